@@ -1,0 +1,2 @@
+/** The public names of `@nivis/syntax`. */
+export { BinaryOp, BindingKind, NodeKind } from "./ast/nodes.ts";
