@@ -1,0 +1,246 @@
+/**
+ * Checks the floors of the architecture: which package, and inside `eval` which folder, may import
+ * which. ARCHITECTURE.md draws the picture, the tables below are what is enforced.
+ *
+ * Reads the sources with TypeScript's own scanner of imports (no types, so it takes a moment), and
+ * prints each offending import with the rule it breaks. Also finds here what a lint rule would
+ * need a plugin for: `export *`, default exports, module-level `let`, and cycles of packages.
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import ts from "typescript";
+import { root } from "./workspace.mjs";
+
+/** What a package may import of ours. Lower floors never know the upper ones. */
+const packageFloors: Record<string, readonly string[]> = {
+  syntax: [],
+  formats: [],
+  eval: ["syntax", "formats"],
+  node: ["eval", "syntax", "formats"],
+  nivis: ["node", "eval", "syntax", "formats"],
+  testkit: ["node", "eval", "syntax", "formats", "nivis"],
+};
+
+/** The packages that may use Node's modules; the others must load in a browser. */
+const nodePackages = new Set(["node", "nivis", "testkit"]);
+
+/** Third-party packages, each named once with its owner; ARCHITECTURE.md gives the reasons. */
+const thirdParty: Record<string, readonly string[]> = {
+  syntax: [],
+  formats: ["@noble/hashes", "smol-toml"],
+  eval: [],
+  node: [],
+  nivis: [],
+  testkit: [],
+};
+
+/**
+ * What a folder of `packages/eval/src` may import of the others, as values. `import type` may go
+ * anywhere inside the package: types leave nothing behind that runs.
+ */
+const evalFloors: Record<string, readonly string[]> = {
+  errors: [],
+  value: ["errors"],
+  regex: ["errors", "value"],
+  bytecode: ["value", "errors"],
+  compiler: ["bytecode", "value", "errors"],
+  // Printing, comparison, coercion: what runs requests without being the machine itself.
+  print: ["value", "errors"],
+  vm: ["bytecode", "value", "errors", "print"],
+  jit: ["vm", "bytecode", "value", "errors", "print"],
+  builtins: ["vm", "bytecode", "value", "errors", "print", "regex"],
+};
+
+/** Vocabulary files directly in `packages/eval/src`: every folder may import them. */
+const evalInterfaces = new Set(["io.ts", "observer.ts", "position.ts", "context.ts"]);
+
+interface ImportStatement {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+  readonly line: number;
+}
+
+const problems: string[] = [];
+const packageImports = new Map<string, Set<string>>();
+
+for (const name of Object.keys(packageFloors)) {
+  const folder = join(root, "packages", name, "src");
+  for (const file of sourceFiles(folder)) checkFile(name, file);
+}
+checkCycles();
+
+if (problems.length > 0) {
+  process.stdout.write(`${problems.join("\n")}\n`);
+  process.stdout.write(`${problems.length} broken layer rules (scripts/check-layers.ts)\n`);
+  process.exit(1);
+}
+
+function checkFile(packageName: string, file: string): void {
+  const tree = ts.createSourceFile(
+    file,
+    readFileSync(file, "utf8"),
+    ts.ScriptTarget.ES2023,
+    /* setParentNodes */ false,
+  );
+  for (const found of importsOf(tree)) checkImport(packageName, file, found);
+  for (const statement of tree.statements) checkStatement(tree, statement);
+}
+
+function checkStatement(tree: ts.SourceFile, statement: ts.Statement): void {
+  const at = (rule: string): void => report(tree.fileName, lineOf(tree, statement), rule);
+  if (ts.isExportDeclaration(statement) && statement.exportClause === undefined) {
+    at("`export *` hides what is public: list the names");
+  }
+  if (ts.isExportAssignment(statement) || hasDefaultModifier(statement)) {
+    at("no default exports: a thing has one name everywhere");
+  }
+  if (
+    ts.isVariableStatement(statement) &&
+    (statement.declarationList.flags & ts.NodeFlags.Const) === 0
+  ) {
+    at("no module-level `let` or `var`: two evaluations may live in one process");
+  }
+}
+
+function hasDefaultModifier(statement: ts.Statement): boolean {
+  return (
+    ts.canHaveModifiers(statement) &&
+    (ts.getModifiers(statement) ?? []).some((one) => one.kind === ts.SyntaxKind.DefaultKeyword)
+  );
+}
+
+function checkImport(packageName: string, file: string, found: ImportStatement): void {
+  const { specifier, line } = found;
+  const at = (rule: string): void => report(file, line, `imports ${specifier}: ${rule}`);
+  if (specifier.startsWith("node:")) {
+    if (!nodePackages.has(packageName)) at("only `node` and `nivis` may use Node's modules");
+    return;
+  }
+  if (specifier.startsWith(".")) {
+    checkRelative(packageName, file, found, at);
+    return;
+  }
+  const ours = /^@nivis\/([a-z-]+)$/.exec(specifier)?.[1] ?? (specifier === "nivis" ? "nivis" : "");
+  if (ours !== "") {
+    imported(packageName).add(ours);
+    const allowed = packageFloors[packageName] ?? [];
+    if (!allowed.includes(ours)) {
+      at(`\`${packageName}\` may import only ${list(allowed)} (a floor never imports upward)`);
+    }
+    return;
+  }
+  const allowed = thirdParty[packageName] ?? [];
+  if (!allowed.some((one) => specifier === one || specifier.startsWith(`${one}/`))) {
+    at(`\`${packageName}\` may depend on ${list(allowed)} of others`);
+  }
+}
+
+function checkRelative(
+  packageName: string,
+  file: string,
+  found: ImportStatement,
+  at: (rule: string) => void,
+): void {
+  const source = join(root, "packages", packageName, "src");
+  const target = resolve(dirname(file), found.specifier);
+  if (!target.startsWith(source + sep)) {
+    at("relative imports stay inside the package; another package is imported by its name");
+    return;
+  }
+  if (!/\.(ts|mjs|json)$/.test(target)) at("relative imports carry the ending `.ts`");
+  if (packageName !== "eval" || found.typeOnly) return;
+  const from = folderIn(source, file);
+  const to = folderIn(source, target);
+  // Files at the top of `src` (evaluation.ts, index.ts) stand above all folders.
+  if (from === undefined || from === to) return;
+  if (to === undefined) {
+    const name = relative(source, target);
+    if (!evalInterfaces.has(name)) at(`\`eval/src/${from}\` is below ${name}`);
+    return;
+  }
+  const allowed = evalFloors[from];
+  if (allowed === undefined) at(`\`eval/src/${from}\` is not in the table of floors: add it`);
+  else if (!allowed.includes(to)) {
+    at(`\`eval/src/${from}\` may import only ${list(allowed)} (types from anywhere)`);
+  }
+}
+
+/** The first folder below `source` on the way to `file`; `undefined` for a file right in it. */
+function folderIn(source: string, file: string): string | undefined {
+  const parts = relative(source, file).split(sep);
+  return parts.length > 1 ? parts[0] : undefined;
+}
+
+function importsOf(tree: ts.SourceFile): ImportStatement[] {
+  const found: ImportStatement[] = [];
+  const add = (node: ts.Node, specifier: ts.Expression, typeOnly: boolean): void => {
+    if (ts.isStringLiteral(specifier)) {
+      found.push({ specifier: specifier.text, typeOnly, line: lineOf(tree, node) });
+    }
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      add(node, node.moduleSpecifier, isTypeOnly(node.importClause));
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
+      add(node, node.moduleSpecifier, node.isTypeOnly);
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      add(node, node.argument.literal as ts.Expression, true);
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [specifier] = node.arguments;
+      if (specifier !== undefined) add(node, specifier, false);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return found;
+}
+
+function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
+  if (clause === undefined) return false;
+  if (clause.isTypeOnly) return true;
+  const bindings = clause.namedBindings;
+  return (
+    clause.name === undefined &&
+    bindings !== undefined &&
+    ts.isNamedImports(bindings) &&
+    bindings.elements.length > 0 &&
+    bindings.elements.every((element) => element.isTypeOnly)
+  );
+}
+
+function checkCycles(): void {
+  const visit = (name: string, path: readonly string[]): void => {
+    if (path.includes(name)) {
+      problems.push(`packages import each other: ${[...path, name].join(" -> ")}`);
+      return;
+    }
+    for (const next of imported(name)) visit(next, [...path, name]);
+  };
+  for (const name of packageImports.keys()) visit(name, []);
+}
+
+function imported(name: string): Set<string> {
+  const names = packageImports.get(name) ?? new Set();
+  packageImports.set(name, names);
+  return names;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder).flatMap((entry) => {
+    const path = join(folder, entry);
+    if (statSync(path).isDirectory()) return sourceFiles(path);
+    return path.endsWith(".ts") ? [path] : [];
+  });
+}
+
+function lineOf(tree: ts.SourceFile, node: ts.Node): number {
+  return tree.getLineAndCharacterOfPosition(node.getStart(tree)).line + 1;
+}
+
+function report(file: string, line: number, rule: string): void {
+  problems.push(`${relative(root, file)}:${line}: ${rule}`);
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "nothing" : names.join(", ");
+}

@@ -1,0 +1,31 @@
+/**
+ * `npm start -- ARGUMENTS`: runs the command line of Nivis from a fresh clone.
+ *
+ * Installs the dependencies and builds when that has not been done since the last change, then
+ * hands over to the built command with the same standard streams and the same exit code. Whatever
+ * the preparation has to say goes to standard error.
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { buildWhenNeeded, installWhenNeeded, root } from "./workspace.mjs";
+
+installWhenNeeded();
+buildWhenNeeded();
+
+const command = join(root, "packages", "nivis", "dist", "cli.js");
+const child = spawn(process.execPath, [command, ...process.argv.slice(2)], {
+  stdio: "inherit",
+  // npm runs scripts in the root folder; relative paths belong to the folder the user stands in.
+  cwd: process.env["INIT_CWD"] ?? process.cwd(),
+});
+// The terminal sends Ctrl-C to the whole group: the child decides how to end, we wait for it.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => child.kill("SIGTERM"));
+child.on("error", (error) => {
+  process.stderr.write(`cannot start ${command}: ${error.message}\n`);
+  process.exit(127);
+});
+child.on("exit", (code, signal) => {
+  if (signal !== null) process.kill(process.pid, signal);
+  else process.exit(code ?? 1);
+});

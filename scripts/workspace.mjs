@@ -1,0 +1,110 @@
+/**
+ * What every script of this folder needs to know about the checkout: where it lies, whether its
+ * dependencies are installed, whether its build is older than its sources, and how to run a
+ * command in it.
+ *
+ * Plain JavaScript on Node's own modules, because these scripts run before anything is installed.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The root folder of the checkout, without a trailing slash. */
+export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
+
+/** The packages that are published, lowest floor first. */
+export const publicPackages = ["syntax", "formats", "eval", "node", "nivis"];
+
+/**
+ * Runs a program in the checkout and returns its exit code (128 + signal when it was killed).
+ * What it prints on standard output goes to our standard error unless `stdout` is "inherit", so
+ * that the output of `npm start` is the data of the command and nothing else.
+ *
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {{ stdout?: "stderr" | "inherit", env?: Record<string, string> }} [options]
+ */
+export function run(program, args, options = {}) {
+  const result = spawnSync(program, args, {
+    cwd: root,
+    stdio: ["ignore", options.stdout === "inherit" ? "inherit" : 2, "inherit"],
+    env: { ...process.env, ...options.env },
+    shell: process.platform === "win32" && program === "npm",
+  });
+  if (result.error) {
+    process.stderr.write(`cannot run ${program}: ${result.error.message}\n`);
+    return 127;
+  }
+  return result.status ?? 128;
+}
+
+/**
+ * Whether `node_modules` lacks something that `package-lock.json` asks for.
+ *
+ * Compares names and versions instead of times, because a checkout sets the times of all files.
+ */
+export function needsInstall() {
+  const wanted = readLock(join(root, "package-lock.json"));
+  const installed = readLock(join(root, "node_modules", ".package-lock.json"));
+  if (wanted === undefined || installed === undefined) return true;
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (!path.includes("node_modules/") || entry.optional === true) continue;
+    const found = installed[path];
+    if (found === undefined || found.version !== entry.version) return true;
+  }
+  return false;
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, { version?: string, optional?: boolean }> | undefined}
+ */
+function readLock(file) {
+  if (!existsSync(file)) return undefined;
+  return JSON.parse(readFileSync(file, "utf8")).packages;
+}
+
+/** Installs what `package-lock.json` names when it is not there yet; ends the process if that fails. */
+export function installWhenNeeded() {
+  if (!needsInstall()) return;
+  process.stderr.write("Installing dependencies (npm ci)…\n");
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const code = run("npm", args);
+  if (code !== 0) process.exit(code);
+}
+
+/** Builds when a source is newer than what was built from it; ends the process if that fails. */
+export function buildWhenNeeded() {
+  if (!needsBuild()) return;
+  const code = run(process.execPath, [join(root, "scripts", "build.mjs")]);
+  if (code !== 0) process.exit(code);
+}
+
+/** Whether the build is missing or older than a source file. */
+export function needsBuild() {
+  const builtAt = modifiedAt(join(root, "packages", "nivis", "dist", "build.json"));
+  if (builtAt === undefined) return true;
+  const sources = ["package-lock.json", "scripts/build.mjs"].map((name) => join(root, name));
+  for (const name of publicPackages) {
+    sources.push(join(root, "packages", name, "package.json"));
+    sources.push(join(root, "packages", name, "src"));
+  }
+  return sources.some((path) => newest(path) > builtAt);
+}
+
+/**
+ * @param {string} path
+ * @returns {number} The latest modification of the file or of anything below the folder.
+ */
+function newest(path) {
+  let latest = modifiedAt(path) ?? 0;
+  if (!existsSync(path) || !statSync(path).isDirectory()) return latest;
+  for (const entry of readdirSync(path)) latest = Math.max(latest, newest(join(path, entry)));
+  return latest;
+}
+
+/** @param {string} path */
+function modifiedAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
