@@ -1,0 +1,101 @@
+/**
+ * What a builtin is: one row with its name, arguments, documentation and code.
+ *
+ * The files beside this one define the builtins by theme; `registry.ts` lists them all; the VM calls
+ * them; `docs/builtins.md` is generated from them. A builtin whose arguments are all it needs is a
+ * *plain* function; one that must force or call in the middle is a *generator* (see `vm/requests.ts`).
+ */
+import type { EvalContext } from "../context.ts";
+import type { Slot, Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+
+/** What a strict argument must be. `any` only forces it. */
+export type Expectation =
+  | "any"
+  | "int"
+  | "float"
+  | "bool"
+  | "string"
+  | "string-no-context"
+  | "list"
+  | "set"
+  | "function";
+
+/** An argument of a builtin. */
+export interface BuiltinArgument {
+  /** Its name in the documentation. */
+  readonly name: string;
+}
+
+/** An argument that the VM forces and checks before the builtin runs. */
+export interface StrictArgument {
+  /** Which argument, from 0. */
+  readonly arg: number;
+  readonly expect: Expectation;
+  /** The trace added when forcing fails or the type is wrong, as C++ Nix words it; empty for none. */
+  readonly context: string;
+}
+
+interface BuiltinBase {
+  /** The name in `builtins`, without `__`. */
+  readonly name: string;
+  readonly args: readonly BuiltinArgument[];
+  /** In the order in which they are forced. */
+  readonly strict: readonly StrictArgument[];
+  /** What it does, in Markdown; our own words. */
+  readonly doc: string;
+  /** The experimental feature that it needs. */
+  readonly feature?: string;
+  /** Absent from errors as "while calling the 'x' builtin". */
+  readonly noTrace?: boolean;
+}
+
+/** A builtin that runs no Nix code itself. It may return a thunk; the VM forces that. */
+export interface PlainBuiltin extends BuiltinBase {
+  readonly kind: "plain";
+  run(ctx: EvalContext, ...args: never[]): Slot;
+}
+
+/** A builtin that runs Nix code in the middle. It may return a thunk; the VM forces that. */
+export interface GeneratorBuiltin extends BuiltinBase {
+  readonly kind: "generator";
+  run(ctx: EvalContext, ...args: never[]): Suspendable<Slot>;
+}
+
+/** A row of the table of builtins. */
+export type BuiltinDefinition = PlainBuiltin | GeneratorBuiltin;
+
+/** A builtin that is not a function; computed once when `builtins` is made. */
+export interface BuiltinConstant {
+  readonly name: string;
+  readonly doc: string;
+  /** The type shown in the documentation. */
+  readonly type: string;
+  /** Absent in pure evaluation. */
+  readonly impure?: boolean;
+  value(ctx: EvalContext): Slot;
+}
+
+/** Checks a row's types and returns it. */
+export function plain<Args extends (Slot | Value)[]>(
+  definition: BuiltinBase & { run: (ctx: EvalContext, ...args: Args) => Slot },
+): PlainBuiltin {
+  return { kind: "plain", ...definition } as unknown as PlainBuiltin;
+}
+
+/** Checks a row's types and returns it. */
+export function generator<Args extends (Slot | Value)[]>(
+  definition: BuiltinBase & { run: (ctx: EvalContext, ...args: Args) => Suspendable<Slot> },
+): GeneratorBuiltin {
+  return { kind: "generator", ...definition } as unknown as GeneratorBuiltin;
+}
+
+/** Shorthand for the list of arguments. */
+export function args(...names: string[]): BuiltinArgument[] {
+  return names.map((name) => ({ name }));
+}
+
+/** Shorthand for a strict argument. */
+export function strict(arg: number, expect: Expectation, context = ""): StrictArgument {
+  return { arg, expect, context };
+}

@@ -1,0 +1,38 @@
+/**
+ * EvalContext: what the code of one evaluation shares. Builtins get it as their first argument, the
+ * VM holds it; `evaluation.ts` makes it. It holds no code of its own.
+ */
+import type { HashFunctions } from "@nivis/formats";
+import type { EvalCaches } from "./caches.ts";
+import type { EvalIo } from "./io.ts";
+import type { PositionTable } from "./position.ts";
+import type { Settings } from "./settings.ts";
+import type { Store } from "./store/store.ts";
+import type { Attrs } from "./value/attrs.ts";
+import type { Slot } from "./value/value.ts";
+import type { Suspendable } from "./vm/requests.ts";
+
+/** See the head of this file. */
+export interface EvalContext {
+  readonly io: EvalIo;
+  readonly hashes: HashFunctions;
+  readonly settings: Settings;
+  readonly positions: PositionTable;
+  readonly store: Store;
+  /** Memory of what was computed before: regular expressions, source copies, derivations. */
+  readonly caches: EvalCaches;
+  /** The value of `builtins`. */
+  readonly builtins: Attrs;
+  /** The entries of the search path: `-I`, then `NIX_PATH`. */
+  readonly searchPath: readonly SearchPathEntry[];
+  /** Evaluates a file (or the `default.nix` of a directory) once; answers its value. */
+  importFile(path: string): Suspendable<Slot>;
+  /** Evaluates a file with extra names in scope. */
+  scopedImport(path: string, scope: Attrs): Suspendable<Slot>;
+}
+
+/** One entry of the search path, `prefix=path` or just `path`. */
+export interface SearchPathEntry {
+  readonly prefix: string;
+  readonly path: string;
+}

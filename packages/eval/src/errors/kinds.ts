@@ -1,0 +1,57 @@
+/**
+ * The table of error kinds: every way in which an evaluation can fail.
+ *
+ * The code is the stable name of the kind; `catchable` says whether `tryEval` sees it. The text of a
+ * message is made where the error is made, since it is C++ Nix's. `docs/errors.md` is generated from
+ * this table.
+ */
+
+/** What is known of a kind of error. */
+export interface ErrorKindRow {
+  /** Whether `builtins.tryEval` turns it into `success = false`. */
+  readonly catchable: boolean;
+  /** What it means, in one sentence. */
+  readonly doc: string;
+}
+
+/** All kinds, by code. */
+export const ERROR_KINDS = {
+  throw: { catchable: true, doc: "`throw` was evaluated." },
+  assertion: { catchable: true, doc: "The condition of an `assert` was false." },
+  "search-path": { catchable: true, doc: "A `<name>` was not found in the search path." },
+  abort: { catchable: false, doc: "`abort` was evaluated." },
+  parse: { catchable: false, doc: "A text is not a Nix expression." },
+  "undefined-variable": {
+    catchable: false,
+    doc: "A name is bound neither lexically nor by a `with`.",
+  },
+  type: { catchable: false, doc: "A value has not the type that its place needs." },
+  "missing-attribute": { catchable: false, doc: "A set has no attribute of that name." },
+  "missing-argument": {
+    catchable: false,
+    doc: "A function was called without an argument that it requires.",
+  },
+  "infinite-recursion": { catchable: false, doc: "A value needs itself to be computed." },
+  "stack-overflow": { catchable: false, doc: "Calls are nested deeper than the limit." },
+  arithmetic: {
+    catchable: false,
+    doc: "An integer operation overflowed, or something was divided by zero.",
+  },
+  value: { catchable: false, doc: "A value has the right type but is not acceptable." },
+  "invalid-path": {
+    catchable: false,
+    doc: "A store path is not valid, or a path is not a store path.",
+  },
+  io: { catchable: false, doc: "A file cannot be read." },
+  restricted: { catchable: false, doc: "Access is forbidden in pure or restricted evaluation." },
+  "not-supported": { catchable: false, doc: "Nivis does not support this feature yet." },
+  "experimental-feature": {
+    catchable: false,
+    doc: "An experimental feature is needed and not enabled.",
+  },
+  usage: { catchable: false, doc: "A command line argument or setting is wrong." },
+  interrupted: { catchable: false, doc: "The user stopped the evaluation." },
+} as const satisfies Record<string, ErrorKindRow>;
+
+/** The code of a kind of error. */
+export type ErrorKind = keyof typeof ERROR_KINDS;

@@ -1,0 +1,50 @@
+/**
+ * EvalIo: all that the language can ask of the world. `@nivis/node` implements it on the file
+ * system, `memory-io.ts` in memory; tests and web pages use the latter. Everything is synchronous,
+ * because Nix expressions are. Paths and contents are byte strings.
+ */
+
+/** The type of a file, as `readDir` names it. */
+export type FileType = "regular" | "directory" | "symlink" | "unknown";
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly type: FileType;
+}
+
+/** A failure of the world, with the message that C++ Nix has for it. */
+export class IoError extends Error {
+  override readonly name = "IoError";
+  constructor(
+    /** `ENOENT`, `EACCES`, `ENOTDIR`, … */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** See the head of this file. No path given is a symlink's target unless it says so. */
+export interface EvalIo {
+  /** The bytes of a regular file; follows symlinks. Throws {@link IoError}. */
+  readFile(path: string): string;
+  /** The entries of a directory in any order; follows symlinks. Throws {@link IoError}. */
+  readDirectory(path: string): readonly DirectoryEntry[];
+  /** The type of what is there, without following a symlink at the end; `undefined` if nothing is. */
+  fileType(path: string): FileType | undefined;
+  /** The target of a symlink. Throws {@link IoError}. */
+  readLink(path: string): string;
+  /** Whether the owner may execute a regular file. Throws {@link IoError}. */
+  isExecutable(path: string): boolean;
+  /** An environment variable, or `undefined`. */
+  environment(name: string): string | undefined;
+  /** The current time in whole seconds since 1970. */
+  now(): number;
+  /** The current directory. */
+  currentDirectory(): string;
+  /** The system that the evaluation runs on, such as `x86_64-linux`. */
+  system(): string;
+  /** Writes a line (without its end) for the user: warnings and traces. */
+  log(line: string): void;
+}

@@ -1,0 +1,44 @@
+/** Settings: the switches of C++ Nix that bear on evaluation, with their defaults. */
+
+/** What a lint does when it finds something. */
+export type LintLevel = "ignore" | "warn" | "fatal";
+
+/** See the head of this file. Names are C++ Nix's in camelCase. */
+export interface Settings {
+  readonly experimentalFeatures: ReadonlySet<string>;
+  readonly pureEval: boolean;
+  readonly restrictEval: boolean;
+  /** Compute store paths without writing; `--eval` sets it. */
+  readonly readOnlyMode: boolean;
+  readonly traceVerbose: boolean;
+  readonly abortOnWarn: boolean;
+  readonly showTrace: boolean;
+  readonly allowImportFromDerivation: boolean;
+  /** `builtins.currentSystem`; empty means the system of the host. */
+  readonly evalSystem: string;
+  /** The deepest nesting of frames; beyond it is a stack overflow. */
+  readonly maxCallDepth: number;
+  readonly storeDir: string;
+  readonly lintUrlLiterals: LintLevel;
+  readonly lintShortPathLiterals: LintLevel;
+  readonly lintAbsolutePathLiterals: LintLevel;
+}
+
+/** What holds when nothing is said. */
+export const DEFAULT_SETTINGS: Settings = {
+  experimentalFeatures: new Set(),
+  pureEval: false,
+  restrictEval: false,
+  readOnlyMode: true,
+  traceVerbose: false,
+  abortOnWarn: false,
+  showTrace: false,
+  allowImportFromDerivation: true,
+  evalSystem: "",
+  // A frame takes about 60 bytes of stack and an order more of values: this stays below 4 GiB.
+  maxCallDepth: 12_000_000,
+  storeDir: "/nix/store",
+  lintUrlLiterals: "ignore",
+  lintShortPathLiterals: "ignore",
+  lintAbsolutePathLiterals: "ignore",
+};
