@@ -1,0 +1,46 @@
+/**
+ * Errors from below: what the host (`IoError`) or a format (`FormatError`) threw, as an EvalError.
+ *
+ * Called where the evaluator touches the world, so that the traces of a builtin fit on whatever
+ * failed, and by the VM for what a builtin let through. Messages pass unchanged; everything else,
+ * JavaScript's own errors above all, is a bug and passes through untouched.
+ */
+import { FormatError, type FormatErrorKind } from "@nivis/formats";
+import { IoError } from "../io.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
+import { EvalError } from "./eval-error.ts";
+import type { ErrorKind } from "./kinds.ts";
+
+const KIND_OF_FORMAT: Record<FormatErrorKind, ErrorKind> = {
+  "bad-hash": "value",
+  "bad-store-path": "invalid-path",
+  "bad-store-path-name": "invalid-path",
+  usage: "value",
+  format: "value",
+  serialisation: "value",
+  "json-parse": "value",
+  "toml-parse": "value",
+  error: "value",
+};
+
+/** The EvalError that an {@link IoError} or `FormatError` stands for; anything else comes back as it is. */
+export function evalErrorOf(error: unknown): unknown {
+  if (error instanceof EvalError) return error;
+  if (error instanceof IoError) {
+    return new EvalError(error.code === "RESTRICTED" ? "restricted" : "io", error.message);
+  }
+  if (error instanceof FormatError) return new EvalError(KIND_OF_FORMAT[error.kind], error.message);
+  return error;
+}
+
+/** Adds a trace to an error of the program or the world; an empty text adds none. Returns what to throw. */
+export function withTrace(error: unknown, pos: PosIdx, text: string, always = false): unknown {
+  const evalError = evalErrorOf(error);
+  if (evalError instanceof EvalError && text !== "") evalError.addTrace(pos, text, always);
+  return evalError;
+}
+
+/** Adds a trace without a position; see {@link withTrace}. */
+export function withPlainTrace(error: unknown, text: string): unknown {
+  return withTrace(error, NO_POS, text);
+}

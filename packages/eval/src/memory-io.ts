@@ -1,0 +1,155 @@
+/**
+ * EvalIo in memory: a file tree given as an object, for tests, web pages and everybody who evaluates
+ * without a file system. The tree may be changed between evaluations, not during one.
+ */
+import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
+import { parentOfPath, resolveSymlinks } from "./path.ts";
+
+/** A file of a {@link memoryIo}: its contents, or one of the other kinds. Texts are byte strings. */
+export type MemoryFile =
+  | string
+  | { readonly contents: string; readonly executable?: boolean }
+  | { readonly target: string }
+  | { readonly directory: true }
+  /** Something that is there but can be neither read nor copied, like a device. */
+  | { readonly unknown: true };
+
+/** What {@link memoryIo} is made of. */
+export interface MemoryIoOptions {
+  /** Files by absolute canonical path; the directories above them are there by themselves. */
+  readonly files?: Readonly<Record<string, MemoryFile>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The time that evaluation sees, in seconds; 0 unless given. */
+  readonly now?: number;
+  /** `/` unless given. */
+  readonly currentDirectory?: string;
+  /** `x86_64-linux` unless given. */
+  readonly system?: string;
+  /** Takes warnings and traces; they are dropped unless given. */
+  readonly log?: (line: string) => void;
+}
+
+type Node =
+  | { readonly type: "regular"; readonly contents: string; readonly executable: boolean }
+  | { readonly type: "symlink"; readonly target: string }
+  | { readonly type: "unknown" }
+  | { readonly type: "directory"; readonly entries: Map<string, Node> };
+
+/** An EvalIo over files in memory. */
+export function memoryIo(options: MemoryIoOptions = {}): EvalIo {
+  return new MemoryIo(options);
+}
+
+function nodeOf(file: MemoryFile): Node {
+  if (typeof file === "string") return { type: "regular", contents: file, executable: false };
+  if ("contents" in file) {
+    return { type: "regular", contents: file.contents, executable: file.executable ?? false };
+  }
+  if ("target" in file) return { type: "symlink", target: file.target };
+  if ("directory" in file) return { type: "directory", entries: new Map() };
+  return { type: "unknown" };
+}
+
+class MemoryIo implements EvalIo {
+  readonly #nodes = new Map<string, Node>();
+  readonly #options: MemoryIoOptions;
+
+  constructor(options: MemoryIoOptions) {
+    this.#options = options;
+    this.#nodes.set("/", { type: "directory", entries: new Map() });
+    for (const [path, file] of Object.entries(options.files ?? {})) this.#add(path, nodeOf(file));
+  }
+
+  readFile(path: string): string {
+    const node = this.#follow(path);
+    if (node.type === "regular") return node.contents;
+    throw new IoError("EISDIR", `${path === "/" ? "" : "file "}'${path}' is not a regular file`);
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    const node = this.#follow(path);
+    if (node.type !== "directory") throw new IoError("ENOTDIR", `'${path}' is not a directory`);
+    return Array.from(node.entries, ([name, entry]) => ({ name, type: entry.type }));
+  }
+
+  fileType(path: string): FileType | undefined {
+    return this.#find(path)?.type;
+  }
+
+  readLink(path: string): string {
+    const node = this.#find(path);
+    if (node === undefined) throw doesNotExist(path);
+    if (node.type === "symlink") return node.target;
+    throw new IoError("EINVAL", `file '${path}' is not a symlink`);
+  }
+
+  isExecutable(path: string): boolean {
+    const node = this.#find(path);
+    if (node === undefined) throw doesNotExist(path);
+    return node.type === "regular" && node.executable;
+  }
+
+  environment(name: string): string | undefined {
+    const environment = this.#options.environment;
+    return environment !== undefined && Object.hasOwn(environment, name) ? environment[name] : undefined;
+  }
+
+  now(): number {
+    return this.#options.now ?? 0;
+  }
+
+  currentDirectory(): string {
+    return this.#options.currentDirectory ?? "/";
+  }
+
+  system(): string {
+    return this.#options.system ?? "x86_64-linux";
+  }
+
+  log(line: string): void {
+    this.#options.log?.(line);
+  }
+
+  #add(path: string, node: Node): void {
+    const parentPath = parentOfPath(path);
+    let parent = this.#nodes.get(parentPath);
+    if (parent === undefined) {
+      parent = { type: "directory", entries: new Map() };
+      this.#add(parentPath, parent);
+    }
+    if (parent.type !== "directory") throw new Error(`'${parentPath}' is both a directory and a file`);
+    const before = this.#nodes.get(path);
+    // A directory that is listed after a file in it keeps that file.
+    if (before?.type === "directory" && node.type === "directory") return;
+    parent.entries.set(path.slice(path.lastIndexOf("/") + 1), node);
+    this.#nodes.set(path, node);
+  }
+
+  /** The node at a path whose ancestors may be symlinks. */
+  #find(path: string): Node | undefined {
+    const direct = this.#nodes.get(path);
+    if (direct !== undefined || !this.#hasSymlinkAncestor(path)) return direct;
+    return this.#nodes.get(resolveSymlinks(this, path, "ancestors"));
+  }
+
+  #hasSymlinkAncestor(path: string): boolean {
+    for (let parent = parentOfPath(path); parent !== "/"; parent = parentOfPath(parent)) {
+      const node = this.#nodes.get(parent);
+      if (node !== undefined) return node.type === "symlink";
+    }
+    return false;
+  }
+
+  #follow(path: string): Node {
+    const node = this.#find(path);
+    if (node === undefined) throw doesNotExist(path);
+    if (node.type !== "symlink") return node;
+    const target = this.#nodes.get(resolveSymlinks(this, path, "full"));
+    if (target === undefined || target.type === "symlink") throw doesNotExist(path);
+    return target;
+  }
+}
+
+function doesNotExist(path: string): IoError {
+  return new IoError("ENOENT", `path '${path}' does not exist`);
+}

@@ -1,0 +1,271 @@
+/**
+ * Coercion: what turns a value into a string or a path.
+ *
+ * Interpolation, `+`, `toString`, derivation attributes and most builtins that want text come here.
+ * A set stands for what its `__toString` or `outPath` gives, and that again, however often; nesting
+ * is followed with a loop, and elements of lists are sub-generators, so depth costs no native stack.
+ * `tryCoerce` answers at once for values that need no Nix code to run.
+ */
+import { canonPath } from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf, withTrace } from "../errors/from-world.ts";
+import type { Int } from "../value/number.ts";
+import type { PosIdx } from "../position.ts";
+import { printForError } from "../print/print.ts";
+import { copyPathToStore } from "../store/copy-path.ts";
+import { Attrs } from "../value/attrs.ts";
+import { type StringContext, contextOf, unionContext, withContext } from "../value/context.ts";
+import { Thunk } from "../value/thunk.ts";
+import {
+  ContextString,
+  NixFloat,
+  NixPath,
+  type Slot,
+  type Value,
+  isList,
+  textOf,
+  typeWithArticle,
+} from "../value/value.ts";
+import { CallRequest, type Suspendable } from "../vm/requests.ts";
+
+/** What is accepted, and what happens to paths; bits to be or-ed. */
+export const enum CoerceMode {
+  /** Strings, paths, and sets that stand for one. */
+  Weak = 0,
+  /** Also numbers, Booleans, null and lists (C++: `coerceMore`). */
+  Strong = 1,
+  /** Paths are copied to the store, and their store paths enter the context (C++: `copyToStore`). */
+  CopyPaths = 2,
+}
+
+/** `%f` of C: six decimals, ties to even. */
+function formatFixed(value: number): string {
+  // The bit that tells nan from -nan is out of reach; inf - inf gives -nan on x86.
+  if (Number.isNaN(value)) return "-nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  return sign + formatMagnitude(Math.abs(value));
+}
+
+function formatMagnitude(value: number): string {
+  // toFixed gives up beyond 1e21; such a double is an integer, which BigInt prints exactly.
+  if (value >= 1e21) return `${BigInt(value)}.000000`;
+  // Only odd multiples of 2^-7 lie exactly between two numbers of six decimals. C takes the even
+  // neighbour there, toFixed always the larger.
+  const scaled = value * 128;
+  if (scaled % 2 !== 1) return value.toFixed(6);
+  const twice = BigInt(scaled) * 15625n;
+  const lower = (twice - 1n) / 2n;
+  const digits = (lower % 2n === 0n ? lower : lower + 1n).toString().padStart(7, "0");
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}
+
+/** The decimal form of an integer. */
+function formatInt(value: Int): string {
+  return value.toString();
+}
+
+/** Coerces a value that takes neither Nix code nor the store; `undefined` for all others. */
+export function tryCoerce(value: Slot, mode: CoerceMode): string | ContextString | undefined {
+  if (typeof value === "string") return value;
+  if (value instanceof ContextString) return value;
+  if (value instanceof NixPath) return (mode & CoerceMode.CopyPaths) === 0 ? value.path : undefined;
+  if ((mode & CoerceMode.Strong) === 0) return undefined;
+  switch (typeof value) {
+    case "number":
+    case "bigint":
+      return formatInt(value);
+    case "boolean":
+      return value ? "1" : "";
+    default:
+      if (value === null) return "";
+      if (value instanceof NixFloat) return formatFixed(value.value);
+      return undefined;
+  }
+}
+
+/** A trace to be added if what follows fails. */
+interface PendingTrace {
+  readonly pos: PosIdx;
+  readonly what: "the result of the `__toString` attribute" | "the `outPath` attribute";
+  /** The value in question; "evaluating" if it is still put off when the error comes out. */
+  readonly slot: Slot;
+}
+
+/** What a set stands for, and the traces that errors about it get. */
+export interface Peeled {
+  readonly value: Value;
+  /** Whether a `__toString` was called on the way. */
+  readonly throughToString: boolean;
+  /** Innermost last. */
+  readonly traces: readonly PendingTrace[];
+}
+
+function isUnforced(slot: Slot): boolean {
+  return slot instanceof Thunk && slot.code !== null;
+}
+
+/** Adds the traces of {@link peelToStringOutPath} to an error that comes from what is inside. */
+export function withPeelTraces(error: unknown, traces: readonly PendingTrace[]): unknown {
+  let result = error;
+  for (let i = traces.length - 1; i >= 0; i--) {
+    const trace = traces[i] as PendingTrace;
+    const verb = isUnforced(trace.slot) ? "evaluating" : "using";
+    result = withTrace(result, trace.pos, `while ${verb} ${trace.what}`);
+  }
+  return result;
+}
+
+/**
+ * Follows `__toString` and `outPath` until there is neither: the result is no set, or a set that
+ * stands for nothing. Errors on the way have their traces; the caller puts `traces` on those that
+ * it makes about the result.
+ */
+export function* peelToStringOutPath(slot: Slot): Suspendable<Peeled> {
+  let value: Value = slot instanceof Thunk ? yield slot : slot;
+  if (!(value instanceof Attrs)) return { value, throughToString: false, traces: [] };
+  const traces: PendingTrace[] = [];
+  let throughToString = false;
+  while (value instanceof Attrs) {
+    const toStringSlot = value.get("__toString");
+    if (toStringSlot !== undefined) {
+      const pos = value.positionOf("__toString");
+      try {
+        value = (yield new CallRequest(toStringSlot, [value], pos)) as Value;
+      } catch (error) {
+        throw withPeelTraces(withTrace(error, pos, "while calling the `__toString` attribute"), traces);
+      }
+      throughToString = true;
+      traces.push({ pos, what: "the result of the `__toString` attribute", slot: value });
+      continue;
+    }
+    const outPathSlot = value.get("outPath");
+    if (outPathSlot === undefined) break;
+    traces.push({ pos: value.positionOf("outPath"), what: "the `outPath` attribute", slot: outPathSlot });
+    if (outPathSlot instanceof Thunk) {
+      try {
+        value = (yield outPathSlot) as Value;
+      } catch (error) {
+        throw withPeelTraces(error, traces);
+      }
+    } else {
+      value = outPathSlot;
+    }
+  }
+  return { value, throughToString, traces };
+}
+
+function cannotCoerce(value: Value, pos: PosIdx, errorContext: string): unknown {
+  const message = `cannot coerce ${typeWithArticle(value)} to a string: ${printForError(value)}`;
+  return withTrace(new EvalError("type", message), pos, errorContext);
+}
+
+/**
+ * Coerces a slot to a string. `pos` and `errorContext` make the trace of a type error; what is
+ * thrown while the slot is forced passes as it is.
+ */
+export function* coerceToString(
+  ctx: EvalContext,
+  slot: Slot,
+  mode: CoerceMode,
+  pos: PosIdx,
+  errorContext: string,
+): Suspendable<string | ContextString> {
+  let value: Value = slot instanceof Thunk ? yield slot : slot;
+  const quick = tryCoerce(value, mode);
+  if (quick !== undefined) return quick;
+  let traces: readonly PendingTrace[] = [];
+  if (value instanceof Attrs) {
+    const peeled = (yield peelToStringOutPath(value)) as Peeled;
+    value = peeled.value;
+    traces = peeled.traces;
+  }
+  try {
+    const text = tryCoerce(value, mode);
+    if (text !== undefined) return text;
+    if (value instanceof NixPath) {
+      const storePath = copyPathToStore(ctx, value.path);
+      return new ContextString(storePath, new Set([storePath]));
+    }
+    if (isList(value) && (mode & CoerceMode.Strong) !== 0) {
+      return (yield coerceList(ctx, value, mode, pos, errorContext)) as string | ContextString;
+    }
+    throw cannotCoerce(value, pos, errorContext);
+  } catch (error) {
+    throw traces.length === 0 ? evalErrorOf(error) : withPeelTraces(error, traces);
+  }
+}
+
+function* coerceList(
+  ctx: EvalContext,
+  list: readonly Slot[],
+  mode: CoerceMode,
+  pos: PosIdx,
+  errorContext: string,
+): Suspendable<string | ContextString> {
+  let result = "";
+  let context: StringContext | undefined;
+  const last = list.length - 1;
+  for (let i = 0; i <= last; i++) {
+    const slot = list[i] as Slot;
+    let element: Value;
+    let text: string | ContextString | undefined;
+    try {
+      element = slot instanceof Thunk ? yield slot : slot;
+      text = tryCoerce(element, mode);
+      if (text === undefined) {
+        text = (yield coerceToString(
+          ctx,
+          element,
+          mode,
+          pos,
+          "while evaluating one element of the list",
+        )) as string | ContextString;
+      }
+    } catch (error) {
+      throw withTrace(error, pos, errorContext);
+    }
+    result += textOf(text);
+    context = unionContext(context, contextOf(text));
+    // Nix: only an element that is itself an empty list gets no separator after it.
+    if (i < last && !(isList(element) && element.length === 0)) result += " ";
+  }
+  return withContext(result, context);
+}
+
+/** U+2400 in UTF-8, which stands for NUL in messages. */
+const NUL_PICTURE = "\xe2\x90\x80";
+
+/** A path, and the context of the string that it came from. */
+export interface PathWithContext {
+  readonly path: string;
+  readonly context: StringContext | undefined;
+}
+
+/** Coerces a slot to an absolute canonical path. */
+export function* coerceToPath(
+  ctx: EvalContext,
+  slot: Slot,
+  pos: PosIdx,
+  errorContext: string,
+): Suspendable<PathWithContext> {
+  const { value, traces } = (yield peelToStringOutPath(slot)) as Peeled;
+  if (value instanceof NixPath) return { path: value.path, context: undefined };
+  try {
+    const text = tryCoerce(value, CoerceMode.Weak);
+    if (text === undefined) throw cannotCoerce(value, pos, errorContext);
+    const path = textOf(text);
+    if (!path.startsWith("/")) {
+      const message = `string '${path}' doesn't represent an absolute path`;
+      throw withTrace(new EvalError("value", message), pos, errorContext);
+    }
+    if (path.includes("\0")) {
+      const shown = path.replaceAll("\0", NUL_PICTURE);
+      throw new EvalError("value", `path segment '${shown}' must not contain null (\\0) bytes`);
+    }
+    return { path: canonPath(path), context: contextOf(text) };
+  } catch (error) {
+    throw withPeelTraces(error, traces);
+  }
+}

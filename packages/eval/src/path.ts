@@ -1,0 +1,68 @@
+/**
+ * Paths as text, and the resolving of symlinks over an EvalIo.
+ *
+ * All paths are absolute and canonical byte strings: `/` at the start, no `.`, `..`, doubled or
+ * trailing slashes. Making one canonical is `canonPath` of `@nivis/formats`; nothing there or in
+ * the textual functions here looks at a disk.
+ */
+import { EvalError } from "./errors/eval-error.ts";
+import type { EvalIo } from "./io.ts";
+
+/** The last component; empty for the root. */
+export function baseNameOfPath(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The path without its last component; the root is its own parent. */
+export function parentOfPath(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash <= 0 ? "/" : path.slice(0, slash);
+}
+
+/** The path of an entry of a directory. */
+export function joinPath(directory: string, name: string): string {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+
+/** Whether `path` is `ancestor` or lies below it. */
+export function isAtOrBelow(path: string, ancestor: string): boolean {
+  if (ancestor === "/" || path === ancestor) return true;
+  return path.startsWith(ancestor) && path.charCodeAt(ancestor.length) === 0x2f;
+}
+
+/** As many symlinks C++ Nix follows in one path. */
+const MAX_LINKS = 1024;
+
+/**
+ * The path with symlinks replaced by what they point to. `full` resolves the last component too,
+ * `ancestors` leaves it alone. What does not exist stays as it is.
+ */
+export function resolveSymlinks(io: EvalIo, path: string, mode: "full" | "ancestors"): string {
+  // Components still to walk, the next one last.
+  const todo = componentsReversed(path);
+  let linksAllowed = MAX_LINKS;
+  let resolved = "/";
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      resolved = parentOfPath(resolved);
+      continue;
+    }
+    const next = joinPath(resolved, name);
+    if ((mode === "ancestors" && todo.length === 0) || io.fileType(next) !== "symlink") {
+      resolved = next;
+      continue;
+    }
+    if (linksAllowed-- === 0) {
+      throw new EvalError("io", `infinite symlink recursion in path '${path}'`);
+    }
+    const target = io.readLink(next);
+    if (target.startsWith("/")) resolved = "/";
+    todo.push(...componentsReversed(target));
+  }
+  return resolved;
+}
+
+function componentsReversed(path: string): string[] {
+  return path.split("/").reverse();
+}

@@ -1,0 +1,229 @@
+/**
+ * EvalIo on the file system of this machine.
+ *
+ * Calls are synchronous, as evaluation is. Evaluation takes the world for immutable, so what was
+ * once found to exist is remembered: types of files, targets of symlinks, directory listings. What
+ * did not exist is looked for again, since the store may have written it meanwhile. Messages are
+ * those of C++ Nix, which answers for the path it was asked about and never for the one on disk.
+ */
+import {
+  type Dirent,
+  type Stats,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  writeSync,
+} from "node:fs";
+import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "@nivis/eval";
+import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
+import { errnoCode, errnoMessage } from "./errno.ts";
+
+/** How {@link nodeIo} differs from the plain machine. */
+export interface NodeIoOptions {
+  /** Where the store lies if not where its paths say: reads of missing store paths go there. */
+  readonly relocatedStore?: {
+    /** The store directory as paths name it, such as `/nix/store`. */
+    readonly storeDir: string;
+    /** The directory on disk, such as `/tmp/root/nix/store`. */
+    readonly directory: string;
+  };
+  /** Takes warnings and traces; standard error unless given. */
+  readonly log?: (line: string) => void;
+  /** The environment; that of the process unless given. Texts, not bytes. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Overrides the system of this machine. */
+  readonly system?: string;
+  /** Overrides the current directory; bytes. */
+  readonly currentDirectory?: string;
+}
+
+interface FileStatus {
+  readonly type: FileType;
+  readonly executable: boolean;
+}
+
+/** An EvalIo for one evaluation on this machine. */
+export function nodeIo(options: NodeIoOptions = {}): EvalIo {
+  return new NodeIo(options);
+}
+
+class NodeIo implements EvalIo {
+  readonly #statuses = new Map<string, FileStatus>();
+  readonly #types = new Map<string, FileType>();
+  readonly #links = new Map<string, string>();
+  readonly #directories = new Map<string, readonly DirectoryEntry[]>();
+  readonly #options: NodeIoOptions;
+
+  constructor(options: NodeIoOptions) {
+    this.#options = options;
+  }
+
+  readFile(path: string): string {
+    const location = this.#locate(path);
+    try {
+      const bytes = readFileSync(location);
+      return bytes.toString("latin1");
+    } catch (error) {
+      const code = errnoCode(error);
+      if (isMissing(code)) throw doesNotExist(code, path);
+      if (code === "EISDIR") {
+        throw new IoError(code, `${path === "/" ? "" : "file "}'${path}' is not a regular file`);
+      }
+      throw new IoError(code, `opening '${path}': ${errnoMessage(code)}`);
+    }
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    const known = this.#directories.get(path);
+    if (known !== undefined) return known;
+    const entries = this.#listDirectory(path);
+    const prefix = path === "/" ? "/" : `${path}/`;
+    for (const entry of entries) this.#types.set(prefix + entry.name, entry.type);
+    this.#directories.set(path, entries);
+    return entries;
+  }
+
+  #listDirectory(path: string): readonly DirectoryEntry[] {
+    try {
+      const location = this.#locate(path);
+      const entries = readdirSync(location, { withFileTypes: true, encoding: "latin1" });
+      return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+    } catch (error) {
+      const code = errnoCode(error);
+      if (code === "ENOENT") throw doesNotExist(code, path);
+      if (code === "ENOTDIR") {
+        if (this.fileType(path) === undefined) throw doesNotExist(code, path);
+        throw new IoError(code, `'${path}' is not a directory`);
+      }
+      throw new IoError(code, `opening directory '${path}': ${errnoMessage(code)}`);
+    }
+  }
+
+  fileType(path: string): FileType | undefined {
+    const known = this.#types.get(path);
+    return known === undefined ? this.#status(path)?.type : known;
+  }
+
+  isExecutable(path: string): boolean {
+    const status = this.#status(path);
+    if (status === undefined) throw doesNotExist("ENOENT", path);
+    return status.executable;
+  }
+
+  readLink(path: string): string {
+    const known = this.#links.get(path);
+    if (known !== undefined) return known;
+    try {
+      const target = readlinkSync(this.#locate(path), "latin1");
+      this.#links.set(path, target);
+      return target;
+    } catch (error) {
+      const code = errnoCode(error);
+      if (isMissing(code)) throw doesNotExist(code, path);
+      if (code === "EINVAL") throw new IoError(code, `file '${path}' is not a symlink`);
+      throw new IoError(code, `reading symbolic link '${path}': ${errnoMessage(code)}`);
+    }
+  }
+
+  environment(name: string): string | undefined {
+    const value = (this.#options.environment ?? process.env)[textOfBytes(name)];
+    return value === undefined ? undefined : bytesOfText(value);
+  }
+
+  now(): number {
+    return Math.floor(Date.now() / 1000);
+  }
+
+  currentDirectory(): string {
+    return this.#options.currentDirectory ?? bytesOfText(process.cwd());
+  }
+
+  system(): string {
+    return this.#options.system ?? hostSystem();
+  }
+
+  log(line: string): void {
+    if (this.#options.log !== undefined) this.#options.log(line);
+    else writeAll(2, Buffer.from(`${line}\n`, "latin1"));
+  }
+
+  #status(path: string): FileStatus | undefined {
+    let status = this.#statuses.get(path);
+    if (status !== undefined) return status;
+    const stats = lstat(toNodePath(path), path) ?? this.#statusInStore(path);
+    if (stats === undefined) return undefined;
+    status = { type: typeOf(stats), executable: stats.isFile() && (stats.mode & 0o100) !== 0 };
+    this.#statuses.set(path, status);
+    this.#types.set(path, status.type);
+    return status;
+  }
+
+  #statusInStore(path: string): Stats | undefined {
+    const moved = this.#relocate(path);
+    return moved === undefined ? undefined : lstat(toNodePath(moved), path);
+  }
+
+  /** Where a path is on disk: below a relocated store only what is not at its own place. */
+  #locate(path: string): string | Buffer {
+    const moved = this.#relocate(path);
+    if (moved === undefined || lstat(toNodePath(path), path) !== undefined) return toNodePath(path);
+    return toNodePath(moved);
+  }
+
+  #relocate(path: string): string | undefined {
+    const store = this.#options.relocatedStore;
+    if (store === undefined || !path.startsWith(`${store.storeDir}/`)) return undefined;
+    return store.directory + path.slice(store.storeDir.length);
+  }
+}
+
+function lstat(location: string | Buffer, path: string): Stats | undefined {
+  try {
+    return lstatSync(location, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = errnoCode(error);
+    if (isMissing(code)) return undefined;
+    throw new IoError(code, `getting status of '${path}': ${errnoMessage(code)}`);
+  }
+}
+
+function typeOf(file: Stats | Dirent): FileType {
+  if (file.isFile()) return "regular";
+  if (file.isDirectory()) return "directory";
+  return file.isSymbolicLink() ? "symlink" : "unknown";
+}
+
+function isMissing(code: string): boolean {
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function doesNotExist(code: string, path: string): IoError {
+  return new IoError(code, `path '${path}' does not exist`);
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  let rest = bytes;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      // A full pipe that somebody made non-blocking.
+      if (errnoCode(error) !== "EAGAIN") throw error;
+    }
+  }
+}
+
+const CPUS: Readonly<Record<string, string>> = {
+  x64: "x86_64",
+  ia32: "i686",
+  arm64: "aarch64",
+  arm: "armv7l",
+  ppc64: "powerpc64le",
+};
+
+/** The system of this machine as Nix names it, such as `x86_64-linux`. */
+export function hostSystem(): string {
+  const platform = process.platform === "win32" ? "windows" : process.platform;
+  return `${CPUS[process.arch] ?? process.arch}-${platform}`;
+}
