@@ -1,1 +1,118 @@
-export {};
+/** The public names of the package. */
+export { compareBytes, sortedBytes } from "./byte-order.ts";
+export { bytesOf, bytesToByteString, byteStringToBytes } from "./codec/bytes.ts";
+export { escapeJsonString, formatJsonFloat, type JsonVisitor, normalizeJson, parseJson } from "./codec/json.ts";
+export {
+  decodeUtf8,
+  encodeCodePoint,
+  encodeUtf8,
+  findUtf8Error,
+  isUtf8,
+  type Utf8Error,
+} from "./codec/utf8.ts";
+export {
+  type ContentAddress,
+  type ContentAddressMethod,
+  type FileIngestionMethod,
+  formatContentAddress,
+  formatMethodAlgorithm,
+  methodPrefix,
+  parseContentAddress,
+  parseContentAddressMethod,
+  parseFileIngestionMethod,
+  splitMethodPrefix,
+} from "./content-address.ts";
+export {
+  ATermWriter,
+  type DerivationParseOptions,
+  formatDerivation,
+  formatInputDrvs,
+  parseDerivation,
+  quoteATermString,
+} from "./derivation/aterm.ts";
+export {
+  checkEnvironment,
+  type Derivation,
+  type DerivationInput,
+  type DerivationOutput,
+  type DerivationType,
+  derivationType,
+  hasDynamicInputs,
+  outputPath,
+  structuredAttrsVariable,
+} from "./derivation/derivation.ts";
+export {
+  type FinishedDerivation,
+  finishDerivation,
+  type HashModulo,
+  type HashModuloCache,
+  type HashModuloContext,
+  hashModulo,
+} from "./derivation/hash-modulo.ts";
+export type { FormatFeature, RequireFeature } from "./experimental-feature.ts";
+export { FormatError, type FormatErrorKind } from "./format-error.ts";
+export {
+  digestLength,
+  type HashAlgorithm,
+  type HashFunctions,
+  hashAlgorithms,
+  type IncrementalHash,
+  parseHashAlgorithm,
+  portableHashes,
+  tryParseHashAlgorithm,
+} from "./hash/algorithms.ts";
+export { decodeBase16, encodeBase16 } from "./hash/base16.ts";
+export { decodeBase64, encodeBase64 } from "./hash/base64.ts";
+export {
+  compressDigest,
+  equalHashes,
+  formatHash,
+  type HashFormat,
+  type NixHash,
+  parseBareHash,
+  parseHash,
+  parseHashAllowEmpty,
+  parseHashAndFormat,
+  parseHashFormat,
+  parseHashIn,
+  parsePrefixedHash,
+  parseSriHash,
+  tryParseHashFormat,
+} from "./hash/nix-hash.ts";
+export { decodeNixBase32, encodeNixBase32, isNixBase32Digit, nixBase32Length } from "./hash/nixbase32.ts";
+export {
+  type DownstreamPlaceholder,
+  makeContentAddressedPath,
+  makeFixedOutputPath,
+  makeOutputPath,
+  makeSourcePath,
+  makeStorePath,
+  makeTextPath,
+  outputPathName,
+  outputPlaceholder,
+  type StoreConfig,
+  type StoreReferences,
+  unknownDerivationPlaceholder,
+  unknownOutputPlaceholder,
+} from "./make-store-path.ts";
+export {
+  canonPath,
+  checkStorePathBaseName,
+  checkStorePathName,
+  defaultStoreDir,
+  derivationNameOfPath,
+  digestPart,
+  drvExtension,
+  isDerivationPath,
+  isInStore,
+  isStorePath,
+  namePart,
+  parseCanonicalStorePath,
+  parseStorePath,
+  printStorePath,
+  type StorePathAndRest,
+  splitStorePath,
+  storePathBaseName,
+  tryParseStorePath,
+} from "./store-path.ts";
+export { compareVersions, type DrvName, parseDrvName, splitVersion } from "./version.ts";

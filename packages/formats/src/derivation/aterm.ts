@@ -1,0 +1,372 @@
+/**
+ * Derivations as ATerms: the text of `.drv` files, and the text that is hashed.
+ *
+ *     Derive([outputs],[inputDrvs],[inputSrcs],"system","builder",[args],[env])
+ *
+ * No blanks, everything sorted bytewise. Builder, arguments and environment are escaped;
+ * paths, output names and the system are not (so upstream, and hashes depend on it).
+ *
+ * One derivation is written up to three times: with blank outputs and hashed inputs, with
+ * outputs and hashed inputs, and for its file. The texts differ in the outputs, the inputs and
+ * a few variables only, so {@link ATermWriter} prepares the rest once.
+ */
+import { sortedBytes } from "../byte-order.ts";
+import { formatMethodAlgorithm, splitMethodPrefix } from "../content-address.ts";
+import { normalizeJson } from "../codec/json.ts";
+import { FormatError } from "../format-error.ts";
+import type { FormatFeature, RequireFeature } from "../experimental-feature.ts";
+import { parseHashAlgorithm } from "../hash/algorithms.ts";
+import { encodeBase16 } from "../hash/base16.ts";
+import { parseBareHash } from "../hash/nix-hash.ts";
+import { type StoreConfig, makeContentAddressedPath, outputPathName } from "../make-store-path.ts";
+import { parseCanonicalStorePath } from "../store-path.ts";
+import {
+  type Derivation,
+  type DerivationInput,
+  type DerivationOutput,
+  checkEnvironment,
+  hasDynamicInputs,
+  structuredAttrsVariable,
+} from "./derivation.ts";
+
+const special = /["\\\n\r\t]/;
+
+/** A string of an ATerm, quoted, with the five escapes that the format has. */
+export function quoteATermString(text: string): string {
+  if (!special.test(text)) return `"${text}"`;
+  let escaped = text;
+  if (escaped.includes("\\")) escaped = escaped.replaceAll("\\", "\\\\");
+  if (escaped.includes('"')) escaped = escaped.replaceAll('"', '\\"');
+  if (escaped.includes("\n")) escaped = escaped.replaceAll("\n", "\\n");
+  if (escaped.includes("\r")) escaped = escaped.replaceAll("\r", "\\r");
+  if (escaped.includes("\t")) escaped = escaped.replaceAll("\t", "\\t");
+  return `"${escaped}"`;
+}
+
+function quotedList(items: readonly string[]): string {
+  return items.length === 0 ? "[]" : `["${items.join('","')}"]`;
+}
+
+function formatOutput(name: string, output: DerivationOutput): string {
+  switch (output.kind) {
+    case "input-addressed":
+      return `("${name}","${output.path}","","")`;
+    case "fixed":
+      return `("${name}","${output.path}","${formatMethodAlgorithm(output.method, output.hash.algorithm)}","${encodeBase16(output.hash.digest)}")`;
+    case "floating":
+      return `("${name}","","${formatMethodAlgorithm(output.method, output.algorithm)}","")`;
+    case "deferred":
+      return `("${name}","","","")`;
+    case "impure":
+      return `("${name}","","${formatMethodAlgorithm(output.method, output.algorithm)}","impure")`;
+  }
+}
+
+function formatInput(input: DerivationInput): string {
+  const outputs = quotedList(sortedBytes(input.outputs));
+  if (input.dynamicOutputs === undefined || input.dynamicOutputs.size === 0) return outputs;
+  const children = sortedBytes(input.dynamicOutputs.keys()).map(
+    (name) => `("${name}",${formatInput(input.dynamicOutputs?.get(name) as DerivationInput)})`,
+  );
+  return `(${outputs},[${children.join(",")}])`;
+}
+
+/** Input derivations as the list of an ATerm; the keys are paths, or hashes modulo in base16. */
+export function formatInputDrvs(inputs: ReadonlyMap<string, DerivationInput>): string {
+  if (inputs.size === 0) return "[]";
+  const keys = sortedBytes(inputs.keys());
+  return `[${keys.map((key) => `("${key}",${formatInput(inputs.get(key) as DerivationInput)})`).join(",")}]`;
+}
+
+/**
+ * Writes one derivation several times. Outputs and their variables may be changed between the
+ * writes; everything else must stay as it was when the writer was made.
+ */
+export class ATermWriter {
+  readonly #drv: Derivation;
+  readonly #outputNames: readonly string[];
+  /** The text from the sources to the environment's bracket. */
+  readonly #middle: string;
+  /** The environment cut at the values of the variables named after outputs, which are blank in hashes. */
+  readonly #environment: readonly string[];
+  /** The variable whose value belongs after each part of the environment but the last. */
+  readonly #cutVariables: readonly string[];
+
+  constructor(drv: Derivation) {
+    checkEnvironment(drv);
+    this.#drv = drv;
+    this.#outputNames = sortedBytes(drv.outputs.keys());
+    const args = drv.args.length === 0 ? "[]" : `[${drv.args.map(quoteATermString).join(",")}]`;
+    this.#middle = `${quotedList(sortedBytes(drv.inputSrcs))},"${drv.system}",${quoteATermString(drv.builder)},${args},[`;
+    const names = [...drv.env.keys()];
+    if (drv.structuredAttrs !== undefined) names.push(structuredAttrsVariable);
+    names.sort();
+    const parts: string[] = [];
+    const cuts: string[] = [];
+    let part = "";
+    let comma = "";
+    for (const name of names) {
+      part += `${comma}(${quoteATermString(name)},`;
+      comma = ",";
+      const value = drv.env.get(name);
+      if (value === undefined) {
+        part += quoteATermString(drv.structuredAttrs as string);
+      } else if (drv.outputs.has(name)) {
+        parts.push(part);
+        cuts.push(name);
+        part = "";
+      } else {
+        part += quoteATermString(value);
+      }
+      part += ")";
+    }
+    parts.push(`${part}])`);
+    this.#environment = parts;
+    this.#cutVariables = cuts;
+  }
+
+  /**
+   * The whole text. `inputs` is the list of input derivations in the form of
+   * {@link formatInputDrvs}; `masked` blanks the outputs and the variables named after them.
+   */
+  write(inputs: string, masked: boolean): string {
+    const drv = this.#drv;
+    const outputs = this.#outputNames.map((name) =>
+      masked ? `("${name}","","","")` : formatOutput(name, drv.outputs.get(name) as DerivationOutput),
+    );
+    const head = hasDynamicInputs(drv) && !masked ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
+    let text = `${head}${outputs.join(",")}],${inputs},${this.#middle}`;
+    for (let i = 0; i < this.#cutVariables.length; i++) {
+      const value = masked ? "" : (drv.env.get(this.#cutVariables[i] as string) ?? "");
+      text += `${this.#environment[i] as string}${quoteATermString(value)}`;
+    }
+    return text + (this.#environment[this.#environment.length - 1] as string);
+  }
+}
+
+/** The text of the derivation's `.drv` file. */
+export function formatDerivation(drv: Derivation): string {
+  return new ATermWriter(drv).write(formatInputDrvs(drv.inputDrvs), false);
+}
+
+/** What reading a derivation depends on. */
+export interface DerivationParseOptions extends StoreConfig {
+  readonly require?: RequireFeature;
+}
+
+const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+
+class ATermReader {
+  position = 0;
+
+  constructor(
+    readonly text: string,
+    readonly options: DerivationParseOptions,
+  ) {}
+
+  expect(wanted: string): void {
+    if (!this.text.startsWith(wanted, this.position)) {
+      throw new FormatError("format", `expected string '${wanted}'`);
+    }
+    this.position += wanted.length;
+  }
+
+  peek(): string {
+    return this.text.charAt(this.position);
+  }
+
+  string(): string {
+    this.expect('"');
+    const start = this.position;
+    let end = start - 1;
+    for (;;) {
+      end = this.text.indexOf('"', end + 1);
+      if (end < 0) throw new FormatError("format", "unterminated string in derivation");
+      let backslashes = 0;
+      while (end - backslashes > start && this.text.charCodeAt(end - backslashes - 1) === 0x5c) backslashes++;
+      if (backslashes % 2 === 0) break;
+    }
+    this.position = end + 1;
+    const content = this.text.slice(start, end);
+    if (!content.includes("\\")) return content;
+    return content.replace(/\\([^])/g, (_, c: string) => escapes[c] ?? c);
+  }
+
+  /** Whether the list ends here; eats the bracket, or the comma before the next element. */
+  endOfList(): boolean {
+    const c = this.peek();
+    if (c === ",") {
+      this.position++;
+      return false;
+    }
+    if (c === "]") {
+      this.position++;
+      return true;
+    }
+    return false;
+  }
+
+  strings(): Set<string> {
+    const items = new Set<string>();
+    this.expect("[");
+    while (!this.endOfList()) items.add(this.string());
+    return items;
+  }
+
+  storePath(): string {
+    const path = this.string();
+    parseCanonicalStorePath(path, this.options.storeDir);
+    return path;
+  }
+
+  require(feature: FormatFeature, reason?: string): void {
+    this.options.require?.(feature, reason);
+  }
+
+  output(drvName: string, name: string): DerivationOutput {
+    this.expect(",");
+    const path = this.string();
+    this.expect(",");
+    const methodAndAlgorithm = this.string();
+    this.expect(",");
+    const hash = this.string();
+    this.expect(")");
+    if (methodAndAlgorithm === "") {
+      if (path === "") return { kind: "deferred" };
+      parseCanonicalStorePath(path, this.options.storeDir);
+      return { kind: "input-addressed", path };
+    }
+    const { method, rest } = splitMethodPrefix(methodAndAlgorithm, this.options.require);
+    if (method === "text") this.require("dynamic-derivations", "text-hashed derivation output");
+    const algorithm = parseHashAlgorithm(rest, this.options.require);
+    if (hash === "impure") {
+      this.require("impure-derivations");
+      if (path !== "") throw new FormatError("format", "impure derivation output should not specify output path");
+      return { kind: "impure", method, algorithm };
+    }
+    if (hash === "") {
+      this.require("ca-derivations");
+      if (path !== "") {
+        throw new FormatError("format", "content-addressing derivation output should not specify output path");
+      }
+      return { kind: "floating", method, algorithm };
+    }
+    parseCanonicalStorePath(path, this.options.storeDir);
+    const content = { method, hash: parseBareHash(hash, algorithm) };
+    if (makeContentAddressedPath(this.options, outputPathName(drvName, name), content) !== path) {
+      throw new FormatError(
+        "format",
+        `derivation output '${name}' has path '${path}', which does not match its content address`,
+      );
+    }
+    return { kind: "fixed", ...content, path };
+  }
+
+  input(versioned: boolean): DerivationInput {
+    if (!versioned || this.peek() === "[") return { outputs: this.strings() };
+    if (this.peek() !== "(") throw new FormatError("format", "invalid inputDrvs entry in derivation");
+    this.expect("(");
+    const outputs = this.strings();
+    const dynamicOutputs = new Map<string, DerivationInput>();
+    this.expect(",[");
+    while (!this.endOfList()) {
+      this.expect("(");
+      const name = this.string();
+      this.expect(",");
+      dynamicOutputs.set(name, this.input(versioned));
+      this.expect(")");
+    }
+    this.expect(")");
+    return dynamicOutputs.size === 0 ? { outputs } : { outputs, dynamicOutputs };
+  }
+}
+
+/** Reads the version at the start; true for the form with dynamic inputs. */
+function readVersion(reader: ATermReader, name: string): boolean {
+  reader.expect("D");
+  switch (reader.peek()) {
+    case "e":
+      reader.expect("erive(");
+      return false;
+    case "r": {
+      reader.expect("rvWithVersion(");
+      const version = reader.string();
+      if (version !== "xp-dyn-drv") {
+        throw new FormatError("format", `Unknown derivation ATerm format version '${version}'`);
+      }
+      reader.require("dynamic-derivations", `derivation '${name}', ATerm format version 'xp-dyn-drv'`);
+      reader.expect(",");
+      return true;
+    }
+    default:
+      throw new FormatError("error", "derivation does not start with 'Derive' or 'DrvWithVersion'");
+  }
+}
+
+/** The structured attributes in the form in which they are written again. */
+function readStructuredAttrs(text: string): string {
+  try {
+    return normalizeJson(text);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError("error", `cannot process ${structuredAttrsVariable} attribute: ${error.message}`);
+  }
+}
+
+/**
+ * Reads the text of a `.drv` file. `name` is the derivation's name, which the text does not
+ * have. Whatever follows the closing parenthesis is ignored, as upstream does.
+ */
+export function parseDerivation(text: string, name: string, options: DerivationParseOptions): Derivation {
+  const reader = new ATermReader(text, options);
+  const versioned = readVersion(reader, name);
+  const outputs = new Map<string, DerivationOutput>();
+  reader.expect("[");
+  while (!reader.endOfList()) {
+    reader.expect("(");
+    const id = reader.string();
+    const output = reader.output(name, id);
+    // Nix: the first of two outputs with one name wins (std::map::emplace).
+    if (!outputs.has(id)) outputs.set(id, output);
+  }
+  const inputDrvs = new Map<string, DerivationInput>();
+  reader.expect(",[");
+  while (!reader.endOfList()) {
+    reader.expect("(");
+    const path = reader.storePath();
+    reader.expect(",");
+    const input = reader.input(versioned);
+    if (input.outputs.size === 0 && input.dynamicOutputs === undefined) {
+      throw new FormatError("format", `inputDrvs entry for '${path}' specifies no outputs`);
+    }
+    inputDrvs.set(path, input);
+    reader.expect(")");
+  }
+  reader.expect(",");
+  const inputSrcs = new Set<string>();
+  reader.expect("[");
+  while (!reader.endOfList()) inputSrcs.add(reader.storePath());
+  reader.expect(",");
+  const system = reader.string();
+  reader.expect(",");
+  const builder = reader.string();
+  const args: string[] = [];
+  reader.expect(",[");
+  while (!reader.endOfList()) args.push(reader.string());
+  const env = new Map<string, string>();
+  let structuredAttrs: string | undefined;
+  reader.expect(",[");
+  while (!reader.endOfList()) {
+    reader.expect("(");
+    const variable = reader.string();
+    reader.expect(",");
+    const value = reader.string();
+    if (variable === structuredAttrsVariable) structuredAttrs = readStructuredAttrs(value);
+    else env.set(variable, value);
+    reader.expect(")");
+  }
+  reader.expect(")");
+  const drv: Derivation = { name, outputs, inputDrvs, inputSrcs, system, builder, args, env };
+  if (structuredAttrs !== undefined) drv.structuredAttrs = structuredAttrs;
+  return drv;
+}

@@ -1,0 +1,196 @@
+/**
+ * Hashes modulo, and what follows from them: output paths and the `.drv` path.
+ *
+ * The hash modulo of a derivation is the sha256 of its ATerm in which each input derivation is
+ * replaced by *its* hash modulo; a fixed-output derivation counts by its output's hash alone,
+ * so that changing where a file is fetched from does not change what is built from it. For a
+ * derivation's own output paths the same text is hashed with outputs blanked.
+ *
+ * Hashes are kept in a map that the caller holds. The walk over inputs that are not in it runs
+ * on a stack of its own, so long chains need no native stack.
+ */
+import { formatMethodAlgorithm } from "../content-address.ts";
+import { FormatError } from "../format-error.ts";
+import { encodeBase16 } from "../hash/base16.ts";
+import { type StoreConfig, makeOutputPath, makeTextPath } from "../make-store-path.ts";
+import { drvExtension } from "../store-path.ts";
+import { ATermWriter, formatInputDrvs } from "./aterm.ts";
+import { type Derivation, type DerivationInput, type DerivationOutput, derivationType } from "./derivation.ts";
+
+/** How a derivation counts as an input of others. Hashes are base16 texts. */
+export type HashModulo =
+  /** An input-addressed derivation: one hash for all outputs. */
+  | { readonly kind: "hash"; readonly hex: string }
+  /** A fixed-output derivation: a hash per output. */
+  | { readonly kind: "fixed"; readonly outputs: ReadonlyMap<string, string> }
+  /** Content-addressed and not yet built, or depending on something that is: no hash yet. */
+  | { readonly kind: "deferred" };
+
+/** Known hashes modulo by `.drv` path. Valid for one store directory. */
+export type HashModuloCache = Map<string, HashModulo>;
+
+/** What the hashes depend on besides the derivation itself. */
+export interface HashModuloContext extends StoreConfig {
+  readonly cache: HashModuloCache;
+  /** The derivation at a `.drv` path that the cache does not know; throws if there is none. */
+  readDerivation(drvPath: string): Derivation;
+}
+
+const deferred: HashModulo = { kind: "deferred" };
+
+function fixedModulo(config: StoreConfig, drv: Derivation): HashModulo {
+  const outputs = new Map<string, string>();
+  for (const [name, output] of drv.outputs) {
+    if (output.kind !== "fixed") continue;
+    const method = formatMethodAlgorithm(output.method, output.hash.algorithm);
+    const text = `fixed:out:${method}:${encodeBase16(output.hash.digest)}:${output.path}`;
+    outputs.set(name, encodeBase16(config.hashes.hash("sha256", text)));
+  }
+  return { kind: "fixed", outputs };
+}
+
+/**
+ * The inputs of `drv` keyed by hashes modulo, or undefined if one of them has none. All input
+ * derivations must be in the cache.
+ */
+function inputsModulo(drv: Derivation, cache: HashModuloCache): Map<string, DerivationInput> | undefined {
+  const inputs = new Map<string, { outputs: Set<string> }>();
+  const merge = (hex: string, outputs: Iterable<string>): void => {
+    // Nix: two inputs with the same hash unite their outputs (modulo.cc, inputModulo).
+    // Pinned by test/hash-modulo.test.ts.
+    const known = inputs.get(hex);
+    if (known === undefined) inputs.set(hex, { outputs: new Set(outputs) });
+    else for (const output of outputs) known.outputs.add(output);
+  };
+  for (const [path, input] of drv.inputDrvs) {
+    if (input.dynamicOutputs !== undefined && input.dynamicOutputs.size > 0) return undefined;
+    const modulo = cache.get(path) as HashModulo;
+    if (modulo.kind === "deferred") return undefined;
+    if (modulo.kind === "hash") {
+      merge(modulo.hex, input.outputs);
+      continue;
+    }
+    for (const output of input.outputs) {
+      const hex = modulo.outputs.get(output);
+      if (hex === undefined) {
+        throw new FormatError("error", `no hash for output '${output}' of derivation '${drv.name}'`);
+      }
+      merge(hex, ["out"]);
+    }
+  }
+  return inputs;
+}
+
+/** Input derivations whose hash modulo is needed for that of `drv` and not known yet. */
+function unknownInputs(drv: Derivation, cache: HashModuloCache): string[] {
+  const unknown: string[] = [];
+  for (const [path, input] of drv.inputDrvs) {
+    if (input.dynamicOutputs !== undefined && input.dynamicOutputs.size > 0) return [];
+    if (!cache.has(path)) unknown.push(path);
+  }
+  return unknown;
+}
+
+/** Puts the hashes modulo of all inputs of `drv` into the cache. */
+function prepareInputs(drv: Derivation, context: HashModuloContext): void {
+  const pending: { path: string; drv: Derivation }[] = [];
+  const open = new Set<string>();
+  const push = (path: string): void => {
+    if (context.cache.has(path)) return;
+    if (open.has(path)) throw new FormatError("error", `derivation '${path}' depends on itself`);
+    const input = context.readDerivation(path);
+    const type = derivationType(input);
+    if (type === "fixed") context.cache.set(path, fixedModulo(context, input));
+    else if (type !== "input-addressed") context.cache.set(path, deferred);
+    else {
+      open.add(path);
+      pending.push({ path, drv: input });
+    }
+  };
+  for (const first of unknownInputs(drv, context.cache)) {
+    push(first);
+    while (pending.length > 0) {
+      const top = pending[pending.length - 1] as { path: string; drv: Derivation };
+      const next = unknownInputs(top.drv, context.cache)[0];
+      if (next !== undefined) {
+        push(next);
+        continue;
+      }
+      context.cache.set(top.path, inputAddressedModulo(context, top.drv, new ATermWriter(top.drv)));
+      open.delete(top.path);
+      pending.pop();
+    }
+  }
+}
+
+function hexHash(config: StoreConfig, text: string): string {
+  return encodeBase16(config.hashes.hash("sha256", text));
+}
+
+function inputAddressedModulo(context: HashModuloContext, drv: Derivation, writer: ATermWriter): HashModulo {
+  const inputs = inputsModulo(drv, context.cache);
+  if (inputs === undefined) return deferred;
+  return { kind: "hash", hex: hexHash(context, writer.write(formatInputDrvs(inputs), false)) };
+}
+
+/** How `drv` counts as an input of other derivations. */
+export function hashModulo(drv: Derivation, context: HashModuloContext): HashModulo {
+  const type = derivationType(drv);
+  if (type === "fixed") return fixedModulo(context, drv);
+  if (type !== "input-addressed") return deferred;
+  prepareInputs(drv, context);
+  return inputAddressedModulo(context, drv, new ATermWriter(drv));
+}
+
+/** A derivation with all that follows from it. */
+export interface FinishedDerivation {
+  /** The path of the `.drv` file. */
+  readonly drvPath: string;
+  /** The outputs with the paths filled in, in bytewise order of their names. */
+  readonly outputs: ReadonlyMap<string, DerivationOutput>;
+  /** What belongs into the `.drv` file. */
+  readonly text: string;
+  /** The references of the `.drv` file: its sources and input derivations. */
+  readonly references: readonly string[];
+}
+
+/**
+ * Computes the output paths and the `.drv` path of `drv` and enters its hash modulo into the
+ * cache.
+ *
+ * `deferred` outputs become `input-addressed` if all inputs have hashes, and `drv.outputs` and
+ * the variables named after the outputs are updated; other kinds of outputs (and their
+ * variables) must be as they should be already. Input derivations not in the cache are read.
+ */
+export function finishDerivation(drv: Derivation, context: HashModuloContext): FinishedDerivation {
+  const type = derivationType(drv);
+  const references = [...drv.inputSrcs];
+  for (const path of drv.inputDrvs.keys()) if (!drv.inputSrcs.has(path)) references.push(path);
+  let modulo: HashModulo = deferred;
+  let writer: ATermWriter;
+  if (type === "deferred") {
+    for (const name of drv.outputs.keys()) drv.env.set(name, "");
+    writer = new ATermWriter(drv);
+    prepareInputs(drv, context);
+    const inputs = inputsModulo(drv, context.cache);
+    if (inputs !== undefined) {
+      const inputText = formatInputDrvs(inputs);
+      const masked = hexHash(context, writer.write(inputText, true));
+      for (const name of drv.outputs.keys()) {
+        const path = makeOutputPath(context, name, masked, drv.name);
+        drv.outputs.set(name, { kind: "input-addressed", path });
+        drv.env.set(name, path);
+      }
+      modulo = { kind: "hash", hex: hexHash(context, writer.write(inputText, false)) };
+    }
+  } else {
+    writer = new ATermWriter(drv);
+    modulo = hashModulo(drv, context);
+  }
+  const text = writer.write(formatInputDrvs(drv.inputDrvs), false);
+  const drvPath = makeTextPath(context, drv.name + drvExtension, text, references);
+  context.cache.set(drvPath, modulo);
+  const names = [...drv.outputs.keys()].sort();
+  const outputs = new Map(names.map((name) => [name, drv.outputs.get(name) as DerivationOutput]));
+  return { drvPath, outputs, text, references };
+}

@@ -1,0 +1,66 @@
+/**
+ * Nix's own base 32 ("nix32").
+ *
+ * Thirty-two digits without e, o, u and t. A text is read as one large little-endian number:
+ * digit `i`, counted from the *end* of the text, holds bits 5i to 5i+4 of the bytes.
+ */
+import { FormatError } from "../format-error.ts";
+
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const values: Int8Array = new Int8Array(256).fill(-1);
+for (let i = 0; i < 32; i++) values[alphabet.charCodeAt(i)] = i;
+
+/** The number of digits that encode `length` bytes. */
+export function nixBase32Length(length: number): number {
+  return length === 0 ? 0 : Math.floor((length * 8 - 1) / 5) + 1;
+}
+
+/** The nix32 text of `bytes`. */
+export function encodeNixBase32(bytes: Uint8Array): string {
+  const last = bytes.length - 1;
+  let text = "";
+  for (let n = nixBase32Length(bytes.length) - 1; n >= 0; n--) {
+    const bit = n * 5;
+    const i = bit >> 3;
+    const shift = bit & 7;
+    const low = (bytes[i] as number) >> shift;
+    const high = i >= last ? 0 : (bytes[i + 1] as number) << (8 - shift);
+    text += alphabet.charAt((low | high) & 0x1f);
+  }
+  return text;
+}
+
+/**
+ * The bytes that `text` encodes. Bits beyond the last whole byte make one more byte, so that
+ * a caller who compares lengths notices them.
+ */
+export function decodeNixBase32(text: string): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil((text.length * 5) / 8) + 1);
+  let length = 0;
+  for (let n = 0; n < text.length; n++) {
+    const c = text.charCodeAt(text.length - n - 1);
+    const digit = c < 256 ? (values[c] as number) : -1;
+    if (digit < 0) {
+      throw new FormatError(
+        "format",
+        `invalid character in Nix32 (Nix's Base32 variation) string: '${text.charAt(text.length - n - 1)}'`,
+      );
+    }
+    const bit = n * 5;
+    const i = bit >> 3;
+    const shift = bit & 7;
+    length = i + 1;
+    bytes[i] = (bytes[i] as number) | (digit << shift);
+    const carry = digit >> (8 - shift);
+    if (carry !== 0) {
+      length = i + 2;
+      bytes[i + 1] = (bytes[i + 1] as number) | carry;
+    }
+  }
+  return bytes.slice(0, length);
+}
+
+/** Whether `code` is the char code of a nix32 digit. */
+export function isNixBase32Digit(code: number): boolean {
+  return code < 256 && (values[code] as number) >= 0;
+}

@@ -1,0 +1,170 @@
+/**
+ * From content to store path.
+ *
+ * Every path is a hash of a *fingerprint* `<type>:sha256:<inner>:<storeDir>:<name>`, folded to
+ * 20 bytes. The type says what the object is (text, source, output), and the inner hash what
+ * is in it. Formulas: libstore's store-dir-config.cc, derivations.cc, downstream-placeholder.cc.
+ * All results are whole store paths.
+ */
+import { sortedBytes } from "./byte-order.ts";
+import { type ContentAddress, type FileIngestionMethod, methodPrefix } from "./content-address.ts";
+import { FormatError } from "./format-error.ts";
+import type { HashFunctions } from "./hash/algorithms.ts";
+import { encodeBase16 } from "./hash/base16.ts";
+import { type NixHash, compressDigest, formatHash } from "./hash/nix-hash.ts";
+import { encodeNixBase32 } from "./hash/nixbase32.ts";
+import { DIGEST_PART_LENGTH, checkStorePathName, drvExtension } from "./store-path.ts";
+
+/** What the computing of store paths depends on. */
+export interface StoreConfig {
+  /** Where the store is, without a trailing slash: `/nix/store`. */
+  readonly storeDir: string;
+  readonly hashes: HashFunctions;
+}
+
+/** The references of a store object, as whole store paths. */
+export interface StoreReferences {
+  readonly others: Iterable<string>;
+  /** Whether the object refers to itself. */
+  readonly self: boolean;
+}
+
+const noReferences: StoreReferences = { others: [], self: false };
+
+/** The digest size of store paths in bytes. */
+const STORE_DIGEST_LENGTH = 20;
+
+function rawStorePath(config: StoreConfig, type: string, innerHex: string, name: string): string {
+  const fingerprint = `${type}:sha256:${innerHex}:${config.storeDir}:${name}`;
+  const digest = compressDigest(config.hashes.hash("sha256", fingerprint), STORE_DIGEST_LENGTH);
+  const baseName = `${encodeNixBase32(digest)}-${name}`;
+  try {
+    checkStorePathName(name);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError("bad-store-path", `path '${baseName}' is not a valid store path: ${error.message}`);
+  }
+  return `${config.storeDir}/${baseName}`;
+}
+
+/** The store path of type `type` with the sha256 digest `inner`; the other functions say which types there are. */
+export function makeStorePath(config: StoreConfig, type: string, inner: Uint8Array, name: string): string {
+  return rawStorePath(config, type, encodeBase16(inner), name);
+}
+
+function typeWithReferences(type: string, references: StoreReferences): string {
+  let text = type;
+  for (const path of sortedBytes(references.others)) text += `:${path}`;
+  return references.self ? `${text}:self` : text;
+}
+
+/** The path of a file made by `toFile`, or of a `.drv` file: `contents` enter with their references. */
+export function makeTextPath(
+  config: StoreConfig,
+  name: string,
+  contents: Uint8Array | string,
+  references: Iterable<string>,
+): string {
+  const inner = config.hashes.hash("sha256", contents);
+  return makeStorePath(config, typeWithReferences("text", { others: references, self: false }), inner, name);
+}
+
+/** The path of something with a known hash: fixed outputs, sources, fetched trees. */
+export function makeFixedOutputPath(
+  config: StoreConfig,
+  name: string,
+  method: FileIngestionMethod,
+  hash: NixHash,
+  references: StoreReferences = noReferences,
+): string {
+  if (method === "git" && hash.algorithm !== "sha1" && hash.algorithm !== "sha256") {
+    throw new FormatError(
+      "error",
+      `Git file ingestion must use SHA-1 or SHA-256 hash, but instead using: ${hash.algorithm}`,
+    );
+  }
+  if (method === "nar" && hash.algorithm === "sha256") {
+    return makeStorePath(config, typeWithReferences("source", references), hash.digest, name);
+  }
+  if (references.self || sortedBytes(references.others).length > 0) {
+    throw new FormatError(
+      "error",
+      `fixed output derivation '${name}' is not allowed to refer to other store paths.\nYou may need to use the 'unsafeDiscardReferences' derivation attribute, see the manual for more details.`,
+    );
+  }
+  const inner = `fixed:out:${methodPrefix(method)}${formatHash(hash, "base16", true)}:`;
+  return makeStorePath(config, "output:out", config.hashes.hash("sha256", inner), name);
+}
+
+/** The path of a source tree whose NAR has the sha256 digest `narDigest`. */
+export function makeSourcePath(
+  config: StoreConfig,
+  name: string,
+  narDigest: Uint8Array,
+  references?: StoreReferences,
+): string {
+  return makeFixedOutputPath(config, name, "nar", { algorithm: "sha256", digest: narDigest }, references);
+}
+
+/** The path of something with this content address. */
+export function makeContentAddressedPath(
+  config: StoreConfig,
+  name: string,
+  address: ContentAddress,
+  references: StoreReferences = noReferences,
+): string {
+  if (address.method !== "text") return makeFixedOutputPath(config, name, address.method, address.hash, references);
+  if (references.self) throw new FormatError("error", "self-reference not allowed with text hashing");
+  if (address.hash.algorithm !== "sha256") {
+    // Nix: an assertion (store-dir-config.cc), which ends the process; here an ordinary error.
+    throw new FormatError("error", `text hashing must use a SHA-256 hash, but instead using: ${address.hash.algorithm}`);
+  }
+  return makeStorePath(config, typeWithReferences("text", references), address.hash.digest, name);
+}
+
+/** The name of an output's store path: `out` adds nothing to the derivation's name. */
+export function outputPathName(drvName: string, outputName: string): string {
+  return outputName === "out" ? drvName : `${drvName}-${outputName}`;
+}
+
+/** The path of an input-addressed output; `maskedHex` is the masked hash modulo in base16. */
+export function makeOutputPath(config: StoreConfig, outputName: string, maskedHex: string, drvName: string): string {
+  return rawStorePath(config, `output:${outputName}`, maskedHex, outputPathName(drvName, outputName));
+}
+
+/** What stands for the path of the derivation's own output inside of the derivation. */
+export function outputPlaceholder(hashes: HashFunctions, outputName: string): string {
+  return `/${encodeNixBase32(hashes.hash("sha256", `nix-output:${outputName}`))}`;
+}
+
+/** A placeholder for the output of another derivation; its digest is what nested ones are made of. */
+export interface DownstreamPlaceholder {
+  readonly digest: Uint8Array;
+  /** The text that stands in strings: `/` and 52 nix32 digits. */
+  readonly text: string;
+}
+
+function downstream(digest: Uint8Array): DownstreamPlaceholder {
+  return { digest, text: `/${encodeNixBase32(digest)}` };
+}
+
+/** Stands for an output of a derivation at a known `.drv` path (given by base name) whose output path is not known. */
+export function unknownOutputPlaceholder(
+  hashes: HashFunctions,
+  drvBaseName: string,
+  outputName: string,
+): DownstreamPlaceholder {
+  const drvName = drvBaseName.slice(DIGEST_PART_LENGTH + 1, -drvExtension.length);
+  const clearText = `nix-upstream-output:${drvBaseName.slice(0, DIGEST_PART_LENGTH)}:${outputPathName(drvName, outputName)}`;
+  return downstream(hashes.hash("sha256", clearText));
+}
+
+/** Stands for an output of a derivation that is itself the unknown output `of`. */
+export function unknownDerivationPlaceholder(
+  hashes: HashFunctions,
+  of: DownstreamPlaceholder,
+  outputName: string,
+): DownstreamPlaceholder {
+  const compressed = encodeNixBase32(compressDigest(of.digest, STORE_DIGEST_LENGTH));
+  return downstream(hashes.hash("sha256", `nix-computed-output:${compressed}:${outputName}`));
+}
