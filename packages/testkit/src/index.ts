@@ -1,1 +1,10 @@
-export {};
+/** The public names of `@nivis/testkit`. */
+export type { GoldenKind, GoldenOptions, GoldenRun } from "./golden.ts";
+export { goldenKinds, goldenRuns, readExpected } from "./golden.ts";
+export type { Invocation, Outcome, Runner } from "./invocation.ts";
+export { testEnvironment, withoutFolder } from "./invocation.ts";
+export { mapConcurrently } from "./pool.ts";
+export type { ProcessLimits } from "./process-runner.ts";
+export { processRunner, runProcess } from "./process-runner.ts";
+export type { Reference } from "./reference.ts";
+export { findProgram, findReference } from "./reference.ts";

@@ -1,0 +1,1 @@
+{ n, s, d ? "default" }: { result.value = [ n s d ]; }

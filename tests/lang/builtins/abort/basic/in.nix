@@ -1,0 +1,1 @@
+abort "told to ${toString 1}"

@@ -1,0 +1,1 @@
+let d = derivation { name = "d"; system = "s"; builder = "b"; }; plain = builtins.unsafeDiscardOutputDependency d.drvPath; deep = builtins.addDrvOutputDependencies plain; in [ (builtins.getContext plain) (builtins.getContext deep) (builtins.addDrvOutputDependencies deep == deep) ]

@@ -1,0 +1,1 @@
+builtins.addErrorContext (throw "only forced on failure") 1

@@ -1,0 +1,1 @@
+[ (break 1) (builtins.break "x") ]

@@ -1,0 +1,1 @@
+let c = hashAlgo: hash: to: builtins.convertHash { inherit hash hashAlgo; toHashFormat = to; }; h = "d41d8cd98f00b204e9800998ecf8427e"; in [ (c "md5" h "base16") (c "md5" h "nix32") (c "md5" h "base32") (c "md5" h "base64") (c "md5" h "sri") (builtins.convertHash { hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="; toHashFormat = "base16"; }) ]

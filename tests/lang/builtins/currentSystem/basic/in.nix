@@ -1,0 +1,1 @@
+[ (builtins.isString builtins.currentSystem) (builtins.match ".+-.+" builtins.currentSystem != null) ]

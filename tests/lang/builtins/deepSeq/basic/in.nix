@@ -1,0 +1,1 @@
+[ (builtins.deepSeq { a = [ 1 2 ]; } "ok") (builtins.tryEval (builtins.deepSeq [ { a = throw "deep"; } ] 1)) (builtins.deepSeq (x: throw "not entered") 2) (let s = { inherit s; }; in builtins.deepSeq s 3) ]

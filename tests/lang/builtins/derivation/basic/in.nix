@@ -1,0 +1,1 @@
+builtins.attrNames (derivation { name = "n"; system = "s"; builder = "b"; outputs = [ "a" "b" ]; })

@@ -1,0 +1,1 @@
+[ false (!builtins.false) (builtins.typeOf false) ]

@@ -1,0 +1,1 @@
+builtins.fetchTarball "http://example.invalid/file.tar.gz"

@@ -1,0 +1,1 @@
+[ (builtins.filter (throw "unused") [ ]) (builtins.sort (throw "unused") [ ]) (map (throw "unused") [ ]) ]

@@ -1,0 +1,1 @@
+let find = builtins.findFile [ { prefix = ""; path = ./dir; } { prefix = "p"; path = ./dir; } { prefix = "q/r"; path = ./dir; } ]; name = p: baseNameOf (toString p); in [ (name (find "a.nix")) (name (find "p/a.nix")) (name (find "q/r/a.nix")) (name (find "p")) (builtins.tryEval (find "z.nix")) ]

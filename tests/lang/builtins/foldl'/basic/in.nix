@@ -1,0 +1,1 @@
+[ (builtins.foldl' (a: b: a - b) 10 [ 1 2 3 ]) (builtins.foldl' (a: b: [ a b ]) 0 [ 1 2 ]) (builtins.foldl' (a: b: b) (throw "lazy start") [ 1 ]) (builtins.foldl' (a: b: throw "no") 5 [ ]) (builtins.foldl' builtins.add 0 (builtins.genList (x: x) 100)) ]

@@ -1,0 +1,1 @@
+builtins.getAttr "alpha" { alpah = 1; }

@@ -1,0 +1,1 @@
+let f = builtins.toFile "f" "x"; in [ (builtins.getContext f) (builtins.getContext "plain") ]

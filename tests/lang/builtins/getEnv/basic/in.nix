@@ -1,0 +1,1 @@
+[ (builtins.getEnv "TEST_VAR") (builtins.getEnv "NIVIS_NO_SUCH_VARIABLE") ]

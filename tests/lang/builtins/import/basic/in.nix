@@ -1,0 +1,1 @@
+[ (import ./a.nix) (builtins.import ./a.nix) (import (toString ./a.nix)) (import ./.) ]

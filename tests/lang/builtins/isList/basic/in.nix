@@ -1,0 +1,1 @@
+map builtins.isList [ [ ] [ 1 ] { } "x" null ]

@@ -1,0 +1,1 @@
+map builtins.isString [ "a" '''' /a 1 "${"x"}" { outPath = "x"; } ]

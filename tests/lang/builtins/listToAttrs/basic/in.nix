@@ -1,0 +1,1 @@
+[ (builtins.listToAttrs [ { name = "a"; value = 1; } { name = "b"; value = 2; extra = 3; } { name = "a"; value = 3; } ]) (builtins.listToAttrs [ ]) (builtins.attrNames (builtins.listToAttrs [ { name = "z"; value = throw "lazy"; } ])) ]

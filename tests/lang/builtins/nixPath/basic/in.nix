@@ -1,0 +1,1 @@
+map (entry: builtins.attrNames entry) builtins.nixPath

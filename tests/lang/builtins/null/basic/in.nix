@@ -1,0 +1,1 @@
+[ null builtins.null (builtins.typeOf null) ]

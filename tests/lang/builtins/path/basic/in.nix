@@ -1,0 +1,1 @@
+[ (builtins.path { path = ./tree; name = "named"; }) (builtins.path { path = ./tree; name = "t"; filter = p: t: baseNameOf p != "b"; }) (builtins.path { path = ./tree/a; recursive = false; name = "flat"; }) (builtins.path { path = ./tree/a; name = "recursive"; }) ]

@@ -1,0 +1,1 @@
+[ (builtins.pathExists ./in.nix) (builtins.pathExists ./nothing) (builtins.pathExists ./.) (builtins.pathExists (toString ./dir + "/")) (builtins.pathExists (toString ./in.nix + "/")) (builtins.pathExists (toString ./dir + "/.")) ]

@@ -1,0 +1,1 @@
+[ (builtins.readFile ./file) (builtins.stringLength (builtins.readFile ./file)) ]

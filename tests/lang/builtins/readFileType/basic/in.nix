@@ -1,0 +1,1 @@
+[ (builtins.readFileType ./in.nix) (builtins.readFileType ./.) ]

@@ -1,0 +1,1 @@
+let r = builtins.replaceStrings; in [ (r [ "a" "b" ] [ "1" "2" ] "abcab") (r [ "oo" "a" ] [ "a" "i" ] "foobar") (r [ "" ] [ "x" ] "ab") (r [ "a" "" ] [ "b" "-" ] "aXa") (r [ ] [ ] "same") (r [ "ab" "a" ] [ "1" "2" ] "aba") (r [ "a" "ab" ] [ "1" "2" ] "aba") (r [ "" ] [ "x" ] "") ]

@@ -1,0 +1,1 @@
+[ a map (builtins.typeOf builtins) true ]

@@ -1,0 +1,1 @@
+[ (builtins.sort builtins.lessThan [ 3 1 2 ]) (builtins.sort (a: b: a.k < b.k) [ { k = 2; v = 1; } { k = 1; v = 2; } { k = 2; v = 3; } { k = 1; v = 4; } ]) (builtins.sort (a: b: a > b) [ "b" "a" "c" ]) (builtins.sort builtins.lessThan (builtins.genList (i: builtins.bitXor i 21) 40)) ]

@@ -1,0 +1,1 @@
+let f = builtins.unsafeDiscardStringContext (builtins.toFile "f" "x"); p = builtins.storePath f; in [ (p == f) (builtins.getContext p) (builtins.getContext (builtins.storePath "/nix/store/49wzrq4g65irp42g96ca6ifs8d6yizv9-g")) ]

@@ -1,0 +1,1 @@
+throw "with ${toString 1}"

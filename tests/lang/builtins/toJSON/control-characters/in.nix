@@ -1,0 +1,1 @@
+builtins.toJSON (builtins.fromJSON ''"\b\f\n\r\t\u0001\u001f\u007f"'')

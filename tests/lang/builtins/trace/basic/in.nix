@@ -1,0 +1,1 @@
+builtins.trace "message" (builtins.trace 1 2)

@@ -1,0 +1,1 @@
+[ true (builtins.true) (builtins.typeOf true) ]

@@ -1,0 +1,1 @@
+let d = derivation { name = "d"; system = "s"; builder = "b"; }; in [ (builtins.getContext (builtins.unsafeDiscardOutputDependency d.drvPath)) (builtins.getContext (builtins.unsafeDiscardOutputDependency d.outPath)) (builtins.unsafeDiscardOutputDependency "x") ]

@@ -1,0 +1,1 @@
+let s = builtins.unsafeDiscardStringContext (builtins.toFile "a" "b"); in [ s (builtins.hasContext s) ]

@@ -1,0 +1,1 @@
+let f = builtins.toFile "f" "text"; has = s: builtins.hasContext s; in [ (has (builtins.unsafeDiscardStringContext f)) (map has (builtins.match "(.*)-(.*)" f)) (builtins.stringLength f) (has (builtins.hashString "md5" f)) (f == builtins.unsafeDiscardStringContext f) ]

@@ -1,0 +1,1 @@
+let d = derivation { name = "d"; system = "s"; builder = "b"; outputs = [ "out" "dev" ]; }; in [ (builtins.getContext d.out.outPath) (builtins.getContext d.dev.outPath) (builtins.getContext d.drvPath) (builtins.getContext (builtins.unsafeDiscardOutputDependency d.drvPath)) (builtins.getContext "${d} ${d.dev}") ]

@@ -1,0 +1,1 @@
+let d = a: (derivation ({ name = "t"; system = "x86_64-linux"; builder = "/bin/sh"; } // a)).drvPath; in [ (d { a = null; b = 1; __ignoreNulls = true; }) (d { b = 1; }) (d { a = null; b = 1; }) (d { b = 1; __ignoreNulls = false; }) ]

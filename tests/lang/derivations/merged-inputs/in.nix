@@ -1,0 +1,2 @@
+# Two fixed outputs with the same content but different sources are one input of the hash.
+let fod = url: derivation { name = "src"; system = "s"; builder = "b"; inherit url; outputHash = "0000000000000000000000000000000000000000"; outputHashAlgo = "sha1"; }; d = srcs: (derivation { name = "t"; system = "s"; builder = "b"; inherit srcs; }); in [ (d [ (fod "a") ]).outPath (d [ (fod "b") ]).outPath (d [ (fod "a") (fod "b") ]).outPath (d [ (fod "a") ]).drvPath (d [ (fod "b") ]).drvPath ]

@@ -1,0 +1,1 @@
+let d = derivation { name = "t"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "dev" "out" "lib" ]; }; in [ d.drvPath d.outPath d.dev.outPath d.out.outPath d.lib.outPath d.outputName (map (o: o.outputName) d.all) ]

@@ -1,0 +1,1 @@
+(derivation { name = "t"; system = "s"; builder = "b"; src = ./tree; }).drvPath

@@ -1,0 +1,1 @@
+let t = e: (builtins.tryEval e).success; in [ (t 1) (t (throw "x")) (t (assert false; 1)) (t <no-such-thing>) (t [ (throw "x") ]) (t (builtins.deepSeq [ (throw "x") ] 1)) (t (builtins.seq (throw (throw "inner")) 1)) ]

@@ -1,0 +1,1 @@
+({ apple, b ? 1 }: apple) { apple = 1; aple = 2; }

@@ -1,0 +1,1 @@
+{ x = 1; path = baseNameOf (toString ./lib.nix); }

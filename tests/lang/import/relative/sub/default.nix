@@ -1,0 +1,1 @@
+{ from = "default"; sibling = import ../lib.nix; }

@@ -1,0 +1,36 @@
+/**
+ * The golden language cases, each in every mode of evaluation; `golden.ts` of the testkit says what
+ * a case looks like. `UPDATE=1` writes the answers of Nivis into the expectation files instead of
+ * comparing: read the diff before you commit it. Okay kinds are better recorded from the original
+ * (`npm run lang:record`).
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { goldenRuns, nivisRunners, readExpected, withoutFolder } from "@nivis/testkit";
+import { describe, expect, test } from "vitest";
+
+const suite = fileURLToPath(new URL(".", import.meta.url));
+const runs = goldenRuns(suite);
+const update = process.env["UPDATE"] === "1";
+
+for (const runner of nivisRunners()) {
+  describe(runner.name, () => {
+    test.each(runs.map((run) => [`${run.name} ${run.kind.file}`, run] as const))(
+      "%s",
+      async (_title, { folder, kind, invocation }) => {
+        const outcome = withoutFolder(await runner.run(invocation), folder);
+        expect(outcome.code, outcome.stderr).toBe(kind.code);
+        if (update) {
+          writeFileSync(join(folder, kind.file), outcome[kind.stream], "latin1");
+          return;
+        }
+        expect(outcome[kind.stream]).toBe(readExpected(folder, kind.file));
+        if (kind.code === 1) expect(outcome.stdout).toBe("");
+        else if (kind.file.startsWith("eval-okay")) {
+          expect(outcome.stderr).toBe(readExpected(folder, "eval-okay.err"));
+        }
+      },
+    );
+  });
+}

@@ -1,0 +1,2 @@
+# What is shown without --strict: literals, variables and lambdas are values at once, the rest waits.
+let v = 1; s = { }; in { int = 1; float = 1.5; string = "s"; interpolated = "a${"b"}"; path = /a; var = v; call = map (x: x) [ ]; lambda = x: x; list = [ 1 (1 + 1) ]; set = { a = 1; }; sum = 1 + 1; neg = -1; emptySet = { }; paren = (1); select = s.a; global = true; null = null; cond = if true then 1 else 2; negation = !true; }

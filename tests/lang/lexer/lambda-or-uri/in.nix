@@ -1,0 +1,2 @@
+# With a blank it is a function, without it is a string.
+[ (x: x) (x:x) ((x: x) 1) ]

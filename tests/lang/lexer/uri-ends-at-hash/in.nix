@@ -1,0 +1,2 @@
+[ http://example.org/#fragment
+]

@@ -1,0 +1,3 @@
+[ "a\nb" "\${x}" ''
+  indented
+'' http://example.org ./relative ]

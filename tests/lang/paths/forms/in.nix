@@ -1,0 +1,1 @@
+map toString [ /a /a/b /a/../b /a/./b /./a /a/b/.. /.. ]

@@ -1,0 +1,1 @@
+{ int = 1; float = 1.5; string = "a\"\\\n\tb/é"; null = null; list = [ true false [ ] { } ]; nested.x = 1; out = { outPath = "o"; ignored = 1; }; str = { __toString = s: "shown"; }; "key \"q\"" = 1; }

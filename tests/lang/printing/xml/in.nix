@@ -1,0 +1,1 @@
+{ int = 1; float = 1.5; string = "a<b>&\"c\"\nd"; null = null; list = [ true false [ ] { } ]; nested.x = 1; path = /a; f = x: x; g = { a, b ? 1, ... }: a; h = args@{ c }: c; drv = { type = "derivation"; drvPath = "d"; outPath = "o"; name = "n"; }; }

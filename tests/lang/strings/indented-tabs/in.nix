@@ -1,0 +1,6 @@
+# A tab is content, not indentation.
+''
+	tab
+    blanks
+	  both
+''

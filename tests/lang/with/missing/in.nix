@@ -1,0 +1,1 @@
+with { foo = 1; }; fou
