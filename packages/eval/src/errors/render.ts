@@ -1,0 +1,198 @@
+/**
+ * Errors and warnings as C++ Nix lays them out (libutil/error.cc, `showErrorInfo`):
+ *
+ *     error:
+ *            … while evaluating the attribute 'a'
+ *              at FILE:1:3:
+ *                 1| { a = throw "x"; }
+ *                  |   ^
+ *
+ *            error: x
+ *
+ * Traces come outermost first. Without `--show-trace` they end after the first few; those of
+ * `addErrorContext` are always shown. The command line calls this; nothing here writes anywhere.
+ */
+import type { SourceFile } from "@nivis/syntax";
+import type { PosIdx, Position, PositionTable } from "../position.ts";
+import type { EvalError, Trace } from "./eval-error.ts";
+import { listSuggestions } from "./suggestions.ts";
+import { stripTerminalCodes } from "./terminal.ts";
+
+/** How to render. */
+export interface RenderOptions {
+  /** Show all traces. */
+  readonly showTrace: boolean;
+  /** Put in ANSI colours. */
+  readonly color: boolean;
+}
+
+const RED = "\x1b[31;1m";
+const YELLOW = "\x1b[35;1m";
+const BLUE = "\x1b[34;1m";
+const NORMAL = "\x1b[0m";
+
+/** A trace with a position counts twice; beyond this number the rest is cut off. */
+const SHOWN_TRACES = 3;
+/** Up to so many repeated traces are printed, more are only counted. */
+const SHOWN_DUPLICATES = 5;
+/** Traces hang under their `… `. */
+const TRACE_INDENT = "  ";
+/** `…` in UTF-8. */
+const ELLIPSIS = "\xe2\x80\xa6";
+
+/** What an error or a warning has in common. */
+interface Report {
+  readonly message: string;
+  readonly pos: PosIdx;
+  /** Innermost first. */
+  readonly traces: readonly Trace[];
+  readonly suggestions: readonly string[];
+}
+
+/**
+ * The text of an error, without a newline at its end. Bytes; tabs and carriage returns of quoted
+ * source lines are still in it (see {@link forTerminal} in terminal.ts).
+ */
+export function renderError(
+  error: EvalError,
+  positions: PositionTable,
+  options: RenderOptions,
+): string {
+  return new Renderer(positions, options).render("error", RED, error);
+}
+
+/** A warning of the evaluator: `warning: MESSAGE`, with the source line if `pos` is known. */
+export function renderWarning(
+  message: string,
+  pos: PosIdx,
+  positions: PositionTable,
+  color: boolean,
+): string {
+  const report: Report = { message, pos, traces: [], suggestions: [] };
+  return new Renderer(positions, { showTrace: false, color }).render("warning", YELLOW, report);
+}
+
+/** A warning of the program, by `builtins.warn`: `evaluation warning: MESSAGE`. */
+export function renderEvaluationWarning(message: string, color: boolean): string {
+  const prefix = color ? `${YELLOW}evaluation warning:${NORMAL}` : "evaluation warning:";
+  // Nix: a message that begins with a newline wants to be laid out as it is.
+  if (message.startsWith("\n")) return prefix + trimEnd(message);
+  return indent(`${prefix} `, " ".repeat("evaluation warning: ".length), trimEnd(message));
+}
+
+/** A line of `builtins.trace`. */
+export function renderTraceLine(text: string): string {
+  return `trace: ${text}`;
+}
+
+class Renderer {
+  private text = "";
+  /** What counts towards {@link SHOWN_TRACES}. */
+  private count = 0;
+
+  constructor(
+    private readonly positions: PositionTable,
+    private readonly options: RenderOptions,
+  ) {}
+
+  render(level: string, color: string, report: Report): string {
+    const prefix = `${this.paint(color, `${level}:`)} `;
+    if (report.traces.length > 0) {
+      this.addTraces(report.traces);
+      this.text += `\n${prefix}`;
+    }
+    this.text += `${report.message}\n`;
+    this.addPosition("", this.positions.resolve(report.pos));
+    if (report.suggestions.length > 0) {
+      const names = listSuggestions(report.suggestions, (name) =>
+        this.paint(YELLOW, stripTerminalCodes(name)),
+      );
+      this.text += `Did you mean ${names}?\n`;
+    }
+    return indent(prefix, " ".repeat(level.length + 2), trimEnd(this.text));
+  }
+
+  private paint(color: string, text: string): string {
+    return this.options.color ? `${color}${text}${NORMAL}` : text;
+  }
+
+  private addTraces(traces: readonly Trace[]): void {
+    const seen = new Set<string>();
+    let held: Trace[] = [];
+    let truncated = false;
+    for (let i = traces.length - 1; i >= 0; i--) {
+      const trace = traces[i] as Trace;
+      if (trace.message === "") continue;
+      if (!this.options.showTrace && this.count > SHOWN_TRACES) truncated = true;
+      if (truncated && !trace.always) continue;
+      const key = `${trace.pos > 0 ? trace.pos : 0} ${trace.message}`;
+      if (seen.has(key)) {
+        held.push(trace);
+        continue;
+      }
+      seen.add(key);
+      this.addHeldTraces(held);
+      held = [];
+      this.count++;
+      this.addTrace(trace);
+    }
+    this.addHeldTraces(held);
+    if (truncated) {
+      const hint = "(stack trace truncated; use '--show-trace' to show the full, detailed trace)";
+      this.text += `\n${this.paint(YELLOW, hint)}\n`;
+    }
+  }
+
+  private addHeldTraces(held: readonly Trace[]): void {
+    if (held.length > SHOWN_DUPLICATES) {
+      this.text += `\n${this.paint(YELLOW, `(${held.length} duplicate frames omitted)`)}\n`;
+      return;
+    }
+    for (const trace of held) this.addTrace(trace);
+  }
+
+  private addTrace(trace: Trace): void {
+    this.text += `\n${ELLIPSIS} ${trace.message}\n`;
+    if (this.addPosition(TRACE_INDENT, this.positions.resolve(trace.pos))) this.count++;
+  }
+
+  private addPosition(indentation: string, position: Position | undefined): boolean {
+    if (position === undefined) return false;
+    const { source, offset } = position;
+    const { line, column } = source.lineColumn(offset);
+    const where = `${source.displayName}:${line}:${column}`;
+    this.text += `${indentation}${this.options.color ? `${BLUE}at ${YELLOW}` : "at "}${where}`;
+    this.text += this.options.color ? `${NORMAL}:` : ":";
+    // Nix: an empty text has not even a first line.
+    if (source.text !== "") this.addCode(source, line, column);
+    this.text += "\n";
+    return true;
+  }
+
+  /** The line, the one before and the one after, as far as they exist, and the marker. */
+  private addCode(source: SourceFile, line: number, column: number): void {
+    const addLine = (number: number): void => {
+      const text = source.line(number);
+      if (text !== undefined) this.text += `\n ${String(number).padStart(5)}| ${text}`;
+    };
+    addLine(line - 1);
+    addLine(line);
+    this.text += `\n      |${" ".repeat(column)}${this.paint(RED, "^")}`;
+    addLine(line + 1);
+  }
+}
+
+/** Indents all lines, the first differently, and cuts blanks at their ends. */
+function indent(first: string, rest: string, text: string): string {
+  const lines = text.split("\n");
+  // Nix: a text that ends with a newline has no further line.
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line, i) => trimEnd((i === 0 ? first : rest) + line)).join("\n");
+}
+
+/** Nix: `chomp` knows only these four. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && " \n\r\t".includes(text[end - 1] as string)) end--;
+  return text.slice(0, end);
+}

@@ -1,0 +1,60 @@
+/**
+ * Suggestions: which of the known names was probably meant.
+ *
+ * Used for missing attributes and arguments, and by the command line for unknown flags. Rules as in
+ * C++ Nix (libutil/suggestions.cc): Levenshtein distance on bytes, nearest first, then by name.
+ */
+
+/** How many names are suggested at most. */
+const MAX_SUGGESTIONS = 5;
+/** The largest distance of a name that is suggested. */
+const MAX_DISTANCE = 2;
+
+/**
+ * How many bytes must be inserted, deleted or replaced to make `b` from `a`; any number above
+ * `limit` stands for "more than `limit`".
+ */
+export function levenshteinDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
+  if (Math.abs(a.length - b.length) > limit) return limit + 1;
+  let previous = new Uint32Array(b.length + 1);
+  let current = new Uint32Array(b.length + 1);
+  for (let j = 0; j <= b.length; j++) previous[j] = j;
+  for (let i = 0; i < a.length; i++) {
+    current[0] = i + 1;
+    let smallest = i + 1;
+    for (let j = 0; j < b.length; j++) {
+      const deletion = (previous[j + 1] as number) + 1;
+      const insertion = (current[j] as number) + 1;
+      const replacement = (previous[j] as number) + (a.charCodeAt(i) === b.charCodeAt(j) ? 0 : 1);
+      const cost = Math.min(deletion, insertion, replacement);
+      current[j + 1] = cost;
+      if (cost < smallest) smallest = cost;
+    }
+    // No later row has a smaller number than the smallest of this one.
+    if (smallest > limit) return limit + 1;
+    [previous, current] = [current, previous];
+  }
+  return previous[b.length] as number;
+}
+
+/** The names among `candidates` that are close to `name`: at most five, best first. */
+export function bestMatches(candidates: Iterable<string>, name: string): string[] {
+  const matches: { name: string; distance: number }[] = [];
+  for (const candidate of new Set(candidates)) {
+    const distance = levenshteinDistance(name, candidate, MAX_DISTANCE);
+    if (distance <= MAX_DISTANCE) matches.push({ name: candidate, distance });
+  }
+  matches.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
+  return matches.slice(0, MAX_SUGGESTIONS).map((match) => match.name);
+}
+
+/** `one of a, b or c`, or just the name if there is one; `decorate` puts colours around each. */
+export function listSuggestions(
+  names: readonly string[],
+  decorate: (name: string) => string = (name) => name,
+): string {
+  const shown = names.map(decorate);
+  const last = shown.pop();
+  if (last === undefined) return "";
+  return shown.length === 0 ? last : `one of ${shown.join(", ")} or ${last}`;
+}

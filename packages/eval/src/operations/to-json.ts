@@ -1,0 +1,237 @@
+/**
+ * `toJSON` and `--json`: a value as JSON text, laid out as C++ Nix does (value-to-json.cc and the
+ * nlohmann library): compact, keys in bytewise order.
+ *
+ * One generator walks the value with a stack of its own and forces what it meets, so depth costs no
+ * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
+ */
+import { FormatError, escapeJsonString, formatJsonFloat } from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf, withTrace } from "../errors/from-world.ts";
+import type { PosIdx } from "../position.ts";
+import { printForError } from "../print/print.ts";
+import { TextBuilder } from "../print/text-builder.ts";
+import { peek } from "../print/value-printer.ts";
+import { copyPathToStore } from "../store/copy-path.ts";
+import { Attrs } from "../value/attrs.ts";
+import { type StringContext, unionContext } from "../value/context.ts";
+import { APPLY, BLACKHOLE, FAILED, Thunk } from "../value/thunk.ts";
+import {
+  Closure,
+  ContextString,
+  NixFloat,
+  NixPath,
+  type Slot,
+  type Value,
+  isList,
+  isString,
+  typeWithArticle,
+} from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
+
+/** How to convert to JSON. */
+export interface JsonOptions {
+  /** Paths are copied to the store and become store paths; else they stay as they are. */
+  readonly copyPaths: boolean;
+  /** Force what is not forced yet; without it a thunk is an error. Default: true. */
+  readonly strict?: boolean;
+  /** Where the conversion was asked for, for traces. */
+  readonly pos: PosIdx;
+}
+
+/** JSON text and what it depends on. */
+export interface JsonText {
+  readonly text: string;
+  readonly context: StringContext | undefined;
+}
+
+/** A list or set that has been opened and not yet closed. */
+interface OpenContainer {
+  /** The names in order, or `null` for a list. */
+  readonly names: readonly string[] | null;
+  readonly set: Attrs | null;
+  readonly items: readonly Slot[];
+  /** The item after the one that is being written. */
+  next: number;
+  /** Of the value; its items get this one too if it is a list. */
+  readonly pos: PosIdx;
+  readonly copyPaths: boolean;
+  /** What the value was reached through. */
+  readonly traces: Peeled["traces"];
+}
+
+/** Converts a slot to JSON. */
+export function toJson(
+  ctx: EvalContext,
+  slot: Slot,
+  options: JsonOptions,
+): Suspendable<JsonText> {
+  return new JsonWriter(ctx, options.strict ?? true).write(slot, options.pos, options.copyPaths);
+}
+
+const NO_TRACES: Peeled["traces"] = [];
+
+class JsonWriter {
+  private readonly out = new TextBuilder();
+  private readonly open: OpenContainer[] = [];
+  private context: StringContext | undefined;
+  /**
+   * The first string that is not UTF-8. Nix: the whole value is evaluated before its text is
+   * made, so an error of the program comes first.
+   */
+  private badText: FormatError | undefined;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly strict: boolean,
+  ) {}
+
+  *write(slot: Slot, startPos: PosIdx, startCopyPaths: boolean): Suspendable<JsonText> {
+    let current: Slot | undefined = slot;
+    let pos = startPos;
+    let copyPaths = startCopyPaths;
+    let traces = NO_TRACES;
+    try {
+      while (current !== undefined) {
+        let value: Value | Thunk = peek(current);
+        if (this.strict && value instanceof Thunk) value = (yield value) as Value;
+        if (value instanceof Attrs) {
+          const peeled = (yield peelToStringOutPath(value)) as Peeled;
+          traces = peeled.traces;
+          if (peeled.throughToString) this.checkToStringResult(peeled);
+          value = peeled.value;
+          if (value instanceof Attrs) this.openSet(value, pos, copyPaths, traces);
+          // Nix: a path that a `__toString` returned is not copied.
+          else this.writeValue(value, pos, copyPaths && !peeled.throughToString, traces);
+        } else {
+          this.writeValue(value, pos, copyPaths, NO_TRACES);
+        }
+        traces = NO_TRACES;
+        const container = this.nextItem();
+        if (container === undefined) break;
+        const index = container.next++;
+        current = container.items[index];
+        copyPaths = container.copyPaths;
+        pos =
+          container.set === null
+            ? container.pos
+            : container.set.positionOf((container.names as readonly string[])[index] as string);
+      }
+    } catch (error) {
+      throw this.addTraces(error, traces);
+    }
+    if (this.badText !== undefined) {
+      throw new EvalError("value", `JSON serialization error: ${this.badText.message}`);
+    }
+    return { text: this.out.toString(), context: this.context };
+  }
+
+  /** Writes anything but a set, or opens it if it is a list. */
+  private writeValue(
+    value: Value | Thunk,
+    pos: PosIdx,
+    copyPaths: boolean,
+    traces: Peeled["traces"],
+  ): void {
+    if (isList(value)) {
+      this.out.add("[");
+      this.open.push({ names: null, set: null, items: value, next: 0, pos, copyPaths, traces });
+    } else if (typeof value === "string") {
+      this.writeString(value);
+    } else if (value instanceof ContextString) {
+      this.context = unionContext(this.context, value.context);
+      this.writeString(value.text);
+    } else if (value instanceof NixPath) {
+      this.writePath(value.path, copyPaths);
+    } else if (value instanceof NixFloat) {
+      this.out.add(formatJsonFloat(value.value));
+    } else if (value === null || typeof value !== "object") {
+      this.out.add(String(value));
+    } else {
+      const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
+      throw new EvalError("type", message, value instanceof Closure ? value.code.pos : pos);
+    }
+  }
+
+  private writeString(text: string): void {
+    try {
+      this.out.add(escapeJsonString(text));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.badText ??= error;
+    }
+  }
+
+  private writePath(path: string, copyPaths: boolean): void {
+    if (!copyPaths) {
+      this.writeString(path);
+      return;
+    }
+    const storePath = copyPathToStore(this.ctx, path);
+    this.context = unionContext(this.context, new Set([storePath]));
+    this.writeString(storePath);
+  }
+
+  private openSet(set: Attrs, pos: PosIdx, copyPaths: boolean, traces: Peeled["traces"]): void {
+    this.out.add("{");
+    const names = set.sortedNames();
+    this.open.push({ names, set, items: set.sortedSlots(), next: 0, pos, copyPaths, traces });
+  }
+
+  /** Closes what is finished and writes what stands before the next item. */
+  private nextItem(): OpenContainer | undefined {
+    for (;;) {
+      const container = this.open.at(-1);
+      if (container === undefined) return undefined;
+      const { names, items, next } = container;
+      if (next < items.length) {
+        if (next > 0) this.out.add(",");
+        if (names !== null) {
+          this.writeString(names[next] as string);
+          this.out.add(":");
+        }
+        return container;
+      }
+      this.out.add(names === null ? "]" : "}");
+      this.open.pop();
+    }
+  }
+
+  private checkToStringResult(peeled: Peeled): void {
+    const { value, traces } = peeled;
+    if (isString(value) || value instanceof NixPath) return;
+    const verb = value instanceof Attrs ? "must" : "should";
+    const found = `${typeWithArticle(value)}: ${printForError(value, this.ctx.positions)}`;
+    const message = `\`__toString\` ${verb} return a string, but got ${found}`;
+    throw new EvalError("type", message, traces.at(-1)?.pos);
+  }
+
+  /** Adds to an error where in the value it happened, innermost first. */
+  private addTraces(thrown: unknown, traces: Peeled["traces"]): unknown {
+    const error = evalErrorOf(thrown);
+    if (!(error instanceof EvalError)) return error;
+    withPeelTraces(error, traces);
+    for (let i = this.open.length - 1; i >= 0; i--) {
+      const { names, set, next, pos, traces: reachedThrough } = this.open[i] as OpenContainer;
+      // Nothing of this container was being written yet.
+      if (next === 0) continue;
+      if (names === null) {
+        withTrace(error, pos, `while evaluating list element at index ${next - 1}`);
+      } else {
+        const name = names[next - 1] as string;
+        withTrace(error, (set as Attrs).positionOf(name), `while evaluating attribute '${name}'`);
+      }
+      withPeelTraces(error, reachedThrough);
+    }
+    return error;
+  }
+}
+
+function typeOfUnconvertible(value: Value | Thunk): string {
+  if (!(value instanceof Thunk)) return typeWithArticle(value);
+  if (value.code === BLACKHOLE) return "a black hole";
+  if (value.code === APPLY) return "a function application";
+  return value.code === FAILED ? "an error" : "a thunk";
+}

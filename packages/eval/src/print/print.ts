@@ -1,0 +1,113 @@
+/**
+ * The printed forms of values that run no code:
+ *
+ *     printAmbiguous   `nix-instantiate --eval`: complete, thunks are `<CODE>`
+ *     printForError    values in messages: short
+ *
+ * The third form, that of `nix eval`, forces as it goes: operations/print-pretty.ts. All walk with a
+ * stack of their own, so that a value nested a million deep prints. The results are byte strings (`«`
+ * is its UTF-8 bytes).
+ */
+import type { PositionTable } from "../position.ts";
+import { Attrs } from "../value/attrs.ts";
+import { BLACKHOLE, Thunk } from "../value/thunk.ts";
+import {
+  Builtin,
+  Closure,
+  ContextString,
+  PartialBuiltin,
+  type Slot,
+  type Value,
+  isList,
+} from "../value/value.ts";
+import { printName, printString } from "./literal.ts";
+import { TextBuilder } from "./text-builder.ts";
+import {
+  type OpenContainer,
+  POTENTIAL_RECURSION,
+  REPEATED,
+  ValuePrinter,
+  peek,
+  printAtom,
+} from "./value-printer.ts";
+
+/**
+ * The form of `nix-instantiate --eval`. It runs no code: what is not forced prints as `<CODE>`.
+ * A set or list that was already printed is `«repeated»`, so cycles end.
+ */
+export function printAmbiguous(slot: Slot): string {
+  const out = new TextBuilder();
+  const seen = new Set<unknown>();
+  const open: OpenContainer[] = [];
+  let current: Slot = slot;
+  for (;;) {
+    const value = peek(current);
+    if (value instanceof Attrs) {
+      if (value.size > 0 && seen.has(value)) {
+        out.add(REPEATED);
+      } else {
+        seen.add(value);
+        out.add("{ ");
+        open.push({ names: value.sortedNames(), items: value.sortedSlots(), next: 0 });
+      }
+    } else if (isList(value)) {
+      // Nix: lists are told apart by the cell that holds them, so a copied list prints again.
+      if (value.length > 0 && seen.has(current)) {
+        out.add(REPEATED);
+      } else {
+        seen.add(current);
+        out.add("[ ");
+        open.push({ names: null, items: value, next: 0 });
+      }
+    } else {
+      out.add(printAmbiguousLeaf(value));
+    }
+    // Closes what is finished; the rest of the loop body is for the next item.
+    let container = open.at(-1);
+    for (;;) {
+      if (container === undefined) return out.toString();
+      // An item other than the first ends what stands before it.
+      if (container.next > 0) out.add(container.names === null ? " " : "; ");
+      if (container.next < container.items.length) break;
+      out.add(container.names === null ? "]" : "}");
+      open.pop();
+      container = open.at(-1);
+    }
+    if (container.names !== null) out.add(`${printName(container.names[container.next] as string)} = `);
+    current = container.items[container.next++] as Slot;
+  }
+}
+
+function printAmbiguousLeaf(value: Value | Thunk): string {
+  if (typeof value === "string") return printString(value);
+  if (value instanceof ContextString) return printString(value.text);
+  if (value instanceof Thunk) return value.code === BLACKHOLE ? POTENTIAL_RECURSION : "<CODE>";
+  if (value instanceof Closure) return "<LAMBDA>";
+  if (value instanceof Builtin) return "<PRIMOP>";
+  if (value instanceof PartialBuiltin) return "<PRIMOP-APP>";
+  return printAtom(value);
+}
+
+const NO_LIMITS = {
+  maxDepth: Number.POSITIVE_INFINITY,
+  maxAttrs: Number.POSITIVE_INFINITY,
+  maxItems: Number.POSITIVE_INFINITY,
+  maxStringBytes: Number.POSITIVE_INFINITY,
+};
+
+/** Nix: `errorPrintOptions` in print-options.hh. */
+const ERROR_LIMITS = { maxDepth: 10, maxAttrs: 10, maxItems: 10, maxStringBytes: 1024 };
+
+/**
+ * A value as messages show it: nothing is forced, at most ten levels, attributes and items, and a
+ * kibibyte of each string. `positions` lets functions show where they were defined.
+ */
+export function printForError(slot: Slot, positions?: PositionTable): string {
+  // Without hooks the printer forces nothing, so its generator ends at the first step.
+  return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next().value as string;
+}
+
+/** A value as `builtins.trace` shows it: complete, but nothing is forced. */
+export function printForTrace(slot: Slot, positions: PositionTable): string {
+  return new ValuePrinter(NO_LIMITS, positions, null).print(slot).next().value as string;
+}
