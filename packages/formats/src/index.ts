@@ -2,6 +2,8 @@
 export { compareBytes, sortedBytes } from "./byte-order.ts";
 export { bytesOf, bytesToByteString, byteStringToBytes } from "./codec/bytes.ts";
 export { escapeJsonString, formatJsonFloat, type JsonVisitor, normalizeJson, parseJson } from "./codec/json.ts";
+export { formatF6, formatG6 } from "./codec/float.ts";
+export { parseToml, type TomlTable, type TomlValue } from "./codec/toml.ts";
 export {
   decodeUtf8,
   encodeCodePoint,
@@ -10,6 +12,7 @@ export {
   isUtf8,
   type Utf8Error,
 } from "./codec/utf8.ts";
+export { escapeXmlAttribute, type XmlAttributes, XmlWriter } from "./codec/xml.ts";
 export {
   type ContentAddress,
   type ContentAddressMethod,
@@ -49,6 +52,7 @@ export {
   type HashModuloContext,
   hashModulo,
 } from "./derivation/hash-modulo.ts";
+export { derivationJsonVersion, formatDerivationJson } from "./derivation/json.ts";
 export type { FormatFeature, RequireFeature } from "./experimental-feature.ts";
 export { FormatError, type FormatErrorKind } from "./format-error.ts";
 export {
@@ -95,6 +99,23 @@ export {
   unknownDerivationPlaceholder,
   unknownOutputPlaceholder,
 } from "./make-store-path.ts";
+export { formatNarListing, formatNarListingFile, listNar, type NarListing } from "./nar/listing.ts";
+export { type NarVisitor, parseNar, readNar } from "./nar/reader.ts";
+export {
+  hashNar,
+  NAR_MAX_DEPTH,
+  type NarDigest,
+  type NarFileType,
+  type NarSink,
+  type NarSource,
+  type NarStat,
+  type NarTree,
+  narBytes,
+  narMagic,
+  narTreeSource,
+  writeNar,
+} from "./nar/writer.ts";
+export { formatNarInfo, type NarInfo, parseNarInfo } from "./narinfo.ts";
 export {
   canonPath,
   checkStorePathBaseName,

@@ -114,7 +114,7 @@ class JsonReader {
   parse(): void {
     this.#next();
     const visitor = this.#visitor;
-    /** One char per open bracket: `[` or `{`. */
+    /** One entry per open bracket: whether it is that of an array. */
     const open: boolean[] = [];
     for (;;) {
       // Invariant: the current token is the first of a value.
@@ -534,8 +534,8 @@ export function escapeJsonString(text: string): string {
 
 /**
  * A float as nlohmann writes it: the shortest digits that read back the same, `.0` after whole
- * numbers, an exponent of at least two digits below 1e-5 and from 1e15 digits on; `null` for what
- * JSON cannot say.
+ * numbers, an exponent of at least two digits below 1e-4 and from 1e15 on; `null` for what JSON
+ * cannot say.
  */
 export function formatJsonFloat(value: number): string {
   if (!Number.isFinite(value)) return "null";

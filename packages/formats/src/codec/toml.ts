@@ -1,0 +1,862 @@
+/**
+ * TOML 1.0 for `fromTOML`, read from bytes to a neutral tree.
+ *
+ * A reader of our own, because upstream asks its library (toml11) for exactly version 1.0,
+ * for 64-bit integers and for times to the nanosecond. Nested values are read on a stack of
+ * the reader's own. Errors look like the library's: a title, the line, and a mark below it;
+ * the titles of the common errors are upstream's, and only the first error is told.
+ *
+ * Times come out as the text that upstream's value has; whether they are allowed is up to the
+ * caller (`parse-toml-timestamps`).
+ */
+import { FormatError } from "../format-error.ts";
+import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
+
+/** A table: values by key, in the order of the text. */
+export type TomlTable = Map<string, TomlValue>;
+
+/** What a TOML text can say. Strings and keys are byte strings of valid UTF-8. */
+export type TomlValue =
+  | { readonly kind: "table"; readonly entries: TomlTable }
+  | { readonly kind: "array"; readonly items: TomlValue[] }
+  | { readonly kind: "string"; readonly value: string }
+  /** A bigint beyond 2^53; always within 64 bits. */
+  | { readonly kind: "integer"; readonly value: number | bigint }
+  | { readonly kind: "float"; readonly value: number }
+  | { readonly kind: "boolean"; readonly value: boolean }
+  /** A date, a time or both, with or without offset, as upstream writes it. */
+  | { readonly kind: "datetime"; readonly text: string };
+
+/** How a table came to be, which decides who may add to it. */
+type TableForm = "explicit" | "implicit" | "dotted" | "inline";
+
+/** A container whose closing bracket has not been read yet. */
+type OpenContainer =
+  | { readonly kind: "array"; readonly items: TomlValue[] }
+  | { readonly kind: "table"; readonly entries: TomlTable; key: Key };
+
+/** A dotted key and where it begins. */
+interface Key {
+  readonly parts: readonly string[];
+  readonly at: number;
+}
+
+const integerHint =
+  "Hint: valid  : -42, 1_000, 1_2_3_4_5, 0xC0FFEE, 0b0010, 0o755\nHint: invalid: _42, 1__000, 0123\n";
+const floatHint =
+  "Hint: valid  : +1.0, -2e-2, 3.141_592_653_589, inf, nan\nHint: invalid: .0, 1., _1.0, 1.0_, 1_.0, 1.0__0\n";
+const timeHint =
+  "Hint: valid  : 1979-05-27T07:32:00, 1979-05-27 07:32:00.999999\nHint: invalid: 1979-05-27T7:32:00, 1979-05-27 17:32\n";
+
+const MAX_INT64 = 2n ** 63n - 1n;
+const MIN_INT64 = -(2n ** 63n);
+
+const charNames: Readonly<Record<number, string>> = {
+  0: "(NUL)",
+  9: "(TAB)",
+  10: "(LINE FEED)",
+  11: "(VERTICAL TAB)",
+  12: "(FORM FEED)",
+  13: "(CARRIAGE RETURN)",
+  27: "(ESCAPE)",
+};
+
+/** A line as an error shows it: anything but printable ASCII as its code. */
+function showLine(line: string): string {
+  return line.replace(/[^ -~]/g, (c) => {
+    const code = c.charCodeAt(0);
+    return `0x${code.toString(16).padStart(2, "0")}${charNames[code] ?? ""}`;
+  });
+}
+
+function isBareKeyChar(c: number): boolean {
+  return (
+    (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a) || c === 0x2d || c === 0x5f
+  );
+}
+
+function isDigit(c: number): boolean {
+  return c >= 0x30 && c <= 0x39;
+}
+
+/** Bytes that neither strings nor comments may hold. */
+function isControl(c: number): boolean {
+  return (c < 0x20 && c !== 0x09) || c === 0x7f;
+}
+
+const simpleEscapes: Readonly<Record<string, string>> = {
+  b: "\b",
+  t: "\t",
+  n: "\n",
+  f: "\f",
+  r: "\r",
+  '"': '"',
+  "\\": "\\",
+};
+
+class TomlReader {
+  readonly #text: string;
+  #at = 0;
+  readonly #root: TomlTable = new Map();
+  readonly #forms = new Map<TomlTable, TableForm>();
+  /** The arrays made by `[[headers]]`, to which further headers may add. */
+  readonly #tableArrays = new Set<readonly TomlValue[]>();
+
+  readonly #dateTime = /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?/y;
+  readonly #date = /(\d{4})-(\d\d)-(\d\d)/y;
+  readonly #time = /(\d\d):(\d\d):(\d\d)(?:\.(\d+))?/y;
+  readonly #float =
+    /[+-]?(?:inf|nan|(?:0|[1-9](?:_?\d)*)(?:\.\d(?:_?\d)*(?:[eE][+-]?\d(?:_?\d)*)?|[eE][+-]?\d(?:_?\d)*))/y;
+  readonly #integer =
+    /0x[\dA-Fa-f](?:_?[\dA-Fa-f])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*|[+-]?(?:0|[1-9](?:_?\d)*)/y;
+
+  constructor(text: string) {
+    this.#text = text === "" || text.endsWith("\n") || text.endsWith("\r") ? text : `${text}\n`;
+    if (text.startsWith("\xef\xbb\xbf")) this.#at = 3;
+  }
+
+  read(): TomlTable {
+    this.#forms.set(this.#root, "explicit");
+    let table = this.#root;
+    for (;;) {
+      this.#skipSpacer();
+      if (this.#atEnd()) return this.#root;
+      if (this.#code() === 0x5b) {
+        table = this.#header();
+      } else {
+        const key = this.#key();
+        this.#keySeparator();
+        const value = this.#value();
+        this.#insert(table, key, value);
+      }
+      this.#lineEnd();
+    }
+  }
+
+  #code(ahead = 0): number {
+    return this.#text.charCodeAt(this.#at + ahead);
+  }
+
+  #atEnd(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  #fail(title: string, at: number, remark: string, hint = ""): FormatError {
+    const lineStart = at === 0 ? 0 : this.#text.lastIndexOf("\n", at - 1) + 1;
+    let lineEnd = this.#text.indexOf("\n", lineStart);
+    if (lineEnd < 0) lineEnd = this.#text.length;
+    let number = 1;
+    for (let i = this.#text.indexOf("\n"); i >= 0 && i < lineStart; i = this.#text.indexOf("\n", i + 1)) number++;
+    const margin = " ".repeat(String(number).length + 1);
+    const line = showLine(this.#text.slice(lineStart, lineEnd));
+    return new FormatError(
+      "toml-parse",
+      `[error] ${title}\n --> fromTOML\n${margin} |\n ${number} | ${line}\n${margin} | ${" ".repeat(at - lineStart)}^-- ${remark}\n${hint}`,
+    );
+  }
+
+  #skipBlanks(): void {
+    for (let c = this.#code(); c === 0x20 || c === 0x09; c = this.#code()) this.#at++;
+  }
+
+  /** Skips a newline, if there is one. */
+  #skipNewline(): boolean {
+    if (this.#code() === 0x0d && this.#code(1) === 0x0a) this.#at++;
+    else if (this.#code() !== 0x0a) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipComment(): void {
+    if (this.#code() !== 0x23) return;
+    const start = this.#at;
+    let c = this.#code();
+    while (!isControl(c) && !Number.isNaN(c)) {
+      this.#at++;
+      c = this.#code();
+    }
+    this.#checkUtf8(start, this.#at, "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected");
+    if (!this.#atEnd() && c !== 0x0a && !(c === 0x0d && this.#code(1) === 0x0a)) {
+      throw this.#fail(
+        "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected",
+        this.#at,
+        "but got this",
+        "Hint: most of the control characters are not allowed in comments\n",
+      );
+    }
+  }
+
+  #checkUtf8(start: number, end: number, title: string): void {
+    const error = findUtf8Error(this.#text.slice(start, end));
+    if (error !== undefined) throw this.#fail(title, start + error.offset, "invalid UTF-8");
+  }
+
+  /** Skips blanks, newlines and comments. */
+  #skipSpacer(): void {
+    do {
+      this.#skipBlanks();
+      this.#skipComment();
+    } while (this.#skipNewline());
+  }
+
+  /** After a header or a pair: the line must end. */
+  #lineEnd(): void {
+    this.#skipBlanks();
+    this.#skipComment();
+    if (!this.#atEnd() && !this.#skipNewline()) {
+      throw this.#fail("toml::parse_table: newline (LF / CRLF) or EOF is expected", this.#at, "here");
+    }
+  }
+
+  #header(): TomlTable {
+    const at = this.#at;
+    const isArray = this.#code(1) === 0x5b;
+    this.#at += isArray ? 2 : 1;
+    this.#skipBlanks();
+    const { parts } = this.#key();
+    this.#skipBlanks();
+    if (this.#code() !== 0x5d || (isArray && this.#code(1) !== 0x5d)) {
+      throw isArray
+        ? this.#fail("toml::parse_array_table_key: invalid array-of-tables key", at, "expected `[[key]]`")
+        : this.#fail("toml::parse_table_key: invalid table key", at, "expected `[key]`");
+    }
+    this.#at += isArray ? 2 : 1;
+    let table = this.#root;
+    for (const part of parts.slice(0, -1)) table = this.#enter(table, part, at, "implicit");
+    const last = parts[parts.length - 1] as string;
+    return isArray ? this.#openArrayElement(table, last, at) : this.#openTable(table, last, at);
+  }
+
+  #newTable(form: TableForm): TomlTable {
+    const table: TomlTable = new Map();
+    this.#forms.set(table, form);
+    return table;
+  }
+
+  #openTable(parent: TomlTable, name: string, at: number): TomlTable {
+    const found = parent.get(name);
+    if (found === undefined) {
+      const table = this.#newTable("explicit");
+      parent.set(name, { kind: "table", entries: table });
+      return table;
+    }
+    if (found.kind !== "table" || this.#forms.get(found.entries) !== "implicit") {
+      throw this.#fail(
+        "toml::insert_value: failed to insert a table, table already defined",
+        at,
+        "inserting this",
+      );
+    }
+    this.#forms.set(found.entries, "explicit");
+    return found.entries;
+  }
+
+  #openArrayElement(parent: TomlTable, name: string, at: number): TomlTable {
+    let array = parent.get(name);
+    if (array === undefined) {
+      array = { kind: "array", items: [] };
+      this.#tableArrays.add(array.items);
+      parent.set(name, array);
+    }
+    if (array.kind !== "array" || !this.#tableArrays.has(array.items)) {
+      throw this.#fail(
+        "toml::insert_value: failed to insert an array of tables, value already exists",
+        at,
+        "while inserting this",
+      );
+    }
+    const table = this.#newTable("explicit");
+    array.items.push({ kind: "table", entries: table });
+    return table;
+  }
+
+  /** The table called `name` in `table`, on the way to a deeper key; made with `form` if absent. */
+  #enter(table: TomlTable, name: string, at: number, form: "implicit" | "dotted"): TomlTable {
+    const found = table.get(name);
+    if (found === undefined) {
+      const entries = this.#newTable(form);
+      table.set(name, { kind: "table", entries });
+      return entries;
+    }
+    if (found.kind === "table") {
+      const foundForm = this.#forms.get(found.entries);
+      if (foundForm === "inline") {
+        throw this.#fail(
+          "toml::insert_value: failed to insert a value: inline table is immutable",
+          at,
+          "inserting this",
+        );
+      }
+      if (form === "dotted" && foundForm !== "dotted") {
+        throw this.#fail(
+          "toml::insert_value: reopening a table using dotted keys",
+          at,
+          "dotted key cannot reopen a table",
+        );
+      }
+      return found.entries;
+    }
+    if (found.kind === "array" && this.#tableArrays.has(found.items)) {
+      if (form === "dotted") {
+        throw this.#fail(
+          "toml::insert_value:dotted key cannot reopen an array-of-tables",
+          at,
+          "inserting this",
+        );
+      }
+      const last = found.items[found.items.length - 1];
+      if (last?.kind === "table") return last.entries;
+    }
+    throw this.#fail(
+      "toml::insert_value: failed to insert a value, value already exists",
+      at,
+      "while inserting this",
+    );
+  }
+
+  #insert(table: TomlTable, key: Key, value: TomlValue): void {
+    let inner = table;
+    for (const part of key.parts.slice(0, -1)) inner = this.#enter(inner, part, key.at, "dotted");
+    const last = key.parts[key.parts.length - 1] as string;
+    if (inner.has(last)) {
+      throw this.#fail(
+        "toml::insert_value: failed to insert a value, value already exists",
+        key.at,
+        "inserting this",
+      );
+    }
+    inner.set(last, value);
+  }
+
+  #key(): Key {
+    const at = this.#at;
+    const parts = [this.#simpleKey()];
+    for (;;) {
+      const end = this.#at;
+      this.#skipBlanks();
+      if (this.#code() !== 0x2e) {
+        this.#at = end;
+        return { parts, at };
+      }
+      this.#at++;
+      this.#skipBlanks();
+      parts.push(this.#simpleKey());
+    }
+  }
+
+  #simpleKey(): string {
+    const c = this.#code();
+    if (c === 0x22) return this.#basicString();
+    if (c === 0x27) return this.#literalString();
+    const start = this.#at;
+    while (isBareKeyChar(this.#code())) this.#at++;
+    if (this.#at === start) {
+      throw this.#fail(
+        "toml::parse_simple_key: invalid key: key must be \"quoted\", 'quoted-literal', or bare key.",
+        start,
+        "expected a key",
+        "Hint: non-ASCII scripts are allowed in toml v1.1.0, but not in v1.0.0.\n",
+      );
+    }
+    return this.#text.slice(start, this.#at);
+  }
+
+  #keySeparator(): void {
+    this.#skipBlanks();
+    if (this.#code() !== 0x3d) {
+      throw this.#fail("toml::parse_key_value_pair: invalid key value separator `=`", this.#at, "expected =");
+    }
+    this.#at++;
+    this.#skipBlanks();
+  }
+
+  #value(): TomlValue {
+    const open: OpenContainer[] = [];
+    for (;;) {
+      let value = this.#scalarOrEmpty(open);
+      // Closing one container makes it the value of the one around it.
+      while (value !== undefined) {
+        const top = open[open.length - 1];
+        if (top === undefined) return value;
+        value = top.kind === "array" ? this.#afterItem(open, top, value) : this.#afterMember(open, top, value);
+      }
+    }
+  }
+
+  /** A scalar or an empty container; undefined after opening a container, with its first value next. */
+  #scalarOrEmpty(open: OpenContainer[]): TomlValue | undefined {
+    switch (this.#code()) {
+      case 0x5b: {
+        this.#at++;
+        this.#skipSpacer();
+        const items: TomlValue[] = [];
+        if (this.#code() === 0x5d) {
+          this.#at++;
+          return { kind: "array", items };
+        }
+        this.#checkArrayGoesOn();
+        open.push({ kind: "array", items });
+        return undefined;
+      }
+      case 0x7b: {
+        this.#at++;
+        this.#skipBlanks();
+        const entries = this.#newTable("inline");
+        if (this.#code() === 0x7d) {
+          this.#at++;
+          return { kind: "table", entries };
+        }
+        const key = this.#key();
+        this.#keySeparator();
+        open.push({ kind: "table", entries, key });
+        return undefined;
+      }
+      default:
+        return this.#scalar();
+    }
+  }
+
+  #checkArrayGoesOn(): void {
+    if (this.#atEnd()) {
+      throw this.#fail(
+        "toml::parse_array: missing closing bracket `]`",
+        this.#at,
+        "expected `]`, reached EOF",
+      );
+    }
+  }
+
+  #afterItem(
+    open: OpenContainer[],
+    top: OpenContainer & { kind: "array" },
+    value: TomlValue,
+  ): TomlValue | undefined {
+    top.items.push(value);
+    this.#skipSpacer();
+    if (this.#code() === 0x2c) {
+      this.#at++;
+      this.#skipSpacer();
+      if (this.#code() !== 0x5d) {
+        this.#checkArrayGoesOn();
+        return undefined;
+      }
+    }
+    this.#checkArrayGoesOn();
+    if (this.#code() !== 0x5d) {
+      throw this.#fail(
+        "toml::parse_array: expected value-separator `,` or closing `]`",
+        this.#at,
+        "here",
+      );
+    }
+    this.#at++;
+    open.pop();
+    return { kind: "array", items: top.items };
+  }
+
+  #afterMember(
+    open: OpenContainer[],
+    top: OpenContainer & { kind: "table" },
+    value: TomlValue,
+  ): TomlValue | undefined {
+    this.#insert(top.entries, top.key, value);
+    this.#skipBlanks();
+    if (this.#code() === 0x2c) {
+      this.#at++;
+      this.#skipBlanks();
+      if (this.#code() === 0x7d) {
+        throw this.#fail(
+          "toml::parse_inline_table: trailing comma is not allowed in TOML-v1.0.0)",
+          this.#at,
+          "here",
+        );
+      }
+      top.key = this.#key();
+      this.#keySeparator();
+      return undefined;
+    }
+    if (this.#code() !== 0x7d) {
+      throw this.#atEnd()
+        ? this.#fail(
+            "toml::parse_inline_table: missing closing bracket `}`",
+            this.#at,
+            "expected `}`, reached line end",
+          )
+        : this.#fail(
+            "toml::parse_inline_table: expected value-separator `,` or closing `}`",
+            this.#at,
+            "here",
+          );
+    }
+    this.#at++;
+    open.pop();
+    return { kind: "table", entries: top.entries };
+  }
+
+  #scalar(): TomlValue {
+    const text = this.#text;
+    switch (text.charAt(this.#at)) {
+      case '"':
+        return {
+          kind: "string",
+          value: text.startsWith('"""', this.#at) ? this.#multiLineString('"') : this.#basicString(),
+        };
+      case "'":
+        return {
+          kind: "string",
+          value: text.startsWith("'''", this.#at) ? this.#multiLineString("'") : this.#literalString(),
+        };
+      case "t":
+      case "f":
+        for (const value of [true, false]) {
+          if (text.startsWith(String(value), this.#at)) {
+            this.#at += String(value).length;
+            return { kind: "boolean", value };
+          }
+        }
+        throw this.#fail(
+          "toml::parse_boolean: invalid boolean: boolean must be `true` or `false`, in lowercase. string must be surrounded by `\"`",
+          this.#at,
+          "expected true or false",
+        );
+      default:
+        return this.#number();
+    }
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text);
+    if (match === null) return undefined;
+    this.#at += match[0].length;
+    return match;
+  }
+
+  #number(): TomlValue {
+    const start = this.#at;
+    const dateTime = this.#match(this.#dateTime);
+    if (dateTime !== undefined) return this.#finishDateTime(dateTime, start);
+    const date = this.#match(this.#date);
+    if (date !== undefined) {
+      this.#checkNoTime();
+      return { kind: "datetime", text: this.#formatDate(date, 1, start) };
+    }
+    const time = this.#match(this.#time);
+    if (time !== undefined) return { kind: "datetime", text: this.#formatTime(time, 1, start) };
+    const float = this.#match(this.#float);
+    if (float !== undefined) return this.#finishFloat(float[0]);
+    const integer = this.#match(this.#integer);
+    if (integer !== undefined) return this.#finishInteger(integer[0]);
+    const c = this.#text.charAt(start);
+    if (c === ".") {
+      throw this.#fail(
+        "bad float: integer part is required before decimal point",
+        start,
+        "missing integer part",
+        floatHint,
+      );
+    }
+    if (c === "_") {
+      throw this.#fail(
+        "bad number: `_` must be surrounded by digits",
+        start,
+        "digits required before `_`",
+        integerHint,
+      );
+    }
+    throw this.#fail("bad format: unknown value appeared", start, "here");
+  }
+
+  /** After a date without a time: what follows must not look like a broken time. */
+  #checkNoTime(): void {
+    const c = this.#text.charAt(this.#at);
+    if (c === "T" || c === "t" || (c === " " && isDigit(this.#code(1)))) {
+      throw this.#fail(
+        "bad time: must be HH:MM:SS.subsec",
+        this.#at + 1,
+        "expected HH:MM:SS",
+        timeHint,
+      );
+    }
+    if (isDigit(this.#code())) {
+      throw this.#fail("bad datetime: missing T or space", this.#at, "expected T, t or a space", timeHint);
+    }
+  }
+
+  #finishDateTime(match: RegExpExecArray, start: number): TomlValue {
+    const offset = match[8];
+    if (offset === undefined && (this.#code() === 0x2b || this.#code() === 0x2d)) {
+      throw this.#fail(
+        "bad offset: must be [+-]HH:MM or Z",
+        this.#at,
+        "expected [+-]HH:MM",
+        "Hint: valid  : +09:00, -05:30\nHint: invalid: +9:00,  -5:30\n",
+      );
+    }
+    const local = `${this.#formatDate(match, 1, start)}T${this.#formatTime(match, 4, start)}`;
+    return { kind: "datetime", text: offset === undefined ? local : local + this.#formatOffset(offset, start) };
+  }
+
+  #formatOffset(offset: string, start: number): string {
+    if (offset === "Z" || offset === "z" || offset.slice(1) === "00:00") return "Z";
+    if (Number(offset.slice(1, 3)) > 24 || Number(offset.slice(4)) > 60) {
+      throw this.#fail(
+        "toml::parse_offset_datetime: too large offset: |hour| <= 24, |minute| <= 60",
+        start,
+        "here",
+      );
+    }
+    return offset;
+  }
+
+  #formatDate(match: RegExpExecArray, group: number, start: number): string {
+    const [year, month, day] = match.slice(group, group + 3) as [string, string, string];
+    const isLeap = Number(year) % 4 === 0 && (Number(year) % 100 !== 0 || Number(year) % 400 === 0);
+    const days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Number(month) - 1];
+    if (days === undefined || Number(day) < 1 || Number(day) > days) {
+      throw this.#fail(
+        "toml::parse_local_date: invalid date.",
+        start,
+        "month must be 01-12, day must be any of 01-28,29,30,31 depending on the month/year.",
+      );
+    }
+    return `${year}-${month}-${day}`;
+  }
+
+  #formatTime(match: RegExpExecArray, group: number, start: number): string {
+    const [hour, minute, second] = match.slice(group, group + 3) as [string, string, string];
+    if (Number(hour) > 23 || Number(minute) > 59) {
+      throw this.#fail(
+        "toml::parse_local_time: invalid time.",
+        start,
+        "hour must be 00-23, minute must be 00-59.",
+      );
+    }
+    if (Number(second) > 60) {
+      throw this.#fail("toml::parse_local_time: invalid time.", start, "second must be 00-60.");
+    }
+    // Nix: nanoseconds at most, shown by threes as far as they are not zero
+    // (fromTOML.cc, normalizeSubsecondPrecision).
+    let fraction = (match[group + 3] ?? "").slice(0, 9).padEnd(9, "0");
+    while (fraction.endsWith("000")) fraction = fraction.slice(0, -3);
+    return `${hour}:${minute}:${second}${fraction === "" ? "" : `.${fraction}`}`;
+  }
+
+  #finishFloat(text: string): TomlValue {
+    if (this.#code() === 0x5f) {
+      throw this.#fail("bad float: `_` must be surrounded by digits", this.#at, "invalid underscore", floatHint);
+    }
+    const digits = text.replaceAll("_", "");
+    const unsigned = digits.replace(/^[+-]/, "");
+    let value: number;
+    if (unsigned === "nan") value = Number.NaN;
+    else if (unsigned === "inf") value = Number.POSITIVE_INFINITY;
+    else {
+      value = Number(unsigned);
+      if (!Number.isFinite(value)) {
+        throw this.#fail(
+          "toml::parse_floating: failed to read floating point value from string",
+          this.#at,
+          "here",
+        );
+      }
+    }
+    return { kind: "float", value: digits.startsWith("-") ? -value : value };
+  }
+
+  #finishInteger(text: string): TomlValue {
+    const next = this.#text.charAt(this.#at);
+    if (next === "_") {
+      throw /^[+-]?0$/.test(text)
+        ? this.#fail(
+            "bad integer: leading zero is not allowed in decimal int",
+            this.#at,
+            "leading zero",
+            integerHint,
+          )
+        : this.#fail(
+            "bad integer: `_` must be surrounded by digits",
+            this.#at,
+            "invalid underscore",
+            integerHint,
+          );
+    }
+    if (isDigit(this.#code())) {
+      throw next === "0"
+        ? this.#fail("bad integer: leading zero", this.#at - 1, "leading zero is not allowed", integerHint)
+        : this.#fail(
+            "bad integer: invalid digit after an integer",
+            this.#at,
+            "this digit is not allowed",
+            integerHint,
+          );
+    }
+    if (next === ":" || next === "-") {
+      throw this.#fail(
+        "bad datetime: invalid format",
+        this.#at,
+        "here",
+        "Hint: valid  : 1979-05-27T07:32:00-07:00, 1979-05-27 07:32:00.999999Z\nHint: invalid: 1979-05-27T7:32:00-7:00, 1979-05-27 7:32-00:30",
+      );
+    }
+    if (next === "." || next === "e" || next === "E") {
+      throw this.#fail("bad float: invalid format", this.#at, "here", floatHint);
+    }
+    const digits = text.replaceAll("_", "");
+    const negative = digits.startsWith("-");
+    const magnitude = BigInt(digits.replace(/^[+-]/, ""));
+    const value = negative ? -magnitude : magnitude;
+    if (value > MAX_INT64 || value < MIN_INT64) {
+      const base = { "0x": "hex", "0o": "oct", "0b": "bin" }[text.slice(0, 2)];
+      throw base === undefined
+        ? this.#fail(
+            "toml::parse_dec_integer: too large integer: current max digits = 2^63",
+            this.#at,
+            "must be < 2^63",
+          )
+        : this.#fail(
+            `toml::parse_${base}_integer: too large integer: current max value = 2^63`,
+            this.#at,
+            "must be < 2^63",
+          );
+    }
+    const small = Number(value);
+    return { kind: "integer", value: Number.isSafeInteger(small) ? small : value };
+  }
+
+  #literalString(): string {
+    const start = this.#at + 1;
+    let at = start;
+    let c = this.#text.charCodeAt(at);
+    while (c !== 0x27) {
+      if (isControl(c) || Number.isNaN(c)) {
+        throw this.#fail("toml::parse_literal_string: invalid string format", at, "expected '");
+      }
+      c = this.#text.charCodeAt(++at);
+    }
+    this.#checkUtf8(start, at, "toml::parse_literal_string: invalid string format");
+    this.#at = at + 1;
+    return this.#text.slice(start, at);
+  }
+
+  #basicString(): string {
+    this.#at++;
+    let value = "";
+    let runStart = this.#at;
+    for (;;) {
+      const c = this.#code();
+      if (c === 0x22 || c === 0x5c) {
+        this.#checkUtf8(runStart, this.#at, "toml::parse_basic_string: invalid string format");
+        value += this.#text.slice(runStart, this.#at);
+        if (c === 0x22) {
+          this.#at++;
+          return value;
+        }
+        value += this.#escape();
+        runStart = this.#at;
+      } else if (isControl(c) || Number.isNaN(c)) {
+        throw this.#fail("toml::parse_basic_string: invalid string format", this.#at, 'expected "');
+      } else {
+        this.#at++;
+      }
+    }
+  }
+
+  /** A `"""` or `'''` string. Up to two more quotes before the closing three belong to it. */
+  #multiLineString(quote: '"' | "'"): string {
+    const title =
+      quote === '"'
+        ? "toml::parse_ml_basic_string: invalid string format"
+        : "toml::parse_ml_literal_string: invalid string format";
+    const quotes = quote.repeat(3);
+    this.#at += 3;
+    this.#skipNewline();
+    let value = "";
+    let runStart = this.#at;
+    for (;;) {
+      const c = this.#code();
+      if (c === quote.charCodeAt(0) && this.#text.startsWith(quotes, this.#at)) {
+        let end = this.#at;
+        while (end < this.#at + 2 && this.#text.startsWith(quotes, end + 1)) end++;
+        this.#checkUtf8(runStart, end, title);
+        value += this.#text.slice(runStart, end);
+        this.#at = end + 3;
+        return value;
+      }
+      if (c === 0x5c && quote === '"') {
+        this.#checkUtf8(runStart, this.#at, title);
+        value += this.#text.slice(runStart, this.#at);
+        if (!this.#skipEscapedNewline()) value += this.#escape();
+        runStart = this.#at;
+      } else if (!this.#skipNewline()) {
+        if (isControl(c) || Number.isNaN(c)) throw this.#fail(title, this.#at, `expected ${quotes}`);
+        this.#at++;
+      }
+    }
+  }
+
+  /** A backslash at the end of a line swallows the newline and all blanks and newlines after it. */
+  #skipEscapedNewline(): boolean {
+    const start = this.#at;
+    this.#at++;
+    this.#skipBlanks();
+    if (!this.#skipNewline()) {
+      this.#at = start;
+      return false;
+    }
+    do this.#skipBlanks();
+    while (this.#skipNewline());
+    return true;
+  }
+
+  #escape(): string {
+    const at = this.#at;
+    const c = this.#text.charAt(at + 1);
+    const simple = simpleEscapes[c];
+    if (simple !== undefined && c !== "") {
+      this.#at += 2;
+      return simple;
+    }
+    if (c !== "u" && c !== "U") {
+      throw this.#fail(
+        "toml::parse_escape_sequence: unknown escape sequence.",
+        at + 1,
+        'allowed escape seqs: \\\\, \\", \\b, \\f, \\n, \\r, \\t, \\uhhhh, or \\Uhhhhhhhh',
+      );
+    }
+    const length = c === "u" ? 4 : 8;
+    const digits = this.#text.slice(at + 2, at + 2 + length);
+    if (digits.length < length || !/^[\dA-Fa-f]+$/.test(digits)) {
+      throw this.#fail(
+        `toml::parse_escape_sequence: invalid token found in UTF-8 codepoint \\${c}${"h".repeat(length)}`,
+        at + 2,
+        "here",
+      );
+    }
+    const codePoint = Number.parseInt(digits, 16);
+    if (codePoint > 0x10ffff) {
+      throw this.#fail(
+        "toml::parse_utf8_codepoint: input codepoint is too large.",
+        at,
+        "must be in range [0x00, 0x10FFFF]",
+      );
+    }
+    if (codePoint >= 0xd800 && codePoint <= 0xdfff) {
+      throw this.#fail(
+        "toml::parse_utf8_codepoint: [0xD800, 0xDFFF] is not a valid UTF-8",
+        at,
+        "here",
+      );
+    }
+    this.#at += 2 + length;
+    return encodeCodePoint(codePoint);
+  }
+}
+
+/**
+ * Reads a TOML 1.0 text (bytes) into its root table. Throws a `toml-parse` error whose message
+ * is what `fromTOML` shows after `while parsing TOML: `.
+ */
+export function parseToml(text: string): TomlTable {
+  return new TomlReader(text).read();
+}
