@@ -1,0 +1,284 @@
+/**
+ * The decision program of an automaton: what can be done between two bytes, without cycles.
+ *
+ * From the start, and from behind each byte, the automaton branches through alternatives, loops,
+ * group marks and anchors until it reaches the next byte or the end. libstdc++ walks these branches
+ * depth first, and stops a loop that turns without progress at its third turn in one place. Here the
+ * branches are unfolded once, with the turns of such loops counted in the key of a node; the result
+ * is a graph without cycles whose nodes are numbered from the leaves up, so one sweep over the
+ * numbers evaluates it (`simulation.ts`).
+ *
+ * A loop's count matters only as long as the loop can be reached again without a byte: the key holds
+ * the counts of the loops of the node's own component only. Nested empty loops still multiply; beyond
+ * `NODE_LIMIT` nodes a loop's second empty turn is not taken.
+ */
+import { type Automaton, StateKind } from "./automaton.ts";
+import { BYTE_SET_SIZE } from "./byte-set.ts";
+import { type Components, findComponents } from "./components.ts";
+import { RegexError } from "./regex-error.ts";
+
+/** Nodes of the program; `Mark` is a group's begin or end. */
+export const enum NodeKind {
+  Byte,
+  Alternative,
+  Repeat,
+  Bol,
+  Eol,
+  Accept,
+  Mark,
+}
+
+/** A program in parallel arrays, indexed by node; children have smaller numbers than parents. */
+export interface Program {
+  readonly kinds: Uint8Array;
+  /**
+   * The first child: the preferred branch, or what follows a mark or an anchor. For Byte it is the
+   * node at the next position, which may have any number.
+   */
+  readonly first: Int32Array;
+  /** The second branch of Alternative and Repeat. */
+  readonly second: Int32Array;
+  /** For Byte the offset of its set in `sets`; for Mark twice the group's number, plus one for its end. */
+  readonly argument: Int32Array;
+  /** The byte sets, one behind the other. */
+  readonly sets: Uint8Array;
+  /** The node to begin a match with. */
+  readonly start: number;
+  /** For each node the nearest node below it that is no mark; both have the same value. */
+  readonly unmarked: Int32Array;
+  readonly groupCount: number;
+}
+
+/** Room for the nodes of an automaton of `STATE_LIMIT` states, and for unfolded loops. */
+const NODE_LIMIT = 250_000;
+
+/** Unfolds `automaton`. */
+export function buildProgram(automaton: Automaton): Program {
+  return (
+    new Unfolding(automaton, 2).tryBuild() ??
+    new Unfolding(automaton, 1).tryBuild() ??
+    // Only deeply nested empty loops come here; libstdc++ would take exponential time for them.
+    refuse()
+  );
+}
+
+function refuse(): never {
+  throw new RegexError("space");
+}
+
+interface Visit {
+  readonly state: number;
+  readonly counts: string;
+  /** The number of children already asked for. */
+  asked: number;
+}
+
+class Unfolding {
+  readonly #automaton: Automaton;
+  readonly #turns: number;
+  readonly #components: Components | undefined;
+  /** For a loop in a cyclic component its index in the counts, else -1. */
+  readonly #loopIndex: Int32Array;
+  /** For each cyclic component the counts on entering it. */
+  readonly #zeroCounts = new Map<number, string>();
+  readonly #plainNodes: Int32Array;
+  readonly #countedNodes = new Map<string, number>();
+  readonly #kinds: number[] = [];
+  readonly #first: number[] = [];
+  readonly #second: number[] = [];
+  readonly #argument: number[] = [];
+
+  constructor(automaton: Automaton, turns: number) {
+    this.#automaton = automaton;
+    this.#turns = turns;
+    this.#plainNodes = new Int32Array(automaton.kinds.length).fill(-1);
+    this.#loopIndex = new Int32Array(automaton.kinds.length).fill(-1);
+    this.#components = automaton.hasEmptyLoop ? this.#numberLoops() : undefined;
+  }
+
+  #numberLoops(): Components {
+    const { kinds, next, other } = this.#automaton;
+    const components = findComponents(kinds.length, (state, i) => {
+      const kind = kinds[state] as StateKind;
+      if (kind === StateKind.Byte || kind === StateKind.Accept) return -1;
+      const branches = kind === StateKind.Alternative || kind === StateKind.Repeat;
+      return i === 0
+        ? (next[state] as number)
+        : i === 1 && branches
+          ? (other[state] as number)
+          : -1;
+    });
+    const loops = new Map<number, number>();
+    for (let state = 0; state < kinds.length; state++) {
+      const component = components.componentOf[state] as number;
+      if (kinds[state] !== StateKind.Repeat || components.isCyclic[component] !== true) continue;
+      const index = loops.get(component) ?? 0;
+      loops.set(component, index + 1);
+      this.#loopIndex[state] = index;
+    }
+    for (const [component, count] of loops) this.#zeroCounts.set(component, "0".repeat(count));
+    return components;
+  }
+
+  tryBuild(): Program | undefined {
+    const automaton = this.#automaton;
+    const entries = [automaton.start];
+    for (let state = 0; state < automaton.kinds.length; state++) {
+      if (automaton.kinds[state] === StateKind.Byte) entries.push(automaton.next[state] as number);
+    }
+    for (const entry of entries) if (!this.#visit(entry)) return undefined;
+    const size = this.#kinds.length;
+    // A Byte node was made when the node behind its byte may not have been there yet.
+    for (let node = 0; node < size; node++) {
+      if (this.#kinds[node] === NodeKind.Byte)
+        this.#first[node] = this.#entryNode(this.#first[node] as number);
+    }
+    const first = Int32Array.from(this.#first);
+    const unmarked = new Int32Array(size);
+    for (let node = 0; node < size; node++) {
+      unmarked[node] =
+        this.#kinds[node] === NodeKind.Mark ? (unmarked[first[node] as number] as number) : node;
+    }
+    const sets = new Uint8Array(automaton.sets.length * BYTE_SET_SIZE);
+    for (const [i, set] of automaton.sets.entries()) sets.set(set, i * BYTE_SET_SIZE);
+    return {
+      kinds: Uint8Array.from(this.#kinds),
+      first,
+      second: Int32Array.from(this.#second),
+      argument: Int32Array.from(this.#argument),
+      sets,
+      start: this.#entryNode(automaton.start),
+      unmarked,
+      groupCount: automaton.groupCount,
+    };
+  }
+
+  #entryNode(state: number): number {
+    const landing = this.#landing(state);
+    return this.#node(landing, this.#countsOnEntering(landing)) as number;
+  }
+
+  /** The state that `state` stands for: the first one that is no jump. */
+  #landing(state: number): number {
+    const { kinds, next } = this.#automaton;
+    let landing = state;
+    while (kinds[landing] === StateKind.Jump) landing = next[landing] as number;
+    return landing;
+  }
+
+  #countsOnEntering(state: number): string {
+    const components = this.#components;
+    if (components === undefined) return "";
+    return this.#zeroCounts.get(components.componentOf[state] as number) ?? "";
+  }
+
+  #node(state: number, counts: string): number | undefined {
+    if (counts !== "") return this.#countedNodes.get(`${state}:${counts}`);
+    const node = this.#plainNodes[state] as number;
+    return node < 0 ? undefined : node;
+  }
+
+  /** Makes the nodes below the state `entry`, leaves first; returns false if they are too many. */
+  #visit(entry: number): boolean {
+    const landing = this.#landing(entry);
+    const counts = this.#countsOnEntering(landing);
+    if (this.#node(landing, counts) !== undefined) return true;
+    const stack: Visit[] = [{ state: landing, counts, asked: 0 }];
+    for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
+      const child = this.#child(visit.state, visit.counts, visit.asked);
+      if (child !== undefined) {
+        visit.asked++;
+        if (this.#node(child.state, child.counts) === undefined) stack.push(child);
+        continue;
+      }
+      stack.pop();
+      this.#make(visit.state, visit.counts);
+      if (this.#kinds.length > NODE_LIMIT) return false;
+    }
+    return true;
+  }
+
+  /** The `i`-th of the states tried after `state`, in the order in which they are tried. */
+  #child(state: number, counts: string, i: number): Visit | undefined {
+    const { kinds, next, other } = this.#automaton;
+    switch (kinds[state] as StateKind) {
+      case StateKind.Byte:
+      case StateKind.Accept:
+        return undefined;
+      case StateKind.Alternative:
+        if (i > 1) return undefined;
+        return this.#below(state, (i === 0 ? other : next)[state] as number, counts);
+      case StateKind.Repeat: {
+        const loop = this.#loopIndex[state] as number;
+        const turns = loop < 0 ? 0 : Number(counts[loop]);
+        const mayTurn = turns < this.#turns;
+        if (i === 0 && mayTurn) {
+          const counted =
+            loop < 0 ? counts : counts.slice(0, loop) + (turns + 1) + counts.slice(loop + 1);
+          return this.#below(state, other[state] as number, counted);
+        }
+        if (i === (mayTurn ? 1 : 0)) return this.#below(state, next[state] as number, counts);
+        return undefined;
+      }
+      default:
+        return i === 0 ? this.#below(state, next[state] as number, counts) : undefined;
+    }
+  }
+
+  #below(from: number, to: number, counts: string): Visit {
+    const state = this.#landing(to);
+    const components = this.#components;
+    // Jumps belong to the component of the loop around them, so the landing states are compared.
+    const isInside =
+      components !== undefined && components.componentOf[state] === components.componentOf[from];
+    return { state, counts: isInside ? counts : this.#countsOnEntering(state), asked: 0 };
+  }
+
+  #make(state: number, counts: string): void {
+    const { kinds, next, argument } = this.#automaton;
+    const children: number[] = [];
+    for (let i = 0; ; i++) {
+      const child = this.#child(state, counts, i);
+      if (child === undefined) break;
+      children.push(this.#node(child.state, child.counts) as number);
+    }
+    const [first = -1, second = -1] = children;
+    const value = argument[state] as number;
+    let node: number;
+    switch (kinds[state] as StateKind) {
+      case StateKind.Byte:
+        node = this.#push(NodeKind.Byte, next[state] as number, -1, value * BYTE_SET_SIZE);
+        break;
+      case StateKind.Alternative:
+        node = this.#push(NodeKind.Alternative, first, second, -1);
+        break;
+      case StateKind.Repeat:
+        node = second < 0 ? first : this.#push(NodeKind.Repeat, first, second, -1);
+        break;
+      case StateKind.GroupBegin:
+        node = this.#push(NodeKind.Mark, first, -1, 2 * value);
+        break;
+      case StateKind.GroupEnd:
+        node = this.#push(NodeKind.Mark, first, -1, 2 * value + 1);
+        break;
+      case StateKind.Bol:
+        node = this.#push(NodeKind.Bol, first, -1, -1);
+        break;
+      case StateKind.Eol:
+        node = this.#push(NodeKind.Eol, first, -1, -1);
+        break;
+      default:
+        node = this.#push(NodeKind.Accept, -1, -1, -1);
+    }
+    if (counts === "") this.#plainNodes[state] = node;
+    else this.#countedNodes.set(`${state}:${counts}`, node);
+  }
+
+  #push(kind: NodeKind, first: number, second: number, argument: number): number {
+    this.#kinds.push(kind);
+    this.#first.push(first);
+    this.#second.push(second);
+    this.#argument.push(argument);
+    return this.#kinds.length - 1;
+  }
+}

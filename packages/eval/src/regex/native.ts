@@ -1,0 +1,210 @@
+/**
+ * Decides where JavaScript's own RegExp may do the work, and prepares it.
+ *
+ * RegExp is some ten times faster than the simulation on the short subjects of package sets, but it
+ * may be used only where it must give the same answer and cannot run away:
+ *
+ *  - The same answer. The parser has already refused quantifiers that mean something else
+ *    (`Automaton.nativeSource`). For a match of the whole subject the rest agrees: both languages
+ *    take the first match in the same order. In a search libstdc++ prefers the longer branch of
+ *    an alternative; then the branches must begin with different bytes, and only the right one may
+ *    be empty up to the end of the pattern. Patterns that match the empty string are not searched
+ *    natively at all.
+ *  - No running away. RegExp backtracks. A choice is *ambiguous* if both branches can go on with the
+ *    same byte; the number of paths, as a polynomial of the subject's length, is estimated from
+ *    the ambiguous choices, and `NATIVE_STEPS` bounds it. Ambiguous choices within one loop
+ *    would be exponential and are refused.
+ */
+import type { Automaton } from "./automaton.ts";
+import { BYTE_SET_SIZE, intersects } from "./byte-set.ts";
+import { NodeKind, type Program } from "./closure.ts";
+import { findComponents } from "./components.ts";
+
+/** The estimated number of steps up to which RegExp is used; some milliseconds at worst. */
+const NATIVE_STEPS = 2_000_000;
+
+/** Larger programs are not analysed. */
+const NODES_TO_ANALYSE = 1_000;
+
+/** A bound `factor * length ^ degree` for the number of paths that backtracking may try. */
+interface Paths {
+  readonly factor: number;
+  readonly degree: number;
+}
+
+/** What JavaScript may do for one pattern. */
+export interface NativePlan {
+  /** The regular expression for the whole subject, and its paths. */
+  readonly whole: { readonly regExp: RegExp; readonly paths: Paths } | undefined;
+  /** The same for a search; `linear` if failing attempts have a bounded length. */
+  readonly search:
+    | { readonly regExp: RegExp; readonly paths: Paths; readonly linear: boolean }
+    | undefined;
+}
+
+/** Tells whether the plan for the whole subject is fast enough for `length` bytes. */
+export function isWholeAffordable(paths: Paths, length: number): boolean {
+  return paths.degree === 0
+    ? paths.factor <= 1000
+    : paths.factor * (length + 1) ** (paths.degree + 1) <= NATIVE_STEPS;
+}
+
+/** Tells whether a search through `length` bytes is fast enough. */
+export function isSearchAffordable(paths: Paths, linear: boolean, length: number): boolean {
+  if (linear && paths.degree === 0 && paths.factor <= 100) return true;
+  return paths.factor * (length + 1) ** (paths.degree + 2) <= NATIVE_STEPS;
+}
+
+/** Analyses a pattern. */
+export function planNative(automaton: Automaton, program: Program): NativePlan {
+  const none: NativePlan = { whole: undefined, search: undefined };
+  const source = automaton.nativeSource;
+  if (source === undefined || automaton.hasEmptyLoop || program.kinds.length > NODES_TO_ANALYSE)
+    return none;
+  const analysis = new Analysis(program);
+  const wholePaths = analysis.countPaths(false);
+  const searchPaths =
+    analysis.alternativesAgree() && automaton.minLength > 0
+      ? analysis.countPaths(false)
+      : undefined;
+  const boundedPaths = searchPaths === undefined ? undefined : analysis.countPaths(true);
+  try {
+    return {
+      whole: wholePaths && { regExp: new RegExp(`^(?:${source})$`), paths: wholePaths },
+      search:
+        searchPaths &&
+        (boundedPaths?.degree === 0
+          ? { regExp: new RegExp(source, "g"), paths: boundedPaths, linear: true }
+          : { regExp: new RegExp(source, "g"), paths: searchPaths, linear: false }),
+    };
+  } catch {
+    // V8 refuses very large patterns.
+    return none;
+  }
+}
+
+class Analysis {
+  readonly #program: Program;
+  /** For each node the bytes that a match below it can begin with. */
+  readonly #begins: Uint8Array[] = [];
+  /** For each node whether the end of the pattern can be reached without a byte. */
+  readonly #canEnd: boolean[] = [];
+  /** The same, and without an anchor on the way. */
+  readonly #mustEnd: boolean[] = [];
+
+  constructor(program: Program) {
+    this.#program = program;
+    const { kinds, first, second, argument, sets } = program;
+    for (let node = 0; node < kinds.length; node++) {
+      const kind = kinds[node] as NodeKind;
+      const left = first[node] as number;
+      const right = second[node] as number;
+      if (kind === NodeKind.Byte) {
+        const offset = argument[node] as number;
+        this.#begins.push(sets.subarray(offset, offset + BYTE_SET_SIZE));
+        this.#canEnd.push(false);
+        this.#mustEnd.push(false);
+      } else if (kind === NodeKind.Accept) {
+        this.#begins.push(new Uint8Array(BYTE_SET_SIZE));
+        this.#canEnd.push(true);
+        this.#mustEnd.push(true);
+      } else if (kind === NodeKind.Alternative || kind === NodeKind.Repeat) {
+        const begins = Uint8Array.from(this.#begins[left] as Uint8Array);
+        const others = this.#begins[right] as Uint8Array;
+        for (let byte = 0; byte < 256; byte++) if (others[byte] === 1) begins[byte] = 1;
+        this.#begins.push(begins);
+        this.#canEnd.push((this.#canEnd[left] as boolean) || (this.#canEnd[right] as boolean));
+        this.#mustEnd.push((this.#mustEnd[left] as boolean) || (this.#mustEnd[right] as boolean));
+      } else {
+        this.#begins.push(this.#begins[left] as Uint8Array);
+        this.#canEnd.push(this.#canEnd[left] as boolean);
+        this.#mustEnd.push(kind === NodeKind.Mark && (this.#mustEnd[left] as boolean));
+      }
+    }
+  }
+
+  #isAmbiguous(node: number): boolean {
+    const { first, second } = this.#program;
+    return intersects(
+      this.#begins[first[node] as number] as Uint8Array,
+      this.#begins[second[node] as number] as Uint8Array,
+    );
+  }
+
+  /** Tells whether in a search every alternative's first success is also its longest. */
+  alternativesAgree(): boolean {
+    const { kinds, first } = this.#program;
+    for (let node = 0; node < kinds.length; node++) {
+      if (kinds[node] !== NodeKind.Alternative) continue;
+      if (this.#isAmbiguous(node) || this.#canEnd[first[node] as number] === true) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Bounds the paths from the start; undefined if there may be exponentially many. With `onlyFailing`
+   * paths end where the pattern may end, for there a search succeeds; what remains has no loops, or
+   * else the degree is not 0.
+   */
+  countPaths(onlyFailing: boolean): Paths | undefined {
+    const program = this.#program;
+    const { kinds, first, second } = program;
+    const successor = (node: number, i: number): number => {
+      const kind = kinds[node] as NodeKind;
+      if (kind === NodeKind.Alternative || kind === NodeKind.Repeat) {
+        return i === 0 ? (first[node] as number) : i === 1 ? (second[node] as number) : -1;
+      }
+      if (i > 0 || kind === NodeKind.Accept) return -1;
+      const target = first[node] as number;
+      return onlyFailing && kind === NodeKind.Byte && this.#mustEnd[target] === true ? -1 : target;
+    };
+    const { componentOf, isCyclic } = findComponents(kinds.length, successor);
+    const members: number[][] = isCyclic.map(() => []);
+    for (let node = 0; node < kinds.length; node++)
+      (members[componentOf[node] as number] as number[]).push(node);
+    const paths: Paths[] = [];
+    for (const [component, nodes] of members.entries()) {
+      let sum: Paths = { factor: 0, degree: 0 };
+      let largest: Paths = { factor: 1, degree: 0 };
+      for (const node of nodes) {
+        const outside: Paths[] = [];
+        let inside = 0;
+        for (let i = 0; ; i++) {
+          const target = successor(node, i);
+          if (target < 0) break;
+          if (componentOf[target] === component) inside++;
+          else outside.push(paths[componentOf[target] as number] as Paths);
+        }
+        const isChoice = kinds[node] === NodeKind.Alternative || kinds[node] === NodeKind.Repeat;
+        const isAmbiguous = isChoice && this.#isAmbiguous(node);
+        if (isAmbiguous && inside === 2) return undefined;
+        for (const below of outside) {
+          if (isAmbiguous)
+            sum = { factor: sum.factor + below.factor, degree: Math.max(sum.degree, below.degree) };
+          else largest = larger(largest, below);
+        }
+      }
+      if (isCyclic[component] === true) {
+        if (sum.factor > 0) sum = { factor: sum.factor, degree: sum.degree + 1 };
+        // A loop among failing paths makes them as long as the subject.
+        else if (onlyFailing) largest = { factor: largest.factor, degree: largest.degree + 1 };
+      }
+      paths.push(
+        sum.factor === 0
+          ? largest
+          : {
+              factor: sum.factor + (isCyclic[component] === true ? largest.factor : 0),
+              degree: Math.max(sum.degree, largest.degree),
+            },
+      );
+    }
+    return paths[componentOf[program.start] as number];
+  }
+}
+
+function larger(left: Paths, right: Paths): Paths {
+  return {
+    factor: Math.max(left.factor, right.factor),
+    degree: Math.max(left.degree, right.degree),
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * The error of a pattern that cannot be compiled.
+ *
+ * Nix tells two cases apart: the automaton grows too large (`space`: "memory limit exceeded by
+ * regular expression"), and everything else ("invalid regular expression"). The other reasons are
+ * the names of C++'s `std::regex_constants::error_type`, kept for diagnostics.
+ */
+
+/** Why a pattern is refused. */
+export type RegexErrorReason =
+  | "escape"
+  | "paren"
+  | "brack"
+  | "brace"
+  | "badbrace"
+  | "range"
+  | "collate"
+  | "ctype"
+  | "null"
+  | "space";
+
+/** A pattern is refused for `reason`. */
+export class RegexError extends Error {
+  readonly reason: RegexErrorReason;
+
+  constructor(reason: RegexErrorReason) {
+    super(`regular expression error: ${reason}`);
+    this.name = "RegexError";
+    this.reason = reason;
+  }
+
+  /** Nix's message about `pattern`, letter by letter. */
+  nixMessage(pattern: string): string {
+    return this.reason === "space"
+      ? `memory limit exceeded by regular expression '${pattern}'`
+      : `invalid regular expression '${pattern}'`;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The regular expressions of `builtins.match` and `builtins.split`.
+ *
+ * The idea: be libstdc++'s `std::regex(pattern, extended)` on bytes, faults and oddities included, for
+ * that is what C++ Nix runs, but never in more than linear time and without recursion. A pattern
+ * becomes an automaton (`automaton.ts`) and then a program (`closure.ts`) that `simulation.ts` runs;
+ * where it is proved to agree and to be fast, JavaScript's RegExp runs instead (`native.ts`).
+ *
+ * The two builtins call this; they keep compiled patterns. Nothing is cached here, and nothing here
+ * knows Nix values.
+ */
+import { type Automaton, compileAutomaton } from "./automaton.ts";
+import { buildProgram, type Program } from "./closure.ts";
+import { isSearchAffordable, isWholeAffordable, type NativePlan, planNative } from "./native.ts";
+import { Simulation } from "./simulation.ts";
+
+export { RegexError, type RegexErrorReason } from "./regex-error.ts";
+
+/** A match; offsets count bytes. */
+export interface RegexMatch {
+  readonly start: number;
+  readonly end: number;
+  /** What the capture groups hold, null for those that took no part. */
+  readonly groups: readonly (string | null)[];
+}
+
+/** Which engine to use; other than "auto" for tests. */
+export type RegexEngine = "auto" | "native" | "simulation";
+
+/** A compiled pattern. */
+export class Regex {
+  readonly pattern: string;
+  readonly #automaton: Automaton;
+  readonly #program: Program;
+  readonly #native: NativePlan;
+  #simulation: Simulation | undefined;
+
+  /** Use `compileRegex`. */
+  constructor(pattern: string) {
+    this.pattern = pattern;
+    this.#automaton = compileAutomaton(pattern);
+    this.#program = buildProgram(this.#automaton);
+    this.#native = planNative(this.#automaton, this.#program);
+  }
+
+  /** The number of capture groups. */
+  get groupCount(): number {
+    return this.#automaton.groupCount;
+  }
+
+  /**
+   * Matches the whole of `subject`, a byte string, and returns what the groups hold, or null if it
+   * does not match. With `engine` "native" it returns undefined if RegExp may not be used.
+   * Throws RegexError ("space") if pattern and subject are both enormous.
+   */
+  match(subject: string): (string | null)[] | null;
+  match(subject: string, engine: RegexEngine): (string | null)[] | null | undefined;
+  match(subject: string, engine: RegexEngine = "auto"): (string | null)[] | null | undefined {
+    if (subject.length < this.#automaton.minLength || subject.length > this.#automaton.maxLength)
+      return null;
+    const plan = this.#native.whole;
+    if (
+      engine !== "simulation" &&
+      plan !== undefined &&
+      isWholeAffordable(plan.paths, subject.length)
+    ) {
+      try {
+        const found = plan.regExp.exec(subject);
+        return found === null ? null : nativeGroups(found);
+      } catch {
+        // RegExp's backtrack stack overflowed; the simulation has none.
+      }
+    }
+    if (engine === "native") return undefined;
+    const found = this.#simulate().match(subject);
+    return found === null ? null : [...found.groups];
+  }
+
+  /**
+   * Finds the matches in `subject` from left to right. An empty match may be followed by a longer one
+   * at the same place; otherwise they do not overlap. With `engine` "native" it returns undefined if
+   * RegExp may not be used. Throws as `match` does.
+   */
+  search(subject: string): RegexMatch[];
+  search(subject: string, engine: RegexEngine): RegexMatch[] | undefined;
+  search(subject: string, engine: RegexEngine = "auto"): RegexMatch[] | undefined {
+    if (subject.length < this.#automaton.minLength) return [];
+    const plan = this.#native.search;
+    if (
+      engine !== "simulation" &&
+      plan !== undefined &&
+      isSearchAffordable(plan.paths, plan.linear, subject.length)
+    ) {
+      try {
+        return nativeSearch(plan.regExp, subject);
+      } catch {
+        // As in `match`.
+      }
+    }
+    if (engine === "native") return undefined;
+    return this.#simulate().search(subject);
+  }
+
+  #simulate(): Simulation {
+    this.#simulation ??= new Simulation(this.#program);
+    return this.#simulation;
+  }
+}
+
+/** Compiles `pattern`, a byte string in POSIX extended syntax; throws RegexError. */
+export function compileRegex(pattern: string): Regex {
+  return new Regex(pattern);
+}
+
+function nativeGroups(found: RegExpExecArray): (string | null)[] {
+  const groups: (string | null)[] = [];
+  for (let i = 1; i < found.length; i++) groups.push((found[i] as string | undefined) ?? null);
+  return groups;
+}
+
+function nativeSearch(regExp: RegExp, subject: string): RegexMatch[] {
+  const matches: RegexMatch[] = [];
+  regExp.lastIndex = 0;
+  for (let found = regExp.exec(subject); found !== null; found = regExp.exec(subject)) {
+    matches.push({ start: found.index, end: regExp.lastIndex, groups: nativeGroups(found) });
+  }
+  return matches;
+}
