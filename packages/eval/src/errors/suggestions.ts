@@ -14,7 +14,11 @@ const MAX_DISTANCE = 2;
  * How many bytes must be inserted, deleted or replaced to make `b` from `a`; any number above
  * `limit` stands for "more than `limit`".
  */
-export function levenshteinDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
+export function levenshteinDistance(
+  a: string,
+  b: string,
+  limit = Number.POSITIVE_INFINITY,
+): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let previous = new Uint32Array(b.length + 1);
   let current = new Uint32Array(b.length + 1);

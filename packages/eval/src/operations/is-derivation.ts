@@ -1,7 +1,7 @@
 /** What makes a set a derivation. */
 import type { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
-import { type Value, isString, textOf } from "../value/value.ts";
+import { isString, textOf, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 
 /** Whether a set is a derivation, which is what its `type` says; forces that. */

@@ -5,7 +5,7 @@
  * One generator walks the value with a stack of its own and forces what it meets, so depth costs no
  * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
  */
-import { FormatError, escapeJsonString, formatJsonFloat } from "@nivis/formats";
+import { escapeJsonString, FormatError, formatJsonFloat } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
@@ -20,13 +20,13 @@ import { APPLY, BLACKHOLE, FAILED, Thunk } from "../value/thunk.ts";
 import {
   Closure,
   ContextString,
+  isList,
+  isString,
   NixFloat,
   NixPath,
   type Slot,
-  type Value,
-  isList,
-  isString,
   typeWithArticle,
+  type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
@@ -63,11 +63,7 @@ interface OpenContainer {
 }
 
 /** Converts a slot to JSON. */
-export function toJson(
-  ctx: EvalContext,
-  slot: Slot,
-  options: JsonOptions,
-): Suspendable<JsonText> {
+export function toJson(ctx: EvalContext, slot: Slot, options: JsonOptions): Suspendable<JsonText> {
   return new JsonWriter(ctx, options.strict ?? true).write(slot, options.pos, options.copyPaths);
 }
 

@@ -4,10 +4,9 @@
  * One generator walks the value with a stack of its own. A derivation is written out once; where it
  * is met again stands `<repeated />`.
  */
-import { formatG6 } from "@nivis/formats";
+import { formatG6, XmlWriter } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import type { PosIdx } from "../position.ts";
-import { TextBuilder } from "../print/text-builder.ts";
 import { peek } from "../print/value-printer.ts";
 import { Attrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
@@ -15,13 +14,13 @@ import { Thunk } from "../value/thunk.ts";
 import {
   Closure,
   ContextString,
+  isList,
+  isString,
   NixFloat,
   NixPath,
   type Slot,
-  type Value,
-  isList,
-  isString,
   textOf,
+  type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
@@ -40,9 +39,8 @@ export interface XmlText {
   readonly context: StringContext | undefined;
 }
 
-/** An element whose end tag is still to come. */
+/** An element that is open, and what of it is still to be written. */
 interface OpenElement {
-  readonly tag: string;
   /** The names if these are attributes of a set, each in an `attr` element. */
   readonly names: readonly string[] | null;
   readonly set: Attrs | null;
@@ -50,16 +48,15 @@ interface OpenElement {
   next: number;
 }
 
-/** Attributes of an element, in bytewise order of their names. */
-type XmlAttributes = readonly (readonly [name: string, value: string])[];
+const EMPTY: Readonly<OpenElement> = { names: null, set: null, items: [], next: 0 };
 
 /** Converts a slot to XML. */
 export function toXml(ctx: EvalContext, slot: Slot, options: XmlOptions): Suspendable<XmlText> {
-  return new XmlWriter(ctx, options).write(slot);
+  return new ValueToXml(ctx, options).write(slot);
 }
 
-class XmlWriter {
-  private readonly out = new TextBuilder();
+class ValueToXml {
+  private readonly out = new XmlWriter();
   private readonly open: OpenElement[] = [];
   private context: StringContext | undefined;
   /** The derivations written out, by drv path. */
@@ -71,62 +68,61 @@ class XmlWriter {
   ) {}
 
   *write(slot: Slot): Suspendable<XmlText> {
-    this.out.add("<?xml version='1.0' encoding='utf-8'?>\n");
-    this.openElement("expr", [], { names: null, set: null, items: [slot], next: 0 });
+    this.openElement("expr", {}, { names: null, set: null, items: [slot], next: 0 });
     for (let current = this.nextItem(); current !== undefined; current = this.nextItem()) {
       let value: Value | Thunk = peek(current);
       if (this.options.strict && value instanceof Thunk) value = (yield value) as Value;
       if (value instanceof Attrs) {
         if ((yield isDerivation(value)) as boolean) yield this.openDerivation(value);
-        else this.openSet("attrs", [], value);
+        else this.openSet("attrs", {}, value);
       } else if (isList(value)) {
-        this.openElement("list", [], { names: null, set: null, items: value, next: 0 });
+        this.openElement("list", {}, { names: null, set: null, items: value, next: 0 });
       } else if (value instanceof Closure) {
         this.writeFunction(value);
       } else {
         this.writeLeaf(value);
       }
     }
-    return { text: this.out.toString(), context: this.context };
+    return { text: this.out.finish(), context: this.context };
   }
 
   private writeLeaf(value: Value | Thunk): void {
     switch (typeof value) {
       case "number":
       case "bigint":
-        this.emptyElement("int", [["value", value.toString()]]);
+        this.out.emptyElement("int", { value: value.toString() });
         return;
       case "boolean":
-        this.emptyElement("bool", [["value", String(value)]]);
+        this.out.emptyElement("bool", { value: String(value) });
         return;
       case "string":
-        this.emptyElement("string", [["value", value]]);
+        this.out.emptyElement("string", { value: value });
         return;
       default:
-        if (value === null) this.emptyElement("null", []);
+        if (value === null) this.out.emptyElement("null");
         else if (value instanceof ContextString) {
           this.context = unionContext(this.context, value.context);
-          this.emptyElement("string", [["value", value.text]]);
-        } else if (value instanceof NixPath) this.emptyElement("path", [["value", value.path]]);
+          this.out.emptyElement("string", { value: value.text });
+        } else if (value instanceof NixPath) this.out.emptyElement("path", { value: value.path });
         else if (value instanceof NixFloat) {
-          this.emptyElement("float", [["value", formatG6(value.value)]]);
-        } else this.emptyElement("unevaluated", []);
+          this.out.emptyElement("float", { value: formatG6(value.value) });
+        } else this.out.emptyElement("unevaluated");
     }
   }
 
   private *openDerivation(set: Attrs): Suspendable<undefined> {
     const drvPath = (yield this.stringAttribute(set, "drvPath")) as string | undefined;
     const outPath = (yield this.stringAttribute(set, "outPath")) as string | undefined;
-    const attributes: [string, string][] = [];
-    if (drvPath !== undefined) attributes.push(["drvPath", drvPath]);
-    if (outPath !== undefined) attributes.push(["outPath", outPath]);
+    const attributes: Record<string, string> = {};
+    if (drvPath !== undefined) attributes["drvPath"] = drvPath;
+    if (outPath !== undefined) attributes["outPath"] = outPath;
     if (drvPath !== undefined && drvPath !== "" && !this.written.has(drvPath)) {
       this.written.add(drvPath);
       this.openSet("derivation", attributes, set);
       return undefined;
     }
-    this.openElement("derivation", attributes, { names: null, set: null, items: [], next: 0 });
-    this.emptyElement("repeated", []);
+    this.openElement("derivation", attributes, { ...EMPTY });
+    this.out.emptyElement("repeated");
     return undefined;
   }
 
@@ -138,28 +134,27 @@ class XmlWriter {
     return isString(value) ? textOf(value) : undefined;
   }
 
-  private openSet(tag: string, attributes: XmlAttributes, set: Attrs): void {
+  private openSet(tag: string, attributes: Record<string, string>, set: Attrs): void {
     const names = set.sortedNames();
     this.openElement(tag, attributes, { names, set, items: set.sortedSlots(), next: 0 });
   }
 
   private writeFunction(closure: Closure): void {
     const { formals, param, pos } = closure.code;
-    const none = { names: null, set: null, items: [], next: 0 };
-    this.openElement("function", this.options.location ? this.placeOf(pos) : [], none);
+    this.out.openElement("function", this.options.location ? this.placeOf(pos) : {});
     if (formals === null) {
-      this.emptyElement("varpat", [["name", param ?? ""]]);
+      this.out.emptyElement("varpat", { name: param ?? "" });
     } else {
-      const attributes: [string, string][] = [];
-      if (formals.ellipsis) attributes.push(["ellipsis", "1"]);
-      if (param !== undefined) attributes.push(["name", param]);
-      this.openElement("attrspat", attributes, none);
+      const attributes: Record<string, string> = {};
+      if (formals.ellipsis) attributes["ellipsis"] = "1";
+      if (param !== undefined) attributes["name"] = param;
+      this.out.openElement("attrspat", attributes);
       for (const index of formals.sorted) {
-        this.emptyElement("attr", [["name", formals.names[index] as string]]);
+        this.out.emptyElement("attr", { name: formals.names[index] as string });
       }
-      this.closeElement();
+      this.out.closeElement();
     }
-    this.closeElement();
+    this.out.closeElement();
   }
 
   /** Ends what is finished and announces the next item. */
@@ -173,63 +168,31 @@ class XmlWriter {
         if (names !== null) this.openAttribute(names[next] as string, set as Attrs);
         return items[next];
       }
-      this.closeElement();
+      this.out.closeElement();
+      this.open.pop();
     }
   }
 
   private openAttribute(name: string, set: Attrs): void {
-    const attributes: (readonly [string, string])[] = [["name", name]];
-    if (this.options.location) attributes.push(...this.placeOf(set.positionOf(name)));
-    attributes.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-    this.openElement("attr", attributes, { names: null, set: null, items: [], next: 0 });
+    const place = this.options.location ? this.placeOf(set.positionOf(name)) : {};
+    const attributes = { ...place, name };
+    this.openElement("attr", attributes, { ...EMPTY });
   }
 
-  private placeOf(pos: PosIdx): XmlAttributes {
+  private placeOf(pos: PosIdx): Record<string, string> {
     const position = this.ctx.positions.resolve(pos);
-    if (position === undefined) return [];
+    if (position === undefined) return {};
     const { line, column } = position.source.lineColumn(position.offset);
-    const place: [string, string][] = [
-      ["column", String(column)],
-      ["line", String(line)],
-    ];
+    const place: Record<string, string> = { column: String(column), line: String(line) };
     const { origin } = position.source;
-    if (origin.kind === "file") place.push(["path", origin.path]);
+    if (origin.kind === "file") place["path"] = origin.path;
     // Nix: internal files have a path below a root of their own.
-    if (origin.kind === "internal") place.push(["path", origin.name.replace(/^[^/]*/, "")]);
+    if (origin.kind === "internal") place["path"] = origin.name.replace(/^[^/]*/, "");
     return place;
   }
 
-  private startTag(tag: string, attributes: XmlAttributes): string {
-    let text = `${"  ".repeat(this.open.length)}<${tag}`;
-    for (const [name, value] of attributes) text += ` ${name}="${escapeXml(value)}"`;
-    return text;
+  private openElement(tag: string, attributes: Record<string, string>, element: OpenElement): void {
+    this.out.openElement(tag, attributes);
+    this.open.push(element);
   }
-
-  private openElement(tag: string, attributes: XmlAttributes, content: Omit<OpenElement, "tag">): void {
-    this.out.add(`${this.startTag(tag, attributes)}>\n`);
-    this.open.push({ tag, ...content });
-  }
-
-  private emptyElement(tag: string, attributes: XmlAttributes): void {
-    this.out.add(`${this.startTag(tag, attributes)} />\n`);
-  }
-
-  private closeElement(): void {
-    const element = this.open.pop() as OpenElement;
-    this.out.add(`${"  ".repeat(this.open.length)}</${element.tag}>\n`);
-  }
-}
-
-const XML_ESCAPES: Readonly<Record<string, string>> = {
-  '"': "&quot;",
-  "<": "&lt;",
-  ">": "&gt;",
-  "&": "&amp;",
-  "\n": "&#xA;",
-};
-
-function escapeXml(text: string): string {
-  return /["<>&\n]/.test(text)
-    ? text.replace(/["<>&\n]/g, (char) => XML_ESCAPES[char] as string)
-    : text;
 }

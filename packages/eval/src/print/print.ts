@@ -15,20 +15,20 @@ import {
   Builtin,
   Closure,
   ContextString,
+  isList,
   PartialBuiltin,
   type Slot,
   type Value,
-  isList,
 } from "../value/value.ts";
 import { printName, printString } from "./literal.ts";
 import { TextBuilder } from "./text-builder.ts";
 import {
   type OpenContainer,
   POTENTIAL_RECURSION,
-  REPEATED,
-  ValuePrinter,
   peek,
   printAtom,
+  REPEATED,
+  ValuePrinter,
 } from "./value-printer.ts";
 
 /**
@@ -73,7 +73,8 @@ export function printAmbiguous(slot: Slot): string {
       open.pop();
       container = open.at(-1);
     }
-    if (container.names !== null) out.add(`${printName(container.names[container.next] as string)} = `);
+    if (container.names !== null)
+      out.add(`${printName(container.names[container.next] as string)} = `);
     current = container.items[container.next++] as Slot;
   }
 }

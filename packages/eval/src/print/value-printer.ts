@@ -16,17 +16,17 @@ import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import {
   Builtin,
   Closure,
+  isList,
+  isString,
   NixFloat,
   NixPath,
   PartialBuiltin,
   type Slot,
-  type Value,
-  isList,
-  isString,
   textOf,
+  type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { LEFT, RIGHT, elided, printName, printStringUpTo } from "./literal.ts";
+import { elided, LEFT, printName, printStringUpTo, RIGHT } from "./literal.ts";
 import { TextBuilder } from "./text-builder.ts";
 
 /** Stands for a set or list that was printed before. */

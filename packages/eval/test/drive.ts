@@ -1,0 +1,132 @@
+/**
+ * A driver of generators for tests that do without the VM: forces native and forced thunks, calls
+ * plain and generator builtins, runs sub-generators, all on a stack of its own.
+ */
+import type { EvalContext } from "../src/context.ts";
+import { EvalError } from "../src/errors/eval-error.ts";
+import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk } from "../src/value/thunk.ts";
+import { Builtin, PartialBuiltin, type Slot, type Value } from "../src/value/value.ts";
+import { CallRequest } from "../src/vm/requests.ts";
+
+type AnyGenerator = Generator<unknown, unknown, unknown>;
+
+/** A generator, and what to do with what it returns. */
+interface Frame {
+  readonly generator: AnyGenerator;
+  readonly thunk: Thunk | undefined;
+}
+
+/** Runs a generator to its end and answers what it returns. */
+export function drive<Result>(
+  start: Generator<unknown, Result, unknown>,
+  ctx: EvalContext = {} as EvalContext,
+): Result {
+  const frames: Frame[] = [{ generator: start, thunk: undefined }];
+  let answer: unknown;
+  let thrown: { error: unknown } | undefined;
+  while (frames.length > 0) {
+    const frame = frames.at(-1) as Frame;
+    let step: IteratorResult<unknown, unknown>;
+    try {
+      const failure = thrown;
+      thrown = undefined;
+      step =
+        failure === undefined ? frame.generator.next(answer) : frame.generator.throw(failure.error);
+    } catch (error) {
+      frames.pop();
+      if (frame.thunk !== undefined) settle(frame.thunk, FAILED, error as Slot);
+      thrown = { error };
+      continue;
+    }
+    if (step.done === true) {
+      answer = step.value;
+      // A generator may return a thunk, which is forced in its place.
+      if (answer instanceof Thunk && answer.code !== null) {
+        const inner = answer;
+        frames[frames.length - 1] = { generator: forceOnce(inner), thunk: frame.thunk };
+        answer = undefined;
+        continue;
+      }
+      if (answer instanceof Thunk) answer = answer.a;
+      if (frame.thunk !== undefined) settle(frame.thunk, null, answer as Slot);
+      frames.pop();
+      continue;
+    }
+    try {
+      answer = request(step.value, frames, ctx);
+    } catch (error) {
+      thrown = { error };
+    }
+  }
+  if (thrown !== undefined) throw thrown.error;
+  return answer as Result;
+}
+
+function* forceOnce(thunk: Thunk): Generator<unknown, unknown, unknown> {
+  return yield thunk;
+}
+
+function settle(thunk: Thunk, code: Thunk["code"], content: Slot): void {
+  thunk.code = code;
+  thunk.a = content;
+  thunk.b = undefined;
+  thunk.rest = null;
+}
+
+/** Answers a request at once, or pushes a frame that will. */
+function request(asked: unknown, frames: Frame[], ctx: EvalContext): unknown {
+  if (asked instanceof Thunk) {
+    switch (asked.code) {
+      case null:
+        return asked.a;
+      case FAILED:
+        throw asked.a;
+      case BLACKHOLE:
+        throw new EvalError("infinite-recursion", "infinite recursion encountered");
+      case NATIVE: {
+        const start = asked.a as unknown as () => AnyGenerator;
+        asked.code = BLACKHOLE;
+        frames.push({ generator: start(), thunk: asked });
+        return undefined;
+      }
+      case APPLY: {
+        const args = [asked.b as Slot, ...(asked.rest ?? [])];
+        const callee = asked.a as Slot;
+        asked.code = BLACKHOLE;
+        frames.push({ generator: call(callee, args, ctx), thunk: asked });
+        return undefined;
+      }
+      default:
+        throw new Error("the test driver has no compiler");
+    }
+  }
+  if (asked instanceof CallRequest) {
+    frames.push({ generator: call(asked.callee, asked.args, ctx), thunk: undefined });
+    return undefined;
+  }
+  frames.push({ generator: asked as AnyGenerator, thunk: undefined });
+  return undefined;
+}
+
+function* call(callee: Slot, args: readonly Slot[], ctx: EvalContext): AnyGenerator {
+  let fn = (callee instanceof Thunk ? yield callee : callee) as Value;
+  let given: readonly Slot[] = args;
+  if (fn instanceof PartialBuiltin) {
+    given = [...fn.args, ...given];
+    fn = fn.builtin;
+  }
+  if (!(fn instanceof Builtin))
+    throw new EvalError("type", "attempt to call something which is not a function");
+  if (given.length < fn.arity) return new PartialBuiltin(fn, given);
+  const own: Slot[] = given.slice(0, fn.arity);
+  for (const { arg } of fn.definition.strict) {
+    const slot = own[arg] as Slot;
+    if (slot instanceof Thunk) own[arg] = (yield slot) as Value;
+  }
+  const run = fn.definition.run as (ctx: EvalContext, ...args: Slot[]) => unknown;
+  let result = run(ctx, ...own);
+  if (fn.definition.kind === "generator") result = yield result;
+  if (result instanceof Thunk) result = yield result;
+  if (given.length === fn.arity) return result;
+  return yield new CallRequest(result as Slot, given.slice(fn.arity));
+}

@@ -1,0 +1,169 @@
+import { SourceFile } from "@nivis/syntax";
+import { describe, expect, it } from "vitest";
+import { EvalError } from "../../src/errors/eval-error.ts";
+import { renderError, renderEvaluationWarning, renderWarning } from "../../src/errors/render.ts";
+import { PositionTable } from "../../src/position.ts";
+
+const positions = new PositionTable();
+const base = positions.add(
+  new SourceFile({ kind: "file", path: "/t.nix" }, "{\n  a = 1;\r\n\tb = a.c;\n}\n"),
+);
+const line1 = base;
+const line2 = base + 4;
+const line3 = base + 13;
+
+function render(error: EvalError, showTrace = false): string {
+  const text = renderError(error, positions, { showTrace, color: false });
+  return Buffer.from(text, "latin1").toString("utf8");
+}
+
+const lines = (...all: string[]): string => all.join("\n");
+
+describe("renderError", () => {
+  it("puts a message without traces behind the prefix and indents what follows", () => {
+    expect(render(new EvalError("throw", "one\ntwo  \n"))).toBe("error: one\n       two");
+  });
+
+  it("quotes the line, its neighbours and the column", () => {
+    expect(render(new EvalError("type", "no", line2))).toBe(
+      lines(
+        "error: no",
+        "       at /t.nix:2:3:",
+        "            1| {",
+        "            2|   a = 1;",
+        "             |   ^",
+        "            3| \tb = a.c;",
+      ),
+    );
+  });
+
+  it("has no neighbours at the ends of a text", () => {
+    const single = positions.add(new SourceFile({ kind: "string" }, "x"));
+    expect(render(new EvalError("type", "no", single))).toBe(
+      lines("error: no", "       at «string»:1:1:", "            1| x", "             | ^"),
+    );
+    const empty = positions.add(new SourceFile({ kind: "stdin" }, ""));
+    expect(render(new EvalError("parse", "no", empty))).toBe(
+      lines("error: no", "       at «stdin»:1:1:"),
+    );
+  });
+
+  it("puts traces before the message, the outermost first", () => {
+    const error = new EvalError("type", "no").addTrace(line3, "inner").addTrace(0, "outer");
+    expect(render(error)).toBe(
+      lines(
+        "error:",
+        "       … outer",
+        "",
+        "       … inner",
+        "         at /t.nix:3:2:",
+        "            2|   a = 1;",
+        "            3| \tb = a.c;",
+        "             |  ^",
+        "            4| }",
+        "",
+        "       error: no",
+      ),
+    );
+  });
+
+  it("skips traces without text", () => {
+    expect(render(new EvalError("type", "no").addTrace(0, "").addTrace(0, "a"))).toBe(
+      lines("error:", "       … a", "", "       error: no"),
+    );
+  });
+
+  const many = (): EvalError => {
+    const error = new EvalError("type", "no");
+    for (const name of ["e", "d", "c", "b", "a"]) error.addTrace(0, name);
+    return error;
+  };
+
+  it("cuts off after four traces without a position", () => {
+    expect(render(many())).toBe(
+      lines(
+        "error:",
+        "       … a",
+        "",
+        "       … b",
+        "",
+        "       … c",
+        "",
+        "       … d",
+        "",
+        "       (stack trace truncated; use '--show-trace' to show the full, detailed trace)",
+        "",
+        "       error: no",
+      ),
+    );
+    expect(render(many(), true)).not.toContain("truncated");
+    expect(render(many(), true)).toContain("… e");
+  });
+
+  it("counts a trace with a position twice", () => {
+    const error = new EvalError("type", "no");
+    for (const name of ["c", "b", "a"]) error.addTrace(line1, name);
+    const text = render(error);
+    expect(text).toContain("… b");
+    expect(text).not.toContain("… c");
+  });
+
+  it("always shows what addErrorContext added", () => {
+    const error = new EvalError("type", "no").addTrace(0, "forced", true);
+    for (let i = 0; i < 6; i++) error.addTrace(0, `outer ${i}`);
+    expect(render(error)).toContain("… forced");
+    expect(render(error)).not.toContain("outer 1");
+  });
+
+  it("prints up to five repeated traces and counts more", () => {
+    const repeated = (times: number): string => {
+      const error = new EvalError("type", "no").addTrace(0, "last");
+      for (let i = 0; i < times; i++) error.addTrace(0, "again");
+      return render(error, true);
+    };
+    expect(repeated(6).split("… again")).toHaveLength(7);
+    expect(repeated(7).split("… again")).toHaveLength(2);
+    expect(repeated(7)).toContain("\n       (6 duplicate frames omitted)\n\n       … last\n");
+  });
+
+  it("suggests below the source lines", () => {
+    const error = new EvalError("missing-attribute", "no", line1).suggest(["a", "b", "c"]);
+    expect(render(error).split("\n").at(-1)).toBe("       Did you mean one of a, b or c?");
+  });
+
+  it("colours without moving anything", () => {
+    const error = new EvalError("type", "no", line2).addTrace(line1, "outer").suggest(["a"]);
+    const text = renderError(error, positions, { showTrace: false, color: true });
+    expect(text).toContain("\x1b[31;1merror:\x1b[0m");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes
+    const plain = text.replace(/\x1b\[[0-9;]*m/g, "");
+    expect(plain).toBe(renderError(error, positions, { showTrace: false, color: false }));
+  });
+
+  it("renders a hundred thousand traces", () => {
+    const error = new EvalError("type", "no");
+    for (let i = 0; i < 100_000; i++) error.addTrace(0, `${i}`);
+    expect(render(error, true).split("…")).toHaveLength(100_001);
+  });
+});
+
+describe("warnings", () => {
+  it("quotes the place of a warning", () => {
+    expect(renderWarning("careful", line1, positions, false)).toBe(
+      lines(
+        "warning: careful",
+        "         at /t.nix:1:1:",
+        "              1| {",
+        "               | ^",
+        "              2|   a = 1;",
+      ),
+    );
+  });
+
+  it("indents a warning of the program unless it begins with a newline", () => {
+    expect(renderEvaluationWarning("a\nb", false)).toBe(
+      "evaluation warning: a\n                    b",
+    );
+    expect(renderEvaluationWarning("\na\nb", false)).toBe("evaluation warning:\na\nb");
+  });
+});
