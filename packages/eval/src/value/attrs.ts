@@ -29,6 +29,7 @@ export class Shape {
   private index: Map<string, number> | null = null;
   private order: Uint32Array | null = null;
   private sorted: readonly string[] | null = null;
+  private bare: Shape | null = null;
 
   constructor(
     /** Distinct names. */
@@ -36,6 +37,17 @@ export class Shape {
     /** Where each was defined, parallel to `names`; `null` when none is known. */
     readonly positions: readonly PosIdx[] | null,
   ) {}
+
+  /** The same names in the same order without positions; always the same object. */
+  withoutPositions(): Shape {
+    if (this.positions === null) return this;
+    let bare = this.bare;
+    if (bare === null) {
+      bare = new Shape(this.names, null);
+      this.bare = bare;
+    }
+    return bare;
+  }
 
   /** The place of a name, or -1. */
   indexOf(name: string): number {

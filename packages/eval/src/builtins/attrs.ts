@@ -1,0 +1,321 @@
+/**
+ * Builtins on attribute sets. Results keep the shape of their argument where the names stay the
+ * same, and the positions of attributes where C++ Nix keeps them: `removeAttrs`, `intersectAttrs` and
+ * `listToAttrs` do, `mapAttrs` and `zipAttrsWith` do not.
+ */
+import type { EvalContext } from "../context.ts";
+import type { PosIdx } from "../position.ts";
+import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
+import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
+import type { NixList, Slot, Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { expectAttribute, expectSet, forcePlainString, settled } from "./checks.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { positionValue } from "./positions.ts";
+
+/** Up to this many names are looked up in the other set without asking for its size. */
+const FEW_NAMES = 64;
+
+function removeNames(set: Attrs, names: readonly string[]): Attrs {
+  let removesSome = false;
+  for (const name of names) {
+    if (set.has(name)) {
+      removesSome = true;
+      break;
+    }
+  }
+  if (!removesSome) return set;
+  if (names.length <= 4) return set.filter((name) => !names.includes(name));
+  const removed = new Set(names);
+  return set.filter((name) => !removed.has(name));
+}
+
+function* forceAndRemoveNames(ctx: EvalContext, set: Attrs, list: NixList): Suspendable<Slot> {
+  const names: string[] = [];
+  for (let i = 0; i < list.length; i++) {
+    const slot = list[i] as Slot;
+    names.push(
+      typeof slot === "string"
+        ? slot
+        : ((yield forcePlainString(
+            ctx,
+            slot,
+            "while evaluating the values of the second argument passed to builtins.removeAttrs",
+          )) as string),
+    );
+  }
+  return removeNames(set, names);
+}
+
+/** The attributes of `right` that `left` has too. */
+function intersect(left: Attrs, right: Attrs): Attrs {
+  const names: string[] = [];
+  const slots: Slot[] = [];
+  const positions: PosIdx[] = [];
+  if (left.size <= FEW_NAMES || left.size < right.size) {
+    for (const name of left.names()) {
+      const slot = right.get(name);
+      if (slot === undefined) continue;
+      names.push(name);
+      slots.push(slot);
+      positions.push(right.positionOf(name));
+    }
+  } else {
+    return right.filter((name) => left.has(name));
+  }
+  return names.length === 0 ? EMPTY_ATTRS : Attrs.of(names, slots, positions);
+}
+
+/** Forces an element of `listToAttrs` and answers its set and name. */
+function* nameOfPair(ctx: EvalContext, element: Slot): Suspendable<[Attrs, string]> {
+  const pair = expectSet(
+    ctx,
+    (element instanceof Thunk ? yield element : element) as Value,
+    "while evaluating an element of the list passed to builtins.listToAttrs",
+  );
+  const nameSlot = expectAttribute(pair, "name", PAIR_CONTEXT);
+  const name = settled(nameSlot);
+  if (typeof name === "string") return [pair, name];
+  const context =
+    "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
+  const pos = pair.positionOf("name");
+  return [pair, (yield forcePlainString(ctx, nameSlot, context, pos)) as string];
+}
+
+const PAIR_CONTEXT = "in a {name=...; value=...;} pair";
+
+function* catAttrs(
+  ctx: EvalContext,
+  name: string,
+  list: NixList,
+  start: number,
+  found: Slot[],
+): Suspendable<Slot> {
+  for (let i = start; i < list.length; i++) {
+    const slot = list[i] as Slot;
+    const set = expectSet(
+      ctx,
+      (slot instanceof Thunk ? (slot.code === null ? slot.a : yield slot) : slot) as Value,
+      "while evaluating an element in the list passed as second argument to builtins.catAttrs",
+    );
+    const value = set.get(name);
+    if (value !== undefined) found.push(value);
+  }
+  return found;
+}
+
+/** See the head of this file. */
+export const attrsBuiltins: readonly BuiltinDefinition[] = [
+  plain({
+    name: "attrNames",
+    args: args("set"),
+    strict: [strict(0, "set", "while evaluating the argument passed to builtins.attrNames")],
+    doc: "The names of the attributes of *set*, in bytewise order.",
+    run: (_ctx, set: Attrs) => set.sortedNames(),
+  }),
+  plain({
+    name: "attrValues",
+    args: args("set"),
+    strict: [strict(0, "set", "while evaluating the argument passed to builtins.attrValues")],
+    doc: "The values of the attributes of *set*, in the order of `attrNames`.",
+    run: (_ctx, set: Attrs) => set.sortedSlots(),
+  }),
+  plain({
+    name: "getAttr",
+    args: args("s", "set"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.getAttr",
+      ),
+      strict(1, "set", "while evaluating the second argument passed to builtins.getAttr"),
+    ],
+    doc: "The attribute of *set* whose name is *s*: `set.${s}` for a name that is computed.",
+    run: (_ctx, name: string, set: Attrs) =>
+      expectAttribute(set, name, "in the attribute set under consideration"),
+  }),
+  plain({
+    name: "hasAttr",
+    args: args("s", "set"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.hasAttr",
+      ),
+      strict(1, "set", "while evaluating the second argument passed to builtins.hasAttr"),
+    ],
+    doc: "Whether *set* has an attribute named *s*: `set ? ${s}`.",
+    run: (_ctx, name: string, set: Attrs) => set.has(name),
+  }),
+  plain({
+    name: "unsafeGetAttrPos",
+    args: args("s", "set"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.unsafeGetAttrPos",
+      ),
+      strict(1, "set", "while evaluating the second argument passed to builtins.unsafeGetAttrPos"),
+    ],
+    doc:
+      "Where the attribute *s* of *set* was defined, as a set with `file`, `line` and `column`; " +
+      "`null` if there is no such attribute or it was not defined in a file.",
+    run: (ctx: EvalContext, name: string, set: Attrs) => positionValue(ctx, set.positionOf(name)),
+  }),
+  plain({
+    name: "removeAttrs",
+    args: args("set", "list"),
+    strict: [
+      strict(0, "set", "while evaluating the first argument passed to builtins.removeAttrs"),
+      strict(1, "list", "while evaluating the second argument passed to builtins.removeAttrs"),
+    ],
+    doc:
+      "*set* without the attributes named in *list*; names that it has not are ignored.\n\n" +
+      '```nix\nremoveAttrs { x = 1; y = 2; z = 3; } [ "a" "x" "z" ]\n```\n\nis `{ y = 2; }`.',
+    run: (ctx, set: Attrs, list: NixList) => {
+      const names = new Array<string>(list.length);
+      for (let i = 0; i < list.length; i++) {
+        const name = settled(list[i] as Slot);
+        if (typeof name !== "string") return nativeThunk(() => forceAndRemoveNames(ctx, set, list));
+        names[i] = name;
+      }
+      return removeNames(set, names);
+    },
+  }),
+  generator({
+    name: "listToAttrs",
+    args: args("e"),
+    strict: [strict(0, "list", "while evaluating the argument passed to builtins.listToAttrs")],
+    doc:
+      "The set made of a list of `{ name = …; value = …; }` pairs. The first of several pairs of " +
+      "one name counts.\n\n" +
+      '```nix\nbuiltins.listToAttrs [ { name = "foo"; value = 123; } ]\n```\n\n' +
+      "is `{ foo = 123; }`.",
+    *run(ctx, list: NixList) {
+      const pairs = new Map<string, Attrs>();
+      for (let i = 0; i < list.length; i++) {
+        const element = list[i] as Slot;
+        const pair = element instanceof Thunk ? ((yield element) as Value) : element;
+        // The common case without a generator of its own.
+        if (pair instanceof Attrs) {
+          const nameSlot = pair.get("name");
+          if (nameSlot !== undefined) {
+            const name = settled(nameSlot);
+            if (typeof name === "string") {
+              if (!pairs.has(name)) pairs.set(name, pair);
+              continue;
+            }
+          }
+        }
+        const [set, name] = (yield nameOfPair(ctx, element)) as [Attrs, string];
+        if (!pairs.has(name)) pairs.set(name, set);
+      }
+      const names = new Array<string>(pairs.size);
+      const slots = new Array<Slot>(pairs.size);
+      const positions = new Array<PosIdx>(pairs.size);
+      let i = 0;
+      for (const [name, pair] of pairs) {
+        names[i] = name;
+        slots[i] = expectAttribute(pair, "value", PAIR_CONTEXT);
+        positions[i] = pair.positionOf("value");
+        i++;
+      }
+      return Attrs.of(names, slots, positions);
+    },
+  }),
+  plain({
+    name: "intersectAttrs",
+    args: args("e1", "e2"),
+    strict: [
+      strict(0, "set", "while evaluating the first argument passed to builtins.intersectAttrs"),
+      strict(1, "set", "while evaluating the second argument passed to builtins.intersectAttrs"),
+    ],
+    doc: "The attributes of *e2* whose names *e1* has too.",
+    run: (_ctx, left: Attrs, right: Attrs) => intersect(left, right),
+  }),
+  plain({
+    name: "catAttrs",
+    args: args("attr", "list"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.catAttrs",
+      ),
+      strict(1, "list", "while evaluating the second argument passed to builtins.catAttrs"),
+    ],
+    doc:
+      "The values of the attribute *attr* in those sets of *list* that have it.\n\n" +
+      '```nix\nbuiltins.catAttrs "a" [ { a = 1; } { b = 0; } { a = 2; } ]\n```\n\nis `[ 1 2 ]`.',
+    run: (ctx, name: string, list: NixList) => {
+      const found: Slot[] = [];
+      for (let i = 0; i < list.length; i++) {
+        const set = settled(list[i] as Slot);
+        if (!(set instanceof Attrs)) return nativeThunk(() => catAttrs(ctx, name, list, i, found));
+        const value = set.get(name);
+        if (value !== undefined) found.push(value);
+      }
+      return found;
+    },
+  }),
+  plain({
+    name: "mapAttrs",
+    args: args("f", "attrset"),
+    strict: [strict(1, "set", "while evaluating the second argument passed to builtins.mapAttrs")],
+    doc:
+      "*attrset* with every value replaced by what *f* answers for its name and value. The calls " +
+      "are made when their results are needed.\n\n" +
+      "```nix\nbuiltins.mapAttrs (name: value: value * 10) { a = 1; b = 2; }\n```\n\n" +
+      "is `{ a = 10; b = 20; }`.",
+    run: (_ctx, f: Slot, set: Attrs) => {
+      const count = set.size;
+      if (count === 0) return EMPTY_ATTRS;
+      const callee = settled(f) ?? f;
+      const names = set.names();
+      const slots = set.slots();
+      const result = new Array<Slot>(count);
+      for (let i = 0; i < count; i++) {
+        result[i] = applyThunk2(callee, names[i] as string, slots[i] as Slot);
+      }
+      return new Attrs(set.shape.withoutPositions(), result);
+    },
+  }),
+  generator({
+    name: "zipAttrsWith",
+    args: args("f", "list"),
+    strict: [
+      strict(0, "function", "while evaluating the first argument passed to builtins.zipAttrsWith"),
+      strict(1, "list", "while evaluating the second argument passed to builtins.zipAttrsWith"),
+    ],
+    doc:
+      "One set out of the sets in *list*: each value is what *f* answers for the name and the list " +
+      "of the values that the sets have under it.\n\n" +
+      "```nix\nbuiltins.zipAttrsWith (name: values: values) [ { a = 1; } { a = 2; b = 3; } ]\n```\n\n" +
+      "is `{ a = [ 1 2 ]; b = [ 3 ]; }`.",
+    *run(ctx, f: Value, list: NixList) {
+      const values = new Map<string, Slot[]>();
+      for (let i = 0; i < list.length; i++) {
+        const slot = list[i] as Slot;
+        const set = expectSet(
+          ctx,
+          (slot instanceof Thunk ? yield slot : slot) as Value,
+          "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith",
+        );
+        const names = set.names();
+        const slots = set.slots();
+        for (let k = 0; k < names.length; k++) {
+          const name = names[k] as string;
+          const found = values.get(name);
+          if (found === undefined) values.set(name, [slots[k] as Slot]);
+          else found.push(slots[k] as Slot);
+        }
+      }
+      const names = Array.from(values.keys());
+      const slots = names.map((name) => applyThunk2(f, name, values.get(name) as Slot[]));
+      return Attrs.of(names, slots);
+    },
+  }),
+];

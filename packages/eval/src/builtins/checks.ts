@@ -1,0 +1,198 @@
+/**
+ * Checks: forcing and checking arguments in the middle of a builtin, with C++ Nix's messages.
+ *
+ * What a builtin declares as strict the VM forces and checks before it runs. The functions here are
+ * for what comes later: return values of callbacks, elements of lists, arguments that are only looked
+ * at when the list is not empty. `expectX` checks a value, `forceX` is a sub-generator that forces a
+ * slot first. Builtins give no positions of their own: the VM says where they were called.
+ */
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { withTrace } from "../errors/from-world.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
+import { printForError } from "../print/print.ts";
+import { Attrs } from "../value/attrs.ts";
+import { decodeContextElement } from "../value/context.ts";
+import type { Int } from "../value/number.ts";
+import { Thunk } from "../value/thunk.ts";
+import {
+  ContextString,
+  isFunction,
+  isInt,
+  isList,
+  isString,
+  type NixList,
+  type Slot,
+  typeWithArticle,
+  type Value,
+} from "../value/value.ts";
+import { CallRequest, type Suspendable } from "../vm/requests.ts";
+
+/** The value of a slot that is no suspended thunk; `undefined` if it must be forced. */
+export function settled(slot: Slot): Value | undefined {
+  if (!(slot instanceof Thunk)) return slot;
+  return slot.code === null ? (slot.a as Value) : undefined;
+}
+
+/** A request for `callee argument` from inside a builtin, where calls have no position. */
+export function callFromBuiltin(callee: Slot, argument: Slot): CallRequest {
+  return new CallRequest(callee, [argument], NO_POS);
+}
+
+/** A request for `callee first second` from inside a builtin. */
+export function callFromBuiltin2(callee: Slot, first: Slot, second: Slot): CallRequest {
+  return new CallRequest(callee, [first, second], NO_POS);
+}
+
+/** The error for a value of another type than `expected` (`a list`). */
+export function typeMismatch(
+  ctx: EvalContext,
+  value: Value,
+  expected: string,
+  context: string,
+  pos: PosIdx = NO_POS,
+): EvalError {
+  const error = new EvalError(
+    "type",
+    `expected ${expected} but found ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
+    pos,
+  );
+  return context === "" ? error : error.addTrace(pos, context);
+}
+
+/** Whether a value can be called: a function or a set with `__functor`. */
+export function isCallable(value: Value): boolean {
+  return isFunction(value) || (value instanceof Attrs && value.has("__functor"));
+}
+
+/** Checks that a value is a function or a functor. */
+export function expectFunction(ctx: EvalContext, value: Value, context: string): Value {
+  if (!isCallable(value)) throw typeMismatch(ctx, value, "a function", context);
+  return value;
+}
+
+/** Checks that a value is a list. */
+export function expectList(
+  ctx: EvalContext,
+  value: Value,
+  context: string,
+  pos: PosIdx = NO_POS,
+): NixList {
+  if (isList(value)) return value;
+  // Nix: forceList gives the error no position, only the trace.
+  throw typeMismatch(ctx, value, "a list", "").addTrace(pos, context);
+}
+
+/** Checks that a value is a set. */
+export function expectSet(ctx: EvalContext, value: Value, context: string): Attrs {
+  if (!(value instanceof Attrs)) throw typeMismatch(ctx, value, "a set", context);
+  return value;
+}
+
+/** Checks that a value is a Boolean. */
+export function expectBool(ctx: EvalContext, value: Value, context: string): boolean {
+  if (typeof value !== "boolean") throw typeMismatch(ctx, value, "a Boolean", context);
+  return value;
+}
+
+/** Checks that a value is a string, with or without context. */
+export function expectString(
+  ctx: EvalContext,
+  value: Value,
+  context: string,
+  pos: PosIdx = NO_POS,
+): string | ContextString {
+  if (!isString(value)) throw typeMismatch(ctx, value, "a string", context, pos);
+  return value;
+}
+
+/** Checks that a value is a string without context, and answers its bytes. */
+export function expectPlainString(
+  ctx: EvalContext,
+  value: Value,
+  context: string,
+  pos: PosIdx = NO_POS,
+): string {
+  if (typeof value === "string") return value;
+  if (!(value instanceof ContextString)) throw typeMismatch(ctx, value, "a string", context, pos);
+  throw contextNotAllowed(value).addTrace(pos, context);
+}
+
+/** The error for a string with context where none may be. */
+export function contextNotAllowed(value: ContextString): EvalError {
+  // Nix: the first element in the order of its set: plain paths, deep derivations, outputs.
+  const elements = Array.from(value.context, decodeContextElement);
+  const keys = elements.map((element) => {
+    if (element.kind === "plain") return `0${element.path}`;
+    if (element.kind === "drv-deep") return `1${element.drvPath}`;
+    return `2${element.drvPath}^${element.output}`;
+  });
+  keys.sort();
+  const first = keys[0] as string;
+  return new EvalError(
+    "value",
+    `the string '${value.text}' is not allowed to refer to a store path (such as '${first.slice(1)}${first.startsWith("1") ? " (deep)" : ""}')`,
+  );
+}
+
+/** The slot of an attribute that must be there; `context` becomes a trace. */
+export function expectAttribute(set: Attrs, name: string, context: string): Slot {
+  const slot = set.get(name);
+  if (slot !== undefined) return slot;
+  const error = new EvalError("missing-attribute", `attribute '${name}' missing`);
+  throw context === "" ? error : error.addTrace(NO_POS, context);
+}
+
+/** Forces a slot and checks that it is a function or a functor; errors of both get the trace. */
+export function* forceFunction(ctx: EvalContext, slot: Slot, context: string): Suspendable<Value> {
+  let value: Value;
+  try {
+    value = (slot instanceof Thunk ? yield slot : slot) as Value;
+  } catch (error) {
+    throw withTrace(error, NO_POS, context);
+  }
+  return expectFunction(ctx, value, context);
+}
+
+/** Forces a slot and checks that it is a string without context; errors of both get the trace. */
+export function* forcePlainString(
+  ctx: EvalContext,
+  slot: Slot,
+  context: string,
+  pos: PosIdx = NO_POS,
+): Suspendable<string> {
+  let value: Value;
+  try {
+    value = (slot instanceof Thunk ? yield slot : slot) as Value;
+  } catch (error) {
+    throw withTrace(error, pos, context);
+  }
+  return expectPlainString(ctx, value, context, pos);
+}
+
+/** Forces a slot and checks that it is an integer; errors of both get the trace. */
+export function* forceInt(ctx: EvalContext, slot: Slot, context: string): Suspendable<Int> {
+  let value: Value;
+  try {
+    value = (slot instanceof Thunk ? yield slot : slot) as Value;
+  } catch (error) {
+    throw withTrace(error, NO_POS, context);
+  }
+  if (!isInt(value)) throw typeMismatch(ctx, value, "an integer", context);
+  return value;
+}
+
+/** Forces a slot and checks that it is a string; errors of both get the trace. */
+export function* forceString(
+  ctx: EvalContext,
+  slot: Slot,
+  context: string,
+): Suspendable<string | ContextString> {
+  let value: Value;
+  try {
+    value = (slot instanceof Thunk ? yield slot : slot) as Value;
+  } catch (error) {
+    throw withTrace(error, NO_POS, context);
+  }
+  return expectString(ctx, value, context);
+}

@@ -1,0 +1,189 @@
+/** Builtins that steer evaluation: errors, order of evaluation, traces and warnings. */
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
+import { renderEvaluationWarning, renderTraceLine } from "../errors/render.ts";
+import { CoerceMode, coerceToString } from "../operations/coerce.ts";
+import { deepForce } from "../operations/deep-force.ts";
+import { NO_POS } from "../position.ts";
+import { printForTrace } from "../print/print.ts";
+import { Attrs, Shape } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import { type ContextString, isString, type Slot, textOf, type Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+
+const TRY_SHAPE = new Shape(["success", "value"], null);
+
+/** The text of a message argument. */
+function* messageText(
+  ctx: EvalContext,
+  slot: Slot,
+  mode: CoerceMode,
+  context: string,
+): Suspendable<string> {
+  return textOf((yield coerceToString(ctx, slot, mode, NO_POS, context)) as string | ContextString);
+}
+
+function printTrace(ctx: EvalContext, value: Value): void {
+  const text = isString(value) ? textOf(value) : printForTrace(value, ctx.positions);
+  ctx.io.log(renderTraceLine(text));
+}
+
+/** See the head of this file. */
+export const controlBuiltins: readonly BuiltinDefinition[] = [
+  generator({
+    name: "abort",
+    args: args("s"),
+    strict: [],
+    doc: "Ends the evaluation with the message *s*. `tryEval` does not catch it.",
+    *run(ctx, slot: Slot) {
+      const text = (yield messageText(
+        ctx,
+        slot,
+        CoerceMode.CopyPaths,
+        "while evaluating the error message passed to builtins.abort",
+      )) as string;
+      throw new EvalError(
+        "abort",
+        `evaluation aborted with the following error message: '${text}'`,
+      );
+    },
+  }),
+  generator({
+    name: "throw",
+    args: args("s"),
+    strict: [],
+    doc: "Fails with the message *s*. `tryEval` catches it.",
+    *run(ctx, slot: Slot) {
+      throw new EvalError(
+        "throw",
+        (yield messageText(
+          ctx,
+          slot,
+          CoerceMode.CopyPaths,
+          "while evaluating the error message passed to builtin.throw",
+        )) as string,
+      );
+    },
+  }),
+  generator({
+    name: "addErrorContext",
+    args: args("context", "value"),
+    strict: [],
+    noTrace: true,
+    doc:
+      "*value*; if its evaluation fails the text *context*, which is evaluated only then, is added " +
+      "to the trace.",
+    *run(ctx, context: Slot, slot: Slot) {
+      if (!(slot instanceof Thunk)) return slot;
+      try {
+        return (yield slot) as Value;
+      } catch (thrown) {
+        const error = evalErrorOf(thrown);
+        if (!(error instanceof EvalError)) throw error;
+        const text = (yield messageText(
+          ctx,
+          context,
+          CoerceMode.Weak,
+          "while evaluating the error message passed to builtins.addErrorContext",
+        )) as string;
+        throw error.addTrace(NO_POS, text, true);
+      }
+    },
+  }),
+  generator({
+    name: "tryEval",
+    args: args("e"),
+    strict: [],
+    doc:
+      "Evaluates *e*, not deeply. The result is a set: `success` says whether that went well and " +
+      "`value` is the value, or `false`. It catches `throw`, failed assertions and files missing " +
+      "from the search path, and no other errors.",
+    *run(_ctx, slot: Slot) {
+      if (slot instanceof Thunk) {
+        try {
+          yield slot;
+        } catch (error) {
+          if (error instanceof EvalError && error.catchable) {
+            return new Attrs(TRY_SHAPE, [false, false]);
+          }
+          throw error;
+        }
+      }
+      return new Attrs(TRY_SHAPE, [true, slot]);
+    },
+  }),
+  plain({
+    name: "seq",
+    args: args("e1", "e2"),
+    strict: [strict(0, "any")],
+    doc: "Evaluates *e1*, not deeply, then answers *e2*.",
+    run: (_ctx, _first: Value, second: Slot) => second,
+  }),
+  generator({
+    name: "deepSeq",
+    args: args("e1", "e2"),
+    strict: [],
+    doc: "Evaluates *e1* with everything inside its lists and sets, then answers *e2*.",
+    *run(ctx, first: Slot, second: Slot) {
+      yield deepForce(ctx, first);
+      return second;
+    },
+  }),
+  plain({
+    name: "trace",
+    args: args("e1", "e2"),
+    strict: [strict(0, "any")],
+    doc:
+      "Prints *e1*, evaluated as far as it is after evaluating it once, to standard error, then " +
+      "answers *e2*.",
+    run: (ctx, first: Value, second: Slot) => {
+      printTrace(ctx, first);
+      return second;
+    },
+  }),
+  generator({
+    name: "traceVerbose",
+    args: args("e1", "e2"),
+    strict: [],
+    doc: "Like `trace` if the setting `trace-verbose` is on; else answers *e2* at once.",
+    *run(ctx, first: Slot, second: Slot) {
+      if (ctx.settings.traceVerbose) {
+        printTrace(ctx, (first instanceof Thunk ? yield first : first) as Value);
+      }
+      return second;
+    },
+  }),
+  plain({
+    name: "warn",
+    args: args("e1", "e2"),
+    strict: [
+      strict(
+        0,
+        "string",
+        "while evaluating the first argument; the message passed to builtins.warn",
+      ),
+    ],
+    doc:
+      "Prints the string *e1* as a warning, then answers *e2*. With the setting `abort-on-warn` it " +
+      "is an error.",
+    run: (ctx, message: string | ContextString, value: Slot) => {
+      ctx.io.log(renderEvaluationWarning(textOf(message), false));
+      if (ctx.settings.abortOnWarn) {
+        throw new EvalError(
+          "abort",
+          "aborting to reveal stack trace of warning, as abort-on-warn is set",
+        );
+      }
+      return value;
+    },
+  }),
+  plain({
+    name: "break",
+    args: args("v"),
+    strict: [],
+    doc: "Answers *v*. With a debugger it is a breakpoint.",
+    run: (_ctx, value: Slot) => value,
+  }),
+];

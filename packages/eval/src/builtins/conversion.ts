@@ -1,0 +1,241 @@
+/**
+ * Builtins between values and the formats JSON, TOML and XML. Reading and writing the texts is the
+ * business of `@nivis/formats` and `operations/`; here the values are built.
+ */
+import {
+  FormatError,
+  type JsonVisitor,
+  parseJson,
+  parseToml,
+  type TomlTable,
+  type TomlValue,
+} from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { withPlainTrace } from "../errors/from-world.ts";
+import { toJson } from "../operations/to-json.ts";
+import { toXml } from "../operations/to-xml.ts";
+import { NO_POS } from "../position.ts";
+import { Attrs, Shape } from "../value/attrs.ts";
+import { type StringContext, withContext } from "../value/context.ts";
+import { NixFloat, type Slot, type Value } from "../value/value.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+
+/** U+2400 in UTF-8, which stands for NUL in messages. */
+const NUL_PICTURE = "\xe2\x90\x80";
+
+function nullByteMessage(text: string): string {
+  return `input string '${text.replaceAll("\0", NUL_PICTURE)}' cannot be represented as Nix string because it contains null bytes`;
+}
+
+/** A list or set that JSON has opened and not yet closed. */
+type OpenJson = { readonly items: Slot[] } | { readonly entries: Map<string, Slot>; key: string };
+
+/** Builds a value from what the JSON reader reports. */
+class JsonValueBuilder implements JsonVisitor {
+  private readonly open: OpenJson[] = [];
+  /** The value of the whole text, once it is there. */
+  result: Value = null;
+
+  private add(value: Value): void {
+    const container = this.open[this.open.length - 1];
+    if (container === undefined) this.result = value;
+    else if ("items" in container) container.items.push(value);
+    // The last of several equal keys wins.
+    else container.entries.set(container.key, value);
+  }
+
+  private checked(text: string): string {
+    if (text.includes("\0")) throw new EvalError("value", nullByteMessage(text));
+    return text;
+  }
+
+  null(): void {
+    this.add(null);
+  }
+  boolean(value: boolean): void {
+    this.add(value);
+  }
+  integer(value: number | bigint): void {
+    this.add(value);
+  }
+  unsigned(value: bigint): void {
+    throw new EvalError("value", `unsigned json number ${value} outside of Nix integer range`);
+  }
+  float(value: number): void {
+    this.add(new NixFloat(value));
+  }
+  string(value: string): void {
+    this.add(this.checked(value));
+  }
+  startObject(): void {
+    this.open.push({ entries: new Map(), key: "" });
+  }
+  key(name: string): void {
+    (this.open[this.open.length - 1] as { key: string }).key = this.checked(name);
+  }
+  endObject(): void {
+    const { entries } = this.open.pop() as { entries: Map<string, Slot> };
+    this.add(Attrs.fromMap(entries));
+  }
+  startArray(): void {
+    this.open.push({ items: [] });
+  }
+  endArray(): void {
+    const { items } = this.open.pop() as { items: Slot[] };
+    this.add(items);
+  }
+}
+
+function fromJson(text: string): Value {
+  const builder = new JsonValueBuilder();
+  try {
+    parseJson(text, builder);
+  } catch (error) {
+    // Nix: only errors of the parser get this trace.
+    throw error instanceof FormatError
+      ? withPlainTrace(error, "while decoding a JSON string")
+      : error;
+  }
+  return builder.result;
+}
+
+const TIMESTAMP_SHAPE = new Shape(["_type", "value"], null);
+
+/** Something that must still be converted, and where its value goes. */
+interface PendingToml {
+  readonly value: TomlValue;
+  readonly into: Slot[];
+  readonly at: number;
+}
+
+/** Turns a TOML document into a value; a stack of its own instead of recursion. */
+class TomlConverter {
+  private readonly pending: PendingToml[] = [];
+
+  constructor(private readonly timestamps: boolean) {}
+
+  convert(table: TomlTable): Value {
+    const result = this.table(table);
+    for (let next = this.pending.pop(); next !== undefined; next = this.pending.pop()) {
+      next.into[next.at] = this.value(next.value);
+    }
+    return result;
+  }
+
+  private table(entries: TomlTable): Value {
+    const names = Array.from(entries.keys(), (name) => this.checked(name));
+    return Attrs.of(names, this.slots(Array.from(entries.values())));
+  }
+
+  private slots(values: readonly TomlValue[]): Slot[] {
+    const into = new Array<Slot>(values.length).fill(null);
+    for (let at = values.length - 1; at >= 0; at--) {
+      this.pending.push({ value: values[at] as TomlValue, into, at });
+    }
+    return into;
+  }
+
+  private value(toml: TomlValue): Value {
+    switch (toml.kind) {
+      case "table":
+        return this.table(toml.entries);
+      case "array":
+        return this.slots(toml.items);
+      case "string":
+        return this.checked(toml.value);
+      case "integer":
+      case "boolean":
+        return toml.value;
+      case "float":
+        return new NixFloat(toml.value);
+      case "datetime":
+        if (!this.timestamps) throw tomlError("Dates and times are not supported");
+        return new Attrs(TIMESTAMP_SHAPE, ["timestamp", toml.text]);
+    }
+  }
+
+  private checked(text: string): string {
+    // Nix: this error is caught and quoted with its own prefix.
+    if (text.includes("\0")) throw tomlError(`error: ${nullByteMessage(text)}`);
+    return text;
+  }
+}
+
+function tomlError(message: string): EvalError {
+  return new EvalError("value", `while parsing TOML: ${message}`);
+}
+
+function fromToml(ctx: EvalContext, text: string): Value {
+  let table: TomlTable;
+  try {
+    table = parseToml(text);
+  } catch (error) {
+    throw error instanceof FormatError ? tomlError(error.message) : error;
+  }
+  const timestamps = ctx.settings.experimentalFeatures.has("parse-toml-timestamps");
+  return new TomlConverter(timestamps).convert(table);
+}
+
+/** Text and what it depends on, as converters answer it. */
+interface ContextualText {
+  readonly text: string;
+  readonly context: StringContext | undefined;
+}
+
+/** See the head of this file. */
+export const conversionBuiltins: readonly BuiltinDefinition[] = [
+  plain({
+    name: "fromJSON",
+    args: args("e"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.fromJSON",
+      ),
+    ],
+    doc:
+      "The value that the JSON text *e* describes.\n\n" +
+      `\`\`\`nix\nbuiltins.fromJSON ''{ "x": [1, 2, 3], "y": null }''\n\`\`\`\n\n` +
+      "is `{ x = [ 1 2 3 ]; y = null; }`.",
+    run: (_ctx, text: string) => fromJson(text),
+  }),
+  generator({
+    name: "toJSON",
+    args: args("e"),
+    strict: [],
+    doc:
+      "*e* as JSON. Sets with `outPath` or `__toString` become that string, paths are copied to " +
+      "the store; functions are an error.",
+    *run(ctx, slot: Slot) {
+      const result = toJson(ctx, slot, { copyPaths: true, pos: NO_POS });
+      const { text, context } = (yield result) as ContextualText;
+      return withContext(text, context);
+    },
+  }),
+  plain({
+    name: "fromTOML",
+    args: args("e"),
+    strict: [
+      strict(0, "string-no-context", "while evaluating the argument passed to builtins.fromTOML"),
+    ],
+    doc:
+      "The value that the TOML text *e* describes. Dates and times need the experimental feature " +
+      "`parse-toml-timestamps`.\n\n" +
+      `\`\`\`nix\nbuiltins.fromTOML ''\n  x = 1\n  [table]\n  y = 2\n''\n\`\`\`\n\n` +
+      "is `{ table = { y = 2; }; x = 1; }`.",
+    run: (ctx, text: string) => fromToml(ctx, text),
+  }),
+  generator({
+    name: "toXML",
+    args: args("e"),
+    strict: [],
+    doc: "*e* as XML, in a format of Nix's own.",
+    *run(ctx, slot: Slot) {
+      const result = toXml(ctx, slot, { strict: true, location: false });
+      const { text, context } = (yield result) as ContextualText;
+      return withContext(text, context);
+    },
+  }),
+];

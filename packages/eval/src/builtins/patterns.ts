@@ -1,0 +1,96 @@
+/** Builtins on regular expressions: POSIX extended ones, on bytes (see `regex/regex.ts`). */
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { compileRegex, type Regex, RegexError } from "../regex/regex.ts";
+import { nativeThunk } from "../value/thunk.ts";
+import { ContextString, type Slot, textOf } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { forceString, settled } from "./checks.ts";
+import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
+
+/** Runs `use`, wording what goes wrong with a pattern as C++ Nix does. */
+function withPattern<Result>(pattern: string, use: () => Result): Result {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof RegexError) throw new EvalError("value", error.nixMessage(pattern));
+    throw error;
+  }
+}
+
+function compiled(ctx: EvalContext, pattern: string): Regex {
+  const { regexes } = ctx.caches;
+  let regex = regexes.get(pattern);
+  if (regex === undefined) {
+    regex = withPattern(pattern, () => compileRegex(pattern));
+    regexes.set(pattern, regex);
+  }
+  return regex;
+}
+
+function match(regex: Regex, text: string): Slot {
+  return withPattern(regex.pattern, () => regex.match(text));
+}
+
+/** The parts of a text: strings between the matches, and a list of groups for each match. */
+function split(regex: Regex, subject: string | ContextString): Slot {
+  const text = textOf(subject);
+  const matches = withPattern(regex.pattern, () => regex.search(text));
+  // Nix: without a match the string itself is the only part, with its context.
+  if (matches.length === 0) return [subject];
+  const parts: Slot[] = [];
+  let end = 0;
+  for (const found of matches) {
+    parts.push(text.slice(end, found.start), found.groups);
+    end = found.end;
+  }
+  parts.push(text.slice(end));
+  return parts;
+}
+
+/** A builtin that takes a pattern and a string; the pattern is compiled before the string is forced. */
+function patternBuiltin(
+  name: string,
+  doc: string,
+  apply: (regex: Regex, subject: string | ContextString) => Slot,
+): BuiltinDefinition {
+  return plain({
+    name,
+    args: args("regex", "str"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        `while evaluating the first argument passed to builtins.${name}`,
+      ),
+    ],
+    doc,
+    run: (ctx, pattern: string, subject: Slot) => {
+      const regex = compiled(ctx, pattern);
+      const value = settled(subject);
+      if (typeof value === "string" || value instanceof ContextString) return apply(regex, value);
+      return nativeThunk(function* (): Suspendable<Slot> {
+        const context = `while evaluating the second argument passed to builtins.${name}`;
+        return apply(regex, (yield forceString(ctx, subject, context)) as string | ContextString);
+      });
+    },
+  });
+}
+
+/** See the head of this file. */
+export const patternBuiltins: readonly BuiltinDefinition[] = [
+  patternBuiltin(
+    "match",
+    "What the groups of the POSIX extended regular expression *regex* hold when it matches the " +
+      "whole of *str*, as a list; `null` for groups that took no part. `null` if it does not " +
+      'match.\n\n```nix\nbuiltins.match "a(b)(c)" "abc"\n```\n\nis `[ "b" "c" ]`.',
+    (regex, subject) => match(regex, textOf(subject)),
+  ),
+  patternBuiltin(
+    "split",
+    "*str* cut at the matches of the POSIX extended regular expression *regex*: a list of the " +
+      "texts between the matches, with a list of what the groups hold for each match.\n\n" +
+      '```nix\nbuiltins.split "(a)b" "abc"\n```\n\nis `[ "" [ "a" ] "c" ]`.',
+    split,
+  ),
+];

@@ -1,0 +1,132 @@
+/**
+ * The registry: which builtins exist, and under which names a program sees them.
+ *
+ * Every builtin is an attribute of `builtins`. A few are global under their own name too, the others
+ * under that name with `__` before it (`__add`). Experimental builtins exist only while their feature
+ * is on, impure constants only outside of pure evaluation.
+ */
+import type { EvalContext } from "../context.ts";
+import type { Settings } from "../settings.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Builtin, type Slot } from "../value/value.ts";
+import { attrsBuiltins } from "./attrs.ts";
+import { contextBuiltins } from "./context.ts";
+import { controlBuiltins } from "./control.ts";
+import { conversionBuiltins } from "./conversion.ts";
+import type { BuiltinConstant, BuiltinDefinition } from "./definition.ts";
+import { derivationBuiltins } from "./derivation.ts";
+import { environmentBuiltins, environmentConstants } from "./environment.ts";
+import { functionBuiltins } from "./functions.ts";
+import { genericClosureBuiltins } from "./generic-closure.ts";
+import { hashingBuiltins } from "./hashing.ts";
+import { listBuiltins } from "./lists.ts";
+import { numberBuiltins } from "./numbers.ts";
+import { patternBuiltins } from "./patterns.ts";
+import { sortBuiltins } from "./sort.ts";
+import { stringBuiltins } from "./strings.ts";
+import { typeBuiltins } from "./types.ts";
+import { unsupportedBuiltins } from "./unsupported.ts";
+import { versionBuiltins } from "./versions.ts";
+
+/** All builtins that are functions, experimental ones included. */
+export const allBuiltins: readonly BuiltinDefinition[] = [
+  ...attrsBuiltins,
+  ...contextBuiltins,
+  ...controlBuiltins,
+  ...conversionBuiltins,
+  ...derivationBuiltins,
+  ...environmentBuiltins,
+  ...functionBuiltins,
+  ...genericClosureBuiltins,
+  ...hashingBuiltins,
+  ...listBuiltins,
+  ...numberBuiltins,
+  ...patternBuiltins,
+  ...sortBuiltins,
+  ...stringBuiltins,
+  ...typeBuiltins,
+  ...unsupportedBuiltins,
+  ...versionBuiltins,
+];
+
+/** All builtins that are no functions, except `builtins` and `derivation`. */
+export const allConstants: readonly BuiltinConstant[] = environmentConstants;
+
+/** The builtins that are global under their own name; all others get `__` before it. */
+export const PLAIN_GLOBALS: ReadonlySet<string> = new Set([
+  "abort",
+  "baseNameOf",
+  "break",
+  "builtins",
+  "derivation",
+  "derivationStrict",
+  "dirOf",
+  "false",
+  "fetchGit",
+  "fetchMercurial",
+  "fetchTarball",
+  "fetchTree",
+  "fromTOML",
+  "import",
+  "isNull",
+  "map",
+  "null",
+  "placeholder",
+  "removeAttrs",
+  "scopedImport",
+  "throw",
+  "toString",
+  "true",
+]);
+
+/** The global name of a builtin. */
+export function globalName(name: string): string {
+  return PLAIN_GLOBALS.has(name) ? name : `__${name}`;
+}
+
+/** Whether a builtin exists under these settings. */
+export function isAvailable(
+  builtin: BuiltinDefinition | BuiltinConstant,
+  settings: Settings,
+): boolean {
+  if ("value" in builtin) return !(builtin.impure === true && settings.pureEval);
+  return builtin.feature === undefined || settings.experimentalFeatures.has(builtin.feature);
+}
+
+/** What a program finds in scope before it says anything. */
+export interface Globals {
+  /** The value of `builtins`; it has itself as an attribute. */
+  readonly builtins: Attrs;
+  readonly globals: ReadonlyMap<string, Slot>;
+}
+
+/**
+ * Makes `builtins` and the global names of one evaluation.
+ *
+ * `derivation` is the function of that name, which is written in Nix. Of `ctx` only the settings, the
+ * world, the store and the search path are used, so its `builtins` may still be missing.
+ */
+export function makeGlobals(ctx: EvalContext, derivation: Slot): Globals {
+  const names: string[] = ["builtins"];
+  // The first slot is the set itself, put there once it exists.
+  const slots: Slot[] = [null];
+  for (const constant of allConstants) {
+    if (!isAvailable(constant, ctx.settings)) continue;
+    names.push(constant.name);
+    slots.push(constant.value(ctx));
+  }
+  for (const definition of allBuiltins) {
+    if (!isAvailable(definition, ctx.settings)) continue;
+    names.push(definition.name);
+    slots.push(new Builtin(definition));
+  }
+  names.push("derivation");
+  slots.push(derivation);
+  const builtins = Attrs.of(names, slots);
+  slots[0] = builtins;
+  const globals = new Map<string, Slot>();
+  for (let i = 0; i < names.length; i++) {
+    globals.set(globalName(names[i] as string), slots[i] as Slot);
+  }
+  return { builtins, globals };
+}

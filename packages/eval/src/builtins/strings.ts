@@ -1,0 +1,302 @@
+/** Builtins on strings. Offsets and lengths count bytes, so a cut may fall inside a character. */
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
+import { NO_POS } from "../position.ts";
+import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
+import type { Int } from "../value/number.ts";
+import { nativeThunk, Thunk } from "../value/thunk.ts";
+import {
+  ContextString,
+  isInt,
+  isString,
+  type NixList,
+  type Slot,
+  textOf,
+  type Value,
+} from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { forceInt, forceString, settled } from "./checks.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+
+type NixString = string | ContextString;
+
+const CONCAT_CONTEXT =
+  "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
+
+function* concatSlowly(
+  ctx: EvalContext,
+  separator: NixString,
+  list: NixList,
+): Suspendable<NixString> {
+  const text = textOf(separator);
+  let context: StringContext | undefined = contextOf(separator);
+  let result = "";
+  for (let i = 0; i < list.length; i++) {
+    const slot = list[i] as Slot;
+    if (i > 0) result += text;
+    const value = (
+      slot instanceof Thunk ? (slot.code === null ? slot.a : yield slot) : slot
+    ) as Value;
+    if (typeof value === "string") {
+      result += value;
+      continue;
+    }
+    const piece = (
+      value instanceof ContextString
+        ? value
+        : yield coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, CONCAT_CONTEXT)
+    ) as NixString;
+    result += textOf(piece);
+    context = unionContext(context, contextOf(piece));
+  }
+  return withContext(result, context);
+}
+
+function substringOf(value: NixString, start: Int, length: Int): NixString {
+  const text = textOf(value);
+  // Nix: the context stays even if nothing of the text does.
+  if (start >= text.length) return withContext("", contextOf(value));
+  const from = Number(start);
+  const piece = length < 0 ? text.slice(from) : text.slice(from, from + Number(length));
+  return piece.length === text.length ? value : withContext(piece, contextOf(value));
+}
+
+const SUBSTRING_CONTEXT =
+  "while evaluating the third argument (the string) passed to builtins.substring";
+
+function* substringSlowly(
+  ctx: EvalContext,
+  start: Int,
+  length: Slot,
+  slot: Slot,
+): Suspendable<NixString> {
+  const count = (yield forceInt(
+    ctx,
+    length,
+    "while evaluating the second argument (the substring length) passed to builtins.substring",
+  )) as Int;
+  const value = (yield coerceToString(
+    ctx,
+    slot,
+    CoerceMode.CopyPaths,
+    NO_POS,
+    SUBSTRING_CONTEXT,
+  )) as NixString;
+  return substringOf(value, start, count);
+}
+
+/** The patterns of a `replaceStrings` by the byte they begin with, each list in order. */
+class Patterns {
+  private readonly byFirst: (number[] | undefined)[] = [];
+  /** The index of the first empty pattern, or -1. */
+  readonly empty: number;
+
+  constructor(readonly from: readonly string[]) {
+    this.empty = from.indexOf("");
+    for (let i = 0; i < from.length; i++) {
+      // After an empty pattern no other is reached.
+      if (i === this.empty) break;
+      const first = (from[i] as string).charCodeAt(0);
+      const list = this.byFirst[first];
+      if (list === undefined) this.byFirst[first] = [i];
+      else list.push(i);
+    }
+  }
+
+  /** The index of the first pattern that matches at `at`, or -1. */
+  find(text: string, at: number): number {
+    const candidates = this.byFirst[text.charCodeAt(at)];
+    if (candidates !== undefined) {
+      for (const i of candidates) if (text.startsWith(this.from[i] as string, at)) return i;
+    }
+    return this.empty;
+  }
+}
+
+function* replaceStrings(
+  ctx: EvalContext,
+  from: NixList,
+  to: NixList,
+  subject: Slot,
+): Suspendable<NixString> {
+  const texts = new Array<string>(from.length);
+  for (let i = 0; i < from.length; i++) {
+    const slot = from[i] as Slot;
+    texts[i] =
+      typeof slot === "string"
+        ? slot
+        : textOf(
+            (yield forceString(
+              ctx,
+              slot,
+              "while evaluating one of the strings to replace passed to builtins.replaceStrings",
+            )) as NixString,
+          );
+  }
+  const value = (yield forceString(
+    ctx,
+    subject,
+    "while evaluating the third argument passed to builtins.replaceStrings",
+  )) as NixString;
+  const text = textOf(value);
+  const patterns = new Patterns(texts);
+  // Each replacement is forced when it is first used; only then its context counts.
+  const replacements = new Array<string | undefined>(from.length);
+  let context = contextOf(value);
+  let result = "";
+  let copied = 0;
+  let at = 0;
+  // One step past the end, where an empty pattern still matches.
+  while (at <= text.length) {
+    const found = patterns.find(text, at);
+    if (found < 0) {
+      at++;
+      continue;
+    }
+    let replacement = replacements[found];
+    if (replacement === undefined) {
+      const replacementValue = (yield forceString(
+        ctx,
+        to[found] as Slot,
+        "while evaluating one of the replacement strings passed to builtins.replaceStrings",
+      )) as NixString;
+      context = unionContext(context, contextOf(replacementValue));
+      replacement = textOf(replacementValue);
+      replacements[found] = replacement;
+    }
+    result += text.slice(copied, at) + replacement;
+    copied = at;
+    const length = (texts[found] as string).length;
+    // Behind an empty match one byte is copied.
+    if (length === 0) at++;
+    else {
+      at += length;
+      copied = at;
+    }
+  }
+  if (copied === 0 && result === "") return withContext(text, context);
+  return withContext(result + text.slice(copied), context);
+}
+
+/** See the head of this file. */
+export const stringBuiltins: readonly BuiltinDefinition[] = [
+  plain({
+    name: "stringLength",
+    args: args("e"),
+    strict: [],
+    doc: "The number of bytes of the string *e*.",
+    run: (ctx, slot: Slot) => {
+      const value = settled(slot);
+      if (value !== undefined && isString(value)) return textOf(value).length;
+      return nativeThunk(function* (): Suspendable<Slot> {
+        const context = "while evaluating the argument passed to builtins.stringLength";
+        const text = (yield coerceToString(
+          ctx,
+          slot,
+          CoerceMode.CopyPaths,
+          NO_POS,
+          context,
+        )) as NixString;
+        return textOf(text).length;
+      });
+    },
+  }),
+  plain({
+    name: "substring",
+    args: args("start", "len", "s"),
+    strict: [
+      strict(
+        0,
+        "int",
+        "while evaluating the first argument (the start offset) passed to builtins.substring",
+      ),
+    ],
+    doc:
+      "The part of *s* that begins at byte *start* and is *len* bytes long; as much of it as there " +
+      'is, and all of the rest if *len* is negative.\n\n```nix\nbuiltins.substring 0 3 "nixos"\n```' +
+      '\n\nis `"nix"`.',
+    run: (ctx, start: Int, length: Slot, slot: Slot) => {
+      if (start < 0) throw new EvalError("value", "negative start position in 'substring'");
+      const count = settled(length);
+      const value = settled(slot);
+      if (value !== undefined && isString(value) && isInt(count)) {
+        return substringOf(value, start, count);
+      }
+      return nativeThunk(() => substringSlowly(ctx, start, length, slot));
+    },
+  }),
+  plain({
+    name: "concatStringsSep",
+    args: args("separator", "list"),
+    strict: [
+      strict(
+        0,
+        "string",
+        "while evaluating the first argument (the separator string) passed to builtins.concatStringsSep",
+      ),
+      strict(
+        1,
+        "list",
+        "while evaluating the second argument (the list of strings to concat) passed to builtins.concatStringsSep",
+      ),
+    ],
+    doc:
+      "The strings in *list* joined with *separator* between them.\n\n" +
+      '```nix\nbuiltins.concatStringsSep "/" [ "usr" "local" "bin" ]\n```\n\n' +
+      'is `"usr/local/bin"`.',
+    run: (ctx, separator: NixString, list: NixList) => {
+      if (typeof separator === "string") {
+        let result = "";
+        let i = 0;
+        for (; i < list.length; i++) {
+          const value = settled(list[i] as Slot);
+          if (typeof value !== "string") break;
+          result = i === 0 ? value : result + separator + value;
+        }
+        if (i === list.length) return result;
+      }
+      return nativeThunk(() => concatSlowly(ctx, separator, list));
+    },
+  }),
+  generator({
+    name: "replaceStrings",
+    args: args("from", "to", "s"),
+    strict: [
+      strict(0, "list", "while evaluating the first argument passed to builtins.replaceStrings"),
+      strict(1, "list", "while evaluating the second argument passed to builtins.replaceStrings"),
+    ],
+    doc:
+      "*s* with every occurrence of a string of *from* replaced by the string at the same place in " +
+      "*to*. The first match counts, and what was put in is not searched again. A replacement is " +
+      "evaluated only if it is used.\n\n" +
+      '```nix\nbuiltins.replaceStrings [ "oo" "a" ] [ "a" "i" ] "foobar"\n```\n\nis `"fabir"`.',
+    run: (ctx, from: NixList, to: NixList, subject: Slot) => {
+      if (from.length !== to.length) {
+        throw new EvalError(
+          "value",
+          "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths",
+        );
+      }
+      return replaceStrings(ctx, from, to, subject);
+    },
+  }),
+  plain({
+    name: "toString",
+    args: args("e"),
+    strict: [],
+    doc:
+      "*e* as a string: strings as they are, paths without copying them to the store, sets by " +
+      '`__toString` or `outPath`, numbers in decimal, `true` as `"1"`, `false` and `null` as `""`, ' +
+      "lists with spaces between their elements.",
+    run: (ctx, slot: Slot) => {
+      const value = settled(slot);
+      if (value !== undefined) {
+        const text = tryCoerce(value, CoerceMode.Strong);
+        if (text !== undefined) return text;
+      }
+      const context = "while evaluating the first argument passed to builtins.toString";
+      return nativeThunk(() => coerceToString(ctx, slot, CoerceMode.Strong, NO_POS, context));
+    },
+  }),
+];

@@ -1,0 +1,62 @@
+/** Builtins on versions and package names. */
+import { compareVersions, parseDrvName, splitVersion } from "@nivis/formats";
+import { Attrs, Shape } from "../value/attrs.ts";
+import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
+
+const NAME_SHAPE = new Shape(["name", "version"], null);
+
+/** See the head of this file. */
+export const versionBuiltins: readonly BuiltinDefinition[] = [
+  plain({
+    name: "parseDrvName",
+    args: args("s"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.parseDrvName",
+      ),
+    ],
+    doc:
+      "*s* cut into a name and a version, at the first dash that no letter follows.\n\n" +
+      '```nix\nbuiltins.parseDrvName "nix-0.12pre12876"\n```\n\n' +
+      'is `{ name = "nix"; version = "0.12pre12876"; }`.',
+    run: (_ctx, text: string) => {
+      const { name, version } = parseDrvName(text);
+      return new Attrs(NAME_SHAPE, [name, version]);
+    },
+  }),
+  plain({
+    name: "compareVersions",
+    args: args("s1", "s2"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.compareVersions",
+      ),
+      strict(
+        1,
+        "string-no-context",
+        "while evaluating the second argument passed to builtins.compareVersions",
+      ),
+    ],
+    doc: "-1 if version *s1* is older than *s2*, 0 if they are equal, 1 if it is newer.",
+    run: (_ctx, a: string, b: string) => compareVersions(a, b),
+  }),
+  plain({
+    name: "splitVersion",
+    args: args("s"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.splitVersion",
+      ),
+    ],
+    doc:
+      "The components of the version *s*, as they are compared by `compareVersions`.\n\n" +
+      '```nix\nbuiltins.splitVersion "1.2a"\n```\n\nis `[ "1" "2" "a" ]`.',
+    run: (_ctx, version: string) => splitVersion(version),
+  }),
+];

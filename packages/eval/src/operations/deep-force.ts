@@ -1,0 +1,77 @@
+/**
+ * deepForce: evaluates a value with everything inside lists and sets, as `deepSeq` and strict
+ * printing need. Functions are not looked into. Values that contain themselves are visited once.
+ */
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { NO_POS } from "../position.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import { isList, type NixList, type Slot, type Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+
+/** A list or set being walked, and how far. */
+interface Level {
+  readonly container: NixList | Attrs;
+  readonly slots: readonly Slot[];
+  current: number;
+}
+
+/** Forces a slot deeply and answers its value. */
+export function* deepForce(_ctx: EvalContext, slot: Slot): Suspendable<Value> {
+  const root = (slot instanceof Thunk ? yield slot : slot) as Value;
+  const seen = new Set<NixList | Attrs>();
+  const stack: Level[] = [];
+  enter(stack, seen, root);
+  try {
+    for (;;) {
+      const level = stack[stack.length - 1];
+      if (level === undefined) return root;
+      const { slots } = level;
+      let inner: Value | undefined;
+      while (++level.current < slots.length) {
+        const next = slots[level.current] as Slot;
+        const value = (
+          next instanceof Thunk ? (next.code === null ? next.a : yield next) : next
+        ) as Value;
+        if (
+          typeof value === "object" &&
+          value !== null &&
+          (isList(value) || value instanceof Attrs)
+        ) {
+          inner = value;
+          break;
+        }
+      }
+      if (inner === undefined) stack.pop();
+      else enter(stack, seen, inner);
+    }
+  } catch (error) {
+    if (error instanceof EvalError) {
+      for (let i = stack.length - 1; i >= 0; i--) addTrace(error, stack[i] as Level);
+    }
+    throw error;
+  }
+}
+
+function enter(stack: Level[], seen: Set<NixList | Attrs>, value: Value): void {
+  if (isList(value)) {
+    if (value.length === 0 || seen.has(value)) return;
+    seen.add(value);
+    stack.push({ container: value, slots: value, current: -1 });
+  } else if (value instanceof Attrs) {
+    if (value.size === 0 || seen.has(value)) return;
+    seen.add(value);
+    stack.push({ container: value, slots: value.slots(), current: -1 });
+  }
+}
+
+function addTrace(error: EvalError, level: Level): void {
+  const { container, current } = level;
+  if (container instanceof Attrs) {
+    const name = container.names()[current] as string;
+    error.addTrace(container.positionOf(name), `while evaluating the attribute '${name}'`);
+  } else {
+    error.addTrace(NO_POS, `while evaluating list element at index ${current}`);
+  }
+}
