@@ -6,9 +6,11 @@
  * set, as C++ Nix sees it, and relative paths are absolute. What only a formatter would need
  * (white space, ordinary comments) is not here.
  *
- * All offsets are byte offsets into the source text. `start`/`end` span the whole expression;
- * `pos` is the place that C++ Nix attaches to the expression and prints in errors (for a binary
- * operator the operator token, for an application the start of the function, …).
+ * All offsets are byte offsets into the source text. `start`/`end` span the whole expression, the
+ * parentheses around it included; `pos` is the place that C++ Nix attaches to the expression and
+ * prints in errors (for a binary operator the operator token, for an application the start of the
+ * function, …). It is -1 (`NO_POS`) where C++ Nix has none: numbers, plain strings, plain paths,
+ * `let`, empty lists, and sets that an attribute path made.
  */
 
 /** The discriminant of {@link Expr}; numeric so that a switch over it is a jump table. */
@@ -44,7 +46,7 @@ interface NodeBase {
   readonly start: number;
   /** One past its last byte. */
   readonly end: number;
-  /** The byte offset that C++ Nix reports for it. */
+  /** The byte offset that C++ Nix reports for it; -1 when it reports none. */
   readonly pos: number;
 }
 
