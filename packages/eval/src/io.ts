@@ -33,6 +33,8 @@ export interface EvalIo {
   readDirectory(path: string): readonly DirectoryEntry[];
   /** The type of what is there, without following a symlink at the end; `undefined` if nothing is. */
   fileType(path: string): FileType | undefined;
+  /** Throws if evaluation must not look at a path; absent if it may look everywhere. */
+  checkAccess?(path: string): void;
   /** The target of a symlink. Throws {@link IoError}. */
   readLink(path: string): string;
   /** Whether the owner may execute a regular file. Throws {@link IoError}. */

@@ -91,7 +91,9 @@ class MemoryIo implements EvalIo {
 
   environment(name: string): string | undefined {
     const environment = this.#options.environment;
-    return environment !== undefined && Object.hasOwn(environment, name) ? environment[name] : undefined;
+    return environment !== undefined && Object.hasOwn(environment, name)
+      ? environment[name]
+      : undefined;
   }
 
   now(): number {
@@ -117,7 +119,8 @@ class MemoryIo implements EvalIo {
       parent = { type: "directory", entries: new Map() };
       this.#add(parentPath, parent);
     }
-    if (parent.type !== "directory") throw new Error(`'${parentPath}' is both a directory and a file`);
+    if (parent.type !== "directory")
+      throw new Error(`'${parentPath}' is both a directory and a file`);
     const before = this.#nodes.get(path);
     // A directory that is listed after a file in it keeps that file.
     if (before?.type === "directory" && node.type === "directory") return;

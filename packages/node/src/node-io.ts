@@ -8,11 +8,11 @@
  */
 import {
   type Dirent,
-  type Stats,
   lstatSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
+  type Stats,
   writeSync,
 } from "node:fs";
 import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "@nivis/eval";

@@ -16,13 +16,16 @@ import { conversionBuiltins } from "./conversion.ts";
 import type { BuiltinConstant, BuiltinDefinition } from "./definition.ts";
 import { derivationBuiltins } from "./derivation.ts";
 import { environmentBuiltins, environmentConstants } from "./environment.ts";
+import { fileBuiltins } from "./files.ts";
 import { functionBuiltins } from "./functions.ts";
 import { genericClosureBuiltins } from "./generic-closure.ts";
 import { hashingBuiltins } from "./hashing.ts";
+import { importBuiltins } from "./import.ts";
 import { listBuiltins } from "./lists.ts";
 import { numberBuiltins } from "./numbers.ts";
 import { patternBuiltins } from "./patterns.ts";
 import { sortBuiltins } from "./sort.ts";
+import { storePathBuiltins } from "./store-paths.ts";
 import { stringBuiltins } from "./strings.ts";
 import { typeBuiltins } from "./types.ts";
 import { unsupportedBuiltins } from "./unsupported.ts";
@@ -36,13 +39,16 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...conversionBuiltins,
   ...derivationBuiltins,
   ...environmentBuiltins,
+  ...fileBuiltins,
   ...functionBuiltins,
   ...genericClosureBuiltins,
   ...hashingBuiltins,
+  ...importBuiltins,
   ...listBuiltins,
   ...numberBuiltins,
   ...patternBuiltins,
   ...sortBuiltins,
+  ...storePathBuiltins,
   ...stringBuiltins,
   ...typeBuiltins,
   ...unsupportedBuiltins,

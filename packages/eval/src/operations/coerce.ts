@@ -10,22 +10,22 @@ import { canonPath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
-import type { Int } from "../value/number.ts";
 import type { PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
-import { type StringContext, contextOf, unionContext, withContext } from "../value/context.ts";
+import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
+import type { Int } from "../value/number.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
   ContextString,
+  isList,
   NixFloat,
   NixPath,
   type Slot,
-  type Value,
-  isList,
   textOf,
   typeWithArticle,
+  type Value,
 } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 
@@ -134,7 +134,10 @@ export function* peelToStringOutPath(slot: Slot): Suspendable<Peeled> {
       try {
         value = (yield new CallRequest(toStringSlot, [value], pos)) as Value;
       } catch (error) {
-        throw withPeelTraces(withTrace(error, pos, "while calling the `__toString` attribute"), traces);
+        throw withPeelTraces(
+          withTrace(error, pos, "while calling the `__toString` attribute"),
+          traces,
+        );
       }
       throughToString = true;
       traces.push({ pos, what: "the result of the `__toString` attribute", slot: value });
@@ -142,7 +145,11 @@ export function* peelToStringOutPath(slot: Slot): Suspendable<Peeled> {
     }
     const outPathSlot = value.get("outPath");
     if (outPathSlot === undefined) break;
-    traces.push({ pos: value.positionOf("outPath"), what: "the `outPath` attribute", slot: outPathSlot });
+    traces.push({
+      pos: value.positionOf("outPath"),
+      what: "the `outPath` attribute",
+      slot: outPathSlot,
+    });
     if (outPathSlot instanceof Thunk) {
       try {
         value = (yield outPathSlot) as Value;
@@ -156,8 +163,8 @@ export function* peelToStringOutPath(slot: Slot): Suspendable<Peeled> {
   return { value, throughToString, traces };
 }
 
-function cannotCoerce(value: Value, pos: PosIdx, errorContext: string): unknown {
-  const message = `cannot coerce ${typeWithArticle(value)} to a string: ${printForError(value)}`;
+function cannotCoerce(ctx: EvalContext, value: Value, pos: PosIdx, errorContext: string): unknown {
+  const message = `cannot coerce ${typeWithArticle(value)} to a string: ${printForError(value, ctx.positions)}`;
   return withTrace(new EvalError("type", message), pos, errorContext);
 }
 
@@ -191,7 +198,7 @@ export function* coerceToString(
     if (isList(value) && (mode & CoerceMode.Strong) !== 0) {
       return (yield coerceList(ctx, value, mode, pos, errorContext)) as string | ContextString;
     }
-    throw cannotCoerce(value, pos, errorContext);
+    throw cannotCoerce(ctx, value, pos, errorContext);
   } catch (error) {
     throw traces.length === 0 ? evalErrorOf(error) : withPeelTraces(error, traces);
   }
@@ -254,7 +261,7 @@ export function* coerceToPath(
   if (value instanceof NixPath) return { path: value.path, context: undefined };
   try {
     const text = tryCoerce(value, CoerceMode.Weak);
-    if (text === undefined) throw cannotCoerce(value, pos, errorContext);
+    if (text === undefined) throw cannotCoerce(ctx, value, pos, errorContext);
     const path = textOf(text);
     if (!path.startsWith("/")) {
       const message = `string '${path}' doesn't represent an absolute path`;

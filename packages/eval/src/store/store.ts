@@ -1,7 +1,29 @@
-/** Store: where derivations and sources go. `dummy-store.ts` only computes paths; `@nivis/node` has one that writes. */
+/**
+ * Store: where derivations and sources go.
+ *
+ * Store paths follow from content, so the evaluator computes them itself, with `@nivis/formats`; a
+ * Store is asked only what lies there already, and to write. In read-only mode nothing is written,
+ * and paths that only exist in thought are then not *valid*, just as in C++ Nix. `dummy-store.ts` is
+ * the store that holds nothing; `@nivis/node` has one on disk.
+ */
+import type { Derivation, FinishedDerivation } from "@nivis/formats";
+import type { EvalIo } from "../io.ts";
+import type { SourceTree } from "./source-tree.ts";
 
-/** See the head of this file. */
+/** See the head of this file. All paths are whole store paths. */
 export interface Store {
   /** Such as `/nix/store`. */
   readonly storeDir: string;
+  /** Whether there is such a path, complete and registered. */
+  isValidPath(path: string): boolean;
+  /** The references of a valid path; `undefined` if they are not known. */
+  references(path: string): readonly string[] | undefined;
+  /** The derivation in a valid `.drv` path; `undefined` if the path is not valid. */
+  readDerivation(path: string): Derivation | undefined;
+  /** Writes the text file whose path was computed. */
+  addText(path: string, contents: string, references: readonly string[]): void;
+  /** Writes the copy of a source whose path was computed. */
+  addSource(path: string, source: SourceTree, references: readonly string[], io: EvalIo): void;
+  /** Writes a derivation. */
+  addDerivation(derivation: FinishedDerivation): void;
 }

@@ -1,0 +1,547 @@
+/**
+ * Derivations: `derivationStrict` and `placeholder`. The function `derivation`, which is written in
+ * Nix, is in derivation-sources.ts.
+ *
+ * `derivationStrict` walks the attributes by name, coerces each into an environment variable or into
+ * the JSON of structured attributes, turns the gathered string context into inputs, and lets
+ * `@nivis/formats` compute the paths. The hash modulo of what was made is remembered, so a
+ * derivation is hashed once however many others use it. C++: primops.cc, derivationStrictInternal.
+ */
+import {
+  type ContentAddressMethod,
+  checkStorePathName,
+  type Derivation,
+  type DerivationInput,
+  drvExtension,
+  escapeJsonString,
+  FormatError,
+  finishDerivation,
+  type HashAlgorithm,
+  isDerivationPath,
+  makeContentAddressedPath,
+  normalizeJson,
+  outputPath,
+  outputPlaceholder,
+  parseContentAddressMethod,
+  parseHashAllowEmpty,
+  storePathBaseName,
+  tryParseHashAlgorithm,
+  unknownOutputPlaceholder,
+} from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { withTrace } from "../errors/from-world.ts";
+import { describePosition } from "../errors/position-text.ts";
+import { renderWarning } from "../errors/render.ts";
+import { hasFeature, requireFeature } from "../experimental-features.ts";
+import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
+import { type JsonText, toJson } from "../operations/to-json.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
+import { closureOf, outputNamesOf, readDerivation } from "../store/closure.ts";
+import { storeConfig } from "../store/copy-path.ts";
+import { Attrs } from "../value/attrs.ts";
+import { decodeContextElement, type StringContext } from "../value/context.ts";
+import { Thunk } from "../value/thunk.ts";
+import { ContextString, type Slot, type Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import {
+  expectAttribute,
+  expectBool,
+  expectList,
+  expectPlainString,
+  expectString,
+  forcePlainString,
+} from "./checks.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { forceBoolAt } from "./force-at.ts";
+
+/** The feature of a system that lets the builder submit its outputs by itself. */
+const BUILDER_RPC = "builder-rpc-v0";
+
+/** The derivation so far. */
+interface Draft {
+  readonly drv: Derivation;
+  /** All context elements of all attributes. */
+  readonly context: Set<string>;
+  /** Contexts whose elements are in `context` already; most strings share theirs. */
+  readonly seenContexts: Set<StringContext>;
+  /** The members of the JSON object of structured attributes; `null` without those. */
+  readonly json: string[] | null;
+  outputs: ReadonlySet<string>;
+  contentAddressed: boolean;
+  impure: boolean;
+  /** Whether the builder submits its outputs, which then are no variables. */
+  submitsOutputs: boolean;
+  outputHash: string | undefined;
+  outputHashAlgorithm: HashAlgorithm | undefined;
+  outputHashMethod: ContentAddressMethod | undefined;
+}
+
+/** The attributes that `outputChecks` replaces for structured attributes. */
+const REPLACED_BY_OUTPUT_CHECKS: ReadonlySet<string> = new Set([
+  "allowedReferences",
+  "allowedRequisites",
+  "disallowedReferences",
+  "disallowedRequisites",
+  "maxSize",
+  "maxClosureSize",
+]);
+
+function addContext(draft: Draft, value: string | ContextString): string {
+  if (typeof value === "string") return value;
+  if (!draft.seenContexts.has(value.context)) {
+    draft.seenContexts.add(value.context);
+    for (const element of value.context) draft.context.add(element);
+  }
+  return value.text;
+}
+
+function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
+  const nameSlot = expectAttribute(
+    attrs,
+    "name",
+    "in the attrset passed as argument to builtins.derivationStrict",
+  );
+  const namePos = attrs.positionOf("name");
+  let name: string;
+  try {
+    name = (yield forcePlainString(
+      ctx,
+      nameSlot,
+      "while evaluating the `name` attribute passed to builtins.derivationStrict",
+    )) as string;
+  } catch (error) {
+    throw withTrace(error, namePos, "while evaluating the derivation attribute 'name'");
+  }
+  try {
+    return (yield derive(ctx, name, attrs)) as Attrs;
+  } catch (error) {
+    const where = describePosition(ctx.positions, namePos);
+    const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
+    throw withTrace(error, NO_POS, text, true);
+  }
+}
+
+function checkDerivationName(name: string): void {
+  try {
+    checkStorePathName(name);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new EvalError(
+      "value",
+      `invalid derivation name: ${error.message}. Please pass a different 'name'.`,
+    );
+  }
+}
+
+/** Forces an attribute that must be a Boolean; `false` if it is absent. */
+function* forceFlag(ctx: EvalContext, attrs: Attrs, name: string): Suspendable<boolean> {
+  const slot = attrs.get(name);
+  if (slot === undefined) return false;
+  const text = `while evaluating the \`${name}\` attribute passed to builtins.derivationStrict`;
+  return (yield forceBoolAt(ctx, slot, NO_POS, text)) as boolean;
+}
+
+function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attrs> {
+  checkDerivationName(name);
+  const structured =
+    attrs.has("__structuredAttrs") &&
+    ((yield forceFlag(ctx, attrs, "__structuredAttrs")) as boolean);
+  const ignoreNulls =
+    attrs.has("__ignoreNulls") && ((yield forceFlag(ctx, attrs, "__ignoreNulls")) as boolean);
+  const draft: Draft = {
+    drv: {
+      name,
+      outputs: new Map(),
+      inputDrvs: new Map(),
+      inputSrcs: new Set(),
+      system: "",
+      builder: "",
+      args: [],
+      env: new Map(),
+    },
+    context: new Set(),
+    seenContexts: new Set(),
+    json: structured ? [] : null,
+    outputs: new Set(["out"]),
+    contentAddressed: false,
+    impure: false,
+    submitsOutputs: false,
+    outputHash: undefined,
+    outputHashAlgorithm: undefined,
+    outputHashMethod: undefined,
+  };
+  const names = attrs.sortedNames();
+  const slots = attrs.sortedSlots();
+  for (let i = 0; i < names.length; i++) {
+    const key = names[i] as string;
+    if (key === "__ignoreNulls") continue;
+    const slot = slots[i] as Slot;
+    try {
+      // Errors of forcing pass with this attribute's trace only (C++ gives an empty context here).
+      const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+      if (ignoreNulls && value === null) continue;
+      if (key === "__contentAddressed") {
+        draft.contentAddressed = expectBool(ctx, value, "");
+        if (draft.contentAddressed) requireFeature(ctx, "ca-derivations");
+      } else if (key === "__impure") {
+        draft.impure = expectBool(ctx, value, "");
+        if (draft.impure) requireFeature(ctx, "impure-derivations");
+      } else if (key === "args") {
+        yield addArguments(ctx, draft, value);
+      } else if (draft.json !== null) {
+        yield addStructured(ctx, draft, key, value, attrs.positionOf(key));
+      } else {
+        const quick = tryCoerce(value, CoerceMode.Strong | CoerceMode.CopyPaths);
+        const text =
+          quick ??
+          ((yield coerceToString(
+            ctx,
+            value,
+            CoerceMode.Strong | CoerceMode.CopyPaths,
+            NO_POS,
+            "",
+          )) as string | ContextString);
+        addVariable(ctx, draft, key, addContext(draft, text), attrs.positionOf(key));
+      }
+    } catch (error) {
+      throw withTrace(
+        error,
+        attrs.positionOf(key),
+        `while evaluating attribute '${key}' of derivation '${name}'`,
+      );
+    }
+  }
+  if (draft.json !== null) draft.drv.structuredAttrs = `{${draft.json.join(",")}}`;
+  addInputs(ctx, draft);
+  checkRequired(draft);
+  setOutputs(ctx, draft);
+  return finish(ctx, draft);
+}
+
+/** The attribute `args`: the arguments of the builder. */
+function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendable<undefined> {
+  const mode = CoerceMode.Strong | CoerceMode.CopyPaths;
+  const context = "while evaluating an element of the argument list";
+  for (const slot of expectList(ctx, value, "")) {
+    const element: Value = slot instanceof Thunk ? yield slot : slot;
+    const text =
+      tryCoerce(element, mode) ??
+      ((yield coerceToString(ctx, element, mode, NO_POS, context)) as string | ContextString);
+    draft.drv.args.push(addContext(draft, text));
+  }
+  return undefined;
+}
+
+/** An attribute that becomes an environment variable. */
+function addVariable(ctx: EvalContext, draft: Draft, key: string, text: string, pos: PosIdx): void {
+  const { drv } = draft;
+  if (key === "__json") {
+    warnAttribute(
+      ctx,
+      pos,
+      "setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.",
+    );
+    drv.structuredAttrs = parseStructuredAttrs(text);
+    return;
+  }
+  drv.env.set(key, text);
+  switch (key) {
+    case "builder":
+      drv.builder = text;
+      break;
+    case "system":
+      drv.system = text;
+      break;
+    case "outputHash":
+      draft.outputHash = text;
+      break;
+    case "outputHashAlgo":
+      setHashAlgorithm(ctx, draft, text);
+      break;
+    case "outputHashMode":
+      setHashMode(ctx, draft, text);
+      break;
+    case "outputs":
+      setOutputNames(draft, words(text));
+      break;
+    case "requiredSystemFeatures":
+      if (hasFeature(ctx, "dynamic-derivations") && words(text).includes(BUILDER_RPC)) {
+        draft.submitsOutputs = true;
+      }
+      break;
+    default:
+  }
+}
+
+function parseStructuredAttrs(text: string): string {
+  try {
+    return normalizeJson(text);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new EvalError("value", `cannot process __json attribute: ${error.message}`);
+  }
+}
+
+/** An attribute that becomes a member of the JSON of structured attributes. */
+function* addStructured(
+  ctx: EvalContext,
+  draft: Draft,
+  key: string,
+  value: Value,
+  pos: PosIdx,
+): Suspendable<undefined> {
+  if (key === "__structuredAttrs") return undefined;
+  const json = (yield toJson(ctx, value, { copyPaths: true, pos: NO_POS })) as JsonText;
+  addContext(draft, json.context === undefined ? "" : new ContextString("", json.context));
+  (draft.json as string[]).push(`${escapeJsonString(key)}:${json.text}`);
+  switch (key) {
+    case "builder":
+      draft.drv.builder = addContext(draft, expectString(ctx, value, ""));
+      break;
+    case "system":
+      draft.drv.system = expectPlainString(ctx, value, "");
+      break;
+    case "outputHash":
+      draft.outputHash = expectPlainString(ctx, value, "");
+      break;
+    case "outputHashAlgo":
+      setHashAlgorithm(ctx, draft, expectPlainString(ctx, value, ""));
+      break;
+    case "outputHashMode":
+      setHashMode(ctx, draft, expectPlainString(ctx, value, ""));
+      break;
+    case "outputs": {
+      const names: string[] = [];
+      for (const slot of expectList(ctx, value, "")) {
+        names.push((yield forcePlainString(ctx, slot, "")) as string);
+      }
+      setOutputNames(draft, names);
+      break;
+    }
+    case "requiredSystemFeatures":
+      if (!hasFeature(ctx, "dynamic-derivations")) break;
+      for (const slot of expectList(ctx, value, "")) {
+        const element: Value = slot instanceof Thunk ? yield slot : slot;
+        if (addContext(draft, expectString(ctx, element, "")) !== BUILDER_RPC) continue;
+        draft.submitsOutputs = true;
+        break;
+      }
+      break;
+    default:
+      if (REPLACED_BY_OUTPUT_CHECKS.has(key)) {
+        warnAttribute(
+          ctx,
+          pos,
+          `'structuredAttrs' disables the effect of the derivation attribute '${key}'; use 'outputChecks.<output>.${key}' instead`,
+        );
+      }
+  }
+  return undefined;
+}
+
+function warnAttribute(ctx: EvalContext, pos: PosIdx, message: string): void {
+  ctx.io.log(renderWarning(message, pos, ctx.positions, false));
+}
+
+function words(text: string): string[] {
+  return text.split(/[ \t\n\r]+/).filter((word) => word !== "");
+}
+
+function setHashAlgorithm(ctx: EvalContext, draft: Draft, text: string): void {
+  // Nix: an unknown name counts as none, it is no error (parseHashAlgoOpt).
+  draft.outputHashAlgorithm = tryParseHashAlgorithm(text, (feature, reason) =>
+    requireFeature(ctx, feature, reason),
+  );
+}
+
+function setHashMode(ctx: EvalContext, draft: Draft, text: string): void {
+  let method: ContentAddressMethod;
+  try {
+    method = text === "recursive" ? "nar" : parseContentAddressMethod(text);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new EvalError("value", `invalid value '${text}' for 'outputHashMode' attribute`);
+  }
+  draft.outputHashMethod = method;
+  if (method === "text") {
+    requireFeature(
+      ctx,
+      "dynamic-derivations",
+      `text-hashed derivation '${draft.drv.name}', outputHashMode = "text"`,
+    );
+  }
+  if (method === "git") requireFeature(ctx, "git-hashing");
+}
+
+function setOutputNames(draft: Draft, names: readonly string[]): void {
+  const outputs = new Set<string>();
+  for (const name of names) {
+    if (outputs.has(name)) throw new EvalError("value", `duplicate derivation output '${name}'`);
+    if (name === "drvPath") {
+      throw new EvalError("value", "invalid derivation output name 'drvPath'");
+    }
+    outputs.add(name);
+  }
+  if (outputs.size === 0) {
+    throw new EvalError("value", "derivation cannot have an empty set of outputs");
+  }
+  draft.outputs = outputs;
+}
+
+/** Turns the gathered context into the inputs of the derivation. */
+function addInputs(ctx: EvalContext, draft: Draft): void {
+  const { inputSrcs } = draft.drv;
+  for (const element of draft.context) {
+    const decoded = decodeContextElement(element);
+    switch (decoded.kind) {
+      case "plain":
+        inputSrcs.add(decoded.path);
+        break;
+      case "output":
+        addInputOutput(draft.drv, decoded.drvPath, decoded.output);
+        break;
+      case "drv-deep":
+        // The builder may look at the whole graph, so all of it must be there.
+        for (const path of closureOf(ctx, decoded.drvPath)) {
+          inputSrcs.add(path);
+          if (!isDerivationPath(path)) continue;
+          for (const output of outputNamesOf(ctx, path)) addInputOutput(draft.drv, path, output);
+        }
+    }
+  }
+}
+
+interface MutableInput extends DerivationInput {
+  readonly outputs: Set<string>;
+  dynamicOutputs?: Map<string, MutableInput>;
+}
+
+/** Adds an output; `drvPath` may itself be an output of another: `out!/nix/store/….drv`. */
+function addInputOutput(drv: Derivation, drvPath: string, output: string): void {
+  const parts = drvPath.split("!");
+  const root = parts.pop() as string;
+  let input = drv.inputDrvs.get(root) as MutableInput | undefined;
+  if (input === undefined) {
+    input = { outputs: new Set() };
+    drv.inputDrvs.set(root, input);
+  }
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    input.dynamicOutputs ??= new Map();
+    let next = input.dynamicOutputs.get(part);
+    if (next === undefined) {
+      next = { outputs: new Set() };
+      input.dynamicOutputs.set(part, next);
+    }
+    input = next;
+  }
+  input.outputs.add(output);
+}
+
+function isOnlyOut(outputs: ReadonlySet<string>): boolean {
+  return outputs.size === 1 && outputs.has("out");
+}
+
+function checkRequired(draft: Draft): void {
+  const { drv } = draft;
+  if (drv.builder === "") throw new EvalError("value", "required attribute 'builder' missing");
+  if (drv.system === "") throw new EvalError("value", "required attribute 'system' missing");
+  const makesDerivation = draft.outputHashMethod === "text" && isOnlyOut(draft.outputs);
+  if (isDerivationPath(drv.name) && !makesDerivation) {
+    throw new EvalError(
+      "value",
+      `derivation names are allowed to end in '${drvExtension}' only if they produce a single derivation file`,
+    );
+  }
+}
+
+/** Sets `drv.outputs` as far as they are known before hashing, and the variables named after them. */
+function setOutputs(ctx: EvalContext, draft: Draft): void {
+  const { drv, outputs } = draft;
+  if (draft.outputHash !== undefined) {
+    setFixedOutput(ctx, draft, draft.outputHash);
+    return;
+  }
+  if (!draft.contentAddressed && !draft.impure) {
+    for (const name of outputs) {
+      drv.env.set(name, "");
+      drv.outputs.set(name, { kind: "deferred" });
+    }
+    return;
+  }
+  if (draft.contentAddressed && draft.impure) {
+    throw new EvalError("value", "derivation cannot be both content-addressed and impure");
+  }
+  const kind = draft.impure ? "impure" : "floating";
+  const method = draft.outputHashMethod ?? "nar";
+  const algorithm = draft.outputHashAlgorithm ?? "sha256";
+  for (const name of outputs) {
+    if (!draft.submitsOutputs) drv.env.set(name, outputPlaceholder(ctx.hashes, name));
+    drv.outputs.set(name, { kind, method, algorithm });
+  }
+}
+
+function setFixedOutput(ctx: EvalContext, draft: Draft, text: string): void {
+  const { drv } = draft;
+  if (!isOnlyOut(draft.outputs)) {
+    throw new EvalError("value", "multiple outputs are not supported in fixed-output derivations");
+  }
+  const hash = parseHashAllowEmpty(
+    text,
+    draft.outputHashAlgorithm,
+    (message) => ctx.io.log(`warning: ${message}`),
+    (feature, reason) => requireFeature(ctx, feature, reason),
+  );
+  const method = draft.outputHashMethod ?? "flat";
+  const path = makeContentAddressedPath(storeConfig(ctx), drv.name, { method, hash });
+  if (!draft.submitsOutputs) drv.env.set("out", path);
+  drv.outputs.set("out", { kind: "fixed", method, hash, path });
+}
+
+/** Computes the paths, writes the derivation, and makes the resulting set. */
+function finish(ctx: EvalContext, draft: Draft): Attrs {
+  const { caches } = ctx;
+  const finished = finishDerivation(draft.drv, {
+    ...storeConfig(ctx),
+    cache: caches.hashesModulo,
+    readDerivation: (path) => readDerivation(ctx, path),
+  });
+  const { drvPath } = finished;
+  if (!ctx.settings.readOnlyMode) ctx.store.addDerivation(finished);
+  const outputNames = [...finished.outputs.keys()];
+  caches.outputNames.set(drvPath, outputNames);
+  caches.references.set(drvPath, finished.references);
+  const names = ["drvPath", ...outputNames];
+  const values: Slot[] = [new ContextString(drvPath, new Set([`=${drvPath}`]))];
+  for (const [name, output] of finished.outputs) {
+    const text =
+      outputPath(output) ??
+      unknownOutputPlaceholder(ctx.hashes, storePathBaseName(drvPath), name).text;
+    values.push(new ContextString(text, new Set([`!${name}!${drvPath}`])));
+  }
+  return Attrs.of(names, values);
+}
+
+/** The builtins of this file. */
+export const derivationBuiltins: readonly BuiltinDefinition[] = [
+  generator({
+    name: "derivationStrict",
+    args: args("attrs"),
+    strict: [strict(0, "set", "while evaluating the argument passed to builtins.derivationStrict")],
+    doc: "Makes a derivation of a set of attributes. The result has its path as `drvPath` and the path of each output under the name of the output. Usually called through `derivation`.",
+    run: derivationStrict,
+  }),
+  plain({
+    name: "placeholder",
+    args: args("output"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.placeholder",
+      ),
+    ],
+    doc: "The text that stands for the path of the output *output* in the attributes of a derivation. The builder sees the real path in its place.",
+    run: (ctx: EvalContext, output: string) => outputPlaceholder(ctx.hashes, output),
+  }),
+];

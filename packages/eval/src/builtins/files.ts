@@ -1,0 +1,232 @@
+/** Builtins that read files and directories, take paths apart, and look in the search path. */
+import { digestPart, storePathBaseName } from "@nivis/formats";
+import type { EvalContext, SearchPathEntry } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
+import { IoError } from "../io.ts";
+import { CoerceMode, coerceToString } from "../operations/coerce.ts";
+import { parentOfPath } from "../path.ts";
+import { NO_POS } from "../position.ts";
+import { findInSearchPath } from "../search-path.ts";
+import { realiseContext, realisePath, referencesOfStoreObject } from "../store/realise.ts";
+import { Attrs } from "../value/attrs.ts";
+import { contextOf, withContext } from "../value/context.ts";
+import { Thunk } from "../value/thunk.ts";
+import {
+  type ContextString,
+  isString,
+  type NixList,
+  NixPath,
+  type Slot,
+  textOf,
+  type Value,
+} from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { expectAttribute, expectSet, forcePlainString } from "./checks.ts";
+import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
+import { forceAt } from "./force-at.ts";
+
+type StringValue = string | ContextString;
+
+function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  const path = (yield realisePath(ctx, slot, "full")) as string;
+  try {
+    const text = ctx.io.readFile(path);
+    if (text.includes("\0")) {
+      throw new EvalError(
+        "value",
+        `the contents of the file '${path}' cannot be represented as a Nix string`,
+      );
+    }
+    const context = new Set<string>();
+    for (const reference of referencesOfStoreObject(ctx, path)) {
+      // Only what occurs in this file, of all that the store object refers to.
+      if (text.includes(digestPart(storePathBaseName(reference)))) context.add(reference);
+    }
+    return withContext(text, context);
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  const path = (yield realisePath(ctx, slot, "full")) as string;
+  try {
+    const entries = ctx.io.readDirectory(path);
+    const names: string[] = new Array<string>(entries.length);
+    const types: Slot[] = new Array<Slot>(entries.length);
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as (typeof entries)[number];
+      names[i] = entry.name;
+      types[i] = entry.type;
+    }
+    return Attrs.of(names, types);
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  const path = (yield realisePath(ctx, slot, "none")) as string;
+  try {
+    const type = ctx.io.fileType(path);
+    if (type !== undefined) return type;
+    ctx.io.checkAccess?.(path);
+    throw new IoError("ENOENT", `path '${path}' does not exist`);
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function* pathExists(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  try {
+    const value: Value = slot instanceof Thunk ? yield slot : slot;
+    // Paths have lost their trailing slash; a string with one asks for a directory.
+    const text = isString(value) ? textOf(value) : "";
+    const mustBeDirectory = text.endsWith("/") || text.endsWith("/.");
+    const links = mustBeDirectory ? "full" : "ancestors";
+    const path = (yield realisePath(ctx, value, links)) as string;
+    const type = ctx.io.fileType(path);
+    return mustBeDirectory ? type === "directory" : type !== undefined;
+  } catch (error) {
+    const evalError = evalErrorOf(error);
+    if (evalError instanceof EvalError && evalError.kind === "restricted") return false;
+    throw evalError;
+  }
+}
+
+/** The last component of a path in which at most one slash at the end is ignored. */
+function baseNameOf(path: string): string {
+  if (path === "") return "";
+  const last = path.length - 1;
+  const end = last > 0 && path[last] === "/" ? last : last + 1;
+  return path.slice(path.lastIndexOf("/", end - 1) + 1, end);
+}
+
+function* baseNameOfBuiltin(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  const value = (yield coerceToString(
+    ctx,
+    slot,
+    CoerceMode.Weak,
+    NO_POS,
+    "while evaluating the first argument passed to builtins.baseNameOf",
+  )) as StringValue;
+  return withContext(baseNameOf(textOf(value)), contextOf(value));
+}
+
+function* dirOf(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  const forced: Value = slot instanceof Thunk ? yield slot : slot;
+  if (forced instanceof NixPath) return new NixPath(parentOfPath(forced.path));
+  const value = (yield coerceToString(
+    ctx,
+    forced,
+    CoerceMode.Weak,
+    NO_POS,
+    "while evaluating the first argument passed to 'builtins.dirOf'",
+  )) as StringValue;
+  const path = textOf(value);
+  const slash = path.lastIndexOf("/");
+  const directory = slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+  return withContext(directory, contextOf(value));
+}
+
+const FIND_FILE_ELEMENT = "an element of the list passed to builtins.findFile";
+
+function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathEntry> {
+  const elementContext = `while evaluating ${FIND_FILE_ELEMENT}`;
+  const element = expectSet(
+    ctx,
+    (yield forceAt(slot, NO_POS, elementContext)) as Value,
+    elementContext,
+  );
+  const prefixSlot = element.get("prefix");
+  let prefix = "";
+  if (prefixSlot !== undefined) {
+    const context = `while evaluating the \`prefix\` attribute of ${FIND_FILE_ELEMENT}`;
+    prefix = (yield forcePlainString(ctx, prefixSlot, context)) as string;
+  }
+  const value = (yield coerceToString(
+    ctx,
+    expectAttribute(element, "path", "in an element of the __nixPath"),
+    CoerceMode.Weak,
+    NO_POS,
+    `while evaluating the \`path\` attribute of ${FIND_FILE_ELEMENT}`,
+  )) as StringValue;
+  const path = textOf(value);
+  try {
+    realiseContext(ctx, contextOf(value));
+  } catch (error) {
+    if (!(error instanceof EvalError && error.kind === "invalid-path")) throw error;
+    const invalid = /'(?:.*\/)?([^/']*)'/.exec(error.message)?.[1] ?? "";
+    throw new EvalError("value", `cannot find '${path}', since path '${invalid}' is not valid`);
+  }
+  return { prefix, path };
+}
+
+function* findFile(ctx: EvalContext, list: NixList, nameSlot: Slot): Suspendable<Slot> {
+  const entries: SearchPathEntry[] = [];
+  for (const slot of list) entries.push((yield searchPathEntry(ctx, slot)) as SearchPathEntry);
+  const name = (yield forcePlainString(
+    ctx,
+    nameSlot,
+    "while evaluating the second argument passed to builtins.findFile",
+  )) as string;
+  try {
+    return new NixPath(findInSearchPath(ctx, entries, name));
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+/** The builtins of this file. */
+export const fileBuiltins: readonly BuiltinDefinition[] = [
+  generator({
+    name: "readFile",
+    args: args("path"),
+    strict: [],
+    doc: "The contents of the file at *path* as a string. If the file lies in the store, the references of its store object that occur in it become the context.",
+    run: readFile,
+  }),
+  generator({
+    name: "readDir",
+    args: args("path"),
+    strict: [],
+    doc: 'The entries of the directory at *path*: a set from names to types, which are `"regular"`, `"directory"`, `"symlink"` or `"unknown"`.',
+    run: readDir,
+  }),
+  generator({
+    name: "readFileType",
+    args: args("path"),
+    strict: [],
+    doc: "The type of what is at *path*, as in `readDir`. A symlink is not followed.",
+    run: readFileType,
+  }),
+  generator({
+    name: "pathExists",
+    args: args("path"),
+    strict: [],
+    doc: "Whether there is something at *path*. If *path* is a string that ends in `/` or `/.` it must be a directory.",
+    run: pathExists,
+  }),
+  generator({
+    name: "baseNameOf",
+    args: args("path"),
+    strict: [],
+    doc: "What follows the last slash of *path*. One slash at the end is ignored.",
+    run: baseNameOfBuiltin,
+  }),
+  generator({
+    name: "dirOf",
+    args: args("path"),
+    strict: [],
+    doc: "What precedes the last slash of *path*: a path if *path* is one, else a string. Without a slash it is `.`.",
+    run: dirOf,
+  }),
+  generator({
+    name: "findFile",
+    args: args("searchPath", "name"),
+    strict: [strict(0, "list", "while evaluating the first argument passed to builtins.findFile")],
+    doc: 'Looks for *name* in a search path, which is a list of sets with `prefix` and `path`; `<name>` means `findFile nixPath "name"`. It is an error that `tryEval` sees if nothing is found.',
+    run: findFile,
+  }),
+];

@@ -1,0 +1,29 @@
+/** Forcing with a trace at a given place, for attributes and elements that builtins look at one by one. */
+import type { EvalContext } from "../context.ts";
+import { withTrace } from "../errors/from-world.ts";
+import type { PosIdx } from "../position.ts";
+import { Thunk } from "../value/thunk.ts";
+import type { Slot, Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { typeMismatch } from "./checks.ts";
+
+/** Forces a slot; errors get the trace. */
+export function* forceAt(slot: Slot, pos: PosIdx, context: string): Suspendable<Value> {
+  try {
+    return slot instanceof Thunk ? yield slot : slot;
+  } catch (error) {
+    throw withTrace(error, pos, context);
+  }
+}
+
+/** Forces a slot to a Boolean; errors of both get the trace. */
+export function* forceBoolAt(
+  ctx: EvalContext,
+  slot: Slot,
+  pos: PosIdx,
+  context: string,
+): Suspendable<boolean> {
+  const value = (yield forceAt(slot, pos, context)) as Value;
+  if (typeof value !== "boolean") throw typeMismatch(ctx, value, "a Boolean", context, pos);
+  return value;
+}

@@ -1,0 +1,118 @@
+/** Builtins that hash, and that write hashes in other ways. */
+import {
+  encodeBase16,
+  formatHash,
+  type HashAlgorithm,
+  parseHash,
+  parseHashAlgorithm,
+  parseHashFormat,
+} from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
+import { requireFeature } from "../experimental-features.ts";
+import { realisePath } from "../store/realise.ts";
+import type { Attrs } from "../value/attrs.ts";
+import { type ContextString, type Slot, textOf } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { expectAttribute, forcePlainString } from "./checks.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+
+function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
+  try {
+    return parseHashAlgorithm(name, (feature, reason) => requireFeature(ctx, feature, reason));
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function hashString(ctx: EvalContext, algorithm: string, text: string | ContextString): Slot {
+  return encodeBase16(ctx.hashes.hash(algorithmOf(ctx, algorithm), textOf(text)));
+}
+
+function* hashFile(ctx: EvalContext, algorithm: string, slot: Slot): Suspendable<Slot> {
+  const parsed = algorithmOf(ctx, algorithm);
+  const path = (yield realisePath(ctx, slot, "full")) as string;
+  try {
+    return encodeBase16(ctx.hashes.hash(parsed, ctx.io.readFile(path)));
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function* convertHash(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
+  const hashSlot = expectAttribute(attrs, "hash", "while locating the attribute 'hash'");
+  const text = (yield forcePlainString(
+    ctx,
+    hashSlot,
+    "while evaluating the attribute 'hash'",
+  )) as string;
+  let algorithm: HashAlgorithm | undefined;
+  const algorithmSlot = attrs.get("hashAlgo");
+  if (algorithmSlot !== undefined) {
+    const name = (yield forcePlainString(
+      ctx,
+      algorithmSlot,
+      "while evaluating the attribute 'hashAlgo'",
+    )) as string;
+    algorithm = algorithmOf(ctx, name);
+  }
+  const formatSlot = expectAttribute(
+    attrs,
+    "toHashFormat",
+    "while locating the attribute 'toHashFormat'",
+  );
+  const formatName = (yield forcePlainString(
+    ctx,
+    formatSlot,
+    "while evaluating the attribute 'toHashFormat'",
+  )) as string;
+  try {
+    const format = parseHashFormat(formatName, (message) => ctx.io.log(`warning: ${message}`));
+    const hash = parseHash(text, algorithm, (feature, reason) =>
+      requireFeature(ctx, feature, reason),
+    );
+    return formatHash(hash, format, format === "sri");
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+/** The builtins of this file. */
+export const hashingBuiltins: readonly BuiltinDefinition[] = [
+  plain({
+    name: "hashString",
+    args: args("algo", "s"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.hashString",
+      ),
+      strict(1, "string", "while evaluating the second argument passed to builtins.hashString"),
+    ],
+    doc: "The hash of the string *s* in base 16. *algo* is one of `md5`, `sha1`, `sha256`, `sha512` and, with the experimental feature `blake3-hashes`, `blake3`. The context of *s* is ignored.",
+    run: hashString,
+  }),
+  generator({
+    name: "hashFile",
+    args: args("algo", "path"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.hashFile",
+      ),
+    ],
+    doc: "The hash of the contents of the file at *path* in base 16. *algo* as in `hashString`.",
+    run: hashFile,
+  }),
+  generator({
+    name: "convertHash",
+    args: args("args"),
+    strict: [
+      strict(0, "set", "while evaluating the first argument passed to builtins.convertHash"),
+    ],
+    doc: "Writes a hash in another way. `hash` is the hash in any form, `hashAlgo` its algorithm (needed if `hash` does not say), `toHashFormat` one of `base16`, `nix32`, `base64`, `sri`.",
+    run: convertHash,
+  }),
+];

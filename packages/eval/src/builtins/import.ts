@@ -1,0 +1,90 @@
+/** `import` and `scopedImport`. Files are evaluated and remembered by the context; `.drv` files become derivations here. */
+import {
+  isDerivationPath,
+  isStorePath,
+  outputPath,
+  storePathBaseName,
+  unknownOutputPlaceholder,
+} from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { IMPORTED_DERIVATION_PATH } from "../core-files.ts";
+import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { NO_POS } from "../position.ts";
+import { readDerivation } from "../store/closure.ts";
+import { realisePath } from "../store/realise.ts";
+import { Attrs } from "../value/attrs.ts";
+import { ContextString, type Slot, type Value } from "../value/value.ts";
+import { CallRequest, type Suspendable } from "../vm/requests.ts";
+import { expectSet } from "./checks.ts";
+import { args, type BuiltinDefinition, generator } from "./definition.ts";
+import { forceAt } from "./force-at.ts";
+
+function isValidDerivation(ctx: EvalContext, path: string): boolean {
+  return (
+    isDerivationPath(path) && isStorePath(path, ctx.store.storeDir) && ctx.store.isValidPath(path)
+  );
+}
+
+/** The set of a derivation in the store, as `derivation` would have made it. */
+function* importDerivation(ctx: EvalContext, drvPath: string): Suspendable<Slot> {
+  const drv = readDerivation(ctx, drvPath);
+  const outputNames = [...drv.outputs.keys()].sort();
+  const attrs = new Map<string, Slot>([
+    ["drvPath", new ContextString(drvPath, new Set([`=${drvPath}`]))],
+    ["name", drv.env.get("name") ?? ""],
+  ]);
+  for (const name of outputNames) {
+    const output = drv.outputs.get(name);
+    const text =
+      (output === undefined ? undefined : outputPath(output)) ??
+      unknownOutputPlaceholder(ctx.hashes, storePathBaseName(drvPath), name).text;
+    attrs.set(name, new ContextString(text, new Set([`!${name}!${drvPath}`])));
+  }
+  attrs.set("outputs", outputNames);
+  const toDerivation = (yield ctx.importFile(IMPORTED_DERIVATION_PATH)) as Slot;
+  try {
+    return (yield new CallRequest(toDerivation, [Attrs.fromMap(attrs)], NO_POS)) as Value;
+  } catch (error) {
+    throw withPlainTrace(error, "while calling imported-drv-to-derivation.nix");
+  }
+}
+
+function* importBuiltin(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  const path = (yield realisePath(ctx, slot, "none")) as string;
+  try {
+    if (isValidDerivation(ctx, path)) return (yield importDerivation(ctx, path)) as Slot;
+    return (yield ctx.importFile(path)) as Slot;
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function* scopedImport(ctx: EvalContext, scopeSlot: Slot, slot: Slot): Suspendable<Slot> {
+  const path = (yield realisePath(ctx, slot, "none")) as string;
+  try {
+    if (isValidDerivation(ctx, path)) return (yield importDerivation(ctx, path)) as Slot;
+    const context = "while evaluating the first argument passed to builtins.scopedImport";
+    const scope = expectSet(ctx, (yield forceAt(scopeSlot, NO_POS, context)) as Value, context);
+    return (yield ctx.scopedImport(path, scope)) as Slot;
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+/** The builtins of this file. */
+export const importBuiltins: readonly BuiltinDefinition[] = [
+  generator({
+    name: "import",
+    args: args("path"),
+    strict: [],
+    doc: "Evaluates the Nix expression in the file *path*; of a directory the file `default.nix`. A file is evaluated once, however often it is imported.",
+    run: importBuiltin,
+  }),
+  generator({
+    name: "scopedImport",
+    args: args("scope", "path"),
+    strict: [],
+    doc: "Like `import`, with the attributes of the set *scope* as variables in the file. Nothing is remembered: each call evaluates the file anew.",
+    run: scopedImport,
+  }),
+];

@@ -1,0 +1,312 @@
+/** Builtins that put something into the store, or take it for being there. */
+import {
+  isInStore,
+  isStorePath,
+  makeFixedOutputPath,
+  makeTextPath,
+  type NixHash,
+  parseHashAllowEmpty,
+  splitStorePath,
+} from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { requireFeature } from "../experimental-features.ts";
+import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
+import { joinPath, resolveSymlinks } from "../path.ts";
+import { NO_POS } from "../position.ts";
+import { addSource, type SourceMethod, sourceName, storeConfig } from "../store/copy-path.ts";
+import { ensurePath, realiseContext, referencesOfStoreObject } from "../store/realise.ts";
+import type { Attrs } from "../value/attrs.ts";
+import { contextOf, type StringContext, withContext } from "../value/context.ts";
+import { ContextString, type Slot, textOf, type Value } from "../value/value.ts";
+import { CallRequest, type Suspendable } from "../vm/requests.ts";
+import { forceFunction, forcePlainString, isCallable, typeMismatch } from "./checks.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { forceAt, forceBoolAt } from "./force-at.ts";
+
+/** A store path as a value: its text, which depends on it. */
+function storePathValue(path: string): Slot {
+  return new ContextString(path, new Set([path]));
+}
+
+function toFile(ctx: EvalContext, name: string, value: string | ContextString): Slot {
+  const contents = textOf(value);
+  const references: string[] = [];
+  for (const element of [...(contextOf(value) ?? [])].sort()) {
+    if (element.startsWith("!") || element.startsWith("=")) {
+      const shown = element.replace(`${ctx.store.storeDir}/`, "");
+      throw new EvalError(
+        "value",
+        `files created by builtins.toFile may not reference derivations, but ${name} references ${shown}`,
+      );
+    }
+    references.push(element);
+  }
+  try {
+    const path = makeTextPath(storeConfig(ctx), name, contents, references);
+    if (!ctx.settings.readOnlyMode && !ctx.store.isValidPath(path)) {
+      ctx.store.addText(path, contents, references);
+    }
+    ctx.caches.references.set(path, references);
+    return storePathValue(path);
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+/** What `addPath` is to do. */
+interface PathRequest {
+  readonly path: string;
+  readonly context: StringContext | undefined;
+  readonly name: string;
+  readonly method: SourceMethod;
+  readonly filter: Slot | undefined;
+  readonly expectedHash: NixHash | undefined;
+}
+
+/** Asks a filter about all that is below a directory; the names kept in each directory, by its path. */
+function* applyFilter(
+  ctx: EvalContext,
+  filter: Slot,
+  root: string,
+): Suspendable<Map<string, readonly string[]>> {
+  const kept = new Map<string, string[]>();
+  const pending: { readonly path: string; readonly names: string[]; next: number }[] = [];
+  const open = (path: string): void => {
+    kept.set(path, []);
+    const names = ctx.io.readDirectory(path).map((entry) => entry.name);
+    pending.push({ path, names: names.sort(), next: 0 });
+  };
+  if (ctx.io.fileType(root) === "directory") open(root);
+  // Nix: depth first in bytewise order, each entry before what is in it (archive.cc, dumpPath).
+  for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
+    const name = top.names[top.next++];
+    if (name === undefined) {
+      pending.pop();
+      continue;
+    }
+    const path = joinPath(top.path, name);
+    if (!((yield askFilter(ctx, filter, path)) as boolean)) continue;
+    (kept.get(top.path) as string[]).push(name);
+    if (ctx.io.fileType(path) === "directory") open(path);
+  }
+  return kept;
+}
+
+function* askFilter(ctx: EvalContext, filter: Slot, path: string): Suspendable<boolean> {
+  const type = ctx.io.fileType(path) ?? "unknown";
+  const context = "while evaluating the return value of the path filter function";
+  const answer = (yield new CallRequest(filter, [path, type], NO_POS)) as Value;
+  if (typeof answer !== "boolean") throw typeMismatch(ctx, answer, "a Boolean", context);
+  return answer;
+}
+
+function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
+  const { path, context, name, method, filter, expectedHash } = request;
+  try {
+    let references: readonly string[] = [];
+    if (context !== undefined && isInStore(path, ctx.store.storeDir)) {
+      realiseContext(ctx, context);
+      references = referencesOfStoreObject(ctx, path);
+    }
+    let expected: string | undefined;
+    if (expectedHash !== undefined) {
+      expected = makeFixedOutputPath(storeConfig(ctx), name, method, expectedHash, {
+        others: references,
+        self: false,
+      });
+      if (ctx.store.isValidPath(expected)) return storePathValue(expected);
+    }
+    const root = resolveSymlinks(ctx.io, path, "full");
+    let kept: ReadonlyMap<string, readonly string[]> | undefined;
+    if (filter !== undefined && method === "nar") {
+      kept = (yield applyFilter(ctx, filter, root)) as ReadonlyMap<string, readonly string[]>;
+    }
+    const added = addSource(ctx, root, name, method, kept, references);
+    if (expected !== undefined && expected !== added) {
+      throw new EvalError(
+        "value",
+        `store path mismatch in (possibly filtered) path added from '${path}'`,
+      );
+    }
+    return storePathValue(added);
+  } catch (error) {
+    throw withPlainTrace(error, `while adding path '${path}'`);
+  }
+}
+
+function* filterSource(ctx: EvalContext, filter: Slot, slot: Slot): Suspendable<Slot> {
+  const { path, context } = (yield coerceToPath(
+    ctx,
+    slot,
+    NO_POS,
+    "while evaluating the second argument (the path to filter) passed to 'builtins.filterSource'",
+  )) as PathWithContext;
+  yield forceFunction(
+    ctx,
+    filter,
+    "while evaluating the first argument passed to builtins.filterSource",
+  );
+  const name = sourceName(path);
+  const request = { path, context, name, method: "nar", filter, expectedHash: undefined } as const;
+  return (yield addPath(ctx, request)) as Slot;
+}
+
+function expectedHashOf(ctx: EvalContext, text: string): NixHash {
+  return parseHashAllowEmpty(
+    text,
+    "sha256",
+    (message) => ctx.io.log(`warning: ${message}`),
+    (feature, reason) => requireFeature(ctx, feature, reason),
+  );
+}
+
+function* path(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
+  let source: PathWithContext | undefined;
+  let name = "";
+  let method: SourceMethod = "nar";
+  let filter: Slot | undefined;
+  let expectedHash: NixHash | undefined;
+  for (const key of attrs.names()) {
+    const slot = attrs.get(key) as Slot;
+    const pos = attrs.positionOf(key);
+    switch (key) {
+      case "path":
+        source = (yield coerceToPath(
+          ctx,
+          slot,
+          pos,
+          "while evaluating the 'path' attribute passed to 'builtins.path'",
+        )) as PathWithContext;
+        break;
+      case "name":
+        name = (yield forcePlainString(
+          ctx,
+          slot,
+          "while evaluating the `name` attribute passed to builtins.path",
+          pos,
+        )) as string;
+        break;
+      case "filter": {
+        const context = "while evaluating the `filter` parameter passed to builtins.path";
+        const value = (yield forceAt(slot, pos, context)) as Value;
+        if (!isCallable(value)) throw typeMismatch(ctx, value, "a function", context, pos);
+        filter = value;
+        break;
+      }
+      case "recursive": {
+        const context = "while evaluating the `recursive` attribute passed to builtins.path";
+        const recursive = (yield forceBoolAt(ctx, slot, pos, context)) as boolean;
+        method = recursive ? "nar" : "flat";
+        break;
+      }
+      case "sha256": {
+        const context = "while evaluating the `sha256` attribute passed to builtins.path";
+        const text = (yield forcePlainString(ctx, slot, context, pos)) as string;
+        try {
+          expectedHash = expectedHashOf(ctx, text);
+        } catch (error) {
+          throw evalErrorOf(error);
+        }
+        break;
+      }
+      default:
+        throw new EvalError("value", `unsupported argument '${key}' to 'builtins.path'`, pos);
+    }
+  }
+  if (source === undefined) {
+    throw new EvalError(
+      "value",
+      "missing required 'path' attribute in the first argument to 'builtins.path'",
+    );
+  }
+  if (name === "") name = sourceName(source.path);
+  return (yield addPath(ctx, { ...source, name, method, filter, expectedHash })) as Slot;
+}
+
+function* storePath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  if (ctx.settings.pureEval) {
+    throw new EvalError(
+      "restricted",
+      "'builtins.storePath' is not allowed in pure evaluation mode",
+    );
+  }
+  const given = (yield coerceToPath(
+    ctx,
+    slot,
+    NO_POS,
+    "while evaluating the first argument passed to 'builtins.storePath'",
+  )) as PathWithContext;
+  try {
+    const { storeDir } = ctx.store;
+    // A symlink that is itself a store object is meant; others are only ways to one.
+    const path = isStorePath(given.path, storeDir)
+      ? given.path
+      : resolveSymlinks(ctx.io, given.path, "full");
+    if (!isInStore(path, storeDir)) {
+      throw new EvalError("invalid-path", `path '${path}' is not in the Nix store`);
+    }
+    const object = `${storeDir}/${splitStorePath(path, storeDir).baseName}`;
+    ensurePath(ctx, object);
+    return withContext(path, new Set([...(given.context ?? []), object]));
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function* toPath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
+  const given = (yield coerceToPath(
+    ctx,
+    slot,
+    NO_POS,
+    "while evaluating the first argument passed to builtins.toPath",
+  )) as PathWithContext;
+  return withContext(given.path, given.context);
+}
+
+/** The builtins of this file. */
+export const storePathBuiltins: readonly BuiltinDefinition[] = [
+  plain({
+    name: "toFile",
+    args: args("name", "s"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the first argument passed to builtins.toFile",
+      ),
+      strict(1, "string", "while evaluating the second argument passed to builtins.toFile"),
+    ],
+    doc: "Puts the string *s* into the store as a file called *name*; its store path. *s* may refer to other files in the store, but not to derivations.",
+    run: toFile,
+  }),
+  generator({
+    name: "filterSource",
+    args: args("filter", "path"),
+    strict: [],
+    doc: "Copies *path* to the store without what *filter* rejects. *filter* is called with the path (a string) and the type of each file and directory below *path*; what is in a rejected directory is not asked for.",
+    run: filterSource,
+  }),
+  generator({
+    name: "path",
+    args: args("args"),
+    strict: [strict(0, "set", "while evaluating the argument passed to 'builtins.path'")],
+    doc: "Copies a path to the store. `path` is the path; `name` its name in the store; `filter` as in `filterSource`; `recursive = false` takes one file by its contents only; `sha256` is the hash that is expected.",
+    run: path,
+  }),
+  generator({
+    name: "storePath",
+    args: args("path"),
+    strict: [],
+    doc: "The path *path*, which is in the store already, as a string that depends on it. Not available in pure evaluation.",
+    run: storePath,
+  }),
+  generator({
+    name: "toPath",
+    args: args("s"),
+    strict: [],
+    doc: 'The absolute path *s* as a string without `.`, `..` and needless slashes. Deprecated: write `/. + "/path"`.',
+    run: toPath,
+  }),
+];

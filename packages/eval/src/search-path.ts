@@ -1,0 +1,133 @@
+/**
+ * The search path: where `<name>` and `findFile` look.
+ *
+ * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. Entries that name
+ * something to download are not supported; like missing ones they are skipped with a warning.
+ */
+import { canonPath } from "@nivis/formats";
+import type { EvalContext, SearchPathEntry } from "./context.ts";
+import { CORE_FILES_PREFIX } from "./core-files.ts";
+import { EvalError } from "./errors/eval-error.ts";
+import { joinPath, resolveSymlinks } from "./path.ts";
+
+const DOWNLOADABLE_SCHEMES: ReadonlySet<string> = new Set([
+  "http",
+  "https",
+  "file",
+  "channel",
+  "git",
+  "s3",
+  "ssh",
+]);
+
+/** Whether an entry names something to download and unpack rather than a path. */
+export function isPseudoUrl(text: string): boolean {
+  if (text.startsWith("channel:")) return true;
+  const end = text.indexOf("://");
+  return end >= 0 && DOWNLOADABLE_SCHEMES.has(text.slice(0, end));
+}
+
+/** Takes `NIX_PATH` apart at its colons, but not at those that belong to a URL. */
+export function splitNixPath(text: string): string[] {
+  const entries: string[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const start = at;
+    let valueStart = at;
+    while (at < text.length && text[at] !== ":") {
+      if (text[at] === "=") valueStart = at + 1;
+      at++;
+    }
+    if (at === text.length) {
+      entries.push(text.slice(start));
+      break;
+    }
+    const value = text.slice(valueStart);
+    if (isPseudoUrl(value) || value.startsWith("flake:")) {
+      const end = text.indexOf(":", at + 1);
+      at = end < 0 ? text.length : end;
+    }
+    entries.push(text.slice(start, at));
+    at++;
+  }
+  return entries;
+}
+
+/** Takes one entry apart at its first `=`. */
+export function parseSearchPathEntry(text: string): SearchPathEntry {
+  const equals = text.indexOf("=");
+  if (equals < 0) return { prefix: "", path: text };
+  return { prefix: text.slice(0, equals), path: text.slice(equals + 1) };
+}
+
+/** The search path of a command: the entries given with `-I`, then those of `NIX_PATH`. */
+export function searchPathOf(includes: readonly string[], nixPath: string): SearchPathEntry[] {
+  return [...includes, ...splitNixPath(nixPath)].map(parseSearchPathEntry);
+}
+
+/** What of `name` lies below an entry's prefix; `undefined` if the entry is not about that name. */
+function suffixBelow(prefix: string, name: string): string | undefined {
+  const separated = prefix.length > 0 && prefix.length < name.length;
+  if (separated && name[prefix.length] !== "/") return undefined;
+  if (!name.startsWith(prefix)) return undefined;
+  return name.slice(separated ? prefix.length + 1 : prefix.length);
+}
+
+/** The path that an entry's text means, if something is there; warns once if not. */
+function resolveEntry(ctx: EvalContext, text: string): string | undefined {
+  const { io, caches } = ctx;
+  if (caches.searchPathEntries.has(text)) return caches.searchPathEntries.get(text);
+  let result: string | undefined;
+  if (isPseudoUrl(text) || text.startsWith("flake:")) {
+    io.log(`warning: Nix search path entry '${text}' cannot be downloaded, ignoring`);
+  } else {
+    const path = canonPath(text.startsWith("/") ? text : `${io.currentDirectory()}/${text}`);
+    if (io.fileType(resolveSymlinks(io, path, "full")) !== undefined) {
+      result = path;
+    } else {
+      io.checkAccess?.(path);
+      io.log(`warning: Nix search path entry '${text}' does not exist, ignoring`);
+    }
+  }
+  caches.searchPathEntries.set(text, result);
+  return result;
+}
+
+/** The file that an entry has under a suffix, symlinks resolved. */
+function lookUp(ctx: EvalContext, entry: string, suffix: string): string | undefined {
+  const { io, caches } = ctx;
+  const wanted = canonPath(`${entry}/${canonPath(`/${suffix}`)}`);
+  if (caches.searchPathResults.has(wanted)) return caches.searchPathResults.get(wanted);
+  const path = resolveSymlinks(io, wanted, "full");
+  let result: string | undefined = path;
+  if (io.fileType(path) === undefined) {
+    io.checkAccess?.(path);
+    result = undefined;
+  }
+  caches.searchPathResults.set(wanted, result);
+  return result;
+}
+
+/** Finds `name` in a search path; throws a catchable error if it is nowhere. */
+export function findInSearchPath(
+  ctx: EvalContext,
+  entries: readonly SearchPathEntry[],
+  name: string,
+): string {
+  for (const { prefix, path } of entries) {
+    const suffix = suffixBelow(prefix, name);
+    if (suffix === undefined) continue;
+    const entry = resolveEntry(ctx, path);
+    if (entry === undefined) continue;
+    const found = lookUp(ctx, entry, suffix);
+    if (found !== undefined) return found;
+  }
+  if (name.startsWith("nix/"))
+    return joinPath(CORE_FILES_PREFIX, canonPath(name.slice(3)).slice(1));
+  throw new EvalError(
+    "search-path",
+    ctx.settings.pureEval
+      ? `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
+      : `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`,
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * What is known of store paths: those that this evaluation made, written or not, and those in the
+ * store. A derivation that uses the `drvPath` of another gets the whole closure of that as inputs.
+ */
+import { type Derivation, isDerivationPath } from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+
+/** The error for a store path that is not there. */
+export function notValid(path: string): EvalError {
+  return new EvalError("invalid-path", `path '${path}' is not valid`);
+}
+
+/** The derivation at a `.drv` path in the store; throws if there is none. */
+export function readDerivation(ctx: EvalContext, drvPath: string): Derivation {
+  const drv = ctx.store.readDerivation(drvPath);
+  if (drv === undefined) throw notValid(drvPath);
+  return drv;
+}
+
+/** The names of a derivation's outputs in bytewise order. */
+export function outputNamesOf(ctx: EvalContext, drvPath: string): readonly string[] {
+  let names = ctx.caches.outputNames.get(drvPath);
+  if (names === undefined) {
+    names = [...readDerivation(ctx, drvPath).outputs.keys()].sort();
+    ctx.caches.outputNames.set(drvPath, names);
+  }
+  return names;
+}
+
+function referencesOf(ctx: EvalContext, path: string): readonly string[] {
+  const known = ctx.caches.references.get(path);
+  if (known !== undefined) return known;
+  if (!ctx.store.isValidPath(path)) throw notValid(path);
+  const references = ctx.store.references(path) ?? referencesOfDerivation(ctx, path);
+  ctx.caches.references.set(path, references);
+  return references;
+}
+
+function referencesOfDerivation(ctx: EvalContext, path: string): readonly string[] {
+  if (!isDerivationPath(path)) return [];
+  const drv = readDerivation(ctx, path);
+  return [...drv.inputSrcs, ...drv.inputDrvs.keys()];
+}
+
+/** A store path and all that it refers to, directly or not. */
+export function closureOf(ctx: EvalContext, path: string): ReadonlySet<string> {
+  const closure = new Set([path]);
+  // A Set is walked in the order of insertion, also by what is added on the way.
+  for (const member of closure) {
+    for (const reference of referencesOf(ctx, member)) closure.add(reference);
+  }
+  return closure;
+}
