@@ -8,12 +8,10 @@ import {
   subtractNumbers,
 } from "../operations/arithmetic.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
-import { NO_POS } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { type Int, toInt } from "../value/number.ts";
 import { nativeThunk } from "../value/thunk.ts";
-import { Closure, isInt, NixFloat, type Value } from "../value/value.ts";
-import { typeMismatch } from "./checks.ts";
+import { isInt, NixFloat, type Value } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 /** 2^63, the first float beyond int64. */
@@ -81,15 +79,11 @@ function rounding(name: string, doc: string, round: (value: number) => number): 
   return plain({
     name,
     args: args("number"),
-    strict: [strict(0, "any", context)],
+    strict: [strict(0, "float", context)],
     doc,
-    run: (ctx, value: Value) => {
+    run: (_ctx, value: Value) => {
       if (isInt(value)) return roundInt(value);
-      if (!(value instanceof NixFloat)) {
-        const pos = value instanceof Closure ? value.code.pos : NO_POS;
-        throw typeMismatch(ctx, value, "a float", context, pos);
-      }
-      const rounded = round(value.value);
+      const rounded = round((value as NixFloat).value);
       if (rounded >= -INT64_END && rounded < INT64_END) return toInt(BigInt(rounded)) as Int;
       throw new EvalError(
         "value",

@@ -213,6 +213,7 @@ export function* explainDifference(
   a: Value,
   b: Value,
   pos: PosIdx,
+  _errorContext = "",
 ): Suspendable<undefined> {
   const stack: ExplainedLevel[] = [];
   try {
