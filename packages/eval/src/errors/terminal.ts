@@ -6,12 +6,10 @@ import { decodeUtf8 } from "@nivis/formats";
 
 /** A CSI sequence, an OSC sequence, or another escape of two bytes; then what is treated specially. */
 const SPECIAL =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are made of them
   /\x1b(?:\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|\][^\x1b\x07]*(?:\x1b\\?|\x07)?|[\x40-\x5a\x5c\x5e\x5f])?|[\t\r\x07]/g;
 
 /** The columns that a text fills: control characters none, wide East Asian characters two. */
 function columnsOf(bytes: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they fill no column
   if (/^[\x20-\x7e]*$/.test(bytes)) return bytes.length;
   let columns = 0;
   for (const char of decodeUtf8(bytes)) columns += columnsOfChar(char.codePointAt(0) as number);
@@ -41,7 +39,6 @@ function columnsOfChar(code: number): number {
  * filled up to the next multiple of eight columns.
  */
 export function forTerminal(text: string, keepColors: boolean): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (!/[\x1b\t\r\x07]/.test(text)) return text;
   let result = "";
   let columns = 0;

@@ -8,6 +8,7 @@
  * stack of their own, so that a value nested a million deep prints. The results are byte strings (`«`
  * is its UTF-8 bytes).
  */
+import { printIdentifier, printString } from "@nivis/syntax";
 import type { PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { BLACKHOLE, Thunk } from "../value/thunk.ts";
@@ -20,7 +21,6 @@ import {
   type Slot,
   type Value,
 } from "../value/value.ts";
-import { printName, printString } from "./literal.ts";
 import { TextBuilder } from "./text-builder.ts";
 import {
   type OpenContainer,
@@ -74,7 +74,7 @@ export function printAmbiguous(slot: Slot): string {
       container = open.at(-1);
     }
     if (container.names !== null)
-      out.add(`${printName(container.names[container.next] as string)} = `);
+      out.add(`${printIdentifier(container.names[container.next] as string)} = `);
     current = container.items[container.next++] as Slot;
   }
 }

@@ -6,6 +6,7 @@
  * without them. Containers that are not finished lie on a stack of its own.
  */
 import { formatG6 } from "@nivis/formats";
+import { printIdentifier } from "@nivis/syntax";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { describePosition } from "../errors/position-text.ts";
@@ -26,7 +27,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { elided, LEFT, printName, printStringUpTo, RIGHT } from "./literal.ts";
+import { elided, LEFT, printStringUpTo, RIGHT } from "./literal.ts";
 import { TextBuilder } from "./text-builder.ts";
 
 /** Stands for a set or list that was printed before. */
@@ -143,7 +144,7 @@ export class ValuePrinter {
 
   private printLambda(closure: Closure): string {
     const { name, pos } = closure.code;
-    const shownName = name === undefined ? "" : ` ${printName(name)}`;
+    const shownName = name === undefined ? "" : ` ${printIdentifier(name)}`;
     const where = this.positions === undefined ? "" : ` @ ${describePosition(this.positions, pos)}`;
     return `${LEFT}lambda${shownName}${where}${RIGHT}`;
   }
@@ -195,7 +196,7 @@ export class ValuePrinter {
       out.add(" ");
       if (next < items.length) {
         if (this.mayPrintMore(names !== null)) {
-          if (names !== null) out.add(`${printName(names[next] as string)} = `);
+          if (names !== null) out.add(`${printIdentifier(names[next] as string)} = `);
           container.next = next + 1;
           return items[next];
         }

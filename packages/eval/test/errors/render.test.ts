@@ -135,7 +135,6 @@ describe("renderError", () => {
     const error = new EvalError("type", "no", line2).addTrace(line1, "outer").suggest(["a"]);
     const text = renderError(error, positions, { showTrace: false, color: true });
     expect(text).toContain("\x1b[31;1merror:\x1b[0m");
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes
     const plain = text.replace(/\x1b\[[0-9;]*m/g, "");
     expect(plain).toBe(renderError(error, positions, { showTrace: false, color: false }));
   });
