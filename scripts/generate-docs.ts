@@ -1,0 +1,62 @@
+/**
+ * `npm run docs`: writes the documents that are made from tables of the code, `docs/builtins.md` and
+ * `docs/opcodes.md`. With `--check` nothing is written, and a document that is not what the tables
+ * say fails the run; `npm test` does that, so they cannot go stale.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { BUILTIN_CONSTANTS, BUILTINS, OPCODES } from "@nivis/eval";
+import { root } from "./workspace.mjs";
+
+const check = process.argv.includes("--check");
+const stale: string[] = [];
+
+writeDocument("docs/builtins.md", builtinsDocument());
+writeDocument("docs/opcodes.md", opcodesDocument());
+
+if (stale.length > 0) {
+  process.stdout.write(`${stale.join(", ")}: not what the tables say; run \`npm run docs\`\n`);
+  process.exit(1);
+}
+
+function writeDocument(name: string, text: string): void {
+  const file = join(root, name);
+  const current = existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  if (current === text) return;
+  if (check) {
+    stale.push(name);
+    return;
+  }
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  process.stdout.write(`${name} written\n`);
+}
+
+function builtinsDocument(): string {
+  const functions = BUILTINS.map(({ name, args, doc, feature }) => ({
+    name,
+    heading: [name, ...args.map((argument) => `*${argument.name}*`)].join(" "),
+    body:
+      feature === undefined ? doc : `${doc}\n\nOnly with the experimental feature \`${feature}\`.`,
+  }));
+  const constants = BUILTIN_CONSTANTS.map(({ name, type, doc, impure }) => ({
+    name,
+    heading: `${name} (${type})`,
+    body: impure === true ? `${doc}\n\nAbsent in pure evaluation.` : doc,
+  }));
+  const sections = [...functions, ...constants]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ heading, body }) => `## ${heading}\n\n${body.trim()}\n`);
+  return `# Builtins\n\nMade from the table of builtins by \`npm run docs\`.\n\n${sections.join("\n")}`;
+}
+
+function opcodesDocument(): string {
+  const cell = (text: string): string => text.replaceAll("|", "\\|");
+  const rows = OPCODES.map(
+    ({ name, operands, effect, doc }) =>
+      `| ${name} | ${operands.join(", ")} | ${cell(effect)} | ${cell(doc)} |`,
+  );
+  const head =
+    "| instruction | operands | operand stack | what it does |\n| --- | --- | --- | --- |";
+  return `# Instructions\n\nMade from the table of instructions by \`npm run docs\`. Left of the arrow is the operand stack before, right of it after.\n\n${head}\n${rows.join("\n")}\n`;
+}

@@ -1,0 +1,121 @@
+/**
+ * Runs the cases of a conformance suite and compares what came out with what the suite expects, with
+ * the list of expected failures and with the committed scoreboard.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { mapConcurrently, type Outcome, type Runner } from "@nivis/testkit";
+import type { ConformanceCase, ConformanceSuite } from "./suite.ts";
+
+/** What became of one case. */
+export interface Verdict {
+  readonly case: ConformanceCase;
+  readonly outcome: Outcome;
+  /** Exit code as expected, and standard output identical where the suite has one. */
+  readonly passed: boolean;
+  /** Standard error identical; `undefined` where the suite does not say. */
+  readonly sameStderr: boolean | undefined;
+}
+
+/** The committed counts of a suite. */
+export interface Score {
+  readonly kinds: Readonly<
+    Record<string, { readonly passed: number; readonly sameStderr: number; readonly all: number }>
+  >;
+  /** Cases whose standard error differs: the list should shrink. */
+  readonly differentStderr: readonly string[];
+}
+
+const scoreboardJson = fileURLToPath(new URL("./scoreboard.json", import.meta.url));
+const scoreboardMarkdown = fileURLToPath(new URL("./scoreboard.md", import.meta.url));
+const expectedFailuresFile = fileURLToPath(new URL("./expected-failures.txt", import.meta.url));
+
+/** Runs all cases of a suite on a runner. */
+export async function runSuite(
+  suite: ConformanceSuite,
+  checkout: string,
+  runner: Runner,
+): Promise<Verdict[]> {
+  return mapConcurrently(suite.cases(checkout), 2, async (one) => {
+    const outcome = await one.normalise(await runner.run(one.invocation));
+    const passed =
+      outcome.code === one.code && (one.stdout === undefined || outcome.stdout === one.stdout);
+    const sameStderr = one.stderr === undefined ? undefined : outcome.stderr === one.stderr;
+    return { case: one, outcome, passed, sameStderr };
+  });
+}
+
+/** The counts of a run. */
+export function scoreOf(verdicts: readonly Verdict[]): Score {
+  const kinds: Record<string, { passed: number; sameStderr: number; all: number }> = {};
+  for (const { case: one, passed, sameStderr } of verdicts) {
+    kinds[one.kind] ??= { passed: 0, sameStderr: 0, all: 0 };
+    const count = kinds[one.kind] as { passed: number; sameStderr: number; all: number };
+    count.all++;
+    if (passed) count.passed++;
+    if (sameStderr !== false) count.sameStderr++;
+  }
+  const differentStderr = verdicts
+    .filter(({ sameStderr }) => sameStderr === false)
+    .map((verdict) => verdict.case.name);
+  return { kinds, differentStderr };
+}
+
+/** The failures that are known, with the reason of each: lines `SUITE/CASE  reason`. */
+export function expectedFailures(suite: ConformanceSuite): Map<string, string> {
+  const failures = new Map<string, string>();
+  for (const line of readFileSync(expectedFailuresFile, "utf8").split("\n")) {
+    const found = /^([\w-]+)\/(\S+)\s+(\S.*)$/.exec(line);
+    if (found?.[1] === suite.name) failures.set(found[2] as string, found[3] as string);
+    else if (found === null && line !== "" && !line.startsWith("#")) {
+      throw new Error(`expected-failures.txt: a failure needs a reason: ${line}`);
+    }
+  }
+  return failures;
+}
+
+/** What is wrong with a run: failures that nobody expects, and expected failures that passed. */
+export function surprises(suite: ConformanceSuite, verdicts: readonly Verdict[]): string[] {
+  const expected = expectedFailures(suite);
+  const known = new Set(verdicts.map((verdict) => verdict.case.name));
+  const unexpected = verdicts.flatMap((verdict) => {
+    const { name } = verdict.case;
+    if (!verdict.passed && !expected.has(name)) return [`${name} fails`];
+    if (verdict.passed && expected.has(name)) {
+      return [`${name} passes: take it off expected-failures.txt`];
+    }
+    return [];
+  });
+  const gone = [...expected.keys()].filter((name) => !known.has(name));
+  return [...unexpected, ...gone.map((name) => `${name} is expected to fail but does not exist`)];
+}
+
+/** The committed scores of all suites. */
+export function readScoreboard(): Record<string, Score> {
+  if (!existsSync(scoreboardJson)) return {};
+  return JSON.parse(readFileSync(scoreboardJson, "utf8")) as Record<string, Score>;
+}
+
+/** Replaces the committed score of a suite, in the form for programs and in the form for people. */
+export function writeScore(suite: ConformanceSuite, score: Score): void {
+  const scores = { ...readScoreboard(), [suite.name]: score };
+  writeFileSync(scoreboardJson, `${JSON.stringify(scores, undefined, 2)}\n`);
+  const tables = Object.entries(scores).map(([name, one]) => `## ${name}\n\n${table(one)}\n`);
+  writeFileSync(
+    scoreboardMarkdown,
+    `# Conformance\n\nWritten by \`npm run conformance -- --update\`.\n\n${tables.join("\n")}`,
+  );
+}
+
+/** The score as a Markdown table. */
+export function table(score: Score): string {
+  const rows = Object.entries(score.kinds).map(
+    ([kind, { passed, sameStderr, all }]) =>
+      `| ${kind} | ${passed} | ${all} | ${((100 * passed) / all).toFixed(1)} % | ${sameStderr} |`,
+  );
+  return [
+    "| kind | passed | of | share | standard error identical |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    ...rows,
+  ].join("\n");
+}

@@ -1,0 +1,76 @@
+/** What each package promises in its package.json, and what the neutral ones must not contain. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const packages = fileURLToPath(new URL("../../packages", import.meta.url));
+const publicNames = ["syntax", "formats", "eval", "node", "nivis"];
+const neutralNames = ["syntax", "formats", "eval"];
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly type: string;
+  readonly engines: { readonly node: string };
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function manifest(name: string): Manifest {
+  return JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8")) as Manifest;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder).flatMap((entry) => {
+    const path = join(folder, entry);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+describe.each(publicNames)("%s", (name) => {
+  test("has the licence, the engine, the module type and the version of all", () => {
+    const { license, engines, type, version } = manifest(name);
+    expect({ license, engines, type, version }).toEqual({
+      license: "MIT",
+      engines: { node: ">=20.19.0" },
+      type: "module",
+      version: manifest("nivis").version,
+    });
+  });
+
+  test("depends on exact versions", () => {
+    for (const version of Object.values(manifest(name).dependencies ?? {})) {
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    }
+  });
+
+  test("exports a module that loads and is not empty", async () => {
+    const entry = manifest(name).exports["."]?.default ?? "";
+    const file = join(packages, name, entry);
+    expect(existsSync(file), `${file} is not built`).toBe(true);
+    const loaded = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as object;
+    expect(Object.keys(loaded)).not.toEqual([]);
+  });
+});
+
+test("the commands exist and are executable", () => {
+  const { bin = {} } = manifest("nivis");
+  expect(Object.keys(bin)).toEqual(["nivis", "nivis-instantiate"]);
+  for (const file of Object.values(bin)) {
+    expect(statSync(join(packages, "nivis", file)).mode & 0o111).not.toBe(0);
+  }
+});
+
+describe.each(neutralNames)("%s, which must load in a browser,", (name) => {
+  test("mentions no module of Node, in its sources or its build", () => {
+    const files = [
+      ...filesBelow(join(packages, name, "src")),
+      join(packages, name, "dist", "index.js"),
+    ];
+    const offending = files.filter((file) => /["']node:/.test(readFileSync(file, "utf8")));
+    expect(offending).toEqual([]);
+  });
+});
