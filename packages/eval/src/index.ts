@@ -1,3 +1,53 @@
-/** `@nivis/eval`: evaluation of Nix expressions. */
-export { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
-export { type MemoryFile, type MemoryIoOptions, memoryIo } from "./memory-io.ts";
+/** The public names of `@nivis/eval`. */
+
+export type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
+export { generator, plain } from "./builtins/definition.ts";
+export { allBuiltins, allConstants } from "./builtins/registry.ts";
+export { disassemble } from "./bytecode/disassemble.ts";
+export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
+export type { OpcodeRow, OperandKind } from "./bytecode/opcode.ts";
+export { OPCODES, Op } from "./bytecode/opcode.ts";
+export type { EvalContext, SearchPathEntry } from "./context.ts";
+export type { Trace } from "./errors/eval-error.ts";
+export { EvalError, InternalError } from "./errors/eval-error.ts";
+export type { ErrorKind } from "./errors/kinds.ts";
+export { ERROR_KINDS } from "./errors/kinds.ts";
+export { describePosition } from "./errors/position-text.ts";
+export { renderError, renderWarning } from "./errors/render.ts";
+export type { EvaluationOptions } from "./evaluation.ts";
+export { Evaluation } from "./evaluation.ts";
+export type { DirectoryEntry, EvalIo, FileType } from "./io.ts";
+export { IoError } from "./io.ts";
+export { memoryIo } from "./memory-io.ts";
+export { CoerceMode, coerceToString } from "./operations/coerce.ts";
+export { deepForce } from "./operations/deep-force.ts";
+export { toJson } from "./operations/to-json.ts";
+export { toXml } from "./operations/to-xml.ts";
+export type { PosIdx, Position } from "./position.ts";
+export { CALL_SITE, NO_POS, PositionTable } from "./position.ts";
+export { printAmbiguous, printForError } from "./print/print.ts";
+export { searchPathOf } from "./search-path.ts";
+export type { LintLevel, Settings } from "./settings.ts";
+export { DEFAULT_SETTINGS } from "./settings.ts";
+export { DummyStore, DummyStore } from "./store/dummy-store.ts";
+export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
+export type { Store, Store } from "./store/store.ts";
+export { Attrs, Shape } from "./value/attrs.ts";
+export { Thunk } from "./value/thunk.ts";
+export type { NixList, Slot, TypeName, Value } from "./value/value.ts";
+export {
+  Builtin,
+  Closure,
+  ContextString,
+  isFunction,
+  isList,
+  isString,
+  NixFloat,
+  NixPath,
+  PartialBuiltin,
+  textOf,
+  typeName,
+} from "./value/value.ts";
+export type { Suspendable } from "./vm/requests.ts";
+export { CallRequest } from "./vm/requests.ts";
+export type { RunObserver } from "./vm/run.ts";

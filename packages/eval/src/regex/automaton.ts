@@ -478,35 +478,43 @@ class Compiler {
       pending = replacement;
     };
     while (!scanner.accept(Token.BracketClose)) {
-      let text: string | undefined;
-      if ((text = scanner.acceptValue(Token.Byte)) !== undefined) {
-        flush(text.charCodeAt(0));
-      } else if ((text = scanner.acceptValue(Token.CollatingSymbol)) !== undefined) {
-        const byte = collatingByte(text);
-        if (byte === undefined) throw new RegexError("collate");
-        set[byte] = 1;
-        flush(byte);
-      } else if ((text = scanner.acceptValue(Token.EquivalenceClass)) !== undefined) {
-        const byte = collatingByte(text);
-        if (byte === undefined) throw new RegexError("collate");
-        flush(-1);
-        addEquivalents(set, byte);
-      } else if ((text = scanner.acceptValue(Token.CharacterClass)) !== undefined) {
-        flush(-1);
-        if (!addClass(set, text)) throw new RegexError("ctype");
-      } else if (scanner.accept(Token.Dash)) {
-        if (scanner.accept(Token.BracketClose)) {
-          set[DASH] = 1;
+      const { token, value } = scanner;
+      if (token === Token.End) throw new RegexError("brack");
+      scanner.advance();
+      switch (token) {
+        case Token.Byte:
+          flush(value.charCodeAt(0));
+          break;
+        case Token.CollatingSymbol: {
+          const byte = knownCollatingByte(value);
+          set[byte] = 1;
+          flush(byte);
           break;
         }
-        if (pending < 0) throw new RegexError("range");
-        const last =
-          scanner.acceptValue(Token.Byte)?.charCodeAt(0) ??
-          (scanner.accept(Token.Dash) ? DASH : -1);
-        if (last < 0 || !addSignedRange(set, pending, last)) throw new RegexError("range");
-        pending = -1;
-      } else {
-        throw new RegexError("brack");
+        case Token.EquivalenceClass:
+          flush(-1);
+          addEquivalents(set, knownCollatingByte(value));
+          break;
+        case Token.CharacterClass:
+          flush(-1);
+          if (!addClass(set, value)) throw new RegexError("ctype");
+          break;
+        default: {
+          // A dash: the last byte of the expression, or a range's.
+          if (scanner.accept(Token.BracketClose)) {
+            flush(DASH);
+            flush(-1);
+            return set;
+          }
+          if (pending < 0) throw new RegexError("range");
+          const isDash = scanner.token === Token.Dash;
+          const last = isDash ? "-" : scanner.acceptValue(Token.Byte);
+          if (isDash) scanner.advance();
+          if (last === undefined || !addSignedRange(set, pending, last.charCodeAt(0))) {
+            throw new RegexError("range");
+          }
+          pending = -1;
+        }
       }
     }
     flush(-1);
@@ -515,6 +523,12 @@ class Compiler {
 }
 
 const DASH = 45;
+
+function knownCollatingByte(name: string): number {
+  const byte = collatingByte(name);
+  if (byte === undefined) throw new RegexError("collate");
+  return byte;
+}
 
 /** The value of a repetition count as libstdc++ computes it: a 64-bit product cut to a 32-bit int. */
 function wrappedCount(digits: string): number {

@@ -37,12 +37,6 @@ export function complement(set: ByteSet): void {
   for (let byte = 0; byte < 256; byte++) set[byte] = set[byte] === 0 ? 1 : 0;
 }
 
-/** Tells whether the two sets have a byte in common. */
-export function intersects(left: ByteSet, right: ByteSet): boolean {
-  for (let byte = 0; byte < 256; byte++) if (left[byte] === 1 && right[byte] === 1) return true;
-  return false;
-}
-
 const isUpper = (c: number): boolean => c >= 65 && c <= 90;
 const isLower = (c: number): boolean => c >= 97 && c <= 122;
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
@@ -97,9 +91,10 @@ const COLLATING_NAMES: ReadonlyMap<string, number> = collatingNames();
 
 function collatingNames(): Map<string, number> {
   const names = new Map<string, number>();
-  CONTROL_NAMES.split(" ").forEach((name, code) => names.set(name, code));
-  for (const [first, list] of PUNCTUATION_NAMES)
-    list.split(" ").forEach((name, i) => names.set(name, first + i));
+  for (const [code, name] of CONTROL_NAMES.split(" ").entries()) names.set(name, code);
+  for (const [first, list] of PUNCTUATION_NAMES) {
+    for (const [i, name] of list.split(" ").entries()) names.set(name, first + i);
+  }
   for (let code = 0; code < 128; code++)
     if (isAlpha(code)) names.set(String.fromCharCode(code), code);
   return names;

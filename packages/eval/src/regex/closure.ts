@@ -9,8 +9,10 @@
  * numbers evaluates it (`simulation.ts`).
  *
  * A loop's count matters only as long as the loop can be reached again without a byte: the key holds
- * the counts of the loops of the node's own component only. Nested empty loops still multiply; beyond
- * `NODE_LIMIT` nodes a loop's second empty turn is not taken.
+ * the counts of the loops of the node's own component only. Nested empty loops still multiply. Where
+ * they do so beyond `COUNTED_NODE_LIMIT` (libstdc++ would take exponential time), branches that lead
+ * back to where they come from are cut instead: the same subjects match, but the choice among several
+ * matches, and so the groups, may differ from libstdc++'s.
  */
 import { type Automaton, StateKind } from "./automaton.ts";
 import { BYTE_SET_SIZE } from "./byte-set.ts";
@@ -26,6 +28,8 @@ export const enum NodeKind {
   Eol,
   Accept,
   Mark,
+  /** Matches nothing. */
+  Fail,
 }
 
 /** A program in parallel arrays, indexed by node; children have smaller numbers than parents. */
@@ -52,18 +56,21 @@ export interface Program {
 /** Room for the nodes of an automaton of `STATE_LIMIT` states, and for unfolded loops. */
 const NODE_LIMIT = 250_000;
 
-/** Unfolds `automaton`. */
-export function buildProgram(automaton: Automaton): Program {
-  return (
-    new Unfolding(automaton, 2).tryBuild() ??
-    new Unfolding(automaton, 1).tryBuild() ??
-    // Only deeply nested empty loops come here; libstdc++ would take exponential time for them.
-    refuse()
-  );
-}
+/** The most nodes whose keys hold counts. */
+const COUNTED_NODE_LIMIT = 60_000;
 
-function refuse(): never {
-  throw new RegexError("space");
+/** The most counts in one key. */
+const COUNTS_LIMIT = 64;
+
+/** The turns that libstdc++ allows a loop in one place. */
+const EMPTY_TURNS = 2;
+
+/** Unfolds `automaton`; throws RegexError ("space") if even the cut program is too large. */
+export function buildProgram(automaton: Automaton): Program {
+  const program =
+    new Unfolding(automaton, true).tryBuild() ?? new Unfolding(automaton, false).tryBuild();
+  if (program === undefined) throw new RegexError("space");
+  return program;
 }
 
 interface Visit {
@@ -75,12 +82,17 @@ interface Visit {
 
 class Unfolding {
   readonly #automaton: Automaton;
-  readonly #turns: number;
+  /** Whether turns are counted; else loops are cut. */
+  readonly #isExact: boolean;
   readonly #components: Components | undefined;
   /** For a loop in a cyclic component its index in the counts, else -1. */
   readonly #loopIndex: Int32Array;
-  /** For each cyclic component the counts on entering it. */
-  readonly #zeroCounts = new Map<number, string>();
+  /** For each cyclic component with loops the number of its loops. */
+  readonly #loopsOf = new Map<number, number>();
+  /** When loops are cut, the keys of the nodes being visited. */
+  readonly #visiting = new Set<string>();
+  /** For each jump where it leads, once known. */
+  readonly #landings: Int32Array;
   readonly #plainNodes: Int32Array;
   readonly #countedNodes = new Map<string, number>();
   readonly #kinds: number[] = [];
@@ -88,9 +100,10 @@ class Unfolding {
   readonly #second: number[] = [];
   readonly #argument: number[] = [];
 
-  constructor(automaton: Automaton, turns: number) {
+  constructor(automaton: Automaton, isExact: boolean) {
     this.#automaton = automaton;
-    this.#turns = turns;
+    this.#isExact = isExact;
+    this.#landings = new Int32Array(automaton.kinds.length).fill(-1);
     this.#plainNodes = new Int32Array(automaton.kinds.length).fill(-1);
     this.#loopIndex = new Int32Array(automaton.kinds.length).fill(-1);
     this.#components = automaton.hasEmptyLoop ? this.#numberLoops() : undefined;
@@ -108,19 +121,19 @@ class Unfolding {
           ? (other[state] as number)
           : -1;
     });
-    const loops = new Map<number, number>();
     for (let state = 0; state < kinds.length; state++) {
       const component = components.componentOf[state] as number;
       if (kinds[state] !== StateKind.Repeat || components.isCyclic[component] !== true) continue;
-      const index = loops.get(component) ?? 0;
-      loops.set(component, index + 1);
+      const index = this.#loopsOf.get(component) ?? 0;
+      this.#loopsOf.set(component, index + 1);
       this.#loopIndex[state] = index;
     }
-    for (const [component, count] of loops) this.#zeroCounts.set(component, "0".repeat(count));
     return components;
   }
 
   tryBuild(): Program | undefined {
+    for (const loops of this.#loopsOf.values())
+      if (this.#isExact && loops > COUNTS_LIMIT) return undefined;
     const automaton = this.#automaton;
     const entries = [automaton.start];
     for (let state = 0; state < automaton.kinds.length; state++) {
@@ -161,15 +174,27 @@ class Unfolding {
   /** The state that `state` stands for: the first one that is no jump. */
   #landing(state: number): number {
     const { kinds, next } = this.#automaton;
+    const landings = this.#landings;
     let landing = state;
-    while (kinds[landing] === StateKind.Jump) landing = next[landing] as number;
+    while (kinds[landing] === StateKind.Jump) {
+      const known = landings[landing] as number;
+      landing = known >= 0 ? known : (next[landing] as number);
+    }
+    // Long alternations end in long chains of jumps, which are walked once.
+    for (let jump = state; kinds[jump] === StateKind.Jump && landings[jump] !== landing; ) {
+      landings[jump] = landing;
+      jump = next[jump] as number;
+    }
     return landing;
   }
 
   #countsOnEntering(state: number): string {
     const components = this.#components;
     if (components === undefined) return "";
-    return this.#zeroCounts.get(components.componentOf[state] as number) ?? "";
+    const loops = this.#loopsOf.get(components.componentOf[state] as number);
+    if (loops === undefined) return "";
+    // Cut loops are unfolded anew for each state that the component is entered by.
+    return this.#isExact ? "0".repeat(loops) : `e${state}`;
   }
 
   #node(state: number, counts: string): number | undefined {
@@ -183,18 +208,32 @@ class Unfolding {
     const landing = this.#landing(entry);
     const counts = this.#countsOnEntering(landing);
     if (this.#node(landing, counts) !== undefined) return true;
-    const stack: Visit[] = [{ state: landing, counts, asked: 0 }];
+    const root: Visit = { state: landing, counts, asked: 0 };
+    this.#enter(root);
+    const stack = [root];
     for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
       const child = this.#child(visit.state, visit.counts, visit.asked);
       if (child !== undefined) {
         visit.asked++;
-        if (this.#node(child.state, child.counts) === undefined) stack.push(child);
+        if (this.#node(child.state, child.counts) === undefined && this.#enter(child))
+          stack.push(child);
         continue;
       }
       stack.pop();
       this.#make(visit.state, visit.counts);
+      if (!this.#isExact) this.#visiting.delete(`${visit.state}:${visit.counts}`);
       if (this.#kinds.length > NODE_LIMIT) return false;
+      if (this.#isExact && this.#countedNodes.size > COUNTED_NODE_LIMIT) return false;
     }
+    return true;
+  }
+
+  /** Notes that the children of `visit` are being visited; returns false if they are already. */
+  #enter(visit: Visit): boolean {
+    if (this.#isExact) return true;
+    const key = `${visit.state}:${visit.counts}`;
+    if (this.#visiting.has(key)) return false;
+    this.#visiting.add(key);
     return true;
   }
 
@@ -210,11 +249,13 @@ class Unfolding {
         return this.#below(state, (i === 0 ? other : next)[state] as number, counts);
       case StateKind.Repeat: {
         const loop = this.#loopIndex[state] as number;
-        const turns = loop < 0 ? 0 : Number(counts[loop]);
-        const mayTurn = turns < this.#turns;
+        const isCounted = loop >= 0 && this.#isExact;
+        const turns = isCounted ? Number(counts[loop]) : 0;
+        const mayTurn = turns < EMPTY_TURNS;
         if (i === 0 && mayTurn) {
-          const counted =
-            loop < 0 ? counts : counts.slice(0, loop) + (turns + 1) + counts.slice(loop + 1);
+          const counted = isCounted
+            ? counts.slice(0, loop) + (turns + 1) + counts.slice(loop + 1)
+            : counts;
           return this.#below(state, other[state] as number, counted);
         }
         if (i === (mayTurn ? 1 : 0)) return this.#below(state, next[state] as number, counts);
@@ -240,36 +281,42 @@ class Unfolding {
     for (let i = 0; ; i++) {
       const child = this.#child(state, counts, i);
       if (child === undefined) break;
-      children.push(this.#node(child.state, child.counts) as number);
+      // A child that is not there yet is being visited: a cut.
+      const node = this.#node(child.state, child.counts);
+      if (node !== undefined) children.push(node);
     }
     const [first = -1, second = -1] = children;
     const value = argument[state] as number;
+    const kind = kinds[state] as StateKind;
     let node: number;
-    switch (kinds[state] as StateKind) {
-      case StateKind.Byte:
-        node = this.#push(NodeKind.Byte, next[state] as number, -1, value * BYTE_SET_SIZE);
-        break;
-      case StateKind.Alternative:
-        node = this.#push(NodeKind.Alternative, first, second, -1);
-        break;
-      case StateKind.Repeat:
-        node = second < 0 ? first : this.#push(NodeKind.Repeat, first, second, -1);
-        break;
-      case StateKind.GroupBegin:
-        node = this.#push(NodeKind.Mark, first, -1, 2 * value);
-        break;
-      case StateKind.GroupEnd:
-        node = this.#push(NodeKind.Mark, first, -1, 2 * value + 1);
-        break;
-      case StateKind.Bol:
-        node = this.#push(NodeKind.Bol, first, -1, -1);
-        break;
-      case StateKind.Eol:
-        node = this.#push(NodeKind.Eol, first, -1, -1);
-        break;
-      default:
-        node = this.#push(NodeKind.Accept, -1, -1, -1);
-    }
+    if (first < 0 && kind !== StateKind.Byte && kind !== StateKind.Accept) {
+      node = this.#push(NodeKind.Fail, -1, -1, -1);
+    } else
+      switch (kind) {
+        case StateKind.Byte:
+          node = this.#push(NodeKind.Byte, next[state] as number, -1, value * BYTE_SET_SIZE);
+          break;
+        case StateKind.Alternative:
+          node = second < 0 ? first : this.#push(NodeKind.Alternative, first, second, -1);
+          break;
+        case StateKind.Repeat:
+          node = second < 0 ? first : this.#push(NodeKind.Repeat, first, second, -1);
+          break;
+        case StateKind.GroupBegin:
+          node = this.#push(NodeKind.Mark, first, -1, 2 * value);
+          break;
+        case StateKind.GroupEnd:
+          node = this.#push(NodeKind.Mark, first, -1, 2 * value + 1);
+          break;
+        case StateKind.Bol:
+          node = this.#push(NodeKind.Bol, first, -1, -1);
+          break;
+        case StateKind.Eol:
+          node = this.#push(NodeKind.Eol, first, -1, -1);
+          break;
+        default:
+          node = this.#push(NodeKind.Accept, -1, -1, -1);
+      }
     if (counts === "") this.#plainNodes[state] = node;
     else this.#countedNodes.set(`${state}:${counts}`, node);
   }

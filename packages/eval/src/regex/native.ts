@@ -16,7 +16,7 @@
  *    would be exponential and are refused.
  */
 import type { Automaton } from "./automaton.ts";
-import { BYTE_SET_SIZE, intersects } from "./byte-set.ts";
+import { BYTE_SET_SIZE } from "./byte-set.ts";
 import { NodeKind, type Program } from "./closure.ts";
 import { findComponents } from "./components.ts";
 
@@ -32,61 +32,68 @@ interface Paths {
   readonly degree: number;
 }
 
-/** What JavaScript may do for one pattern. */
+/** What RegExp may do for one pattern and one builtin. */
 export interface NativePlan {
-  /** The regular expression for the whole subject, and its paths. */
-  readonly whole: { readonly regExp: RegExp; readonly paths: Paths } | undefined;
-  /** The same for a search; `linear` if failing attempts have a bounded length. */
-  readonly search:
-    | { readonly regExp: RegExp; readonly paths: Paths; readonly linear: boolean }
-    | undefined;
+  readonly regExp: RegExp;
+  readonly paths: Paths;
+  /** In a search: whether failing attempts have a bounded length. */
+  readonly isLinear: boolean;
 }
 
-/** Tells whether the plan for the whole subject is fast enough for `length` bytes. */
-export function isWholeAffordable(paths: Paths, length: number): boolean {
-  return paths.degree === 0
-    ? paths.factor <= 1000
-    : paths.factor * (length + 1) ** (paths.degree + 1) <= NATIVE_STEPS;
+/** Tells whether matching `length` bytes as a whole is fast enough. */
+export function isWholeAffordable({ paths }: NativePlan, length: number): boolean {
+  if (paths.degree === 0) return paths.factor <= 1000;
+  return paths.factor * (length + 1) ** (paths.degree + 1) <= NATIVE_STEPS;
 }
 
 /** Tells whether a search through `length` bytes is fast enough. */
-export function isSearchAffordable(paths: Paths, linear: boolean, length: number): boolean {
-  if (linear && paths.degree === 0 && paths.factor <= 100) return true;
+export function isSearchAffordable({ paths, isLinear }: NativePlan, length: number): boolean {
+  if (isLinear && paths.factor <= 100) return true;
   return paths.factor * (length + 1) ** (paths.degree + 2) <= NATIVE_STEPS;
 }
 
-/** Analyses a pattern. */
-export function planNative(automaton: Automaton, program: Program): NativePlan {
-  const none: NativePlan = { whole: undefined, search: undefined };
-  const source = automaton.nativeSource;
-  if (source === undefined || automaton.hasEmptyLoop || program.kinds.length > NODES_TO_ANALYSE)
-    return none;
-  const analysis = new Analysis(program);
-  const wholePaths = analysis.countPaths(false);
-  const searchPaths =
-    analysis.alternativesAgree() && automaton.minLength > 0
-      ? analysis.countPaths(false)
-      : undefined;
-  const boundedPaths = searchPaths === undefined ? undefined : analysis.countPaths(true);
+/** Plans matches of whole subjects; undefined if RegExp may not be used. */
+export function planWhole(automaton: Automaton, program: Program): NativePlan | undefined {
+  const analysis = tryAnalyse(automaton, program);
+  const paths = analysis?.countPaths(false);
+  if (paths === undefined) return undefined;
+  return tryPlan(`^(?:${automaton.nativeSource})$`, "", paths, false);
+}
+
+/** Plans searches; undefined if RegExp may not be used. */
+export function planSearch(automaton: Automaton, program: Program): NativePlan | undefined {
+  const analysis = automaton.minLength > 0 ? tryAnalyse(automaton, program) : undefined;
+  if (analysis?.alternativesAgree() !== true) return undefined;
+  const source = automaton.nativeSource as string;
+  const failing = analysis.countPaths(true);
+  if (failing?.degree === 0) return tryPlan(source, "g", failing, true);
+  const paths = analysis.countPaths(false);
+  return paths === undefined ? undefined : tryPlan(source, "g", paths, false);
+}
+
+function tryAnalyse(automaton: Automaton, program: Program): Analysis | undefined {
+  if (automaton.nativeSource === undefined || automaton.hasEmptyLoop) return undefined;
+  return program.kinds.length > NODES_TO_ANALYSE ? undefined : new Analysis(program);
+}
+
+function tryPlan(
+  source: string,
+  flags: string,
+  paths: Paths,
+  isLinear: boolean,
+): NativePlan | undefined {
   try {
-    return {
-      whole: wholePaths && { regExp: new RegExp(`^(?:${source})$`), paths: wholePaths },
-      search:
-        searchPaths &&
-        (boundedPaths?.degree === 0
-          ? { regExp: new RegExp(source, "g"), paths: boundedPaths, linear: true }
-          : { regExp: new RegExp(source, "g"), paths: searchPaths, linear: false }),
-    };
+    return { regExp: new RegExp(source, flags), paths, isLinear };
   } catch {
     // V8 refuses very large patterns.
-    return none;
+    return undefined;
   }
 }
 
 class Analysis {
   readonly #program: Program;
   /** For each node the bytes that a match below it can begin with. */
-  readonly #begins: Uint8Array[] = [];
+  readonly #begins: Uint32Array[] = [];
   /** For each node whether the end of the pattern can be reached without a byte. */
   readonly #canEnd: boolean[] = [];
   /** The same, and without an anchor on the way. */
@@ -94,41 +101,46 @@ class Analysis {
 
   constructor(program: Program) {
     this.#program = program;
-    const { kinds, first, second, argument, sets } = program;
+    const { kinds, first, second, argument } = program;
+    const setBits = bitsOfSets(program.sets);
     for (let node = 0; node < kinds.length; node++) {
-      const kind = kinds[node] as NodeKind;
       const left = first[node] as number;
       const right = second[node] as number;
-      if (kind === NodeKind.Byte) {
-        const offset = argument[node] as number;
-        this.#begins.push(sets.subarray(offset, offset + BYTE_SET_SIZE));
-        this.#canEnd.push(false);
-        this.#mustEnd.push(false);
-      } else if (kind === NodeKind.Accept) {
-        this.#begins.push(new Uint8Array(BYTE_SET_SIZE));
-        this.#canEnd.push(true);
-        this.#mustEnd.push(true);
-      } else if (kind === NodeKind.Alternative || kind === NodeKind.Repeat) {
-        const begins = Uint8Array.from(this.#begins[left] as Uint8Array);
-        const others = this.#begins[right] as Uint8Array;
-        for (let byte = 0; byte < 256; byte++) if (others[byte] === 1) begins[byte] = 1;
-        this.#begins.push(begins);
-        this.#canEnd.push((this.#canEnd[left] as boolean) || (this.#canEnd[right] as boolean));
-        this.#mustEnd.push((this.#mustEnd[left] as boolean) || (this.#mustEnd[right] as boolean));
-      } else {
-        this.#begins.push(this.#begins[left] as Uint8Array);
-        this.#canEnd.push(this.#canEnd[left] as boolean);
-        this.#mustEnd.push(kind === NodeKind.Mark && (this.#mustEnd[left] as boolean));
+      switch (kinds[node] as NodeKind) {
+        case NodeKind.Byte:
+          this.#begins.push(setBits[(argument[node] as number) / BYTE_SET_SIZE] as Uint32Array);
+          this.#canEnd.push(false);
+          this.#mustEnd.push(false);
+          break;
+        case NodeKind.Accept:
+        case NodeKind.Fail:
+          this.#begins.push(new Uint32Array(WORDS));
+          this.#canEnd.push(kinds[node] === NodeKind.Accept);
+          this.#mustEnd.push(kinds[node] === NodeKind.Accept);
+          break;
+        case NodeKind.Alternative:
+        case NodeKind.Repeat: {
+          const others = this.#begins[right] as Uint32Array;
+          this.#begins.push(
+            (this.#begins[left] as Uint32Array).map((bits, i) => bits | (others[i] as number)),
+          );
+          this.#canEnd.push((this.#canEnd[left] as boolean) || (this.#canEnd[right] as boolean));
+          this.#mustEnd.push((this.#mustEnd[left] as boolean) || (this.#mustEnd[right] as boolean));
+          break;
+        }
+        default:
+          this.#begins.push(this.#begins[left] as Uint32Array);
+          this.#canEnd.push(this.#canEnd[left] as boolean);
+          this.#mustEnd.push(kinds[node] === NodeKind.Mark && (this.#mustEnd[left] as boolean));
       }
     }
   }
 
   #isAmbiguous(node: number): boolean {
     const { first, second } = this.#program;
-    return intersects(
-      this.#begins[first[node] as number] as Uint8Array,
-      this.#begins[second[node] as number] as Uint8Array,
-    );
+    const left = this.#begins[first[node] as number] as Uint32Array;
+    const right = this.#begins[second[node] as number] as Uint32Array;
+    return left.some((bits, i) => (bits & (right[i] as number)) !== 0);
   }
 
   /** Tells whether in a search every alternative's first success is also its longest. */
@@ -207,4 +219,21 @@ function larger(left: Paths, right: Paths): Paths {
     factor: Math.max(left.factor, right.factor),
     degree: Math.max(left.degree, right.degree),
   };
+}
+
+/** The number of 32-bit words that hold a bit for each byte. */
+const WORDS = 8;
+
+/** Packs the flags of all byte sets. */
+function bitsOfSets(sets: Uint8Array): Uint32Array[] {
+  const packed: Uint32Array[] = [];
+  for (let offset = 0; offset < sets.length; offset += BYTE_SET_SIZE) {
+    const bits = new Uint32Array(WORDS);
+    for (let byte = 0; byte < 256; byte++) {
+      if (sets[offset + byte] === 1)
+        bits[byte >> 5] = (bits[byte >> 5] as number) | (1 << (byte & 31));
+    }
+    packed.push(bits);
+  }
+  return packed;
 }

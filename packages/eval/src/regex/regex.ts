@@ -11,7 +11,13 @@
  */
 import { type Automaton, compileAutomaton } from "./automaton.ts";
 import { buildProgram, type Program } from "./closure.ts";
-import { isSearchAffordable, isWholeAffordable, type NativePlan, planNative } from "./native.ts";
+import {
+  isSearchAffordable,
+  isWholeAffordable,
+  type NativePlan,
+  planSearch,
+  planWhole,
+} from "./native.ts";
 import { Simulation } from "./simulation.ts";
 
 export { RegexError, type RegexErrorReason } from "./regex-error.ts";
@@ -32,7 +38,9 @@ export class Regex {
   readonly pattern: string;
   readonly #automaton: Automaton;
   readonly #program: Program;
-  readonly #native: NativePlan;
+  /** Made at the first use of `match` or `search`; null before. */
+  #whole: NativePlan | undefined | null = null;
+  #search: NativePlan | undefined | null = null;
   #simulation: Simulation | undefined;
 
   /** Use `compileRegex`. */
@@ -40,7 +48,6 @@ export class Regex {
     this.pattern = pattern;
     this.#automaton = compileAutomaton(pattern);
     this.#program = buildProgram(this.#automaton);
-    this.#native = planNative(this.#automaton, this.#program);
   }
 
   /** The number of capture groups. */
@@ -58,12 +65,9 @@ export class Regex {
   match(subject: string, engine: RegexEngine = "auto"): (string | null)[] | null | undefined {
     if (subject.length < this.#automaton.minLength || subject.length > this.#automaton.maxLength)
       return null;
-    const plan = this.#native.whole;
-    if (
-      engine !== "simulation" &&
-      plan !== undefined &&
-      isWholeAffordable(plan.paths, subject.length)
-    ) {
+    if (this.#whole === null) this.#whole = planWhole(this.#automaton, this.#program);
+    const plan = this.#whole;
+    if (engine !== "simulation" && plan !== undefined && isWholeAffordable(plan, subject.length)) {
       try {
         const found = plan.regExp.exec(subject);
         return found === null ? null : nativeGroups(found);
@@ -85,12 +89,9 @@ export class Regex {
   search(subject: string, engine: RegexEngine): RegexMatch[] | undefined;
   search(subject: string, engine: RegexEngine = "auto"): RegexMatch[] | undefined {
     if (subject.length < this.#automaton.minLength) return [];
-    const plan = this.#native.search;
-    if (
-      engine !== "simulation" &&
-      plan !== undefined &&
-      isSearchAffordable(plan.paths, plan.linear, subject.length)
-    ) {
+    if (this.#search === null) this.#search = planSearch(this.#automaton, this.#program);
+    const plan = this.#search;
+    if (engine !== "simulation" && plan !== undefined && isSearchAffordable(plan, subject.length)) {
       try {
         return nativeSearch(plan.regExp, subject);
       } catch {

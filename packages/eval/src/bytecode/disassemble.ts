@@ -1,0 +1,80 @@
+/** The disassembler: shows the code of a lambda and of all lambdas inside it. */
+import type { PositionTable } from "../position.ts";
+import { describePosition } from "../errors/position-text.ts";
+import { Shape } from "../value/attrs.ts";
+import { printForError } from "../print/print.ts";
+import type { Slot } from "../value/value.ts";
+import { type Lambda, LambdaKind, SelectCache } from "./lambda.ts";
+import { OPCODES } from "./opcode.ts";
+
+/** The listing of a lambda and, below it, of those that it makes. */
+export function disassemble(root: Lambda, positions: PositionTable): string {
+  const lines: string[] = [];
+  const work: { lambda: Lambda; title: string }[] = [{ lambda: root, title: "top level" }];
+  const seen = new Set<Lambda>([root]);
+  for (let i = 0; i < work.length; i++) {
+    const { lambda, title } = work[i] as { lambda: Lambda; title: string };
+    lambda.ensureCompiled();
+    if (i > 0) lines.push("");
+    lines.push(`== ${title} == ${lambda.pos > 0 ? describePosition(positions, lambda.pos) : ""}`.trimEnd());
+    lines.push(`   ${lambda.localCount} locals, ${lambda.captures.length} upvalues, ${lambda.code.length} words`);
+    listCode(lambda, positions, lines);
+    lambda.lambdas.forEach((child, index) => {
+      if (seen.has(child)) return;
+      seen.add(child);
+      const kind = child.kind === LambdaKind.Function ? `function ${child.name ?? ""}`.trimEnd() : "thunk";
+      work.push({ lambda: child, title: `${kind} ${work.length} (lambda ${index} of ${i})` });
+    });
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): void {
+  const { code, spans } = lambda;
+  let span = 0;
+  for (let pc = 0; pc < code.length; ) {
+    const row = OPCODES[code[pc] as number];
+    if (row === undefined) {
+      lines.push(`${String(pc).padStart(5)}  ??? ${code[pc]}`);
+      return;
+    }
+    const start = pc++;
+    const operands = row.operands.map((kind) => {
+      const operand = code[pc++] as number;
+      switch (kind) {
+        case "constant":
+          return showConstant(lambda.constants[operand]);
+        case "jump":
+          return `-> ${operand}`;
+        case "cache":
+          return "";
+        case "lambda": {
+          const captures = Array.from((lambda.lambdas[operand] as Lambda).captures, (source) =>
+            (source & 1) === 1 ? `upvalue ${source >> 1}` : `local ${source >> 1}`,
+          );
+          return `${operand}${captures.length > 0 ? ` [${captures.join(", ")}]` : ""}`;
+        }
+        default:
+          return String(operand);
+      }
+    });
+    let place = "";
+    while (span < spans.length && (spans[span] as number) <= start) {
+      if (spans[span] === start && (spans[span + 1] as number) > 0) {
+        place = `  ; ${describePosition(positions, spans[span + 1] as number)}`;
+      }
+      span += 2;
+    }
+    const text = `${String(start).padStart(5)}  ${row.name} ${operands.filter((part) => part !== "").join(", ")}`;
+    lines.push(`${text.trimEnd()}${place}`);
+  }
+}
+
+function showConstant(constant: unknown): string {
+  if (constant instanceof Shape) return `{ ${constant.names.join(" ")} }`;
+  if (constant instanceof SelectCache) return "";
+  if (typeof constant === "object" && constant !== null && "text" in constant && typeof constant.text === "function") {
+    return JSON.stringify((constant.text as () => string)());
+  }
+  return printForError(constant as Slot);
+}

@@ -1,0 +1,132 @@
+/**
+ * Lambdas: the static code of one function or thunk.
+ *
+ * A lambda begins as an expression and a scope; `compile` turns it into code when it is first
+ * entered. Its captures are known from the start, for whoever makes a closure or thunk of it needs
+ * them:
+ *
+ *     captures[i] = index << 1 | 1    upvalue `index` of the frame that makes it
+ *     captures[i] = index << 1        local `index` of that frame
+ *
+ * Upvalues 0 and 1 live in the fields `a` and `b` of the closure or thunk, the others in `rest`.
+ */
+import type { PosIdx } from "../position.ts";
+import type { Value } from "../value/value.ts";
+import type { Shape } from "../value/attrs.ts";
+
+/** What entering a lambda makes. */
+export const enum LambdaKind {
+  Thunk,
+  Function,
+}
+
+/** One name of a function's formals. */
+export interface RuntimeFormals {
+  readonly names: readonly string[];
+  /** Parallel to `names`: whether it has a default. */
+  readonly defaults: readonly boolean[];
+  /** Parallel to `names`. */
+  readonly positions: readonly PosIdx[];
+  readonly ellipsis: boolean;
+  /** Indexes of the names in bytewise order of the names. */
+  readonly sorted: readonly number[];
+}
+
+/** A stretch of code in which an error gets a trace. Offsets are `start < pc <= end`. */
+export interface ErrorContext {
+  readonly start: number;
+  readonly end: number;
+  readonly pos: PosIdx;
+  /** The text, or `undefined` for a selection. */
+  readonly message: string | undefined;
+  /** The steps of a selection. */
+  readonly select: readonly SelectStep[] | undefined;
+}
+
+/**
+ * One step of an attribute path, for the trace about `a.b.c`: which attribute was being selected, and
+ * where it was defined, is found out from the sets that still lie on the operand stack.
+ */
+export interface SelectStep {
+  /** The name; `undefined` when it is computed: then it lies above the set. */
+  readonly name: string | undefined;
+  /** The printed expression of a computed name. */
+  readonly text: string;
+  /** The code offset behind the instruction that selects it. */
+  readonly pc: number;
+  /** Where the set lies, counted from the first local of the frame. */
+  readonly depth: number;
+}
+
+/** Marks a formal that the caller did not give, until its default is made. */
+export class MissingFormal {
+  readonly kind = "missing-formal";
+}
+
+/** Remembers where a select site found its name. */
+export class SelectCache {
+  shape: Shape | null = null;
+  index = 0;
+}
+
+const NO_CODE = new Int32Array(0);
+
+/** See the head of this file. */
+export class Lambda {
+  /** Empty until compiled. */
+  code: Int32Array = NO_CODE;
+  constants: unknown[] = [];
+  lambdas: Lambda[] = [];
+  /** Slots of the locals; the operand stack lies above them. */
+  localCount = 0;
+  /** The most slots that a frame of it needs. */
+  frameSize = 0;
+  /** Pairs (code offset, position), ascending: the position of the instruction that begins there. */
+  spans: number[] = [];
+  /** Innermost first. */
+  contexts: ErrorContext[] = [];
+  /** Code offset at which the body of a function begins; before it the formals are bound. */
+  bodyStart = 0;
+  captures: Int32Array = NO_CODE;
+  /** Makes the code; dropped once done. */
+  pending: ((lambda: Lambda) => void) | null = null;
+  /** The name of the binding that a function was given to. */
+  name: string | undefined = undefined;
+  /** The plain parameter or the name at the `@`. */
+  param: string | undefined = undefined;
+  formals: RuntimeFormals | null = null;
+  /** The documentation comment of a function. */
+  doc: { readonly start: number; readonly end: number } | undefined = undefined;
+
+  constructor(
+    readonly kind: LambdaKind,
+    /** Where its expression stands. */
+    readonly pos: PosIdx,
+  ) {}
+
+  /** Whether the code is there. */
+  get compiled(): boolean {
+    return this.pending === null;
+  }
+
+  /** Makes the code if it is not there yet. */
+  ensureCompiled(): void {
+    const pending = this.pending;
+    if (pending !== null) {
+      this.pending = null;
+      pending(this);
+    }
+  }
+
+  /** The position of the instruction that ends at a code offset; 0 if it has none. */
+  positionBefore(pc: number): PosIdx {
+    const spans = this.spans;
+    for (let i = spans.length - 2; i >= 0; i -= 2) {
+      if ((spans[i] as number) < pc) return spans[i + 1] as PosIdx;
+    }
+    return 0;
+  }
+}
+
+/** A constant of a chunk that is a value, told from the others. */
+export type ConstantValue = Value;

@@ -1,0 +1,811 @@
+/**
+ * Emission: turns the expression of one unit into bytecode, when the unit is first entered.
+ *
+ * `strict(e)` leaves the value of `e` on the operand stack, `lazy(e)` a slot. The depth of the operand
+ * stack is known at every point of the code. Where C++ Nix adds a line to the trace of an error that
+ * passes through, {@link Emitter.context} records the stretch of code and the line.
+ */
+import {
+  BinaryOp,
+  BindingKind,
+  NodeKind,
+  printExpr,
+  type AttrName,
+  type AttrSet,
+  type Binary,
+  type Expr,
+  type Lambda as LambdaExpr,
+  type Select,
+} from "@nivis/syntax";
+import type { ErrorContext, Lambda, SelectStep } from "../bytecode/lambda.ts";
+import { LambdaKind, SelectCache } from "../bytecode/lambda.ts";
+import { Op } from "../bytecode/opcode.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
+import { EMPTY_ATTRS, Shape } from "../value/attrs.ts";
+import { NixFloat, NixPath, type Slot } from "../value/value.ts";
+import { OPERATOR_NAMES, reportedOffset, type Resolution } from "./resolve.ts";
+import type { Binding, Scope, Unit } from "./scope.ts";
+
+/** The text of a failed assertion, printed when it is needed. */
+export interface AssertionText {
+  readonly text: () => string;
+}
+
+/** How a binary operator that is a builtin call names itself in traces. */
+const BUILTIN_OF_OPERATOR: { readonly [op in BinaryOp]?: string } = {
+  [BinaryOp.Sub]: "sub",
+  [BinaryOp.Mul]: "mul",
+  [BinaryOp.Div]: "div",
+  [BinaryOp.Less]: "lessThan",
+  [BinaryOp.LessOrEqual]: "lessThan",
+  [BinaryOp.More]: "lessThan",
+  [BinaryOp.MoreOrEqual]: "lessThan",
+};
+
+const OP_OF_OPERATOR: { readonly [op in BinaryOp]?: Op } = {
+  [BinaryOp.Sub]: Op.Sub,
+  [BinaryOp.Mul]: Op.Mul,
+  [BinaryOp.Div]: Op.Div,
+  [BinaryOp.Less]: Op.Less,
+  [BinaryOp.LessOrEqual]: Op.Less,
+  [BinaryOp.More]: Op.Less,
+  [BinaryOp.MoreOrEqual]: Op.Less,
+};
+
+/** Compiles a unit's code into its lambda. */
+export function emitUnit(lambda: Lambda, unit: Unit, file: Resolution): void {
+  new Emitter(lambda, unit, file).run();
+}
+
+class Emitter {
+  private readonly code: number[] = [];
+  private readonly contexts: ErrorContext[] = [];
+  /** Slots on the operand stack. */
+  private depth = 0;
+  private deepest = 0;
+
+  constructor(
+    private readonly lambda: Lambda,
+    private readonly unit: Unit,
+    private readonly file: Resolution,
+  ) {}
+
+  run(): void {
+    const { unit, lambda } = this;
+    if (unit.inheritFrom !== undefined) this.inheritedAttribute(unit.inheritFrom, unit.expr);
+    else if (lambda.kind === LambdaKind.Function) this.functionBody(unit.expr as LambdaExpr);
+    else this.strict(unit.expr, unit.scope);
+    this.emit(Op.Return);
+    lambda.code = Int32Array.from(this.code);
+    lambda.contexts = this.contexts;
+    lambda.localCount = unit.slotCount;
+    // Two more than the code needs: a call writes its operands before it checks for space.
+    lambda.frameSize = unit.slotCount + this.deepest + 2;
+  }
+
+  // ── Writing code ───────────────────────────────────────────────────────────────────────────────
+
+  private emit(op: Op, ...operands: number[]): void {
+    this.code.push(op, ...operands);
+  }
+
+  private push(count = 1): void {
+    this.depth += count;
+    if (this.depth > this.deepest) this.deepest = this.depth;
+  }
+
+  private pop(count = 1): void {
+    this.depth -= count;
+  }
+
+  /** Says where the next instruction stands. */
+  private span(offset: number): void {
+    this.lambda.spans.push(this.code.length, this.position(offset));
+  }
+
+  private position(offset: number): PosIdx {
+    return offset < 0 ? NO_POS : this.file.base + offset;
+  }
+
+  private constant(value: unknown): number {
+    const constants = this.lambda.constants;
+    constants.push(value);
+    return constants.length - 1;
+  }
+
+  private pushConstant(value: Slot): void {
+    if (typeof value === "number" && (value | 0) === value) this.emit(Op.Int, value);
+    else this.emit(Op.Const, this.constant(value));
+    this.push();
+  }
+
+  /** Emits a forward jump and returns what {@link land} needs. */
+  private jump(op: Op, ...operands: number[]): number {
+    this.code.push(op, ...operands, -1);
+    return this.code.length - 1;
+  }
+
+  /** Lets a jump arrive here. */
+  private land(at: number): void {
+    this.code[at] = this.code.length;
+  }
+
+  /** Code in which errors get the trace `message` at `offset`. */
+  private context(offset: number, message: string, body: () => void): void {
+    const start = this.code.length;
+    body();
+    this.contexts.push({ start, end: this.code.length, pos: this.position(offset), message, select: undefined });
+  }
+
+  // ── Names ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** Pushes a binding as it is. */
+  private pushBinding(binding: Binding): void {
+    if (binding.owner === this.unit) this.emit(Op.Local, binding.slot);
+    else {
+      const index = this.unit.captured.indexOf(binding);
+      if (index === 0) this.emit(Op.Upvalue0);
+      else if (index === 1) this.emit(Op.Upvalue1);
+      else this.emit(Op.Upvalue, index - 2);
+    }
+    this.push();
+  }
+
+  private pushBindingForced(binding: Binding, offset: number): void {
+    this.span(offset);
+    if (binding.owner === this.unit) this.emit(Op.LocalForce, binding.slot);
+    else this.emit(Op.UpvalueForce, this.unit.captured.indexOf(binding));
+    this.push();
+  }
+
+  private variable(name: string, scope: Scope, offset: number): void {
+    const binding = scope.lookup(name);
+    if (binding !== undefined) {
+      if (binding.cell !== undefined) {
+        this.pushBindingForced(binding.cell, offset);
+        this.select(name, offset);
+      } else this.pushBindingForced(binding, offset);
+      return;
+    }
+    const global = this.file.globals.get(name) as Slot | undefined;
+    if (global !== undefined) {
+      this.pushConstant(global);
+      this.span(offset);
+      this.emit(Op.Force);
+      return;
+    }
+    const dynamic = scope.innermostWith;
+    if (dynamic === undefined) throw new Error(`unresolved name ${name}`);
+    this.pushBinding(dynamic);
+    this.span(offset);
+    this.emit(Op.ResolveWith, this.constant(name));
+    this.span(offset);
+    this.emit(Op.Force);
+  }
+
+  /** Selects a known name from the set on the top. */
+  private select(name: string, offset: number): void {
+    this.span(offset);
+    this.emit(Op.Select, this.constant(name), this.constant(new SelectCache()));
+    this.push();
+    this.emit(Op.Nip);
+    this.pop();
+  }
+
+  // ── Units ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** Pushes a thunk (or, of a function in a strict place, a closure). Answers whether to refill it. */
+  private makeUnit(unit: Unit, op: Op.Thunk | Op.Closure): boolean {
+    const lambda = unit.lambda;
+    let incomplete = false;
+    if (lambda.captures.length !== unit.captured.length) lambda.captures = new Int32Array(unit.captured.length);
+    for (let i = 0; i < unit.captured.length; i++) {
+      const binding = unit.captured[i] as Binding;
+      if (binding.owner === this.unit) {
+        lambda.captures[i] = binding.slot << 1;
+        if (!binding.ready) incomplete = true;
+      } else lambda.captures[i] = (this.unit.captured.indexOf(binding) << 1) | 1;
+    }
+    const index = this.lambda.lambdas.push(lambda) - 1;
+    this.emit(op, index);
+    this.push();
+    return incomplete;
+  }
+
+  /** Pushes a slot; answers whether it is a thunk that must be refilled. */
+  private lazy(expr: Expr, scope: Scope): boolean {
+    const unit = this.file.units.get(expr);
+    if (unit !== undefined) return this.makeUnit(unit, Op.Thunk);
+    switch (expr.kind) {
+      case NodeKind.Int:
+      case NodeKind.String:
+        this.pushConstant(expr.value);
+        return false;
+      case NodeKind.Float:
+        this.pushConstant(new NixFloat(expr.value));
+        return false;
+      case NodeKind.Path:
+        this.pushConstant(new NixPath(expr.value));
+        return false;
+      case NodeKind.List:
+        this.pushConstant(EMPTY_LIST);
+        return false;
+      case NodeKind.Var: {
+        const binding = scope.lookup(expr.name);
+        if (binding !== undefined) this.pushBinding(binding);
+        else this.pushConstant(this.file.globals.get(expr.name) as Slot);
+        return false;
+      }
+      default:
+        throw new Error("not resolved");
+    }
+  }
+
+  private inheritedAttribute(source: Binding, expr: Expr): void {
+    const name = (expr as Expr & { name: string }).name;
+    this.context(expr.pos, "while selecting an attribute", () => this.pushBindingForced(source, expr.pos));
+    const at = this.depth - 1;
+    const from = this.code.length;
+    this.span(expr.pos);
+    this.emit(Op.Select, this.constant(name), this.constant(new SelectCache()));
+    const pc = this.code.length;
+    this.push();
+    this.emit(Op.Nip);
+    this.pop();
+    this.contexts.push({
+      start: from,
+      end: this.code.length,
+      pos: this.position(expr.pos),
+      message: undefined,
+      select: [{ name, text: "", pc, depth: this.unit.slotCount + at }],
+    });
+  }
+
+  private functionBody(expr: LambdaExpr): void {
+    const scope = this.file.scopes.get(expr) as Scope;
+    if (expr.formals !== undefined) this.bindFormals(expr, scope);
+    this.lambda.bodyStart = this.code.length;
+    this.strict(expr.body, scope);
+  }
+
+  private bindFormals(expr: LambdaExpr, scope: Scope): void {
+    const formals = expr.formals?.formals ?? [];
+    this.span(expr.pos);
+    this.emit(Op.LocalForce, 0);
+    this.push();
+    this.span(expr.pos);
+    this.emit(Op.BindFormals, 1);
+    this.pop();
+    const bindingOf = (name: string): Binding => scope.names.get(name) as Binding;
+    for (const formal of formals) bindingOf(formal.name).ready = formal.fallback === undefined;
+    // The slots behind the formals hold, for each default, whether it was made here: only then may
+    // the thunk be refilled, since a thunk that the caller gave may stem from the same expression.
+    let flag = formals.length + 1;
+    const refills: { slot: number; flag: number }[] = [];
+    for (const formal of formals) {
+      if (formal.fallback === undefined) continue;
+      const binding = bindingOf(formal.name);
+      const unit = this.file.units.get(formal.fallback);
+      const incomplete =
+        unit?.captured.some((captured) => captured.owner === this.unit && !captured.ready) === true;
+      if (incomplete) {
+        this.pushConstant(false);
+        this.emit(Op.SetLocal, flag);
+        this.pop();
+        refills.push({ slot: binding.slot, flag });
+      }
+      const skip = this.jump(Op.SkipIfBound, binding.slot);
+      this.lazy(formal.fallback, scope);
+      this.emit(Op.SetLocal, binding.slot);
+      this.pop();
+      if (incomplete) {
+        this.pushConstant(true);
+        this.emit(Op.SetLocal, flag);
+        this.pop();
+      }
+      this.land(skip);
+      binding.ready = true;
+      flag++;
+    }
+    for (const refill of refills) {
+      this.emit(Op.Local, refill.flag);
+      this.push();
+      const skip = this.jump(Op.JumpIfFalse);
+      this.pop();
+      this.emit(Op.Refill, refill.slot);
+      this.land(skip);
+    }
+  }
+
+  // ── Expressions ────────────────────────────────────────────────────────────────────────────────
+
+  private strict(expr: Expr, scope: Scope): void {
+    const unit = this.file.units.get(expr);
+    if (unit !== undefined && unit !== this.unit) {
+      // A function, or an expression that was split off because it nests too deeply.
+      if (unit.lambda.kind === LambdaKind.Function) this.makeUnit(unit, Op.Closure);
+      else {
+        this.makeUnit(unit, Op.Thunk);
+        this.emit(Op.Force);
+      }
+      return;
+    }
+    switch (expr.kind) {
+      case NodeKind.Int:
+      case NodeKind.String:
+        this.pushConstant(expr.value);
+        return;
+      case NodeKind.Float:
+        this.pushConstant(new NixFloat(expr.value));
+        return;
+      case NodeKind.Path:
+        this.pushConstant(new NixPath(expr.value));
+        return;
+      case NodeKind.Var:
+        this.variable(expr.name, scope, expr.pos);
+        return;
+      case NodeKind.CurPos:
+        this.emit(Op.CurPos, this.position(expr.pos));
+        this.push();
+        return;
+      case NodeKind.SearchPath:
+        this.pushConstant(expr.value);
+        this.lazyName("__nixPath", scope);
+        this.variable("__findFile", scope, expr.pos);
+        this.call(2, expr.pos);
+        return;
+      case NodeKind.StringTemplate:
+        this.stringTemplate(expr.parts, expr.partPositions, scope, expr.pos);
+        return;
+      case NodeKind.PathTemplate:
+        this.pathTemplate(expr.parts, expr.partPositions, scope, expr.pos);
+        return;
+      case NodeKind.Select:
+        this.selection(expr, scope);
+        return;
+      case NodeKind.HasAttr:
+        this.hasAttr(expr.base, expr.path, scope);
+        return;
+      case NodeKind.Call: {
+        // Making thunks has no effect, so the arguments may go first: the callee must end on the top.
+        for (let i = expr.args.length - 1; i >= 0; i--) this.lazy(expr.args[i] as Expr, scope);
+        this.strict(expr.callee, scope);
+        this.call(expr.args.length, expr.pos);
+        return;
+      }
+      case NodeKind.List:
+        for (const item of expr.items) this.lazy(item, scope);
+        this.emit(Op.List, expr.items.length);
+        this.pop(expr.items.length);
+        this.push();
+        return;
+      case NodeKind.AttrSet:
+        this.attrSet(expr, scope);
+        return;
+      case NodeKind.Let:
+        this.strict(expr.body, this.bindingGroup(expr.attrs, expr, scope));
+        return;
+      case NodeKind.With: {
+        const inner = this.file.scopes.get(expr) as Scope;
+        if (scope.innermostWith !== undefined) this.pushBinding(scope.innermostWith);
+        else this.pushConstant(null);
+        this.lazy(expr.namespace, scope);
+        this.span(expr.pos);
+        this.emit(Op.With, (inner.dynamic as Binding).slot);
+        this.pop(2);
+        this.strict(expr.body, inner);
+        return;
+      }
+      case NodeKind.Assert:
+        this.assertion(expr.condition, expr.body, expr.pos, scope);
+        return;
+      case NodeKind.If: {
+        this.condition(expr.condition, scope, "while evaluating a branch condition");
+        const otherwise = this.jump(Op.JumpIfFalse);
+        this.pop();
+        this.strict(expr.consequence, scope);
+        const end = this.jump(Op.Jump);
+        this.pop();
+        this.land(otherwise);
+        this.strict(expr.alternative, scope);
+        this.land(end);
+        return;
+      }
+      case NodeKind.Not:
+        this.condition(expr.operand, scope, "in the argument of '!'");
+        this.emit(Op.Not);
+        return;
+      case NodeKind.Negate: {
+        const shadow = scope.lookup("__sub");
+        if (shadow !== undefined) {
+          this.lazy(expr.operand, scope);
+          this.pushConstant(0);
+          this.variable("__sub", scope, expr.pos);
+          this.call(2, expr.pos);
+        } else {
+          this.context(expr.pos, "while calling the 'sub' builtin", () => {
+            this.strict(expr.operand, scope);
+            this.span(expr.pos);
+            this.emit(Op.Negate);
+          });
+        }
+        return;
+      }
+      case NodeKind.Binary:
+        this.binary(expr, scope);
+        return;
+      case NodeKind.Lambda:
+      case NodeKind.Error:
+        throw new Error("not resolved");
+    }
+  }
+
+  /** Pushes a global or lexical name as it is. */
+  private lazyName(name: string, scope: Scope): void {
+    const binding = scope.lookup(name);
+    if (binding !== undefined) this.pushBinding(binding);
+    else this.pushConstant((this.file.globals.get(name) ?? null) as Slot);
+  }
+
+  private call(count: number, offset: number): void {
+    for (let n = count; n > 0; n--) {
+      this.span(offset);
+      this.emit(Op.Call, n);
+      this.pop();
+    }
+  }
+
+  private condition(expr: Expr, scope: Scope, message: string): void {
+    const offset = reportedOffset(expr);
+    this.context(offset, message, () => {
+      this.strict(expr, scope);
+      this.span(offset);
+      this.emit(Op.CheckBool);
+    });
+  }
+
+  private stringTemplate(parts: readonly Expr[], positions: readonly number[], scope: Scope, offset: number): void {
+    parts.forEach((part, i) => {
+      if (part.kind === NodeKind.String) {
+        this.pushConstant(part.value);
+        return;
+      }
+      this.context(reportedOffset(part), "in an operand of '+'", () => this.strict(part, scope));
+      this.span(positions[i] ?? offset);
+      this.emit(Op.Interpolate);
+    });
+    this.emit(Op.ConcatStrings, parts.length);
+    this.pop(parts.length);
+    this.push();
+  }
+
+  private pathTemplate(parts: readonly Expr[], positions: readonly number[], scope: Scope, offset: number): void {
+    parts.forEach((part, i) => {
+      if (part.kind === NodeKind.String || part.kind === NodeKind.Path) {
+        this.pushConstant(part.kind === NodeKind.Path ? new NixPath(part.value) : part.value);
+        return;
+      }
+      this.context(reportedOffset(part), "in an operand of '+'", () => this.strict(part, scope));
+      this.span(positions[i] ?? offset);
+      this.emit(Op.PathSegment);
+    });
+    this.span(offset);
+    this.emit(Op.ConcatPath, parts.length);
+    this.pop(parts.length);
+    this.push();
+  }
+
+  /** Pushes the name that an element of an attribute path computes. */
+  private computedName(expr: Expr, scope: Scope): void {
+    this.strict(expr, scope);
+    this.span(reportedOffset(expr));
+    this.emit(Op.CheckName);
+  }
+
+  private selection(expr: Select, scope: Scope): void {
+    this.context(reportedOffset(expr.base), "while selecting an attribute", () => this.strict(expr.base, scope));
+    const bottom = this.depth - 1;
+    const from = this.code.length;
+    const steps: SelectStep[] = [];
+    const exits: number[] = [];
+    const simple = expr.fallback === undefined && expr.path.length === 1;
+    for (const element of expr.path) {
+      const depth = this.unit.slotCount + this.depth - 1;
+      if (element.expr !== undefined) {
+        this.computedName(element.expr, scope);
+        this.span(expr.pos);
+        if (expr.fallback === undefined) this.emit(Op.SelectDynamic);
+        else {
+          exits.push(this.jump(Op.SelectOrDynamic));
+          this.code.push(this.unit.slotCount + bottom);
+        }
+        this.push();
+      } else {
+        const name = this.constant(element.name);
+        this.span(expr.pos);
+        if (expr.fallback !== undefined) {
+          exits.push(this.jump(Op.SelectOr, name));
+          this.code.push(this.unit.slotCount + bottom);
+        } else {
+          this.emit(simple ? Op.Select : Op.SelectKeep, name, this.constant(new SelectCache()));
+        }
+        this.push();
+      }
+      steps.push({ name: element.name, text: element.expr === undefined ? "" : printExpr(element.expr), pc: this.code.length, depth });
+    }
+    const dropped = this.depth - 1 - bottom;
+    if (simple && expr.path[0]?.expr === undefined) this.emit(Op.Nip);
+    else this.emit(Op.Slide, dropped);
+    this.pop(dropped);
+    if (expr.fallback !== undefined) {
+      const end = this.jump(Op.Jump);
+      for (const exit of exits) this.land(exit);
+      this.pop();
+      this.strict(expr.fallback, scope);
+      this.land(end);
+    }
+    this.contexts.push({
+      start: from,
+      end: this.code.length,
+      pos: this.position(expr.pos),
+      message: undefined,
+      select: steps,
+    });
+  }
+
+  private hasAttr(base: Expr, path: readonly AttrName[], scope: Scope): void {
+    this.context(reportedOffset(base), "in the argument of '?'", () => this.strict(base, scope));
+    const exits: number[] = [];
+    path.forEach((element, i) => {
+      if (i > 0) {
+        this.span(reportedOffset(base));
+        this.emit(Op.Force);
+      }
+      if (element.expr !== undefined) {
+        this.computedName(element.expr, scope);
+        exits.push(this.jump(Op.HasAttrDynamic));
+        this.pop();
+      } else exits.push(this.jump(Op.HasAttr, this.constant(element.name)));
+    });
+    this.emit(Op.Pop);
+    this.pop();
+    this.pushConstant(true);
+    for (const exit of exits) this.land(exit);
+  }
+
+  private attrSet(set: AttrSet, scope: Scope): void {
+    let inner = scope;
+    const names: string[] = [];
+    const positions: PosIdx[] = [];
+    const overrides = set.recursive && set.bindings.some((binding) => binding.name === "__overrides");
+    if (set.recursive) {
+      if (overrides) inner = this.overriddenGroup(set);
+      else {
+        inner = this.bindingGroup(set, set, scope);
+        for (const { name } of set.bindings) this.pushBinding(inner.names.get(name) as Binding);
+      }
+    } else {
+      this.inheritSources(set, scope, []);
+      for (const binding of set.bindings) this.bindingValue(binding.value, binding.kind, scope, scope);
+    }
+    for (const { name, pos } of set.bindings) {
+      names.push(name);
+      positions.push(this.position(pos));
+    }
+    if (names.length === 0) this.pushConstant(EMPTY_ATTRS);
+    else {
+      this.emit(Op.Attrs, this.constant(new Shape(names, positions)));
+      this.pop(names.length);
+      this.push();
+    }
+    if (overrides) this.applyOverrides(set);
+    this.dynamicAttrs(set, inner);
+  }
+
+  private bindingValue(value: Expr, kind: BindingKind, outer: Scope, inner: Scope): boolean {
+    return this.lazy(value, kind === BindingKind.Inherited ? outer : inner);
+  }
+
+  private dynamicAttrs(set: AttrSet, scope: Scope): void {
+    if (set.dynamic.length === 0) return;
+    this.emit(Op.DynamicBegin);
+    for (const { name, value, pos } of set.dynamic) {
+      this.strict(name, scope);
+      this.lazy(value, scope);
+      this.span(pos);
+      this.emit(Op.DynamicAttr, this.position(pos));
+      this.pop(2);
+    }
+    this.emit(Op.DynamicEnd);
+  }
+
+  /** Fills the hidden locals of `inherit (e)` sources; notes those that must be refilled. */
+  private inheritSources(set: AttrSet, scope: Scope, refills: number[]): void {
+    const sources = this.file.inheritSources.get(set) ?? [];
+    sources.forEach((binding, i) => {
+      if (this.lazy(set.inheritFrom[i] as Expr, scope)) refills.push(binding.slot);
+      this.emit(Op.SetLocal, binding.slot);
+      this.pop();
+    });
+  }
+
+  /** Fills the locals of a `let` or `rec`. */
+  private bindingGroup(set: AttrSet, owner: Expr, outer: Scope): Scope {
+    const inner = this.file.scopes.get(owner) as Scope;
+    const bindings = set.bindings.map(({ name }) => inner.names.get(name) as Binding);
+    for (const binding of bindings) binding.ready = false;
+    const refills: number[] = [];
+    this.inheritSources(set, inner, refills);
+    set.bindings.forEach((row, i) => {
+      const binding = bindings[i] as Binding;
+      if (this.bindingValue(row.value, row.kind, outer, inner)) refills.push(binding.slot);
+      this.emit(Op.SetLocal, binding.slot);
+      this.pop();
+      binding.ready = true;
+    });
+    for (const slot of refills) this.emit(Op.Refill, slot);
+    return inner;
+  }
+
+  /** Pushes the attributes of a `rec` with `__overrides`; they see each other through the cell. */
+  private overriddenGroup(set: AttrSet): Scope {
+    const inner = this.file.scopes.get(set) as Scope;
+    const outer = inner.parent as Scope;
+    const cell = this.cellOf(set);
+    this.emit(Op.NewCell, cell.slot);
+    const refills: number[] = [];
+    this.inheritSources(set, inner, refills);
+    for (const row of set.bindings) this.bindingValue(row.value, row.kind, outer, inner);
+    return inner;
+  }
+
+  private cellOf(set: AttrSet): Binding {
+    const inner = this.file.scopes.get(set) as Scope;
+    return (inner.names.get("__overrides") as Binding).cell as Binding;
+  }
+
+  private applyOverrides(set: AttrSet): void {
+    const cell = this.cellOf(set);
+    this.emit(Op.SetCell, cell.slot);
+    this.emit(Op.SelectKeep, this.constant("__overrides"), this.constant(new SelectCache()));
+    this.push();
+    this.span(set.pos);
+    this.emit(Op.Overrides, cell.slot);
+    this.pop();
+  }
+
+  private assertion(condition: Expr, body: Expr, offset: number, scope: Scope): void {
+    this.condition(condition, scope, "in the condition of the assert statement");
+    const failed = this.jump(Op.JumpIfFalse);
+    this.pop();
+    this.strict(body, scope);
+    const end = this.jump(Op.Jump);
+    this.land(failed);
+    const text: AssertionText = { text: () => printExpr(condition) };
+    const index = this.constant(text);
+    if (condition.kind === NodeKind.Binary && condition.op === BinaryOp.Equal) {
+      this.strict(condition.left, scope);
+      this.strict(condition.right, scope);
+      this.span(condition.pos);
+      this.emit(Op.AssertEqual, index);
+      this.pop(2);
+    }
+    this.span(offset);
+    this.emit(Op.AssertFail, index);
+    this.land(end);
+  }
+
+  private binary(expr: Binary, scope: Scope): void {
+    const { op, left, right } = expr;
+    const name = OPERATOR_NAMES[op];
+    if (name !== undefined) {
+      this.builtinOperator(expr, name, scope);
+      return;
+    }
+    switch (op) {
+      case BinaryOp.Add:
+        this.context(reportedOffset(left), "in an operand of '+'", () => this.strict(left, scope));
+        this.span(left.start);
+        this.emit(Op.AddFirst);
+        this.context(reportedOffset(right), "in an operand of '+'", () => this.strict(right, scope));
+        this.span(right.start);
+        this.emit(Op.Add);
+        this.pop();
+        return;
+      case BinaryOp.Equal:
+      case BinaryOp.NotEqual: {
+        const sign = op === BinaryOp.Equal ? "==" : "!=";
+        this.context(reportedOffset(left), `in the left operand of '${sign}'`, () => this.strict(left, scope));
+        this.context(reportedOffset(right), `in the right operand of '${sign}'`, () => this.strict(right, scope));
+        this.span(expr.pos);
+        this.emit(op === BinaryOp.Equal ? Op.Equal : Op.NotEqual);
+        this.pop();
+        return;
+      }
+      case BinaryOp.And:
+      case BinaryOp.Or:
+      case BinaryOp.Implication: {
+        const sign = op === BinaryOp.And ? "&&" : op === BinaryOp.Or ? "||" : "->";
+        this.condition(left, scope, `in the left operand of '${sign}'`);
+        if (op === BinaryOp.Implication) this.emit(Op.Not);
+        const end = this.jump(op === BinaryOp.And ? Op.And : Op.Or);
+        this.pop();
+        this.condition(right, scope, `in the right operand of '${sign}'`);
+        this.land(end);
+        return;
+      }
+      case BinaryOp.Update: {
+        const operands = this.updateOperands(expr);
+        // Nix: the rightmost operand is evaluated first.
+        for (let i = operands.length - 1; i >= 0; i--) {
+          const operand = operands[i] as { expr: Expr; side: string };
+          this.context(reportedOffset(operand.expr), `in the ${operand.side} operand of '//'`, () => {
+            this.strict(operand.expr, scope);
+            this.emit(Op.CheckSet);
+          });
+        }
+        this.emit(Op.Update, operands.length);
+        this.pop(operands.length - 1);
+        return;
+      }
+      case BinaryOp.Concat:
+        this.context(reportedOffset(left), "in the left operand of '++'", () => this.strict(left, scope));
+        this.context(reportedOffset(right), "in the right operand of '++'", () => this.strict(right, scope));
+        this.span(expr.pos);
+        this.emit(Op.Concat);
+        this.pop();
+        return;
+      default:
+        throw new Error("unknown operator");
+    }
+  }
+
+  /** The operands of a chain of `//`, left to right; C++ Nix flattens both sides. */
+  private updateOperands(expr: Binary): { expr: Expr; side: string }[] {
+    const operands: { expr: Expr; side: string }[] = [];
+    const work: { expr: Expr; side: string }[] = [{ expr, side: "" }];
+    for (let item = work.pop(); item !== undefined; item = work.pop()) {
+      const inner = item.expr;
+      const isChain = inner.kind === NodeKind.Binary && inner.op === BinaryOp.Update;
+      if (isChain && (inner === expr || !this.file.units.has(inner))) {
+        work.push({ expr: inner.right, side: "right" }, { expr: inner.left, side: "left" });
+      } else operands.push(item);
+    }
+    return operands;
+  }
+
+  /** `-`, `*`, `/` and the comparisons: calls of builtins, unless the program shadows their names. */
+  private builtinOperator(expr: Binary, name: string, scope: Scope): void {
+    const { op, left, right, pos } = expr;
+    const swapped = op === BinaryOp.More || op === BinaryOp.LessOrEqual;
+    if (scope.lookup(name) !== undefined) {
+      this.lazy(swapped ? left : right, scope);
+      this.lazy(swapped ? right : left, scope);
+      this.variable(name, scope, pos);
+      this.call(2, pos);
+      if (op === BinaryOp.LessOrEqual || op === BinaryOp.MoreOrEqual) {
+        this.context(pos, "in the argument of '!'", () => {
+          this.span(pos);
+          this.emit(Op.CheckBool);
+        });
+        this.emit(Op.Not);
+      }
+      return;
+    }
+    const calculate = (): void =>
+      this.context(pos, `while calling the '${BUILTIN_OF_OPERATOR[op]}' builtin`, () => {
+        // Nix: `a > b` is `b < a`, so `b` is evaluated first.
+        this.strict(swapped ? right : left, scope);
+        this.strict(swapped ? left : right, scope);
+        this.span(pos);
+        this.emit(OP_OF_OPERATOR[op] as Op);
+      });
+    if (op === BinaryOp.LessOrEqual || op === BinaryOp.MoreOrEqual) {
+      this.context(pos, "in the argument of '!'", calculate);
+      this.emit(Op.Not);
+    } else calculate();
+    this.pop();
+  }
+}
+
+const EMPTY_LIST: readonly Slot[] = [];

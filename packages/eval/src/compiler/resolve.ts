@@ -1,0 +1,362 @@
+/**
+ * Resolution: finds, for a whole file, what every name means and which expressions become units.
+ *
+ * It runs once, right after parsing, because an undefined variable anywhere makes the file fail.
+ * Units are worked off a list instead of by recursion, and expressions nested too deeply inside one
+ * unit are split off as units of their own, so native stack use is bounded however the text nests.
+ *
+ * What is put off (`lazy`) follows C++ Nix's `maybeThunk`: literals, the empty list and lexical
+ * variables that exist already are taken as they are, everything else becomes a thunk. This is
+ * observable (`<CODE>` when printing lazily, pointer equality of functions).
+ */
+import { BinaryOp, BindingKind, NodeKind, type AttrName, type AttrSet, type Expr, type Lambda as LambdaExpr } from "@nivis/syntax";
+import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+import { Binding, Scope, Unit } from "./scope.ts";
+
+/** Strict nesting inside one unit beyond which an expression becomes a unit; native recursion is ~4 frames each. */
+const MAX_STRICT_DEPTH = 300;
+
+/** The names that arithmetic operators stand for. */
+export const OPERATOR_NAMES: { readonly [op in BinaryOp]?: string } = {
+  [BinaryOp.Sub]: "__sub",
+  [BinaryOp.Mul]: "__mul",
+  [BinaryOp.Div]: "__div",
+  [BinaryOp.Less]: "__lessThan",
+  [BinaryOp.LessOrEqual]: "__lessThan",
+  [BinaryOp.More]: "__lessThan",
+  [BinaryOp.MoreOrEqual]: "__lessThan",
+};
+
+/** A variable that nothing binds. */
+export interface UndefinedVariable {
+  readonly name: string;
+  /** Byte offset. */
+  readonly pos: number;
+}
+
+/** What resolution found out about a file. */
+export class Resolution {
+  /** Expressions that are units of their own. */
+  readonly units = new Map<Expr, Unit>();
+  /** The scopes that `let`, `rec`, functions and `with` open. */
+  readonly scopes = new Map<Expr, Scope>();
+  /** For a set or `let` with `inherit (e)`: the hidden bindings of its sources. */
+  readonly inheritSources = new Map<AttrSet, readonly Binding[]>();
+  readonly undefinedVariables: UndefinedVariable[] = [];
+
+  constructor(
+    readonly globals: ReadonlyMap<string, unknown>,
+    /** Position of the first byte of the text. */
+    readonly base: number,
+  ) {}
+}
+
+/** The position that C++ Nix reports for an expression, as an offset; -1 for the kinds that have none. */
+export function reportedOffset(expr: Expr): number {
+  switch (expr.kind) {
+    case NodeKind.Int:
+    case NodeKind.Float:
+    case NodeKind.String:
+    case NodeKind.Path:
+    case NodeKind.Let:
+    case NodeKind.Error:
+      return -1;
+    case NodeKind.HasAttr:
+      return reportedOffset(expr.base);
+    case NodeKind.Not:
+      return reportedOffset(expr.operand);
+    case NodeKind.List: {
+      const first = expr.items[0];
+      return first === undefined ? -1 : reportedOffset(first);
+    }
+    default:
+      return expr.pos;
+  }
+}
+
+/** Resolves the expression of a file. `compile` becomes the `pending` of every lambda made. */
+export function resolve(expr: Expr, resolution: Resolution, compile: (lambda: Lambda, unit: Unit) => void): Unit {
+  return new Resolver(resolution, compile).run(expr);
+}
+
+class Resolver {
+  private readonly queue: Unit[] = [];
+
+  constructor(
+    private readonly file: Resolution,
+    private readonly compile: (lambda: Lambda, unit: Unit) => void,
+  ) {}
+
+  run(expr: Expr): Unit {
+    const root = this.unit(expr, undefined, new Scope(undefined, new Map(), undefined));
+    for (let unit = this.queue.pop(); unit !== undefined; unit = this.queue.pop()) this.unitBody(unit);
+    return root;
+  }
+
+  /** Makes a unit and puts it on the list. */
+  private unit(expr: Expr, parent: Unit | undefined, scope: Scope, inheritFrom?: Binding): Unit {
+    const isFunction = expr.kind === NodeKind.Lambda && inheritFrom === undefined;
+    const offset = reportedOffset(expr);
+    const lambda = new Lambda(
+      isFunction ? LambdaKind.Function : LambdaKind.Thunk,
+      offset < 0 ? 0 : this.file.base + offset,
+    );
+    const unit = new Unit(lambda, parent, expr, scope, inheritFrom);
+    if (isFunction) this.describeFunction(lambda, expr);
+    const compile = this.compile;
+    lambda.pending = (self) => compile(self, unit);
+    this.file.units.set(expr, unit);
+    this.queue.push(unit);
+    return unit;
+  }
+
+  private describeFunction(lambda: Lambda, expr: LambdaExpr): void {
+    lambda.name = expr.name;
+    lambda.param = expr.param;
+    lambda.doc = expr.doc;
+    const formals = expr.formals;
+    if (formals !== undefined) {
+      const names = formals.formals.map((formal) => formal.name);
+      lambda.formals = {
+        names,
+        defaults: formals.formals.map((formal) => formal.fallback !== undefined),
+        positions: formals.formals.map((formal) => this.file.base + formal.pos),
+        ellipsis: formals.ellipsis,
+        sorted: names.map((_, i) => i).sort((a, b) => ((names[a] as string) < (names[b] as string) ? -1 : 1)),
+      };
+    }
+  }
+
+  private unitBody(unit: Unit): void {
+    if (unit.inheritFrom !== undefined) {
+      unit.use(unit.inheritFrom);
+      return;
+    }
+    const expr = unit.expr;
+    if (unit.lambda.kind === LambdaKind.Function) this.functionBody(unit, expr as LambdaExpr);
+    else this.strict(expr, unit, unit.scope, 0);
+  }
+
+  private functionBody(unit: Unit, expr: LambdaExpr): void {
+    const names = new Map<string, Binding>();
+    const argument = unit.declare(expr.param ?? "");
+    if (expr.param !== undefined) names.set(expr.param, argument);
+    const scope = new Scope(unit.scope, names, undefined);
+    this.file.scopes.set(expr, scope);
+    const formals = expr.formals?.formals ?? [];
+    for (const formal of formals) names.set(formal.name, unit.declare(formal.name));
+    for (const formal of formals) (names.get(formal.name) as Binding).ready = formal.fallback === undefined;
+    for (const formal of formals) {
+      if (formal.fallback === undefined) continue;
+      // A flag beside the formal: whether its default was made, see `emit.ts`.
+      unit.declare("");
+      this.lazy(formal.fallback, unit, scope);
+      (names.get(formal.name) as Binding).ready = true;
+    }
+    this.strict(expr.body, unit, scope, 0);
+  }
+
+  private lookup(name: string, unit: Unit, scope: Scope, pos: number): Binding | undefined {
+    const binding = scope.lookup(name);
+    if (binding !== undefined) {
+      unit.use(binding.cell ?? binding);
+      return binding;
+    }
+    if (this.file.globals.has(name)) return undefined;
+    if (scope.innermostWith !== undefined) unit.use(scope.innermostWith);
+    else this.file.undefinedVariables.push({ name, pos });
+    return undefined;
+  }
+
+  /** An expression whose value is put off. */
+  private lazy(expr: Expr, unit: Unit, scope: Scope): void {
+    switch (expr.kind) {
+      case NodeKind.Int:
+      case NodeKind.Float:
+      case NodeKind.String:
+      case NodeKind.Path:
+        return;
+      case NodeKind.List:
+        if (expr.items.length === 0) return;
+        break;
+      case NodeKind.Var: {
+        const binding = scope.lookup(expr.name);
+        if (binding !== undefined) {
+          if (binding.cell === undefined && (binding.owner !== unit || binding.ready)) {
+            unit.use(binding);
+            return;
+          }
+        } else if (this.file.globals.has(expr.name)) return;
+        break;
+      }
+      default:
+    }
+    this.unit(expr, unit, scope);
+  }
+
+  /** An expression that is evaluated in place. */
+  private strict(expr: Expr, unit: Unit, scope: Scope, depth: number): void {
+    if (depth > MAX_STRICT_DEPTH && !this.file.units.has(expr)) {
+      this.unit(expr, unit, scope);
+      return;
+    }
+    const next = depth + 1;
+    switch (expr.kind) {
+      case NodeKind.Int:
+      case NodeKind.Float:
+      case NodeKind.String:
+      case NodeKind.Path:
+      case NodeKind.CurPos:
+      case NodeKind.Error:
+        return;
+      case NodeKind.Var:
+        this.lookup(expr.name, unit, scope, expr.pos);
+        return;
+      case NodeKind.SearchPath:
+        this.lookup("__findFile", unit, scope, expr.pos);
+        this.lookup("__nixPath", unit, scope, expr.pos);
+        return;
+      case NodeKind.StringTemplate:
+      case NodeKind.PathTemplate:
+        for (const part of expr.parts) this.strict(part, unit, scope, next);
+        return;
+      case NodeKind.Select:
+        this.strict(expr.base, unit, scope, next);
+        this.attrPath(expr.path, unit, scope, next);
+        if (expr.fallback !== undefined) this.strict(expr.fallback, unit, scope, next);
+        return;
+      case NodeKind.HasAttr:
+        this.strict(expr.base, unit, scope, next);
+        this.attrPath(expr.path, unit, scope, next);
+        return;
+      case NodeKind.Lambda:
+        this.unit(expr, unit, scope);
+        return;
+      case NodeKind.Call:
+        for (const argument of expr.args) this.lazy(argument, unit, scope);
+        this.strict(expr.callee, unit, scope, next);
+        return;
+      case NodeKind.List:
+        for (const item of expr.items) this.lazy(item, unit, scope);
+        return;
+      case NodeKind.AttrSet: {
+        const mark = unit.mark();
+        if (expr.recursive) this.recursiveSet(expr, unit, scope, next);
+        else this.plainSet(expr, unit, scope, next);
+        unit.release(mark);
+        return;
+      }
+      case NodeKind.Let: {
+        const mark = unit.mark();
+        const inner = this.bindingGroup(expr.attrs, expr, unit, scope, false);
+        this.strict(expr.body, unit, inner, next);
+        unit.release(mark);
+        return;
+      }
+      case NodeKind.With: {
+        const mark = unit.mark();
+        const dynamic = unit.declare("");
+        this.lazy(expr.namespace, unit, scope);
+        if (scope.innermostWith !== undefined) unit.use(scope.innermostWith);
+        const inner = new Scope(scope, new Map(), dynamic);
+        this.file.scopes.set(expr, inner);
+        this.strict(expr.body, unit, inner, next);
+        unit.release(mark);
+        return;
+      }
+      case NodeKind.Assert:
+        this.strict(expr.condition, unit, scope, next);
+        this.strict(expr.body, unit, scope, next);
+        return;
+      case NodeKind.If:
+        this.strict(expr.condition, unit, scope, next);
+        this.strict(expr.consequence, unit, scope, next);
+        this.strict(expr.alternative, unit, scope, next);
+        return;
+      case NodeKind.Not:
+        this.strict(expr.operand, unit, scope, next);
+        return;
+      case NodeKind.Negate:
+        if (this.isShadowed("__sub", scope)) {
+          this.lookup("__sub", unit, scope, expr.pos);
+          this.lazy(expr.operand, unit, scope);
+        } else this.strict(expr.operand, unit, scope, next);
+        return;
+      case NodeKind.Binary: {
+        const name = OPERATOR_NAMES[expr.op];
+        if (name !== undefined && this.isShadowed(name, scope)) {
+          this.lookup(name, unit, scope, expr.pos);
+          this.lazy(expr.left, unit, scope);
+          this.lazy(expr.right, unit, scope);
+        } else {
+          this.strict(expr.left, unit, scope, next);
+          this.strict(expr.right, unit, scope, next);
+        }
+        return;
+      }
+    }
+  }
+
+  /** Whether a name that operators stand for is bound by the program. */
+  private isShadowed(name: string, scope: Scope): boolean {
+    return scope.lookup(name) !== undefined;
+  }
+
+  private attrPath(path: readonly AttrName[], unit: Unit, scope: Scope, depth: number): void {
+    for (const element of path) if (element.expr !== undefined) this.strict(element.expr, unit, scope, depth);
+  }
+
+  /** Declares and resolves the sources of `inherit (e)` clauses. */
+  private inheritSources(set: AttrSet, unit: Unit, scope: Scope): readonly Binding[] {
+    const sources = set.inheritFrom.map((source) => {
+      const binding = unit.declare("");
+      this.lazy(source, unit, scope);
+      return binding;
+    });
+    if (sources.length > 0) this.file.inheritSources.set(set, sources);
+    return sources;
+  }
+
+  private dynamicAttrs(set: AttrSet, unit: Unit, scope: Scope, depth: number): void {
+    for (const { name, value } of set.dynamic) {
+      this.strict(name, unit, scope, depth);
+      this.lazy(value, unit, scope);
+    }
+  }
+
+  private plainSet(set: AttrSet, unit: Unit, scope: Scope, depth: number): void {
+    const sources = this.inheritSources(set, unit, scope);
+    for (const binding of set.bindings) {
+      if (binding.kind === BindingKind.InheritedFrom) this.unit(binding.value, unit, scope, sources[binding.from]);
+      else this.lazy(binding.value, unit, scope);
+    }
+    this.dynamicAttrs(set, unit, scope, depth);
+  }
+
+  private recursiveSet(set: AttrSet, unit: Unit, scope: Scope, depth: number): void {
+    const overrides = set.bindings.some((binding) => binding.name === "__overrides");
+    const inner = this.bindingGroup(set, set, unit, scope, overrides);
+    this.dynamicAttrs(set, unit, inner, depth);
+  }
+
+  /** The bindings of a `let` or `rec`, which see each other. */
+  private bindingGroup(set: AttrSet, owner: Expr, unit: Unit, scope: Scope, overrides: boolean): Scope {
+    const names = new Map<string, Binding>();
+    const cell = overrides ? unit.declare("") : undefined;
+    for (const { name } of set.bindings) {
+      const binding = unit.declare(name);
+      binding.ready = false;
+      binding.cell = cell;
+      names.set(name, binding);
+    }
+    const inner = new Scope(scope, names, undefined);
+    this.file.scopes.set(owner, inner);
+    const sources = this.inheritSources(set, unit, inner);
+    for (const binding of set.bindings) {
+      if (binding.kind === BindingKind.InheritedFrom) this.unit(binding.value, unit, inner, sources[binding.from]);
+      else this.lazy(binding.value, unit, binding.kind === BindingKind.Inherited ? scope : inner);
+      (names.get(binding.name) as Binding).ready = true;
+    }
+    return inner;
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * Evaluation: the whole machine behind one object. It makes the context that everything shares,
+ * parses, compiles and runs texts and files, and remembers which files it has evaluated.
+ *
+ *     const evaluation = new Evaluation({ io, hashes });
+ *     evaluation.force(evaluation.evalText("1 + 1", { kind: "string" }, "/"));   // 2
+ *
+ * Two evaluations share nothing. All texts are byte strings.
+ */
+import { parse, SourceFile, type Expr, type Origin, type ParseResult } from "@nivis/syntax";
+import { type HashFunctions, portableHashes } from "@nivis/formats";
+import { makeGlobals } from "./builtins/registry.ts";
+import { disassemble } from "./bytecode/disassemble.ts";
+import type { Lambda } from "./bytecode/lambda.ts";
+import { EvalCaches } from "./caches.ts";
+import { emitUnit } from "./compiler/emit.ts";
+import { Resolution, resolve } from "./compiler/resolve.ts";
+import type { EvalContext, SearchPathEntry } from "./context.ts";
+import { coreFile, DERIVATION_PATH } from "./core-files.ts";
+import { EvalError } from "./errors/eval-error.ts";
+import { evalErrorOf } from "./errors/from-world.ts";
+import { renderWarning } from "./errors/render.ts";
+import type { EvalIo } from "./io.ts";
+import { deepForce } from "./operations/deep-force.ts";
+import { NO_POS, PositionTable } from "./position.ts";
+import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import { DummyStore } from "./store/dummy-store.ts";
+import type { Store } from "./store/store.ts";
+import { Attrs } from "./value/attrs.ts";
+import { nativeThunk, Thunk } from "./value/thunk.ts";
+import type { Slot, Value } from "./value/value.ts";
+import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
+import { runGenerator, runSlot, type RunObserver } from "./vm/run.ts";
+
+/** Symlinks that are followed before a path counts as a cycle; C++ Nix has the same limit. */
+const MAX_SYMLINKS = 1024;
+
+/** What an evaluation needs. */
+export interface EvaluationOptions {
+  readonly io: EvalIo;
+  /** How to hash; portable code unless the host has something faster. */
+  readonly hashes?: HashFunctions;
+  /** Settings that differ from the defaults. */
+  readonly settings?: Partial<Settings>;
+  /** Where derivations and sources go; unless given, paths are computed and nothing is written. */
+  readonly store?: Store;
+  readonly searchPath?: readonly SearchPathEntry[];
+  /** Is told what the machine does; slows it down. */
+  readonly observer?: RunObserver;
+}
+
+/** See the head of this file. */
+export class Evaluation {
+  readonly context: EvalContext;
+  private readonly globals: ReadonlyMap<string, Slot>;
+  private readonly observer: RunObserver | undefined;
+  /** The values of files, by the path that was asked for and by the path it led to. */
+  private readonly files = new Map<string, Slot>();
+
+  constructor(options: EvaluationOptions) {
+    const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    const context: EvalContext = {
+      io: options.io,
+      hashes: options.hashes ?? portableHashes,
+      settings,
+      positions: new PositionTable(),
+      store: options.store ?? new DummyStore(settings.storeDir),
+      caches: new EvalCaches(),
+      // Replaced below: making the globals needs the rest of the context.
+      builtins: Attrs.of([], []),
+      searchPath: options.searchPath ?? [],
+      importFile: (path) => this.importFile(path),
+      scopedImport: (path, scope) => this.scopedImport(path, scope),
+    };
+    const derivation = nativeThunk(() => this.importFile(DERIVATION_PATH) as Generator<unknown, Slot, never>);
+    const { builtins, globals } = makeGlobals(context, derivation);
+    this.globals = globals;
+    this.context = { ...context, builtins };
+    this.observer = options.observer;
+  }
+
+  /** The positions of all texts that were read. */
+  get positions(): PositionTable {
+    return this.context.positions;
+  }
+
+  /** Parses a text; mistakes are in the result's diagnostics. */
+  parse(source: SourceFile, basePath: string): ParseResult {
+    const { settings, io } = this.context;
+    return parse(source, {
+      basePath,
+      home: settings.pureEval ? undefined : (io.environment("HOME") ?? ""),
+      features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
+      lints: {
+        urlLiterals: settings.lintUrlLiterals,
+        shortPathLiterals: settings.lintShortPathLiterals,
+        absolutePathLiterals: settings.lintAbsolutePathLiterals,
+      },
+    });
+  }
+
+  /** Parses a text and resolves its names; throws an {@link EvalError} at the first mistake. */
+  parseChecked(text: string, origin: Origin, basePath: string): Expr {
+    return this.compileText(text, origin, basePath, this.globals).expr;
+  }
+
+  /** A text as a thunk; throws an {@link EvalError} if it is no Nix expression. */
+  load(text: string, origin: Origin, basePath: string): Thunk {
+    return new Thunk(this.compileText(text, origin, basePath, this.globals).lambda, undefined, undefined, null);
+  }
+
+  /** Evaluates a text to weak head normal form. */
+  evalText(text: string, origin: Origin, basePath: string): Value {
+    return this.force(this.load(text, origin, basePath));
+  }
+
+  /** Evaluates a file, or the `default.nix` of a directory, to weak head normal form. */
+  evalFile(path: string): Value {
+    return this.force(this.run(this.importFile(path)));
+  }
+
+  /** Forces a slot. */
+  force(slot: Slot): Value {
+    return runSlot(this.context, slot, this.observer);
+  }
+
+  /** Forces a slot and everything inside. */
+  deepForce(slot: Slot): Value {
+    return this.run(deepForce(this.context, slot));
+  }
+
+  /** Calls a function. */
+  call(callee: Slot, ...args: readonly Slot[]): Value {
+    return this.run(
+      (function* (): Suspendable<Value> {
+        return (yield new CallRequest(callee, args, NO_POS)) as Value;
+      })(),
+    );
+  }
+
+  /** Runs native code that can be suspended. */
+  run<Result>(generator: Suspendable<Result>): Result {
+    return runGenerator(this.context, generator, this.observer);
+  }
+
+  /** The bytecode of a text, with all units inside. */
+  disassemble(text: string, origin: Origin, basePath: string): string {
+    return disassemble(this.compileText(text, origin, basePath, this.globals).lambda, this.positions);
+  }
+
+  private compileText(
+    text: string,
+    origin: Origin,
+    basePath: string,
+    globals: ReadonlyMap<string, Slot>,
+  ): { readonly lambda: Lambda; readonly expr: Expr } {
+    const source = new SourceFile(origin, text);
+    const base = this.positions.add(source);
+    const { expr, diagnostics, firstError } = this.parse(source, basePath);
+    if (diagnostics.length > 0) {
+      for (const { severity, message, pos } of diagnostics) {
+        if (severity === "error") break;
+        this.context.io.log(renderWarning(message, pos === undefined ? NO_POS : base + pos, this.positions, false));
+      }
+      if (firstError !== undefined) {
+        const { message, pos } = firstError;
+        throw new EvalError("parse", message, pos === undefined ? NO_POS : base + pos);
+      }
+    }
+    const resolution = new Resolution(globals, base);
+    const unit = resolve(expr, resolution, (lambda, inner) => emitUnit(lambda, inner, resolution));
+    const undefinedVariables = resolution.undefinedVariables;
+    if (undefinedVariables.length > 0) {
+      const first = undefinedVariables.reduce((a, b) => (b.pos < a.pos ? b : a));
+      throw new EvalError("undefined-variable", `undefined variable '${first.name}'`, base + first.pos);
+    }
+    return { lambda: unit.lambda, expr };
+  }
+
+  private *importFile(path: string): Suspendable<Slot> {
+    const known = this.files.get(path);
+    let slot: Slot;
+    let resolved = path;
+    if (known !== undefined) slot = known;
+    else {
+      resolved = this.resolveExpressionPath(path);
+      const same = this.files.get(resolved);
+      if (same === undefined) {
+        slot = this.loadFile(resolved, this.globals);
+        this.files.set(resolved, slot);
+      } else slot = same;
+      this.files.set(path, slot);
+    }
+    try {
+      return (yield force(slot)) as Value;
+    } catch (error) {
+      if (error instanceof EvalError && coreFile(resolved) === undefined) {
+        error.addTrace(NO_POS, `while evaluating the file '${resolved}':`);
+      }
+      throw error;
+    }
+  }
+
+  private *scopedImport(path: string, scope: Attrs): Suspendable<Slot> {
+    const globals = new Map(this.globals);
+    const slots = scope.slots();
+    scope.names().forEach((name, i) => globals.set(name, slots[i] as Slot));
+    return (yield force(this.loadFile(this.resolveExpressionPath(path), globals))) as Value;
+  }
+
+  private loadFile(path: string, globals: ReadonlyMap<string, Slot>): Thunk {
+    const core = coreFile(path);
+    const origin: Origin = core === undefined ? { kind: "file", path } : { kind: "internal", name: core.name };
+    let text: string;
+    try {
+      text = core?.text ?? this.context.io.readFile(path);
+    } catch (error) {
+      throw evalErrorOf(error);
+    }
+    const end = path.lastIndexOf("/");
+    const { lambda } = this.compileText(text, origin, end <= 0 ? "/" : path.slice(0, end), globals);
+    return new Thunk(lambda, undefined, undefined, null);
+  }
+
+  /** Follows symlinks at the end of a path, and goes to the `default.nix` of a directory. */
+  private resolveExpressionPath(path: string): string {
+    if (coreFile(path) !== undefined) return path;
+    const { io } = this.context;
+    let current = path;
+    try {
+      for (let followed = 0; io.fileType(current) === "symlink"; followed++) {
+        if (followed >= MAX_SYMLINKS) {
+          throw new EvalError("io", `too many symbolic links encountered while traversing the path '${path}'`);
+        }
+        current = resolveLink(current, io.readLink(current));
+      }
+      if (io.fileType(current) === "directory") {
+        return this.resolveExpressionPath(current === "/" ? "/default.nix" : `${current}/default.nix`);
+      }
+    } catch (error) {
+      throw evalErrorOf(error);
+    }
+    return current;
+  }
+}
+
+/** Where a symlink at `path` leads. */
+function resolveLink(path: string, target: string): string {
+  const segments = target.startsWith("/") ? [] : path.split("/").slice(1, -1);
+  for (const segment of target.split("/")) {
+    if (segment === "..") segments.pop();
+    else if (segment !== "" && segment !== ".") segments.push(segment);
+  }
+  return `/${segments.join("/")}`;
+}
+

@@ -1,0 +1,88 @@
+/**
+ * Frames: how calls lie on the stack.
+ *
+ * Call frames and frames of native code share one value stack, in segments that are linked as they
+ * fill. Entering a frame writes a header and leaves the locals and operands above it:
+ *
+ *     … caller's operands │ lambda self pc base mark │ locals … │ operands …
+ *                           └─ the caller's state ─┘   ↑ base
+ *
+ * `mark` says what returning does: a Thunk is given the value, `CALL_MARK` ends a call (for the call
+ * depth), `PLAIN_MARK` neither. Frames that are not Nix code have a lambda of their own whose code is
+ * one instruction, so returning to them needs no test:
+ *
+ *     NATIVE    RESUME_NATIVE   self is a NativeFrame: a generator, or a builtin that gathers its arguments
+ *     SEGMENT   LEAVE_SEGMENT   self is a SegmentLink: the frame goes on in the previous segment
+ *     ENTRY     EXIT            the bottom of a run
+ *     apply(n)  FORCE CALL n …  calls a function for native code; self is the position of the call
+ */
+import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+import { Op } from "../bytecode/opcode.ts";
+import type { Closure, Builtin, Slot } from "../value/value.ts";
+import type { Thunk } from "../value/thunk.ts";
+import type { Suspendable } from "./requests.ts";
+import type { PosIdx } from "../position.ts";
+
+/** The position of lambdas that are not Nix code. */
+export const NATIVE_POS = -2;
+/** Slots of a frame's header. */
+export const HEADER_SIZE = 5;
+/** Slots of a segment of the stack: large enough that crossing is rare, small enough to waste little. */
+export const SEGMENT_SIZE = 32_768;
+
+/** What a stack segment holds: slots, and the headers' lambdas, numbers and marks between them. */
+// biome-ignore lint/suspicious/noExplicitAny: the stack is untyped by nature; every read knows what it wrote
+export type Segment = any[];
+
+/** Header mark: the frame is a call. */
+export const CALL_MARK = null;
+/** Header mark: the frame neither updates a thunk nor counts as a call. */
+export const PLAIN_MARK = undefined;
+
+/** Native code that waits for a value. */
+export class NativeFrame {
+  constructor(
+    /** The builtin, for traces; `null` for the slow path of an instruction. */
+    readonly builtin: Builtin | null,
+    /** The arguments while they are being forced. */
+    readonly args: Slot[],
+    /** Index into the builtin's strict arguments; {@link RETURNING} once it has answered a thunk. */
+    public next: number,
+    /** The generator once it runs. */
+    public generator: Suspendable<unknown> | null,
+  ) {}
+}
+
+/** {@link NativeFrame.next}: the value that comes is the builtin's result. */
+export const RETURNING = -1;
+
+/** Where a frame goes on that left its segment. */
+export class SegmentLink {
+  constructor(
+    readonly stack: Segment,
+    readonly sp: number,
+    readonly lambda: Lambda,
+    readonly self: FrameSelf,
+    readonly pc: number,
+    readonly base: number,
+  ) {}
+}
+
+/** What a frame's upvalues or native state come from. */
+export type FrameSelf = Closure | Thunk | NativeFrame | SegmentLink | PosIdx;
+
+/** A lambda that is not Nix code. */
+export function nativeLambda(...code: number[]): Lambda {
+  const lambda = new Lambda(LambdaKind.Thunk, NATIVE_POS);
+  lambda.code = Int32Array.from(code);
+  lambda.frameSize = 8;
+  return lambda;
+}
+
+/** Code that calls a function with `count` arguments. */
+export function applyLambda(count: number): Lambda {
+  const code: number[] = [Op.Force];
+  for (let n = count; n > 0; n--) code.push(Op.Call, n);
+  code.push(Op.Return);
+  return nativeLambda(...code);
+}

@@ -1,0 +1,27 @@
+/** Positions as values: the set `{ file, line, column }` of `__curPos` and `unsafeGetAttrPos`. */
+import type { EvalContext } from "../context.ts";
+import type { PosIdx, Position } from "../position.ts";
+import { Attrs, Shape } from "../value/attrs.ts";
+import { nativeThunk, type Thunk } from "../value/thunk.ts";
+import type { Value } from "../value/value.ts";
+
+const POSITION_SHAPE = new Shape(["file", "line", "column"], null);
+
+/** Counting lines takes reading the file's text, so it waits until somebody asks. */
+function lazyNumber({ source, offset }: Position, what: "line" | "column"): Thunk {
+  // biome-ignore lint/correctness/useYield: a thunk's code is a generator even if it needs nothing
+  return nativeThunk(function* () {
+    return source.lineColumn(offset)[what];
+  });
+}
+
+/** The set for a position in a file; `null` for all others. */
+export function positionValue(ctx: EvalContext, pos: PosIdx): Value {
+  const position = ctx.positions.resolve(pos);
+  if (position === undefined || position.source.origin.kind !== "file") return null;
+  return new Attrs(POSITION_SHAPE, [
+    position.source.origin.path,
+    lazyNumber(position, "line"),
+    lazyNumber(position, "column"),
+  ]);
+}

@@ -1,0 +1,65 @@
+/** JavaScript's RegExp, where it is used, answers as the simulation does. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { compileRegex } from "../../src/regex/regex.ts";
+import { patterns, subjects } from "./pattern-arbitrary.ts";
+
+it("native and simulated matches agree", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(patterns(3), subjects, (pattern, subject) => {
+      const regex = compileRegex(pattern);
+      const native = regex.match(subject, "native");
+      if (native === undefined) return;
+      compared++;
+      expect(native).toEqual(regex.match(subject, "simulation"));
+    }),
+    { numRuns: 2000 },
+  );
+  expect(compared).toBeGreaterThan(500);
+});
+
+it("native and simulated searches agree", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(patterns(3), subjects, (pattern, subject) => {
+      const regex = compileRegex(pattern);
+      const native = regex.search(subject, "native");
+      if (native === undefined) return;
+      compared++;
+      expect(native).toEqual(regex.search(subject, "simulation"));
+    }),
+    { numRuns: 2000 },
+  );
+  expect(compared).toBeGreaterThan(300);
+});
+
+it("a search's matches do not overlap and are in order", () => {
+  fc.assert(
+    fc.property(patterns(3), subjects, (pattern, subject) => {
+      let end = 0;
+      for (const found of compileRegex(pattern).search(subject)) {
+        expect(found.start).toBeGreaterThanOrEqual(end);
+        expect(found.end).toBeGreaterThanOrEqual(found.start);
+        end = found.end;
+      }
+    }),
+  );
+});
+
+it("any bytes either compile or are refused", () => {
+  const bytes = fc.string({
+    unit: fc.constantFrom(..."ab()[]{}^$*+?|\\-,1:.=\xff", "[:alpha:]", "[.a.]", "a-z", "{1,2}"),
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(bytes, subjects, (pattern, subject) => {
+      try {
+        const regex = compileRegex(pattern);
+        expect(regex.match(subject)).toEqual(regex.match(subject, "simulation"));
+      } catch (error) {
+        expect(error).toHaveProperty("reason");
+      }
+    }),
+  );
+});
