@@ -7,6 +7,7 @@
  * are not obvious: strings and floats.
  */
 import { FormatError } from "../format-error.ts";
+import { grisuDigits } from "./grisu.ts";
 import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
 
 /** What the reader reports, in the order of the text. Strings are byte strings of valid UTF-8. */
@@ -533,7 +534,7 @@ export function escapeJsonString(text: string): string {
 }
 
 /**
- * A float as nlohmann writes it: the shortest digits that read back the same, `.0` after whole
+ * A float as nlohmann writes it: few digits that read back the same (see grisu.ts), `.0` after whole
  * numbers, an exponent of at least two digits below 1e-4 and from 1e15 on; `null` for what JSON
  * cannot say.
  */
@@ -541,10 +542,7 @@ export function formatJsonFloat(value: number): string {
   if (!Number.isFinite(value)) return "null";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const sign = value < 0 ? "-" : "";
-  const [mantissa, exponentText] = Math.abs(value).toExponential().split("e") as [string, string];
-  const digits = mantissa.replace(".", "");
-  /** The position of the decimal point relative to the first digit. */
-  const point = Number(exponentText) + 1;
+  const { digits, point } = grisuDigits(Math.abs(value));
   const count = digits.length;
   if (count <= point && point <= 15) return `${sign}${digits}${"0".repeat(point - count)}.0`;
   if (point > 0 && point <= 15) return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;

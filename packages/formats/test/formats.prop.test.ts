@@ -1,0 +1,221 @@
+/** Laws that hold for all inputs. */
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Derivation,
+  type DerivationOutput,
+  type NarTree,
+  bytesToByteString,
+  byteStringToBytes,
+  compareVersions,
+  decodeBase16,
+  decodeBase64,
+  decodeNixBase32,
+  decodeUtf8,
+  encodeBase16,
+  encodeBase64,
+  encodeNixBase32,
+  encodeUtf8,
+  escapeJsonString,
+  formatDerivation,
+  formatHash,
+  formatJsonFloat,
+  hashAlgorithms,
+  isUtf8,
+  narBytes,
+  narTreeSource,
+  normalizeJson,
+  parseDerivation,
+  parseHash,
+  portableHashes,
+  quoteATermString,
+  readNar,
+  digestLength,
+  splitVersion,
+} from "../src/index.ts";
+
+const bytes = fc.uint8Array({ maxLength: 100 });
+const byteString = bytes.map(bytesToByteString);
+const digest = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+
+describe("encodings", () => {
+  it("give back what they took", () => {
+    fc.assert(
+      fc.property(bytes, (data) => {
+        expect(decodeBase16(encodeBase16(data))).toEqual(data);
+        expect(decodeBase64(encodeBase64(data))).toEqual(data);
+        expect(decodeNixBase32(encodeNixBase32(data))).toEqual(data);
+        expect(byteStringToBytes(bytesToByteString(data))).toEqual(data);
+        expect(Buffer.from(data).toString("base64")).toBe(encodeBase64(data));
+      }),
+    );
+  });
+  it("of hashes are told apart", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...hashAlgorithms).chain((algorithm) =>
+          digest(digestLength(algorithm)).map((value) => ({ algorithm, digest: value })),
+        ),
+        fc.constantFrom("base16", "nix32", "base64", "sri"),
+        fc.boolean(),
+        (hash, format, prefixed) => {
+          expect(parseHash(formatHash(hash, format, prefixed), hash.algorithm)).toEqual(hash);
+        },
+      ),
+    );
+  });
+  it("UTF-8 agrees with the platform", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), byteString, (text, any) => {
+        expect(decodeUtf8(encodeUtf8(text))).toBe(text);
+        const buffer = Buffer.from(any, "latin1");
+        const platform = (() => {
+          try {
+            new TextDecoder("utf-8", { fatal: true }).decode(buffer);
+            return true;
+          } catch {
+            return false;
+          }
+        })();
+        expect(isUtf8(any)).toBe(platform);
+      }),
+    );
+  });
+});
+
+describe("portable hashes", () => {
+  it("agree with the platform's", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("md5", "sha1", "sha256", "sha512"), bytes, (algorithm, data) => {
+        expect(encodeBase16(portableHashes.hash(algorithm, data))).toBe(
+          createHash(algorithm).update(data).digest("hex"),
+        );
+      }),
+    );
+  });
+});
+
+describe("JSON", () => {
+  it("of valid strings is JSON", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(JSON.parse(decodeUtf8(escapeJsonString(encodeUtf8(text))))).toBe(text);
+      }),
+    );
+  });
+  it("is normal after normalizing, and means the same", () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const normal = normalizeJson(encodeUtf8(text));
+        expect(normalizeJson(normal)).toBe(normal);
+        // Nix has no integer -0.
+        const sign = (_: string, value: unknown) => (Object.is(value, -0) ? 0 : value);
+        expect(JSON.parse(decodeUtf8(normal), sign)).toEqual(JSON.parse(text, sign));
+      }),
+    );
+  });
+  it("floats read back the same", () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(Number(formatJsonFloat(value))).toBe(value);
+        expect(formatJsonFloat(value)).toMatch(/[.e]/);
+      }),
+    );
+  });
+});
+
+describe("compareVersions", () => {
+  const version = fc
+    .array(fc.constantFrom("1", "2", "10", "pre", "a", "b", ".", "-", "99999999999"), { maxLength: 8 })
+    .map((parts) => parts.join(""));
+  it("is antisymmetric, and equal for itself", () => {
+    fc.assert(
+      fc.property(version, version, (a, b) => {
+        expect(compareVersions(a, a)).toBe(0);
+        expect(compareVersions(a, b) + compareVersions(b, a)).toBe(0);
+      }),
+    );
+  });
+  it("is transitive where upstream's order is", () => {
+    // Not for `pre` or letters at the end of the other version, where upstream itself is not.
+    const numbers = fc.array(fc.nat({ max: 12 }), { maxLength: 5 }).map((parts) => parts.join("."));
+    fc.assert(
+      fc.property(numbers, numbers, numbers, (a, b, c) => {
+        const [x, y, z] = [a, b, c].sort(compareVersions) as [string, string, string];
+        expect(compareVersions(x, y)).toBeLessThanOrEqual(0);
+        expect(compareVersions(y, z)).toBeLessThanOrEqual(0);
+        expect(compareVersions(x, z)).toBeLessThanOrEqual(0);
+      }),
+    );
+  });
+  it("sees nothing but the components", () => {
+    fc.assert(
+      fc.property(version, (a) => {
+        expect(compareVersions(a, splitVersion(a).join("."))).toBe(0);
+      }),
+    );
+  });
+});
+
+describe("ATerms", () => {
+  const storePath = fc
+    .tuple(digest(20), fc.stringMatching(/^[a-z][a-z0-9.]{0,8}$/))
+    .map(([hash, name]) => `/nix/store/${encodeNixBase32(hash)}-${name}`);
+  const outputName = fc.constantFrom("out", "dev", "bin", "man");
+  const drv: fc.Arbitrary<Derivation> = fc.record({
+    name: fc.constant("x"),
+    outputs: fc
+      .array(fc.tuple(outputName, storePath), { minLength: 1 })
+      .map((all) => new Map(all.map(([name, path]): [string, DerivationOutput] => [name, { kind: "input-addressed", path }]))),
+    inputDrvs: fc
+      .array(fc.tuple(storePath, fc.array(outputName, { minLength: 1 })))
+      .map((all) => new Map(all.map(([path, names]) => [path, { outputs: new Set(names) }]))),
+    inputSrcs: fc.array(storePath).map((paths) => new Set(paths)),
+    system: fc.constantFrom("x86_64-linux", ""),
+    builder: byteString,
+    args: fc.array(byteString),
+    env: fc.array(fc.tuple(byteString, byteString)).map((all) => new Map(all)),
+  });
+  it("are read as they are written", () => {
+    const options = { storeDir: "/nix/store", hashes: portableHashes };
+    fc.assert(
+      fc.property(drv, (value) => {
+        const text = formatDerivation(value);
+        const read = parseDerivation(text, "x", options);
+        expect(read).toEqual(value);
+        expect(formatDerivation(read)).toBe(text);
+      }),
+    );
+  });
+  it("have no bare quotes, newlines or tabs inside of strings", () => {
+    fc.assert(
+      fc.property(byteString, (text) => {
+        expect(quoteATermString(text).slice(1, -1)).not.toMatch(/(?<!\\)(?:\\\\)*"|[\n\r\t]/);
+      }),
+    );
+  });
+});
+
+describe("NARs", () => {
+  const { tree } = fc.letrec<{ tree: NarTree }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 3, depthIdentifier: "nar" },
+      fc.record({ type: fc.constant("regular" as const), executable: fc.boolean(), contents: bytes }),
+      fc.record({ type: fc.constant("symlink" as const), target: fc.stringMatching(/^[a-z/.]{1,20}$/) }),
+      fc.record({
+        type: fc.constant("directory" as const),
+        entries: fc
+          .array(fc.tuple(fc.stringMatching(/^[a-zA-Z][a-z .-]{0,5}$/), tie("tree")), { maxLength: 4 })
+          .map((all) => new Map([...new Map(all)].sort((a, b) => (a[0] < b[0] ? -1 : 1)))),
+      }),
+    ),
+  }));
+  it("are read as they are written", () => {
+    fc.assert(
+      fc.property(tree, (root) => {
+        expect(readNar(narBytes(narTreeSource, root))).toEqual(root);
+      }),
+    );
+  });
+});
