@@ -1,3 +1,4 @@
 /** `@nivis/node`: what evaluation needs of Node: files, hashes, and a store on disk. */
+export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { hostSystem, type NodeIoOptions, nodeIo } from "./node-io.ts";

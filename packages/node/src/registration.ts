@@ -1,0 +1,72 @@
+/**
+ * The registration file: which store paths a {@link LocalStore} has written, in the form that
+ * `nix-store --load-db` reads.
+ *
+ *     path, NAR hash in base 16, NAR size, deriver (empty), number of references, the references
+ *
+ * one per line. C++ Nix takes for valid only what is in its SQLite database. Nivis does not write
+ * that; loading this file once makes C++ Nix know everything:
+ *
+ *     nix-store --store ROOT --load-db < ROOT/nix/var/nix/nivis.reginfo
+ *
+ * Loading it again is harmless.
+ */
+import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { encodeBase16, type NarDigest } from "@nivis/formats";
+import { toNodePath } from "./byte-path.ts";
+import { errnoCode } from "./errno.ts";
+
+/** A registration file, and what is in it. */
+export class Registration {
+  readonly #references: Map<string, readonly string[]>;
+
+  /** Reads what is registered; a missing file is an empty one. */
+  constructor(readonly file: string) {
+    this.#references = readRegistration(file);
+  }
+
+  /** The references of a registered path. */
+  references(path: string): readonly string[] | undefined {
+    return this.#references.get(path);
+  }
+
+  /** Registers a path that is completely written. */
+  add(path: string, nar: NarDigest, references: readonly string[]): void {
+    if (this.#references.has(path)) return;
+    const sorted = [...references].sort();
+    const lines = [
+      path,
+      encodeBase16(nar.digest),
+      `${nar.size}`,
+      "",
+      `${sorted.length}`,
+      ...sorted,
+    ];
+    // One write in append mode: processes that write at the same time do not mix their entries.
+    const entry = Buffer.from(`${lines.join("\n")}\n`, "latin1");
+    if (this.#references.size === 0) mkdirSync(dirname(this.file), { recursive: true });
+    appendFileSync(toNodePath(this.file), entry);
+    this.#references.set(path, sorted);
+  }
+}
+
+function readRegistration(file: string): Map<string, readonly string[]> {
+  const registered = new Map<string, readonly string[]>();
+  let text: string;
+  try {
+    text = readFileSync(toNodePath(file), "latin1");
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return registered;
+    throw error;
+  }
+  const lines = text.split("\n");
+  // An entry is five lines and its references; what a crash cut off at the end is no entry.
+  for (let at = 0; at + 5 < lines.length; ) {
+    const end = at + 5 + Number(lines[at + 4]);
+    if (end >= lines.length) break;
+    registered.set(lines[at] as string, lines.slice(at + 5, end));
+    at = end;
+  }
+  return registered;
+}
