@@ -36,23 +36,36 @@ const thirdParty: Record<string, readonly string[]> = {
 
 /**
  * What a folder of `packages/eval/src` may import of the others, as values. `import type` may go
- * anywhere inside the package: types leave nothing behind that runs.
+ * anywhere inside the package: types leave nothing behind that runs. `ground` is what lies directly
+ * in `src`: settings, positions, paths, the interface of the world.
  */
 const evalFloors: Record<string, readonly string[]> = {
-  errors: [],
-  value: ["errors"],
-  regex: ["errors", "value"],
-  bytecode: ["value", "errors"],
-  compiler: ["bytecode", "value", "errors"],
-  // Printing, comparison, coercion: what runs requests without being the machine itself.
-  print: ["value", "errors"],
-  vm: ["bytecode", "value", "errors", "print"],
-  jit: ["vm", "bytecode", "value", "errors", "print"],
-  builtins: ["vm", "bytecode", "value", "errors", "print", "regex"],
+  ground: ["errors", "value"],
+  errors: ["ground"],
+  value: ["ground", "errors"],
+  print: ["ground", "value", "errors"],
+  regex: ["ground", "errors"],
+  bytecode: ["ground", "print", "value", "errors"],
+  compiler: ["ground", "bytecode", "value", "errors", "print"],
+  // What runs Nix code by requests, without being the machine itself: coercion, comparison, copying
+  // to the store. Interpolating a path copies it, and copying may interpolate: one floor.
+  operations: ["ground", "store", "print", "value", "errors"],
+  store: ["ground", "operations", "print", "value", "errors"],
+  vm: ["ground", "bytecode", "operations", "store", "print", "value", "errors"],
+  jit: ["ground", "vm", "bytecode", "operations", "store", "print", "value", "errors"],
+  builtins: ["ground", "operations", "store", "regex", "print", "value", "errors"],
 };
 
-/** Vocabulary files directly in `packages/eval/src`: every folder may import them. */
-const evalInterfaces = new Set(["io.ts", "observer.ts", "position.ts", "context.ts"]);
+/** Files that stand lower than their folder: the words in which the floors speak to each other. */
+const evalVocabulary = new Set([
+  "vm/requests.ts",
+  "builtins/definition.ts",
+  "builtins/derivation-sources.ts",
+  "builtins/fetchurl-source.ts",
+]);
+
+/** Files that stand above all folders. */
+const evalSummit = new Set(["index.ts", "evaluation.ts"]);
 
 interface ImportStatement {
   readonly specifier: string;
@@ -62,6 +75,7 @@ interface ImportStatement {
 
 const problems: string[] = [];
 const packageImports = new Map<string, Set<string>>();
+const fileImports = new Map<string, Set<string>>();
 
 for (const name of Object.keys(packageFloors)) {
   const folder = join(root, "packages", name, "src");
@@ -148,14 +162,16 @@ function checkRelative(
     return;
   }
   if (!/\.(ts|mjs|json)$/.test(target)) at("relative imports carry the ending `.ts`");
-  if (packageName !== "eval" || found.typeOnly) return;
+  if (found.typeOnly) return;
+  importedFiles(file).add(target);
+  if (packageName !== "eval") return;
   const from = folderIn(source, file);
   const to = folderIn(source, target);
-  // Files at the top of `src` (evaluation.ts, index.ts) stand above all folders.
-  if (from === undefined || from === to) return;
-  if (to === undefined) {
-    const name = relative(source, target);
-    if (!evalInterfaces.has(name)) at(`\`eval/src/${from}\` is below ${name}`);
+  if (evalSummit.has(relative(source, file)) || from === to) return;
+  const name = relative(source, target);
+  if (evalVocabulary.has(name)) return;
+  if (evalSummit.has(name)) {
+    at(`\`eval/src/${from}\` is below ${name}`);
     return;
   }
   const allowed = evalFloors[from];
@@ -165,10 +181,10 @@ function checkRelative(
   }
 }
 
-/** The first folder below `source` on the way to `file`; `undefined` for a file right in it. */
-function folderIn(source: string, file: string): string | undefined {
+/** The first folder below `source` on the way to `file`; `ground` for a file right in it. */
+function folderIn(source: string, file: string): string {
   const parts = relative(source, file).split(sep);
-  return parts.length > 1 ? parts[0] : undefined;
+  return parts.length > 1 ? (parts[0] as string) : "ground";
 }
 
 function importsOf(tree: ts.SourceFile): ImportStatement[] {
@@ -208,20 +224,46 @@ function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
   );
 }
 
+/** Packages, and files of one package, that import each other. */
 function checkCycles(): void {
+  for (const cycle of cyclesOf(packageImports)) {
+    problems.push(`packages import each other: ${cycle.join(" -> ")}`);
+  }
+  for (const cycle of cyclesOf(fileImports)) {
+    const names = cycle.map((file) => relative(root, file));
+    problems.push(`files import each other: ${names.join(" -> ")}`);
+  }
+}
+
+/** One cycle for each back edge that a walk in depth finds. */
+function cyclesOf(graph: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const cycles: string[][] = [];
+  const done = new Set<string>();
   const visit = (name: string, path: readonly string[]): void => {
-    if (path.includes(name)) {
-      problems.push(`packages import each other: ${[...path, name].join(" -> ")}`);
+    const seenAt = path.indexOf(name);
+    if (seenAt >= 0) {
+      cycles.push([...path.slice(seenAt), name]);
       return;
     }
-    for (const next of imported(name)) visit(next, [...path, name]);
+    if (done.has(name)) return;
+    for (const next of graph.get(name) ?? []) visit(next, [...path, name]);
+    done.add(name);
   };
-  for (const name of packageImports.keys()) visit(name, []);
+  for (const name of graph.keys()) visit(name, []);
+  return cycles;
 }
 
 function imported(name: string): Set<string> {
-  const names = packageImports.get(name) ?? new Set();
-  packageImports.set(name, names);
+  return entryOf(packageImports, name);
+}
+
+function importedFiles(file: string): Set<string> {
+  return entryOf(fileImports, file);
+}
+
+function entryOf(graph: Map<string, Set<string>>, name: string): Set<string> {
+  const names = graph.get(name) ?? new Set();
+  graph.set(name, names);
   return names;
 }
 

@@ -5,7 +5,8 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BUILTIN_CONSTANTS, BUILTINS, OPCODES } from "@nivis/eval";
+import { allBuiltins, allConstants } from "../packages/eval/src/builtins/registry.ts";
+import { OPCODES } from "../packages/eval/src/bytecode/opcode.ts";
 import { root } from "./workspace.mjs";
 
 const check = process.argv.includes("--check");
@@ -33,13 +34,13 @@ function writeDocument(name: string, text: string): void {
 }
 
 function builtinsDocument(): string {
-  const functions = BUILTINS.map(({ name, args, doc, feature }) => ({
+  const functions = allBuiltins.map(({ name, args, doc, feature }) => ({
     name,
     heading: [name, ...args.map((argument) => `*${argument.name}*`)].join(" "),
     body:
       feature === undefined ? doc : `${doc}\n\nOnly with the experimental feature \`${feature}\`.`,
   }));
-  const constants = BUILTIN_CONSTANTS.map(({ name, type, doc, impure }) => ({
+  const constants = allConstants.map(({ name, type, doc, impure }) => ({
     name,
     heading: `${name} (${type})`,
     body: impure === true ? `${doc}\n\nAbsent in pure evaluation.` : doc,

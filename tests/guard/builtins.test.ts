@@ -2,11 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BUILTIN_CONSTANTS, BUILTINS } from "@nivis/eval";
 import { describe, expect, test } from "vitest";
+import { allBuiltins, allConstants } from "../../packages/eval/src/builtins/registry.ts";
 
 const cases = fileURLToPath(new URL("../lang/builtins", import.meta.url));
-const all = [...BUILTINS, ...BUILTIN_CONSTANTS];
+const all = [...allBuiltins, ...allConstants];
 
 describe.each(all.map((builtin) => [builtin.name, builtin] as const))("%s", (name, builtin) => {
   test("is documented in a sentence or more", () => {
@@ -21,6 +21,7 @@ describe.each(all.map((builtin) => [builtin.name, builtin] as const))("%s", (nam
 });
 
 test("each folder of cases belongs to a builtin", () => {
-  const names = new Set(all.map(({ name }) => name));
+  // The set itself, and the function that is written in Nix, are not rows of the table.
+  const names = new Set(["builtins", "derivation", ...all.map(({ name }) => name)]);
   expect(readdirSync(cases).filter((folder) => !names.has(folder))).toEqual([]);
 });
