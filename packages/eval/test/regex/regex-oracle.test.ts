@@ -12,6 +12,8 @@ import { compileRegex } from "../../src/regex/regex.ts";
 import { patterns, subjects } from "./pattern-arbitrary.ts";
 
 const GENERATED = Number(process.env["NIVIS_REGEX_ORACLE_RUNS"] ?? 400);
+/** Fixed, so that no run meets a pattern on which C++ Nix takes exponential time. */
+const SEED = Number(process.env["NIVIS_REGEX_ORACLE_SEED"] ?? 1);
 const hasOracle = spawnSync("nix-instantiate", ["--version"]).status === 0;
 if (!hasOracle) console.warn("regex-oracle.test.ts: no nix-instantiate here, comparison SKIPPED");
 
@@ -111,7 +113,7 @@ describe.skipIf(!hasOracle)("like C++ Nix", () => {
     const cases: Case[] = TYPICAL_PATTERNS.flatMap((pattern) =>
       TYPICAL_SUBJECTS.map((subject) => [pattern, subject] as const),
     );
-    cases.push(...fc.sample(fc.tuple(patterns(2), subjects), GENERATED));
+    cases.push(...fc.sample(fc.tuple(patterns(2), subjects), { numRuns: GENERATED, seed: SEED }));
     const answers = askOracle(cases);
     expect(answers).toHaveLength(cases.length);
     for (const [i, pair] of cases.entries()) {
