@@ -30,7 +30,10 @@ export function parseFileIngestionMethod(name: string): FileIngestionMethod {
     case "git":
       return name;
     default:
-      throw new FormatError("usage", `Unknown file ingestion method '${name}', expect \`flat\`, \`nar\`, or \`git\``);
+      throw new FormatError(
+        "usage",
+        `Unknown file ingestion method '${name}', expect \`flat\`, \`nar\`, or \`git\``,
+      );
   }
 }
 
@@ -68,7 +71,10 @@ export function splitMethodPrefix(
 }
 
 /** `r:sha256` and its like: method prefix and algorithm. */
-export function formatMethodAlgorithm(method: ContentAddressMethod, algorithm: HashAlgorithm): string {
+export function formatMethodAlgorithm(
+  method: ContentAddressMethod,
+  algorithm: HashAlgorithm,
+): string {
   return methodPrefix(method) + algorithm;
 }
 
@@ -85,7 +91,10 @@ export function formatContentAddress(address: ContentAddress): string {
 export function parseContentAddress(text: string, require?: RequireFeature): ContentAddress {
   const colon = text.indexOf(":");
   if (colon < 0) {
-    throw new FormatError("usage", `not a content address because it is not in the form '<prefix>:<rest>': ${text}`);
+    throw new FormatError(
+      "usage",
+      `not a content address because it is not in the form '<prefix>:<rest>': ${text}`,
+    );
   }
   const prefix = text.slice(0, colon);
   let rest = text.slice(colon + 1);
@@ -110,7 +119,10 @@ export function parseContentAddress(text: string, require?: RequireFeature): Con
   }
   const second = rest.indexOf(":");
   if (second < 0) {
-    throw new FormatError("usage", `content address hash must be in form '<algo>:<hash>', but found: ${text}`);
+    throw new FormatError(
+      "usage",
+      `content address hash must be in form '<algo>:<hash>', but found: ${text}`,
+    );
   }
   const algorithm = parseHashAlgorithm(rest.slice(0, second), require);
   return { method, hash: parseBareHash(rest.slice(second + 1), algorithm) };

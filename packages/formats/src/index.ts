@@ -1,7 +1,13 @@
 /** The public names of the package. */
 export { compareBytes, sortedBytes } from "./byte-order.ts";
 export { bytesOf, bytesToByteString, byteStringToBytes } from "./codec/bytes.ts";
-export { escapeJsonString, formatJsonFloat, type JsonVisitor, normalizeJson, parseJson } from "./codec/json.ts";
+export {
+  escapeJsonString,
+  formatJsonFloat,
+  type JsonVisitor,
+  normalizeJson,
+  parseJson,
+} from "./codec/json.ts";
 export { formatF6, formatG6 } from "./codec/float.ts";
 export { parseToml, type TomlTable, type TomlValue } from "./codec/toml.ts";
 export {
@@ -83,7 +89,12 @@ export {
   parseSriHash,
   tryParseHashFormat,
 } from "./hash/nix-hash.ts";
-export { decodeNixBase32, encodeNixBase32, isNixBase32Digit, nixBase32Length } from "./hash/nixbase32.ts";
+export {
+  decodeNixBase32,
+  encodeNixBase32,
+  isNixBase32Digit,
+  nixBase32Length,
+} from "./hash/nixbase32.ts";
 export {
   type DownstreamPlaceholder,
   makeContentAddressedPath,

@@ -42,13 +42,21 @@ function rawStorePath(config: StoreConfig, type: string, innerHex: string, name:
     checkStorePathName(name);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new FormatError("bad-store-path", `path '${baseName}' is not a valid store path: ${error.message}`);
+    throw new FormatError(
+      "bad-store-path",
+      `path '${baseName}' is not a valid store path: ${error.message}`,
+    );
   }
   return `${config.storeDir}/${baseName}`;
 }
 
 /** The store path of type `type` with the sha256 digest `inner`; the other functions say which types there are. */
-export function makeStorePath(config: StoreConfig, type: string, inner: Uint8Array, name: string): string {
+export function makeStorePath(
+  config: StoreConfig,
+  type: string,
+  inner: Uint8Array,
+  name: string,
+): string {
   return rawStorePath(config, type, encodeBase16(inner), name);
 }
 
@@ -66,7 +74,12 @@ export function makeTextPath(
   references: Iterable<string>,
 ): string {
   const inner = config.hashes.hash("sha256", contents);
-  return makeStorePath(config, typeWithReferences("text", { others: references, self: false }), inner, name);
+  return makeStorePath(
+    config,
+    typeWithReferences("text", { others: references, self: false }),
+    inner,
+    name,
+  );
 }
 
 /** The path of something with a known hash: fixed outputs, sources, fetched trees. */
@@ -103,7 +116,13 @@ export function makeSourcePath(
   narDigest: Uint8Array,
   references?: StoreReferences,
 ): string {
-  return makeFixedOutputPath(config, name, "nar", { algorithm: "sha256", digest: narDigest }, references);
+  return makeFixedOutputPath(
+    config,
+    name,
+    "nar",
+    { algorithm: "sha256", digest: narDigest },
+    references,
+  );
 }
 
 /** The path of something with this content address. */
@@ -113,11 +132,16 @@ export function makeContentAddressedPath(
   address: ContentAddress,
   references: StoreReferences = noReferences,
 ): string {
-  if (address.method !== "text") return makeFixedOutputPath(config, name, address.method, address.hash, references);
-  if (references.self) throw new FormatError("error", "self-reference not allowed with text hashing");
+  if (address.method !== "text")
+    return makeFixedOutputPath(config, name, address.method, address.hash, references);
+  if (references.self)
+    throw new FormatError("error", "self-reference not allowed with text hashing");
   if (address.hash.algorithm !== "sha256") {
     // Nix: an assertion (store-dir-config.cc), which ends the process; here an ordinary error.
-    throw new FormatError("error", `text hashing must use a SHA-256 hash, but instead using: ${address.hash.algorithm}`);
+    throw new FormatError(
+      "error",
+      `text hashing must use a SHA-256 hash, but instead using: ${address.hash.algorithm}`,
+    );
   }
   return makeStorePath(config, typeWithReferences("text", references), address.hash.digest, name);
 }
@@ -128,8 +152,18 @@ export function outputPathName(drvName: string, outputName: string): string {
 }
 
 /** The path of an input-addressed output; `maskedHex` is the masked hash modulo in base16. */
-export function makeOutputPath(config: StoreConfig, outputName: string, maskedHex: string, drvName: string): string {
-  return rawStorePath(config, `output:${outputName}`, maskedHex, outputPathName(drvName, outputName));
+export function makeOutputPath(
+  config: StoreConfig,
+  outputName: string,
+  maskedHex: string,
+  drvName: string,
+): string {
+  return rawStorePath(
+    config,
+    `output:${outputName}`,
+    maskedHex,
+    outputPathName(drvName, outputName),
+  );
 }
 
 /** What stands for the path of the derivation's own output inside of the derivation. */

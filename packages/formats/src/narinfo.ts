@@ -4,10 +4,19 @@
  * except where upstream refuses a second.
  */
 import { sortedBytes } from "./byte-order.ts";
-import { type ContentAddress, formatContentAddress, parseContentAddress } from "./content-address.ts";
+import {
+  type ContentAddress,
+  formatContentAddress,
+  parseContentAddress,
+} from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
 import { type NixHash, formatHash, parsePrefixedHash } from "./hash/nix-hash.ts";
-import { checkStorePathBaseName, parseStorePath, printStorePath, storePathBaseName } from "./store-path.ts";
+import {
+  checkStorePathBaseName,
+  parseStorePath,
+  printStorePath,
+  storePathBaseName,
+} from "./store-path.ts";
 
 /** What a `.narinfo` says. Store paths are whole paths. */
 export interface NarInfo {
@@ -30,7 +39,19 @@ export interface NarInfo {
 }
 
 const compressions = new Set([
-  "none", "br", "bzip2", "compress", "grzip", "gzip", "lrzip", "lz4", "lzip", "lzma", "lzop", "xz", "zstd",
+  "none",
+  "br",
+  "bzip2",
+  "compress",
+  "grzip",
+  "gzip",
+  "lrzip",
+  "lz4",
+  "lzip",
+  "lzma",
+  "lzop",
+  "xz",
+  "zstd",
 ]);
 
 /** Decimal digits of an unsigned number, as `string2Int` reads them. */
@@ -40,7 +61,10 @@ const unsignedNumber = /^\+?[0-9]+$/;
 export function parseNarInfo(text: string, whence: string, storeDir: string): NarInfo {
   let line = 1;
   const corrupt = (reason: string): FormatError =>
-    new FormatError("error", `NAR info file '${whence}' is corrupt: ${reason}${line > 0 ? ` at line ${line}` : ""}`);
+    new FormatError(
+      "error",
+      `NAR info file '${whence}' is corrupt: ${reason}${line > 0 ? ` at line ${line}` : ""}`,
+    );
   const hash = (value: string): NixHash => {
     try {
       return parsePrefixedHash(value);
@@ -100,7 +124,8 @@ export function parseNarInfo(text: string, whence: string, storeDir: string): Na
         break;
       case "References":
         if (references.size > 0) throw corrupt("extra References");
-        for (const baseName of value.split(" ")) if (baseName !== "") references.add(reference(baseName));
+        for (const baseName of value.split(" "))
+          if (baseName !== "") references.add(reference(baseName));
         break;
       case "Deriver":
         if (value !== "unknown-deriver") deriver = reference(value);
@@ -137,13 +162,19 @@ export function parseNarInfo(text: string, whence: string, storeDir: string): Na
 
 /** The text of a `.narinfo` file. */
 export function formatNarInfo(info: NarInfo): string {
-  const lines = [`StorePath: ${info.storePath}`, `URL: ${info.url}`, `Compression: ${info.compression}`];
-  if (info.fileHash !== undefined) lines.push(`FileHash: ${formatHash(info.fileHash, "nix32", true)}`);
+  const lines = [
+    `StorePath: ${info.storePath}`,
+    `URL: ${info.url}`,
+    `Compression: ${info.compression}`,
+  ];
+  if (info.fileHash !== undefined)
+    lines.push(`FileHash: ${formatHash(info.fileHash, "nix32", true)}`);
   if (info.fileSize !== 0) lines.push(`FileSize: ${info.fileSize}`);
   lines.push(`NarHash: ${formatHash(info.narHash, "nix32", true)}`, `NarSize: ${info.narSize}`);
   lines.push(`References: ${sortedBytes(info.references).map(storePathBaseName).join(" ")}`);
   if (info.deriver !== undefined) lines.push(`Deriver: ${storePathBaseName(info.deriver)}`);
   for (const signature of sortedBytes(info.signatures)) lines.push(`Sig: ${signature}`);
-  if (info.contentAddress !== undefined) lines.push(`CA: ${formatContentAddress(info.contentAddress)}`);
+  if (info.contentAddress !== undefined)
+    lines.push(`CA: ${formatContentAddress(info.contentAddress)}`);
   return `${lines.join("\n")}\n`;
 }

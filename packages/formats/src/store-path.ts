@@ -37,7 +37,9 @@ export function checkStorePathName(name: string): void {
     if (name === "." || name === "..") throw badName(`name '${name}' is not valid`);
     for (const dots of [".", ".."]) {
       if (name.startsWith(`${dots}-`)) {
-        throw badName(`name '${name}' is not valid: first dash-separated component must not be '${dots}'`);
+        throw badName(
+          `name '${name}' is not valid: first dash-separated component must not be '${dots}'`,
+        );
       }
     }
   }
@@ -71,7 +73,10 @@ export function checkStorePathBaseName(baseName: string): void {
     checkStorePathName(baseName.slice(DIGEST_PART_LENGTH + 1));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new FormatError("bad-store-path", `path '${baseName}' is not a valid store path: ${error.message}`);
+    throw new FormatError(
+      "bad-store-path",
+      `path '${baseName}' is not a valid store path: ${error.message}`,
+    );
   }
 }
 
@@ -101,7 +106,8 @@ export function storePathBaseName(path: string): string {
  */
 export function canonPath(path: string): string {
   if (path === "") throw new FormatError("error", "cannot canonicalise an empty path");
-  if (path.charCodeAt(0) !== 0x2f) throw new FormatError("error", `not an absolute path: "${path}"`);
+  if (path.charCodeAt(0) !== 0x2f)
+    throw new FormatError("error", `not an absolute path: "${path}"`);
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;
@@ -117,7 +123,8 @@ export function parseStorePath(path: string, storeDir: string): string {
   const canonical = canonPath(path);
   const slash = canonical.lastIndexOf("/");
   const parent = slash === 0 ? "/" : canonical.slice(0, slash);
-  if (parent !== storeDir) throw new FormatError("bad-store-path", `path "${canonical}" is not in the Nix store`);
+  if (parent !== storeDir)
+    throw new FormatError("bad-store-path", `path "${canonical}" is not in the Nix store`);
   const baseName = canonical.slice(slash + 1);
   checkStorePathBaseName(baseName);
   return baseName;
@@ -162,7 +169,12 @@ export function isInStore(path: string, storeDir: string): boolean {
   const wanted = storeDir.split("/").filter((part) => part !== "");
   const parts = path.split("/").filter((part) => part !== "");
   const next = parts[wanted.length];
-  return wanted.every((part, i) => part === parts[i]) && next !== undefined && next !== "." && next !== "..";
+  return (
+    wanted.every((part, i) => part === parts[i]) &&
+    next !== undefined &&
+    next !== "." &&
+    next !== ".."
+  );
 }
 
 function firstComponent(path: string, from: number): string {
@@ -182,10 +194,14 @@ export interface StorePathAndRest {
 
 /** Cuts a path at or below a store path after that store path. */
 export function splitStorePath(path: string, storeDir: string): StorePathAndRest {
-  if (!isInStore(path, storeDir)) throw new FormatError("error", `path '${path}' is not in the Nix store`);
+  if (!isInStore(path, storeDir))
+    throw new FormatError("error", `path '${path}' is not in the Nix store`);
   const slash = path.indexOf("/", storeDir.length + 1);
   if (slash < 0) return { baseName: parseStorePath(path, storeDir), rest: "/" };
-  return { baseName: parseStorePath(path.slice(0, slash), storeDir), rest: canonPath(path.slice(slash)) };
+  return {
+    baseName: parseStorePath(path.slice(0, slash), storeDir),
+    rest: canonPath(path.slice(slash)),
+  };
 }
 
 /** Whether a store path, base name or name is that of a derivation. */

@@ -17,7 +17,12 @@ function componentEnd(version: string, start: number): number {
   if (isDigit(version.charCodeAt(start))) {
     while (end < version.length && isDigit(version.charCodeAt(end))) end++;
   } else {
-    while (end < version.length && !isDigit(version.charCodeAt(end)) && !isSeparator(version.charCodeAt(end))) end++;
+    while (
+      end < version.length &&
+      !isDigit(version.charCodeAt(end)) &&
+      !isSeparator(version.charCodeAt(end))
+    )
+      end++;
   }
   return end;
 }
@@ -94,7 +99,11 @@ function isLetter(c: number): boolean {
 
 /** Cuts `name` at the first dash that something other than a letter follows. */
 export function parseDrvName(name: string): DrvName {
-  for (let dash = name.indexOf("-"); dash >= 0 && dash + 1 < name.length; dash = name.indexOf("-", dash + 1)) {
+  for (
+    let dash = name.indexOf("-");
+    dash >= 0 && dash + 1 < name.length;
+    dash = name.indexOf("-", dash + 1)
+  ) {
     if (!isLetter(name.charCodeAt(dash + 1))) {
       return { name: name.slice(0, dash), version: name.slice(dash + 1) };
     }

@@ -22,24 +22,58 @@ describe("versions", () => {
     expect(splitVersion(".-")).toEqual([]);
   });
   it("are ordered", () => {
-    const ascending = ["", "0pre", "pre1", "pre2", "0", "1.0pre", "1.0", "1.0.1", "1.1", "2.3a", "2.3.1", "2.10"];
+    const ascending = [
+      "",
+      "0pre",
+      "pre1",
+      "pre2",
+      "0",
+      "1.0pre",
+      "1.0",
+      "1.0.1",
+      "1.1",
+      "2.3a",
+      "2.3.1",
+      "2.10",
+    ];
     for (const [a, b] of [
-      ["1.0", "2.3"], ["2.1", "2.3"], ["2.3pre1", "2.3"], ["2.3pre1", "2.3pre12"], ["2.3a", "2.3c"],
-      ["2.3a", "2.3.1"], ["1.5pre", "1.5"], ["2.9", "2.10"], ["", "0"], ["pre", ""],
+      ["1.0", "2.3"],
+      ["2.1", "2.3"],
+      ["2.3pre1", "2.3"],
+      ["2.3pre1", "2.3pre12"],
+      ["2.3a", "2.3c"],
+      ["2.3a", "2.3.1"],
+      ["1.5pre", "1.5"],
+      ["2.9", "2.10"],
+      ["", "0"],
+      ["pre", ""],
       // Numbers that no `int` holds compare as texts, and every text is older than a number.
-      ["1.10000000000", "1.9999999999"], ["1.99999999999", "1.1"],
+      ["1.10000000000", "1.9999999999"],
+      ["1.99999999999", "1.1"],
     ] as const) {
       expect([a, b, compareVersions(a, b), compareVersions(b, a)]).toEqual([a, b, -1, 1]);
     }
-    for (const [a, b] of [["1.0", "1-0"], ["1.0", "1.00"], ["1.0.", "1.0"], ["", ""]] as const) {
+    for (const [a, b] of [
+      ["1.0", "1-0"],
+      ["1.0", "1.00"],
+      ["1.0.", "1.0"],
+      ["", ""],
+    ] as const) {
       expect(compareVersions(a, b)).toBe(0);
     }
-    expect(ascending.map((version) => compareVersions(version, version))).toEqual(ascending.map(() => 0));
+    expect(ascending.map((version) => compareVersions(version, version))).toEqual(
+      ascending.map(() => 0),
+    );
   });
   it("are cut off names", () => {
     for (const [text, name, version] of [
-      ["nix-0.12pre12876", "nix", "0.12pre12876"], ["apache-httpd-2.0.48", "apache-httpd", "2.0.48"],
-      ["foo", "foo", ""], ["foo-", "foo-", ""], ["a-b-c", "a-b-c", ""], ["-1", "", "1"], ["a--b", "a", "-b"],
+      ["nix-0.12pre12876", "nix", "0.12pre12876"],
+      ["apache-httpd-2.0.48", "apache-httpd", "2.0.48"],
+      ["foo", "foo", ""],
+      ["foo-", "foo-", ""],
+      ["a-b-c", "a-b-c", ""],
+      ["-1", "", "1"],
+      ["a--b", "a", "-b"],
       ["a-\xe9", "a", "\xe9"],
     ]) {
       expect(parseDrvName(text as string)).toEqual({ name, version });
@@ -50,19 +84,39 @@ describe("versions", () => {
 describe("floats", () => {
   it("as %g", () => {
     for (const [value, text] of [
-      [1, "1"], [0, "0"], [-0, "-0"], [0.1, "0.1"], [1e6, "1e+06"], [999999.5, "1e+06"], [999999, "999999"],
-      [123456.7, "123457"], [1e-5, "1e-05"], [0.0001, "0.0001"], [1.23456789, "1.23457"], [-1.5e-10, "-1.5e-10"],
-      [1e100, "1e+100"], [100, "100"], [1 / 3, "0.333333"],
-      [Number.POSITIVE_INFINITY, "inf"], [Number.NEGATIVE_INFINITY, "-inf"], [Number.NaN, "nan"],
+      [1, "1"],
+      [0, "0"],
+      [-0, "-0"],
+      [0.1, "0.1"],
+      [1e6, "1e+06"],
+      [999999.5, "1e+06"],
+      [999999, "999999"],
+      [123456.7, "123457"],
+      [1e-5, "1e-05"],
+      [0.0001, "0.0001"],
+      [1.23456789, "1.23457"],
+      [-1.5e-10, "-1.5e-10"],
+      [1e100, "1e+100"],
+      [100, "100"],
+      [1 / 3, "0.333333"],
+      [Number.POSITIVE_INFINITY, "inf"],
+      [Number.NEGATIVE_INFINITY, "-inf"],
+      [Number.NaN, "nan"],
     ] as const) {
       expect(formatG6(value)).toBe(text);
     }
   });
   it("as %f", () => {
     for (const [value, text] of [
-      [1, "1.000000"], [-0, "-0.000000"], [0.1, "0.100000"], [1e-9, "0.000000"], [-1e-9, "-0.000000"],
-      [1e21, "1000000000000000000000.000000"], [1e22, "10000000000000000000000.000000"],
-      [2 ** 80, "1208925819614629174706176.000000"], [Number.NEGATIVE_INFINITY, "-inf"],
+      [1, "1.000000"],
+      [-0, "-0.000000"],
+      [0.1, "0.100000"],
+      [1e-9, "0.000000"],
+      [-1e-9, "-0.000000"],
+      [1e21, "1000000000000000000000.000000"],
+      [1e22, "10000000000000000000000.000000"],
+      [2 ** 80, "1208925819614629174706176.000000"],
+      [Number.NEGATIVE_INFINITY, "-inf"],
     ] as const) {
       expect(formatF6(value)).toBe(text);
     }
@@ -78,9 +132,15 @@ describe("UTF-8", () => {
   it("is checked with the place of the fault", () => {
     expect(findUtf8Error("a\xc3\xa9")).toBeUndefined();
     for (const [bytes, kind, offset] of [
-      ["a\x80", "invalid", 1], ["\xc0\x80", "invalid", 0], ["\xe0\x80\x80", "invalid", 1], ["\xed\xa0\x80", "invalid", 1],
-      ["\xf0\x8f\x80\x80", "invalid", 1], ["\xf4\x90\x80\x80", "invalid", 1], ["\xf5", "invalid", 0],
-      ["\xe2\x82x", "invalid", 2], ["a\xe2\x82", "incomplete", 2],
+      ["a\x80", "invalid", 1],
+      ["\xc0\x80", "invalid", 0],
+      ["\xe0\x80\x80", "invalid", 1],
+      ["\xed\xa0\x80", "invalid", 1],
+      ["\xf0\x8f\x80\x80", "invalid", 1],
+      ["\xf4\x90\x80\x80", "invalid", 1],
+      ["\xf5", "invalid", 0],
+      ["\xe2\x82x", "invalid", 2],
+      ["a\xe2\x82", "incomplete", 2],
     ] as const) {
       expect(findUtf8Error(bytes)).toMatchObject({ kind, offset });
     }

@@ -53,7 +53,8 @@ function derivation(options: Options): Derivation {
   const outputNames = options.outputs ?? ["out"];
   const env = new Map(Object.entries(options.env ?? {}));
   if (options.structuredAttrs === undefined) {
-    for (const [key, value] of Object.entries({ name, system, builder: "/bin/sh" })) env.set(key, value);
+    for (const [key, value] of Object.entries({ name, system, builder: "/bin/sh" }))
+      env.set(key, value);
   }
   const outputs = new Map<string, DerivationOutput>();
   for (const output of outputNames) outputs.set(output, { kind: "deferred" });
@@ -73,7 +74,10 @@ function derivation(options: Options): Derivation {
     name,
     outputs,
     inputDrvs: new Map(
-      (options.inputDrvs ?? []).map(([path, names]): [string, DerivationInput] => [path, { outputs: new Set(names) }]),
+      (options.inputDrvs ?? []).map(([path, names]): [string, DerivationInput] => [
+        path,
+        { outputs: new Set(names) },
+      ]),
     ),
     inputSrcs: new Set(options.inputSrcs),
     system,
@@ -90,7 +94,13 @@ function pathOf(output: DerivationOutput | undefined): string {
   throw new Error(`no path for ${output?.kind}`);
 }
 
-function check(options: Options, drvPath: string, outPath: string, output = "out", context = newContext()): string {
+function check(
+  options: Options,
+  drvPath: string,
+  outPath: string,
+  output = "out",
+  context = newContext(),
+): string {
   const drv = derivation(options);
   const finished = finishDerivation(drv, context);
   expect(finished.drvPath).toBe(`/nix/store/${drvPath}`);
@@ -152,7 +162,10 @@ describe("paths of derivations", () => {
       "a9z4naprcd913l1qsinn6nm7q7p2i85z-t",
     );
     check(
-      { fixed: { hash: zeroSha256, method: "nar" }, env: { outputHash: zeros, outputHashMode: "recursive" } },
+      {
+        fixed: { hash: zeroSha256, method: "nar" },
+        env: { outputHash: zeros, outputHashMode: "recursive" },
+      },
       "1gc32aghddy9apx4bf81cvxgwwiznmc2-t.drv",
       "z9qdmwkvfr1llbnkc26f3qdy3qvf7h0q-t",
     );
@@ -209,8 +222,12 @@ describe("paths of derivations", () => {
 
 describe("placeholders", () => {
   it("of own outputs", () => {
-    expect(outputPlaceholder(portableHashes, "out")).toBe("/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9");
-    expect(outputPlaceholder(portableHashes, "dev")).toBe("/02qcpld1y6xhs5gz9bchpxaw0xdhmsp5dv88lh25r2ss44kh8dxz");
+    expect(outputPlaceholder(portableHashes, "out")).toBe(
+      "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9",
+    );
+    expect(outputPlaceholder(portableHashes, "dev")).toBe(
+      "/02qcpld1y6xhs5gz9bchpxaw0xdhmsp5dv88lh25r2ss44kh8dxz",
+    );
   });
   it("of outputs that are not known yet", () => {
     // All by C++ Nix 2.8 with `ca-derivations`.
@@ -229,14 +246,18 @@ describe("placeholders", () => {
       unknownOutputPlaceholder(portableHashes, drvPath.slice("/nix/store/".length), output);
     const out = of(ca.drvPath, "out");
     expect(out.text).toBe("/0175br9dnq4yrfgdm65nfy660im9l7d7swg83l51hkjl9ib1pb9g");
-    expect(of(ca.drvPath, "dev").text).toBe("/0n40qcrmrsv91dsw86nd9mn7gi2jhyjka78s63b7h9cjnz66cfvh");
+    expect(of(ca.drvPath, "dev").text).toBe(
+      "/0n40qcrmrsv91dsw86nd9mn7gi2jhyjka78s63b7h9cjnz66cfvh",
+    );
     const user = finishDerivation(
       derivation({ name: "user", env: { c: out.text }, inputDrvs: [[ca.drvPath, ["out"]]] }),
       context,
     );
     expect(user.outputs.get("out")).toEqual({ kind: "deferred" });
     expect(user.drvPath).toBe("/nix/store/8c8iqimpgpfka0z96zb5pvj4zmf8bm26-user.drv");
-    expect(of(user.drvPath, "out").text).toBe("/1ckj94crgzkcipkf6d8vjysjm5cw80i4akx92h7c7qrff8278xs0");
+    expect(of(user.drvPath, "out").text).toBe(
+      "/1ckj94crgzkcipkf6d8vjysjm5cw80i4akx92h7c7qrff8278xs0",
+    );
     const nested = unknownDerivationPlaceholder(portableHashes, out, "out");
     expect(nested.text).toMatch(/^\/[0-9a-z]{52}$/);
     expect(unknownDerivationPlaceholder(portableHashes, out, "dev").text).not.toBe(nested.text);
@@ -249,7 +270,14 @@ describe("placeholders", () => {
 
 describe("hashes modulo", () => {
   const fixed = (context: HashModuloContext, url: string) =>
-    finishDerivation(derivation({ name: "f", fixed: { hash: zeroSha256, method: "flat" }, env: { url, outputHash: zeros } }), context);
+    finishDerivation(
+      derivation({
+        name: "f",
+        fixed: { hash: zeroSha256, method: "flat" },
+        env: { url, outputHash: zeros },
+      }),
+      context,
+    );
 
   it("do not see where a fixed output comes from", () => {
     const context = newContext();
@@ -304,7 +332,10 @@ describe("hashes modulo", () => {
   it("stay deferred behind a floating output", () => {
     const context = newContext();
     const ca = finishDerivation(derivation({ name: "ca", floating: true }), context);
-    const user = finishDerivation(derivation({ name: "user", inputDrvs: [[ca.drvPath, ["out"]]] }), context);
+    const user = finishDerivation(
+      derivation({ name: "user", inputDrvs: [[ca.drvPath, ["out"]]] }),
+      context,
+    );
     expect(user.outputs.get("out")).toEqual({ kind: "deferred" });
     expect(context.cache.get(user.drvPath)).toEqual({ kind: "deferred" });
     expect(user.text).toContain('[("out","","","")]');
@@ -317,7 +348,8 @@ describe("hashes modulo", () => {
     const texts = new Map<string, string>();
     let previous: ReturnType<typeof finishDerivation> | undefined;
     for (let i = 0; i < length; i++) {
-      const inputDrvs: [string, string[]][] = previous === undefined ? [] : [[previous.drvPath, ["out"]]];
+      const inputDrvs: [string, string[]][] =
+        previous === undefined ? [] : [[previous.drvPath, ["out"]]];
       previous = finishDerivation(derivation({ inputDrvs, env: { i: String(i) } }), known);
       texts.set(previous.drvPath, previous.text);
     }
@@ -327,7 +359,9 @@ describe("hashes modulo", () => {
       readDerivation: (path) => parseDerivation(texts.get(path) as string, "t", known),
     };
     const user = finishDerivation(derivation({ inputDrvs: [[last.drvPath, ["out"]]] }), fresh);
-    expect(user).toEqual(finishDerivation(derivation({ inputDrvs: [[last.drvPath, ["out"]]] }), known));
+    expect(user).toEqual(
+      finishDerivation(derivation({ inputDrvs: [[last.drvPath, ["out"]]] }), known),
+    );
     expect(fresh.cache.size).toBe(length + 1);
   });
 
@@ -335,22 +369,40 @@ describe("hashes modulo", () => {
     const context = newContext();
     const f = fixed(context, "u");
     const user = derivation({ inputDrvs: [[f.drvPath, ["dev"]]] });
-    expect(() => finishDerivation(user, context)).toThrow("no hash for output 'dev' of derivation 't'");
+    expect(() => finishDerivation(user, context)).toThrow(
+      "no hash for output 'dev' of derivation 't'",
+    );
   });
 });
 
 describe("types of derivations", () => {
-  const type = (outputs: [string, DerivationOutput][]) => derivationType({ outputs: new Map(outputs) });
-  const fixed: DerivationOutput = { kind: "fixed", method: "flat", hash: zeroSha256, path: "/nix/store/x" };
+  const type = (outputs: [string, DerivationOutput][]) =>
+    derivationType({ outputs: new Map(outputs) });
+  const fixed: DerivationOutput = {
+    kind: "fixed",
+    method: "flat",
+    hash: zeroSha256,
+    path: "/nix/store/x",
+  };
   it("are those of all outputs", () => {
     expect(type([["out", { kind: "deferred" }]])).toBe("deferred");
     expect(type([["out", fixed]])).toBe("fixed");
   });
   it("must not be mixed", () => {
     expect(() => type([])).toThrow("must have at least one output");
-    expect(() => type([["a", { kind: "deferred" }], ["out", fixed]])).toThrow("can't mix derivation output types");
+    expect(() =>
+      type([
+        ["a", { kind: "deferred" }],
+        ["out", fixed],
+      ]),
+    ).toThrow("can't mix derivation output types");
     expect(() => type([["dev", fixed]])).toThrow('single fixed output must be named "out"');
-    expect(() => type([["out", fixed], ["out2", fixed]])).toThrow("only one fixed output is allowed for now");
+    expect(() =>
+      type([
+        ["out", fixed],
+        ["out2", fixed],
+      ]),
+    ).toThrow("only one fixed output is allowed for now");
     expect(() =>
       type([
         ["a", { kind: "floating", method: "nar", algorithm: "sha1" }],
@@ -409,7 +461,9 @@ describe("reading ATerms", () => {
     expect(used).toEqual(["ca-derivations", "dynamic-derivations", "impure-derivations"]);
   });
   it("rejects a variable __json", () => {
-    expect(() => formatDerivation(derivation({ env: { __json: "{}" } }))).toThrow("Cannot have an environment variable");
+    expect(() => formatDerivation(derivation({ env: { __json: "{}" } }))).toThrow(
+      "Cannot have an environment variable",
+    );
   });
   it("knows the sha512 vector", () => {
     check(

@@ -54,9 +54,11 @@ describe("encodings", () => {
   it("of hashes are told apart", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...hashAlgorithms).chain((algorithm) =>
-          digest(digestLength(algorithm)).map((value) => ({ algorithm, digest: value })),
-        ),
+        fc
+          .constantFrom(...hashAlgorithms)
+          .chain((algorithm) =>
+            digest(digestLength(algorithm)).map((value) => ({ algorithm, digest: value })),
+          ),
         fc.constantFrom("base16", "nix32", "base64", "sri"),
         fc.boolean(),
         (hash, format, prefixed) => {
@@ -127,7 +129,9 @@ describe("JSON", () => {
 
 describe("compareVersions", () => {
   const version = fc
-    .array(fc.constantFrom("1", "2", "10", "pre", "a", "b", ".", "-", "99999999999"), { maxLength: 8 })
+    .array(fc.constantFrom("1", "2", "10", "pre", "a", "b", ".", "-", "99999999999"), {
+      maxLength: 8,
+    })
     .map((parts) => parts.join(""));
   it("is antisymmetric, and equal for itself", () => {
     fc.assert(
@@ -167,7 +171,15 @@ describe("ATerms", () => {
     name: fc.constant("x"),
     outputs: fc
       .array(fc.tuple(outputName, storePath), { minLength: 1 })
-      .map((all) => new Map(all.map(([name, path]): [string, DerivationOutput] => [name, { kind: "input-addressed", path }]))),
+      .map(
+        (all) =>
+          new Map(
+            all.map(([name, path]): [string, DerivationOutput] => [
+              name,
+              { kind: "input-addressed", path },
+            ]),
+          ),
+      ),
     inputDrvs: fc
       .array(fc.tuple(storePath, fc.array(outputName, { minLength: 1 })))
       .map((all) => new Map(all.map(([path, names]) => [path, { outputs: new Set(names) }]))),
@@ -201,12 +213,21 @@ describe("NARs", () => {
   const { tree } = fc.letrec<{ tree: NarTree }>((tie) => ({
     tree: fc.oneof(
       { maxDepth: 3, depthIdentifier: "nar" },
-      fc.record({ type: fc.constant("regular" as const), executable: fc.boolean(), contents: bytes }),
-      fc.record({ type: fc.constant("symlink" as const), target: fc.stringMatching(/^[a-z/.]{1,20}$/) }),
+      fc.record({
+        type: fc.constant("regular" as const),
+        executable: fc.boolean(),
+        contents: bytes,
+      }),
+      fc.record({
+        type: fc.constant("symlink" as const),
+        target: fc.stringMatching(/^[a-z/.]{1,20}$/),
+      }),
       fc.record({
         type: fc.constant("directory" as const),
         entries: fc
-          .array(fc.tuple(fc.stringMatching(/^[a-zA-Z][a-z .-]{0,5}$/), tie("tree")), { maxLength: 4 })
+          .array(fc.tuple(fc.stringMatching(/^[a-zA-Z][a-z .-]{0,5}$/), tie("tree")), {
+            maxLength: 4,
+          })
           .map((all) => new Map([...new Map(all)].sort((a, b) => (a[0] < b[0] ? -1 : 1)))),
       }),
     ),

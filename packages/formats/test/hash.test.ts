@@ -39,7 +39,10 @@ function fails(action: () => unknown, kind: string, message: string): void {
     error = thrown;
   }
   expect(error).toBeInstanceOf(FormatError);
-  expect({ kind: (error as FormatError).kind, message: (error as FormatError).message }).toEqual({ kind, message });
+  expect({ kind: (error as FormatError).kind, message: (error as FormatError).message }).toEqual({
+    kind,
+    message,
+  });
 }
 
 describe("portable hashes", () => {
@@ -128,8 +131,16 @@ describe("parseHash", () => {
       `hash '${hex}' does not include a type, nor is the type otherwise known from context`,
     );
     fails(() => parsePrefixedHash(hex), "bad-hash", `hash '${hex}' does not include a type`);
-    fails(() => parseHash(`sha256:${hex}`, "sha1"), "bad-hash", `hash 'sha256:${hex}' should have type 'sha1'`);
-    fails(() => parseHash("abc", "md5"), "bad-hash", "hash 'abc' has wrong length for hash algorithm 'md5'");
+    fails(
+      () => parseHash(`sha256:${hex}`, "sha1"),
+      "bad-hash",
+      `hash 'sha256:${hex}' should have type 'sha1'`,
+    );
+    fails(
+      () => parseHash("abc", "md5"),
+      "bad-hash",
+      "hash 'abc' has wrong length for hash algorithm 'md5'",
+    );
     fails(() => parseSriHash(hex), "bad-hash", `hash '${hex}' is not SRI`);
     fails(
       () => parseHash("sha256-AAAA"),
@@ -139,18 +150,36 @@ describe("parseHash", () => {
   });
   it("shows a bad digit as a wrong length", () => {
     const bad = `x${hex.slice(1)}`;
-    fails(() => parseHash(bad, "sha256"), "bad-hash", `invalid base16 hash '${bad}', length 0 != expected length 32`);
-    fails(() => parseHash("sha1-AA*A"), "bad-hash", "invalid SRI hash 'AA*A', length 0 != expected length 20");
+    fails(
+      () => parseHash(bad, "sha256"),
+      "bad-hash",
+      `invalid base16 hash '${bad}', length 0 != expected length 32`,
+    );
+    fails(
+      () => parseHash("sha1-AA*A"),
+      "bad-hash",
+      "invalid SRI hash 'AA*A', length 0 != expected length 20",
+    );
   });
   it("notices surplus bits in nix32", () => {
     const bad = `z${nix32.slice(1)}`;
-    fails(() => parseHash(bad, "sha256"), "bad-hash", `invalid nix32 hash '${bad}', length 33 != expected length 32`);
+    fails(
+      () => parseHash(bad, "sha256"),
+      "bad-hash",
+      `invalid nix32 hash '${bad}', length 33 != expected length 32`,
+    );
   });
   it("takes nothing for zeros if asked to", () => {
     const warnings: string[] = [];
-    expect(parseHashAllowEmpty("", "md5", (message) => warnings.push(message)).digest).toEqual(new Uint8Array(16));
+    expect(parseHashAllowEmpty("", "md5", (message) => warnings.push(message)).digest).toEqual(
+      new Uint8Array(16),
+    );
     expect(warnings).toEqual(["found empty hash, assuming 'md5-AAAAAAAAAAAAAAAAAAAAAA=='"]);
-    fails(() => parseHashAllowEmpty("", undefined), "bad-hash", "empty hash requires explicit hash algorithm");
+    fails(
+      () => parseHashAllowEmpty("", undefined),
+      "bad-hash",
+      "empty hash requires explicit hash algorithm",
+    );
   });
 });
 

@@ -47,13 +47,33 @@ const syntax = (position: string, rest: string) =>
 describe("parseJson", () => {
   it("reports what it reads", () => {
     expect(events(' {"a": [1, true, null], "b": {}, "a": "x"} ')).toEqual([
-      "{", "key a", "[", "number 1", "true", "null", "]", "key b", "{", "}", "key a", "string x", "}",
+      "{",
+      "key a",
+      "[",
+      "number 1",
+      "true",
+      "null",
+      "]",
+      "key b",
+      "{",
+      "}",
+      "key a",
+      "string x",
+      "}",
     ]);
   });
   it("tells integers, large integers and floats apart", () => {
-    expect(events("[-0, -0.0, 1e2, 9007199254740992, 9223372036854775807, -9223372036854775808]")).toEqual([
-      "[", "number 0", "float -0", "float 100", "bigint 9007199254740992", "bigint 9223372036854775807",
-      "bigint -9223372036854775808", "]",
+    expect(
+      events("[-0, -0.0, 1e2, 9007199254740992, 9223372036854775807, -9223372036854775808]"),
+    ).toEqual([
+      "[",
+      "number 0",
+      "float -0",
+      "float 100",
+      "bigint 9007199254740992",
+      "bigint 9223372036854775807",
+      "bigint -9223372036854775808",
+      "]",
     ]);
     expect(events("9223372036854775808")).toEqual(["unsigned 9223372036854775808"]);
     expect(events("18446744073709551615")).toEqual(["unsigned 18446744073709551615"]);
@@ -61,7 +81,9 @@ describe("parseJson", () => {
     expect(events("-9223372036854775809")).toEqual(["float -9223372036854776000"]);
   });
   it("decodes strings to UTF-8 bytes", () => {
-    expect(events('"\\u00e9\\ud83d\\ude00\\n\\/\\u0000"')).toEqual([`string ${encodeUtf8("é😀")}\n/\0`]);
+    expect(events('"\\u00e9\\ud83d\\ude00\\n\\/\\u0000"')).toEqual([
+      `string ${encodeUtf8("é😀")}\n/\0`,
+    ]);
     expect(events(encodeUtf8('"é"'))).toEqual([`string ${encodeUtf8("é")}`]);
   });
   it("needs no native stack", () => {
@@ -78,18 +100,60 @@ describe("parseJson", () => {
       "",
       "[json.exception.parse_error.101] parse error at line 1, column 1: attempting to parse an empty input; check that your input string or stream contains the expected JSON",
     );
-    fails(" ", syntax("line 1, column 2", "value - unexpected end of input; expected '[', '{', or a literal"));
-    fails("[1,]", syntax("line 1, column 4", "value - unexpected ']'; expected '[', '{', or a literal"));
+    fails(
+      " ",
+      syntax(
+        "line 1, column 2",
+        "value - unexpected end of input; expected '[', '{', or a literal",
+      ),
+    );
+    fails(
+      "[1,]",
+      syntax("line 1, column 4", "value - unexpected ']'; expected '[', '{', or a literal"),
+    );
     fails("[1 2]", syntax("line 1, column 4", "array - unexpected number literal; expected ']'"));
-    fails("[1\n 2\n]", syntax("line 2, column 0", "array - unexpected number literal; expected ']'"));
-    fails("{1:2}", syntax("line 1, column 2", "object key - unexpected number literal; expected string literal"));
-    fails('{"a" 1}', syntax("line 1, column 6", "object separator - unexpected number literal; expected ':'"));
-    fails('{"a":1 "b"}', syntax("line 1, column 10", "object - unexpected string literal; expected '}'"));
-    fails("1 x", syntax("line 1, column 3", "value - invalid literal; last read: '1 x'; expected end of input"));
+    fails(
+      "[1\n 2\n]",
+      syntax("line 2, column 0", "array - unexpected number literal; expected ']'"),
+    );
+    fails(
+      "{1:2}",
+      syntax("line 1, column 2", "object key - unexpected number literal; expected string literal"),
+    );
+    fails(
+      '{"a" 1}',
+      syntax("line 1, column 6", "object separator - unexpected number literal; expected ':'"),
+    );
+    fails(
+      '{"a":1 "b"}',
+      syntax("line 1, column 10", "object - unexpected string literal; expected '}'"),
+    );
+    fails(
+      "1 x",
+      syntax(
+        "line 1, column 3",
+        "value - invalid literal; last read: '1 x'; expected end of input",
+      ),
+    );
     fails("[tru]", syntax("line 1, column 5", "value - invalid literal; last read: '[tru]'"));
-    fails("-", syntax("line 1, column 2", "value - invalid number; expected digit after '-'; last read: '-'"));
-    fails("1.", syntax("line 1, column 3", "value - invalid number; expected digit after '.'; last read: '1.'"));
-    fails('"a', syntax("line 1, column 3", "value - invalid string: missing closing quote; last read: '\"a'"));
+    fails(
+      "-",
+      syntax(
+        "line 1, column 2",
+        "value - invalid number; expected digit after '-'; last read: '-'",
+      ),
+    );
+    fails(
+      "1.",
+      syntax(
+        "line 1, column 3",
+        "value - invalid number; expected digit after '.'; last read: '1.'",
+      ),
+    );
+    fails(
+      '"a',
+      syntax("line 1, column 3", "value - invalid string: missing closing quote; last read: '\"a'"),
+    );
     fails(
       '"\x01"',
       syntax(
@@ -97,7 +161,13 @@ describe("parseJson", () => {
         "value - invalid string: control character U+0001 (SOH) must be escaped to \\u0001; last read: '\"<U+0001>'",
       ),
     );
-    fails('"\\x"', syntax("line 1, column 3", "value - invalid string: forbidden character after backslash; last read: '\"\\x'"));
+    fails(
+      '"\\x"',
+      syntax(
+        "line 1, column 3",
+        "value - invalid string: forbidden character after backslash; last read: '\"\\x'",
+      ),
+    );
     fails(
       '"\\ud800"',
       syntax(
@@ -105,9 +175,21 @@ describe("parseJson", () => {
         "value - invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF; last read: '\"\\ud800\"'",
       ),
     );
-    fails('"\xff"', syntax("line 1, column 2", "value - invalid string: ill-formed UTF-8 byte; last read: '\"\xff'"));
+    fails(
+      '"\xff"',
+      syntax(
+        "line 1, column 2",
+        "value - invalid string: ill-formed UTF-8 byte; last read: '\"\xff'",
+      ),
+    );
     fails("1e400", "[json.exception.out_of_range.406] number overflow parsing '1e400'");
-    fails("\xef\xbb1", syntax("line 1, column 3", "value - invalid BOM; must be 0xEF 0xBB 0xBF if given; last read: '\xef\xbb1'"));
+    fails(
+      "\xef\xbb1",
+      syntax(
+        "line 1, column 3",
+        "value - invalid BOM; must be 0xEF 0xBB 0xBF if given; last read: '\xef\xbb1'",
+      ),
+    );
   });
 });
 
@@ -121,7 +203,9 @@ describe("normalizeJson", () => {
 
 describe("escapeJsonString", () => {
   it("escapes what it must", () => {
-    expect(escapeJsonString('a"\\/\b\f\n\r\t\x01\x7f')).toBe('"a\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f"');
+    expect(escapeJsonString('a"\\/\b\f\n\r\t\x01\x7f')).toBe(
+      '"a\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f"',
+    );
     expect(escapeJsonString(encodeUtf8("é"))).toBe(`"${encodeUtf8("é")}"`);
   });
   it("refuses what is not UTF-8", () => {
@@ -140,11 +224,24 @@ describe("escapeJsonString", () => {
 describe("formatJsonFloat", () => {
   it("writes what nlohmann writes", () => {
     for (const [value, text] of [
-      [1, "1.0"], [0, "0.0"], [-0, "-0.0"], [0.5, "0.5"], [-1.5, "-1.5"], [0.1 + 0.2, "0.30000000000000004"],
-      [1e14, "100000000000000.0"], [1e15, "1e+15"], [123456789012345, "123456789012345.0"], [1e20, "1e+20"],
-      [123456789012345680, "1.2345678901234568e+17"], [1e-4, "0.0001"], [1e-5, "1e-05"], [1.5e-7, "1.5e-07"],
-      [5e-324, "5e-324"], [Number.MAX_VALUE, "1.7976931348623157e+308"],
-      [Number.POSITIVE_INFINITY, "null"], [Number.NaN, "null"],
+      [1, "1.0"],
+      [0, "0.0"],
+      [-0, "-0.0"],
+      [0.5, "0.5"],
+      [-1.5, "-1.5"],
+      [0.1 + 0.2, "0.30000000000000004"],
+      [1e14, "100000000000000.0"],
+      [1e15, "1e+15"],
+      [123456789012345, "123456789012345.0"],
+      [1e20, "1e+20"],
+      [123456789012345680, "1.2345678901234568e+17"],
+      [1e-4, "0.0001"],
+      [1e-5, "1e-05"],
+      [1.5e-7, "1.5e-07"],
+      [5e-324, "5e-324"],
+      [Number.MAX_VALUE, "1.7976931348623157e+308"],
+      [Number.POSITIVE_INFINITY, "null"],
+      [Number.NaN, "null"],
     ] as const) {
       expect(formatJsonFloat(value)).toBe(text);
     }

@@ -23,7 +23,11 @@ import {
   writeNar,
 } from "../src/index.ts";
 
-const file = (contents: string, executable = false): NarTree => ({ type: "regular", executable, contents });
+const file = (contents: string, executable = false): NarTree => ({
+  type: "regular",
+  executable,
+  contents,
+});
 const directory = (entries: Record<string, NarTree>): NarTree => ({
   type: "directory",
   entries: new Map(Object.entries(entries)),
@@ -48,7 +52,11 @@ describe("writing", () => {
     expect(bytesToByteString(narBytes(narTreeSource, file("hi", true)))).toBe(
       words("nix-archive-1", "(", "type", "regular", "executable", "", "contents", "hi", ")"),
     );
-    expect(bytesToByteString(narBytes(narTreeSource, directory({ l: { type: "symlink", target: "t" } })))).toBe(
+    expect(
+      bytesToByteString(
+        narBytes(narTreeSource, directory({ l: { type: "symlink", target: "t" } })),
+      ),
+    ).toBe(
       words("nix-archive-1", "(", "type", "directory", "entry", "(", "name", "l", "node") +
         words("(", "type", "symlink", "target", "t", ")", ")", ")"),
     );
@@ -57,20 +65,31 @@ describe("writing", () => {
     let size = 0;
     let largest = 0;
     const contents = new Uint8Array(1_000_000);
-    const total = writeNar(narTreeSource, { type: "regular", executable: false, contents }, (chunk) => {
-      size += chunk.length;
-      largest = Math.max(largest, chunk.length);
-    });
+    const total = writeNar(
+      narTreeSource,
+      { type: "regular", executable: false, contents },
+      (chunk) => {
+        size += chunk.length;
+        largest = Math.max(largest, chunk.length);
+      },
+    );
     expect(total).toBe(size);
     expect(largest).toBe(contents.length);
   });
   it("bounds the depth", () => {
-    const nest = (depth: number): NarTree => (depth === 0 ? file("") : directory({ d: nest(depth - 1) }));
+    const nest = (depth: number): NarTree =>
+      depth === 0 ? file("") : directory({ d: nest(depth - 1) });
     expect(readNar(narBytes(narTreeSource, nest(63)))).toBeDefined();
-    expect(() => narBytes(narTreeSource, nest(64))).toThrow("exceeds maximum NAR directory depth of 64");
+    expect(() => narBytes(narTreeSource, nest(64))).toThrow(
+      "exceeds maximum NAR directory depth of 64",
+    );
   });
   it("refuses what is neither file, directory nor link", () => {
-    const source = { ...narTreeSource, stat: () => ({ type: "other" as const }), describe: () => "/dev/null" };
+    const source = {
+      ...narTreeSource,
+      stat: () => ({ type: "other" as const }),
+      describe: () => "/dev/null",
+    };
     expect(() => narBytes(source, tree)).toThrow("file '/dev/null' has an unsupported type");
   });
 });
@@ -80,7 +99,13 @@ describe("reading", () => {
     const bytes = narBytes(narTreeSource, tree);
     expect(narBytes(narTreeSource, readNar(bytes))).toEqual(bytes);
     const root = readNar(bytes);
-    expect(root.type === "directory" && [...root.entries.keys()]).toEqual(["A", "a", "b", "big", "exact"]);
+    expect(root.type === "directory" && [...root.entries.keys()]).toEqual([
+      "A",
+      "a",
+      "b",
+      "big",
+      "exact",
+    ]);
   });
   it("gives the length and ignores what follows", () => {
     const bytes = narBytes(narTreeSource, file("x"));
@@ -100,16 +125,25 @@ describe("reading", () => {
     fails(word("nix-archive-2"), "bad archive: input doesn't look like a Nix archive");
     fails(start + words("["), "bad archive: expected tag '(', got '['");
     fails(start + words("(", "type", "fifo"), "bad archive: unknown file type 'fifo'");
-    fails(start + words("(", "type", "regular", "x"), "bad archive: expected tag 'contents', got 'x'");
+    fails(
+      start + words("(", "type", "regular", "x"),
+      "bad archive: expected tag 'contents', got 'x'",
+    );
     fails(start + words("(", "type", "regular", "executable", "x"), "string is too long");
-    fails(start + words("(", "type", "symlink", "target", ""), "bad archive: NAR contains invalid symlink target");
+    fails(
+      start + words("(", "type", "symlink", "target", ""),
+      "bad archive: NAR contains invalid symlink target",
+    );
     fails(dir + words("x"), "bad archive: expected tag 'entry' or ')', got 'x'");
     for (const name of ["", ".", "..", "a/b", "a\0"]) {
       fails(dir + entry(name), `bad archive: NAR contains invalid file name '${name}'`);
     }
     fails(dir + entry("b") + entry("a"), "bad archive: NAR directory is not sorted");
     fails(dir + entry("a") + entry("a"), "bad archive: NAR directory is not sorted");
-    fails(word("nix-archive-1").replace(/\0$/, "x"), "bad archive: input doesn't look like a Nix archive");
+    fails(
+      word("nix-archive-1").replace(/\0$/, "x"),
+      "bad archive: input doesn't look like a Nix archive",
+    );
     fails(start + word("(").replace(/\0$/, "x"), "non-zero padding");
     fails(start, "end of string reached");
   });
@@ -122,7 +156,9 @@ describe("listing", () => {
     const b = root.type === "directory" ? root.entries.get("b") : undefined;
     if (b?.type !== "regular") throw new Error("no file b");
     expect(bytesToByteString(bytes.subarray(b.narOffset, b.narOffset + b.size))).toBe("hello");
-    expect(formatNarListingFile(listNar(narBytes(narTreeSource, directory({ f: file("ab") }))))).toBe(
+    expect(
+      formatNarListingFile(listNar(narBytes(narTreeSource, directory({ f: file("ab") })))),
+    ).toBe(
       '{"root":{"entries":{"f":{"executable":false,"narOffset":232,"size":2,"type":"regular"}},"type":"directory"},"version":1}',
     );
   });

@@ -35,7 +35,8 @@ function fails(action: () => unknown, message: string): void {
 
 describe("names", () => {
   it("that are good", () => {
-    for (const name of ["a", "A-1.0+x_y?z=", ".x", "..x", "...", "x".repeat(211)]) checkStorePathName(name);
+    for (const name of ["a", "A-1.0+x_y?z=", ".x", "..x", "...", "x".repeat(211)])
+      checkStorePathName(name);
   });
   it("that are not", () => {
     const check = (name: string, message: string) => fails(() => checkStorePathName(name), message);
@@ -56,16 +57,28 @@ describe("parsing", () => {
     expect(parseStorePath(`//nix/./store/x/../${base}/`, store)).toBe(base);
     expect(parseCanonicalStorePath(`${store}/${base}`, store)).toBe(base);
     expect(parseStorePath(`/s/${base}`, "/s")).toBe(base);
-    expect([digestPart(base), namePart(base)]).toEqual(["7qvrnr4kah64ilyxh4b734malr3ls6mr", "t.drv"]);
+    expect([digestPart(base), namePart(base)]).toEqual([
+      "7qvrnr4kah64ilyxh4b734malr3ls6mr",
+      "t.drv",
+    ]);
     expect(storePathBaseName(`${store}/${base}`)).toBe(base);
     expect(derivationNameOfPath(base)).toBe("t");
-    fails(() => derivationNameOfPath(base.slice(0, -4)), `store path '${base.slice(0, -4)}' is not a valid derivation path`);
+    fails(
+      () => derivationNameOfPath(base.slice(0, -4)),
+      `store path '${base.slice(0, -4)}' is not a valid derivation path`,
+    );
   });
   it("says what is wrong", () => {
     fails(() => parseStorePath("", store), "empty path is not a valid store path");
     fails(() => parseStorePath("x", store), 'not an absolute path: "x"');
-    fails(() => parseStorePath(`${store}/${base}/x`, store), `path "${store}/${base}/x" is not in the Nix store`);
-    fails(() => parseStorePath(`${store}/abc`, store), "'abc' is too short to be a valid store path");
+    fails(
+      () => parseStorePath(`${store}/${base}/x`, store),
+      `path "${store}/${base}/x" is not in the Nix store`,
+    );
+    fails(
+      () => parseStorePath(`${store}/abc`, store),
+      "'abc' is too short to be a valid store path",
+    );
     fails(
       () => parseStorePath(`${store}/${base.replace("-", "x")}`, store),
       `'${base.replace("-", "x")}' can't name a store path because the hash part is not followed by a '-'`,
@@ -78,16 +91,31 @@ describe("parsing", () => {
       () => parseStorePath(`${store}/${base}~`, store),
       `path '${base}~' is not a valid store path: name 't.drv~' contains illegal character '~'`,
     );
-    fails(() => parseCanonicalStorePath(`/nix//store/${base}`, store), `path '/nix//store/${base}' is not in the Nix store`);
+    fails(
+      () => parseCanonicalStorePath(`/nix//store/${base}`, store),
+      `path '/nix//store/${base}' is not in the Nix store`,
+    );
   });
   it("splits what follows", () => {
     expect(splitStorePath(`${store}/${base}`, store)).toEqual({ baseName: base, rest: "/" });
-    expect(splitStorePath(`${store}/${base}/a//b/../c`, store)).toEqual({ baseName: base, rest: "/a/c" });
+    expect(splitStorePath(`${store}/${base}/a//b/../c`, store)).toEqual({
+      baseName: base,
+      rest: "/a/c",
+    });
     fails(() => splitStorePath("/nix/x", store), "path '/nix/x' is not in the Nix store");
   });
   it("tells what lies in the store", () => {
-    for (const path of [`${store}/x`, `${store}/x/y`, "//nix/store//x"]) expect(isInStore(path, store)).toBe(true);
-    for (const path of [store, `${store}/`, "/nix", "/nix/storex", `${store}/..`, `${store}/./x`, "nix/store/x"]) {
+    for (const path of [`${store}/x`, `${store}/x/y`, "//nix/store//x"])
+      expect(isInStore(path, store)).toBe(true);
+    for (const path of [
+      store,
+      `${store}/`,
+      "/nix",
+      "/nix/storex",
+      `${store}/..`,
+      `${store}/./x`,
+      "nix/store/x",
+    ]) {
       expect([path, isInStore(path, store)]).toEqual([path, false]);
     }
     expect(isStorePath(`${store}/${base}`, store)).toBe(true);
@@ -121,7 +149,12 @@ describe("making", () => {
     const self = makeSourcePath(config, "x", digest, { others: [], self: true });
     const other = makeSourcePath(config, "x", digest, { others: [plain], self: false });
     expect(new Set([plain, self, other]).size).toBe(3);
-    expect(makeContentAddressedPath(config, "x", { method: "nar", hash: { algorithm: "sha256", digest } })).toBe(plain);
+    expect(
+      makeContentAddressedPath(config, "x", {
+        method: "nar",
+        hash: { algorithm: "sha256", digest },
+      }),
+    ).toBe(plain);
   });
   it("checks the name", () => {
     expect(() => makeSourcePath(config, "a b", new Uint8Array(32))).toThrow(
@@ -136,7 +169,10 @@ describe("content addresses", () => {
     for (const text of [`text:${hash}`, `fixed:${hash}`, `fixed:r:${hash}`, `fixed:git:${hash}`]) {
       expect(formatContentAddress(parseContentAddress(text))).toBe(text);
     }
-    fails(() => parseContentAddress("x"), "not a content address because it is not in the form '<prefix>:<rest>': x");
+    fails(
+      () => parseContentAddress("x"),
+      "not a content address because it is not in the form '<prefix>:<rest>': x",
+    );
     fails(
       () => parseContentAddress("x:y"),
       "content address prefix 'x' is unrecognized. Recogonized prefixes are 'text' or 'fixed'",

@@ -1,6 +1,12 @@
 /** TOML 1.0. */
 import { describe, expect, it } from "vitest";
-import { FormatError, type TomlTable, type TomlValue, encodeUtf8, parseToml } from "../src/index.ts";
+import {
+  FormatError,
+  type TomlTable,
+  type TomlValue,
+  encodeUtf8,
+  parseToml,
+} from "../src/index.ts";
 
 function plain(value: TomlValue): unknown {
   switch (value.kind) {
@@ -39,17 +45,30 @@ function fails(text: string, title: string): void {
 describe("values", () => {
   it("integers", () => {
     for (const [text, expected] of [
-      ["+99", 99], ["-0", 0], ["1_000", 1000], ["0xdead_BEEF", 0xdeadbeef], ["0o755", 493], ["0b101", 5],
-      ["9007199254740991", 9007199254740991], ["9007199254740993", 9007199254740993n],
-      ["-9223372036854775808", -9223372036854775808n], ["0x7fffffffffffffff", 9223372036854775807n],
+      ["+99", 99],
+      ["-0", 0],
+      ["1_000", 1000],
+      ["0xdead_BEEF", 0xdeadbeef],
+      ["0o755", 493],
+      ["0b101", 5],
+      ["9007199254740991", 9007199254740991],
+      ["9007199254740993", 9007199254740993n],
+      ["-9223372036854775808", -9223372036854775808n],
+      ["0x7fffffffffffffff", 9223372036854775807n],
     ] as const) {
       expect(value(text)).toBe(expected);
     }
   });
   it("floats", () => {
     for (const [text, float] of [
-      ["1.0", 1], ["-0.0", -0], ["1e06", 1e6], ["6.6e-3_4", 6.6e-34], ["1_0.0_1", 10.01], ["-inf", Number.NEGATIVE_INFINITY],
-      ["+nan", Number.NaN], ["1e-400", 0],
+      ["1.0", 1],
+      ["-0.0", -0],
+      ["1e06", 1e6],
+      ["6.6e-3_4", 6.6e-34],
+      ["1_0.0_1", 10.01],
+      ["-inf", Number.NEGATIVE_INFINITY],
+      ["+nan", Number.NaN],
+      ["1e-400", 0],
     ] as const) {
       expect(value(text)).toEqual({ float });
     }
@@ -74,14 +93,23 @@ describe("values", () => {
     ]) {
       expect(value(text as string)).toEqual({ time });
     }
-    expect(read("x = 1979-05-27 # a date\ny = true")).toEqual({ x: { time: "1979-05-27" }, y: true });
+    expect(read("x = 1979-05-27 # a date\ny = true")).toEqual({
+      x: { time: "1979-05-27" },
+      y: true,
+    });
   });
   it("arrays and inline tables", () => {
-    expect(value("[ 1, [ ], # c\n [ 'a' , {b.c = 1, b.d=[{}]} ],\n ]")).toEqual([1, [], ["a", { b: { c: 1, d: [{}] } }]]);
+    expect(value("[ 1, [ ], # c\n [ 'a' , {b.c = 1, b.d=[{}]} ],\n ]")).toEqual([
+      1,
+      [],
+      ["a", { b: { c: 1, d: [{}] } }],
+    ]);
   });
   it("nested deeply", () => {
     const depth = 100_000;
-    let node: TomlValue | undefined = parseToml(`x = ${"[".repeat(depth)}${"]".repeat(depth)}`).get("x");
+    let node: TomlValue | undefined = parseToml(`x = ${"[".repeat(depth)}${"]".repeat(depth)}`).get(
+      "x",
+    );
     let count = 0;
     for (; node?.kind === "array"; node = node.items[0]) count++;
     expect(count).toBe(depth);
@@ -95,10 +123,12 @@ describe("tables", () => {
     });
   });
   it("of tables", () => {
-    expect(read("[[a]]\nx=1\n[[a.b]]\n[a.b.c]\n[[a]]\n")).toEqual({ a: [{ x: 1, b: [{ c: {} }] }, {}] });
+    expect(read("[[a]]\nx=1\n[[a.b]]\n[a.b.c]\n[[a]]\n")).toEqual({
+      a: [{ x: 1, b: [{ c: {} }] }, {}],
+    });
   });
   it("have keys of any kind", () => {
-    expect(read("1.'a.b'.\"\\u00e9\" = 1\n-_ = 2\n__proto__ = 3\n\"\" = 4")).toEqual(
+    expect(read('1.\'a.b\'."\\u00e9" = 1\n-_ = 2\n__proto__ = 3\n"" = 4')).toEqual(
       JSON.parse(`{"1":{"a.b":{"${encodeUtf8("é")}":1}},"-_":2,"__proto__":3,"":4}`),
     );
   });
@@ -144,8 +174,14 @@ describe("errors", () => {
     fails("[a]\n[a]", "toml::insert_value: failed to insert a table, table already defined");
     fails("a.b = 1\n[a]", "toml::insert_value: failed to insert a table, table already defined");
     fails("[a.b]\n[a]\nb.c = 1", "toml::insert_value: reopening a table using dotted keys");
-    fails("a = {b=1}\na.c = 2", "toml::insert_value: failed to insert a value: inline table is immutable");
-    fails("a = [{}]\n[[a]]", "toml::insert_value: failed to insert an array of tables, value already exists");
+    fails(
+      "a = {b=1}\na.c = 2",
+      "toml::insert_value: failed to insert a value: inline table is immutable",
+    );
+    fails(
+      "a = [{}]\n[[a]]",
+      "toml::insert_value: failed to insert an array of tables, value already exists",
+    );
     fails("[a", "toml::parse_table_key: invalid table key");
     fails("[[a]", "toml::parse_array_table_key: invalid array-of-tables key");
   });

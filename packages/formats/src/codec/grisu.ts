@@ -111,7 +111,10 @@ export function grisuDigits(value: number): DecimalDigits {
   const scale = powerOfTen(power);
   const scaled = multiply(normalize({ significand, exponent }), scale).significand;
   const scaledUpper = multiply(upper, scale);
-  const scaledLower = multiply({ significand: alignedLower, exponent: upper.exponent }, scale).significand;
+  const scaledLower = multiply(
+    { significand: alignedLower, exponent: upper.exponent },
+    scale,
+  ).significand;
   // Each product may be off by one unit, so the interval shrinks by one on both sides.
   const top = scaledUpper.significand - 1n;
   return generateDigits(top, top - scaledLower - 1n, top - scaled, -scaledUpper.exponent, -power);

@@ -73,7 +73,13 @@ const controlNames = (
   "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI " +
   "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
 ).split(" ");
-const shortEscapes: Readonly<Record<number, string>> = { 8: "b", 9: "t", 10: "n", 12: "f", 13: "r" };
+const shortEscapes: Readonly<Record<number, string>> = {
+  8: "b",
+  9: "t",
+  10: "n",
+  12: "f",
+  13: "r",
+};
 
 function controlMessage(code: number): string {
   const hex = code.toString(16).toUpperCase().padStart(4, "0");
@@ -213,13 +219,11 @@ class JsonReader {
   }
 
   #shown(): string {
-    return this.#text
-      .slice(this.#shownFrom, this.#read)
-      .replace(
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-        /[\x00-\x1f]/g,
-        (c) => `<U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}>`,
-      );
+    return this.#text.slice(this.#shownFrom, this.#read).replace(
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
+      /[\x00-\x1f]/g,
+      (c) => `<U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}>`,
+    );
   }
 
   #error(message: string): FormatError {
@@ -332,14 +336,16 @@ class JsonReader {
     const negative = text.charCodeAt(at) === 0x2d;
     if (negative) {
       at++;
-      if (!isDigit(text.charCodeAt(at))) return this.#fail("invalid number; expected digit after '-'", at + 1);
+      if (!isDigit(text.charCodeAt(at)))
+        return this.#fail("invalid number; expected digit after '-'", at + 1);
     }
     if (text.charCodeAt(at) === 0x30) at++;
     else while (isDigit(text.charCodeAt(at))) at++;
     const integerEnd = at;
     if (text.charCodeAt(at) === 0x2e) {
       at++;
-      if (!isDigit(text.charCodeAt(at))) return this.#fail("invalid number; expected digit after '.'", at + 1);
+      if (!isDigit(text.charCodeAt(at)))
+        return this.#fail("invalid number; expected digit after '.'", at + 1);
       while (isDigit(text.charCodeAt(at))) at++;
     }
     if ((text.charCodeAt(at) | 0x20) === 0x65) {
@@ -468,7 +474,10 @@ class JsonReader {
         return encodeCodePoint(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
       }
     }
-    this.#fail("invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF", this.#read);
+    this.#fail(
+      "invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF",
+      this.#read,
+    );
     return undefined;
   }
 
@@ -523,14 +532,8 @@ export function escapeJsonString(text: string): string {
         : `[json.exception.type_error.316] incomplete UTF-8 string; last byte: 0x${hex}`,
     );
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-  const escaped = text.replace(/[\x00-\x1f"\\]/g, (c) => {
-    const code = c.charCodeAt(0);
-    const short = shortEscapes[code];
-    if (short !== undefined) return `\\${short}`;
-    return code >= 0x20 ? `\\${c}` : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
-  return `"${escaped}"`;
+  // The engine escapes the same chars in the same way; bytes above 0x7f it leaves as they are.
+  return JSON.stringify(text);
 }
 
 /**
@@ -628,6 +631,8 @@ class JsonNormalizer implements JsonVisitor {
       return;
     }
     const keys = [...top.members.keys()].sort();
-    this.#add(`{${keys.map((key) => `${escapeJsonString(key)}:${top.members.get(key) as string}`).join(",")}}`);
+    this.#add(
+      `{${keys.map((key) => `${escapeJsonString(key)}:${top.members.get(key) as string}`).join(",")}}`,
+    );
   }
 }

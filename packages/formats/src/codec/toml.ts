@@ -71,7 +71,11 @@ function showLine(line: string): string {
 
 function isBareKeyChar(c: number): boolean {
   return (
-    (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a) || c === 0x2d || c === 0x5f
+    (c >= 0x30 && c <= 0x39) ||
+    (c >= 0x41 && c <= 0x5a) ||
+    (c >= 0x61 && c <= 0x7a) ||
+    c === 0x2d ||
+    c === 0x5f
   );
 }
 
@@ -102,7 +106,8 @@ class TomlReader {
   /** The arrays made by `[[headers]]`, to which further headers may add. */
   readonly #tableArrays = new Set<readonly TomlValue[]>();
 
-  readonly #dateTime = /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?/y;
+  readonly #dateTime =
+    /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?/y;
   readonly #date = /(\d{4})-(\d\d)-(\d\d)/y;
   readonly #time = /(\d\d):(\d\d):(\d\d)(?:\.(\d+))?/y;
   readonly #float =
@@ -146,7 +151,12 @@ class TomlReader {
     let lineEnd = this.#text.indexOf("\n", lineStart);
     if (lineEnd < 0) lineEnd = this.#text.length;
     let number = 1;
-    for (let i = this.#text.indexOf("\n"); i >= 0 && i < lineStart; i = this.#text.indexOf("\n", i + 1)) number++;
+    for (
+      let i = this.#text.indexOf("\n");
+      i >= 0 && i < lineStart;
+      i = this.#text.indexOf("\n", i + 1)
+    )
+      number++;
     const margin = " ".repeat(String(number).length + 1);
     const line = showLine(this.#text.slice(lineStart, lineEnd));
     return new FormatError(
@@ -175,7 +185,11 @@ class TomlReader {
       this.#at++;
       c = this.#code();
     }
-    this.#checkUtf8(start, this.#at, "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected");
+    this.#checkUtf8(
+      start,
+      this.#at,
+      "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected",
+    );
     if (!this.#atEnd() && c !== 0x0a && !(c === 0x0d && this.#code(1) === 0x0a)) {
       throw this.#fail(
         "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected",
@@ -204,7 +218,11 @@ class TomlReader {
     this.#skipBlanks();
     this.#skipComment();
     if (!this.#atEnd() && !this.#skipNewline()) {
-      throw this.#fail("toml::parse_table: newline (LF / CRLF) or EOF is expected", this.#at, "here");
+      throw this.#fail(
+        "toml::parse_table: newline (LF / CRLF) or EOF is expected",
+        this.#at,
+        "here",
+      );
     }
   }
 
@@ -217,7 +235,11 @@ class TomlReader {
     this.#skipBlanks();
     if (this.#code() !== 0x5d || (isArray && this.#code(1) !== 0x5d)) {
       throw isArray
-        ? this.#fail("toml::parse_array_table_key: invalid array-of-tables key", at, "expected `[[key]]`")
+        ? this.#fail(
+            "toml::parse_array_table_key: invalid array-of-tables key",
+            at,
+            "expected `[[key]]`",
+          )
         : this.#fail("toml::parse_table_key: invalid table key", at, "expected `[key]`");
     }
     this.#at += isArray ? 2 : 1;
@@ -364,7 +386,11 @@ class TomlReader {
   #keySeparator(): void {
     this.#skipBlanks();
     if (this.#code() !== 0x3d) {
-      throw this.#fail("toml::parse_key_value_pair: invalid key value separator `=`", this.#at, "expected =");
+      throw this.#fail(
+        "toml::parse_key_value_pair: invalid key value separator `=`",
+        this.#at,
+        "expected =",
+      );
     }
     this.#at++;
     this.#skipBlanks();
@@ -378,7 +404,10 @@ class TomlReader {
       while (value !== undefined) {
         const top = open[open.length - 1];
         if (top === undefined) return value;
-        value = top.kind === "array" ? this.#afterItem(open, top, value) : this.#afterMember(open, top, value);
+        value =
+          top.kind === "array"
+            ? this.#afterItem(open, top, value)
+            : this.#afterMember(open, top, value);
       }
     }
   }
@@ -499,12 +528,16 @@ class TomlReader {
       case '"':
         return {
           kind: "string",
-          value: text.startsWith('"""', this.#at) ? this.#multiLineString('"') : this.#basicString(),
+          value: text.startsWith('"""', this.#at)
+            ? this.#multiLineString('"')
+            : this.#basicString(),
         };
       case "'":
         return {
           kind: "string",
-          value: text.startsWith("'''", this.#at) ? this.#multiLineString("'") : this.#literalString(),
+          value: text.startsWith("'''", this.#at)
+            ? this.#multiLineString("'")
+            : this.#literalString(),
         };
       case "t":
       case "f":
@@ -515,7 +548,7 @@ class TomlReader {
           }
         }
         throw this.#fail(
-          "toml::parse_boolean: invalid boolean: boolean must be `true` or `false`, in lowercase. string must be surrounded by `\"`",
+          'toml::parse_boolean: invalid boolean: boolean must be `true` or `false`, in lowercase. string must be surrounded by `"`',
           this.#at,
           "expected true or false",
         );
@@ -579,7 +612,12 @@ class TomlReader {
       );
     }
     if (isDigit(this.#code())) {
-      throw this.#fail("bad datetime: missing T or space", this.#at, "expected T, t or a space", timeHint);
+      throw this.#fail(
+        "bad datetime: missing T or space",
+        this.#at,
+        "expected T, t or a space",
+        timeHint,
+      );
     }
   }
 
@@ -594,7 +632,10 @@ class TomlReader {
       );
     }
     const local = `${this.#formatDate(match, 1, start)}T${this.#formatTime(match, 4, start)}`;
-    return { kind: "datetime", text: offset === undefined ? local : local + this.#formatOffset(offset, start) };
+    return {
+      kind: "datetime",
+      text: offset === undefined ? local : local + this.#formatOffset(offset, start),
+    };
   }
 
   #formatOffset(offset: string, start: number): string {
@@ -644,7 +685,12 @@ class TomlReader {
 
   #finishFloat(text: string): TomlValue {
     if (this.#code() === 0x5f) {
-      throw this.#fail("bad float: `_` must be surrounded by digits", this.#at, "invalid underscore", floatHint);
+      throw this.#fail(
+        "bad float: `_` must be surrounded by digits",
+        this.#at,
+        "invalid underscore",
+        floatHint,
+      );
     }
     const digits = text.replaceAll("_", "");
     const unsigned = digits.replace(/^[+-]/, "");
@@ -683,7 +729,12 @@ class TomlReader {
     }
     if (isDigit(this.#code())) {
       throw next === "0"
-        ? this.#fail("bad integer: leading zero", this.#at - 1, "leading zero is not allowed", integerHint)
+        ? this.#fail(
+            "bad integer: leading zero",
+            this.#at - 1,
+            "leading zero is not allowed",
+            integerHint,
+          )
         : this.#fail(
             "bad integer: invalid digit after an integer",
             this.#at,
@@ -789,7 +840,8 @@ class TomlReader {
         if (!this.#skipEscapedNewline()) value += this.#escape();
         runStart = this.#at;
       } else if (!this.#skipNewline()) {
-        if (isControl(c) || Number.isNaN(c)) throw this.#fail(title, this.#at, `expected ${quotes}`);
+        if (isControl(c) || Number.isNaN(c))
+          throw this.#fail(title, this.#at, `expected ${quotes}`);
         this.#at++;
       }
     }

@@ -63,7 +63,8 @@ export function findUtf8Error(bytes: string, start = 0): Utf8Error | undefined {
     if (more < 0) return { kind: "invalid", offset: i, byte: lead };
     for (let n = 0; n < more; n++) {
       i++;
-      if (i >= length) return { kind: "incomplete", offset: length - 1, byte: bytes.charCodeAt(length - 1) };
+      if (i >= length)
+        return { kind: "incomplete", offset: length - 1, byte: bytes.charCodeAt(length - 1) };
       const byte = bytes.charCodeAt(i);
       if (byte < (n === 0 ? low : 0x80) || byte > (n === 0 ? high : 0xbf)) {
         return { kind: "invalid", offset: i, byte };
@@ -81,7 +82,8 @@ export function isUtf8(bytes: string): boolean {
 /** The UTF-8 bytes of one code point, as a byte string. */
 export function encodeCodePoint(codePoint: number): string {
   if (codePoint < 0x80) return String.fromCharCode(codePoint);
-  if (codePoint < 0x800) return String.fromCharCode(0xc0 | (codePoint >> 6), 0x80 | (codePoint & 0x3f));
+  if (codePoint < 0x800)
+    return String.fromCharCode(0xc0 | (codePoint >> 6), 0x80 | (codePoint & 0x3f));
   if (codePoint < 0x10000) {
     return String.fromCharCode(
       0xe0 | (codePoint >> 12),

@@ -22,7 +22,9 @@ export function escapeXmlAttribute(value: string): string {
 
 function formatAttributes(attributes: XmlAttributes): string {
   const pairs: [string, string][] =
-    attributes instanceof Map ? [...attributes] : Object.entries(attributes as Record<string, string>);
+    attributes instanceof Map
+      ? [...attributes]
+      : Object.entries(attributes as Record<string, string>);
   if (pairs.length > 1) pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1));
   return pairs.map(([name, value]) => ` ${name}="${escapeXmlAttribute(value)}"`).join("");
 }

@@ -29,17 +29,24 @@ import {
   structuredAttrsVariable,
 } from "./derivation.ts";
 
+/** What is written with a backslash. */
 const special = /["\\\n\r\t]/;
+
+/** Control chars that JSON escapes and ATerms do not. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const foreign = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
 /** A string of an ATerm, quoted, with the five escapes that the format has. */
 export function quoteATermString(text: string): string {
   if (!special.test(text)) return `"${text}"`;
-  let escaped = text;
-  if (escaped.includes("\\")) escaped = escaped.replaceAll("\\", "\\\\");
-  if (escaped.includes('"')) escaped = escaped.replaceAll('"', '\\"');
-  if (escaped.includes("\n")) escaped = escaped.replaceAll("\n", "\\n");
-  if (escaped.includes("\r")) escaped = escaped.replaceAll("\r", "\\r");
-  if (escaped.includes("\t")) escaped = escaped.replaceAll("\t", "\\t");
+  // The engine's JSON writer makes the same escapes, twice as fast as any replacing.
+  if (!foreign.test(text)) return JSON.stringify(text);
+  const escaped = text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r")
+    .replaceAll("\t", "\\t");
   return `"${escaped}"`;
 }
 
@@ -132,7 +139,9 @@ export class ATermWriter {
   write(inputs: string, masked: boolean): string {
     const drv = this.#drv;
     const outputs = this.#outputNames.map((name) =>
-      masked ? `("${name}","","","")` : formatOutput(name, drv.outputs.get(name) as DerivationOutput),
+      masked
+        ? `("${name}","","","")`
+        : formatOutput(name, drv.outputs.get(name) as DerivationOutput),
     );
     const head = hasDynamicInputs(drv) && !masked ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
     let text = `${head}${outputs.join(",")}],${inputs},${this.#middle}`;
@@ -183,7 +192,8 @@ class ATermReader {
       end = this.text.indexOf('"', end + 1);
       if (end < 0) throw new FormatError("format", "unterminated string in derivation");
       let backslashes = 0;
-      while (end - backslashes > start && this.text.charCodeAt(end - backslashes - 1) === 0x5c) backslashes++;
+      while (end - backslashes > start && this.text.charCodeAt(end - backslashes - 1) === 0x5c)
+        backslashes++;
       if (backslashes % 2 === 0) break;
     }
     this.position = end + 1;
@@ -241,13 +251,17 @@ class ATermReader {
     const algorithm = parseHashAlgorithm(rest, this.options.require);
     if (hash === "impure") {
       this.require("impure-derivations");
-      if (path !== "") throw new FormatError("format", "impure derivation output should not specify output path");
+      if (path !== "")
+        throw new FormatError("format", "impure derivation output should not specify output path");
       return { kind: "impure", method, algorithm };
     }
     if (hash === "") {
       this.require("ca-derivations");
       if (path !== "") {
-        throw new FormatError("format", "content-addressing derivation output should not specify output path");
+        throw new FormatError(
+          "format",
+          "content-addressing derivation output should not specify output path",
+        );
       }
       return { kind: "floating", method, algorithm };
     }
@@ -264,7 +278,8 @@ class ATermReader {
 
   input(versioned: boolean): DerivationInput {
     if (!versioned || this.peek() === "[") return { outputs: this.strings() };
-    if (this.peek() !== "(") throw new FormatError("format", "invalid inputDrvs entry in derivation");
+    if (this.peek() !== "(")
+      throw new FormatError("format", "invalid inputDrvs entry in derivation");
     this.expect("(");
     const outputs = this.strings();
     const dynamicOutputs = new Map<string, DerivationInput>();
@@ -294,7 +309,10 @@ function readVersion(reader: ATermReader, name: string): boolean {
       if (version !== "xp-dyn-drv") {
         throw new FormatError("format", `Unknown derivation ATerm format version '${version}'`);
       }
-      reader.require("dynamic-derivations", `derivation '${name}', ATerm format version 'xp-dyn-drv'`);
+      reader.require(
+        "dynamic-derivations",
+        `derivation '${name}', ATerm format version 'xp-dyn-drv'`,
+      );
       reader.expect(",");
       return true;
     }
@@ -309,7 +327,10 @@ function readStructuredAttrs(text: string): string {
     return normalizeJson(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new FormatError("error", `cannot process ${structuredAttrsVariable} attribute: ${error.message}`);
+    throw new FormatError(
+      "error",
+      `cannot process ${structuredAttrsVariable} attribute: ${error.message}`,
+    );
   }
 }
 
@@ -317,7 +338,11 @@ function readStructuredAttrs(text: string): string {
  * Reads the text of a `.drv` file. `name` is the derivation's name, which the text does not
  * have. Whatever follows the closing parenthesis is ignored, as upstream does.
  */
-export function parseDerivation(text: string, name: string, options: DerivationParseOptions): Derivation {
+export function parseDerivation(
+  text: string,
+  name: string,
+  options: DerivationParseOptions,
+): Derivation {
   const reader = new ATermReader(text, options);
   const versioned = readVersion(reader, name);
   const outputs = new Map<string, DerivationOutput>();

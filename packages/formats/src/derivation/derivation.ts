@@ -15,13 +15,26 @@ export type DerivationOutput =
   /** The path follows from the inputs. */
   | { readonly kind: "input-addressed"; readonly path: string }
   /** The content's hash is given in advance; the path follows from it. */
-  | { readonly kind: "fixed"; readonly method: ContentAddressMethod; readonly hash: NixHash; readonly path: string }
+  | {
+      readonly kind: "fixed";
+      readonly method: ContentAddressMethod;
+      readonly hash: NixHash;
+      readonly path: string;
+    }
   /** The path will follow from the content, once built. */
-  | { readonly kind: "floating"; readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm }
+  | {
+      readonly kind: "floating";
+      readonly method: ContentAddressMethod;
+      readonly algorithm: HashAlgorithm;
+    }
   /** Input-addressed, but some input's path is not known; or not filled in yet. */
   | { readonly kind: "deferred" }
   /** Like floating, and built anew each time. */
-  | { readonly kind: "impure"; readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm };
+  | {
+      readonly kind: "impure";
+      readonly method: ContentAddressMethod;
+      readonly algorithm: HashAlgorithm;
+    };
 
 /** Which outputs of an input derivation are used. */
 export interface DerivationInput {
@@ -60,7 +73,8 @@ export function derivationType(drv: Pick<Derivation, "outputs">): DerivationType
     const output = drv.outputs.get(name) as DerivationOutput;
     if (type !== undefined) {
       if (type !== output.kind) throw new FormatError("error", "can't mix derivation output types");
-      if (type === "fixed") throw new FormatError("error", "only one fixed output is allowed for now");
+      if (type === "fixed")
+        throw new FormatError("error", "only one fixed output is allowed for now");
     }
     type = output.kind;
     if (output.kind === "fixed" && name !== "out") {

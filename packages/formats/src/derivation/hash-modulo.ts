@@ -15,7 +15,12 @@ import { encodeBase16 } from "../hash/base16.ts";
 import { type StoreConfig, makeOutputPath, makeTextPath } from "../make-store-path.ts";
 import { drvExtension } from "../store-path.ts";
 import { ATermWriter, formatInputDrvs } from "./aterm.ts";
-import { type Derivation, type DerivationInput, type DerivationOutput, derivationType } from "./derivation.ts";
+import {
+  type Derivation,
+  type DerivationInput,
+  type DerivationOutput,
+  derivationType,
+} from "./derivation.ts";
 
 /** How a derivation counts as an input of others. Hashes are base16 texts. */
 export type HashModulo =
@@ -53,7 +58,10 @@ function fixedModulo(config: StoreConfig, drv: Derivation): HashModulo {
  * The inputs of `drv` keyed by hashes modulo, or undefined if one of them has none. All input
  * derivations must be in the cache.
  */
-function inputsModulo(drv: Derivation, cache: HashModuloCache): Map<string, DerivationInput> | undefined {
+function inputsModulo(
+  drv: Derivation,
+  cache: HashModuloCache,
+): Map<string, DerivationInput> | undefined {
   const inputs = new Map<string, { outputs: Set<string> }>();
   const merge = (hex: string, outputs: Iterable<string>): void => {
     // Nix: two inputs with the same hash unite their outputs (modulo.cc, inputModulo).
@@ -73,7 +81,10 @@ function inputsModulo(drv: Derivation, cache: HashModuloCache): Map<string, Deri
     for (const output of input.outputs) {
       const hex = modulo.outputs.get(output);
       if (hex === undefined) {
-        throw new FormatError("error", `no hash for output '${output}' of derivation '${drv.name}'`);
+        throw new FormatError(
+          "error",
+          `no hash for output '${output}' of derivation '${drv.name}'`,
+        );
       }
       merge(hex, ["out"]);
     }
@@ -127,7 +138,11 @@ function hexHash(config: StoreConfig, text: string): string {
   return encodeBase16(config.hashes.hash("sha256", text));
 }
 
-function inputAddressedModulo(context: HashModuloContext, drv: Derivation, writer: ATermWriter): HashModulo {
+function inputAddressedModulo(
+  context: HashModuloContext,
+  drv: Derivation,
+  writer: ATermWriter,
+): HashModulo {
   const inputs = inputsModulo(drv, context.cache);
   if (inputs === undefined) return deferred;
   return { kind: "hash", hex: hexHash(context, writer.write(formatInputDrvs(inputs), false)) };

@@ -36,23 +36,33 @@ function formatOutput(output: DerivationOutput): string {
 }
 
 function formatInput(input: DerivationInput): string {
-  const dynamic = [...(input.dynamicOutputs ?? [])].map(([name, child]) => [name, formatInput(child)] as const);
+  const dynamic = [...(input.dynamicOutputs ?? [])].map(
+    ([name, child]) => [name, formatInput(child)] as const,
+  );
   return `{"dynamicOutputs":${jsonObject(dynamic)},"outputs":${jsonStrings(sortedBytes(input.outputs))}}`;
 }
 
 /** The derivation as one compact JSON object. */
 export function formatDerivationJson(drv: Derivation): string {
-  const drvs = [...drv.inputDrvs].map(([path, input]) => [storePathBaseName(path), formatInput(input)] as const);
+  const drvs = [...drv.inputDrvs].map(
+    ([path, input]) => [storePathBaseName(path), formatInput(input)] as const,
+  );
   const srcs = jsonStrings(sortedBytes(drv.inputSrcs).map(storePathBaseName));
   const members: (readonly [string, string])[] = [
     ["name", escapeJsonString(drv.name)],
     ["version", String(derivationJsonVersion)],
-    ["outputs", jsonObject([...drv.outputs].map(([name, output]) => [name, formatOutput(output)] as const))],
+    [
+      "outputs",
+      jsonObject([...drv.outputs].map(([name, output]) => [name, formatOutput(output)] as const)),
+    ],
     ["inputs", `{"drvs":${jsonObject(drvs)},"srcs":${srcs}}`],
     ["system", escapeJsonString(drv.system)],
     ["builder", escapeJsonString(drv.builder)],
     ["args", jsonStrings(drv.args)],
-    ["env", jsonObject([...drv.env].map(([name, value]) => [name, escapeJsonString(value)] as const))],
+    [
+      "env",
+      jsonObject([...drv.env].map(([name, value]) => [name, escapeJsonString(value)] as const)),
+    ],
   ];
   if (drv.structuredAttrs !== undefined) members.push(["structuredAttrs", drv.structuredAttrs]);
   return jsonObject(members);

@@ -15,7 +15,13 @@ import type { RequireFeature } from "../experimental-feature.ts";
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 
 /** All algorithms, in the order in which C++ Nix lists them. */
-export const hashAlgorithms: readonly HashAlgorithm[] = ["blake3", "md5", "sha1", "sha256", "sha512"];
+export const hashAlgorithms: readonly HashAlgorithm[] = [
+  "blake3",
+  "md5",
+  "sha1",
+  "sha256",
+  "sha512",
+];
 
 /** A hash that is fed piece by piece. `digest` ends it. */
 export interface IncrementalHash {
@@ -45,7 +51,10 @@ export function digestLength(algorithm: HashAlgorithm): number {
 }
 
 /** The algorithm called `name`, or undefined if there is none. `blake3` needs its feature. */
-export function tryParseHashAlgorithm(name: string, require?: RequireFeature): HashAlgorithm | undefined {
+export function tryParseHashAlgorithm(
+  name: string,
+  require?: RequireFeature,
+): HashAlgorithm | undefined {
   switch (name) {
     case "blake3":
       require?.("blake3-hashes");

@@ -4,7 +4,10 @@
 import { FormatError } from "../format-error.ts";
 
 const digits = "0123456789abcdef";
-const pairs: readonly string[] = Array.from({ length: 256 }, (_, i) => digits.charAt(i >> 4) + digits.charAt(i & 15));
+const pairs: readonly string[] = Array.from(
+  { length: 256 },
+  (_, i) => digits.charAt(i >> 4) + digits.charAt(i & 15),
+);
 
 /** The lower-case hexadecimal text of `bytes`. */
 export function encodeBase16(bytes: Uint8Array): string {

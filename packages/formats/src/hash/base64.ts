@@ -44,7 +44,8 @@ export function decodeBase64(text: string): Uint8Array {
     if (c === 0x3d) break;
     if (c === 0x0a) continue;
     const digit = c < 256 ? (values[c] as number) : -1;
-    if (digit < 0) throw new FormatError("format", `invalid character in Base64 string: '${text.charAt(i)}'`);
+    if (digit < 0)
+      throw new FormatError("format", `invalid character in Base64 string: '${text.charAt(i)}'`);
     data = ((data << 6) | digit) & 0xffff;
     bits += 6;
     if (bits >= 8) {

@@ -22,7 +22,10 @@ export interface NixHash {
 export type HashFormat = "base16" | "nix32" | "base64" | "sri";
 
 /** The format called `name`, or undefined. `base32` still means nix32; `warn` hears about it. */
-export function tryParseHashFormat(name: string, warn?: (message: string) => void): HashFormat | undefined {
+export function tryParseHashFormat(
+  name: string,
+  warn?: (message: string) => void,
+): HashFormat | undefined {
   switch (name) {
     case "base16":
     case "nix32":
@@ -41,7 +44,10 @@ export function tryParseHashFormat(name: string, warn?: (message: string) => voi
 export function parseHashFormat(name: string, warn?: (message: string) => void): HashFormat {
   const format = tryParseHashFormat(name, warn);
   if (format === undefined) {
-    throw new FormatError("usage", `unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
+    throw new FormatError(
+      "usage",
+      `unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`,
+    );
   }
   return format;
 }
@@ -84,10 +90,18 @@ function formatFromLength(digits: string, algorithm: HashAlgorithm): Exclude<Has
   if (digits.length === base16Length(length)) return "base16";
   if (digits.length === nixBase32Length(length)) return "nix32";
   if (digits.length === base64Length(length)) return "base64";
-  throw new FormatError("bad-hash", `hash '${digits}' has wrong length for hash algorithm '${algorithm}'`);
+  throw new FormatError(
+    "bad-hash",
+    `hash '${digits}' has wrong length for hash algorithm '${algorithm}'`,
+  );
 }
 
-function decodeDigits(digits: string, algorithm: HashAlgorithm, decode: Decoder, format: string): NixHash {
+function decodeDigits(
+  digits: string,
+  algorithm: HashAlgorithm,
+  decode: Decoder,
+  format: string,
+): NixHash {
   let digest: Uint8Array;
   try {
     digest = decode(digits);
@@ -136,7 +150,11 @@ function parseHashWith(
 }
 
 /** Reads a hash in any format; `algorithm` must agree with the text, and is needed if the text names none. */
-export function parseHash(text: string, algorithm?: HashAlgorithm, require?: RequireFeature): NixHash {
+export function parseHash(
+  text: string,
+  algorithm?: HashAlgorithm,
+  require?: RequireFeature,
+): NixHash {
   return parseHashAndFormat(text, algorithm, require).hash;
 }
 
@@ -169,7 +187,8 @@ export function parsePrefixedHash(text: string, require?: RequireFeature): NixHa
   return parseHashWith(
     text,
     (found) => {
-      if (found === undefined) throw new FormatError("bad-hash", `hash '${text}' does not include a type`);
+      if (found === undefined)
+        throw new FormatError("bad-hash", `hash '${text}' does not include a type`);
       return found;
     },
     require,
@@ -200,7 +219,8 @@ export function parseHashAllowEmpty(
   require?: RequireFeature,
 ): NixHash {
   if (text !== "") return parseHash(text, algorithm, require);
-  if (algorithm === undefined) throw new FormatError("bad-hash", "empty hash requires explicit hash algorithm");
+  if (algorithm === undefined)
+    throw new FormatError("bad-hash", "empty hash requires explicit hash algorithm");
   const hash: NixHash = { algorithm, digest: new Uint8Array(digestLength(algorithm)) };
   warn?.(`found empty hash, assuming '${formatHash(hash, "sri", true)}'`);
   return hash;

@@ -51,7 +51,9 @@ export function formatNarListing(node: NarListing): string {
     case "symlink":
       return `{"target":${escapeJsonString(node.target)},"type":"symlink"}`;
     case "directory": {
-      const entries = [...node.entries].map(([name, child]) => `${escapeJsonString(name)}:${formatNarListing(child)}`);
+      const entries = [...node.entries].map(
+        ([name, child]) => `${escapeJsonString(name)}:${formatNarListing(child)}`,
+      );
       return `{"entries":{${entries.join(",")}},"type":"directory"}`;
     }
   }

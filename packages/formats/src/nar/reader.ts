@@ -92,7 +92,8 @@ class NarReader {
   }
 
   #node(name: string, depth: number): void {
-    if (depth >= NAR_MAX_DEPTH) throw bad(`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
+    if (depth >= NAR_MAX_DEPTH)
+      throw bad(`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
     this.#expect("(");
     this.#expect("type");
     const type = this.#tag();
@@ -137,7 +138,13 @@ class NarReader {
       this.#expect("(");
       this.#expect("name");
       const entry = this.#word(MAX_NAME);
-      if (entry === "" || entry === "." || entry === ".." || entry.includes("/") || entry.includes("\0")) {
+      if (
+        entry === "" ||
+        entry === "." ||
+        entry === ".." ||
+        entry.includes("/") ||
+        entry.includes("\0")
+      ) {
         throw bad(`NAR contains invalid file name '${entry}'`);
       }
       if (entry <= previous) throw bad("NAR directory is not sorted");

@@ -45,7 +45,11 @@ export interface NarSource<Node> {
 
 /** A tree in memory. */
 export type NarTree =
-  | { readonly type: "regular"; readonly executable: boolean; readonly contents: Uint8Array | string }
+  | {
+      readonly type: "regular";
+      readonly executable: boolean;
+      readonly contents: Uint8Array | string;
+    }
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "directory"; readonly entries: ReadonlyMap<string, NarTree> };
 
