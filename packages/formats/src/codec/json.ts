@@ -219,11 +219,12 @@ class JsonReader {
   }
 
   #shown(): string {
-    return this.#text.slice(this.#shownFrom, this.#read).replace(
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-      /[\x00-\x1f]/g,
-      (c) => `<U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}>`,
-    );
+    return this.#text
+      .slice(this.#shownFrom, this.#read)
+      .replace(
+        /[\x00-\x1f]/g,
+        (c) => `<U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}>`,
+      );
   }
 
   #error(message: string): FormatError {
@@ -516,7 +517,6 @@ export function parseJson(text: string, visitor: JsonVisitor): void {
   new JsonReader(text, visitor).parse();
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
 const plainString = /^[\x20\x21\x23-\x5b\x5d-\x7f]*$/;
 
 /** A byte string as a JSON string with its quotes. Throws nlohmann's error if it is not UTF-8. */

@@ -15,7 +15,6 @@ declare class TextDecoder {
   decode(bytes: Uint8Array): string;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII
 const ascii = /^[\x00-\x7f]*$/;
 
 /** The UTF-8 bytes of `text`, as a byte string. Lone surrogates become U+FFFD. */

@@ -33,7 +33,6 @@ import {
 const special = /["\\\n\r\t]/;
 
 /** Control chars that JSON escapes and ATerms do not. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const foreign = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
 /** A string of an ATerm, quoted, with the five escapes that the format has. */
@@ -199,7 +198,7 @@ class ATermReader {
     this.position = end + 1;
     const content = this.text.slice(start, end);
     if (!content.includes("\\")) return content;
-    return content.replace(/\\([^])/g, (_, c: string) => escapes[c] ?? c);
+    return content.replace(/\\([\s\S])/g, (_, c: string) => escapes[c] ?? c);
   }
 
   /** Whether the list ends here; eats the bracket, or the comma before the next element. */
