@@ -153,7 +153,7 @@ const CASES: Record<string, readonly (readonly [string, string])[]> = {
   ],
   conversion: [
     [
-      'builtins.fromJSON \'\'{"x": [1, 2.5, "a\\xe9\\n", null, true], "y": {"a": 1, "a": 2}}\'\'',
+      'builtins.fromJSON \'\'{"x": [1, 2.5, "a\\u00e9\\n", null, true], "y": {"a": 1, "a": 2}}\'\'',
       '{ x = [ 1 2.5 "a\xc3\xa9\\n" null true ]; y = { a = 2; }; }',
     ],
     ['builtins.fromJSON "9223372036854775807"', "9223372036854775807"],
