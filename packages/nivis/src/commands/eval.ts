@@ -1,0 +1,169 @@
+/** `nivis eval`: prints the value of an expression. */
+import {
+  CoerceMode,
+  type ContextString,
+  coerceToString,
+  deepForce,
+  NO_POS,
+  printAmbiguous,
+  printPretty,
+  textOf,
+  toJson,
+  toXml,
+  type Value,
+} from "@nivis/eval";
+import { encodeUtf8 } from "@nivis/formats";
+import { flag, usageError, valueFlag } from "../options/option.ts";
+import {
+  ATTR_OPTION,
+  addPositional,
+  emptySourceDraft,
+  SOURCE_OPTIONS,
+  type SourceDraft,
+  selectionOf,
+  slotsOf,
+} from "../options/source-options.ts";
+import type { Program } from "../program.ts";
+import { autoCall } from "../selection/auto-call.ts";
+import { Session } from "../session.ts";
+
+type OutputKind = "pretty" | "json" | "xml" | "raw";
+
+/** What `nivis eval` gathers. */
+export interface EvalDraft extends SourceDraft {
+  output: OutputKind | undefined;
+  strict: boolean;
+  location: boolean;
+  /** Expressions of `--apply`; bytes. */
+  apply: string | undefined;
+}
+
+function setOutput(draft: EvalDraft, output: OutputKind): void {
+  if (draft.output !== undefined && draft.output !== output) {
+    throw usageError(`--${draft.output} and --${output} are mutually exclusive`);
+  }
+  draft.output = output;
+}
+
+/** The state before the first option. */
+export function emptyEvalDraft(): EvalDraft {
+  return {
+    ...emptySourceDraft(),
+    output: undefined,
+    strict: false,
+    location: true,
+    apply: undefined,
+  };
+}
+
+/** Prints a value as the options say. */
+export function printResult(
+  draft: EvalDraft,
+  session: Session,
+  value: Value,
+  write: (bytes: string) => void,
+): void {
+  const { context } = session.evaluation;
+  switch (draft.output) {
+    case "raw": {
+      const trace = "while generating the eval command output";
+      const text = session.run(coerceToString(context, value, CoerceMode.Weak, NO_POS, trace));
+      write(textOf(text as string | ContextString));
+      return;
+    }
+    case "json":
+      // Nix: unlike nix-instantiate, paths are not copied to the store.
+      write(`${session.run(toJson(context, value, { copyPaths: false, pos: NO_POS })).text}\n`);
+      return;
+    case "xml":
+      write(session.run(toXml(context, value, { strict: true, location: draft.location })).text);
+      return;
+    default:
+      if (draft.strict) {
+        session.run(deepForce(context, value));
+        write(`${printAmbiguous(value)}\n`);
+      } else {
+        write(`${session.run(printPretty(context, value))}\n`);
+      }
+  }
+}
+
+/** See the head of this file. */
+export const evalCommand: Program<EvalDraft> = {
+  name: "nivis eval",
+  summary: "print the value of an expression",
+  usage: "[FLAG]... [FILE] [ATTRPATH]...",
+  description: [
+    "Without --expr or --file the first argument is the file; all others are attribute paths. The value is printed as `nix eval` prints it: evaluated with everything inside, derivations as «derivation PATH», errors inside as «error: ...». With --strict the first error ends it, and derivations print as the sets they are.",
+    "Unlike `nix eval`, evaluation is impure unless --pure says otherwise.",
+  ],
+  examples: [
+    { does: "Evaluate an expression", command: "nivis eval --expr '1 + 1'" },
+    { does: "An attribute of a file", command: "nivis eval ./default.nix config.name" },
+    { does: "A package's version", command: "nivis eval --raw '<nixpkgs>' hello.version" },
+    { does: "A set as JSON", command: "nivis eval --json -E '{ a = 1; b = [ true null ]; }'" },
+    { does: "Give a function its argument", command: "nivis eval -E '{ x }: x * 2' --arg x 21" },
+    {
+      does: "Look at a part of the value only",
+      command: "nivis eval '<nixpkgs>' --apply 'pkgs: builtins.attrNames pkgs.lib'",
+    },
+  ],
+  options: [
+    ...SOURCE_OPTIONS,
+    ATTR_OPTION,
+    flag<EvalDraft>(["--json"], "Print JSON", (draft) => setOutput(draft, "json")),
+    flag<EvalDraft>(["--xml"], "Print XML", (draft) => setOutput(draft, "xml")),
+    flag<EvalDraft>(
+      ["--no-location"],
+      "With --xml: leave out where things were defined",
+      (draft) => {
+        draft.location = false;
+      },
+    ),
+    flag<EvalDraft>(["--raw"], "Print a string as it is, without a newline", (draft) =>
+      setOutput(draft, "raw"),
+    ),
+    flag<EvalDraft>(
+      ["--strict"],
+      "Fail at the first error inside the value, and print derivations as sets",
+      (draft) => {
+        draft.strict = true;
+      },
+    ),
+    valueFlag<EvalDraft>(
+      ["--apply"],
+      "FUNCTION",
+      "Print what FUNCTION makes of the value",
+      (draft, text) => {
+        draft.apply = encodeUtf8(text);
+      },
+    ),
+    // The form that is printed has one line only.
+    { ...flag<EvalDraft>(["--pretty", "--no-pretty"], "", () => {}), hidden: true },
+    { ...flag<EvalDraft>(["--read-only"], "", () => {}), hidden: true },
+  ],
+  start: emptyEvalDraft,
+  positional: addPositional,
+  run: (draft, invocation) => {
+    const session = new Session(draft, invocation, { readOnly: true });
+    evaluateAndPrint(draft, session, (bytes) => invocation.terminal.writeOut(bytes));
+  },
+};
+
+/** Evaluates what the arguments name and prints it; `nivis trace` does the same. */
+export function evaluateAndPrint(
+  draft: EvalDraft,
+  session: Session,
+  write: (bytes: string) => void,
+): void {
+  const args = session.autoArguments();
+  for (const slot of slotsOf(selectionOf(draft, session, "nivis eval"), session, args)) {
+    let value: Value = session.evaluation.force(slot);
+    if (args.size > 0) value = session.run(autoCall(args, value));
+    if (draft.apply !== undefined) {
+      const fn = session.evaluate(session.expression(draft.apply));
+      value = session.evaluation.call(fn, value);
+    }
+    printResult(draft, session, value, write);
+  }
+}

@@ -1,0 +1,44 @@
+/** `nivis instantiate`: prints, and with a store writes, the store derivations of an expression. */
+import {
+  ATTR_OPTION,
+  addPositional,
+  emptySourceDraft,
+  SOURCE_OPTIONS,
+  type SourceDraft,
+  selectionOf,
+  slotsOf,
+} from "../options/source-options.ts";
+import type { Program } from "../program.ts";
+import { describePackage, findDerivations, type Package } from "../selection/packages.ts";
+import { Session } from "../session.ts";
+
+/** See the head of this file. */
+export const instantiateCommand: Program<SourceDraft> = {
+  name: "nivis instantiate",
+  summary: "print the store derivations in an expression",
+  usage: "[FLAG]... [FILE] [ATTRPATH]...",
+  description: [
+    "Without --expr or --file the first argument is the file; all others are attribute paths. Sets and lists are searched for derivations, and functions are called with the arguments of --arg and --argstr. The .drv files and sources are written only to a store that --store names.",
+  ],
+  examples: [
+    { does: "The derivation of a package", command: "nivis instantiate '<nixpkgs>' hello" },
+    {
+      does: "Write it to a store of its own",
+      command: "nivis instantiate --store /tmp/root '<nixpkgs>' hello",
+    },
+  ],
+  options: [...SOURCE_OPTIONS, ATTR_OPTION],
+  start: emptySourceDraft,
+  positional: addPositional,
+  run: (draft, invocation) => {
+    const session = new Session(draft, invocation, { readOnly: false });
+    const { context } = session.evaluation;
+    const args = session.autoArguments();
+    for (const slot of slotsOf(selectionOf(draft, session, "nivis instantiate"), session, args)) {
+      for (const set of session.run(findDerivations(context, slot, args))) {
+        const { drvPath, outputName } = session.run(describePackage(context, set)) as Package;
+        invocation.terminal.writeOut(`${drvPath}${outputName === "out" ? "" : `!${outputName}`}\n`);
+      }
+    }
+  },
+};

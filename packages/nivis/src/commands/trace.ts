@@ -1,0 +1,71 @@
+/** `nivis trace`: evaluates like `nivis eval` and shows each step of the machine on standard error. */
+
+import type { PositionTable } from "@nivis/eval";
+import {
+  describePosition,
+  type Lambda,
+  LambdaKind,
+  printForError,
+  type RunObserver,
+  type Value,
+} from "@nivis/eval";
+import type { Program } from "../program.ts";
+import { Session } from "../session.ts";
+import { type EvalDraft, evalCommand, evaluateAndPrint } from "./eval.ts";
+
+/** Deeper frames are indented no further. */
+const MAX_INDENT = 40;
+/** The arrows of entering and leaving, and the dot of a builtin, in UTF-8. */
+const ENTER = "\xe2\x86\x92";
+const LEAVE = "\xe2\x86\x90";
+const BUILTIN = "\xc2\xb7";
+
+/** See the head of this file. */
+export const traceCommand: Program<EvalDraft> = {
+  ...evalCommand,
+  name: "nivis trace",
+  summary: "evaluate an expression and show each step on standard error",
+  description: [
+    "Takes what `nivis eval` takes. Each thunk and function that is entered is a line with its place, each builtin that is called and each value that comes back is one too, indented by the depth of the stack.",
+  ],
+  examples: [
+    { does: "Watch a sum", command: "nivis trace --expr 'let x = 1; in x + x'" },
+    { does: "Keep the steps", command: "nivis trace ./default.nix 2> steps.txt" },
+  ],
+  run: (draft, invocation) => {
+    const observer = new StepPrinter((line) => invocation.terminal.writeLine(line));
+    const session = new Session(draft, invocation, { readOnly: true, observer });
+    observer.positions = session.evaluation.positions;
+    evaluateAndPrint(draft, session, (bytes) => invocation.terminal.writeOut(bytes));
+  },
+};
+
+/** Prints what an observer is told. */
+class StepPrinter implements RunObserver {
+  /** Set when the evaluation is there. */
+  positions: PositionTable | undefined;
+  private depth = 0;
+
+  constructor(private readonly write: (line: string) => void) {}
+
+  enterFrame(lambda: Lambda, depth: number): void {
+    this.depth = depth;
+    const place =
+      this.positions === undefined ? "" : ` ${describePosition(this.positions, lambda.pos)}`;
+    const kind = lambda.kind === LambdaKind.Thunk ? "thunk" : (lambda.name ?? "function");
+    this.line(depth, `${ENTER} ${kind}${place}`);
+  }
+
+  leaveFrame(_lambda: Lambda, value: Value, depth: number): void {
+    this.depth = depth;
+    this.line(depth, `${LEAVE} ${printForError(value, this.positions)}`);
+  }
+
+  callBuiltin(builtin: { readonly definition: { readonly name: string } }): void {
+    this.line(this.depth + 1, `${BUILTIN} ${builtin.definition.name}`);
+  }
+
+  private line(depth: number, text: string): void {
+    this.write("  ".repeat(Math.min(depth, MAX_INDENT)) + text);
+  }
+}

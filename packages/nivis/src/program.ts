@@ -1,0 +1,108 @@
+/**
+ * Program: what every command has in common from the first argument to the exit code.
+ *
+ * It reads the arguments, answers `--help` and `--version`, runs the command, and prints what goes
+ * wrong: the user's mistakes as C++ Nix prints them, ours as bugs of Nivis.
+ */
+import { EvalError, evalErrorOf, forTerminal, PositionTable, renderError } from "@nivis/eval";
+import { encodeUtf8 } from "@nivis/formats";
+import type { EvaluationDraft } from "./options/evaluation-options.ts";
+import { withEvaluationOptions } from "./options/evaluation-options.ts";
+import { type HelpTopic, renderHelp } from "./options/help.ts";
+import { type Option, parseArguments } from "./options/option.ts";
+import type { Terminal } from "./terminal.ts";
+import { BUGS_URL, NIX_VERSION, VERSION } from "./version.ts";
+
+/** A command: its help, its options and what it does. */
+export interface Program<Draft extends EvaluationDraft = EvaluationDraft> extends HelpTopic {
+  /** Its own options; the shared ones are added. */
+  readonly options: readonly Option<Draft>[];
+  /** The state before the first option. */
+  start(): Draft;
+  /** Takes an argument that is no flag. */
+  positional(draft: Draft, argument: string): void;
+  /** Does the work; errors are thrown. */
+  run(draft: Draft, invocation: Invocation): void;
+}
+
+/** One run of a program: where it prints, and how errors are to be shown. */
+export class Invocation {
+  /** How positions of errors are resolved; set once there is an evaluation. */
+  positions = new PositionTable();
+  showTrace = false;
+
+  constructor(
+    readonly terminal: Terminal,
+    readonly programName: string,
+  ) {}
+
+  /** Shows a line on standard error as a terminal wants it. */
+  show(line: string): void {
+    this.terminal.writeLine(forTerminal(this.paintPrefix(line), this.terminal.color));
+  }
+
+  /** Shows a warning of the command itself. */
+  warn(message: string): void {
+    this.show(`warning: ${message}`);
+  }
+
+  /** Warnings of the evaluator come without colours. */
+  private paintPrefix(line: string): string {
+    if (!this.terminal.color) return line;
+    return line.replace(/^(?:evaluation )?warning:/, "\x1b[35;1m$&\x1b[0m");
+  }
+
+  /** Shows what was thrown. */
+  report(thrown: unknown): void {
+    const error = evalErrorOf(thrown);
+    if (!(error instanceof EvalError)) {
+      this.show(describeBug(error));
+      return;
+    }
+    const { color } = this.terminal;
+    this.show(renderError(error, this.positions, { showTrace: this.showTrace, color }));
+    if (error.kind === "usage") {
+      this.show(`Try '${this.programName} --help' for more information.`);
+    }
+  }
+}
+
+function describeBug(error: unknown): string {
+  const outOfMemory =
+    error instanceof RangeError && /Invalid (string|array) length/.test(error.message);
+  if (outOfMemory) return "error: out of memory: a result is longer than this engine can hold";
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const lines = [
+    "error: this is a bug in Nivis, not in your expression",
+    `       Please report it at ${BUGS_URL} with the expression and this text:`,
+    `       nivis ${VERSION}, node ${process.version}, ${process.platform} ${process.arch}`,
+    ...stack.split("\n").map((line) => `       ${line}`),
+  ];
+  return encodeUtf8(lines.join("\n"));
+}
+
+/** The line of `--version`. */
+export function versionLine(name: string): string {
+  return `${name} (Nivis) ${VERSION}, follows Nix ${NIX_VERSION}\n`;
+}
+
+/** Runs a program and answers its exit code. */
+export function runProgram<Draft extends EvaluationDraft>(
+  program: Program<Draft>,
+  args: readonly string[],
+  terminal: Terminal,
+): number {
+  const invocation = new Invocation(terminal, program.name);
+  try {
+    const options = withEvaluationOptions(program.options);
+    const draft = program.start();
+    parseArguments(args, options, draft, (state, argument) => program.positional(state, argument));
+    if (draft.help) terminal.writeOut(encodeUtf8(renderHelp(program, options)));
+    else if (draft.version) terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
+    else program.run(draft, invocation);
+    return 0;
+  } catch (error) {
+    invocation.report(error);
+    return 1;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Attribute paths of the command line: `a.b."c.d".3`. A number selects from a list; functions on
+ * the way are called with the automatic arguments (C++ Nix: libexpr/attr-path.cc).
+ */
+import {
+  Attrs,
+  bestMatches,
+  EvalError,
+  isList,
+  type Slot,
+  type Suspendable,
+  typeWithArticle,
+  type Value,
+} from "@nivis/eval";
+import { autoCall } from "./auto-call.ts";
+
+/** Takes a path apart. A part may be empty, which selecting then complains about. */
+export function parseAttrPath(path: string): string[] {
+  const parts: string[] = [];
+  let part = "";
+  for (let i = 0; i < path.length; i++) {
+    const char = path[i] as string;
+    if (char === ".") {
+      parts.push(part);
+      part = "";
+    } else if (char === '"') {
+      const end = path.indexOf('"', i + 1);
+      if (end < 0) {
+        throw new EvalError("parse", `missing closing quote in selection path '${path}'`);
+      }
+      part += path.slice(i + 1, end);
+      i = end;
+    } else {
+      part += char;
+    }
+  }
+  if (part !== "") parts.push(part);
+  return parts;
+}
+
+/** The largest list index that C++ Nix reads as one. */
+const MAX_INDEX = 0xffff_ffff;
+
+/** Goes along a path; the slot at its end is not forced. */
+export function* select(path: string, args: Attrs, root: Slot): Suspendable<Slot> {
+  let current = root;
+  for (const part of parseAttrPath(path)) {
+    const value = (yield autoCall(args, current)) as Value;
+    const isIndex = /^[0-9]+$/.test(part) && Number(part) <= MAX_INDEX;
+    current = isIndex ? selectItem(path, Number(part), value) : selectAttribute(path, part, value);
+  }
+  return current;
+}
+
+function wrongType(path: string, expected: string, value: Value): EvalError {
+  return new EvalError(
+    "type",
+    `the expression selected by the selection path '${path}' should be ${expected} but is ${typeWithArticle(value)}`,
+  );
+}
+
+function selectItem(path: string, index: number, value: Value): Slot {
+  if (!isList(value)) throw wrongType(path, "a list", value);
+  const slot = value[index];
+  if (slot !== undefined) return slot;
+  throw new EvalError(
+    "missing-attribute",
+    `list index ${index} in selection path '${path}' is out of range`,
+  );
+}
+
+function selectAttribute(path: string, name: string, value: Value): Slot {
+  if (!(value instanceof Attrs)) throw wrongType(path, "a set", value);
+  if (name === "") {
+    throw new EvalError("usage", `empty attribute name in selection path '${path}'`);
+  }
+  const slot = value.get(name);
+  if (slot !== undefined) return slot;
+  const error = new EvalError(
+    "missing-attribute",
+    `attribute '${name}' in selection path '${path}' not found`,
+  );
+  throw error.suggest(bestMatches(value.names(), name));
+}

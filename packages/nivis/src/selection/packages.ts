@@ -1,0 +1,179 @@
+/**
+ * Packages: the derivations that `nix-instantiate` finds in a value (C++ Nix: libexpr/get-drvs.cc).
+ *
+ * A set of derivations is searched, and so are the sets in it that say `recurseForDerivations`;
+ * lists are always searched. A derivation that is met twice counts once.
+ */
+import {
+  Attrs,
+  coerceToStorePath,
+  type EvalContext,
+  EvalError,
+  isDerivation,
+  isList,
+  isString,
+  NO_POS,
+  type PosIdx,
+  printForError,
+  type Slot,
+  type Suspendable,
+  Thunk,
+  textOf,
+  typeWithArticle,
+  type Value,
+  withTrace,
+} from "@nivis/eval";
+import { autoCall } from "./auto-call.ts";
+
+/** A derivation that was found. */
+export interface Package {
+  /** The path of its `.drv` file. */
+  readonly drvPath: string;
+  /** Which output is meant. */
+  readonly outputName: string;
+}
+
+/** Finds the derivations in a value, in order. */
+export function* findDerivations(
+  ctx: EvalContext,
+  slot: Slot,
+  args: Attrs,
+): Suspendable<readonly Attrs[]> {
+  const finder = new PackageFinder(ctx, args);
+  yield finder.search(slot);
+  return [...finder.found];
+}
+
+class PackageFinder {
+  /** Those found, each once, in order. */
+  readonly found = new Set<Attrs>();
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly args: Attrs,
+  ) {}
+
+  *search(slot: Slot): Suspendable<undefined> {
+    const value = (yield autoCall(this.args, slot)) as Value;
+    if (!((yield this.mayContain(value)) as boolean)) return undefined;
+    if (value instanceof Attrs) yield this.searchSet(value);
+    else if (isList(value)) yield this.searchList(value);
+    else {
+      const message = "expression does not evaluate to a derivation (or a set or list of those)";
+      throw new EvalError("type", message);
+    }
+    return undefined;
+  }
+
+  /** Notes a derivation; answers whether there may be derivations inside, which is so if it is none. */
+  private *mayContain(slot: Slot): Suspendable<boolean> {
+    const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+    if (!(value instanceof Attrs) || !((yield isDerivation(value)) as boolean)) return true;
+    if (!this.found.has(value)) {
+      // Nix: a derivation without a name is noticed at once.
+      const name = value.get("name");
+      if (name === undefined) throw new EvalError("type", "derivation name missing");
+      yield expectPlainString(
+        this.ctx,
+        name,
+        NO_POS,
+        "while evaluating the 'name' attribute of a derivation",
+      );
+      this.found.add(value);
+    }
+    return false;
+  }
+
+  private *searchSet(set: Attrs): Suspendable<undefined> {
+    const combinesChannels = set.has("_combineChannels");
+    for (const name of set.sortedNames()) {
+      if (!/^[A-Za-z_][A-Za-z0-9_+-]*$/.test(name)) continue;
+      const slot = set.get(name) as Slot;
+      try {
+        if (combinesChannels) yield this.search(slot);
+        else if (
+          ((yield this.mayContain(slot)) as boolean) &&
+          ((yield this.isOpen(slot)) as boolean)
+        ) {
+          yield this.search(slot);
+        }
+      } catch (error) {
+        throw withTrace(error, set.positionOf(name), `while evaluating the attribute '${name}'`);
+      }
+    }
+    return undefined;
+  }
+
+  /** Whether an attribute is a set that wants to be searched. */
+  private *isOpen(slot: Slot): Suspendable<boolean> {
+    const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+    const wish = value instanceof Attrs ? value.get("recurseForDerivations") : undefined;
+    if (wish === undefined) return false;
+    const pos = (value as Attrs).positionOf("recurseForDerivations");
+    const trace = "while evaluating the attribute `recurseForDerivations`";
+    try {
+      const answer = (wish instanceof Thunk ? yield wish : wish) as Value;
+      if (typeof answer !== "boolean") throw typeMismatch(this.ctx, answer, "a Boolean", pos);
+      return answer;
+    } catch (error) {
+      throw withTrace(error, pos, trace);
+    }
+  }
+
+  private *searchList(list: readonly Slot[]): Suspendable<undefined> {
+    for (const slot of list) {
+      if ((yield this.mayContain(slot)) as boolean) yield this.search(slot);
+    }
+    return undefined;
+  }
+}
+
+/** What must be known of a derivation to build it. */
+export function* describePackage(ctx: EvalContext, set: Attrs): Suspendable<Package> {
+  const slot = set.get("drvPath");
+  if (slot === undefined) {
+    throw new EvalError("value", "derivation does not contain a 'drvPath' attribute");
+  }
+  const pos = set.positionOf("drvPath");
+  const trace = "while evaluating the 'drvPath' attribute of a derivation";
+  const drvPath = (yield coerceToStorePath(ctx, slot, pos, trace)) as string;
+  if (!drvPath.endsWith(".drv")) {
+    const baseName = drvPath.slice(drvPath.lastIndexOf("/") + 1);
+    const message = `store path '${baseName}' is not a valid derivation path`;
+    throw withTrace(new EvalError("invalid-path", message), pos, trace);
+  }
+  const outputSlot = set.get("outputName");
+  const outputName =
+    outputSlot === undefined
+      ? ""
+      : ((yield expectPlainString(
+          ctx,
+          outputSlot,
+          NO_POS,
+          "while evaluating the output name of a derivation",
+        )) as string);
+  if (outputName === "") {
+    throw new EvalError("value", `derivation '${drvPath}' lacks an 'outputName' attribute`);
+  }
+  return { drvPath, outputName };
+}
+
+function typeMismatch(ctx: EvalContext, value: Value, expected: string, pos: PosIdx): EvalError {
+  const found = `${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`;
+  return new EvalError("type", `expected ${expected} but found ${found}`, pos);
+}
+
+function* expectPlainString(
+  ctx: EvalContext,
+  slot: Slot,
+  pos: PosIdx,
+  trace: string,
+): Suspendable<string> {
+  try {
+    const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+    if (!isString(value)) throw typeMismatch(ctx, value, "a string", pos);
+    return textOf(value);
+  } catch (error) {
+    throw withTrace(error, pos, trace);
+  }
+}

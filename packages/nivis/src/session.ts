@@ -1,0 +1,190 @@
+/**
+ * Session: an evaluation set up as the environment, the configuration files and the options say.
+ */
+import {
+  Attrs,
+  DummyStore,
+  EvalError,
+  type EvalIo,
+  Evaluation,
+  findInSearchPath,
+  isPseudoUrl,
+  type RunObserver,
+  type Slot,
+  type Store,
+  type Suspendable,
+  searchPathOf,
+  splitNixPath,
+  type Value,
+} from "@nivis/eval";
+import { canonPath } from "@nivis/formats";
+import { LocalStore, nodeHashes, nodeIo } from "@nivis/node";
+import type { Origin } from "@nivis/syntax";
+import type { AutoArgument, EvaluationDraft } from "./options/evaluation-options.ts";
+import { usageError } from "./options/option.ts";
+import type { Invocation } from "./program.ts";
+import { loadSettings, nixPathEntries } from "./settings/load-settings.ts";
+import { applySetting, type SettingsDraft } from "./settings/setting-table.ts";
+
+/** A text to evaluate. */
+export interface Source {
+  readonly text: string;
+  readonly origin: Origin;
+  /** Where relative paths in it begin. */
+  readonly basePath: string;
+}
+
+/** What a command wants of its session. */
+export interface SessionOptions {
+  /** Write nothing even if there is a store to write to. */
+  readonly readOnly: boolean;
+  readonly observer?: RunObserver;
+}
+
+/** See the head of this file. */
+export class Session {
+  readonly evaluation: Evaluation;
+  readonly io: EvalIo;
+  private readonly terminal: Invocation["terminal"];
+  private readonly draft: EvaluationDraft;
+
+  constructor(draft: EvaluationDraft, invocation: Invocation, options: SessionOptions) {
+    this.terminal = invocation.terminal;
+    this.draft = draft;
+    const { environment } = this.terminal;
+    const log = (line: string): void => invocation.show(line);
+    const warn = (message: string): void => invocation.warn(message);
+    const plainIo = nodeIo({ environment, log });
+    const settings = loadSettings(plainIo, warn);
+    invocation.showTrace = settings.showTrace;
+    for (const { name, value } of draft.settings) applySetting(settings, name, value, warn);
+    invocation.showTrace = settings.showTrace;
+    const store = openStore(draft, settings, plainIo);
+    this.io = nodeIo({
+      environment,
+      log,
+      ...(settings.system === "" ? {} : { system: settings.system }),
+      ...(store instanceof LocalStore && store.directory !== store.storeDir
+        ? { relocatedStore: { storeDir: store.storeDir, directory: store.directory } }
+        : {}),
+    });
+    const nixPath = settings.pureEval ? [] : nixPathEntries(settings, plainIo, splitNixPath);
+    this.evaluation = new Evaluation({
+      io: this.io,
+      hashes: nodeHashes,
+      settings: { ...settings, readOnlyMode: options.readOnly || !(store instanceof LocalStore) },
+      store,
+      searchPath: searchPathOf([...draft.includes, ...nixPath], ""),
+      ...(options.observer === undefined ? {} : { observer: options.observer }),
+    });
+    invocation.positions = this.evaluation.positions;
+  }
+
+  /** The arguments for functions, as a set. */
+  autoArguments(): Attrs {
+    const slots = new Map<string, Slot>();
+    for (const [name, argument] of this.draft.autoArguments) {
+      slots.set(name, this.autoArgument(argument));
+    }
+    return Attrs.fromMap(slots);
+  }
+
+  private autoArgument(argument: AutoArgument): Slot {
+    switch (argument.kind) {
+      case "expression": {
+        const { text, origin, basePath } = this.expression(argument.text);
+        return this.evaluation.load(text, origin, basePath);
+      }
+      case "string":
+        return argument.text;
+      case "file":
+        return this.io.readFile(this.absolute(argument.path));
+      case "stdin":
+        return this.terminal.readInput();
+    }
+  }
+
+  /** An expression of the command line. */
+  expression(text: string): Source {
+    return { text, origin: { kind: "string" }, basePath: this.io.currentDirectory() };
+  }
+
+  /** The expression on standard input. */
+  standardInput(): Source {
+    return {
+      text: this.terminal.readInput(),
+      origin: { kind: "stdin" },
+      basePath: this.io.currentDirectory(),
+    };
+  }
+
+  /** The expression in a file as the command line names it: a path, or `<name>`. */
+  file(name: string): Source {
+    const path = this.evaluation.resolveExpressionPath(this.lookUpFile(name));
+    const basePath = path.slice(0, path.lastIndexOf("/")) || "/";
+    return { text: this.io.readFile(path), origin: { kind: "file", path }, basePath };
+  }
+
+  /** The path that an argument means. */
+  private lookUpFile(name: string): string {
+    if (isPseudoUrl(name) || name.startsWith("flake:")) {
+      throw new EvalError(
+        "not-supported",
+        `'${name}' would have to be downloaded, which Nivis does not support yet`,
+      );
+    }
+    if (name.length > 2 && name.startsWith("<") && name.endsWith(">")) {
+      return this.findFile(name.slice(1, -1));
+    }
+    return this.absolute(name);
+  }
+
+  /** Whether there is a file or directory at a path. */
+  exists(path: string): boolean {
+    return this.io.fileType(this.absolute(path)) !== undefined;
+  }
+
+  /** Looks for a name in the search path. */
+  findFile(name: string): string {
+    const { context } = this.evaluation;
+    return findInSearchPath(context, context.searchPath, name);
+  }
+
+  private absolute(path: string): string {
+    return canonPath(path.startsWith("/") ? path : `${this.io.currentDirectory()}/${path}`);
+  }
+
+  /** Evaluates a source to weak head normal form. */
+  evaluate({ text, origin, basePath }: Source): Value {
+    return this.evaluation.evalText(text, origin, basePath);
+  }
+
+  /** Runs native code that can be suspended. */
+  run<Result>(generator: Suspendable<Result>): Result {
+    return this.evaluation.run(generator);
+  }
+}
+
+/** The store that the options and the environment ask for. */
+function openStore(draft: EvaluationDraft, settings: SettingsDraft, io: EvalIo): Store {
+  const asked = draft.evalStore ?? draft.store;
+  // Without an option nothing is written: Nivis talks to no daemon, and the store of the system
+  // belongs to C++ Nix.
+  if (asked === undefined || asked === "dummy://") return new DummyStore(settings.storeDir);
+  const root = rootOfStore(asked);
+  if (root === undefined) {
+    throw usageError(
+      `store '${asked}' is not supported: give a directory, such as /tmp/store, or dummy://`,
+    );
+  }
+  const absolute = root.startsWith("/") ? root : `${io.currentDirectory()}/${root}`;
+  return new LocalStore({ storeDir: settings.storeDir, root: canonPath(absolute) });
+}
+
+/** The directory of a store that is one: `/dir`, `./dir` or `local?root=/dir`. */
+function rootOfStore(uri: string): string | undefined {
+  const inQuery = /^local(?::\/\/)?\?(?:.*&)?root=([^&]+)/.exec(uri);
+  if (inQuery !== null) return inQuery[1];
+  if (uri.startsWith("local://")) return uri.slice("local://".length) || undefined;
+  return uri.includes("/") && !uri.includes("://") ? uri : undefined;
+}

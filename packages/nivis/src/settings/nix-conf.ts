@@ -1,0 +1,55 @@
+/** The format of nix.conf: lines `name = words`, comments, and `include` of other files. */
+import { usageError } from "../options/option.ts";
+
+/** A line that sets something. */
+export interface ConfigLine {
+  readonly name: string;
+  /** The words behind the `=`, one blank between them. */
+  readonly value: string;
+}
+
+/** Reads a file that is included; `undefined` if there is none. */
+export type ReadIncluded = (path: string) => string | undefined;
+
+/**
+ * Reads a configuration text. `path` is named in messages, and relative includes begin in its
+ * directory. A file that includes itself is an error.
+ */
+export function parseNixConf(
+  contents: string,
+  path: string,
+  read: ReadIncluded,
+  including: readonly string[] = [],
+): ConfigLine[] {
+  const result: ConfigLine[] = [];
+  for (const line of contents.split("\n")) {
+    const text = line.replace(/#.*/, "");
+    const words = text.split(/[ \t\r]+/).filter((word) => word !== "");
+    const [name, operator, ...rest] = words;
+    if (name === undefined) continue;
+    const isInclude = name === "include" || name === "!include";
+    if (operator === undefined || (isInclude ? words.length !== 2 : operator !== "=")) {
+      throw usageError(`syntax error in configuration line '${text}' in "${path}"`);
+    }
+    if (!isInclude) {
+      result.push({ name, value: rest.join(" ") });
+      continue;
+    }
+    const file = operator.startsWith("/") ? operator : `${directoryOf(path)}${operator}`;
+    if (including.includes(file)) {
+      throw usageError(`configuration file "${file}" includes itself`);
+    }
+    const included = read(file);
+    if (included !== undefined) {
+      result.push(...parseNixConf(included, file, read, [...including, path, file]));
+    } else if (name === "include") {
+      throw usageError(`file "${file}" included from "${path}" not found`);
+    }
+  }
+  return result;
+}
+
+/** The directory of a path, with its slash; empty if it has none. */
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}

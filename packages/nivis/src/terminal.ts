@@ -1,0 +1,63 @@
+/**
+ * Terminal: the standard streams of a command.
+ *
+ * Data goes to standard output, everything else to standard error; both as byte strings. Writing is
+ * synchronous, so that nothing is lost when the process ends, and a reader that went away is no
+ * error: the process ends quietly. Tests give commands a terminal of their own.
+ */
+import { readFileSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
+
+/** See the head of this file. */
+export interface Terminal {
+  /** Writes data. */
+  writeOut(bytes: string): void;
+  /** Writes a line, without its end, for the user. */
+  writeLine(bytes: string): void;
+  /** All of standard input. */
+  readInput(): string;
+  /** Whether messages may have colours. */
+  readonly color: boolean;
+  /** The environment; texts, not bytes. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  const environment = process.env;
+  // Nix: isTTY in libutil/terminal.cc.
+  const color =
+    isatty(2) &&
+    (environment["TERM"] ?? "dumb") !== "dumb" &&
+    environment["NO_COLOR"] === undefined &&
+    environment["NOCOLOR"] === undefined;
+  return {
+    writeOut: (bytes) => writeAll(1, bytes),
+    writeLine: (bytes) => writeAll(2, `${bytes}\n`),
+    readInput: () => readFileSync(0).toString("latin1"),
+    color,
+    environment,
+  };
+}
+
+/** How long to wait for a reader that is slow, in milliseconds. */
+const PAUSE = 5;
+/** How much is converted at once; a long result need not lie in memory twice. */
+const CHUNK = 1 << 20;
+
+function writeAll(descriptor: number, bytes: string): void {
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    let rest: Uint8Array = Buffer.from(bytes.slice(at, at + CHUNK), "latin1");
+    while (rest.length > 0) {
+      try {
+        rest = rest.subarray(writeSync(descriptor, rest));
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code;
+        if (code === "EPIPE") process.exit(0);
+        // A full pipe that somebody made non-blocking.
+        if (code !== "EAGAIN") throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+      }
+    }
+  }
+}
