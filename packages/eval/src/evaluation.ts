@@ -114,9 +114,14 @@ export class Evaluation {
     return this.force(this.load(text, origin, basePath));
   }
 
+  /** A file, or the `default.nix` of a directory, as a thunk: as the main program, not as an import. */
+  openFile(path: string): Thunk {
+    return this.loadFile(this.resolveExpressionPath(path), this.globals);
+  }
+
   /** Evaluates a file, or the `default.nix` of a directory, to weak head normal form. */
   evalFile(path: string): Value {
-    return this.force(this.run(this.importFile(path)));
+    return this.force(this.openFile(path));
   }
 
   /** Forces a slot. */
@@ -223,7 +228,7 @@ export class Evaluation {
   }
 
   /** Follows symlinks at the end of a path, and goes to the `default.nix` of a directory. */
-  private resolveExpressionPath(path: string): string {
+  resolveExpressionPath(path: string): string {
     if (coreFile(path) !== undefined) return path;
     const { io } = this.context;
     let current = path;

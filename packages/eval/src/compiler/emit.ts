@@ -686,7 +686,7 @@ class Emitter {
     if (condition.kind === NodeKind.Binary && condition.op === BinaryOp.Equal) {
       this.strict(condition.left, scope);
       this.strict(condition.right, scope);
-      this.span(condition.pos);
+      this.span(offset);
       this.emit(Op.AssertEqual, index);
       this.pop(2);
     }

@@ -4,11 +4,11 @@
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { NO_POS } from "../position.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { Thunk } from "../value/thunk.ts";
-import { isList, type NixList, type Slot, type Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { APPLY, Thunk } from "../value/thunk.ts";
+import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
+import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 
 /** A list or set being walked, and how far. */
 interface Level {
@@ -32,7 +32,11 @@ export function* deepForce(_ctx: EvalContext, slot: Slot): Suspendable<Value> {
       while (++level.current < slots.length) {
         const next = slots[level.current] as Slot;
         const value = (
-          next instanceof Thunk ? (next.code === null ? next.a : yield next) : next
+          next instanceof Thunk
+            ? next.code === null
+              ? next.a
+              : yield new ForceRequest(next, positionOfPending(next))
+            : next
         ) as Value;
         if (
           typeof value === "object" &&
@@ -52,6 +56,16 @@ export function* deepForce(_ctx: EvalContext, slot: Slot): Suspendable<Value> {
     }
     throw error;
   }
+}
+
+/** Where a value that is still a call was made: at the function that is called. */
+function positionOfPending(thunk: Thunk): PosIdx {
+  let slot: Slot | undefined = thunk;
+  while (slot instanceof Thunk) {
+    if (slot.code !== null && slot.code !== APPLY) return NO_POS;
+    slot = slot.a;
+  }
+  return slot instanceof Closure ? slot.code.pos : NO_POS;
 }
 
 function enter(stack: Level[], seen: Set<NixList | Attrs>, value: Value): void {

@@ -4,6 +4,7 @@
  * A builtin that must force or call in the middle is a generator that *yields*
  *
  *     a Thunk         force it; answers its value
+ *     a ForceRequest  the same, saying where
  *     a CallRequest   call a function; answers the result
  *     a generator     run it in a frame of its own; answers what it returns
  *
@@ -25,8 +26,16 @@ export class CallRequest {
   ) {}
 }
 
+/** Asks to force a thunk, with the position that errors about forcing it get. */
+export class ForceRequest {
+  constructor(
+    readonly thunk: Thunk,
+    readonly pos: PosIdx,
+  ) {}
+}
+
 /** Anything that can be yielded. */
-export type Request = Thunk | CallRequest | Generator<unknown, unknown, never>;
+export type Request = Thunk | ForceRequest | CallRequest | Generator<unknown, unknown, never>;
 
 /** Native code that can be suspended; `Result` is what it returns. */
 // biome-ignore lint/suspicious/noExplicitAny: the answer's type depends on the request; callers cast it

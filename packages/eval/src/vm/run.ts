@@ -28,12 +28,14 @@ import { equalFast, equalValues, explainDifference } from "../operations/equalit
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Attrs, Shape, updateAttrs } from "../value/attrs.ts";
+import { addInt } from "../value/number.ts";
 import { contextOf, unionContext, withContext, type StringContext } from "../value/context.ts";
 import { APPLY, BLACKHOLE, FAILED, forcedThunk, NATIVE, Thunk } from "../value/thunk.ts";
 import {
   Builtin,
   Closure,
   ContextString,
+  isInt,
   isList,
   isString,
   NixFloat,
@@ -63,7 +65,7 @@ import {
   type FrameSelf,
   type Segment,
 } from "./frame.ts";
-import { CallRequest, type Suspendable } from "./requests.ts";
+import { CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
 import { resolveWith, WithScope } from "./with-scope.ts";
 
 const NATIVE_LAMBDA = nativeLambda(Op.ResumeNative);
@@ -417,6 +419,8 @@ function runLoop(
   /** Native code whose frame is still to be pushed, and the mark of that frame. */
   let entering: NativeFrame | null = null;
   let enteringMark: Thunk | null | undefined;
+  /** Where native code said that `thunk` is forced. */
+  let askedPos: PosIdx = NO_POS;
   /** A call that native code asked for. */
   let request: CallRequest | null = null;
   /** The builtin that runs on top of a call frame, for traces. */
@@ -434,6 +438,8 @@ function runLoop(
         if (thunk !== null) {
           const forced: Thunk = thunk;
           thunk = null;
+          const forcePos: PosIdx = askedPos;
+          askedPos = NO_POS;
           const next = forced.code;
           if (next === null) {
             stack[sp++] = forced.a;
@@ -471,7 +477,7 @@ function runLoop(
               if (observing) observer.enterFrame?.(lambda, depth);
             }
           } else if (next === BLACKHOLE) {
-            throw new RecursionError(forced, CALL_SITE);
+            throw new RecursionError(forced, lambda === NATIVE_LAMBDA ? forcePos : CALL_SITE);
           } else if (next === FAILED) {
             throw cloneError(forced.a as unknown as EvalError);
           } else if (next === NATIVE) {
@@ -489,6 +495,7 @@ function runLoop(
             forced.b = undefined;
             forced.rest = null;
             const count = 1 + (rest === null ? 0 : rest.length);
+            const applyPos: PosIdx = lambda === NATIVE_LAMBDA ? forcePos : CALL_SITE;
             if (sp + HEADER_SIZE + count + 8 > SEGMENT_SIZE) {
               if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
               self = new SegmentLink(stack, sp, lambda, self, pc, base);
@@ -505,7 +512,7 @@ function runLoop(
             stack[sp + 4] = forced;
             base = sp = sp + HEADER_SIZE;
             lambda = APPLY_LAMBDAS[count - 1] as Lambda;
-            self = CALL_SITE;
+            self = applyPos;
             pc = 0;
             code = lambda.code;
             if (rest !== null) for (let i = rest.length - 1; i >= 0; i--) stack[sp++] = rest[i];
@@ -584,6 +591,9 @@ function runLoop(
                 thunk = wanted;
               } else if (wanted instanceof CallRequest) {
                 request = wanted;
+              } else if (wanted instanceof ForceRequest) {
+                thunk = wanted.thunk;
+                askedPos = wanted.pos;
               } else {
                 entering = new NativeFrame(null, NO_SLOTS, 0, wanted as Suspendable<unknown>);
                 enteringMark = PLAIN_MARK;
@@ -981,6 +991,9 @@ function runLoop(
                 if (typeof right !== "number" && typeof right !== "bigint" && !(right instanceof NixFloat)) {
                   const what = left instanceof NixFloat ? "a float" : "an integer";
                   throw new EvalError("type", `cannot add ${typeWithArticle(right)} to ${what}`, CALL_SITE);
+                }
+                if (isInt(left) && isInt(right) && addInt(left, right) === undefined) {
+                  throw new EvalError("arithmetic", `integer overflow in adding ${left} + ${right}`, CALL_SITE);
                 }
                 stack[sp++] = addNumbers(ctx, left, right);
                 continue;
