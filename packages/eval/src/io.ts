@@ -35,6 +35,8 @@ export interface EvalIo {
   fileType(path: string): FileType | undefined;
   /** Throws if evaluation must not look at a path; absent if it may look everywhere. */
   checkAccess?(path: string): void;
+  /** Lets evaluation look at a path, and what is below it, that it has put there itself. */
+  allowPath?(path: string): void;
   /** The target of a symlink. Throws {@link IoError}. */
   readLink(path: string): string;
   /** Whether the owner may execute a regular file. Throws {@link IoError}. */

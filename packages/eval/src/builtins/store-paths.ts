@@ -49,6 +49,7 @@ function toFile(ctx: EvalContext, name: string, value: string | ContextString): 
       ctx.store.addText(path, contents, references);
     }
     ctx.caches.references.set(path, references);
+    ctx.io.allowPath?.(path);
     return storePathValue(path);
   } catch (error) {
     throw evalErrorOf(error);
@@ -116,7 +117,10 @@ function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
         others: references,
         self: false,
       });
-      if (ctx.store.isValidPath(expected)) return storePathValue(expected);
+      if (ctx.store.isValidPath(expected)) {
+        ctx.io.allowPath?.(expected);
+        return storePathValue(expected);
+      }
     }
     const root = resolveSymlinks(ctx.io, path, "full");
     let kept: ReadonlyMap<string, readonly string[]> | undefined;

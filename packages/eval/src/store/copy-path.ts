@@ -74,6 +74,7 @@ export function addSource(
     ctx.store.addSource(path, tree, references, ctx.io);
   }
   ctx.caches.references.set(path, references);
+  ctx.io.allowPath?.(path);
   cache?.set(key, path);
   return path;
 }

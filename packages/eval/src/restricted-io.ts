@@ -1,0 +1,116 @@
+/**
+ * EvalIo for pure and restricted evaluation: a wrapper that shows only what may be looked at.
+ *
+ * Allowed are some paths with all that is below them, and their ancestors, as directories in which
+ * nothing else is. Pure evaluation starts with nothing, restricted evaluation with the search path;
+ * what evaluation itself puts into the store is allowed from then on. Asking whether a forbidden path
+ * exists answers no, reading it is an error.
+ */
+import { canonPath } from "@nivis/formats";
+import type { SearchPathEntry } from "./context.ts";
+import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
+import { joinPath, parentOfPath } from "./path.ts";
+import type { Settings } from "./settings.ts";
+
+/** The code of the {@link IoError} that reading a forbidden path gives. */
+export const RESTRICTED = "RESTRICTED";
+
+/** `io` as these settings let it be seen; `io` itself in ordinary evaluation. */
+export function restrictedIo(
+  io: EvalIo,
+  settings: Pick<Settings, "pureEval" | "restrictEval">,
+  searchPath: readonly SearchPathEntry[],
+): EvalIo {
+  if (settings.pureEval) {
+    return new RestrictedIo(io, "in pure evaluation mode (use '--impure' to override)");
+  }
+  if (!settings.restrictEval) return io;
+  const restricted = new RestrictedIo(io, "in restricted mode");
+  for (const { path } of searchPath) {
+    restricted.allowPath(
+      canonPath(path.startsWith("/") ? path : `${io.currentDirectory()}/${path}`),
+    );
+  }
+  return restricted;
+}
+
+class RestrictedIo implements EvalIo {
+  readonly #io: EvalIo;
+  readonly #mode: string;
+  readonly #allowed = new Set<string>();
+  /** All ancestors of what is allowed. */
+  readonly #ancestors = new Set<string>();
+
+  constructor(io: EvalIo, mode: string) {
+    this.#io = io;
+    this.#mode = mode;
+  }
+
+  allowPath(path: string): void {
+    this.#allowed.add(path);
+    for (let at = path; at !== "/" && !this.#ancestors.has(parentOfPath(at)); ) {
+      at = parentOfPath(at);
+      this.#ancestors.add(at);
+    }
+  }
+
+  checkAccess(path: string): void {
+    if (this.#isAllowed(path)) return;
+    throw new IoError(RESTRICTED, `access to absolute path '${path}' is forbidden ${this.#mode}`);
+  }
+
+  readFile(path: string): string {
+    this.checkAccess(path);
+    return this.#io.readFile(path);
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    this.checkAccess(path);
+    return this.#io
+      .readDirectory(path)
+      .filter((entry) => this.#isAllowed(joinPath(path, entry.name)));
+  }
+
+  fileType(path: string): FileType | undefined {
+    return this.#isAllowed(path) ? this.#io.fileType(path) : undefined;
+  }
+
+  readLink(path: string): string {
+    this.checkAccess(path);
+    return this.#io.readLink(path);
+  }
+
+  isExecutable(path: string): boolean {
+    this.checkAccess(path);
+    return this.#io.isExecutable(path);
+  }
+
+  // What is no file passes; the builtins that show it look at the settings themselves.
+  environment(name: string): string | undefined {
+    return this.#io.environment(name);
+  }
+
+  now(): number {
+    return this.#io.now();
+  }
+
+  currentDirectory(): string {
+    return this.#io.currentDirectory();
+  }
+
+  system(): string {
+    return this.#io.system();
+  }
+
+  log(line: string): void {
+    this.#io.log(line);
+  }
+
+  #isAllowed(path: string): boolean {
+    if (this.#ancestors.has(path)) return true;
+    for (let at = path; ; at = parentOfPath(at)) {
+      if (this.#allowed.has(at)) return true;
+      if (at === "/") return false;
+    }
+  }
+}
