@@ -5,15 +5,15 @@
  * with their `inherit`s first, formals are sorted. Works with its own stack, so depth does not matter.
  */
 import {
-  BinaryOp,
-  BindingKind,
-  NodeKind,
   type AttrName,
   type AttrSet,
   type Binary,
+  BinaryOp,
   type Binding,
+  BindingKind,
   type Expr,
   type Lambda,
+  NodeKind,
 } from "./nodes.ts";
 import { printIdentifier, printString } from "./quote.ts";
 
@@ -266,20 +266,21 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 
 function addBindings(out: Piece[], set: AttrSet): void {
   const sorted = [...set.bindings].sort(byName);
-  const inherited: string[] = [];
+  let inherited = "";
   const from = new Map<number, Binding[]>();
   for (const binding of sorted) {
-    if (binding.kind === BindingKind.Inherited) inherited.push(` ${printIdentifier(binding.name)}`);
+    if (binding.kind === BindingKind.Inherited) inherited += ` ${printIdentifier(binding.name)}`;
     else if (binding.kind === BindingKind.InheritedFrom) {
       const group = from.get(binding.from);
       if (group === undefined) from.set(binding.from, [binding]);
       else group.push(binding);
     }
   }
-  if (inherited.length > 0) out.push("inherit", ...inherited, "; ");
+  if (inherited !== "") out.push(`inherit${inherited}; `);
   for (const index of [...from.keys()].sort((a, b) => a - b)) {
     out.push("inherit (", set.inheritFrom[index] as Expr, ")");
-    for (const binding of from.get(index) as Binding[]) out.push(` ${printIdentifier(binding.name)}`);
+    for (const binding of from.get(index) as Binding[])
+      out.push(` ${printIdentifier(binding.name)}`);
     out.push("; ");
   }
   for (const binding of sorted) {

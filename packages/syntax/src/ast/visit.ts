@@ -1,5 +1,5 @@
 /** Ways through a tree that do not use the native stack. */
-import { NodeKind, type AttrName, type AttrSet, type Expr, BindingKind } from "./nodes.ts";
+import { type AttrName, type AttrSet, BindingKind, type Expr, NodeKind } from "./nodes.ts";
 
 /** The direct parts of an expression in the order of the text, as far as the merged tree keeps it. */
 export function children(expr: Expr): Expr[] {
@@ -9,7 +9,7 @@ export function children(expr: Expr): Expr[] {
 }
 
 /** Calls `enter` for the expression and all below it, parents first; `false` skips what is below. */
-export function walk(root: Expr, enter: (expr: Expr) => boolean | void): void {
+export function walk(root: Expr, enter: (expr: Expr) => unknown): void {
   const stack: Expr[] = [root];
   const below: Expr[] = [];
   for (let expr = stack.pop(); expr !== undefined; expr = stack.pop()) {

@@ -132,7 +132,7 @@ export class Lexer {
     else this.other(i, code);
   }
 
-  private finish(token: Token, end: number): void {
+  private finish(token: Token, end: number): undefined {
     this.token = token;
     this.tokenEnd = end;
     this.at = end;
@@ -207,7 +207,11 @@ export class Lexer {
       if (((CHAR_CLASS[this.text.charCodeAt(i)] as number) & Char.Scheme) === 0) return false;
     }
     let end = run + 2;
-    while (end < this.length && ((CHAR_CLASS[this.text.charCodeAt(end)] as number) & Char.Uri) !== 0) end += 1;
+    while (
+      end < this.length &&
+      ((CHAR_CLASS[this.text.charCodeAt(end)] as number) & Char.Uri) !== 0
+    )
+      end += 1;
     this.finish(Token.Uri, end);
     return true;
   }
@@ -225,7 +229,10 @@ export class Lexer {
   }
 
   private isPathChar(offset: number): boolean {
-    return offset < this.length && ((CHAR_CLASS[this.text.charCodeAt(offset)] as number) & Char.Path) !== 0;
+    return (
+      offset < this.length &&
+      ((CHAR_CLASS[this.text.charCodeAt(offset)] as number) & Char.Path) !== 0
+    );
   }
 
   private isInterpolation(offset: number): boolean {
@@ -265,7 +272,7 @@ export class Lexer {
   }
 
   /** Tokens that do not begin with a letter. */
-  private other(i: number, code: number): void {
+  private other(i: number, code: number): undefined {
     const text = this.text;
     const next = i + 1 < this.length ? text.charCodeAt(i + 1) : -1;
     switch (code) {
@@ -279,7 +286,9 @@ export class Lexer {
       case 59:
         return this.finish(Token.Semicolon, i + 1);
       case 61:
-        return next === 61 ? this.finish(Token.EqualEqual, i + 2) : this.finish(Token.Equals, i + 1);
+        return next === 61
+          ? this.finish(Token.EqualEqual, i + 2)
+          : this.finish(Token.Equals, i + 1);
       case 123:
         return this.finish(Token.LeftBrace, i + 1);
       case 125:
@@ -354,7 +363,7 @@ export class Lexer {
     this.finish(Token.Invalid, i + 1);
   }
 
-  private pipe(token: Token, start: number): void {
+  private pipe(token: Token, start: number): undefined {
     this.finish(token, start + 2);
     if (!this.pipeOperators) {
       this.report(
@@ -368,7 +377,7 @@ export class Lexer {
   }
 
   /** `''`, and what is left of its line if that is only spaces. */
-  private indentedOpen(start: number): void {
+  private indentedOpen(start: number): undefined {
     let i = start + 2;
     while (i < this.length && this.text.charCodeAt(i) === 32) i += 1;
     const end = i < this.length && this.text.charCodeAt(i) === 10 ? i + 1 : start + 2;
@@ -392,7 +401,7 @@ export class Lexer {
     }
   }
 
-  private numberLiteral(start: number, first: number): void {
+  private numberLiteral(start: number, first: number): undefined {
     const text = this.text;
     let i = this.digits(start);
     let isFloat = false;

@@ -38,5 +38,5 @@ function isExactSmall(literal: string, value: number): boolean {
   if (tens >= 0 || tens < -2000) return false;
   // digits * 10^tens == k * 2^-1074, with k the bits of the denormal.
   const k = BigInt(Math.round(value / Number.MIN_VALUE));
-  return (BigInt(digits) << 1074n) === k * 10n ** BigInt(-tens);
+  return BigInt(digits) << 1074n === k * 10n ** BigInt(-tens);
 }

@@ -3,7 +3,7 @@
  *
  * The lexer finds the pieces, this file gives their values.
  */
-import { NodeKind, type Expr, type StringLiteral } from "../ast/nodes.ts";
+import { type Expr, NodeKind, type StringLiteral } from "../ast/nodes.ts";
 
 const LF = 10;
 const CR = 13;

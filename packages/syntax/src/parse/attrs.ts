@@ -9,14 +9,14 @@
  * may be nested deeper than the native stack allows.
  */
 import {
-  BindingKind,
-  NodeKind,
   type AttrName,
   type AttrSet,
   type Binding,
+  BindingKind,
   type DynamicBinding,
   type Expr,
   type Lambda,
+  NodeKind,
   type Span,
 } from "../ast/nodes.ts";
 
@@ -182,7 +182,11 @@ export function addAttr(
 }
 
 /** Moves everything of `from` into `into`. */
-function merge(into: OpenAttrSet, from: OpenAttrSet, path: readonly AttrName[]): Duplicate[] | undefined {
+function merge(
+  into: OpenAttrSet,
+  from: OpenAttrSet,
+  path: readonly AttrName[],
+): Duplicate[] | undefined {
   const duplicates: Duplicate[] = [];
   const stack: { into: OpenAttrSet; from: OpenAttrSet; next: number }[] = [{ into, from, next: 0 }];
   const names: AttrName[] = [...path];

@@ -41,16 +41,10 @@ export class SourceFile {
 
   /** The name that messages print: the path, `«string»`, `«stdin»` (as a byte string). */
   get displayName(): string {
-    switch (this.origin.kind) {
-      case "file":
-        return this.origin.path;
-      case "string":
-        return `${LEFT_GUILLEMET}string${RIGHT_GUILLEMET}`;
-      case "stdin":
-        return `${LEFT_GUILLEMET}stdin${RIGHT_GUILLEMET}`;
-      case "internal":
-        return this.origin.name;
-    }
+    const { origin } = this;
+    if (origin.kind === "file") return origin.path;
+    if (origin.kind === "internal") return origin.name;
+    return `${LEFT_GUILLEMET}${origin.kind}${RIGHT_GUILLEMET}`;
   }
 
   /** The offsets at which lines begin; LF, CRLF and a lone CR end a line. */
@@ -69,7 +63,10 @@ export class SourceFile {
       if ((starts[middle] as number) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: Math.min(offset, this.text.length) - (starts[low] as number) + 1 };
+    return {
+      line: low + 1,
+      column: Math.min(offset, this.text.length) - (starts[low] as number) + 1,
+    };
   }
 
   /** `NAME:LINE:COLUMN`, as messages of C++ Nix print a position. */
