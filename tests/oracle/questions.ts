@@ -88,15 +88,14 @@ export function questions(): Question[] {
 
 /** How a question is put to a runner. */
 export function invocationOf(question: Question): Invocation {
-  return {
-    args: [...modeArguments[question.mode], "-E", question.expression],
-    cwd: fixture,
-  };
+  return batchInvocation(question.mode, [question.expression]);
 }
 
 /** How several questions of one mode are put to a runner at once: one line of answer each. */
 export function batchInvocation(mode: QuestionMode, expressions: readonly string[]): Invocation {
-  return { args: [...modeArguments[mode], "-E", ...expressions], cwd: fixture };
+  // What begins with a minus would be taken for a flag; a blank before it changes nothing.
+  const texts = expressions.map((text) => (text.startsWith("-") ? ` ${text}` : text));
+  return { args: [...modeArguments[mode], "-E", ...texts], cwd: fixture };
 }
 
 function fromFiles(): Question[] {

@@ -49,7 +49,10 @@ export function writeRecording(version: string, answers: ReadonlyMap<string, Ans
 export function recordedAnswer(recording: Recording, question: Question): Answer | undefined {
   const found = recording.answers[question.key];
   if (found === undefined) return undefined;
-  return typeof found === "number" ? { code: found, stdout: "" } : { code: 0, stdout: found };
+  if (typeof found === "number") return { code: found, stdout: "" };
+  // Nix: 2.8 ends JSON without a newline, 2.36 with one (processExpr in nix-instantiate.cc).
+  const end = question.mode === "json" && !found.endsWith("\n") ? "\n" : "";
+  return { code: 0, stdout: found + end };
 }
 
 /** The known differences. */

@@ -35,7 +35,9 @@ export function runProcess(
   limits: ProcessLimits = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...invocation.args], {
+    // Node encodes arguments as UTF-8, so the bytes are decoded first.
+    const args = invocation.args.map((text) => Buffer.from(text, "latin1").toString("utf8"));
+    const child = spawn(program, args, {
       cwd: invocation.cwd,
       env: { ...testEnvironment(), ...invocation.env },
       stdio: ["pipe", "pipe", "pipe"],

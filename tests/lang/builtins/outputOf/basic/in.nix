@@ -1,1 +1,0 @@
-let d = derivation { name = "d.drv"; system = "s"; builder = "b"; outputHashMode = "text"; outputHashAlgo = "sha256"; __contentAddressed = true; }; in builtins.outputOf d.outPath "out" == builtins.outputOf d.outPath "out"
