@@ -6,7 +6,7 @@ import type { EvalContext } from "../src/context.ts";
 import { EvalError } from "../src/errors/eval-error.ts";
 import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk } from "../src/value/thunk.ts";
 import { Builtin, PartialBuiltin, type Slot, type Value } from "../src/value/value.ts";
-import { CallRequest } from "../src/vm/requests.ts";
+import { CallRequest, ForceRequest } from "../src/vm/requests.ts";
 
 type AnyGenerator = Generator<unknown, unknown, unknown>;
 
@@ -75,6 +75,7 @@ function settle(thunk: Thunk, code: Thunk["code"], content: Slot): void {
 
 /** Answers a request at once, or pushes a frame that will. */
 function request(asked: unknown, frames: Frame[], ctx: EvalContext): unknown {
+  if (asked instanceof ForceRequest) return request(asked.thunk, frames, ctx);
   if (asked instanceof Thunk) {
     switch (asked.code) {
       case null:

@@ -6,7 +6,7 @@
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { equal, equalFast } from "../operations/equality.ts";
+import { equalFast, equalValues } from "../operations/equality.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, Shape } from "../value/attrs.ts";
 import type { Int } from "../value/number.ts";
@@ -49,6 +49,18 @@ function generate(callee: Value, count: number): NixList {
   const result = new Array<Slot>(count);
   for (let i = 0; i < count; i++) result[i] = applyThunk(callee, i);
   return result;
+}
+
+function* elemSlowly(ctx: EvalContext, x: Slot, list: NixList, start: number): Suspendable<Slot> {
+  const wanted = (x instanceof Thunk ? yield x : x) as Value;
+  for (let i = start; i < list.length; i++) {
+    const slot = list[i] as Slot;
+    if (slot === x) return true;
+    const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+    if ((equalFast(wanted, value) ?? (yield equalValues(ctx, wanted, value))) as boolean)
+      return true;
+  }
+  return false;
 }
 
 /** All elements of all lists; one of the lists itself when the others are empty. */
@@ -246,15 +258,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
           if (answer === undefined) break;
         }
       }
-      if (i === list.length) return false;
-      const start = i;
-      return nativeThunk(function* (): Suspendable<Slot> {
-        const context = "while searching for the presence of the given element in the list";
-        for (let k = start; k < list.length; k++) {
-          if ((yield equal(ctx, x, list[k] as Slot, NO_POS, context)) as boolean) return true;
-        }
-        return false;
-      });
+      return i === list.length ? false : nativeThunk(() => elemSlowly(ctx, x, list, i));
     },
   }),
   plain({

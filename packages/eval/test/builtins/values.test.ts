@@ -183,6 +183,13 @@ const CASES: Record<string, readonly (readonly [string, string])[]> = {
     ['builtins.addErrorContext (throw "never") 1', "1"],
   ],
   "environment and names": [
+    ["builtins.break 5", "5"],
+    ['builtins.hashString "md5" "abc"', '"900150983cd24fb0d6963f7d28e17f72"'],
+    ['builtins.toPath "/a/../b"', '"/b"'],
+    [
+      'builtins.convertHash { hash = "md5:900150983cd24fb0d6963f7d28e17f72"; toHashFormat = "base64"; }',
+      '"kAFQmDzST7DWlj99KOF/cg=="',
+    ],
     ['builtins.unsafeGetAttrPos "b" { a = 1; }', "null"],
     ["builtins.langVersion", "6"],
     ["builtins.storeDir", '"/nix/store"'],

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  allBuiltins,
+  allConstants,
+  globalName,
+  PLAIN_GLOBALS,
+} from "../../src/builtins/registry.ts";
+import { evaluationFor } from "./evaluate.ts";
+
+const names = [...allBuiltins, ...allConstants].map(({ name }) => name);
+
+describe("registry", () => {
+  it("names each builtin once", () => {
+    expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
+  });
+  it("documents each builtin", () => {
+    for (const { name, doc } of [...allBuiltins, ...allConstants]) {
+      expect(doc, name).toMatch(/^\S[\s\S]*\S$/);
+    }
+  });
+  it("declares strict arguments that exist, each once", () => {
+    for (const { name, args, strict } of allBuiltins) {
+      expect(args.length, name).toBeGreaterThan(0);
+      const numbers = strict.map(({ arg }) => arg);
+      expect(new Set(numbers).size, name).toBe(numbers.length);
+      for (const arg of numbers) expect(arg, name).toBeLessThan(args.length);
+    }
+  });
+  it("has every global among the builtins", () => {
+    const known = new Set([...names, "builtins", "derivation"]);
+    for (const name of PLAIN_GLOBALS) expect(known).toContain(name);
+    expect([globalName("map"), globalName("add"), globalName("true")]).toEqual([
+      "map",
+      "__add",
+      "true",
+    ]);
+  });
+  it("puts builtins into itself", () => {
+    const { builtins } = evaluationFor().context;
+    expect(builtins.get("builtins")).toBe(builtins);
+  });
+  it("has a test for each builtin", () => {
+    const folder = new URL("..", import.meta.url);
+    const texts = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".test.ts"))
+      .map((file) => readFileSync(new URL(file, folder), "utf8"))
+      .join("\n");
+    const untested = names.filter((name) => !new RegExp(`\\b${name}(?![a-zA-Z])`).test(texts));
+    expect(untested).toEqual([]);
+  });
+});

@@ -1,0 +1,141 @@
+/** Builtins that depend on settings, files or the log. */
+import { describe, expect, it } from "vitest";
+import { errorOf, evaluate, evaluationFor } from "./evaluate.ts";
+
+const withFeatures = (...names: string[]) => ({ experimentalFeatures: new Set(names) });
+
+describe("trace and warn", () => {
+  it("prints values without forcing them", () => {
+    const log: string[] = [];
+    expect(evaluate('builtins.trace { a = 1 + 1; b = "x"; } 5', { log })).toBe("5");
+    expect(evaluate('builtins.trace "a\\nb" 5', { log })).toBe("5");
+    expect(log).toEqual(['trace: { a = \xc2\xabthunk\xc2\xbb; b = "x"; }', "trace: a\nb"]);
+  });
+  it("prints a failing thunk's trace once", () => {
+    const log: string[] = [];
+    const text =
+      'let x = builtins.trace "once" (throw "x"); in [ (builtins.tryEval x) (builtins.tryEval x) ]';
+    expect(evaluate(text, { log })).toContain("success = false");
+    expect(log).toEqual(["trace: once"]);
+  });
+  it("obeys trace-verbose", () => {
+    const log: string[] = [];
+    expect(evaluate('builtins.traceVerbose (throw "x") 1', { log })).toBe("1");
+    evaluate('builtins.traceVerbose "v" 1', { log, settings: { traceVerbose: true } });
+    expect(log).toEqual(["trace: v"]);
+  });
+  it("warns, and aborts if asked to", () => {
+    const log: string[] = [];
+    expect(evaluate('builtins.warn "one\\ntwo" 1', { log })).toBe("1");
+    expect(log).toEqual(["evaluation warning: one\n                    two"]);
+    expect(
+      errorOf('builtins.tryEval (builtins.warn "w" 1)', { settings: { abortOnWarn: true } }).at(-1),
+    ).toBe("aborting to reveal stack trace of warning, as abort-on-warn is set");
+  });
+});
+
+describe("environment", () => {
+  it("hides the world from pure evaluation", () => {
+    const settings = { pureEval: true };
+    expect(evaluate('builtins.getEnv "HOME"')).toBe('"/home/u"');
+    expect(evaluate('builtins.getEnv "HOME"', { settings })).toBe('""');
+    expect(evaluate("builtins ? currentTime || builtins ? currentSystem", { settings })).toBe(
+      "false",
+    );
+    expect(errorOf("__currentTime", { settings })).toEqual(["undefined variable '__currentTime'"]);
+  });
+  it("tells time, system, versions and search path", () => {
+    expect(evaluate("[ builtins.currentTime builtins.currentSystem builtins.nixVersion ]")).toBe(
+      '[ 1234567890 "x86_64-linux" "2.36.0" ]',
+    );
+    expect(evaluate("__currentSystem", { settings: { evalSystem: "riscv64-linux" } })).toBe(
+      '"riscv64-linux"',
+    );
+    expect(evaluate("builtins.nixPath")).toBe('[ { path = "/nixpkgs"; prefix = "nixpkgs"; } ]');
+  });
+});
+
+describe("scopedImport", () => {
+  it("puts names into the scope of a file", () => {
+    const files = { "/dir/f.nix": "x + builtins.length [ 1 ]" };
+    expect(evaluate("scopedImport { x = 41; } ./f.nix", { files })).toBe("42");
+  });
+});
+
+describe("experimental builtins", () => {
+  it("exist only with their feature", () => {
+    const names = "[ (builtins ? fetchTree) (builtins ? getFlake) (builtins ? outputOf) ]";
+    expect(evaluate(names)).toBe("[ false false false ]");
+    const settings = withFeatures("fetch-tree", "flakes", "dynamic-derivations");
+    expect(evaluate(names, { settings })).toBe("[ true true true ]");
+    expect(errorOf("fetchTree { }", { settings })).toEqual([
+      "while calling the 'fetchTree' builtin",
+      "builtins.fetchTree is not supported yet by Nivis",
+    ]);
+  });
+  it.each([
+    "fetchurl",
+    "fetchTarball",
+    "fetchGit",
+    "fetchMercurial",
+    "fetchTree",
+    "fetchClosure",
+    "getFlake",
+    "parseFlakeRef",
+    "flakeRefToString",
+  ])("%s says that it is not supported", (name) => {
+    const settings = withFeatures("fetch-tree", "fetch-closure", "flakes");
+    const error = errorOf(`builtins.tryEval (builtins.${name} "x")`, { settings });
+    expect(error.at(-1)).toBe(`builtins.${name} is not supported yet by Nivis`);
+  });
+  it("reads timestamps of TOML with their feature", () => {
+    const settings = withFeatures("parse-toml-timestamps");
+    expect(evaluate('builtins.fromTOML "x = 2020-01-02 03:04:05Z"', { settings })).toBe(
+      '{ x = { _type = "timestamp"; value = "2020-01-02T03:04:05Z"; }; }',
+    );
+  });
+});
+
+describe("unsafeGetAttrPos", () => {
+  const at = (text: string): string => {
+    const evaluation = evaluationFor({ files: { "/dir/f.nix": text } });
+    const value = evaluation.deepForce(evaluation.evalFile("/dir/f.nix"));
+    return JSON.stringify(
+      evaluation.call(evaluation.context.builtins.get("toJSON") ?? null, value),
+    );
+  };
+
+  it("tells file, line and column", () => {
+    expect(at('builtins.unsafeGetAttrPos "b" {\n  a = 1;\n  b = 2;\n}')).toBe(
+      JSON.stringify('{"column":3,"file":"/dir/f.nix","line":3}'),
+    );
+  });
+  it("follows attributes through sets that keep positions", () => {
+    const shown = JSON.stringify('{"column":5,"file":"/dir/f.nix","line":2}');
+    for (const body of [
+      "s // { z = 1; }",
+      'removeAttrs s [ "y" ]',
+      "builtins.intersectAttrs { x = 1; } s",
+      "{ x = 1; } // s",
+    ]) {
+      expect(
+        at(`let s = {\n    x = 1; y = 2;\n}; in builtins.unsafeGetAttrPos "x" (${body})`),
+      ).toBe(shown);
+    }
+  });
+  it("points at the value of a pair of listToAttrs and at formals", () => {
+    expect(
+      at('builtins.unsafeGetAttrPos "x" (builtins.listToAttrs [ {\n  name = "x"; value = 1; } ])'),
+    ).toBe(JSON.stringify('{"column":15,"file":"/dir/f.nix","line":2}'));
+    expect(at('builtins.unsafeGetAttrPos "x" (builtins.functionArgs ({ x }: x))')).toBe(
+      JSON.stringify('{"column":57,"file":"/dir/f.nix","line":1}'),
+    );
+  });
+  it("knows nothing of mapped, missing and unfiled attributes", () => {
+    expect(at('builtins.unsafeGetAttrPos "x" (builtins.mapAttrs (n: v: v) { x = 1; })')).toBe(
+      '"null"',
+    );
+    expect(at('builtins.unsafeGetAttrPos "y" { x = 1; }')).toBe('"null"');
+    expect(evaluate('builtins.unsafeGetAttrPos "x" { x = 1; }')).toBe("null");
+  });
+});
