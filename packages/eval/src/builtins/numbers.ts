@@ -11,7 +11,7 @@ import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { printForError } from "../print/print.ts";
 import { type Int, toInt } from "../value/number.ts";
 import { nativeThunk } from "../value/thunk.ts";
-import { isInt, NixFloat, type Value } from "../value/value.ts";
+import { isInt, type NixFloat, type Value } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 /** 2^63, the first float beyond int64. */
