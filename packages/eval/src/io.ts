@@ -33,6 +33,11 @@ export interface EvalIo {
   readDirectory(path: string): readonly DirectoryEntry[];
   /** The type of what is there, without following a symlink at the end; `undefined` if nothing is. */
   fileType(path: string): FileType | undefined;
+  /**
+   * Directories in whose paths no component is a symlink, as far as `resolveSymlinks` has found out;
+   * it keeps this set itself. Absent if the files may change.
+   */
+  readonly plainDirectories?: Set<string>;
   /** Throws if evaluation must not look at a path; absent if it may look everywhere. */
   checkAccess?(path: string): void;
   /** Lets evaluation look at a path, and what is below it, that it has put there itself. */

@@ -38,6 +38,19 @@ const MAX_LINKS = 1024;
  * `ancestors` leaves it alone. What does not exist stays as it is.
  */
 export function resolveSymlinks(io: EvalIo, path: string, mode: "full" | "ancestors"): string {
+  const plain = io.plainDirectories;
+  if (plain?.has(parentOfPath(path))) {
+    if (mode === "ancestors" || io.fileType(path) !== "symlink") return path;
+  }
+  const resolved = walkComponents(io, path, mode);
+  if (plain !== undefined && resolved === path) {
+    const parent = parentOfPath(path);
+    if (io.fileType(parent) === "directory") plain.add(parent);
+  }
+  return resolved;
+}
+
+function walkComponents(io: EvalIo, path: string, mode: "full" | "ancestors"): string {
   // Components still to walk, the next one last.
   const todo = componentsReversed(path);
   let linksAllowed = MAX_LINKS;

@@ -49,8 +49,8 @@ export function nodeIo(options: NodeIoOptions = {}): EvalIo {
 }
 
 class NodeIo implements EvalIo {
+  readonly plainDirectories = new Set<string>();
   readonly #statuses = new Map<string, FileStatus>();
-  readonly #types = new Map<string, FileType>();
   readonly #links = new Map<string, string>();
   readonly #directories = new Map<string, readonly DirectoryEntry[]>();
   readonly #options: NodeIoOptions;
@@ -78,8 +78,6 @@ class NodeIo implements EvalIo {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
     const entries = this.#listDirectory(path);
-    const prefix = path === "/" ? "/" : `${path}/`;
-    for (const entry of entries) this.#types.set(prefix + entry.name, entry.type);
     this.#directories.set(path, entries);
     return entries;
   }
@@ -101,8 +99,7 @@ class NodeIo implements EvalIo {
   }
 
   fileType(path: string): FileType | undefined {
-    const known = this.#types.get(path);
-    return known === undefined ? this.#status(path)?.type : known;
+    return this.#status(path)?.type;
   }
 
   isExecutable(path: string): boolean {
@@ -155,7 +152,6 @@ class NodeIo implements EvalIo {
     if (stats === undefined) return undefined;
     status = { type: typeOf(stats), executable: stats.isFile() && (stats.mode & 0o100) !== 0 };
     this.#statuses.set(path, status);
-    this.#types.set(path, status.type);
     return status;
   }
 
