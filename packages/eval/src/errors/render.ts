@@ -61,14 +61,18 @@ export function renderError(
   return new Renderer(positions, options).render("error", RED, error);
 }
 
-/** A warning of the evaluator: `warning: MESSAGE`, with the source line if `pos` is known. */
+/**
+ * A warning of the evaluator: `warning: MESSAGE`, with the source line if `pos` is known. `traces`,
+ * innermost first, say what was going on.
+ */
 export function renderWarning(
   message: string,
   pos: PosIdx,
   positions: PositionTable,
   color: boolean,
+  traces: readonly Trace[] = [],
 ): string {
-  const report: Report = { message, pos, traces: [], suggestions: [] };
+  const report: Report = { message, pos, traces, suggestions: [] };
   return new Renderer(positions, { showTrace: false, color }).render("warning", YELLOW, report);
 }
 

@@ -6,6 +6,7 @@
  * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
  */
 import { escapeJsonString, FormatError, formatJsonFloat } from "@nivis/formats";
+import { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
@@ -147,7 +148,7 @@ class JsonWriter {
       this.out.add(String(value));
     } else {
       const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
-      throw new EvalError("type", message, value instanceof Closure ? value.code.pos : pos);
+      throw new EvalError("type", message, definedAt(value) ?? pos);
     }
   }
 
@@ -223,6 +224,12 @@ class JsonWriter {
     }
     return error;
   }
+}
+
+/** Where a function or thunk stands, as far as it knows. */
+function definedAt(value: Value | Thunk): PosIdx | undefined {
+  const code = value instanceof Closure || value instanceof Thunk ? value.code : null;
+  return code instanceof Lambda ? code.pos : undefined;
 }
 
 function typeOfUnconvertible(value: Value | Thunk): string {

@@ -159,6 +159,18 @@ describe("warnings", () => {
     );
   });
 
+  it("says what was going on", () => {
+    const traces = [{ pos: 0, message: "while testing", always: false }];
+    expect(renderWarning("careful", 0, positions, false, traces)).toBe(
+      lines(
+        "warning:",
+        `         ${"\xe2\x80\xa6"} while testing`,
+        "",
+        "         warning: careful",
+      ),
+    );
+  });
+
   it("indents a warning of the program unless it begins with a newline", () => {
     expect(renderEvaluationWarning("a\nb", false)).toBe(
       "evaluation warning: a\n                    b",
