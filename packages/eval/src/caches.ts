@@ -1,13 +1,13 @@
 /** EvalCaches: what one evaluation remembers so as not to compute it again. Fields belong to the code that uses them. */
-import type { HashModuloCache } from "@nivis/formats";
+import type { DerivationOutput, HashModuloCache } from "@nivis/formats";
 import type { Regex } from "./regex/regex.ts";
 
 /** See the head of this file. */
 export class EvalCaches {
   /** Hashes modulo by `.drv` path (`builtins/derivation.ts`). */
   readonly hashesModulo: HashModuloCache = new Map();
-  /** Output names of derivations made here, by `.drv` path (`store/closure.ts`). */
-  readonly outputNames = new Map<string, readonly string[]>();
+  /** Outputs of known derivations by name, by `.drv` path (`store/closure.ts`). */
+  readonly outputs = new Map<string, ReadonlyMap<string, DerivationOutput>>();
   /** References of store paths made here, written or not (`store/closure.ts`). */
   readonly references = new Map<string, readonly string[]>();
   /** Store paths of copied sources, by method, name and path (`store/copy-path.ts`). */

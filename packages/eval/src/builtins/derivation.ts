@@ -37,7 +37,7 @@ import { hasFeature, requireFeature } from "../experimental-features.ts";
 import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
 import { type JsonText, toJson } from "../operations/to-json.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { closureOf, outputNamesOf, readDerivation } from "../store/closure.ts";
+import { closureOf, outputsOf, readDerivation } from "../store/closure.ts";
 import { storeConfig } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { decodeContextElement, type StringContext } from "../value/context.ts";
@@ -406,7 +406,9 @@ function addInputs(ctx: EvalContext, draft: Draft): void {
         for (const path of closureOf(ctx, decoded.drvPath)) {
           inputSrcs.add(path);
           if (!isDerivationPath(path)) continue;
-          for (const output of outputNamesOf(ctx, path)) addInputOutput(draft.drv, path, output);
+          for (const output of outputsOf(ctx, path).keys()) {
+            addInputOutput(draft.drv, path, output);
+          }
         }
     }
   }
@@ -508,10 +510,9 @@ function finish(ctx: EvalContext, draft: Draft): Attrs {
   });
   const { drvPath } = finished;
   if (!ctx.settings.readOnlyMode) ctx.store.addDerivation(finished);
-  const outputNames = [...finished.outputs.keys()];
-  caches.outputNames.set(drvPath, outputNames);
+  caches.outputs.set(drvPath, finished.outputs);
   caches.references.set(drvPath, finished.references);
-  const names = ["drvPath", ...outputNames];
+  const names = ["drvPath", ...finished.outputs.keys()];
   const values: Slot[] = [new ContextString(drvPath, new Set([`=${drvPath}`]))];
   for (const [name, output] of finished.outputs) {
     const text =

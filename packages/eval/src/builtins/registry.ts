@@ -23,6 +23,7 @@ import { hashingBuiltins } from "./hashing.ts";
 import { importBuiltins } from "./import.ts";
 import { listBuiltins } from "./lists.ts";
 import { numberBuiltins } from "./numbers.ts";
+import { outputOfBuiltins } from "./output-of.ts";
 import { patternBuiltins } from "./patterns.ts";
 import { sortBuiltins } from "./sort.ts";
 import { storePathBuiltins } from "./store-paths.ts";
@@ -46,6 +47,7 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...importBuiltins,
   ...listBuiltins,
   ...numberBuiltins,
+  ...outputOfBuiltins,
   ...patternBuiltins,
   ...sortBuiltins,
   ...storePathBuiltins,

@@ -41,10 +41,4 @@ export const unsupportedBuiltins: readonly BuiltinDefinition[] = [
   unsupported("getFlake", ["args"], "The outputs of a flake.", "flakes"),
   unsupported("parseFlakeRef", ["flake-ref"], "A flake reference as a set.", "flakes"),
   unsupported("flakeRefToString", ["attrs"], "A flake reference as a URL.", "flakes"),
-  unsupported(
-    "outputOf",
-    ["derivation-reference", "output-name"],
-    "An output of a derivation that another derivation makes.",
-    "dynamic-derivations",
-  ),
 ];

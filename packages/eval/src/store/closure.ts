@@ -2,7 +2,7 @@
  * What is known of store paths: those that this evaluation made, written or not, and those in the
  * store. A derivation that uses the `drvPath` of another gets the whole closure of that as inputs.
  */
-import { type Derivation, isDerivationPath } from "@nivis/formats";
+import { type Derivation, type DerivationOutput, isDerivationPath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 
@@ -18,14 +18,17 @@ export function readDerivation(ctx: EvalContext, drvPath: string): Derivation {
   return drv;
 }
 
-/** The names of a derivation's outputs in bytewise order. */
-export function outputNamesOf(ctx: EvalContext, drvPath: string): readonly string[] {
-  let names = ctx.caches.outputNames.get(drvPath);
-  if (names === undefined) {
-    names = [...readDerivation(ctx, drvPath).outputs.keys()].sort();
-    ctx.caches.outputNames.set(drvPath, names);
+/** The outputs of a derivation that was made here or is in the store; throws if there is none. */
+export function outputsOf(
+  ctx: EvalContext,
+  drvPath: string,
+): ReadonlyMap<string, DerivationOutput> {
+  let outputs = ctx.caches.outputs.get(drvPath);
+  if (outputs === undefined) {
+    outputs = readDerivation(ctx, drvPath).outputs;
+    ctx.caches.outputs.set(drvPath, outputs);
   }
-  return names;
+  return outputs;
 }
 
 function referencesOf(ctx: EvalContext, path: string): readonly string[] {

@@ -15,7 +15,7 @@ import { NO_POS } from "../position.ts";
 import { decodeContextElement, type StringContext } from "../value/context.ts";
 import type { Slot } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { notValid } from "./closure.ts";
+import { notValid, outputsOf } from "./closure.ts";
 
 /** Makes sure that everything in a context is in the store. */
 export function realiseContext(ctx: EvalContext, context: StringContext | undefined): void {
@@ -42,13 +42,15 @@ function requireValid(ctx: EvalContext, path: string): void {
 }
 
 function requireBuilt(ctx: EvalContext, drvPath: string, output: string): void {
+  // Nix: the derivation itself must be valid, which it never is in read-only mode; for us it is
+  // enough that we know it, since nothing is built anyway.
   if (!ctx.settings.allowImportFromDerivation) {
     throw new EvalError(
       "value",
       `cannot build '${drvPath}^${output}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
     );
   }
-  const known = ctx.store.readDerivation(drvPath)?.outputs.get(output);
+  const known = outputsOf(ctx, drvPath).get(output);
   const path = known === undefined ? undefined : outputPath(known);
   if (path !== undefined && ctx.store.isValidPath(path)) return;
   throw new EvalError(
