@@ -90,17 +90,24 @@ export class Lexer {
     this.keepComments = options.keepComments;
   }
 
-  /** Records a finding; `pos` is what C++ Nix prints, by default the start of the span. */
+  /** Records a finding; `pos` is what C++ Nix prints: the start of the span, or -1 for nothing. */
   protected report(
     code: DiagnosticCode,
     severity: "error" | "warning",
     message: string,
     start: number,
     end: number,
-    pos: number | undefined = start,
+    pos: number = start,
     labels: Diagnostic["labels"] = [],
   ): void {
-    const diagnostic: Diagnostic = { code, severity, message, span: { start, end }, pos, labels };
+    const diagnostic: Diagnostic = {
+      code,
+      severity,
+      message,
+      span: { start, end },
+      pos: pos < 0 ? undefined : pos,
+      labels,
+    };
     this.diagnostics.push(diagnostic);
     if (severity === "error") this.firstError ??= diagnostic;
   }

@@ -210,7 +210,7 @@ export abstract class LiteralParser extends ParserCore {
         `the path '${literal}' can not be resolved in pure mode`,
         this.tokenStart,
         this.tokenEnd,
-        undefined,
+        NO_POS,
       );
       return literal;
     }

@@ -316,7 +316,7 @@ export class Parser extends RecoveringParser {
         "Wrap this entire expression in parentheses to preserve its current meaning:\n" +
         `    (${lines.join("\n")})\n` +
         "Give feedback at https://github.com/NixOS/nix/pull/11121";
-      this.report("cursed-or", "warning", message, start, end, undefined);
+      this.report("cursed-or", "warning", message, start, end, NO_POS);
     }
     this.cursed = undefined;
   }
