@@ -239,6 +239,7 @@ function addVariable(ctx: EvalContext, draft: Draft, key: string, text: string, 
   if (key === "__json") {
     warnAttribute(
       ctx,
+      draft,
       pos,
       "setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.",
     );
@@ -332,6 +333,7 @@ function* addStructured(
       if (REPLACED_BY_OUTPUT_CHECKS.has(key)) {
         warnAttribute(
           ctx,
+          draft,
           pos,
           `'structuredAttrs' disables the effect of the derivation attribute '${key}'; use 'outputChecks.<output>.${key}' instead`,
         );
@@ -340,8 +342,10 @@ function* addStructured(
   return undefined;
 }
 
-function warnAttribute(ctx: EvalContext, pos: PosIdx, message: string): void {
-  ctx.io.log(renderWarning(message, pos, ctx.positions, false));
+function warnAttribute(ctx: EvalContext, draft: Draft, pos: PosIdx, message: string): void {
+  const trace = `while evaluating derivation '${draft.drv.name}'`;
+  const traces = [{ pos: NO_POS, message: trace, always: false }];
+  ctx.io.log(renderWarning(message, pos, ctx.positions, false, traces));
 }
 
 function words(text: string): string[] {
