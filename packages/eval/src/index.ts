@@ -10,10 +10,13 @@ export { OPCODES, Op } from "./bytecode/opcode.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
 export type { Trace } from "./errors/eval-error.ts";
 export { EvalError, InternalError } from "./errors/eval-error.ts";
+export { evalErrorOf, withTrace } from "./errors/from-world.ts";
 export type { ErrorKind } from "./errors/kinds.ts";
 export { ERROR_KINDS } from "./errors/kinds.ts";
 export { describePosition } from "./errors/position-text.ts";
-export { renderError, renderWarning } from "./errors/render.ts";
+export { renderError, renderEvaluationWarning, renderWarning } from "./errors/render.ts";
+export { bestMatches } from "./errors/suggestions.ts";
+export { forTerminal } from "./errors/terminal.ts";
 export type { EvaluationOptions } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";
 export type { DirectoryEntry, EvalIo, FileType } from "./io.ts";
@@ -22,12 +25,15 @@ export type { MemoryFile, MemoryIoOptions } from "./memory-io.ts";
 export { memoryIo } from "./memory-io.ts";
 export { CoerceMode, coerceToString } from "./operations/coerce.ts";
 export { deepForce } from "./operations/deep-force.ts";
+export { isDerivation } from "./operations/is-derivation.ts";
+export { coerceToStorePath, printPretty } from "./operations/print-pretty.ts";
 export { toJson } from "./operations/to-json.ts";
 export { toXml } from "./operations/to-xml.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable } from "./position.ts";
-export { printAmbiguous, printForError } from "./print/print.ts";
-export { searchPathOf } from "./search-path.ts";
+export { printAmbiguous, printForError, printForTrace } from "./print/print.ts";
+export { restrictedIo } from "./restricted-io.ts";
+export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
 export type { LintLevel, Settings } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
 export { DummyStore } from "./store/dummy-store.ts";
@@ -48,7 +54,8 @@ export {
   PartialBuiltin,
   textOf,
   typeName,
+  typeWithArticle,
 } from "./value/value.ts";
 export type { Suspendable } from "./vm/requests.ts";
-export { CallRequest } from "./vm/requests.ts";
+export { CallRequest, force } from "./vm/requests.ts";
 export type { RunObserver } from "./vm/run.ts";

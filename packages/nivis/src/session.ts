@@ -10,6 +10,7 @@ import {
   findInSearchPath,
   isPseudoUrl,
   type RunObserver,
+  restrictedIo,
   type Slot,
   type Store,
   type Suspendable,
@@ -44,7 +45,10 @@ export interface SessionOptions {
 /** See the head of this file. */
 export class Session {
   readonly evaluation: Evaluation;
+  /** The world as the settings let evaluation see it. */
   readonly io: EvalIo;
+  /** The world as it is. */
+  private readonly machine: EvalIo;
   private readonly terminal: Invocation["terminal"];
   private readonly draft: EvaluationDraft;
 
@@ -60,7 +64,9 @@ export class Session {
     for (const { name, value } of draft.settings) applySetting(settings, name, value, warn);
     invocation.showTrace = settings.showTrace;
     const store = openStore(draft, settings, plainIo);
-    this.io = nodeIo({
+    const nixPath = settings.pureEval ? [] : nixPathEntries(settings, plainIo, splitNixPath);
+    const searchPath = searchPathOf([...draft.includes, ...nixPath], "");
+    const io = nodeIo({
       environment,
       log,
       ...(settings.system === "" ? {} : { system: settings.system }),
@@ -68,13 +74,14 @@ export class Session {
         ? { relocatedStore: { storeDir: store.storeDir, directory: store.directory } }
         : {}),
     });
-    const nixPath = settings.pureEval ? [] : nixPathEntries(settings, plainIo, splitNixPath);
+    this.machine = plainIo;
+    this.io = restrictedIo(io, settings, searchPath);
     this.evaluation = new Evaluation({
       io: this.io,
       hashes: nodeHashes,
       settings: { ...settings, readOnlyMode: options.readOnly || !(store instanceof LocalStore) },
       store,
-      searchPath: searchPathOf([...draft.includes, ...nixPath], ""),
+      searchPath,
       ...(options.observer === undefined ? {} : { observer: options.observer }),
     });
     invocation.positions = this.evaluation.positions;
@@ -98,7 +105,7 @@ export class Session {
       case "string":
         return argument.text;
       case "file":
-        return this.io.readFile(this.absolute(argument.path));
+        return this.machine.readFile(this.absolute(argument.path));
       case "stdin":
         return this.terminal.readInput();
     }
@@ -141,7 +148,7 @@ export class Session {
 
   /** Whether there is a file or directory at a path. */
   exists(path: string): boolean {
-    return this.io.fileType(this.absolute(path)) !== undefined;
+    return this.machine.fileType(this.absolute(path)) !== undefined;
   }
 
   /** Looks for a name in the search path. */
