@@ -57,21 +57,23 @@ function convert(value: Value, pending: Pending[]): PlainData {
   if (value instanceof NixFloat) return value.value;
   if (isList(value)) {
     const items: PlainData[] = new Array<PlainData>(value.length).fill(null);
-    value.forEach((slot, i) => {
+    // Backwards, so that the first is taken from the stack first.
+    for (let i = value.length - 1; i >= 0; i--) {
       pending.push({
-        slot,
+        slot: value[i] as Slot,
         put: (data) => {
           items[i] = data;
         },
       });
-    });
+    }
     return items;
   }
   if (value instanceof Attrs) {
     const object = Object.create(null) as { [name: string]: PlainData };
-    for (const name of value.sortedNames()) {
+    const names = value.sortedNames();
+    for (const name of names) object[decodeUtf8(name)] = null;
+    for (const name of names.toReversed()) {
       const key = decodeUtf8(name);
-      object[key] = null;
       pending.push({
         slot: value.get(name) as Slot,
         put: (data) => {

@@ -45,18 +45,26 @@ export function valueFlag<Draft>(
   return { names, values: [value], doc, apply: apply as Option<Draft>["apply"] };
 }
 
-/** Splits `-vvI.` into `-v -v -I .`: letters are flags, the first other character begins a value. */
-function expandShort(argument: string): string[] {
-  if (!/^-[a-zA-Z]./s.test(argument)) return [argument];
-  const expanded: string[] = [];
+/**
+ * Splits `-vvI.` into `-v -v -I .`: letters are flags up to the first that takes a value, which is
+ * the rest. Answers nothing if a letter is no flag.
+ */
+function splitLetters(
+  argument: string,
+  byName: ReadonlyMap<string, Option<never>>,
+): string[] | undefined {
+  const split: string[] = [];
   for (let i = 1; i < argument.length; i++) {
-    if (!/[a-zA-Z]/.test(argument[i] as string)) {
-      expanded.push(argument.slice(i));
+    const name = `-${argument[i]}`;
+    const option = byName.get(name);
+    if (option === undefined) return undefined;
+    split.push(name);
+    if (option.values.length > 0 && i + 1 < argument.length) {
+      split.push(argument.slice(i + 1));
       break;
     }
-    expanded.push(`-${argument[i]}`);
   }
-  return expanded;
+  return split;
 }
 
 /**
@@ -82,15 +90,12 @@ export function parseArguments<Draft>(
       continue;
     }
     if (!byName.has(argument)) {
-      const expanded = expandShort(argument);
+      const letters = argument.startsWith("--") ? undefined : splitLetters(argument, byName);
       const equals = argument.indexOf("=");
-      if (expanded.length > 1 && byName.has(expanded[0] as string)) {
-        rest.push(...expanded.reverse());
+      if (letters !== undefined) {
+        rest.push(...letters.reverse());
         argument = rest.pop() as string;
-      } else if (
-        argument.startsWith("--") &&
-        byName.get(argument.slice(0, equals))?.values.length === 1
-      ) {
+      } else if (byName.get(argument.slice(0, equals))?.values.length === 1) {
         rest.push(argument.slice(equals + 1));
         argument = argument.slice(0, equals);
       }

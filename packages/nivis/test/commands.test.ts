@@ -1,0 +1,201 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { commands } from "../src/commands/index.ts";
+import { VERSION } from "../src/version.ts";
+import { folderWith, type Given, instantiate, nivis } from "./terminal-double.ts";
+
+const folder = folderWith({
+  "default.nix":
+    '{ n ? "w" }: rec { name = n; list = [ 1 { two = 2; } ]; drv = derivation { name = n; system = "s"; builder = "b"; }; }',
+  "bad.nix": "{ a = 1; b = }",
+  "lib/x.nix": '"x"',
+  "text.txt": "from a file",
+});
+afterAll(folder.remove);
+const file = join(folder.path, "default.nix");
+
+function check(args: readonly string[], out: string, given: Given = {}): void {
+  expect(nivis(args, given)).toEqual({ code: 0, out, err: "" });
+}
+function fails(args: readonly string[], ...parts: string[]): void {
+  const { code, out, err } = nivis(args);
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  for (const part of parts) expect(err).toContain(part);
+}
+
+describe("nivis eval", () => {
+  it("prints as nix eval does", () => {
+    check(
+      ["eval", "-E", '{ a = [ 1 "x" ]; b = throw "no"; f = x: x; }'],
+      '{ a = [ 1 "x" ]; b = «error: no»; f = «lambda f @ «string»:1:38»; }\n',
+    );
+    check(["eval", file, "drv"], expect.stringMatching(/^«derivation .*-w\.drv»\n$/) as string);
+  });
+
+  it("takes files, attribute paths and arguments", () => {
+    check(["eval", "--file", file, "list.1.two"], "2\n");
+    check(["eval", file, "name", "--argstr", "n", "other"], '"other"\n');
+    check(["eval", file, "-A", "name", "list.0"], '"w"\n1\n');
+    check(["eval", folder.path, "name"], '"w"\n');
+    check(["eval", "-", "a"], "1\n", { input: "{ a = 1; }" });
+    check(["eval", "-I", `l=${folder.path}/lib`, "-E", "import <l/x.nix>"], '"x"\n');
+    check(["eval", "-E", "{ x }: x * 2", "--arg", "x", "20 + 1"], "42\n");
+    check(
+      ["eval", "-E", "{ x }: x", "--arg-from-file", "x", `${folder.path}/text.txt`],
+      '"from a file"\n',
+    );
+    check(["eval", "-E", "{ x }: x", "--arg-from-stdin", "x"], '"typed"\n', { input: "typed" });
+  });
+
+  it("prints other forms", () => {
+    check(["eval", "--json", "-E", "{ b = 1.5; a = null; }"], '{"a":null,"b":1.5}\n');
+    check(["eval", "--raw", "-E", '"a\n"'], "a\n");
+    check(["eval", "--strict", "-E", "{ a = 1 + 1; }"], "{ a = 2; }\n");
+    check(["eval", "--apply", "builtins.length", "-E", "[ 1 2 ]"], "2\n");
+    expect(nivis(["eval", "--xml", "-E", "1"]).out).toContain('<int value="1" />');
+    fails(["eval", "--raw", "--json", "-E", "1"], "--raw and --json are mutually exclusive");
+  });
+
+  it("prints text as UTF-8", () => {
+    check(["eval", "--raw", "-E", '"é" + "\u{1f984}"'], "é\u{1f984}");
+    check(["eval", "-E", 'builtins.stringLength "é"'], "2\n");
+  });
+
+  it("forbids what depends on the machine when asked to", () => {
+    const given = { environment: { SECRET: "s" } };
+    check(["eval", "-E", 'builtins.getEnv "SECRET"'], '"s"\n', given);
+    check(["eval", "--pure", "-E", 'builtins.getEnv "SECRET"'], '""\n', given);
+    check(["eval", "--pure", "--impure", "-E", 'builtins.getEnv "SECRET"'], '"s"\n', given);
+    fails(["eval", "--pure", file], "is forbidden in pure evaluation mode");
+  });
+
+  it("explains mistakes", () => {
+    fails(["eval", "-E", "{ foo = 1; }", "fo"], "attribute 'fo'", "Did you mean foo?");
+    fails(["eval", "--file", join(folder.path, "bad.nix")], "syntax error", "bad.nix:1:14:", "^");
+    fails(["eval", "1 + 1"], "nivis eval --expr '1 + 1'", "Try 'nivis eval --help'");
+    fails(["eval", "./nothing.nix"], "file './nothing.nix' does not exist");
+    fails(["eval", ".#hello"], "looks like a flake reference");
+    fails(
+      ["eval", "--strcit", "-E", "1"],
+      "unrecognised flag '--strcit'",
+      "Did you mean --strict?",
+    );
+    fails(["eval", "-E", "1", "-f", file], "'--file' and '--expr' are exclusive");
+    fails(["eval", "--store", "daemon", "-E", "1"], "store 'daemon' is not supported");
+  });
+});
+
+describe("the other commands", () => {
+  it("instantiate, parse, disassemble and trace", () => {
+    const { code, out } = nivis(["instantiate", file, "drv", "--argstr", "n", "p"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\/nix\/store\/[a-z0-9]{32}-p\.drv\n$/);
+    check(["parse", "-E", "x: x + 1"], "(x: (x + 1))\n");
+    expect(nivis(["disassemble", "-E", "x: x + 1"]).out).toMatch(/ADD/);
+    const traced = nivis(["trace", "-E", "let f = x: x + 1; in f 1"]);
+    expect(traced.out).toBe("2\n");
+    expect(traced.err).toContain("→ f «string»:1:9");
+    expect(traced.err).toContain("← 2");
+  });
+});
+
+describe("nivis", () => {
+  it("shows help and version", () => {
+    expect(nivis(["--version"]).out).toContain(VERSION);
+    const { version } = JSON.parse(
+      readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+    ) as { version: string };
+    expect(VERSION).toBe(version);
+    const overview = nivis(["--help"]).out;
+    for (const { word, summary } of commands) {
+      expect(overview).toContain(summary);
+      const help = nivis([word, "--help"]);
+      expect(help.code).toBe(0);
+      expect(help.out).toContain(`nivis ${word} - ${summary}`);
+      expect(help.out).toContain("Examples:");
+      expect(nivis(["help", word]).out).toBe(help.out);
+      for (const line of help.out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    }
+    expect(nivis([])).toEqual({ code: 1, out: "", err: overview });
+  });
+
+  it("helps with unknown commands", () => {
+    fails(["evl"], "'evl' is not a recognised command", "Did you mean eval?");
+    fails(["./x.nix"], "nivis eval ./x.nix");
+  });
+
+  it("runs the examples of its help that need no nixpkgs", () => {
+    for (const { examples } of commands) {
+      for (const { command } of examples) {
+        const words = /--expr '([^']*)'$/.exec(command);
+        if (words === null) continue;
+        const [, word] = command.split(" ");
+        expect(nivis([word as string, "--expr", words[1] as string]).code).toBe(0);
+      }
+    }
+  });
+
+  it("colours errors and warnings for a terminal only", () => {
+    const colored = nivis(["eval", "-E", 'throw "x"'], { color: true }).err;
+    expect(colored).toContain("\x1b[31;1merror:\x1b[0m x");
+    expect(nivis(["eval", "-E", 'throw "x"']).err).not.toContain("\x1b");
+    const warned = nivis(["eval", "--option", "nonsense", "1", "-E", "1"], { color: true });
+    expect(warned).toEqual({
+      code: 0,
+      out: "1\n",
+      err: "\x1b[35;1mwarning:\x1b[0m unknown setting 'nonsense'\n",
+    });
+  });
+
+  it("shows all traces when a setting says so", () => {
+    const nested = 'builtins.foldl\' (a: b: a + b) 0 [ (builtins.head [ (throw "x") ]) ]';
+    const hint = "(stack trace truncated";
+    const shown = (...flags: string[]): string => nivis(["eval", ...flags, "-E", nested]).err;
+    const config = { environment: { NIX_CONFIG: "show-trace = true" } };
+    expect(nivis(["eval", "-E", nested], config).err).toBe(shown("--show-trace"));
+    expect(nivis(["eval", "--no-show-trace", "-E", nested], config).err).toBe(shown());
+    expect(shown("--show-trace")).not.toContain(hint);
+  });
+});
+
+describe("nivis-instantiate", () => {
+  const checkInstantiate = (args: readonly string[], out: string, given: Given = {}): void => {
+    expect(instantiate(args, given)).toEqual({ code: 0, out, err: "" });
+  };
+
+  it("evaluates lazily unless told otherwise", () => {
+    checkInstantiate(["--eval", "-E", "[ (1 + 1) ]"], "[ <CODE> ]\n");
+    checkInstantiate(["--eval", "--strict", "-E", "[ (1 + 1) ]"], "[ 2 ]\n");
+    checkInstantiate(["--eval", "-E", "1", "2"], "1\n2\n");
+    checkInstantiate(["--eval", "--raw", "-E", '"x"'], "x");
+    checkInstantiate(["--eval", "-"], "3\n", { input: "1 + 2" });
+  });
+
+  it("calls a function only if arguments are given", () => {
+    checkInstantiate(["--eval", "-E", "{ x ? 1 }: x"], "<LAMBDA>\n");
+    checkInstantiate(["--eval", "-E", "{ x ? 1 }: x", "--arg", "x", "2"], "2\n");
+  });
+
+  it("prints derivations and their outputs", () => {
+    const out = instantiate([file, "-A", "drv"]).out;
+    expect(out).toMatch(/^\/nix\/store\/.*-w\.drv\n$/);
+    checkInstantiate(["--eval", file, "-A", "drv.drvPath"], `"${out.trim()}"\n`);
+  });
+
+  it("finds files in the search path", () => {
+    const given = { environment: { NIX_PATH: `l=${folder.path}/lib` } };
+    checkInstantiate(["--find-file", "l/x.nix"], `${folder.path}/lib/x.nix\n`, given);
+    checkInstantiate(["--eval", "<l/x.nix>"], '"x"\n', given);
+    expect(instantiate(["--find-file", "nope"], given).code).toBe(1);
+  });
+
+  it("parses without evaluating", () => {
+    checkInstantiate(["--parse", "-E", 'throw "x"'], '(throw "x")\n');
+    expect(instantiate(["--parse", "-E", "1 +"]).code).toBe(1);
+  });
+
+  it("refuses roots", () => {
+    expect(instantiate([file, "--add-root", "r"]).err).toContain("'--add-root' is not supported");
+  });
+});

@@ -1,0 +1,116 @@
+import { Attrs, EvalError, Evaluation, memoryIo, printAmbiguous, type Slot } from "@nivis/eval";
+import { describe, expect, it } from "vitest";
+import { parseAttrPath, select } from "../src/selection/attr-path.ts";
+import { autoCall } from "../src/selection/auto-call.ts";
+import { describePackage, findDerivations, type Package } from "../src/selection/packages.ts";
+
+const evaluation = new Evaluation({ io: memoryIo() });
+const value = (text: string): Slot => evaluation.evalText(text, { kind: "string" }, "/");
+const noArgs = Attrs.fromMap(new Map());
+const args = (text: string): Attrs => value(text) as Attrs;
+
+function failure(run: () => unknown): EvalError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof EvalError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("parseAttrPath", () => {
+  it("splits at dots outside of quotes", () => {
+    expect(parseAttrPath("")).toEqual([]);
+    expect(parseAttrPath('a."b.c".d"e"')).toEqual(["a", "b.c", "de"]);
+    expect(parseAttrPath("a..b.")).toEqual(["a", "", "b"]);
+    expect(() => parseAttrPath('a."b')).toThrow("missing closing quote in selection path 'a.\"b'");
+  });
+});
+
+describe("select", () => {
+  const check = (path: string, root: string, expected: string, given = noArgs): void => {
+    const slot = evaluation.run(select(path, given, value(root)));
+    expect(printAmbiguous(evaluation.deepForce(slot))).toBe(expected);
+  };
+  const message = (path: string, root: string): string =>
+    failure(() => evaluation.run(select(path, noArgs, value(root)))).message;
+
+  it("selects from sets and lists and calls functions on the way", () => {
+    check("a.1.b", "{ a = [ 0 { b = 7; } ]; }", "7");
+    check(
+      "a.b",
+      "{ x ? 1 }: { a = { y, z ? x }: { b = y + z; }; }",
+      "5",
+      args("{ x = 2; y = 3; }"),
+    );
+    check("", "{ }", "{ }");
+  });
+
+  it("says what is wrong", () => {
+    expect(message("a.b", "{ a = 1; }")).toBe(
+      "the expression selected by the selection path 'a.b' should be a set but is an integer",
+    );
+    expect(message("a.0", "{ a = { }; }")).toBe(
+      "the expression selected by the selection path 'a.0' should be a list but is a set",
+    );
+    expect(message("2", "[ 1 2 ]")).toBe("list index 2 in selection path '2' is out of range");
+    expect(message("a..b", "{ a = { }; }")).toBe("empty attribute name in selection path 'a..b'");
+    const missing = failure(() => evaluation.run(select("fooo", noArgs, value("{ foo = 1; }"))));
+    expect(missing.message).toBe("attribute 'fooo' in selection path 'fooo' not found");
+    expect(missing.suggestions).toEqual(["foo"]);
+  });
+});
+
+describe("autoCall", () => {
+  const call = (text: string, given: Attrs): string =>
+    printAmbiguous(evaluation.deepForce(evaluation.run(autoCall(given, value(text)))));
+
+  it("calls functions with formals only, with what they ask for", () => {
+    expect(call("x: x", noArgs)).toBe("<LAMBDA>");
+    expect(call("{ x }: x", args("{ x = 1; y = 2; }"))).toBe("1");
+    expect(call("{ x, ... }@all: all", args("{ x = 1; y = 2; }"))).toBe("{ x = 1; y = 2; }");
+    expect(call("{ __functor = self: { x }: self.n + x; n = 1; }", args("{ x = 1; }"))).toBe("2");
+  });
+
+  it("names the argument that is missing", () => {
+    const error = failure(() => evaluation.run(autoCall(noArgs, value("{ x, y ? 1 }: x"))));
+    expect(error.message.split("\n")[0]).toBe(
+      "cannot evaluate a function that has an argument without a value ('x')",
+    );
+  });
+});
+
+describe("findDerivations", () => {
+  const drv = (name: string): string =>
+    `(derivation { name = "${name}"; system = "s"; builder = "b"; outputs = [ "out" "dev" ]; })`;
+  const find = (text: string): string[] =>
+    evaluation.run(findDerivations(evaluation.context, value(text), noArgs)).map((set) => {
+      const found = evaluation.run(describePackage(evaluation.context, set)) as Package;
+      return `${found.drvPath.replace(/.*-/, "")} ${found.outputName}`;
+    });
+
+  it("searches sets that want it, and lists", () => {
+    expect(find(drv("a"))).toEqual(["a.drv out"]);
+    expect(find(`${drv("a")}.dev`)).toEqual(["a.drv dev"]);
+    expect(find(`[ ${drv("b")} [ ${drv("a")} ] ]`)).toEqual(["b.drv out", "a.drv out"]);
+    expect(
+      find(`{
+        z = ${drv("z")};
+        "not a name" = throw "no";
+        closed = { x = throw "no"; };
+        open = { recurseForDerivations = true; x = ${drv("x")}; };
+      }`),
+    ).toEqual(["x.drv out", "z.drv out"]);
+  });
+
+  it("counts what it meets twice once", () => {
+    expect(find(`let d = ${drv("d")}; in { a = d; b = d; }`)).toEqual(["d.drv out"]);
+  });
+
+  it("minds what is no derivation only at the top", () => {
+    expect(find("{ a = 1; }")).toEqual([]);
+    expect(() => find("1")).toThrow("expression does not evaluate to a derivation");
+    expect(() => find('{ type = "derivation"; }')).toThrow("derivation name missing");
+  });
+});
