@@ -6,7 +6,6 @@
  * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
  */
 import { escapeJsonString, FormatError, formatJsonFloat } from "@nivis/formats";
-import { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
@@ -17,7 +16,7 @@ import { peek } from "../print/value-printer.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
-import { APPLY, BLACKHOLE, FAILED, Thunk } from "../value/thunk.ts";
+import { APPLY, BLACKHOLE, FAILED, Thunk, ThunkState } from "../value/thunk.ts";
 import {
   Closure,
   ContextString,
@@ -229,7 +228,7 @@ class JsonWriter {
 /** Where a function or thunk stands, as far as it knows. */
 function definedAt(value: Value | Thunk): PosIdx | undefined {
   const code = value instanceof Closure || value instanceof Thunk ? value.code : null;
-  return code instanceof Lambda ? code.pos : undefined;
+  return code === null || code instanceof ThunkState ? undefined : code.pos;
 }
 
 function typeOfUnconvertible(value: Value | Thunk): string {

@@ -104,8 +104,8 @@ export const evalCommand: Program<EvalDraft> = {
     { does: "A set as JSON", command: "nivis eval --json -E '{ a = 1; b = [ true null ]; }'" },
     { does: "Give a function its argument", command: "nivis eval -E '{ x }: x * 2' --arg x 21" },
     {
-      does: "Look at a part of the value only",
-      command: "nivis eval '<nixpkgs>' --apply 'pkgs: builtins.attrNames pkgs.lib'",
+      does: "List the names in a set",
+      command: "nivis eval '<nixpkgs>' lib --apply builtins.attrNames",
     },
   ],
   options: [

@@ -5,6 +5,7 @@ import {
   describePosition,
   type Lambda,
   LambdaKind,
+  NO_POS,
   printForError,
   type RunObserver,
   type Value,
@@ -50,8 +51,11 @@ class StepPrinter implements RunObserver {
 
   enterFrame(lambda: Lambda, depth: number): void {
     this.depth = depth;
+    // What starts the evaluation stands nowhere.
     const place =
-      this.positions === undefined ? "" : ` ${describePosition(this.positions, lambda.pos)}`;
+      this.positions === undefined || lambda.pos === NO_POS
+        ? ""
+        : ` ${describePosition(this.positions, lambda.pos)}`;
     const kind = lambda.kind === LambdaKind.Thunk ? "thunk" : (lambda.name ?? "function");
     this.line(depth, `${ENTER} ${kind}${place}`);
   }
