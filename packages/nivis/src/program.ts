@@ -11,7 +11,7 @@ import { withEvaluationOptions } from "./options/evaluation-options.ts";
 import { type HelpTopic, renderHelp } from "./options/help.ts";
 import { type Option, parseArguments } from "./options/option.ts";
 import type { Terminal } from "./terminal.ts";
-import { BUGS_URL, NIX_VERSION, VERSION } from "./version.ts";
+import { NIX_VERSION, VERSION } from "./version.ts";
 
 /** A command: its help, its options and what it does. */
 export interface Program<Draft extends EvaluationDraft = EvaluationDraft> extends HelpTopic {
@@ -74,7 +74,7 @@ function describeBug(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const lines = [
     "error: this is a bug in Nivis, not in your expression",
-    `       Please report it at ${BUGS_URL} with the expression and this text:`,
+    "       Please report it (README.md says where) with the expression and this text:",
     `       nivis ${VERSION}, node ${process.version}, ${process.platform} ${process.arch}`,
     ...stack.split("\n").map((line) => `       ${line}`),
   ];

@@ -5,6 +5,3 @@ export const VERSION = "0.1.0";
 
 /** The version of C++ Nix whose behaviour is followed. */
 export const NIX_VERSION = "2.36";
-
-/** Where bugs are reported. */
-export const BUGS_URL = "https://github.com/nivis-lang/nivis/issues";

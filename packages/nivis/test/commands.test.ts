@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { commands } from "../src/commands/index.ts";
+import { Invocation } from "../src/program.ts";
 import { VERSION } from "../src/version.ts";
 import { folderWith, type Given, instantiate, nivis } from "./terminal-double.ts";
 
@@ -156,6 +157,23 @@ describe("nivis", () => {
     expect(nivis(["eval", "-E", nested], config).err).toBe(shown("--show-trace"));
     expect(nivis(["eval", "--no-show-trace", "-E", nested], config).err).toBe(shown());
     expect(shown("--show-trace")).not.toContain(hint);
+  });
+});
+
+describe("a bug of ours", () => {
+  it("is never the user's fault", () => {
+    const lines: string[] = [];
+    const terminal = {
+      writeOut: () => {},
+      writeLine: (line: string) => lines.push(line),
+      readInput: () => "",
+      color: false,
+      environment: {},
+    };
+    new Invocation(terminal, "nivis").report(new TypeError("oops"));
+    expect(lines[0]).toContain("error: this is a bug in Nivis, not in your expression");
+    expect(lines[0]).toContain(`nivis ${VERSION}`);
+    expect(lines[0]).toContain("TypeError: oops");
   });
 });
 
