@@ -131,7 +131,7 @@ test("interpolations and escapes end the indentation of their line", () => {
 });
 
 test("indented strings have their own escapes", () => {
-  check("'' ''${a} ''", String.raw`("$" + "{a} ")`);
+  check("'' ''${a} ''", '("$" + "{a} ")');
   check("'' ''' ''", `("''" + " ")`);
   check(String.raw`''a''\tb\t''`, String.raw`("a" + "\t" + "b\\t")`);
   check("''a$''", '("a" + "$")');

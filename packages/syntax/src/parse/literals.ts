@@ -155,7 +155,8 @@ export abstract class LiteralParser extends ParserCore {
     const start = this.tokenStart;
     const end = this.tokenEnd;
     const literal = this.text.slice(start, end);
-    const value = this.token === Token.HomePath ? this.homePath(literal) : this.plainPath(literal);
+    const value =
+      this.token === Token.HomePath ? this.resolveHome(literal) : this.plainPath(literal);
     const first: Expr = {
       kind: NodeKind.Path,
       start,
@@ -201,7 +202,7 @@ export abstract class LiteralParser extends ParserCore {
     return resolvePath(literal, this.options.basePath);
   }
 
-  protected homePath(literal: string): string {
+  protected resolveHome(literal: string): string {
     const home = this.options.home;
     if (home === undefined) {
       this.report(

@@ -22,6 +22,32 @@ function needsWork(path: string): boolean {
 
 /** The absolute path of a literal; a slash at its end, before an interpolation, is kept. */
 export function resolvePath(literal: string, basePath: string): string {
+  if (!literal.startsWith("/")) {
+    const quick = resolveParents(literal, basePath);
+    if (quick !== undefined) return quick;
+  }
   const path = canonicalPath(literal.startsWith("/") ? literal : `${basePath}/${literal}`);
   return literal.length > 1 && literal.endsWith("/") ? `${path}/` : path;
+}
+
+/**
+ * The common case: `./` or some `../` and then nothing unusual, below a canonical base. Package
+ * lists hold thousands of such paths, and taking them apart costs more than reading them.
+ */
+function resolveParents(literal: string, basePath: string): string | undefined {
+  let rest = 0;
+  let end = basePath.length;
+  if (literal.startsWith("./")) rest = 2;
+  else {
+    while (literal.startsWith("../", rest)) {
+      rest += 3;
+      end = basePath.lastIndexOf("/", end - 1);
+      if (end <= 0) return undefined;
+    }
+  }
+  if (rest === 0 || rest === literal.length || literal.charCodeAt(rest) === 46) return undefined;
+  if (literal.includes("/.", rest) || literal.includes("//", rest) || literal.endsWith("/"))
+    return undefined;
+  if (needsWork(basePath)) return undefined;
+  return `${basePath.slice(0, end)}/${literal.slice(rest)}`;
 }
