@@ -30,7 +30,8 @@ import { Attrs } from "./value/attrs.ts";
 import { nativeThunk, Thunk } from "./value/thunk.ts";
 import type { Slot, Value } from "./value/value.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
-import { runGenerator, runSlot, type RunObserver } from "./vm/run.ts";
+import { runGenerator, runSlot } from "./vm/machine.ts";
+import type { RunObserver } from "./vm/observer.ts";
 
 /** Symlinks that are followed before a path counts as a cycle; C++ Nix has the same limit. */
 const MAX_SYMLINKS = 1024;
@@ -72,7 +73,9 @@ export class Evaluation {
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
-    const derivation = nativeThunk(() => this.importFile(DERIVATION_PATH) as Generator<unknown, Slot, never>);
+    const derivation = nativeThunk(
+      () => this.importFile(DERIVATION_PATH) as Generator<unknown, Slot, never>,
+    );
     const { builtins, globals } = makeGlobals(context, derivation);
     this.globals = globals;
     this.context = { ...context, builtins };
@@ -106,7 +109,12 @@ export class Evaluation {
 
   /** A text as a thunk; throws an {@link EvalError} if it is no Nix expression. */
   load(text: string, origin: Origin, basePath: string): Thunk {
-    return new Thunk(this.compileText(text, origin, basePath, this.globals).lambda, undefined, undefined, null);
+    return new Thunk(
+      this.compileText(text, origin, basePath, this.globals).lambda,
+      undefined,
+      undefined,
+      null,
+    );
   }
 
   /** Evaluates a text to weak head normal form. */
@@ -150,7 +158,10 @@ export class Evaluation {
 
   /** The bytecode of a text, with all units inside. */
   disassemble(text: string, origin: Origin, basePath: string): string {
-    return disassemble(this.compileText(text, origin, basePath, this.globals).lambda, this.positions);
+    return disassemble(
+      this.compileText(text, origin, basePath, this.globals).lambda,
+      this.positions,
+    );
   }
 
   private compileText(
@@ -165,7 +176,9 @@ export class Evaluation {
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {
         if (severity === "error") break;
-        this.context.io.log(renderWarning(message, pos === undefined ? NO_POS : base + pos, this.positions, false));
+        this.context.io.log(
+          renderWarning(message, pos === undefined ? NO_POS : base + pos, this.positions, false),
+        );
       }
       if (firstError !== undefined) {
         const { message, pos } = firstError;
@@ -177,7 +190,11 @@ export class Evaluation {
     const undefinedVariables = resolution.undefinedVariables;
     if (undefinedVariables.length > 0) {
       const first = undefinedVariables.reduce((a, b) => (b.pos < a.pos ? b : a));
-      throw new EvalError("undefined-variable", `undefined variable '${first.name}'`, base + first.pos);
+      throw new EvalError(
+        "undefined-variable",
+        `undefined variable '${first.name}'`,
+        base + first.pos,
+      );
     }
     return { lambda: unit.lambda, expr };
   }
@@ -215,7 +232,8 @@ export class Evaluation {
 
   private loadFile(path: string, globals: ReadonlyMap<string, Slot>): Thunk {
     const core = coreFile(path);
-    const origin: Origin = core === undefined ? { kind: "file", path } : { kind: "internal", name: core.name };
+    const origin: Origin =
+      core === undefined ? { kind: "file", path } : { kind: "internal", name: core.name };
     let text: string;
     try {
       text = core?.text ?? this.context.io.readFile(path);
@@ -235,12 +253,17 @@ export class Evaluation {
     try {
       for (let followed = 0; io.fileType(current) === "symlink"; followed++) {
         if (followed >= MAX_SYMLINKS) {
-          throw new EvalError("io", `too many symbolic links encountered while traversing the path '${path}'`);
+          throw new EvalError(
+            "io",
+            `too many symbolic links encountered while traversing the path '${path}'`,
+          );
         }
         current = resolveLink(current, io.readLink(current));
       }
       if (io.fileType(current) === "directory") {
-        return this.resolveExpressionPath(current === "/" ? "/default.nix" : `${current}/default.nix`);
+        return this.resolveExpressionPath(
+          current === "/" ? "/default.nix" : `${current}/default.nix`,
+        );
       }
     } catch (error) {
       throw evalErrorOf(error);
@@ -258,4 +281,3 @@ function resolveLink(path: string, target: string): string {
   }
   return `/${segments.join("/")}`;
 }
-

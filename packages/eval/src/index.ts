@@ -58,4 +58,4 @@ export {
 } from "./value/value.ts";
 export type { Suspendable } from "./vm/requests.ts";
 export { CallRequest, force } from "./vm/requests.ts";
-export type { RunObserver } from "./vm/run.ts";
+export type { RunObserver } from "./vm/observer.ts";

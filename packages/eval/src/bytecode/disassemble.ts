@@ -16,13 +16,18 @@ export function disassemble(root: Lambda, positions: PositionTable): string {
     const { lambda, title } = work[i] as { lambda: Lambda; title: string };
     lambda.ensureCompiled();
     if (i > 0) lines.push("");
-    lines.push(`== ${title} == ${lambda.pos > 0 ? describePosition(positions, lambda.pos) : ""}`.trimEnd());
-    lines.push(`   ${lambda.localCount} locals, ${lambda.captures.length} upvalues, ${lambda.code.length} words`);
+    lines.push(
+      `== ${title} == ${lambda.pos > 0 ? describePosition(positions, lambda.pos) : ""}`.trimEnd(),
+    );
+    lines.push(
+      `   ${lambda.localCount} locals, ${lambda.captures.length} upvalues, ${lambda.code.length} words`,
+    );
     listCode(lambda, positions, lines);
     lambda.lambdas.forEach((child, index) => {
       if (seen.has(child)) return;
       seen.add(child);
-      const kind = child.kind === LambdaKind.Function ? `function ${child.name ?? ""}`.trimEnd() : "thunk";
+      const kind =
+        child.kind === LambdaKind.Function ? `function ${child.name ?? ""}`.trimEnd() : "thunk";
       work.push({ lambda: child, title: `${kind} ${work.length} (lambda ${index} of ${i})` });
     });
   }
@@ -73,7 +78,12 @@ function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): vo
 function showConstant(constant: unknown): string {
   if (constant instanceof Shape) return `{ ${constant.names.join(" ")} }`;
   if (constant instanceof SelectCache) return "";
-  if (typeof constant === "object" && constant !== null && "text" in constant && typeof constant.text === "function") {
+  if (
+    typeof constant === "object" &&
+    constant !== null &&
+    "text" in constant &&
+    typeof constant.text === "function"
+  ) {
     return JSON.stringify((constant.text as () => string)());
   }
   return printForError(constant as Slot);

@@ -134,7 +134,13 @@ class Emitter {
   private context(offset: number, message: string, body: () => void): void {
     const start = this.code.length;
     body();
-    this.contexts.push({ start, end: this.code.length, pos: this.position(offset), message, select: undefined });
+    this.contexts.push({
+      start,
+      end: this.code.length,
+      pos: this.position(offset),
+      message,
+      select: undefined,
+    });
   }
 
   // ── Names ──────────────────────────────────────────────────────────────────────────────────────
@@ -198,7 +204,8 @@ class Emitter {
   private makeUnit(unit: Unit, op: Op.Thunk | Op.Closure): boolean {
     const lambda = unit.lambda;
     let incomplete = false;
-    if (lambda.captures.length !== unit.captured.length) lambda.captures = new Int32Array(unit.captured.length);
+    if (lambda.captures.length !== unit.captured.length)
+      lambda.captures = new Int32Array(unit.captured.length);
     for (let i = 0; i < unit.captured.length; i++) {
       const binding = unit.captured[i] as Binding;
       if (binding.owner === this.unit) {
@@ -243,7 +250,9 @@ class Emitter {
 
   private inheritedAttribute(source: Binding, expr: Expr): void {
     const name = (expr as Expr & { name: string }).name;
-    this.context(expr.pos, "while selecting an attribute", () => this.pushBindingForced(source, expr.pos));
+    this.context(expr.pos, "while selecting an attribute", () =>
+      this.pushBindingForced(source, expr.pos),
+    );
     const at = this.depth - 1;
     const from = this.code.length;
     this.span(expr.pos);
@@ -464,7 +473,12 @@ class Emitter {
     });
   }
 
-  private stringTemplate(parts: readonly Expr[], positions: readonly number[], scope: Scope, offset: number): void {
+  private stringTemplate(
+    parts: readonly Expr[],
+    positions: readonly number[],
+    scope: Scope,
+    offset: number,
+  ): void {
     parts.forEach((part, i) => {
       if (part.kind === NodeKind.String) {
         this.pushConstant(part.value);
@@ -479,7 +493,12 @@ class Emitter {
     this.push();
   }
 
-  private pathTemplate(parts: readonly Expr[], positions: readonly number[], scope: Scope, offset: number): void {
+  private pathTemplate(
+    parts: readonly Expr[],
+    positions: readonly number[],
+    scope: Scope,
+    offset: number,
+  ): void {
     parts.forEach((part, i) => {
       if (part.kind === NodeKind.String || part.kind === NodeKind.Path) {
         this.pushConstant(part.kind === NodeKind.Path ? new NixPath(part.value) : part.value);
@@ -503,7 +522,9 @@ class Emitter {
   }
 
   private selection(expr: Select, scope: Scope): void {
-    this.context(reportedOffset(expr.base), "while selecting an attribute", () => this.strict(expr.base, scope));
+    this.context(reportedOffset(expr.base), "while selecting an attribute", () =>
+      this.strict(expr.base, scope),
+    );
     const bottom = this.depth - 1;
     const from = this.code.length;
     const steps: SelectStep[] = [];
@@ -531,7 +552,12 @@ class Emitter {
         }
         this.push();
       }
-      steps.push({ name: element.name, text: element.expr === undefined ? "" : printExpr(element.expr), pc: this.code.length, depth });
+      steps.push({
+        name: element.name,
+        text: element.expr === undefined ? "" : printExpr(element.expr),
+        pc: this.code.length,
+        depth,
+      });
     }
     const dropped = this.depth - 1 - bottom;
     if (simple && expr.path[0]?.expr === undefined) this.emit(Op.Nip);
@@ -577,7 +603,8 @@ class Emitter {
     let inner = scope;
     const names: string[] = [];
     const positions: PosIdx[] = [];
-    const overrides = set.recursive && set.bindings.some((binding) => binding.name === "__overrides");
+    const overrides =
+      set.recursive && set.bindings.some((binding) => binding.name === "__overrides");
     if (set.recursive) {
       if (overrides) inner = this.overriddenGroup(set);
       else {
@@ -586,7 +613,8 @@ class Emitter {
       }
     } else {
       this.inheritSources(set, scope, []);
-      for (const binding of set.bindings) this.bindingValue(binding.value, binding.kind, scope, scope);
+      for (const binding of set.bindings)
+        this.bindingValue(binding.value, binding.kind, scope, scope);
     }
     for (const { name, pos } of set.bindings) {
       names.push(name);
@@ -687,7 +715,7 @@ class Emitter {
       this.strict(condition.left, scope);
       this.strict(condition.right, scope);
       this.span(offset);
-      this.emit(Op.AssertEqual, index);
+      this.emit(Op.AssertEqual, index, this.position(condition.pos));
       this.pop(2);
     }
     this.span(offset);
@@ -707,7 +735,9 @@ class Emitter {
         this.context(reportedOffset(left), "in an operand of '+'", () => this.strict(left, scope));
         this.span(left.start);
         this.emit(Op.AddFirst);
-        this.context(reportedOffset(right), "in an operand of '+'", () => this.strict(right, scope));
+        this.context(reportedOffset(right), "in an operand of '+'", () =>
+          this.strict(right, scope),
+        );
         this.span(right.start);
         this.emit(Op.Add);
         this.pop();
@@ -715,8 +745,12 @@ class Emitter {
       case BinaryOp.Equal:
       case BinaryOp.NotEqual: {
         const sign = op === BinaryOp.Equal ? "==" : "!=";
-        this.context(reportedOffset(left), `in the left operand of '${sign}'`, () => this.strict(left, scope));
-        this.context(reportedOffset(right), `in the right operand of '${sign}'`, () => this.strict(right, scope));
+        this.context(reportedOffset(left), `in the left operand of '${sign}'`, () =>
+          this.strict(left, scope),
+        );
+        this.context(reportedOffset(right), `in the right operand of '${sign}'`, () =>
+          this.strict(right, scope),
+        );
         this.span(expr.pos);
         this.emit(op === BinaryOp.Equal ? Op.Equal : Op.NotEqual);
         this.pop();
@@ -739,18 +773,26 @@ class Emitter {
         // Nix: the rightmost operand is evaluated first.
         for (let i = operands.length - 1; i >= 0; i--) {
           const operand = operands[i] as { expr: Expr; side: string };
-          this.context(reportedOffset(operand.expr), `in the ${operand.side} operand of '//'`, () => {
-            this.strict(operand.expr, scope);
-            this.emit(Op.CheckSet);
-          });
+          this.context(
+            reportedOffset(operand.expr),
+            `in the ${operand.side} operand of '//'`,
+            () => {
+              this.strict(operand.expr, scope);
+              this.emit(Op.CheckSet);
+            },
+          );
         }
         this.emit(Op.Update, operands.length);
         this.pop(operands.length - 1);
         return;
       }
       case BinaryOp.Concat:
-        this.context(reportedOffset(left), "in the left operand of '++'", () => this.strict(left, scope));
-        this.context(reportedOffset(right), "in the right operand of '++'", () => this.strict(right, scope));
+        this.context(reportedOffset(left), "in the left operand of '++'", () =>
+          this.strict(left, scope),
+        );
+        this.context(reportedOffset(right), "in the right operand of '++'", () =>
+          this.strict(right, scope),
+        );
         this.span(expr.pos);
         this.emit(Op.Concat);
         this.pop();

@@ -9,7 +9,15 @@
  * variables that exist already are taken as they are, everything else becomes a thunk. This is
  * observable (`<CODE>` when printing lazily, pointer equality of functions).
  */
-import { BinaryOp, BindingKind, NodeKind, type AttrName, type AttrSet, type Expr, type Lambda as LambdaExpr } from "@nivis/syntax";
+import {
+  BinaryOp,
+  BindingKind,
+  NodeKind,
+  type AttrName,
+  type AttrSet,
+  type Expr,
+  type Lambda as LambdaExpr,
+} from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Binding, Scope, Unit } from "./scope.ts";
 
@@ -75,7 +83,11 @@ export function reportedOffset(expr: Expr): number {
 }
 
 /** Resolves the expression of a file. `compile` becomes the `pending` of every lambda made. */
-export function resolve(expr: Expr, resolution: Resolution, compile: (lambda: Lambda, unit: Unit) => void): Unit {
+export function resolve(
+  expr: Expr,
+  resolution: Resolution,
+  compile: (lambda: Lambda, unit: Unit) => void,
+): Unit {
   return new Resolver(resolution, compile).run(expr);
 }
 
@@ -89,7 +101,8 @@ class Resolver {
 
   run(expr: Expr): Unit {
     const root = this.unit(expr, undefined, new Scope(undefined, new Map(), undefined));
-    for (let unit = this.queue.pop(); unit !== undefined; unit = this.queue.pop()) this.unitBody(unit);
+    for (let unit = this.queue.pop(); unit !== undefined; unit = this.queue.pop())
+      this.unitBody(unit);
     return root;
   }
 
@@ -122,7 +135,9 @@ class Resolver {
         defaults: formals.formals.map((formal) => formal.fallback !== undefined),
         positions: formals.formals.map((formal) => this.file.base + formal.pos),
         ellipsis: formals.ellipsis,
-        sorted: names.map((_, i) => i).sort((a, b) => ((names[a] as string) < (names[b] as string) ? -1 : 1)),
+        sorted: names
+          .map((_, i) => i)
+          .sort((a, b) => ((names[a] as string) < (names[b] as string) ? -1 : 1)),
       };
     }
   }
@@ -145,7 +160,8 @@ class Resolver {
     this.file.scopes.set(expr, scope);
     const formals = expr.formals?.formals ?? [];
     for (const formal of formals) names.set(formal.name, unit.declare(formal.name));
-    for (const formal of formals) (names.get(formal.name) as Binding).ready = formal.fallback === undefined;
+    for (const formal of formals)
+      (names.get(formal.name) as Binding).ready = formal.fallback === undefined;
     for (const formal of formals) {
       if (formal.fallback === undefined) continue;
       // A flag beside the formal: whether its default was made, see `emit.ts`.
@@ -303,7 +319,8 @@ class Resolver {
   }
 
   private attrPath(path: readonly AttrName[], unit: Unit, scope: Scope, depth: number): void {
-    for (const element of path) if (element.expr !== undefined) this.strict(element.expr, unit, scope, depth);
+    for (const element of path)
+      if (element.expr !== undefined) this.strict(element.expr, unit, scope, depth);
   }
 
   /** Declares and resolves the sources of `inherit (e)` clauses. */
@@ -327,7 +344,8 @@ class Resolver {
   private plainSet(set: AttrSet, unit: Unit, scope: Scope, depth: number): void {
     const sources = this.inheritSources(set, unit, scope);
     for (const binding of set.bindings) {
-      if (binding.kind === BindingKind.InheritedFrom) this.unit(binding.value, unit, scope, sources[binding.from]);
+      if (binding.kind === BindingKind.InheritedFrom)
+        this.unit(binding.value, unit, scope, sources[binding.from]);
       else this.lazy(binding.value, unit, scope);
     }
     this.dynamicAttrs(set, unit, scope, depth);
@@ -340,7 +358,13 @@ class Resolver {
   }
 
   /** The bindings of a `let` or `rec`, which see each other. */
-  private bindingGroup(set: AttrSet, owner: Expr, unit: Unit, scope: Scope, overrides: boolean): Scope {
+  private bindingGroup(
+    set: AttrSet,
+    owner: Expr,
+    unit: Unit,
+    scope: Scope,
+    overrides: boolean,
+  ): Scope {
     const names = new Map<string, Binding>();
     const cell = overrides ? unit.declare("") : undefined;
     for (const { name } of set.bindings) {
@@ -353,7 +377,8 @@ class Resolver {
     this.file.scopes.set(owner, inner);
     const sources = this.inheritSources(set, unit, inner);
     for (const binding of set.bindings) {
-      if (binding.kind === BindingKind.InheritedFrom) this.unit(binding.value, unit, inner, sources[binding.from]);
+      if (binding.kind === BindingKind.InheritedFrom)
+        this.unit(binding.value, unit, inner, sources[binding.from]);
       else this.lazy(binding.value, unit, binding.kind === BindingKind.Inherited ? scope : inner);
       (names.get(binding.name) as Binding).ready = true;
     }

@@ -18,6 +18,9 @@ export interface Trace {
   readonly always: boolean;
 }
 
+/** Traces that an error keeps; beyond it, half of them go from the middle. */
+const MAX_TRACES = 200_000;
+
 /** An error of the evaluated program. All texts are byte strings. */
 export class EvalError {
   readonly name = "EvalError";
@@ -25,7 +28,6 @@ export class EvalError {
   readonly traces: Trace[] = [];
   /** Names for *Did you mean …?*, best first. */
   suggestions: readonly string[] = [];
-  /** Whether the position was set. */
   constructor(
     readonly kind: ErrorKind,
     /** The message as C++ Nix words it, without `error: `. */
@@ -42,6 +44,8 @@ export class EvalError {
   /** Adds a trace outside those it has; returns the error. */
   addTrace(pos: PosIdx, message: string, always = false): this {
     this.traces.push({ pos, message, always });
+    // A stack overflow unwinds millions of frames: the middle of such a trace says nothing.
+    if (this.traces.length > MAX_TRACES) this.traces.splice(MAX_TRACES / 4, MAX_TRACES / 2);
     return this;
   }
 

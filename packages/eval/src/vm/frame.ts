@@ -86,3 +86,20 @@ export function applyLambda(count: number): Lambda {
   code.push(Op.Return);
   return nativeLambda(...code);
 }
+
+/** The lambda of native frames. */
+export const NATIVE_LAMBDA = nativeLambda(Op.ResumeNative);
+/** The lambda at the bottom of each segment but the first. */
+export const SEGMENT_LAMBDA = nativeLambda(Op.LeaveSegment);
+/** The lambda at the bottom of a run. */
+export const ENTRY_LAMBDA = nativeLambda(Op.Exit);
+/** Code that calls with 1, 2, … arguments; no native code calls with more. */
+export const APPLY_LAMBDAS: readonly Lambda[] = [1, 2, 3, 4, 5, 6, 7, 8].map(applyLambda);
+
+/** No slots at all, shared. */
+export const NO_SLOTS: Slot[] = [];
+
+/** A fresh stack segment. */
+export function newSegment(): Segment {
+  return new Array(SEGMENT_SIZE).fill(undefined);
+}

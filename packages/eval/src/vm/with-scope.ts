@@ -23,7 +23,11 @@ export class WithScope {
 }
 
 /** Looks a name up, forcing the namespaces on the way outwards. */
-export function* resolveWith(ctx: EvalContext, innermost: WithScope, name: string): Suspendable<Slot> {
+export function* resolveWith(
+  ctx: EvalContext,
+  innermost: WithScope,
+  name: string,
+): Suspendable<Slot> {
   let scope: WithScope | null = innermost;
   while (scope !== null) {
     const slot: Slot = scope.namespace;

@@ -1,0 +1,90 @@
+/**
+ * The machine: its state between runs of the loop, and the two ways into it.
+ *
+ * `run.ts` keeps the state in local variables while it runs and leaves it here when it stops: at the
+ * end, for being entered anew, or because an error was thrown, which `unwind.ts` then carries out of
+ * the frames. A machine serves one request; a second one may run while the first waits (a builtin
+ * never does that, the host may).
+ */
+import type { Lambda } from "../bytecode/lambda.ts";
+import type { EvalContext } from "../context.ts";
+import { Thunk } from "../value/thunk.ts";
+import type { Builtin, Slot, Value } from "../value/value.ts";
+import {
+  ENTRY_LAMBDA,
+  type FrameSelf,
+  NativeFrame,
+  NO_SLOTS,
+  newSegment,
+  SEGMENT_SIZE,
+  type Segment,
+} from "./frame.ts";
+import type { RunObserver } from "./observer.ts";
+import type { Suspendable } from "./requests.ts";
+import { runLoop, RunStatus } from "./run.ts";
+import { unwind } from "./unwind.ts";
+
+/** See the head of this file. */
+export class Machine {
+  /** The top segment of the stack. */
+  stack: Segment = newSegment();
+  /** Slots of all segments. */
+  stackSlots = SEGMENT_SIZE;
+  sp = 0;
+  /** The top frame. */
+  lambda: Lambda = ENTRY_LAMBDA;
+  self: FrameSelf = 0;
+  pc = 0;
+  base = 0;
+  /** Calls that are open. */
+  depth = 0;
+  /** To be forced when the loop is entered. */
+  thunk: Thunk | null = null;
+  /** Native code to be started when the loop is entered. */
+  entering: NativeFrame | null = null;
+  /** Native code of the top frame to be resumed when the loop is entered. */
+  resuming: NativeFrame | null = null;
+  /** The value, once done. */
+  result: unknown = undefined;
+  /** What was thrown. */
+  error: unknown = undefined;
+  /** The builtin that threw, if it ran without a frame of its own. */
+  running: Builtin | null = null;
+
+  constructor(
+    readonly ctx: EvalContext,
+    readonly observer: RunObserver | undefined,
+  ) {}
+
+  /** Runs to the end. */
+  run(): unknown {
+    for (;;) {
+      const status = runLoop(this);
+      this.thunk = null;
+      this.entering = null;
+      this.resuming = null;
+      if (status === RunStatus.Done) return this.result;
+      if (status === RunStatus.Failed) unwind(this);
+    }
+  }
+}
+
+/** Forces a slot; an {@link EvalError} comes out as an exception. */
+export function runSlot(ctx: EvalContext, slot: Slot, observer?: RunObserver): Value {
+  if (!(slot instanceof Thunk)) return slot;
+  if (slot.code === null) return slot.a as Value;
+  const machine = new Machine(ctx, observer);
+  machine.thunk = slot;
+  return machine.run() as Value;
+}
+
+/** Runs a generator to its end. */
+export function runGenerator<Result>(
+  ctx: EvalContext,
+  generator: Suspendable<Result>,
+  observer?: RunObserver,
+): Result {
+  const machine = new Machine(ctx, observer);
+  machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
+  return machine.run() as Result;
+}

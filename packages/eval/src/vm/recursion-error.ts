@@ -1,0 +1,15 @@
+/** The error of a thunk that needs itself. */
+import { EvalError } from "../errors/eval-error.ts";
+import type { PosIdx } from "../position.ts";
+import type { Thunk } from "../value/thunk.ts";
+
+/** Says which thunk it came back to, so that unwinding finds where the recursion was entered. */
+export class RecursionError extends EvalError {
+  constructor(
+    /** The thunk that was forced while it was being forced. */
+    readonly thunk: Thunk,
+    pos: PosIdx,
+  ) {
+    super("infinite-recursion", "infinite recursion encountered", pos);
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * Unwinding: carries an error out of frame after frame, adding the traces that C++ Nix adds, until a
+ * generator catches it (the machine then goes on there) or the bottom is reached (it is thrown on).
+ */
+import { LambdaKind, type Lambda, type SelectStep } from "../bytecode/lambda.ts";
+import type { StrictArgument } from "../builtins/definition.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
+import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
+import { Attrs } from "../value/attrs.ts";
+import { FAILED, Thunk } from "../value/thunk.ts";
+import { type Builtin, isString, type Slot, textOf } from "../value/value.ts";
+import {
+  CALL_MARK,
+  ENTRY_LAMBDA,
+  type FrameSelf,
+  HEADER_SIZE,
+  NATIVE_LAMBDA,
+  NATIVE_POS,
+  type NativeFrame,
+  PLAIN_MARK,
+  SEGMENT_LAMBDA,
+  SEGMENT_SIZE,
+  type SegmentLink,
+  type Segment,
+} from "./frame.ts";
+import type { Machine } from "./machine.ts";
+import { RecursionError } from "./recursion-error.ts";
+import type { Suspendable } from "./requests.ts";
+
+/** Unwinds `machine.error`; returns when the machine can go on, throws it when nobody catches it. */
+export function unwind(machine: Machine): void {
+  const showTrace = machine.ctx.settings.showTrace;
+  let error = evalErrorOf(machine.error);
+  machine.error = undefined;
+  const builtin = machine.running;
+  machine.running = null;
+  let { stack, lambda, self, pc, base, depth } = machine;
+  if (builtin !== null && error instanceof EvalError) {
+    addBuiltinTrace(error, builtin, positionOf(lambda, self, pc, base, stack));
+  }
+  for (;;) {
+    if (lambda === ENTRY_LAMBDA) throw error;
+    if (lambda === SEGMENT_LAMBDA) {
+      const link = self as SegmentLink;
+      machine.stackSlots -= SEGMENT_SIZE;
+      ({ stack, lambda, self, pc, base } = link);
+      continue;
+    }
+    if (lambda === NATIVE_LAMBDA) {
+      const frame = self as NativeFrame;
+      if (frame.generator !== null) {
+        let answer: IteratorResult<unknown, unknown> | undefined;
+        try {
+          answer = frame.generator.throw(error);
+        } catch (next) {
+          error = evalErrorOf(next);
+        }
+        if (answer !== undefined) {
+          // The generator caught the error: what it yields or returns counts.
+          frame.generator = continued(answer, frame.generator);
+          Object.assign(machine, {
+            stack,
+            sp: base,
+            lambda,
+            self,
+            pc: 0,
+            base,
+            depth,
+            resuming: frame,
+          });
+          return;
+        }
+      } else if (error instanceof EvalError && frame.next >= 0) {
+        addForcingTrace(error, frame);
+      }
+      if (error instanceof EvalError && frame.builtin !== null) {
+        const header = base - HEADER_SIZE;
+        const pos = positionOf(
+          stack[header],
+          stack[header + 1],
+          stack[header + 2],
+          stack[header + 3],
+          stack,
+        );
+        addBuiltinTrace(error, frame.builtin, pos);
+      }
+    } else if (error instanceof EvalError) {
+      error.resolveCallSite(positionOf(lambda, self, pc, base, stack));
+      for (const context of lambda.contexts) {
+        if (context.start >= pc || pc > context.end) continue;
+        if (context.message !== undefined) error.addTrace(context.pos, context.message);
+        else
+          addSelectTraces(
+            error,
+            context.select as readonly SelectStep[],
+            pc,
+            context.pos,
+            stack,
+            base,
+          );
+      }
+    }
+    // Leave the frame.
+    const header = base - HEADER_SIZE;
+    const mark = stack[base - 1];
+    const left = lambda;
+    const inBody = pc > left.bodyStart;
+    lambda = stack[header];
+    self = stack[header + 1];
+    pc = stack[header + 2];
+    base = stack[header + 3];
+    if (mark === CALL_MARK) {
+      depth--;
+      if (error instanceof EvalError && left.kind === LambdaKind.Function) {
+        if (inBody && showTrace) error.addTrace(left.pos, `while calling ${functionName(left)}`);
+        if (!inBody || showTrace) {
+          const pos = positionOf(lambda, self, pc, base, stack);
+          if (pos !== NO_POS) error.addTrace(pos, "from call site");
+        }
+      }
+    } else if (mark !== PLAIN_MARK) {
+      failThunk(mark as Thunk, error);
+    }
+  }
+}
+
+/** Makes a thunk whose evaluation failed fail again with the same error. */
+function failThunk(thunk: Thunk, error: unknown): void {
+  if (!(error instanceof EvalError) || error.kind === "interrupted") return;
+  if (error instanceof RecursionError && error.thunk === thunk) {
+    error.addTrace(NO_POS, "entering the infinite recursion", true);
+  }
+  thunk.code = FAILED;
+  thunk.a = error as unknown as Slot;
+  thunk.b = undefined;
+  thunk.rest = null;
+}
+
+function addBuiltinTrace(error: EvalError, builtin: Builtin, pos: PosIdx): void {
+  error.resolveCallSite(pos);
+  if (builtin.definition.noTrace !== true) {
+    error.addTrace(pos, `while calling the '${builtin.definition.name}' builtin`);
+  }
+}
+
+function functionName(lambda: Lambda): string {
+  return lambda.name === undefined ? "anonymous lambda" : `'${lambda.name}'`;
+}
+
+/** The position of the call that a frame is about, going down through native frames. */
+function positionOf(
+  lambda: Lambda,
+  self: FrameSelf,
+  pc: number,
+  base: number,
+  stack: Segment,
+): PosIdx {
+  for (;;) {
+    if (lambda === NATIVE_LAMBDA) {
+      // Native code has no positions: it speaks of where it was called.
+    } else if (lambda === SEGMENT_LAMBDA) {
+      const link = self as SegmentLink;
+      lambda = link.lambda;
+      self = link.self;
+      pc = link.pc;
+      base = link.base;
+      stack = link.stack;
+      continue;
+    } else if (lambda === ENTRY_LAMBDA) {
+      return NO_POS;
+    } else if (lambda.pos === NATIVE_POS) {
+      // An apply frame.
+      if (self !== CALL_SITE) return self as PosIdx;
+    } else {
+      return lambda.positionBefore(pc);
+    }
+    const header = base - HEADER_SIZE;
+    lambda = stack[header];
+    self = stack[header + 1];
+    pc = stack[header + 2];
+    base = stack[header + 3];
+  }
+}
+
+/** Adds the traces that a selection `a.b.c` gives to an error that passes through it. */
+function addSelectTraces(
+  error: EvalError,
+  steps: readonly SelectStep[],
+  pc: number,
+  pos: PosIdx,
+  stack: Segment,
+  base: number,
+): void {
+  const texts: string[] = [];
+  let reached = true;
+  let definedAt = NO_POS;
+  let path = "";
+  for (const step of steps) {
+    let name = step.name;
+    if (reached && name === undefined && pc >= step.pc) {
+      const computed = stack[base + step.depth + 1] as unknown;
+      if (isString(computed)) name = textOf(computed);
+    }
+    texts.push(name ?? `"\${${step.text}}"`);
+    if (reached) {
+      const set = stack[base + step.depth] as unknown;
+      const found = name !== undefined && pc >= step.pc && set instanceof Attrs && set.has(name);
+      if (found) {
+        definedAt = set.positionOf(name as string);
+        path = texts.join(".");
+      } else reached = false;
+      if (pc <= step.pc) reached = false;
+    }
+  }
+  if (definedAt !== NO_POS) error.addTrace(definedAt, `from the definition of '${path}'`);
+  error.addTrace(pos, `while evaluating the attribute '${texts.join(".")}'`);
+}
+
+/** Whether C++ Nix adds the context also to errors from forcing, not only to type errors. */
+function tracesForcing(strict: StrictArgument): boolean {
+  return (
+    strict.context !== "" &&
+    strict.expect !== "list" &&
+    strict.expect !== "set" &&
+    strict.expect !== "any"
+  );
+}
+
+/** Adds the trace of a strict argument whose forcing failed; a failed check has added its own. */
+function addForcingTrace(error: EvalError, frame: NativeFrame): void {
+  const strict = frame.builtin?.definition.strict[frame.next];
+  if (strict === undefined || !tracesForcing(strict)) return;
+  const slot = frame.args[strict.arg];
+  if (slot instanceof Thunk && slot.code !== null) error.addTrace(NO_POS, strict.context);
+}
+
+/** A generator that first gives again what `generator` already answered. */
+function continued(
+  answer: IteratorResult<unknown, unknown>,
+  generator: Suspendable<unknown>,
+): Suspendable<unknown> {
+  let pending: IteratorResult<unknown, unknown> | undefined = answer;
+  const wrapper = {
+    next(input: unknown): IteratorResult<unknown, unknown> {
+      if (pending !== undefined) {
+        const first = pending;
+        pending = undefined;
+        return first;
+      }
+      return generator.next(input as never);
+    },
+    throw(error: unknown): IteratorResult<unknown, unknown> {
+      return generator.throw(error);
+    },
+  };
+  return wrapper as unknown as Suspendable<unknown>;
+}
