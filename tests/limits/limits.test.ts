@@ -107,7 +107,7 @@ describe("a structure a million levels deep", () => {
       const { code, stdout, stderr } = await evaluate(nestedList(n), "--strict");
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       expect(stdout.length).toBe(4 * (n + 1));
-      expect(stdout.trimEnd().endsWith("[ ] ] ]")).toBe(true);
+      expect(stdout.trimEnd().endsWith("] ] ]")).toBe(true);
     },
     LIMIT,
   );

@@ -8,4 +8,11 @@ let
     __contentAddressed = true;
   };
 in
-builtins.outputOf producer.outPath "out"
+let
+  output = builtins.outputOf producer.outPath "out";
+in
+[
+  (builtins.stringLength output)
+  (builtins.hasContext output)
+  (output == builtins.outputOf producer.outPath "dev")
+]

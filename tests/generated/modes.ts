@@ -1,0 +1,122 @@
+/**
+ * The ways in which a program is evaluated and printed, and what Nivis answers.
+ */
+import {
+  deepForce,
+  EvalError,
+  type ErrorKind,
+  Evaluation,
+  NO_POS,
+  printAmbiguous,
+  renderError,
+  toJson,
+  toXml,
+  type Value,
+} from "@nivis/eval";
+import { nodeHashes, nodeIo } from "@nivis/node";
+import { fileURLToPath } from "node:url";
+
+/** A way to evaluate and to print. */
+export type Mode = "strict" | "lazy" | "json" | "xml" | "xml-lazy";
+
+/** All of them. */
+export const MODES: readonly Mode[] = ["strict", "lazy", "json", "xml", "xml-lazy"];
+
+/** The flags of `nix-instantiate` for each mode. */
+export const MODE_FLAGS: Readonly<Record<Mode, readonly string[]>> = {
+  strict: ["--eval", "--strict"],
+  lazy: ["--eval"],
+  json: ["--eval", "--strict", "--json"],
+  xml: ["--eval", "--strict", "--xml", "--no-location"],
+  "xml-lazy": ["--eval", "--xml", "--no-location"],
+};
+
+/** The folder in which programs are evaluated. */
+export const fixture = fileURLToPath(new URL("./fixture", import.meta.url));
+
+/** What came of a program. */
+export type Outcome =
+  | { readonly kind: "value"; readonly text: string }
+  | { readonly kind: "failure"; readonly failure: Failure; readonly message: string };
+
+/** Why a program failed, as far as two versions can be compared. */
+export type Failure =
+  | "thrown"
+  | "assertion"
+  | "abort"
+  | "division"
+  | "infinite-recursion"
+  | "missing-attribute"
+  | "undefined-variable"
+  | "overflow"
+  | "crash"
+  | "outside"
+  | "other";
+
+/** The variables that programs can see. */
+export const ENVIRONMENT = { HOME: "/fake-home", TEST_VAR: "foo" };
+
+/** A program reads what is not in the fixture, such as the whole disk: it cannot be compared. */
+class OutsideError extends Error {}
+
+/** Evaluates a program with Nivis, in each mode once. */
+export function askNivis(text: string, modes: readonly Mode[]): Map<Mode, Outcome> {
+  const io = nodeIo({ environment: ENVIRONMENT, log: () => {}, currentDirectory: fixture });
+  const readDirectory = io.readDirectory.bind(io);
+  io.readDirectory = (path) => {
+    if (!`${path}/`.startsWith(`${fixture}/`)) throw new OutsideError(path);
+    return readDirectory(path);
+  };
+  const evaluation = new Evaluation({ io, hashes: nodeHashes });
+  return new Map(modes.map((mode) => [mode, outcomeOf(evaluation, text, mode)]));
+}
+
+function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
+  try {
+    return { kind: "value", text: show(evaluation, text, mode) };
+  } catch (error) {
+    if (error instanceof OutsideError) return { kind: "failure", failure: "outside", message: "" };
+    if (!(error instanceof EvalError)) {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { kind: "failure", failure: "crash", message };
+    }
+    const message = renderError(error, evaluation.positions, { showTrace: false, color: false });
+    return { kind: "failure", failure: failureOf(error.kind, error.message), message };
+  }
+}
+
+function show(evaluation: Evaluation, text: string, mode: Mode): string {
+  const { context } = evaluation;
+  const value: Value = evaluation.evalText(text, { kind: "string" }, fixture);
+  switch (mode) {
+    case "strict":
+      evaluation.run(deepForce(context, value));
+      return printAmbiguous(value);
+    case "lazy":
+      return printAmbiguous(value);
+    case "json":
+      return evaluation.run(toJson(context, value, { copyPaths: true, strict: true, pos: NO_POS })).text;
+    case "xml":
+    case "xml-lazy":
+      return evaluation.run(toXml(context, value, { strict: mode === "xml", location: false })).text;
+  }
+}
+
+function failureOf(kind: ErrorKind, message: string): Failure {
+  switch (kind) {
+    case "throw":
+      return "thrown";
+    case "search-path":
+      return "thrown";
+    case "arithmetic":
+      return message.includes("division by zero") ? "division" : "overflow";
+    case "assertion":
+    case "abort":
+    case "infinite-recursion":
+    case "missing-attribute":
+    case "undefined-variable":
+      return kind;
+    default:
+      return "other";
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Runs generated programs through Nivis and a real `nix-instantiate` and reports what they disagree
+ * about, made small.
+ *
+ *     node scripts/generated-programs.mjs --count 10000 --seed 1
+ *
+ * A program is known by its seed, so `--seed N --count 1` runs it again. The exit code is 1 when
+ * there is a disagreement that no known difference of versions explains.
+ */
+import { findProgram, generateProgram, printTerm } from "@nivis/testkit";
+import { parseArgs } from "node:util";
+import { compare, emptyComparison, type Finding, shrinkFinding } from "./compare.ts";
+import type { Outcome } from "./modes.ts";
+import { VERSION_DIFFERENCES } from "./version-differences.ts";
+
+const CHUNK = 200;
+
+const { values } = parseArgs({
+  options: {
+    count: { type: "string", default: "1000" },
+    seed: { type: "string" },
+    print: { type: "boolean", default: false },
+    attempts: { type: "string", default: "400" },
+    findings: { type: "string", default: "10" },
+    seconds: { type: "string" },
+  },
+});
+const count = Number(values.count);
+const first = values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed);
+const end = values.seconds === undefined ? undefined : performance.now() + Number(values.seconds) * 1000;
+process.exitCode = main();
+
+function main(): number {
+  const reference = findProgram("nix-instantiate");
+  if (reference === undefined) {
+    process.stderr.write("no nix-instantiate on PATH: nothing to compare with\n");
+    return 2;
+  }
+  process.stderr.write(`${count} programs from seed ${first}\n`);
+  const total = emptyComparison();
+  const started = performance.now();
+  for (let done = 0; done < count; done += CHUNK) {
+    const size = Math.min(CHUNK, count - done);
+    const programs = Array.from({ length: size }, (_, i) => {
+      const seed = (first + done + i) | 0;
+      return { seed, term: generateProgram(seed) };
+    });
+    if (values.print) for (const { term } of programs) process.stdout.write(`${printTerm(term)}\n`);
+    const before = total.findings.length;
+    compare(reference, programs, total);
+    const shown = Math.max(0, Math.min(total.findings.length, Number(values.findings)) - before);
+    for (const finding of total.findings.slice(before, before + shown)) {
+      report(shrinkFinding(reference, finding, Number(values.attempts)));
+    }
+    for (const finding of total.findings.slice(before + shown)) {
+      process.stdout.write(`also seed ${finding.seed} ${finding.mode}\n`);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    if ((done / CHUNK) % 10 === 9) {
+      process.stderr.write(`${total.programs} programs, ${total.findings.length} found, ${Math.round(seconds)} s\n`);
+    }
+    if (end !== undefined && performance.now() > end) break;
+  }
+  process.stdout.write(
+    `${total.programs} programs from seed ${first}: ${total.compared} answers compared ` +
+      `(${total.values} values, ${total.failures} failures), ${total.unasked} failures not asked\n`,
+  );
+  for (const { name, reason } of VERSION_DIFFERENCES) {
+    const times = total.explained.get(name);
+    if (times !== undefined) process.stdout.write(`  ${times} x ${name}: ${reason}\n`);
+  }
+  process.stdout.write(`${total.findings.length} unexplained\n`);
+  return total.findings.length === 0 ? 0 : 1;
+}
+
+function report(finding: Finding): void {
+  process.stdout.write(
+    [
+      `== seed ${finding.seed}, ${finding.mode}`,
+      `   ${finding.program}`,
+      `   nivis:     ${describe(finding.nivis)}`,
+      `   reference: ${describe(finding.reference)}`,
+      "",
+    ].join("\n"),
+  );
+}
+
+function describe(outcome: Outcome): string {
+  if (outcome.kind === "value") return outcome.text;
+  return `${outcome.failure}: ${outcome.message.trimEnd().replaceAll("\n", "\n     | ")}`;
+}
