@@ -419,3 +419,6 @@ export const OPCODES: readonly OpcodeRow[] = [
     "Step of the machine, never in code: resumes the native code of the top frame.",
   ),
 ];
+
+/** The number of operand words of each opcode. */
+export const OPERAND_COUNTS: readonly number[] = OPCODES.map((opcode) => opcode.operands.length);

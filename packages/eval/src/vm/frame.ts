@@ -18,10 +18,10 @@
  */
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
-import type { Closure, Builtin, Slot } from "../value/value.ts";
-import type { Thunk } from "../value/thunk.ts";
-import type { Suspendable } from "./requests.ts";
 import type { PosIdx } from "../position.ts";
+import type { Thunk } from "../value/thunk.ts";
+import type { Builtin, Closure, Slot } from "../value/value.ts";
+import type { Suspendable } from "./requests.ts";
 
 /** The position of lambdas that are not Nix code. */
 export const NATIVE_POS = -2;
@@ -29,6 +29,9 @@ export const NATIVE_POS = -2;
 export const HEADER_SIZE = 5;
 /** Slots of a segment of the stack: large enough that crossing is rare, small enough to waste little. */
 export const SEGMENT_SIZE = 32_768;
+
+/** Slots that a native frame or a call from native code may need for its operands. */
+export const NATIVE_ROOM = 12;
 
 /** What a stack segment holds: slots, and the headers' lambdas, numbers and marks between them. */
 // biome-ignore lint/suspicious/noExplicitAny: the stack is untyped by nature; every read knows what it wrote

@@ -8,6 +8,7 @@
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Builtin, Slot, Value } from "../value/value.ts";
 import {
@@ -16,12 +17,13 @@ import {
   NativeFrame,
   NO_SLOTS,
   newSegment,
+  PLAIN_MARK,
   SEGMENT_SIZE,
   type Segment,
 } from "./frame.ts";
 import type { RunObserver } from "./observer.ts";
-import type { Suspendable } from "./requests.ts";
-import { runLoop, RunStatus } from "./run.ts";
+import type { CallRequest, Suspendable } from "./requests.ts";
+import { RunStatus, runLoop } from "./run.ts";
 import { unwind } from "./unwind.ts";
 
 /** See the head of this file. */
@@ -40,11 +42,18 @@ export class Machine {
   depth = 0;
   /** To be forced when the loop is entered. */
   thunk: Thunk | null = null;
-  /** Native code to be started when the loop is entered. */
+  /** Where native code said that `thunk` is forced. */
+  askedPos: PosIdx = NO_POS;
+  /** Native code whose frame is to be pushed, and the mark of that frame. */
   entering: NativeFrame | null = null;
+  enteringMark: Thunk | null | undefined = PLAIN_MARK;
+  /** A call that native code asked for. */
+  request: CallRequest | null = null;
+  /** How many arguments the last call took. */
+  consumed = 1;
   /** Native code of the top frame to be resumed when the loop is entered. */
   resuming: NativeFrame | null = null;
-  /** The value, once done. */
+  /** The value of the run or of a native frame, once done. */
   result: unknown = undefined;
   /** What was thrown. */
   error: unknown = undefined;
@@ -61,10 +70,12 @@ export class Machine {
     for (;;) {
       const status = runLoop(this);
       this.thunk = null;
-      this.entering = null;
       this.resuming = null;
       if (status === RunStatus.Done) return this.result;
-      if (status === RunStatus.Failed) unwind(this);
+      if (status === RunStatus.Failed) {
+        this.entering = null;
+        unwind(this);
+      }
     }
   }
 }

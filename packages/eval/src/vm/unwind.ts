@@ -2,8 +2,9 @@
  * Unwinding: carries an error out of frame after frame, adding the traces that C++ Nix adds, until a
  * generator catches it (the machine then goes on there) or the bottom is reached (it is thrown on).
  */
-import { LambdaKind, type Lambda, type SelectStep } from "../bytecode/lambda.ts";
+
 import type { StrictArgument } from "../builtins/definition.ts";
+import { type Lambda, LambdaKind, type SelectStep } from "../bytecode/lambda.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
@@ -21,8 +22,8 @@ import {
   PLAIN_MARK,
   SEGMENT_LAMBDA,
   SEGMENT_SIZE,
-  type SegmentLink,
   type Segment,
+  type SegmentLink,
 } from "./frame.ts";
 import type { Machine } from "./machine.ts";
 import { RecursionError } from "./recursion-error.ts";

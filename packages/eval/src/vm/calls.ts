@@ -1,0 +1,320 @@
+/**
+ * Calls of everything that is not a closure: builtins, sets with a `__functor`; and the steps of
+ * native code. They say what the loop is to do next through the fields of the machine.
+ */
+import { contextNotAllowed, typeMismatch } from "../builtins/checks.ts";
+import type { StrictArgument } from "../builtins/definition.ts";
+import { type Lambda, MissingFormal } from "../bytecode/lambda.ts";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { bestMatches } from "../errors/suggestions.ts";
+import { NO_POS } from "../position.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import {
+  Builtin,
+  Closure,
+  ContextString,
+  isList,
+  isString,
+  NixFloat,
+  PartialBuiltin,
+  type Slot,
+  type Value,
+} from "../value/value.ts";
+import { CALL_MARK, NativeFrame, NO_SLOTS, PLAIN_MARK, RETURNING, type Segment } from "./frame.ts";
+import { notAFunction } from "./instruction-errors.ts";
+import type { Machine } from "./machine.ts";
+import { callFunctor } from "./operators.ts";
+import { CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
+
+/** In the slot of a formal that the caller did not give, until its default is made. */
+export const MISSING = new MissingFormal();
+/** The input of native code that has not asked for anything yet. */
+export const NOTHING = Symbol("nothing");
+
+/** Checks a strict argument; the message is C++ Nix's. */
+function checkArgument(ctx: EvalContext, value: Value, strict: StrictArgument): void {
+  switch (strict.expect) {
+    case "any":
+      return;
+    case "int":
+      if (typeof value === "number" || typeof value === "bigint") return;
+      throw typeMismatch(ctx, value, "an integer", strict.context);
+    case "float":
+      if (typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat)
+        return;
+      throw typeMismatch(ctx, value, "a float", strict.context);
+    case "bool":
+      if (typeof value === "boolean") return;
+      throw typeMismatch(ctx, value, "a Boolean", strict.context);
+    case "string":
+      if (isString(value)) return;
+      throw typeMismatch(ctx, value, "a string", strict.context);
+    case "string-no-context":
+      if (typeof value === "string") return;
+      if (value instanceof ContextString)
+        throw contextNotAllowed(value).addTrace(NO_POS, strict.context);
+      throw typeMismatch(ctx, value, "a string", strict.context);
+    case "list":
+      if (isList(value)) return;
+      throw typeMismatch(ctx, value, "a list", strict.context);
+    case "set":
+      if (value instanceof Attrs) return;
+      throw typeMismatch(ctx, value, "a set", strict.context);
+    case "function":
+      if (value instanceof Closure || value instanceof Builtin || value instanceof PartialBuiltin)
+        return;
+      if (value instanceof Attrs && value.has("__functor")) return;
+      throw typeMismatch(ctx, value, "a function", strict.context);
+  }
+}
+
+/** Runs a builtin's code; its arguments are checked. */
+function runBuiltin(
+  ctx: EvalContext,
+  builtin: Builtin,
+  args: readonly Slot[],
+): Slot | Suspendable<Slot> {
+  const run = builtin.definition.run as (
+    ctx: EvalContext,
+    ...args: Slot[]
+  ) => Slot | Suspendable<Slot>;
+  switch (args.length) {
+    case 1:
+      return run(ctx, args[0] as Slot);
+    case 2:
+      return run(ctx, args[0] as Slot, args[1] as Slot);
+    case 3:
+      return run(ctx, args[0] as Slot, args[1] as Slot, args[2] as Slot);
+    default:
+      return run(ctx, ...args);
+  }
+}
+
+/** What a step of native code wants next. */
+export const enum StepOutcome {
+  /** {@link Machine.result} is its result. */
+  Done,
+  /** {@link Machine.thunk} is to be forced. */
+  Force,
+  /** {@link Machine.request} is to be called. */
+  Call,
+  /** The frame of {@link Machine.entering} is to be pushed. */
+  Enter,
+}
+
+/**
+ * Calls a builtin or functor with the first of `count` arguments that lie on the stack below `sp`, the
+ * callee on the top. Answers the new `sp`; {@link Machine.consumed} says how many arguments it took.
+ * Either the result is on the stack or {@link Machine.entering} is to be entered.
+ */
+export function callValue(
+  machine: Machine,
+  callee: Value,
+  count: number,
+  stack: Segment,
+  sp: number,
+): number {
+  const ctx = machine.ctx;
+  let builtin: Builtin;
+  let given: readonly Slot[] = NO_SLOTS;
+  if (callee instanceof Builtin) builtin = callee;
+  else if (callee instanceof PartialBuiltin) {
+    builtin = callee.builtin;
+    given = callee.args;
+  } else if (callee instanceof Attrs && callee.has("__functor")) {
+    machine.consumed = 1;
+    machine.entering = new NativeFrame(null, NO_SLOTS, 0, callFunctor(callee, stack[sp - 2]));
+    machine.enteringMark = PLAIN_MARK;
+    return sp - 2;
+  } else throw notAFunction(ctx, callee);
+  const needed = builtin.arity - given.length;
+  let top = sp - 1;
+  if (needed > count) {
+    const args: Slot[] = given.slice();
+    for (let i = 0; i < count; i++) args.push(stack[--top]);
+    stack[top] = new PartialBuiltin(builtin, args);
+    machine.consumed = count;
+    return top + 1;
+  }
+  machine.consumed = needed;
+  const args: Slot[] = new Array<Slot>(builtin.arity);
+  for (let i = 0; i < given.length; i++) args[i] = given[i] as Slot;
+  for (let i = given.length; i < args.length; i++) args[i] = stack[--top];
+  // Most calls have their strict arguments at hand and need no frame.
+  const strict = builtin.definition.strict;
+  machine.running = builtin;
+  let ready = 0;
+  while (ready < strict.length) {
+    const argument = strict[ready] as StrictArgument;
+    const slot = args[argument.arg] as Slot;
+    let value: Value;
+    if (slot instanceof Thunk) {
+      if (slot.code !== null) break;
+      value = slot.a as Value;
+      args[argument.arg] = value;
+    } else value = slot;
+    checkArgument(ctx, value, argument);
+    ready++;
+  }
+  if (ready === strict.length && builtin.definition.kind === "plain") {
+    machine.observer?.callBuiltin?.(builtin);
+    const result = runBuiltin(ctx, builtin, args) as Slot;
+    machine.running = null;
+    if (!(result instanceof Thunk)) {
+      stack[top] = result;
+      return top + 1;
+    }
+    if (result.code === null) {
+      stack[top] = result.a;
+      return top + 1;
+    }
+    // The frame stands while the result is forced, for the trace.
+    machine.entering = new NativeFrame(builtin, [result], RETURNING, null);
+  } else {
+    machine.running = null;
+    machine.entering = new NativeFrame(builtin, args, ready, null);
+  }
+  machine.enteringMark = CALL_MARK;
+  return top;
+}
+
+/** Runs native code until it is done or wants something. `mark` is the mark of its frame. */
+export function stepNative(
+  machine: Machine,
+  frame: NativeFrame,
+  input: unknown,
+  mark: Thunk | null | undefined,
+): StepOutcome {
+  let answer = input;
+  for (;;) {
+    let result: unknown;
+    if (frame.generator !== null) {
+      const step: IteratorResult<unknown, unknown> = frame.generator.next(answer as never);
+      if (step.done !== true) {
+        const wanted = step.value;
+        if (wanted instanceof Thunk) {
+          if (wanted.code === null) {
+            answer = wanted.a;
+            continue;
+          }
+          machine.thunk = wanted;
+          return StepOutcome.Force;
+        }
+        if (wanted instanceof CallRequest) {
+          machine.request = wanted;
+          return StepOutcome.Call;
+        }
+        if (wanted instanceof ForceRequest) {
+          machine.thunk = wanted.thunk;
+          machine.askedPos = wanted.pos;
+          return StepOutcome.Force;
+        }
+        machine.entering = new NativeFrame(null, NO_SLOTS, 0, wanted as Suspendable<unknown>);
+        machine.enteringMark = PLAIN_MARK;
+        return StepOutcome.Enter;
+      }
+      result = step.value;
+    } else if (frame.next === RETURNING) {
+      if (answer === NOTHING) {
+        machine.thunk = frame.args[0] as Thunk;
+        return StepOutcome.Force;
+      }
+      result = answer;
+    } else {
+      const builtin = frame.builtin as Builtin;
+      if (gatherArguments(machine, frame, builtin, answer)) return StepOutcome.Force;
+      machine.observer?.callBuiltin?.(builtin);
+      const outcome = runBuiltin(machine.ctx, builtin, frame.args);
+      if (builtin.definition.kind === "generator") {
+        frame.generator = outcome as Suspendable<unknown>;
+        answer = undefined;
+        continue;
+      }
+      result = outcome;
+    }
+    // The result of a builtin or of a thunk's code is forced while the frame still stands.
+    if (result instanceof Thunk && mark !== PLAIN_MARK) {
+      if (result.code !== null) {
+        frame.generator = null;
+        frame.next = RETURNING;
+        machine.thunk = result;
+        return StepOutcome.Force;
+      }
+      result = result.a;
+    }
+    machine.result = result;
+    return StepOutcome.Done;
+  }
+}
+
+/** Puts the forced argument that came and looks for the next; answers whether one is to be forced. */
+function gatherArguments(
+  machine: Machine,
+  frame: NativeFrame,
+  builtin: Builtin,
+  input: unknown,
+): boolean {
+  const ctx = machine.ctx;
+  const strict = builtin.definition.strict;
+  if (input !== NOTHING) {
+    const argument = strict[frame.next] as StrictArgument;
+    frame.args[argument.arg] = input as Value;
+    checkArgument(ctx, input as Value, argument);
+    frame.next++;
+  }
+  while (frame.next < strict.length) {
+    const argument = strict[frame.next] as StrictArgument;
+    const slot = frame.args[argument.arg] as Slot;
+    if (slot instanceof Thunk && slot.code !== null) {
+      machine.thunk = slot;
+      return true;
+    }
+    const value = (slot instanceof Thunk ? slot.a : slot) as Value;
+    frame.args[argument.arg] = value;
+    checkArgument(ctx, value, argument);
+    frame.next++;
+  }
+  return false;
+}
+
+/** Binds the formals of a function to the attributes of its argument, from the local `first` on. */
+export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, first: number): void {
+  const formals = lambda.formals as NonNullable<Lambda["formals"]>;
+  const names = formals.names;
+  let used = 0;
+  let missing = false;
+  for (let i = 0; i < names.length; i++) {
+    const slot = argument.get(names[i] as string);
+    if (slot === undefined) {
+      missing = true;
+      stack[first + i] = MISSING;
+    } else {
+      used++;
+      stack[first + i] = slot;
+    }
+  }
+  if (missing) {
+    for (let i = 0; i < names.length; i++) {
+      if (stack[first + i] === MISSING && !(formals.defaults[i] as boolean)) {
+        throw new EvalError(
+          "missing-argument",
+          `function '${lambda.name ?? "anonymous lambda"}' called without required argument '${names[i]}'`,
+          lambda.pos,
+        );
+      }
+    }
+  }
+  if (!formals.ellipsis && used !== argument.size) {
+    for (const name of argument.names()) {
+      if (!names.includes(name)) {
+        throw new EvalError(
+          "type",
+          `function '${lambda.name ?? "anonymous lambda"}' called with unexpected argument '${name}'`,
+          lambda.pos,
+        ).suggest(bestMatches(names, name));
+      }
+    }
+  }
+}

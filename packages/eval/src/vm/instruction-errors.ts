@@ -1,0 +1,67 @@
+/** The errors of instructions, in C++ Nix's words; `CALL_SITE` becomes the position of the instruction. */
+import { contextNotAllowed, typeMismatch } from "../builtins/checks.ts";
+import type { EvalContext } from "../context.ts";
+import { EvalError, InternalError } from "../errors/eval-error.ts";
+import { bestMatches } from "../errors/suggestions.ts";
+import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
+import { printForError } from "../print/print.ts";
+import type { Attrs } from "../value/attrs.ts";
+import { BLACKHOLE, FAILED, NATIVE, type Thunk } from "../value/thunk.ts";
+import { ContextString, typeWithArticle, type Value } from "../value/value.ts";
+import { NativeFrame, NO_SLOTS } from "./frame.ts";
+import { RecursionError } from "./recursion-error.ts";
+import type { Suspendable } from "./requests.ts";
+
+export function notAFunction(ctx: EvalContext, value: Value): EvalError {
+  return new EvalError(
+    "type",
+    `attempt to call something which is not a function but ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
+    CALL_SITE,
+  );
+}
+
+export function notABoolean(ctx: EvalContext, value: Value): EvalError {
+  return typeMismatch(ctx, value, "a Boolean", "", CALL_SITE);
+}
+
+export function notASet(ctx: EvalContext, value: Value): EvalError {
+  return typeMismatch(ctx, value, "a set", "").addTrace(CALL_SITE, "while selecting an attribute");
+}
+
+export function missingAttribute(name: string, set: Attrs): EvalError {
+  return new EvalError("missing-attribute", `attribute '${name}' missing`).suggest(
+    bestMatches(set.names(), name),
+  );
+}
+
+export function stackOverflow(): EvalError {
+  return new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", CALL_SITE);
+}
+
+export function badName(ctx: EvalContext, value: Value, context: string): EvalError {
+  if (value instanceof ContextString) return contextNotAllowed(value).addTrace(CALL_SITE, context);
+  return typeMismatch(ctx, value, "a string", context, CALL_SITE);
+}
+
+export function recursionAt(set: Attrs, name: string, thunk: Thunk): RecursionError {
+  const pos = set.positionOf(name);
+  return new RecursionError(thunk, pos === NO_POS ? CALL_SITE : pos);
+}
+
+/** The error of a thunk that failed before; a copy, since the traces of this time are its own. */
+export function cloneError(error: EvalError): EvalError {
+  const copy = new EvalError(error.kind, error.message, error.pos);
+  copy.suggestions = error.suggestions;
+  for (const trace of error.traces) copy.traces.push({ ...trace });
+  return copy;
+}
+
+/** Native code that a thunk suspends; throws for one that is being evaluated or has failed. */
+export function startThunk(thunk: Thunk, pos: PosIdx): NativeFrame {
+  if (thunk.code === BLACKHOLE) throw new RecursionError(thunk, pos);
+  if (thunk.code === FAILED) throw cloneError(thunk.a as unknown as EvalError);
+  if (thunk.code !== NATIVE) throw new InternalError("a thunk in no known state");
+  const start = thunk.a as unknown as () => Suspendable<unknown>;
+  thunk.code = BLACKHOLE;
+  return new NativeFrame(null, NO_SLOTS, 0, start());
+}

@@ -1,0 +1,386 @@
+/**
+ * The instructions that neither enter a frame nor jump. They are kept out of the loop so that V8
+ * compiles the loop in a fraction of the time; those that matter have their quick case there too.
+ *
+ * Each works on the operand stack and answers the new `sp`. One that must run Nix code leaves its
+ * generator in {@link Machine.entering}; what the generator returns is then pushed.
+ */
+import { typeMismatch } from "../builtins/checks.ts";
+import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+import { Op } from "../bytecode/opcode.ts";
+import type { AssertionText } from "../compiler/emit.ts";
+import { EvalError, InternalError } from "../errors/eval-error.ts";
+import { describePosition } from "../errors/position-text.ts";
+import {
+  addNumbers,
+  divideNumbers,
+  multiplyNumbers,
+  subtractNumbers,
+} from "../operations/arithmetic.ts";
+import { CoerceMode, coerceToString } from "../operations/coerce.ts";
+import { lessThan, lessThanFast } from "../operations/compare.ts";
+import { equalFast, equalValues } from "../operations/equality.ts";
+import { CALL_SITE, NO_POS } from "../position.ts";
+import { Attrs, updateAttrs } from "../value/attrs.ts";
+import { type StringContext, unionContext } from "../value/context.ts";
+import { addInt } from "../value/number.ts";
+import { forcedThunk, Thunk } from "../value/thunk.ts";
+import {
+  ContextString,
+  isInt,
+  isList,
+  isString,
+  NixFloat,
+  NixPath,
+  type Slot,
+  typeWithArticle,
+} from "../value/value.ts";
+import { NativeFrame, NO_SLOTS, PLAIN_MARK, type Segment } from "./frame.ts";
+import { badName } from "./instruction-errors.ts";
+import type { Machine } from "./machine.ts";
+import {
+  AttrsBuilder,
+  addStrings,
+  coerceLeftOperand,
+  concatLists,
+  concatTexts,
+  explainAssertion,
+  joinPath,
+  negated,
+} from "./operators.ts";
+import { positionValue } from "./position-value.ts";
+import type { Suspendable } from "./requests.ts";
+import { resolveWith, WithScope } from "./with-scope.ts";
+
+function enter(machine: Machine, generator: Suspendable<unknown>, sp: number): number {
+  machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator);
+  machine.enteringMark = PLAIN_MARK;
+  return sp;
+}
+
+/** Runs one instruction, whose operands begin at `code[at]`. See the head of this file. */
+export function stackOp(
+  machine: Machine,
+  op: Op,
+  lambda: Lambda,
+  at: number,
+  stack: Segment,
+  base: number,
+  top: number,
+): number {
+  const ctx = machine.ctx;
+  const code = lambda.code;
+  let sp = top;
+  switch (op) {
+    case Op.AddFirst: {
+      const value = stack[sp - 1];
+      if (
+        typeof value === "number" ||
+        typeof value === "string" ||
+        typeof value === "bigint" ||
+        value instanceof ContextString ||
+        value instanceof NixPath ||
+        value instanceof NixFloat
+      ) {
+        return sp;
+      }
+      sp--;
+      return enter(machine, coerceLeftOperand(ctx, value), sp);
+    }
+    case Op.Add: {
+      const right = stack[sp - 1];
+      const left = stack[sp - 2];
+      sp -= 2;
+      if (typeof left === "number" && typeof right === "number") {
+        const sum = left + right;
+        if (Number.isSafeInteger(sum)) {
+          stack[sp++] = sum;
+          return sp;
+        }
+      } else if (typeof left === "string" && typeof right === "string") {
+        stack[sp++] = left + right;
+        return sp;
+      }
+      if (typeof left === "number" || typeof left === "bigint" || left instanceof NixFloat) {
+        if (
+          typeof right !== "number" &&
+          typeof right !== "bigint" &&
+          !(right instanceof NixFloat)
+        ) {
+          const what = left instanceof NixFloat ? "a float" : "an integer";
+          throw new EvalError("type", `cannot add ${typeWithArticle(right)} to ${what}`, CALL_SITE);
+        }
+        if (isInt(left) && isInt(right) && addInt(left, right) === undefined) {
+          throw new EvalError(
+            "arithmetic",
+            `integer overflow in adding ${left} + ${right}`,
+            CALL_SITE,
+          );
+        }
+        stack[sp++] = addNumbers(ctx, left, right);
+        return sp;
+      }
+      if (isString(left) && isString(right)) {
+        stack[sp++] = concatTexts(left, right);
+        return sp;
+      }
+      return enter(machine, addStrings(ctx, left, right), sp);
+    }
+    case Op.Sub: {
+      const right = stack[--sp];
+      const left = stack[sp - 1];
+      if (typeof left === "number" && typeof right === "number") {
+        const difference = left - right;
+        if (Number.isSafeInteger(difference)) {
+          stack[sp - 1] = difference;
+          return sp;
+        }
+      }
+      stack[sp - 1] = subtractNumbers(ctx, left, right);
+      return sp;
+    }
+    case Op.Mul: {
+      const right = stack[--sp];
+      stack[sp - 1] = multiplyNumbers(ctx, stack[sp - 1], right);
+      return sp;
+    }
+    case Op.Div: {
+      const right = stack[--sp];
+      stack[sp - 1] = divideNumbers(ctx, stack[sp - 1], right);
+      return sp;
+    }
+    case Op.Negate:
+      stack[sp - 1] = subtractNumbers(ctx, 0, stack[sp - 1]);
+      return sp;
+    case Op.Less: {
+      const right = stack[sp - 1];
+      const left = stack[sp - 2];
+      const answer =
+        typeof left === "number" && typeof right === "number"
+          ? left < right
+          : lessThanFast(left, right);
+      sp -= 2;
+      if (answer !== undefined) {
+        stack[sp++] = answer;
+        return sp;
+      }
+      return enter(machine, lessThan(ctx, left, right, NO_POS, ""), sp);
+    }
+    case Op.Equal:
+    case Op.NotEqual: {
+      const negate = op === Op.NotEqual;
+      const right = stack[sp - 1];
+      const left = stack[sp - 2];
+      const answer = equalFast(left, right);
+      sp -= 2;
+      if (answer !== undefined) {
+        stack[sp++] = answer !== negate;
+        return sp;
+      }
+      const comparison = equalValues(
+        ctx,
+        left,
+        right,
+        CALL_SITE,
+        negate
+          ? "while testing two values for inequality"
+          : "while testing two values for equality",
+      );
+      return enter(machine, negate ? negated(comparison) : comparison, sp);
+    }
+    case Op.Interpolate: {
+      const value = stack[sp - 1];
+      if (typeof value === "string" || value instanceof ContextString) return sp;
+      sp--;
+      return enter(
+        machine,
+        coerceToString(
+          ctx,
+          value,
+          CoerceMode.CopyPaths,
+          CALL_SITE,
+          "while evaluating a path segment",
+        ),
+        sp,
+      );
+    }
+    case Op.ConcatStrings: {
+      const count = code[at] as number;
+      sp -= count;
+      let text = "";
+      let context: StringContext | undefined;
+      for (let i = 0; i < count; i++) {
+        const part = stack[sp + i];
+        if (typeof part === "string") text += part;
+        else {
+          text += (part as ContextString).text;
+          context = unionContext(context, (part as ContextString).context);
+        }
+      }
+      stack[sp++] = context === undefined ? text : new ContextString(text, context);
+      return sp;
+    }
+    case Op.PathSegment: {
+      const value = stack[sp - 1];
+      if (typeof value === "string" || value instanceof ContextString) return sp;
+      if (value instanceof NixPath) {
+        stack[sp - 1] = value.path;
+        return sp;
+      }
+      sp--;
+      return enter(
+        machine,
+        coerceToString(ctx, value, CoerceMode.Weak, CALL_SITE, "while evaluating a path segment"),
+        sp,
+      );
+    }
+    case Op.ConcatPath: {
+      const count = code[at] as number;
+      sp -= count;
+      const path = joinPath(stack.slice(sp, sp + count));
+      stack[sp++] = path;
+      return sp;
+    }
+    case Op.Concat: {
+      const right = stack[sp - 1];
+      const left = stack[sp - 2];
+      if (!isList(left) || !isList(right)) {
+        throw typeMismatch(ctx, isList(left) ? right : left, "a list", "").addTrace(
+          CALL_SITE,
+          "while evaluating one of the elements to concatenate",
+        );
+      }
+      sp -= 2;
+      stack[sp++] =
+        right.length === 0 ? left : left.length === 0 ? right : concatLists(left, right);
+      return sp;
+    }
+    case Op.DynamicBegin:
+      stack[sp - 1] = new AttrsBuilder(stack[sp - 1]);
+      return sp;
+    case Op.DynamicAttr: {
+      const pos = code[at] as number;
+      const value = stack[sp - 1];
+      const name = stack[sp - 2];
+      sp -= 2;
+      if (name === null) return sp;
+      if (typeof name !== "string")
+        throw badName(ctx, name, "while evaluating the name of a dynamic attribute");
+      const earlier = (stack[sp - 1] as AttrsBuilder).add(name, value, pos);
+      if (earlier !== undefined) {
+        throw new EvalError(
+          "value",
+          `dynamic attribute '${name}' already defined at ${describePosition(ctx.positions, earlier)}`,
+          pos,
+        );
+      }
+      if (
+        value instanceof Thunk &&
+        value.code instanceof Lambda &&
+        value.code.kind === LambdaKind.Function
+      ) {
+        value.code.name ??= name;
+      }
+      return sp;
+    }
+    case Op.DynamicEnd:
+      stack[sp - 1] = (stack[sp - 1] as AttrsBuilder).finish();
+      return sp;
+    case Op.NewCell:
+      stack[base + (code[at] as number)] = forcedThunk(null);
+      return sp;
+    case Op.SetCell:
+      (stack[base + (code[at] as number)] as Thunk).a = stack[sp - 1];
+      return sp;
+    case Op.Overrides: {
+      const cell = stack[base + (code[at] as number)] as Thunk;
+      const overrides = stack[--sp];
+      if (!(overrides instanceof Attrs)) {
+        throw typeMismatch(ctx, overrides, "a set", "").addTrace(
+          NO_POS,
+          "while evaluating the `__overrides` attribute",
+        );
+      }
+      const set = updateAttrs(stack[sp - 1], overrides);
+      cell.a = set;
+      stack[sp - 1] = set;
+      return sp;
+    }
+    case Op.CheckSet: {
+      const value = stack[sp - 1];
+      if (!(value instanceof Attrs)) throw typeMismatch(ctx, value, "a set", "");
+      return sp;
+    }
+    case Op.Update: {
+      const count = code[at] as number;
+      // The leftmost operand lies on the top.
+      let set = stack[--sp] as Attrs;
+      for (let i = 1; i < count; i++) set = updateAttrs(set, stack[--sp] as Attrs);
+      stack[sp++] = set;
+      return sp;
+    }
+    case Op.CheckName: {
+      const value = stack[sp - 1];
+      if (typeof value !== "string")
+        throw badName(ctx, value, "while evaluating an attribute name");
+      return sp;
+    }
+    case Op.With: {
+      const namespace = stack[sp - 1];
+      const parent = stack[sp - 2] as WithScope | null;
+      sp -= 2;
+      stack[base + (code[at] as number)] = new WithScope(
+        namespace,
+        parent,
+        lambda.positionBefore(at + 1),
+      );
+      return sp;
+    }
+    case Op.ResolveWith: {
+      const name = lambda.constants[code[at] as number] as string;
+      let scope = stack[sp - 1] as WithScope | null;
+      let found: Slot | undefined;
+      const innermost = scope;
+      let settled = true;
+      while (scope !== null) {
+        const slot: Slot = scope.namespace;
+        const value = slot instanceof Thunk ? (slot.code === null ? slot.a : undefined) : slot;
+        if (!(value instanceof Attrs)) {
+          settled = false;
+          break;
+        }
+        found = value.get(name);
+        if (found !== undefined) break;
+        scope = scope.parent;
+      }
+      if (found !== undefined) {
+        stack[sp - 1] = found;
+        return sp;
+      }
+      if (settled)
+        throw new EvalError("undefined-variable", `undefined variable '${name}'`, CALL_SITE);
+      sp--;
+      return enter(machine, resolveWith(ctx, innermost as WithScope, name), sp);
+    }
+    case Op.AssertFail: {
+      const assertion = lambda.constants[code[at] as number] as AssertionText;
+      throw new EvalError("assertion", `assertion '${assertion.text()}' failed`, CALL_SITE);
+    }
+    case Op.AssertEqual: {
+      const assertion = lambda.constants[code[at] as number] as AssertionText;
+      const right = stack[sp - 1];
+      const left = stack[sp - 2];
+      sp -= 2;
+      return enter(
+        machine,
+        explainAssertion(ctx, left, right, assertion, code[at + 1] as number),
+        sp,
+      );
+    }
+    case Op.CurPos:
+      stack[sp++] = positionValue(ctx, code[at] as number);
+      return sp;
+    default:
+      throw new InternalError(`instruction ${op}`);
+  }
+}
