@@ -69,8 +69,12 @@ function readLock(file) {
 export function installWhenNeeded() {
   if (!needsInstall()) return;
   process.stderr.write("Installing dependencies (npm ci)…\n");
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  const code = run("npm", args);
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  if (run("npm", ["ci", ...quiet]) === 0) return;
+  // `npm ci` also fails on what is no fault of ours, such as a registry mirror without the packages
+  // of other platforms. `npm install` takes what there is; the lock file stays as it is.
+  process.stderr.write("npm ci failed; trying npm install…\n");
+  const code = run("npm", ["install", "--no-package-lock", ...quiet]);
   if (code !== 0) process.exit(code);
 }
 

@@ -1,0 +1,18 @@
+/**
+ * `node scripts/generated-programs.mjs --count N --seed S`: generated programs through Nivis and a
+ * real `nix-instantiate`; `tests/generated/run.ts` says more.
+ */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { root } from "./workspace.mjs";
+
+const { status } = spawnSync(
+  process.execPath,
+  [
+    join(root, "scripts", "run-ts.mjs"),
+    join(root, "tests", "generated", "run.ts"),
+    ...process.argv.slice(2),
+  ],
+  { stdio: "inherit" },
+);
+process.exitCode = status ?? 1;
