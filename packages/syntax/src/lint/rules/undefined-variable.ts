@@ -1,0 +1,18 @@
+/** `{ pkgs }: lib.id pkgs` → `{ pkgs, lib }: lib.id pkgs` */
+import type { Rule } from "../rule.ts";
+
+/** See the head of this file. */
+export const undefinedVariable: Rule = {
+  code: "undefined-variable",
+  level: "default",
+  summary: "A name that nothing binds",
+  explanation:
+    "No `let`, `rec` or function around it declares the name, it is no global, and there is no `with` " +
+    "that could bring it. Nix refuses the whole file, even if the expression is never evaluated. Only a " +
+    "file for `builtins.scopedImport` may have such names.",
+  bad: "{ pkgs }: lib.id pkgs",
+  good: "{ pkgs, lib }: lib.id pkgs",
+  onUndefined: (expr, run) => {
+    run.report("undefined-variable", expr, `undefined variable '${expr.name}'`);
+  },
+};
