@@ -7,8 +7,9 @@
  *
  * Two evaluations share nothing. All texts are byte strings.
  */
-import { parse, SourceFile, type Expr, type Origin, type ParseResult } from "@nivis/syntax";
+
 import { type HashFunctions, portableHashes } from "@nivis/formats";
+import { type Expr, type Origin, type ParseResult, parse, SourceFile } from "@nivis/syntax";
 import { makeGlobals } from "./builtins/registry.ts";
 import { disassemble } from "./bytecode/disassemble.ts";
 import type { Lambda } from "./bytecode/lambda.ts";
@@ -23,15 +24,16 @@ import { renderWarning } from "./errors/render.ts";
 import type { EvalIo } from "./io.ts";
 import { deepForce } from "./operations/deep-force.ts";
 import { NO_POS, PositionTable } from "./position.ts";
+import { restrictedIo } from "./restricted-io.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 import { DummyStore } from "./store/dummy-store.ts";
 import type { Store } from "./store/store.ts";
 import { Attrs } from "./value/attrs.ts";
 import { nativeThunk, Thunk } from "./value/thunk.ts";
 import type { Slot, Value } from "./value/value.ts";
-import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 import { runGenerator, runSlot } from "./vm/machine.ts";
 import type { RunObserver } from "./vm/observer.ts";
+import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 
 /** Symlinks that are followed before a path counts as a cycle; C++ Nix has the same limit. */
 const MAX_SYMLINKS = 1024;
@@ -60,8 +62,9 @@ export class Evaluation {
 
   constructor(options: EvaluationOptions) {
     const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    const searchPath = settings.pureEval ? [] : (options.searchPath ?? []);
     const context: EvalContext = {
-      io: options.io,
+      io: restrictedIo(options.io, settings, searchPath),
       hashes: options.hashes ?? portableHashes,
       settings,
       positions: new PositionTable(),
@@ -69,7 +72,7 @@ export class Evaluation {
       caches: new EvalCaches(),
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
-      searchPath: options.searchPath ?? [],
+      searchPath,
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
@@ -226,7 +229,9 @@ export class Evaluation {
   private *scopedImport(path: string, scope: Attrs): Suspendable<Slot> {
     const globals = new Map(this.globals);
     const slots = scope.slots();
-    scope.names().forEach((name, i) => globals.set(name, slots[i] as Slot));
+    scope.names().forEach((name, i) => {
+      globals.set(name, slots[i] as Slot);
+    });
     return (yield force(this.loadFile(this.resolveExpressionPath(path), globals))) as Value;
   }
 

@@ -56,6 +56,6 @@ export {
   typeName,
   typeWithArticle,
 } from "./value/value.ts";
+export type { RunObserver } from "./vm/observer.ts";
 export type { Suspendable } from "./vm/requests.ts";
 export { CallRequest, force } from "./vm/requests.ts";
-export type { RunObserver } from "./vm/observer.ts";

@@ -5,10 +5,11 @@
  * its archive, `git` a git object, `text` a flat file whose references enter its path. The
  * texts `r:`, `git:`, `text:`, `fixed:` are those of derivations and narinfo.
  */
-import { FormatError } from "./format-error.ts";
+
 import type { RequireFeature } from "./experimental-feature.ts";
+import { FormatError } from "./format-error.ts";
 import { type HashAlgorithm, parseHashAlgorithm } from "./hash/algorithms.ts";
-import { type NixHash, formatHash, parseBareHash } from "./hash/nix-hash.ts";
+import { formatHash, type NixHash, parseBareHash } from "./hash/nix-hash.ts";
 
 /** How a file system object is turned into bytes for hashing. */
 export type FileIngestionMethod = "flat" | "nar" | "git";

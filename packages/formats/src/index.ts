@@ -1,6 +1,7 @@
 /** The public names of the package. */
 export { compareBytes, sortedBytes } from "./byte-order.ts";
-export { bytesOf, bytesToByteString, byteStringToBytes } from "./codec/bytes.ts";
+export { byteStringToBytes, bytesOf, bytesToByteString } from "./codec/bytes.ts";
+export { formatF6, formatG6 } from "./codec/float.ts";
 export {
   escapeJsonString,
   formatJsonFloat,
@@ -8,7 +9,6 @@ export {
   normalizeJson,
   parseJson,
 } from "./codec/json.ts";
-export { formatF6, formatG6 } from "./codec/float.ts";
 export { parseToml, type TomlTable, type TomlValue } from "./codec/toml.ts";
 export {
   decodeUtf8,

@@ -11,9 +11,9 @@ import { type ContentAddress, type FileIngestionMethod, methodPrefix } from "./c
 import { FormatError } from "./format-error.ts";
 import type { HashFunctions } from "./hash/algorithms.ts";
 import { encodeBase16 } from "./hash/base16.ts";
-import { type NixHash, compressDigest, formatHash } from "./hash/nix-hash.ts";
+import { compressDigest, formatHash, type NixHash } from "./hash/nix-hash.ts";
 import { encodeNixBase32 } from "./hash/nixbase32.ts";
-import { DIGEST_PART_LENGTH, checkStorePathName, drvExtension } from "./store-path.ts";
+import { checkStorePathName, DIGEST_PART_LENGTH, drvExtension } from "./store-path.ts";
 
 /** What the computing of store paths depends on. */
 export interface StoreConfig {

@@ -10,7 +10,7 @@ import {
   parseContentAddress,
 } from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
-import { type NixHash, formatHash, parsePrefixedHash } from "./hash/nix-hash.ts";
+import { formatHash, type NixHash, parsePrefixedHash } from "./hash/nix-hash.ts";
 import {
   checkStorePathBaseName,
   parseStorePath,

@@ -1,7 +1,6 @@
 /** Versions, floats, UTF-8, XML and the JSON of derivations. */
 import { describe, expect, it } from "vitest";
 import {
-  XmlWriter,
   compareVersions,
   decodeUtf8,
   encodeUtf8,
@@ -14,6 +13,7 @@ import {
   parseDrvName,
   portableHashes,
   splitVersion,
+  XmlWriter,
 } from "../src/index.ts";
 
 describe("versions", () => {

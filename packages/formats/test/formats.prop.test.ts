@@ -3,16 +3,16 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  byteStringToBytes,
+  bytesToByteString,
+  compareVersions,
   type Derivation,
   type DerivationOutput,
-  type NarTree,
-  bytesToByteString,
-  byteStringToBytes,
-  compareVersions,
   decodeBase16,
   decodeBase64,
   decodeNixBase32,
   decodeUtf8,
+  digestLength,
   encodeBase16,
   encodeBase64,
   encodeNixBase32,
@@ -23,6 +23,7 @@ import {
   formatJsonFloat,
   hashAlgorithms,
   isUtf8,
+  type NarTree,
   narBytes,
   narTreeSource,
   normalizeJson,
@@ -31,7 +32,6 @@ import {
   portableHashes,
   quoteATermString,
   readNar,
-  digestLength,
   splitVersion,
 } from "../src/index.ts";
 

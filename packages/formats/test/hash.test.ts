@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import {
-  FormatError,
   bytesToByteString,
   compressDigest,
   decodeBase16,
@@ -12,6 +11,7 @@ import {
   encodeBase16,
   encodeNixBase32,
   equalHashes,
+  FormatError,
   formatHash,
   hashAlgorithms,
   parseBareHash,

@@ -1,11 +1,11 @@
 /** JSON. Messages and float digits are those of nlohmann/json 3.11, recorded from it. */
 import { describe, expect, it } from "vitest";
 import {
-  FormatError,
-  type JsonVisitor,
   encodeUtf8,
   escapeJsonString,
+  FormatError,
   formatJsonFloat,
+  type JsonVisitor,
   normalizeJson,
   parseJson,
 } from "../src/index.ts";

@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
-  FormatError,
-  type NarTree,
-  bytesToByteString,
   byteStringToBytes,
+  bytesToByteString,
   encodeBase16,
+  FormatError,
   formatNarInfo,
   formatNarListingFile,
   hashNar,
   listNar,
+  type NarTree,
   narBytes,
   narTreeSource,
   parseNar,

@@ -1,11 +1,11 @@
 /** Store paths, their names and their making. */
 import { describe, expect, it } from "vitest";
 import {
-  FormatError,
   canonPath,
   checkStorePathName,
   derivationNameOfPath,
   digestPart,
+  FormatError,
   formatContentAddress,
   isInStore,
   isStorePath,

@@ -1,11 +1,11 @@
 /** TOML 1.0. */
 import { describe, expect, it } from "vitest";
 import {
+  encodeUtf8,
   FormatError,
+  parseToml,
   type TomlTable,
   type TomlValue,
-  encodeUtf8,
-  parseToml,
 } from "../src/index.ts";
 
 function plain(value: TomlValue): unknown {

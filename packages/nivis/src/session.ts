@@ -10,7 +10,6 @@ import {
   findInSearchPath,
   isPseudoUrl,
   type RunObserver,
-  restrictedIo,
   type Slot,
   type Store,
   type Suspendable,
@@ -75,15 +74,15 @@ export class Session {
         : {}),
     });
     this.machine = plainIo;
-    this.io = restrictedIo(io, settings, searchPath);
     this.evaluation = new Evaluation({
-      io: this.io,
+      io,
       hashes: nodeHashes,
       settings: { ...settings, readOnlyMode: options.readOnly || !(store instanceof LocalStore) },
       store,
       searchPath,
       ...(options.observer === undefined ? {} : { observer: options.observer }),
     });
+    this.io = this.evaluation.context.io;
     invocation.positions = this.evaluation.positions;
   }
 

@@ -4,13 +4,13 @@
  * `listToAttrs` do, `mapAttrs` and `zipAttrsWith` do not.
  */
 import type { EvalContext } from "../context.ts";
+import { expectAttribute, expectSet, forcePlainString, settled } from "../operations/checks.ts";
+import { positionValue } from "../operations/position-value.ts";
 import type { PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
-import { positionValue } from "../vm/position-value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { expectAttribute, expectSet, forcePlainString, settled } from "./checks.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 /** Up to this many names are looked up in the other set without asking for its size. */

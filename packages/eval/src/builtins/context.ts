@@ -2,6 +2,7 @@
 import { isDerivationPath, isStorePath, parseStorePath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { forcePlainString, typeMismatch } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { ensurePath } from "../store/realise.ts";
@@ -15,7 +16,6 @@ import {
 } from "../value/context.ts";
 import { ContextString, isList, type Slot, textOf, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { forcePlainString, typeMismatch } from "./checks.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
 

@@ -34,6 +34,14 @@ import { withTrace } from "../errors/from-world.ts";
 import { describePosition } from "../errors/position-text.ts";
 import { renderWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
+import {
+  expectAttribute,
+  expectBool,
+  expectList,
+  expectPlainString,
+  expectString,
+  forcePlainString,
+} from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
 import { type JsonText, toJson } from "../operations/to-json.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -44,14 +52,6 @@ import { decodeContextElement, type StringContext } from "../value/context.ts";
 import { Thunk } from "../value/thunk.ts";
 import { ContextString, type Slot, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import {
-  expectAttribute,
-  expectBool,
-  expectList,
-  expectPlainString,
-  expectString,
-  forcePlainString,
-} from "./checks.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 import { forceBoolAt } from "./force-at.ts";
 

@@ -4,6 +4,7 @@ import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { IoError } from "../io.ts";
+import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { parentOfPath } from "../path.ts";
 import { NO_POS } from "../position.ts";
@@ -22,7 +23,6 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { expectAttribute, expectSet, forcePlainString } from "./checks.ts";
 import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 

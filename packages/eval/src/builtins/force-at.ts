@@ -1,11 +1,11 @@
 /** Forcing with a trace at a given place, for attributes and elements that builtins look at one by one. */
 import type { EvalContext } from "../context.ts";
 import { withTrace } from "../errors/from-world.ts";
+import { typeMismatch } from "../operations/checks.ts";
 import type { PosIdx } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { typeMismatch } from "./checks.ts";
 
 /** Forces a slot; errors get the trace. */
 export function* forceAt(slot: Slot, pos: PosIdx, context: string): Suspendable<Value> {

@@ -2,18 +2,18 @@
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
-import { printForError } from "../print/print.ts";
-import type { Attrs } from "../value/attrs.ts";
-import { Thunk } from "../value/thunk.ts";
-import type { NixList, Slot, Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
 import {
   callFromBuiltin,
   expectAttribute,
   expectList,
   expectSet,
   forceFunction,
-} from "./checks.ts";
+} from "../operations/checks.ts";
+import { printForError } from "../print/print.ts";
+import type { Attrs } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import type { NixList, Slot, Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
 import { OrderedKeys } from "./ordered-keys.ts";
 

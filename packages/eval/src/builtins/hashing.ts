@@ -10,11 +10,11 @@ import {
 import type { EvalContext } from "../context.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { requireFeature } from "../experimental-features.ts";
+import { expectAttribute, forcePlainString } from "../operations/checks.ts";
 import { realisePath } from "../store/realise.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { type ContextString, type Slot, textOf } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { expectAttribute, forcePlainString } from "./checks.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {

@@ -9,13 +9,13 @@ import {
 import type { EvalContext } from "../context.ts";
 import { IMPORTED_DERIVATION_PATH } from "../core-files.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { expectSet } from "../operations/checks.ts";
 import { NO_POS } from "../position.ts";
 import { readDerivation } from "../store/closure.ts";
 import { realisePath } from "../store/realise.ts";
 import { Attrs } from "../value/attrs.ts";
 import { ContextString, type Slot, type Value } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
-import { expectSet } from "./checks.ts";
 import { args, type BuiltinDefinition, generator } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 

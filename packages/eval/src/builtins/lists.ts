@@ -6,13 +6,6 @@
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { equalFast, equalValues } from "../operations/equality.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
-import { Attrs, Shape } from "../value/attrs.ts";
-import type { Int } from "../value/number.ts";
-import { applyThunk, nativeThunk, Thunk } from "../value/thunk.ts";
-import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
 import {
   callFromBuiltin,
   callFromBuiltin2,
@@ -23,7 +16,14 @@ import {
   isCallable,
   settled,
   typeMismatch,
-} from "./checks.ts";
+} from "../operations/checks.ts";
+import { equalFast, equalValues } from "../operations/equality.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
+import { Attrs, Shape } from "../value/attrs.ts";
+import type { Int } from "../value/number.ts";
+import { applyThunk, nativeThunk, Thunk } from "../value/thunk.ts";
+import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 /** More elements than this no array can have. */

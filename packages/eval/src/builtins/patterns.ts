@@ -1,11 +1,11 @@
 /** Builtins on regular expressions: POSIX extended ones, on bytes (see `regex/regex.ts`). */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { forceString, settled } from "../operations/checks.ts";
 import { compileRegex, type Regex, RegexError } from "../regex/regex.ts";
 import { nativeThunk } from "../value/thunk.ts";
 import { ContextString, type Slot, textOf } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { forceString, settled } from "./checks.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 /** Runs `use`, wording what goes wrong with a pattern as C++ Nix does. */

@@ -7,12 +7,12 @@
  * there; small ranges are sorted by insertion.
  */
 import type { EvalContext } from "../context.ts";
+import { callFromBuiltin2, expectBool, forceFunction, isCallable } from "../operations/checks.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { NO_POS } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import { Builtin, type NixList, type Slot, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { callFromBuiltin2, expectBool, forceFunction, isCallable } from "./checks.ts";
 import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
 
 /** Ranges up to this length are sorted by insertion; C++ Nix has the same limit. */

@@ -12,6 +12,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
 import { requireFeature } from "../experimental-features.ts";
+import { forceFunction, forcePlainString, isCallable, typeMismatch } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
 import { joinPath, resolveSymlinks } from "../path.ts";
 import { NO_POS } from "../position.ts";
@@ -21,7 +22,6 @@ import type { Attrs } from "../value/attrs.ts";
 import { contextOf, type StringContext, withContext } from "../value/context.ts";
 import { ContextString, type Slot, textOf, type Value } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
-import { forceFunction, forcePlainString, isCallable, typeMismatch } from "./checks.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
 

@@ -1,6 +1,7 @@
 /** Builtins on strings. Offsets and lengths count bytes, so a cut may fall inside a character. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { forceInt, forceString, settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
 import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
@@ -16,7 +17,6 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { forceInt, forceString, settled } from "./checks.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 type NixString = string | ContextString;

@@ -1,8 +1,9 @@
 /** The disassembler: shows the code of a lambda and of all lambdas inside it. */
-import type { PositionTable } from "../position.ts";
+
 import { describePosition } from "../errors/position-text.ts";
-import { Shape } from "../value/attrs.ts";
+import type { PositionTable } from "../position.ts";
 import { printForError } from "../print/print.ts";
+import { Shape } from "../value/attrs.ts";
 import type { Slot } from "../value/value.ts";
 import { type Lambda, LambdaKind, SelectCache } from "./lambda.ts";
 import { OPCODES } from "./opcode.ts";

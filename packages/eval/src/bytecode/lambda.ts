@@ -11,8 +11,8 @@
  * Upvalues 0 and 1 live in the fields `a` and `b` of the closure or thunk, the others in `rest`.
  */
 import type { PosIdx } from "../position.ts";
-import type { Value } from "../value/value.ts";
 import type { Shape } from "../value/attrs.ts";
+import type { Value } from "../value/value.ts";
 
 /** What entering a lambda makes. */
 export const enum LambdaKind {

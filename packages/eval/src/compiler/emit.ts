@@ -6,15 +6,15 @@
  * passes through, {@link Emitter.context} records the stretch of code and the line.
  */
 import {
-  BinaryOp,
-  BindingKind,
-  NodeKind,
-  printExpr,
   type AttrName,
   type AttrSet,
   type Binary,
+  BinaryOp,
+  BindingKind,
   type Expr,
   type Lambda as LambdaExpr,
+  NodeKind,
+  printExpr,
   type Select,
 } from "@nivis/syntax";
 import type { ErrorContext, Lambda, SelectStep } from "../bytecode/lambda.ts";
@@ -23,7 +23,7 @@ import { Op } from "../bytecode/opcode.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { EMPTY_ATTRS, Shape } from "../value/attrs.ts";
 import { NixFloat, NixPath, type Slot } from "../value/value.ts";
-import { OPERATOR_NAMES, reportedOffset, type Resolution } from "./resolve.ts";
+import { OPERATOR_NAMES, type Resolution, reportedOffset } from "./resolve.ts";
 import type { Binding, Scope, Unit } from "./scope.ts";
 
 /** The text of a failed assertion, printed when it is needed. */

@@ -10,16 +10,16 @@
  * observable (`<CODE>` when printing lazily, pointer equality of functions).
  */
 import {
-  BinaryOp,
-  BindingKind,
-  NodeKind,
   type AttrName,
   type AttrSet,
+  BinaryOp,
+  BindingKind,
   type Expr,
   type Lambda as LambdaExpr,
+  NodeKind,
 } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
-import { Binding, Scope, Unit } from "./scope.ts";
+import { type Binding, Scope, Unit } from "./scope.ts";
 
 /** Strict nesting inside one unit beyond which an expression becomes a unit; native recursion is ~4 frames each. */
 const MAX_STRICT_DEPTH = 300;

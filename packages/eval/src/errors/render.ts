@@ -129,7 +129,7 @@ class Renderer {
       if (trace.message === "") continue;
       if (!this.options.showTrace && this.count > SHOWN_TRACES) truncated = true;
       if (truncated && !trace.always) continue;
-      const key = `${trace.pos > 0 ? trace.pos : 0} ${trace.message}`;
+      const key = `${Math.max(trace.pos, 0)} ${trace.message}`;
       if (seen.has(key)) {
         held.push(trace);
         continue;

@@ -2,12 +2,13 @@
  * Calls of everything that is not a closure: builtins, sets with a `__functor`; and the steps of
  * native code. They say what the loop is to do next through the fields of the machine.
  */
-import { contextNotAllowed, typeMismatch } from "../builtins/checks.ts";
+
 import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, MissingFormal } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
+import { contextNotAllowed, typeMismatch } from "../operations/checks.ts";
 import { NO_POS } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";

@@ -1,8 +1,9 @@
 /** The errors of instructions, in C++ Nix's words; `CALL_SITE` becomes the position of the instruction. */
-import { contextNotAllowed, typeMismatch } from "../builtins/checks.ts";
+
 import type { EvalContext } from "../context.ts";
 import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
+import { contextNotAllowed, typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import type { Attrs } from "../value/attrs.ts";

@@ -11,9 +11,9 @@
  * delays the moment when it is fast. What is rare lives in `stack-ops.ts` and `calls.ts`.
  */
 
-import { typeMismatch } from "../builtins/checks.ts";
 import { Lambda, LambdaKind, type SelectCache } from "../bytecode/lambda.ts";
 import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
+import { typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, type Shape } from "../value/attrs.ts";
 import { APPLY, BLACKHOLE, Thunk } from "../value/thunk.ts";

@@ -5,7 +5,7 @@
  * Each works on the operand stack and answers the new `sp`. One that must run Nix code leaves its
  * generator in {@link Machine.entering}; what the generator returns is then pushed.
  */
-import { typeMismatch } from "../builtins/checks.ts";
+
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import type { AssertionText } from "../compiler/emit.ts";
@@ -17,9 +17,11 @@ import {
   multiplyNumbers,
   subtractNumbers,
 } from "../operations/arithmetic.ts";
+import { typeMismatch } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { equalFast, equalValues } from "../operations/equality.ts";
+import { positionValue } from "../operations/position-value.ts";
 import { CALL_SITE, NO_POS } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
@@ -48,7 +50,6 @@ import {
   joinPath,
   negated,
 } from "./operators.ts";
-import { positionValue } from "./position-value.ts";
 import type { Suspendable } from "./requests.ts";
 import { resolveWith, WithScope } from "./with-scope.ts";
 

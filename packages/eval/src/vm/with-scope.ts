@@ -3,9 +3,10 @@
  * a hidden local, which the code inside captures like any other; so there is no with-stack beside
  * the frames, and a thunk keeps alive only the scopes that it can see.
  */
-import { typeMismatch } from "../builtins/checks.ts";
+
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";

@@ -11,20 +11,20 @@
  * a few variables only, so {@link ATermWriter} prepares the rest once.
  */
 import { sortedBytes } from "../byte-order.ts";
-import { formatMethodAlgorithm, splitMethodPrefix } from "../content-address.ts";
 import { normalizeJson } from "../codec/json.ts";
-import { FormatError } from "../format-error.ts";
+import { formatMethodAlgorithm, splitMethodPrefix } from "../content-address.ts";
 import type { FormatFeature, RequireFeature } from "../experimental-feature.ts";
+import { FormatError } from "../format-error.ts";
 import { parseHashAlgorithm } from "../hash/algorithms.ts";
 import { encodeBase16 } from "../hash/base16.ts";
 import { parseBareHash } from "../hash/nix-hash.ts";
-import { type StoreConfig, makeContentAddressedPath, outputPathName } from "../make-store-path.ts";
+import { makeContentAddressedPath, outputPathName, type StoreConfig } from "../make-store-path.ts";
 import { parseCanonicalStorePath } from "../store-path.ts";
 import {
+  checkEnvironment,
   type Derivation,
   type DerivationInput,
   type DerivationOutput,
-  checkEnvironment,
   hasDynamicInputs,
   structuredAttrsVariable,
 } from "./derivation.ts";

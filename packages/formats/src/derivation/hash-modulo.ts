@@ -12,7 +12,7 @@
 import { formatMethodAlgorithm } from "../content-address.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeBase16 } from "../hash/base16.ts";
-import { type StoreConfig, makeOutputPath, makeTextPath } from "../make-store-path.ts";
+import { makeOutputPath, makeTextPath, type StoreConfig } from "../make-store-path.ts";
 import { drvExtension } from "../store-path.ts";
 import { ATermWriter, formatInputDrvs } from "./aterm.ts";
 import {

@@ -9,8 +9,8 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { bytesOf } from "../codec/bytes.ts";
-import { FormatError } from "../format-error.ts";
 import type { RequireFeature } from "../experimental-feature.ts";
+import { FormatError } from "../format-error.ts";
 
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 

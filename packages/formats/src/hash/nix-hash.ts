@@ -5,9 +5,10 @@
  * number. Called by `convertHash`, `hashString`, `derivationStrict`, narinfo and the fetchers.
  * Warnings are handed to a callback; nothing is printed here.
  */
-import { FormatError } from "../format-error.ts";
+
 import type { RequireFeature } from "../experimental-feature.ts";
-import { type HashAlgorithm, digestLength, parseHashAlgorithm } from "./algorithms.ts";
+import { FormatError } from "../format-error.ts";
+import { digestLength, type HashAlgorithm, parseHashAlgorithm } from "./algorithms.ts";
 import { base16Length, decodeBase16, encodeBase16 } from "./base16.ts";
 import { base64Length, decodeBase64, encodeBase64 } from "./base64.ts";
 import { decodeNixBase32, encodeNixBase32, nixBase32Length } from "./nixbase32.ts";

@@ -1,0 +1,162 @@
+/**
+ * `nivis lint`: looks for dead weight and mistakes in files without evaluating them.
+ *
+ * The findings are the data of this command, so they go to standard output. A finding is a warning and
+ * no reason to fail, unless its code is denied; a file that does not parse is.
+ */
+import { writeFileSync } from "node:fs";
+import { bestMatches, EvalError, PositionTable, renderWarning } from "@nivis/eval";
+import { decodeUtf8 } from "@nivis/formats";
+import {
+  applyFixes,
+  LINT_PARSE_OPTIONS,
+  type LintDiagnostic,
+  type LintOptions,
+  lint,
+  lintRules,
+  type ParseResult,
+  parse,
+  SourceFile,
+} from "@nivis/syntax";
+import { flag, usageError, valueFlag } from "../options/option.ts";
+import { addPositional, emptySourceDraft, type SourceDraft } from "../options/source-options.ts";
+import type { Invocation, Program } from "../program.ts";
+import { Session, type Source } from "../session.ts";
+
+/** What `nivis lint` gathers. */
+export interface LintDraft extends SourceDraft {
+  json: boolean;
+  strict: boolean;
+  fix: boolean;
+  list: boolean;
+  readonly warn: string[];
+  readonly allow: string[];
+  readonly deny: string[];
+}
+
+/** One fix may uncover the next fault; more rounds than this mean that two fixes undo each other. */
+const MAX_ROUNDS = 10;
+
+function emptyLintDraft(): LintDraft {
+  return {
+    ...emptySourceDraft(),
+    json: false,
+    strict: false,
+    fix: false,
+    list: false,
+    warn: [],
+    allow: [],
+    deny: [],
+  };
+}
+
+function addCodes(codes: string[], text: string): void {
+  const known = lintRules.map(({ code }) => code);
+  for (const code of text.split(",")) {
+    if (code !== "all" && !known.includes(code)) {
+      throw usageError(`there is no warning '${code}'`, bestMatches(known, code));
+    }
+    codes.push(code);
+  }
+}
+
+/** See the head of this file. */
+export const lintCommand: Program<LintDraft> = {
+  name: "nivis lint",
+  summary: "find dead code, unused names and mistakes in files",
+  usage: "[FLAG]... FILE...",
+  description: [
+    "Prints what it finds on standard output. A directory stands for all .nix files below it, - for standard input. Findings alone do not make it fail; those named with --deny do, and so does a file that does not parse.",
+    "The comment `# nivis-ignore CODE` behind a line or above it silences a warning there, `# nivis-ignore-file CODE` in the whole file.",
+  ],
+  examples: [
+    { does: "Check a file", command: "nivis lint ./default.nix" },
+    { does: "Check a tree, and fail if anything is found", command: "nivis lint --deny all ." },
+    { does: "Repair what can be repaired", command: "nivis lint --fix ./default.nix" },
+    { does: "See all kinds of warnings", command: "nivis lint --list" },
+  ],
+  options: [
+    flag<LintDraft>(["--json"], "Print JSON, one list for all files", (draft) => {
+      draft.json = true;
+    }),
+    flag<LintDraft>(["--strict"], "Also warn about matters of taste", (draft) => {
+      draft.strict = true;
+    }),
+    valueFlag<LintDraft>(["--warn"], "CODES", "Also warn about CODES", (draft, codes) =>
+      addCodes(draft.warn, codes),
+    ),
+    valueFlag<LintDraft>(["--allow"], "CODES", "Do not warn about CODES", (draft, codes) =>
+      addCodes(draft.allow, codes),
+    ),
+    valueFlag<LintDraft>(
+      ["--deny"],
+      "CODES",
+      "Fail if CODES are found; all stands for any of them",
+      (draft, codes) => addCodes(draft.deny, codes),
+    ),
+    flag<LintDraft>(["--fix"], "Repair the files where the repair is certain", (draft) => {
+      draft.fix = true;
+    }),
+    flag<LintDraft>(["--list"], "Print the kinds of warnings", (draft) => {
+      draft.list = true;
+    }),
+  ],
+  start: emptyLintDraft,
+  positional: addPositional,
+  run: (draft, invocation) => {
+    if (draft.list) printRules(invocation);
+    else new LintJob(draft, invocation).run();
+  },
+};
+
+function printRules(invocation: Invocation): void {
+  const width = Math.max(...lintRules.map(({ code }) => code.length)) + 2;
+  for (const { code, level, summary } of lintRules) {
+    const note = level === "strict" ? " (--strict)" : "";
+    invocation.terminal.writeOut(`${code.padEnd(width)}${summary}${note}\n`);
+  }
+}
+
+/** All files of one command line. */
+class LintJob {
+  private readonly session: Session;
+  private readonly options: LintOptions;
+  private readonly denied: ReadonlySet<string>;
+  private readonly json: unknown[] = [];
+  private deniedCount = 0;
+  private brokenCount = 0;
+
+  constructor(
+    private readonly draft: LintDraft,
+    private readonly invocation: Invocation,
+  ) {
+    this.session = new Session(draft, invocation, { readOnly: true });
+    this.denied = new Set(draft.deny);
+    this.options = {
+      strict: draft.strict || draft.warn.includes("all"),
+      // Whoever denies a warning wants to have it looked for.
+      enable: [...draft.warn, ...draft.deny],
+      disable: draft.allow.includes("all") ? lintRules.map(({ code }) => code) : draft.allow,
+    };
+  }
+
+  run(): void {
+    const { positionals } = this.draft;
+    if (positionals.length === 0) {
+      throw usageError("'nivis lint' needs a file: nivis lint FILE...");
+    }
+    for (const name of positionals) this.argument(name);
+    if (this.draft.json) {
+      this.invocation.terminal.writeOut(`${JSON.stringify(this.json, undefined, 2)}\n`);
+    }
+    if (this.deniedCount > 0) {
+      throw new EvalError("usage-none" as never, "");
+    }
+  }
+
+  private argument(name: string): void {
+    if (name === "-") this.source(this.session.standardInput());
+  }
+
+  private source(_source: Source): void {}
+}
