@@ -49,7 +49,8 @@ interface BatchAnswer {
 
 function runBatch(program: string, texts: readonly string[], mode: Mode): BatchAnswer {
   const args = [...MODE_FLAGS[mode], "--store", "dummy://", "--expr"];
-  for (const text of texts) args.push(utf8(text), `"${MARK}"`);
+  // The blank keeps a negative number from being taken for a flag.
+  for (const text of texts) args.push(` ${utf8(text)}`, `"${MARK}"`);
   const { stdout, stderr, status, signal } = spawnSync(program, args, {
     cwd: fixture,
     env: {
