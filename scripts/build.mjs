@@ -89,6 +89,8 @@ async function buildLibrary(name) {
     outfile: join(dist(name), "index.js"),
     platform: neutralPackages.has(name) ? "neutral" : "node",
     packages: "external",
+    // Without tsconfig.json, whose paths would pull the other packages in.
+    tsconfigRaw: {},
   });
 }
 

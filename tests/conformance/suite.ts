@@ -7,7 +7,10 @@
  * comparing, counting, expected failures) is the same for all of them.
  */
 import type { Invocation, Outcome } from "@nivis/testkit";
+import { lixSuite } from "./lix.ts";
 import { nixLangSuite } from "./nix-lang.ts";
+import { nixpkgsLibSuite, oldNixpkgsLibSuite } from "./nixpkgs-lib.ts";
+import { snixSuite, tvixSuite } from "./snix.ts";
 
 /** One case of a suite. */
 export interface ConformanceCase {
@@ -20,6 +23,8 @@ export interface ConformanceCase {
   readonly stdout?: string;
   /** What the original prints on standard error; counted apart, not needed to pass. */
   readonly stderr?: string;
+  /** For a case that is not one invocation but a program of its own: runs it. */
+  run?(): Promise<Outcome>;
   /** Makes outputs comparable: replaces folders, numbers, whatever the suite's own driver does. */
   normalise(outcome: Outcome): Promise<Outcome> | Outcome;
 }
@@ -35,4 +40,11 @@ export interface ConformanceSuite {
 }
 
 /** All suites. */
-export const suites: readonly ConformanceSuite[] = [nixLangSuite];
+export const suites: readonly ConformanceSuite[] = [
+  nixLangSuite,
+  snixSuite,
+  tvixSuite,
+  lixSuite,
+  nixpkgsLibSuite,
+  oldNixpkgsLibSuite,
+];

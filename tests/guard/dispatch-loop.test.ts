@@ -54,7 +54,7 @@ function labels(statement: ts.SwitchStatement): (number | string)[] {
   });
 }
 
-test("the dispatch loop's switch has the integer labels 0, 1, 2, … without a gap", () => {
+test("the dispatch loop's switch has dense integer labels", () => {
   const switches = loopSwitches();
   expect(switches.length, `no function ${loopName} with a switch in ${dist}`).toBeGreaterThan(0);
   const largest = switches
@@ -62,6 +62,9 @@ test("the dispatch loop's switch has the integer labels 0, 1, 2, … without a g
     .reduce((most, some) => (some.length > most.length ? some : most), []);
   expect(largest.length).toBeGreaterThan(30);
   expect(largest.filter((label) => !Number.isInteger(label))).toEqual([]);
-  const sorted = [...(largest as number[])].sort((a, b) => a - b);
-  expect(sorted).toEqual(sorted.map((_, i) => i));
+  const numbers = largest as number[];
+  expect(new Set(numbers).size).toBe(numbers.length);
+  const spread = Math.max(...numbers) - Math.min(...numbers) + 1;
+  // V8's interpreter gives up on a table beyond three places per label (switch_table_spread_threshold).
+  expect(spread).toBeLessThan(2 * numbers.length);
 });

@@ -56,6 +56,14 @@ describe.each(publicNames)("%s", (name) => {
   });
 });
 
+test("the libraries share one copy of each other", () => {
+  const evaluate = readFileSync(join(packages, "eval", "dist", "index.js"), "utf8");
+  expect(evaluate).toMatch(/from "@nivis\/syntax"/);
+  const facade = readFileSync(join(packages, "nivis", "dist", "index.js"), "utf8");
+  expect(facade).toMatch(/from "@nivis\/eval"/);
+  expect(facade).not.toContain("function runLoop");
+});
+
 test("the commands exist and are executable", () => {
   const { bin = {} } = manifest("nivis");
   expect(Object.keys(bin)).toEqual(["nivis", "nivis-instantiate"]);
