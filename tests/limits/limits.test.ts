@@ -14,7 +14,7 @@ import { afterAll, describe, expect, test } from "vitest";
 const folder = mkdtempSync(join(tmpdir(), "nivis-limits-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const LIMIT = 300_000;
+const LIMIT = 120_000;
 
 /** Evaluates a program given as a file and returns what was printed. */
 function evaluate(source: string, ...flags: string[]): Promise<Outcome> {
