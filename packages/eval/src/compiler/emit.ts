@@ -21,9 +21,10 @@ import type { ErrorContext, Lambda, SelectStep } from "../bytecode/lambda.ts";
 import { LambdaKind, SelectCache } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { EMPTY_ATTRS, Shape } from "../value/attrs.ts";
+import { Attrs, EMPTY_ATTRS, Shape } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
 import { NixFloat, NixPath, type Slot } from "../value/value.ts";
-import { OPERATOR_NAMES, type Resolution, reportedOffset } from "./resolve.ts";
+import { OPERATOR_NAMES, type Resolution } from "./resolve.ts";
 import type { Binding, Scope, Unit } from "./scope.ts";
 
 /** The text of a failed assertion, printed when it is needed. */
@@ -431,6 +432,8 @@ class Emitter {
           this.pushConstant(0);
           this.variable("__sub", scope, expr.pos);
           this.call(2, expr.pos);
+        } else if (expr.operand.kind === NodeKind.Int && typeof expr.operand.value === "number") {
+          this.pushConstant(0 - expr.operand.value);
         } else {
           this.context(expr.pos, "while calling the 'sub' builtin", () => {
             this.strict(expr.operand, scope);
@@ -465,7 +468,7 @@ class Emitter {
   }
 
   private condition(expr: Expr, scope: Scope, message: string): void {
-    const offset = reportedOffset(expr);
+    const offset = expr.pos;
     this.context(offset, message, () => {
       this.strict(expr, scope);
       this.span(offset);
@@ -484,7 +487,7 @@ class Emitter {
         this.pushConstant(part.value);
         return;
       }
-      this.context(reportedOffset(part), "in an operand of '+'", () => this.strict(part, scope));
+      this.context(part.pos, "in an operand of '+'", () => this.strict(part, scope));
       this.span(positions[i] ?? offset);
       this.emit(Op.Interpolate);
     });
@@ -504,7 +507,7 @@ class Emitter {
         this.pushConstant(part.kind === NodeKind.Path ? new NixPath(part.value) : part.value);
         return;
       }
-      this.context(reportedOffset(part), "in an operand of '+'", () => this.strict(part, scope));
+      this.context(part.pos, "in an operand of '+'", () => this.strict(part, scope));
       this.span(positions[i] ?? offset);
       this.emit(Op.PathSegment);
     });
@@ -517,12 +520,29 @@ class Emitter {
   /** Pushes the name that an element of an attribute path computes. */
   private computedName(expr: Expr, scope: Scope): void {
     this.strict(expr, scope);
-    this.span(reportedOffset(expr));
+    this.span(expr.pos);
     this.emit(Op.CheckName);
   }
 
+  /** The value of `builtins.name`, if that is what it says: nothing can be seen of selecting it. */
+  private knownBuiltin(expr: Select, scope: Scope): Slot | undefined {
+    const name = expr.path[0]?.name;
+    if (expr.base.kind !== NodeKind.Var || expr.base.name !== "builtins") return undefined;
+    if (name === undefined || expr.path.length > 1 || scope.lookup("builtins") !== undefined) {
+      return undefined;
+    }
+    const builtins = this.file.globals.get("builtins");
+    const slot = builtins instanceof Attrs ? builtins.get(name) : undefined;
+    return slot instanceof Thunk ? undefined : slot;
+  }
+
   private selection(expr: Select, scope: Scope): void {
-    this.context(reportedOffset(expr.base), "while selecting an attribute", () =>
+    const builtin = this.knownBuiltin(expr, scope);
+    if (builtin !== undefined) {
+      this.pushConstant(builtin);
+      return;
+    }
+    this.context(expr.base.pos, "while selecting an attribute", () =>
       this.strict(expr.base, scope),
     );
     const bottom = this.depth - 1;
@@ -580,11 +600,11 @@ class Emitter {
   }
 
   private hasAttr(base: Expr, path: readonly AttrName[], scope: Scope): void {
-    this.context(reportedOffset(base), "in the argument of '?'", () => this.strict(base, scope));
+    this.context(base.pos, "in the argument of '?'", () => this.strict(base, scope));
     const exits: number[] = [];
     path.forEach((element, i) => {
       if (i > 0) {
-        this.span(reportedOffset(base));
+        this.span(base.pos);
         this.emit(Op.Force);
       }
       if (element.expr !== undefined) {
@@ -732,12 +752,10 @@ class Emitter {
     }
     switch (op) {
       case BinaryOp.Add:
-        this.context(reportedOffset(left), "in an operand of '+'", () => this.strict(left, scope));
+        this.context(left.pos, "in an operand of '+'", () => this.strict(left, scope));
         this.span(left.start);
         this.emit(Op.AddFirst);
-        this.context(reportedOffset(right), "in an operand of '+'", () =>
-          this.strict(right, scope),
-        );
+        this.context(right.pos, "in an operand of '+'", () => this.strict(right, scope));
         this.span(right.start);
         this.emit(Op.Add);
         this.pop();
@@ -745,10 +763,8 @@ class Emitter {
       case BinaryOp.Equal:
       case BinaryOp.NotEqual: {
         const sign = op === BinaryOp.Equal ? "==" : "!=";
-        this.context(reportedOffset(left), `in the left operand of '${sign}'`, () =>
-          this.strict(left, scope),
-        );
-        this.context(reportedOffset(right), `in the right operand of '${sign}'`, () =>
+        this.context(left.pos, `in the left operand of '${sign}'`, () => this.strict(left, scope));
+        this.context(right.pos, `in the right operand of '${sign}'`, () =>
           this.strict(right, scope),
         );
         this.span(expr.pos);
@@ -773,26 +789,18 @@ class Emitter {
         // Nix: the rightmost operand is evaluated first.
         for (let i = operands.length - 1; i >= 0; i--) {
           const operand = operands[i] as { expr: Expr; side: string };
-          this.context(
-            reportedOffset(operand.expr),
-            `in the ${operand.side} operand of '//'`,
-            () => {
-              this.strict(operand.expr, scope);
-              this.emit(Op.CheckSet);
-            },
-          );
+          this.context(operand.expr.pos, `in the ${operand.side} operand of '//'`, () => {
+            this.strict(operand.expr, scope);
+            this.emit(Op.CheckSet);
+          });
         }
         this.emit(Op.Update, operands.length);
         this.pop(operands.length - 1);
         return;
       }
       case BinaryOp.Concat:
-        this.context(reportedOffset(left), "in the left operand of '++'", () =>
-          this.strict(left, scope),
-        );
-        this.context(reportedOffset(right), "in the right operand of '++'", () =>
-          this.strict(right, scope),
-        );
+        this.context(left.pos, "in the left operand of '++'", () => this.strict(left, scope));
+        this.context(right.pos, "in the right operand of '++'", () => this.strict(right, scope));
         this.span(expr.pos);
         this.emit(Op.Concat);
         this.pop();

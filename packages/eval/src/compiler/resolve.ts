@@ -59,29 +59,6 @@ export class Resolution {
   ) {}
 }
 
-/** The position that C++ Nix reports for an expression, as an offset; -1 for the kinds that have none. */
-export function reportedOffset(expr: Expr): number {
-  switch (expr.kind) {
-    case NodeKind.Int:
-    case NodeKind.Float:
-    case NodeKind.String:
-    case NodeKind.Path:
-    case NodeKind.Let:
-    case NodeKind.Error:
-      return -1;
-    case NodeKind.HasAttr:
-      return reportedOffset(expr.base);
-    case NodeKind.Not:
-      return reportedOffset(expr.operand);
-    case NodeKind.List: {
-      const first = expr.items[0];
-      return first === undefined ? -1 : reportedOffset(first);
-    }
-    default:
-      return expr.pos;
-  }
-}
-
 /** Resolves the expression of a file. `compile` becomes the `pending` of every lambda made. */
 export function resolve(
   expr: Expr,
@@ -109,7 +86,7 @@ class Resolver {
   /** Makes a unit and puts it on the list. */
   private unit(expr: Expr, parent: Unit | undefined, scope: Scope, inheritFrom?: Binding): Unit {
     const isFunction = expr.kind === NodeKind.Lambda && inheritFrom === undefined;
-    const offset = reportedOffset(expr);
+    const offset = expr.pos;
     const lambda = new Lambda(
       isFunction ? LambdaKind.Function : LambdaKind.Thunk,
       offset < 0 ? 0 : this.file.base + offset,

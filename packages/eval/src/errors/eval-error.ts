@@ -26,6 +26,8 @@ export class EvalError {
   readonly name = "EvalError";
   /** Traces, innermost first. */
   readonly traces: Trace[] = [];
+  /** How many traces have no {@link CALL_SITE} any more: unwinding asks again at every frame. */
+  private resolved = 0;
   /** Names for *Did you mean …?*, best first. */
   suggestions: readonly string[] = [];
   constructor(
@@ -45,7 +47,10 @@ export class EvalError {
   addTrace(pos: PosIdx, message: string, always = false): this {
     this.traces.push({ pos, message, always });
     // A stack overflow unwinds millions of frames: the middle of such a trace says nothing.
-    if (this.traces.length > MAX_TRACES) this.traces.splice(MAX_TRACES / 4, MAX_TRACES / 2);
+    if (this.traces.length > MAX_TRACES) {
+      this.traces.splice(MAX_TRACES / 4, MAX_TRACES / 2);
+      this.resolved = Math.min(this.resolved, MAX_TRACES / 4);
+    }
     return this;
   }
 
@@ -58,7 +63,10 @@ export class EvalError {
   /** Gives {@link CALL_SITE} its meaning in the position and all traces. */
   resolveCallSite(pos: PosIdx): void {
     if (this.pos === CALL_SITE) this.pos = pos;
-    for (const trace of this.traces) if (trace.pos === CALL_SITE) trace.pos = pos;
+    for (; this.resolved < this.traces.length; this.resolved++) {
+      const trace = this.traces[this.resolved] as Trace;
+      if (trace.pos === CALL_SITE) trace.pos = pos;
+    }
   }
 }
 // To JavaScript it is an Error, but constructing it must not capture a stack.

@@ -33,6 +33,10 @@ export const ERROR_KINDS = {
   },
   "infinite-recursion": { catchable: false, doc: "A value needs itself to be computed." },
   "stack-overflow": { catchable: false, doc: "Calls are nested deeper than the limit." },
+  "limit-exceeded": {
+    catchable: false,
+    doc: "The evaluation used more steps, memory or time than it may.",
+  },
   arithmetic: {
     catchable: false,
     doc: "An integer operation overflowed, or something was divided by zero.",

@@ -6,7 +6,7 @@
  * is followed with a loop, and elements of lists are sub-generators, so depth costs no native stack.
  * `tryCoerce` answers at once for values that need no Nix code to run.
  */
-import { canonPath } from "@nivis/formats";
+import { canonPath, formatF6 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
@@ -39,28 +39,6 @@ export const enum CoerceMode {
   CopyPaths = 2,
 }
 
-/** `%f` of C: six decimals, ties to even. */
-function formatFixed(value: number): string {
-  // The bit that tells nan from -nan is out of reach; inf - inf gives -nan on x86.
-  if (Number.isNaN(value)) return "-nan";
-  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
-  return sign + formatMagnitude(Math.abs(value));
-}
-
-function formatMagnitude(value: number): string {
-  // toFixed gives up beyond 1e21; such a double is an integer, which BigInt prints exactly.
-  if (value >= 1e21) return `${BigInt(value)}.000000`;
-  // Only odd multiples of 2^-7 lie exactly between two numbers of six decimals. C takes the even
-  // neighbour there, toFixed always the larger.
-  const scaled = value * 128;
-  if (scaled % 2 !== 1) return value.toFixed(6);
-  const twice = BigInt(scaled) * 15625n;
-  const lower = (twice - 1n) / 2n;
-  const digits = (lower % 2n === 0n ? lower : lower + 1n).toString().padStart(7, "0");
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
-}
-
 /** The decimal form of an integer. */
 function formatInt(value: Int): string {
   return value.toString();
@@ -80,7 +58,7 @@ export function tryCoerce(value: Slot, mode: CoerceMode): string | ContextString
       return value ? "1" : "";
     default:
       if (value === null) return "";
-      if (value instanceof NixFloat) return formatFixed(value.value);
+      if (value instanceof NixFloat) return formatF6(value.value);
       return undefined;
   }
 }

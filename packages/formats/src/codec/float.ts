@@ -17,32 +17,61 @@ function nonFinite(value: number): string {
 /** The digits that `%g` shows unless told otherwise. */
 const PRECISION = 6;
 
+/**
+ * `toExponential`, but an exact tie goes to the even digit as in C; JavaScript takes the larger one.
+ * A tie shows in the digits that follow: a 5 and nothing more.
+ */
+function toExponentialEven(value: number, fractionDigits: number): string {
+  const rounded = value.toExponential(fractionDigits);
+  // 60 digits more tell a tie from a neighbour: doubles near one differ from it long before.
+  const exact = value.toExponential(fractionDigits + 60);
+  const point = exact.indexOf(".");
+  const cut = point + 1 + fractionDigits;
+  const exponent = exact.indexOf("e");
+  if (!/^50*$/.test(exact.slice(cut, exponent))) return rounded;
+  const last = exact.charCodeAt(cut - 1) - 48;
+  return last % 2 === 0 ? exact.slice(0, cut) + exact.slice(exponent) : rounded;
+}
+
 /** As `printf("%g", value)` and a C++ stream by default: six significant digits, no trailing zeros. */
 export function formatG6(value: number): string {
   if (!Number.isFinite(value)) return nonFinite(value);
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  const scientific = value.toExponential(PRECISION - 1);
+  const scientific = toExponentialEven(value, PRECISION - 1);
   const at = scientific.indexOf("e");
   const exponent = Number(scientific.slice(at + 1));
+  const mantissa = scientific.slice(0, at);
   if (exponent < -4 || exponent >= PRECISION) {
-    const mantissa = withoutTrailingZeros(scientific.slice(0, at));
-    return `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+    const sign = exponent < 0 ? "-" : "+";
+    return `${withoutTrailingZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`;
   }
-  return withoutTrailingZeros(value.toFixed(PRECISION - 1 - exponent));
+  const sign = value < 0 ? "-" : "";
+  const digits = mantissa.replace(/[-.]/g, "");
+  if (exponent < 0) return withoutTrailingZeros(`${sign}0.${"0".repeat(-exponent - 1)}${digits}`);
+  return withoutTrailingZeros(
+    `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`,
+  );
 }
 
 function withoutTrailingZeros(text: string): string {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  return text.includes(".") ? text.replace(/\.?0*$/, "") : text;
 }
 
 /** From here on `toFixed` gives up and writes an exponent. */
 const FIXED_LIMIT = 1e21;
 
-/** As `printf("%f", value)`: six digits after the point, all digits before it. */
+/** As `printf("%f", value)`: six digits after the point, all digits before it, ties to even. */
 export function formatF6(value: number): string {
   if (!Number.isFinite(value)) return nonFinite(value);
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const magnitude = Math.abs(value);
   // Floats that large are whole numbers, and BigInt writes all their digits.
-  if (Math.abs(value) >= FIXED_LIMIT) return `${BigInt(value)}.000000`;
-  const text = value.toFixed(PRECISION);
-  return Object.is(value, -0) || (value < 0 && !text.startsWith("-")) ? `-${text}` : text;
+  if (magnitude >= FIXED_LIMIT) return `${sign}${BigInt(magnitude)}.000000`;
+  // Only odd multiples of 2^-7 lie exactly between two numbers of six decimals.
+  const scaled = magnitude * 128;
+  if (scaled % 2 !== 1) return sign + magnitude.toFixed(PRECISION);
+  const twice = BigInt(scaled) * 15625n;
+  const lower = (twice - 1n) / 2n;
+  const digits = (lower % 2n === 0n ? lower : lower + 1n).toString().padStart(PRECISION + 1, "0");
+  return `${sign}${digits.slice(0, -PRECISION)}.${digits.slice(-PRECISION)}`;
 }

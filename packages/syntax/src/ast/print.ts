@@ -43,17 +43,30 @@ export function printFloat(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  const [mantissa = "", exponentText = "0"] = value.toExponential(5).split("e");
+  const [mantissa = "", exponentText = "0"] = sixDigits(value).split("e");
   const exponent = Number(exponentText);
   if (exponent < -4 || exponent >= 6) {
     const digits = Math.abs(exponent).toString().padStart(2, "0");
     return `${trimZeros(mantissa)}e${exponent < 0 ? "-" : "+"}${digits}`;
   }
-  return trimZeros(value.toFixed(Math.max(0, 5 - exponent)));
+  const sign = value < 0 ? "-" : "";
+  const digits = mantissa.replace(/[-.]/g, "");
+  if (exponent < 0) return trimZeros(`${sign}0.${"0".repeat(-exponent - 1)}${digits}`);
+  return trimZeros(`${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`);
+}
+
+/** `toExponential(5)`, but an exact tie goes to the even digit, as in C. */
+function sixDigits(value: number): string {
+  const exact = value.toExponential(65);
+  const cut = exact.indexOf(".") + 6;
+  const exponent = exact.indexOf("e");
+  const isTie = /^50*$/.test(exact.slice(cut, exponent));
+  if (!isTie || exact.charCodeAt(cut - 1) % 2 === 1) return value.toExponential(5);
+  return exact.slice(0, cut) + exact.slice(exponent);
 }
 
 function trimZeros(digits: string): string {
-  return digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
+  return digits.includes(".") ? digits.replace(/\.?0*$/, "") : digits;
 }
 
 function print(pieces: readonly Piece[]): string {
