@@ -1,0 +1,1 @@
+[ (builtins.map builtins.add) ] ++ [ builtins.nope or 1 ]

@@ -1,0 +1,1 @@
+{ a, b ? c, c ? 1, ... }@args: [ a b c args ]

@@ -1,0 +1,1 @@
+a: a.b.${a.c} or (a.d or 1)
