@@ -5,6 +5,7 @@
 import type { HashFunctions } from "@nivis/formats";
 import type { EvalCaches } from "./caches.ts";
 import type { EvalIo } from "./io.ts";
+import type { LimitMeter } from "./limits/meter.ts";
 import type { PositionTable } from "./position.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
@@ -21,6 +22,8 @@ export interface EvalContext {
   readonly store: Store;
   /** Memory of what was computed before: regular expressions, source copies, derivations. */
   readonly caches: EvalCaches;
+  /** What the evaluation may use up; absent if nothing is limited. */
+  readonly limits?: LimitMeter | undefined;
   /** The value of `builtins`. */
   readonly builtins: Attrs;
   /** The entries of the search path: `-I`, then `NIX_PATH`. */

@@ -22,6 +22,7 @@ import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { renderWarning } from "./errors/render.ts";
 import type { EvalIo } from "./io.ts";
+import { LimitMeter } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
 import { NO_POS, PositionTable } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
@@ -70,6 +71,7 @@ export class Evaluation {
       positions: new PositionTable(),
       store: options.store ?? new DummyStore(settings.storeDir),
       caches: new EvalCaches(),
+      limits: LimitMeter.of(settings, options.io),
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,

@@ -25,6 +25,16 @@ export class IoError extends Error {
   }
 }
 
+/** How a host measures memory. */
+export interface MemoryGauge {
+  /** Bytes that the engine can hold. */
+  readonly capacity: number;
+  /** Bytes in use, garbage included. */
+  used(): number;
+  /** Frees what is garbage, if the host can. */
+  collect(): void;
+}
+
 /** See the head of this file. No path given is a symlink's target unless it says so. */
 export interface EvalIo {
   /** The bytes of a regular file; follows symlinks. Throws {@link IoError}. */
@@ -50,6 +60,10 @@ export interface EvalIo {
   environment(name: string): string | undefined;
   /** The current time in whole seconds since 1970. */
   now(): number;
+  /** A clock that never goes back, in milliseconds; absent where `now` must do. */
+  milliseconds?(): number;
+  /** Absent if memory cannot be measured. */
+  readonly memory?: MemoryGauge | undefined;
   /** The current directory. */
   currentDirectory(): string;
   /** The system that the evaluation runs on, such as `x86_64-linux`. */

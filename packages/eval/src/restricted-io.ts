@@ -8,7 +8,13 @@
  */
 import { canonPath } from "@nivis/formats";
 import type { SearchPathEntry } from "./context.ts";
-import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
+import {
+  type DirectoryEntry,
+  type EvalIo,
+  type FileType,
+  IoError,
+  type MemoryGauge,
+} from "./io.ts";
 import { joinPath, parentOfPath } from "./path.ts";
 import type { Settings } from "./settings.ts";
 
@@ -92,6 +98,14 @@ class RestrictedIo implements EvalIo {
 
   now(): number {
     return this.#io.now();
+  }
+
+  milliseconds(): number {
+    return this.#io.milliseconds?.() ?? this.now() * 1000;
+  }
+
+  get memory(): MemoryGauge | undefined {
+    return this.#io.memory;
   }
 
   currentDirectory(): string {

@@ -18,6 +18,14 @@ export interface Settings {
   readonly evalSystem: string;
   /** The deepest nesting of frames; beyond it is a stack overflow. */
   readonly maxCallDepth: number;
+  /** Frames that may return in one evaluation; `Infinity` for no limit, as for the next two. */
+  readonly maxSteps: number;
+  /** How much the memory in use may grow, in MiB. */
+  readonly maxMemory: number;
+  /** How long evaluation may take from its first step, in milliseconds. */
+  readonly maxTime: number;
+  /** What fetchers may ask in restricted evaluation; see `limits/allowed-uris.ts`. */
+  readonly allowedUris: readonly string[];
   readonly storeDir: string;
   readonly lintUrlLiterals: LintLevel;
   readonly lintShortPathLiterals: LintLevel;
@@ -37,6 +45,10 @@ export const DEFAULT_SETTINGS: Settings = {
   evalSystem: "",
   // A frame takes about 60 bytes of stack and an order more of values: this stays below 4 GiB.
   maxCallDepth: 12_000_000,
+  maxSteps: Number.POSITIVE_INFINITY,
+  maxMemory: Number.POSITIVE_INFINITY,
+  maxTime: Number.POSITIVE_INFINITY,
+  allowedUris: [],
   storeDir: "/nix/store",
   lintUrlLiterals: "ignore",
   lintShortPathLiterals: "ignore",

@@ -68,9 +68,6 @@ export class Invocation {
 }
 
 function describeBug(error: unknown): string {
-  const outOfMemory =
-    error instanceof RangeError && /Invalid (string|array) length/.test(error.message);
-  if (outOfMemory) return "error: out of memory: a result is longer than this engine can hold";
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const lines = [
     "error: this is a bug in Nivis, not in your expression",

@@ -15,9 +15,16 @@ import {
   type Stats,
   writeSync,
 } from "node:fs";
-import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "@nivis/eval";
+import {
+  type DirectoryEntry,
+  type EvalIo,
+  type FileType,
+  IoError,
+  type MemoryGauge,
+} from "@nivis/eval";
 import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
+import { nodeMemory } from "./memory-gauge.ts";
 
 /** How {@link nodeIo} differs from the plain machine. */
 export interface NodeIoOptions {
@@ -130,6 +137,14 @@ class NodeIo implements EvalIo {
 
   now(): number {
     return Math.floor(Date.now() / 1000);
+  }
+
+  milliseconds(): number {
+    return performance.now();
+  }
+
+  get memory(): MemoryGauge {
+    return nodeMemory;
   }
 
   currentDirectory(): string {

@@ -6,6 +6,7 @@
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { BYTES_PER_ITEM, BYTES_PER_THUNK, LARGE_RESULT } from "../limits/meter.ts";
 import {
   callFromBuiltin,
   callFromBuiltin2,
@@ -64,7 +65,7 @@ function* elemSlowly(ctx: EvalContext, x: Slot, list: NixList, start: number): S
 }
 
 /** All elements of all lists; one of the lists itself when the others are empty. */
-function concatenate(lists: readonly NixList[]): NixList {
+function concatenate(ctx: EvalContext, lists: readonly NixList[]): NixList {
   let length = 0;
   let nonEmpty: NixList | undefined;
   for (const list of lists) {
@@ -73,6 +74,7 @@ function concatenate(lists: readonly NixList[]): NixList {
   }
   if (nonEmpty === undefined) return [];
   if (nonEmpty.length === length) return nonEmpty;
+  if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
   const result = new Array<Slot>(length);
   let at = 0;
   for (const list of lists) {
@@ -90,7 +92,7 @@ function* forceAndConcatenate(ctx: EvalContext, lists: NixList): Suspendable<Slo
       expectList(ctx, value, "while evaluating a value of the list passed to builtins.concatLists"),
     );
   }
-  return concatenate(forced);
+  return concatenate(ctx, forced);
 }
 
 function* anyOrAll(ctx: EvalContext, f: Value, list: NixList, any: boolean): Suspendable<Slot> {
@@ -204,6 +206,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
         throw new EvalError("value", `cannot create list of size ${length}`);
       }
       const count = Number(length);
+      if (count > LARGE_RESULT) ctx.limits?.reserve(count * BYTES_PER_THUNK);
       const callee = settled(f);
       if (callee !== undefined && isCallable(callee)) return generate(callee, count);
       return nativeThunk(function* (): Suspendable<Slot> {
@@ -277,7 +280,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
         }
         forced[i] = value;
       }
-      return concatenate(forced);
+      return concatenate(ctx, forced);
     },
   }),
   generator({
@@ -297,6 +300,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
         lists[i] = part;
         length += part.length;
       }
+      if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
       const result = new Array<Slot>(length);
       let at = 0;
       for (let i = 0; i < lists.length; i++) {

@@ -1,6 +1,7 @@
 /** Builtins on strings. Offsets and lengths count bytes, so a cut may fall inside a character. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { LARGE_RESULT } from "../limits/meter.ts";
 import { forceInt, forceString, settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
@@ -145,6 +146,8 @@ function* replaceStrings(
   const replacements = new Array<string | undefined>(from.length);
   let context = contextOf(value);
   let result = "";
+  /** Bytes that the meter has been asked for. */
+  let reserved = LARGE_RESULT;
   let copied = 0;
   let at = 0;
   // One step past the end, where an empty pattern still matches.
@@ -166,6 +169,10 @@ function* replaceStrings(
       replacements[found] = replacement;
     }
     result += text.slice(copied, at) + replacement;
+    if (result.length > reserved) {
+      ctx.limits?.reserve(result.length);
+      reserved = 2 * result.length;
+    }
     copied = at;
     const length = (texts[found] as string).length;
     // Behind an empty match one byte is copied.

@@ -7,7 +7,7 @@
  */
 import { FormatError, type FormatErrorKind } from "@nivis/formats";
 import { IoError } from "../io.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { EvalError } from "./eval-error.ts";
 import type { ErrorKind } from "./kinds.ts";
 
@@ -23,6 +23,9 @@ const KIND_OF_FORMAT: Record<FormatErrorKind, ErrorKind> = {
   error: "value",
 };
 
+/** What engines say when a string or an array would be too long. */
+const TOO_LONG = /^(?:Invalid (?:string|array) length|Out of memory)/;
+
 /** The EvalError that an {@link IoError} or `FormatError` stands for; anything else comes back as it is. */
 export function evalErrorOf(error: unknown): unknown {
   if (error instanceof EvalError) return error;
@@ -30,6 +33,10 @@ export function evalErrorOf(error: unknown): unknown {
     return new EvalError(error.code === "RESTRICTED" ? "restricted" : "io", error.message);
   }
   if (error instanceof FormatError) return new EvalError(KIND_OF_FORMAT[error.kind], error.message);
+  if (error instanceof RangeError && TOO_LONG.test(error.message)) {
+    const message = "out of memory: a result is longer than this engine can hold";
+    return new EvalError("limit-exceeded", message, CALL_SITE);
+  }
   return error;
 }
 

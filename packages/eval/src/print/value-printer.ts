@@ -9,6 +9,7 @@ import { formatG6 } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import type { ErrorKind } from "../errors/kinds.ts";
 import { describePosition } from "../errors/position-text.ts";
 import { stripTerminalCodes } from "../errors/terminal.ts";
 import type { PositionTable } from "../position.ts";
@@ -88,6 +89,13 @@ function importantFirst(names: readonly string[]): number[] {
   ];
 }
 
+/** Errors that are about the whole evaluation and not about the value where they came up. */
+const ENDS_PRINTING: ReadonlySet<ErrorKind> = new Set([
+  "stack-overflow",
+  "limit-exceeded",
+  "interrupted",
+]);
+
 /** See the head of this file. One object prints one value. */
 export class ValuePrinter {
   private readonly out = new TextBuilder();
@@ -123,7 +131,7 @@ export class ValuePrinter {
       } catch (thrown) {
         const error = evalErrorOf(thrown);
         if (!(error instanceof EvalError)) throw error;
-        if (error.kind === "stack-overflow" || error.kind === "interrupted") throw error;
+        if (ENDS_PRINTING.has(error.kind)) throw error;
         this.out.add(`${LEFT}error: ${stripTerminalCodes(error.message)}${RIGHT}`);
       }
       current = this.nextItem();

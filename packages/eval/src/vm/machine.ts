@@ -8,6 +8,7 @@
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
+import type { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Builtin, Slot, Value } from "../value/value.ts";
@@ -25,6 +26,12 @@ import type { RunObserver } from "./observer.ts";
 import type { CallRequest, Suspendable } from "./requests.ts";
 import { RunStatus, runLoop } from "./run.ts";
 import { unwind } from "./unwind.ts";
+
+/**
+ * Frames that return before the loop is entered anew. V8 can replace running code only by "on-stack
+ * replacement", whose compilation of a loop as large as this one takes several times as long.
+ */
+const FRAMES_PER_RUN = 10_000;
 
 /** See the head of this file. */
 export class Machine {
@@ -57,6 +64,8 @@ export class Machine {
   result: unknown = undefined;
   /** What was thrown. */
   error: unknown = undefined;
+  /** Frames that may return before the loop stops to be entered anew; it counts them down. */
+  budget = 0;
   /** The builtin that threw, if it ran without a frame of its own. */
   running: Builtin | null = null;
 
@@ -67,12 +76,25 @@ export class Machine {
 
   /** Runs to the end. */
   run(): unknown {
+    const { limits } = this.ctx;
     for (;;) {
+      const granted = limits === undefined ? FRAMES_PER_RUN : limits.grant(FRAMES_PER_RUN);
+      this.budget = granted;
       const status = runLoop(this);
       this.thunk = null;
       this.resuming = null;
+      let exceeded: EvalError | undefined;
+      if (limits !== undefined) {
+        // A failure counts, or a program that only fails and catches would take no steps.
+        const steps = granted - this.budget + (status === RunStatus.Failed ? 1 : 0);
+        exceeded = limits.spend(steps, status === RunStatus.Done);
+      }
       if (status === RunStatus.Done) return this.result;
-      if (status === RunStatus.Failed) {
+      if (exceeded !== undefined) {
+        this.error = exceeded;
+        this.running = null;
+      }
+      if (status === RunStatus.Failed || exceeded !== undefined) {
         this.entering = null;
         unwind(this);
       }

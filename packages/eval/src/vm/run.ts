@@ -80,12 +80,6 @@ export const enum RunStatus {
   Failed,
 }
 
-/**
- * Frames that return before the loop is entered anew. V8 can replace running code only by "on-stack
- * replacement", whose compilation of a loop as large as this one takes several times as long.
- */
-const FRAMES_PER_RUN = 10_000;
-
 /** Runs until the value is there or an error is thrown. The state lies in `machine` in between. */
 export function runLoop(machine: Machine): RunStatus {
   const observer = machine.observer;
@@ -103,7 +97,7 @@ export function runLoop(machine: Machine): RunStatus {
   let base = machine.base;
   let depth = machine.depth;
   let code: Int32Array = lambda.code;
-  let budget = FRAMES_PER_RUN;
+  let budget = machine.budget;
 
   // The operands of the last four opcodes, which are steps of the machine and never in code.
   /** To be forced. */
@@ -310,6 +304,7 @@ export function runLoop(machine: Machine): RunStatus {
             machine.pc = pc;
             machine.base = base;
             machine.depth = depth;
+            machine.budget = 0;
             return RunStatus.Again;
           }
           break;
@@ -607,6 +602,7 @@ export function runLoop(machine: Machine): RunStatus {
         }
         case Op.Exit:
           machine.result = stack[sp - 1];
+          machine.budget = budget;
           return RunStatus.Done;
         case Op.EnterThunk: {
           const forced = thunk as Thunk;
@@ -803,6 +799,7 @@ export function runLoop(machine: Machine): RunStatus {
     machine.pc = pc;
     machine.base = base;
     machine.depth = depth;
+    machine.budget = budget;
     return RunStatus.Failed;
   }
 }

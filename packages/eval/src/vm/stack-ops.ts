@@ -11,6 +11,7 @@ import { Op } from "../bytecode/opcode.ts";
 import type { AssertionText } from "../compiler/emit.ts";
 import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { describePosition } from "../errors/position-text.ts";
+import { BYTES_PER_ITEM, LARGE_RESULT } from "../limits/meter.ts";
 import {
   addNumbers,
   divideNumbers,
@@ -218,6 +219,7 @@ export function stackOp(
           context = unionContext(context, (part as ContextString).context);
         }
       }
+      if (text.length > LARGE_RESULT) ctx.limits?.reserve(text.length);
       stack[sp++] = context === undefined ? text : new ContextString(text, context);
       return sp;
     }
@@ -251,6 +253,8 @@ export function stackOp(
           "while evaluating one of the elements to concatenate",
         );
       }
+      const length = left.length + right.length;
+      if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
       sp -= 2;
       stack[sp++] =
         right.length === 0 ? left : left.length === 0 ? right : concatLists(left, right);

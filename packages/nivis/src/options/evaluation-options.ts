@@ -89,6 +89,34 @@ const ARGUMENT_OPTIONS: readonly Option<EvaluationDraft>[] = [
   ),
 ];
 
+/** For code that is not trusted. */
+const LIMIT_OPTIONS: readonly Option<EvaluationDraft>[] = [
+  valueFlag(
+    ["--max-steps"],
+    "N",
+    "Stop with an error after N steps; a step is a call or a thunk that gets its value",
+    (draft, count) => setting(draft, "max-steps", count),
+  ),
+  valueFlag(
+    ["--max-memory"],
+    "MIB",
+    "Stop with an error when evaluation takes MIB mebibytes",
+    (draft, size) => setting(draft, "max-memory", size),
+  ),
+  valueFlag(
+    ["--max-time"],
+    "MS",
+    "Stop with an error after MS milliseconds of evaluation",
+    (draft, time) => setting(draft, "max-time", time),
+  ),
+  valueFlag(
+    ["--max-call-depth"],
+    "N",
+    "Stop with an error when calls nest deeper than N",
+    (draft, depth) => setting(draft, "max-call-depth", depth),
+  ),
+];
+
 const SETTING_OPTIONS: readonly Option<EvaluationDraft>[] = [
   flag(["--pure"], "Forbid everything that depends on the machine", (draft) =>
     setting(draft, "pure-eval", "true"),
@@ -105,6 +133,7 @@ const SETTING_OPTIONS: readonly Option<EvaluationDraft>[] = [
     "Turn on experimental features, such as pipe-operators",
     (draft, names) => setting(draft, "extra-experimental-features", names),
   ),
+  ...LIMIT_OPTIONS,
   {
     names: ["--option"],
     values: ["NAME", "VALUE"],

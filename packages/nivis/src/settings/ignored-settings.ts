@@ -59,7 +59,6 @@ export const IGNORED_SWITCHES: readonly string[] = [
 export const IGNORED_VALUES: readonly string[] = [
   "access-tokens",
   "allowed-impure-host-deps",
-  "allowed-uris",
   "allowed-users",
   "bash-prompt",
   "bash-prompt-prefix",

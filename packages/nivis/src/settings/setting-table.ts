@@ -68,6 +68,24 @@ function lint(
   };
 }
 
+function number(
+  name: string,
+  doc: string,
+  apply: (draft: SettingsDraft, value: number) => void,
+): SettingRow {
+  return {
+    name,
+    kind: "value",
+    doc,
+    apply: (draft, value) => {
+      if (!/^[0-9]+$/.test(value)) {
+        throw usageError(`setting '${name}' has invalid value '${value}'`);
+      }
+      apply(draft, Number(value));
+    },
+  };
+}
+
 function words(text: string): string[] {
   return text.split(/[ \t\n\r]+/).filter((word) => word !== "");
 }
@@ -142,15 +160,24 @@ export const SETTINGS: readonly SettingRow[] = [
       draft.storeUri = value;
     },
   },
+  number("max-call-depth", "How deep calls may nest", (draft, value) => {
+    draft.maxCallDepth = value;
+  }),
+  number("max-steps", "How many calls and thunks may be evaluated", (draft, value) => {
+    draft.maxSteps = value;
+  }),
+  number("max-memory", "How many MiB of memory evaluation may take", (draft, value) => {
+    draft.maxMemory = value;
+  }),
+  number("max-time", "How many milliseconds evaluation may take", (draft, value) => {
+    draft.maxTime = value;
+  }),
   {
-    name: "max-call-depth",
-    kind: "value",
-    doc: "How deep calls may nest",
-    apply: (draft, value) => {
-      if (!/^[0-9]+$/.test(value)) {
-        throw usageError(`setting 'max-call-depth' has invalid value '${value}'`);
-      }
-      draft.maxCallDepth = Number(value);
+    name: "allowed-uris",
+    kind: "words",
+    doc: "What may be fetched in restricted evaluation",
+    apply: (draft, value, append) => {
+      draft.allowedUris = [...(append ? draft.allowedUris : []), ...words(value)];
     },
   },
   {

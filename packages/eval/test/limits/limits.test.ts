@@ -1,0 +1,193 @@
+/** Limits for untrusted code: each ends the evaluation with an error, and none can be caught. */
+import { describe, expect, it } from "vitest";
+import { EvalError } from "../../src/errors/eval-error.ts";
+import { Evaluation } from "../../src/evaluation.ts";
+import type { EvalIo, MemoryGauge } from "../../src/io.ts";
+import { memoryIo } from "../../src/memory-io.ts";
+import type { Settings } from "../../src/settings.ts";
+
+const MIB = 1024 * 1024;
+
+/** Fails the evaluation with an error, which is answered. */
+function failure(text: string, settings: Partial<Settings>, io: EvalIo = memoryIo()): EvalError {
+  const evaluation = new Evaluation({ io, settings });
+  try {
+    evaluation.deepForce(evaluation.evalText(text, { kind: "string" }, "/"));
+  } catch (error) {
+    if (error instanceof EvalError) return error;
+    throw error;
+  }
+  throw new Error(`no error: ${text}`);
+}
+
+function value(text: string, settings: Partial<Settings>): unknown {
+  const evaluation = new Evaluation({ io: memoryIo(), settings });
+  return evaluation.deepForce(evaluation.evalText(text, { kind: "string" }, "/"));
+}
+
+const count = (n: number): string => `let f = n: if n == 0 then 0 else 1 + f (n - 1); in f ${n}`;
+
+describe("max-steps", () => {
+  it("stops a program that takes more", () => {
+    const error = failure(count(10_000), { maxSteps: 1000 });
+    expect(error.kind).toBe("limit-exceeded");
+    expect(error.message).toBe("too many steps; max-steps (1000) exceeded");
+  });
+
+  it("lets a program end that takes fewer", () => {
+    expect(value(count(300), { maxSteps: 1000 })).toBe(300);
+  });
+
+  it("is exact: one step less than a program needs is too few", () => {
+    const enough = (steps: number): boolean => {
+      try {
+        value(count(50), { maxSteps: steps });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    let steps = 1;
+    while (!enough(steps)) steps++;
+    expect(steps).toBeGreaterThan(50);
+    expect(enough(steps - 1)).toBe(false);
+    expect(enough(steps + 1)).toBe(true);
+  });
+
+  it("counts the steps of all runs of one evaluation together", () => {
+    const evaluation = new Evaluation({ io: memoryIo(), settings: { maxSteps: 1000 } });
+    const run = (): unknown => evaluation.evalText(count(100), { kind: "string" }, "/");
+    expect(run()).toBe(100);
+    expect(() => {
+      for (let i = 0; i < 20; i++) run();
+    }).toThrow("max-steps (1000) exceeded");
+  });
+
+  it("counts what fails and is caught", () => {
+    const text = `builtins.foldl' (a: x: (builtins.tryEval (throw "x")).success) 0 (builtins.genList (x: x) 10000)`;
+    expect(failure(text, { maxSteps: 5000 }).kind).toBe("limit-exceeded");
+  });
+
+  it("cannot be caught", () => {
+    const text = `builtins.tryEval (${count(10_000)})`;
+    expect(failure(text, { maxSteps: 1000 }).kind).toBe("limit-exceeded");
+  });
+
+  it("says what was running", () => {
+    const messages = failure(count(10_000), {
+      maxSteps: 1000,
+      showTrace: true,
+    }).traces.map((trace) => trace.message);
+    expect(messages).toContain("from call site");
+    expect(messages).toContain("while calling 'f'");
+  });
+});
+
+describe("max-time", () => {
+  /** A clock that goes on by a second whenever somebody looks. */
+  const hasty = (): EvalIo => {
+    let now = 0;
+    return Object.assign(memoryIo(), {
+      milliseconds: () => {
+        now += 1000;
+        return now;
+      },
+    });
+  };
+
+  it("stops a program that takes longer", () => {
+    const error = failure(count(100_000), { maxTime: 1500 }, hasty());
+    expect([error.kind, error.message]).toEqual([
+      "limit-exceeded",
+      "out of time; max-time (1500 ms) exceeded",
+    ]);
+  });
+
+  it("does not stop one that is quick enough", () => {
+    const evaluation = new Evaluation({ io: hasty(), settings: { maxTime: 1500 } });
+    expect(evaluation.evalText(count(100), { kind: "string" }, "/")).toBe(100);
+  });
+});
+
+describe("max-memory", () => {
+  /** A host whose memory holds garbage and lasting things as a test says. */
+  function host(memory: { garbage: number; lasting: number }): EvalIo & { collections: number } {
+    const gauge: MemoryGauge = {
+      capacity: 1024 * MIB,
+      used: () => memory.garbage + memory.lasting,
+      collect: () => {
+        memory.garbage = 0;
+        io.collections++;
+      },
+    };
+    const io = Object.assign(memoryIo(), { memory: gauge, collections: 0 });
+    return io;
+  }
+
+  const growing = (grow: (memory: { garbage: number; lasting: number }) => void) => {
+    const memory = { garbage: 0, lasting: 5 * MIB };
+    const io = host(memory);
+    const environment = io.environment.bind(io);
+    io.environment = (name) => {
+      grow(memory);
+      return environment(name);
+    };
+    return io;
+  };
+  const asking = "builtins.genList (x: builtins.getEnv (toString x)) 30000";
+
+  it("stops a program whose memory grows", () => {
+    const io = growing((memory) => {
+      memory.lasting += 4096;
+    });
+    const error = failure(asking, { maxMemory: 20 }, io);
+    expect([error.kind, error.message]).toEqual([
+      "limit-exceeded",
+      "out of memory; max-memory (20 MiB) exceeded",
+    ]);
+  });
+
+  it("does not count garbage", () => {
+    const io = growing((memory) => {
+      memory.garbage += 4096;
+    });
+    const evaluation = new Evaluation({ io, settings: { maxMemory: 20 } });
+    evaluation.deepForce(evaluation.evalText(asking, { kind: "string" }, "/"));
+    expect(io.collections).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["a long list", "builtins.genList (x: x) 100000000"],
+    ["doubled lists", "builtins.foldl' (a: x: a ++ a) [ 1 2 ] (builtins.genList (x: x) 60)"],
+    [
+      "joined lists",
+      "builtins.foldl' (a: x: builtins.concatLists [ a a a ]) [ 1 ] (builtins.genList (x: x) 60)",
+    ],
+    [
+      "lists of a function",
+      "builtins.foldl' (a: x: builtins.concatMap (y: a) [ 1 2 3 ]) [ 1 ] (builtins.genList (x: x) 60)",
+    ],
+    ["templates", `builtins.foldl' (a: x: "\${a}\${a}") "ab" (builtins.genList (x: x) 60)`],
+    [
+      "replaced strings",
+      `builtins.foldl' (a: x: builtins.replaceStrings [ "a" ] [ "aa\${a}" ] a) "a" (builtins.genList (x: x) 60)`,
+    ],
+  ])("is asked before the engine is: %s", (_, text) => {
+    const error = failure(text, { maxMemory: 50 }, host({ garbage: 0, lasting: 0 }));
+    expect(error.message).toBe("out of memory; max-memory (50 MiB) exceeded");
+  });
+
+  it("is refused by a host that cannot measure", () => {
+    expect(() => new Evaluation({ io: memoryIo(), settings: { maxMemory: 20 } })).toThrow(
+      "this host measures no memory",
+    );
+  });
+});
+
+// `+` joins strings without copying them, so only the engine's own limit stops it.
+it("a result longer than the engine can hold is an error of the program", () => {
+  const text = `builtins.stringLength (builtins.foldl' (a: x: a + a) "ab" (builtins.genList (x: x) 60))`;
+  const error = failure(text, {});
+  expect(error.kind).toBe("limit-exceeded");
+  expect(error.traces.length).toBeGreaterThan(0);
+});
