@@ -1,17 +1,20 @@
 # The program that both evaluators run: what the attributes of a package set are.
 #
-# Without `names`: the names of the set. With `names`: one line on standard error for each of them,
-# `trace: sweep: {"name":…}`, as soon as it is known, so that an attribute which ends the process
-# takes only itself along. `tryEval` catches `throw` and `assert`, nothing else.
+# The C++ Nix runs `report`: it shows a line `trace: sweep: {"name":…}` for each name of `chunk` as
+# soon as the answer is known, so that an attribute which ends the process takes only itself along.
+# Nivis calls `answer` for one name after the other. `tryEval` catches `throw` and `assert` and
+# nothing else: what else fails is seen from outside.
 {
   # The directory of Nixpkgs.
   tree,
   # The attribute path of a nested set, such as "python3Packages"; "" for the top level.
   set ? "",
-  # The configuration of Nixpkgs, a Nix expression in a file; "" for none.
+  # "true" or "false"; "" for what Nixpkgs takes itself.
   allowAliases ? "",
-  # JSON: a list of strings.
-  names ? null,
+  # For `report`: a list of names as JSON.
+  chunk ? "[]",
+  # For `one`: a name.
+  name ? "",
 }:
 let
   # Not `default.nix`: it refuses old evaluators before they had a chance.
@@ -42,9 +45,11 @@ let
     else
       { drvPath = drvPath.value; };
 
-  report = name: builtins.trace "sweep: ${builtins.toJSON ({ inherit name; } // answer name)}";
+  show = name: builtins.trace "sweep: ${builtins.toJSON ({ inherit name; } // answer name)}";
 in
-if names == null then
-  builtins.attrNames packages
-else
-  builtins.foldl' (count: name: report name (count + 1)) 0 (builtins.fromJSON names)
+{
+  inherit answer;
+  names = builtins.attrNames packages;
+  report = builtins.foldl' (count: name: show name (count + 1)) 0 (builtins.fromJSON chunk);
+  one = packages.${name};
+}

@@ -1,0 +1,94 @@
+/** Compares what two evaluators say about the attributes of a set. */
+import type { Answer } from "./answers.ts";
+
+/** How two answers differ. */
+export type DifferenceKind =
+  /** Both are derivations, with different paths. */
+  | "drvPath"
+  /** Only one of the sets has the attribute. */
+  | "missing"
+  /** Only Nivis fails. */
+  | "nivis-fails"
+  /** Only the reference fails. */
+  | "reference-fails"
+  /** Both fail, but not in the same way. */
+  | "failure-kind"
+  /** Both are something, but not the same thing. */
+  | "type";
+
+export interface Difference {
+  readonly name: string;
+  readonly kind: DifferenceKind;
+  readonly nivis: Answer | undefined;
+  readonly reference: Answer | undefined;
+}
+
+export interface Comparison {
+  readonly attributes: number;
+  readonly equal: number;
+  readonly derivations: number;
+  readonly differences: readonly Difference[];
+  /** Both are aborted by an error, worded differently: versions word errors differently. */
+  readonly otherMessage: readonly Difference[];
+}
+
+/** The comparison of all names that one of them knows. */
+export function compareAnswers(
+  nivis: ReadonlyMap<string, Answer>,
+  reference: ReadonlyMap<string, Answer>,
+): Comparison {
+  const names = [...new Set([...nivis.keys(), ...reference.keys()])].sort();
+  const differences: Difference[] = [];
+  const otherMessage: Difference[] = [];
+  let derivations = 0;
+  for (const name of names) {
+    const pair = { name, nivis: nivis.get(name), reference: reference.get(name) };
+    if (pair.reference?.drvPath !== undefined) derivations++;
+    const kind = differenceOf(pair.nivis, pair.reference);
+    if (kind !== undefined) differences.push({ ...pair, kind });
+    else if (pair.nivis?.aborted !== pair.reference?.aborted) {
+      otherMessage.push({ ...pair, kind: "failure-kind" });
+    }
+  }
+  return {
+    attributes: names.length,
+    equal: names.length - differences.length,
+    derivations,
+    differences,
+    otherMessage,
+  };
+}
+
+/** The kind of difference of two answers; `undefined` when they agree. */
+export function differenceOf(
+  nivis: Answer | undefined,
+  reference: Answer | undefined,
+): DifferenceKind | undefined {
+  if (nivis === undefined || reference === undefined) return "missing";
+  const ours = failureOf(nivis);
+  const theirs = failureOf(reference);
+  if (ours !== theirs) {
+    if (theirs === undefined) return "nivis-fails";
+    return ours === undefined ? "reference-fails" : "failure-kind";
+  }
+  if (ours !== undefined) return undefined;
+  if (nivis.type !== reference.type) return "type";
+  return nivis.drvPath === reference.drvPath ? undefined : "drvPath";
+}
+
+/** How an attribute fails, in one word or two; `undefined` when it does not. */
+function failureOf({ failed, aborted, crashed }: Answer): string | undefined {
+  if (failed !== undefined) return `throw in ${failed}`;
+  if (aborted !== undefined) return "error";
+  return crashed === undefined ? undefined : "crash";
+}
+
+/** An answer in a few words. */
+export function describeAnswer(answer: Answer | undefined): string {
+  if (answer === undefined) return "no such attribute";
+  if (answer.drvPath !== undefined) return answer.drvPath;
+  if (answer.type !== undefined) return `a value of type ${answer.type}`;
+  if (answer.failed !== undefined) return `throw or assert in its ${answer.failed}`;
+  if (answer.aborted !== undefined) return `error: ${answer.aborted}`;
+  return `crash: ${answer.crashed}`;
+}

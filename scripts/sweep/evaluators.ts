@@ -1,0 +1,131 @@
+/**
+ * The two evaluators as processes that answer on standard error, a line for each attribute.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { builtCommand } from "@nivis/testkit";
+import { build } from "esbuild";
+import type { SweepOptions } from "./options.ts";
+
+/** How to start an evaluator. */
+export interface Evaluator {
+  readonly id: "nivis" | "reference";
+  readonly name: string;
+  /** The command that answers for these attributes, in this order. */
+  command(names: readonly string[]): Command;
+  /** The command that prints the names of the set as JSON. */
+  listCommand(): Command;
+  /** The command that writes the derivation of an attribute into a store and prints its path. */
+  instantiateCommand(name: string, store: string): Command;
+}
+
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly stdin: string;
+}
+
+const NIX_FILE = fileURLToPath(new URL("attributes.nix", import.meta.url));
+const WORKER = fileURLToPath(new URL("nivis-worker.ts", import.meta.url));
+
+/** How a line with an answer begins. */
+export const ANSWER_PREFIX = "trace: sweep: ";
+
+/** C++ Nix: evaluates `report` of attributes.nix. */
+export function referenceEvaluator(program: string, options: SweepOptions): Evaluator {
+  const base = [NIX_FILE, ...nixArguments(options)];
+  return {
+    id: "reference",
+    name: "C++ Nix",
+    command: (names) => ({
+      program,
+      args: ["--eval", ...base, "-A", "report", "--argstr", "chunk", JSON.stringify(names)],
+      stdin: "",
+    }),
+    listCommand: () => ({
+      program,
+      args: ["--eval", "--strict", "--json", ...base, "-A", "names"],
+      stdin: "",
+    }),
+    instantiateCommand: (name, store) => ({
+      program,
+      args: ["--store", store, ...base, "-A", "one", "--argstr", "name", name],
+      stdin: "",
+    }),
+  };
+}
+
+/**
+ * Bundles nivis-worker.ts into a folder and answers where it is. Once for a sweep, so that all of it
+ * runs the same code even if somebody works on the sources meanwhile.
+ */
+export async function buildWorker(folder: string): Promise<string> {
+  const outfile = join(folder, "nivis-worker.mjs");
+  await build({
+    entryPoints: [WORKER],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    alias: Object.fromEntries(
+      ["syntax", "formats", "eval", "node"].map((name) => [`@nivis/${name}`, sourceOf(name)]),
+    ),
+    logLevel: "warning",
+  });
+  return outfile;
+}
+
+function sourceOf(name: string): string {
+  return fileURLToPath(new URL(`../../packages/${name}/src/index.ts`, import.meta.url));
+}
+
+/** Nivis: nivis-worker.ts, which goes on in the same process after an error. */
+export function nivisEvaluator(options: SweepOptions, worker: string): Evaluator {
+  const base = [builtCommand(), NIX_FILE, ...nixArguments(options)];
+  const program = process.execPath;
+  return {
+    id: "nivis",
+    name: "Nivis",
+    command: (names) => ({
+      program,
+      args: [`--max-old-space-size=${options.memory}`, worker],
+      stdin: JSON.stringify({
+        file: NIX_FILE,
+        arguments: {
+          tree: options.tree,
+          set: options.set,
+          allowAliases: options.allowAliases,
+        },
+        memory: options.memory,
+        names,
+      }),
+    }),
+    listCommand: () => ({
+      program,
+      args: [...base, "--eval", "--strict", "--json", "-A", "names"],
+      stdin: "",
+    }),
+    instantiateCommand: (name, store) => ({
+      program,
+      args: [...base, "--store", store, "-A", "one", "--argstr", "name", name],
+      stdin: "",
+    }),
+  };
+}
+
+/** The environment of both: no search path, no configuration of the user. */
+export function evaluatorEnvironment(options: SweepOptions): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    NIX_PATH: "",
+    NIXPKGS_CONFIG: "",
+    // The collector of C++ Nix takes its limit from here.
+    GC_MAXIMUM_HEAP_SIZE: String(options.memory * 1024 * 1024),
+  };
+}
+
+function nixArguments({ tree, set, allowAliases }: SweepOptions): string[] {
+  const pairs = { tree, set, allowAliases };
+  return Object.entries(pairs).flatMap(([name, value]) => ["--argstr", name, value]);
+}

@@ -1,0 +1,176 @@
+/**
+ * `npm run sweep -- --tree DIR [--set PATH]`: evaluates every attribute of a package set with Nivis
+ * and with C++ Nix, and reports each difference. docs/sweep.md tells more.
+ *
+ * Answers are kept in the output folder as they come, so a sweep that was interrupted goes on with
+ * `--resume`. The exit code is 1 when something differs.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { mapConcurrently } from "@nivis/testkit";
+import { AnswerFile } from "./answers.ts";
+import { type Comparison, compareAnswers } from "./compare.ts";
+import {
+  buildWorker,
+  type Command,
+  type Evaluator,
+  evaluatorEnvironment,
+  nivisEvaluator,
+  referenceEvaluator,
+} from "./evaluators.ts";
+import { type Explanation, explainDifference, storeReader } from "./explain.ts";
+import { parseOptions, type SweepOptions, USAGE } from "./options.ts";
+import type { ProcessCost } from "./process-cost.ts";
+import { Progress } from "./progress.ts";
+import { formatReport, type Report, summary, totalCost } from "./report.ts";
+import { runChunk } from "./run-chunk.ts";
+
+/** An evaluator with what it has answered so far. */
+interface Lane {
+  readonly evaluator: Evaluator;
+  readonly file: AnswerFile;
+  readonly costs: ProcessCost[];
+  /** Where {@link costs} are kept. */
+  readonly costFile: string;
+}
+
+try {
+  process.exitCode = await sweep(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+  process.exitCode = 2;
+}
+
+async function sweep(options: SweepOptions): Promise<number> {
+  mkdirSync(options.out, { recursive: true });
+  const worker = await buildWorker(options.out);
+  const evaluators = [nivisEvaluator(options, worker)];
+  if (options.reference !== undefined) {
+    evaluators.push(referenceEvaluator(options.reference, options));
+  }
+  const lanes = evaluators.map((evaluator) => openLane(evaluator, options));
+  const work = lanes.map((lane) => {
+    const names = options.only.length > 0 ? options.only : listNames(lane.evaluator, options);
+    return names.filter((name) => !lane.file.answers.has(name));
+  });
+  const progress = new Progress(
+    new Map(lanes.map(({ evaluator }, i) => [evaluator.name, work[i]?.length ?? 0])),
+  );
+  await mapConcurrently(alternate(lanes, work, options.chunk), options.jobs, ([lane, names]) =>
+    runChunk(
+      {
+        command: lane.evaluator.command,
+        environment: evaluatorEnvironment(options),
+        timeout: options.timeout,
+        answered: (name, answer) => {
+          lane.file.add(name, answer);
+          progress.advance(lane.evaluator.name);
+        },
+        ended: (cost) => {
+          lane.costs.push(cost);
+          appendFileSync(lane.costFile, `${JSON.stringify(cost)}\n`);
+        },
+      },
+      names,
+    ),
+  );
+  progress.finish();
+
+  const [nivis, reference] = lanes;
+  if (nivis === undefined || reference === undefined) return 0;
+  const comparison = compareAnswers(nivis.file.answers, reference.file.answers);
+  const report: Report = {
+    options,
+    comparison,
+    explanations: explain(comparison, nivis.evaluator, reference.evaluator, options),
+    costs: new Map(lanes.map(({ evaluator, costs }) => [evaluator.name, totalCost(costs)])),
+  };
+  const path = join(options.out, "report.md");
+  writeFileSync(path, formatReport(report));
+  process.stdout.write(`${summary(report)}\nreport: ${path}\n`);
+  return comparison.differences.length > 0 ? 1 : 0;
+}
+
+function openLane(evaluator: Evaluator, { out, resume }: SweepOptions): Lane {
+  const costFile = join(out, `${evaluator.id}-costs.jsonl`);
+  if (!resume) rmSync(costFile, { force: true });
+  const kept = existsSync(costFile) ? readFileSync(costFile, "utf8").trimEnd().split("\n") : [];
+  return {
+    evaluator,
+    file: new AnswerFile(join(out, `${evaluator.id}.jsonl`), resume),
+    costs: kept.map((line) => JSON.parse(line) as ProcessCost),
+    costFile,
+  };
+}
+
+/** Chunks of both in turn, so that one evaluator is never far ahead of the other. */
+function alternate(
+  lanes: readonly Lane[],
+  work: readonly (readonly string[])[],
+  size: number,
+): (readonly [Lane, readonly string[]])[] {
+  const tasks: (readonly [Lane, readonly string[]])[] = [];
+  const longest = Math.max(...work.map((names) => names.length));
+  for (let from = 0; from < longest; from += size) {
+    lanes.forEach((lane, i) => {
+      const names = (work[i] ?? []).slice(from, from + size);
+      if (names.length > 0) tasks.push([lane, names]);
+    });
+  }
+  return tasks;
+}
+
+function listNames(evaluator: Evaluator, options: SweepOptions): readonly string[] {
+  return JSON.parse(runToEnd(evaluator.listCommand(), evaluator, options)) as string[];
+}
+
+/** Instantiates both sides of the first differing derivations and compares the files. */
+function explain(
+  { differences }: Comparison,
+  nivis: Evaluator,
+  reference: Evaluator,
+  options: SweepOptions,
+): ReadonlyMap<string, Explanation> {
+  const explanations = new Map<string, Explanation>();
+  const derivations = differences.filter(({ kind }) => kind === "drvPath");
+  for (const { name } of derivations.slice(0, options.explain)) {
+    try {
+      const [ours, theirs] = [nivis, reference].map((evaluator) => {
+        const store = join(options.out, `store-of-${evaluator.id}`);
+        const command = evaluator.instantiateCommand(name, store);
+        const path = runToEnd(command, evaluator, options).trim().split("!")[0] as string;
+        return { path, read: storeReader(store) };
+      });
+      if (ours !== undefined && theirs !== undefined) {
+        explanations.set(name, explainDifference(ours, theirs));
+      }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      explanations.set(name, { chain: [name], lines: [`cannot compare: ${message}`] });
+    }
+  }
+  return explanations;
+}
+
+/** The output of a command that must succeed. */
+function runToEnd(command: Command, evaluator: Evaluator, options: SweepOptions): string {
+  const { status, stdout, stderr, error } = spawnSync(command.program, command.args, {
+    cwd: "/",
+    env: evaluatorEnvironment(options),
+    input: command.stdin,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    timeout: options.timeout * 1000,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${evaluator.name} fails:\n${stderr.slice(0, 2000)}`);
+  return stdout;
+}

@@ -1,0 +1,84 @@
+/** How a chunk survives attributes that end the process. */
+import { expect, test } from "vitest";
+import type { Answer } from "../../scripts/sweep/answers.ts";
+import { runChunk } from "../../scripts/sweep/run-chunk.ts";
+
+/** An evaluator in which the name of an attribute says what it does. */
+const EVALUATOR = `
+  const { writeSync } = require("node:fs");
+  const names = process.argv.slice(1);
+  names.forEach((name, done) => {
+    if (name.startsWith("fails")) {
+      writeSync(2, "error: " + name + " is wrong\\n");
+      process.exit(1);
+    }
+    if (name.startsWith("dies")) process.kill(process.pid, "SIGKILL");
+    if (name.startsWith("greedy") && done > 0) process.kill(process.pid, "SIGKILL");
+    if (name.startsWith("hangs")) for (;;);
+    writeSync(2, "warning: looking at " + name + "\\n");
+    writeSync(2, "trace: sweep: " + JSON.stringify({ name, type: "int" }) + "\\n");
+    if (name.startsWith("full")) process.exit(0);
+  });
+`;
+
+async function run(
+  names: readonly string[],
+): Promise<{ answers: Record<string, Answer>; asked: string[] }> {
+  const answers: Record<string, Answer> = {};
+  const asked: string[] = [];
+  await runChunk(
+    {
+      command: (some) => {
+        asked.push(some.join(" "));
+        return { program: process.execPath, args: ["-e", EVALUATOR, ...some], stdin: "" };
+      },
+      environment: process.env,
+      timeout: 2,
+      answered: (name, answer) => {
+        expect(answers[name]).toBeUndefined();
+        answers[name] = answer;
+      },
+      ended: () => {},
+    },
+    names,
+  );
+  return { answers, asked };
+}
+
+const FINE: Answer = { type: "int" };
+
+test("one process when nothing happens", async () => {
+  const { answers, asked } = await run(["a", "b"]);
+  expect(answers).toEqual({ a: FINE, b: FINE });
+  expect(asked).toEqual(["a b"]);
+});
+
+test("an error takes only its own attribute along", async () => {
+  const { answers, asked } = await run(["a", "fails", "b", "fails-too"]);
+  expect(answers).toEqual({
+    a: FINE,
+    fails: { aborted: "fails is wrong" },
+    b: FINE,
+    "fails-too": { aborted: "fails-too is wrong" },
+  });
+  expect(asked).toEqual(["a fails b fails-too", "b fails-too"]);
+});
+
+test("a process that dies is blamed on the attribute only when it dies alone as well", async () => {
+  const { answers, asked } = await run(["a", "dies", "b", "greedy", "c"]);
+  expect(answers["dies"]?.crashed).toMatch(/^SIGKILL/);
+  expect(answers["greedy"]).toEqual(FINE);
+  expect(Object.keys(answers)).toEqual(["a", "dies", "b", "greedy", "c"]);
+  expect(asked).toEqual(["a dies b greedy c", "dies", "b greedy c", "greedy", "c"]);
+});
+
+test("a process that says nothing for too long is ended", async () => {
+  const { answers } = await run(["hangs", "a"]);
+  expect(answers).toEqual({ hangs: { crashed: "no answer in 2 s" }, a: FINE });
+});
+
+test("a process may end early to make room", async () => {
+  const { answers, asked } = await run(["full", "a"]);
+  expect(answers).toEqual({ full: FINE, a: FINE });
+  expect(asked).toEqual(["full a", "a"]);
+});

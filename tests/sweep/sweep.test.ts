@@ -1,0 +1,76 @@
+/**
+ * `npm run sweep` from end to end, on a set of a dozen attributes. The reference is Nivis itself in a
+ * world where a variable is set, so that which attributes differ is known.
+ */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { builtCommand, runProcess } from "@nivis/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "nivis-sweep-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const reference = join(folder, "reference");
+const tree = fileURLToPath(new URL("fixture", import.meta.url));
+const runTs = fileURLToPath(new URL("../../scripts/run-ts.mjs", import.meta.url));
+const main = fileURLToPath(new URL("../../scripts/sweep/main.ts", import.meta.url));
+
+beforeAll(() => {
+  const command = `SWEEP_TEST_SIDE=reference exec '${process.execPath}' '${builtCommand()}' "$@"`;
+  writeFileSync(reference, `#!/bin/sh\n${command}\n`);
+  chmodSync(reference, 0o755);
+});
+
+interface SweepRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly report: string;
+}
+
+async function sweep(out: string, ...flags: string[]): Promise<SweepRun> {
+  const path = join(folder, out);
+  const args = [runTs, main, "--tree", tree, "--reference", reference, "--out", path, ...flags];
+  const { code, stdout, stderr } = await runProcess(process.execPath, { args, cwd: folder });
+  if (code === 2) throw new Error(stderr);
+  return { code, stdout, report: readFileSync(join(path, "report.md"), "utf8") };
+}
+
+test("finds each kind of difference and nothing else", async () => {
+  const { code, stdout, report } = await sweep("all", "--chunk", "4");
+  expect(stdout).toContain(
+    "11 attributes, 4 derivations, 8 equal, 3 different, 0 with another message",
+  );
+  expect([...report.matchAll(/^### (.*)$/gm)].map((match) => match[1])).toEqual([
+    "different: drvPath",
+    "notForNivis: nivis-fails",
+    "otherFailure: failure-kind",
+  ]);
+  expect(report).toContain("error: attribute 'unlucky' missing");
+  expect(code).toBe(1);
+});
+
+test("shows the first input that differs by itself", async () => {
+  const { report } = await sweep("explain", "--only", "different");
+  expect(report).toContain("First difference: different.drv → library.drv");
+  expect(report).toMatch(
+    /variable flags:\n {2}Nivis: {5}"-O2 -s"\n {2}reference: "-O2 -g"\n {2}\(from byte 5 on\)/,
+  );
+});
+
+test("goes on where it was interrupted", async () => {
+  await sweep("resumed", "--only", "same");
+  const nivis = join(folder, "resumed", "nivis.jsonl");
+  // An answer of our own shows that it was kept, and half a line that it is thrown away.
+  const kept = `{"name":"same","drvPath":"/kept.drv"}\n{"name":"thrown","fai`;
+  writeFileSync(nivis, kept);
+  const { report } = await sweep("resumed", "--only", "same,thrown", "--resume");
+  expect(report).toContain("2 attributes, 1 derivations, 1 equal, 1 different");
+  expect(report).toContain("- Nivis: /kept.drv");
+});
+
+test("sweeps a nested set without a difference", async () => {
+  const { code, stdout } = await sweep("nested", "--set", "nested");
+  expect(stdout).toContain("1 attributes, 1 derivations, 1 equal, 0 different");
+  expect(code).toBe(0);
+});
