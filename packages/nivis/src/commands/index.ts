@@ -6,6 +6,7 @@ import type { Terminal } from "../terminal.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { evalCommand } from "./eval.ts";
 import { instantiateCommand } from "./instantiate.ts";
+import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
 import { traceCommand } from "./trace.ts";
 
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   command("eval", evalCommand),
   command("instantiate", instantiateCommand),
   command("parse", parseCommand),
+  command("lint", lintCommand),
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
 ];

@@ -5,8 +5,8 @@
  * no reason to fail, unless its code is denied; a file that does not parse is.
  */
 import { writeFileSync } from "node:fs";
-import { bestMatches, EvalError, PositionTable, renderWarning } from "@nivis/eval";
-import { decodeUtf8 } from "@nivis/formats";
+import { bestMatches, EvalError, forTerminal, PositionTable, renderWarning } from "@nivis/eval";
+import { canonPath } from "@nivis/formats";
 import {
   applyFixes,
   LINT_PARSE_OPTIONS,
@@ -17,6 +17,7 @@ import {
   type ParseResult,
   parse,
   SourceFile,
+  type Span,
 } from "@nivis/syntax";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import { addPositional, emptySourceDraft, type SourceDraft } from "../options/source-options.ts";
@@ -149,14 +150,110 @@ class LintJob {
     if (this.draft.json) {
       this.invocation.terminal.writeOut(`${JSON.stringify(this.json, undefined, 2)}\n`);
     }
+    if (this.brokenCount > 0) {
+      throw new EvalError("parse", `${count(this.brokenCount, "file")} cannot be parsed`);
+    }
     if (this.deniedCount > 0) {
-      throw new EvalError("usage-none" as never, "");
+      throw new EvalError("value", `${count(this.deniedCount, "denied warning")} found`);
     }
   }
 
   private argument(name: string): void {
-    if (name === "-") this.source(this.session.standardInput());
+    if (name === "-") {
+      this.source(this.session.standardInput());
+      return;
+    }
+    const { io } = this.session;
+    const path = canonPath(name.startsWith("/") ? name : `${io.currentDirectory()}/${name}`);
+    // Not by recursion: a tree may be deep.
+    const pending = [path];
+    for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+      if (io.fileType(at) !== "directory") {
+        this.source(this.session.file(at));
+        continue;
+      }
+      const directory = at;
+      const entries = io
+        .readDirectory(directory)
+        .filter((entry) => {
+          if (entry.type === "directory") return !entry.name.startsWith(".");
+          return entry.type === "regular" && entry.name.endsWith(".nix");
+        })
+        .sort((a, b) => (a.name < b.name ? 1 : -1));
+      for (const entry of entries) pending.push(`${directory}/${entry.name}`);
+    }
   }
 
-  private source(_source: Source): void {}
+  private source(source: Source): void {
+    let { text } = source;
+    let parsed = this.parse(source, text);
+    let found = lint(parsed, this.options);
+    if (this.draft.fix && source.origin.kind === "file") {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const { text: better, fixed } = applyFixes(text, found);
+        if (fixed.length === 0) break;
+        text = better;
+        parsed = this.parse(source, text);
+        found = lint(parsed, this.options);
+      }
+      if (text !== source.text) {
+        writeFileSync(Buffer.from(source.origin.path, "latin1"), Buffer.from(text, "latin1"));
+      }
+    }
+    this.print(parsed, found);
+  }
+
+  private parse({ origin, basePath }: Source, text: string): ParseResult {
+    const { settings } = this.session.evaluation.context;
+    return parse(new SourceFile(origin, text), {
+      ...LINT_PARSE_OPTIONS,
+      basePath,
+      // Where it is does not matter here, only that `~/...` is a path.
+      home: "/",
+      features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
+    });
+  }
+
+  private print(parsed: ParseResult, found: readonly LintDiagnostic[]): void {
+    const { source, firstError } = parsed;
+    const positions = new PositionTable();
+    const base = positions.add(source);
+    if (firstError !== undefined) {
+      this.brokenCount++;
+      this.invocation.positions = positions;
+      const { message, pos } = firstError;
+      this.invocation.report(new EvalError("parse", message, pos === undefined ? 0 : base + pos));
+      return;
+    }
+    for (const finding of found) {
+      if (this.denied.has("all") || this.denied.has(finding.code)) this.deniedCount++;
+      if (this.draft.json) this.json.push(jsonOf(finding, source));
+      else {
+        const title = `${finding.message} [${finding.code}]`;
+        const text = renderWarning(title, base + finding.pos, positions, false);
+        this.invocation.terminal.writeOut(`${forTerminal(text, false)}\n\n`);
+      }
+    }
+  }
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+/** A finding as data. Lines and columns begin at 1, columns and offsets count bytes. */
+function jsonOf({ code, severity, message, span, labels, fix }: LintDiagnostic, file: SourceFile) {
+  const place = ({ start, end }: Span) => ({
+    start: { offset: start, ...file.lineColumn(start) },
+    end: { offset: end, ...file.lineColumn(end) },
+  });
+  return {
+    file: file.displayName,
+    code,
+    severity,
+    message,
+    ...place(span),
+    labels: labels.map((label) => ({ message: label.message, ...place(label.span) })),
+    fix: fix === undefined ? null : { title: fix.title, edits: fix.edits },
+  };
 }

@@ -58,7 +58,11 @@ type Task = Expr | LexicalScope | WithScope | Definition;
 
 /** Walks over one tree; use it once. */
 export class Resolver {
-  private readonly innermost = new Map<string, Variable>();
+  /**
+   * Names out of scope stay, as `undefined`: a name that is deleted and added over and over leaves
+   * remains in V8's hash table that each look for it walks over.
+   */
+  private readonly innermost = new Map<string, Variable | undefined>();
   private readonly tasks: Task[] = [];
   private depth = 0;
   private innermostWith: WithScope | undefined = undefined;
@@ -77,7 +81,7 @@ export class Resolver {
 
   /** Whether a name means a global where the walk stands. */
   isGlobal(name: string): boolean {
-    return this.globals.has(name) && !this.innermost.has(name);
+    return this.globals.has(name) && this.innermost.get(name) === undefined;
   }
 
   /** Walks over `root` and everything below it. */
@@ -278,8 +282,7 @@ export class Resolver {
     this.depth -= 1;
     for (let i = variables.length - 1; i >= 0; i -= 1) {
       const { name, shadowed } = variables[i] as Variable;
-      if (shadowed === undefined) this.innermost.delete(name);
-      else this.innermost.set(name, shadowed);
+      this.innermost.set(name, shadowed);
     }
     if (scope.owner.kind === NodeKind.Let) this.settle(scope);
     this.listener.leaveScope?.(scope);

@@ -11,8 +11,8 @@ export const etaReduction: Rule = {
   explanation:
     "`x: f x` can be written `f`. Not quite the same: `f` is then evaluated earlier, and " +
     "`builtins.functionArgs` sees its pattern; so there is no automatic fix.",
-  bad: "f: map (x: f x)",
-  good: "f: map f",
+  bad: "f: [ (x: f x) ]",
+  good: "f: [ f ]",
   alias: "statix W07",
   on: { [NodeKind.Lambda]: check },
 };

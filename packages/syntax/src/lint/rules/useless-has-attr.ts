@@ -17,13 +17,11 @@ export const uselessHasAttr: Rule = {
 
 function check({ pos, condition, consequence, alternative }: If, run: LintRun): void {
   if (condition.kind !== NodeKind.HasAttr || consequence.kind !== NodeKind.Select) return;
-  if (consequence.fallback !== undefined) return;
-  const asked = chain(condition.base, condition.path);
-  if (asked === undefined) return;
-  const selected = chain(consequence.base, consequence.path);
-  if (selected === undefined || asked.join("\0") !== selected.join("\0")) return;
-  // What the condition looks through must be what the selection looks through.
-  if (condition.path.length !== consequence.path.length) return;
+  // Nix: `x.y ? a` fails where `x.y` is missing, `x.y.a or e` does not; so only `x ? a`.
+  if (consequence.fallback !== undefined || condition.base.kind !== NodeKind.Var) return;
+  if (consequence.base.kind !== NodeKind.Var || consequence.base.name !== condition.base.name)
+    return;
+  if (!isSamePath(condition.path, consequence.path)) return;
   const { text } = run;
   const simple =
     !run.isParenthesized(consequence) &&
@@ -48,26 +46,11 @@ function check({ pos, condition, consequence, alternative }: If, run: LintRun): 
   });
 }
 
-/** The names of `a.b.c`, if it is nothing but names. */
-function chain(base: Expr, path: readonly AttrName[]): string[] | undefined {
-  const parts: string[] = [];
-  const add = (names: readonly AttrName[]): boolean => {
-    for (let i = names.length - 1; i >= 0; i -= 1) {
-      const name = names[i]?.name;
-      if (name === undefined) return false;
-      parts.push(name);
-    }
-    return true;
-  };
-  if (!add(path)) return undefined;
-  let expr = base;
-  while (expr.kind === NodeKind.Select && expr.fallback === undefined) {
-    if (!add(expr.path)) return undefined;
-    expr = expr.base;
-  }
-  if (expr.kind !== NodeKind.Var) return undefined;
-  parts.push(expr.name);
-  return parts;
+function isSamePath(a: readonly AttrName[], b: readonly AttrName[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ name }, i) => name !== undefined && name === (b[i] as AttrName).name)
+  );
 }
 
 /** Whether it can stand behind `or` as it is. */

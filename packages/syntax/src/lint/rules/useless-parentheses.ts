@@ -16,13 +16,13 @@ export const uselessParentheses: Rule = {
   good: "{ a = f: f 1; b = [ 2 ]; }",
   alias: "statix W08",
   on: {
-    [NodeKind.Var]: (expr, run) => {
-      // `(or)` is a name only in parentheses.
-      if (expr.name !== "or") check(expr, run);
-    },
+    [NodeKind.Var]: check,
     [NodeKind.Int]: checkNumber,
     [NodeKind.Float]: checkNumber,
-    [NodeKind.String]: check,
+    [NodeKind.String]: (expr, run) => {
+      // A bare URL is another rule's matter, and would swallow a comma behind it.
+      if (expr.form !== "uri") check(expr, run);
+    },
     [NodeKind.StringTemplate]: check,
     [NodeKind.List]: check,
     [NodeKind.AttrSet]: (set, run) => {

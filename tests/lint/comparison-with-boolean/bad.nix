@@ -1,0 +1,8 @@
+a: b: [
+  ((a < b) == true)
+  (a ? b == false)
+  (true != !a)
+  (false == (a && b))
+  ((a == b) != (true))
+  ((a || b) /* why */ == true)
+]

@@ -1,0 +1,6 @@
+x: [
+  (false && x)
+  (true || x.enable || x.other)
+  (false -> x)
+  ((true) || x)
+]

@@ -1,0 +1,4 @@
+s: [
+  (builtins.toPath s)
+  (__toPath s)
+]

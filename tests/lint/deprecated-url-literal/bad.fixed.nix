@@ -1,0 +1,6 @@
+[
+  "https://nixos.org/"
+  ("mirror://gnu/hello")
+  ("x:x")
+  "a:1b:2"
+]

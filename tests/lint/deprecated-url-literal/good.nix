@@ -1,0 +1,6 @@
+[
+  "https://nixos.org/"
+  ''https://nixos.org/''
+  (x: x)
+  # https://nixos.org/
+]

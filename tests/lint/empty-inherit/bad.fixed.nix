@@ -1,0 +1,11 @@
+# inherit ; in a comment
+let
+  inherit /* this one is not seen */ ;
+in
+{
+  a = rec { };
+  text = "inherit;";
+  more = ''
+    inherit;
+  '';
+}

@@ -1,0 +1,4 @@
+x: y: {
+  inherit x;
+  inherit "y";
+}

@@ -1,0 +1,5 @@
+[
+  (_x: 1)
+  (_x: x: x)
+  (_self: super: super.hello)
+]

@@ -1,0 +1,5 @@
+[
+  (x: 1)
+  (x: x: x)
+  (self: super: super.hello)
+]

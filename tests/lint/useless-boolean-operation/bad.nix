@@ -1,0 +1,10 @@
+x: [
+  (x && true)
+  (true && x)
+  (x || false)
+  (false || x)
+  (x && false)
+  (x || true)
+  (true -> x)
+  (x -> true)
+]
