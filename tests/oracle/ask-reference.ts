@@ -3,10 +3,11 @@
  * together, fifty to a process, because each prints one line (JSON and XML do not); a failure ends a
  * process, so expected failures, and batches that do not come back whole, are asked one by one.
  */
-import { mapConcurrently, type Reference } from "@nivis/testkit";
+import { mapConcurrently, type Reference, withoutFolder } from "@nivis/testkit";
 import {
   type Answer,
   batchInvocation,
+  fixture,
   invocationOf,
   type Question,
   type QuestionMode,
@@ -40,7 +41,7 @@ export async function askReference(
   await mapConcurrently(batches, 2, async (batch) => {
     const mode = (batch[0] as Question).mode;
     const expressions = batch.map((question) => question.expression);
-    const outcome = await reference.run(batchInvocation(mode, expressions));
+    const outcome = withoutFolder(await reference.run(batchInvocation(mode, expressions)), fixture);
     const lines = outcome.stdout.split("\n");
     if (outcome.code !== 0 || lines.length !== batch.length + 1) {
       alone.push(...batch);
@@ -51,7 +52,8 @@ export async function askReference(
     });
   });
   await mapConcurrently(alone, 2, async (question) => {
-    const { code, stdout } = await reference.run(invocationOf(question));
+    const answer = await reference.run(invocationOf(question));
+    const { code, stdout } = withoutFolder(answer, fixture);
     answers.set(question.key, code === 0 ? { code, stdout } : { code, stdout: "" });
   });
   return answers;

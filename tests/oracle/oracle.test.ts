@@ -5,10 +5,10 @@
  * recording itself is checked against it: all successes, and each tenth failure, for those cost a
  * process each. When it is not, that is said aloud and the recorded answers stand.
  */
-import { findReference, nivisRunners, type Runner } from "@nivis/testkit";
+import { findReference, nivisRunners, type Runner, withoutFolder } from "@nivis/testkit";
 import { describe, expect, test } from "vitest";
 import { askReference } from "./ask-reference.ts";
-import { invocationOf, questions } from "./questions.ts";
+import { fixture, invocationOf, questions } from "./questions.ts";
 import {
   differenceFor,
   readDifferences,
@@ -31,7 +31,7 @@ describe(`recorded answers of C++ Nix ${recording.version}`, () => {
           ? recordedAnswer(recording, question)
           : { code: difference.stdout === undefined ? 1 : 0, stdout: difference.stdout ?? "" };
       expect(expected, "not recorded: npm run oracle:record").toBeDefined();
-      const outcome = await runner.run(invocationOf(question));
+      const outcome = withoutFolder(await runner.run(invocationOf(question)), fixture);
       const stdout = outcome.code === 0 ? outcome.stdout : "";
       expect({ code: outcome.code, stdout }, outcome.stderr).toEqual(expected);
     },
