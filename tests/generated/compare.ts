@@ -51,7 +51,11 @@ export function emptyComparison(): Comparison {
 }
 
 /** Compares programs and adds what comes out to `total`. */
-export function compare(reference: string, programs: readonly SeededProgram[], total: Comparison): void {
+export function compare(
+  reference: string,
+  programs: readonly SeededProgram[],
+  total: Comparison,
+): void {
   const texts = programs.map(({ term }) => printTerm(term));
   const answers = texts.map((text) => askNivis(text, MODES));
   total.programs += programs.length;
@@ -63,10 +67,15 @@ export function compare(reference: string, programs: readonly SeededProgram[], t
       if (outcome.kind === "value") together.push(i);
       else if (outcome.failure === "outside") total.unasked++;
       else if (outcome.failure === "overflow") note(total, "integer-overflow");
-      else if (mode === "strict" || (programs[i] as SeededProgram).seed % FAILURE_SAMPLE === 0) alone.push(i);
+      else if (mode === "strict" || (programs[i] as SeededProgram).seed % FAILURE_SAMPLE === 0)
+        alone.push(i);
       else total.unasked++;
     });
-    const found = askReference(reference, together.map((i) => texts[i] as string), mode);
+    const found = askReference(
+      reference,
+      together.map((i) => texts[i] as string),
+      mode,
+    );
     together.forEach((i, k) => judge(i, mode, found[k] as Outcome));
     for (const i of alone) {
       judge(i, mode, askReference(reference, [texts[i] as string], mode)[0] as Outcome);
@@ -100,7 +109,11 @@ export function agree(nivis: Outcome, reference: Outcome): boolean {
   if (nivis.kind === "value") return reference.kind === "value" && nivis.text === reference.text;
   if (reference.kind === "value" || nivis.failure === "crash") return false;
   // What 2.8 has no message of its own for, it may word in any way.
-  return nivis.failure === reference.failure || nivis.failure === "other" || reference.failure === "other";
+  return (
+    nivis.failure === reference.failure ||
+    nivis.failure === "other" ||
+    reference.failure === "other"
+  );
 }
 
 /** The smallest program found that shows a disagreement of the same sort. */
@@ -113,10 +126,18 @@ export function shrinkFinding(reference: string, finding: Finding, attempts: num
       const program = printTerm(term);
       const nivis = askNivis(program, [mode]).get(mode) as Outcome;
       if (nivis.kind !== finding.nivis.kind) return false;
-      if (nivis.kind === "failure" && (nivis.failure === "outside" || /: syntax error|undefined variable/.test(nivis.message))) return false;
+      if (
+        nivis.kind === "failure" &&
+        (nivis.failure === "outside" || /: syntax error|undefined variable/.test(nivis.message))
+      )
+        return false;
       const answer = askReference(reference, [program], mode)[0] as Outcome;
       if (answer.kind !== finding.reference.kind || agree(nivis, answer)) return false;
-      if (answer.kind === "failure" && /error: syntax error|undefined variable/.test(answer.message)) return false;
+      if (
+        answer.kind === "failure" &&
+        /error: syntax error|undefined variable/.test(answer.message)
+      )
+        return false;
       const candidate: Finding = { seed, term, program, mode, nivis, reference: answer };
       if (explain(candidate) !== undefined) return false;
       best = candidate;

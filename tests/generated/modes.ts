@@ -1,10 +1,12 @@
 /**
  * The ways in which a program is evaluated and printed, and what Nivis answers.
  */
+
+import { fileURLToPath } from "node:url";
 import {
   deepForce,
-  EvalError,
   type ErrorKind,
+  EvalError,
   Evaluation,
   NO_POS,
   printAmbiguous,
@@ -14,13 +16,12 @@ import {
   type Value,
 } from "@nivis/eval";
 import { nodeHashes, nodeIo } from "@nivis/node";
-import { fileURLToPath } from "node:url";
 
 /** A way to evaluate and to print. */
 export type Mode = "strict" | "lazy" | "json" | "xml" | "xml-lazy";
 
-/** All of them. */
-export const MODES: readonly Mode[] = ["strict", "lazy", "json", "xml", "xml-lazy"];
+/** All of them, those first that force little: files are evaluated once for all of them. */
+export const MODES: readonly Mode[] = ["lazy", "xml-lazy", "strict", "json", "xml"];
 
 /** The flags of `nix-instantiate` for each mode. */
 export const MODE_FLAGS: Readonly<Record<Mode, readonly string[]>> = {
@@ -95,10 +96,12 @@ function show(evaluation: Evaluation, text: string, mode: Mode): string {
     case "lazy":
       return printAmbiguous(value);
     case "json":
-      return evaluation.run(toJson(context, value, { copyPaths: true, strict: true, pos: NO_POS })).text;
+      return evaluation.run(toJson(context, value, { copyPaths: true, strict: true, pos: NO_POS }))
+        .text;
     case "xml":
     case "xml-lazy":
-      return evaluation.run(toXml(context, value, { strict: mode === "xml", location: false })).text;
+      return evaluation.run(toXml(context, value, { strict: mode === "xml", location: false }))
+        .text;
   }
 }
 

@@ -6,7 +6,14 @@
  * known string after each program says where its answer ends.
  */
 import { spawnSync } from "node:child_process";
-import { ENVIRONMENT, type Failure, fixture, MODE_FLAGS, type Mode, type Outcome } from "./modes.ts";
+import {
+  ENVIRONMENT,
+  type Failure,
+  fixture,
+  MODE_FLAGS,
+  type Mode,
+  type Outcome,
+} from "./modes.ts";
 
 const MARK = "@@ nivis: end of program @@";
 
@@ -66,7 +73,9 @@ function runBatch(program: string, texts: readonly string[], mode: Mode): BatchA
   });
   const values = stdout.split(PRINTED_MARK[mode]);
   values.pop();
-  const trimmed = values.map((value) => (mode === "strict" || mode === "lazy" ? value.replace(/\n$/, "") : value));
+  const trimmed = values.map((value) =>
+    mode === "strict" || mode === "lazy" ? value.replace(/\n$/, "") : value,
+  );
   if (status === 0) return { values: trimmed };
   const crashed = status === null || status > 1;
   const failure = crashed ? "crash" : classify(stderr);
@@ -81,7 +90,10 @@ function utf8(bytes: string): string {
 
 function classify(stderr: string): Failure {
   const text = stderr.slice(Math.max(0, stderr.search(/^error:/m)));
-  if (/^error: (thrown|while evaluating)? ?thrown \d|^error: file 'missing' was not found/m.test(text)) return "thrown";
+  if (
+    /^error: (thrown|while evaluating)? ?thrown \d|^error: file 'missing' was not found/m.test(text)
+  )
+    return "thrown";
   if (/error: infinite recursion encountered/.test(text)) return "infinite-recursion";
   if (/error: division by zero/.test(text)) return "division";
   if (/error: evaluation aborted/.test(text)) return "abort";

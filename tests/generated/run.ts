@@ -7,8 +7,9 @@
  * A program is known by its seed, so `--seed N --count 1` runs it again. The exit code is 1 when
  * there is a disagreement that no known difference of versions explains.
  */
-import { findProgram, generateProgram, printTerm } from "@nivis/testkit";
+
 import { parseArgs } from "node:util";
+import { findProgram, generateProgram, printTerm } from "@nivis/testkit";
 import { compare, emptyComparison, type Finding, shrinkFinding } from "./compare.ts";
 import type { Outcome } from "./modes.ts";
 import { VERSION_DIFFERENCES } from "./version-differences.ts";
@@ -26,8 +27,10 @@ const { values } = parseArgs({
   },
 });
 const count = Number(values.count);
-const first = values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed);
-const end = values.seconds === undefined ? undefined : performance.now() + Number(values.seconds) * 1000;
+const first =
+  values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed);
+const end =
+  values.seconds === undefined ? undefined : performance.now() + Number(values.seconds) * 1000;
 process.exitCode = main();
 
 function main(): number {
@@ -57,7 +60,9 @@ function main(): number {
     }
     const seconds = (performance.now() - started) / 1000;
     if ((done / CHUNK) % 10 === 9) {
-      process.stderr.write(`${total.programs} programs, ${total.findings.length} found, ${Math.round(seconds)} s\n`);
+      process.stderr.write(
+        `${total.programs} programs, ${total.findings.length} found, ${Math.round(seconds)} s\n`,
+      );
     }
     if (end !== undefined && performance.now() > end) break;
   }

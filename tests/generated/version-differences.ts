@@ -25,7 +25,10 @@ export interface VersionDifference {
 }
 
 /** The oldest and newest texts of an empty list inside a value that is not forced. */
-const EMPTY_LIST = { lazy: ["[ ]", "<CODE>"], "xml-lazy": ["<list></list>", "<unevaluated/>"] } as const;
+const EMPTY_LIST = {
+  lazy: ["[ ]", "<CODE>"],
+  "xml-lazy": ["<list></list>", "<unevaluated/>"],
+} as const;
 
 /** All known differences. */
 export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
@@ -43,7 +46,9 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
       const [ours, theirs] = EMPTY_LIST[mode];
       const [a, b] = [nivis.text, reference.text].map((text) => {
         const rewritten = rewriteAll(text, mode, program);
-        return mode === "lazy" ? rewritten : rewritten.replace(/>\s+</g, "><").replaceAll(" />", "/>");
+        return mode === "lazy"
+          ? rewritten
+          : rewritten.replace(/>\s+</g, "><").replaceAll(" />", "/>");
       });
       return sameButFor(a as string, b as string, ours, theirs);
     },
@@ -51,11 +56,13 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   {
     name: "json-floats",
     reason: "toJSON printed floats with six digits before 2.19; now so that they can be read back.",
-    rewrite: (text, mode, program) => (mode === "json" || /toJSON/.test(program) ? sixDigits(text) : text),
+    rewrite: (text, mode, program) =>
+      mode === "json" || /toJSON/.test(program) ? sixDigits(text) : text,
   },
   {
     name: "dollar-in-attribute-name",
-    reason: "Each $ in a quoted attribute name was escaped; now only one before a brace, as in strings.",
+    reason:
+      "Each $ in a quoted attribute name was escaped; now only one before a brace, as in strings.",
     rewrite: (text, mode, program) =>
       program.includes("$") && (mode === "strict" || mode === "lazy")
         ? text.replace(/"((?:[^"\\]|\\.)*)" =/g, (name) => name.replaceAll("\\$", "$"))
@@ -65,7 +72,52 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     name: "ceil-and-floor-of-large-numbers",
     reason: "ceil and floor cast what no integer can hold; now that is an error.",
     matches: ({ nivis }) =>
-      nivis.kind === "failure" && /NixFloat argument .* is not in the range of NixInt/.test(nivis.message),
+      nivis.kind === "failure" &&
+      /NixFloat argument .* is not in the range of NixInt|issues\/12899/.test(nivis.message),
+  },
+  {
+    name: "order-of-forcing",
+    reason:
+      "Which of several failing attributes is forced first depends on the order in which a process met their names.",
+    matches: ({ mode, nivis, reference }) =>
+      mode === "strict" &&
+      nivis.kind === "failure" &&
+      reference.kind === "failure" &&
+      nivis.failure !== "crash" &&
+      reference.failure !== "crash",
+  },
+  {
+    name: "closure-of-unwritten-derivation",
+    reason:
+      "Deliberate: Nivis remembers the derivations that it computed, so a drvPath may be used as an input although nothing is written; C++ Nix fails.",
+    matches: ({ nivis, reference }) =>
+      nivis.kind === "value" &&
+      reference.kind === "failure" &&
+      /error: path '[^']*\.drv' is not valid/.test(reference.message),
+  },
+  {
+    name: "open: overrides-delay",
+    reason: "Open mistake: with __overrides all attributes are thunks, even literals.",
+    matches: ({ program, mode }) =>
+      /__overrides/.test(program) && (mode === "lazy" || mode === "xml-lazy"),
+  },
+  {
+    name: "floats-in-structured-attributes",
+    reason:
+      "The JSON of structured attributes has floats as toJSON prints them, so the hashes differ.",
+    rewrite: (text, _mode, program) =>
+      program.includes("__structuredAttrs")
+        ? text.replace(/\/nix\/store\/[0-9a-z]{32}-/g, "/nix/store/")
+        : text,
+  },
+  {
+    name: "function-of-empty-list",
+    reason: "filter looks at its function only when there are elements.",
+    matches: ({ program, nivis, reference }) =>
+      nivis.kind === "value" &&
+      reference.kind === "failure" &&
+      /filter/.test(program) &&
+      /while a function was expected/.test(reference.message),
   },
   {
     name: "substring-of-64-bits",
@@ -76,21 +128,27 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
 
 /** The difference that explains a disagreement, if one does. */
 export function explain(disagreement: Disagreement): VersionDifference | undefined {
-  const known = VERSION_DIFFERENCES.find((difference) => difference.matches?.(disagreement) === true);
-  if (known !== undefined) return known;
   const { program, mode, nivis, reference } = disagreement;
-  if (nivis.kind !== "value" || reference.kind !== "value") return undefined;
-  if (rewriteAll(nivis.text, mode, program) !== rewriteAll(reference.text, mode, program)) return undefined;
-  return VERSION_DIFFERENCES.find(
-    ({ rewrite }) =>
-      rewrite !== undefined &&
-      (rewrite(nivis.text, mode, program) !== nivis.text ||
-        rewrite(reference.text, mode, program) !== reference.text),
-  );
+  if (
+    nivis.kind === "value" &&
+    reference.kind === "value" &&
+    rewriteAll(nivis.text, mode, program) === rewriteAll(reference.text, mode, program)
+  ) {
+    return VERSION_DIFFERENCES.find(
+      ({ rewrite }) =>
+        rewrite !== undefined &&
+        (rewrite(nivis.text, mode, program) !== nivis.text ||
+          rewrite(reference.text, mode, program) !== reference.text),
+    );
+  }
+  return VERSION_DIFFERENCES.find((difference) => difference.matches?.(disagreement) === true);
 }
 
 function rewriteAll(text: string, mode: Mode, program: string): string {
-  return VERSION_DIFFERENCES.reduce((all, { rewrite }) => rewrite?.(all, mode, program) ?? all, text);
+  return VERSION_DIFFERENCES.reduce(
+    (all, { rewrite }) => rewrite?.(all, mode, program) ?? all,
+    text,
+  );
 }
 
 /** Whether two texts are the same where `a` has `inA` and `b` has `inB`. */
@@ -106,9 +164,13 @@ function sameButFor(a: string, b: string, inA: string, inB: string): boolean {
   return true;
 }
 
-/** The text with every number that is no integer rounded to six digits. */
+/** The text with every number rounded to six digits, and none for what JSON cannot say. */
 function sixDigits(text: string): string {
-  return text.replace(/-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g, (number) =>
-    /[.eE]/.test(number) || number.length > 6 ? String(Number(Number(number).toPrecision(6))) : number,
-  );
+  return text
+    .replace(/(?<![\w"])-?(?:inf|nan)(?!\w)/g, "null")
+    .replace(/-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g, (number) =>
+      /[.eE]|^-0$/.test(number) || number.length > 6
+        ? String(Number(Number(number).toPrecision(6)) + 0)
+        : number,
+    );
 }

@@ -24,7 +24,8 @@ function removeNames(set: Attrs, names: readonly string[]): Attrs {
       break;
     }
   }
-  if (!removesSome) return set;
+  // Nix: the result is a set of its own, which the printer does not take for a repetition.
+  if (!removesSome) return set.size === 0 ? set : new Attrs(set.shape, set.values, set.base);
   if (names.length <= 4) return set.filter((name) => !names.includes(name));
   const removed = new Set(names);
   return set.filter((name) => !removed.has(name));
