@@ -76,7 +76,7 @@ export function compare(
       together.map((i) => texts[i] as string),
       mode,
     );
-    together.forEach((i, k) => judge(i, mode, found[k] as Outcome));
+    for (const [k, i] of together.entries()) judge(i, mode, found[k] as Outcome);
     for (const i of alone) {
       judge(i, mode, askReference(reference, [texts[i] as string], mode)[0] as Outcome);
     }
@@ -90,6 +90,11 @@ export function compare(
     else total.failures++;
     if (agree(nivis, answer)) return;
     const program = texts[i] as string;
+    const quick = explain({ program, mode, nivis, reference: answer });
+    if (quick !== undefined) {
+      note(total, quick.name);
+      return;
+    }
     // Programs of one process share an evaluator; only an answer of its own counts.
     const own = askReference(reference, [program], mode)[0] as Outcome;
     const finding: Finding = { seed, term, program, mode, nivis, reference: own };

@@ -81,7 +81,7 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { kind: "failure", failure: "crash", message };
     }
-    const message = renderError(error, evaluation.positions, { showTrace: false, color: false });
+    const message = renderError(error, evaluation.positions, { showTrace: true, color: false });
     return { kind: "failure", failure: failureOf(error.kind, error.message), message };
   }
 }

@@ -111,6 +111,20 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
         : text,
   },
   {
+    name: "function-is-checked",
+    reason:
+      "map, genList and others look at their function at once, not when an element is wanted.",
+    matches: ({ program, nivis, reference }) =>
+      /\b(map|genList|mapAttrs|zipAttrsWith|groupBy)\b/.test(program) &&
+      (nivis.kind === "failure"
+        ? reference.kind === "value" &&
+          /while evaluating the first argument passed to builtins\.(map|genList)/.test(
+            nivis.message,
+          )
+        : /tryEval/.test(program) &&
+          /success = false|"success":false|<bool value="false"/.test(nivis.text)),
+  },
+  {
     name: "function-of-empty-list",
     reason: "filter looks at its function only when there are elements.",
     matches: ({ program, nivis, reference }) =>
