@@ -13,12 +13,20 @@
  * flags that switch them on are dropped, and cases that want them to be errors are expected to fail.
  * Groups that are programs in Python are not run.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseToml, type TomlValue } from "@nivis/formats";
 import { withoutFolder } from "@nivis/testkit";
-import { parse } from "smol-toml";
 import type { ConformanceCase, ConformanceSuite } from "./suite.ts";
 
 /** One entry of a `test.toml`, or what the names of the expectation files say. */
@@ -40,7 +48,9 @@ export const lixSuite: ConformanceSuite = {
     process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
     writeFileSync(join(scratch, "nix.conf"), "experimental-features = nix-command flakes\n");
     return readdirSync(lang, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name !== "assets" && !entry.name.startsWith("_"))
+      .filter(
+        (entry) => entry.isDirectory() && entry.name !== "assets" && !entry.name.startsWith("_"),
+      )
       .map((entry) => entry.name)
       .filter((group) => !readdirSync(join(lang, group)).some((file) => file.endsWith(".py")))
       .sort()
@@ -51,11 +61,14 @@ export const lixSuite: ConformanceSuite = {
 };
 
 function declarations(folder: string): Declaration[] {
-  const inputs = readdirSync(folder).filter((file) => /^in(-[\w-]+)?\.nix$/.test(file)).sort();
+  const inputs = readdirSync(folder)
+    .filter((file) => /^in(-[\w-]+)?\.nix$/.test(file))
+    .sort();
   const declared = join(folder, "test.toml");
   if (!existsSync(declared)) return declarationsByName(folder);
-  const entries = parse(readFileSync(declared, "utf8"))["test"] as Record<string, unknown>[];
-  return entries.flatMap((entry) => {
+  const table = parseToml(readFileSync(declared, "latin1"));
+  const entries = plainOf(table.get("test") ?? { kind: "array", items: [] });
+  return (entries as Record<string, unknown>[]).flatMap((entry) => {
     const given = entry["in"] as string | string[] | undefined;
     const single = typeof given === "string" ? [given] : ["in.nix"];
     const chosen = entry["matrix"] === true ? ((given as string[] | undefined) ?? inputs) : single;
@@ -67,6 +80,20 @@ function declarations(folder: string): Declaration[] {
       files: (entry["extra-files"] ?? []) as string[],
     }));
   });
+}
+
+/** A TOML value as JavaScript has it. */
+function plainOf(value: TomlValue): unknown {
+  switch (value.kind) {
+    case "table":
+      return Object.fromEntries([...value.entries].map(([key, inner]) => [key, plainOf(inner)]));
+    case "array":
+      return value.items.map(plainOf);
+    case "datetime":
+      return value.text;
+    default:
+      return value.value;
+  }
 }
 
 /** Without a `test.toml`: `RUNNER[-suffix].{out,err}.exp` belongs to `in[-suffix].nix`. */
