@@ -48,7 +48,7 @@ let
   show = name: builtins.trace "sweep: ${builtins.toJSON ({ inherit name; } // answer name)}";
 in
 {
-  inherit answer;
+  inherit answer show;
   names = builtins.attrNames packages;
   report = builtins.foldl' (count: name: show name (count + 1)) 0 (builtins.fromJSON chunk);
   one = packages.${name};

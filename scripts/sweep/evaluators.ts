@@ -1,9 +1,10 @@
 /**
  * The two evaluators as processes that answer on standard error, a line for each attribute.
  */
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtCommand } from "@nivis/testkit";
+import { builtCommand, findProgram } from "@nivis/testkit";
 import { build } from "esbuild";
 import type { SweepOptions } from "./options.ts";
 
@@ -31,17 +32,33 @@ const WORKER = fileURLToPath(new URL("nivis-worker.ts", import.meta.url));
 /** How a line with an answer begins. */
 export const ANSWER_PREFIX = "trace: sweep: ";
 
-/** C++ Nix: evaluates `report` of attributes.nix. */
+/** The line of a {@link referenceEvaluator} between two attributes, if it goes on after errors. */
+export const END_OF_ATTRIBUTE = "trace: sweep: end";
+
+/**
+ * C++ Nix. Its `nix-instantiate` ends at the first error, and a new process needs a second or more to
+ * come as far as the first attribute. `nix repl` goes on, so that is what evaluates a chunk where the
+ * program lies beside `nix-instantiate`.
+ */
 export function referenceEvaluator(program: string, options: SweepOptions): Evaluator {
   const base = [NIX_FILE, ...nixArguments(options)];
+  const found = program.includes("/") ? program : findProgram(program);
+  const nix = found === undefined ? undefined : join(dirname(found), "nix");
   return {
     id: "reference",
     name: "C++ Nix",
-    command: (names) => ({
-      program,
-      args: ["--eval", ...base, "-A", "report", "--argstr", "chunk", JSON.stringify(names)],
-      stdin: "",
-    }),
+    command: (names) =>
+      nix !== undefined && existsSync(nix)
+        ? {
+            program: nix,
+            args: ["--extra-experimental-features", "nix-command", "repl"],
+            stdin: replInput(names, options),
+          }
+        : {
+            program,
+            args: ["--eval", ...base, "-A", "report", "--argstr", "chunk", JSON.stringify(names)],
+            stdin: "",
+          },
     listCommand: () => ({
       program,
       args: ["--eval", "--strict", "--json", ...base, "-A", "names"],
@@ -53,6 +70,20 @@ export function referenceEvaluator(program: string, options: SweepOptions): Eval
       stdin: "",
     }),
   };
+}
+
+function replInput(names: readonly string[], { tree, set, allowAliases }: SweepOptions): string {
+  const pairs = Object.entries({ tree, set, allowAliases });
+  const settings = pairs.map(([name, value]) => `${name} = ${nixString(value)};`).join(" ");
+  const lines = [`sweep = import ${NIX_FILE} { ${settings} }`];
+  for (const name of names) {
+    lines.push(`sweep.show ${nixString(name)} 0`, 'builtins.trace "sweep: end" 0');
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function nixString(text: string): string {
+  return `"${text.replace(/["$\\]/g, "\\$&")}"`;
 }
 
 /**

@@ -2,14 +2,14 @@
  * Runs a chunk of attributes to its end, with as many processes as that takes.
  *
  * Answers come in the order of the names, so the first name without one is to blame when a process
- * ends. An error of the program is believed at once. A process that died or said nothing for too
+ * ends, or says that it goes on with the next. An error of the program is believed at once. A process that died or said nothing for too
  * long may have been the victim of the attributes before: then the attribute is tried once more,
  * alone.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { type Answer, parseAnswer } from "./answers.ts";
-import { ANSWER_PREFIX, type Command } from "./evaluators.ts";
+import { ANSWER_PREFIX, type Command, END_OF_ATTRIBUTE } from "./evaluators.ts";
 import { CostMeter, type ProcessCost } from "./process-cost.ts";
 
 /** What a run needs to know and whom it tells. */
@@ -49,6 +49,8 @@ export async function runChunk(run: ChunkRun, names: readonly string[]): Promise
   }
 }
 
+const OUT_OF_MEMORY = /out of memory|bad_alloc/;
+
 interface Ending {
   /** How many names have an answer. */
   readonly answered: number;
@@ -67,6 +69,7 @@ function runOnce(run: ChunkRun, names: readonly string[]): Promise<Ending> {
     if (child.pid === undefined) return;
     const meter = new CostMeter(child.pid);
     let answered = 0;
+    let ends = 0;
     let timedOut = false;
     let message: string | undefined;
     const tail: string[] = [];
@@ -75,7 +78,25 @@ function runOnce(run: ChunkRun, names: readonly string[]): Promise<Ending> {
       child.kill("SIGKILL");
     };
     let timer = setTimeout(giveUp, run.timeout * 1000);
+    const proceed = (name: string, answer: Answer): void => {
+      answered++;
+      message = undefined;
+      run.answered(name, answer);
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, run.timeout * 1000);
+    };
     createInterface({ input: child.stderr }).on("line", (line) => {
+      if (line === END_OF_ATTRIBUTE) {
+        ends++;
+        const name = names[ends - 1] as string;
+        if (answered >= ends) return;
+        if (message === undefined || OUT_OF_MEMORY.test(message)) {
+          child.kill("SIGKILL");
+          return;
+        }
+        proceed(name, { aborted: message });
+        return;
+      }
       const entry = line.startsWith(ANSWER_PREFIX)
         ? parseAnswer(line.slice(ANSWER_PREFIX.length))
         : undefined;
@@ -90,17 +111,14 @@ function runOnce(run: ChunkRun, names: readonly string[]): Promise<Ending> {
         reject(new Error(`an answer for '${entry.name}' instead of '${names[answered]}'`));
         return;
       }
-      answered++;
-      run.answered(entry.name, entry.answer);
-      clearTimeout(timer);
-      timer = setTimeout(giveUp, run.timeout * 1000);
+      proceed(entry.name, entry.answer);
     });
     child.stdin.on("error", () => {});
     child.stdin.end(stdin);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       run.ended(meter.finish());
-      const outOfMemory = message !== undefined && /out of memory|bad_alloc/.test(message);
+      const outOfMemory = message !== undefined && OUT_OF_MEMORY.test(message);
       if (timedOut) {
         resolve({ answered, ending: { crashed: `no answer in ${run.timeout} s` } });
       } else if (code === 0) {

@@ -8,6 +8,10 @@ const EVALUATOR = `
   const { writeSync } = require("node:fs");
   const names = process.argv.slice(1);
   names.forEach((name, done) => {
+    if (name.startsWith("goes-on")) {
+      writeSync(2, "error: " + name + " is wrong\\n  at a place\\ntrace: sweep: end\\n");
+      return;
+    }
     if (name.startsWith("fails")) {
       writeSync(2, "error: " + name + " is wrong\\n");
       process.exit(1);
@@ -18,6 +22,7 @@ const EVALUATOR = `
     writeSync(2, "warning: looking at " + name + "\\n");
     writeSync(2, "trace: sweep: " + JSON.stringify({ name, type: "int" }) + "\\n");
     if (name.startsWith("full")) process.exit(0);
+    if (names.some((some) => some.startsWith("goes-on"))) writeSync(2, "trace: sweep: end\\n");
   });
 `;
 
@@ -81,4 +86,15 @@ test("a process may end early to make room", async () => {
   const { answers, asked } = await run(["full", "a"]);
   expect(answers).toEqual({ full: FINE, a: FINE });
   expect(asked).toEqual(["full a", "a"]);
+});
+
+test("an evaluator may go on after an error and say so", async () => {
+  const { answers, asked } = await run(["a", "goes-on", "goes-on-too", "b"]);
+  expect(answers).toEqual({
+    a: FINE,
+    "goes-on": { aborted: "goes-on is wrong" },
+    "goes-on-too": { aborted: "goes-on-too is wrong" },
+    b: FINE,
+  });
+  expect(asked).toHaveLength(1);
 });
