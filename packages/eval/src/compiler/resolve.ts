@@ -356,6 +356,9 @@ class Resolver {
     for (const binding of set.bindings) {
       if (binding.kind === BindingKind.InheritedFrom)
         this.unit(binding.value, unit, inner, sources[binding.from]);
+      // Nix: with `__overrides`, even a literal is put off.
+      else if (overrides && binding.kind === BindingKind.Plain)
+        this.unit(binding.value, unit, inner);
       else this.lazy(binding.value, unit, binding.kind === BindingKind.Inherited ? scope : inner);
       (names.get(binding.name) as Binding).ready = true;
     }

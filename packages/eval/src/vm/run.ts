@@ -46,6 +46,9 @@ import type { Machine } from "./machine.ts";
 import type { CallRequest } from "./requests.ts";
 import { stackOp } from "./stack-ops.ts";
 
+/** What a slot of the stack takes. */
+const BYTES_PER_SLOT = 8;
+
 /** Slots of all segments together beyond which the stack has overflowed; 1 GB. */
 const MAX_STACK_SLOTS = 125_000_000;
 
@@ -68,6 +71,12 @@ function upvalue(self: FrameSelf, index: number): Slot {
   if (index === 0) return holder.a as Slot;
   if (index === 1) return holder.b as Slot;
   return (holder.rest as Slot[])[index - 2] as Slot;
+}
+
+/** Whether another segment may be taken: the stack has an end, and an evaluation may have limits. */
+function checkStackSpace(machine: Machine, stackSlots: number): void {
+  if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
+  machine.ctx.limits?.reserve(SEGMENT_SIZE * BYTES_PER_SLOT);
 }
 
 /** How a run of the loop ended. */
@@ -244,7 +253,7 @@ export function runLoop(machine: Machine): RunStatus {
             const argument = stack[sp - 2];
             sp -= 2;
             if (sp + HEADER_SIZE + next.frameSize > SEGMENT_SIZE) {
-              if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
+              checkStackSpace(machine, stackSlots);
               self = new SegmentLink(stack, sp, lambda, self, pc, base);
               stack = spareSegment ?? newSegment();
               spareSegment = null;
@@ -611,7 +620,7 @@ export function runLoop(machine: Machine): RunStatus {
             if (next.pending !== null) next.ensureCompiled();
             forced.code = BLACKHOLE;
             if (sp + HEADER_SIZE + next.frameSize > SEGMENT_SIZE) {
-              if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
+              checkStackSpace(machine, stackSlots);
               self = new SegmentLink(stack, sp, lambda, self, pc, base);
               stack = spareSegment ?? newSegment();
               spareSegment = null;
@@ -653,7 +662,7 @@ export function runLoop(machine: Machine): RunStatus {
             forced.b = undefined;
             forced.rest = null;
             if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
-              if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
+              checkStackSpace(machine, stackSlots);
               self = new SegmentLink(stack, sp, lambda, self, pc, base);
               stack = spareSegment ?? newSegment();
               spareSegment = null;
@@ -692,7 +701,7 @@ export function runLoop(machine: Machine): RunStatus {
             throw stackOverflow();
           }
           if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
-            if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
+            checkStackSpace(machine, stackSlots);
             self = new SegmentLink(stack, sp, lambda, self, pc, base);
             stack = spareSegment ?? newSegment();
             spareSegment = null;
@@ -719,7 +728,7 @@ export function runLoop(machine: Machine): RunStatus {
           const request = machine.request as CallRequest;
           const args = request.args;
           if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
-            if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
+            checkStackSpace(machine, stackSlots);
             self = new SegmentLink(stack, sp, lambda, self, pc, base);
             stack = spareSegment ?? newSegment();
             spareSegment = null;
