@@ -43,6 +43,7 @@ const evalFloors: Record<string, readonly string[]> = {
   ground: ["errors", "value"],
   errors: ["ground"],
   value: ["ground", "errors"],
+  limits: ["ground", "errors"],
   print: ["ground", "value", "errors"],
   regex: ["ground", "errors"],
   bytecode: ["ground", "print", "value", "errors"],
@@ -51,9 +52,11 @@ const evalFloors: Record<string, readonly string[]> = {
   // to the store. Interpolating a path copies it, and copying may interpolate: one floor.
   operations: ["ground", "store", "print", "value", "errors"],
   store: ["ground", "operations", "print", "value", "errors"],
-  vm: ["ground", "bytecode", "operations", "store", "print", "value", "errors"],
+  vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
   jit: ["ground", "vm", "bytecode", "operations", "store", "print", "value", "errors"],
-  builtins: ["ground", "operations", "store", "regex", "print", "value", "errors"],
+  // Errors shown to people: reads texts again, knows nothing of how they ran.
+  diagnostics: ["ground", "errors", "value", "builtins"],
+  builtins: ["ground", "limits", "operations", "store", "regex", "print", "value", "errors"],
 };
 
 /** Files that stand lower than their folder: the words in which the floors speak to each other. */

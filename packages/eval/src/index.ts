@@ -8,6 +8,18 @@ export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
 export type { OpcodeRow, OperandKind } from "./bytecode/opcode.ts";
 export { OPCODES, Op } from "./bytecode/opcode.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
+export type {
+  ExplainSettings,
+  Explanation,
+  Label,
+  SourceSpan,
+  TraceStep,
+} from "./diagnostics/explanation.ts";
+export { explainError } from "./diagnostics/explanation.ts";
+export type { Hint } from "./diagnostics/hints.ts";
+export { renderJson } from "./diagnostics/render-json.ts";
+export type { RichOptions } from "./diagnostics/render-rich.ts";
+export { renderRich } from "./diagnostics/render-rich.ts";
 export type { Trace } from "./errors/eval-error.ts";
 export { EvalError, InternalError } from "./errors/eval-error.ts";
 export { evalErrorOf, withTrace } from "./errors/from-world.ts";

@@ -40,6 +40,11 @@ export class PositionTable {
     return base;
   }
 
+  /** The text that was registered last. */
+  get latest(): SourceFile | undefined {
+    return this.sources.at(-1);
+  }
+
   /** The text and offset of a position, or `undefined` for none. */
   resolve(pos: PosIdx): Position | undefined {
     if (pos <= 0 || pos >= this.next) return undefined;

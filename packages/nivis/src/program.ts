@@ -4,9 +4,20 @@
  * It reads the arguments, answers `--help` and `--version`, runs the command, and prints what goes
  * wrong: the user's mistakes as C++ Nix prints them, ours as bugs of Nivis.
  */
-import { EvalError, evalErrorOf, forTerminal, PositionTable, renderError } from "@nivis/eval";
+import {
+  DEFAULT_SETTINGS,
+  EvalError,
+  type ExplainSettings,
+  evalErrorOf,
+  explainError,
+  forTerminal,
+  PositionTable,
+  renderError,
+  renderJson,
+  renderRich,
+} from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
-import type { EvaluationDraft } from "./options/evaluation-options.ts";
+import type { DiagnosticsForm, EvaluationDraft } from "./options/evaluation-options.ts";
 import { withEvaluationOptions } from "./options/evaluation-options.ts";
 import { type HelpTopic, renderHelp } from "./options/help.ts";
 import { type Option, parseArguments } from "./options/option.ts";
@@ -30,6 +41,9 @@ export class Invocation {
   /** How positions of errors are resolved; set once there is an evaluation. */
   positions = new PositionTable();
   showTrace = false;
+  diagnostics: DiagnosticsForm = "plain";
+  /** The settings of the evaluation, once there is one. */
+  settings: ExplainSettings = DEFAULT_SETTINGS;
 
   constructor(
     readonly terminal: Terminal,
@@ -60,7 +74,14 @@ export class Invocation {
       return;
     }
     const { color } = this.terminal;
-    this.show(renderError(error, this.positions, { showTrace: this.showTrace, color }));
+    if (this.diagnostics !== "plain") {
+      const explanation = explainError(error, this.positions, this.settings);
+      if (this.diagnostics === "json") {
+        this.terminal.writeLine(renderJson(explanation));
+        return;
+      }
+      this.show(renderRich(explanation, { showTrace: this.showTrace, color }));
+    } else this.show(renderError(error, this.positions, { showTrace: this.showTrace, color }));
     if (error.kind === "usage") {
       this.show(`Try '${this.programName} --help' for more information.`);
     }
@@ -94,6 +115,7 @@ export function runProgram<Draft extends EvaluationDraft>(
     const options = withEvaluationOptions(program.options);
     const draft = program.start();
     parseArguments(args, options, draft, (state, argument) => program.positional(state, argument));
+    invocation.diagnostics = draft.diagnostics;
     if (draft.help) terminal.writeOut(encodeUtf8(renderHelp(program, options)));
     else if (draft.version) terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
     else program.run(draft, invocation);

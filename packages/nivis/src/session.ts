@@ -77,13 +77,19 @@ export class Session {
     this.evaluation = new Evaluation({
       io,
       hashes: nodeHashes,
-      settings: { ...settings, readOnlyMode: options.readOnly || !(store instanceof LocalStore) },
+      settings: {
+        ...settings,
+        // Only so are the calls among the traces.
+        showTrace: settings.showTrace || draft.diagnostics !== "plain",
+        readOnlyMode: options.readOnly || !(store instanceof LocalStore),
+      },
       store,
       searchPath,
       ...(options.observer === undefined ? {} : { observer: options.observer }),
     });
     this.io = this.evaluation.context.io;
     invocation.positions = this.evaluation.positions;
+    invocation.settings = settings;
   }
 
   /** The arguments for functions, as a set. */

@@ -30,6 +30,10 @@ export class EvalError {
   private resolved = 0;
   /** Names for *Did you mean …?*, best first. */
   suggestions: readonly string[] = [];
+  /** The place that was evaluated, where `pos` says nothing as C++ Nix does; shown to people only. */
+  nearPos: PosIdx = NO_POS;
+  /** Of an infinite recursion, the places that it went round, the innermost first. */
+  cycle: readonly PosIdx[] = [];
   constructor(
     readonly kind: ErrorKind,
     /** The message as C++ Nix words it, without `error: `. */

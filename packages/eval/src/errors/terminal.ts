@@ -9,7 +9,7 @@ const SPECIAL =
   /\x1b(?:\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|\][^\x1b\x07]*(?:\x1b\\?|\x07)?|[\x40-\x5a\x5c\x5e\x5f])?|[\t\r\x07]/g;
 
 /** The columns that a text fills: control characters none, wide East Asian characters two. */
-function columnsOf(bytes: string): number {
+export function columnsOf(bytes: string): number {
   if (/^[\x20-\x7e]*$/.test(bytes)) return bytes.length;
   let columns = 0;
   for (const char of decodeUtf8(bytes)) columns += columnsOfChar(char.codePointAt(0) as number);

@@ -53,6 +53,8 @@ export function recursionAt(set: Attrs, name: string, thunk: Thunk): RecursionEr
 export function cloneError(error: EvalError): EvalError {
   const copy = new EvalError(error.kind, error.message, error.pos);
   copy.suggestions = error.suggestions;
+  copy.cycle = error.cycle;
+  copy.nearPos = error.nearPos;
   for (const trace of error.traces) copy.traces.push({ ...trace });
   return copy;
 }

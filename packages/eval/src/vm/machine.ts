@@ -8,7 +8,7 @@
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
-import type { EvalError } from "../errors/eval-error.ts";
+import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Builtin, Slot, Value } from "../value/value.ts";
@@ -23,6 +23,8 @@ import {
   type Segment,
 } from "./frame.ts";
 import type { RunObserver } from "./observer.ts";
+import { cycleOf } from "./recursion-cycle.ts";
+import { RecursionError } from "./recursion-error.ts";
 import type { CallRequest, Suspendable } from "./requests.ts";
 import { RunStatus, runLoop } from "./run.ts";
 import { unwind } from "./unwind.ts";
@@ -96,8 +98,17 @@ export class Machine {
       }
       if (status === RunStatus.Failed || exceeded !== undefined) {
         this.entering = null;
+        if (this.error instanceof EvalError) this.explainMore(this.error);
         unwind(this);
       }
+    }
+  }
+
+  /** Notes what is lost once the frames are gone. */
+  private explainMore(error: EvalError): void {
+    if (error instanceof RecursionError) error.cycle = cycleOf(this, error);
+    if (error.pos === NO_POS && error.nearPos === NO_POS && this.lambda.pos > NO_POS) {
+      error.nearPos = this.lambda.positionBefore(this.pc);
     }
   }
 }

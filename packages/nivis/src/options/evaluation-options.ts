@@ -5,7 +5,7 @@
 import { encodeUtf8 } from "@nivis/formats";
 import { IGNORED_SWITCHES, IGNORED_VALUES } from "../settings/ignored-settings.ts";
 import { SETTINGS, type SettingRow } from "../settings/setting-table.ts";
-import { flag, type Option, valueFlag } from "./option.ts";
+import { flag, type Option, usageError, valueFlag } from "./option.ts";
 
 /** What a function gets as an automatic argument. Texts are bytes. */
 export type AutoArgument =
@@ -13,6 +13,9 @@ export type AutoArgument =
   | { readonly kind: "string"; readonly text: string }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "stdin" };
+
+/** How errors are shown: as C++ Nix does, with more for people, or as JSON. */
+export type DiagnosticsForm = "plain" | "rich" | "json";
 
 /** What the shared options gather. */
 export interface EvaluationDraft {
@@ -25,6 +28,8 @@ export interface EvaluationDraft {
   store: string | undefined;
   /** `--eval-store`. */
   evalStore: string | undefined;
+  /** How errors are shown. */
+  diagnostics: DiagnosticsForm;
   /** `--help` was given. */
   help: boolean;
   /** `--version` was given. */
@@ -39,6 +44,7 @@ export function emptyDraft(): EvaluationDraft {
     settings: [],
     store: undefined,
     evalStore: undefined,
+    diagnostics: "plain",
     help: false,
     version: false,
   };
@@ -157,6 +163,17 @@ const STORE_OPTIONS: readonly Option<EvaluationDraft>[] = [
 ];
 
 const GENERAL_OPTIONS: readonly Option<EvaluationDraft>[] = [
+  valueFlag(
+    ["--diagnostics"],
+    "FORM",
+    "Show errors plain (as C++ Nix does, the default), rich (with labels and hints) or as json",
+    (draft, form) => {
+      if (form !== "plain" && form !== "rich" && form !== "json") {
+        throw usageError(`'${encodeUtf8(form)}' is not a form of diagnostics: plain, rich or json`);
+      }
+      draft.diagnostics = form;
+    },
+  ),
   flag(["--help"], "Show this help", (draft) => {
     draft.help = true;
   }),

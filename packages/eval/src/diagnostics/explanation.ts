@@ -1,0 +1,299 @@
+/**
+ * Explanation: all that can be told to people or programs about an error, as plain data.
+ *
+ * Made from an {@link EvalError} and the texts it points into; `render-rich.ts` and `render-json.ts`
+ * show it. The message is C++ Nix's; everything else is ours. Nothing here runs Nix code.
+ */
+import { NodeKind, type SourceFile, type Span } from "@nivis/syntax";
+import type { EvalError, Trace } from "../errors/eval-error.ts";
+import type { ErrorKind } from "../errors/kinds.ts";
+import type { PosIdx, Position, PositionTable } from "../position.ts";
+import { DEFAULT_SETTINGS, type Settings } from "../settings.ts";
+import { findHints, type Hint } from "./hints.ts";
+import { regionOf } from "./regions.ts";
+import { type Place, type ReadingSettings, SourceTrees } from "./source-trees.ts";
+
+/** A stretch of a text. */
+export interface SourceSpan {
+  readonly source: SourceFile;
+  readonly span: Span;
+}
+
+/** A stretch of a text and what it has to do with the error. */
+export interface Label extends SourceSpan {
+  readonly message: string;
+  /** Where the error is, not how it came there. */
+  readonly primary: boolean;
+}
+
+/** A step of the way that led to the error. */
+export interface TraceStep {
+  readonly message: string;
+  readonly at: SourceSpan | undefined;
+  /** The region of code that is not the user's; see `regions.ts`. */
+  readonly region: string | undefined;
+  /** Asked for by `addErrorContext`. */
+  readonly always: boolean;
+}
+
+/** See the head of this file. Texts are byte strings. */
+export interface Explanation {
+  /** The kind of the error, or of a mistake in a text the code of the diagnostic. */
+  readonly code: string;
+  readonly kind: ErrorKind;
+  readonly message: string;
+  /** Places in one text, the primary one first; empty if no place is known. */
+  readonly labels: readonly Label[];
+  /** Where the error was raised, if that is not where the primary label is. */
+  readonly raisedAt: (SourceSpan & { readonly region: string | undefined }) | undefined;
+  /** The innermost step first. */
+  readonly trace: readonly TraceStep[];
+  /** Of an infinite recursion, where each step needed the next, and the last the first. */
+  readonly cycle: readonly SourceSpan[];
+  readonly hints: readonly Hint[];
+  /** Names that were probably meant, best first. */
+  readonly suggestions: readonly string[];
+}
+
+/** What explaining depends on. */
+export type ExplainSettings = ReadingSettings & Pick<Settings, "storeDir">;
+
+/** Labels of one excerpt besides the primary one. */
+const MAX_LABELS = 4;
+
+/** Explains an error of an evaluation with these texts and settings. */
+export function explainError(
+  error: EvalError,
+  positions: PositionTable,
+  settings: ExplainSettings = DEFAULT_SETTINGS,
+): Explanation {
+  return new Explainer(error, positions, settings).explain();
+}
+
+interface Found extends SourceSpan {
+  readonly place: Place;
+  readonly region: string | undefined;
+}
+
+class Explainer {
+  private readonly trees: SourceTrees;
+  private readonly found = new Map<string, Found>();
+
+  constructor(
+    private readonly error: EvalError,
+    private readonly positions: PositionTable,
+    private readonly settings: ExplainSettings,
+  ) {
+    this.trees = new SourceTrees(settings);
+  }
+
+  explain(): Explanation {
+    const { error } = this;
+    if (error.kind === "parse") return this.explainParseError();
+    const raised = this.find(error.pos, wantedByError(error));
+    const steps = error.traces.filter((trace) => trace.message !== "");
+    const located = steps
+      .map((trace) => ({ trace, at: this.find(trace.pos, wantedByTrace(trace)) }))
+      .filter((step): step is { trace: Trace; at: Found } => step.at !== undefined);
+    // What the user wrote counts; the innermost of it is nearest to the mistake.
+    const own = located.find(({ at }) => at.region === undefined);
+    const useOwn = raised === undefined || (raised.region !== undefined && own !== undefined);
+    const near = this.find(error.nearPos);
+    const primary = useOwn ? (own?.at ?? near ?? located[0]?.at) : raised;
+    const primaryText = useOwn && raised !== undefined ? own?.trace.message : undefined;
+    const labels: Label[] = [];
+    const cycle = this.cycle();
+    if (primary !== undefined) {
+      const span = this.narrow(primary);
+      labels.push({
+        source: primary.source,
+        span,
+        message: primaryText === undefined ? primaryLabel(error) : shortLabel(primaryText),
+        primary: true,
+      });
+      this.addLabels(labels, located);
+    }
+    const elsewhere = raised !== undefined && primary !== undefined && raised !== primary;
+    return {
+      code: error.kind,
+      kind: error.kind,
+      message: error.message,
+      labels,
+      raisedAt: elsewhere ? raised : undefined,
+      trace: steps.map((trace) => this.step(trace)),
+      cycle,
+      hints: findHints({ error, place: primary?.place, source: primary?.source, parse: undefined }),
+      suggestions: error.suggestions,
+    };
+  }
+
+  /** A mistake in a text: the parser says it again, with its code and all places. */
+  private explainParseError(): Explanation {
+    const { error } = this;
+    const position = this.positions.resolve(error.pos);
+    const source = position?.source ?? this.positions.latest;
+    const parsed = source === undefined ? undefined : this.trees.parsed(source);
+    const diagnostic =
+      parsed?.firstError?.message === error.message ? parsed.firstError : undefined;
+    const labels: Label[] = [];
+    if (source !== undefined && (position !== undefined || diagnostic !== undefined)) {
+      const offset = position?.offset ?? 0;
+      let span = diagnostic?.span ?? this.trees.placeAt({ source, offset }).span;
+      // At the end of a text there is nothing to underline but the place behind it.
+      if (span.end <= span.start) span = { start: span.start, end: span.start };
+      labels.push({ source, span, message: parseLabel(error.message), primary: true });
+      for (const label of diagnostic?.labels ?? []) {
+        labels.push({ source, span: label.span, message: label.message, primary: false });
+      }
+    }
+    return {
+      code: diagnostic?.code ?? error.kind,
+      kind: error.kind,
+      message: error.message,
+      labels,
+      raisedAt: undefined,
+      trace: error.traces.filter(({ message }) => message !== "").map((one) => this.step(one)),
+      cycle: [],
+      hints: findHints({ error, place: undefined, source, parse: diagnostic }),
+      suggestions: error.suggestions,
+    };
+  }
+
+  private find(pos: PosIdx, wanted?: NodeKind): Found | undefined {
+    const key = `${pos} ${wanted ?? ""}`;
+    let found = this.found.get(key);
+    if (found === undefined) {
+      const position: Position | undefined = this.positions.resolve(pos);
+      if (position === undefined) return undefined;
+      const { source } = position;
+      const place = this.trees.placeAt(position, wanted);
+      const region = regionOf(source, this.settings.storeDir);
+      found = { source, span: place.span, place, region };
+      this.found.set(key, found);
+    }
+    return found;
+  }
+
+  private step(trace: Trace): TraceStep {
+    const found = this.find(trace.pos, wantedByTrace(trace));
+    return {
+      message: trace.message,
+      at: found === undefined ? undefined : { source: found.source, span: found.span },
+      region: found?.region,
+      always: trace.always,
+    };
+  }
+
+  /** Of a selection in which an attribute is missing, only the name of that attribute. */
+  private narrow({ place }: Found): Span {
+    const { error } = this;
+    const { expr } = place;
+    if (error.kind !== "missing-attribute" || expr?.kind !== NodeKind.Select) return place.span;
+    const missing = /^attribute '(.*)' missing$/s.exec(error.message)?.[1];
+    return expr.path.find((name) => name.name === missing) ?? place.span;
+  }
+
+  /** Adds what lies in the text of the primary label and is not underlined yet. */
+  private addLabels(
+    labels: Label[],
+    located: readonly { readonly trace: Trace; readonly at: Found }[],
+  ): void {
+    const { source } = labels[0] as Label;
+    for (const { trace, at } of located) {
+      if (labels.length > MAX_LABELS) return;
+      if (at.source !== source) continue;
+      // A place that encloses an underlined one, as `a.b` does `b`, says nothing new there.
+      const known = labels.some(
+        ({ span }) => at.span.start <= span.start && span.start < at.span.end,
+      );
+      if (known) continue;
+      const message = shortLabel(trace.message);
+      labels.push({ source, span: at.span, message, primary: false });
+    }
+  }
+
+  private cycle(): SourceSpan[] {
+    const cycle: SourceSpan[] = [];
+    for (const pos of this.error.cycle) {
+      const found = this.find(pos);
+      if (found !== undefined) cycle.push({ source: found.source, span: found.span });
+    }
+    return cycle;
+  }
+}
+
+function wantedByError(error: EvalError): NodeKind | undefined {
+  if (error.kind === "missing-argument" || /with unexpected argument/.test(error.message)) {
+    return NodeKind.Lambda;
+  }
+  return error.kind === "throw" || error.kind === "abort" ? NodeKind.Call : undefined;
+}
+
+function wantedByTrace({ message }: Trace): NodeKind | undefined {
+  if (message === "from call site") return NodeKind.Call;
+  if (message.startsWith("while calling the '")) return NodeKind.Call;
+  if (message.startsWith("while calling ")) return NodeKind.Lambda;
+  return message.startsWith("while evaluating the attribute ") ? NodeKind.Select : undefined;
+}
+
+/** What the underlined place has to do with the error. */
+function primaryLabel({ kind, message }: EvalError): string {
+  switch (kind) {
+    case "undefined-variable":
+      return "not in scope here";
+    case "missing-attribute":
+      return "no such attribute";
+    case "infinite-recursion":
+      return "needed again while it is being computed";
+    case "throw":
+      return "thrown here";
+    case "abort":
+      return "aborted here";
+    case "assertion":
+      return "this assertion failed";
+    case "missing-argument": {
+      const name = /required argument '(.*)'$/s.exec(message)?.[1];
+      return name === undefined ? "" : `this function requires '${name}'`;
+    }
+    case "arithmetic":
+      return message.startsWith("division") ? "divides by zero" : "does not fit into 64 bits";
+    case "search-path":
+      return "looked up here";
+    case "stack-overflow":
+    case "limit-exceeded":
+      return "this was running";
+    default:
+      return typeLabel(message);
+  }
+}
+
+function typeLabel(message: string): string {
+  if (message.includes("called with unexpected argument")) return "this function takes no other";
+  const called = /^attempt to call something which is not a function but (an? [\w ]+|null)/.exec(
+    message,
+  );
+  if (called !== null) return `this is ${called[1]}, and is called as a function`;
+  const mismatch = /^expected (.*?) but found (an? [\w ]+|null)(?::|$)/.exec(message);
+  if (mismatch !== null) return `found ${mismatch[2]}, expected ${mismatch[1]}`;
+  const coerced = /^cannot coerce (an? [\w ]+|null) to a string/.exec(message);
+  return coerced === null ? "" : `this is ${coerced[1]}`;
+}
+
+/** What was unexpected in a text. */
+function parseLabel(message: string): string {
+  const expecting = /expecting (.*)$/s.exec(message)?.[1];
+  if (expecting !== undefined) return `expected ${expecting}`;
+  return message.startsWith("syntax error, unexpected") ? "unexpected" : "";
+}
+
+/** A trace as the label of a place. */
+function shortLabel(message: string): string {
+  if (message === "from call site") return "called from here";
+  const definition = /^from the definition of (.*)$/s.exec(message);
+  if (definition !== null) return `${definition[1]} is defined here`;
+  const calling = /^while calling (.*)$/s.exec(message)?.[1];
+  if (calling !== undefined) {
+    return calling.startsWith("the '") ? message : `in this function, ${calling}`;
+  }
+  return message;
+}

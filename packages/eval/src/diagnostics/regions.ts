@@ -1,0 +1,28 @@
+/**
+ * Regions: what of the code that an error went through is the user's own.
+ *
+ * People look for a mistake in what they wrote. What lies in a store, in the library and the
+ * machinery of nixpkgs, or inside the evaluator has a region with a name, and is folded away.
+ */
+import type { SourceFile } from "@nivis/syntax";
+
+/** Folders of nixpkgs that are machinery; packages and modules are not. */
+const NIXPKGS = /\/nixpkgs[^/]*\/(lib|pkgs\/stdenv|pkgs\/build-support|pkgs\/top-level)(?:\/|$)/;
+/** The same where the name of the tree is not known: in a store, a tree is named `source`. */
+const TREE = /^\/(lib|pkgs\/stdenv|pkgs\/build-support|pkgs\/top-level)\//;
+
+/** The name of the region of a text, or `undefined` if the user wrote it. */
+export function regionOf(source: SourceFile, storeDir: string): string | undefined {
+  const { origin } = source;
+  if (origin.kind === "internal") return "Nix itself";
+  if (origin.kind !== "file") return undefined;
+  const { path } = origin;
+  const part = NIXPKGS.exec(path)?.[1];
+  if (part !== undefined) return `nixpkgs/${part}`;
+  if (!path.startsWith(`${storeDir}/`)) return undefined;
+  const base = path.slice(storeDir.length + 1);
+  const slash = base.indexOf("/");
+  const name = (slash < 0 ? base : base.slice(0, slash)).replace(/^[0-9a-z]{32}-/, "");
+  const inTree = slash < 0 ? undefined : TREE.exec(base.slice(slash))?.[1];
+  return inTree === undefined ? name : `${name}/${inTree}`;
+}

@@ -1,0 +1,58 @@
+/**
+ * Errors for programs: one JSON object. `docs/errors/README.md` describes its fields; they stay, and
+ * new ones may come. Offsets count bytes from 0, lines and columns from 1, columns in bytes.
+ */
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import type { Explanation, SourceSpan } from "./explanation.ts";
+
+interface JsonPlace {
+  readonly offset: number;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface JsonSpan {
+  /** The path of a file, or `«string»`, `«stdin»`. */
+  readonly file: string;
+  readonly origin: "file" | "string" | "stdin" | "internal";
+  readonly start: JsonPlace;
+  readonly end: JsonPlace;
+}
+
+/** The JSON of an explanation on one line, as bytes. Texts that are no UTF-8 get U+FFFD. */
+export function renderJson(explanation: Explanation): string {
+  const { code, kind, message, labels, raisedAt, trace, cycle, hints, suggestions } = explanation;
+  return encodeUtf8(
+    JSON.stringify({
+      severity: "error",
+      code,
+      kind,
+      message: decodeUtf8(message),
+      labels: labels.map((label) => ({
+        ...spanOf(label),
+        message: decodeUtf8(label.message),
+        primary: label.primary,
+      })),
+      raisedAt: raisedAt === undefined ? null : spanOf(raisedAt),
+      trace: trace.map((step) => ({
+        message: decodeUtf8(step.message),
+        span: step.at === undefined ? null : spanOf(step.at),
+        region: step.region === undefined ? null : decodeUtf8(step.region),
+        always: step.always,
+      })),
+      cycle: cycle.map(spanOf),
+      hints: hints.map((hint) => ({ rule: hint.rule, message: decodeUtf8(hint.message) })),
+      suggestions: suggestions.map(decodeUtf8),
+    }),
+  );
+}
+
+function spanOf({ source, span }: SourceSpan): JsonSpan {
+  const place = (offset: number): JsonPlace => ({ offset, ...source.lineColumn(offset) });
+  return {
+    file: decodeUtf8(source.displayName),
+    origin: source.origin.kind,
+    start: place(span.start),
+    end: place(span.end),
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Errors for people: one excerpt with all that matters underlined, the way that led there folded to
+ * what the user wrote, and how to mend it.
+ *
+ * The order of the parts: headline, excerpt, the cycle of an infinite recursion, the steps, the hints.
+ */
+import { encodeUtf8 } from "@nivis/formats";
+import { stripTerminalCodes } from "../errors/terminal.ts";
+import { drawExcerpt, type Paint, type Style } from "./excerpt.ts";
+import type { Explanation, Label, SourceSpan, TraceStep } from "./explanation.ts";
+
+/** How to render. */
+export interface RichOptions {
+  /** Put in ANSI colours. */
+  readonly color: boolean;
+  /** Fold and leave out nothing. */
+  readonly showTrace: boolean;
+}
+
+const COLORS: Record<Style, string> = {
+  error: "\x1b[31;1m",
+  label: "\x1b[34;1m",
+  frame: "\x1b[2m",
+  hint: "\x1b[32;1m",
+  name: "\x1b[1m",
+};
+const NORMAL = "\x1b[0m";
+
+const ELLIPSIS = encodeUtf8("…");
+const ARROW = encodeUtf8("↻");
+
+/** Steps that are shown of those that are not folded. */
+const MAX_STEPS = 10;
+/** Places of a cycle that are shown. */
+const MAX_CYCLE = 8;
+
+/** The text of an explanation, as bytes and without a newline at its end. */
+export function renderRich(explanation: Explanation, options: RichOptions): string {
+  const paint: Paint = (style, text) => (options.color ? `${COLORS[style]}${text}${NORMAL}` : text);
+  return [
+    ...headline(explanation, paint),
+    ...drawExcerpt(explanation.labels, paint),
+    ...raised(explanation, paint),
+    ...cycle(explanation, paint),
+    ...steps(explanation, options, paint),
+    ...hints(explanation, paint),
+  ].join("\n");
+}
+
+function headline({ code, message }: Explanation, paint: Paint): string[] {
+  const [first, ...rest] = stripTerminalCodes(message).split("\n");
+  const title = `${paint("error", `error[${code}]`)}${paint("name", `: ${first}`)}`;
+  return [title, ...rest.map((line) => (line === "" ? "" : `  ${line}`))];
+}
+
+function raised({ raisedAt }: Explanation, paint: Paint): string[] {
+  if (raisedAt === undefined) return [];
+  const region = raisedAt.region === undefined ? "" : ` (${raisedAt.region})`;
+  return [`${note("raised at", paint)} ${where(raisedAt)}${region}`];
+}
+
+function note(title: string, paint: Paint): string {
+  return `  ${paint("frame", "=")} ${paint("name", `${title}:`)}`;
+}
+
+function where({ source, span }: SourceSpan): string {
+  return source.describe(span.start);
+}
+
+function quoted({ source, span }: SourceSpan): string {
+  const [line] = source.text.slice(span.start, span.end).split("\n");
+  return line as string;
+}
+
+function cycle({ cycle: places }: Explanation, paint: Paint): string[] {
+  if (places.length === 0) return [];
+  const lines = [note("the cycle", paint)];
+  // Told from the value that is wanted to the place where it is wanted again.
+  const inOrder = places.slice().reverse();
+  const shown = inOrder.length <= MAX_CYCLE ? inOrder : inOrder.slice(0, MAX_CYCLE - 1);
+  for (const place of shown) lines.push(`      ${where(place)} needs \`${quoted(place)}\``);
+  if (shown.length < inOrder.length) {
+    const last = inOrder.at(-1) as SourceSpan;
+    const left = inOrder.length - shown.length - 1;
+    if (left > 0) lines.push(`      ${paint("frame", `${ELLIPSIS} ${left} more places`)}`);
+    lines.push(`      ${where(last)} needs \`${quoted(last)}\``);
+  }
+  lines.push(`      ${paint("label", ARROW)} which is what is being computed`);
+  return lines;
+}
+
+/** The steps that the excerpt does not show yet, the innermost first. */
+function steps(explanation: Explanation, options: RichOptions, paint: Paint): string[] {
+  const { labels } = explanation;
+  // The cycle says it better.
+  const trace = explanation.trace.filter(
+    ({ message }) =>
+      explanation.cycle.length === 0 || message !== "entering the infinite recursion",
+  );
+  const told = options.showTrace
+    ? trace
+    : withoutDuplicates(trace.filter((step) => !isShown(step, labels)));
+  const lines: string[] = [];
+  let folded = 0;
+  let region = "";
+  let shown = 0;
+  let left = 0;
+  const flush = (): void => {
+    if (folded > 0) {
+      const frames = folded === 1 ? "frame" : "frames";
+      lines.push(`      ${paint("frame", `${ELLIPSIS} ${folded} ${frames} in ${region} folded`)}`);
+    }
+    folded = 0;
+  };
+  for (const step of told) {
+    if (!options.showTrace && step.region !== undefined && !step.always) {
+      if (region !== step.region) flush();
+      region = step.region;
+      folded++;
+      continue;
+    }
+    // A step without a place belongs to the one around it.
+    if (!options.showTrace && folded > 0 && step.at === undefined && !step.always) {
+      folded++;
+      continue;
+    }
+    if (!options.showTrace && shown >= MAX_STEPS && !step.always) {
+      left++;
+      continue;
+    }
+    flush();
+    shown++;
+    lines.push(`      ${describeStep(step)}`);
+  }
+  flush();
+  if (left > 0) {
+    const frames = left === 1 ? "frame" : "frames";
+    const text = `${ELLIPSIS} ${left} more ${frames}; --show-trace shows all`;
+    lines.push(`      ${paint("frame", text)}`);
+  }
+  return lines.length === 0 ? [] : [note("on the way", paint), ...lines];
+}
+
+function describeStep({ message, at }: TraceStep): string {
+  const text = stripTerminalCodes(message).replaceAll("\n", "\n        ");
+  return at === undefined ? text : `${where(at)} ${text}`;
+}
+
+function isShown({ at }: TraceStep, labels: readonly Label[]): boolean {
+  if (at === undefined) return false;
+  return labels.some(
+    ({ source, span }) =>
+      source === at.source && at.span.start <= span.start && span.start < at.span.end,
+  );
+}
+
+function withoutDuplicates(trace: readonly TraceStep[]): TraceStep[] {
+  const seen = new Set<string>();
+  return trace.filter((step) => {
+    const key = describeStep(step);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+function hints(explanation: Explanation, paint: Paint): string[] {
+  const lines = explanation.hints.map(
+    ({ message }) => `  ${paint("frame", "=")} ${paint("hint", "help:")} ${message}`,
+  );
+  const rest = explanation.suggestions.slice(1);
+  if (rest.length > 0 && explanation.hints.some(({ rule }) => rule === "similar-name")) {
+    const names = rest.map((name) => `\`${stripTerminalCodes(name)}\``).join(", ");
+    lines.push(`${note("also similar", paint)} ${names}`);
+  }
+  return lines;
+}

@@ -1,0 +1,190 @@
+/**
+ * Source trees: what stands at a position.
+ *
+ * An error knows only where something begins. The texts are parsed again when an error is shown,
+ * which costs nothing while all goes well, and the tree tells how far the thing reaches, what kind
+ * it is and what stands around it.
+ */
+import {
+  BindingKind,
+  children,
+  type Expr,
+  NodeKind,
+  type ParseResult,
+  parse,
+  type SourceFile,
+  type Span,
+} from "@nivis/syntax";
+import type { Position } from "../position.ts";
+import type { Settings } from "../settings.ts";
+
+/** What stands at a position. */
+export interface Place {
+  /** What to underline. */
+  readonly span: Span;
+  /** The expression, unless the position is that of a name in a binding or a pattern. */
+  readonly expr: Expr | undefined;
+  /** The expressions around it, the outermost first; `expr` is not among them. */
+  readonly around: readonly Expr[];
+}
+
+/** The settings on which the reading of a text depends. */
+export type ReadingSettings = Pick<
+  Settings,
+  | "experimentalFeatures"
+  | "pureEval"
+  | "lintUrlLiterals"
+  | "lintShortPathLiterals"
+  | "lintAbsolutePathLiterals"
+>;
+
+/** See the head of this file. One object serves the errors of one evaluation. */
+export class SourceTrees {
+  readonly #parsed = new Map<SourceFile, ParseResult>();
+  readonly #settings: ReadingSettings;
+
+  constructor(settings: ReadingSettings) {
+    this.#settings = settings;
+  }
+
+  /** A text as the evaluation read it. */
+  parsed(source: SourceFile): ParseResult {
+    let result = this.#parsed.get(source);
+    if (result === undefined) {
+      const settings = this.#settings;
+      result = parse(source, {
+        basePath: "/",
+        home: settings.pureEval ? undefined : "/",
+        features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
+        lints: {
+          urlLiterals: settings.lintUrlLiterals,
+          shortPathLiterals: settings.lintShortPathLiterals,
+          absolutePathLiterals: settings.lintAbsolutePathLiterals,
+        },
+      });
+      this.#parsed.set(source, result);
+    }
+    return result;
+  }
+
+  /**
+   * What stands at a position. Several expressions may begin there, as `f` and `f x`: one of the
+   * kind `wanted` counts first, then the smallest.
+   */
+  placeAt({ source, offset }: Position, wanted?: NodeKind): Place {
+    const { text } = source;
+    const found = find(this.parsed(source).expr, offset, wanted);
+    const name = nameAt(text, offset);
+    if (found === undefined) return { span: name, expr: undefined, around: [] };
+    const { expr, around } = found;
+    return { span: expr === undefined ? name : spanOf(expr, text, offset), expr, around };
+  }
+}
+
+interface Found {
+  readonly expr: Expr | undefined;
+  readonly around: readonly Expr[];
+}
+
+interface Step {
+  readonly expr: Expr;
+  readonly parent: Step | undefined;
+}
+
+function find(root: Expr, offset: number, wanted: NodeKind | undefined): Found | undefined {
+  let best: Step | undefined;
+  let named: Step | undefined;
+  let innermost: Step | undefined;
+  const todo: Step[] = [{ expr: root, parent: undefined }];
+  for (let step = todo.pop(); step !== undefined; step = todo.pop()) {
+    const { expr } = step;
+    const contains = expr.start <= offset && offset < expr.end;
+    // A set that attribute paths made lies wherever its parts lie.
+    if (!contains && !(expr.kind === NodeKind.AttrSet && expr.implicit) && expr !== root) continue;
+    if (contains) innermost = step;
+    if (expr.pos === offset && isBetter(expr, best?.expr, wanted)) best = step;
+    if (namesAt(expr, offset)) named = step;
+    for (const child of children(expr)) todo.push({ expr: child, parent: step });
+    if (expr.kind === NodeKind.Let) todo.push({ expr: expr.attrs, parent: step });
+  }
+  if (best !== undefined) return { expr: best.expr, around: aroundOf(best.parent) };
+  if (named !== undefined) return { expr: undefined, around: aroundOf(named) };
+  if (innermost === undefined) return undefined;
+  if (innermost.expr.start === offset) {
+    return { expr: innermost.expr, around: aroundOf(innermost.parent) };
+  }
+  return { expr: undefined, around: aroundOf(innermost) };
+}
+
+function isBetter(expr: Expr, best: Expr | undefined, wanted: NodeKind | undefined): boolean {
+  if (best === undefined) return true;
+  if (wanted !== undefined && (expr.kind === wanted) !== (best.kind === wanted)) {
+    return expr.kind === wanted;
+  }
+  return expr.end - expr.start <= best.end - best.start;
+}
+
+/** Whether a name that belongs to an expression begins at `offset`. */
+function namesAt(expr: Expr, offset: number): boolean {
+  if (expr.kind === NodeKind.AttrSet) {
+    return (
+      expr.bindings.some(
+        (binding) => binding.pos === offset && binding.kind !== BindingKind.Inherited,
+      ) || expr.dynamic.some((binding) => binding.pos === offset)
+    );
+  }
+  if (expr.kind !== NodeKind.Lambda) return false;
+  if (expr.param !== undefined && expr.paramPos === offset) return true;
+  return expr.formals?.formals.some((formal) => formal.pos === offset) ?? false;
+}
+
+function aroundOf(step: Step | undefined): Expr[] {
+  const around: Expr[] = [];
+  for (let at = step; at !== undefined; at = at.parent) around.push(at.expr);
+  return around.reverse();
+}
+
+/** What of an expression is underlined when an error points at it. */
+function spanOf(expr: Expr, text: string, offset: number): Span {
+  switch (expr.kind) {
+    case NodeKind.Binary:
+    case NodeKind.HasAttr:
+      // These point at their operator.
+      return offset > expr.start ? nameAt(text, offset) : expr;
+    case NodeKind.Lambda: {
+      const colon = text.lastIndexOf(":", expr.body.start);
+      return { start: offset, end: colon > offset ? colon : expr.end };
+    }
+    case NodeKind.Let:
+    case NodeKind.With:
+    case NodeKind.Assert:
+    case NodeKind.If:
+      return text.slice(expr.start, expr.end).includes("\n") ? nameAt(text, offset) : expr;
+    default: {
+      // Parentheses around the expression are not meant.
+      const isInside = offset >= expr.start && offset < expr.end;
+      return { start: isInside ? offset : expr.start, end: withoutParentheses(expr, text, offset) };
+    }
+  }
+}
+
+/** The end of an expression, less as many closing parentheses as were opened before `offset`. */
+function withoutParentheses(expr: Expr, text: string, offset: number): number {
+  let { end } = expr;
+  for (let at = expr.start; at < offset && end > offset; at++) {
+    if (text[at] !== "(" || text[end - 1] !== ")") continue;
+    end--;
+    while (end > offset && /\s/.test(text[end - 1] as string)) end--;
+  }
+  return end;
+}
+
+/** A name, a string, a number or an operator: whatever makes one word. */
+const WORD =
+  /[A-Za-z_][A-Za-z0-9_'-]*|"(?:[^"\\]|\\.)*"|[0-9]+(?:\.[0-9]+)?|\$\{|==|!=|<=|>=|&&|\|\||->|\+\+|\/\/|\|>|<\||./sy;
+
+function nameAt(text: string, offset: number): Span {
+  WORD.lastIndex = offset;
+  const length = WORD.exec(text)?.[0].length ?? 0;
+  return { start: offset, end: offset + length };
+}
