@@ -1,6 +1,7 @@
 /**
  * The two evaluators as processes that answer on standard error, a line for each attribute.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -111,8 +112,21 @@ function sourceOf(name: string): string {
   return fileURLToPath(new URL(`../../packages/${name}/src/index.ts`, import.meta.url));
 }
 
-/** Nivis: nivis-worker.ts, which goes on in the same process after an error. */
-export function nivisEvaluator(options: SweepOptions, worker: string): Evaluator {
+/** The version that a `nix-instantiate` says it is; `undefined` if it does not. */
+export function versionOf(program: string): string | undefined {
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  return /\(Nix\) (\S+)/.exec(stdout ?? "")?.[1];
+}
+
+/**
+ * Nivis: nivis-worker.ts, which goes on in the same process after an error. `builtins.nixVersion`
+ * says `nixVersion` there, so that packages which look at it are the same for both evaluators.
+ */
+export function nivisEvaluator(
+  options: SweepOptions,
+  worker: string,
+  nixVersion: string | undefined,
+): Evaluator {
   const base = [builtCommand(), NIX_FILE, ...nixArguments(options)];
   const program = process.execPath;
   return {
@@ -129,6 +143,7 @@ export function nivisEvaluator(options: SweepOptions, worker: string): Evaluator
           allowAliases: options.allowAliases,
         },
         memory: options.memory,
+        nixVersion,
         names,
       }),
     }),

@@ -25,6 +25,7 @@ import {
   evaluatorEnvironment,
   nivisEvaluator,
   referenceEvaluator,
+  versionOf,
 } from "./evaluators.ts";
 import { type Explanation, explainDifference, storeReader } from "./explain.ts";
 import { parseOptions, type SweepOptions, USAGE } from "./options.ts";
@@ -52,10 +53,10 @@ try {
 async function sweep(options: SweepOptions): Promise<number> {
   mkdirSync(options.out, { recursive: true });
   const worker = await buildWorker(options.out);
-  const evaluators = [nivisEvaluator(options, worker)];
-  if (options.reference !== undefined) {
-    evaluators.push(referenceEvaluator(options.reference, options));
-  }
+  const { reference: program } = options;
+  const version = program === undefined ? undefined : versionOf(program);
+  const evaluators = [nivisEvaluator(options, worker, version)];
+  if (program !== undefined) evaluators.push(referenceEvaluator(program, options));
   const lanes = evaluators.map((evaluator) => openLane(evaluator, options));
   const work = lanes.map((lane) => {
     const names = options.only.length > 0 ? options.only : listNames(lane.evaluator, options);

@@ -23,6 +23,8 @@ interface Task {
   readonly file: string;
   readonly arguments: Readonly<Record<string, string>>;
   readonly memory: number;
+  /** What `builtins.nixVersion` says, if not what Nivis says. */
+  readonly nixVersion: string | undefined;
   readonly names: readonly string[];
 }
 
@@ -35,11 +37,21 @@ const evaluation = new Evaluation({
   hashes: nodeHashes,
   settings: { readOnlyMode: true },
 });
+if (task.nixVersion !== undefined) pretendVersion(task.nixVersion);
 const answer = answerFunction();
 for (const name of task.names) {
   const { text, sound } = answerFor(name);
   writeSync(2, `trace: sweep: ${text}\n`);
   if (!sound || process.memoryUsage().heapUsed > task.memory * 1024 * 1024 * FULL) break;
+}
+
+/**
+ * Some packages put the version of Nix into their derivations, and then the reference is right to
+ * differ. Nothing has been evaluated yet, so the set of builtins may still be changed.
+ */
+function pretendVersion(version: string): void {
+  const { builtins } = evaluation.context;
+  (builtins.slots() as Slot[])[builtins.names().indexOf("nixVersion")] = encodeUtf8(version);
 }
 
 function answerFunction(): Slot {
