@@ -36,6 +36,11 @@ export interface TraceStep {
   readonly always: boolean;
 }
 
+/** A place that an infinite recursion went through. */
+export interface CyclePlace extends SourceSpan {
+  readonly region: string | undefined;
+}
+
 /** See the head of this file. Texts are byte strings. */
 export interface Explanation {
   /** The kind of the error, or of a mistake in a text the code of the diagnostic. */
@@ -49,7 +54,7 @@ export interface Explanation {
   /** The innermost step first. */
   readonly trace: readonly TraceStep[];
   /** Of an infinite recursion, where each step needed the next, and the last the first. */
-  readonly cycle: readonly SourceSpan[];
+  readonly cycle: readonly CyclePlace[];
   readonly hints: readonly Hint[];
   /** Names that were probably meant, best first. */
   readonly suggestions: readonly string[];
@@ -90,17 +95,20 @@ class Explainer {
   explain(): Explanation {
     const { error } = this;
     if (error.kind === "parse") return this.explainParseError();
-    const raised = this.find(error.pos, wantedByError(error));
     const steps = error.traces.filter((trace) => trace.message !== "");
     const located = steps
       .map((trace) => ({ trace, at: this.find(trace.pos, wantedByTrace(trace)) }))
       .filter((step): step is { trace: Trace; at: Found } => step.at !== undefined);
+    const innermost = located[0]?.trace === steps[0] ? located[0]?.at : undefined;
+    const raised =
+      this.find(error.pos, wantedByError(error)) ??
+      innermost ??
+      this.find(error.nearPos) ??
+      located[0]?.at;
     // What the user wrote counts; the innermost of it is nearest to the mistake.
-    const own = located.find(({ at }) => at.region === undefined);
-    const useOwn = raised === undefined || (raised.region !== undefined && own !== undefined);
-    const near = this.find(error.nearPos);
-    const primary = useOwn ? (own?.at ?? near ?? located[0]?.at) : raised;
-    const primaryText = useOwn && raised !== undefined ? own?.trace.message : undefined;
+    const own =
+      raised?.region === undefined ? undefined : located.find(({ at }) => at.region === undefined);
+    const primary = own?.at ?? raised;
     const labels: Label[] = [];
     const cycle = this.cycle();
     if (primary !== undefined) {
@@ -108,18 +116,17 @@ class Explainer {
       labels.push({
         source: primary.source,
         span,
-        message: primaryText === undefined ? primaryLabel(error) : shortLabel(primaryText),
+        message: own === undefined ? primaryLabel(error) : shortLabel(own.trace.message),
         primary: true,
       });
       this.addLabels(labels, located);
     }
-    const elsewhere = raised !== undefined && primary !== undefined && raised !== primary;
     return {
       code: error.kind,
       kind: error.kind,
       message: error.message,
       labels,
-      raisedAt: elsewhere ? raised : undefined,
+      raisedAt: own === undefined ? undefined : raised,
       trace: steps.map((trace) => this.step(trace)),
       cycle,
       hints: findHints({ error, place: primary?.place, source: primary?.source, parse: undefined }),
@@ -212,11 +219,11 @@ class Explainer {
     }
   }
 
-  private cycle(): SourceSpan[] {
-    const cycle: SourceSpan[] = [];
+  private cycle(): CyclePlace[] {
+    const cycle: CyclePlace[] = [];
     for (const pos of this.error.cycle) {
       const found = this.find(pos);
-      if (found !== undefined) cycle.push({ source: found.source, span: found.span });
+      if (found !== undefined) cycle.push(found);
     }
     return cycle;
   }

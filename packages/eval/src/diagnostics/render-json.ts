@@ -40,7 +40,7 @@ export function renderJson(explanation: Explanation): string {
         region: step.region === undefined ? null : decodeUtf8(step.region),
         always: step.always,
       })),
-      cycle: cycle.map(spanOf),
+      cycle: cycle.map((place) => ({ ...spanOf(place), region: place.region ?? null })),
       hints: hints.map((hint) => ({ rule: hint.rule, message: decodeUtf8(hint.message) })),
       suggestions: suggestions.map(decodeUtf8),
     }),

@@ -41,7 +41,7 @@ export function renderRich(explanation: Explanation, options: RichOptions): stri
     ...headline(explanation, paint),
     ...drawExcerpt(explanation.labels, paint),
     ...raised(explanation, paint),
-    ...cycle(explanation, paint),
+    ...cycle(explanation, options, paint),
     ...steps(explanation, options, paint),
     ...hints(explanation, paint),
   ].join("\n");
@@ -72,21 +72,41 @@ function quoted({ source, span }: SourceSpan): string {
   return line as string;
 }
 
-function cycle({ cycle: places }: Explanation, paint: Paint): string[] {
+/** Told from the value that is wanted to the place where it is wanted again. */
+function cycle(explanation: Explanation, options: RichOptions, paint: Paint): string[] {
+  const places = explanation.cycle.slice().reverse();
   if (places.length === 0) return [];
   const lines = [note("the cycle", paint)];
-  // Told from the value that is wanted to the place where it is wanted again.
-  const inOrder = places.slice().reverse();
-  const shown = inOrder.length <= MAX_CYCLE ? inOrder : inOrder.slice(0, MAX_CYCLE - 1);
-  for (const place of shown) lines.push(`      ${where(place)} needs \`${quoted(place)}\``);
-  if (shown.length < inOrder.length) {
-    const last = inOrder.at(-1) as SourceSpan;
-    const left = inOrder.length - shown.length - 1;
-    if (left > 0) lines.push(`      ${paint("frame", `${ELLIPSIS} ${left} more places`)}`);
-    lines.push(`      ${where(last)} needs \`${quoted(last)}\``);
+  let left = 0;
+  let region: string | undefined;
+  const flush = (): void => {
+    if (left > 0) lines.push(`      ${paint("frame", fold(left, "place", region))}`);
+    left = 0;
+  };
+  let shown = 0;
+  for (const place of places) {
+    const isLast = place === places.at(-1);
+    const folded = place.region ?? (shown >= MAX_CYCLE && !isLast ? "" : undefined);
+    if (folded !== undefined && !options.showTrace) {
+      if (folded !== region) flush();
+      region = folded;
+      left++;
+      continue;
+    }
+    flush();
+    shown++;
+    lines.push(`      ${where(place)} needs \`${quoted(place)}\``);
   }
+  flush();
   lines.push(`      ${paint("label", ARROW)} which is what is being computed`);
   return lines;
+}
+
+/** `… 3 frames in REGION`, or without a region `… 3 frames more`. */
+function fold(count: number, thing: string, region: string | undefined): string {
+  const things = count === 1 ? thing : `${thing}s`;
+  const rest = region === undefined || region === "" ? "more" : `in ${region} folded`;
+  return `${ELLIPSIS} ${count} ${things} ${rest}`;
 }
 
 /** The steps that the excerpt does not show yet, the innermost first. */
@@ -106,10 +126,7 @@ function steps(explanation: Explanation, options: RichOptions, paint: Paint): st
   let shown = 0;
   let left = 0;
   const flush = (): void => {
-    if (folded > 0) {
-      const frames = folded === 1 ? "frame" : "frames";
-      lines.push(`      ${paint("frame", `${ELLIPSIS} ${folded} ${frames} in ${region} folded`)}`);
-    }
+    if (folded > 0) lines.push(`      ${paint("frame", fold(folded, "frame", region))}`);
     folded = 0;
   };
   for (const step of told) {
@@ -134,8 +151,7 @@ function steps(explanation: Explanation, options: RichOptions, paint: Paint): st
   }
   flush();
   if (left > 0) {
-    const frames = left === 1 ? "frame" : "frames";
-    const text = `${ELLIPSIS} ${left} more ${frames}; --show-trace shows all`;
+    const text = `${fold(left, "frame", undefined)}; --show-trace shows all`;
     lines.push(`      ${paint("frame", text)}`);
   }
   return lines.length === 0 ? [] : [note("on the way", paint), ...lines];
