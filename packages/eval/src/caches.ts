@@ -1,5 +1,6 @@
 /** EvalCaches: what one evaluation remembers so as not to compute it again. Fields belong to the code that uses them. */
 import type { DerivationOutput, HashModuloCache } from "@nivis/formats";
+import { Nesting } from "./operations/nesting.ts";
 import type { Regex } from "./regex/regex.ts";
 
 /** See the head of this file. */
@@ -16,6 +17,8 @@ export class EvalCaches {
   readonly searchPathEntries = new Map<string, string | undefined>();
   /** Files found in the search path (`search-path.ts`). */
   readonly searchPathResults = new Map<string, string | undefined>();
+  /** How deep operations are in values (`operations/nesting.ts`). */
+  readonly nesting = new Nesting();
   /** Compiled regular expressions, by pattern (`builtins/patterns.ts`). */
   readonly regexes = new Map<string, Regex>();
 }

@@ -28,6 +28,12 @@ import { Session, type Source } from "./session.ts";
 /** How a value is printed. */
 type OutputKind = "plain" | "raw" | "xml" | "json";
 
+/**
+ * C++ Nix's default of `max-call-depth`. This command promises the behaviour of `nix-instantiate`, in
+ * which endless recursion is an error after a moment; `nivis eval` goes as deep as memory does.
+ */
+const NIX_MAX_CALL_DEPTH = 10_000;
+
 interface InstantiateDraft extends EvaluationDraft {
   /** Files, or expressions with `--expr`; bytes. */
   readonly sources: string[];
@@ -147,7 +153,10 @@ class Instantiation {
     private readonly invocation: Invocation,
   ) {
     const readOnly = draft.dryRun || (draft.mode !== "instantiate" && !draft.readWrite);
-    this.session = new Session(draft, invocation, { readOnly });
+    this.session = new Session(draft, invocation, {
+      readOnly,
+      maxCallDepth: NIX_MAX_CALL_DEPTH,
+    });
     this.args = this.session.autoArguments();
   }
 

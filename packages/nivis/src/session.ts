@@ -38,6 +38,8 @@ export interface Source {
 export interface SessionOptions {
   /** Write nothing even if there is a store to write to. */
   readonly readOnly: boolean;
+  /** The default of `max-call-depth`; that of the library is as deep as memory goes. */
+  readonly maxCallDepth?: number;
   readonly observer?: RunObserver;
 }
 
@@ -58,7 +60,7 @@ export class Session {
     const log = (line: string): void => invocation.show(line);
     const warn = (message: string): void => invocation.warn(message);
     const plainIo = nodeIo({ environment, log });
-    const settings = loadSettings(plainIo, warn);
+    const settings = loadSettings(plainIo, warn, options.maxCallDepth);
     invocation.showTrace = settings.showTrace;
     for (const { name, value } of draft.settings) applySetting(settings, name, value, warn);
     invocation.showTrace = settings.showTrace;

@@ -10,7 +10,7 @@ import { canonPath, formatF6 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
-import type { PosIdx } from "../position.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -28,6 +28,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
+import { checkNesting } from "./nesting.ts";
 
 /** What is accepted, and what happens to paths; bits to be or-ed. */
 export const enum CoerceMode {
@@ -100,12 +101,13 @@ export function withPeelTraces(error: unknown, traces: readonly PendingTrace[]):
  * stands for nothing. Errors on the way have their traces; the caller puts `traces` on those that
  * it makes about the result.
  */
-export function* peelToStringOutPath(slot: Slot): Suspendable<Peeled> {
+export function* peelToStringOutPath(ctx: EvalContext, slot: Slot): Suspendable<Peeled> {
   let value: Value = slot instanceof Thunk ? yield slot : slot;
   if (!(value instanceof Attrs)) return { value, throughToString: false, traces: [] };
   const traces: PendingTrace[] = [];
   let throughToString = false;
   while (value instanceof Attrs) {
+    checkNesting(ctx, traces.at(-1)?.pos ?? NO_POS, traces.length);
     const toStringSlot = value.get("__toString");
     if (toStringSlot !== undefined) {
       const pos = value.positionOf("__toString");
@@ -162,7 +164,7 @@ export function* coerceToString(
   if (quick !== undefined) return quick;
   let traces: readonly PendingTrace[] = [];
   if (value instanceof Attrs) {
-    const peeled = (yield peelToStringOutPath(value)) as Peeled;
+    const peeled = (yield peelToStringOutPath(ctx, value)) as Peeled;
     value = peeled.value;
     traces = peeled.traces;
   }
@@ -192,6 +194,9 @@ function* coerceList(
   let result = "";
   let context: StringContext | undefined;
   const last = list.length - 1;
+  checkNesting(ctx, pos);
+  const { nesting } = ctx.caches;
+  nesting.levels++;
   for (let i = 0; i <= last; i++) {
     const slot = list[i] as Slot;
     let element: Value;
@@ -209,6 +214,7 @@ function* coerceList(
         )) as string | ContextString;
       }
     } catch (error) {
+      nesting.levels--;
       throw withTrace(error, pos, errorContext);
     }
     result += textOf(text);
@@ -216,6 +222,7 @@ function* coerceList(
     // Nix: only an element that is itself an empty list gets no separator after it.
     if (i < last && !(isList(element) && element.length === 0)) result += " ";
   }
+  nesting.levels--;
   return withContext(result, context);
 }
 
@@ -235,7 +242,7 @@ export function* coerceToPath(
   pos: PosIdx,
   errorContext: string,
 ): Suspendable<PathWithContext> {
-  const { value, traces } = (yield peelToStringOutPath(slot)) as Peeled;
+  const { value, traces } = (yield peelToStringOutPath(ctx, slot)) as Peeled;
   if (value instanceof NixPath) return { path: value.path, context: undefined };
   try {
     const text = tryCoerce(value, CoerceMode.Weak);

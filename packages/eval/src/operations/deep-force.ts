@@ -9,6 +9,7 @@ import { Attrs } from "../value/attrs.ts";
 import { APPLY, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { ForceRequest, type Suspendable } from "../vm/requests.ts";
+import { checkNesting } from "./nesting.ts";
 
 /** A list or set being walked, and how far. */
 interface Level {
@@ -18,31 +19,38 @@ interface Level {
 }
 
 /** Forces a slot deeply and answers its value. */
-export function* deepForce(_ctx: EvalContext, slot: Slot): Suspendable<Value> {
+export function* deepForce(ctx: EvalContext, slot: Slot): Suspendable<Value> {
   const root = (slot instanceof Thunk ? yield slot : slot) as Value;
   const seen = new Set<NixList | Attrs>();
   const stack: Level[] = [];
+  const { nesting } = ctx.caches;
+  const outside = nesting.levels;
   enter(stack, seen, root);
   try {
     for (;;) {
       const level = stack[stack.length - 1];
       if (level === undefined) return root;
       const { slots } = level;
+      // The level of the items, which their evaluation sees.
+      nesting.levels = outside + stack.length + 1;
       let inner: Value | undefined;
       while (++level.current < slots.length) {
         const next = slots[level.current] as Slot;
-        const value = (
-          next instanceof Thunk
-            ? next.code === null
-              ? next.a
-              : yield new ForceRequest(next, positionOfPending(next))
-            : next
-        ) as Value;
+        let value = next as Value;
+        if (next instanceof Thunk) {
+          if (next.code === null) value = next.a as Value;
+          else {
+            const pos = positionOfPending(next);
+            if (next.code === APPLY) checkNesting(ctx, pos);
+            value = (yield new ForceRequest(next, pos)) as Value;
+          }
+        }
         if (
           typeof value === "object" &&
           value !== null &&
           (isList(value) || value instanceof Attrs)
         ) {
+          checkNesting(ctx, NO_POS, -1);
           inner = value;
           break;
         }
@@ -55,6 +63,8 @@ export function* deepForce(_ctx: EvalContext, slot: Slot): Suspendable<Value> {
       for (let i = stack.length - 1; i >= 0; i--) addTrace(error, stack[i] as Level);
     }
     throw error;
+  } finally {
+    nesting.levels = outside;
   }
 }
 

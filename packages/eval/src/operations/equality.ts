@@ -27,6 +27,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
+import { checkNesting } from "./nesting.ts";
 
 /** Whether two values of numeric type are equal; `undefined` if one of them is no number. */
 function equalNumbers(a: Value, b: Value): boolean | undefined {
@@ -71,13 +72,15 @@ interface Pairs {
   readonly left: readonly Slot[];
   readonly right: readonly Slot[];
   next: number;
+  /** How many levels are around these pairs. */
+  level: number;
 }
 
 /**
  * Whether two slots are equal; forces them and what is inside as far as needed.
  *
- * `pos` and `errorContext` are part of the agreed signature of operations; comparing never fails by
- * itself, so they appear in no error.
+ * `errorContext` is part of the agreed signature of operations; comparing fails by itself only when
+ * values are nested too deep, which is an error at `pos`.
  */
 export function* equal(
   ctx: EvalContext,
@@ -97,21 +100,23 @@ export function* equal(
 
 /** Whether two operands of `==` are equal. */
 export function* equalValues(
-  _ctx: EvalContext,
+  ctx: EvalContext,
   a: Value,
   b: Value,
-  _pos: PosIdx = NO_POS,
+  pos: PosIdx = NO_POS,
   _errorContext = "",
 ): Suspendable<boolean> {
   const stack: Pairs[] = [];
   let left = a;
   let right = b;
+  let level = 0;
   for (;;) {
     const fast = equalFast(left, right);
     if (fast === false) return false;
     if (fast === undefined) {
+      checkNesting(ctx, pos, level);
       if (isList(left)) {
-        stack.push({ left, right: right as NixList, next: 0 });
+        stack.push({ left, right: right as NixList, next: 0, level });
       } else {
         const x = left as Attrs;
         const y = right as Attrs;
@@ -120,6 +125,7 @@ export function* equalValues(
           : undefined;
         const pairs = outPaths === undefined ? attributePairs(x, y) : derivationPair(outPaths);
         if (pairs === undefined) return false;
+        pairs.level = level;
         stack.push(pairs);
       }
     }
@@ -128,6 +134,7 @@ export function* equalValues(
       const pairs = stack[stack.length - 1];
       if (pairs === undefined) return true;
       const i = pairs.next++;
+      level = pairs.level + 1;
       if (i + 1 >= pairs.left.length) {
         // Dropped before its last pair is compared: a chain of a million sets needs a stack of one.
         stack.pop();
@@ -146,7 +153,7 @@ export function* equalValues(
 }
 
 function derivationPair(outPaths: [Slot, Slot]): Pairs {
-  return { left: [outPaths[0]], right: [outPaths[1]], next: 0 };
+  return { left: [outPaths[0]], right: [outPaths[1]], next: 0, level: 0 };
 }
 
 /** The attributes of both sets side by side; `undefined` when the sizes differ. */
@@ -155,7 +162,7 @@ function attributePairs(x: Attrs, y: Attrs): Pairs | undefined {
   if (size !== y.size) return undefined;
   const left = x.slots();
   if (x.shape === y.shape || x.shape.names === y.shape.names) {
-    return { left, right: y.slots(), next: 0 };
+    return { left, right: y.slots(), next: 0, level: 0 };
   }
   // Nix: compares in the order of symbols, so an attribute before the first differing name may fail
   // first. The order of definition comes closest; the missing name ends the comparison when reached.
@@ -164,10 +171,10 @@ function attributePairs(x: Attrs, y: Attrs): Pairs | undefined {
   for (let i = 0; i < size; i++) {
     const slot = y.get(names[i] as string);
     if (slot === undefined)
-      return { left: left.slice(0, i + 1), right: right.slice(0, i), next: 0 };
+      return { left: left.slice(0, i + 1), right: right.slice(0, i), next: 0, level: 0 };
     right[i] = slot;
   }
-  return { left, right, next: 0 };
+  return { left, right, next: 0, level: 0 };
 }
 
 /** The `outPath`s of two sets if both are derivations and have one. */
@@ -220,6 +227,7 @@ export function* explainDifference(
     let left = a;
     let right = b;
     for (;;) {
+      checkNesting(ctx, pos, stack.length);
       const level = (yield explainPair(ctx, left, right)) as ExplainedLevel | undefined;
       if (level !== undefined) stack.push(level);
       for (;;) {

@@ -30,6 +30,7 @@ import {
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
+import { checkNesting } from "./nesting.ts";
 
 /** How to convert to JSON. */
 export interface JsonOptions {
@@ -89,12 +90,20 @@ class JsonWriter {
     let pos = startPos;
     let copyPaths = startCopyPaths;
     let traces = NO_TRACES;
+    const { nesting } = this.ctx.caches;
+    const outside = nesting.levels;
     try {
       while (current !== undefined) {
+        nesting.levels = outside + this.open.length;
+        checkNesting(this.ctx, pos);
+        nesting.levels++;
         let value: Value | Thunk = peek(current);
-        if (this.strict && value instanceof Thunk) value = (yield value) as Value;
+        if (this.strict && value instanceof Thunk) {
+          if (value.code === APPLY) checkNesting(this.ctx, pos);
+          value = (yield value) as Value;
+        }
         if (value instanceof Attrs) {
-          const peeled = (yield peelToStringOutPath(value)) as Peeled;
+          const peeled = (yield peelToStringOutPath(this.ctx, value)) as Peeled;
           traces = peeled.traces;
           if (peeled.throughToString) this.checkToStringResult(peeled);
           value = peeled.value;
@@ -117,6 +126,8 @@ class JsonWriter {
       }
     } catch (error) {
       throw this.addTraces(error, traces);
+    } finally {
+      nesting.levels = outside;
     }
     if (this.badText !== undefined) {
       throw new EvalError("value", `JSON serialization error: ${this.badText.message}`);

@@ -6,7 +6,7 @@
  */
 import { formatG6, XmlWriter } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
-import type { PosIdx } from "../position.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { peek } from "../print/value-printer.ts";
 import { Attrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
@@ -24,6 +24,7 @@ import {
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
+import { checkNesting } from "./nesting.ts";
 
 /** How to convert to XML. */
 export interface XmlOptions {
@@ -70,6 +71,7 @@ class ValueToXml {
   *write(slot: Slot): Suspendable<XmlText> {
     this.openElement("expr", {}, { names: null, set: null, items: [slot], next: 0 });
     for (let current = this.nextItem(); current !== undefined; current = this.nextItem()) {
+      checkNesting(this.ctx, NO_POS, this.open.length - 1);
       let value: Value | Thunk = peek(current);
       if (this.options.strict && value instanceof Thunk) value = (yield value) as Value;
       if (value instanceof Attrs) {

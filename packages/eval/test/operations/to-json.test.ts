@@ -1,15 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { plain } from "../../src/builtins/definition.ts";
+import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { type JsonText, toJson } from "../../src/operations/to-json.ts";
 import { NO_POS, PositionTable } from "../../src/position.ts";
+import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import { Attrs } from "../../src/value/attrs.ts";
 import { applyThunk, nativeThunk } from "../../src/value/thunk.ts";
 import { Builtin, ContextString, NixFloat, NixPath, type Slot } from "../../src/value/value.ts";
 import { drive } from "../drive.ts";
 
-const ctx = { positions: new PositionTable() } as unknown as EvalContext;
+const ctx = {
+  positions: new PositionTable(),
+  caches: new EvalCaches(),
+  settings: DEFAULT_SETTINGS,
+} as unknown as EvalContext;
 const set = (content: Record<string, Slot>): Attrs =>
   Attrs.fromMap(new Map(Object.entries(content)));
 const returns = (value: Slot): Builtin =>

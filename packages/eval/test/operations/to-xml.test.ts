@@ -2,9 +2,11 @@ import { SourceFile } from "@nivis/syntax";
 import { describe, expect, it } from "vitest";
 import { plain } from "../../src/builtins/definition.ts";
 import { Lambda, LambdaKind, type RuntimeFormals } from "../../src/bytecode/lambda.ts";
+import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { toXml, type XmlOptions } from "../../src/operations/to-xml.ts";
 import { PositionTable } from "../../src/position.ts";
+import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import { Attrs } from "../../src/value/attrs.ts";
 import { nativeThunk } from "../../src/value/thunk.ts";
 import { Builtin, Closure, NixFloat, NixPath, type Slot } from "../../src/value/value.ts";
@@ -13,7 +15,11 @@ import { drive } from "../drive.ts";
 const positions = new PositionTable();
 const file = positions.add(new SourceFile({ kind: "file", path: "/t.nix" }, "{\n a = 1; }"));
 const text = positions.add(new SourceFile({ kind: "string" }, "x: x"));
-const ctx = { positions } as unknown as EvalContext;
+const ctx = {
+  positions,
+  caches: new EvalCaches(),
+  settings: DEFAULT_SETTINGS,
+} as unknown as EvalContext;
 const set = (content: Record<string, Slot>): Attrs =>
   Attrs.fromMap(new Map(Object.entries(content)));
 const later = (value: Slot) =>

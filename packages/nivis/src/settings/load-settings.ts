@@ -6,9 +6,17 @@ import { type EvalIo, IoError } from "@nivis/eval";
 import { type ConfigLine, parseNixConf } from "./nix-conf.ts";
 import { applySetting, defaultDraft, type SettingsDraft } from "./setting-table.ts";
 
-/** Reads the configuration. `warn` takes what is odd but no error. */
-export function loadSettings(io: EvalIo, warn: (message: string) => void): SettingsDraft {
+/**
+ * Reads the configuration. `warn` takes what is odd but no error, `maxCallDepth` is the default of
+ * the setting of that name if the command has one of its own.
+ */
+export function loadSettings(
+  io: EvalIo,
+  warn: (message: string) => void,
+  maxCallDepth?: number,
+): SettingsDraft {
   const draft = defaultDraft();
+  if (maxCallDepth !== undefined) draft.maxCallDepth = maxCallDepth;
   const read = (path: string): string | undefined => readIfThere(io, path);
   for (const file of configurationFiles(io)) {
     const contents = read(file);

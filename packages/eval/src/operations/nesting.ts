@@ -1,0 +1,23 @@
+/**
+ * How deep the operations that walk values are in them, counted against `max-call-depth`.
+ *
+ * C++ Nix walks values by recursion and counts each level like a call. Here a level costs an entry
+ * on a heap, so the library has no limit to speak of; a command that wants C++ Nix's limit sets
+ * `maxCallDepth`, and then a value that is too deep is the same error as there.
+ */
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import type { PosIdx } from "../position.ts";
+
+/** The levels of all walks that are under way in one evaluation. */
+export class Nesting {
+  levels = 0;
+}
+
+/** Throws when one level more, at `pos`, would be too many; `own` levels are not counted yet. */
+export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0): void {
+  // The builtin that walks is a call itself, so a limit of n leaves n - 1 levels.
+  if (ctx.caches.nesting.levels + own >= ctx.settings.maxCallDepth) {
+    throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
+  }
+}
