@@ -27,7 +27,7 @@ const nodePackages = new Set(["node", "nivis", "testkit"]);
 /** Third-party packages, each named once with its owner; ARCHITECTURE.md gives the reasons. */
 const thirdParty: Record<string, readonly string[]> = {
   syntax: [],
-  formats: ["@noble/hashes", "smol-toml"],
+  formats: ["@noble/hashes"],
   eval: [],
   node: [],
   nivis: [],
