@@ -63,6 +63,7 @@ const evalFloors: Record<string, readonly string[]> = {
 const evalVocabulary = new Set([
   "vm/requests.ts",
   "builtins/definition.ts",
+  "operations/nesting.ts",
   "builtins/derivation-sources.ts",
   "builtins/fetchurl-source.ts",
 ]);
