@@ -4,13 +4,18 @@
 
 import { fileURLToPath } from "node:url";
 import {
+  Attrs,
   deepForce,
   type ErrorKind,
   EvalError,
   Evaluation,
+  isList,
+  type NixList,
   NO_POS,
   printAmbiguous,
   renderError,
+  type Slot,
+  Thunk,
   toJson,
   toXml,
   type Value,
@@ -18,10 +23,10 @@ import {
 import { nodeHashes, nodeIo } from "@nivis/node";
 
 /** A way to evaluate and to print. */
-export type Mode = "strict" | "lazy" | "json" | "xml" | "xml-lazy";
+export type Mode = "strict" | "lazy" | "json" | "xml" | "xml-lazy" | "xml-located";
 
 /** All of them, those first that force little: files are evaluated once for all of them. */
-export const MODES: readonly Mode[] = ["lazy", "xml-lazy", "strict", "json", "xml"];
+export const MODES: readonly Mode[] = ["lazy", "xml-lazy", "strict", "json", "xml", "xml-located"];
 
 /** The flags of `nix-instantiate` for each mode. */
 export const MODE_FLAGS: Readonly<Record<Mode, readonly string[]>> = {
@@ -30,6 +35,7 @@ export const MODE_FLAGS: Readonly<Record<Mode, readonly string[]>> = {
   json: ["--eval", "--strict", "--json"],
   xml: ["--eval", "--strict", "--xml", "--no-location"],
   "xml-lazy": ["--eval", "--xml", "--no-location"],
+  "xml-located": ["--eval", "--strict", "--xml"],
 };
 
 /** The folder in which programs are evaluated. */
@@ -51,8 +57,14 @@ export type Failure =
   | "undefined-variable"
   | "overflow"
   | "crash"
+  /** Cannot be compared. */
   | "outside"
   | "other";
+
+/** A program as both evaluators get it: the blank keeps a negative number from being a flag. */
+export function asArgument(program: string): string {
+  return ` ${program}`;
+}
 
 /** The variables that programs can see. */
 export const ENVIRONMENT = { HOME: "/fake-home", TEST_VAR: "foo" };
@@ -76,7 +88,9 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
   try {
     return { kind: "value", text: show(evaluation, text, mode) };
   } catch (error) {
-    if (error instanceof OutsideError) return { kind: "failure", failure: "outside", message: "" };
+    if (error instanceof OutsideError || error instanceof CyclicError) {
+      return { kind: "failure", failure: "outside", message: "" };
+    }
     if (!(error instanceof EvalError)) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { kind: "failure", failure: "crash", message };
@@ -86,23 +100,42 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
   }
 }
 
+/** A value contains itself, so its JSON and XML have no end (in C++ Nix the stack has one). */
+class CyclicError extends Error {}
+
 function show(evaluation: Evaluation, text: string, mode: Mode): string {
   const { context } = evaluation;
-  const value: Value = evaluation.evalText(text, { kind: "string" }, fixture);
-  switch (mode) {
-    case "strict":
+  const value: Value = evaluation.evalText(asArgument(text), { kind: "string" }, fixture);
+  if (mode === "lazy") return printAmbiguous(value);
+  if (mode !== "xml-lazy") {
+    try {
       evaluation.run(deepForce(context, value));
-      return printAmbiguous(value);
-    case "lazy":
-      return printAmbiguous(value);
-    case "json":
-      return evaluation.run(toJson(context, value, { copyPaths: true, strict: true, pos: NO_POS }))
-        .text;
-    case "xml":
-    case "xml-lazy":
-      return evaluation.run(toXml(context, value, { strict: mode === "xml", location: false }))
-        .text;
+    } catch (error) {
+      if (mode === "strict" || !(error instanceof EvalError)) throw error;
+    }
   }
+  if (mode === "strict") return printAmbiguous(value);
+  if (containsItself(value, new Set(), new Set())) throw new CyclicError();
+  if (mode === "json") {
+    return evaluation.run(toJson(context, value, { copyPaths: true, strict: true, pos: NO_POS }))
+      .text;
+  }
+  const options = { strict: mode !== "xml-lazy", location: mode === "xml-located" };
+  return evaluation.run(toXml(context, value, options)).text;
+}
+
+/** Whether the evaluated part of a value has a cycle that does not go through a derivation. */
+function containsItself(slot: Slot, above: Set<Slot>, done: Set<Slot>): boolean {
+  const value = slot instanceof Thunk ? (slot.code === null ? (slot.a as Slot) : undefined) : slot;
+  if (value === undefined || !(value instanceof Attrs || isList(value as Value))) return false;
+  if (above.has(value)) return true;
+  if (done.has(value) || (value instanceof Attrs && value.has("drvPath"))) return false;
+  above.add(value);
+  const parts = value instanceof Attrs ? value.slots() : (value as NixList);
+  const found = parts.some((part) => containsItself(part, above, done));
+  above.delete(value);
+  done.add(value);
+  return found;
 }
 
 function failureOf(kind: ErrorKind, message: string): Failure {

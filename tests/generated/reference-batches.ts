@@ -7,6 +7,7 @@
  */
 import { spawnSync } from "node:child_process";
 import {
+  asArgument,
   ENVIRONMENT,
   type Failure,
   fixture,
@@ -23,6 +24,7 @@ const PRINTED_MARK: Readonly<Record<Mode, string>> = {
   json: `"${MARK}"`,
   xml: xmlMark(),
   "xml-lazy": xmlMark(),
+  "xml-located": xmlMark(),
 };
 
 /** Bytes of program text in one process; the system allows two million for all arguments. */
@@ -56,8 +58,7 @@ interface BatchAnswer {
 
 function runBatch(program: string, texts: readonly string[], mode: Mode): BatchAnswer {
   const args = [...MODE_FLAGS[mode], "--store", "dummy://", "--expr"];
-  // The blank keeps a negative number from being taken for a flag.
-  for (const text of texts) args.push(` ${utf8(text)}`, `"${MARK}"`);
+  for (const text of texts) args.push(utf8(asArgument(text)), `"${MARK}"`);
   const { stdout, stderr, status, signal } = spawnSync(program, args, {
     cwd: fixture,
     env: {

@@ -4,7 +4,8 @@
  * Each row recognises its difference as narrowly as it can and says why 2.36 answers otherwise; what
  * no row recognises is a mistake of Nivis.
  */
-import type { Mode, Outcome } from "./modes.ts";
+import { formatG6 } from "@nivis/formats";
+import { asArgument, type Mode, type Outcome } from "./modes.ts";
 
 /** A program that two evaluators answer differently. */
 export interface Disagreement {
@@ -32,6 +33,26 @@ const EMPTY_LIST = {
 
 /** All known differences. */
 export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
+  {
+    name: "text-for-a-path",
+    reason:
+      "The path of a position in an expression of the command line was the expression itself.",
+    rewrite: (text, mode, program) =>
+      mode === "xml-located"
+        ? text.replaceAll(` path="${xmlEscaped(asArgument(program))}"`, "")
+        : text,
+  },
+  {
+    name: "positions-in-derivation-nix",
+    reason: "derivation.nix is another text at another place.",
+    rewrite: (text, mode, program) =>
+      mode === "xml-located" && /derivation/.test(program)
+        ? text.replace(
+            /<attr column="\d+" line="\d+" (name="[^"]*") path="(?:\/\/builtin\/derivation|\/derivation-internal)\.nix"/g,
+            "<attr $1",
+          )
+        : text,
+  },
   {
     name: "integer-overflow",
     reason: "Integer operations wrapped around before 2.25; now an overflow is an error.",
@@ -74,6 +95,14 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     matches: ({ nivis }) =>
       nivis.kind === "failure" &&
       /NixFloat argument .* is not in the range of NixInt|issues\/12899/.test(nivis.message),
+  },
+  {
+    name: "positions-of-inherited",
+    reason: "An inherited attribute is at its name; before 2.18 it was at what precedes it.",
+    rewrite: (text, mode, program) =>
+      mode === "xml-located" && /inherit|import/.test(program)
+        ? text.replace(/<attr column="\d+" line="\d+"/g, "<attr")
+        : text,
   },
   {
     name: "order-of-forcing",
@@ -183,8 +212,17 @@ function sixDigits(text: string): string {
   return text
     .replace(/(?<![\w"])-?(?:inf|nan)(?!\w)/g, "null")
     .replace(/-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g, (number) =>
-      /[.eE]|^-0$/.test(number) || number.length > 6
-        ? String(Number(Number(number).toPrecision(6)) + 0)
-        : number,
+      /[.eE]|^-0$/.test(number) || number.length > 6 ? formatG6(Number(number) + 0) : number,
     );
+}
+
+function xmlEscaped(text: string): string {
+  const names: Record<string, string> = {
+    "<": "&lt;",
+    ">": "&gt;",
+    "&": "&amp;",
+    '"': "&quot;",
+    "\n": "&#xA;",
+  };
+  return text.replace(/[<>&"\n]/g, (char) => names[char] as string);
 }

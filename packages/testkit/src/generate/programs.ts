@@ -96,6 +96,62 @@ const NO_SCOPE: Scope = [];
 /** Uses of builtins whose result has no type of ours. */
 const UNTYPED = SIGNATURES.filter(({ result }) => result === "any");
 
+/** Whole programs that show corners of the language which nothing else here reaches. */
+const ODDITIES: readonly { readonly type: ProgramType; readonly text: string }[] = [
+  { type: INT, text: "let __sub = a: b: 42; in 5 - -1" },
+  { type: INT, text: "with { __add = a: b: 42; x = 1; }; x + 1" },
+  {
+    type: INT,
+    text: "({ a, b ? a + c, c ? 1 }@args: b + builtins.length (builtins.attrNames args)) { a = 1; }",
+  },
+  { type: INT, text: "with { x = 1; }; let x = 2; in with { x = 3; }; x" },
+  { type: INT, text: "with { x = 1; }; with { x = 2; y = 3; }; x" },
+  { type: INT, text: "let { x = 1; body = x; }" },
+  { type: INT, text: "let x = 1; in rec { inherit x; y = x; }.y" },
+  { type: INT, text: "let or = 1; in { or = 2; }.or" },
+  { type: INT, text: "(x: x.y or 1 or 2) { y = z: 3; }" },
+  { type: INT, text: "let f = x: y: x; in f 1 2" },
+  {
+    type: INT,
+    text: "(rec { __functor = self: x: if x <= 0 then n else self (x - 1); n = 7; }) 3",
+  },
+  { type: INT, text: "builtins.length (map or [ 1 ])" },
+  { type: INT, text: "{ a.b.c = 1; a.b.d = 2; }.a.b.d" },
+  { type: INT, text: "rec { a.b = 1; c = a.b; }.c" },
+  { type: BOOL, text: "let __lessThan = a: b: true; in 2 > 3" },
+  { type: BOOL, text: "let f = x: x; in [ f ] == [ f ]" },
+  { type: BOOL, text: "let f = x: x; in f == f" },
+  { type: BOOL, text: "let f = x: x; in { a = f; } == { a = f; }" },
+  { type: BOOL, text: "[ builtins.add ] == [ builtins.add ]" },
+  { type: BOOL, text: "[ map ] == [ map ]" },
+  { type: BOOL, text: "let n = 1.0e300 * 1.0e300; m = n - n; in [ m ] == [ m ]" },
+  { type: BOOL, text: "!{ a = 1; } ? b" },
+  { type: BOOL, text: "{ a.b = null; } ? a.b.c" },
+  { type: BOOL, text: '(throw "thrown 1") ? a' },
+  { type: BOOL, text: "1 ? a.b" },
+  { type: BOOL, text: "builtins ? builtins.builtins" },
+  { type: BOOL, text: '[ 1 (throw "thrown 2") ] < [ 0 1 ]' },
+  {
+    type: BOOL,
+    text: '{ type = "derivation"; outPath = 1; x = 1; } == { type = "derivation"; outPath = 1; }',
+  },
+  { type: STRING, text: "a:b" },
+  { type: STRING, text: 'toString [ 1 [ ] "" [ [ ] 2 ] null true false 1.5 ]' },
+  { type: STRING, text: '"${{ outPath = { __toString = s: s.x; x = "deep"; }; }}"' },
+  { type: STRING, text: "toString { __toString = _: 3; }" },
+  { type: STRING, text: '{ outPath = ./text; } + "/x"' },
+  { type: STRING, text: 'builtins.unsafeDiscardStringContext "${./text}"' },
+  {
+    type: STRING,
+    text: 'builtins.toJSON { a = { outPath = ./text; }; b = { __toString = s: "x"; }; }',
+  },
+  { type: STRING, text: 'builtins.substring 0 0 "${./text}"' },
+  { type: STRING, text: "\"$${x}$\" + ''$${x}''$''" },
+  { type: PATH, text: "./a + /b" },
+  { type: PATH, text: './. + "/../..//x"' },
+  { type: PATH, text: '/${"a"}/b' },
+];
+
 class ProgramGenerator {
   constructor(
     private readonly random: Random,
@@ -179,6 +235,10 @@ class ProgramGenerator {
 
   private leaf(type: ProgramType, scope: Scope): Term {
     const { random } = this;
+    if (random.chance(0.02)) {
+      const fitting = ODDITIES.filter((oddity) => sameType(oddity.type, type));
+      if (fitting.length > 0) return term(Level.Expression, random.pick(fitting).text);
+    }
     switch (type.kind) {
       case "int":
         return intLiteral(random);
@@ -256,6 +316,7 @@ class ProgramGenerator {
       ],
       [2, () => this.recursion(type, fuel, scope)],
       [3, () => this.fromList(type, fuel, scope)],
+      [2, () => this.cyclic(type, fuel, scope)],
       [
         2,
         () => {
@@ -645,6 +706,70 @@ class ProgramGenerator {
     ])();
   }
 
+  /** A value of that type inside a structure that contains itself. */
+  private cyclic(type: ProgramType, fuel: number, scope: Scope): Term {
+    const { random } = this;
+    const value = hole(
+      Level.Expression,
+      this.term(type, fuel >> 1, without(scope, [{ name: "x", type }])),
+    );
+    const element = hole(Level.Select, value.term);
+    return random.pick<() => Term>([
+      () => term(Level.Select, "(let x = { a = ", value, "; b = x; }; in x).b.b.a"),
+      () =>
+        term(
+          Level.Select,
+          "rec { x = [ x ",
+          element,
+          " ]; a = builtins.elemAt (builtins.head x) 1; }.a",
+        ),
+      () =>
+        term(
+          Level.Application,
+          "builtins.deepSeq (let x = { a = [ x { b = x; } ]; }; in x) ",
+          element,
+        ),
+      () =>
+        term(
+          Level.Select,
+          "(builtins.deepSeq rec { x.y = { inherit x; }; } { a = ",
+          value,
+          "; }).a",
+        ),
+      () => term(Level.Expression, "let x = [ 1 x ]; in assert x == x; ", value),
+    ])();
+  }
+
+  /** A deep structure as a text. */
+  private deepText(fuel: number, scope: Scope): Term {
+    const { random } = this;
+    const depth = random.pick([1, 5, 50, 300]);
+    const step = random.pick([
+      "[ acc ]",
+      "{ a = acc; }",
+      "{ inherit acc; n = x; }",
+      "[ x acc ]",
+      "acc // { b = { inherit acc; }; }",
+    ]);
+    const start = hole(
+      Level.Select,
+      step.startsWith("acc")
+        ? term(Level.Simple, "{ }")
+        : this.term(random.pick([INT, STRING]), fuel >> 1, scope),
+    );
+    const print = random.pick([
+      "builtins.toJSON",
+      "builtins.toXML",
+      'builtins.hashString "md5" (builtins.toJSON',
+    ]);
+    return term(
+      Level.Application,
+      `${print} (builtins.foldl' (acc: x: ${step}) `,
+      start,
+      ` (builtins.genList (x: x) ${step.startsWith("acc") ? Math.min(depth, 8) : depth}))${print.includes("(") ? ")" : ""}`,
+    );
+  }
+
   // Forms of one type.
 
   private formOf(type: ProgramType, fuel: number, scope: Scope): Term {
@@ -826,6 +951,7 @@ class ProgramGenerator {
     const half = fuel >> 1;
     return random.weighted<() => Term>([
       [4, () => this.interpolation(fuel, scope)],
+      [1, () => this.deepText(fuel, scope)],
       [2, () => this.indentedInterpolation(fuel, scope)],
       [
         4,
