@@ -9,6 +9,12 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import type { PosIdx } from "../position.ts";
 
+/**
+ * Levels that are too many whatever the setting: a value that contains itself has no end, and with
+ * its text or its parts a level takes a few hundred bytes of the 4 GiB that Node has by default.
+ */
+const MAX_LEVELS = 4_000_000;
+
 /** The levels of all walks that are under way in one evaluation. */
 export class Nesting {
   levels = 0;
@@ -17,7 +23,7 @@ export class Nesting {
 /** Throws when one level more, at `pos`, would be too many; `own` levels are not counted yet. */
 export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0): void {
   // The builtin that walks is a call itself, so a limit of n leaves n - 1 levels.
-  if (ctx.caches.nesting.levels + own >= ctx.settings.maxCallDepth) {
+  if (ctx.caches.nesting.levels + own >= Math.min(ctx.settings.maxCallDepth, MAX_LEVELS)) {
     throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
 }

@@ -94,7 +94,8 @@ export function runLoop(machine: Machine): RunStatus {
   const observer = machine.observer;
   const observing = observer !== undefined;
   const tracing = observer?.instruction !== undefined;
-  const maxCallDepth = machine.ctx.settings.maxCallDepth;
+  // Nix: the check comes before the counting, so one call more than the setting says may nest.
+  const maxCallDepth = machine.ctx.settings.maxCallDepth + 1;
 
   let stack: Segment = machine.stack;
   let stackSlots = machine.stackSlots;
