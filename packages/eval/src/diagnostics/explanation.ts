@@ -101,6 +101,7 @@ class Explainer {
       .filter((step): step is { trace: Trace; at: Found } => step.at !== undefined);
     const innermost = located[0]?.trace === steps[0] ? located[0]?.at : undefined;
     const raised =
+      this.selectionIn(located) ??
       this.find(error.pos, wantedByError(error)) ??
       innermost ??
       this.find(error.nearPos) ??
@@ -146,8 +147,11 @@ class Explainer {
     if (source !== undefined && (position !== undefined || diagnostic !== undefined)) {
       const offset = position?.offset ?? 0;
       let span = diagnostic?.span ?? this.trees.placeAt({ source, offset }).span;
-      // At the end of a text there is nothing to underline but the place behind it.
-      if (span.end <= span.start) span = { start: span.start, end: span.start };
+      // At the end of a text the place behind its last word tells more than an empty line.
+      if (source.text.slice(span.start).trim() === "") {
+        const end = source.text.trimEnd().length;
+        span = { start: end, end };
+      }
       labels.push({ source, span, message: parseLabel(error.message), primary: true });
       for (const label of diagnostic?.labels ?? []) {
         labels.push({ source, span: label.span, message: label.message, primary: false });
@@ -191,6 +195,17 @@ class Explainer {
     };
   }
 
+  /** The selection whose attribute is missing: `pos` may be that of the set. */
+  private selectionIn(
+    located: readonly { readonly at: Found; readonly trace: Trace }[],
+  ): Found | undefined {
+    if (this.error.kind !== "missing-attribute") return undefined;
+    const selection = located.find(({ at }) => at.place.expr?.kind === NodeKind.Select)?.at;
+    return selection === undefined || this.narrow(selection) === selection.span
+      ? undefined
+      : selection;
+  }
+
   /** Of a selection in which an attribute is missing, only the name of that attribute. */
   private narrow({ place }: Found): Span {
     const { error } = this;
@@ -222,7 +237,7 @@ class Explainer {
   private cycle(): CyclePlace[] {
     const cycle: CyclePlace[] = [];
     for (const pos of this.error.cycle) {
-      const found = this.find(pos);
+      const found = this.find(pos, NodeKind.Select);
       if (found !== undefined) cycle.push(found);
     }
     return cycle;

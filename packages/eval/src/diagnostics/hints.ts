@@ -165,7 +165,9 @@ export const HINT_RULES: readonly HintRule[] = [
     name: "similar-name",
     advise: ({ error: { kind, suggestions, message } }) => {
       const [first] = suggestions;
-      if (first === undefined) return undefined;
+      // Among names of one or two letters each is similar to each.
+      const name = /'(.*)'/s.exec(message)?.[1] ?? "";
+      if (first === undefined || name.length < 3) return undefined;
       if (kind === "missing-attribute")
         return `an attribute with a similar name exists: \`${first}\``;
       return message.includes("unexpected argument")

@@ -48,7 +48,7 @@ export function renderRich(explanation: Explanation, options: RichOptions): stri
 }
 
 function headline({ code, message }: Explanation, paint: Paint): string[] {
-  const [first, ...rest] = stripTerminalCodes(message).split("\n");
+  const [first, ...rest] = stripTerminalCodes(message).trimEnd().split("\n");
   const title = `${paint("error", `error[${code}]`)}${paint("name", `: ${first}`)}`;
   return [title, ...rest.map((line) => (line === "" ? "" : `  ${line}`))];
 }

@@ -102,7 +102,8 @@ function find(root: Expr, offset: number, wanted: NodeKind | undefined): Found |
     // A set that attribute paths made lies wherever its parts lie.
     if (!contains && !(expr.kind === NodeKind.AttrSet && expr.implicit) && expr !== root) continue;
     if (contains) innermost = step;
-    if (expr.pos === offset && isBetter(expr, best?.expr, wanted)) best = step;
+    if ((expr.pos === offset || hasPartAt(expr, offset)) && isBetter(expr, best?.expr, wanted))
+      best = step;
     if (namesAt(expr, offset)) named = step;
     for (const child of children(expr)) todo.push({ expr: child, parent: step });
     if (expr.kind === NodeKind.Let) todo.push({ expr: expr.attrs, parent: step });
@@ -122,6 +123,12 @@ function isBetter(expr: Expr, best: Expr | undefined, wanted: NodeKind | undefin
     return expr.kind === wanted;
   }
   return expr.end - expr.start <= best.end - best.start;
+}
+
+/** Whether an interpolation or a piece of text in a string begins at `offset`. */
+function hasPartAt(expr: Expr, offset: number): boolean {
+  const isTemplate = expr.kind === NodeKind.StringTemplate || expr.kind === NodeKind.PathTemplate;
+  return isTemplate && expr.partPositions.includes(offset);
 }
 
 /** Whether a name that belongs to an expression begins at `offset`. */
@@ -151,6 +158,12 @@ function spanOf(expr: Expr, text: string, offset: number): Span {
     case NodeKind.HasAttr:
       // These point at their operator.
       return offset > expr.start ? nameAt(text, offset) : expr;
+    case NodeKind.StringTemplate:
+    case NodeKind.PathTemplate: {
+      const part = expr.parts[expr.partPositions.indexOf(offset)];
+      if (part === undefined || !text.startsWith("${", offset)) return expr;
+      return { start: offset, end: text.indexOf("}", part.end) + 1 };
+    }
     case NodeKind.Lambda: {
       const colon = text.lastIndexOf(":", expr.body.start);
       return { start: offset, end: colon > offset ? colon : expr.end };

@@ -1,0 +1,4 @@
+let
+  count = 1;
+in
+[ (count 2) ]

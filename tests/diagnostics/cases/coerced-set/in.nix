@@ -1,0 +1,4 @@
+let
+  package = { name = "hello"; };
+in
+"package ${package}"

@@ -1,0 +1,1 @@
+let share = total: count: total / count; in share 10 0

@@ -1,0 +1,2 @@
+{ a, b }:
+if a = b then 1 else 2

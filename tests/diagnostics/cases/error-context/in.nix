@@ -1,0 +1,1 @@
+builtins.addErrorContext "while looking at the weather" (throw "rain")

@@ -1,0 +1,2 @@
+let lib = import ./nixpkgs/lib; in
+{ a = lib.check 1; }

@@ -1,0 +1,4 @@
+rec {
+  fail = message: throw "bad: ${message}";
+  check = x: if x == 1 then fail "one" else x;
+}

@@ -1,0 +1,1 @@
+let names = [ "a" "b" ]; in "names: ${names}"

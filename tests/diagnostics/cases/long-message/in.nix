@@ -1,0 +1,5 @@
+throw ''
+  first line
+
+    second line
+''

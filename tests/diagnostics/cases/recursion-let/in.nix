@@ -1,0 +1,4 @@
+let
+  version = version;
+in
+version

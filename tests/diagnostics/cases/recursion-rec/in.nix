@@ -1,0 +1,3 @@
+rec {
+  version = version + ".1";
+}.version

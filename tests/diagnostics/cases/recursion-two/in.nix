@@ -1,0 +1,5 @@
+let
+  a = b + 1;
+  b = { value = a * 2; }.value;
+in
+a

@@ -1,0 +1,1 @@
+let a = { b = x: x.c; }; d = a.b { }; in d

@@ -1,0 +1,1 @@
+let package = null; in package.name

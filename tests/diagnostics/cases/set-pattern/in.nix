@@ -1,0 +1,1 @@
+let f = { a, b ? 2 }: a + b; in f 1

@@ -1,0 +1,2 @@
+let f = import ./f.nix; in
+f { a = 1; }

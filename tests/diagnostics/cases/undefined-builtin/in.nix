@@ -1,0 +1,1 @@
+attrNames { a = 1; }

@@ -1,0 +1,1 @@
+if True then 1 else 2

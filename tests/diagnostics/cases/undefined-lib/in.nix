@@ -1,0 +1,2 @@
+{ config, ... }:
+{ a = mkIf config.b 1; }

@@ -1,0 +1,2 @@
+{ version }:
+fetchFromGitHub { rev = version; }

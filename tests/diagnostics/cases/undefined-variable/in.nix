@@ -1,0 +1,2 @@
+{ greeting }:
+"${greting}, world"

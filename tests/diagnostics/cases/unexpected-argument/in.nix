@@ -1,0 +1,4 @@
+let
+  f = { name, version }: name + version;
+in
+f { name = "a"; version = "1"; sources = [ ]; }

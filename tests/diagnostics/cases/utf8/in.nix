@@ -1,0 +1,1 @@
+let groesse = 1; in "é ü 漢字" + { }
