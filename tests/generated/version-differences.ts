@@ -105,6 +105,21 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
         : text,
   },
   {
+    name: "variables-of-with-are-delayed",
+    reason:
+      "A variable from a with is always a thunk; it was not when that with had been evaluated.",
+    matches: ({ program, mode, nivis, reference }) =>
+      /\bwith\b/.test(program) && isMoreDelayed(mode, nivis, reference),
+  },
+  {
+    name: "order-of-recursive-bindings",
+    reason:
+      "A binding that is another variable of its rec or let is no thunk if that one was made before; the order is that of the symbols, which was by address.",
+    matches: ({ program, mode, nivis, reference }) =>
+      /\b(?:rec|let)\b/.test(program) &&
+      (isMoreDelayed(mode, nivis, reference) || isMoreDelayed(mode, reference, nivis)),
+  },
+  {
     name: "order-of-forcing",
     reason:
       "Which of several failing attributes is forced first depends on the order in which a process met their names.",
@@ -155,11 +170,11 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   },
   {
     name: "function-of-empty-list",
-    reason: "filter looks at its function only when there are elements.",
+    reason: "filter and sort look at their function only when there are elements.",
     matches: ({ program, nivis, reference }) =>
       nivis.kind === "value" &&
       reference.kind === "failure" &&
-      /filter/.test(program) &&
+      /filter|sort/.test(program) &&
       /while a function was expected/.test(reference.message),
   },
   {
@@ -205,6 +220,17 @@ function sameButFor(a: string, b: string, inA: string, inB: string): boolean {
     } else if (a[i++] !== b[j++]) return false;
   }
   return true;
+}
+
+/** Whether `one` is `other` with some values delayed that are not delayed there. */
+function isMoreDelayed(mode: Mode, one: Outcome, other: Outcome): boolean {
+  if (mode !== "lazy" && mode !== "xml-lazy") return false;
+  if (one.kind !== "value" || other.kind !== "value") return false;
+  const delayed = mode === "lazy" ? "<CODE>" : "<unevaluated />";
+  const pieces = one.text
+    .split(delayed)
+    .map((piece) => piece.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${pieces.join("[^]*?")}$`).test(other.text);
 }
 
 /** The text with every number rounded to six digits, and none for what JSON cannot say. */
