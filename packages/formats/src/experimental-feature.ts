@@ -12,7 +12,9 @@ export type FormatFeature =
   | "git-hashing"
   | "ca-derivations"
   | "impure-derivations"
-  | "dynamic-derivations";
+  | "dynamic-derivations"
+  | "flakes"
+  | "verified-fetches";
 
 /** Called when a feature is about to be used; throws to refuse. `reason` is upstream's wording of what needs it. */
 export type RequireFeature = (feature: FormatFeature, reason?: string) => void;

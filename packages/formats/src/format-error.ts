@@ -13,6 +13,7 @@ export type FormatErrorKind =
   | "bad-store-path"
   | "bad-store-path-name"
   | "usage"
+  | "bad-url"
   | "format"
   | "serialisation"
   | "json-parse"

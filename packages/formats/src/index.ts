@@ -60,6 +60,23 @@ export {
 } from "./derivation/hash-modulo.ts";
 export { derivationJsonVersion, formatDerivationJson } from "./derivation/json.ts";
 export type { FormatFeature, RequireFeature } from "./experimental-feature.ts";
+export {
+  type FetcherInput,
+  type FlakeRef,
+  type FlakeRefOptions,
+  flakeRefAttrs,
+  flakeRefFromAttrs,
+  formatFlakeRef,
+  type InputScheme,
+  inputFromAttrs,
+  inputFromUrl,
+  inputToUrl,
+  parseFlakeRef,
+  parseFlakeRefWithFragment,
+} from "./fetch/flake-ref.ts";
+export { fixGitUrl } from "./fetch/git-url.ts";
+export { type InputAttr, type InputAttrs, inputAttrsToJson } from "./fetch/input-attrs.ts";
+export { formatUrl, parseUrl, pathOfUrl, type Url } from "./fetch/url.ts";
 export { FormatError, type FormatErrorKind } from "./format-error.ts";
 export {
   digestLength,

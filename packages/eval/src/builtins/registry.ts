@@ -16,7 +16,9 @@ import { conversionBuiltins } from "./conversion.ts";
 import type { BuiltinConstant, BuiltinDefinition } from "./definition.ts";
 import { derivationBuiltins } from "./derivation.ts";
 import { environmentBuiltins, environmentConstants } from "./environment.ts";
+import { fetcherBuiltins } from "./fetchers.ts";
 import { fileBuiltins } from "./files.ts";
+import { flakeRefBuiltins } from "./flake-refs.ts";
 import { functionBuiltins } from "./functions.ts";
 import { genericClosureBuiltins } from "./generic-closure.ts";
 import { hashingBuiltins } from "./hashing.ts";
@@ -40,7 +42,9 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...conversionBuiltins,
   ...derivationBuiltins,
   ...environmentBuiltins,
+  ...fetcherBuiltins,
   ...fileBuiltins,
+  ...flakeRefBuiltins,
   ...functionBuiltins,
   ...genericClosureBuiltins,
   ...hashingBuiltins,

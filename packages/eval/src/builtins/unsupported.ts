@@ -27,11 +27,6 @@ function unsupported(
 
 /** See the head of this file. */
 export const unsupportedBuiltins: readonly BuiltinDefinition[] = [
-  unsupported("fetchurl", ["arg"], "Downloads a file and answers its store path."),
-  unsupported("fetchTarball", ["args"], "Downloads and unpacks an archive and answers its path."),
-  unsupported("fetchGit", ["args"], "Fetches a Git repository and answers its path."),
-  unsupported("fetchMercurial", ["args"], "Fetches a Mercurial repository and answers its path."),
-  unsupported("fetchTree", ["input"], "Fetches a source tree of any kind.", "fetch-tree"),
   unsupported(
     "fetchClosure",
     ["args"],
@@ -39,6 +34,4 @@ export const unsupportedBuiltins: readonly BuiltinDefinition[] = [
     "fetch-closure",
   ),
   unsupported("getFlake", ["args"], "The outputs of a flake.", "flakes"),
-  unsupported("parseFlakeRef", ["flake-ref"], "A flake reference as a set.", "flakes"),
-  unsupported("flakeRefToString", ["attrs"], "A flake reference as a URL.", "flakes"),
 ];

@@ -16,6 +16,7 @@ const KIND_OF_FORMAT: Record<FormatErrorKind, ErrorKind> = {
   "bad-store-path": "invalid-path",
   "bad-store-path-name": "invalid-path",
   usage: "value",
+  "bad-url": "value",
   format: "value",
   serialisation: "value",
   "json-parse": "value",

@@ -1,0 +1,377 @@
+/**
+ * The fetchers: `fetchurl`, `fetchTarball`, `fetchTree`, `fetchGit`, `fetchMercurial`.
+ *
+ * Arguments are checked as C++ Nix checks them, so mistakes get its messages. Nothing is downloaded:
+ * content that is pinned by a hash has its store path, whether it is there or not, which is all that
+ * a derivation needs to know of its sources; everything else is an error that says so.
+ */
+import {
+  checkStorePathName,
+  type FetcherInput,
+  FormatError,
+  fixGitUrl,
+  formatUrl,
+  type InputAttr,
+  inputFromAttrs,
+  inputFromUrl,
+  inputToUrl,
+  makeFixedOutputPath,
+  type NixHash,
+  parseHashAllowEmpty,
+  parseUrl,
+  pathOfUrl,
+} from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { hasFeature, requireFeature } from "../experimental-features.ts";
+import { isAllowedUri } from "../limits/allowed-uris.ts";
+import { expectPlainString, forcePlainString } from "../operations/checks.ts";
+import { CoerceMode, coerceToString } from "../operations/coerce.ts";
+import { toJson } from "../operations/to-json.ts";
+import { NO_POS } from "../position.ts";
+import { storeConfig } from "../store/copy-path.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import {
+  ContextString,
+  isInt,
+  isString,
+  NixPath,
+  type Slot,
+  textOf,
+  typeWithArticle,
+  type Value,
+} from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
+
+function notSupported(name: string): EvalError {
+  return new EvalError("not-supported", `builtins.${name} is not supported yet by Nivis`);
+}
+
+/** Restricted evaluation asks only what the setting `allowed-uris` names; files are checked when read. */
+function checkUri(ctx: EvalContext, uri: string): void {
+  if (!ctx.settings.restrictEval || isAllowedUri(uri, ctx.settings.allowedUris)) return;
+  if (uri.startsWith("/") || uri.startsWith("file:")) return;
+  const message = `access to URI '${uri}' is forbidden in restricted mode`;
+  throw new EvalError("restricted", message);
+}
+
+/** What `fetchurl` and `fetchTarball` are asked for. */
+interface Download {
+  readonly url: string;
+  readonly name: string;
+  readonly hash: NixHash | undefined;
+}
+
+function* downloadOf(
+  ctx: EvalContext,
+  who: string,
+  argument: Value,
+  defaultName: string,
+): Suspendable<Download> {
+  const urlContext = "while evaluating the url we should fetch";
+  if (!(argument instanceof Attrs)) {
+    return {
+      url: expectPlainString(ctx, argument, urlContext),
+      name: defaultName,
+      hash: undefined,
+    };
+  }
+  let url: string | undefined;
+  let name = defaultName;
+  let hash: NixHash | undefined;
+  for (const attribute of argument.names()) {
+    const slot = argument.get(attribute) as Slot;
+    const pos = argument.positionOf(attribute);
+    if (attribute === "url") {
+      url = (yield forcePlainString(ctx, slot, urlContext, pos)) as string;
+    } else if (attribute === "sha256") {
+      const context = "while evaluating the sha256 of the content we should fetch";
+      const text = (yield forcePlainString(ctx, slot, context, pos)) as string;
+      hash = parseHashAllowEmpty(text, "sha256", (message) => ctx.io.log(`warning: ${message}`));
+    } else if (attribute === "name") {
+      const context = "while evaluating the name of the content we should fetch";
+      name = (yield forcePlainString(ctx, slot, context, pos)) as string;
+    } else {
+      throw new EvalError("value", `unsupported argument '${attribute}' to '${who}'`);
+    }
+  }
+  if (url === undefined) throw new EvalError("value", "'url' argument required");
+  return { url, name, hash };
+}
+
+/** The name in the store that a URL suggests: its last part. */
+function lastPart(url: string): string {
+  const path = url.endsWith("/") ? url.slice(0, -1) : url;
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function checkName(who: string, argument: Value, url: string, name: string): void {
+  try {
+    checkStorePathName(name);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    let advice = `Please pass an attribute set with 'url' and 'name' attributes to '${who}',  so that it can create a valid store path.`;
+    if (argument instanceof Attrs) {
+      advice = argument.has("name")
+        ? `Please change the value for the 'name' attribute passed to '${who}', so that it can create a valid store path.`
+        : `Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`;
+    }
+    const message = `invalid store path name when fetching URL '${url}': ${error.message}. ${advice}`;
+    throw new EvalError("value", message);
+  }
+}
+
+function* download(
+  ctx: EvalContext,
+  who: "fetchurl" | "fetchTarball",
+  argument: Value,
+): Suspendable<Slot> {
+  const unpack = who === "fetchTarball";
+  const asked = (yield downloadOf(ctx, who, argument, unpack ? "source" : "")) as Download;
+  const { hash } = asked;
+  let { url } = asked;
+  if (unpack && url.startsWith("channel:")) {
+    url = `https://channels.nixos.org/${url.slice("channel:".length)}/nixexprs.tar.xz`;
+  }
+  checkUri(ctx, url);
+  const name = asked.name === "" ? lastPart(url) : asked.name;
+  checkName(who, argument, url, name);
+  if (hash === undefined) {
+    if (!ctx.settings.pureEval) throw notSupported(who);
+    const message = `in pure evaluation mode, '${who}' requires a 'sha256' argument`;
+    throw new EvalError("restricted", message);
+  }
+  if (hash.algorithm !== "sha256") throw notSupported(who);
+  // Nix: fetches what is not in the store. The path is the same either way, and who reads what is
+  // not there is told so then.
+  const path = makeFixedOutputPath(storeConfig(ctx), name, unpack ? "nar" : "flat", hash, {
+    others: [],
+    self: false,
+  });
+  ctx.io.allowPath?.(path);
+  return new ContextString(path, new Set([path]));
+}
+
+/** How `fetchGit` differs from `fetchTree`. */
+interface TreeFetcher {
+  readonly name: "fetchTree" | "fetchGit";
+  readonly isGit: boolean;
+}
+
+/** An attribute of a fetcher's argument as the input has it. */
+function* inputAttr(
+  ctx: EvalContext,
+  fetcher: TreeFetcher,
+  set: Attrs,
+  name: string,
+): Suspendable<InputAttr> {
+  const slot = set.get(name) as Slot;
+  const pos = set.positionOf(name);
+  const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+  if (isString(value) || value instanceof NixPath) {
+    const text = (yield coerceToString(ctx, value, CoerceMode.Weak, pos, "")) as Slot;
+    const bytes = textOf(text as string | ContextString);
+    return fetcher.isGit && name === "url" ? formatUrl(fixGitUrl(bytes)) : bytes;
+  }
+  if (typeof value === "boolean") return value;
+  if (isInt(value)) {
+    if (value >= 0) return value;
+    const message = `negative value given for '${fetcher.name}' argument '${name}': ${value}`;
+    throw new EvalError("value", message);
+  }
+  if (name === "publicKeys") {
+    requireFeature(ctx, "verified-fetches");
+    const json = (yield toJson(ctx, value, { copyPaths: false, pos: NO_POS })) as { text: string };
+    return json.text;
+  }
+  throw new EvalError(
+    "type",
+    `argument '${name}' to '${fetcher.name}' is ${typeWithArticle(value)} while a string, Boolean or integer is expected`,
+  );
+}
+
+function* treeInputOfSet(
+  ctx: EvalContext,
+  fetcher: TreeFetcher,
+  set: Attrs,
+): Suspendable<FetcherInput> {
+  const typeSlot = set.get("type");
+  let type = "git";
+  if (typeSlot !== undefined) {
+    if (fetcher.isGit) throw new EvalError("value", "unexpected argument 'type'");
+    const context = `while evaluating the \`type\` argument passed to '${fetcher.name}'`;
+    type = (yield forcePlainString(ctx, typeSlot, context, set.positionOf("type"))) as string;
+  } else if (!fetcher.isGit) {
+    throw new EvalError("value", `argument 'type' is missing in call to '${fetcher.name}'`);
+  }
+  const attrs = new Map<string, InputAttr>([["type", type]]);
+  for (const name of set.names()) {
+    if (name === "type") continue;
+    attrs.set(name, (yield inputAttr(ctx, fetcher, set, name)) as InputAttr);
+  }
+  if (fetcher.isGit && !attrs.has("exportIgnore") && attrs.get("submodules") !== true) {
+    attrs.set("exportIgnore", true);
+  }
+  if (type === "git" && !fetcher.isGit && !attrs.has("shallow")) attrs.set("shallow", true);
+  if (!fetcher.isGit && attrs.has("name")) {
+    const message = `argument 'name' isn\xe2\x80\x99t supported in call to '${fetcher.name}'`;
+    throw new EvalError("value", message);
+  }
+  return inputFromAttrs(attrs, fetchOptions(ctx));
+}
+
+function* treeInput(
+  ctx: EvalContext,
+  fetcher: TreeFetcher,
+  argument: Value,
+): Suspendable<FetcherInput> {
+  if (argument instanceof Attrs) {
+    return (yield treeInputOfSet(ctx, fetcher, argument)) as FetcherInput;
+  }
+  const context = `while evaluating the first argument passed to '${fetcher.name}'`;
+  const coerced = (yield coerceToString(ctx, argument, CoerceMode.Weak, NO_POS, context)) as Slot;
+  const url = textOf(coerced as string | ContextString);
+  if (fetcher.isGit) {
+    const attrs = new Map<string, InputAttr>([
+      ["type", "git"],
+      ["url", formatUrl(fixGitUrl(url))],
+      ["exportIgnore", true],
+    ]);
+    return inputFromAttrs(attrs, fetchOptions(ctx));
+  }
+  if (!hasFeature(ctx, "flakes")) {
+    const message = `passing a string argument to '${fetcher.name}' requires the 'flakes' experimental feature`;
+    throw new EvalError("experimental-feature", message);
+  }
+  return inputFromUrl(parseUrl(url), true, fetchOptions(ctx));
+}
+
+function fetchOptions(ctx: EvalContext) {
+  return {
+    require: (feature: string, reason?: string) => requireFeature(ctx, feature, reason),
+    warn: (message: string) => ctx.io.log(`warning: ${message}`),
+  };
+}
+
+/** Whether what an input names can be no other thing tomorrow. */
+function isLocked({ attrs, scheme }: FetcherInput): boolean {
+  const pinned = scheme?.name === "path" || scheme?.name === "file" || scheme?.name === "tarball";
+  return attrs.has("narHash") || (!pinned && attrs.has("rev"));
+}
+
+function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Suspendable<Slot> {
+  try {
+    const input = (yield treeInput(ctx, fetcher, argument)) as FetcherInput;
+    if (ctx.settings.pureEval && !isLocked(input)) {
+      const shown = formatUrl(inputToUrl(input));
+      const message = `in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
+      throw new EvalError("restricted", message);
+    }
+    const uri = formatUrl(inputToUrl(input));
+    checkUri(ctx, uri);
+    if (input.attrs.has("__final")) {
+      const message = `input '${uri}' is not allowed to use the '__final' attribute`;
+      throw new EvalError("value", message);
+    }
+    checkArchivePath(input, uri);
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+  throw notSupported(fetcher.name);
+}
+
+/** An archive on disk must be named by its whole path. */
+function checkArchivePath({ scheme, attrs }: FetcherInput, uri: string): void {
+  if (scheme?.name !== "tarball") return;
+  const url = parseUrl(attrs.get("url") as string);
+  if (url.scheme !== "file" || pathOfUrl(url.path).startsWith("/")) return;
+  const message = `tarball '${formatUrl(url)}' must use an absolute path. The 'file' scheme does not support relative paths.`;
+  throw withPlainTrace(new EvalError("value", message), `while fetching the input '${uri}'`);
+}
+
+const REVISION = /^[0-9a-fA-F]{40}$/;
+
+function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
+  let url = "";
+  let rev: string | undefined;
+  if (argument instanceof Attrs) {
+    for (const name of argument.names()) {
+      const slot = argument.get(name) as Slot;
+      const pos = argument.positionOf(name);
+      const context = `while evaluating the \`${name}\` attribute passed to builtins.fetchMercurial`;
+      if (name === "url") {
+        const text = (yield coerceToString(ctx, slot, CoerceMode.Weak, pos, context)) as Slot;
+        url = textOf(text as string | ContextString);
+      } else if (name === "rev") {
+        rev = (yield forcePlainString(ctx, slot, context, pos)) as string;
+      } else if (name === "name") {
+        yield forcePlainString(ctx, slot, context, pos);
+      } else {
+        const message = `unsupported argument '${name}' to 'fetchMercurial'`;
+        throw new EvalError("value", message, pos);
+      }
+    }
+    if (url === "") throw new EvalError("value", "'url' argument required");
+  } else {
+    const context = "while evaluating the first argument passed to builtins.fetchMercurial";
+    const text = (yield coerceToString(ctx, argument, CoerceMode.Weak, NO_POS, context)) as Slot;
+    url = textOf(text as string | ContextString);
+  }
+  checkUri(ctx, url);
+  if (ctx.settings.pureEval && (rev === undefined || !REVISION.test(rev))) {
+    const message = "in pure evaluation mode, 'fetchMercurial' requires a Mercurial revision";
+    throw new EvalError("restricted", message);
+  }
+  throw notSupported("fetchMercurial");
+}
+
+function* convertErrors<Result>(work: Suspendable<Result>): Suspendable<Result> {
+  try {
+    return (yield work) as Result;
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+/** See the head of this file. */
+export const fetcherBuiltins: readonly BuiltinDefinition[] = [
+  generator({
+    name: "fetchurl",
+    args: args("arg"),
+    strict: [strict(0, "any")],
+    doc: "The store path of a file from the network, given as a URL or as a set with `url`, `name` and `sha256`. Without `sha256` it would have to be downloaded, which is not supported yet.",
+    run: (ctx, argument: Value) => convertErrors(download(ctx, "fetchurl", argument)),
+  }),
+  generator({
+    name: "fetchTarball",
+    args: args("args"),
+    strict: [strict(0, "any")],
+    doc: "The store path of an unpacked archive from the network, given as a URL or as a set with `url`, `name` and `sha256`. Without `sha256` it would have to be downloaded, which is not supported yet.",
+    run: (ctx, argument: Value) => convertErrors(download(ctx, "fetchTarball", argument)),
+  }),
+  generator({
+    name: "fetchGit",
+    args: args("args"),
+    strict: [strict(0, "any")],
+    doc: "Fetches a Git repository, given as a URL or a set. Checks its argument only; not supported yet.",
+    run: (ctx, argument: Value) => fetchTree(ctx, { name: "fetchGit", isGit: true }, argument),
+  }),
+  generator({
+    name: "fetchMercurial",
+    args: args("args"),
+    strict: [strict(0, "any")],
+    doc: "Fetches a Mercurial repository, given as a URL or a set. Checks its argument only; not supported yet.",
+    run: (ctx, argument: Value) => fetchMercurial(ctx, argument),
+  }),
+  generator({
+    name: "fetchTree",
+    args: args("input"),
+    strict: [strict(0, "any")],
+    feature: "fetch-tree",
+    doc: "Fetches a source tree of any kind, given as a set with a `type` or as a URL. Checks its argument only; not supported yet.",
+    run: (ctx, argument: Value) => fetchTree(ctx, { name: "fetchTree", isGit: false }, argument),
+  }),
+];

@@ -1,0 +1,88 @@
+/** Flake references: between their text and a set. */
+import {
+  flakeRefAttrs,
+  flakeRefFromAttrs,
+  formatFlakeRef,
+  type InputAttr,
+  parseFlakeRef,
+} from "@nivis/formats";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
+import { requireFeature } from "../experimental-features.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import { isInt, isString, type Slot, textOf, typeWithArticle, type Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+
+function optionsOf(ctx: EvalContext) {
+  return {
+    require: (feature: string, reason?: string) => requireFeature(ctx, feature, reason),
+    warn: (message: string) => ctx.io.log(`warning: ${message}`),
+  };
+}
+
+function parse(ctx: EvalContext, text: string): Slot {
+  try {
+    const attrs = flakeRefAttrs(parseFlakeRef(text, optionsOf(ctx)));
+    return Attrs.fromMap(new Map<string, Slot>(attrs));
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+function* format(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
+  const attrs = new Map<string, InputAttr>();
+  for (const name of set.names()) {
+    const slot = set.get(name) as Slot;
+    const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+    if (isInt(value)) {
+      if (value < 0) {
+        const message = `negative value given for flake ref attr ${name}: ${value}`;
+        throw new EvalError("value", message);
+      }
+      attrs.set(name, value);
+    } else if (typeof value === "boolean") {
+      attrs.set(name, value);
+    } else if (isString(value)) {
+      attrs.set(name, textOf(value));
+    } else {
+      throw new EvalError(
+        "type",
+        `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${name}' is ${typeWithArticle(value)}`,
+      );
+    }
+  }
+  try {
+    return formatFlakeRef(flakeRefFromAttrs(attrs, optionsOf(ctx)));
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+/** See the head of this file. */
+export const flakeRefBuiltins: readonly BuiltinDefinition[] = [
+  plain({
+    name: "parseFlakeRef",
+    args: args("flake-ref"),
+    strict: [
+      strict(
+        0,
+        "string-no-context",
+        "while evaluating the argument passed to builtins.parseFlakeRef",
+      ),
+    ],
+    feature: "flakes",
+    doc: 'The parts of a flake reference as a set: `"github:NixOS/nixpkgs/23.05"` has `type`, `owner`, `repo` and `ref`.',
+    run: (ctx, text: string) => parse(ctx, text),
+  }),
+  generator({
+    name: "flakeRefToString",
+    args: args("attrs"),
+    strict: [strict(0, "set", "while evaluating the argument passed to builtins.flakeRefToString")],
+    feature: "flakes",
+    doc: "The text of a flake reference that is given as a set.",
+    run: (ctx, set: Attrs) => format(ctx, set),
+  }),
+];
