@@ -11,7 +11,6 @@ import {
   memoryIo,
   renderError,
   renderWarning,
-  restrictedIo,
   type Settings,
 } from "@nivis/eval";
 import type { DiagnosticCode } from "@nivis/syntax";
@@ -285,11 +284,7 @@ export function runExample({ text, files = {}, settings = {} }: Example): Outcom
   const warnings: Outcome[] = [];
   let evaluation: Evaluation | undefined;
   try {
-    const io = restrictedIo(
-      memoryIo({ files, environment: { HOME: "/home/user" } }),
-      { pureEval: settings.pureEval ?? false, restrictEval: settings.restrictEval ?? false },
-      [],
-    );
+    const io = memoryIo({ files, environment: { HOME: "/home/user" } });
     evaluation = new Evaluation({ io, settings });
     const value = evaluation.load(text, { kind: "string" }, "/");
     const source = evaluation.positions.latest;

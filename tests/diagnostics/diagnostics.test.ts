@@ -14,7 +14,6 @@ import {
   memoryIo,
   renderJson,
   renderRich,
-  restrictedIo,
   type Settings,
 } from "@nivis/eval";
 import { decodeUtf8 } from "@nivis/formats";
@@ -43,10 +42,8 @@ function explain(name: string): Explanation {
     showTrace: true,
     ...(given === undefined ? {} : (JSON.parse(given) as Partial<Settings>)),
   };
-  const { pureEval = false, restrictEval = false } = settings;
-  const allowed = [{ prefix: "", path: "/case" }];
-  const io = restrictedIo(memoryIo({ files }), { pureEval, restrictEval }, allowed);
-  const evaluation = new Evaluation({ io, settings });
+  const searchPath = [{ prefix: "case", path: "/case" }];
+  const evaluation = new Evaluation({ io: memoryIo({ files }), settings, searchPath });
   try {
     evaluation.deepForce(evaluation.openFile("/case/in.nix"));
   } catch (error) {

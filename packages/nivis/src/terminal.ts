@@ -25,19 +25,25 @@ export interface Terminal {
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const environment = process.env;
-  // Nix: isTTY in libutil/terminal.cc.
-  const color =
-    isatty(2) &&
-    (environment["TERM"] ?? "dumb") !== "dumb" &&
-    environment["NO_COLOR"] === undefined &&
-    environment["NOCOLOR"] === undefined;
   return {
     writeOut: (bytes) => writeAll(1, bytes),
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
-    color,
+    color: wantsColor(environment, isatty(2)),
     environment,
   };
+}
+
+/** Whether messages have colours: as the environment wants, else on terminals that can show them. */
+export function wantsColor(
+  environment: Readonly<Record<string, string | undefined>>,
+  isTerminal: boolean,
+): boolean {
+  // Nix: isTTY in libutil/terminal.cc; FORCE_COLOR is ours.
+  if (environment["NO_COLOR"] !== undefined || environment["NOCOLOR"] !== undefined) return false;
+  const force = environment["FORCE_COLOR"];
+  if (force !== undefined && force !== "") return force !== "0" && force !== "false";
+  return isTerminal && (environment["TERM"] ?? "dumb") !== "dumb";
 }
 
 /** How long to wait for a reader that is slow, in milliseconds. */

@@ -98,15 +98,21 @@ function find(root: Expr, offset: number, wanted: NodeKind | undefined): Found |
   const todo: Step[] = [{ expr: root, parent: undefined }];
   for (let step = todo.pop(); step !== undefined; step = todo.pop()) {
     const { expr } = step;
+    const parent = step.parent?.expr;
     const contains = expr.start <= offset && offset < expr.end;
-    // A set that attribute paths made lies wherever its parts lie.
-    if (!contains && !(expr.kind === NodeKind.AttrSet && expr.implicit) && expr !== root) continue;
-    if (contains) innermost = step;
-    if ((expr.pos === offset || hasPartAt(expr, offset)) && isBetter(expr, best?.expr, wanted))
+    // A set that attribute paths made is no place, and lies wherever its parts lie.
+    const isScattered = expr.kind === NodeKind.AttrSet && expr.implicit;
+    if (!contains && !isScattered && expr !== root && parent?.kind !== NodeKind.Let) continue;
+    if (contains && !isScattered) innermost = step;
+    if (
+      !isScattered &&
+      (expr.pos === offset || hasPartAt(expr, offset)) &&
+      isBetter(expr, best?.expr, wanted)
+    )
       best = step;
     if (namesAt(expr, offset)) named = step;
-    for (const child of children(expr)) todo.push({ expr: child, parent: step });
-    if (expr.kind === NodeKind.Let) todo.push({ expr: expr.attrs, parent: step });
+    const below = expr.kind === NodeKind.Let ? [expr.attrs, expr.body] : children(expr);
+    for (const child of below) todo.push({ expr: child, parent: step });
   }
   if (best !== undefined) return { expr: best.expr, around: aroundOf(best.parent) };
   if (named !== undefined) return { expr: undefined, around: aroundOf(named) };

@@ -1,0 +1,32 @@
+/** Whose code a text is. */
+import { type Origin, SourceFile } from "@nivis/syntax";
+import { describe, expect, it } from "vitest";
+import { regionOf } from "../../src/diagnostics/regions.ts";
+
+const hash = "00000000000000000000000000000000";
+
+describe.each<[Origin, string | undefined]>([
+  [{ kind: "file", path: "/home/me/default.nix" }, undefined],
+  [{ kind: "file", path: "/home/me/lib/default.nix" }, undefined],
+  [{ kind: "string" }, undefined],
+  [{ kind: "stdin" }, undefined],
+  [{ kind: "internal", name: "derivation-internal.nix" }, "Nix itself"],
+  [{ kind: "file", path: "/src/nixpkgs/lib/lists.nix" }, "nixpkgs/lib"],
+  [{ kind: "file", path: "/src/nixpkgs-2611/lib/systems/parse.nix" }, "nixpkgs/lib"],
+  [{ kind: "file", path: "/src/nixpkgs/pkgs/stdenv/generic/default.nix" }, "nixpkgs/pkgs/stdenv"],
+  [{ kind: "file", path: "/src/nixpkgs/pkgs/tools/misc/hello.nix" }, undefined],
+  [{ kind: "file", path: `/nix/store/${hash}-source/lib/lists.nix` }, "source/lib"],
+  [{ kind: "file", path: `/nix/store/${hash}-source/flake.nix` }, "source"],
+  [{ kind: "file", path: `/nix/store/${hash}-a.nix` }, "a.nix"],
+  [{ kind: "file", path: "/nix/store-of-mine/a.nix" }, undefined],
+])("%j", (origin, region) => {
+  it(`is ${region ?? "the user's"}`, () => {
+    expect(regionOf(new SourceFile(origin, ""), "/nix/store")).toBe(region);
+  });
+});
+
+it("the store may lie elsewhere", () => {
+  const source = new SourceFile({ kind: "file", path: `/gnu/store/${hash}-x/a.nix` }, "");
+  expect(regionOf(source, "/gnu/store")).toBe("x");
+  expect(regionOf(source, "/nix/store")).toBe(undefined);
+});
