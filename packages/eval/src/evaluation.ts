@@ -32,7 +32,7 @@ import type { Store } from "./store/store.ts";
 import { Attrs } from "./value/attrs.ts";
 import { nativeThunk, Thunk } from "./value/thunk.ts";
 import type { Slot, Value } from "./value/value.ts";
-import { runGenerator, runSlot } from "./vm/machine.ts";
+import { MachinePool } from "./vm/machine.ts";
 import type { RunObserver } from "./vm/observer.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 
@@ -57,7 +57,7 @@ export interface EvaluationOptions {
 export class Evaluation {
   readonly context: EvalContext;
   private readonly globals: ReadonlyMap<string, Slot>;
-  private readonly observer: RunObserver | undefined;
+  private readonly machines: MachinePool;
   /** The values of files, by the path that was asked for and by the path it led to. */
   private readonly files = new Map<string, Slot>();
 
@@ -84,7 +84,7 @@ export class Evaluation {
     const { builtins, globals } = makeGlobals(context, derivation);
     this.globals = globals;
     this.context = { ...context, builtins };
-    this.observer = options.observer;
+    this.machines = new MachinePool(this.context, options.observer);
   }
 
   /** The positions of all texts that were read. */
@@ -139,7 +139,7 @@ export class Evaluation {
 
   /** Forces a slot. */
   force(slot: Slot): Value {
-    return runSlot(this.context, slot, this.observer);
+    return this.machines.force(slot);
   }
 
   /** Forces a slot and everything inside. */
@@ -158,7 +158,7 @@ export class Evaluation {
 
   /** Runs native code that can be suspended. */
   run<Result>(generator: Suspendable<Result>): Result {
-    return runGenerator(this.context, generator, this.observer);
+    return this.machines.run(generator);
   }
 
   /** The bytecode of a text, with all units inside. */
@@ -181,8 +181,11 @@ export class Evaluation {
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {
         if (severity === "error") break;
+        // Nix: a warning without a place of its own is printed as it is, never indented.
         this.context.io.log(
-          renderWarning(message, pos === undefined ? NO_POS : base + pos, this.positions, false),
+          pos === undefined
+            ? `warning: ${message}`
+            : renderWarning(message, base + pos, this.positions, false),
         );
       }
       if (firstError !== undefined) {

@@ -14,6 +14,8 @@ import { checkNesting } from "./nesting.ts";
 /** A list or set being walked, and how far. */
 interface Level {
   readonly container: NixList | Attrs;
+  /** The names of the slots, where they are not in the set's own order. */
+  readonly names: readonly string[] | null;
   readonly slots: readonly Slot[];
   current: number;
 }
@@ -82,18 +84,29 @@ function enter(stack: Level[], seen: Set<NixList | Attrs>, value: Value): void {
   if (isList(value)) {
     if (value.length === 0 || seen.has(value)) return;
     seen.add(value);
-    stack.push({ container: value, slots: value, current: -1 });
+    stack.push({ container: value, names: null, slots: value, current: -1 });
   } else if (value instanceof Attrs) {
     if (value.size === 0 || seen.has(value)) return;
     seen.add(value);
-    stack.push({ container: value, slots: value.slots(), current: -1 });
+    // Nix: sets are walked in the order in which names were first seen, and these two come first of
+    // all, so the paths of a derivation fail before its attributes do.
+    const names = value.has("outPath") ? pathsFirst(value.names()) : null;
+    const slots = names === null ? value.slots() : names.map((name) => value.get(name) as Slot);
+    stack.push({ container: value, names, slots, current: -1 });
   }
+}
+
+const PATHS: readonly string[] = ["outPath", "drvPath"];
+
+function pathsFirst(names: readonly string[]): string[] {
+  const paths = PATHS.filter((name) => names.includes(name));
+  return [...paths, ...names.filter((name) => !PATHS.includes(name))];
 }
 
 function addTrace(error: EvalError, level: Level): void {
   const { container, current } = level;
   if (container instanceof Attrs) {
-    const name = container.names()[current] as string;
+    const name = (level.names ?? container.names())[current] as string;
     error.addTrace(container.positionOf(name), `while evaluating the attribute '${name}'`);
   } else {
     error.addTrace(NO_POS, `while evaluating list element at index ${current}`);

@@ -21,9 +21,9 @@ export class Nesting {
 }
 
 /** Throws when one level more, at `pos`, would be too many; `own` levels are not counted yet. */
-export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0): void {
+export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0, most = MAX_LEVELS): void {
   // The builtin that walks is a call itself, so a limit of n leaves n - 1 levels.
-  if (ctx.caches.nesting.levels + own >= Math.min(ctx.settings.maxCallDepth, MAX_LEVELS)) {
+  if (ctx.caches.nesting.levels + own >= Math.min(ctx.settings.maxCallDepth, most)) {
     throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
 }

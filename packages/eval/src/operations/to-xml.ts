@@ -26,6 +26,9 @@ import type { Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
 import { checkNesting } from "./nesting.ts";
 
+/** Levels of XML: each is indented by two more blanks, so the text grows with the square of the depth. */
+const MAX_XML_LEVELS = 15_000;
+
 /** How to convert to XML. */
 export interface XmlOptions {
   /** Force what is not forced yet; without it a thunk is `<unevaluated />`. */
@@ -71,7 +74,7 @@ class ValueToXml {
   *write(slot: Slot): Suspendable<XmlText> {
     this.openElement("expr", {}, { names: null, set: null, items: [slot], next: 0 });
     for (let current = this.nextItem(); current !== undefined; current = this.nextItem()) {
-      checkNesting(this.ctx, NO_POS, this.open.length - 1);
+      checkNesting(this.ctx, NO_POS, this.open.length - 1, MAX_XML_LEVELS);
       let value: Value | Thunk = peek(current);
       if (this.options.strict && value instanceof Thunk) value = (yield value) as Value;
       if (value instanceof Attrs) {

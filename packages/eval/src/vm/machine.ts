@@ -104,6 +104,16 @@ export class Machine {
     }
   }
 
+  /** Makes the machine, which has run to its end, ready for another run. */
+  restart(): void {
+    this.sp = 0;
+    this.lambda = ENTRY_LAMBDA;
+    this.self = 0;
+    this.pc = 0;
+    this.base = 0;
+    this.depth = 0;
+  }
+
   /** Notes what is lost once the frames are gone. */
   private explainMore(error: EvalError): void {
     if (error instanceof RecursionError) error.cycle = cycleOf(this, error);
@@ -113,22 +123,47 @@ export class Machine {
   }
 }
 
-/** Forces a slot; an {@link EvalError} comes out as an exception. */
-export function runSlot(ctx: EvalContext, slot: Slot, observer?: RunObserver): Value {
-  if (!(slot instanceof Thunk)) return slot;
-  if (slot.code === null) return slot.a as Value;
-  const machine = new Machine(ctx, observer);
-  machine.thunk = slot;
-  return machine.run() as Value;
-}
+/**
+ * The machines of one evaluation. Usually there is one, and it is used again: its stack is a quarter
+ * of a megabyte, too much to make for every value that a host looks at.
+ */
+export class MachinePool {
+  private idle: Machine | undefined;
 
-/** Runs a generator to its end. */
-export function runGenerator<Result>(
-  ctx: EvalContext,
-  generator: Suspendable<Result>,
-  observer?: RunObserver,
-): Result {
-  const machine = new Machine(ctx, observer);
-  machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
-  return machine.run() as Result;
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly observer: RunObserver | undefined,
+  ) {}
+
+  /** Forces a slot; an {@link EvalError} comes out as an exception. */
+  force(slot: Slot): Value {
+    if (!(slot instanceof Thunk)) return slot;
+    if (slot.code === null) return slot.a as Value;
+    const machine = this.take();
+    machine.thunk = slot;
+    return this.finish(machine) as Value;
+  }
+
+  /** Runs a generator to its end. */
+  run<Result>(generator: Suspendable<Result>): Result {
+    const machine = this.take();
+    machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
+    machine.enteringMark = PLAIN_MARK;
+    return this.finish(machine) as Result;
+  }
+
+  private take(): Machine {
+    const machine = this.idle ?? new Machine(this.ctx, this.observer);
+    this.idle = undefined;
+    return machine;
+  }
+
+  /** A machine that ends with an error is dropped: its state is wherever the error left it. */
+  private finish(machine: Machine): unknown {
+    const result = machine.run();
+    machine.result = undefined;
+    machine.restart();
+    this.idle = machine;
+    return result;
+  }
 }
