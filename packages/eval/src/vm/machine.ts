@@ -106,6 +106,7 @@ export class Machine {
 
   /** Makes the machine, which has run to its end, ready for another run. */
   restart(): void {
+    this.stackSlots = SEGMENT_SIZE;
     this.sp = 0;
     this.lambda = ENTRY_LAMBDA;
     this.self = 0;
