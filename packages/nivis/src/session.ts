@@ -76,6 +76,7 @@ export class Session {
         : {}),
     });
     this.machine = plainIo;
+    const observer = options.observer ?? this.terminal.observer;
     this.evaluation = new Evaluation({
       io,
       hashes: nodeHashes,
@@ -87,7 +88,7 @@ export class Session {
       },
       store,
       searchPath,
-      ...(options.observer === undefined ? {} : { observer: options.observer }),
+      ...(observer === undefined ? {} : { observer }),
     });
     this.io = this.evaluation.context.io;
     invocation.positions = this.evaluation.positions;

@@ -5,8 +5,10 @@
  * synchronous, so that nothing is lost when the process ends, and a reader that went away is no
  * error: the process ends quietly. Tests give commands a terminal of their own.
  */
+
 import { readFileSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
+import type { RunObserver } from "@nivis/eval";
 
 /** See the head of this file. */
 export interface Terminal {
@@ -20,6 +22,8 @@ export interface Terminal {
   readonly color: boolean;
   /** The environment; texts, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Watches every evaluation that has no observer of its own; tests run commands with one. */
+  readonly observer?: RunObserver;
 }
 
 /** The terminal of this process. */

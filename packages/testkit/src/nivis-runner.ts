@@ -7,6 +7,7 @@
  * two never meet.
  */
 import { fileURLToPath } from "node:url";
+import type { RunObserver } from "@nivis/eval";
 import { nixInstantiate } from "../../nivis/src/nix-instantiate.ts";
 import { runProgram } from "../../nivis/src/program.ts";
 import type { Invocation, Outcome, Runner } from "./invocation.ts";
@@ -14,7 +15,31 @@ import { testEnvironment } from "./invocation.ts";
 
 /** One runner for each mode of evaluation, the plain VM first. */
 export function nivisRunners(): Runner[] {
-  return [{ name: "vm", run: (invocation) => Promise.resolve(runInstantiate(invocation)) }];
+  return [
+    { name: "vm", run: (invocation) => Promise.resolve(runInstantiate(invocation)) },
+    {
+      name: "vm+observer",
+      run: (invocation) => Promise.resolve(runInstantiate(invocation, checkingObserver())),
+    },
+  ];
+}
+
+/** An observer that looks at everything it is shown and must not change anything by it. */
+function checkingObserver(): RunObserver {
+  return {
+    enterFrame: (lambda) => {
+      if (!lambda.compiled) throw new Error("a frame without code");
+    },
+    leaveFrame: (_lambda, value) => {
+      if (value === undefined) throw new Error("a frame without a value");
+    },
+    callBuiltin: (builtin) => {
+      if (builtin.arity < 1) throw new Error("a builtin without arguments");
+    },
+    instruction: (_lambda, pc, stack, base, sp) => {
+      if (pc < 0 || base > sp || sp > stack.length) throw new Error("an instruction off the stack");
+    },
+  };
 }
 
 /** The built command of that name; what users run, so limits and timing are taken on it. */
@@ -22,7 +47,7 @@ export function builtCommand(name: "cli" | "instantiate" = "instantiate"): strin
   return fileURLToPath(new URL(`../../nivis/dist/${name}.js`, import.meta.url));
 }
 
-function runInstantiate(invocation: Invocation): Outcome {
+function runInstantiate(invocation: Invocation, observer?: RunObserver): Outcome {
   const stdout: string[] = [];
   const stderr: string[] = [];
   const outside = process.cwd();
@@ -35,6 +60,7 @@ function runInstantiate(invocation: Invocation): Outcome {
       readInput: () => invocation.stdin ?? "",
       color: false,
       environment: { ...testEnvironment(), ...invocation.env },
+      ...(observer === undefined ? {} : { observer }),
     });
     return { code, stdout: stdout.join(""), stderr: stderr.join("") };
   } finally {
