@@ -62,7 +62,7 @@ function readCase(functional: string, name: string): Draft | undefined {
     name,
     code: kind.endsWith("okay") ? 0 : 1,
     normalise: (outcome: Outcome) => {
-      const replaced = withoutFolder(outcome, functional);
+      const replaced = withProgramName(withoutFolder(outcome, functional));
       const script = file(".postprocess");
       return existsSync(script) ? postprocess(script, name, replaced) : replaced;
     },
@@ -108,6 +108,11 @@ function readCase(functional: string, name: string): Draft | undefined {
       };
     }
   }
+}
+
+/** Mistakes in the use of a command are answered with its name, which is ours. */
+function withProgramName(outcome: Outcome): Outcome {
+  return { ...outcome, stderr: outcome.stderr.replaceAll("nivis-instantiate", "nix-instantiate") };
 }
 
 function words(line: string): string[] {

@@ -163,7 +163,9 @@ class TomlConverter {
 }
 
 function tomlError(message: string): EvalError {
-  return new EvalError("value", `while parsing TOML: ${message}`);
+  const error = new EvalError("value", `while parsing TOML: ${message}`);
+  error.endsInArgument = true;
+  return error;
 }
 
 function fromToml(ctx: EvalContext, text: string): Value {

@@ -30,6 +30,8 @@ export class EvalError {
   private resolved = 0;
   /** Names for *Did you mean …?*, best first. */
   suggestions: readonly string[] = [];
+  /** Whether the message ends in a text from elsewhere, which C++ Nix colours. */
+  endsInArgument = false;
   /** The place that was evaluated, where `pos` says nothing as C++ Nix does; shown to people only. */
   nearPos: PosIdx = NO_POS;
   /** Of an infinite recursion, the places that it went round, the innermost first. */

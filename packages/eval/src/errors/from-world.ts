@@ -15,7 +15,7 @@ const KIND_OF_FORMAT: Record<FormatErrorKind, ErrorKind> = {
   "bad-hash": "value",
   "bad-store-path": "invalid-path",
   "bad-store-path-name": "invalid-path",
-  usage: "value",
+  usage: "usage",
   "bad-url": "value",
   format: "value",
   serialisation: "value",

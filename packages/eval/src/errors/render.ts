@@ -47,6 +47,7 @@ interface Report {
   /** Innermost first. */
   readonly traces: readonly Trace[];
   readonly suggestions: readonly string[];
+  readonly endsInArgument?: boolean;
 }
 
 /**
@@ -113,7 +114,11 @@ class Renderer {
       );
       this.text += `Did you mean ${names}?\n`;
     }
-    return indent(prefix, " ".repeat(level.length + 2), trimEnd(this.text));
+    const rest = " ".repeat(level.length + 2);
+    const shown = indent(prefix, rest, trimEnd(this.text));
+    // Nix: what ends in an argument ends in a colour code, so its last newline is not cut off.
+    const keepsNewline = report.endsInArgument === true && report.message.endsWith("\n");
+    return keepsNewline ? `${shown}\n${rest}` : shown;
   }
 
   private paint(color: string, text: string): string {

@@ -112,6 +112,8 @@ export const SETTINGS: readonly SettingRow[] = [
     apply: (draft, value, append) => {
       if (!append) draft.experimentalFeatures.clear();
       for (const feature of words(value)) draft.experimentalFeatures.add(feature);
+      // Nix: flakes need the fetcher of trees, so the one brings the other.
+      if (draft.experimentalFeatures.has("flakes")) draft.experimentalFeatures.add("fetch-tree");
     },
   },
   bool("pure-eval", "Forbid everything that depends on the machine", (draft, value) => {
