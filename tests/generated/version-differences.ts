@@ -169,6 +169,11 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
           /success = false|"success":false|<bool value="false"/.test(nivis.text)),
   },
   {
+    name: "json-of-bytes",
+    reason: "toJSON passed on bytes that are not UTF-8; now they are an error.",
+    matches: ({ nivis }) => nivis.kind === "failure" && /invalid UTF-8 byte/.test(nivis.message),
+  },
+  {
     name: "function-of-empty-list",
     reason: "filter and sort look at their function only when there are elements.",
     matches: ({ program, nivis, reference }) =>
