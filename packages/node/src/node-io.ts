@@ -13,6 +13,7 @@ import {
   readFileSync,
   readlinkSync,
   type Stats,
+  statSync,
   writeSync,
 } from "node:fs";
 import {
@@ -69,9 +70,14 @@ class NodeIo implements EvalIo {
   readFile(path: string): string {
     const location = this.#locate(path);
     try {
+      // Devices and pipes have no end, or wait for somebody to write.
+      if (this.#isSpecial(path, location)) {
+        throw new IoError("EINVAL", `file '${path}' is not a regular file`);
+      }
       const bytes = readFileSync(location);
       return bytes.toString("latin1");
     } catch (error) {
+      if (error instanceof IoError) throw error;
       const code = errnoCode(error);
       if (isMissing(code)) throw doesNotExist(code, path);
       if (code === "EISDIR") {
@@ -168,6 +174,14 @@ class NodeIo implements EvalIo {
     status = { type: typeOf(stats), executable: stats.isFile() && (stats.mode & 0o100) !== 0 };
     this.#statuses.set(path, status);
     return status;
+  }
+
+  /** Whether something that is neither a file nor a directory would be read. */
+  #isSpecial(path: string, location: string | Buffer): boolean {
+    const type = this.#status(path)?.type;
+    if (type !== "symlink") return type === "unknown";
+    const target = statSync(location);
+    return !target.isFile() && !target.isDirectory();
   }
 
   #statusInStore(path: string): Stats | undefined {
