@@ -135,7 +135,7 @@ function toCase(lang: string, group: string, one: Declaration, scratch: string):
     invocation: {
       args: [...action, ...withoutDeprecated(one.flags), join(folder, "in.nix")],
       cwd: folder,
-      env: { NIX_CONF_DIR: scratch },
+      env: { NIX_CONF_DIR: scratch, HOME: folder },
     },
     ...(one.runner === "parse-okay" ? {} : { stdout: read("out") }),
     stderr: read("err"),

@@ -61,13 +61,13 @@ function casesOf(checkout: string): ConformanceCase[] {
         invocation,
         code: 0,
         normalise: (outcome) => outcome,
-        run: () => runScript(invocation.args, checkout),
+        run: () => runScript(invocation.args, join(lib, "tests")),
       };
     });
   return [...evaluated, ...run];
 }
 
-async function runScript(args: readonly string[], checkout: string): Promise<Outcome> {
+async function runScript(args: readonly string[], cwd: string): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), "nivis-nixpkgs-"));
   try {
     const bin = join(scratch, "bin");
@@ -76,7 +76,7 @@ async function runScript(args: readonly string[], checkout: string): Promise<Out
     // A link would not do: Node resolves it, but a script also pins the version of Node.
     writeFileSync(
       join(bin, "nix-instantiate"),
-      `#!/bin/sh\nexec '${process.execPath}' '${builtCommand()}' "$@"\n`,
+      `#!/bin/sh\nexec '${process.execPath}' '${builtCommand()}' --store 'local?root=/' "$@"\n`,
     );
     chmodSync(join(bin, "nix-instantiate"), 0o755);
     const env = {
@@ -89,7 +89,7 @@ async function runScript(args: readonly string[], checkout: string): Promise<Out
       NIX_CONF_DIR: join(scratch, "etc"),
       TMPDIR: scratch,
     };
-    return await runProcess("bash", { args, cwd: checkout, env }, { timeout: 1_800_000 });
+    return await runProcess("bash", { args, cwd, env }, { timeout: 1_800_000 });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
