@@ -49,8 +49,8 @@ export class LimitMeter {
     if (limits.maxMemory < Number.POSITIVE_INFINITY && this.gauge === undefined) {
       throw new EvalError("usage", "max-memory has no effect here: this host measures no memory");
     }
-    const capacity = (this.gauge?.capacity ?? 0) * SAFE_SHARE;
-    this.memoryLimit = Math.min(limits.maxMemory * MEBIBYTE, capacity);
+    const capacity = Math.floor(((this.gauge?.capacity ?? 0) * SAFE_SHARE) / MEBIBYTE);
+    this.memoryLimit = Math.min(limits.maxMemory, capacity) * MEBIBYTE;
   }
 
   /** A meter, or `undefined` if nothing is limited. Throws if the host cannot measure what is. */
@@ -80,10 +80,10 @@ export class LimitMeter {
     return this.overtime() ?? this.overfull(0);
   }
 
-  /** Throws if that many bytes more would exceed the limit of memory. */
+  /** Throws if that many bytes more would exceed the limit of memory, or if time is up. */
   reserve(bytes: number): void {
     if (this.started === undefined) this.start();
-    const error = this.overfull(bytes);
+    const error = this.overtime() ?? this.overfull(bytes);
     if (error !== undefined) throw error;
   }
 
@@ -113,7 +113,12 @@ export class LimitMeter {
       this.collectAbove = Math.max(this.memoryLimit, used + this.memoryLimit * GARBAGE_SHARE);
       return undefined;
     }
-    return exceeded(`out of memory; max-memory (${this.limits.maxMemory} MiB) exceeded`);
+    const { maxMemory } = this.limits;
+    if (this.memoryLimit === maxMemory * MEBIBYTE) {
+      return exceeded(`out of memory; max-memory (${maxMemory} MiB) exceeded`);
+    }
+    const most = this.memoryLimit / MEBIBYTE;
+    return exceeded(`out of memory; ${most} MiB exceeded, more than that this process cannot hold`);
   }
 }
 

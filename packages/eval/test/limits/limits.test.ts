@@ -191,3 +191,20 @@ it("a result longer than the engine can hold is an error of the program", () => 
   expect(error.kind).toBe("limit-exceeded");
   expect(error.traces.length).toBeGreaterThan(0);
 });
+
+it("a process that cannot hold what max-memory allows stops before it fails", () => {
+  const gauge: MemoryGauge = { capacity: 100 * MIB, used: () => 0, collect: () => {} };
+  const io = Object.assign(memoryIo(), { memory: gauge });
+  const error = failure("builtins.genList (x: x) 100000000", { maxMemory: 4000 }, io);
+  expect(error.message).toBe(
+    "out of memory; 80 MiB exceeded, more than that this process cannot hold",
+  );
+});
+
+it("a program that only descends is stopped while it does", () => {
+  const descend = "let f = n: 1 + f (n + 1); in f 0";
+  let now = 0;
+  const io = Object.assign(memoryIo(), { milliseconds: () => now++ });
+  const error = failure(descend, { maxTime: 20 }, io);
+  expect(error.message).toBe("out of time; max-time (20 ms) exceeded");
+});
