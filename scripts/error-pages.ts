@@ -160,9 +160,12 @@ export const ERROR_PAGES: Readonly<Record<Code, ErrorPage>> = {
     mend: "Add the path to the search path with `-I`, or evaluate without the restriction if the expression is to be trusted.",
   },
   "not-supported": {
-    meaning: "C++ Nix can do this and Nivis cannot yet.",
-    example: { text: 'builtins.fetchurl "https://example.org/a.tar.gz"' },
-    mend: "Evaluate this expression with C++ Nix, or give the thing by other means, such as a path.",
+    meaning:
+      "C++ Nix can do this and Nivis cannot: it builds nothing, so an output that is imported must be in the store already.",
+    example: {
+      text: 'import (derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; })',
+    },
+    mend: "Build the derivation with C++ Nix first, evaluate this expression with it, or give the thing by other means, such as a path.",
   },
   "experimental-feature": {
     meaning: "Something is used that C++ Nix calls experimental, and that is off.",
