@@ -70,7 +70,9 @@ ${list(mistakes)}
 
 ## The JSON of \`--diagnostics json\`
 
-One object on one line of standard error. Fields stay; new ones may come.
+One object on a line of standard error, the last one. Warnings and traces of the program come before it,
+each as an object with \`severity\` (\`warning\`, \`trace\` or \`note\`) and \`message\`. Fields stay; new ones
+may come.
 
 | field | what it is |
 | --- | --- |
@@ -81,6 +83,7 @@ One object on one line of standard error. Fields stay; new ones may come.
 | \`labels\` | places in one text, the primary one first: a span with \`message\` and \`primary\` |
 | \`raisedAt\` | where the error was raised, if the primary label points at the user's code instead; else \`null\` |
 | \`trace\` | the way that led there, the innermost step first: \`message\`, \`span\` or \`null\`, \`region\` (the name of code that is not the user's, or \`null\`), \`always\` (asked for by \`addErrorContext\`) |
+| \`traceOmitted\` | how many steps were left out of the middle of a very long trace |
 | \`cycle\` | of an infinite recursion: where each step needed the next; spans with \`region\`, the innermost first |
 | \`hints\` | how to mend it: \`rule\` (a stable name) and \`message\` |
 | \`suggestions\` | names that were probably meant, best first |

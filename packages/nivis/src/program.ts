@@ -16,7 +16,7 @@ import {
   renderJson,
   renderRich,
 } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { DiagnosticsForm, EvaluationDraft } from "./options/evaluation-options.ts";
 import { withEvaluationOptions } from "./options/evaluation-options.ts";
 import { type HelpTopic, renderHelp } from "./options/help.ts";
@@ -52,6 +52,10 @@ export class Invocation {
 
   /** Shows a line on standard error as a terminal wants it. */
   show(line: string): void {
+    if (this.diagnostics === "json") {
+      this.terminal.writeLine(encodeUtf8(JSON.stringify(messageOf(decodeUtf8(line)))));
+      return;
+    }
     this.terminal.writeLine(forTerminal(this.paintPrefix(line), this.terminal.color));
   }
 
@@ -88,6 +92,12 @@ export class Invocation {
   }
 }
 
+/** A line for the user as programs want it; errors have more fields. */
+function messageOf(line: string): { readonly severity: string; readonly message: string } {
+  const found = /^(?:evaluation )?(warning|trace|error): (.*)$/s.exec(line);
+  return { severity: found?.[1] ?? "note", message: found?.[2] ?? line };
+}
+
 function describeBug(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const lines = [
@@ -114,8 +124,14 @@ export function runProgram<Draft extends EvaluationDraft>(
   try {
     const options = withEvaluationOptions(program.options);
     const draft = program.start();
-    parseArguments(args, options, draft, (state, argument) => program.positional(state, argument));
-    invocation.diagnostics = draft.diagnostics;
+    try {
+      parseArguments(args, options, draft, (state, argument) =>
+        program.positional(state, argument),
+      );
+    } finally {
+      // A wrong argument, too, is shown as the ones before it ask.
+      invocation.diagnostics = draft.diagnostics;
+    }
     if (draft.help) terminal.writeOut(encodeUtf8(renderHelp(program, options)));
     else if (draft.version) terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
     else program.run(draft, invocation);

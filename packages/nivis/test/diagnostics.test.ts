@@ -55,6 +55,19 @@ describe("--diagnostics", () => {
     expect(JSON.parse(err)).toMatchObject({ kind: "parse", code: "url-literal" });
   });
 
+  it("json says warnings, traces and wrong options on lines of their own", () => {
+    const text = 'builtins.trace "here" (builtins.warn "careful" (throw "x"))';
+    const { err } = nivis(["eval", "--diagnostics", "json", "-E", text]);
+    const lines = err.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { severity: "trace", message: "here" },
+      { severity: "warning", message: "careful" },
+      { severity: "error", code: "throw", message: "x" },
+    ]);
+    const wrong = nivis(["eval", "--diagnostics", "json", "--no-such-flag"]).err;
+    expect(JSON.parse(wrong)).toMatchObject({ code: "usage" });
+  });
+
   it("refuses other forms", () => {
     const { code, err } = nivis(["eval", "--diagnostics", "html", "-E", "1"]);
     expect(code).toBe(1);

@@ -10,7 +10,7 @@ import { allBuiltins } from "../builtins/registry.ts";
 import type { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
 import { FOREIGN_NAMES, LIB_NAMES, PKGS_NAMES } from "./known-names.ts";
-import { namesInScope, withsAround } from "./names-in-scope.ts";
+import { isBoundOutsideWith, namesInScope, withsAround } from "./names-in-scope.ts";
 import type { Place } from "./source-trees.ts";
 
 /** An advice, and the rule that gave it. */
@@ -178,6 +178,17 @@ export const HINT_RULES: readonly HintRule[] = [
   messageRule("undefined-variable", /^undefined variable '(.*)'$/s, ([, name], subject) =>
     adviseName(name as string, subject),
   ),
+  {
+    name: "with-hides-nothing",
+    advise: ({ error, place }) => {
+      const isAboutName =
+        error.kind === "missing-attribute" || error.message.startsWith("attempt to call");
+      const name = isAboutName ? baseName(place?.expr) : undefined;
+      return name !== undefined && isBoundOutsideWith(place?.around ?? [], name)
+        ? `\`${name}\` is the one that is defined around the \`with\`: a \`with\` never hides a name that is in scope`
+        : undefined;
+    },
+  },
   messageRule(
     "called-literal",
     /^attempt to call something which is not a function but (an? [\w ]+|null)/,
@@ -367,6 +378,15 @@ function adviseCall(type: string, place: Place | undefined): string | undefined 
     return "a set can be called only if it has `__functor`: select the function in it, or put `;` or an operator between the two";
   }
   return "what stands beside it is read as its argument: an operator or `;` is missing between them";
+}
+
+/** The variable that an expression begins with: `a` in `a`, `a.b` and `a x`. */
+function baseName(expr: Expr | undefined): string | undefined {
+  let base = expr;
+  while (base?.kind === NodeKind.Select || base?.kind === NodeKind.Call) {
+    base = base.kind === NodeKind.Select ? base.base : base.callee;
+  }
+  return base?.kind === NodeKind.Var ? base.name : undefined;
 }
 
 function callAt(place: Place | undefined): Extract<Expr, { kind: NodeKind.Call }> | undefined {

@@ -3,18 +3,28 @@ import { type Expr, NodeKind } from "@nivis/syntax";
 
 /** The names that `let`, `rec` and functions around a place bind; globals are not among them. */
 export function namesInScope(around: readonly Expr[]): Set<string> {
-  const names = new Set<string>();
-  for (const expr of around) {
-    if (expr.kind === NodeKind.Lambda) {
-      if (expr.param !== undefined) names.add(expr.param);
-      for (const formal of expr.formals?.formals ?? []) names.add(formal.name);
-    } else if (expr.kind === NodeKind.Let) {
-      for (const { name } of expr.attrs.bindings) names.add(name);
-    } else if (expr.kind === NodeKind.AttrSet && expr.recursive) {
-      for (const { name } of expr.bindings) names.add(name);
+  return new Set(around.flatMap(namesBoundBy));
+}
+
+function namesBoundBy(expr: Expr): string[] {
+  switch (expr.kind) {
+    case NodeKind.Lambda: {
+      const names = (expr.formals?.formals ?? []).map(({ name }) => name);
+      return expr.param === undefined ? names : [expr.param, ...names];
     }
+    case NodeKind.Let:
+      return expr.attrs.bindings.map(({ name }) => name);
+    case NodeKind.AttrSet:
+      return expr.recursive ? expr.bindings.map(({ name }) => name) : [];
+    default:
+      return [];
   }
-  return names;
+}
+
+/** Whether a `with` lies between a place and the scope that binds a name there. */
+export function isBoundOutsideWith(around: readonly Expr[], name: string): boolean {
+  const bound = around.findLastIndex((expr) => namesBoundBy(expr).includes(name));
+  return bound >= 0 && around.slice(bound + 1).some(({ kind }) => kind === NodeKind.With);
 }
 
 /** How many `with` are around a place. */

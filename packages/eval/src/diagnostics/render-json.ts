@@ -3,7 +3,15 @@
  * new ones may come. Offsets count bytes from 0, lines and columns from 1, columns in bytes.
  */
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
-import type { Explanation, SourceSpan } from "./explanation.ts";
+import type { Explanation, SourceSpan, TraceStep } from "./explanation.ts";
+
+/** Steps of a trace that are kept; of a longer one, half from either end. */
+const MAX_TRACE = 2000;
+
+function shortened(trace: readonly TraceStep[]): readonly TraceStep[] {
+  if (trace.length <= MAX_TRACE) return trace;
+  return [...trace.slice(0, MAX_TRACE / 2), ...trace.slice(-MAX_TRACE / 2)];
+}
 
 interface JsonPlace {
   readonly offset: number;
@@ -34,12 +42,13 @@ export function renderJson(explanation: Explanation): string {
         primary: label.primary,
       })),
       raisedAt: raisedAt === undefined ? null : spanOf(raisedAt),
-      trace: trace.map((step) => ({
+      trace: shortened(trace).map((step) => ({
         message: decodeUtf8(step.message),
         span: step.at === undefined ? null : spanOf(step.at),
         region: step.region === undefined ? null : decodeUtf8(step.region),
         always: step.always,
       })),
+      traceOmitted: Math.max(0, trace.length - MAX_TRACE),
       cycle: cycle.map((place) => ({ ...spanOf(place), region: place.region ?? null })),
       hints: hints.map((hint) => ({ rule: hint.rule, message: decodeUtf8(hint.message) })),
       suggestions: suggestions.map(decodeUtf8),

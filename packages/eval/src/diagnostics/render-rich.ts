@@ -117,9 +117,9 @@ function steps(explanation: Explanation, options: RichOptions, paint: Paint): st
     ({ message }) =>
       explanation.cycle.length === 0 || message !== "entering the infinite recursion",
   );
-  const told = options.showTrace
-    ? trace
-    : withoutDuplicates(trace.filter((step) => !isShown(step, labels)));
+  const told = withoutDuplicates(
+    options.showTrace ? trace : trace.filter((step) => !isShown(step, labels)),
+  );
   const lines: string[] = [];
   let folded = 0;
   let region = "";

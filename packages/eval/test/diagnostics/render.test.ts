@@ -77,6 +77,16 @@ describe("json", () => {
     expect(JSON.parse(decodeUtf8(text)).message).toBe('a\n"b" é\n');
   });
 
+  it("leaves out the middle of a very long trace", () => {
+    const json = renderJson(
+      explain("let f = n: if n == 0 then {}.a else 1 + f (n - 1); in f 3000"),
+    );
+    const { trace, traceOmitted } = JSON.parse(decodeUtf8(json));
+    expect(trace).toHaveLength(2000);
+    expect(traceOmitted).toBeGreaterThan(3000);
+    expect(trace[0].message).toBe("while evaluating the attribute 'a'");
+  });
+
   it("has stable fields", () => {
     const keys = Object.keys(JSON.parse(decodeUtf8(renderJson(explain("1 + { }")))));
     expect(keys).toEqual([
@@ -87,6 +97,7 @@ describe("json", () => {
       "labels",
       "raisedAt",
       "trace",
+      "traceOmitted",
       "cycle",
       "hints",
       "suggestions",

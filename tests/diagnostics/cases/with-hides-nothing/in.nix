@@ -1,0 +1,5 @@
+let
+  lib = { version = "1"; };
+in
+with { lib = { name = "x"; }; };
+lib.name
