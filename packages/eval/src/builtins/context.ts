@@ -1,5 +1,7 @@
 /** Builtins that look at or change the context of strings. C++: primops/context.cc. */
+
 import { isDerivationPath, isStorePath, parseStorePath } from "@nivis/formats";
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { forcePlainString, typeMismatch } from "../operations/checks.ts";
@@ -149,7 +151,7 @@ function* elementsOf(
       if (!isDerivationPath(key)) {
         throw new EvalError(
           "value",
-          `tried to add all-outputs context of ${key}, which is not a derivation, to a string`,
+          `tried to add all-outputs context of ${printIdentifier(key)}, which is not a derivation, to a string`,
           pos,
         );
       }
@@ -167,7 +169,7 @@ function* elementsOf(
   if (outputs.length > 0 && !isDerivationPath(key)) {
     throw new EvalError(
       "value",
-      `tried to add derivation output context of ${key}, which is not a derivation, to a string`,
+      `tried to add derivation output context of ${printIdentifier(key)}, which is not a derivation, to a string`,
       pos,
     );
   }
@@ -188,7 +190,11 @@ function* appendContext(ctx: EvalContext, value: StringValue, added: Attrs): Sus
   for (const key of added.sortedNames()) {
     const pos = added.positionOf(key);
     if (!isStorePath(key, ctx.store.storeDir)) {
-      throw new EvalError("value", `context key '${key}' is not a store path`, pos);
+      throw new EvalError(
+        "value",
+        `context key '${printIdentifier(key)}' is not a store path`,
+        pos,
+      );
     }
     const path = `${ctx.store.storeDir}/${parseStorePath(key, ctx.store.storeDir)}`;
     ensurePath(ctx, path);

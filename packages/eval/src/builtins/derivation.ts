@@ -7,6 +7,7 @@
  * `@nivis/formats` compute the paths. The hash modulo of what was made is remembered, so a
  * derivation is hashed once however many others use it. C++: primops.cc, derivationStrictInternal.
  */
+
 import {
   type ContentAddressMethod,
   checkStorePathName,
@@ -28,6 +29,7 @@ import {
   tryParseHashAlgorithm,
   unknownOutputPlaceholder,
 } from "@nivis/formats";
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withTrace } from "../errors/from-world.ts";
@@ -208,7 +210,7 @@ function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attr
       throw withTrace(
         error,
         attrs.positionOf(key),
-        `while evaluating attribute '${key}' of derivation '${name}'`,
+        `while evaluating attribute '${printIdentifier(key)}' of derivation '${name}'`,
       );
     }
   }

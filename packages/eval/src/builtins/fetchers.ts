@@ -5,6 +5,7 @@
  * content that is pinned by a hash has its store path, whether it is there or not, which is all that
  * a derivation needs to know of its sources; everything else is an error that says so.
  */
+
 import {
   checkStorePathName,
   type FetcherInput,
@@ -21,6 +22,7 @@ import {
   parseUrl,
   pathOfUrl,
 } from "@nivis/formats";
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
@@ -179,7 +181,7 @@ function* inputAttr(
   if (typeof value === "boolean") return value;
   if (isInt(value)) {
     if (value >= 0) return value;
-    const message = `negative value given for '${fetcher.name}' argument '${name}': ${value}`;
+    const message = `negative value given for '${fetcher.name}' argument '${printIdentifier(name)}': ${value}`;
     throw new EvalError("value", message);
   }
   if (name === "publicKeys") {
@@ -189,7 +191,7 @@ function* inputAttr(
   }
   throw new EvalError(
     "type",
-    `argument '${name}' to '${fetcher.name}' is ${typeWithArticle(value)} while a string, Boolean or integer is expected`,
+    `argument '${printIdentifier(name)}' to '${fetcher.name}' is ${typeWithArticle(value)} while a string, Boolean or integer is expected`,
   );
 }
 
@@ -310,7 +312,7 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
       } else if (name === "name") {
         yield forcePlainString(ctx, slot, context, pos);
       } else {
-        const message = `unsupported argument '${name}' to 'fetchMercurial'`;
+        const message = `unsupported argument '${printIdentifier(name)}' to 'fetchMercurial'`;
         throw new EvalError("value", message, pos);
       }
     }

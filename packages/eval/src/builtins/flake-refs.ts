@@ -1,4 +1,5 @@
 /** Flake references: between their text and a set. */
+
 import {
   flakeRefAttrs,
   flakeRefFromAttrs,
@@ -6,6 +7,7 @@ import {
   type InputAttr,
   parseFlakeRef,
 } from "@nivis/formats";
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -39,7 +41,7 @@ function* format(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     if (isInt(value)) {
       if (value < 0) {
-        const message = `negative value given for flake ref attr ${name}: ${value}`;
+        const message = `negative value given for flake ref attr ${printIdentifier(name)}: ${value}`;
         throw new EvalError("value", message);
       }
       attrs.set(name, value);
@@ -50,7 +52,7 @@ function* format(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
     } else {
       throw new EvalError(
         "type",
-        `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${name}' is ${typeWithArticle(value)}`,
+        `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${printIdentifier(name)}' is ${typeWithArticle(value)}`,
       );
     }
   }

@@ -1,4 +1,5 @@
 /** Builtins that put something into the store, or take it for being there. */
+
 import {
   isInStore,
   isStorePath,
@@ -8,6 +9,7 @@ import {
   parseHashAllowEmpty,
   splitStorePath,
 } from "@nivis/formats";
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
@@ -216,7 +218,11 @@ function* path(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
         break;
       }
       default:
-        throw new EvalError("value", `unsupported argument '${key}' to 'builtins.path'`, pos);
+        throw new EvalError(
+          "value",
+          `unsupported argument '${printIdentifier(key)}' to 'builtins.path'`,
+          pos,
+        );
     }
   }
   if (source === undefined) {

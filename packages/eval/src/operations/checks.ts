@@ -6,6 +6,7 @@
  * at when the list is not empty. `expectX` checks a value, `forceX` is a sub-generator that forces a
  * slot first. Builtins give no positions of their own: the VM says where they were called.
  */
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withTrace } from "../errors/from-world.ts";
@@ -139,7 +140,7 @@ export function contextNotAllowed(value: ContextString): EvalError {
 export function expectAttribute(set: Attrs, name: string, context: string): Slot {
   const slot = set.get(name);
   if (slot !== undefined) return slot;
-  const error = new EvalError("missing-attribute", `attribute '${name}' missing`);
+  const error = new EvalError("missing-attribute", `attribute '${printIdentifier(name)}' missing`);
   throw context === "" ? error : error.addTrace(NO_POS, context);
 }
 

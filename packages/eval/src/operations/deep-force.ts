@@ -2,6 +2,7 @@
  * deepForce: evaluates a value with everything inside lists and sets, as `deepSeq` and strict
  * printing need. Functions are not looked into. Values that contain themselves are visited once.
  */
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -107,7 +108,10 @@ function addTrace(error: EvalError, level: Level): void {
   const { container, current } = level;
   if (container instanceof Attrs) {
     const name = (level.names ?? container.names())[current] as string;
-    error.addTrace(container.positionOf(name), `while evaluating the attribute '${name}'`);
+    error.addTrace(
+      container.positionOf(name),
+      `while evaluating the attribute '${printIdentifier(name)}'`,
+    );
   } else {
     error.addTrace(NO_POS, `while evaluating list element at index ${current}`);
   }

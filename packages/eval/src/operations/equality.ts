@@ -8,6 +8,7 @@
  *
  * Nothing here recurses over the data: pairs still to be compared wait on a stack of the generator.
  */
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -273,7 +274,7 @@ function addLevelTraces(error: EvalError, level: ExplainedLevel, pos: PosIdx): v
       if (rightPos !== NO_POS) error.addTrace(rightPos, "where right hand side is");
       const leftPos = left.positionOf(name);
       if (leftPos !== NO_POS) error.addTrace(leftPos, "where left hand side is");
-      error.addTrace(pos, `while comparing attribute '${name}'`);
+      error.addTrace(pos, `while comparing attribute '${printIdentifier(name)}'`);
     }
   }
 }
@@ -367,7 +368,7 @@ function* explainSets(ctx: EvalContext, a: Attrs, b: Attrs): Suspendable<Explain
 
 function missingName(ctx: EvalContext, name: string, [a, b]: readonly [Attrs, Attrs]): EvalError {
   return difference(
-    `attribute name '${name}' is contained in '${printForError(a, ctx.positions)}', but not in '${printForError(b, ctx.positions)}'`,
+    `attribute name '${printIdentifier(name)}' is contained in '${printForError(a, ctx.positions)}', but not in '${printForError(b, ctx.positions)}'`,
   );
 }
 

@@ -5,7 +5,9 @@
  * One generator walks the value with a stack of its own and forces what it meets, so depth costs no
  * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
  */
+
 import { escapeJsonString, FormatError, formatJsonFloat } from "@nivis/formats";
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
@@ -228,7 +230,11 @@ class JsonWriter {
         withTrace(error, pos, `while evaluating list element at index ${next - 1}`);
       } else {
         const name = names[next - 1] as string;
-        withTrace(error, (set as Attrs).positionOf(name), `while evaluating attribute '${name}'`);
+        withTrace(
+          error,
+          (set as Attrs).positionOf(name),
+          `while evaluating attribute '${printIdentifier(name)}'`,
+        );
       }
       withPeelTraces(error, reachedThrough);
     }

@@ -3,6 +3,7 @@
  * native code. They say what the loop is to do next through the fields of the machine.
  */
 
+import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, MissingFormal } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
@@ -312,7 +313,7 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
       if (!names.includes(name)) {
         throw new EvalError(
           "type",
-          `function '${lambda.name ?? "anonymous lambda"}' called with unexpected argument '${name}'`,
+          `function '${lambda.name ?? "anonymous lambda"}' called with unexpected argument '${printIdentifier(name)}'`,
           lambda.pos,
         ).suggest(bestMatches(names, name));
       }

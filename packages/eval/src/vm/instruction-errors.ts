@@ -1,5 +1,6 @@
 /** The errors of instructions, in C++ Nix's words; `CALL_SITE` becomes the position of the instruction. */
 
+import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
@@ -30,7 +31,7 @@ export function notASet(ctx: EvalContext, value: Value): EvalError {
 }
 
 export function missingAttribute(name: string, set: Attrs): EvalError {
-  return new EvalError("missing-attribute", `attribute '${name}' missing`).suggest(
+  return new EvalError("missing-attribute", `attribute '${printIdentifier(name)}' missing`).suggest(
     bestMatches(set.names(), name),
   );
 }

@@ -6,6 +6,7 @@
  * generator in {@link Machine.entering}; what the generator returns is then pushed.
  */
 
+import { printIdentifier } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import type { AssertionText } from "../compiler/emit.ts";
@@ -275,7 +276,7 @@ export function stackOp(
       if (earlier !== undefined) {
         throw new EvalError(
           "value",
-          `dynamic attribute '${name}' already defined at ${describePosition(ctx.positions, earlier)}`,
+          `dynamic attribute '${printIdentifier(name)}' already defined at ${describePosition(ctx.positions, earlier)}`,
           pos,
         );
       }

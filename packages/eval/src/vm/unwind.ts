@@ -3,6 +3,7 @@
  * generator catches it (the machine then goes on there) or the bottom is reached (it is thrown on).
  */
 
+import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, LambdaKind, type SelectStep } from "../bytecode/lambda.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -203,7 +204,7 @@ function addSelectTraces(
       const computed = stack[base + step.depth + 1] as unknown;
       if (isString(computed)) name = textOf(computed);
     }
-    texts.push(name ?? `"\${${step.text}}"`);
+    texts.push(name !== undefined ? printIdentifier(name) : `"\${${step.text}}"`);
     if (reached) {
       const set = stack[base + step.depth] as unknown;
       const found = name !== undefined && pc >= step.pc && set instanceof Attrs && set.has(name);
