@@ -28,6 +28,8 @@ export interface Comparison {
   readonly equal: number;
   readonly derivations: number;
   readonly differences: readonly Difference[];
+  /** Differences that Nix has with itself: the reference does what later versions do not. */
+  readonly ofVersions: readonly Difference[];
   /** Both are aborted by an error, worded differently: versions word errors differently. */
   readonly otherMessage: readonly Difference[];
 }
@@ -39,22 +41,26 @@ export function compareAnswers(
 ): Comparison {
   const names = [...new Set([...nivis.keys(), ...reference.keys()])].sort();
   const differences: Difference[] = [];
+  const ofVersions: Difference[] = [];
   const otherMessage: Difference[] = [];
   let derivations = 0;
   for (const name of names) {
     const pair = { name, nivis: nivis.get(name), reference: reference.get(name) };
     if (pair.reference?.drvPath !== undefined) derivations++;
     const kind = differenceOf(pair.nivis, pair.reference);
-    if (kind !== undefined) differences.push({ ...pair, kind });
-    else if (pair.nivis?.aborted !== pair.reference?.aborted) {
+    if (kind !== undefined) {
+      const difference = { ...pair, kind };
+      (isOfVersions(difference) ? ofVersions : differences).push(difference);
+    } else if (pair.nivis?.aborted !== pair.reference?.aborted) {
       otherMessage.push({ ...pair, kind: "failure-kind" });
     }
   }
   return {
     attributes: names.length,
-    equal: names.length - differences.length,
+    equal: names.length - differences.length - ofVersions.length,
     derivations,
     differences,
+    ofVersions,
     otherMessage,
   };
 }
@@ -74,6 +80,19 @@ export function differenceOf(
   if (ours !== undefined) return undefined;
   if (nivis.type !== reference.type) return "type";
   return nivis.drvPath === reference.drvPath ? undefined : "drvPath";
+}
+
+/**
+ * Whether the reference fails only because it is old. Nix 2.8 looks a name that comes from a `with`
+ * up when it makes a thunk of it, if the set of the `with` happens to be evaluated; later versions
+ * look when the value is needed:
+ *
+ *     with { a = 1; }; builtins.seq a (builtins.attrNames { x = undefinedName; })
+ */
+function isOfVersions({ kind, reference }: Difference): boolean {
+  return (
+    kind === "reference-fails" && reference?.aborted?.startsWith("undefined variable '") === true
+  );
 }
 
 /** How an attribute fails, in one word or two; `undefined` when it does not. */

@@ -28,7 +28,7 @@ import {
   versionOf,
 } from "./evaluators.ts";
 import { type Explanation, explainDifference, storeReader } from "./explain.ts";
-import { parseOptions, type SweepOptions, USAGE } from "./options.ts";
+import { parseOptions, type SweepOptions, USAGE, UsageError } from "./options.ts";
 import type { ProcessCost } from "./process-cost.ts";
 import { Progress } from "./progress.ts";
 import { formatReport, type Report, summary, totalCost } from "./report.ts";
@@ -43,11 +43,20 @@ interface Lane {
   readonly costFile: string;
 }
 
-try {
-  process.exitCode = await sweep(parseOptions(process.argv.slice(2)));
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  process.exitCode = 2;
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  try {
+    return await sweep(parseOptions(args));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof UsageError) process.stderr.write(USAGE);
+    return 2;
+  }
 }
 
 async function sweep(options: SweepOptions): Promise<number> {

@@ -43,7 +43,10 @@ export const USAGE = `usage: npm run sweep -- --tree DIR [OPTION…]
   --out DIR           where answers and report go (default: node_modules/.cache/nivis-sweep/<tree>[-<set>])
 `;
 
-/** Reads the arguments; throws an `Error` with a line for the user. */
+/** A mistake in the arguments; the message is for the user. */
+export class UsageError extends Error {}
+
+/** Reads the arguments; throws a {@link UsageError}. */
 export function parseOptions(args: readonly string[]): SweepOptions {
   const values = new Map<string, string>();
   let resume = false;
@@ -53,17 +56,17 @@ export function parseOptions(args: readonly string[]): SweepOptions {
       resume = true;
       continue;
     }
-    if (!VALUE_FLAGS.has(flag)) throw new Error(`unknown option '${flag}'`);
+    if (!VALUE_FLAGS.has(flag)) throw new UsageError(`unknown option '${flag}'`);
     const value = args[++i];
-    if (value === undefined) throw new Error(`option '${flag}' needs a value`);
+    if (value === undefined) throw new UsageError(`option '${flag}' needs a value`);
     values.set(flag, value);
   }
   const tree = values.get("--tree");
-  if (tree === undefined) throw new Error("option '--tree' is missing");
+  if (tree === undefined) throw new UsageError("option '--tree' is missing");
   const set = values.get("--set") ?? "";
   const allowAliases = values.get("--allow-aliases") ?? "";
   if (!["", "true", "false"].includes(allowAliases)) {
-    throw new Error("option '--allow-aliases' is true or false");
+    throw new UsageError("option '--allow-aliases' is true or false");
   }
   const reference = values.get("--reference") ?? "nix-instantiate";
   const treeName = resolve(tree).split("/").at(-1) as string;
@@ -104,6 +107,6 @@ function positive(values: ReadonlyMap<string, string>, flag: string, otherwise: 
   const text = values.get(flag);
   if (text === undefined) return otherwise;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`option '${flag}' is a count`);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`option '${flag}' is a count`);
   return value;
 }

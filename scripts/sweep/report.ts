@@ -31,10 +31,11 @@ export function totalCost(costs: readonly ProcessCost[]): TotalCost {
 
 /** The counts in one line. */
 export function summary({ comparison }: Report): string {
-  const { attributes, derivations, equal, differences, otherMessage } = comparison;
+  const { attributes, derivations, equal, differences, ofVersions, otherMessage } = comparison;
   return (
     `${attributes} attributes, ${derivations} derivations, ${equal} equal, ` +
-    `${differences.length} different, ${otherMessage.length} with another message`
+    `${differences.length} different, ${ofVersions.length} only to old versions, ` +
+    `${otherMessage.length} with another message`
   );
 }
 
@@ -60,6 +61,10 @@ export function formatReport(report: Report): string {
     for (const difference of comparison.differences) {
       lines.push(...formatDifference(difference, report.explanations.get(difference.name)));
     }
+  }
+  if (comparison.ofVersions.length > 0) {
+    lines.push("## Differences between versions of Nix", "");
+    for (const difference of comparison.ofVersions) lines.push(...formatDifference(difference));
   }
   if (comparison.otherMessage.length > 0) {
     lines.push("## Errors worded differently", "");

@@ -39,12 +39,13 @@ async function sweep(out: string, ...flags: string[]): Promise<SweepRun> {
 test("finds each kind of difference and nothing else", async () => {
   const { code, stdout, report } = await sweep("all", "--chunk", "4");
   expect(stdout).toContain(
-    "11 attributes, 4 derivations, 8 equal, 3 different, 0 with another message",
+    "12 attributes, 4 derivations, 8 equal, 3 different, 1 only to old versions, 0 with another message",
   );
   expect([...report.matchAll(/^### (.*)$/gm)].map((match) => match[1])).toEqual([
     "different: drvPath",
     "notForNivis: nivis-fails",
     "otherFailure: failure-kind",
+    "lookedUpEarly: reference-fails",
   ]);
   expect(report).toContain("error: attribute 'unlucky' missing");
   expect(code).toBe(1);
