@@ -14,7 +14,7 @@
  * Labels of one line hang one below the other, the rightmost beside its mark. Works on byte strings;
  * columns are those that a terminal shows.
  */
-import { encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { SourceFile } from "@nivis/syntax";
 import { columnsOf } from "../errors/terminal.ts";
 import type { Label } from "./explanation.ts";
@@ -28,7 +28,13 @@ export type Style = "error" | "label" | "frame" | "hint" | "name";
 const BAR = encodeUtf8("│");
 const CORNER = encodeUtf8("╭─▸ ");
 const DOTS = encodeUtf8("·");
+const ELLIPSIS = encodeUtf8("…");
 const TAB = "    ";
+
+/** Lines longer than this are cropped. */
+const MAX_WIDTH = 110;
+/** Columns that stay beside the labels of a line that is cropped. */
+const CONTEXT = 30;
 
 /** A label on the one line where it is drawn, in columns of the terminal. */
 interface Mark {
@@ -56,16 +62,48 @@ export function drawExcerpt(labels: readonly Label[], paint: Paint): string[] {
     const { line } = marks[i] as Mark;
     const onLine = marks.slice(i).filter((mark) => mark.line === line);
     if (shown > 0 && line === shown + 2) {
-      lines.push(row(gutter(String(shown + 1)), expandTabs(source.line(shown + 1) ?? "")));
+      lines.push(
+        row(gutter(String(shown + 1)), cropped(expandTabs(source.line(shown + 1) ?? ""), []).text),
+      );
     } else if (shown > 0 && line > shown + 1) {
       lines.push(`${" ".repeat(width + 1)}${paint("frame", DOTS)}`);
     }
-    lines.push(row(gutter(String(line)), expandTabs(source.line(line) ?? "")));
-    for (const text of drawMarks(onLine, paint)) lines.push(row(gutter(""), text));
+    const { text, shift } = cropped(expandTabs(source.line(line) ?? ""), onLine);
+    lines.push(row(gutter(String(line)), text));
+    const shifted = onLine.map((mark) => ({
+      ...mark,
+      from: mark.from - shift,
+      to: mark.to - shift,
+    }));
+    for (const drawn of drawMarks(shifted, paint)) lines.push(row(gutter(""), drawn));
     shown = line;
     i += onLine.length;
   }
   return lines;
+}
+
+/** What of a long line is shown, and how many columns to the left it moves for that. */
+function cropped(text: string, marks: readonly Mark[]): { text: string; shift: number } {
+  if (text.length <= MAX_WIDTH) return { text, shift: 0 };
+  const from = marks.length === 0 ? 0 : Math.min(...marks.map((mark) => mark.from));
+  const to = Math.max(from, ...marks.map((mark) => mark.to));
+  const start = to + CONTEXT <= MAX_WIDTH ? 0 : Math.max(0, from - CONTEXT);
+  const end = Math.max(to + CONTEXT, start + MAX_WIDTH - CONTEXT);
+  let column = 0;
+  let kept = "";
+  let shift = 0;
+  for (const char of decodeUtf8(text)) {
+    const bytes = encodeUtf8(char);
+    if (column < start) shift = column + columnsOf(bytes);
+    else if (column < end) kept += bytes;
+    column += columnsOf(bytes);
+  }
+  // The dots take a column themselves.
+  const head = start > 0 ? ELLIPSIS : "";
+  return {
+    text: `${head}${kept}${column > end ? ELLIPSIS : ""}`,
+    shift: start > 0 ? shift - 1 : 0,
+  };
 }
 
 function row(gutter: string, text: string): string {

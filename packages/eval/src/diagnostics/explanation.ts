@@ -10,7 +10,7 @@ import type { ErrorKind } from "../errors/kinds.ts";
 import type { PosIdx, Position, PositionTable } from "../position.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../settings.ts";
 import { findHints, type Hint } from "./hints.ts";
-import { regionOf } from "./regions.ts";
+import { isInNixpkgs, regionOf } from "./regions.ts";
 import { type Place, type ReadingSettings, SourceTrees } from "./source-trees.ts";
 
 /** A stretch of a text. */
@@ -82,6 +82,8 @@ interface Found extends SourceSpan {
 
 class Explainer {
   private readonly trees: SourceTrees;
+  /** Some step lies in code of the user's that is no part of nixpkgs. */
+  private readonly isOutsideNixpkgs: boolean;
   private readonly found = new Map<string, Found>();
 
   constructor(
@@ -90,6 +92,11 @@ class Explainer {
     private readonly settings: ExplainSettings,
   ) {
     this.trees = new SourceTrees(settings);
+    this.isOutsideNixpkgs = [error.pos, ...error.traces.map((trace) => trace.pos)].some((pos) => {
+      const source = positions.resolve(pos)?.source;
+      const isFolded = source === undefined || regionOf(source, settings.storeDir) !== undefined;
+      return !isFolded && !isInNixpkgs(source);
+    });
   }
 
   explain(): Explanation {
@@ -178,7 +185,7 @@ class Explainer {
       if (position === undefined) return undefined;
       const { source } = position;
       const place = this.trees.placeAt(position, wanted);
-      const region = regionOf(source, this.settings.storeDir);
+      const region = regionOf(source, this.settings.storeDir, this.isOutsideNixpkgs);
       found = { source, span: place.span, place, region };
       this.found.set(key, found);
     }

@@ -8,16 +8,31 @@ import type { SourceFile } from "@nivis/syntax";
 
 /** Folders of nixpkgs that are machinery; packages and modules are not. */
 const NIXPKGS = /\/nixpkgs[^/]*\/(lib|pkgs\/stdenv|pkgs\/build-support|pkgs\/top-level)(?:\/|$)/;
+/** All of nixpkgs, for those who work on something else. */
+const ANY_NIXPKGS =
+  /\/nixpkgs[^/]*\/(lib|nixos|pkgs(?:\/(?:stdenv|build-support|top-level))?)(?:\/|$)/;
 /** The same where the name of the tree is not known: in a store, a tree is named `source`. */
 const TREE = /^\/(lib|pkgs\/stdenv|pkgs\/build-support|pkgs\/top-level)\//;
 
-/** The name of the region of a text, or `undefined` if the user wrote it. */
-export function regionOf(source: SourceFile, storeDir: string): string | undefined {
+/** Whether a text belongs to a tree of nixpkgs. */
+export function isInNixpkgs({ origin }: SourceFile): boolean {
+  return origin.kind === "file" && ANY_NIXPKGS.test(origin.path);
+}
+
+/**
+ * The name of the region of a text, or `undefined` if the user wrote it. `outside` says that the user
+ * works on something that is no part of nixpkgs.
+ */
+export function regionOf(
+  source: SourceFile,
+  storeDir: string,
+  outside = false,
+): string | undefined {
   const { origin } = source;
   if (origin.kind === "internal") return "Nix itself";
   if (origin.kind !== "file") return undefined;
   const { path } = origin;
-  const part = NIXPKGS.exec(path)?.[1];
+  const part = (outside ? ANY_NIXPKGS : NIXPKGS).exec(path)?.[1];
   if (part !== undefined) return `nixpkgs/${part}`;
   if (!path.startsWith(`${storeDir}/`)) return undefined;
   const base = path.slice(storeDir.length + 1);

@@ -77,36 +77,53 @@ function cycle(explanation: Explanation, options: RichOptions, paint: Paint): st
   const places = explanation.cycle.slice().reverse();
   if (places.length === 0) return [];
   const lines = [note("the cycle", paint)];
-  let left = 0;
-  let region: string | undefined;
-  const flush = (): void => {
-    if (left > 0) lines.push(`      ${paint("frame", fold(left, "place", region))}`);
-    left = 0;
-  };
+  const folded = new Folded(lines, paint);
   let shown = 0;
   for (const place of places) {
-    const isLast = place === places.at(-1);
-    const folded = place.region ?? (shown >= MAX_CYCLE && !isLast ? "" : undefined);
-    if (folded !== undefined && !options.showTrace) {
-      if (folded !== region) flush();
-      region = folded;
-      left++;
+    const isTooMuch = shown >= MAX_CYCLE && place !== places.at(-1);
+    if ((place.region !== undefined || isTooMuch) && !options.showTrace) {
+      folded.add(place.region);
       continue;
     }
-    flush();
+    folded.flush("place");
     shown++;
     lines.push(`      ${where(place)} needs \`${quoted(place)}\``);
   }
-  flush();
+  folded.flush("place");
   lines.push(`      ${paint("label", ARROW)} which is what is being computed`);
   return lines;
 }
 
-/** `… 3 frames in REGION`, or without a region `… 3 frames more`. */
-function fold(count: number, thing: string, region: string | undefined): string {
-  const things = count === 1 ? thing : `${thing}s`;
-  const rest = region === undefined || region === "" ? "more" : `in ${region} folded`;
-  return `${ELLIPSIS} ${count} ${things} ${rest}`;
+/** Steps that are not shown, until one that is. */
+class Folded {
+  private count = 0;
+  private readonly regions = new Set<string>();
+
+  constructor(
+    private readonly lines: string[],
+    private readonly paint: Paint,
+  ) {}
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  add(region: string | undefined): void {
+    this.count++;
+    if (region !== undefined) this.regions.add(region);
+  }
+
+  flush(thing: string): void {
+    if (this.count === 0) return;
+    const regions = [...this.regions];
+    const last = regions.pop();
+    const list = regions.length === 0 ? last : `${regions.join(", ")} and ${last}`;
+    const rest = last === undefined ? "more" : `in ${list} folded`;
+    const things = this.count === 1 ? thing : `${thing}s`;
+    this.lines.push(`      ${this.paint("frame", `${ELLIPSIS} ${this.count} ${things} ${rest}`)}`);
+    this.count = 0;
+    this.regions.clear();
+  }
 }
 
 /** The steps that the excerpt does not show yet, the innermost first. */
@@ -121,37 +138,28 @@ function steps(explanation: Explanation, options: RichOptions, paint: Paint): st
     options.showTrace ? trace : trace.filter((step) => !isShown(step, labels)),
   );
   const lines: string[] = [];
-  let folded = 0;
-  let region = "";
+  const folded = new Folded(lines, paint);
   let shown = 0;
   let left = 0;
-  const flush = (): void => {
-    if (folded > 0) lines.push(`      ${paint("frame", fold(folded, "frame", region))}`);
-    folded = 0;
-  };
   for (const step of told) {
-    if (!options.showTrace && step.region !== undefined && !step.always) {
-      if (region !== step.region) flush();
-      region = step.region;
-      folded++;
-      continue;
-    }
     // A step without a place belongs to the one around it.
-    if (!options.showTrace && folded > 0 && step.at === undefined && !step.always) {
-      folded++;
+    const isFolded = step.region !== undefined || (step.at === undefined && !folded.isEmpty);
+    if (isFolded && !options.showTrace && !step.always) {
+      folded.add(step.region);
       continue;
     }
     if (!options.showTrace && shown >= MAX_STEPS && !step.always) {
       left++;
       continue;
     }
-    flush();
+    folded.flush("frame");
     shown++;
     lines.push(`      ${describeStep(step)}`);
   }
-  flush();
+  folded.flush("frame");
   if (left > 0) {
-    const text = `${fold(left, "frame", undefined)}; --show-trace shows all`;
+    const frames = left === 1 ? "frame" : "frames";
+    const text = `${ELLIPSIS} ${left} ${frames} more; --show-trace shows all`;
     lines.push(`      ${paint("frame", text)}`);
   }
   return lines.length === 0 ? [] : [note("on the way", paint), ...lines];

@@ -1,7 +1,7 @@
 /** Whose code a text is. */
 import { type Origin, SourceFile } from "@nivis/syntax";
 import { describe, expect, it } from "vitest";
-import { regionOf } from "../../src/diagnostics/regions.ts";
+import { isInNixpkgs, regionOf } from "../../src/diagnostics/regions.ts";
 
 const hash = "00000000000000000000000000000000";
 
@@ -23,6 +23,17 @@ describe.each<[Origin, string | undefined]>([
   it(`is ${region ?? "the user's"}`, () => {
     expect(regionOf(new SourceFile(origin, ""), "/nix/store")).toBe(region);
   });
+});
+
+it("all of nixpkgs is folded for those who work on something else", () => {
+  const source = (path: string): SourceFile => new SourceFile({ kind: "file", path }, "");
+  const hello = source("/src/nixpkgs/pkgs/tools/misc/hello.nix");
+  expect(regionOf(hello, "/nix/store", true)).toBe("nixpkgs/pkgs");
+  expect(regionOf(source("/src/nixpkgs/nixos/lib/a.nix"), "/nix/store", true)).toBe(
+    "nixpkgs/nixos",
+  );
+  expect(isInNixpkgs(hello)).toBe(true);
+  expect(isInNixpkgs(source("/home/me/pkgs/hello.nix"))).toBe(false);
 });
 
 it("the store may lie elsewhere", () => {
