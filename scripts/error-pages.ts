@@ -201,6 +201,11 @@ export const ERROR_PAGES: Readonly<Record<Code, ErrorPage>> = {
     example: { text: "{ a, b, a }: a" },
     mend: "Remove one of the two; the name at the `@` counts as well.",
   },
+  "too-many-formals": {
+    meaning: "The pattern of a function names more than 65,535 arguments.",
+    example: undefined,
+    mend: "Take one set with `args:`, and select from it.",
+  },
   "dynamic-attribute-in-let": {
     meaning: "The names of a `let` must be known before evaluation, so `${...}` cannot be one.",
     example: { text: 'let ${"a" + "b"} = 1; in ab', mended: '{ ${"a" + "b"} = 1; }.ab' },

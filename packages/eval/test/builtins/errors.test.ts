@@ -427,7 +427,7 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   [
-    'builtins.fetchGit "x"',
+    'builtins.fetchGit "https://h/x"',
     ["while calling the 'fetchGit' builtin", "builtins.fetchGit is not supported yet by Nivis"],
   ],
   [

@@ -70,7 +70,7 @@ describe("experimental builtins", () => {
     expect(evaluate(names, { settings })).toBe("[ true true true ]");
     expect(errorOf("fetchTree { }", { settings })).toEqual([
       "while calling the 'fetchTree' builtin",
-      "builtins.fetchTree is not supported yet by Nivis",
+      "argument 'type' is missing in call to 'fetchTree'",
     ]);
   });
   it.each([
@@ -81,12 +81,18 @@ describe("experimental builtins", () => {
     "fetchTree",
     "fetchClosure",
     "getFlake",
-    "parseFlakeRef",
-    "flakeRefToString",
   ])("%s says that it is not supported", (name) => {
     const settings = withFeatures("fetch-tree", "fetch-closure", "flakes");
-    const error = errorOf(`builtins.tryEval (builtins.${name} "x")`, { settings });
+    const error = errorOf(`builtins.tryEval (builtins.${name} "https://h/x")`, { settings });
     expect(error.at(-1)).toBe(`builtins.${name} is not supported yet by Nivis`);
+  });
+  it("turn flake references into sets and back", () => {
+    const settings = withFeatures("flakes");
+    const text = 'builtins.flakeRefToString (builtins.parseFlakeRef "github:me/tools?dir=d")';
+    expect(evaluate(text, { settings })).toBe('"github:me/tools?dir=d"');
+    expect(errorOf("builtins.flakeRefToString { n = -1; }", { settings }).at(-1)).toBe(
+      "negative value given for flake ref attr n: -1",
+    );
   });
   it("reads timestamps of TOML with their feature", () => {
     const settings = withFeatures("parse-toml-timestamps");

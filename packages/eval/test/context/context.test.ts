@@ -69,12 +69,12 @@ describe("errors", () => {
     [
       "appendContext",
       ["x", set({ [file]: set({ outputs: ["out"] }) })],
-      `tried to add derivation output context of ${file}, which is not a derivation, to a string`,
+      `tried to add derivation output context of "${file}", which is not a derivation, to a string`,
     ],
     [
       "appendContext",
       ["x", set({ [file]: set({ allOutputs: true }) })],
-      `tried to add all-outputs context of ${file}, which is not a derivation, to a string`,
+      `tried to add all-outputs context of "${file}", which is not a derivation, to a string`,
     ],
   ])("%s %#", (name, args, message) => {
     expect(failure(makeContext(), name, ...args)).toBe(message);

@@ -13,6 +13,9 @@ import { FORMAL_EXPECTED, Want } from "./core.ts";
 import { BindingsOf, type Frame, FrameKind, PathOf } from "./frame.ts";
 import { variable } from "./operators.ts";
 
+/** Nix: the number of formals is kept in sixteen bits. */
+const MAX_FORMALS = 65_535;
+
 /** Adds lambdas to the parser. */
 export abstract class LambdaParser extends BindingParser {
   /** At a name where a lambda may begin. */
@@ -193,6 +196,10 @@ export abstract class LambdaParser extends BindingParser {
 
   /** Reports a name that stands twice in a pattern. */
   protected checkFormals(frame: Frame, formals: readonly Formal[]): void {
+    if (formals.length > MAX_FORMALS) {
+      const message = `too many formal arguments, implementation supports at most ${MAX_FORMALS}`;
+      this.report("too-many-formals", "error", message, frame.start, frame.start + 1);
+    }
     let duplicates: Formal[] | undefined;
     if (formals.length < 10) {
       for (let i = 1; i < formals.length; i += 1) {

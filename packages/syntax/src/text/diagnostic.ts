@@ -11,6 +11,7 @@ export type DiagnosticCode =
   | "syntax-error"
   | "duplicate-attribute"
   | "duplicate-formal"
+  | "too-many-formals"
   | "dynamic-attribute-in-let"
   | "dynamic-attribute-in-inherit"
   | "invalid-integer"

@@ -1,0 +1,1 @@
+builtins.fetchMercurial { url = "https://host.example/x"; branch = "y"; }

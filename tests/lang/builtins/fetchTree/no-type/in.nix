@@ -1,0 +1,1 @@
+builtins.fetchTree { url = "https://host.example/x"; }

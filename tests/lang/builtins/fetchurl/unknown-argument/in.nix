@@ -1,0 +1,1 @@
+builtins.fetchurl { url = "https://host.example/x"; hash = ""; }

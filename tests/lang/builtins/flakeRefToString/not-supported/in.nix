@@ -1,1 +1,0 @@
-builtins.flakeRefToString { type = "github"; owner = "example"; repo = "example"; }

@@ -1,1 +1,0 @@
-builtins.parseFlakeRef "github:example/example"

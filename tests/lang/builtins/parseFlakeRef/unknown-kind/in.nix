@@ -1,0 +1,1 @@
+builtins.parseFlakeRef "gopher://host.example/tools"
