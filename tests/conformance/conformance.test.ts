@@ -7,6 +7,9 @@ import { describe, expect, test } from "vitest";
 import { readScoreboard, runSuite, scoreOf, surprises } from "./run-suite.ts";
 import { suites } from "./suite.ts";
 
+/** The scripts of nixpkgs start the command hundreds of times. */
+const LIMIT = 3_600_000;
+
 describe.each(suites.map((suite) => [suite.name, suite] as const))("%s", (_name, suite) => {
   const checkout = process.env[suite.variable];
   if (checkout === undefined) {
@@ -21,5 +24,6 @@ describe.each(suites.map((suite) => [suite.name, suite] as const))("%s", (_name,
       expect(surprises(suite, verdicts)).toEqual([]);
       expect(readScoreboard()[suite.name]).toEqual(scoreOf(verdicts));
     },
+    LIMIT,
   );
 });
