@@ -8,7 +8,7 @@
  * Two evaluations share nothing. All texts are byte strings.
  */
 
-import { type HashFunctions, portableHashes } from "@nivis/formats";
+import { canonPath, type HashFunctions, portableHashes } from "@nivis/formats";
 import { type Expr, type Origin, type ParseResult, parse, SourceFile } from "@nivis/syntax";
 import { makeGlobals } from "./builtins/registry.ts";
 import { disassemble } from "./bytecode/disassemble.ts";
@@ -24,6 +24,7 @@ import { renderWarning } from "./errors/render.ts";
 import type { EvalIo } from "./io.ts";
 import { LimitMeter } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
+import { joinPath, parentOfPath } from "./path.ts";
 import { NO_POS, PositionTable } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
@@ -268,7 +269,10 @@ export class Evaluation {
             `too many symbolic links encountered while traversing the path '${path}'`,
           );
         }
-        current = resolveLink(current, io.readLink(current));
+        const target = io.readLink(current);
+        current = canonPath(
+          target.startsWith("/") ? target : joinPath(parentOfPath(current), target),
+        );
       }
       if (io.fileType(current) === "directory") {
         return this.resolveExpressionPath(
@@ -280,14 +284,4 @@ export class Evaluation {
     }
     return current;
   }
-}
-
-/** Where a symlink at `path` leads. */
-function resolveLink(path: string, target: string): string {
-  const segments = target.startsWith("/") ? [] : path.split("/").slice(1, -1);
-  for (const segment of target.split("/")) {
-    if (segment === "..") segments.pop();
-    else if (segment !== "" && segment !== ".") segments.push(segment);
-  }
-  return `/${segments.join("/")}`;
 }

@@ -24,12 +24,6 @@ export function joinPath(directory: string, name: string): string {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
 }
 
-/** Whether `path` is `ancestor` or lies below it. */
-export function isAtOrBelow(path: string, ancestor: string): boolean {
-  if (ancestor === "/" || path === ancestor) return true;
-  return path.startsWith(ancestor) && path.charCodeAt(ancestor.length) === 0x2f;
-}
-
 /** As many symlinks C++ Nix follows in one path. */
 const MAX_LINKS = 1024;
 

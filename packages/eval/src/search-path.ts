@@ -8,7 +8,6 @@ import { canonPath } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { CORE_FILES_PREFIX } from "./core-files.ts";
 import { EvalError } from "./errors/eval-error.ts";
-import type { EvalIo } from "./io.ts";
 import { joinPath, resolveSymlinks } from "./path.ts";
 
 const DOWNLOADABLE_SCHEMES: ReadonlySet<string> = new Set([
@@ -64,22 +63,6 @@ export function parseSearchPathEntry(text: string): SearchPathEntry {
 /** The search path of a command: the entries given with `-I`, then those of `NIX_PATH`. */
 export function searchPathOf(includes: readonly string[], nixPath: string): SearchPathEntry[] {
   return [...includes, ...splitNixPath(nixPath)].map(parseSearchPathEntry);
-}
-
-/**
- * What C++ Nix appends to the search path in ordinary evaluation (neither pure nor restricted): the
- * channels of the user and of root, as far as they are there.
- */
-export function defaultSearchPath(io: EvalIo, stateDir = "/nix/var/nix"): SearchPathEntry[] {
-  const rootChannels = `${stateDir}/profiles/per-user/root/channels`;
-  const candidates: SearchPathEntry[] = [
-    { prefix: "", path: `${io.environment("HOME") ?? ""}/.nix-defexpr/channels` },
-    { prefix: "nixpkgs", path: `${rootChannels}/nixpkgs` },
-    { prefix: "", path: rootChannels },
-  ];
-  return candidates.filter(
-    ({ path }) => io.fileType(resolveSymlinks(io, canonPath(path), "full")) !== undefined,
-  );
 }
 
 /** What of `name` lies below an entry's prefix; `undefined` if the entry is not about that name. */

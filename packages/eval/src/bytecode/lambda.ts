@@ -12,7 +12,6 @@
  */
 import type { PosIdx } from "../position.ts";
 import type { Shape } from "../value/attrs.ts";
-import type { Value } from "../value/value.ts";
 
 /** What entering a lambda makes. */
 export const enum LambdaKind {
@@ -50,8 +49,8 @@ export interface ErrorContext {
 export interface SelectStep {
   /** The name; `undefined` when it is computed: then it lies above the set. */
   readonly name: string | undefined;
-  /** The printed expression of a computed name. */
-  readonly text: string;
+  /** Prints the expression of a computed name, for when it has no value yet. */
+  readonly text: () => string;
   /** The code offset behind the instruction that selects it. */
   readonly pc: number;
   /** Where the set lies, counted from the first local of the frame. */
@@ -127,6 +126,3 @@ export class Lambda {
     return 0;
   }
 }
-
-/** A constant of a chunk that is a value, told from the others. */
-export type ConstantValue = Value;

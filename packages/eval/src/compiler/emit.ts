@@ -12,10 +12,16 @@ import {
   BinaryOp,
   BindingKind,
   type Expr,
+  type FloatLiteral,
+  type IntLiteral,
   type Lambda as LambdaExpr,
   NodeKind,
+  type PathLiteral,
+  type PathTemplate,
   printExpr,
   type Select,
+  type StringLiteral,
+  type StringTemplate,
 } from "@nivis/syntax";
 import type { ErrorContext, Lambda, SelectStep } from "../bytecode/lambda.ts";
 import { LambdaKind, SelectCache } from "../bytecode/lambda.ts";
@@ -23,7 +29,7 @@ import { Op } from "../bytecode/opcode.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS, Shape } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
-import { NixFloat, NixPath, type Slot } from "../value/value.ts";
+import { NixFloat, NixPath, type Slot, type Value } from "../value/value.ts";
 import { OPERATOR_NAMES, type Resolution } from "./resolve.ts";
 import type { Binding, Scope, Unit } from "./scope.ts";
 
@@ -144,6 +150,12 @@ class Emitter {
     });
   }
 
+  /** The same for a selection, whose trace depends on how far it came. */
+  private selectContext(start: number, offset: number, steps: readonly SelectStep[]): void {
+    const pos = this.position(offset);
+    this.contexts.push({ start, end: this.code.length, pos, message: undefined, select: steps });
+  }
+
   // ── Names ──────────────────────────────────────────────────────────────────────────────────────
 
   /** Pushes a binding as it is. */
@@ -190,13 +202,15 @@ class Emitter {
     this.emit(Op.Force);
   }
 
-  /** Selects a known name from the set on the top. */
-  private select(name: string, offset: number): void {
+  /** Selects a known name from the set on the top; answers the code offset behind the SELECT. */
+  private select(name: string, offset: number): number {
     this.span(offset);
     this.emit(Op.Select, this.constant(name), this.constant(new SelectCache()));
+    const pc = this.code.length;
     this.push();
     this.emit(Op.Nip);
     this.pop();
+    return pc;
   }
 
   // ── Units ──────────────────────────────────────────────────────────────────────────────────────
@@ -227,23 +241,16 @@ class Emitter {
     switch (expr.kind) {
       case NodeKind.Int:
       case NodeKind.String:
-        this.pushConstant(expr.value);
-        return false;
       case NodeKind.Float:
-        this.pushConstant(new NixFloat(expr.value));
-        return false;
       case NodeKind.Path:
-        this.pushConstant(new NixPath(expr.value));
+        this.pushConstant(literalValue(expr));
         return false;
       case NodeKind.List:
         this.pushConstant(EMPTY_LIST);
         return false;
-      case NodeKind.Var: {
-        const binding = scope.lookup(expr.name);
-        if (binding !== undefined) this.pushBinding(binding);
-        else this.pushConstant(this.file.globals.get(expr.name) as Slot);
+      case NodeKind.Var:
+        this.lazyName(expr.name, scope);
         return false;
-      }
       default:
         throw new Error("not resolved");
     }
@@ -255,20 +262,10 @@ class Emitter {
       this.pushBindingForced(source, expr.pos),
     );
     const at = this.depth - 1;
-    const from = this.code.length;
-    this.span(expr.pos);
-    this.emit(Op.Select, this.constant(name), this.constant(new SelectCache()));
-    const pc = this.code.length;
-    this.push();
-    this.emit(Op.Nip);
-    this.pop();
-    this.contexts.push({
-      start: from,
-      end: this.code.length,
-      pos: this.position(expr.pos),
-      message: undefined,
-      select: [{ name, text: "", pc, depth: this.unit.slotCount + at }],
-    });
+    const start = this.code.length;
+    const pc = this.select(name, expr.pos);
+    const steps = [{ name, text: () => "", pc, depth: this.unit.slotCount + at }];
+    this.selectContext(start, expr.pos, steps);
   }
 
   private functionBody(expr: LambdaExpr): void {
@@ -343,13 +340,9 @@ class Emitter {
     switch (expr.kind) {
       case NodeKind.Int:
       case NodeKind.String:
-        this.pushConstant(expr.value);
-        return;
       case NodeKind.Float:
-        this.pushConstant(new NixFloat(expr.value));
-        return;
       case NodeKind.Path:
-        this.pushConstant(new NixPath(expr.value));
+        this.pushConstant(literalValue(expr));
         return;
       case NodeKind.Var:
         this.variable(expr.name, scope, expr.pos);
@@ -365,10 +358,10 @@ class Emitter {
         this.call(2, expr.pos);
         return;
       case NodeKind.StringTemplate:
-        this.stringTemplate(expr.parts, expr.partPositions, scope, expr.pos);
+        this.template(expr, scope, Op.Interpolate, Op.ConcatStrings);
         return;
       case NodeKind.PathTemplate:
-        this.pathTemplate(expr.parts, expr.partPositions, scope, expr.pos);
+        this.template(expr, scope, Op.PathSegment, Op.ConcatPath);
         return;
       case NodeKind.Select:
         this.selection(expr, scope);
@@ -476,44 +469,24 @@ class Emitter {
     });
   }
 
-  private stringTemplate(
-    parts: readonly Expr[],
-    positions: readonly number[],
-    scope: Scope,
-    offset: number,
-  ): void {
-    parts.forEach((part, i) => {
-      if (part.kind === NodeKind.String) {
-        this.pushConstant(part.value);
+  /** A string or path with interpolations: `piece` coerces each computed part, `join` joins all. */
+  private template(expr: StringTemplate | PathTemplate, scope: Scope, piece: Op, join: Op): void {
+    expr.parts.forEach((part, i) => {
+      if (
+        part.kind === NodeKind.String ||
+        (part.kind === NodeKind.Path && piece === Op.PathSegment)
+      ) {
+        this.pushConstant(literalValue(part));
         return;
       }
       this.context(part.pos, "in an operand of '+'", () => this.strict(part, scope));
-      this.span(positions[i] ?? offset);
-      this.emit(Op.Interpolate);
+      this.span(expr.partPositions[i] ?? expr.pos);
+      this.emit(piece);
     });
-    this.emit(Op.ConcatStrings, parts.length);
-    this.pop(parts.length);
-    this.push();
-  }
-
-  private pathTemplate(
-    parts: readonly Expr[],
-    positions: readonly number[],
-    scope: Scope,
-    offset: number,
-  ): void {
-    parts.forEach((part, i) => {
-      if (part.kind === NodeKind.String || part.kind === NodeKind.Path) {
-        this.pushConstant(part.kind === NodeKind.Path ? new NixPath(part.value) : part.value);
-        return;
-      }
-      this.context(part.pos, "in an operand of '+'", () => this.strict(part, scope));
-      this.span(positions[i] ?? offset);
-      this.emit(Op.PathSegment);
-    });
-    this.span(offset);
-    this.emit(Op.ConcatPath, parts.length);
-    this.pop(parts.length);
+    // Joining strings does not fail, joining a path may.
+    if (join === Op.ConcatPath) this.span(expr.pos);
+    this.emit(join, expr.parts.length);
+    this.pop(expr.parts.length);
     this.push();
   }
 
@@ -574,7 +547,7 @@ class Emitter {
       }
       steps.push({
         name: element.name,
-        text: element.expr === undefined ? "" : printExpr(element.expr),
+        text: () => (element.expr === undefined ? "" : printExpr(element.expr)),
         pc: this.code.length,
         depth,
       });
@@ -590,13 +563,7 @@ class Emitter {
       this.strict(expr.fallback, scope);
       this.land(end);
     }
-    this.contexts.push({
-      start: from,
-      end: this.code.length,
-      pos: this.position(expr.pos),
-      message: undefined,
-      select: steps,
-    });
+    this.selectContext(from, expr.pos, steps);
   }
 
   private hasAttr(base: Expr, path: readonly AttrName[], scope: Scope): void {
@@ -620,21 +587,21 @@ class Emitter {
   }
 
   private attrSet(set: AttrSet, scope: Scope): void {
-    let inner = scope;
+    const inner = set.recursive ? (this.file.scopes.get(set) as Scope) : scope;
+    // Only a `rec` with `__overrides` has a cell.
+    const cell = set.recursive ? inner.names.get("__overrides")?.cell : undefined;
     const names: string[] = [];
     const positions: PosIdx[] = [];
-    const overrides =
-      set.recursive && set.bindings.some((binding) => binding.name === "__overrides");
-    if (set.recursive) {
-      if (overrides) inner = this.overriddenGroup(set);
-      else {
-        inner = this.bindingGroup(set, set, scope);
-        for (const { name } of set.bindings) this.pushBinding(inner.names.get(name) as Binding);
-      }
+    if (set.recursive && cell === undefined) {
+      this.bindingGroup(set, set, scope);
+      for (const { name } of set.bindings) this.pushBinding(inner.names.get(name) as Binding);
     } else {
-      this.inheritSources(set, scope, []);
-      for (const binding of set.bindings)
-        this.bindingValue(binding.value, binding.kind, scope, scope);
+      // With a cell, attributes see each other through it, so there is nothing to refill.
+      if (cell !== undefined) this.emit(Op.NewCell, cell.slot);
+      this.inheritSources(set, inner, []);
+      for (const binding of set.bindings) {
+        this.bindingValue(binding.value, binding.kind, scope, inner);
+      }
     }
     for (const { name, pos } of set.bindings) {
       names.push(name);
@@ -646,7 +613,7 @@ class Emitter {
       this.pop(names.length);
       this.push();
     }
-    if (overrides) this.applyOverrides(set);
+    if (cell !== undefined) this.applyOverrides(cell, set.pos);
     this.dynamicAttrs(set, inner);
   }
 
@@ -695,29 +662,12 @@ class Emitter {
     return inner;
   }
 
-  /** Pushes the attributes of a `rec` with `__overrides`; they see each other through the cell. */
-  private overriddenGroup(set: AttrSet): Scope {
-    const inner = this.file.scopes.get(set) as Scope;
-    const outer = inner.parent as Scope;
-    const cell = this.cellOf(set);
-    this.emit(Op.NewCell, cell.slot);
-    const refills: number[] = [];
-    this.inheritSources(set, inner, refills);
-    for (const row of set.bindings) this.bindingValue(row.value, row.kind, outer, inner);
-    return inner;
-  }
-
-  private cellOf(set: AttrSet): Binding {
-    const inner = this.file.scopes.get(set) as Scope;
-    return (inner.names.get("__overrides") as Binding).cell as Binding;
-  }
-
-  private applyOverrides(set: AttrSet): void {
-    const cell = this.cellOf(set);
+  /** Replaces what `__overrides` says, in the set on the top and in the cell. */
+  private applyOverrides(cell: Binding, offset: number): void {
     this.emit(Op.SetCell, cell.slot);
     this.emit(Op.SelectKeep, this.constant("__overrides"), this.constant(new SelectCache()));
     this.push();
-    this.span(set.pos);
+    this.span(offset);
     this.emit(Op.Overrides, cell.slot);
     this.pop();
   }
@@ -859,3 +809,10 @@ class Emitter {
 }
 
 const EMPTY_LIST: readonly Slot[] = [];
+
+/** The value of a literal that has no parts. */
+function literalValue(expr: IntLiteral | FloatLiteral | StringLiteral | PathLiteral): Value {
+  if (expr.kind === NodeKind.Float) return new NixFloat(expr.value);
+  if (expr.kind === NodeKind.Path) return new NixPath(expr.value);
+  return expr.value;
+}

@@ -52,8 +52,3 @@ export function divInt(a: Int, b: Int): Int | undefined {
   if (typeof a === "number" && typeof b === "number") return Math.trunc(a / b) + 0;
   return toInt(BigInt(a) / BigInt(b));
 }
-
-/** -1, 0 or 1. */
-export function compareInt(a: Int, b: Int): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

@@ -9,13 +9,12 @@ import { type Lambda, MissingFormal } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
-import { contextNotAllowed, typeMismatch } from "../operations/checks.ts";
+import { contextNotAllowed, isCallable, typeMismatch } from "../operations/checks.ts";
 import { NO_POS } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
   Builtin,
-  Closure,
   ContextString,
   isList,
   isString,
@@ -65,9 +64,7 @@ function checkArgument(ctx: EvalContext, value: Value, strict: StrictArgument): 
       if (value instanceof Attrs) return;
       throw typeMismatch(ctx, value, "a set", strict.context);
     case "function":
-      if (value instanceof Closure || value instanceof Builtin || value instanceof PartialBuiltin)
-        return;
-      if (value instanceof Attrs && value.has("__functor")) return;
+      if (isCallable(value)) return;
       throw typeMismatch(ctx, value, "a function", strict.context);
   }
 }

@@ -204,7 +204,7 @@ function addSelectTraces(
       const computed = stack[base + step.depth + 1] as unknown;
       if (isString(computed)) name = textOf(computed);
     }
-    texts.push(name !== undefined ? printIdentifier(name) : `"\${${step.text}}"`);
+    texts.push(name !== undefined ? printIdentifier(name) : `"\${${step.text()}}"`);
     if (reached) {
       const set = stack[base + step.depth] as unknown;
       const found = name !== undefined && pc >= step.pc && set instanceof Attrs && set.has(name);
