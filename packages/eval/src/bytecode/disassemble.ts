@@ -21,9 +21,17 @@ export function disassemble(root: Lambda, positions: PositionTable): string {
       `== ${title} == ${lambda.pos > 0 ? describePosition(positions, lambda.pos) : ""}`.trimEnd(),
     );
     lines.push(
-      `   ${lambda.localCount} locals, ${lambda.captures.length} upvalues, ${lambda.code.length} words`,
+      `   ${lambda.localCount} locals, ${lambda.upvalueCount} upvalues, ${lambda.code.length} words`,
     );
     listCode(lambda, positions, lines);
+    if (lambda.fused !== null) {
+      const title = `function ${lambda.name ?? ""}`.trimEnd();
+      const count = lambda.fused.extraArguments + 1;
+      work.push({
+        lambda: lambda.fused,
+        title: `${title} with ${count} arguments ${work.length} (of ${i})`,
+      });
+    }
     lambda.lambdas.forEach((child, index) => {
       if (seen.has(child)) return;
       seen.add(child);
@@ -55,7 +63,7 @@ function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): vo
         case "cache":
           return "";
         case "lambda": {
-          const captures = Array.from((lambda.lambdas[operand] as Lambda).captures, (source) =>
+          const captures = Array.from(lambda.captures[operand] as Int32Array, (source) =>
             (source & 1) === 1 ? `upvalue ${source >> 1}` : `local ${source >> 1}`,
           );
           return `${operand}${captures.length > 0 ? ` [${captures.join(", ")}]` : ""}`;

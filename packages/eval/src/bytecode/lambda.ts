@@ -2,13 +2,17 @@
  * Lambdas: the static code of one function or thunk.
  *
  * A lambda begins as an expression and a scope; `compile` turns it into code when it is first
- * entered. Its captures are known from the start, for whoever makes a closure or thunk of it needs
- * them:
+ * entered. What the closures and thunks that it makes capture stands beside the lambdas they are
+ * made of:
  *
- *     captures[i] = index << 1 | 1    upvalue `index` of the frame that makes it
- *     captures[i] = index << 1        local `index` of that frame
+ *     captures[k][i] = index << 1 | 1    upvalue i of lambdas[k] is upvalue `index` of this frame
+ *     captures[k][i] = index << 1        … is local `index` of this frame
  *
  * Upvalues 0 and 1 live in the fields `a` and `b` of the closure or thunk, the others in `rest`.
+ *
+ * A function whose body is a function again, `a: b: e`, has beside its own code, which makes the
+ * closure `b: e`, a *fused* lambda: the code of `e` in a frame that holds both arguments. A call that
+ * brings enough arguments runs that and makes no closure in between.
  */
 import type { PosIdx } from "../position.ts";
 import type { Shape } from "../value/attrs.ts";
@@ -75,7 +79,12 @@ export class Lambda {
   /** Empty until compiled. */
   code: Int32Array = NO_CODE;
   constants: unknown[] = [];
+  /** What THUNK and CLOSURE make; see the head of this file. */
   lambdas: Lambda[] = [];
+  /** Parallel to `lambdas`. */
+  captures: Int32Array[] = [];
+  /** Upvalues that its own closures and thunks have. */
+  upvalueCount = 0;
   /** Slots of the locals; the operand stack lies above them. */
   localCount = 0;
   /** The most slots that a frame of it needs. */
@@ -86,7 +95,10 @@ export class Lambda {
   contexts: ErrorContext[] = [];
   /** Code offset at which the body of a function begins; before it the formals are bound. */
   bodyStart = 0;
-  captures: Int32Array = NO_CODE;
+  /** For a function of functions: the code that takes all arguments at once. */
+  fused: Lambda | null = null;
+  /** For a fused lambda: arguments before the last. They lie in the last locals, the first one first. */
+  extraArguments = 0;
   /** Makes the code; dropped once done. */
   pending: ((lambda: Lambda) => void) | null = null;
   /** The name of the binding that a function was given to. */

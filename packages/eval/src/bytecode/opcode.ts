@@ -162,7 +162,7 @@ export const OPCODES: readonly OpcodeRow[] = [
   row(
     Op.Refill,
     "REFILL",
-    ["local"],
+    ["local", "lambda"],
     "… → …",
     "Captures again for the thunk in a local, now that all locals of its scope exist (Tvix's finalise).",
   ),
@@ -178,7 +178,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "CALL",
     ["count"],
     "… an…a1 f → … an…ak result",
-    "Calls a function with the first of n arguments; a builtin takes as many as it needs and skips the CALLs that follow for them.",
+    "Calls a function with the first of n arguments; a builtin or a fused function takes as many as it needs and skips the CALLs that follow for them.",
   ),
   row(
     Op.Return,

@@ -59,9 +59,12 @@ const OP_OF_OPERATOR: { readonly [op in BinaryOp]?: Op } = {
   [BinaryOp.MoreOrEqual]: Op.Less,
 };
 
-/** Compiles a unit's code into its lambda. */
+/**
+ * Compiles a unit's code into its lambda; into a fused lambda the code of the innermost function that
+ * it fuses.
+ */
 export function emitUnit(lambda: Lambda, unit: Unit, file: Resolution): void {
-  new Emitter(lambda, unit, file).run();
+  new Emitter(lambda, unit, unit.outermost(lambda.extraArguments), file).run();
 }
 
 class Emitter {
@@ -70,12 +73,17 @@ class Emitter {
   /** Slots on the operand stack. */
   private depth = 0;
   private deepest = 0;
+  private readonly localCount: number;
 
   constructor(
     private readonly lambda: Lambda,
     private readonly unit: Unit,
+    /** The unit whose upvalues the frame has: `unit`, or the outermost that is fused with it. */
+    private readonly holder: Unit,
     private readonly file: Resolution,
-  ) {}
+  ) {
+    this.localCount = unit.slotCount + lambda.extraArguments;
+  }
 
   run(): void {
     const { unit, lambda } = this;
@@ -85,9 +93,10 @@ class Emitter {
     this.emit(Op.Return);
     lambda.code = Int32Array.from(this.code);
     lambda.contexts = this.contexts;
-    lambda.localCount = unit.slotCount;
+    lambda.localCount = this.localCount;
     // Two more than the code needs: a call writes its operands before it checks for space.
-    lambda.frameSize = unit.slotCount + this.deepest + 2;
+    lambda.frameSize = this.localCount + this.deepest + 2;
+    lambda.upvalueCount = this.holder.captured.length;
   }
 
   // ── Writing code ───────────────────────────────────────────────────────────────────────────────
@@ -158,11 +167,28 @@ class Emitter {
 
   // ── Names ──────────────────────────────────────────────────────────────────────────────────────
 
+  /** The local in which a binding lives, or -1 if it is an upvalue. */
+  private local(binding: Binding): number {
+    const { owner } = binding;
+    if (owner === this.unit) return binding.slot;
+    let unit = this.unit;
+    for (let slot = this.localCount - 1; unit !== this.holder; slot--) {
+      unit = unit.parent as Unit;
+      if (owner === unit) return slot;
+    }
+    return -1;
+  }
+
+  private upvalue(binding: Binding): number {
+    return this.holder.captured.indexOf(binding);
+  }
+
   /** Pushes a binding as it is. */
   private pushBinding(binding: Binding): void {
-    if (binding.owner === this.unit) this.emit(Op.Local, binding.slot);
+    const local = this.local(binding);
+    if (local >= 0) this.emit(Op.Local, local);
     else {
-      const index = this.unit.captured.indexOf(binding);
+      const index = this.upvalue(binding);
       if (index === 0) this.emit(Op.Upvalue0);
       else if (index === 1) this.emit(Op.Upvalue1);
       else this.emit(Op.Upvalue, index - 2);
@@ -172,8 +198,9 @@ class Emitter {
 
   private pushBindingForced(binding: Binding, offset: number): void {
     this.span(offset);
-    if (binding.owner === this.unit) this.emit(Op.LocalForce, binding.slot);
-    else this.emit(Op.UpvalueForce, this.unit.captured.indexOf(binding));
+    const local = this.local(binding);
+    if (local >= 0) this.emit(Op.LocalForce, local);
+    else this.emit(Op.UpvalueForce, this.upvalue(binding));
     this.push();
   }
 
@@ -215,27 +242,31 @@ class Emitter {
 
   // ── Units ──────────────────────────────────────────────────────────────────────────────────────
 
-  /** Pushes a thunk (or, of a function in a strict place, a closure). Answers whether to refill it. */
-  private makeUnit(unit: Unit, op: Op.Thunk | Op.Closure): boolean {
-    const lambda = unit.lambda;
+  /**
+   * Pushes a thunk (or, of a function in a strict place, a closure). Answers, if it must be refilled,
+   * the index of its lambda, else -1.
+   */
+  private makeUnit(unit: Unit, op: Op.Thunk | Op.Closure): number {
+    const { captured } = unit;
     let incomplete = false;
-    if (lambda.captures.length !== unit.captured.length)
-      lambda.captures = new Int32Array(unit.captured.length);
-    for (let i = 0; i < unit.captured.length; i++) {
-      const binding = unit.captured[i] as Binding;
-      if (binding.owner === this.unit) {
-        lambda.captures[i] = binding.slot << 1;
+    const captures = new Int32Array(captured.length);
+    for (let i = 0; i < captures.length; i++) {
+      const binding = captured[i] as Binding;
+      const local = this.local(binding);
+      if (local >= 0) {
+        captures[i] = local << 1;
         if (!binding.ready) incomplete = true;
-      } else lambda.captures[i] = (this.unit.captured.indexOf(binding) << 1) | 1;
+      } else captures[i] = (this.upvalue(binding) << 1) | 1;
     }
-    const index = this.lambda.lambdas.push(lambda) - 1;
+    const index = this.lambda.lambdas.push(unit.lambda) - 1;
+    this.lambda.captures.push(captures);
     this.emit(op, index);
     this.push();
-    return incomplete;
+    return incomplete ? index : -1;
   }
 
-  /** Pushes a slot; answers whether it is a thunk that must be refilled. */
-  private lazy(expr: Expr, scope: Scope): boolean {
+  /** Pushes a slot; answers as {@link makeUnit} does. */
+  private lazy(expr: Expr, scope: Scope): number {
     const unit = this.file.units.get(expr);
     if (unit !== undefined) return this.makeUnit(unit, Op.Thunk);
     switch (expr.kind) {
@@ -244,13 +275,13 @@ class Emitter {
       case NodeKind.Float:
       case NodeKind.Path:
         this.pushConstant(literalValue(expr));
-        return false;
+        return -1;
       case NodeKind.List:
         this.pushConstant(EMPTY_LIST);
-        return false;
+        return -1;
       case NodeKind.Var:
         this.lazyName(expr.name, scope);
-        return false;
+        return -1;
       default:
         throw new Error("not resolved");
     }
@@ -264,7 +295,7 @@ class Emitter {
     const at = this.depth - 1;
     const start = this.code.length;
     const pc = this.select(name, expr.pos);
-    const steps = [{ name, text: () => "", pc, depth: this.unit.slotCount + at }];
+    const steps = [{ name, text: () => "", pc, depth: this.localCount + at }];
     this.selectContext(start, expr.pos, steps);
   }
 
@@ -288,7 +319,7 @@ class Emitter {
     // The slots behind the formals hold, for each default, whether it was made here: only then may
     // the thunk be refilled, since a thunk that the caller gave may stem from the same expression.
     let flag = formals.length + 1;
-    const refills: { slot: number; flag: number }[] = [];
+    const refills: { slot: number; flag: number; index: number }[] = [];
     for (const formal of formals) {
       if (formal.fallback === undefined) continue;
       const binding = bindingOf(formal.name);
@@ -299,13 +330,13 @@ class Emitter {
         this.pushConstant(false);
         this.emit(Op.SetLocal, flag);
         this.pop();
-        refills.push({ slot: binding.slot, flag });
       }
       const skip = this.jump(Op.SkipIfBound, binding.slot);
-      this.lazy(formal.fallback, scope);
+      const index = this.lazy(formal.fallback, scope);
       this.emit(Op.SetLocal, binding.slot);
       this.pop();
       if (incomplete) {
+        refills.push({ slot: binding.slot, flag, index });
         this.pushConstant(true);
         this.emit(Op.SetLocal, flag);
         this.pop();
@@ -319,7 +350,7 @@ class Emitter {
       this.push();
       const skip = this.jump(Op.JumpIfFalse);
       this.pop();
-      this.emit(Op.Refill, refill.slot);
+      this.emit(Op.Refill, refill.slot, refill.index);
       this.land(skip);
     }
   }
@@ -524,14 +555,14 @@ class Emitter {
     const exits: number[] = [];
     const simple = expr.fallback === undefined && expr.path.length === 1;
     for (const element of expr.path) {
-      const depth = this.unit.slotCount + this.depth - 1;
+      const depth = this.localCount + this.depth - 1;
       if (element.expr !== undefined) {
         this.computedName(element.expr, scope);
         this.span(expr.pos);
         if (expr.fallback === undefined) this.emit(Op.SelectDynamic);
         else {
           exits.push(this.jump(Op.SelectOrDynamic));
-          this.code.push(this.unit.slotCount + bottom);
+          this.code.push(this.localCount + bottom);
         }
         this.push();
       } else {
@@ -539,7 +570,7 @@ class Emitter {
         this.span(expr.pos);
         if (expr.fallback !== undefined) {
           exits.push(this.jump(Op.SelectOr, name));
-          this.code.push(this.unit.slotCount + bottom);
+          this.code.push(this.localCount + bottom);
         } else {
           this.emit(simple ? Op.Select : Op.SelectKeep, name, this.constant(new SelectCache()));
         }
@@ -617,7 +648,7 @@ class Emitter {
     this.dynamicAttrs(set, inner);
   }
 
-  private bindingValue(value: Expr, kind: BindingKind, outer: Scope, inner: Scope): boolean {
+  private bindingValue(value: Expr, kind: BindingKind, outer: Scope, inner: Scope): number {
     return this.lazy(value, kind === BindingKind.Inherited ? outer : inner);
   }
 
@@ -635,10 +666,11 @@ class Emitter {
   }
 
   /** Fills the hidden locals of `inherit (e)` sources; notes those that must be refilled. */
-  private inheritSources(set: AttrSet, scope: Scope, refills: number[]): void {
+  private inheritSources(set: AttrSet, scope: Scope, refills: Refill[]): void {
     const sources = this.file.inheritSources.get(set) ?? [];
     sources.forEach((binding, i) => {
-      if (this.lazy(set.inheritFrom[i] as Expr, scope)) refills.push(binding.slot);
+      const index = this.lazy(set.inheritFrom[i] as Expr, scope);
+      if (index >= 0) refills.push({ slot: binding.slot, index });
       this.emit(Op.SetLocal, binding.slot);
       this.pop();
     });
@@ -649,16 +681,17 @@ class Emitter {
     const inner = this.file.scopes.get(owner) as Scope;
     const bindings = set.bindings.map(({ name }) => inner.names.get(name) as Binding);
     for (const binding of bindings) binding.ready = false;
-    const refills: number[] = [];
+    const refills: Refill[] = [];
     this.inheritSources(set, inner, refills);
     set.bindings.forEach((row, i) => {
       const binding = bindings[i] as Binding;
-      if (this.bindingValue(row.value, row.kind, outer, inner)) refills.push(binding.slot);
+      const index = this.bindingValue(row.value, row.kind, outer, inner);
+      if (index >= 0) refills.push({ slot: binding.slot, index });
       this.emit(Op.SetLocal, binding.slot);
       this.pop();
       binding.ready = true;
     });
-    for (const slot of refills) this.emit(Op.Refill, slot);
+    for (const { slot, index } of refills) this.emit(Op.Refill, slot, index);
     return inner;
   }
 
@@ -806,6 +839,12 @@ class Emitter {
     } else calculate();
     this.pop();
   }
+}
+
+/** A local whose thunk captured locals that were not filled yet, and the index of its lambda. */
+interface Refill {
+  readonly slot: number;
+  readonly index: number;
 }
 
 const EMPTY_LIST: readonly Slot[] = [];

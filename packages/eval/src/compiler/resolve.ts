@@ -24,6 +24,9 @@ import { type Binding, Scope, Unit } from "./scope.ts";
 /** Strict nesting inside one unit beyond which an expression becomes a unit; native recursion is ~4 frames each. */
 const MAX_STRICT_DEPTH = 300;
 
+/** Arguments before the last that a fused lambda takes: they and the callee must fit into a frame's header. */
+const MAX_EXTRA_ARGUMENTS = 4;
+
 /** The names that arithmetic operators stand for. */
 export const OPERATOR_NAMES: { readonly [op in BinaryOp]?: string } = {
   [BinaryOp.Sub]: "__sub",
@@ -92,12 +95,39 @@ class Resolver {
       offset < 0 ? 0 : this.file.base + offset,
     );
     const unit = new Unit(lambda, parent, expr, scope, inheritFrom);
-    if (isFunction) this.describeFunction(lambda, expr);
+    if (isFunction) {
+      this.describeFunction(lambda, expr);
+      this.fuse(unit, expr);
+    }
     const compile = this.compile;
     lambda.pending = (self) => compile(self, unit);
     this.file.units.set(expr, unit);
     this.queue.push(unit);
     return unit;
+  }
+
+  /** Gives the functions directly around an innermost function their fused lambdas. */
+  private fuse(unit: Unit, expr: LambdaExpr): void {
+    if (expr.formals === undefined && expr.body.kind === NodeKind.Lambda) return;
+    const compile = this.compile;
+    const inner = unit.lambda;
+    let body: Expr = expr;
+    let outer = unit.parent;
+    for (let extra = 1; extra <= MAX_EXTRA_ARGUMENTS && outer !== undefined; extra++) {
+      const around: Expr = outer.expr;
+      if (outer.lambda.kind !== LambdaKind.Function) return;
+      if (around.kind !== NodeKind.Lambda || around.formals !== undefined) return;
+      if (around.body !== body) return;
+      const fused = new Lambda(LambdaKind.Function, inner.pos);
+      fused.name = inner.name;
+      fused.param = inner.param;
+      fused.formals = inner.formals;
+      fused.extraArguments = extra;
+      fused.pending = (self) => compile(self, unit);
+      outer.lambda.fused = fused;
+      body = around;
+      outer = outer.parent;
+    }
   }
 
   private describeFunction(lambda: Lambda, expr: LambdaExpr): void {

@@ -69,6 +69,13 @@ export class Unit {
     readonly inheritFrom: Binding | undefined = undefined,
   ) {}
 
+  /** The unit so many levels out. */
+  outermost(levels: number): Unit {
+    let unit: Unit = this;
+    for (let i = 0; i < levels; i++) unit = unit.parent as Unit;
+    return unit;
+  }
+
   /** Takes a local. */
   declare(name: string): Binding {
     const slot = this.nextSlot++;

@@ -203,8 +203,9 @@ export function runLoop(machine: Machine): RunStatus {
           break;
         }
         case Op.Thunk: {
-          const child = lambda.lambdas[code[pc++] as number] as Lambda;
-          const captures = child.captures;
+          const index = code[pc++] as number;
+          const child = lambda.lambdas[index] as Lambda;
+          const captures = lambda.captures[index] as Int32Array;
           const count = captures.length;
           stack[sp++] = new Thunk(
             child,
@@ -215,8 +216,9 @@ export function runLoop(machine: Machine): RunStatus {
           break;
         }
         case Op.Closure: {
-          const child = lambda.lambdas[code[pc++] as number] as Lambda;
-          const captures = child.captures;
+          const index = code[pc++] as number;
+          const child = lambda.lambdas[index] as Lambda;
+          const captures = lambda.captures[index] as Int32Array;
           const count = captures.length;
           stack[sp++] = new Closure(
             child,
@@ -228,7 +230,7 @@ export function runLoop(machine: Machine): RunStatus {
         }
         case Op.Refill: {
           const made = stack[base + (code[pc++] as number)] as Thunk;
-          const captures = (made.code as Lambda).captures;
+          const captures = lambda.captures[code[pc++] as number] as Int32Array;
           const count = captures.length;
           if (count > 0) made.a = capture(captures[0] as number, stack, base, self);
           if (count > 1) made.b = capture(captures[1] as number, stack, base, self);
@@ -245,14 +247,26 @@ export function runLoop(machine: Machine): RunStatus {
           const count = code[pc++] as number;
           const callee = stack[sp - 1];
           if (callee instanceof Closure) {
-            const next = callee.code;
+            let next = callee.code;
+            let extra = 0;
+            if (count > 1) {
+              const fused = next.fused;
+              if (fused !== null && fused.extraArguments < count) {
+                next = fused;
+                extra = fused.extraArguments;
+                pc += 2 * extra;
+              }
+            }
             if (next.pending !== null) next.ensureCompiled();
             if (++depth > maxCallDepth) {
               depth--;
               throw stackOverflow();
             }
-            const argument = stack[sp - 2];
-            sp -= 2;
+            // The arguments lie where the header goes, the last one at the bottom.
+            const caller = stack;
+            const last = sp - 2 - extra;
+            const argument = caller[last];
+            sp = last;
             if (sp + HEADER_SIZE + next.frameSize > SEGMENT_SIZE) {
               checkStackSpace(machine, stackSlots);
               self = new SegmentLink(stack, sp, lambda, self, pc, base);
@@ -261,6 +275,10 @@ export function runLoop(machine: Machine): RunStatus {
               stackSlots += SEGMENT_SIZE;
               lambda = SEGMENT_LAMBDA;
               sp = pc = base = 0;
+            }
+            if (extra > 0) {
+              const first = sp + HEADER_SIZE + next.localCount - extra;
+              for (let i = 0; i < extra; i++) stack[first + i] = caller[last + extra - i];
             }
             stack[sp] = lambda;
             stack[sp + 1] = self;
