@@ -12,7 +12,7 @@ import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { NO_POS } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import { Builtin, type NixList, type Slot, type Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import type { Request, Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
 
 /** Ranges up to this length are sorted by insertion; C++ Nix has the same limit. */
@@ -40,14 +40,17 @@ class Sorter {
     return lessThanFast(forcedValue(a), forcedValue(b));
   }
 
-  private *less(a: Slot, b: Slot): Suspendable<boolean> {
-    if (this.comparator === null) {
-      const context = "while evaluating the ordering function passed to builtins.sort";
-      return (yield lessThan(this.ctx, a, b, NO_POS, context)) as boolean;
-    }
+  /** What to ask for the answer to `a < b`; {@link verdict} reads it. */
+  private less(a: Slot, b: Slot): Request {
+    if (this.comparator !== null) return callFromBuiltin2(this.comparator, a, b);
+    const context = "while evaluating the ordering function passed to builtins.sort";
+    return lessThan(this.ctx, a, b, NO_POS, context);
+  }
+
+  private verdict(answer: Value): boolean {
     return expectBool(
       this.ctx,
-      (yield callFromBuiltin2(this.comparator, a, b)) as Value,
+      answer,
       "while evaluating the return value of the sorting function passed to builtins.sort",
     );
   }
@@ -56,7 +59,7 @@ class Sorter {
     const { items } = this;
     if (items.length === 2) {
       const [a, b] = items as [Slot, Slot];
-      if ((this.lessFast(b, a) ?? (yield this.less(b, a))) as boolean) {
+      if (this.lessFast(b, a) ?? this.verdict((yield this.less(b, a)) as Value)) {
         items[0] = b;
         items[1] = a;
       }
@@ -92,7 +95,8 @@ class Sorter {
     const { items } = this;
     const at = items[middle] as Slot;
     const before = items[middle - 1] as Slot;
-    const falling = (this.lessFast(at, before) ?? (yield this.less(at, before))) as boolean;
+    const falling =
+      this.lessFast(at, before) ?? this.verdict((yield this.less(at, before)) as Value);
     const runBegin = (yield this.runBefore(leftEnd, middle, falling)) as number;
     const runEnd = (yield this.runAfter(middle - 1, rightBegin, falling)) as number;
     if (falling) this.reverse(runBegin, runEnd);
@@ -117,7 +121,8 @@ class Sorter {
     while (i > begin) {
       const a = items[i] as Slot;
       const b = items[i - 1] as Slot;
-      if (((this.lessFast(a, b) ?? (yield this.less(a, b))) as boolean) !== falling) break;
+      if ((this.lessFast(a, b) ?? this.verdict((yield this.less(a, b)) as Value)) !== falling)
+        break;
       i--;
     }
     return i;
@@ -131,7 +136,8 @@ class Sorter {
     while (i < end) {
       const a = items[i] as Slot;
       const b = items[i - 1] as Slot;
-      if (((this.lessFast(a, b) ?? (yield this.less(a, b))) as boolean) !== falling) break;
+      if ((this.lessFast(a, b) ?? this.verdict((yield this.less(a, b)) as Value)) !== falling)
+        break;
       i++;
     }
     return i;
@@ -153,7 +159,10 @@ class Sorter {
       let k = i;
       for (; k > begin; k--) {
         const before = items[k - 1] as Slot;
-        if (!((this.lessFast(item, before) ?? (yield this.less(item, before))) as boolean)) break;
+        if (
+          !(this.lessFast(item, before) ?? this.verdict((yield this.less(item, before)) as Value))
+        )
+          break;
         items[k] = before;
       }
       items[k] = item;
@@ -172,7 +181,7 @@ class Sorter {
       const a = buffer[right] as Slot;
       const b = buffer[left] as Slot;
       // Equal elements are taken from the left, which makes the sort stable.
-      if ((this.lessFast(a, b) ?? (yield this.less(a, b))) as boolean) {
+      if (this.lessFast(a, b) ?? this.verdict((yield this.less(a, b)) as Value)) {
         items[out++] = a;
         right++;
       } else {

@@ -77,7 +77,7 @@ export const enum Op {
   Exit,
   EnterThunk,
   EnterNative,
-  EnterApply,
+  CallFromNative,
   StepNative,
 }
 
@@ -405,11 +405,11 @@ export const OPCODES: readonly OpcodeRow[] = [
     "Step of the machine, never in code: pushes the frame of native code.",
   ),
   row(
-    Op.EnterApply,
-    "ENTER_APPLY",
+    Op.CallFromNative,
+    "CALL_FROM_NATIVE",
     [],
     "",
-    "Step of the machine, never in code: pushes the frame of a call that native code asked for.",
+    "Step of the machine, never in code: goes on with a call that the native code of the top frame asked for.",
   ),
   row(
     Op.StepNative,

@@ -199,6 +199,7 @@ export function stepNative(
             continue;
           }
           machine.thunk = wanted;
+          machine.askedPos = NO_POS;
           return StepOutcome.Force;
         }
         if (wanted instanceof CallRequest) {

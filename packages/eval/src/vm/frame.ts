@@ -11,14 +11,15 @@
  * depth), `PLAIN_MARK` neither. Frames that are not Nix code have a lambda of their own whose code is
  * one instruction, so returning to them needs no test:
  *
- *     NATIVE    RESUME_NATIVE   self is a NativeFrame: a generator, or a builtin that gathers its arguments
+ *     NATIVE    RESUME_NATIVE   self is a NativeFrame: a generator, or a builtin that gathers its arguments;
+ *                               further on its code has the calls that native code asks for
  *     SEGMENT   LEAVE_SEGMENT   self is a SegmentLink: the frame goes on in the previous segment
  *     ENTRY     EXIT            the bottom of a run
- *     apply(n)  FORCE CALL n …  calls a function for native code; self is the position of the call
+ *     apply(n)  FORCE CALL n …  the frame of a thunk that is a suspended call; self is the position of the call
  */
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
-import type { PosIdx } from "../position.ts";
+import { CALL_SITE, type PosIdx } from "../position.ts";
 import type { Thunk } from "../value/thunk.ts";
 import type { Builtin, Closure, Slot } from "../value/value.ts";
 import type { Suspendable } from "./requests.ts";
@@ -44,6 +45,9 @@ export const PLAIN_MARK = undefined;
 
 /** Native code that waits for a value. */
 export class NativeFrame {
+  /** Where the call stands that the native code last asked for. */
+  calledFrom: PosIdx = CALL_SITE;
+
   constructor(
     /** The builtin, for traces; `null` for the slow path of an instruction. */
     readonly builtin: Builtin | null,
@@ -82,22 +86,34 @@ export function nativeLambda(...code: number[]): Lambda {
   return lambda;
 }
 
-/** Code that calls a function with `count` arguments. */
-export function applyLambda(count: number): Lambda {
+/** Code that calls the function on the top of the stack with the `count` arguments below it. */
+function callCode(count: number): number[] {
   const code: number[] = [Op.Force];
   for (let n = count; n > 0; n--) code.push(Op.Call, n);
-  code.push(Op.Return);
-  return nativeLambda(...code);
+  return code;
 }
 
+/** Numbers of arguments that native code calls with; no builtin calls with more. */
+const ARGUMENT_COUNTS = [1, 2, 3, 4, 5, 6, 7, 8];
+
+const nativeCode: number[] = [Op.ResumeNative];
+/** Offsets in the code of native frames at which a call with 1, 2, … arguments begins. */
+export const NATIVE_CALLS: readonly number[] = ARGUMENT_COUNTS.map((count) => {
+  const start = nativeCode.length;
+  nativeCode.push(...callCode(count), Op.ResumeNative);
+  return start;
+});
+
 /** The lambda of native frames. */
-export const NATIVE_LAMBDA = nativeLambda(Op.ResumeNative);
+export const NATIVE_LAMBDA = nativeLambda(...nativeCode);
 /** The lambda at the bottom of each segment but the first. */
 export const SEGMENT_LAMBDA = nativeLambda(Op.LeaveSegment);
 /** The lambda at the bottom of a run. */
 export const ENTRY_LAMBDA = nativeLambda(Op.Exit);
-/** Code that calls with 1, 2, … arguments; no native code calls with more. */
-export const APPLY_LAMBDAS: readonly Lambda[] = [1, 2, 3, 4, 5, 6, 7, 8].map(applyLambda);
+/** The lambdas of suspended calls with 1, 2, … arguments. */
+export const APPLY_LAMBDAS: readonly Lambda[] = ARGUMENT_COUNTS.map((count) =>
+  nativeLambda(...callCode(count), Op.Return),
+);
 
 /** No slots at all, shared. */
 export const NO_SLOTS: Slot[] = [];

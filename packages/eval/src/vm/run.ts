@@ -24,6 +24,7 @@ import {
   CALL_MARK,
   type FrameSelf,
   HEADER_SIZE,
+  NATIVE_CALLS,
   NATIVE_LAMBDA,
   NATIVE_ROOM,
   type NativeFrame,
@@ -743,28 +744,12 @@ export function runLoop(machine: Machine): RunStatus {
           op = Op.StepNative;
           continue;
         }
-        case Op.EnterApply: {
+        case Op.CallFromNative: {
           const request = machine.request as CallRequest;
           const args = request.args;
-          if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
-            checkStackSpace(machine, stackSlots);
-            self = new SegmentLink(stack, sp, lambda, self, pc, base);
-            stack = spareSegment ?? newSegment();
-            spareSegment = null;
-            stackSlots += SEGMENT_SIZE;
-            lambda = SEGMENT_LAMBDA;
-            sp = pc = base = 0;
-          }
-          stack[sp] = lambda;
-          stack[sp + 1] = self;
-          stack[sp + 2] = pc;
-          stack[sp + 3] = base;
-          stack[sp + 4] = PLAIN_MARK;
-          base = sp = sp + HEADER_SIZE;
-          lambda = APPLY_LAMBDAS[args.length - 1] as Lambda;
-          self = request.pos;
-          pc = 0;
-          code = lambda.code;
+          (self as NativeFrame).calledFrom = request.pos;
+          machine.askedPos = CALL_SITE;
+          pc = NATIVE_CALLS[args.length - 1] as number;
           for (let i = args.length - 1; i >= 0; i--) stack[sp++] = args[i];
           stack[sp++] = request.callee;
           machine.request = null;
@@ -780,7 +765,7 @@ export function runLoop(machine: Machine): RunStatus {
             continue;
           }
           if (outcome !== StepOutcome.Done) {
-            op = outcome === StepOutcome.Call ? Op.EnterApply : Op.EnterNative;
+            op = outcome === StepOutcome.Call ? Op.CallFromNative : Op.EnterNative;
             continue;
           }
           const result = machine.result;

@@ -51,6 +51,10 @@ export function unwind(machine: Machine): void {
     }
     if (lambda === NATIVE_LAMBDA) {
       const frame = self as NativeFrame;
+      if (pc > 1 && error instanceof EvalError) {
+        // It stands in a call that it asked for.
+        error.resolveCallSite(positionOf(lambda, self, pc, base, stack));
+      }
       if (frame.generator !== null) {
         let answer: IteratorResult<unknown, unknown> | undefined;
         try {
@@ -160,7 +164,9 @@ function positionOf(
 ): PosIdx {
   for (;;) {
     if (lambda === NATIVE_LAMBDA) {
-      // Native code has no positions: it speaks of where it was called.
+      // Native code has no positions: it speaks of where it was called, unless it says where it calls.
+      const { calledFrom } = self as NativeFrame;
+      if (pc > 1 && calledFrom !== CALL_SITE) return calledFrom;
     } else if (lambda === SEGMENT_LAMBDA) {
       const link = self as SegmentLink;
       lambda = link.lambda;
