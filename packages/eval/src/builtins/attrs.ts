@@ -17,18 +17,9 @@ import { args, type BuiltinDefinition, generator, plain, strict } from "./defini
 const FEW_NAMES = 64;
 
 function removeNames(set: Attrs, names: readonly string[]): Attrs {
-  let removesSome = false;
-  for (const name of names) {
-    if (set.has(name)) {
-      removesSome = true;
-      break;
-    }
-  }
+  const rest = set.without(names);
   // Nix: the result is a set of its own, which the printer does not take for a repetition.
-  if (!removesSome) return set.size === 0 ? set : new Attrs(set.shape, set.values, set.base);
-  if (names.length <= 4) return set.filter((name) => !names.includes(name));
-  const removed = new Set(names);
-  return set.filter((name) => !removed.has(name));
+  return rest === set && set.size > 0 ? new Attrs(set.shape, set.values) : rest;
 }
 
 function* forceAndRemoveNames(ctx: EvalContext, set: Attrs, list: NixList): Suspendable<Slot> {

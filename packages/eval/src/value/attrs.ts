@@ -21,29 +21,45 @@ import type { Slot } from "./value.ts";
 const LINEAR_LIMIT = 8;
 /** Layers of `//` before a set is flattened; lookups of absent names visit them all. */
 const MAX_LAYERS = 8;
-/** A left operand no larger than this is merged at once: cheaper than looking through layers. */
-const SMALL_SET = 12;
+/** Sets no larger than this together are merged at once: cheaper than looking through layers. */
+const SMALL_SET = 16;
+/** Shapes that may extend one another before one gets an index of its own. */
+const MAX_EXTENSIONS = 4;
 
 /** The names of a set, in the order of definition, with their positions. Immutable. */
 export class Shape {
+  /** The places of the names that `parent` has not. */
   private index: Map<string, number> | null = null;
   private order: Uint32Array | null = null;
   private sorted: readonly string[] | null = null;
   private bare: Shape | null = null;
+  /** A shape whose names are the first names of this one, or `null`: its index serves both. */
+  private readonly parent: Shape | null;
+  private readonly extensions: number;
 
   constructor(
     /** Distinct names. */
     readonly names: readonly string[],
     /** Where each was defined, parallel to `names`; `null` when none is known. */
     readonly positions: readonly PosIdx[] | null,
-  ) {}
+    /** A shape whose names are the first of `names`. */
+    parent: Shape | null = null,
+  ) {
+    if (parent !== null && parent.extensions < MAX_EXTENSIONS) {
+      this.parent = parent;
+      this.extensions = parent.extensions + 1;
+    } else {
+      this.parent = null;
+      this.extensions = 0;
+    }
+  }
 
   /** The same names in the same order without positions; always the same object. */
   withoutPositions(): Shape {
     if (this.positions === null) return this;
     let bare = this.bare;
     if (bare === null) {
-      bare = new Shape(this.names, null);
+      bare = new Shape(this.names, null, this);
       this.bare = bare;
     }
     return bare;
@@ -59,9 +75,23 @@ export class Shape {
     }
     let index = this.index;
     if (index === null) {
+      const parent = this.parent;
+      let i = 0;
+      if (parent !== null) {
+        const found = parent.indexOf(name);
+        if (found >= 0) return found;
+        i = parent.names.length;
+        if (count - i <= LINEAR_LIMIT) {
+          for (; i < count; i++) if (names[i] === name) return i;
+          return -1;
+        }
+      }
       index = new Map();
-      for (let i = 0; i < count; i++) index.set(names[i] as string, i);
+      for (; i < count; i++) index.set(names[i] as string, i);
       this.index = index;
+    } else if (this.parent !== null) {
+      const found = this.parent.indexOf(name);
+      if (found >= 0) return found;
     }
     const found = index.get(name);
     return found === undefined ? -1 : found;
@@ -71,18 +101,9 @@ export class Shape {
   sortedOrder(): Uint32Array {
     let order = this.order;
     if (order === null) {
-      const names = this.names;
-      order = new Uint32Array(names.length);
-      let ascending = true;
-      for (let i = 0; i < order.length; i++) {
-        order[i] = i;
-        if (i > 0 && (names[i - 1] as string) > (names[i] as string)) ascending = false;
-      }
-      if (!ascending) {
-        order = Uint32Array.from(
-          Array.from(order).sort((a, b) => ((names[a] as string) < (names[b] as string) ? -1 : 1)),
-        );
-      }
+      const sorted = this.sortedNames();
+      order = new Uint32Array(sorted.length);
+      for (let i = 0; i < order.length; i++) order[i] = this.indexOf(sorted[i] as string);
       this.order = order;
     }
     return order;
@@ -92,13 +113,16 @@ export class Shape {
   sortedNames(): readonly string[] {
     let sorted = this.sorted;
     if (sorted === null) {
-      const names = this.names;
-      sorted = Array.from(this.sortedOrder(), (i) => names[i] as string);
+      // The order that the engine has for strings is the bytewise one, and quick.
+      sorted = this.names.slice().sort();
       this.sorted = sorted;
     }
     return sorted;
   }
 }
+
+/** Attributes that are taken out of copies of the arrays one by one; for more the arrays are made anew. */
+const FEW_REMOVED = 8;
 
 /** The shape without names. */
 export const EMPTY_SHAPE = new Shape([], null);
@@ -221,43 +245,120 @@ export class Attrs {
     return Attrs.of(keptNames, keptValues, keptPositions);
   }
 
+  /** This set without some attributes; those that it has not are ignored. */
+  without(removed: readonly string[]): Attrs {
+    const { shape } = this.flat();
+    const places: number[] = [];
+    for (const name of removed) {
+      const i = shape.indexOf(name);
+      if (i >= 0 && !places.includes(i)) places.push(i);
+    }
+    if (places.length === 0) return this;
+    if (places.length > FEW_REMOVED) {
+      const gone = new Set(places);
+      return this.filter((_name, i) => !gone.has(i));
+    }
+    // From the last to the first, so that the places before stay what they are.
+    places.sort((a, b) => b - a);
+    const names = shape.names.slice();
+    const values = this.values.slice();
+    const positions = shape.positions === null ? null : shape.positions.slice();
+    for (const place of places) {
+      names.splice(place, 1);
+      values.splice(place, 1);
+      positions?.splice(place, 1);
+    }
+    return Attrs.of(names, values, positions);
+  }
+
+  /** The same set, flattened. */
+  private flat(): Attrs {
+    if (this.base !== null) this.flatten();
+    return this;
+  }
+
   private flatten(): void {
     const layers: Attrs[] = [];
-    let layer: Attrs | null = this;
-    while (layer !== null) {
-      layers.push(layer);
-      layer = layer.base;
+    let bottom: Attrs = this;
+    while (bottom.base !== null) {
+      layers.push(bottom);
+      bottom = bottom.base;
     }
-    const bottom = layers.pop() as Attrs;
-    const names = bottom.shape.names.slice();
-    const values = bottom.values.slice();
-    let positions = bottom.shape.positions === null ? null : bottom.shape.positions.slice();
-    const index = new Map<string, number>();
-    if (names.length > 64 || layers.length > 1)
-      for (let i = 0; i < names.length; i++) index.set(names[i] as string, i);
-    const large = index.size > 0;
-    for (let l = layers.length - 1; l >= 0; l--) {
-      const { shape, values: upper } = layers[l] as Attrs;
-      for (let i = 0; i < upper.length; i++) {
-        const name = shape.names[i] as string;
-        const at = large ? (index.get(name) ?? -1) : bottom.shape.indexOf(name);
-        const pos = shape.positions === null ? NO_POS : (shape.positions[i] as PosIdx);
-        if (positions === null && pos !== NO_POS) positions = names.map(() => NO_POS);
-        if (at >= 0) {
-          values[at] = upper[i] as Slot;
-          if (positions !== null) positions[at] = pos;
-        } else {
-          if (large) index.set(name, names.length);
-          names.push(name);
-          values.push(upper[i] as Slot);
-          if (positions !== null) positions.push(pos);
-        }
-      }
-    }
-    this.shape = new Shape(names, positions);
-    this.values = values;
+    const merge = new Merge(bottom);
+    for (let i = layers.length - 1; i >= 0; i--) merge.add(layers[i] as Attrs);
+    this.shape = merge.shape();
+    this.values = merge.values;
     this.base = null;
     this.depth = 0;
+  }
+}
+
+/** Lays layers over a flat set; names keep the place that they had first, new names come last. */
+class Merge {
+  readonly values: Slot[];
+  private readonly bottom: Shape;
+  private names: string[] | null = null;
+  private positions: PosIdx[] | null;
+  /** Whether a layer brought names that the bottom has not. */
+  private extended = false;
+  /** The places of such names, for the layers after that one. */
+  private places: Map<string, number> | null = null;
+
+  constructor({ shape, values }: Attrs) {
+    this.bottom = shape;
+    this.values = values.slice();
+    this.positions = shape.positions === null ? null : shape.positions.slice();
+  }
+
+  /** Adds the top layer of a set. */
+  add(layer: Attrs): void {
+    const { values, bottom } = this;
+    const { names, positions: from } = layer.shape;
+    const upper = layer.values;
+    if (from !== null && this.positions === null) {
+      this.positions = new Array<PosIdx>(values.length).fill(NO_POS);
+    }
+    const { positions } = this;
+    const places = this.extended ? this.placesOfNew() : null;
+    for (let i = 0; i < upper.length; i++) {
+      const name = names[i] as string;
+      let at = bottom.indexOf(name);
+      if (at < 0 && places !== null) at = places.get(name) ?? -1;
+      const pos = from === null ? NO_POS : (from[i] as PosIdx);
+      if (at >= 0) {
+        values[at] = upper[i] as Slot;
+        if (positions !== null) positions[at] = pos;
+      } else {
+        if (places !== null) places.set(name, values.length);
+        if (this.names === null) this.names = bottom.names.slice();
+        this.names.push(name);
+        values.push(upper[i] as Slot);
+        if (positions !== null) positions.push(pos);
+        this.extended = true;
+      }
+    }
+  }
+
+  /** The shape of what is there now. */
+  shape(): Shape {
+    const { bottom, positions } = this;
+    const names = this.names ?? bottom.names;
+    const before = bottom.names.length;
+    // Looking through the bottom's index first pays while most names are found there.
+    const extend = before > LINEAR_LIMIT && names.length - before <= before >> 1;
+    return new Shape(names, positions, extend ? bottom : null);
+  }
+
+  private placesOfNew(): Map<string, number> {
+    let places = this.places;
+    if (places === null) {
+      places = new Map();
+      const names = this.names as string[];
+      for (let i = this.bottom.names.length; i < names.length; i++)
+        places.set(names[i] as string, i);
+      this.places = places;
+    }
+    return places;
   }
 }
 
@@ -269,40 +370,22 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
   // Nix: if one side is empty the other is returned as it is.
   if (left.base === null && left.values.length === 0) return right;
   if (right.base === null && right.values.length === 0) return left;
-  const count = right.size;
-  if (left.base === null && (left.values.length <= SMALL_SET || left.values.length <= count)) {
-    return mergeFlat(left, right);
+  if (right.base !== null && left.depth + right.depth >= MAX_LAYERS) right.size;
+  if (right.base !== null) {
+    const layers: Attrs[] = [];
+    for (let layer: Attrs | null = right; layer !== null; layer = layer.base) layers.push(layer);
+    let result = left;
+    for (let i = layers.length - 1; i >= 0; i--) {
+      const { shape, values } = layers[i] as Attrs;
+      result = new Attrs(shape, values, result);
+    }
+    return result;
+  }
+  if (left.base === null && left.values.length + right.values.length <= SMALL_SET) {
+    const merge = new Merge(left);
+    merge.add(right);
+    return new Attrs(merge.shape(), merge.values);
   }
   if (left.depth >= MAX_LAYERS) left.size;
   return new Attrs(right.shape, right.values, left);
-}
-
-/** Merges two flat sets; both sides keep their order, new names come last. */
-function mergeFlat(left: Attrs, right: Attrs): Attrs {
-  const names = left.shape.names.slice();
-  const values = left.values.slice();
-  const leftPositions = left.shape.positions;
-  const rightPositions = right.shape.positions;
-  const positions: PosIdx[] | null =
-    leftPositions !== null
-      ? leftPositions.slice()
-      : rightPositions !== null
-        ? names.map(() => NO_POS)
-        : null;
-  const leftShape = left.shape;
-  const rightNames = right.shape.names;
-  for (let i = 0; i < rightNames.length; i++) {
-    const name = rightNames[i] as string;
-    const at = leftShape.indexOf(name);
-    const pos = rightPositions === null ? NO_POS : (rightPositions[i] as PosIdx);
-    if (at >= 0) {
-      values[at] = right.values[i] as Slot;
-      if (positions !== null) positions[at] = pos;
-    } else {
-      names.push(name);
-      values.push(right.values[i] as Slot);
-      if (positions !== null) positions.push(pos);
-    }
-  }
-  return new Attrs(new Shape(names, positions), values);
 }
