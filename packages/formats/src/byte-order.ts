@@ -13,6 +13,7 @@ export function compareBytes(a: string, b: string): number {
 
 /** A sorted copy of `names`. */
 export function sortedBytes(names: Iterable<string>): string[] {
+  const sorted = [...names];
   // Without a comparator V8 compares code units, which is the same order, and faster.
-  return [...names].sort();
+  return sorted.length > 1 ? sorted.sort() : sorted;
 }

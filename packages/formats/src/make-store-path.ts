@@ -73,13 +73,8 @@ export function makeTextPath(
   contents: Uint8Array | string,
   references: Iterable<string>,
 ): string {
-  const inner = config.hashes.hash("sha256", contents);
-  return makeStorePath(
-    config,
-    typeWithReferences("text", { others: references, self: false }),
-    inner,
-    name,
-  );
+  const type = typeWithReferences("text", { others: references, self: false });
+  return rawStorePath(config, type, config.hashes.hex("sha256", contents), name);
 }
 
 /** The path of something with a known hash: fixed outputs, sources, fetched trees. */
@@ -106,7 +101,7 @@ export function makeFixedOutputPath(
     );
   }
   const inner = `fixed:out:${methodPrefix(method)}${formatHash(hash, "base16", true)}:`;
-  return makeStorePath(config, "output:out", config.hashes.hash("sha256", inner), name);
+  return rawStorePath(config, "output:out", config.hashes.hex("sha256", inner), name);
 }
 
 /** The path of a source tree whose NAR has the sha256 digest `narDigest`. */

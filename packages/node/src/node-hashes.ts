@@ -2,22 +2,30 @@
 import { createHash, hash as hashOnce } from "node:crypto";
 import { type HashAlgorithm, type HashFunctions, portableHashes } from "@nivis/formats";
 
-function bufferOf(data: Uint8Array | string): Uint8Array {
-  return typeof data === "string" ? Buffer.from(data, "latin1") : data;
+const ascii = /^[\x00-\x7f]*$/;
+
+/** Data as Node takes it: strings are encoded as UTF-8 there, and ASCII is that already. */
+function hashable(data: Uint8Array | string): Uint8Array | string {
+  return typeof data !== "string" || ascii.test(data) ? data : Buffer.from(data, "latin1");
 }
 
 /** The hash functions of Node. */
 export const nodeHashes: HashFunctions = {
   hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array {
     if (algorithm === "blake3") return portableHashes.hash(algorithm, data);
-    return hashOnce(algorithm, bufferOf(data), "buffer");
+    return hashOnce(algorithm, hashable(data), "buffer");
+  },
+  hex(algorithm: HashAlgorithm, data: Uint8Array | string): string {
+    if (algorithm === "blake3") return portableHashes.hex(algorithm, data);
+    return hashOnce(algorithm, hashable(data), "hex");
   },
   create(algorithm: HashAlgorithm) {
     if (algorithm === "blake3") return portableHashes.create(algorithm);
     const state = createHash(algorithm);
     return {
       update(data: Uint8Array | string): void {
-        state.update(bufferOf(data));
+        if (typeof data === "string") state.update(data, "latin1");
+        else state.update(data);
       },
       digest: (): Uint8Array => state.digest(),
     };

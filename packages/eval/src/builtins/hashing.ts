@@ -1,6 +1,5 @@
 /** Builtins that hash, and that write hashes in other ways. */
 import {
-  encodeBase16,
   formatHash,
   type HashAlgorithm,
   parseHash,
@@ -26,14 +25,14 @@ function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
 }
 
 function hashString(ctx: EvalContext, algorithm: string, text: string | ContextString): Slot {
-  return encodeBase16(ctx.hashes.hash(algorithmOf(ctx, algorithm), textOf(text)));
+  return ctx.hashes.hex(algorithmOf(ctx, algorithm), textOf(text));
 }
 
 function* hashFile(ctx: EvalContext, algorithm: string, slot: Slot): Suspendable<Slot> {
   const parsed = algorithmOf(ctx, algorithm);
   const path = (yield realisePath(ctx, slot, "full")) as string;
   try {
-    return encodeBase16(ctx.hashes.hash(parsed, ctx.io.readFile(path)));
+    return ctx.hashes.hex(parsed, ctx.io.readFile(path));
   } catch (error) {
     throw evalErrorOf(error);
   }

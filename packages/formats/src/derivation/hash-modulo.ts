@@ -49,19 +49,17 @@ function fixedModulo(config: StoreConfig, drv: Derivation): HashModulo {
     if (output.kind !== "fixed") continue;
     const method = formatMethodAlgorithm(output.method, output.hash.algorithm);
     const text = `fixed:out:${method}:${encodeBase16(output.hash.digest)}:${output.path}`;
-    outputs.set(name, encodeBase16(config.hashes.hash("sha256", text)));
+    outputs.set(name, config.hashes.hex("sha256", text));
   }
   return { kind: "fixed", outputs };
 }
 
 /**
- * The inputs of `drv` keyed by hashes modulo, or undefined if one of them has none. All input
- * derivations must be in the cache.
+ * The inputs of `drv` as ATerms with hashes modulo for paths, or undefined if one of them has none.
+ * All input derivations must be in the cache.
  */
-function inputsModulo(
-  drv: Derivation,
-  cache: HashModuloCache,
-): Map<string, DerivationInput> | undefined {
+function formatInputsModulo(drv: Derivation, cache: HashModuloCache): string | undefined {
+  if (drv.inputDrvs.size === 0) return "[]";
   const inputs = new Map<string, { outputs: Set<string> }>();
   const merge = (hex: string, outputs: Iterable<string>): void => {
     // Nix: two inputs with the same hash unite their outputs (modulo.cc, inputModulo).
@@ -89,7 +87,7 @@ function inputsModulo(
       merge(hex, ["out"]);
     }
   }
-  return inputs;
+  return formatInputDrvs(inputs);
 }
 
 /** Input derivations whose hash modulo is needed for that of `drv` and not known yet. */
@@ -134,18 +132,14 @@ function prepareInputs(drv: Derivation, context: HashModuloContext): void {
   }
 }
 
-function hexHash(config: StoreConfig, text: string): string {
-  return encodeBase16(config.hashes.hash("sha256", text));
-}
-
 function inputAddressedModulo(
   context: HashModuloContext,
   drv: Derivation,
   writer: ATermWriter,
 ): HashModulo {
-  const inputs = inputsModulo(drv, context.cache);
+  const inputs = formatInputsModulo(drv, context.cache);
   if (inputs === undefined) return deferred;
-  return { kind: "hash", hex: hexHash(context, writer.write(formatInputDrvs(inputs), false)) };
+  return { kind: "hash", hex: context.hashes.hex("sha256", writer.write(inputs, false)) };
 }
 
 /** How `drv` counts as an input of other derivations. */
@@ -187,16 +181,15 @@ export function finishDerivation(drv: Derivation, context: HashModuloContext): F
     for (const name of drv.outputs.keys()) drv.env.set(name, "");
     writer = new ATermWriter(drv);
     prepareInputs(drv, context);
-    const inputs = inputsModulo(drv, context.cache);
+    const inputs = formatInputsModulo(drv, context.cache);
     if (inputs !== undefined) {
-      const inputText = formatInputDrvs(inputs);
-      const masked = hexHash(context, writer.write(inputText, true));
+      const masked = context.hashes.hex("sha256", writer.write(inputs, true));
       for (const name of drv.outputs.keys()) {
         const path = makeOutputPath(context, name, masked, drv.name);
         drv.outputs.set(name, { kind: "input-addressed", path });
         drv.env.set(name, path);
       }
-      modulo = { kind: "hash", hex: hexHash(context, writer.write(inputText, false)) };
+      modulo = { kind: "hash", hex: context.hashes.hex("sha256", writer.write(inputs, false)) };
     }
   } else {
     writer = new ATermWriter(drv);

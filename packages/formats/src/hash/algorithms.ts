@@ -11,6 +11,7 @@ import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { bytesOf } from "../codec/bytes.ts";
 import type { RequireFeature } from "../experimental-feature.ts";
 import { FormatError } from "../format-error.ts";
+import { encodeBase16 } from "./base16.ts";
 
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 
@@ -32,6 +33,8 @@ export interface IncrementalHash {
 /** What a host has to supply for hashing. Strings are byte strings. */
 export interface HashFunctions {
   hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array;
+  /** The same in lower-case base 16, which hosts can write without an array in between. */
+  hex(algorithm: HashAlgorithm, data: Uint8Array | string): string;
   create(algorithm: HashAlgorithm): IncrementalHash;
 }
 
@@ -86,6 +89,7 @@ const implementations = { md5, sha1, sha256, sha512, blake3 } as const;
 /** Hash functions in plain JavaScript, for hosts without a native library. */
 export const portableHashes: HashFunctions = {
   hash: (algorithm, data) => implementations[algorithm](bytesOf(data)),
+  hex: (algorithm, data) => encodeBase16(implementations[algorithm](bytesOf(data))),
   create: (algorithm) => {
     const state = implementations[algorithm].create();
     return {

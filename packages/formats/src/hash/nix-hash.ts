@@ -230,9 +230,9 @@ export function parseHashAllowEmpty(
 /** Folds a digest to `length` bytes by XOR: byte `i` goes to place `i % length`. */
 export function compressDigest(digest: Uint8Array, length: number): Uint8Array {
   const folded = new Uint8Array(length);
-  for (let i = 0; i < digest.length; i++) {
-    const place = i % length;
+  for (let i = 0, place = 0; i < digest.length; i++) {
     folded[place] = (folded[place] as number) ^ (digest[i] as number);
+    if (++place === length) place = 0;
   }
   return folded;
 }

@@ -7,6 +7,7 @@
 import { FormatError } from "../format-error.ts";
 
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const codes: Uint8Array = Uint8Array.from(alphabet, (digit) => digit.charCodeAt(0));
 const values: Int8Array = new Int8Array(256).fill(-1);
 for (let i = 0; i < 32; i++) values[alphabet.charCodeAt(i)] = i;
 
@@ -15,11 +16,34 @@ export function nixBase32Length(length: number): number {
   return length === 0 ? 0 : Math.floor((length * 8 - 1) / 5) + 1;
 }
 
+/** The eight digits of the five bytes at `i`. */
+function encodeGroup(bytes: Uint8Array, i: number): string {
+  const b0 = bytes[i] as number;
+  const b1 = bytes[i + 1] as number;
+  const b2 = bytes[i + 2] as number;
+  const b3 = bytes[i + 3] as number;
+  const b4 = bytes[i + 4] as number;
+  // One call makes one flat string, where appending digits makes a string for each.
+  return String.fromCharCode(
+    codes[b4 >> 3] as number,
+    codes[((b4 << 2) | (b3 >> 6)) & 0x1f] as number,
+    codes[(b3 >> 1) & 0x1f] as number,
+    codes[((b3 << 4) | (b2 >> 4)) & 0x1f] as number,
+    codes[((b2 << 1) | (b1 >> 7)) & 0x1f] as number,
+    codes[(b1 >> 2) & 0x1f] as number,
+    codes[((b1 << 3) | (b0 >> 5)) & 0x1f] as number,
+    codes[b0 & 0x1f] as number,
+  );
+}
+
 /** The nix32 text of `bytes`. */
 export function encodeNixBase32(bytes: Uint8Array): string {
   const last = bytes.length - 1;
   let text = "";
-  for (let n = nixBase32Length(bytes.length) - 1; n >= 0; n--) {
+  // Groups of five bytes are eight whole digits; the bytes after the last group come first.
+  const grouped = bytes.length - (bytes.length % 5);
+  const firstDigit = (grouped / 5) * 8;
+  for (let n = nixBase32Length(bytes.length) - 1; n >= firstDigit; n--) {
     const bit = n * 5;
     const i = bit >> 3;
     const shift = bit & 7;
@@ -27,6 +51,7 @@ export function encodeNixBase32(bytes: Uint8Array): string {
     const high = i >= last ? 0 : (bytes[i + 1] as number) << (8 - shift);
     text += alphabet.charAt((low | high) & 0x1f);
   }
+  for (let i = grouped - 5; i >= 0; i -= 5) text += encodeGroup(bytes, i);
   return text;
 }
 
