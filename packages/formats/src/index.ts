@@ -47,6 +47,7 @@ export {
   type DerivationType,
   derivationType,
   hasDynamicInputs,
+  isOnlyOut,
   outputPath,
   structuredAttrsVariable,
 } from "./derivation/derivation.ts";

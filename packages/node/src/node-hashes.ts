@@ -2,11 +2,11 @@
 import { createHash, hash as hashOnce } from "node:crypto";
 import { type HashAlgorithm, type HashFunctions, portableHashes } from "@nivis/formats";
 
-const ascii = /^[\x00-\x7f]*$/;
-
 /** Data as Node takes it: strings are encoded as UTF-8 there, and ASCII is that already. */
 function hashable(data: Uint8Array | string): Uint8Array | string {
-  return typeof data !== "string" || ascii.test(data) ? data : Buffer.from(data, "latin1");
+  if (typeof data !== "string") return data;
+  const isAscii = Buffer.byteLength(data, "utf8") === data.length;
+  return isAscii ? data : Buffer.from(data, "latin1");
 }
 
 /** The hash functions of Node. */

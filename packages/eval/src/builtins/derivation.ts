@@ -19,6 +19,7 @@ import {
   finishDerivation,
   type HashAlgorithm,
   isDerivationPath,
+  isOnlyOut,
   makeContentAddressedPath,
   normalizeJson,
   outputPath,
@@ -49,7 +50,7 @@ import { type JsonText, toJson } from "../operations/to-json.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { closureOf, outputsOf, readDerivation } from "../store/closure.ts";
 import { storeConfig } from "../store/copy-path.ts";
-import { Attrs } from "../value/attrs.ts";
+import { Attrs, Shape } from "../value/attrs.ts";
 import { decodeContextElement, type StringContext } from "../value/context.ts";
 import { Thunk } from "../value/thunk.ts";
 import { ContextString, type Slot, type Value } from "../value/value.ts";
@@ -91,11 +92,14 @@ const REPLACED_BY_OUTPUT_CHECKS: ReadonlySet<string> = new Set([
 
 function addContext(draft: Draft, value: string | ContextString): string {
   if (typeof value === "string") return value;
-  if (!draft.seenContexts.has(value.context)) {
-    draft.seenContexts.add(value.context);
-    for (const element of value.context) draft.context.add(element);
-  }
+  addElements(draft, value.context);
   return value.text;
+}
+
+function addElements(draft: Draft, context: StringContext | undefined): void {
+  if (context === undefined || draft.seenContexts.has(context)) return;
+  draft.seenContexts.add(context);
+  for (const element of context) draft.context.add(element);
 }
 
 function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
@@ -104,21 +108,27 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
     "name",
     "in the attrset passed as argument to builtins.derivationStrict",
   );
-  const namePos = attrs.positionOf("name");
   let name: string;
   try {
-    name = (yield forcePlainString(
-      ctx,
-      nameSlot,
-      "while evaluating the `name` attribute passed to builtins.derivationStrict",
-    )) as string;
+    name =
+      typeof nameSlot === "string"
+        ? nameSlot
+        : ((yield forcePlainString(
+            ctx,
+            nameSlot,
+            "while evaluating the `name` attribute passed to builtins.derivationStrict",
+          )) as string);
   } catch (error) {
-    throw withTrace(error, namePos, "while evaluating the derivation attribute 'name'");
+    throw withTrace(
+      error,
+      attrs.positionOf("name"),
+      "while evaluating the derivation attribute 'name'",
+    );
   }
   try {
     return (yield derive(ctx, name, attrs)) as Attrs;
   } catch (error) {
-    const where = describePosition(ctx.positions, namePos);
+    const where = describePosition(ctx.positions, attrs.positionOf("name"));
     const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
     throw withTrace(error, NO_POS, text, true);
   }
@@ -192,7 +202,7 @@ function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attr
       } else if (key === "args") {
         yield addArguments(ctx, draft, value);
       } else if (draft.json !== null) {
-        yield addStructured(ctx, draft, key, value, attrs.positionOf(key));
+        yield addStructured(ctx, draft, key, value, attrs);
       } else {
         const quick = tryCoerce(value, CoerceMode.Strong | CoerceMode.CopyPaths);
         const text =
@@ -204,7 +214,9 @@ function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attr
             NO_POS,
             "",
           )) as string | ContextString);
-        addVariable(ctx, draft, key, addContext(draft, text), attrs.positionOf(key));
+        const variable = addContext(draft, text);
+        if (MEANINGFUL.has(key)) addMeaningful(ctx, draft, key, variable, attrs);
+        else draft.drv.env.set(key, variable);
       }
     } catch (error) {
       throw withTrace(
@@ -235,14 +247,32 @@ function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendabl
   return undefined;
 }
 
-/** An attribute that becomes an environment variable. */
-function addVariable(ctx: EvalContext, draft: Draft, key: string, text: string, pos: PosIdx): void {
+/** Variables that say something to Nix besides to the builder. */
+const MEANINGFUL: ReadonlySet<string> = new Set([
+  "__json",
+  "builder",
+  "system",
+  "outputHash",
+  "outputHashAlgo",
+  "outputHashMode",
+  "outputs",
+  "requiredSystemFeatures",
+]);
+
+/** An attribute that becomes an environment variable and is one of {@link MEANINGFUL}. */
+function addMeaningful(
+  ctx: EvalContext,
+  draft: Draft,
+  key: string,
+  text: string,
+  attrs: Attrs,
+): void {
   const { drv } = draft;
   if (key === "__json") {
     warnAttribute(
       ctx,
       draft,
-      pos,
+      attrs.positionOf(key),
       "setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.",
     );
     drv.structuredAttrs = parseStructuredAttrs(text);
@@ -292,11 +322,11 @@ function* addStructured(
   draft: Draft,
   key: string,
   value: Value,
-  pos: PosIdx,
+  attrs: Attrs,
 ): Suspendable<undefined> {
   if (key === "__structuredAttrs") return undefined;
   const json = (yield toJson(ctx, value, { copyPaths: true, pos: NO_POS })) as JsonText;
-  addContext(draft, json.context === undefined ? "" : new ContextString("", json.context));
+  addElements(draft, json.context);
   (draft.json as string[]).push(`${escapeJsonString(key)}:${json.text}`);
   switch (key) {
     case "builder":
@@ -336,7 +366,7 @@ function* addStructured(
         warnAttribute(
           ctx,
           draft,
-          pos,
+          attrs.positionOf(key),
           `'structuredAttrs' disables the effect of the derivation attribute '${key}'; use 'outputChecks.<output>.${key}' instead`,
         );
       }
@@ -427,7 +457,7 @@ interface MutableInput extends DerivationInput {
 
 /** Adds an output; `drvPath` may itself be an output of another: `out!/nix/store/….drv`. */
 function addInputOutput(drv: Derivation, drvPath: string, output: string): void {
-  const parts = drvPath.split("!");
+  const parts = drvPath.includes("!") ? drvPath.split("!") : [drvPath];
   const root = parts.pop() as string;
   let input = drv.inputDrvs.get(root) as MutableInput | undefined;
   if (input === undefined) {
@@ -444,10 +474,6 @@ function addInputOutput(drv: Derivation, drvPath: string, output: string): void 
     input = next;
   }
   input.outputs.add(output);
-}
-
-function isOnlyOut(outputs: ReadonlySet<string>): boolean {
-  return outputs.size === 1 && outputs.has("out");
 }
 
 function checkRequired(draft: Draft): void {
@@ -506,6 +532,9 @@ function setFixedOutput(ctx: EvalContext, draft: Draft, text: string): void {
   drv.outputs.set("out", { kind: "fixed", method, hash, path });
 }
 
+/** The shape of the result where `out` is the only output. */
+const ONLY_OUT = new Shape(["drvPath", "out"], null);
+
 /** Computes the paths, writes the derivation, and makes the resulting set. */
 function finish(ctx: EvalContext, draft: Draft): Attrs {
   const { caches } = ctx;
@@ -518,7 +547,6 @@ function finish(ctx: EvalContext, draft: Draft): Attrs {
   if (!ctx.settings.readOnlyMode) ctx.store.addDerivation(finished);
   caches.outputs.set(drvPath, finished.outputs);
   caches.references.set(drvPath, finished.references);
-  const names = ["drvPath", ...finished.outputs.keys()];
   const values: Slot[] = [new ContextString(drvPath, new Set([`=${drvPath}`]))];
   for (const [name, output] of finished.outputs) {
     const text =
@@ -526,7 +554,8 @@ function finish(ctx: EvalContext, draft: Draft): Attrs {
       unknownOutputPlaceholder(ctx.hashes, storePathBaseName(drvPath), name).text;
     values.push(new ContextString(text, new Set([`!${name}!${drvPath}`])));
   }
-  return Attrs.of(names, values);
+  if (isOnlyOut(draft.outputs)) return new Attrs(ONLY_OUT, values);
+  return Attrs.of(["drvPath", ...finished.outputs.keys()], values);
 }
 
 /** The builtins of this file. */

@@ -10,7 +10,7 @@
  * outputs and hashed inputs, and for its file. The texts differ in the outputs, the inputs and
  * a few variables only, so {@link ATermWriter} prepares the rest once.
  */
-import { sortedBytes } from "../byte-order.ts";
+import { compareBytes, sortedBytes } from "../byte-order.ts";
 import { normalizeJson } from "../codec/json.ts";
 import { formatMethodAlgorithm, splitMethodPrefix } from "../content-address.ts";
 import type { FormatFeature, RequireFeature } from "../experimental-feature.ts";
@@ -26,6 +26,7 @@ import {
   type DerivationInput,
   type DerivationOutput,
   hasDynamicInputs,
+  isOnlyOut,
   structuredAttrsVariable,
 } from "./derivation.ts";
 
@@ -69,7 +70,7 @@ function formatOutput(name: string, output: DerivationOutput): string {
 }
 
 function formatInput(input: DerivationInput): string {
-  const outputs = quotedList(sortedBytes(input.outputs));
+  const outputs = isOnlyOut(input.outputs) ? '["out"]' : quotedList(sortedBytes(input.outputs));
   if (input.dynamicOutputs === undefined || input.dynamicOutputs.size === 0) return outputs;
   const children = sortedBytes(input.dynamicOutputs.keys()).map(
     (name) => `("${name}",${formatInput(input.dynamicOutputs?.get(name) as DerivationInput)})`,
@@ -80,8 +81,40 @@ function formatInput(input: DerivationInput): string {
 /** Input derivations as the list of an ATerm; the keys are paths, or hashes modulo in base16. */
 export function formatInputDrvs(inputs: ReadonlyMap<string, DerivationInput>): string {
   if (inputs.size === 0) return "[]";
-  const keys = sortedBytes(inputs.keys());
-  return `[${keys.map((key) => `("${key}",${formatInput(inputs.get(key) as DerivationInput)})`).join(",")}]`;
+  let text = "[";
+  for (const key of sortedBytes(inputs.keys())) {
+    text += `${text === "[" ? "" : ","}("${key}",${formatInput(inputs.get(key) as DerivationInput)})`;
+  }
+  return `${text}]`;
+}
+
+/** An escape that JSON has and ATerms have not, or what looks like one. */
+const foreignEscape = /\\[bfu]/;
+
+/** What JSON writes between two pairs of strings. Inside of a string quotes have backslashes. */
+const pairBoundary = /"\],\["/g;
+
+/** A string that is just what a boundary has between its quotes, and some that only look like it. */
+const falseBoundary = /[,[]"\],\["/;
+
+/** Arguments as the list of an ATerm, all escaped at once. */
+function formatArguments(args: readonly string[]): string {
+  const json = JSON.stringify(args);
+  return foreignEscape.test(json) ? `[${args.map(quoteATermString).join(",")}]` : json;
+}
+
+/** An environment variable: its name and its value. */
+type Variable = readonly [string, string];
+
+/** Variables as elements of an ATerm's list, without the brackets. */
+function formatVariables(variables: readonly Variable[]): string {
+  const json = JSON.stringify(variables);
+  if (foreignEscape.test(json) || falseBoundary.test(json)) {
+    return variables
+      .map(([name, value]) => `(${quoteATermString(name)},${quoteATermString(value)})`)
+      .join(",");
+  }
+  return `(${json.slice(2, -2).replace(pairBoundary, '"),("')})`;
 }
 
 /**
@@ -91,6 +124,7 @@ export function formatInputDrvs(inputs: ReadonlyMap<string, DerivationInput>): s
 export class ATermWriter {
   readonly #drv: Derivation;
   readonly #outputNames: readonly string[];
+  readonly #hasDynamicInputs: boolean;
   /** The text from the sources to the environment's bracket. */
   readonly #middle: string;
   /** The environment cut at the values of the variables named after outputs, which are blank in hashes. */
@@ -102,30 +136,29 @@ export class ATermWriter {
     checkEnvironment(drv);
     this.#drv = drv;
     this.#outputNames = sortedBytes(drv.outputs.keys());
-    const args = drv.args.length === 0 ? "[]" : `[${drv.args.map(quoteATermString).join(",")}]`;
-    this.#middle = `${quotedList(sortedBytes(drv.inputSrcs))},"${drv.system}",${quoteATermString(drv.builder)},${args},[`;
-    const names = [...drv.env.keys()];
-    if (drv.structuredAttrs !== undefined) names.push(structuredAttrsVariable);
-    names.sort();
+    this.#hasDynamicInputs = hasDynamicInputs(drv);
+    this.#middle = `${quotedList(sortedBytes(drv.inputSrcs))},"${drv.system}",${quoteATermString(drv.builder)},${formatArguments(drv.args)},[`;
+    const variables = variablesBesideOutputs(drv);
     const parts: string[] = [];
     const cuts: string[] = [];
     let part = "";
     let comma = "";
-    for (const name of names) {
-      part += `${comma}(${quoteATermString(name)},`;
-      comma = ",";
-      const value = drv.env.get(name);
-      if (value === undefined) {
-        part += quoteATermString(drv.structuredAttrs as string);
-      } else if (drv.outputs.has(name)) {
-        parts.push(part);
-        cuts.push(name);
-        part = "";
-      } else {
-        part += quoteATermString(value);
+    let from = 0;
+    for (const name of this.#outputNames) {
+      if (!drv.env.has(name)) continue;
+      let to = from;
+      while (to < variables.length && (variables[to] as Variable)[0] < name) to++;
+      if (to > from) {
+        part += comma + formatVariables(variables.slice(from, to));
+        comma = ",";
       }
-      part += ")";
+      parts.push(`${part}${comma}(${quoteATermString(name)},`);
+      cuts.push(name);
+      part = ")";
+      comma = ",";
+      from = to;
     }
+    if (from < variables.length) part += comma + formatVariables(variables.slice(from));
     parts.push(`${part}])`);
     this.#environment = parts;
     this.#cutVariables = cuts;
@@ -137,19 +170,40 @@ export class ATermWriter {
    */
   write(inputs: string, masked: boolean): string {
     const drv = this.#drv;
-    const outputs = this.#outputNames.map((name) =>
-      masked
+    let outputs = "";
+    for (const name of this.#outputNames) {
+      if (outputs !== "") outputs += ",";
+      outputs += masked
         ? `("${name}","","","")`
-        : formatOutput(name, drv.outputs.get(name) as DerivationOutput),
-    );
-    const head = hasDynamicInputs(drv) && !masked ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
-    let text = `${head}${outputs.join(",")}],${inputs},${this.#middle}`;
+        : formatOutput(name, drv.outputs.get(name) as DerivationOutput);
+    }
+    const head = this.#hasDynamicInputs && !masked ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
+    let text = `${head}${outputs}],${inputs},${this.#middle}`;
     for (let i = 0; i < this.#cutVariables.length; i++) {
       const value = masked ? "" : (drv.env.get(this.#cutVariables[i] as string) ?? "");
       text += `${this.#environment[i] as string}${quoteATermString(value)}`;
     }
     return text + (this.#environment[this.#environment.length - 1] as string);
   }
+}
+
+/** The variables in order, without those that are named after outputs. */
+function variablesBesideOutputs(drv: Derivation): Variable[] {
+  const variables: Variable[] = [];
+  let isSorted = true;
+  let last = "";
+  for (const variable of drv.env) {
+    const name = variable[0];
+    if (drv.outputs.has(name)) continue;
+    if (name < last) isSorted = false;
+    last = name;
+    variables.push(variable);
+  }
+  if (drv.structuredAttrs !== undefined) {
+    variables.push([structuredAttrsVariable, drv.structuredAttrs]);
+    isSorted = false;
+  }
+  return isSorted ? variables : variables.sort((a, b) => compareBytes(a[0], b[0]));
 }
 
 /** The text of the derivation's `.drv` file. */

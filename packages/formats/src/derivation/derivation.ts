@@ -5,6 +5,7 @@
  * sorts. Writing and reading are in aterm.ts and json.ts; output paths come from
  * hash-modulo.ts.
  */
+import { sortedBytes } from "../byte-order.ts";
 import type { ContentAddressMethod } from "../content-address.ts";
 import { FormatError } from "../format-error.ts";
 import type { HashAlgorithm } from "../hash/algorithms.ts";
@@ -69,7 +70,7 @@ export type DerivationType = "input-addressed" | "deferred" | "fixed" | "floatin
 export function derivationType(drv: Pick<Derivation, "outputs">): DerivationType {
   let type: DerivationType | undefined;
   let algorithm: HashAlgorithm | undefined;
-  for (const name of [...drv.outputs.keys()].sort()) {
+  for (const name of sortedBytes(drv.outputs.keys())) {
     const output = drv.outputs.get(name) as DerivationOutput;
     if (type !== undefined) {
       if (type !== output.kind) throw new FormatError("error", "can't mix derivation output types");
@@ -89,6 +90,11 @@ export function derivationType(drv: Pick<Derivation, "outputs">): DerivationType
   }
   if (type === undefined) throw new FormatError("error", "must have at least one output");
   return type;
+}
+
+/** Whether `out` is all of them, as it mostly is. */
+export function isOnlyOut(outputs: ReadonlySet<string>): boolean {
+  return outputs.size === 1 && outputs.has("out");
 }
 
 /** The output's path if it is known. */

@@ -9,6 +9,7 @@
  * Hashes are kept in a map that the caller holds. The walk over inputs that are not in it runs
  * on a stack of its own, so long chains need no native stack.
  */
+import { sortedBytes } from "../byte-order.ts";
 import { formatMethodAlgorithm } from "../content-address.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeBase16 } from "../hash/base16.ts";
@@ -60,20 +61,13 @@ function fixedModulo(config: StoreConfig, drv: Derivation): HashModulo {
  */
 function formatInputsModulo(drv: Derivation, cache: HashModuloCache): string | undefined {
   if (drv.inputDrvs.size === 0) return "[]";
-  const inputs = new Map<string, { outputs: Set<string> }>();
-  const merge = (hex: string, outputs: Iterable<string>): void => {
-    // Nix: two inputs with the same hash unite their outputs (modulo.cc, inputModulo).
-    // Pinned by test/hash-modulo.test.ts.
-    const known = inputs.get(hex);
-    if (known === undefined) inputs.set(hex, { outputs: new Set(outputs) });
-    else for (const output of outputs) known.outputs.add(output);
-  };
+  const inputs = new Map<string, DerivationInput>();
   for (const [path, input] of drv.inputDrvs) {
     if (input.dynamicOutputs !== undefined && input.dynamicOutputs.size > 0) return undefined;
     const modulo = cache.get(path) as HashModulo;
     if (modulo.kind === "deferred") return undefined;
     if (modulo.kind === "hash") {
-      merge(modulo.hex, input.outputs);
+      addInput(inputs, modulo.hex, input);
       continue;
     }
     for (const output of input.outputs) {
@@ -84,10 +78,23 @@ function formatInputsModulo(drv: Derivation, cache: HashModuloCache): string | u
           `no hash for output '${output}' of derivation '${drv.name}'`,
         );
       }
-      merge(hex, ["out"]);
+      addInput(inputs, hex, fixedInput);
     }
   }
   return formatInputDrvs(inputs);
+}
+
+/** A fixed-output derivation as an input. */
+const fixedInput: DerivationInput = { outputs: new Set(["out"]) };
+
+function addInput(inputs: Map<string, DerivationInput>, hex: string, input: DerivationInput): void {
+  const known = inputs.get(hex);
+  // Nix: two inputs with the same hash unite their outputs (modulo.cc, inputModulo).
+  // Pinned by test/hash-modulo.test.ts.
+  inputs.set(
+    hex,
+    known === undefined ? input : { outputs: new Set([...known.outputs, ...input.outputs]) },
+  );
 }
 
 /** Input derivations whose hash modulo is needed for that of `drv` and not known yet. */
@@ -151,6 +158,21 @@ export function hashModulo(drv: Derivation, context: HashModuloContext): HashMod
   return inputAddressedModulo(context, drv, new ATermWriter(drv));
 }
 
+function referencesOf(drv: Derivation): string[] {
+  const references = [...drv.inputSrcs];
+  for (const path of drv.inputDrvs.keys()) if (!drv.inputSrcs.has(path)) references.push(path);
+  return references;
+}
+
+function sortedOutputs(drv: Derivation): ReadonlyMap<string, DerivationOutput> {
+  if (drv.outputs.size === 1) return drv.outputs;
+  const outputs = new Map<string, DerivationOutput>();
+  for (const name of sortedBytes(drv.outputs.keys())) {
+    outputs.set(name, drv.outputs.get(name) as DerivationOutput);
+  }
+  return outputs;
+}
+
 /** A derivation with all that follows from it. */
 export interface FinishedDerivation {
   /** The path of the `.drv` file. */
@@ -173,8 +195,7 @@ export interface FinishedDerivation {
  */
 export function finishDerivation(drv: Derivation, context: HashModuloContext): FinishedDerivation {
   const type = derivationType(drv);
-  const references = [...drv.inputSrcs];
-  for (const path of drv.inputDrvs.keys()) if (!drv.inputSrcs.has(path)) references.push(path);
+  const references = referencesOf(drv);
   let modulo: HashModulo = deferred;
   let writer: ATermWriter;
   if (type === "deferred") {
@@ -198,7 +219,5 @@ export function finishDerivation(drv: Derivation, context: HashModuloContext): F
   const text = writer.write(formatInputDrvs(drv.inputDrvs), false);
   const drvPath = makeTextPath(context, drv.name + drvExtension, text, references);
   context.cache.set(drvPath, modulo);
-  const names = [...drv.outputs.keys()].sort();
-  const outputs = new Map(names.map((name) => [name, drv.outputs.get(name) as DerivationOutput]));
-  return { drvPath, outputs, text, references };
+  return { drvPath, outputs: sortedOutputs(drv), text, references };
 }
