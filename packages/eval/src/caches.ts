@@ -2,6 +2,7 @@
 import type { DerivationOutput, HashModuloCache } from "@nivis/formats";
 import { Nesting } from "./operations/nesting.ts";
 import type { Regex } from "./regex/regex.ts";
+import type { ContextString } from "./value/value.ts";
 
 /** See the head of this file. */
 export class EvalCaches {
@@ -13,6 +14,8 @@ export class EvalCaches {
   readonly references = new Map<string, readonly string[]>();
   /** Store paths of copied sources, by method, name and path (`store/copy-path.ts`). */
   readonly sourceCopies = new Map<string, string>();
+  /** What paths became when they were copied as they are, by path (`store/copy-path.ts`). */
+  readonly copiedPaths = new Map<string, ContextString>();
   /** Entries of search paths, by their text (`search-path.ts`). */
   readonly searchPathEntries = new Map<string, string | undefined>();
   /** Files found in the search path (`search-path.ts`). */

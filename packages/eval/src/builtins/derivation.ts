@@ -45,7 +45,7 @@ import {
   expectString,
   forcePlainString,
 } from "../operations/checks.ts";
-import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
+import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { type JsonText, toJson } from "../operations/to-json.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { closureOf, outputsOf, readDerivation } from "../store/closure.ts";
@@ -204,9 +204,8 @@ function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attr
       } else if (draft.json !== null) {
         yield addStructured(ctx, draft, key, value, attrs);
       } else {
-        const quick = tryCoerce(value, CoerceMode.Strong | CoerceMode.CopyPaths);
         const text =
-          quick ??
+          tryCoerceWhole(ctx, value, CoerceMode.Strong | CoerceMode.CopyPaths) ??
           ((yield coerceToString(
             ctx,
             value,
@@ -240,7 +239,7 @@ function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendabl
   for (const slot of expectList(ctx, value, "")) {
     const element: Value = slot instanceof Thunk ? yield slot : slot;
     const text =
-      tryCoerce(element, mode) ??
+      tryCoerceWhole(ctx, element, mode) ??
       ((yield coerceToString(ctx, element, mode, NO_POS, context)) as string | ContextString);
     draft.drv.args.push(addContext(draft, text));
   }

@@ -4,15 +4,20 @@ import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { IoError } from "../io.ts";
-import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
-import { CoerceMode, coerceToString } from "../operations/coerce.ts";
+import { expectAttribute, expectSet, forcePlainString, settled } from "../operations/checks.ts";
+import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { parentOfPath } from "../path.ts";
 import { NO_POS } from "../position.ts";
 import { findInSearchPath } from "../search-path.ts";
-import { realiseContext, realisePath, referencesOfStoreObject } from "../store/realise.ts";
+import {
+  realiseContext,
+  realisePath,
+  referencesOfStoreObject,
+  tryRealisePath,
+} from "../store/realise.ts";
 import { Attrs } from "../value/attrs.ts";
 import { contextOf, withContext } from "../value/context.ts";
-import { Thunk } from "../value/thunk.ts";
+import { nativeThunk, Thunk } from "../value/thunk.ts";
 import {
   type ContextString,
   isString,
@@ -23,13 +28,14 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
 
 function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
-  const path = (yield realisePath(ctx, slot, "full")) as string;
+  const path = (tryRealisePath(ctx, slot, "full") ??
+    (yield realisePath(ctx, slot, "full"))) as string;
   try {
     const text = ctx.io.readFile(path);
     if (text.includes("\0")) {
@@ -50,7 +56,8 @@ function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 }
 
 function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
-  const path = (yield realisePath(ctx, slot, "full")) as string;
+  const path = (tryRealisePath(ctx, slot, "full") ??
+    (yield realisePath(ctx, slot, "full"))) as string;
   try {
     const entries = ctx.io.readDirectory(path);
     const names: string[] = new Array<string>(entries.length);
@@ -67,7 +74,8 @@ function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 }
 
 function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
-  const path = (yield realisePath(ctx, slot, "none")) as string;
+  const path = (tryRealisePath(ctx, slot, "none") ??
+    (yield realisePath(ctx, slot, "none"))) as string;
   try {
     const type = ctx.io.fileType(path);
     if (type !== undefined) return type;
@@ -85,7 +93,8 @@ function* pathExists(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     const text = isString(value) ? textOf(value) : "";
     const mustBeDirectory = text.endsWith("/") || text.endsWith("/.");
     const links = mustBeDirectory ? "full" : "ancestors";
-    const path = (yield realisePath(ctx, value, links)) as string;
+    const path = (tryRealisePath(ctx, value, links) ??
+      (yield realisePath(ctx, value, links))) as string;
     const type = ctx.io.fileType(path);
     return mustBeDirectory ? type === "directory" : type !== undefined;
   } catch (error) {
@@ -103,15 +112,25 @@ function baseNameOf(path: string): string {
   return path.slice(path.lastIndexOf("/", end - 1) + 1, end);
 }
 
-function* baseNameOfBuiltin(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
-  const value = (yield coerceToString(
-    ctx,
-    slot,
-    CoerceMode.Weak,
-    NO_POS,
-    "while evaluating the first argument passed to builtins.baseNameOf",
-  )) as StringValue;
+function baseNameOfString(value: StringValue): Slot {
   return withContext(baseNameOf(textOf(value)), contextOf(value));
+}
+
+function baseNameOfBuiltin(ctx: EvalContext, slot: Slot): Slot {
+  const given = settled(slot);
+  const known = given === undefined ? undefined : tryCoerceWhole(ctx, given, CoerceMode.Weak);
+  if (known !== undefined) return baseNameOfString(known);
+  return nativeThunk(function* (): Suspendable<Slot> {
+    const context = "while evaluating the first argument passed to builtins.baseNameOf";
+    const value = (yield coerceToString(
+      ctx,
+      slot,
+      CoerceMode.Weak,
+      NO_POS,
+      context,
+    )) as StringValue;
+    return baseNameOfString(value);
+  });
 }
 
 function* dirOf(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
@@ -208,7 +227,7 @@ export const fileBuiltins: readonly BuiltinDefinition[] = [
     doc: "Whether there is something at *path*. If *path* is a string that ends in `/` or `/.` it must be a directory.",
     run: pathExists,
   }),
-  generator({
+  plain({
     name: "baseNameOf",
     args: args("path"),
     strict: [],

@@ -3,13 +3,13 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { LARGE_RESULT } from "../limits/meter.ts";
 import { forceInt, forceString, settled } from "../operations/checks.ts";
-import { CoerceMode, coerceToString, tryCoerce } from "../operations/coerce.ts";
+import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
 import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
 import type { Int } from "../value/number.ts";
 import { nativeThunk, Thunk } from "../value/thunk.ts";
 import {
-  ContextString,
+  type ContextString,
   isInt,
   isString,
   type NixList,
@@ -25,17 +25,20 @@ type NixString = string | ContextString;
 const CONCAT_CONTEXT =
   "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
 
-function* concatSlowly(
+/** Goes on with a `concatStringsSep` at the first element that needs Nix code or a file. */
+function* concatFrom(
   ctx: EvalContext,
-  separator: NixString,
+  separator: string,
   list: NixList,
+  from: number,
+  start: string,
+  startContext: StringContext | undefined,
 ): Suspendable<NixString> {
-  const text = textOf(separator);
-  let context: StringContext | undefined = contextOf(separator);
-  let result = "";
-  for (let i = 0; i < list.length; i++) {
+  let result = start;
+  let context = startContext;
+  for (let i = from; i < list.length; i++) {
     const slot = list[i] as Slot;
-    if (i > 0) result += text;
+    if (i > 0) result += separator;
     const value = (
       slot instanceof Thunk ? (slot.code === null ? slot.a : yield slot) : slot
     ) as Value;
@@ -43,11 +46,14 @@ function* concatSlowly(
       result += value;
       continue;
     }
-    const piece = (
-      value instanceof ContextString
-        ? value
-        : yield coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, CONCAT_CONTEXT)
-    ) as NixString;
+    const piece = (tryCoerceWhole(ctx, value, CoerceMode.CopyPaths) ??
+      (yield coerceToString(
+        ctx,
+        value,
+        CoerceMode.CopyPaths,
+        NO_POS,
+        CONCAT_CONTEXT,
+      ))) as NixString;
     result += textOf(piece);
     context = unionContext(context, contextOf(piece));
   }
@@ -253,17 +259,27 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       '```nix\nbuiltins.concatStringsSep "/" [ "usr" "local" "bin" ]\n```\n\n' +
       'is `"usr/local/bin"`.',
     run: (ctx, separator: NixString, list: NixList) => {
-      if (typeof separator === "string") {
-        let result = "";
-        let i = 0;
-        for (; i < list.length; i++) {
-          const value = settled(list[i] as Slot);
-          if (typeof value !== "string") break;
-          result = i === 0 ? value : result + separator + value;
+      const text = textOf(separator);
+      let context = contextOf(separator);
+      let result = "";
+      for (let i = 0; i < list.length; i++) {
+        const value = settled(list[i] as Slot);
+        const piece =
+          value === undefined || typeof value === "string"
+            ? value
+            : tryCoerceWhole(ctx, value, CoerceMode.CopyPaths);
+        if (piece === undefined) {
+          return nativeThunk(() => concatFrom(ctx, text, list, i, result, context));
         }
-        if (i === list.length) return result;
+        if (i > 0) result += text;
+        if (typeof piece === "string") {
+          result += piece;
+        } else {
+          result += piece.text;
+          context = unionContext(context, piece.context);
+        }
       }
-      return nativeThunk(() => concatSlowly(ctx, separator, list));
+      return withContext(result, context);
     },
   }),
   generator({
@@ -299,7 +315,7 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
     run: (ctx, slot: Slot) => {
       const value = settled(slot);
       if (value !== undefined) {
-        const text = tryCoerce(value, CoerceMode.Strong);
+        const text = tryCoerceWhole(ctx, value, CoerceMode.Strong);
         if (text !== undefined) return text;
       }
       const context = "while evaluating the first argument passed to builtins.toString";

@@ -4,7 +4,8 @@
  * Interpolation, `+`, `toString`, derivation attributes and most builtins that want text come here.
  * A set stands for what its `__toString` or `outPath` gives, and that again, however often; nesting
  * is followed with a loop, and elements of lists are sub-generators, so depth costs no native stack.
- * `tryCoerce` answers at once for values that need no Nix code to run.
+ * `tryCoerce` answers at once for values that need no Nix code to run, `tryCoerceWhole` also for sets
+ * and lists of which that is true.
  */
 import { canonPath, formatF6 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -28,7 +29,8 @@ import {
   type Value,
 } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
-import { checkNesting } from "./nesting.ts";
+import { settled } from "./checks.ts";
+import { checkNesting, hasRoom } from "./nesting.ts";
 
 /** What is accepted, and what happens to paths; bits to be or-ed. */
 export const enum CoerceMode {
@@ -62,6 +64,72 @@ export function tryCoerce(value: Slot, mode: CoerceMode): string | ContextString
       if (value instanceof NixFloat) return formatF6(value.value);
       return undefined;
   }
+}
+
+/** The text of a set that is known to stand for one: without `__toString`, and with its `outPath` forced. */
+function tryOutPath(set: Attrs): string | ContextString | undefined {
+  const outPath = set.get("outPath");
+  if (outPath === undefined) return undefined;
+  const value = settled(outPath);
+  if (typeof value !== "string" && !(value instanceof ContextString)) return undefined;
+  return set.has("__toString") ? undefined : value;
+}
+
+/** Coerces a list of which every element can be coerced at once and none is a list with elements. */
+function tryList(
+  ctx: EvalContext,
+  list: readonly Slot[],
+  mode: CoerceMode,
+): string | ContextString | undefined {
+  let result = "";
+  let context: StringContext | undefined;
+  const last = list.length - 1;
+  for (let i = 0; i <= last; i++) {
+    const element = settled(list[i] as Slot);
+    if (element === undefined) return undefined;
+    if (isList(element)) {
+      if (element.length > 0) return undefined;
+      continue;
+    }
+    const text = tryElement(ctx, element, mode);
+    if (text === undefined) return undefined;
+    result += textOf(text);
+    context = unionContext(context, contextOf(text));
+    if (i < last) result += " ";
+  }
+  return withContext(result, context);
+}
+
+function tryElement(
+  ctx: EvalContext,
+  value: Value,
+  mode: CoerceMode,
+): string | ContextString | undefined {
+  if (value instanceof Attrs) return tryOutPath(value);
+  return tryCoerce(value, mode) ?? tryCopied(ctx, value);
+}
+
+/** What a path became when it was copied before; only for modes in which paths are copied. */
+function tryCopied(ctx: EvalContext, value: Value): ContextString | undefined {
+  return value instanceof NixPath ? ctx.caches.copiedPaths.get(value.path) : undefined;
+}
+
+/**
+ * Coerces a value, as far as that takes no Nix code and no file: also derivations that have been
+ * made, lists of such, and paths that have been copied. `undefined` for all others.
+ */
+export function tryCoerceWhole(
+  ctx: EvalContext,
+  value: Value,
+  mode: CoerceMode,
+): string | ContextString | undefined {
+  const text = tryCoerce(value, mode);
+  if (text !== undefined || typeof value !== "object") return text;
+  if (!hasRoom(ctx, 2)) return undefined;
+  if (value instanceof Attrs) return tryOutPath(value);
+  if (isList(value))
+    return (mode & CoerceMode.Strong) === 0 ? undefined : tryList(ctx, value, mode);
+  return tryCopied(ctx, value);
 }
 
 /** A trace to be added if what follows fails. */
@@ -160,7 +228,7 @@ export function* coerceToString(
   errorContext: string,
 ): Suspendable<string | ContextString> {
   let value: Value = slot instanceof Thunk ? yield slot : slot;
-  const quick = tryCoerce(value, mode);
+  const quick = tryCoerceWhole(ctx, value, mode);
   if (quick !== undefined) return quick;
   let traces: readonly PendingTrace[] = [];
   if (value instanceof Attrs) {
@@ -171,10 +239,7 @@ export function* coerceToString(
   try {
     const text = tryCoerce(value, mode);
     if (text !== undefined) return text;
-    if (value instanceof NixPath) {
-      const storePath = copyPathToStore(ctx, value.path);
-      return new ContextString(storePath, new Set([storePath]));
-    }
+    if (value instanceof NixPath) return copyPathToStore(ctx, value.path);
     if (isList(value) && (mode & CoerceMode.Strong) !== 0) {
       return (yield coerceList(ctx, value, mode, pos, errorContext)) as string | ContextString;
     }

@@ -20,6 +20,11 @@ export class Nesting {
   levels = 0;
 }
 
+/** Whether `count` levels more are certainly not too many. */
+export function hasRoom(ctx: EvalContext, count: number): boolean {
+  return ctx.caches.nesting.levels + count < Math.min(ctx.settings.maxCallDepth, MAX_LEVELS);
+}
+
 /** Throws when one level more, at `pos`, would be too many; `own` levels are not counted yet. */
 export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0, most = MAX_LEVELS): void {
   // The builtin that walks is a call itself, so a limit of n leaves n - 1 levels.

@@ -178,9 +178,9 @@ class JsonWriter {
       this.writeString(path);
       return;
     }
-    const storePath = copyPathToStore(this.ctx, path);
-    this.context = unionContext(this.context, new Set([storePath]));
-    this.writeString(storePath);
+    const copied = copyPathToStore(this.ctx, path);
+    this.context = unionContext(this.context, copied.context);
+    this.writeString(copied.text);
   }
 
   private openSet(set: Attrs, pos: PosIdx, copyPaths: boolean, traces: Peeled["traces"]): void {

@@ -9,6 +9,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { baseNameOfPath, resolveSymlinks } from "../path.ts";
+import { ContextString } from "../value/value.ts";
 import { narSourceOf, type SourceTree } from "./source-tree.ts";
 
 /** What store paths are computed with. */
@@ -25,13 +26,18 @@ export function sourceName(path: string): string {
 }
 
 /** Copies a path as it is and returns its store path: what interpolation of a path does. */
-export function copyPathToStore(ctx: EvalContext, path: string): string {
+export function copyPathToStore(ctx: EvalContext, path: string): ContextString {
+  const known = ctx.caches.copiedPaths.get(path);
+  if (known !== undefined) return known;
   try {
     if (isDerivationPath(path)) {
       throw new EvalError("value", "file names are not allowed to end in '.drv'");
     }
     const root = resolveSymlinks(ctx.io, path, "ancestors");
-    return addSource(ctx, root, sourceName(path), "nar");
+    const storePath = addSource(ctx, root, sourceName(path), "nar");
+    const copied = new ContextString(storePath, new Set([storePath]));
+    ctx.caches.copiedPaths.set(path, copied);
+    return copied;
   } catch (error) {
     throw evalErrorOf(error);
   }

@@ -9,11 +9,12 @@ import { FormatError, isInStore, outputPath, splitStorePath } from "@nivis/forma
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
+import { settled } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
 import { resolveSymlinks } from "../path.ts";
 import { NO_POS } from "../position.ts";
 import { decodeContextElement, type StringContext } from "../value/context.ts";
-import type { Slot } from "../value/value.ts";
+import { NixPath, type Slot } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { notValid, outputsOf } from "./closure.ts";
 
@@ -68,12 +69,33 @@ export function* realisePath(
   slot: Slot,
   links: LinkResolution,
 ): Suspendable<string> {
+  const known = tryRealisePath(ctx, slot, links);
+  if (known !== undefined) return known;
   const { path, context } = (yield coerceToPath(
     ctx,
     slot,
     NO_POS,
     "while realising the context of a path",
   )) as PathWithContext;
+  return resolveRealised(ctx, path, context, links);
+}
+
+/** {@link realisePath} without a generator, where the slot is a path already; else `undefined`. */
+export function tryRealisePath(
+  ctx: EvalContext,
+  slot: Slot,
+  links: LinkResolution,
+): string | undefined {
+  const given = settled(slot);
+  return given instanceof NixPath ? resolveRealised(ctx, given.path, undefined, links) : undefined;
+}
+
+function resolveRealised(
+  ctx: EvalContext,
+  path: string,
+  context: StringContext | undefined,
+  links: LinkResolution,
+): string {
   try {
     realiseContext(ctx, context);
     return links === "none" ? path : resolveSymlinks(ctx.io, path, links);

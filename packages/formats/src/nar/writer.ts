@@ -10,8 +10,9 @@
  * caller's business.
  */
 import { sortedBytes } from "../byte-order.ts";
+import { bytesOf, bytesToByteString } from "../codec/bytes.ts";
 import { FormatError } from "../format-error.ts";
-import type { HashAlgorithm, HashFunctions } from "../hash/algorithms.ts";
+import type { HashAlgorithm, HashFunctions, IncrementalHash } from "../hash/algorithms.ts";
 
 /** The first word of every NAR. */
 export const narMagic = "nix-archive-1";
@@ -53,8 +54,8 @@ export type NarTree =
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "directory"; readonly entries: ReadonlyMap<string, NarTree> };
 
-/** Receives the NAR. A chunk is valid during the call only: its bytes are overwritten later. */
-export type NarSink = (chunk: Uint8Array) => void;
+/** Receives the NAR chunk by chunk, as bytes or as byte strings. */
+export type NarSink = (chunk: Uint8Array | string) => void;
 
 /** The source of trees in memory. */
 export const narTreeSource: NarSource<NarTree> = {
@@ -66,15 +67,47 @@ export const narTreeSource: NarSource<NarTree> = {
   describe: (node) => node.type,
 };
 
-/** The size of the chunks that are collected; contents above it go to the sink as they are. */
-const BUFFER_SIZE = 65536;
+/** Chunks are collected up to about this length; contents above it go to the sink as they are. */
+const CHUNK_LENGTH = 65536;
+
+/** The eight bytes of a length. */
+function lengthBytes(length: number): string {
+  if (length < 0x10000) return `${String.fromCharCode(length & 0xff, length >> 8)}\0\0\0\0\0\0`;
+  let text = "";
+  for (let i = 0, rest = length; i < 8; i++, rest = Math.floor(rest / 256)) {
+    text += String.fromCharCode(rest & 0xff);
+  }
+  return text;
+}
+
+/** Zeros up to a multiple of eight. */
+function padding(length: number): string {
+  return "\0\0\0\0\0\0\0".slice(0, -length & 7);
+}
+
+function wordBytes(word: string): string {
+  return lengthBytes(word.length) + word + padding(word.length);
+}
+
+function wordsBytes(words: readonly string[]): string {
+  return words.map(wordBytes).join("");
+}
+
+// The words between which names, targets and contents stand.
+const MAGIC = wordBytes(narMagic);
+const REGULAR = wordsBytes(["(", "type", "regular", "contents"]);
+const EXECUTABLE = wordsBytes(["(", "type", "regular", "executable", "", "contents"]);
+const DIRECTORY = wordsBytes(["(", "type", "directory"]);
+const SYMLINK = wordsBytes(["(", "type", "symlink", "target"]);
+const ENTRY = wordsBytes(["entry", "(", "name"]);
+const NODE = wordBytes("node");
+const END = wordBytes(")");
 
 class NarWriter<Node> {
   readonly #source: NarSource<Node>;
   readonly #sink: NarSink;
-  readonly #buffer = new Uint8Array(BUFFER_SIZE);
-  #used = 0;
-  /** Bytes written so far. */
+  #text = "";
+  /** Bytes given to the sink so far. */
   size = 0;
 
   constructor(source: NarSource<Node>, sink: NarSink) {
@@ -83,62 +116,29 @@ class NarWriter<Node> {
   }
 
   write(root: Node): void {
-    this.#word(narMagic);
+    this.#text = MAGIC;
     this.#node(root, 0);
-    this.#flush();
+    this.#give(this.#text);
   }
 
-  #flush(): void {
-    if (this.#used > 0) this.#sink(this.#buffer.subarray(0, this.#used));
-    this.#used = 0;
+  #give(chunk: Uint8Array | string): void {
+    this.size += chunk.length;
+    this.#sink(chunk);
   }
 
-  #length(length: number): void {
-    if (this.#used + 8 > BUFFER_SIZE) this.#flush();
-    let rest = length;
-    for (let i = 0; i < 8; i++) {
-      this.#buffer[this.#used + i] = rest & 0xff;
-      rest = Math.floor(rest / 256);
-    }
-    this.#used += 8;
-    this.size += 8;
-  }
-
-  #word(word: string): void {
-    const length = word.length;
-    this.#length(length);
-    this.size += length;
-    let at = 0;
-    while (at < length) {
-      if (this.#used === BUFFER_SIZE) this.#flush();
-      const count = Math.min(length - at, BUFFER_SIZE - this.#used);
-      for (let i = 0; i < count; i++) this.#buffer[this.#used + i] = word.charCodeAt(at + i);
-      at += count;
-      this.#used += count;
-    }
-    this.#padding(length);
-  }
-
-  #bytes(bytes: Uint8Array): void {
-    const length = bytes.length;
-    this.#length(length);
-    this.size += length;
-    if (this.#used + length > BUFFER_SIZE) this.#flush();
-    if (length > BUFFER_SIZE) {
-      this.#sink(bytes);
+  #contents(contents: Uint8Array | string): void {
+    const { length } = contents;
+    if (length < CHUNK_LENGTH) {
+      const text = typeof contents === "string" ? contents : bytesToByteString(contents);
+      this.#text += lengthBytes(length) + text + padding(length);
+      if (this.#text.length < CHUNK_LENGTH) return;
+      this.#give(this.#text);
+      this.#text = "";
     } else {
-      this.#buffer.set(bytes, this.#used);
-      this.#used += length;
+      this.#give(this.#text + lengthBytes(length));
+      this.#give(contents);
+      this.#text = padding(length);
     }
-    this.#padding(length);
-  }
-
-  #padding(length: number): void {
-    const count = (8 - (length % 8)) % 8;
-    if (this.#used + count > BUFFER_SIZE) this.#flush();
-    this.#buffer.fill(0, this.#used, this.#used + count);
-    this.#used += count;
-    this.size += count;
   }
 
   #node(node: Node, depth: number): void {
@@ -150,44 +150,26 @@ class NarWriter<Node> {
       );
     }
     const { type, executable } = source.stat(node);
-    this.#word("(");
     switch (type) {
-      case "regular": {
-        this.#word("type");
-        this.#word("regular");
-        if (executable) {
-          this.#word("executable");
-          this.#word("");
-        }
-        this.#word("contents");
-        const contents = source.readFile(node);
-        if (typeof contents === "string") this.#word(contents);
-        else this.#bytes(contents);
+      case "regular":
+        this.#text += executable ? EXECUTABLE : REGULAR;
+        this.#contents(source.readFile(node));
         break;
-      }
       case "directory":
-        this.#word("type");
-        this.#word("directory");
+        this.#text += DIRECTORY;
         for (const name of sortedBytes(source.readDirectory(node))) {
-          this.#word("entry");
-          this.#word("(");
-          this.#word("name");
-          this.#word(name);
-          this.#word("node");
+          this.#text += ENTRY + wordBytes(name) + NODE;
           this.#node(source.child(node, name), depth + 1);
-          this.#word(")");
+          this.#text += END;
         }
         break;
       case "symlink":
-        this.#word("type");
-        this.#word("symlink");
-        this.#word("target");
-        this.#word(source.readLink(node));
+        this.#text += SYMLINK + wordBytes(source.readLink(node));
         break;
       case "other":
         throw new FormatError("error", `file '${source.describe(node)}' has an unsupported type`);
     }
-    this.#word(")");
+    this.#text += END;
   }
 }
 
@@ -211,15 +193,25 @@ export function hashNar<Node>(
   hashes: HashFunctions,
   algorithm: HashAlgorithm = "sha256",
 ): NarDigest {
-  const hash = hashes.create(algorithm);
-  const size = writeNar(source, root, (chunk) => hash.update(chunk));
+  let hash: IncrementalHash | undefined;
+  let last: Uint8Array | string = "";
+  const size = writeNar(source, root, (chunk) => {
+    if (last !== "") {
+      hash ??= hashes.create(algorithm);
+      hash.update(last);
+    }
+    last = chunk;
+  });
+  // Most trees are one chunk, for which no state is needed.
+  if (hash === undefined) return { digest: hashes.hash(algorithm, last), size };
+  hash.update(last);
   return { digest: hash.digest(), size };
 }
 
 /** The NAR of `root` in one piece. */
 export function narBytes<Node>(source: NarSource<Node>, root: Node): Uint8Array {
   const chunks: Uint8Array[] = [];
-  const size = writeNar(source, root, (chunk) => chunks.push(chunk.slice()));
+  const size = writeNar(source, root, (chunk) => chunks.push(bytesOf(chunk)));
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
