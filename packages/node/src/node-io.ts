@@ -61,6 +61,8 @@ class NodeIo implements EvalIo {
   readonly #statuses = new Map<string, FileStatus>();
   readonly #links = new Map<string, string>();
   readonly #directories = new Map<string, readonly DirectoryEntry[]>();
+  /** The same entries by name, for directories whose entries have been asked about. */
+  readonly #listedTypes = new Map<string, ReadonlyMap<string, FileType>>();
   readonly #options: NodeIoOptions;
 
   constructor(options: NodeIoOptions) {
@@ -74,8 +76,7 @@ class NodeIo implements EvalIo {
       if (this.#isSpecial(path, location)) {
         throw new IoError("EINVAL", `file '${path}' is not a regular file`);
       }
-      const bytes = readFileSync(location);
-      return bytes.toString("latin1");
+      return readBytes(location);
     } catch (error) {
       if (error instanceof IoError) throw error;
       const code = errnoCode(error);
@@ -112,7 +113,8 @@ class NodeIo implements EvalIo {
   }
 
   fileType(path: string): FileType | undefined {
-    return this.#status(path)?.type;
+    const known = this.#statuses.get(path);
+    return known === undefined ? (this.#listedType(path) ?? this.#status(path)?.type) : known.type;
   }
 
   isExecutable(path: string): boolean {
@@ -166,6 +168,20 @@ class NodeIo implements EvalIo {
     else writeAll(2, Buffer.from(`${line}\n`, "latin1"));
   }
 
+  /** The type of a file as the listing of its directory has it, if that has been asked for. */
+  #listedType(path: string): FileType | undefined {
+    const slash = path.lastIndexOf("/");
+    const directory = path.slice(0, slash);
+    const entries = this.#directories.get(directory);
+    if (entries === undefined) return undefined;
+    let types = this.#listedTypes.get(directory);
+    if (types === undefined) {
+      types = new Map(entries.map(({ name, type }) => [name, type]));
+      this.#listedTypes.set(directory, types);
+    }
+    return types.get(path.slice(slash + 1));
+  }
+
   #status(path: string): FileStatus | undefined {
     let status = this.#statuses.get(path);
     if (status !== undefined) return status;
@@ -178,7 +194,7 @@ class NodeIo implements EvalIo {
 
   /** Whether something that is neither a file nor a directory would be read. */
   #isSpecial(path: string, location: string | Buffer): boolean {
-    const type = this.#status(path)?.type;
+    const type = this.fileType(path);
     if (type !== "symlink") return type === "unknown";
     const target = statSync(location);
     return !target.isFile() && !target.isDirectory();
@@ -201,6 +217,13 @@ class NodeIo implements EvalIo {
     if (store === undefined || !path.startsWith(`${store.storeDir}/`)) return undefined;
     return store.directory + path.slice(store.storeDir.length);
   }
+}
+
+/** The bytes of a file. Node reads text in one native call, and ASCII text is its bytes. */
+function readBytes(location: string | Buffer): string {
+  const text = readFileSync(location, "utf8");
+  const isAscii = Buffer.byteLength(text, "utf8") === text.length;
+  return isAscii ? text : readFileSync(location).toString("latin1");
 }
 
 function lstat(location: string | Buffer, path: string): Stats | undefined {
