@@ -32,7 +32,7 @@ import {
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
-import { checkNesting } from "./nesting.ts";
+import { checkNesting, hasRoom } from "./nesting.ts";
 
 /** How to convert to JSON. */
 export interface JsonOptions {
@@ -58,8 +58,6 @@ interface OpenContainer {
   readonly items: readonly Slot[];
   /** The item after the one that is being written. */
   next: number;
-  /** Of the value; its items get this one too if it is a list. */
-  readonly pos: PosIdx;
   readonly copyPaths: boolean;
   /** What the value was reached through. */
   readonly traces: Peeled["traces"];
@@ -67,7 +65,7 @@ interface OpenContainer {
 
 /** Converts a slot to JSON. */
 export function toJson(ctx: EvalContext, slot: Slot, options: JsonOptions): Suspendable<JsonText> {
-  return new JsonWriter(ctx, options.strict ?? true).write(slot, options.pos, options.copyPaths);
+  return new JsonWriter(ctx, options.strict ?? true, options.pos).write(slot, options.copyPaths);
 }
 
 const NO_TRACES: Peeled["traces"] = [];
@@ -85,11 +83,12 @@ class JsonWriter {
   constructor(
     private readonly ctx: EvalContext,
     private readonly strict: boolean,
+    /** The position of the whole value. */
+    private readonly pos: PosIdx,
   ) {}
 
-  *write(slot: Slot, startPos: PosIdx, startCopyPaths: boolean): Suspendable<JsonText> {
+  *write(slot: Slot, startCopyPaths: boolean): Suspendable<JsonText> {
     let current: Slot | undefined = slot;
-    let pos = startPos;
     let copyPaths = startCopyPaths;
     let traces = NO_TRACES;
     const { nesting } = this.ctx.caches;
@@ -97,23 +96,25 @@ class JsonWriter {
     try {
       while (current !== undefined) {
         nesting.levels = outside + this.open.length;
-        checkNesting(this.ctx, pos);
+        this.checkNesting();
         nesting.levels++;
         let value: Value | Thunk = peek(current);
         if (this.strict && value instanceof Thunk) {
-          if (value.code === APPLY) checkNesting(this.ctx, pos);
+          if (value.code === APPLY) this.checkNesting();
           value = (yield value) as Value;
         }
-        if (value instanceof Attrs) {
+        if (!(value instanceof Attrs)) {
+          this.writeValue(value, copyPaths, NO_TRACES);
+        } else if (hasRoom(this.ctx, 0) && standsForNothing(value)) {
+          this.openSet(value, copyPaths, NO_TRACES);
+        } else {
           const peeled = (yield peelToStringOutPath(this.ctx, value)) as Peeled;
           traces = peeled.traces;
           if (peeled.throughToString) this.checkToStringResult(peeled);
           value = peeled.value;
-          if (value instanceof Attrs) this.openSet(value, pos, copyPaths, traces);
+          if (value instanceof Attrs) this.openSet(value, copyPaths, traces);
           // Nix: a path that a `__toString` returned is not copied.
-          else this.writeValue(value, pos, copyPaths && !peeled.throughToString, traces);
-        } else {
-          this.writeValue(value, pos, copyPaths, NO_TRACES);
+          else this.writeValue(value, copyPaths && !peeled.throughToString, traces);
         }
         traces = NO_TRACES;
         const container = this.nextItem();
@@ -121,10 +122,6 @@ class JsonWriter {
         const index = container.next++;
         current = container.items[index];
         copyPaths = container.copyPaths;
-        pos =
-          container.set === null
-            ? container.pos
-            : container.set.positionOf((container.names as readonly string[])[index] as string);
       }
     } catch (error) {
       throw this.addTraces(error, traces);
@@ -137,16 +134,28 @@ class JsonWriter {
     return { text: this.out.toString(), context: this.context };
   }
 
+  /** Throws when one level more would be too many. */
+  private checkNesting(): void {
+    if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.positionInside(this.open.length));
+  }
+
+  /**
+   * The position of the value that is being written inside of the first `count` open containers: that
+   * of the attribute it is, or is in a list of.
+   */
+  private positionInside(count: number): PosIdx {
+    for (let i = count - 1; i >= 0; i--) {
+      const { set, names, next } = this.open[i] as OpenContainer;
+      if (set !== null) return set.positionOf((names as readonly string[])[next - 1] as string);
+    }
+    return this.pos;
+  }
+
   /** Writes anything but a set, or opens it if it is a list. */
-  private writeValue(
-    value: Value | Thunk,
-    pos: PosIdx,
-    copyPaths: boolean,
-    traces: Peeled["traces"],
-  ): void {
+  private writeValue(value: Value | Thunk, copyPaths: boolean, traces: Peeled["traces"]): void {
     if (isList(value)) {
       this.out.add("[");
-      this.open.push({ names: null, set: null, items: value, next: 0, pos, copyPaths, traces });
+      this.open.push({ names: null, set: null, items: value, next: 0, copyPaths, traces });
     } else if (typeof value === "string") {
       this.writeString(value);
     } else if (value instanceof ContextString) {
@@ -160,7 +169,11 @@ class JsonWriter {
       this.out.add(String(value));
     } else {
       const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
-      throw new EvalError("type", message, definedAt(value) ?? pos);
+      throw new EvalError(
+        "type",
+        message,
+        definedAt(value) ?? this.positionInside(this.open.length),
+      );
     }
   }
 
@@ -183,10 +196,10 @@ class JsonWriter {
     this.writeString(copied.text);
   }
 
-  private openSet(set: Attrs, pos: PosIdx, copyPaths: boolean, traces: Peeled["traces"]): void {
+  private openSet(set: Attrs, copyPaths: boolean, traces: Peeled["traces"]): void {
     this.out.add("{");
     const names = set.sortedNames();
-    this.open.push({ names, set, items: set.sortedSlots(), next: 0, pos, copyPaths, traces });
+    this.open.push({ names, set, items: set.sortedSlots(), next: 0, copyPaths, traces });
   }
 
   /** Closes what is finished and writes what stands before the next item. */
@@ -223,10 +236,11 @@ class JsonWriter {
     if (!(error instanceof EvalError)) return error;
     withPeelTraces(error, traces);
     for (let i = this.open.length - 1; i >= 0; i--) {
-      const { names, set, next, pos, traces: reachedThrough } = this.open[i] as OpenContainer;
+      const { names, set, next, traces: reachedThrough } = this.open[i] as OpenContainer;
       // Nothing of this container was being written yet.
       if (next === 0) continue;
       if (names === null) {
+        const pos = this.positionInside(i);
         withTrace(error, pos, `while evaluating list element at index ${next - 1}`);
       } else {
         const name = names[next - 1] as string;
@@ -240,6 +254,11 @@ class JsonWriter {
     }
     return error;
   }
+}
+
+/** Whether a set is just a set; {@link peelToStringOutPath} would answer the set itself. */
+function standsForNothing(set: Attrs): boolean {
+  return !set.has("outPath") && !set.has("__toString");
 }
 
 /** Where a function or thunk stands, as far as it knows. */
