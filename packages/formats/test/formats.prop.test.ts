@@ -167,6 +167,15 @@ describe("ATerms", () => {
     .tuple(digest(20), fc.stringMatching(/^[a-z][a-z0-9.]{0,8}$/))
     .map(([hash, name]) => `/nix/store/${encodeNixBase32(hash)}-${name}`);
   const outputName = fc.constantFrom("out", "dev", "bin", "man");
+  // Bytes, and texts made of what delimits or escapes in ATerms and in JSON.
+  const awkward = fc.oneof(
+    byteString,
+    // What JSON writes between the quotes of two pairs.
+    fc.constantFrom("],[", "a"),
+    fc
+      .array(fc.constantFrom("],[", "],", '"', ",", "\\", "b", "u", "\b", "\n", "\x01", "(", "a"))
+      .map((parts) => parts.join("")),
+  );
   const drv: fc.Arbitrary<Derivation> = fc.record({
     name: fc.constant("x"),
     outputs: fc
@@ -186,8 +195,21 @@ describe("ATerms", () => {
     inputSrcs: fc.array(storePath).map((paths) => new Set(paths)),
     system: fc.constantFrom("x86_64-linux", ""),
     builder: byteString,
-    args: fc.array(byteString),
-    env: fc.array(fc.tuple(byteString, byteString)).map((all) => new Map(all)),
+    args: fc.array(awkward),
+    env: fc
+      .array(fc.tuple(fc.oneof(awkward, outputName), awkward))
+      .map((all) => new Map(all.filter(([name]) => name !== "__json"))),
+  });
+  it("have each variable in its place, quoted by itself", () => {
+    fc.assert(
+      fc.property(drv, (value) => {
+        const variables = [...value.env]
+          .sort((a, b) => (a[0] < b[0] ? -1 : 1))
+          .map(([name, text]) => `(${quoteATermString(name)},${quoteATermString(text)})`);
+        const args = value.args.map(quoteATermString).join(",");
+        expect(formatDerivation(value).endsWith(`,[${args}],[${variables.join(",")}])`)).toBe(true);
+      }),
+    );
   });
   it("are read as they are written", () => {
     const options = { storeDir: "/nix/store", hashes: portableHashes };

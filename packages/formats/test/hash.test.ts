@@ -51,6 +51,7 @@ describe("portable hashes", () => {
     for (const algorithm of ["md5", "sha1", "sha256", "sha512"] as const) {
       const expected = createHash(algorithm).update(Buffer.from(data, "latin1")).digest("hex");
       expect(encodeBase16(portableHashes.hash(algorithm, data))).toBe(expected);
+      expect(portableHashes.hex(algorithm, data)).toBe(expected);
       const incremental = portableHashes.create(algorithm);
       incremental.update(data.slice(0, 100));
       incremental.update(Buffer.from(data.slice(100), "latin1"));

@@ -38,8 +38,19 @@ test("types and the executable bit", () => {
   expect(io.isExecutable(`${root}/d/n\xe9`)).toBe(false);
 });
 
-test("what was missing is looked for again", () => {
+test("types are the same after the directory was listed", () => {
   const io = nodeIo();
+  io.readDirectory(root);
+  io.readDirectory(`${root}/d`);
+  expect(
+    ["d", "dir", "d/file", "d/link", "nope"].map((path) => io.fileType(`${root}/${path}`)),
+  ).toEqual(["directory", "symlink", "regular", "symlink", undefined]);
+  expect(io.isExecutable(`${root}/d/file`)).toBe(true);
+});
+
+test("what was missing is looked for again, also in a directory that was listed", () => {
+  const io = nodeIo();
+  io.readDirectory(root);
   expect(io.fileType(`${root}/later`)).toBeUndefined();
   writeFileSync(join(root, "later"), "");
   expect(io.fileType(`${root}/later`)).toBe("regular");
@@ -69,10 +80,11 @@ test("the environment is decoded and encoded", () => {
 test.each(["md5", "sha1", "sha256", "sha512", "blake3"] as const)(
   "%s is as the portable one",
   (algorithm) => {
-    for (const data of ["", "abc\xff", new Uint8Array([1, 2, 3])]) {
+    for (const data of ["", "abc", "abc\xff", new Uint8Array([1, 2, 3])]) {
       expect([...nodeHashes.hash(algorithm, data)]).toEqual([
         ...portableHashes.hash(algorithm, data),
       ]);
+      expect(nodeHashes.hex(algorithm, data)).toBe(portableHashes.hex(algorithm, data));
       const pieces = nodeHashes.create(algorithm);
       pieces.update(data);
       pieces.update(data);
