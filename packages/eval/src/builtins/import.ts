@@ -12,7 +12,7 @@ import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
 import { expectSet } from "../operations/checks.ts";
 import { NO_POS } from "../position.ts";
 import { readDerivation } from "../store/closure.ts";
-import { realisePath } from "../store/realise.ts";
+import { realisePath, tryRealisePath } from "../store/realise.ts";
 import { Attrs } from "../value/attrs.ts";
 import { ContextString, type Slot, type Value } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
@@ -50,7 +50,8 @@ function* importDerivation(ctx: EvalContext, drvPath: string): Suspendable<Slot>
 }
 
 function* importBuiltin(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
-  const path = (yield realisePath(ctx, slot, "none")) as string;
+  const path = (tryRealisePath(ctx, slot, "none") ??
+    (yield realisePath(ctx, slot, "none"))) as string;
   try {
     if (isValidDerivation(ctx, path)) return (yield importDerivation(ctx, path)) as Slot;
     return (yield ctx.importFile(path)) as Slot;

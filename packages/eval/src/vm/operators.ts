@@ -6,7 +6,7 @@ import { canonPath } from "@nivis/formats";
 import type { AssertionText } from "../compiler/emit.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { CoerceMode, coerceToString } from "../operations/coerce.ts";
+import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { explainDifference } from "../operations/equality.ts";
 import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -63,18 +63,34 @@ export function* addStrings(
   left: Value | CoercedOperand,
   right: Value,
 ): Suspendable<Value> {
-  const first = left instanceof CoercedOperand ? left.text : left;
-  const isPath = first instanceof NixPath;
-  const copy =
-    isString(first) && !(left instanceof CoercedOperand) ? CoerceMode.CopyPaths : CoerceMode.Weak;
   const text = (yield coerceToString(
     ctx,
     right,
-    copy,
+    modeAfter(left),
     CALL_SITE,
     "while evaluating a path segment",
   )) as string | ContextString;
-  if (isPath) return joinPath([first, text]);
+  return append(left, text);
+}
+
+/** {@link addStrings} when it takes no Nix code, else `undefined`. */
+export function tryAddStrings(
+  ctx: EvalContext,
+  left: Value | CoercedOperand,
+  right: Value,
+): Value | undefined {
+  const text = tryCoerceWhole(ctx, right, modeAfter(left));
+  return text === undefined ? undefined : append(left, text);
+}
+
+/** How the right operand of `+` is coerced: only after a string are paths copied. */
+function modeAfter(left: Value | CoercedOperand): CoerceMode {
+  return isString(left) ? CoerceMode.CopyPaths : CoerceMode.Weak;
+}
+
+function append(left: Value | CoercedOperand, text: string | ContextString): Value {
+  if (left instanceof NixPath) return joinPath([left, text]);
+  const first = left instanceof CoercedOperand ? left.text : left;
   return concatTexts(first as string | ContextString, text);
 }
 
@@ -107,6 +123,12 @@ export function joinPath(parts: readonly Value[]): NixPath {
     );
   }
   return new NixPath(canonPath(text));
+}
+
+/** {@link coerceLeftOperand} when it takes no Nix code, else `undefined`. */
+export function tryCoerceLeftOperand(ctx: EvalContext, left: Value): CoercedOperand | undefined {
+  const text = tryCoerceWhole(ctx, left, CoerceMode.Weak);
+  return text === undefined ? undefined : new CoercedOperand(text);
 }
 
 /** Coerces the left operand of `+` that is a set, null, Boolean, list or function. */

@@ -20,7 +20,7 @@ import {
   subtractNumbers,
 } from "../operations/arithmetic.ts";
 import { typeMismatch } from "../operations/checks.ts";
-import { CoerceMode, coerceToString } from "../operations/coerce.ts";
+import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { equalFast, equalValues } from "../operations/equality.ts";
 import { positionValue } from "../operations/position-value.ts";
@@ -51,6 +51,8 @@ import {
   explainAssertion,
   joinPath,
   negated,
+  tryAddStrings,
+  tryCoerceLeftOperand,
 } from "./operators.ts";
 import type { Suspendable } from "./requests.ts";
 import { resolveWith, WithScope } from "./with-scope.ts";
@@ -85,6 +87,11 @@ export function stackOp(
         value instanceof NixPath ||
         value instanceof NixFloat
       ) {
+        return sp;
+      }
+      const coerced = tryCoerceLeftOperand(ctx, value);
+      if (coerced !== undefined) {
+        stack[sp - 1] = coerced;
         return sp;
       }
       sp--;
@@ -125,6 +132,11 @@ export function stackOp(
       }
       if (isString(left) && isString(right)) {
         stack[sp++] = concatTexts(left, right);
+        return sp;
+      }
+      const sum = tryAddStrings(ctx, left, right);
+      if (sum !== undefined) {
+        stack[sp++] = sum;
         return sp;
       }
       return enter(machine, addStrings(ctx, left, right), sp);
@@ -193,7 +205,11 @@ export function stackOp(
     }
     case Op.Interpolate: {
       const value = stack[sp - 1];
-      if (typeof value === "string" || value instanceof ContextString) return sp;
+      const text = tryCoerceWhole(ctx, value, CoerceMode.CopyPaths);
+      if (text !== undefined) {
+        stack[sp - 1] = text;
+        return sp;
+      }
       sp--;
       return enter(
         machine,
