@@ -495,9 +495,31 @@ class Emitter {
     const offset = expr.pos;
     this.context(offset, message, () => {
       this.strict(expr, scope);
+      if (this.isBoolean(expr, scope)) return;
       this.span(offset);
       this.emit(Op.CheckBool);
     });
+  }
+
+  /** Whether an expression has no other values than Booleans. */
+  private isBoolean(expr: Expr, scope: Scope): boolean {
+    if (expr.kind === NodeKind.Not || expr.kind === NodeKind.HasAttr) return true;
+    if (expr.kind !== NodeKind.Binary) return false;
+    switch (expr.op) {
+      case BinaryOp.Equal:
+      case BinaryOp.NotEqual:
+      case BinaryOp.And:
+      case BinaryOp.Or:
+      case BinaryOp.Implication:
+        return true;
+      case BinaryOp.Less:
+      case BinaryOp.LessOrEqual:
+      case BinaryOp.More:
+      case BinaryOp.MoreOrEqual:
+        return scope.lookup("__lessThan") === undefined;
+      default:
+        return false;
+    }
   }
 
   /** A string or path with interpolations: `piece` coerces each computed part, `join` joins all. */
