@@ -1,8 +1,8 @@
 /**
  * Builds what is shipped. Two kinds of output, both by esbuild:
  *
- * - the *commands*, `packages/nivis/dist/{cli,instantiate}.js`: everything in one bundle (plus one
- *   chunk that both share). All hot code in one compile unit lets esbuild replace every
+ * - the *commands*, `packages/nivis/dist/main-<hash>.js`: all of them in one bundle, and
+ *   `launch.cjs`, which loads it. All hot code in one compile unit lets esbuild replace every
  *   `const enum` member by its number, so that V8 makes a jump table of the VM's dispatch loop;
  *   tests/guard/dispatch-loop.test.ts looks at the result.
  * - the *libraries*, `packages/<name>/dist/index.js`: one file per package, importing the other
@@ -11,16 +11,8 @@
  * With `--declarations` also the `.d.ts` files, by the TypeScript compiler; they are needed only
  * by those who import the packages from TypeScript, and take longer than all the rest.
  */
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { publicPackages, root, run } from "./workspace.mjs";
 
@@ -41,43 +33,54 @@ function dist(name) {
 
 async function buildCommands() {
   const source = join(root, "packages", "nivis", "src");
-  /** @type {Record<string, string>} */
-  const entryPoints = {};
-  for (const name of ["cli", "instantiate"]) {
-    const file = join(source, `${name}.ts`);
-    if (existsSync(file)) entryPoints[name] = file;
-    else process.stderr.write(`warning: ${file} does not exist, so this command is not built\n`);
-  }
-  if (Object.keys(entryPoints).length === 0) return;
-  const result = await build({
+  const options = {
     ...shared(),
-    entryPoints,
-    metafile: true,
+    // Node starts a script sooner than a module, and V8 keeps compiled code only of scripts whole.
+    format: /** @type {const} */ ("cjs"),
+    platform: /** @type {const} */ ("node"),
     outdir: dist("nivis"),
-    platform: "node",
-    splitting: true,
-    chunkNames: "chunk-[hash]",
     alias: Object.fromEntries(
       publicPackages.map((name) => [
         npmName(name),
         join(root, "packages", name, "src", "index.ts"),
       ]),
     ),
+  };
+  const { metafile } = await build({
+    ...options,
+    entryPoints: { main: join(source, "main.ts") },
+    entryNames: "[name]-[hash]",
+    metafile: true,
+    // The value of the script is a function; see Bundle in launch.ts.
+    banner: { js: "(function (require, module) {" },
+    footer: { js: "})" },
+    // Less to read and to scan. Names stay, and so do short lines, for the sake of stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 120,
   });
-  removeStaleChunks(Object.keys(result.metafile.outputs));
+  const written = Object.keys(metafile.outputs).map((path) => basename(path));
+  const bundle = /** @type {string} */ (written.find((name) => name.endsWith(".js")));
+  await build({
+    ...options,
+    entryPoints: { launch: join(source, "launch", "launch.ts") },
+    outExtension: { ".js": ".cjs" },
+    define: { BUNDLE: JSON.stringify(bundle) },
+  });
+  removeStaleBundles(written);
 }
 
 /**
- * Chunks carry a hash in their name, so each build leaves the last one's behind. They go after the
- * build, not before: a command that runs meanwhile keeps its files to the end.
+ * Bundles carry a hash in their name, so each build leaves the last one's behind. They go after the
+ * build, not before: a command that starts meanwhile finds its files.
  *
- * @param {string[]} written Paths relative to the root.
+ * @param {string[]} written The names of the files of this build.
  */
-function removeStaleChunks(written) {
-  const current = new Set(written.map((path) => join(root, path)));
+function removeStaleBundles(written) {
   for (const entry of readdirSync(dist("nivis"))) {
-    const path = join(dist("nivis"), entry);
-    if (entry.startsWith("chunk-") && !current.has(path)) rmSync(path, { force: true });
+    if (entry.startsWith("main-") && !written.includes(entry)) {
+      rmSync(join(dist("nivis"), entry), { force: true });
+    }
   }
 }
 

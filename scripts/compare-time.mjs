@@ -29,7 +29,7 @@ else if (first === undefined) compareWithReference();
 else fail("two commands are needed: compare-time -- A… -- B…");
 
 function compareWithReference() {
-  const command = join(root, "packages", "nivis", "dist", "instantiate.js");
+  const command = join(root, "packages", "nivis", "bin", "nivis-instantiate.cjs");
   const configuration = '{ system = "x86_64-linux"; config = { }; overlays = [ ]; }';
   const old = process.env["NIVIS_NIXPKGS_1909"];
   const recent = process.env["NIVIS_NIXPKGS_2611"];

@@ -12,7 +12,7 @@ import { buildWhenNeeded, installWhenNeeded, root } from "./workspace.mjs";
 installWhenNeeded();
 buildWhenNeeded();
 
-const command = join(root, "packages", "nivis", "dist", "cli.js");
+const command = join(root, "packages", "nivis", "bin", "nivis.cjs");
 const child = spawn(process.execPath, [command, ...process.argv.slice(2)], {
   stdio: "inherit",
   // npm runs scripts in the root folder; relative paths belong to the folder the user stands in.

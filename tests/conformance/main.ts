@@ -15,7 +15,9 @@ import { suites } from "./suite.ts";
 
 const options = new Set(process.argv.slice(2).filter((argument) => argument.startsWith("--")));
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-const command = fileURLToPath(new URL("../../packages/nivis/dist/instantiate.js", import.meta.url));
+const command = fileURLToPath(
+  new URL("../../packages/nivis/bin/nivis-instantiate.cjs", import.meta.url),
+);
 const runner: Runner = options.has("--process")
   ? processRunner("process", process.execPath, [command])
   : (nivisRunners()[0] as Runner);

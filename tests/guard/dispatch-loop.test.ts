@@ -18,9 +18,7 @@ const loopName = "runLoop";
 /** All `switch` statements of the functions or methods named {@link loopName} in the bundle. */
 function loopSwitches(): ts.SwitchStatement[] {
   const found: ts.SwitchStatement[] = [];
-  for (const name of readdirSync(dist).filter((entry) =>
-    /^(cli|instantiate|chunk-).*\.js$/.test(entry),
-  )) {
+  for (const name of readdirSync(dist).filter((entry) => /^main-.*\.js$/.test(entry))) {
     const text = readFileSync(join(dist, name), "utf8");
     if (!text.includes(loopName)) continue;
     const tree = ts.createSourceFile(name, text, ts.ScriptTarget.ES2023, false, ts.ScriptKind.JS);

@@ -25,8 +25,11 @@ describe("the commands", () => {
 
   test.each(commands)("%s", async (line) => {
     const script = line
-      .replace(/^npx nivis-instantiate/, `"${process.execPath}" "${builtCommand("instantiate")}"`)
-      .replace(/^(npx nivis|npm start --)/, `"${process.execPath}" "${builtCommand("cli")}"`);
+      .replace(
+        /^npx nivis-instantiate/,
+        `"${process.execPath}" "${builtCommand("nivis-instantiate")}"`,
+      )
+      .replace(/^(npx nivis|npm start --)/, `"${process.execPath}" "${builtCommand("nivis")}"`);
     const { code, stdout, stderr } = await runProcess("bash", { args: ["-c", script], cwd: root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).not.toBe("");

@@ -7,7 +7,6 @@
  */
 
 import { readFileSync, writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import type { RunObserver } from "@nivis/eval";
 
 /** See the head of this file. */
@@ -33,7 +32,10 @@ export function processTerminal(): Terminal {
     writeOut: (bytes) => writeAll(1, bytes),
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
-    color: wantsColor(environment, isatty(2)),
+    // Asked when there is something to colour: most runs never load `node:tty`.
+    get color() {
+      return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
+    },
     environment,
   };
 }

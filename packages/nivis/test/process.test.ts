@@ -1,10 +1,7 @@
 /** What only a process can show: exit codes, streams, signals. Runs the built commands. */
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { builtCommand } from "@nivis/testkit";
 import { describe, expect, it } from "vitest";
-
-const built = (name: string): string =>
-  fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url));
 
 interface Ended {
   readonly code: number | null;
@@ -40,18 +37,18 @@ function start(
 
 describe("the built commands", () => {
   it("end with 0 on success and 1 on an error", async () => {
-    expect(await start(built("cli"), ["eval", "-E", '"é"'])).toMatchObject({
+    expect(await start(builtCommand("nivis"), ["eval", "-E", '"é"'])).toMatchObject({
       code: 0,
       out: '"é"\n',
       err: "",
     });
-    const failed = await start(built("instantiate"), ["--eval", "-E", 'throw "x"']);
+    const failed = await start(builtCommand("nivis-instantiate"), ["--eval", "-E", 'throw "x"']);
     expect(failed).toMatchObject({ code: 1, out: "" });
     expect(failed.err).toContain("error: x");
   });
 
   it("write long results whole", async () => {
-    const { out } = await start(built("cli"), [
+    const { out } = await start(builtCommand("nivis"), [
       "eval",
       "--raw",
       "-E",
@@ -62,7 +59,7 @@ describe("the built commands", () => {
 
   it("end quietly when nobody reads any more", async () => {
     const ended = await start(
-      built("cli"),
+      builtCommand("nivis"),
       [
         "eval",
         "--raw",
@@ -76,7 +73,7 @@ describe("the built commands", () => {
 
   it("end promptly at an interrupt", async () => {
     const ended = await start(
-      built("cli"),
+      builtCommand("nivis"),
       ["eval", "-E", 'builtins.trace "running" (let f = x: f (x + 1); in f 0)'],
       (child) => child.stderr?.once("data", () => child.kill("SIGINT")),
     );

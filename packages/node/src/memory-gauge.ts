@@ -1,26 +1,32 @@
-/** How Node measures memory: the heap of V8 and what lies beside it, such as contents of files. */
-import { getHeapStatistics, setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+/**
+ * How Node measures memory: the heap of V8 and what lies beside it, such as contents of files. Loads
+ * what it needs when somebody asks, since only evaluations with a limit do.
+ */
 import type { MemoryGauge } from "@nivis/eval";
 
 class NodeMemory implements MemoryGauge {
   #collector: (() => void) | undefined;
 
+  private get v8(): typeof import("node:v8") {
+    return process.getBuiltinModule("node:v8");
+  }
+
   get capacity(): number {
-    return getHeapStatistics().heap_size_limit;
+    return this.v8.getHeapStatistics().heap_size_limit;
   }
 
   used(): number {
-    const { used_heap_size, external_memory } = getHeapStatistics();
+    const { used_heap_size, external_memory } = this.v8.getHeapStatistics();
     return used_heap_size + external_memory;
   }
 
   collect(): void {
     if (this.#collector === undefined) {
       // V8 hands its collector only to contexts that are made while the flag is set.
-      setFlagsFromString("--expose-gc");
+      this.v8.setFlagsFromString("--expose-gc");
+      const { runInNewContext } = process.getBuiltinModule("node:vm");
       this.#collector = runInNewContext("gc") as () => void;
-      setFlagsFromString("--no-expose-gc");
+      this.v8.setFlagsFromString("--no-expose-gc");
     }
     this.#collector();
   }

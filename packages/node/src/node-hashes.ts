@@ -1,6 +1,12 @@
-/** Hash functions over the platform's own library; only BLAKE3, which it lacks, is done in JavaScript. */
-import { createHash, hash as hashOnce } from "node:crypto";
+/**
+ * Hash functions over the platform's own library; only BLAKE3, which it lacks, is done in JavaScript.
+ *
+ * The library is loaded with the first hash: most expressions need none, and it is what costs most
+ * of all that a command could load at its start.
+ */
 import { type HashAlgorithm, type HashFunctions, portableHashes } from "@nivis/formats";
+
+type Crypto = typeof import("node:crypto");
 
 /** Data as Node takes it: strings are encoded as UTF-8 there, and ASCII is that already. */
 function hashable(data: Uint8Array | string): Uint8Array | string {
@@ -9,19 +15,27 @@ function hashable(data: Uint8Array | string): Uint8Array | string {
   return isAscii ? data : Buffer.from(data, "latin1");
 }
 
-/** The hash functions of Node. */
-export const nodeHashes: HashFunctions = {
+class NodeHashes implements HashFunctions {
+  #crypto: Crypto | undefined;
+
+  private get crypto(): Crypto {
+    this.#crypto ??= process.getBuiltinModule("node:crypto");
+    return this.#crypto;
+  }
+
   hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array {
     if (algorithm === "blake3") return portableHashes.hash(algorithm, data);
-    return hashOnce(algorithm, hashable(data), "buffer");
-  },
+    return this.crypto.hash(algorithm, hashable(data), "buffer");
+  }
+
   hex(algorithm: HashAlgorithm, data: Uint8Array | string): string {
     if (algorithm === "blake3") return portableHashes.hex(algorithm, data);
-    return hashOnce(algorithm, hashable(data), "hex");
-  },
-  create(algorithm: HashAlgorithm) {
+    return this.crypto.hash(algorithm, hashable(data), "hex");
+  }
+
+  create(algorithm: HashAlgorithm): ReturnType<HashFunctions["create"]> {
     if (algorithm === "blake3") return portableHashes.create(algorithm);
-    const state = createHash(algorithm);
+    const state = this.crypto.createHash(algorithm);
     return {
       update(data: Uint8Array | string): void {
         if (typeof data === "string") state.update(data, "latin1");
@@ -29,5 +43,8 @@ export const nodeHashes: HashFunctions = {
       },
       digest: (): Uint8Array => state.digest(),
     };
-  },
-};
+  }
+}
+
+/** The hash functions of Node. */
+export const nodeHashes: HashFunctions = new NodeHashes();

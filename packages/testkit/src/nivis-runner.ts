@@ -43,8 +43,8 @@ function checkingObserver(): RunObserver {
 }
 
 /** The built command of that name; what users run, so limits and timing are taken on it. */
-export function builtCommand(name: "cli" | "instantiate" = "instantiate"): string {
-  return fileURLToPath(new URL(`../../nivis/dist/${name}.js`, import.meta.url));
+export function builtCommand(name: "nivis" | "nivis-instantiate" = "nivis-instantiate"): string {
+  return fileURLToPath(new URL(`../../nivis/bin/${name}.cjs`, import.meta.url));
 }
 
 function runInstantiate(invocation: Invocation, observer?: RunObserver): Outcome {

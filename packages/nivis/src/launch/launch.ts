@@ -1,0 +1,26 @@
+/**
+ * Launch: loads the bundle of the commands and runs one of them.
+ *
+ * Built as a small file of its own, so that V8 can be told about its flags, and be given what it
+ * compiled in an earlier run, before it sees the bundle. `bin/` calls it.
+ */
+import { join } from "node:path";
+import type { CommandName } from "../main.ts";
+import { loadScript } from "./code-cache.ts";
+
+/** The file name of the bundle, which has a hash of its content in it; put in by the build. */
+declare const BUNDLE: string;
+
+/** What the bundle is: a script whose value takes what a CommonJS module is given. */
+type Bundle = (require: NodeJS.Require, module: { exports?: typeof import("../main.ts") }) => void;
+
+/** Runs a command and ends the process. */
+export function launch(command: CommandName): never {
+  const script = loadScript(join(__dirname, BUNDLE));
+  const module: Parameters<Bundle>[1] = {};
+  (script.run() as Bundle)(require, module);
+  const code = (module.exports as typeof import("../main.ts")).main(command);
+  script.keep();
+  // All is written; to let the event loop run dry and to take the heap down in order would be for nobody.
+  process.exit(code);
+}

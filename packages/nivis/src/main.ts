@@ -1,0 +1,19 @@
+/**
+ * Main: the entry point of the bundle that holds both commands. `launch/launch.ts` loads it.
+ */
+import { runNivis } from "./nivis.ts";
+import { nixInstantiate } from "./nix-instantiate.ts";
+import { runProgram } from "./program.ts";
+import { processTerminal } from "./terminal.ts";
+
+/** The commands by the name under which they are installed. */
+export type CommandName = "nivis" | "nivis-instantiate";
+
+/** Runs a command with the arguments and the streams of this process, and answers its exit code. */
+export function main(command: CommandName): number {
+  const args = process.argv.slice(2);
+  const terminal = processTerminal();
+  return command === "nivis"
+    ? runNivis(args, terminal)
+    : runProgram(nixInstantiate, args, terminal);
+}
