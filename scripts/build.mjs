@@ -54,10 +54,6 @@ async function buildCommands() {
     // The value of the script is a function; see Bundle in launch.ts.
     banner: { js: "(function (require, module) {" },
     footer: { js: "})" },
-    // Less to read and to scan. Names stay, and so do short lines, for the sake of stack traces.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 120,
   });
   const written = Object.keys(metafile.outputs).map((path) => basename(path));
   const bundle = /** @type {string} */ (written.find((name) => name.endsWith(".js")));

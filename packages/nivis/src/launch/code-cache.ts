@@ -1,10 +1,10 @@
 /**
  * Code cache: keeps what V8 compiled of the bundle for the next start.
  *
- * V8 compiles a function when it is first called. What it made can be taken out of it at the end of a
- * run and be given back to it at the start of the next, which then neither parses nor compiles what
- * that run had used. Node has had the like since version 22.8 (`module.enableCompileCache`); this works on
- * all versions, and replaces what a short run has left by what a long one leaves.
+ * V8 compiles a function when it is first called. What it made can be taken out of it at the end of
+ * a run and be given back to it at the start of the next, which then neither parses nor compiles
+ * what that run had used. Node has the like since version 22.8 (`module.enableCompileCache`); this
+ * works on all versions, and replaces what a short run has left by what a long one leaves.
  *
  * The files lie in `nivis/code` of the user's cache directory, one for each build of Nivis and
  * version of Node. A file is used only if it belongs to the user, nobody else may write to it and it is
@@ -38,9 +38,9 @@ export interface LoadedScript {
 
 /*
  * A file is a head, what V8 made, and both once more. The second copy stands in for a checksum: to
- * compare memory costs next to nothing, while the modules of Node that have checksums cost more than they would
- * save here. The head says what the file is and how long the run was that made it; V8 wants its data aligned to
- * eight bytes.
+ * compare memory costs next to nothing, while the modules of Node that have checksums take longer to
+ * load than all the rest here. The head says what the file is and how long the run was that made it;
+ * V8 wants its data aligned to eight bytes.
  */
 const HEAD = 8;
 const MAGIC = 0x4e56_4331;
