@@ -45,14 +45,13 @@ export interface LoadedScript {
 const HEAD = 8;
 const MAGIC = 0x4e56_4331;
 
-/** The milliseconds after which a run has used most of what evaluation needs. */
-const LONG_RUN = 400;
+/** The processor time, in microseconds, after which a run has used most of what evaluation needs. */
+const LONG_RUN = 500_000;
 /** How old a file may become, in milliseconds; those of other builds are never read again. */
 const MAX_AGE = 30 * 24 * 3600 * 1000;
 
 /** Loads a script, with what an earlier run kept of it if there is such a thing. */
 export function loadScript(path: string): LoadedScript {
-  const started = Date.now();
   // All characters of a bundle are ASCII, and V8 keeps such a text in half the space.
   const source = readFileSync(path, "latin1");
   const file = cacheFile(path);
@@ -66,7 +65,7 @@ export function loadScript(path: string): LoadedScript {
     run: () => script.runInThisContext(),
     keep: () => {
       if (file === undefined) return;
-      const long = Date.now() - started >= LONG_RUN;
+      const long = process.cpuUsage().user >= LONG_RUN;
       if (usable && (kept.long || !long)) return;
       writeCache(file, script.createCachedData(), long);
     },

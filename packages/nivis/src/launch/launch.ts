@@ -14,8 +14,18 @@ declare const BUNDLE: string;
 /** What the bundle is: a script whose value takes what a CommonJS module is given. */
 type Bundle = (require: NodeJS.Require, module: { exports?: typeof import("../main.ts") }) => void;
 
+/**
+ * The flags that pay, by the major version of Node; docs/design/002-start-up.md has the figures.
+ * Version 20 starts to optimise functions after so little of their code has run that half of it has
+ * to be thrown away and done again; later versions count differently and have no such flag.
+ */
+const FLAGS: Readonly<Record<string, string>> = { "20": "--interrupt-budget=1000000" };
+
 /** Runs a command and ends the process. */
 export function launch(command: CommandName): never {
+  const flags = FLAGS[process.versions.node.split(".", 1)[0] as string];
+  // Before anything is compiled: V8 takes compiled code back only under the flags it was made under.
+  if (flags !== undefined) process.getBuiltinModule("node:v8").setFlagsFromString(flags);
   const script = loadScript(join(__dirname, BUNDLE));
   const module: Parameters<Bundle>[1] = {};
   (script.run() as Bundle)(require, module);
