@@ -1,0 +1,69 @@
+/**
+ * A command starts fast because it loads little. What Node loads for a trivial expression is looked
+ * at here, since one more `import` at the head of a file would cost every run milliseconds, and no
+ * other test would notice.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { builtCommand, runProcess } from "@nivis/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const dist = fileURLToPath(new URL("../../packages/nivis/dist", import.meta.url));
+
+let folder: string;
+let probe: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "nivis-start-up-"));
+  probe = join(folder, "probe.cjs");
+  const print = 'require("node:fs").writeSync(2, process.moduleLoadList.join("\\n"))';
+  writeFileSync(probe, `process.on("exit", () => ${print});\n`);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Node's own modules that a run of the built command has loaded, without those that others bring. */
+async function loaded(...args: string[]): Promise<Set<string>> {
+  const { code, stderr } = await runProcess(process.execPath, {
+    args: ["--require", probe, builtCommand("nivis"), ...args],
+    cwd: folder,
+    env: { XDG_CACHE_HOME: folder },
+  });
+  expect(code).toBe(0);
+  return new Set(stderr.split("\n").map((line) => line.replace(/^NativeModule /, "")));
+}
+
+describe("a trivial expression", () => {
+  // In the order of what they cost.
+  const costly = ["crypto", "net", "tty", "zlib", "child_process", "worker_threads", "readline"];
+
+  test.each(["first", "second"])("loads none of the large modules of Node, %s run", async () => {
+    const modules = await loaded("eval", "-E", "1");
+    expect(modules).toContain("fs");
+    expect(costly.filter((name) => modules.has(name))).toEqual([]);
+  });
+
+  test("is what makes the difference: a hash loads node:crypto", async () => {
+    expect(await loaded("eval", "-E", 'builtins.hashString "md5" ""')).toContain("crypto");
+  });
+});
+
+/** What a built file asks Node for as soon as it is loaded. */
+function requires(pattern: RegExp): string[] {
+  const files = readdirSync(dist).filter((name) => pattern.test(name));
+  expect(files).toHaveLength(1);
+  const text = readFileSync(join(dist, files[0] as string), "utf8");
+  return [
+    ...new Set([...text.matchAll(/= require\("([^"]+)"\)/g)].map(([, name]) => name as string)),
+  ];
+}
+
+test("the bundle needs files and paths from Node, everything else when it is used", () => {
+  expect(requires(/^main-.*\.js$/).sort()).toEqual(["node:fs", "node:path"]);
+});
+
+test("the launcher needs files, paths and scripts", () => {
+  expect(requires(/^launch\.cjs$/).sort()).toEqual(["node:fs", "node:path", "node:vm"]);
+});
