@@ -37,14 +37,18 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function succeed(program: string, args: readonly string[], cwd: string): Promise<void> {
-  const { code, stderr } = await runProcess(program, { args, cwd });
+  const { code, stderr } = await runProcess(program, { args, cwd, env: { HOME: folder } });
   expect(code, stderr).toBe(0);
 }
 
 /** Runs a command as the link that npm makes to it does. */
 function command(name: string, args: readonly string[]): Promise<Outcome> {
   const program = join(folder, "node_modules", "nivis", "bin", `${name}.cjs`);
-  return runProcess(program, { args, cwd: folder, env: { XDG_CACHE_HOME: folder } });
+  return runProcess(program, {
+    args,
+    cwd: folder,
+    env: { NIVIS_NO_CACHE: "", XDG_CACHE_HOME: folder },
+  });
 }
 
 test.each([

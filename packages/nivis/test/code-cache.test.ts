@@ -38,7 +38,7 @@ function run(env: Record<string, string> = {}): Promise<Outcome> {
   return runProcess(process.execPath, {
     args: [builtCommand("nivis"), "eval", "-E", 'builtins.hashString "md5" "x" + toString (1 + 1)'],
     cwd: home,
-    env: { XDG_CACHE_HOME: home, ...env },
+    env: { NIVIS_NO_CACHE: "", XDG_CACHE_HOME: home, ...env },
   });
 }
 
@@ -100,11 +100,12 @@ describe("the built commands", () => {
     expect(await run({ XDG_CACHE_HOME: join(home, "file") })).toEqual(expected);
     expect(await run({ XDG_CACHE_HOME: "relative", HOME: join(home, "file") })).toEqual(expected);
     expect(await run({ XDG_CACHE_HOME: "", HOME: "" })).toEqual(expected);
+    expect(await run({ XDG_CACHE_HOME: "", HOME: join(home, "none") })).toEqual(expected);
     expect(readdirSync(home)).toEqual(["file"]);
   });
 
   it("use ~/.cache unless told otherwise, and nothing when told so", async () => {
-    expect(await run({ NIVIS_CODE_CACHE: "off" })).toEqual(expected);
+    expect(await run({ NIVIS_NO_CACHE: "1" })).toEqual(expected);
     expect(readdirSync(home)).toEqual([]);
     await run({ XDG_CACHE_HOME: "", HOME: home });
     expect(readdirSync(join(home, ".cache", "nivis", "code"))).toHaveLength(1);
@@ -127,6 +128,7 @@ function flipped(bytes: Buffer, at: number): Buffer {
 
 describe("loadScript", () => {
   beforeEach(() => {
+    vi.stubEnv("NIVIS_NO_CACHE", "");
     vi.stubEnv("XDG_CACHE_HOME", home);
     writeFileSync(join(home, "main.js"), "(function () { return 1; })");
   });

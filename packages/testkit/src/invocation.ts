@@ -48,6 +48,7 @@ export function testEnvironment(): Record<string, string> {
     NIX_CONF_DIR: "/var/empty",
     NIX_USER_CONF_FILES: "",
     NO_COLOR: "1",
+    NIVIS_NO_CACHE: "1",
     TEST_VAR: "foo",
   };
 }

@@ -10,10 +10,11 @@
  * version of Node. A file is used only if it belongs to the user, nobody else may write to it and it is
  * whole: V8 checks that it is for the same source, version, processor and flags, and takes the rest
  * on trust. Whatever is wrong with a file or directory, the bundle is compiled as if there were
- * none, and the file is written anew if that is possible. `NIVIS_CODE_CACHE=off` turns all of it off.
+ * none, and the file is written anew if that is possible. `NIVIS_NO_CACHE=1` turns all of it off.
  */
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -74,11 +75,15 @@ export function loadScript(path: string): LoadedScript {
 
 /** Where the code of a bundle is kept; `undefined` if nowhere. */
 function cacheFile(bundle: string): string | undefined {
-  const { NIVIS_CODE_CACHE, XDG_CACHE_HOME, HOME } = process.env;
-  if (NIVIS_CODE_CACHE === "off") return undefined;
+  const { NIVIS_NO_CACHE, XDG_CACHE_HOME = "", HOME = "" } = process.env;
+  if ((NIVIS_NO_CACHE ?? "") !== "") return undefined;
+  let base = XDG_CACHE_HOME;
   // The specification says that a relative path there is to be ignored.
-  const base = XDG_CACHE_HOME?.startsWith("/") ? XDG_CACHE_HOME : HOME && join(HOME, ".cache");
-  if (!base?.startsWith("/")) return undefined;
+  if (!base.startsWith("/")) {
+    // A home that is not there is somebody's way to say that there is none.
+    if (!HOME.startsWith("/") || !existsSync(HOME)) return undefined;
+    base = join(HOME, ".cache");
+  }
   const name = [basename(bundle, ".js"), process.version, process.arch].join("-");
   return join(base, "nivis", "code", name);
 }
