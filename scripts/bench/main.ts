@@ -1,0 +1,152 @@
+/**
+ * `npm run bench [-- OPTION… NAME…]`: how long Nivis takes compared with C++ Nix, whole processes
+ * side by side; with `--warm`, how evaluation gets faster in one process. docs/bench.md tells more.
+ *
+ * The exit code is 1 when a program failed or printed something else than the reference.
+ */
+import { spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { builtCommand, findProgram } from "@nivis/testkit";
+import { buildWhenNeeded, root } from "../workspace.mjs";
+import { type Comparison, comparePaired, isMeasured } from "./compare.ts";
+import { type Command, Meter } from "./measure.ts";
+import { type BenchOptions, parseOptions, USAGE, UsageError } from "./options.ts";
+import { type BenchProgram, selectPrograms } from "./programs.ts";
+import { type BenchRecord, currentCommit, describeMachine, historyLine } from "./record.ts";
+import { comparisonTable, summarize, summaryLine } from "./report.ts";
+import { measureWarm, warmTable } from "./warm.ts";
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(args: readonly string[]): number {
+  if (args.includes("--help")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  try {
+    return bench(parseOptions(args));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n${USAGE}`);
+    return 2;
+  }
+}
+
+function bench(options: BenchOptions): number {
+  const { programs, missing } = selectPrograms(options.filters, process.env);
+  if (options.list) {
+    for (const { name } of programs) process.stdout.write(`${name}\n`);
+    return 0;
+  }
+  for (const line of missing) process.stderr.write(`left out: ${line}\n`);
+  if (programs.length === 0) throw new UsageError("no program to measure");
+  if (options.nivis === undefined) buildWhenNeeded();
+  return options.warm ? benchWarm(options, programs) : benchPaired(options, programs);
+}
+
+function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): number {
+  const reference = referenceCommand();
+  const nivis: Command = {
+    program: options.node,
+    args: [options.nivis ?? builtCommand(), ...options.nivisArguments],
+  };
+  const machine = describeMachine();
+  const meter = Meter.open();
+  if (!meter.isComplete) {
+    process.stderr.write(
+      "no GNU time on PATH (the Debian package `time`): memory and processor time are not measured\n",
+    );
+  }
+  const comparisons: Comparison[] = [];
+  try {
+    for (const program of programs) {
+      const args = ["--eval", "--strict", ...program.args];
+      const lanes = {
+        nivis: () => meter.run(nivis, args),
+        reference: () => meter.run(reference, args),
+      };
+      const comparison = comparePaired(program, lanes, options.runs);
+      comparisons.push(comparison);
+      process.stderr.write(
+        isMeasured(comparison)
+          ? `${program.name}: ${comparison.ratio.median.toFixed(2)}\n`
+          : `${program.name}: FAILED: ${comparison.failure}\n`,
+      );
+    }
+  } finally {
+    meter.close();
+  }
+  const record: BenchRecord = {
+    date: new Date().toISOString(),
+    commit: currentCommit(),
+    machine,
+    node: versionOf({ program: options.node, args: [] }),
+    reference: versionOf(reference),
+    nivisArguments: options.nivisArguments,
+    runs: options.runs,
+    ...(options.note === undefined ? {} : { note: options.note }),
+    summaries: summarize(comparisons),
+    comparisons,
+  };
+  printRecord(record);
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify(record, null, 2)}\n`);
+  if (options.history) appendFileSync(join(root, "bench", "history.jsonl"), historyLine(record));
+  return comparisons.every(isMeasured) ? 0 : 1;
+}
+
+function printRecord(record: BenchRecord): void {
+  const { machine, comparisons, summaries } = record;
+  const failures = comparisons.filter((one) => !isMeasured(one)).map(({ name }) => name);
+  process.stdout.write(
+    [
+      `\nnode ${record.node} against ${record.reference}, ${record.runs} pairs, commit ${record.commit}`,
+      `${machine.cpu}, ${machine.cores} cores, load before ${machine.loadBefore.toFixed(1)}\n\n`,
+    ].join("\n"),
+  );
+  process.stdout.write(`${comparisonTable(comparisons)}\n`);
+  for (const summary of summaries) process.stdout.write(summaryLine(summary));
+  if (failures.length > 0) process.stdout.write(`FAILED: ${failures.join(", ")}\n`);
+}
+
+function benchWarm(options: BenchOptions, programs: readonly BenchProgram[]): number {
+  const results = programs.map((program) => {
+    const result = measureWarm(program, options.node, options.runs);
+    process.stderr.write(
+      "failure" in result ? `${program.name}: FAILED: ${result.failure}\n` : `${program.name}\n`,
+    );
+    return result;
+  });
+  process.stdout.write(`\n${warmTable(results)}`);
+  if (options.json !== undefined) {
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ machine: describeMachine(), results }, null, 2)}\n`,
+    );
+  }
+  return results.some((result) => "failure" in result) ? 1 : 0;
+}
+
+/** The program to compare with; another build of Nivis is one, too. */
+function referenceCommand(): Command {
+  const asked = process.env["NIVIS_BENCH_REFERENCE"];
+  if (asked === undefined) {
+    const program = findProgram("nix-instantiate");
+    if (program !== undefined) return { program, args: [] };
+    throw new UsageError(
+      "there is no nix-instantiate on PATH (the Debian package `nix-bin`) and NIVIS_BENCH_REFERENCE names none",
+    );
+  }
+  if (asked.includes("/") ? !existsSync(asked) : findProgram(asked) === undefined) {
+    throw new UsageError(`NIVIS_BENCH_REFERENCE: there is no program '${asked}'`);
+  }
+  return /\.m?js$/.test(asked)
+    ? { program: process.execPath, args: [asked] }
+    : { program: asked, args: [] };
+}
+
+function versionOf({ program, args }: Command): string {
+  const { stdout } = spawnSync(program, [...args, "--version"], { encoding: "utf8" });
+  return stdout?.trim() || program;
+}

@@ -1,0 +1,86 @@
+/**
+ * Runs one process and measures it: wall time with our own clock, processor time and peak memory with
+ * GNU time. Node does not tell what a child process used, so without GNU time only the wall time is
+ * known.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findProgram } from "@nivis/testkit";
+
+/** A program with its first arguments. */
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** What one run took and what came out. */
+export interface Run {
+  /** Milliseconds. */
+  readonly wall: number;
+  /** Milliseconds of processor time, of all threads; `undefined` without GNU time. */
+  readonly user: number | undefined;
+  /** Mebibytes; `undefined` without GNU time. */
+  readonly peak: number | undefined;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Ten minutes: what takes longer is stuck. */
+const TIMEOUT = 600_000;
+const MAX_OUTPUT = 1 << 28;
+
+/** See the head of this file. */
+export class Meter {
+  private readonly folder = mkdtempSync(join(tmpdir(), "nivis-bench-"));
+
+  private constructor(private readonly time: string | undefined) {}
+
+  /** A meter with GNU time if it is there; {@link close} it. */
+  static open(): Meter {
+    const time = findProgram("time");
+    const isGnu =
+      time !== undefined && /GNU/.test(spawnSync(time, ["--version"], { encoding: "utf8" }).stdout);
+    return new Meter(isGnu ? time : undefined);
+  }
+
+  /** Whether processor time and memory are measured. */
+  get isComplete(): boolean {
+    return this.time !== undefined;
+  }
+
+  run(command: Command, args: readonly string[]): Run {
+    const report = join(this.folder, "time");
+    const whole = [command.program, ...command.args, ...args];
+    const [program, ...rest] =
+      this.time === undefined
+        ? whole
+        : [this.time, "--quiet", "--format=%U %M", `--output=${report}`, ...whole];
+    const started = performance.now();
+    const result = spawnSync(program as string, rest, {
+      stdio: ["ignore", "pipe", "pipe"],
+      encoding: "latin1",
+      // Nix: its store is not asked for anything, so none has to exist.
+      env: { ...process.env, NIX_REMOTE: "dummy://" },
+      maxBuffer: MAX_OUTPUT,
+      timeout: TIMEOUT,
+    });
+    const wall = performance.now() - started;
+    const { status, error, stdout, stderr } = result;
+    if (error !== undefined) throw new Error(`cannot run ${program}: ${error.message}`);
+    const [user, peak] = this.time === undefined ? [] : readReport(report);
+    return { wall, user, peak, code: status ?? 128, stdout, stderr };
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds and mebibytes; the report is in seconds and kibibytes. */
+function readReport(file: string): [user: number, peak: number] {
+  const [seconds, kibibytes] = readFileSync(file, "latin1").trim().split(" ").map(Number);
+  return [(seconds as number) * 1000, (kibibytes as number) / 1024];
+}

@@ -1,0 +1,29 @@
+/**
+ * `node warm-worker.mjs RUNS (FILE | --expr EXPRESSION)`: evaluates a program RUNS times with the
+ * built library and prints the milliseconds of each as JSON. See warm.ts.
+ */
+import { dirname } from "node:path";
+import { Evaluation, encodeUtf8, nodeHashes, nodeIo, printAmbiguous } from "nivis";
+
+const [runs, first, expression] = process.argv.slice(2);
+const times = [];
+let printed;
+for (let i = 0; i < Number(runs); i++) {
+  const started = performance.now();
+  const evaluation = new Evaluation({ io: nodeIo(), hashes: nodeHashes });
+  const value =
+    first === "--expr"
+      ? evaluation.evalText(
+          encodeUtf8(String(expression)),
+          { kind: "string" },
+          dirname(import.meta.filename),
+        )
+      : evaluation.evalFile(encodeUtf8(String(first)));
+  evaluation.deepForce(value);
+  const text = printAmbiguous(value);
+  times.push(performance.now() - started);
+  if (printed !== undefined && printed !== text)
+    throw new Error("two evaluations print different values");
+  printed = text;
+}
+process.stdout.write(JSON.stringify(times));
