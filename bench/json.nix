@@ -3,7 +3,7 @@ let
   entry = i: {
     id = i;
     name = "entry \"${toString i}\"\n\ttab";
-    price = i + 0.25;
+    price = builtins.bitAnd i 255 + 0.25;
     tags = [
       "a"
       "b${toString i}"
@@ -17,7 +17,7 @@ let
       };
     };
   };
-  document = { entries = builtins.genList entry 6000; };
+  document = { entries = builtins.genList entry 12000; };
   text = builtins.toJSON document;
   back = builtins.fromJSON text;
 in
@@ -26,5 +26,5 @@ in
   same = builtins.toJSON back == text;
   sum = builtins.foldl' (sum: e: sum + e.nested.i + e.id) 0 back.entries;
   hash = builtins.hashString "sha256" (builtins.toJSON (builtins.map (e: e.tags) back.entries));
-  xml = builtins.stringLength (builtins.toXML (builtins.genList entry 1500));
+  xml = builtins.stringLength (builtins.toXML (builtins.genList entry 3000));
 }

@@ -131,7 +131,7 @@ let
       hosts.common = mkIf (builtins.bitAnd i 1 == 0) { root = "/srv/${toString i}"; };
     };
   };
-  count = 400;
+  count = 1200;
   base = {
     options.environment.lines = mkOption { type = types.lines; default = ""; };
     options.environment.names = mkOption { type = types.listOf types.str; default = [ ]; };

@@ -4,7 +4,7 @@ let
   parse = s: builtins.match "([a-z]+)-([0-9]+)\\.([0-9]+)(-(alpha|beta))?" s;
   names = builtins.map (
     i: "package-${toString i}.${toString (i + 1)}${if builtins.bitAnd i 3 == 0 then "-beta" else ""}"
-  ) (range 8000);
+  ) (range 14000);
   words = builtins.split "[^[:alnum:]]+" (builtins.concatStringsSep ", " (builtins.genList (i: builtins.elemAt names i) 2000));
   trim = s: builtins.head (builtins.match "[[:space:]]*(.*[^[:space:]])[[:space:]]*" s);
   lines = builtins.filter builtins.isString (

@@ -49,17 +49,16 @@ function releaseOf(variable: TreeVariable): string {
 }
 
 function wholeTree(variable: TreeVariable): RealProgram[] {
-  const release = releaseOf(variable);
   const packages = join(BENCH, "nixpkgs", "packages.nix");
-  const names = join(BENCH, "nixpkgs", `packages-${release}.json`);
+  const names = join(BENCH, "nixpkgs", "packages.json");
   return [
     {
-      name: `${release}-names`,
+      name: `${releaseOf(variable)}-names`,
       variable,
       expression: (tree) => `builtins.length (builtins.attrNames (${packagesOf(tree)}))`,
     },
     {
-      name: `${release}-500-packages`,
+      name: `${releaseOf(variable)}-500-packages`,
       variable,
       expression: (tree) => `import ${packages} { pkgs = ${packagesOf(tree)}; names = ${names}; }`,
     },
