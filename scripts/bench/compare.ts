@@ -22,6 +22,8 @@ export interface Measured {
   readonly nivis: Series;
   readonly reference: Series;
   readonly ratio: Quartiles;
+  /** The ratio of the medians of processor time, where it was measured. */
+  readonly userRatio: number | undefined;
   /** The ratio of the median peaks, where memory was measured. */
   readonly peakRatio: number | undefined;
 }
@@ -79,11 +81,13 @@ export function comparePaired(
     nivis: ours,
     reference: theirs,
     ratio: quartiles(pairedRatios(ours.wall, theirs.wall)),
-    peakRatio:
-      ours.peak.length === 0
-        ? undefined
-        : quartiles(ours.peak).median / quartiles(theirs.peak).median,
+    userRatio: ratioOfMedians(ours.user, theirs.user),
+    peakRatio: ratioOfMedians(ours.peak, theirs.peak),
   };
+}
+
+function ratioOfMedians(a: readonly number[], b: readonly number[]): number | undefined {
+  return a.length === 0 ? undefined : quartiles(a).median / quartiles(b).median;
 }
 
 function seriesOf(runs: readonly Run[]): Series {

@@ -54,13 +54,15 @@ export function currentCommit(): string {
   return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}+`;
 }
 
-/** A record as a line of the history: of each program the ratio of times and that of memory. */
+/** A record as a line of the history: of each program the ratios of time, processor time and memory. */
 export function historyLine(record: BenchRecord): string {
   const { comparisons, ...rest } = record;
   const ratios = Object.fromEntries(
     comparisons.map((one) => [
       one.name,
-      isMeasured(one) ? [round(one.ratio.median), round(one.peakRatio)] : "failed",
+      isMeasured(one)
+        ? [round(one.ratio.median), round(one.userRatio), round(one.peakRatio)]
+        : "failed",
     ]),
   );
   return `${JSON.stringify({ ...rest, ratios })}\n`;

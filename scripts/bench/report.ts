@@ -25,11 +25,11 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
     .filter(isMeasured)
     .map((one) => [
       one.name,
-      milliseconds(one.nivis.wall),
-      milliseconds(one.reference.wall),
+      rounded(one.nivis.wall),
+      rounded(one.reference.wall),
       one.ratio.median.toFixed(2),
       `${one.ratio.lower.toFixed(2)}–${one.ratio.upper.toFixed(2)}`,
-      milliseconds(one.nivis.user),
+      rounded(one.nivis.user),
       mebibytes(one.nivis.peak),
       mebibytes(one.reference.peak),
       one.peakRatio === undefined ? "?" : one.peakRatio.toFixed(2),
@@ -38,12 +38,12 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
     "program",
     "ms",
     "reference ms",
-    "ratio",
+    "time",
     "quartiles",
-    "user ms",
+    "processor time",
     "MiB",
     "reference MiB",
-    "ratio",
+    "memory",
   ];
   return formatTable(head, rows);
 }
@@ -91,10 +91,10 @@ export function summaryLine({ group, programs, geometricMean, worst, worstPeak }
   return `${group}: ${programs} programs, geometric mean ${geometricMean.toFixed(2)}, worst ${worst.ratio.toFixed(2)} (${worst.name})${memory}\n`;
 }
 
-function milliseconds(values: readonly number[]): string {
+function rounded(values: readonly number[]): string {
   return values.length === 0 ? "?" : quartiles(values).median.toFixed(0);
 }
 
-function mebibytes(values: readonly number[]): string {
-  return values.length === 0 ? "?" : quartiles(values).median.toFixed(0);
+function ratioText(ratio: number | undefined): string {
+  return ratio === undefined ? "?" : ratio.toFixed(2);
 }

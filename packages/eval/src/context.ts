@@ -4,6 +4,7 @@
  */
 import type { HashFunctions } from "@nivis/formats";
 import type { EvalCaches } from "./caches.ts";
+import type { CounterRegistry } from "./counters.ts";
 import type { EvalIo } from "./io.ts";
 import type { LimitMeter } from "./limits/meter.ts";
 import type { PositionTable } from "./position.ts";
@@ -22,6 +23,8 @@ export interface EvalContext {
   readonly store: Store;
   /** Memory of what was computed before: regular expressions, source copies, derivations. */
   readonly caches: EvalCaches;
+  /** Where parts that count say how to read their counters. */
+  readonly counters: CounterRegistry;
   /** What the evaluation may use up; absent if nothing is limited. */
   readonly limits?: LimitMeter | undefined;
   /** The value of `builtins`. */

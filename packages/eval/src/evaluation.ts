@@ -18,6 +18,7 @@ import { emitUnit } from "./compiler/emit.ts";
 import { Resolution, resolve } from "./compiler/resolve.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { coreFile, DERIVATION_PATH } from "./core-files.ts";
+import { CounterRegistry, type CounterTree } from "./counters.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { renderWarning } from "./errors/render.ts";
@@ -62,6 +63,8 @@ export class Evaluation {
   /** The values of files, by the path that was asked for and by the path it led to. */
   private readonly files = new Map<string, Slot>();
 
+  private readonly observer: RunObserver | undefined;
+
   constructor(options: EvaluationOptions) {
     const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
     const searchPath = settings.pureEval ? [] : (options.searchPath ?? []);
@@ -72,6 +75,7 @@ export class Evaluation {
       positions: new PositionTable(),
       store: options.store ?? new DummyStore(settings.storeDir),
       caches: new EvalCaches(),
+      counters: new CounterRegistry(),
       limits: LimitMeter.of(settings, options.io),
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
@@ -85,6 +89,8 @@ export class Evaluation {
     const { builtins, globals } = makeGlobals(context, derivation);
     this.globals = globals;
     this.context = { ...context, builtins };
+    context.counters.add("caches", () => this.cacheSizes());
+    this.observer = options.observer;
     this.machines = new MachinePool(this.context, options.observer);
   }
 
@@ -170,6 +176,18 @@ export class Evaluation {
     );
   }
 
+  /** For statistics: how many things are remembered. */
+  private cacheSizes(): CounterTree {
+    const { caches } = this.context;
+    return {
+      files: this.files.size,
+      regexes: caches.regexes.size,
+      derivations: caches.hashesModulo.size,
+      sourceCopies: caches.sourceCopies.size,
+      searchPathResults: caches.searchPathResults.size,
+    };
+  }
+
   private compileText(
     text: string,
     origin: Origin,
@@ -194,6 +212,7 @@ export class Evaluation {
         throw new EvalError("parse", message, pos === undefined ? NO_POS : base + pos);
       }
     }
+    this.observer?.parsed?.(expr);
     const resolution = new Resolution(globals, base);
     const unit = resolve(expr, resolution, (lambda, inner) => emitUnit(lambda, inner, resolution));
     const undefinedVariables = resolution.undefinedVariables;

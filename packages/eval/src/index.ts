@@ -8,6 +8,7 @@ export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
 export type { OpcodeRow, OperandKind } from "./bytecode/opcode.ts";
 export { OPCODES, Op } from "./bytecode/opcode.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
+export { CounterRegistry, type CounterTree } from "./counters.ts";
 export type {
   ExplainSettings,
   Explanation,
@@ -49,6 +50,13 @@ export { restrictedIo } from "./restricted-io.ts";
 export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
 export type { LintLevel, Settings } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
+export { CountingObserver, LIST_MAKERS, SET_MAKERS } from "./statistics/counting-observer.ts";
+export {
+  type ProcessStatistics,
+  renderStatistics,
+  type StatisticsTree,
+  statisticsReport,
+} from "./statistics/report.ts";
 export { DummyStore } from "./store/dummy-store.ts";
 export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
 export type { Store } from "./store/store.ts";
@@ -69,6 +77,6 @@ export {
   typeName,
   typeWithArticle,
 } from "./value/value.ts";
-export type { RunObserver } from "./vm/observer.ts";
+export { bothObservers, type RunObserver } from "./vm/observer.ts";
 export type { Suspendable } from "./vm/requests.ts";
 export { CallRequest, force } from "./vm/requests.ts";

@@ -21,6 +21,7 @@ import type { DiagnosticsForm, EvaluationDraft } from "./options/evaluation-opti
 import { withEvaluationOptions } from "./options/evaluation-options.ts";
 import { type HelpTopic, renderHelp } from "./options/help.ts";
 import { type Option, parseArguments } from "./options/option.ts";
+import { StatisticsRecorder } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
 import { NIX_VERSION, VERSION } from "./version.ts";
 
@@ -44,11 +45,15 @@ export class Invocation {
   diagnostics: DiagnosticsForm = "plain";
   /** The settings of the evaluation, once there is one. */
   settings: ExplainSettings = DEFAULT_SETTINGS;
+  /** What the environment wants to be counted. */
+  readonly statistics: StatisticsRecorder | undefined;
 
   constructor(
     readonly terminal: Terminal,
     readonly programName: string,
-  ) {}
+  ) {
+    this.statistics = StatisticsRecorder.of(terminal);
+  }
 
   /** Shows a line on standard error as a terminal wants it. */
   show(line: string): void {
@@ -135,9 +140,11 @@ export function runProgram<Draft extends EvaluationDraft>(
     if (draft.help) terminal.writeOut(encodeUtf8(renderHelp(program, options)));
     else if (draft.version) terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
     else program.run(draft, invocation);
+    invocation.statistics?.print();
     return 0;
   } catch (error) {
     invocation.report(error);
+    invocation.statistics?.print();
     return 1;
   }
 }

@@ -3,6 +3,7 @@
  */
 import {
   Attrs,
+  bothObservers,
   DummyStore,
   EvalError,
   type EvalIo,
@@ -76,7 +77,8 @@ export class Session {
         : {}),
     });
     this.machine = plainIo;
-    const observer = options.observer ?? this.terminal.observer;
+    const { statistics } = invocation;
+    const observer = observerOf(options.observer ?? this.terminal.observer, statistics?.observer);
     this.evaluation = new Evaluation({
       io,
       hashes: nodeHashes,
@@ -90,6 +92,7 @@ export class Session {
       searchPath,
       ...(observer === undefined ? {} : { observer }),
     });
+    statistics?.watch(this.evaluation);
     this.io = this.evaluation.context.io;
     invocation.positions = this.evaluation.positions;
     invocation.settings = settings;
@@ -178,6 +181,14 @@ export class Session {
   run<Result>(generator: Suspendable<Result>): Result {
     return this.evaluation.run(generator);
   }
+}
+
+function observerOf(
+  first: RunObserver | undefined,
+  second: RunObserver | undefined,
+): RunObserver | undefined {
+  if (first === undefined) return second;
+  return second === undefined ? first : bothObservers(first, second);
 }
 
 /** The store that the options and the environment ask for. */

@@ -2,3 +2,4 @@
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { hostSystem, type NodeIoOptions, nodeIo } from "./node-io.ts";
+export { ProcessMeter } from "./process-meter.ts";

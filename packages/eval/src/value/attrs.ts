@@ -389,3 +389,19 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
   if (left.depth >= MAX_LAYERS) left.size;
   return new Attrs(right.shape, right.values, left);
 }
+
+/** How many slots {@link updateAttrs} copies for these operands, flattening them included; for statistics. */
+export function slotsCopiedByUpdate(left: Attrs, right: Attrs): number {
+  if (left.base === null && left.values.length === 0) return 0;
+  if (right.base === null && right.values.length === 0) return 0;
+  let copied = 0;
+  if (right.base !== null) {
+    if (left.depth + right.depth < MAX_LAYERS) return 0;
+    copied += right.size;
+  }
+  if (left.base === null && left.values.length + right.values.length <= SMALL_SET) {
+    copied += left.values.length;
+    for (const name of right.names()) if (!left.has(name)) copied++;
+  } else if (left.depth >= MAX_LAYERS) copied += left.size;
+  return copied;
+}

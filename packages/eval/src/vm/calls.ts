@@ -161,6 +161,7 @@ export function callValue(
     machine.observer?.callBuiltin?.(builtin);
     const result = runBuiltin(ctx, builtin, args) as Slot;
     machine.running = null;
+    machine.observer?.returnBuiltin?.(builtin, result);
     if (!(result instanceof Thunk)) {
       stack[top] = result;
       return top + 1;
@@ -216,6 +217,7 @@ export function stepNative(
         return StepOutcome.Enter;
       }
       result = step.value;
+      if (frame.builtin !== null) machine.observer?.returnBuiltin?.(frame.builtin, result);
     } else if (frame.next === RETURNING) {
       if (answer === NOTHING) {
         machine.thunk = frame.args[0] as Thunk;
@@ -233,6 +235,7 @@ export function stepNative(
         continue;
       }
       result = outcome;
+      machine.observer?.returnBuiltin?.(builtin, result);
     }
     // The result of a builtin or of a thunk's code is forced while the frame still stands.
     if (result instanceof Thunk && mark !== PLAIN_MARK) {

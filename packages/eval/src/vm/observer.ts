@@ -1,18 +1,23 @@
 /**
- * Observers: are told what the machine does, for traces and profiles. They see everything and change
- * nothing; without one the machine does no work for them.
+ * Observers: are told what the machine does, for traces, profiles and statistics. They see everything
+ * and change nothing; without one the machine does no work for them.
  */
+import type { Expr } from "@nivis/syntax";
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { Builtin, Value } from "../value/value.ts";
 
 /** See the head of this file. */
 export interface RunObserver {
+  /** A text was parsed. */
+  parsed?(expr: Expr): void;
   /** A call or thunk begins. `depth` counts the calls around it. */
   enterFrame?(lambda: Lambda, depth: number): void;
   /** A call or thunk ended with a value. */
   leaveFrame?(lambda: Lambda, value: Value, depth: number): void;
   /** A builtin runs; its strict arguments are there. */
   callBuiltin?(builtin: Builtin): void;
+  /** A builtin has its result, which may still be a thunk. */
+  returnBuiltin?(builtin: Builtin, result: unknown): void;
   /** An instruction is about to run; the operands lie in `stack` from `base` to `sp`. */
   instruction?(
     lambda: Lambda,
@@ -21,4 +26,34 @@ export interface RunObserver {
     base: number,
     sp: number,
   ): void;
+}
+
+/** An observer that tells two others, the first one first. */
+export function bothObservers(first: RunObserver, second: RunObserver): RunObserver {
+  return {
+    parsed: (expr) => {
+      first.parsed?.(expr);
+      second.parsed?.(expr);
+    },
+    enterFrame: (lambda, depth) => {
+      first.enterFrame?.(lambda, depth);
+      second.enterFrame?.(lambda, depth);
+    },
+    leaveFrame: (lambda, value, depth) => {
+      first.leaveFrame?.(lambda, value, depth);
+      second.leaveFrame?.(lambda, value, depth);
+    },
+    callBuiltin: (builtin) => {
+      first.callBuiltin?.(builtin);
+      second.callBuiltin?.(builtin);
+    },
+    returnBuiltin: (builtin, result) => {
+      first.returnBuiltin?.(builtin, result);
+      second.returnBuiltin?.(builtin, result);
+    },
+    instruction: (lambda, pc, stack, base, sp) => {
+      first.instruction?.(lambda, pc, stack, base, sp);
+      second.instruction?.(lambda, pc, stack, base, sp);
+    },
+  };
 }

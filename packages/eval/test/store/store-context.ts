@@ -3,6 +3,7 @@ import { portableHashes } from "@nivis/formats";
 import { allBuiltins } from "../../src/builtins/registry.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
+import { CounterRegistry } from "../../src/counters.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import { PositionTable } from "../../src/position.ts";
@@ -29,6 +30,7 @@ export function makeContext(parts: Partial<EvalContext> = {}): EvalContext {
     positions: new PositionTable(),
     store: new DummyStore(),
     caches: new EvalCaches(),
+    counters: new CounterRegistry(),
     builtins: Attrs.of([], []),
     searchPath: [],
     importFile: noFiles,

@@ -1,0 +1,43 @@
+/** Measures this process for statistics: processor time, the heap, and every run of the collector. */
+import { GCProfiler, getHeapStatistics } from "node:v8";
+import type { ProcessStatistics } from "@nivis/eval";
+
+/** From its making until {@link finish}. */
+export class ProcessMeter {
+  private readonly profiler = new GCProfiler();
+  private readonly usedBefore = getHeapStatistics().used_heap_size;
+
+  constructor() {
+    this.profiler.start();
+  }
+
+  /** May be called once. */
+  finish(): ProcessStatistics {
+    const { statistics } = this.profiler.stop();
+    const { total_heap_size, used_heap_size } = getHeapStatistics();
+    let allocated = 0;
+    let microseconds = 0;
+    let scavenges = 0;
+    let used = this.usedBefore;
+    for (const { gcType, cost, beforeGC, afterGC } of statistics) {
+      // What was used before a collection and not after the one before it is new.
+      allocated += Math.max(0, beforeGC.heapStatistics.usedHeapSize - used);
+      used = afterGC.heapStatistics.usedHeapSize;
+      microseconds += cost;
+      if (gcType === "Scavenge") scavenges++;
+    }
+    allocated += Math.max(0, used_heap_size - used);
+    return {
+      cpuTime: process.cpuUsage().user / 1e6,
+      gcTime: microseconds / 1e6,
+      gcCycles: statistics.length,
+      heapSize: total_heap_size,
+      allocated,
+      more: {
+        scavenges,
+        fullCollections: statistics.length - scavenges,
+        peakMemory: process.resourceUsage().maxRSS * 1024,
+      },
+    };
+  }
+}
