@@ -29,10 +29,10 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
       rounded(one.reference.wall),
       one.ratio.median.toFixed(2),
       `${one.ratio.lower.toFixed(2)}–${one.ratio.upper.toFixed(2)}`,
-      rounded(one.nivis.user),
-      mebibytes(one.nivis.peak),
-      mebibytes(one.reference.peak),
-      one.peakRatio === undefined ? "?" : one.peakRatio.toFixed(2),
+      ratioText(one.userRatio),
+      rounded(one.nivis.peak),
+      rounded(one.reference.peak),
+      ratioText(one.peakRatio),
     ]);
   const head = [
     "program",

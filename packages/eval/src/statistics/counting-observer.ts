@@ -7,7 +7,7 @@ import { type Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { OPCODES, Op } from "../bytecode/opcode.ts";
 import type { PosIdx } from "../position.ts";
 import { Attrs, type Shape, slotsCopiedByUpdate, updateAttrs } from "../value/attrs.ts";
-import { Builtin, PartialBuiltin } from "../value/value.ts";
+import { Builtin, Closure, PartialBuiltin } from "../value/value.ts";
 import { NATIVE_POS } from "../vm/frame.ts";
 import type { RunObserver } from "../vm/observer.ts";
 
@@ -105,7 +105,8 @@ export class CountingObserver implements RunObserver {
     this.locals += lambda.localCount;
     if (depth > this.deepest) this.deepest = depth;
     if (lambda.kind !== LambdaKind.Function) return;
-    this.functionCalls++;
+    // A fused lambda takes the arguments of several functions at once.
+    this.functionCalls += 1 + lambda.extraArguments;
     if (this.everyCall) increment(this.calls, lambda);
   }
 
@@ -257,6 +258,10 @@ export class CountingObserver implements RunObserver {
 
 /** How many of `count` arguments a callee takes at once. */
 function argumentsTaken(callee: unknown, count: number): number {
+  if (callee instanceof Closure) {
+    const extra = callee.code.fused?.extraArguments ?? 0;
+    return extra < count ? 1 + extra : 1;
+  }
   if (callee instanceof Builtin) return Math.min(callee.arity, count);
   if (callee instanceof PartialBuiltin) {
     return Math.min(callee.builtin.arity - callee.args.length, count);
