@@ -51,7 +51,9 @@ function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): 
     program: options.node,
     args: [options.nivis ?? builtCommand(), ...options.nivisArguments],
   };
+  // Both before the first run: the load is that of others, and files may change meanwhile.
   const machine = describeMachine();
+  const commit = currentCommit();
   const meter = Meter.open();
   if (!meter.isComplete) {
     process.stderr.write(
@@ -79,7 +81,7 @@ function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): 
   }
   const record: BenchRecord = {
     date: new Date().toISOString(),
-    commit: currentCommit(),
+    commit,
     machine,
     node: versionOf({ program: options.node, args: [] }),
     reference: versionOf(reference),

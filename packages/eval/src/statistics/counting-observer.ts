@@ -183,7 +183,10 @@ export class CountingObserver implements RunObserver {
         break;
       default: {
         const builtin = OPERATOR_BUILTINS.get(op);
-        if (builtin !== undefined) this.countBuiltin(builtin);
+        if (builtin !== undefined) {
+          this.places += 2;
+          this.countBuiltin(builtin);
+        }
       }
     }
   }
