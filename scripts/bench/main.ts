@@ -28,7 +28,7 @@ function main(args: readonly string[]): number {
     return bench(parseOptions(args));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n${USAGE}`);
+    process.stderr.write(`${error.message}\nnpm run bench -- --help tells more\n`);
     return 2;
   }
 }
