@@ -18,7 +18,10 @@ export interface RunObserver {
   callBuiltin?(builtin: Builtin): void;
   /** A builtin has its result, which may still be a thunk. */
   returnBuiltin?(builtin: Builtin, result: unknown): void;
-  /** An instruction is about to run; the operands lie in `stack` from `base` to `sp`. */
+  /**
+   * An instruction is about to run; the operands lie in `stack` from `base` to `sp`. Who asks for this
+   * must see all of them, so a faster way of running code than the dispatch loop stays off.
+   */
   instruction?(
     lambda: Lambda,
     pc: number,
