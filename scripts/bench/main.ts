@@ -60,7 +60,22 @@ function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): 
       "no GNU time on PATH (the Debian package `time`): memory and processor time are not measured\n",
     );
   }
+  const versions = {
+    node: versionOf({ program: options.node, args: [] }),
+    reference: versionOf(reference),
+  };
   const comparisons: Comparison[] = [];
+  const recordNow = (): BenchRecord => ({
+    date: new Date().toISOString(),
+    commit,
+    machine,
+    ...versions,
+    nivisArguments: options.nivisArguments,
+    runs: options.runs,
+    ...(options.note === undefined ? {} : { note: options.note }),
+    summaries: summarize(comparisons),
+    comparisons,
+  });
   try {
     for (const program of programs) {
       const args = ["--eval", "--strict", ...program.args];
@@ -70,6 +85,8 @@ function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): 
       };
       const comparison = comparePaired(program, lanes, options.runs);
       comparisons.push(comparison);
+      // Whoever ends a long run early keeps what was measured.
+      if (options.json !== undefined) writeJson(options.json, recordNow());
       process.stderr.write(
         isMeasured(comparison)
           ? `${program.name}: ${comparison.ratio.median.toFixed(2)}\n`
@@ -79,23 +96,14 @@ function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): 
   } finally {
     meter.close();
   }
-  const record: BenchRecord = {
-    date: new Date().toISOString(),
-    commit,
-    machine,
-    node: versionOf({ program: options.node, args: [] }),
-    reference: versionOf(reference),
-    nivisArguments: options.nivisArguments,
-    runs: options.runs,
-    ...(options.note === undefined ? {} : { note: options.note }),
-    summaries: summarize(comparisons),
-    comparisons,
-  };
+  const record = recordNow();
   printRecord(record);
-  if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify(record, null, 2)}\n`);
   if (options.history) appendFileSync(join(root, "bench", "history.jsonl"), historyLine(record));
   return comparisons.every(isMeasured) ? 0 : 1;
+}
+
+function writeJson(file: string, data: unknown): void {
+  writeFileSync(file, `${JSON.stringify(data, null, 2)}\n`);
 }
 
 function printRecord(record: BenchRecord): void {
@@ -122,10 +130,7 @@ function benchWarm(options: BenchOptions, programs: readonly BenchProgram[]): nu
   });
   process.stdout.write(`\n${warmTable(results)}`);
   if (options.json !== undefined) {
-    writeFileSync(
-      options.json,
-      `${JSON.stringify({ machine: describeMachine(), results }, null, 2)}\n`,
-    );
+    writeJson(options.json, { machine: describeMachine(), results });
   }
   return results.some((result) => "failure" in result) ? 1 : 0;
 }

@@ -27,7 +27,7 @@ export const USAGE = `usage: npm run bench -- [OPTION…] [NAME… | FILE.nix…
   NAME                    programs with NAME in their name; all unless given
   FILE.nix                a program of your own
   --runs N                pairs of runs of each program (default 5); with --warm, evaluations (default 15)
-  --json FILE             write everything that was measured
+  --json FILE             write everything that was measured, anew after each program
   --history               add a line to bench/history.jsonl
   --note TEXT             a remark for the history
   --nivis-arguments TEXT  arguments for Nivis alone, such as "--no-cache"
