@@ -148,7 +148,7 @@ function referenceCommand(): Command {
   if (asked.includes("/") ? !existsSync(asked) : findProgram(asked) === undefined) {
     throw new UsageError(`NIVIS_BENCH_REFERENCE: there is no program '${asked}'`);
   }
-  return /\.m?js$/.test(asked)
+  return /\.[cm]?js$/.test(asked)
     ? { program: process.execPath, args: [asked] }
     : { program: asked, args: [] };
 }

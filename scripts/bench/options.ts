@@ -36,7 +36,7 @@ export const USAGE = `usage: npm run bench -- [OPTION…] [NAME… | FILE.nix…
   --warm                  evaluate again and again in one process, without a reference
   --list                  print the names of the programs
 variables: NIVIS_BENCH_REFERENCE: the program to compare with (default nix-instantiate on PATH); a
-  file that ends in .js is run by Node. NIVIS_BENCH_NIXPKGS, NIVIS_BENCH_NIXPKGS_OLD: the directories
+  file that ends in .js or .cjs is run by Node. NIVIS_BENCH_NIXPKGS, NIVIS_BENCH_NIXPKGS_OLD: the directories
   of nixpkgs 26.11 and 19.09 for the programs on real code.
 `;
 

@@ -24,7 +24,7 @@ function bench(printed: string, ...args: string[]) {
       join(root, "scripts", "run-ts.mjs"),
       join(root, "scripts", "bench", "main.ts"),
       "--nivis",
-      join(root, "packages", "nivis", "bin", "nivis-instantiate.js"),
+      join(root, "packages", "nivis", "bin", "nivis-instantiate.cjs"),
       ...args,
     ],
     { cwd: root, encoding: "utf8", env: { ...process.env, NIVIS_BENCH_REFERENCE: reference } },

@@ -1,11 +1,14 @@
-/** Measures this process for statistics: processor time, the heap, and every run of the collector. */
-import { GCProfiler, getHeapStatistics } from "node:v8";
+/**
+ * Measures this process for statistics: processor time, the heap, and every run of the collector.
+ * Loads what it needs when somebody asks.
+ */
 import type { ProcessStatistics } from "@nivis/eval";
 
 /** From its making until {@link finish}. */
 export class ProcessMeter {
-  private readonly profiler = new GCProfiler();
-  private readonly usedBefore = getHeapStatistics().used_heap_size;
+  private readonly v8 = process.getBuiltinModule("node:v8");
+  private readonly profiler = new this.v8.GCProfiler();
+  private readonly usedBefore = this.v8.getHeapStatistics().used_heap_size;
 
   constructor() {
     this.profiler.start();
@@ -14,7 +17,7 @@ export class ProcessMeter {
   /** May be called once. */
   finish(): ProcessStatistics {
     const { statistics } = this.profiler.stop();
-    const { total_heap_size, used_heap_size } = getHeapStatistics();
+    const { total_heap_size, used_heap_size } = this.v8.getHeapStatistics();
     let allocated = 0;
     let microseconds = 0;
     let scavenges = 0;
