@@ -69,10 +69,8 @@ export class Shape {
   indexOf(name: string): number {
     const names = this.names;
     const count = names.length;
-    if (count <= LINEAR_LIMIT) {
-      for (let i = 0; i < count; i++) if (names[i] === name) return i;
-      return -1;
-    }
+    // The engine's search is quick from the first call on, a loop only once it is optimised.
+    if (count <= LINEAR_LIMIT) return names.indexOf(name);
     let index = this.index;
     if (index === null) {
       const parent = this.parent;
@@ -81,10 +79,7 @@ export class Shape {
         const found = parent.indexOf(name);
         if (found >= 0) return found;
         i = parent.names.length;
-        if (count - i <= LINEAR_LIMIT) {
-          for (; i < count; i++) if (names[i] === name) return i;
-          return -1;
-        }
+        if (count - i <= LINEAR_LIMIT) return names.indexOf(name, i);
       }
       index = new Map();
       for (; i < count; i++) index.set(names[i] as string, i);
@@ -248,18 +243,15 @@ export class Attrs {
   /** This set without some attributes; those that it has not are ignored. */
   without(removed: readonly string[]): Attrs {
     const { shape } = this.flat();
-    const places: number[] = [];
+    const gone = new Set<number>();
     for (const name of removed) {
       const i = shape.indexOf(name);
-      if (i >= 0 && !places.includes(i)) places.push(i);
+      if (i >= 0) gone.add(i);
     }
-    if (places.length === 0) return this;
-    if (places.length > FEW_REMOVED) {
-      const gone = new Set(places);
-      return this.filter((_name, i) => !gone.has(i));
-    }
+    if (gone.size === 0) return this;
+    if (gone.size > FEW_REMOVED) return this.filter((_name, i) => !gone.has(i));
     // From the last to the first, so that the places before stay what they are.
-    places.sort((a, b) => b - a);
+    const places = Array.from(gone).sort((a, b) => b - a);
     const names = shape.names.slice();
     const values = this.values.slice();
     const positions = shape.positions === null ? null : shape.positions.slice();
