@@ -11,8 +11,9 @@
  * With `--declarations` also the `.d.ts` files, by the TypeScript compiler; they are needed only
  * by those who import the packages from TypeScript, and take longer than all the rest.
  */
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
 import { publicPackages, root, run } from "./workspace.mjs";
 
@@ -97,6 +98,7 @@ async function buildLibrary(name) {
 function shared() {
   return {
     bundle: true,
+    define: { NIVIS_COMPILER_ID: JSON.stringify(compilerId()) },
     format: "esm",
     target: "node20",
     sourcemap: "external",
@@ -106,6 +108,33 @@ function shared() {
     logLevel: "warning",
     absWorkingDir: root,
   };
+}
+
+/** A hash of all that decides about bytecode, which keys the cache of compiled files. */
+function compilerId() {
+  const hash = createHash("sha256");
+  for (const name of ["syntax", "formats", "eval"]) {
+    for (const path of sourceFiles(join(root, "packages", name, "src"))) {
+      hash
+        .update(`${relative(root, path)}\0`)
+        .update(readFileSync(path))
+        .update("\0");
+    }
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function sourceFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? sourceFiles(path) : [path];
+    });
 }
 
 /** @param {string} name */

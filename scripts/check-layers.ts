@@ -48,6 +48,8 @@ const evalFloors: Record<string, readonly string[]> = {
   regex: ["ground", "errors"],
   bytecode: ["ground", "print", "value", "errors"],
   compiler: ["ground", "bytecode", "value", "errors", "print"],
+  // Compiled files between evaluations: writes and reads what the compiler makes.
+  cache: ["ground", "compiler", "bytecode", "value", "errors"],
   // What runs Nix code by requests, without being the machine itself: coercion, comparison, copying
   // to the store. Interpolating a path copies it, and copying may interpolate: one floor.
   operations: ["ground", "store", "print", "value", "errors"],

@@ -13,9 +13,12 @@ import { type Expr, type Origin, type ParseResult, parse, SourceFile } from "@ni
 import { makeGlobals } from "./builtins/registry.ts";
 import { disassemble } from "./bytecode/disassemble.ts";
 import type { Lambda } from "./bytecode/lambda.ts";
+import type { BytecodeCache } from "./cache/bytecode-cache.ts";
+import { CompiledFiles } from "./cache/compiled-files.ts";
 import { EvalCaches } from "./caches.ts";
 import { emitUnit } from "./compiler/emit.ts";
 import { Resolution, resolve } from "./compiler/resolve.ts";
+import type { Unit } from "./compiler/scope.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { coreFile, DERIVATION_PATH } from "./core-files.ts";
 import { CounterRegistry, type CounterTree } from "./counters.ts";
@@ -53,6 +56,8 @@ export interface EvaluationOptions {
   readonly searchPath?: readonly SearchPathEntry[];
   /** Is told what the machine does; slows it down. */
   readonly observer?: RunObserver;
+  /** Where compiled files are kept; see {@link Evaluation.saveCompiledFiles}. */
+  readonly bytecodeCache?: BytecodeCache;
 }
 
 /** See the head of this file. */
@@ -60,6 +65,7 @@ export class Evaluation {
   readonly context: EvalContext;
   private readonly globals: ReadonlyMap<string, Slot>;
   private readonly machines: MachinePool;
+  private readonly compiledFiles: CompiledFiles | undefined;
   /** The values of files, by the path that was asked for and by the path it led to. */
   private readonly files = new Map<string, Slot>();
 
@@ -92,6 +98,14 @@ export class Evaluation {
     context.counters.add("caches", () => this.cacheSizes());
     this.observer = options.observer;
     this.machines = new MachinePool(this.context, options.observer);
+    if (options.bytecodeCache !== undefined) {
+      const surroundings = { settings, home: this.home, globals };
+      this.compiledFiles = new CompiledFiles(
+        options.bytecodeCache,
+        this.context.hashes,
+        surroundings,
+      );
+    }
   }
 
   /** The positions of all texts that were read. */
@@ -99,12 +113,18 @@ export class Evaluation {
     return this.context.positions;
   }
 
+  /** What `~` stands for in texts. */
+  private get home(): string | undefined {
+    const { settings, io } = this.context;
+    return settings.pureEval ? undefined : (io.environment("HOME") ?? "");
+  }
+
   /** Parses a text; mistakes are in the result's diagnostics. */
   parse(source: SourceFile, basePath: string): ParseResult {
-    const { settings, io } = this.context;
+    const { settings } = this.context;
     return parse(source, {
       basePath,
-      home: settings.pureEval ? undefined : (io.environment("HOME") ?? ""),
+      home: this.home,
       features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
       lints: {
         urlLiterals: settings.lintUrlLiterals,
@@ -121,12 +141,7 @@ export class Evaluation {
 
   /** A text as a thunk; throws an {@link EvalError} if it is no Nix expression. */
   load(text: string, origin: Origin, basePath: string): Thunk {
-    return new Thunk(
-      this.compileText(text, origin, basePath, this.globals).lambda,
-      undefined,
-      undefined,
-      null,
-    );
+    return this.loadText(text, origin, basePath, this.globals);
   }
 
   /** Evaluates a text to weak head normal form. */
@@ -188,14 +203,65 @@ export class Evaluation {
     };
   }
 
+  /**
+   * Puts the files that were compiled into the cache, if there is one. It takes a moment: a command
+   * calls it when its output is out.
+   */
+  saveCompiledFiles(): void {
+    this.compiledFiles?.save();
+  }
+
+  private loadText(
+    text: string,
+    origin: Origin,
+    basePath: string,
+    globals: ReadonlyMap<string, Slot>,
+  ): Thunk {
+    // Texts of the command line are short and come once; `scopedImport` has globals of its own.
+    const cached =
+      this.compiledFiles !== undefined &&
+      globals === this.globals &&
+      (origin.kind === "file" || origin.kind === "internal");
+    const lambda = cached
+      ? this.loadCached(this.compiledFiles, text, origin, basePath)
+      : this.compileText(text, origin, basePath, globals).lambda;
+    return new Thunk(lambda, undefined, undefined, null);
+  }
+
+  private loadCached(files: CompiledFiles, text: string, origin: Origin, basePath: string): Lambda {
+    const key = files.key(text, basePath);
+    const source = new SourceFile(origin, text);
+    const base = this.positions.add(source);
+    const { globals } = this;
+    const resolveText = (): Resolution => {
+      const resolution = new Resolution(globals, base);
+      resolveFile(this.parse(source, basePath).expr, resolution);
+      return resolution;
+    };
+    const found = files.load(key, { base, globals, resolve: resolveText });
+    if (found !== undefined) return found;
+    const { lambda, resolution, silent } = this.compileSource(source, base, basePath, globals);
+    // What was warned of must be warned of the next time.
+    if (silent) files.add(key, lambda, resolution);
+    return lambda;
+  }
+
   private compileText(
     text: string,
     origin: Origin,
     basePath: string,
     globals: ReadonlyMap<string, Slot>,
-  ): { readonly lambda: Lambda; readonly expr: Expr } {
+  ): CompiledText {
     const source = new SourceFile(origin, text);
-    const base = this.positions.add(source);
+    return this.compileSource(source, this.positions.add(source), basePath, globals);
+  }
+
+  private compileSource(
+    source: SourceFile,
+    base: number,
+    basePath: string,
+    globals: ReadonlyMap<string, Slot>,
+  ): CompiledText {
     const { expr, diagnostics, firstError } = this.parse(source, basePath);
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {
@@ -214,7 +280,7 @@ export class Evaluation {
     }
     this.observer?.parsed?.(expr);
     const resolution = new Resolution(globals, base);
-    const unit = resolve(expr, resolution, (lambda, inner) => emitUnit(lambda, inner, resolution));
+    const { lambda } = resolveFile(expr, resolution);
     const undefinedVariables = resolution.undefinedVariables;
     if (undefinedVariables.length > 0) {
       const first = undefinedVariables.reduce((a, b) => (b.pos < a.pos ? b : a));
@@ -224,7 +290,7 @@ export class Evaluation {
         base + first.pos,
       );
     }
-    return { lambda: unit.lambda, expr };
+    return { lambda, expr, resolution, silent: diagnostics.length === 0 };
   }
 
   private *importFile(path: string): Suspendable<Slot> {
@@ -271,8 +337,7 @@ export class Evaluation {
       throw evalErrorOf(error);
     }
     const end = path.lastIndexOf("/");
-    const { lambda } = this.compileText(text, origin, end <= 0 ? "/" : path.slice(0, end), globals);
-    return new Thunk(lambda, undefined, undefined, null);
+    return this.loadText(text, origin, end <= 0 ? "/" : path.slice(0, end), globals);
   }
 
   /** Follows symlinks at the end of a path, and goes to the `default.nix` of a directory. */
@@ -303,4 +368,17 @@ export class Evaluation {
     }
     return current;
   }
+}
+
+/** A text that was compiled. */
+interface CompiledText {
+  readonly lambda: Lambda;
+  readonly expr: Expr;
+  readonly resolution: Resolution;
+  /** Whether the parser had nothing to say. */
+  readonly silent: boolean;
+}
+
+function resolveFile(expr: Expr, resolution: Resolution): Unit {
+  return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }

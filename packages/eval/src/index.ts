@@ -7,6 +7,8 @@ export { disassemble } from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
 export type { OpcodeRow, OperandKind } from "./bytecode/opcode.ts";
 export { OPCODES, Op } from "./bytecode/opcode.ts";
+export type { BytecodeCache } from "./cache/bytecode-cache.ts";
+export { memoryBytecodeCache } from "./cache/bytecode-cache.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
 export { CounterRegistry, type CounterTree } from "./counters.ts";
 export type {

@@ -47,6 +47,8 @@ export class Invocation {
   settings: ExplainSettings = DEFAULT_SETTINGS;
   /** What the environment wants to be counted. */
   readonly statistics: StatisticsRecorder | undefined;
+  /** What is left to do when all is printed. */
+  afterwards: (() => void) | undefined;
 
   constructor(
     readonly terminal: Terminal,
@@ -126,6 +128,17 @@ export function runProgram<Draft extends EvaluationDraft>(
   terminal: Terminal,
 ): number {
   const invocation = new Invocation(terminal, program.name);
+  const code = runAndReport(program, args, invocation);
+  invocation.afterwards?.();
+  return code;
+}
+
+function runAndReport<Draft extends EvaluationDraft>(
+  program: Program<Draft>,
+  args: readonly string[],
+  invocation: Invocation,
+): number {
+  const { terminal } = invocation;
   try {
     const options = withEvaluationOptions(program.options);
     const draft = program.start();

@@ -19,8 +19,9 @@ import {
   type Value,
 } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
-import { LocalStore, nodeHashes, nodeIo } from "@nivis/node";
+import { DiskBytecodeCache, LocalStore, nodeHashes, nodeIo } from "@nivis/node";
 import type { Origin } from "@nivis/syntax";
+import { cacheDirectory } from "./cache-directory.ts";
 import type { AutoArgument, EvaluationDraft } from "./options/evaluation-options.ts";
 import { usageError } from "./options/option.ts";
 import type { Invocation } from "./program.ts";
@@ -79,6 +80,9 @@ export class Session {
     this.machine = plainIo;
     const { statistics } = invocation;
     const observer = observerOf(options.observer ?? this.terminal.observer, statistics?.observer);
+    // Who watches wants to see the code as it is compiled.
+    const useCache = draft.cache && options.observer === undefined;
+    const directory = useCache ? cacheDirectory(environment) : undefined;
     this.evaluation = new Evaluation({
       io,
       hashes: nodeHashes,
@@ -91,8 +95,10 @@ export class Session {
       store,
       searchPath,
       ...(observer === undefined ? {} : { observer }),
+      ...(directory === undefined ? {} : { bytecodeCache: new DiskBytecodeCache(directory) }),
     });
     statistics?.watch(this.evaluation);
+    invocation.afterwards = () => this.evaluation.saveCompiledFiles();
     this.io = this.evaluation.context.io;
     invocation.positions = this.evaluation.positions;
     invocation.settings = settings;

@@ -73,16 +73,18 @@ export class SelectCache {
 }
 
 const NO_CODE = new Int32Array(0);
+/** What a lambda without code has of everything. */
+const NONE: readonly never[] = [];
 
 /** See the head of this file. */
 export class Lambda {
   /** Empty until compiled. */
   code: Int32Array = NO_CODE;
-  constants: unknown[] = [];
+  constants: readonly unknown[] = NONE;
   /** What THUNK and CLOSURE make; see the head of this file. */
-  lambdas: Lambda[] = [];
+  lambdas: readonly Lambda[] = NONE;
   /** Parallel to `lambdas`. */
-  captures: Int32Array[] = [];
+  captures: readonly Int32Array[] = NONE;
   /** Upvalues that its own closures and thunks have. */
   upvalueCount = 0;
   /** Slots of the locals; the operand stack lies above them. */
@@ -90,9 +92,11 @@ export class Lambda {
   /** The most slots that a frame of it needs. */
   frameSize = 0;
   /** Pairs (code offset, position), ascending: the position of the instruction that begins there. */
-  spans: number[] = [];
+  spans: readonly number[] = NONE;
   /** Innermost first. */
-  contexts: ErrorContext[] = [];
+  contexts: readonly ErrorContext[] = NONE;
+  /** Makes `spans` and `contexts` of code that came without; dropped once done. */
+  pendingPlaces: ((lambda: Lambda) => void) | null = null;
   /** Code offset at which the body of a function begins; before it the formals are bound. */
   bodyStart = 0;
   /** For a function of functions: the code that takes all arguments at once. */
@@ -101,6 +105,11 @@ export class Lambda {
   extraArguments = 0;
   /** Makes the code; dropped once done. */
   pending: ((lambda: Lambda) => void) | null = null;
+  /**
+   * Which unit of its file, in the order of resolution; a fused lambda has the number of the function
+   * that has it. For code out of a cache: which of its rows.
+   */
+  number = 0;
   /** The name of the binding that a function was given to. */
   name: string | undefined = undefined;
   /** The plain parameter or the name at the `@`. */
@@ -129,8 +138,18 @@ export class Lambda {
     }
   }
 
+  /** Makes `spans` and `contexts` if they are not there yet. */
+  ensurePlaces(): void {
+    const pending = this.pendingPlaces;
+    if (pending !== null) {
+      this.pendingPlaces = null;
+      pending(this);
+    }
+  }
+
   /** The position of the instruction that ends at a code offset; 0 if it has none. */
   positionBefore(pc: number): PosIdx {
+    this.ensurePlaces();
     const spans = this.spans;
     for (let i = spans.length - 2; i >= 0; i -= 2) {
       if ((spans[i] as number) < pc) return spans[i + 1] as PosIdx;

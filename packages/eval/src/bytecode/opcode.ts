@@ -81,7 +81,7 @@ export const enum Op {
   StepNative,
 }
 
-/** What an operand word means, for the disassembler. */
+/** What an operand word means, for the disassembler and for the cache of compiled files. */
 export type OperandKind =
   | "constant"
   | "immediate"
@@ -91,7 +91,8 @@ export type OperandKind =
   | "count"
   | "jump"
   | "depth"
-  | "cache";
+  | "cache"
+  | "position";
 
 /** What is known of an opcode. */
 export interface OpcodeRow {
@@ -255,7 +256,7 @@ export const OPCODES: readonly OpcodeRow[] = [
   row(
     Op.DynamicAttr,
     "DYNAMIC_ATTR",
-    ["immediate"],
+    ["position"],
     "… builder name slot → … builder",
     "Adds an attribute (none if the name is null) with this position.",
   ),
@@ -348,9 +349,9 @@ export const OPCODES: readonly OpcodeRow[] = [
   row(
     Op.With,
     "WITH",
-    ["local"],
+    ["local", "position"],
     "… scope slot → …",
-    "Opens a `with` around the scope below: stores the new one in a local.",
+    "Opens a `with` at this position around the scope below: stores the new one in a local.",
   ),
   row(
     Op.ResolveWith,
@@ -370,11 +371,11 @@ export const OPCODES: readonly OpcodeRow[] = [
   row(
     Op.AssertEqual,
     "ASSERT_EQUAL",
-    ["constant", "immediate"],
+    ["constant", "position"],
     "… a b → …",
     "Explains why `assert a == b` failed.",
   ),
-  row(Op.CurPos, "CUR_POS", ["immediate"], "… → … value", "Pushes the set that `__curPos` is."),
+  row(Op.CurPos, "CUR_POS", ["position"], "… → … value", "Pushes the set that `__curPos` is."),
   row(
     Op.ResumeNative,
     "RESUME_NATIVE",

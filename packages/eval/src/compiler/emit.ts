@@ -69,6 +69,10 @@ export function emitUnit(lambda: Lambda, unit: Unit, file: Resolution): void {
 
 class Emitter {
   private readonly code: number[] = [];
+  private readonly constants: unknown[] = [];
+  private readonly lambdas: Lambda[] = [];
+  private readonly captures: Int32Array[] = [];
+  private readonly spans: number[] = [];
   private readonly contexts: ErrorContext[] = [];
   /** Slots on the operand stack. */
   private depth = 0;
@@ -92,6 +96,10 @@ class Emitter {
     else this.strict(unit.expr, unit.scope);
     this.emit(Op.Return);
     lambda.code = Int32Array.from(this.code);
+    lambda.constants = this.constants;
+    lambda.lambdas = this.lambdas;
+    lambda.captures = this.captures;
+    lambda.spans = this.spans;
     lambda.contexts = this.contexts;
     lambda.localCount = this.localCount;
     // Two more than the code needs: a call writes its operands before it checks for space.
@@ -116,7 +124,7 @@ class Emitter {
 
   /** Says where the next instruction stands. */
   private span(offset: number): void {
-    this.lambda.spans.push(this.code.length, this.position(offset));
+    this.spans.push(this.code.length, this.position(offset));
   }
 
   private position(offset: number): PosIdx {
@@ -124,14 +132,20 @@ class Emitter {
   }
 
   private constant(value: unknown): number {
-    const constants = this.lambda.constants;
-    constants.push(value);
-    return constants.length - 1;
+    return this.constants.push(value) - 1;
   }
 
   private pushConstant(value: Slot): void {
     if (typeof value === "number" && (value | 0) === value) this.emit(Op.Int, value);
     else this.emit(Op.Const, this.constant(value));
+    this.push();
+  }
+
+  /** Pushes what a name outside the text stands for; see {@link Resolution.globalUses}. */
+  private pushGlobal(name: string, value: Slot): void {
+    const index = this.constant(value);
+    this.file.noteGlobal(this.lambda, index, name);
+    this.emit(Op.Const, index);
     this.push();
   }
 
@@ -215,7 +229,7 @@ class Emitter {
     }
     const global = this.file.globals.get(name) as Slot | undefined;
     if (global !== undefined) {
-      this.pushConstant(global);
+      this.pushGlobal(name, global);
       this.span(offset);
       this.emit(Op.Force);
       return;
@@ -258,8 +272,8 @@ class Emitter {
         if (!binding.ready) incomplete = true;
       } else captures[i] = (this.upvalue(binding) << 1) | 1;
     }
-    const index = this.lambda.lambdas.push(unit.lambda) - 1;
-    this.lambda.captures.push(captures);
+    const index = this.lambdas.push(unit.lambda) - 1;
+    this.captures.push(captures);
     this.emit(op, index);
     this.push();
     return incomplete ? index : -1;
@@ -424,8 +438,7 @@ class Emitter {
         if (scope.innermostWith !== undefined) this.pushBinding(scope.innermostWith);
         else this.pushConstant(null);
         this.lazy(expr.namespace, scope);
-        this.span(expr.pos);
-        this.emit(Op.With, (inner.dynamic as Binding).slot);
+        this.emit(Op.With, (inner.dynamic as Binding).slot, this.position(expr.pos));
         this.pop(2);
         this.strict(expr.body, inner);
         return;
@@ -480,7 +493,7 @@ class Emitter {
   private lazyName(name: string, scope: Scope): void {
     const binding = scope.lookup(name);
     if (binding !== undefined) this.pushBinding(binding);
-    else this.pushConstant((this.file.globals.get(name) ?? null) as Slot);
+    else this.pushGlobal(name, (this.file.globals.get(name) ?? null) as Slot);
   }
 
   private call(count: number, offset: number): void {
@@ -565,7 +578,7 @@ class Emitter {
   private selection(expr: Select, scope: Scope): void {
     const builtin = this.knownBuiltin(expr, scope);
     if (builtin !== undefined) {
-      this.pushConstant(builtin);
+      this.pushGlobal(`builtins.${expr.path[0]?.name}`, builtin);
       return;
     }
     this.context(expr.base.pos, "while selecting an attribute", () =>

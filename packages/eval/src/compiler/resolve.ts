@@ -54,12 +54,24 @@ export class Resolution {
   /** For a set or `let` with `inherit (e)`: the hidden bindings of its sources. */
   readonly inheritSources = new Map<AttrSet, readonly Binding[]>();
   readonly undefinedVariables: UndefinedVariable[] = [];
+  /**
+   * Which constants of a lambda's code are globals, as pairs of index and name (`builtins.x` for an
+   * attribute of `builtins`): their values belong to one evaluation.
+   */
+  readonly globalUses = new Map<Lambda, (number | string)[]>();
 
   constructor(
     readonly globals: ReadonlyMap<string, unknown>,
     /** Position of the first byte of the text. */
     readonly base: number,
   ) {}
+
+  /** Notes that a constant is the global of that name. */
+  noteGlobal(lambda: Lambda, index: number, name: string): void {
+    const uses = this.globalUses.get(lambda);
+    if (uses === undefined) this.globalUses.set(lambda, [index, name]);
+    else uses.push(index, name);
+  }
 }
 
 /** Resolves the expression of a file. `compile` becomes the `pending` of every lambda made. */
@@ -94,6 +106,7 @@ class Resolver {
       isFunction ? LambdaKind.Function : LambdaKind.Thunk,
       offset < 0 ? 0 : this.file.base + offset,
     );
+    lambda.number = this.file.units.size;
     const unit = new Unit(lambda, parent, expr, scope, inheritFrom);
     if (isFunction) {
       this.describeFunction(lambda, expr);
@@ -123,6 +136,7 @@ class Resolver {
       fused.param = inner.param;
       fused.formals = inner.formals;
       fused.extraArguments = extra;
+      fused.number = outer.lambda.number;
       fused.pending = (self) => compile(self, unit);
       outer.lambda.fused = fused;
       body = around;

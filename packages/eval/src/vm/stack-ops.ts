@@ -351,11 +351,7 @@ export function stackOp(
       const namespace = stack[sp - 1];
       const parent = stack[sp - 2] as WithScope | null;
       sp -= 2;
-      stack[base + (code[at] as number)] = new WithScope(
-        namespace,
-        parent,
-        lambda.positionBefore(at + 1),
-      );
+      stack[base + (code[at] as number)] = new WithScope(namespace, parent, code[at + 1] as number);
       return sp;
     }
     case Op.ResolveWith: {

@@ -93,6 +93,7 @@ export function unwind(machine: Machine): void {
       }
     } else if (error instanceof EvalError) {
       error.resolveCallSite(positionOf(lambda, self, pc, base, stack));
+      lambda.ensurePlaces();
       for (const context of lambda.contexts) {
         if (context.start >= pc || pc > context.end) continue;
         if (context.message !== undefined) error.addTrace(context.pos, context.message);

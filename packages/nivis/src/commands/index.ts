@@ -3,6 +3,7 @@ import type { EvaluationDraft } from "../options/evaluation-options.ts";
 import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
+import { cacheCommand } from "./cache.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { evalCommand } from "./eval.ts";
 import { instantiateCommand } from "./instantiate.ts";
@@ -37,4 +38,5 @@ export const commands: readonly Command[] = [
   command("lint", lintCommand),
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
+  command("cache", cacheCommand),
 ];

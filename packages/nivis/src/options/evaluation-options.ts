@@ -30,6 +30,8 @@ export interface EvaluationDraft {
   evalStore: string | undefined;
   /** How errors are shown. */
   diagnostics: DiagnosticsForm;
+  /** Whether compiled files may come from the cache and go there. */
+  cache: boolean;
   /** `--help` was given. */
   help: boolean;
   /** `--version` was given. */
@@ -45,6 +47,7 @@ export function emptyDraft(): EvaluationDraft {
     store: undefined,
     evalStore: undefined,
     diagnostics: "plain",
+    cache: true,
     help: false,
     version: false,
   };
@@ -174,6 +177,9 @@ const GENERAL_OPTIONS: readonly Option<EvaluationDraft>[] = [
       draft.diagnostics = form;
     },
   ),
+  flag(["--no-cache"], "Neither read nor write compiled files in the cache", (draft) => {
+    draft.cache = false;
+  }),
   flag(["--help"], "Show this help", (draft) => {
     draft.help = true;
   }),

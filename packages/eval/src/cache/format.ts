@@ -1,0 +1,132 @@
+/**
+ * The format of a compiled file in a cache.
+ *
+ * An entry is read with as few steps as possible, because all of it happens before V8 has optimised
+ * anything: numbers are words of a typed array over the bytes as they were read, and code stays where
+ * it lies; strings are one JSON text in UTF-8, which V8 reads natively.
+ *
+ *     entry        = words  strings
+ *     words        = header  lambdas  captures  descriptions  bodies       32 bits each, this machine's byte order
+ *     strings      = JSON: the constants of the file, a list of the strings and of a 0 for each other constant
+ *
+ * A *lambda* is a row of {@link Lambda.Size} words. Rows are numbered so that the lambdas that one
+ * makes are consecutive; row 0 is the file itself. Row, capture list and description are what is
+ * needed to make a closure or thunk; the body is looked at when it is first entered:
+ *
+ *     captures     = count  capture…
+ *     description  = name  param  docStart  docEnd  formals  ellipsis  (name  hasDefault  position)…  order…
+ *     body         = {@link Body} words  fixups  recipes  code
+ *
+ * All lambdas share one list of constants. Strings are in it from the start, an inline cache of a
+ * select site is made with the body, and every other constant by a *recipe*: a {@link Recipe} word,
+ * the index of the constant, and what it is made of.
+ *
+ * Positions are offsets into the text plus 1, and 0 for none. Those among the operands of the code are
+ * named by the *fixups*: code offsets at which the base of the text in this evaluation is added.
+ * Indexes into the strings for things that may be missing are plus 1, too.
+ *
+ * Not in an entry: the places of instructions, the traces that errors get, the texts of assertions,
+ * and bodies that were not compiled when the entry was made. Whoever needs them compiles the file
+ * again, see `compiled-file.ts`; so lambdas know the number of their unit.
+ *
+ * The header has the key and a SHA-256 of all that follows it, key included. That finds accidents
+ * and entries in the wrong place; it does not stop somebody who may write into the cache, who could
+ * as well replace the Nix files.
+ */
+
+// The two globals are in every host; the package's type library knows no host.
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}
+declare class TextDecoder {
+  decode(bytes: Uint8Array): string;
+}
+
+/** The bytes of the strings of an entry. */
+export function encodeText(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** The strings of an entry from their bytes. */
+export function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** Counted up when the format changes in a way that does not change the sources of the compiler. */
+export const FORMAT = 1;
+
+/** The first word, also to tell byte orders apart. */
+export const MAGIC = 0x4e495642;
+
+/** The words of the header. */
+export const enum Header {
+  Magic,
+  /** The bytes of everything. */
+  Length,
+  /** Eight words: SHA-256 of all bytes from `Key` on. */
+  Checksum,
+  /** Eight words. */
+  Key = 10,
+  /** How many words there are; the strings follow. */
+  Words = 18,
+  LambdaCount,
+  /** Whether all bodies are there that can be. */
+  Complete,
+  Size,
+}
+
+/** The words of a lambda. */
+export const enum LambdaRow {
+  /** Its `LambdaKind`. */
+  Kind,
+  Position,
+  /** The word at which its captures begin. */
+  Captures,
+  /** The word at which its description begins; 0 for none. */
+  Description,
+  /** The word at which its body begins; 0 if it is not here. */
+  Body,
+  /** The number of its unit. */
+  Unit,
+  Size,
+}
+
+/** The words at the beginning of a body. */
+export const enum Body {
+  LocalCount,
+  FrameSize,
+  BodyStart,
+  FirstLambda,
+  LambdaCount,
+  /** The select sites of the body have consecutive constants. */
+  FirstCache,
+  CacheCount,
+  FixupCount,
+  RecipeLength,
+  CodeLength,
+  Size,
+}
+
+/** How a constant is made; what follows the index of the constant. */
+export const enum Recipe {
+  /** `count  (string  position)…` */
+  Shape,
+  /** `string`: the name of a global, `builtins.x` for an attribute of `builtins`. */
+  Global,
+  /** `string`: the path. */
+  Path,
+  /** Two words: an IEEE double, a float of the language. */
+  Float,
+  /** Two words: an IEEE double, an integer of the language. */
+  Number,
+  /** `string`: the digits of an integer that is no double. */
+  BigInt,
+  /** The literals, without more words. */
+  True,
+  False,
+  Null,
+  EmptyList,
+  EmptySet,
+  /** `constant`: the text of an assertion, which has that index in the code of its unit. */
+  Assertion,
+}

@@ -1,0 +1,106 @@
+/** `nivis cache`: shows, trims and clears the cache of compiled files. */
+import { type CacheContents, DiskBytecodeCache } from "@nivis/node";
+import { cacheDirectory } from "../cache-directory.ts";
+import { type EvaluationDraft, emptyDraft } from "../options/evaluation-options.ts";
+import { usageError, valueFlag } from "../options/option.ts";
+import type { Program } from "../program.ts";
+
+type Action = "show" | "trim" | "clear";
+
+/** What `nivis cache` gathers. */
+export interface CacheDraft extends EvaluationDraft {
+  action: Action | undefined;
+  /** Bytes. */
+  maxSize: number | undefined;
+  /** Milliseconds. */
+  maxAge: number | undefined;
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+const HOUR = 60 * 60 * 1000;
+const AGE_UNITS: Readonly<Record<string, number>> = { h: HOUR, d: 24 * HOUR, w: 7 * 24 * HOUR };
+
+/** A whole number with a unit; `undefined` if the text is none. */
+function measure(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const found = /^(\d+)([a-z]?)$/.exec(text.toLowerCase());
+  const unit = found === null ? undefined : units[found[2] as string];
+  return unit === undefined ? undefined : Number((found as RegExpExecArray)[1]) * unit;
+}
+
+/** See the head of this file. */
+export const cacheCommand: Program<CacheDraft> = {
+  name: "nivis cache",
+  summary: "show, trim or clear the cache of compiled files",
+  usage: "[show | trim | clear] [FLAG]...",
+  description: [
+    "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. They are found by their content and never grow stale. The cache keeps itself below 256 MiB; the variable NIVIS_NO_CACHE turns it off, --no-cache for one evaluation.",
+  ],
+  examples: [
+    { does: "Show where the cache is and how large", command: "nivis cache" },
+    { does: "Drop what was not used for 30 days", command: "nivis cache trim --max-age 30d" },
+    { does: "Keep what was used last, 64 MiB of it", command: "nivis cache trim --max-size 64M" },
+    { does: "Drop everything", command: "nivis cache clear" },
+  ],
+  options: [
+    valueFlag<CacheDraft>(
+      ["--max-size"],
+      "SIZE",
+      "With trim: how much may stay, such as 64M; units K, M, G",
+      (draft, text) => {
+        draft.maxSize = measure(text, SIZE_UNITS);
+        if (draft.maxSize === undefined) throw usageError(`'${text}' is not a size, such as 64M`);
+      },
+    ),
+    valueFlag<CacheDraft>(
+      ["--max-age"],
+      "AGE",
+      "With trim: drop what was not used for so long, such as 30d; units h, d, w",
+      (draft, text) => {
+        draft.maxAge = measure(text, AGE_UNITS);
+        if (draft.maxAge === undefined) throw usageError(`'${text}' is not an age, such as 30d`);
+      },
+    ),
+  ],
+  start: () => ({ ...emptyDraft(), action: undefined, maxSize: undefined, maxAge: undefined }),
+  positional: (draft, argument) => {
+    if (argument !== "show" && argument !== "trim" && argument !== "clear") {
+      throw usageError(`'${argument}' is not something to do with the cache: show, trim or clear`);
+    }
+    if (draft.action !== undefined) throw usageError("only one thing can be done at a time");
+    draft.action = argument;
+  },
+  run: (draft, { terminal }) => {
+    const action = draft.action ?? "show";
+    const { maxSize, maxAge } = draft;
+    const isLimited = maxSize !== undefined || maxAge !== undefined;
+    if (isLimited && action !== "trim") {
+      throw usageError("--max-size and --max-age go with 'nivis cache trim'");
+    }
+    if (!isLimited && action === "trim") {
+      throw usageError("'nivis cache trim' needs --max-size or --max-age");
+    }
+    const directory = cacheDirectory(terminal.environment);
+    if (directory === undefined) {
+      throw usageError("there is no cache: NIVIS_NO_CACHE is set, or there is no home directory");
+    }
+    const cache = new DiskBytecodeCache(directory);
+    if (action === "show") {
+      terminal.writeOut(
+        `directory  ${Buffer.from(cache.directory).toString("latin1")}\n${describe(cache.contents())}`,
+      );
+      return;
+    }
+    const removed =
+      action === "clear"
+        ? cache.clear()
+        : cache.trim({
+            ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
+            ...(maxAge === undefined ? {} : { maxAge }),
+          });
+    terminal.writeOut(`removed\n${describe(removed)}`);
+  },
+};
+
+function describe({ files, bytes }: CacheContents): string {
+  return `files      ${files}\nsize       ${(bytes / 2 ** 20).toFixed(1)} MiB\n`;
+}
