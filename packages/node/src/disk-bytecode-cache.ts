@@ -13,7 +13,6 @@
  * of use is the one of access, or of writing where the file system does not keep the former.
  */
 
-import { randomUUID } from "node:crypto";
 import {
   closeSync,
   mkdirSync,
@@ -25,7 +24,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { BytecodeCache } from "@nivis/eval";
@@ -55,7 +54,7 @@ const UNFINISHED_AGE = 60 * 60 * 1000;
 /** Most entries fit and are read with one call. */
 const SCRATCH_SIZE = 256 * 1024;
 const FINISHED_NAME = /^[0-9a-f]{62}$/;
-const UNFINISHED_NAME = /^[0-9a-f]{62}\.[0-9a-f-]+\.tmp$/;
+const UNFINISHED_NAME = /^[0-9a-f]{62}\.[0-9a-z.]+\.tmp$/;
 
 interface Entry {
   readonly path: string;
@@ -110,7 +109,7 @@ export class DiskBytecodeCache implements BytecodeCache {
     if (!this.#writable) return;
     const path = this.#pathOf(key);
     const folder = path.slice(0, path.lastIndexOf("/"));
-    const unfinished = `${path}.${randomUUID()}.tmp`;
+    const unfinished = `${path}.${process.pid}${Math.random().toString(36).slice(1)}.tmp`;
     try {
       if (!this.#folders.has(folder)) {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -120,7 +119,12 @@ export class DiskBytecodeCache implements BytecodeCache {
         }
         this.#folders.add(folder);
       }
-      writeFileSync(unfinished, entry, { mode: 0o600 });
+      const descriptor = openSync(unfinished, "wx", 0o600);
+      try {
+        for (let at = 0; at < entry.length; ) at += writeSync(descriptor, entry, at);
+      } finally {
+        closeSync(descriptor);
+      }
       renameSync(unfinished, path);
     } catch {
       // Nobody is told: the next run compiles again.

@@ -6,7 +6,6 @@
  * the globals, so a unit compiled again has the same instructions at the same places. The same way
  * out is taken if an entry turns out to be unreadable although its checksum is right.
  */
-import type { HashFunctions } from "@nivis/formats";
 import { Lambda, type LambdaKind, SelectCache } from "../bytecode/lambda.ts";
 import type { AssertionText } from "../compiler/emit.ts";
 import type { Resolution } from "../compiler/resolve.ts";
@@ -14,7 +13,7 @@ import type { Unit } from "../compiler/scope.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS, Shape } from "../value/attrs.ts";
 import { NixFloat, NixPath, type Slot } from "../value/value.ts";
-import { Body, decodeText, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
+import { Body, type EntryTools, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
 
 /** What a file out of a cache needs of the evaluation. */
 export interface FileSurroundings {
@@ -51,27 +50,29 @@ export class CompiledFile {
   static open(
     entry: Uint8Array,
     key: Uint8Array,
-    hashes: HashFunctions,
+    tools: EntryTools,
     surroundings: FileSurroundings,
   ): CompiledFile | undefined {
     const { buffer, byteOffset, byteLength } = entry;
     if (byteOffset % 4 !== 0 || byteLength < Header.Size * 4) return undefined;
-    const words = new Int32Array(buffer, byteOffset, byteLength >> 2);
-    if (words[Header.Magic] !== MAGIC || words[Header.Length] !== byteLength) return undefined;
-    const checksum = hashes.hash("sha256", entry.subarray(CHECKED_FROM));
+    const header = new Int32Array(buffer, byteOffset, Header.Size);
+    if (header[Header.Magic] !== MAGIC || header[Header.Length] !== byteLength) return undefined;
+    const checksum = tools.hashes.hash("sha256", entry.subarray(CHECKED_FROM));
     for (let i = 0; i < 32; i++) {
       if (entry[Header.Checksum * 4 + i] !== checksum[i]) return undefined;
       if (entry[CHECKED_FROM + i] !== key[i]) return undefined;
     }
-    const end = (words[Header.Words] as number) * 4;
+    const wordCount = header[Header.Words] as number;
+    const end = wordCount * 4;
     if (!(end >= Header.Size * 4 && end <= byteLength)) return undefined;
     let constants: unknown;
     try {
-      constants = JSON.parse(decodeText(entry.subarray(end)));
+      constants = JSON.parse(tools.text.decode(entry.subarray(end)));
     } catch {
       return undefined;
     }
-    return Array.isArray(constants) ? new CompiledFile(words, constants, surroundings) : undefined;
+    if (!Array.isArray(constants)) return undefined;
+    return new CompiledFile(new Int32Array(buffer, byteOffset, wordCount), constants, surroundings);
   }
 
   /** The lambda that the file itself is. */
@@ -98,10 +99,16 @@ export class CompiledFile {
     let captures = this.captureLists.get(at);
     if (captures === undefined) {
       const count = this.words[at] as number;
-      captures = count === 0 ? NO_CAPTURES : this.words.subarray(at + 1, at + 1 + count);
+      captures = count === 0 ? NO_CAPTURES : this.view(at + 1, count);
       this.captureLists.set(at, captures);
     }
     return captures;
+  }
+
+  private view(start: number, length: number): Int32Array {
+    const { words } = this;
+    // A constructor is quicker than `subarray`, which looks for a species.
+    return new Int32Array(words.buffer, words.byteOffset + start * 4, length);
   }
 
   private describe(lambda: Lambda, start: number): void {
@@ -157,21 +164,14 @@ export class CompiledFile {
     const lambdaCount = words[body + Body.LambdaCount] as number;
     const firstCache = words[body + Body.FirstCache] as number;
     const cacheCount = words[body + Body.CacheCount] as number;
-    const fixups = body + Body.Size;
+    const start = body + Body.Size;
+    const fixups = start + (words[body + Body.CodeLength] as number);
     const recipes = fixups + (words[body + Body.FixupCount] as number);
-    const start = recipes + (words[body + Body.RecipeLength] as number);
-    const end = start + (words[body + Body.CodeLength] as number);
-    if (
-      !(
-        fixups <= recipes &&
-        recipes <= start &&
-        start < end &&
-        end <= (words[Header.Words] as number)
-      )
-    )
+    const end = recipes + (words[body + Body.RecipeLength] as number);
+    if (!(start < fixups && fixups <= recipes && recipes <= end && end <= words.length))
       return false;
     if (firstLambda + lambdaCount > (words[Header.LambdaCount] as number)) return false;
-    if (recipes < start && !this.recipes(lambda, recipes, start)) return false;
+    if (recipes < end && !this.recipes(lambda, recipes, end)) return false;
     const { constants } = this;
     for (let i = 0; i < cacheCount; i++) constants[firstCache + i] = new SelectCache();
     if (lambdaCount > 0) {
@@ -179,7 +179,7 @@ export class CompiledFile {
       for (let i = 0; i < lambdaCount; i++) lambdas.push(this.lambda(firstLambda + i));
       lambda.lambdas = lambdas;
     }
-    const code = words.subarray(start, end);
+    const code = this.view(start, fixups - start);
     for (let at = fixups; at < recipes; at++) {
       const operand = words[at] as number;
       code[operand] = (code[operand] as number) + surroundings.base;

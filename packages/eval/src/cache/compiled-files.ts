@@ -11,7 +11,7 @@
  * a later run needs one of those, it compiles that unit from the text, and afterwards the file is
  * stored with all units.
  */
-import type { HashFunctions } from "@nivis/formats";
+import { bytesToByteString, type HashFunctions } from "@nivis/formats";
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import type { Settings } from "../settings.ts";
@@ -22,7 +22,7 @@ import type { BytecodeCache } from "./bytecode-cache.ts";
 import { CompiledFile, type FileSurroundings } from "./compiled-file.ts";
 import { COMPILER_ID } from "./compiler-id.ts";
 import { encodeFile } from "./encode.ts";
-import { FORMAT } from "./format.ts";
+import { type EntryTools, FORMAT, TextCodec } from "./format.ts";
 
 /** What all files of one evaluation have in common as far as their code depends on it. */
 export interface CompilerSurroundings {
@@ -44,27 +44,29 @@ export class CompiledFiles {
     readonly root: Lambda;
     readonly resolution: Resolution;
   }[] = [];
+  private readonly tools: EntryTools;
   private readonly keyPrefix: string;
 
   constructor(
     private readonly cache: BytecodeCache,
-    private readonly hashes: HashFunctions,
+    hashes: HashFunctions,
     surroundings: CompilerSurroundings,
   ) {
-    this.keyPrefix = describeCompiler(surroundings);
+    this.tools = { hashes, text: new TextCodec() };
+    this.keyPrefix = bytesToByteString(hashes.hash("sha256", describeCompiler(surroundings)));
   }
 
   /** The key of a text whose relative paths begin in a directory. */
   key(text: string, basePath: string): Uint8Array {
-    const { keyPrefix } = this;
-    return this.hashes.hash("sha256", `${keyPrefix}${basePath.length} ${basePath}${text}`);
+    const { keyPrefix, tools } = this;
+    return tools.hashes.hash("sha256", `${keyPrefix}${basePath.length} ${basePath}${text}`);
   }
 
   /** The lambda of a file that is in the cache. */
   load(key: Uint8Array, surroundings: FileSurroundings): Lambda | undefined {
     const entry = this.cache.load(key);
     const file =
-      entry === undefined ? undefined : CompiledFile.open(entry, key, this.hashes, surroundings);
+      entry === undefined ? undefined : CompiledFile.open(entry, key, this.tools, surroundings);
     if (file === undefined) {
       this.misses++;
       return undefined;
@@ -81,11 +83,11 @@ export class CompiledFiles {
 
   /** Stores what is not in the cache yet. */
   save(): void {
-    const { cache, hashes } = this;
+    const { cache, tools } = this;
     const store = (key: Uint8Array, root: Lambda, file: Resolution, complete: boolean): void => {
       let entry: Uint8Array;
       try {
-        entry = encodeFile(root, file, key, complete, hashes);
+        entry = encodeFile(root, file, key, complete, tools);
       } catch (error) {
         // Larger than the engine's strings or arrays can be.
         if (error instanceof RangeError) return;
@@ -115,7 +117,7 @@ function describeCompiler({ settings, home, globals }: CompilerSurroundings): st
   const known = names.filter(
     (name) => !(builtins instanceof Attrs && builtins.get(name) instanceof Thunk),
   );
-  return `${JSON.stringify([
+  return JSON.stringify([
     FORMAT,
     COMPILER_ID,
     home ?? null,
@@ -125,5 +127,5 @@ function describeCompiler({ settings, home, globals }: CompilerSurroundings): st
     settings.lintAbsolutePathLiterals,
     [...globals.keys()],
     known,
-  ])} `;
+  ]);
 }

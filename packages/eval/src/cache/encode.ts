@@ -2,14 +2,13 @@
  * Writes a compiled file as `format.ts` describes. What an entry cannot hold (a constant of a kind that
  * is not known here) leaves the body out that has it, and that unit is compiled anew each time.
  */
-import type { HashFunctions } from "@nivis/formats";
-import { type Lambda, SelectCache } from "../bytecode/lambda.ts";
+import type { Lambda } from "../bytecode/lambda.ts";
 import { OPCODES } from "../bytecode/opcode.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { EMPTY_ATTRS, Shape } from "../value/attrs.ts";
 import { NixFloat, NixPath } from "../value/value.ts";
-import { Body, encodeText, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
+import { Body, type EntryTools, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
 
 /** The entry of a file: of its lambdas those that are compiled. `complete` says whether all are. */
 export function encodeFile(
@@ -17,10 +16,13 @@ export function encodeFile(
   resolution: Resolution,
   key: Uint8Array,
   complete: boolean,
-  hashes: HashFunctions,
+  tools: EntryTools,
 ): Uint8Array {
-  return new Encoder(resolution).run(root, key, complete, hashes);
+  return new Encoder(resolution).run(root, key, complete, tools);
 }
+
+/** Captures below this are told apart by arithmetic. */
+const SMALL_CAPTURE = 4096;
 
 /** A constant that an entry cannot hold. */
 class NotEncodable extends Error {}
@@ -39,18 +41,24 @@ class Encoder {
   private otherConstants = 0;
   /** Where in `words` such an index or an offset into `words` stands. */
   private readonly unsettled: number[] = [];
-  private readonly captureLists = new Map<string, number>();
+  private readonly captureLists = new Map<number | string, number>();
+  /** Of the body that is being written: code offsets of positions, … */
+  private readonly fixups: number[] = [];
+  /** … indexes of constants that need recipes, … */
+  private readonly made: number[] = [];
+  /** … and where in `words` those constants are used. */
+  private readonly sites: number[] = [];
   private readonly double = new Float64Array(1);
   private readonly doubleWords = new Int32Array(this.double.buffer);
 
   constructor(private readonly file: Resolution) {}
 
-  run(root: Lambda, key: Uint8Array, complete: boolean, hashes: HashFunctions): Uint8Array {
+  run(root: Lambda, key: Uint8Array, complete: boolean, tools: EntryTools): Uint8Array {
     this.lambdas.push(root);
     for (let i = 0; i < this.lambdas.length; i++) this.lambda(this.lambdas[i] as Lambda);
     const { lambdas, rows, words, strings } = this;
     const others = new Array<number>(this.otherConstants).fill(0);
-    const json = encodeText(JSON.stringify([...strings, ...others]));
+    const json = tools.text.encode(JSON.stringify([...strings, ...others]));
     const start = Header.Size + rows.length;
     const wordCount = start + words.length;
     const entry = new Uint8Array(wordCount * 4 + json.length);
@@ -74,7 +82,7 @@ class Encoder {
     all[Header.Complete] = complete ? 1 : 0;
     entry.set(key, Header.Key * 4);
     entry.set(json, wordCount * 4);
-    entry.set(hashes.hash("sha256", entry.subarray(Header.Key * 4)), Header.Checksum * 4);
+    entry.set(tools.hashes.hash("sha256", entry.subarray(Header.Key * 4)), Header.Checksum * 4);
     return entry;
   }
 
@@ -93,12 +101,17 @@ class Encoder {
   }
 
   private captures(captures: Int32Array): number {
-    const text = captures.join();
-    let place = this.captureLists.get(text);
+    const { words } = this;
+    const count = captures.length;
+    // Most lists are short, and most lambdas of a file capture the same.
+    const [first = 0, second = 0] = captures;
+    const isSmall = count <= 2 && first < SMALL_CAPTURE && second < SMALL_CAPTURE;
+    const id = isSmall ? (count * SMALL_CAPTURE + first) * SMALL_CAPTURE + second : captures.join();
+    let place = this.captureLists.get(id);
     if (place === undefined) {
-      place = this.words.push(captures.length);
-      for (const capture of captures) this.words.push(capture);
-      this.captureLists.set(text, place);
+      place = words.push(count);
+      for (let i = 0; i < count; i++) words.push(captures[i] as number);
+      this.captureLists.set(id, place);
     }
     return place;
   }
@@ -150,26 +163,33 @@ class Encoder {
 
   private writeBody(lambda: Lambda): void {
     const { words, lambdas } = this;
-    const firstLambda = lambdas.length;
-    // An expression that is compiled twice, as those of `assert a == b`, makes its lambdas twice.
-    const children = [...new Set(lambda.lambdas)];
-    lambdas.push(...children);
-    const caches = lambda.constants.filter((one) => one instanceof SelectCache).length;
-    const firstCache = this.otherConstants;
-    this.otherConstants += caches;
     const start = words.length;
-    words.push(lambda.localCount, lambda.frameSize, lambda.bodyStart);
-    words.push(firstLambda, children.length, 0, caches, 0, 0, lambda.code.length);
-    this.unsettle(start + Body.FirstCache, firstCache);
-    const { code, fixups } = this.relocate(lambda, children, firstCache);
-    for (const fixup of fixups) words.push(fixup);
+    words.push(
+      lambda.localCount,
+      lambda.frameSize,
+      lambda.bodyStart,
+      lambdas.length,
+      0,
+      0,
+      0,
+      0,
+      0,
+    );
+    words.push(lambda.code.length);
+    // An expression that is compiled twice, as those of `assert a == b`, makes its lambdas twice.
+    const children = new Set(lambda.lambdas);
+    for (const child of children) lambdas.push(child);
+    words[start + Body.LambdaCount] = children.size;
+    const isRepeated = children.size < lambda.lambdas.length;
+    this.code(lambda, start, isRepeated ? [...children] : undefined);
+    words[start + Body.FixupCount] = this.fixups.length;
+    for (const fixup of this.fixups) words.push(fixup);
     const recipes = words.length;
-    for (const [index, other] of code.constants) this.recipe(lambda, other, index);
-    words[start + Body.FixupCount] = fixups.length;
+    const firstMade = this.otherConstants - this.made.length;
+    this.made.forEach((index, i) => {
+      this.recipe(lambda, firstMade + i, index);
+    });
     words[start + Body.RecipeLength] = words.length - recipes;
-    const codeStart = words.length;
-    for (const word of code.words) words.push(word);
-    for (const { at, other } of code.others) this.unsettle(codeStart + at, other);
   }
 
   /** Writes the index of a constant that is no string, which is settled at the end. */
@@ -178,60 +198,56 @@ class Encoder {
     this.unsettled.push(at);
   }
 
-  /** The code with operands as the format has them, as the table of instructions says which is what. */
-  private relocate(
-    lambda: Lambda,
-    children: readonly Lambda[],
-    firstCache: number,
-  ): {
-    readonly code: {
-      readonly words: readonly number[];
-      /** Where constants stand that are no strings, and which. */
-      readonly others: readonly { readonly at: number; readonly other: number }[];
-      /** For each constant that has a recipe, which other constant it is. */
-      readonly constants: ReadonlyMap<number, number>;
-    };
-    readonly fixups: readonly number[];
-  } {
-    const words = Array.from(lambda.code);
-    const others: { at: number; other: number }[] = [];
-    const constants = new Map<number, number>();
-    const fixups: number[] = [];
-    let cache = firstCache;
-    for (let pc = 0; pc < words.length; ) {
-      const row = OPCODES[words[pc++] as number];
+  /**
+   * Writes code with operands as the format has them; the table of instructions says which is what.
+   * Leaves the fixups in `fixups`, and in `made` the constants that need recipes.
+   */
+  private code(lambda: Lambda, body: number, children: readonly Lambda[] | undefined): void {
+    const { words, fixups, made, sites } = this;
+    const { code, constants } = lambda;
+    const uses = this.file.globalUses.get(lambda);
+    const start = words.length;
+    const firstCache = this.otherConstants;
+    let caches = 0;
+    fixups.length = made.length = sites.length = 0;
+    for (let pc = 0; pc < code.length; ) {
+      const op = code[pc++] as number;
+      const row = OPCODES[op];
       if (row === undefined) throw new NotEncodable();
+      words.push(op);
       for (const kind of row.operands) {
-        const at = pc++;
-        const operand = words[at] as number;
-        if (kind === "cache") others.push({ at, other: cache++ });
-        else if (kind === "lambda") words[at] = children.indexOf(lambda.lambdas[operand] as Lambda);
-        else if (kind === "position" && operand !== NO_POS) {
-          words[at] = operand - this.file.base;
-          fixups.push(at);
+        const operand = code[pc] as number;
+        let word = operand;
+        if (kind === "cache") {
+          word = -1 - (firstCache + caches++);
+          this.unsettled.push(start + pc);
+        } else if (kind === "lambda") {
+          if (children !== undefined) word = children.indexOf(lambda.lambdas[operand] as Lambda);
+        } else if (kind === "position") {
+          if (operand !== NO_POS) {
+            word = operand - this.file.base;
+            fixups.push(pc);
+          }
         } else if (kind === "constant") {
-          const constant = lambda.constants[operand];
-          if (typeof constant === "string" && this.globalName(lambda, operand) === undefined) {
-            words[at] = this.string(constant);
+          const constant = constants[operand];
+          if (typeof constant === "string" && globalName(uses, operand) === undefined) {
+            word = this.string(constant);
           } else {
-            let other = constants.get(operand);
-            if (other === undefined) {
-              other = this.otherConstants++;
-              constants.set(operand, other);
-            }
-            others.push({ at, other });
+            made.push(operand);
+            sites.push(start + pc);
           }
         }
+        words.push(word);
+        pc++;
       }
     }
-    return { code: { words, others, constants }, fixups };
-  }
-
-  private globalName(lambda: Lambda, index: number): string | undefined {
-    const uses = this.file.globalUses.get(lambda);
-    if (uses === undefined) return undefined;
-    for (let i = 0; i < uses.length; i += 2) if (uses[i] === index) return uses[i + 1] as string;
-    return undefined;
+    const firstMade = firstCache + caches;
+    sites.forEach((at, i) => {
+      this.unsettle(at, firstMade + i);
+    });
+    this.unsettle(body + Body.FirstCache, firstCache);
+    words[body + Body.CacheCount] = caches;
+    this.otherConstants = firstMade + made.length;
   }
 
   /** Writes how the constant with an index in `lambda` is made. */
@@ -240,7 +256,7 @@ class Encoder {
     const begin = (recipe: Recipe): void => {
       this.unsettle(words.push(recipe), other);
     };
-    const global = this.globalName(lambda, index);
+    const global = globalName(this.file.globalUses.get(lambda), index);
     if (global !== undefined) {
       begin(Recipe.Global);
       words.push(this.string(global));
@@ -295,6 +311,15 @@ class Encoder {
     }
     return index;
   }
+}
+
+function globalName(
+  uses: readonly (number | string)[] | undefined,
+  index: number,
+): string | undefined {
+  if (uses === undefined) return undefined;
+  for (let i = 0; i < uses.length; i += 2) if (uses[i] === index) return uses[i + 1] as string;
+  return undefined;
 }
 
 function isEmptyList(constant: unknown): boolean {

@@ -15,7 +15,7 @@
  *
  *     captures     = count  capture…
  *     description  = name  param  docStart  docEnd  formals  ellipsis  (name  hasDefault  position)…  order…
- *     body         = {@link Body} words  fixups  recipes  code
+ *     body         = {@link Body} words  code  fixups  recipes
  *
  * All lambdas share one list of constants. Strings are in it from the start, an inline cache of a
  * select site is made with the body, and every other constant by a *recipe*: a {@link Recipe} word,
@@ -33,6 +33,7 @@
  * and entries in the wrong place; it does not stop somebody who may write into the cache, who could
  * as well replace the Nix files.
  */
+import type { HashFunctions } from "@nivis/formats";
 
 // The two globals are in every host; the package's type library knows no host.
 declare class TextEncoder {
@@ -42,14 +43,25 @@ declare class TextDecoder {
   decode(bytes: Uint8Array): string;
 }
 
-/** The bytes of the strings of an entry. */
-export function encodeText(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+/** Between the strings of an entry and their bytes. */
+export class TextCodec {
+  private readonly encoder = new TextEncoder();
+  private readonly decoder = new TextDecoder();
+
+  encode(text: string): Uint8Array {
+    return this.encoder.encode(text);
+  }
+
+  /** Ill-formed bytes do not make it fail. */
+  decode(bytes: Uint8Array): string {
+    return this.decoder.decode(bytes);
+  }
 }
 
-/** The strings of an entry from their bytes. */
-export function decodeText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+/** What reading and writing entries takes. */
+export interface EntryTools {
+  readonly hashes: HashFunctions;
+  readonly text: TextCodec;
 }
 
 /** Counted up when the format changes in a way that does not change the sources of the compiler. */
