@@ -1,7 +1,7 @@
 /**
  * A {@link BytecodeCache} on disk: one file for each compiled file, in a folder of its own.
  *
- *     <directory>/bytecode/<first two digits of the key>/<the other 62>
+ *     <directory>/bytecode/<first digit of the key>/<the other 63>
  *
  * An entry appears by renaming a finished file, so that any number of processes may read and write at
  * once. Whatever goes wrong with the disk (no space, no permission, a folder that is a file) means
@@ -46,15 +46,15 @@ export interface TrimLimits {
 
 /** As much as a few versions of nixpkgs take. */
 const MAX_BYTES = 256 * 1024 * 1024;
-/** Folders of entries: one for each first byte of a key. */
-const FOLDERS = 256;
-const TRIM_SHARE = 16;
+/** Folders of entries: one for each first digit of a key. */
+const FOLDERS = 16;
+const TRIM_SHARE = 256;
 /** Unfinished files older than this are what a process left that was killed; milliseconds. */
 const UNFINISHED_AGE = 60 * 60 * 1000;
 /** Most entries fit and are read with one call. */
 const SCRATCH_SIZE = 256 * 1024;
-const FINISHED_NAME = /^[0-9a-f]{62}$/;
-const UNFINISHED_NAME = /^[0-9a-f]{62}\.[0-9a-z.]+\.tmp$/;
+const FINISHED_NAME = /^[0-9a-f]{63}$/;
+const UNFINISHED_NAME = /^[0-9a-f]{63}\.[0-9a-z.]+\.tmp$/;
 
 interface Entry {
   readonly path: string;
@@ -156,7 +156,7 @@ export class DiskBytecodeCache implements BytecodeCache {
 
   #shards(): string[] {
     return namesIn(this.#directory)
-      .filter((name) => /^[0-9a-f]{2}$/.test(name))
+      .filter((name) => /^[0-9a-f]$/.test(name))
       .map((name) => join(this.#directory, name));
   }
 
@@ -166,7 +166,7 @@ export class DiskBytecodeCache implements BytecodeCache {
 
   #pathOf(key: Uint8Array): string {
     const digits = Buffer.from(key.buffer, key.byteOffset, key.length).toString("hex");
-    return `${this.#directory}/${digits.slice(0, 2)}/${digits.slice(2)}`;
+    return `${this.#directory}/${digits.slice(0, 1)}/${digits.slice(1)}`;
   }
 
   /** Whether the folder is there and nobody else may put code into it. */

@@ -25,7 +25,7 @@ export interface FileSurroundings {
 }
 
 const CHECKED_FROM = Header.Key * 4;
-const NO_CAPTURES = new Int32Array(0);
+const NO_CAPTURES: Int32Array = new Int32Array(0);
 const EMPTY_LIST: readonly Slot[] = [];
 
 /** See the head of this file. */
@@ -77,22 +77,35 @@ export class CompiledFile {
 
   /** The lambda that the file itself is. */
   root(): Lambda {
-    return this.lambda(0);
+    return this.lambdas(0, 1)[0] as Lambda;
   }
 
-  private lambda(number: number): Lambda {
-    const { words } = this;
-    const row = Header.Size + number * LambdaRow.Size;
-    const lambda = new Lambda(
-      words[row + LambdaRow.Kind] as LambdaKind,
-      this.position(words[row + LambdaRow.Position] as number),
-    );
-    lambda.number = number;
-    lambda.captures = this.captures(words[row + LambdaRow.Captures] as number);
-    const description = words[row + LambdaRow.Description] as number;
-    if (description !== 0) this.describe(lambda, description);
-    lambda.pending = this.pending;
-    return lambda;
+  /** Makes the lambdas of some rows; this loop is most of what a cached file costs. */
+  private lambdas(first: number, count: number): Lambda[] {
+    const { words, pending, surroundings } = this;
+    const { base } = surroundings;
+    const lambdas: Lambda[] = [];
+    let capturesAt = 0;
+    let captures: Int32Array = NO_CAPTURES;
+    let row = Header.Size + first * LambdaRow.Size;
+    for (let number = first; number < first + count; number++) {
+      const written = words[row + LambdaRow.Position] as number;
+      const pos = written === 0 ? NO_POS : base + written - 1;
+      const lambda = new Lambda(words[row + LambdaRow.Kind] as LambdaKind, pos);
+      // What is made side by side often captures the same.
+      if (words[row + LambdaRow.Captures] !== capturesAt) {
+        capturesAt = words[row + LambdaRow.Captures] as number;
+        captures = this.captures(capturesAt);
+      }
+      lambda.captures = captures;
+      lambda.number = number;
+      lambda.pending = pending;
+      const description = words[row + LambdaRow.Description] as number;
+      if (description !== 0) this.describe(lambda, description);
+      lambdas.push(lambda);
+      row += LambdaRow.Size;
+    }
+    return lambdas;
   }
 
   private captures(at: number): Int32Array {
@@ -174,11 +187,7 @@ export class CompiledFile {
     if (recipes < end && !this.recipes(lambda, recipes, end)) return false;
     const { constants } = this;
     for (let i = 0; i < cacheCount; i++) constants[firstCache + i] = new SelectCache();
-    if (lambdaCount > 0) {
-      const lambdas: Lambda[] = [];
-      for (let i = 0; i < lambdaCount; i++) lambdas.push(this.lambda(firstLambda + i));
-      lambda.lambdas = lambdas;
-    }
+    if (lambdaCount > 0) lambda.lambdas = this.lambdas(firstLambda, lambdaCount);
     const code = this.view(start, fixups - start);
     for (let at = fixups; at < recipes; at++) {
       const operand = words[at] as number;

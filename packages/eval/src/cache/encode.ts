@@ -46,6 +46,8 @@ class Encoder {
   private readonly fixups: number[] = [];
   /** … indexes of constants that need recipes, … */
   private readonly made: number[] = [];
+  /** … the names of those that are globals, … */
+  private readonly names: (string | undefined)[] = [];
   /** … and where in `words` those constants are used. */
   private readonly sites: number[] = [];
   private readonly double = new Float64Array(1);
@@ -57,8 +59,11 @@ class Encoder {
     this.lambdas.push(root);
     for (let i = 0; i < this.lambdas.length; i++) this.lambda(this.lambdas[i] as Lambda);
     const { lambdas, rows, words, strings } = this;
-    const others = new Array<number>(this.otherConstants).fill(0);
-    const json = tools.text.encode(JSON.stringify([...strings, ...others]));
+    const others =
+      strings.length === 0
+        ? "0,".repeat(this.otherConstants).slice(0, -1)
+        : ",0".repeat(this.otherConstants);
+    const json = tools.text.encode(`${JSON.stringify(strings).slice(0, -1)}${others}]`);
     const start = Header.Size + rows.length;
     const wordCount = start + words.length;
     const entry = new Uint8Array(wordCount * 4 + json.length);
@@ -186,9 +191,7 @@ class Encoder {
     for (const fixup of this.fixups) words.push(fixup);
     const recipes = words.length;
     const firstMade = this.otherConstants - this.made.length;
-    this.made.forEach((index, i) => {
-      this.recipe(lambda, firstMade + i, index);
-    });
+    for (let i = 0; i < this.made.length; i++) this.recipe(lambda, firstMade + i, i);
     words[start + Body.RecipeLength] = words.length - recipes;
   }
 
@@ -203,13 +206,14 @@ class Encoder {
    * Leaves the fixups in `fixups`, and in `made` the constants that need recipes.
    */
   private code(lambda: Lambda, body: number, children: readonly Lambda[] | undefined): void {
-    const { words, fixups, made, sites } = this;
+    const { words, fixups, made, names, sites } = this;
     const { code, constants } = lambda;
     const uses = this.file.globalUses.get(lambda);
     const start = words.length;
     const firstCache = this.otherConstants;
     let caches = 0;
-    fixups.length = made.length = sites.length = 0;
+    let nextUse = 0;
+    names.length = fixups.length = made.length = sites.length = 0;
     for (let pc = 0; pc < code.length; ) {
       const op = code[pc++] as number;
       const row = OPCODES[op];
@@ -230,38 +234,40 @@ class Encoder {
           }
         } else if (kind === "constant") {
           const constant = constants[operand];
-          if (typeof constant === "string" && globalName(uses, operand) === undefined) {
-            word = this.string(constant);
-          } else {
+          const isGlobal = uses !== undefined && uses[nextUse] === operand;
+          if (typeof constant === "string" && !isGlobal) word = this.string(constant);
+          else {
             made.push(operand);
+            names.push(isGlobal ? (uses[nextUse + 1] as string) : undefined);
             sites.push(start + pc);
           }
+          // Both are in the order in which constants were made.
+          if (isGlobal) nextUse += 2;
         }
         words.push(word);
         pc++;
       }
     }
     const firstMade = firstCache + caches;
-    sites.forEach((at, i) => {
-      this.unsettle(at, firstMade + i);
-    });
+    for (let i = 0; i < sites.length; i++) this.unsettle(sites[i] as number, firstMade + i);
     this.unsettle(body + Body.FirstCache, firstCache);
     words[body + Body.CacheCount] = caches;
     this.otherConstants = firstMade + made.length;
   }
 
-  /** Writes how the constant with an index in `lambda` is made. */
-  private recipe(lambda: Lambda, other: number, index: number): void {
+  /** Writes how a constant among `made` comes about. */
+  private recipe(lambda: Lambda, other: number, which: number): void {
     const { words } = this;
     const begin = (recipe: Recipe): void => {
       this.unsettle(words.push(recipe), other);
     };
-    const global = globalName(this.file.globalUses.get(lambda), index);
+    const global = this.names[which];
     if (global !== undefined) {
       begin(Recipe.Global);
       words.push(this.string(global));
       return;
     }
+    const index = this.made[which] as number;
     const constant = lambda.constants[index];
     if (constant instanceof Shape) {
       begin(Recipe.Shape);
@@ -311,15 +317,6 @@ class Encoder {
     }
     return index;
   }
-}
-
-function globalName(
-  uses: readonly (number | string)[] | undefined,
-  index: number,
-): string | undefined {
-  if (uses === undefined) return undefined;
-  for (let i = 0; i < uses.length; i += 2) if (uses[i] === index) return uses[i + 1] as string;
-  return undefined;
 }
 
 function isEmptyList(constant: unknown): boolean {
