@@ -35,6 +35,8 @@ export class CompiledFile {
   /** Whether a unit had to be compiled whose code could have been here. */
   lacking = false;
   private units: readonly Unit[] = [];
+  /** By their rows, as far as somebody has asked for them. */
+  private readonly made: (Lambda | undefined)[];
   private readonly captureLists = new Map<number, Int32Array>();
   private readonly pending = (lambda: Lambda): void => this.enter(lambda);
   private readonly pendingPlaces = (lambda: Lambda): void => this.addPlaces(lambda);
@@ -44,7 +46,9 @@ export class CompiledFile {
     /** All constants of the file; those that need a recipe are 0 until a body with them is entered. */
     private readonly constants: unknown[],
     private readonly surroundings: FileSurroundings,
-  ) {}
+  ) {
+    this.made = new Array<undefined>(words[Header.LambdaCount] as number).fill(undefined);
+  }
 
   /** The file that an entry holds; `undefined` if it is not what was stored behind the key. */
   static open(
@@ -77,35 +81,33 @@ export class CompiledFile {
 
   /** The lambda that the file itself is. */
   root(): Lambda {
-    return this.lambdas(0, 1)[0] as Lambda;
+    return this.lambda(0);
   }
 
-  /** Makes the lambdas of some rows; this loop is most of what a cached file costs. */
-  private lambdas(first: number, count: number): Lambda[] {
-    const { words, pending, surroundings } = this;
-    const { base } = surroundings;
-    const lambdas: Lambda[] = [];
-    let capturesAt = 0;
-    let captures: Int32Array = NO_CAPTURES;
-    let row = Header.Size + first * LambdaRow.Size;
-    for (let number = first; number < first + count; number++) {
-      const written = words[row + LambdaRow.Position] as number;
-      const pos = written === 0 ? NO_POS : base + written - 1;
-      const lambda = new Lambda(words[row + LambdaRow.Kind] as LambdaKind, pos);
-      // What is made side by side often captures the same.
-      if (words[row + LambdaRow.Captures] !== capturesAt) {
-        capturesAt = words[row + LambdaRow.Captures] as number;
-        captures = this.captures(capturesAt);
-      }
-      lambda.captures = captures;
-      lambda.number = number;
-      lambda.pending = pending;
-      const description = words[row + LambdaRow.Description] as number;
-      if (description !== 0) this.describe(lambda, description);
-      lambdas.push(lambda);
-      row += LambdaRow.Size;
+  private lambda(number: number): Lambda {
+    return this.made[number] ?? this.makeLambda(number);
+  }
+
+  private makeLambda(number: number): Lambda {
+    const { words } = this;
+    const row = Header.Size + number * LambdaRow.Size;
+    const written = words[row + LambdaRow.Position] as number;
+    const pos = written === 0 ? NO_POS : this.surroundings.base + written - 1;
+    const lambda = new Lambda(words[row + LambdaRow.Kind] as LambdaKind, pos);
+    lambda.number = number;
+    lambda.pending = this.pending;
+    this.made[number] = lambda;
+    // Only functions have more to them.
+    const description = words[row + LambdaRow.Description] as number;
+    if (description !== 0) this.describe(lambda, description);
+    const fused = words[row + LambdaRow.Fused] as number;
+    if (fused !== 0) {
+      lambda.fused = this.lambda(fused - 1);
+      lambda.fused.extraArguments = words[
+        Header.Size + (fused - 1) * LambdaRow.Size + LambdaRow.ExtraArguments
+      ] as number;
     }
-    return lambdas;
+    return lambda;
   }
 
   private captures(at: number): Int32Array {
@@ -163,6 +165,8 @@ export class CompiledFile {
     lambda.code = fresh.code;
     lambda.constants = fresh.constants;
     lambda.lambdas = fresh.lambdas;
+    lambda.captures = fresh.captures;
+    lambda.upvalueCount = fresh.upvalueCount;
     lambda.localCount = fresh.localCount;
     lambda.frameSize = fresh.frameSize;
     lambda.spans = fresh.spans;
@@ -172,33 +176,59 @@ export class CompiledFile {
 
   /** Gives a lambda the body that is written at a word; answers whether that makes sense. */
   private body(lambda: Lambda, body: number): boolean {
-    const { words, surroundings } = this;
-    const firstLambda = words[body + Body.FirstLambda] as number;
-    const lambdaCount = words[body + Body.LambdaCount] as number;
-    const firstCache = words[body + Body.FirstCache] as number;
-    const cacheCount = words[body + Body.CacheCount] as number;
+    const { words, constants } = this;
+    const { base } = this.surroundings;
     const start = body + Body.Size;
-    const fixups = start + (words[body + Body.CodeLength] as number);
+    const length = words[body + Body.CodeLength] as number;
+    const fixups = start + length;
     const recipes = fixups + (words[body + Body.FixupCount] as number);
-    const end = recipes + (words[body + Body.RecipeLength] as number);
-    if (!(start < fixups && fixups <= recipes && recipes <= end && end <= words.length))
+    const children = recipes + (words[body + Body.RecipeLength] as number);
+    const lambdaCount = words[body + Body.LambdaCount] as number;
+    const end = children + 2 * lambdaCount;
+    if (!(start < fixups && fixups <= recipes && recipes <= children && children <= end))
       return false;
-    if (firstLambda + lambdaCount > (words[Header.LambdaCount] as number)) return false;
-    if (recipes < end && !this.recipes(lambda, recipes, end)) return false;
-    const { constants } = this;
-    for (let i = 0; i < cacheCount; i++) constants[firstCache + i] = new SelectCache();
-    if (lambdaCount > 0) lambda.lambdas = this.lambdas(firstLambda, lambdaCount);
-    const code = this.view(start, fixups - start);
+    if (!(end <= words.length)) return false;
+    if (recipes < children && !this.recipes(lambda, recipes, children)) return false;
+    if (lambdaCount > 0 && !this.children(lambda, children, end)) return false;
+    const firstCache = words[body + Body.FirstCache] as number;
+    const afterCaches = firstCache + (words[body + Body.CacheCount] as number);
+    for (let i = firstCache; i < afterCaches; i++) constants[i] = new SelectCache();
+    const code = this.view(start, length);
     for (let at = fixups; at < recipes; at++) {
       const operand = words[at] as number;
-      code[operand] = (code[operand] as number) + surroundings.base;
+      code[operand] = (code[operand] as number) + base;
     }
     lambda.code = code;
     lambda.constants = constants;
     lambda.localCount = words[body + Body.LocalCount] as number;
     lambda.frameSize = words[body + Body.FrameSize] as number;
     lambda.bodyStart = words[body + Body.BodyStart] as number;
+    lambda.upvalueCount = words[body + Body.UpvalueCount] as number;
     lambda.pendingPlaces = this.pendingPlaces;
+    return true;
+  }
+
+  /** Makes the lambdas that a body makes closures and thunks of; answers whether there are such. */
+  private children(lambda: Lambda, start: number, end: number): boolean {
+    const { words, made } = this;
+    const lambdas: Lambda[] = [];
+    const lists: Int32Array[] = [];
+    let capturesAt = 0;
+    let captures = NO_CAPTURES;
+    for (let at = start; at < end; at += 2) {
+      const number = words[at] as number;
+      if (!(number < made.length)) return false;
+      lambdas.push(made[number] ?? this.makeLambda(number));
+      // What is made side by side often captures the same.
+      const captured = words[at + 1] as number;
+      if (captured !== capturesAt) {
+        captures = this.captures(captured);
+        capturesAt = captured;
+      }
+      lists.push(captures);
+    }
+    lambda.lambdas = lambdas;
+    lambda.captures = lists;
     return true;
   }
 
@@ -296,9 +326,12 @@ export class CompiledFile {
       this.resolution = this.surroundings.resolve();
       this.units = [...this.resolution.units.values()];
     }
-    const unit = this.words[Header.Size + number * LambdaRow.Size + LambdaRow.Unit] as number;
+    const row = Header.Size + number * LambdaRow.Size;
+    const unit = this.words[row + LambdaRow.Unit] as number;
     const { lambda } = this.units[unit] as Unit;
-    lambda.ensureCompiled();
-    return lambda;
+    const isFused = (this.words[row + LambdaRow.ExtraArguments] as number) > 0;
+    const fresh = isFused ? (lambda.fused as Lambda) : lambda;
+    fresh.ensureCompiled();
+    return fresh;
   }
 }

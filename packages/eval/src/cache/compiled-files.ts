@@ -103,7 +103,10 @@ export class CompiledFiles {
       const { resolution } = file;
       if (!file.lacking || resolution === undefined) continue;
       const units = [...resolution.units.values()];
-      for (const { lambda } of units) lambda.ensureCompiled();
+      for (const { lambda } of units) {
+        lambda.ensureCompiled();
+        lambda.fused?.ensureCompiled();
+      }
       store(key, units[0]?.lambda as Lambda, resolution, true);
     }
     this.loaded.length = 0;

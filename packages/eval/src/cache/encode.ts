@@ -28,9 +28,12 @@ const SMALL_CAPTURE = 4096;
 class NotEncodable extends Error {}
 
 class Encoder {
+  /** By their rows. */
   private readonly lambdas: Lambda[] = [];
+  private readonly rowNumbers = new Map<Lambda, number>();
   private readonly rows: number[] = [];
-  /** Everything behind the rows. */
+  private readonly captureWords: number[] = [];
+  /** Everything behind the captures. */
   private readonly words: number[] = [];
   private readonly strings: string[] = [];
   private readonly stringIndexes = new Map<string, number>();
@@ -39,8 +42,10 @@ class Encoder {
    * the end; until then their indexes count down from -1.
    */
   private otherConstants = 0;
-  /** Where in `words` such an index or an offset into `words` stands. */
+  /** Where in `words` such an index stands. */
   private readonly unsettled: number[] = [];
+  /** Where in `words` the lists of lambdas and captures are, and how long they are, in pairs. */
+  private readonly childLists: number[] = [];
   private readonly captureLists = new Map<number | string, number>();
   /** Of the body that is being written: code offsets of positions, … */
   private readonly fixups: number[] = [];
@@ -56,7 +61,7 @@ class Encoder {
   constructor(private readonly file: Resolution) {}
 
   run(root: Lambda, key: Uint8Array, complete: boolean, tools: EntryTools): Uint8Array {
-    this.lambdas.push(root);
+    this.row(root);
     for (let i = 0; i < this.lambdas.length; i++) this.lambda(this.lambdas[i] as Lambda);
     const { lambdas, rows, words, strings } = this;
     const others =
@@ -64,21 +69,28 @@ class Encoder {
         ? "0,".repeat(this.otherConstants).slice(0, -1)
         : ",0".repeat(this.otherConstants);
     const json = tools.text.encode(`${JSON.stringify(strings).slice(0, -1)}${others}]`);
-    const start = Header.Size + rows.length;
+    const captureStart = Header.Size + rows.length;
+    const start = captureStart + this.captureWords.length;
     const wordCount = start + words.length;
     const entry = new Uint8Array(wordCount * 4 + json.length);
     const all = new Int32Array(entry.buffer, 0, wordCount);
     for (const at of this.unsettled) {
       words[at] = strings.length - 1 - (words[at] as number);
     }
+    for (let i = 0; i < this.childLists.length; i += 2) {
+      const first = this.childLists[i] as number;
+      const end = first + 2 * (this.childLists[i + 1] as number);
+      for (let at = first + 1; at < end; at += 2) words[at] = (words[at] as number) + captureStart;
+    }
     for (let i = 0; i < rows.length; i += LambdaRow.Size) {
-      for (const offset of [LambdaRow.Captures, LambdaRow.Description, LambdaRow.Body]) {
+      for (const offset of [LambdaRow.Description, LambdaRow.Body]) {
         // Offsets into `words` are plus 1 so far.
         const place = rows[i + offset] as number;
         if (place !== 0) rows[i + offset] = place - 1 + start;
       }
     }
     all.set(rows, Header.Size);
+    all.set(this.captureWords, captureStart);
     all.set(words, start);
     all[Header.Magic] = MAGIC;
     all[Header.Length] = entry.length;
@@ -92,21 +104,33 @@ class Encoder {
   }
 
   private lambda(lambda: Lambda): void {
-    const captures = this.captures(lambda.captures);
     const description = this.description(lambda);
     const body = lambda.compiled ? this.body(lambda) : 0;
+    const { fused } = lambda;
     this.rows.push(
       lambda.kind,
       this.position(lambda.pos),
-      captures,
       description,
       body,
       lambda.number,
+      lambda.extraArguments,
+      fused === null ? 0 : this.row(fused) + 1,
     );
   }
 
+  /** The row of a lambda, which it gets when it is first asked for. */
+  private row(lambda: Lambda): number {
+    let row = this.rowNumbers.get(lambda);
+    if (row === undefined) {
+      row = this.lambdas.push(lambda) - 1;
+      this.rowNumbers.set(lambda, row);
+    }
+    return row;
+  }
+
+  /** Where in `captureWords` a list of captures is. */
   private captures(captures: Int32Array): number {
-    const { words } = this;
+    const words = this.captureWords;
     const count = captures.length;
     // Most lists are short, and most lambdas of a file capture the same.
     const [first = 0, second = 0] = captures;
@@ -114,7 +138,7 @@ class Encoder {
     const id = isSmall ? (count * SMALL_CAPTURE + first) * SMALL_CAPTURE + second : captures.join();
     let place = this.captureLists.get(id);
     if (place === undefined) {
-      place = words.push(count);
+      place = words.push(count) - 1;
       for (let i = 0; i < count; i++) words.push(captures[i] as number);
       this.captureLists.set(id, place);
     }
@@ -150,8 +174,7 @@ class Encoder {
   /** The place of a body plus 1, or 0 if it cannot be written. */
   private body(lambda: Lambda): number {
     const start = this.words.length;
-    const { lambdas, otherConstants, unsettled } = this;
-    const lambdaCount = lambdas.length;
+    const { otherConstants, unsettled } = this;
     const unsettledCount = unsettled.length;
     try {
       this.writeBody(lambda);
@@ -159,7 +182,6 @@ class Encoder {
     } catch (error) {
       if (!(error instanceof NotEncodable)) throw error;
       this.words.length = start;
-      lambdas.length = lambdaCount;
       unsettled.length = unsettledCount;
       this.otherConstants = otherConstants;
       return 0;
@@ -167,32 +189,25 @@ class Encoder {
   }
 
   private writeBody(lambda: Lambda): void {
-    const { words, lambdas } = this;
+    const { words, fixups, made } = this;
     const start = words.length;
-    words.push(
-      lambda.localCount,
-      lambda.frameSize,
-      lambda.bodyStart,
-      lambdas.length,
-      0,
-      0,
-      0,
-      0,
-      0,
-    );
-    words.push(lambda.code.length);
-    // An expression that is compiled twice, as those of `assert a == b`, makes its lambdas twice.
-    const children = new Set(lambda.lambdas);
-    for (const child of children) lambdas.push(child);
-    words[start + Body.LambdaCount] = children.size;
-    const isRepeated = children.size < lambda.lambdas.length;
-    this.code(lambda, start, isRepeated ? [...children] : undefined);
-    words[start + Body.FixupCount] = this.fixups.length;
-    for (const fixup of this.fixups) words.push(fixup);
+    words.push(lambda.localCount, lambda.frameSize, lambda.bodyStart, lambda.upvalueCount);
+    words.push(0, 0, lambda.code.length, 0, 0, lambda.lambdas.length);
+    this.code(lambda, start);
+    words[start + Body.FixupCount] = fixups.length;
+    for (const fixup of fixups) words.push(fixup);
     const recipes = words.length;
-    const firstMade = this.otherConstants - this.made.length;
-    for (let i = 0; i < this.made.length; i++) this.recipe(lambda, firstMade + i, i);
+    const firstMade = this.otherConstants - made.length;
+    for (let i = 0; i < made.length; i++) this.recipe(lambda, firstMade + i, i);
     words[start + Body.RecipeLength] = words.length - recipes;
+    // Last, when nothing can fail any more, for a row is given for good.
+    this.childLists.push(words.length, lambda.lambdas.length);
+    for (let i = 0; i < lambda.lambdas.length; i++) {
+      words.push(
+        this.row(lambda.lambdas[i] as Lambda),
+        this.captures(lambda.captures[i] as Int32Array),
+      );
+    }
   }
 
   /** Writes the index of a constant that is no string, which is settled at the end. */
@@ -205,7 +220,7 @@ class Encoder {
    * Writes code with operands as the format has them; the table of instructions says which is what.
    * Leaves the fixups in `fixups`, and in `made` the constants that need recipes.
    */
-  private code(lambda: Lambda, body: number, children: readonly Lambda[] | undefined): void {
+  private code(lambda: Lambda, body: number): void {
     const { words, fixups, made, names, sites } = this;
     const { code, constants } = lambda;
     const uses = this.file.globalUses.get(lambda);
@@ -225,8 +240,6 @@ class Encoder {
         if (kind === "cache") {
           word = -1 - (firstCache + caches++);
           this.unsettled.push(start + pc);
-        } else if (kind === "lambda") {
-          if (children !== undefined) word = children.indexOf(lambda.lambdas[operand] as Lambda);
         } else if (kind === "position") {
           if (operand !== NO_POS) {
             word = operand - this.file.base;

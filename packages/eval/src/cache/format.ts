@@ -6,16 +6,16 @@
  * it lies; strings are one JSON text in UTF-8, which V8 reads natively.
  *
  *     entry        = words  strings
- *     words        = header  lambdas  captures  descriptions  bodies       32 bits each, this machine's byte order
+ *     words        = header  rows  captures  descriptions  bodies       32 bits each, this machine's byte order
  *     strings      = JSON: the constants of the file, a list of the strings and of a 0 for each other constant
  *
- * A *lambda* is a row of {@link Lambda.Size} words. Rows are numbered so that the lambdas that one
- * makes are consecutive; row 0 is the file itself. Row, capture list and description are what is
- * needed to make a closure or thunk; the body is looked at when it is first entered:
+ * A *lambda* is a row of {@link LambdaRow} words; row 0 is the file itself. Row and description are
+ * what is needed to make a closure or thunk; the body is looked at when it is first entered. It names
+ * the rows of the lambdas that it makes, each with the captures of what is made:
  *
  *     captures     = count  capture…
  *     description  = name  param  docStart  docEnd  formals  ellipsis  (name  hasDefault  position)…  order…
- *     body         = {@link Body} words  code  fixups  recipes
+ *     body         = {@link Body} words  code  fixups  recipes  (row  captures)…
  *
  * All lambdas share one list of constants. Strings are in it from the start, an inline cache of a
  * select site is made with the body, and every other constant by a *recipe*: a {@link Recipe} word,
@@ -87,19 +87,21 @@ export const enum Header {
   Size,
 }
 
-/** The words of a lambda. */
+/** The words of a row. */
 export const enum LambdaRow {
   /** Its `LambdaKind`. */
   Kind,
   Position,
-  /** The word at which its captures begin. */
-  Captures,
   /** The word at which its description begins; 0 for none. */
   Description,
   /** The word at which its body begins; 0 if it is not here. */
   Body,
-  /** The number of its unit. */
+  /** The number of its unit; of a fused lambda that of the function that has it. */
   Unit,
+  /** Of a fused lambda: the arguments before the last. */
+  ExtraArguments,
+  /** The row of its fused lambda plus 1; 0 if it has none. */
+  Fused,
   Size,
 }
 
@@ -108,14 +110,14 @@ export const enum Body {
   LocalCount,
   FrameSize,
   BodyStart,
-  FirstLambda,
-  LambdaCount,
+  UpvalueCount,
   /** The select sites of the body have consecutive constants. */
   FirstCache,
   CacheCount,
+  CodeLength,
   FixupCount,
   RecipeLength,
-  CodeLength,
+  LambdaCount,
   Size,
 }
 
