@@ -21,5 +21,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    // Tests that want the cache of compiled files say where it is.
+    env: { NIVIS_NO_CACHE: "1" },
   },
 });

@@ -203,6 +203,12 @@ export class Evaluation {
     };
   }
 
+  /** How many files came out of the cache, and how many were looked for in vain. */
+  get cacheUse(): { readonly hits: number; readonly misses: number } {
+    const { hits, misses } = this.compiledFiles ?? { hits: 0, misses: 0 };
+    return { hits, misses };
+  }
+
   /**
    * Puts the files that were compiled into the cache, if there is one. It takes a moment: a command
    * calls it when its output is out.

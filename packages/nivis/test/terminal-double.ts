@@ -33,6 +33,7 @@ function run(start: (terminal: Terminal) => number, given: Given): Printed {
       NIX_CONF_DIR: "/var/empty",
       NIX_USER_CONF_FILES: "",
       NIX_PATH: "",
+      NIVIS_NO_CACHE: "1",
       ...given.environment,
     },
   });

@@ -6,6 +6,9 @@
  * directory, which is that of the test process for the time of the run. Runs are synchronous, so
  * two never meet.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunObserver } from "@nivis/eval";
 import { nixInstantiate } from "../../nivis/src/nix-instantiate.ts";
@@ -19,9 +22,35 @@ export function nivisRunners(): Runner[] {
     { name: "vm", run: (invocation) => Promise.resolve(runInstantiate(invocation)) },
     {
       name: "vm+observer",
-      run: (invocation) => Promise.resolve(runInstantiate(invocation, checkingObserver())),
+      run: (invocation) =>
+        Promise.resolve(runInstantiate(invocation, { observer: checkingObserver() })),
+    },
+    {
+      name: "vm+cold cache",
+      run: (invocation) =>
+        Promise.resolve(withCache((environment) => runInstantiate(invocation, { environment }))),
+    },
+    {
+      name: "vm+warm cache",
+      run: (invocation) =>
+        Promise.resolve(
+          withCache((environment) => {
+            runInstantiate(invocation, { environment });
+            return runInstantiate(invocation, { environment });
+          }),
+        ),
     },
   ];
+}
+
+/** Gives a run the environment in which compiled files are kept, in a folder that goes away after it. */
+function withCache(run: (environment: Record<string, string>) => Outcome): Outcome {
+  const folder = mkdtempSync(join(tmpdir(), "nivis-cache-"));
+  try {
+    return run({ NIVIS_NO_CACHE: "", XDG_CACHE_HOME: folder });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** An observer that looks at everything it is shown and must not change anything by it. */
@@ -47,7 +76,10 @@ export function builtCommand(name: "nivis" | "nivis-instantiate" = "nivis-instan
   return fileURLToPath(new URL(`../../nivis/bin/${name}.cjs`, import.meta.url));
 }
 
-function runInstantiate(invocation: Invocation, observer?: RunObserver): Outcome {
+function runInstantiate(
+  invocation: Invocation,
+  { observer, environment }: { observer?: RunObserver; environment?: Record<string, string> } = {},
+): Outcome {
   const stdout: string[] = [];
   const stderr: string[] = [];
   const outside = process.cwd();
@@ -59,7 +91,7 @@ function runInstantiate(invocation: Invocation, observer?: RunObserver): Outcome
       writeLine: (bytes) => stderr.push(`${bytes}\n`),
       readInput: () => invocation.stdin ?? "",
       color: false,
-      environment: { ...testEnvironment(), ...invocation.env },
+      environment: { ...testEnvironment(), ...environment, ...invocation.env },
       ...(observer === undefined ? {} : { observer }),
     });
     return { code, stdout: stdout.join(""), stderr: stderr.join("") };

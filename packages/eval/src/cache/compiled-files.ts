@@ -96,7 +96,7 @@ export class CompiledFiles {
       cache.store(key, entry);
     };
     for (const { key, root, resolution } of this.compiled) {
-      if (root.compiled) store(key, root, resolution, false);
+      store(key, root, resolution, false);
     }
     this.compiled.length = 0;
     for (const { key, file } of this.loaded) {

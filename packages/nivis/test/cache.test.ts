@@ -1,0 +1,160 @@
+/** The cache of compiled files as the commands use it. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { builtCommand } from "@nivis/testkit";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { folderWith, instantiate, nivis } from "./terminal-double.ts";
+
+let folder = folderWith({});
+let environment: Record<string, string> = {};
+
+beforeEach(() => {
+  folder = folderWith({
+    "main.nix": "{ sum = import ./sum.nix 1 2; bad = throw (toString __curPos.line); }",
+    "sum.nix": "a: b: a + b",
+    "caches/empty": "",
+  });
+  environment = { NIVIS_NO_CACHE: "", XDG_CACHE_HOME: join(folder.path, "caches") };
+});
+
+afterEach(() => folder.remove());
+
+const bytecode = (): string => join(folder.path, "caches", "nivis", "bytecode");
+
+function entries(): string[] {
+  if (!existsSync(bytecode())) return [];
+  return readdirSync(bytecode(), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+const evaluateSum = (...flags: string[]): string =>
+  nivis(["eval", ...flags, join(folder.path, "main.nix"), "sum"], { environment }).out;
+
+describe("evaluating commands", () => {
+  test("keep what they compile, and find it again", () => {
+    expect(evaluateSum()).toBe("3\n");
+    const kept = entries();
+    // `derivation` is not asked for, so these are the two files.
+    expect(kept).toHaveLength(2);
+    const before = kept.map((path) => readFileSync(path));
+    expect(evaluateSum()).toBe("3\n");
+    expect(entries().map((path) => readFileSync(path))).toEqual(before);
+  });
+
+  test("keep what was compiled before an error", () => {
+    const bad = ["eval", join(folder.path, "main.nix"), "bad"];
+    const cold = nivis(bad, { environment });
+    expect(cold.code).toBe(1);
+    expect(entries()).toHaveLength(1);
+    expect(nivis(bad, { environment })).toEqual(cold);
+    expect(nivis([...bad, "--no-cache"], { environment })).toEqual(cold);
+  });
+
+  test("neither read nor write with --no-cache", () => {
+    expect(evaluateSum("--no-cache")).toBe("3\n");
+    expect(entries()).toEqual([]);
+    const args = ["--eval", "--no-cache", join(folder.path, "main.nix"), "-A", "sum"];
+    expect(instantiate(args, { environment }).out).toBe("3\n");
+    expect(entries()).toEqual([]);
+  });
+
+  test("neither read nor write where NIVIS_NO_CACHE is set", () => {
+    environment["NIVIS_NO_CACHE"] = "1";
+    expect(evaluateSum()).toBe("3\n");
+    expect(entries()).toEqual([]);
+  });
+
+  test("use ~/.cache/nivis, unless the home directory does not exist", () => {
+    const home = join(folder.path, "home");
+    environment = { NIVIS_NO_CACHE: "", HOME: home };
+    expect(evaluateSum()).toBe("3\n");
+    expect(existsSync(home)).toBe(false);
+    mkdirSync(home);
+    expect(evaluateSum()).toBe("3\n");
+    expect(existsSync(join(home, ".cache", "nivis", "bytecode"))).toBe(true);
+  });
+
+  test("see a file that has changed", () => {
+    expect(evaluateSum()).toBe("3\n");
+    writeFileSync(join(folder.path, "sum.nix"), "a: b: a - b");
+    expect(evaluateSum()).toBe("-1\n");
+  });
+
+  test("work where nothing can be written", () => {
+    rmSync(join(folder.path, "caches"), { recursive: true });
+    writeFileSync(join(folder.path, "caches"), "a file");
+    expect(evaluateSum()).toBe("3\n");
+  });
+
+  test("show and trace the code as it is compiled", () => {
+    evaluateSum();
+    const traced = nivis(["trace", join(folder.path, "main.nix"), "sum"], { environment });
+    const uncached = nivis(["trace", "--no-cache", join(folder.path, "main.nix"), "sum"], {
+      environment,
+    });
+    expect(traced).toEqual(uncached);
+  });
+
+  test("of many processes at once do not disturb each other", async () => {
+    const runs = Array.from(
+      { length: 6 },
+      () =>
+        new Promise<string>((resolve) => {
+          const child = spawn(
+            process.execPath,
+            [builtCommand("cli"), "eval", join(folder.path, "main.nix"), "sum"],
+            { env: { ...process.env, NIX_PATH: "", ...environment } },
+          );
+          const out: Buffer[] = [];
+          child.stdout.on("data", (piece: Buffer) => out.push(piece));
+          child.stderr.on("data", (piece: Buffer) => out.push(piece));
+          child.on("close", () => resolve(Buffer.concat(out).toString()));
+        }),
+    );
+    expect(await Promise.all(runs)).toEqual(runs.map(() => "3\n"));
+    expect(entries()).toHaveLength(2);
+  });
+});
+
+describe("nivis cache", () => {
+  const cache = (...args: string[]): { code: number; out: string; err: string } =>
+    nivis(["cache", ...args], { environment });
+
+  test("shows where the cache is and what is in it", () => {
+    expect(cache().out).toBe(`directory  ${bytecode()}\nfiles      0\nsize       0.0 MiB\n`);
+    evaluateSum();
+    expect(cache("show").out).toContain("files      2\n");
+  });
+
+  test("trims and clears it", () => {
+    evaluateSum();
+    expect(cache("trim", "--max-age", "1d").out).toContain("files      0\n");
+    expect(cache("trim", "--max-size", "1G").out).toContain("files      0\n");
+    expect(cache("trim", "--max-size", "0").out).toContain("files      2\n");
+    expect(entries()).toEqual([]);
+    evaluateSum();
+    expect(cache("clear").out).toContain("files      2\n");
+    expect(entries()).toEqual([]);
+  });
+
+  test.each([
+    [["trim"], "'nivis cache trim' needs --max-size or --max-age"],
+    [["trim", "--max-size", "many"], "'many' is not a size, such as 64M"],
+    [["trim", "--max-age", "3y"], "'3y' is not an age, such as 30d"],
+    [["clear", "--max-age", "3d"], "--max-size and --max-age go with 'nivis cache trim'"],
+    [["show", "clear"], "only one thing can be done at a time"],
+    [["drop"], "'drop' is not something to do with the cache: show, trim or clear"],
+  ])("%s is an error", (args, message) => {
+    const { code, err } = cache(...args);
+    expect(code).toBe(1);
+    expect(err).toContain(message);
+  });
+
+  test("says so if there is none", () => {
+    environment["NIVIS_NO_CACHE"] = "1";
+    expect(cache().err).toContain("there is no cache");
+  });
+});
