@@ -35,6 +35,8 @@ export class CompiledFile {
   /** Whether a unit had to be compiled whose code could have been here. */
   lacking = false;
   private units: readonly Unit[] = [];
+  private readonly capturesAt: number;
+  private readonly wordsAt: number;
   /** By their rows, as far as somebody has asked for them. */
   private readonly made: (Lambda | undefined)[];
   private readonly captureLists = new Map<number, Int32Array>();
@@ -47,7 +49,10 @@ export class CompiledFile {
     private readonly constants: unknown[],
     private readonly surroundings: FileSurroundings,
   ) {
-    this.made = new Array<undefined>(words[Header.LambdaCount] as number).fill(undefined);
+    this.capturesAt = words[Header.CapturesAt] as number;
+    this.wordsAt = words[Header.WordsAt] as number;
+    const count = (this.capturesAt - Header.Size) / LambdaRow.Size;
+    this.made = new Array<undefined>(Math.floor(count)).fill(undefined);
   }
 
   /** The file that an entry holds; `undefined` if it is not what was stored behind the key. */
@@ -66,9 +71,13 @@ export class CompiledFile {
       if (entry[Header.Checksum * 4 + i] !== checksum[i]) return undefined;
       if (entry[CHECKED_FROM + i] !== key[i]) return undefined;
     }
-    const wordCount = header[Header.Words] as number;
+    const wordCount = header[Header.End] as number;
+    const wordsAt = header[Header.WordsAt] as number;
+    const capturesAt = header[Header.CapturesAt] as number;
+    if (!(Header.Size < capturesAt && capturesAt <= wordsAt && wordsAt <= wordCount))
+      return undefined;
     const end = wordCount * 4;
-    if (!(end >= Header.Size * 4 && end <= byteLength)) return undefined;
+    if (end > byteLength) return undefined;
     let constants: unknown;
     try {
       constants = JSON.parse(tools.text.decode(entry.subarray(end)));
@@ -99,7 +108,7 @@ export class CompiledFile {
     this.made[number] = lambda;
     // Only functions have more to them.
     const description = words[row + LambdaRow.Description] as number;
-    if (description !== 0) this.describe(lambda, description);
+    if (description !== 0) this.describe(lambda, this.wordsAt + description - 1);
     const fused = words[row + LambdaRow.Fused] as number;
     if (fused !== 0) {
       lambda.fused = this.lambda(fused - 1);
@@ -110,12 +119,13 @@ export class CompiledFile {
     return lambda;
   }
 
-  private captures(at: number): Int32Array {
-    let captures = this.captureLists.get(at);
+  private captureList(place: number): Int32Array {
+    const at = this.capturesAt + place;
+    let captures = this.captureLists.get(place);
     if (captures === undefined) {
       const count = this.words[at] as number;
       captures = count === 0 ? NO_CAPTURES : this.view(at + 1, count);
-      this.captureLists.set(at, captures);
+      this.captureLists.set(place, captures);
     }
     return captures;
   }
@@ -159,7 +169,7 @@ export class CompiledFile {
   private enter(lambda: Lambda): void {
     const { words } = this;
     const body = words[Header.Size + lambda.number * LambdaRow.Size + LambdaRow.Body] as number;
-    if (body !== 0 && this.body(lambda, body)) return;
+    if (body !== 0 && this.body(lambda, this.wordsAt + body - 1)) return;
     this.lacking = words[Header.Complete] === 0;
     const fresh = this.compiled(lambda.number);
     lambda.code = fresh.code;
@@ -213,7 +223,7 @@ export class CompiledFile {
     const { words, made } = this;
     const lambdas: Lambda[] = [];
     const lists: Int32Array[] = [];
-    let capturesAt = 0;
+    let place = -1;
     let captures = NO_CAPTURES;
     for (let at = start; at < end; at += 2) {
       const number = words[at] as number;
@@ -221,9 +231,9 @@ export class CompiledFile {
       lambdas.push(made[number] ?? this.makeLambda(number));
       // What is made side by side often captures the same.
       const captured = words[at + 1] as number;
-      if (captured !== capturesAt) {
-        captures = this.captures(captured);
-        capturesAt = captured;
+      if (captured !== place) {
+        captures = this.captureList(captured);
+        place = captured;
       }
       lists.push(captures);
     }

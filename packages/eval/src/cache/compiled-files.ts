@@ -45,21 +45,24 @@ export class CompiledFiles {
     readonly resolution: Resolution;
   }[] = [];
   private readonly tools: EntryTools;
-  private readonly keyPrefix: string;
+  /** What all keys depend on; made for the first file, since many evaluations have none. */
+  private keyPrefix: string | undefined;
 
   constructor(
     private readonly cache: BytecodeCache,
     hashes: HashFunctions,
-    surroundings: CompilerSurroundings,
+    private readonly surroundings: CompilerSurroundings,
   ) {
     this.tools = { hashes, text: new TextCodec() };
-    this.keyPrefix = bytesToByteString(hashes.hash("sha256", describeCompiler(surroundings)));
   }
 
   /** The key of a text whose relative paths begin in a directory. */
   key(text: string, basePath: string): Uint8Array {
-    const { keyPrefix, tools } = this;
-    return tools.hashes.hash("sha256", `${keyPrefix}${basePath.length} ${basePath}${text}`);
+    const { hashes } = this.tools;
+    this.keyPrefix ??= bytesToByteString(
+      hashes.hash("sha256", describeCompiler(this.surroundings)),
+    );
+    return hashes.hash("sha256", `${this.keyPrefix}${basePath.length} ${basePath}${text}`);
   }
 
   /** The lambda of a file that is in the cache. */

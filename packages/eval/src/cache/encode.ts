@@ -2,13 +2,13 @@
  * Writes a compiled file as `format.ts` describes. What an entry cannot hold (a constant of a kind that
  * is not known here) leaves the body out that has it, and that unit is compiled anew each time.
  */
-import type { Lambda } from "../bytecode/lambda.ts";
+import { type Lambda, SelectCache } from "../bytecode/lambda.ts";
 import { OPCODES } from "../bytecode/opcode.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { EMPTY_ATTRS, Shape } from "../value/attrs.ts";
 import { NixFloat, NixPath } from "../value/value.ts";
-import { Body, type EntryTools, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
+import { Body, type EntryTools, Header, MAGIC, Recipe } from "./format.ts";
 
 /** The entry of a file: of its lambdas those that are compiled. `complete` says whether all are. */
 export function encodeFile(
@@ -32,29 +32,20 @@ class Encoder {
   private readonly lambdas: Lambda[] = [];
   private readonly rowNumbers = new Map<Lambda, number>();
   private readonly rows: number[] = [];
-  private readonly captureWords: number[] = [];
-  /** Everything behind the captures. */
-  private readonly words: number[] = [];
-  private readonly strings: string[] = [];
-  private readonly stringIndexes = new Map<string, number>();
-  /**
-   * The constants that are no strings: they come behind the strings, whose number is known only at
-   * the end; until then their indexes count down from -1.
-   */
-  private otherConstants = 0;
-  /** Where in `words` such an index stands. */
-  private readonly unsettled: number[] = [];
-  /** Where in `words` the lists of lambdas and captures are, and how long they are, in pairs. */
-  private readonly childLists: number[] = [];
+  private readonly captures: number[] = [];
   private readonly captureLists = new Map<number | string, number>();
+  /** Descriptions and bodies. */
+  private readonly words: number[] = [];
+  /** The strings, and 0 for every other constant. */
+  private readonly constants: (string | 0)[] = [];
+  private readonly strings = new Map<string, number>();
   /** Of the body that is being written: code offsets of positions, … */
   private readonly fixups: number[] = [];
-  /** … indexes of constants that need recipes, … */
+  /**
+   * … and triples of the constants that need recipes: index in the file, in the lambda, and in the uses
+   * of globals, -1 if it is none.
+   */
   private readonly made: number[] = [];
-  /** … the names of those that are globals, … */
-  private readonly names: (string | undefined)[] = [];
-  /** … and where in `words` those constants are used. */
-  private readonly sites: number[] = [];
   private readonly double = new Float64Array(1);
   private readonly doubleWords = new Int32Array(this.double.buffer);
 
@@ -63,39 +54,21 @@ class Encoder {
   run(root: Lambda, key: Uint8Array, complete: boolean, tools: EntryTools): Uint8Array {
     this.row(root);
     for (let i = 0; i < this.lambdas.length; i++) this.lambda(this.lambdas[i] as Lambda);
-    const { lambdas, rows, words, strings } = this;
-    const others =
-      strings.length === 0
-        ? "0,".repeat(this.otherConstants).slice(0, -1)
-        : ",0".repeat(this.otherConstants);
-    const json = tools.text.encode(`${JSON.stringify(strings).slice(0, -1)}${others}]`);
-    const captureStart = Header.Size + rows.length;
-    const start = captureStart + this.captureWords.length;
-    const wordCount = start + words.length;
+    const { rows, captures, words } = this;
+    const json = tools.text.encode(JSON.stringify(this.constants));
+    const capturesAt = Header.Size + rows.length;
+    const wordsAt = capturesAt + captures.length;
+    const wordCount = wordsAt + words.length;
     const entry = new Uint8Array(wordCount * 4 + json.length);
     const all = new Int32Array(entry.buffer, 0, wordCount);
-    for (const at of this.unsettled) {
-      words[at] = strings.length - 1 - (words[at] as number);
-    }
-    for (let i = 0; i < this.childLists.length; i += 2) {
-      const first = this.childLists[i] as number;
-      const end = first + 2 * (this.childLists[i + 1] as number);
-      for (let at = first + 1; at < end; at += 2) words[at] = (words[at] as number) + captureStart;
-    }
-    for (let i = 0; i < rows.length; i += LambdaRow.Size) {
-      for (const offset of [LambdaRow.Description, LambdaRow.Body]) {
-        // Offsets into `words` are plus 1 so far.
-        const place = rows[i + offset] as number;
-        if (place !== 0) rows[i + offset] = place - 1 + start;
-      }
-    }
     all.set(rows, Header.Size);
-    all.set(this.captureWords, captureStart);
-    all.set(words, start);
+    all.set(captures, capturesAt);
+    all.set(words, wordsAt);
     all[Header.Magic] = MAGIC;
     all[Header.Length] = entry.length;
-    all[Header.Words] = wordCount;
-    all[Header.LambdaCount] = lambdas.length;
+    all[Header.CapturesAt] = capturesAt;
+    all[Header.WordsAt] = wordsAt;
+    all[Header.End] = wordCount;
     all[Header.Complete] = complete ? 1 : 0;
     entry.set(key, Header.Key * 4);
     entry.set(json, wordCount * 4);
@@ -128,9 +101,9 @@ class Encoder {
     return row;
   }
 
-  /** Where in `captureWords` a list of captures is. */
-  private captures(captures: Int32Array): number {
-    const words = this.captureWords;
+  /** Where in `captures` a list of captures is. */
+  private captureList(captures: Int32Array): number {
+    const words = this.captures;
     const count = captures.length;
     // Most lists are short, and most lambdas of a file capture the same.
     const [first = 0, second = 0] = captures;
@@ -174,46 +147,39 @@ class Encoder {
   /** The place of a body plus 1, or 0 if it cannot be written. */
   private body(lambda: Lambda): number {
     const start = this.words.length;
-    const { otherConstants, unsettled } = this;
-    const unsettledCount = unsettled.length;
     try {
       this.writeBody(lambda);
       return start + 1;
     } catch (error) {
       if (!(error instanceof NotEncodable)) throw error;
       this.words.length = start;
-      unsettled.length = unsettledCount;
-      this.otherConstants = otherConstants;
       return 0;
     }
   }
 
   private writeBody(lambda: Lambda): void {
     const { words, fixups, made } = this;
+    const { lambdas, captures } = lambda;
     const start = words.length;
     words.push(lambda.localCount, lambda.frameSize, lambda.bodyStart, lambda.upvalueCount);
-    words.push(0, 0, lambda.code.length, 0, 0, lambda.lambdas.length);
+    words.push(0, 0, lambda.code.length, 0, 0, lambdas.length);
     this.code(lambda, start);
     words[start + Body.FixupCount] = fixups.length;
-    for (const fixup of fixups) words.push(fixup);
+    for (let i = 0; i < fixups.length; i++) words.push(fixups[i] as number);
     const recipes = words.length;
-    const firstMade = this.otherConstants - made.length;
-    for (let i = 0; i < made.length; i++) this.recipe(lambda, firstMade + i, i);
+    const uses = this.file.globalUses.get(lambda);
+    for (let i = 0; i < made.length; i += 3) {
+      const use = made[i + 2] as number;
+      if (uses !== undefined && use >= 0) {
+        words.push(Recipe.Global, made[i] as number, this.string(uses[use + 1] as string));
+      } else this.recipe(lambda, made[i] as number, made[i + 1] as number);
+    }
     words[start + Body.RecipeLength] = words.length - recipes;
     // Last, when nothing can fail any more, for a row is given for good.
-    this.childLists.push(words.length, lambda.lambdas.length);
-    for (let i = 0; i < lambda.lambdas.length; i++) {
-      words.push(
-        this.row(lambda.lambdas[i] as Lambda),
-        this.captures(lambda.captures[i] as Int32Array),
-      );
+    for (let i = 0; i < lambdas.length; i++) {
+      const list = this.captureList(captures[i] as Int32Array);
+      words.push(this.row(lambdas[i] as Lambda), list);
     }
-  }
-
-  /** Writes the index of a constant that is no string, which is settled at the end. */
-  private unsettle(at: number, other: number): void {
-    this.words[at] = -1 - other;
-    this.unsettled.push(at);
   }
 
   /**
@@ -221,28 +187,26 @@ class Encoder {
    * Leaves the fixups in `fixups`, and in `made` the constants that need recipes.
    */
   private code(lambda: Lambda, body: number): void {
-    const { words, fixups, made, names, sites } = this;
+    const { words, fixups, made, file } = this;
     const { code, constants } = lambda;
-    const uses = this.file.globalUses.get(lambda);
-    const start = words.length;
-    const firstCache = this.otherConstants;
-    let caches = 0;
+    const uses = file.globalUses.get(lambda);
     let nextUse = 0;
-    names.length = fixups.length = made.length = sites.length = 0;
+    let cache = this.reserveCaches(constants, body);
+    fixups.length = made.length = 0;
     for (let pc = 0; pc < code.length; ) {
       const op = code[pc++] as number;
       const row = OPCODES[op];
       if (row === undefined) throw new NotEncodable();
       words.push(op);
-      for (const kind of row.operands) {
+      const { operands } = row;
+      for (let i = 0; i < operands.length; i++, pc++) {
+        const kind = operands[i];
         const operand = code[pc] as number;
         let word = operand;
-        if (kind === "cache") {
-          word = -1 - (firstCache + caches++);
-          this.unsettled.push(start + pc);
-        } else if (kind === "position") {
+        if (kind === "cache") word = cache++;
+        else if (kind === "position") {
           if (operand !== NO_POS) {
-            word = operand - this.file.base;
+            word = operand - file.base;
             fixups.push(pc);
           }
         } else if (kind === "constant") {
@@ -250,67 +214,54 @@ class Encoder {
           const isGlobal = uses !== undefined && uses[nextUse] === operand;
           if (typeof constant === "string" && !isGlobal) word = this.string(constant);
           else {
-            made.push(operand);
-            names.push(isGlobal ? (uses[nextUse + 1] as string) : undefined);
-            sites.push(start + pc);
+            word = this.constants.push(0) - 1;
+            made.push(word, operand, isGlobal ? nextUse : -1);
           }
-          // Both are in the order in which constants were made.
+          // Both are in the order in which the constants were made.
           if (isGlobal) nextUse += 2;
         }
         words.push(word);
-        pc++;
       }
     }
-    const firstMade = firstCache + caches;
-    for (let i = 0; i < sites.length; i++) this.unsettle(sites[i] as number, firstMade + i);
-    this.unsettle(body + Body.FirstCache, firstCache);
-    words[body + Body.CacheCount] = caches;
-    this.otherConstants = firstMade + made.length;
   }
 
-  /** Writes how a constant among `made` comes about. */
-  private recipe(lambda: Lambda, other: number, which: number): void {
+  /** Gives the select sites of a body consecutive constants; answers the first. */
+  private reserveCaches(constants: readonly unknown[], body: number): number {
+    const first = this.constants.length;
+    for (const constant of constants) if (constant instanceof SelectCache) this.constants.push(0);
+    this.words[body + Body.FirstCache] = first;
+    this.words[body + Body.CacheCount] = this.constants.length - first;
+    return first;
+  }
+
+  /** Writes how a constant comes about that is no global. */
+  private recipe(lambda: Lambda, index: number, operand: number): void {
     const { words } = this;
-    const begin = (recipe: Recipe): void => {
-      this.unsettle(words.push(recipe), other);
-    };
-    const global = this.names[which];
-    if (global !== undefined) {
-      begin(Recipe.Global);
-      words.push(this.string(global));
-      return;
-    }
-    const index = this.made[which] as number;
-    const constant = lambda.constants[index];
+    const constant = lambda.constants[operand];
     if (constant instanceof Shape) {
-      begin(Recipe.Shape);
-      words.push(constant.names.length);
-      const { positions } = constant;
-      constant.names.forEach((name, i) => {
+      const { names, positions } = constant;
+      words.push(Recipe.Shape, index, names.length);
+      for (let i = 0; i < names.length; i++) {
         const pos = positions === null ? NO_POS : (positions[i] as PosIdx);
-        words.push(this.string(name), this.position(pos));
-      });
+        words.push(this.string(names[i] as string), this.position(pos));
+      }
     } else if (constant instanceof NixPath) {
-      begin(Recipe.Path);
-      words.push(this.string(constant.path));
+      words.push(Recipe.Path, index, this.string(constant.path));
     } else if (constant instanceof NixFloat) {
-      begin(Recipe.Float);
+      words.push(Recipe.Float, index);
       this.writeDouble(constant.value);
     } else if (typeof constant === "number") {
-      begin(Recipe.Number);
+      words.push(Recipe.Number, index);
       this.writeDouble(constant);
     } else if (typeof constant === "bigint") {
-      begin(Recipe.BigInt);
-      words.push(this.string(String(constant)));
-    } else if (constant === true) begin(Recipe.True);
-    else if (constant === false) begin(Recipe.False);
-    else if (constant === null) begin(Recipe.Null);
-    else if (constant === EMPTY_ATTRS) begin(Recipe.EmptySet);
-    else if (isEmptyList(constant)) begin(Recipe.EmptyList);
-    else if (isAssertionText(constant)) {
-      begin(Recipe.Assertion);
-      words.push(index);
-    } else throw new NotEncodable();
+      words.push(Recipe.BigInt, index, this.string(String(constant)));
+    } else if (constant === true) words.push(Recipe.True, index);
+    else if (constant === false) words.push(Recipe.False, index);
+    else if (constant === null) words.push(Recipe.Null, index);
+    else if (constant === EMPTY_ATTRS) words.push(Recipe.EmptySet, index);
+    else if (isEmptyList(constant)) words.push(Recipe.EmptyList, index);
+    else if (isAssertionText(constant)) words.push(Recipe.Assertion, index, operand);
+    else throw new NotEncodable();
   }
 
   private writeDouble(value: number): void {
@@ -323,10 +274,10 @@ class Encoder {
   }
 
   private string(text: string): number {
-    let index = this.stringIndexes.get(text);
+    let index = this.strings.get(text);
     if (index === undefined) {
-      index = this.strings.push(text) - 1;
-      this.stringIndexes.set(text, index);
+      index = this.constants.push(text) - 1;
+      this.strings.set(text, index);
     }
     return index;
   }

@@ -17,8 +17,8 @@
  *     description  = name  param  docStart  docEnd  formals  ellipsis  (name  hasDefault  position)…  order…
  *     body         = {@link Body} words  code  fixups  recipes  (row  captures)…
  *
- * All lambdas share one list of constants. Strings are in it from the start, an inline cache of a
- * select site is made with the body, and every other constant by a *recipe*: a {@link Recipe} word,
+ * All lambdas share one list of constants. Strings are in it from the start, the inline caches of
+ * select sites are made with their body, and every other constant by a *recipe*: a {@link Recipe} word,
  * the index of the constant, and what it is made of.
  *
  * Positions are offsets into the text plus 1, and 0 for none. Those among the operands of the code are
@@ -45,15 +45,16 @@ declare class TextDecoder {
 
 /** Between the strings of an entry and their bytes. */
 export class TextCodec {
-  private readonly encoder = new TextEncoder();
-  private readonly decoder = new TextDecoder();
+  private decoder: TextDecoder | undefined;
 
   encode(text: string): Uint8Array {
-    return this.encoder.encode(text);
+    return new TextEncoder().encode(text);
   }
 
   /** Ill-formed bytes do not make it fail. */
   decode(bytes: Uint8Array): string {
+    // Making one takes as long as decoding a file.
+    this.decoder ??= new TextDecoder();
     return this.decoder.decode(bytes);
   }
 }
@@ -79,9 +80,12 @@ export const enum Header {
   Checksum,
   /** Eight words. */
   Key = 10,
+  /** The word at which the captures begin, and the rows end. */
+  CapturesAt = 18,
+  /** The word at which descriptions and bodies begin. */
+  WordsAt,
   /** How many words there are; the strings follow. */
-  Words = 18,
-  LambdaCount,
+  End,
   /** Whether all bodies are there that can be. */
   Complete,
   Size,
@@ -92,9 +96,9 @@ export const enum LambdaRow {
   /** Its `LambdaKind`. */
   Kind,
   Position,
-  /** The word at which its description begins; 0 for none. */
+  /** Where its description begins, in words from `WordsAt`, plus 1; 0 for none. */
   Description,
-  /** The word at which its body begins; 0 if it is not here. */
+  /** Where its body begins, in words from `WordsAt`, plus 1; 0 if it is not here. */
   Body,
   /** The number of its unit; of a fused lambda that of the function that has it. */
   Unit,
