@@ -10,6 +10,7 @@
 export {
   Attrs,
   Builtin,
+  type BytecodeCache,
   CALL_SITE,
   CallRequest,
   Closure,
@@ -44,6 +45,7 @@ export {
   type MemoryFile,
   type MemoryGauge,
   type MemoryIoOptions,
+  memoryBytecodeCache,
   memoryIo,
   NixFloat,
   type NixList,
@@ -81,6 +83,7 @@ export {
 } from "@nivis/eval";
 export { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 export {
+  DiskBytecodeCache,
   LocalStore,
   type LocalStoreOptions,
   type NodeIoOptions,
