@@ -34,6 +34,8 @@ export class CompiledFile {
   resolution: Resolution | undefined;
   /** Whether a unit had to be compiled whose code could have been here. */
   lacking = false;
+  /** The lambda that the file itself is. */
+  readonly root: Lambda;
   private units: readonly Unit[] = [];
   private readonly capturesAt: number;
   private readonly wordsAt: number;
@@ -53,6 +55,7 @@ export class CompiledFile {
     this.wordsAt = words[Header.WordsAt] as number;
     const count = (this.capturesAt - Header.Size) / LambdaRow.Size;
     this.made = new Array<undefined>(Math.floor(count)).fill(undefined);
+    this.root = this.lambda(0);
   }
 
   /** The file that an entry holds; `undefined` if it is not what was stored behind the key. */
@@ -78,19 +81,14 @@ export class CompiledFile {
       return undefined;
     const end = wordCount * 4;
     if (end > byteLength) return undefined;
-    let constants: unknown;
     try {
-      constants = JSON.parse(tools.text.decode(entry.subarray(end)));
+      const constants: unknown = JSON.parse(tools.text.decode(entry.subarray(end)));
+      if (!Array.isArray(constants)) return undefined;
+      const words = new Int32Array(buffer, byteOffset, wordCount);
+      return new CompiledFile(words, constants, surroundings);
     } catch {
       return undefined;
     }
-    if (!Array.isArray(constants)) return undefined;
-    return new CompiledFile(new Int32Array(buffer, byteOffset, wordCount), constants, surroundings);
-  }
-
-  /** The lambda that the file itself is. */
-  root(): Lambda {
-    return this.lambda(0);
   }
 
   private lambda(number: number): Lambda {
@@ -105,7 +103,6 @@ export class CompiledFile {
     const lambda = new Lambda(words[row + LambdaRow.Kind] as LambdaKind, pos);
     lambda.number = number;
     lambda.pending = this.pending;
-    this.made[number] = lambda;
     // Only functions have more to them.
     const description = words[row + LambdaRow.Description] as number;
     if (description !== 0) this.describe(lambda, this.wordsAt + description - 1);
@@ -116,6 +113,7 @@ export class CompiledFile {
         Header.Size + (fused - 1) * LambdaRow.Size + LambdaRow.ExtraArguments
       ] as number;
     }
+    this.made[number] = lambda;
     return lambda;
   }
 
@@ -142,6 +140,8 @@ export class CompiledFile {
     const param = words[start + 1] as number;
     const docStart = words[start + 2] as number;
     const count = words[start + 4] as number;
+    const size = count < 0 ? 5 : 6 + 4 * count;
+    if (!(start + size <= words.length)) throw new RangeError("a description beyond the end");
     if (name !== 0) lambda.name = constants[name - 1] as string;
     if (param !== 0) lambda.param = constants[param - 1] as string;
     if (docStart >= 0) lambda.doc = { start: docStart, end: words[start + 3] as number };
@@ -169,7 +169,11 @@ export class CompiledFile {
   private enter(lambda: Lambda): void {
     const { words } = this;
     const body = words[Header.Size + lambda.number * LambdaRow.Size + LambdaRow.Body] as number;
-    if (body !== 0 && this.body(lambda, this.wordsAt + body - 1)) return;
+    try {
+      if (body !== 0 && this.body(lambda, this.wordsAt + body - 1)) return;
+    } catch {
+      // An index that leads nowhere. What was set so far is set again below.
+    }
     this.lacking = words[Header.Complete] === 0;
     const fresh = this.compiled(lambda.number);
     lambda.code = fresh.code;

@@ -76,7 +76,7 @@ export class CompiledFiles {
     }
     this.hits++;
     this.loaded.push({ key, file });
-    return file.root();
+    return file.root;
   }
 
   /** Notes a file that was compiled, to be stored by {@link save}. */

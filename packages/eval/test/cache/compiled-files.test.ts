@@ -3,7 +3,7 @@ import { type BytecodeCache, memoryBytecodeCache } from "@nivis/eval";
 import { nodeHashes } from "@nivis/node";
 import { describe, expect, test } from "vitest";
 import { CompiledFile } from "../../src/cache/compiled-file.ts";
-import { TextCodec } from "../../src/cache/format.ts";
+import { Body, Header, LambdaRow, TextCodec } from "../../src/cache/format.ts";
 import { evaluate, type Run, type Seen } from "./cached-run.ts";
 
 const seenBy = ({ text, log }: Seen): Pick<Seen, "text" | "log"> => ({ text, log });
@@ -228,6 +228,35 @@ describe("an entry that is not what was stored", () => {
       const { seen, after } = withEntry(entry.slice(0, length));
       expect(seen, `${length} bytes`).toMatchObject({ text: plain.text, hits: 0, misses: 1 });
       expect(after).toEqual(entry);
+    }
+  });
+
+  test("is compiled anew where it makes no sense, though its checksum is right", () => {
+    // Every word that says how long something is or where it lies, made too large.
+    const words = new Int32Array(entry.slice().buffer, 0, Math.floor(entry.length / 4));
+    const rows = (words[Header.CapturesAt] as number) - Header.Size;
+    const places: number[] = [Header.CapturesAt, Header.WordsAt, Header.End];
+    for (let row = Header.Size; row < Header.Size + rows; row += LambdaRow.Size) {
+      places.push(row + LambdaRow.Description, row + LambdaRow.Body);
+      const body = words[row + LambdaRow.Body] as number;
+      if (body === 0) continue;
+      const at = (words[Header.WordsAt] as number) + body - 1;
+      for (const length of [
+        Body.CodeLength,
+        Body.FixupCount,
+        Body.RecipeLength,
+        Body.LambdaCount,
+      ]) {
+        places.push(at + length);
+      }
+    }
+    for (const at of places) {
+      if (words[at] === 0) continue;
+      const bytes = entry.slice();
+      new Int32Array(bytes.buffer, at * 4, 1)[0] = 0x3fff_ffff;
+      const checksum = nodeHashes.hash("sha256", bytes.subarray(Header.Key * 4));
+      bytes.set(checksum, Header.Checksum * 4);
+      expect(withEntry(bytes).seen.text, `word ${at}`).toBe(plain.text);
     }
   });
 
