@@ -105,7 +105,7 @@ describe("evaluating commands", () => {
         new Promise<string>((resolve) => {
           const child = spawn(
             process.execPath,
-            [builtCommand("cli"), "eval", join(folder.path, "main.nix"), "sum"],
+            [builtCommand("nivis"), "eval", join(folder.path, "main.nix"), "sum"],
             { env: { ...process.env, NIX_PATH: "", ...environment } },
           );
           const out: Buffer[] = [];

@@ -62,6 +62,8 @@ function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): vo
           return `-> ${operand}`;
         case "cache":
           return "";
+        case "position":
+          return operand > 0 ? describePosition(positions, operand) : "";
         case "lambda": {
           const captures = Array.from(lambda.captures[operand] as Int32Array, (source) =>
             (source & 1) === 1 ? `upvalue ${source >> 1}` : `local ${source >> 1}`,
