@@ -37,6 +37,8 @@ interface Declaration {
   readonly input: string;
   readonly flags: readonly string[];
   readonly files: readonly string[];
+  /** Files that many cases share, from a folder of their own. */
+  readonly assets: readonly string[];
 }
 
 export const lixSuite: ConformanceSuite = {
@@ -78,6 +80,7 @@ function declarations(folder: string): Declaration[] {
       input,
       flags: (entry["flags"] ?? []) as string[],
       files: (entry["extra-files"] ?? []) as string[],
+      assets: (entry["global-assets"] ?? []) as string[],
     }));
   });
 }
@@ -104,7 +107,14 @@ function declarationsByName(folder: string): Declaration[] {
   });
   return [...new Set(names)].sort().map((both) => {
     const [runner, suffix] = both.split(" ") as [string, string];
-    return { runner, name: runner + suffix, input: `in${suffix}.nix`, flags: [], files: [] };
+    return {
+      runner,
+      name: runner + suffix,
+      input: `in${suffix}.nix`,
+      flags: [],
+      files: [],
+      assets: [],
+    };
   });
 }
 
@@ -119,6 +129,9 @@ function toCase(lang: string, group: string, one: Declaration, scratch: string):
   cpSync(join(lang, "lib.nix"), join(folder, "lib.nix"));
   for (const file of one.files) {
     cpSync(join(lang, group, file), join(folder, file), { recursive: true });
+  }
+  for (const asset of one.assets) {
+    cpSync(join(lang, "..", "testlib", "global_assets", `${asset}.template`), join(folder, asset));
   }
   const read = (ending: string): string => {
     const path = join(lang, group, `${one.name}.${ending}.exp`);

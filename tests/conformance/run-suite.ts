@@ -28,6 +28,7 @@ export interface Score {
 
 const scoreboardJson = fileURLToPath(new URL("./scoreboard.json", import.meta.url));
 const scoreboardMarkdown = fileURLToPath(new URL("./scoreboard.md", import.meta.url));
+const stderrDifferencesFile = fileURLToPath(new URL("./stderr-differences.txt", import.meta.url));
 const expectedFailuresFile = fileURLToPath(new URL("./expected-failures.txt", import.meta.url));
 
 /** Runs all cases of a suite on a runner. */
@@ -74,8 +75,29 @@ export function expectedFailures(suite: ConformanceSuite): Map<string, string> {
   return failures;
 }
 
-/** What is wrong with a run: failures that nobody expects, and expected failures that passed. */
+/** The cases that pass and print something else on standard error, with the reason of each. */
+export function stderrDifferences(suite: ConformanceSuite): Map<string, string> {
+  const differences = new Map<string, string>();
+  let reason: string | undefined;
+  for (const line of readFileSync(stderrDifferencesFile, "utf8").split("\n")) {
+    if (line === "" || line.startsWith("#")) continue;
+    if (line.startsWith(" ")) {
+      reason = line.trim();
+      continue;
+    }
+    if (reason === undefined) throw new Error(`stderr-differences.txt: no reason for ${line}`);
+    if (line.startsWith(`${suite.name}/`))
+      differences.set(line.slice(suite.name.length + 1), reason);
+  }
+  return differences;
+}
+
+/**
+ * What is wrong with a run: failures and differences on standard error that nobody expects, and
+ * expected ones that did not come.
+ */
 export function surprises(suite: ConformanceSuite, verdicts: readonly Verdict[]): string[] {
+  const differences = stderrDifferences(suite);
   const expected = expectedFailures(suite);
   const known = new Set(verdicts.map((verdict) => verdict.case.name));
   const unexpected = verdicts.flatMap((verdict) => {
@@ -84,10 +106,15 @@ export function surprises(suite: ConformanceSuite, verdicts: readonly Verdict[])
     if (verdict.passed && expected.has(name)) {
       return [`${name} passes: take it off expected-failures.txt`];
     }
+    const differs = verdict.passed && verdict.sameStderr === false;
+    if (differs && !differences.has(name)) return [`${name} differs on standard error`];
+    if (!differs && differences.has(name)) {
+      return [`${name} does not pass and differ: take it off stderr-differences.txt`];
+    }
     return [];
   });
-  const gone = [...expected.keys()].filter((name) => !known.has(name));
-  return [...unexpected, ...gone.map((name) => `${name} is expected to fail but does not exist`)];
+  const gone = [...expected.keys(), ...differences.keys()].filter((name) => !known.has(name));
+  return [...unexpected, ...gone.map((name) => `${name} is listed but does not exist`)];
 }
 
 /** The committed scores of all suites. */
