@@ -92,7 +92,12 @@ function* applyFilter(
     const path = joinPath(top.path, name);
     if (!((yield askFilter(ctx, filter, path)) as boolean)) continue;
     (kept.get(top.path) as string[]).push(name);
-    if (ctx.io.fileType(path) === "directory") open(path);
+    const type = ctx.io.fileType(path);
+    if (type === "directory") open(path);
+    // Nix: what is kept is written before the next question, so it fails now.
+    else if (type === "unknown") {
+      throw new EvalError("value", `file '${path}' has an unsupported type`);
+    }
   }
   return kept;
 }

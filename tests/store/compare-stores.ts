@@ -1,0 +1,147 @@
+/**
+ * Evaluates an expression with Nivis and with a C++ Nix, each with a store of its own, and compares
+ * what the stores hold: the same paths, with the same files, modes, times and link targets, and for
+ * C++ Nix, which reads the registration that Nivis wrote, with the same hashes, sizes and references.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  type Dirent,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
+import { join } from "node:path";
+import { builtCommand, type Outcome, runProcess } from "@nivis/testkit";
+
+/** What a comparison finds. */
+export interface Comparison {
+  /** What both printed. */
+  readonly nivis: Outcome;
+  readonly reference: Outcome;
+  /** Store paths in the reference's store. */
+  readonly paths: number;
+  /** Of them those that are derivations. */
+  readonly derivations: number;
+  /** A line for each thing that is not the same. */
+  readonly differences: readonly string[];
+}
+
+/** How long one evaluation may take, in milliseconds. */
+const TIMEOUT = 1_200_000;
+
+/** Store paths that `nix-store` is asked about at once. */
+const BATCH = 500;
+
+/** The programs of C++ Nix that are asked. */
+export interface StorePrograms {
+  readonly instantiate: string;
+  readonly store: string;
+}
+
+/** See the head of this file. `scratch` is a folder for the stores, `flags` are those of both commands. */
+export async function compareStores(
+  programs: StorePrograms,
+  scratch: string,
+  flags: readonly string[],
+  expression: string,
+): Promise<Comparison> {
+  const folder = mkdtempSync(join(scratch, "stores-"));
+  const [ours, theirs] = [join(folder, "nivis"), join(folder, "reference")];
+  const invocation = (root: string, first: readonly string[]) => ({
+    args: [...first, "--store", root, ...flags, "-E", expression],
+    cwd: "/",
+    env: { HOME: folder, NIX_REMOTE: "" },
+  });
+  for (const root of [ours, theirs]) mkdirSync(root);
+  const limits = { timeout: TIMEOUT };
+  const nivis = await runProcess(process.execPath, invocation(ours, [builtCommand()]), limits);
+  const reference = await runProcess(programs.instantiate, invocation(theirs, []), limits);
+  const differences: string[] = [];
+  const [mine, others] = [filesOf(ours), filesOf(theirs)];
+  for (const [path, description] of others) {
+    if (mine.get(path) !== description) {
+      differences.push(`${path}: ${mine.get(path) ?? "not there"} instead of ${description}`);
+    }
+  }
+  for (const path of mine.keys()) if (!others.has(path)) differences.push(`${path} is too much`);
+  const paths = [...others.keys()].filter((path) => !path.includes("/")).sort();
+  if (paths.length > 0 && differences.length === 0) {
+    const registration = readFileSync(join(ours, "nix/var/nix/nivis.reginfo"), "latin1");
+    const ask = (root: string, args: readonly string[], input = ""): string =>
+      execFileSync(programs.store, ["--store", root, ...args], {
+        input: Buffer.from(input, "latin1"),
+        encoding: "latin1",
+        env: { ...process.env, HOME: folder, NIX_REMOTE: "" },
+        stdio: ["pipe", "pipe", "pipe"],
+        maxBuffer: 1 << 28,
+      });
+    ask(ours, ["--load-db"], registration);
+    ask(ours, ["--verify", "--check-contents"]);
+    for (let i = 0; i < paths.length; i += BATCH) {
+      const some = paths.slice(i, i + BATCH).map((path) => `/nix/store/${path}`);
+      for (const query of ["--hash", "--size"]) {
+        const [mine, others] = [ours, theirs].map((root) =>
+          ask(root, ["--query", query, ...some]).split("\n"),
+        ) as [string[], string[]];
+        some.forEach((path, k) => {
+          if (mine[k] !== others[k]) differences.push(`${query} of ${path}`);
+        });
+      }
+      const [mine, others] = [ours, theirs].map((root) =>
+        ask(root, ["--query", "--graph", ...some])
+          .split("\n")
+          .sort()
+          .join("\n"),
+      );
+      if (mine !== others) differences.push(`references of some of ${some[0]} to ${some.at(-1)}`);
+    }
+  }
+  const derivations = paths.filter((path) => path.endsWith(".drv")).length;
+  return { nivis, reference, paths: paths.length, derivations, differences };
+}
+
+/** Removes the stores in `scratch`, and it. Stores are read-only, which only root may ignore. */
+export function removeStores(scratch: string): void {
+  execFileSync("chmod", ["-R", "u+w", scratch]);
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** All files of a store with what can be seen of each; paths are byte strings. */
+function filesOf(root: string): Map<string, string> {
+  const files = new Map<string, string>();
+  const store = join(root, "nix/store");
+  const visit = (folder: string, prefix: string): void => {
+    let entries: Dirent<Buffer>[];
+    try {
+      entries = readdirSync(Buffer.from(folder, "latin1"), {
+        withFileTypes: true,
+        encoding: "buffer",
+      });
+    } catch {
+      return;
+    }
+    for (const entry of entries) {
+      const name = entry.name.toString("latin1");
+      // C++ Nix keeps hard links for files of the same content there.
+      if (prefix === "" && name.startsWith(".")) continue;
+      const path = `${folder}/${name}`;
+      const bytes = Buffer.from(path, "latin1");
+      const { mode, mtimeMs } = lstatSync(bytes);
+      const seen = `${(mode & 0o7777).toString(8)} ${mtimeMs / 1000}`;
+      if (entry.isDirectory()) {
+        files.set(prefix + name, `directory ${seen}`);
+        visit(path, `${prefix}${name}/`);
+      } else if (entry.isSymbolicLink()) {
+        files.set(prefix + name, `link to ${readlinkSync(bytes, "latin1")}`);
+      } else {
+        files.set(prefix + name, `file ${seen} ${readFileSync(bytes, "latin1")}`);
+      }
+    }
+  };
+  visit(store, "");
+  return files;
+}
