@@ -73,6 +73,13 @@ describe("autoCall", () => {
     expect(call("{ __functor = self: { x }: self.n + x; n = 1; }", args("{ x = 1; }"))).toBe("2");
   });
 
+  it("leaves to defaults what is not given, and calls nothing else", () => {
+    expect(call("{ x, y ? 10 }: x + y", args("{ x = 5; }"))).toBe("15");
+    expect(call("{ x ? 7 }: x", noArgs)).toBe("7");
+    expect(call("{ x }: x + 1", args("{ x = (n: n) 4; }"))).toBe("5");
+    expect(call("42", args("{ x = 1; }"))).toBe("42");
+  });
+
   it("names the argument that is missing", () => {
     const error = failure(() => evaluation.run(autoCall(noArgs, value("{ x, y ? 1 }: x"))));
     expect(error.message.split("\n")[0]).toBe(

@@ -20,6 +20,29 @@ describe.each([
   ["", "", true],
   ["/srv/sources", "/srv/sources/a", true],
   ["/srv/sources", "/srv/sources-2", false],
+  ["/srv/sources", "/srv/sources/", true],
+  ["/srv/sources", "/srv", false],
+  ["/srv/sources", "http://example.org/srv/sources", false],
+  ["file:///srv/sources", "file:///srv/sources/a/", true],
+  ["file:///srv/sources", "file:///srv/sources-2", false],
+  ["file:///srv/sources", "file:///srv", false],
+  ["file:///srv/sources", "/srv/sources", false],
+  ["file:///srv/sources", "http:///srv/sources", false],
+  // What follows a scheme may be anything, also no authority.
+  ["github:", "github:", true],
+  ["github:", "github:NixOS/nix?ref=refs/heads/main", true],
+  ["github:", "github://NixOS/nix", true],
+  ["github:", "github", false],
+  ["github:", "https://github:443/NixOS/nix", false],
+  ["github:", "file:///github:NixOS/nix", false],
+  ["github:NixOS", "github:NixOS/nix", true],
+  ["github:NixOS", "github://NixOS/nix", false],
+  ["http://", "http:example", false],
+  ["https:", "http://example.org/https:", false],
+  // A colon that ends no scheme is a character like others.
+  ["https://example.org/a:", "https://example.org/a:", true],
+  ["https://example.org/a:", "https://example.org/a:/b", true],
+  ["https://example.org/a:", "https://example.org/a:b", false],
 ])("the entry '%s'", (entry, uri, expected) => {
   it(`${expected ? "allows" : "does not allow"} '${uri}'`, () => {
     expect(isAllowedUri(uri, [entry])).toBe(expected);
