@@ -26,7 +26,7 @@ import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { renderWarning } from "./errors/render.ts";
 import type { EvalIo } from "./io.ts";
-import { LimitMeter } from "./limits/meter.ts";
+import { LARGE_RESULT, LimitMeter } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
 import { joinPath, parentOfPath } from "./path.ts";
 import { NO_POS, PositionTable } from "./position.ts";
@@ -37,9 +37,13 @@ import type { Store } from "./store/store.ts";
 import { Attrs } from "./value/attrs.ts";
 import { nativeThunk, Thunk } from "./value/thunk.ts";
 import type { Slot, Value } from "./value/value.ts";
+import { APPLY_LAMBDAS } from "./vm/frame.ts";
 import { MachinePool } from "./vm/machine.ts";
 import type { RunObserver } from "./vm/observer.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
+
+/** What a byte of a program takes as a tree, at worst. */
+const BYTES_PER_SOURCE_BYTE = 50;
 
 /** Symlinks that are followed before a path counts as a cycle; C++ Nix has the same limit. */
 const MAX_SYMLINKS = 1024;
@@ -166,14 +170,20 @@ export class Evaluation {
 
   /** Forces a slot and everything inside. */
   deepForce(slot: Slot): Value {
-    return this.run(deepForce(this.context, slot));
+    // Nix: the program is evaluated before what is inside of its value, and not as a part of it.
+    return this.run(deepForce(this.context, this.force(slot)));
   }
 
-  /** Calls a function. */
+  /** Calls a function with any number of arguments; without any it is the function's value. */
   call(callee: Slot, ...args: readonly Slot[]): Value {
     return this.run(
       (function* (): Suspendable<Value> {
-        return (yield new CallRequest(callee, args, NO_POS)) as Value;
+        let value = (callee instanceof Thunk ? yield callee : callee) as Value;
+        for (let at = 0; at < args.length; at += APPLY_LAMBDAS.length) {
+          const some = args.slice(at, at + APPLY_LAMBDAS.length);
+          value = (yield new CallRequest(value, some, NO_POS)) as Value;
+        }
+        return value;
       })(),
     );
   }
@@ -268,6 +278,8 @@ export class Evaluation {
     basePath: string,
     globals: ReadonlyMap<string, Slot>,
   ): CompiledText {
+    const { length } = source.text;
+    if (length > LARGE_RESULT) this.context.limits?.reserve(length * BYTES_PER_SOURCE_BYTE);
     const { expr, diagnostics, firstError } = this.parse(source, basePath);
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {

@@ -218,7 +218,7 @@ class Instantiation {
       }
       case "plain":
         if (draft.strict) session.run(deepForce(context, value));
-        this.write(`${printAmbiguous(value)}\n`);
+        this.write(`${printAmbiguous(value, context.settings.maxCallDepth)}\n`);
     }
   }
 

@@ -187,7 +187,7 @@ function* elementsOf(
 
 function* appendContext(ctx: EvalContext, value: StringValue, added: Attrs): Suspendable<Slot> {
   const context = new Set(contextOf(value));
-  for (const key of added.sortedNames()) {
+  for (const key of added.names()) {
     const pos = added.positionOf(key);
     if (!isStorePath(key, ctx.store.storeDir)) {
       throw new EvalError(

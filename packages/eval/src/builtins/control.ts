@@ -26,7 +26,9 @@ function* messageText(
 }
 
 function printTrace(ctx: EvalContext, value: Value): void {
-  const text = isString(value) ? textOf(value) : printForTrace(value, ctx.positions);
+  const text = isString(value)
+    ? textOf(value)
+    : printForTrace(value, ctx.positions, ctx.settings.maxCallDepth);
   ctx.io.log(renderTraceLine(text));
 }
 

@@ -37,7 +37,10 @@ class JsonValueBuilder implements JsonVisitor {
   /** The value of the whole text, once it is there. */
   result: Value = null;
 
+  constructor(private readonly ctx: EvalContext) {}
+
   private add(value: Value): void {
+    this.ctx.limits?.work(1);
     const container = this.open[this.open.length - 1];
     if (container === undefined) this.result = value;
     else if ("items" in container) container.items.push(value);
@@ -87,8 +90,8 @@ class JsonValueBuilder implements JsonVisitor {
   }
 }
 
-function fromJson(text: string): Value {
-  const builder = new JsonValueBuilder();
+function fromJson(ctx: EvalContext, text: string): Value {
+  const builder = new JsonValueBuilder(ctx);
   try {
     parseJson(text, builder);
   } catch (error) {
@@ -201,7 +204,7 @@ export const conversionBuiltins: readonly BuiltinDefinition[] = [
       "The value that the JSON text *e* describes.\n\n" +
       `\`\`\`nix\nbuiltins.fromJSON ''{ "x": [1, 2, 3], "y": null }''\n\`\`\`\n\n` +
       "is `{ x = [ 1 2 3 ]; y = null; }`.",
-    run: (_ctx, text: string) => fromJson(text),
+    run: (ctx, text: string) => fromJson(ctx, text),
   }),
   generator({
     name: "toJSON",

@@ -27,8 +27,8 @@ import { Closure, isList, type NixList, type Slot, type Value } from "../value/v
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
-/** More elements than this no array can have. */
-const MAX_LIST_LENGTH = 2 ** 32 - 1;
+/** Longer lists the engine does not keep in one piece, and slows down beyond use. */
+const MAX_LIST_LENGTH = 2 ** 27;
 
 function applyToAll(callee: Value, list: NixList): NixList {
   const count = list.length;
@@ -75,6 +75,8 @@ function concatenate(ctx: EvalContext, lists: readonly NixList[]): NixList {
   if (nonEmpty === undefined) return [];
   if (nonEmpty.length === length) return nonEmpty;
   if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
+  if (length > MAX_LIST_LENGTH)
+    throw new EvalError("value", `cannot create list of size ${length}`);
   const result = new Array<Slot>(length);
   let at = 0;
   for (const list of lists) {

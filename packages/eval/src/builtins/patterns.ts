@@ -3,6 +3,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { forceString, settled } from "../operations/checks.ts";
 import { compileRegex, type Regex, RegexError } from "../regex/regex.ts";
+import type { OnWork } from "../regex/work.ts";
 import { nativeThunk } from "../value/thunk.ts";
 import { ContextString, type Slot, textOf } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
@@ -28,14 +29,19 @@ function compiled(ctx: EvalContext, pattern: string): Regex {
   return regex;
 }
 
-function match(regex: Regex, text: string): Slot {
-  return withPattern(regex.pattern, () => regex.match(text));
+function match(ctx: EvalContext, regex: Regex, text: string): Slot {
+  return withPattern(regex.pattern, () => regex.match(text, "auto", onWork(ctx)));
+}
+
+/** Tells the meter, if there is one. */
+function onWork({ limits }: EvalContext): OnWork | undefined {
+  return limits === undefined ? undefined : (pieces) => limits.work(pieces);
 }
 
 /** The parts of a text: strings between the matches, and a list of groups for each match. */
-function split(regex: Regex, subject: string | ContextString): Slot {
+function split(ctx: EvalContext, regex: Regex, subject: string | ContextString): Slot {
   const text = textOf(subject);
-  const matches = withPattern(regex.pattern, () => regex.search(text));
+  const matches = withPattern(regex.pattern, () => regex.search(text, "auto", onWork(ctx)));
   // Nix: without a match the string itself is the only part, with its context.
   if (matches.length === 0) return [subject];
   const parts: Slot[] = [];
@@ -52,7 +58,7 @@ function split(regex: Regex, subject: string | ContextString): Slot {
 function patternBuiltin(
   name: string,
   doc: string,
-  apply: (regex: Regex, subject: string | ContextString) => Slot,
+  apply: (ctx: EvalContext, regex: Regex, subject: string | ContextString) => Slot,
 ): BuiltinDefinition {
   return plain({
     name,
@@ -68,10 +74,12 @@ function patternBuiltin(
     run: (ctx, pattern: string, subject: Slot) => {
       const regex = compiled(ctx, pattern);
       const value = settled(subject);
-      if (typeof value === "string" || value instanceof ContextString) return apply(regex, value);
+      if (typeof value === "string" || value instanceof ContextString)
+        return apply(ctx, regex, value);
       return nativeThunk(function* (): Suspendable<Slot> {
         const context = `while evaluating the second argument passed to builtins.${name}`;
-        return apply(regex, (yield forceString(ctx, subject, context)) as string | ContextString);
+        const text = (yield forceString(ctx, subject, context)) as string | ContextString;
+        return apply(ctx, regex, text);
       });
     },
   });
@@ -84,7 +92,7 @@ export const patternBuiltins: readonly BuiltinDefinition[] = [
     "What the groups of the POSIX extended regular expression *regex* hold when it matches the " +
       "whole of *str*, as a list; `null` for groups that took no part. `null` if it does not " +
       'match.\n\n```nix\nbuiltins.match "a(b)(c)" "abc"\n```\n\nis `[ "b" "c" ]`.',
-    (regex, subject) => match(regex, textOf(subject)),
+    (ctx, regex, subject) => match(ctx, regex, textOf(subject)),
   ),
   patternBuiltin(
     "split",

@@ -77,6 +77,7 @@ class Sorter {
     rightBegin: number,
   ): Suspendable<undefined> {
     if (leftEnd === end || rightBegin === begin) return undefined;
+    this.ctx.limits?.work(INSERTION_LIMIT);
     if (end - begin <= INSERTION_LIMIT) {
       yield this.insertionSort(begin, end);
       return undefined;
@@ -173,6 +174,7 @@ class Sorter {
   /** Merges the runs `[begin, middle)` and `[middle, end)`. */
   private *merge(begin: number, middle: number, end: number): Suspendable<undefined> {
     const { items, buffer } = this;
+    this.ctx.limits?.work(end - begin);
     for (let i = begin; i < end; i++) buffer[i] = items[i] as Slot;
     let left = begin;
     let right = middle;

@@ -38,6 +38,7 @@ function* concatFrom(
   let context = startContext;
   for (let i = from; i < list.length; i++) {
     const slot = list[i] as Slot;
+    ctx.limits?.work(1);
     if (i > 0) result += separator;
     const value = (
       slot instanceof Thunk ? (slot.code === null ? slot.a : yield slot) : slot
@@ -157,7 +158,13 @@ function* replaceStrings(
   let copied = 0;
   let at = 0;
   // One step past the end, where an empty pattern still matches.
+  /** Where the meter is to be told next. */
+  let told = ctx.limits === undefined ? Number.POSITIVE_INFINITY : 0;
   while (at <= text.length) {
+    if (at >= told) {
+      ctx.limits?.work(LARGE_RESULT);
+      told = at + LARGE_RESULT;
+    }
     const found = patterns.find(text, at);
     if (found < 0) {
       at++;
@@ -262,6 +269,7 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       const text = textOf(separator);
       let context = contextOf(separator);
       let result = "";
+      ctx.limits?.work(list.length);
       for (let i = 0; i < list.length; i++) {
         const value = settled(list[i] as Slot);
         const piece =

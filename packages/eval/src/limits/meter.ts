@@ -5,7 +5,9 @@
  * meter answers with an error once a limit is exceeded; time and memory are looked at every
  * {@link STEPS_PER_CHECK} steps. A *step* is one frame that returns: a call, or a thunk that gets its
  * value. What makes one huge thing in a single step (a list of a given length, a joined string) asks
- * with {@link LimitMeter.reserve} beforehand. Without limits there is no meter, and nothing is asked.
+ * with {@link LimitMeter.reserve} beforehand, and what goes over many things in a single step (sorting,
+ * printing, comparing) tells with {@link LimitMeter.work} as it goes. Without limits there is no
+ * meter, and nothing is asked.
  */
 import { EvalError } from "../errors/eval-error.ts";
 import type { EvalIo, MemoryGauge } from "../io.ts";
@@ -17,6 +19,12 @@ export type Limits = Pick<Settings, "maxSteps" | "maxMemory" | "maxTime">;
 
 /** Steps between two looks at the clock and at memory: a millisecond or so. */
 const STEPS_PER_CHECK = 10_000;
+
+/** Pieces of work between two looks at the clock: some milliseconds. */
+const WORK_PER_CHECK = 100_000;
+
+/** Bytes of a text that are one piece of work. */
+const BYTES_PER_PIECE = 64;
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -31,6 +39,7 @@ export class LimitMeter {
   /** Steps taken so far. */
   steps = 0;
   private unchecked = 0;
+  private uncheckedWork = 0;
   /** When the evaluation began, in milliseconds. */
   private started: number | undefined;
   private readonly gauge: MemoryGauge | undefined;
@@ -87,6 +96,24 @@ export class LimitMeter {
     if (error !== undefined) throw error;
   }
 
+  /**
+   * Notes work inside a step, in pieces such as an element of a list or some bytes of a string; throws
+   * once time is up or memory is full.
+   */
+  work(pieces: number): void {
+    this.uncheckedWork += pieces;
+    if (this.uncheckedWork < WORK_PER_CHECK) return;
+    this.uncheckedWork = 0;
+    if (this.started === undefined) this.start();
+    const error = this.overtime() ?? this.overfull(0);
+    if (error !== undefined) throw error;
+  }
+
+  /** As {@link work}, for going over a text of so many bytes. */
+  workOnText(bytes: number): void {
+    this.work(bytes / BYTES_PER_PIECE);
+  }
+
   private start(): void {
     this.started = clock(this.io);
     this.memoryAtStart = this.gauge?.used() ?? 0;
@@ -126,6 +153,8 @@ export class LimitMeter {
 export const BYTES_PER_THUNK = 64;
 /** Bytes of a list element as such. */
 export const BYTES_PER_ITEM = 8;
+/** Pieces of work that a builtin is taken for, since it may go over a list or string once. */
+export const WORK_PER_BUILTIN = 1_000;
 /** Lists and strings smaller than this are not worth asking for. */
 export const LARGE_RESULT = 1 << 16;
 

@@ -11,7 +11,7 @@ import { canonPath, formatF6 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import type { PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -28,7 +28,7 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
-import { CallRequest, type Suspendable } from "../vm/requests.ts";
+import { CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { settled } from "./checks.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
 
@@ -125,7 +125,7 @@ export function tryCoerceWhole(
 ): string | ContextString | undefined {
   const text = tryCoerce(value, mode);
   if (text !== undefined || typeof value !== "object") return text;
-  if (!hasRoom(ctx, 2)) return undefined;
+  if (!hasRoom(ctx, 3)) return undefined;
   if (value instanceof Attrs) return tryOutPath(value);
   if (isList(value))
     return (mode & CoerceMode.Strong) === 0 ? undefined : tryList(ctx, value, mode);
@@ -169,44 +169,47 @@ export function withPeelTraces(error: unknown, traces: readonly PendingTrace[]):
  * stands for nothing. Errors on the way have their traces; the caller puts `traces` on those that
  * it makes about the result.
  */
-export function* peelToStringOutPath(ctx: EvalContext, slot: Slot): Suspendable<Peeled> {
-  let value: Value = slot instanceof Thunk ? yield slot : slot;
+export function* peelToStringOutPath(
+  ctx: EvalContext,
+  slot: Slot,
+  startPos: PosIdx,
+): Suspendable<Peeled> {
+  let value: Value = slot instanceof Thunk ? yield new ForceRequest(slot, startPos) : slot;
   if (!(value instanceof Attrs)) return { value, throughToString: false, traces: [] };
   const traces: PendingTrace[] = [];
   let throughToString = false;
-  while (value instanceof Attrs) {
-    checkNesting(ctx, traces.at(-1)?.pos ?? NO_POS, traces.length);
-    const toStringSlot = value.get("__toString");
-    if (toStringSlot !== undefined) {
-      const pos = value.positionOf("__toString");
-      try {
-        value = (yield new CallRequest(toStringSlot, [value], pos)) as Value;
-      } catch (error) {
-        throw withPeelTraces(
-          withTrace(error, pos, "while calling the `__toString` attribute"),
-          traces,
-        );
+  let pos = startPos;
+  const { nesting } = ctx.caches;
+  const outside = nesting.levels;
+  try {
+    while (value instanceof Attrs) {
+      const toStringSlot = value.get("__toString");
+      const outerPos = pos;
+      if (toStringSlot !== undefined) {
+        pos = value.positionOf("__toString");
+        try {
+          value = (yield new CallRequest(toStringSlot, [value], pos)) as Value;
+        } catch (error) {
+          throw withTrace(error, pos, "while calling the `__toString` attribute");
+        }
+        throughToString = true;
+        traces.push({ pos, what: "the result of the `__toString` attribute", slot: value });
+      } else {
+        const outPathSlot = value.get("outPath");
+        if (outPathSlot === undefined) break;
+        pos = value.positionOf("outPath");
+        traces.push({ pos, what: "the `outPath` attribute", slot: outPathSlot });
+        value = (
+          outPathSlot instanceof Thunk ? yield new ForceRequest(outPathSlot, pos) : outPathSlot
+        ) as Value;
       }
-      throughToString = true;
-      traces.push({ pos, what: "the result of the `__toString` attribute", slot: value });
-      continue;
+      checkNesting(ctx, outerPos);
+      nesting.levels++;
     }
-    const outPathSlot = value.get("outPath");
-    if (outPathSlot === undefined) break;
-    traces.push({
-      pos: value.positionOf("outPath"),
-      what: "the `outPath` attribute",
-      slot: outPathSlot,
-    });
-    if (outPathSlot instanceof Thunk) {
-      try {
-        value = (yield outPathSlot) as Value;
-      } catch (error) {
-        throw withPeelTraces(error, traces);
-      }
-    } else {
-      value = outPathSlot;
-    }
+  } catch (error) {
+    throw withPeelTraces(error, traces);
+  } finally {
+    nesting.levels = outside;
   }
   return { value, throughToString, traces };
 }
@@ -227,16 +230,23 @@ export function* coerceToString(
   pos: PosIdx,
   errorContext: string,
 ): Suspendable<string | ContextString> {
-  let value: Value = slot instanceof Thunk ? yield slot : slot;
-  const quick = tryCoerceWhole(ctx, value, mode);
-  if (quick !== undefined) return quick;
+  checkNesting(ctx, pos);
+  const { nesting } = ctx.caches;
+  const outside = nesting.levels++;
   let traces: readonly PendingTrace[] = [];
-  if (value instanceof Attrs) {
-    const peeled = (yield peelToStringOutPath(ctx, value)) as Peeled;
-    value = peeled.value;
-    traces = peeled.traces;
-  }
   try {
+    let value: Value = slot instanceof Thunk ? yield new ForceRequest(slot, pos) : slot;
+    const quick = tryCoerceWhole(ctx, value, mode);
+    if (quick !== undefined) return quick;
+    if (value instanceof Attrs) {
+      const peeled = (yield peelToStringOutPath(ctx, value, pos)) as Peeled;
+      value = peeled.value;
+      traces = peeled.traces;
+      // What the set stands for is coerced inside of it.
+      nesting.levels += traces.length;
+      if (!(value instanceof Attrs)) checkNesting(ctx, pos);
+      nesting.levels++;
+    }
     const text = tryCoerce(value, mode);
     if (text !== undefined) return text;
     if (value instanceof NixPath) return copyPathToStore(ctx, value.path);
@@ -246,6 +256,8 @@ export function* coerceToString(
     throw cannotCoerce(ctx, value, pos, errorContext);
   } catch (error) {
     throw traces.length === 0 ? evalErrorOf(error) : withPeelTraces(error, traces);
+  } finally {
+    nesting.levels = outside;
   }
 }
 
@@ -259,15 +271,19 @@ function* coerceList(
   let result = "";
   let context: StringContext | undefined;
   const last = list.length - 1;
-  checkNesting(ctx, pos);
   const { nesting } = ctx.caches;
-  nesting.levels++;
+  const outside = nesting.levels;
+  ctx.limits?.work(1 + list.length);
+  if (last >= 0) checkNesting(ctx, pos);
   for (let i = 0; i <= last; i++) {
     const slot = list[i] as Slot;
     let element: Value;
     let text: string | ContextString | undefined;
     try {
-      element = slot instanceof Thunk ? yield slot : slot;
+      // Inside of the list and, as part of its coercion, of the element.
+      nesting.levels = outside + 1;
+      element = slot instanceof Thunk ? yield new ForceRequest(slot, pos) : slot;
+      nesting.levels = outside;
       text = tryCoerce(element, mode);
       if (text === undefined) {
         text = (yield coerceToString(
@@ -279,7 +295,6 @@ function* coerceList(
         )) as string | ContextString;
       }
     } catch (error) {
-      nesting.levels--;
       throw withTrace(error, pos, errorContext);
     }
     result += textOf(text);
@@ -287,7 +302,6 @@ function* coerceList(
     // Nix: only an element that is itself an empty list gets no separator after it.
     if (i < last && !(isList(element) && element.length === 0)) result += " ";
   }
-  nesting.levels--;
   return withContext(result, context);
 }
 
@@ -307,7 +321,7 @@ export function* coerceToPath(
   pos: PosIdx,
   errorContext: string,
 ): Suspendable<PathWithContext> {
-  const { value, traces } = (yield peelToStringOutPath(ctx, slot)) as Peeled;
+  const { value, traces } = (yield peelToStringOutPath(ctx, slot, pos)) as Peeled;
   if (value instanceof NixPath) return { path: value.path, context: undefined };
   try {
     const text = tryCoerce(value, CoerceMode.Weak);

@@ -85,6 +85,7 @@ export function* lessThan(
       for (;;) {
         if (i === ys.length) return false;
         if (i === xs.length) return true;
+        ctx.limits?.work(1);
         const x = xs[i] as Slot;
         const y = ys[i] as Slot;
         if (!((yield equal(ctx, x, y, pos)) as boolean)) {

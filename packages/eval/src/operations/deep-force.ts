@@ -11,55 +11,59 @@ import { APPLY, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { checkNesting } from "./nesting.ts";
+import { inSymbolOrder } from "./symbol-order.ts";
 
 /** A list or set being walked, and how far. */
 interface Level {
   readonly container: NixList | Attrs;
-  /** The names of the slots, where they are not in the set's own order. */
-  readonly names: readonly string[] | null;
+  /** The names of the slots; none for a list. */
+  readonly names: readonly string[];
   readonly slots: readonly Slot[];
   current: number;
 }
 
 /** Forces a slot deeply and answers its value. */
 export function* deepForce(ctx: EvalContext, slot: Slot): Suspendable<Value> {
-  const root = (slot instanceof Thunk ? yield slot : slot) as Value;
   const seen = new Set<NixList | Attrs>();
   const stack: Level[] = [];
   const { nesting } = ctx.caches;
   const outside = nesting.levels;
-  enter(stack, seen, root);
+  checkNesting(ctx, positionOf(slot));
+  nesting.levels++;
   try {
+    const root = (
+      slot instanceof Thunk ? yield new ForceRequest(slot, positionOf(slot)) : slot
+    ) as Value;
+    enter(stack, seen, root);
     for (;;) {
       const level = stack[stack.length - 1];
       if (level === undefined) return root;
       const { slots } = level;
       // The level of the items, which their evaluation sees.
       nesting.levels = outside + stack.length + 1;
-      let inner: Value | undefined;
+      let inner: NixList | Attrs | undefined;
       while (++level.current < slots.length) {
         const next = slots[level.current] as Slot;
         let value = next as Value;
+        if (level.current === 0) checkNesting(ctx, positionOf(next), -1);
         if (next instanceof Thunk) {
           if (next.code === null) value = next.a as Value;
-          else {
-            const pos = positionOfPending(next);
-            if (next.code === APPLY) checkNesting(ctx, pos);
-            value = (yield new ForceRequest(next, pos)) as Value;
-          }
+          else value = (yield new ForceRequest(next, positionOf(next))) as Value;
         }
         if (
           typeof value === "object" &&
           value !== null &&
           (isList(value) || value instanceof Attrs)
         ) {
-          checkNesting(ctx, NO_POS, -1);
           inner = value;
           break;
         }
       }
       if (inner === undefined) stack.pop();
-      else enter(stack, seen, inner);
+      else {
+        enter(stack, seen, inner);
+        ctx.limits?.work(1 + (isList(inner) ? inner.length : inner.size));
+      }
     }
   } catch (error) {
     if (error instanceof EvalError) {
@@ -71,9 +75,9 @@ export function* deepForce(ctx: EvalContext, slot: Slot): Suspendable<Value> {
   }
 }
 
-/** Where a value that is still a call was made: at the function that is called. */
-function positionOfPending(thunk: Thunk): PosIdx {
-  let slot: Slot | undefined = thunk;
+/** Where a function stands, or for a value that is still a call the function that is called. */
+function positionOf(value: Slot): PosIdx {
+  let slot: Slot | undefined = value;
   while (slot instanceof Thunk) {
     if (slot.code !== null && slot.code !== APPLY) return NO_POS;
     slot = slot.a;
@@ -85,29 +89,21 @@ function enter(stack: Level[], seen: Set<NixList | Attrs>, value: Value): void {
   if (isList(value)) {
     if (value.length === 0 || seen.has(value)) return;
     seen.add(value);
-    stack.push({ container: value, names: null, slots: value, current: -1 });
+    stack.push({ container: value, names: [], slots: value, current: -1 });
   } else if (value instanceof Attrs) {
     if (value.size === 0 || seen.has(value)) return;
     seen.add(value);
-    // Nix: sets are walked in the order in which names were first seen, and these two come first of
-    // all, so the paths of a derivation fail before its attributes do.
-    const names = value.has("outPath") ? pathsFirst(value.names()) : null;
-    const slots = names === null ? value.slots() : names.map((name) => value.get(name) as Slot);
+    const defined = value.names();
+    const names = inSymbolOrder(defined);
+    const slots = names === defined ? value.slots() : names.map((name) => value.get(name) as Slot);
     stack.push({ container: value, names, slots, current: -1 });
   }
-}
-
-const PATHS: readonly string[] = ["outPath", "drvPath"];
-
-function pathsFirst(names: readonly string[]): string[] {
-  const paths = PATHS.filter((name) => names.includes(name));
-  return [...paths, ...names.filter((name) => !PATHS.includes(name))];
 }
 
 function addTrace(error: EvalError, level: Level): void {
   const { container, current } = level;
   if (container instanceof Attrs) {
-    const name = (level.names ?? container.names())[current] as string;
+    const name = level.names[current] as string;
     error.addTrace(
       container.positionOf(name),
       `while evaluating the attribute '${printIdentifier(name)}'`,

@@ -27,8 +27,9 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { checkNesting } from "./nesting.ts";
+import { firstNames, inSymbolOrder } from "./symbol-order.ts";
 
 /** Whether two values of numeric type are equal; `undefined` if one of them is no number. */
 function equalNumbers(a: Value, b: Value): boolean | undefined {
@@ -90,8 +91,17 @@ export function* equal(
   pos: PosIdx = NO_POS,
   errorContext = "",
 ): Suspendable<boolean> {
-  const left = (a instanceof Thunk ? yield a : a) as Value;
-  const right = (b instanceof Thunk ? yield b : b) as Value;
+  checkNesting(ctx, pos);
+  const { nesting } = ctx.caches;
+  nesting.levels++;
+  let left: Value;
+  let right: Value;
+  try {
+    left = a instanceof Thunk ? yield new ForceRequest(a, pos) : a;
+    right = b instanceof Thunk ? yield new ForceRequest(b, pos) : b;
+  } finally {
+    nesting.levels--;
+  }
   if (a === b) return true;
   const fast = equalFast(left, right);
   return fast !== undefined
@@ -108,48 +118,65 @@ export function* equalValues(
   _errorContext = "",
 ): Suspendable<boolean> {
   const stack: Pairs[] = [];
+  const { nesting } = ctx.caches;
+  const outside = nesting.levels;
   let left = a;
   let right = b;
   let level = 0;
-  for (;;) {
-    const fast = equalFast(left, right);
-    if (fast === false) return false;
-    if (fast === undefined) {
-      checkNesting(ctx, pos, level);
-      if (isList(left)) {
-        stack.push({ left, right: right as NixList, next: 0, level });
-      } else {
-        const x = left as Attrs;
-        const y = right as Attrs;
-        const outPaths = x.has("type")
-          ? ((yield derivationOutPaths(x, y)) as [Slot, Slot] | undefined)
-          : undefined;
-        const pairs = outPaths === undefined ? attributePairs(x, y) : derivationPair(outPaths);
-        if (pairs === undefined) return false;
-        pairs.level = level;
-        stack.push(pairs);
-      }
-    }
-    // The next pair of slots that are not one and the same.
+  checkNesting(ctx, pos);
+  nesting.levels++;
+  try {
     for (;;) {
-      const pairs = stack[stack.length - 1];
-      if (pairs === undefined) return true;
-      const i = pairs.next++;
-      level = pairs.level + 1;
-      if (i + 1 >= pairs.left.length) {
-        // Dropped before its last pair is compared: a chain of a million sets needs a stack of one.
-        stack.pop();
-        if (i >= pairs.left.length) continue;
+      const fast = equalFast(left, right);
+      if (fast === false) return false;
+      if (fast === undefined) {
+        if (isList(left)) {
+          stack.push({ left, right: right as NixList, next: 0, level });
+        } else {
+          const x = left as Attrs;
+          const y = right as Attrs;
+          const outPaths = x.has("type")
+            ? ((yield derivationOutPaths(x, y)) as [Slot, Slot] | undefined)
+            : undefined;
+          const pairs = outPaths === undefined ? attributePairs(x, y) : derivationPair(outPaths);
+          if (pairs === undefined) return false;
+          pairs.level = level;
+          stack.push(pairs);
+        }
+        const opened = stack[stack.length - 1] as Pairs;
+        ctx.limits?.work(1 + opened.left.length);
+        if (opened.left.length > 0) checkNesting(ctx, pos);
       }
-      const x = pairs.left[i] as Slot | undefined;
-      const y = pairs.right[i] as Slot | undefined;
-      // A name that the right side lacks.
-      if (x === undefined || y === undefined) return false;
-      left = (x instanceof Thunk ? (x.code === null ? x.a : yield x) : x) as Value;
-      if (x === y) continue;
-      right = (y instanceof Thunk ? (y.code === null ? y.a : yield y) : y) as Value;
-      break;
+      // The next pair of slots that are not one and the same.
+      for (;;) {
+        const pairs = stack[stack.length - 1];
+        if (pairs === undefined) return true;
+        const i = pairs.next++;
+        level = pairs.level + 1;
+        if (i + 1 >= pairs.left.length) {
+          // Dropped before its last pair is compared: a chain of a million sets needs a stack of one.
+          stack.pop();
+          if (i >= pairs.left.length) continue;
+        }
+        const x = pairs.left[i] as Slot | undefined;
+        const y = pairs.right[i] as Slot | undefined;
+        // A name that the right side lacks.
+        if (x === undefined || y === undefined) return false;
+        nesting.levels = outside + level + 1;
+        left = x as Value;
+        if (x instanceof Thunk) {
+          left = x.code === null ? (x.a as Value) : yield new ForceRequest(x, pos);
+        }
+        if (x === y) continue;
+        right = y as Value;
+        if (y instanceof Thunk) {
+          right = y.code === null ? (y.a as Value) : yield new ForceRequest(y, pos);
+        }
+        break;
+      }
     }
+  } finally {
+    nesting.levels = outside;
   }
 }
 
@@ -161,21 +188,34 @@ function derivationPair(outPaths: [Slot, Slot]): Pairs {
 function attributePairs(x: Attrs, y: Attrs): Pairs | undefined {
   const size = x.size;
   if (size !== y.size) return undefined;
-  const left = x.slots();
-  if (x.shape === y.shape || x.shape.names === y.shape.names) {
-    return { left, right: y.slots(), next: 0, level: 0 };
+  const slots = x.slots();
+  const sameNames = x.shape === y.shape || x.shape.names === y.shape.names;
+  // Where nothing can fail the order does not matter.
+  if (sameNames) {
+    const others = y.slots();
+    if (slots.every(isSettled) && others.every(isSettled)) {
+      return { left: slots, right: others, next: 0, level: 0 };
+    }
   }
   // Nix: compares in the order of symbols, so an attribute before the first differing name may fail
-  // first. The order of definition comes closest; the missing name ends the comparison when reached.
-  const names = x.names();
+  // first; the missing name ends the comparison when it is reached.
+  const names = inSymbolOrder(x.names());
+  const first = sameNames ? [] : firstNames(y.names());
+  const left = new Array<Slot>(size);
   const right = new Array<Slot>(size);
   for (let i = 0; i < size; i++) {
-    const slot = y.get(names[i] as string);
-    if (slot === undefined)
+    const name = names[i] as string;
+    left[i] = x.get(name) as Slot;
+    const slot = y.get(name);
+    if (slot === undefined || (first[i] ?? name) !== name)
       return { left: left.slice(0, i + 1), right: right.slice(0, i), next: 0, level: 0 };
     right[i] = slot;
   }
   return { left, right, next: 0, level: 0 };
+}
+
+function isSettled(slot: Slot): boolean {
+  return !(slot instanceof Thunk) || slot.code === null;
 }
 
 /** The `outPath`s of two sets if both are derivations and have one. */
@@ -224,17 +264,22 @@ export function* explainDifference(
   _errorContext = "",
 ): Suspendable<undefined> {
   const stack: ExplainedLevel[] = [];
+  const { nesting } = ctx.caches;
+  const outside = nesting.levels;
   try {
     let left = a;
     let right = b;
+    checkNesting(ctx, pos);
+    nesting.levels++;
     for (;;) {
-      checkNesting(ctx, pos, stack.length);
       const level = (yield explainPair(ctx, left, right)) as ExplainedLevel | undefined;
       if (level !== undefined) stack.push(level);
       for (;;) {
         const top = stack[stack.length - 1];
         if (top === undefined) return undefined;
+        nesting.levels = outside + stack.length;
         top.current++;
+        if (top.current === 0 && top.left.length > 0) checkNesting(ctx, pos);
         if (top.current >= top.left.length) {
           // A missing name is an error of the set itself, not of a pair inside it.
           stack.pop();
@@ -244,8 +289,9 @@ export function* explainDifference(
         }
         const x = top.left[top.current] as Slot;
         const y = top.right[top.current] as Slot;
-        left = (x instanceof Thunk ? yield x : x) as Value;
-        right = (y instanceof Thunk ? yield y : y) as Value;
+        nesting.levels++;
+        left = (x instanceof Thunk ? yield new ForceRequest(x, pos) : x) as Value;
+        right = (y instanceof Thunk ? yield new ForceRequest(y, pos) : y) as Value;
         if (x === y) continue;
         break;
       }
@@ -256,6 +302,8 @@ export function* explainDifference(
         addLevelTraces(error, stack[i] as ExplainedLevel, pos);
     }
     throw error;
+  } finally {
+    nesting.levels = outside;
   }
 }
 
@@ -343,8 +391,8 @@ function* explainSets(ctx: EvalContext, a: Attrs, b: Attrs): Suspendable<Explain
       `attribute names of attribute set '${printForError(a, ctx.positions)}' differs from attribute set '${printForError(b, ctx.positions)}'`,
     );
   }
-  const names = a.names();
-  const left = a.slots();
+  const names = inSymbolOrder(a.names());
+  const left = names.map((name) => a.get(name) as Slot);
   const right: Slot[] = [];
   let missing: string | null = null;
   for (const name of names) {

@@ -1,12 +1,15 @@
 /**
- * How deep the operations that walk values are in them, counted against `max-call-depth`.
+ * How deep an evaluation is, counted against `max-call-depth`: calls that are open, and the levels of
+ * values that operations are in.
  *
  * C++ Nix walks values by recursion and counts each level like a call. Here a level costs an entry
  * on a heap, so the library has no limit to speak of; a command that wants C++ Nix's limit sets
- * `maxCallDepth`, and then a value that is too deep is the same error as there.
+ * `maxCallDepth`, and then a value that is too deep is the same error as there. The machine tells
+ * how many calls are open whenever native code runs, and leaves that many less calls to the code
+ * that an operation runs on its way.
  */
 import type { EvalContext } from "../context.ts";
-import { EvalError } from "../errors/eval-error.ts";
+import { tooDeep } from "../errors/too-deep.ts";
 import type { PosIdx } from "../position.ts";
 
 /**
@@ -15,20 +18,22 @@ import type { PosIdx } from "../position.ts";
  */
 const MAX_LEVELS = 4_000_000;
 
-/** The levels of all walks that are under way in one evaluation. */
+/** How deep one evaluation is. */
 export class Nesting {
+  /** Calls that are open, as of the last time that native code was entered or resumed. */
+  calls = 0;
+  /** The levels of all walks that are under way. */
   levels = 0;
 }
 
-/** Whether `count` levels more are certainly not too many. */
+/** Whether a level that is `count` levels further in is not too many. */
 export function hasRoom(ctx: EvalContext, count: number): boolean {
-  return ctx.caches.nesting.levels + count < Math.min(ctx.settings.maxCallDepth, MAX_LEVELS);
+  const { calls, levels } = ctx.caches.nesting;
+  const inside = levels + count;
+  return inside < MAX_LEVELS && calls + inside <= ctx.settings.maxCallDepth;
 }
 
 /** Throws when one level more, at `pos`, would be too many; `own` levels are not counted yet. */
-export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0, most = MAX_LEVELS): void {
-  // The builtin that walks is a call itself, so a limit of n leaves n - 1 levels.
-  if (ctx.caches.nesting.levels + own >= Math.min(ctx.settings.maxCallDepth, most)) {
-    throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
-  }
+export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0): void {
+  if (!hasRoom(ctx, own)) throw tooDeep(pos);
 }

@@ -15,7 +15,7 @@ import type { Suspendable } from "../vm/requests.ts";
 import { CoerceMode, coerceToString } from "./coerce.ts";
 import { isDerivation } from "./is-derivation.ts";
 
-const NO_LIMITS: PrintLimits = {
+const NO_LIMITS: Omit<PrintLimits, "maxNesting"> = {
   maxDepth: Number.POSITIVE_INFINITY,
   maxAttrs: Number.POSITIVE_INFINITY,
   maxItems: Number.POSITIVE_INFINITY,
@@ -28,7 +28,8 @@ const NO_LIMITS: PrintLimits = {
  */
 export function printPretty(ctx: EvalContext, slot: Slot): Suspendable<string> {
   const hooks = { printDerivation: (set: Attrs) => printDerivation(ctx, set) };
-  return new ValuePrinter(NO_LIMITS, ctx.positions, hooks).print(slot);
+  const limits = { ...NO_LIMITS, maxNesting: ctx.settings.maxCallDepth };
+  return new ValuePrinter(limits, ctx.positions, hooks).print(slot);
 }
 
 function* printDerivation(ctx: EvalContext, set: Attrs): Suspendable<string | undefined> {

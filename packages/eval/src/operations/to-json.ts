@@ -30,7 +30,7 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
 
@@ -59,6 +59,8 @@ interface OpenContainer {
   /** The item after the one that is being written. */
   next: number;
   readonly copyPaths: boolean;
+  /** How many values and what stands for them the items are inside of. */
+  readonly level: number;
   /** What the value was reached through. */
   readonly traces: Peeled["traces"];
 }
@@ -91,30 +93,39 @@ class JsonWriter {
     let current: Slot | undefined = slot;
     let copyPaths = startCopyPaths;
     let traces = NO_TRACES;
+    let level = 0;
     const { nesting } = this.ctx.caches;
     const outside = nesting.levels;
     try {
       while (current !== undefined) {
-        nesting.levels = outside + this.open.length;
+        nesting.levels = outside + level;
         this.checkNesting();
-        nesting.levels++;
+        nesting.levels = outside + ++level;
+        this.ctx.limits?.work(1);
         let value: Value | Thunk = peek(current);
         if (this.strict && value instanceof Thunk) {
-          if (value.code === APPLY) this.checkNesting();
-          value = (yield value) as Value;
+          const pos = this.positionInside(this.open.length);
+          value = (yield new ForceRequest(value, pos)) as Value;
         }
         if (!(value instanceof Attrs)) {
-          this.writeValue(value, copyPaths, NO_TRACES);
-        } else if (hasRoom(this.ctx, 0) && standsForNothing(value)) {
-          this.openSet(value, copyPaths, NO_TRACES);
+          this.writeValue(value, copyPaths, level, NO_TRACES);
+        } else if (standsForNothing(value)) {
+          this.openSet(value, copyPaths, level, NO_TRACES);
         } else {
-          const peeled = (yield peelToStringOutPath(this.ctx, value)) as Peeled;
+          const pos = this.positionInside(this.open.length);
+          const peeled = (yield peelToStringOutPath(this.ctx, value, pos)) as Peeled;
           traces = peeled.traces;
           if (peeled.throughToString) this.checkToStringResult(peeled);
           value = peeled.value;
-          if (value instanceof Attrs) this.openSet(value, copyPaths, traces);
-          // Nix: a path that a `__toString` returned is not copied.
-          else this.writeValue(value, copyPaths && !peeled.throughToString, traces);
+          level += traces.length;
+          if (value instanceof Attrs) this.openSet(value, copyPaths, level, traces);
+          else {
+            // Nix: what a set stands for is written inside of it.
+            nesting.levels = outside + level;
+            this.checkNesting();
+            // Nix: a path that a `__toString` returned is not copied.
+            this.writeValue(value, copyPaths && !peeled.throughToString, level + 1, traces);
+          }
         }
         traces = NO_TRACES;
         const container = this.nextItem();
@@ -122,6 +133,7 @@ class JsonWriter {
         const index = container.next++;
         current = container.items[index];
         copyPaths = container.copyPaths;
+        level = container.level;
       }
     } catch (error) {
       throw this.addTraces(error, traces);
@@ -152,10 +164,15 @@ class JsonWriter {
   }
 
   /** Writes anything but a set, or opens it if it is a list. */
-  private writeValue(value: Value | Thunk, copyPaths: boolean, traces: Peeled["traces"]): void {
+  private writeValue(
+    value: Value | Thunk,
+    copyPaths: boolean,
+    level: number,
+    traces: Peeled["traces"],
+  ): void {
     if (isList(value)) {
       this.out.add("[");
-      this.open.push({ names: null, set: null, items: value, next: 0, copyPaths, traces });
+      this.open.push({ names: null, set: null, items: value, next: 0, copyPaths, level, traces });
     } else if (typeof value === "string") {
       this.writeString(value);
     } else if (value instanceof ContextString) {
@@ -178,6 +195,7 @@ class JsonWriter {
   }
 
   private writeString(text: string): void {
+    this.ctx.limits?.workOnText(text.length);
     try {
       this.out.add(escapeJsonString(text));
     } catch (error) {
@@ -196,10 +214,10 @@ class JsonWriter {
     this.writeString(copied.text);
   }
 
-  private openSet(set: Attrs, copyPaths: boolean, traces: Peeled["traces"]): void {
+  private openSet(set: Attrs, copyPaths: boolean, level: number, traces: Peeled["traces"]): void {
     this.out.add("{");
     const names = set.sortedNames();
-    this.open.push({ names, set, items: set.sortedSlots(), next: 0, copyPaths, traces });
+    this.open.push({ names, set, items: set.sortedSlots(), next: 0, copyPaths, level, traces });
   }
 
   /** Closes what is finished and writes what stands before the next item. */

@@ -6,6 +6,7 @@
  */
 import { formatG6, XmlWriter } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
+import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { peek } from "../print/value-printer.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -22,12 +23,12 @@ import {
   textOf,
   type Value,
 } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
 import { checkNesting } from "./nesting.ts";
 
-/** Levels of XML: each is indented by two more blanks, so the text grows with the square of the depth. */
-const MAX_XML_LEVELS = 15_000;
+/** Elements that may be open: each indents by two more blanks, so the text grows with their square. */
+const MAX_OPEN_ELEMENTS = 15_000;
 
 /** How to convert to XML. */
 export interface XmlOptions {
@@ -50,9 +51,20 @@ interface OpenElement {
   readonly set: Attrs | null;
   readonly items: readonly Slot[];
   next: number;
+  /** Of the value; the items of a list are said to stand there too. */
+  readonly pos: PosIdx;
+  /** How many values the items are inside of. */
+  readonly level: number;
 }
 
-const EMPTY: Readonly<OpenElement> = { names: null, set: null, items: [], next: 0 };
+const EMPTY: Readonly<OpenElement> = {
+  names: null,
+  set: null,
+  items: [],
+  next: 0,
+  pos: NO_POS,
+  level: 0,
+};
 
 /** Converts a slot to XML. */
 export function toXml(ctx: EvalContext, slot: Slot, options: XmlOptions): Suspendable<XmlText> {
@@ -62,6 +74,8 @@ export function toXml(ctx: EvalContext, slot: Slot, options: XmlOptions): Suspen
 class ValueToXml {
   private readonly out = new XmlWriter();
   private readonly open: OpenElement[] = [];
+  /** What the item that is being written is in. */
+  private container: Readonly<OpenElement> = EMPTY;
   private context: StringContext | undefined;
   /** The derivations written out, by drv path. */
   private readonly written = new Set<string>();
@@ -72,21 +86,47 @@ class ValueToXml {
   ) {}
 
   *write(slot: Slot): Suspendable<XmlText> {
-    this.openElement("expr", {}, { names: null, set: null, items: [slot], next: 0 });
-    for (let current = this.nextItem(); current !== undefined; current = this.nextItem()) {
-      checkNesting(this.ctx, NO_POS, this.open.length - 1, MAX_XML_LEVELS);
-      let value: Value | Thunk = peek(current);
-      if (this.options.strict && value instanceof Thunk) value = (yield value) as Value;
-      if (value instanceof Attrs) {
-        if ((yield isDerivation(value)) as boolean) yield this.openDerivation(value);
-        else this.openSet("attrs", {}, value);
-      } else if (isList(value)) {
-        this.openElement("list", {}, { names: null, set: null, items: value, next: 0 });
-      } else if (value instanceof Closure) {
-        this.writeFunction(value);
-      } else {
-        this.writeLeaf(value);
+    this.openElement("expr", {}, { ...EMPTY, items: [slot] });
+    const { nesting } = this.ctx.caches;
+    const outside = nesting.levels;
+    try {
+      for (let current = this.nextItem(); current !== undefined; current = this.nextItem()) {
+        const { container } = this;
+        const pos =
+          container.names === null
+            ? container.pos
+            : (container.set as Attrs).positionOf(container.names[container.next - 1] as string);
+        nesting.levels = outside + container.level;
+        checkNesting(this.ctx, pos);
+        if (this.open.length > MAX_OPEN_ELEMENTS) throw tooDeep(pos);
+        this.ctx.limits?.work(1);
+        nesting.levels++;
+        let value: Value | Thunk = peek(current);
+        if (this.options.strict && value instanceof Thunk) {
+          value = (yield new ForceRequest(value, pos)) as Value;
+        }
+        if (value instanceof Attrs) {
+          if ((yield isDerivation(value)) as boolean) yield this.openDerivation(value);
+          else this.openSet("attrs", {}, value);
+        } else if (isList(value)) {
+          this.openElement(
+            "list",
+            {},
+            {
+              ...EMPTY,
+              items: value,
+              pos,
+              level: container.level + 1,
+            },
+          );
+        } else if (value instanceof Closure) {
+          this.writeFunction(value);
+        } else {
+          this.writeLeaf(value);
+        }
       }
+    } finally {
+      nesting.levels = outside;
     }
     return { text: this.out.finish(), context: this.context };
   }
@@ -135,13 +175,21 @@ class ValueToXml {
     const slot = set.get(name);
     if (slot === undefined) return undefined;
     let value: Value | Thunk = peek(slot);
-    if (this.options.strict && value instanceof Thunk) value = (yield value) as Value;
+    if (this.options.strict && value instanceof Thunk) {
+      value = (yield new ForceRequest(value, set.positionOf(name))) as Value;
+    }
     return isString(value) ? textOf(value) : undefined;
   }
 
   private openSet(tag: string, attributes: Record<string, string>, set: Attrs): void {
     const names = set.sortedNames();
-    this.openElement(tag, attributes, { names, set, items: set.sortedSlots(), next: 0 });
+    this.openElement(tag, attributes, {
+      ...EMPTY,
+      names,
+      set,
+      items: set.sortedSlots(),
+      level: this.container.level + 1,
+    });
   }
 
   private writeFunction(closure: Closure): void {
@@ -170,6 +218,7 @@ class ValueToXml {
       const { names, set, items, next } = element;
       if (next < items.length) {
         element.next = next + 1;
+        this.container = element;
         if (names !== null) this.openAttribute(names[next] as string, set as Attrs);
         return items[next];
       }

@@ -9,7 +9,8 @@
  * is its UTF-8 bytes).
  */
 import { printIdentifier, printString } from "@nivis/syntax";
-import type { PositionTable } from "../position.ts";
+import { tooDeep } from "../errors/too-deep.ts";
+import { NO_POS, type PosIdx, type PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import {
@@ -33,15 +34,17 @@ import {
 
 /**
  * The form of `nix-instantiate --eval`. It runs no code: what is not forced prints as `<CODE>`.
- * A set or list that was already printed is `«repeated»`, so cycles end.
+ * A set or list that was already printed is `«repeated»`, so cycles end. A value that is inside more
+ * than `maxNesting` others is an error.
  */
-export function printAmbiguous(slot: Slot): string {
+export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY): string {
   const out = new TextBuilder();
   const seen = new Set<unknown>();
   const open: OpenContainer[] = [];
   let current: Slot = slot;
   for (;;) {
     const value = peek(current);
+    if (open.length > maxNesting) throw tooDeep(placeOf(value));
     if (value instanceof Attrs) {
       if (value.size > 0 && seen.has(value)) {
         out.add(REPEATED);
@@ -79,6 +82,11 @@ export function printAmbiguous(slot: Slot): string {
   }
 }
 
+/** Where a value stands that is one level too deep, as far as it knows. */
+function placeOf(value: Value | Thunk): PosIdx {
+  return value instanceof Closure ? value.code.pos : NO_POS;
+}
+
 function printAmbiguousLeaf(value: Value | Thunk): string {
   if (typeof value === "string") return printString(value);
   if (value instanceof ContextString) return printString(value.text);
@@ -97,7 +105,13 @@ const NO_LIMITS = {
 };
 
 /** Nix: `errorPrintOptions` in print-options.hh. */
-const ERROR_LIMITS = { maxDepth: 10, maxAttrs: 10, maxItems: 10, maxStringBytes: 1024 };
+const ERROR_LIMITS = {
+  maxDepth: 10,
+  maxAttrs: 10,
+  maxItems: 10,
+  maxStringBytes: 1024,
+  maxNesting: Number.POSITIVE_INFINITY,
+};
 
 /**
  * A value as messages show it: nothing is forced, at most ten levels, attributes and items, and a
@@ -109,6 +123,7 @@ export function printForError(slot: Slot, positions?: PositionTable): string {
 }
 
 /** A value as `builtins.trace` shows it: complete, but nothing is forced. */
-export function printForTrace(slot: Slot, positions: PositionTable): string {
-  return new ValuePrinter(NO_LIMITS, positions, null).print(slot).next().value as string;
+export function printForTrace(slot: Slot, positions: PositionTable, maxNesting: number): string {
+  const limits = { ...NO_LIMITS, maxNesting };
+  return new ValuePrinter(limits, positions, null).print(slot).next().value as string;
 }

@@ -12,7 +12,8 @@ import { evalErrorOf } from "../errors/from-world.ts";
 import type { ErrorKind } from "../errors/kinds.ts";
 import { describePosition } from "../errors/position-text.ts";
 import { stripTerminalCodes } from "../errors/terminal.ts";
-import type { PositionTable } from "../position.ts";
+import { tooDeep } from "../errors/too-deep.ts";
+import { NO_POS, type PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import {
@@ -68,6 +69,8 @@ export interface PrintLimits {
   readonly maxItems: number;
   /** Bytes printed of each string. */
   readonly maxStringBytes: number;
+  /** A value inside more others than this is an error. */
+  readonly maxNesting: number;
 }
 
 /** What a printer that forces must know. */
@@ -115,6 +118,7 @@ export class ValuePrinter {
     while (current !== undefined) {
       try {
         let value: Value | Thunk = peek(current);
+        if (this.open.length > this.limits.maxNesting) throw tooDeep(NO_POS);
         if (this.hooks !== null && value instanceof Thunk) value = (yield value) as Value;
         if (value instanceof Attrs) {
           if (this.markSeen(value.size === 0 ? EMPTY_SET : value)) {

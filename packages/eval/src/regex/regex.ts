@@ -19,6 +19,7 @@ import {
   planWhole,
 } from "./native.ts";
 import { Simulation } from "./simulation.ts";
+import { MATCH_WORK, type OnWork } from "./work.ts";
 
 export { RegexError, type RegexErrorReason } from "./regex-error.ts";
 
@@ -57,12 +58,17 @@ export class Regex {
 
   /**
    * Matches the whole of `subject`, a byte string, and returns what the groups hold, or null if it
-   * does not match. With `engine` "native" it returns undefined if RegExp may not be used.
+   * does not match. With `engine` "native" it returns undefined if RegExp may not be used. What
+   * `onWork` throws comes out.
    * Throws RegexError ("space") if pattern and subject are both enormous.
    */
-  match(subject: string): (string | null)[] | null;
+  match(subject: string, engine?: "auto", onWork?: OnWork): (string | null)[] | null;
   match(subject: string, engine: RegexEngine): (string | null)[] | null | undefined;
-  match(subject: string, engine: RegexEngine = "auto"): (string | null)[] | null | undefined {
+  match(
+    subject: string,
+    engine: RegexEngine = "auto",
+    onWork?: OnWork,
+  ): (string | null)[] | null | undefined {
     if (subject.length < this.#automaton.minLength || subject.length > this.#automaton.maxLength)
       return null;
     if (this.#whole === null) this.#whole = planWhole(this.#automaton, this.#program);
@@ -76,7 +82,7 @@ export class Regex {
       }
     }
     if (engine === "native") return undefined;
-    const found = this.#simulate().match(subject);
+    const found = this.#simulate().match(subject, onWork);
     return found === null ? null : [...found.groups];
   }
 
@@ -85,21 +91,18 @@ export class Regex {
    * at the same place; otherwise they do not overlap. With `engine` "native" it returns undefined if
    * RegExp may not be used. Throws as `match` does.
    */
-  search(subject: string): RegexMatch[];
+  search(subject: string, engine?: "auto", onWork?: OnWork): RegexMatch[];
   search(subject: string, engine: RegexEngine): RegexMatch[] | undefined;
-  search(subject: string, engine: RegexEngine = "auto"): RegexMatch[] | undefined {
+  search(subject: string, engine: RegexEngine = "auto", onWork?: OnWork): RegexMatch[] | undefined {
     if (subject.length < this.#automaton.minLength) return [];
     if (this.#search === null) this.#search = planSearch(this.#automaton, this.#program);
     const plan = this.#search;
     if (engine !== "simulation" && plan !== undefined && isSearchAffordable(plan, subject.length)) {
-      try {
-        return nativeSearch(plan.regExp, subject);
-      } catch {
-        // As in `match`.
-      }
+      const matches = nativeSearch(plan.regExp, subject, onWork);
+      if (matches !== undefined) return matches;
     }
     if (engine === "native") return undefined;
-    return this.#simulate().search(subject);
+    return this.#simulate().search(subject, onWork);
   }
 
   #simulate(): Simulation {
@@ -119,11 +122,23 @@ function nativeGroups(found: RegExpExecArray): (string | null)[] {
   return groups;
 }
 
-function nativeSearch(regExp: RegExp, subject: string): RegexMatch[] {
+/** All matches; `undefined` if RegExp's backtrack stack overflowed. */
+function nativeSearch(
+  regExp: RegExp,
+  subject: string,
+  onWork: OnWork | undefined,
+): RegexMatch[] | undefined {
   const matches: RegexMatch[] = [];
   regExp.lastIndex = 0;
-  for (let found = regExp.exec(subject); found !== null; found = regExp.exec(subject)) {
+  for (;;) {
+    let found: RegExpExecArray | null;
+    try {
+      found = regExp.exec(subject);
+    } catch {
+      return undefined;
+    }
+    if (found === null) return matches;
     matches.push({ start: found.index, end: regExp.lastIndex, groups: nativeGroups(found) });
+    onWork?.(MATCH_WORK);
   }
-  return matches;
 }

@@ -19,12 +19,16 @@ import { END_OF_SUBJECT } from "./byte-set.ts";
 import { NodeKind, type Program } from "./closure.ts";
 import type { RegexMatch } from "./regex.ts";
 import { RegexError } from "./regex-error.ts";
+import { MATCH_WORK, type OnWork } from "./work.ts";
 
 /** Columns are all kept while they have no more numbers than this (16 MB). */
 const KEPT_REACHES = 4_000_000;
 
 /** More steps than this, some ten seconds, are refused; only patterns of thousands of states get here. */
 const STEP_LIMIT = 4_000_000_000;
+
+/** Reaches that are one piece of work. */
+const REACHES_PER_PIECE = 4;
 
 /** Evaluates one program. Holds no state between calls. */
 export class Simulation {
@@ -54,14 +58,14 @@ export class Simulation {
   }
 
   /** Matches the whole subject; null if it does not match. */
-  match(subject: string): RegexMatch | null {
-    const columns = new Columns(this, subject, true);
+  match(subject: string, onWork: OnWork | undefined): RegexMatch | null {
+    const columns = new Columns(this, subject, true, onWork);
     return columns.reach(0) < 0 ? null : this.#walk(columns, 0, undefined);
   }
 
   /** Finds all matches from left to right as libstdc++'s `regex_iterator` does. */
-  search(subject: string): RegexMatch[] {
-    const columns = new Columns(this, subject, false);
+  search(subject: string, onWork: OnWork | undefined): RegexMatch[] {
+    const columns = new Columns(this, subject, false, onWork);
     const matches: RegexMatch[] = [];
     let at = 0;
     for (;;) {
@@ -69,6 +73,7 @@ export class Simulation {
       if (at > subject.length) return matches;
       let match = this.#walk(columns, at, undefined);
       matches.push(match);
+      onWork?.(MATCH_WORK);
       // Behind an empty match, one that is not empty may begin at the same place.
       while (match.start === match.end) {
         at = match.end;
@@ -209,6 +214,7 @@ class Columns {
   readonly subject: string;
   readonly #simulation: Simulation;
   readonly #isWhole: boolean;
+  readonly #onWork: OnWork | undefined;
   readonly #width: number;
   readonly #blockLength: number;
   /** The first columns of all blocks, if there is more than one. */
@@ -219,8 +225,14 @@ class Columns {
   /** Whether some column is known to reach nothing, so that no match of the whole subject exists. */
   #isDead = false;
 
-  constructor(simulation: Simulation, subject: string, isWhole: boolean) {
+  constructor(
+    simulation: Simulation,
+    subject: string,
+    isWhole: boolean,
+    onWork: OnWork | undefined,
+  ) {
     this.#simulation = simulation;
+    this.#onWork = onWork;
     this.subject = subject;
     this.#isWhole = isWhole;
     this.#width = simulation.width;
@@ -274,6 +286,7 @@ class Columns {
     const length = this.subject.length;
     const first = block * this.#blockLength;
     const last = Math.min(first + this.#blockLength - 1, length);
+    this.#onWork?.(Math.ceil(((last - first + 1) * this.#width) / REACHES_PER_PIECE));
     let behind = this.#kept;
     // At the subject's end nothing is read from the column behind.
     let behindOffset = last === length ? 0 : (block + 1) * this.#width;

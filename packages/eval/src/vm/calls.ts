@@ -9,6 +9,7 @@ import { type Lambda, MissingFormal } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
+import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { contextNotAllowed, isCallable, typeMismatch } from "../operations/checks.ts";
 import { NO_POS } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -79,6 +80,7 @@ function runBuiltin(
     ctx: EvalContext,
     ...args: Slot[]
   ) => Slot | Suspendable<Slot>;
+  ctx.limits?.work(WORK_PER_BUILTIN);
   switch (args.length) {
     case 1:
       return run(ctx, args[0] as Slot);
@@ -125,7 +127,7 @@ export function callValue(
   } else if (callee instanceof Attrs && callee.has("__functor")) {
     machine.consumed = 1;
     machine.entering = new NativeFrame(null, NO_SLOTS, 0, callFunctor(callee, stack[sp - 2]));
-    machine.enteringMark = PLAIN_MARK;
+    machine.enteringMark = CALL_MARK;
     return sp - 2;
   } else throw notAFunction(ctx, callee);
   const needed = builtin.arity - given.length;
@@ -208,6 +210,10 @@ export function stepNative(
           return StepOutcome.Call;
         }
         if (wanted instanceof ForceRequest) {
+          if (wanted.thunk.code === null) {
+            answer = wanted.thunk.a;
+            continue;
+          }
           machine.thunk = wanted.thunk;
           machine.askedPos = wanted.pos;
           return StepOutcome.Force;

@@ -36,10 +36,6 @@ export function missingAttribute(name: string, set: Attrs): EvalError {
   );
 }
 
-export function stackOverflow(): EvalError {
-  return new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", CALL_SITE);
-}
-
 export function badName(ctx: EvalContext, value: Value, context: string): EvalError {
   if (value instanceof ContextString) return contextNotAllowed(value).addTrace(CALL_SITE, context);
   return typeMismatch(ctx, value, "a string", context, CALL_SITE);

@@ -13,6 +13,7 @@
 
 import { Lambda, LambdaKind, type SelectCache } from "../bytecode/lambda.ts";
 import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
+import { tooDeep } from "../errors/too-deep.ts";
 import { typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, type Shape } from "../value/attrs.ts";
@@ -40,7 +41,6 @@ import {
   notABoolean,
   notASet,
   recursionAt,
-  stackOverflow,
   startThunk,
 } from "./instruction-errors.ts";
 import type { Machine } from "./machine.ts";
@@ -76,7 +76,7 @@ function upvalue(self: FrameSelf, index: number): Slot {
 
 /** Whether another segment may be taken: the stack has an end, and an evaluation may have limits. */
 function checkStackSpace(machine: Machine, stackSlots: number): void {
-  if (stackSlots >= MAX_STACK_SLOTS) throw stackOverflow();
+  if (stackSlots >= MAX_STACK_SLOTS) throw tooDeep(CALL_SITE);
   machine.ctx.limits?.reserve(SEGMENT_SIZE * BYTES_PER_SLOT);
 }
 
@@ -95,8 +95,11 @@ export function runLoop(machine: Machine): RunStatus {
   const observer = machine.observer;
   const observing = observer !== undefined;
   const tracing = observer?.instruction !== undefined;
+  const nesting = machine.ctx.caches.nesting;
   // Nix: the check comes before the counting, so one call more than the setting says may nest.
-  const maxCallDepth = machine.ctx.settings.maxCallDepth + 1;
+  const callLimit = machine.ctx.settings.maxCallDepth + 1;
+  // The levels of values that native code is in count like calls.
+  let maxCallDepth = callLimit - nesting.levels;
 
   let stack: Segment = machine.stack;
   let stackSlots = machine.stackSlots;
@@ -261,7 +264,7 @@ export function runLoop(machine: Machine): RunStatus {
             if (next.pending !== null) next.ensureCompiled();
             if (++depth > maxCallDepth) {
               depth--;
-              throw stackOverflow();
+              throw tooDeep(CALL_SITE);
             }
             // The arguments lie where the header goes, the last one at the bottom.
             const caller = stack;
@@ -296,6 +299,7 @@ export function runLoop(machine: Machine): RunStatus {
             if (observing) observer.enterFrame?.(lambda, depth);
             break;
           }
+          if (depth >= maxCallDepth) throw tooDeep(CALL_SITE);
           sp = callValue(machine, callee, count, stack, sp);
           // A builtin took more than one argument: skip the CALLs for the others.
           pc += 2 * (machine.consumed - 1);
@@ -716,10 +720,7 @@ export function runLoop(machine: Machine): RunStatus {
         }
         case Op.EnterNative: {
           const mark = machine.enteringMark;
-          if (mark === CALL_MARK && ++depth > maxCallDepth) {
-            depth--;
-            throw stackOverflow();
-          }
+          if (mark === CALL_MARK) depth++;
           if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
             checkStackSpace(machine, stackSlots);
             self = new SegmentLink(stack, sp, lambda, self, pc, base);
@@ -758,7 +759,9 @@ export function runLoop(machine: Machine): RunStatus {
         case Op.StepNative: {
           // The operand stack of a native frame is empty while it runs.
           const mark = stack[base - 1];
+          nesting.calls = depth;
           const outcome = stepNative(machine, native as NativeFrame, input, mark);
+          maxCallDepth = callLimit - nesting.levels;
           if (outcome === StepOutcome.Force) {
             thunk = machine.thunk;
             op = Op.EnterThunk;

@@ -103,6 +103,33 @@ describe("max-time", () => {
     ]);
   });
 
+  const share = (leaf: string, depth: number): string =>
+    `(builtins.foldl' (a: x: [ a a a a a a a a ]) ${leaf} (builtins.genList (x: x) ${depth}))`;
+  const double = (text: string, times: number): string =>
+    `(builtins.foldl' (a: x: a + a) ${text} (builtins.genList (x: x) ${times}))`;
+
+  it.each([
+    ["sorting", "builtins.sort builtins.lessThan (builtins.genList (x: x) 100000)"],
+    [
+      "lists that are copied",
+      "let l = [ 1 2 ]; in map (x: builtins.concatLists [ l l ]) (builtins.genList (x: x) 9000)",
+    ],
+    ["compared", `${share("[ ]", 7)} == ${share("[ ]", 7)}`],
+    ["ordered", `builtins.lessThan ${share("[ ]", 7)} ${share("[ ]", 7)}`],
+    ["as JSON", `builtins.toJSON ${share("[ ]", 7)}`],
+    ["as XML", `builtins.toXML ${share("[ ]", 7)}`],
+    ["as a string", `toString ${share("[ ]", 7)}`],
+    ["JSON that is read", `builtins.fromJSON "[\${${double('"1,"', 20)}}1]"`],
+    ["a match", `builtins.match "(a|ab|b)*" ${double('"ab"', 18)}`],
+    ["a search", `builtins.split "b" ${double('"ab"', 17)}`],
+    ["replaced strings", `builtins.replaceStrings [ "x" ] [ "y" ] ${double('"ab"', 22)}`],
+    ["joined strings", `builtins.concatStringsSep "," (builtins.genList (x: "") 1000000)`],
+  ])("is looked at inside of one builtin: %s", (_, text) => {
+    let now = 0;
+    const io = Object.assign(memoryIo(), { milliseconds: () => now++ });
+    expect(failure(text, { maxTime: 2 }, io).message).toBe("out of time; max-time (2 ms) exceeded");
+  });
+
   it("does not stop one that is quick enough", () => {
     const evaluation = new Evaluation({ io: hasty(), settings: { maxTime: 1500 } });
     expect(evaluation.evalText(count(100), { kind: "string" }, "/")).toBe(100);

@@ -2,11 +2,13 @@ import { SourceFile } from "@nivis/syntax";
 import { describe, expect, it } from "vitest";
 import { plain } from "../../src/builtins/definition.ts";
 import { Lambda, LambdaKind } from "../../src/bytecode/lambda.ts";
+import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { printPretty } from "../../src/operations/print-pretty.ts";
 import { PositionTable } from "../../src/position.ts";
 import { printAmbiguous, printForError, printForTrace } from "../../src/print/print.ts";
+import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import { Attrs } from "../../src/value/attrs.ts";
 import { BLACKHOLE, FAILED, forcedThunk, nativeThunk, Thunk } from "../../src/value/thunk.ts";
 import {
@@ -44,7 +46,12 @@ function lambda(name: string | undefined): Closure {
   code.name = name;
   return new Closure(code, undefined, undefined, null);
 }
-const ctx = { positions, store: { storeDir: "/nix/store" } } as unknown as EvalContext;
+const ctx = {
+  positions,
+  store: { storeDir: "/nix/store" },
+  settings: DEFAULT_SETTINGS,
+  caches: new EvalCaches(),
+} as unknown as EvalContext;
 const pretty = (slot: Slot): string => drive(printPretty(ctx, slot));
 
 describe("printAmbiguous", () => {
@@ -171,7 +178,7 @@ describe("printForError", () => {
 describe("printForTrace", () => {
   it("leaves nothing out and forces nothing", () => {
     const list = Array.from({ length: 20 }, () => later(1));
-    expect(printForTrace(list, positions)).toBe(utf8(`[ ${"«thunk» ".repeat(20)}]`));
+    expect(printForTrace(list, positions, 1)).toBe(utf8(`[ ${"«thunk» ".repeat(20)}]`));
   });
 });
 

@@ -34,6 +34,35 @@ describe("small expressions", () => {
   });
 });
 
+describe("the order in which attributes are reached", () => {
+  it.each([
+    ['{ zz = throw "zz"; name = throw "name"; }', "name"],
+    ['{ zz = throw "zz"; aa = throw "aa"; }', "zz"],
+    ['{ system = throw "system"; value = throw "value"; }', "value"],
+    ['builtins.deepSeq { zz = throw "zz"; drvPath = throw "d"; outPath = throw "o"; } 1', "o"],
+    ['{ zz = throw "zz"; name = throw "name"; } == { name = 1; zz = 1; }', "name"],
+    ['let s = { zz = throw "zz"; meta = throw "meta"; }; in [ s ] == [ (s // { }) ]', "meta"],
+  ])("%s fails with %s", (text, message) => {
+    expect(errorOf(text).at(-1)).toBe(message);
+  });
+
+  it.each([
+    '{ zz = throw "zz"; name = 1; } == { zz = 1; name = 2; }',
+    '{ zz = 1; name = 1; } == { zz = throw "zz"; name = 2; }',
+    '{ zz = 1; name = 1; } == { zz = throw "zz"; meta = 2; }',
+    '{ zz = 1; name = throw "name"; } == { name = 1; meta = 2; }',
+    '{ aa = 1; zz = throw "zz"; } == { zz = 1; bb = 1; }',
+  ])("%s is false before anything fails", (text) => {
+    expect(evaluate(text)).toBe("false");
+  });
+
+  it("is the same where an assertion looks for the difference", () => {
+    expect(
+      errorOf('assert { zz = throw "zz"; name = 1; } == { zz = 1; name = 2; }; 1').at(-1),
+    ).toBe("an integer with value '1' is not equal to an integer with value '2'");
+  });
+});
+
 /** `k.l = …;` with each step written with a dot or with braces. */
 function nested(steps: readonly string[], leaf: string, spread: readonly boolean[]): string {
   const [step, ...rest] = steps;

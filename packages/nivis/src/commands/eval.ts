@@ -81,7 +81,7 @@ export function printResult(
     default:
       if (draft.strict) {
         session.run(deepForce(context, value));
-        write(`${printAmbiguous(value)}\n`);
+        write(`${printAmbiguous(value, context.settings.maxCallDepth)}\n`);
       } else {
         write(`${session.run(printPretty(context, value))}\n`);
       }
