@@ -55,9 +55,9 @@ const evalFloors: Record<string, readonly string[]> = {
   operations: ["ground", "store", "print", "value", "errors"],
   store: ["ground", "operations", "print", "value", "errors"],
   vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
-  jit: ["ground", "vm", "bytecode", "operations", "store", "print", "value", "errors"],
   // Counts what the machine says; knows its instructions.
   statistics: ["ground", "vm", "bytecode", "print", "value", "errors"],
+  tier: ["ground", "vm", "bytecode", "operations", "value", "errors"],
   // Errors shown to people: reads texts again, knows nothing of how they ran.
   diagnostics: ["ground", "errors", "value", "builtins"],
   builtins: ["ground", "limits", "operations", "store", "regex", "print", "value", "errors"],

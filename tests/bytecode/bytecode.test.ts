@@ -1,5 +1,6 @@
 /**
- * Golden bytecode: one folder a case, `in.nix` and the listing `out.txt` that it is compiled to.
+ * Golden bytecode: one folder a case, `in.nix` and the listing `out.txt` that it is compiled to; where
+ * there is an `out.js.txt`, also the JavaScript that it is translated to.
  * Red means that the compiler emits other code than before; `UPDATE=1` accepts it. What the code
  * *does* is tested in `tests/lang`.
  */
@@ -25,5 +26,10 @@ for (const { name } of cases) {
       writeFileSync(file, listing, "latin1");
     }
     expect(listing).toBe(readFileSync(file, "latin1"));
+    const translated = join(here, name, "out.js.txt");
+    if (!existsSync(translated)) return;
+    const sources = evaluation.disassemble(text, { kind: "string" }, "/", "js");
+    if (process.env["UPDATE"] === "1") writeFileSync(translated, sources, "latin1");
+    expect(sources).toBe(readFileSync(translated, "latin1"));
   });
 }

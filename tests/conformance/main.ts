@@ -4,6 +4,7 @@
  *
  *     --update    write the scoreboard
  *     --process   run the built command as a process per case instead of in this process
+ *     --runner=R  evaluate as the runner R of `nivisRunners` does: vm (the default), js, js+fallback
  *     --stderr    also show the cases that differ only on standard error
  *     --names     only the names of the cases that fail
  *     NAME        only the cases whose name contains it
@@ -20,7 +21,7 @@ const command = fileURLToPath(
 );
 const runner: Runner = options.has("--process")
   ? processRunner("process", process.execPath, [command])
-  : (nivisRunners()[0] as Runner);
+  : runnerNamed(option("--runner=") ?? "vm");
 let failed = false;
 
 for (const suite of suites) {
@@ -57,6 +58,17 @@ for (const suite of suites) {
   if (options.has("--update")) writeScore(suite, score);
 }
 process.exitCode = failed ? 1 : 0;
+
+/** What stands behind an option that ends in `=`. */
+function option(prefix: string): string | undefined {
+  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length);
+}
+
+function runnerNamed(name: string): Runner {
+  const found = nivisRunners().find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no runner '${name}'`);
+  return found;
+}
 
 function describeFailure({ case: one, outcome, passed }: Verdict): string {
   const lines = [`--- ${one.name}${passed ? " (standard error only)" : ""}`];

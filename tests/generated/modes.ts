@@ -9,6 +9,7 @@ import {
   type ErrorKind,
   EvalError,
   Evaluation,
+  type EvaluationOptions,
   isList,
   type NixList,
   NO_POS,
@@ -73,14 +74,18 @@ export const ENVIRONMENT = { HOME: "/fake-home", TEST_VAR: "foo" };
 class OutsideError extends Error {}
 
 /** Evaluates a program with Nivis, in each mode once. */
-export function askNivis(text: string, modes: readonly Mode[]): Map<Mode, Outcome> {
+export function askNivis(
+  text: string,
+  modes: readonly Mode[],
+  options: Pick<EvaluationOptions, "tier" | "tierStress" | "settings"> = {},
+): Map<Mode, Outcome> {
   const io = nodeIo({ environment: ENVIRONMENT, log: () => {}, currentDirectory: fixture });
   const readDirectory = io.readDirectory.bind(io);
   io.readDirectory = (path) => {
     if (!`${path}/`.startsWith(`${fixture}/`)) throw new OutsideError(path);
     return readDirectory(path);
   };
-  const evaluation = new Evaluation({ io, hashes: nodeHashes });
+  const evaluation = new Evaluation({ io, hashes: nodeHashes, ...options });
   return new Map(modes.map((mode) => [mode, outcomeOf(evaluation, text, mode)]));
 }
 

@@ -11,7 +11,7 @@
 import { canonPath, type HashFunctions, portableHashes } from "@nivis/formats";
 import { type Expr, type Origin, type ParseResult, parse, SourceFile } from "@nivis/syntax";
 import { makeGlobals } from "./builtins/registry.ts";
-import { disassemble } from "./bytecode/disassemble.ts";
+import { disassemble, listCode } from "./bytecode/disassemble.ts";
 import type { Lambda } from "./bytecode/lambda.ts";
 import type { BytecodeCache } from "./cache/bytecode-cache.ts";
 import { CompiledFiles } from "./cache/compiled-files.ts";
@@ -34,6 +34,13 @@ import { restrictedIo } from "./restricted-io.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 import { DummyStore } from "./store/dummy-store.ts";
 import type { Store } from "./store/store.ts";
+import {
+  canCompile,
+  listTranslation,
+  Tier,
+  type TierCounters,
+  type TierMode,
+} from "./tier/tier.ts";
 import { Attrs } from "./value/attrs.ts";
 import { nativeThunk, Thunk } from "./value/thunk.ts";
 import type { Slot, Value } from "./value/value.ts";
@@ -62,6 +69,15 @@ export interface EvaluationOptions {
   readonly observer?: RunObserver;
   /** Where compiled files are kept; see {@link Evaluation.saveCompiledFiles}. */
   readonly bytecodeCache?: BytecodeCache;
+  /**
+   * How code is run: `vm` by the machine alone, `js` translated to JavaScript when it is first entered,
+   * `auto` (the default) translated when it has been entered often. An evaluation with an observer or
+   * with limits is run by the machine alone, and so is one where functions cannot be made of texts;
+   * there `js` is an {@link EvalError}.
+   */
+  readonly tier?: TierMode;
+  /** Lets translated code fall back and hand over wherever it can; for tests. */
+  readonly tierStress?: boolean;
 }
 
 /** See the head of this file. */
@@ -70,6 +86,7 @@ export class Evaluation {
   private readonly globals: ReadonlyMap<string, Slot>;
   private readonly machines: MachinePool;
   private readonly compiledFiles: CompiledFiles | undefined;
+  private readonly tier: Tier | undefined;
   /** The values of files, by the path that was asked for and by the path it led to. */
   private readonly files = new Map<string, Slot>();
 
@@ -101,7 +118,11 @@ export class Evaluation {
     this.context = { ...context, builtins };
     context.counters.add("caches", () => this.cacheSizes());
     this.observer = options.observer;
-    this.machines = new MachinePool(this.context, options.observer);
+    const tier = tierOf(this.context, options);
+    this.machines = new MachinePool(this.context, options.observer, tier);
+    tier?.connect(this.machines);
+    if (tier !== undefined) context.counters.add("tier", () => ({ ...tier.counters }));
+    this.tier = tier;
     if (options.bytecodeCache !== undefined) {
       const surroundings = { settings, home: this.home, globals };
       this.compiledFiles = new CompiledFiles(
@@ -110,6 +131,11 @@ export class Evaluation {
         surroundings,
       );
     }
+  }
+
+  /** What the second tier has done; `undefined` if there is none. */
+  get tierCounters(): TierCounters | undefined {
+    return this.tier?.counters;
   }
 
   /** The positions of all texts that were read. */
@@ -193,12 +219,15 @@ export class Evaluation {
     return this.machines.run(generator);
   }
 
-  /** The bytecode of a text, with all units inside. */
-  disassemble(text: string, origin: Origin, basePath: string): string {
-    return disassemble(
-      this.compileText(text, origin, basePath, this.globals).lambda,
-      this.positions,
-    );
+  /** The bytecode of a text, with all units inside; or the JavaScript that it is translated to. */
+  disassemble(
+    text: string,
+    origin: Origin,
+    basePath: string,
+    form: "bytecode" | "js" = "bytecode",
+  ): string {
+    const { lambda } = this.compileText(text, origin, basePath, this.globals);
+    return disassemble(lambda, this.positions, form === "js" ? listTranslation : listCode);
   }
 
   /** For statistics: how many things are remembered. */
@@ -399,4 +428,19 @@ interface CompiledText {
 
 function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
+}
+
+/** The second tier that the options ask for, if there can be one. */
+function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined {
+  const mode = options.tier ?? "auto";
+  if (mode === "vm" || options.observer !== undefined || ctx.limits !== undefined) return undefined;
+  if (mode === "js" && !canCompile()) {
+    throw new EvalError(
+      "not-supported",
+      "JavaScript cannot be generated here: code generation from strings is forbidden",
+    );
+  }
+  const tier = new Tier(ctx, { mode, stress: options.tierStress === true });
+  // Where hardly a call may nest, all of them are counted by the machine.
+  return tier.maxDepth > 0 ? tier : undefined;
 }

@@ -72,6 +72,8 @@ export {
   type Suspendable,
   searchPathOf,
   Thunk,
+  type TierCounters,
+  type TierMode,
   type Trace,
   type TraceStep,
   type TypeName,

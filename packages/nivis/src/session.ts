@@ -96,6 +96,8 @@ export class Session {
       searchPath,
       ...(observer === undefined ? {} : { observer }),
       ...(directory === undefined ? {} : { bytecodeCache: new DiskBytecodeCache(directory) }),
+      tier: draft.tier,
+      tierStress: this.terminal.tierStress === true,
     });
     statistics?.watch(this.evaluation);
     invocation.afterwards = () => this.evaluation.saveCompiledFiles();

@@ -23,6 +23,8 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Watches every evaluation that has no observer of its own; tests run commands with one. */
   readonly observer?: RunObserver;
+  /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
+  readonly tierStress?: boolean;
 }
 
 /** The terminal of this process. */

@@ -87,6 +87,17 @@ describe("nivis eval", () => {
   });
 });
 
+describe("--tier", () => {
+  it("says how code is run", () => {
+    for (const tier of ["vm", "js", "auto"]) {
+      check(["eval", "--tier", tier, "-E", "let f = n: n + 1; in f 1"], "2\n");
+    }
+    const failed = nivis(["eval", "--tier", "c", "-E", "1"]);
+    expect(failed.code).toBe(1);
+    expect(failed.err).toContain("'c' is not a tier: vm, js or auto");
+  });
+});
+
 describe("the other commands", () => {
   it("instantiate, parse, disassemble and trace", () => {
     const { code, out } = nivis(["instantiate", file, "drv", "--argstr", "n", "p"]);
@@ -94,6 +105,7 @@ describe("the other commands", () => {
     expect(out).toMatch(/^\/nix\/store\/[a-z0-9]{32}-p\.drv\n$/);
     check(["parse", "-E", "x: x + 1"], "(x: (x + 1))\n");
     expect(nivis(["disassemble", "-E", "x: x + 1"]).out).toMatch(/ADD/);
+    expect(nivis(["disassemble", "--js", "-E", "x: x + 1"]).out).toContain("return function");
     const traced = nivis(["trace", "-E", "let f = x: x + 1; in f 1"]);
     expect(traced.out).toBe("2\n");
     expect(traced.err).toContain("→ f «string»:1:9");

@@ -47,6 +47,16 @@ describe("the built commands", () => {
     expect(failed.err).toContain("error: x");
   });
 
+  it("evaluate where code cannot be generated, unless that is what is asked for", async () => {
+    const flag = "--disallow-code-generation-from-strings";
+    const program = "let f = n: if n == 0 then 7 else f (n - 1); in f 100000";
+    const evaluate = [builtCommand("nivis"), "eval", "-E", program];
+    expect(await start(flag, evaluate)).toMatchObject({ code: 0, out: "7\n", err: "" });
+    const failed = await start(flag, [...evaluate, "--tier", "js"]);
+    expect(failed).toMatchObject({ code: 1, out: "" });
+    expect(failed.err).toContain("code generation from strings is forbidden");
+  });
+
   it("write long results whole", async () => {
     const { out } = await start(builtCommand("nivis"), [
       "eval",

@@ -50,7 +50,7 @@ describe("NIX_SHOW_STATS", () => {
     const { err } = nivis(["eval", "-E", "(x: x) 1"], { environment: { NIVIS_SHOW_STATS: "1" } });
     const report = JSON.parse(err);
     expect(Object.keys(report)).toEqual(["cpuTime", "gc", "nivis", "time"]);
-    expect(Object.keys(report.nivis)).toEqual(["caches", "process"]);
+    expect(Object.keys(report.nivis)).toEqual(["caches", "process", "tier"]);
   });
 
   it("counts beside a trace", () => {

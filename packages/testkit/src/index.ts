@@ -7,7 +7,7 @@ export type { GoldenKind, GoldenOptions, GoldenRun } from "./golden.ts";
 export { goldenKinds, goldenRuns, readExpected } from "./golden.ts";
 export type { Invocation, Outcome, Runner } from "./invocation.ts";
 export { testEnvironment, withoutFolder } from "./invocation.ts";
-export { builtCommand, nivisRunners } from "./nivis-runner.ts";
+export { builtCommand, nivisRunners, tierRunners } from "./nivis-runner.ts";
 export { mapConcurrently } from "./pool.ts";
 export type { ProcessLimits } from "./process-runner.ts";
 export { processRunner, runProcess } from "./process-runner.ts";

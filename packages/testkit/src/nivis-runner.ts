@@ -10,37 +10,51 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunObserver } from "@nivis/eval";
+import type { RunObserver, TierMode } from "@nivis/eval";
 import { nixInstantiate } from "../../nivis/src/nix-instantiate.ts";
 import { runProgram } from "../../nivis/src/program.ts";
 import type { Invocation, Outcome, Runner } from "./invocation.ts";
 import { testEnvironment } from "./invocation.ts";
 
+/** How a runner evaluates. */
+interface RunnerMode {
+  readonly tier: TierMode;
+  readonly tierStress?: boolean;
+  readonly observer?: RunObserver;
+  readonly environment?: Record<string, string>;
+}
+
 /** One runner for each mode of evaluation, the plain VM first. */
 export function nivisRunners(): Runner[] {
   return [
-    { name: "vm", run: (invocation) => Promise.resolve(runInstantiate(invocation)) },
-    {
-      name: "vm+observer",
-      run: (invocation) =>
-        Promise.resolve(runInstantiate(invocation, { observer: checkingObserver() })),
-    },
-    {
-      name: "vm+cold cache",
-      run: (invocation) =>
-        Promise.resolve(withCache((environment) => runInstantiate(invocation, { environment }))),
-    },
-    {
-      name: "vm+warm cache",
-      run: (invocation) =>
-        Promise.resolve(
-          withCache((environment) => {
-            runInstantiate(invocation, { environment });
-            return runInstantiate(invocation, { environment });
-          }),
-        ),
-    },
+    runnerOf("vm", (run) => run({ tier: "vm" })),
+    runnerOf("vm+observer", (run) => run({ tier: "vm", observer: checkingObserver() })),
+    runnerOf("vm+cold cache", (run) =>
+      withCache((environment) => run({ tier: "vm", environment })),
+    ),
+    runnerOf("vm+warm cache", (run) =>
+      withCache((environment) => {
+        run({ tier: "vm", environment });
+        return run({ tier: "vm", environment });
+      }),
+    ),
+    ...tierRunners(),
   ];
+}
+
+/** The runners whose code is translated from the first time on; one that also falls back when it can. */
+export function tierRunners(): Runner[] {
+  return [
+    runnerOf("js", (run) => run({ tier: "js" })),
+    runnerOf("js+fallback", (run) => run({ tier: "js", tierStress: true })),
+  ];
+}
+
+function runnerOf(name: string, inMode: (run: (mode: RunnerMode) => Outcome) => Outcome): Runner {
+  return {
+    name,
+    run: (invocation) => Promise.resolve(inMode((mode) => runInstantiate(invocation, mode))),
+  };
 }
 
 /** Gives a run the environment in which compiled files are kept, in a folder that goes away after it. */
@@ -76,23 +90,21 @@ export function builtCommand(name: "nivis" | "nivis-instantiate" = "nivis-instan
   return fileURLToPath(new URL(`../../nivis/bin/${name}.cjs`, import.meta.url));
 }
 
-function runInstantiate(
-  invocation: Invocation,
-  { observer, environment }: { observer?: RunObserver; environment?: Record<string, string> } = {},
-): Outcome {
+function runInstantiate(invocation: Invocation, { environment, ...mode }: RunnerMode): Outcome {
   const stdout: string[] = [];
   const stderr: string[] = [];
   const outside = process.cwd();
   process.chdir(invocation.cwd);
   try {
-    const args = invocation.args.map((text) => Buffer.from(text, "latin1").toString("utf8"));
+    const given = invocation.args.map((text) => Buffer.from(text, "latin1").toString("utf8"));
+    const args = ["--tier", mode.tier, ...given];
     const code = runProgram(nixInstantiate, args, {
       writeOut: (bytes) => stdout.push(bytes),
       writeLine: (bytes) => stderr.push(`${bytes}\n`),
       readInput: () => invocation.stdin ?? "",
       color: false,
       environment: { ...testEnvironment(), ...environment, ...invocation.env },
-      ...(observer === undefined ? {} : { observer }),
+      ...mode,
     });
     return { code, stdout: stdout.join(""), stderr: stderr.join("") };
   } finally {

@@ -9,7 +9,11 @@ import { type Lambda, LambdaKind, SelectCache } from "./lambda.ts";
 import { OPCODES } from "./opcode.ts";
 
 /** The listing of a lambda and, below it, of those that it makes. */
-export function disassemble(root: Lambda, positions: PositionTable): string {
+export function disassemble(
+  root: Lambda,
+  positions: PositionTable,
+  list: (lambda: Lambda, positions: PositionTable, lines: string[]) => void = listCode,
+): string {
   const lines: string[] = [];
   const work: { lambda: Lambda; title: string }[] = [{ lambda: root, title: "top level" }];
   const seen = new Set<Lambda>([root]);
@@ -23,7 +27,7 @@ export function disassemble(root: Lambda, positions: PositionTable): string {
     lines.push(
       `   ${lambda.localCount} locals, ${lambda.upvalueCount} upvalues, ${lambda.code.length} words`,
     );
-    listCode(lambda, positions, lines);
+    list(lambda, positions, lines);
     if (lambda.fused !== null) {
       const title = `function ${lambda.name ?? ""}`.trimEnd();
       const count = lambda.fused.extraArguments + 1;
@@ -43,7 +47,8 @@ export function disassemble(root: Lambda, positions: PositionTable): string {
   return `${lines.join("\n")}\n`;
 }
 
-function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): void {
+/** Lists the instructions of a lambda. */
+export function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): void {
   const { code, spans } = lambda;
   let span = 0;
   for (let pc = 0; pc < code.length; ) {

@@ -16,6 +16,7 @@
  */
 import type { PosIdx } from "../position.ts";
 import type { Shape } from "../value/attrs.ts";
+import type { Value } from "../value/value.ts";
 
 /** What entering a lambda makes. */
 export const enum LambdaKind {
@@ -76,6 +77,16 @@ const NO_CODE = new Int32Array(0);
 /** What a lambda without code has of everything. */
 const NONE: readonly never[] = [];
 
+/** {@link Lambda.heat} of a lambda that stays bytecode. */
+export const UNTRANSLATABLE = -(2 ** 30);
+
+/**
+ * The JavaScript of a lambda. It is called with the closure or thunk, the arguments in the order of
+ * the call, the calls that are open, and the room for native frames that is left.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the parameters depend on the lambda; see above
+export type NativeCode = (...operands: any[]) => Value;
+
 /** See the head of this file. */
 export class Lambda {
   /** Empty until compiled. */
@@ -103,6 +114,18 @@ export class Lambda {
   fused: Lambda | null = null;
   /** For a fused lambda: arguments before the last. They lie in the last locals, the first one first. */
   extraArguments = 0;
+  /** How often it was entered without a translation; {@link UNTRANSLATABLE} if there can be none. */
+  heat = 0;
+  /** The translation, once there is one. */
+  js: NativeCode | null = null;
+  /** The translation of `fused`, if it takes two or three arguments: for calls with that many. */
+  js2: NativeCode | null = null;
+  js3: NativeCode | null = null;
+  /**
+   * Arguments that may be computed before the call instead of passed as thunks: bit 0 for that of
+   * `js`, bits 1 and 2 for those of `js2`, bits 3 to 5 for those of `js3`.
+   */
+  eager = 0;
   /** Makes the code; dropped once done. */
   pending: ((lambda: Lambda) => void) | null = null;
   /**

@@ -18,6 +18,15 @@ export interface Trace {
   readonly always: boolean;
 }
 
+/** A function whose translation an error went through. */
+export interface LeftFunction {
+  readonly pos: PosIdx;
+  /** As traces call it. */
+  readonly title: string;
+  /** Whether its arguments were bound already. */
+  readonly inBody: boolean;
+}
+
 /** Traces that an error keeps; beyond it, half of them go from the middle. */
 const MAX_TRACES = 200_000;
 
@@ -36,6 +45,8 @@ export class EvalError {
   nearPos: PosIdx = NO_POS;
   /** Of an infinite recursion, the places that it went round, the innermost first. */
   cycle: readonly PosIdx[] = [];
+  /** The function whose frame the error left last, until its caller has added the trace of the call. */
+  leaving: LeftFunction | null = null;
   constructor(
     readonly kind: ErrorKind,
     /** The message as C++ Nix words it, without `error: `. */

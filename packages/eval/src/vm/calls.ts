@@ -5,17 +5,18 @@
 
 import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
-import { type Lambda, MissingFormal } from "../bytecode/lambda.ts";
+import { Lambda, LambdaKind, MissingFormal, type NativeCode } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
 import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { contextNotAllowed, isCallable, typeMismatch } from "../operations/checks.ts";
-import { NO_POS } from "../position.ts";
+import { CALL_SITE, NO_POS } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
   Builtin,
+  Closure,
   ContextString,
   isList,
   isString,
@@ -29,6 +30,8 @@ import { notAFunction } from "./instruction-errors.ts";
 import type { Machine } from "./machine.ts";
 import { callFunctor } from "./operators.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
+import { enterThunk } from "./second-tier.ts";
+import { addCallTraces } from "./unwind.ts";
 
 /** In the slot of a formal that the caller did not give, until its default is made. */
 export const MISSING = new MissingFormal();
@@ -182,12 +185,18 @@ export function callValue(
   return top;
 }
 
-/** Runs native code until it is done or wants something. `mark` is the mark of its frame. */
+/**
+ * Runs native code until it is done or wants something. `mark` is the mark of its frame, `calls` are
+ * the calls that are open; where there is `room` for native frames, what it asks for is done at once
+ * if translated code can do it.
+ */
 export function stepNative(
   machine: Machine,
   frame: NativeFrame,
   input: unknown,
   mark: Thunk | null | undefined,
+  calls: number,
+  room: number,
 ): StepOutcome {
   let answer = input;
   for (;;) {
@@ -201,11 +210,25 @@ export function stepNative(
             answer = wanted.a;
             continue;
           }
+          if (room > 0 && wanted.code instanceof Lambda) {
+            const { js, kind } = wanted.code;
+            if (js !== null && kind === LambdaKind.Thunk) {
+              answer = enterThunk(js, wanted, calls, room);
+              continue;
+            }
+          }
           machine.thunk = wanted;
           machine.askedPos = NO_POS;
           return StepOutcome.Force;
         }
         if (wanted instanceof CallRequest) {
+          if (room > 0 && wanted.callee instanceof Closure) {
+            const js = translationFor(wanted.callee.code, wanted.args.length);
+            if (js !== null) {
+              answer = callTranslation(machine.ctx, js, wanted, calls + 1, room);
+              continue;
+            }
+          }
           machine.request = wanted;
           return StepOutcome.Call;
         }
@@ -255,6 +278,35 @@ export function stepNative(
     }
     machine.result = result;
     return StepOutcome.Done;
+  }
+}
+
+/** The translation that takes so many arguments at once. */
+function translationFor(lambda: Lambda, count: number): NativeCode | null {
+  if (count === 1) return lambda.js;
+  const { fused } = lambda;
+  return fused !== null && fused.extraArguments === count - 1 ? fused.js : null;
+}
+
+/** Does what native code asked for by the translation of the function. */
+function callTranslation(
+  ctx: EvalContext,
+  js: NativeCode,
+  { callee, args, pos }: CallRequest,
+  calls: number,
+  room: number,
+): Value {
+  try {
+    if (args.length === 1) return js(callee, args[0], calls, room);
+    if (args.length === 2) return js(callee, args[0], args[1], calls, room);
+    return js(callee, ...args, calls, room);
+  } catch (error) {
+    // What is at the call site is added by who knows it.
+    if (error instanceof EvalError && pos !== CALL_SITE) {
+      if (error.leaving !== null) addCallTraces(error, error.leaving, pos, ctx.settings.showTrace);
+      error.resolveCallSite(pos);
+    }
+    throw error;
   }
 }
 

@@ -75,8 +75,26 @@ export class SegmentLink {
   ) {}
 }
 
+/** The translated code that started a run, as `self` of the run's bottom: positions go on there. */
+export class CallingCode {
+  /** `null` if `at` is a position already. */
+  lambda: Lambda | null = null;
+  /** The code offset behind the instruction. */
+  at = 0;
+
+  /** Where the run was started. */
+  get pos(): PosIdx {
+    return positionAt(this.lambda, this.at);
+  }
+}
+
+/** The position of the instruction of `lambda` that ends at `at`; without a lambda, `at` itself. */
+export function positionAt(lambda: Lambda | null, at: number): PosIdx {
+  return lambda === null ? at : lambda.positionBefore(at);
+}
+
 /** What a frame's upvalues or native state come from. */
-export type FrameSelf = Closure | Thunk | NativeFrame | SegmentLink | PosIdx;
+export type FrameSelf = Closure | Thunk | NativeFrame | SegmentLink | CallingCode | PosIdx;
 
 /** A lambda that is not Nix code. */
 export function nativeLambda(...code: number[]): Lambda {
@@ -96,20 +114,22 @@ function callCode(count: number): number[] {
 /** Numbers of arguments that native code calls with; no builtin calls with more. */
 const ARGUMENT_COUNTS = [1, 2, 3, 4, 5, 6, 7, 8];
 
-const nativeCode: number[] = [Op.ResumeNative];
-/** Offsets in the code of native frames at which a call with 1, 2, … arguments begins. */
-export const NATIVE_CALLS: readonly number[] = ARGUMENT_COUNTS.map((count) => {
-  const start = nativeCode.length;
-  nativeCode.push(...callCode(count), Op.ResumeNative);
-  return start;
-});
+/** An instruction that takes a value, and behind it the calls that end with it. */
+function codeWithCalls(op: Op): number[] {
+  return [op, ...ARGUMENT_COUNTS.flatMap((count) => [...callCode(count), op])];
+}
+
+/** Offsets in the code of native frames, and of a run's bottom, of a call with 1, 2, … arguments. */
+export const NATIVE_CALLS: readonly number[] = ARGUMENT_COUNTS.map((count) =>
+  ARGUMENT_COUNTS.slice(0, count - 1).reduce((at, n) => at + callCode(n).length + 1, 1),
+);
 
 /** The lambda of native frames. */
-export const NATIVE_LAMBDA = nativeLambda(...nativeCode);
+export const NATIVE_LAMBDA = nativeLambda(...codeWithCalls(Op.ResumeNative));
 /** The lambda at the bottom of each segment but the first. */
 export const SEGMENT_LAMBDA = nativeLambda(Op.LeaveSegment);
 /** The lambda at the bottom of a run. */
-export const ENTRY_LAMBDA = nativeLambda(Op.Exit);
+export const ENTRY_LAMBDA = nativeLambda(...codeWithCalls(Op.Exit));
 /** The lambdas of suspended calls with 1, 2, … arguments. */
 export const APPLY_LAMBDAS: readonly Lambda[] = ARGUMENT_COUNTS.map((count) =>
   nativeLambda(...callCode(count), Op.Return),

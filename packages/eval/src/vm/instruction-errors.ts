@@ -1,6 +1,7 @@
 /** The errors of instructions, in C++ Nix's words; `CALL_SITE` becomes the position of the instruction. */
 
 import { printIdentifier } from "@nivis/syntax";
+import type { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
@@ -28,6 +29,12 @@ export function notABoolean(ctx: EvalContext, value: Value): EvalError {
 
 export function notASet(ctx: EvalContext, value: Value): EvalError {
   return typeMismatch(ctx, value, "a set", "").addTrace(CALL_SITE, "while selecting an attribute");
+}
+
+/** The argument of a function with formals is no set. */
+export function notFormals(ctx: EvalContext, value: Value, lambda: Lambda): EvalError {
+  const text = "while evaluating the value passed for the lambda argument";
+  return typeMismatch(ctx, value, "a set", "").addTrace(lambda.pos, text);
 }
 
 export function missingAttribute(name: string, set: Attrs): EvalError {

@@ -13,6 +13,7 @@ import { NO_POS, type PosIdx } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Builtin, Slot, Value } from "../value/value.ts";
 import {
+  CallingCode,
   ENTRY_LAMBDA,
   type FrameSelf,
   NativeFrame,
@@ -23,10 +24,11 @@ import {
   type Segment,
 } from "./frame.ts";
 import type { RunObserver } from "./observer.ts";
-import { cycleOf } from "./recursion-cycle.ts";
+import { addPlaces } from "./recursion-cycle.ts";
 import { RecursionError } from "./recursion-error.ts";
 import type { CallRequest, Suspendable } from "./requests.ts";
 import { RunStatus, runLoop } from "./run.ts";
+import type { SecondTier } from "./second-tier.ts";
 import { unwind } from "./unwind.ts";
 
 /**
@@ -70,10 +72,16 @@ export class Machine {
   budget = 0;
   /** The builtin that threw, if it ran without a frame of its own. */
   running: Builtin | null = null;
+  /** Native frames that translated code below this run may take, in words; 0 without a second tier. */
+  room = 0;
+  /** What translated code started this run, if any. */
+  readonly caller = new CallingCode();
 
   constructor(
     readonly ctx: EvalContext,
     readonly observer: RunObserver | undefined,
+    /** Translates what is entered often; absent if nothing is. */
+    readonly tier: SecondTier | undefined = undefined,
   ) {}
 
   /** Runs to the end. */
@@ -104,7 +112,7 @@ export class Machine {
     }
   }
 
-  /** Makes the machine, which has run to its end, ready for another run. */
+  /** Makes the machine, whose run has ended in whatever way, ready for another. */
   restart(): void {
     this.stackSlots = SEGMENT_SIZE;
     this.sp = 0;
@@ -113,27 +121,41 @@ export class Machine {
     this.pc = 0;
     this.base = 0;
     this.depth = 0;
+    this.thunk = null;
+    this.askedPos = NO_POS;
+    this.entering = null;
+    this.request = null;
+    this.resuming = null;
+    this.result = undefined;
+    this.error = undefined;
+    this.running = null;
+    this.caller.lambda = null;
   }
 
   /** Notes what is lost once the frames are gone. */
   private explainMore(error: EvalError): void {
-    if (error instanceof RecursionError) error.cycle = cycleOf(this, error);
+    if (error instanceof RecursionError && !error.closed) addPlaces(this, error);
     if (error.pos === NO_POS && error.nearPos === NO_POS && this.lambda.pos > NO_POS) {
       error.nearPos = this.lambda.positionBefore(this.pc);
     }
   }
 }
 
+/** Machines that wait for their next run; more are dropped when they are done. */
+const MAX_IDLE = 64;
+
 /**
  * The machines of one evaluation. Usually there is one, and it is used again: its stack is a quarter
- * of a megabyte, too much to make for every value that a host looks at.
+ * of a megabyte, too much to make for every value that a host looks at. Translated code that hands
+ * over takes more.
  */
 export class MachinePool {
-  private idle: Machine | undefined;
+  private readonly idle: Machine[] = [];
 
   constructor(
     private readonly ctx: EvalContext,
     private readonly observer: RunObserver | undefined,
+    private readonly tier: SecondTier | undefined = undefined,
   ) {}
 
   /** Forces a slot; an {@link EvalError} comes out as an exception. */
@@ -141,6 +163,7 @@ export class MachinePool {
     if (!(slot instanceof Thunk)) return slot;
     if (slot.code === null) return slot.a as Value;
     const machine = this.take();
+    machine.room = this.tier?.room ?? 0;
     machine.thunk = slot;
     return this.finish(machine) as Value;
   }
@@ -148,23 +171,24 @@ export class MachinePool {
   /** Runs a generator to its end. */
   run<Result>(generator: Suspendable<Result>): Result {
     const machine = this.take();
+    machine.room = this.tier?.room ?? 0;
     machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
     machine.enteringMark = PLAIN_MARK;
     return this.finish(machine) as Result;
   }
 
-  private take(): Machine {
-    const machine = this.idle ?? new Machine(this.ctx, this.observer);
-    this.idle = undefined;
-    return machine;
+  /** A machine at rest; {@link finish} takes it back. */
+  take(): Machine {
+    return this.idle.pop() ?? new Machine(this.ctx, this.observer, this.tier);
   }
 
-  /** A machine that ends with an error is dropped: its state is wherever the error left it. */
-  private finish(machine: Machine): unknown {
-    const result = machine.run();
-    machine.result = undefined;
-    machine.restart();
-    this.idle = machine;
-    return result;
+  /** Runs a machine to its end. */
+  finish(machine: Machine): unknown {
+    try {
+      return machine.run();
+    } finally {
+      machine.restart();
+      if (this.idle.length < MAX_IDLE) this.idle.push(machine);
+    }
   }
 }

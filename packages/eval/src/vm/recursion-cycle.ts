@@ -4,6 +4,7 @@
  */
 import { NO_POS, type PosIdx } from "../position.ts";
 import {
+  CallingCode,
   ENTRY_LAMBDA,
   HEADER_SIZE,
   NATIVE_LAMBDA,
@@ -17,9 +18,15 @@ import type { RecursionError } from "./recursion-error.ts";
 /** Places that are kept of a long way; more help nobody. */
 const MAX_PLACES = 100;
 
-/** The places where each thunk or call on the way needed the next, the innermost first. */
-export function cycleOf(machine: Machine, error: RecursionError): PosIdx[] {
-  const cycle: PosIdx[] = [];
+/** Adds a place to the way, further out than those it has. */
+export function addPlace(error: RecursionError, pos: PosIdx): void {
+  const { cycle } = error;
+  if (error.closed || pos === NO_POS || pos === cycle.at(-1) || cycle.length >= MAX_PLACES) return;
+  error.cycle = [...cycle, pos];
+}
+
+/** Adds the places where each thunk or call on the way needed the next, as far as `machine` has them. */
+export function addPlaces(machine: Machine, error: RecursionError): void {
   let { stack, lambda, self, pc, base } = machine;
   while (lambda !== ENTRY_LAMBDA) {
     if (lambda === SEGMENT_LAMBDA) {
@@ -27,15 +34,20 @@ export function cycleOf(machine: Machine, error: RecursionError): PosIdx[] {
       continue;
     }
     if (lambda !== NATIVE_LAMBDA && lambda.pos !== NATIVE_POS) {
-      const pos = lambda.positionBefore(pc);
-      if (pos !== NO_POS && pos !== cycle.at(-1) && cycle.length < MAX_PLACES) cycle.push(pos);
+      addPlace(error, lambda.positionBefore(pc));
     }
-    if (stack[base - 1] === error.thunk) return cycle;
+    if (stack[base - 1] === error.thunk) {
+      error.closed = true;
+      return;
+    }
     const header = base - HEADER_SIZE;
     lambda = stack[header];
     self = stack[header + 1];
     pc = stack[header + 2];
     base = stack[header + 3];
   }
-  return [];
+  // Below translated code the way may go on; else it does not lead back.
+  if (self instanceof CallingCode) return;
+  error.closed = true;
+  error.cycle = [];
 }

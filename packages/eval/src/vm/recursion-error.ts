@@ -5,6 +5,8 @@ import type { Thunk } from "../value/thunk.ts";
 
 /** Says which thunk it came back to, so that unwinding finds where the recursion was entered. */
 export class RecursionError extends EvalError {
+  /** Whether `cycle` goes all the way round, or never will. */
+  closed = false;
   constructor(
     /** The thunk that was forced while it was being forced. */
     readonly thunk: Thunk,

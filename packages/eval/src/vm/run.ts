@@ -14,7 +14,6 @@
 import { Lambda, LambdaKind, type SelectCache } from "../bytecode/lambda.ts";
 import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
 import { tooDeep } from "../errors/too-deep.ts";
-import { typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, type Shape } from "../value/attrs.ts";
 import { APPLY, BLACKHOLE, Thunk } from "../value/thunk.ts";
@@ -40,11 +39,13 @@ import {
   missingAttribute,
   notABoolean,
   notASet,
+  notFormals,
   recursionAt,
   startThunk,
 } from "./instruction-errors.ts";
 import type { Machine } from "./machine.ts";
 import type { CallRequest } from "./requests.ts";
+import { enterFunction, enterThunk } from "./second-tier.ts";
 import { stackOp } from "./stack-ops.ts";
 
 /** What a slot of the stack takes. */
@@ -100,6 +101,11 @@ export function runLoop(machine: Machine): RunStatus {
   const callLimit = machine.ctx.settings.maxCallDepth + 1;
   // The levels of values that native code is in count like calls.
   let maxCallDepth = callLimit - nesting.levels;
+
+  const room = machine.room;
+  const tier = room > 0 ? machine.tier : undefined;
+  const threshold = tier === undefined ? 0 : tier.threshold;
+  const nativeCalls = tier === undefined ? 0 : tier.nativeCalls;
 
   let stack: Segment = machine.stack;
   let stackSlots = machine.stackSlots;
@@ -259,6 +265,16 @@ export function runLoop(machine: Machine): RunStatus {
                 next = fused;
                 extra = fused.extraArguments;
                 pc += 2 * extra;
+              }
+            }
+            if (tier !== undefined) {
+              let js = next.js;
+              if (js === null && ++next.heat === threshold) js = tier.translate(next);
+              if (js !== null && depth < maxCallDepth - nativeCalls) {
+                const value = enterFunction(js, callee, extra, stack, sp, depth + 1, room);
+                sp -= 2 + extra;
+                stack[sp++] = value;
+                break;
               }
             }
             if (next.pending !== null) next.ensureCompiled();
@@ -528,12 +544,7 @@ export function runLoop(machine: Machine): RunStatus {
         case Op.BindFormals: {
           const first = code[pc++] as number;
           const argument = stack[--sp];
-          if (!(argument instanceof Attrs)) {
-            throw typeMismatch(machine.ctx, argument, "a set", "").addTrace(
-              lambda.pos,
-              "while evaluating the value passed for the lambda argument",
-            );
-          }
+          if (!(argument instanceof Attrs)) throw notFormals(machine.ctx, argument, lambda);
           bindFormals(lambda, argument, stack, base + first);
           break;
         }
@@ -641,6 +652,14 @@ export function runLoop(machine: Machine): RunStatus {
           const forced = thunk as Thunk;
           const next = forced.code;
           if (next instanceof Lambda && next.kind === LambdaKind.Thunk) {
+            if (tier !== undefined) {
+              let js = next.js;
+              if (js === null && ++next.heat === threshold) js = tier.translate(next);
+              if (js !== null && depth < maxCallDepth - nativeCalls) {
+                stack[sp++] = enterThunk(js, forced, depth, room);
+                break;
+              }
+            }
             if (next.pending !== null) next.ensureCompiled();
             forced.code = BLACKHOLE;
             if (sp + HEADER_SIZE + next.frameSize > SEGMENT_SIZE) {
@@ -760,7 +779,14 @@ export function runLoop(machine: Machine): RunStatus {
           // The operand stack of a native frame is empty while it runs.
           const mark = stack[base - 1];
           nesting.calls = depth;
-          const outcome = stepNative(machine, native as NativeFrame, input, mark);
+          const outcome = stepNative(
+            machine,
+            native as NativeFrame,
+            input,
+            mark,
+            depth,
+            depth < maxCallDepth - nativeCalls ? room : 0,
+          );
           maxCallDepth = callLimit - nesting.levels;
           if (outcome === StepOutcome.Force) {
             thunk = machine.thunk;

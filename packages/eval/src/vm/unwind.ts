@@ -6,7 +6,7 @@
 import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, LambdaKind, type SelectStep } from "../bytecode/lambda.ts";
-import { EvalError } from "../errors/eval-error.ts";
+import { EvalError, type LeftFunction } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -14,6 +14,7 @@ import { FAILED, Thunk } from "../value/thunk.ts";
 import { type Builtin, isString, type Slot, textOf } from "../value/value.ts";
 import {
   CALL_MARK,
+  CallingCode,
   ENTRY_LAMBDA,
   type FrameSelf,
   HEADER_SIZE,
@@ -38,8 +39,13 @@ export function unwind(machine: Machine): void {
   const builtin = machine.running;
   machine.running = null;
   let { stack, lambda, self, pc, base, depth } = machine;
-  if (builtin !== null && error instanceof EvalError) {
-    addBuiltinTrace(error, builtin, positionOf(lambda, self, pc, base, stack));
+  if (error instanceof EvalError) {
+    if (error.leaving !== null) {
+      addCallTraces(error, error.leaving, positionOf(lambda, self, pc, base, stack), showTrace);
+    }
+    if (builtin !== null) {
+      addBuiltinTrace(error, builtin, positionOf(lambda, self, pc, base, stack));
+    }
   }
   for (;;) {
     if (lambda === ENTRY_LAMBDA) throw error;
@@ -92,21 +98,7 @@ export function unwind(machine: Machine): void {
         addBuiltinTrace(error, frame.builtin, pos);
       }
     } else if (error instanceof EvalError) {
-      error.resolveCallSite(positionOf(lambda, self, pc, base, stack));
-      lambda.ensurePlaces();
-      for (const context of lambda.contexts) {
-        if (context.start >= pc || pc > context.end) continue;
-        if (context.message !== undefined) error.addTrace(context.pos, context.message);
-        else
-          addSelectTraces(
-            error,
-            context.select as readonly SelectStep[],
-            pc,
-            context.pos,
-            stack,
-            base,
-          );
-      }
+      addFrameTraces(error, lambda, pc, positionOf(lambda, self, pc, base, stack), stack, base);
     }
     // Leave the frame.
     const header = base - HEADER_SIZE;
@@ -120,11 +112,8 @@ export function unwind(machine: Machine): void {
     if (mark === CALL_MARK) {
       depth--;
       if (error instanceof EvalError && left.kind === LambdaKind.Function) {
-        if (inBody && showTrace) error.addTrace(left.pos, `while calling ${functionName(left)}`);
-        if (!inBody || showTrace) {
-          const pos = positionOf(lambda, self, pc, base, stack);
-          if (pos !== NO_POS) error.addTrace(pos, "from call site");
-        }
+        const pos = positionOf(lambda, self, pc, base, stack);
+        addCallTraces(error, leftFunction(left, inBody), pos, showTrace);
       }
     } else if (mark !== PLAIN_MARK) {
       failThunk(mark as Thunk, error);
@@ -132,11 +121,50 @@ export function unwind(machine: Machine): void {
   }
 }
 
+/** Adds what the code of a frame says about an error that passes through it at `pc`. */
+export function addFrameTraces(
+  error: EvalError,
+  lambda: Lambda,
+  pc: number,
+  pos: PosIdx,
+  stack: readonly unknown[],
+  base: number,
+): void {
+  error.resolveCallSite(pos);
+  lambda.ensurePlaces();
+  for (const context of lambda.contexts) {
+    if (context.start >= pc || pc > context.end) continue;
+    if (context.message !== undefined) error.addTrace(context.pos, context.message);
+    else {
+      const steps = context.select as readonly SelectStep[];
+      addSelectTraces(error, steps, pc, context.pos, stack, base);
+    }
+  }
+}
+
+/** What traces say about a function that an error leaves. */
+export function leftFunction(lambda: Lambda, inBody: boolean): LeftFunction {
+  return { pos: lambda.pos, title: functionName(lambda), inBody };
+}
+
+/** Adds the traces of a call that failed, `pos` being where it stands. */
+export function addCallTraces(
+  error: EvalError,
+  left: LeftFunction,
+  pos: PosIdx,
+  showTrace: boolean,
+): void {
+  error.leaving = null;
+  if (left.inBody && showTrace) error.addTrace(left.pos, `while calling ${left.title}`);
+  if ((!left.inBody || showTrace) && pos !== NO_POS) error.addTrace(pos, "from call site");
+}
+
 /** Makes a thunk whose evaluation failed fail again with the same error. */
-function failThunk(thunk: Thunk, error: unknown): void {
+export function failThunk(thunk: Thunk, error: unknown): void {
   if (!(error instanceof EvalError) || error.kind === "interrupted") return;
   if (error instanceof RecursionError && error.thunk === thunk) {
     error.addTrace(NO_POS, "entering the infinite recursion", true);
+    error.closed = true;
   }
   thunk.code = FAILED;
   thunk.a = error as unknown as Slot;
@@ -144,7 +172,8 @@ function failThunk(thunk: Thunk, error: unknown): void {
   thunk.rest = null;
 }
 
-function addBuiltinTrace(error: EvalError, builtin: Builtin, pos: PosIdx): void {
+/** Adds the trace of a builtin that failed, `pos` being where it was called. */
+export function addBuiltinTrace(error: EvalError, builtin: Builtin, pos: PosIdx): void {
   error.resolveCallSite(pos);
   if (builtin.definition.noTrace !== true) {
     error.addTrace(pos, `while calling the '${builtin.definition.name}' builtin`);
@@ -177,7 +206,7 @@ function positionOf(
       stack = link.stack;
       continue;
     } else if (lambda === ENTRY_LAMBDA) {
-      return NO_POS;
+      return self instanceof CallingCode ? self.pos : NO_POS;
     } else if (lambda.pos === NATIVE_POS) {
       // An apply frame.
       if (self !== CALL_SITE) return self as PosIdx;
@@ -198,7 +227,7 @@ function addSelectTraces(
   steps: readonly SelectStep[],
   pc: number,
   pos: PosIdx,
-  stack: Segment,
+  stack: readonly unknown[],
   base: number,
 ): void {
   const texts: string[] = [];
@@ -237,7 +266,7 @@ function tracesForcing(strict: StrictArgument): boolean {
 }
 
 /** Adds the trace of a strict argument whose forcing failed; a failed check has added its own. */
-function addForcingTrace(error: EvalError, frame: NativeFrame): void {
+export function addForcingTrace(error: EvalError, frame: NativeFrame): void {
   const strict = frame.builtin?.definition.strict[frame.next];
   if (strict === undefined || !tracesForcing(strict)) return;
   const slot = frame.args[strict.arg];
@@ -245,7 +274,7 @@ function addForcingTrace(error: EvalError, frame: NativeFrame): void {
 }
 
 /** A generator that first gives again what `generator` already answered. */
-function continued(
+export function continued(
   answer: IteratorResult<unknown, unknown>,
   generator: Suspendable<unknown>,
 ): Suspendable<unknown> {

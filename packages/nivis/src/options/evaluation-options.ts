@@ -2,6 +2,7 @@
  * The options that all commands share: arguments for functions, the search path, settings, stores,
  * and those of C++ Nix that are accepted without an effect here.
  */
+import type { TierMode } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import { IGNORED_SWITCHES, IGNORED_VALUES } from "../settings/ignored-settings.ts";
 import { SETTINGS, type SettingRow } from "../settings/setting-table.ts";
@@ -32,6 +33,8 @@ export interface EvaluationDraft {
   diagnostics: DiagnosticsForm;
   /** Whether compiled files may come from the cache and go there. */
   cache: boolean;
+  /** How code is run. */
+  tier: TierMode;
   /** `--help` was given. */
   help: boolean;
   /** `--version` was given. */
@@ -48,6 +51,7 @@ export function emptyDraft(): EvaluationDraft {
     evalStore: undefined,
     diagnostics: "plain",
     cache: true,
+    tier: "auto",
     help: false,
     version: false,
   };
@@ -180,6 +184,17 @@ const GENERAL_OPTIONS: readonly Option<EvaluationDraft>[] = [
   flag(["--no-cache"], "Neither read nor write compiled files in the cache", (draft) => {
     draft.cache = false;
   }),
+  valueFlag(
+    ["--tier"],
+    "TIER",
+    "Run code as bytecode (vm), as JavaScript (js), or as JavaScript what is run often (auto, the default)",
+    (draft, tier) => {
+      if (tier !== "vm" && tier !== "js" && tier !== "auto") {
+        throw usageError(`'${encodeUtf8(tier)}' is not a tier: vm, js or auto`);
+      }
+      draft.tier = tier;
+    },
+  ),
   flag(["--help"], "Show this help", (draft) => {
     draft.help = true;
   }),

@@ -1,0 +1,827 @@
+/**
+ * The runtime of translated code: what `translate.ts` leaves to functions. They do what the loop and
+ * its instructions do, but recurse natively, and hand over to a machine of the pool where the room
+ * for native frames ends or a lambda has no translation.
+ *
+ * Everything is passed down as arguments, so an exception needs no clean-up: `calls` are the calls that
+ * are open, `room` is what is left of the native stack, and `site` and `at` say where the calling
+ * code is (`positionAt` makes a position of them). Generators and builtins are those of the
+ * machine, stepped by `stepNative`; only the driving is here.
+ */
+import { type Lambda, LambdaKind, type NativeCode, type SelectCache } from "../bytecode/lambda.ts";
+import { Op } from "../bytecode/opcode.ts";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
+import {
+  addNumbers,
+  divideNumbers,
+  multiplyNumbers,
+  subtractNumbers,
+} from "../operations/arithmetic.ts";
+import { lessThanFast } from "../operations/compare.ts";
+import { equalFast } from "../operations/equality.ts";
+import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
+import { Attrs, updateAttrs } from "../value/attrs.ts";
+import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk, ThunkState } from "../value/thunk.ts";
+import { Closure, NixFloat, type Slot, type Value } from "../value/value.ts";
+import { bindFormals, callValue, NOTHING, StepOutcome, stepNative } from "../vm/calls.ts";
+import {
+  CALL_MARK,
+  NATIVE_CALLS,
+  NativeFrame,
+  NO_SLOTS,
+  PLAIN_MARK,
+  positionAt,
+} from "../vm/frame.ts";
+import {
+  missingAttribute,
+  notABoolean,
+  notASet,
+  notFormals,
+  recursionAt,
+  startThunk,
+} from "../vm/instruction-errors.ts";
+import { Machine, type MachinePool } from "../vm/machine.ts";
+import { addPlace } from "../vm/recursion-cycle.ts";
+import { RecursionError } from "../vm/recursion-error.ts";
+import { type CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
+import { stackOp } from "../vm/stack-ops.ts";
+import {
+  addBuiltinTrace,
+  addCallTraces,
+  addForcingTrace,
+  addFrameTraces,
+  continued,
+  failThunk,
+  leftFunction,
+} from "../vm/unwind.ts";
+
+/** Words of native stack that driving native code takes, with the functions around it. */
+const DRIVE_ROOM = 120;
+/** The same for a run of the machine; also keeps the number of machines low, whose stacks are large. */
+const RUN_ROOM = 1200;
+/** Arguments that a machine can be given at once. */
+const MAX_ARGUMENTS = 8;
+
+type Mark = Thunk | null | undefined;
+
+/** Where calling code is: a lambda and a code offset, or `null` and a position. */
+type Site = Lambda | null;
+
+/** See the head of this file. */
+export class TierRuntime {
+  /** Stands in for a machine where functions of the machine want one; it runs nothing. */
+  private readonly scratch: Machine;
+  private readonly showTrace: boolean;
+  private balks = 0;
+  /** Runs of the machine that translated code has started. */
+  handOvers = 0;
+
+  constructor(
+    readonly ctx: EvalContext,
+    private readonly machines: MachinePool,
+    /** Calls nested deeper than this are made by the machine. */
+    readonly maxDepth: number,
+    /** Counts an entry of a lambda without a translation; answers the translation if that made one. */
+    private readonly warmUp: (lambda: Lambda) => NativeCode | null,
+    /** Hands over where it need not, every few times. */
+    private readonly stress: boolean,
+  ) {
+    this.scratch = new Machine(ctx, undefined);
+    this.showTrace = ctx.settings.showTrace;
+  }
+
+  /** Whether there is room for another native frame. */
+  private fits(room: number): boolean {
+    return room > 0 && !(this.stress && ++this.balks % 3 === 0);
+  }
+
+  // ── Forcing ────────────────────────────────────────────────────────────────────────────────────
+
+  /** The value of a slot. */
+  force(slot: Slot, calls: number, room: number, site: Site, at: number): Value {
+    if (!(slot instanceof Thunk)) return slot;
+    if (slot.code === null) return slot.a as Value;
+    return this.forceThunk(slot, calls, room, site, at);
+  }
+
+  private forceThunk(thunk: Thunk, calls: number, room: number, site: Site, at: number): Value {
+    const code = thunk.code;
+    if (code instanceof ThunkState) {
+      return this.forceState(thunk, CALL_SITE, calls, room, site, at);
+    }
+    const lambda = code as Lambda;
+    if (lambda.kind === LambdaKind.Function) {
+      const closure = new Closure(lambda, thunk.a, thunk.b, thunk.rest);
+      settle(thunk, closure);
+      return closure;
+    }
+    if (this.fits(room)) {
+      const js = lambda.js ?? this.warmUp(lambda);
+      if (js !== null) return js(thunk, calls, room);
+    }
+    return this.runThunk(thunk, calls, room, site, at);
+  }
+
+  /** Forces a thunk without code of its own; `pos` is what errors about forcing it get. */
+  private forceState(
+    thunk: Thunk,
+    pos: PosIdx,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    const state = thunk.code;
+    if (state === BLACKHOLE || state === FAILED || (state === NATIVE && this.fits(room))) {
+      return this.drive(startThunk(thunk, pos), thunk, calls, room, site, at) as Value;
+    }
+    if (state === APPLY && this.fits(room))
+      return this.forceApply(thunk, pos, calls, room, site, at);
+    if (pos === CALL_SITE) return this.runThunk(thunk, calls, room, site, at);
+    const frame = new NativeFrame(null, NO_SLOTS, 0, forceAt(thunk, pos));
+    return this.runNative(frame, PLAIN_MARK, calls, room, site, at) as Value;
+  }
+
+  private forceApply(
+    thunk: Thunk,
+    pos: PosIdx,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    const { a: callee, b: argument, rest } = thunk;
+    thunk.code = BLACKHOLE;
+    thunk.a = undefined;
+    thunk.b = undefined;
+    thunk.rest = null;
+    try {
+      const value = this.apply(
+        callee as Slot,
+        rest === null ? [argument as Slot] : [argument as Slot, ...rest],
+        pos,
+        calls,
+        room - DRIVE_ROOM,
+        site,
+        at,
+      );
+      settle(thunk, value);
+      return value;
+    } catch (error) {
+      failThunk(thunk, error);
+      throw error;
+    }
+  }
+
+  /** Calls for native code: `pos` is where, or `CALL_SITE` where the native code was called. */
+  private apply(
+    slot: Slot,
+    args: readonly Slot[],
+    pos: PosIdx,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    let callSite = site;
+    let callAt = at;
+    if (pos !== CALL_SITE) {
+      callSite = null;
+      callAt = pos;
+    }
+    try {
+      const callee = this.force(slot, calls, room, callSite, callAt);
+      return args.length === 1
+        ? this.call1(callee, args[0] as Slot, calls, room, callSite, callAt)
+        : this.callAll(callee, args, calls, room, callSite, callAt);
+    } catch (thrown) {
+      const error = evalErrorOf(thrown);
+      const where = positionAt(callSite, callAt);
+      this.arrive(error, where);
+      if (error instanceof EvalError) error.resolveCallSite(where);
+      throw error;
+    }
+  }
+
+  // ── Calls ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** `callee argument` */
+  call1(callee: Value, argument: Slot, calls: number, room: number, site: Site, at: number): Value {
+    if (callee instanceof Closure && this.fits(room)) {
+      const js = callee.code.js ?? this.warmUp(callee.code);
+      if (js !== null) return js(callee, argument, calls + 1, room);
+    }
+    if (callee instanceof Closure) return this.callAll(callee, [argument], calls, room, site, at);
+    const { stack } = this.scratch;
+    stack[0] = argument;
+    return this.callOther(callee, 1, calls, room, site, at);
+  }
+
+  /** `callee first second` */
+  call2(
+    callee: Value,
+    first: Slot,
+    second: Slot,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    if (callee instanceof Closure) {
+      return this.callAll(callee, [first, second], calls, room, site, at);
+    }
+    const { scratch } = this;
+    const { stack } = scratch;
+    stack[0] = second;
+    stack[1] = first;
+    const value = this.callOther(callee, 2, calls, room, site, at);
+    if (scratch.consumed === 2) return value;
+    return this.call1(value, second, calls, room, site, at);
+  }
+
+  /** `callee first second third` */
+  call3(
+    callee: Value,
+    first: Slot,
+    second: Slot,
+    third: Slot,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    if (callee instanceof Closure) {
+      return this.callAll(callee, [first, second, third], calls, room, site, at);
+    }
+    const { scratch } = this;
+    const { stack } = scratch;
+    stack[0] = third;
+    stack[1] = second;
+    stack[2] = first;
+    const value = this.callOther(callee, 3, calls, room, site, at);
+    if (scratch.consumed === 3) return value;
+    if (scratch.consumed === 2) return this.call1(value, third, calls, room, site, at);
+    return this.call2(value, second, third, calls, room, site, at);
+  }
+
+  /** Calls with any number of arguments, the first one first. */
+  callAll(
+    callee: Value,
+    args: readonly Slot[],
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    let value = callee;
+    let given = 0;
+    while (given < args.length) {
+      if (!(value instanceof Closure)) {
+        const count = args.length - given;
+        const { stack } = this.scratch;
+        for (let i = 0; i < count; i++) stack[i] = args[args.length - 1 - i];
+        value = this.callOther(value, count, calls, room, site, at);
+        given += this.scratch.consumed;
+        continue;
+      }
+      let lambda = value.code;
+      let count = 1;
+      const { fused } = lambda;
+      if (fused !== null && fused.extraArguments < args.length - given) {
+        lambda = fused;
+        count += fused.extraArguments;
+      }
+      const js = this.fits(room) ? (lambda.js ?? this.warmUp(lambda)) : null;
+      if (js === null) {
+        const some = args.slice(given, given + MAX_ARGUMENTS);
+        value = this.runCall(value, some, calls, room, site, at);
+        given += some.length;
+        continue;
+      }
+      if (count === 2) offerFused(value.code, js, 2);
+      else if (count === 3) offerFused(value.code, js, 3);
+      value = enter(js, value, args, given, count, calls + 1, room);
+      given += count;
+    }
+    return value;
+  }
+
+  /**
+   * Calls a builtin, a functor, or what cannot be called. The `count` arguments lie on the scratch's
+   * stack, the first one on the top; its `consumed` says how many were taken.
+   */
+  private callOther(
+    callee: Value,
+    count: number,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    const { scratch } = this;
+    const { stack } = scratch;
+    stack[count] = callee;
+    const sp = callValue(scratch, callee, count, stack, count + 1);
+    const frame = scratch.entering;
+    if (frame === null) return stack[sp - 1] as Value;
+    const { enteringMark, consumed } = scratch;
+    scratch.entering = null;
+    const value = this.drive(frame, enteringMark, calls, room, site, at) as Value;
+    scratch.consumed = consumed;
+    return value;
+  }
+
+  // ── Native code ────────────────────────────────────────────────────────────────────────────────
+
+  /** Runs native code to its end, as the frames of the machine would. */
+  private drive(
+    frame: NativeFrame,
+    mark: Mark,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): unknown {
+    if (!this.fits(room)) return this.runNative(frame, mark, calls, room, site, at);
+    const { scratch } = this;
+    const inside = mark === CALL_MARK ? calls + 1 : calls;
+    const { nesting } = this.ctx.caches;
+    let input: unknown = NOTHING;
+    for (;;) {
+      // The levels of values that native code is in count like calls, and change while it runs.
+      const left = inside + nesting.levels < this.maxDepth ? room - DRIVE_ROOM : 0;
+      nesting.calls = inside;
+      try {
+        const outcome = stepNative(scratch, frame, input, mark, inside, left);
+        if (outcome === StepOutcome.Done) {
+          const { result } = scratch;
+          scratch.result = undefined;
+          if (mark instanceof Thunk) settle(mark, result as Value);
+          return result;
+        }
+        if (outcome === StepOutcome.Force) {
+          const thunk = scratch.thunk as Thunk;
+          const pos = scratch.askedPos;
+          scratch.thunk = null;
+          scratch.askedPos = NO_POS;
+          input =
+            thunk.code instanceof ThunkState
+              ? this.forceState(thunk, pos, inside, left, site, at)
+              : this.force(thunk, inside, left, site, at);
+        } else if (outcome === StepOutcome.Call) {
+          const { callee, args, pos } = scratch.request as CallRequest;
+          scratch.request = null;
+          input = this.apply(callee, args, pos, inside, left, site, at);
+        } else {
+          const inner = scratch.entering as NativeFrame;
+          const innerMark = scratch.enteringMark;
+          scratch.entering = null;
+          input = this.drive(inner, innerMark, inside, left, site, at);
+        }
+      } catch (thrown) {
+        let error = evalErrorOf(thrown);
+        this.arrive(error, positionAt(site, at));
+        if (frame.generator !== null) {
+          let answer: IteratorResult<unknown, unknown> | undefined;
+          try {
+            answer = frame.generator.throw(error);
+          } catch (next) {
+            error = evalErrorOf(next);
+          }
+          if (answer !== undefined) {
+            frame.generator = continued(answer, frame.generator);
+            input = undefined;
+            continue;
+          }
+        } else if (error instanceof EvalError && frame.next >= 0) addForcingTrace(error, frame);
+        if (error instanceof EvalError && frame.builtin !== null) {
+          addBuiltinTrace(error, frame.builtin, positionAt(site, at));
+        }
+        if (mark instanceof Thunk) failThunk(mark, error);
+        throw error;
+      }
+    }
+  }
+
+  // ── Handing over ───────────────────────────────────────────────────────────────────────────────
+
+  private machine(calls: number, room: number, site: Site, at: number): Machine {
+    this.handOvers++;
+    const machine = this.machines.take();
+    machine.depth = calls;
+    machine.room = room - RUN_ROOM;
+    machine.caller.lambda = site;
+    machine.caller.at = at;
+    machine.self = machine.caller;
+    return machine;
+  }
+
+  private runThunk(thunk: Thunk, calls: number, room: number, site: Site, at: number): Value {
+    const machine = this.machine(calls, room, site, at);
+    machine.thunk = thunk;
+    return this.machines.finish(machine) as Value;
+  }
+
+  private runCall(
+    callee: Value,
+    args: readonly Slot[],
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    const machine = this.machine(calls, room, site, at);
+    const { stack } = machine;
+    let sp = 0;
+    for (let i = args.length - 1; i >= 0; i--) stack[sp++] = args[i];
+    stack[sp++] = callee;
+    machine.sp = sp;
+    machine.pc = NATIVE_CALLS[args.length - 1] as number;
+    return this.machines.finish(machine) as Value;
+  }
+
+  private runNative(
+    frame: NativeFrame,
+    mark: Mark,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): unknown {
+    const machine = this.machine(calls, room, site, at);
+    machine.entering = frame;
+    machine.enteringMark = mark;
+    return this.machines.finish(machine);
+  }
+
+  // ── Errors ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** An error arrives in the frame that called: adds what is said about the call. */
+  private arrive(error: unknown, pos: PosIdx): void {
+    const builtin = this.scratch.running;
+    this.scratch.running = null;
+    this.scratch.entering = null;
+    if (!(error instanceof EvalError)) return;
+    if (error.leaving !== null) addCallTraces(error, error.leaving, pos, this.showTrace);
+    if (builtin !== null) addBuiltinTrace(error, builtin, pos);
+  }
+
+  /**
+   * Carries an error out of the translation of a lambda; answers what to throw. `operands` is the
+   * operand stack, as far as traces of selections need it.
+   */
+  leave(thrown: unknown, lambda: Lambda, pc: number, operands: readonly unknown[]): unknown {
+    const error = evalErrorOf(thrown);
+    const pos = lambda.positionBefore(pc);
+    this.arrive(error, pos);
+    if (!(error instanceof EvalError)) return error;
+    if (error instanceof RecursionError) addPlace(error, pos);
+    if (error.pos === NO_POS && error.nearPos === NO_POS) error.nearPos = pos;
+    addFrameTraces(error, lambda, pc, pos, operands, -lambda.localCount);
+    if (lambda.kind === LambdaKind.Function) {
+      error.leaving = leftFunction(lambda, pc > lambda.bodyStart);
+    }
+    return error;
+  }
+
+  /**
+   * The same for a function that has gone round instead of calling itself: `rounds` is how often, all
+   * at the code offset `at`, or the offset of each.
+   */
+  leaveLoop(
+    thrown: unknown,
+    lambda: Lambda,
+    pc: number,
+    operands: readonly unknown[],
+    rounds: number | readonly number[] | null,
+    at: number,
+  ): unknown {
+    const error = this.leave(thrown, lambda, pc, operands);
+    if (!(error instanceof EvalError) || rounds === null) return error;
+    const count = typeof rounds === "number" ? rounds : rounds.length;
+    for (let i = count - 1; i >= 0; i--) {
+      const offset = typeof rounds === "number" ? at : (rounds[i] as number);
+      this.leave(error, lambda, offset, this.noOperands);
+    }
+    return error;
+  }
+
+  /** The same for the translation of a thunk, which fails. */
+  leaveThunk(
+    thrown: unknown,
+    lambda: Lambda,
+    pc: number,
+    operands: readonly unknown[],
+    thunk: Thunk,
+  ): unknown {
+    const error = this.leave(thrown, lambda, pc, operands);
+    failThunk(thunk, error);
+    return error;
+  }
+
+  // ── Rows of slots ──────────────────────────────────────────────────────────────────────────────
+
+  /** What code passes to {@link leave} that has no selections. */
+  readonly noOperands: readonly unknown[] = [];
+
+  /** An array of so many slots; those below make one of their arguments. */
+  row(count: number): Slot[] {
+    return new Array<Slot>(count);
+  }
+
+  row1(a: Slot): Slot[] {
+    const row = new Array<Slot>(1);
+    row[0] = a;
+    return row;
+  }
+
+  row2(a: Slot, b: Slot): Slot[] {
+    const row = new Array<Slot>(2);
+    row[0] = a;
+    row[1] = b;
+    return row;
+  }
+
+  row3(a: Slot, b: Slot, c: Slot): Slot[] {
+    const row = new Array<Slot>(3);
+    row[0] = a;
+    row[1] = b;
+    row[2] = c;
+    return row;
+  }
+
+  row4(a: Slot, b: Slot, c: Slot, d: Slot): Slot[] {
+    const row = new Array<Slot>(4);
+    row[0] = a;
+    row[1] = b;
+    row[2] = c;
+    row[3] = d;
+    return row;
+  }
+
+  row5(a: Slot, b: Slot, c: Slot, d: Slot, e: Slot): Slot[] {
+    const row = new Array<Slot>(5);
+    row[0] = a;
+    row[1] = b;
+    row[2] = c;
+    row[3] = d;
+    row[4] = e;
+    return row;
+  }
+
+  row6(a: Slot, b: Slot, c: Slot, d: Slot, e: Slot, f: Slot): Slot[] {
+    const row = new Array<Slot>(6);
+    row[0] = a;
+    row[1] = b;
+    row[2] = c;
+    row[3] = d;
+    row[4] = e;
+    row[5] = f;
+    return row;
+  }
+
+  row7(a: Slot, b: Slot, c: Slot, d: Slot, e: Slot, f: Slot, g: Slot): Slot[] {
+    const row = new Array<Slot>(7);
+    row[0] = a;
+    row[1] = b;
+    row[2] = c;
+    row[3] = d;
+    row[4] = e;
+    row[5] = f;
+    row[6] = g;
+    return row;
+  }
+
+  row8(a: Slot, b: Slot, c: Slot, d: Slot, e: Slot, f: Slot, g: Slot, h: Slot): Slot[] {
+    const row = new Array<Slot>(8);
+    row[0] = a;
+    row[1] = b;
+    row[2] = c;
+    row[3] = d;
+    row[4] = e;
+    row[5] = f;
+    row[6] = g;
+    row[7] = h;
+    return row;
+  }
+
+  // ── Instructions ───────────────────────────────────────────────────────────────────────────────
+
+  /** SELECT and SELECT_KEEP. */
+  select(
+    set: Value,
+    name: string,
+    cache: SelectCache,
+    calls: number,
+    room: number,
+    site: Lambda,
+    at: number,
+  ): Value {
+    let slot: Slot | undefined;
+    if (!(set instanceof Attrs)) throw notASet(this.ctx, set);
+    if (set.shape === cache.shape) slot = set.values[cache.index] as Slot;
+    else {
+      const index = set.shape.indexOf(name);
+      if (index >= 0) {
+        cache.shape = set.shape;
+        cache.index = index;
+        slot = set.values[index] as Slot;
+      } else {
+        slot = set.base === null ? undefined : set.base.get(name);
+        if (slot === undefined) throw missingAttribute(name, set);
+      }
+    }
+    if (!(slot instanceof Thunk)) return slot;
+    if (slot.code === null) return slot.a as Value;
+    if (slot.code === BLACKHOLE) throw recursionAt(set, name, slot);
+    return this.forceThunk(slot, calls, room, site, at);
+  }
+
+  /** SELECT_DYNAMIC */
+  selectDynamic(
+    set: Value,
+    name: string,
+    calls: number,
+    room: number,
+    site: Lambda,
+    at: number,
+  ): Value {
+    if (!(set instanceof Attrs)) throw notASet(this.ctx, set);
+    const slot = set.get(name);
+    if (slot === undefined) throw missingAttribute(name, set);
+    if (slot instanceof Thunk && slot.code === BLACKHOLE) throw recursionAt(set, name, slot);
+    return this.force(slot, calls, room, site, at);
+  }
+
+  /** `a < b` */
+  less(a: Value, b: Value, calls: number, room: number, site: Lambda, at: number): Value {
+    const answer = lessThanFast(a, b);
+    if (answer !== undefined) return answer;
+    return this.instruction2(Op.Less, a, b, calls, room, site, at);
+  }
+
+  /** `a == b` */
+  equal(a: Value, b: Value, calls: number, room: number, site: Lambda, at: number): Value {
+    const answer = equalFast(a, b);
+    if (answer !== undefined) return answer;
+    return this.instruction2(Op.Equal, a, b, calls, room, site, at);
+  }
+
+  /** `a + b` */
+  add(a: Value, b: Value, calls: number, room: number, site: Lambda, at: number): Value {
+    if (typeof a === "string" && typeof b === "string") return a + b;
+    if (a instanceof NixFloat && (b instanceof NixFloat || typeof b === "number")) {
+      return addNumbers(this.ctx, a, b);
+    }
+    return this.instruction2(Op.Add, a, b, calls, room, site, at);
+  }
+
+  /** `a - b` */
+  subtract(a: Value, b: Value): Value {
+    return subtractNumbers(this.ctx, a, b);
+  }
+
+  /** `a * b` */
+  multiply(a: Value, b: Value): Value {
+    return multiplyNumbers(this.ctx, a, b);
+  }
+
+  /** `a / b` */
+  divide(a: Value, b: Value): Value {
+    return divideNumbers(this.ctx, a, b);
+  }
+
+  /** CHECK_BOOL failed. */
+  notABoolean(value: Value): EvalError {
+    return notABoolean(this.ctx, value);
+  }
+
+  /** `left // right` of what CHECK_SET has let through. */
+  update(left: Attrs, right: Attrs): Attrs {
+    return updateAttrs(left, right);
+  }
+
+  /** The attribute of what may be a set. */
+  get(set: Value, name: string): Slot | undefined {
+    return set instanceof Attrs ? set.get(name) : undefined;
+  }
+
+  /** The locals that the formals of a function become. */
+  bindFormals(lambda: Lambda, argument: Value): Slot[] {
+    if (!(argument instanceof Attrs)) throw notFormals(this.ctx, argument, lambda);
+    const locals: Slot[] = [];
+    bindFormals(lambda, argument, locals, 0);
+    return locals;
+  }
+
+  /**
+   * Any instruction that neither enters a frame nor jumps, by the code that the machine has for it.
+   * `at` is the offset behind its opcode.
+   */
+  instruction(
+    op: Op,
+    operands: readonly unknown[],
+    calls: number,
+    room: number,
+    site: Lambda,
+    at: number,
+  ): Value {
+    const { stack } = this.scratch;
+    const count = operands.length;
+    for (let i = 0; i < count; i++) stack[i] = operands[i];
+    return this.operate(op, count, calls, room, site, at);
+  }
+
+  /** The same of one operand. */
+  instruction1(
+    op: Op,
+    operand: unknown,
+    calls: number,
+    room: number,
+    site: Lambda,
+    at: number,
+  ): Value {
+    this.scratch.stack[0] = operand;
+    return this.operate(op, 1, calls, room, site, at);
+  }
+
+  /** The same of two operands. */
+  instruction2(
+    op: Op,
+    left: unknown,
+    right: unknown,
+    calls: number,
+    room: number,
+    site: Lambda,
+    at: number,
+  ): Value {
+    const { stack } = this.scratch;
+    stack[0] = left;
+    stack[1] = right;
+    return this.operate(op, 2, calls, room, site, at);
+  }
+
+  /** Runs an instruction on the `count` operands that lie on the scratch's stack. */
+  private operate(
+    op: Op,
+    count: number,
+    calls: number,
+    room: number,
+    site: Lambda,
+    at: number,
+  ): Value {
+    const { scratch } = this;
+    const { stack } = scratch;
+    const sp = stackOp(scratch, op, site, at, stack, 0, count);
+    const frame = scratch.entering;
+    if (frame === null) return stack[sp - 1] as Value;
+    scratch.entering = null;
+    return this.drive(frame, scratch.enteringMark, calls, room, site, at) as Value;
+  }
+}
+
+/** Gives a thunk its value. */
+function settle(thunk: Thunk, value: Value): void {
+  thunk.code = null;
+  thunk.a = value;
+  thunk.b = undefined;
+  thunk.rest = null;
+}
+
+function forceAt(thunk: Thunk, pos: PosIdx): Suspendable<unknown> {
+  return (function* () {
+    return (yield new ForceRequest(thunk, pos)) as Value;
+  })();
+}
+
+/** Lets call sites with as many arguments find the translation of a fused lambda at once. */
+function offerFused(lambda: Lambda, js: NativeCode, count: 2 | 3): void {
+  const fused = lambda.fused as Lambda;
+  if (count === 2) lambda.js2 = js;
+  else lambda.js3 = js;
+  lambda.eager |= fused.eager;
+}
+
+/** Calls a translation with `count` of the arguments. */
+function enter(
+  js: NativeCode,
+  callee: Closure,
+  args: readonly Slot[],
+  from: number,
+  count: number,
+  calls: number,
+  room: number,
+): Value {
+  switch (count) {
+    case 1:
+      return js(callee, args[from], calls, room);
+    case 2:
+      return js(callee, args[from], args[from + 1], calls, room);
+    case 3:
+      return js(callee, args[from], args[from + 1], args[from + 2], calls, room);
+    default:
+      return js(callee, ...args.slice(from, from + count), calls, room);
+  }
+}

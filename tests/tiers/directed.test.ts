@@ -1,0 +1,134 @@
+/**
+ * Programs on which the second tier could differ from the machine: loops of tail calls that fail,
+ * recursion beyond the room for native frames, errors that cross between the two, thunks that can
+ * be seen unevaluated. All must come out the same, with all traces and with rich diagnostics.
+ */
+import {
+  deepForce,
+  EvalError,
+  Evaluation,
+  explainError,
+  memoryIo,
+  printAmbiguous,
+  renderError,
+  renderRich,
+} from "@nivis/eval";
+import { describe, expect, test } from "vitest";
+
+const programs: Readonly<Record<string, string>> = {
+  "tail call that fails":
+    'let loop = n: acc: if n == 0 then throw "done ${toString acc}" else loop (n - 1) (acc + n); in loop 40 0',
+  "tail calls at two places":
+    "let f = n: a: if n == 0 then a.b else if n > 20 then f (n - 2) a else f (n - 1) a; in f 60 { }",
+  "tail call of one argument": "let f = n: if n == 0 then 1 + null else f (n - 1); in f 25",
+  "tail call inside of `with` and `let`":
+    "let f = n: with { m = n; }; let k = m - 1; in if m == 0 then [ ].x else f k; in f 30",
+  "tail calls with a set":
+    "let f = { n, acc ? n, ... }: if n == 0 then acc else f { n = n - 1; acc = acc + 1; }; in f { n = 3000; }",
+  "tail calls that other closures share":
+    "let mk = step: let loop = n: acc: if n <= 0 then acc else (if n == 7 then mk 2 else loop) (n - step) (acc + step); in loop; in mk 1 30 0",
+  "recursion beyond the room": "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f 40000",
+  "recursion beyond the room that fails":
+    'let f = n: if n == 0 then abort "bottom" else 1 + f (n - 1); in f 2000',
+  "a chain of thunks":
+    "builtins.foldl' (a: x: a // { v = a.v + x; }) { v = 0; } (builtins.genList (x: x) 20000)",
+  "a long way of lazy additions":
+    "let go = n: acc: if n == 0 then acc else go (n - 1) (acc + (if n > 0 then 1 else 2)); in go 30000 0",
+  "infinite recursion": "let x = { a = y.b; }; y = { b = [ x.a ] ++ x.a; }; in x.a",
+  "infinite recursion through calls":
+    "let f = n: if n == 0 then x else f (n - 1); x = 1 + f 5; in x",
+  "infinite recursion through map":
+    "let xs = map (i: builtins.elemAt xs 0) [ 1 2 ]; in builtins.elemAt xs 1",
+  "calls without end": "let f = x: 1 + f (x + 1); in f 0",
+  "tail calls without end": "let f = x: f (x + 1); in f 0",
+  "unevaluated arguments are seen":
+    "let f = x: [ x ]; g = x: y: { inherit x y; }; in [ (f (1 + 1)) (g (2 - 1) (3 + 4)) ]",
+  "unevaluated variables are seen":
+    "let f = n: let m = n + 1; in { inherit m; k = n - 1; }; in f 3",
+  "an argument seen inside a thunk": "let f = n: let l = [ n ]; in l; g = k: f (k + 1); in g 1",
+  "arguments are seen after they are forced":
+    "let f = n: if n == 0 then [ n ] else f (n - 1); in f 3",
+  "trace sees an argument":
+    "let f = n: builtins.trace [ n ] (if n == 0 then 0 else f (n - 1)); in f 3",
+  overflow:
+    "let f = n: acc: if n == 0 then acc else f (n - 1) (acc * 3 + 9007199254740000); in f 30 1",
+  "large sums":
+    "let f = n: acc: if n == 0 then acc else f (n - 1) (acc + 9007199254740991); in [ (f 5 1) (f 2 (-9007199254740991)) ]",
+  "negative zero": "let f = a: b: a * b; in [ (f 0 (-1)) (f (-1) 0) (1 / (f 3 1)) ]",
+  floats: "let f = n: acc: if n < 0.5 then acc else f (n - 1) (acc + n); in f 10.0 0",
+  "a failing comparison": 'let f = a: b: if a < b then a else b; in f 1 "x"',
+  "a condition that is no Boolean": "let f = a: if a then 1 else 2; in f 1",
+  "callbacks that fail": "map (x: builtins.head x) [ [ 1 ] [ ] ]",
+  "callbacks of filter": "builtins.filter (x: x.keep) [ { keep = true; } { } ]",
+  "callbacks of foldl'":
+    "builtins.foldl' (a: b: if b == 3 then a.no.such else a + b) 0 [ 1 2 3 4 ]",
+  "callbacks of sort":
+    'builtins.sort (a: b: if a == 3 then throw "three" else a < b) [ 5 4 3 2 1 ]',
+  "caught errors":
+    'let f = n: if n == 0 then throw "no" else f (n - 1); t = n: builtins.tryEval (f n); in map (n: (t n).success) [ 1 2 3 ]',
+  "a thunk that fails twice":
+    'let x = throw "again"; a = builtins.tryEval x; b = builtins.tryEval (x + 1); in [ a.success b.success x ]',
+  "added context":
+    'let f = n: builtins.addErrorContext "at ${toString n}" (if n == 0 then { }.gone else f (n - 1)); in f 3',
+  "a functor":
+    "let f = { __functor = self: x: y: self.k + x.n + y; k = 1; }; in [ (f { n = 1; } 2) (f { } 2) ]",
+  "not a function": "let f = x: y: x; in f 1 2 3",
+  "a partial builtin": 'let add = builtins.add 1; in map (x: add x) [ 1 2 "x" ]',
+  "missing and unexpected arguments":
+    "let f = { a, b ? a }: a + b; in [ (f { a = 1; }) (f { a = 1; c = 2; }) ]",
+  "selection with computed names":
+    'let f = s: n: s.a.${n}.c; in [ (f { a.b.c = 1; } "b") (f { a.b = { }; } "b") ]',
+  "selection with a default":
+    'let f = s: s.a.b.c or (s.d or 0); in map f [ { a.b.c = 1; } { d = 2; } { a = 3; } { a.b.c = throw "c"; } ]',
+  "questions for attributes":
+    'let f = s: n: s ? a.${n}.c; in map (s: f s "b") [ { a.b.c = 1; } { a.b = 1; } { } 3 ]',
+  logic:
+    "let f = a: b: c: a && (b || !c) -> (a == b); in [ (f true false true) (f true true false) (f false 1 2) (f true 1 2) ]",
+  "an assertion": "let f = x: assert x == { a = 1; }; x; in [ (f { a = 1; }) (f { a = 2; }) ]",
+  texts: 'let f = a: b: "${a}-${b}-${toString 1}"; in [ (f "x" "y") (f "x" 1) ]',
+  paths: 'let f = a: /x + "/${a}"; in [ (f "y") (f 1) ]',
+  "recursive sets":
+    'let f = n: rec { a = n; b = a + c; c = 2; ${"d" + "e"} = b; }; in [ (f 1) (f "s") ]',
+  overrides: "let f = n: rec { a = 1; b = a; __overrides.a = n; }; in (f 7).b",
+  "`inherit from`":
+    "let f = s: let inherit (s) a b; in a + b; in [ (f { a = 1; b = 2; }) (f { a = 1; }) ]",
+  "functions as values are not equal":
+    "let f = x: x; g = h: { inherit h; } == { inherit h; }; in [ (g f) (f == f) ([ f ] == [ f ]) ]",
+  fixpoints:
+    "let fix = f: let x = f x; in x; in (fix (self: { a = 1; b = self.a + 1; c = self.b + self.d; })).c",
+};
+
+const tiers = [{ tier: "js" }, { tier: "js", tierStress: true }, { tier: "auto" }] as const;
+
+type Way = { readonly tier: "vm" | "js" | "auto"; readonly tierStress?: boolean };
+
+/** Everything that can be seen of a program. */
+function outcome(text: string, way: Way, maxCallDepth: number): string[] {
+  const logged: string[] = [];
+  const io = memoryIo({ log: (line) => logged.push(line) });
+  const evaluation = new Evaluation({ io, settings: { showTrace: true, maxCallDepth }, ...way });
+  const { positions } = evaluation;
+  const attempt = (run: () => string): void => {
+    try {
+      logged.push(run());
+    } catch (error) {
+      if (!(error instanceof EvalError)) throw error;
+      logged.push(renderError(error, positions, { showTrace: true, color: false }));
+      const explanation = explainError(error, positions, evaluation.context.settings);
+      logged.push(renderRich(explanation, { showTrace: true, color: false }));
+    }
+  };
+  const slot = evaluation.load(text, { kind: "string" }, "/");
+  attempt(() => printAmbiguous(evaluation.force(slot)));
+  attempt(() => printAmbiguous(evaluation.run(deepForce(evaluation.context, slot))));
+  return logged;
+}
+
+describe.each([2500, 100_000])("with calls nested up to %i", (maxCallDepth) => {
+  test.each(Object.entries(programs))("%s", (_name, text) => {
+    const expected = outcome(text, { tier: "vm" }, maxCallDepth);
+    for (const way of tiers) {
+      expect(outcome(text, way, maxCallDepth), JSON.stringify(way)).toEqual(expected);
+    }
+  });
+});
