@@ -6,8 +6,9 @@
  */
 import { printTerm, shrink, type Term } from "@nivis/testkit";
 import { askNivis, MODES, type Mode, type Outcome } from "./modes.ts";
+import { printedDifferences } from "./printed-differences.ts";
 import { askReference } from "./reference-batches.ts";
-import { type Disagreement, explain } from "./version-differences.ts";
+import { agree, type Disagreement, explain } from "./version-differences.ts";
 
 /** A failure in the modes other than `strict` is asked once in so many programs. */
 const FAILURE_SAMPLE = 12;
@@ -21,7 +22,13 @@ export interface SeededProgram {
 /** A disagreement that no known difference explains. */
 export interface Finding extends Disagreement {
   readonly seed: number;
-  readonly term: Term;
+}
+
+/** How often a known difference was seen. */
+export interface Explained {
+  answers: number;
+  /** The seeds. */
+  readonly programs: Set<number>;
 }
 
 /** What came out. */
@@ -33,7 +40,7 @@ export interface Comparison {
   failures: number;
   /** Failures of Nivis that were not asked. */
   unasked: number;
-  readonly explained: Map<string, number>;
+  readonly explained: Map<string, Explained>;
   readonly findings: Finding[];
 }
 
@@ -66,7 +73,6 @@ export function compare(
       const outcome = answer.get(mode) as Outcome;
       if (outcome.kind === "value") together.push(i);
       else if (outcome.failure === "outside") total.unasked++;
-      else if (outcome.failure === "overflow") note(total, "integer-overflow");
       else if (mode === "strict" || (programs[i] as SeededProgram).seed % FAILURE_SAMPLE === 0)
         alone.push(i);
       else total.unasked++;
@@ -85,40 +91,37 @@ export function compare(
   function judge(i: number, mode: Mode, answer: Outcome): void {
     const { seed, term } = programs[i] as SeededProgram;
     const nivis = (answers[i] as Map<Mode, Outcome>).get(mode) as Outcome;
+    const program = texts[i] as string;
     total.compared++;
     if (nivis.kind === "value") total.values++;
     else total.failures++;
-    if (agree(nivis, answer)) return;
-    const program = texts[i] as string;
-    const quick = explain({ program, mode, nivis, reference: answer });
-    if (quick !== undefined) {
-      note(total, quick.name);
-      return;
-    }
+    if (settle(nivis, answer)) return;
     // Programs of one process share an evaluator; only an answer of its own counts.
     const own = askReference(reference, [program], mode)[0] as Outcome;
+    if (settle(nivis, own)) return;
     const finding: Finding = { seed, term, program, mode, nivis, reference: own };
-    if (agree(nivis, own)) return;
-    const difference = explain(finding);
-    if (difference === undefined) total.findings.push(finding);
-    else note(total, difference.name);
+    const names = explain(finding, reference);
+    if (names.length === 0) total.findings.push(finding);
+    else note(names);
+
+    function settle(ours: Outcome, theirs: Outcome): boolean {
+      if (ours.kind === "failure" || theirs.kind === "failure") {
+        return agree(ours, theirs, mode, program);
+      }
+      const rules = printedDifferences(ours.text, theirs.text, mode, program);
+      note([...(rules ?? [])]);
+      return rules !== undefined;
+    }
+
+    function note(names: readonly string[]): void {
+      for (const name of names) {
+        const row = total.explained.get(name) ?? { answers: 0, programs: new Set() };
+        row.answers++;
+        row.programs.add(seed);
+        total.explained.set(name, row);
+      }
+    }
   }
-}
-
-function note(total: Comparison, name: string): void {
-  total.explained.set(name, (total.explained.get(name) ?? 0) + 1);
-}
-
-/** Whether two answers say the same. */
-export function agree(nivis: Outcome, reference: Outcome): boolean {
-  if (nivis.kind === "value") return reference.kind === "value" && nivis.text === reference.text;
-  if (reference.kind === "value" || nivis.failure === "crash") return false;
-  // What 2.8 has no message of its own for, it may word in any way.
-  return (
-    nivis.failure === reference.failure ||
-    nivis.failure === "other" ||
-    reference.failure === "other"
-  );
 }
 
 /** The smallest program found that shows a disagreement of the same sort. */
@@ -130,25 +133,24 @@ export function shrinkFinding(reference: string, finding: Finding, attempts: num
     (term) => {
       const program = printTerm(term);
       const nivis = askNivis(program, [mode]).get(mode) as Outcome;
-      if (nivis.kind !== finding.nivis.kind) return false;
-      if (
-        nivis.kind === "failure" &&
-        (nivis.failure === "outside" || /: syntax error|undefined variable/.test(nivis.message))
-      )
-        return false;
+      if (nivis.kind !== finding.nivis.kind || isMalformed(nivis)) return false;
       const answer = askReference(reference, [program], mode)[0] as Outcome;
-      if (answer.kind !== finding.reference.kind || agree(nivis, answer)) return false;
-      if (
-        answer.kind === "failure" &&
-        /error: syntax error|undefined variable/.test(answer.message)
-      )
-        return false;
+      if (answer.kind !== finding.reference.kind || isMalformed(answer)) return false;
+      if (agree(nivis, answer, mode, program)) return false;
       const candidate: Finding = { seed, term, program, mode, nivis, reference: answer };
-      if (explain(candidate) !== undefined) return false;
+      if (explain(candidate, reference).length > 0) return false;
       best = candidate;
       return true;
     },
     attempts,
   );
   return best;
+}
+
+/** Whether an answer says that there is no program any more. */
+function isMalformed(outcome: Outcome): boolean {
+  return (
+    outcome.kind === "failure" &&
+    (outcome.failure === "outside" || /^(?:syntax error|undefined variable)/.test(outcome.gist))
+  );
 }

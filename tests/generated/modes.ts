@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import {
   Attrs,
   deepForce,
-  type ErrorKind,
   EvalError,
   Evaluation,
   type EvaluationOptions,
@@ -22,6 +21,7 @@ import {
   type Value,
 } from "@nivis/eval";
 import { nodeHashes, nodeIo } from "@nivis/node";
+import { gistOfNivis } from "./failures.ts";
 
 /** A way to evaluate and to print. */
 export type Mode = "strict" | "lazy" | "json" | "xml" | "xml-lazy" | "xml-located";
@@ -45,22 +45,23 @@ export const fixture = fileURLToPath(new URL("./fixture", import.meta.url));
 /** What came of a program. */
 export type Outcome =
   | { readonly kind: "value"; readonly text: string }
-  | { readonly kind: "failure"; readonly failure: Failure; readonly message: string };
+  | {
+      readonly kind: "failure";
+      readonly failure: Failure;
+      /** What both versions say about it; see `failures.ts`. */
+      readonly gist: string;
+      /** All that was said. */
+      readonly message: string;
+    };
 
-/** Why a program failed, as far as two versions can be compared. */
+/** How a program failed. */
 export type Failure =
-  | "thrown"
-  | "assertion"
-  | "abort"
-  | "division"
-  | "infinite-recursion"
-  | "missing-attribute"
-  | "undefined-variable"
-  | "overflow"
+  /** With an error of the language. */
+  | "error"
+  /** With an error of the evaluator. */
   | "crash"
-  /** Cannot be compared. */
-  | "outside"
-  | "other";
+  /** It cannot be compared. */
+  | "outside";
 
 /** A program as both evaluators get it: the blank keeps a negative number from being a flag. */
 export function asArgument(program: string): string {
@@ -94,14 +95,14 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
     return { kind: "value", text: show(evaluation, text, mode) };
   } catch (error) {
     if (error instanceof OutsideError || error instanceof CyclicError) {
-      return { kind: "failure", failure: "outside", message: "" };
+      return { kind: "failure", failure: "outside", gist: "", message: "" };
     }
     if (!(error instanceof EvalError)) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return { kind: "failure", failure: "crash", message };
+      return { kind: "failure", failure: "crash", gist: "", message };
     }
     const message = renderError(error, evaluation.positions, { showTrace: true, color: false });
-    return { kind: "failure", failure: failureOf(error.kind, error.message), message };
+    return { kind: "failure", failure: "error", gist: gistOfNivis(error.message), message };
   }
 }
 
@@ -141,23 +142,4 @@ function containsItself(slot: Slot, above: Set<Slot>, done: Set<Slot>): boolean 
   above.delete(value);
   done.add(value);
   return found;
-}
-
-function failureOf(kind: ErrorKind, message: string): Failure {
-  switch (kind) {
-    case "throw":
-      return "thrown";
-    case "search-path":
-      return "thrown";
-    case "arithmetic":
-      return message.includes("division by zero") ? "division" : "overflow";
-    case "assertion":
-    case "abort":
-    case "infinite-recursion":
-    case "missing-attribute":
-    case "undefined-variable":
-      return kind;
-    default:
-      return "other";
-  }
 }

@@ -6,15 +6,8 @@
  * known string after each program says where its answer ends.
  */
 import { spawnSync } from "node:child_process";
-import {
-  asArgument,
-  ENVIRONMENT,
-  type Failure,
-  fixture,
-  MODE_FLAGS,
-  type Mode,
-  type Outcome,
-} from "./modes.ts";
+import { gistOfReference } from "./failures.ts";
+import { asArgument, ENVIRONMENT, fixture, MODE_FLAGS, type Mode, type Outcome } from "./modes.ts";
 
 const MARK = "@@ nivis: end of program @@";
 
@@ -31,8 +24,16 @@ const PRINTED_MARK: Readonly<Record<Mode, string>> = {
 const BATCH_BYTES = 400_000;
 const BATCH_PROGRAMS = 400;
 
-/** What the original answers, in the order of the programs. */
-export function askReference(program: string, texts: readonly string[], mode: Mode): Outcome[] {
+/** A store in which nothing can be written. */
+const NO_STORE: readonly string[] = ["--store", "dummy://"];
+
+/** What the original answers, in the order of the programs; `store` are its flags about the store. */
+export function askReference(
+  program: string,
+  texts: readonly string[],
+  mode: Mode,
+  store = NO_STORE,
+): Outcome[] {
   const outcomes: Outcome[] = [];
   while (outcomes.length < texts.length) {
     const batch: string[] = [];
@@ -43,7 +44,7 @@ export function askReference(program: string, texts: readonly string[], mode: Mo
       if (bytes > BATCH_BYTES && batch.length > 0) break;
       batch.push(text);
     }
-    const { values, failure } = runBatch(program, batch, mode);
+    const { values, failure } = runBatch(program, batch, mode, store);
     for (const text of values) outcomes.push({ kind: "value", text });
     if (failure !== undefined) outcomes.push(failure);
   }
@@ -56,8 +57,13 @@ interface BatchAnswer {
   readonly failure?: Outcome;
 }
 
-function runBatch(program: string, texts: readonly string[], mode: Mode): BatchAnswer {
-  const args = [...MODE_FLAGS[mode], "--store", "dummy://", "--expr"];
+function runBatch(
+  program: string,
+  texts: readonly string[],
+  mode: Mode,
+  store: readonly string[],
+): BatchAnswer {
+  const args = [...MODE_FLAGS[mode], ...store, "--expr"];
   for (const text of texts) args.push(utf8(asArgument(text)), `"${MARK}"`);
   const { stdout, stderr, status, signal } = spawnSync(program, args, {
     cwd: fixture,
@@ -79,30 +85,15 @@ function runBatch(program: string, texts: readonly string[], mode: Mode): BatchA
   );
   if (status === 0) return { values: trimmed };
   const crashed = status === null || status > 1;
-  const failure = crashed ? "crash" : classify(stderr);
-  const message = crashed ? `signal ${signal ?? status}` : stderr;
-  return { values: trimmed, failure: { kind: "failure", failure, message } };
+  const failure: Outcome = crashed
+    ? { kind: "failure", failure: "crash", gist: "", message: `signal ${signal ?? status}` }
+    : { kind: "failure", failure: "error", gist: gistOfReference(stderr), message: stderr };
+  return { values: trimmed, failure };
 }
 
 /** Node encodes arguments as UTF-8; texts here are bytes. */
 function utf8(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
-}
-
-function classify(stderr: string): Failure {
-  const text = stderr.slice(Math.max(0, stderr.search(/^error:/m)));
-  if (
-    /^error: (thrown|while evaluating)? ?thrown \d|^error: file 'missing' was not found/m.test(text)
-  )
-    return "thrown";
-  if (/error: infinite recursion encountered/.test(text)) return "infinite-recursion";
-  if (/error: division by zero/.test(text)) return "division";
-  if (/error: evaluation aborted/.test(text)) return "abort";
-  if (/error: assertion '/.test(text)) return "assertion";
-  if (/error: undefined variable/.test(text)) return "undefined-variable";
-  if (/error: attribute '.*' missing/.test(text)) return "missing-attribute";
-  if (/error: thrown \d/.test(text)) return "thrown";
-  return "other";
 }
 
 function xmlMark(): string {

@@ -72,7 +72,9 @@ function main(): number {
   );
   for (const { name, reason } of VERSION_DIFFERENCES) {
     const times = total.explained.get(name);
-    if (times !== undefined) process.stdout.write(`  ${times} x ${name}: ${reason}\n`);
+    if (times === undefined) continue;
+    const { answers, programs } = times;
+    process.stdout.write(`  ${answers} answers, ${programs.size} programs: ${name}: ${reason}\n`);
   }
   process.stdout.write(`${total.findings.length} unexplained\n`);
   return total.findings.length === 0 ? 0 : 1;
@@ -92,5 +94,5 @@ function report(finding: Finding): void {
 
 function describe(outcome: Outcome): string {
   if (outcome.kind === "value") return outcome.text;
-  return `${outcome.failure}: ${outcome.message.trimEnd().replaceAll("\n", "\n     | ")}`;
+  return `${outcome.failure}: ${outcome.gist}\n     | ${outcome.message.trimEnd().replaceAll("\n", "\n     | ")}`;
 }

@@ -2,7 +2,7 @@
 export { generateProgram, type ProgramOptions } from "./generate/programs.ts";
 export { Random } from "./generate/random.ts";
 export { shrink, smaller } from "./generate/shrink.ts";
-export { printTerm, type Term, termSize } from "./generate/term.ts";
+export { printTerm, shuffleBindings, type Term, termSize } from "./generate/term.ts";
 export type { GoldenKind, GoldenOptions, GoldenRun } from "./golden.ts";
 export { goldenKinds, goldenRuns, readExpected } from "./golden.ts";
 export type { Invocation, Outcome, Runner } from "./invocation.ts";

@@ -6,6 +6,7 @@
  * (bindings of a set, elements of a list). Its level says how loosely it binds; a hole says how
  * loose its term may be before it needs parentheses.
  */
+import type { Random } from "./random.ts";
 
 /** How loosely a form binds, the tightest first (the precedence table of the language). */
 export const enum Level {
@@ -96,4 +97,17 @@ function partSize(part: Part): number {
   if (typeof part === "string") return 0;
   if (part.kind === "hole") return termSize(part.term);
   return part.items.flat().reduce((sum, inner) => sum + partSize(inner), 0);
+}
+
+/** The same term with the bindings of each set and `let` in another order. */
+export function shuffleBindings(root: Term, random: Random): Term {
+  const shuffled = (parts: readonly Part[]): readonly Part[] =>
+    parts.map((part): Part => {
+      if (typeof part === "string") return part;
+      if (part.kind === "hole") return { ...part, term: shuffleBindings(part.term, random) };
+      const items = part.items.map(shuffled);
+      const bindings = items.every((item) => String(item.at(-1)).endsWith("; "));
+      return group(bindings ? random.shuffled(items) : items);
+    });
+  return { ...root, parts: shuffled(root.parts) };
 }

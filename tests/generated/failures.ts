@@ -1,0 +1,84 @@
+/**
+ * What two versions of Nix say about the same failure, brought to one wording.
+ *
+ * 2.36 says more than 2.8 (the value that was found, the list that was too short) and words some
+ * messages differently. The gist of a message is what both say; two failures are the same when their
+ * gists are.
+ */
+
+/** A message of one version, and the gist of it (`$1` and so on are its groups). */
+type Wording = readonly [pattern: RegExp, gist: string];
+
+/** The wordings of 2.36, which are those of Nivis. */
+const NEW_WORDINGS: readonly Wording[] = [
+  [/^expected (?:an?) (.+?) but found (?:an? )?(.+?)(?:: .*)?$/, "$2 for $1"],
+  [/^(cannot coerce .+? to a string): .*$/, "$1"],
+  [/^(cannot compare .+?); values are .*$/, "$1"],
+  [/^(attempt to call something which is not a function but .+?): .*$/, "$1"],
+  [/^function '.*?' called (with(?:out)? .*)$/, "function called $1"],
+  [/^'builtins\.elemAt' called with index (\S+) on a list of size \d+$/, "index $1"],
+  [/^'builtins\.head' called on an empty list$/, "index 0"],
+  [/^path '(.*)' does not exist$/, "cannot read '$1'"],
+  [/^file '(.*)' is not a regular file$/, "cannot read a folder"],
+  [/^'(.*)' is not a directory$/, "cannot read '$1'"],
+  [/^.* of value '.*' is not equal to .* of value '.*'$/, "assertion of equality"],
+  [/^assertion '\(.* == .*\)' failed$/, "assertion of equality"],
+  [
+    /^'from' and 'to' arguments passed to builtins\.replaceStrings have different lengths$/,
+    "lengths of from and to",
+  ],
+  [/^path '.*' is not a valid store path: name (.*)$/, "store path: name $1"],
+  [/^'builtins\.tail' called/, "'tail' called"],
+  [
+    /^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+) \(deep\)'\)$/,
+    "$1 ('=$2')",
+  ],
+  [
+    /^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)\^(\w+)'\)$/,
+    "$1 ('!$3!$2')",
+  ],
+  [/^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)'\)$/, "$1 ('$2')"],
+  [/^(\[json.*): attempting to parse an empty input;.*$/, "$1: nothing"],
+  [/^while parsing TOML: .*$/, "TOML"],
+];
+
+/** The wordings of 2.8. */
+const OLD_WORDINGS: readonly Wording[] = [
+  [/^value is (?:an? )?(.+?) while an? (.+?) was expected$/, "$1 for $2"],
+  [/^(?:anonymous function|'.*?') at \S+ called (with(?:out)? .*)$/, "function called $1"],
+  [/^list index (\S+) is out of bounds$/, "index $1"],
+  [/^(?:opening|getting status of) (?:file |directory )?'(.*)': .*$/, "cannot read '$1'"],
+  [/^reading from file: Is a directory$/, "cannot read a folder"],
+  [/^assertion '\(.* == .*\)' failed$/, "assertion of equality"],
+  [
+    /^'from' and 'to' arguments to 'replaceStrings' have different lengths$/,
+    "lengths of from and to",
+  ],
+  [/^store path '.*' has an empty name$/, "store path: name must not be empty"],
+  [/^store path '.*' contains (illegal character '.*')$/, "store path: name contains $1"],
+  [/^(attribute '.*' missing) for call to '.*'$/, "$1"],
+  [/^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)'\)$/, "$1 ('$2')"],
+  [/^(\[json.*): syntax error while parsing value - unexpected end of input;.*$/, "$1: nothing"],
+  [/^while parsing a TOML string: .*$/, "TOML"],
+];
+
+/** The gist of a message of Nivis, which is without `error: `. */
+export function gistOfNivis(message: string): string {
+  return gist(message, NEW_WORDINGS);
+}
+
+/** The gist of what C++ Nix 2.8 printed on its standard error. */
+export function gistOfReference(stderr: string): string {
+  const text = stderr.slice(Math.max(0, stderr.search(/^error:/m)));
+  const [first] = text.split(/\n\n {7}(?:at |\xe2\x80\xa6)|\n\(use '--show-trace'/);
+  return gist((first as string).replace(/^error: /, ""), OLD_WORDINGS);
+}
+
+function gist(text: string, wordings: readonly Wording[]): string {
+  // 2.8 indents the lines of a message and has blanks for its tabs.
+  const message = text.replace(/\s+/g, " ").trimEnd();
+  for (const [pattern, common] of wordings) {
+    if (pattern.test(message)) return message.replace(pattern, common);
+  }
+  return message;
+}

@@ -1,0 +1,168 @@
+/**
+ * Rewrites a program so that a known difference between versions can no longer show.
+ *
+ * Each function says the same program in other words, or one much like it. If two evaluators that
+ * disagreed about a program agree about its neutral form, the difference is the known one and
+ * nothing else hides behind it.
+ */
+import {
+  type AttrSet,
+  BindingKind,
+  type Expr,
+  NodeKind,
+  parse,
+  Resolver,
+  SourceFile,
+} from "@nivis/syntax";
+import { fixture } from "./modes.ts";
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Looks at an expression with the names that it sees. */
+type Visitor = (expr: Expr, names: Resolver, replace: (edit: Edit) => void) => void;
+
+/** No empty list stands alone: it is a concatenation, which is delayed like any other. */
+export function withoutEmptyLists(program: string): string {
+  return edited(program, (expr, _names, replace) => {
+    if (expr.kind !== NodeKind.List || expr.items.length > 0) return;
+    const brackets = program.slice(expr.start, expr.end);
+    replace({ start: expr.start, end: expr.end, text: `(${brackets} ++ ${brackets})` });
+  });
+}
+
+/** No variable from a `with` stands alone: it is a branch, which is delayed like any other. */
+export function withDelayedVariables(program: string): string {
+  return edited(program, (expr, names, replace) => {
+    const fromWith = (name: string): boolean =>
+      names.lookup(name) === undefined && !names.isGlobal(name);
+    if (expr.kind === NodeKind.Var && fromWith(expr.name)) replace(delayed(expr, expr.name));
+    if (expr.kind !== NodeKind.AttrSet || expr.recursive) return;
+    for (const { kind, name, pos } of expr.bindings) {
+      if (kind !== BindingKind.Inherited || !program.startsWith(name, pos) || !fromWith(name))
+        continue;
+      const text = `; ${name} = ${branch(name)}; inherit`;
+      replace({ start: pos, end: pos + name.length, text });
+    }
+  });
+}
+
+/** No binding of a `rec` or `let`, and no default of an argument, is just another name of it. */
+export function withoutAliases(program: string): string {
+  return edited(program, (expr, _names, replace) => {
+    const aliases: Expr[] = [];
+    if (expr.kind === NodeKind.Lambda) {
+      for (const { fallback } of expr.formals?.formals ?? []) {
+        if (fallback !== undefined) aliases.push(fallback);
+      }
+    }
+    const group: AttrSet | undefined =
+      expr.kind === NodeKind.Let
+        ? expr.attrs
+        : expr.kind === NodeKind.AttrSet && expr.recursive
+          ? expr
+          : undefined;
+    for (const { kind, value } of group?.bindings ?? []) {
+      if (kind === BindingKind.Plain) aliases.push(value);
+    }
+    for (const alias of aliases) {
+      if (alias.kind === NodeKind.Var) replace(delayed(alias, alias.name));
+    }
+  });
+}
+
+/** `map` and `genList` get a function whatever their argument is. */
+export function withoutFunctionChecks(program: string): string {
+  return edited(program, (expr, names, replace) => {
+    const { start, end } = expr;
+    const name = builtinName(expr, names);
+    if (name === "map") {
+      replace({ start, end, text: "(f: l: builtins.concatMap (x: [ (f x) ]) l)" });
+    }
+    if (name === "genList") {
+      replace({ start, end, text: "(f: n: builtins.genList (x: f x) n)" });
+    }
+  });
+}
+
+/** `filter` and `sort` look at their function first, elements or none. */
+export function withFunctionsFirst(program: string): string {
+  return edited(program, (expr, names, replace) => {
+    const name = builtinName(expr, names);
+    if (name !== "filter" && name !== "sort") return;
+    const { start, end } = expr;
+    const text = `(f: l: if builtins.length l == 0 then l else builtins.${name} f l)`;
+    replace({ start, end, text });
+  });
+}
+
+/** No number is so large that versions differ about it. */
+export function withoutLargeNumbers(program: string): string {
+  return program
+    .replace(/(?<![\w.])\d{10,20}(?!\d)/g, "7")
+    .replace(/(?<![\w.])(\d+\.\d+)[eE][-+]?\d+/g, "$1");
+}
+
+/** Every number is one: products do not grow. */
+export function withOnlyOnes(program: string): string {
+  return withoutLargeNumbers(program)
+    .replace(/(?<![\w.])\d+(?![\w.])/g, "1")
+    .replace(/(?<![\w.])\d*\.\d*(?![\w.])/g, (number) => (number === "." ? "." : "1.5"));
+}
+
+/** Every byte is ASCII. */
+export function inAscii(program: string): string {
+  return program.replace(/[\x80-\xff]/g, "e");
+}
+
+/** Derivations have no structured attributes. */
+export function withoutStructuredAttrs(program: string): string {
+  return program.replaceAll("__structuredAttrs = true; ", "");
+}
+
+/** The name of the builtin that an expression is, if it is one by name. */
+function builtinName(expr: Expr, names: Resolver): string | undefined {
+  if (expr.kind === NodeKind.Var && names.isGlobal(expr.name)) {
+    return expr.name.replace(/^__/, "");
+  }
+  return expr.kind === NodeKind.Select &&
+    expr.base.kind === NodeKind.Var &&
+    expr.base.name === "builtins" &&
+    names.isGlobal("builtins") &&
+    expr.path.length === 1 &&
+    expr.fallback === undefined
+    ? expr.path[0]?.name
+    : undefined;
+}
+
+function delayed({ start, end }: Expr, name: string): Edit {
+  return { start, end, text: branch(name) };
+}
+
+function branch(name: string): string {
+  return `(if true then ${name} else ${name})`;
+}
+
+function edited(program: string, visit: Visitor): string {
+  const source = new SourceFile({ kind: "string" }, program);
+  const { expr, firstError } = parse(source, { basePath: fixture, home: undefined });
+  if (firstError !== undefined) return program;
+  const edits: Edit[] = [];
+  const names = new Resolver({
+    enter: (inner) => visit(inner, names, (edit) => edits.push(edit)),
+  });
+  names.walk(expr);
+  // Those further back first, so that the offsets of the others stay right; each place once.
+  edits.sort((a, b) => b.start - a.start);
+  let text = program;
+  let from = Number.POSITIVE_INFINITY;
+  for (const edit of edits) {
+    if (edit.end > from) continue;
+    text = text.slice(0, edit.start) + edit.text + text.slice(edit.end);
+    from = edit.start;
+  }
+  return text;
+}

@@ -1,0 +1,246 @@
+/**
+ * Compares the printed values of two versions piece by piece.
+ *
+ * Both texts are walked side by side. Where they differ, one of a few rules must say what the newer
+ * text has there and what the older one has for it; all the rest must be the same.
+ */
+import { readFileSync } from "node:fs";
+import { formatG6 } from "@nivis/formats";
+import { type AttrSet, BindingKind, NodeKind, parse, SourceFile, walk } from "@nivis/syntax";
+import { asArgument, fixture, type Mode } from "./modes.ts";
+
+/** The names of the rules; `version-differences.ts` has the reasons. */
+export type PrintedDifference =
+  | "text-for-a-path"
+  | "positions-in-derivation-nix"
+  | "positions-of-inherited"
+  | "json-floats"
+  | "dollar-in-attribute-name";
+
+/** Where the walk stands in both texts. */
+interface Place {
+  readonly ours: string;
+  readonly theirs: string;
+  /** The first byte that differs, in each. */
+  readonly i: number;
+  readonly j: number;
+}
+
+/** How far a rule explains the texts, from the place on. */
+interface Step {
+  readonly i: number;
+  readonly j: number;
+}
+
+interface Rule {
+  readonly name: PrintedDifference;
+  applies(mode: Mode, program: string): boolean;
+  step(place: Place, program: string): Step | undefined;
+}
+
+const TAG =
+  /<(?:attr|function) column="(\d+)" line="(\d+)"(?: name="([^"]*)")?(?: path="([^"]*)")?(?=>)/y;
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|-?inf|-?nan|null/y;
+
+const RULES: readonly Rule[] = [
+  {
+    name: "text-for-a-path",
+    applies: (mode) => mode === "xml-located",
+    step: (place, program) =>
+      atTag(place, (ours, theirs) => sameTag(ours, theirs) && isText(theirs, program)),
+  },
+  {
+    name: "positions-of-inherited",
+    applies: (mode, program) => mode === "xml-located" && /\binherit\b|import/.test(program),
+    step: (place, program) =>
+      atTag(place, (ours, theirs) => {
+        const own = ours.path === undefined;
+        if (
+          ours.name !== theirs.name ||
+          !(own ? isText(theirs, program) : ours.path === theirs.path)
+        )
+          return false;
+        if (ours.path?.startsWith(`${fixture}/`) === false) return false;
+        const text = own ? asArgument(program) : readFileSync(ours.path as string, "latin1");
+        const clause = inheritedNames(text).get(`${ours.line}:${ours.column}`);
+        return clause === `${theirs.line}:${theirs.column}`;
+      }),
+  },
+  {
+    name: "positions-in-derivation-nix",
+    applies: (mode, program) => mode === "xml-located" && program.includes("derivation"),
+    step: (place) =>
+      atTag(
+        place,
+        (ours, theirs) =>
+          ours.name === theirs.name &&
+          ours.path?.endsWith("/derivation-internal.nix") === true &&
+          theirs.path === "//builtin/derivation.nix",
+      ),
+  },
+  {
+    name: "json-floats",
+    applies: (mode, program) => mode === "json" || /toJSON|__structuredAttrs/.test(program),
+    step: (place) => {
+      const ours = tokenAround(NUMBER, place.ours, place.i);
+      const theirs = tokenAround(NUMBER, place.theirs, place.j);
+      if (ours === undefined || theirs === undefined) return undefined;
+      const fits = /^-?\d+$|inf|nan/.test(ours.text)
+        ? false
+        : ours.text === "null"
+          ? /^-?(?:inf|nan)$/.test(theirs.text)
+          : formatG6(Number(ours.text)) === theirs.text;
+      return fits ? { i: ours.end, j: theirs.end } : undefined;
+    },
+  },
+  {
+    name: "dollar-in-attribute-name",
+    applies: (mode, program) => (mode === "strict" || mode === "lazy") && program.includes("$"),
+    step: ({ ours, theirs, i, j }) =>
+      ours[i] === "$" &&
+      ours[i + 1] !== "{" &&
+      theirs.startsWith("\\$", j) &&
+      /^(?:[^"\\]|\\.)*" = /.test(theirs.slice(j))
+        ? { i: i + 1, j: j + 2 }
+        : undefined,
+  },
+];
+
+/**
+ * The rules by which `theirs` is what the older version prints for `ours`; `undefined` when the two
+ * do not say the same.
+ */
+export function printedDifferences(
+  ours: string,
+  theirs: string,
+  mode: Mode,
+  program: string,
+): ReadonlySet<PrintedDifference> | undefined {
+  const used = new Set<PrintedDifference>();
+  const rules = RULES.filter((rule) => rule.applies(mode, program));
+  let i = 0;
+  let j = 0;
+  while (i < ours.length || j < theirs.length) {
+    if (ours[i] === theirs[j]) {
+      i++;
+      j++;
+      continue;
+    }
+    let next: Step | undefined;
+    for (const rule of rules) {
+      next = rule.step({ ours, theirs, i, j }, program);
+      if (next === undefined) continue;
+      used.add(rule.name);
+      break;
+    }
+    if (next === undefined) return undefined;
+    ({ i, j } = next);
+  }
+  return used;
+}
+
+interface Tag {
+  readonly column: string;
+  readonly line: string;
+  /** Of an attribute. */
+  readonly name: string | undefined;
+  readonly path: string | undefined;
+}
+
+/** The step over the tags around the place, if both say where something is and are the `same`. */
+function atTag(
+  { ours, theirs, i, j }: Place,
+  same: (ours: Tag, theirs: Tag) => boolean,
+): Step | undefined {
+  const a = tagAt(ours, i);
+  const b = tagAt(theirs, j);
+  return a !== undefined && b !== undefined && same(a.tag, b.tag)
+    ? { i: a.end, j: b.end }
+    : undefined;
+}
+
+function tagAt(text: string, at: number): { tag: Tag; end: number } | undefined {
+  const start = text.lastIndexOf("<", at);
+  if (start < 0) return undefined;
+  TAG.lastIndex = start;
+  const match = TAG.exec(text);
+  if (match === null || TAG.lastIndex < at) return undefined;
+  const [, column, line, name, path] = match as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string?,
+  ];
+  return { tag: { column, line, name, path }, end: match.index + match[0].length };
+}
+
+/** Whether two tags are the same except for the path. */
+function sameTag(a: Tag, b: Tag): boolean {
+  return a.path === undefined && a.column === b.column && a.line === b.line && a.name === b.name;
+}
+
+/** Whether a tag of 2.8 names the text of the program as its file. */
+function isText({ path }: Tag, program: string): boolean {
+  return path === xmlEscaped(asArgument(program));
+}
+
+/**
+ * Where the inherited names of a text stand, as `line:column`, and where 2.8 says that they do:
+ * right behind the `inherit` or the `)` of their clause.
+ */
+function inheritedNames(text: string): ReadonlyMap<string, string> {
+  const source = new SourceFile({ kind: "string" }, text);
+  const found = new Map<string, string>();
+  const note = (set: AttrSet): void => {
+    for (const { kind, pos, from } of set.bindings) {
+      if (kind === BindingKind.Plain) continue;
+      let end = text.lastIndexOf("inherit", pos) + "inherit".length;
+      if (kind === BindingKind.InheritedFrom) {
+        end = set.inheritFrom[from]?.end as number;
+        const bracket = /^\s*\)/.exec(text.slice(end));
+        end += bracket?.[0].length ?? 0;
+      }
+      found.set(written(source, pos), written(source, end));
+    }
+  };
+  walk(parse(source, { basePath: fixture, home: undefined }).expr, (expr) => {
+    if (expr.kind === NodeKind.AttrSet) note(expr);
+    else if (expr.kind === NodeKind.Let) note(expr.attrs);
+  });
+  return found;
+}
+
+function written(source: SourceFile, offset: number): string {
+  const { line, column } = source.lineColumn(offset);
+  return `${line}:${column}`;
+}
+
+/** The match of a sticky pattern that the place is in or right behind. */
+function tokenAround(
+  pattern: RegExp,
+  text: string,
+  at: number,
+): { text: string; end: number } | undefined {
+  let start = at;
+  while (start > 0 && /[-+.\w]/.test(text[start - 1] as string)) start--;
+  for (; start <= at; start++) {
+    pattern.lastIndex = start;
+    const match = pattern.exec(text);
+    if (match !== null && pattern.lastIndex >= at) {
+      return { text: match[0], end: pattern.lastIndex };
+    }
+  }
+  return undefined;
+}
+
+function xmlEscaped(text: string): string {
+  const names: Record<string, string> = {
+    "<": "&lt;",
+    ">": "&gt;",
+    "&": "&amp;",
+    '"': "&quot;",
+    "\n": "&#xA;",
+  };
+  return text.replace(/[<>&"\n]/g, (char) => names[char] as string);
+}
