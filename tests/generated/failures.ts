@@ -6,6 +6,8 @@
  * gists are.
  */
 
+import type { ErrorKind } from "@nivis/eval";
+
 /** A message of one version, and the gist of it (`$1` and so on are its groups). */
 type Wording = readonly [pattern: RegExp, gist: string];
 
@@ -21,13 +23,19 @@ const NEW_WORDINGS: readonly Wording[] = [
   [/^path '(.*)' does not exist$/, "cannot read '$1'"],
   [/^file '(.*)' is not a regular file$/, "cannot read a folder"],
   [/^'(.*)' is not a directory$/, "cannot read '$1'"],
-  [/^.* of value '.*' is not equal to .* of value '.*'$/, "assertion of equality"],
   [/^assertion '\(.* == .*\)' failed$/, "assertion of equality"],
   [
     /^'from' and 'to' arguments passed to builtins\.replaceStrings have different lengths$/,
     "lengths of from and to",
   ],
-  [/^path '.*' is not a valid store path: name (.*)$/, "store path: name $1"],
+  [
+    /^path '.*' is not a valid store path: name (?:'.*?' )?(contains .*|must .*)$/,
+    "store path: name $1",
+  ],
+  [
+    /^files created by builtins\.toFile may not reference derivations, .*$/,
+    "toFile of a derivation",
+  ],
   [/^'builtins\.tail' called/, "'tail' called"],
   [
     /^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+) \(deep\)'\)$/,
@@ -39,6 +47,10 @@ const NEW_WORDINGS: readonly Wording[] = [
   ],
   [/^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)'\)$/, "$1 ('$2')"],
   [/^(\[json.*): attempting to parse an empty input;.*$/, "$1: nothing"],
+  [/^attribute '"?(.*?)"?' missing$/, "attribute '$1' missing"],
+  [/^cannot build '(.*\.drv)\^.*' during evaluation: .*$/, "path '$1' is not valid"],
+  [/^syntax error, .*$/, "syntax error"],
+  [/^experimental Nix feature 'pipe-operators' is disabled; .*$/, "syntax error"],
   [/^while parsing TOML: .*$/, "TOML"],
 ];
 
@@ -56,14 +68,22 @@ const OLD_WORDINGS: readonly Wording[] = [
   ],
   [/^store path '.*' has an empty name$/, "store path: name must not be empty"],
   [/^store path '.*' contains (illegal character '.*')$/, "store path: name contains $1"],
-  [/^(attribute '.*' missing) for call to '.*'$/, "$1"],
+  [
+    /^in 'toFile': the file named '.*' must not contain a reference to a derivation .*$/,
+    "toFile of a derivation",
+  ],
+  [/^attribute '"?(.*?)"?' missing(?: for call to '.*')?$/, "attribute '$1' missing"],
   [/^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)'\)$/, "$1 ('$2')"],
   [/^(\[json.*): syntax error while parsing value - unexpected end of input;.*$/, "$1: nothing"],
+  [/^attribute '(.*)' required$/, "attribute '$1' missing"],
+  [/^syntax error, .*$/, "syntax error"],
   [/^while parsing a TOML string: .*$/, "TOML"],
 ];
 
 /** The gist of a message of Nivis, which is without `error: `. */
-export function gistOfNivis(message: string): string {
+export function gistOfNivis(kind: ErrorKind, message: string): string {
+  // 2.36 says what is unequal, in many ways.
+  if (kind === "assertion" && !message.startsWith("assertion '")) return "assertion of equality";
   return gist(message, NEW_WORDINGS);
 }
 
@@ -80,5 +100,11 @@ function gist(text: string, wordings: readonly Wording[]): string {
   for (const [pattern, common] of wordings) {
     if (pattern.test(message)) return message.replace(pattern, common);
   }
+  // The bindings in a condition were in the order of their symbols.
+  if (message.startsWith("assertion '"))
+    return message
+      .split(/([\w'-]+)/)
+      .sort()
+      .join("");
   return message;
 }

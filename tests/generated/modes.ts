@@ -102,7 +102,12 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
       return { kind: "failure", failure: "crash", gist: "", message };
     }
     const message = renderError(error, evaluation.positions, { showTrace: true, color: false });
-    return { kind: "failure", failure: "error", gist: gistOfNivis(error.message), message };
+    return {
+      kind: "failure",
+      failure: "error",
+      gist: gistOfNivis(error.kind, error.message),
+      message,
+    };
   }
 }
 

@@ -15,7 +15,8 @@ export type PrintedDifference =
   | "positions-in-derivation-nix"
   | "positions-of-inherited"
   | "json-floats"
-  | "dollar-in-attribute-name";
+  | "dollar-in-attribute-name"
+  | "repeated-lists";
 
 /** Where the walk stands in both texts. */
 interface Place {
@@ -35,12 +36,18 @@ interface Step {
 interface Rule {
   readonly name: PrintedDifference;
   applies(mode: Mode, program: string): boolean;
-  step(place: Place, program: string): Step | undefined;
+  /** `used` are the rules that were needed before. */
+  step(place: Place, program: string, used: ReadonlySet<string>): Step | undefined;
 }
 
 const TAG =
   /<(?:attr|function) column="(\d+)" line="(\d+)"(?: name="([^"]*)")?(?: path="([^"]*)")?(?=>)/y;
+/** In the place of what was printed already. */
+const REPEATED = "\xc2\xabrepeated\xc2\xbb";
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|-?inf|-?nan|null/y;
+
+/** From how many elements on 2.8 keeps them outside of the cell of a list. */
+const LARGE_LIST = 3;
 
 const RULES: readonly Rule[] = [
   {
@@ -51,7 +58,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "positions-of-inherited",
-    applies: (mode, program) => mode === "xml-located" && /\binherit\b|import/.test(program),
+    applies: (mode, program) => mode === "xml-located" && /\binherit\b|[iI]mport/.test(program),
     step: (place, program) =>
       atTag(place, (ours, theirs) => {
         const own = ours.path === undefined;
@@ -104,6 +111,22 @@ const RULES: readonly Rule[] = [
         ? { i: i + 1, j: j + 2 }
         : undefined,
   },
+  {
+    name: "repeated-lists",
+    applies: (mode) => mode === "strict" || mode === "lazy",
+    step: ({ ours, theirs, i, j }, _program, used) => {
+      if (theirs.startsWith(REPEATED, j) && ours[i] === "[") {
+        const list = containerAt(ours, i);
+        return list === undefined || list.items < LARGE_LIST
+          ? undefined
+          : { i: list.end, j: j + REPEATED.length };
+      }
+      // What was printed inside such a list is repeated behind it.
+      if (!used.has("repeated-lists") || !ours.startsWith(REPEATED, i)) return undefined;
+      const other = containerAt(theirs, j);
+      return other === undefined ? undefined : { i: i + REPEATED.length, j: other.end };
+    },
+  },
 ];
 
 /**
@@ -128,7 +151,7 @@ export function printedDifferences(
     }
     let next: Step | undefined;
     for (const rule of rules) {
-      next = rule.step({ ours, theirs, i, j }, program);
+      next = rule.step({ ours, theirs, i, j }, program, used);
       if (next === undefined) continue;
       used.add(rule.name);
       break;
@@ -137,6 +160,28 @@ export function printedDifferences(
     ({ i, j } = next);
   }
   return used;
+}
+
+/** Where the printed list or set that begins there ends, and how many items it has. */
+function containerAt(text: string, start: number): { end: number; items: number } | undefined {
+  if (!/[[{]/.test(text[start] ?? "")) return undefined;
+  const token = /"(?:[^"\\]|\\.)*"|[[{]|[\]}];?|[^\s"]+/gsy;
+  let depth = 0;
+  let items = 0;
+  token.lastIndex = start;
+  for (;;) {
+    const match = token.exec(text);
+    if (match === null) return undefined;
+    const [found] = match;
+    if (/^[\]}]/.test(found)) {
+      depth--;
+      if (depth === 0) return { end: token.lastIndex, items };
+    } else {
+      if (depth === 1) items++;
+      if (/^[[{]$/.test(found)) depth++;
+    }
+    while (/\s/.test(text[token.lastIndex] ?? "")) token.lastIndex++;
+  }
 }
 
 interface Tag {
@@ -204,7 +249,7 @@ function inheritedNames(text: string): ReadonlyMap<string, string> {
       found.set(written(source, pos), written(source, end));
     }
   };
-  walk(parse(source, { basePath: fixture, home: undefined }).expr, (expr) => {
+  walk(parse(source, { basePath: fixture, home: "/home" }).expr, (expr) => {
     if (expr.kind === NodeKind.AttrSet) note(expr);
     else if (expr.kind === NodeKind.Let) note(expr.attrs);
   });

@@ -13,6 +13,7 @@ import { askNivis, type Mode, type Outcome } from "./modes.ts";
 import {
   inAscii,
   withDelayedVariables,
+  withForcedPositions,
   withFunctionsFirst,
   withOnlyOnes,
   withoutAliases,
@@ -73,6 +74,11 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
       "Each $ in a quoted attribute name was escaped; now only one before a brace, as in strings.",
   },
   {
+    name: "repeated-lists",
+    reason:
+      "A list is «repeated» when the same cell is met again; a list of three or more was when its elements were.",
+  },
+  {
     name: "empty-list-not-delayed",
     reason: "An empty list literal is one shared value and never a thunk any more.",
     suspects: ({ program, mode, nivis, reference }) =>
@@ -113,6 +119,12 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     reason: "substring took its offset and length modulo 2^32 before 2.19.",
     suspects: ({ program }) => /substring/.test(program) && /\d{10}/.test(program),
     neutral: [withoutLargeNumbers],
+  },
+  {
+    name: "positions-are-delayed",
+    reason: "The line and the column that unsafeGetAttrPos answers are thunks.",
+    suspects: ({ program, mode }) => isLazy(mode) && program.includes("unsafeGetAttrPos"),
+    neutral: [withForcedPositions],
   },
   {
     name: "json-of-bytes",

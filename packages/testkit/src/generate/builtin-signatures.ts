@@ -46,7 +46,19 @@ const PREDICATE = of(functionOf(INT, BOOL));
 const BINARY = of(functionOf(INT, functionOf(INT, INT)));
 const PAIRS = of(listOf(setOf({ name: "name", type: STRING }, { name: "value", type: INT })));
 
-const SMALL = text("0", "1", "2", "3", "5", "(-1)", "100", "9223372036854775807");
+const SMALL = text(..."0123456789", "20", "50", "(-1)", "100", "4294967295", "9223372036854775807");
+/** Strings with context of each sort. */
+const CONTEXT = text(
+  ...['"${./text}"', '"a${./folder}/b"', '"${./text} ${./folder/unit.nix}"', "(toString ./text)"],
+  ...[
+    '"${derivation { name = "d"; builder = "b"; system = "s"; }}"',
+    '(derivation { name = "d"; builder = "b"; system = "s"; }).drvPath',
+    '(derivation { name = "m"; builder = "b"; system = "s"; outputs = [ "out" "dev" ]; }).dev',
+    '"${(derivation { name = "m"; builder = "b"; system = "s"; outputs = [ "x" "y" ]; }).y}/y"',
+    '(builtins.toFile "f" "text")',
+    '(builtins.unsafeDiscardOutputDependency (derivation { name = "d"; builder = "b"; system = "s"; }).drvPath)',
+  ],
+);
 const REGEX = text(
   ...['"a"', '"(a)(b)?"', '"[[:space:]]*"', '"(.*)-(.*)"', '"[a-z]+"', '"(a|ab)(c|bcd)(d*)"', '""'],
   ...['"([^,]*),?"', '"\\\\."', '"x*"', '"(x)|(y)"', '"[0-9]+\\\\.?[0-9]*"', '"a{2}"', '"^a$"'],
@@ -259,6 +271,120 @@ export const SIGNATURES: readonly BuiltinSignature[] = [
         "{ startSet = [ { key = 1.5; } { key = 1; } { key = 1.0; } ]; operator = _: [ ]; }",
         "{ startSet = [ { key = null; } ]; operator = _: [ ]; }",
         '{ startSet = [ { key = 1; } { key = "a"; } ]; operator = _: [ ]; }',
+      ),
+    ],
+    "any",
+  ),
+  ...[
+    row("getContext", [CONTEXT], "any"),
+    row("hasContext", [CONTEXT], BOOL),
+    row("unsafeDiscardStringContext", [CONTEXT], STRING),
+    row("unsafeDiscardOutputDependency", [CONTEXT], STRING),
+    row("appendContext", [CONTEXT, text("{ }", '(builtins.getContext "${./text}")')], STRING),
+    row("substring", [SMALL, SMALL, CONTEXT], STRING),
+    row("substring", [text("0", "100"), text("0"), CONTEXT], STRING),
+    row("stringLength", [CONTEXT], INT),
+    row("concatStringsSep", [CONTEXT, STRINGS], STRING),
+    row(
+      "replaceStrings",
+      [text('["/"]', '["text"]', '["-" ""]'), text('["" "a"]', '["${./text}"]'), CONTEXT],
+      STRING,
+    ),
+    row("toJSON", [CONTEXT], STRING),
+    row("toXML", [CONTEXT], STRING),
+    row("baseNameOf", [CONTEXT], STRING),
+    row("dirOf", [CONTEXT], STRING),
+    row("hashString", [ALGORITHM, CONTEXT], STRING),
+    row("split", [text('"/"', '"(text)"'), CONTEXT], "any"),
+    row("match", [text('".*"', '"(.*)text"'), CONTEXT], "any"),
+    row("toFile", [text('"file"'), CONTEXT], STRING),
+    row("getAttr", [CONTEXT, SET], INT),
+    row("hasAttr", [CONTEXT, SET], BOOL),
+    row("pathExists", [CONTEXT], BOOL),
+    row("toPath", [CONTEXT], STRING),
+    row("elem", [CONTEXT, STRINGS], BOOL),
+  ],
+  row(
+    "scopedImport",
+    [text("{ }", "{ x = 1; }", "{ map = 1; true = 2; }"), text("./folder/unit.nix", "./folder")],
+    "any",
+  ),
+  row(
+    "unsafeGetAttrPos",
+    [text('"unit"', '"list"', '"none"'), text("(import ./folder/unit.nix)")],
+    "any",
+  ),
+  row(
+    "findFile",
+    [
+      text(
+        "[ ]",
+        '[ { prefix = "p"; path = ./folder; } ]',
+        '[ { prefix = ""; path = ./folder; } { path = ./.; } ]',
+      ),
+      text('"p/unit.nix"', '"unit.nix"', '"p"'),
+    ],
+    PATH,
+  ),
+  row(
+    "functionArgs",
+    [text("(import ./folder/function.nix)", "{ __functor = _: { a }: a; }")],
+    "any",
+  ),
+  row(
+    "sort",
+    [text("(_: _: false)", "builtins.lessThan", "(a: b: a < b)"), of(listOf(FLOAT))],
+    listOf(FLOAT),
+  ),
+  row(
+    "sort",
+    [text("builtins.lessThan", "(a: b: a < b)"), of(listOf(listOf(INT)))],
+    listOf(listOf(INT)),
+  ),
+  row(
+    "sort",
+    [text("(a: b: builtins.stringLength a < builtins.stringLength b)"), STRINGS],
+    listOf(STRING),
+  ),
+  row("sort", [text("builtins.lessThan"), of(listOf(PATH))], listOf(PATH)),
+  row(
+    "zipAttrsWith",
+    [
+      text("(n: vs: builtins.length vs)", "(n: vs: { inherit n vs; })", "(n: vs: throw n)"),
+      of(listOf(setOf(field("b", INT), field("a", STRING)))),
+    ],
+    "any",
+  ),
+  row(
+    "genericClosure",
+    [
+      text(
+        "{ startSet = [ ]; operator = x: [ ]; }",
+        "{ startSet = [ { key = 1; } ]; }",
+        "{ startSet = [ { k = 1; } ]; operator = x: [ ]; }",
+        '{ startSet = [ { key = 2; } ]; operator = x: [ { key = x.key - 1; } ] ++ (if x.key < 0 then throw "thrown 2" else [ ]); }',
+      ),
+    ],
+    "any",
+  ),
+  row(
+    "listToAttrs",
+    [
+      text(
+        "[ { name = 1; value = 2; } ]",
+        '[ { name = "a"; } ]',
+        '[ { name = "b"; value = 1; } { name = "b"; value = throw "thrown 3"; } ]',
+        "[ { value = 1; } ]",
+      ),
+    ],
+    "any",
+  ),
+  row(
+    "fromJSON",
+    [
+      text(
+        '(builtins.toJSON { a = [ 1 2.5 null true "x" { } ]; b.c = [ ]; })',
+        '(builtins.toJSON "${./text}")',
       ),
     ],
     "any",

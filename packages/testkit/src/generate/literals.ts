@@ -63,12 +63,30 @@ const STRINGS = [
   ],
 ];
 
+/** White space and comments that may stand before any expression. */
+const TRIVIA = [
+  "/* c */ ",
+  "# c\n",
+  "/**/",
+  "/** doc */ ",
+  "\n",
+  "\t",
+  "/* * ** /* */",
+  "#\n  ",
+  '# "\n',
+];
+
+/** A comment, or white space that is not a blank. */
+export function trivia(random: Random): string {
+  return random.pick(TRIVIA);
+}
+
 /** An integer. */
 export function intLiteral(random: Random): Term {
-  if (random.chance(0.04)) return term(Level.Literal, random.pick(LARGE));
-  if (random.chance(0.06)) return term(Level.Literal, random.pick(LARGE_SAFE));
+  if (random.chance(0.008)) return term(Level.Literal, random.pick(LARGE));
+  if (random.chance(0.03)) return term(Level.Literal, random.pick(LARGE_SAFE));
   if (random.chance(0.1)) return term(Level.Negation, `-${random.below(20)}`);
-  if (random.chance(0.01)) return term(Level.Sum, "-9223372036854775807 - 1");
+  if (random.chance(0.003)) return term(Level.Sum, "-9223372036854775807 - 1");
   if (random.chance(0.02)) return term(Level.Literal, "007");
   return term(Level.Literal, String(random.below(random.chance(0.2) ? 1000 : 6)));
 }
@@ -106,6 +124,8 @@ export function pathLiteral(random: Random): Term {
     "/a/.",
     "x/y",
     "/a/b.c-d_e+f",
+    "~/x",
+    "../x",
   ];
   return term(Level.Literal, random.pick(paths));
 }

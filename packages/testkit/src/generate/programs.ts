@@ -18,6 +18,7 @@ import {
   pathLiteral,
   stringLiteral,
   stringText,
+  trivia,
 } from "./literals.ts";
 import {
   BOOL,
@@ -38,7 +39,7 @@ import {
   VARIABLES,
 } from "./program-type.ts";
 import { Random } from "./random.ts";
-import { group, hole, Level, type Part, type Term, term } from "./term.ts";
+import { group, hole, Level, type Part, printTerm, type Term, term } from "./term.ts";
 
 /** What shapes the programs. */
 export interface ProgramOptions {
@@ -92,6 +93,31 @@ const GLOBALS = new Set([
 ]);
 
 const NO_SCOPE: Scope = [];
+
+/** The pieces of a text, about as the lexer sees them. */
+const TOKENS = /\s+|[\w'-]+|"(?:[^"\\]|\\.)*"|[^\s\w]/g;
+
+/** What no program needs there. */
+const STRAY_TOKENS = [
+  ...[
+    " |> ",
+    " <| ",
+    " ;",
+    ")",
+    " ]",
+    "}",
+    "{",
+    " or ",
+    " ?",
+    " : ",
+    "@",
+    "...",
+    " in ",
+    '"',
+    "''",
+  ],
+  ...["/*", " inherit ", " rec ", ".", ",", "\\", "^", "1x", "a:", "../", " -> ", " == 1 == 2 "],
+];
 
 /** Uses of builtins whose result has no type of ours. */
 const UNTYPED = SIGNATURES.filter(({ result }) => result === "any");
@@ -147,6 +173,21 @@ const ODDITIES: readonly { readonly type: ProgramType; readonly text: string }[]
   },
   { type: STRING, text: 'builtins.substring 0 0 "${./text}"' },
   { type: STRING, text: "\"$${x}$\" + ''$${x}''$''" },
+  { type: INT, text: "9223372036854775808" },
+  { type: INT, text: "builtins.langVersion" },
+  { type: INT, text: "({ a ? 1, b ? a }@s: s.b or a) { a = 4; }" },
+  { type: INT, text: "(x: x.a or x.b or 3) { b = 2; }" },
+  { type: INT, text: "let a.b = 1; a.c = 2; in a.b + a.c" },
+  { type: INT, text: "rec { a = b; b = c; c = 3; }.a" },
+  { type: INT, text: "let x = 1; in with { x = 2; }; x" },
+  { type: INT, text: "(rec { x.y = 1; z = x // { y = 2; }; }).z.y" },
+  { type: BOOL, text: "[ ] == [ ] -> false || true && !false" },
+  { type: BOOL, text: "{ a = 1; } // { b = 2; } == { b = 2; } // { a = 1; }" },
+  { type: BOOL, text: "1 == 1.0 && [ 1 ] == [ 1.0 ] && { a = 1; } == { a = 1.0; }" },
+  { type: BOOL, text: "null < null" },
+  { type: BOOL, text: '"a" == ./a' },
+  { type: STRING, text: '"${1}"' },
+  { type: STRING, text: "''\\n  a\\n\\t b\\n''" },
   { type: PATH, text: "./a + /b" },
   { type: PATH, text: './. + "/../..//x"' },
   { type: PATH, text: '/${"a"}/b' },
@@ -160,9 +201,13 @@ class ProgramGenerator {
 
   program(fuel: number): Term {
     const { random } = this;
-    const body = random.chance(0.1)
-      ? this.builtinCall(random.pick(UNTYPED), fuel, NO_SCOPE)
-      : this.term(randomType(random, 2), fuel, NO_SCOPE);
+    const program = random.weighted<() => Term>([
+      [78, () => this.term(randomType(random, 2), fuel, NO_SCOPE)],
+      [10, () => this.builtinCall(random.pick(UNTYPED), fuel, NO_SCOPE)],
+      [this.oddness > 0 ? 6 : 0, () => this.misuse(fuel)],
+      [4, () => this.sharing(fuel)],
+      [this.oddness > 0 ? 2 : 0, () => this.malformed(fuel)],
+    ])();
     return random.chance(0.12)
       ? term(
           Level.Application,
@@ -170,16 +215,79 @@ class ProgramGenerator {
           hole(
             Level.Select,
             random.chance(0.5)
-              ? body
-              : term(Level.Application, "builtins.deepSeq ", hole(Level.Select, body), " 1"),
+              ? program
+              : term(Level.Application, "builtins.deepSeq ", hole(Level.Select, program), " 1"),
           ),
         )
-      : body;
+      : program;
+  }
+
+  /** A call of a builtin, one of whose arguments is of any type or fails. */
+  private misuse(fuel: number): Term {
+    const { random } = this;
+    const { callee, args } = random.pick(SIGNATURES);
+    const wrong = random.below(args.length);
+    const parts: Part[] = [callee];
+    args.forEach((kind, i) => {
+      const right = (): Term => this.argument(kind, fuel >> 2, NO_SCOPE);
+      const other = (): Term =>
+        random.chance(0.2) ? this.failure() : this.leaf(randomType(random, 1), NO_SCOPE);
+      parts.push(" ", hole(Level.Select, i === wrong ? other() : right()));
+    });
+    return term(Level.Application, ...parts);
+  }
+
+  /** A value that contains one value in several places, or itself. */
+  private sharing(fuel: number): Term {
+    const { random } = this;
+    const value = hole(Level.Expression, this.term(randomType(random, 2), fuel, NO_SCOPE));
+    const element = hole(Level.Select, value.term);
+    return random.pick<() => Term>([
+      () => term(Level.Expression, "let s = ", value, "; in [ s s ]"),
+      () => term(Level.Expression, "let s = ", value, "; in { a = s; b = { inherit s; }; }"),
+      () => term(Level.Expression, "let x = { a = x; b = ", value, "; }; in x"),
+      () => term(Level.Expression, "let x = [ x ", element, " [ x ] ]; in x"),
+      () => term(Level.Simple, "rec { x = { inherit x y; }; y = ", value, "; z = [ x y ]; }"),
+      () =>
+        term(
+          Level.Application,
+          "(let l = [ ",
+          element,
+          " ]; in f: [ (l ++ [ ]) ([ ] ++ l) (f l) l (l ++ l) ]) (map (x: x))",
+        ),
+      () =>
+        term(
+          Level.Application,
+          "(s: [ s (s // { }) ({ } // s) (s // s) (removeAttrs s [ ]) (builtins.mapAttrs (_: v: v) s) ]) { a = ",
+          value,
+          "; }",
+        ),
+    ])();
+  }
+
+  /** A program with a token too few or too many: most are no programs any more. */
+  private malformed(fuel: number): Term {
+    const { random } = this;
+    const text = printTerm(this.term(randomType(random, 1), Math.min(fuel, 10), NO_SCOPE));
+    const tokens = text.match(TOKENS) as readonly string[];
+    const at = random.below(tokens.length);
+    const token = tokens[at] as string;
+    const put = random.weighted<readonly string[]>([
+      [3, []],
+      [2, [token, token]],
+      [2, [token, random.pick(tokens)]],
+      [3, [token, random.pick(STRAY_TOKENS)]],
+    ]);
+    return term(Level.Expression, tokens.toSpliced(at, 1, ...put).join(""));
   }
 
   /** A term of that type. */
   private term(type: ProgramType, fuel: number, scope: Scope): Term {
     const { random } = this;
+    if (random.chance(0.01)) {
+      const { level, parts } = this.term(type, fuel, scope);
+      return term(level, trivia(random), ...parts);
+    }
     if (random.chance(this.oddness)) return this.odd(type, fuel, scope);
     const variables = visible(scope).filter((variable) => sameType(variable.type, type));
     if (variables.length > 0 && random.chance(fuel <= 1 ? 0.75 : 0.3)) {
@@ -506,8 +614,21 @@ class ProgramGenerator {
   }
 
   private select(base: Term, name: string): Term {
-    const text = attributeName(name, this.random);
-    return term(Level.Select, hole(Level.Simple, base), ".", text);
+    return term(Level.Select, hole(Level.Simple, base), ".", ...this.name(name));
+  }
+
+  /** An attribute name, now and then computed. */
+  private name(name: string): readonly Part[] {
+    const { random } = this;
+    if (!random.chance(0.06)) return [attributeName(name, random)];
+    const at = random.below(name.length + 1);
+    const sum = term(
+      Level.Sum,
+      hole(Level.Sum, term(Level.Simple, quoted(name.slice(0, at)))),
+      " + ",
+      hole(Level.Product, term(Level.Simple, quoted(name.slice(at)))),
+    );
+    return ["${", hole(Level.Expression, sum), "}"];
   }
 
   private selection(type: ProgramType, fuel: number, scope: Scope): Term {
@@ -635,7 +756,7 @@ class ProgramGenerator {
 
   private recursion(type: ProgramType, fuel: number, scope: Scope): Term {
     const { random } = this;
-    const count = random.pick([0, 1, 3, 10, 40]);
+    const count = random.pick([0, 1, 3, 10, 40, 300, 1000]);
     const end = hole(
       Level.Expression,
       this.term(type, fuel >> 1, [...scope, { name: "n", type: INT, dynamic: false }]),
@@ -1332,7 +1453,21 @@ class ProgramGenerator {
   private setLiteral(fields: readonly Field[], fuel: number, scope: Scope): Term {
     const share = Math.floor(fuel / Math.max(1, fields.length));
     const items = fields.map((field) => this.attribute(field, share, scope));
+    if (this.random.chance(0.02)) {
+      items.push(["${null} = ", hole(Level.Expression, this.unused(1, scope)), "; "]);
+    }
     return term(Level.Simple, "{ ", group(this.random.shuffled(items)), "}");
+  }
+
+  /** A set that more attributes may be added to: all its names are known. */
+  private plainSet(fields: readonly Field[], fuel: number, scope: Scope): Term {
+    const share = Math.floor(fuel / (fields.length + 1));
+    const items = fields.map(({ name, type }): Part[] => [
+      `${staticName(name)} = `,
+      hole(Level.Expression, this.term(type, share, scope)),
+      "; ",
+    ]);
+    return term(Level.Simple, "{ ", group(items), "}");
   }
 
   private attribute(field: Field, fuel: number, scope: Scope): Part[] {
@@ -1347,11 +1482,22 @@ class ProgramGenerator {
         return [
           "inherit (",
           hole(Level.Expression, this.term(setOf(field), fuel, scope)),
-          `) ${name}; `,
+          `) ${random.chance(0.15) ? quoted(name) : name}; `,
         ];
       }
     }
     if (type.kind === "set" && type.fields.length > 0 && random.chance(0.25)) {
+      // Some together and one by itself: a = { b = 1; }; a.c = 2;
+      if (random.chance(0.3)) {
+        const last = type.fields.at(-1) as Field;
+        return [
+          `${staticName(name)} = `,
+          hole(Level.Simple, this.plainSet(type.fields.slice(0, -1), fuel, scope)),
+          `; ${staticName(name)}.${staticName(last.name)} = `,
+          hole(Level.Expression, this.term(last.type, fuel >> 1, scope)),
+          "; ",
+        ];
+      }
       // The attributes one by one: a.b = 1; a.c = 2;
       return type.fields.flatMap((inner): Part[] => [
         `${staticName(name)}.${staticName(inner.name)} = `,
@@ -1359,7 +1505,8 @@ class ProgramGenerator {
         "; ",
       ]);
     }
-    return this.binding(field, fuel, scope);
+    const [, ...rest] = this.binding(field, fuel, scope);
+    return [...this.name(name), ...rest];
   }
 
   private recLiteral(fields: readonly Field[], fuel: number, scope: Scope): Term {
