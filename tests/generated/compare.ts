@@ -1,17 +1,17 @@
 /**
  * Compares Nivis with the original on many programs, and makes smaller what they disagree about.
  *
- * Programs that Nivis gives a value are asked together. Those that it says fail cost a process each
- * and are asked strictly, and in the other modes now and then.
+ * Programs that Nivis gives a value are asked together. Those that it says fail are asked strictly,
+ * and in the other modes now and then, where each costs a process.
  */
 import { printTerm, shrink, type Term } from "@nivis/testkit";
 import { askNivis, MODES, type Mode, type Outcome } from "./modes.ts";
 import { printedDifferences } from "./printed-differences.ts";
-import { askReference } from "./reference-batches.ts";
+import { askReference, askReferenceFailures } from "./reference-batches.ts";
 import { agree, type Disagreement, explain } from "./version-differences.ts";
 
 /** A failure in the modes other than `strict` is asked once in so many programs. */
-const FAILURE_SAMPLE = 12;
+const FAILURE_SAMPLE = 50;
 
 /** A program and the seed that it comes from. */
 export interface SeededProgram {
@@ -83,9 +83,12 @@ export function compare(
       mode,
     );
     for (const [k, i] of together.entries()) judge(i, mode, found[k] as Outcome);
-    for (const i of alone) {
-      judge(i, mode, askReference(reference, [texts[i] as string], mode)[0] as Outcome);
-    }
+    const failing = alone.map((i) => texts[i] as string);
+    const failed =
+      mode === "strict"
+        ? askReferenceFailures(reference, failing)
+        : failing.map((text) => askReference(reference, [text], mode)[0] as Outcome);
+    for (const [k, i] of alone.entries()) judge(i, mode, failed[k] as Outcome);
   }
 
   function judge(i: number, mode: Mode, answer: Outcome): void {

@@ -15,7 +15,7 @@ type Wording = readonly [pattern: RegExp, gist: string];
 const NEW_WORDINGS: readonly Wording[] = [
   [/^expected (?:an?) (.+?) but found (?:an? )?(.+?)(?:: .*)?$/, "$2 for $1"],
   [/^(cannot coerce .+? to a string): .*$/, "$1"],
-  [/^(cannot compare .+?); values are .*$/, "$1"],
+  [/^(cannot compare .+?); values .*$/, "$1"],
   [/^(attempt to call something which is not a function but .+?): .*$/, "$1"],
   [/^function '.*?' called (with(?:out)? .*)$/, "function called $1"],
   [/^'builtins\.elemAt' called with index (\S+) on a list of size \d+$/, "index $1"],
@@ -58,6 +58,10 @@ const NEW_WORDINGS: readonly Wording[] = [
 const OLD_WORDINGS: readonly Wording[] = [
   [/^value is (?:an? )?(.+?) while an? (.+?) was expected$/, "$1 for $2"],
   [/^(?:anonymous function|'.*?') at \S+ called (with(?:out)? .*)$/, "function called $1"],
+  [
+    /^(?:first|second) argument in call to '.*' is not a function but (?:an? )?(.*)$/,
+    "$1 for function",
+  ],
   [/^list index (\S+) is out of bounds$/, "index $1"],
   [/^(?:opening|getting status of) (?:file |directory )?'(.*)': .*$/, "cannot read '$1'"],
   [/^reading from file: Is a directory$/, "cannot read a folder"],
@@ -100,11 +104,13 @@ function gist(text: string, wordings: readonly Wording[]): string {
   for (const [pattern, common] of wordings) {
     if (pattern.test(message)) return message.replace(pattern, common);
   }
-  // The bindings in a condition were in the order of their symbols.
-  if (message.startsWith("assertion '"))
+  // The bindings in a condition were in the order of their symbols, and each $ was escaped.
+  if (message.startsWith("assertion '")) {
     return message
+      .replaceAll("\\$", "$")
       .split(/([\w'-]+)/)
       .sort()
       .join("");
+  }
   return message;
 }

@@ -109,6 +109,11 @@ export function withForcedPositions(program: string): string {
   });
 }
 
+/** Names that are sums of two strings are written as one, so they are not defined last. */
+export function withKnownNames(program: string): string {
+  return program.replace(/\$\{"((?:[^"\\]|\\.)*)" \+ "((?:[^"\\]|\\.)*)"\}/g, '"$1$2"');
+}
+
 /** No number is so large that versions differ about it. */
 export function withoutLargeNumbers(program: string): string {
   return program

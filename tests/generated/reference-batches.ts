@@ -4,8 +4,13 @@
  * It takes several expressions and evaluates them one after the other until one fails, so the
  * answers before the failure are known, that program has failed, and the rest is asked again. A
  * known string after each program says where its answer ends.
+ *
+ * Programs that probably fail are asked in `nix repl` instead, which goes on after an error; what
+ * it cannot say for sure is asked once more.
  */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gistOfReference } from "./failures.ts";
 import { asArgument, ENVIRONMENT, fixture, MODE_FLAGS, type Mode, type Outcome } from "./modes.ts";
 
@@ -18,6 +23,20 @@ const PRINTED_MARK: Readonly<Record<Mode, string>> = {
   xml: xmlMark(),
   "xml-lazy": xmlMark(),
   "xml-located": xmlMark(),
+};
+
+/** How processes of the original are started. */
+const PROCESS = {
+  cwd: fixture,
+  env: {
+    ...ENVIRONMENT,
+    NIX_PATH: "",
+    NIX_CONF_DIR: "/var/empty",
+    NIX_USER_CONF_FILES: "",
+    NO_COLOR: "1",
+  },
+  maxBuffer: 1 << 28,
+  timeout: 60_000,
 };
 
 /** Bytes of program text in one process; the system allows two million for all arguments. */
@@ -51,6 +70,46 @@ export function askReference(
   return outcomes;
 }
 
+/**
+ * What the original says about programs that Nivis finds to fail when they are evaluated strictly,
+ * in their order; `program` is its `nix-instantiate`.
+ */
+export function askReferenceFailures(program: string, texts: readonly string[]): Outcome[] {
+  const nix = join(dirname(program), "nix");
+  // A line of the repl is one expression; a tab would ask it for completions.
+  const lines = texts.map((text, i) =>
+    /[\n\r\t]/.test(text)
+      ? ""
+      : `:p builtins.deepSeq (${asArgument(text)}) null\n:p builtins.trace "${MARK}${i}" null\n`,
+  );
+  const { stderr } = existsSync(nix)
+    ? spawnSync(nix, ["--extra-experimental-features", "nix-command", "repl", ...NO_STORE], {
+        ...PROCESS,
+        input: Buffer.from(`:p builtins.trace "${MARK}" null\n${lines.join("")}`, "latin1"),
+        encoding: "latin1",
+      })
+    : { stderr: "" };
+  const answers = new Map<number, string>();
+  let said = "";
+  for (const line of stderr.split("\n")) {
+    if (!line.startsWith(`trace: ${MARK}`)) {
+      said += `${line}\n`;
+      continue;
+    }
+    const index = line.slice(`trace: ${MARK}`.length);
+    if (index !== "") answers.set(Number(index), said);
+    said = "";
+  }
+  return texts.map((text, i) => {
+    const message = answers.get(i) ?? "";
+    // No error, or more than one: a program that is no expression by itself.
+    if (message.match(/^error: /gm)?.length !== 1) {
+      return askReference(program, [text], "strict")[0] as Outcome;
+    }
+    return { kind: "failure", failure: "error", gist: gistOfReference(message), message };
+  });
+}
+
 interface BatchAnswer {
   readonly values: readonly string[];
   /** The outcome of the program behind those with values. */
@@ -66,16 +125,7 @@ function runBatch(
   const args = [...MODE_FLAGS[mode], ...store, "--expr"];
   for (const text of texts) args.push(utf8(asArgument(text)), `"${MARK}"`);
   const { stdout, stderr, status, signal } = spawnSync(program, args, {
-    cwd: fixture,
-    env: {
-      ...ENVIRONMENT,
-      NIX_PATH: "",
-      NIX_CONF_DIR: "/var/empty",
-      NIX_USER_CONF_FILES: "",
-      NO_COLOR: "1",
-    },
-    maxBuffer: 1 << 28,
-    timeout: 60_000,
+    ...PROCESS,
     encoding: "latin1",
   });
   const values = stdout.split(PRINTED_MARK[mode]);

@@ -15,6 +15,7 @@ import {
   withDelayedVariables,
   withForcedPositions,
   withFunctionsFirst,
+  withKnownNames,
   withOnlyOnes,
   withoutAliases,
   withoutEmptyLists,
@@ -170,7 +171,7 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     suspects: ({ nivis, reference }) => !areValues(nivis, reference),
     proves: ({ term, mode, reference }) => {
       for (let seed = 0; seed < ORDERS; seed++) {
-        const program = printTerm(shuffleBindings(term, new Random(seed)));
+        const program = withKnownNames(printTerm(shuffleBindings(term, new Random(seed))));
         if (agree(ask(program, mode), reference, mode, program)) return true;
       }
       return false;

@@ -95,7 +95,7 @@ const GLOBALS = new Set([
 const NO_SCOPE: Scope = [];
 
 /** The pieces of a text, about as the lexer sees them. */
-const TOKENS = /\s+|[\w'-]+|"(?:[^"\\]|\\.)*"|[^\s\w]/g;
+const TOKENS = /\s+|[\w'-]+|"(?:[^"\\]|\\.)*"|[^\0-\x7f]+|[^\s\w]/g;
 
 /** What no program needs there. */
 const STRAY_TOKENS = [
