@@ -99,6 +99,16 @@ export function withFunctionsFirst(program: string): string {
   });
 }
 
+/** `substring` looks at its offset before anything else. */
+export function withOffsetsFirst(program: string): string {
+  return edited(program, (expr, names, replace) => {
+    if (builtinName(expr, names) !== "substring") return;
+    const { start, end } = expr;
+    const text = '(s: l: t: if s < 0 then abort "negative" else builtins.substring s l t)';
+    replace({ start, end, text });
+  });
+}
+
 /** The positions of attributes are known at once. */
 export function withForcedPositions(program: string): string {
   return edited(program, (expr, names, replace) => {

@@ -16,6 +16,7 @@ import {
   withForcedPositions,
   withFunctionsFirst,
   withKnownNames,
+  withOffsetsFirst,
   withOnlyOnes,
   withoutAliases,
   withoutEmptyLists,
@@ -120,6 +121,13 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     reason: "substring took its offset and length modulo 2^32 before 2.19.",
     suspects: ({ program }) => /substring/.test(program) && /\d{10}/.test(program),
     neutral: [withoutLargeNumbers],
+  },
+  {
+    name: "substring-looks-at-offset-first",
+    reason: "substring looked at its offset last; now a negative one fails before the others.",
+    suspects: ({ nivis }) =>
+      nivis.kind === "failure" && nivis.gist === "negative start position in 'substring'",
+    neutral: [withOffsetsFirst],
   },
   {
     name: "positions-are-delayed",
