@@ -47,7 +47,6 @@ const NEW_WORDINGS: readonly Wording[] = [
   ],
   [/^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)'\)$/, "$1 ('$2')"],
   [/^(\[json.*): attempting to parse an empty input;.*$/, "$1: nothing"],
-  [/^attribute '"?(.*?)"?' missing$/, "attribute '$1' missing"],
   [/^cannot build '(.*\.drv)\^.*' during evaluation: .*$/, "path '$1' is not valid"],
   [/^syntax error, .*$/, "syntax error"],
   [/^experimental Nix feature 'pipe-operators' is disabled; .*$/, "syntax error"],
@@ -88,6 +87,9 @@ const OLD_WORDINGS: readonly Wording[] = [
 export function gistOfNivis(kind: ErrorKind, message: string): string {
   // 2.36 says what is unequal, in many ways.
   if (kind === "assertion" && !message.startsWith("assertion '")) return "assertion of equality";
+  // Names that are no identifiers are quoted and escaped now.
+  const name = /^attribute '"(.*)"' missing$/s.exec(message)?.[1];
+  if (name !== undefined) return gist(`attribute '${name.replace(/\\(.)/g, "$1")}' missing`, []);
   return gist(message, NEW_WORDINGS);
 }
 

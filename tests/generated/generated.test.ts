@@ -6,7 +6,19 @@
 import { findProgram, generateProgram, printTerm, shrink, termSize } from "@nivis/testkit";
 import { describe, expect, test } from "vitest";
 import { compare, emptyComparison } from "./compare.ts";
+import { gistOfNivis, gistOfReference } from "./failures.ts";
 import { askNivis } from "./modes.ts";
+import {
+  withDelayedVariables,
+  withFunctionsFirst,
+  withOnlyOnes,
+  withoutAliases,
+  withoutEmptyLists,
+  withoutFunctionChecks,
+  withoutLargeNumbers,
+} from "./neutral-programs.ts";
+import { printedDifferences } from "./printed-differences.ts";
+import { askReference, askReferenceFailures } from "./reference-batches.ts";
 
 const FIXED_SEED = 20_260_101;
 const COUNT = 300;
@@ -34,6 +46,16 @@ function disagreements(first: number, count: number): string[] {
 describe.skipIf(reference === undefined)("generated programs", () => {
   test(`${COUNT} fixed programs have the answers of C++ Nix`, () => {
     expect(disagreements(FIXED_SEED, COUNT)).toEqual([]);
+  });
+
+  test("failures are the same in one process as in many", () => {
+    const texts = ['throw "thrown 1"', "1", "1 +", "1 + null", "[ 1\n{ }.a ]"];
+    const together = askReferenceFailures(reference as string, texts);
+    const alone = texts.map((text) => askReference(reference as string, [text], "strict")[0]);
+    const said = (outcome: (typeof alone)[number]) =>
+      outcome?.kind === "failure" ? outcome.gist : outcome?.text;
+    expect(together.map(said)).toEqual(alone.map(said));
+    expect(said(alone[1])).toBe("1");
   });
 
   test(`${FRESH_COUNT} new programs have the answers of C++ Nix`, () => {
@@ -68,6 +90,85 @@ describe("the generator", () => {
       if (askNivis(text, ["strict"]).get("strict")?.kind === "value") values++;
     }
     expect(values).toBeGreaterThan(150);
+  });
+});
+
+describe("differences between versions", () => {
+  const inherited = "let a = 1; in { inherit a; }";
+  const located = (column: number, path = "") =>
+    `<attrs>\n<attr column="${column}" line="1" name="a"${path}>\n<int value="1" />`;
+  const text = ` path=" ${inherited}"`;
+
+  test.each([
+    ["json", "[1,0.30000000000000004]", "[1,0.3]", "x", ["json-floats"]],
+    ["json", "[1,0.31]", "[1,0.3]", "x", undefined],
+    ["json", "[10000001]", "[1e+07]", "x", undefined],
+    ["strict", "0.30000000000000004", "0.3", "x", undefined],
+    ["json", "[null]", "[-nan]", "x", ["json-floats"]],
+    ["xml-located", located(26), located(25, text), inherited, ["positions-of-inherited"]],
+    ["xml-located", located(26), located(26, text), inherited, ["text-for-a-path"]],
+    ["xml-located", located(26), located(24, text), inherited, undefined],
+    ["xml-located", located(26), located(25), inherited, undefined],
+    ["strict", '{ "$a" = 1; }', '{ "\\$a" = 1; }', '"$a"', ["dollar-in-attribute-name"]],
+    ["strict", '[ "$a" ]', '[ "\\$a" ]', '"$a"', undefined],
+    ["lazy", "[ 1 ]", "[ <CODE> ]", "[ 1 ]", undefined],
+  ] as const)("%s: %s for %s", (mode, ours, theirs, program, rules) => {
+    const found = printedDifferences(ours, theirs, mode, program);
+    expect(found && [...found]).toEqual(rules);
+  });
+
+  test("a longer list is repeated less often, a short one is not", () => {
+    const repeated = "\xc2\xabrepeated\xc2\xbb";
+    const rules = (ours: string, theirs: string) => {
+      const found = printedDifferences(ours, theirs, "strict", "x");
+      return found && [...found];
+    };
+    expect(rules('[ [ 1 "] [" 3 ] ]', `[ ${repeated} ]`)).toEqual(["repeated-lists"]);
+    expect(rules("[ [ 1 2 ] ]", `[ ${repeated} ]`)).toBeUndefined();
+    expect(rules("[ { a = 1; } ]", `[ ${repeated} ]`)).toBeUndefined();
+    expect(rules(`[ ${repeated} ]`, "[ [ 1 2 3 ] ]")).toBeUndefined();
+  });
+
+  test.each([
+    [withoutEmptyLists, '{ a = [ ]; b = "[ ]"; }', '{ a = ([ ] ++ [ ]); b = "[ ]"; }'],
+    [withoutAliases, "let a = 1; b = a; in b", "let a = 1; b = (if true then a else a); in b"],
+    [
+      withDelayedVariables,
+      "x: with y; { a = x; b = z; inherit q; }",
+      "x: with (if true then y else y); { a = x; b = (if true then z else z); inherit ; q = (if true then q else q); inherit; }",
+    ],
+    [
+      withoutFunctionChecks,
+      "[ map (let map = 1; in map) builtins.genList ]",
+      "[ (f: l: builtins.concatMap (x: [ (f x) ]) l) (let map = 1; in map) (f: n: builtins.genList (x: f x) n) ]",
+    ],
+    [
+      withFunctionsFirst,
+      "builtins.sort",
+      "(f: l: if builtins.length l == 0 then l else builtins.sort f l)",
+    ],
+    [withoutLargeNumbers, "9223372036854775807 - 2.5e30", "7 - 2.5"],
+    [withOnlyOnes, "x1 + 20 + .5", "x1 + 1 + 1.5"],
+  ])("%o", (rewrite, program, neutral) => {
+    expect(rewrite(program)).toBe(neutral);
+  });
+
+  test("the gist of a failure is what both versions say", () => {
+    const pairs = [
+      ["expected a set but found an integer: 1", "value is an integer while a set was expected"],
+      ["cannot coerce null to a string: null", "cannot coerce null to a string"],
+      [
+        "function 'f' called without required argument 'a'",
+        "anonymous function at (string):1:2 called without required argument 'a'",
+      ],
+      ["thrown 1", "thrown 1\n\n       at \xc2\xabstring\xc2\xbb:1:2:"],
+    ] as const;
+    const gists = pairs.map(([ours, theirs]) => {
+      const gist = gistOfNivis("type", ours);
+      expect(gistOfReference(`trace: x\nerror: ${theirs}\n`)).toBe(gist);
+      return gist;
+    });
+    expect(new Set(gists).size).toBe(pairs.length);
   });
 });
 

@@ -74,19 +74,25 @@ export const ENVIRONMENT = { HOME: "/fake-home", TEST_VAR: "foo" };
 /** A program reads what is not in the fixture, such as the whole disk: it cannot be compared. */
 class OutsideError extends Error {}
 
-/** Evaluates a program with Nivis, in each mode once. */
-export function askNivis(
-  text: string,
-  modes: readonly Mode[],
+/** An evaluation with Nivis that may look at the fixture and nothing else. */
+export function newEvaluation(
   options: Pick<EvaluationOptions, "tier" | "tierStress" | "settings"> = {},
-): Map<Mode, Outcome> {
+): Evaluation {
   const io = nodeIo({ environment: ENVIRONMENT, log: () => {}, currentDirectory: fixture });
   const readDirectory = io.readDirectory.bind(io);
   io.readDirectory = (path) => {
     if (!`${path}/`.startsWith(`${fixture}/`)) throw new OutsideError(path);
     return readDirectory(path);
   };
-  const evaluation = new Evaluation({ io, hashes: nodeHashes, ...options });
+  return new Evaluation({ io, hashes: nodeHashes, ...options });
+}
+
+/** What Nivis answers to a program in each mode, by an evaluation of its own unless one is given. */
+export function askNivis(
+  text: string,
+  modes: readonly Mode[],
+  evaluation = newEvaluation(),
+): Map<Mode, Outcome> {
   return new Map(modes.map((mode) => [mode, outcomeOf(evaluation, text, mode)]));
 }
 

@@ -14,7 +14,7 @@ import { compare, emptyComparison, type Finding, shrinkFinding } from "./compare
 import type { Outcome } from "./modes.ts";
 import { VERSION_DIFFERENCES } from "./version-differences.ts";
 
-const CHUNK = 500;
+const CHUNK = 400;
 
 const { values } = parseArgs({
   options: {
@@ -59,7 +59,7 @@ function main(): number {
       process.stdout.write(`also seed ${finding.seed} ${finding.mode}\n`);
     }
     const seconds = (performance.now() - started) / 1000;
-    if ((done / CHUNK) % 4 === 3) {
+    if ((done / CHUNK) % 5 === 4) {
       process.stderr.write(
         `${total.programs} programs, ${total.findings.length} found, ${Math.round(seconds)} s\n`,
       );

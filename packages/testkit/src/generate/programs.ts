@@ -620,7 +620,8 @@ class ProgramGenerator {
   /** An attribute name, now and then computed. */
   private name(name: string): readonly Part[] {
     const { random } = this;
-    if (!random.chance(0.06)) return [attributeName(name, random)];
+    // Half of a character of two bytes is no text.
+    if (!random.chance(0.06) || !/^[\x20-\x7e]*$/.test(name)) return [attributeName(name, random)];
     const at = random.below(name.length + 1);
     const sum = term(
       Level.Sum,
