@@ -48,6 +48,7 @@ const NEW_WORDINGS: readonly Wording[] = [
   [/^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)'\)$/, "$1 ('$2')"],
   [/^(\[json.*): attempting to parse an empty input;.*$/, "$1: nothing"],
   [/^cannot build '(.*\.drv)\^.*' during evaluation: .*$/, "path '$1' is not valid"],
+  [/^(unknown hash algorithm '.*?'), .*$/, "$1"],
   [/^syntax error, .*$/, "syntax error"],
   [/^experimental Nix feature 'pipe-operators' is disabled; .*$/, "syntax error"],
   [/^while parsing TOML: .*$/, "TOML"],
@@ -79,6 +80,7 @@ const OLD_WORDINGS: readonly Wording[] = [
   [/^(the string '.*' is not allowed to refer to a store path) \(such as '(\S+)'\)$/, "$1 ('$2')"],
   [/^(\[json.*): syntax error while parsing value - unexpected end of input;.*$/, "$1: nothing"],
   [/^attribute '(.*)' required$/, "attribute '$1' missing"],
+  [/^(unknown hash algorithm '.*?') Try .*$/, "$1"],
   [/^syntax error, .*$/, "syntax error"],
   [/^while parsing a TOML string: .*$/, "TOML"],
 ];
@@ -108,11 +110,8 @@ function gist(text: string, wordings: readonly Wording[]): string {
   }
   // The bindings in a condition were in the order of their symbols, and each $ was escaped.
   if (message.startsWith("assertion '")) {
-    return message
-      .replaceAll("\\$", "$")
-      .split(/([\w'-]+)/)
-      .sort()
-      .join("");
+    const tokens = message.replaceAll("\\$", "$").match(/[\w'-]+|\S/g) as string[];
+    return tokens.sort().join(" ");
   }
   return message;
 }
