@@ -49,6 +49,7 @@ const NEW_WORDINGS: readonly Wording[] = [
   [/^(\[json.*): attempting to parse an empty input;.*$/, "$1: nothing"],
   [/^cannot build '(.*\.drv)\^.*' during evaluation: .*$/, "path '$1' is not valid"],
   [/^(unknown hash algorithm '.*?'), .*$/, "$1"],
+  [/^missing required ('.*') attribute in the first argument to .*$/, "$1 required"],
   [/^syntax error, .*$/, "syntax error"],
   [/^experimental Nix feature 'pipe-operators' is disabled; .*$/, "syntax error"],
   [/^while parsing TOML: .*$/, "TOML"],

@@ -84,7 +84,12 @@ export function newEvaluation(
     if (!`${path}/`.startsWith(`${fixture}/`)) throw new OutsideError(path);
     return readDirectory(path);
   };
-  return new Evaluation({ io, hashes: nodeHashes, ...options });
+  return new Evaluation({
+    io,
+    hashes: nodeHashes,
+    settings: { maxCallDepth: 10_000 },
+    ...options,
+  });
 }
 
 /** What Nivis answers to a program in each mode, by an evaluation of its own unless one is given. */
@@ -106,6 +111,10 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
     if (!(error instanceof EvalError)) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { kind: "failure", failure: "crash", gist: "", message };
+    }
+    // 2.8 has no limit but that of its stack.
+    if (error.kind === "stack-overflow") {
+      return { kind: "failure", failure: "outside", gist: "", message: "" };
     }
     const message = renderError(error, evaluation.positions, { showTrace: true, color: false });
     return {
