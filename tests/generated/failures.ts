@@ -82,6 +82,7 @@ const OLD_WORDINGS: readonly Wording[] = [
   [/^(\[json.*): syntax error while parsing value - unexpected end of input;.*$/, "$1: nothing"],
   [/^attribute '(.*)' required$/, "attribute '$1' missing"],
   [/^(unknown hash algorithm '.*?') Try .*$/, "$1"],
+  [/^(unsupported argument '.*' to) 'addPath'$/, "$1 'builtins.path'"],
   [/^syntax error, .*$/, "syntax error"],
   [/^while parsing a TOML string: .*$/, "TOML"],
 ];

@@ -7,7 +7,7 @@
  */
 import { generateProgram, printTerm } from "@nivis/testkit";
 import { expect, test } from "vitest";
-import { askNivis, MODES } from "../generated/modes.ts";
+import { askNivis, MODES, newEvaluation } from "../generated/modes.ts";
 
 const FIXED_SEED = 20_261_123;
 const COUNT = Number(process.env["NIVIS_TIER_PROGRAMS"] ?? 150);
@@ -24,9 +24,9 @@ function differences(first: number, count: number): string[] {
   const settings = { showTrace: true };
   for (let seed = first; seed < first + count; seed++) {
     const text = printTerm(generateProgram(seed | 0));
-    const expected = JSON.stringify([...askNivis(text, MODES, { tier: "vm", settings })]);
+    const expected = JSON.stringify([...askNivis(text, MODES, newEvaluation({ tier: "vm", settings }))]);
     for (const [name, tier] of TIERS) {
-      const answer = JSON.stringify([...askNivis(text, MODES, { ...tier, settings })]);
+      const answer = JSON.stringify([...askNivis(text, MODES, newEvaluation({ ...tier, settings }))]);
       if (answer !== expected) {
         found.push(`seed ${seed}, ${name}: ${text}\n${expected}\n${answer}`);
       }
