@@ -124,6 +124,9 @@ describe("differences between versions", () => {
       return found && [...found];
     };
     expect(rules('[ [ 1 "] [" 3 ] ]', `[ ${repeated} ]`)).toEqual(["repeated-lists"]);
+    expect(rules("{ a = [ 1 { b = [ ]; } 3 ]; }", `{ a = ${repeated}; }`)).toEqual([
+      "repeated-lists",
+    ]);
     expect(rules("[ [ 1 2 ] ]", `[ ${repeated} ]`)).toBeUndefined();
     expect(rules("[ { a = 1; } ]", `[ ${repeated} ]`)).toBeUndefined();
     expect(rules(`[ ${repeated} ]`, "[ [ 1 2 3 ] ]")).toBeUndefined();

@@ -165,7 +165,7 @@ export function printedDifferences(
 /** Where the printed list or set that begins there ends, and how many items it has. */
 function containerAt(text: string, start: number): { end: number; items: number } | undefined {
   if (!/[[{]/.test(text[start] ?? "")) return undefined;
-  const token = /"(?:[^"\\]|\\.)*"|[[{]|[\]}];?|[^\s"]+/gsy;
+  const token = /"(?:[^"\\]|\\.)*"|[[{]|[\]}]|[^\s"]+/gsy;
   let depth = 0;
   let items = 0;
   token.lastIndex = start;

@@ -99,15 +99,17 @@ function partSize(part: Part): number {
   return part.items.flat().reduce((sum, inner) => sum + partSize(inner), 0);
 }
 
-/** The same term with the bindings of each set and `let` in another order. */
+/** The same term with the bindings of each set, `let` and `listToAttrs` in another order. */
 export function shuffleBindings(root: Term, random: Random): Term {
   const shuffled = (parts: readonly Part[]): readonly Part[] =>
     parts.map((part): Part => {
       if (typeof part === "string") return part;
       if (part.kind === "hole") return { ...part, term: shuffleBindings(part.term, random) };
       const items = part.items.map(shuffled);
-      const bindings = items.every((item) => String(item.at(-1)).endsWith("; "));
-      return group(bindings ? random.shuffled(items) : items);
+      const attributes = items.every(
+        (item) => String(item.at(-1)).endsWith("; ") || String(item[0]).startsWith("{ name = "),
+      );
+      return group(attributes ? random.shuffled(items) : items);
     });
   return { ...root, parts: shuffled(root.parts) };
 }
