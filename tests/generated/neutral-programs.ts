@@ -7,6 +7,7 @@
  */
 import {
   type AttrSet,
+  BinaryOp,
   BindingKind,
   type Expr,
   NodeKind,
@@ -96,6 +97,18 @@ export function withFunctionsFirst(program: string): string {
     const { start, end } = expr;
     const text = `(f: l: if builtins.length l == 0 then l else builtins.${name} f l)`;
     replace({ start, end, text });
+  });
+}
+
+/** The right operand of each `//` is looked at first. */
+export function withRightOperandsFirst(program: string): string {
+  return edited(program, (expr, _names, replace) => {
+    if (expr.kind !== NodeKind.Binary || expr.op !== BinaryOp.Update) return;
+    const { left, right } = expr;
+    const text = "((l: r: builtins.seq (r // { }) (l // r)) (";
+    replace({ start: left.start, end: left.start, text });
+    replace({ start: left.end, end: right.start, text: ") (" });
+    replace({ start: right.end, end: right.end, text: "))" });
   });
 }
 

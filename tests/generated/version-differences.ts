@@ -23,6 +23,7 @@ import {
   withoutFunctionChecks,
   withoutLargeNumbers,
   withoutStructuredAttrs,
+  withRightOperandsFirst,
 } from "./neutral-programs.ts";
 import { printedDifferences } from "./printed-differences.ts";
 import { askReference } from "./reference-batches.ts";
@@ -98,8 +99,8 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   {
     name: "order-of-recursive-bindings",
     reason:
-      "A binding that is another variable of its rec or let is no thunk if that one was made before; the order is that of the symbols, which was by address.",
-    suspects: ({ mode, nivis, reference }) => isLazy(mode) && areValues(nivis, reference),
+      "A binding that is another variable of its rec or let is no value of its own if that one was made before; the order is that of the symbols, which was by address.",
+    suspects: ({ nivis, reference }) => areValues(nivis, reference),
     neutral: [withoutAliases],
   },
   {
@@ -121,6 +122,12 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     reason: "substring took its offset and length modulo 2^32 before 2.19.",
     suspects: ({ program }) => /substring/.test(program) && /\d{10}/.test(program),
     neutral: [withoutLargeNumbers],
+  },
+  {
+    name: "right-operand-of-update-first",
+    reason: "// looks at its right operand first; before 2.32 at the left one.",
+    suspects: ({ program, nivis }) => nivis.kind === "failure" && program.includes("//"),
+    neutral: [withRightOperandsFirst],
   },
   {
     name: "substring-looks-at-offset-first",

@@ -350,7 +350,11 @@ export const SIGNATURES: readonly BuiltinSignature[] = [
   row(
     "zipAttrsWith",
     [
-      text("(n: vs: builtins.length vs)", "(n: vs: { inherit n vs; })", "(n: vs: throw n)"),
+      text(
+        "(n: vs: builtins.length vs)",
+        "(n: vs: { inherit n vs; })",
+        '(n: vs: throw "thrown 4")',
+      ),
       of(listOf(setOf(field("b", INT), field("a", STRING)))),
     ],
     "any",

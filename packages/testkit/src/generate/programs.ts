@@ -185,6 +185,12 @@ const ODDITIES: readonly { readonly type: ProgramType; readonly text: string }[]
   { type: BOOL, text: "{ a = 1; } // { b = 2; } == { b = 2; } // { a = 1; }" },
   { type: BOOL, text: "1 == 1.0 && [ 1 ] == [ 1.0 ] && { a = 1; } == { a = 1.0; }" },
   { type: BOOL, text: "null < null" },
+  { type: INT, text: "let inherit (x) y; x = { y = 1; }; in y" },
+  { type: INT, text: "rec { inherit (x) y z; x = { y = 1; z = y; }; }.z" },
+  { type: INT, text: "let x = 1; in let inherit ({ x = 2; y = x; }) x y; in x + y" },
+  { type: INT, text: "let inherit (builtins) add; in add 1 2" },
+  { type: STRING, text: "builtins.storeDir" },
+  { type: STRING, text: "builtins.currentSystem" },
   { type: BOOL, text: '"a" == ./a' },
   { type: STRING, text: '"${1}"' },
   { type: STRING, text: "''\\n  a\\n\\t b\\n''" },
@@ -202,8 +208,9 @@ class ProgramGenerator {
   program(fuel: number): Term {
     const { random } = this;
     const program = random.weighted<() => Term>([
-      [78, () => this.term(randomType(random, 2), fuel, NO_SCOPE)],
-      [10, () => this.builtinCall(random.pick(UNTYPED), fuel, NO_SCOPE)],
+      [76, () => this.term(randomType(random, 2), fuel, NO_SCOPE)],
+      [6, () => this.builtinCall(random.pick(UNTYPED), fuel, NO_SCOPE)],
+      [6, () => this.builtinCall(random.pick(SIGNATURES), fuel, NO_SCOPE)],
       [this.oddness > 0 ? 6 : 0, () => this.misuse(fuel)],
       [4, () => this.sharing(fuel)],
       [this.oddness > 0 ? 2 : 0, () => this.malformed(fuel)],
@@ -554,7 +561,7 @@ class ProgramGenerator {
       // A binding sees those before it, so that nothing depends on itself by accident.
       const own = [...without(scope, fields), ...lexical(fields.slice(0, i))];
       if (i > 0 && random.chance(0.05)) return;
-      items.push(this.binding(field, share, own));
+      items.push(this.inherited(field, share, scope, own) ?? this.binding(field, share, own));
     });
     if (items.length < fields.length) return this.term(type, fuel, scope);
     if (random.chance(0.25))
@@ -567,6 +574,22 @@ class ProgramGenerator {
       "in ",
       hole(Level.Expression, this.term(type, share, inside)),
     );
+  }
+
+  /**
+   * Now and then a binding of a `let` or `rec` as an `inherit`: of a variable from outside, or of an
+   * attribute of a set that sees the bindings in `own`.
+   */
+  private inherited(field: Field, fuel: number, outside: Scope, own: Scope): Part[] | undefined {
+    const { random } = this;
+    const { name, type } = field;
+    if (!isPlainName(name) || name === "or") return undefined;
+    const known = visible(outside).some(
+      (other) => other.name === name && sameType(other.type, type),
+    );
+    if (known && random.chance(0.4)) return [`inherit ${name}; `];
+    if (!random.chance(0.08)) return undefined;
+    return ["inherit (", hole(Level.Expression, this.term(setOf(field), fuel, own)), `) ${name}; `];
   }
 
   private bindings(count: number): Field[] {
@@ -1046,11 +1069,13 @@ class ProgramGenerator {
           const type = random.chance(0.8) ? randomSetType(random, 1) : randomType(random, 1);
           const known = type.kind === "set" && type.fields.length > 0 && random.chance(0.6);
           const name = known ? random.pick(type.fields).name : randomName(random);
-          const rest = random.chance(0.2) ? `.${attributeName(randomName(random), random)}` : "";
+          const rest = random.chance(0.2) ? [".", ...this.name(randomName(random))] : [];
           return term(
             Level.HasAttribute,
             hole(Level.Negation, this.term(type, fuel, scope)),
-            ` ? ${attributeName(name, random)}${rest}`,
+            " ? ",
+            ...this.name(name),
+            ...rest,
           );
         },
       ],
@@ -1518,6 +1543,11 @@ class ProgramGenerator {
     const outside = without(scope, names);
     fields.forEach((field, i) => {
       const seen = names.filter((name) => fields.indexOf(name) < i);
+      const inherited = this.inherited(field, share, scope, [...outside, ...lexical(seen)]);
+      if (inherited !== undefined) {
+        items.push(inherited);
+        return;
+      }
       items.push([
         `${staticName(field.name)} = `,
         hole(Level.Expression, this.term(field.type, share, [...outside, ...lexical(seen)])),
