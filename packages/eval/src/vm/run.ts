@@ -812,7 +812,8 @@ export function runLoop(machine: Machine): RunStatus {
           pc = stack[sp + 2];
           base = stack[sp + 3];
           code = lambda.code;
-          if (lambda === NATIVE_LAMBDA) {
+          // Unless arguments of a call are left, native code goes on with the result.
+          if (lambda === NATIVE_LAMBDA && code[pc] === Op.ResumeNative) {
             native = self as NativeFrame;
             input = result;
             pc = 0;
