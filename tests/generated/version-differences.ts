@@ -125,7 +125,7 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   },
   {
     name: "right-operand-of-update-first",
-    reason: "// looks at its right operand first; before 2.32 at the left one.",
+    reason: "// looks at its right operand first; it looked at the left one.",
     suspects: ({ program, nivis }) => nivis.kind === "failure" && program.includes("//"),
     neutral: [withRightOperandsFirst],
   },
