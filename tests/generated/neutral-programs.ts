@@ -51,6 +51,25 @@ export function withDelayedVariables(program: string): string {
   });
 }
 
+/** No variable stands alone. */
+export function withBranches(program: string): string {
+  return edited(program, (expr, _names, replace) => {
+    if (expr.kind === NodeKind.Var) replace(delayed(expr, expr.name));
+  });
+}
+
+/** The argument of that name has a default in every function that requires it. */
+export function withDefault(program: string, argument: string): string {
+  return edited(program, (expr, _names, replace) => {
+    if (expr.kind !== NodeKind.Lambda) return;
+    for (const { name, pos, fallback } of expr.formals?.formals ?? []) {
+      if (name !== argument || fallback !== undefined) continue;
+      const end = pos + name.length;
+      replace({ start: end, end, text: " ? null" });
+    }
+  });
+}
+
 /** No binding of a `rec` or `let`, and no default of an argument, is just another name of it. */
 export function withoutAliases(program: string): string {
   return edited(program, (expr, _names, replace) => {
