@@ -107,7 +107,7 @@ function gist(text: string, wordings: readonly Wording[]): string {
   // The bindings in a condition were in the order of their symbols, and each $ was escaped.
   if (message.startsWith("assertion '")) {
     const tokens = message.replaceAll("\\$", "$").match(/[\w'-]+|\S/g) as string[];
-    return tokens.sort().join(" ");
+    return `assertion: ${tokens.sort().join(" ")}`;
   }
   return message;
 }
