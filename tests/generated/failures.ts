@@ -70,11 +70,10 @@ const OLD_WORDINGS: readonly Wording[] = [
     /^in 'toFile': the file named '.*' must not contain a reference to a derivation .*$/,
     "toFile of a derivation",
   ],
-  [/^attribute '"?(.*?)"?' missing(?: for call to '.*')?$/, "attribute '$1' missing"],
   [/^(the string '.*' is not allowed to refer to a store path) .*$/, "$1"],
   [/^Context key (.*)$/, "context key $1"],
   [/^(\[json.*): syntax error while parsing value - unexpected end of input;.*$/, "$1: nothing"],
-  [/^attribute '(.*)' required$/, "attribute '$1' missing"],
+  [/^attribute 'key' required$/, "attribute 'key' missing"],
   [/^(unknown hash algorithm '.*?') Try .*$/, "$1"],
   [/^(unsupported argument '.*' to) 'addPath'$/, "$1 'builtins.path'"],
   [/^syntax error, .*$/, "syntax error"],
@@ -85,9 +84,6 @@ const OLD_WORDINGS: readonly Wording[] = [
 export function gistOfNivis(kind: ErrorKind, message: string): string {
   // 2.36 says what is unequal, in many ways.
   if (kind === "assertion" && !message.startsWith("assertion '")) return "assertion of equality";
-  // Names that are no identifiers are quoted and escaped now.
-  const name = /^attribute '"(.*)"' missing$/s.exec(message)?.[1];
-  if (name !== undefined) return gist(`attribute '${name.replace(/\\(.)/g, "$1")}' missing`, []);
   return gist(message, NEW_WORDINGS);
 }
 
@@ -100,10 +96,17 @@ export function gistOfReference(stderr: string): string {
 
 function gist(text: string, wordings: readonly Wording[]): string {
   // 2.8 indents the lines of a message and has blanks for its tabs.
-  const message = text.replace(/\s+/g, " ").trimEnd();
+  const message = text
+    .replace(/\s+/g, " ")
+    .trimEnd()
+    .replace(/^(attribute '.*' missing) for call to '.*'$/, "$1");
   for (const [pattern, common] of wordings) {
     if (pattern.test(message)) return message.replace(pattern, common);
   }
+  // Names that are no identifiers are quoted and escaped now; some were before.
+  const name = /^attribute '(?:"(.*)"|(.*))' missing$/.exec(message);
+  if (name !== null)
+    return `attribute '${(name[1] ?? name[2] ?? "").replaceAll("\\", "")}' missing`;
   // The bindings in a condition were in the order of their symbols, and each $ was escaped.
   if (message.startsWith("assertion '")) {
     const tokens = message.replaceAll("\\$", "$").match(/[\w'-]+|\S/g) as string[];
