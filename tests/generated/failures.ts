@@ -15,6 +15,7 @@ type Wording = readonly [pattern: RegExp, gist: string];
 const NEW_WORDINGS: readonly Wording[] = [
   [/^expected (?:an?) (.+?) but found (?:an? )?(.+?)(?:: .*)?$/, "$2 for $1"],
   [/^(cannot coerce .+? to a string): .*$/, "$1"],
+  [/^`__toString` \w+ return a string, but got (.+?): .*$/, "cannot coerce $1 to a string"],
   [/^(cannot compare .+?); values .*$/, "$1"],
   [/^(attempt to call something which is not a function but .+?): .*$/, "$1"],
   [/^function '.*?' called (with(?:out)? .*)$/, "function called $1"],

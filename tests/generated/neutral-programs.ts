@@ -35,6 +35,14 @@ export function withoutEmptyLists(program: string): string {
   });
 }
 
+/** No indented string stands alone. */
+export function withoutIndentedStrings(program: string): string {
+  return edited(program, ({ kind, start, end }, _names, replace) => {
+    if (kind !== NodeKind.String || !program.startsWith("''", start)) return;
+    replace({ start, end, text: branch(program.slice(start, end)) });
+  });
+}
+
 /** No variable from a `with` stands alone: it is a branch, which is delayed like any other. */
 export function withDelayedVariables(program: string): string {
   return edited(program, (expr, names, replace) => {

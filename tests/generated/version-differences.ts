@@ -24,6 +24,7 @@ import {
   withoutDepth,
   withoutEmptyLists,
   withoutFunctionChecks,
+  withoutIndentedStrings,
   withoutLargeNumbers,
   withoutStructuredAttrs,
   withRightOperandsFirst,
@@ -91,6 +92,14 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
     suspects: ({ program, mode, nivis, reference }) =>
       isLazy(mode) && areValues(nivis, reference) && /\[\s*\]/.test(program),
     neutral: [withoutEmptyLists],
+  },
+  {
+    name: "pieces-of-indented-strings",
+    reason:
+      "Pieces of an indented string that stripping leaves empty are dropped, so that what is left may be one string and no thunk.",
+    suspects: ({ program, mode, nivis, reference }) =>
+      isLazy(mode) && areValues(nivis, reference) && program.includes("''"),
+    neutral: [withoutIndentedStrings],
   },
   {
     name: "variables-of-with-are-delayed",
