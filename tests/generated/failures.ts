@@ -108,9 +108,10 @@ function gist(text: string, wordings: readonly Wording[]): string {
   const name = /^attribute '(?:"(.*)"|(.*))' missing$/.exec(message);
   if (name !== null)
     return `attribute '${(name[1] ?? name[2] ?? "").replaceAll("\\", "")}' missing`;
-  // The bindings in a condition were in the order of their symbols, and each $ was escaped.
+  // The bindings in a condition were in the order of their symbols, each $ was escaped, and empty
+  // pieces of strings stood there.
   if (message.startsWith("assertion '")) {
-    const tokens = message.replaceAll("\\$", "$").match(/[\w'-]+|\S/g) as string[];
+    const tokens = message.replaceAll("\\$", "$").match(/[\w'-]+|[^\s"+]/g) as string[];
     return `assertion: ${tokens.sort().join(" ")}`;
   }
   return message;
