@@ -16,6 +16,7 @@ import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { forceFunction, forcePlainString, isCallable, typeMismatch } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
+import { inSymbolOrder } from "../operations/symbol-order.ts";
 import { joinPath, resolveSymlinks } from "../path.ts";
 import { NO_POS } from "../position.ts";
 import { addSource, type SourceMethod, sourceName, storeConfig } from "../store/copy-path.ts";
@@ -179,7 +180,7 @@ function* path(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
   let method: SourceMethod = "nar";
   let filter: Slot | undefined;
   let expectedHash: NixHash | undefined;
-  for (const key of attrs.names()) {
+  for (const key of inSymbolOrder(attrs.names())) {
     const slot = attrs.get(key) as Slot;
     const pos = attrs.positionOf(key);
     switch (key) {

@@ -1,0 +1,1 @@
+builtins.path { path = throw "path"; name = throw "name"; }
