@@ -75,10 +75,11 @@ export function withSelections(program: string): string {
       const source = set.inheritFrom[from];
       if (kind !== BindingKind.InheritedFrom || source === undefined) continue;
       const alone = set.bindings.filter((other) => other.from === from).length === 1;
-      if (!alone || !program.startsWith(name, pos)) continue;
+      const written = [name, `"${name}"`].find((form) => program.startsWith(form, pos));
+      if (!alone || written === undefined) continue;
       const start = program.lastIndexOf("inherit", source.start);
-      replace({ start, end: source.start, text: `${name} = (` });
-      replace({ start: source.end, end: pos + name.length, text: `).${name}` });
+      replace({ start, end: source.start, text: `${written} = (` });
+      replace({ start: source.end, end: pos + written.length, text: `).${written}` });
     }
   });
 }
@@ -162,6 +163,17 @@ export function withOffsetsFirst(program: string): string {
     if (builtinName(expr, names) !== "substring") return;
     const { start, end } = expr;
     const text = '(s: l: t: if s < 0 then abort "negative" else builtins.substring s l t)';
+    replace({ start, end, text });
+  });
+}
+
+/** `replaceStrings` looks at all its replacements. */
+export function withStrictReplacements(program: string): string {
+  return edited(program, (expr, names, replace) => {
+    if (builtinName(expr, names) !== "replaceStrings") return;
+    const { start, end } = expr;
+    const text =
+      '(f: t: s: builtins.seq (builtins.concatStringsSep "" t) (builtins.replaceStrings f t s))';
     replace({ start, end, text });
   });
 }
