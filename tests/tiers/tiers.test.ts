@@ -24,9 +24,13 @@ function differences(first: number, count: number): string[] {
   const settings = { showTrace: true };
   for (let seed = first; seed < first + count; seed++) {
     const text = printTerm(generateProgram(seed | 0));
-    const expected = JSON.stringify([...askNivis(text, MODES, newEvaluation({ tier: "vm", settings }))]);
+    const expected = JSON.stringify([
+      ...askNivis(text, MODES, newEvaluation({ tier: "vm", settings })),
+    ]);
     for (const [name, tier] of TIERS) {
-      const answer = JSON.stringify([...askNivis(text, MODES, newEvaluation({ ...tier, settings }))]);
+      const answer = JSON.stringify([
+        ...askNivis(text, MODES, newEvaluation({ ...tier, settings })),
+      ]);
       if (answer !== expected) {
         found.push(`seed ${seed}, ${name}: ${text}\n${expected}\n${answer}`);
       }
