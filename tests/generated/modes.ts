@@ -126,6 +126,29 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
   }
 }
 
+/** The gists of all failures in the parts of a program's value, each part forced by itself. */
+export function failuresInside(text: string): ReadonlySet<string> {
+  const evaluation = newEvaluation();
+  const found = new Set<string>();
+  const seen = new Set<Slot>();
+  const visit = (part: () => Slot): void => {
+    let value: Slot;
+    try {
+      value = part();
+    } catch (error) {
+      if (error instanceof EvalError) found.add(gistOfNivis(error.kind, error.message));
+      return;
+    }
+    if (seen.has(value)) return;
+    seen.add(value);
+    const parts =
+      value instanceof Attrs ? value.slots() : isList(value as Value) ? (value as NixList) : [];
+    for (const slot of parts) visit(() => evaluation.force(slot));
+  };
+  visit(() => evaluation.evalText(asArgument(text), { kind: "string" }, fixture));
+  return found;
+}
+
 /** A value contains itself, so its JSON and XML have no end (in C++ Nix the stack has one). */
 class CyclicError extends Error {}
 
