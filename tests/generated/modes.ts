@@ -75,9 +75,10 @@ export const ENVIRONMENT = { HOME: "/fake-home", TEST_VAR: "foo" };
 class OutsideError extends Error {}
 
 /** An evaluation with Nivis that may look at the fixture and nothing else. */
-export function newEvaluation(
-  options: Pick<EvaluationOptions, "tier" | "tierStress" | "settings"> = {},
-): Evaluation {
+export function newEvaluation({
+  settings,
+  ...options
+}: Pick<EvaluationOptions, "tier" | "tierStress" | "settings"> = {}): Evaluation {
   const io = nodeIo({ environment: ENVIRONMENT, log: () => {}, currentDirectory: fixture });
   const readDirectory = io.readDirectory.bind(io);
   io.readDirectory = (path) => {
@@ -87,7 +88,8 @@ export function newEvaluation(
   return new Evaluation({
     io,
     hashes: nodeHashes,
-    settings: { maxCallDepth: 10_000 },
+    // A malformed program may recur without end.
+    settings: { maxCallDepth: 10_000, ...settings },
     ...options,
   });
 }
