@@ -14,6 +14,8 @@ export interface Answer {
   readonly failed?: "value" | "type" | "drvPath";
   /** Ended by an error that `tryEval` does not catch: its first line. */
   readonly aborted?: string;
+  /** Its evaluation alone takes more memory than there is: how one knows. */
+  readonly outOfMemory?: string;
   /** The process did not survive it, or did not come to an end. */
   readonly crashed?: string;
 }

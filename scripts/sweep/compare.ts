@@ -96,9 +96,10 @@ function isOfVersions({ kind, reference }: Difference): boolean {
 }
 
 /** How an attribute fails, in one word or two; `undefined` when it does not. */
-function failureOf({ failed, aborted, crashed }: Answer): string | undefined {
+function failureOf({ failed, aborted, outOfMemory, crashed }: Answer): string | undefined {
   if (failed !== undefined) return `throw in ${failed}`;
   if (aborted !== undefined) return "error";
+  if (outOfMemory !== undefined) return "out of memory";
   return crashed === undefined ? undefined : "crash";
 }
 
@@ -109,5 +110,6 @@ export function describeAnswer(answer: Answer | undefined): string {
   if (answer.type !== undefined) return `a value of type ${answer.type}`;
   if (answer.failed !== undefined) return `throw or assert in its ${answer.failed}`;
   if (answer.aborted !== undefined) return `error: ${answer.aborted}`;
+  if (answer.outOfMemory !== undefined) return `out of memory: ${answer.outOfMemory}`;
   return `crash: ${answer.crashed}`;
 }

@@ -1,24 +1,30 @@
 /**
- * The two evaluators as processes that answer on standard error, a line for each attribute.
+ * The two evaluators: the commands that start them, and the program for threads with Nivis.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtCommand, findProgram } from "@nivis/testkit";
 import { build } from "esbuild";
+import type { NivisTask } from "./nivis-worker.ts";
 import type { SweepOptions } from "./options.ts";
 
-/** How to start an evaluator. */
+/** How to ask an evaluator for other things than answers. */
 export interface Evaluator {
   readonly id: "nivis" | "reference";
   readonly name: string;
-  /** The command that answers for these attributes, in this order. */
-  command(names: readonly string[]): Command;
   /** The command that prints the names of the set as JSON. */
   listCommand(): Command;
   /** The command that writes the derivation of an attribute into a store and prints its path. */
   instantiateCommand(name: string, store: string): Command;
+}
+
+/** A reference answers on standard error, a line for each attribute. */
+export interface ReferenceEvaluator extends Evaluator {
+  /** The command that answers for these attributes, in this order. */
+  command(names: readonly string[]): Command;
 }
 
 export interface Command {
@@ -28,12 +34,11 @@ export interface Command {
 }
 
 const NIX_FILE = fileURLToPath(new URL("attributes.nix", import.meta.url));
-const WORKER = fileURLToPath(new URL("nivis-worker.ts", import.meta.url));
 
 /** How a line with an answer begins. */
 export const ANSWER_PREFIX = "trace: sweep: ";
 
-/** The line of a {@link referenceEvaluator} between two attributes, if it goes on after errors. */
+/** The line of a {@link ReferenceEvaluator} between two attributes, if it goes on after errors. */
 export const END_OF_ATTRIBUTE = "trace: sweep: end";
 
 /**
@@ -41,7 +46,7 @@ export const END_OF_ATTRIBUTE = "trace: sweep: end";
  * come as far as the first attribute. `nix repl` goes on, so that is what evaluates a chunk where the
  * program lies beside `nix-instantiate`.
  */
-export function referenceEvaluator(program: string, options: SweepOptions): Evaluator {
+export function referenceEvaluator(program: string, options: SweepOptions): ReferenceEvaluator {
   const base = [NIX_FILE, ...nixArguments(options)];
   const found = program.includes("/") ? program : findProgram(program);
   const nix = found === undefined ? undefined : join(dirname(found), "nix");
@@ -87,26 +92,45 @@ function nixString(text: string): string {
   return `"${text.replace(/["$\\]/g, "\\$&")}"`;
 }
 
+/** The bundles that {@link buildThreads} writes. */
+export interface ThreadPrograms {
+  /** thread-host.ts. */
+  readonly host: string;
+  /** nivis-worker.ts. */
+  readonly worker: string;
+}
+
 /**
- * Bundles nivis-worker.ts into a folder and answers where it is. Once for a sweep, so that all of it
- * runs the same code even if somebody works on the sources meanwhile.
+ * Bundles the process with the threads and their program into a folder. Once for a sweep, so that all
+ * of it runs the same code even if somebody works on the sources meanwhile.
  */
-export async function buildWorker(folder: string): Promise<string> {
-  const outfile = join(folder, "nivis-worker.mjs");
-  await build({
-    entryPoints: [WORKER],
-    outfile,
+export async function buildThreads(folder: string): Promise<ThreadPrograms> {
+  const { outputFiles } = await build({
+    entryPoints: ["thread-host", "nivis-worker"].map((name) =>
+      fileURLToPath(new URL(`${name}.ts`, import.meta.url)),
+    ),
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    write: false,
     format: "esm",
     platform: "node",
     target: "node20",
     alias: Object.fromEntries(
       ["syntax", "formats", "eval", "node"].map((name) => [`@nivis/${name}`, sourceOf(name)]),
     ),
+    define: { NIVIS_COMPILER_ID: JSON.stringify(UNKNOWN_COMPILER) },
     logLevel: "warning",
   });
-  return outfile;
+  for (const { path, text } of outputFiles) {
+    const compiler = createHash("sha256").update(text).digest("hex");
+    writeFileSync(path, text.replaceAll(UNKNOWN_COMPILER, compiler));
+  }
+  return { host: join(folder, "thread-host.mjs"), worker: join(folder, "nivis-worker.mjs") };
 }
+
+/** Stands in a bundle where the hash of the bundle comes: that is what keys compiled files. */
+const UNKNOWN_COMPILER = "the hash of this bundle";
 
 function sourceOf(name: string): string {
   return fileURLToPath(new URL(`../../packages/${name}/src/index.ts`, import.meta.url));
@@ -118,35 +142,13 @@ export function versionOf(program: string): string | undefined {
   return /\(Nix\) (\S+)/.exec(stdout ?? "")?.[1];
 }
 
-/**
- * Nivis: nivis-worker.ts, which goes on in the same process after an error. `builtins.nixVersion`
- * says `nixVersion` there, so that packages which look at it are the same for both evaluators.
- */
-export function nivisEvaluator(
-  options: SweepOptions,
-  worker: string,
-  nixVersion: string | undefined,
-): Evaluator {
+/** Nivis, from the bundle of its command. */
+export function nivisEvaluator(options: SweepOptions): Evaluator {
   const base = [builtCommand(), NIX_FILE, ...nixArguments(options)];
   const program = process.execPath;
   return {
     id: "nivis",
     name: "Nivis",
-    command: (names) => ({
-      program,
-      args: [`--max-old-space-size=${options.memory}`, worker],
-      stdin: JSON.stringify({
-        file: NIX_FILE,
-        arguments: {
-          tree: options.tree,
-          set: options.set,
-          allowAliases: options.allowAliases,
-        },
-        memory: options.memory,
-        nixVersion,
-        names,
-      }),
-    }),
     listCommand: () => ({
       program,
       args: [...base, "--eval", "--strict", "--json", "-A", "names"],
@@ -157,6 +159,25 @@ export function nivisEvaluator(
       args: [...base, "--store", store, "-A", "one", "--argstr", "name", name],
       stdin: "",
     }),
+  };
+}
+
+/**
+ * The task of a thread of Nivis. `builtins.nixVersion` says `nixVersion` there, so that packages which
+ * look at it are the same for both evaluators.
+ */
+export function nivisTask(
+  { tree, set, allowAliases, memory, out }: SweepOptions,
+  nixVersion: string | undefined,
+  names: readonly string[],
+): NivisTask {
+  return {
+    file: NIX_FILE,
+    arguments: { tree, set, allowAliases },
+    memory,
+    nixVersion,
+    cache: join(out, "cache"),
+    names,
   };
 }
 

@@ -19,11 +19,12 @@ import { mapConcurrently } from "@nivis/testkit";
 import { AnswerFile } from "./answers.ts";
 import { type Comparison, compareAnswers } from "./compare.ts";
 import {
-  buildWorker,
+  buildThreads,
   type Command,
   type Evaluator,
   evaluatorEnvironment,
   nivisEvaluator,
+  nivisTask,
   referenceEvaluator,
   versionOf,
 } from "./evaluators.ts";
@@ -31,16 +32,22 @@ import { type Explanation, explainDifference, storeReader } from "./explain.ts";
 import { parseOptions, type SweepOptions, USAGE, UsageError } from "./options.ts";
 import type { ProcessCost } from "./process-cost.ts";
 import { Progress } from "./progress.ts";
+import { referenceRunner } from "./reference-process.ts";
 import { formatReport, type Report, summary, totalCost } from "./report.ts";
-import { runChunk } from "./run-chunk.ts";
+import { type Runner, runChunk } from "./run-chunk.ts";
+import { ThreadPool } from "./thread-pool.ts";
 
-/** An evaluator with what it has answered so far. */
-interface Lane {
-  readonly evaluator: Evaluator;
+/** What an evaluator has answered so far, and what that cost; both are on disk as well. */
+interface Log {
   readonly file: AnswerFile;
-  readonly costs: ProcessCost[];
-  /** Where {@link costs} are kept. */
-  readonly costFile: string;
+  readonly costs: readonly ProcessCost[];
+  /** Notes what another process or thread cost. */
+  readonly ended: (cost: ProcessCost) => void;
+}
+
+interface Lane extends Log {
+  readonly evaluator: Evaluator;
+  readonly runner: Runner;
 }
 
 process.exitCode = await main(process.argv.slice(2));
@@ -61,38 +68,33 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function sweep(options: SweepOptions): Promise<number> {
   mkdirSync(options.out, { recursive: true });
-  const worker = await buildWorker(options.out);
-  const { reference: program } = options;
+  const { reference: program, timeout, memory } = options;
+  const environment = evaluatorEnvironment(options);
   const version = program === undefined ? undefined : versionOf(program);
-  const evaluators = [nivisEvaluator(options, worker, version)];
-  if (program !== undefined) evaluators.push(referenceEvaluator(program, options));
-  const lanes = evaluators.map((evaluator) => openLane(evaluator, options));
-  const work = lanes.map((lane) => {
-    const names = options.only.length > 0 ? options.only : listNames(lane.evaluator, options);
-    return names.filter((name) => !lane.file.answers.has(name));
+  const programs = await buildThreads(options.out);
+  const nivisLog = openLog("nivis", options);
+  const threads = new ThreadPool({
+    host: programs.host,
+    program: programs.worker,
+    data: (names) => nivisTask(options, version, names),
+    environment,
+    memory,
+    timeout,
+    ended: nivisLog.ended,
   });
-  const progress = new Progress(
-    new Map(lanes.map(({ evaluator }, i) => [evaluator.name, work[i]?.length ?? 0])),
-  );
-  await mapConcurrently(alternate(lanes, work, options.chunk), options.jobs, ([lane, names]) =>
-    runChunk(
-      {
-        command: lane.evaluator.command,
-        environment: evaluatorEnvironment(options),
-        timeout: options.timeout,
-        answered: (name, answer) => {
-          lane.file.add(name, answer);
-          progress.advance(lane.evaluator.name);
-        },
-        ended: (cost) => {
-          lane.costs.push(cost);
-          appendFileSync(lane.costFile, `${JSON.stringify(cost)}\n`);
-        },
-      },
-      names,
-    ),
-  );
-  progress.finish();
+  const lanes: Lane[] = [{ ...nivisLog, evaluator: nivisEvaluator(options), runner: threads }];
+  if (program !== undefined) {
+    const log = openLog("reference", options);
+    const evaluator = referenceEvaluator(program, options);
+    const { command } = evaluator;
+    const runner = referenceRunner({ command, environment, timeout, ended: log.ended });
+    lanes.push({ ...log, evaluator, runner });
+  }
+  try {
+    await answerAll(lanes, options);
+  } finally {
+    await threads.close();
+  }
 
   const [nivis, reference] = lanes;
   if (nivis === undefined || reference === undefined) return 0;
@@ -109,16 +111,37 @@ async function sweep(options: SweepOptions): Promise<number> {
   return comparison.differences.length > 0 ? 1 : 0;
 }
 
-function openLane(evaluator: Evaluator, { out, resume }: SweepOptions): Lane {
-  const costFile = join(out, `${evaluator.id}-costs.jsonl`);
+function openLog(id: Evaluator["id"], { out, resume }: SweepOptions): Log {
+  const costFile = join(out, `${id}-costs.jsonl`);
   if (!resume) rmSync(costFile, { force: true });
   const kept = existsSync(costFile) ? readFileSync(costFile, "utf8").trimEnd().split("\n") : [];
+  const costs = kept.map((line) => JSON.parse(line) as ProcessCost);
   return {
-    evaluator,
-    file: new AnswerFile(join(out, `${evaluator.id}.jsonl`), resume),
-    costs: kept.map((line) => JSON.parse(line) as ProcessCost),
-    costFile,
+    file: new AnswerFile(join(out, `${id}.jsonl`), resume),
+    costs,
+    ended: (cost) => {
+      costs.push(cost);
+      appendFileSync(costFile, `${JSON.stringify(cost)}\n`);
+    },
   };
+}
+
+/** Evaluates what has no answer yet. */
+async function answerAll(lanes: readonly Lane[], options: SweepOptions): Promise<void> {
+  const work = lanes.map((lane) => {
+    const names = options.only.length > 0 ? options.only : listNames(lane.evaluator, options);
+    return names.filter((name) => !lane.file.answers.has(name));
+  });
+  const progress = new Progress(
+    new Map(lanes.map(({ evaluator }, i) => [evaluator.name, work[i]?.length ?? 0])),
+  );
+  await mapConcurrently(alternate(lanes, work, options.chunk), options.jobs, ([lane, names]) =>
+    runChunk(lane.runner, names, (name, answer) => {
+      lane.file.add(name, answer);
+      progress.advance(lane.evaluator.name);
+    }),
+  );
+  progress.finish();
 }
 
 /** Chunks of both in turn, so that one evaluator is never far ahead of the other. */

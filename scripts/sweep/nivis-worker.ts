@@ -1,11 +1,11 @@
 /**
- * The process that evaluates a chunk with Nivis. Reads its task from standard input and answers like
- * the C++ Nix does: `trace: sweep: {"name":…}` on standard error, a line for each attribute.
+ * The thread that evaluates a chunk with Nivis, in an evaluation of its own; what it compiles is kept
+ * for the other threads. Posts an answer for each attribute as soon as it is known.
  *
  * After an error it goes on with the next attribute. When it has grown near its limit it ends early
  * with success, and whoever started it starts another for the rest.
  */
-import { readFileSync, writeSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
 import {
   Attrs,
   EvalError,
@@ -17,33 +17,41 @@ import {
   type Value,
 } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
-import { nodeHashes, nodeIo } from "@nivis/node";
+import { DiskBytecodeCache, nodeHashes, nodeIo } from "@nivis/node";
+import type { Answer } from "./answers.ts";
+import type { ThreadAnswer } from "./thread-host.ts";
 
-interface Task {
+/** What the thread is given. */
+export interface NivisTask {
   readonly file: string;
   readonly arguments: Readonly<Record<string, string>>;
+  /** Mebibytes. */
   readonly memory: number;
   /** What `builtins.nixVersion` says, if not what Nivis says. */
   readonly nixVersion: string | undefined;
+  /** The directory of the cache of compiled files. */
+  readonly cache: string;
   readonly names: readonly string[];
 }
 
-/** The part of the limit after which a process makes room for another. */
+/** The part of the limit after which a thread makes room for another. */
 const FULL = 0.75;
 
-const task = JSON.parse(readFileSync(0, "utf8")) as Task;
+const task = workerData as NivisTask;
 const evaluation = new Evaluation({
   io: nodeIo({ environment: process.env as Record<string, string>, log: () => {} }),
   hashes: nodeHashes,
   settings: { readOnlyMode: true },
+  bytecodeCache: new DiskBytecodeCache(task.cache),
 });
 if (task.nixVersion !== undefined) pretendVersion(task.nixVersion);
 const answer = answerFunction();
 for (const name of task.names) {
-  const { text, sound } = answerFor(name);
-  writeSync(2, `trace: sweep: ${text}\n`);
+  const { said, sound } = answerFor(name);
+  parentPort?.postMessage({ name, answer: said } satisfies ThreadAnswer);
   if (!sound || process.memoryUsage().heapUsed > task.memory * 1024 * 1024 * FULL) break;
 }
+evaluation.saveCompiledFiles();
 
 /**
  * Some packages put the version of Nix into their derivations, and then the reference is right to
@@ -63,27 +71,23 @@ function answerFunction(): Slot {
   return (attributes as Attrs).get("answer") as Slot;
 }
 
-/** The answer as JSON, and whether the evaluation can be used further: not after a bug of ours. */
-function answerFor(name: string): { text: string; sound: boolean } {
+/** The answer, and whether the evaluation can be used further: not after a bug of ours. */
+function answerFor(name: string): { said: Answer; sound: boolean } {
   const { context } = evaluation;
   try {
     const value: Value = evaluation.call(answer, encodeUtf8(name));
     const { text } = evaluation.run(toJson(context, value, { pos: NO_POS, copyPaths: false }));
-    return { text: `{"name":${JSON.stringify(name)},${text.slice(1)}`, sound: true };
+    return {
+      said: JSON.parse(Buffer.from(text, "latin1").toString("utf8")) as Answer,
+      sound: true,
+    };
   } catch (thrown) {
     const error = evalErrorOf(thrown);
     if (error instanceof EvalError) {
-      const aborted = firstLine(Buffer.from(error.message, "latin1").toString("utf8"));
-      return { text: JSON.stringify({ name, aborted }), sound: true };
+      const message = Buffer.from(error.message, "latin1").toString("utf8");
+      return { said: { aborted: message.split("\n")[0] as string }, sound: true };
     }
     const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return {
-      text: JSON.stringify({ name, crashed: `bug: ${bug.split("\n", 3).join(" ")}` }),
-      sound: false,
-    };
+    return { said: { crashed: `bug: ${bug.split("\n", 3).join(" ")}` }, sound: false };
   }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n")[0] as string;
 }

@@ -1,5 +1,5 @@
 /** The options of `npm run sweep`. */
-import { cpus } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { resolve } from "node:path";
 
 /** What to sweep, with whom, and how much of the machine it may take. */
@@ -11,16 +11,16 @@ export interface SweepOptions {
   readonly allowAliases: string;
   /** The program of C++ Nix, or `undefined` to run Nivis alone. */
   readonly reference: string | undefined;
-  /** Attributes for one process. */
+  /** Attributes for one thread or process. */
   readonly chunk: number;
-  /** Processes at once. */
+  /** Threads and processes at once. */
   readonly jobs: number;
   /** Keep the answers that are in {@link out} already. */
   readonly resume: boolean;
   readonly out: string;
-  /** Mebibytes for one process. */
+  /** Mebibytes for each of the {@link jobs}: its share of the budget. */
   readonly memory: number;
-  /** Seconds without an answer after which a process is ended. */
+  /** Seconds without an answer after which a thread or process is ended. */
   readonly timeout: number;
   /** How many differing derivations are instantiated and compared. */
   readonly explain: number;
@@ -33,10 +33,11 @@ export const USAGE = `usage: npm run sweep -- --tree DIR [OPTION…]
   --set PATH          a nested set, such as python3Packages; the top level unless given
   --reference PROGRAM the nix-instantiate to compare with (default nix-instantiate); none: Nivis alone
   --allow-aliases B   true or false; what the tree has by default unless given
-  --chunk N           attributes for one process (default 200)
-  --jobs N            processes at once (default 1)
-  --memory MIB        memory for one process (default 3072)
-  --timeout SECONDS   without an answer, then the process is ended (default 300)
+  --chunk N           attributes for one thread or process (default 200)
+  --jobs N            threads and processes at once (default, and at most: as many as cores)
+  --memory MIB        memory for all of them together (default half of the machine's, but not more
+                      than 3072 for each)
+  --timeout SECONDS   without an answer, then the thread or process is ended (default 300)
   --explain N         differing derivations to compare file by file (default 20)
   --only A,B,…        only these attributes
   --resume            keep the answers that are there
@@ -69,6 +70,13 @@ export function parseOptions(args: readonly string[]): SweepOptions {
     throw new UsageError("option '--allow-aliases' is true or false");
   }
   const reference = values.get("--reference") ?? "nix-instantiate";
+  const jobs = Math.min(positive(values, "--jobs", availableParallelism()), availableParallelism());
+  const budget = positive(
+    values,
+    "--memory",
+    Math.min(Math.floor(totalmem() / 2 ** 21), 3072 * jobs),
+  );
+  if (budget < jobs) throw new UsageError("option '--memory' is less than 1 MiB for each job");
   const treeName = resolve(tree).split("/").at(-1) as string;
   return {
     tree: resolve(tree),
@@ -76,13 +84,13 @@ export function parseOptions(args: readonly string[]): SweepOptions {
     allowAliases,
     reference: reference === "none" ? undefined : reference,
     chunk: positive(values, "--chunk", 200),
-    jobs: Math.min(positive(values, "--jobs", 1), cpus().length),
+    jobs,
     resume,
     out: resolve(
       values.get("--out") ??
         `node_modules/.cache/nivis-sweep/${treeName}${set === "" ? "" : `-${set}`}`,
     ),
-    memory: positive(values, "--memory", 3072),
+    memory: Math.floor(budget / jobs),
     timeout: positive(values, "--timeout", 300),
     explain: positive(values, "--explain", 20),
     only: values.get("--only")?.split(",") ?? [],

@@ -17,9 +17,10 @@ export interface ProcessCost {
 const TICKS = 100;
 const INTERVAL = 100;
 
-/** Watches a process until {@link finish}. */
+/** Watches a process until {@link stop}. */
 export class CostMeter {
-  private readonly started = performance.now();
+  /** What was told already. */
+  private readonly told = { time: performance.now(), user: 0, system: 0 };
   private readonly timer: NodeJS.Timeout;
   private user = 0;
   private system = 0;
@@ -29,10 +30,23 @@ export class CostMeter {
     this.timer = setInterval(() => this.sample(), INTERVAL);
   }
 
-  finish(): ProcessCost {
+  /** The cost since the last lap, or the beginning; the peak is that of all laps until now. */
+  lap(): ProcessCost {
+    this.sample();
+    const { told, user, system, peak } = this;
+    const time = performance.now();
+    const cost = {
+      wall: (time - told.time) / 1000,
+      user: user - told.user,
+      system: system - told.system,
+      peak,
+    };
+    Object.assign(told, { time, user, system });
+    return cost;
+  }
+
+  stop(): void {
     clearInterval(this.timer);
-    const { user, system, peak } = this;
-    return { wall: (performance.now() - this.started) / 1000, user, system, peak };
   }
 
   private sample(): void {

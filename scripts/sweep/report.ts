@@ -6,7 +6,8 @@ import type { ProcessCost } from "./process-cost.ts";
 
 /** What a whole evaluation of the set cost: sums, and the peak of the largest process. */
 export interface TotalCost extends ProcessCost {
-  readonly processes: number;
+  /** Processes of the reference, threads of Nivis. */
+  readonly runs: number;
 }
 
 export interface Report {
@@ -17,9 +18,9 @@ export interface Report {
   readonly costs: ReadonlyMap<string, TotalCost>;
 }
 
-/** Adds up what the processes of one evaluator cost. */
+/** Adds up what the runs of one evaluator cost. */
 export function totalCost(costs: readonly ProcessCost[]): TotalCost {
-  const total = { wall: 0, user: 0, system: 0, peak: 0, processes: costs.length };
+  const total = { wall: 0, user: 0, system: 0, peak: 0, runs: costs.length };
   for (const { wall, user, system, peak } of costs) {
     total.wall += wall;
     total.user += user;
@@ -46,12 +47,12 @@ export function formatReport(report: Report): string {
   const lines = [`# Sweep of ${set}`, "", summary(report), ""];
   if (costs.size > 0) {
     lines.push(
-      "| evaluator | processes | wall | user | system | peak memory of a process |",
+      "| evaluator | processes or threads | wall | user | system | peak memory of a process |",
       "| --- | --- | --- | --- | --- | --- |",
       ...[...costs].map(([name, cost]) => {
         const times = [cost.wall, cost.user, cost.system].map((time) => `${time.toFixed(0)} s`);
         const peak = `${cost.peak.toFixed(0)} MiB`;
-        return `| ${name} | ${cost.processes} | ${times.join(" | ")} | ${peak} |`;
+        return `| ${name} | ${cost.runs} | ${times.join(" | ")} | ${peak} |`;
       }),
       "",
     );
