@@ -1,10 +1,13 @@
 /**
- * `npm run sweep` from end to end, on a set of a dozen attributes. The reference is Nivis itself in a
+ * `npm run sweep` from end to end, on a set of a few attributes. The reference is Nivis itself in a
  * world where a variable is set, so that which attributes differ is known.
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { builtCommand, runProcess } from "@nivis/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,6 +18,7 @@ const reference = join(folder, "reference");
 const tree = fileURLToPath(new URL("fixture", import.meta.url));
 const runTs = fileURLToPath(new URL("../../scripts/run-ts.mjs", import.meta.url));
 const main = fileURLToPath(new URL("../../scripts/sweep/main.ts", import.meta.url));
+const cache = fileURLToPath(new URL("../../node_modules/.cache/nivis-run", import.meta.url));
 
 beforeAll(() => {
   const command = `SWEEP_TEST_SIDE=reference exec '${process.execPath}' '${builtCommand()}' "$@"`;
@@ -37,17 +41,20 @@ async function sweep(out: string, ...flags: string[]): Promise<SweepRun> {
 }
 
 test("finds each kind of difference and nothing else", async () => {
-  const { code, stdout, report } = await sweep("all", "--chunk", "4");
+  const limits = ["--chunk", "4", "--jobs", "2", "--memory", "256"];
+  const { code, stdout, report } = await sweep("all", ...limits);
   expect(stdout).toContain(
-    "12 attributes, 4 derivations, 8 equal, 3 different, 1 only to old versions, 0 with another message",
+    "14 attributes, 6 derivations, 9 equal, 4 different, 1 only to old versions, 0 with another message",
   );
   expect([...report.matchAll(/^### (.*)$/gm)].map((match) => match[1])).toEqual([
     "different: drvPath",
+    "exhausting: nivis-fails",
     "notForNivis: nivis-fails",
     "otherFailure: failure-kind",
     "lookedUpEarly: reference-fails",
   ]);
   expect(report).toContain("error: attribute 'unlucky' missing");
+  expect(report).toMatch(/Nivis: out of memory: more than \d+ MiB/);
   expect(code).toBe(1);
 });
 
@@ -69,6 +76,39 @@ test("goes on where it was interrupted", async () => {
   expect(report).toContain("2 attributes, 1 derivations, 1 equal, 1 different");
   expect(report).toContain("- Nivis: /kept.drv");
 });
+
+test("ends with all its threads when it is killed, and goes on after that", async () => {
+  const path = join(folder, "killed");
+  const only = ["--only", "same,thrown,lasting,function"];
+  const args = [runTs, main, "--tree", tree, "--reference", "none", "--out", path, ...only];
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, SWEEP_TEST_LASTING: "1" },
+    stdio: "ignore",
+  });
+  const answers = join(path, "nivis.jsonl");
+  const answered = (): string[] =>
+    [...readFileSync(answers, "utf8").matchAll(/^\{"name":"(\w+)".*\n/gm)].map(
+      ([, name]) => name ?? "",
+    );
+  while (!existsSync(answers) || answered().length < 2) await sleep(50);
+  expect(hosts(path)).toBe(1);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  // What the program could not remove any more.
+  rmSync(join(cache, `scripts_sweep_main_ts.${child.pid}.mjs`));
+  while (hosts(path) > 0) await sleep(50);
+  expect(answered()).toEqual(["same", "thrown"]);
+
+  const { stdout } = await sweep("killed", ...only, "--resume");
+  expect(stdout).toContain("4 attributes, 2 derivations, 4 equal, 0 different");
+  expect(answered()).toEqual(["same", "thrown", "lasting", "function"]);
+});
+
+/** How many processes with threads there are for an output folder. */
+function hosts(path: string): number {
+  const all = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
+  return all.split("\n").filter((line) => line.includes(join(path, "thread-host.mjs"))).length;
+}
 
 test("sweeps a nested set without a difference", async () => {
   const { code, stdout } = await sweep("nested", "--set", "nested");

@@ -1,6 +1,7 @@
-/** How a chunk survives attributes that end the process. */
+/** How a chunk survives attributes that end the process of the reference. */
 import { expect, test } from "vitest";
 import type { Answer } from "../../scripts/sweep/answers.ts";
+import { referenceRunner } from "../../scripts/sweep/reference-process.ts";
 import { runChunk } from "../../scripts/sweep/run-chunk.ts";
 
 /** An evaluator in which the name of an attribute says what it does. */
@@ -14,6 +15,10 @@ const EVALUATOR = `
     }
     if (name.startsWith("fails")) {
       writeSync(2, "error: " + name + " is wrong\\n");
+      process.exit(1);
+    }
+    if (name.startsWith("needs")) {
+      writeSync(2, "error: out of memory\\n");
       process.exit(1);
     }
     if (name.startsWith("dies")) process.kill(process.pid, "SIGKILL");
@@ -31,22 +36,19 @@ async function run(
 ): Promise<{ answers: Record<string, Answer>; asked: string[] }> {
   const answers: Record<string, Answer> = {};
   const asked: string[] = [];
-  await runChunk(
-    {
-      command: (some) => {
-        asked.push(some.join(" "));
-        return { program: process.execPath, args: ["-e", EVALUATOR, ...some], stdin: "" };
-      },
-      environment: process.env,
-      timeout: 2,
-      answered: (name, answer) => {
-        expect(answers[name]).toBeUndefined();
-        answers[name] = answer;
-      },
-      ended: () => {},
+  const runner = referenceRunner({
+    command: (some) => {
+      asked.push(some.join(" "));
+      return { program: process.execPath, args: ["-e", EVALUATOR, ...some], stdin: "" };
     },
-    names,
-  );
+    environment: process.env,
+    timeout: 2,
+    ended: () => {},
+  });
+  await runChunk(runner, names, (name, answer) => {
+    expect(answers[name]).toBeUndefined();
+    answers[name] = answer;
+  });
   return { answers, asked };
 }
 
@@ -75,6 +77,12 @@ test("a process that dies is blamed on the attribute only when it dies alone as 
   expect(answers["greedy"]).toEqual(FINE);
   expect(Object.keys(answers)).toEqual(["a", "dies", "b", "greedy", "c"]);
   expect(asked).toEqual(["a dies b greedy c", "dies", "b greedy c", "greedy", "c"]);
+});
+
+test("out of memory is a failure of its own", async () => {
+  const { answers, asked } = await run(["a", "needs-all", "b"]);
+  expect(answers).toEqual({ a: FINE, "needs-all": { outOfMemory: "out of memory" }, b: FINE });
+  expect(asked).toEqual(["a needs-all b", "needs-all b", "b"]);
 });
 
 test("a process that says nothing for too long is ended", async () => {
