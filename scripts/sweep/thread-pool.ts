@@ -30,6 +30,7 @@ export interface ThreadPoolOptions {
 /** See the head of this file. */
 export class ThreadPool implements Runner {
   private shared: Host | undefined;
+  private closed = false;
 
   constructor(private readonly options: ThreadPoolOptions) {}
 
@@ -38,6 +39,7 @@ export class ThreadPool implements Runner {
     alone: boolean,
     answered: (name: string, answer: Answer) => void,
   ): Promise<Attempt> {
+    if (this.closed) throw new Error("the threads have been ended");
     if (!alone) {
       if (this.shared?.running !== true) this.shared = new Host(this.options);
       return this.shared.run(names, answered);
@@ -51,8 +53,9 @@ export class ThreadPool implements Runner {
       : attempt;
   }
 
-  /** Ends the process. */
+  /** Ends the process with all threads; there are no attempts after this. */
   async close(): Promise<void> {
+    this.closed = true;
     await this.shared?.close();
   }
 }
@@ -113,7 +116,7 @@ class Host {
   async close(): Promise<void> {
     if (!this.running) return;
     const exit = once(this.child, "exit");
-    this.child.disconnect();
+    if (this.child.connected) this.child.disconnect();
     await exit;
   }
 
