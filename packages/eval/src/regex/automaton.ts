@@ -53,7 +53,8 @@ export interface Automaton {
   readonly other: readonly number[];
   /** The group's number, or that of a byte set. */
   readonly argument: readonly number[];
-  readonly sets: readonly ByteSet[];
+  /** The byte sets; a number stands for the set of that byte alone. */
+  readonly sets: readonly (ByteSet | number)[];
   readonly start: number;
   /** The number of capture groups, without the whole match. */
   readonly groupCount: number;
@@ -64,7 +65,22 @@ export interface Automaton {
   readonly maxLength: number;
   /** The pattern for JavaScript's RegExp, or undefined where a quantifier means something else there. */
   readonly nativeSource: string | undefined;
+  /**
+   * A bound of the paths that holds whatever bytes the sets contain, or undefined where only the
+   * program tells. Above what the program tells, and had without making it.
+   */
+  readonly paths: Paths | undefined;
 }
+
+/** A bound `factor * length ^ degree` for the number of paths that backtracking may try. */
+export interface Paths {
+  readonly factor: number;
+  readonly degree: number;
+}
+
+const ONE_PATH: Paths = { factor: 1, degree: 0 };
+/** Those of a loop around a single path: it may end behind each turn. */
+const LOOP_PATHS: Paths = { factor: 1, degree: 1 };
 
 interface Fragment {
   /** The first index of its run; the run ends where the arrays end when the fragment is on top. */
@@ -82,6 +98,8 @@ interface Fragment {
   readonly maySkipGroups: boolean;
   /** The JavaScript pattern, or undefined if there is none. */
   readonly native: string | undefined;
+  /** See `Automaton.paths`. */
+  readonly paths: Paths | undefined;
 }
 
 interface OpenGroup {
@@ -104,9 +122,9 @@ class Compiler {
   readonly #next: number[] = [];
   readonly #other: number[] = [];
   readonly #argument: number[] = [];
-  readonly #sets: ByteSet[] = [];
+  readonly #sets: (ByteSet | number)[] = [];
+  /** The numbers of the sets by their JavaScript patterns, which differ as the sets do. */
   readonly #setNumbers = new Map<string, number>();
-  readonly #literalNumbers = new Map<number, number>();
   #counted = 0;
   #groupCount = 0;
   #hasEmptyLoop = false;
@@ -159,6 +177,7 @@ class Compiler {
       minLength: body.minLength,
       maxLength: body.maxLength,
       nativeSource: body.native,
+      paths: body.paths,
     };
   }
 
@@ -192,6 +211,7 @@ class Compiler {
       hasGroups: false,
       maySkipGroups: false,
       native,
+      paths: ONE_PATH,
     };
   }
 
@@ -221,6 +241,7 @@ class Compiler {
       hasGroups: true,
       maySkipGroups: body.maySkipGroups,
       native: body.native === undefined ? undefined : `(${body.native})`,
+      paths: body.paths,
     };
   }
 
@@ -244,6 +265,7 @@ class Compiler {
         left.native === undefined || right.native === undefined
           ? undefined
           : left.native + right.native,
+      paths: productOf(left.paths, right.paths),
     };
   }
 
@@ -273,6 +295,7 @@ class Compiler {
         left.native === undefined || right.native === undefined
           ? undefined
           : `${left.native}|${right.native}`,
+      paths: sumOf(left.paths, right.paths),
     };
   }
 
@@ -315,6 +338,7 @@ class Compiler {
       hasGroups: body.hasGroups,
       maySkipGroups: body.maySkipGroups || (min === 0 && body.hasGroups),
       native: native !== undefined && agrees ? native + suffix : undefined,
+      paths: repeatedPaths(body.paths, max),
     };
   }
 
@@ -429,39 +453,27 @@ class Compiler {
 
   #tryAtom(): Fragment | undefined {
     const scanner = this.#scanner;
-    if (scanner.accept(Token.AnyByte)) return this.#byteAtom(byteSetOf((byte) => byte !== 0));
-    const byte = scanner.acceptValue(Token.Byte);
-    if (byte !== undefined) {
-      return this.#literal(byte.charCodeAt(0));
+    if (scanner.accept(Token.AnyByte)) return this.#byteAtom(ANY_BYTE, ANY_BYTE_NATIVE);
+    const literal = scanner.acceptValue(Token.Byte);
+    if (literal !== undefined) {
+      const byte = literal.charCodeAt(0);
+      return this.#byteAtom(byte, hexEscape(byte));
     }
     const isNegated = scanner.accept(Token.NegatedBracketOpen);
     if (!isNegated && !scanner.accept(Token.BracketOpen)) return undefined;
     const set = this.#bracketSet();
     if (isNegated) complement(set);
-    return this.#byteAtom(set);
+    return this.#byteAtom(set, nativeByteSet(set));
   }
 
-  #literal(byte: number): Fragment {
-    let number = this.#literalNumbers.get(byte);
-    if (number === undefined) {
-      number = this.#sets.length;
-      const set = new Uint8Array(BYTE_SET_SIZE);
-      set[byte] = 1;
-      this.#sets.push(set);
-      this.#literalNumbers.set(byte, number);
-    }
-    return this.#single(StateKind.Byte, number, 1, hexEscape(byte));
-  }
-
-  #byteAtom(set: ByteSet): Fragment {
-    const key = String.fromCharCode(...set);
-    let number = this.#setNumbers.get(key);
+  #byteAtom(set: ByteSet | number, native: string): Fragment {
+    let number = this.#setNumbers.get(native);
     if (number === undefined) {
       number = this.#sets.length;
       this.#sets.push(set);
-      this.#setNumbers.set(key, number);
+      this.#setNumbers.set(native, number);
     }
-    return this.#single(StateKind.Byte, number, 1, nativeByteSet(set));
+    return this.#single(StateKind.Byte, number, 1, native);
   }
 
   /**
@@ -523,6 +535,29 @@ class Compiler {
 }
 
 const DASH = 45;
+
+/** What `.` means: all bytes but NUL. */
+const ANY_BYTE: Readonly<ByteSet> = new Uint8Array(BYTE_SET_SIZE).fill(1, 1, 256);
+const ANY_BYTE_NATIVE = "[\\x01-\\xff]";
+
+/** The paths through one fragment and then another. */
+function productOf(left: Paths | undefined, right: Paths | undefined): Paths | undefined {
+  if (left === undefined || right === ONE_PATH) return left;
+  if (right === undefined || left === ONE_PATH) return right;
+  return { factor: left.factor * right.factor, degree: left.degree + right.degree };
+}
+
+/** The paths through one fragment or another. */
+function sumOf(left: Paths | undefined, right: Paths | undefined): Paths | undefined {
+  if (left === undefined || right === undefined) return undefined;
+  return { factor: left.factor + right.factor, degree: Math.max(left.degree, right.degree) };
+}
+
+/** The paths through at most `max` turns. */
+function repeatedPaths(body: Paths | undefined, max: number): Paths | undefined {
+  if (body === ONE_PATH) return max === Infinity ? LOOP_PATHS : { factor: max + 1, degree: 0 };
+  return body !== undefined && max <= 1 ? sumOf(body, ONE_PATH) : undefined;
+}
 
 function knownCollatingByte(name: string): number {
   const byte = collatingByte(name);

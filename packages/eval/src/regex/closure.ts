@@ -65,6 +65,12 @@ const COUNTS_LIMIT = 64;
 /** The turns that libstdc++ allows a loop in one place. */
 const EMPTY_TURNS = 2;
 
+/** Whether {@link buildProgram} may throw. */
+export function mayBeTooLarge({ kinds, hasEmptyLoop }: Automaton): boolean {
+  // Without empty loops a state becomes at most one node.
+  return hasEmptyLoop || kinds.length > NODE_LIMIT;
+}
+
 /** Unfolds `automaton`; throws RegexError ("space") if even the cut program is too large. */
 export function buildProgram(automaton: Automaton): Program {
   const program =
@@ -153,7 +159,10 @@ class Unfolding {
         this.#kinds[node] === NodeKind.Mark ? (unmarked[first[node] as number] as number) : node;
     }
     const sets = new Uint8Array(automaton.sets.length * BYTE_SET_SIZE);
-    for (const [i, set] of automaton.sets.entries()) sets.set(set, i * BYTE_SET_SIZE);
+    for (const [i, set] of automaton.sets.entries()) {
+      if (typeof set === "number") sets[i * BYTE_SET_SIZE + set] = 1;
+      else sets.set(set, i * BYTE_SET_SIZE);
+    }
     return {
       kinds: Uint8Array.from(this.#kinds),
       first,

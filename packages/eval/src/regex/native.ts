@@ -15,7 +15,7 @@
  *    the ambiguous choices, and `NATIVE_STEPS` bounds it. Ambiguous choices within one loop
  *    would be exponential and are refused.
  */
-import type { Automaton } from "./automaton.ts";
+import type { Automaton, Paths } from "./automaton.ts";
 import { BYTE_SET_SIZE } from "./byte-set.ts";
 import { NodeKind, type Program } from "./closure.ts";
 import { findComponents } from "./components.ts";
@@ -26,64 +26,85 @@ const NATIVE_STEPS = 2_000_000;
 /** Larger programs are not analysed. */
 const NODES_TO_ANALYSE = 1_000;
 
-/** A bound `factor * length ^ degree` for the number of paths that backtracking may try. */
-interface Paths {
-  readonly factor: number;
-  readonly degree: number;
-}
-
-/** What RegExp may do for one pattern and one builtin. */
-export interface NativePlan {
+/** What RegExp may do in searches for one pattern. */
+export interface SearchPlan {
   readonly regExp: RegExp;
   readonly paths: Paths;
-  /** In a search: whether failing attempts have a bounded length. */
+  /** Whether failing attempts have a bounded length. */
   readonly isLinear: boolean;
 }
 
 /** Tells whether matching `length` bytes as a whole is fast enough. */
-export function isWholeAffordable({ paths }: NativePlan, length: number): boolean {
+function isWholeAffordable(paths: Paths, length: number): boolean {
   if (paths.degree === 0) return paths.factor <= 1000;
   return paths.factor * (length + 1) ** (paths.degree + 1) <= NATIVE_STEPS;
 }
 
 /** Tells whether a search through `length` bytes is fast enough. */
-export function isSearchAffordable({ paths, isLinear }: NativePlan, length: number): boolean {
+export function isSearchAffordable({ paths, isLinear }: SearchPlan, length: number): boolean {
   if (isLinear && paths.factor <= 100) return true;
   return paths.factor * (length + 1) ** (paths.degree + 2) <= NATIVE_STEPS;
 }
 
-/** Plans matches of whole subjects; undefined if RegExp may not be used. */
-export function planWhole(automaton: Automaton, program: Program): NativePlan | undefined {
-  const analysis = tryAnalyse(automaton, program);
-  const paths = analysis?.countPaths(false);
-  if (paths === undefined) return undefined;
-  return tryPlan(`^(?:${automaton.nativeSource})$`, "", paths, false);
+/** Where RegExp may match whole subjects of one pattern. */
+export class WholePlan {
+  readonly #automaton: Automaton;
+  readonly #program: () => Program;
+  /** `undefined` if RegExp may not be used; null before the first use, as below. */
+  #regExp: RegExp | undefined | null = null;
+  /** What the program tells of the paths. */
+  #paths: Paths | undefined | null = null;
+
+  /** `program` answers that of `automaton`; it is asked only for what the automaton cannot tell. */
+  constructor(automaton: Automaton, program: () => Program) {
+    this.#automaton = automaton;
+    this.#program = program;
+  }
+
+  /** What matches subjects of `length` bytes, or undefined if RegExp may not. */
+  regExpFor(length: number): RegExp | undefined {
+    const { paths, kinds, nativeSource } = this.#automaton;
+    if (this.#regExp === null) {
+      this.#regExp = isAnalysable(this.#automaton)
+        ? tryRegExp(`^(?:${nativeSource as string})$`, "")
+        : undefined;
+    }
+    if (this.#regExp === undefined) return undefined;
+    const isSmall = kinds.length <= NODES_TO_ANALYSE;
+    if (isSmall && paths !== undefined && isWholeAffordable(paths, length)) return this.#regExp;
+    if (this.#paths === null) {
+      this.#paths = tryAnalyse(this.#automaton, this.#program)?.countPaths(false);
+    }
+    return this.#paths !== undefined && isWholeAffordable(this.#paths, length)
+      ? this.#regExp
+      : undefined;
+  }
 }
 
 /** Plans searches; undefined if RegExp may not be used. */
-export function planSearch(automaton: Automaton, program: Program): NativePlan | undefined {
+export function planSearch(automaton: Automaton, program: () => Program): SearchPlan | undefined {
   const analysis = automaton.minLength > 0 ? tryAnalyse(automaton, program) : undefined;
   if (analysis?.alternativesAgree() !== true) return undefined;
-  const source = automaton.nativeSource as string;
   const failing = analysis.countPaths(true);
-  if (failing?.degree === 0) return tryPlan(source, "g", failing, true);
-  const paths = analysis.countPaths(false);
-  return paths === undefined ? undefined : tryPlan(source, "g", paths, false);
+  const isLinear = failing?.degree === 0;
+  const paths = isLinear ? failing : analysis.countPaths(false);
+  const regExp = paths && tryRegExp(automaton.nativeSource as string, "g");
+  return paths && regExp && { regExp, paths, isLinear };
 }
 
-function tryAnalyse(automaton: Automaton, program: Program): Analysis | undefined {
-  if (automaton.nativeSource === undefined || automaton.hasEmptyLoop) return undefined;
-  return program.kinds.length > NODES_TO_ANALYSE ? undefined : new Analysis(program);
+function isAnalysable({ nativeSource, hasEmptyLoop }: Automaton): boolean {
+  return nativeSource !== undefined && !hasEmptyLoop;
 }
 
-function tryPlan(
-  source: string,
-  flags: string,
-  paths: Paths,
-  isLinear: boolean,
-): NativePlan | undefined {
+function tryAnalyse(automaton: Automaton, program: () => Program): Analysis | undefined {
+  if (!isAnalysable(automaton)) return undefined;
+  const made = program();
+  return made.kinds.length > NODES_TO_ANALYSE ? undefined : new Analysis(made);
+}
+
+function tryRegExp(source: string, flags: string): RegExp | undefined {
   try {
-    return { regExp: new RegExp(source, flags), paths, isLinear };
+    return new RegExp(source, flags);
   } catch {
     // V8 refuses very large patterns.
     return undefined;

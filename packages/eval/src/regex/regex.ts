@@ -10,14 +10,8 @@
  * knows Nix values.
  */
 import { type Automaton, compileAutomaton } from "./automaton.ts";
-import { buildProgram, type Program } from "./closure.ts";
-import {
-  isSearchAffordable,
-  isWholeAffordable,
-  type NativePlan,
-  planSearch,
-  planWhole,
-} from "./native.ts";
+import { buildProgram, mayBeTooLarge, type Program } from "./closure.ts";
+import { isSearchAffordable, planSearch, type SearchPlan, WholePlan } from "./native.ts";
 import { Simulation } from "./simulation.ts";
 import { MATCH_WORK, type OnWork } from "./work.ts";
 
@@ -38,17 +32,24 @@ export type RegexEngine = "auto" | "native" | "simulation";
 export class Regex {
   readonly pattern: string;
   readonly #automaton: Automaton;
-  readonly #program: Program;
-  /** Made at the first use of `match` or `search`; null before. */
-  #whole: NativePlan | undefined | null = null;
-  #search: NativePlan | undefined | null = null;
+  /** Made when it is first needed; many patterns are matched once or twice, by RegExp. */
+  #program: Program | undefined;
+  readonly #whole: WholePlan;
+  /** Made at the first search; null before. */
+  #search: SearchPlan | undefined | null = null;
   #simulation: Simulation | undefined;
 
   /** Use `compileRegex`. */
   constructor(pattern: string) {
     this.pattern = pattern;
     this.#automaton = compileAutomaton(pattern);
-    this.#program = buildProgram(this.#automaton);
+    if (mayBeTooLarge(this.#automaton)) this.#program = buildProgram(this.#automaton);
+    this.#whole = new WholePlan(this.#automaton, () => this.#ownProgram());
+  }
+
+  #ownProgram(): Program {
+    this.#program ??= buildProgram(this.#automaton);
+    return this.#program;
   }
 
   /** The number of capture groups. */
@@ -71,11 +72,10 @@ export class Regex {
   ): (string | null)[] | null | undefined {
     if (subject.length < this.#automaton.minLength || subject.length > this.#automaton.maxLength)
       return null;
-    if (this.#whole === null) this.#whole = planWhole(this.#automaton, this.#program);
-    const plan = this.#whole;
-    if (engine !== "simulation" && plan !== undefined && isWholeAffordable(plan, subject.length)) {
+    const regExp = engine === "simulation" ? undefined : this.#whole.regExpFor(subject.length);
+    if (regExp !== undefined) {
       try {
-        const found = plan.regExp.exec(subject);
+        const found = regExp.exec(subject);
         return found === null ? null : nativeGroups(found);
       } catch {
         // RegExp's backtrack stack overflowed; the simulation has none.
@@ -95,7 +95,7 @@ export class Regex {
   search(subject: string, engine: RegexEngine): RegexMatch[] | undefined;
   search(subject: string, engine: RegexEngine = "auto", onWork?: OnWork): RegexMatch[] | undefined {
     if (subject.length < this.#automaton.minLength) return [];
-    if (this.#search === null) this.#search = planSearch(this.#automaton, this.#program);
+    if (this.#search === null) this.#search = planSearch(this.#automaton, () => this.#ownProgram());
     const plan = this.#search;
     if (engine !== "simulation" && plan !== undefined && isSearchAffordable(plan, subject.length)) {
       const matches = nativeSearch(plan.regExp, subject, onWork);
@@ -106,7 +106,7 @@ export class Regex {
   }
 
   #simulate(): Simulation {
-    this.#simulation ??= new Simulation(this.#program);
+    this.#simulation ??= new Simulation(this.#ownProgram());
     return this.#simulation;
   }
 }
