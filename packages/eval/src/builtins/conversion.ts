@@ -29,11 +29,23 @@ function nullByteMessage(text: string): string {
 }
 
 /** A list or set that JSON has opened and not yet closed. */
-type OpenJson = { readonly items: Slot[] } | { readonly entries: Map<string, Slot>; key: string };
+interface OpenJson {
+  /** The keys of a set; `null` for a list. */
+  readonly names: string[] | null;
+  readonly values: Slot[];
+}
+
+/** The most names of a shape that is kept for the sets that follow. */
+const SHARED_NAMES = 32;
 
 /** Builds a value from what the JSON reader reports. */
 class JsonValueBuilder implements JsonVisitor {
   private readonly open: OpenJson[] = [];
+  /**
+   * By the number of its names the last shape of so many: in a list of records each has the shape of
+   * the one before.
+   */
+  private readonly shapes: (Shape | undefined)[] = new Array(SHARED_NAMES + 1).fill(undefined);
   /** The value of the whole text, once it is there. */
   result: Value = null;
 
@@ -43,9 +55,7 @@ class JsonValueBuilder implements JsonVisitor {
     this.ctx.limits?.work(1);
     const container = this.open[this.open.length - 1];
     if (container === undefined) this.result = value;
-    else if ("items" in container) container.items.push(value);
-    // The last of several equal keys wins.
-    else container.entries.set(container.key, value);
+    else container.values.push(value);
   }
 
   private checked(text: string): string {
@@ -72,21 +82,35 @@ class JsonValueBuilder implements JsonVisitor {
     this.add(this.checked(value));
   }
   startObject(): void {
-    this.open.push({ entries: new Map(), key: "" });
+    this.open.push({ names: [], values: [] });
   }
   key(name: string): void {
-    (this.open[this.open.length - 1] as { key: string }).key = this.checked(name);
+    const { names } = this.open[this.open.length - 1] as OpenJson;
+    (names as string[]).push(this.checked(name));
   }
   endObject(): void {
-    const { entries } = this.open.pop() as { entries: Map<string, Slot> };
-    this.add(Attrs.fromMap(entries));
+    const { names, values } = this.open.pop() as OpenJson & { names: string[] };
+    this.add(this.set(names, values));
   }
   startArray(): void {
-    this.open.push({ items: [] });
+    this.open.push({ names: null, values: [] });
   }
   endArray(): void {
-    const { items } = this.open.pop() as { items: Slot[] };
-    this.add(items);
+    this.add((this.open.pop() as OpenJson).values);
+  }
+
+  private set(names: readonly string[], values: readonly Slot[]): Attrs {
+    const count = names.length;
+    const last = this.shapes[count];
+    if (last !== undefined && names.every((name, i) => name === last.names[i])) {
+      return new Attrs(last, values);
+    }
+    // The last of several equal keys wins.
+    const entries = new Map(names.map((name, i) => [name, values[i] as Slot]));
+    if (entries.size < count) return Attrs.fromMap(entries);
+    const set = Attrs.of(names, values);
+    if (count > 0 && count <= SHARED_NAMES) this.shapes[count] = set.shape;
+    return set;
   }
 }
 

@@ -11,12 +11,12 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
-import type { PosIdx } from "../position.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { TextBuilder } from "../print/text-builder.ts";
 import { peek } from "../print/value-printer.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
-import { Attrs } from "../value/attrs.ts";
+import { Attrs, type Shape } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
 import { APPLY, BLACKHOLE, FAILED, Thunk, ThunkState } from "../value/thunk.ts";
 import {
@@ -72,9 +72,16 @@ export function toJson(ctx: EvalContext, slot: Slot, options: JsonOptions): Susp
 
 const NO_TRACES: Peeled["traces"] = [];
 
+/** The length up to which names are kept as they are written. */
+const SHORT_NAME = 64;
+
 class JsonWriter {
   private readonly out = new TextBuilder();
   private readonly open: OpenContainer[] = [];
+  /** Names that were written, with quotes and colon. */
+  private readonly names = new Map<string, string>();
+  /** The shape of a set that stood for nothing else, which most that follow have too. */
+  private plainShape: Shape | null = null;
   private context: StringContext | undefined;
   /**
    * The first string that is not UTF-8. Nix: the whole value is evaluated before its text is
@@ -109,7 +116,7 @@ class JsonWriter {
         }
         if (!(value instanceof Attrs)) {
           this.writeValue(value, copyPaths, level, NO_TRACES);
-        } else if (standsForNothing(value)) {
+        } else if (this.standsForNothing(value)) {
           this.openSet(value, copyPaths, level, NO_TRACES);
         } else {
           const pos = this.positionInside(this.open.length);
@@ -157,8 +164,8 @@ class JsonWriter {
    */
   private positionInside(count: number): PosIdx {
     for (let i = count - 1; i >= 0; i--) {
-      const { set, names, next } = this.open[i] as OpenContainer;
-      if (set !== null) return set.positionOf((names as readonly string[])[next - 1] as string);
+      const { set, next } = this.open[i] as OpenContainer;
+      if (set !== null) return positionOfSorted(set, next - 1);
     }
     return this.pos;
   }
@@ -204,6 +211,21 @@ class JsonWriter {
     }
   }
 
+  /** Writes a name and its colon; those of records come again and again. */
+  private writeName(name: string): void {
+    const known = this.names.get(name);
+    if (known === undefined) {
+      this.writeString(name);
+      this.out.add(":");
+      if (this.badText === undefined && name.length <= SHORT_NAME) {
+        this.names.set(name, `${escapeJsonString(name)}:`);
+      }
+    } else {
+      this.ctx.limits?.workOnText(name.length);
+      this.out.add(known);
+    }
+  }
+
   private writePath(path: string, copyPaths: boolean): void {
     if (!copyPaths) {
       this.writeString(path);
@@ -212,6 +234,14 @@ class JsonWriter {
     const copied = copyPathToStore(this.ctx, path);
     this.context = unionContext(this.context, copied.context);
     this.writeString(copied.text);
+  }
+
+  /** Whether a set is just a set; {@link peelToStringOutPath} would answer the set itself. */
+  private standsForNothing(set: Attrs): boolean {
+    if (set.base === null && set.shape === this.plainShape) return true;
+    if (set.has("outPath") || set.has("__toString")) return false;
+    if (set.base === null) this.plainShape = set.shape;
+    return true;
   }
 
   private openSet(set: Attrs, copyPaths: boolean, level: number, traces: Peeled["traces"]): void {
@@ -229,8 +259,7 @@ class JsonWriter {
       if (next < items.length) {
         if (next > 0) this.out.add(",");
         if (names !== null) {
-          this.writeString(names[next] as string);
-          this.out.add(":");
+          this.writeName(names[next] as string);
         }
         return container;
       }
@@ -274,9 +303,10 @@ class JsonWriter {
   }
 }
 
-/** Whether a set is just a set; {@link peelToStringOutPath} would answer the set itself. */
-function standsForNothing(set: Attrs): boolean {
-  return !set.has("outPath") && !set.has("__toString");
+/** Where the attribute is defined that is at `index` in the bytewise order of the names of a flat set. */
+function positionOfSorted({ shape }: Attrs, index: number): PosIdx {
+  const { positions } = shape;
+  return positions === null ? NO_POS : (positions[shape.sortedOrder()[index] as number] as PosIdx);
 }
 
 /** Where a function or thunk stands, as far as it knows. */

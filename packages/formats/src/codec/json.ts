@@ -544,6 +544,10 @@ export function escapeJsonString(text: string): string {
 export function formatJsonFloat(value: number): string {
   if (!Number.isFinite(value)) return "null";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  // Whole numbers of 64ths below 10^9 have at most 15 digits, all exact: both algorithms find those.
+  if (Math.abs(value) < 1e9 && Number.isInteger(value * 64)) {
+    return Number.isInteger(value) ? `${value}.0` : String(value);
+  }
   const sign = value < 0 ? "-" : "";
   const { digits, point } = grisuDigits(Math.abs(value));
   const count = digits.length;
