@@ -1,8 +1,9 @@
 /** Builtins on strings. Offsets and lengths count bytes, so a cut may fall inside a character. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { withTrace } from "../errors/from-world.ts";
 import { LARGE_RESULT } from "../limits/meter.ts";
-import { forceInt, forceString, settled } from "../operations/checks.ts";
+import { forceString, settled, typeMismatch } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
 import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
@@ -70,6 +71,8 @@ function substringOf(value: NixString, start: Int, length: Int): NixString {
   return piece.length === text.length ? value : withContext(piece, contextOf(value));
 }
 
+const LENGTH_CONTEXT =
+  "while evaluating the second argument (the substring length) passed to builtins.substring";
 const SUBSTRING_CONTEXT =
   "while evaluating the third argument (the string) passed to builtins.substring";
 
@@ -79,19 +82,20 @@ function* substringSlowly(
   length: Slot,
   slot: Slot,
 ): Suspendable<NixString> {
-  const count = (yield forceInt(
-    ctx,
-    length,
-    "while evaluating the second argument (the substring length) passed to builtins.substring",
-  )) as Int;
-  const value = (yield coerceToString(
-    ctx,
-    slot,
-    CoerceMode.CopyPaths,
-    NO_POS,
-    SUBSTRING_CONTEXT,
-  )) as NixString;
-  return substringOf(value, start, count);
+  let count: Value;
+  try {
+    count = (length instanceof Thunk ? yield length : length) as Value;
+  } catch (error) {
+    throw withTrace(error, NO_POS, LENGTH_CONTEXT);
+  }
+  if (!isInt(count)) throw typeMismatch(ctx, count, "an integer", LENGTH_CONTEXT);
+  const value = settled(slot);
+  const text = (
+    value !== undefined && isString(value)
+      ? value
+      : yield coerceToString(ctx, slot, CoerceMode.CopyPaths, NO_POS, SUBSTRING_CONTEXT)
+  ) as NixString;
+  return substringOf(text, start, count);
 }
 
 /** The patterns of a `replaceStrings` by the byte they begin with, each list in order. */

@@ -14,12 +14,10 @@ import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
 import { decodeContextElement } from "../value/context.ts";
-import type { Int } from "../value/number.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
   ContextString,
   isFunction,
-  isInt,
   isList,
   isString,
   type NixList,
@@ -169,18 +167,6 @@ export function* forcePlainString(
     throw withTrace(error, pos, context);
   }
   return expectPlainString(ctx, value, context, pos);
-}
-
-/** Forces a slot and checks that it is an integer; errors of both get the trace. */
-export function* forceInt(ctx: EvalContext, slot: Slot, context: string): Suspendable<Int> {
-  let value: Value;
-  try {
-    value = (slot instanceof Thunk ? yield slot : slot) as Value;
-  } catch (error) {
-    throw withTrace(error, NO_POS, context);
-  }
-  if (!isInt(value)) throw typeMismatch(ctx, value, "an integer", context);
-  return value;
 }
 
 /** Forces a slot and checks that it is a string; errors of both get the trace. */
