@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { grisuDigits } from "../src/codec/grisu.ts";
 import {
   byteStringToBytes,
   bytesToByteString,
@@ -122,6 +123,19 @@ describe("JSON", () => {
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(Number(formatJsonFloat(value))).toBe(value);
         expect(formatJsonFloat(value)).toMatch(/[.e]/);
+      }),
+    );
+  });
+  it("small multiples of 1/64 have the digits that Grisu2 finds", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 64e9 - 1 }), fc.nat(6), (count, shift) => {
+        const value = count / 2 ** shift;
+        if (value >= 1e9) return;
+        const { digits, point } = grisuDigits(value);
+        const plain = formatJsonFloat(value).replace(/\.0$/, "");
+        expect(plain.replace(".", "").replace(/^0+|0+$/g, "")).toBe(digits);
+        expect(Number(`0.${digits}e${point}`)).toBe(value);
+        expect(Number(plain)).toBe(value);
       }),
     );
   });
