@@ -17,9 +17,13 @@ type Bundle = (require: NodeJS.Require, module: { exports?: typeof import("../ma
 /**
  * The flags that pay, by the major version of Node; docs/design/002-start-up.md has the figures.
  * Version 20 starts to optimise functions after so little of their code has run that half of it has
- * to be thrown away and done again; later versions count differently and have no such flag.
+ * to be thrown away and done again; later versions count differently and have no such flag. It also
+ * compiles running loops a second time, which the dispatch loop, being entered anew now and then, does
+ * not need, and puts so much of other functions into it that compiling takes a second core for itself.
  */
-const FLAGS: Readonly<Record<string, string>> = { "20": "--interrupt-budget=1000000" };
+const FLAGS: Readonly<Record<string, string>> = {
+  "20": "--interrupt-budget=300000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
+};
 
 /** Runs a command and ends the process. */
 export function launch(command: CommandName): never {
