@@ -124,7 +124,7 @@ describe("nivis cache", () => {
     nivis(["cache", ...args], { environment });
 
   test("shows where the cache is and what is in it", () => {
-    expect(cache().out).toBe(`directory  ${bytecode()}\nfiles      0\nsize       0.0 MiB\n`);
+    expect(cache().out).toBe(`directory  ${bytecode()}\nfiles      0\nsize       0.0 KiB\n`);
     evaluateSum();
     expect(cache("show").out).toContain("files      2\n");
   });

@@ -102,5 +102,7 @@ export const cacheCommand: Program<CacheDraft> = {
 };
 
 function describe({ files, bytes }: CacheContents): string {
-  return `files      ${files}\nsize       ${(bytes / 2 ** 20).toFixed(1)} MiB\n`;
+  const size =
+    bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return `files      ${files}\nsize       ${size}\n`;
 }
