@@ -12,6 +12,9 @@ import { askNivis, MODES, newEvaluation } from "../generated/modes.ts";
 const FIXED_SEED = 20_261_123;
 const COUNT = Number(process.env["NIVIS_TIER_PROGRAMS"] ?? 150);
 
+/** Milliseconds; only a program that never ends takes so long. */
+const TIMEOUT = 120_000 + 1_000 * COUNT;
+
 const TIERS = [
   ["js", { tier: "js" }],
   ["js with fallbacks", { tier: "js", tierStress: true }],
@@ -39,12 +42,20 @@ function differences(first: number, count: number): string[] {
   return found;
 }
 
-test(`${COUNT} fixed programs`, () => {
-  expect(differences(FIXED_SEED, COUNT)).toEqual([]);
-});
+test(
+  `${COUNT} fixed programs`,
+  () => {
+    expect(differences(FIXED_SEED, COUNT)).toEqual([]);
+  },
+  TIMEOUT,
+);
 
-test(`${COUNT} new programs`, () => {
-  const seed = Math.floor(Math.random() * 0x3fff_ffff);
-  process.stderr.write(`tests/tiers: new programs from seed ${seed}\n`);
-  expect(differences(seed, COUNT)).toEqual([]);
-});
+test(
+  `${COUNT} new programs`,
+  () => {
+    const seed = Math.floor(Math.random() * 0x3fff_ffff);
+    process.stderr.write(`tests/tiers: new programs from seed ${seed}\n`);
+    expect(differences(seed, COUNT)).toEqual([]);
+  },
+  TIMEOUT,
+);
