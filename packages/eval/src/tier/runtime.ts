@@ -52,9 +52,9 @@ import {
   addCallTraces,
   addForcingTrace,
   addFrameTraces,
-  continued,
   failThunk,
   leftFunction,
+  throwInto,
 } from "../vm/unwind.ts";
 
 /** Words of native stack that driving native code takes, with the functions around it. */
@@ -384,17 +384,12 @@ export class TierRuntime {
         let error = evalErrorOf(thrown);
         this.arrive(error, positionAt(site, at));
         if (frame.generator !== null) {
-          let answer: IteratorResult<unknown, unknown> | undefined;
-          try {
-            answer = frame.generator.throw(error);
-          } catch (next) {
-            error = evalErrorOf(next);
-          }
-          if (answer !== undefined) {
-            frame.generator = continued(answer, frame.generator);
+          const next = throwInto(frame, error);
+          if (next === undefined) {
             input = undefined;
             continue;
           }
+          error = next;
         } else if (error instanceof EvalError && frame.next >= 0) addForcingTrace(error, frame);
         if (error instanceof EvalError && frame.builtin !== null) {
           addBuiltinTrace(error, frame.builtin, positionAt(site, at));

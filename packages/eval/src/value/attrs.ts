@@ -242,7 +242,8 @@ export class Attrs {
 
   /** This set without some attributes; those that it has not are ignored. */
   without(removed: readonly string[]): Attrs {
-    const { shape } = this.flat();
+    if (this.base !== null) this.flatten();
+    const { shape } = this;
     const gone = new Set<number>();
     for (const name of removed) {
       const i = shape.indexOf(name);
@@ -261,12 +262,6 @@ export class Attrs {
       positions?.splice(place, 1);
     }
     return Attrs.of(names, values, positions);
-  }
-
-  /** The same set, flattened. */
-  private flat(): Attrs {
-    if (this.base !== null) this.flatten();
-    return this;
   }
 
   private flatten(): void {

@@ -62,15 +62,8 @@ export function unwind(machine: Machine): void {
         error.resolveCallSite(positionOf(lambda, self, pc, base, stack));
       }
       if (frame.generator !== null) {
-        let answer: IteratorResult<unknown, unknown> | undefined;
-        try {
-          answer = frame.generator.throw(error);
-        } catch (next) {
-          error = evalErrorOf(next);
-        }
-        if (answer !== undefined) {
-          // The generator caught the error: what it yields or returns counts.
-          frame.generator = continued(answer, frame.generator);
+        const next = throwInto(frame, error);
+        if (next === undefined) {
           Object.assign(machine, {
             stack,
             sp: base,
@@ -83,6 +76,7 @@ export function unwind(machine: Machine): void {
           });
           return;
         }
+        error = next;
       } else if (error instanceof EvalError && frame.next >= 0) {
         addForcingTrace(error, frame);
       }
@@ -273,8 +267,22 @@ export function addForcingTrace(error: EvalError, frame: NativeFrame): void {
   if (slot instanceof Thunk && slot.code !== null) error.addTrace(NO_POS, strict.context);
 }
 
+/**
+ * Throws an error into the generator of a native frame. Answers what comes out of it, or `undefined`
+ * if it was caught: then what the generator yields or returns counts, and the frame is to be resumed.
+ */
+export function throwInto(frame: NativeFrame, error: unknown): unknown {
+  const generator = frame.generator as Suspendable<unknown>;
+  try {
+    frame.generator = continued(generator.throw(error), generator);
+    return undefined;
+  } catch (next) {
+    return evalErrorOf(next);
+  }
+}
+
 /** A generator that first gives again what `generator` already answered. */
-export function continued(
+function continued(
   answer: IteratorResult<unknown, unknown>,
   generator: Suspendable<unknown>,
 ): Suspendable<unknown> {
