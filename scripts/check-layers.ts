@@ -70,10 +70,11 @@ const evalVocabulary = new Set([
   "operations/nesting.ts",
   "builtins/derivation-sources.ts",
   "builtins/fetchurl-source.ts",
+  "rehearsal/program.ts",
 ]);
 
 /** Files that stand above all folders. */
-const evalSummit = new Set(["index.ts", "evaluation.ts"]);
+const evalSummit = new Set(["index.ts", "evaluation.ts", "rehearsal/rehearse.ts"]);
 
 interface ImportStatement {
   readonly specifier: string;

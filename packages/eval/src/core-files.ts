@@ -10,6 +10,7 @@ import {
   IMPORTED_DERIVATION_NIX_NAME,
 } from "./builtins/derivation-sources.ts";
 import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";
+import { REHEARSAL_NIX } from "./rehearsal/program.ts";
 
 /** Where `<nix/…>` leads when the search path has no such entry. */
 export const CORE_FILES_PREFIX = "/__corepkgs__";
@@ -19,6 +20,9 @@ export const DERIVATION_PATH = "/__internal__/derivation-internal.nix";
 
 /** The path of what `import` applies to a `.drv` file. */
 export const IMPORTED_DERIVATION_PATH = "/__internal__/imported-drv-to-derivation.nix";
+
+/** The path of the program that `rehearse` evaluates. */
+export const REHEARSAL_PATH = "/__internal__/rehearsal.nix";
 
 /** A file that comes with the evaluator. */
 export interface CoreFile {
@@ -31,6 +35,7 @@ const CORE_FILES: ReadonlyMap<string, CoreFile> = new Map([
   [`${CORE_FILES_PREFIX}/fetchurl.nix`, { name: "<nix/fetchurl.nix>", text: FETCHURL_NIX }],
   [DERIVATION_PATH, { name: DERIVATION_NIX_NAME, text: DERIVATION_NIX }],
   [IMPORTED_DERIVATION_PATH, { name: IMPORTED_DERIVATION_NIX_NAME, text: IMPORTED_DERIVATION_NIX }],
+  [REHEARSAL_PATH, { name: "\xc2\xabnix-internal\xc2\xbb/rehearsal.nix", text: REHEARSAL_NIX }],
 ]);
 
 /** The file that comes with the evaluator at a path, if there is one. */

@@ -76,8 +76,15 @@ export interface EvaluationOptions {
    * there `js` is an {@link EvalError}.
    */
   readonly tier?: TierMode;
+  /** Entries before `auto` translates; a number that pays for most programs unless given. */
+  readonly tierThreshold?: number;
   /** Lets translated code fall back and hand over wherever it can; for tests. */
   readonly tierStress?: boolean;
+  /**
+   * Called once, in the middle of a run, when the evaluation has been busy for some milliseconds and
+   * has a second tier. It must leave this evaluation alone; see {@link rehearse}.
+   */
+  readonly whenBusy?: () => void;
 }
 
 /** See the head of this file. */
@@ -440,7 +447,8 @@ function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined 
       "JavaScript cannot be generated here: code generation from strings is forbidden",
     );
   }
-  const tier = new Tier(ctx, { mode, stress: options.tierStress === true });
+  const { tierThreshold: threshold, tierStress, whenBusy } = options;
+  const tier = new Tier(ctx, { mode, stress: tierStress === true, threshold, whenBusy });
   // Where hardly a call may nest, all of them are counted by the machine.
   return tier.maxDepth > 0 ? tier : undefined;
 }

@@ -48,6 +48,7 @@ export { toXml } from "./operations/to-xml.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable } from "./position.ts";
 export { printAmbiguous, printForError, printForTrace } from "./print/print.ts";
+export { rehearse } from "./rehearsal/rehearse.ts";
 export { restrictedIo } from "./restricted-io.ts";
 export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
 export type { LintLevel, Settings } from "./settings.ts";

@@ -11,6 +11,7 @@ import {
   findInSearchPath,
   isPseudoUrl,
   type RunObserver,
+  rehearse,
   type Slot,
   type Store,
   type Suspendable,
@@ -83,9 +84,13 @@ export class Session {
     // Who watches wants to see the code as it is compiled.
     const useCache = draft.cache && options.observer === undefined;
     const directory = useCache ? cacheDirectory(environment) : undefined;
-    this.evaluation = new Evaluation({
+    const surroundings = {
       io,
       hashes: nodeHashes,
+      ...(directory === undefined ? {} : { bytecodeCache: new DiskBytecodeCache(directory) }),
+    };
+    this.evaluation = new Evaluation({
+      ...surroundings,
       settings: {
         ...settings,
         // Only so are the calls among the traces.
@@ -95,7 +100,7 @@ export class Session {
       store,
       searchPath,
       ...(observer === undefined ? {} : { observer }),
-      ...(directory === undefined ? {} : { bytecodeCache: new DiskBytecodeCache(directory) }),
+      whenBusy: () => rehearse(surroundings),
       tier: draft.tier,
       tierStress: this.terminal.tierStress === true,
     });

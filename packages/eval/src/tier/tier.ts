@@ -6,17 +6,15 @@
  * Making a function of a text is what a page's policy or `--disallow-code-generation-from-strings`
  * may forbid; then there is no second tier.
  */
-import { Lambda, LambdaKind, type NativeCode, UNTRANSLATABLE } from "../bytecode/lambda.ts";
+import { type Lambda, LambdaKind, type NativeCode, UNTRANSLATABLE } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
-import { NO_POS, type PositionTable } from "../position.ts";
+import type { PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import { Closure } from "../value/value.ts";
 import { MISSING } from "../vm/calls.ts";
-import type { Segment } from "../vm/frame.ts";
 import type { MachinePool } from "../vm/machine.ts";
-import { CallRequest, type Suspendable } from "../vm/requests.ts";
-import { enterFunction, enterThunk, type SecondTier } from "../vm/second-tier.ts";
+import type { SecondTier } from "../vm/second-tier.ts";
 import { WithScope } from "../vm/with-scope.ts";
 import { takesEager } from "./eager.ts";
 import { TierRuntime } from "./runtime.ts";
@@ -39,6 +37,10 @@ export interface TierOptions {
   readonly mode: "js" | "auto";
   /** Hands over and falls back wherever that is possible at all. */
   readonly stress: boolean;
+  /** Entries before a lambda is translated; a number that pays for most unless given. */
+  readonly threshold?: number | undefined;
+  /** Called once, when a machine has been busy for a while. */
+  readonly whenBusy?: (() => void) | undefined;
 }
 
 /** What the second tier has done. */
@@ -62,16 +64,18 @@ export class Tier implements SecondTier {
   private untranslatable = 0;
   private readonly stress: boolean;
   /** Whether functions can be made of texts here; not asked before it matters. */
-  private allowed: boolean | undefined;
-  private machines: MachinePool | undefined;
+  private allowed: boolean | undefined = undefined;
+  private machines: MachinePool | undefined = undefined;
   /** Made with the first translation. */
-  private runtime: TierRuntime | undefined;
+  private runtime: TierRuntime | undefined = undefined;
+  private whenBusy: (() => void) | undefined;
 
   constructor(
     private readonly ctx: EvalContext,
     options: TierOptions,
   ) {
-    this.threshold = options.mode === "js" ? 1 : THRESHOLD;
+    this.threshold = options.mode === "js" ? 1 : (options.threshold ?? THRESHOLD);
+    this.whenBusy = options.whenBusy;
     this.room = ROOM;
     this.stress = options.stress;
     // So translated code need not compare the number of its calls with the limit.
@@ -87,7 +91,12 @@ export class Tier implements SecondTier {
   /** Gives the tier the machines that it hands over to. */
   connect(machines: MachinePool): void {
     this.machines = machines;
-    primeLoop(machines);
+  }
+
+  busy(): void {
+    const { whenBusy } = this;
+    this.whenBusy = undefined;
+    whenBusy?.();
   }
 
   private runtimeOf(machines: MachinePool): TierRuntime {
@@ -149,45 +158,6 @@ const SURROUNDINGS = [
   "BLACKHOLE",
   "MISSING",
 ];
-
-/** Runs of the loop, and calls of a small function, before V8 keeps account of what they do. */
-const PRIMING_RUNS = 4;
-const PRIMING_CALLS = 80;
-
-/**
- * Lets the loop call translations before V8 compiles it. V8 leaves out what has never happened, and
- * takes the first function that a place calls for the only one; when it learns better it compiles
- * the surroundings again, and the loop is large.
- */
-function primeLoop(machines: MachinePool): void {
-  const translations: NativeCode[] = [() => null, () => false];
-  for (const js of translations) {
-    const thunk = new Lambda(LambdaKind.Thunk, NO_POS);
-    thunk.js = js;
-    const inner = new Lambda(LambdaKind.Function, NO_POS);
-    inner.js = js;
-    const outer = new Lambda(LambdaKind.Function, NO_POS);
-    outer.fused = inner;
-    inner.extraArguments = 1;
-    const started = new Thunk(thunk, undefined, undefined, null);
-    const stack: Segment = [null, null, null, null];
-    for (let i = 0; i < PRIMING_CALLS; i++) {
-      enterThunk(js, started, 0, 0);
-      enterFunction(js, null as unknown as Closure, i % 3, stack, 4, 0, 0);
-    }
-    const callees = [inner, outer].map((code) => new Closure(code, undefined, undefined, null));
-    for (let i = 0; i < PRIMING_RUNS; i++) {
-      machines.force(new Thunk(thunk, undefined, undefined, null));
-      machines.run(callBoth(callees));
-    }
-  }
-}
-
-function* callBoth(callees: readonly Closure[]): Suspendable<null> {
-  yield new CallRequest(callees[0] as Closure, [null]);
-  yield new CallRequest(callees[1] as Closure, [null, null]);
-  return null;
-}
 
 /** Lists the source of the translation of a lambda. */
 export function listTranslation(lambda: Lambda, _positions: PositionTable, lines: string[]): void {

@@ -136,8 +136,9 @@ export function callValue(
   const needed = builtin.arity - given.length;
   let top = sp - 1;
   if (needed > count) {
-    const args: Slot[] = given.slice();
-    for (let i = 0; i < count; i++) args.push(stack[--top]);
+    const args = new Array<Slot>(given.length + count);
+    for (let i = 0; i < given.length; i++) args[i] = given[i] as Slot;
+    for (let i = given.length; i < args.length; i++) args[i] = stack[--top];
     stack[top] = new PartialBuiltin(builtin, args);
     machine.consumed = count;
     return top + 1;

@@ -37,6 +37,15 @@ import { unwind } from "./unwind.ts";
  */
 const FRAMES_PER_RUN = 10_000;
 
+/**
+ * The same for the first run of a machine; each has twice as many as the one before. So V8 has seen
+ * the loop being entered anew before it compiles it.
+ */
+const FRAMES_AT_FIRST = 100;
+
+/** Length of a run after which a machine counts as busy. */
+const BUSY = 400;
+
 /** See the head of this file. */
 export class Machine {
   /** The top segment of the stack. */
@@ -70,6 +79,8 @@ export class Machine {
   error: unknown = undefined;
   /** Frames that may return before the loop stops to be entered anew; it counts them down. */
   budget = 0;
+  /** What `budget` begins with. */
+  private framesPerRun = FRAMES_AT_FIRST;
   /** The builtin that threw, if it ran without a frame of its own. */
   running: Builtin | null = null;
   /** Native frames that translated code below this run may take, in words; 0 without a second tier. */
@@ -88,7 +99,8 @@ export class Machine {
   run(): unknown {
     const { limits } = this.ctx;
     for (;;) {
-      const granted = limits === undefined ? FRAMES_PER_RUN : limits.grant(FRAMES_PER_RUN);
+      const wanted = this.framesPerRun;
+      const granted = limits === undefined ? wanted : limits.grant(wanted);
       this.budget = granted;
       const status = runLoop(this);
       this.thunk = null;
@@ -100,6 +112,10 @@ export class Machine {
         exceeded = limits.spend(steps, status === RunStatus.Done);
       }
       if (status === RunStatus.Done) return this.result;
+      if (status === RunStatus.Again && wanted < FRAMES_PER_RUN) {
+        this.framesPerRun = Math.min(2 * wanted, FRAMES_PER_RUN);
+        if (wanted >= BUSY) this.tier?.busy();
+      }
       if (exceeded !== undefined) {
         this.error = exceeded;
         this.running = null;

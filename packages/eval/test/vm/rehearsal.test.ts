@@ -1,0 +1,53 @@
+/** The rehearsal: that it does everything once, ends well in every tier, and is called for once. */
+import { expect, test } from "vitest";
+import { OPCODES, type Op } from "../../src/bytecode/opcode.ts";
+import { REHEARSAL_PATH } from "../../src/core-files.ts";
+import { Evaluation, type EvaluationOptions, memoryIo, rehearse } from "../../src/index.ts";
+
+/** What the program leaves out: `__overrides`, `__curPos`, failing comparisons, very deep stacks. */
+const LEFT_OUT = ["ASSERT_EQUAL", "CUR_POS", "LEAVE_SEGMENT", "NEW_CELL", "OVERRIDES", "SET_CELL"];
+
+function evaluation(options: Partial<EvaluationOptions> = {}): Evaluation {
+  return new Evaluation({ io: memoryIo(), ...options });
+}
+
+test("every instruction is in it", () => {
+  const seen = new Set<Op>();
+  const observer = {
+    instruction: (lambda: { readonly code: Int32Array }, pc: number): void => {
+      seen.add(lambda.code[pc] as Op);
+    },
+  };
+  expect(evaluation({ observer }).evalFile(REHEARSAL_PATH)).toBe(null);
+  const steps = ["ENTER_THUNK", "ENTER_NATIVE", "CALL_FROM_NATIVE", "STEP_NATIVE"];
+  const unseen = OPCODES.filter(({ op }) => !seen.has(op)).map(({ name }) => name);
+  expect(unseen.filter((name) => !steps.includes(name)).sort()).toEqual(LEFT_OUT);
+});
+
+test.each(["vm", "js", "auto"] as const)("it ends well in tier %s", (tier) => {
+  expect(evaluation({ tier, tierStress: true }).evalFile(REHEARSAL_PATH)).toBe(null);
+});
+
+test("lambdas are translated in it", () => {
+  const machine = evaluation({ tierThreshold: 40 });
+  machine.evalFile(REHEARSAL_PATH);
+  expect(machine.tierCounters?.translated).toBeGreaterThan(10);
+  expect(machine.tierCounters?.untranslatable).toBe(0);
+});
+
+test("who is busy is told so once, and goes on", () => {
+  let calls = 0;
+  const whenBusy = (): void => {
+    calls++;
+    rehearse({ io: memoryIo() });
+  };
+  const machine = evaluation({ whenBusy });
+  const text = (count: number): string =>
+    `builtins.foldl' (a: x: a + (b: b) x) 0 (builtins.genList (x: x) ${count})`;
+  expect(machine.evalText(text(10), { kind: "string" }, "/")).toBe(45);
+  expect(calls).toBe(0);
+  for (let i = 0; i < 3; i++) {
+    expect(machine.evalText(text(10_000), { kind: "string" }, "/")).toBe(49_995_000);
+    expect(calls).toBe(1);
+  }
+});
