@@ -8,8 +8,8 @@ let
       escape cr ci (zr * zr - zi * zi + cr) (2.0 * zr * zi + ci) (n - 1);
   row =
     y:
-    builtins.foldl' (sum: x: sum + escape (x / 50.0 - 2.0) (y / 50.0 - 1.0) 0.0 0.0 50) 0 (
-      builtins.genList (x: x) 150
+    builtins.foldl' (sum: x: sum + escape (x / 100.0 - 2.0) (y / 100.0 - 1.0) 0.0 0.0 50) 0 (
+      builtins.genList (x: x) 300
     );
 in
-builtins.map row (builtins.genList (y: y) 100)
+builtins.map row (builtins.genList (y: y) 200)

@@ -15,7 +15,7 @@ let
 in
 [
   (builtins.foldl' (best: n: let l = collatz n 0; in if l > best then l else best) 0 (
-    builtins.genList (i: i + 1) 10000
+    builtins.genList (i: i + 1) 20000
   ))
-  (builtins.foldl' (sum: i: sum + random i 200) 0 (builtins.genList (i: i) 1500))
+  (builtins.foldl' (sum: i: sum + random i 200) 0 (builtins.genList (i: i) 3000))
 ]

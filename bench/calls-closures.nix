@@ -17,10 +17,10 @@ let
     a (b f);
   numeral = church 12;
   applied = i: toInt (times numeral (times numeral (church (builtins.bitAnd i 7))));
-  partial = builtins.map (i: flip (add3 i) 2) (builtins.genList (i: i) 40000);
+  partial = builtins.map (i: flip (add3 i) 2) (builtins.genList (i: i) 160000);
 in
 [
-  (builtins.foldl' (sum: i: sum + applied i) 0 (builtins.genList (i: i) 600))
+  (builtins.foldl' (sum: i: sum + applied i) 0 (builtins.genList (i: i) 2400))
   (twice (twice (twice (twice (x: x + 3)))) 7)
   (builtins.foldl' (sum: f: sum + f 1 + f 2 + f 3) 0 (partial ++ partial ++ partial))
 ]

@@ -32,5 +32,5 @@ let
       sum = i;
     };
 in
-builtins.foldl' (a: by: a + run by) 0 (builtins.genList (i: i) 500)
-+ builtins.foldl' (a: i: a + withDefault i) 0 (builtins.genList (i: i) 20000)
+builtins.foldl' (a: by: a + run by) 0 (builtins.genList (i: i) 1200)
++ builtins.foldl' (a: i: a + withDefault i) 0 (builtins.genList (i: i) 48000)

@@ -5,5 +5,5 @@ let
   odd = n: if n == 0 then false else even (n - 1);
 in
 builtins.foldl' (sum: i: sum + loop (3000 + i) 0 + (if even (3000 + i) then 1 else 0)) 0 (
-  builtins.genList (i: i) 250
+  builtins.genList (i: i) 500
 )

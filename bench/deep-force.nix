@@ -16,8 +16,8 @@ let
         right = tree (depth - 1) (2 * i + 1);
         inherit depth;
       };
-  a = tree 14 0;
-  b = tree 14 0;
+  a = tree 16 0;
+  b = tree 16 0;
 in
 [
   (builtins.deepSeq a 1)
@@ -25,5 +25,5 @@ in
   (builtins.deepSeq [
     a
     b
-  ] (a == tree 14 1))
+  ] (a == tree 16 1))
 ]

@@ -8,8 +8,8 @@ let
   rounds = n: f: builtins.foldl' (a: i: a + f i) 0 (builtins.genList (i: i) n);
 in
 [
-  (rounds 250 (i: sum (2500 + i)))
-  (rounds 6 (i: builtins.length (build (1000 + i))))
-  (rounds 60 (i: total (linked (2000 + i))))
-  (rounds 60 (i: (chain (2000 + i)).value))
+  (rounds 750 (i: sum (2500 + i)))
+  (rounds 18 (i: builtins.length (build (1000 + i))))
+  (rounds 180 (i: total (linked (2000 + i))))
+  (rounds 180 (i: (chain (2000 + i)).value))
 ]

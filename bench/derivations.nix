@@ -1,9 +1,14 @@
-# Derivations: a graph of two thousand, with string contexts, input hashes and several outputs.
+# Derivations: graphs of two thousand, with string contexts, input hashes and several outputs.
 let
   count = 2500;
-  all = builtins.genList make count;
+  graph =
+    number:
+    let
+      all = builtins.genList (make all number) count;
+    in
+    all;
   make =
-    i:
+    all: number: i:
     let
       inputs =
         if i < 4 then
@@ -16,7 +21,7 @@ let
           ];
     in
     derivation {
-      name = "package-${toString i}";
+      name = "package-${toString number}-${toString i}";
       system = "x86_64-linux";
       builder = "/bin/sh";
       args = [
@@ -32,8 +37,20 @@ let
       passAsFile = [ "text" ];
       text = "first ${builtins.toString (builtins.map (d: "${d}/lib") inputs)}";
     };
+  last = all: (builtins.elemAt all (count - 1)).drvPath;
+  digest =
+    all:
+    builtins.hashString "sha256" (
+      builtins.concatStringsSep "" (builtins.map (d: builtins.unsafeDiscardStringContext d.outPath) all)
+    );
 in
-[
-  (builtins.elemAt all (count - 1)).drvPath
-  (builtins.hashString "sha256" (builtins.concatStringsSep "" (builtins.map (d: builtins.unsafeDiscardStringContext d.outPath) all)))
-]
+builtins.map (
+  number:
+  let
+    all = graph number;
+  in
+  [
+    (last all)
+    (digest all)
+  ]
+) (builtins.genList (number: number) 5)

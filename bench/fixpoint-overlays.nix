@@ -21,7 +21,7 @@ let
     // {
       override = changes: makeOverridable function (args // changes);
     };
-  packages = 200;
+  packages = 600;
   base = final: {
     callPackage = callWith final;
     version = "1.0";

@@ -4,8 +4,8 @@ let
   node = i: {
     key = i;
     next = [
-      (mod (i * 3 + 1) 30000)
-      (mod (i * 7 + 5) 30000)
+      (mod (i * 3 + 1) 120000)
+      (mod (i * 7 + 5) 120000)
       (i / 2)
     ];
   };
@@ -20,7 +20,7 @@ let
       builtins.map (k: {
         key = "n${toString k}";
         i = k;
-      }) (if i > 15000 then [ ] else [ (2 * i) (2 * i + 1) ]);
+      }) (if i > 60000 then [ ] else [ (2 * i) (2 * i + 1) ]);
   };
 in
 [

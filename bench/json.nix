@@ -1,4 +1,4 @@
-# JSON both ways: a document of some hundred kilobytes, strings with escapes, numbers, nested sets.
+# JSON both ways: a document of some megabytes, strings with escapes, numbers, nested sets.
 let
   entry = i: {
     id = i;
@@ -17,7 +17,7 @@ let
       };
     };
   };
-  document = { entries = builtins.genList entry 12000; };
+  document = { entries = builtins.genList entry 48000; };
   text = builtins.toJSON document;
   back = builtins.fromJSON text;
 in
@@ -26,5 +26,5 @@ in
   same = builtins.toJSON back == text;
   sum = builtins.foldl' (sum: e: sum + e.nested.i + e.id) 0 back.entries;
   hash = builtins.hashString "sha256" (builtins.toJSON (builtins.map (e: e.tags) back.entries));
-  xml = builtins.stringLength (builtins.toXML (builtins.genList entry 3000));
+  xml = builtins.stringLength (builtins.toXML (builtins.genList entry 12000));
 }

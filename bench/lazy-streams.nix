@@ -50,7 +50,7 @@ let
   nth = n: stream: if n == 0 then stream.head else nth (n - 1) stream.tail;
 in
 [
-  (take 300 (sieve (from 2)))
-  (nth 3000 hamming)
-  (nth 5000 (filter (isMultiple 7) (from 1)))
+  (take 900 (sieve (from 2)))
+  (nth 9000 hamming)
+  (nth 9000 (filter (isMultiple 7) (from 1)))
 ]

@@ -1,6 +1,6 @@
 # Functions on lists: genList, map, filter, foldl', concatLists, `++`, elem, all, any, partition.
 let
-  numbers = builtins.genList (i: i) 200000;
+  numbers = builtins.genList (i: i) 500000;
   isSmall = i: builtins.bitAnd i 7 < 3;
   pairs = builtins.concatMap (i: [
     i
@@ -8,8 +8,8 @@ let
   ]) numbers;
   reverse = list: let n = builtins.length list; in builtins.genList (i: builtins.elemAt list (n - i - 1)) n;
   parts = builtins.partition (i: i > 1000) pairs;
-  nested = builtins.genList (i: builtins.genList (k: i + k) 30) 6000;
-  growing = builtins.foldl' (list: i: list ++ [ i ]) [ ] (builtins.genList (i: i) 2000);
+  nested = builtins.genList (i: builtins.genList (k: i + k) 30) 15000;
+  growing = builtins.foldl' (list: i: list ++ [ i ]) [ ] (builtins.genList (i: i) 3000);
 in
 [
   (builtins.foldl' (sum: i: sum + i) 0 (builtins.map (i: i * 2) (builtins.filter isSmall pairs)))
@@ -18,7 +18,7 @@ in
   (builtins.head (reverse pairs))
   (builtins.foldl' builtins.add 0 (builtins.concatLists nested))
   (builtins.length growing)
-  (builtins.elem 199999 numbers)
+  (builtins.elem 499999 numbers)
   (builtins.all (i: i >= 0) numbers)
   (builtins.any (i: i < 0) numbers)
   (builtins.length (builtins.tail pairs))

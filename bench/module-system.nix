@@ -131,7 +131,7 @@ let
       hosts.common = mkIf (builtins.bitAnd i 1 == 0) { root = "/srv/${toString i}"; };
     };
   };
-  count = 1200;
+  count = 5000;
   base = {
     options.environment.lines = mkOption { type = types.lines; default = ""; };
     options.environment.names = mkOption { type = types.listOf types.str; default = [ ]; };

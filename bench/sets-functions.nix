@@ -45,4 +45,4 @@ let
       without
     ]);
 in
-builtins.foldl' (sum: i: sum + round i) 0 (range 120)
+builtins.foldl' (sum: i: sum + round i) 0 (range 480)

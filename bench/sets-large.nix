@@ -9,7 +9,7 @@ let
     }) names
   );
   mapped = builtins.mapAttrs (name: value: value + 1) set;
-  rounds = builtins.genList (i: i) 40;
+  rounds = builtins.genList (i: i) 200;
 in
 {
   sum = builtins.foldl' (

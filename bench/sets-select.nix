@@ -13,4 +13,4 @@ let
     + (if t ? left.right.left.nothing then 1 else 2)
     + t.${if builtins.bitAnd i 1 == 0 then "left" else "right"}.depth;
 in
-builtins.foldl' (sum: i: sum + walk i) 0 (builtins.genList (i: i) 400000)
+builtins.foldl' (sum: i: sum + walk i) 0 (builtins.genList (i: i) 1200000)

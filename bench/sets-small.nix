@@ -23,6 +23,6 @@ let
       s = add sum (scale 2 v // { z = 1; });
     in
     builtins.seq (dot s v) (builtins.deepSeq s s)
-  ) (vector 0) (builtins.genList (i: i) 120000);
+  ) (vector 0) (builtins.genList (i: i) 300000);
 in
 total

@@ -1,7 +1,7 @@
 # Sorting with comparators: the usual one, one of several keys, one that is slow; sorted and random lists.
 let
   mod = a: b: a - b * (a / b);
-  random = builtins.genList (i: mod (i * 7919 + 104729) 65537) 20000;
+  random = builtins.genList (i: mod (i * 7919 + 104729) 65537) 80000;
   records = builtins.map (i: {
     key = mod i 97;
     name = "name-${toString i}";

@@ -15,9 +15,9 @@ let
   attribute = i: { "name-${toString i}" = "${line i}!"; };
 in
 [
-  (builtins.hashString "sha256" (builtins.concatStringsSep "\n" (builtins.genList line 60000)))
-  (builtins.hashString "sha256" (builtins.concatStringsSep "\n" (builtins.genList unit 30000)))
+  (builtins.hashString "sha256" (builtins.concatStringsSep "\n" (builtins.genList line 240000)))
+  (builtins.hashString "sha256" (builtins.concatStringsSep "\n" (builtins.genList unit 120000)))
   (builtins.stringLength (builtins.foldl' (s: i: s + builtins.head (builtins.attrValues (attribute i))) "" (
-    builtins.genList (i: i) 2000
+    builtins.genList (i: i) 4000
   )))
 ]

@@ -2,7 +2,7 @@
 let
   range = n: builtins.genList (i: i) n;
   characters = s: builtins.genList (i: builtins.substring i 1 s) (builtins.stringLength s);
-  text = builtins.concatStringsSep " " (builtins.map (i: "word${toString i}") (range 6000));
+  text = builtins.concatStringsSep " " (builtins.map (i: "word${toString i}") (range 24000));
   concatMapStringsSep =
     sep: f: list:
     builtins.concatStringsSep sep (builtins.map f list);
@@ -19,14 +19,14 @@ let
     in
     n >= k && builtins.substring (n - k) n s == suffix;
   reversed = s: builtins.foldl' (t: c: c + t) "" (characters s);
-  words = builtins.map (i: "some/path/to/file-${toString i}.nix") (range 40000);
+  words = builtins.map (i: "some/path/to/file-${toString i}.nix") (range 160000);
 in
 [
-  (builtins.stringLength (concatMapStringsSep ", " (i: "<" + toString i + ">") (range 60000)))
+  (builtins.stringLength (concatMapStringsSep ", " (i: "<" + toString i + ">") (range 240000)))
   (builtins.hashString "sha256" (upper (text + text + text)))
-  (builtins.hashString "sha256" (reversed (builtins.substring 0 6000 text)))
+  (builtins.hashString "sha256" (reversed (builtins.substring 0 20000 text)))
   (builtins.length (builtins.filter (hasSuffix "7.nix") (builtins.filter (hasPrefix "some/path") words)))
   (builtins.length (builtins.filter (w: w < "some/path/to/file-3") words))
-  (builtins.stringLength (builtins.foldl' (s: i: s + "x") "" (range 5000)))
+  (builtins.stringLength (builtins.foldl' (s: i: s + "x") "" (range 10000)))
   (builtins.stringLength (builtins.replaceStrings [ "word" "1" ] [ "w" "one" ] text))
 ]

@@ -6,8 +6,8 @@ let
   count = p: n: builtins.foldl' (sum: i: if attempt (p i) then sum + 1 else sum) 0 (builtins.genList (i: i) n);
 in
 [
-  (count (i: if builtins.bitAnd i 3 == 0 then throw "quarter" else i) 12000)
-  (count (i: fail 20) 1200)
-  (count check 20000)
-  (count (i: builtins.seq i (toString i)) 100000)
+  (count (i: if builtins.bitAnd i 3 == 0 then throw "quarter" else i) 30000)
+  (count (i: fail 20) 3000)
+  (count check 50000)
+  (count (i: builtins.seq i (toString i)) 250000)
 ]

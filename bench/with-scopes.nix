@@ -36,4 +36,4 @@ let
 in
 builtins.foldl' (
   sum: i: sum + step i + builtins.length (inputs i) + builtins.foldl' builtins.add 0 (deep i)
-) 0 (builtins.genList (i: i) 80000)
+) 0 (builtins.genList (i: i) 240000)

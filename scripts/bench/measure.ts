@@ -62,8 +62,9 @@ export class Meter {
     const result = spawnSync(program as string, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       encoding: "latin1",
-      // Nix: its store is not asked for anything, so none has to exist.
-      env: { ...process.env, NIX_REMOTE: "dummy://" },
+      // Nix: its store is not asked for anything, so none has to exist. Node reads certificates that
+      // it is told of at every start, which takes longer than starting.
+      env: { ...process.env, NIX_REMOTE: "dummy://", NODE_EXTRA_CA_CERTS: undefined },
       maxBuffer: MAX_OUTPUT,
       timeout: TIMEOUT,
     });
