@@ -81,8 +81,8 @@ export interface EvaluationOptions {
   /** Lets translated code fall back and hand over wherever it can; for tests. */
   readonly tierStress?: boolean;
   /**
-   * Called once, in the middle of a run, when the evaluation has been busy for some milliseconds and
-   * has a second tier. It must leave this evaluation alone; see {@link rehearse}.
+   * Called once, in the middle of a run, when the evaluation has been busy for some milliseconds. It
+   * must leave this evaluation alone; see {@link rehearse}.
    */
   readonly whenBusy?: () => void;
 }
@@ -114,6 +114,7 @@ export class Evaluation {
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,
+      whenBusy: once(options.whenBusy),
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
@@ -437,6 +438,16 @@ function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
+/** A function that calls another the first time that it is called. */
+function once(action: (() => void) | undefined): () => void {
+  let pending = action;
+  return () => {
+    const call = pending;
+    pending = undefined;
+    call?.();
+  };
+}
+
 /** The second tier that the options ask for, if there can be one. */
 function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined {
   const mode = options.tier ?? "auto";
@@ -447,8 +458,8 @@ function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined 
       "JavaScript cannot be generated here: code generation from strings is forbidden",
     );
   }
-  const { tierThreshold: threshold, tierStress, whenBusy } = options;
-  const tier = new Tier(ctx, { mode, stress: tierStress === true, threshold, whenBusy });
+  const { tierThreshold: threshold, tierStress } = options;
+  const tier = new Tier(ctx, { mode, stress: tierStress === true, threshold });
   // Where hardly a call may nest, all of them are counted by the machine.
   return tier.maxDepth > 0 ? tier : undefined;
 }

@@ -84,6 +84,7 @@ export class Session {
     // Who watches wants to see the code as it is compiled.
     const useCache = draft.cache && options.observer === undefined;
     const directory = useCache ? cacheDirectory(environment) : undefined;
+    const { settleIn } = this.terminal;
     const surroundings = {
       io,
       hashes: nodeHashes,
@@ -100,7 +101,14 @@ export class Session {
       store,
       searchPath,
       ...(observer === undefined ? {} : { observer }),
-      whenBusy: () => rehearse(surroundings),
+      ...(settleIn === undefined
+        ? {}
+        : {
+            whenBusy: () => {
+              settleIn();
+              rehearse(surroundings);
+            },
+          }),
       tier: draft.tier,
       tierStress: this.terminal.tierStress === true,
     });

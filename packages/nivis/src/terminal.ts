@@ -8,6 +8,7 @@
 
 import { readFileSync, writeSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
+import { setBusyFlags } from "./launch/engine-flags.ts";
 
 /** See the head of this file. */
 export interface Terminal {
@@ -25,6 +26,11 @@ export interface Terminal {
   readonly observer?: RunObserver;
   /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
   readonly tierStress?: boolean;
+  /**
+   * Sets the process up for an evaluation that takes its time. Only who owns the process has this: V8
+   * is shared with everybody else in it.
+   */
+  readonly settleIn?: () => void;
 }
 
 /** The terminal of this process. */
@@ -39,6 +45,7 @@ export function processTerminal(): Terminal {
       return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
     },
     environment,
+    settleIn: setBusyFlags,
   };
 }
 

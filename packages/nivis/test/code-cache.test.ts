@@ -34,9 +34,15 @@ function onlyFile(): string {
   return join(folder(), files[0] as string);
 }
 
-function run(env: Record<string, string> = {}): Promise<Outcome> {
+/** Long enough for the flags that are set once an evaluation takes its time. */
+const BUSY = "let loop = n: if n == 0 then 0 else loop (n - 1); f = x: x; in f loop 200000";
+
+function run(
+  env: Record<string, string> = {},
+  text = 'builtins.hashString "md5" "x" + toString (1 + 1)',
+): Promise<Outcome> {
   return runProcess(process.execPath, {
-    args: [builtCommand("nivis"), "eval", "-E", 'builtins.hashString "md5" "x" + toString (1 + 1)'],
+    args: [builtCommand("nivis"), "eval", "-E", text],
     cwd: home,
     env: { NIVIS_NO_CACHE: "", XDG_CACHE_HOME: home, ...env },
   });
@@ -51,6 +57,16 @@ describe("the built commands", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const { ino } = statSync(file);
     expect(await run()).toEqual(expected);
+    expect(statSync(onlyFile()).ino).toBe(ino);
+  });
+
+  it("leave what a long run has written under flags of its own", async () => {
+    const whole = { code: 0, stdout: "0\n", stderr: "" };
+    expect(await run({}, BUSY)).toEqual(whole);
+    const { ino } = statSync(onlyFile());
+    expect(await run()).toEqual(expected);
+    expect(await run({}, BUSY)).toEqual(whole);
+    // V8 would have refused it, and it would have been written anew.
     expect(statSync(onlyFile()).ino).toBe(ino);
   });
 
@@ -142,7 +158,7 @@ describe("loadScript", () => {
     const script = loadScript(join(home, "main.js"));
     expect((script.run() as () => number)()).toBe(1);
     vi.spyOn(process, "cpuUsage").mockReturnValue({ user: seconds * 1e6, system: 0 });
-    script.keep();
+    script.keep(() => {});
     return statSync(onlyFile()).ino;
   }
 
@@ -165,7 +181,7 @@ describe("loadScript", () => {
       writeFileSync(join(folder(), name), "");
       utimesSync(join(folder(), name), time, time);
     }
-    loadScript(join(home, "main.js")).keep();
+    loadScript(join(home, "main.js")).keep(() => {});
     const left = readdirSync(folder());
     expect(left).toHaveLength(2);
     expect(left).toContain("main-RECENT");

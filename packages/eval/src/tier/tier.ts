@@ -39,8 +39,6 @@ export interface TierOptions {
   readonly stress: boolean;
   /** Entries before a lambda is translated; a number that pays for most unless given. */
   readonly threshold?: number | undefined;
-  /** Called once, when a machine has been busy for a while. */
-  readonly whenBusy?: (() => void) | undefined;
 }
 
 /** What the second tier has done. */
@@ -68,14 +66,12 @@ export class Tier implements SecondTier {
   private machines: MachinePool | undefined = undefined;
   /** Made with the first translation. */
   private runtime: TierRuntime | undefined = undefined;
-  private whenBusy: (() => void) | undefined;
 
   constructor(
     private readonly ctx: EvalContext,
     options: TierOptions,
   ) {
     this.threshold = options.mode === "js" ? 1 : (options.threshold ?? THRESHOLD);
-    this.whenBusy = options.whenBusy;
     this.room = ROOM;
     this.stress = options.stress;
     // So translated code need not compare the number of its calls with the limit.
@@ -91,12 +87,6 @@ export class Tier implements SecondTier {
   /** Gives the tier the machines that it hands over to. */
   connect(machines: MachinePool): void {
     this.machines = machines;
-  }
-
-  busy(): void {
-    const { whenBusy } = this;
-    this.whenBusy = undefined;
-    whenBusy?.();
   }
 
   private runtimeOf(machines: MachinePool): TierRuntime {

@@ -114,7 +114,7 @@ export class Machine {
       if (status === RunStatus.Done) return this.result;
       if (status === RunStatus.Again && wanted < FRAMES_PER_RUN) {
         this.framesPerRun = Math.min(2 * wanted, FRAMES_PER_RUN);
-        if (wanted >= BUSY) this.tier?.busy();
+        if (wanted >= BUSY) this.ctx.whenBusy();
       }
       if (exceeded !== undefined) {
         this.error = exceeded;

@@ -15,8 +15,6 @@ export interface SecondTier {
   readonly room: number;
   /** The most calls that `room` lets nest; where fewer are left, the machine counts them one by one. */
   readonly nativeCalls: number;
-  /** Is told that a machine has been busy for a while, in the middle of its run. */
-  busy(): void;
   /** Translates a lambda whose entries have reached the threshold, if that is possible. */
   translate(lambda: Lambda): NativeCode | null;
 }

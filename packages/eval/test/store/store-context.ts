@@ -34,6 +34,7 @@ export function makeContext(parts: Partial<EvalContext> = {}): EvalContext {
     builtins: Attrs.of([], []),
     searchPath: [],
     importFile: noFiles,
+    whenBusy: () => {},
     scopedImport: noFiles,
     ...parts,
   };

@@ -33,8 +33,11 @@ import { Script } from "node:vm";
 export interface LoadedScript {
   /** Runs it and answers its value. */
   run(): unknown;
-  /** Writes what is compiled by now, unless as much is kept already. Never fails. */
-  keep(): void;
+  /**
+   * Writes what is compiled by now, unless as much is kept already; before it does, it calls
+   * `prepare`, which puts back the flags of V8 that were in force at the start. Never fails.
+   */
+  keep(prepare: () => void): void;
 }
 
 /*
@@ -64,10 +67,11 @@ export function loadScript(path: string): LoadedScript {
   const usable = kept !== undefined && script.cachedDataRejected === false;
   return {
     run: () => script.runInThisContext(),
-    keep: () => {
+    keep: (prepare) => {
       if (file === undefined) return;
       const long = process.cpuUsage().user >= LONG_RUN;
       if (usable && (kept.long || !long)) return;
+      prepare();
       writeCache(file, script.createCachedData(), long);
     },
   };
