@@ -118,9 +118,7 @@ export class Evaluation {
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
-    const derivation = nativeThunk(
-      () => this.importFile(DERIVATION_PATH) as Generator<unknown, Slot, never>,
-    );
+    const derivation = nativeThunk(() => this.importFile(DERIVATION_PATH) as Suspendable<Slot>);
     const { builtins, globals } = makeGlobals(context, derivation);
     this.globals = globals;
     this.context = { ...context, builtins };

@@ -6,9 +6,9 @@ import type { EvalContext } from "../src/context.ts";
 import { EvalError } from "../src/errors/eval-error.ts";
 import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk } from "../src/value/thunk.ts";
 import { Builtin, PartialBuiltin, type Slot, type Value } from "../src/value/value.ts";
-import { CallRequest, ForceRequest } from "../src/vm/requests.ts";
+import { CallRequest, ForceRequest, type Suspendable } from "../src/vm/requests.ts";
 
-type AnyGenerator = Generator<unknown, unknown, unknown>;
+type AnyGenerator = Suspendable<unknown>;
 
 /** A generator, and what to do with what it returns. */
 interface Frame {
@@ -18,7 +18,7 @@ interface Frame {
 
 /** Runs a generator to its end and answers what it returns. */
 export function drive<Result>(
-  start: Generator<unknown, Result, unknown>,
+  start: Suspendable<Result>,
   ctx: EvalContext = {} as EvalContext,
 ): Result {
   const frames: Frame[] = [{ generator: start, thunk: undefined }];
@@ -27,15 +27,16 @@ export function drive<Result>(
   while (frames.length > 0) {
     const frame = frames.at(-1) as Frame;
     let step: IteratorResult<unknown, unknown>;
+    const failure = thrown;
+    thrown = undefined;
     try {
-      const failure = thrown;
-      thrown = undefined;
       step =
         failure === undefined ? frame.generator.next(answer) : frame.generator.throw(failure.error);
     } catch (error) {
+      const failed = failure === undefined ? toldOf(frame.generator, error) : error;
       frames.pop();
-      if (frame.thunk !== undefined) settle(frame.thunk, FAILED, error as Slot);
-      thrown = { error };
+      if (frame.thunk !== undefined) settle(frame.thunk, FAILED, failed as Slot);
+      thrown = { error: failed };
       continue;
     }
     if (step.done === true) {
@@ -62,7 +63,17 @@ export function drive<Result>(
   return answer as Result;
 }
 
-function* forceOnce(thunk: Thunk): Generator<unknown, unknown, unknown> {
+/** The error that native code makes of an error of its own. */
+function toldOf(generator: AnyGenerator, error: unknown): unknown {
+  try {
+    generator.throw(error);
+    return error;
+  } catch (told) {
+    return told;
+  }
+}
+
+function* forceOnce(thunk: Thunk): AnyGenerator {
   return yield thunk;
 }
 

@@ -12,8 +12,8 @@ import {
   callFromBuiltin2,
   expectBool,
   expectList,
+  expectPlainString,
   forceFunction,
-  forcePlainString,
   isCallable,
   settled,
   typeMismatch,
@@ -24,7 +24,7 @@ import { Attrs, Shape } from "../value/attrs.ts";
 import type { Int } from "../value/number.ts";
 import { applyThunk, nativeThunk, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 /** Longer lists the engine does not keep in one piece, and slows down beyond use. */
@@ -52,16 +52,56 @@ function generate(callee: Value, count: number): NixList {
   return result;
 }
 
-function* elemSlowly(ctx: EvalContext, x: Slot, list: NixList, start: number): Suspendable<Slot> {
-  const wanted = (x instanceof Thunk ? yield x : x) as Value;
-  for (let i = start; i < list.length; i++) {
-    const slot = list[i] as Slot;
-    if (slot === x) return true;
-    const value = (slot instanceof Thunk ? yield slot : slot) as Value;
-    if ((equalFast(wanted, value) ?? (yield equalValues(ctx, wanted, value))) as boolean)
-      return true;
+/** What {@link Find} waits for. */
+const enum Finding {
+  Wanted,
+  Element,
+  Comparison,
+}
+
+/** Looks for an element equal to `x`, from the place `at` on. */
+class Find extends Routine<boolean> {
+  private phase = Finding.Wanted;
+  private wanted: Value | undefined;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly x: Slot,
+    private readonly list: NixList,
+    private at: number,
+  ) {
+    super();
+    this.wanted = settled(x);
   }
-  return false;
+
+  override next(answer: unknown): IteratorResult<Request, boolean> {
+    const { x, list } = this;
+    let element: Value | undefined;
+    if (this.phase === Finding.Comparison) {
+      if (answer === true) return this.finish(true);
+      this.at++;
+    } else if (this.phase === Finding.Element) element = answer as Value;
+    else if (answer !== undefined) this.wanted = answer as Value;
+    const { wanted } = this;
+    if (wanted === undefined) return this.ask(x as Thunk);
+    for (; this.at < list.length; this.at++) {
+      const slot = list[this.at] as Slot;
+      if (slot === x) return this.finish(true);
+      const value = element ?? settled(slot);
+      element = undefined;
+      if (value === undefined) {
+        this.phase = Finding.Element;
+        return this.ask(slot as Thunk);
+      }
+      const equal = equalFast(wanted, value);
+      if (equal === true) return this.finish(true);
+      if (equal === undefined) {
+        this.phase = Finding.Comparison;
+        return this.ask(equalValues(this.ctx, wanted, value));
+      }
+    }
+    return this.finish(false);
+  }
 }
 
 /** All elements of all lists; one of the lists itself when the others are empty. */
@@ -97,15 +137,206 @@ function* forceAndConcatenate(ctx: EvalContext, lists: NixList): Suspendable<Slo
   return concatenate(ctx, forced);
 }
 
-function* anyOrAll(ctx: EvalContext, f: Value, list: NixList, any: boolean): Suspendable<Slot> {
-  const context = any
-    ? "while evaluating the return value of the function passed to builtins.any"
-    : "while evaluating the return value of the function passed to builtins.all";
-  for (let i = 0; i < list.length; i++) {
-    const answer = (yield callFromBuiltin(f, list[i] as Slot)) as Value;
-    if (expectBool(ctx, answer, context) === any) return any;
+/** Calls a function on one element of a list after the other. */
+abstract class CallEach<Result extends Slot> extends Routine<Result> {
+  /** The element that the function has been called on. */
+  protected at = -1;
+  private readonly request: CallRequest;
+
+  constructor(
+    protected readonly ctx: EvalContext,
+    f: Value,
+    protected readonly list: NixList,
+  ) {
+    super();
+    this.request = callFromBuiltin(f, null);
   }
-  return !any;
+
+  /** Takes what the function answered for an element; answers whether to go on. */
+  protected abstract take(answer: Value, element: Slot): boolean;
+  /** What comes out after the last element that was wanted. */
+  protected abstract outcome(): Result;
+
+  override next(answer: unknown): IteratorResult<Request, Result> {
+    const { at, list } = this;
+    if (at >= 0 && !this.take(answer as Value, list[at] as Slot)) return this.finish(this.outcome());
+    const next = at + 1;
+    if (next === list.length) return this.finish(this.outcome());
+    this.at = next;
+    this.request.args[0] = list[next] as Slot;
+    return this.ask(this.request);
+  }
+}
+
+class Filter extends CallEach<NixList> {
+  private readonly kept: Slot[] = [];
+
+  protected override take(answer: Value, element: Slot): boolean {
+    if (answer === true) this.kept.push(element);
+    else {
+      expectBool(
+        this.ctx,
+        answer,
+        "while evaluating the return value of the filtering function passed to builtins.filter",
+      );
+    }
+    return true;
+  }
+
+  protected override outcome(): NixList {
+    return this.kept.length === this.list.length ? this.list : this.kept;
+  }
+}
+
+function* forceAndFilter(ctx: EvalContext, f: Slot, list: NixList): Suspendable<Slot> {
+  if (list.length === 0) return list;
+  const context = "while evaluating the first argument passed to builtins.filter";
+  const callee = (yield forceFunction(ctx, f, context)) as Value;
+  return (yield new Filter(ctx, callee, list)) as NixList;
+}
+
+class AnyOrAll extends CallEach<boolean> {
+  private found = false;
+
+  constructor(
+    ctx: EvalContext,
+    f: Value,
+    list: NixList,
+    /** What `any` looks for is `true`, what `all` looks for `false`. */
+    private readonly wanted: boolean,
+  ) {
+    super(ctx, f, list);
+  }
+
+  protected override take(answer: Value): boolean {
+    const context = this.wanted
+      ? "while evaluating the return value of the function passed to builtins.any"
+      : "while evaluating the return value of the function passed to builtins.all";
+    this.found = expectBool(this.ctx, answer, context) === this.wanted;
+    return !this.found;
+  }
+
+  protected override outcome(): boolean {
+    return this.found === this.wanted;
+  }
+}
+
+class ConcatMap extends CallEach<NixList> {
+  private readonly parts: NixList[] = [];
+  private length = 0;
+
+  constructor(
+    ctx: EvalContext,
+    private readonly f: Value,
+    list: NixList,
+  ) {
+    super(ctx, f, list);
+  }
+
+  protected override take(answer: Value): boolean {
+    const part = isList(answer) ? answer : notAList(this.ctx, answer, this.f);
+    this.parts.push(part);
+    this.length += part.length;
+    return true;
+  }
+
+  protected override outcome(): NixList {
+    const { parts, length } = this;
+    if (length > LARGE_RESULT) this.ctx.limits?.reserve(length * BYTES_PER_ITEM);
+    const result = new Array<Slot>(length);
+    let at = 0;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as NixList;
+      for (let k = 0; k < part.length; k++) result[at++] = part[k] as Slot;
+    }
+    return result;
+  }
+}
+
+class GroupBy extends CallEach<Attrs> {
+  private readonly groups = new Map<string, Slot[]>();
+
+  protected override take(answer: Value, element: Slot): boolean {
+    const name = expectPlainString(
+      this.ctx,
+      answer,
+      "while evaluating the return value of the grouping function passed to builtins.groupBy",
+    );
+    const group = this.groups.get(name);
+    if (group === undefined) this.groups.set(name, [element]);
+    else group.push(element);
+    return true;
+  }
+
+  protected override outcome(): Attrs {
+    return Attrs.fromMap(this.groups);
+  }
+}
+
+/** Forces each element before it calls the function on it. */
+class Partition extends Routine<Attrs> {
+  private readonly right: Slot[] = [];
+  private readonly wrong: Slot[] = [];
+  private readonly request: CallRequest;
+  private at = -1;
+  private forcing = false;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    f: Value,
+    private readonly list: NixList,
+  ) {
+    super();
+    this.request = callFromBuiltin(f, null);
+  }
+
+  override next(answer: unknown): IteratorResult<Request, Attrs> {
+    const { list, request } = this;
+    if (this.forcing) this.forcing = false;
+    else {
+      if (this.at >= 0) this.take(answer as Value, list[this.at] as Slot);
+      if (++this.at === list.length) {
+        return this.finish(new Attrs(PARTITION_SHAPE, [this.right, this.wrong]));
+      }
+      const element = list[this.at] as Slot;
+      if (settled(element) === undefined) {
+        this.forcing = true;
+        return this.ask(element as Thunk);
+      }
+    }
+    request.args[0] = list[this.at] as Slot;
+    return this.ask(request);
+  }
+
+  private take(answer: Value, element: Slot): void {
+    const context =
+      "while evaluating the return value of the partition function passed to builtins.partition";
+    (expectBool(this.ctx, answer, context) ? this.right : this.wrong).push(element);
+  }
+}
+
+class Fold extends Routine<Slot> {
+  private at = -1;
+  private readonly request: CallRequest;
+
+  constructor(
+    op: Value,
+    nul: Slot,
+    private readonly list: NixList,
+  ) {
+    super();
+    this.request = callFromBuiltin2(op, nul, null);
+  }
+
+  override next(answer: unknown): IteratorResult<Request, Slot> {
+    const { request, list } = this;
+    const { args } = request;
+    const next = ++this.at;
+    if (next > 0) args[0] = answer as Value;
+    if (next === list.length) return this.finish(args[0] as Slot);
+    args[1] = list[next] as Slot;
+    return this.ask(request);
+  }
 }
 
 /** The error of `concatMap`; its trace stands at the function that answered or was answered. */
@@ -222,26 +453,11 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     args: args("f", "list"),
     strict: [strict(1, "list", "while evaluating the second argument passed to builtins.filter")],
     doc: "The elements of *list* for which *f* answers `true`.",
-    *run(ctx, f: Slot, list: NixList) {
-      if (list.length === 0) return list;
-      const context = "while evaluating the first argument passed to builtins.filter";
-      const callee = (
-        f instanceof Thunk || !isCallable(f) ? yield forceFunction(ctx, f, context) : f
-      ) as Value;
-      const kept: Slot[] = [];
-      for (let i = 0; i < list.length; i++) {
-        const element = list[i] as Slot;
-        const answer = (yield callFromBuiltin(callee, element)) as Value;
-        if (answer === true) kept.push(element);
-        else {
-          expectBool(
-            ctx,
-            answer,
-            "while evaluating the return value of the filtering function passed to builtins.filter",
-          );
-        }
-      }
-      return kept.length === list.length ? list : kept;
+    run: (ctx, f: Slot, list: NixList) => {
+      const callee = settled(f);
+      return callee !== undefined && isCallable(callee)
+        ? new Filter(ctx, callee, list)
+        : forceAndFilter(ctx, f, list);
     },
   }),
   plain({
@@ -263,7 +479,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
           if (answer === undefined) break;
         }
       }
-      return i === list.length ? false : nativeThunk(() => elemSlowly(ctx, x, list, i));
+      return i === list.length ? false : nativeThunk(() => new Find(ctx, x, list, i));
     },
   }),
   plain({
@@ -293,24 +509,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.concatMap"),
     ],
     doc: "The elements of all the lists that *f* answers for the elements of *list*, in one list.",
-    *run(ctx, f: Value, list: NixList) {
-      const lists = new Array<NixList>(list.length);
-      let length = 0;
-      for (let i = 0; i < list.length; i++) {
-        const answer = (yield callFromBuiltin(f, list[i] as Slot)) as Value;
-        const part = isList(answer) ? answer : notAList(ctx, answer, f);
-        lists[i] = part;
-        length += part.length;
-      }
-      if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
-      const result = new Array<Slot>(length);
-      let at = 0;
-      for (let i = 0; i < lists.length; i++) {
-        const part = lists[i] as NixList;
-        for (let k = 0; k < part.length; k++) result[at++] = part[k] as Slot;
-      }
-      return result;
-    },
+    run: (ctx, f: Value, list: NixList) => new ConcatMap(ctx, f, list),
   }),
   generator({
     name: "foldl'",
@@ -323,13 +522,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       "Folds *list* from the left: *op* gets what was computed so far, beginning with *nul*, and " +
       "the next element. Each call is evaluated before the next is made.\n\n" +
       "```nix\nbuiltins.foldl' (sum: x: sum + x) 0 [ 1 2 3 ]\n```\n\nis `6`.",
-    *run(_ctx, op: Value, nul: Slot, list: NixList) {
-      let accumulator = nul;
-      for (let i = 0; i < list.length; i++) {
-        accumulator = (yield callFromBuiltin2(op, accumulator, list[i] as Slot)) as Value;
-      }
-      return accumulator;
-    },
+    run: (_ctx, op: Value, nul: Slot, list: NixList) => new Fold(op, nul, list),
   }),
   generator({
     name: "any",
@@ -339,7 +532,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.any"),
     ],
     doc: "Whether *pred* answers `true` for at least one element of *list*.",
-    run: (ctx, f: Value, list: NixList) => anyOrAll(ctx, f, list, true),
+    run: (ctx, f: Value, list: NixList) => new AnyOrAll(ctx, f, list, true),
   }),
   generator({
     name: "all",
@@ -349,7 +542,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.all"),
     ],
     doc: "Whether *pred* answers `true` for every element of *list*.",
-    run: (ctx, f: Value, list: NixList) => anyOrAll(ctx, f, list, false),
+    run: (ctx, f: Value, list: NixList) => new AnyOrAll(ctx, f, list, false),
   }),
   generator({
     name: "partition",
@@ -361,19 +554,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc:
       "A set of two lists: `right` has the elements of *list* for which *pred* answers `true`, " +
       "`wrong` the others.",
-    *run(ctx, f: Value, list: NixList) {
-      const right: Slot[] = [];
-      const wrong: Slot[] = [];
-      for (let i = 0; i < list.length; i++) {
-        const element = list[i] as Slot;
-        if (element instanceof Thunk && element.code !== null) yield element;
-        const answer = (yield callFromBuiltin(f, element)) as Value;
-        const context =
-          "while evaluating the return value of the partition function passed to builtins.partition";
-        (expectBool(ctx, answer, context) ? right : wrong).push(element);
-      }
-      return new Attrs(PARTITION_SHAPE, [right, wrong]);
-    },
+    run: (ctx, f: Value, list: NixList) => new Partition(ctx, f, list),
   }),
   generator({
     name: "groupBy",
@@ -386,25 +567,6 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       "A set of lists: each element of *list* is put into the list whose name *f* answers for it." +
       '\n\n```nix\nbuiltins.groupBy (builtins.substring 0 1) [ "foo" "bar" "baz" ]\n```\n\n' +
       'is `{ b = [ "bar" "baz" ]; f = [ "foo" ]; }`.',
-    *run(ctx, f: Value, list: NixList) {
-      const groups = new Map<string, Slot[]>();
-      for (let i = 0; i < list.length; i++) {
-        const element = list[i] as Slot;
-        const answer = (yield callFromBuiltin(f, element)) as Value;
-        const name = (
-          typeof answer === "string"
-            ? answer
-            : yield forcePlainString(
-                ctx,
-                answer,
-                "while evaluating the return value of the grouping function passed to builtins.groupBy",
-              )
-        ) as string;
-        const group = groups.get(name);
-        if (group === undefined) groups.set(name, [element]);
-        else group.push(element);
-      }
-      return Attrs.fromMap(groups);
-    },
+    run: (ctx, f: Value, list: NixList) => new GroupBy(ctx, f, list),
   }),
 ];

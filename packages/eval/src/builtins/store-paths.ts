@@ -16,7 +16,7 @@ import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { forceFunction, forcePlainString, isCallable, typeMismatch } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
-import { inSymbolOrder } from "../operations/symbol-order.ts";
+import { inSymbolOrder } from "../value/symbol-order.ts";
 import { joinPath, resolveSymlinks } from "../path.ts";
 import { NO_POS } from "../position.ts";
 import { addSource, type SourceMethod, sourceName, storeConfig } from "../store/copy-path.ts";

@@ -11,7 +11,7 @@ import { APPLY, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { checkNesting } from "./nesting.ts";
-import { inSymbolOrder } from "./symbol-order.ts";
+import { inSymbolOrder } from "../value/symbol-order.ts";
 
 /** A list or set being walked, and how far. */
 interface Level {

@@ -29,7 +29,7 @@ import {
 } from "../value/value.ts";
 import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { checkNesting } from "./nesting.ts";
-import { firstNames, inSymbolOrder } from "./symbol-order.ts";
+import { firstNames, inSymbolOrder } from "../value/symbol-order.ts";
 
 /** Whether two values of numeric type are equal; `undefined` if one of them is no number. */
 function equalNumbers(a: Value, b: Value): boolean | undefined {

@@ -119,11 +119,11 @@ const ERROR_LIMITS = {
  */
 export function printForError(slot: Slot, positions?: PositionTable): string {
   // Without hooks the printer forces nothing, so its generator ends at the first step.
-  return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next().value as string;
+  return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next(undefined).value as string;
 }
 
 /** A value as `builtins.trace` shows it: complete, but nothing is forced. */
 export function printForTrace(slot: Slot, positions: PositionTable, maxNesting: number): string {
   const limits = { ...NO_LIMITS, maxNesting };
-  return new ValuePrinter(limits, positions, null).print(slot).next().value as string;
+  return new ValuePrinter(limits, positions, null).print(slot).next(undefined).value as string;
 }

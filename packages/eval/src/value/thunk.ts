@@ -19,6 +19,7 @@
  * upvalues; keeping them would keep whole package sets alive.
  */
 import type { Lambda } from "../bytecode/lambda.ts";
+import type { Suspendable } from "../vm/requests.ts";
 import type { Slot, Value } from "./value.ts";
 
 /** Marks for the states that have no lambda. */
@@ -67,7 +68,7 @@ export function applyThunk2(callee: Slot, first: Slot, second: Slot): Thunk {
 }
 
 /** Makes a thunk whose value a generator computes. */
-export function nativeThunk(start: () => Generator<unknown, Slot, never>): Thunk {
+export function nativeThunk(start: () => Suspendable<Slot>): Thunk {
   return new Thunk(NATIVE, start as unknown as Slot, undefined, null);
 }
 
