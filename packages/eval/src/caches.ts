@@ -22,6 +22,8 @@ export class EvalCaches {
   readonly searchPathResults = new Map<string, string | undefined>();
   /** How deep operations are in values (`operations/nesting.ts`). */
   readonly nesting = new Nesting();
+  /** How many values have been evaluated deeply (`operations/deep-force.ts`). */
+  deepForces = 0;
   /** Compiled regular expressions, by pattern (`builtins/patterns.ts`). */
   readonly regexes = new Map<string, Regex>();
 }

@@ -128,10 +128,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     args: args("e1", "e2"),
     strict: [],
     doc: "Evaluates *e1* with everything inside its lists and sets, then answers *e2*.",
-    *run(ctx, first: Slot, second: Slot) {
-      yield deepForce(ctx, first);
-      return second;
-    },
+    run: (ctx, first: Slot, second: Slot) => deepForce(ctx, first, second),
   }),
   plain({
     name: "trace",

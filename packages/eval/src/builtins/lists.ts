@@ -54,6 +54,7 @@ function generate(callee: Value, count: number): NixList {
 
 /** What {@link Find} waits for. */
 const enum Finding {
+  Nothing,
   Wanted,
   Element,
   Comparison,
@@ -61,7 +62,7 @@ const enum Finding {
 
 /** Looks for an element equal to `x`, from the place `at` on. */
 class Find extends Routine<boolean> {
-  private phase = Finding.Wanted;
+  private phase = Finding.Nothing;
   private wanted: Value | undefined;
 
   constructor(
@@ -81,9 +82,12 @@ class Find extends Routine<boolean> {
       if (answer === true) return this.finish(true);
       this.at++;
     } else if (this.phase === Finding.Element) element = answer as Value;
-    else if (answer !== undefined) this.wanted = answer as Value;
+    else if (this.phase === Finding.Wanted) this.wanted = answer as Value;
     const { wanted } = this;
-    if (wanted === undefined) return this.ask(x as Thunk);
+    if (wanted === undefined) {
+      this.phase = Finding.Wanted;
+      return this.ask(x as Thunk);
+    }
     for (; this.at < list.length; this.at++) {
       const slot = list[this.at] as Slot;
       if (slot === x) return this.finish(true);

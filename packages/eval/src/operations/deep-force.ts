@@ -1,78 +1,169 @@
 /**
  * deepForce: evaluates a value with everything inside lists and sets, as `deepSeq` and strict
  * printing need. Functions are not looked into. Values that contain themselves are visited once.
+ *
+ * What has been visited is noted on the thunk that led there: a forced thunk has fields to spare, and
+ * a value can only contain itself through a thunk. What a table costs is paid for the others alone:
+ * for lists and sets that lie in their place themselves, and for large ones, to which several thunks
+ * may lead.
  */
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { APPLY, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
-import { ForceRequest, type Suspendable } from "../vm/requests.ts";
-import { checkNesting } from "./nesting.ts";
-import { inSymbolOrder } from "../value/symbol-order.ts";
+import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
+import { checkNesting, hasRoom } from "./nesting.ts";
 
-/** A list or set being walked, and how far. */
-interface Level {
-  readonly container: NixList | Attrs;
-  /** The names of the slots; none for a list. */
-  readonly names: readonly string[];
-  readonly slots: readonly Slot[];
-  current: number;
+/** Lists and sets with more slots are not visited again for every thunk that leads to them. */
+const LARGE = 16;
+
+/** A list or set being walked, and how far. Used again for another when it is done. */
+class Level {
+  constructor(
+    public container: NixList | Attrs,
+    public slots: readonly Slot[],
+    /** The places of the slots in the order of the walk; `null` for their own order. */
+    public order: readonly number[] | null,
+  ) {}
+  /** How many slots have been begun. */
+  begun = 0;
+
+  /** The place of the slot that is walked now. */
+  get place(): number {
+    const { order } = this;
+    const i = this.begun - 1;
+    return order === null ? i : (order[i] as number);
+  }
 }
 
-/** Forces a slot deeply and answers its value. */
-export function* deepForce(ctx: EvalContext, slot: Slot): Suspendable<Value> {
-  const seen = new Set<NixList | Attrs>();
-  const stack: Level[] = [];
-  const { nesting } = ctx.caches;
-  const outside = nesting.levels;
-  checkNesting(ctx, positionOf(slot));
-  nesting.levels++;
-  try {
-    const root = (
-      slot instanceof Thunk ? yield new ForceRequest(slot, positionOf(slot)) : slot
-    ) as Value;
-    enter(stack, seen, root);
-    for (;;) {
-      const level = stack[stack.length - 1];
-      if (level === undefined) return root;
-      const { slots } = level;
-      // The level of the items, which their evaluation sees.
-      nesting.levels = outside + stack.length + 1;
-      let inner: NixList | Attrs | undefined;
-      while (++level.current < slots.length) {
-        const next = slots[level.current] as Slot;
-        let value = next as Value;
-        if (level.current === 0) checkNesting(ctx, positionOf(next), -1);
-        if (next instanceof Thunk) {
-          if (next.code === null) value = next.a as Value;
-          else value = (yield new ForceRequest(next, positionOf(next))) as Value;
-        }
-        if (
-          typeof value === "object" &&
-          value !== null &&
-          (isList(value) || value instanceof Attrs)
-        ) {
-          inner = value;
-          break;
-        }
-      }
-      if (inner === undefined) stack.pop();
-      else {
-        enter(stack, seen, inner);
-        ctx.limits?.work(1 + (isList(inner) ? inner.length : inner.size));
-      }
+/** Forces a slot deeply and answers `result`, by default its value. */
+export function deepForce(ctx: EvalContext, slot: Slot, result?: Slot): Suspendable<Value> {
+  return new DeepForce(ctx, slot, result) as Suspendable<Value>;
+}
+
+class DeepForce extends Routine<Slot> {
+  private readonly levels: Level[] = [];
+  /** How many of {@link levels} are in use. */
+  private depth = 0;
+  private visited: Set<NixList | Attrs> | null = null;
+  /** What the thunks that this walk has visited are marked with. */
+  private readonly mark: number;
+  private readonly request: ForceRequest;
+  /** The levels around the value. */
+  private outside = -1;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly root: Slot,
+    private readonly result: Slot | undefined,
+  ) {
+    super();
+    this.mark = ++ctx.caches.deepForces;
+    this.request = new ForceRequest(root as Thunk, NO_POS);
+  }
+
+  override next(answer: unknown): IteratorResult<Request, Slot> {
+    const { nesting } = this.ctx.caches;
+    if (this.outside >= 0) this.visit(answer as Value, this.request.thunk);
+    else {
+      const { root } = this;
+      this.outside = nesting.levels;
+      checkNesting(this.ctx, positionOf(root));
+      nesting.levels++;
+      if (root instanceof Thunk && root.code !== null) return this.force(root);
+      this.visit(valueOf(root), root);
     }
-  } catch (error) {
+    while (this.depth > 0) {
+      // The level of the items, which their evaluation sees.
+      nesting.levels = this.outside + this.depth + 1;
+      const thunk = this.walk(this.levels[this.depth - 1] as Level);
+      if (thunk !== null) return this.force(thunk);
+    }
+    nesting.levels = this.outside;
+    const { result } = this;
+    return this.finish(result === undefined ? valueOf(this.root) : result);
+  }
+
+  override throw(error: unknown): never {
+    this.ctx.caches.nesting.levels = this.outside;
     if (error instanceof EvalError) {
-      for (let i = stack.length - 1; i >= 0; i--) addTrace(error, stack[i] as Level);
+      for (let i = this.depth - 1; i >= 0; i--) addTrace(error, this.levels[i] as Level);
     }
     throw error;
-  } finally {
-    nesting.levels = outside;
   }
+
+  private force(thunk: Thunk): IteratorResult<Request, Slot> {
+    const { request } = this;
+    request.thunk = thunk;
+    request.pos = positionOf(thunk);
+    return this.ask(request);
+  }
+
+  /** Goes on until a slot must be forced, which it answers, or another level is to be walked. */
+  private walk(level: Level): Thunk | null {
+    const { slots, order } = level;
+    const { depth } = this;
+    let i = level.begun;
+    if (i === 0) {
+      level.begun = 1;
+      if (!hasRoom(this.ctx, -1)) throw tooDeep(positionOf(slots[level.place] as Slot));
+    }
+    for (; i < slots.length; i++) {
+      const slot = slots[order === null ? i : (order[i] as number)] as Slot;
+      let value: Value;
+      if (!(slot instanceof Thunk)) value = slot;
+      else if (slot.code === null) value = slot.a as Value;
+      else {
+        level.begun = i + 1;
+        return slot;
+      }
+      if (typeof value === "object") {
+        level.begun = i + 1;
+        this.visit(value, slot);
+        if (this.depth > depth) return null;
+      }
+    }
+    this.depth--;
+    return null;
+  }
+
+  /** Makes a level of a list or set unless that has been visited. `via` is the slot it is the value of. */
+  private visit(value: Value, via: Slot): void {
+    let slots: readonly Slot[];
+    let order: readonly number[] | null = null;
+    if (isList(value)) slots = value;
+    else if (value instanceof Attrs) {
+      slots = value.slots();
+      order = value.shape.symbolOrder();
+    } else return;
+    if (slots.length === 0) return;
+    if (via instanceof Thunk) {
+      if (via.b === this.mark) return;
+      via.b = this.mark;
+    }
+    if (slots.length > LARGE || !(via instanceof Thunk)) {
+      this.visited ??= new Set();
+      if (this.visited.has(value)) return;
+      this.visited.add(value);
+    }
+    this.ctx.limits?.work(1 + slots.length);
+    const level = this.levels[this.depth++];
+    if (level === undefined) this.levels.push(new Level(value, slots, order));
+    else {
+      level.container = value;
+      level.slots = slots;
+      level.order = order;
+      level.begun = 0;
+    }
+  }
+}
+
+function valueOf(slot: Slot): Value {
+  return slot instanceof Thunk ? (slot.a as Value) : slot;
 }
 
 /** Where a function stands, or for a value that is still a call the function that is called. */
@@ -85,30 +176,15 @@ function positionOf(value: Slot): PosIdx {
   return slot instanceof Closure ? slot.code.pos : NO_POS;
 }
 
-function enter(stack: Level[], seen: Set<NixList | Attrs>, value: Value): void {
-  if (isList(value)) {
-    if (value.length === 0 || seen.has(value)) return;
-    seen.add(value);
-    stack.push({ container: value, names: [], slots: value, current: -1 });
-  } else if (value instanceof Attrs) {
-    if (value.size === 0 || seen.has(value)) return;
-    seen.add(value);
-    const defined = value.names();
-    const names = inSymbolOrder(defined);
-    const slots = names === defined ? value.slots() : names.map((name) => value.get(name) as Slot);
-    stack.push({ container: value, names, slots, current: -1 });
-  }
-}
-
 function addTrace(error: EvalError, level: Level): void {
-  const { container, current } = level;
+  const { container, place } = level;
   if (container instanceof Attrs) {
-    const name = level.names[current] as string;
+    const name = container.names()[place] as string;
     error.addTrace(
       container.positionOf(name),
       `while evaluating the attribute '${printIdentifier(name)}'`,
     );
   } else {
-    error.addTrace(NO_POS, `while evaluating list element at index ${current}`);
+    error.addTrace(NO_POS, `while evaluating list element at index ${place}`);
   }
 }

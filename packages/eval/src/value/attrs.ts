@@ -15,6 +15,7 @@
  * properties.
  */
 import { NO_POS, type PosIdx } from "../position.ts";
+import { orderOfSymbols } from "./symbol-order.ts";
 import type { Slot } from "./value.ts";
 
 /** Up to this many names a linear search beats a Map. */
@@ -32,6 +33,7 @@ export class Shape {
   private index: Map<string, number> | null = null;
   private order: Uint32Array | null = null;
   private sorted: readonly string[] | null = null;
+  private symbols: readonly number[] | null | undefined = undefined;
   private bare: Shape | null = null;
   /** A shape whose names are the first names of this one, or `null`: its index serves both. */
   private readonly parent: Shape | null;
@@ -102,6 +104,16 @@ export class Shape {
       this.order = order;
     }
     return order;
+  }
+
+  /** The places of the names in the order of `symbol-order.ts`; `null` if that is their own. */
+  symbolOrder(): readonly number[] | null {
+    let symbols = this.symbols;
+    if (symbols === undefined) {
+      symbols = orderOfSymbols(this.names);
+      this.symbols = symbols;
+    }
+    return symbols;
   }
 
   /** The names in bytewise order. */

@@ -75,3 +75,11 @@ export function inSymbolOrder(names: readonly string[]): readonly string[] {
   const first = firstNames(names);
   return first.length === 0 ? names : [...first, ...names.filter((name) => !RANKS.has(name))];
 }
+
+/** The places of the names in the order described above; `null` if that is their own. */
+export function orderOfSymbols(names: readonly string[]): readonly number[] | null {
+  const ordered = inSymbolOrder(names);
+  if (ordered === names) return null;
+  const places = new Map(names.map((name, place) => [name, place]));
+  return ordered.map((name) => places.get(name) as number);
+}

@@ -60,7 +60,7 @@ class Step {
 export abstract class Routine<Result> implements Suspendable<Result> {
   private readonly step = new Step();
 
-  /** Goes on with the answer to the last request; begins, with `undefined`. */
+  /** Goes on with the answer to the last request; what it gets the first time means nothing. */
   abstract next(answer: unknown): IteratorResult<Request, Result>;
 
   /** Goes on where the last request failed; it is told of the errors of {@link next} as well. */
