@@ -6,7 +6,7 @@
  * but fresh values, so there the short-cut does not hold: {@link equal} starts with slots (`elem`,
  * comparison of lists), {@link equalValues} with the operands of `==`.
  *
- * Nothing here recurses over the data: pairs still to be compared wait on a stack of the generator.
+ * Nothing here recurses over the data: pairs still to be compared wait on a stack on the heap.
  */
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
@@ -27,7 +27,7 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
-import { ForceRequest, type Suspendable } from "../vm/requests.ts";
+import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { checkNesting } from "./nesting.ts";
 import { firstNames, inSymbolOrder } from "../value/symbol-order.ts";
 
@@ -69,27 +69,30 @@ export function equalFast(a: Value, b: Value): boolean | undefined {
   return false;
 }
 
-/** Pairs that must all be equal: two lists of slots and how far they have been compared. */
-interface Pairs {
-  readonly left: readonly Slot[];
-  readonly right: readonly Slot[];
-  next: number;
-  /** How many levels are around these pairs. */
-  level: number;
+/** Pairs that must all be equal, and how far they have been compared. Used again when done. */
+class Pairs {
+  /** How many pairs have been begun. */
+  begun = 0;
+
+  constructor(
+    public left: readonly Slot[],
+    public right: readonly Slot[],
+    /** The places of the pairs in the order of comparison; `null` for their own order. */
+    public order: readonly number[] | null,
+    /** How many levels are around these pairs. */
+    public level: number,
+  ) {}
 }
 
 /**
- * Whether two slots are equal; forces them and what is inside as far as needed.
- *
- * `errorContext` is part of the agreed signature of operations; comparing fails by itself only when
- * values are nested too deep, which is an error at `pos`.
+ * Whether two slots are equal; forces them and what is inside as far as needed. Comparing fails by
+ * itself only when values are nested too deep, which is an error at `pos`.
  */
 export function* equal(
   ctx: EvalContext,
   a: Slot,
   b: Slot,
   pos: PosIdx = NO_POS,
-  errorContext = "",
 ): Suspendable<boolean> {
   checkNesting(ctx, pos);
   const { nesting } = ctx.caches;
@@ -104,118 +107,250 @@ export function* equal(
   }
   if (a === b) return true;
   const fast = equalFast(left, right);
-  return fast !== undefined
-    ? fast
-    : ((yield equalValues(ctx, left, right, pos, errorContext)) as boolean);
+  return fast ?? ((yield equalValues(ctx, left, right, pos)) as boolean);
 }
 
 /** Whether two operands of `==` are equal. */
-export function* equalValues(
+export function equalValues(
   ctx: EvalContext,
   a: Value,
   b: Value,
   pos: PosIdx = NO_POS,
-  _errorContext = "",
 ): Suspendable<boolean> {
-  const stack: Pairs[] = [];
-  const { nesting } = ctx.caches;
-  const outside = nesting.levels;
-  let left = a;
-  let right = b;
-  let level = 0;
-  checkNesting(ctx, pos);
-  nesting.levels++;
-  try {
+  return new Equality(ctx, a, b, pos);
+}
+
+/** What an {@link Equality} waits for. */
+const enum Waiting {
+  Nothing,
+  Left,
+  Right,
+  Derivations,
+}
+
+/** What {@link Equality.advance} has come to where no slot must be forced. */
+const enum Advance {
+  Equal,
+  Different,
+  /** The values are to be looked into. */
+  Pair,
+}
+
+/** Compares two values, and what is inside them pair by pair. */
+class Equality extends Routine<boolean> {
+  private readonly stack: Pairs[] = [];
+  /** How many of {@link stack} are in use. */
+  private depth = 0;
+  private waiting = Waiting.Nothing;
+  /** The pair of slots whose values are compared. */
+  private x: Slot;
+  private y: Slot;
+  private level = 0;
+  private request: ForceRequest | null = null;
+  /** The levels around the values. */
+  private outside = 0;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private left: Value,
+    private right: Value,
+    private readonly pos: PosIdx,
+  ) {
+    super();
+    this.x = left;
+    this.y = right;
+  }
+
+  override next(answer: unknown): IteratorResult<Request, boolean> {
+    switch (this.waiting) {
+      case Waiting.Nothing: {
+        const { nesting } = this.ctx.caches;
+        this.outside = nesting.levels;
+        checkNesting(this.ctx, this.pos);
+        nesting.levels++;
+        return this.compare();
+      }
+      case Waiting.Left: {
+        this.left = answer as Value;
+        const { x, y } = this;
+        if (x === y) return this.goOn();
+        if (!isSettled(y)) return this.force(Waiting.Right, y as Thunk);
+        this.right = valueOf(y);
+        return this.compare();
+      }
+      case Waiting.Right:
+        this.right = answer as Value;
+        return this.compare();
+      case Waiting.Derivations:
+        return this.openSets(answer as [Slot, Slot] | undefined) ? this.goOn() : this.end(false);
+    }
+  }
+
+  override throw(error: unknown): never {
+    this.ctx.caches.nesting.levels = this.outside;
+    throw error;
+  }
+
+  private end(answer: boolean): IteratorResult<Request, boolean> {
+    this.ctx.caches.nesting.levels = this.outside;
+    return this.finish(answer);
+  }
+
+  private force(waiting: Waiting, thunk: Thunk): IteratorResult<Request, boolean> {
+    this.waiting = waiting;
+    const { request } = this;
+    if (request === null) {
+      const first = new ForceRequest(thunk, this.pos);
+      this.request = first;
+      return this.ask(first);
+    }
+    request.thunk = thunk;
+    return this.ask(request);
+  }
+
+  /** Compares the two values, then what is left. */
+  private compare(): IteratorResult<Request, boolean> {
+    const fast = equalFast(this.left, this.right);
+    if (fast === false) return this.end(false);
+    if (fast === true) return this.goOn();
+    return this.look() ?? this.goOn();
+  }
+
+  /** Goes on with the pairs until something must be asked for or the answer is there. */
+  private goOn(): IteratorResult<Request, boolean> {
     for (;;) {
-      const fast = equalFast(left, right);
-      if (fast === false) return false;
-      if (fast === undefined) {
-        if (isList(left)) {
-          stack.push({ left, right: right as NixList, next: 0, level });
-        } else {
-          const x = left as Attrs;
-          const y = right as Attrs;
-          const outPaths = x.has("type")
-            ? ((yield derivationOutPaths(x, y)) as [Slot, Slot] | undefined)
-            : undefined;
-          const pairs = outPaths === undefined ? attributePairs(x, y) : derivationPair(outPaths);
-          if (pairs === undefined) return false;
-          pairs.level = level;
-          stack.push(pairs);
-        }
-        const opened = stack[stack.length - 1] as Pairs;
-        ctx.limits?.work(1 + opened.left.length);
-        if (opened.left.length > 0) checkNesting(ctx, pos);
-      }
-      // The next pair of slots that are not one and the same.
-      for (;;) {
-        const pairs = stack[stack.length - 1];
-        if (pairs === undefined) return true;
-        const i = pairs.next++;
-        level = pairs.level + 1;
-        if (i + 1 >= pairs.left.length) {
-          // Dropped before its last pair is compared: a chain of a million sets needs a stack of one.
-          stack.pop();
-          if (i >= pairs.left.length) continue;
-        }
-        const x = pairs.left[i] as Slot | undefined;
-        const y = pairs.right[i] as Slot | undefined;
-        // A name that the right side lacks.
-        if (x === undefined || y === undefined) return false;
-        nesting.levels = outside + level + 1;
-        left = x as Value;
-        if (x instanceof Thunk) {
-          left = x.code === null ? (x.a as Value) : yield new ForceRequest(x, pos);
-        }
-        if (x === y) continue;
-        right = y as Value;
-        if (y instanceof Thunk) {
-          right = y.code === null ? (y.a as Value) : yield new ForceRequest(y, pos);
-        }
-        break;
-      }
+      const step = this.advance();
+      if (step instanceof Thunk) return this.force(this.waiting, step);
+      if (step !== Advance.Pair) return this.end(step === Advance.Equal);
+      const answer = this.look();
+      if (answer !== undefined) return answer;
     }
-  } finally {
-    nesting.levels = outside;
+  }
+
+  /** Opens the two values, lists or sets; answers only when that is not all. */
+  private look(): IteratorResult<Request, boolean> | undefined {
+    const { left, right } = this;
+    if (isList(left)) {
+      this.open(left, right as NixList, null);
+      return undefined;
+    }
+    if (mayBeDerivation(left as Attrs)) {
+      this.waiting = Waiting.Derivations;
+      return this.ask(derivationOutPaths(left as Attrs, right as Attrs));
+    }
+    return this.openSets(undefined) ? undefined : this.end(false);
+  }
+
+  /** Opens the two values, which are sets; answers whether they may be equal. */
+  private openSets(outPaths: readonly [Slot, Slot] | undefined): boolean {
+    if (outPaths !== undefined) {
+      this.open([outPaths[0]], [outPaths[1]], null);
+      return true;
+    }
+    const x = this.left as Attrs;
+    const y = this.right as Attrs;
+    if (x.size !== y.size) return false;
+    if (x.shape.names === y.shape.names) {
+      this.open(x.values, y.values, x.shape.symbolOrder());
+    } else {
+      const [left, right] = attributePairs(x, y);
+      this.open(left, right, null);
+    }
+    return true;
+  }
+
+  private open(
+    left: readonly Slot[],
+    right: readonly Slot[],
+    order: readonly number[] | null,
+  ): void {
+    this.ctx.limits?.work(1 + left.length);
+    if (left.length > 0) checkNesting(this.ctx, this.pos);
+    const pairs = this.stack[this.depth++];
+    if (pairs === undefined) this.stack.push(new Pairs(left, right, order, this.level));
+    else {
+      pairs.left = left;
+      pairs.right = right;
+      pairs.order = order;
+      pairs.level = this.level;
+      pairs.begun = 0;
+    }
+  }
+
+  /** Goes through pairs of slots until one must be forced or looked into, or is different. */
+  private advance(): Advance | Thunk {
+    const { nesting } = this.ctx.caches;
+    while (this.depth > 0) {
+      const pairs = this.stack[this.depth - 1] as Pairs;
+      const { left, right, order } = pairs;
+      const i = pairs.begun++;
+      if (i + 1 >= left.length) {
+        // Dropped before its last pair is compared: a chain of a million sets needs a stack of one.
+        this.depth--;
+        if (i >= left.length) continue;
+      }
+      const place = order === null ? i : (order[i] as number);
+      const x = left[place];
+      const y = right[place];
+      // A name that the right side lacks.
+      if (x === undefined || y === undefined) return Advance.Different;
+      this.level = pairs.level + 1;
+      nesting.levels = this.outside + this.level + 1;
+      if (!isSettled(x)) {
+        this.x = x;
+        this.y = y;
+        this.waiting = Waiting.Left;
+        return x as Thunk;
+      }
+      if (x === y) continue;
+      const value = valueOf(x);
+      if (!isSettled(y)) {
+        this.left = value;
+        this.waiting = Waiting.Right;
+        return y as Thunk;
+      }
+      const other = valueOf(y);
+      const fast = equalFast(value, other);
+      if (fast === true) continue;
+      if (fast === false) return Advance.Different;
+      this.left = value;
+      this.right = other;
+      return Advance.Pair;
+    }
+    return Advance.Equal;
   }
 }
 
-function derivationPair(outPaths: [Slot, Slot]): Pairs {
-  return { left: [outPaths[0]], right: [outPaths[1]], next: 0, level: 0 };
-}
-
-/** The attributes of both sets side by side; `undefined` when the sizes differ. */
-function attributePairs(x: Attrs, y: Attrs): Pairs | undefined {
-  const size = x.size;
-  if (size !== y.size) return undefined;
-  const slots = x.slots();
-  const sameNames = x.shape === y.shape || x.shape.names === y.shape.names;
-  // Where nothing can fail the order does not matter.
-  if (sameNames) {
-    const others = y.slots();
-    if (slots.every(isSettled) && others.every(isSettled)) {
-      return { left: slots, right: others, next: 0, level: 0 };
-    }
-  }
+/** The attributes of two sets of the same size side by side, up to the first that the right one lacks. */
+function attributePairs(x: Attrs, y: Attrs): [Slot[], Slot[]] {
   // Nix: compares in the order of symbols, so an attribute before the first differing name may fail
   // first; the missing name ends the comparison when it is reached.
   const names = inSymbolOrder(x.names());
-  const first = sameNames ? [] : firstNames(y.names());
-  const left = new Array<Slot>(size);
-  const right = new Array<Slot>(size);
-  for (let i = 0; i < size; i++) {
+  const first = firstNames(y.names());
+  const left: Slot[] = [];
+  const right: Slot[] = [];
+  for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    left[i] = x.get(name) as Slot;
+    left.push(x.get(name) as Slot);
     const slot = y.get(name);
-    if (slot === undefined || (first[i] ?? name) !== name)
-      return { left: left.slice(0, i + 1), right: right.slice(0, i), next: 0, level: 0 };
-    right[i] = slot;
+    if (slot === undefined || (first[i] ?? name) !== name) break;
+    right.push(slot);
   }
-  return { left, right, next: 0, level: 0 };
+  return [left, right];
 }
 
 function isSettled(slot: Slot): boolean {
   return !(slot instanceof Thunk) || slot.code === null;
+}
+
+function valueOf(slot: Slot): Value {
+  return slot instanceof Thunk ? (slot.a as Value) : slot;
+}
+
+/** Whether `type` must be looked at to know that a set is no derivation. */
+function mayBeDerivation(set: Attrs): boolean {
+  const type = set.get("type");
+  return type !== undefined && (!isSettled(type) || isDerivationType(valueOf(type)));
 }
 
 /** The `outPath`s of two sets if both are derivations and have one. */

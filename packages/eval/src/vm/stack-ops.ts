@@ -192,15 +192,7 @@ export function stackOp(
         stack[sp++] = answer !== negate;
         return sp;
       }
-      const comparison = equalValues(
-        ctx,
-        left,
-        right,
-        CALL_SITE,
-        negate
-          ? "while testing two values for inequality"
-          : "while testing two values for equality",
-      );
+      const comparison = equalValues(ctx, left, right, CALL_SITE);
       return enter(machine, negate ? negated(comparison) : comparison, sp);
     }
     case Op.Interpolate: {
