@@ -10,7 +10,7 @@ import { printForTrace } from "../print/print.ts";
 import { Attrs, Shape } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import { type ContextString, isString, type Slot, textOf, type Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 const TRY_SHAPE = new Shape(["success", "value"], null);
@@ -30,6 +30,29 @@ function printTrace(ctx: EvalContext, value: Value): void {
     ? textOf(value)
     : printForTrace(value, ctx.positions, ctx.settings.maxCallDepth);
   ctx.io.log(renderTraceLine(text));
+}
+
+/** What `tryEval` does. */
+class Attempt extends Routine<Attrs> {
+  private begun = false;
+
+  constructor(private readonly slot: Slot) {
+    super();
+  }
+
+  override next(): IteratorResult<Request, Attrs> {
+    const { slot } = this;
+    if (this.begun || !(slot instanceof Thunk)) {
+      return this.finish(new Attrs(TRY_SHAPE, [true, slot]));
+    }
+    this.begun = true;
+    return this.ask(slot);
+  }
+
+  override throw(error: unknown): IteratorResult<Request, Attrs> {
+    if (!(error instanceof EvalError && error.catchable)) throw error;
+    return this.finish(new Attrs(TRY_SHAPE, [false, false]));
+  }
 }
 
 /** See the head of this file. */
@@ -102,19 +125,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
       "Evaluates *e*, not deeply. The result is a set: `success` says whether that went well and " +
       "`value` is the value, or `false`. It catches `throw`, failed assertions and files missing " +
       "from the search path, and no other errors.",
-    *run(_ctx, slot: Slot) {
-      if (slot instanceof Thunk) {
-        try {
-          yield slot;
-        } catch (error) {
-          if (error instanceof EvalError && error.catchable) {
-            return new Attrs(TRY_SHAPE, [false, false]);
-          }
-          throw error;
-        }
-      }
-      return new Attrs(TRY_SHAPE, [true, slot]);
-    },
+    run: (_ctx, slot: Slot) => new Attempt(slot),
   }),
   plain({
     name: "seq",

@@ -8,29 +8,15 @@ import {
   expectList,
   expectSet,
   forceFunction,
+  settled,
 } from "../operations/checks.ts";
 import { printForError } from "../print/print.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
 import { OrderedKeys } from "./ordered-keys.ts";
-
-/** Forces the `key` of an element; traces name the element. */
-function* keyOf(ctx: EvalContext, element: Slot): Suspendable<Value> {
-  let key: Slot;
-  try {
-    const set = expectSet(ctx, (element instanceof Thunk ? yield element : element) as Value, "");
-    key = expectAttribute(set, "key", "");
-  } catch (error) {
-    throw withPlainTrace(
-      error,
-      `in genericClosure element ${printForError(element, ctx.positions)}`,
-    );
-  }
-  return (key instanceof Thunk ? yield key : key) as Value;
-}
 
 /** Adds a key; when it cannot be compared the traces name both elements. */
 function* insertKey(
@@ -55,31 +41,126 @@ function* insertKey(
   }
 }
 
-/** Calls the operator on an element and appends what it answers, forced, to `work`. */
-function* expand(
-  ctx: EvalContext,
-  operator: Value,
-  element: Slot,
-  work: Slot[],
-): Suspendable<undefined> {
-  try {
-    const answer = expectList(
-      ctx,
-      (yield callFromBuiltin(operator, element)) as Value,
-      "while evaluating the return value of the `operator` passed to builtins.genericClosure",
-    );
-    for (let i = 0; i < answer.length; i++) {
-      const next = answer[i] as Slot;
-      if (next instanceof Thunk && next.code !== null) yield next;
-      work.push(next);
-    }
-  } catch (error) {
-    throw withPlainTrace(
-      error,
-      `while calling operator on genericClosure element ${printForError(element, ctx.positions)}`,
-    );
+/** What a {@link Closing} waits for. */
+const enum Waiting {
+  Nothing,
+  Element,
+  Key,
+  Insertion,
+  Answer,
+  /** A further element that the operator has answered. */
+  Found,
+}
+
+/** Goes through the elements as they are found. */
+class Closing extends Routine<NixList> {
+  private readonly result: Slot[] = [];
+  private readonly keys: OrderedKeys;
+  private readonly request: CallRequest;
+  private waiting = Waiting.Nothing;
+  /** The place of the element in {@link work}. */
+  private at = 0;
+  /** What the operator has answered, and how much of it has been put into {@link work}. */
+  private found: NixList = [];
+  private taken = 0;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly work: Slot[],
+    operator: Value,
+  ) {
+    super();
+    this.keys = new OrderedKeys(ctx);
+    this.request = callFromBuiltin(operator, null);
   }
-  return undefined;
+
+  override next(answer: unknown): IteratorResult<Request, NixList> {
+    const { ctx, work } = this;
+    let given = answer;
+    for (;;) {
+      switch (this.waiting) {
+        case Waiting.Nothing: {
+          if (this.at === work.length) return this.finish(this.result);
+          const element = work[this.at] as Slot;
+          this.waiting = Waiting.Element;
+          given = settled(element);
+          if (given === undefined) return this.ask(element as Thunk);
+          break;
+        }
+        case Waiting.Element: {
+          const key = expectAttribute(expectSet(ctx, given as Value, ""), "key", "");
+          this.waiting = Waiting.Key;
+          given = settled(key);
+          if (given === undefined) return this.ask(key as Thunk);
+          break;
+        }
+        case Waiting.Key: {
+          const element = work[this.at] as Slot;
+          this.waiting = Waiting.Insertion;
+          const key = given as Value;
+          given = this.keys.tryInsert(key, element);
+          if (given === undefined) return this.ask(insertKey(ctx, this.keys, key, element));
+          break;
+        }
+        case Waiting.Insertion: {
+          if (given !== true) {
+            this.goOn();
+            break;
+          }
+          const element = work[this.at] as Slot;
+          this.result.push(element);
+          this.waiting = Waiting.Answer;
+          this.request.args[0] = element;
+          return this.ask(this.request);
+        }
+        case Waiting.Answer:
+          this.found = expectList(
+            ctx,
+            given as Value,
+            "while evaluating the return value of the `operator` passed to builtins.genericClosure",
+          );
+          this.taken = 0;
+          this.waiting = Waiting.Found;
+          break;
+        case Waiting.Found: {
+          const { found } = this;
+          if (this.taken === found.length) {
+            this.goOn();
+            break;
+          }
+          const element = found[this.taken++] as Slot;
+          work.push(element);
+          if (settled(element) === undefined) return this.ask(element as Thunk);
+          break;
+        }
+      }
+    }
+  }
+
+  /** Goes on with the next element. */
+  private goOn(): void {
+    this.at++;
+    this.waiting = Waiting.Nothing;
+  }
+
+  override throw(error: unknown): never {
+    const where = this.errorContext();
+    if (where === "") throw error;
+    const element = printForError(this.work[this.at] as Slot, this.ctx.positions);
+    throw withPlainTrace(error, `${where} ${element}`);
+  }
+
+  private errorContext(): string {
+    switch (this.waiting) {
+      case Waiting.Element:
+        return "in genericClosure element";
+      case Waiting.Answer:
+      case Waiting.Found:
+        return "while calling operator on genericClosure element";
+      default:
+        return "";
+    }
+  }
 }
 
 /** See the head of this file. */
@@ -110,19 +191,7 @@ export const genericClosureBuiltins: readonly BuiltinDefinition[] = [
         expectAttribute(set, "operator", argument),
         "while evaluating the 'operator' attribute passed as argument to builtins.genericClosure",
       )) as Value;
-      const work: Slot[] = start.slice();
-      const result: Slot[] = [];
-      const keys = new OrderedKeys(ctx);
-      for (let i = 0; i < work.length; i++) {
-        const element = work[i] as Slot;
-        const key = (yield keyOf(ctx, element)) as Value;
-        const isNew =
-          keys.tryInsert(key, element) ?? ((yield insertKey(ctx, keys, key, element)) as boolean);
-        if (!isNew) continue;
-        result.push(element);
-        yield expand(ctx, operator, element, work);
-      }
-      return result;
+      return (yield new Closing(ctx, start.slice(), operator)) as NixList;
     },
   }),
 ];

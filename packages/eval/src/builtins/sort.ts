@@ -12,136 +12,252 @@ import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { NO_POS } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import { Builtin, type NixList, type Slot, type Value } from "../value/value.ts";
-import type { Request, Suspendable } from "../vm/requests.ts";
+import { type CallRequest, type Request, Routine } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
 
 /** Ranges up to this length are sorted by insertion; C++ Nix has the same limit. */
 const INSERTION_LIMIT = 16;
 
-/** The state that the steps of one sort share. */
-class Sorter {
-  /** The elements, sorted in place; slots that have been forced. */
-  readonly items: Slot[];
+/** What a {@link Sort} is doing. */
+const enum Phase {
+  /** Takes the next task. */
+  Next,
+  /** Finds out which way the run in the middle of a range goes, … */
+  Direction,
+  /** … where it begins … */
+  RunBegin,
+  /** … and where it ends. */
+  RunEnd,
+  Insertion,
+  Merge,
+}
+
+/** What is still to be done. */
+interface Task {
+  /** Whether two sorted halves are to be merged; else the range is to be sorted. */
+  readonly merge: boolean;
+  readonly begin: number;
+  readonly end: number;
+  /** Where the halves meet, or where the run ends that the range begins with. */
+  readonly first: number;
+  /** Where the run begins that the range ends with. */
+  readonly last: number;
+}
+
+/**
+ * Sorts a list whose elements have been forced. Each phase goes on until it must know which of two
+ * elements is less and that takes evaluation; it is entered again with the answer.
+ */
+class Sort extends Routine<NixList> {
+  /** The elements, sorted in place. */
+  private readonly items: Slot[];
   private readonly buffer: Slot[];
+  /** The call of the comparator; `null` for `lessThan`. */
+  private readonly request: CallRequest | null;
+  /** The next thing last. */
+  private readonly tasks: Task[];
+  private phase = Phase.Next;
+  /** The two elements that are compared. */
+  private a: Slot = null;
+  private b: Slot = null;
+  private asked = false;
+  // The task, and how far it is.
+  private begin = 0;
+  private end = 0;
+  private first = 0;
+  private last = 0;
+  private middle = 0;
+  private falling = false;
+  private runBegin = 0;
+  /** The element that is inserted, and the places that phases keep. */
+  private item: Slot = null;
+  private i = 0;
+  private k = 0;
+  private out = 0;
 
   constructor(
     private readonly ctx: EvalContext,
     /** The comparator, or `null` for `lessThan`. */
-    private readonly comparator: Value | null,
+    comparator: Value | null,
     list: NixList,
   ) {
+    super();
+    const end = list.length;
     this.items = list.slice();
-    this.buffer = new Array<Slot>(list.length);
+    this.buffer = new Array<Slot>(end);
+    this.request = comparator === null ? null : callFromBuiltin2(comparator, null, null);
+    this.tasks = [{ merge: false, begin: 0, end, first: 0, last: end }];
+  }
+
+  override next(answer: unknown): IteratorResult<Request, NixList> {
+    let less: boolean | undefined;
+    if (this.asked) {
+      less = expectBool(
+        this.ctx,
+        answer as Value,
+        "while evaluating the return value of the sorting function passed to builtins.sort",
+      );
+    }
+    this.asked = true;
+    for (;;) {
+      if (this.phase === Phase.Next && !this.takeTask()) return this.finish(this.items);
+      if (!this.goOn(less)) return this.askForLess();
+      less = undefined;
+    }
+  }
+
+  /** Goes on with the phase; `false` when it must know whether {@link a} is less than {@link b}. */
+  private goOn(less: boolean | undefined): boolean {
+    switch (this.phase) {
+      case Phase.Direction:
+        return this.findDirection(less);
+      case Phase.RunBegin:
+        return this.findRunBegin(less);
+      case Phase.RunEnd:
+        return this.findRunEnd(less);
+      case Phase.Insertion:
+        return this.insert(less);
+      case Phase.Merge:
+        return this.merge(less);
+      default:
+        return true;
+    }
   }
 
   /** Whether `a < b` if that takes no evaluation. */
-  private lessFast(a: Slot, b: Slot): boolean | undefined {
-    if (this.comparator !== null) return undefined;
-    return lessThanFast(forcedValue(a), forcedValue(b));
-  }
-
-  /** What to ask for the answer to `a < b`; {@link verdict} reads it. */
-  private less(a: Slot, b: Slot): Request {
-    if (this.comparator !== null) return callFromBuiltin2(this.comparator, a, b);
-    const context = "while evaluating the ordering function passed to builtins.sort";
-    return lessThan(this.ctx, a, b, NO_POS, context);
-  }
-
-  private verdict(answer: Value): boolean {
-    return expectBool(
-      this.ctx,
-      answer,
-      "while evaluating the return value of the sorting function passed to builtins.sort",
-    );
-  }
-
-  *sort(): Suspendable<NixList> {
-    const { items } = this;
-    if (items.length === 2) {
-      const [a, b] = items as [Slot, Slot];
-      if (this.lessFast(b, a) ?? this.verdict((yield this.less(b, a)) as Value)) {
-        items[0] = b;
-        items[1] = a;
-      }
-    } else if (items.length > 2) {
-      yield this.sortRange(0, items.length, 0, items.length);
+  private less(a: Slot, b: Slot): boolean | undefined {
+    if (this.request === null) {
+      const fast = lessThanFast(forcedValue(a), forcedValue(b));
+      if (fast !== undefined) return fast;
     }
-    return items;
-  }
-
-  /** Sorts `[begin, end)`, in which `[begin, leftEnd)` and `[rightBegin, end)` are runs. */
-  private *sortRange(
-    begin: number,
-    end: number,
-    leftEnd: number,
-    rightBegin: number,
-  ): Suspendable<undefined> {
-    if (leftEnd === end || rightBegin === begin) return undefined;
-    this.ctx.limits?.work(INSERTION_LIMIT);
-    if (end - begin <= INSERTION_LIMIT) {
-      yield this.insertionSort(begin, end);
-      return undefined;
-    }
-    const middle = begin + ((end - begin) >> 1);
-    if (middle <= leftEnd) {
-      yield this.sortRange(leftEnd, end, leftEnd + 1, rightBegin);
-      yield this.merge(begin, leftEnd, end);
-      return undefined;
-    }
-    if (middle >= rightBegin) {
-      yield this.sortRange(begin, rightBegin, leftEnd, rightBegin - 1);
-      yield this.merge(begin, rightBegin, end);
-      return undefined;
-    }
-    const { items } = this;
-    const at = items[middle] as Slot;
-    const before = items[middle - 1] as Slot;
-    const falling =
-      this.lessFast(at, before) ?? this.verdict((yield this.less(at, before)) as Value);
-    const runBegin = (yield this.runBefore(leftEnd, middle, falling)) as number;
-    const runEnd = (yield this.runAfter(middle - 1, rightBegin, falling)) as number;
-    if (falling) this.reverse(runBegin, runEnd);
-    if (runBegin === begin && runEnd === end) return undefined;
-    if (middle - runBegin < runEnd - middle) {
-      yield this.sortRange(begin, runBegin, leftEnd, runBegin - 1);
-      yield this.sortRange(runBegin, end, runEnd, rightBegin);
-      yield this.merge(begin, runBegin, end);
-    } else {
-      yield this.sortRange(begin, runEnd, leftEnd, runBegin);
-      yield this.sortRange(runEnd, end, runEnd + 1, rightBegin);
-      yield this.merge(begin, runEnd, end);
-    }
+    this.a = a;
+    this.b = b;
     return undefined;
   }
 
-  /** Where the run that ends before `end` begins; not before `begin`. */
-  private *runBefore(begin: number, end: number, falling: boolean): Suspendable<number> {
-    if (begin === end) return end;
-    const { items } = this;
-    let i = end - 1;
-    while (i > begin) {
-      const a = items[i] as Slot;
-      const b = items[i - 1] as Slot;
-      if ((this.lessFast(a, b) ?? this.verdict((yield this.less(a, b)) as Value)) !== falling)
-        break;
-      i--;
+  private askForLess(): IteratorResult<Request, NixList> {
+    const { a, b, request } = this;
+    if (request === null) {
+      const context = "while evaluating the ordering function passed to builtins.sort";
+      return this.ask(lessThan(this.ctx, a, b, NO_POS, context));
     }
-    return i;
+    request.args[0] = a;
+    request.args[1] = b;
+    return this.ask(request);
   }
 
-  /** Where the run that begins at `begin` ends; not after `end`. */
-  private *runAfter(begin: number, end: number, falling: boolean): Suspendable<number> {
-    if (begin === end) return begin;
-    const { items } = this;
-    let i = begin + 1;
-    while (i < end) {
-      const a = items[i] as Slot;
-      const b = items[i - 1] as Slot;
-      if ((this.lessFast(a, b) ?? this.verdict((yield this.less(a, b)) as Value)) !== falling)
-        break;
+  /** Begins with what is to be done next; `false` if there is nothing. */
+  private takeTask(): boolean {
+    for (;;) {
+      const task = this.tasks.pop();
+      if (task === undefined) return false;
+      const { begin, end, first, last } = task;
+      this.begin = begin;
+      this.end = end;
+      if (task.merge) {
+        this.beginMerge(first);
+        return true;
+      }
+      if (first === end || last === begin) continue;
+      this.ctx.limits?.work(INSERTION_LIMIT);
+      if (end - begin <= INSERTION_LIMIT) {
+        if (end - begin === 1) continue;
+        this.phase = Phase.Insertion;
+        this.i = begin + 1;
+        this.k = begin + 1;
+        this.item = this.items[begin + 1] as Slot;
+        return true;
+      }
+      const middle = begin + ((end - begin) >> 1);
+      if (middle <= first) {
+        this.mergeLater(first);
+        this.sortLater(first, end, first + 1, last);
+      } else if (middle >= last) {
+        this.mergeLater(last);
+        this.sortLater(begin, last, first, last - 1);
+      } else {
+        this.first = first;
+        this.last = last;
+        this.middle = middle;
+        this.phase = Phase.Direction;
+        return true;
+      }
+    }
+  }
+
+  private sortLater(begin: number, end: number, first: number, last: number): void {
+    this.tasks.push({ merge: false, begin, end, first, last });
+  }
+
+  /** Will merge the halves of the range that meet at `middle`. */
+  private mergeLater(middle: number): void {
+    const { begin, end } = this;
+    this.tasks.push({ merge: true, begin, end, first: middle, last: middle });
+  }
+
+  private findDirection(answer: boolean | undefined): boolean {
+    const { items, middle } = this;
+    const less = answer ?? this.less(items[middle] as Slot, items[middle - 1] as Slot);
+    if (less === undefined) return false;
+    this.falling = less;
+    this.i = middle - 1;
+    this.phase = Phase.RunBegin;
+    return true;
+  }
+
+  private findRunBegin(answer: boolean | undefined): boolean {
+    const { items, falling, first } = this;
+    let less = answer;
+    let { i } = this;
+    while (i > first) {
+      less ??= this.less(items[i] as Slot, items[i - 1] as Slot);
+      if (less === undefined) {
+        this.i = i;
+        return false;
+      }
+      if (less !== falling) break;
+      less = undefined;
+      i--;
+    }
+    this.runBegin = i;
+    this.i = this.middle;
+    this.phase = Phase.RunEnd;
+    return true;
+  }
+
+  private findRunEnd(answer: boolean | undefined): boolean {
+    const { items, falling, last } = this;
+    let less = answer;
+    let { i } = this;
+    while (i < last) {
+      less ??= this.less(items[i] as Slot, items[i - 1] as Slot);
+      if (less === undefined) {
+        this.i = i;
+        return false;
+      }
+      if (less !== falling) break;
+      less = undefined;
       i++;
     }
-    return i;
+    this.phase = Phase.Next;
+    this.split(i);
+    return true;
+  }
+
+  /** Will sort what is on both sides of the run that has been found, and merge. */
+  private split(runEnd: number): void {
+    const { begin, end, first, last, middle, runBegin } = this;
+    if (this.falling) this.reverse(runBegin, runEnd);
+    if (runBegin === begin && runEnd === end) return;
+    if (middle - runBegin < runEnd - middle) {
+      this.mergeLater(runBegin);
+      this.sortLater(runBegin, end, runEnd, last);
+      this.sortLater(begin, runBegin, first, runBegin - 1);
+    } else {
+      this.mergeLater(runEnd);
+      this.sortLater(runEnd, end, runEnd + 1, last);
+      this.sortLater(begin, runEnd, first, runBegin);
+    }
   }
 
   private reverse(begin: number, end: number): void {
@@ -153,47 +269,75 @@ class Sorter {
     }
   }
 
-  private *insertionSort(begin: number, end: number): Suspendable<undefined> {
-    const { items } = this;
-    for (let i = begin + 1; i < end; i++) {
-      const item = items[i] as Slot;
-      let k = i;
-      for (; k > begin; k--) {
+  /** Sorts by insertion: what lies before `i` is sorted, `item` comes from there, `k` is free. */
+  private insert(answer: boolean | undefined): boolean {
+    const { items, begin, end } = this;
+    let less = answer;
+    let { i, k, item } = this;
+    for (;;) {
+      while (k > begin) {
         const before = items[k - 1] as Slot;
-        if (
-          !(this.lessFast(item, before) ?? this.verdict((yield this.less(item, before)) as Value))
-        )
-          break;
-        items[k] = before;
+        less ??= this.less(item, before);
+        if (less === undefined) {
+          this.i = i;
+          this.k = k;
+          this.item = item;
+          return false;
+        }
+        if (!less) break;
+        less = undefined;
+        items[k--] = before;
       }
+      less = undefined;
       items[k] = item;
+      if (++i === end) break;
+      item = items[i] as Slot;
+      k = i;
     }
-    return undefined;
+    this.phase = Phase.Next;
+    return true;
   }
 
-  /** Merges the runs `[begin, middle)` and `[middle, end)`. */
-  private *merge(begin: number, middle: number, end: number): Suspendable<undefined> {
-    const { items, buffer } = this;
+  private beginMerge(middle: number): void {
+    const { items, buffer, begin, end } = this;
     this.ctx.limits?.work(end - begin);
     for (let i = begin; i < end; i++) buffer[i] = items[i] as Slot;
-    let left = begin;
-    let right = middle;
-    let out = begin;
-    while (left < middle && right < end) {
-      const a = buffer[right] as Slot;
-      const b = buffer[left] as Slot;
+    this.middle = middle;
+    this.i = begin;
+    this.k = middle;
+    this.out = begin;
+    this.phase = Phase.Merge;
+  }
+
+  /** Merges what the buffer has from `i` to the middle and from `k` to the end. */
+  private merge(answer: boolean | undefined): boolean {
+    const { items, buffer, middle, end } = this;
+    let less = answer;
+    let { i, k, out } = this;
+    while (i < middle && k < end) {
+      const a = buffer[k] as Slot;
+      const b = buffer[i] as Slot;
+      less ??= this.less(a, b);
+      if (less === undefined) {
+        this.i = i;
+        this.k = k;
+        this.out = out;
+        return false;
+      }
       // Equal elements are taken from the left, which makes the sort stable.
-      if (this.lessFast(a, b) ?? this.verdict((yield this.less(a, b)) as Value)) {
+      if (less) {
         items[out++] = a;
-        right++;
+        k++;
       } else {
         items[out++] = b;
-        left++;
+        i++;
       }
+      less = undefined;
     }
-    while (left < middle) items[out++] = buffer[left++] as Slot;
-    while (right < end) items[out++] = buffer[right++] as Slot;
-    return undefined;
+    while (i < middle) items[out++] = buffer[i++] as Slot;
+    while (k < end) items[out++] = buffer[k++] as Slot;
+    this.phase = Phase.Next;
+    return true;
   }
 }
 
@@ -225,7 +369,7 @@ export const sortBuiltins: readonly BuiltinDefinition[] = [
       }
       // Calling it would be the same but slower.
       const native = callee instanceof Builtin && callee.definition.name === "lessThan";
-      return (yield new Sorter(ctx, native ? null : callee, list).sort()) as NixList;
+      return (yield new Sort(ctx, native ? null : callee, list)) as NixList;
     },
   }),
 ];
