@@ -14,7 +14,7 @@ import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import { Closure } from "../value/value.ts";
 import { MISSING } from "../vm/calls.ts";
 import type { MachinePool } from "../vm/machine.ts";
-import type { SecondTier } from "../vm/second-tier.ts";
+import { LEVELS_PER_STEP, type SecondTier } from "../vm/second-tier.ts";
 import { WithScope } from "../vm/with-scope.ts";
 import { takesEager } from "./eager.ts";
 import { TierRuntime } from "./runtime.ts";
@@ -75,7 +75,7 @@ export class Tier implements SecondTier {
     this.room = ROOM;
     this.stress = options.stress;
     // So translated code need not compare the number of its calls with the limit.
-    this.nativeCalls = Math.ceil(this.room / LEAST_FRAME);
+    this.nativeCalls = Math.ceil(this.room / LEAST_FRAME) + LEVELS_PER_STEP;
     this.maxDepth = ctx.settings.maxCallDepth - this.nativeCalls;
   }
 

@@ -8,12 +8,13 @@ import type { StrictArgument } from "../builtins/definition.ts";
 import { Lambda, LambdaKind, MissingFormal, type NativeCode } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
 import { bestMatches } from "../errors/suggestions.ts";
 import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { contextNotAllowed, isCallable, typeMismatch } from "../operations/checks.ts";
-import { CALL_SITE, NO_POS } from "../position.ts";
+import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { Thunk } from "../value/thunk.ts";
+import { APPLY, BLACKHOLE, Thunk } from "../value/thunk.ts";
 import {
   Builtin,
   Closure,
@@ -30,8 +31,8 @@ import { notAFunction } from "./instruction-errors.ts";
 import type { Machine } from "./machine.ts";
 import { callFunctor } from "./operators.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
-import { enterThunk } from "./second-tier.ts";
-import { addCallTraces } from "./unwind.ts";
+import { enterThunk, LEVELS_PER_STEP } from "./second-tier.ts";
+import { addCallTraces, failThunk } from "./unwind.ts";
 
 /** In the slot of a formal that the caller did not give, until its default is made. */
 export const MISSING = new MissingFormal();
@@ -199,6 +200,8 @@ export function stepNative(
   calls: number,
   room: number,
 ): StepOutcome {
+  const { nesting } = machine.ctx.caches;
+  const deepest = nesting.levels + LEVELS_PER_STEP;
   let answer = input;
   for (;;) {
     let result: unknown;
@@ -206,20 +209,37 @@ export function stepNative(
       const step: IteratorResult<unknown, unknown> = frame.generator.next(answer as never);
       if (step.done !== true) {
         const wanted = step.value;
-        if (wanted instanceof Thunk) {
-          if (wanted.code === null) {
-            answer = wanted.a;
+        if (wanted instanceof Thunk || wanted instanceof ForceRequest) {
+          let thunk: Thunk;
+          let pos: PosIdx = NO_POS;
+          if (wanted instanceof Thunk) thunk = wanted;
+          else {
+            thunk = wanted.thunk;
+            pos = wanted.pos;
+          }
+          const { code } = thunk;
+          if (code === null) {
+            answer = thunk.a;
             continue;
           }
-          if (room > 0 && wanted.code instanceof Lambda) {
-            const { js, kind } = wanted.code;
-            if (js !== null && kind === LambdaKind.Thunk) {
-              answer = enterThunk(js, wanted, calls, room);
-              continue;
+          if (room > 0 && nesting.levels <= deepest) {
+            if (code instanceof Lambda) {
+              const { js, kind } = code;
+              if (js !== null && kind === LambdaKind.Thunk) {
+                answer = enterThunk(js, thunk, calls, room);
+                continue;
+              }
+            } else if (code === APPLY && pos !== CALL_SITE) {
+              const { a: callee, rest } = thunk;
+              const js = callee instanceof Closure && rest === null ? callee.code.js : null;
+              if (js !== null) {
+                answer = forceApplied(machine.ctx, js, thunk, pos, calls + 1, room);
+                continue;
+              }
             }
           }
-          machine.thunk = wanted;
-          machine.askedPos = NO_POS;
+          machine.thunk = thunk;
+          machine.askedPos = pos;
           return StepOutcome.Force;
         }
         if (wanted instanceof CallRequest) {
@@ -232,15 +252,6 @@ export function stepNative(
           }
           machine.request = wanted;
           return StepOutcome.Call;
-        }
-        if (wanted instanceof ForceRequest) {
-          if (wanted.thunk.code === null) {
-            answer = wanted.thunk.a;
-            continue;
-          }
-          machine.thunk = wanted.thunk;
-          machine.askedPos = wanted.pos;
-          return StepOutcome.Force;
         }
         machine.entering = new NativeFrame(null, NO_SLOTS, 0, wanted as Suspendable<unknown>);
         machine.enteringMark = PLAIN_MARK;
@@ -303,12 +314,42 @@ function callTranslation(
     return js(callee, ...args, calls, room);
   } catch (error) {
     // What is at the call site is added by who knows it.
-    if (error instanceof EvalError && pos !== CALL_SITE) {
-      if (error.leaving !== null) addCallTraces(error, error.leaving, pos, ctx.settings.showTrace);
-      error.resolveCallSite(pos);
-    }
+    if (pos !== CALL_SITE) arriveAt(ctx, error, pos);
     throw error;
   }
+}
+
+/** Forces a thunk that is a call with one argument, by the translation of the function. */
+function forceApplied(
+  ctx: EvalContext,
+  js: NativeCode,
+  thunk: Thunk,
+  pos: PosIdx,
+  calls: number,
+  room: number,
+): Value {
+  const { a: callee, b: argument } = thunk;
+  thunk.code = BLACKHOLE;
+  thunk.a = undefined;
+  thunk.b = undefined;
+  try {
+    const value = js(callee as Closure, argument, calls, room);
+    thunk.code = null;
+    thunk.a = value;
+    return value;
+  } catch (thrown) {
+    const error = evalErrorOf(thrown);
+    arriveAt(ctx, error, pos);
+    failThunk(thunk, error);
+    throw error;
+  }
+}
+
+/** Adds to an error that leaves a translation what is said about the call, which stands at `pos`. */
+function arriveAt(ctx: EvalContext, error: unknown, pos: PosIdx): void {
+  if (!(error instanceof EvalError)) return;
+  if (error.leaving !== null) addCallTraces(error, error.leaving, pos, ctx.settings.showTrace);
+  error.resolveCallSite(pos);
 }
 
 /** Puts the forced argument that came and looks for the next; answers whether one is to be forced. */

@@ -7,13 +7,19 @@ import type { Thunk } from "../value/thunk.ts";
 import type { Closure, Value } from "../value/value.ts";
 import type { Segment } from "./frame.ts";
 
+/** Levels of values that a step of native code may go further in while it enters translations. */
+export const LEVELS_PER_STEP = 32;
+
 /** See the head of this file. */
 export interface SecondTier {
   /** Entries of a lambda before it is translated. */
   readonly threshold: number;
   /** Words of native stack that translated code may take, all frames of it together. */
   readonly room: number;
-  /** The most calls that `room` lets nest; where fewer are left, the machine counts them one by one. */
+  /**
+   * The most calls that `room` lets nest, and {@link LEVELS_PER_STEP}; where fewer are left, the
+   * machine counts them one by one.
+   */
   readonly nativeCalls: number;
   /** Translates a lambda whose entries have reached the threshold, if that is possible. */
   translate(lambda: Lambda): NativeCode | null;
