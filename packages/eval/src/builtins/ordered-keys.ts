@@ -1,7 +1,7 @@
 /**
  * OrderedKeys: the keys that `genericClosure` has seen, with the element that each came from.
  *
- * While all keys are strings, or all are integers, a Map tells whether a key is new. As soon as
+ * While all keys are strings, or all are integers, a Set tells whether a key is new. As soon as
  * another kind of key arrives the keys move to a search tree ordered by `<`, where comparing may run
  * Nix code and may fail. It is the red-black tree of textbooks, as `std::map` is: which two keys an
  * error message names depends on the shape of the tree.
@@ -25,8 +25,10 @@ class Node {
 /** See the head of this file. */
 export class OrderedKeys {
   /** The keys while they are all of the type `primitiveType`; `null` once the tree is used. */
-  private primitives: Map<Value, Slot> | null = new Map();
+  private primitives: Set<Value> | null = new Set();
   private primitiveType = "";
+  /** The elements that the keys of `primitives` came from, in their order. */
+  private elements: Slot[] = [];
   private root: Node | null = null;
 
   constructor(private readonly ctx: EvalContext) {}
@@ -36,9 +38,11 @@ export class OrderedKeys {
     if (this.primitives !== null) {
       const added = this.tryInsert(key, element);
       if (added !== undefined) return added;
-      const { primitives } = this;
+      const { primitives, elements } = this;
       this.primitives = null;
-      for (const [oldKey, oldElement] of primitives) yield this.insertNode(oldKey, oldElement);
+      this.elements = [];
+      let i = 0;
+      for (const oldKey of primitives) yield this.insertNode(oldKey, elements[i++] as Slot);
     }
     return (yield this.insertNode(key, element)) as boolean;
   }
@@ -48,11 +52,11 @@ export class OrderedKeys {
     const { primitives } = this;
     if (primitives === null) return undefined;
     const type = typeof key === "bigint" ? "number" : typeof key;
-    if (primitives.size === 0 && (type === "string" || type === "number"))
-      this.primitiveType = type;
+    const { size } = primitives;
+    if (size === 0 && (type === "string" || type === "number")) this.primitiveType = type;
     if (type !== this.primitiveType) return undefined;
-    if (primitives.has(key)) return false;
-    primitives.set(key, element);
+    if (primitives.add(key).size === size) return false;
+    this.elements.push(element);
     return true;
   }
 
