@@ -226,8 +226,9 @@ class AnyOrAll extends CallEach<boolean> {
 }
 
 class ConcatMap extends CallEach<NixList> {
-  private readonly parts: NixList[] = [];
-  private length = 0;
+  private readonly result: Slot[] = [];
+  /** Elements of the result that the limits have not been asked about. */
+  private added = 0;
 
   constructor(
     ctx: EvalContext,
@@ -239,21 +240,18 @@ class ConcatMap extends CallEach<NixList> {
 
   protected override take(answer: Value): boolean {
     const part = isList(answer) ? answer : notAList(this.ctx, answer, this.f);
-    this.parts.push(part);
-    this.length += part.length;
+    const { result } = this;
+    this.added += part.length;
+    if (this.added > LARGE_RESULT) {
+      this.ctx.limits?.reserve(this.added * BYTES_PER_ITEM);
+      this.added = 0;
+    }
+    for (let i = 0; i < part.length; i++) result.push(part[i] as Slot);
     return true;
   }
 
   protected override outcome(): NixList {
-    const { parts, length } = this;
-    if (length > LARGE_RESULT) this.ctx.limits?.reserve(length * BYTES_PER_ITEM);
-    const result = new Array<Slot>(length);
-    let at = 0;
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i] as NixList;
-      for (let k = 0; k < part.length; k++) result[at++] = part[k] as Slot;
-    }
-    return result;
+    return this.result;
   }
 }
 
