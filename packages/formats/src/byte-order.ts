@@ -11,9 +11,22 @@ export function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Up to this many names are put in order one by one, without the copies that the engine's sort makes. */
+const FEW = 10;
+
 /** A sorted copy of `names`. */
 export function sortedBytes(names: Iterable<string>): string[] {
   const sorted = [...names];
   // Without a comparator V8 compares code units, which is the same order, and faster.
-  return sorted.length > 1 ? sorted.sort() : sorted;
+  if (sorted.length > FEW) return sorted.sort();
+  for (let i = 1; i < sorted.length; i++) {
+    const name = sorted[i] as string;
+    let place = i;
+    while (place > 0 && (sorted[place - 1] as string) > name) {
+      sorted[place] = sorted[place - 1] as string;
+      place--;
+    }
+    sorted[place] = name;
+  }
+  return sorted;
 }

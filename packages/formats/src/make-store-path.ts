@@ -10,9 +10,9 @@ import { sortedBytes } from "./byte-order.ts";
 import { type ContentAddress, type FileIngestionMethod, methodPrefix } from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
 import type { HashFunctions } from "./hash/algorithms.ts";
-import { decodeBase16, encodeBase16 } from "./hash/base16.ts";
+import { encodeBase16 } from "./hash/base16.ts";
 import { compressDigest, formatHash, type NixHash } from "./hash/nix-hash.ts";
-import { encodeNixBase32 } from "./hash/nixbase32.ts";
+import { encodeNixBase32, encodeStoreDigest } from "./hash/nixbase32.ts";
 import { checkStorePathName, DIGEST_PART_LENGTH, drvExtension } from "./store-path.ts";
 
 /** What the computing of store paths depends on. */
@@ -36,10 +36,9 @@ const STORE_DIGEST_LENGTH = 20;
 
 function rawStorePath(config: StoreConfig, type: string, innerHex: string, name: string): string {
   const fingerprint = `${type}:sha256:${innerHex}:${config.storeDir}:${name}`;
-  // As text, because hosts answer bytes in a buffer of their own, which takes twice the time.
-  const hash = decodeBase16(config.hashes.hex("sha256", fingerprint));
-  const digest = compressDigest(hash, STORE_DIGEST_LENGTH);
-  const baseName = `${encodeNixBase32(digest)}-${name}`;
+  // As a string, because hosts answer bytes in a buffer of their own, which takes twice the time.
+  const digest = encodeStoreDigest(config.hashes.byteString("sha256", fingerprint));
+  const baseName = `${digest}-${name}`;
   try {
     checkStorePathName(name);
   } catch (error) {

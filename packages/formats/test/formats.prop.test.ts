@@ -3,10 +3,12 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { grisuDigits } from "../src/codec/grisu.ts";
+import { encodeStoreDigest } from "../src/hash/nixbase32.ts";
 import {
   byteStringToBytes,
   bytesToByteString,
   compareVersions,
+  compressDigest,
   type Derivation,
   type DerivationOutput,
   decodeBase16,
@@ -49,6 +51,14 @@ describe("encodings", () => {
         expect(decodeNixBase32(encodeNixBase32(data))).toEqual(data);
         expect(byteStringToBytes(bytesToByteString(data))).toEqual(data);
         expect(Buffer.from(data).toString("base64")).toBe(encodeBase64(data));
+      }),
+    );
+  });
+  it("of store paths are folded digests in nix32", () => {
+    fc.assert(
+      fc.property(digest(32), (value) => {
+        const expected = encodeNixBase32(compressDigest(value, 20));
+        expect(encodeStoreDigest(bytesToByteString(value))).toBe(expected);
       }),
     );
   });

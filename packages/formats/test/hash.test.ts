@@ -52,6 +52,8 @@ describe("portable hashes", () => {
       const expected = createHash(algorithm).update(Buffer.from(data, "latin1")).digest("hex");
       expect(encodeBase16(portableHashes.hash(algorithm, data))).toBe(expected);
       expect(portableHashes.hex(algorithm, data)).toBe(expected);
+      const bytes = portableHashes.byteString(algorithm, data);
+      expect(Buffer.from(bytes, "latin1").toString("hex")).toBe(expected);
       const incremental = portableHashes.create(algorithm);
       incremental.update(data.slice(0, 100));
       incremental.update(Buffer.from(data.slice(100), "latin1"));

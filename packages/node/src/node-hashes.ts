@@ -33,6 +33,11 @@ class NodeHashes implements HashFunctions {
     return this.crypto.hash(algorithm, hashable(data), "hex");
   }
 
+  byteString(algorithm: HashAlgorithm, data: Uint8Array | string): string {
+    if (algorithm === "blake3") return portableHashes.byteString(algorithm, data);
+    return this.crypto.hash(algorithm, hashable(data), "latin1");
+  }
+
   create(algorithm: HashAlgorithm): ReturnType<HashFunctions["create"]> {
     if (algorithm === "blake3") return portableHashes.create(algorithm);
     const state = this.crypto.createHash(algorithm);

@@ -85,6 +85,8 @@ test.each(["md5", "sha1", "sha256", "sha512", "blake3"] as const)(
         ...portableHashes.hash(algorithm, data),
       ]);
       expect(nodeHashes.hex(algorithm, data)).toBe(portableHashes.hex(algorithm, data));
+      const digest = nodeHashes.byteString(algorithm, data);
+      expect(digest).toBe(portableHashes.byteString(algorithm, data));
       const pieces = nodeHashes.create(algorithm);
       pieces.update(data);
       pieces.update(data);

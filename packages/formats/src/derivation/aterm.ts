@@ -88,34 +88,17 @@ export function formatInputDrvs(inputs: ReadonlyMap<string, DerivationInput>): s
   return `${text}]`;
 }
 
-/** An escape that JSON has and ATerms have not, or what looks like one. */
-const foreignEscape = /\\[bfu]/;
-
-/** What JSON writes between two pairs of strings. Inside of a string quotes have backslashes. */
-const pairBoundary = /"\],\["/g;
-
-/** A string that is just what a boundary has between its quotes, and some that only look like it. */
-const falseBoundary = /[,[]"\],\["/;
-
-/** Arguments as the list of an ATerm, all escaped at once. */
 function formatArguments(args: readonly string[]): string {
-  const json = JSON.stringify(args);
-  return foreignEscape.test(json) ? `[${args.map(quoteATermString).join(",")}]` : json;
+  let text = "[";
+  for (let i = 0; i < args.length; i++) {
+    if (i > 0) text += ",";
+    text += quoteATermString(args[i] as string);
+  }
+  return `${text}]`;
 }
 
 /** An environment variable: its name and its value. */
 type Variable = readonly [string, string];
-
-/** Variables as elements of an ATerm's list, without the brackets. */
-function formatVariables(variables: readonly Variable[]): string {
-  const json = JSON.stringify(variables);
-  if (foreignEscape.test(json) || falseBoundary.test(json)) {
-    return variables
-      .map(([name, value]) => `(${quoteATermString(name)},${quoteATermString(value)})`)
-      .join(",");
-  }
-  return `(${json.slice(2, -2).replace(pairBoundary, '"),("')})`;
-}
 
 /**
  * Writes one derivation several times. Outputs and their variables may be changed between the
@@ -125,42 +108,36 @@ export class ATermWriter {
   readonly #drv: Derivation;
   readonly #outputNames: readonly string[];
   readonly #hasDynamicInputs: boolean;
-  /** The text from the sources to the environment's bracket. */
-  readonly #middle: string;
-  /** The environment cut at the values of the variables named after outputs, which are blank in hashes. */
-  readonly #environment: readonly string[];
-  /** The variable whose value belongs after each part of the environment but the last. */
+  /**
+   * What comes after the input derivations, cut at the values of the variables named after outputs,
+   * which are blank in hashes.
+   */
+  readonly #parts: string[];
+  /** The variable whose value belongs after each part but the last. */
   readonly #cutVariables: readonly string[];
+  #isWritten = false;
 
   constructor(drv: Derivation) {
     checkEnvironment(drv);
-    this.#drv = drv;
-    this.#outputNames = sortedBytes(drv.outputs.keys());
-    this.#hasDynamicInputs = hasDynamicInputs(drv);
-    this.#middle = `${quotedList(sortedBytes(drv.inputSrcs))},"${drv.system}",${quoteATermString(drv.builder)},${formatArguments(drv.args)},[`;
-    const variables = variablesBesideOutputs(drv);
+    const outputNames = sortedBytes(drv.outputs.keys());
     const parts: string[] = [];
     const cuts: string[] = [];
-    let part = "";
-    let comma = "";
-    let from = 0;
-    for (const name of this.#outputNames) {
-      if (!drv.env.has(name)) continue;
-      let to = from;
-      while (to < variables.length && (variables[to] as Variable)[0] < name) to++;
-      if (to > from) {
-        part += comma + formatVariables(variables.slice(from, to));
-        comma = ",";
-      }
-      parts.push(`${part}${comma}(${quoteATermString(name)},`);
-      cuts.push(name);
-      part = ")";
-      comma = ",";
-      from = to;
+    let part = `,${quotedList(sortedBytes(drv.inputSrcs))},"${drv.system}",${quoteATermString(drv.builder)},${formatArguments(drv.args)},[`;
+    let separator = "(";
+    for (const [name, value] of sortedVariables(drv)) {
+      part += `${separator}${quoteATermString(name)},`;
+      separator = ",(";
+      if (drv.outputs.has(name) && drv.env.has(name)) {
+        parts.push(part);
+        cuts.push(name);
+        part = ")";
+      } else part += `${quoteATermString(value)})`;
     }
-    if (from < variables.length) part += comma + formatVariables(variables.slice(from));
     parts.push(`${part}])`);
-    this.#environment = parts;
+    this.#drv = drv;
+    this.#outputNames = outputNames;
+    this.#hasDynamicInputs = hasDynamicInputs(drv);
+    this.#parts = parts;
     this.#cutVariables = cuts;
   }
 
@@ -170,40 +147,65 @@ export class ATermWriter {
    */
   write(inputs: string, masked: boolean): string {
     const drv = this.#drv;
-    let outputs = "";
+    let text = this.#hasDynamicInputs && !masked ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
+    let separator = "";
     for (const name of this.#outputNames) {
-      if (outputs !== "") outputs += ",";
-      outputs += masked
-        ? `("${name}","","","")`
-        : formatOutput(name, drv.outputs.get(name) as DerivationOutput);
+      text +=
+        separator +
+        (masked
+          ? `("${name}","","","")`
+          : formatOutput(name, drv.outputs.get(name) as DerivationOutput));
+      separator = ",";
     }
-    const head = this.#hasDynamicInputs && !masked ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
-    let text = `${head}${outputs}],${inputs},${this.#middle}`;
-    for (let i = 0; i < this.#cutVariables.length; i++) {
-      const value = masked ? "" : (drv.env.get(this.#cutVariables[i] as string) ?? "");
-      text += `${this.#environment[i] as string}${quoteATermString(value)}`;
+    text += `],${inputs}`;
+    const parts = this.#parts;
+    const cuts = this.#cutVariables;
+    const starts: number[] = [];
+    for (let i = 0; i < cuts.length; i++) {
+      const value = masked ? "" : (drv.env.get(cuts[i] as string) ?? "");
+      starts.push(text.length);
+      text += (parts[i] as string) + quoteATermString(value);
     }
-    return text + (this.#environment[this.#environment.length - 1] as string);
+    starts.push(text.length);
+    text += parts[cuts.length] as string;
+    if (this.#isWritten) return text;
+    // The parts were put together from small pieces; the next text takes them from this one, whole.
+    for (let i = 0; i < parts.length; i++) {
+      const start = starts[i] as number;
+      parts[i] = text.slice(start, start + (parts[i] as string).length);
+    }
+    this.#isWritten = true;
+    return text;
   }
 }
 
-/** The variables in order, without those that are named after outputs. */
-function variablesBesideOutputs(drv: Derivation): Variable[] {
+/** Variables out of order that are put where they belong one by one; more are sorted with all others. */
+const FEW_LATE = 8;
+
+/** The variables in order. */
+function sortedVariables(drv: Derivation): Variable[] {
   const variables: Variable[] = [];
-  let isSorted = true;
+  // Whoever makes derivations adds the variables of outputs after all others.
+  const late: Variable[] = [];
   let last = "";
   for (const variable of drv.env) {
     const name = variable[0];
-    if (drv.outputs.has(name)) continue;
-    if (name < last) isSorted = false;
-    last = name;
-    variables.push(variable);
+    if (name < last) late.push(variable);
+    else {
+      last = name;
+      variables.push(variable);
+    }
   }
-  if (drv.structuredAttrs !== undefined) {
-    variables.push([structuredAttrsVariable, drv.structuredAttrs]);
-    isSorted = false;
+  if (drv.structuredAttrs !== undefined) late.push([structuredAttrsVariable, drv.structuredAttrs]);
+  if (late.length > FEW_LATE) {
+    return variables.concat(late).sort((a, b) => compareBytes(a[0], b[0]));
   }
-  return isSorted ? variables : variables.sort((a, b) => compareBytes(a[0], b[0]));
+  for (const variable of late) {
+    let place = variables.length;
+    while (place > 0 && (variables[place - 1] as Variable)[0] > variable[0]) place--;
+    variables.splice(place, 0, variable);
+  }
+  return variables;
 }
 
 /** The text of the derivation's `.drv` file. */

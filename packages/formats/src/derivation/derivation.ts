@@ -68,6 +68,7 @@ export type DerivationType = "input-addressed" | "deferred" | "fixed" | "floatin
 
 /** The common type of the outputs; throws upstream's error for a mixture or for none. */
 export function derivationType(drv: Pick<Derivation, "outputs">): DerivationType {
+  if (isOnlyOut(drv.outputs)) return (drv.outputs.get("out") as DerivationOutput).kind;
   let type: DerivationType | undefined;
   let algorithm: HashAlgorithm | undefined;
   for (const name of sortedBytes(drv.outputs.keys())) {
@@ -93,7 +94,7 @@ export function derivationType(drv: Pick<Derivation, "outputs">): DerivationType
 }
 
 /** Whether `out` is all of them, as it mostly is. */
-export function isOnlyOut(outputs: ReadonlySet<string>): boolean {
+export function isOnlyOut(outputs: Pick<ReadonlySet<string>, "size" | "has">): boolean {
   return outputs.size === 1 && outputs.has("out");
 }
 

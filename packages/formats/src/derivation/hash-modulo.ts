@@ -109,6 +109,8 @@ function unknownInputs(drv: Derivation, cache: HashModuloCache): string[] {
 
 /** Puts the hashes modulo of all inputs of `drv` into the cache. */
 function prepareInputs(drv: Derivation, context: HashModuloContext): void {
+  const unknown = unknownInputs(drv, context.cache);
+  if (unknown.length === 0) return;
   const pending: { path: string; drv: Derivation }[] = [];
   const open = new Set<string>();
   const push = (path: string): void => {
@@ -123,7 +125,7 @@ function prepareInputs(drv: Derivation, context: HashModuloContext): void {
       pending.push({ path, drv: input });
     }
   };
-  for (const first of unknownInputs(drv, context.cache)) {
+  for (const first of unknown) {
     push(first);
     while (pending.length > 0) {
       const top = pending[pending.length - 1] as { path: string; drv: Derivation };

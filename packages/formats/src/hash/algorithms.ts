@@ -8,7 +8,7 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { bytesOf } from "../codec/bytes.ts";
+import { bytesOf, bytesToByteString } from "../codec/bytes.ts";
 import type { RequireFeature } from "../experimental-feature.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeBase16 } from "./base16.ts";
@@ -35,6 +35,8 @@ export interface HashFunctions {
   hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array;
   /** The same in lower-case base 16, which hosts can write without an array in between. */
   hex(algorithm: HashAlgorithm, data: Uint8Array | string): string;
+  /** The same as a byte string. */
+  byteString(algorithm: HashAlgorithm, data: Uint8Array | string): string;
   create(algorithm: HashAlgorithm): IncrementalHash;
 }
 
@@ -90,6 +92,7 @@ const implementations = { md5, sha1, sha256, sha512, blake3 } as const;
 export const portableHashes: HashFunctions = {
   hash: (algorithm, data) => implementations[algorithm](bytesOf(data)),
   hex: (algorithm, data) => encodeBase16(implementations[algorithm](bytesOf(data))),
+  byteString: (algorithm, data) => bytesToByteString(implementations[algorithm](bytesOf(data))),
   create: (algorithm) => {
     const state = implementations[algorithm].create();
     return {

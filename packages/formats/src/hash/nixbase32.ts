@@ -16,13 +16,8 @@ export function nixBase32Length(length: number): number {
   return length === 0 ? 0 : Math.floor((length * 8 - 1) / 5) + 1;
 }
 
-/** The eight digits of the five bytes at `i`. */
-function encodeGroup(bytes: Uint8Array, i: number): string {
-  const b0 = bytes[i] as number;
-  const b1 = bytes[i + 1] as number;
-  const b2 = bytes[i + 2] as number;
-  const b3 = bytes[i + 3] as number;
-  const b4 = bytes[i + 4] as number;
+/** The eight digits of five bytes. */
+function encodeGroup(b0: number, b1: number, b2: number, b3: number, b4: number): string {
   // One call makes one flat string, where appending digits makes a string for each.
   return String.fromCharCode(
     codes[b4 >> 3] as number,
@@ -51,8 +46,48 @@ export function encodeNixBase32(bytes: Uint8Array): string {
     const high = i >= last ? 0 : (bytes[i + 1] as number) << (8 - shift);
     text += alphabet.charAt((low | high) & 0x1f);
   }
-  for (let i = grouped - 5; i >= 0; i -= 5) text += encodeGroup(bytes, i);
+  for (let i = grouped - 5; i >= 0; i -= 5) {
+    text += encodeGroup(
+      bytes[i] as number,
+      bytes[i + 1] as number,
+      bytes[i + 2] as number,
+      bytes[i + 3] as number,
+      bytes[i + 4] as number,
+    );
+  }
   return text;
+}
+
+/** How many bytes of a sha256 digest, as a byte string, are folded over its beginning. */
+const FOLDED = 12;
+
+/** The byte at `i` of a sha256 digest that is folded to 20 bytes. */
+function foldedByte(digest: string, i: number): number {
+  const byte = digest.charCodeAt(i);
+  return i < FOLDED ? byte ^ digest.charCodeAt(i + 20) : byte;
+}
+
+function encodeFoldedGroup(digest: string, i: number): string {
+  return encodeGroup(
+    foldedByte(digest, i),
+    foldedByte(digest, i + 1),
+    foldedByte(digest, i + 2),
+    foldedByte(digest, i + 3),
+    foldedByte(digest, i + 4),
+  );
+}
+
+/**
+ * The nix32 text of a sha256 digest, given as a byte string, that is folded to 20 bytes: the digest
+ * part of a store path. The same as encoding what `compressDigest` answers, without an array.
+ */
+export function encodeStoreDigest(digest: string): string {
+  return (
+    encodeFoldedGroup(digest, 15) +
+    encodeFoldedGroup(digest, 10) +
+    encodeFoldedGroup(digest, 5) +
+    encodeFoldedGroup(digest, 0)
+  );
 }
 
 /**
