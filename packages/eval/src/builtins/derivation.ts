@@ -13,6 +13,7 @@ import {
   checkStorePathName,
   type Derivation,
   type DerivationInput,
+  type DerivationOutput,
   drvExtension,
   escapeJsonString,
   FormatError,
@@ -44,6 +45,7 @@ import {
   expectPlainString,
   expectString,
   forcePlainString,
+  settled,
 } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { type JsonText, toJson } from "../operations/to-json.ts";
@@ -60,6 +62,11 @@ import { forceBoolAt } from "./force-at.ts";
 
 /** The feature of a system that lets the builder submit its outputs by itself. */
 const BUILDER_RPC = "builder-rpc-v0";
+
+type NixString = string | ContextString;
+
+/** The outputs of a derivation that names none. */
+const ONLY_OUT_NAME: ReadonlySet<string> = new Set(["out"]);
 
 /** The derivation so far. */
 interface Draft {
@@ -90,7 +97,7 @@ const REPLACED_BY_OUTPUT_CHECKS: ReadonlySet<string> = new Set([
   "maxClosureSize",
 ]);
 
-function addContext(draft: Draft, value: string | ContextString): string {
+function addContext(draft: Draft, value: NixString): string {
   if (typeof value === "string") return value;
   addElements(draft, value.context);
   return value.text;
@@ -100,38 +107,6 @@ function addElements(draft: Draft, context: StringContext | undefined): void {
   if (context === undefined || draft.seenContexts.has(context)) return;
   draft.seenContexts.add(context);
   for (const element of context) draft.context.add(element);
-}
-
-function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
-  const nameSlot = expectAttribute(
-    attrs,
-    "name",
-    "in the attrset passed as argument to builtins.derivationStrict",
-  );
-  let name: string;
-  try {
-    name =
-      typeof nameSlot === "string"
-        ? nameSlot
-        : ((yield forcePlainString(
-            ctx,
-            nameSlot,
-            "while evaluating the `name` attribute passed to builtins.derivationStrict",
-          )) as string);
-  } catch (error) {
-    throw withTrace(
-      error,
-      attrs.positionOf("name"),
-      "while evaluating the derivation attribute 'name'",
-    );
-  }
-  try {
-    return (yield derive(ctx, name, attrs)) as Attrs;
-  } catch (error) {
-    const where = describePosition(ctx.positions, attrs.positionOf("name"));
-    const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
-    throw withTrace(error, NO_POS, text, true);
-  }
 }
 
 function checkDerivationName(name: string): void {
@@ -154,14 +129,8 @@ function* forceFlag(ctx: EvalContext, attrs: Attrs, name: string): Suspendable<b
   return (yield forceBoolAt(ctx, slot, NO_POS, text)) as boolean;
 }
 
-function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attrs> {
-  checkDerivationName(name);
-  const structured =
-    attrs.has("__structuredAttrs") &&
-    ((yield forceFlag(ctx, attrs, "__structuredAttrs")) as boolean);
-  const ignoreNulls =
-    attrs.has("__ignoreNulls") && ((yield forceFlag(ctx, attrs, "__ignoreNulls")) as boolean);
-  const draft: Draft = {
+function newDraft(name: string, structured: boolean): Draft {
+  return {
     drv: {
       name,
       outputs: new Map(),
@@ -175,7 +144,7 @@ function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attr
     context: new Set(),
     seenContexts: new Set(),
     json: structured ? [] : null,
-    outputs: new Set(["out"]),
+    outputs: ONLY_OUT_NAME,
     contentAddressed: false,
     impure: false,
     submitsOutputs: false,
@@ -183,64 +152,143 @@ function* derive(ctx: EvalContext, name: string, attrs: Attrs): Suspendable<Attr
     outputHashAlgorithm: undefined,
     outputHashMethod: undefined,
   };
-  const names = attrs.sortedNames();
-  const slots = attrs.sortedSlots();
-  for (let i = 0; i < names.length; i++) {
-    const key = names[i] as string;
-    if (key === "__ignoreNulls") continue;
-    const slot = slots[i] as Slot;
-    try {
-      // Errors of forcing pass with this attribute's trace only (C++ gives an empty context here).
-      const value = (slot instanceof Thunk ? yield slot : slot) as Value;
-      if (ignoreNulls && value === null) continue;
-      if (key === "__contentAddressed") {
-        draft.contentAddressed = expectBool(ctx, value, "");
-        if (draft.contentAddressed) requireFeature(ctx, "ca-derivations");
-      } else if (key === "__impure") {
-        draft.impure = expectBool(ctx, value, "");
-        if (draft.impure) requireFeature(ctx, "impure-derivations");
-      } else if (key === "args") {
-        yield addArguments(ctx, draft, value);
-      } else if (draft.json !== null) {
-        yield addStructured(ctx, draft, key, value, attrs);
-      } else {
-        const text =
-          tryCoerceWhole(ctx, value, CoerceMode.Strong | CoerceMode.CopyPaths) ??
-          ((yield coerceToString(
-            ctx,
-            value,
-            CoerceMode.Strong | CoerceMode.CopyPaths,
-            NO_POS,
-            "",
-          )) as string | ContextString);
-        const variable = addContext(draft, text);
-        if (MEANINGFUL.has(key)) addMeaningful(ctx, draft, key, variable, attrs);
-        else draft.drv.env.set(key, variable);
-      }
-    } catch (error) {
-      throw withTrace(
-        error,
-        attrs.positionOf(key),
-        `while evaluating attribute '${printIdentifier(key)}' of derivation '${name}'`,
-      );
-    }
+}
+
+/** How attributes and arguments become text. */
+const VARIABLE_MODE = CoerceMode.Strong | CoerceMode.CopyPaths;
+
+const NAME_CONTEXT = "while evaluating the `name` attribute passed to builtins.derivationStrict";
+
+function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
+  const nameSlot = expectAttribute(
+    attrs,
+    "name",
+    "in the attrset passed as argument to builtins.derivationStrict",
+  );
+  const known = settled(nameSlot);
+  let name: string;
+  try {
+    name =
+      typeof known === "string"
+        ? known
+        : ((yield forcePlainString(ctx, nameSlot, NAME_CONTEXT)) as string);
+  } catch (error) {
+    throw withTrace(
+      error,
+      attrs.positionOf("name"),
+      "while evaluating the derivation attribute 'name'",
+    );
   }
-  if (draft.json !== null) draft.drv.structuredAttrs = `{${draft.json.join(",")}}`;
-  addInputs(ctx, draft);
-  checkRequired(draft);
-  setOutputs(ctx, draft);
-  return finish(ctx, draft);
+  try {
+    checkDerivationName(name);
+    const structured =
+      attrs.has("__structuredAttrs") &&
+      ((yield forceFlag(ctx, attrs, "__structuredAttrs")) as boolean);
+    const ignoreNulls =
+      attrs.has("__ignoreNulls") && ((yield forceFlag(ctx, attrs, "__ignoreNulls")) as boolean);
+    const draft = newDraft(name, structured);
+    const names = attrs.sortedNames();
+    const slots = attrs.sortedSlots();
+    for (let i = 0; i < names.length; i++) {
+      const key = names[i] as string;
+      if (key === "__ignoreNulls") continue;
+      const slot = slots[i] as Slot;
+      try {
+        // Errors of forcing pass with this attribute's trace only (C++ gives an empty context here).
+        const value = (
+          slot instanceof Thunk ? (slot.code === null ? slot.a : yield slot) : slot
+        ) as Value;
+        if (addAtOnce(ctx, draft, key, value, ignoreNulls, attrs)) continue;
+        if (key === "args") yield addArguments(ctx, draft, value);
+        else if (draft.json !== null) yield addStructured(ctx, draft, key, value, attrs);
+        else {
+          const text = (yield coerceToString(ctx, value, VARIABLE_MODE, NO_POS, "")) as NixString;
+          addVariable(ctx, draft, key, text, attrs);
+        }
+      } catch (error) {
+        throw withTrace(
+          error,
+          attrs.positionOf(key),
+          `while evaluating attribute '${printIdentifier(key)}' of derivation '${name}'`,
+        );
+      }
+    }
+    if (draft.json !== null) draft.drv.structuredAttrs = `{${draft.json.join(",")}}`;
+    addInputs(ctx, draft);
+    checkRequired(draft);
+    setOutputs(ctx, draft);
+    return finish(ctx, draft);
+  } catch (error) {
+    const where = describePosition(ctx.positions, attrs.positionOf("name"));
+    const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
+    throw withTrace(error, NO_POS, text, true);
+  }
+}
+
+/** Adds an attribute if that takes no Nix code; answers whether it did. */
+function addAtOnce(
+  ctx: EvalContext,
+  draft: Draft,
+  key: string,
+  value: Value,
+  ignoreNulls: boolean,
+  attrs: Attrs,
+): boolean {
+  if (ignoreNulls && value === null) return true;
+  switch (key) {
+    case "__contentAddressed":
+      draft.contentAddressed = expectBool(ctx, value, "");
+      if (draft.contentAddressed) requireFeature(ctx, "ca-derivations");
+      return true;
+    case "__impure":
+      draft.impure = expectBool(ctx, value, "");
+      if (draft.impure) requireFeature(ctx, "impure-derivations");
+      return true;
+    case "args":
+      return addKnownArguments(ctx, draft, value);
+    default:
+  }
+  if (draft.json !== null) return false;
+  const text = tryCoerceWhole(ctx, value, VARIABLE_MODE);
+  if (text === undefined) return false;
+  addVariable(ctx, draft, key, text, attrs);
+  return true;
+}
+
+function addVariable(
+  ctx: EvalContext,
+  draft: Draft,
+  key: string,
+  text: NixString,
+  attrs: Attrs,
+): void {
+  const variable = addContext(draft, text);
+  if (MEANINGFUL.has(key)) addMeaningful(ctx, draft, key, variable, attrs);
+  else draft.drv.env.set(key, variable);
+}
+
+/** Adds the arguments of the builder if that takes no Nix code; answers whether it did. */
+function addKnownArguments(ctx: EvalContext, draft: Draft, value: Value): boolean {
+  const list = expectList(ctx, value, "");
+  const texts: NixString[] = [];
+  for (let i = 0; i < list.length; i++) {
+    const element = settled(list[i] as Slot);
+    const text = element === undefined ? undefined : tryCoerceWhole(ctx, element, VARIABLE_MODE);
+    if (text === undefined) return false;
+    texts.push(text);
+  }
+  for (const text of texts) draft.drv.args.push(addContext(draft, text));
+  return true;
 }
 
 /** The attribute `args`: the arguments of the builder. */
 function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendable<undefined> {
-  const mode = CoerceMode.Strong | CoerceMode.CopyPaths;
   const context = "while evaluating an element of the argument list";
   for (const slot of expectList(ctx, value, "")) {
     const element: Value = slot instanceof Thunk ? yield slot : slot;
     const text =
-      tryCoerceWhole(ctx, element, mode) ??
-      ((yield coerceToString(ctx, element, mode, NO_POS, context)) as string | ContextString);
+      tryCoerceWhole(ctx, element, VARIABLE_MODE) ??
+      ((yield coerceToString(ctx, element, VARIABLE_MODE, NO_POS, context)) as NixString);
     draft.drv.args.push(addContext(draft, text));
   }
   return undefined;
@@ -454,15 +502,23 @@ interface MutableInput extends DerivationInput {
   dynamicOutputs?: Map<string, MutableInput>;
 }
 
+/** An input derivation of which nothing but `out` is used: most are, and share this. */
+const ONLY_OUT_INPUT: DerivationInput = { outputs: ONLY_OUT_NAME };
+
 /** Adds an output; `drvPath` may itself be an output of another: `out!/nix/store/….drv`. */
 function addInputOutput(drv: Derivation, drvPath: string, output: string): void {
   const parts = drvPath.includes("!") ? drvPath.split("!") : [drvPath];
   const root = parts.pop() as string;
-  let input = drv.inputDrvs.get(root) as MutableInput | undefined;
-  if (input === undefined) {
-    input = { outputs: new Set() };
+  const known = drv.inputDrvs.get(root);
+  let input: MutableInput;
+  if (known === undefined || known === ONLY_OUT_INPUT) {
+    if (output === "out" && parts.length === 0) {
+      drv.inputDrvs.set(root, ONLY_OUT_INPUT);
+      return;
+    }
+    input = { outputs: new Set(known?.outputs) };
     drv.inputDrvs.set(root, input);
-  }
+  } else input = known as MutableInput;
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     input.dynamicOutputs ??= new Map();
     let next = input.dynamicOutputs.get(part);
@@ -488,6 +544,8 @@ function checkRequired(draft: Draft): void {
   }
 }
 
+const DEFERRED: DerivationOutput = { kind: "deferred" };
+
 /** Sets `drv.outputs` as far as they are known before hashing, and the variables named after them. */
 function setOutputs(ctx: EvalContext, draft: Draft): void {
   const { drv, outputs } = draft;
@@ -498,7 +556,7 @@ function setOutputs(ctx: EvalContext, draft: Draft): void {
   if (!draft.contentAddressed && !draft.impure) {
     for (const name of outputs) {
       drv.env.set(name, "");
-      drv.outputs.set(name, { kind: "deferred" });
+      drv.outputs.set(name, DEFERRED);
     }
     return;
   }
@@ -538,7 +596,8 @@ const ONLY_OUT = new Shape(["drvPath", "out"], null);
 function finish(ctx: EvalContext, draft: Draft): Attrs {
   const { caches } = ctx;
   const finished = finishDerivation(draft.drv, {
-    ...storeConfig(ctx),
+    storeDir: ctx.store.storeDir,
+    hashes: ctx.hashes,
     cache: caches.hashesModulo,
     readDerivation: (path) => readDerivation(ctx, path),
   });

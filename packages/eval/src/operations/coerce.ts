@@ -75,6 +75,18 @@ function tryOutPath(set: Attrs): string | ContextString | undefined {
   return set.has("__toString") ? undefined : value;
 }
 
+/** The `outPath` of a set that stands for it, if it is still put off: most derivations, when first used. */
+function unforcedOutPath(set: Attrs): Thunk | undefined {
+  const outPath = set.get("outPath");
+  if (!(outPath instanceof Thunk) || outPath.code === null) return undefined;
+  return set.has("__toString") ? undefined : outPath;
+}
+
+/** The error of forcing what {@link unforcedOutPath} answered, as it leaves {@link peelToStringOutPath}. */
+function outPathFailed(error: unknown, pos: PosIdx, slot: Thunk): unknown {
+  return withPeelTraces(error, [{ pos, what: "the `outPath` attribute", slot }]);
+}
+
 /** Coerces a list of which every element can be coerced at once and none is a list with elements. */
 function tryList(
   ctx: EvalContext,
@@ -239,6 +251,17 @@ export function* coerceToString(
     const quick = tryCoerceWhole(ctx, value, mode);
     if (quick !== undefined) return quick;
     if (value instanceof Attrs) {
+      const outPath = unforcedOutPath(value);
+      if (outPath !== undefined) {
+        const outPos = value.positionOf("outPath");
+        try {
+          yield new ForceRequest(outPath, outPos);
+        } catch (error) {
+          throw outPathFailed(error, outPos, outPath);
+        }
+        const known = tryCoerceWhole(ctx, value, mode);
+        if (known !== undefined) return known;
+      }
       const peeled = (yield peelToStringOutPath(ctx, value, pos)) as Peeled;
       value = peeled.value;
       traces = peeled.traces;
@@ -284,7 +307,21 @@ function* coerceList(
       nesting.levels = outside + 1;
       element = slot instanceof Thunk ? yield new ForceRequest(slot, pos) : slot;
       nesting.levels = outside;
-      text = tryCoerce(element, mode);
+      text = tryCoerceWhole(ctx, element, mode);
+      if (text === undefined && element instanceof Attrs && hasRoom(ctx, 1)) {
+        const outPath = unforcedOutPath(element);
+        if (outPath !== undefined) {
+          const outPos = element.positionOf("outPath");
+          nesting.levels = outside + 1;
+          try {
+            yield new ForceRequest(outPath, outPos);
+          } catch (error) {
+            throw outPathFailed(error, outPos, outPath);
+          }
+          nesting.levels = outside;
+          text = tryCoerceWhole(ctx, element, mode);
+        }
+      }
       if (text === undefined) {
         text = (yield coerceToString(
           ctx,
