@@ -9,6 +9,7 @@ export {
   normalizeJson,
   parseJson,
 } from "./codec/json.ts";
+export { TextBuilder } from "./codec/text-builder.ts";
 export { parseToml, type TomlTable, type TomlValue } from "./codec/toml.ts";
 export {
   decodeUtf8,
@@ -18,7 +19,7 @@ export {
   isUtf8,
   type Utf8Error,
 } from "./codec/utf8.ts";
-export { escapeXmlAttribute, type XmlAttributes, XmlWriter } from "./codec/xml.ts";
+export { escapeXmlAttribute, formatXmlAttribute, XmlWriter } from "./codec/xml.ts";
 export {
   type ContentAddress,
   type ContentAddressMethod,

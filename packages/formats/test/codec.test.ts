@@ -9,6 +9,7 @@ import {
   formatDerivationJson,
   formatF6,
   formatG6,
+  formatXmlAttribute,
   parseDerivation,
   parseDrvName,
   portableHashes,
@@ -148,16 +149,24 @@ describe("UTF-8", () => {
 });
 
 describe("XML", () => {
-  it("is indented and sorted", () => {
+  it("is indented and escaped", () => {
     const writer = new XmlWriter();
     writer.openElement("expr");
-    writer.openElement("attrs", { b: "2", a: '<"&>\n' });
+    writer.openElement("attrs", formatXmlAttribute("a", '<"&>\n') + formatXmlAttribute("b", "2"));
     writer.emptyElement("null");
     expect(writer.finish()).toBe(
       "<?xml version='1.0' encoding='utf-8'?>\n<expr>\n" +
         '  <attrs a="&lt;&quot;&amp;&gt;&#xA;" b="2">\n    <null />\n  </attrs>\n</expr>\n',
     );
     expect(escapeXmlAttribute("plain")).toBe("plain");
+  });
+  it("is indented however deep it is", () => {
+    const writer = new XmlWriter();
+    for (let i = 0; i < 200; i++) writer.openElement("a");
+    const lines = writer.finish().split("\n");
+    expect(lines[200]).toBe(`${"  ".repeat(199)}<a>`);
+    expect(lines[201]).toBe(`${"  ".repeat(199)}</a>`);
+    expect(lines[400]).toBe("</a>");
   });
 });
 

@@ -16,7 +16,7 @@ import { withPlainTrace } from "../errors/from-world.ts";
 import { toJson } from "../operations/to-json.ts";
 import { toXml } from "../operations/to-xml.ts";
 import { NO_POS } from "../position.ts";
-import { Attrs, Shape } from "../value/attrs.ts";
+import { Attrs, EMPTY_SHAPE, Shape } from "../value/attrs.ts";
 import { type StringContext, withContext } from "../value/context.ts";
 import { NixFloat, type Slot, type Value } from "../value/value.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
@@ -28,34 +28,38 @@ function nullByteMessage(text: string): string {
   return `input string '${text.replaceAll("\0", NUL_PICTURE)}' cannot be represented as Nix string because it contains null bytes`;
 }
 
-/** A list or set that JSON has opened and not yet closed. */
-interface OpenJson {
-  /** The keys of a set; `null` for a list. */
-  readonly names: string[] | null;
-  readonly values: Slot[];
-}
-
 /** The most names of a shape that is kept for the sets that follow. */
 const SHARED_NAMES = 32;
 
-/** Builds a value from what the JSON reader reports. */
+/**
+ * Builds a value from what the JSON reader reports. What belongs to containers that are open lies on
+ * stacks; a container that is closed takes its part, and so has an array of just its size.
+ */
 class JsonValueBuilder implements JsonVisitor {
-  private readonly open: OpenJson[] = [];
+  /** The values of the open containers, the innermost last, up to `valueCount`. */
+  private readonly values: Slot[] = [];
+  private valueCount = 0;
+  /** The names of the open sets, the innermost last, up to `nameCount`. */
+  private readonly names: string[] = [];
+  private nameCount = 0;
+  /** Where the values of each open container begin, and for a set after that where its names begin. */
+  private readonly starts: number[] = [];
   /**
    * By the number of its names the last shape of so many: in a list of records each has the shape of
    * the one before.
    */
   private readonly shapes: (Shape | undefined)[] = new Array(SHARED_NAMES + 1).fill(undefined);
-  /** The value of the whole text, once it is there. */
-  result: Value = null;
 
   constructor(private readonly ctx: EvalContext) {}
 
+  /** The value of the whole text, once it is there. */
+  get result(): Value {
+    return this.values[0] as Value;
+  }
+
   private add(value: Value): void {
     this.ctx.limits?.work(1);
-    const container = this.open[this.open.length - 1];
-    if (container === undefined) this.result = value;
-    else container.values.push(value);
+    this.values[this.valueCount++] = value;
   }
 
   private checked(text: string): string {
@@ -82,35 +86,53 @@ class JsonValueBuilder implements JsonVisitor {
     this.add(this.checked(value));
   }
   startObject(): void {
-    this.open.push({ names: [], values: [] });
+    this.starts.push(this.valueCount, this.nameCount);
   }
   key(name: string): void {
-    const { names } = this.open[this.open.length - 1] as OpenJson;
-    (names as string[]).push(this.checked(name));
+    this.names[this.nameCount++] = this.checked(name);
   }
   endObject(): void {
-    const { names, values } = this.open.pop() as OpenJson & { names: string[] };
-    this.add(this.set(names, values));
+    const firstName = this.starts.pop() as number;
+    const shape = this.shapeFrom(firstName);
+    const values = this.takeValues();
+    if (shape !== undefined) this.add(new Attrs(shape, values));
+    else {
+      // The last of several equal keys wins.
+      const names = this.names.slice(firstName, this.nameCount);
+      this.add(Attrs.fromMap(new Map(names.map((name, i) => [name, values[i] as Slot]))));
+    }
+    this.nameCount = firstName;
   }
   startArray(): void {
-    this.open.push({ names: null, values: [] });
+    this.starts.push(this.valueCount);
   }
   endArray(): void {
-    this.add((this.open.pop() as OpenJson).values);
+    this.add(this.takeValues());
   }
 
-  private set(names: readonly string[], values: readonly Slot[]): Attrs {
-    const count = names.length;
+  private takeValues(): Slot[] {
+    const start = this.starts.pop() as number;
+    const values = this.values.slice(start, this.valueCount);
+    this.valueCount = start;
+    return values;
+  }
+
+  /** The shape of the set whose names begin at `first`; `undefined` if a name comes twice. */
+  private shapeFrom(first: number): Shape | undefined {
+    const { names } = this;
+    const count = this.nameCount - first;
+    if (count === 0) return EMPTY_SHAPE;
     const last = this.shapes[count];
-    if (last !== undefined && names.every((name, i) => name === last.names[i])) {
-      return new Attrs(last, values);
+    if (last !== undefined) {
+      let i = 0;
+      while (i < count && names[first + i] === last.names[i]) i++;
+      if (i === count) return last;
     }
-    // The last of several equal keys wins.
-    const entries = new Map(names.map((name, i) => [name, values[i] as Slot]));
-    if (entries.size < count) return Attrs.fromMap(entries);
-    const set = Attrs.of(names, values);
-    if (count > 0 && count <= SHARED_NAMES) this.shapes[count] = set.shape;
-    return set;
+    const own = names.slice(first, this.nameCount);
+    if (new Set(own).size < count) return undefined;
+    const shape = new Shape(own, null);
+    if (count <= SHARED_NAMES) this.shapes[count] = shape;
+    return shape;
   }
 }
 

@@ -6,14 +6,13 @@
  * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
  */
 
-import { escapeJsonString, FormatError, formatJsonFloat } from "@nivis/formats";
+import { escapeJsonString, FormatError, formatJsonFloat, TextBuilder } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
-import { TextBuilder } from "../print/text-builder.ts";
 import { peek } from "../print/value-printer.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs, type Shape } from "../value/attrs.ts";

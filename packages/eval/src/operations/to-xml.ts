@@ -4,7 +4,7 @@
  * One generator walks the value with a stack of its own. A derivation is written out once; where it
  * is met again stands `<repeated />`.
  */
-import { formatG6, XmlWriter } from "@nivis/formats";
+import { formatG6, formatXmlAttribute, XmlWriter } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -25,7 +25,7 @@ import {
 } from "../value/value.ts";
 import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
-import { checkNesting } from "./nesting.ts";
+import { checkNesting, hasRoom } from "./nesting.ts";
 
 /** Elements that may be open: each indents by two more blanks, so the text grows with their square. */
 const MAX_OPEN_ELEMENTS = 15_000;
@@ -57,7 +57,8 @@ interface OpenElement {
   readonly level: number;
 }
 
-const EMPTY: Readonly<OpenElement> = {
+/** An element of which nothing is left to write. */
+const NOTHING_LEFT: OpenElement = {
   names: null,
   set: null,
   items: [],
@@ -75,8 +76,10 @@ class ValueToXml {
   private readonly out = new XmlWriter();
   private readonly open: OpenElement[] = [];
   /** What the item that is being written is in. */
-  private container: Readonly<OpenElement> = EMPTY;
+  private container: OpenElement = NOTHING_LEFT;
   private context: StringContext | undefined;
+  /** The names of attributes as they are written. */
+  private readonly names = new Map<string, string>();
   /** The derivations written out, by drv path. */
   private readonly written = new Set<string>();
 
@@ -86,39 +89,31 @@ class ValueToXml {
   ) {}
 
   *write(slot: Slot): Suspendable<XmlText> {
-    this.openElement("expr", {}, { ...EMPTY, items: [slot] });
+    this.out.openElement("expr");
+    this.open.push({ names: null, set: null, items: [slot], next: 0, pos: NO_POS, level: 0 });
     const { nesting } = this.ctx.caches;
     const outside = nesting.levels;
     try {
       for (let current = this.nextItem(); current !== undefined; current = this.nextItem()) {
         const { container } = this;
-        const pos =
-          container.names === null
-            ? container.pos
-            : (container.set as Attrs).positionOf(container.names[container.next - 1] as string);
         nesting.levels = outside + container.level;
-        checkNesting(this.ctx, pos);
-        if (this.open.length > MAX_OPEN_ELEMENTS) throw tooDeep(pos);
+        if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.position());
+        if (this.open.length > MAX_OPEN_ELEMENTS) throw tooDeep(this.position());
         this.ctx.limits?.work(1);
         nesting.levels++;
         let value: Value | Thunk = peek(current);
         if (this.options.strict && value instanceof Thunk) {
-          value = (yield new ForceRequest(value, pos)) as Value;
+          value = (yield new ForceRequest(value, this.position())) as Value;
         }
         if (value instanceof Attrs) {
-          if ((yield isDerivation(value)) as boolean) yield this.openDerivation(value);
-          else this.openSet("attrs", {}, value);
+          if (value.has("type") && ((yield isDerivation(value)) as boolean)) {
+            yield this.openDerivation(value);
+          } else this.openSet("attrs", "", value);
         } else if (isList(value)) {
-          this.openElement(
-            "list",
-            {},
-            {
-              ...EMPTY,
-              items: value,
-              pos,
-              level: container.level + 1,
-            },
-          );
+          const pos = this.position();
+          const level = container.level + 1;
+          this.out.openElement("list");
+          this.open.push({ names: null, set: null, items: value, next: 0, pos, level });
         } else if (value instanceof Closure) {
           this.writeFunction(value);
         } else {
@@ -131,42 +126,52 @@ class ValueToXml {
     return { text: this.out.finish(), context: this.context };
   }
 
+  /** Where the item that is being written stands. */
+  private position(): PosIdx {
+    const { names, set, next, pos } = this.container;
+    return names === null ? pos : (set as Attrs).positionOf(names[next - 1] as string);
+  }
+
   private writeLeaf(value: Value | Thunk): void {
     switch (typeof value) {
       case "number":
       case "bigint":
-        this.out.emptyElement("int", { value: value.toString() });
+        this.writeAtom("int", value.toString());
         return;
       case "boolean":
-        this.out.emptyElement("bool", { value: String(value) });
+        this.writeAtom("bool", String(value));
         return;
       case "string":
-        this.out.emptyElement("string", { value: value });
+        this.writeAtom("string", value);
         return;
       default:
         if (value === null) this.out.emptyElement("null");
         else if (value instanceof ContextString) {
           this.context = unionContext(this.context, value.context);
-          this.out.emptyElement("string", { value: value.text });
-        } else if (value instanceof NixPath) this.out.emptyElement("path", { value: value.path });
-        else if (value instanceof NixFloat) {
-          this.out.emptyElement("float", { value: formatG6(value.value) });
-        } else this.out.emptyElement("unevaluated");
+          this.writeAtom("string", value.text);
+        } else if (value instanceof NixPath) this.writeAtom("path", value.path);
+        else if (value instanceof NixFloat) this.writeAtom("float", formatG6(value.value));
+        else this.out.emptyElement("unevaluated");
     }
+  }
+
+  private writeAtom(tag: string, value: string): void {
+    this.out.emptyElement(tag, formatXmlAttribute("value", value));
   }
 
   private *openDerivation(set: Attrs): Suspendable<undefined> {
     const drvPath = (yield this.stringAttribute(set, "drvPath")) as string | undefined;
     const outPath = (yield this.stringAttribute(set, "outPath")) as string | undefined;
-    const attributes: Record<string, string> = {};
-    if (drvPath !== undefined) attributes["drvPath"] = drvPath;
-    if (outPath !== undefined) attributes["outPath"] = outPath;
+    let attributes = "";
+    if (drvPath !== undefined) attributes += formatXmlAttribute("drvPath", drvPath);
+    if (outPath !== undefined) attributes += formatXmlAttribute("outPath", outPath);
     if (drvPath !== undefined && drvPath !== "" && !this.written.has(drvPath)) {
       this.written.add(drvPath);
       this.openSet("derivation", attributes, set);
       return undefined;
     }
-    this.openElement("derivation", attributes, { ...EMPTY });
+    this.out.openElement("derivation", attributes);
+    this.open.push(NOTHING_LEFT);
     this.out.emptyElement("repeated");
     return undefined;
   }
@@ -181,29 +186,24 @@ class ValueToXml {
     return isString(value) ? textOf(value) : undefined;
   }
 
-  private openSet(tag: string, attributes: Record<string, string>, set: Attrs): void {
+  private openSet(tag: string, attributes: string, set: Attrs): void {
+    this.out.openElement(tag, attributes);
     const names = set.sortedNames();
-    this.openElement(tag, attributes, {
-      ...EMPTY,
-      names,
-      set,
-      items: set.sortedSlots(),
-      level: this.container.level + 1,
-    });
+    const level = this.container.level + 1;
+    this.open.push({ names, set, items: set.sortedSlots(), next: 0, pos: NO_POS, level });
   }
 
   private writeFunction(closure: Closure): void {
     const { formals, param, pos } = closure.code;
-    this.out.openElement("function", this.options.location ? this.placeOf(pos) : {});
+    this.out.openElement("function", this.options.location ? this.formatPlace(pos).join("") : "");
     if (formals === null) {
-      this.out.emptyElement("varpat", { name: param ?? "" });
+      this.out.emptyElement("varpat", formatXmlAttribute("name", param ?? ""));
     } else {
-      const attributes: Record<string, string> = {};
-      if (formals.ellipsis) attributes["ellipsis"] = "1";
-      if (param !== undefined) attributes["name"] = param;
+      let attributes = formals.ellipsis ? formatXmlAttribute("ellipsis", "1") : "";
+      if (param !== undefined) attributes += formatXmlAttribute("name", param);
       this.out.openElement("attrspat", attributes);
       for (const index of formals.sorted) {
-        this.out.emptyElement("attr", { name: formals.names[index] as string });
+        this.out.emptyElement("attr", formatXmlAttribute("name", formals.names[index] as string));
       }
       this.out.closeElement();
     }
@@ -228,25 +228,32 @@ class ValueToXml {
   }
 
   private openAttribute(name: string, set: Attrs): void {
-    const place = this.options.location ? this.placeOf(set.positionOf(name)) : {};
-    const attributes = { ...place, name };
-    this.openElement("attr", attributes, { ...EMPTY });
+    let attributes = this.names.get(name);
+    if (attributes === undefined) {
+      attributes = formatXmlAttribute("name", name);
+      this.names.set(name, attributes);
+    }
+    if (this.options.location) {
+      const [before, path] = this.formatPlace(set.positionOf(name));
+      attributes = before + attributes + path;
+    }
+    this.out.openElement("attr", attributes);
+    this.open.push(NOTHING_LEFT);
   }
 
-  private placeOf(pos: PosIdx): Record<string, string> {
+  /** The attributes that say where something was defined: column and line, and the path. */
+  private formatPlace(pos: PosIdx): [string, string] {
     const position = this.ctx.positions.resolve(pos);
-    if (position === undefined) return {};
+    if (position === undefined) return ["", ""];
     const { line, column } = position.source.lineColumn(position.offset);
-    const place: Record<string, string> = { column: String(column), line: String(line) };
     const { origin } = position.source;
-    if (origin.kind === "file") place["path"] = origin.path;
+    let path = "";
+    if (origin.kind === "file") path = formatXmlAttribute("path", origin.path);
     // Nix: internal files have a path below a root of their own.
-    if (origin.kind === "internal") place["path"] = origin.name.replace(/^[^/]*/, "");
-    return place;
-  }
-
-  private openElement(tag: string, attributes: Record<string, string>, element: OpenElement): void {
-    this.out.openElement(tag, attributes);
-    this.open.push(element);
+    if (origin.kind === "internal") {
+      path = formatXmlAttribute("path", origin.name.replace(/^[^/]*/, ""));
+    }
+    const place = formatXmlAttribute("column", String(column));
+    return [place + formatXmlAttribute("line", String(line)), path];
   }
 }

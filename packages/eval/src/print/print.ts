@@ -8,6 +8,7 @@
  * stack of their own, so that a value nested a million deep prints. The results are byte strings (`«`
  * is its UTF-8 bytes).
  */
+import { TextBuilder } from "@nivis/formats";
 import { printIdentifier, printString } from "@nivis/syntax";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx, type PositionTable } from "../position.ts";
@@ -22,7 +23,6 @@ import {
   type Slot,
   type Value,
 } from "../value/value.ts";
-import { TextBuilder } from "./text-builder.ts";
 import {
   type OpenContainer,
   POTENTIAL_RECURSION,

@@ -5,7 +5,7 @@
  * It is a generator that forces what it meets when it has {@link ForcingHooks}, and never yields
  * without them. Containers that are not finished lie on a stack of its own.
  */
-import { formatG6 } from "@nivis/formats";
+import { formatG6, TextBuilder } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -30,7 +30,6 @@ import {
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { elided, LEFT, printStringUpTo, RIGHT } from "./literal.ts";
-import { TextBuilder } from "./text-builder.ts";
 
 /** Stands for a set or list that was printed before. */
 export const REPEATED = `${LEFT}repeated${RIGHT}`;

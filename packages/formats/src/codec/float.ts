@@ -37,6 +37,12 @@ function toExponentialEven(value: number, fractionDigits: number): string {
 export function formatG6(value: number): string {
   if (!Number.isFinite(value)) return nonFinite(value);
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e-4 && magnitude < 1e6) {
+    // The fewest digits that read back the same: where they are six or fewer, both write them.
+    const shortest = String(value);
+    if (shortest.length <= PRECISION + 1) return shortest;
+  }
   const scientific = toExponentialEven(value, PRECISION - 1);
   const at = scientific.indexOf("e");
   const exponent = Number(scientific.slice(at + 1));

@@ -2,9 +2,7 @@
  * XML as `toXML` and `nix-instantiate --xml` write it: two blanks per level, attributes sorted
  * by name, and five escapes in attribute values. Elements hold elements only.
  */
-
-/** Attributes by name; values are byte strings. */
-export type XmlAttributes = Readonly<Record<string, string>> | ReadonlyMap<string, string>;
+import { TextBuilder } from "./text-builder.ts";
 
 const escapes: Readonly<Record<string, string>> = {
   '"': "&quot;",
@@ -20,44 +18,68 @@ export function escapeXmlAttribute(value: string): string {
   return /["<>&\n]/.test(value) ? value.replace(/["<>&\n]/g, (c) => escapes[c] as string) : value;
 }
 
-function formatAttributes(attributes: XmlAttributes): string {
-  const pairs: [string, string][] =
-    attributes instanceof Map
-      ? [...attributes]
-      : Object.entries(attributes as Record<string, string>);
-  if (pairs.length > 1) pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  return pairs.map(([name, value]) => ` ${name}="${escapeXmlAttribute(value)}"`).join("");
+/** An attribute of an element, with the blank before it. Elements take them in order of their names. */
+export function formatXmlAttribute(name: string, value: string): string {
+  return ` ${name}="${escapeXmlAttribute(value)}"`;
 }
+
+/** How many indentations are kept to be used again; deeper ones are rare, and long. */
+const MAX_KEPT_INDENTS = 64;
 
 /** Collects an XML document. Elements are opened and closed in turn; the caller keeps the balance. */
 export class XmlWriter {
-  readonly #parts: string[] = ["<?xml version='1.0' encoding='utf-8'?>\n"];
+  readonly #out = new TextBuilder();
   readonly #open: string[] = [];
+  /** The blanks before an element by how many are open around it. */
+  readonly #indents: string[] = [""];
+  #indent = "";
 
-  /** Opens an element that has content. */
-  openElement(name: string, attributes: XmlAttributes = {}): void {
-    this.#parts.push(`${this.#indentation()}<${name}${formatAttributes(attributes)}>\n`);
+  constructor() {
+    this.#out.add("<?xml version='1.0' encoding='utf-8'?>\n");
+  }
+
+  /** Opens an element that has content; `attributes` are those that `formatXmlAttribute` made. */
+  openElement(name: string, attributes = ""): void {
+    const out = this.#out;
+    out.add(this.#indent);
+    out.add("<");
+    out.add(name);
+    if (attributes !== "") out.add(attributes);
+    out.add(">\n");
     this.#open.push(name);
+    const depth = this.#open.length;
+    if (depth === this.#indents.length && depth < MAX_KEPT_INDENTS) {
+      this.#indents.push("  ".repeat(depth));
+    }
+    this.#indent = this.#indents[depth] ?? "  ".repeat(depth);
   }
 
   /** Closes the innermost open element. */
   closeElement(): void {
     const name = this.#open.pop();
-    if (name !== undefined) this.#parts.push(`${this.#indentation()}</${name}>\n`);
+    if (name === undefined) return;
+    const out = this.#out;
+    const depth = this.#open.length;
+    this.#indent = this.#indents[depth] ?? "  ".repeat(depth);
+    out.add(this.#indent);
+    out.add("</");
+    out.add(name);
+    out.add(">\n");
   }
 
   /** Writes an element without content. */
-  emptyElement(name: string, attributes: XmlAttributes = {}): void {
-    this.#parts.push(`${this.#indentation()}<${name}${formatAttributes(attributes)} />\n`);
-  }
-
-  #indentation(): string {
-    return "  ".repeat(this.#open.length);
+  emptyElement(name: string, attributes = ""): void {
+    const out = this.#out;
+    out.add(this.#indent);
+    out.add("<");
+    out.add(name);
+    if (attributes !== "") out.add(attributes);
+    out.add(" />\n");
   }
 
   /** Closes whatever is open and returns the document. */
   finish(): string {
     while (this.#open.length > 0) this.closeElement();
-    return this.#parts.join("");
+    return this.#out.toString();
   }
 }
