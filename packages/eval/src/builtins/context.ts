@@ -16,9 +16,10 @@ import {
   encodeContextElement,
   withContext,
 } from "../value/context.ts";
-import { ContextString, isList, type Slot, textOf, type Value } from "../value/value.ts";
+import { nativeThunk } from "../value/thunk.ts";
+import { ContextString, isList, isString, type Slot, textOf, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
@@ -26,15 +27,6 @@ type StringValue = string | ContextString;
 /** Weak coercion that copies paths, as C++ Nix does it here. */
 function coerce(ctx: EvalContext, slot: Slot, context: string): Suspendable<StringValue> {
   return coerceToString(ctx, slot, CoerceMode.CopyPaths, NO_POS, context);
-}
-
-function* unsafeDiscardStringContext(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
-  const text = (yield coerce(
-    ctx,
-    slot,
-    "while evaluating the argument passed to builtins.unsafeDiscardStringContext",
-  )) as StringValue;
-  return textOf(text);
 }
 
 function* unsafeDiscardOutputDependency(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
@@ -212,12 +204,19 @@ function* appendContext(ctx: EvalContext, value: StringValue, added: Attrs): Sus
 
 /** The builtins of this file. */
 export const contextBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  plain({
     name: "unsafeDiscardStringContext",
     args: args("s"),
-    strict: [],
+    strict: [coerced(0)],
     doc: "The string *s* without its context. It then no longer makes anything depend on what it mentions.",
-    run: unsafeDiscardStringContext,
+    run: (ctx, value: Value) => {
+      if (isString(value)) return textOf(value);
+      return nativeThunk(function* (): Suspendable<Slot> {
+        const context =
+          "while evaluating the argument passed to builtins.unsafeDiscardStringContext";
+        return textOf((yield coerce(ctx, value, context)) as StringValue);
+      });
+    },
   }),
   plain({
     name: "hasContext",

@@ -34,6 +34,10 @@ export interface StrictArgument {
   readonly expect: Expectation;
   /** The trace added when forcing fails or the type is wrong, as C++ Nix words it; empty for none. */
   readonly context: string;
+  /** What else must hold, checked before the next argument is forced. */
+  readonly check: ((ctx: EvalContext, value: never) => void) | undefined;
+  /** Whether a level of nesting counts while it is forced, as where C++ Nix forces in a coercion. */
+  readonly nested: boolean;
 }
 
 interface BuiltinBase {
@@ -96,6 +100,16 @@ export function args(...names: string[]): BuiltinArgument[] {
 }
 
 /** Shorthand for a strict argument. */
-export function strict(arg: number, expect: Expectation, context = ""): StrictArgument {
-  return { arg, expect, context };
+export function strict(
+  arg: number,
+  expect: Expectation,
+  context = "",
+  check?: (ctx: EvalContext, value: never) => void,
+): StrictArgument {
+  return { arg, expect, context, check, nested: false };
+}
+
+/** Shorthand for an argument that is coerced, and forced as part of that. */
+export function coerced(arg: number): StrictArgument {
+  return { arg, expect: "any", context: "", check: undefined, nested: true };
 }

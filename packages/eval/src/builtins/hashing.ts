@@ -9,12 +9,12 @@ import {
 import type { EvalContext } from "../context.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { requireFeature } from "../experimental-features.ts";
-import { expectAttribute, forcePlainString, forceString } from "../operations/checks.ts";
+import { expectAttribute, forcePlainString } from "../operations/checks.ts";
 import { realisePath } from "../store/realise.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { type ContextString, type Slot, textOf } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
   try {
@@ -22,17 +22,6 @@ function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
   } catch (error) {
     throw evalErrorOf(error);
   }
-}
-
-function* hashString(ctx: EvalContext, algorithm: string, slot: Slot): Suspendable<Slot> {
-  // The algorithm is looked at before the string is forced.
-  const parsed = algorithmOf(ctx, algorithm);
-  const text = (yield forceString(
-    ctx,
-    slot,
-    "while evaluating the second argument passed to builtins.hashString",
-  )) as string | ContextString;
-  return ctx.hashes.hex(parsed, textOf(text));
 }
 
 function* hashFile(ctx: EvalContext, algorithm: string, slot: Slot): Suspendable<Slot> {
@@ -85,7 +74,7 @@ function* convertHash(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
 
 /** The builtins of this file. */
 export const hashingBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  plain({
     name: "hashString",
     args: args("algo", "s"),
     strict: [
@@ -93,10 +82,13 @@ export const hashingBuiltins: readonly BuiltinDefinition[] = [
         0,
         "string-no-context",
         "while evaluating the first argument passed to builtins.hashString",
+        algorithmOf,
       ),
+      strict(1, "string", "while evaluating the second argument passed to builtins.hashString"),
     ],
     doc: "The hash of the string *s* in base 16. *algo* is one of `md5`, `sha1`, `sha256`, `sha512` and, with the experimental feature `blake3-hashes`, `blake3`. The context of *s* is ignored.",
-    run: hashString,
+    run: (ctx, algorithm: string, text: string | ContextString) =>
+      ctx.hashes.hex(algorithmOf(ctx, algorithm), textOf(text)),
   }),
   generator({
     name: "hashFile",

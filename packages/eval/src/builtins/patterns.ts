@@ -1,12 +1,9 @@
 /** Builtins on regular expressions: POSIX extended ones, on bytes (see `regex/regex.ts`). */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { forceString, settled } from "../operations/checks.ts";
 import { compileRegex, type Regex, RegexError } from "../regex/regex.ts";
 import type { OnWork } from "../regex/work.ts";
-import { nativeThunk } from "../value/thunk.ts";
-import { ContextString, type Slot, textOf } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { type ContextString, type Slot, textOf } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 /** Runs `use`, wording what goes wrong with a pattern as C++ Nix does. */
@@ -68,20 +65,13 @@ function patternBuiltin(
         0,
         "string-no-context",
         `while evaluating the first argument passed to builtins.${name}`,
+        compiled,
       ),
+      strict(1, "string", `while evaluating the second argument passed to builtins.${name}`),
     ],
     doc,
-    run: (ctx, pattern: string, subject: Slot) => {
-      const regex = compiled(ctx, pattern);
-      const value = settled(subject);
-      if (typeof value === "string" || value instanceof ContextString)
-        return apply(ctx, regex, value);
-      return nativeThunk(function* (): Suspendable<Slot> {
-        const context = `while evaluating the second argument passed to builtins.${name}`;
-        const text = (yield forceString(ctx, subject, context)) as string | ContextString;
-        return apply(ctx, regex, text);
-      });
-    },
+    run: (ctx, pattern: string, subject: string | ContextString) =>
+      apply(ctx, compiled(ctx, pattern), subject),
   });
 }
 

@@ -1,9 +1,8 @@
 /** Builtins on strings. Offsets and lengths count bytes, so a cut may fall inside a character. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { withTrace } from "../errors/from-world.ts";
 import { LARGE_RESULT } from "../limits/meter.ts";
-import { forceString, settled, typeMismatch } from "../operations/checks.ts";
+import { forceString, settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
 import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
@@ -11,7 +10,6 @@ import type { Int } from "../value/number.ts";
 import { nativeThunk, Thunk } from "../value/thunk.ts";
 import {
   type ContextString,
-  isInt,
   isString,
   type NixList,
   type Slot,
@@ -19,7 +17,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
 
 type NixString = string | ContextString;
 
@@ -62,6 +60,11 @@ function* concatFrom(
   return withContext(result, context);
 }
 
+/** Weak coercion that copies paths, of what is no string. */
+function coerceText(ctx: EvalContext, value: Value, context: string): Suspendable<NixString> {
+  return coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, context);
+}
+
 function substringOf(value: NixString, start: Int, length: Int): NixString {
   const text = textOf(value);
   // Nix: the context stays even if nothing of the text does.
@@ -71,31 +74,8 @@ function substringOf(value: NixString, start: Int, length: Int): NixString {
   return piece.length === text.length ? value : withContext(piece, contextOf(value));
 }
 
-const LENGTH_CONTEXT =
-  "while evaluating the second argument (the substring length) passed to builtins.substring";
-const SUBSTRING_CONTEXT =
-  "while evaluating the third argument (the string) passed to builtins.substring";
-
-function* substringSlowly(
-  ctx: EvalContext,
-  start: Int,
-  length: Slot,
-  slot: Slot,
-): Suspendable<NixString> {
-  let count: Value;
-  try {
-    count = (length instanceof Thunk ? yield length : length) as Value;
-  } catch (error) {
-    throw withTrace(error, NO_POS, LENGTH_CONTEXT);
-  }
-  if (!isInt(count)) throw typeMismatch(ctx, count, "an integer", LENGTH_CONTEXT);
-  const value = settled(slot);
-  const text = (
-    value !== undefined && isString(value)
-      ? value
-      : yield coerceToString(ctx, slot, CoerceMode.CopyPaths, NO_POS, SUBSTRING_CONTEXT)
-  ) as NixString;
-  return substringOf(text, start, count);
+function checkStart(_ctx: EvalContext, start: Int): void {
+  if (start < 0) throw new EvalError("value", "negative start position in 'substring'");
 }
 
 /** The patterns of a `replaceStrings` by the byte they begin with, each list in order. */
@@ -135,9 +115,10 @@ function* replaceStrings(
   const texts = new Array<string>(from.length);
   for (let i = 0; i < from.length; i++) {
     const slot = from[i] as Slot;
+    const known = settled(slot);
     texts[i] =
-      typeof slot === "string"
-        ? slot
+      typeof known === "string"
+        ? known
         : textOf(
             (yield forceString(
               ctx,
@@ -146,11 +127,15 @@ function* replaceStrings(
             )) as NixString,
           );
   }
-  const value = (yield forceString(
-    ctx,
-    subject,
-    "while evaluating the third argument passed to builtins.replaceStrings",
-  )) as NixString;
+  const known = settled(subject);
+  const value =
+    typeof known === "string"
+      ? known
+      : ((yield forceString(
+          ctx,
+          subject,
+          "while evaluating the third argument passed to builtins.replaceStrings",
+        )) as NixString);
   const text = textOf(value);
   const patterns = new Patterns(texts);
   // Each replacement is forced when it is first used; only then its context counts.
@@ -208,21 +193,13 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "stringLength",
     args: args("e"),
-    strict: [],
+    strict: [coerced(0)],
     doc: "The number of bytes of the string *e*.",
-    run: (ctx, slot: Slot) => {
-      const value = settled(slot);
-      if (value !== undefined && isString(value)) return textOf(value).length;
+    run: (ctx, value: Value) => {
+      if (isString(value)) return textOf(value).length;
       return nativeThunk(function* (): Suspendable<Slot> {
         const context = "while evaluating the argument passed to builtins.stringLength";
-        const text = (yield coerceToString(
-          ctx,
-          slot,
-          CoerceMode.CopyPaths,
-          NO_POS,
-          context,
-        )) as NixString;
-        return textOf(text).length;
+        return textOf((yield coerceText(ctx, value, context)) as NixString).length;
       });
     },
   }),
@@ -234,20 +211,27 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
         0,
         "int",
         "while evaluating the first argument (the start offset) passed to builtins.substring",
+        checkStart,
       ),
+      strict(
+        1,
+        "int",
+        "while evaluating the second argument (the substring length) passed to builtins.substring",
+      ),
+      coerced(2),
     ],
     doc:
       "The part of *s* that begins at byte *start* and is *len* bytes long; as much of it as there " +
       'is, and all of the rest if *len* is negative.\n\n```nix\nbuiltins.substring 0 3 "nixos"\n```' +
       '\n\nis `"nix"`.',
-    run: (ctx, start: Int, length: Slot, slot: Slot) => {
-      if (start < 0) throw new EvalError("value", "negative start position in 'substring'");
-      const count = settled(length);
-      const value = settled(slot);
-      if (value !== undefined && isString(value) && isInt(count)) {
-        return substringOf(value, start, count);
-      }
-      return nativeThunk(() => substringSlowly(ctx, start, length, slot));
+    run: (ctx, start: Int, length: Int, value: Value) => {
+      if (isString(value)) return substringOf(value, start, length);
+      return nativeThunk(function* (): Suspendable<Slot> {
+        const context =
+          "while evaluating the third argument (the string) passed to builtins.substring";
+        const text = (yield coerceText(ctx, value, context)) as NixString;
+        return substringOf(text, start, length);
+      });
     },
   }),
   plain({
@@ -319,19 +303,16 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "toString",
     args: args("e"),
-    strict: [],
+    strict: [coerced(0)],
     doc:
       "*e* as a string: strings as they are, paths without copying them to the store, sets by " +
       '`__toString` or `outPath`, numbers in decimal, `true` as `"1"`, `false` and `null` as `""`, ' +
       "lists with spaces between their elements.",
-    run: (ctx, slot: Slot) => {
-      const value = settled(slot);
-      if (value !== undefined) {
-        const text = tryCoerceWhole(ctx, value, CoerceMode.Strong);
-        if (text !== undefined) return text;
-      }
+    run: (ctx, value: Value) => {
+      const text = tryCoerceWhole(ctx, value, CoerceMode.Strong);
+      if (text !== undefined) return text;
       const context = "while evaluating the first argument passed to builtins.toString";
-      return nativeThunk(() => coerceToString(ctx, slot, CoerceMode.Strong, NO_POS, context));
+      return nativeThunk(() => coerceToString(ctx, value, CoerceMode.Strong, NO_POS, context));
     },
   }),
 ];

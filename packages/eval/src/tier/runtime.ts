@@ -50,9 +50,9 @@ import { stackOp } from "../vm/stack-ops.ts";
 import {
   addBuiltinTrace,
   addCallTraces,
-  addForcingTrace,
   addFrameTraces,
   failThunk,
+  leaveArgument,
   leftFunction,
   throwInto,
 } from "../vm/unwind.ts";
@@ -390,7 +390,7 @@ export class TierRuntime {
             continue;
           }
           error = next;
-        } else if (error instanceof EvalError && frame.next >= 0) addForcingTrace(error, frame);
+        } else if (frame.next >= 0) leaveArgument(this.ctx, error, frame);
         if (error instanceof EvalError && frame.builtin !== null) {
           addBuiltinTrace(error, frame.builtin, positionAt(site, at));
         }

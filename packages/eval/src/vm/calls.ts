@@ -12,6 +12,7 @@ import { evalErrorOf } from "../errors/from-world.ts";
 import { bestMatches } from "../errors/suggestions.ts";
 import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { contextNotAllowed, isCallable, typeMismatch } from "../operations/checks.ts";
+import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { APPLY, BLACKHOLE, Thunk } from "../value/thunk.ts";
@@ -41,6 +42,11 @@ export const NOTHING = Symbol("nothing");
 
 /** Checks a strict argument; the message is C++ Nix's. */
 function checkArgument(ctx: EvalContext, value: Value, strict: StrictArgument): void {
+  checkType(ctx, value, strict);
+  if (strict.check !== undefined) strict.check(ctx, value as never);
+}
+
+function checkType(ctx: EvalContext, value: Value, strict: StrictArgument): void {
   switch (strict.expect) {
     case "any":
       return;
@@ -363,6 +369,7 @@ function gatherArguments(
   const strict = builtin.definition.strict;
   if (input !== NOTHING) {
     const argument = strict[frame.next] as StrictArgument;
+    if (argument.nested) ctx.caches.nesting.levels--;
     frame.args[argument.arg] = input as Value;
     checkArgument(ctx, input as Value, argument);
     frame.next++;
@@ -371,6 +378,11 @@ function gatherArguments(
     const argument = strict[frame.next] as StrictArgument;
     const slot = frame.args[argument.arg] as Slot;
     if (slot instanceof Thunk && slot.code !== null) {
+      if (argument.nested) {
+        // Taken back above, or by whoever carries out the error that forcing ended with.
+        ctx.caches.nesting.levels++;
+        checkNesting(ctx, NO_POS, -1);
+      }
       machine.thunk = slot;
       return true;
     }

@@ -6,6 +6,7 @@
 import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, LambdaKind, type SelectStep } from "../bytecode/lambda.ts";
+import type { EvalContext } from "../context.ts";
 import { EvalError, type LeftFunction } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
@@ -77,9 +78,7 @@ export function unwind(machine: Machine): void {
           return;
         }
         error = next;
-      } else if (error instanceof EvalError && frame.next >= 0) {
-        addForcingTrace(error, frame);
-      }
+      } else if (frame.next >= 0) leaveArgument(machine.ctx, error, frame);
       if (error instanceof EvalError && frame.builtin !== null) {
         const header = base - HEADER_SIZE;
         const pos = positionOf(
@@ -259,12 +258,14 @@ function tracesForcing(strict: StrictArgument): boolean {
   );
 }
 
-/** Adds the trace of a strict argument whose forcing failed; a failed check has added its own. */
-export function addForcingTrace(error: EvalError, frame: NativeFrame): void {
+/** Carries an error out of a strict argument if that was being forced; a failed check has said all. */
+export function leaveArgument(ctx: EvalContext, error: unknown, frame: NativeFrame): void {
   const strict = frame.builtin?.definition.strict[frame.next];
-  if (strict === undefined || !tracesForcing(strict)) return;
+  if (strict === undefined) return;
   const slot = frame.args[strict.arg];
-  if (slot instanceof Thunk && slot.code !== null) error.addTrace(NO_POS, strict.context);
+  if (!(slot instanceof Thunk) || slot.code === null) return;
+  if (strict.nested) ctx.caches.nesting.levels--;
+  if (error instanceof EvalError && tracesForcing(strict)) error.addTrace(NO_POS, strict.context);
 }
 
 /**
