@@ -4,7 +4,7 @@ import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { IoError } from "../io.ts";
-import { expectAttribute, expectSet, forcePlainString, settled } from "../operations/checks.ts";
+import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { parentOfPath } from "../path.ts";
 import { NO_POS } from "../position.ts";
@@ -28,7 +28,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
@@ -116,33 +116,40 @@ function baseNameOfString(value: StringValue): Slot {
   return withContext(baseNameOf(textOf(value)), contextOf(value));
 }
 
-function baseNameOfBuiltin(ctx: EvalContext, slot: Slot): Slot {
-  const given = settled(slot);
-  const known = given === undefined ? undefined : tryCoerceWhole(ctx, given, CoerceMode.Weak);
+function baseNameOfBuiltin(ctx: EvalContext, value: Value): Slot {
+  const known = tryCoerceWhole(ctx, value, CoerceMode.Weak);
   if (known !== undefined) return baseNameOfString(known);
   return nativeThunk(function* (): Suspendable<Slot> {
     const context = "while evaluating the first argument passed to builtins.baseNameOf";
-    const value = (yield coerceToString(
+    const text = (yield coerceToString(
       ctx,
-      slot,
+      value,
       CoerceMode.Weak,
       NO_POS,
       context,
     )) as StringValue;
-    return baseNameOfString(value);
+    return baseNameOfString(text);
   });
 }
 
-function* dirOf(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
-  const forced: Value = slot instanceof Thunk ? yield slot : slot;
-  if (forced instanceof NixPath) return new NixPath(parentOfPath(forced.path));
-  const value = (yield coerceToString(
-    ctx,
-    forced,
-    CoerceMode.Weak,
-    NO_POS,
-    "while evaluating the first argument passed to 'builtins.dirOf'",
-  )) as StringValue;
+function dirOf(ctx: EvalContext, value: Value): Slot {
+  if (value instanceof NixPath) return new NixPath(parentOfPath(value.path));
+  const known = tryCoerceWhole(ctx, value, CoerceMode.Weak);
+  if (known !== undefined) return dirOfString(known);
+  return nativeThunk(function* (): Suspendable<Slot> {
+    const context = "while evaluating the first argument passed to 'builtins.dirOf'";
+    const text = (yield coerceToString(
+      ctx,
+      value,
+      CoerceMode.Weak,
+      NO_POS,
+      context,
+    )) as StringValue;
+    return dirOfString(text);
+  });
+}
+
+function dirOfString(value: StringValue): Slot {
   const path = textOf(value);
   const slash = path.lastIndexOf("/");
   const directory = slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
@@ -230,14 +237,14 @@ export const fileBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "baseNameOf",
     args: args("path"),
-    strict: [],
+    strict: [coerced(0)],
     doc: "What follows the last slash of *path*. One slash at the end is ignored.",
     run: baseNameOfBuiltin,
   }),
-  generator({
+  plain({
     name: "dirOf",
     args: args("path"),
-    strict: [],
+    strict: [strict(0, "any")],
     doc: "What precedes the last slash of *path*: a path if *path* is one, else a string. Without a slash it is `.`.",
     run: dirOf,
   }),
