@@ -2,6 +2,7 @@
 import type { DerivationOutput, HashModuloCache } from "@nivis/formats";
 import { Nesting } from "./operations/nesting.ts";
 import type { Regex } from "./regex/regex.ts";
+import { ShapeTable } from "./value/shape-table.ts";
 import type { ContextString } from "./value/value.ts";
 
 /** See the head of this file. */
@@ -26,4 +27,6 @@ export class EvalCaches {
   deepForces = 0;
   /** Compiled regular expressions, by pattern (`builtins/patterns.ts`). */
   readonly regexes = new Map<string, Regex>();
+  /** Shapes of sets whose names were computed. */
+  readonly shapes = new ShapeTable();
 }

@@ -4,10 +4,17 @@
  * `listToAttrs` do, `mapAttrs` and `zipAttrsWith` do not.
  */
 import type { EvalContext } from "../context.ts";
-import { expectAttribute, expectSet, forcePlainString, settled } from "../operations/checks.ts";
+import { withTrace } from "../errors/from-world.ts";
+import {
+  expectAttribute,
+  expectPlainString,
+  expectSet,
+  forcePlainString,
+  settled,
+} from "../operations/checks.ts";
 import { positionValue } from "../operations/position-value.ts";
 import type { PosIdx } from "../position.ts";
-import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
+import { Attrs, EMPTY_ATTRS, type Shape } from "../value/attrs.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
@@ -58,23 +65,24 @@ function intersect(left: Attrs, right: Attrs): Attrs {
   return names.length === 0 ? EMPTY_ATTRS : Attrs.of(names, slots, positions);
 }
 
-/** Forces an element of `listToAttrs` and answers its set and name. */
-function* nameOfPair(ctx: EvalContext, element: Slot): Suspendable<[Attrs, string]> {
-  const pair = expectSet(
-    ctx,
-    (element instanceof Thunk ? yield element : element) as Value,
-    "while evaluating an element of the list passed to builtins.listToAttrs",
-  );
-  const nameSlot = expectAttribute(pair, "name", PAIR_CONTEXT);
-  const name = settled(nameSlot);
-  if (typeof name === "string") return [pair, name];
-  const context =
-    "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
-  const pos = pair.positionOf("name");
-  return [pair, (yield forcePlainString(ctx, nameSlot, context, pos)) as string];
-}
-
 const PAIR_CONTEXT = "in a {name=...; value=...;} pair";
+const PAIR_NAME_CONTEXT =
+  "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
+
+/** The set of the pairs, whose names are distinct. */
+function setOfPairs(ctx: EvalContext, pairs: ReadonlyMap<string, Attrs>): Attrs {
+  const names = new Array<string>(pairs.size);
+  const slots = new Array<Slot>(pairs.size);
+  const positions = new Array<PosIdx>(pairs.size);
+  let i = 0;
+  for (const [name, pair] of pairs) {
+    names[i] = name;
+    slots[i] = expectAttribute(pair, "value", PAIR_CONTEXT);
+    positions[i] = pair.positionOf("value");
+    i++;
+  }
+  return new Attrs(ctx.caches.shapes.share(names, positions), slots);
+}
 
 function* catAttrs(
   ctx: EvalContext,
@@ -187,35 +195,58 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       '```nix\nbuiltins.listToAttrs [ { name = "foo"; value = 123; } ]\n```\n\n' +
       "is `{ foo = 123; }`.",
     *run(ctx, list: NixList) {
-      const pairs = new Map<string, Attrs>();
+      const { shapes } = ctx.caches;
+      // The names are likely those of an earlier set; only when they differ must they be gathered.
+      let likely: Shape | undefined;
+      let slots: Slot[] = [];
+      let pairs: Map<string, Attrs> | null = null;
       for (let i = 0; i < list.length; i++) {
         const element = list[i] as Slot;
-        const pair = element instanceof Thunk ? ((yield element) as Value) : element;
-        // The common case without a generator of its own.
-        if (pair instanceof Attrs) {
-          const nameSlot = pair.get("name");
-          if (nameSlot !== undefined) {
-            const name = settled(nameSlot);
-            if (typeof name === "string") {
-              if (!pairs.has(name)) pairs.set(name, pair);
+        const pair = expectSet(
+          ctx,
+          (element instanceof Thunk ? yield element : element) as Value,
+          "while evaluating an element of the list passed to builtins.listToAttrs",
+        );
+        const nameSlot = expectAttribute(pair, "name", PAIR_CONTEXT);
+        let name = settled(nameSlot);
+        if (typeof name !== "string") {
+          const pos = pair.positionOf("name");
+          if (name === undefined) {
+            try {
+              name = (yield nameSlot as Thunk) as Value;
+            } catch (error) {
+              throw withTrace(error, pos, PAIR_NAME_CONTEXT);
+            }
+          }
+          name = expectPlainString(ctx, name, PAIR_NAME_CONTEXT, pos);
+        }
+        if (pairs === null) {
+          if (i === 0) {
+            likely = shapes.beginningWith(name);
+            if (likely !== undefined) slots = new Array<Slot>(likely.names.length);
+          }
+          if (likely !== undefined && likely.names[i] === name) {
+            const slot = pair.get("value");
+            if (slot !== undefined && pair.positionOf("value") === likely.positions?.[i]) {
+              slots[i] = slot;
               continue;
             }
           }
+          pairs = new Map();
+          for (let k = 0; k < i; k++)
+            pairs.set((likely as Shape).names[k] as string, settled(list[k] as Slot) as Attrs);
         }
-        const [set, name] = (yield nameOfPair(ctx, element)) as [Attrs, string];
-        if (!pairs.has(name)) pairs.set(name, set);
+        if (!pairs.has(name)) pairs.set(name, pair);
       }
-      const names = new Array<string>(pairs.size);
-      const slots = new Array<Slot>(pairs.size);
-      const positions = new Array<PosIdx>(pairs.size);
-      let i = 0;
-      for (const [name, pair] of pairs) {
-        names[i] = name;
-        slots[i] = expectAttribute(pair, "value", PAIR_CONTEXT);
-        positions[i] = pair.positionOf("value");
-        i++;
-      }
-      return Attrs.of(names, slots, positions);
+      if (pairs !== null) return setOfPairs(ctx, pairs);
+      if (likely === undefined) return EMPTY_ATTRS;
+      const count = list.length;
+      if (count === likely.names.length) return new Attrs(likely, slots);
+      return Attrs.of(
+        likely.names.slice(0, count),
+        slots.slice(0, count),
+        (likely.positions as readonly PosIdx[]).slice(0, count),
+      );
     },
   }),
   plain({
@@ -305,9 +336,10 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
           else found.push(slots[k] as Slot);
         }
       }
+      if (values.size === 0) return EMPTY_ATTRS;
       const names = Array.from(values.keys());
       const slots = names.map((name) => applyThunk2(f, name, values.get(name) as Slot[]));
-      return Attrs.of(names, slots);
+      return new Attrs(ctx.caches.shapes.share(names, null), slots);
     },
   }),
 ];

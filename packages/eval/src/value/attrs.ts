@@ -26,6 +26,24 @@ const MAX_LAYERS = 8;
 const SMALL_SET = 16;
 /** Shapes that may extend one another before one gets an index of its own. */
 const MAX_EXTENSIONS = 4;
+/**
+ * How much a shape may keep alive by what it remembers: the unions that led to a shape, times its
+ * names, plus {@link UNION_COST} for each.
+ */
+const MAX_REMEMBERED = 16_384;
+const UNION_COST = 64;
+
+/** Shapes laid over another: what {@link Shape.under} answers. */
+class Union {
+  constructor(
+    /** The shapes that were laid over it, the lowest first. */
+    readonly uppers: readonly Shape[],
+    /** The names of all; the shape below itself if it has all of them, defined at the same places. */
+    readonly shape: Shape,
+    /** The places in `shape` of the names of `uppers`, one shape after the other. */
+    readonly places: readonly number[],
+  ) {}
+}
 
 /** The names of a set, in the order of definition, with their positions. Immutable. */
 export class Shape {
@@ -38,6 +56,10 @@ export class Shape {
   /** A shape whose names are the first names of this one, or `null`: its index serves both. */
   private readonly parent: Shape | null;
   private readonly extensions: number;
+  /** The last union of this shape with shapes over it. */
+  private union: Union | null = null;
+  /** How many unions led to this shape. */
+  private readonly unions: number;
 
   constructor(
     /** Distinct names. */
@@ -46,7 +68,9 @@ export class Shape {
     readonly positions: readonly PosIdx[] | null,
     /** A shape whose names are the first of `names`. */
     parent: Shape | null = null,
+    unions = 0,
   ) {
+    this.unions = unions;
     if (parent !== null && parent.extensions < MAX_EXTENSIONS) {
       this.parent = parent;
       this.extensions = parent.extensions + 1;
@@ -65,6 +89,14 @@ export class Shape {
       this.bare = bare;
     }
     return bare;
+  }
+
+  /** Whether it has these names in this order, and these positions. */
+  isMadeOf(names: readonly string[], positions: readonly PosIdx[] | null): boolean {
+    const mine = this.names;
+    if (mine.length !== names.length) return false;
+    for (let i = 0; i < mine.length; i++) if (mine[i] !== names[i]) return false;
+    return samePositions(this.positions, positions);
   }
 
   /** The place of a name, or -1. */
@@ -92,6 +124,82 @@ export class Shape {
     }
     const found = index.get(name);
     return found === undefined ? -1 : found;
+  }
+
+  /** The union with a shape laid over this one. */
+  underOne(upper: Shape): Union {
+    const { union } = this;
+    if (union !== null && union.uppers.length === 1 && union.uppers[0] === upper) return union;
+    return this.unite([upper]);
+  }
+
+  /** The union with shapes laid over this one, the lowest first. */
+  under(uppers: readonly Shape[]): Union {
+    const { union } = this;
+    if (union !== null && sameShapes(union.uppers, uppers)) return union;
+    return this.unite(uppers);
+  }
+
+  /** Names keep the place that they had first, new names come last. */
+  private unite(uppers: readonly Shape[]): Union {
+    const before = this.names.length;
+    const added: string[] = [];
+    const places: number[] = [];
+    let placeOfAdded: Map<string, number> | null = null;
+    let positioned = this.positions !== null;
+    for (const { names, positions } of uppers) {
+      if (positions !== null) positioned = true;
+      // The names of one shape are distinct.
+      const earlier = added.length;
+      if (earlier > LINEAR_LIMIT && placeOfAdded === null) {
+        placeOfAdded = new Map();
+        for (let i = 0; i < earlier; i++) placeOfAdded.set(added[i] as string, i);
+      }
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i] as string;
+        let at = this.indexOf(name);
+        if (at < 0 && earlier > 0) {
+          const found = placeOfAdded === null ? added.indexOf(name) : placeOfAdded.get(name);
+          if (found !== undefined && found >= 0) at = before + found;
+        }
+        if (at < 0) {
+          at = before + added.length;
+          if (placeOfAdded !== null) placeOfAdded.set(name, added.length);
+          added.push(name);
+        }
+        places.push(at);
+      }
+    }
+    const names = added.length === 0 ? this.names : this.names.concat(added);
+    const positions = positioned ? this.positionsUnder(uppers, places, names.length) : null;
+    let shape: Shape = this;
+    if (added.length > 0 || !samePositions(positions, this.positions)) {
+      // Looking through the lower index first pays while most names are found there.
+      const extend = before > LINEAR_LIMIT && added.length <= before >> 1;
+      shape = new Shape(names, positions, extend ? this : null, this.unions + 1);
+    }
+    const union = new Union(uppers, shape, places);
+    if (shape === this || shape.unions * (names.length + UNION_COST) <= MAX_REMEMBERED) {
+      this.union = union;
+    }
+    return union;
+  }
+
+  private positionsUnder(
+    uppers: readonly Shape[],
+    places: readonly number[],
+    count: number,
+  ): PosIdx[] {
+    const result = new Array<PosIdx>(count);
+    const before = this.names.length;
+    for (let i = 0; i < before; i++) result[i] = this.positions?.[i] ?? NO_POS;
+    let k = 0;
+    for (const { names, positions } of uppers) {
+      for (let i = 0; i < names.length; i++) {
+        result[places[k++] as number] = positions === null ? NO_POS : (positions[i] as PosIdx);
+      }
+    }
+    return result;
   }
 
   /** The places of the names in bytewise order of the names. */
@@ -126,6 +234,19 @@ export class Shape {
     }
     return sorted;
   }
+}
+
+function sameShapes(a: readonly Shape[], b: readonly Shape[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Of the same names. */
+function samePositions(a: readonly PosIdx[] | null, b: readonly PosIdx[] | null): boolean {
+  if (a === null || b === null) return a === b;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Attributes that are taken out of copies of the arrays one by one; for more the arrays are made anew. */
@@ -283,82 +404,30 @@ export class Attrs {
       layers.push(bottom);
       bottom = bottom.base;
     }
-    const merge = new Merge(bottom);
-    for (let i = layers.length - 1; i >= 0; i--) merge.add(layers[i] as Attrs);
-    this.shape = merge.shape();
-    this.values = merge.values;
+    layers.reverse();
+    const union = bottom.shape.under(layers.map((layer) => layer.shape));
+    const { values } = bottom;
+    const { places, shape } = union;
+    const merged = copyOf(values, shape.names.length);
+    let k = 0;
+    for (const layer of layers) {
+      const upper = layer.values;
+      for (let i = 0; i < upper.length; i++) merged[places[k++] as number] = upper[i] as Slot;
+    }
+    this.shape = shape;
+    this.values = merged;
     this.base = null;
     this.depth = 0;
   }
 }
 
-/** Lays layers over a flat set; names keep the place that they had first, new names come last. */
-class Merge {
-  readonly values: Slot[];
-  private readonly bottom: Shape;
-  private names: string[] | null = null;
-  private positions: PosIdx[] | null;
-  /** Whether a layer brought names that the bottom has not. */
-  private extended = false;
-  /** The places of such names, for the layers after that one. */
-  private places: Map<string, number> | null = null;
-
-  constructor({ shape, values }: Attrs) {
-    this.bottom = shape;
-    this.values = values.slice();
-    this.positions = shape.positions === null ? null : shape.positions.slice();
-  }
-
-  /** Adds the top layer of a set. */
-  add(layer: Attrs): void {
-    const { values, bottom } = this;
-    const { names, positions: from } = layer.shape;
-    const upper = layer.values;
-    if (from !== null && this.positions === null) {
-      this.positions = new Array<PosIdx>(values.length).fill(NO_POS);
-    }
-    const { positions } = this;
-    const places = this.extended ? this.placesOfNew() : null;
-    for (let i = 0; i < upper.length; i++) {
-      const name = names[i] as string;
-      let at = bottom.indexOf(name);
-      if (at < 0 && places !== null) at = places.get(name) ?? -1;
-      const pos = from === null ? NO_POS : (from[i] as PosIdx);
-      if (at >= 0) {
-        values[at] = upper[i] as Slot;
-        if (positions !== null) positions[at] = pos;
-      } else {
-        if (places !== null) places.set(name, values.length);
-        if (this.names === null) this.names = bottom.names.slice();
-        this.names.push(name);
-        values.push(upper[i] as Slot);
-        if (positions !== null) positions.push(pos);
-        this.extended = true;
-      }
-    }
-  }
-
-  /** The shape of what is there now. */
-  shape(): Shape {
-    const { bottom, positions } = this;
-    const names = this.names ?? bottom.names;
-    const before = bottom.names.length;
-    // Looking through the bottom's index first pays while most names are found there.
-    const extend = before > LINEAR_LIMIT && names.length - before <= before >> 1;
-    return new Shape(names, positions, extend ? bottom : null);
-  }
-
-  private placesOfNew(): Map<string, number> {
-    let places = this.places;
-    if (places === null) {
-      places = new Map();
-      const names = this.names as string[];
-      for (let i = this.bottom.names.length; i < names.length; i++)
-        places.set(names[i] as string, i);
-      this.places = places;
-    }
-    return places;
-  }
+/** The slots in an array of `length`, which is no smaller. */
+function copyOf(slots: readonly Slot[], length: number): Slot[] {
+  const count = slots.length;
+  if (count === length) return slots.slice();
+  const copy = new Array<Slot>(length);
+  for (let i = 0; i < count; i++) copy[i] = slots[i] as Slot;
+  return copy;
 }
 
 /** The set without attributes. */
@@ -381,9 +450,11 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
     return result;
   }
   if (left.base === null && left.values.length + right.values.length <= SMALL_SET) {
-    const merge = new Merge(left);
-    merge.add(right);
-    return new Attrs(merge.shape(), merge.values);
+    const { places, shape } = left.shape.underOne(right.shape);
+    const values = copyOf(left.values, shape.names.length);
+    const upper = right.values;
+    for (let i = 0; i < upper.length; i++) values[places[i] as number] = upper[i] as Slot;
+    return new Attrs(shape, values);
   }
   if (left.depth >= MAX_LAYERS) left.size;
   return new Attrs(right.shape, right.values, left);

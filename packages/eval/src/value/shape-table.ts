@@ -1,0 +1,41 @@
+/**
+ * Shapes of sets that builtins have made lately. Code that makes a set with computed names tends to
+ * make another with the same ones; if both have one shape, that has an index, an order and unions
+ * only once, and select sites know it.
+ */
+import type { PosIdx } from "../position.ts";
+import { Shape } from "./attrs.ts";
+
+/** Shapes with more names are not kept. */
+const MAX_NAMES = 4096;
+/** Names of all shapes together beyond which all are forgotten. */
+const MAX_ALL_NAMES = 65_536;
+
+/** See the head of this file. */
+export class ShapeTable {
+  /** The last shape by its first name. */
+  private readonly shapes = new Map<string, Shape>();
+  private allNames = 0;
+
+  /** The last shape whose first name is this. */
+  beginningWith(name: string): Shape | undefined {
+    return this.shapes.get(name);
+  }
+
+  /** A shape with these names, which are distinct and at least one, and positions. */
+  share(names: readonly string[], positions: readonly PosIdx[] | null): Shape {
+    const first = names[0] as string;
+    const known = this.shapes.get(first);
+    if (known !== undefined && known.isMadeOf(names, positions)) return known;
+    const shape = new Shape(names, positions);
+    if (names.length <= MAX_NAMES) {
+      this.allNames += names.length;
+      if (this.allNames > MAX_ALL_NAMES) {
+        this.shapes.clear();
+        this.allNames = names.length;
+      }
+      this.shapes.set(first, shape);
+    }
+    return shape;
+  }
+}
