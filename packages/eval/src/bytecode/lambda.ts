@@ -73,6 +73,15 @@ export class SelectCache {
   index = 0;
 }
 
+/** Remembers where the formals of a function were in its last flat argument that they fitted. */
+export class FormalsCache {
+  constructor(
+    readonly shape: Shape,
+    /** Parallel to the formals; -1 for those that the argument has not. */
+    readonly places: readonly number[],
+  ) {}
+}
+
 const NO_CODE = new Int32Array(0);
 /** What a lambda without code has of everything. */
 const NONE: readonly never[] = [];
@@ -138,6 +147,7 @@ export class Lambda {
   /** The plain parameter or the name at the `@`. */
   param: string | undefined = undefined;
   formals: RuntimeFormals | null = null;
+  formalsCache: FormalsCache | null = null;
   /** The documentation comment of a function. */
   doc: { readonly start: number; readonly end: number } | undefined = undefined;
 

@@ -27,11 +27,11 @@ const SMALL_SET = 16;
 /** Shapes that may extend one another before one gets an index of its own. */
 const MAX_EXTENSIONS = 4;
 /**
- * How much a shape may keep alive by what it remembers: the unions that led to a shape, times its
- * names, plus {@link UNION_COST} for each.
+ * A shape remembers what was made of it last, and that again: how much it may keep alive so, in names.
+ * Each step counts as its names and {@link STEP_COST}.
  */
 const MAX_REMEMBERED = 16_384;
-const UNION_COST = 64;
+const STEP_COST = 64;
 
 /** Shapes laid over another: what {@link Shape.under} answers. */
 class Union {
@@ -41,6 +41,17 @@ class Union {
     /** The names of all; the shape below itself if it has all of them, defined at the same places. */
     readonly shape: Shape,
     /** The places in `shape` of the names of `uppers`, one shape after the other. */
+    readonly places: readonly number[],
+  ) {}
+}
+
+/** Names taken out of a shape: what {@link Shape.without} answers. */
+class Removal {
+  constructor(
+    readonly removed: readonly string[],
+    /** What is left. */
+    readonly shape: Shape,
+    /** Where the removed names were, ascending. */
     readonly places: readonly number[],
   ) {}
 }
@@ -58,8 +69,10 @@ export class Shape {
   private readonly extensions: number;
   /** The last union of this shape with shapes over it. */
   private union: Union | null = null;
-  /** How many unions led to this shape. */
-  private readonly unions: number;
+  /** The last removal of names. */
+  private removal: Removal | null = null;
+  /** How many unions and removals led to this shape. */
+  private readonly steps: number;
 
   constructor(
     /** Distinct names. */
@@ -68,9 +81,9 @@ export class Shape {
     readonly positions: readonly PosIdx[] | null,
     /** A shape whose names are the first of `names`. */
     parent: Shape | null = null,
-    unions = 0,
+    steps = 0,
   ) {
-    this.unions = unions;
+    this.steps = steps;
     if (parent !== null && parent.extensions < MAX_EXTENSIONS) {
       this.parent = parent;
       this.extensions = parent.extensions + 1;
@@ -85,7 +98,7 @@ export class Shape {
     if (this.positions === null) return this;
     let bare = this.bare;
     if (bare === null) {
-      bare = new Shape(this.names, null, this);
+      bare = new Shape(this.names, null, this, this.steps);
       this.bare = bare;
     }
     return bare;
@@ -93,10 +106,7 @@ export class Shape {
 
   /** Whether it has these names in this order, and these positions. */
   isMadeOf(names: readonly string[], positions: readonly PosIdx[] | null): boolean {
-    const mine = this.names;
-    if (mine.length !== names.length) return false;
-    for (let i = 0; i < mine.length; i++) if (mine[i] !== names[i]) return false;
-    return samePositions(this.positions, positions);
+    return sameItems(this.names, names) && samePositions(this.positions, positions);
   }
 
   /** The place of a name, or -1. */
@@ -136,7 +146,7 @@ export class Shape {
   /** The union with shapes laid over this one, the lowest first. */
   under(uppers: readonly Shape[]): Union {
     const { union } = this;
-    if (union !== null && sameShapes(union.uppers, uppers)) return union;
+    if (union !== null && sameItems(union.uppers, uppers)) return union;
     return this.unite(uppers);
   }
 
@@ -176,12 +186,10 @@ export class Shape {
     if (added.length > 0 || !samePositions(positions, this.positions)) {
       // Looking through the lower index first pays while most names are found there.
       const extend = before > LINEAR_LIMIT && added.length <= before >> 1;
-      shape = new Shape(names, positions, extend ? this : null, this.unions + 1);
+      shape = new Shape(names, positions, extend ? this : null, this.steps + 1);
     }
     const union = new Union(uppers, shape, places);
-    if (shape === this || shape.unions * (names.length + UNION_COST) <= MAX_REMEMBERED) {
-      this.union = union;
-    }
+    if (shape === this || shape.isKept()) this.union = union;
     return union;
   }
 
@@ -200,6 +208,36 @@ export class Shape {
       }
     }
     return result;
+  }
+
+  /** The shape without some names; those that it has not are ignored. */
+  without(removed: readonly string[]): Removal {
+    const { removal } = this;
+    if (removal !== null && sameItems(removal.removed, removed)) return removal;
+    const found = new Set<number>();
+    for (const name of removed) {
+      const at = this.indexOf(name);
+      if (at >= 0) found.add(at);
+    }
+    const places = Array.from(found).sort((a, b) => a - b);
+    let shape: Shape = this;
+    if (places.length > 0) {
+      const { names, positions } = this;
+      shape = new Shape(
+        withoutPlaces(names, places),
+        positions === null ? null : withoutPlaces(positions, places),
+        null,
+        this.steps + 1,
+      );
+    }
+    const made = new Removal(removed, shape, places);
+    if (shape === this || shape.isKept()) this.removal = made;
+    return made;
+  }
+
+  /** Whether the shape that this one was made of may remember it. */
+  private isKept(): boolean {
+    return this.steps * (this.names.length + STEP_COST) <= MAX_REMEMBERED;
   }
 
   /** The places of the names in bytewise order of the names. */
@@ -236,7 +274,7 @@ export class Shape {
   }
 }
 
-function sameShapes(a: readonly Shape[], b: readonly Shape[]): boolean {
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
@@ -244,13 +282,20 @@ function sameShapes(a: readonly Shape[], b: readonly Shape[]): boolean {
 
 /** Of the same names. */
 function samePositions(a: readonly PosIdx[] | null, b: readonly PosIdx[] | null): boolean {
-  if (a === null || b === null) return a === b;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  return a === null || b === null ? a === b : sameItems(a, b);
 }
 
-/** Attributes that are taken out of copies of the arrays one by one; for more the arrays are made anew. */
-const FEW_REMOVED = 8;
+/** What is not at one of the places, which ascend. */
+function withoutPlaces<Item>(items: readonly Item[], places: readonly number[]): Item[] {
+  const rest = new Array<Item>(items.length - places.length);
+  let next = 0;
+  let k = 0;
+  for (let i = 0; i < items.length; i++) {
+    if (k < places.length && i === places[k]) k++;
+    else rest[next++] = items[i] as Item;
+  }
+  return rest;
+}
 
 /** The shape without names. */
 export const EMPTY_SHAPE = new Shape([], null);
@@ -376,25 +421,11 @@ export class Attrs {
   /** This set without some attributes; those that it has not are ignored. */
   without(removed: readonly string[]): Attrs {
     if (this.base !== null) this.flatten();
-    const { shape } = this;
-    const gone = new Set<number>();
-    for (const name of removed) {
-      const i = shape.indexOf(name);
-      if (i >= 0) gone.add(i);
-    }
-    if (gone.size === 0) return this;
-    if (gone.size > FEW_REMOVED) return this.filter((_name, i) => !gone.has(i));
-    // From the last to the first, so that the places before stay what they are.
-    const places = Array.from(gone).sort((a, b) => b - a);
-    const names = shape.names.slice();
-    const values = this.values.slice();
-    const positions = shape.positions === null ? null : shape.positions.slice();
-    for (const place of places) {
-      names.splice(place, 1);
-      values.splice(place, 1);
-      positions?.splice(place, 1);
-    }
-    return Attrs.of(names, values, positions);
+    const { shape, places } = this.shape.without(removed);
+    if (places.length === 0) return this;
+    return shape.names.length === 0
+      ? EMPTY_ATTRS
+      : new Attrs(shape, withoutPlaces(this.values, places));
   }
 
   private flatten(): void {

@@ -16,8 +16,10 @@
  * The identity of a slot is what `==` uses as its short-cut, so slots are copied, never rebuilt.
  */
 
-import type { BuiltinDefinition } from "../builtins/definition.ts";
+import type { BuiltinDefinition, StrictArgument } from "../builtins/definition.ts";
 import type { Lambda } from "../bytecode/lambda.ts";
+import type { EvalContext } from "../context.ts";
+import type { Suspendable } from "../vm/requests.ts";
 import type { Attrs } from "./attrs.ts";
 import type { StringContext } from "./context.ts";
 import type { Thunk } from "./thunk.ts";
@@ -80,8 +82,18 @@ export class Closure {
 export class Builtin {
   /** How many arguments it takes; at least 1. */
   readonly arity: number;
+  /** Of the definition: read at each call, and definitions come in many forms. */
+  readonly strict: readonly StrictArgument[];
+  /** Whether it runs no Nix code, so that it answers at once. */
+  readonly plain: boolean;
+  /** The code of a plain builtin or what starts that of another. */
+  readonly run: (ctx: EvalContext, ...args: Slot[]) => Slot | Suspendable<Slot>;
+
   constructor(readonly definition: BuiltinDefinition) {
     this.arity = definition.args.length;
+    this.strict = definition.strict;
+    this.plain = definition.kind === "plain";
+    this.run = definition.run as Builtin["run"];
   }
 }
 

@@ -5,7 +5,13 @@
 
 import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
-import { Lambda, LambdaKind, MissingFormal, type NativeCode } from "../bytecode/lambda.ts";
+import {
+  FormalsCache,
+  Lambda,
+  LambdaKind,
+  MissingFormal,
+  type NativeCode,
+} from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -86,10 +92,7 @@ function runBuiltin(
   builtin: Builtin,
   args: readonly Slot[],
 ): Slot | Suspendable<Slot> {
-  const run = builtin.definition.run as (
-    ctx: EvalContext,
-    ...args: Slot[]
-  ) => Slot | Suspendable<Slot>;
+  const { run } = builtin;
   ctx.limits?.work(WORK_PER_BUILTIN);
   switch (args.length) {
     case 1:
@@ -116,6 +119,49 @@ export const enum StepOutcome {
 }
 
 /**
+ * {@link callValue} for a plain builtin of one or two arguments, if those that it wants forced are at
+ * hand; else answers -1.
+ */
+function callPlain(machine: Machine, builtin: Builtin, stack: Segment, sp: number): number {
+  const { ctx, observer } = machine;
+  const { arity, strict, run } = builtin;
+  let first: Slot = stack[sp - 2];
+  let second: Slot = arity === 1 ? null : stack[sp - 3];
+  machine.running = builtin;
+  for (let i = 0; i < strict.length; i++) {
+    const argument = strict[i] as StrictArgument;
+    const slot = argument.arg === 0 ? first : second;
+    let value: Value;
+    if (slot instanceof Thunk) {
+      if (slot.code !== null) {
+        machine.running = null;
+        return -1;
+      }
+      value = slot.a as Value;
+      if (argument.arg === 0) first = value;
+      else second = value;
+    } else value = slot;
+    checkArgument(ctx, value, argument);
+  }
+  observer?.callBuiltin?.(builtin);
+  ctx.limits?.work(WORK_PER_BUILTIN);
+  const result = (arity === 1 ? run(ctx, first) : run(ctx, first, second)) as Slot;
+  machine.running = null;
+  observer?.returnBuiltin?.(builtin, result);
+  machine.consumed = arity;
+  const top = sp - 1 - arity;
+  if (!(result instanceof Thunk)) stack[top] = result;
+  else if (result.code === null) stack[top] = result.a;
+  else {
+    // The frame stands while the result is forced, for the trace.
+    machine.entering = new NativeFrame(builtin, [result], RETURNING, null);
+    machine.enteringMark = CALL_MARK;
+    return top;
+  }
+  return top + 1;
+}
+
+/**
  * Calls a builtin or functor with the first of `count` arguments that lie on the stack below `sp`, the
  * callee on the top. Answers the new `sp`; {@link Machine.consumed} says how many arguments it took.
  * Either the result is on the stack or {@link Machine.entering} is to be entered.
@@ -130,8 +176,14 @@ export function callValue(
   const ctx = machine.ctx;
   let builtin: Builtin;
   let given: readonly Slot[] = NO_SLOTS;
-  if (callee instanceof Builtin) builtin = callee;
-  else if (callee instanceof PartialBuiltin) {
+  if (callee instanceof Builtin) {
+    builtin = callee;
+    const { arity } = builtin;
+    if (builtin.plain && arity <= 2 && arity <= count) {
+      const top = callPlain(machine, builtin, stack, sp);
+      if (top >= 0) return top;
+    }
+  } else if (callee instanceof PartialBuiltin) {
     builtin = callee.builtin;
     given = callee.args;
   } else if (callee instanceof Attrs && callee.has("__functor")) {
@@ -155,7 +207,7 @@ export function callValue(
   for (let i = 0; i < given.length; i++) args[i] = given[i] as Slot;
   for (let i = given.length; i < args.length; i++) args[i] = stack[--top];
   // Most calls have their strict arguments at hand and need no frame.
-  const strict = builtin.definition.strict;
+  const { strict } = builtin;
   machine.running = builtin;
   let ready = 0;
   while (ready < strict.length) {
@@ -170,7 +222,7 @@ export function callValue(
     checkArgument(ctx, value, argument);
     ready++;
   }
-  if (ready === strict.length && builtin.definition.kind === "plain") {
+  if (ready === strict.length && builtin.plain) {
     machine.observer?.callBuiltin?.(builtin);
     const result = runBuiltin(ctx, builtin, args) as Slot;
     machine.running = null;
@@ -276,7 +328,7 @@ export function stepNative(
       if (gatherArguments(machine, frame, builtin, answer)) return StepOutcome.Force;
       machine.observer?.callBuiltin?.(builtin);
       const outcome = runBuiltin(machine.ctx, builtin, frame.args);
-      if (builtin.definition.kind === "generator") {
+      if (!builtin.plain) {
         frame.generator = outcome as Suspendable<unknown>;
         answer = undefined;
         continue;
@@ -366,7 +418,7 @@ function gatherArguments(
   input: unknown,
 ): boolean {
   const ctx = machine.ctx;
-  const strict = builtin.definition.strict;
+  const { strict } = builtin;
   if (input !== NOTHING) {
     const argument = strict[frame.next] as StrictArgument;
     if (argument.nested) ctx.caches.nesting.levels--;
@@ -396,21 +448,34 @@ function gatherArguments(
 
 /** Binds the formals of a function to the attributes of its argument, from the local `first` on. */
 export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, first: number): void {
+  const { shape } = argument;
+  const known = lambda.formalsCache;
+  if (known !== null && known.shape === shape && argument.base === null) {
+    const { places } = known;
+    const { values } = argument;
+    for (let i = 0; i < places.length; i++) {
+      const at = places[i] as number;
+      stack[first + i] = at < 0 ? MISSING : values[at];
+    }
+    return;
+  }
   const formals = lambda.formals as NonNullable<Lambda["formals"]>;
   const names = formals.names;
+  const places = argument.base === null ? new Array<number>(names.length) : null;
   let used = 0;
-  let missing = false;
   for (let i = 0; i < names.length; i++) {
-    const slot = argument.get(names[i] as string);
-    if (slot === undefined) {
-      missing = true;
-      stack[first + i] = MISSING;
-    } else {
-      used++;
-      stack[first + i] = slot;
+    const name = names[i] as string;
+    let slot: Slot | undefined;
+    if (places === null) slot = argument.get(name);
+    else {
+      const at = shape.indexOf(name);
+      places[i] = at;
+      if (at >= 0) slot = argument.values[at];
     }
+    if (slot !== undefined) used++;
+    stack[first + i] = slot === undefined ? MISSING : slot;
   }
-  if (missing) {
+  if (used < names.length) {
     for (let i = 0; i < names.length; i++) {
       if (stack[first + i] === MISSING && !(formals.defaults[i] as boolean)) {
         throw new EvalError(
@@ -432,4 +497,5 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
       }
     }
   }
+  if (places !== null) lambda.formalsCache = new FormalsCache(shape, places);
 }
