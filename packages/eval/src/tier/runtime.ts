@@ -8,6 +8,7 @@
  * code is (`positionAt` makes a position of them). Generators and builtins are those of the
  * machine, stepped by `stepNative`; only the driving is here.
  */
+import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, LambdaKind, type NativeCode, type SelectCache } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
@@ -24,8 +25,15 @@ import { equalFast } from "../operations/equality.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
 import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk, ThunkState } from "../value/thunk.ts";
-import { Closure, NixFloat, type Slot, type Value } from "../value/value.ts";
-import { bindFormals, callValue, NOTHING, StepOutcome, stepNative } from "../vm/calls.ts";
+import { Builtin, Closure, NixFloat, type Slot, type Value } from "../value/value.ts";
+import {
+  bindFormals,
+  callValue,
+  checkArgument,
+  NOTHING,
+  StepOutcome,
+  stepNative,
+} from "../vm/calls.ts";
 import {
   CALL_MARK,
   NATIVE_CALLS,
@@ -33,6 +41,7 @@ import {
   NO_SLOTS,
   PLAIN_MARK,
   positionAt,
+  RETURNING,
 } from "../vm/frame.ts";
 import {
   missingAttribute,
@@ -322,6 +331,15 @@ export class TierRuntime {
   ): Value {
     const { scratch } = this;
     const { stack } = scratch;
+    if (callee instanceof Builtin && callee.plain && this.fits(room)) {
+      const { arity } = callee;
+      if (arity <= 2 && arity <= count) {
+        const second = arity === 1 ? null : (stack[count - 2] as Slot);
+        const value = this.callPlain(callee, stack[count - 1], second, calls, room, site, at);
+        scratch.consumed = arity;
+        return value;
+      }
+    }
     stack[count] = callee;
     const sp = callValue(scratch, callee, count, stack, count + 1);
     const frame = scratch.entering;
@@ -331,6 +349,57 @@ export class TierRuntime {
     const value = this.drive(frame, enteringMark, calls, room, site, at) as Value;
     scratch.consumed = consumed;
     return value;
+  }
+
+  /** Calls a plain builtin with one argument or two. */
+  private callPlain(
+    builtin: Builtin,
+    first: Slot,
+    second: Slot,
+    calls: number,
+    room: number,
+    site: Site,
+    at: number,
+  ): Value {
+    const { nesting } = this.ctx.caches;
+    const inside = calls + 1;
+    const { strict, run } = builtin;
+    const args = [first, second];
+    let ready = 0;
+    let result: Slot;
+    try {
+      for (; ready < strict.length; ready++) {
+        const argument = strict[ready] as StrictArgument;
+        const slot = args[argument.arg] as Slot;
+        let value: Value;
+        if (!(slot instanceof Thunk)) value = slot;
+        else if (slot.code === null) value = slot.a as Value;
+        else {
+          const left = inside + nesting.levels < this.maxDepth ? room - DRIVE_ROOM : 0;
+          value =
+            slot.code instanceof ThunkState
+              ? this.forceState(slot, NO_POS, inside, left, site, at)
+              : this.forceThunk(slot, inside, left, site, at);
+        }
+        checkArgument(this.ctx, value, argument);
+        args[argument.arg] = value;
+      }
+      nesting.calls = inside;
+      result = run(this.ctx, args[0] as Slot, args[1] as Slot) as Slot;
+    } catch (thrown) {
+      const error = evalErrorOf(thrown);
+      const pos = positionAt(site, at);
+      this.arrive(error, pos);
+      if (error instanceof EvalError) {
+        addForcingTrace(error, new NativeFrame(builtin, args, ready, null));
+        addBuiltinTrace(error, builtin, pos);
+      }
+      throw error;
+    }
+    if (!(result instanceof Thunk)) return result;
+    if (result.code === null) return result.a as Value;
+    const frame = new NativeFrame(builtin, [result], RETURNING, null);
+    return this.drive(frame, CALL_MARK, calls, room, site, at) as Value;
   }
 
   // ── Native code ────────────────────────────────────────────────────────────────────────────────

@@ -47,7 +47,7 @@ export const MISSING = new MissingFormal();
 export const NOTHING = Symbol("nothing");
 
 /** Checks a strict argument; the message is C++ Nix's. */
-function checkArgument(ctx: EvalContext, value: Value, strict: StrictArgument): void {
+export function checkArgument(ctx: EvalContext, value: Value, strict: StrictArgument): void {
   checkType(ctx, value, strict);
   if (strict.check !== undefined) strict.check(ctx, value as never);
 }
