@@ -65,6 +65,7 @@ import {
   leftFunction,
   throwInto,
 } from "../vm/unwind.ts";
+import { lookUpWith, notANamespace, undefinedVariable, type WithScope } from "../vm/with-scope.ts";
 
 /** Words of native stack that driving native code takes, with the functions around it. */
 const DRIVE_ROOM = 120;
@@ -770,6 +771,32 @@ export class TierRuntime {
   /** The attribute of what may be a set. */
   get(set: Value, name: string): Slot | undefined {
     return set instanceof Attrs ? set.get(name) : undefined;
+  }
+
+  /** RESOLVE_WITH */
+  resolveWith(
+    innermost: WithScope,
+    name: string,
+    calls: number,
+    room: number,
+    site: Lambda,
+    at: number,
+  ): Slot {
+    const known = lookUpWith(innermost, name);
+    if (known !== undefined) return known;
+    let scope: WithScope | null = innermost;
+    while (scope !== null) {
+      const slot: Slot = scope.namespace;
+      const value: Value =
+        slot instanceof Thunk && slot.code instanceof ThunkState
+          ? this.forceState(slot, NO_POS, calls, room, site, at)
+          : this.force(slot, calls, room, site, at);
+      if (!(value instanceof Attrs)) throw notANamespace(this.ctx, value, scope);
+      const found = value.get(name);
+      if (found !== undefined) return found;
+      scope = scope.parent;
+    }
+    throw undefinedVariable(name);
   }
 
   /** The locals that the formals of a function become. */

@@ -942,9 +942,12 @@ class Translator {
         this.line(`${this.local(operand)} = new WithScope(${namespace}, ${parent}, ${pos});`);
         return;
       }
-      case Op.ResolveWith:
-        this.result(this.generic(instruction, end, this.take()), Known.Slot);
+      case Op.ResolveWith: {
+        const scope = this.take();
+        const found = this.runtime("resolveWith", end, scope, this.constant(operand));
+        this.result(found, Known.Slot);
         return;
+      }
       case Op.BindFormals: {
         const argument = this.simple();
         const formals = this.temporary();

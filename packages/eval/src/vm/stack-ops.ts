@@ -36,7 +36,6 @@ import {
   isString,
   NixFloat,
   NixPath,
-  type Slot,
   typeWithArticle,
 } from "../value/value.ts";
 import { NativeFrame, NO_SLOTS, PLAIN_MARK, type Segment } from "./frame.ts";
@@ -55,7 +54,7 @@ import {
   tryCoerceLeftOperand,
 } from "./operators.ts";
 import type { Suspendable } from "./requests.ts";
-import { resolveWith, WithScope } from "./with-scope.ts";
+import { lookUpWith, resolveWith, WithScope } from "./with-scope.ts";
 
 function enter(machine: Machine, generator: Suspendable<unknown>, sp: number): number {
   machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator);
@@ -348,29 +347,14 @@ export function stackOp(
     }
     case Op.ResolveWith: {
       const name = lambda.constants[code[at] as number] as string;
-      let scope = stack[sp - 1] as WithScope | null;
-      let found: Slot | undefined;
-      const innermost = scope;
-      let settled = true;
-      while (scope !== null) {
-        const slot: Slot = scope.namespace;
-        const value = slot instanceof Thunk ? (slot.code === null ? slot.a : undefined) : slot;
-        if (!(value instanceof Attrs)) {
-          settled = false;
-          break;
-        }
-        found = value.get(name);
-        if (found !== undefined) break;
-        scope = scope.parent;
-      }
+      const innermost = stack[sp - 1] as WithScope;
+      const found = lookUpWith(innermost, name);
       if (found !== undefined) {
         stack[sp - 1] = found;
         return sp;
       }
-      if (settled)
-        throw new EvalError("undefined-variable", `undefined variable '${name}'`, CALL_SITE);
       sp--;
-      return enter(machine, resolveWith(ctx, innermost as WithScope, name), sp);
+      return enter(machine, resolveWith(ctx, innermost, name), sp);
     }
     case Op.AssertFail: {
       const assertion = lambda.constants[code[at] as number] as AssertionText;

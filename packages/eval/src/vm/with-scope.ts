@@ -23,6 +23,20 @@ export class WithScope {
   ) {}
 }
 
+/** Looks a name up as far as the namespaces are at hand; `undefined` if one is not, or none has it. */
+export function lookUpWith(innermost: WithScope, name: string): Slot | undefined {
+  let scope: WithScope | null = innermost;
+  while (scope !== null) {
+    const slot: Slot = scope.namespace;
+    const value = slot instanceof Thunk ? (slot.code === null ? slot.a : undefined) : slot;
+    if (!(value instanceof Attrs)) return undefined;
+    const found = value.get(name);
+    if (found !== undefined) return found;
+    scope = scope.parent;
+  }
+  return undefined;
+}
+
 /** Looks a name up, forcing the namespaces on the way outwards. */
 export function* resolveWith(
   ctx: EvalContext,
@@ -33,15 +47,23 @@ export function* resolveWith(
   while (scope !== null) {
     const slot: Slot = scope.namespace;
     const value: Value = slot instanceof Thunk ? yield slot : slot;
-    if (!(value instanceof Attrs)) {
-      throw typeMismatch(ctx, value, "a set", "").addTrace(
-        scope.pos,
-        "while evaluating the first subexpression of a with expression",
-      );
-    }
+    if (!(value instanceof Attrs)) throw notANamespace(ctx, value, scope);
     const found = value.get(name);
     if (found !== undefined) return found;
     scope = scope.parent;
   }
-  throw new EvalError("undefined-variable", `undefined variable '${name}'`, CALL_SITE);
+  throw undefinedVariable(name);
+}
+
+/** The error about a `with` whose namespace is no set. */
+export function notANamespace(ctx: EvalContext, value: Value, scope: WithScope): EvalError {
+  return typeMismatch(ctx, value, "a set", "").addTrace(
+    scope.pos,
+    "while evaluating the first subexpression of a with expression",
+  );
+}
+
+/** The error about a name that no scope has. */
+export function undefinedVariable(name: string): EvalError {
+  return new EvalError("undefined-variable", `undefined variable '${name}'`, CALL_SITE);
 }

@@ -96,7 +96,9 @@ test("updates, removals and mappings are those of a plain map, however often", (
             } else if (each.op === "remove") {
               set = (sets[at(each.of)] as Attrs).without(each.names);
               model = new Map(
-                Array.from(models[at(each.of)] as Model).filter(([key]) => !each.names.includes(key)),
+                Array.from(models[at(each.of)] as Model).filter(
+                  ([key]) => !each.names.includes(key),
+                ),
               );
             } else if (each.op === "map") {
               const of = sets[at(each.of)] as Attrs;
