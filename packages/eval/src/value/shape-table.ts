@@ -26,7 +26,7 @@ export class ShapeTable {
   share(names: readonly string[], positions: readonly PosIdx[] | null): Shape {
     const first = names[0] as string;
     const known = this.shapes.get(first);
-    if (known !== undefined && known.isMadeOf(names, positions)) return known;
+    if (known?.isMadeOf(names, positions)) return known;
     const shape = new Shape(names, positions);
     if (names.length <= MAX_NAMES) {
       this.allNames += names.length;
