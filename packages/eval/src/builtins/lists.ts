@@ -163,7 +163,8 @@ abstract class CallEach<Result extends Slot> extends Routine<Result> {
 
   override next(answer: unknown): IteratorResult<Request, Result> {
     const { at, list } = this;
-    if (at >= 0 && !this.take(answer as Value, list[at] as Slot)) return this.finish(this.outcome());
+    if (at >= 0 && !this.take(answer as Value, list[at] as Slot))
+      return this.finish(this.outcome());
     const next = at + 1;
     if (next === list.length) return this.finish(this.outcome());
     this.at = next;

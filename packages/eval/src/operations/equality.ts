@@ -14,6 +14,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
+import { firstNames, inSymbolOrder } from "../value/symbol-order.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
   ContextString,
@@ -29,7 +30,6 @@ import {
 } from "../value/value.ts";
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { checkNesting } from "./nesting.ts";
-import { firstNames, inSymbolOrder } from "../value/symbol-order.ts";
 
 /** Whether two values of numeric type are equal; `undefined` if one of them is no number. */
 function equalNumbers(a: Value, b: Value): boolean | undefined {

@@ -119,7 +119,8 @@ const ERROR_LIMITS = {
  */
 export function printForError(slot: Slot, positions?: PositionTable): string {
   // Without hooks the printer forces nothing, so its generator ends at the first step.
-  return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next(undefined).value as string;
+  return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next(undefined)
+    .value as string;
 }
 
 /** A value as `builtins.trace` shows it: complete, but nothing is forced. */

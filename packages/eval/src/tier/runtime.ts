@@ -22,6 +22,7 @@ import {
 } from "../operations/arithmetic.ts";
 import { lessThanFast } from "../operations/compare.ts";
 import { equalFast } from "../operations/equality.ts";
+import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
 import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk, ThunkState } from "../value/thunk.ts";
@@ -376,11 +377,18 @@ export class TierRuntime {
         if (!(slot instanceof Thunk)) value = slot;
         else if (slot.code === null) value = slot.a as Value;
         else {
+          if (argument.nested) {
+            // Taken back below, or by whoever carries out the error that forcing ended with.
+            nesting.calls = inside;
+            nesting.levels++;
+            checkNesting(this.ctx, NO_POS, -1);
+          }
           const left = inside + nesting.levels < this.maxDepth ? room - DRIVE_ROOM : 0;
           value =
             slot.code instanceof ThunkState
               ? this.forceState(slot, NO_POS, inside, left, site, at)
               : this.forceThunk(slot, inside, left, site, at);
+          if (argument.nested) nesting.levels--;
         }
         checkArgument(this.ctx, value, argument);
         args[argument.arg] = value;
@@ -391,10 +399,8 @@ export class TierRuntime {
       const error = evalErrorOf(thrown);
       const pos = positionAt(site, at);
       this.arrive(error, pos);
-      if (error instanceof EvalError) {
-        addForcingTrace(error, new NativeFrame(builtin, args, ready, null));
-        addBuiltinTrace(error, builtin, pos);
-      }
+      leaveArgument(this.ctx, error, new NativeFrame(builtin, args, ready, null));
+      if (error instanceof EvalError) addBuiltinTrace(error, builtin, pos);
       throw error;
     }
     if (!(result instanceof Thunk)) return result;
