@@ -15,6 +15,7 @@ export const REHEARSAL_NIX = `let
   one = same 1;
   half = same 0.5;
   text = same "s";
+  built = b.appendContext "c" { "/nix/store/00000000000000000000000000000000-x".path = true; };
   dir = same /a;
   list = [ one 2 (same 3) ];
   texts = [ "b" ];
@@ -61,7 +62,8 @@ export const REHEARSAL_NIX = `let
     (one == 1) (one != n) (half == one) (text == "s") (dir == /a) (list == [ 1 2 3 ]) (null == one)
     (small == small) (small != large) (same == same) ({ a = list; } == { a = [ 1 ]; })
     (text + "t") (text + output) (dir + "/b") (dir + text) (/. + text) "a\${text}b" "\${text}" "\${output}\${printable}"
-    /a/\${text}/b
+    /a/\${text}/b "\${built}" "a\${built}\${text}" "\${text}\${built}\${built}" (built + text) (text + built) (built == text) (built < text)
+    (toString [ built text ]) (b.concatStringsSep "," [ built "a" built ]) (b.substring 0 1 built)
 
     # Conditions
     (yes && no) (yes || no) (no && yes) (no || yes) (no -> yes) (yes -> no) (!no)
@@ -73,7 +75,7 @@ export const REHEARSAL_NIX = `let
 
     # Sets
     (small // { q = n; }) (large // small) (small // large) (large // { n1 = 2; } // { q = 1; }) ({ } // small) (small // { })
-    { \${text} = n; } { \${if yes then null else text} = n; } { "x\${text}" = one; a = 2; } (rec { \${text} = a; a = one; })
+    { \${text} = n; } { \${text} = x: n; } { \${if yes then null else text} = n; } { "x\${text}" = one; a = 2; } (rec { \${text} = a; a = one; })
     (b.map pick [ small small layered (large // small) { a = one; } { a = one; } ])
     (b.map pickDeep [ nested nested { a = layered; } { a = small; } { a = { b = same 1; }; } { a = { b = same 2; }; } ])
     (b.map (pickName "a") [ small layered ]) (b.map (pickName text) [ small ]) (b.map (pickOr (same "a")) [ small large layered n ])
