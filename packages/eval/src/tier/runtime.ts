@@ -225,6 +225,9 @@ export class TierRuntime {
       if (js !== null) return js(callee, argument, calls + 1, room);
     }
     if (callee instanceof Closure) return this.callAll(callee, [argument], calls, room, site, at);
+    if (callee instanceof Builtin && callee.plain && callee.arity === 1 && this.fits(room)) {
+      return this.callPlain(callee, argument, null, calls, room, site, at);
+    }
     const { stack } = this.scratch;
     stack[0] = argument;
     return this.callOther(callee, 1, calls, room, site, at);
@@ -242,6 +245,9 @@ export class TierRuntime {
   ): Value {
     if (callee instanceof Closure) {
       return this.callAll(callee, [first, second], calls, room, site, at);
+    }
+    if (callee instanceof Builtin && callee.plain && callee.arity === 2 && this.fits(room)) {
+      return this.callPlain(callee, first, second, calls, room, site, at);
     }
     const { scratch } = this;
     const { stack } = scratch;
@@ -333,15 +339,6 @@ export class TierRuntime {
   ): Value {
     const { scratch } = this;
     const { stack } = scratch;
-    if (callee instanceof Builtin && callee.plain && this.fits(room)) {
-      const { arity } = callee;
-      if (arity <= 2 && arity <= count) {
-        const second = arity === 1 ? null : (stack[count - 2] as Slot);
-        const value = this.callPlain(callee, stack[count - 1], second, calls, room, site, at);
-        scratch.consumed = arity;
-        return value;
-      }
-    }
     stack[count] = callee;
     const sp = callValue(scratch, callee, count, stack, count + 1);
     const frame = scratch.entering;
@@ -353,11 +350,11 @@ export class TierRuntime {
     return value;
   }
 
-  /** Calls a plain builtin with one argument or two. */
+  /** Calls a plain builtin with all its arguments, one or two. */
   private callPlain(
     builtin: Builtin,
-    first: Slot,
-    second: Slot,
+    firstSlot: Slot,
+    secondSlot: Slot,
     calls: number,
     room: number,
     site: Site,
@@ -366,13 +363,14 @@ export class TierRuntime {
     const { nesting } = this.ctx.caches;
     const inside = calls + 1;
     const { strict, run } = builtin;
-    const args = [first, second];
+    let first = firstSlot;
+    let second = secondSlot;
     let ready = 0;
     let result: Slot;
     try {
       for (; ready < strict.length; ready++) {
         const argument = strict[ready] as StrictArgument;
-        const slot = args[argument.arg] as Slot;
+        const slot = argument.arg === 0 ? first : second;
         let value: Value;
         if (!(slot instanceof Thunk)) value = slot;
         else if (slot.code === null) value = slot.a as Value;
@@ -391,15 +389,16 @@ export class TierRuntime {
           if (argument.nested) nesting.levels--;
         }
         checkArgument(this.ctx, value, argument);
-        args[argument.arg] = value;
+        if (argument.arg === 0) first = value;
+        else second = value;
       }
       nesting.calls = inside;
-      result = run(this.ctx, args[0] as Slot, args[1] as Slot) as Slot;
+      result = run(this.ctx, first, second) as Slot;
     } catch (thrown) {
       const error = evalErrorOf(thrown);
       const pos = positionAt(site, at);
       this.arrive(error, pos);
-      leaveArgument(this.ctx, error, new NativeFrame(builtin, args, ready, null));
+      leaveArgument(this.ctx, error, new NativeFrame(builtin, [first, second], ready, null));
       if (error instanceof EvalError) addBuiltinTrace(error, builtin, pos);
       throw error;
     }
