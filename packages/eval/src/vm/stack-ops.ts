@@ -54,7 +54,7 @@ import {
   tryCoerceLeftOperand,
 } from "./operators.ts";
 import type { Suspendable } from "./requests.ts";
-import { lookUpWith, resolveWith, WithScope } from "./with-scope.ts";
+import { lookUpWith, WithLookUp, WithScope } from "./with-scope.ts";
 
 function enter(machine: Machine, generator: Suspendable<unknown>, sp: number): number {
   machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator);
@@ -354,7 +354,7 @@ export function stackOp(
         return sp;
       }
       sp--;
-      return enter(machine, resolveWith(ctx, innermost, name), sp);
+      return enter(machine, new WithLookUp(ctx, innermost, name), sp);
     }
     case Op.AssertFail: {
       const assertion = lambda.constants[code[at] as number] as AssertionText;

@@ -11,7 +11,7 @@ import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
-import type { Suspendable } from "./requests.ts";
+import { type Request, Routine } from "./requests.ts";
 
 /** See the head of this file. */
 export class WithScope {
@@ -38,21 +38,33 @@ export function lookUpWith(innermost: WithScope, name: string): Slot | undefined
 }
 
 /** Looks a name up, forcing the namespaces on the way outwards. */
-export function* resolveWith(
-  ctx: EvalContext,
-  innermost: WithScope,
-  name: string,
-): Suspendable<Slot> {
-  let scope: WithScope | null = innermost;
-  while (scope !== null) {
-    const slot: Slot = scope.namespace;
-    const value: Value = slot instanceof Thunk ? yield slot : slot;
-    if (!(value instanceof Attrs)) throw notANamespace(ctx, value, scope);
-    const found = value.get(name);
-    if (found !== undefined) return found;
-    scope = scope.parent;
+export class WithLookUp extends Routine<Slot> {
+  private scope: WithScope | null;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    innermost: WithScope,
+    private readonly name: string,
+  ) {
+    super();
+    this.scope = innermost;
   }
-  throw undefinedVariable(name);
+
+  override next(): IteratorResult<Request, Slot> {
+    for (let scope = this.scope; scope !== null; scope = scope.parent) {
+      const slot: Slot = scope.namespace;
+      // Asked for again once it is forced.
+      if (slot instanceof Thunk && slot.code !== null) {
+        this.scope = scope;
+        return this.ask(slot);
+      }
+      const value = (slot instanceof Thunk ? slot.a : slot) as Value;
+      if (!(value instanceof Attrs)) throw notANamespace(this.ctx, value, scope);
+      const found = value.get(this.name);
+      if (found !== undefined) return this.finish(found);
+    }
+    throw undefinedVariable(this.name);
+  }
 }
 
 /** The error about a `with` whose namespace is no set. */
