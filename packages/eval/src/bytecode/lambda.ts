@@ -73,12 +73,17 @@ export class SelectCache {
   index = 0;
 }
 
-/** Remembers where the formals of a function were in its last flat argument that they fitted. */
+/** Remembers where the formals of a function are in a flat argument. */
 export class FormalsCache {
+  /**
+   * Parallel to the formals; -1 for those that the argument has not. `null` until the shape has come
+   * for the second time.
+   */
+  places: readonly number[] | null = null;
+
   constructor(
-    readonly shape: Shape,
-    /** Parallel to the formals; -1 for those that the argument has not. */
-    readonly places: readonly number[],
+    /** Of the last flat argument, which the formals fitted. */
+    public shape: Shape,
   ) {}
 }
 

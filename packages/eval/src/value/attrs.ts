@@ -198,13 +198,16 @@ export class Shape {
     places: readonly number[],
     count: number,
   ): PosIdx[] {
-    const result = new Array<PosIdx>(count);
-    const before = this.names.length;
-    for (let i = 0; i < before; i++) result[i] = this.positions?.[i] ?? NO_POS;
+    const { names, positions } = this;
+    const result =
+      positions === null
+        ? new Array<PosIdx>(count).fill(NO_POS)
+        : positions.concat(new Array<PosIdx>(count - names.length));
     let k = 0;
-    for (const { names, positions } of uppers) {
-      for (let i = 0; i < names.length; i++) {
-        result[places[k++] as number] = positions === null ? NO_POS : (positions[i] as PosIdx);
+    for (const upper of uppers) {
+      const from = upper.positions;
+      for (let i = 0; i < upper.names.length; i++) {
+        result[places[k++] as number] = from === null ? NO_POS : (from[i] as PosIdx);
       }
     }
     return result;
@@ -285,16 +288,23 @@ function samePositions(a: readonly PosIdx[] | null, b: readonly PosIdx[] | null)
   return a === null || b === null ? a === b : sameItems(a, b);
 }
 
+/** Items that are taken out of a copy of the array one by one; for more the array is made anew. */
+const FEW_REMOVED = 8;
+
 /** What is not at one of the places, which ascend. */
 function withoutPlaces<Item>(items: readonly Item[], places: readonly number[]): Item[] {
-  const rest = new Array<Item>(items.length - places.length);
-  let next = 0;
-  let k = 0;
-  for (let i = 0; i < items.length; i++) {
-    if (k < places.length && i === places[k]) k++;
-    else rest[next++] = items[i] as Item;
+  if (places.length <= FEW_REMOVED) {
+    const rest = items.slice();
+    // From the last to the first, so that the places before stay what they are.
+    for (let k = places.length - 1; k >= 0; k--) rest.splice(places[k] as number, 1);
+    return rest;
   }
-  return rest;
+  let k = 0;
+  return items.filter((_item, i) => {
+    if (i !== places[k]) return true;
+    k++;
+    return false;
+  });
 }
 
 /** The shape without names. */
@@ -452,13 +462,10 @@ export class Attrs {
   }
 }
 
-/** The slots in an array of `length`, which is no smaller. */
+/** The slots in an array of `length`, which is no smaller. The engine's own copying is quick at once. */
 function copyOf(slots: readonly Slot[], length: number): Slot[] {
-  const count = slots.length;
-  if (count === length) return slots.slice();
-  const copy = new Array<Slot>(length);
-  for (let i = 0; i < count; i++) copy[i] = slots[i] as Slot;
-  return copy;
+  const more = length - slots.length;
+  return more === 0 ? slots.slice() : slots.concat(new Array<Slot>(more));
 }
 
 /** The set without attributes. */

@@ -448,32 +448,31 @@ function gatherArguments(
 
 /** Binds the formals of a function to the attributes of its argument, from the local `first` on. */
 export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, first: number): void {
-  const { shape } = argument;
-  const known = lambda.formalsCache;
-  if (known !== null && known.shape === shape && argument.base === null) {
-    const { places } = known;
-    const { values } = argument;
-    for (let i = 0; i < places.length; i++) {
-      const at = places[i] as number;
-      stack[first + i] = at < 0 ? MISSING : values[at];
+  const { shape, values } = argument;
+  // Asking for its size below flattens it.
+  const isFlat = argument.base === null;
+  const cache = lambda.formalsCache;
+  const again = isFlat && cache !== null && cache.shape === shape;
+  if (again) {
+    const { places } = cache;
+    if (places !== null) {
+      for (let i = 0; i < places.length; i++) {
+        const at = places[i] as number;
+        stack[first + i] = at < 0 ? MISSING : values[at];
+      }
+      return;
     }
-    return;
   }
   const formals = lambda.formals as NonNullable<Lambda["formals"]>;
   const names = formals.names;
-  const places = argument.base === null ? new Array<number>(names.length) : null;
   let used = 0;
   for (let i = 0; i < names.length; i++) {
-    const name = names[i] as string;
-    let slot: Slot | undefined;
-    if (places === null) slot = argument.get(name);
+    const slot = argument.get(names[i] as string);
+    if (slot === undefined) stack[first + i] = MISSING;
     else {
-      const at = shape.indexOf(name);
-      places[i] = at;
-      if (at >= 0) slot = argument.values[at];
+      used++;
+      stack[first + i] = slot;
     }
-    if (slot !== undefined) used++;
-    stack[first + i] = slot === undefined ? MISSING : slot;
   }
   if (used < names.length) {
     for (let i = 0; i < names.length; i++) {
@@ -497,5 +496,12 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
       }
     }
   }
-  if (places !== null) lambda.formalsCache = new FormalsCache(shape, places);
+  if (again) cache.places = names.map((name) => shape.indexOf(name));
+  else if (isFlat) {
+    if (cache === null) lambda.formalsCache = new FormalsCache(shape);
+    else {
+      cache.shape = shape;
+      cache.places = null;
+    }
+  }
 }
