@@ -75,6 +75,7 @@ export class Regex {
     const regExp = engine === "simulation" ? undefined : this.#whole.regExpFor(subject.length);
     if (regExp !== undefined) {
       try {
+        if (this.#automaton.groupCount === 0) return regExp.test(subject) ? [] : null;
         const found = regExp.exec(subject);
         return found === null ? null : nativeGroups(found);
       } catch {
@@ -117,8 +118,9 @@ export function compileRegex(pattern: string): Regex {
 }
 
 function nativeGroups(found: RegExpExecArray): (string | null)[] {
-  const groups: (string | null)[] = [];
-  for (let i = 1; i < found.length; i++) groups.push((found[i] as string | undefined) ?? null);
+  const count = found.length - 1;
+  const groups = new Array<string | null>(count);
+  for (let i = 0; i < count; i++) groups[i] = (found[i + 1] as string | undefined) ?? null;
   return groups;
 }
 
