@@ -267,6 +267,17 @@ export function stepNative(
       const step: IteratorResult<unknown, unknown> = frame.generator.next(answer as never);
       if (step.done !== true) {
         const wanted = step.value;
+        if (wanted instanceof CallRequest) {
+          if (room > 0 && wanted.callee instanceof Closure) {
+            const js = translationFor(wanted.callee.code, wanted.args.length);
+            if (js !== null) {
+              answer = callTranslation(machine.ctx, js, wanted, calls + 1, room);
+              continue;
+            }
+          }
+          machine.request = wanted;
+          return StepOutcome.Call;
+        }
         if (wanted instanceof Thunk || wanted instanceof ForceRequest) {
           let thunk: Thunk;
           let pos: PosIdx = NO_POS;
@@ -299,17 +310,6 @@ export function stepNative(
           machine.thunk = thunk;
           machine.askedPos = pos;
           return StepOutcome.Force;
-        }
-        if (wanted instanceof CallRequest) {
-          if (room > 0 && wanted.callee instanceof Closure) {
-            const js = translationFor(wanted.callee.code, wanted.args.length);
-            if (js !== null) {
-              answer = callTranslation(machine.ctx, js, wanted, calls + 1, room);
-              continue;
-            }
-          }
-          machine.request = wanted;
-          return StepOutcome.Call;
         }
         machine.entering = new NativeFrame(null, NO_SLOTS, 0, wanted as Suspendable<unknown>);
         machine.enteringMark = PLAIN_MARK;
