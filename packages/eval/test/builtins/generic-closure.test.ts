@@ -49,6 +49,10 @@ describe("genericClosure", () => {
     });
     expect((closure([element(1)], next) as NixList).length).toBe(100_000);
   });
+  it("passes over a hundred thousand keys that it has seen", () => {
+    const items = Array.from({ length: 100_000 }, () => element("a"));
+    expect(closure(items, fn(1, () => items))).toEqual([items[0]]);
+  });
   it("names the elements that cannot be compared", () => {
     expect(
       failure(

@@ -18,6 +18,10 @@ const CASES: Record<string, readonly (readonly [string, string])[]> = {
     ['builtins.elem (throw "x") [ ]', "false"],
     ["builtins.elem 1.0 [ 1 ]", "true"],
     ["builtins.elem [ 1 { a = 2; } ] [ 3 [ 1 { a = 2; } ] ]", "true"],
+    [
+      "let xs = [ (0 + 1) [ (0 + 2) ] { a = 0 + 3; } (0 + 4) ]; in map (x: builtins.elem x xs) [ (1 + 3) [ 2 ] { a = 4; } 5 ]",
+      "[ true true false false ]",
+    ],
     ["let f = x: x; in builtins.elem f [ f ]", "true"],
     ["builtins.concatLists [ [ 1 ] [ ] [ 2 3 ] ]", "[ 1 2 3 ]"],
     ["builtins.concatMap (x: [ x x ]) [ 1 2 ]", "[ 1 1 2 2 ]"],

@@ -22,6 +22,54 @@ describe("deepForce", () => {
     );
     expect(drive(deepForce(ctx, list), ctx)).toBe(list);
   });
+  it("visits what is shared once, whether thunks lead there or not", () => {
+    let direct: Slot = [1];
+    let throughThunks: Slot = [1];
+    let throughSets: Slot = [1];
+    for (let i = 0; i < 100; i++) {
+      const [before, inside] = [throughThunks, throughSets];
+      direct = [direct, direct];
+      throughThunks = [lazy(() => before), lazy(() => before)];
+      throughSets = set({ x: lazy(() => inside), y: lazy(() => inside) });
+    }
+    const all = [direct, throughThunks, throughSets];
+    // Suspended thunks in the first walk, forced ones in the second.
+    drive(deepForce(ctx, all), ctx);
+    drive(deepForce(ctx, all), ctx);
+    expect(((throughThunks as Slot[])[1] as Thunk).code).toBeNull();
+  });
+  it("does not go through a long list again for each thunk that leads to it", () => {
+    let reads = 0;
+    const long = new Proxy(Array.from({ length: 1000 }, (_, i) => i) as Slot[], {
+      get(target, key, receiver) {
+        if (key === "999") reads++;
+        return Reflect.get(target, key, receiver) as unknown;
+      },
+    });
+    drive(
+      deepForce(
+        ctx,
+        Array.from({ length: 50 }, () => lazy(() => long)),
+      ),
+      ctx,
+    );
+    expect(reads).toBe(1);
+  });
+  it("visits again in another walk, also one inside of the first", () => {
+    const last = lazy(() => 1);
+    const shared = lazy(() => [last]);
+    const walk = lazy(() => drive(deepForce(ctx, shared), ctx));
+    drive(deepForce(ctx, [shared, walk, shared]), ctx);
+    expect(last.code).toBeNull();
+    const late = lazy(() => 2);
+    shared.a = [late];
+    drive(deepForce(ctx, shared), ctx);
+    expect(late.code).toBeNull();
+  });
+  it("answers what it was told to, null as well", () => {
+    expect(drive(deepForce(ctx, [1], null), ctx)).toBeNull();
+    expect(drive(deepForce(ctx, [1]), ctx)).toEqual([1]);
+  });
   it("walks a million levels without native recursion", () => {
     let value: Slot = lazy(() => 1);
     const leaf = value as Thunk;
