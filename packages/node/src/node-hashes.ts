@@ -35,7 +35,7 @@ class NodeHashes implements HashFunctions {
 
   byteString(algorithm: HashAlgorithm, data: Uint8Array | string): string {
     if (algorithm === "blake3") return portableHashes.byteString(algorithm, data);
-    return this.crypto.hash(algorithm, hashable(data), "latin1");
+    return this.crypto.hash(algorithm, hashable(data), "binary");
   }
 
   create(algorithm: HashAlgorithm): ReturnType<HashFunctions["create"]> {

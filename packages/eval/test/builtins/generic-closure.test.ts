@@ -51,7 +51,12 @@ describe("genericClosure", () => {
   });
   it("passes over a hundred thousand keys that it has seen", () => {
     const items = Array.from({ length: 100_000 }, () => element("a"));
-    expect(closure(items, fn(1, () => items))).toEqual([items[0]]);
+    expect(
+      closure(
+        items,
+        fn(1, () => items),
+      ),
+    ).toEqual([items[0]]);
   });
   it("names the elements that cannot be compared", () => {
     expect(
