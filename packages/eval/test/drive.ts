@@ -137,7 +137,7 @@ function* call(callee: Slot, args: readonly Slot[], ctx: EvalContext): AnyGenera
   }
   const run = fn.definition.run as (ctx: EvalContext, ...args: Slot[]) => unknown;
   let result = run(ctx, ...own);
-  if (fn.definition.kind === "generator") result = yield result;
+  if (fn.definition.kind === "generator") result = yield result as Suspendable<unknown>;
   if (result instanceof Thunk) result = yield result;
   if (given.length === fn.arity) return result;
   return yield new CallRequest(result as Slot, given.slice(fn.arity));

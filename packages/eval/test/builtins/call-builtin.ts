@@ -1,6 +1,6 @@
 /** Calls builtins on values made in TypeScript, without parser and VM: `call("map", f, [1, 2])`. */
 
-import { args, plain } from "../../src/builtins/definition.ts";
+import { args, plain, strict } from "../../src/builtins/definition.ts";
 import { allBuiltins } from "../../src/builtins/registry.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
@@ -44,7 +44,7 @@ export function fn(arity: number, run: (...args: never[]) => Slot): Builtin {
     plain({
       name: "test-function",
       args: args(...names),
-      strict: names.map((_, arg) => ({ arg, expect: "any", context: "" })),
+      strict: names.map((_, arg) => strict(arg, "any")),
       doc: "",
       run: (_ctx, ...values: Slot[]) => (run as (...args: Slot[]) => Slot)(...values),
     }),

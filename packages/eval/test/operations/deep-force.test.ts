@@ -27,7 +27,8 @@ describe("deepForce", () => {
     let throughThunks: Slot = [1];
     let throughSets: Slot = [1];
     for (let i = 0; i < 100; i++) {
-      const [before, inside] = [throughThunks, throughSets];
+      const before: Slot = throughThunks;
+      const inside: Slot = throughSets;
       direct = [direct, direct];
       throughThunks = [lazy(() => before), lazy(() => before)];
       throughSets = set({ x: lazy(() => inside), y: lazy(() => inside) });

@@ -56,7 +56,7 @@ export function builtin(name: string): Builtin {
   return new Builtin(definition);
 }
 
-function* request(callee: Slot, args: readonly Slot[]): Suspendable<Value> {
+function* request(callee: Slot, args: Slot[]): Suspendable<Value> {
   return yield new CallRequest(callee, args);
 }
 
