@@ -117,35 +117,29 @@ function baseNameOfString(value: StringValue): Slot {
 }
 
 function baseNameOfBuiltin(ctx: EvalContext, value: Value): Slot {
-  const known = tryCoerceWhole(ctx, value, CoerceMode.Weak);
-  if (known !== undefined) return baseNameOfString(known);
-  return nativeThunk(function* (): Suspendable<Slot> {
-    const context = "while evaluating the first argument passed to builtins.baseNameOf";
-    const text = (yield coerceToString(
-      ctx,
-      value,
-      CoerceMode.Weak,
-      NO_POS,
-      context,
-    )) as StringValue;
-    return baseNameOfString(text);
-  });
+  const context = "while evaluating the first argument passed to builtins.baseNameOf";
+  return ofPathText(ctx, value, context, baseNameOfString);
 }
 
 function dirOf(ctx: EvalContext, value: Value): Slot {
   if (value instanceof NixPath) return new NixPath(parentOfPath(value.path));
+  const context = "while evaluating the first argument passed to 'builtins.dirOf'";
+  return ofPathText(ctx, value, context, dirOfString);
+}
+
+/** What a function makes of the text of a value, at once if no evaluation is needed for it. */
+function ofPathText(
+  ctx: EvalContext,
+  value: Value,
+  context: string,
+  make: (text: StringValue) => Slot,
+): Slot {
   const known = tryCoerceWhole(ctx, value, CoerceMode.Weak);
-  if (known !== undefined) return dirOfString(known);
+  if (known !== undefined) return make(known);
   return nativeThunk(function* (): Suspendable<Slot> {
-    const context = "while evaluating the first argument passed to 'builtins.dirOf'";
-    const text = (yield coerceToString(
-      ctx,
-      value,
-      CoerceMode.Weak,
-      NO_POS,
-      context,
-    )) as StringValue;
-    return dirOfString(text);
+    return make(
+      (yield coerceToString(ctx, value, CoerceMode.Weak, NO_POS, context)) as StringValue,
+    );
   });
 }
 

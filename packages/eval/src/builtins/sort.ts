@@ -206,41 +206,31 @@ class Sort extends Routine<NixList> {
   }
 
   private findRunBegin(answer: boolean | undefined): boolean {
-    const { items, falling, first } = this;
-    let less = answer;
-    let { i } = this;
-    while (i > first) {
-      less ??= this.less(items[i] as Slot, items[i - 1] as Slot);
-      if (less === undefined) {
-        this.i = i;
-        return false;
-      }
-      if (less !== falling) break;
-      less = undefined;
-      i--;
-    }
-    this.runBegin = i;
+    if (!this.followRun(answer, this.first, -1)) return false;
+    this.runBegin = this.i;
     this.i = this.middle;
     this.phase = Phase.RunEnd;
     return true;
   }
 
   private findRunEnd(answer: boolean | undefined): boolean {
-    const { items, falling, last } = this;
+    if (!this.followRun(answer, this.last, 1)) return false;
+    this.phase = Phase.Next;
+    this.split(this.i);
+    return true;
+  }
+
+  /** Moves `i` by `step` to where the run ends, at most to `limit`; `false` as {@link goOn}. */
+  private followRun(answer: boolean | undefined, limit: number, step: 1 | -1): boolean {
+    const { items, falling } = this;
     let less = answer;
-    let { i } = this;
-    while (i < last) {
-      less ??= this.less(items[i] as Slot, items[i - 1] as Slot);
-      if (less === undefined) {
-        this.i = i;
-        return false;
-      }
+    while (this.i !== limit) {
+      less ??= this.less(items[this.i] as Slot, items[this.i - 1] as Slot);
+      if (less === undefined) return false;
       if (less !== falling) break;
       less = undefined;
-      i++;
+      this.i += step;
     }
-    this.phase = Phase.Next;
-    this.split(i);
     return true;
   }
 

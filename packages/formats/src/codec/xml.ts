@@ -40,12 +40,7 @@ export class XmlWriter {
 
   /** Opens an element that has content; `attributes` are those that `formatXmlAttribute` made. */
   openElement(name: string, attributes = ""): void {
-    const out = this.#out;
-    out.add(this.#indent);
-    out.add("<");
-    out.add(name);
-    if (attributes !== "") out.add(attributes);
-    out.add(">\n");
+    this.#tag(name, attributes, ">\n");
     this.#open.push(name);
     const depth = this.#open.length;
     if (depth === this.#indents.length && depth < MAX_KEPT_INDENTS) {
@@ -69,12 +64,16 @@ export class XmlWriter {
 
   /** Writes an element without content. */
   emptyElement(name: string, attributes = ""): void {
+    this.#tag(name, attributes, " />\n");
+  }
+
+  #tag(name: string, attributes: string, end: string): void {
     const out = this.#out;
     out.add(this.#indent);
     out.add("<");
     out.add(name);
     if (attributes !== "") out.add(attributes);
-    out.add(" />\n");
+    out.add(end);
   }
 
   /** Closes whatever is open and returns the document. */
