@@ -61,6 +61,8 @@ export class Tier implements SecondTier {
   private translated = 0;
   private untranslatable = 0;
   private readonly stress: boolean;
+  // These have values from the beginning: a field that comes later makes another kind of object, for
+  // which V8 would compile the loop anew.
   /** Whether functions can be made of texts here; not asked before it matters. */
   private allowed: boolean | undefined = undefined;
   private machines: MachinePool | undefined = undefined;

@@ -149,7 +149,17 @@ function callPlain(machine: Machine, builtin: Builtin, stack: Segment, sp: numbe
   machine.running = null;
   observer?.returnBuiltin?.(builtin, result);
   machine.consumed = arity;
-  const top = sp - 1 - arity;
+  return leaveResult(machine, builtin, result, stack, sp - 1 - arity);
+}
+
+/** Puts the result of a plain builtin at `top`, or has it forced first; answers the new `sp`. */
+function leaveResult(
+  machine: Machine,
+  builtin: Builtin,
+  result: Slot,
+  stack: Segment,
+  top: number,
+): number {
   if (!(result instanceof Thunk)) stack[top] = result;
   else if (result.code === null) stack[top] = result.a;
   else {
@@ -227,20 +237,10 @@ export function callValue(
     const result = runBuiltin(ctx, builtin, args) as Slot;
     machine.running = null;
     machine.observer?.returnBuiltin?.(builtin, result);
-    if (!(result instanceof Thunk)) {
-      stack[top] = result;
-      return top + 1;
-    }
-    if (result.code === null) {
-      stack[top] = result.a;
-      return top + 1;
-    }
-    // The frame stands while the result is forced, for the trace.
-    machine.entering = new NativeFrame(builtin, [result], RETURNING, null);
-  } else {
-    machine.running = null;
-    machine.entering = new NativeFrame(builtin, args, ready, null);
+    return leaveResult(machine, builtin, result, stack, top);
   }
+  machine.running = null;
+  machine.entering = new NativeFrame(builtin, args, ready, null);
   machine.enteringMark = CALL_MARK;
   return top;
 }
