@@ -58,6 +58,8 @@ interface OpenContainer {
   /** The item after the one that is being written. */
   next: number;
   readonly copyPaths: boolean;
+  /** Where a list stands; its items are said to stand there too. */
+  readonly pos: PosIdx;
   /** How many values and what stands for them the items are inside of. */
   readonly level: number;
   /** What the value was reached through. */
@@ -110,16 +112,14 @@ class JsonWriter {
         this.ctx.limits?.work(1);
         let value: Value | Thunk = peek(current);
         if (this.strict && value instanceof Thunk) {
-          const pos = this.positionInside(this.open.length);
-          value = (yield new ForceRequest(value, pos)) as Value;
+          value = (yield new ForceRequest(value, this.position())) as Value;
         }
         if (!(value instanceof Attrs)) {
           this.writeValue(value, copyPaths, level, NO_TRACES);
         } else if (this.standsForNothing(value)) {
           this.openSet(value, copyPaths, level, NO_TRACES);
         } else {
-          const pos = this.positionInside(this.open.length);
-          const peeled = (yield peelToStringOutPath(this.ctx, value, pos)) as Peeled;
+          const peeled = (yield peelToStringOutPath(this.ctx, value, this.position())) as Peeled;
           traces = peeled.traces;
           if (peeled.throughToString) this.checkToStringResult(peeled);
           value = peeled.value;
@@ -154,19 +154,15 @@ class JsonWriter {
 
   /** Throws when one level more would be too many. */
   private checkNesting(): void {
-    if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.positionInside(this.open.length));
+    if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.position());
   }
 
-  /**
-   * The position of the value that is being written inside of the first `count` open containers: that
-   * of the attribute it is, or is in a list of.
-   */
-  private positionInside(count: number): PosIdx {
-    for (let i = count - 1; i >= 0; i--) {
-      const { set, next } = this.open[i] as OpenContainer;
-      if (set !== null) return positionOfSorted(set, next - 1);
-    }
-    return this.pos;
+  /** Where the value that is being written stands: the attribute that it is, or is in lists of. */
+  private position(): PosIdx {
+    const container = this.open.at(-1);
+    if (container === undefined) return this.pos;
+    const { set, next, pos } = container;
+    return set === null ? pos : positionOfSorted(set, next - 1);
   }
 
   /** Writes anything but a set, or opens it if it is a list. */
@@ -177,8 +173,18 @@ class JsonWriter {
     traces: Peeled["traces"],
   ): void {
     if (isList(value)) {
+      const pos = this.position();
       this.out.add("[");
-      this.open.push({ names: null, set: null, items: value, next: 0, copyPaths, level, traces });
+      this.open.push({
+        names: null,
+        set: null,
+        items: value,
+        next: 0,
+        copyPaths,
+        pos,
+        level,
+        traces,
+      });
     } else if (typeof value === "string") {
       this.writeString(value);
     } else if (value instanceof ContextString) {
@@ -192,11 +198,7 @@ class JsonWriter {
       this.out.add(String(value));
     } else {
       const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
-      throw new EvalError(
-        "type",
-        message,
-        definedAt(value) ?? this.positionInside(this.open.length),
-      );
+      throw new EvalError("type", message, definedAt(value) ?? this.position());
     }
   }
 
@@ -246,7 +248,8 @@ class JsonWriter {
   private openSet(set: Attrs, copyPaths: boolean, level: number, traces: Peeled["traces"]): void {
     this.out.add("{");
     const names = set.sortedNames();
-    this.open.push({ names, set, items: set.sortedSlots(), next: 0, copyPaths, level, traces });
+    const items = set.sortedSlots();
+    this.open.push({ names, set, items, next: 0, copyPaths, pos: NO_POS, level, traces });
   }
 
   /** Closes what is finished and writes what stands before the next item. */
@@ -282,11 +285,10 @@ class JsonWriter {
     if (!(error instanceof EvalError)) return error;
     withPeelTraces(error, traces);
     for (let i = this.open.length - 1; i >= 0; i--) {
-      const { names, set, next, traces: reachedThrough } = this.open[i] as OpenContainer;
+      const { names, set, next, pos, traces: reachedThrough } = this.open[i] as OpenContainer;
       // Nothing of this container was being written yet.
       if (next === 0) continue;
       if (names === null) {
-        const pos = this.positionInside(i);
         withTrace(error, pos, `while evaluating list element at index ${next - 1}`);
       } else {
         const name = names[next - 1] as string;

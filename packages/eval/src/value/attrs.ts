@@ -20,6 +20,8 @@ import type { Slot } from "./value.ts";
 
 /** Up to this many names a linear search beats a Map. */
 const LINEAR_LIMIT = 8;
+/** How often a larger shape is searched before it gets a Map: to make one costs as much as many searches. */
+const SEARCHES_BEFORE_INDEX = 4;
 /** Layers of `//` before a set is flattened; lookups of absent names visit them all. */
 const MAX_LAYERS = 8;
 /** Sets no larger than this together are merged at once: cheaper than looking through layers. */
@@ -60,6 +62,8 @@ class Removal {
 export class Shape {
   /** The places of the names that `parent` has not. */
   private index: Map<string, number> | null = null;
+  /** How often names were looked for without an index. */
+  private searches = 0;
   private order: Uint32Array | null = null;
   private sorted: readonly string[] | null = null;
   private symbols: readonly number[] | null | undefined = undefined;
@@ -125,6 +129,10 @@ export class Shape {
         i = parent.names.length;
         if (count - i <= LINEAR_LIMIT) return names.indexOf(name, i);
       }
+      if (this.searches < SEARCHES_BEFORE_INDEX) {
+        this.searches++;
+        return names.indexOf(name, i);
+      }
       index = new Map();
       for (; i < count; i++) index.set(names[i] as string, i);
       this.index = index;
@@ -159,9 +167,10 @@ export class Shape {
     let positioned = this.positions !== null;
     for (const { names, positions } of uppers) {
       if (positions !== null) positioned = true;
-      // The names of one shape are distinct.
+      // The names of one shape are distinct: none is looked for among those of its own.
       const earlier = added.length;
-      if (earlier > LINEAR_LIMIT && placeOfAdded === null) {
+      const addedBefore = earlier > LINEAR_LIMIT ? null : added.slice();
+      if (addedBefore === null && placeOfAdded === null) {
         placeOfAdded = new Map();
         for (let i = 0; i < earlier; i++) placeOfAdded.set(added[i] as string, i);
       }
@@ -169,12 +178,12 @@ export class Shape {
         const name = names[i] as string;
         let at = this.indexOf(name);
         if (at < 0 && earlier > 0) {
-          const found = placeOfAdded === null ? added.indexOf(name) : placeOfAdded.get(name);
+          const found = addedBefore === null ? placeOfAdded?.get(name) : addedBefore.indexOf(name);
           if (found !== undefined && found >= 0) at = before + found;
         }
         if (at < 0) {
           at = before + added.length;
-          if (placeOfAdded !== null) placeOfAdded.set(name, added.length);
+          placeOfAdded?.set(name, added.length);
           added.push(name);
         }
         places.push(at);
