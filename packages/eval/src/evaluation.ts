@@ -26,7 +26,7 @@ import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { renderWarning } from "./errors/render.ts";
 import type { EvalIo } from "./io.ts";
-import { LARGE_RESULT, LimitMeter } from "./limits/meter.ts";
+import { clock, LARGE_RESULT, LimitMeter } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
 import { joinPath, parentOfPath } from "./path.ts";
 import { NO_POS, PositionTable } from "./position.ts";
@@ -55,6 +55,11 @@ const BYTES_PER_SOURCE_BYTE = 50;
 /** Symlinks that are followed before a path counts as a cycle; C++ Nix has the same limit. */
 const MAX_SYMLINKS = 1024;
 
+/** A run of the machine with so many frames is a busy one, */
+const BUSY_FRAMES = 400;
+/** and so is every run this long after the beginning. */
+const BUSY_MILLISECONDS = 10;
+
 /** What an evaluation needs. */
 export interface EvaluationOptions {
   readonly io: EvalIo;
@@ -81,8 +86,8 @@ export interface EvaluationOptions {
   /** Lets translated code fall back and hand over wherever it can; for tests. */
   readonly tierStress?: boolean;
   /**
-   * Called once, in the middle of a run, when the evaluation has been busy for some milliseconds. It
-   * must leave this evaluation alone; see {@link rehearse}.
+   * Called once, in the middle of a run, when the evaluation turns out to be more than a trifle. It must
+   * leave this evaluation alone; see {@link rehearse}.
    */
   readonly whenBusy?: () => void;
 }
@@ -114,7 +119,7 @@ export class Evaluation {
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,
-      whenBusy: once(options.whenBusy),
+      framesReturned: busyWatch(options.whenBusy, options.io),
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
@@ -436,13 +441,16 @@ function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
-/** A function that calls another the first time that it is called. */
-function once(action: (() => void) | undefined): () => void {
-  let pending = action;
-  return () => {
-    const call = pending;
-    pending = undefined;
-    call?.();
+/** What calls `action` once, when so many frames have returned that the evaluation is busy. */
+function busyWatch(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
+  if (action === undefined) return () => {};
+  const begun = clock(io);
+  let told = false;
+  return (frames) => {
+    // Where files are loaded, a few frames take long and many will follow.
+    if (told || (frames < BUSY_FRAMES && clock(io) - begun < BUSY_MILLISECONDS)) return;
+    told = true;
+    action();
   };
 }
 

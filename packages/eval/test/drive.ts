@@ -4,8 +4,23 @@
  */
 import type { EvalContext } from "../src/context.ts";
 import { EvalError } from "../src/errors/eval-error.ts";
-import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk } from "../src/value/thunk.ts";
-import { Builtin, PartialBuiltin, type Slot, type Value } from "../src/value/value.ts";
+import {
+  APPLY,
+  APPLY2,
+  BLACKHOLE,
+  FAILED,
+  firstArgument,
+  NATIVE,
+  Thunk,
+} from "../src/value/thunk.ts";
+import {
+  Builtin,
+  type NixList,
+  PartialBuiltin,
+  type Slot,
+  type Value,
+} from "../src/value/value.ts";
+import { checkArgument } from "../src/vm/calls.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "../src/vm/requests.ts";
 
 type AnyGenerator = Suspendable<unknown>;
@@ -101,8 +116,10 @@ function request(asked: unknown, frames: Frame[], ctx: EvalContext): unknown {
         frames.push({ generator: start(), thunk: asked });
         return undefined;
       }
-      case APPLY: {
-        const args = [asked.b as Slot, ...(asked.rest ?? [])];
+      case APPLY:
+      case APPLY2: {
+        const args = [asked.b as Slot];
+        if (asked.code === APPLY2) args.unshift(firstArgument(asked));
         const callee = asked.a as Slot;
         asked.code = BLACKHOLE;
         frames.push({ generator: call(callee, args, ctx), thunk: asked });
@@ -131,9 +148,12 @@ function* call(callee: Slot, args: readonly Slot[], ctx: EvalContext): AnyGenera
     throw new EvalError("type", "attempt to call something which is not a function");
   if (given.length < fn.arity) return new PartialBuiltin(fn, given);
   const own: Slot[] = given.slice(0, fn.arity);
-  for (const { arg } of fn.definition.strict) {
-    const slot = own[arg] as Slot;
-    if (slot instanceof Thunk) own[arg] = (yield slot) as Value;
+  for (const strict of fn.definition.strict) {
+    if (strict.unlessEmpty && (own[1] as NixList).length === 0) continue;
+    const slot = own[strict.arg] as Slot;
+    const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+    own[strict.arg] = value;
+    checkArgument(ctx, value, strict);
   }
   const run = fn.definition.run as (ctx: EvalContext, ...args: Slot[]) => unknown;
   let result = run(ctx, ...own);

@@ -17,7 +17,7 @@ import type { PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS, type Shape } from "../value/attrs.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 /** Up to this many names are looked up in the other set without asking for its size. */
@@ -82,6 +82,71 @@ function setOfPairs(ctx: EvalContext, pairs: ReadonlyMap<string, Attrs>): Attrs 
     i++;
   }
   return new Attrs(ctx.caches.shapes.share(names, positions), slots);
+}
+
+/** Forces one set after the other and gathers what they have under each name. */
+class Zip extends Routine<Attrs> {
+  private readonly found = new Map<string, Slot[]>();
+  private at = 0;
+  private forcing = false;
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly f: Value,
+    private readonly list: NixList,
+  ) {
+    super();
+  }
+
+  override next(answer: unknown): IteratorResult<Request, Attrs> {
+    const { list } = this;
+    if (this.forcing) {
+      this.forcing = false;
+      this.take(answer as Value);
+    }
+    while (this.at < list.length) {
+      const slot = list[this.at] as Slot;
+      const value = settled(slot);
+      if (value === undefined) {
+        this.forcing = true;
+        return this.ask(slot as Thunk);
+      }
+      this.take(value);
+    }
+    return this.finish(this.outcome());
+  }
+
+  private take(value: Value): void {
+    const set = expectSet(
+      this.ctx,
+      value,
+      "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith",
+    );
+    this.at++;
+    const { found } = this;
+    const names = set.names();
+    const slots = set.slots();
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      const values = found.get(name);
+      if (values === undefined) found.set(name, [slots[i] as Slot]);
+      else values.push(slots[i] as Slot);
+    }
+  }
+
+  private outcome(): Attrs {
+    const { f, found } = this;
+    if (found.size === 0) return EMPTY_ATTRS;
+    const names = new Array<string>(found.size);
+    const slots = new Array<Slot>(found.size);
+    let i = 0;
+    for (const [name, values] of found) {
+      names[i] = name;
+      slots[i] = applyThunk2(f, name, values);
+      i++;
+    }
+    return new Attrs(this.ctx.caches.shapes.share(names, null), slots);
+  }
 }
 
 function* catAttrs(
@@ -318,28 +383,6 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       "of the values that the sets have under it.\n\n" +
       "```nix\nbuiltins.zipAttrsWith (name: values: values) [ { a = 1; } { a = 2; b = 3; } ]\n```\n\n" +
       "is `{ a = [ 1 2 ]; b = [ 3 ]; }`.",
-    *run(ctx, f: Value, list: NixList) {
-      const values = new Map<string, Slot[]>();
-      for (let i = 0; i < list.length; i++) {
-        const slot = list[i] as Slot;
-        const set = expectSet(
-          ctx,
-          (slot instanceof Thunk ? yield slot : slot) as Value,
-          "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith",
-        );
-        const names = set.names();
-        const slots = set.slots();
-        for (let k = 0; k < names.length; k++) {
-          const name = names[k] as string;
-          const found = values.get(name);
-          if (found === undefined) values.set(name, [slots[k] as Slot]);
-          else found.push(slots[k] as Slot);
-        }
-      }
-      if (values.size === 0) return EMPTY_ATTRS;
-      const names = Array.from(values.keys());
-      const slots = names.map((name) => applyThunk2(f, name, values.get(name) as Slot[]));
-      return new Attrs(ctx.caches.shapes.share(names, null), slots);
-    },
+    run: (ctx, f: Value, list: NixList) => new Zip(ctx, f, list),
   }),
 ];

@@ -38,6 +38,8 @@ export interface StrictArgument {
   readonly check: ((ctx: EvalContext, value: never) => void) | undefined;
   /** Whether a level of nesting counts while it is forced, as where C++ Nix forces in a coercion. */
   readonly nested: boolean;
+  /** Whether it is left as it is when the second argument, a list that was checked before, is empty. */
+  readonly unlessEmpty: boolean;
 }
 
 interface BuiltinBase {
@@ -106,10 +108,29 @@ export function strict(
   context = "",
   check?: (ctx: EvalContext, value: never) => void,
 ): StrictArgument {
-  return { arg, expect, context, check, nested: false };
+  return { arg, expect, context, check, nested: false, unlessEmpty: false };
 }
 
 /** Shorthand for an argument that is coerced, and forced as part of that. */
 export function coerced(arg: number): StrictArgument {
-  return { arg, expect: "any", context: "", check: undefined, nested: true };
+  return {
+    arg,
+    expect: "any",
+    context: "",
+    check: undefined,
+    nested: true,
+    unlessEmpty: false,
+  };
+}
+
+/** Shorthand for a first argument that is a function for the elements of the list that is the second. */
+export function functionForElements(context: string): StrictArgument {
+  return {
+    arg: 0,
+    expect: "function",
+    context,
+    check: undefined,
+    nested: false,
+    unlessEmpty: true,
+  };
 }

@@ -13,8 +13,6 @@ import {
   expectBool,
   expectList,
   expectPlainString,
-  forceFunction,
-  isCallable,
   settled,
   typeMismatch,
 } from "../operations/checks.ts";
@@ -25,7 +23,14 @@ import type { Int } from "../value/number.ts";
 import { applyThunk, nativeThunk, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import {
+  args,
+  type BuiltinDefinition,
+  functionForElements,
+  generator,
+  plain,
+  strict,
+} from "./definition.ts";
 
 /** Longer lists the engine does not keep in one piece, and slows down beyond use. */
 const MAX_LIST_LENGTH = 2 ** 27;
@@ -37,13 +42,10 @@ function applyToAll(callee: Value, list: NixList): NixList {
   return result;
 }
 
-function* forceAndApplyToAll(
-  ctx: EvalContext,
-  f: Slot,
-  list: NixList,
-  context: string,
-): Suspendable<Slot> {
-  return applyToAll((yield forceFunction(ctx, f, context)) as Value, list);
+function checkListLength(_ctx: EvalContext, length: Int): void {
+  if (length < 0 || length > MAX_LIST_LENGTH) {
+    throw new EvalError("value", `cannot create list of size ${length}`);
+  }
 }
 
 function generate(callee: Value, count: number): NixList {
@@ -191,13 +193,6 @@ class Filter extends CallEach<NixList> {
   protected override outcome(): NixList {
     return this.kept.length === this.list.length ? this.list : this.kept;
   }
-}
-
-function* forceAndFilter(ctx: EvalContext, f: Slot, list: NixList): Suspendable<Slot> {
-  if (list.length === 0) return list;
-  const context = "while evaluating the first argument passed to builtins.filter";
-  const callee = (yield forceFunction(ctx, f, context)) as Value;
-  return (yield new Filter(ctx, callee, list)) as NixList;
 }
 
 class AnyOrAll extends CallEach<boolean> {
@@ -412,56 +407,45 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "map",
     args: args("f", "list"),
-    strict: [strict(1, "list", "while evaluating the second argument passed to builtins.map")],
+    strict: [
+      strict(1, "list", "while evaluating the second argument passed to builtins.map"),
+      functionForElements("while evaluating the first argument passed to builtins.map"),
+    ],
     doc:
       "The list of the results of *f* for each element of *list*. The calls are made when their " +
       "results are needed.\n\n```nix\nmap (x: x * 2) [ 1 2 3 ]\n```\n\nis `[ 2 4 6 ]`.",
-    run: (ctx, f: Slot, list: NixList) => {
-      if (list.length === 0) return list;
-      const callee = settled(f);
-      if (callee !== undefined && isCallable(callee)) return applyToAll(callee, list);
-      return nativeThunk(() =>
-        forceAndApplyToAll(
-          ctx,
-          f,
-          list,
-          "while evaluating the first argument passed to builtins.map",
-        ),
-      );
-    },
+    run: (_ctx, f: Value, list: NixList) => (list.length === 0 ? list : applyToAll(f, list)),
   }),
   plain({
     name: "genList",
     args: args("generator", "length"),
-    strict: [strict(1, "int", "while evaluating the second argument passed to builtins.genList")],
+    strict: [
+      strict(
+        1,
+        "int",
+        "while evaluating the second argument passed to builtins.genList",
+        checkListLength,
+      ),
+      strict(0, "function", "while evaluating the first argument passed to builtins.genList"),
+    ],
     doc:
       "A list of *length* elements, the one at place `i` being *generator* `i`, computed when " +
       "needed.\n\n```nix\nbuiltins.genList (x: x * x) 5\n```\n\nis `[ 0 1 4 9 16 ]`.",
-    run: (ctx, f: Slot, length: Int) => {
-      if (length < 0 || length > MAX_LIST_LENGTH) {
-        throw new EvalError("value", `cannot create list of size ${length}`);
-      }
+    run: (ctx, f: Value, length: Int) => {
       const count = Number(length);
       if (count > LARGE_RESULT) ctx.limits?.reserve(count * BYTES_PER_THUNK);
-      const callee = settled(f);
-      if (callee !== undefined && isCallable(callee)) return generate(callee, count);
-      return nativeThunk(function* (): Suspendable<Slot> {
-        const context = "while evaluating the first argument passed to builtins.genList";
-        return generate((yield forceFunction(ctx, f, context)) as Value, count);
-      });
+      return generate(f, count);
     },
   }),
   generator({
     name: "filter",
     args: args("f", "list"),
-    strict: [strict(1, "list", "while evaluating the second argument passed to builtins.filter")],
+    strict: [
+      strict(1, "list", "while evaluating the second argument passed to builtins.filter"),
+      functionForElements("while evaluating the first argument passed to builtins.filter"),
+    ],
     doc: "The elements of *list* for which *f* answers `true`.",
-    run: (ctx, f: Slot, list: NixList) => {
-      const callee = settled(f);
-      return callee !== undefined && isCallable(callee)
-        ? new Filter(ctx, callee, list)
-        : forceAndFilter(ctx, f, list);
-    },
+    run: (ctx, f: Value, list: NixList) => new Filter(ctx, f, list),
   }),
   plain({
     name: "elem",

@@ -7,13 +7,19 @@
  * there; small ranges are sorted by insertion.
  */
 import type { EvalContext } from "../context.ts";
-import { callFromBuiltin2, expectBool, forceFunction, isCallable } from "../operations/checks.ts";
+import { callFromBuiltin2, expectBool } from "../operations/checks.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { NO_POS } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import { Builtin, type NixList, type Slot, type Value } from "../value/value.ts";
 import { type CallRequest, type Request, Routine } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
+import {
+  args,
+  type BuiltinDefinition,
+  functionForElements,
+  generator,
+  strict,
+} from "./definition.ts";
 
 /** Ranges up to this length are sorted by insertion; C++ Nix has the same limit. */
 const INSERTION_LIMIT = 16;
@@ -340,26 +346,23 @@ export const sortBuiltins: readonly BuiltinDefinition[] = [
   generator({
     name: "sort",
     args: args("comparator", "list"),
-    strict: [strict(1, "list", "while evaluating the second argument passed to builtins.sort")],
+    strict: [
+      strict(1, "list", "while evaluating the second argument passed to builtins.sort"),
+      functionForElements("while evaluating the first argument passed to builtins.sort"),
+    ],
     doc:
       "*list* in the order that *comparator* gives: called with two elements it says whether the " +
       "first is less than the second. Equal elements keep their order.\n\n" +
       "```nix\nbuiltins.sort builtins.lessThan [ 483 249 526 ]\n```\n\nis `[ 249 483 526 ]`.",
-    *run(ctx, comparator: Slot, list: NixList) {
+    *run(ctx, comparator: Value, list: NixList) {
       if (list.length === 0) return list;
-      const context = "while evaluating the first argument passed to builtins.sort";
-      const callee = (
-        comparator instanceof Thunk || !isCallable(comparator)
-          ? yield forceFunction(ctx, comparator, context)
-          : comparator
-      ) as Value;
       for (let i = 0; i < list.length; i++) {
         const element = list[i] as Slot;
         if (element instanceof Thunk && element.code !== null) yield element;
       }
       // Calling it would be the same but slower.
-      const native = callee instanceof Builtin && callee.definition.name === "lessThan";
-      return (yield new Sort(ctx, native ? null : callee, list)) as NixList;
+      const native = comparator instanceof Builtin && comparator.definition.name === "lessThan";
+      return (yield new Sort(ctx, native ? null : comparator, list)) as NixList;
     },
   }),
 ];

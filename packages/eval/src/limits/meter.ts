@@ -162,6 +162,7 @@ function exceeded(message: string): EvalError {
   return new EvalError("limit-exceeded", message, CALL_SITE);
 }
 
-function clock(io: EvalIo): number {
+/** The time in milliseconds, from some moment on. */
+export function clock(io: EvalIo): number {
   return io.milliseconds?.() ?? io.now() * 1000;
 }

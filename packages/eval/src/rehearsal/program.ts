@@ -25,6 +25,9 @@ export const REHEARSAL_NIX = `let
   small = { a = 1; b = same 2; s = text; inherit one; };
   large = b.listToAttrs (b.genList (i: { name = "n\${toString i}"; value = i; }) 20);
   layered = large // small // { z = same 1; };
+  # Its values are in an array of another kind: one without holes.
+  packed = b.intersectAttrs { a = 1; b = 1; s = 1; } small;
+  deepPacked = b.intersectAttrs { a = 1; } { a = packed; };
   knot = rec { x = one; y = x + z; z = { inherit x; }.x; };
   nested = { a.b.c = one; a.d = same small; };
   functor = { __functor = self: x: x; };
@@ -61,7 +64,7 @@ export const REHEARSAL_NIX = `let
     (one < 2) (one <= n) (one > 2) (one >= 2) (half < 1) (1 < half) (text < "t") (list < list)
     (one == 1) (one != n) (half == one) (text == "s") (dir == /a) (list == [ 1 2 3 ]) (null == one)
     (small == small) (small != large) (same == same) ({ a = list; } == { a = [ 1 ]; })
-    (text + "t") (text + output) (dir + "/b") (dir + text) (/. + text) "a\${text}b" "\${text}" "\${output}\${printable}"
+    (text + "t") (text + output) (output + "t") ({ outPath = "a"; } + "t") (printable + "t") (dir + "/b") (dir + text) (/. + text) "a\${text}b" "\${text}" "\${output}\${printable}"
     /a/\${text}/b "\${built}" "a\${built}\${text}" "\${text}\${built}\${built}" (built + text) (text + built) (built == text) (built < text)
     (toString [ built text ]) (b.concatStringsSep "," [ built "a" built ]) (b.substring 0 1 built)
 
@@ -72,25 +75,31 @@ export const REHEARSAL_NIX = `let
     # Lists, of numbers, of others, of both
     (list ++ list) ([ ] ++ list) (list ++ [ ]) ([ 1 ] ++ texts) (texts ++ many) (many ++ [ 0.5 ])
     (b.tail list ++ [ n ]) (b.filter always list ++ [ 1 ])
+    (b.attrNames large ++ list) (list ++ b.attrNames large) (b.attrNames large ++ b.attrValues large) (b.attrValues small ++ texts)
+    (b.filter (x: x > one) list ++ list) (list ++ b.filter (x: x > one) list)
+    (b.filter (x: no) list ++ list) (list ++ b.filter (x: no) list)
 
     # Sets
-    (small // { q = n; }) (large // small) (small // large) (large // { n1 = 2; } // { q = 1; }) ({ } // small) (small // { })
+    (small // { q = n; }) (large // small) (small // large) (large // { n1 = 2; } // { q = 1; }) ({ } // small) (small // { }) (packed // small) (small // packed) (large // packed) (packed // { q = one; })
     { \${text} = n; } { \${text} = x: n; } { \${if yes then null else text} = n; } { "x\${text}" = one; a = 2; } (rec { \${text} = a; a = one; })
     (b.map pick [ small small layered (large // small) { a = one; } { a = one; } ])
+    (b.map pick [ packed packed small packed ]) (b.map (set: set.a.a) [ { a = packed; } { a = packed; } deepPacked deepPacked { a = small; } ])
     (b.map pickDeep [ nested nested { a = layered; } { a = small; } { a = { b = same 1; }; } { a = { b = same 2; }; } ])
     (b.map (pickName "a") [ small layered ]) (b.map (pickName text) [ small ]) (b.map (pickOr (same "a")) [ small large layered n ])
     small.one small.b (small.q or n) (small.a.b or 3) (small.b or 1) nested.a.b.c (nested.a.x.c or 2) nested.a.d.b
     layered.n3 layered.a layered.z (layered.q or 1) (layered.z or 1) lazy.n lazy.x knot.y knot.z
     (small ? a) (small ? q) (small ? \${text}) (nested ? a.b.c) (nested ? a.x) (layered ? n5) (layered ? q) (one ? a) (one.a or 2)
-    (with small; s + s) (with large; with small; n3 + one) (with knot; z) (with layered; n7)
+    (with small; s + s) (with large; with small; n3 + one) (with knot; z) (with layered; n7) (with same small; s) (with same small; with same large; n4 + one)
     (let inherit (small) a b; in a + b) (let inherit (layered) n2; in n2)
 
     # Calls
     (open { a = 1; }) (open { a = one; b = 3; z = 1; }) (open layered) (closed { a = n; }) (closed { a = 1; b = one; })
     (two 1 n) (two one 1) ((two n) 1) (three one 2 n) ((three 1) 2 n) (b.map (three 1 n) list) (five 1 2 3 4 5 n) (b.map (five 1 2) list)
     (functor n) (b.map functor list) (b.map (f: f n) closures) (let a = n; f = x: a + x + one; in f a)
-    (b.add 1 n) (b.map (b.add n) list) (b.map (f: f one) partial) (b.map (f: f [ "a" ]) partial) (b.elemAt list 0) (b.elemAt (same list) (same 1))
+    (b.add 1 n) (b.map (b.add n) list) (b.map (f: f one) partial) (b.map (f: f [ "a" ]) partial) (b.elemAt list 0) (b.elemAt (same list) (same 1)) (b.elemAt (same list) (same 0)) (b.head (same list)) (b.break n)
     (b.concatMap (x: [ x n ]) list) (b.all (x: x > 0) list) (b.any (x: x > 2) list) (b.genList (x: x * n) 3) (b.elem n list)
+    (b.map (same pick) [ small ]) (b.map same [ ]) (b.filter (same always) list) (b.filter always [ ]) (b.sort (same b.lessThan) list)
+    (b.zipAttrsWith (name: v: [ name v ]) [ small (same large) ])
     (b.mapAttrs (name: v: [ name v n ]) small) (b.attrNames layered) (b.attrValues small)
     (b.removeAttrs layered [ "a" ]) (b.intersectAttrs small layered)
     (b.concatStringsSep "," [ "a" text ]) (toString [ n text yes null ]) (toString printable) (b.typeOf n) (b.isAttrs (same small))

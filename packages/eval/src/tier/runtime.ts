@@ -25,8 +25,17 @@ import { equalFast } from "../operations/equality.ts";
 import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
-import { APPLY, BLACKHOLE, FAILED, NATIVE, Thunk, ThunkState } from "../value/thunk.ts";
-import { Builtin, Closure, NixFloat, type Slot, type Value } from "../value/value.ts";
+import {
+  APPLY,
+  APPLY2,
+  BLACKHOLE,
+  FAILED,
+  firstArgument,
+  NATIVE,
+  Thunk,
+  ThunkState,
+} from "../value/thunk.ts";
+import { Builtin, Closure, NixFloat, type NixList, type Slot, type Value } from "../value/value.ts";
 import {
   bindFormals,
   callValue,
@@ -148,7 +157,7 @@ export class TierRuntime {
     if (state === BLACKHOLE || state === FAILED || (state === NATIVE && this.fits(room))) {
       return this.drive(startThunk(thunk, pos), thunk, calls, room, site, at) as Value;
     }
-    if (state === APPLY && this.fits(room))
+    if ((state === APPLY || state === APPLY2) && this.fits(room))
       return this.forceApply(thunk, pos, calls, room, site, at);
     if (pos === CALL_SITE) return this.runThunk(thunk, calls, room, site, at);
     const frame = new NativeFrame(null, NO_SLOTS, 0, forceAt(thunk, pos));
@@ -163,21 +172,15 @@ export class TierRuntime {
     site: Site,
     at: number,
   ): Value {
-    const { a: callee, b: argument, rest } = thunk;
+    const { a: callee, b: argument } = thunk;
+    const args =
+      thunk.code === APPLY2 ? [firstArgument(thunk), argument as Slot] : [argument as Slot];
     thunk.code = BLACKHOLE;
     thunk.a = undefined;
     thunk.b = undefined;
     thunk.rest = null;
     try {
-      const value = this.apply(
-        callee as Slot,
-        rest === null ? [argument as Slot] : [argument as Slot, ...rest],
-        pos,
-        calls,
-        room - DRIVE_ROOM,
-        site,
-        at,
-      );
+      const value = this.apply(callee as Slot, args, pos, calls, room - DRIVE_ROOM, site, at);
       settle(thunk, value);
       return value;
     } catch (error) {
@@ -370,6 +373,7 @@ export class TierRuntime {
     try {
       for (; ready < strict.length; ready++) {
         const argument = strict[ready] as StrictArgument;
+        if (argument.unlessEmpty && (second as NixList).length === 0) continue;
         const slot = argument.arg === 0 ? first : second;
         let value: Value;
         if (!(slot instanceof Thunk)) value = slot;

@@ -14,6 +14,8 @@
  *     forced      null              the value        undefined   null
  *     failed      FAILED            the error        undefined   null
  *     native      NATIVE            a generator function
+ *     call        APPLY             the callee       argument
+ *     call        APPLY2            the callee       2nd argument 1st argument
  *
  * One or two upvalues inline are 30 % cheaper than an array of them. A forced thunk drops its
  * upvalues; keeping them would keep whole package sets alive.
@@ -33,8 +35,13 @@ export const BLACKHOLE = new ThunkState("blackhole");
 export const FAILED = new ThunkState("failed");
 /** Suspended native code: `a` is a function that starts the generator which computes the value. */
 export const NATIVE = new ThunkState("native");
-/** Suspended call: `a` is the function, `b` the argument, `rest` more arguments or null. */
+/** Suspended call: `a` is the function, `b` the argument. */
 export const APPLY = new ThunkState("apply");
+/**
+ * Suspended call with two arguments: `a` is the function, `b` the second argument, and the first, which
+ * is a string, is in the place of `rest`, so that no array is needed.
+ */
+export const APPLY2 = new ThunkState("apply with two arguments");
 
 /** See the head of this file. */
 export class Thunk {
@@ -63,8 +70,13 @@ export function applyThunk(callee: Slot, argument: Slot): Thunk {
 }
 
 /** Makes a thunk for `callee first second`, as `mapAttrs` leaves behind. */
-export function applyThunk2(callee: Slot, first: Slot, second: Slot): Thunk {
-  return new Thunk(APPLY, callee, first, [second]);
+export function applyThunk2(callee: Slot, first: string, second: Slot): Thunk {
+  return new Thunk(APPLY2, callee, second, first as unknown as Slot[]);
+}
+
+/** The first argument of a call with {@link APPLY2}. */
+export function firstArgument(thunk: Thunk): string {
+  return thunk.rest as unknown as string;
 }
 
 /** Makes a thunk whose value a generator computes. */

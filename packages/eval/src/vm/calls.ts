@@ -29,6 +29,7 @@ import {
   isList,
   isString,
   NixFloat,
+  type NixList,
   PartialBuiltin,
   type Slot,
   type Value,
@@ -130,6 +131,7 @@ function callPlain(machine: Machine, builtin: Builtin, stack: Segment, sp: numbe
   machine.running = builtin;
   for (let i = 0; i < strict.length; i++) {
     const argument = strict[i] as StrictArgument;
+    if (argument.unlessEmpty && (second as NixList).length === 0) continue;
     const slot = argument.arg === 0 ? first : second;
     let value: Value;
     if (slot instanceof Thunk) {
@@ -220,8 +222,9 @@ export function callValue(
   const { strict } = builtin;
   machine.running = builtin;
   let ready = 0;
-  while (ready < strict.length) {
+  for (; ready < strict.length; ready++) {
     const argument = strict[ready] as StrictArgument;
+    if (argument.unlessEmpty && (args[1] as NixList).length === 0) continue;
     const slot = args[argument.arg] as Slot;
     let value: Value;
     if (slot instanceof Thunk) {
@@ -230,7 +233,6 @@ export function callValue(
       args[argument.arg] = value;
     } else value = slot;
     checkArgument(ctx, value, argument);
-    ready++;
   }
   if (ready === strict.length && builtin.plain) {
     machine.observer?.callBuiltin?.(builtin);
@@ -299,8 +301,8 @@ export function stepNative(
                 continue;
               }
             } else if (code === APPLY && pos !== CALL_SITE) {
-              const { a: callee, rest } = thunk;
-              const js = callee instanceof Closure && rest === null ? callee.code.js : null;
+              const { a: callee } = thunk;
+              const js = callee instanceof Closure ? callee.code.js : null;
               if (js !== null) {
                 answer = forceApplied(machine.ctx, js, thunk, pos, calls + 1, room);
                 continue;
@@ -426,8 +428,9 @@ function gatherArguments(
     checkArgument(ctx, input as Value, argument);
     frame.next++;
   }
-  while (frame.next < strict.length) {
+  for (; frame.next < strict.length; frame.next++) {
     const argument = strict[frame.next] as StrictArgument;
+    if (argument.unlessEmpty && (frame.args[1] as NixList).length === 0) continue;
     const slot = frame.args[argument.arg] as Slot;
     if (slot instanceof Thunk && slot.code !== null) {
       if (argument.nested) {
@@ -441,7 +444,6 @@ function gatherArguments(
     const value = (slot instanceof Thunk ? slot.a : slot) as Value;
     frame.args[argument.arg] = value;
     checkArgument(ctx, value, argument);
-    frame.next++;
   }
   return false;
 }

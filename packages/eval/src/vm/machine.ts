@@ -43,9 +43,6 @@ const FRAMES_PER_RUN = 10_000;
  */
 const FRAMES_AT_FIRST = 100;
 
-/** Length of a run after which a machine counts as busy. */
-const BUSY = 400;
-
 /** See the head of this file. */
 export class Machine {
   /** The top segment of the stack. */
@@ -114,7 +111,7 @@ export class Machine {
       if (status === RunStatus.Done) return this.result;
       if (status === RunStatus.Again && wanted < FRAMES_PER_RUN) {
         this.framesPerRun = Math.min(2 * wanted, FRAMES_PER_RUN);
-        if (wanted >= BUSY) this.ctx.whenBusy();
+        this.ctx.framesReturned(wanted);
       }
       if (exceeded !== undefined) {
         this.error = exceeded;

@@ -16,7 +16,7 @@ import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, type Shape } from "../value/attrs.ts";
-import { APPLY, BLACKHOLE, Thunk } from "../value/thunk.ts";
+import { APPLY, APPLY2, BLACKHOLE, firstArgument, Thunk } from "../value/thunk.ts";
 import { Closure, ContextString, type Slot } from "../value/value.ts";
 import { bindFormals, callValue, MISSING, NOTHING, StepOutcome, stepNative } from "./calls.ts";
 import {
@@ -696,10 +696,10 @@ export function runLoop(machine: Machine): RunStatus {
           }
           const pos: PosIdx = lambda === NATIVE_LAMBDA ? machine.askedPos : CALL_SITE;
           machine.askedPos = NO_POS;
-          if (next === APPLY) {
+          if (next === APPLY || next === APPLY2) {
             const callee = forced.a;
             const argument = forced.b;
-            const rest = forced.rest;
+            const first = next === APPLY2 ? firstArgument(forced) : null;
             forced.code = BLACKHOLE;
             forced.a = undefined;
             forced.b = undefined;
@@ -719,16 +719,12 @@ export function runLoop(machine: Machine): RunStatus {
             stack[sp + 3] = base;
             stack[sp + 4] = forced;
             base = sp = sp + HEADER_SIZE;
-            let count = 1;
-            if (rest !== null) {
-              count += rest.length;
-              for (let i = rest.length - 1; i >= 0; i--) stack[sp++] = rest[i];
-            }
-            lambda = APPLY_LAMBDAS[count - 1] as Lambda;
+            lambda = APPLY_LAMBDAS[first === null ? 0 : 1] as Lambda;
             self = pos;
             pc = 0;
             code = lambda.code;
             stack[sp++] = argument;
+            if (first !== null) stack[sp++] = first;
             stack[sp++] = callee;
             break;
           }

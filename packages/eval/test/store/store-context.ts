@@ -34,7 +34,7 @@ export function makeContext(parts: Partial<EvalContext> = {}): EvalContext {
     builtins: Attrs.of([], []),
     searchPath: [],
     importFile: noFiles,
-    whenBusy: () => {},
+    framesReturned: () => {},
     scopedImport: noFiles,
     ...parts,
   };
