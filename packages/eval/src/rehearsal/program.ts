@@ -20,6 +20,8 @@ export const REHEARSAL_NIX = `let
   list = [ one 2 (same 3) ];
   texts = [ "b" ];
   many = b.genList same 50;
+  # V8 has several kinds of arrays: for small integers or not, with holes or without.
+  lists = [ [ ] [ 1 2 ] list (b.tail [ 1 2 ]) (b.filter never [ 1 ]) (b.filter (x: x > 1) [ 1 2 ]) (b.filter (x: x > one) list) ];
 
   # Sets: small ones, one with an index, layers upon it, one that refers to itself.
   small = { a = 1; b = same 2; s = text; inherit one; };
@@ -40,6 +42,7 @@ export const REHEARSAL_NIX = `let
 
   # Functions of every form.
   always = x: yes;
+  never = x: no;
   open = { a, b ? a, ... }@args: [ a b args ];
   closed = { a, b ? 2, c ? same 3 }: a + b + c;
   two = a: b: a + b;
@@ -76,8 +79,7 @@ export const REHEARSAL_NIX = `let
     (list ++ list) ([ ] ++ list) (list ++ [ ]) ([ 1 ] ++ texts) (texts ++ many) (many ++ [ 0.5 ])
     (b.tail list ++ [ n ]) (b.filter always list ++ [ 1 ])
     (b.attrNames large ++ list) (list ++ b.attrNames large) (b.attrNames large ++ b.attrValues large) (b.attrValues small ++ texts)
-    (b.filter (x: x > one) list ++ list) (list ++ b.filter (x: x > one) list)
-    (b.filter (x: no) list ++ list) (list ++ b.filter (x: no) list)
+    (b.map (l: l ++ list) lists) (b.map (l: list ++ l) lists)
 
     # Sets
     (small // { q = n; }) (large // small) (small // large) (large // { n1 = 2; } // { q = 1; }) ({ } // small) (small // { }) (packed // small) (small // packed) (large // packed) (packed // { q = one; })
@@ -85,10 +87,10 @@ export const REHEARSAL_NIX = `let
     (b.map pick [ small small layered (large // small) { a = one; } { a = one; } ])
     (b.map pick [ packed packed small packed ]) (b.map (set: set.a.a) [ { a = packed; } { a = packed; } deepPacked deepPacked { a = small; } ])
     (b.map pickDeep [ nested nested { a = layered; } { a = small; } { a = { b = same 1; }; } { a = { b = same 2; }; } ])
-    (b.map (pickName "a") [ small layered ]) (b.map (pickName text) [ small ]) (b.map (pickOr (same "a")) [ small large layered n ])
+    (b.map (pickName "a") [ small layered ]) (b.map (pickName text) [ small { s = one; } { s = same 1; } ]) (b.map (pickOr "a") [ { a = same 1; } packed ]) (b.map (f: f "one" small) [ pickName pickOr pickName pickOr ]) (b.map (pickOr (same "a")) [ small large layered n ])
     small.one small.b (small.q or n) (small.a.b or 3) (small.b or 1) nested.a.b.c (nested.a.x.c or 2) nested.a.d.b
     layered.n3 layered.a layered.z (layered.q or 1) (layered.z or 1) lazy.n lazy.x knot.y knot.z
-    (small ? a) (small ? q) (small ? \${text}) (nested ? a.b.c) (nested ? a.x) (layered ? n5) (layered ? q) (one ? a) (one.a or 2)
+    (small ? a) (small ? q) (small ? \${text}) (small ? \${same "q"}) (one ? \${text}) (nested ? a.b.c) (nested ? a.x) (layered ? n5) (layered ? q) (one ? a) (one.a or 2)
     (with small; s + s) (with large; with small; n3 + one) (with knot; z) (with layered; n7) (with same small; s) (with same small; with same large; n4 + one)
     (let inherit (small) a b; in a + b) (let inherit (layered) n2; in n2)
 
@@ -104,6 +106,12 @@ export const REHEARSAL_NIX = `let
     (b.removeAttrs layered [ "a" ]) (b.intersectAttrs small layered)
     (b.concatStringsSep "," [ "a" text ]) (toString [ n text yes null ]) (toString printable) (b.typeOf n) (b.isAttrs (same small))
     (b.tryEval (throw text)).success (b.tryEval (assert no; 1)).success (b.seq (same list) n) (b.deepSeq (same small) n)
+
+    # Lists of all kinds
+    (b.map (f: b.map f lists) [
+      b.length (b.map same) (b.filter always) (b.concatMap (x: [ x ])) (b.foldl' (x: y: y) 0) (l: b.concatLists [ l list ])
+    ])
+    (b.zipAttrsWith (name: v: v) [ packed layered ]) (b.catAttrs "a" [ small packed (same layered) ])
 
     # Hot functions, called by code, by builtins and by one another
     (loop 50 n) (fib 9) (b.length grown) (b.tryEval (b.length (deep 50))).success
