@@ -21,7 +21,7 @@ interface FlagChange {
  */
 const CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {
-    busy: "--interrupt-budget=300000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
+    busy: "--interrupt-budget=132000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
     initial: "--interrupt-budget=67584 --use-osr --max-inlined-bytecode-size-cumulative=920",
   },
 };
