@@ -50,6 +50,10 @@ function answers(title: string, source: () => string, expected: string, ...flags
 const nestedList = (n: number): string =>
   `builtins.foldl' (inner: _: [ inner ]) [ ] (builtins.genList (i: i) ${n})`;
 
+/** The same with a thunk at each level. */
+const lazyList = (n: number): string =>
+  `let nest = n: x: if n == 0 then x else nest (n - 1) [ x ]; in nest ${n} [ ]`;
+
 /** A set nested `n` deep. */
 const nestedSet = (n: number): string =>
   `builtins.foldl' (inner: _: { a = inner; }) { } (builtins.genList (i: i) ${n})`;
@@ -93,6 +97,11 @@ describe("a structure a million levels deep", () => {
     String(2 * (n + 1)),
   );
   answers(
+    "toJSON of lists that are not evaluated yet",
+    () => `builtins.stringLength (builtins.toJSON (${lazyList(n)}))`,
+    String(2 * (n + 1)),
+  );
+  answers(
     "toJSON of sets",
     () => `builtins.stringLength (builtins.toJSON (${nestedSet(n)}))`,
     String(2 + 6 * n),
@@ -129,6 +138,20 @@ describe("a structure a million levels deep", () => {
       });
     },
     LIMIT,
+  );
+});
+
+describe("sets that grow", () => {
+  const n = 15_000;
+  const grown = (update: string): string =>
+    `let grow = n: x: if n == 0 then x else grow (n - 1) (${update}); in builtins.length (builtins.attrNames (grow ${n} { }))`;
+  answers("on the right", () => grown('x // { "a${toString n}" = n; }'), String(n));
+  answers("on the left", () => grown('{ "a${toString n}" = n; } // x'), String(n));
+  answers(
+    "and shrink",
+    () =>
+      `let all = builtins.genList toString ${n}; set = builtins.listToAttrs (map (name: { inherit name; value = 1; }) all); in builtins.foldl' (s: n: removeAttrs s [ n ]) set all`,
+    "{ }",
   );
 });
 
