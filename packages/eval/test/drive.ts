@@ -7,9 +7,9 @@ import { EvalError } from "../src/errors/eval-error.ts";
 import {
   APPLY,
   APPLY2,
+  argumentsOf,
   BLACKHOLE,
   FAILED,
-  firstArgument,
   NATIVE,
   Thunk,
 } from "../src/value/thunk.ts";
@@ -118,8 +118,7 @@ function request(asked: unknown, frames: Frame[], ctx: EvalContext): unknown {
       }
       case APPLY:
       case APPLY2: {
-        const args = [asked.b as Slot];
-        if (asked.code === APPLY2) args.unshift(firstArgument(asked));
+        const args = argumentsOf(asked);
         const callee = asked.a as Slot;
         asked.code = BLACKHOLE;
         frames.push({ generator: call(callee, args, ctx), thunk: asked });

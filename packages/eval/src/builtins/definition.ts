@@ -108,29 +108,27 @@ export function strict(
   context = "",
   check?: (ctx: EvalContext, value: never) => void,
 ): StrictArgument {
-  return { arg, expect, context, check, nested: false, unlessEmpty: false };
+  return strictArgument(arg, expect, context, check, false, false);
 }
 
 /** Shorthand for an argument that is coerced, and forced as part of that. */
 export function coerced(arg: number): StrictArgument {
-  return {
-    arg,
-    expect: "any",
-    context: "",
-    check: undefined,
-    nested: true,
-    unlessEmpty: false,
-  };
+  return strictArgument(arg, "any", "", undefined, true, false);
 }
 
 /** Shorthand for a first argument that is a function for the elements of the list that is the second. */
 export function functionForElements(context: string): StrictArgument {
-  return {
-    arg: 0,
-    expect: "function",
-    context,
-    check: undefined,
-    nested: false,
-    unlessEmpty: true,
-  };
+  return strictArgument(0, "function", context, undefined, false, true);
+}
+
+/** Makes them all, so that the machine meets one kind of object. */
+function strictArgument(
+  arg: number,
+  expect: Expectation,
+  context: string,
+  check: StrictArgument["check"],
+  nested: boolean,
+  unlessEmpty: boolean,
+): StrictArgument {
+  return { arg, expect, context, check, nested, unlessEmpty };
 }

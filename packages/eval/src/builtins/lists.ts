@@ -121,8 +121,7 @@ function concatenate(ctx: EvalContext, lists: readonly NixList[]): NixList {
   if (nonEmpty === undefined) return [];
   if (nonEmpty.length === length) return nonEmpty;
   if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
-  if (length > MAX_LIST_LENGTH)
-    throw new EvalError("value", `cannot create list of size ${length}`);
+  checkListLength(ctx, length);
   const result = new Array<Slot>(length);
   let at = 0;
   for (const list of lists) {

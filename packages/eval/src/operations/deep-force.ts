@@ -13,7 +13,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { APPLY, APPLY2, Thunk } from "../value/thunk.ts";
+import { isSuspendedCall, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
@@ -170,7 +170,7 @@ function valueOf(slot: Slot): Value {
 function positionOf(value: Slot): PosIdx {
   let slot: Slot | undefined = value;
   while (slot instanceof Thunk) {
-    if (slot.code !== null && slot.code !== APPLY && slot.code !== APPLY2) return NO_POS;
+    if (slot.code !== null && !isSuspendedCall(slot.code)) return NO_POS;
     slot = slot.a;
   }
   return slot instanceof Closure ? slot.code.pos : NO_POS;

@@ -17,7 +17,7 @@ import { peek } from "../print/value-printer.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs, type Shape } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
-import { APPLY, APPLY2, BLACKHOLE, FAILED, Thunk, ThunkState } from "../value/thunk.ts";
+import { BLACKHOLE, FAILED, isSuspendedCall, Thunk, ThunkState } from "../value/thunk.ts";
 import {
   Closure,
   ContextString,
@@ -319,6 +319,6 @@ function definedAt(value: Value | Thunk): PosIdx | undefined {
 function typeOfUnconvertible(value: Value | Thunk): string {
   if (!(value instanceof Thunk)) return typeWithArticle(value);
   if (value.code === BLACKHOLE) return "a black hole";
-  if (value.code === APPLY || value.code === APPLY2) return "a function application";
+  if (isSuspendedCall(value.code)) return "a function application";
   return value.code === FAILED ? "an error" : "a thunk";
 }

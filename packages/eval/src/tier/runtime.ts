@@ -26,11 +26,10 @@ import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
 import {
-  APPLY,
-  APPLY2,
+  argumentsOf,
   BLACKHOLE,
   FAILED,
-  firstArgument,
+  isSuspendedCall,
   NATIVE,
   Thunk,
   ThunkState,
@@ -157,7 +156,7 @@ export class TierRuntime {
     if (state === BLACKHOLE || state === FAILED || (state === NATIVE && this.fits(room))) {
       return this.drive(startThunk(thunk, pos), thunk, calls, room, site, at) as Value;
     }
-    if ((state === APPLY || state === APPLY2) && this.fits(room))
+    if (isSuspendedCall(state) && this.fits(room))
       return this.forceApply(thunk, pos, calls, room, site, at);
     if (pos === CALL_SITE) return this.runThunk(thunk, calls, room, site, at);
     const frame = new NativeFrame(null, NO_SLOTS, 0, forceAt(thunk, pos));
@@ -172,9 +171,8 @@ export class TierRuntime {
     site: Site,
     at: number,
   ): Value {
-    const { a: callee, b: argument } = thunk;
-    const args =
-      thunk.code === APPLY2 ? [firstArgument(thunk), argument as Slot] : [argument as Slot];
+    const { a: callee } = thunk;
+    const args = argumentsOf(thunk);
     thunk.code = BLACKHOLE;
     thunk.a = undefined;
     thunk.b = undefined;
