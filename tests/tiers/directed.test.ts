@@ -56,6 +56,8 @@ const programs: Readonly<Record<string, string>> = {
     "let f = n: acc: if n == 0 then acc else f (n - 1) (acc + 9007199254740991); in [ (f 5 1) (f 2 (-9007199254740991)) ]",
   "negative zero": "let f = a: b: a * b; in [ (f 0 (-1)) (f (-1) 0) (1 / (f 3 1)) ]",
   floats: "let f = n: acc: if n < 0.5 then acc else f (n - 1) (acc + n); in f 10.0 0",
+  "a thunk that a builtin answers, forced after a functor was called":
+    '({ __functor = self: x: builtins.head (map (y: throw "e") [ x ]) + "x"; } 1)',
   "a failing comparison": 'let f = a: b: if a < b then a else b; in f 1 "x"',
   "a condition that is no Boolean": "let f = a: if a then 1 else 2; in f 1",
   "callbacks that fail": "map (x: builtins.head x) [ [ 1 ] [ ] ]",

@@ -442,7 +442,6 @@ export class TierRuntime {
           const thunk = scratch.thunk as Thunk;
           const pos = scratch.askedPos;
           scratch.thunk = null;
-          scratch.askedPos = NO_POS;
           input =
             thunk.code instanceof ThunkState
               ? this.forceState(thunk, pos, inside, left, site, at)

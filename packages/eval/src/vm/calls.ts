@@ -247,6 +247,12 @@ export function callValue(
   return top;
 }
 
+/** Has `thunk` forced, for native code that says `pos` is where it does so. */
+function askFor(machine: Machine, thunk: Thunk, pos: PosIdx): void {
+  machine.thunk = thunk;
+  machine.askedPos = pos;
+}
+
 /**
  * Runs native code until it is done or wants something. `mark` is the mark of its frame, `calls` are
  * the calls that are open; where there is `room` for native frames, what it asks for is done at once
@@ -309,8 +315,7 @@ export function stepNative(
               }
             }
           }
-          machine.thunk = thunk;
-          machine.askedPos = pos;
+          askFor(machine, thunk, pos);
           return StepOutcome.Force;
         }
         machine.entering = new NativeFrame(null, NO_SLOTS, 0, wanted as Suspendable<unknown>);
@@ -321,7 +326,7 @@ export function stepNative(
       if (frame.builtin !== null) machine.observer?.returnBuiltin?.(frame.builtin, result);
     } else if (frame.next === RETURNING) {
       if (answer === NOTHING) {
-        machine.thunk = frame.args[0] as Thunk;
+        askFor(machine, frame.args[0] as Thunk, NO_POS);
         return StepOutcome.Force;
       }
       result = answer;
@@ -343,7 +348,7 @@ export function stepNative(
       if (result.code !== null) {
         frame.generator = null;
         frame.next = RETURNING;
-        machine.thunk = result;
+        askFor(machine, result, NO_POS);
         return StepOutcome.Force;
       }
       result = result.a;
@@ -438,7 +443,7 @@ function gatherArguments(
         ctx.caches.nesting.levels++;
         checkNesting(ctx, NO_POS, -1);
       }
-      machine.thunk = slot;
+      askFor(machine, slot, NO_POS);
       return true;
     }
     const value = (slot instanceof Thunk ? slot.a : slot) as Value;

@@ -135,7 +135,6 @@ export class Machine {
     this.base = 0;
     this.depth = 0;
     this.thunk = null;
-    this.askedPos = NO_POS;
     this.entering = null;
     this.request = null;
     this.resuming = null;

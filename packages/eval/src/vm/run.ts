@@ -695,7 +695,6 @@ export function runLoop(machine: Machine): RunStatus {
             break;
           }
           const pos: PosIdx = lambda === NATIVE_LAMBDA ? machine.askedPos : CALL_SITE;
-          machine.askedPos = NO_POS;
           if (next === APPLY || next === APPLY2) {
             const callee = forced.a;
             const argument = forced.b;
