@@ -13,7 +13,7 @@ import {
   settled,
 } from "../operations/checks.ts";
 import { positionValue } from "../operations/position-value.ts";
-import type { PosIdx } from "../position.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS, type Shape } from "../value/attrs.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
@@ -53,11 +53,16 @@ function intersect(left: Attrs, right: Attrs): Attrs {
   const positions: PosIdx[] = [];
   if (left.size <= FEW_NAMES || left.size < right.size) {
     for (const name of left.names()) {
-      const slot = right.get(name);
-      if (slot === undefined) continue;
+      let layer: Attrs | null = right;
+      let at = layer.shape.indexOf(name);
+      while (at < 0 && layer.base !== null) {
+        layer = layer.base;
+        at = layer.shape.indexOf(name);
+      }
+      if (at < 0) continue;
       names.push(name);
-      slots.push(slot);
-      positions.push(right.positionOf(name));
+      slots.push(layer.values[at] as Slot);
+      positions.push(layer.shape.positions?.[at] ?? NO_POS);
     }
   } else {
     return right.filter((name) => left.has(name));

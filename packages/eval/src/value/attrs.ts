@@ -21,7 +21,9 @@ import type { Slot } from "./value.ts";
 /** Up to this many names a linear search beats a Map. */
 const LINEAR_LIMIT = 8;
 /** How often a larger shape is searched before it gets a Map: to make one costs as much as many searches. */
-const SEARCHES_BEFORE_INDEX = 4;
+const SEARCHES_BEFORE_INDEX = 16;
+/** Up to this many names sorting by insertion beats the engine's sort and finding the places again. */
+const INSERTION_LIMIT = 96;
 /** Layers of `//` before a set is flattened; lookups of absent names visit them all. */
 const MAX_LAYERS = 8;
 /** Sets no larger than this together are merged at once: cheaper than looking through layers. */
@@ -64,7 +66,7 @@ export class Shape {
   private index: Map<string, number> | null = null;
   /** How often names were looked for without an index. */
   private searches = 0;
-  private order: Uint32Array | null = null;
+  private order: readonly number[] | null = null;
   private sorted: readonly string[] | null = null;
   private symbols: readonly number[] | null | undefined = undefined;
   private bare: Shape | null = null;
@@ -253,12 +255,12 @@ export class Shape {
   }
 
   /** The places of the names in bytewise order of the names. */
-  sortedOrder(): Uint32Array {
+  sortedOrder(): readonly number[] {
     let order = this.order;
     if (order === null) {
-      const sorted = this.sortedNames();
-      order = new Uint32Array(sorted.length);
-      for (let i = 0; i < order.length; i++) order[i] = this.indexOf(sorted[i] as string);
+      const { names } = this;
+      if (names.length <= INSERTION_LIMIT) order = sortedPlaces(names);
+      else order = this.sortedNames().map((name) => this.indexOf(name));
       this.order = order;
     }
     return order;
@@ -278,12 +280,36 @@ export class Shape {
   sortedNames(): readonly string[] {
     let sorted = this.sorted;
     if (sorted === null) {
-      // The order that the engine has for strings is the bytewise one, and quick.
-      sorted = this.names.slice().sort();
+      const { names } = this;
+      if (names.length <= INSERTION_LIMIT) {
+        sorted = this.sortedOrder().map((place) => names[place] as string);
+      } else {
+        // The order that the engine has for strings is the bytewise one, and quick.
+        sorted = names.slice().sort();
+      }
       this.sorted = sorted;
     }
     return sorted;
   }
+}
+
+/** The places of the names in bytewise order, by binary insertion. */
+function sortedPlaces(names: readonly string[]): number[] {
+  const order: number[] = [];
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    let low = 0;
+    let high = i;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((names[order[middle] as number] as string) < name) low = middle + 1;
+      else high = middle;
+    }
+    order.push(i);
+    for (let k = i; k > low; k--) order[k] = order[k - 1] as number;
+    order[low] = i;
+  }
+  return order;
 }
 
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {

@@ -473,8 +473,20 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
   const formals = lambda.formals as NonNullable<Lambda["formals"]>;
   const names = formals.names;
   let used = 0;
+  // The attributes often come in the order of the formals.
+  const given = shape.names;
+  let next = 0;
   for (let i = 0; i < names.length; i++) {
-    const slot = argument.get(names[i] as string);
+    const name = names[i] as string;
+    let slot: Slot | undefined;
+    if (given[next] === name) slot = values[next++];
+    else {
+      const at = shape.indexOf(name);
+      if (at >= 0) {
+        slot = values[at];
+        next = at + 1;
+      } else if (!isFlat) slot = (argument.base as Attrs).get(name);
+    }
     if (slot === undefined) stack[first + i] = MISSING;
     else {
       used++;

@@ -14,7 +14,7 @@
 import { Lambda, LambdaKind, type SelectCache } from "../bytecode/lambda.ts";
 import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
 import { tooDeep } from "../errors/too-deep.ts";
-import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
+import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Attrs, type Shape } from "../value/attrs.ts";
 import { APPLY, APPLY2, BLACKHOLE, firstArgument, Thunk } from "../value/thunk.ts";
 import { Closure, ContextString, type Slot } from "../value/value.ts";
