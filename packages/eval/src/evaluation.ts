@@ -135,6 +135,7 @@ export class Evaluation {
     if (tier !== undefined) context.counters.add("tier", () => ({ ...tier.counters }));
     this.tier = tier;
     if (options.bytecodeCache !== undefined) {
+      context.counters.add("bytecodeCache", () => ({ ...this.cacheUse }));
       const surroundings = { settings, home: this.home, globals };
       this.compiledFiles = new CompiledFiles(
         options.bytecodeCache,

@@ -53,6 +53,20 @@ describe("NIX_SHOW_STATS", () => {
     expect(Object.keys(report.nivis)).toEqual(["caches", "process", "tier"]);
   });
 
+  it("counts what came out of the bytecode cache", () => {
+    const environment = {
+      NIVIS_SHOW_STATS: "1",
+      NIVIS_NO_CACHE: "",
+      XDG_CACHE_HOME: join(folder.path, "cache"),
+    };
+    const read = () => {
+      const { err } = instantiate(["--eval", join(folder.path, "x.nix")], { environment });
+      return JSON.parse(err).nivis.bytecodeCache;
+    };
+    expect(read()).toEqual({ hits: 0, misses: 1 });
+    expect(read()).toEqual({ hits: 1, misses: 0 });
+  });
+
   it("counts beside a trace", () => {
     const environment = { NIX_SHOW_STATS: "1" };
     const { err } = nivis(["trace", "-E", "(x: x) 1"], { environment });
