@@ -3,8 +3,10 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { renderEvaluationWarning, renderTraceLine } from "../errors/render.ts";
+import { settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { deepForce } from "../operations/deep-force.ts";
+import { checkNesting } from "../operations/nesting.ts";
 import { NO_POS } from "../position.ts";
 import { printForTrace } from "../print/print.ts";
 import { Attrs, Shape } from "../value/attrs.ts";
@@ -14,6 +16,28 @@ import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
 const TRY_SHAPE = new Shape(["success", "value"], null);
+
+/** Fails with a message, at once if its text is at hand. */
+function failWith(
+  ctx: EvalContext,
+  slot: Slot,
+  context: string,
+  errorOf: (text: string) => EvalError,
+): Suspendable<never> {
+  const text = settled(slot);
+  if (text === undefined || !isString(text)) return failWithCoerced(ctx, slot, context, errorOf);
+  checkNesting(ctx, NO_POS);
+  throw errorOf(textOf(text));
+}
+
+function* failWithCoerced(
+  ctx: EvalContext,
+  slot: Slot,
+  context: string,
+  errorOf: (text: string) => EvalError,
+): Suspendable<never> {
+  throw errorOf((yield messageText(ctx, slot, CoerceMode.CopyPaths, context)) as string);
+}
 
 /** The text of a message argument. */
 function* messageText(
@@ -62,35 +86,27 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     args: args("s"),
     strict: [],
     doc: "Ends the evaluation with the message *s*. `tryEval` does not catch it.",
-    *run(ctx, slot: Slot) {
-      const text = (yield messageText(
+    run: (ctx, slot: Slot) =>
+      failWith(
         ctx,
         slot,
-        CoerceMode.CopyPaths,
         "while evaluating the error message passed to builtins.abort",
-      )) as string;
-      throw new EvalError(
-        "abort",
-        `evaluation aborted with the following error message: '${text}'`,
-      );
-    },
+        (text) =>
+          new EvalError("abort", `evaluation aborted with the following error message: '${text}'`),
+      ),
   }),
   generator({
     name: "throw",
     args: args("s"),
     strict: [],
     doc: "Fails with the message *s*. `tryEval` catches it.",
-    *run(ctx, slot: Slot) {
-      throw new EvalError(
-        "throw",
-        (yield messageText(
-          ctx,
-          slot,
-          CoerceMode.CopyPaths,
-          "while evaluating the error message passed to builtin.throw",
-        )) as string,
-      );
-    },
+    run: (ctx, slot: Slot) =>
+      failWith(
+        ctx,
+        slot,
+        "while evaluating the error message passed to builtin.throw",
+        (text) => new EvalError("throw", text),
+      ),
   }),
   generator({
     name: "addErrorContext",

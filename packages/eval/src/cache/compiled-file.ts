@@ -7,7 +7,7 @@
  * out is taken if an entry turns out to be unreadable although its checksum is right.
  */
 import { Lambda, type LambdaKind, SelectCache } from "../bytecode/lambda.ts";
-import type { AssertionText } from "../compiler/emit.ts";
+import { AssertionText } from "../compiler/emit.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import type { Unit } from "../compiler/scope.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -329,9 +329,9 @@ export class CompiledFile {
   }
 
   private assertion(number: number, constant: number): AssertionText {
-    return {
-      text: () => (this.compiled(number).constants[constant] as AssertionText).text(),
-    };
+    return new AssertionText(() =>
+      (this.compiled(number).constants[constant] as AssertionText).text(),
+    );
   }
 
   /** The lambda of the unit that a row stands for, compiled from the text. */

@@ -4,6 +4,7 @@
  */
 import { type Lambda, SelectCache } from "../bytecode/lambda.ts";
 import { OPCODES } from "../bytecode/opcode.ts";
+import { AssertionText } from "../compiler/emit.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { EMPTY_ATTRS, Shape } from "../value/attrs.ts";
@@ -260,7 +261,7 @@ class Encoder {
     else if (constant === null) words.push(Recipe.Null, index);
     else if (constant === EMPTY_ATTRS) words.push(Recipe.EmptySet, index);
     else if (isEmptyList(constant)) words.push(Recipe.EmptyList, index);
-    else if (isAssertionText(constant)) words.push(Recipe.Assertion, index, operand);
+    else if (constant instanceof AssertionText) words.push(Recipe.Assertion, index, operand);
     else throw new NotEncodable();
   }
 
@@ -285,8 +286,4 @@ class Encoder {
 
 function isEmptyList(constant: unknown): boolean {
   return Array.isArray(constant) && constant.length === 0;
-}
-
-function isAssertionText(constant: unknown): boolean {
-  return typeof constant === "object" && constant !== null && "text" in constant;
 }

@@ -33,9 +33,16 @@ import { NixFloat, NixPath, type Slot, type Value } from "../value/value.ts";
 import { OPERATOR_NAMES, type Resolution } from "./resolve.ts";
 import type { Binding, Scope, Unit } from "./scope.ts";
 
-/** The text of a failed assertion, printed when it is needed. */
-export interface AssertionText {
-  readonly text: () => string;
+/** The text of a failed assertion, printed when it is needed for the first time. */
+export class AssertionText {
+  private printed: string | undefined = undefined;
+
+  constructor(private readonly print: () => string) {}
+
+  text(): string {
+    this.printed ??= this.print();
+    return this.printed;
+  }
 }
 
 /** How a binary operator that is a builtin call names itself in traces. */
@@ -747,8 +754,7 @@ class Emitter {
     this.strict(body, scope);
     const end = this.jump(Op.Jump);
     this.land(failed);
-    const text: AssertionText = { text: () => printExpr(condition) };
-    const index = this.constant(text);
+    const index = this.constant(new AssertionText(() => printExpr(condition)));
     if (condition.kind === NodeKind.Binary && condition.op === BinaryOp.Equal) {
       this.strict(condition.left, scope);
       this.strict(condition.right, scope);

@@ -407,8 +407,13 @@ export function* explainDifference(
     checkNesting(ctx, pos);
     nesting.levels++;
     for (;;) {
-      const level = (yield explainPair(ctx, left, right)) as ExplainedLevel | undefined;
-      if (level !== undefined) stack.push(level);
+      if (left instanceof Attrs && right instanceof Attrs) {
+        stack.push((yield explainSets(ctx, left, right)) as ExplainedLevel);
+      } else if (isList(left) && isList(right)) stack.push(explainLists(ctx, left, right));
+      else {
+        const message = differenceOfLeaves(ctx, left, right);
+        if (message !== undefined) throw difference(message);
+      }
       for (;;) {
         const top = stack[stack.length - 1];
         if (top === undefined) return undefined;
@@ -462,39 +467,26 @@ function addLevelTraces(error: EvalError, level: ExplainedLevel, pos: PosIdx): v
   }
 }
 
-/** Compares one pair: throws when it differs, answers the level inside when it has one. */
-function* explainPair(
-  ctx: EvalContext,
-  a: Value,
-  b: Value,
-): Suspendable<ExplainedLevel | undefined> {
+/**
+ * In what two values differ that are neither two sets nor two lists; `undefined` if they are equal.
+ */
+export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string | undefined {
   const numbers = equalNumbers(a, b);
   if (numbers === true) return undefined;
   const typeA = typeName(a);
   const typeB = typeName(b);
   if (numbers === false) {
-    throw difference(
-      `${typeWithArticle(a)} with value '${printForError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} with value '${printForError(b, ctx.positions)}'`,
-    );
+    return `${typeWithArticle(a)} with value '${printForError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} with value '${printForError(b, ctx.positions)}'`;
   }
   if (typeA !== typeB) {
-    throw difference(
-      `${typeWithArticle(a)} of value '${printForError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} of value '${printForError(b, ctx.positions)}'`,
-    );
+    return `${typeWithArticle(a)} of value '${printForError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} of value '${printForError(b, ctx.positions)}'`;
   }
-  if (a instanceof Attrs)
-    return (yield explainSets(ctx, a, b as Attrs)) as ExplainedLevel | undefined;
-  if (isList(a)) return explainLists(ctx, a, b as NixList);
   if (typeA === "lambda") {
-    throw difference(
-      "distinct functions and immediate comparisons of identical functions compare as unequal",
-    );
+    return "distinct functions and immediate comparisons of identical functions compare as unequal";
   }
   if (equalFast(a, b) === false) {
     const word = typeA === "bool" ? "boolean" : typeA;
-    throw difference(
-      `${word} '${printForError(a, ctx.positions)}' is not equal to ${word} '${printForError(b, ctx.positions)}'`,
-    );
+    return `${word} '${printForError(a, ctx.positions)}' is not equal to ${word} '${printForError(b, ctx.positions)}'`;
   }
   return undefined;
 }
@@ -555,6 +547,7 @@ function missingName(ctx: EvalContext, name: string, [a, b]: readonly [Attrs, At
   );
 }
 
-function difference(message: string): EvalError {
+/** The error of an assertion `a == b` that failed. */
+export function difference(message: string): EvalError {
   return new EvalError("assertion", message);
 }

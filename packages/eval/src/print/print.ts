@@ -118,6 +118,7 @@ const ERROR_LIMITS = {
  * kibibyte of each string. `positions` lets functions show where they were defined.
  */
 export function printForError(slot: Slot, positions?: PositionTable): string {
+  if (typeof slot === "number" || typeof slot === "boolean") return printAtom(slot);
   // Without hooks the printer forces nothing, so its generator ends at the first step.
   return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next(undefined)
     .value as string;

@@ -7,12 +7,13 @@ import type { AssertionText } from "../compiler/emit.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
-import { explainDifference } from "../operations/equality.ts";
+import { difference, differenceOfLeaves, explainDifference } from "../operations/equality.ts";
 import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { contextOf, unionContext, withContext } from "../value/context.ts";
 import {
   ContextString,
+  isList,
   isString,
   type NixList,
   NixPath,
@@ -173,6 +174,28 @@ export function* negated(comparison: Suspendable<boolean>): Suspendable<boolean>
   return !((yield comparison) as boolean);
 }
 
+/**
+ * What `assert left == right` fails with if that takes no Nix code, as most do that are meant to fail;
+ * else `undefined`, and {@link explainAssertion} finds out.
+ */
+export function failedAssertion(
+  ctx: EvalContext,
+  left: Value,
+  right: Value,
+  assertion: AssertionText,
+): EvalError | undefined {
+  if (left instanceof Attrs || isList(left)) return undefined;
+  const message = differenceOfLeaves(ctx, left, right);
+  return message === undefined ? undefined : addAssertionTrace(difference(message), assertion);
+}
+
+function addAssertionTrace(error: EvalError, assertion: AssertionText): EvalError {
+  return error.addTrace(
+    CALL_SITE,
+    `while evaluating the condition of the assertion '${assertion.text()}'`,
+  );
+}
+
 export function* explainAssertion(
   ctx: EvalContext,
   left: Value,
@@ -183,12 +206,7 @@ export function* explainAssertion(
   try {
     yield explainDifference(ctx, left, right, pos, "in an equality assertion");
   } catch (error) {
-    if (error instanceof EvalError && error.catchable) {
-      error.addTrace(
-        CALL_SITE,
-        `while evaluating the condition of the assertion '${assertion.text()}'`,
-      );
-    }
+    if (error instanceof EvalError && error.catchable) addAssertionTrace(error, assertion);
     throw error;
   }
   return null;

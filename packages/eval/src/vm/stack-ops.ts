@@ -48,6 +48,7 @@ import {
   concatLists,
   concatTexts,
   explainAssertion,
+  failedAssertion,
   joinPath,
   negated,
   tryAddStrings,
@@ -365,6 +366,8 @@ export function stackOp(
       const right = stack[sp - 1];
       const left = stack[sp - 2];
       sp -= 2;
+      const error = failedAssertion(ctx, left, right, assertion);
+      if (error !== undefined) throw error;
       return enter(
         machine,
         explainAssertion(ctx, left, right, assertion, code[at + 1] as number),
