@@ -1,7 +1,7 @@
 /**
  * OrderedKeys: the keys that `genericClosure` has seen, with the element that each came from.
  *
- * While all keys are strings, or all are integers, a Set tells whether a key is new. As soon as
+ * While all keys are strings, or all are integers, a set tells whether a key is new. As soon as
  * another kind of key arrives the keys move to a search tree ordered by `<`, where comparing may run
  * Nix code and may fail. It is the red-black tree of textbooks, as `std::map` is: which two keys an
  * error message names depends on the shape of the tree.
@@ -10,6 +10,7 @@ import type { EvalContext } from "../context.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
 import type { Slot, Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
+import { IntegerSet } from "./integer-set.ts";
 
 class Node {
   left: Node | null = null;
@@ -24,10 +25,11 @@ class Node {
 
 /** See the head of this file. */
 export class OrderedKeys {
-  /** The keys while they are all of the type `primitiveType`; `null` once the tree is used. */
-  private primitives: Set<Value> | null = new Set();
-  private primitiveType = "";
-  /** The elements that the keys of `primitives` came from, in their order. */
+  /** What tells whether a key is new; `null` before the first key and once the tree is used. */
+  private strings: Set<string> | null = null;
+  private integers: IntegerSet | null = null;
+  /** The keys as they came until the tree is used, and the elements that they came from. */
+  private keys: Value[] = [];
   private elements: Slot[] = [];
   private root: Node | null = null;
 
@@ -35,27 +37,32 @@ export class OrderedKeys {
 
   /** Adds a key unless an equal one is there; answers whether it was new. May fail in comparing. */
   *insert(key: Value, element: Slot): Suspendable<boolean> {
-    if (this.primitives !== null) {
-      const added = this.tryInsert(key, element);
-      if (added !== undefined) return added;
-      const { primitives, elements } = this;
-      this.primitives = null;
-      this.elements = [];
-      let i = 0;
-      for (const oldKey of primitives) yield this.insertNode(oldKey, elements[i++] as Slot);
+    const added = this.tryInsert(key, element);
+    if (added !== undefined) return added;
+    const { keys, elements } = this;
+    this.strings = null;
+    this.integers = null;
+    this.keys = [];
+    this.elements = [];
+    for (let i = 0; i < keys.length; i++) {
+      yield this.insertNode(keys[i] as Value, elements[i] as Slot);
     }
     return (yield this.insertNode(key, element)) as boolean;
   }
 
   /** {@link insert} when no comparison is needed for it; `undefined` otherwise. */
   tryInsert(key: Value, element: Slot): boolean | undefined {
-    const { primitives } = this;
-    if (primitives === null) return undefined;
-    const type = typeof key === "bigint" ? "number" : typeof key;
-    const { size } = primitives;
-    if (size === 0 && (type === "string" || type === "number")) this.primitiveType = type;
-    if (type !== this.primitiveType) return undefined;
-    if (primitives.add(key).size === size) return false;
+    if (this.root === null && this.keys.length === 0) {
+      if (typeof key === "number") this.integers = new IntegerSet();
+      else if (typeof key === "string") this.strings = new Set();
+    }
+    if (typeof key === "number" && this.integers !== null) {
+      if (!this.integers.add(key)) return false;
+    } else if (typeof key === "string" && this.strings !== null) {
+      const { size } = this.strings;
+      if (this.strings.add(key).size === size) return false;
+    } else return undefined;
+    this.keys.push(key);
     this.elements.push(element);
     return true;
   }
