@@ -26,9 +26,10 @@ import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
 import {
-  argumentsOf,
+  APPLY2,
   BLACKHOLE,
   FAILED,
+  firstArgument,
   isSuspendedCall,
   NATIVE,
   Thunk,
@@ -74,7 +75,12 @@ import {
   leftFunction,
   throwInto,
 } from "../vm/unwind.ts";
-import { lookUpWith, notANamespace, undefinedVariable, type WithScope } from "../vm/with-scope.ts";
+import {
+  notANamespace,
+  undefinedVariable,
+  type WithCache,
+  type WithScope,
+} from "../vm/with-scope.ts";
 
 /** Words of native stack that driving native code takes, with the functions around it. */
 const DRIVE_ROOM = 120;
@@ -171,17 +177,25 @@ export class TierRuntime {
     site: Site,
     at: number,
   ): Value {
-    const { a: callee } = thunk;
-    const args = argumentsOf(thunk);
+    const { a: callee, b: last } = thunk;
+    const first = thunk.code === APPLY2 ? firstArgument(thunk) : undefined;
     thunk.code = BLACKHOLE;
     thunk.a = undefined;
     thunk.b = undefined;
     thunk.rest = null;
+    const callSite = pos === CALL_SITE ? site : null;
+    const callAt = pos === CALL_SITE ? at : pos;
+    const left = room - DRIVE_ROOM;
     try {
-      const value = this.apply(callee as Slot, args, pos, calls, room - DRIVE_ROOM, site, at);
+      const f = this.force(callee as Slot, calls, left, callSite, callAt);
+      const value =
+        first === undefined
+          ? this.call1(f, last as Slot, calls, left, callSite, callAt)
+          : this.call2(f, first, last as Slot, calls, left, callSite, callAt);
       settle(thunk, value);
       return value;
-    } catch (error) {
+    } catch (thrown) {
+      const error = this.leaveCall(thrown, callSite, callAt);
       failThunk(thunk, error);
       throw error;
     }
@@ -197,24 +211,30 @@ export class TierRuntime {
     site: Site,
     at: number,
   ): Value {
-    let callSite = site;
-    let callAt = at;
-    if (pos !== CALL_SITE) {
-      callSite = null;
-      callAt = pos;
-    }
+    const callSite = pos === CALL_SITE ? site : null;
+    const callAt = pos === CALL_SITE ? at : pos;
     try {
       const callee = this.force(slot, calls, room, callSite, callAt);
-      return args.length === 1
-        ? this.call1(callee, args[0] as Slot, calls, room, callSite, callAt)
-        : this.callAll(callee, args, calls, room, callSite, callAt);
+      if (args.length === 1) {
+        return this.call1(callee, args[0] as Slot, calls, room, callSite, callAt);
+      }
+      if (args.length === 2 && !(callee instanceof Closure)) {
+        const [first, second] = args as [Slot, Slot];
+        return this.call2(callee, first, second, calls, room, callSite, callAt);
+      }
+      return this.callAll(callee, args, calls, room, callSite, callAt);
     } catch (thrown) {
-      const error = evalErrorOf(thrown);
-      const where = positionAt(callSite, callAt);
-      this.arrive(error, where);
-      if (error instanceof EvalError) error.resolveCallSite(where);
-      throw error;
+      throw this.leaveCall(thrown, callSite, callAt);
     }
+  }
+
+  /** What to throw when a call failed that native code has asked for. */
+  private leaveCall(thrown: unknown, site: Site, at: number): unknown {
+    const error = evalErrorOf(thrown);
+    const where = positionAt(site, at);
+    this.arrive(error, where);
+    if (error instanceof EvalError) error.resolveCallSite(where);
+    return error;
   }
 
   // ── Calls ──────────────────────────────────────────────────────────────────────────────────────
@@ -783,24 +803,33 @@ export class TierRuntime {
   resolveWith(
     innermost: WithScope,
     name: string,
+    cache: WithCache,
     calls: number,
     room: number,
     site: Lambda,
     at: number,
   ): Slot {
-    const known = lookUpWith(innermost, name);
-    if (known !== undefined) return known;
+    const { shapes, places } = cache;
     let scope: WithScope | null = innermost;
-    while (scope !== null) {
+    for (let i = 0; scope !== null; i++, scope = scope.parent) {
       const slot: Slot = scope.namespace;
-      const value: Value =
-        slot instanceof Thunk && slot.code instanceof ThunkState
-          ? this.forceState(slot, NO_POS, calls, room, site, at)
-          : this.force(slot, calls, room, site, at);
+      let value: Value;
+      if (!(slot instanceof Thunk)) value = slot;
+      else if (slot.code === null) value = slot.a as Value;
+      else if (slot.code instanceof ThunkState) {
+        value = this.forceState(slot, NO_POS, calls, room, site, at);
+      } else value = this.forceThunk(slot, calls, room, site, at);
       if (!(value instanceof Attrs)) throw notANamespace(this.ctx, value, scope);
-      const found = value.get(name);
-      if (found !== undefined) return found;
-      scope = scope.parent;
+      const { shape } = value;
+      let place = places[i] as number;
+      if (shape !== shapes[i]) {
+        place = shape.indexOf(name);
+        shapes[i] = shape;
+        places[i] = place;
+      }
+      if (place >= 0) return value.values[place] as Slot;
+      const below = value.base === null ? undefined : value.base.get(name);
+      if (below !== undefined) return below;
     }
     throw undefinedVariable(name);
   }

@@ -15,7 +15,7 @@ import { Closure } from "../value/value.ts";
 import { MISSING } from "../vm/calls.ts";
 import type { MachinePool } from "../vm/machine.ts";
 import { LEVELS_PER_STEP, type SecondTier } from "../vm/second-tier.ts";
-import { WithScope } from "../vm/with-scope.ts";
+import { WithCache, WithScope } from "../vm/with-scope.ts";
 import { takesEager } from "./eager.ts";
 import { TierRuntime } from "./runtime.ts";
 import { translate } from "./translate.ts";
@@ -130,6 +130,7 @@ export class Tier implements SecondTier {
       Closure,
       Attrs,
       WithScope,
+      WithCache,
       BLACKHOLE,
       MISSING,
     );
@@ -147,6 +148,7 @@ const SURROUNDINGS = [
   "Closure",
   "Attrs",
   "WithScope",
+  "WithCache",
   "BLACKHOLE",
   "MISSING",
 ];

@@ -944,7 +944,8 @@ class Translator {
       }
       case Op.ResolveWith: {
         const scope = this.take();
-        const found = this.runtime("resolveWith", end, scope, this.constant(operand));
+        const cache = this.outside(`h${end}`, "new WithCache()");
+        const found = this.runtime("resolveWith", end, scope, this.constant(operand), cache);
         this.result(found, Known.Slot);
         return;
       }

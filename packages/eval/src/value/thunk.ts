@@ -84,12 +84,6 @@ export function isSuspendedCall(state: Thunk["code"]): boolean {
   return state === APPLY || state === APPLY2;
 }
 
-/** The arguments of a suspended call. */
-export function argumentsOf(thunk: Thunk): Slot[] {
-  const last = thunk.b as Slot;
-  return thunk.code === APPLY2 ? [firstArgument(thunk), last] : [last];
-}
-
 /** Makes a thunk whose value a generator computes. */
 export function nativeThunk(start: () => Suspendable<Slot>): Thunk {
   return new Thunk(NATIVE, start as unknown as Slot, undefined, null);

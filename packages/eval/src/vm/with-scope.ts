@@ -8,7 +8,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, type PosIdx } from "../position.ts";
-import { Attrs } from "../value/attrs.ts";
+import { Attrs, type Shape } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
 import { type Request, Routine } from "./requests.ts";
@@ -35,6 +35,17 @@ export function lookUpWith(innermost: WithScope, name: string): Slot | undefined
     scope = scope.parent;
   }
   return undefined;
+}
+
+/**
+ * Remembers, for a name at one place in translated code, where it is in the namespaces that were looked
+ * through last: the same place always has the same number of scopes around it.
+ */
+export class WithCache {
+  /** Of the namespaces, from the innermost on. */
+  readonly shapes: Shape[] = [];
+  /** Where those shapes have the name; -1 if they have it not. */
+  readonly places: number[] = [];
 }
 
 /** Looks a name up, forcing the namespaces on the way outwards. */
