@@ -4,12 +4,14 @@
  * The idea: be libstdc++'s `std::regex(pattern, extended)` on bytes, faults and oddities included, for
  * that is what C++ Nix runs, but never in more than linear time and without recursion. A pattern
  * becomes an automaton (`automaton.ts`) and then a program (`closure.ts`) that `simulation.ts` runs;
- * where it is proved to agree and to be fast, JavaScript's RegExp runs instead (`native.ts`).
+ * where it is proved to agree and to be fast, JavaScript's RegExp runs instead (`native.ts`). The first
+ * few matches of a pattern walk the automaton itself (`backtracking.ts`), which needs no preparation.
  *
  * The two builtins call this; they keep compiled patterns. Nothing is cached here, and nothing here
  * knows Nix values.
  */
 import { type Automaton, compileAutomaton } from "./automaton.ts";
+import { tryBacktracking } from "./backtracking.ts";
 import { buildProgram, mayBeTooLarge, type Program } from "./closure.ts";
 import { isSearchAffordable, planSearch, type SearchPlan, WholePlan } from "./native.ts";
 import { Simulation } from "./simulation.ts";
@@ -26,7 +28,10 @@ export interface RegexMatch {
 }
 
 /** Which engine to use; other than "auto" for tests. */
-export type RegexEngine = "auto" | "native" | "simulation";
+export type RegexEngine = "auto" | "native" | "simulation" | "backtracking";
+
+/** Matches of a pattern that are tried by backtracking before a RegExp is made for it. */
+const FIRST_MATCHES = 5;
 
 /** A compiled pattern. */
 export class Regex {
@@ -38,6 +43,8 @@ export class Regex {
   /** Made at the first search; null before. */
   #search: SearchPlan | undefined | null = null;
   #simulation: Simulation | undefined;
+  /** Matches that are still to be tried by backtracking. */
+  #firstMatches: number;
 
   /** Use `compileRegex`. */
   constructor(pattern: string) {
@@ -45,6 +52,7 @@ export class Regex {
     this.#automaton = compileAutomaton(pattern);
     if (mayBeTooLarge(this.#automaton)) this.#program = buildProgram(this.#automaton);
     this.#whole = new WholePlan(this.#automaton, () => this.#ownProgram());
+    this.#firstMatches = this.#automaton.hasEmptyLoop ? 0 : FIRST_MATCHES;
   }
 
   #ownProgram(): Program {
@@ -59,8 +67,8 @@ export class Regex {
 
   /**
    * Matches the whole of `subject`, a byte string, and returns what the groups hold, or null if it
-   * does not match. With `engine` "native" it returns undefined if RegExp may not be used. What
-   * `onWork` throws comes out.
+   * does not match. With `engine` "native" or "backtracking" it returns undefined if that may not be
+   * used. What `onWork` throws comes out.
    * Throws RegexError ("space") if pattern and subject are both enormous.
    */
   match(subject: string, engine?: "auto", onWork?: OnWork): (string | null)[] | null;
@@ -72,6 +80,10 @@ export class Regex {
   ): (string | null)[] | null | undefined {
     if (subject.length < this.#automaton.minLength || subject.length > this.#automaton.maxLength)
       return null;
+    if (engine === "backtracking" || (engine === "auto" && this.#firstMatches > 0)) {
+      const groups = this.#tryBacktracking(subject);
+      if (groups !== undefined || engine === "backtracking") return groups;
+    }
     const regExp = engine === "simulation" ? undefined : this.#whole.regExpFor(subject.length);
     if (regExp !== undefined) {
       try {
@@ -85,6 +97,14 @@ export class Regex {
     if (engine === "native") return undefined;
     const found = this.#simulate().match(subject, onWork);
     return found === null ? null : [...found.groups];
+  }
+
+  #tryBacktracking(subject: string): (string | null)[] | null | undefined {
+    if (this.#automaton.hasEmptyLoop) return undefined;
+    const groups = tryBacktracking(this.#automaton, subject);
+    // A pattern that takes many steps once would do so again.
+    this.#firstMatches = groups === undefined ? 0 : this.#firstMatches - 1;
+    return groups;
   }
 
   /**

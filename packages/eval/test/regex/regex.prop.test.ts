@@ -1,4 +1,4 @@
-/** JavaScript's RegExp, where it is used, answers as the simulation does. */
+/** JavaScript's RegExp and backtracking, where they are used, answer as the simulation does. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compileRegex } from "../../src/regex/regex.ts";
@@ -13,6 +13,21 @@ it("native and simulated matches agree", () => {
       if (native === undefined) return;
       compared++;
       expect(native).toEqual(regex.match(subject, "simulation"));
+    }),
+    { numRuns: 2000 },
+  );
+  expect(compared).toBeGreaterThan(500);
+});
+
+it("matches by backtracking and simulated matches agree", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(patterns(3), subjects, (pattern, subject) => {
+      const regex = compileRegex(pattern);
+      const found = regex.match(subject, "backtracking");
+      if (found === undefined) return;
+      compared++;
+      expect(found).toEqual(regex.match(subject, "simulation"));
     }),
     { numRuns: 2000 },
   );
