@@ -294,25 +294,15 @@ export function stepNative(
             thunk = wanted.thunk;
             pos = wanted.pos;
           }
-          const { code } = thunk;
-          if (code === null) {
+          if (thunk.code === null) {
             answer = thunk.a;
             continue;
           }
           if (room > 0 && nesting.levels <= deepest) {
-            if (code instanceof Lambda) {
-              const { js, kind } = code;
-              if (js !== null && kind === LambdaKind.Thunk) {
-                answer = enterThunk(js, thunk, calls, room);
-                continue;
-              }
-            } else if (code === APPLY && pos !== CALL_SITE) {
-              const { a: callee } = thunk;
-              const js = callee instanceof Closure ? callee.code.js : null;
-              if (js !== null) {
-                answer = forceApplied(machine.ctx, js, thunk, pos, calls + 1, room);
-                continue;
-              }
+            const value = tryForce(machine.ctx, thunk, pos, calls, room);
+            if (value !== undefined) {
+              answer = value;
+              continue;
             }
           }
           askFor(machine, thunk, pos);
@@ -332,7 +322,13 @@ export function stepNative(
       result = answer;
     } else {
       const builtin = frame.builtin as Builtin;
-      if (gatherArguments(machine, frame, builtin, answer)) return StepOutcome.Force;
+      while (gatherArguments(machine, frame, builtin, answer)) {
+        if (room <= 0 || nesting.levels > deepest) return StepOutcome.Force;
+        const value = tryForce(machine.ctx, machine.thunk as Thunk, NO_POS, calls, room);
+        if (value === undefined) return StepOutcome.Force;
+        machine.thunk = null;
+        answer = value;
+      }
       machine.observer?.callBuiltin?.(builtin);
       const outcome = runBuiltin(machine.ctx, builtin, frame.args);
       if (!builtin.plain) {
@@ -382,6 +378,27 @@ function callTranslation(
     if (pos !== CALL_SITE) arriveAt(ctx, error, pos);
     throw error;
   }
+}
+
+/** The value of a thunk that is not forced yet if translated code can give it, else `undefined`. */
+function tryForce(
+  ctx: EvalContext,
+  thunk: Thunk,
+  pos: PosIdx,
+  calls: number,
+  room: number,
+): Value | undefined {
+  const { code } = thunk;
+  if (code instanceof Lambda) {
+    const { js, kind } = code;
+    return js !== null && kind === LambdaKind.Thunk
+      ? enterThunk(js, thunk, calls, room)
+      : undefined;
+  }
+  if (code !== APPLY || pos === CALL_SITE) return undefined;
+  const { a: callee } = thunk;
+  const js = callee instanceof Closure ? callee.code.js : null;
+  return js === null ? undefined : forceApplied(ctx, js, thunk, pos, calls + 1, room);
 }
 
 /** Forces a thunk that is a call with one argument, by the translation of the function. */
