@@ -11,6 +11,7 @@
 import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, LambdaKind, type NativeCode, type SelectCache } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
+import type { AssertionText } from "../compiler/emit.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -62,6 +63,7 @@ import {
   startThunk,
 } from "../vm/instruction-errors.ts";
 import { Machine, type MachinePool } from "../vm/machine.ts";
+import { failedAssertion } from "../vm/operators.ts";
 import { addPlace } from "../vm/recursion-cycle.ts";
 import { RecursionError } from "../vm/recursion-error.ts";
 import { type CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
@@ -782,6 +784,11 @@ export class TierRuntime {
   /** `a / b` */
   divide(a: Value, b: Value): Value {
     return divideNumbers(this.ctx, a, b);
+  }
+
+  /** What ASSERT_EQUAL fails with if that takes no Nix code. */
+  failedAssertion(left: Value, right: Value, assertion: AssertionText): EvalError | undefined {
+    return failedAssertion(this.ctx, left, right, assertion);
   }
 
   /** CHECK_BOOL failed. */

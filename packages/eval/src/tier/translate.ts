@@ -820,12 +820,21 @@ class Translator {
         this.result(this.failing(end, `R.divide(${left}, ${right})`), Known.Value);
         return;
       }
-      case Op.Concat:
-      case Op.AssertEqual: {
+      case Op.Concat: {
         const right = this.take();
         const left = this.take();
         this.result(this.generic(instruction, end, left, right), Known.Value);
-        if (op === Op.AssertEqual) this.pop();
+        return;
+      }
+      case Op.AssertEqual: {
+        const right = this.simple();
+        const left = this.simple();
+        // Thrown from here: V8 takes the longer to throw through a function the larger that is.
+        const failed = this.temporary();
+        const codes = [left.code, right.code, this.constant(operand)].join(", ");
+        this.line(`${failed} = ${this.failing(end, `R.failedAssertion(${codes})`)};`);
+        this.line(`if (${failed} !== undefined) throw ${failed};`);
+        this.line(`${this.generic(instruction, end, left.code, right.code)};`);
         return;
       }
       case Op.Negate:
