@@ -326,13 +326,26 @@ class Compiler {
   }
 
   /**
-   * The properties of `body` under a quantifier. The JavaScript pattern is dropped where the two
+   * What `body` is under a quantifier that has put states around it. The JavaScript pattern is dropped where the two
    * languages differ: JavaScript ends a loop whose body matched nothing and forgets that turn,
    * and it resets at every turn the groups in the body, while libstdc++ lets them stand.
    */
-  #repeated(body: Fragment, native: string | undefined, suffix: string, min: number, max: number) {
+  #repeated(
+    body: Fragment,
+    native: string | undefined,
+    suffix: string,
+    min: number,
+    max: number,
+    start: number,
+    end: number,
+    live: number,
+  ): Fragment {
     const agrees = body.minLength > 0 && !(max > 1 && body.maySkipGroups);
     return {
+      low: body.low,
+      start,
+      end,
+      live,
       minLength: body.minLength * min,
       maxLength: body.maxLength === 0 || max === 0 ? 0 : body.maxLength * max,
       hasGroups: body.hasGroups,
@@ -346,24 +359,21 @@ class Compiler {
     if (body.minLength === 0) this.#hasEmptyLoop = true;
     const loop = this.#state(StateKind.Repeat, -1, body.start, -1);
     this.#next[body.end] = loop;
-    const properties = this.#repeated(body, native, "*", 0, Infinity);
-    return { low: body.low, start: loop, end: loop, live: body.live + 1, ...properties };
+    return this.#repeated(body, native, "*", 0, Infinity, loop, loop, body.live + 1);
   }
 
   #plus(body: Fragment, native: string | undefined): Fragment {
     if (body.minLength === 0) this.#hasEmptyLoop = true;
     const loop = this.#state(StateKind.Repeat, -1, body.start, -1);
     this.#next[body.end] = loop;
-    const properties = this.#repeated(body, native, "+", 1, Infinity);
-    return { low: body.low, start: body.start, end: loop, live: body.live + 1, ...properties };
+    return this.#repeated(body, native, "+", 1, Infinity, body.start, loop, body.live + 1);
   }
 
   #optional(body: Fragment, native: string | undefined): Fragment {
     const end = this.#state(StateKind.Jump, -1, -1, -1);
     const choice = this.#state(StateKind.Repeat, end, body.start, -1);
     this.#next[body.end] = end;
-    const properties = this.#repeated(body, native, "?", 0, 1);
-    return { low: body.low, start: choice, end, live: body.live + 2, ...properties };
+    return this.#repeated(body, native, "?", 0, 1, choice, end, body.live + 2);
   }
 
   #interval(body: Fragment, native: string | undefined): Fragment {
@@ -419,8 +429,7 @@ class Compiler {
       last = end;
     }
     const suffix = `{${minCopies}${isUnbounded ? "," : extra > 0 ? `,${max}` : ""}}`;
-    const properties = this.#repeated(body, native, suffix, minCopies, max);
-    return { low: body.low, start, end: last, live, ...properties };
+    return this.#repeated(body, native, suffix, minCopies, max, start, last, live);
   }
 
   /** Makes `count` unconnected copies of the topmost fragment, itself being the first; returns their starts. */
@@ -585,6 +594,12 @@ function nativeByteSet(set: ByteSet): string {
   return count === 1 ? (ranges[0] as string) : `[${ranges.join("")}]`;
 }
 
+/** The bytes as atoms of a JavaScript pattern. */
+const HEX_ESCAPES = Array.from(
+  { length: 256 },
+  (_, byte) => `\\x${byte.toString(16).padStart(2, "0")}`,
+);
+
 function hexEscape(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, "0")}`;
+  return HEX_ESCAPES[byte] as string;
 }
