@@ -23,6 +23,25 @@ const programs: Readonly<Record<string, string>> = {
   "tail call of one argument": "let f = n: if n == 0 then 1 + null else f (n - 1); in f 25",
   "tail call inside of `with` and `let`":
     "let f = n: with { m = n; }; let k = m - 1; in if m == 0 then [ ].x else f k; in f 30",
+  "a `with` over sets of changing shapes":
+    "let f = s: with { z = 9; }; with s; [ (x + 1) (z + 1) ]; sets = [ { x = 1; } { x = 2; z = 3; } ({ a = 1; } // { x = 4; }) { z = 5; x = 6; } ({ x = 7; } // { z = 8; }) ]; in map (i: f (builtins.elemAt sets i)) [ 0 1 2 0 3 4 1 4 3 2 0 ]",
+  "a `with` that loses a name":
+    "let f = s: with { y = 1; }; with s; x + y; in [ (f { x = 1; }) (f { x = 2; y = 3; }) (f { y = 4; }) ]",
+  "a `with` whose namespace is no set at last":
+    "let f = n: with { y = n; }; with (if n > 2 then 7 else { x = n; }); x + y; in map f [ 1 2 3 ]",
+  "calls of builtins by builtins with arguments that fail":
+    "let f = n: if n > 40 then throw \"f ${toString n}\" else n; in [ (builtins.foldl' builtins.add 0 (map f [ 1 2 3 ])) (builtins.foldl' builtins.add 0 (map f [ 1 2 41 ])) ]",
+  "calls of two arguments that are put off and fail":
+    "let f = name: value: if value > 3 then throw name else value; in builtins.attrValues (builtins.mapAttrs f { a = 1; b = 2; c = 4; })",
+  "assertions that fail again and again":
+    "let f = n: assert n == 0; n; g = n: assert n < 0; n; t = e: (builtins.tryEval e).success; in [ (map (n: t (f n)) [ 0 1 0 2 ]) (map (n: t (g n)) [ 0 (-1) ]) (f [ 1 ]) ]",
+  "an assertion about lists that fails":
+    "let f = n: assert [ n 2 ] == [ 1 (n + 1) ]; n; in [ (f 1) (f 2) ]",
+  "an assertion about a list and a number that fails":
+    "let f = n: assert n == 1; n; in [ (f 1) (f [ 1 2 ]) ]",
+  "an assertion about functions that fails": "let f = n: assert n == n; n; in [ (f 1) (f (x: x)) ]",
+  "throws of texts that have to be made":
+    'let f = n: throw (if n > 3 then "large ${toString n}" else { outPath = "small"; }); t = e: (builtins.tryEval e).success; in [ (t (f 1)) (t (f 5)) (f 9) ]',
   "tail calls with a set":
     "let f = { n, acc ? n, ... }: if n == 0 then acc else f { n = n - 1; acc = acc + 1; }; in f { n = 3000; }",
   "tail calls that other closures share":

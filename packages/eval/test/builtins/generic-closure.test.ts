@@ -35,6 +35,15 @@ describe("genericClosure", () => {
     ]);
     expect(keys(closure([element("a"), element("b"), element("a")], nothing))).toEqual(["a", "b"]);
   });
+  it("takes up integers of all sizes and other numbers among integers", () => {
+    const large = 9_007_199_254_740_993n;
+    const mixed = [1, 2, large, 1, new NixFloat(1.5), large, new NixFloat(2), 3].map(element);
+    expect(keys(closure(mixed, nothing))).toEqual([1, 2, large, new NixFloat(1.5), 3]);
+    expect(keys(closure([element(large), element(1), element(large)], nothing))).toEqual([
+      large,
+      1,
+    ]);
+  });
   it("accepts any single key", () => {
     expect(keys(closure([element(null)], nothing))).toEqual([null]);
   });
