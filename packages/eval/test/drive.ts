@@ -7,9 +7,9 @@ import { EvalError } from "../src/errors/eval-error.ts";
 import {
   APPLY,
   APPLY2,
-  argumentsOf,
   BLACKHOLE,
   FAILED,
+  firstArgument,
   NATIVE,
   Thunk,
 } from "../src/value/thunk.ts";
@@ -118,7 +118,8 @@ function request(asked: unknown, frames: Frame[], ctx: EvalContext): unknown {
       }
       case APPLY:
       case APPLY2: {
-        const args = argumentsOf(asked);
+        const last = asked.b as Slot;
+        const args = asked.code === APPLY2 ? [firstArgument(asked), last] : [last];
         const callee = asked.a as Slot;
         asked.code = BLACKHOLE;
         frames.push({ generator: call(callee, args, ctx), thunk: asked });
