@@ -1,5 +1,5 @@
 /** EvalCaches: what one evaluation remembers so as not to compute it again. Fields belong to the code that uses them. */
-import type { DerivationOutput, HashModuloCache } from "@nivis/formats";
+import type { DerivationCache, KnownInput } from "@nivis/formats";
 import { Nesting } from "./operations/nesting.ts";
 import type { Regex } from "./regex/regex.ts";
 import { ShapeTable } from "./value/shape-table.ts";
@@ -7,11 +7,11 @@ import type { ContextString } from "./value/value.ts";
 
 /** See the head of this file. */
 export class EvalCaches {
-  /** Hashes modulo by `.drv` path (`builtins/derivation.ts`). */
-  readonly hashesModulo: HashModuloCache = new Map();
-  /** Outputs of known derivations by name, by `.drv` path (`store/closure.ts`). */
-  readonly outputs = new Map<string, ReadonlyMap<string, DerivationOutput>>();
-  /** References of store paths made here, written or not (`store/closure.ts`). */
+  /** Derivations by path (`builtins/derivation.ts`, `store/closure.ts`). */
+  readonly derivations: DerivationCache = new Map();
+  /** Outputs of derivations as inputs of others, by context element (`builtins/derivation.ts`). */
+  readonly inputs = new Map<string, KnownInput>();
+  /** References of other store paths made here, written or not (`store/closure.ts`). */
   readonly references = new Map<string, readonly string[]>();
   /** Store paths of copied sources, by method, name and path (`store/copy-path.ts`). */
   readonly sourceCopies = new Map<string, string>();

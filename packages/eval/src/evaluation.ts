@@ -248,7 +248,7 @@ export class Evaluation {
     return {
       files: this.files.size,
       regexes: caches.regexes.size,
-      derivations: caches.hashesModulo.size,
+      derivations: caches.derivations.size,
       sourceCopies: caches.sourceCopies.size,
       searchPathResults: caches.searchPathResults.size,
     };

@@ -12,7 +12,7 @@ export function compareBytes(a: string, b: string): number {
 }
 
 /** Up to this many names are put in order one by one, without the copies that the engine's sort makes. */
-const FEW = 10;
+const FEW = 24;
 
 /** A sorted copy of `names`. */
 export function sortedBytes(names: Iterable<string>): string[] {
@@ -29,4 +29,12 @@ export function sortedBytes(names: Iterable<string>): string[] {
     sorted[place] = name;
   }
   return sorted;
+}
+
+/** Whether `names` are in order. */
+export function areSorted(names: readonly string[]): boolean {
+  for (let i = 1; i < names.length; i++) {
+    if ((names[i - 1] as string) > (names[i] as string)) return false;
+  }
+  return true;
 }

@@ -49,16 +49,19 @@ export {
   derivationType,
   hasDynamicInputs,
   isOnlyOut,
+  KnownInput,
   outputPath,
   structuredAttrsVariable,
 } from "./derivation/derivation.ts";
 export {
+  type DerivationCache,
   type FinishedDerivation,
   finishDerivation,
   type HashModulo,
-  type HashModuloCache,
   type HashModuloContext,
   hashModulo,
+  type KnownDerivation,
+  knownOf,
 } from "./derivation/hash-modulo.ts";
 export { derivationJsonVersion, formatDerivationJson } from "./derivation/json.ts";
 export type { FormatFeature, RequireFeature } from "./experimental-feature.ts";

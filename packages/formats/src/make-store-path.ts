@@ -6,7 +6,7 @@
  * is in it. Formulas: libstore's store-dir-config.cc, derivations.cc, downstream-placeholder.cc.
  * All results are whole store paths.
  */
-import { sortedBytes } from "./byte-order.ts";
+import { areSorted, sortedBytes } from "./byte-order.ts";
 import { type ContentAddress, type FileIngestionMethod, methodPrefix } from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
 import type { HashFunctions } from "./hash/algorithms.ts";
@@ -48,7 +48,8 @@ function rawStorePath(config: StoreConfig, type: string, innerHex: string, name:
       `path '${baseName}' is not a valid store path: ${error.message}`,
     );
   }
-  return `${config.storeDir}/${baseName}`;
+  // Joined, because a joined string is flat: paths are compared, looked up and written often.
+  return [config.storeDir, baseName].join("/");
 }
 
 /** The store path of type `type` with the sha256 digest `inner`; the other functions say which types there are. */
@@ -62,8 +63,11 @@ export function makeStorePath(
 }
 
 function typeWithReferences(type: string, references: StoreReferences): string {
+  const { others } = references;
   let text = type;
-  for (const path of sortedBytes(references.others)) text += `:${path}`;
+  for (const path of Array.isArray(others) && areSorted(others) ? others : sortedBytes(others)) {
+    text += `:${path}`;
+  }
   return references.self ? `${text}:self` : text;
 }
 

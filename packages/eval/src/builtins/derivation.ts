@@ -21,6 +21,7 @@ import {
   type HashAlgorithm,
   isDerivationPath,
   isOnlyOut,
+  KnownInput,
   makeContentAddressedPath,
   normalizeJson,
   outputPath,
@@ -53,7 +54,7 @@ import { NO_POS, type PosIdx } from "../position.ts";
 import { closureOf, outputsOf, readDerivation } from "../store/closure.ts";
 import { storeConfig } from "../store/copy-path.ts";
 import { Attrs, Shape } from "../value/attrs.ts";
-import { decodeContextElement, type StringContext } from "../value/context.ts";
+import { ContextUnion, decodeContextElement, type StringContext } from "../value/context.ts";
 import { Thunk } from "../value/thunk.ts";
 import { ContextString, type Slot, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
@@ -70,11 +71,17 @@ const ONLY_OUT_NAME: ReadonlySet<string> = new Set(["out"]);
 
 /** The derivation so far. */
 interface Draft {
-  readonly drv: Derivation;
-  /** All context elements of all attributes. */
-  readonly context: Set<string>;
-  /** Contexts whose elements are in `context` already; most strings share theirs. */
-  readonly seenContexts: Set<StringContext>;
+  readonly name: string;
+  system: string;
+  builder: string;
+  args: readonly string[];
+  /** The names of the environment variables, in order, but for those of outputs. */
+  readonly names: string[];
+  /** Their values. */
+  readonly values: string[];
+  structuredAttrs: string | undefined;
+  /** The contexts of all attributes; most strings share theirs. */
+  readonly contexts: StringContext[];
   /** The members of the JSON object of structured attributes; `null` without those. */
   readonly json: string[] | null;
   outputs: ReadonlySet<string>;
@@ -104,9 +111,7 @@ function addContext(draft: Draft, value: NixString): string {
 }
 
 function addElements(draft: Draft, context: StringContext | undefined): void {
-  if (context === undefined || draft.seenContexts.has(context)) return;
-  draft.seenContexts.add(context);
-  for (const element of context) draft.context.add(element);
+  if (context !== undefined && !draft.contexts.includes(context)) draft.contexts.push(context);
 }
 
 function checkDerivationName(name: string): void {
@@ -129,20 +134,19 @@ function* forceFlag(ctx: EvalContext, attrs: Attrs, name: string): Suspendable<b
   return (yield forceBoolAt(ctx, slot, NO_POS, text)) as boolean;
 }
 
+const NO_ARGUMENTS: readonly string[] = [];
+
+/** A draft without anything; it lives while the attributes are forced, so it is small. */
 function newDraft(name: string, structured: boolean): Draft {
   return {
-    drv: {
-      name,
-      outputs: new Map(),
-      inputDrvs: new Map(),
-      inputSrcs: new Set(),
-      system: "",
-      builder: "",
-      args: [],
-      env: new Map(),
-    },
-    context: new Set(),
-    seenContexts: new Set(),
+    name,
+    system: "",
+    builder: "",
+    args: NO_ARGUMENTS,
+    names: [],
+    values: [],
+    structuredAttrs: undefined,
+    contexts: [],
     json: structured ? [] : null,
     outputs: ONLY_OUT_NAME,
     contentAddressed: false,
@@ -213,11 +217,12 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
         );
       }
     }
-    if (draft.json !== null) draft.drv.structuredAttrs = `{${draft.json.join(",")}}`;
-    addInputs(ctx, draft);
+    if (draft.json !== null) draft.structuredAttrs = `{${draft.json.join(",")}}`;
+    const drv = derivationOf(draft);
+    addInputs(ctx, draft, drv);
     checkRequired(draft);
-    setOutputs(ctx, draft);
-    return finish(ctx, draft);
+    setOutputs(ctx, draft, drv);
+    return finish(ctx, draft, drv);
   } catch (error) {
     const where = describePosition(ctx.positions, attrs.positionOf("name"));
     const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
@@ -264,33 +269,40 @@ function addVariable(
 ): void {
   const variable = addContext(draft, text);
   if (MEANINGFUL.has(key)) addMeaningful(ctx, draft, key, variable, attrs);
-  else draft.drv.env.set(key, variable);
+  else setVariable(draft, key, variable);
+}
+
+function setVariable(draft: Draft, name: string, value: string): void {
+  draft.names.push(name);
+  draft.values.push(value);
 }
 
 /** Adds the arguments of the builder if that takes no Nix code; answers whether it did. */
 function addKnownArguments(ctx: EvalContext, draft: Draft, value: Value): boolean {
   const list = expectList(ctx, value, "");
-  const texts: NixString[] = [];
+  const texts: string[] = [];
   for (let i = 0; i < list.length; i++) {
     const element = settled(list[i] as Slot);
     const text = element === undefined ? undefined : tryCoerceWhole(ctx, element, VARIABLE_MODE);
     if (text === undefined) return false;
-    texts.push(text);
+    texts.push(addContext(draft, text));
   }
-  for (const text of texts) draft.drv.args.push(addContext(draft, text));
+  draft.args = texts;
   return true;
 }
 
 /** The attribute `args`: the arguments of the builder. */
 function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendable<undefined> {
   const context = "while evaluating an element of the argument list";
+  const texts: string[] = [];
   for (const slot of expectList(ctx, value, "")) {
     const element: Value = slot instanceof Thunk ? yield slot : slot;
     const text =
       tryCoerceWhole(ctx, element, VARIABLE_MODE) ??
       ((yield coerceToString(ctx, element, VARIABLE_MODE, NO_POS, context)) as NixString);
-    draft.drv.args.push(addContext(draft, text));
+    texts.push(addContext(draft, text));
   }
+  draft.args = texts;
   return undefined;
 }
 
@@ -314,7 +326,6 @@ function addMeaningful(
   text: string,
   attrs: Attrs,
 ): void {
-  const { drv } = draft;
   if (key === "__json") {
     warnAttribute(
       ctx,
@@ -322,16 +333,16 @@ function addMeaningful(
       attrs.positionOf(key),
       "setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.",
     );
-    drv.structuredAttrs = parseStructuredAttrs(text);
+    draft.structuredAttrs = parseStructuredAttrs(text);
     return;
   }
-  drv.env.set(key, text);
+  setVariable(draft, key, text);
   switch (key) {
     case "builder":
-      drv.builder = text;
+      draft.builder = text;
       break;
     case "system":
-      drv.system = text;
+      draft.system = text;
       break;
     case "outputHash":
       draft.outputHash = text;
@@ -377,10 +388,10 @@ function* addStructured(
   (draft.json as string[]).push(`${escapeJsonString(key)}:${json.text}`);
   switch (key) {
     case "builder":
-      draft.drv.builder = addContext(draft, expectString(ctx, value, ""));
+      draft.builder = addContext(draft, expectString(ctx, value, ""));
       break;
     case "system":
-      draft.drv.system = expectPlainString(ctx, value, "");
+      draft.system = expectPlainString(ctx, value, "");
       break;
     case "outputHash":
       draft.outputHash = expectPlainString(ctx, value, "");
@@ -422,12 +433,15 @@ function* addStructured(
 }
 
 function warnAttribute(ctx: EvalContext, draft: Draft, pos: PosIdx, message: string): void {
-  const trace = `while evaluating derivation '${draft.drv.name}'`;
+  const trace = `while evaluating derivation '${draft.name}'`;
   const traces = [{ pos: NO_POS, message: trace, always: false }];
   ctx.io.log(renderWarning(message, pos, ctx.positions, false, traces));
 }
 
+const blank = /[ \t\n\r]/;
+
 function words(text: string): string[] {
+  if (!blank.test(text)) return text === "" ? [] : [text];
   return text.split(/[ \t\n\r]+/).filter((word) => word !== "");
 }
 
@@ -451,7 +465,7 @@ function setHashMode(ctx: EvalContext, draft: Draft, text: string): void {
     requireFeature(
       ctx,
       "dynamic-derivations",
-      `text-hashed derivation '${draft.drv.name}', outputHashMode = "text"`,
+      `text-hashed derivation '${draft.name}', outputHashMode = "text"`,
     );
   }
   if (method === "git") requireFeature(ctx, "git-hashing");
@@ -472,29 +486,84 @@ function setOutputNames(draft: Draft, names: readonly string[]): void {
   draft.outputs = outputs;
 }
 
-/** Turns the gathered context into the inputs of the derivation. */
-function addInputs(ctx: EvalContext, draft: Draft): void {
-  const { inputSrcs } = draft.drv;
-  for (const element of draft.context) {
-    const decoded = decodeContextElement(element);
-    switch (decoded.kind) {
-      case "plain":
-        inputSrcs.add(decoded.path);
-        break;
-      case "output":
-        addInputOutput(draft.drv, decoded.drvPath, decoded.output);
-        break;
-      case "drv-deep":
-        // The builder may look at the whole graph, so all of it must be there.
-        for (const path of closureOf(ctx, decoded.drvPath)) {
-          inputSrcs.add(path);
-          if (!isDerivationPath(path)) continue;
-          for (const output of outputsOf(ctx, path).keys()) {
-            addInputOutput(draft.drv, path, output);
-          }
-        }
-    }
+/** The derivation without what follows from contexts and without outputs. */
+function derivationOf(draft: Draft): Derivation {
+  const env = new Map<string, string>();
+  for (let i = 0; i < draft.names.length; i++) {
+    env.set(draft.names[i] as string, draft.values[i] as string);
   }
+  const drv: Derivation = {
+    name: draft.name,
+    outputs: new Map(),
+    inputDrvs: new Map(),
+    inputSrcs: new Set(),
+    system: draft.system,
+    builder: draft.builder,
+    args: draft.args,
+    env,
+  };
+  if (draft.structuredAttrs !== undefined) drv.structuredAttrs = draft.structuredAttrs;
+  return drv;
+}
+
+/** Turns the gathered contexts into the inputs of the derivation. */
+function addInputs(ctx: EvalContext, draft: Draft, drv: Derivation): void {
+  const { inputs } = ctx.caches;
+  const all = new ContextUnion();
+  for (const context of draft.contexts) all.add(context);
+  for (const element of all.result ?? []) {
+    const known = inputs.get(element);
+    if (known === undefined) addElement(ctx, drv, element);
+    else addKnownInput(drv, known);
+  }
+}
+
+/** Adds what a context element stands for, and remembers it if it is a derivation with a hash modulo. */
+function addElement(ctx: EvalContext, drv: Derivation, element: string): void {
+  const { inputSrcs } = drv;
+  const decoded = decodeContextElement(element);
+  switch (decoded.kind) {
+    case "plain":
+      inputSrcs.add(decoded.path);
+      break;
+    case "output": {
+      const known = knownInput(ctx, decoded.drvPath, decoded.output);
+      if (known === undefined) addInputOutput(drv, decoded.drvPath, decoded.output);
+      else {
+        ctx.caches.inputs.set(element, known);
+        addKnownInput(drv, known);
+      }
+      break;
+    }
+    case "drv-deep":
+      // The builder may look at the whole graph, so all of it must be there.
+      for (const path of closureOf(ctx, decoded.drvPath)) {
+        inputSrcs.add(path);
+        if (!isDerivationPath(path)) continue;
+        for (const output of outputsOf(ctx, path).keys()) {
+          addInputOutput(drv, path, output);
+        }
+      }
+  }
+}
+
+/** An output of a derivation as an input; `undefined` if that has no hash modulo, or none that is known. */
+function knownInput(ctx: EvalContext, drvPath: string, output: string): KnownInput | undefined {
+  const modulo = ctx.caches.derivations.get(drvPath)?.modulo;
+  if (modulo?.kind === "hash") return new KnownInput(drvPath, [output], modulo.hex);
+  const hex = modulo?.kind === "fixed" && output === "out" ? modulo.outputs.get(output) : undefined;
+  return hex === undefined ? undefined : new KnownInput(drvPath, [output], hex);
+}
+
+function addKnownInput({ inputDrvs }: Derivation, input: KnownInput): void {
+  const { drvPath } = input;
+  const earlier = inputDrvs.get(drvPath);
+  if (earlier === undefined) inputDrvs.set(drvPath, input);
+  else
+    for (const output of input.outputs) {
+      if (earlier instanceof KnownInput) inputDrvs.set(drvPath, earlier.with(output));
+      else (earlier as MutableInput).outputs.add(output);
+    }
 }
 
 interface MutableInput extends DerivationInput {
@@ -502,20 +571,13 @@ interface MutableInput extends DerivationInput {
   dynamicOutputs?: Map<string, MutableInput>;
 }
 
-/** An input derivation of which nothing but `out` is used: most are, and share this. */
-const ONLY_OUT_INPUT: DerivationInput = { outputs: ONLY_OUT_NAME };
-
 /** Adds an output; `drvPath` may itself be an output of another: `out!/nix/store/….drv`. */
 function addInputOutput(drv: Derivation, drvPath: string, output: string): void {
   const parts = drvPath.includes("!") ? drvPath.split("!") : [drvPath];
   const root = parts.pop() as string;
   const known = drv.inputDrvs.get(root);
   let input: MutableInput;
-  if (known === undefined || known === ONLY_OUT_INPUT) {
-    if (output === "out" && parts.length === 0) {
-      drv.inputDrvs.set(root, ONLY_OUT_INPUT);
-      return;
-    }
+  if (known === undefined || known instanceof KnownInput) {
     input = { outputs: new Set(known?.outputs) };
     drv.inputDrvs.set(root, input);
   } else input = known as MutableInput;
@@ -532,11 +594,11 @@ function addInputOutput(drv: Derivation, drvPath: string, output: string): void 
 }
 
 function checkRequired(draft: Draft): void {
-  const { drv } = draft;
-  if (drv.builder === "") throw new EvalError("value", "required attribute 'builder' missing");
-  if (drv.system === "") throw new EvalError("value", "required attribute 'system' missing");
+  const { name } = draft;
+  if (draft.builder === "") throw new EvalError("value", "required attribute 'builder' missing");
+  if (draft.system === "") throw new EvalError("value", "required attribute 'system' missing");
   const makesDerivation = draft.outputHashMethod === "text" && isOnlyOut(draft.outputs);
-  if (isDerivationPath(drv.name) && !makesDerivation) {
+  if (isDerivationPath(name) && !makesDerivation) {
     throw new EvalError(
       "value",
       `derivation names are allowed to end in '${drvExtension}' only if they produce a single derivation file`,
@@ -547,10 +609,10 @@ function checkRequired(draft: Draft): void {
 const DEFERRED: DerivationOutput = { kind: "deferred" };
 
 /** Sets `drv.outputs` as far as they are known before hashing, and the variables named after them. */
-function setOutputs(ctx: EvalContext, draft: Draft): void {
-  const { drv, outputs } = draft;
+function setOutputs(ctx: EvalContext, draft: Draft, drv: Derivation): void {
+  const { outputs } = draft;
   if (draft.outputHash !== undefined) {
-    setFixedOutput(ctx, draft, draft.outputHash);
+    setFixedOutput(ctx, draft, drv, draft.outputHash);
     return;
   }
   if (!draft.contentAddressed && !draft.impure) {
@@ -572,8 +634,7 @@ function setOutputs(ctx: EvalContext, draft: Draft): void {
   }
 }
 
-function setFixedOutput(ctx: EvalContext, draft: Draft, text: string): void {
-  const { drv } = draft;
+function setFixedOutput(ctx: EvalContext, draft: Draft, drv: Derivation, text: string): void {
   if (!isOnlyOut(draft.outputs)) {
     throw new EvalError("value", "multiple outputs are not supported in fixed-output derivations");
   }
@@ -593,18 +654,16 @@ function setFixedOutput(ctx: EvalContext, draft: Draft, text: string): void {
 const ONLY_OUT = new Shape(["drvPath", "out"], null);
 
 /** Computes the paths, writes the derivation, and makes the resulting set. */
-function finish(ctx: EvalContext, draft: Draft): Attrs {
+function finish(ctx: EvalContext, draft: Draft, drv: Derivation): Attrs {
   const { caches } = ctx;
-  const finished = finishDerivation(draft.drv, {
+  const finished = finishDerivation(drv, {
     storeDir: ctx.store.storeDir,
     hashes: ctx.hashes,
-    cache: caches.hashesModulo,
+    cache: caches.derivations,
     readDerivation: (path) => readDerivation(ctx, path),
   });
   const { drvPath } = finished;
   if (!ctx.settings.readOnlyMode) ctx.store.addDerivation(finished);
-  caches.outputs.set(drvPath, finished.outputs);
-  caches.references.set(drvPath, finished.references);
   const values: Slot[] = [new ContextString(drvPath, new Set([`=${drvPath}`]))];
   for (const [name, output] of finished.outputs) {
     const text =
@@ -613,7 +672,8 @@ function finish(ctx: EvalContext, draft: Draft): Attrs {
     values.push(new ContextString(text, new Set([`!${name}!${drvPath}`])));
   }
   if (isOnlyOut(draft.outputs)) return new Attrs(ONLY_OUT, values);
-  return Attrs.of(["drvPath", ...finished.outputs.keys()], values);
+  const names = ["drvPath", ...finished.outputs.keys()];
+  return new Attrs(caches.shapes.share(names, null), values);
 }
 
 /** The builtins of this file. */

@@ -15,7 +15,7 @@ import type { PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
-import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
+import { ContextUnion, contextOf, type StringContext, withContext } from "../value/context.ts";
 import type { Int } from "../value/number.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
@@ -94,7 +94,7 @@ function tryList(
   mode: CoerceMode,
 ): string | ContextString | undefined {
   let result = "";
-  let context: StringContext | undefined;
+  const union = new ContextUnion();
   const last = list.length - 1;
   for (let i = 0; i <= last; i++) {
     const element = settled(list[i] as Slot);
@@ -105,11 +105,14 @@ function tryList(
     }
     const text = tryElement(ctx, element, mode);
     if (text === undefined) return undefined;
-    result += textOf(text);
-    context = unionContext(context, contextOf(text));
+    if (typeof text === "string") result += text;
+    else {
+      result += text.text;
+      union.add(text.context);
+    }
     if (i < last) result += " ";
   }
-  return withContext(result, context);
+  return withContext(result, union.result);
 }
 
 function tryElement(
@@ -292,7 +295,7 @@ function* coerceList(
   errorContext: string,
 ): Suspendable<string | ContextString> {
   let result = "";
-  let context: StringContext | undefined;
+  const union = new ContextUnion();
   const last = list.length - 1;
   const { nesting } = ctx.caches;
   const outside = nesting.levels;
@@ -334,12 +337,15 @@ function* coerceList(
     } catch (error) {
       throw withTrace(error, pos, errorContext);
     }
-    result += textOf(text);
-    context = unionContext(context, contextOf(text));
+    if (typeof text === "string") result += text;
+    else {
+      result += text.text;
+      union.add(text.context);
+    }
     // Nix: only an element that is itself an empty list gets no separator after it.
     if (i < last && !(isList(element) && element.length === 0)) result += " ";
   }
-  return withContext(result, context);
+  return withContext(result, union.result);
 }
 
 /** U+2400 in UTF-8, which stands for NUL in messages. */

@@ -2,7 +2,13 @@
  * What is known of store paths: those that this evaluation made, written or not, and those in the
  * store. A derivation that uses the `drvPath` of another gets the whole closure of that as inputs.
  */
-import { type Derivation, type DerivationOutput, isDerivationPath } from "@nivis/formats";
+import {
+  type Derivation,
+  type DerivationOutput,
+  isDerivationPath,
+  type KnownDerivation,
+  knownOf,
+} from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 
@@ -18,32 +24,35 @@ export function readDerivation(ctx: EvalContext, drvPath: string): Derivation {
   return drv;
 }
 
+/** A derivation that was made here or is in the store; throws if there is none. */
+function knownDerivation(ctx: EvalContext, drvPath: string): KnownDerivation {
+  let known = ctx.caches.derivations.get(drvPath);
+  if (known === undefined) {
+    known = knownOf(readDerivation(ctx, drvPath));
+    ctx.caches.derivations.set(drvPath, known);
+  }
+  return known;
+}
+
 /** The outputs of a derivation that was made here or is in the store; throws if there is none. */
 export function outputsOf(
   ctx: EvalContext,
   drvPath: string,
 ): ReadonlyMap<string, DerivationOutput> {
-  let outputs = ctx.caches.outputs.get(drvPath);
-  if (outputs === undefined) {
-    outputs = readDerivation(ctx, drvPath).outputs;
-    ctx.caches.outputs.set(drvPath, outputs);
-  }
-  return outputs;
+  return knownDerivation(ctx, drvPath).outputs;
 }
 
 function referencesOf(ctx: EvalContext, path: string): readonly string[] {
-  const known = ctx.caches.references.get(path);
+  const known = ctx.caches.derivations.get(path)?.references ?? ctx.caches.references.get(path);
   if (known !== undefined) return known;
   if (!ctx.store.isValidPath(path)) throw notValid(path);
-  const references = ctx.store.references(path) ?? referencesOfDerivation(ctx, path);
+  let references = ctx.store.references(path);
+  if (references === undefined) {
+    if (isDerivationPath(path)) return knownDerivation(ctx, path).references;
+    references = [];
+  }
   ctx.caches.references.set(path, references);
   return references;
-}
-
-function referencesOfDerivation(ctx: EvalContext, path: string): readonly string[] {
-  if (!isDerivationPath(path)) return [];
-  const drv = readDerivation(ctx, path);
-  return [...drv.inputSrcs, ...drv.inputDrvs.keys()];
 }
 
 /** A store path and all that it refers to, directly or not. */

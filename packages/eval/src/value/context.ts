@@ -61,6 +61,34 @@ export function unionContext(
   return a;
 }
 
+/**
+ * The union of many contexts. The first is taken as it is and copied when something is added, once,
+ * where {@link unionContext} for one after the other would copy each time.
+ */
+export class ContextUnion {
+  /** The union of all that was added. */
+  result: StringContext | undefined = undefined;
+  /** The result, if it was made here. */
+  private own: Set<string> | null = null;
+
+  add(context: StringContext): void {
+    const { result } = this;
+    if (result === context) return;
+    if (result === undefined) {
+      this.result = context;
+      return;
+    }
+    for (const element of context) {
+      if (result.has(element)) continue;
+      if (this.own === null) {
+        this.own = new Set(result);
+        this.result = this.own;
+      }
+      this.own.add(element);
+    }
+  }
+}
+
 /** The context of a value that is known to be a string. */
 export function contextOf(value: string | ContextString): StringContext | undefined {
   return typeof value === "string" ? undefined : value.context;

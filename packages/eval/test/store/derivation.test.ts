@@ -240,7 +240,7 @@ test("ten thousand derivations that depend on each other", () => {
   const ctx = makeContext();
   let previous: Slot = "none";
   for (let i = 0; i < 10_000; i++) previous = derive(ctx, { previous, i }).get("out") as Slot;
-  expect(ctx.caches.hashesModulo.size).toBe(10_000);
+  expect(ctx.caches.derivations.size).toBe(10_000);
 });
 
 test("placeholders", () => {

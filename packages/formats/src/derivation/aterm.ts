@@ -10,7 +10,7 @@
  * outputs and hashed inputs, and for its file. The texts differ in the outputs, the inputs and
  * a few variables only, so {@link ATermWriter} prepares the rest once.
  */
-import { compareBytes, sortedBytes } from "../byte-order.ts";
+import { sortedBytes } from "../byte-order.ts";
 import { normalizeJson } from "../codec/json.ts";
 import { formatMethodAlgorithm, splitMethodPrefix } from "../content-address.ts";
 import type { FormatFeature, RequireFeature } from "../experimental-feature.ts";
@@ -27,6 +27,7 @@ import {
   type DerivationOutput,
   hasDynamicInputs,
   isOnlyOut,
+  KnownInput,
   structuredAttrsVariable,
 } from "./derivation.ts";
 
@@ -78,12 +79,20 @@ function formatInput(input: DerivationInput): string {
   return `(${outputs},[${children.join(",")}])`;
 }
 
-/** Input derivations as the list of an ATerm; the keys are paths, or hashes modulo in base16. */
-export function formatInputDrvs(inputs: ReadonlyMap<string, DerivationInput>): string {
-  if (inputs.size === 0) return "[]";
+/**
+ * Input derivations as the list of an ATerm; the keys are paths, or hashes modulo in base16. `keys`
+ * are those of `inputs` in order, for who has them.
+ */
+export function formatInputDrvs(
+  inputs: ReadonlyMap<string, DerivationInput>,
+  keys: readonly string[] = sortedBytes(inputs.keys()),
+): string {
+  if (keys.length === 0) return "[]";
   let text = "[";
-  for (const key of sortedBytes(inputs.keys())) {
-    text += `${text === "[" ? "" : ","}("${key}",${formatInput(inputs.get(key) as DerivationInput)})`;
+  for (const key of keys) {
+    const input = inputs.get(key) as DerivationInput;
+    if (text !== "[") text += ",";
+    text += input instanceof KnownInput ? input.listed : `("${key}",${formatInput(input)})`;
   }
   return `${text}]`;
 }
@@ -96,9 +105,6 @@ function formatArguments(args: readonly string[]): string {
   }
   return `${text}]`;
 }
-
-/** An environment variable: its name and its value. */
-type Variable = readonly [string, string];
 
 /**
  * Writes one derivation several times. Outputs and their variables may be changed between the
@@ -115,23 +121,28 @@ export class ATermWriter {
   readonly #parts: string[];
   /** The variable whose value belongs after each part but the last. */
   readonly #cutVariables: readonly string[];
+  /** The first text and where the parts are in it, until a second text is asked for. */
+  #first: { readonly text: string; readonly starts: readonly number[] } | undefined;
   #isWritten = false;
 
-  constructor(drv: Derivation) {
+  /** `sources` are the sources in order. */
+  constructor(drv: Derivation, sources: readonly string[] = sortedBytes(drv.inputSrcs)) {
     checkEnvironment(drv);
     const outputNames = sortedBytes(drv.outputs.keys());
     const parts: string[] = [];
     const cuts: string[] = [];
-    let part = `,${quotedList(sortedBytes(drv.inputSrcs))},"${drv.system}",${quoteATermString(drv.builder)},${formatArguments(drv.args)},[`;
+    let part = `,${quotedList(sources)},"${drv.system}",${quoteATermString(drv.builder)},${formatArguments(drv.args)},[`;
     let separator = "(";
-    for (const [name, value] of sortedVariables(drv)) {
+    const [names, values] = sortedVariables(drv);
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
       part += `${separator}${quoteATermString(name)},`;
       separator = ",(";
       if (drv.outputs.has(name) && drv.env.has(name)) {
         parts.push(part);
         cuts.push(name);
         part = ")";
-      } else part += `${quoteATermString(value)})`;
+      } else part += `${quoteATermString(values[i] as string)})`;
     }
     parts.push(`${part}])`);
     this.#drv = drv;
@@ -160,6 +171,7 @@ export class ATermWriter {
     text += `],${inputs}`;
     const parts = this.#parts;
     const cuts = this.#cutVariables;
+    if (this.#first !== undefined) this.#cutParts(this.#first.text, this.#first.starts);
     const starts: number[] = [];
     for (let i = 0; i < cuts.length; i++) {
       const value = masked ? "" : (drv.env.get(cuts[i] as string) ?? "");
@@ -168,44 +180,57 @@ export class ATermWriter {
     }
     starts.push(text.length);
     text += parts[cuts.length] as string;
-    if (this.#isWritten) return text;
-    // The parts were put together from small pieces; the next text takes them from this one, whole.
+    if (!this.#isWritten) this.#first = { text, starts };
+    this.#isWritten = true;
+    return text;
+  }
+
+  /** The parts were put together from small pieces; the next texts take them from the first one, whole. */
+  #cutParts(text: string, starts: readonly number[]): void {
+    const parts = this.#parts;
     for (let i = 0; i < parts.length; i++) {
       const start = starts[i] as number;
       parts[i] = text.slice(start, start + (parts[i] as string).length);
     }
-    this.#isWritten = true;
-    return text;
+    this.#first = undefined;
   }
 }
 
 /** Variables out of order that are put where they belong one by one; more are sorted with all others. */
 const FEW_LATE = 8;
 
-/** The variables in order. */
-function sortedVariables(drv: Derivation): Variable[] {
-  const variables: Variable[] = [];
+/** The names and the values of all variables, in the order of the names. */
+function sortedVariables(drv: Derivation): readonly [readonly string[], readonly string[]] {
+  const names: string[] = [];
+  const values: string[] = [];
   // Whoever makes derivations adds the variables of outputs after all others.
-  const late: Variable[] = [];
+  const late: string[] = [];
   let last = "";
-  for (const variable of drv.env) {
-    const name = variable[0];
-    if (name < last) late.push(variable);
+  for (const [name, value] of drv.env) {
+    if (name < last) late.push(name);
     else {
       last = name;
-      variables.push(variable);
+      names.push(name);
+      values.push(value);
     }
   }
-  if (drv.structuredAttrs !== undefined) late.push([structuredAttrsVariable, drv.structuredAttrs]);
+  if (drv.structuredAttrs !== undefined) late.push(structuredAttrsVariable);
   if (late.length > FEW_LATE) {
-    return variables.concat(late).sort((a, b) => compareBytes(a[0], b[0]));
+    const all = names.concat(late).sort();
+    return [all, all.map((name) => valueOf(drv, name))];
   }
-  for (const variable of late) {
-    let place = variables.length;
-    while (place > 0 && (variables[place - 1] as Variable)[0] > variable[0]) place--;
-    variables.splice(place, 0, variable);
+  for (const name of late) {
+    let place = names.length;
+    while (place > 0 && (names[place - 1] as string) > name) place--;
+    names.splice(place, 0, name);
+    values.splice(place, 0, valueOf(drv, name));
   }
-  return variables;
+  return [names, values];
+}
+
+function valueOf(drv: Derivation, name: string): string {
+  const structured = name === structuredAttrsVariable ? drv.structuredAttrs : undefined;
+  return structured ?? (drv.env.get(name) as string);
 }
 
 /** The text of the derivation's `.drv` file. */

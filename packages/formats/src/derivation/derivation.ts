@@ -44,6 +44,41 @@ export interface DerivationInput {
   readonly dynamicOutputs?: ReadonlyMap<string, DerivationInput>;
 }
 
+/**
+ * Outputs of a derivation that has a hash modulo, as an input of others, with the texts that stand for
+ * it there: they are made once, however many derivations it enters.
+ */
+export class KnownInput implements DerivationInput {
+  readonly outputs: ReadonlySet<string>;
+  /** How a `.drv` file lists it. */
+  readonly listed: string;
+  /** The same with the hash modulo in place of the path. */
+  readonly hashed: string;
+  private readonly combined: KnownInput[] = [];
+
+  constructor(
+    readonly drvPath: string,
+    /** In order. */
+    private readonly outputNames: readonly string[],
+    /** The hash modulo of these outputs in base16. */
+    readonly hex: string,
+  ) {
+    const outputs = `["${outputNames.join('","')}"]`;
+    this.outputs = new Set(outputNames);
+    this.listed = `("${drvPath}",${outputs})`;
+    this.hashed = `("${hex}",${outputs})`;
+  }
+
+  /** The same with one more output, which has the same hash. */
+  with(output: string): KnownInput {
+    if (this.outputs.has(output)) return this;
+    for (const known of this.combined) if (known.outputs.has(output)) return known;
+    const both = new KnownInput(this.drvPath, sortedBytes([...this.outputNames, output]), this.hex);
+    this.combined.push(both);
+    return both;
+  }
+}
+
 export interface Derivation {
   /** The name without `.drv`. */
   name: string;
@@ -53,7 +88,7 @@ export interface Derivation {
   inputSrcs: Set<string>;
   system: string;
   builder: string;
-  args: string[];
+  args: readonly string[];
   /** Never contains `__json`. */
   env: Map<string, string>;
   /** The structured attributes as compact JSON with sorted keys; written as the variable `__json`. */

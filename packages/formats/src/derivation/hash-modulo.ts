@@ -6,10 +6,10 @@
  * so that changing where a file is fetched from does not change what is built from it. For a
  * derivation's own output paths the same text is hashed with outputs blanked.
  *
- * Hashes are kept in a map that the caller holds. The walk over inputs that are not in it runs
- * on a stack of its own, so long chains need no native stack.
+ * Hashes are kept, with what else is asked about derivations, in a map that the caller holds. The walk
+ * over inputs that are not in it runs on a stack of its own, so long chains need no native stack.
  */
-import { sortedBytes } from "../byte-order.ts";
+import { compareBytes, sortedBytes } from "../byte-order.ts";
 import { formatMethodAlgorithm } from "../content-address.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeBase16 } from "../hash/base16.ts";
@@ -21,6 +21,7 @@ import {
   type DerivationInput,
   type DerivationOutput,
   derivationType,
+  KnownInput,
 } from "./derivation.ts";
 
 /** How a derivation counts as an input of others. Hashes are base16 texts. */
@@ -32,12 +33,21 @@ export type HashModulo =
   /** Content-addressed and not yet built, or depending on something that is: no hash yet. */
   | { readonly kind: "deferred" };
 
-/** Known hashes modulo by `.drv` path. Valid for one store directory. */
-export type HashModuloCache = Map<string, HashModulo>;
+/** What is known of a derivation that others have as an input. */
+export interface KnownDerivation {
+  readonly outputs: ReadonlyMap<string, DerivationOutput>;
+  /** The references of the `.drv` file: its sources and input derivations. */
+  readonly references: readonly string[];
+  /** Absent until something needs it. */
+  modulo: HashModulo | undefined;
+}
+
+/** Known derivations by `.drv` path. Valid for one store directory. */
+export type DerivationCache = Map<string, KnownDerivation>;
 
 /** What the hashes depend on besides the derivation itself. */
 export interface HashModuloContext extends StoreConfig {
-  readonly cache: HashModuloCache;
+  readonly cache: DerivationCache;
   /** The derivation at a `.drv` path that the cache does not know; throws if there is none. */
   readDerivation(drvPath: string): Derivation;
 }
@@ -59,12 +69,14 @@ function fixedModulo(config: StoreConfig, drv: Derivation): HashModulo {
  * The inputs of `drv` as ATerms with hashes modulo for paths, or undefined if one of them has none.
  * All input derivations must be in the cache.
  */
-function formatInputsModulo(drv: Derivation, cache: HashModuloCache): string | undefined {
+function formatInputsModulo(drv: Derivation, cache: DerivationCache): string | undefined {
   if (drv.inputDrvs.size === 0) return "[]";
+  const known = formatKnownInputs(drv);
+  if (known !== undefined) return known;
   const inputs = new Map<string, DerivationInput>();
   for (const [path, input] of drv.inputDrvs) {
     if (input.dynamicOutputs !== undefined && input.dynamicOutputs.size > 0) return undefined;
-    const modulo = cache.get(path) as HashModulo;
+    const modulo = cache.get(path)?.modulo as HashModulo;
     if (modulo.kind === "deferred") return undefined;
     if (modulo.kind === "hash") {
       addInput(inputs, modulo.hex, input);
@@ -84,6 +96,38 @@ function formatInputsModulo(drv: Derivation, cache: HashModuloCache): string | u
   return formatInputDrvs(inputs);
 }
 
+/** {@link formatInputsModulo} for inputs that have their texts, no two of them with the same hash. */
+function formatKnownInputs(drv: Derivation): string | undefined {
+  const inputs: KnownInput[] = [];
+  for (const input of drv.inputDrvs.values()) {
+    if (!(input instanceof KnownInput)) return undefined;
+    inputs.push(input);
+  }
+  if (inputs.length > FEW_INPUTS) inputs.sort((a, b) => compareBytes(a.hex, b.hex));
+  else {
+    for (let i = 1; i < inputs.length; i++) {
+      const input = inputs[i] as KnownInput;
+      let place = i;
+      while (place > 0 && (inputs[place - 1] as KnownInput).hex > input.hex) {
+        inputs[place] = inputs[place - 1] as KnownInput;
+        place--;
+      }
+      inputs[place] = input;
+    }
+  }
+  let text = "[";
+  let last = "";
+  for (const { hex, hashed } of inputs) {
+    if (hex === last) return undefined;
+    text += last === "" ? hashed : `,${hashed}`;
+    last = hex;
+  }
+  return `${text}]`;
+}
+
+/** Up to this many inputs are put in order one by one, without the copies that the engine's sort makes. */
+const FEW_INPUTS = 24;
+
 /** A fixed-output derivation as an input. */
 const fixedInput: DerivationInput = { outputs: new Set(["out"]) };
 
@@ -98,13 +142,28 @@ function addInput(inputs: Map<string, DerivationInput>, hex: string, input: Deri
 }
 
 /** Input derivations whose hash modulo is needed for that of `drv` and not known yet. */
-function unknownInputs(drv: Derivation, cache: HashModuloCache): string[] {
+function unknownInputs(drv: Derivation, cache: DerivationCache): string[] {
   const unknown: string[] = [];
   for (const [path, input] of drv.inputDrvs) {
+    if (input instanceof KnownInput) continue;
     if (input.dynamicOutputs !== undefined && input.dynamicOutputs.size > 0) return [];
-    if (!cache.has(path)) unknown.push(path);
+    if (cache.get(path)?.modulo === undefined) unknown.push(path);
   }
   return unknown;
+}
+
+/** Enters the hash modulo of a derivation that was read. */
+function enter(cache: DerivationCache, path: string, drv: Derivation, modulo: HashModulo): void {
+  const known = cache.get(path);
+  if (known !== undefined) known.modulo = modulo;
+  else cache.set(path, { ...knownOf(drv), modulo });
+}
+
+/** What is known of a derivation that was read, but for its hash modulo. */
+export function knownOf(drv: Derivation): KnownDerivation {
+  const sources = sortedBytes(drv.inputSrcs);
+  const references = united(sources, sortedBytes(drv.inputDrvs.keys()));
+  return { outputs: drv.outputs, references, modulo: undefined };
 }
 
 /** Puts the hashes modulo of all inputs of `drv` into the cache. */
@@ -113,13 +172,14 @@ function prepareInputs(drv: Derivation, context: HashModuloContext): void {
   if (unknown.length === 0) return;
   const pending: { path: string; drv: Derivation }[] = [];
   const open = new Set<string>();
+  const { cache } = context;
   const push = (path: string): void => {
-    if (context.cache.has(path)) return;
+    if (cache.get(path)?.modulo !== undefined) return;
     if (open.has(path)) throw new FormatError("error", `derivation '${path}' depends on itself`);
     const input = context.readDerivation(path);
     const type = derivationType(input);
-    if (type === "fixed") context.cache.set(path, fixedModulo(context, input));
-    else if (type !== "input-addressed") context.cache.set(path, deferred);
+    if (type === "fixed") enter(cache, path, input, fixedModulo(context, input));
+    else if (type !== "input-addressed") enter(cache, path, input, deferred);
     else {
       open.add(path);
       pending.push({ path, drv: input });
@@ -129,12 +189,13 @@ function prepareInputs(drv: Derivation, context: HashModuloContext): void {
     push(first);
     while (pending.length > 0) {
       const top = pending[pending.length - 1] as { path: string; drv: Derivation };
-      const next = unknownInputs(top.drv, context.cache)[0];
+      const next = unknownInputs(top.drv, cache)[0];
       if (next !== undefined) {
         push(next);
         continue;
       }
-      context.cache.set(top.path, inputAddressedModulo(context, top.drv, new ATermWriter(top.drv)));
+      const modulo = inputAddressedModulo(context, top.drv, new ATermWriter(top.drv));
+      enter(cache, top.path, top.drv, modulo);
       open.delete(top.path);
       pending.pop();
     }
@@ -160,10 +221,23 @@ export function hashModulo(drv: Derivation, context: HashModuloContext): HashMod
   return inputAddressedModulo(context, drv, new ATermWriter(drv));
 }
 
-function referencesOf(drv: Derivation): string[] {
-  const references = [...drv.inputSrcs];
-  for (const path of drv.inputDrvs.keys()) if (!drv.inputSrcs.has(path)) references.push(path);
-  return references;
+/** What is in one of two ordered lists of distinct names, in order. */
+function united(a: readonly string[], b: readonly string[]): readonly string[] {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const all: string[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    const first = a[i] as string;
+    const second = b[j] as string;
+    if (first <= second) i++;
+    if (second <= first) j++;
+    all.push(first < second ? first : second);
+  }
+  while (i < a.length) all.push(a[i++] as string);
+  while (j < b.length) all.push(b[j++] as string);
+  return all;
 }
 
 function sortedOutputs(drv: Derivation): ReadonlyMap<string, DerivationOutput> {
@@ -197,12 +271,14 @@ export interface FinishedDerivation {
  */
 export function finishDerivation(drv: Derivation, context: HashModuloContext): FinishedDerivation {
   const type = derivationType(drv);
-  const references = referencesOf(drv);
+  const sources = sortedBytes(drv.inputSrcs);
+  const inputPaths = sortedBytes(drv.inputDrvs.keys());
+  const references = united(sources, inputPaths);
   let modulo: HashModulo = deferred;
   let writer: ATermWriter;
   if (type === "deferred") {
     for (const name of drv.outputs.keys()) drv.env.set(name, "");
-    writer = new ATermWriter(drv);
+    writer = new ATermWriter(drv, sources);
     prepareInputs(drv, context);
     const inputs = formatInputsModulo(drv, context.cache);
     if (inputs !== undefined) {
@@ -215,11 +291,12 @@ export function finishDerivation(drv: Derivation, context: HashModuloContext): F
       modulo = { kind: "hash", hex: context.hashes.hex("sha256", writer.write(inputs, false)) };
     }
   } else {
-    writer = new ATermWriter(drv);
+    writer = new ATermWriter(drv, sources);
     modulo = hashModulo(drv, context);
   }
-  const text = writer.write(formatInputDrvs(drv.inputDrvs), false);
+  const text = writer.write(formatInputDrvs(drv.inputDrvs, inputPaths), false);
   const drvPath = makeTextPath(context, drv.name + drvExtension, text, references);
-  context.cache.set(drvPath, modulo);
-  return { drvPath, outputs: sortedOutputs(drv), text, references };
+  const outputs = sortedOutputs(drv);
+  context.cache.set(drvPath, { outputs, references, modulo });
+  return { drvPath, outputs, text, references };
 }
