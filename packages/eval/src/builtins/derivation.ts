@@ -49,7 +49,7 @@ import {
   settled,
 } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
-import { type JsonText, toJson } from "../operations/to-json.ts";
+import { type JsonText, toJson, tryAtomToJson } from "../operations/to-json.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { closureOf, outputsOf, readDerivation } from "../store/closure.ts";
 import { storeConfig } from "../store/copy-path.ts";
@@ -253,7 +253,7 @@ function addAtOnce(
       return addKnownArguments(ctx, draft, value);
     default:
   }
-  if (draft.json !== null) return false;
+  if (draft.json !== null) return addStructuredAtom(ctx, draft, key, value);
   const text = tryCoerceWhole(ctx, value, VARIABLE_MODE);
   if (text === undefined) return false;
   addVariable(ctx, draft, key, text, attrs);
@@ -372,6 +372,17 @@ function parseStructuredAttrs(text: string): string {
     if (!(error instanceof FormatError)) throw error;
     throw new EvalError("value", `cannot process __json attribute: ${error.message}`);
   }
+}
+
+/** {@link addStructured} for strings, numbers and the like that say nothing to Nix; answers whether it did. */
+function addStructuredAtom(ctx: EvalContext, draft: Draft, key: string, value: Value): boolean {
+  if (MEANINGFUL.has(key) || REPLACED_BY_OUTPUT_CHECKS.has(key)) return false;
+  if (key === "__structuredAttrs") return true;
+  const json = tryAtomToJson(ctx, value);
+  if (json === undefined) return false;
+  if (value instanceof ContextString) addElements(draft, value.context);
+  (draft.json as string[]).push(`${escapeJsonString(key)}:${json}`);
+  return true;
 }
 
 /** An attribute that becomes a member of the JSON of structured attributes. */

@@ -2,7 +2,7 @@
  * `toJSON` and `--json`: a value as JSON text, laid out as C++ Nix does (value-to-json.cc and the
  * nlohmann library): compact, keys in bytewise order.
  *
- * One generator walks the value with a stack of its own and forces what it meets, so depth costs no
+ * A routine walks the value with a stack of its own and forces what it meets, so depth costs no
  * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
  */
 
@@ -29,7 +29,7 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
-import { ForceRequest, type Suspendable } from "../vm/requests.ts";
+import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
 
@@ -49,107 +49,205 @@ export interface JsonText {
   readonly context: StringContext | undefined;
 }
 
-/** A list or set that has been opened and not yet closed. */
-interface OpenContainer {
+/** A list or set that has been opened and not yet closed. Used again for another when it is closed. */
+class Container {
   /** The names in order, or `null` for a list. */
-  readonly names: readonly string[] | null;
-  readonly set: Attrs | null;
-  readonly items: readonly Slot[];
+  names: readonly string[] | null = null;
+  /** What stands before each item of a set, if that is known. */
+  prefixes: readonly string[] | null = null;
+  set: Attrs | null = null;
+  items: readonly Slot[] = NO_ITEMS;
+  /** The places of the items in the order of the names; `null` for a list. */
+  order: Uint32Array | null = null;
   /** The item after the one that is being written. */
-  next: number;
-  readonly copyPaths: boolean;
+  next = 0;
+  copyPaths = false;
   /** Where a list stands; its items are said to stand there too. */
-  readonly pos: PosIdx;
+  pos: PosIdx = NO_POS;
   /** How many values and what stands for them the items are inside of. */
-  readonly level: number;
+  level = 0;
   /** What the value was reached through. */
-  readonly traces: Peeled["traces"];
+  traces: Peeled["traces"] = NO_TRACES;
 }
+
+const NO_ITEMS: readonly Slot[] = [];
+const NO_TRACES: Peeled["traces"] = [];
 
 /** Converts a slot to JSON. */
 export function toJson(ctx: EvalContext, slot: Slot, options: JsonOptions): Suspendable<JsonText> {
-  return new JsonWriter(ctx, options.strict ?? true, options.pos).write(slot, options.copyPaths);
+  return new JsonWriter(ctx, slot, options);
 }
 
-const NO_TRACES: Peeled["traces"] = [];
+/**
+ * The JSON of a value that is neither a list nor a set and no path, where it has one; `undefined` for
+ * all others, which {@link toJson} converts or refuses.
+ */
+export function tryAtomToJson(ctx: EvalContext, value: Value): string | undefined {
+  if (ctx.limits !== undefined || !hasRoom(ctx, 1)) return undefined;
+  switch (typeof value) {
+    case "string":
+      return tryEscape(value);
+    case "object":
+      if (value instanceof ContextString) return tryEscape(value.text);
+      return value === null ? "null" : undefined;
+    default:
+      return String(value);
+  }
+}
+
+/** The text as a JSON string; `undefined` if it is not UTF-8. */
+function tryEscape(text: string): string | undefined {
+  try {
+    return escapeJsonString(text);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
 
 /** The length up to which names are kept as they are written. */
 const SHORT_NAME = 64;
+/** Shapes with more names do not keep what stands before their items. */
+const FEW_NAMES = 32;
+/** Instead of what stands before the items of a shape that was met for the first time. */
+const MET_ONCE: readonly string[] = [];
 
-class JsonWriter {
+/** What the answer to the last request is. */
+const enum Answer {
+  /** Nothing was asked yet. */
+  None,
+  Value,
+  Peeled,
+}
+
+class JsonWriter extends Routine<JsonText> {
   private readonly out = new TextBuilder();
-  private readonly open: OpenContainer[] = [];
+  /** The open containers, and behind them such as are closed. */
+  private readonly containers: Container[] = [];
+  /** How many of {@link containers} are open. */
+  private depth = 0;
   /** Names that were written, with quotes and colon. */
-  private readonly names = new Map<string, string>();
+  private names: Map<string, string> | null = null;
+  /** What stands before the items of sets of a shape. */
+  private prefixes: Map<Shape, readonly string[]> | null = null;
   /** The shape of a set that stood for nothing else, which most that follow have too. */
   private plainShape: Shape | null = null;
-  private context: StringContext | undefined;
+  private context: StringContext | undefined = undefined;
   /**
    * The first string that is not UTF-8. Nix: the whole value is evaluated before its text is
    * made, so an error of the program comes first.
    */
-  private badText: FormatError | undefined;
+  private badText: FormatError | undefined = undefined;
+  private readonly strict: boolean;
+  /** The position of the whole value. */
+  private readonly pos: PosIdx;
+  private awaited = Answer.None;
+  private readonly request: ForceRequest;
+  /** The levels around the value. */
+  private outside = 0;
+  /** Of the value that is being written: how many others it is inside of. */
+  private level = 0;
+  private copyPaths: boolean;
+  /** What it was reached through. */
+  private traces = NO_TRACES;
 
   constructor(
     private readonly ctx: EvalContext,
-    private readonly strict: boolean,
-    /** The position of the whole value. */
-    private readonly pos: PosIdx,
-  ) {}
+    private readonly root: Slot,
+    options: JsonOptions,
+  ) {
+    super();
+    this.strict = options.strict ?? true;
+    this.pos = options.pos;
+    this.copyPaths = options.copyPaths;
+    this.request = new ForceRequest(root as Thunk, NO_POS);
+  }
 
-  *write(slot: Slot, startCopyPaths: boolean): Suspendable<JsonText> {
-    let current: Slot | undefined = slot;
-    let copyPaths = startCopyPaths;
-    let traces = NO_TRACES;
-    let level = 0;
+  override next(answer: unknown): IteratorResult<Request, JsonText> {
     const { nesting } = this.ctx.caches;
-    const outside = nesting.levels;
-    try {
-      while (current !== undefined) {
-        nesting.levels = outside + level;
-        this.checkNesting();
-        nesting.levels = outside + ++level;
-        this.ctx.limits?.work(1);
-        let value: Value | Thunk = peek(current);
-        if (this.strict && value instanceof Thunk) {
-          value = (yield new ForceRequest(value, this.position())) as Value;
-        }
-        if (!(value instanceof Attrs)) {
-          this.writeValue(value, copyPaths, level, NO_TRACES);
-        } else if (this.standsForNothing(value)) {
-          this.openSet(value, copyPaths, level, NO_TRACES);
-        } else {
-          const peeled = (yield peelToStringOutPath(this.ctx, value, this.position())) as Peeled;
-          traces = peeled.traces;
-          if (peeled.throughToString) this.checkToStringResult(peeled);
-          value = peeled.value;
-          level += traces.length;
-          if (value instanceof Attrs) this.openSet(value, copyPaths, level, traces);
-          else {
-            // Nix: what a set stands for is written inside of it.
-            nesting.levels = outside + level;
-            this.checkNesting();
-            // Nix: a path that a `__toString` returned is not copied.
-            this.writeValue(value, copyPaths && !peeled.throughToString, level + 1, traces);
-          }
-        }
-        traces = NO_TRACES;
-        const container = this.nextItem();
-        if (container === undefined) break;
-        const index = container.next++;
-        current = container.items[index];
-        copyPaths = container.copyPaths;
-        level = container.level;
-      }
-    } catch (error) {
-      throw this.addTraces(error, traces);
-    } finally {
-      nesting.levels = outside;
+    let request: Request | null;
+    switch (this.awaited) {
+      case Answer.None:
+        this.outside = nesting.levels;
+        request = this.begin(this.root);
+        break;
+      case Answer.Value:
+        request = this.write(answer as Value);
+        break;
+      case Answer.Peeled:
+        this.writePeeled(answer as Peeled);
+        request = null;
     }
+    while (request === null) {
+      this.traces = NO_TRACES;
+      const container = this.nextItem();
+      if (container === undefined) return this.end();
+      const { items, order } = container;
+      const i = container.next++;
+      this.copyPaths = container.copyPaths;
+      this.level = container.level;
+      request = this.begin(items[order === null ? i : (order[i] as number)] as Slot);
+    }
+    return this.ask(request);
+  }
+
+  override throw(error: unknown): never {
+    this.ctx.caches.nesting.levels = this.outside;
+    throw this.addTraces(error, this.traces);
+  }
+
+  private end(): IteratorResult<Request, JsonText> {
+    this.ctx.caches.nesting.levels = this.outside;
     if (this.badText !== undefined) {
       throw new EvalError("value", `JSON serialization error: ${this.badText.message}`);
     }
-    return { text: this.out.toString(), context: this.context };
+    return this.finish({ text: this.out.toString(), context: this.context });
+  }
+
+  /** Writes or opens a value; answers what must be asked for that. */
+  private begin(slot: Slot): Request | null {
+    const { nesting } = this.ctx.caches;
+    nesting.levels = this.outside + this.level;
+    this.checkNesting();
+    nesting.levels = this.outside + ++this.level;
+    this.ctx.limits?.work(1);
+    const value: Value | Thunk = peek(slot);
+    if (this.strict && value instanceof Thunk) {
+      const { request } = this;
+      request.thunk = value;
+      request.pos = this.position();
+      this.awaited = Answer.Value;
+      return request;
+    }
+    return this.write(value);
+  }
+
+  private write(value: Value | Thunk): Request | null {
+    if (!(value instanceof Attrs)) {
+      this.writeValue(value, this.copyPaths, this.level);
+      return null;
+    }
+    if (this.standsForNothing(value)) {
+      this.openSet(value);
+      return null;
+    }
+    this.awaited = Answer.Peeled;
+    return peelToStringOutPath(this.ctx, value, this.position());
+  }
+
+  private writePeeled(peeled: Peeled): void {
+    const { value, traces, throughToString } = peeled;
+    this.traces = traces;
+    if (throughToString) this.checkToStringResult(peeled);
+    this.level += traces.length;
+    if (value instanceof Attrs) this.openSet(value);
+    else {
+      // Nix: what a set stands for is written inside of it.
+      this.ctx.caches.nesting.levels = this.outside + this.level;
+      this.checkNesting();
+      // Nix: a path that a `__toString` returned is not copied.
+      this.writeValue(value, this.copyPaths && !throughToString, this.level + 1);
+    }
   }
 
   /** Throws when one level more would be too many. */
@@ -159,34 +257,26 @@ class JsonWriter {
 
   /** Where the value that is being written stands: the attribute that it is, or is in lists of. */
   private position(): PosIdx {
-    const container = this.open.at(-1);
-    if (container === undefined) return this.pos;
-    const { set, next, pos } = container;
+    if (this.depth === 0) return this.pos;
+    const { set, next, pos } = this.containers[this.depth - 1] as Container;
     return set === null ? pos : positionOfSorted(set, next - 1);
   }
 
   /** Writes anything but a set, or opens it if it is a list. */
-  private writeValue(
-    value: Value | Thunk,
-    copyPaths: boolean,
-    level: number,
-    traces: Peeled["traces"],
-  ): void {
-    if (isList(value)) {
+  private writeValue(value: Value | Thunk, copyPaths: boolean, level: number): void {
+    if (typeof value === "string") {
+      this.writeString(value);
+    } else if (value === null || typeof value !== "object") {
+      this.out.add(String(value));
+    } else if (isList(value)) {
       const pos = this.position();
       this.out.add("[");
-      this.open.push({
-        names: null,
-        set: null,
-        items: value,
-        next: 0,
-        copyPaths,
-        pos,
-        level,
-        traces,
-      });
-    } else if (typeof value === "string") {
-      this.writeString(value);
+      const container = this.open();
+      container.names = container.prefixes = container.set = container.order = null;
+      container.items = value;
+      container.copyPaths = copyPaths;
+      container.pos = pos;
+      container.level = level;
     } else if (value instanceof ContextString) {
       this.context = unionContext(this.context, value.context);
       this.writeString(value.text);
@@ -194,12 +284,23 @@ class JsonWriter {
       this.writePath(value.path, copyPaths);
     } else if (value instanceof NixFloat) {
       this.out.add(formatJsonFloat(value.value));
-    } else if (value === null || typeof value !== "object") {
-      this.out.add(String(value));
     } else {
       const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
       throw new EvalError("type", message, definedAt(value) ?? this.position());
     }
+  }
+
+  /** A container for what is reached as the current value is. */
+  private open(): Container {
+    let container = this.containers[this.depth];
+    if (container === undefined) {
+      container = new Container();
+      this.containers.push(container);
+    }
+    this.depth++;
+    container.next = 0;
+    container.traces = this.traces;
+    return container;
   }
 
   private writeString(text: string): void {
@@ -214,17 +315,40 @@ class JsonWriter {
 
   /** Writes a name and its colon; those of records come again and again. */
   private writeName(name: string): void {
-    const known = this.names.get(name);
+    const known = this.names?.get(name);
     if (known === undefined) {
       this.writeString(name);
       this.out.add(":");
       if (this.badText === undefined && name.length <= SHORT_NAME) {
+        this.names ??= new Map();
         this.names.set(name, `${escapeJsonString(name)}:`);
       }
     } else {
       this.ctx.limits?.workOnText(name.length);
       this.out.add(known);
     }
+  }
+
+  /** What stands before the items of sets of a shape, from the second such set on; else `null`. */
+  private prefixesOf(shape: Shape): readonly string[] | null {
+    if (shape.names.length > FEW_NAMES || this.ctx.limits !== undefined) return null;
+    this.prefixes ??= new Map();
+    let prefixes = this.prefixes.get(shape);
+    if (prefixes === undefined) {
+      this.prefixes.set(shape, MET_ONCE);
+      return null;
+    }
+    if (prefixes === MET_ONCE) {
+      const written: string[] = [];
+      for (const name of shape.sortedNames()) {
+        const text = tryEscape(name);
+        if (text === undefined) return null;
+        written.push(written.length === 0 ? `${text}:` : `,${text}:`);
+      }
+      prefixes = written;
+      this.prefixes.set(shape, prefixes);
+    }
+    return prefixes;
   }
 
   private writePath(path: string, copyPaths: boolean): void {
@@ -245,29 +369,36 @@ class JsonWriter {
     return true;
   }
 
-  private openSet(set: Attrs, copyPaths: boolean, level: number, traces: Peeled["traces"]): void {
+  private openSet(set: Attrs): void {
     this.out.add("{");
-    const names = set.sortedNames();
-    const items = set.sortedSlots();
-    this.open.push({ names, set, items, next: 0, copyPaths, pos: NO_POS, level, traces });
+    const container = this.open();
+    container.names = set.sortedNames();
+    container.set = set;
+    container.items = set.slots();
+    container.order = set.shape.sortedOrder();
+    container.prefixes = this.prefixesOf(set.shape);
+    container.copyPaths = this.copyPaths;
+    container.pos = NO_POS;
+    container.level = this.level;
   }
 
   /** Closes what is finished and writes what stands before the next item. */
-  private nextItem(): OpenContainer | undefined {
-    for (;;) {
-      const container = this.open.at(-1);
-      if (container === undefined) return undefined;
-      const { names, items, next } = container;
+  private nextItem(): Container | undefined {
+    while (this.depth > 0) {
+      const container = this.containers[this.depth - 1] as Container;
+      const { names, prefixes, items, next } = container;
       if (next < items.length) {
-        if (next > 0) this.out.add(",");
-        if (names !== null) {
-          this.writeName(names[next] as string);
+        if (prefixes !== null) this.out.add(prefixes[next] as string);
+        else {
+          if (next > 0) this.out.add(",");
+          if (names !== null) this.writeName(names[next] as string);
         }
         return container;
       }
       this.out.add(names === null ? "]" : "}");
-      this.open.pop();
+      this.depth--;
     }
+    return undefined;
   }
 
   private checkToStringResult(peeled: Peeled): void {
@@ -284,8 +415,8 @@ class JsonWriter {
     const error = evalErrorOf(thrown);
     if (!(error instanceof EvalError)) return error;
     withPeelTraces(error, traces);
-    for (let i = this.open.length - 1; i >= 0; i--) {
-      const { names, set, next, pos, traces: reachedThrough } = this.open[i] as OpenContainer;
+    for (let i = this.depth - 1; i >= 0; i--) {
+      const { names, set, next, pos, traces: reachedThrough } = this.containers[i] as Container;
       // Nothing of this container was being written yet.
       if (next === 0) continue;
       if (names === null) {

@@ -27,9 +27,12 @@ export class TextBuilder {
 
   /** All that was appended, in order. */
   toString(): string {
-    this.#pieces.length = this.#count;
-    this.#chunks.push(this.#pieces.join(""));
-    this.#count = this.#pieces.length = 0;
+    const pieces = this.#pieces;
+    if (this.#count < pieces.length) pieces.length = this.#count;
+    const last = pieces.join("");
+    if (this.#chunks.length === 0) return last;
+    this.#count = pieces.length = 0;
+    this.#chunks.push(last);
     return this.#chunks.join("");
   }
 }

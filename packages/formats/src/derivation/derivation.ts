@@ -44,6 +44,8 @@ export interface DerivationInput {
   readonly dynamicOutputs?: ReadonlyMap<string, DerivationInput>;
 }
 
+const ONLY_OUT: ReadonlySet<string> = new Set(["out"]);
+
 /**
  * Outputs of a derivation that has a hash modulo, as an input of others, with the texts that stand for
  * it there: they are made once, however many derivations it enters.
@@ -54,7 +56,7 @@ export class KnownInput implements DerivationInput {
   readonly listed: string;
   /** The same with the hash modulo in place of the path. */
   readonly hashed: string;
-  private readonly combined: KnownInput[] = [];
+  private combined: KnownInput[] | undefined;
 
   constructor(
     readonly drvPath: string,
@@ -64,7 +66,8 @@ export class KnownInput implements DerivationInput {
     readonly hex: string,
   ) {
     const outputs = `["${outputNames.join('","')}"]`;
-    this.outputs = new Set(outputNames);
+    this.outputs =
+      outputNames.length === 1 && outputNames[0] === "out" ? ONLY_OUT : new Set(outputNames);
     this.listed = `("${drvPath}",${outputs})`;
     this.hashed = `("${hex}",${outputs})`;
   }
@@ -72,6 +75,7 @@ export class KnownInput implements DerivationInput {
   /** The same with one more output, which has the same hash. */
   with(output: string): KnownInput {
     if (this.outputs.has(output)) return this;
+    this.combined ??= [];
     for (const known of this.combined) if (known.outputs.has(output)) return known;
     const both = new KnownInput(this.drvPath, sortedBytes([...this.outputNames, output]), this.hex);
     this.combined.push(both);

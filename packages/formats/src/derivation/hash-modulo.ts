@@ -231,9 +231,14 @@ function united(a: readonly string[], b: readonly string[]): readonly string[] {
   while (i < a.length && j < b.length) {
     const first = a[i] as string;
     const second = b[j] as string;
-    if (first <= second) i++;
-    if (second <= first) j++;
-    all.push(first < second ? first : second);
+    if (first < second) {
+      all.push(first);
+      i++;
+    } else {
+      all.push(second);
+      j++;
+      if (first === second) i++;
+    }
   }
   while (i < a.length) all.push(a[i++] as string);
   while (j < b.length) all.push(b[j++] as string);
