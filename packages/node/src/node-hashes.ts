@@ -15,6 +15,13 @@ function hashable(data: Uint8Array | string): Uint8Array | string {
   return isAscii ? data : Buffer.from(data, "latin1");
 }
 
+/** Longer strings are hashed part by part: in one call, Node sets aside thrice their length for their UTF-8. */
+const PART_LENGTH = 1 << 16;
+
+function isLong(data: Uint8Array | string): data is string {
+  return typeof data === "string" && data.length > PART_LENGTH;
+}
+
 class NodeHashes implements HashFunctions {
   #crypto: Crypto | undefined;
 
@@ -23,18 +30,29 @@ class NodeHashes implements HashFunctions {
     return this.#crypto;
   }
 
+  private hashParts(algorithm: string, data: string): import("node:crypto").Hash {
+    const state = this.crypto.createHash(algorithm);
+    for (let i = 0; i < data.length; i += PART_LENGTH) {
+      state.update(data.slice(i, i + PART_LENGTH), "latin1");
+    }
+    return state;
+  }
+
   hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array {
     if (algorithm === "blake3") return portableHashes.hash(algorithm, data);
+    if (isLong(data)) return this.hashParts(algorithm, data).digest();
     return this.crypto.hash(algorithm, hashable(data), "buffer");
   }
 
   hex(algorithm: HashAlgorithm, data: Uint8Array | string): string {
     if (algorithm === "blake3") return portableHashes.hex(algorithm, data);
+    if (isLong(data)) return this.hashParts(algorithm, data).digest("hex");
     return this.crypto.hash(algorithm, hashable(data), "hex");
   }
 
   byteString(algorithm: HashAlgorithm, data: Uint8Array | string): string {
     if (algorithm === "blake3") return portableHashes.byteString(algorithm, data);
+    if (isLong(data)) return this.hashParts(algorithm, data).digest("binary");
     return this.crypto.hash(algorithm, hashable(data), "binary");
   }
 

@@ -6,6 +6,7 @@ import { forceString, settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
 import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
+import { flatText } from "../value/flat-text.ts";
 import type { Int } from "../value/number.ts";
 import { nativeThunk, Thunk } from "../value/thunk.ts";
 import {
@@ -57,7 +58,7 @@ function* concatFrom(
     result += textOf(piece);
     context = unionContext(context, contextOf(piece));
   }
-  return withContext(result, context);
+  return withContext(flatText(result), context);
 }
 
 /** Weak coercion that copies paths, of what is no string. */
@@ -275,7 +276,7 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
           context = unionContext(context, piece.context);
         }
       }
-      return withContext(result, context);
+      return withContext(flatText(result), context);
     },
   }),
   generator({

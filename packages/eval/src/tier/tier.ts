@@ -10,6 +10,7 @@ import { type Lambda, LambdaKind, type NativeCode, UNTRANSLATABLE } from "../byt
 import type { EvalContext } from "../context.ts";
 import type { PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
+import { flatText } from "../value/flat-text.ts";
 import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import { Closure } from "../value/value.ts";
 import { MISSING } from "../vm/calls.ts";
@@ -129,6 +130,7 @@ export class Tier implements SecondTier {
       Thunk,
       Closure,
       Attrs,
+      flatText,
       WithScope,
       WithCache,
       BLACKHOLE,
@@ -147,6 +149,7 @@ const SURROUNDINGS = [
   "Thunk",
   "Closure",
   "Attrs",
+  "flatText",
   "WithScope",
   "WithCache",
   "BLACKHOLE",

@@ -1004,7 +1004,8 @@ class Translator {
     }
     const unknown = parts.filter(({ known }) => known !== Known.Text);
     const guard = join(unknown.map(({ code }) => `typeof ${code} === "string"`));
-    const quick = codes.join(" + ");
+    const sum = codes.join(" + ");
+    const quick = count > 2 ? `flatText(${sum})` : sum;
     this.result(guard === "" ? quick : `${guard} ? ${quick} : ${slow}`, Known.Value);
   }
 }

@@ -27,6 +27,7 @@ import { positionValue } from "../operations/position-value.ts";
 import { CALL_SITE, NO_POS } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
+import { flatText } from "../value/flat-text.ts";
 import { addInt } from "../value/number.ts";
 import { forcedThunk, Thunk } from "../value/thunk.ts";
 import {
@@ -234,6 +235,7 @@ export function stackOp(
         }
       }
       if (text.length > LARGE_RESULT) ctx.limits?.reserve(text.length);
+      if (count > 2) text = flatText(text);
       stack[sp++] = context === undefined ? text : new ContextString(text, context);
       return sp;
     }
