@@ -10,6 +10,7 @@ import {
   finishDerivation,
   formatDerivation,
   type HashModuloContext,
+  KnownInput,
   makeFixedOutputPath,
   makeTextPath,
   type NixHash,
@@ -327,6 +328,49 @@ describe("hashes modulo", () => {
       "/nix/store/wc1ilz00c46mq68h08pm8cch6j759rx3-top.drv",
       "/nix/store/00kgwj2s16fpkvq51k54r45hz7783a8w-top",
     ]);
+  });
+
+  it("are the same for inputs that have their texts", () => {
+    const context = newContext();
+    const make = (name: string, outputs: readonly string[]) =>
+      finishDerivation(derivation({ name, outputs: [...outputs] }), context).drvPath;
+    const hexOf = (path: string): string => {
+      const modulo = context.cache.get(path)?.modulo;
+      return modulo?.kind === "hash" ? modulo.hex : "";
+    };
+    // More than are put in order one by one, of every other one two outputs.
+    const paths = Array.from({ length: 30 }, (_, i) => make(`i${i}`, ["out", "dev"]));
+    for (const count of [1, 2, 5, 30]) {
+      const used = paths.slice(0, count);
+      const plain = derivation({
+        inputDrvs: used.map((path, i) => [path, i % 2 === 0 ? ["out"] : ["out", "dev"]]),
+      });
+      const known = derivation({});
+      for (const [i, path] of used.entries()) {
+        const input = new KnownInput(path, ["out"], hexOf(path));
+        known.inputDrvs.set(path, i % 2 === 0 ? input : input.with("dev"));
+      }
+      expect(finishDerivation(known, context)).toEqual(finishDerivation(plain, context));
+    }
+  });
+
+  it("unite the outputs of known inputs that hash alike", () => {
+    const context = newContext();
+    const [a, b] = [fixed(context, "a").drvPath, fixed(context, "b").drvPath];
+    expect(a).not.toBe(b);
+    const known = derivation({});
+    for (const path of [a, b]) {
+      const modulo = context.cache.get(path)?.modulo;
+      const hex = modulo?.kind === "fixed" ? (modulo.outputs.get("out") as string) : "";
+      known.inputDrvs.set(path, new KnownInput(path, ["out"], hex));
+    }
+    const plain = derivation({
+      inputDrvs: [
+        [a, ["out"]],
+        [b, ["out"]],
+      ],
+    });
+    expect(finishDerivation(known, context)).toEqual(finishDerivation(plain, context));
   });
 
   it("stay deferred behind a floating output", () => {

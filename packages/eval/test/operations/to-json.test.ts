@@ -6,7 +6,7 @@ import { EvalError } from "../../src/errors/eval-error.ts";
 import { type JsonText, toJson } from "../../src/operations/to-json.ts";
 import { NO_POS, PositionTable } from "../../src/position.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
-import { Attrs } from "../../src/value/attrs.ts";
+import { Attrs, Shape } from "../../src/value/attrs.ts";
 import { applyThunk, nativeThunk } from "../../src/value/thunk.ts";
 import { Builtin, ContextString, NixFloat, NixPath, type Slot } from "../../src/value/value.ts";
 import { drive } from "../drive.ts";
@@ -53,6 +53,26 @@ describe("toJson", () => {
     );
     check(new NixPath("/a"), '"/a"');
     check('a"\n\u0001\xc3\xa9', '"a\\"\\n\\u0001\xc3\xa9"');
+  });
+
+  it("writes records of one shape, also inside of one another", () => {
+    const shape = new Shape(["n", 'a"'], null);
+    const record = (n: Slot, a: Slot) => new Attrs(shape, [n, a]);
+    check(
+      [record(1, record(2, [])), later(record(3, later(record(4, "x")))), record(null, set({}))],
+      '[{"a\\"":{"a\\"":[],"n":2},"n":1},{"a\\"":{"a\\"":"x","n":4},"n":3},{"a\\"":{},"n":null}]',
+    );
+  });
+
+  it("tells of a name that is not UTF-8 after everything is evaluated", () => {
+    const shape = new Shape(["a", "\xff"], null);
+    const inner = new Attrs(shape, [1, 2]);
+    const message =
+      "JSON serialization error: [json.exception.type_error.316] invalid UTF-8 byte at index 0: 0xFF";
+    expect(failure(new Attrs(shape, [inner, 3])).message).toBe(message);
+    expect(failure([new Attrs(shape, [inner, 3]), returns(1)]).message).toBe(
+      "cannot convert the built-in function 'f' to JSON",
+    );
   });
 
   it("sorts keys by bytes", () => {
