@@ -340,15 +340,22 @@ describe("hashes modulo", () => {
     };
     // More than are put in order one by one, of every other one two outputs.
     const paths = Array.from({ length: 30 }, (_, i) => make(`i${i}`, ["out", "dev"]));
-    for (const count of [1, 2, 5, 30]) {
+    for (const [count, others] of [
+      [1, 0],
+      [2, 0],
+      [5, 0],
+      [30, 0],
+      [5, 1],
+      [5, 3],
+    ] as const) {
       const used = paths.slice(0, count);
-      const plain = derivation({
-        inputDrvs: used.map((path, i) => [path, i % 2 === 0 ? ["out"] : ["out", "dev"]]),
-      });
+      const outputsOf = (i: number) => (i % 2 === 0 ? ["out"] : ["out", "dev"]);
+      const plain = derivation({ inputDrvs: used.map((path, i) => [path, outputsOf(i)]) });
       const known = derivation({});
       for (const [i, path] of used.entries()) {
         const input = new KnownInput(path, ["out"], hexOf(path));
-        known.inputDrvs.set(path, i % 2 === 0 ? input : input.with("dev"));
+        if (i < others) known.inputDrvs.set(path, { outputs: new Set(outputsOf(i)) });
+        else known.inputDrvs.set(path, i % 2 === 0 ? input : input.with("dev"));
       }
       expect(finishDerivation(known, context)).toEqual(finishDerivation(plain, context));
     }

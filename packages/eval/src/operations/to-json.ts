@@ -58,7 +58,7 @@ class Container {
   set: Attrs | null = null;
   items: readonly Slot[] = NO_ITEMS;
   /** The places of the items in the order of the names; `null` for a list. */
-  order: Uint32Array | null = null;
+  order: readonly number[] | null = null;
   /** The item after the one that is being written. */
   next = 0;
   copyPaths = false;

@@ -79,7 +79,8 @@ function formatInputsModulo(drv: Derivation, cache: DerivationCache): string | u
     const modulo = cache.get(path)?.modulo as HashModulo;
     if (modulo.kind === "deferred") return undefined;
     if (modulo.kind === "hash") {
-      addInput(inputs, modulo.hex, input);
+      // A known input would be listed by its path.
+      addInput(inputs, modulo.hex, { outputs: input.outputs });
       continue;
     }
     for (const output of input.outputs) {
