@@ -5,7 +5,7 @@ import { LARGE_RESULT } from "../limits/meter.ts";
 import { forceString, settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
-import { contextOf, type StringContext, unionContext, withContext } from "../value/context.ts";
+import { ContextUnion, contextOf, withContext } from "../value/context.ts";
 import { flatText } from "../value/flat-text.ts";
 import type { Int } from "../value/number.ts";
 import { nativeThunk, Thunk } from "../value/thunk.ts";
@@ -32,10 +32,9 @@ function* concatFrom(
   list: NixList,
   from: number,
   start: string,
-  startContext: StringContext | undefined,
+  union: ContextUnion,
 ): Suspendable<NixString> {
   let result = start;
-  let context = startContext;
   for (let i = from; i < list.length; i++) {
     const slot = list[i] as Slot;
     ctx.limits?.work(1);
@@ -56,9 +55,9 @@ function* concatFrom(
         CONCAT_CONTEXT,
       ))) as NixString;
     result += textOf(piece);
-    context = unionContext(context, contextOf(piece));
+    union.add(contextOf(piece));
   }
-  return withContext(flatText(result), context);
+  return withContext(flatText(result), union.result);
 }
 
 /** Weak coercion that copies paths, of what is no string. */
@@ -141,7 +140,8 @@ function* replaceStrings(
   const patterns = new Patterns(texts);
   // Each replacement is forced when it is first used; only then its context counts.
   const replacements = new Array<string | undefined>(from.length);
-  let context = contextOf(value);
+  const union = new ContextUnion();
+  union.add(contextOf(value));
   let result = "";
   /** Bytes that the meter has been asked for. */
   let reserved = LARGE_RESULT;
@@ -167,7 +167,7 @@ function* replaceStrings(
         to[found] as Slot,
         "while evaluating one of the replacement strings passed to builtins.replaceStrings",
       )) as NixString;
-      context = unionContext(context, contextOf(replacementValue));
+      union.add(contextOf(replacementValue));
       replacement = textOf(replacementValue);
       replacements[found] = replacement;
     }
@@ -185,8 +185,8 @@ function* replaceStrings(
       copied = at;
     }
   }
-  if (copied === 0 && result === "") return withContext(text, context);
-  return withContext(result + text.slice(copied), context);
+  if (copied === 0 && result === "") return withContext(text, union.result);
+  return withContext(result + text.slice(copied), union.result);
 }
 
 /** See the head of this file. */
@@ -256,7 +256,8 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       'is `"usr/local/bin"`.',
     run: (ctx, separator: NixString, list: NixList) => {
       const text = textOf(separator);
-      let context = contextOf(separator);
+      const union = new ContextUnion();
+      union.add(contextOf(separator));
       let result = "";
       ctx.limits?.work(list.length);
       for (let i = 0; i < list.length; i++) {
@@ -266,17 +267,13 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
             ? value
             : tryCoerceWhole(ctx, value, CoerceMode.CopyPaths);
         if (piece === undefined) {
-          return nativeThunk(() => concatFrom(ctx, text, list, i, result, context));
+          return nativeThunk(() => concatFrom(ctx, text, list, i, result, union));
         }
         if (i > 0) result += text;
-        if (typeof piece === "string") {
-          result += piece;
-        } else {
-          result += piece.text;
-          context = unionContext(context, piece.context);
-        }
+        result += textOf(piece);
+        union.add(contextOf(piece));
       }
-      return withContext(flatText(result), context);
+      return withContext(flatText(result), union.result);
     },
   }),
   generator({

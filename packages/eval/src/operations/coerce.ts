@@ -105,11 +105,8 @@ function tryList(
     }
     const text = tryElement(ctx, element, mode);
     if (text === undefined) return undefined;
-    if (typeof text === "string") result += text;
-    else {
-      result += text.text;
-      union.add(text.context);
-    }
+    result += textOf(text);
+    union.add(contextOf(text));
     if (i < last) result += " ";
   }
   return withContext(result, union.result);
@@ -337,11 +334,8 @@ function* coerceList(
     } catch (error) {
       throw withTrace(error, pos, errorContext);
     }
-    if (typeof text === "string") result += text;
-    else {
-      result += text.text;
-      union.add(text.context);
-    }
+    result += textOf(text);
+    union.add(contextOf(text));
     // Nix: only an element that is itself an empty list gets no separator after it.
     if (i < last && !(isList(element) && element.length === 0)) result += " ";
   }

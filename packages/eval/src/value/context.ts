@@ -71,9 +71,9 @@ export class ContextUnion {
   /** The result, if it was made here. */
   private own: Set<string> | null = null;
 
-  add(context: StringContext): void {
+  add(context: StringContext | undefined): void {
     const { result } = this;
-    if (result === context) return;
+    if (context === undefined || result === context) return;
     if (result === undefined) {
       this.result = context;
       return;
