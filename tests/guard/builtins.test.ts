@@ -9,8 +9,12 @@ const cases = fileURLToPath(new URL("../lang/builtins", import.meta.url));
 const all = [...allBuiltins, ...allConstants];
 
 describe.each(all.map((builtin) => [builtin.name, builtin] as const))("%s", (name, builtin) => {
-  test("is documented in a sentence or more", () => {
-    expect(builtin.doc.trim().length).toBeGreaterThan(15);
+  test("is documented in whole sentences that name its arguments", () => {
+    const { doc } = builtin;
+    expect(doc, "begins like a sentence").toMatch(/^(?:[A-Z]|[`*])/);
+    expect(doc.trimEnd(), "ends like a sentence").toMatch(/[.!?)`]$/);
+    const named = "args" in builtin ? builtin.args : [];
+    for (const arg of named) expect(doc).toMatch(new RegExp(`\\*${arg.name}\\*`));
   });
 
   test("has a case in tests/lang/builtins", () => {

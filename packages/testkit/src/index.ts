@@ -1,6 +1,7 @@
 /** The public names of `@nivis/testkit`. */
 export { generateProgram, type ProgramOptions } from "./generate/programs.ts";
 export { Random } from "./generate/random.ts";
+export { testSeed } from "./generate/seed.ts";
 export { shrink, smaller } from "./generate/shrink.ts";
 export { printTerm, shuffleBindings, type Term, termSize } from "./generate/term.ts";
 export type { GoldenKind, GoldenOptions, GoldenRun } from "./golden.ts";

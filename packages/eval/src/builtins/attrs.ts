@@ -260,7 +260,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     args: args("e"),
     strict: [strict(0, "list", "while evaluating the argument passed to builtins.listToAttrs")],
     doc:
-      "The set made of a list of `{ name = …; value = …; }` pairs. The first of several pairs of " +
+      "The set made of *e*, a list of `{ name = …; value = …; }` pairs. The first of several pairs of " +
       "one name counts.\n\n" +
       '```nix\nbuiltins.listToAttrs [ { name = "foo"; value = 123; } ]\n```\n\n' +
       "is `{ foo = 123; }`.",

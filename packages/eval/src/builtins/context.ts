@@ -253,7 +253,7 @@ export const contextBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "string", "while evaluating the first argument passed to builtins.appendContext"),
       strict(1, "set", "while evaluating the second argument passed to builtins.appendContext"),
     ],
-    doc: "The string *s* with more context, given in the form that `getContext` answers.",
+    doc: "The string *s* with *context* added to its own, in the form that `getContext` returns.",
     run: appendContext,
   }),
 ];

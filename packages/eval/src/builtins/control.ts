@@ -173,7 +173,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     name: "traceVerbose",
     args: args("e1", "e2"),
     strict: [],
-    doc: "Like `trace` if the setting `trace-verbose` is on; else answers *e2* at once.",
+    doc: "Returns *e2*. If the setting `trace-verbose` is on, prints *e1* first, as `trace` does; otherwise *e1* is not evaluated.",
     *run(ctx, first: Slot, second: Slot) {
       if (ctx.settings.traceVerbose) {
         printTrace(ctx, (first instanceof Thunk ? yield first : first) as Value);

@@ -693,7 +693,7 @@ export const derivationBuiltins: readonly BuiltinDefinition[] = [
     name: "derivationStrict",
     args: args("attrs"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.derivationStrict")],
-    doc: "Makes a derivation of a set of attributes. The result has its path as `drvPath` and the path of each output under the name of the output. Usually called through `derivation`.",
+    doc: "Makes a derivation from *attrs*, a set of attributes. The result has its path as `drvPath` and the path of each output under the name of the output. Usually called through `derivation`.",
     run: derivationStrict,
   }),
   plain({

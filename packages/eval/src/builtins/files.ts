@@ -246,7 +246,7 @@ export const fileBuiltins: readonly BuiltinDefinition[] = [
     name: "findFile",
     args: args("searchPath", "name"),
     strict: [strict(0, "list", "while evaluating the first argument passed to builtins.findFile")],
-    doc: 'Looks for *name* in a search path, which is a list of sets with `prefix` and `path`; `<name>` means `findFile nixPath "name"`. It is an error that `tryEval` sees if nothing is found.',
+    doc: 'Looks for *name* in *searchPath*, a list of sets with `prefix` and `path`; `<name>` means `findFile nixPath "name"`. It is an error that `tryEval` sees if nothing is found.',
     run: findFile,
   }),
 ];

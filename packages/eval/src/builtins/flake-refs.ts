@@ -76,7 +76,7 @@ export const flakeRefBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     feature: "flakes",
-    doc: 'The parts of a flake reference as a set: `"github:NixOS/nixpkgs/23.05"` has `type`, `owner`, `repo` and `ref`.',
+    doc: 'The parts of the flake reference *flake-ref* as a set: `"github:NixOS/nixpkgs/23.05"` has `type`, `owner`, `repo` and `ref`.',
     run: (ctx, text: string) => parse(ctx, text),
   }),
   generator({
@@ -84,7 +84,7 @@ export const flakeRefBuiltins: readonly BuiltinDefinition[] = [
     args: args("attrs"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.flakeRefToString")],
     feature: "flakes",
-    doc: "The text of a flake reference that is given as a set.",
+    doc: "The text of the flake reference whose parts are in the set *attrs*.",
     run: (ctx, set: Attrs) => format(ctx, set),
   }),
 ];

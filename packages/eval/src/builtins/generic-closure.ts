@@ -172,8 +172,8 @@ export const genericClosureBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "set", "while evaluating the first argument passed to builtins.genericClosure"),
     ],
     doc:
-      "The list of all elements that can be reached from those in `startSet`: `operator`, called " +
-      "with an element, answers a list of further ones. Elements are sets; two with equal `key` " +
+      "The list of all elements that can be reached from the `startSet` of *attrset*: its `operator`, called " +
+      "with an element, returns a list of further ones. Elements are sets; two with equal `key` " +
       "count as one. Keys must be comparable with `<`.\n\n" +
       "```nix\nbuiltins.genericClosure {\n  startSet = [ { key = 5; } ];\n" +
       "  operator = { key }: if key == 0 then [ ] else [ { key = key - 1; } ];\n}\n```",

@@ -109,7 +109,7 @@ export const hashingBuiltins: readonly BuiltinDefinition[] = [
     strict: [
       strict(0, "set", "while evaluating the first argument passed to builtins.convertHash"),
     ],
-    doc: "Writes a hash in another way. `hash` is the hash in any form, `hashAlgo` its algorithm (needed if `hash` does not say), `toHashFormat` one of `base16`, `nix32`, `base64`, `sri`.",
+    doc: "Writes a hash in another form. In *args*, `hash` is the hash in any form, `hashAlgo` its algorithm (needed if `hash` does not say), `toHashFormat` one of `base16`, `nix32`, `base64`, `sri`.",
     run: convertHash,
   }),
 ];

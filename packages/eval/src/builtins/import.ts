@@ -85,7 +85,7 @@ export const importBuiltins: readonly BuiltinDefinition[] = [
     name: "scopedImport",
     args: args("scope", "path"),
     strict: [],
-    doc: "Like `import`, with the attributes of the set *scope* as variables in the file. Nothing is remembered: each call evaluates the file anew.",
+    doc: "Like `import` of *path*, with the attributes of the set *scope* as variables in the file. Nothing is remembered: each call evaluates the file again.",
     run: scopedImport,
   }),
 ];

@@ -365,7 +365,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     name: "head",
     args: args("list"),
     strict: [strict(0, "list", "while evaluating the first argument passed to 'builtins.head'")],
-    doc: "The first element of a list; an error if the list is empty.",
+    doc: "The first element of *list*; an error if *list* is empty.",
     run: (_ctx, list: NixList) => {
       if (list.length === 0) {
         throw new EvalError("value", "'builtins.head' called on an empty list");
@@ -378,7 +378,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     args: args("list"),
     strict: [strict(0, "list", "while evaluating the first argument passed to 'builtins.tail'")],
     doc:
-      "The list without its first element; an error if the list is empty. It copies the list, so " +
+      "*list* without its first element; an error if *list* is empty. It copies the list, so " +
       "walking through a long list with it takes quadratic time.",
     run: (_ctx, list: NixList) => {
       if (list.length === 0) {

@@ -102,7 +102,7 @@ export const outputOfBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "string", ERROR_CONTEXT),
       strict(1, "string-no-context", "while evaluating the second argument to builtins.outputOf"),
     ],
-    doc: "The path of an output of a derivation, or the placeholder that stands for it. *derivation-reference* is the `drvPath` of a derivation without its closure in the context, or the path of an output that will be a `.drv` file.",
+    doc: "The path of the output *output-name* of a derivation, or the placeholder that stands for it. *derivation-reference* is the `drvPath` of a derivation without its closure in the context, or the path of an output that will be a `.drv` file.",
     feature: "dynamic-derivations",
     run: outputOf,
   }),

@@ -308,7 +308,7 @@ export const storePathBuiltins: readonly BuiltinDefinition[] = [
     name: "path",
     args: args("args"),
     strict: [strict(0, "set", "while evaluating the argument passed to 'builtins.path'")],
-    doc: "Copies a path to the store. `path` is the path; `name` its name in the store; `filter` as in `filterSource`; `recursive = false` takes one file by its contents only; `sha256` is the hash that is expected.",
+    doc: "Copies a path to the store. *args* is a set: `path` is the path; `name` its name in the store; `filter` as in `filterSource`; `recursive = false` takes one file by its contents only; `sha256` is the hash that is expected.",
     run: path,
   }),
   generator({

@@ -30,8 +30,13 @@ export const unsupportedBuiltins: readonly BuiltinDefinition[] = [
   unsupported(
     "fetchClosure",
     ["args"],
-    "Copies a store path from a binary cache.",
+    "With the set *args*, copies a store path from a binary cache.",
     "fetch-closure",
   ),
-  unsupported("getFlake", ["args"], "The outputs of a flake.", "flakes"),
+  unsupported(
+    "getFlake",
+    ["args"],
+    "The outputs of the flake that the reference *args* names.",
+    "flakes",
+  ),
 ];

@@ -41,7 +41,7 @@ export const versionBuiltins: readonly BuiltinDefinition[] = [
         "while evaluating the second argument passed to builtins.compareVersions",
       ),
     ],
-    doc: "-1 if version *s1* is older than *s2*, 0 if they are equal, 1 if it is newer.",
+    doc: "Returns -1 if version *s1* is older than *s2*, 0 if they are equal, 1 if it is newer.",
     run: (_ctx, a: string, b: string) => compareVersions(a, b),
   }),
   plain({
