@@ -145,6 +145,15 @@ function outcome(text: string, way: Way, maxCallDepth: number): string[] {
   return logged;
 }
 
+describe("the machine", () => {
+  test.each(Object.entries(programs))("%s", async (name, text) => {
+    const said = outcome(text, { tier: "vm" }, 100_000).join("\n---\n");
+    const file = name.replace(/[^a-z0-9]+/gi, "-").replace(/^-|-$/g, "");
+    const seen = Buffer.from(`${text}\n---\n${said}\n`, "latin1").toString("utf8");
+    await expect(seen).toMatchFileSnapshot(`golden/${file}.txt`);
+  });
+});
+
 describe.each([2500, 100_000])("with calls nested up to %i", (maxCallDepth) => {
   test.each(Object.entries(programs))("%s", (_name, text) => {
     const expected = outcome(text, { tier: "vm" }, maxCallDepth);

@@ -17,8 +17,11 @@ describe("NIX_SHOW_STATS", () => {
       expect({ code, out }).toEqual({ code: 0, out: "2\n" });
       const report = JSON.parse(err);
       expect(report).toMatchObject({ nrFunctionCalls: 1, nivis: { caches: { files: 0 } } });
+      // Both commands run in this process: seconds, and no more of them than it has used.
       expect(report.cpuTime).toBeGreaterThan(0);
-      expect(report.gc.totalBytes).toBeGreaterThan(0);
+      expect(report.cpuTime).toBeLessThanOrEqual(process.cpuUsage().user / 1e6);
+      expect(report.gc.totalBytes).toBeGreaterThan(1024);
+      expect(report.gc.totalBytes).toBeLessThan(2 ** 36);
       expect(report).not.toHaveProperty("functions");
     }
   });
