@@ -1,13 +1,12 @@
 /**
- * `npm run docs`: writes the documents that are made from tables of the code: `docs/builtins.md`,
- * `docs/opcodes.md` and `docs/errors.md`. With `--check` nothing is written, and a document that is not what the tables
- * say fails the run; `npm test` does that, so they cannot go stale.
+ * `npm run docs`: writes the documents that are made from tables of the code: `docs/builtins.md` and
+ * `docs/opcodes.md`. With `--check` nothing is written, and a document that differs from its table
+ * fails the run; `npm test` does that, so they cannot go stale.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { allBuiltins, allConstants } from "../packages/eval/src/builtins/registry.ts";
 import { OPCODES } from "../packages/eval/src/bytecode/opcode.ts";
-import { ERROR_KINDS } from "../packages/eval/src/errors/kinds.ts";
 import { root } from "./workspace.mjs";
 
 const check = process.argv.includes("--check");
@@ -15,7 +14,6 @@ const stale: string[] = [];
 
 writeDocument("docs/builtins.md", builtinsDocument());
 writeDocument("docs/opcodes.md", opcodesDocument());
-writeDocument("docs/errors.md", errorsDocument());
 
 if (stale.length > 0) {
   process.stdout.write(`${stale.join(", ")}: not what the tables say; run \`npm run docs\`\n`);
@@ -62,12 +60,4 @@ function opcodesDocument(): string {
   const head =
     "| instruction | operands | operand stack | what it does |\n| --- | --- | --- | --- |";
   return `# Instructions\n\nMade from the table of instructions by \`npm run docs\`. Left of the arrow is the operand stack before, right of it after.\n\n${head}\n${rows.join("\n")}\n`;
-}
-
-function errorsDocument(): string {
-  const rows = Object.entries(ERROR_KINDS).map(
-    ([code, { catchable, doc }]) => `| ${code} | ${catchable ? "yes" : "no"} | ${doc} |`,
-  );
-  const head = "| kind | `tryEval` sees it | what it means |\n| --- | --- | --- |";
-  return `# Kinds of errors\n\nMade from the table of error kinds by \`npm run docs\`. The messages are those of C++ Nix.\n\n${head}\n${rows.join("\n")}\n`;
 }

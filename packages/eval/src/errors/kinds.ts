@@ -2,7 +2,7 @@
  * The table of error kinds: every way in which an evaluation can fail.
  *
  * The code is the stable name of the kind; `catchable` says whether `tryEval` sees it. The text of a
- * message is made where the error is made, since it is C++ Nix's. `docs/errors.md` is generated from
+ * message is made where the error is made, since it is C++ Nix's. `docs/errors/` is generated from
  * this table.
  */
 
