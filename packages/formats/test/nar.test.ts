@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testEnvironment } from "@nivis/testkit";
 import { describe, expect, it } from "vitest";
 import {
   byteStringToBytes,
@@ -190,10 +191,17 @@ describe("C++ Nix", () => {
     };
     try {
       write(root, tree);
-      const expected = execFileSync("nix-hash", ["--type", "sha256", root]).toString().trim();
+      const expected = execFileSync("nix-hash", ["--type", "sha256", root], {
+        env: testEnvironment(),
+      })
+        .toString()
+        .trim();
       const { digest, size } = hashNar(narTreeSource, tree, portableHashes);
       expect(encodeBase16(digest)).toBe(expected);
-      const dump = execFileSync("nix-store", ["--dump", root], { maxBuffer: 1 << 26 });
+      const dump = execFileSync("nix-store", ["--dump", root], {
+        env: testEnvironment(),
+        maxBuffer: 1 << 26,
+      });
       expect(size).toBe(dump.length);
       expect(Buffer.from(narBytes(narTreeSource, tree)).equals(dump)).toBe(true);
     } finally {

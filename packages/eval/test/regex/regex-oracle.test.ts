@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testEnvironment } from "@nivis/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileRegex } from "../../src/regex/regex.ts";
@@ -88,6 +89,7 @@ function askOracle(cases: readonly Case[]): unknown[] {
     );
     const run = spawnSync("nix-instantiate", ["--eval", "--strict", "--json", file], {
       encoding: "utf8",
+      env: testEnvironment(),
       maxBuffer: 1 << 28,
     });
     expect(run.stderr).toBe("");
