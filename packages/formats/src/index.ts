@@ -19,6 +19,14 @@ export {
   isUtf8,
   type Utf8Error,
 } from "./codec/utf8.ts";
+export {
+  DEFAULT_LIMITS,
+  type Decoding,
+  decodeWhole,
+  type InputLimits,
+  WireInput,
+} from "./codec/wire-input.ts";
+export { WireOutput } from "./codec/wire-output.ts";
 export { escapeXmlAttribute, formatXmlAttribute, XmlWriter } from "./codec/xml.ts";
 export {
   type ContentAddress,
@@ -64,6 +72,15 @@ export {
   knownOf,
 } from "./derivation/hash-modulo.ts";
 export { derivationJsonVersion, formatDerivationJson } from "./derivation/json.ts";
+export {
+  type DerivedPath,
+  formatDerivedPath,
+  formatSingleDerivedPath,
+  parseDerivedPath,
+  parseSingleDerivedPath,
+  rootOfDerivedPath,
+  type SingleDerivedPath,
+} from "./derived-path.ts";
 export type { FormatFeature, RequireFeature } from "./experimental-feature.ts";
 export {
   type FetcherInput,
@@ -134,6 +151,7 @@ export {
 } from "./make-store-path.ts";
 export { formatNarListing, formatNarListingFile, listNar, type NarListing } from "./nar/listing.ts";
 export { type NarVisitor, parseNar, readNar } from "./nar/reader.ts";
+export { type NarEvent, NarStream } from "./nar/stream.ts";
 export {
   hashNar,
   NAR_MAX_DEPTH,
@@ -149,6 +167,7 @@ export {
   writeNar,
 } from "./nar/writer.ts";
 export { formatNarInfo, type NarInfo, parseNarInfo } from "./narinfo.ts";
+export { type PathInfo, pathFingerprint, type UnkeyedPathInfo } from "./path-info.ts";
 export {
   canonPath,
   checkStorePathBaseName,
@@ -170,3 +189,64 @@ export {
   tryParseStorePath,
 } from "./store-path.ts";
 export { compareVersions, type DrvName, parseDrvName, splitVersion } from "./version.ts";
+export { FRAME_SIZE, FrameReader, frameHeader } from "./worker-protocol/frames.ts";
+export {
+  CLIENT_FEATURES,
+  type ClientHandshake,
+  clientHandshake,
+  type DaemonFacts,
+  type HandshakeOptions,
+  NEWEST_MINOR,
+  serverHandshake,
+} from "./worker-protocol/handshake.ts";
+export {
+  ACTIVITY_TYPES,
+  type ActivityField,
+  type ActivityResult,
+  type ActivityStart,
+  RESULT_TYPES,
+  type RemoteError,
+  type ServerMessage,
+  serverMessage,
+  VERBOSITIES,
+} from "./worker-protocol/messages.ts";
+export {
+  type AnyOperation,
+  type ClientOptions,
+  OLDEST_MINOR,
+  OPERATION_NAMES,
+  OPERATIONS,
+  type Operation,
+  type OperationName,
+  type OperationReply,
+  type OperationRequest,
+  operationName,
+  type Payload,
+} from "./worker-protocol/operations.ts";
+export {
+  type BasicDerivation,
+  BUILD_MODES,
+  BUILD_STATUSES,
+  type BuildMode,
+  type BuildResult,
+  type BuildStatus,
+  basicDerivationOf,
+  type DrvOutput,
+  GC_ACTIONS,
+  type GcAction,
+  type GcPaths,
+  isBuildSuccess,
+  type KeyedBuildResult,
+  pathInfo,
+  type Realisation,
+  type SubstitutableInfo,
+  type UnkeyedRealisation,
+} from "./worker-protocol/types.ts";
+export type {
+  Agreement,
+  AnyWire,
+  ProtocolFeature,
+  Wire,
+  WireShape,
+  WireValue,
+} from "./worker-protocol/wire.ts";

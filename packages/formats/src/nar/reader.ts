@@ -7,14 +7,15 @@
  */
 import { bytesToByteString } from "../codec/bytes.ts";
 import { FormatError } from "../format-error.ts";
+import {
+  badArchive,
+  checkEntryName,
+  checkLinkTarget,
+  MAX_NAME,
+  MAX_TAG,
+  MAX_TARGET,
+} from "./rules.ts";
 import { NAR_MAX_DEPTH, type NarTree, narMagic } from "./writer.ts";
-
-/** Longer than every word of the format; upstream's bound. */
-const MAX_TAG = 32;
-/** The longest file name. */
-const MAX_NAME = 255;
-/** The longest link target. */
-const MAX_TARGET = 4095;
 
 /** What is in a NAR, in its order. Names are those within the directory; the root's is empty. */
 export interface NarVisitor {
@@ -23,10 +24,6 @@ export interface NarVisitor {
   symlink(name: string, target: string): void;
   startDirectory(name: string): void;
   endDirectory(): void;
-}
-
-function bad(message: string): FormatError {
-  return new FormatError("serialisation", `bad archive: ${message}`);
 }
 
 class NarReader {
@@ -48,7 +45,7 @@ class NarReader {
       if (!(error instanceof FormatError)) throw error;
       magic = "";
     }
-    if (magic !== narMagic) throw bad("input doesn't look like a Nix archive");
+    if (magic !== narMagic) throw badArchive("input doesn't look like a Nix archive");
     this.#node("", 0);
     return this.#at;
   }
@@ -88,12 +85,12 @@ class NarReader {
 
   #expect(expected: string): void {
     const tag = this.#tag();
-    if (tag !== expected) throw bad(`expected tag '${expected}', got '${tag}'`);
+    if (tag !== expected) throw badArchive(`expected tag '${expected}', got '${tag}'`);
   }
 
   #node(name: string, depth: number): void {
     if (depth >= NAR_MAX_DEPTH)
-      throw bad(`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
+      throw badArchive(`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
     this.#expect("(");
     this.#expect("type");
     const type = this.#tag();
@@ -108,7 +105,7 @@ class NarReader {
         this.#symlink(name);
         break;
       default:
-        throw bad(`unknown file type '${type}'`);
+        throw badArchive(`unknown file type '${type}'`);
     }
   }
 
@@ -120,7 +117,7 @@ class NarReader {
       executable = true;
       tag = this.#tag();
     }
-    if (tag !== "contents") throw bad(`expected tag 'contents', got '${tag}'`);
+    if (tag !== "contents") throw badArchive(`expected tag 'contents', got '${tag}'`);
     const length = this.#number();
     const offset = this.#at;
     const contents = this.#padded(length);
@@ -134,20 +131,11 @@ class NarReader {
     for (;;) {
       const tag = this.#tag();
       if (tag === ")") break;
-      if (tag !== "entry") throw bad(`expected tag 'entry' or ')', got '${tag}'`);
+      if (tag !== "entry") throw badArchive(`expected tag 'entry' or ')', got '${tag}'`);
       this.#expect("(");
       this.#expect("name");
       const entry = this.#word(MAX_NAME);
-      if (
-        entry === "" ||
-        entry === "." ||
-        entry === ".." ||
-        entry.includes("/") ||
-        entry.includes("\0")
-      ) {
-        throw bad(`NAR contains invalid file name '${entry}'`);
-      }
-      if (entry <= previous) throw bad("NAR directory is not sorted");
+      checkEntryName(entry, previous);
       previous = entry;
       this.#expect("node");
       this.#node(entry, depth + 1);
@@ -159,7 +147,7 @@ class NarReader {
   #symlink(name: string): void {
     this.#expect("target");
     const target = this.#word(MAX_TARGET);
-    if (target === "" || target.includes("\0")) throw bad("NAR contains invalid symlink target");
+    checkLinkTarget(target);
     this.#expect(")");
     this.#visitor.symlink(name, target);
   }
