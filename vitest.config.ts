@@ -11,6 +11,7 @@ export default defineConfig({
       "@nivis/syntax": source("syntax"),
       "@nivis/formats": source("formats"),
       "@nivis/eval": source("eval"),
+      "@nivis/store": source("store"),
       "@nivis/node": source("node"),
       "@nivis/testkit": source("testkit"),
       nivis: source("nivis"),

@@ -16,9 +16,10 @@ const packageFloors: Record<string, readonly string[]> = {
   syntax: [],
   formats: [],
   eval: ["syntax", "formats"],
-  node: ["eval", "syntax", "formats"],
-  nivis: ["node", "eval", "syntax", "formats"],
-  testkit: ["node", "eval", "syntax", "formats", "nivis"],
+  store: ["formats"],
+  node: ["store", "eval", "syntax", "formats"],
+  nivis: ["node", "store", "eval", "syntax", "formats"],
+  testkit: ["node", "store", "eval", "syntax", "formats", "nivis"],
 };
 
 /** The packages that may use Node's modules; the others must load in a browser. */
@@ -29,7 +30,8 @@ const thirdParty: Record<string, readonly string[]> = {
   syntax: [],
   formats: ["@noble/hashes"],
   eval: [],
-  node: [],
+  store: [],
+  node: ["fzstd", "xz-decompress", "unbzip2-stream"],
   nivis: [],
   testkit: [],
 };

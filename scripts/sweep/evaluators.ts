@@ -117,7 +117,10 @@ export async function buildThreads(folder: string): Promise<ThreadPrograms> {
     platform: "node",
     target: "node20",
     alias: Object.fromEntries(
-      ["syntax", "formats", "eval", "node"].map((name) => [`@nivis/${name}`, sourceOf(name)]),
+      ["syntax", "formats", "eval", "store", "node"].map((name) => [
+        `@nivis/${name}`,
+        sourceOf(name),
+      ]),
     ),
     define: { NIVIS_COMPILER_ID: JSON.stringify(UNKNOWN_COMPILER) },
     logLevel: "warning",

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const packages = fileURLToPath(new URL("../../packages", import.meta.url));
-const publicNames = ["syntax", "formats", "eval", "node", "nivis"];
-const neutralNames = ["syntax", "formats", "eval"];
+const publicNames = ["syntax", "formats", "eval", "store", "node", "nivis"];
+const neutralNames = ["syntax", "formats", "eval", "store"];
 
 interface Manifest {
   readonly name: string;

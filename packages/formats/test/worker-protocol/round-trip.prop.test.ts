@@ -96,9 +96,8 @@ describe.each(
   }
 
   // Twice is enough: how values are read does not depend on the version.
-  it.runIf(agreed.minor === OLDEST_MINOR || hasFeatures)(
-    "says so when a value is cut off, at each byte",
-    () => {
+  if (agreed.minor === OLDEST_MINOR || hasFeatures)
+    it("says so when a value is cut off, at each byte", () => {
       for (const [, wire] of wires) {
         const [value] = fc.sample(arbitraryOf(wire, agreed.minor, hasFeatures), {
           numRuns: 1,
@@ -111,8 +110,7 @@ describe.each(
           expect(() => decodeWhole(wire.read(input, agreed))).toThrow("unexpected end-of-file");
         }
       }
-    },
-  );
+    });
 });
 
 describe("bad input", () => {

@@ -1,0 +1,67 @@
+/** `@nivis/store`: what evaluation, builds and commands ask of Nix stores, on any platform. */
+export { checkSignature, hashMismatch, verifiedNar } from "./admission.ts";
+export { closureOf, referencesFirst } from "./closure.ts";
+export { isContentAddressed, isPlainFile, pathOfContent, prepareContent } from "./content.ts";
+export { type CopyOptions, type CopyResult, copyPaths } from "./copy.ts";
+export { DaemonStore, type DaemonStoreOptions } from "./daemon/daemon-store.ts";
+export { type Connector, type Transport, transportPair } from "./daemon/transport.ts";
+export { outputsOfDerivation, readDerivation } from "./derivations.ts";
+export { DummyStore } from "./dummy-store.ts";
+export { invalidPath, messageOf, StoreError, type StoreErrorKind, unsupported } from "./error.ts";
+export type {
+  ByteStream,
+  CancelSignal,
+  Clock,
+  Codec,
+  SignatureFunctions,
+  Spool,
+  StoreHost,
+} from "./host.ts";
+export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
+export { cut, findInListing, ListedFiles, listNarStream } from "./object-files.ts";
+export { PathInfoCache } from "./path-info-cache.ts";
+export {
+  formatKey,
+  parsePublicKey,
+  parseSecretKey,
+  publicKeyOf,
+  type SigningKey,
+  signPath,
+  signText,
+  TrustedKeys,
+} from "./signatures.ts";
+export {
+  type AddOptions,
+  type Builder,
+  type Capability,
+  type ContentToAdd,
+  capability,
+  type GcOptions,
+  type GcResult,
+  type GcRoot,
+  type Missing,
+  type ObjectFiles,
+  type ObjectStat,
+  type PathToAdd,
+  type RequestOptions,
+  type Store,
+  type StoreCollector,
+  type StoreFacts,
+  type StoreIndex,
+  type StoreLogs,
+  type StoreObserver,
+  type StoreRealisations,
+  type StoreRoots,
+  type StoreVerifier,
+  type StoreWriter,
+  type ValidityOptions,
+} from "./store.ts";
+export {
+  booleanParameter,
+  formatStoreReference,
+  integerParameter,
+  parseStoreReference,
+  pathOfReference,
+  type StoreReference,
+} from "./store-url.ts";
+export { collect, digestOf, forEachParallel, HashingStream, streamOf, watched } from "./stream.ts";
