@@ -172,6 +172,7 @@ export {
   canonPath,
   checkStorePathBaseName,
   checkStorePathName,
+  DIGEST_PART_LENGTH,
   defaultStoreDir,
   derivationNameOfPath,
   digestPart,
@@ -189,7 +190,7 @@ export {
   tryParseStorePath,
 } from "./store-path.ts";
 export { compareVersions, type DrvName, parseDrvName, splitVersion } from "./version.ts";
-export { FRAME_SIZE, FrameReader, frameHeader } from "./worker-protocol/frames.ts";
+export { FRAME_SIZE, FrameReader, FrameWriter, frameHeader } from "./worker-protocol/frames.ts";
 export {
   CLIENT_FEATURES,
   type ClientHandshake,

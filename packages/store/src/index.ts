@@ -1,5 +1,20 @@
 /** `@nivis/store`: what evaluation, builds and commands ask of Nix stores, on any platform. */
 export { checkSignature, hashMismatch, verifiedNar } from "./admission.ts";
+export {
+  type BinaryCacheOptions,
+  BinaryCacheStore,
+  type CachedPathInfo,
+  pathInfoOf,
+} from "./cache/binary-cache-store.ts";
+export { type CacheInfo, formatCacheInfo, parseCacheInfo } from "./cache/cache-info.ts";
+export { type NarInfoMemory, NO_MEMORY } from "./cache/narinfo-memory.ts";
+export { DEFAULT_RETRIES, RetryingTransport, type RetryPolicy } from "./cache/retrying.ts";
+export {
+  type CacheTransport,
+  type FetchOptions,
+  TransientError,
+  type UploadedFile,
+} from "./cache/transport.ts";
 export { closureOf, referencesFirst } from "./closure.ts";
 export { isContentAddressed, isPlainFile, pathOfContent, prepareContent } from "./content.ts";
 export { type CopyOptions, type CopyResult, copyPaths } from "./copy.ts";
@@ -17,9 +32,16 @@ export type {
   Spool,
   StoreHost,
 } from "./host.ts";
+export { readBuildLog } from "./local/build-log.ts";
+export { DirectoryStore, type DirectoryStoreOptions } from "./local/directory-store.ts";
+export type { FileStatus, FileSystem, FileWriter } from "./local/file-system.ts";
+export { formatRegistration, parseRegistration } from "./local/registration.ts";
+export { narOfFiles, restoreNar } from "./local/restore.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { cut, findInListing, ListedFiles, listNarStream } from "./object-files.ts";
+export { OverlayStore } from "./overlay-store.ts";
 export { PathInfoCache } from "./path-info-cache.ts";
+export { type ServedStores, type ServerOptions, serveClient } from "./server/daemon-server.ts";
 export {
   formatKey,
   parsePublicKey,
@@ -65,3 +87,4 @@ export {
   type StoreReference,
 } from "./store-url.ts";
 export { collect, digestOf, forEachParallel, HashingStream, streamOf, watched } from "./stream.ts";
+export { ValidBuilder } from "./valid-builder.ts";

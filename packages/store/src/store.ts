@@ -236,34 +236,36 @@ export interface Store {
   close(): Promise<void>;
 
   /** Where the outputs of a valid derivation are; `undefined` for an output that is not known yet. */
-  readonly outputsOf?: (
-    drvPath: string,
-    options?: RequestOptions,
-  ) => Promise<ReadonlyMap<string, string | undefined>>;
-  readonly writer?: StoreWriter;
+  readonly outputsOf?:
+    | ((
+        drvPath: string,
+        options?: RequestOptions,
+      ) => Promise<ReadonlyMap<string, string | undefined>>)
+    | undefined;
+  readonly writer?: StoreWriter | undefined;
   /** Builds what `evalStore` describes. */
-  readonly builder?: (evalStore: Store) => Builder;
-  readonly index?: StoreIndex;
-  readonly roots?: StoreRoots;
-  readonly collector?: StoreCollector;
-  readonly verifier?: StoreVerifier;
-  readonly logs?: StoreLogs;
-  readonly realisations?: StoreRealisations;
+  readonly builder?: ((evalStore: Store) => Builder) | undefined;
+  readonly index?: StoreIndex | undefined;
+  readonly roots?: StoreRoots | undefined;
+  readonly collector?: StoreCollector | undefined;
+  readonly verifier?: StoreVerifier | undefined;
+  readonly logs?: StoreLogs | undefined;
+  readonly realisations?: StoreRealisations | undefined;
   /** Adds signatures to a valid path. */
-  readonly addSignatures?: (
-    path: string,
-    signatures: readonly string[],
-    options?: RequestOptions,
-  ) => Promise<void>;
+  readonly addSignatures?:
+    | ((path: string, signatures: readonly string[], options?: RequestOptions) => Promise<void>)
+    | undefined;
   /** What substituters have of `paths`. */
-  readonly substitutable?: (
-    paths: readonly string[],
-    options?: RequestOptions,
-  ) => Promise<ReadonlyMap<string, SubstitutableInfo>>;
+  readonly substitutable?:
+    | ((
+        paths: readonly string[],
+        options?: RequestOptions,
+      ) => Promise<ReadonlyMap<string, SubstitutableInfo>>)
+    | undefined;
   /** Links equal files of all paths. */
-  readonly optimise?: (options?: RequestOptions) => Promise<void>;
+  readonly optimise?: ((options?: RequestOptions) => Promise<void>) | undefined;
   /** Where the objects lie as files that programs can open: the real path of a store path. */
-  readonly realPath?: (path: string) => string;
+  readonly realPath?: ((path: string) => string) | undefined;
 }
 
 /** The names of capabilities. */

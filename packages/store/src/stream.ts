@@ -3,6 +3,22 @@ import { bytesOf, type HashAlgorithm, type HashFunctions, type NixHash } from "@
 import { StoreError } from "./error.ts";
 import type { ByteStream, CancelSignal } from "./host.ts";
 
+/** A copy; `slice` of a Buffer of Node would be a view. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+/** Joins pieces of `length` bytes in all into new bytes. */
+export function joinBytes(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
 /** A stream of these pieces. */
 export async function* streamOf(
   ...pieces: (Uint8Array | string)[]
@@ -20,17 +36,10 @@ export async function collect(
   for await (const piece of stream) {
     length += piece.length;
     if (length > limit) throw new StoreError("corrupt", `more than ${limit} bytes`);
-    pieces.push(piece.slice());
+    pieces.push(copyBytes(piece));
   }
   const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return pieces.length === 1 && only !== undefined ? only : joinBytes(pieces, length);
 }
 
 /** Calls `each` with every piece that passes. */

@@ -17,6 +17,55 @@ export function frameHeader(length: number): Uint8Array {
   return output.take();
 }
 
+const HEADER = 8;
+
+/** Cuts bytes into frames; each byte is copied once, whatever the pieces are that come. */
+export class FrameWriter {
+  #buffer: Uint8Array;
+  /** Where the contents of the frame begin, behind its header. */
+  #start: number;
+  #at: number;
+
+  /** `prefix`, such as the request, is sent before the first frame, with it. */
+  constructor(prefix: Uint8Array) {
+    this.#buffer = new Uint8Array(prefix.length + HEADER + FRAME_SIZE + HEADER);
+    this.#buffer.set(prefix);
+    this.#start = prefix.length + HEADER;
+    this.#at = this.#start;
+  }
+
+  /** Takes a piece and returns what is to be sent now. */
+  push(piece: Uint8Array): Uint8Array[] {
+    const full: Uint8Array[] = [];
+    for (let from = 0; from < piece.length; ) {
+      const room = this.#start + FRAME_SIZE - this.#at;
+      const part = piece.subarray(from, from + room);
+      this.#buffer.set(part, this.#at);
+      this.#at += part.length;
+      from += part.length;
+      if (part.length === room) full.push(this.#finish());
+    }
+    return full;
+  }
+
+  #finish(): Uint8Array {
+    this.#buffer.set(frameHeader(this.#at - this.#start), this.#start - HEADER);
+    const frame = this.#buffer.subarray(0, this.#at);
+    this.#buffer = new Uint8Array(HEADER + FRAME_SIZE + HEADER);
+    this.#start = HEADER;
+    this.#at = HEADER;
+    return frame;
+  }
+
+  /** What remains to be sent, with the end of the frames. */
+  end(): Uint8Array {
+    // An empty frame is the end already; else its header follows in the room that is left for it.
+    const isEmpty = this.#at === this.#start;
+    this.#buffer.set(frameHeader(this.#at - this.#start), this.#start - HEADER);
+    return this.#buffer.subarray(0, isEmpty ? this.#at : this.#at + HEADER);
+  }
+}
+
 /** Reads frames piece by piece, so that no frame is ever held whole. */
 export class FrameReader {
   readonly #input: WireInput;

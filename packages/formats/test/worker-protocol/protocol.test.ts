@@ -1,4 +1,5 @@
 /** Handshake, frames, and the bytes of a few values, written out. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type Agreement,
@@ -6,6 +7,7 @@ import {
   decodeWhole,
   encodeBase16,
   FrameReader,
+  FrameWriter,
   frameHeader,
   OPERATION_NAMES,
   OPERATIONS,
@@ -118,6 +120,35 @@ describe("frames", () => {
     expect(text).toBe("abcdefghijklmnop");
     expect(at).toBe(bytes.length - 1);
     expect(decodeWhole(reader.next(5))).toBeUndefined();
+  });
+
+  it("are cut from pieces of any length", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.nat(50), fc.integer({ min: 0, max: 100_000 })), { maxLength: 6 }),
+        (lengths) => {
+          const writer = new FrameWriter(Uint8Array.of(1, 2, 3));
+          const input = new WireInput();
+          let filled = 0;
+          for (const length of lengths) {
+            const piece = Uint8Array.from({ length }, () => filled++ & 0xff);
+            for (const frame of writer.push(piece)) input.push(frame);
+          }
+          input.push(writer.end());
+          expect([...decodeWhole(input.bytes(3))]).toEqual([1, 2, 3]);
+          const reader = new FrameReader(input);
+          let read = 0;
+          for (;;) {
+            const piece = decodeWhole(reader.next(70_000));
+            if (piece === undefined) break;
+            expect(piece.every((byte) => byte === (read++ & 0xff))).toBe(true);
+          }
+          expect(read).toBe(filled);
+          expect(input.available).toBe(0);
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 
   it("may not be longer than 32 bits say", () => {

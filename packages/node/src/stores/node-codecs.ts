@@ -63,7 +63,7 @@ async function* readZstd(stream: ByteStream): AsyncGenerator<Uint8Array> {
   try {
     for await (const piece of stream) {
       // A copy, because the decoder keeps parts of what it is given.
-      decoder.push(piece.slice());
+      decoder.push(new Uint8Array(piece));
       yield* out.splice(0);
     }
     decoder.push(new Uint8Array(0), true);
@@ -81,7 +81,7 @@ async function* readXz(stream: ByteStream): AsyncGenerator<Uint8Array> {
     async pull(controller) {
       const next = await iterator.next();
       if (next.done === true) controller.close();
-      else controller.enqueue(next.value.slice());
+      else controller.enqueue(new Uint8Array(next.value));
     },
     async cancel() {
       await iterator.return?.();

@@ -55,6 +55,11 @@ export class NixDaemon {
     }
   }
 
+  /** The daemon as a store of C++ Nix. */
+  get socketUri(): string {
+    return `unix://${this.socket}`;
+  }
+
   /** The process id of the daemon that accepts connections. */
   get pid(): number | undefined {
     return this.#process?.pid;

@@ -5,7 +5,7 @@ import { type ByteStream, collect } from "@nivis/store";
 import { describe, expect, it } from "vitest";
 import { isOnPath, nodeCodecs } from "../../src/stores/node-codecs.ts";
 
-const text = Buffer.from(Array.from({ length: 60_000 }, (_, i) => `line ${i * 7919}\n`).join(""));
+const text = Buffer.from(Array.from({ length: 30_000 }, (_, i) => `line ${i * 7919}\n`).join(""));
 
 async function* pieces(bytes: Uint8Array, length: number): ByteStream & AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);

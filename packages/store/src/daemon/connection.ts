@@ -13,8 +13,7 @@ import {
   type ClientHandshake,
   type ClientOptions,
   clientHandshake,
-  FRAME_SIZE,
-  frameHeader,
+  FrameWriter,
   type HandshakeOptions,
   NarStream,
   OPERATIONS,
@@ -65,7 +64,7 @@ export class DaemonConnection {
     signal?: CancelSignal,
   ): Promise<DaemonConnection> {
     const transport = await connector(signal);
-    const stream = new WireStream(transport, DISCONNECTED);
+    const stream = new WireStream(transport, DISCONNECTED, true);
     const timer = new AlarmClock(options.clock, options.handshakeTimeout, () => {
       stream.fail(
         new StoreError(
@@ -207,31 +206,13 @@ export class DaemonConnection {
     bytes: ByteStream,
     progress: { readonly ended: boolean },
   ): Promise<void> {
-    // Small frames travel with the request.
-    let pending: Uint8Array[] = [request];
-    let size = request.length;
-    const flush = async (): Promise<void> => {
-      const joined = concat(pending, size);
-      pending = [];
-      size = 0;
-      await this.#stream.send(joined);
-    };
-    const put = (piece: Uint8Array): void => {
-      pending.push(piece);
-      size += piece.length;
-    };
+    const writer = new FrameWriter(request);
     for await (const chunk of bytes) {
       // The daemon has ended the operation: by an error, or it has what it wants already.
       if (progress.ended) return;
-      for (let at = 0; at < chunk.length; at += FRAME_SIZE) {
-        const frame = chunk.subarray(at, at + FRAME_SIZE);
-        put(frameHeader(frame.length));
-        put(frame.slice());
-        if (size >= FRAME_SIZE) await flush();
-      }
+      for (const frame of writer.push(chunk)) await this.#stream.send(frame);
     }
-    put(frameHeader(0));
-    await flush();
+    await this.#stream.send(writer.end());
   }
 
   /**
@@ -313,18 +294,6 @@ export class DaemonConnection {
 /** The error that a daemon reported. */
 function remoteError({ message, traces }: RemoteError): StoreError {
   return new StoreError("remote", message, traces);
-}
-
-function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 /** Breaks the connection when the caller gives up; returns how to stop that. */

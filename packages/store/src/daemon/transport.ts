@@ -1,5 +1,6 @@
 /** Transport: bytes to a daemon and back; a socket, the pipes of a process, or two ends in memory. */
 import type { CancelSignal } from "../host.ts";
+import { copyBytes } from "../stream.ts";
 
 /** One connection. */
 export interface Transport {
@@ -56,7 +57,7 @@ class MemoryTransport implements Transport {
   ) {}
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.out.push(bytes.slice());
+    this.out.push(copyBytes(bytes));
   }
 
   read(): Promise<Uint8Array | undefined> {

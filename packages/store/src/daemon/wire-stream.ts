@@ -14,13 +14,20 @@ export class WireStream {
   readonly output = new WireOutput();
   readonly #transport: Transport;
   readonly #ended: string;
+  readonly #closesOnNonsense: boolean;
+  /** A read that is under way; several may wait for it. */
+  #reading: Promise<void> | undefined;
   /** Set when the stream cannot be used any more. */
   broken: StoreError | undefined;
 
-  /** `ended` is the message when the other side goes away. */
-  constructor(transport: Transport, ended: string) {
+  /**
+   * `ended` is the message when the other side goes away. A client closes the connection when it
+   * reads nonsense; a server, which still has to say so, keeps it open.
+   */
+  constructor(transport: Transport, ended: string, closesOnNonsense: boolean) {
     this.#transport = transport;
     this.#ended = ended;
+    this.#closesOnNonsense = closesOnNonsense;
   }
 
   /** Runs a decoder and waits for what it needs; sends what is in the output before it waits. */
@@ -38,14 +45,21 @@ export class WireStream {
     try {
       return decoding.next();
     } catch (error) {
-      if (error instanceof FormatError)
-        throw this.fail(new StoreError("connection", error.message));
-      throw error;
+      if (!(error instanceof FormatError)) throw error;
+      const failure = new StoreError("connection", error.message);
+      throw this.#closesOnNonsense ? this.fail(failure) : failure;
     }
   }
 
-  /** Waits for the next chunk. */
-  async more(): Promise<void> {
+  /** Waits for the next chunk; several callers may wait for the same one. */
+  more(): Promise<void> {
+    this.#reading ??= this.#readChunk().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readChunk(): Promise<void> {
     let chunk: Uint8Array | undefined;
     try {
       chunk = await this.#transport.read();
@@ -55,15 +69,6 @@ export class WireStream {
     if (this.broken !== undefined) throw this.broken;
     if (chunk === undefined) throw this.fail(new StoreError("connection", this.#ended));
     this.input.push(chunk);
-  }
-
-  /** Whether the other side has closed, when nothing is expected: for a server between requests. */
-  async waitForMore(): Promise<boolean> {
-    if (this.input.available > 0) return true;
-    const chunk = await this.#transport.read();
-    if (chunk === undefined) return false;
-    this.input.push(chunk);
-    return true;
   }
 
   /** Sends what is in the output. */

@@ -1,0 +1,187 @@
+/**
+ * A NAR becomes files, and files become a NAR. Both pass through in pieces; no file is ever held.
+ */
+import {
+  bytesOf,
+  NAR_MAX_DEPTH,
+  type NarEvent,
+  NarStream,
+  narMagic,
+  sortedBytes,
+} from "@nivis/formats";
+import { StoreError } from "../error.ts";
+import type { ByteStream } from "../host.ts";
+import type { FileSystem, FileWriter } from "./file-system.ts";
+
+/** Writes what a NAR holds below a path at which nothing is, read-only and dated as in a store. */
+export async function restoreNar(files: FileSystem, path: string, nar: ByteStream): Promise<void> {
+  const stream = new NarStream();
+  const restorer = new Restorer(files, path);
+  try {
+    for await (const chunk of nar) {
+      for (const event of stream.push(chunk)) await restorer.take(event);
+    }
+    stream.finish();
+  } finally {
+    await restorer.close();
+  }
+}
+
+class Restorer {
+  readonly #files: FileSystem;
+  /** The directories that are open, the outermost first. */
+  readonly #open: string[] = [];
+  readonly #root: string;
+  #file:
+    | { readonly path: string; readonly writer: FileWriter; readonly executable: boolean }
+    | undefined;
+
+  constructor(files: FileSystem, root: string) {
+    this.#files = files;
+    this.#root = root;
+  }
+
+  #pathOf(name: string): string {
+    const parent = this.#open.at(-1);
+    return parent === undefined ? this.#root : `${parent}/${name}`;
+  }
+
+  async take(event: NarEvent): Promise<void> {
+    const files = this.#files;
+    switch (event.type) {
+      case "regular": {
+        const path = this.#pathOf(event.name);
+        const writer = await files.create(path);
+        this.#file = { path, writer, executable: event.executable };
+        break;
+      }
+      case "contents":
+        await this.#file?.writer.write(event.bytes);
+        break;
+      case "end-regular": {
+        const file = this.#file;
+        await this.close();
+        if (file !== undefined) {
+          await files.seal(file.path, { type: "regular", executable: file.executable });
+        }
+        break;
+      }
+      case "symlink": {
+        const path = this.#pathOf(event.name);
+        await files.symlink(event.target, path);
+        await files.seal(path, { type: "symlink", executable: false });
+        break;
+      }
+      case "directory": {
+        const path = this.#pathOf(event.name);
+        await files.makeDirectory(path);
+        this.#open.push(path);
+        break;
+      }
+      case "end-directory": {
+        const path = this.#open.pop() as string;
+        // The outermost is sealed when it has got its name: a read-only directory cannot be renamed everywhere.
+        if (this.#open.length > 0) await files.seal(path, { type: "directory", executable: true });
+        break;
+      }
+    }
+  }
+
+  /** Closes the file that is open. */
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.writer.close();
+  }
+}
+
+const SMALL = 64 * 1024;
+
+function word(text: string): string {
+  return lengthOf(text.length) + text + "\0".repeat(-text.length & 7);
+}
+
+function lengthOf(length: number): string {
+  let text = "";
+  for (let i = 0, rest = length; i < 8; i++, rest = Math.floor(rest / 256)) {
+    text += String.fromCharCode(rest & 0xff);
+  }
+  return text;
+}
+
+/** The NAR of what is at a path. */
+export async function* narOfFiles(files: FileSystem, path: string): AsyncGenerator<Uint8Array> {
+  const out = new Pieces();
+  out.add(word(narMagic));
+  yield* narOfNode(files, path, 0, out);
+  yield out.take();
+}
+
+/** Small words are joined to larger pieces. */
+class Pieces {
+  #text = "";
+
+  add(text: string): void {
+    this.#text += text;
+  }
+
+  get isLarge(): boolean {
+    return this.#text.length >= SMALL;
+  }
+
+  take(): Uint8Array {
+    const bytes = bytesOf(this.#text);
+    this.#text = "";
+    return bytes;
+  }
+}
+
+async function* narOfNode(
+  files: FileSystem,
+  path: string,
+  depth: number,
+  out: Pieces,
+): AsyncGenerator<Uint8Array> {
+  if (depth >= NAR_MAX_DEPTH) {
+    throw new StoreError(
+      "io",
+      `path '${path}' exceeds maximum NAR directory depth of ${NAR_MAX_DEPTH}`,
+    );
+  }
+  const status = await files.status(path);
+  if (status === undefined) throw new StoreError("io", `path '${path}' does not exist`);
+  out.add(word("(") + word("type"));
+  switch (status.type) {
+    case "regular": {
+      out.add(word("regular"));
+      if (status.executable) out.add(word("executable") + word(""));
+      out.add(word("contents") + lengthOf(status.size));
+      yield out.take();
+      let size = 0;
+      for await (const piece of files.read(path)) {
+        size += piece.length;
+        yield piece;
+      }
+      if (size !== status.size) {
+        throw new StoreError("io", `file '${path}' changed while it was read`);
+      }
+      out.add("\0".repeat(-size & 7));
+      break;
+    }
+    case "symlink":
+      out.add(word("symlink") + word("target") + word(await files.readLink(path)));
+      break;
+    case "directory":
+      out.add(word("directory"));
+      for (const name of sortedBytes(await files.readDirectory(path))) {
+        out.add(word("entry") + word("(") + word("name") + word(name) + word("node"));
+        yield* narOfNode(files, `${path}/${name}`, depth + 1, out);
+        out.add(word(")"));
+        if (out.isLarge) yield out.take();
+      }
+      break;
+    case "other":
+      throw new StoreError("io", `file '${path}' has an unsupported type`);
+  }
+  out.add(word(")"));
+}
