@@ -46,7 +46,7 @@ export { LINT_PARSE_OPTIONS, lint, selectRules } from "./lint/lint.ts";
 export type { ExprHandlers, Rule } from "./lint/rule.ts";
 export { lintRules } from "./lint/rules/index.ts";
 export type { LintRun, ReportDetails } from "./lint/run.ts";
-export { NO_POS } from "./parse/attrs.ts";
+export { NO_OFFSET } from "./parse/attrs.ts";
 export type { LintLevel, ParseOptions, ParseResult } from "./parse/options.ts";
 export { parse, parseBindings } from "./parse/parse.ts";
 export { canonicalPath } from "./parse/paths.ts";

@@ -1,6 +1,6 @@
 /** Sets: `inherit`, dynamic names, and how definitions with paths merge. */
 import { expect, test } from "vitest";
-import { type AttrSet, NO_POS } from "../src/index.ts";
+import { type AttrSet, NO_OFFSET } from "../src/index.ts";
 import { check, checkError, parseText } from "./check.ts";
 
 test("`inherit` takes words and static strings", () => {
@@ -36,7 +36,7 @@ test("`let` has no dynamic names", () => {
 test("paths make nested sets", () => {
   check("{ a.b.c = 1; a.b.d = 2; a.e = 3; }", "{ a = { b = { c = 1; d = 2; }; e = 3; }; }");
   const set = parseText("{ x.y = 1; }").expr as AttrSet;
-  expect(set.bindings[0]).toMatchObject({ pos: 2, value: { implicit: true, pos: NO_POS } });
+  expect(set.bindings[0]).toMatchObject({ pos: 2, value: { implicit: true, pos: NO_OFFSET } });
   expect(set).toMatchObject({ implicit: false, pos: 0 });
 });
 

@@ -6,7 +6,7 @@ import {
   type Lambda,
   type Let,
   type List,
-  NO_POS,
+  NO_OFFSET,
   parseBindings,
   printExpr,
   type Select,
@@ -192,11 +192,11 @@ test("nodes have the positions of C++ Nix", () => {
   expect(at("(a).b")).toBe(0);
   expect(at("(a) ? b")).toBe(1);
   expect(at(" x: y")).toBe(1);
-  expect(at("[ 1 ]")).toBe(NO_POS);
+  expect(at("[ 1 ]")).toBe(NO_OFFSET);
   expect(at("[ a ]")).toBe(2);
   expect(at(' "${a}"')).toBe(2);
   expect(at(" ''${a}b''")).toBe(1);
-  expect(at("let in a")).toBe(NO_POS);
+  expect(at("let in a")).toBe(NO_OFFSET);
 });
 
 test("spans include parentheses", () => {

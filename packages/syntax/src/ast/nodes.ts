@@ -9,7 +9,7 @@
  * All offsets are byte offsets into the source text. `start`/`end` span the whole expression, the
  * parentheses around it included; `pos` is the place that C++ Nix attaches to the expression and
  * prints in errors (for a binary operator the operator token, for an application the start of the
- * function, …). It is -1 (`NO_POS`) where C++ Nix has none: numbers, plain strings, plain paths,
+ * function, …). It is -1 (`NO_OFFSET`) where C++ Nix has none: numbers, plain strings, plain paths,
  * `let`, empty lists, and sets that an attribute path made.
  */
 

@@ -21,7 +21,7 @@ import {
 } from "../ast/nodes.ts";
 
 /** The position of things that C++ Nix gives none. */
-export const NO_POS = -1;
+export const NO_OFFSET = -1;
 
 const NO_DYNAMIC: readonly DynamicBinding[] = Object.freeze([]);
 const NO_SOURCES: readonly Expr[] = Object.freeze([]);
@@ -151,13 +151,13 @@ export function addAttr(
     const { name, expr, start } = path[i] as AttrName;
     let nested: OpenAttrSet;
     if (name === undefined) {
-      nested = new OpenAttrSet(start, NO_POS, true);
+      nested = new OpenAttrSet(start, NO_OFFSET, true);
       nested.end = value.end;
       into.addDynamic({ name: expr as Expr, value: nested, pos });
     } else {
       const known = into.find(name);
       if (known === undefined) {
-        nested = new OpenAttrSet((path[i + 1] as AttrName).start, NO_POS, true);
+        nested = new OpenAttrSet((path[i + 1] as AttrName).start, NO_OFFSET, true);
         into.add({ kind: BindingKind.Plain, name, pos, value: nested, from: -1, doc });
         nested.end = value.end;
       } else if (known.value instanceof OpenAttrSet) nested = known.value;

@@ -8,7 +8,7 @@ import { type Expr, NodeKind, type StringForm, type StringLiteral } from "../ast
 import { Stop } from "../lex/lexer.ts";
 import { stripIndentation } from "../lex/strings.ts";
 import { Token } from "../lex/token.ts";
-import { NO_POS } from "./attrs.ts";
+import { NO_OFFSET } from "./attrs.ts";
 import { Level, ParserCore, SYNTAX_ERROR, Want } from "./core.ts";
 import { type Frame, FrameKind } from "./frame.ts";
 import { resolvePath } from "./paths.ts";
@@ -29,7 +29,7 @@ export abstract class LiteralParser extends ParserCore {
       const value = this.piece;
       this.at = end;
       this.advance();
-      return { kind: NodeKind.String, start, end, pos: NO_POS, value, form: "quoted" };
+      return { kind: NodeKind.String, start, end, pos: NO_OFFSET, value, form: "quoted" };
     }
     return this.openString(start, stop);
   }
@@ -50,7 +50,7 @@ export abstract class LiteralParser extends ParserCore {
       kind: NodeKind.String,
       start,
       end: this.at,
-      pos: NO_POS,
+      pos: NO_OFFSET,
       value: this.piece,
       form,
     };
@@ -133,12 +133,12 @@ export abstract class LiteralParser extends ParserCore {
     this.level = Level.Simple;
     const { parts, positions } = stripIndentation(pieces);
     if (parts.length === 0) {
-      return { kind: NodeKind.String, start, end, pos: NO_POS, value: "", form: "indented" };
+      return { kind: NodeKind.String, start, end, pos: NO_OFFSET, value: "", form: "indented" };
     }
     const only = parts[0] as Expr;
     if (parts.length === 1 && only.kind === NodeKind.String) {
       const { value } = only;
-      return { kind: NodeKind.String, start, end, pos: NO_POS, value, form: "indented" };
+      return { kind: NodeKind.String, start, end, pos: NO_OFFSET, value, form: "indented" };
     }
     return {
       kind: NodeKind.StringTemplate,
@@ -161,7 +161,7 @@ export abstract class LiteralParser extends ParserCore {
       kind: NodeKind.Path,
       start,
       end,
-      pos: NO_POS,
+      pos: NO_OFFSET,
       value,
       form:
         this.token === Token.HomePath ? "home" : literal.startsWith("/") ? "absolute" : "relative",
@@ -211,7 +211,7 @@ export abstract class LiteralParser extends ParserCore {
         `the path '${literal}' can not be resolved in pure mode`,
         this.tokenStart,
         this.tokenEnd,
-        NO_POS,
+        NO_OFFSET,
       );
       return literal;
     }

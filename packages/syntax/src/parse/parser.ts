@@ -16,7 +16,7 @@
  */
 import { type AttrName, type BinaryOp, type Call, type Expr, NodeKind } from "../ast/nodes.ts";
 import { Token } from "../lex/token.ts";
-import { NO_POS, type OpenAttrSet } from "./attrs.ts";
+import { NO_OFFSET, type OpenAttrSet } from "./attrs.ts";
 import { Level, SYNTAX_ERROR, Want } from "./core.ts";
 import { BindingsOf, type Frame, FrameKind, PathOf } from "./frame.ts";
 import {
@@ -47,7 +47,7 @@ export class Parser extends RecoveringParser {
   /** Parses the text as bindings without braces, as a REPL accepts them. */
   parseBindings(): OpenAttrSet {
     this.advance();
-    const frame = this.openBindings(BindingsOf.Repl, 0, NO_POS);
+    const frame = this.openBindings(BindingsOf.Repl, 0, NO_OFFSET);
     const set = frame.set as OpenAttrSet;
     this.inBindings = true;
     this.run();
@@ -94,12 +94,12 @@ export class Parser extends RecoveringParser {
       case Token.Int: {
         const value = this.number;
         this.advance();
-        return { kind: NodeKind.Int, start, end, pos: NO_POS, value };
+        return { kind: NodeKind.Int, start, end, pos: NO_OFFSET, value };
       }
       case Token.Float: {
         const value = this.number as number;
         this.advance();
-        return { kind: NodeKind.Float, start, end, pos: NO_POS, value };
+        return { kind: NodeKind.Float, start, end, pos: NO_OFFSET, value };
       }
       case Token.LeftBrace:
         return this.want === Want.Whole ? this.setOrLambda() : this.beginSet(BindingsOf.Set, start);
@@ -139,7 +139,7 @@ export class Parser extends RecoveringParser {
             `URL literals are ${fatal ? "disallowed" : "discouraged"}. Consider using a string literal "${value}" instead`,
         );
         this.advance();
-        return { kind: NodeKind.String, start, end, pos: NO_POS, value, form: "uri" };
+        return { kind: NodeKind.String, start, end, pos: NO_OFFSET, value, form: "uri" };
       }
       case Token.Rec:
         this.advance();
@@ -150,7 +150,7 @@ export class Parser extends RecoveringParser {
         if ((this.token as Token) === Token.LeftBrace)
           return this.beginSet(BindingsOf.LegacyLet, start);
         if (this.want !== Want.Whole) this.fail("'{'");
-        this.openBindings(BindingsOf.Let, start, NO_POS);
+        this.openBindings(BindingsOf.Let, start, NO_OFFSET);
         return this.bindings();
       case Token.Bang:
         if (this.want === Want.Select) this.fail();
@@ -274,7 +274,7 @@ export class Parser extends RecoveringParser {
     this.advance();
     this.level = Level.Simple;
     // Nix: a list has the position of its first item.
-    const pos = items.length > 0 ? (items[0] as Expr).pos : NO_POS;
+    const pos = items.length > 0 ? (items[0] as Expr).pos : NO_OFFSET;
     return { kind: NodeKind.List, start, end, pos, items };
   }
 
@@ -316,7 +316,7 @@ export class Parser extends RecoveringParser {
         "Wrap this entire expression in parentheses to preserve its current meaning:\n" +
         `    (${lines.join("\n")})\n` +
         "Give feedback at https://github.com/NixOS/nix/pull/11121";
-      this.report("cursed-or", "warning", message, start, end, NO_POS);
+      this.report("cursed-or", "warning", message, start, end, NO_OFFSET);
     }
     this.cursed = undefined;
   }

@@ -7,7 +7,7 @@ import { type Expr, type Formal, NodeKind } from "../ast/nodes.ts";
 import { Stop } from "../lex/lexer.ts";
 import { stripIndentation } from "../lex/strings.ts";
 import { Token } from "../lex/token.ts";
-import { NO_POS, type OpenAttrSet } from "./attrs.ts";
+import { NO_OFFSET, type OpenAttrSet } from "./attrs.ts";
 import { Level } from "./core.ts";
 import { BindingsOf, type Frame, FrameKind, PathOf } from "./frame.ts";
 import { LambdaParser } from "./lambda.ts";
@@ -98,7 +98,7 @@ export abstract class RecoveringParser extends LambdaParser {
             start + 3,
           );
         }
-        return { kind: NodeKind.Let, start, end, pos: NO_POS, attrs, body: value };
+        return { kind: NodeKind.Let, start, end, pos: NO_OFFSET, attrs, body: value };
       }
     }
   }
@@ -249,7 +249,7 @@ export abstract class RecoveringParser extends LambdaParser {
           kind: NodeKind.Let,
           start,
           end: set.end,
-          pos: NO_POS,
+          pos: NO_OFFSET,
           attrs: set,
           body: this.missing(),
         };
