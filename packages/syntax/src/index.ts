@@ -38,6 +38,7 @@ export { BinaryOp, BindingKind, NodeKind } from "./ast/nodes.ts";
 export { printAttrPath, printExpr, printFloat } from "./ast/print.ts";
 export { isReservedWord, printIdentifier, printString } from "./ast/quote.ts";
 export { children, walk } from "./ast/visit.ts";
+export { Token } from "./lex/token.ts";
 export type { Fix, LintDiagnostic, TextEdit } from "./lint/diagnostic.ts";
 export type { FixResult } from "./lint/fix.ts";
 export { applyFixes } from "./lint/fix.ts";
@@ -57,3 +58,31 @@ export { LexicalScope, Variable, VariableKind, WithScope } from "./scope/scope.t
 export type { Diagnostic, DiagnosticCode, DiagnosticLabel } from "./text/diagnostic.ts";
 export type { LineColumn, Origin } from "./text/source.ts";
 export { SourceFile } from "./text/source.ts";
+export { SyntaxKind } from "./tree/kinds.ts";
+export type { SyntaxElement, SyntaxVisitor, Trivia } from "./tree/node.ts";
+export { handleOf, rootOf, SyntaxNode, SyntaxToken, visitTree } from "./tree/node.ts";
+export { parseTree } from "./tree/parse-tree.ts";
+export type { Element } from "./tree/syntax-tree.ts";
+export { SyntaxTree } from "./tree/syntax-tree.ts";
+export type {
+  ApplyView,
+  AttrSetView,
+  BindingView,
+  FormalsView,
+  FormalView,
+  InheritView,
+  LambdaView,
+  ListView,
+  SelectView,
+} from "./tree/views.ts";
+export {
+  applyView,
+  attrSetView,
+  bindingView,
+  formalsView,
+  inheritView,
+  isExpression,
+  lambdaView,
+  listView,
+  selectView,
+} from "./tree/views.ts";

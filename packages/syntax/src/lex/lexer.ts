@@ -179,7 +179,7 @@ export class Lexer {
     this.at = end;
   }
 
-  private lineComment(start: number): number {
+  protected lineComment(start: number): number {
     const text = this.text;
     const newline = text.indexOf("\n", start);
     // The native searches beat a loop; the one for CR is done once per CR.
@@ -193,7 +193,7 @@ export class Lexer {
   }
 
   /** The end of the comment that begins at `start`, -1 when it has none. */
-  private blockComment(start: number): number {
+  protected blockComment(start: number): number {
     if (this.noCommentEnd) return -1;
     const close = this.text.indexOf("*/", start + 2);
     if (close < 0) {

@@ -2,8 +2,8 @@
  * The tokens of Nix and the names that messages give them.
  *
  * There are no token objects: the lexer leaves the kind of the current token in a field. Text inside
- * strings and paths is read by separate methods of the lexer, so the kinds for it appear in messages
- * only.
+ * strings and paths is read by separate methods of the lexer, so the parser never sees the kinds for
+ * it: they appear in messages and in the lossless tree.
  */
 
 /** The kind of a token. */
@@ -12,7 +12,7 @@ export const enum Token {
   /** A byte that begins no token. */
   Invalid,
   Id,
-  /** A piece of text inside a string or a path; in messages only. */
+  /** A piece of text inside a string or a path; in messages and in the lossless tree. */
   StringText,
   Int,
   Float,
@@ -68,6 +68,9 @@ export const enum Token {
   RightBracket,
   Equals,
   Comma,
+  /** The quote that ends a string; in the lossless tree only, as the next one. */
+  CloseQuote,
+  CloseIndented,
 }
 
 /** How C++ Nix calls each token in a syntax error, indexed by {@link Token}. */
@@ -128,4 +131,6 @@ export const TOKEN_NAMES: readonly string[] = [
   "']'",
   "'='",
   "','",
+  "end of a string",
+  "end of an indented string",
 ];

@@ -50,6 +50,7 @@ export abstract class BindingParser extends LiteralParser {
           return this.bindingEquals(frame, path);
         }
         case Token.Inherit:
+          frame.pos = this.tokenStart;
           this.advance();
           frame.path = [];
           frame.precedence = -1;

@@ -58,11 +58,8 @@ export abstract class LambdaParser extends BindingParser {
       case Token.RightBrace: {
         const end = this.tokenEnd;
         this.advance();
-        if ((this.token as Token) !== Token.Colon && (this.token as Token) !== Token.At) {
-          const set = new OpenAttrSet(start, start, false);
-          set.end = end;
-          return set;
-        }
+        if ((this.token as Token) !== Token.Colon && (this.token as Token) !== Token.At)
+          return this.emptySet(start, end);
         return this.afterBrace(this.openFormals(start, docStart, docEnd));
       }
       case Token.Ellipsis:
@@ -97,6 +94,13 @@ export abstract class LambdaParser extends BindingParser {
         this.openBindings(BindingsOf.Set, start, start);
         return this.bindings();
     }
+  }
+
+  /** `{ }`, known to be a set by the token behind it. */
+  protected emptySet(start: number, end: number): Expr {
+    const set = new OpenAttrSet(start, start, false);
+    set.end = end;
+    return set;
   }
 
   protected openFormals(start: number, docStart: number, docEnd: number): Frame {
@@ -140,7 +144,7 @@ export abstract class LambdaParser extends BindingParser {
         this.want = Want.Whole;
         return undefined;
       }
-      (frame.formals as Formal[]).push({ name: formal, pos: formalPos, fallback: undefined });
+      this.plainFormal(frame, formal, formalPos);
       if (this.token === Token.RightBrace) return this.afterFormals(frame);
       if (this.token !== Token.Comma) this.fail("'}' or ','");
       this.advance();
@@ -149,6 +153,11 @@ export abstract class LambdaParser extends BindingParser {
       formalPos = this.tokenStart;
       this.advance();
     }
+  }
+
+  /** Behind a name without a default. */
+  protected plainFormal(frame: Frame, name: string, pos: number): void {
+    (frame.formals as Formal[]).push({ name, pos, fallback: undefined });
   }
 
   /** At the `}` of a pattern. */

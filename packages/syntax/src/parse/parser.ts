@@ -279,7 +279,7 @@ export class Parser extends RecoveringParser {
   }
 
   /** `e or`: an application of `e` to a variable of that name. */
-  private cursedOr(callee: Expr): Expr {
+  protected cursedOr(callee: Expr): Expr {
     const start = callee.start;
     const end = this.tokenEnd;
     // Nix: the variable has the position of the whole, makeCall is not used.
