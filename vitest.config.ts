@@ -12,6 +12,7 @@ export default defineConfig({
       "@nivis/formats": source("formats"),
       "@nivis/eval": source("eval"),
       "@nivis/store": source("store"),
+      "@nivis/fmt": source("fmt"),
       "@nivis/node": source("node"),
       "@nivis/testkit": source("testkit"),
       nivis: source("nivis"),

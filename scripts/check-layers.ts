@@ -16,10 +16,11 @@ const packageFloors: Record<string, readonly string[]> = {
   syntax: [],
   formats: [],
   eval: ["syntax", "formats"],
+  fmt: ["syntax"],
   store: ["formats"],
   node: ["store", "eval", "syntax", "formats"],
-  nivis: ["node", "store", "eval", "syntax", "formats"],
-  testkit: ["node", "store", "eval", "syntax", "formats", "nivis"],
+  nivis: ["node", "store", "eval", "fmt", "syntax", "formats"],
+  testkit: ["node", "store", "eval", "fmt", "syntax", "formats", "nivis"],
 };
 
 /** The packages that may use Node's modules; the others must load in a browser. */
@@ -30,6 +31,7 @@ const thirdParty: Record<string, readonly string[]> = {
   syntax: [],
   formats: ["@noble/hashes"],
   eval: [],
+  fmt: [],
   store: [],
   node: ["fzstd", "xz-decompress", "unbzip2-stream"],
   nivis: [],

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const packages = fileURLToPath(new URL("../../packages", import.meta.url));
-const publicNames = ["syntax", "formats", "eval", "store", "node", "nivis"];
-const neutralNames = ["syntax", "formats", "eval", "store"];
+const publicNames = ["syntax", "formats", "eval", "fmt", "store", "node", "nivis"];
+const neutralNames = ["syntax", "formats", "eval", "fmt", "store"];
 
 interface Manifest {
   readonly name: string;
