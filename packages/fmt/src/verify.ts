@@ -1,7 +1,7 @@
 /**
  * Whether two texts are the same program with the same comments: the check after formatting.
  *
- * The tokens must be the same but for quotes and a comma behind the last formal; that also covers what
+ * The tokens must be the same but for quotes and a comma behind the last formal. That also covers what
  * the evaluator's tree leaves out, such as the second of two attributes of one name. The contents of
  * strings are compared in the evaluator's trees. Comments are compared by what they say: formatting may
  * join, split and move them, but every char that is neither blank nor part of a delimiter must still
@@ -37,6 +37,12 @@ function sameTokens(before: SyntaxTree, after: SyntaxTree): boolean {
   let left = nextToken(before, 0);
   let right = nextToken(after, 0);
   while (left < before.tokenCount && right < after.tokenCount) {
+    // A URI is written as a string.
+    if (before.tokenKinds[left] === Token.Uri && after.tokenKinds[right] === Token.Quote) {
+      left = nextToken(before, left + 1);
+      right = nextToken(after, nextToken(after, right + 1) + 1);
+      continue;
+    }
     if (!sameToken(before, left, after, right)) {
       // Only one of them has a comma before the brace.
       if (isLastComma(before, left)) left += 1;
