@@ -11,7 +11,7 @@ import type { PositionTable } from "./position.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
 import type { Attrs } from "./value/attrs.ts";
-import type { Slot } from "./value/value.ts";
+import type { NixPath, Slot } from "./value/value.ts";
 import type { Suspendable } from "./vm/requests.ts";
 
 /** See the head of this file. */
@@ -34,9 +34,9 @@ export interface EvalContext {
   /** Is told by a machine, in the middle of its first runs, how many frames have returned in the last. */
   framesReturned(count: number): void;
   /** Evaluates a file (or the `default.nix` of a directory) once; answers its value. */
-  importFile(path: string): Suspendable<Slot>;
+  importFile(path: NixPath): Suspendable<Slot>;
   /** Evaluates a file with extra names in scope. */
-  scopedImport(path: string, scope: Attrs): Suspendable<Slot>;
+  scopedImport(path: NixPath, scope: Attrs): Suspendable<Slot>;
 }
 
 /** One entry of the search path, `prefix=path` or just `path`. */

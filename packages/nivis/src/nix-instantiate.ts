@@ -3,10 +3,12 @@
  */
 import {
   type Attrs,
+  accessorOf,
   CoerceMode,
   type ContextString,
   coerceToString,
   deepForce,
+  EvalError,
   NO_POS,
   printAmbiguous,
   type Slot,
@@ -163,7 +165,7 @@ class Instantiation {
   run(): void {
     const { draft, session } = this;
     if (draft.mode === "find-file") {
-      for (const name of draft.sources) this.write(`${session.findFile(name)}\n`);
+      for (const name of draft.sources) this.write(`${this.placeOf(name)}\n`);
       return;
     }
     if (draft.standardInput) this.process(session.standardInput());
@@ -171,6 +173,14 @@ class Instantiation {
     for (const source of draft.sources) {
       this.process(draft.expressions ? session.expression(source) : session.file(source));
     }
+  }
+
+  /** Where a name of the search path is on disk. */
+  private placeOf(name: string): string {
+    const found = this.session.findFile(name);
+    const place = accessorOf(this.session.evaluation.context, found).physicalPath(found.path);
+    if (place !== undefined) return place;
+    throw new EvalError("io", `'${found.shown}' has no physical path`);
   }
 
   private write(bytes: string): void {

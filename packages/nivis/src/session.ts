@@ -10,18 +10,18 @@ import {
   Evaluation,
   findInSearchPath,
   isPseudoUrl,
+  NixPath,
+  type Program,
   type RunObserver,
   rehearse,
   type Slot,
   type Store,
   type Suspendable,
   searchPathOf,
-  splitNixPath,
   type Value,
 } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
 import { DiskBytecodeCache, LocalStore, nodeHashes, nodeIo } from "@nivis/node";
-import type { Origin } from "@nivis/syntax";
 import { cacheDirectory } from "./cache-directory.ts";
 import type { AutoArgument, EvaluationDraft } from "./options/evaluation-options.ts";
 import { usageError } from "./options/option.ts";
@@ -30,12 +30,7 @@ import { loadSettings, nixPathEntries } from "./settings/load-settings.ts";
 import { applySetting, type SettingsDraft } from "./settings/setting-table.ts";
 
 /** A text to evaluate. */
-export interface Source {
-  readonly text: string;
-  readonly origin: Origin;
-  /** Where relative paths in it begin. */
-  readonly basePath: string;
-}
+export type Source = Program;
 
 /** What a command wants of its session. */
 export interface SessionOptions {
@@ -68,11 +63,12 @@ export class Session {
     for (const { name, value } of draft.settings) applySetting(settings, name, value, warn);
     invocation.showTrace = settings.showTrace;
     const store = openStore(draft, settings, plainIo);
-    const nixPath = settings.pureEval ? [] : nixPathEntries(settings, plainIo, splitNixPath);
+    const nixPath = nixPathEntries(settings, plainIo);
     const searchPath = searchPathOf([...draft.includes, ...nixPath], "");
     const io = nodeIo({
       environment,
       log,
+      homeDirectory: () => plainIo.homeDirectory(),
       ...(settings.system === "" ? {} : { system: settings.system }),
       ...(store instanceof LocalStore && store.directory !== store.storeDir
         ? { relocatedStore: { storeDir: store.storeDir, directory: store.directory } }
@@ -83,7 +79,7 @@ export class Session {
     const observer = observerOf(options.observer ?? this.terminal.observer, statistics?.observer);
     // Who watches wants to see the code as it is compiled.
     const useCache = draft.cache && options.observer === undefined;
-    const directory = useCache ? cacheDirectory(environment) : undefined;
+    const directory = useCache ? cacheDirectory(plainIo) : undefined;
     const { settleIn } = this.terminal;
     const surroundings = {
       io,
@@ -145,7 +141,7 @@ export class Session {
 
   /** An expression of the command line. */
   expression(text: string): Source {
-    return { text, origin: { kind: "string" }, basePath: this.io.currentDirectory() };
+    return { text, origin: { kind: "string" }, basePath: this.here() };
   }
 
   /** The expression on standard input. */
@@ -153,19 +149,17 @@ export class Session {
     return {
       text: this.terminal.readInput(),
       origin: { kind: "stdin" },
-      basePath: this.io.currentDirectory(),
+      basePath: this.here(),
     };
   }
 
   /** The expression in a file as the command line names it: a path, or `<name>`. */
   file(name: string): Source {
-    const path = this.evaluation.resolveExpressionPath(this.lookUpFile(name));
-    const basePath = path.slice(0, path.lastIndexOf("/")) || "/";
-    return { text: this.io.readFile(path), origin: { kind: "file", path }, basePath };
+    return this.evaluation.openProgram(this.lookUpFile(name));
   }
 
   /** The path that an argument means. */
-  private lookUpFile(name: string): string {
+  private lookUpFile(name: string): NixPath {
     if (isPseudoUrl(name) || name.startsWith("flake:")) {
       throw new EvalError(
         "not-supported",
@@ -175,7 +169,7 @@ export class Session {
     if (name.length > 2 && name.startsWith("<") && name.endsWith(">")) {
       return this.findFile(name.slice(1, -1));
     }
-    return this.absolute(name);
+    return new NixPath(this.absolute(name));
   }
 
   /** Whether there is a file or directory at a path. */
@@ -184,9 +178,13 @@ export class Session {
   }
 
   /** Looks for a name in the search path. */
-  findFile(name: string): string {
+  findFile(name: string): NixPath {
     const { context } = this.evaluation;
     return findInSearchPath(context, context.searchPath, name);
+  }
+
+  private here(): NixPath {
+    return new NixPath(this.io.currentDirectory());
   }
 
   private absolute(path: string): string {

@@ -3,10 +3,10 @@ import { digestPart, storePathBaseName } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { IoError } from "../io.ts";
 import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
-import { parentOfPath } from "../path.ts";
+import { existingType, parentOfPath } from "../path.ts";
+import { accessorOf } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import { findInSearchPath } from "../search-path.ts";
 import {
@@ -35,17 +35,17 @@ type StringValue = string | ContextString;
 
 function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "full") ??
-    (yield realisePath(ctx, slot, "full"))) as string;
+    (yield realisePath(ctx, slot, "full"))) as NixPath;
   try {
-    const text = ctx.io.readFile(path);
+    const text = accessorOf(ctx, path).readFile(path.path);
     if (text.includes("\0")) {
       throw new EvalError(
         "value",
-        `the contents of the file '${path}' cannot be represented as a Nix string`,
+        `the contents of the file '${path.shown}' cannot be represented as a Nix string`,
       );
     }
     const context = new Set<string>();
-    for (const reference of referencesOfStoreObject(ctx, path)) {
+    for (const reference of referencesOfStoreObject(ctx, path.path)) {
       // Only what occurs in this file, of all that the store object refers to.
       if (text.includes(digestPart(storePathBaseName(reference)))) context.add(reference);
     }
@@ -57,9 +57,9 @@ function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 
 function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "full") ??
-    (yield realisePath(ctx, slot, "full"))) as string;
+    (yield realisePath(ctx, slot, "full"))) as NixPath;
   try {
-    const entries = ctx.io.readDirectory(path);
+    const entries = accessorOf(ctx, path).readDirectory(path.path);
     const names: string[] = new Array<string>(entries.length);
     const types: Slot[] = new Array<Slot>(entries.length);
     for (let i = 0; i < entries.length; i++) {
@@ -75,12 +75,9 @@ function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 
 function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "none") ??
-    (yield realisePath(ctx, slot, "none"))) as string;
+    (yield realisePath(ctx, slot, "none"))) as NixPath;
   try {
-    const type = ctx.io.fileType(path);
-    if (type !== undefined) return type;
-    ctx.io.checkAccess?.(path);
-    throw new IoError("ENOENT", `path '${path}' does not exist`);
+    return existingType(accessorOf(ctx, path), path.path);
   } catch (error) {
     throw evalErrorOf(error);
   }
@@ -94,8 +91,8 @@ function* pathExists(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     const mustBeDirectory = text.endsWith("/") || text.endsWith("/.");
     const links = mustBeDirectory ? "full" : "ancestors";
     const path = (tryRealisePath(ctx, value, links) ??
-      (yield realisePath(ctx, value, links))) as string;
-    const type = ctx.io.fileType(path);
+      (yield realisePath(ctx, value, links))) as NixPath;
+    const type = accessorOf(ctx, path).fileType(path.path);
     return mustBeDirectory ? type === "directory" : type !== undefined;
   } catch (error) {
     const evalError = evalErrorOf(error);
@@ -122,7 +119,7 @@ function baseNameOfBuiltin(ctx: EvalContext, value: Value): Slot {
 }
 
 function dirOf(ctx: EvalContext, value: Value): Slot {
-  if (value instanceof NixPath) return new NixPath(parentOfPath(value.path));
+  if (value instanceof NixPath) return value.at(parentOfPath(value.path));
   const context = "while evaluating the first argument passed to 'builtins.dirOf'";
   return ofPathText(ctx, value, context, dirOfString);
 }
@@ -192,7 +189,7 @@ function* findFile(ctx: EvalContext, list: NixList, nameSlot: Slot): Suspendable
     "while evaluating the second argument passed to builtins.findFile",
   )) as string;
   try {
-    return new NixPath(findInSearchPath(ctx, entries, name));
+    return findInSearchPath(ctx, entries, name);
   } catch (error) {
     throw evalErrorOf(error);
   }

@@ -281,7 +281,7 @@ class JsonWriter extends Routine<JsonText> {
       this.context = unionContext(this.context, value.context);
       this.writeString(value.text);
     } else if (value instanceof NixPath) {
-      this.writePath(value.path, copyPaths);
+      this.writePath(value, copyPaths);
     } else if (value instanceof NixFloat) {
       this.out.add(formatJsonFloat(value.value));
     } else {
@@ -351,9 +351,9 @@ class JsonWriter extends Routine<JsonText> {
     return prefixes;
   }
 
-  private writePath(path: string, copyPaths: boolean): void {
+  private writePath(path: NixPath, copyPaths: boolean): void {
     if (!copyPaths) {
-      this.writeString(path);
+      this.writeString(path.path);
       return;
     }
     const copied = copyPathToStore(this.ctx, path);

@@ -11,7 +11,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
 import { settled } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
-import { resolveSymlinks } from "../path.ts";
+import { withoutSymlinks } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import { decodeContextElement, type StringContext } from "../value/context.ts";
 import { NixPath, type Slot } from "../value/value.ts";
@@ -68,7 +68,7 @@ export function* realisePath(
   ctx: EvalContext,
   slot: Slot,
   links: LinkResolution,
-): Suspendable<string> {
+): Suspendable<NixPath> {
   const known = tryRealisePath(ctx, slot, links);
   if (known !== undefined) return known;
   const { path, context } = (yield coerceToPath(
@@ -85,22 +85,22 @@ export function tryRealisePath(
   ctx: EvalContext,
   slot: Slot,
   links: LinkResolution,
-): string | undefined {
+): NixPath | undefined {
   const given = settled(slot);
-  return given instanceof NixPath ? resolveRealised(ctx, given.path, undefined, links) : undefined;
+  return given instanceof NixPath ? resolveRealised(ctx, given, undefined, links) : undefined;
 }
 
 function resolveRealised(
   ctx: EvalContext,
-  path: string,
+  path: NixPath,
   context: StringContext | undefined,
   links: LinkResolution,
-): string {
+): NixPath {
   try {
     realiseContext(ctx, context);
-    return links === "none" ? path : resolveSymlinks(ctx.io, path, links);
+    return links === "none" ? path : withoutSymlinks(ctx, path, links);
   } catch (error) {
-    throw withPlainTrace(error, `while realising the context of path '${path}'`);
+    throw withPlainTrace(error, `while realising the context of path '${path.shown}'`);
   }
 }
 

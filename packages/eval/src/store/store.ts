@@ -7,7 +7,7 @@
  * the store that holds nothing; `@nivis/node` has one on disk.
  */
 import type { Derivation, FinishedDerivation } from "@nivis/formats";
-import type { EvalIo } from "../io.ts";
+import type { SourceAccessor } from "../source-accessor.ts";
 import type { SourceTree } from "./source-tree.ts";
 
 /** See the head of this file. All paths are whole store paths. */
@@ -22,8 +22,13 @@ export interface Store {
   readDerivation(path: string): Derivation | undefined;
   /** Writes the text file whose path was computed. */
   addText(path: string, contents: string, references: readonly string[]): void;
-  /** Writes the copy of a source whose path was computed. */
-  addSource(path: string, source: SourceTree, references: readonly string[], io: EvalIo): void;
+  /** Writes the copy of a source, read from `files`, whose path was computed. */
+  addSource(
+    path: string,
+    source: SourceTree,
+    references: readonly string[],
+    files: SourceAccessor,
+  ): void;
   /** Writes a derivation. */
   addDerivation(derivation: FinishedDerivation): void;
 }

@@ -1,6 +1,7 @@
 /** The builtins that read files, over files in memory. */
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
+import { CORE_FILES } from "../../src/core-files.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import type { Attrs } from "../../src/value/attrs.ts";
 import { type Builtin, NixPath, type Slot } from "../../src/value/value.ts";
@@ -128,9 +129,22 @@ describe("findFile", () => {
     ["p/f.nix", "/d/f.nix"],
     ["p/sub/../f.nix", "/d/f.nix"],
     ["sub/g", "/d/sub/g"],
-    ["nix/fetchurl.nix", "/__corepkgs__/fetchurl.nix"],
   ])("finds %s", (name, expected) => {
     expect(find(name)).toEqual(path(expected));
+  });
+
+  test.each([
+    ["nix/fetchurl.nix", "/fetchurl.nix"],
+    ["nix/nope", "/nope"],
+    ["nix/../a/.", "/a"],
+  ])("finds %s in the tree of core files", (name, expected) => {
+    expect(find(name)).toEqual(new NixPath(expected, CORE_FILES));
+  });
+
+  test("an entry comes before the tree of core files", () => {
+    const own = [set({ prefix: "nix", path: "/d" })];
+    expect(call(context(), "findFile", own, "nix/f.nix")).toEqual(path("/d/f.nix"));
+    expect(call(context(), "findFile", own, "nix/nope")).toEqual(new NixPath("/nope", CORE_FILES));
   });
 
   test("warns about what is missing", () => {

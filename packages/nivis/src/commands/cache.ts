@@ -1,5 +1,5 @@
 /** `nivis cache`: shows, trims and clears the cache of compiled files. */
-import { type CacheContents, DiskBytecodeCache } from "@nivis/node";
+import { type CacheContents, DiskBytecodeCache, nodeIo } from "@nivis/node";
 import { cacheDirectory } from "../cache-directory.ts";
 import { type EvaluationDraft, emptyDraft } from "../options/evaluation-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
@@ -79,7 +79,7 @@ export const cacheCommand: Program<CacheDraft> = {
     if (!isLimited && action === "trim") {
       throw usageError("'nivis cache trim' needs --max-size or --max-age");
     }
-    const directory = cacheDirectory(terminal.environment);
+    const directory = cacheDirectory(nodeIo({ environment: terminal.environment }));
     if (directory === undefined) {
       throw usageError("there is no cache: NIVIS_NO_CACHE is set, or there is no home directory");
     }
