@@ -51,7 +51,6 @@ export const IGNORED_SWITCHES: readonly string[] = [
   "use-cgroups",
   "use-registries",
   "use-sqlite-wal",
-  "use-xdg-base-directories",
   "warn-dirty",
 ];
 

@@ -13,10 +13,10 @@ import { IGNORED_SETTINGS } from "./ignored-settings.ts";
 export interface SettingsDraft
   extends Omit<{ -readonly [Key in keyof Settings]: Settings[Key] }, "experimentalFeatures"> {
   experimentalFeatures: Set<string>;
-  /** `nix-path`; `undefined` when it was not set. */
-  nixPath: string[] | undefined;
-  /** `extra-nix-path`. */
-  extraNixPath: string[];
+  /** `nix-path`, without the default that follows it. */
+  nixPath: string[];
+  /** `use-xdg-base-directories`. */
+  useXdgBaseDirectories: boolean;
   /** `system`; empty for that of the host. */
   system: string;
   /** `store`; empty for the default. */
@@ -28,8 +28,8 @@ export function defaultDraft(): SettingsDraft {
   return {
     ...DEFAULT_SETTINGS,
     experimentalFeatures: new Set(DEFAULT_SETTINGS.experimentalFeatures),
-    nixPath: undefined,
-    extraNixPath: [],
+    nixPath: [],
+    useXdgBaseDirectories: false,
     system: "",
     storeUri: "",
   };
@@ -187,10 +187,16 @@ export const SETTINGS: readonly SettingRow[] = [
     kind: "words",
     doc: "Where <name> is looked for",
     apply: (draft, value, append) => {
-      if (append) draft.extraNixPath.push(...words(value));
-      else draft.nixPath = words(value);
+      draft.nixPath = [...(append ? draft.nixPath : []), ...words(value)];
     },
   },
+  bool(
+    "use-xdg-base-directories",
+    "Look for the channels of the user in ~/.local/state/nix",
+    (draft, value) => {
+      draft.useXdgBaseDirectories = value;
+    },
+  ),
   lint("lint-url-literals", "What to do about URLs without quotes", (draft, level) => {
     draft.lintUrlLiterals = level;
   }),
