@@ -52,7 +52,7 @@ import {
   type TierMode,
 } from "./tier/tier.ts";
 import { Attrs } from "./value/attrs.ts";
-import { nativeThunk, Thunk } from "./value/thunk.ts";
+import { FAILED, nativeThunk, Thunk } from "./value/thunk.ts";
 import { NixPath, type Slot, type Value } from "./value/value.ts";
 import { APPLY_LAMBDAS } from "./vm/frame.ts";
 import { MachinePool } from "./vm/machine.ts";
@@ -382,6 +382,10 @@ export class Evaluation {
 
   private *importFile(path: NixPath): Suspendable<Slot> {
     const file = this.fileAt(path);
+    // Nix: the trace is made where the file is evaluated, so a file that failed before has it already.
+    if (file.value instanceof Thunk && file.value.code === FAILED) {
+      return (yield force(file.value)) as Value;
+    }
     try {
       return (yield force(file.value)) as Value;
     } catch (error) {
