@@ -8,6 +8,7 @@ import { canonPath, isInStore, splitStorePath } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { CORE_FILES } from "./core-files.ts";
 import { EvalError } from "./errors/eval-error.ts";
+import { evalErrorOf } from "./errors/from-world.ts";
 import { leadsSomewhere, resolveSymlinks } from "./path.ts";
 import { NixPath } from "./value/value.ts";
 
@@ -81,9 +82,13 @@ function suffixBelow(prefix: string, name: string): string | undefined {
  */
 export function openSearchPath(ctx: EvalContext): void {
   if (ctx.settings.pureEval || !ctx.settings.restrictEval) return;
-  for (const { path } of ctx.searchPath) {
-    if (!isRemote(path)) allowClosure(ctx, absolutePath(ctx, path));
-    resolveEntry(ctx, path);
+  try {
+    for (const { path } of ctx.searchPath) {
+      if (!isRemote(path)) allowClosure(ctx, absolutePath(ctx, path));
+      resolveEntry(ctx, path);
+    }
+  } catch (error) {
+    throw evalErrorOf(error);
   }
 }
 
@@ -91,8 +96,9 @@ export function openSearchPath(ctx: EvalContext): void {
 function allowClosure(ctx: EvalContext, path: string): void {
   const { store, io } = ctx;
   if (!isInStore(path, store.storeDir)) return;
-  const object = splitStorePath(path, store.storeDir).baseName;
-  const pending = [`${store.storeDir}/${object}`];
+  const object = `${store.storeDir}/${splitStorePath(path, store.storeDir).baseName}`;
+  if (!store.isValidPath(object)) return;
+  const pending = [object];
   const seen = new Set(pending);
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     for (const reference of store.references(next) ?? []) {
