@@ -18,9 +18,11 @@ const packageFloors: Record<string, readonly string[]> = {
   eval: ["syntax", "formats"],
   fmt: ["syntax"],
   store: ["formats"],
-  node: ["store", "eval", "syntax", "formats"],
-  nivis: ["node", "store", "eval", "fmt", "syntax", "formats"],
-  testkit: ["node", "store", "eval", "fmt", "syntax", "formats", "nivis"],
+  fetch: ["formats"],
+  flake: ["syntax", "formats"],
+  node: ["flake", "fetch", "store", "eval", "syntax", "formats"],
+  nivis: ["node", "flake", "fetch", "store", "eval", "fmt", "syntax", "formats"],
+  testkit: ["node", "flake", "fetch", "store", "eval", "fmt", "syntax", "formats", "nivis"],
 };
 
 /** The packages that may use Node's modules; the others must load in a browser. */
@@ -33,6 +35,8 @@ const thirdParty: Record<string, readonly string[]> = {
   eval: [],
   fmt: [],
   store: [],
+  fetch: [],
+  flake: [],
   node: ["fzstd", "xz-decompress", "unbzip2-stream"],
   nivis: [],
   testkit: [],
