@@ -13,6 +13,7 @@ import type { Store } from "./store/store.ts";
 import type { Attrs } from "./value/attrs.ts";
 import type { NixPath, Slot } from "./value/value.ts";
 import type { Suspendable } from "./vm/requests.ts";
+import type { SuspendedRun } from "./vm/suspended-run.ts";
 
 /** See the head of this file. */
 export interface EvalContext {
@@ -27,6 +28,8 @@ export interface EvalContext {
   readonly counters: CounterRegistry;
   /** What the evaluation may use up; absent if nothing is limited. */
   readonly limits?: LimitMeter | undefined;
+  /** Asynchronous runs that have not ended. */
+  readonly suspendedRuns: Set<SuspendedRun>;
   /** The value of `builtins`. */
   readonly builtins: Attrs;
   /** The entries of the search path: `-I`, then `NIX_PATH`. */

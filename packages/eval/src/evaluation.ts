@@ -54,8 +54,9 @@ import {
 import { Attrs } from "./value/attrs.ts";
 import { FAILED, nativeThunk, Thunk } from "./value/thunk.ts";
 import { NixPath, type Slot, type Value } from "./value/value.ts";
+import type { AsyncOptions } from "./vm/async-run.ts";
 import { APPLY_LAMBDAS } from "./vm/frame.ts";
-import { MachinePool } from "./vm/machine.ts";
+import { MachinePool } from "./vm/machine-pool.ts";
 import type { RunObserver } from "./vm/observer.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 
@@ -128,6 +129,7 @@ export class Evaluation {
       caches: new EvalCaches(),
       counters: new CounterRegistry(),
       limits: LimitMeter.of(settings, options.io),
+      suspendedRuns: new Set(),
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,
@@ -247,6 +249,26 @@ export class Evaluation {
   /** Runs native code that can be suspended. */
   run<Result>(generator: Suspendable<Result>): Result {
     return this.machines.run(generator);
+  }
+
+  /**
+   * {@link force} with a host that may answer with promises. Several asynchronous evaluations may be
+   * under way at once. The promise is rejected with what {@link force} would throw, and with an
+   * {@link EvalError} of kind `interrupted` when the signal stops the evaluation.
+   */
+  forceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
+    return this.machines.forceAsync(slot, options);
+  }
+
+  /** {@link run} with a host that may answer with promises; see {@link forceAsync}. */
+  runAsync<Result>(generator: Suspendable<Result>, options: AsyncOptions = {}): Promise<Result> {
+    return this.machines.runAsync(generator, options);
+  }
+
+  /** {@link deepForce} with a host that may answer with promises; see {@link forceAsync}. */
+  async deepForceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
+    const value = await this.forceAsync(slot, options);
+    return this.runAsync(deepForce(this.context, value), options);
   }
 
   /** The bytecode of a text, with all units inside; or the JavaScript that it is translated to. */

@@ -41,6 +41,8 @@ export interface EvalIo extends SourceAccessor {
   now(): number;
   /** A clock that never goes back, in milliseconds; absent where `now` must do. */
   milliseconds?(): number;
+  /** Lets the event loop turn once; absent where there is none. Used by asynchronous evaluation. */
+  pause?(): Promise<void>;
   /** Absent if memory cannot be measured. */
   readonly memory?: MemoryGauge | undefined;
   /** The current directory. */
