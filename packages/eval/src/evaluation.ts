@@ -58,6 +58,7 @@ import type { AsyncOptions } from "./vm/async-run.ts";
 import { APPLY_LAMBDAS } from "./vm/frame.ts";
 import { MachinePool } from "./vm/machine-pool.ts";
 import type { RunObserver } from "./vm/observer.ts";
+import { attempt, now } from "./vm/pending.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 
 /** What a byte of a program takes as a tree, at worst. */
@@ -403,7 +404,8 @@ export class Evaluation {
   }
 
   private *importFile(path: NixPath): Suspendable<Slot> {
-    const file = this.fileAt(path);
+    const find = (): EvaluatedFile => this.fileAt(path);
+    const file = now(find) ?? ((yield attempt(find)) as EvaluatedFile);
     // Nix: the trace is made where the file is evaluated, so a file that failed before has it already.
     if (file.value instanceof Thunk && file.value.code === FAILED) {
       return (yield force(file.value)) as Value;
@@ -441,7 +443,8 @@ export class Evaluation {
     scope.names().forEach((name, i) => {
       globals.set(name, slots[i] as Slot);
     });
-    return (yield force(this.loadFile(this.resolveExpressionPath(path), globals))) as Value;
+    const load = (): Thunk => this.loadFile(this.resolveExpressionPath(path), globals);
+    return (yield now(load) ?? ((yield attempt(load)) as Thunk)) as Value;
   }
 
   private loadFile(path: NixPath, globals: ReadonlyMap<string, Slot>): Thunk {

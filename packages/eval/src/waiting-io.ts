@@ -1,27 +1,22 @@
 /**
- * WaitingIo: an {@link EvalIo} over a host whose answers may be promises.
+ * WaitingFiles and WaitingIo: a tree of files, and a world, whose answers may be promises.
  *
  * A question whose answer is a promise throws a {@link Pending}; the evaluation waits and asks again,
  * and then the answer is here. It is kept until the code that asked has got through (`vm/pending.ts`),
  * so one that asks several questions in turn makes progress with each.
  */
-import type { DirectoryEntry, EvalIo, FileType } from "./io.ts";
+import type { DirectoryEntry, EvalIo, FileType, MemoryGauge, SourceAccessor } from "./io.ts";
 import { isPromise, Pending } from "./vm/pending.ts";
 
 /** An answer, or a promise of it that is rejected with what a host would throw. */
 type Eventual<Answer> = Answer | PromiseLike<Answer>;
 
-/** The questions about files, each of whose answers may be a promise. */
+/** The questions about files, each of whose answers may be a promise; see {@link SourceAccessor}. */
 export interface EventualFiles {
-  /** See {@link EvalIo.readFile}. */
   readFile(path: string): Eventual<string>;
-  /** See {@link EvalIo.readDirectory}. */
   readDirectory(path: string): Eventual<readonly DirectoryEntry[]>;
-  /** See {@link EvalIo.fileType}. */
   fileType(path: string): Eventual<FileType | undefined>;
-  /** See {@link EvalIo.readLink}. */
   readLink(path: string): Eventual<string>;
-  /** See {@link EvalIo.isExecutable}. */
   isExecutable(path: string): Eventual<boolean>;
 }
 
@@ -66,23 +61,90 @@ export class PendingAnswers {
   }
 }
 
-/**
- * A world for asynchronous evaluation.
- *
- * @param base - everything but files: environment, time, log
- * @param files - the files, which may be promises
- */
-export function waitingIo(base: Omit<EvalIo, keyof EventualFiles>, files: EventualFiles): EvalIo {
-  const answers = new PendingAnswers();
-  const asked =
-    <Value>(name: string, ask: (path: string) => Eventual<Value>) =>
-    (path: string): Value =>
-      answers.get(`${name} ${path}`, `'${path}'`, () => ask(path));
-  return Object.assign(Object.create(base) as EvalIo, {
-    readFile: asked("file", (path) => files.readFile(path)),
-    readDirectory: asked("directory", (path) => files.readDirectory(path)),
-    fileType: asked("type", (path) => files.fileType(path)),
-    readLink: asked("link", (path) => files.readLink(path)),
-    isExecutable: asked("executable", (path) => files.isExecutable(path)),
-  });
+/** Files whose answers may be promises, as a {@link SourceAccessor}. */
+export class WaitingFiles implements SourceAccessor {
+  readonly #files: EventualFiles;
+  readonly #answers = new PendingAnswers();
+
+  constructor(files: EventualFiles) {
+    this.#files = files;
+  }
+
+  readFile(path: string): string {
+    return this.#ask("file", path, () => this.#files.readFile(path));
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    return this.#ask("directory", path, () => this.#files.readDirectory(path));
+  }
+
+  fileType(path: string): FileType | undefined {
+    return this.#ask("type", path, () => this.#files.fileType(path));
+  }
+
+  readLink(path: string): string {
+    return this.#ask("link", path, () => this.#files.readLink(path));
+  }
+
+  isExecutable(path: string): boolean {
+    return this.#ask("executable", path, () => this.#files.isExecutable(path));
+  }
+
+  display(path: string): string {
+    return path;
+  }
+
+  physicalPath(path: string): string | undefined {
+    return path;
+  }
+
+  #ask<Value>(question: string, path: string, ask: () => Eventual<Value>): Value {
+    return this.#answers.get(`${question} ${path}`, `'${path}'`, ask);
+  }
+}
+
+/** A world for asynchronous evaluation: `base`, with the file system of `files`. */
+export class WaitingIo extends WaitingFiles implements EvalIo {
+  readonly #base: EvalIo;
+
+  constructor(base: EvalIo, files: EventualFiles) {
+    super(files);
+    this.#base = base;
+  }
+
+  homeDirectory(): string {
+    return this.#base.homeDirectory();
+  }
+
+  environment(name: string): string | undefined {
+    return this.#base.environment(name);
+  }
+
+  now(): number {
+    return this.#base.now();
+  }
+
+  milliseconds(): number {
+    return this.#base.milliseconds?.() ?? this.now() * 1000;
+  }
+
+  async pause(): Promise<void> {
+    await this.#base.pause?.();
+  }
+
+  get memory(): MemoryGauge | undefined {
+    return this.#base.memory;
+  }
+
+  currentDirectory(): string {
+    return this.#base.currentDirectory();
+  }
+
+  system(): string {
+    return this.#base.system();
+  }
+
+  log(line: string): void {
+    this.#base.log(line);
+  }
 }

@@ -9,6 +9,7 @@ import { existingType, parentOfPath } from "../path.ts";
 import { accessorOf } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import { findInSearchPath } from "../search-path.ts";
+import type { DirectoryEntry, FileType } from "../source-accessor.ts";
 import {
   realiseContext,
   realisePath,
@@ -27,29 +28,35 @@ import {
   textOf,
   type Value,
 } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
 
+function textOfFile(ctx: EvalContext, path: NixPath): Slot {
+  const text = accessorOf(ctx, path).readFile(path.path);
+  if (text.includes("\0")) {
+    throw new EvalError(
+      "value",
+      `the contents of the file '${path.shown}' cannot be represented as a Nix string`,
+    );
+  }
+  const context = new Set<string>();
+  for (const reference of referencesOfStoreObject(ctx, path.path)) {
+    // Only what occurs in this file, of all that the store object refers to.
+    if (text.includes(digestPart(storePathBaseName(reference)))) context.add(reference);
+  }
+  return withContext(text, context);
+}
+
 function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "full") ??
     (yield realisePath(ctx, slot, "full"))) as NixPath;
   try {
-    const text = accessorOf(ctx, path).readFile(path.path);
-    if (text.includes("\0")) {
-      throw new EvalError(
-        "value",
-        `the contents of the file '${path.shown}' cannot be represented as a Nix string`,
-      );
-    }
-    const context = new Set<string>();
-    for (const reference of referencesOfStoreObject(ctx, path.path)) {
-      // Only what occurs in this file, of all that the store object refers to.
-      if (text.includes(digestPart(storePathBaseName(reference)))) context.add(reference);
-    }
-    return withContext(text, context);
+    const read = (): Slot => textOfFile(ctx, path);
+    return now(read) ?? ((yield attempt(read)) as Slot);
   } catch (error) {
     throw evalErrorOf(error);
   }
@@ -59,7 +66,8 @@ function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "full") ??
     (yield realisePath(ctx, slot, "full"))) as NixPath;
   try {
-    const entries = accessorOf(ctx, path).readDirectory(path.path);
+    const read = (): readonly DirectoryEntry[] => accessorOf(ctx, path).readDirectory(path.path);
+    const entries = now(read) ?? ((yield attempt(read)) as readonly DirectoryEntry[]);
     const names: string[] = new Array<string>(entries.length);
     const types: Slot[] = new Array<Slot>(entries.length);
     for (let i = 0; i < entries.length; i++) {
@@ -77,7 +85,8 @@ function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "none") ??
     (yield realisePath(ctx, slot, "none"))) as NixPath;
   try {
-    return existingType(accessorOf(ctx, path), path.path);
+    const read = (): FileType => existingType(accessorOf(ctx, path), path.path);
+    return now(read) ?? ((yield attempt(read)) as FileType);
   } catch (error) {
     throw evalErrorOf(error);
   }
@@ -92,8 +101,9 @@ function* pathExists(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     const links = mustBeDirectory ? "full" : "ancestors";
     const path = (tryRealisePath(ctx, value, links) ??
       (yield realisePath(ctx, value, links))) as NixPath;
-    const type = accessorOf(ctx, path).fileType(path.path);
-    return mustBeDirectory ? type === "directory" : type !== undefined;
+    const read = (): FileType | "nothing" => accessorOf(ctx, path).fileType(path.path) ?? "nothing";
+    const type = now(read) ?? ((yield attempt(read)) as FileType | "nothing");
+    return mustBeDirectory ? type === "directory" : type !== "nothing";
   } catch (error) {
     const evalError = evalErrorOf(error);
     if (evalError instanceof EvalError && evalError.kind === "restricted") return false;
@@ -171,7 +181,7 @@ function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathE
   )) as StringValue;
   const path = textOf(value);
   try {
-    realiseContext(ctx, contextOf(value));
+    yield attempt(() => realiseContext(ctx, contextOf(value)));
   } catch (error) {
     if (!(error instanceof EvalError && error.kind === "invalid-path")) throw error;
     const invalid = /'(?:.*\/)?([^/']*)'/.exec(error.message)?.[1] ?? "";
@@ -189,7 +199,8 @@ function* findFile(ctx: EvalContext, list: NixList, nameSlot: Slot): Suspendable
     "while evaluating the second argument passed to builtins.findFile",
   )) as string;
   try {
-    return findInSearchPath(ctx, entries, name);
+    const find = (): NixPath => findInSearchPath(ctx, entries, name);
+    return now(find) ?? ((yield attempt(find)) as NixPath);
   } catch (error) {
     throw evalErrorOf(error);
   }

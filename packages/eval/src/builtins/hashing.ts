@@ -14,6 +14,7 @@ import { accessorOf } from "../path-value.ts";
 import { realisePath } from "../store/realise.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { type ContextString, type NixPath, type Slot, textOf } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
@@ -29,7 +30,8 @@ function* hashFile(ctx: EvalContext, algorithm: string, slot: Slot): Suspendable
   const parsed = algorithmOf(ctx, algorithm);
   const path = (yield realisePath(ctx, slot, "full")) as NixPath;
   try {
-    return ctx.hashes.hex(parsed, accessorOf(ctx, path).readFile(path.path));
+    const hash = (): string => ctx.hashes.hex(parsed, accessorOf(ctx, path).readFile(path.path));
+    return now(hash) ?? ((yield attempt(hash)) as string);
   } catch (error) {
     throw evalErrorOf(error);
   }

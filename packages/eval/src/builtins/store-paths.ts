@@ -19,13 +19,14 @@ import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
 import { joinPath } from "../path.ts";
 import { accessorOf, withoutSymlinks } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
-import type { SourceAccessor } from "../source-accessor.ts";
+import type { FileType, SourceAccessor } from "../source-accessor.ts";
 import { addSource, type SourceMethod, sourceName, storeConfig } from "../store/copy-path.ts";
 import { ensurePath, realiseContext, referencesOfStoreObject } from "../store/realise.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { contextOf, type StringContext, withContext } from "../value/context.ts";
 import { inSymbolOrder } from "../value/symbol-order.ts";
 import { ContextString, type NixPath, type Slot, textOf, type Value } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
@@ -81,11 +82,13 @@ function* applyFilter(
   const kept = new Map<string, string[]>();
   const pending: { readonly path: string; readonly names: string[]; next: number }[] = [];
   const open = (path: string): void => {
-    kept.set(path, []);
     const names = files.readDirectory(path).map((entry) => entry.name);
+    kept.set(path, []);
     pending.push({ path, names: names.sort(), next: 0 });
   };
-  if (files.fileType(root.path) === "directory") open(root.path);
+  yield attempt(() => {
+    if (files.fileType(root.path) === "directory") open(root.path);
+  });
   // Nix: depth first in bytewise order, each entry before what is in it (archive.cc, dumpPath).
   for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
     const name = top.names[top.next++];
@@ -96,12 +99,16 @@ function* applyFilter(
     const path = joinPath(top.path, name);
     if (!((yield askFilter(ctx, filter, files, path)) as boolean)) continue;
     (kept.get(top.path) as string[]).push(name);
-    const type = files.fileType(path);
-    if (type === "directory") open(path);
-    // Nix: what is kept is written before the next question, so it fails now.
-    else if (type === "unknown") {
-      throw new EvalError("value", `file '${files.display(path)}' has an unsupported type`);
-    }
+    const enter = (): true => {
+      const type = files.fileType(path);
+      if (type === "directory") open(path);
+      // Nix: what is kept is written before the next question, so it fails now.
+      else if (type === "unknown") {
+        throw new EvalError("value", `file '${files.display(path)}' has an unsupported type`);
+      }
+      return true;
+    };
+    if (now(enter) === undefined) yield attempt(enter);
   }
   return kept;
 }
@@ -112,7 +119,8 @@ function* askFilter(
   files: SourceAccessor,
   path: string,
 ): Suspendable<boolean> {
-  const type = files.fileType(path) ?? "unknown";
+  const look = (): FileType => files.fileType(path) ?? "unknown";
+  const type = now(look) ?? ((yield attempt(look)) as FileType);
   const context = "while evaluating the return value of the path filter function";
   const answer = (yield new CallRequest(filter, [path, type], NO_POS)) as Value;
   if (typeof answer !== "boolean") throw typeMismatch(ctx, answer, "a Boolean", context);
@@ -124,26 +132,31 @@ function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
   try {
     let references: readonly string[] = [];
     if (context !== undefined && isInStore(path.path, ctx.store.storeDir)) {
-      realiseContext(ctx, context);
-      references = referencesOfStoreObject(ctx, path.path);
+      references = (yield attempt(() => {
+        realiseContext(ctx, context);
+        return referencesOfStoreObject(ctx, path.path);
+      })) as readonly string[];
     }
     let expected: string | undefined;
     if (expectedHash !== undefined) {
-      expected = makeFixedOutputPath(storeConfig(ctx), name, method, expectedHash, {
+      const known = makeFixedOutputPath(storeConfig(ctx), name, method, expectedHash, {
         others: references,
         self: false,
       });
-      if (ctx.store.isValidPath(expected)) {
-        ctx.io.allowPath?.(expected);
-        return storePathValue(expected);
+      if (yield attempt(() => ctx.store.isValidPath(known))) {
+        ctx.io.allowPath?.(known);
+        return storePathValue(known);
       }
+      expected = known;
     }
-    const root = withoutSymlinks(ctx, path, "full");
+    const root = (yield attempt(() => withoutSymlinks(ctx, path, "full"))) as NixPath;
     let kept: ReadonlyMap<string, readonly string[]> | undefined;
     if (filter !== undefined && method === "nar") {
       kept = (yield applyFilter(ctx, filter, root)) as ReadonlyMap<string, readonly string[]>;
     }
-    const added = addSource(ctx, root, name, method, kept, references);
+    const added = (yield attempt(() =>
+      addSource(ctx, root, name, method, kept, references),
+    )) as string;
     if (expected !== undefined && expected !== added) {
       throw new EvalError(
         "value",
@@ -267,13 +280,13 @@ function* storePath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     // A symlink that is itself a store object is meant; others are only ways to one.
     const source = isStorePath(given.path.path, storeDir)
       ? given.path
-      : withoutSymlinks(ctx, given.path, "full");
+      : ((yield attempt(() => withoutSymlinks(ctx, given.path, "full"))) as NixPath);
     const { path } = source;
     if (!isInStore(path, storeDir)) {
       throw new EvalError("invalid-path", `path '${source.shown}' is not in the Nix store`);
     }
     const object = `${storeDir}/${splitStorePath(path, storeDir).baseName}`;
-    ensurePath(ctx, object);
+    yield attempt(() => ensurePath(ctx, object));
     return withContext(path, new Set([...(given.context ?? []), object]));
   } catch (error) {
     throw evalErrorOf(error);

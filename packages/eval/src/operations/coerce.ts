@@ -28,6 +28,7 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { settled } from "./checks.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
@@ -274,7 +275,11 @@ export function* coerceToString(
     }
     const text = tryCoerce(value, mode);
     if (text !== undefined) return text;
-    if (value instanceof NixPath) return copyPathToStore(ctx, value);
+    if (value instanceof NixPath) {
+      const path = value;
+      const copy = (): ContextString => copyPathToStore(ctx, path);
+      return now(copy) ?? ((yield attempt(copy)) as ContextString);
+    }
     if (isList(value) && (mode & CoerceMode.Strong) !== 0) {
       return (yield coerceList(ctx, value, mode, pos, errorContext)) as string | ContextString;
     }

@@ -15,6 +15,7 @@ import { withoutSymlinks } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import { decodeContextElement, type StringContext } from "../value/context.ts";
 import { NixPath, type Slot } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { notValid, outputsOf } from "./closure.ts";
 
@@ -77,17 +78,23 @@ export function* realisePath(
     NO_POS,
     "while realising the context of a path",
   )) as PathWithContext;
-  return resolveRealised(ctx, path, context, links);
+  const resolve = (): NixPath => resolveRealised(ctx, path, context, links);
+  return now(resolve) ?? ((yield attempt(resolve)) as NixPath);
 }
 
-/** {@link realisePath} without a generator, where the slot is a path already; else `undefined`. */
+/**
+ * {@link realisePath} without a generator, where the slot is a path already and nothing has to be
+ * waited for; else `undefined`.
+ */
 export function tryRealisePath(
   ctx: EvalContext,
   slot: Slot,
   links: LinkResolution,
 ): NixPath | undefined {
   const given = settled(slot);
-  return given instanceof NixPath ? resolveRealised(ctx, given, undefined, links) : undefined;
+  return given instanceof NixPath
+    ? now(() => resolveRealised(ctx, given, undefined, links))
+    : undefined;
 }
 
 function resolveRealised(

@@ -36,6 +36,19 @@ export function isPromise<T>(answer: T | PromiseLike<T>): answer is PromiseLike<
 }
 
 /**
+ * What `action` returns, or `undefined` where it would have to wait: the quick way before
+ * {@link attempt}, which needs a frame of its own: `now(action) ?? (yield attempt(action))`.
+ */
+export function now<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Pending) return undefined;
+    throw error;
+  }
+}
+
+/**
  * Runs `action`, which asks the host but runs no Nix code, until no answer is missing any more. Each
  * run starts from the beginning, so `action` must not have effects before its last question.
  */
