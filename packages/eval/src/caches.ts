@@ -40,6 +40,8 @@ export class EvalCaches {
   readonly searchPathEntries = new Map<string, string | undefined>();
   /** Files found in the search path (`search-path.ts`). */
   readonly searchPathResults = new Map<string, string | undefined>();
+  /** Builds for evaluation that were told of and have not ended (`store/realise.ts`). */
+  readonly announcedBuilds = new Set<string>();
   /** How deep operations are in values (`operations/nesting.ts`). */
   readonly nesting = new Nesting();
   /** How many values have been evaluated deeply (`operations/deep-force.ts`). */

@@ -5,6 +5,7 @@
  * something to download are not supported; like missing ones they are skipped with a warning.
  */
 import { canonPath, isInStore, splitStorePath } from "@nivis/formats";
+import { allowClosure } from "./allowed-closure.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { CORE_FILES } from "./core-files.ts";
 import { EvalError } from "./errors/eval-error.ts";
@@ -84,7 +85,7 @@ export function openSearchPath(ctx: EvalContext): void {
   if (ctx.settings.pureEval || !ctx.settings.restrictEval) return;
   try {
     for (const { path } of ctx.searchPath) {
-      if (!isRemote(path)) allowClosure(ctx, absolutePath(ctx, path));
+      if (!isRemote(path)) allowObject(ctx, absolutePath(ctx, path));
       resolveEntry(ctx, path);
     }
   } catch (error) {
@@ -92,22 +93,12 @@ export function openSearchPath(ctx: EvalContext): void {
   }
 }
 
-/** Allows all that the store object of a path refers to, directly or not. */
-function allowClosure(ctx: EvalContext, path: string): void {
-  const { store, io } = ctx;
+/** Allows all that the store object of a path refers to; nothing if there is no such object. */
+function allowObject(ctx: EvalContext, path: string): void {
+  const { store } = ctx;
   if (!isInStore(path, store.storeDir)) return;
   const object = `${store.storeDir}/${splitStorePath(path, store.storeDir).baseName}`;
-  if (!store.isValidPath(object)) return;
-  const pending = [object];
-  const seen = new Set(pending);
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    for (const reference of store.references(next) ?? []) {
-      if (seen.has(reference)) continue;
-      seen.add(reference);
-      pending.push(reference);
-    }
-  }
-  for (const allowed of seen) io.allowPath?.(allowed);
+  if (store.isValidPath(object)) allowClosure(ctx, object);
 }
 
 /** Whether an entry must be fetched before something can be looked up in it. */

@@ -11,9 +11,11 @@ import { NO_POS } from "../position.ts";
 import { findInSearchPath } from "../search-path.ts";
 import type { DirectoryEntry, FileType } from "../source-accessor.ts";
 import {
+  type Rewrites,
   realiseContext,
   realisePath,
   referencesOfStoreObject,
+  rewrite,
   tryRealisePath,
 } from "../store/realise.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -179,9 +181,10 @@ function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathE
     NO_POS,
     `while evaluating the \`path\` attribute of ${FIND_FILE_ELEMENT}`,
   )) as StringValue;
-  const path = textOf(value);
+  let path = textOf(value);
   try {
-    yield attempt(() => realiseContext(ctx, contextOf(value)));
+    const rewrites = (yield attempt(() => realiseContext(ctx, contextOf(value)))) as Rewrites;
+    path = rewrite(path, rewrites);
   } catch (error) {
     if (!(error instanceof EvalError && error.kind === "invalid-path")) throw error;
     const invalid = /'(?:.*\/)?([^/']*)'/.exec(error.message)?.[1] ?? "";

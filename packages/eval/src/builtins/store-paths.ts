@@ -21,7 +21,13 @@ import { accessorOf, withoutSymlinks } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import type { FileType, SourceAccessor } from "../source-accessor.ts";
 import { addSource, type SourceMethod, sourceName, storeConfig } from "../store/copy-path.ts";
-import { ensurePath, realiseContext, referencesOfStoreObject } from "../store/realise.ts";
+import {
+  ensurePath,
+  type Rewrites,
+  realiseContext,
+  referencesOfStoreObject,
+  rewrite,
+} from "../store/realise.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { contextOf, type StringContext, withContext } from "../value/context.ts";
 import { inSymbolOrder } from "../value/symbol-order.ts";
@@ -128,14 +134,15 @@ function* askFilter(
 }
 
 function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
-  const { path, context, name, method, filter, expectedHash } = request;
+  const { context, name, method, filter, expectedHash } = request;
+  let { path } = request;
   try {
     let references: readonly string[] = [];
     if (context !== undefined && isInStore(path.path, ctx.store.storeDir)) {
-      references = (yield attempt(() => {
-        realiseContext(ctx, context);
-        return referencesOfStoreObject(ctx, path.path);
-      })) as readonly string[];
+      const rewrites = (yield attempt(() => realiseContext(ctx, context))) as Rewrites;
+      path = path.at(rewrite(path.path, rewrites));
+      const { path: object } = path;
+      references = (yield attempt(() => referencesOfStoreObject(ctx, object))) as readonly string[];
     }
     let expected: string | undefined;
     if (expectedHash !== undefined) {
@@ -149,7 +156,8 @@ function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
       }
       expected = known;
     }
-    const root = (yield attempt(() => withoutSymlinks(ctx, path, "full"))) as NixPath;
+    const given = path;
+    const root = (yield attempt(() => withoutSymlinks(ctx, given, "full"))) as NixPath;
     let kept: ReadonlyMap<string, readonly string[]> | undefined;
     if (filter !== undefined && method === "nar") {
       kept = (yield applyFilter(ctx, filter, root)) as ReadonlyMap<string, readonly string[]>;

@@ -10,6 +10,13 @@ import type { Derivation, FinishedDerivation } from "@nivis/formats";
 import type { SourceAccessor } from "../source-accessor.ts";
 import type { SourceTree } from "./source-tree.ts";
 
+/** An output that evaluation needs: of the derivation at `drvPath`, or of one that is itself an output. */
+export interface WantedOutput {
+  /** As in a string context: a `.drv` path, or `out!/nix/store/….drv` for one that is an output. */
+  readonly drvPath: string;
+  readonly output: string;
+}
+
 /** See the head of this file. All paths are whole store paths. */
 export interface Store {
   /** Such as `/nix/store`. */
@@ -31,4 +38,12 @@ export interface Store {
   ): void;
   /** Writes a derivation. */
   addDerivation(derivation: FinishedDerivation): void;
+  /**
+   * Builds outputs, or fetches them where another store has them, all together; returns their paths in
+   * the same order. Throws an {@link IoError} with the store's message when one cannot be had. Absent
+   * from a store that cannot build.
+   */
+  build?(wanted: readonly WantedOutput[]): readonly string[];
+  /** Fetches a path that is not valid from another store; returns whether it is valid now. */
+  substitute?(path: string): boolean;
 }
