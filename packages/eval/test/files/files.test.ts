@@ -110,7 +110,7 @@ describe("errors", () => {
     const ctx = context();
     const attrs = set({ name: "a", builder: "b", system: "c" });
     const out = (call(ctx, "derivationStrict", attrs) as Attrs).get("out") as Slot;
-    expect(failure(ctx, "readFile", out)).toContain("import from derivation is not supported");
+    expect(failure(ctx, "readFile", out)).toContain("the store cannot build");
   });
 });
 
