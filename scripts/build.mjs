@@ -20,6 +20,9 @@ import { publicPackages, root, run } from "./workspace.mjs";
 /** The packages that must load in a browser: nothing in them may come from Node. */
 const neutralPackages = new Set(["syntax", "formats", "eval", "fetch", "flake", "fmt", "store"]);
 
+/** The thread that holds the connections to the stores of an evaluation. */
+const STORE_WORKER = join(root, "packages/node/src/stores/evaluation/store-worker.ts");
+
 const started = performance.now();
 await Promise.all([buildCommands(), ...publicPackages.map(buildLibrary)]);
 if (process.argv.includes("--declarations")) buildDeclarations();
@@ -40,6 +43,8 @@ async function buildCommands() {
     format: /** @type {const} */ ("cjs"),
     platform: /** @type {const} */ ("node"),
     outdir: dist("nivis"),
+    // The commands say where their files are; scripts have no URL of their own.
+    define: { ...shared().define, "import.meta.url": "undefined" },
     alias: Object.fromEntries(
       publicPackages.map((name) => [
         npmName(name),
@@ -64,6 +69,12 @@ async function buildCommands() {
     outExtension: { ".js": ".cjs" },
     define: { BUNDLE: JSON.stringify(bundle) },
   });
+  // Loaded by a thread when an evaluation first asks a store something; see blocking-store.ts.
+  await build({
+    ...options,
+    entryPoints: { "store-worker": STORE_WORKER },
+    outExtension: { ".js": ".cjs" },
+  });
   removeStaleBundles(written);
 }
 
@@ -83,10 +94,14 @@ function removeStaleBundles(written) {
 
 /** @param {string} name */
 async function buildLibrary(name) {
+  const source = join(root, "packages", name, "src");
   await build({
     ...shared(),
-    entryPoints: [join(root, "packages", name, "src", "index.ts")],
-    outfile: join(dist(name), "index.js"),
+    entryPoints: {
+      index: join(source, "index.ts"),
+      ...(name === "node" ? { "store-worker": STORE_WORKER } : {}),
+    },
+    outdir: dist(name),
     platform: neutralPackages.has(name) ? "neutral" : "node",
     packages: "external",
     // Without tsconfig.json, whose paths would pull the other packages in. As there, constructors

@@ -66,7 +66,7 @@ export {
 } from "./statistics/report.ts";
 export { DummyStore } from "./store/dummy-store.ts";
 export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
-export type { Store } from "./store/store.ts";
+export type { Store, WantedOutput } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
 export { Attrs, Shape } from "./value/attrs.ts";
 export { Thunk } from "./value/thunk.ts";

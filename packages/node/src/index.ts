@@ -15,6 +15,8 @@ export {
   processConnector,
   unixConnector,
 } from "./stores/duplex-transport.ts";
+export { BlockingStore, type BlockingStoreOptions } from "./stores/evaluation/blocking-store.ts";
+export { EvaluationStore } from "./stores/evaluation/evaluation-store.ts";
 export { fileCache } from "./stores/file-cache.ts";
 export { type HttpCacheOptions, httpCache } from "./stores/http-cache.ts";
 export { nodeFileSystem } from "./stores/node-file-system.ts";

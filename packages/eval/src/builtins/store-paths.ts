@@ -57,9 +57,7 @@ function toFile(ctx: EvalContext, name: string, value: string | ContextString): 
   }
   try {
     const path = makeTextPath(storeConfig(ctx), name, contents, references);
-    if (!ctx.settings.readOnlyMode && !ctx.store.isValidPath(path)) {
-      ctx.store.addText(path, contents, references);
-    }
+    if (!ctx.settings.readOnlyMode) ctx.store.addText(path, contents, references);
     ctx.caches.references.set(path, references);
     ctx.io.allowPath?.(path);
     return storePathValue(path);

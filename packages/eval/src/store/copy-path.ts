@@ -79,9 +79,7 @@ export function addSource(
     { algorithm: "sha256", digest },
     { others: references, self: false },
   );
-  if (!ctx.settings.readOnlyMode && !ctx.store.isValidPath(path)) {
-    ctx.store.addSource(path, tree, references, accessor);
-  }
+  if (!ctx.settings.readOnlyMode) ctx.store.addSource(path, tree, references, accessor);
   ctx.caches.references.set(path, references);
   ctx.io.allowPath?.(path);
   cache?.set(key, path);

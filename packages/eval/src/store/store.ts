@@ -27,7 +27,7 @@ export interface Store {
   references(path: string): readonly string[] | undefined;
   /** The derivation in a valid `.drv` path; `undefined` if the path is not valid. */
   readDerivation(path: string): Derivation | undefined;
-  /** Writes the text file whose path was computed. */
+  /** Writes the text file whose path was computed, unless the path is valid. */
   addText(path: string, contents: string, references: readonly string[]): void;
   /** Writes the copy of a source, read from `files`, whose path was computed. */
   addSource(
@@ -36,7 +36,7 @@ export interface Store {
     references: readonly string[],
     files: SourceAccessor,
   ): void;
-  /** Writes a derivation. */
+  /** Writes a derivation, unless its path is valid. */
   addDerivation(derivation: FinishedDerivation): void;
   /**
    * Builds outputs, or fetches them where another store has them, all together; returns their paths in

@@ -1,0 +1,81 @@
+/**
+ * What an evaluation asks of its stores: the messages between the thread that evaluates, which is
+ * synchronous and waits, and the thread that holds the connections.
+ *
+ * Messages are structured clones. Texts are byte strings.
+ */
+import type { OpenStoreOptions } from "../open-store.ts";
+
+/** How the thread that holds the connections is started. */
+export interface WorkerStart {
+  /** Counts answers: the evaluating thread waits for it to change. */
+  readonly signal: SharedArrayBuffer;
+  /** The stores, as the command line names them; equal ones are opened once. */
+  readonly evalStore: string;
+  readonly buildStore: string;
+  readonly options: Pick<
+    OpenStoreOptions,
+    "storeDir" | "environment" | "currentDirectory" | "clientOptions" | "userAgent"
+  >;
+}
+
+/** A store object that the evaluation made and no store has been told of. */
+export type NewObject =
+  /** One file: a text such as a derivation, or a file that is addressed by its contents alone. */
+  | {
+      readonly kind: "file";
+      readonly method: "text" | "flat";
+      readonly path: string;
+      readonly contents: string;
+      readonly references: readonly string[];
+    }
+  /** A copy of files of this machine, or its NAR where the files are elsewhere. */
+  | {
+      readonly kind: "source";
+      readonly path: string;
+      readonly narDigest: Uint8Array;
+      readonly narSize: number;
+      readonly references: readonly string[];
+      readonly from:
+        | {
+            readonly root: string;
+            /** The names kept in each directory; all of them if absent. */
+            readonly kept: ReadonlyMap<string, readonly string[]> | undefined;
+          }
+        | { readonly nar: Uint8Array };
+    };
+
+/** An output that evaluation needs, as string contexts name it. */
+export interface RequestedOutput {
+  readonly drvPath: string;
+  readonly output: string;
+}
+
+/** The questions; each answer has the type beside it in {@link StoreAnswers}. */
+export type StoreRequest =
+  | { readonly ask: "valid"; readonly path: string }
+  | { readonly ask: "references"; readonly path: string }
+  | { readonly ask: "derivation"; readonly path: string }
+  | { readonly ask: "write"; readonly objects: readonly NewObject[] }
+  | { readonly ask: "build"; readonly wanted: readonly RequestedOutput[] }
+  | { readonly ask: "substitute"; readonly path: string }
+  | { readonly ask: "close" };
+
+/** What is answered to each question. */
+export interface StoreAnswers {
+  readonly valid: boolean;
+  /** `undefined` if the path is not valid. */
+  readonly references: readonly string[] | undefined;
+  /** The text of the `.drv` file; `undefined` if the path is not valid. */
+  readonly derivation: string | undefined;
+  readonly write: undefined;
+  /** The paths of the outputs, in the order of the question. */
+  readonly build: readonly string[];
+  readonly substitute: boolean;
+  readonly close: undefined;
+}
+
+/** An answer, or what failed. */
+export type StoreReply =
+  | { readonly value: unknown }
+  | { readonly failure: { readonly code: string; readonly message: string } };

@@ -1,0 +1,187 @@
+/**
+ * Answers what an evaluation asks of its stores (`requests.ts`), over the asynchronous stores of
+ * `@nivis/store`. Runs in the thread that holds the connections, and in tests without one.
+ */
+import {
+  bytesToByteString,
+  type ContentAddress,
+  type DerivedPath,
+  isBuildSuccess,
+  narBytes,
+  narTreeSource,
+  type PathInfo,
+  parseSingleDerivedPath,
+} from "@nivis/formats";
+import {
+  capability,
+  copyPaths,
+  type FileSystem,
+  narOfFiles,
+  outputsOfDerivation,
+  type PathToAdd,
+  type Store,
+  StoreError,
+  streamOf,
+} from "@nivis/store";
+import { nodeFileSystem } from "../node-file-system.ts";
+import { nodeStoreHost } from "../node-store-host.ts";
+import type { NewObject, RequestedOutput, StoreAnswers, StoreRequest } from "./requests.ts";
+
+/** See the head of this file. */
+export class EvaluationServer {
+  readonly #evalStore: Store;
+  readonly #buildStore: Store;
+
+  constructor(evalStore: Store, buildStore: Store) {
+    this.#evalStore = evalStore;
+    this.#buildStore = buildStore;
+  }
+
+  /** The answer to one question. Throws a {@link StoreError}. */
+  async answer(request: StoreRequest): Promise<StoreAnswers[StoreRequest["ask"]]> {
+    const store = this.#evalStore;
+    switch (request.ask) {
+      case "valid":
+        return (await store.validPaths([request.path])).has(request.path);
+      case "references":
+        return (await store.info(request.path))?.references;
+      case "derivation":
+        return this.#derivation(request.path);
+      case "write":
+        await this.#write(request.objects);
+        return undefined;
+      case "build":
+        return this.#build(request.wanted);
+      case "substitute":
+        return this.#substitute(request.path);
+      case "close":
+        await store.close();
+        if (this.#buildStore !== store) await this.#buildStore.close();
+        return undefined;
+    }
+  }
+
+  async #derivation(path: string): Promise<string | undefined> {
+    const store = this.#evalStore;
+    if (!(await store.validPaths([path])).has(path)) return undefined;
+    let text = "";
+    for await (const piece of (await store.files(path)).readFile("/")) {
+      text += bytesToByteString(piece);
+    }
+    return text;
+  }
+
+  async #write(objects: readonly NewObject[]): Promise<void> {
+    const store = this.#evalStore;
+    const valid = await store.validPaths(objects.map(({ path }) => path));
+    const missing = objects.filter(({ path }) => !valid.has(path)).map(pathToAdd);
+    if (missing.length === 0) return;
+    await capability(store, "writer", "addToStore").addMany(missing);
+  }
+
+  async #build(wanted: readonly RequestedOutput[]): Promise<readonly string[]> {
+    const [evalStore, buildStore] = [this.#evalStore, this.#buildStore];
+    const makeBuilder = capability(buildStore, "builder", "buildPaths");
+    const derivations = wanted.map(({ drvPath }) => derivationOf(drvPath, evalStore.storeDir));
+    const paths = wanted.map(
+      ({ output }, i): DerivedPath => ({
+        kind: "built",
+        drv: derivations[i] as ReturnType<typeof derivationOf>,
+        outputs: [output],
+      }),
+    );
+    const results = await makeBuilder(evalStore).build(paths);
+    for (const result of results) {
+      if (!isBuildSuccess(result.status)) throw new StoreError("build", result.errorMessage);
+    }
+    const built: string[] = [];
+    for (const { drvPath, output } of wanted) {
+      const found = results
+        .map(({ path, builtOutputs }) =>
+          path.kind === "built" && printed(path.drv) === drvPath
+            ? builtOutputs.get(output)?.outPath
+            : undefined,
+        )
+        .find((path) => path !== undefined);
+      const path =
+        found ?? (await outputsOfDerivation(buildStore, drvPath, nodeStoreHost)).get(output);
+      if (path === undefined) {
+        throw new StoreError("build", `derivation '${drvPath}' does not have output '${output}'`);
+      }
+      built.push(path);
+    }
+    if (evalStore !== buildStore) await copyPaths(buildStore, evalStore, built);
+    return built;
+  }
+
+  async #substitute(path: string): Promise<boolean> {
+    const store = this.#evalStore;
+    if ((await store.validPaths([path])).has(path)) return true;
+    if (store.builder === undefined) return false;
+    await store.builder(store).ensure(path);
+    return true;
+  }
+}
+
+/** The derivation of a context element: `out!/nix/store/….drv` is an output of another. */
+function derivationOf(drvPath: string, storeDir: string) {
+  return parseSingleDerivedPath(drvPath.split("!").reverse().join("^"), storeDir);
+}
+
+function printed(path: ReturnType<typeof derivationOf>): string {
+  return path.kind === "opaque" ? path.path : `${path.output}!${printed(path.drv)}`;
+}
+
+/** A new object with what stores have to know of it. */
+function pathToAdd(object: NewObject): PathToAdd {
+  const { path, references } = object;
+  if (object.kind === "file") {
+    const { contents, method } = object;
+    const nar = narBytes(narTreeSource, { type: "regular", executable: false, contents });
+    const digest = nodeStoreHost.hashes.hash("sha256", nar);
+    const address: ContentAddress = {
+      method,
+      hash: { algorithm: "sha256", digest: nodeStoreHost.hashes.hash("sha256", contents) },
+    };
+    return {
+      info: pathInfo(path, digest, nar.length, references, address),
+      nar: () => streamOf(nar),
+    };
+  }
+  const { from, narDigest, narSize } = object;
+  const address: ContentAddress = {
+    method: "nar",
+    hash: { algorithm: "sha256", digest: narDigest },
+  };
+  const info = pathInfo(path, narDigest, narSize, references, address);
+  if ("nar" in from) return { info, nar: () => streamOf(from.nar) };
+  return { info, nar: () => narOfFiles(keptFiles(from.kept), from.root) };
+}
+
+function pathInfo(
+  path: string,
+  narDigest: Uint8Array,
+  narSize: number,
+  references: readonly string[],
+  contentAddress: ContentAddress,
+): PathInfo {
+  return {
+    path,
+    narHash: { algorithm: "sha256", digest: narDigest },
+    narSize,
+    references: [...references].sort(),
+    registrationTime: 0,
+    ultimate: false,
+    signatures: [],
+    contentAddress,
+  };
+}
+
+/** The files of this machine as a filter left them. */
+function keptFiles(kept: ReadonlyMap<string, readonly string[]> | undefined): FileSystem {
+  if (kept === undefined) return nodeFileSystem;
+  return {
+    ...nodeFileSystem,
+    readDirectory: async (path) => kept.get(path) ?? nodeFileSystem.readDirectory(path),
+  };
+}

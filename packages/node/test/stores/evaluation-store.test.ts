@@ -1,0 +1,136 @@
+/**
+ * Evaluation over a real nix-daemon: derivations and sources are written together, what is imported is
+ * built, and errors are the daemon's. The thread that holds the connection is the built one.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { EvalError, Evaluation, printAmbiguous, type Settings } from "@nivis/eval";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nodeHashes } from "../../src/node-hashes.ts";
+import { nodeIo } from "../../src/node-io.ts";
+import { BlockingStore } from "../../src/stores/evaluation/blocking-store.ts";
+import { EvaluationStore } from "../../src/stores/evaluation/evaluation-store.ts";
+import { isNixInstalled, NixDaemon } from "./nix-daemon.ts";
+
+const WORKER = fileURLToPath(new URL("../../dist/store-worker.js", import.meta.url));
+
+if (!isNixInstalled) process.stderr.write("evaluation-store: no nix-daemon, so nothing is built\n");
+
+describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
+  const daemon = new NixDaemon("extra-experimental-features = ca-derivations");
+  const stores: EvaluationStore[] = [];
+  beforeAll(() => daemon.start());
+  afterAll(() => {
+    for (const store of stores) store.close();
+    return daemon.stop();
+  });
+
+  function evaluation(settings: Partial<Settings> = {}) {
+    const { storeDir, socketUri } = daemon;
+    const log: string[] = [];
+    const store = new EvaluationStore(
+      storeDir,
+      new BlockingStore({
+        evalStore: socketUri,
+        buildStore: socketUri,
+        options: { storeDir },
+        worker: WORKER,
+      }),
+    );
+    stores.push(store);
+    const io = nodeIo({ log: (line) => log.push(line) });
+    const machine = new Evaluation({
+      io,
+      hashes: nodeHashes,
+      store,
+      settings: { readOnlyMode: false, storeDir, ...settings },
+    });
+    const run = (text: string): string => {
+      try {
+        const value = machine.deepForce(machine.evalText(text, { kind: "string" }, daemon.folder));
+        return printAmbiguous(value);
+      } catch (error) {
+        if (!(error instanceof EvalError)) throw error;
+        return `${error.kind}: ${error.message}`;
+      }
+    };
+    return { run, store, log };
+  }
+
+  const drv = (name: string, script: string, more = "") =>
+    `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" ${JSON.stringify(`PATH=/usr/bin:/bin; ${script}`)} ]; ${more} }`;
+
+  test("writes derivations and sources that C++ Nix finds valid", () => {
+    mkdirSync(join(daemon.folder, "src"));
+    writeFileSync(join(daemon.folder, "src", "kept"), "kept");
+    writeFileSync(join(daemon.folder, "src", "dropped"), "dropped");
+    const { run, store } = evaluation();
+    const path = run(
+      `let inner = ${drv("inner", "echo hi > $out", "")};
+         src = builtins.path { path = ./src; filter = p: t: baseNameOf p != "dropped"; };
+         flat = builtins.path { path = ./src/kept; recursive = false; name = "flat"; };
+       in (${drv("outer", "echo $src > $out", 'inherit inner src flat; text = builtins.toFile "t" "x"; whole = ./src;')}).drvPath`,
+    ).slice(1, -1);
+    expect(() => daemon.run("nix-store", "--query", "--hash", path)).toThrow();
+    store.flush();
+    const closure = daemon.run("nix-store", "--query", "--requisites", path).split("\n");
+    expect(closure.map((one) => one.replace(/.*\/\w{32}-/, "")).sort()).toEqual(
+      ["flat", "inner.drv", "outer.drv", "src", "src", "t"].sort(),
+    );
+    daemon.run("nix-store", "--verify", "--check-contents");
+    const out = daemon.run("nix-store", "--realise", path);
+    expect(out).toMatch(/-outer$/);
+  });
+
+  test("builds what is imported, once, and reads it", () => {
+    const { run } = evaluation();
+    const d = drv(
+      "ifd",
+      "mkdir $out; echo '{ a = 41; }' > $out/default.nix; echo -n text > $out/t",
+    );
+    expect(
+      run(
+        `let d = ${d}; in [ ((import d).a + 1) (builtins.readFile "\${d}/t") (builtins.attrNames (builtins.readDir d)) (builtins.pathExists "\${d}/no") ]`,
+      ),
+    ).toBe('[ 42 "text" [ "default.nix" "t" ] false ]');
+  });
+
+  test("says why a build failed", () => {
+    const { run } = evaluation();
+    const answer = run(`import (${drv("broken", "echo it broke; exit 3")})`);
+    expect(answer).toMatch(/^io: .*builder for '.*-broken\.drv' failed with exit code 3/);
+  });
+
+  test("has the output of a floating derivation where its placeholder stood", () => {
+    const { run } = evaluation({ experimentalFeatures: new Set(["ca-derivations"]) });
+    const answer = run(
+      `builtins.readFile (${drv("floating", "echo -n floated > $out", '__contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256";')})`,
+    );
+    expect(answer).toBe('"floated"');
+  });
+
+  test("knows what is valid, and imports a derivation by its file", () => {
+    const { run } = evaluation();
+    const program = `let d = ${drv("again", "echo > $out")}; in [ (import d.drvPath).name (builtins.pathExists d.drvPath) ]`;
+    expect(run(program)).toBe('[ "again" true ]');
+    expect(
+      run(`builtins.storePath "${daemon.storeDir}/00000000000000000000000000000000-no"`),
+    ).toMatch(/^(io|invalid-path): /);
+  });
+});
+
+test("a store that cannot be opened is an error of the evaluation", () => {
+  const store = new EvaluationStore(
+    "/nix/store",
+    new BlockingStore({
+      evalStore: "unix:///nowhere/socket",
+      buildStore: "unix:///nowhere/socket",
+      options: { storeDir: "/nix/store" },
+      worker: WORKER,
+    }),
+  );
+  const path = "/nix/store/00000000000000000000000000000000-x";
+  expect(() => store.isValidPath(path)).toThrow(/cannot (connect to socket|open connection)/);
+  expect(() => store.isValidPath(path)).toThrow(/previously failed|cannot/);
+});
