@@ -209,7 +209,7 @@ class Emitter {
   }
 
   private upvalue(binding: Binding): number {
-    return this.holder.captured.indexOf(binding);
+    return this.holder.upvalueOf(binding);
   }
 
   /** Pushes a binding as it is. */
