@@ -3,9 +3,19 @@
  * `import` does with a `.drv` file, and the program that `rehearse` evaluates. They live in two trees
  * of their own, which never change and which all evaluations share.
  */
+<<<<<<< HEAD
 import { DERIVATION_NIX, IMPORTED_DERIVATION_NIX } from "./builtins/derivation-sources.ts";
 import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";
 import { MemoryAccessor } from "./memory-accessor.ts";
+=======
+import {
+  DERIVATION_NIX,
+  IMPORTED_DERIVATION_NIX,
+  IMPORTED_DERIVATION_NIX_NAME,
+} from "./builtins/derivation-sources.ts";
+import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";
+import { DERIVATION_NIX_NAME } from "./position.ts";
+>>>>>>> 10d74f8 (Build bindings and formals in the order of C++ Nix's symbols)
 import { REHEARSAL_NIX } from "./rehearsal/program.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
 import { NixPath } from "./value/value.ts";

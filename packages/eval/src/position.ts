@@ -17,6 +17,9 @@ export const NO_POS: PosIdx = 0;
 /** Stands in errors of builtins for "where the builtin was called"; the VM replaces it. */
 export const CALL_SITE: PosIdx = -1;
 
+/** The name that positions show for the file that defines `derivation`; bytes. */
+export const DERIVATION_NIX_NAME = "\xc2\xabnix-internal\xc2\xbb/derivation-internal.nix";
+
 /** A resolved position. */
 export interface Position {
   readonly source: SourceFile;
@@ -43,6 +46,12 @@ export class PositionTable {
   /** The text that was registered last. */
   get latest(): SourceFile | undefined {
     return this.sources.at(-1);
+  }
+
+  /** Whether a position is in the file that defines `derivation`. */
+  isInDerivationFile(pos: PosIdx): boolean {
+    const origin = this.resolve(pos)?.source.origin;
+    return origin?.kind === "internal" && origin.name === DERIVATION_NIX_NAME;
   }
 
   /** The text and offset of a position, or `undefined` for none. */

@@ -13,6 +13,7 @@ import {
   BindingKind,
   type Expr,
   type FloatLiteral,
+  type Formal,
   type IntLiteral,
   type Lambda as LambdaExpr,
   NodeKind,
@@ -44,6 +45,9 @@ export class AssertionText {
     return this.printed;
   }
 }
+
+/** Nix: the variables that an operator or `<x>` stands for have no position. */
+const NO_OFFSET = -1;
 
 /** How a binary operator that is a builtin call names itself in traces. */
 const BUILTIN_OF_OPERATOR: { readonly [op in BinaryOp]?: string } = {
@@ -349,10 +353,12 @@ class Emitter {
     // the thunk be refilled, since a thunk that the caller gave may stem from the same expression.
     let flag = formals.length + 1;
     const refills: { slot: number; flag: number; index: number }[] = [];
-    for (const formal of formals) {
-      if (formal.fallback === undefined) continue;
-      const binding = bindingOf(formal.name);
-      const unit = this.file.units.get(formal.fallback);
+    const order = this.file.orders.get(expr);
+    for (let i = 0; i < formals.length; i++) {
+      const { name, fallback } = formals[order?.[i] ?? i] as Formal;
+      if (fallback === undefined) continue;
+      const binding = bindingOf(name);
+      const unit = this.file.units.get(fallback);
       const incomplete =
         unit?.captured.some((captured) => captured.owner === this.unit && !captured.ready) === true;
       if (incomplete) {
@@ -361,7 +367,7 @@ class Emitter {
         this.pop();
       }
       const skip = this.jump(Op.SkipIfBound, binding.slot);
-      const index = this.lazy(formal.fallback, scope);
+      const index = this.lazy(fallback, scope);
       this.emit(Op.SetLocal, binding.slot);
       this.pop();
       if (incomplete) {
@@ -414,7 +420,7 @@ class Emitter {
       case NodeKind.SearchPath:
         this.pushConstant(expr.value);
         this.lazyName("__nixPath", scope);
-        this.variable("__findFile", scope, expr.pos);
+        this.variable("__findFile", scope, NO_OFFSET);
         this.call(2, expr.pos);
         return;
       case NodeKind.StringTemplate:
@@ -478,11 +484,10 @@ class Emitter {
         this.emit(Op.Not);
         return;
       case NodeKind.Negate: {
-        const shadow = scope.lookup("__sub");
-        if (shadow !== undefined) {
+        if (this.file.isReplaced("__sub", scope)) {
           this.lazy(expr.operand, scope);
           this.pushConstant(0);
-          this.variable("__sub", scope, expr.pos);
+          this.variable("__sub", scope, NO_OFFSET);
           this.call(2, expr.pos);
         } else if (expr.operand.kind === NodeKind.Int && typeof expr.operand.value === "number") {
           this.pushConstant(0 - expr.operand.value);
@@ -544,7 +549,7 @@ class Emitter {
       case BinaryOp.LessOrEqual:
       case BinaryOp.More:
       case BinaryOp.MoreOrEqual:
-        return scope.lookup("__lessThan") === undefined;
+        return !this.file.isReplaced("__lessThan", scope);
       default:
         return false;
     }
@@ -733,14 +738,17 @@ class Emitter {
     for (const binding of bindings) binding.ready = false;
     const refills: Refill[] = [];
     this.inheritSources(set, inner, refills);
-    set.bindings.forEach((row, i) => {
-      const binding = bindings[i] as Binding;
+    const order = this.file.orders.get(owner);
+    for (let i = 0; i < bindings.length; i++) {
+      const place = order?.[i] ?? i;
+      const row = set.bindings[place] as AttrSet["bindings"][number];
+      const binding = bindings[place] as Binding;
       const index = this.bindingValue(row.value, row.kind, outer, inner);
       if (index >= 0) refills.push({ slot: binding.slot, index });
       this.emit(Op.SetLocal, binding.slot);
       this.pop();
       binding.ready = true;
-    });
+    }
     for (const { slot, index } of refills) this.emit(Op.Refill, slot, index);
     return inner;
   }
@@ -856,14 +864,14 @@ class Emitter {
     return operands;
   }
 
-  /** `-`, `*`, `/` and the comparisons: calls of builtins, unless the program shadows their names. */
+  /** `-`, `*`, `/` and the comparisons: calls of builtins, unless their names mean something else here. */
   private builtinOperator(expr: Binary, name: string, scope: Scope): void {
     const { op, left, right, pos } = expr;
     const swapped = op === BinaryOp.More || op === BinaryOp.LessOrEqual;
-    if (scope.lookup(name) !== undefined) {
+    if (this.file.isReplaced(name, scope)) {
       this.lazy(swapped ? left : right, scope);
       this.lazy(swapped ? right : left, scope);
-      this.variable(name, scope, pos);
+      this.variable(name, scope, NO_OFFSET);
       this.call(2, pos);
       if (op === BinaryOp.LessOrEqual || op === BinaryOp.MoreOrEqual) {
         this.context(pos, "in the argument of '!'", () => {

@@ -15,11 +15,17 @@ import {
   BinaryOp,
   BindingKind,
   type Expr,
+  type Formal,
   type Lambda as LambdaExpr,
   NodeKind,
 } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+<<<<<<< HEAD
 import type { SourceAccessor } from "../source-accessor.ts";
+=======
+import { Builtin } from "../value/value.ts";
+import { ProcessingOrder } from "./processing-order.ts";
+>>>>>>> 10d74f8 (Build bindings and formals in the order of C++ Nix's symbols)
 import { type Binding, Scope, Unit } from "./scope.ts";
 
 /** Strict nesting inside one unit beyond which an expression becomes a unit; native recursion is ~4 frames each. */
@@ -28,7 +34,7 @@ const MAX_STRICT_DEPTH = 300;
 /** Arguments before the last that a fused lambda takes: they and the callee must fit into a frame's header. */
 const MAX_EXTRA_ARGUMENTS = 4;
 
-/** The names that arithmetic operators stand for. */
+/** The names whose values arithmetic operators call. */
 export const OPERATOR_NAMES: { readonly [op in BinaryOp]?: string } = {
   [BinaryOp.Sub]: "__sub",
   [BinaryOp.Mul]: "__mul",
@@ -54,6 +60,11 @@ export class Resolution {
   readonly scopes = new Map<Expr, Scope>();
   /** For a set or `let` with `inherit (e)`: the hidden bindings of its sources. */
   readonly inheritSources = new Map<AttrSet, readonly Binding[]>();
+  /**
+   * For a `let`, `rec` or function whose bindings come into being in another order than that of the
+   * text: their places in that order.
+   */
+  readonly orders = new Map<Expr, readonly number[]>();
   readonly undefinedVariables: UndefinedVariable[] = [];
   /**
    * Which constants of a lambda's code are globals, as pairs of index and name (`builtins.x` for an
@@ -69,6 +80,16 @@ export class Resolution {
     readonly accessor: SourceAccessor | undefined = undefined,
   ) {}
 
+  /**
+   * Whether an operator that calls the value of `name` calls something other than the builtin: the
+   * program binds the name, or the scope of a `scopedImport` does.
+   */
+  isReplaced(name: string, scope: Scope): boolean {
+    if (scope.lookup(name) !== undefined) return true;
+    const global = this.globals.get(name);
+    return !(global instanceof Builtin && `__${global.definition.name}` === name);
+  }
+
   /** Notes that a constant is the global of that name. */
   noteGlobal(lambda: Lambda, index: number, name: string): void {
     const uses = this.globalUses.get(lambda);
@@ -83,19 +104,23 @@ export function resolve(
   resolution: Resolution,
   compile: (lambda: Lambda, unit: Unit) => void,
 ): Unit {
-  return new Resolver(resolution, compile).run(expr);
+  return new Resolver(expr, resolution, compile).run();
 }
 
 class Resolver {
   private readonly queue: Unit[] = [];
+  private readonly processing: ProcessingOrder;
 
   constructor(
+    private readonly root: Expr,
     private readonly file: Resolution,
     private readonly compile: (lambda: Lambda, unit: Unit) => void,
-  ) {}
+  ) {
+    this.processing = new ProcessingOrder(root);
+  }
 
-  run(expr: Expr): Unit {
-    const root = this.unit(expr, undefined, new Scope(undefined, new Map(), undefined));
+  run(): Unit {
+    const root = this.unit(this.root, undefined, new Scope(undefined, new Map(), undefined));
     for (let unit = this.queue.pop(); unit !== undefined; unit = this.queue.pop())
       this.unitBody(unit);
     return root;
@@ -184,14 +209,19 @@ class Resolver {
     this.file.scopes.set(expr, scope);
     const formals = expr.formals?.formals ?? [];
     for (const formal of formals) names.set(formal.name, unit.declare(formal.name));
-    for (const formal of formals)
-      (names.get(formal.name) as Binding).ready = formal.fallback === undefined;
-    for (const formal of formals) {
-      if (formal.fallback === undefined) continue;
-      // A flag beside the formal: whether its default was made, see `emit.ts`.
-      unit.declare("");
-      this.lazy(formal.fallback, unit, scope);
-      (names.get(formal.name) as Binding).ready = true;
+    if (formals.length > 0) {
+      for (const formal of formals) (names.get(formal.name) as Binding).ready = false;
+      const order = this.processing.ofFormals(formals);
+      if (order !== undefined) this.file.orders.set(expr, order);
+      for (let i = 0; i < formals.length; i++) {
+        const { name, fallback } = formals[order?.[i] ?? i] as Formal;
+        if (fallback !== undefined) {
+          // A flag beside the formal: whether its default was made, see `emit.ts`.
+          unit.declare("");
+          this.lazy(fallback, unit, scope);
+        }
+        (names.get(name) as Binding).ready = true;
+      }
     }
     this.strict(expr.body, unit, scope, 0);
   }
@@ -317,14 +347,14 @@ class Resolver {
         this.strict(expr.operand, unit, scope, next);
         return;
       case NodeKind.Negate:
-        if (this.isShadowed("__sub", scope)) {
+        if (this.file.isReplaced("__sub", scope)) {
           this.lookup("__sub", unit, scope, expr.pos);
           this.lazy(expr.operand, unit, scope);
         } else this.strict(expr.operand, unit, scope, next);
         return;
       case NodeKind.Binary: {
         const name = OPERATOR_NAMES[expr.op];
-        if (name !== undefined && this.isShadowed(name, scope)) {
+        if (name !== undefined && this.file.isReplaced(name, scope)) {
           this.lookup(name, unit, scope, expr.pos);
           this.lazy(expr.left, unit, scope);
           this.lazy(expr.right, unit, scope);
@@ -335,11 +365,6 @@ class Resolver {
         return;
       }
     }
-  }
-
-  /** Whether a name that operators stand for is bound by the program. */
-  private isShadowed(name: string, scope: Scope): boolean {
-    return scope.lookup(name) !== undefined;
   }
 
   private attrPath(path: readonly AttrName[], unit: Unit, scope: Scope, depth: number): void {
@@ -400,7 +425,10 @@ class Resolver {
     const inner = new Scope(scope, names, undefined);
     this.file.scopes.set(owner, inner);
     const sources = this.inheritSources(set, unit, inner);
-    for (const binding of set.bindings) {
+    const order = this.processing.ofBindings(set);
+    if (order !== undefined) this.file.orders.set(owner, order);
+    for (let i = 0; i < set.bindings.length; i++) {
+      const binding = set.bindings[order?.[i] ?? i] as AttrSet["bindings"][number];
       if (binding.kind === BindingKind.InheritedFrom)
         this.unit(binding.value, unit, inner, sources[binding.from]);
       // Nix: with `__overrides`, even a literal is put off.

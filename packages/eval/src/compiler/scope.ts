@@ -80,7 +80,7 @@ export class Scope {
     let memory: Map<string, Binding | undefined> | undefined;
     let found: Binding | undefined;
     for (; scope !== undefined; scope = scope.parent) {
-      const { known } = scope;
+      const known = scope.known;
       if (known !== undefined) {
         found = known.get(name);
         if (found !== undefined || known.has(name)) break;

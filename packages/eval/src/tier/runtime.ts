@@ -573,7 +573,7 @@ export class TierRuntime {
     if (!(error instanceof EvalError)) return error;
     if (error instanceof RecursionError) addPlace(error, pos);
     if (error.pos === NO_POS && error.nearPos === NO_POS) error.nearPos = pos;
-    addFrameTraces(error, lambda, pc, pos, operands, -lambda.localCount);
+    addFrameTraces(this.ctx, error, lambda, pc, pos, operands, -lambda.localCount);
     if (lambda.kind === LambdaKind.Function) {
       error.leaving = leftFunction(lambda, pc > lambda.bodyStart);
     }

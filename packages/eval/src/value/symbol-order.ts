@@ -1,10 +1,12 @@
 /**
  * The order in which C++ Nix goes through a set: by symbol, that is by when the process first saw each
- * name. The names that it knows before it reads anything come first of all, in an order of their own
- * (`StaticEvalSymbols` in eval.hh). For all others the order of definition comes closest.
+ * name. The names that it knows before it reads anything come first of all, in an order of their own:
+ * `StaticEvalSymbols` in eval.hh, then the builtins as `createBaseEnv` adds them, then the names in
+ * the file that defines `derivation`. For all others the order of definition comes closest.
  *
  * It shows where going through a set can end early: which attribute fails first, and whether two sets
- * turn out different before one of their attributes fails.
+ * turn out different before one of their attributes fails. The compiler goes through bindings and
+ * formals in the same order, see `compiler/processing-order.ts`.
  */
 
 const FIRST_NAMES: readonly string[] = [
@@ -62,7 +64,47 @@ const FIRST_NAMES: readonly string[] = [
   "body",
 ];
 
-const RANKS: ReadonlyMap<string, number> = new Map(FIRST_NAMES.map((name, rank) => [name, rank]));
+/** The global names of the builtins that need no experimental feature; each is an attribute without `__`, too. */
+const GLOBAL_NAMES = `
+  builtins true false null __currentTime __currentSystem __nixVersion __storeDir __langVersion
+  __traceVerbose __nixPath scopedImport import __typeOf isNull __isFunction __isInt __isFloat
+  __isString __isBool __isPath __genericClosure break abort throw __addErrorContext __ceil __floor
+  __tryEval __getEnv __seq __deepSeq __trace __warn derivationStrict placeholder __toPath
+  __storePath __pathExists baseNameOf dirOf __readFile __findFile __hashFile __readFileType
+  __readDir __toXML __toJSON __fromJSON __toFile __filterSource __path __attrNames __attrValues
+  __getAttr __unsafeGetAttrPos __hasAttr __isAttrs removeAttrs __listToAttrs __intersectAttrs
+  __catAttrs __functionArgs __mapAttrs __zipAttrsWith __isList __elemAt __head __tail map __filter
+  __elem __concatLists __length __foldl' __any __all __genList __sort __partition __groupBy
+  __concatMap __add __sub __mul __div __bitAnd __bitOr __bitXor __lessThan toString __substring
+  __stringLength __hashString __convertHash __match __split __concatStringsSep __replaceStrings
+  __parseDrvName __compareVersions __splitVersion __unsafeDiscardStringContext __hasContext
+  __unsafeDiscardOutputDependency __addDrvOutputDependencies __getContext __appendContext
+  fetchMercurial fetchFinalTree __fetchurl fetchTarball fetchGit fromTOML __getFlake
+  __parseFlakeRef __flakeRefToString derivation`;
+
+/** The names of derivation-internal.nix that are not among those above. */
+const DERIVATION_NAMES = "strict drvAttrs commonAttrs outputsList x outputToAttrListElement";
+
+const RANKS: ReadonlyMap<string, number> = ranks();
+
+function ranks(): Map<string, number> {
+  const known = new Map<string, number>();
+  const add = (name: string): void => {
+    if (!known.has(name)) known.set(name, known.size);
+  };
+  FIRST_NAMES.forEach(add);
+  for (const name of GLOBAL_NAMES.trim().split(/\s+/)) {
+    add(name);
+    add(name.replace(/^__/, ""));
+  }
+  DERIVATION_NAMES.split(" ").forEach(add);
+  return known;
+}
+
+/** The rank of a name among those that come first, or `undefined`. */
+export function firstRank(name: string): number | undefined {
+  return RANKS.get(name);
+}
 
 /** Those of the names that come first, in their order. */
 export function firstNames(names: readonly string[]): string[] {

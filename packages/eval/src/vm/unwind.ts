@@ -91,7 +91,8 @@ export function unwind(machine: Machine): void {
         addBuiltinTrace(error, frame.builtin, pos);
       }
     } else if (error instanceof EvalError) {
-      addFrameTraces(error, lambda, pc, positionOf(lambda, self, pc, base, stack), stack, base);
+      const pos = positionOf(lambda, self, pc, base, stack);
+      addFrameTraces(machine.ctx, error, lambda, pc, pos, stack, base);
     }
     // Leave the frame.
     const header = base - HEADER_SIZE;
@@ -116,6 +117,7 @@ export function unwind(machine: Machine): void {
 
 /** Adds what the code of a frame says about an error that passes through it at `pc`. */
 export function addFrameTraces(
+  ctx: EvalContext,
   error: EvalError,
   lambda: Lambda,
   pc: number,
@@ -130,7 +132,7 @@ export function addFrameTraces(
     if (context.message !== undefined) error.addTrace(context.pos, context.message);
     else {
       const steps = context.select as readonly SelectStep[];
-      addSelectTraces(error, steps, pc, context.pos, stack, base);
+      addSelectTraces(ctx, error, steps, pc, context.pos, stack, base);
     }
   }
 }
@@ -216,6 +218,7 @@ function positionOf(
 
 /** Adds the traces that a selection `a.b.c` gives to an error that passes through it. */
 function addSelectTraces(
+  ctx: EvalContext,
   error: EvalError,
   steps: readonly SelectStep[],
   pc: number,
@@ -244,7 +247,10 @@ function addSelectTraces(
       if (pc <= step.pc) reached = false;
     }
   }
-  if (definedAt !== NO_POS) error.addTrace(definedAt, `from the definition of '${path}'`);
+  // Nix: traces do not say where `derivation` defines its attributes.
+  if (definedAt !== NO_POS && !ctx.positions.isInDerivationFile(definedAt)) {
+    error.addTrace(definedAt, `from the definition of '${path}'`);
+  }
   error.addTrace(pos, `while evaluating the attribute '${texts.join(".")}'`);
 }
 
