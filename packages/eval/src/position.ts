@@ -17,6 +17,9 @@ export const NO_POS: PosIdx = 0;
 /** Stands in errors of builtins for "where the builtin was called"; the VM replaces it. */
 export const CALL_SITE: PosIdx = -1;
 
+/** Stands in errors of `+` for "where the operator is", as {@link CALL_SITE} does for calls. */
+export const OPERATOR_SITE: PosIdx = -3;
+
 /** The name that positions show for the file that defines `derivation`; bytes. */
 export const DERIVATION_NIX_NAME = "\xc2\xabnix-internal\xc2\xbb/derivation-internal.nix";
 

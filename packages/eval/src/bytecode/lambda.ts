@@ -116,7 +116,10 @@ export class Lambda {
   localCount = 0;
   /** The most slots that a frame of it needs. */
   frameSize = 0;
-  /** Pairs (code offset, position), ascending: the position of the instruction that begins there. */
+  /**
+   * Pairs (code offset, position), ascending: the position of the instruction that begins there. An
+   * ADD has two, that of the operator and that of its right operand.
+   */
   spans: readonly number[] = NONE;
   /** Innermost first. */
   contexts: readonly ErrorContext[] = NONE;
@@ -187,11 +190,29 @@ export class Lambda {
 
   /** The position of the instruction that ends at a code offset; 0 if it has none. */
   positionBefore(pc: number): PosIdx {
+    const span = this.spanBefore(pc);
+    return span < 0 ? 0 : (this.spans[span + 1] as PosIdx);
+  }
+
+  /** Of an instruction with a position for its operand: the other one, that of the operator. */
+  operatorBefore(pc: number): PosIdx {
+    const { spans } = this;
+    const span = this.spanBefore(pc);
+    if (span < 2 || spans[span - 2] !== spans[span]) return this.positionBefore(pc);
+    return spans[span - 1] as PosIdx;
+  }
+
+  /** The index of the last pair of `spans` before a code offset; -2 if there is none. */
+  private spanBefore(pc: number): number {
     this.ensurePlaces();
-    const spans = this.spans;
-    for (let i = spans.length - 2; i >= 0; i -= 2) {
-      if ((spans[i] as number) < pc) return spans[i + 1] as PosIdx;
+    const { spans } = this;
+    let low = 0;
+    let high = spans.length >> 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((spans[middle * 2] as number) < pc) low = middle + 1;
+      else high = middle;
     }
-    return 0;
+    return low * 2 - 2;
   }
 }

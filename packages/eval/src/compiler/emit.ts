@@ -796,6 +796,7 @@ class Emitter {
         this.span(left.start);
         this.emit(Op.AddFirst);
         this.context(right.pos, "in an operand of '+'", () => this.strict(right, scope));
+        this.span(expr.pos);
         this.span(right.start);
         this.emit(Op.Add);
         this.pop();

@@ -8,7 +8,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { difference, differenceOfLeaves, explainDifference } from "../operations/equality.ts";
-import { CALL_SITE, type PosIdx } from "../position.ts";
+import { CALL_SITE, OPERATOR_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { contextOf, unionContext, withContext } from "../value/context.ts";
 import {
@@ -90,7 +90,8 @@ function modeAfter(left: Value | CoercedOperand): CoerceMode {
 }
 
 function append(left: Value | CoercedOperand, text: string | ContextString): Value {
-  if (left instanceof NixPath) return joinPath([left, text]);
+  // Nix: an operand is wrong where it stands, the path as a whole at the operator.
+  if (left instanceof NixPath) return joinPath([left, text], OPERATOR_SITE);
   const first = left instanceof CoercedOperand ? left.text : left;
   return concatTexts(first as string | ContextString, text);
 }
@@ -103,8 +104,8 @@ export function concatTexts(
   return withContext(textOf(a) + textOf(b), unionContext(contextOf(a), contextOf(b)));
 }
 
-/** Joins a path and strings to a path. */
-export function joinPath(parts: readonly Value[]): NixPath {
+/** Joins a path and strings to a path; `pos` is where that fails. */
+export function joinPath(parts: readonly Value[], pos: PosIdx): NixPath {
   let text = (parts[0] as NixPath).path;
   for (let i = 1; i < parts.length; i++) {
     const part = parts[i] as Value;
@@ -112,7 +113,7 @@ export function joinPath(parts: readonly Value[]): NixPath {
       throw new EvalError(
         "value",
         "a string that refers to a store path cannot be appended to a path",
-        CALL_SITE,
+        pos,
       );
     }
     text += part instanceof NixPath ? part.path : (part as string);

@@ -256,7 +256,7 @@ export function stackOp(
     case Op.ConcatPath: {
       const count = code[at] as number;
       sp -= count;
-      const path = joinPath(stack.slice(sp, sp + count));
+      const path = joinPath(stack.slice(sp, sp + count), CALL_SITE);
       stack[sp++] = path;
       return sp;
     }

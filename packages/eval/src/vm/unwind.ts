@@ -9,7 +9,7 @@ import { type Lambda, LambdaKind, type SelectStep } from "../bytecode/lambda.ts"
 import type { EvalContext } from "../context.ts";
 import { EvalError, type LeftFunction } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
+import { CALL_SITE, NO_POS, OPERATOR_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { FAILED, Thunk } from "../value/thunk.ts";
 import { type Builtin, isString, type Slot, textOf } from "../value/value.ts";
@@ -127,6 +127,9 @@ export function addFrameTraces(
 ): void {
   error.resolveCallSite(pos);
   lambda.ensurePlaces();
+  if (error.pos === OPERATOR_SITE && lambda.pos !== NATIVE_POS) {
+    error.pos = lambda.operatorBefore(pc);
+  }
   for (const context of lambda.contexts) {
     if (context.start >= pc || pc > context.end) continue;
     if (context.message !== undefined) error.addTrace(context.pos, context.message);
