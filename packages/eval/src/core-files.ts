@@ -3,19 +3,10 @@
  * `import` does with a `.drv` file, and the program that `rehearse` evaluates. They live in two trees
  * of their own, which never change and which all evaluations share.
  */
-<<<<<<< HEAD
 import { DERIVATION_NIX, IMPORTED_DERIVATION_NIX } from "./builtins/derivation-sources.ts";
 import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";
 import { MemoryAccessor } from "./memory-accessor.ts";
-=======
-import {
-  DERIVATION_NIX,
-  IMPORTED_DERIVATION_NIX,
-  IMPORTED_DERIVATION_NIX_NAME,
-} from "./builtins/derivation-sources.ts";
-import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";
-import { DERIVATION_NIX_NAME } from "./position.ts";
->>>>>>> 10d74f8 (Build bindings and formals in the order of C++ Nix's symbols)
+import { DERIVATION_PATH } from "./position.ts";
 import { REHEARSAL_NIX } from "./rehearsal/program.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
 import { NixPath } from "./value/value.ts";
@@ -28,7 +19,7 @@ export const CORE_FILES: SourceAccessor = new MemoryAccessor(
 
 const INTERNAL_FILES: SourceAccessor = new MemoryAccessor(
   {
-    "/derivation-internal.nix": DERIVATION_NIX,
+    [DERIVATION_PATH]: DERIVATION_NIX,
     "/imported-drv-to-derivation.nix": IMPORTED_DERIVATION_NIX,
     "/rehearsal.nix": REHEARSAL_NIX,
   },
@@ -36,7 +27,7 @@ const INTERNAL_FILES: SourceAccessor = new MemoryAccessor(
 );
 
 /** The file of the function `derivation`. */
-export const DERIVATION_FILE = new NixPath("/derivation-internal.nix", INTERNAL_FILES);
+export const DERIVATION_FILE = new NixPath(DERIVATION_PATH, INTERNAL_FILES);
 
 /** The file of what `import` applies to a `.drv` file. */
 export const IMPORTED_DERIVATION_FILE = new NixPath(

@@ -20,8 +20,8 @@ export const CALL_SITE: PosIdx = -1;
 /** Stands in errors of `+` for "where the operator is", as {@link CALL_SITE} does for calls. */
 export const OPERATOR_SITE: PosIdx = -3;
 
-/** The name that positions show for the file that defines `derivation`; bytes. */
-export const DERIVATION_NIX_NAME = "\xc2\xabnix-internal\xc2\xbb/derivation-internal.nix";
+/** The path of the file that defines `derivation`, among those that come with the evaluator. */
+export const DERIVATION_PATH = "/derivation-internal.nix";
 
 /** A resolved position. */
 export interface Position {
@@ -54,7 +54,7 @@ export class PositionTable {
   /** Whether a position is in the file that defines `derivation`. */
   isInDerivationFile(pos: PosIdx): boolean {
     const origin = this.resolve(pos)?.source.origin;
-    return origin?.kind === "internal" && origin.name === DERIVATION_NIX_NAME;
+    return origin?.kind === "internal" && origin.path === DERIVATION_PATH;
   }
 
   /** The text and offset of a position, or `undefined` for none. */

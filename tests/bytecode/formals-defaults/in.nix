@@ -1,1 +1,1 @@
-{ a, b ? c, c ? 1, ... }@args: [ a b c args ]
+{ a, b ? [ c ], c ? d, d ? 1, ... }@args: [ a b c d args ]

@@ -20,12 +20,9 @@ import {
   NodeKind,
 } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
-<<<<<<< HEAD
 import type { SourceAccessor } from "../source-accessor.ts";
-=======
 import { Builtin } from "../value/value.ts";
 import { ProcessingOrder } from "./processing-order.ts";
->>>>>>> 10d74f8 (Build bindings and formals in the order of C++ Nix's symbols)
 import { type Binding, Scope, Unit } from "./scope.ts";
 
 /** Strict nesting inside one unit beyond which an expression becomes a unit; native recursion is ~4 frames each. */

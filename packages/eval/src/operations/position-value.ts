@@ -15,7 +15,6 @@ function lazyNumber({ source, offset }: Position, what: "line" | "column"): Thun
   });
 }
 
-<<<<<<< HEAD
 /** The set for a position in a file, its path as it is inside of its tree; `null` for all others. */
 export function positionValue(ctx: EvalContext, pos: PosIdx): Value {
   const position = ctx.positions.resolve(pos);
@@ -24,15 +23,6 @@ export function positionValue(ctx: EvalContext, pos: PosIdx): Value {
   if (origin.kind !== "file" && origin.kind !== "internal") return null;
   return new Attrs(POSITION_SHAPE, [
     origin.path,
-=======
-/** The set for a position in a file, also in one that comes with the evaluator; `null` for all others. */
-export function positionValue(ctx: EvalContext, pos: PosIdx): Value {
-  const position = ctx.positions.resolve(pos);
-  const path = position?.source.path;
-  if (position === undefined || path === undefined) return null;
-  return new Attrs(POSITION_SHAPE, [
-    path,
->>>>>>> 10d74f8 (Build bindings and formals in the order of C++ Nix's symbols)
     lazyNumber(position, "line"),
     lazyNumber(position, "column"),
   ]);

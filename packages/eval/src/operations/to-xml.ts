@@ -246,19 +246,12 @@ class ValueToXml {
     const position = this.ctx.positions.resolve(pos);
     if (position === undefined) return ["", ""];
     const { line, column } = position.source.lineColumn(position.offset);
-<<<<<<< HEAD
     const { origin } = position.source;
     let path = "";
     if (origin.kind === "file" || origin.kind === "internal") {
       path = formatXmlAttribute("path", origin.path);
     }
-=======
-    const { path } = position.source;
->>>>>>> 10d74f8 (Build bindings and formals in the order of C++ Nix's symbols)
     const place = formatXmlAttribute("column", String(column));
-    return [
-      place + formatXmlAttribute("line", String(line)),
-      path === undefined ? "" : formatXmlAttribute("path", path),
-    ];
+    return [place + formatXmlAttribute("line", String(line)), path];
   }
 }

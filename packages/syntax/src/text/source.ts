@@ -53,18 +53,6 @@ export class SourceFile {
     return `${LEFT_GUILLEMET}${origin.kind}${RIGHT_GUILLEMET}`;
   }
 
-  /**
-   * The path of a file as programs see it; `undefined` for a text that is not a file. Nix: files that
-   * come with the evaluator have paths below a root of their own: `<nix/fetchurl.nix>` has the path
-   * `/fetchurl.nix`.
-   */
-  get path(): string | undefined {
-    const { origin } = this;
-    if (origin.kind === "file") return origin.path;
-    if (origin.kind !== "internal") return undefined;
-    return /\/[^>]*/.exec(origin.name)?.[0];
-  }
-
   /** The offsets at which lines begin; LF, CRLF and a lone CR end a line. */
   get lineStarts(): Uint32Array {
     this.#lineStarts ??= findLineStarts(this.text);

@@ -1,0 +1,168 @@
+/**
+ * Scaling: what a program decides the length of must not be searched from end to end for each of its
+ * elements. Each shape is a program for any n; four times the program may take eight times as long, and
+ * a linear search in a list of n would make it sixteen.
+ *
+ * What is measured is everything from the text to the value: lexer, parser, both resolvers and the
+ * lints, the compiler for all units, the disassembler, writing an entry of the bytecode cache and
+ * reading it, and the evaluation, by the machine and translated. Only ratios of processor time are
+ * compared, and a ratio counts when it comes out three times.
+ *
+ * The programs are small, so that only a search with much work in each step is found in `npm test`.
+ * `NIVIS_SCALING=20 npx vitest run tests/limits/scaling` makes them that many times as long.
+ */
+import { EvalError, Evaluation, memoryBytecodeCache, memoryIo } from "@nivis/eval";
+import { LINT_PARSE_OPTIONS, lint, parse, SourceFile } from "@nivis/syntax";
+import { expect, test } from "vitest";
+
+/** Beyond a linear growth of 4, what garbage collection and tables that grow may add. */
+const LINEAR = 8;
+/** Where the result itself is quadratic: each of n nested functions captures all that are around it. */
+const QUADRATIC = 30;
+const ATTEMPTS = 3;
+const FACTOR = Number(process.env["NIVIS_SCALING"] ?? "1");
+
+/** `n` pieces of text. */
+function repeat(n: number, piece: (i: number) => string, between = " "): string {
+  return Array.from({ length: n }, (_, i) => piece(i)).join(between);
+}
+
+interface ShapeOptions {
+  /** The smallest program. */
+  readonly n?: number;
+  readonly atMost?: number;
+}
+
+const shapes: [string, (n: number) => string, ShapeOptions?][] = [
+  ["bindings", (n) => `let ${repeat(n, (i) => `a${i} = ${i};`)} in { inherit ${names(n)}; }.a0`],
+  [
+    "captures of one function",
+    (n) => `let ${ints(n)} f = x: { inherit ${names(n)}; }; in (f 1).a0`,
+  ],
+  [
+    "captures of one thunk each",
+    (n) => `let ${ints(n)} f = x: [ ${repeat(n, (i) => `(a${i} + x)`)} ]; in builtins.length (f 1)`,
+  ],
+  [
+    "captures through nested functions",
+    (n) => `(${repeat(n, (i) => `x${i}:`)} [ ${repeat(n, (i) => `x${i}`)} ])`,
+    { n: 100, atMost: QUADRATIC },
+  ],
+  ["nested let", (n) => `${repeat(n, (i) => `let b${i} = ${i} - 1; in`)} b0`],
+  ["nested let, outer name", (n) => `let x = 1; in ${repeat(n, () => "let y = x; in")} y`],
+  [
+    "nested functions, outer name",
+    (n) => `let f = x: x; in ${repeat(n, (i) => `(y${i}: f (`, "")}1${"))".repeat(n)}`,
+  ],
+  ["nested sets", (n) => `${repeat(n, () => "{ a = ", "")}1${"; }".repeat(n)}`],
+  ["nested lists", (n) => `${"[ ".repeat(n)}1${" ]".repeat(n)}`],
+  ["with", (n) => `${repeat(n, (i) => `with { v${i} = ${i}; };`)} v0`],
+  ["attribute path", (n) => `{ ${names(n, ".")} = 1; }.${names(n, ".")}`],
+  ["attribute path with or", (n) => `{ }.${names(n, ".")} or 1`],
+  ["question mark", (n) => `{ } ? ${names(n, ".")}`],
+  ["formals", (n) => `({ ${names(n, ", ")} }: a0) { ${ints(n)} }`],
+  [
+    "defaults",
+    (n) => `({ ${repeat(n, (i) => `a${i} ? a${i + 1} + 1`, ", ")}, a${n} ? 1 }: a${n}) { }`,
+  ],
+  [
+    "defaults that are names",
+    (n) => `({ ${repeat(n, (i) => `a${i} ? a${i + 1}`, ", ")}, a${n} ? 1 }: a${n}) { }`,
+  ],
+  ["string", (n) => `builtins.stringLength "${"abc\\n".repeat(n)}"`],
+  ["indented string", (n) => `builtins.stringLength ''${"  abc\n".repeat(n)}''`],
+  ["interpolation", (n) => `let x = "a"; in builtins.stringLength "${"b${x}".repeat(n)}"`],
+  [
+    "indented interpolation",
+    (n) => `let x = "a"; in builtins.stringLength ''${"  b${x}\n".repeat(n)}''`,
+  ],
+  ["list", (n) => `builtins.length [ ${repeat(n, (i) => `(x: ${i})`)} ]`],
+  [
+    "inherit from, one clause each",
+    (n) => `let s = { }; in { ${repeat(n, (i) => `inherit (s) b${i};`)} } ? b0`,
+  ],
+  [
+    "inherit from, in rec",
+    (n) => `let s = { }; in (rec { ${repeat(n, (i) => `inherit (s) b${i};`)} }) ? b0`,
+  ],
+  ["sum", (n) => repeat(n, () => "1", " + ")],
+  ["difference", (n) => repeat(n, () => "1", " - ")],
+  ["and", (n) => repeat(n, () => "true", "\n&& ")],
+  ["update", (n) => `(${repeat(n, (i) => `{ a${i} = 1; }`, " // ")}).a0`, { n: 400 }],
+  ["not", (n) => `${"!".repeat(2 * n)}true`],
+  ["if", (n) => `${repeat(n, (i) => `if 1 == 2 then ${i} else`)} 1`],
+  ["assert", (n) => `${repeat(n, () => "assert 1 == 1;")} 1`],
+  ["calls", (n) => `let f = x: f; in builtins.isFunction (f ${repeat(n, String)})`],
+  ["dynamic attributes", (n) => `{ ${repeat(n, (i) => `"a\${"${i}"}" = 1;`)} }.a0`],
+  ["sets merged by path", (n) => `{ ${repeat(n, (i) => `a.b.c${i} = ${i};`)} }.a.b.c0`],
+  ["sets merged by braces", (n) => `{ ${repeat(n, (i) => `a = { c${i} = ${i}; };`)} }.a.c0`],
+  [
+    "inherit merged",
+    (n) => `let s = { }; in { ${repeat(n, (i) => `a = { inherit (s) c${i}; };`)} }.a ? c0`,
+  ],
+  ["rec that are names", (n) => `(rec { a0 = 1; ${repeat(n, (i) => `a${i + 1} = a${i};`)} }).a0`],
+  ["let forwards", (n) => `let ${repeat(n, (i) => `a${i} = a${i + 1} + 1;`)} a${n} = 0; in a${n}`],
+  ["documentation comments", (n) => `{ ${repeat(n, (i) => `/** d */ a${i} = x: x;`)} }.a0 1`],
+  ["duplicate attributes", (n) => `{ ${ints(n)} ${ints(n)} }`],
+  ["duplicate attributes of merged sets", (n) => `{ s = { ${ints(n)} }; s = { ${ints(n)} }; }`],
+  ["duplicate formals", (n) => `{ ${names(n, ", ")}, ${names(n, ", ")} }: 1`],
+  ["undefined variables", (n) => `[ ${names(n)} ]`],
+  ["syntax errors", (n) => `[ ${repeat(n, () => "(a b; ")} ]`],
+];
+
+function names(n: number, between = " "): string {
+  return repeat(n, (i) => `a${i}`, between);
+}
+
+function ints(n: number): string {
+  return repeat(n, (i) => `a${i} = ${i};`);
+}
+
+/** Takes a program all the way; programs with mistakes end where these are found. */
+function run(text: string): void {
+  lint(
+    parse(new SourceFile({ kind: "string" }, text), {
+      basePath: "/",
+      home: undefined,
+      ...LINT_PARSE_OPTIONS,
+    }),
+  );
+  const bytecodeCache = memoryBytecodeCache();
+  try {
+    for (const tier of ["vm", "vm", "js"] as const) {
+      const io = memoryIo({ files: { "/in.nix": text } });
+      const evaluation = new Evaluation({ io, tier, bytecodeCache });
+      evaluation.evalFile("/in.nix");
+      evaluation.saveCompiledFiles();
+    }
+    new Evaluation({ io: memoryIo() }).disassemble(text, { kind: "string" }, "/");
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+  }
+}
+
+/** Processor time of the quickest of some runs, in microseconds. */
+function measure(text: string): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 2; i++) {
+    const before = process.cpuUsage();
+    run(text);
+    const { user, system } = process.cpuUsage(before);
+    best = Math.min(best, user + system);
+  }
+  return best;
+}
+
+test.each(shapes)("%s", (_title, program, { n: least = 500, atMost = LINEAR } = {}) => {
+  const n = least * FACTOR;
+  run(program(n));
+  const ratios: number[] = [];
+  do {
+    // The times of 2n are there to be read when a shape fails.
+    const times = [n, 2 * n, 4 * n].map((size) => measure(program(size)));
+    const ratio = (times[2] as number) / (times[0] as number);
+    if (ratio <= atMost) return;
+    ratios.push(ratio, ...times);
+  } while (ratios.length < 4 * ATTEMPTS);
+  expect.fail(`four times the program took ${ratios[0]?.toFixed(1)} times as long: ${ratios}`);
+});
