@@ -141,16 +141,12 @@ function run(text: string): void {
   }
 }
 
-/** Processor time of the quickest of some runs, in microseconds. */
+/** Processor time in microseconds. */
 function measure(text: string): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 2; i++) {
-    const before = process.cpuUsage();
-    run(text);
-    const { user, system } = process.cpuUsage(before);
-    best = Math.min(best, user + system);
-  }
-  return best;
+  const before = process.cpuUsage();
+  run(text);
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }
 
 test.each(shapes)("%s", (_title, program, { n: least = 500, atMost = LINEAR } = {}) => {
