@@ -42,6 +42,7 @@ export { memoryIo } from "./memory-io.ts";
 export { CoerceMode, coerceToString } from "./operations/coerce.ts";
 export { deepForce } from "./operations/deep-force.ts";
 export { isDerivation } from "./operations/is-derivation.ts";
+export { CycleFinder, checkNesting } from "./operations/nesting.ts";
 export { coerceToStorePath, printPretty } from "./operations/print-pretty.ts";
 export { toJson } from "./operations/to-json.ts";
 export { toXml } from "./operations/to-xml.ts";

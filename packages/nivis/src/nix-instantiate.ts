@@ -187,7 +187,7 @@ class Instantiation {
     const root = this.session.evaluate(source);
     const paths = this.draft.attrPaths.length === 0 ? [""] : this.draft.attrPaths;
     for (const path of paths) {
-      const slot = this.session.run(select(path, this.args, root));
+      const slot = this.session.run(select(evaluation.context, path, this.args, root));
       if (this.draft.mode === "eval") this.printValue(slot);
       else this.printDerivations(slot);
     }
@@ -198,7 +198,7 @@ class Instantiation {
     const { context } = session.evaluation;
     let value: Value = session.evaluation.force(slot);
     // Nix: without arguments a function is printed, not called.
-    if (args.size > 0) value = session.run(autoCall(args, value));
+    if (args.size > 0) value = session.run(autoCall(context, args, value));
     switch (draft.output) {
       case "raw": {
         const trace = "while generating the nix-instantiate output";

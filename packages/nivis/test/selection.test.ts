@@ -30,11 +30,11 @@ describe("parseAttrPath", () => {
 
 describe("select", () => {
   const check = (path: string, root: string, expected: string, given = noArgs): void => {
-    const slot = evaluation.run(select(path, given, value(root)));
+    const slot = evaluation.run(select(evaluation.context, path, given, value(root)));
     expect(printAmbiguous(evaluation.deepForce(slot))).toBe(expected);
   };
   const message = (path: string, root: string): string =>
-    failure(() => evaluation.run(select(path, noArgs, value(root)))).message;
+    failure(() => evaluation.run(select(evaluation.context, path, noArgs, value(root)))).message;
 
   it("selects from sets and lists and calls functions on the way", () => {
     check("a.1.b", "{ a = [ 0 { b = 7; } ]; }", "7");
@@ -56,7 +56,9 @@ describe("select", () => {
     );
     expect(message("2", "[ 1 2 ]")).toBe("list index 2 in selection path '2' is out of range");
     expect(message("a..b", "{ a = { }; }")).toBe("empty attribute name in selection path 'a..b'");
-    const missing = failure(() => evaluation.run(select("fooo", noArgs, value("{ foo = 1; }"))));
+    const missing = failure(() =>
+      evaluation.run(select(evaluation.context, "fooo", noArgs, value("{ foo = 1; }"))),
+    );
     expect(missing.message).toBe("attribute 'fooo' in selection path 'fooo' not found");
     expect(missing.suggestions).toEqual(["foo"]);
   });
@@ -64,7 +66,9 @@ describe("select", () => {
 
 describe("autoCall", () => {
   const call = (text: string, given: Attrs): string =>
-    printAmbiguous(evaluation.deepForce(evaluation.run(autoCall(given, value(text)))));
+    printAmbiguous(
+      evaluation.deepForce(evaluation.run(autoCall(evaluation.context, given, value(text)))),
+    );
 
   it("calls functions with formals only, with what they ask for", () => {
     expect(call("x: x", noArgs)).toBe("<LAMBDA>");
@@ -81,7 +85,9 @@ describe("autoCall", () => {
   });
 
   it("names the argument that is missing", () => {
-    const error = failure(() => evaluation.run(autoCall(noArgs, value("{ x, y ? 1 }: x"))));
+    const error = failure(() =>
+      evaluation.run(autoCall(evaluation.context, noArgs, value("{ x, y ? 1 }: x"))),
+    );
     expect(error.message.split("\n")[0]).toBe(
       "cannot evaluate a function that has an argument without a value ('x')",
     );

@@ -24,6 +24,7 @@ import {
   isList,
   isString,
   NixFloat,
+  type NixList,
   NixPath,
   type Slot,
   typeWithArticle,
@@ -31,7 +32,7 @@ import {
 } from "../value/value.ts";
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
-import { checkNesting, hasRoom } from "./nesting.ts";
+import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
 /** How to convert to JSON. */
 export interface JsonOptions {
@@ -142,6 +143,7 @@ class JsonWriter extends Routine<JsonText> {
   /** The position of the whole value. */
   private readonly pos: PosIdx;
   private awaited = Answer.None;
+  private readonly cycles: CycleFinder;
   private readonly request: ForceRequest;
   /** The levels around the value. */
   private outside = 0;
@@ -160,6 +162,7 @@ class JsonWriter extends Routine<JsonText> {
     this.strict = options.strict ?? true;
     this.pos = options.pos;
     this.copyPaths = options.copyPaths;
+    this.cycles = new CycleFinder(ctx);
     this.request = new ForceRequest(root as Thunk, NO_POS);
   }
 
@@ -255,6 +258,13 @@ class JsonWriter extends Routine<JsonText> {
     if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.position());
   }
 
+  /** Throws when a list or set that is to be opened contains itself. */
+  private checkCycle(container: NixList | Attrs): void {
+    if (!this.cycles.closesCycle(container, this.depth)) return;
+    const message = `cannot convert ${typeWithArticle(container)} that contains itself to JSON`;
+    throw new EvalError("infinite-recursion", message, this.position());
+  }
+
   /** Where the value that is being written stands: the attribute that it is, or is in lists of. */
   private position(): PosIdx {
     if (this.depth === 0) return this.pos;
@@ -270,6 +280,7 @@ class JsonWriter extends Routine<JsonText> {
       this.out.add(String(value));
     } else if (isList(value)) {
       const pos = this.position();
+      this.checkCycle(value);
       this.out.add("[");
       const container = this.open();
       container.names = container.prefixes = container.set = container.order = null;
@@ -370,6 +381,7 @@ class JsonWriter extends Routine<JsonText> {
   }
 
   private openSet(set: Attrs): void {
+    this.checkCycle(set);
     this.out.add("{");
     const container = this.open();
     container.names = set.sortedNames();

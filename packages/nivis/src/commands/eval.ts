@@ -159,7 +159,7 @@ export function evaluateAndPrint(
   const args = session.autoArguments();
   for (const slot of slotsOf(selectionOf(draft, session, "nivis eval"), session, args)) {
     let value: Value = session.evaluation.force(slot);
-    if (args.size > 0) value = session.run(autoCall(args, value));
+    if (args.size > 0) value = session.run(autoCall(session.evaluation.context, args, value));
     if (draft.apply !== undefined) {
       const fn = session.evaluate(session.expression(draft.apply));
       value = session.evaluation.call(fn, value);

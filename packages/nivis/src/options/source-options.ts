@@ -109,5 +109,6 @@ export function* slotsOf(
   args: Attrs,
 ): Generator<Slot, void, undefined> {
   const root = session.evaluate(source);
-  for (const path of attrPaths) yield session.run(select(path, args, root));
+  for (const path of attrPaths)
+    yield session.run(select(session.evaluation.context, path, args, root));
 }

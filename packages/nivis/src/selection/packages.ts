@@ -6,6 +6,8 @@
  */
 import {
   Attrs,
+  CycleFinder,
+  checkNesting,
   coerceToStorePath,
   type EvalContext,
   EvalError,
@@ -47,20 +49,37 @@ export function* findDerivations(
 class PackageFinder {
   /** Those found, each once, in order. */
   readonly found = new Set<Attrs>();
+  readonly #cycles: CycleFinder;
+  readonly #nesting: EvalContext["caches"]["nesting"];
+  /** The levels around the value. */
+  readonly #outside: number;
 
   constructor(
     private readonly ctx: EvalContext,
     private readonly args: Attrs,
-  ) {}
+  ) {
+    this.#cycles = new CycleFinder(ctx);
+    this.#nesting = ctx.caches.nesting;
+    this.#outside = this.#nesting.levels;
+  }
 
   *search(slot: Slot): Suspendable<undefined> {
-    const value = (yield autoCall(this.args, slot)) as Value;
-    if (!((yield this.mayContain(value)) as boolean)) return undefined;
-    if (value instanceof Attrs) yield this.searchSet(value);
-    else if (isList(value)) yield this.searchList(value);
-    else {
-      const message = "expression does not evaluate to a derivation (or a set or list of those)";
-      throw new EvalError("type", message);
+    checkNesting(this.ctx, NO_POS);
+    const outside = this.#nesting.levels++;
+    try {
+      const value = (yield autoCall(this.ctx, this.args, slot)) as Value;
+      if (!((yield this.mayContain(value)) as boolean)) return undefined;
+      if (value instanceof Attrs || isList(value)) {
+        if (this.#cycles.closesCycle(value, outside - this.#outside)) throw endlessSearch(value);
+      }
+      if (value instanceof Attrs) yield this.searchSet(value);
+      else if (isList(value)) yield this.searchList(value);
+      else {
+        const message = "expression does not evaluate to a derivation (or a set or list of those)";
+        throw new EvalError("type", message);
+      }
+    } finally {
+      this.#nesting.levels = outside;
     }
     return undefined;
   }
@@ -126,6 +145,11 @@ class PackageFinder {
     }
     return undefined;
   }
+}
+
+function endlessSearch(value: Value): EvalError {
+  const message = `cannot search ${typeWithArticle(value)} that contains itself for derivations`;
+  return new EvalError("infinite-recursion", message);
 }
 
 /** What must be known of a derivation to build it. */
