@@ -29,12 +29,27 @@ export { evalErrorOf, withTrace } from "./errors/from-world.ts";
 export type { ErrorKind } from "./errors/kinds.ts";
 export { ERROR_KINDS } from "./errors/kinds.ts";
 export { describePosition } from "./errors/position-text.ts";
-export { renderError, renderEvaluationWarning, renderWarning } from "./errors/render.ts";
+export {
+  plainWarning,
+  renderError,
+  renderEvaluationWarning,
+  renderLogMessage,
+  renderWarning,
+} from "./errors/render.ts";
 export { bestMatches } from "./errors/suggestions.ts";
 export { forTerminal } from "./errors/terminal.ts";
 export type { EvaluationOptions } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";
-export type { DirectoryEntry, EvalIo, FileType, MemoryGauge } from "./io.ts";
+export { disabledFeature } from "./experimental-features.ts";
+export type {
+  DirectoryEntry,
+  EvalIo,
+  FileType,
+  LogMessage,
+  LogSeverity,
+  MemoryGauge,
+  WarningReport,
+} from "./io.ts";
 export { IoError } from "./io.ts";
 export { isAllowedUri } from "./limits/allowed-uris.ts";
 export type { MemoryFile, MemoryIoOptions } from "./memory-io.ts";
@@ -63,7 +78,7 @@ export {
 } from "./statistics/report.ts";
 export { DummyStore } from "./store/dummy-store.ts";
 export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
-export type { Store } from "./store/store.ts";
+export type { Store, StoreCapabilities } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
 export { Attrs, Shape } from "./value/attrs.ts";
 export { Thunk } from "./value/thunk.ts";

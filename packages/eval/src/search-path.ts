@@ -8,7 +8,9 @@ import { canonPath } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { CORE_FILES_PREFIX } from "./core-files.ts";
 import { EvalError } from "./errors/eval-error.ts";
+import type { LogMessage } from "./io.ts";
 import { joinPath, resolveSymlinks } from "./path.ts";
+import { NO_POS } from "./position.ts";
 
 const DOWNLOADABLE_SCHEMES: ReadonlySet<string> = new Set([
   "http",
@@ -73,20 +75,25 @@ function suffixBelow(prefix: string, name: string): string | undefined {
   return name.slice(separated ? prefix.length + 1 : prefix.length);
 }
 
+/** Nix: these warnings are reports, which machine-readable logs show. */
+function searchPathWarning(message: string): LogMessage {
+  return { severity: "warning", text: message, report: { message, pos: NO_POS, traces: [] } };
+}
+
 /** The path that an entry's text means, if something is there; warns once if not. */
 function resolveEntry(ctx: EvalContext, text: string): string | undefined {
   const { io, caches } = ctx;
   if (caches.searchPathEntries.has(text)) return caches.searchPathEntries.get(text);
   let result: string | undefined;
   if (isPseudoUrl(text) || text.startsWith("flake:")) {
-    io.log(`warning: Nix search path entry '${text}' cannot be downloaded, ignoring`);
+    io.log(searchPathWarning(`Nix search path entry '${text}' cannot be downloaded, ignoring`));
   } else {
     const path = canonPath(text.startsWith("/") ? text : `${io.currentDirectory()}/${text}`);
     if (io.fileType(resolveSymlinks(io, path, "full")) !== undefined) {
       result = path;
     } else {
       io.checkAccess?.(path);
-      io.log(`warning: Nix search path entry '${text}' does not exist, ignoring`);
+      io.log(searchPathWarning(`Nix search path entry '${text}' does not exist, ignoring`));
     }
   }
   caches.searchPathEntries.set(text, result);

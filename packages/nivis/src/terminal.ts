@@ -8,7 +8,7 @@
 
 import { readFileSync, writeSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
-import { setBusyFlags } from "./launch/engine-flags.ts";
+import { setLongRunFlags } from "./launch/engine-flags.ts";
 
 /** See the head of this file. */
 export interface Terminal {
@@ -30,7 +30,7 @@ export interface Terminal {
    * Sets the process up for an evaluation that takes its time. Only who owns the process has this: V8
    * is shared with everybody else in it.
    */
-  readonly settleIn?: () => void;
+  readonly onLongRun?: () => void;
 }
 
 /** The terminal of this process. */
@@ -45,7 +45,7 @@ export function processTerminal(): Terminal {
       return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
     },
     environment,
-    settleIn: setBusyFlags,
+    onLongRun: setLongRunFlags,
   };
 }
 

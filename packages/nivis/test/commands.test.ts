@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { commands } from "../src/commands/index.ts";
-import { Invocation } from "../src/program.ts";
+import { Invocation } from "../src/invocation.ts";
 import { VERSION } from "../src/version.ts";
 import { folderWith, type Given, instantiate, nivis } from "./terminal-double.ts";
 

@@ -21,7 +21,9 @@ import {
   type EvalIo,
   type FileType,
   IoError,
+  type LogMessage,
   type MemoryGauge,
+  renderLogMessage,
 } from "@nivis/eval";
 import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
@@ -37,7 +39,7 @@ export interface NodeIoOptions {
     readonly directory: string;
   };
   /** Takes warnings and traces; standard error unless given. */
-  readonly log?: (line: string) => void;
+  readonly log?: (message: LogMessage) => void;
   /** The environment; that of the process unless given. Texts, not bytes. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Overrides the system of this machine. */
@@ -165,9 +167,9 @@ class NodeIo implements EvalIo {
     return this.#options.system ?? hostSystem();
   }
 
-  log(line: string): void {
-    if (this.#options.log !== undefined) this.#options.log(line);
-    else writeAll(2, Buffer.from(`${line}\n`, "latin1"));
+  log(message: LogMessage): void {
+    if (this.#options.log !== undefined) this.#options.log(message);
+    else writeAll(2, Buffer.from(`${renderLogMessage(message, false)}\n`, "latin1"));
   }
 
   /** The type of a file as the listing of its directory has it, if that has been asked for. */

@@ -26,6 +26,7 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { plainWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
 import { isAllowedUri } from "../limits/allowed-uris.ts";
 import { expectPlainString, forcePlainString } from "../operations/checks.ts";
@@ -92,7 +93,7 @@ function* downloadOf(
     } else if (attribute === "sha256") {
       const context = "while evaluating the sha256 of the content we should fetch";
       const text = (yield forcePlainString(ctx, slot, context, pos)) as string;
-      hash = parseHashAllowEmpty(text, "sha256", (message) => ctx.io.log(`warning: ${message}`));
+      hash = parseHashAllowEmpty(text, "sha256", (message) => ctx.io.log(plainWarning(message)));
     } else if (attribute === "name") {
       const context = "while evaluating the name of the content we should fetch";
       name = (yield forcePlainString(ctx, slot, context, pos)) as string;
@@ -254,7 +255,7 @@ function* treeInput(
 function fetchOptions(ctx: EvalContext) {
   return {
     require: (feature: string, reason?: string) => requireFeature(ctx, feature, reason),
-    warn: (message: string) => ctx.io.log(`warning: ${message}`),
+    warn: (message: string) => ctx.io.log(plainWarning(message)),
   };
 }
 

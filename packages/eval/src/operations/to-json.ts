@@ -42,6 +42,10 @@ export interface JsonOptions {
   readonly strict?: boolean;
   /** Where the conversion was asked for, for traces. */
   readonly pos: PosIdx;
+  /**
+   * Report a string that is not UTF-8 in the words of the JSON library alone, as `nix eval --json` does.
+   */
+  readonly bareErrors?: boolean;
 }
 
 /** JSON text and what it depends on. */
@@ -140,6 +144,7 @@ class JsonWriter extends Routine<JsonText> {
    */
   private badText: FormatError | undefined = undefined;
   private readonly strict: boolean;
+  private readonly bareErrors: boolean;
   /** The position of the whole value. */
   private readonly pos: PosIdx;
   private awaited = Answer.None;
@@ -160,6 +165,7 @@ class JsonWriter extends Routine<JsonText> {
   ) {
     super();
     this.strict = options.strict ?? true;
+    this.bareErrors = options.bareErrors === true;
     this.pos = options.pos;
     this.copyPaths = options.copyPaths;
     this.cycles = new CycleFinder(ctx);
@@ -202,7 +208,11 @@ class JsonWriter extends Routine<JsonText> {
   private end(): IteratorResult<Request, JsonText> {
     this.ctx.caches.nesting.levels = this.outside;
     if (this.badText !== undefined) {
-      throw new EvalError("value", `JSON serialization error: ${this.badText.message}`);
+      const { message } = this.badText;
+      throw new EvalError(
+        "value",
+        this.bareErrors ? message : `JSON serialization error: ${message}`,
+      );
     }
     return this.finish({ text: this.out.toString(), context: this.context });
   }

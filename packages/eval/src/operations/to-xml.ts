@@ -39,6 +39,11 @@ export interface XmlOptions {
   readonly strict: boolean;
   /** Say where attributes and functions were defined. */
   readonly location: boolean;
+  /**
+   * Gets what was written when the conversion fails, with all elements closed. Nix: the text is printed
+   * while it is made.
+   */
+  readonly onFailure?: (text: string) => void;
 }
 
 /** XML text, with a newline at its end, and what it depends on. */
@@ -127,6 +132,9 @@ class ValueToXml {
           this.writeLeaf(value);
         }
       }
+    } catch (error) {
+      this.options.onFailure?.(this.out.finish());
+      throw error;
     } finally {
       nesting.levels = outside;
     }

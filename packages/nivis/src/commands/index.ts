@@ -1,5 +1,5 @@
 /** The commands of `nivis`, in the order of its help. */
-import type { EvaluationDraft } from "../options/evaluation-options.ts";
+import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
@@ -19,7 +19,7 @@ export interface Command extends HelpTopic {
   start(args: readonly string[], terminal: Terminal): number;
 }
 
-function command<Draft extends EvaluationDraft>(word: string, program: Program<Draft>): Command {
+function command<Flags extends EvaluationFlags>(word: string, program: Program<Flags>): Command {
   return {
     word,
     name: program.name,

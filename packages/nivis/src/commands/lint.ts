@@ -19,13 +19,14 @@ import {
   SourceFile,
   type Span,
 } from "@nivis/syntax";
+import type { Invocation } from "../invocation.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
-import { addPositional, emptySourceDraft, type SourceDraft } from "../options/source-options.ts";
-import type { Invocation, Program } from "../program.ts";
-import { Session, type Source } from "../session.ts";
+import { addPositional, defaultSourceFlags, type SourceFlags } from "../options/source-options.ts";
+import type { Program } from "../program.ts";
+import { openSession, type Session, type Source } from "../session.ts";
 
 /** What `nivis lint` gathers. */
-export interface LintDraft extends SourceDraft {
+export interface LintFlags extends SourceFlags {
   json: boolean;
   strict: boolean;
   fix: boolean;
@@ -38,9 +39,9 @@ export interface LintDraft extends SourceDraft {
 /** One fix may uncover the next fault; more rounds than this mean that two fixes undo each other. */
 const MAX_ROUNDS = 10;
 
-function emptyLintDraft(): LintDraft {
+function defaultLintFlags(invocation: Invocation): LintFlags {
   return {
-    ...emptySourceDraft(),
+    ...defaultSourceFlags(invocation),
     json: false,
     strict: false,
     fix: false,
@@ -62,7 +63,7 @@ function addCodes(codes: string[], text: string): void {
 }
 
 /** See the head of this file. */
-export const lintCommand: Program<LintDraft> = {
+export const lintCommand: Program<LintFlags> = {
   name: "nivis lint",
   summary: "find dead code, unused names and mistakes in files",
   usage: "[FLAG]... FILE...",
@@ -77,36 +78,36 @@ export const lintCommand: Program<LintDraft> = {
     { does: "See all kinds of warnings", command: "nivis lint --list" },
   ],
   options: [
-    flag<LintDraft>(["--json"], "Print JSON, one list for all files", (draft) => {
-      draft.json = true;
+    flag<LintFlags>(["--json"], "Print JSON, one list for all files", (flags) => {
+      flags.json = true;
     }),
-    flag<LintDraft>(["--strict"], "Also warn about matters of taste", (draft) => {
-      draft.strict = true;
+    flag<LintFlags>(["--strict"], "Also warn about matters of taste", (flags) => {
+      flags.strict = true;
     }),
-    valueFlag<LintDraft>(["--warn"], "CODES", "Also warn about CODES", (draft, codes) =>
-      addCodes(draft.warn, codes),
+    valueFlag<LintFlags>(["--warn"], "CODES", "Also warn about CODES", (flags, codes) =>
+      addCodes(flags.warn, codes),
     ),
-    valueFlag<LintDraft>(["--allow"], "CODES", "Do not warn about CODES", (draft, codes) =>
-      addCodes(draft.allow, codes),
+    valueFlag<LintFlags>(["--allow"], "CODES", "Do not warn about CODES", (flags, codes) =>
+      addCodes(flags.allow, codes),
     ),
-    valueFlag<LintDraft>(
+    valueFlag<LintFlags>(
       ["--deny"],
       "CODES",
       "Fail if CODES are found; all stands for any of them",
-      (draft, codes) => addCodes(draft.deny, codes),
+      (flags, codes) => addCodes(flags.deny, codes),
     ),
-    flag<LintDraft>(["--fix"], "Repair the files where the repair is certain", (draft) => {
-      draft.fix = true;
+    flag<LintFlags>(["--fix"], "Repair the files where the repair is certain", (flags) => {
+      flags.fix = true;
     }),
-    flag<LintDraft>(["--list"], "Print the kinds of warnings", (draft) => {
-      draft.list = true;
+    flag<LintFlags>(["--list"], "Print the kinds of warnings", (flags) => {
+      flags.list = true;
     }),
   ],
-  start: emptyLintDraft,
+  defaults: defaultLintFlags,
   positional: addPositional,
-  run: (draft, invocation) => {
-    if (draft.list) printRules(invocation);
-    else new LintJob(draft, invocation).run();
+  run: (flags, invocation) => {
+    if (flags.list) printRules(invocation);
+    else new LintJob(flags, invocation).run();
   },
 };
 
@@ -128,26 +129,26 @@ class LintJob {
   private brokenCount = 0;
 
   constructor(
-    private readonly draft: LintDraft,
+    private readonly flags: LintFlags,
     private readonly invocation: Invocation,
   ) {
-    this.session = new Session(draft, invocation, { readOnly: true });
-    this.denied = new Set(draft.deny);
+    this.session = openSession(flags, { readOnly: true });
+    this.denied = new Set(flags.deny);
     this.options = {
-      strict: draft.strict || draft.warn.includes("all"),
+      strict: flags.strict || flags.warn.includes("all"),
       // Whoever denies a warning wants to have it looked for.
-      enable: [...draft.warn, ...draft.deny],
-      disable: draft.allow.includes("all") ? lintRules.map(({ code }) => code) : draft.allow,
+      enable: [...flags.warn, ...flags.deny],
+      disable: flags.allow.includes("all") ? lintRules.map(({ code }) => code) : flags.allow,
     };
   }
 
   run(): void {
-    const { positionals } = this.draft;
+    const { positionals } = this.flags;
     if (positionals.length === 0) {
       throw usageError("'nivis lint' needs a file: nivis lint FILE...");
     }
     for (const name of positionals) this.argument(name);
-    if (this.draft.json) {
+    if (this.flags.json) {
       this.invocation.terminal.writeOut(`${JSON.stringify(this.json, undefined, 2)}\n`);
     }
     if (this.brokenCount > 0) {
@@ -188,7 +189,7 @@ class LintJob {
     let { text } = source;
     let parsed = this.parse(source, text);
     let found = lint(parsed, this.options);
-    if (this.draft.fix && source.origin.kind === "file") {
+    if (this.flags.fix && source.origin.kind === "file") {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const { text: better, fixed } = applyFixes(text, found);
         if (fixed.length === 0) break;
@@ -227,7 +228,7 @@ class LintJob {
     }
     for (const finding of found) {
       if (this.denied.has("all") || this.denied.has(finding.code)) this.deniedCount++;
-      if (this.draft.json) this.json.push(jsonOf(finding, source));
+      if (this.flags.json) this.json.push(jsonOf(finding, source));
       else {
         const title = `${finding.message} [${finding.code}]`;
         const text = renderWarning(title, base + finding.pos, positions, false);

@@ -8,7 +8,7 @@
 
 /** Flags and what they are by default, by the major version of Node. */
 interface FlagChange {
-  readonly busy: string;
+  readonly longRun: string;
   readonly initial: string;
 }
 
@@ -21,14 +21,14 @@ interface FlagChange {
  */
 const CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {
-    busy: "--interrupt-budget=132000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
+    longRun: "--interrupt-budget=132000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
     initial: "--interrupt-budget=67584 --use-osr --max-inlined-bytecode-size-cumulative=920",
   },
 };
 
 /** The flags for an evaluation that takes its time. */
-export function setBusyFlags(): void {
-  setFlags((change) => change.busy);
+export function setLongRunFlags(): void {
+  setFlags((change) => change.longRun);
 }
 
 /** The flags that Node has begun with. */
