@@ -38,6 +38,7 @@ export {
 } from "./errors/render.ts";
 export { bestMatches } from "./errors/suggestions.ts";
 export { forTerminal } from "./errors/terminal.ts";
+export { tooDeep } from "./errors/too-deep.ts";
 export type { EvaluationOptions } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";
 export { disabledFeature } from "./experimental-features.ts";

@@ -90,7 +90,9 @@ export class Invocation {
   /** Shows a message of the evaluator. */
   log(message: LogMessage): void {
     const level = levelOf(message);
-    if (level > this.verbosity) return;
+    // Nix: the JSON logger leaves out only reports.
+    const isPlainJson = this.logFormat === "internal-json" && message.report === undefined;
+    if (level > this.verbosity && !isPlainJson) return;
     if (this.diagnostics === "json") {
       const severity = message.severity === "trace" ? "trace" : "warning";
       this.#writeJson(severity, message.text);

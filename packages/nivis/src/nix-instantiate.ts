@@ -47,7 +47,6 @@ interface InstantiateFlags extends EvaluationFlags {
   parse: boolean;
   eval: boolean;
   readWrite: boolean;
-  dryRun: boolean;
   output: OutputKind;
   location: boolean;
   strict: boolean;
@@ -97,7 +96,7 @@ const OPTIONS: readonly Option<InstantiateFlags>[] = [
     flags.readWrite = true;
   }),
   flag(["--dry-run"], "Write nothing to the store", (flags) => {
-    flags.dryRun = true;
+    flags.readOnly = true;
   }),
   valueFlag(
     ["--add-root"],
@@ -143,7 +142,6 @@ export const nixInstantiate: Program<InstantiateFlags> = {
     parse: false,
     eval: false,
     readWrite: false,
-    dryRun: false,
     output: "plain",
     location: true,
     strict: false,
@@ -170,7 +168,7 @@ class Instantiation {
     const onlyLooks = (flags.eval || flags.parse) && !flags.readWrite;
     this.#flags = flags;
     this.#invocation = flags.invocation;
-    this.#session = openSession(flags, { readOnly: flags.dryRun || onlyLooks });
+    this.#session = openSession(flags, { readOnly: flags.readOnly || onlyLooks });
     this.#args = this.#session.autoArguments();
   }
 

@@ -9,6 +9,7 @@ import {
   type EvalIo,
   type Evaluation,
   findInSearchPath,
+  IoError,
   isPseudoUrl,
   type RunObserver,
   type Slot,
@@ -17,7 +18,13 @@ import {
   type Value,
 } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
-import { cacheDirectory, openEvaluation, openEvaluationStore, openWorld } from "@nivis/node";
+import {
+  cacheDirectory,
+  errnoMessage,
+  openEvaluation,
+  openEvaluationStore,
+  openWorld,
+} from "@nivis/node";
 import type { Origin } from "@nivis/syntax";
 import type { Invocation } from "./invocation.ts";
 import type { AutoArgument, EvaluationFlags } from "./options/evaluation-options.ts";
@@ -127,9 +134,19 @@ export class Session {
       case "string":
         return argument.text;
       case "file":
-        return this.#machine.readFile(this.absolute(argument.path));
+        return this.readArgument(argument.path);
       case "stdin":
         return this.#invocation.terminal.readInput();
+    }
+  }
+
+  /** Nix: this file is named in messages as it was given. */
+  private readArgument(path: string): string {
+    try {
+      return this.#machine.readFile(this.absolute(path));
+    } catch (error) {
+      if (!(error instanceof IoError)) throw error;
+      throw new EvalError("io", `opening file "${path}": ${errnoMessage(error.code)}`);
     }
   }
 

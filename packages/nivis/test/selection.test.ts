@@ -127,3 +127,71 @@ describe("findDerivations", () => {
     expect(() => find('{ type = "derivation"; }')).toThrow("derivation name missing");
   });
 });
+
+describe("values that contain themselves", () => {
+  const named = new Evaluation({ io: memoryIo() });
+  const limited = new Evaluation({ io: memoryIo(), settings: { maxCallDepth: 10_000 } });
+  const search = (machine: Evaluation, text: string): EvalError =>
+    failure(() => {
+      const root = machine.evalText(text, { kind: "string" }, "/");
+      machine.run(findDerivations(machine.context, root, noArgs));
+    });
+  const call = (machine: Evaluation, text: string): EvalError =>
+    failure(() => {
+      const root = machine.evalText(text, { kind: "string" }, "/");
+      machine.run(autoCall(machine.context, noArgs, root));
+    });
+  const list = "let l = [ l ]; in l";
+  const set = "let s = { recurseForDerivations = true; a = s; }; in s";
+  const long =
+    "let s = { recurseForDerivations = true; a.recurseForDerivations = true; a.b = [ [ s ] ]; }; in [ s ]";
+  const combined = "let s = { _combineChannels = [ ]; a = s; }; in s";
+  const overflow = "stack overflow; max-call-depth exceeded";
+
+  it("are named where they are searched for derivations", () => {
+    const lists = "cannot search a list that contains itself for derivations";
+    const sets = "cannot search a set that contains itself for derivations";
+    expect(search(named, list).message).toBe(lists);
+    expect(search(named, set).message).toBe(sets);
+    expect(search(named, combined).message).toBe(sets);
+    expect(search(named, set).traces[0]?.message).toBe("while evaluating the attribute 'a'");
+    const lower = "let l = [ [ 1 ] [ [ l ] ] ]; in [ l ]";
+    expect(search(named, lower).message).toContain("expression does not evaluate to a derivation");
+    expect(search(named, "let l = [ [ ] [ [ l ] ] ]; in [ l ]").message).toBe(lists);
+  });
+
+  it("are too deep where C++ Nix's limit holds", () => {
+    for (const text of [list, set, combined]) expect(search(limited, text).message).toBe(overflow);
+    // Nix: a level for each call of the search.
+    expect(search(limited, set).traces).toHaveLength(10_001);
+  });
+
+  it("are no trouble where the search does not come to them", () => {
+    const root = evaluation.evalText(long, { kind: "string" }, "/");
+    expect(evaluation.run(findDerivations(evaluation.context, root, noArgs))).toEqual([]);
+  });
+
+  it("are too deep in the end if no cycle closes", () => {
+    const lists = "let f = n: [ (f (n + 1)) ]; in f 0";
+    expect(search(limited, lists).message).toBe(overflow);
+    const sets = "let f = n: { recurseForDerivations = true; a = f (n + 1); }; in f 0";
+    expect(search(limited, sets).message).toBe(overflow);
+  });
+
+  it("are found among functors", () => {
+    const cycle = "let s = { __functor = self: s; }; in s";
+    expect(call(named, cycle).message).toBe(
+      "cannot call a set whose `__functor` leads back to the set itself",
+    );
+    const longer =
+      'let s = n: { __functor = self: t.${toString n}; }; t = { a = s "b"; b = s "a"; }; in s "a"';
+    expect(call(named, longer).message).toContain("leads back to the set itself");
+    expect(call(limited, cycle).message).toBe(overflow);
+    const endless = "let f = n: { __functor = self: f (n + 1); }; in f 0";
+    expect(call(limited, endless).message).toBe(overflow);
+    const deep =
+      "let f = n: if n == 0 then { x ? 7 }: x else { __functor = self: f (n - 1); }; in f 5000";
+    const root = limited.evalText(deep, { kind: "string" }, "/");
+    expect(limited.run(autoCall(limited.context, noArgs, root))).toBe(7);
+  });
+});

@@ -1,6 +1,7 @@
 /** `@nivis/node`: what evaluation needs of Node: files, hashes, a store on disk, settings, set-up. */
 export { cacheDirectory } from "./cache-directory.ts";
 export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-bytecode-cache.ts";
+export { errnoMessage } from "./errno.ts";
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { hostSystem, type NodeIoOptions, nodeIo } from "./node-io.ts";

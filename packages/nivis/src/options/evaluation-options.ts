@@ -27,6 +27,8 @@ export interface EvaluationFlags {
   store: string | undefined;
   /** `--eval-store`. */
   evalStore: string | undefined;
+  /** Write nothing to the store. */
+  readOnly: boolean;
   /** Whether compiled files may come from the cache and go there. */
   cache: boolean;
   /** How code is run. */
@@ -43,6 +45,7 @@ export function defaultFlags(invocation: Invocation): EvaluationFlags {
     requiredFeatures: new Set(),
     store: undefined,
     evalStore: undefined,
+    readOnly: false,
     cache: true,
     tier: "auto",
     invocation,
@@ -143,9 +146,6 @@ const LIMIT_OPTIONS: readonly Option<EvaluationFlags>[] = [
 ];
 
 const SETTING_OPTIONS: readonly Option<EvaluationFlags>[] = [
-  flag(["--pure"], "Forbid everything that depends on the machine", (flags) =>
-    setting(flags, "pure-eval", "true"),
-  ),
   flag(["--impure"], "Allow access to the machine (the default)", (flags) =>
     setting(flags, "pure-eval", "false"),
   ),
@@ -303,8 +303,11 @@ const IGNORED_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ignored(["--override-flake"], ["ORIGINAL", "RESOLVED"]),
 ];
 
-/** Those of `nix`, which `nix-instantiate` does not know. */
+/** Those of `nix` and of Nivis itself, which `nix-instantiate` does not know. */
 const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
+  flag(["--pure"], "Forbid everything that depends on the machine", (flags) =>
+    setting(flags, "pure-eval", "true"),
+  ),
   ignored(["--print-build-logs", "-L"]),
   ignored(["--offline", "--no-net"]),
   ignored(["--refresh"]),
@@ -312,6 +315,12 @@ const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
 
 /** Those of the old commands. */
 const LEGACY_OPTIONS: readonly Option<EvaluationFlags>[] = [
+  {
+    ...flag(["--readonly-mode"], "", (flags) => {
+      flags.readOnly = true;
+    }),
+    hidden: true,
+  },
   numberFlag("cores"),
   numberFlag("max-silent-time"),
   numberFlag("timeout"),
@@ -341,11 +350,11 @@ export function sharedOptions<Flags extends EvaluationFlags>(
   const result: Option<EvaluationFlags>[] = [];
   for (const option of [
     ...ARGUMENT_OPTIONS,
+    ...(style === "legacy" ? LEGACY_OPTIONS : MODERN_OPTIONS),
     ...SETTING_OPTIONS,
     ...STORE_OPTIONS,
     ...LOGGING_OPTIONS,
     ...IGNORED_OPTIONS,
-    ...(style === "legacy" ? LEGACY_OPTIONS : MODERN_OPTIONS),
     ...GENERAL_OPTIONS,
     ...SETTING_FLAGS,
   ]) {

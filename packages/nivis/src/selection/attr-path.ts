@@ -79,7 +79,7 @@ function selectItem(path: string, index: number, value: Value): Slot {
 function selectAttribute(path: string, name: string, value: Value): Slot {
   if (!(value instanceof Attrs)) throw wrongType(path, "a set", value);
   if (name === "") {
-    throw new EvalError("usage", `empty attribute name in selection path '${path}'`);
+    throw new EvalError("value", `empty attribute name in selection path '${path}'`);
   }
   const slot = value.get(name);
   if (slot !== undefined) return slot;

@@ -21,11 +21,15 @@ import {
   type Suspendable,
   Thunk,
   textOf,
+  tooDeep,
   typeWithArticle,
   type Value,
   withTrace,
 } from "@nivis/eval";
 import { autoCall } from "./auto-call.ts";
+
+/** Levels that are too many whatever the setting: each takes about a kilobyte while it is searched. */
+const MAX_LEVELS = 500_000;
 
 /** A derivation that was found. */
 export interface Package {
@@ -66,6 +70,7 @@ class PackageFinder {
   *search(slot: Slot): Suspendable<undefined> {
     checkNesting(this.ctx, NO_POS);
     const outside = this.#nesting.levels++;
+    if (outside - this.#outside >= MAX_LEVELS) throw tooDeep(NO_POS);
     try {
       const value = (yield autoCall(this.ctx, this.args, slot)) as Value;
       if (!((yield this.mayContain(value)) as boolean)) return undefined;
