@@ -98,6 +98,7 @@ export {
 } from "./fetch/flake-ref.ts";
 export { fixGitUrl } from "./fetch/git-url.ts";
 export { type InputAttr, type InputAttrs, inputAttrsToJson } from "./fetch/input-attrs.ts";
+export { isLockedInput, type LockingOptions } from "./fetch/locked-input.ts";
 export { formatUrl, parseUrl, pathOfUrl, type Url } from "./fetch/url.ts";
 export { FormatError, type FormatErrorKind } from "./format-error.ts";
 export {

@@ -16,6 +16,7 @@ import {
   inputFromAttrs,
   inputFromUrl,
   inputToUrl,
+  isLockedInput,
   makeFixedOutputPath,
   type NixHash,
   parseHashAllowEmpty,
@@ -259,20 +260,28 @@ function fetchOptions(ctx: EvalContext) {
   };
 }
 
-/** Whether what an input names can be no other thing tomorrow. */
-function isLocked({ attrs, scheme }: FetcherInput): boolean {
-  const pinned = scheme?.name === "path" || scheme?.name === "file" || scheme?.name === "tarball";
-  return attrs.has("narHash") || (!pinned && attrs.has("rev"));
+/** In pure evaluation an input must be locked, or at least have a hash of its contents. */
+function checkLocked(ctx: EvalContext, fetcher: TreeFetcher, input: FetcherInput): void {
+  const trustForges = ctx.settings.trustTarballsFromGitForges;
+  if (!ctx.settings.pureEval || isLockedInput(input, { trustForges })) return;
+  const shown = formatUrl(inputToUrl(input));
+  if (input.attrs.has("narHash")) {
+    ctx.io.log(
+      plainWarning(
+        `Input '${shown}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. ` +
+          "This is not reproducible and will break after garbage collection or when shared.",
+      ),
+    );
+    return;
+  }
+  const message = `in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
+  throw new EvalError("restricted", message);
 }
 
 function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Suspendable<Slot> {
   try {
     const input = (yield treeInput(ctx, fetcher, argument)) as FetcherInput;
-    if (ctx.settings.pureEval && !isLocked(input)) {
-      const shown = formatUrl(inputToUrl(input));
-      const message = `in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
-      throw new EvalError("restricted", message);
-    }
+    checkLocked(ctx, fetcher, input);
     const uri = formatUrl(inputToUrl(input));
     checkUri(ctx, uri);
     if (input.attrs.has("__final")) {

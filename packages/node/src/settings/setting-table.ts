@@ -180,6 +180,14 @@ export const SETTINGS: readonly SettingRow[] = [
       settings.allowedUris = [...(append ? settings.allowedUris : []), ...words];
     },
   ),
+  setting(
+    "trust-tarballs-from-git-forges",
+    BOOL,
+    "Whether archives that forges make count as locked by their revision",
+    (settings, value) => {
+      settings.trustTarballsFromGitForges = value;
+    },
+  ),
   setting("nix-path", WORDS, "Where <name> is looked for", (settings, words, append) => {
     if (append) settings.extraNixPath.push(...words);
     else settings.nixPath = words;
