@@ -18,7 +18,7 @@ export type {
   SourceSpan,
   TraceStep,
 } from "./diagnostics/explanation.ts";
-export { explainError } from "./diagnostics/explanation.ts";
+export { explainError, explainErrors } from "./diagnostics/explanation.ts";
 export type { Hint } from "./diagnostics/hints.ts";
 export { renderJson } from "./diagnostics/render-json.ts";
 export type { RichOptions } from "./diagnostics/render-rich.ts";

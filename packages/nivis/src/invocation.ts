@@ -7,7 +7,7 @@ import {
   EvalError,
   type EvalIo,
   type ExplainSettings,
-  explainError,
+  explainErrors,
   forTerminal,
   type LogMessage,
   PositionTable,
@@ -34,6 +34,9 @@ import { VERSION } from "./version.ts";
 
 /** How errors are shown: as C++ Nix does, with more for people, or as JSON. */
 export type DiagnosticsForm = "plain" | "rich" | "json";
+
+/** Mistakes in one text that are shown to people. */
+const MAX_MISTAKES = 20;
 
 /** What systemd calls a line, by the level of its importance. */
 const SYSTEMD_LEVELS = [3, 4, 5, 5, 6, 6, 7, 7];
@@ -138,9 +141,16 @@ export class Invocation {
       return;
     }
     const settings: ExplainSettings = this.#settings ?? DEFAULT_SETTINGS;
-    const explanation = explainError(error, this.positions, settings);
-    if (this.diagnostics === "json") this.terminal.writeLine(renderJson(explanation));
-    else this.#writeText(ERROR_LEVEL, renderRich(explanation, { showTrace, color }));
+    const explanations = explainErrors(error, this.positions, settings);
+    if (this.diagnostics === "json") {
+      for (const explanation of explanations) this.terminal.writeLine(renderJson(explanation));
+      return;
+    }
+    const shown = explanations.slice(0, MAX_MISTAKES);
+    const texts = shown.map((explanation) => renderRich(explanation, { showTrace, color }));
+    const hidden = explanations.length - shown.length;
+    if (hidden > 0) texts.push(`${hidden} more mistakes in this text`);
+    this.#writeText(ERROR_LEVEL, texts.join("\n\n"));
   }
 
   #reportBug(error: unknown): void {

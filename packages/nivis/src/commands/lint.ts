@@ -5,8 +5,15 @@
  * no reason to fail, unless its code is denied; a file that does not parse is.
  */
 import { writeFileSync } from "node:fs";
-import { bestMatches, EvalError, forTerminal, PositionTable, renderWarning } from "@nivis/eval";
-import { canonPath } from "@nivis/formats";
+import {
+  bestMatches,
+  EvalError,
+  forTerminal,
+  NO_POS,
+  PositionTable,
+  renderWarning,
+} from "@nivis/eval";
+import { canonPath, encodeUtf8 } from "@nivis/formats";
 import {
   applyFixes,
   LINT_PARSE_OPTIONS,
@@ -20,13 +27,17 @@ import {
   type Span,
 } from "@nivis/syntax";
 import type { Invocation } from "../invocation.ts";
+import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
-import { addPositional, defaultSourceFlags, type SourceFlags } from "../options/source-options.ts";
 import type { Program } from "../program.ts";
 import { openSession, type Session, type Source } from "../session.ts";
 
 /** What `nivis lint` gathers. */
-export interface LintFlags extends SourceFlags {
+export interface LintFlags extends EvaluationFlags {
+  /** Arguments that are not flags; bytes. */
+  readonly files: string[];
+  /** `--expr`; bytes. */
+  readonly expressions: string[];
   json: boolean;
   strict: boolean;
   fix: boolean;
@@ -41,7 +52,9 @@ const MAX_ROUNDS = 10;
 
 function defaultLintFlags(invocation: Invocation): LintFlags {
   return {
-    ...defaultSourceFlags(invocation),
+    ...defaultFlags(invocation),
+    files: [],
+    expressions: [],
     json: false,
     strict: false,
     fix: false,
@@ -66,18 +79,25 @@ function addCodes(codes: string[], text: string): void {
 export const lintCommand: Program<LintFlags> = {
   name: "nivis lint",
   summary: "find dead code, unused names and mistakes in files",
-  usage: "[FLAG]... FILE...",
+  usage: "[FLAG]... [FILE]...",
   description: [
-    "Prints what it finds on standard output. A directory stands for all .nix files below it, - for standard input. Findings alone do not make it fail; those named with --deny do, and so does a file that does not parse.",
+    "Prints what it finds on standard output. A directory stands for all .nix files below it, - for standard input; --expr gives an expression instead. Findings alone do not make it fail; those named with --deny do, and so does a file that does not parse.",
     "The comment `# nivis-ignore CODE` behind a line or above it silences a warning there, `# nivis-ignore-file CODE` in the whole file.",
   ],
   examples: [
     { does: "Check a file", command: "nivis lint ./default.nix" },
     { does: "Check a tree, and fail if anything is found", command: "nivis lint --deny all ." },
+    { does: "Check an expression", command: "nivis lint --expr 'let x = 1; in x'" },
     { does: "Repair what can be repaired", command: "nivis lint --fix ./default.nix" },
     { does: "See all kinds of warnings", command: "nivis lint --list" },
   ],
   options: [
+    valueFlag<LintFlags>(
+      ["--expr", "-E"],
+      "EXPR",
+      "Check EXPR, besides the files; may be repeated",
+      (flags, text) => flags.expressions.push(encodeUtf8(text)),
+    ),
     flag<LintFlags>(["--json"], "Print JSON, one list for all files", (flags) => {
       flags.json = true;
     }),
@@ -104,7 +124,7 @@ export const lintCommand: Program<LintFlags> = {
     }),
   ],
   defaults: defaultLintFlags,
-  positional: addPositional,
+  positional: (flags, argument) => flags.files.push(encodeUtf8(argument)),
   run: (flags, invocation) => {
     if (flags.list) printRules(invocation);
     else new LintJob(flags, invocation).run();
@@ -136,18 +156,22 @@ class LintJob {
     this.denied = new Set(flags.deny);
     this.options = {
       strict: flags.strict || flags.warn.includes("all"),
-      // Whoever denies a warning wants to have it looked for.
+      // A warning that is denied is also looked for.
       enable: [...flags.warn, ...flags.deny],
       disable: flags.allow.includes("all") ? lintRules.map(({ code }) => code) : flags.allow,
     };
   }
 
   run(): void {
-    const { positionals } = this.flags;
-    if (positionals.length === 0) {
-      throw usageError("'nivis lint' needs a file: nivis lint FILE...");
+    const { files, expressions, fix } = this.flags;
+    if (files.length === 0 && expressions.length === 0) {
+      throw usageError("'nivis lint' needs a file or an expression: nivis lint FILE...");
     }
-    for (const name of positionals) this.argument(name);
+    if (fix && (expressions.length > 0 || files.includes("-"))) {
+      throw usageError("--fix repairs files: it goes with neither --expr nor standard input");
+    }
+    for (const text of expressions) this.source(this.session.expression(text));
+    for (const name of files) this.argument(name);
     if (this.flags.json) {
       this.invocation.terminal.writeOut(`${JSON.stringify(this.json, undefined, 2)}\n`);
     }
@@ -222,8 +246,13 @@ class LintJob {
     if (firstError !== undefined) {
       this.brokenCount++;
       this.invocation.positions = positions;
-      const { message, pos } = firstError;
-      this.invocation.report(new EvalError("parse", message, pos === undefined ? 0 : base + pos));
+      // The other forms show all mistakes of a text whose first one is reported.
+      const isPlain = this.invocation.diagnostics === "plain";
+      const mistakes = parsed.diagnostics.filter(({ severity }) => severity === "error");
+      for (const { message, pos } of isPlain ? mistakes : [firstError]) {
+        const at = pos === undefined ? NO_POS : base + pos;
+        this.invocation.report(new EvalError("parse", message, at));
+      }
       return;
     }
     for (const finding of found) {
