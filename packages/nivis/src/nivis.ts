@@ -7,7 +7,7 @@ import { usageError } from "./options/option.ts";
 import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Runs `nivis` with its arguments and answers the exit code. */
+/** Runs `nivis` with its arguments and returns the exit code. */
 export function runNivis(args: readonly string[], terminal: Terminal): number {
   const [word, ...rest] = args;
   if (word === undefined) {

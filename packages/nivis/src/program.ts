@@ -1,7 +1,7 @@
 /**
  * Program: what every command has in common from the first argument to the exit code.
  *
- * It reads the arguments, answers `--help` and `--version`, runs the command, and prints what goes
+ * It reads the arguments, handles `--help` and `--version`, runs the command, and prints what goes
  * wrong: the user's mistakes as C++ Nix prints them, ours as bugs of Nivis.
  */
 import { evalErrorOf } from "@nivis/eval";

@@ -4,7 +4,7 @@
  * Calls are synchronous, as evaluation is. Evaluation takes the world for immutable, so what was
  * once found to exist is remembered: types of files, targets of symlinks, directory listings. What
  * did not exist is looked for again, since the store may have written it meanwhile. Messages are
- * those of C++ Nix, which answers for the path it was asked about and never for the one on disk.
+ * those of C++ Nix, which names the path it was asked about and never the one on disk.
  */
 import {
   type Dirent,

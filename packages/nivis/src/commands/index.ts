@@ -15,7 +15,7 @@ import { traceCommand } from "./trace.ts";
 export interface Command extends HelpTopic {
   /** What is typed behind `nivis`. */
   readonly word: string;
-  /** Runs it and answers its exit code. */
+  /** Runs it and returns its exit code. */
   start(args: readonly string[], terminal: Terminal): number;
 }
 

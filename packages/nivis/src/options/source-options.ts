@@ -15,7 +15,7 @@ import { type Option, usageError, valueFlag } from "./option.ts";
 export interface SourceFlags extends EvaluationFlags {
   expression: string | undefined;
   file: string | undefined;
-  /** Arguments that are no flags. */
+  /** Arguments that are not flags. */
   readonly positionals: string[];
   /** Paths of `--attr`. */
   readonly attrPaths: string[];
@@ -55,7 +55,7 @@ export const ATTR_OPTION: Option<SourceFlags> = valueFlag(
   (flags, path) => flags.attrPaths.push(encodeUtf8(path)),
 );
 
-/** Notes an argument that is no flag. */
+/** Notes a positional argument. */
 export function addPositional(flags: SourceFlags, argument: string): void {
   flags.positionals.push(encodeUtf8(argument));
 }
@@ -103,7 +103,7 @@ function notAFile(argument: string, command: string): string {
   return `there is no file '${argument}'; an expression is given as: ${command} --expr '${argument}'`;
 }
 
-/** Evaluates a selection and answers the slots that its paths lead to, each when it is asked for. */
+/** Evaluates a selection and yields the slots that its paths lead to. */
 export function* slotsOf(
   { source, attrPaths }: Selection,
   session: Session,

@@ -89,7 +89,7 @@ class PackageFinder {
     return undefined;
   }
 
-  /** Notes a derivation; answers whether there may be derivations inside, which is so if it is none. */
+  /** Notes a derivation; returns whether the value is something else, which may contain derivations. */
   private *mayContain(slot: Slot): Suspendable<boolean> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     if (!(value instanceof Attrs) || !((yield isDerivation(value)) as boolean)) return true;
