@@ -11,8 +11,8 @@ import {
   memoryIo,
   printAmbiguous,
   renderError,
-  renderRich,
   renderLogMessage,
+  renderRich,
 } from "@nivis/eval";
 import { describe, expect, test } from "vitest";
 
