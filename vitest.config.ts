@@ -13,6 +13,8 @@ export default defineConfig({
       "@nivis/eval": source("eval"),
       "@nivis/store": source("store"),
       "@nivis/fmt": source("fmt"),
+      "@nivis/fetch": source("fetch"),
+      "@nivis/flake": source("flake"),
       "@nivis/node": source("node"),
       "@nivis/testkit": source("testkit"),
       nivis: source("nivis"),

@@ -18,7 +18,7 @@ import { build } from "esbuild";
 import { publicPackages, root, run } from "./workspace.mjs";
 
 /** The packages that must load in a browser: nothing in them may come from Node. */
-const neutralPackages = new Set(["syntax", "formats", "eval", "fmt", "store"]);
+const neutralPackages = new Set(["syntax", "formats", "eval", "fetch", "flake", "fmt", "store"]);
 
 const started = performance.now();
 await Promise.all([buildCommands(), ...publicPackages.map(buildLibrary)]);

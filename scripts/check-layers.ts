@@ -18,9 +18,11 @@ const packageFloors: Record<string, readonly string[]> = {
   eval: ["syntax", "formats"],
   fmt: ["syntax"],
   store: ["formats"],
-  node: ["store", "eval", "syntax", "formats"],
-  nivis: ["node", "store", "eval", "fmt", "syntax", "formats"],
-  testkit: ["node", "store", "eval", "fmt", "syntax", "formats", "nivis"],
+  fetch: ["formats"],
+  flake: ["syntax", "formats"],
+  node: ["flake", "fetch", "store", "eval", "syntax", "formats"],
+  nivis: ["node", "flake", "fetch", "store", "eval", "fmt", "syntax", "formats"],
+  testkit: ["node", "flake", "fetch", "store", "eval", "fmt", "syntax", "formats", "nivis"],
 };
 
 /** The packages that may use Node's modules; the others must load in a browser. */
@@ -33,6 +35,8 @@ const thirdParty: Record<string, readonly string[]> = {
   eval: [],
   fmt: [],
   store: [],
+  fetch: [],
+  flake: [],
   node: ["fzstd", "xz-decompress", "unbzip2-stream"],
   nivis: [],
   testkit: [],
@@ -69,6 +73,7 @@ const evalFloors: Record<string, readonly string[]> = {
 
 /** Files that stand lower than their folder: the words in which the floors speak to each other. */
 const evalVocabulary = new Set([
+  "vm/pending.ts",
   "vm/requests.ts",
   "builtins/definition.ts",
   "operations/nesting.ts",

@@ -179,6 +179,12 @@ export const ERROR_PAGES: Readonly<Record<Code, ErrorPage>> = {
     example: { text: "1", settings: { maxMemory: 100 } },
     mend: "`--help` lists the options of a command. In the example a library is asked to limit memory, on a host that cannot measure it.",
   },
+  "would-wait": {
+    meaning:
+      "A host that fetches files, builds or computes asynchronously was asked in a synchronous evaluation, which cannot wait.",
+    example: undefined,
+    mend: "Call the asynchronous form, such as `evaluateAsync` or `forceAsync`, or give the evaluation a host that has its answers at once.",
+  },
   interrupted: {
     meaning: "The user stopped the evaluation.",
     example: undefined,

@@ -17,7 +17,7 @@ if (file === undefined) {
 const entry = resolve(file);
 const name = relative(root, entry).replace(/[^a-z0-9-]/gi, "_");
 const outfile = join(root, "node_modules", ".cache", "nivis-run", `${name}.${process.pid}.mjs`);
-const packages = ["syntax", "formats", "eval", "fmt", "store", "node", "testkit"];
+const packages = ["syntax", "formats", "eval", "fetch", "flake", "fmt", "store", "node", "testkit"];
 await build({
   entryPoints: [entry],
   outfile,

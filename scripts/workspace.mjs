@@ -14,7 +14,17 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
 
 /** The packages that are published, lowest floor first. */
-export const publicPackages = ["syntax", "formats", "eval", "fmt", "store", "node", "nivis"];
+export const publicPackages = [
+  "syntax",
+  "formats",
+  "eval",
+  "fetch",
+  "flake",
+  "fmt",
+  "store",
+  "node",
+  "nivis",
+];
 
 /**
  * Runs a program in the checkout and returns its exit code (128 + signal when it was killed).

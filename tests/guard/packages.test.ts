@@ -5,8 +5,18 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const packages = fileURLToPath(new URL("../../packages", import.meta.url));
-const publicNames = ["syntax", "formats", "eval", "fmt", "store", "node", "nivis"];
-const neutralNames = ["syntax", "formats", "eval", "fmt", "store"];
+const publicNames = [
+  "syntax",
+  "formats",
+  "eval",
+  "fetch",
+  "flake",
+  "fmt",
+  "store",
+  "node",
+  "nivis",
+];
+const neutralNames = ["syntax", "formats", "eval", "fetch", "flake", "fmt", "store"];
 
 interface Manifest {
   readonly name: string;

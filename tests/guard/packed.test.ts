@@ -10,7 +10,15 @@ import { type Outcome, runProcess } from "@nivis/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const packages = ["@nivis/syntax", "@nivis/formats", "@nivis/eval", "@nivis/node", "nivis"];
+const packages = [
+  "@nivis/syntax",
+  "@nivis/formats",
+  "@nivis/eval",
+  "@nivis/fetch",
+  "@nivis/flake",
+  "@nivis/node",
+  "nivis",
+];
 
 let folder: string;
 

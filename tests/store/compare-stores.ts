@@ -31,6 +31,9 @@ export interface Comparison {
 }
 
 /** How long one evaluation may take, in milliseconds. */
+/** C++ Nix run by root wants a group of build users unless it is told that there is none. */
+const SINGLE_USER = { NIX_CONFIG: "build-users-group =" };
+
 const TIMEOUT = 1_200_000;
 
 /** Store paths that `nix-store` is asked about at once. */
@@ -54,7 +57,7 @@ export async function compareStores(
   const invocation = (root: string, first: readonly string[]) => ({
     args: [...first, "--store", root, ...flags, "-E", expression],
     cwd: "/",
-    env: { HOME: folder, NIX_REMOTE: "" },
+    env: { HOME: folder, NIX_REMOTE: "", ...SINGLE_USER },
   });
   for (const root of [ours, theirs]) mkdirSync(root);
   const limits = { timeout: TIMEOUT };
@@ -75,7 +78,7 @@ export async function compareStores(
       execFileSync(programs.store, ["--store", root, ...args], {
         input: Buffer.from(input, "latin1"),
         encoding: "latin1",
-        env: { ...process.env, HOME: folder, NIX_REMOTE: "" },
+        env: { ...process.env, HOME: folder, NIX_REMOTE: "", ...SINGLE_USER },
         stdio: ["pipe", "pipe", "pipe"],
         maxBuffer: 1 << 28,
       });

@@ -2,11 +2,30 @@
 import type { DerivationCache, KnownInput } from "@nivis/formats";
 import { Nesting } from "./operations/nesting.ts";
 import type { Regex } from "./regex/regex.ts";
+import type { SourceAccessor } from "./source-accessor.ts";
 import { ShapeTable } from "./value/shape-table.ts";
-import type { ContextString } from "./value/value.ts";
+import type { ContextString, NixPath } from "./value/value.ts";
+
+/** Gives each path of an evaluation a text that no other has, so that paths can be keys. */
+export class PathKeys {
+  readonly #numbers = new Map<SourceAccessor, number>();
+
+  /** The key of a path: the path itself if it is one of the host's file system. */
+  of({ path, accessor }: NixPath): string {
+    if (accessor === undefined) return path;
+    let number = this.#numbers.get(accessor);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(accessor, number);
+    }
+    return `${number}${path}`;
+  }
+}
 
 /** See the head of this file. */
 export class EvalCaches {
+  /** The keys of paths in the maps below. */
+  readonly pathKeys = new PathKeys();
   /** Derivations by path (`builtins/derivation.ts`, `store/closure.ts`). */
   readonly derivations: DerivationCache = new Map();
   /** Outputs of derivations as inputs of others, by context element (`builtins/derivation.ts`). */
@@ -21,6 +40,8 @@ export class EvalCaches {
   readonly searchPathEntries = new Map<string, string | undefined>();
   /** Files found in the search path (`search-path.ts`). */
   readonly searchPathResults = new Map<string, string | undefined>();
+  /** Builds for evaluation that were told of and have not ended (`store/realise.ts`). */
+  readonly announcedBuilds = new Set<string>();
   /** How deep operations are in values (`operations/nesting.ts`). */
   readonly nesting = new Nesting();
   /** How many values have been evaluated deeply (`operations/deep-force.ts`). */

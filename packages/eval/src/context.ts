@@ -11,8 +11,9 @@ import type { PositionTable } from "./position.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
 import type { Attrs } from "./value/attrs.ts";
-import type { Slot } from "./value/value.ts";
+import type { NixPath, Slot } from "./value/value.ts";
 import type { Suspendable } from "./vm/requests.ts";
+import type { SuspendedRun } from "./vm/suspended-run.ts";
 
 /** See the head of this file. */
 export interface EvalContext {
@@ -27,6 +28,8 @@ export interface EvalContext {
   readonly counters: CounterRegistry;
   /** What the evaluation may use up; absent if nothing is limited. */
   readonly limits?: LimitMeter | undefined;
+  /** Asynchronous runs that have not ended. */
+  readonly suspendedRuns: Set<SuspendedRun>;
   /** The value of `builtins`. */
   readonly builtins: Attrs;
   /** The entries of the search path: `-I`, then `NIX_PATH`. */
@@ -34,9 +37,9 @@ export interface EvalContext {
   /** Takes from a machine, between its first runs, how many frames have returned in the last one. */
   longRunWatch(count: number): void;
   /** Evaluates a file (or the `default.nix` of a directory) once; answers its value. */
-  importFile(path: string): Suspendable<Slot>;
+  importFile(path: NixPath): Suspendable<Slot>;
   /** Evaluates a file with extra names in scope. */
-  scopedImport(path: string, scope: Attrs): Suspendable<Slot>;
+  scopedImport(path: NixPath, scope: Attrs): Suspendable<Slot>;
 }
 
 /** One entry of the search path, `prefix=path` or just `path`. */

@@ -9,7 +9,14 @@
  */
 
 import { canonPath, type HashFunctions, portableHashes } from "@nivis/formats";
-import { type Expr, type Origin, type ParseResult, parse, SourceFile } from "@nivis/syntax";
+import {
+  type Expr,
+  type Origin,
+  type ParseOptions,
+  type ParseResult,
+  parse,
+  SourceFile,
+} from "@nivis/syntax";
 import { makeGlobals } from "./builtins/registry.ts";
 import { disassemble, listCode } from "./bytecode/disassemble.ts";
 import type { Lambda } from "./bytecode/lambda.ts";
@@ -20,18 +27,21 @@ import { emitUnit } from "./compiler/emit.ts";
 import { Resolution, resolve } from "./compiler/resolve.ts";
 import type { Unit } from "./compiler/scope.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
-import { coreFile, DERIVATION_PATH } from "./core-files.ts";
+import { DERIVATION_FILE, isOwnTree } from "./core-files.ts";
 import { CounterRegistry, type CounterTree } from "./counters.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { plainWarning, reportedWarning } from "./errors/render.ts";
-import type { EvalIo } from "./io.ts";
+import { type EvalIo, IoError } from "./io.ts";
 import { clock, LARGE_RESULT, LimitMeter } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
-import { joinPath, parentOfPath } from "./path.ts";
+import { existingType, joinPath, parentOfPath, resolveSymlinks } from "./path.ts";
+import { accessorOf } from "./path-value.ts";
 import { NO_POS, PositionTable } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
+import { openSearchPath } from "./search-path.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import type { FileType, SourceAccessor } from "./source-accessor.ts";
 import { DummyStore } from "./store/dummy-store.ts";
 import type { Store } from "./store/store.ts";
 import {
@@ -42,18 +52,20 @@ import {
   type TierMode,
 } from "./tier/tier.ts";
 import { Attrs } from "./value/attrs.ts";
-import { nativeThunk, Thunk } from "./value/thunk.ts";
-import type { Slot, Value } from "./value/value.ts";
+import { FAILED, nativeThunk, Thunk } from "./value/thunk.ts";
+import { NixPath, type Slot, type Value } from "./value/value.ts";
+import type { AsyncOptions } from "./vm/async-run.ts";
 import { APPLY_LAMBDAS } from "./vm/frame.ts";
-import { MachinePool } from "./vm/machine.ts";
+import { MachinePool } from "./vm/machine-pool.ts";
 import type { RunObserver } from "./vm/observer.ts";
+import { attempt, now } from "./vm/pending.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 
 /** What a byte of a program takes as a tree, at worst. */
 const BYTES_PER_SOURCE_BYTE = 50;
 
-/** Symlinks that are followed before a path counts as a cycle; C++ Nix has the same limit. */
-const MAX_SYMLINKS = 1024;
+/** Looks at the end of a path before it counts as a cycle of symlinks; C++ Nix has the same limit. */
+const MAX_LOOKS = 1024;
 
 /**
  * An evaluation is long-running once the machine has run so many frames without a pause: in its third
@@ -102,8 +114,10 @@ export class Evaluation {
   private readonly machines: MachinePool;
   private readonly compiledFiles: CompiledFiles | undefined;
   private readonly tier: Tier | undefined;
-  /** The values of files, by the path that was asked for and by the path it led to. */
-  private readonly files = new Map<string, Slot>();
+  /** Files that were imported, by the key of the path that was asked for. */
+  private readonly imports = new Map<string, EvaluatedFile>();
+  /** The same by the key of the path that it led to: another map, for the one may be the other of another file. */
+  private readonly files = new Map<string, EvaluatedFile>();
 
   private readonly observer: RunObserver | undefined;
 
@@ -119,6 +133,7 @@ export class Evaluation {
       caches: new EvalCaches(),
       counters: new CounterRegistry(),
       limits: LimitMeter.of(settings, options.io),
+      suspendedRuns: new Set(),
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,
@@ -126,10 +141,11 @@ export class Evaluation {
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
-    const derivation = nativeThunk(() => this.importFile(DERIVATION_PATH) as Suspendable<Slot>);
+    const derivation = nativeThunk(() => this.importFile(DERIVATION_FILE) as Suspendable<Slot>);
     const { builtins, globals } = makeGlobals(context, derivation);
     this.globals = globals;
     this.context = { ...context, builtins };
+    openSearchPath(this.context);
     context.counters.add("caches", () => this.cacheSizes());
     this.observer = options.observer;
     const tier = tierOf(this.context, options);
@@ -139,7 +155,7 @@ export class Evaluation {
     this.tier = tier;
     if (options.bytecodeCache !== undefined) {
       context.counters.add("bytecodeCache", () => ({ ...this.cacheUse }));
-      const surroundings = { settings, home: this.home, globals };
+      const surroundings = { settings, home: this.home.home, globals };
       this.compiledFiles = new CompiledFiles(
         options.bytecodeCache,
         this.context.hashes,
@@ -158,18 +174,23 @@ export class Evaluation {
     return this.context.positions;
   }
 
-  /** What `~` stands for in texts. */
-  private get home(): string | undefined {
-    const { settings, io } = this.context;
-    return settings.pureEval ? undefined : (io.environment("HOME") ?? "");
+  /** What `~` stands for in texts, or why it stands for nothing. */
+  private get home(): HomeDirectory {
+    if (this.context.settings.pureEval) return { home: undefined };
+    try {
+      return { home: this.context.io.homeDirectory() };
+    } catch (error) {
+      if (error instanceof IoError) return { home: undefined, homeFailure: error.message };
+      throw error;
+    }
   }
 
   /** Parses a text; mistakes are in the result's diagnostics. */
-  parse(source: SourceFile, basePath: string): ParseResult {
+  parse(source: SourceFile, basePath: string | NixPath): ParseResult {
     const { settings } = this.context;
     return parse(source, {
-      basePath,
-      home: this.home,
+      basePath: typeof basePath === "string" ? basePath : basePath.path,
+      ...this.home,
       features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
       lints: {
         urlLiterals: settings.lintUrlLiterals,
@@ -180,27 +201,27 @@ export class Evaluation {
   }
 
   /** Parses a text and resolves its names; throws an {@link EvalError} at the first mistake. */
-  parseChecked(text: string, origin: Origin, basePath: string): Expr {
-    return this.compileText(text, origin, basePath, this.globals).expr;
+  parseChecked(text: string, origin: Origin, basePath: string | NixPath): Expr {
+    return this.compileText(text, origin, asPath(basePath), this.globals).expr;
   }
 
   /** A text as a thunk; throws an {@link EvalError} if it is no Nix expression. */
-  load(text: string, origin: Origin, basePath: string): Thunk {
-    return this.loadText(text, origin, basePath, this.globals);
+  load(text: string, origin: Origin, basePath: string | NixPath): Thunk {
+    return this.loadText(text, origin, asPath(basePath), this.globals);
   }
 
   /** Evaluates a text to weak head normal form. */
-  evalText(text: string, origin: Origin, basePath: string): Value {
+  evalText(text: string, origin: Origin, basePath: string | NixPath): Value {
     return this.force(this.load(text, origin, basePath));
   }
 
   /** A file, or the `default.nix` of a directory, as a thunk: as the main program, not as an import. */
-  openFile(path: string): Thunk {
-    return this.loadFile(this.resolveExpressionPath(path), this.globals);
+  openFile(path: string | NixPath): Thunk {
+    return this.loadFile(this.resolveExpressionPath(asPath(path)), this.globals);
   }
 
   /** Evaluates a file, or the `default.nix` of a directory, to weak head normal form. */
-  evalFile(path: string): Value {
+  evalFile(path: string | NixPath): Value {
     return this.force(this.openFile(path));
   }
 
@@ -234,14 +255,34 @@ export class Evaluation {
     return this.machines.run(generator);
   }
 
+  /**
+   * {@link force} with a host that may answer with promises. Several asynchronous evaluations may be
+   * under way at once. The promise is rejected with what {@link force} would throw, and with an
+   * {@link EvalError} of kind `interrupted` when the signal stops the evaluation.
+   */
+  forceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
+    return this.machines.forceAsync(slot, options);
+  }
+
+  /** {@link run} with a host that may answer with promises; see {@link forceAsync}. */
+  runAsync<Result>(generator: Suspendable<Result>, options: AsyncOptions = {}): Promise<Result> {
+    return this.machines.runAsync(generator, options);
+  }
+
+  /** {@link deepForce} with a host that may answer with promises; see {@link forceAsync}. */
+  async deepForceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
+    const value = await this.forceAsync(slot, options);
+    return this.runAsync(deepForce(this.context, value), options);
+  }
+
   /** The bytecode of a text, with all units inside; or the JavaScript that it is translated to. */
   disassemble(
     text: string,
     origin: Origin,
-    basePath: string,
+    basePath: string | NixPath,
     form: "bytecode" | "js" = "bytecode",
   ): string {
-    const { lambda } = this.compileText(text, origin, basePath, this.globals);
+    const { lambda } = this.compileText(text, origin, asPath(basePath), this.globals);
     return disassemble(lambda, this.positions, form === "js" ? listTranslation : listCode);
   }
 
@@ -274,7 +315,7 @@ export class Evaluation {
   private loadText(
     text: string,
     origin: Origin,
-    basePath: string,
+    basePath: NixPath,
     globals: ReadonlyMap<string, Slot>,
   ): Thunk {
     // Texts of the command line are short and come once; `scopedImport` has globals of its own.
@@ -288,17 +329,27 @@ export class Evaluation {
     return new Thunk(lambda, undefined, undefined, null);
   }
 
-  private loadCached(files: CompiledFiles, text: string, origin: Origin, basePath: string): Lambda {
+  private loadCached(
+    files: CompiledFiles,
+    text: string,
+    origin: Origin,
+    basePath: NixPath,
+  ): Lambda {
     const key = files.key(text, basePath);
     const source = new SourceFile(origin, text);
     const base = this.positions.add(source);
     const { globals } = this;
     const resolveText = (): Resolution => {
-      const resolution = new Resolution(globals, base);
+      const resolution = new Resolution(globals, base, basePath.accessor);
       resolveFile(this.parse(source, basePath).expr, resolution);
       return resolution;
     };
-    const found = files.load(key, { base, globals, resolve: resolveText });
+    const found = files.load(key, {
+      base,
+      globals,
+      accessor: basePath.accessor,
+      resolve: resolveText,
+    });
     if (found !== undefined) return found;
     const { lambda, resolution, silent } = this.compileSource(source, base, basePath, globals);
     // What was warned of must be warned of the next time.
@@ -309,7 +360,7 @@ export class Evaluation {
   private compileText(
     text: string,
     origin: Origin,
-    basePath: string,
+    basePath: NixPath,
     globals: ReadonlyMap<string, Slot>,
   ): CompiledText {
     const source = new SourceFile(origin, text);
@@ -319,7 +370,7 @@ export class Evaluation {
   private compileSource(
     source: SourceFile,
     base: number,
-    basePath: string,
+    basePath: NixPath,
     globals: ReadonlyMap<string, Slot>,
   ): CompiledText {
     const { length } = source.text;
@@ -341,7 +392,7 @@ export class Evaluation {
       }
     }
     this.observer?.parsed?.(expr);
-    const resolution = new Resolution(globals, base);
+    const resolution = new Resolution(globals, base, basePath.accessor);
     const { lambda } = resolveFile(expr, resolution);
     const undefinedVariables = resolution.undefinedVariables;
     if (undefinedVariables.length > 0) {
@@ -355,81 +406,134 @@ export class Evaluation {
     return { lambda, expr, resolution, silent: diagnostics.length === 0 };
   }
 
-  private *importFile(path: string): Suspendable<Slot> {
-    const known = this.files.get(path);
-    let slot: Slot;
-    let resolved = path;
-    if (known !== undefined) slot = known;
-    else {
-      resolved = this.resolveExpressionPath(path);
-      const same = this.files.get(resolved);
-      if (same === undefined) {
-        slot = this.loadFile(resolved, this.globals);
-        this.files.set(resolved, slot);
-      } else slot = same;
-      this.files.set(path, slot);
+  private *importFile(path: NixPath): Suspendable<Slot> {
+    const find = (): EvaluatedFile => this.fileAt(path);
+    const file = now(find) ?? ((yield attempt(find)) as EvaluatedFile);
+    // Nix: the trace is made where the file is evaluated, so a file that failed before has it already.
+    if (file.value instanceof Thunk && file.value.code === FAILED) {
+      return (yield force(file.value)) as Value;
     }
     try {
-      return (yield force(slot)) as Value;
+      return (yield force(file.value)) as Value;
     } catch (error) {
-      if (error instanceof EvalError && coreFile(resolved) === undefined) {
-        error.addTrace(NO_POS, `while evaluating the file '${resolved}':`);
+      if (error instanceof EvalError) {
+        error.addTrace(NO_POS, `while evaluating the file '${file.path.shown}':`);
       }
       throw error;
     }
   }
 
-  private *scopedImport(path: string, scope: Attrs): Suspendable<Slot> {
+  /** The file that an import of a path means; the same one for all paths that lead to it. */
+  private fileAt(path: NixPath): EvaluatedFile {
+    const { pathKeys } = this.context.caches;
+    const key = pathKeys.of(path);
+    const known = this.imports.get(key);
+    if (known !== undefined) return known;
+    const resolved = this.resolveExpressionPath(path);
+    const resolvedKey = pathKeys.of(resolved);
+    let file = this.files.get(resolvedKey);
+    if (file === undefined) {
+      file = { path: resolved, value: this.loadFile(resolved, this.globals) };
+      this.files.set(resolvedKey, file);
+    }
+    this.imports.set(key, file);
+    return file;
+  }
+
+  private *scopedImport(path: NixPath, scope: Attrs): Suspendable<Slot> {
     const globals = new Map(this.globals);
     const slots = scope.slots();
     scope.names().forEach((name, i) => {
       globals.set(name, slots[i] as Slot);
     });
-    return (yield force(this.loadFile(this.resolveExpressionPath(path), globals))) as Value;
+    const load = (): Thunk => this.loadFile(this.resolveExpressionPath(path), globals);
+    return (yield now(load) ?? ((yield attempt(load)) as Thunk)) as Value;
   }
 
-  private loadFile(path: string, globals: ReadonlyMap<string, Slot>): Thunk {
-    const core = coreFile(path);
-    const origin: Origin =
-      core === undefined ? { kind: "file", path } : { kind: "internal", name: core.name };
+  private loadFile(path: NixPath, globals: ReadonlyMap<string, Slot>): Thunk {
+    const { text, origin, basePath } = this.readProgram(path);
+    return this.loadText(text, origin, basePath, globals);
+  }
+
+  /** The program in a file, or in the `default.nix` of a directory: what {@link load} takes. */
+  openProgram(path: NixPath): Program {
+    return this.readProgram(this.resolveExpressionPath(path));
+  }
+
+  private readProgram(path: NixPath): Program {
+    const files = accessorOf(this.context, path);
     let text: string;
     try {
-      text = core?.text ?? this.context.io.readFile(path);
+      // Nix: a symlink is followed to the text, but relative paths begin where the symlink is.
+      text = files.readFile(resolveSymlinks(files, path.path, "full"));
     } catch (error) {
       throw evalErrorOf(error);
     }
-    const end = path.lastIndexOf("/");
-    return this.loadText(text, origin, end <= 0 ? "/" : path.slice(0, end), globals);
+    return { text, origin: originOf(files, path), basePath: path.at(parentOfPath(path.path)) };
   }
 
-  /** Follows symlinks at the end of a path, and goes to the `default.nix` of a directory. */
-  resolveExpressionPath(path: string): string {
-    if (coreFile(path) !== undefined) return path;
-    const { io } = this.context;
+  /**
+   * Follows symlinks at the end of a path, and goes to the `default.nix` of a directory, which may be
+   * a symlink again.
+   */
+  private resolveExpressionPath({ path, accessor }: NixPath): NixPath {
+    const files = accessor ?? this.context.io;
     let current = path;
+    let type: FileType = "directory";
     try {
-      for (let followed = 0; io.fileType(current) === "symlink"; followed++) {
-        if (followed >= MAX_SYMLINKS) {
+      for (let looks = 1; current !== "/"; looks++) {
+        if (looks >= MAX_LOOKS) {
           throw new EvalError(
             "io",
-            `too many symbolic links encountered while traversing the path '${path}'`,
+            `too many symbolic links encountered while traversing the path '${files.display(current)}'`,
           );
         }
-        const target = io.readLink(current);
+        const place = resolveSymlinks(files, current, "ancestors");
+        type = existingType(files, place);
+        if (type !== "symlink") break;
+        const target = files.readLink(place);
+        // Nix: relative to the directory by its name, even if that name leads through a symlink.
         current = canonPath(
           target.startsWith("/") ? target : joinPath(parentOfPath(current), target),
         );
       }
-      if (io.fileType(current) === "directory") {
-        return this.resolveExpressionPath(
-          current === "/" ? "/default.nix" : `${current}/default.nix`,
-        );
-      }
     } catch (error) {
       throw evalErrorOf(error);
     }
-    return current;
+    if (current === "/" || type === "directory") current = joinPath(current, "default.nix");
+    return new NixPath(current, accessor);
   }
+}
+
+/** A text to evaluate, as {@link Evaluation.load} takes it. */
+export interface Program {
+  readonly text: string;
+  readonly origin: Origin;
+  /** The directory where relative paths in the text begin. */
+  readonly basePath: NixPath;
+}
+
+/** The options of the parser that are about `~`. */
+type HomeDirectory = Pick<ParseOptions, "home" | "homeFailure">;
+
+/** A file that was imported. */
+interface EvaluatedFile {
+  /** The path that the import led to. */
+  readonly path: NixPath;
+  readonly value: Slot;
+}
+
+function asPath(path: string | NixPath): NixPath {
+  return typeof path === "string" ? new NixPath(path) : path;
+}
+
+/** What positions in a file say about it. */
+function originOf(files: SourceAccessor, path: NixPath): Origin {
+  const name = files.display(path.path);
+  if (isOwnTree(path.accessor)) return { kind: "internal", name, path: path.path };
+  return name === path.path
+    ? { kind: "file", path: path.path }
+    : { kind: "file", path: path.path, name };
 }
 
 /** A text that was compiled. */

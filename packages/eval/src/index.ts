@@ -39,7 +39,7 @@ export {
 export { bestMatches } from "./errors/suggestions.ts";
 export { forTerminal } from "./errors/terminal.ts";
 export { tooDeep } from "./errors/too-deep.ts";
-export type { EvaluationOptions } from "./evaluation.ts";
+export type { EvaluationOptions, Program } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";
 export { disabledFeature } from "./experimental-features.ts";
 export type {
@@ -53,6 +53,7 @@ export type {
 } from "./io.ts";
 export { IoError } from "./io.ts";
 export { isAllowedUri } from "./limits/allowed-uris.ts";
+export { MemoryAccessor, type MemoryTreeFile, type PathDisplay } from "./memory-accessor.ts";
 export type { MemoryFile, MemoryIoOptions } from "./memory-io.ts";
 export { memoryIo } from "./memory-io.ts";
 export { CoerceMode, coerceToString } from "./operations/coerce.ts";
@@ -62,6 +63,8 @@ export { CycleFinder, checkNesting } from "./operations/nesting.ts";
 export { coerceToStorePath, printPretty } from "./operations/print-pretty.ts";
 export { toJson } from "./operations/to-json.ts";
 export { toXml } from "./operations/to-xml.ts";
+export { leadsSomewhere } from "./path.ts";
+export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable } from "./position.ts";
 export { printAmbiguous, printForError, printForTrace } from "./print/print.ts";
@@ -70,6 +73,7 @@ export { restrictedIo } from "./restricted-io.ts";
 export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
 export type { LintLevel, Settings } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
+export type { Fingerprint, SourceAccessor } from "./source-accessor.ts";
 export { CountingObserver, LIST_MAKERS, SET_MAKERS } from "./statistics/counting-observer.ts";
 export {
   type ProcessStatistics,

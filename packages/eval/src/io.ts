@@ -6,27 +6,14 @@
 
 import type { Trace } from "./errors/eval-error.ts";
 import type { PosIdx } from "./position.ts";
+import type { SourceAccessor } from "./source-accessor.ts";
 
-/** The type of a file, as `readDir` names it. */
-export type FileType = "regular" | "directory" | "symlink" | "unknown";
-
-/** An entry of a directory. */
-export interface DirectoryEntry {
-  readonly name: string;
-  readonly type: FileType;
-}
-
-/** A failure of the world, with the message that C++ Nix has for it. */
-export class IoError extends Error {
-  override readonly name = "IoError";
-  constructor(
-    /** `ENOENT`, `EACCES`, `ENOTDIR`, … */
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+export {
+  type DirectoryEntry,
+  type FileType,
+  IoError,
+  type SourceAccessor,
+} from "./source-accessor.ts";
 
 /** What kind of line for the user a {@link LogMessage} is; the word that stands in front of it. */
 export type LogSeverity = "trace" | "warning" | "evaluation warning";
@@ -62,33 +49,26 @@ export interface MemoryGauge {
   collect(): void;
 }
 
-/** See the head of this file. No path given is a symlink's target unless it says so. */
-export interface EvalIo {
-  /** The bytes of a regular file; follows symlinks. Throws {@link IoError}. */
-  readFile(path: string): string;
-  /** The entries of a directory in any order; follows symlinks. Throws {@link IoError}. */
-  readDirectory(path: string): readonly DirectoryEntry[];
-  /** The type of what is there, without following a symlink at the end; `undefined` if nothing is. */
-  fileType(path: string): FileType | undefined;
-  /**
-   * Directories in whose paths no component is a symlink, as far as `resolveSymlinks` has found out;
-   * it keeps this set itself. Absent if the files may change.
-   */
-  readonly plainDirectories?: Set<string>;
-  /** Throws if evaluation must not look at a path; absent if it may look everywhere. */
-  checkAccess?(path: string): void;
+/**
+ * See the head of this file. The part that is a {@link SourceAccessor} is the file system in which
+ * ordinary paths are; its `readFile` and `readDirectory` may be given paths with symlinks in them.
+ */
+export interface EvalIo extends SourceAccessor {
   /** Lets evaluation look at a path, and what is below it, that it has put there itself. */
   allowPath?(path: string): void;
-  /** The target of a symlink. Throws {@link IoError}. */
-  readLink(path: string): string;
-  /** Whether the owner may execute a regular file. Throws {@link IoError}. */
-  isExecutable(path: string): boolean;
+  /**
+   * The home directory of the user, which `~` stands for: that of `HOME`, or of the user database.
+   * Throws {@link IoError} if there is none.
+   */
+  homeDirectory(): string;
   /** An environment variable, or `undefined`. */
   environment(name: string): string | undefined;
   /** The current time in whole seconds since 1970. */
   now(): number;
   /** A clock that never goes back, in milliseconds; absent where `now` must do. */
   milliseconds?(): number;
+  /** Lets the event loop turn once; absent where there is none. Used by asynchronous evaluation. */
+  pause?(): Promise<void>;
   /** Absent if memory cannot be measured. */
   readonly memory?: MemoryGauge | undefined;
   /** The current directory. */

@@ -89,6 +89,20 @@ class MemoryIo implements EvalIo {
     return node.type === "regular" && node.executable;
   }
 
+  display(path: string): string {
+    return path;
+  }
+
+  physicalPath(path: string): string {
+    return path;
+  }
+
+  homeDirectory(): string {
+    const home = this.environment("HOME");
+    if (home === undefined) throw new IoError("ENOENT", "cannot determine user's home directory");
+    return home;
+  }
+
   environment(name: string): string | undefined {
     const environment = this.#options.environment;
     return environment !== undefined && Object.hasOwn(environment, name)

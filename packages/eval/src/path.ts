@@ -1,12 +1,12 @@
 /**
- * Paths as text, and the resolving of symlinks over an EvalIo.
+ * Paths as text, and the resolving of symlinks in a tree of files.
  *
  * All paths are absolute and canonical byte strings: `/` at the start, no `.`, `..`, doubled or
  * trailing slashes. Making one canonical is `canonPath` of `@nivis/formats`; nothing there or in
  * the textual functions here looks at a disk.
  */
 import { EvalError } from "./errors/eval-error.ts";
-import type { EvalIo } from "./io.ts";
+import { type FileType, IoError, type SourceAccessor } from "./source-accessor.ts";
 
 /** The last component; empty for the root. */
 export function baseNameOfPath(path: string): string {
@@ -24,6 +24,19 @@ export function joinPath(directory: string, name: string): string {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
 }
 
+/** The type of what is at a path, without following a symlink; an {@link IoError} if nothing is. */
+export function existingType(files: SourceAccessor, path: string): FileType {
+  const type = files.fileType(path);
+  if (type !== undefined) return type;
+  files.checkAccess?.(path);
+  throw new IoError("ENOENT", `path '${files.display(path)}' does not exist`);
+}
+
+/** Whether following all symlinks leads from a path to something. */
+export function leadsSomewhere(files: SourceAccessor, path: string): boolean {
+  return files.fileType(resolveSymlinks(files, path, "full")) !== undefined;
+}
+
 /** As many symlinks C++ Nix follows in one path. */
 const MAX_LINKS = 1024;
 
@@ -31,20 +44,24 @@ const MAX_LINKS = 1024;
  * The path with symlinks replaced by what they point to. `full` resolves the last component too,
  * `ancestors` leaves it alone. What does not exist stays as it is.
  */
-export function resolveSymlinks(io: EvalIo, path: string, mode: "full" | "ancestors"): string {
-  const plain = io.plainDirectories;
+export function resolveSymlinks(
+  files: SourceAccessor,
+  path: string,
+  mode: "full" | "ancestors",
+): string {
+  const plain = files.plainDirectories;
   if (plain?.has(parentOfPath(path))) {
-    if (mode === "ancestors" || io.fileType(path) !== "symlink") return path;
+    if (mode === "ancestors" || files.fileType(path) !== "symlink") return path;
   }
-  const resolved = walkComponents(io, path, mode);
+  const resolved = walkComponents(files, path, mode);
   if (plain !== undefined && resolved === path) {
     const parent = parentOfPath(path);
-    if (io.fileType(parent) === "directory") plain.add(parent);
+    if (files.fileType(parent) === "directory") plain.add(parent);
   }
   return resolved;
 }
 
-function walkComponents(io: EvalIo, path: string, mode: "full" | "ancestors"): string {
+function walkComponents(files: SourceAccessor, path: string, mode: "full" | "ancestors"): string {
   // Components still to walk, the next one last.
   const todo = componentsReversed(path);
   let linksAllowed = MAX_LINKS;
@@ -56,14 +73,14 @@ function walkComponents(io: EvalIo, path: string, mode: "full" | "ancestors"): s
       continue;
     }
     const next = joinPath(resolved, name);
-    if ((mode === "ancestors" && todo.length === 0) || io.fileType(next) !== "symlink") {
+    if ((mode === "ancestors" && todo.length === 0) || files.fileType(next) !== "symlink") {
       resolved = next;
       continue;
     }
     if (linksAllowed-- === 0) {
-      throw new EvalError("io", `infinite symlink recursion in path '${path}'`);
+      throw new EvalError("io", `infinite symlink recursion in path '${files.display(path)}'`);
     }
-    const target = io.readLink(next);
+    const target = files.readLink(next);
     if (target.startsWith("/")) resolved = "/";
     todo.push(...componentsReversed(target));
   }

@@ -18,6 +18,7 @@ import {
 } from "./io.ts";
 import { joinPath, parentOfPath } from "./path.ts";
 import type { Settings } from "./settings.ts";
+import type { Fingerprint } from "./source-accessor.ts";
 
 /** The code of the {@link IoError} that reading a forbidden path gives. */
 export const RESTRICTED = "RESTRICTED";
@@ -90,6 +91,23 @@ class RestrictedIo implements EvalIo {
   isExecutable(path: string): boolean {
     this.checkAccess(path);
     return this.#io.isExecutable(path);
+  }
+
+  display(path: string): string {
+    return this.#io.display(path);
+  }
+
+  physicalPath(path: string): string | undefined {
+    this.checkAccess(path);
+    return this.#io.physicalPath(path);
+  }
+
+  fingerprint(path: string): Fingerprint | undefined {
+    return this.#io.fingerprint?.(path);
+  }
+
+  homeDirectory(): string {
+    return this.#io.homeDirectory();
   }
 
   // What is no file passes; the builtins that show it look at the settings themselves.

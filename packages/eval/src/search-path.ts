@@ -4,13 +4,16 @@
  * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. Entries that name
  * something to download are not supported; like missing ones they are skipped with a warning.
  */
-import { canonPath } from "@nivis/formats";
+import { canonPath, isInStore, splitStorePath } from "@nivis/formats";
+import { allowClosure } from "./allowed-closure.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
-import { CORE_FILES_PREFIX } from "./core-files.ts";
+import { CORE_FILES } from "./core-files.ts";
 import { EvalError } from "./errors/eval-error.ts";
+import { evalErrorOf } from "./errors/from-world.ts";
 import type { LogMessage } from "./io.ts";
-import { joinPath, resolveSymlinks } from "./path.ts";
+import { leadsSomewhere, resolveSymlinks } from "./path.ts";
 import { NO_POS } from "./position.ts";
+import { NixPath } from "./value/value.ts";
 
 const DOWNLOADABLE_SCHEMES: ReadonlySet<string> = new Set([
   "http",
@@ -80,16 +83,50 @@ function searchPathWarning(message: string): LogMessage {
   return { severity: "warning", text: message, report: { message, pos: NO_POS, traces: [] } };
 }
 
+/**
+ * In restricted evaluation: looks at all entries beforehand, which warns of those that are not there,
+ * and lets evaluation see what those in the store refer to. The entries themselves are allowed by
+ * `restrictedIo`.
+ */
+export function openSearchPath(ctx: EvalContext): void {
+  if (ctx.settings.pureEval || !ctx.settings.restrictEval) return;
+  try {
+    for (const { path } of ctx.searchPath) {
+      if (!isRemote(path)) allowObject(ctx, absolutePath(ctx, path));
+      resolveEntry(ctx, path);
+    }
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
+/** Allows all that the store object of a path refers to; nothing if there is no such object. */
+function allowObject(ctx: EvalContext, path: string): void {
+  const { store } = ctx;
+  if (!isInStore(path, store.storeDir)) return;
+  const object = `${store.storeDir}/${splitStorePath(path, store.storeDir).baseName}`;
+  if (store.isValidPath(object)) allowClosure(ctx, object);
+}
+
+/** Whether an entry must be fetched before something can be looked up in it. */
+function isRemote(text: string): boolean {
+  return isPseudoUrl(text) || text.startsWith("flake:");
+}
+
+function absolutePath({ io }: EvalContext, text: string): string {
+  return canonPath(text.startsWith("/") ? text : `${io.currentDirectory()}/${text}`);
+}
+
 /** The path that an entry's text means, if something is there; warns once if not. */
 function resolveEntry(ctx: EvalContext, text: string): string | undefined {
   const { io, caches } = ctx;
   if (caches.searchPathEntries.has(text)) return caches.searchPathEntries.get(text);
   let result: string | undefined;
-  if (isPseudoUrl(text) || text.startsWith("flake:")) {
+  if (isRemote(text)) {
     io.log(searchPathWarning(`Nix search path entry '${text}' cannot be downloaded, ignoring`));
   } else {
-    const path = canonPath(text.startsWith("/") ? text : `${io.currentDirectory()}/${text}`);
-    if (io.fileType(resolveSymlinks(io, path, "full")) !== undefined) {
+    const path = absolutePath(ctx, text);
+    if (leadsSomewhere(io, path)) {
       result = path;
     } else {
       io.checkAccess?.(path);
@@ -120,17 +157,16 @@ export function findInSearchPath(
   ctx: EvalContext,
   entries: readonly SearchPathEntry[],
   name: string,
-): string {
+): NixPath {
   for (const { prefix, path } of entries) {
     const suffix = suffixBelow(prefix, name);
     if (suffix === undefined) continue;
     const entry = resolveEntry(ctx, path);
     if (entry === undefined) continue;
     const found = lookUp(ctx, entry, suffix);
-    if (found !== undefined) return found;
+    if (found !== undefined) return new NixPath(found);
   }
-  if (name.startsWith("nix/"))
-    return joinPath(CORE_FILES_PREFIX, canonPath(name.slice(3)).slice(1));
+  if (name.startsWith("nix/")) return new NixPath(canonPath(name.slice(3)), CORE_FILES);
   throw new EvalError(
     "search-path",
     ctx.settings.pureEval

@@ -14,6 +14,8 @@ export interface Settings {
   readonly abortOnWarn: boolean;
   readonly showTrace: boolean;
   readonly allowImportFromDerivation: boolean;
+  /** Warn of each build that evaluation needs. */
+  readonly traceImportFromDerivation: boolean;
   /** `builtins.currentSystem`; empty means the system of the host. */
   readonly evalSystem: string;
   /** The deepest nesting of frames; beyond it is a stack overflow. */
@@ -44,6 +46,7 @@ export const DEFAULT_SETTINGS: Settings = {
   abortOnWarn: false,
   showTrace: false,
   allowImportFromDerivation: true,
+  traceImportFromDerivation: false,
   evalSystem: "",
   // A frame takes about 60 bytes of stack and an order more of values: this stays below 4 GiB.
   maxCallDepth: 12_000_000,

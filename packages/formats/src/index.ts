@@ -86,20 +86,66 @@ export {
   type FetcherInput,
   type FlakeRef,
   type FlakeRefOptions,
+  type FlakeRefWithFragment,
   flakeRefAttrs,
   flakeRefFromAttrs,
+  flakeRefFromUrl,
   formatFlakeRef,
   type InputScheme,
   inputFromAttrs,
   inputFromUrl,
   inputToUrl,
+  narHashOf,
+  parseFlakeIdRef,
   parseFlakeRef,
   parseFlakeRefWithFragment,
+  parseUrlFlakeRef,
+  revOf,
+  splitPathRef,
 } from "./fetch/flake-ref.ts";
+export { isLegalRefName } from "./fetch/git-ref-name.ts";
 export { fixGitUrl } from "./fetch/git-url.ts";
-export { type InputAttr, type InputAttrs, inputAttrsToJson } from "./fetch/input-attrs.ts";
-export { isLockedInput, type LockingOptions } from "./fetch/locked-input.ts";
-export { formatUrl, parseUrl, pathOfUrl, type Url } from "./fetch/url.ts";
+export {
+  canonicalFlakeRef,
+  describeInput,
+  equalFlakeRefs,
+  equalInputAttrs,
+  isDirectInput,
+  isFinalInput,
+  isLockedInput,
+  type LockPolicy,
+  lockFileAttrs,
+  matchesInput,
+  overrideInput,
+  relativeInputPath,
+  withInputAttrs,
+} from "./fetch/input.ts";
+export {
+  boolAttr,
+  type InputAttr,
+  type InputAttrs,
+  inputAttrsToJson,
+  stringAttr,
+  tryStringAttr,
+} from "./fetch/input-attrs.ts";
+export {
+  HASH_MISMATCH_EXIT_CODE,
+  InputError,
+  withNote,
+  withNoteAdded,
+} from "./fetch/input-error.ts";
+export {
+  EMPTY_AUTHORITY,
+  formatUrl,
+  parseUrl,
+  pathOfUrl,
+  percentDecode,
+  percentEncode,
+  splitUrlScheme,
+  type Url,
+  type UrlAuthority,
+  urlPathOf,
+} from "./fetch/url.ts";
 export { FormatError, type FormatErrorKind } from "./format-error.ts";
 export {
   digestLength,

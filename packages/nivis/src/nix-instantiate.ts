@@ -3,10 +3,12 @@
  */
 import {
   type Attrs,
+  accessorOf,
   CoerceMode,
   type ContextString,
   coerceToString,
   deepForce,
+  EvalError,
   NO_POS,
   printAmbiguous,
   type Slot,
@@ -176,7 +178,7 @@ class Instantiation {
     const flags = this.#flags;
     const session = this.#session;
     if (flags.findFile) {
-      for (const name of flags.sources) this.#write(`${session.findFile(name)}\n`);
+      for (const name of flags.sources) this.#write(`${this.#placeOf(name)}\n`);
       return;
     }
     if (flags.standardInput) this.#process(session.standardInput());
@@ -184,6 +186,14 @@ class Instantiation {
     for (const source of flags.sources) {
       this.#process(flags.expressions ? session.expression(source) : session.file(source));
     }
+  }
+
+  /** Where a name of the search path is on disk. */
+  #placeOf(name: string): string {
+    const found = this.#session.findFile(name);
+    const place = accessorOf(this.#session.evaluation.context, found).physicalPath(found.path);
+    if (place !== undefined) return place;
+    throw new EvalError("io", `'${found.shown}' has no physical path`);
   }
 
   #write(bytes: string): void {

@@ -11,6 +11,8 @@ import {
   findInSearchPath,
   IoError,
   isPseudoUrl,
+  NixPath,
+  type Program,
   type RunObserver,
   type Slot,
   type Store,
@@ -25,17 +27,11 @@ import {
   openEvaluationStore,
   openWorld,
 } from "@nivis/node";
-import type { Origin } from "@nivis/syntax";
 import type { Invocation } from "./invocation.ts";
 import type { AutoArgument, EvaluationFlags } from "./options/evaluation-options.ts";
 
 /** A text to evaluate. */
-export interface Source {
-  readonly text: string;
-  readonly origin: Origin;
-  /** Where relative paths in it begin. */
-  readonly basePath: string;
-}
+export type Source = Program;
 
 /** What a command wants of its session. */
 export interface SessionOptions {
@@ -62,6 +58,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     environment,
     log: (message) => invocation.log(message),
     system: settings.system,
+    homeDirectory: () => machine.homeDirectory(),
     store,
   });
   const observer = joinObservers(options.observer ?? terminal.observer, statistics?.observer);
@@ -74,7 +71,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     includes: flags.includes,
     readOnly: options.readOnly,
     traceCalls: invocation.diagnostics !== "plain",
-    cacheDirectory: useCache ? cacheDirectory(environment) : undefined,
+    cacheDirectory: useCache ? cacheDirectory(machine) : undefined,
     onLongRun: terminal.onLongRun,
     ...(observer === undefined ? {} : { observer }),
     tier: flags.tier,
@@ -152,7 +149,7 @@ export class Session {
 
   /** An expression of the command line. */
   expression(text: string): Source {
-    return { text, origin: { kind: "string" }, basePath: this.io.currentDirectory() };
+    return { text, origin: { kind: "string" }, basePath: this.here() };
   }
 
   /** The expression on standard input. */
@@ -160,19 +157,17 @@ export class Session {
     return {
       text: this.#invocation.terminal.readInput(),
       origin: { kind: "stdin" },
-      basePath: this.io.currentDirectory(),
+      basePath: this.here(),
     };
   }
 
   /** The expression in a file as the command line names it: a path, or `<name>`. */
   file(name: string): Source {
-    const path = this.evaluation.resolveExpressionPath(this.lookUpFile(name));
-    const basePath = path.slice(0, path.lastIndexOf("/")) || "/";
-    return { text: this.io.readFile(path), origin: { kind: "file", path }, basePath };
+    return this.evaluation.openProgram(this.lookUpFile(name));
   }
 
   /** The path that an argument means. */
-  private lookUpFile(name: string): string {
+  private lookUpFile(name: string): NixPath {
     if (isPseudoUrl(name) || name.startsWith("flake:")) {
       throw new EvalError(
         "not-supported",
@@ -182,7 +177,7 @@ export class Session {
     if (name.length > 2 && name.startsWith("<") && name.endsWith(">")) {
       return this.findFile(name.slice(1, -1));
     }
-    return this.absolute(name);
+    return new NixPath(this.absolute(name));
   }
 
   /** Whether there is a file or directory at a path. */
@@ -191,9 +186,13 @@ export class Session {
   }
 
   /** Looks for a name in the search path. */
-  findFile(name: string): string {
+  findFile(name: string): NixPath {
     const { context } = this.evaluation;
     return findInSearchPath(context, context.searchPath, name);
+  }
+
+  private here(): NixPath {
+    return new NixPath(this.io.currentDirectory());
   }
 
   private absolute(path: string): string {

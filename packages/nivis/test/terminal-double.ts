@@ -33,6 +33,9 @@ function run(start: (terminal: Terminal) => number, given: Given): Printed {
       NIX_CONF_DIR: "/var/empty",
       NIX_USER_CONF_FILES: "",
       NIX_PATH: "",
+      // No channels of this machine in the search path.
+      HOME: "/homeless",
+      NIX_STATE_DIR: "/var/empty",
       NIVIS_NO_CACHE: "1",
       ...given.environment,
     },

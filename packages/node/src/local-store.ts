@@ -17,7 +17,13 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { type EvalIo, IoError, narSourceOf, type SourceTree, type Store } from "@nivis/eval";
+import {
+  IoError,
+  narSourceOf,
+  type SourceAccessor,
+  type SourceTree,
+  type Store,
+} from "@nivis/eval";
 import {
   type Derivation,
   derivationNameOfPath,
@@ -50,7 +56,7 @@ const READ_ONLY_EXECUTABLE = 0o555;
 
 /** See the head of this file. */
 export class LocalStore implements Store {
-  readonly capabilities = { reads: true, writes: true, builds: false };
+  readonly capabilities = { reads: true, writes: true };
   readonly storeDir: string;
   /** Where the store directory is on disk. */
   readonly directory: string;
@@ -121,9 +127,14 @@ export class LocalStore implements Store {
     this.addText(derivation.drvPath, derivation.text, derivation.references);
   }
 
-  addSource(path: string, tree: SourceTree, references: readonly string[], io: EvalIo): void {
+  addSource(
+    path: string,
+    tree: SourceTree,
+    references: readonly string[],
+    files: SourceAccessor,
+  ): void {
     if (this.isValidPath(path)) return;
-    const source = narSourceOf(io, tree);
+    const source = narSourceOf(files, tree);
     this.#install(path, (temporary) => writeNode(source, tree.root, temporary));
     this.#register(path, tree.nar ?? hashNar(source, tree.root, nodeHashes), references);
   }

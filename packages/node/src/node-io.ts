@@ -23,10 +23,12 @@ import {
   IoError,
   type LogMessage,
   type MemoryGauge,
+  plainWarning,
   renderLogMessage,
 } from "@nivis/eval";
 import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
+import { findHomeDirectory } from "./home-directory.ts";
 import { nodeMemory } from "./memory-gauge.ts";
 
 /** How {@link nodeIo} differs from the plain machine. */
@@ -46,6 +48,8 @@ export interface NodeIoOptions {
   readonly system?: string;
   /** Overrides the current directory; bytes. */
   readonly currentDirectory?: string;
+  /** Finds the home directory, a byte string; by the environment and the user database unless given. */
+  readonly homeDirectory?: () => string;
 }
 
 interface FileStatus {
@@ -66,6 +70,8 @@ class NodeIo implements EvalIo {
   /** The same entries by name, for directories whose entries have been asked about. */
   readonly #listedTypes = new Map<string, ReadonlyMap<string, FileType>>();
   readonly #options: NodeIoOptions;
+  /** The home directory, once it has been asked for: it warns once. */
+  #home: string | undefined;
 
   constructor(options: NodeIoOptions) {
     this.#options = options;
@@ -138,6 +144,21 @@ class NodeIo implements EvalIo {
       if (code === "EINVAL") throw new IoError(code, `file '${path}' is not a symlink`);
       throw new IoError(code, `reading symbolic link '${path}': ${errnoMessage(code)}`);
     }
+  }
+
+  display(path: string): string {
+    return path;
+  }
+
+  physicalPath(path: string): string {
+    return path;
+  }
+
+  homeDirectory(): string {
+    this.#home ??=
+      this.#options.homeDirectory?.() ??
+      findHomeDirectory(this.environment("HOME"), (message) => this.log(plainWarning(message)));
+    return this.#home;
   }
 
   environment(name: string): string | undefined {

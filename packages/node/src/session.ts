@@ -17,7 +17,6 @@ import {
   rehearse,
   type Store,
   searchPathOf,
-  splitNixPath,
 } from "@nivis/eval";
 import { DiskBytecodeCache } from "./disk-bytecode-cache.ts";
 import { nodeHashes } from "./node-hashes.ts";
@@ -31,6 +30,8 @@ export interface WorldRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Takes warnings and traces; standard error unless given. */
   readonly log?: (message: LogMessage) => void;
+  /** Finds the home directory, as bytes; by the environment and the user database unless given. */
+  readonly homeDirectory?: () => string;
   /** `system` of the settings; empty for that of the host. */
   readonly system: string;
   /** Reads of store paths go to where its files are. */
@@ -38,11 +39,13 @@ export interface WorldRequest {
 }
 
 /** The world as evaluation sees it. */
-export function openWorld({ environment, log, system, store }: WorldRequest): EvalIo {
+export function openWorld(request: WorldRequest): EvalIo {
+  const { environment, log, homeDirectory, system, store } = request;
   const directory = store.relocatedDirectory;
   return nodeIo({
     environment,
     ...(log === undefined ? {} : { log }),
+    ...(homeDirectory === undefined ? {} : { homeDirectory }),
     ...(system === "" ? {} : { system }),
     ...(directory === undefined ? {} : { relocatedStore: { storeDir: store.storeDir, directory } }),
   });
@@ -75,7 +78,7 @@ export interface EvaluationRequest {
 /** An evaluation as the settings say. */
 export function openEvaluation(request: EvaluationRequest): Evaluation {
   const { settings, store, world, observer, tier, onLongRun } = request;
-  const nixPath = settings.pureEval ? [] : nixPathEntries(settings, world, splitNixPath);
+  const nixPath = nixPathEntries(settings, world);
   const directory = request.cacheDirectory;
   const host = {
     io: world,

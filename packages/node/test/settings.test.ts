@@ -1,4 +1,4 @@
-import { EvalError, memoryIo, splitNixPath } from "@nivis/eval";
+import { EvalError, memoryIo } from "@nivis/eval";
 import { describe, expect, it } from "vitest";
 import { FOREIGN_SETTINGS } from "../src/settings/foreign-settings.ts";
 import { parseNixConf } from "../src/settings/nix-conf.ts";
@@ -220,20 +220,95 @@ describe("readSettings", () => {
     const files = { "/a": "nix-path = x=/conf\nextra-nix-path = y=/more" };
     const entries = (environment: Record<string, string>): string[] => {
       const io = memoryIo({ files, environment: { NIX_USER_CONF_FILES: "/a", ...environment } });
-      return nixPathEntries(readSettings(io, nothing), io, splitNixPath);
+      return nixPathEntries(readSettings(io, nothing), io);
     };
     expect(entries({})).toEqual(["x=/conf", "y=/more"]);
     expect(entries({ NIX_PATH: "p=/env:/q" })).toEqual(["p=/env", "/q"]);
     expect(entries({ NIX_PATH: "" })).toEqual([]);
   });
 
-  it("looks for channels when nothing is said", () => {
-    const io = memoryIo({
-      files: { "/home/u/.nix-defexpr/channels/x": "" },
-      environment: { HOME: "/home/u" },
-    });
-    expect(nixPathEntries(readSettings(io, nothing), io, splitNixPath)).toEqual([
-      "/home/u/.nix-defexpr/channels",
-    ]);
+  const channels = {
+    "/home/u/.nix-defexpr/channels/x": "",
+    "/home/u/.local/state/nix/defexpr/channels/x": "",
+    "/state/nix/defexpr/channels/x": "",
+    "/nix/var/nix/profiles/per-user/root/channels/nixpkgs/default.nix": "1",
+    "/vars/profiles/per-user/root/channels/other": "",
+    "/a": "nix-path = x=/conf",
+    "/r": "restrict-eval = true\nnix-path = x=/conf",
+    "/p": "pure-eval = true\nnix-path = x=/conf",
+    "/g": "use-xdg-base-directories = true",
+  };
+  const root = "/nix/var/nix/profiles/per-user/root/channels";
+  const user = "/home/u/.nix-defexpr/channels";
+  it.each<[string, Record<string, string>, string[]]>([
+    ["when nothing is said", {}, [user, `nixpkgs=${root}/nixpkgs`, root]],
+    ["after NIX_PATH", { NIX_PATH: "a=/b" }, ["a=/b", user, `nixpkgs=${root}/nixpkgs`, root]],
+    ["after an empty NIX_PATH", { NIX_PATH: "" }, [user, `nixpkgs=${root}/nixpkgs`, root]],
+    [
+      "after nix-path",
+      { NIX_USER_CONF_FILES: "/a" },
+      ["x=/conf", user, `nixpkgs=${root}/nixpkgs`, root],
+    ],
+    ["not in restricted evaluation", { NIX_USER_CONF_FILES: "/r" }, ["x=/conf"]],
+    ["not in pure evaluation", { NIX_USER_CONF_FILES: "/p" }, []],
+    [
+      "below NIX_STATE_DIR",
+      { NIX_STATE_DIR: "/vars" },
+      [user, "/vars/profiles/per-user/root/channels"],
+    ],
+    ["of nobody", { HOME: "/none" }, [`nixpkgs=${root}/nixpkgs`, root]],
+    ["below a HOME with a slash", { HOME: "/home/u/", NIX_STATE_DIR: "/none" }, [user]],
+    [
+      "in the base directory",
+      { NIX_USER_CONF_FILES: "/g", NIX_STATE_DIR: "/none" },
+      ["/home/u/.local/state/nix/defexpr/channels"],
+    ],
+    [
+      "in a base directory that is named",
+      { NIX_USER_CONF_FILES: "/g", NIX_STATE_DIR: "/none", XDG_STATE_HOME: "/state" },
+      ["/state/nix/defexpr/channels"],
+    ],
+    [
+      "in the directory of the state",
+      { NIX_USER_CONF_FILES: "/g", NIX_STATE_DIR: "/none", NIX_STATE_HOME: "/state/nix" },
+      ["/state/nix/defexpr/channels"],
+    ],
+  ])("looks for channels %s", (_when, environment, entries) => {
+    const io = memoryIo({ files: channels, environment: { HOME: "/home/u", ...environment } });
+    expect(nixPathEntries(readSettings(io, nothing), io)).toEqual(entries);
+  });
+
+  it("leaves out channels that are dangling or circular symlinks", () => {
+    for (const target of ["/gone", "/home/u/.nix-defexpr/channels"]) {
+      const io = memoryIo({
+        files: { "/home/u/.nix-defexpr/channels": { target } },
+        environment: { HOME: "/home/u" },
+      });
+      expect(nixPathEntries(readSettings(io, nothing), io)).toEqual([]);
+    }
+  });
+
+  it("does without channels of the user where there is no home", () => {
+    const io = memoryIo({ files: { [`${root}/x`]: "" } });
+    expect(nixPathEntries(readSettings(io, nothing), io)).toEqual([root]);
+  });
+
+  it("lets the last nix-path win over what was added before", () => {
+    const files = {
+      "/a": "extra-nix-path = y=/more\nnix-path = x=/conf\nextra-nix-path = z=/last",
+    };
+    const io = memoryIo({ files, environment: { NIX_USER_CONF_FILES: "/a" } });
+    expect(nixPathEntries(readSettings(io, nothing), io)).toEqual(["x=/conf", "z=/last"]);
+  });
+
+  it("splits NIX_PATH at blanks, too", () => {
+    const io = memoryIo({ environment: { NIX_PATH: "a=/b c:d" } });
+    expect(nixPathEntries(readSettings(io, nothing), io)).toEqual(["a=/b", "c", "d"]);
+  });
+
+  it("reads the configuration below the home directory", () => {
+    const files = { "/home/u/.config/nix/nix.conf": "max-call-depth = 7" };
+    const io = memoryIo({ files, environment: { HOME: "/home/u" } });
+    expect(readSettings(io, nothing).maxCallDepth).toBe(7);
   });
 });

@@ -35,8 +35,8 @@ export interface Runner {
 }
 
 /**
- * The environment of every run: no configuration of the machine, no search path, a home that does
- * not exist, and a store that only computes.
+ * The environment of every run: no configuration of the machine, no search path and no channels, a
+ * home that does not exist, and a store that only computes.
  */
 export function testEnvironment(): Record<string, string> {
   return {
@@ -44,6 +44,7 @@ export function testEnvironment(): Record<string, string> {
     HOME: "/fake-home",
     NIX_PATH: "",
     NIX_REMOTE: "dummy://",
+    NIX_STATE_DIR: "/var/empty",
     NIX_STORE_DIR: "/nix/store",
     NIX_CONF_DIR: "/var/empty",
     NIX_USER_CONF_FILES: "",

@@ -18,6 +18,7 @@ import {
 } from "../value/context.ts";
 import { nativeThunk } from "../value/thunk.ts";
 import { ContextString, isList, isString, type Slot, textOf, type Value } from "../value/value.ts";
+import { attempt } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
@@ -189,7 +190,7 @@ function* appendContext(ctx: EvalContext, value: StringValue, added: Attrs): Sus
       );
     }
     const path = `${ctx.store.storeDir}/${parseStorePath(key, ctx.store.storeDir)}`;
-    ensurePath(ctx, path);
+    yield attempt(() => ensurePath(ctx, path));
     const elements = (yield elementsOf(
       ctx,
       key,

@@ -1,8 +1,5 @@
 /** The parts of derivations that are written in Nix; `core-files.ts` gives them paths. */
 
-/** The name under which positions show {@link DERIVATION_NIX}. */
-export const DERIVATION_NIX_NAME = "\xc2\xabnix-internal\xc2\xbb/derivation-internal.nix";
-
 /**
  * The function `derivation`. Nothing is hashed before an output path or the `drvPath` is needed:
  * `outputs` alone decides the shape of the result.
@@ -64,10 +61,6 @@ let
 
 in (builtins.head named).value
 `;
-
-/** The name under which positions show {@link IMPORTED_DERIVATION_NIX}. */
-export const IMPORTED_DERIVATION_NIX_NAME =
-  "\xc2\xabnix-internal\xc2\xbb/imported-drv-to-derivation.nix";
 
 /** What `import` makes of a `.drv` file, from a set of its path, name, outputs and their paths. */
 export const IMPORTED_DERIVATION_NIX = `drv @ { drvPath, outputs, name, ... }:

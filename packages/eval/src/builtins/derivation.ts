@@ -57,6 +57,7 @@ import { Attrs, Shape } from "../value/attrs.ts";
 import { ContextUnion, decodeContextElement, type StringContext } from "../value/context.ts";
 import { Thunk } from "../value/thunk.ts";
 import { ContextString, type Slot, type Value } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 import { forceBoolAt } from "./force-at.ts";
@@ -219,10 +220,14 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
     }
     if (draft.json !== null) draft.structuredAttrs = `{${draft.json.join(",")}}`;
     const drv = derivationOf(draft);
-    addInputs(ctx, draft, drv);
-    checkRequired(draft);
-    setOutputs(ctx, draft, drv);
-    return finish(ctx, draft, drv);
+    // Each step may run again: what it puts into the derivation the first time, it finds there.
+    const complete = (): Attrs => {
+      addInputs(ctx, draft, drv);
+      checkRequired(draft);
+      setOutputs(ctx, draft, drv);
+      return finish(ctx, draft, drv);
+    };
+    return now(complete) ?? ((yield attempt(complete)) as Attrs);
   } catch (error) {
     const where = describePosition(ctx.positions, attrs.positionOf("name"));
     const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;

@@ -3,16 +3,19 @@ import { digestPart, storePathBaseName } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { IoError } from "../io.ts";
 import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
-import { parentOfPath } from "../path.ts";
+import { existingType, parentOfPath } from "../path.ts";
+import { accessorOf } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import { findInSearchPath } from "../search-path.ts";
+import type { DirectoryEntry, FileType } from "../source-accessor.ts";
 import {
+  type Rewrites,
   realiseContext,
   realisePath,
   referencesOfStoreObject,
+  rewrite,
   tryRealisePath,
 } from "../store/realise.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -27,29 +30,35 @@ import {
   textOf,
   type Value,
 } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
 
+function textOfFile(ctx: EvalContext, path: NixPath): Slot {
+  const text = accessorOf(ctx, path).readFile(path.path);
+  if (text.includes("\0")) {
+    throw new EvalError(
+      "value",
+      `the contents of the file '${path.shown}' cannot be represented as a Nix string`,
+    );
+  }
+  const context = new Set<string>();
+  for (const reference of referencesOfStoreObject(ctx, path.path)) {
+    // Only what occurs in this file, of all that the store object refers to.
+    if (text.includes(digestPart(storePathBaseName(reference)))) context.add(reference);
+  }
+  return withContext(text, context);
+}
+
 function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "full") ??
-    (yield realisePath(ctx, slot, "full"))) as string;
+    (yield realisePath(ctx, slot, "full"))) as NixPath;
   try {
-    const text = ctx.io.readFile(path);
-    if (text.includes("\0")) {
-      throw new EvalError(
-        "value",
-        `the contents of the file '${path}' cannot be represented as a Nix string`,
-      );
-    }
-    const context = new Set<string>();
-    for (const reference of referencesOfStoreObject(ctx, path)) {
-      // Only what occurs in this file, of all that the store object refers to.
-      if (text.includes(digestPart(storePathBaseName(reference)))) context.add(reference);
-    }
-    return withContext(text, context);
+    const read = (): Slot => textOfFile(ctx, path);
+    return now(read) ?? ((yield attempt(read)) as Slot);
   } catch (error) {
     throw evalErrorOf(error);
   }
@@ -57,9 +66,10 @@ function* readFile(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 
 function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "full") ??
-    (yield realisePath(ctx, slot, "full"))) as string;
+    (yield realisePath(ctx, slot, "full"))) as NixPath;
   try {
-    const entries = ctx.io.readDirectory(path);
+    const read = (): readonly DirectoryEntry[] => accessorOf(ctx, path).readDirectory(path.path);
+    const entries = now(read) ?? ((yield attempt(read)) as readonly DirectoryEntry[]);
     const names: string[] = new Array<string>(entries.length);
     const types: Slot[] = new Array<Slot>(entries.length);
     for (let i = 0; i < entries.length; i++) {
@@ -75,12 +85,10 @@ function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 
 function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "none") ??
-    (yield realisePath(ctx, slot, "none"))) as string;
+    (yield realisePath(ctx, slot, "none"))) as NixPath;
   try {
-    const type = ctx.io.fileType(path);
-    if (type !== undefined) return type;
-    ctx.io.checkAccess?.(path);
-    throw new IoError("ENOENT", `path '${path}' does not exist`);
+    const read = (): FileType => existingType(accessorOf(ctx, path), path.path);
+    return now(read) ?? ((yield attempt(read)) as FileType);
   } catch (error) {
     throw evalErrorOf(error);
   }
@@ -94,9 +102,10 @@ function* pathExists(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     const mustBeDirectory = text.endsWith("/") || text.endsWith("/.");
     const links = mustBeDirectory ? "full" : "ancestors";
     const path = (tryRealisePath(ctx, value, links) ??
-      (yield realisePath(ctx, value, links))) as string;
-    const type = ctx.io.fileType(path);
-    return mustBeDirectory ? type === "directory" : type !== undefined;
+      (yield realisePath(ctx, value, links))) as NixPath;
+    const read = (): FileType | "nothing" => accessorOf(ctx, path).fileType(path.path) ?? "nothing";
+    const type = now(read) ?? ((yield attempt(read)) as FileType | "nothing");
+    return mustBeDirectory ? type === "directory" : type !== "nothing";
   } catch (error) {
     const evalError = evalErrorOf(error);
     if (evalError instanceof EvalError && evalError.kind === "restricted") return false;
@@ -122,7 +131,7 @@ function baseNameOfBuiltin(ctx: EvalContext, value: Value): Slot {
 }
 
 function dirOf(ctx: EvalContext, value: Value): Slot {
-  if (value instanceof NixPath) return new NixPath(parentOfPath(value.path));
+  if (value instanceof NixPath) return value.at(parentOfPath(value.path));
   const context = "while evaluating the first argument passed to 'builtins.dirOf'";
   return ofPathText(ctx, value, context, dirOfString);
 }
@@ -172,9 +181,10 @@ function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathE
     NO_POS,
     `while evaluating the \`path\` attribute of ${FIND_FILE_ELEMENT}`,
   )) as StringValue;
-  const path = textOf(value);
+  let path = textOf(value);
   try {
-    realiseContext(ctx, contextOf(value));
+    const rewrites = (yield attempt(() => realiseContext(ctx, contextOf(value)))) as Rewrites;
+    path = rewrite(path, rewrites);
   } catch (error) {
     if (!(error instanceof EvalError && error.kind === "invalid-path")) throw error;
     const invalid = /'(?:.*\/)?([^/']*)'/.exec(error.message)?.[1] ?? "";
@@ -192,7 +202,8 @@ function* findFile(ctx: EvalContext, list: NixList, nameSlot: Slot): Suspendable
     "while evaluating the second argument passed to builtins.findFile",
   )) as string;
   try {
-    return new NixPath(findInSearchPath(ctx, entries, name));
+    const find = (): NixPath => findInSearchPath(ctx, entries, name);
+    return now(find) ?? ((yield attempt(find)) as NixPath);
   } catch (error) {
     throw evalErrorOf(error);
   }

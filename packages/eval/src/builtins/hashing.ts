@@ -12,9 +12,11 @@ import { evalErrorOf } from "../errors/from-world.ts";
 import { plainWarning } from "../errors/render.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { expectAttribute, forcePlainString } from "../operations/checks.ts";
+import { accessorOf } from "../path-value.ts";
 import { realisePath } from "../store/realise.ts";
 import type { Attrs } from "../value/attrs.ts";
-import { type ContextString, type Slot, textOf } from "../value/value.ts";
+import { type ContextString, type NixPath, type Slot, textOf } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
@@ -28,9 +30,10 @@ function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
 
 function* hashFile(ctx: EvalContext, algorithm: string, slot: Slot): Suspendable<Slot> {
   const parsed = algorithmOf(ctx, algorithm);
-  const path = (yield realisePath(ctx, slot, "full")) as string;
+  const path = (yield realisePath(ctx, slot, "full")) as NixPath;
   try {
-    return ctx.hashes.hex(parsed, ctx.io.readFile(path));
+    const hash = (): string => ctx.hashes.hex(parsed, accessorOf(ctx, path).readFile(path.path));
+    return now(hash) ?? ((yield attempt(hash)) as string);
   } catch (error) {
     throw evalErrorOf(error);
   }

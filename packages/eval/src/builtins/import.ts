@@ -1,5 +1,6 @@
 /** `import` and `scopedImport`. Files are evaluated and remembered by the context; `.drv` files become derivations here. */
 import {
+  type Derivation,
   isDerivationPath,
   isStorePath,
   outputPath,
@@ -7,14 +8,15 @@ import {
   unknownOutputPlaceholder,
 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
-import { IMPORTED_DERIVATION_PATH } from "../core-files.ts";
+import { IMPORTED_DERIVATION_FILE } from "../core-files.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
 import { expectSet } from "../operations/checks.ts";
 import { NO_POS } from "../position.ts";
 import { readDerivation } from "../store/closure.ts";
 import { realisePath, tryRealisePath } from "../store/realise.ts";
 import { Attrs } from "../value/attrs.ts";
-import { ContextString, type Slot, type Value } from "../value/value.ts";
+import { ContextString, type NixPath, type Slot, type Value } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
@@ -27,7 +29,7 @@ function isValidDerivation(ctx: EvalContext, path: string): boolean {
 
 /** The set of a derivation in the store, as `derivation` would have made it. */
 function* importDerivation(ctx: EvalContext, drvPath: string): Suspendable<Slot> {
-  const drv = readDerivation(ctx, drvPath);
+  const drv = (yield attempt(() => readDerivation(ctx, drvPath))) as Derivation;
   const outputNames = [...drv.outputs.keys()].sort();
   const attrs = new Map<string, Slot>([
     ["drvPath", new ContextString(drvPath, new Set([`=${drvPath}`]))],
@@ -41,7 +43,7 @@ function* importDerivation(ctx: EvalContext, drvPath: string): Suspendable<Slot>
     attrs.set(name, new ContextString(text, new Set([`!${name}!${drvPath}`])));
   }
   attrs.set("outputs", outputNames);
-  const toDerivation = (yield ctx.importFile(IMPORTED_DERIVATION_PATH)) as Slot;
+  const toDerivation = (yield ctx.importFile(IMPORTED_DERIVATION_FILE)) as Slot;
   try {
     return (yield new CallRequest(toDerivation, [Attrs.fromMap(attrs)], NO_POS)) as Value;
   } catch (error) {
@@ -51,9 +53,11 @@ function* importDerivation(ctx: EvalContext, drvPath: string): Suspendable<Slot>
 
 function* importBuiltin(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "none") ??
-    (yield realisePath(ctx, slot, "none"))) as string;
+    (yield realisePath(ctx, slot, "none"))) as NixPath;
   try {
-    if (isValidDerivation(ctx, path)) return (yield importDerivation(ctx, path)) as Slot;
+    const check = (): boolean => isValidDerivation(ctx, path.path);
+    if (now(check) ?? ((yield attempt(check)) as boolean))
+      return (yield importDerivation(ctx, path.path)) as Slot;
     return (yield ctx.importFile(path)) as Slot;
   } catch (error) {
     throw evalErrorOf(error);
@@ -61,9 +65,11 @@ function* importBuiltin(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 }
 
 function* scopedImport(ctx: EvalContext, scopeSlot: Slot, slot: Slot): Suspendable<Slot> {
-  const path = (yield realisePath(ctx, slot, "none")) as string;
+  const path = (yield realisePath(ctx, slot, "none")) as NixPath;
   try {
-    if (isValidDerivation(ctx, path)) return (yield importDerivation(ctx, path)) as Slot;
+    const check = (): boolean => isValidDerivation(ctx, path.path);
+    if (now(check) ?? ((yield attempt(check)) as boolean))
+      return (yield importDerivation(ctx, path.path)) as Slot;
     const context = "while evaluating the first argument passed to builtins.scopedImport";
     const scope = expectSet(ctx, (yield forceAt(scopeSlot, NO_POS, context)) as Value, context);
     return (yield ctx.scopedImport(path, scope)) as Slot;

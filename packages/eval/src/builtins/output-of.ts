@@ -2,41 +2,18 @@
  * `outputOf`: outputs of derivations that are themselves outputs of derivations (experimental feature
  * `dynamic-derivations`). What is not known before something is built has a placeholder.
  */
-import {
-  type DownstreamPlaceholder,
-  outputPath,
-  storePathBaseName,
-  unknownDerivationPlaceholder,
-  unknownOutputPlaceholder,
-} from "@nivis/formats";
+import { outputPath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { NO_POS } from "../position.ts";
 import { outputsOf } from "../store/closure.ts";
+import { displayDerivation, placeholderOf } from "../store/wanted-output.ts";
 import { contextOf, decodeContextElement } from "../value/context.ts";
 import { ContextString, type Slot, textOf } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 const ERROR_CONTEXT = "while evaluating the first argument to builtins.outputOf";
-
-/** `drvPath` as messages show it: outputs of outputs are joined with `^`. */
-function display(drvPath: string): string {
-  return drvPath.split("!").reverse().join("^");
-}
-
-/** The placeholder of an output; `drvPath` may be an output too: `out!/nix/store/….drv`. */
-function placeholder(ctx: EvalContext, drvPath: string, output: string): DownstreamPlaceholder {
-  const parts = drvPath.split("!");
-  const root = storePathBaseName(parts.pop() as string);
-  // The output of the innermost derivation comes last.
-  const names = [output, ...parts];
-  let result = unknownOutputPlaceholder(ctx.hashes, root, names.pop() as string);
-  for (let name = names.pop(); name !== undefined; name = names.pop()) {
-    result = unknownDerivationPlaceholder(ctx.hashes, result, name);
-  }
-  return result;
-}
 
 /** The text of an output: its path if that is known, else its placeholder. */
 function outputText(ctx: EvalContext, drvPath: string, output: string): string {
@@ -48,7 +25,7 @@ function outputText(ctx: EvalContext, drvPath: string, output: string): string {
     const path = outputPath(known);
     if (path !== undefined) return path;
   }
-  return placeholder(ctx, drvPath, output).text;
+  return placeholderOf(ctx, { drvPath, output });
 }
 
 function refuse(message: string): EvalError {
@@ -77,7 +54,7 @@ function derivationOf(ctx: EvalContext, value: string | ContextString): string {
       const expected = outputText(ctx, element.drvPath, element.output);
       if (text === expected) return `${element.output}!${element.drvPath}`;
       throw refuse(
-        `string '${text}' has context with the output '${element.output}' from derivation '${display(element.drvPath)}', but the string is not the right placeholder for this derivation output. It should be '${expected}'`,
+        `string '${text}' has context with the output '${element.output}' from derivation '${displayDerivation(element.drvPath)}', but the string is not the right placeholder for this derivation output. It should be '${expected}'`,
       );
     }
   }

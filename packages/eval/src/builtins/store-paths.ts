@@ -17,14 +17,23 @@ import { plainWarning } from "../errors/render.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { forceFunction, forcePlainString, isCallable, typeMismatch } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
-import { joinPath, resolveSymlinks } from "../path.ts";
+import { joinPath } from "../path.ts";
+import { accessorOf, withoutSymlinks } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
+import type { FileType, SourceAccessor } from "../source-accessor.ts";
 import { addSource, type SourceMethod, sourceName, storeConfig } from "../store/copy-path.ts";
-import { ensurePath, realiseContext, referencesOfStoreObject } from "../store/realise.ts";
+import {
+  ensurePath,
+  type Rewrites,
+  realiseContext,
+  referencesOfStoreObject,
+  rewrite,
+} from "../store/realise.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { contextOf, type StringContext, withContext } from "../value/context.ts";
 import { inSymbolOrder } from "../value/symbol-order.ts";
-import { ContextString, type Slot, textOf, type Value } from "../value/value.ts";
+import { ContextString, type NixPath, type Slot, textOf, type Value } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
@@ -62,7 +71,7 @@ function toFile(ctx: EvalContext, name: string, value: string | ContextString): 
 
 /** What `addPath` is to do. */
 interface PathRequest {
-  readonly path: string;
+  readonly path: NixPath;
   readonly context: StringContext | undefined;
   readonly name: string;
   readonly method: SourceMethod;
@@ -74,16 +83,19 @@ interface PathRequest {
 function* applyFilter(
   ctx: EvalContext,
   filter: Slot,
-  root: string,
+  root: NixPath,
 ): Suspendable<Map<string, readonly string[]>> {
+  const files = accessorOf(ctx, root);
   const kept = new Map<string, string[]>();
   const pending: { readonly path: string; readonly names: string[]; next: number }[] = [];
   const open = (path: string): void => {
+    const names = files.readDirectory(path).map((entry) => entry.name);
     kept.set(path, []);
-    const names = ctx.io.readDirectory(path).map((entry) => entry.name);
     pending.push({ path, names: names.sort(), next: 0 });
   };
-  if (ctx.io.fileType(root) === "directory") open(root);
+  yield attempt(() => {
+    if (files.fileType(root.path) === "directory") open(root.path);
+  });
   // Nix: depth first in bytewise order, each entry before what is in it (archive.cc, dumpPath).
   for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
     const name = top.names[top.next++];
@@ -92,20 +104,30 @@ function* applyFilter(
       continue;
     }
     const path = joinPath(top.path, name);
-    if (!((yield askFilter(ctx, filter, path)) as boolean)) continue;
+    if (!((yield askFilter(ctx, filter, files, path)) as boolean)) continue;
     (kept.get(top.path) as string[]).push(name);
-    const type = ctx.io.fileType(path);
-    if (type === "directory") open(path);
-    // Nix: what is kept is written before the next question, so it fails now.
-    else if (type === "unknown") {
-      throw new EvalError("value", `file '${path}' has an unsupported type`);
-    }
+    const enter = (): true => {
+      const type = files.fileType(path);
+      if (type === "directory") open(path);
+      // Nix: what is kept is written before the next question, so it fails now.
+      else if (type === "unknown") {
+        throw new EvalError("value", `file '${files.display(path)}' has an unsupported type`);
+      }
+      return true;
+    };
+    if (now(enter) === undefined) yield attempt(enter);
   }
   return kept;
 }
 
-function* askFilter(ctx: EvalContext, filter: Slot, path: string): Suspendable<boolean> {
-  const type = ctx.io.fileType(path) ?? "unknown";
+function* askFilter(
+  ctx: EvalContext,
+  filter: Slot,
+  files: SourceAccessor,
+  path: string,
+): Suspendable<boolean> {
+  const look = (): FileType => files.fileType(path) ?? "unknown";
+  const type = now(look) ?? ((yield attempt(look)) as FileType);
   const context = "while evaluating the return value of the path filter function";
   const answer = (yield new CallRequest(filter, [path, type], NO_POS)) as Value;
   if (typeof answer !== "boolean") throw typeMismatch(ctx, answer, "a Boolean", context);
@@ -113,39 +135,46 @@ function* askFilter(ctx: EvalContext, filter: Slot, path: string): Suspendable<b
 }
 
 function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
-  const { path, context, name, method, filter, expectedHash } = request;
+  const { context, name, method, filter, expectedHash } = request;
+  let { path } = request;
   try {
     let references: readonly string[] = [];
-    if (context !== undefined && isInStore(path, ctx.store.storeDir)) {
-      realiseContext(ctx, context);
-      references = referencesOfStoreObject(ctx, path);
+    if (context !== undefined && isInStore(path.path, ctx.store.storeDir)) {
+      const rewrites = (yield attempt(() => realiseContext(ctx, context))) as Rewrites;
+      path = path.at(rewrite(path.path, rewrites));
+      const { path: object } = path;
+      references = (yield attempt(() => referencesOfStoreObject(ctx, object))) as readonly string[];
     }
     let expected: string | undefined;
     if (expectedHash !== undefined) {
-      expected = makeFixedOutputPath(storeConfig(ctx), name, method, expectedHash, {
+      const known = makeFixedOutputPath(storeConfig(ctx), name, method, expectedHash, {
         others: references,
         self: false,
       });
-      if (ctx.store.isValidPath(expected)) {
-        ctx.io.allowPath?.(expected);
-        return storePathValue(expected);
+      if (yield attempt(() => ctx.store.isValidPath(known))) {
+        ctx.io.allowPath?.(known);
+        return storePathValue(known);
       }
+      expected = known;
     }
-    const root = resolveSymlinks(ctx.io, path, "full");
+    const given = path;
+    const root = (yield attempt(() => withoutSymlinks(ctx, given, "full"))) as NixPath;
     let kept: ReadonlyMap<string, readonly string[]> | undefined;
     if (filter !== undefined && method === "nar") {
       kept = (yield applyFilter(ctx, filter, root)) as ReadonlyMap<string, readonly string[]>;
     }
-    const added = addSource(ctx, root, name, method, kept, references);
+    const added = (yield attempt(() =>
+      addSource(ctx, root, name, method, kept, references),
+    )) as string;
     if (expected !== undefined && expected !== added) {
       throw new EvalError(
         "value",
-        `store path mismatch in (possibly filtered) path added from '${path}'`,
+        `store path mismatch in (possibly filtered) path added from '${path.shown}'`,
       );
     }
     return storePathValue(added);
   } catch (error) {
-    throw withPlainTrace(error, `while adding path '${path}'`);
+    throw withPlainTrace(error, `while adding path '${path.shown}'`);
   }
 }
 
@@ -161,7 +190,7 @@ function* filterSource(ctx: EvalContext, filter: Slot, slot: Slot): Suspendable<
     filter,
     "while evaluating the first argument passed to builtins.filterSource",
   );
-  const name = sourceName(path);
+  const name = sourceName(path.path);
   const request = { path, context, name, method: "nar", filter, expectedHash: undefined } as const;
   return (yield addPath(ctx, request)) as Slot;
 }
@@ -238,7 +267,7 @@ function* path(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
       "missing required 'path' attribute in the first argument to 'builtins.path'",
     );
   }
-  if (name === "") name = sourceName(source.path);
+  if (name === "") name = sourceName(source.path.path);
   return (yield addPath(ctx, { ...source, name, method, filter, expectedHash })) as Slot;
 }
 
@@ -258,14 +287,15 @@ function* storePath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   try {
     const { storeDir } = ctx.store;
     // A symlink that is itself a store object is meant; others are only ways to one.
-    const path = isStorePath(given.path, storeDir)
+    const source = isStorePath(given.path.path, storeDir)
       ? given.path
-      : resolveSymlinks(ctx.io, given.path, "full");
+      : ((yield attempt(() => withoutSymlinks(ctx, given.path, "full"))) as NixPath);
+    const { path } = source;
     if (!isInStore(path, storeDir)) {
-      throw new EvalError("invalid-path", `path '${path}' is not in the Nix store`);
+      throw new EvalError("invalid-path", `path '${source.shown}' is not in the Nix store`);
     }
     const object = `${storeDir}/${splitStorePath(path, storeDir).baseName}`;
-    ensurePath(ctx, object);
+    yield attempt(() => ensurePath(ctx, object));
     return withContext(path, new Set([...(given.context ?? []), object]));
   } catch (error) {
     throw evalErrorOf(error);
@@ -279,7 +309,7 @@ function* toPath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     NO_POS,
     "while evaluating the first argument passed to builtins.toPath",
   )) as PathWithContext;
-  return withContext(given.path, given.context);
+  return withContext(given.path.path, given.context);
 }
 
 /** The builtins of this file. */

@@ -11,6 +11,7 @@ import { AssertionText } from "../compiler/emit.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import type { Unit } from "../compiler/scope.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
+import type { SourceAccessor } from "../source-accessor.ts";
 import { Attrs, EMPTY_ATTRS, Shape } from "../value/attrs.ts";
 import { NixFloat, NixPath, type Slot } from "../value/value.ts";
 import { Body, type EntryTools, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
@@ -20,6 +21,8 @@ export interface FileSurroundings {
   /** The position of the first byte of its text. */
   readonly base: PosIdx;
   readonly globals: ReadonlyMap<string, Slot>;
+  /** The tree that the file is in; see `NixPath`. */
+  readonly accessor: SourceAccessor | undefined;
   /** Parses and resolves the text. */
   resolve(): Resolution;
 }
@@ -273,6 +276,11 @@ export class CompiledFile {
         case Recipe.Path:
           constant = new NixPath(constants[words[at++] as number] as string);
           break;
+        case Recipe.TreePath: {
+          const { accessor } = this.surroundings;
+          constant = new NixPath(constants[words[at++] as number] as string, accessor);
+          break;
+        }
         case Recipe.Float:
           constant = new NixFloat(this.double(at));
           at += 2;

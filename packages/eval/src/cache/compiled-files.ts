@@ -17,7 +17,7 @@ import type { Resolution } from "../compiler/resolve.ts";
 import type { Settings } from "../settings.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
-import type { Slot } from "../value/value.ts";
+import type { NixPath, Slot } from "../value/value.ts";
 import type { BytecodeCache } from "./bytecode-cache.ts";
 import { CompiledFile, type FileSurroundings } from "./compiled-file.ts";
 import { COMPILER_ID } from "./compiler-id.ts";
@@ -57,12 +57,14 @@ export class CompiledFiles {
   }
 
   /** The key of a text whose relative paths begin in a directory. */
-  key(text: string, basePath: string): Uint8Array {
+  key(text: string, { path, accessor }: NixPath): Uint8Array {
     const { hashes } = this.tools;
     this.keyPrefix ??= bytesToByteString(
       hashes.hash("sha256", describeCompiler(this.surroundings)),
     );
-    return hashes.hash("sha256", `${this.keyPrefix}${basePath.length} ${basePath}${text}`);
+    // Of the tree it only matters whether it is the one in which absolute paths are.
+    const tree = accessor === undefined ? "" : "+";
+    return hashes.hash("sha256", `${this.keyPrefix}${tree}${path.length} ${path}${text}`);
   }
 
   /** The lambda of a file that is in the cache. */

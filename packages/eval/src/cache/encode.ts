@@ -247,7 +247,8 @@ class Encoder {
         words.push(this.string(names[i] as string), this.position(pos));
       }
     } else if (constant instanceof NixPath) {
-      words.push(Recipe.Path, index, this.string(constant.path));
+      const recipe = constant.accessor === undefined ? Recipe.Path : Recipe.TreePath;
+      words.push(recipe, index, this.string(constant.path));
     } else if (constant instanceof NixFloat) {
       words.push(Recipe.Float, index);
       this.writeDouble(constant.value);

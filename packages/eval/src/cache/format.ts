@@ -147,4 +147,6 @@ export const enum Recipe {
   EmptySet,
   /** `constant`: the text of an assertion, which has that index in the code of its unit. */
   Assertion,
+  /** `string`: a relative path of a file that is in a tree of its own. */
+  TreePath,
 }

@@ -148,6 +148,14 @@ class Emitter {
     this.push();
   }
 
+  /** The value of a literal that has no parts. */
+  private literalValue(expr: IntLiteral | FloatLiteral | StringLiteral | PathLiteral): Value {
+    if (expr.kind === NodeKind.Float) return new NixFloat(expr.value);
+    if (expr.kind !== NodeKind.Path) return expr.value;
+    // Nix: absolute paths are those of the file system, in whatever tree the text is.
+    return new NixPath(expr.value, expr.form === "relative" ? this.file.accessor : undefined);
+  }
+
   /** Pushes what a name outside the text stands for; see {@link Resolution.globalUses}. */
   private pushGlobal(name: string, value: Slot): void {
     const index = this.constant(value);
@@ -295,7 +303,7 @@ class Emitter {
       case NodeKind.String:
       case NodeKind.Float:
       case NodeKind.Path:
-        this.pushConstant(literalValue(expr));
+        this.pushConstant(this.literalValue(expr));
         return -1;
       case NodeKind.List:
         this.pushConstant(EMPTY_LIST);
@@ -394,7 +402,7 @@ class Emitter {
       case NodeKind.String:
       case NodeKind.Float:
       case NodeKind.Path:
-        this.pushConstant(literalValue(expr));
+        this.pushConstant(this.literalValue(expr));
         return;
       case NodeKind.Var:
         this.variable(expr.name, scope, expr.pos);
@@ -549,7 +557,7 @@ class Emitter {
         part.kind === NodeKind.String ||
         (part.kind === NodeKind.Path && piece === Op.PathSegment)
       ) {
-        this.pushConstant(literalValue(part));
+        this.pushConstant(this.literalValue(part));
         return;
       }
       this.context(part.pos, "in an operand of '+'", () => this.strict(part, scope));
@@ -889,10 +897,3 @@ interface Refill {
 }
 
 const EMPTY_LIST: readonly Slot[] = [];
-
-/** The value of a literal that has no parts. */
-function literalValue(expr: IntLiteral | FloatLiteral | StringLiteral | PathLiteral): Value {
-  if (expr.kind === NodeKind.Float) return new NixFloat(expr.value);
-  if (expr.kind === NodeKind.Path) return new NixPath(expr.value);
-  return expr.value;
-}

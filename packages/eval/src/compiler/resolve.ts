@@ -19,6 +19,7 @@ import {
   NodeKind,
 } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+import type { SourceAccessor } from "../source-accessor.ts";
 import { type Binding, Scope, Unit } from "./scope.ts";
 
 /** Strict nesting inside one unit beyond which an expression becomes a unit; native recursion is ~4 frames each. */
@@ -64,6 +65,8 @@ export class Resolution {
     readonly globals: ReadonlyMap<string, unknown>,
     /** Position of the first byte of the text. */
     readonly base: number,
+    /** The tree in which relative paths of the text are; see `NixPath`. */
+    readonly accessor: SourceAccessor | undefined = undefined,
   ) {}
 
   /** Notes that a constant is the global of that name. */

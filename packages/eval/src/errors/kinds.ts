@@ -54,6 +54,10 @@ export const ERROR_KINDS = {
     doc: "An experimental feature is needed and not enabled.",
   },
   usage: { catchable: false, doc: "A command line argument or setting is wrong." },
+  "would-wait": {
+    catchable: false,
+    doc: "The host has only a promise where a synchronous evaluation needs a value.",
+  },
   interrupted: { catchable: false, doc: "The user stopped the evaluation." },
 } as const satisfies Record<string, ErrorKindRow>;
 

@@ -28,6 +28,7 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { settled } from "./checks.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
@@ -123,7 +124,9 @@ function tryElement(
 
 /** What a path became when it was copied before; only for modes in which paths are copied. */
 function tryCopied(ctx: EvalContext, value: Value): ContextString | undefined {
-  return value instanceof NixPath ? ctx.caches.copiedPaths.get(value.path) : undefined;
+  return value instanceof NixPath
+    ? ctx.caches.copiedPaths.get(ctx.caches.pathKeys.of(value))
+    : undefined;
 }
 
 /**
@@ -272,7 +275,11 @@ export function* coerceToString(
     }
     const text = tryCoerce(value, mode);
     if (text !== undefined) return text;
-    if (value instanceof NixPath) return copyPathToStore(ctx, value.path);
+    if (value instanceof NixPath) {
+      const path = value;
+      const copy = (): ContextString => copyPathToStore(ctx, path);
+      return now(copy) ?? ((yield attempt(copy)) as ContextString);
+    }
     if (isList(value) && (mode & CoerceMode.Strong) !== 0) {
       return (yield coerceList(ctx, value, mode, pos, errorContext)) as string | ContextString;
     }
@@ -347,11 +354,11 @@ const NUL_PICTURE = "\xe2\x90\x80";
 
 /** A path, and the context of the string that it came from. */
 export interface PathWithContext {
-  readonly path: string;
+  readonly path: NixPath;
   readonly context: StringContext | undefined;
 }
 
-/** Coerces a slot to an absolute canonical path. */
+/** Coerces a slot to a path; strings are paths of the host's file system. */
 export function* coerceToPath(
   ctx: EvalContext,
   slot: Slot,
@@ -359,7 +366,7 @@ export function* coerceToPath(
   errorContext: string,
 ): Suspendable<PathWithContext> {
   const { value, traces } = (yield peelToStringOutPath(ctx, slot, pos)) as Peeled;
-  if (value instanceof NixPath) return { path: value.path, context: undefined };
+  if (value instanceof NixPath) return { path: value, context: undefined };
   try {
     const text = tryCoerce(value, CoerceMode.Weak);
     if (text === undefined) throw cannotCoerce(ctx, value, pos, errorContext);
@@ -372,7 +379,7 @@ export function* coerceToPath(
       const shown = path.replaceAll("\0", NUL_PICTURE);
       throw new EvalError("value", `path segment '${shown}' must not contain null (\\0) bytes`);
     }
-    return { path: canonPath(path), context: contextOf(text) };
+    return { path: new NixPath(canonPath(path)), context: contextOf(text) };
   } catch (error) {
     throw withPeelTraces(error, traces);
   }

@@ -65,7 +65,9 @@ export function equalFast(a: Value, b: Value): boolean | undefined {
   if (a instanceof ContextString) {
     return typeof b === "string" || b instanceof ContextString ? a.text === textOf(b) : false;
   }
-  if (a instanceof NixPath) return b instanceof NixPath && a.path === b.path;
+  if (a instanceof NixPath) {
+    return b instanceof NixPath && a.path === b.path && a.accessor === b.accessor;
+  }
   return false;
 }
 
@@ -486,7 +488,12 @@ export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string
   }
   if (equalFast(a, b) === false) {
     const word = typeA === "bool" ? "boolean" : typeA;
-    return `${word} '${printForError(a, ctx.positions)}' is not equal to ${word} '${printForError(b, ctx.positions)}'`;
+    // Nix: paths of different trees are told apart before their texts are compared.
+    const trees =
+      a instanceof NixPath && b instanceof NixPath && a.accessor !== b.accessor
+        ? " because their accessors are different"
+        : "";
+    return `${word} '${printForError(a, ctx.positions)}' is not equal to ${word} '${printForError(b, ctx.positions)}'${trees}`;
   }
   return undefined;
 }

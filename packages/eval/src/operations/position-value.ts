@@ -15,12 +15,14 @@ function lazyNumber({ source, offset }: Position, what: "line" | "column"): Thun
   });
 }
 
-/** The set for a position in a file; `null` for all others. */
+/** The set for a position in a file, its path as it is inside of its tree; `null` for all others. */
 export function positionValue(ctx: EvalContext, pos: PosIdx): Value {
   const position = ctx.positions.resolve(pos);
-  if (position === undefined || position.source.origin.kind !== "file") return null;
+  if (position === undefined) return null;
+  const { origin } = position.source;
+  if (origin.kind !== "file" && origin.kind !== "internal") return null;
   return new Attrs(POSITION_SHAPE, [
-    position.source.origin.path,
+    origin.path,
     lazyNumber(position, "line"),
     lazyNumber(position, "column"),
   ]);

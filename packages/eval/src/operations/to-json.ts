@@ -30,6 +30,7 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
 import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
@@ -123,6 +124,7 @@ const enum Answer {
   None,
   Value,
   Peeled,
+  Copied,
 }
 
 class JsonWriter extends Routine<JsonText> {
@@ -184,7 +186,10 @@ class JsonWriter extends Routine<JsonText> {
         request = this.write(answer as Value);
         break;
       case Answer.Peeled:
-        this.writePeeled(answer as Peeled);
+        request = this.writePeeled(answer as Peeled);
+        break;
+      case Answer.Copied:
+        this.writeCopied(answer as ContextString);
         request = null;
     }
     while (request === null) {
@@ -237,8 +242,7 @@ class JsonWriter extends Routine<JsonText> {
 
   private write(value: Value | Thunk): Request | null {
     if (!(value instanceof Attrs)) {
-      this.writeValue(value, this.copyPaths, this.level);
-      return null;
+      return this.writeValue(value, this.copyPaths, this.level);
     }
     if (this.standsForNothing(value)) {
       this.openSet(value);
@@ -248,19 +252,20 @@ class JsonWriter extends Routine<JsonText> {
     return peelToStringOutPath(this.ctx, value, this.position());
   }
 
-  private writePeeled(peeled: Peeled): void {
+  private writePeeled(peeled: Peeled): Request | null {
     const { value, traces, throughToString } = peeled;
     this.traces = traces;
     if (throughToString) this.checkToStringResult(peeled);
     this.level += traces.length;
-    if (value instanceof Attrs) this.openSet(value);
-    else {
-      // Nix: what a set stands for is written inside of it.
-      this.ctx.caches.nesting.levels = this.outside + this.level;
-      this.checkNesting();
-      // Nix: a path that a `__toString` returned is not copied.
-      this.writeValue(value, this.copyPaths && !throughToString, this.level + 1);
+    if (value instanceof Attrs) {
+      this.openSet(value);
+      return null;
     }
+    // Nix: what a set stands for is written inside of it.
+    this.ctx.caches.nesting.levels = this.outside + this.level;
+    this.checkNesting();
+    // Nix: a path that a `__toString` returned is not copied.
+    return this.writeValue(value, this.copyPaths && !throughToString, this.level + 1);
   }
 
   /** Throws when one level more would be too many. */
@@ -282,8 +287,8 @@ class JsonWriter extends Routine<JsonText> {
     return set === null ? pos : positionOfSorted(set, next - 1);
   }
 
-  /** Writes anything but a set, or opens it if it is a list. */
-  private writeValue(value: Value | Thunk, copyPaths: boolean, level: number): void {
+  /** Writes anything but a set, or opens it if it is a list; returns what must be asked for that. */
+  private writeValue(value: Value | Thunk, copyPaths: boolean, level: number): Request | null {
     if (typeof value === "string") {
       this.writeString(value);
     } else if (value === null || typeof value !== "object") {
@@ -302,13 +307,14 @@ class JsonWriter extends Routine<JsonText> {
       this.context = unionContext(this.context, value.context);
       this.writeString(value.text);
     } else if (value instanceof NixPath) {
-      this.writePath(value.path, copyPaths);
+      return this.writePath(value, copyPaths);
     } else if (value instanceof NixFloat) {
       this.out.add(formatJsonFloat(value.value));
     } else {
       const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
       throw new EvalError("type", message, definedAt(value) ?? this.position());
     }
+    return null;
   }
 
   /** A container for what is reached as the current value is. */
@@ -372,12 +378,22 @@ class JsonWriter extends Routine<JsonText> {
     return prefixes;
   }
 
-  private writePath(path: string, copyPaths: boolean): void {
+  private writePath(path: NixPath, copyPaths: boolean): Request | null {
     if (!copyPaths) {
-      this.writeString(path);
-      return;
+      this.writeString(path.path);
+      return null;
     }
-    const copied = copyPathToStore(this.ctx, path);
+    const copy = (): ContextString => copyPathToStore(this.ctx, path);
+    const copied = now(copy);
+    if (copied === undefined) {
+      this.awaited = Answer.Copied;
+      return attempt(copy);
+    }
+    this.writeCopied(copied);
+    return null;
+  }
+
+  private writeCopied(copied: ContextString): void {
     this.context = unionContext(this.context, copied.context);
     this.writeString(copied.text);
   }

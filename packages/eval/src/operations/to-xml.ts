@@ -164,7 +164,7 @@ class ValueToXml {
         else if (value instanceof ContextString) {
           this.context = unionContext(this.context, value.context);
           this.writeAtom("string", value.text);
-        } else if (value instanceof NixPath) this.writeAtom("path", value.path);
+        } else if (value instanceof NixPath) this.writeAtom("path", value.shown);
         else if (value instanceof NixFloat) this.writeAtom("float", formatG6(value.value));
         else this.out.emptyElement("unevaluated");
     }
@@ -271,10 +271,8 @@ class ValueToXml {
     const { line, column } = position.source.lineColumn(position.offset);
     const { origin } = position.source;
     let path = "";
-    if (origin.kind === "file") path = formatXmlAttribute("path", origin.path);
-    // Nix: internal files have a path below a root of their own.
-    if (origin.kind === "internal") {
-      path = formatXmlAttribute("path", origin.name.replace(/^[^/]*/, ""));
+    if (origin.kind === "file" || origin.kind === "internal") {
+      path = formatXmlAttribute("path", origin.path);
     }
     const place = formatXmlAttribute("column", String(column));
     return [place + formatXmlAttribute("line", String(line)), path];

@@ -53,7 +53,7 @@ export function peek(slot: Slot): Value | Thunk {
 
 /** Numbers, Booleans, null, paths: what all forms print alike. */
 export function printAtom(value: Value): string {
-  if (value instanceof NixPath) return value.path;
+  if (value instanceof NixPath) return value.shown;
   if (value instanceof NixFloat) return formatG6(value.value);
   return String(value);
 }

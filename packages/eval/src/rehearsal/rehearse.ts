@@ -10,7 +10,7 @@
  * It pays for processes that evaluate once and for longer than a moment; `EvaluationOptions.onLongRun`
  * says when. What it costs is a few milliseconds, most of them V8's first look at what it does.
  */
-import { REHEARSAL_PATH } from "../core-files.ts";
+import { REHEARSAL_FILE } from "../core-files.ts";
 import { Evaluation, type EvaluationOptions } from "../evaluation.ts";
 
 /** Entries before the rehearsal translates: its loops are short. */
@@ -21,6 +21,6 @@ export function rehearse(
   surroundings: Pick<EvaluationOptions, "io" | "hashes" | "bytecodeCache">,
 ): void {
   const evaluation = new Evaluation({ ...surroundings, tierThreshold: THRESHOLD });
-  evaluation.evalFile(REHEARSAL_PATH);
+  evaluation.evalFile(REHEARSAL_FILE);
   evaluation.saveCompiledFiles();
 }

@@ -8,8 +8,9 @@ import { hashNar, isDerivationPath, makeFixedOutputPath, type StoreConfig } from
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { baseNameOfPath, resolveSymlinks } from "../path.ts";
-import { ContextString } from "../value/value.ts";
+import { baseNameOfPath } from "../path.ts";
+import { accessorOf, withoutSymlinks } from "../path-value.ts";
+import { ContextString, type NixPath } from "../value/value.ts";
 import { narSourceOf, type SourceTree } from "./source-tree.ts";
 
 /** What store paths are computed with. */
@@ -26,17 +27,18 @@ export function sourceName(path: string): string {
 }
 
 /** Copies a path as it is and returns its store path: what interpolation of a path does. */
-export function copyPathToStore(ctx: EvalContext, path: string): ContextString {
-  const known = ctx.caches.copiedPaths.get(path);
+export function copyPathToStore(ctx: EvalContext, path: NixPath): ContextString {
+  const key = ctx.caches.pathKeys.of(path);
+  const known = ctx.caches.copiedPaths.get(key);
   if (known !== undefined) return known;
   try {
-    if (isDerivationPath(path)) {
+    if (isDerivationPath(path.path)) {
       throw new EvalError("value", "file names are not allowed to end in '.drv'");
     }
-    const root = resolveSymlinks(ctx.io, path, "ancestors");
-    const storePath = addSource(ctx, root, sourceName(path), "nar");
+    const root = withoutSymlinks(ctx, path, "ancestors");
+    const storePath = addSource(ctx, root, sourceName(path.path), "nar");
     const copied = new ContextString(storePath, new Set([storePath]));
-    ctx.caches.copiedPaths.set(path, copied);
+    ctx.caches.copiedPaths.set(key, copied);
     return copied;
   } catch (error) {
     throw evalErrorOf(error);
@@ -49,23 +51,24 @@ export function copyPathToStore(ctx: EvalContext, path: string): ContextString {
  */
 export function addSource(
   ctx: EvalContext,
-  root: string,
+  root: NixPath,
   name: string,
   method: SourceMethod,
   kept?: ReadonlyMap<string, readonly string[]>,
   references: readonly string[] = [],
 ): string {
   const cache = kept === undefined && references.length === 0 ? ctx.caches.sourceCopies : undefined;
-  const key = `${method}:${name}:${root}`;
+  const key = `${method}:${name}:${ctx.caches.pathKeys.of(root)}`;
   const known = cache?.get(key);
   if (known !== undefined) return known;
   const flat = method === "flat";
-  let tree: SourceTree = { root, kept, flat, nar: undefined };
+  const accessor = accessorOf(ctx, root);
+  let tree: SourceTree = { root: root.path, kept, flat, nar: undefined };
   let digest: Uint8Array;
   if (flat) {
-    digest = ctx.hashes.hash("sha256", ctx.io.readFile(root));
+    digest = ctx.hashes.hash("sha256", accessor.readFile(root.path));
   } else {
-    const nar = hashNar(narSourceOf(ctx.io, tree), root, ctx.hashes);
+    const nar = hashNar(narSourceOf(accessor, tree), root.path, ctx.hashes);
     tree = { ...tree, nar };
     digest = nar.digest;
   }
@@ -77,7 +80,7 @@ export function addSource(
     { others: references, self: false },
   );
   if (!ctx.settings.readOnlyMode && !ctx.store.isValidPath(path)) {
-    ctx.store.addSource(path, tree, references, ctx.io);
+    ctx.store.addSource(path, tree, references, accessor);
   }
   ctx.caches.references.set(path, references);
   ctx.io.allowPath?.(path);

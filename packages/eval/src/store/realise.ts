@@ -2,26 +2,39 @@
  * Paths whose string context says that they must be there: `import`, `readFile`, `readDir` and the
  * like come here before they read.
  *
- * Plain store paths must be valid. Outputs of derivations would have to be built (import from
- * derivation); Nivis builds nothing, so they must be in the store already.
+ * Plain store paths must be valid. Outputs of derivations are built (import from derivation) if the
+ * store can build; else they must be in it already.
  */
 import { FormatError, isInStore, outputPath, splitStorePath } from "@nivis/formats";
+import { allowClosure } from "../allowed-closure.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
+import { plainWarning } from "../errors/render.ts";
 import { settled } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
-import { resolveSymlinks } from "../path.ts";
+import { withoutSymlinks } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import { decodeContextElement, type StringContext } from "../value/context.ts";
 import { NixPath, type Slot } from "../value/value.ts";
+import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { notValid, outputsOf } from "./closure.ts";
+import type { WantedOutput } from "./store.ts";
+import { baseDerivation, displayOutput, placeholderOf } from "./wanted-output.ts";
 
-/** Makes sure that everything in a context is in the store. */
-export function realiseContext(ctx: EvalContext, context: StringContext | undefined): void {
-  if (context === undefined) return;
-  const outputs: { readonly drvPath: string; readonly output: string }[] = [];
+/** What stands in strings for the path of an output that was not known, and that path. */
+export type Rewrites = ReadonlyMap<string, string>;
+
+const NO_REWRITES: Rewrites = new Map();
+
+/**
+ * Makes sure that everything in a context is in the store: builds the outputs of derivations in it.
+ * Returns the paths of those outputs that strings have placeholders for.
+ */
+export function realiseContext(ctx: EvalContext, context: StringContext | undefined): Rewrites {
+  if (context === undefined) return NO_REWRITES;
+  const wanted: WantedOutput[] = [];
   for (const element of [...context].sort()) {
     const decoded = decodeContextElement(element);
     switch (decoded.kind) {
@@ -32,31 +45,62 @@ export function realiseContext(ctx: EvalContext, context: StringContext | undefi
         requireValid(ctx, decoded.drvPath);
         break;
       case "output":
-        outputs.push(decoded);
+        // A store that builds nothing has not been given the derivation either.
+        if (ctx.store.build !== undefined) requireValid(ctx, baseDerivation(decoded.drvPath));
+        wanted.push(decoded);
     }
   }
-  for (const { drvPath, output } of outputs) requireBuilt(ctx, drvPath, output);
+  const first = wanted[0];
+  return first === undefined ? NO_REWRITES : buildOutputs(ctx, first, wanted);
 }
 
 function requireValid(ctx: EvalContext, path: string): void {
   if (!ctx.store.isValidPath(path)) throw notValid(path);
 }
 
-function requireBuilt(ctx: EvalContext, drvPath: string, output: string): void {
-  // Nix: the derivation itself must be valid, which it never is in read-only mode; for us it is
-  // enough that we know it, since nothing is built anyway.
-  if (!ctx.settings.allowImportFromDerivation) {
+function buildOutputs(
+  ctx: EvalContext,
+  first: WantedOutput,
+  wanted: readonly WantedOutput[],
+): Rewrites {
+  const { store, settings } = ctx;
+  if (!settings.allowImportFromDerivation) {
     throw new EvalError(
       "value",
-      `cannot build '${drvPath}^${output}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
+      `cannot build '${displayOutput(first)}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
     );
   }
+  if (store.build === undefined) {
+    for (const output of wanted) requireBuilt(ctx, output);
+    return NO_REWRITES;
+  }
+  const { announcedBuilds } = ctx.caches;
+  const shown = displayOutput(first);
+  if (settings.traceImportFromDerivation && !announcedBuilds.has(shown)) {
+    ctx.io.log(plainWarning(`built '${shown}' during evaluation due to an import from derivation`));
+    // This runs again where the build has to be waited for.
+    announcedBuilds.add(shown);
+  }
+  const paths = store.build(wanted);
+  announcedBuilds.delete(shown);
+  const rewrites = new Map<string, string>();
+  wanted.forEach((output, i) => {
+    const path = paths[i] as string;
+    allowClosure(ctx, path);
+    rewrites.set(placeholderOf(ctx, output), path);
+  });
+  return rewrites;
+}
+
+/** In a store that cannot build: an output must be there already. */
+function requireBuilt(ctx: EvalContext, wanted: WantedOutput): void {
+  const { drvPath, output } = wanted;
   const known = outputsOf(ctx, drvPath).get(output);
   const path = known === undefined ? undefined : outputPath(known);
   if (path !== undefined && ctx.store.isValidPath(path)) return;
   throw new EvalError(
     "not-supported",
-    `cannot build '${drvPath}^${output}' during evaluation: import from derivation is not supported, and the output is not in the store`,
+    `cannot build '${displayOutput(wanted)}' during evaluation: the store cannot build, and the output is not in it`,
   );
 }
 
@@ -68,7 +112,7 @@ export function* realisePath(
   ctx: EvalContext,
   slot: Slot,
   links: LinkResolution,
-): Suspendable<string> {
+): Suspendable<NixPath> {
   const known = tryRealisePath(ctx, slot, links);
   if (known !== undefined) return known;
   const { path, context } = (yield coerceToPath(
@@ -77,31 +121,44 @@ export function* realisePath(
     NO_POS,
     "while realising the context of a path",
   )) as PathWithContext;
-  return resolveRealised(ctx, path, context, links);
+  const resolve = (): NixPath => resolveRealised(ctx, path, context, links);
+  return now(resolve) ?? ((yield attempt(resolve)) as NixPath);
 }
 
-/** {@link realisePath} without a generator, where the slot is a path already; else `undefined`. */
+/**
+ * {@link realisePath} without a generator, where the slot is a path already and nothing has to be
+ * waited for; else `undefined`.
+ */
 export function tryRealisePath(
   ctx: EvalContext,
   slot: Slot,
   links: LinkResolution,
-): string | undefined {
+): NixPath | undefined {
   const given = settled(slot);
-  return given instanceof NixPath ? resolveRealised(ctx, given.path, undefined, links) : undefined;
+  return given instanceof NixPath
+    ? now(() => resolveRealised(ctx, given, undefined, links))
+    : undefined;
 }
 
 function resolveRealised(
   ctx: EvalContext,
-  path: string,
+  path: NixPath,
   context: StringContext | undefined,
   links: LinkResolution,
-): string {
+): NixPath {
   try {
-    realiseContext(ctx, context);
-    return links === "none" ? path : resolveSymlinks(ctx.io, path, links);
+    const real = path.at(rewrite(path.path, realiseContext(ctx, context)));
+    return links === "none" ? real : withoutSymlinks(ctx, real, links);
   } catch (error) {
-    throw withPlainTrace(error, `while realising the context of path '${path}'`);
+    throw withPlainTrace(error, `while realising the context of path '${path.shown}'`);
   }
+}
+
+/** A text with the paths of outputs in place of what stood for them. */
+export function rewrite(text: string, rewrites: Rewrites): string {
+  let result = text;
+  for (const [placeholder, path] of rewrites) result = result.replaceAll(placeholder, () => path);
+  return result;
 }
 
 /** The references of the store object that a path lies in; none if it is not in the store. */
@@ -118,8 +175,9 @@ export function referencesOfStoreObject(ctx: EvalContext, path: string): readonl
   }
 }
 
-/** Makes sure, unless in read-only mode, that a store path is there; nothing is ever substituted. */
+/** Makes sure, unless in read-only mode, that a store path is there; fetches it if the store can. */
 export function ensurePath(ctx: EvalContext, path: string): void {
-  if (ctx.settings.readOnlyMode || ctx.store.isValidPath(path)) return;
+  const { store } = ctx;
+  if (ctx.settings.readOnlyMode || store.isValidPath(path) || store.substitute?.(path)) return;
   throw new EvalError("invalid-path", `path '${path}' does not exist and cannot be created`);
 }

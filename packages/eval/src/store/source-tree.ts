@@ -1,12 +1,12 @@
 /**
- * Source trees: files of the outside world that are to be hashed or copied to the store.
+ * Source trees: files that are to be hashed or copied to the store.
  *
- * A tree is a path and, if a filter has been at it, the names that the filter kept. Filters are Nix
+ * A tree is a path in the tree of an accessor and, if a filter has been at it, the names that the filter kept. Filters are Nix
  * functions, so whoever asks them (`builtins/files.ts`) does so beforehand; here nothing runs.
  */
 import type { NarDigest, NarFileType, NarSource, NarStat } from "@nivis/formats";
-import { type EvalIo, IoError } from "../io.ts";
 import { joinPath } from "../path.ts";
+import { IoError, type SourceAccessor } from "../source-accessor.ts";
 
 /** See the head of this file. */
 export interface SourceTree {
@@ -21,21 +21,22 @@ export interface SourceTree {
 }
 
 /** A tree as `@nivis/formats` reads it; nodes are paths. */
-export function narSourceOf(io: EvalIo, tree: SourceTree): NarSource<string> {
+export function narSourceOf(files: SourceAccessor, tree: SourceTree): NarSource<string> {
   return {
-    stat: (path) => statOf(io, path, tree.flat),
-    readFile: (path) => io.readFile(path),
+    stat: (path) => statOf(files, path, tree.flat),
+    readFile: (path) => files.readFile(path),
     readDirectory: (path) =>
-      tree.kept?.get(path) ?? io.readDirectory(path).map((entry) => entry.name),
+      tree.kept?.get(path) ?? files.readDirectory(path).map((entry) => entry.name),
     child: joinPath,
-    readLink: (path) => io.readLink(path),
-    describe: (path) => path,
+    readLink: (path) => files.readLink(path),
+    describe: (path) => files.display(path),
   };
 }
 
-function statOf(io: EvalIo, path: string, flat: boolean): NarStat {
-  const type = io.fileType(path);
-  if (type === undefined) throw new IoError("ENOENT", `path '${path}' does not exist`);
+function statOf(files: SourceAccessor, path: string, flat: boolean): NarStat {
+  const type = files.fileType(path);
+  if (type === undefined)
+    throw new IoError("ENOENT", `path '${files.display(path)}' does not exist`);
   const narType: NarFileType = type === "unknown" ? "other" : type;
-  return { type: narType, executable: type === "regular" && !flat && io.isExecutable(path) };
+  return { type: narType, executable: type === "regular" && !flat && files.isExecutable(path) };
 }

@@ -7,7 +7,7 @@
  * the store that holds nothing; `@nivis/node` has one on disk.
  */
 import type { Derivation, FinishedDerivation } from "@nivis/formats";
-import type { EvalIo } from "../io.ts";
+import type { SourceAccessor } from "../source-accessor.ts";
 import type { SourceTree } from "./source-tree.ts";
 
 /** What a store can do. */
@@ -16,8 +16,13 @@ export interface StoreCapabilities {
   readonly reads: boolean;
   /** It takes texts, sources and derivations. */
   readonly writes: boolean;
-  /** It builds derivations. */
-  readonly builds: boolean;
+}
+
+/** An output that evaluation needs: of the derivation at `drvPath`, or of one that is itself an output. */
+export interface WantedOutput {
+  /** As in a string context: a `.drv` path, or `out!/nix/store/….drv` for one that is an output. */
+  readonly drvPath: string;
+  readonly output: string;
 }
 
 /** See the head of this file. All paths are whole store paths. */
@@ -42,8 +47,21 @@ export interface Store {
   readDerivation(path: string): Derivation | undefined;
   /** Writes the text file whose path was computed. */
   addText(path: string, contents: string, references: readonly string[]): void;
-  /** Writes the copy of a source whose path was computed. */
-  addSource(path: string, source: SourceTree, references: readonly string[], io: EvalIo): void;
+  /** Writes the copy of a source, read from `files`, whose path was computed. */
+  addSource(
+    path: string,
+    source: SourceTree,
+    references: readonly string[],
+    files: SourceAccessor,
+  ): void;
   /** Writes a derivation. */
   addDerivation(derivation: FinishedDerivation): void;
+  /**
+   * Builds outputs, or fetches them where another store has them, all together; returns their paths in
+   * the same order. Throws an {@link IoError} with the store's message when one cannot be had. Absent
+   * from a store that cannot build.
+   */
+  build?(wanted: readonly WantedOutput[]): readonly string[];
+  /** Fetches a path that is not valid from another store; returns whether it is valid now. */
+  substitute?(path: string): boolean;
 }

@@ -62,7 +62,8 @@ import {
   recursionAt,
   startThunk,
 } from "../vm/instruction-errors.ts";
-import { Machine, type MachinePool } from "../vm/machine.ts";
+import { Machine } from "../vm/machine.ts";
+import type { MachinePool } from "../vm/machine-pool.ts";
 import { failedAssertion } from "../vm/operators.ts";
 import { addPlace } from "../vm/recursion-cycle.ts";
 import { RecursionError } from "../vm/recursion-error.ts";

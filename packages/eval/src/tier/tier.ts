@@ -14,7 +14,7 @@ import { flatText } from "../value/flat-text.ts";
 import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import { Closure } from "../value/value.ts";
 import { MISSING } from "../vm/calls.ts";
-import type { MachinePool } from "../vm/machine.ts";
+import type { MachinePool } from "../vm/machine-pool.ts";
 import { LEVELS_PER_STEP, type SecondTier } from "../vm/second-tier.ts";
 import { WithCache, WithScope } from "../vm/with-scope.ts";
 import { takesEager } from "./eager.ts";

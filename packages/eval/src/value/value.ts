@@ -19,6 +19,7 @@
 import type { BuiltinDefinition, StrictArgument } from "../builtins/definition.ts";
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
+import type { SourceAccessor } from "../source-accessor.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import type { Attrs } from "./attrs.ts";
 import type { StringContext } from "./context.ts";
@@ -60,12 +61,24 @@ export class ContextString {
   ) {}
 }
 
-/** An absolute canonical path. */
+/** An absolute canonical path, and the tree of files that it is a path of. */
 export class NixPath {
   constructor(
     /** The bytes of the path, `/` at the start, no `.`/`..`/double or trailing slashes. */
     readonly path: string,
+    /** The tree; `undefined` is the file system that the evaluation's `EvalIo` shows. */
+    readonly accessor: SourceAccessor | undefined = undefined,
   ) {}
+
+  /** The path as messages, positions and printed values show it. */
+  get shown(): string {
+    return this.accessor === undefined ? this.path : this.accessor.display(this.path);
+  }
+
+  /** Another path of the same tree. */
+  at(path: string): NixPath {
+    return path === this.path ? this : new NixPath(path, this.accessor);
+  }
 }
 
 /** A function written in Nix: its code and what it captured. Upvalues as in {@link Thunk}. */

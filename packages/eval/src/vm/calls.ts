@@ -38,6 +38,7 @@ import { CALL_MARK, NativeFrame, NO_SLOTS, PLAIN_MARK, RETURNING, type Segment }
 import { notAFunction } from "./instruction-errors.ts";
 import type { Machine } from "./machine.ts";
 import { callFunctor } from "./operators.ts";
+import { Pending } from "./pending.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
 import { enterThunk, LEVELS_PER_STEP } from "./second-tier.ts";
 import { addCallTraces, failThunk } from "./unwind.ts";
@@ -307,6 +308,10 @@ export function stepNative(
           }
           askFor(machine, thunk, pos);
           return StepOutcome.Force;
+        }
+        if (wanted instanceof Pending) {
+          machine.yielded = true;
+          throw wanted;
         }
         machine.entering = new NativeFrame(null, NO_SLOTS, 0, wanted as Suspendable<unknown>);
         machine.enteringMark = PLAIN_MARK;

@@ -7,28 +7,32 @@
  * never does that, the host may).
  */
 import type { Lambda } from "../bytecode/lambda.ts";
+import { Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
-import { EvalError } from "../errors/eval-error.ts";
+import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { Thunk } from "../value/thunk.ts";
-import type { Builtin, Slot, Value } from "../value/value.ts";
+import type { Thunk } from "../value/thunk.ts";
+import type { Builtin } from "../value/value.ts";
+import { NOTHING } from "./calls.ts";
 import {
   CallingCode,
   ENTRY_LAMBDA,
   type FrameSelf,
-  NativeFrame,
-  NO_SLOTS,
+  NATIVE_LAMBDA,
+  type NativeFrame,
   newSegment,
   PLAIN_MARK,
   SEGMENT_SIZE,
   type Segment,
 } from "./frame.ts";
 import type { RunObserver } from "./observer.ts";
+import { Pending, wouldWait } from "./pending.ts";
 import { addPlaces } from "./recursion-cycle.ts";
 import { RecursionError } from "./recursion-error.ts";
-import type { CallRequest, Suspendable } from "./requests.ts";
+import type { CallRequest } from "./requests.ts";
 import { RunStatus, runLoop } from "./run.ts";
 import type { SecondTier } from "./second-tier.ts";
+import { ownerOf, type SuspendedRun, waitForOwner } from "./suspended-run.ts";
 import { unwind } from "./unwind.ts";
 
 /**
@@ -42,6 +46,19 @@ const FRAMES_PER_RUN = 10_000;
  * the loop being entered anew before it compiles it.
  */
 const FRAMES_AT_FIRST = 100;
+
+/** Numbers that a CALL takes in the code. */
+const CALL_SIZE = 2;
+
+/** What {@link Machine.advance} has come to. */
+export const enum Progress {
+  /** {@link Machine.result} is the value. */
+  Done,
+  /** There is more to do. */
+  More,
+  /** {@link Machine.pending} must be settled first; then {@link Machine.answer} or {@link Machine.fail}. */
+  Waiting,
+}
 
 /** See the head of this file. */
 export class Machine {
@@ -84,6 +101,20 @@ export class Machine {
   room = 0;
   /** What translated code started this run, if any. */
   readonly caller = new CallingCode();
+  /** What {@link resuming} is resumed with. */
+  input: unknown = undefined;
+  /** The driver of an asynchronous run; `null` in a synchronous one. */
+  asynchronous: SuspendedRun | null = null;
+  /** What the run waits for. */
+  pending: Pending | null = null;
+  /** Whether {@link pending} was yielded by the generator of the top frame, which gets its value. */
+  yielded = false;
+  /** The thunk that another run evaluates, to be forced once that run has left it. */
+  private blocked: Thunk | null = null;
+  /** Answers that are remembered until the builtin that asked for them has run. */
+  private readonly met: Pending[] = [];
+  /** The levels of values that this run is in while it waits. */
+  levels = 0;
 
   constructor(
     readonly ctx: EvalContext,
@@ -94,35 +125,116 @@ export class Machine {
 
   /** Runs to the end. */
   run(): unknown {
-    const { limits } = this.ctx;
     for (;;) {
-      const wanted = this.framesPerRun;
-      const granted = limits === undefined ? wanted : limits.grant(wanted);
-      this.budget = granted;
-      const status = runLoop(this);
-      this.thunk = null;
-      this.resuming = null;
-      let exceeded: EvalError | undefined;
-      if (limits !== undefined) {
-        // A failure counts, or a program that only fails and catches would take no steps.
-        const steps = granted - this.budget + (status === RunStatus.Failed ? 1 : 0);
-        exceeded = limits.spend(steps, status === RunStatus.Done);
-      }
-      if (status === RunStatus.Done) return this.result;
-      if (status === RunStatus.Again && wanted < FRAMES_PER_RUN) {
-        this.framesPerRun = Math.min(2 * wanted, FRAMES_PER_RUN);
-        this.ctx.longRunWatch(wanted);
-      }
-      if (exceeded !== undefined) {
-        this.error = exceeded;
-        this.running = null;
-      }
-      if (status === RunStatus.Failed || exceeded !== undefined) {
-        this.entering = null;
-        if (this.error instanceof EvalError) this.explainMore(this.error);
-        unwind(this);
-      }
+      const progress = this.advance();
+      if (progress === Progress.Done) return this.result;
+      if (progress === Progress.Waiting) this.fail(wouldWait(this.pending as Pending));
     }
+  }
+
+  /** Enters the loop once; throws an error that nobody catches. */
+  advance(): Progress {
+    const { limits } = this.ctx;
+    const wanted = this.framesPerRun;
+    const granted = limits === undefined ? wanted : limits.grant(wanted);
+    this.budget = granted;
+    const status = runLoop(this);
+    this.thunk = null;
+    this.resuming = null;
+    this.input = undefined;
+    let exceeded: EvalError | undefined;
+    if (limits !== undefined) {
+      // A failure counts, or a program that only fails and catches would take no steps.
+      const steps = granted - this.budget + (status === RunStatus.Failed ? 1 : 0);
+      exceeded = limits.spend(steps, status === RunStatus.Done);
+    }
+    if (status === RunStatus.Done) {
+      this.forgetAnswers();
+      return Progress.Done;
+    }
+    if (status === RunStatus.Again && wanted < FRAMES_PER_RUN) {
+      this.framesPerRun = Math.min(2 * wanted, FRAMES_PER_RUN);
+      this.ctx.longRunWatch(wanted);
+    }
+    if (exceeded !== undefined) {
+      this.error = exceeded;
+      this.running = null;
+    }
+    if (this.met.length > 0 && !(this.error instanceof Pending)) this.forgetAnswers();
+    if (status === RunStatus.Failed || exceeded !== undefined) {
+      if (this.suspend()) return Progress.Waiting;
+      this.entering = null;
+      if (this.error instanceof EvalError) this.explainMore(this.error);
+      unwind(this);
+    }
+    return Progress.More;
+  }
+
+  /** Goes on after a wait: `value` is what the promise was settled with. */
+  answer(value: unknown): void {
+    this.pending = null;
+    if (this.blocked !== null) {
+      const { code, a } = this.blocked;
+      if (code === null) this.stack[this.sp++] = a;
+      else this.thunk = this.blocked;
+      this.blocked = null;
+    } else if (this.lambda === NATIVE_LAMBDA && this.pc === 0) {
+      this.resuming = this.self as NativeFrame;
+      this.input = this.yielded ? value : NOTHING;
+    }
+    this.yielded = false;
+  }
+
+  /** Goes on, after a wait or between two runs of the loop, with an error where the machine stands. */
+  fail(error: unknown): void {
+    this.pending = null;
+    this.blocked = null;
+    this.yielded = false;
+    this.entering = null;
+    this.thunk = null;
+    this.resuming = null;
+    this.error = error;
+    if (error instanceof EvalError) this.explainMore(error);
+    unwind(this);
+  }
+
+  /** Whether what was thrown is something to wait for; the machine is then ready to go on after it. */
+  private suspend(): boolean {
+    const { error, running } = this;
+    if (error instanceof Pending) {
+      if (!this.yielded) {
+        if (!this.canRepeat()) {
+          this.error = new InternalError(`nothing here can wait for ${error.subject}`);
+          return false;
+        }
+        this.met.push(error);
+      }
+      if (running !== null) this.pc -= CALL_SIZE;
+      this.running = null;
+      this.pending = error;
+      return true;
+    }
+    if (!(error instanceof RecursionError) || this.ctx.suspendedRuns.size === 0) return false;
+    const owner = ownerOf(this.ctx, error.thunk);
+    if (owner === undefined || owner === this.asynchronous) return false;
+    const pending = waitForOwner(this.asynchronous, owner, error.thunk);
+    if (pending === undefined) return false;
+    this.blocked = error.thunk;
+    this.pending = pending;
+    return true;
+  }
+
+  private forgetAnswers(): void {
+    for (let pending = this.met.pop(); pending !== undefined; pending = this.met.pop()) {
+      pending.release();
+    }
+  }
+
+  /** Whether what threw was a builtin that can run again: from its call, or from its frame. */
+  private canRepeat(): boolean {
+    const { running, lambda, pc } = this;
+    if (running !== null) return running.plain && lambda.code[pc - CALL_SIZE] === Op.Call;
+    return lambda === NATIVE_LAMBDA && pc === 0 && (this.self as NativeFrame).generator === null;
   }
 
   /** Makes the machine, whose run has ended in whatever way, ready for another. */
@@ -141,6 +253,12 @@ export class Machine {
     this.result = undefined;
     this.error = undefined;
     this.running = null;
+    this.input = undefined;
+    this.asynchronous = null;
+    this.pending = null;
+    this.yielded = false;
+    this.blocked = null;
+    this.levels = 0;
     this.caller.lambda = null;
   }
 
@@ -149,58 +267,6 @@ export class Machine {
     if (error instanceof RecursionError && !error.closed) addPlaces(this, error);
     if (error.pos === NO_POS && error.nearPos === NO_POS && this.lambda.pos > NO_POS) {
       error.nearPos = this.lambda.positionBefore(this.pc);
-    }
-  }
-}
-
-/** Machines that wait for their next run; more are dropped when they are done. */
-const MAX_IDLE = 64;
-
-/**
- * The machines of one evaluation. Usually there is one, and it is used again: its stack is a quarter
- * of a megabyte, too much to make for every value that a host looks at. Translated code that hands
- * over takes more.
- */
-export class MachinePool {
-  private readonly idle: Machine[] = [];
-
-  constructor(
-    private readonly ctx: EvalContext,
-    private readonly observer: RunObserver | undefined,
-    private readonly tier: SecondTier | undefined = undefined,
-  ) {}
-
-  /** Forces a slot; an {@link EvalError} comes out as an exception. */
-  force(slot: Slot): Value {
-    if (!(slot instanceof Thunk)) return slot;
-    if (slot.code === null) return slot.a as Value;
-    const machine = this.take();
-    machine.room = this.tier?.room ?? 0;
-    machine.thunk = slot;
-    return this.finish(machine) as Value;
-  }
-
-  /** Runs a generator to its end. */
-  run<Result>(generator: Suspendable<Result>): Result {
-    const machine = this.take();
-    machine.room = this.tier?.room ?? 0;
-    machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
-    machine.enteringMark = PLAIN_MARK;
-    return this.finish(machine) as Result;
-  }
-
-  /** A machine at rest; {@link finish} takes it back. */
-  take(): Machine {
-    return this.idle.pop() ?? new Machine(this.ctx, this.observer, this.tier);
-  }
-
-  /** Runs a machine to its end. */
-  finish(machine: Machine): unknown {
-    try {
-      return machine.run();
-    } finally {
-      machine.restart();
-      if (this.idle.length < MAX_IDLE) this.idle.push(machine);
     }
   }
 }

@@ -7,6 +7,7 @@
  *     a ForceRequest  the same, saying where
  *     a CallRequest   call a function; answers the result
  *     a generator     run it in a frame of its own; answers what it returns
+ *     a Pending       wait for its promise; answers the promise's value
  *
  * An error is thrown into the generator at the `yield`. Generators never delegate with `yield*`:
  * resuming would go through the whole chain, a native recursion again.
@@ -18,6 +19,7 @@
 import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
+import type { Pending } from "./pending.ts";
 
 /** Asks for `callee args[0] args[1] …`. Whoever asked may use it again once it has the answer. */
 export class CallRequest {
@@ -41,7 +43,7 @@ export class ForceRequest {
 }
 
 /** Anything that can be yielded. */
-export type Request = Thunk | ForceRequest | CallRequest | Suspendable<unknown>;
+export type Request = Thunk | ForceRequest | CallRequest | Pending | Suspendable<unknown>;
 
 /** Native code that can be suspended, a generator or a {@link Routine}; `Result` is what it returns. */
 export interface Suspendable<Result> {

@@ -124,7 +124,7 @@ export function runLoop(machine: Machine): RunStatus {
   let thunk: Thunk | null = machine.thunk;
   /** The native code of the top frame, to be resumed with `input`. */
   let native: NativeFrame | null = machine.resuming;
-  let input: unknown;
+  let input: unknown = machine.input;
 
   let op: number;
   if (thunk !== null) op = Op.EnterThunk;

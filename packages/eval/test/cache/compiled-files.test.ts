@@ -194,7 +194,12 @@ describe("an entry that is not what was stored", () => {
   /** Whether bytes pass for the entry. */
   function opens(bytes: Uint8Array): boolean {
     const tools = { hashes: nodeHashes, text: new TextCodec() };
-    const surroundings = { base: 1, globals: new Map(), resolve: () => expect.unreachable() };
+    const surroundings = {
+      base: 1,
+      globals: new Map(),
+      accessor: undefined,
+      resolve: () => expect.unreachable(),
+    };
     return CompiledFile.open(bytes, key, tools, surroundings) !== undefined;
   }
 

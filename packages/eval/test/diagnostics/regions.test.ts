@@ -10,7 +10,7 @@ describe.each<[Origin, string | undefined]>([
   [{ kind: "file", path: "/home/me/lib/default.nix" }, undefined],
   [{ kind: "string" }, undefined],
   [{ kind: "stdin" }, undefined],
-  [{ kind: "internal", name: "derivation-internal.nix" }, "Nix itself"],
+  [{ kind: "internal", name: "<nix/fetchurl.nix>", path: "/fetchurl.nix" }, "Nix itself"],
   [{ kind: "file", path: "/src/nixpkgs/lib/lists.nix" }, "nixpkgs/lib"],
   [{ kind: "file", path: "/src/nixpkgs-2611/lib/systems/parse.nix" }, "nixpkgs/lib"],
   [{ kind: "file", path: "/src/nixpkgs/pkgs/stdenv/generic/default.nix" }, "nixpkgs/pkgs/stdenv"],

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
+import { CORE_FILES } from "../../src/core-files.ts";
 import { renderLogMessage } from "../../src/errors/render.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import type { Attrs } from "../../src/value/attrs.ts";
@@ -113,7 +114,7 @@ describe("errors", () => {
     const ctx = context();
     const attrs = set({ name: "a", builder: "b", system: "c" });
     const out = (call(ctx, "derivationStrict", attrs) as Attrs).get("out") as Slot;
-    expect(failure(ctx, "readFile", out)).toContain("import from derivation is not supported");
+    expect(failure(ctx, "readFile", out)).toContain("the store cannot build");
   });
 });
 
@@ -132,9 +133,22 @@ describe("findFile", () => {
     ["p/f.nix", "/d/f.nix"],
     ["p/sub/../f.nix", "/d/f.nix"],
     ["sub/g", "/d/sub/g"],
-    ["nix/fetchurl.nix", "/__corepkgs__/fetchurl.nix"],
   ])("finds %s", (name, expected) => {
     expect(find(name)).toEqual(path(expected));
+  });
+
+  test.each([
+    ["nix/fetchurl.nix", "/fetchurl.nix"],
+    ["nix/nope", "/nope"],
+    ["nix/../a/.", "/a"],
+  ])("finds %s in the tree of core files", (name, expected) => {
+    expect(find(name)).toEqual(new NixPath(expected, CORE_FILES));
+  });
+
+  test("an entry comes before the tree of core files", () => {
+    const own = [set({ prefix: "nix", path: "/d" })];
+    expect(call(context(), "findFile", own, "nix/f.nix")).toEqual(path("/d/f.nix"));
+    expect(call(context(), "findFile", own, "nix/nope")).toEqual(new NixPath("/nope", CORE_FILES));
   });
 
   test("warns about what is missing", () => {

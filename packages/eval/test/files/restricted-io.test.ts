@@ -1,9 +1,14 @@
 /** Pure and restricted evaluation. */
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
+import { EvalError } from "../../src/errors/eval-error.ts";
+import { renderLogMessage } from "../../src/errors/render.ts";
+import { Evaluation } from "../../src/evaluation.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import { restrictedIo } from "../../src/restricted-io.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
+import { DummyStore } from "../../src/store/dummy-store.ts";
+import type { Store } from "../../src/store/store.ts";
 import type { Attrs } from "../../src/value/attrs.ts";
 import { NixPath } from "../../src/value/value.ts";
 import { call, failure, makeContext, set } from "../store/store-context.ts";
@@ -42,6 +47,56 @@ describe("restricted", () => {
       `access to absolute path '${file}' is forbidden in restricted mode`,
     );
     expect(failure(ctx, "readFileType", path(file))).toContain("forbidden");
+  });
+});
+
+describe("the search path of restricted evaluation", () => {
+  const [a, b, c] = ["a", "b", "c"].map((name) => `/nix/store/${"0".repeat(32)}-${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  const references = new Map([
+    [a, [a, b]],
+    [b, [a]],
+    [c, []],
+  ]);
+  const store: Store = Object.assign(new DummyStore(), {
+    isValidPath: (path: string) => references.has(path),
+    references: (path: string) => references.get(path),
+  });
+  const stored = { [`${a}/x`]: "1", [`${b}/x`]: "2", [`${c}/x`]: "3" };
+
+  function restrictedTo(...entries: string[]): { read(file: string): unknown; log: string[] } {
+    const log: string[] = [];
+    const evaluation = new Evaluation({
+      io: memoryIo({ files: stored, log: (message) => log.push(renderLogMessage(message, false)) }),
+      settings: restricted,
+      searchPath: entries.map((entry) => ({ prefix: "p", path: entry })),
+      store,
+    });
+    const read = (file: string): unknown =>
+      evaluation.evalText(`builtins.readFile ${file}`, { kind: "string" }, "/");
+    return { read, log };
+  }
+
+  test("shows what an entry in the store refers to", () => {
+    const { read, log } = restrictedTo(`${a}/x`);
+    expect([a, b].map((object) => read(`${object}/x`))).toEqual(["1", "2"]);
+    expect(() => read(`${c}/x`)).toThrow("forbidden in restricted mode");
+    expect(log).toEqual([]);
+  });
+
+  test("warns of what is missing before anything is evaluated", () => {
+    const { log } = restrictedTo("/gone", a, "https://example.org/x.tar.gz");
+    expect(log).toEqual([
+      "warning: Nix search path entry '/gone' does not exist, ignoring",
+      "warning: Nix search path entry 'https://example.org/x.tar.gz' cannot be downloaded, ignoring",
+    ]);
+  });
+
+  test("must not name what cannot be a store path", () => {
+    expect(() => restrictedTo("/nix/store/bad")).toThrow(EvalError);
   });
 });
 

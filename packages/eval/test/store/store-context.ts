@@ -31,6 +31,7 @@ export function makeContext(parts: Partial<EvalContext> = {}): EvalContext {
     store: new DummyStore(),
     caches: new EvalCaches(),
     counters: new CounterRegistry(),
+    suspendedRuns: new Set(),
     builtins: Attrs.of([], []),
     searchPath: [],
     importFile: noFiles,

@@ -1,7 +1,7 @@
 /** The rehearsal: that it does everything once, ends well in every tier, and is called for once. */
 import { expect, test } from "vitest";
 import { OPCODES, type Op } from "../../src/bytecode/opcode.ts";
-import { REHEARSAL_PATH } from "../../src/core-files.ts";
+import { REHEARSAL_FILE } from "../../src/core-files.ts";
 import { Evaluation, type EvaluationOptions, memoryIo, rehearse } from "../../src/index.ts";
 
 /** What the program leaves out: `__overrides`, `__curPos`, failing comparisons, very deep stacks. */
@@ -18,19 +18,19 @@ test("every instruction is in it", () => {
       seen.add(lambda.code[pc] as Op);
     },
   };
-  expect(evaluation({ observer }).evalFile(REHEARSAL_PATH)).toBe(null);
+  expect(evaluation({ observer }).evalFile(REHEARSAL_FILE)).toBe(null);
   const steps = ["ENTER_THUNK", "ENTER_NATIVE", "CALL_FROM_NATIVE", "STEP_NATIVE"];
   const unseen = OPCODES.filter(({ op }) => !seen.has(op)).map(({ name }) => name);
   expect(unseen.filter((name) => !steps.includes(name)).sort()).toEqual(LEFT_OUT);
 });
 
 test.each(["vm", "js", "auto"] as const)("it ends well in tier %s", (tier) => {
-  expect(evaluation({ tier, tierStress: true }).evalFile(REHEARSAL_PATH)).toBe(null);
+  expect(evaluation({ tier, tierStress: true }).evalFile(REHEARSAL_FILE)).toBe(null);
 });
 
 test("lambdas are translated in it", () => {
   const machine = evaluation({ tierThreshold: 40 });
-  machine.evalFile(REHEARSAL_PATH);
+  machine.evalFile(REHEARSAL_FILE);
   expect(machine.tierCounters?.translated).toBeGreaterThan(10);
   expect(machine.tierCounters?.untranslatable).toBe(0);
 });

@@ -61,6 +61,10 @@ export interface FlakeRef {
 export interface FlakeRefOptions {
   readonly require?: RequireFeature;
   readonly warn?: UrlWarn;
+  /** Whether the reference is to a flake (the default) or to anything, such as a plain file. */
+  readonly isFlake?: boolean;
+  /** Keeps a relative path as it is, as for the inputs of a flake; by default it is an error. */
+  readonly keepRelativePaths?: boolean;
 }
 
 /** One kind of input. */
@@ -99,20 +103,53 @@ export function parseFlakeRefWithFragment(
   text: string,
   options: FlakeRefOptions = {},
 ): { readonly ref: FlakeRef; readonly fragment: string } {
+  return (
+    parseFlakeIdRef(text, options) ?? parseUrlFlakeRef(text, options) ?? fromPath(text, options)
+  );
+}
+
+/** A flake reference and the fragment behind it. */
+export interface FlakeRefWithFragment {
+  readonly ref: FlakeRef;
+  readonly fragment: string;
+}
+
+/** Parses `ID[/REF-OR-REV[/REV]][#FRAGMENT]`; `undefined` if the text has another form. */
+export function parseFlakeIdRef(
+  text: string,
+  options: FlakeRefOptions = {},
+): FlakeRefWithFragment | undefined {
   const id = FLAKE_ID_REF.exec(text);
-  if (id !== null) {
-    const path = (id[1] as string).split("/");
-    const url: Url = { ...NO_URL, scheme: "flake", path };
-    return {
-      ref: { input: inputFromUrl(url, true, options), directory: "" },
-      fragment: percentDecode(id[2] ?? ""),
-    };
-  }
+  if (id === null) return undefined;
+  const path = (id[1] as string).split("/");
+  const url: Url = { ...NO_URL, scheme: "flake", path };
+  return {
+    ref: { input: inputFromUrl(url, options.isFlake ?? true, options), directory: "" },
+    fragment: percentDecode(id[2] ?? ""),
+  };
+}
+
+/**
+ * Parses a flake reference in the form of a URL; `undefined` if the text is not a valid one, which
+ * C++ Nix then reads as a path.
+ *
+ * @param absolute Makes the path of a `path:` or `git+file:` URL absolute.
+ */
+export function parseUrlFlakeRef(
+  text: string,
+  options: FlakeRefOptions = {},
+  absolute?: (path: string) => string,
+): FlakeRefWithFragment | undefined {
   try {
-    return fromUrl(parseUrl(text, true, options.warn), options);
+    let url = parseUrl(text, true, options.warn);
+    if (absolute !== undefined && (url.scheme === "path" || url.scheme === "git+file")) {
+      const path = pathOfUrl(url.path);
+      if (!path.startsWith("/")) url = { ...url, path: urlPathOf(absolute(path)) };
+    }
+    return flakeRefFromUrl(url, options);
   } catch (error) {
     if (!(error instanceof FormatError && error.kind === "bad-url")) throw error;
-    return fromPath(text, options);
+    return undefined;
   }
 }
 
@@ -199,35 +236,40 @@ const NO_URL: Url = {
   fragment: "",
 };
 
-function fromUrl(
-  url: Url,
-  options: FlakeRefOptions,
-): { readonly ref: FlakeRef; readonly fragment: string } {
+/** The flake reference that a URL means, and its fragment. */
+export function flakeRefFromUrl(url: Url, options: FlakeRefOptions = {}): FlakeRefWithFragment {
   const query = new Map(url.query);
   const directory = query.get("dir") ?? "";
   query.delete("dir");
-  const input = inputFromUrl({ ...url, query, fragment: "" }, true, options);
+  const bare = { ...url, query, fragment: "" };
+  const input = inputFromUrl(bare, options.isFlake ?? true, options);
   return { ref: { input, directory }, fragment: url.fragment };
 }
 
-function fromPath(
+/** `PATH[?QUERY][#FRAGMENT]` in its parts, query and fragment decoded. */
+export function splitPathRef(
   text: string,
-  options: FlakeRefOptions,
-): { readonly ref: FlakeRef; readonly fragment: string } {
+  warn?: UrlWarn,
+): { readonly path: string; readonly query: Map<string, string>; readonly fragment: string } {
   const [, path, query, fragment] = /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s.exec(text) as string[];
-  const decoded = decodeQuery(query ?? "", true, options.warn);
-  const decodedFragment = percentDecode(fragment ?? "");
-  if (!(path as string).startsWith("/")) {
+  return {
+    path: path as string,
+    query: decodeQuery(query ?? "", true, warn),
+    fragment: percentDecode(fragment ?? ""),
+  };
+}
+
+function fromPath(text: string, options: FlakeRefOptions): FlakeRefWithFragment {
+  const { path, query, fragment } = splitPathRef(text, options.warn);
+  const isAbsolute = path.startsWith("/");
+  if (!isAbsolute && options.keepRelativePaths !== true) {
     throw new FormatError("bad-url", `flake reference '${text}' is not an absolute path`);
   }
-  const url: Url = {
-    scheme: "path",
-    authority: EMPTY_AUTHORITY,
-    path: urlPathOf(path as string),
-    query: decoded,
-    fragment: decodedFragment,
-  };
-  return fromUrl(url, options);
+  const authority = isAbsolute ? EMPTY_AUTHORITY : undefined;
+  return flakeRefFromUrl(
+    { scheme: "path", authority, path: urlPathOf(path), query, fragment },
+    options,
+  );
 }
 
 function checkCommonAttrs(attrs: InputAttrs): void {
@@ -238,7 +280,7 @@ function checkCommonAttrs(attrs: InputAttrs): void {
 }
 
 /** `rev` in hexadecimal; a hash without a prefix is SHA-1. */
-function revOf(attrs: InputAttrs): string | undefined {
+export function revOf(attrs: InputAttrs): string | undefined {
   const text = tryStringAttr(attrs, "rev");
   if (text === undefined) return undefined;
   try {
@@ -249,8 +291,8 @@ function revOf(attrs: InputAttrs): string | undefined {
   }
 }
 
-/** `narHash` in its usual form. */
-function narHashOf(attrs: InputAttrs): string | undefined {
+/** `narHash` in its usual form; the empty text means zeros. */
+export function narHashOf(attrs: InputAttrs): string | undefined {
   const text = tryStringAttr(attrs, "narHash");
   if (text === undefined) return undefined;
   const hash: NixHash =

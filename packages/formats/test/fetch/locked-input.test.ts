@@ -1,8 +1,8 @@
 /** Which inputs are locked: a row for each scheme and each attribute that could do it. */
 import { describe, expect, it } from "vitest";
 import { inputFromAttrs } from "../../src/fetch/flake-ref.ts";
+import { isLockedInput } from "../../src/fetch/input.ts";
 import type { InputAttr } from "../../src/fetch/input-attrs.ts";
-import { isLockedInput } from "../../src/fetch/locked-input.ts";
 
 const rev = "0123456789abcdef0123456789abcdef01234567";
 const zeros = "0".repeat(40);

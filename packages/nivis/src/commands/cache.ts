@@ -73,7 +73,7 @@ export const cacheCommand: Program<CacheFlags> = {
     if (flags.action !== undefined) throw usageError("only one thing can be done at a time");
     flags.action = argument;
   },
-  run: (flags, { terminal }) => {
+  run: (flags, { terminal, machine }) => {
     const action = flags.action ?? "show";
     const { maxSize, maxAge } = flags;
     const isLimited = maxSize !== undefined || maxAge !== undefined;
@@ -83,7 +83,7 @@ export const cacheCommand: Program<CacheFlags> = {
     if (!isLimited && action === "trim") {
       throw usageError("'nivis cache trim' needs --max-size or --max-age");
     }
-    const directory = cacheDirectory(terminal.environment);
+    const directory = cacheDirectory(machine);
     if (directory === undefined) {
       throw usageError("there is no cache: NIVIS_NO_CACHE is set, or there is no home directory");
     }

@@ -232,7 +232,7 @@ class LintJob {
     const { settings } = this.session.evaluation.context;
     return parse(new SourceFile(origin, text), {
       ...LINT_PARSE_OPTIONS,
-      basePath,
+      basePath: basePath.path,
       // Where it is does not matter here, only that `~/...` is a path.
       home: "/",
       features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },

@@ -14,7 +14,6 @@
  */
 import {
   closeSync,
-  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -84,12 +83,23 @@ function cacheFile(bundle: string): string | undefined {
   let base = XDG_CACHE_HOME;
   // The specification says that a relative path there is to be ignored.
   if (!base.startsWith("/")) {
-    // A home that is not there is somebody's way to say that there is none.
-    if (!HOME.startsWith("/") || !existsSync(HOME)) return undefined;
+    // A home that is not there is somebody's way to say that there is none, and that of somebody else,
+    // which `sudo` leaves in the environment, is not to be written into.
+    if (!HOME.startsWith("/") || !isOwn(HOME)) return undefined;
     base = join(HOME, ".cache");
   }
   const name = [basename(bundle, ".js"), process.version, process.arch].join("-");
   return join(base, "nivis", "code", name);
+}
+
+/** Whether a file or directory is there and belongs to the user. */
+function isOwn(path: string): boolean {
+  try {
+    const { uid } = statSync(path);
+    return uid === (process.geteuid?.() ?? uid);
+  } catch {
+    return false;
+  }
 }
 
 interface Kept {

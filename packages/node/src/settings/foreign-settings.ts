@@ -155,7 +155,6 @@ export const FOREIGN_SETTINGS: readonly ForeignSetting[] = [
   foreign("use-cgroups", BOOL),
   foreign("use-registries", BOOL, { feature: "flakes" }),
   foreign("use-sqlite-wal", BOOL),
-  foreign("use-xdg-base-directories", BOOL),
   foreign("user-agent-suffix", TEXT),
   foreign("warn-dirty", BOOL),
   foreign("warn-large-path-threshold", U64),

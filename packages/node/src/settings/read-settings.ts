@@ -2,7 +2,8 @@
  * Where settings come from, the weakest first: the defaults, the system's nix.conf, the user's,
  * `NIX_CONFIG`, and what the command line says (which its caller applies afterwards).
  */
-import { type EvalIo, IoError } from "@nivis/eval";
+import { EvalError, type EvalIo, IoError, leadsSomewhere, splitNixPath } from "@nivis/eval";
+import { canonPath } from "@nivis/formats";
 import { type ConfigLine, parseNixConf } from "./nix-conf.ts";
 import {
   applySetting,
@@ -31,6 +32,10 @@ export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): Gat
   if (config !== undefined) {
     applyLines(settings, parseNixConf(config, "NIX_CONFIG", read), io, warn);
   }
+  const nixPath = io.environment("NIX_PATH");
+  // Nix: the variable becomes the text of the setting, which is split at blanks once more.
+  if (nixPath !== undefined)
+    applySetting(settings, "nix-path", splitNixPath(nixPath).join(" "), warn);
   const storeDirectory = io.environment("NIX_STORE_DIR") ?? "";
   if (storeDirectory !== "") settings.storeDir = storeDirectory;
   return settings;
@@ -72,41 +77,72 @@ function configurationFiles(io: EvalIo): string[] {
   const system = `${variable("NIX_CONF_DIR") ?? "/etc/nix"}/nix.conf`;
   const listed = io.environment("NIX_USER_CONF_FILES");
   if (listed !== undefined) return [system, ...listed.split(":").filter(Boolean).reverse()];
-  const home = variable("HOME");
-  const own = variable("NIX_CONFIG_HOME");
-  const fromXdg =
-    variable("XDG_CONFIG_HOME") ?? (home === undefined ? undefined : `${home}/.config`);
-  const directories = own !== undefined ? [own] : fromXdg === undefined ? [] : [`${fromXdg}/nix`];
+  const own = variable("NIX_CONFIG_HOME") ?? inBaseDirectory(io, "XDG_CONFIG_HOME", ".config");
+  const directories = own === undefined ? [] : [own];
   for (const shared of (variable("XDG_CONFIG_DIRS") ?? "/etc/xdg").split(":")) {
     if (shared !== "") directories.push(`${shared}/nix`);
   }
   return [system, ...directories.map((directory) => `${directory}/nix.conf`).reverse()];
 }
 
+/** The directory `nix` in a base directory of the user: what a variable names, or a part of the home. */
+function inBaseDirectory(io: EvalIo, variable: string, inHome: string): string | undefined {
+  const base = io.environment(variable) || inHomeDirectory(io, inHome);
+  return base === undefined ? undefined : `${base}/nix`;
+}
+
+/** A path in the home of the user; `undefined` if there is no home. */
+function inHomeDirectory(io: EvalIo, path: string): string | undefined {
+  let home: string;
+  try {
+    home = io.homeDirectory();
+  } catch (error) {
+    if (error instanceof IoError) return undefined;
+    throw error;
+  }
+  return home === "" || home.endsWith("/") ? home + path : `${home}/${path}`;
+}
+
 /** The entries of the search path without those of `-I`, in the words of `NIX_PATH`. */
-export function nixPathEntries(
-  settings: GatheredSettings,
-  io: EvalIo,
-  split: (text: string) => string[],
-): string[] {
-  const variable = io.environment("NIX_PATH");
-  const entries =
-    settings.nixPath ?? (variable === undefined ? defaultNixPath(settings, io) : split(variable));
-  return [...entries, ...settings.extraNixPath];
+export function nixPathEntries(settings: GatheredSettings, io: EvalIo): string[] {
+  if (settings.pureEval) return [];
+  // Nix: the channels follow whatever the setting says, also if it says something.
+  return settings.restrictEval
+    ? settings.nixPath
+    : [...settings.nixPath, ...defaultNixPath(settings, io)];
 }
 
 /** The channels, as far as they exist. */
 function defaultNixPath(settings: GatheredSettings, io: EvalIo): string[] {
-  if (settings.pureEval || settings.restrictEval) return [];
   const state = io.environment("NIX_STATE_DIR") || "/nix/var/nix";
-  const home = io.environment("HOME");
   const root = `${state}/profiles/per-user/root/channels`;
-  const candidates: [prefix: string, path: string][] = [
+  const candidates: [prefix: string, path: string | undefined][] = [
+    ["", userChannels(settings, io)],
     ["nixpkgs=", `${root}/nixpkgs`],
     ["", root],
   ];
-  if (home !== undefined) candidates.unshift(["", `${home}/.nix-defexpr/channels`]);
-  return candidates
-    .filter(([, path]) => io.fileType(path) !== undefined)
-    .map(([prefix, path]) => prefix + path);
+  return candidates.flatMap(([prefix, path]) =>
+    path !== undefined && exists(io, path) ? [prefix + path] : [],
+  );
+}
+
+/** Where the channels of the user are, if there are any. */
+function userChannels(settings: GatheredSettings, io: EvalIo): string | undefined {
+  if (!settings.useXdgBaseDirectories) return inHomeDirectory(io, ".nix-defexpr/channels");
+  const state =
+    io.environment("NIX_STATE_HOME") || inBaseDirectory(io, "XDG_STATE_HOME", ".local/state");
+  return state === undefined ? undefined : `${state}/defexpr/channels`;
+}
+
+function exists(io: EvalIo, path: string): boolean {
+  try {
+    return leadsSomewhere(
+      io,
+      canonPath(path.startsWith("/") ? path : `${io.currentDirectory()}/${path}`),
+    );
+  } catch (error) {
+    // A cycle of symlinks, or a directory that must not be searched.
+    if (error instanceof EvalError || error instanceof IoError) return false;
+    throw error;
+  }
 }

@@ -14,10 +14,10 @@ import { BOOL, LINT, type SettingType, TEXT, U32, U64, WORDS } from "./setting-t
 export interface GatheredSettings
   extends Omit<{ -readonly [Key in keyof Settings]: Settings[Key] }, "experimentalFeatures"> {
   experimentalFeatures: Set<string>;
-  /** `nix-path`; `undefined` when it was not set. */
-  nixPath: string[] | undefined;
-  /** `extra-nix-path`. */
-  extraNixPath: string[];
+  /** `nix-path`, without the default that follows it. */
+  nixPath: string[];
+  /** `use-xdg-base-directories`. */
+  useXdgBaseDirectories: boolean;
   /** `system`; empty for that of the host. */
   system: string;
   /** `store`; empty for the default. */
@@ -33,8 +33,8 @@ export function defaultSettings(): GatheredSettings {
   return {
     ...DEFAULT_SETTINGS,
     experimentalFeatures: new Set(DEFAULT_SETTINGS.experimentalFeatures),
-    nixPath: undefined,
-    extraNixPath: [],
+    nixPath: [],
+    useXdgBaseDirectories: false,
     system: "",
     storeUri: "",
     unknown: new Set(),
@@ -189,9 +189,16 @@ export const SETTINGS: readonly SettingRow[] = [
     },
   ),
   setting("nix-path", WORDS, "Where <name> is looked for", (settings, words, append) => {
-    if (append) settings.extraNixPath.push(...words);
-    else settings.nixPath = words;
+    settings.nixPath = [...(append ? settings.nixPath : []), ...words];
   }),
+  setting(
+    "use-xdg-base-directories",
+    BOOL,
+    "Look for the channels of the user in ~/.local/state/nix",
+    (settings, value) => {
+      settings.useXdgBaseDirectories = value;
+    },
+  ),
   setting("lint-url-literals", LINT, "What to do about URLs without quotes", (settings, level) => {
     settings.lintUrlLiterals = level;
   }),

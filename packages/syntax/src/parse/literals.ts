@@ -203,12 +203,12 @@ export abstract class LiteralParser extends ParserCore {
   }
 
   protected resolveHome(literal: string): string {
-    const home = this.options.home;
+    const { home, homeFailure } = this.options;
     if (home === undefined) {
       this.report(
         "home-path-in-pure-mode",
         "error",
-        `the path '${literal}' can not be resolved in pure mode`,
+        homeFailure ?? `the path '${literal}' can not be resolved in pure mode`,
         this.tokenStart,
         this.tokenEnd,
         NO_OFFSET,

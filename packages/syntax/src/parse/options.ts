@@ -12,6 +12,8 @@ export interface ParseOptions {
   readonly basePath: string;
   /** What `~` stands for; `undefined` (pure evaluation) makes every `~/…` an error. */
   readonly home: string | undefined;
+  /** The message of that error where the reason is another than pure evaluation. */
+  readonly homeFailure?: string;
   readonly features?: { readonly pipeOperators?: boolean };
   readonly lints?: {
     readonly urlLiterals?: LintLevel;

@@ -8,10 +8,16 @@
 
 /** Where a text comes from. */
 export type Origin =
-  | { readonly kind: "file"; readonly path: string }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      /** How messages name the file; its path unless given. */
+      readonly name?: string;
+    }
   | { readonly kind: "string" }
   | { readonly kind: "stdin" }
-  | { readonly kind: "internal"; readonly name: string };
+  /** A file that comes with the evaluator. */
+  | { readonly kind: "internal"; readonly name: string; readonly path: string };
 
 /** A place for people: both numbers begin at 1, the column counts bytes. */
 export interface LineColumn {
@@ -39,10 +45,10 @@ export class SourceFile {
     this.#lineStarts = undefined;
   }
 
-  /** The name that messages print: the path, `«string»`, `«stdin»` (as a byte string). */
+  /** The name that messages print: the path or the name of the file, `«string»`, `«stdin»` (as a byte string). */
   get displayName(): string {
     const { origin } = this;
-    if (origin.kind === "file") return origin.path;
+    if (origin.kind === "file") return origin.name ?? origin.path;
     if (origin.kind === "internal") return origin.name;
     return `${LEFT_GUILLEMET}${origin.kind}${RIGHT_GUILLEMET}`;
   }

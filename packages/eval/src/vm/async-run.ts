@@ -1,0 +1,147 @@
+/**
+ * AsyncRun: drives a machine that may wait for promises.
+ *
+ * The machine runs in slices. Between them the driver lets the host's event loop turn, looks at the
+ * signal that may stop the evaluation, and waits where something is pending. While one run waits, others
+ * of the same evaluation may go on. They share thunks, so a run may come to a thunk that a waiting run
+ * is evaluating: it then waits for that run, and only a circle of such waits is an infinite recursion.
+ *
+ * Asynchronous runs use the machine alone: translated code lies on JavaScript's own stack, which cannot
+ * be put aside.
+ */
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { BLACKHOLE, type Thunk } from "../value/thunk.ts";
+import { ENTRY_LAMBDA, HEADER_SIZE, SEGMENT_LAMBDA, type SegmentLink } from "./frame.ts";
+import { type Machine, Progress } from "./machine.ts";
+import type { Pending } from "./pending.ts";
+import type { SuspendedRun } from "./suspended-run.ts";
+
+/** What may stop an evaluation; an `AbortSignal` is one. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** How an asynchronous evaluation runs. */
+export interface AsyncOptions {
+  /** Stops the evaluation, also while it waits. */
+  readonly signal?: StopSignal | undefined;
+  /** Milliseconds that the evaluation may keep the event loop waiting; 12 unless given. */
+  readonly slice?: number | undefined;
+}
+
+/** Milliseconds of a slice: a frame at 60 Hz has 16. */
+const DEFAULT_SLICE = 12;
+
+/** See the head of this file. */
+export class AsyncRun implements SuspendedRun {
+  waitsFor: SuspendedRun | undefined;
+  readonly #machine: Machine;
+  readonly #ctx: EvalContext;
+  readonly #options: AsyncOptions;
+  #watchers: { readonly thunk: Thunk; readonly leave: () => void }[] = [];
+
+  constructor(machine: Machine, ctx: EvalContext, options: AsyncOptions) {
+    this.#machine = machine;
+    this.#ctx = ctx;
+    this.#options = options;
+  }
+
+  /** Runs to the end; the promise is rejected with what an exception would be. */
+  async finish(): Promise<unknown> {
+    const machine = this.#machine;
+    const { io, suspendedRuns, caches } = this.#ctx;
+    const { signal, slice = DEFAULT_SLICE } = this.#options;
+    const { nesting } = caches;
+    const clock = (): number => io.milliseconds?.() ?? io.now() * 1000;
+    let sliceEnd = clock() + slice;
+    suspendedRuns.add(this);
+    machine.asynchronous = this;
+    try {
+      for (;;) {
+        if (signal?.aborted === true) machine.fail(stopped(signal));
+        const { levels } = nesting;
+        nesting.levels = machine.levels;
+        let progress: Progress;
+        try {
+          progress = machine.advance();
+        } finally {
+          machine.levels = nesting.levels;
+          nesting.levels = levels;
+          this.#tellWatchers(false);
+        }
+        if (progress === Progress.Done) return machine.result;
+        if (progress === Progress.Waiting) {
+          await this.#wait(machine.pending as Pending, signal);
+          sliceEnd = clock() + slice;
+        } else if (clock() >= sliceEnd) {
+          await io.pause?.();
+          sliceEnd = clock() + slice;
+        }
+      }
+    } finally {
+      suspendedRuns.delete(this);
+      this.#tellWatchers(true);
+    }
+  }
+
+  evaluates(thunk: Thunk): boolean {
+    let { stack, lambda, self, base } = this.#machine;
+    while (lambda !== ENTRY_LAMBDA) {
+      if (lambda === SEGMENT_LAMBDA) {
+        ({ stack, lambda, self, base } = self as SegmentLink);
+        continue;
+      }
+      if (stack[base - 1] === thunk) return true;
+      const header = base - HEADER_SIZE;
+      lambda = stack[header];
+      self = stack[header + 1];
+      base = stack[header + 3];
+    }
+    return false;
+  }
+
+  left(thunk: Thunk): Promise<void> {
+    return new Promise((resolve) => {
+      this.#watchers.push({ thunk, leave: resolve });
+    });
+  }
+
+  #tellWatchers(ended: boolean): void {
+    if (this.#watchers.length === 0) return;
+    this.#watchers = this.#watchers.filter(({ thunk, leave }) => {
+      if (!ended && thunk.code === BLACKHOLE) return true;
+      leave();
+      return false;
+    });
+  }
+
+  /** Waits for what is pending, or for the signal, and tells the machine how it ended. */
+  async #wait(pending: Pending, signal: StopSignal | undefined): Promise<void> {
+    const machine = this.#machine;
+    let stop: (() => void) | undefined;
+    const interrupted = new Promise<never>((_, reject) => {
+      if (signal === undefined) return;
+      stop = () => reject(stopped(signal));
+      signal.addEventListener("abort", stop);
+      if (signal.aborted) stop();
+    });
+    try {
+      const value = await Promise.race([pending.promise, interrupted]);
+      machine.answer(value);
+    } catch (error) {
+      machine.fail(error);
+    } finally {
+      if (stop !== undefined) signal?.removeEventListener("abort", stop);
+      this.waitsFor = undefined;
+    }
+  }
+}
+
+function stopped(signal: StopSignal): EvalError {
+  const error = new EvalError("interrupted", "interrupted by the user");
+  return Object.assign(error, { cause: signal.reason });
+}

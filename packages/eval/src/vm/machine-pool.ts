@@ -1,0 +1,92 @@
+/**
+ * MachinePool: the ways into the machines of one evaluation, synchronous and asynchronous.
+ */
+import type { EvalContext } from "../context.ts";
+import { Thunk } from "../value/thunk.ts";
+import type { Slot, Value } from "../value/value.ts";
+import { type AsyncOptions, AsyncRun } from "./async-run.ts";
+import { NativeFrame, NO_SLOTS, PLAIN_MARK } from "./frame.ts";
+import { Machine } from "./machine.ts";
+import type { RunObserver } from "./observer.ts";
+import type { Suspendable } from "./requests.ts";
+import type { SecondTier } from "./second-tier.ts";
+
+/** Machines that wait for their next run; more are dropped when they are done. */
+const MAX_IDLE = 64;
+
+/**
+ * The machines of one evaluation. Usually there is one, and it is used again: its stack is a quarter
+ * of a megabyte, too much to make for every value that a host looks at. Translated code that hands
+ * over takes more.
+ */
+export class MachinePool {
+  private readonly idle: Machine[] = [];
+
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly observer: RunObserver | undefined,
+    private readonly tier: SecondTier | undefined = undefined,
+  ) {}
+
+  /** Forces a slot; an {@link EvalError} comes out as an exception. */
+  force(slot: Slot): Value {
+    if (!(slot instanceof Thunk)) return slot;
+    if (slot.code === null) return slot.a as Value;
+    const machine = this.take();
+    machine.room = this.tier?.room ?? 0;
+    machine.thunk = slot;
+    return this.finish(machine) as Value;
+  }
+
+  /** Runs a generator to its end. */
+  run<Result>(generator: Suspendable<Result>): Result {
+    const machine = this.take();
+    machine.room = this.tier?.room ?? 0;
+    machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
+    machine.enteringMark = PLAIN_MARK;
+    return this.finish(machine) as Result;
+  }
+
+  /** {@link force} for a host that may have to be waited for. */
+  forceAsync(slot: Slot, options: AsyncOptions): Promise<Value> {
+    if (!(slot instanceof Thunk)) return Promise.resolve(slot);
+    if (slot.code === null) return Promise.resolve(slot.a as Value);
+    const machine = this.take();
+    machine.room = 0;
+    machine.thunk = slot;
+    return this.finishAsync(machine, options) as Promise<Value>;
+  }
+
+  /** {@link run} for a host that may have to be waited for. */
+  runAsync<Result>(generator: Suspendable<Result>, options: AsyncOptions): Promise<Result> {
+    const machine = this.take();
+    machine.room = 0;
+    machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
+    machine.enteringMark = PLAIN_MARK;
+    return this.finishAsync(machine, options) as Promise<Result>;
+  }
+
+  private async finishAsync(machine: Machine, options: AsyncOptions): Promise<unknown> {
+    try {
+      return await new AsyncRun(machine, this.ctx, options).finish();
+    } finally {
+      machine.restart();
+      if (this.idle.length < MAX_IDLE) this.idle.push(machine);
+    }
+  }
+
+  /** A machine at rest; {@link finish} takes it back. */
+  take(): Machine {
+    return this.idle.pop() ?? new Machine(this.ctx, this.observer, this.tier);
+  }
+
+  /** Runs a machine to its end. */
+  finish(machine: Machine): unknown {
+    try {
+      return machine.run();
+    } finally {
+      machine.restart();
+      if (this.idle.length < MAX_IDLE) this.idle.push(machine);
+    }
+  }
+}

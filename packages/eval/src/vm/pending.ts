@@ -1,0 +1,79 @@
+/**
+ * Pending: an answer of the host that is still under way.
+ *
+ * A host (`EvalIo`, the store, a builtin of its own) may need time where Nix needs a value. Code that
+ * asks the host stays synchronous: the host's adapter (`waiting-host.ts`) throws a Pending, the code
+ * is left, and once the promise is settled it is run again and finds the answer. A plain builtin never
+ * runs Nix code, so the machine can run it again from its beginning; a generator wraps the question in
+ * {@link attempt}, because a generator that throws cannot be resumed. A generator that has a promise
+ * of its own yields a Pending and gets the promise's value.
+ *
+ * The machine leaves its loop while something is pending (`machine.ts`); only an asynchronous run
+ * (`async-run.ts`) comes back, a synchronous one fails with the kind `would-wait`.
+ */
+import { EvalError } from "../errors/eval-error.ts";
+import type { Suspendable } from "./requests.ts";
+
+/** See the head of this file. It is thrown, but it is not an error: nothing but the machine catches it. */
+export class Pending {
+  constructor(
+    /** Settles when the answer is there. */
+    readonly promise: PromiseLike<unknown>,
+    /** What is waited for, for messages: a path, a URL, the name of a builtin. */
+    readonly subject: string,
+    /** Forgets the answer once it has been used. */
+    readonly release: () => void = () => {},
+  ) {}
+}
+
+/** Whether a host's answer is a promise. */
+export function isPromise<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
+  return (
+    typeof answer === "object" &&
+    answer !== null &&
+    typeof (answer as { then?: unknown }).then === "function"
+  );
+}
+
+/**
+ * What `action` returns, or `undefined` where it would have to wait: the quick way before
+ * {@link attempt}, which needs a frame of its own: `now(action) ?? (yield attempt(action))`.
+ */
+export function now<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Pending) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Runs `action`, which asks the host but runs no Nix code, until no answer is missing any more. Each
+ * run starts from the beginning, so `action` must not have effects before its last question.
+ */
+export function* attempt<Result>(action: () => Result): Suspendable<Result> {
+  const met: Pending[] = [];
+  for (;;) {
+    try {
+      const result = action();
+      for (const pending of met) pending.release();
+      return result;
+    } catch (error) {
+      if (!(error instanceof Pending)) {
+        for (const pending of met) pending.release();
+        throw error;
+      }
+      met.push(error);
+      yield error;
+    }
+  }
+}
+
+/** The error of a synchronous evaluation whose host has only a promise. */
+export function wouldWait(pending: Pending): EvalError {
+  return new EvalError(
+    "would-wait",
+    `the evaluation would have to wait for ${pending.subject}; a synchronous evaluation cannot, use the asynchronous interface`,
+  );
+}

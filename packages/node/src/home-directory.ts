@@ -1,0 +1,55 @@
+/**
+ * The home directory of the user, found as C++ Nix finds it (libutil/unix/users.cc, `getHome`).
+ *
+ * `HOME` counts if it does not exist or belongs to the user; a command that is run by `sudo` would
+ * else write into the home of somebody else. Otherwise the user database decides.
+ */
+import { type Stats, statSync } from "node:fs";
+import { IoError } from "@nivis/eval";
+import { bytesOfText, toNodePath } from "./byte-path.ts";
+import { errnoCode, errnoMessage } from "./errno.ts";
+
+/**
+ * The home directory as a byte string. `home` is the value of `HOME`, `warn` takes the text of a
+ * warning. Throws {@link IoError} if there is no home directory.
+ */
+export function findHomeDirectory(
+  home: string | undefined,
+  warn: (message: string) => void,
+): string {
+  if (home === undefined) return homeOfUser();
+  let stats: Stats | undefined;
+  try {
+    stats = statSync(toNodePath(home), { throwIfNoEntry: false });
+  } catch (error) {
+    const code = errnoCode(error);
+    if (code === "ENOTDIR" || code === "ENOENT") return home;
+    warn(
+      `couldn't stat $HOME ('${home}') for reason other than not existing, falling back to the one defined in the 'passwd' file: getting status of "${home}": ${errnoMessage(code)}`,
+    );
+    return homeOfUser();
+  }
+  // Systems that know no users by number have no such homes either.
+  const user = process.geteuid?.();
+  if (stats === undefined || user === undefined || stats.uid === user) return home;
+  const own = homeOfUser();
+  if (own !== home) {
+    warn(
+      `$HOME ('${home}') is not owned by you, falling back to the one defined in the 'passwd' file ('${own}')`,
+    );
+  }
+  return own;
+}
+
+/** The home directory that the user database has. */
+function homeOfUser(): string {
+  const { userInfo } = process.getBuiltinModule("node:os");
+  let home = "";
+  try {
+    home = bytesOfText(userInfo().homedir);
+  } catch {
+    // The user has no entry.
+  }
+  if (home === "") throw new IoError("ENOENT", "cannot determine user's home directory");
+  return home;
+}

@@ -1,0 +1,87 @@
+/**
+ * Lock files of public repositories, read where they lie: below the folder that
+ * NIVIS_LOCK_FILES names. Whatever C++ Nix has written as version 7 is written again byte for byte,
+ * and each `flake.nix` beside one is read without an evaluator.
+ *
+ * A file that C++ Nix itself would refuse (an older version, a conflict of a merge) is counted and
+ * left alone; so is one whose nodes do not stand under the keys and in the order that C++ Nix gives
+ * them, which it would rewrite, too.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LockFile, readFlakeFile } from "@nivis/flake";
+import { FormatError } from "@nivis/formats";
+import { expect, test } from "vitest";
+
+const folder = process.env["NIVIS_LOCK_FILES"];
+
+function filesNamed(name: string): readonly string[] {
+  return readdirSync(folder as string, { recursive: true, encoding: "utf8" })
+    .filter((path) => path === name || path.endsWith(`/${name}`))
+    .map((path) => join(folder as string, path));
+}
+
+/** The file with its nodes under the keys that C++ Nix gives, and nothing else changed. */
+function hasUsualKeys(text: string): boolean {
+  const { nodes, root, version } = JSON.parse(text);
+  if (version !== 7 || root !== "root") return false;
+  const keys = new Map<string, string>();
+  const taken = new Set<string>();
+  const visit = (key: string, name: string): void => {
+    if (keys.has(key)) return;
+    let free = name;
+    for (let n = 2; taken.has(free); n++) free = `${name}_${n}`;
+    taken.add(free);
+    keys.set(key, free);
+    const inputs: Record<string, unknown> = nodes[key].inputs ?? {};
+    for (const input of Object.keys(inputs).sort()) {
+      const target = inputs[input];
+      if (typeof target === "string") visit(target, input);
+    }
+  };
+  visit("root", "root");
+  const written = Object.keys(nodes);
+  const isSorted = written.every((key, i) => i === 0 || (written[i - 1] as string) < key);
+  return isSorted && [...keys].every(([key, free]) => key === free) && keys.size === written.length;
+}
+
+test.skipIf(folder === undefined)("lock files are written again as they were", () => {
+  const changed: string[] = [];
+  const counts = { same: 0, refused: 0, otherKeys: 0 };
+  for (const path of filesNamed("flake.lock")) {
+    const text = readFileSync(path).toString("latin1");
+    let lock: LockFile;
+    try {
+      lock = LockFile.parse(text, path, { acceptUnlocked: true });
+      lock.check();
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      counts.refused++;
+      continue;
+    }
+    if (lock.formatFile() === text) counts.same++;
+    else if (hasUsualKeys(text)) changed.push(path);
+    else counts.otherKeys++;
+    expect(LockFile.parse(lock.formatFile(), path, { acceptUnlocked: true }).equals(lock)).toBe(
+      true,
+    );
+  }
+  process.stdout.write(`lock files: ${JSON.stringify(counts)}\n`);
+  expect(changed).toEqual([]);
+  expect(counts.same).toBeGreaterThan(0);
+});
+
+test.skipIf(folder === undefined)("each flake.nix beside a lock file is read", () => {
+  const refused: string[] = [];
+  for (const path of filesNamed("flake.lock")) {
+    const flake = join(path, "..", "flake.nix");
+    if (!existsSync(flake)) continue;
+    const text = readFileSync(flake).toString("latin1");
+    try {
+      readFlakeFile({ text, display: flake, directory: "/", ref: flake, lockPath: [] });
+    } catch (error) {
+      refused.push(`${flake}: ${(error as Error).message}`);
+    }
+  }
+  expect(refused).toEqual([]);
+});

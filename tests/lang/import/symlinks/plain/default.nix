@@ -1,0 +1,1 @@
+{ name = baseNameOf ./.; here = ./sibling.nix; at = __curPos.file; sibling = ./sibling.nix; }

@@ -1,0 +1,1 @@
+"where the directory is"

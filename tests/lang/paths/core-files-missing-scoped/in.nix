@@ -1,0 +1,1 @@
+builtins.scopedImport { } <nix/nope/x>

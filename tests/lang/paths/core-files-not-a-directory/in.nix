@@ -1,0 +1,1 @@
+builtins.readDir <nix/fetchurl.nix>

@@ -1,0 +1,1 @@
+(import <nix/fetchurl.nix> { url = 1; bogus = 2; }).name
