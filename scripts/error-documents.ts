@@ -70,8 +70,8 @@ ${list(mistakes)}
 
 ## The JSON of \`--diagnostics json\`
 
-One object on a line of standard error, the last one. Warnings and traces of the program come before it,
-each as an object with \`severity\` (\`warning\`, \`trace\` or \`note\`) and \`message\`. Fields stay; new ones
+One object on a line of standard error, the last one; a text with several mistakes has a line for each.
+Warnings and traces of the program come before it, each as an object with \`severity\` (\`warning\`, \`trace\` or \`note\`) and \`message\`. Fields stay; new ones
 may come.
 
 | field | what it is |

@@ -11,6 +11,7 @@ import {
   memoryIo,
   printAmbiguous,
   renderError,
+  renderLogMessage,
   renderRich,
 } from "@nivis/eval";
 import { describe, expect, test } from "vitest";
@@ -126,7 +127,7 @@ type Way = { readonly tier: "vm" | "js" | "auto"; readonly tierStress?: boolean 
 /** Everything that can be seen of a program. */
 function outcome(text: string, way: Way, maxCallDepth: number): string[] {
   const logged: string[] = [];
-  const io = memoryIo({ log: (line) => logged.push(line) });
+  const io = memoryIo({ log: (message) => logged.push(renderLogMessage(message, false)) });
   const evaluation = new Evaluation({ io, settings: { showTrace: true, maxCallDepth }, ...way });
   const { positions } = evaluation;
   const attempt = (run: () => string): void => {

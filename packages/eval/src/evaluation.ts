@@ -31,7 +31,7 @@ import { DERIVATION_FILE, isOwnTree } from "./core-files.ts";
 import { CounterRegistry, type CounterTree } from "./counters.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
-import { renderWarning } from "./errors/render.ts";
+import { plainWarning, reportedWarning } from "./errors/render.ts";
 import { type EvalIo, IoError } from "./io.ts";
 import { clock, LARGE_RESULT, LimitMeter } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
@@ -67,10 +67,13 @@ const BYTES_PER_SOURCE_BYTE = 50;
 /** Looks at the end of a path before it counts as a cycle of symlinks; C++ Nix has the same limit. */
 const MAX_LOOKS = 1024;
 
-/** A run of the machine with so many frames is a busy one, */
-const BUSY_FRAMES = 400;
-/** and so is every run this long after the beginning. */
-const BUSY_MILLISECONDS = 10;
+/**
+ * An evaluation is long-running once the machine has run so many frames without a pause: in its third
+ * run, after 700 frames in all. See docs/design/007-rehearsal.md.
+ */
+const LONG_RUN_FRAMES = 400;
+/** An evaluation is long-running, too, once it has taken so long. */
+const LONG_RUN_MILLISECONDS = 10;
 
 /** What an evaluation needs. */
 export interface EvaluationOptions {
@@ -98,10 +101,10 @@ export interface EvaluationOptions {
   /** Lets translated code fall back and hand over wherever it can; for tests. */
   readonly tierStress?: boolean;
   /**
-   * Called once, in the middle of a run, when the evaluation turns out to be more than a trifle. It must
+   * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must
    * leave this evaluation alone; see {@link rehearse}.
    */
-  readonly whenBusy?: () => void;
+  readonly onLongRun?: () => void;
 }
 
 /** See the head of this file. */
@@ -134,7 +137,7 @@ export class Evaluation {
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,
-      framesReturned: busyWatch(options.whenBusy, options.io),
+      longRunWatch: watchForLongRun(options.onLongRun, options.io),
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
@@ -379,8 +382,8 @@ export class Evaluation {
         // Nix: a warning without a place of its own is printed as it is, never indented.
         this.context.io.log(
           pos === undefined
-            ? `warning: ${message}`
-            : renderWarning(message, base + pos, this.positions, false),
+            ? plainWarning(message)
+            : reportedWarning(this.positions, message, base + pos),
         );
       }
       if (firstError !== undefined) {
@@ -546,14 +549,14 @@ function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
-/** What calls `action` once, when so many frames have returned that the evaluation is busy. */
-function busyWatch(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
+/** What calls `action` once, when so many frames have returned that the evaluation is long-running. */
+function watchForLongRun(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
   if (action === undefined) return () => {};
   const begun = clock(io);
   let told = false;
   return (frames) => {
     // Where files are loaded, a few frames take long and many will follow.
-    if (told || (frames < BUSY_FRAMES && clock(io) - begun < BUSY_MILLISECONDS)) return;
+    if (told || (frames < LONG_RUN_FRAMES && clock(io) - begun < LONG_RUN_MILLISECONDS)) return;
     told = true;
     action();
   };

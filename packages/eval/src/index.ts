@@ -18,7 +18,7 @@ export type {
   SourceSpan,
   TraceStep,
 } from "./diagnostics/explanation.ts";
-export { explainError } from "./diagnostics/explanation.ts";
+export { explainError, explainErrors } from "./diagnostics/explanation.ts";
 export type { Hint } from "./diagnostics/hints.ts";
 export { renderJson } from "./diagnostics/render-json.ts";
 export type { RichOptions } from "./diagnostics/render-rich.ts";
@@ -29,12 +29,28 @@ export { evalErrorOf, withTrace } from "./errors/from-world.ts";
 export type { ErrorKind } from "./errors/kinds.ts";
 export { ERROR_KINDS } from "./errors/kinds.ts";
 export { describePosition } from "./errors/position-text.ts";
-export { renderError, renderEvaluationWarning, renderWarning } from "./errors/render.ts";
+export {
+  plainWarning,
+  renderError,
+  renderEvaluationWarning,
+  renderLogMessage,
+  renderWarning,
+} from "./errors/render.ts";
 export { bestMatches } from "./errors/suggestions.ts";
 export { forTerminal } from "./errors/terminal.ts";
+export { tooDeep } from "./errors/too-deep.ts";
 export type { EvaluationOptions, Program } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";
-export type { DirectoryEntry, EvalIo, FileType, MemoryGauge } from "./io.ts";
+export { disabledFeature } from "./experimental-features.ts";
+export type {
+  DirectoryEntry,
+  EvalIo,
+  FileType,
+  LogMessage,
+  LogSeverity,
+  MemoryGauge,
+  WarningReport,
+} from "./io.ts";
 export { IoError } from "./io.ts";
 export { isAllowedUri } from "./limits/allowed-uris.ts";
 export { MemoryAccessor, type MemoryTreeFile, type PathDisplay } from "./memory-accessor.ts";
@@ -43,6 +59,7 @@ export { memoryIo } from "./memory-io.ts";
 export { CoerceMode, coerceToString } from "./operations/coerce.ts";
 export { deepForce } from "./operations/deep-force.ts";
 export { isDerivation } from "./operations/is-derivation.ts";
+export { CycleFinder, checkNesting } from "./operations/nesting.ts";
 export { coerceToStorePath, printPretty } from "./operations/print-pretty.ts";
 export { toJson } from "./operations/to-json.ts";
 export { toXml } from "./operations/to-xml.ts";
@@ -66,7 +83,7 @@ export {
 } from "./statistics/report.ts";
 export { DummyStore } from "./store/dummy-store.ts";
 export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
-export type { Store, WantedOutput } from "./store/store.ts";
+export type { Store, StoreCapabilities, WantedOutput } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
 export { Attrs, Shape } from "./value/attrs.ts";
 export { Thunk } from "./value/thunk.ts";

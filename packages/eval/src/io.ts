@@ -4,6 +4,8 @@
  * because Nix expressions are. Paths and contents are byte strings.
  */
 
+import type { Trace } from "./errors/eval-error.ts";
+import type { PosIdx } from "./position.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
 
 export {
@@ -12,6 +14,30 @@ export {
   IoError,
   type SourceAccessor,
 } from "./source-accessor.ts";
+
+/** What kind of line for the user a {@link LogMessage} is; the word that stands in front of it. */
+export type LogSeverity = "trace" | "warning" | "evaluation warning";
+
+/** A line for the user: a warning, or what `builtins.trace` prints. Texts are bytes. */
+export interface LogMessage {
+  readonly severity: LogSeverity;
+  /**
+   * What follows the severity and its colon, laid out as C++ Nix does: without colours, without a
+   * newline at its end, further lines indented. `renderLogMessage` puts the whole together.
+   */
+  readonly text: string;
+  /** What the text was laid out from, of warnings that are more than a sentence. */
+  readonly report?: WarningReport;
+}
+
+/** A warning as data. */
+export interface WarningReport {
+  readonly message: string;
+  /** Where in a program, or `NO_POS`. */
+  readonly pos: PosIdx;
+  /** What was going on, innermost first. */
+  readonly traces: readonly Trace[];
+}
 
 /** How a host measures memory. */
 export interface MemoryGauge {
@@ -49,6 +75,6 @@ export interface EvalIo extends SourceAccessor {
   currentDirectory(): string;
   /** The system that the evaluation runs on, such as `x86_64-linux`. */
   system(): string;
-  /** Writes a line (without its end) for the user: warnings and traces. */
-  log(line: string): void;
+  /** Takes a line for the user: warnings and traces. */
+  log(message: LogMessage): void;
 }

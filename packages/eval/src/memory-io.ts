@@ -2,7 +2,7 @@
  * EvalIo in memory: a file tree given as an object, for tests, web pages and everybody who evaluates
  * without a file system. The tree may be changed between evaluations, not during one.
  */
-import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
+import { type DirectoryEntry, type EvalIo, type FileType, IoError, type LogMessage } from "./io.ts";
 import { parentOfPath, resolveSymlinks } from "./path.ts";
 
 /** A file of a {@link memoryIo}: its contents, or one of the other kinds. Texts are byte strings. */
@@ -26,7 +26,7 @@ export interface MemoryIoOptions {
   /** `x86_64-linux` unless given. */
   readonly system?: string;
   /** Takes warnings and traces; they are dropped unless given. */
-  readonly log?: (line: string) => void;
+  readonly log?: (message: LogMessage) => void;
 }
 
 type Node =
@@ -122,8 +122,8 @@ class MemoryIo implements EvalIo {
     return this.#options.system ?? "x86_64-linux";
   }
 
-  log(line: string): void {
-    this.#options.log?.(line);
+  log(message: LogMessage): void {
+    this.#options.log?.(message);
   }
 
   #add(path: string, node: Node): void {

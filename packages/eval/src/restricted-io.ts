@@ -13,6 +13,7 @@ import {
   type EvalIo,
   type FileType,
   IoError,
+  type LogMessage,
   type MemoryGauge,
 } from "./io.ts";
 import { joinPath, parentOfPath } from "./path.ts";
@@ -134,8 +135,8 @@ class RestrictedIo implements EvalIo {
     return this.#io.system();
   }
 
-  log(line: string): void {
-    this.#io.log(line);
+  log(message: LogMessage): void {
+    this.#io.log(message);
   }
 
   #isAllowed(path: string): boolean {

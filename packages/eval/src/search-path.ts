@@ -10,7 +10,9 @@ import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { CORE_FILES } from "./core-files.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
+import type { LogMessage } from "./io.ts";
 import { leadsSomewhere, resolveSymlinks } from "./path.ts";
+import { NO_POS } from "./position.ts";
 import { NixPath } from "./value/value.ts";
 
 const DOWNLOADABLE_SCHEMES: ReadonlySet<string> = new Set([
@@ -76,6 +78,11 @@ function suffixBelow(prefix: string, name: string): string | undefined {
   return name.slice(separated ? prefix.length + 1 : prefix.length);
 }
 
+/** Nix: these warnings are reports, which machine-readable logs show. */
+function searchPathWarning(message: string): LogMessage {
+  return { severity: "warning", text: message, report: { message, pos: NO_POS, traces: [] } };
+}
+
 /**
  * In restricted evaluation: looks at all entries beforehand, which warns of those that are not there,
  * and lets evaluation see what those in the store refer to. The entries themselves are allowed by
@@ -116,14 +123,14 @@ function resolveEntry(ctx: EvalContext, text: string): string | undefined {
   if (caches.searchPathEntries.has(text)) return caches.searchPathEntries.get(text);
   let result: string | undefined;
   if (isRemote(text)) {
-    io.log(`warning: Nix search path entry '${text}' cannot be downloaded, ignoring`);
+    io.log(searchPathWarning(`Nix search path entry '${text}' cannot be downloaded, ignoring`));
   } else {
     const path = absolutePath(ctx, text);
     if (leadsSomewhere(io, path)) {
       result = path;
     } else {
       io.checkAccess?.(path);
-      io.log(`warning: Nix search path entry '${text}' does not exist, ignoring`);
+      io.log(searchPathWarning(`Nix search path entry '${text}' does not exist, ignoring`));
     }
   }
   caches.searchPathEntries.set(text, result);

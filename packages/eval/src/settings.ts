@@ -28,6 +28,8 @@ export interface Settings {
   readonly maxTime: number;
   /** What fetchers may ask in restricted evaluation; see `limits/allowed-uris.ts`. */
   readonly allowedUris: readonly string[];
+  /** Whether an archive that a forge makes of a revision counts as locked by the revision alone. */
+  readonly trustTarballsFromGitForges: boolean;
   readonly storeDir: string;
   readonly lintUrlLiterals: LintLevel;
   readonly lintShortPathLiterals: LintLevel;
@@ -52,6 +54,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxMemory: Number.POSITIVE_INFINITY,
   maxTime: Number.POSITIVE_INFINITY,
   allowedUris: [],
+  trustTarballsFromGitForges: true,
   storeDir: "/nix/store",
   lintUrlLiterals: "ignore",
   lintShortPathLiterals: "ignore",

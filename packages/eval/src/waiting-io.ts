@@ -5,7 +5,14 @@
  * and then the answer is here. It is kept until the code that asked has got through (`vm/pending.ts`),
  * so one that asks several questions in turn makes progress with each.
  */
-import type { DirectoryEntry, EvalIo, FileType, MemoryGauge, SourceAccessor } from "./io.ts";
+import type {
+  DirectoryEntry,
+  EvalIo,
+  FileType,
+  LogMessage,
+  MemoryGauge,
+  SourceAccessor,
+} from "./io.ts";
 import { isPromise, Pending } from "./vm/pending.ts";
 
 /** An answer, or a promise of it that is rejected with what a host would throw. */
@@ -144,7 +151,7 @@ export class WaitingIo extends WaitingFiles implements EvalIo {
     return this.#base.system();
   }
 
-  log(line: string): void {
-    this.#base.log(line);
+  log(message: LogMessage): void {
+    this.#base.log(message);
   }
 }

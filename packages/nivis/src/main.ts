@@ -9,7 +9,7 @@ import { processTerminal } from "./terminal.ts";
 /** The commands by the name under which they are installed. */
 export type CommandName = "nivis" | "nivis-instantiate";
 
-/** Runs a command with the arguments and the streams of this process, and answers its exit code. */
+/** Runs a command with the arguments and the streams of this process, and returns its exit code. */
 export function main(command: CommandName): number {
   const args = process.argv.slice(2);
   const terminal = processTerminal();

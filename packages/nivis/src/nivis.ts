@@ -2,11 +2,12 @@
 import { bestMatches } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import { commands } from "./commands/index.ts";
+import { Invocation } from "./invocation.ts";
 import { usageError } from "./options/option.ts";
-import { Invocation, versionLine } from "./program.ts";
+import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Runs `nivis` with its arguments and answers the exit code. */
+/** Runs `nivis` with its arguments and returns the exit code. */
 export function runNivis(args: readonly string[], terminal: Terminal): number {
   const [word, ...rest] = args;
   if (word === undefined) {

@@ -19,13 +19,14 @@ import {
 } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import { printExpr } from "@nivis/syntax";
-import { type EvaluationDraft, emptyDraft } from "./options/evaluation-options.ts";
-import { flag, type Option, usageError, valueFlag } from "./options/option.ts";
-import type { Invocation, Program } from "./program.ts";
+import type { Invocation } from "./invocation.ts";
+import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
+import { flag, type Option, valueFlag } from "./options/option.ts";
+import type { Program } from "./program.ts";
 import { select } from "./selection/attr-path.ts";
 import { autoCall } from "./selection/auto-call.ts";
 import { describePackage, findDerivations, type Package } from "./selection/packages.ts";
-import { Session, type Source } from "./session.ts";
+import { openSession, type Session, type Source } from "./session.ts";
 
 /** How a value is printed. */
 type OutputKind = "plain" | "raw" | "xml" | "json";
@@ -36,78 +37,83 @@ type OutputKind = "plain" | "raw" | "xml" | "json";
  */
 const NIX_MAX_CALL_DEPTH = 10_000;
 
-interface InstantiateDraft extends EvaluationDraft {
+interface InstantiateFlags extends EvaluationFlags {
   /** Files, or expressions with `--expr`; bytes. */
   readonly sources: string[];
   readonly attrPaths: string[];
   standardInput: boolean;
   expressions: boolean;
-  mode: "instantiate" | "eval" | "parse" | "find-file";
+  /** `--find-file`, which wins over the two that follow. */
+  findFile: boolean;
+  /** `--parse`, which wins over `--eval`. */
+  parse: boolean;
+  eval: boolean;
   readWrite: boolean;
-  dryRun: boolean;
   output: OutputKind;
   location: boolean;
   strict: boolean;
+  /** `--add-root`; bytes. */
+  root: string | undefined;
 }
 
-const OPTIONS: readonly Option<InstantiateDraft>[] = [
-  flag(["--expr", "-E"], "Take the arguments for expressions instead of files", (draft) => {
-    draft.expressions = true;
+const OPTIONS: readonly Option<InstantiateFlags>[] = [
+  flag(["--expr", "-E"], "Take the arguments for expressions instead of files", (flags) => {
+    flags.expressions = true;
   }),
   valueFlag(
     ["--attr", "-A"],
     "PATH",
     "Select an attribute, such as a.b; may be repeated",
-    (draft, path) => draft.attrPaths.push(encodeUtf8(path)),
+    (flags, path) => flags.attrPaths.push(encodeUtf8(path)),
   ),
-  flag(["--eval", "--eval-only"], "Print the value instead of store derivations", (draft) => {
-    if (draft.mode !== "parse") draft.mode = "eval";
+  flag(["--eval", "--eval-only"], "Print the value instead of store derivations", (flags) => {
+    flags.eval = true;
   }),
-  flag(["--parse", "--parse-only"], "Only parse, and print the syntax tree", (draft) => {
-    draft.mode = "parse";
+  flag(["--parse", "--parse-only"], "Only parse, and print the syntax tree", (flags) => {
+    flags.parse = true;
   }),
   flag(
     ["--find-file"],
     "Look the arguments up in the search path and print where they are",
-    (draft) => {
-      draft.mode = "find-file";
+    (flags) => {
+      flags.findFile = true;
     },
   ),
-  flag(["--strict"], "With --eval: evaluate the value with everything inside", (draft) => {
-    draft.strict = true;
+  flag(["--strict"], "With --eval: evaluate the value with everything inside", (flags) => {
+    flags.strict = true;
   }),
-  flag(["--json"], "With --eval: print JSON", (draft) => {
-    draft.output = "json";
+  flag(["--json"], "With --eval: print JSON", (flags) => {
+    flags.output = "json";
   }),
-  flag(["--xml"], "With --eval: print XML", (draft) => {
-    draft.output = "xml";
+  flag(["--xml"], "With --eval: print XML", (flags) => {
+    flags.output = "xml";
   }),
-  flag(["--raw"], "With --eval: print a string as it is, without a newline", (draft) => {
-    draft.output = "raw";
+  flag(["--raw"], "With --eval: print a string as it is, without a newline", (flags) => {
+    flags.output = "raw";
   }),
-  flag(["--no-location"], "With --xml: leave out where things were defined", (draft) => {
-    draft.location = false;
+  flag(["--no-location"], "With --xml: leave out where things were defined", (flags) => {
+    flags.location = false;
   }),
-  flag(["--read-write-mode"], "With --eval: write to the store", (draft) => {
-    draft.readWrite = true;
+  flag(["--read-write-mode"], "With --eval: write to the store", (flags) => {
+    flags.readWrite = true;
   }),
-  flag(["--dry-run", "--readonly-mode"], "Write nothing to the store", (draft) => {
-    draft.dryRun = true;
+  flag(["--dry-run"], "Write nothing to the store", (flags) => {
+    flags.readOnly = true;
   }),
-  {
-    names: ["--add-root"],
-    values: ["PATH"],
-    doc: "",
-    hidden: true,
-    apply: () => {
-      throw usageError("'--add-root' is not supported: Nivis registers no garbage collector roots");
+  valueFlag(
+    ["--add-root"],
+    "PATH",
+    "Make PATH a link to the derivation that keeps it from being collected as garbage",
+    (flags, path) => {
+      flags.root = encodeUtf8(path);
     },
-  },
-  { names: ["--indirect"], values: [], doc: "", hidden: true, apply: () => {} },
+  ),
+  // Nix: all roots are indirect by now.
+  { ...flag(["--indirect"], "", () => {}), hidden: true },
 ];
 
 /** The program; a value so that tests may run it with a terminal of their own. */
-export const nixInstantiate: Program<InstantiateDraft> = {
+export const nixInstantiate: Program<InstantiateFlags> = {
   name: "nivis-instantiate",
   summary: "evaluate Nix expressions, with the flags of nix-instantiate",
   usage: "[FLAG]... [FILE | EXPR]...",
@@ -126,120 +132,153 @@ export const nixInstantiate: Program<InstantiateDraft> = {
     },
   ],
   options: OPTIONS,
-  start: () => ({
-    ...emptyDraft(),
+  style: "legacy",
+  maxCallDepth: NIX_MAX_CALL_DEPTH,
+  defaults: (invocation) => ({
+    ...defaultFlags(invocation),
     sources: [],
     attrPaths: [],
     standardInput: false,
     expressions: false,
-    mode: "instantiate",
+    findFile: false,
+    parse: false,
+    eval: false,
     readWrite: false,
-    dryRun: false,
     output: "plain",
     location: true,
     strict: false,
+    root: undefined,
   }),
-  positional: (draft, argument) => {
-    if (argument === "-") draft.standardInput = true;
-    else draft.sources.push(encodeUtf8(argument));
+  positional: (flags, argument) => {
+    if (argument === "-") flags.standardInput = true;
+    else flags.sources.push(encodeUtf8(argument));
   },
-  run: (draft, invocation) => new Instantiation(draft, invocation).run(),
+  run: (flags) => new Instantiation(flags).run(),
 };
 
 class Instantiation {
-  private readonly session: Session;
-  private readonly args: Attrs;
+  readonly #flags: InstantiateFlags;
+  readonly #invocation: Invocation;
+  readonly #session: Session;
+  /** Automatic arguments. */
+  readonly #args: Attrs;
+  /** How many roots there are. */
+  #roots = 0;
+  #hasWarned = false;
 
-  constructor(
-    private readonly draft: InstantiateDraft,
-    private readonly invocation: Invocation,
-  ) {
-    const readOnly = draft.dryRun || (draft.mode !== "instantiate" && !draft.readWrite);
-    this.session = new Session(draft, invocation, {
-      readOnly,
-      maxCallDepth: NIX_MAX_CALL_DEPTH,
-    });
-    this.args = this.session.autoArguments();
+  constructor(flags: InstantiateFlags) {
+    const onlyLooks = (flags.eval || flags.parse) && !flags.readWrite;
+    this.#flags = flags;
+    this.#invocation = flags.invocation;
+    this.#session = openSession(flags, { readOnly: flags.readOnly || onlyLooks });
+    this.#args = this.#session.autoArguments();
   }
 
   run(): void {
-    const { draft, session } = this;
-    if (draft.mode === "find-file") {
-      for (const name of draft.sources) this.write(`${this.placeOf(name)}\n`);
+    const flags = this.#flags;
+    const session = this.#session;
+    if (flags.findFile) {
+      for (const name of flags.sources) this.#write(`${this.#placeOf(name)}\n`);
       return;
     }
-    if (draft.standardInput) this.process(session.standardInput());
-    else if (draft.sources.length === 0 && !draft.expressions) draft.sources.push("./default.nix");
-    for (const source of draft.sources) {
-      this.process(draft.expressions ? session.expression(source) : session.file(source));
+    if (flags.standardInput) this.#process(session.standardInput());
+    else if (flags.sources.length === 0 && !flags.expressions) flags.sources.push("./default.nix");
+    for (const source of flags.sources) {
+      this.#process(flags.expressions ? session.expression(source) : session.file(source));
     }
   }
 
   /** Where a name of the search path is on disk. */
-  private placeOf(name: string): string {
-    const found = this.session.findFile(name);
-    const place = accessorOf(this.session.evaluation.context, found).physicalPath(found.path);
+  #placeOf(name: string): string {
+    const found = this.#session.findFile(name);
+    const place = accessorOf(this.#session.evaluation.context, found).physicalPath(found.path);
     if (place !== undefined) return place;
     throw new EvalError("io", `'${found.shown}' has no physical path`);
   }
 
-  private write(bytes: string): void {
-    this.invocation.terminal.writeOut(bytes);
+  #write(bytes: string): void {
+    this.#invocation.terminal.writeOut(bytes);
   }
 
-  private process(source: Source): void {
-    const { evaluation } = this.session;
-    if (this.draft.mode === "parse") {
+  #process(source: Source): void {
+    const { evaluation } = this.#session;
+    if (this.#flags.parse) {
       const tree = evaluation.parseChecked(source.text, source.origin, source.basePath);
-      this.write(`${printExpr(tree)}\n`);
+      this.#write(`${printExpr(tree)}\n`);
       return;
     }
-    const root = this.session.evaluate(source);
-    const paths = this.draft.attrPaths.length === 0 ? [""] : this.draft.attrPaths;
+    const root = this.#session.evaluate(source);
+    const paths = this.#flags.attrPaths.length === 0 ? [""] : this.#flags.attrPaths;
     for (const path of paths) {
-      const slot = this.session.run(select(path, this.args, root));
-      if (this.draft.mode === "eval") this.printValue(slot);
-      else this.printDerivations(slot);
+      const slot = this.#session.run(select(evaluation.context, path, this.#args, root));
+      if (this.#flags.eval) this.#printValue(slot);
+      else this.#printDerivations(slot);
     }
   }
 
-  private printValue(slot: Slot): void {
-    const { session, draft, args } = this;
+  #printValue(slot: Slot): void {
+    const session = this.#session;
+    const { output, strict, location } = this.#flags;
     const { context } = session.evaluation;
     let value: Value = session.evaluation.force(slot);
     // Nix: without arguments a function is printed, not called.
-    if (args.size > 0) value = session.run(autoCall(args, value));
-    switch (draft.output) {
+    if (this.#args.size > 0) value = session.run(autoCall(context, this.#args, value));
+    switch (output) {
       case "raw": {
         const trace = "while generating the nix-instantiate output";
         const text = session.run(coerceToString(context, value, CoerceMode.Weak, NO_POS, trace));
-        this.write(textOf(text as string | ContextString));
+        this.#write(textOf(text as string | ContextString));
         return;
       }
       case "xml": {
-        const { strict, location } = draft;
-        this.write(session.run(toXml(context, value, { strict, location })).text);
+        const onFailure = (text: string): void => this.#write(text);
+        this.#write(session.run(toXml(context, value, { strict, location, onFailure })).text);
         return;
       }
       case "json": {
-        const options = { copyPaths: true, strict: draft.strict, pos: NO_POS };
-        this.write(`${session.run(toJson(context, value, options)).text}\n`);
+        const options = { copyPaths: true, strict, pos: NO_POS };
+        this.#write(`${session.run(toJson(context, value, options)).text}\n`);
         return;
       }
       case "plain":
-        if (draft.strict) session.run(deepForce(context, value));
-        this.write(`${printAmbiguous(value, context.settings.maxCallDepth)}\n`);
+        if (strict) session.run(deepForce(context, value));
+        this.#write(`${printAmbiguous(value, context.settings.maxCallDepth)}\n`);
     }
   }
 
-  private printDerivations(slot: Slot): void {
-    const { session, args } = this;
+  #printDerivations(slot: Slot): void {
+    const session = this.#session;
     const { context } = session.evaluation;
     session.evaluation.force(slot);
-    const found = session.run(findDerivations(context, slot, args));
+    const found = session.run(findDerivations(context, slot, this.#args));
     for (const set of found) {
       const { drvPath, outputName } = session.run(describePackage(context, set)) as Package;
-      this.write(`${drvPath}${outputName === "out" ? "" : `!${outputName}`}\n`);
+      const path = this.#keep(drvPath);
+      this.#write(`${path}${outputName === "out" ? "" : `!${outputName}`}\n`);
     }
+  }
+
+  /** Makes a root for a derivation if one is wanted and possible; returns what to print for it. */
+  #keep(drvPath: string): string {
+    const { store, io } = this.#session;
+    const { root } = this.#flags;
+    if (root === undefined) {
+      this.#warnAboutRoots();
+      return drvPath;
+    }
+    this.#roots++;
+    // Nix: a store without roots takes no notice of the flag.
+    if (store.addRoot === undefined) return drvPath;
+    const link = root.startsWith("/") ? root : `${io.currentDirectory()}/${root}`;
+    return store.addRoot(drvPath, this.#roots > 1 ? `${link}-${this.#roots}` : link);
+  }
+
+  #warnAboutRoots(): void {
+    if (this.#hasWarned || !this.#invocation.warnsAboutRoots) return;
+    if (this.#session.store.addRoot === undefined) return;
+    this.#hasWarned = true;
+    this.#invocation.warn(
+      "you did not specify '--add-root'; the result might be removed by the garbage collector",
+    );
   }
 }

@@ -1,33 +1,34 @@
 /**
- * Session: an evaluation set up as the environment, the configuration files and the options say.
+ * Session: the evaluation of a command, as the environment, the configuration files and the flags say,
+ * and the texts that its arguments name.
  */
 import {
   Attrs,
   bothObservers,
-  DummyStore,
   EvalError,
   type EvalIo,
-  Evaluation,
+  type Evaluation,
   findInSearchPath,
+  IoError,
   isPseudoUrl,
   NixPath,
   type Program,
   type RunObserver,
-  rehearse,
   type Slot,
   type Store,
   type Suspendable,
-  searchPathOf,
   type Value,
 } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
-import { DiskBytecodeCache, LocalStore, nodeHashes, nodeIo } from "@nivis/node";
-import { cacheDirectory } from "./cache-directory.ts";
-import type { AutoArgument, EvaluationDraft } from "./options/evaluation-options.ts";
-import { usageError } from "./options/option.ts";
-import type { Invocation } from "./program.ts";
-import { loadSettings, nixPathEntries } from "./settings/load-settings.ts";
-import { applySetting, type SettingsDraft } from "./settings/setting-table.ts";
+import {
+  cacheDirectory,
+  errnoMessage,
+  openEvaluation,
+  openEvaluationStore,
+  openWorld,
+} from "@nivis/node";
+import type { Invocation } from "./invocation.ts";
+import type { AutoArgument, EvaluationFlags } from "./options/evaluation-options.ts";
 
 /** A text to evaluate. */
 export type Source = Program;
@@ -36,9 +37,58 @@ export type Source = Program;
 export interface SessionOptions {
   /** Write nothing even if there is a store to write to. */
   readonly readOnly: boolean;
-  /** The default of `max-call-depth`; that of the library is as deep as memory goes. */
-  readonly maxCallDepth?: number;
   readonly observer?: RunObserver;
+}
+
+/**
+ * Sets up the evaluation of a command, step by step (`@nivis/node`, session.ts), and tells the
+ * invocation about it.
+ */
+export function openSession(flags: EvaluationFlags, options: SessionOptions): Session {
+  const { invocation } = flags;
+  const { terminal, statistics, machine } = invocation;
+  const { environment } = terminal;
+  const settings = invocation.finishSettings();
+  const store = openEvaluationStore({
+    uri: flags.evalStore ?? flags.store,
+    storeDir: settings.storeDir,
+    currentDirectory: machine.currentDirectory(),
+  });
+  const world = openWorld({
+    environment,
+    log: (message) => invocation.log(message),
+    system: settings.system,
+    homeDirectory: () => machine.homeDirectory(),
+    store,
+  });
+  const observer = joinObservers(options.observer ?? terminal.observer, statistics?.observer);
+  // An observer must see compilation, so it bypasses the cache.
+  const useCache = flags.cache && options.observer === undefined;
+  const evaluation = openEvaluation({
+    settings,
+    store,
+    world,
+    includes: flags.includes,
+    readOnly: options.readOnly,
+    traceCalls: invocation.diagnostics !== "plain",
+    cacheDirectory: useCache ? cacheDirectory(machine) : undefined,
+    onLongRun: terminal.onLongRun,
+    ...(observer === undefined ? {} : { observer }),
+    tier: flags.tier,
+    tierStress: terminal.tierStress === true,
+  });
+  statistics?.watch(evaluation);
+  invocation.positions = evaluation.positions;
+  invocation.afterOutput = () => evaluation.saveCompiledFiles();
+  return new Session(flags, evaluation);
+}
+
+function joinObservers(
+  first: RunObserver | undefined,
+  second: RunObserver | undefined,
+): RunObserver | undefined {
+  if (first === undefined) return second;
+  return second === undefined ? first : bothObservers(first, second);
 }
 
 /** See the head of this file. */
@@ -46,79 +96,27 @@ export class Session {
   readonly evaluation: Evaluation;
   /** The world as the settings let evaluation see it. */
   readonly io: EvalIo;
+  readonly store: Store;
+  readonly #flags: EvaluationFlags;
+  readonly #invocation: Invocation;
   /** The world as it is. */
-  private readonly machine: EvalIo;
-  private readonly terminal: Invocation["terminal"];
-  private readonly draft: EvaluationDraft;
+  readonly #machine: EvalIo;
 
-  constructor(draft: EvaluationDraft, invocation: Invocation, options: SessionOptions) {
-    this.terminal = invocation.terminal;
-    this.draft = draft;
-    const { environment } = this.terminal;
-    const log = (line: string): void => invocation.show(line);
-    const warn = (message: string): void => invocation.warn(message);
-    const plainIo = nodeIo({ environment, log });
-    const settings = loadSettings(plainIo, warn, options.maxCallDepth);
-    invocation.showTrace = settings.showTrace;
-    for (const { name, value } of draft.settings) applySetting(settings, name, value, warn);
-    invocation.showTrace = settings.showTrace;
-    const store = openStore(draft, settings, plainIo);
-    const nixPath = nixPathEntries(settings, plainIo);
-    const searchPath = searchPathOf([...draft.includes, ...nixPath], "");
-    const io = nodeIo({
-      environment,
-      log,
-      homeDirectory: () => plainIo.homeDirectory(),
-      ...(settings.system === "" ? {} : { system: settings.system }),
-      ...(store instanceof LocalStore && store.directory !== store.storeDir
-        ? { relocatedStore: { storeDir: store.storeDir, directory: store.directory } }
-        : {}),
-    });
-    this.machine = plainIo;
-    const { statistics } = invocation;
-    const observer = observerOf(options.observer ?? this.terminal.observer, statistics?.observer);
-    // Who watches wants to see the code as it is compiled.
-    const useCache = draft.cache && options.observer === undefined;
-    const directory = useCache ? cacheDirectory(plainIo) : undefined;
-    const { settleIn } = this.terminal;
-    const surroundings = {
-      io,
-      hashes: nodeHashes,
-      ...(directory === undefined ? {} : { bytecodeCache: new DiskBytecodeCache(directory) }),
-    };
-    this.evaluation = new Evaluation({
-      ...surroundings,
-      settings: {
-        ...settings,
-        // Only so are the calls among the traces.
-        showTrace: settings.showTrace || draft.diagnostics !== "plain",
-        readOnlyMode: options.readOnly || !(store instanceof LocalStore),
-      },
-      store,
-      searchPath,
-      ...(observer === undefined ? {} : { observer }),
-      ...(settleIn === undefined
-        ? {}
-        : {
-            whenBusy: () => {
-              settleIn();
-              rehearse(surroundings);
-            },
-          }),
-      tier: draft.tier,
-      tierStress: this.terminal.tierStress === true,
-    });
-    statistics?.watch(this.evaluation);
-    invocation.afterwards = () => this.evaluation.saveCompiledFiles();
-    this.io = this.evaluation.context.io;
-    invocation.positions = this.evaluation.positions;
-    invocation.settings = settings;
+  constructor(flags: EvaluationFlags, evaluation: Evaluation) {
+    this.#flags = flags;
+    this.#invocation = flags.invocation;
+    this.#machine = flags.invocation.machine;
+    this.evaluation = evaluation;
+    this.io = evaluation.context.io;
+    this.store = evaluation.context.store;
   }
 
   /** The arguments for functions, as a set. */
   autoArguments(): Attrs {
     const slots = new Map<string, Slot>();
-    for (const [name, argument] of this.draft.autoArguments) {
+    // Nix: in the order of the names, which says what fails first.
+    const sorted = [...this.#flags.autoArguments].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, argument] of sorted) {
       slots.set(name, this.autoArgument(argument));
     }
     return Attrs.fromMap(slots);
@@ -133,9 +131,19 @@ export class Session {
       case "string":
         return argument.text;
       case "file":
-        return this.machine.readFile(this.absolute(argument.path));
+        return this.readArgument(argument.path);
       case "stdin":
-        return this.terminal.readInput();
+        return this.#invocation.terminal.readInput();
+    }
+  }
+
+  /** Nix: this file is named in messages as it was given. */
+  private readArgument(path: string): string {
+    try {
+      return this.#machine.readFile(this.absolute(path));
+    } catch (error) {
+      if (!(error instanceof IoError)) throw error;
+      throw new EvalError("io", `opening file "${path}": ${errnoMessage(error.code)}`);
     }
   }
 
@@ -147,7 +155,7 @@ export class Session {
   /** The expression on standard input. */
   standardInput(): Source {
     return {
-      text: this.terminal.readInput(),
+      text: this.#invocation.terminal.readInput(),
       origin: { kind: "stdin" },
       basePath: this.here(),
     };
@@ -174,7 +182,7 @@ export class Session {
 
   /** Whether there is a file or directory at a path. */
   exists(path: string): boolean {
-    return this.machine.fileType(this.absolute(path)) !== undefined;
+    return this.#machine.fileType(this.absolute(path)) !== undefined;
   }
 
   /** Looks for a name in the search path. */
@@ -200,36 +208,4 @@ export class Session {
   run<Result>(generator: Suspendable<Result>): Result {
     return this.evaluation.run(generator);
   }
-}
-
-function observerOf(
-  first: RunObserver | undefined,
-  second: RunObserver | undefined,
-): RunObserver | undefined {
-  if (first === undefined) return second;
-  return second === undefined ? first : bothObservers(first, second);
-}
-
-/** The store that the options and the environment ask for. */
-function openStore(draft: EvaluationDraft, settings: SettingsDraft, io: EvalIo): Store {
-  const asked = draft.evalStore ?? draft.store;
-  // Without an option nothing is written: Nivis talks to no daemon, and the store of the system
-  // belongs to C++ Nix.
-  if (asked === undefined || asked === "dummy://") return new DummyStore(settings.storeDir);
-  const root = rootOfStore(asked);
-  if (root === undefined) {
-    throw usageError(
-      `store '${asked}' is not supported: give a directory, such as /tmp/store, or dummy://`,
-    );
-  }
-  const absolute = root.startsWith("/") ? root : `${io.currentDirectory()}/${root}`;
-  return new LocalStore({ storeDir: settings.storeDir, root: canonPath(absolute) });
-}
-
-/** The directory of a store that is one: `/dir`, `./dir` or `local?root=/dir`. */
-function rootOfStore(uri: string): string | undefined {
-  const inQuery = /^local(?::\/\/)?\?(?:.*&)?root=([^&]+)/.exec(uri);
-  if (inQuery !== null) return inQuery[1];
-  if (uri.startsWith("local://")) return uri.slice("local://".length) || undefined;
-  return uri.includes("/") && !uri.includes("://") ? uri : undefined;
 }

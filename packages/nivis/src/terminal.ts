@@ -2,15 +2,15 @@
  * Terminal: the standard streams of a command.
  *
  * Data goes to standard output, everything else to standard error; both as byte strings. Writing is
- * synchronous, so that nothing is lost when the process ends, and a reader that went away is no
- * error: the process ends quietly. Tests give commands a terminal of their own.
+ * synchronous, so that nothing is lost when the process ends, and a reader that went away is not
+ * an error: the process ends quietly. Tests give commands a terminal of their own.
  */
 
 import { readFileSync, writeSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
-import { setBusyFlags } from "./launch/engine-flags.ts";
+import { setLongRunFlags } from "./launch/engine-flags.ts";
 
-/** See the head of this file. */
+/** The standard streams of a command and its environment. */
 export interface Terminal {
   /** Writes data. */
   writeOut(bytes: string): void;
@@ -27,10 +27,10 @@ export interface Terminal {
   /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
   readonly tierStress?: boolean;
   /**
-   * Sets the process up for an evaluation that takes its time. Only who owns the process has this: V8
-   * is shared with everybody else in it.
+   * Prepares V8 for a long-running evaluation. Only a terminal that owns its process has this: V8 is
+   * shared with everything else in it.
    */
-  readonly settleIn?: () => void;
+  readonly onLongRun?: () => void;
 }
 
 /** The terminal of this process. */
@@ -45,7 +45,7 @@ export function processTerminal(): Terminal {
       return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
     },
     environment,
-    settleIn: setBusyFlags,
+    onLongRun: setLongRunFlags,
   };
 }
 

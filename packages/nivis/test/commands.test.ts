@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { commands } from "../src/commands/index.ts";
-import { Invocation } from "../src/program.ts";
+import { Invocation } from "../src/invocation.ts";
 import { VERSION } from "../src/version.ts";
 import { folderWith, type Given, instantiate, nivis } from "./terminal-double.ts";
 
@@ -138,6 +138,47 @@ describe("nivis", () => {
     fails(["./x.nix"], "nivis eval ./x.nix");
   });
 
+  it("names what contains itself instead of writing it out without end", () => {
+    const list = "let l = [ 1 l ]; in l";
+    const set = "let s = { a.b = s; }; in s";
+    for (const [args, message] of [
+      [["eval", "--json", "-E", list], "cannot convert a list that contains itself to JSON"],
+      [["eval", "--json", "-E", set], "cannot convert a set that contains itself to JSON"],
+      [["eval", "--xml", "-E", list], "cannot convert a list that contains itself to XML"],
+      [["eval", "--xml", "-E", set], "cannot convert a set that contains itself to XML"],
+      [["eval", "-E", `builtins.toJSON (${list})`], "that contains itself to JSON"],
+      [["eval", "-E", `builtins.toXML (${set})`], "that contains itself to XML"],
+      [["instantiate", "-E", "let l = [ l ]; in l"], "cannot search a list that contains itself"],
+      [["trace", "--json", "-E", list], "cannot convert a list that contains itself to JSON"],
+    ] as const) {
+      fails(args, message);
+    }
+    check(["eval", "-E", list], "[ 1 [ 1 «repeated» ] ]\n");
+    // What is met twice but not inside itself is not a cycle.
+    const twice = "let l = [ 1 ]; m = { a = l; b = [ l l ]; }; in [ m [ m ] ]";
+    check(["eval", "--json", "-E", twice], '[{"a":[1],"b":[[1],[1]]},[{"a":[1],"b":[[1],[1]]}]]\n');
+    for (const form of ["--json", "--xml"]) {
+      const { err } = instantiate(["--eval", "--strict", form, "-E", list]);
+      expect(err).toContain("stack overflow; max-call-depth exceeded");
+    }
+  });
+
+  it("says of a text that is not UTF-8 what C++ Nix says", () => {
+    const words = "[json.exception.type_error.316] invalid UTF-8 byte at index 1: 0xFF";
+    const { path, remove } = folderWith({});
+    try {
+      writeFileSync(`${path}/bad`, Buffer.from([0x61, 0xff, 0x62]));
+      const text = `builtins.readFile ${path}/bad`;
+      // Nix: `nix eval --json` has the words of the JSON library alone.
+      expect(nivis(["eval", "--json", "-E", text]).err).toBe(`error: ${words}\n`);
+      const { err } = instantiate(["--eval", "--json", "-E", text]);
+      expect(err).toBe(`error: JSON serialization error: ${words}\n`);
+      fails(["eval", "-E", `builtins.toJSON (${text})`], `JSON serialization error: ${words}`);
+    } finally {
+      remove();
+    }
+  });
+
   it("runs the examples of its help that need no nixpkgs", () => {
     for (const { examples } of commands) {
       for (const { command } of examples) {
@@ -225,7 +266,32 @@ describe("nivis-instantiate", () => {
     expect(instantiate(["--parse", "-E", "1 +"]).code).toBe(1);
   });
 
-  it("refuses roots", () => {
-    expect(instantiate([file, "--add-root", "r"]).err).toContain("'--add-root' is not supported");
+  it("makes roots in a store that has them", () => {
+    const { path, remove } = folderWith({});
+    const drv = 'derivation { name = "n"; system = "s"; builder = "b"; }';
+    const make = (...flags: string[]) => instantiate(["--store", path, ...flags, "-E", drv, drv]);
+    try {
+      const plain = make("--no-gc-warning");
+      expect(plain.err).toBe("");
+      const [drvPath] = plain.out.split("\n") as [string];
+      expect(make().err).toBe(
+        "warning: you did not specify '--add-root'; the result might be removed by the garbage collector\n",
+      );
+      const root = `${path}/roots/r`;
+      expect(make("--add-root", root)).toEqual({ code: 0, out: `${root}\n${root}-2\n`, err: "" });
+      expect(readlinkSync(`${root}-2`)).toBe(drvPath);
+      const registered = `${path}/nix/var/nix/gcroots/auto`;
+      const links = readdirSync(registered).map((name) => readlinkSync(`${registered}/${name}`));
+      expect(links.sort()).toEqual([root, `${root}-2`]);
+      // A link into the store is replaced, anything else is left alone.
+      expect(make("--add-root", root).code).toBe(0);
+      writeFileSync(`${path}/file`, "");
+      expect(make("--add-root", `${path}/file`).err).toBe(
+        `error: cannot create symlink "${path}/file"; already exists\n`,
+      );
+      expect(make("--add-root", "/nix/store/x").err).toContain("in the Nix store is forbidden");
+    } finally {
+      remove();
+    }
   });
 });

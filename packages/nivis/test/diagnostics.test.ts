@@ -55,6 +55,42 @@ describe("--diagnostics", () => {
     expect(JSON.parse(err)).toMatchObject({ kind: "parse", code: "url-literal" });
   });
 
+  describe("of a text with several mistakes", () => {
+    const text = "{\n  a = 1 +;\n  b = { c = 1 };\n  a = 2;\n  d = 1;\n}";
+
+    it("json has a line for each", () => {
+      for (const command of ["eval", "parse", "lint", "instantiate"]) {
+        const { code, err } = nivis([command, "--diagnostics", "json", "-E", text]);
+        const mistakes = err
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line))
+          .filter(({ labels }) => labels.length > 0);
+        expect(code).toBe(1);
+        expect(mistakes).toMatchObject([
+          { code: "syntax-error", labels: [{ start: { line: 2, column: 10 } }] },
+          { code: "syntax-error", labels: [{ start: { line: 3, column: 15 } }] },
+          { code: "duplicate-attribute", labels: [{ start: { line: 4, column: 3 } }, {}] },
+        ]);
+      }
+    });
+
+    it("rich shows each, up to twenty", () => {
+      const places = (source: string): string[] =>
+        nivis(["eval", "--diagnostics", "rich", "-E", source]).err.match(/▸ \S+/g) ?? [];
+      expect(places(text)).toEqual(["▸ «string»:2:10", "▸ «string»:3:15", "▸ «string»:4:3"]);
+      const many = `{\n${"a = 1 +;\n".repeat(50)}}`;
+      expect(places(many)).toHaveLength(20);
+      const { err } = nivis(["eval", "--diagnostics", "rich", "-E", many]);
+      expect(err).toMatch(/\n\n\d+ more mistakes in this text\n$/);
+    });
+
+    it("plain shows the first, as C++ Nix does", () => {
+      const { err } = nivis(["eval", "-E", text]);
+      expect(err.match(/^error/gm)).toHaveLength(1);
+    });
+  });
+
   it("json says warnings, traces and wrong options on lines of their own", () => {
     const text = 'builtins.trace "here" (builtins.warn "careful" (throw "x"))';
     const { err } = nivis(["eval", "--diagnostics", "json", "-E", text]);

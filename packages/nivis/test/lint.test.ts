@@ -55,6 +55,30 @@ describe("nivis lint", () => {
     expect(nivis(["lint", "-"], { input: "let in 1" }).out).toContain("[empty-let]");
   });
 
+  it("checks expressions, and with them files", () => {
+    const found = (...args: string[]): string[] =>
+      nivis(["lint", ...args]).out.match(/at \S+/g) ?? [];
+    expect(found("-E", "let x = 1; in 2")).toEqual(["at «string»:1:5:"]);
+    expect(found("--expr", "let in 1", file("a.nix"), "-E", "(1)")).toEqual([
+      "at «string»:1:1:",
+      "at «string»:1:1:",
+      `at ${file("a.nix")}:1:5:`,
+    ]);
+    expect(nivis(["lint", "-E", "1 +"]).code).toBe(1);
+    const message = "--fix repairs files: it goes with neither --expr nor standard input";
+    expect(nivis(["lint", "--fix", "-E", "(1)"]).err).toContain(message);
+    expect(nivis(["lint", "--fix", "-"], { input: "(1)" }).err).toContain(message);
+    expect(nivis(["lint"]).err).toContain("needs a file or an expression");
+  });
+
+  it("reports every mistake of a text that does not parse", () => {
+    const text = "{ a = 1 +; b = [ 1; c = 2; }";
+    const places = (...flags: string[]): string[] =>
+      nivis(["lint", ...flags, "-E", text]).err.match(/«string»:1:\d+/g) ?? [];
+    expect(places()).toEqual(["«string»:1:10", "«string»:1:19"]);
+    expect(places("--diagnostics", "rich")).toEqual(["«string»:1:10", "«string»:1:19"]);
+  });
+
   it("takes codes to look for, to leave out and to fail for", () => {
     const codes = (...flags: string[]): string[] =>
       nivis(["lint", file("deep/b.nix"), ...flags]).out.match(/\[[a-z-]+\]$/gm) ?? [];

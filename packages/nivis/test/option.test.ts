@@ -1,31 +1,45 @@
 import { EvalError } from "@nivis/eval";
 import { describe, expect, it } from "vitest";
 import { renderHelp } from "../src/options/help.ts";
-import { flag, type Option, parseArguments, valueFlag } from "../src/options/option.ts";
+import {
+  flag,
+  type Option,
+  type ParseStyle,
+  parseArguments,
+  valueFlag,
+} from "../src/options/option.ts";
 
-interface Draft {
+interface Flags {
   readonly noted: string[];
 }
-const options: readonly Option<Draft>[] = [
-  flag(["--strict"], "Be strict", (draft) => draft.noted.push("strict")),
-  flag(["--verbose", "-v"], "Talk more", (draft) => draft.noted.push("verbose")),
-  valueFlag(["--include", "-I"], "PATH", "Look there", (draft, path) =>
-    draft.noted.push(`include ${path}`),
+const options: readonly Option<Flags>[] = [
+  flag(["--strict"], "Be strict", (flags) => flags.noted.push("strict")),
+  flag(["--verbose", "-v"], "Talk more", (flags) => flags.noted.push("verbose")),
+  valueFlag(["--include", "-I"], "PATH", "Look there", (flags, path) =>
+    flags.noted.push(`include ${path}`),
   ),
   {
     names: ["--arg"],
     values: ["NAME", "EXPR"],
     doc: "Pass an argument",
-    apply: (draft, name, text) => draft.noted.push(`arg ${name} ${text}`),
+    apply: (flags, name, text) => flags.noted.push(`arg ${name} ${text}`),
   },
+];
+const shared: readonly Option<Flags>[] = [
   { ...flag(["--strange-setting"], "", () => {}), hidden: true },
+  valueFlag(["--jobs", "-j"], "N", "Do more at once", (flags, count) =>
+    flags.noted.push(`jobs ${count}`),
+  ),
 ];
 
-function parse(...args: string[]): string[] {
-  const draft: Draft = { noted: [] };
-  parseArguments(args, options, draft, (state, argument) => state.noted.push(argument));
-  return draft.noted;
+function parseAs(style: ParseStyle, args: readonly string[]): string[] {
+  const flags: Flags = { noted: [] };
+  const positional = (state: Flags, argument: string): void => void state.noted.push(argument);
+  parseArguments(args, { own: options, shared, style, positional }, flags);
+  return flags.noted;
 }
+const parse = (...args: string[]): string[] => parseAs("modern", args);
+const legacy = (...args: string[]): string[] => parseAs("legacy", args);
 function failure(...args: string[]): EvalError {
   try {
     parse(...args);
@@ -67,6 +81,31 @@ describe("parseArguments", () => {
     expect(parse("--", "--strict", "--", "-v")).toEqual(["--strict", "--", "-v"]);
   });
 
+  it("takes letters apart as C++ Nix does where it reads the old way", () => {
+    expect(legacy("-vv", "-I.", "-vI/x")).toEqual([
+      "verbose",
+      "verbose",
+      "include .",
+      "verbose",
+      "include /x",
+    ]);
+    expect(legacy("-j3")).toEqual(["jobs 3"]);
+    expect(legacy("-I", "-vv")).toEqual(["include -vv"]);
+    expect(() => legacy("-Inixpkgs=/x")).toThrow("unrecognised flag '-i'");
+    expect(() => legacy("-vx")).toThrow("unrecognised flag '-x'");
+    expect(() => legacy("-1")).toThrow("unrecognised flag '-1'");
+    expect(() => legacy("--include=a")).toThrow("unrecognised flag '--include=a'");
+  });
+
+  it("goes on with flags of the command behind two dashes where it reads the old way", () => {
+    expect(legacy("--", "--strict", "-", "-v", "x")).toEqual(["strict", "-", "verbose", "x"]);
+    expect(() => legacy("--", "-I", "x")).toThrow("'-I' requires an argument");
+    expect(() => legacy("--", "-j", "3")).toThrow("unexpected argument '-j'");
+    expect(() => legacy("--", "-1")).toThrow("unexpected argument '-1'");
+    expect(() => legacy("-I")).toThrow("'-I' requires an argument");
+    expect(() => legacy("-j")).toThrow("flag '-j' requires 1 argument(s), but only 0 were given");
+  });
+
   it("says how many values are missing", () => {
     expect(failure("--arg", "x").message).toBe(
       "flag '--arg' requires 2 argument(s), but only 1 were given",
@@ -90,7 +129,7 @@ describe("renderHelp", () => {
         usage: "[FLAG]...",
         examples: [{ does: "Do it", command: "tool --strict" }],
       },
-      options,
+      [...options, ...shared],
     );
     expect(text).toBe(
       [
@@ -103,6 +142,7 @@ describe("renderHelp", () => {
         "  --verbose, -v               Talk more",
         "  --include, -I PATH          Look there",
         "  --arg NAME EXPR             Pass an argument",
+        "  --jobs, -j N                Do more at once",
         "",
         "Examples:",
         "  Do it:",

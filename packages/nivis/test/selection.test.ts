@@ -30,11 +30,11 @@ describe("parseAttrPath", () => {
 
 describe("select", () => {
   const check = (path: string, root: string, expected: string, given = noArgs): void => {
-    const slot = evaluation.run(select(path, given, value(root)));
+    const slot = evaluation.run(select(evaluation.context, path, given, value(root)));
     expect(printAmbiguous(evaluation.deepForce(slot))).toBe(expected);
   };
   const message = (path: string, root: string): string =>
-    failure(() => evaluation.run(select(path, noArgs, value(root)))).message;
+    failure(() => evaluation.run(select(evaluation.context, path, noArgs, value(root)))).message;
 
   it("selects from sets and lists and calls functions on the way", () => {
     check("a.1.b", "{ a = [ 0 { b = 7; } ]; }", "7");
@@ -56,7 +56,9 @@ describe("select", () => {
     );
     expect(message("2", "[ 1 2 ]")).toBe("list index 2 in selection path '2' is out of range");
     expect(message("a..b", "{ a = { }; }")).toBe("empty attribute name in selection path 'a..b'");
-    const missing = failure(() => evaluation.run(select("fooo", noArgs, value("{ foo = 1; }"))));
+    const missing = failure(() =>
+      evaluation.run(select(evaluation.context, "fooo", noArgs, value("{ foo = 1; }"))),
+    );
     expect(missing.message).toBe("attribute 'fooo' in selection path 'fooo' not found");
     expect(missing.suggestions).toEqual(["foo"]);
   });
@@ -64,7 +66,9 @@ describe("select", () => {
 
 describe("autoCall", () => {
   const call = (text: string, given: Attrs): string =>
-    printAmbiguous(evaluation.deepForce(evaluation.run(autoCall(given, value(text)))));
+    printAmbiguous(
+      evaluation.deepForce(evaluation.run(autoCall(evaluation.context, given, value(text)))),
+    );
 
   it("calls functions with formals only, with what they ask for", () => {
     expect(call("x: x", noArgs)).toBe("<LAMBDA>");
@@ -81,7 +85,9 @@ describe("autoCall", () => {
   });
 
   it("names the argument that is missing", () => {
-    const error = failure(() => evaluation.run(autoCall(noArgs, value("{ x, y ? 1 }: x"))));
+    const error = failure(() =>
+      evaluation.run(autoCall(evaluation.context, noArgs, value("{ x, y ? 1 }: x"))),
+    );
     expect(error.message.split("\n")[0]).toBe(
       "cannot evaluate a function that has an argument without a value ('x')",
     );
@@ -119,5 +125,73 @@ describe("findDerivations", () => {
     expect(find("{ a = 1; }")).toEqual([]);
     expect(() => find("1")).toThrow("expression does not evaluate to a derivation");
     expect(() => find('{ type = "derivation"; }')).toThrow("derivation name missing");
+  });
+});
+
+describe("values that contain themselves", () => {
+  const named = new Evaluation({ io: memoryIo() });
+  const limited = new Evaluation({ io: memoryIo(), settings: { maxCallDepth: 10_000 } });
+  const search = (machine: Evaluation, text: string): EvalError =>
+    failure(() => {
+      const root = machine.evalText(text, { kind: "string" }, "/");
+      machine.run(findDerivations(machine.context, root, noArgs));
+    });
+  const call = (machine: Evaluation, text: string): EvalError =>
+    failure(() => {
+      const root = machine.evalText(text, { kind: "string" }, "/");
+      machine.run(autoCall(machine.context, noArgs, root));
+    });
+  const list = "let l = [ l ]; in l";
+  const set = "let s = { recurseForDerivations = true; a = s; }; in s";
+  const long =
+    "let s = { recurseForDerivations = true; a.recurseForDerivations = true; a.b = [ [ s ] ]; }; in [ s ]";
+  const combined = "let s = { _combineChannels = [ ]; a = s; }; in s";
+  const overflow = "stack overflow; max-call-depth exceeded";
+
+  it("are named where they are searched for derivations", () => {
+    const lists = "cannot search a list that contains itself for derivations";
+    const sets = "cannot search a set that contains itself for derivations";
+    expect(search(named, list).message).toBe(lists);
+    expect(search(named, set).message).toBe(sets);
+    expect(search(named, combined).message).toBe(sets);
+    expect(search(named, set).traces[0]?.message).toBe("while evaluating the attribute 'a'");
+    const lower = "let l = [ [ 1 ] [ [ l ] ] ]; in [ l ]";
+    expect(search(named, lower).message).toContain("expression does not evaluate to a derivation");
+    expect(search(named, "let l = [ [ ] [ [ l ] ] ]; in [ l ]").message).toBe(lists);
+  });
+
+  it("are too deep where C++ Nix's limit holds", () => {
+    for (const text of [list, set, combined]) expect(search(limited, text).message).toBe(overflow);
+    // Nix: a level for each call of the search.
+    expect(search(limited, set).traces).toHaveLength(10_001);
+  });
+
+  it("are no trouble where the search does not come to them", () => {
+    const root = evaluation.evalText(long, { kind: "string" }, "/");
+    expect(evaluation.run(findDerivations(evaluation.context, root, noArgs))).toEqual([]);
+  });
+
+  it("are too deep in the end if no cycle closes", () => {
+    const lists = "let f = n: [ (f (n + 1)) ]; in f 0";
+    expect(search(limited, lists).message).toBe(overflow);
+    const sets = "let f = n: { recurseForDerivations = true; a = f (n + 1); }; in f 0";
+    expect(search(limited, sets).message).toBe(overflow);
+  });
+
+  it("are found among functors", () => {
+    const cycle = "let s = { __functor = self: s; }; in s";
+    expect(call(named, cycle).message).toBe(
+      "cannot call a set whose `__functor` leads back to the set itself",
+    );
+    const longer =
+      'let s = n: { __functor = self: t.${toString n}; }; t = { a = s "b"; b = s "a"; }; in s "a"';
+    expect(call(named, longer).message).toContain("leads back to the set itself");
+    expect(call(limited, cycle).message).toBe(overflow);
+    const endless = "let f = n: { __functor = self: f (n + 1); }; in f 0";
+    expect(call(limited, endless).message).toBe(overflow);
+    const deep =
+      "let f = n: if n == 0 then { x ? 7 }: x else { __functor = self: f (n - 1); }; in f 5000";
+    const root = limited.evalText(deep, { kind: "string" }, "/");
+    expect(limited.run(autoCall(limited.context, noArgs, root))).toBe(7);
   });
 });

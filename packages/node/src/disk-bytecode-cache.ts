@@ -142,12 +142,12 @@ export class DiskBytecodeCache implements BytecodeCache {
     return { files: entries.length, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0) };
   }
 
-  /** Removes what was not used for longest, and answers what was removed. */
+  /** Removes what was not used for longest, and returns what was removed. */
   trim(limits: TrimLimits): CacheContents {
     return trimEntries(this.#entries(), limits);
   }
 
-  /** Removes everything, and answers what that was. */
+  /** Removes everything, and returns what that was. */
   clear(): CacheContents {
     const contents = this.contents();
     for (const folder of this.#shards()) rmSync(folder, { recursive: true, force: true });

@@ -1,9 +1,29 @@
-/** `@nivis/node`: what evaluation needs of Node: files, hashes, and a store on disk. */
+/** `@nivis/node`: what evaluation needs of Node: files, hashes, a store on disk, settings, set-up. */
+export { cacheDirectory } from "./cache-directory.ts";
 export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-bytecode-cache.ts";
+export { errnoMessage } from "./errno.ts";
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { hostSystem, type NodeIoOptions, nodeIo } from "./node-io.ts";
+export { openEvaluationStore, type StoreRequest } from "./open-evaluation-store.ts";
 export { ProcessMeter } from "./process-meter.ts";
+export {
+  type EvaluationRequest,
+  openEvaluation,
+  openWorld,
+  type WorldRequest,
+} from "./session.ts";
+export { nixPathEntries, readSettings } from "./settings/read-settings.ts";
+export {
+  applySetting,
+  defaultSettings,
+  type GatheredSettings,
+  type SettingFlag,
+  settingFlags,
+  type Warn,
+  warnUnknownSettings,
+} from "./settings/setting-table.ts";
+export { parseNumberWithUnit } from "./settings/setting-type.ts";
 export {
   type DaemonListener,
   listenOnSocket,
@@ -22,3 +42,4 @@ export { type HttpCacheOptions, httpCache } from "./stores/http-cache.ts";
 export { nodeFileSystem } from "./stores/node-file-system.ts";
 export { nodeStoreHost } from "./stores/node-store-host.ts";
 export { type OpenStoreOptions, openStore, readSecretKey } from "./stores/open-store.ts";
+export { usageError } from "./usage-error.ts";

@@ -37,6 +37,7 @@ import {
 } from "@nivis/formats";
 import { toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
+import { GarbageRoots } from "./garbage-roots.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { Registration } from "./registration.ts";
 
@@ -55,9 +56,11 @@ const READ_ONLY_EXECUTABLE = 0o555;
 
 /** See the head of this file. */
 export class LocalStore implements Store {
+  readonly capabilities = { reads: true, writes: true };
   readonly storeDir: string;
   /** Where the store directory is on disk. */
   readonly directory: string;
+  readonly #roots: GarbageRoots;
   readonly #registration: Registration;
   readonly #valid = new Set<string>();
   #temporaries = 0;
@@ -67,6 +70,15 @@ export class LocalStore implements Store {
     this.storeDir = options.storeDir ?? "/nix/store";
     this.directory = root + this.storeDir;
     this.#registration = new Registration(`${root}/nix/var/nix/nivis.reginfo`);
+    this.#roots = new GarbageRoots(`${root}/nix/var/nix/gcroots`, this.storeDir);
+  }
+
+  get relocatedDirectory(): string | undefined {
+    return this.directory === this.storeDir ? undefined : this.directory;
+  }
+
+  addRoot(path: string, link: string): string {
+    return this.#roots.add(path, link);
   }
 
   /** The file that `nix-store --load-db` is to read so that C++ Nix knows what was written. */

@@ -4,7 +4,7 @@
  * Calls are synchronous, as evaluation is. Evaluation takes the world for immutable, so what was
  * once found to exist is remembered: types of files, targets of symlinks, directory listings. What
  * did not exist is looked for again, since the store may have written it meanwhile. Messages are
- * those of C++ Nix, which answers for the path it was asked about and never for the one on disk.
+ * those of C++ Nix, which names the path it was asked about and never the one on disk.
  */
 import {
   type Dirent,
@@ -21,7 +21,10 @@ import {
   type EvalIo,
   type FileType,
   IoError,
+  type LogMessage,
   type MemoryGauge,
+  plainWarning,
+  renderLogMessage,
 } from "@nivis/eval";
 import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
@@ -38,7 +41,7 @@ export interface NodeIoOptions {
     readonly directory: string;
   };
   /** Takes warnings and traces; standard error unless given. */
-  readonly log?: (line: string) => void;
+  readonly log?: (message: LogMessage) => void;
   /** The environment; that of the process unless given. Texts, not bytes. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Overrides the system of this machine. */
@@ -154,7 +157,7 @@ class NodeIo implements EvalIo {
   homeDirectory(): string {
     this.#home ??=
       this.#options.homeDirectory?.() ??
-      findHomeDirectory(this.environment("HOME"), (message) => this.log(`warning: ${message}`));
+      findHomeDirectory(this.environment("HOME"), (message) => this.log(plainWarning(message)));
     return this.#home;
   }
 
@@ -185,9 +188,9 @@ class NodeIo implements EvalIo {
     return this.#options.system ?? hostSystem();
   }
 
-  log(line: string): void {
-    if (this.#options.log !== undefined) this.#options.log(line);
-    else writeAll(2, Buffer.from(`${line}\n`, "latin1"));
+  log(message: LogMessage): void {
+    if (this.#options.log !== undefined) this.#options.log(message);
+    else writeAll(2, Buffer.from(`${renderLogMessage(message, false)}\n`, "latin1"));
   }
 
   /** The type of a file as the listing of its directory has it, if that has been asked for. */

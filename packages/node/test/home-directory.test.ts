@@ -2,7 +2,7 @@
 import { chownSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { Evaluation } from "@nivis/eval";
+import { Evaluation, renderLogMessage } from "@nivis/eval";
 import { afterAll, describe, expect, it } from "vitest";
 import { findHomeDirectory } from "../src/home-directory.ts";
 import { nodeIo } from "../src/index.ts";
@@ -62,7 +62,7 @@ describe("~ in texts", () => {
     const lines: string[] = [];
     const environment = { HOME: foreignDirectory() };
     const evaluation = new Evaluation({
-      io: nodeIo({ environment, log: (line) => lines.push(line) }),
+      io: nodeIo({ environment, log: (message) => lines.push(renderLogMessage(message, false)) }),
     });
     const text = (): unknown =>
       evaluation.evalText("toString ~/x + toString ~/y", { kind: "string" }, "/");

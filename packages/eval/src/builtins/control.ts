@@ -2,7 +2,7 @@
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { renderEvaluationWarning, renderTraceLine } from "../errors/render.ts";
+import { evaluationWarning } from "../errors/render.ts";
 import { settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { deepForce } from "../operations/deep-force.ts";
@@ -53,7 +53,7 @@ function printTrace(ctx: EvalContext, value: Value): void {
   const text = isString(value)
     ? textOf(value)
     : printForTrace(value, ctx.positions, ctx.settings.maxCallDepth);
-  ctx.io.log(renderTraceLine(text));
+  ctx.io.log({ severity: "trace", text });
 }
 
 /** What `tryEval` does. */
@@ -195,7 +195,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
       "Prints the string *e1* as a warning, then answers *e2*. With the setting `abort-on-warn` it " +
       "is an error.",
     run: (ctx, message: string | ContextString, value: Slot) => {
-      ctx.io.log(renderEvaluationWarning(textOf(message), false));
+      ctx.io.log(evaluationWarning(textOf(message)));
       if (ctx.settings.abortOnWarn) {
         throw new EvalError(
           "abort",

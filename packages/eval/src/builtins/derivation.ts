@@ -37,7 +37,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withTrace } from "../errors/from-world.ts";
 import { describePosition } from "../errors/position-text.ts";
-import { renderWarning } from "../errors/render.ts";
+import { plainWarning, reportedWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
 import {
   expectAttribute,
@@ -451,7 +451,7 @@ function* addStructured(
 function warnAttribute(ctx: EvalContext, draft: Draft, pos: PosIdx, message: string): void {
   const trace = `while evaluating derivation '${draft.name}'`;
   const traces = [{ pos: NO_POS, message: trace, always: false }];
-  ctx.io.log(renderWarning(message, pos, ctx.positions, false, traces));
+  ctx.io.log(reportedWarning(ctx.positions, message, pos, traces));
 }
 
 const blank = /[ \t\n\r]/;
@@ -657,7 +657,7 @@ function setFixedOutput(ctx: EvalContext, draft: Draft, drv: Derivation, text: s
   const hash = parseHashAllowEmpty(
     text,
     draft.outputHashAlgorithm,
-    (message) => ctx.io.log(`warning: ${message}`),
+    (message) => ctx.io.log(plainWarning(message)),
     (feature, reason) => requireFeature(ctx, feature, reason),
   );
   const method = draft.outputHashMethod ?? "flat";

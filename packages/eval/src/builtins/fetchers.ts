@@ -16,6 +16,7 @@ import {
   inputFromAttrs,
   inputFromUrl,
   inputToUrl,
+  isLockedInput,
   makeFixedOutputPath,
   type NixHash,
   parseHashAllowEmpty,
@@ -26,6 +27,7 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { plainWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
 import { isAllowedUri } from "../limits/allowed-uris.ts";
 import { expectPlainString, forcePlainString } from "../operations/checks.ts";
@@ -92,7 +94,7 @@ function* downloadOf(
     } else if (attribute === "sha256") {
       const context = "while evaluating the sha256 of the content we should fetch";
       const text = (yield forcePlainString(ctx, slot, context, pos)) as string;
-      hash = parseHashAllowEmpty(text, "sha256", (message) => ctx.io.log(`warning: ${message}`));
+      hash = parseHashAllowEmpty(text, "sha256", (message) => ctx.io.log(plainWarning(message)));
     } else if (attribute === "name") {
       const context = "while evaluating the name of the content we should fetch";
       name = (yield forcePlainString(ctx, slot, context, pos)) as string;
@@ -254,24 +256,32 @@ function* treeInput(
 function fetchOptions(ctx: EvalContext) {
   return {
     require: (feature: string, reason?: string) => requireFeature(ctx, feature, reason),
-    warn: (message: string) => ctx.io.log(`warning: ${message}`),
+    warn: (message: string) => ctx.io.log(plainWarning(message)),
   };
 }
 
-/** Whether what an input names can be no other thing tomorrow. */
-function isLocked({ attrs, scheme }: FetcherInput): boolean {
-  const pinned = scheme?.name === "path" || scheme?.name === "file" || scheme?.name === "tarball";
-  return attrs.has("narHash") || (!pinned && attrs.has("rev"));
+/** In pure evaluation an input must be locked, or at least have a hash of its contents. */
+function checkLocked(ctx: EvalContext, fetcher: TreeFetcher, input: FetcherInput): void {
+  const trustForges = ctx.settings.trustTarballsFromGitForges;
+  if (!ctx.settings.pureEval || isLockedInput(input, { trustForges })) return;
+  const shown = formatUrl(inputToUrl(input));
+  if (input.attrs.has("narHash")) {
+    ctx.io.log(
+      plainWarning(
+        `Input '${shown}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. ` +
+          "This is not reproducible and will break after garbage collection or when shared.",
+      ),
+    );
+    return;
+  }
+  const message = `in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
+  throw new EvalError("restricted", message);
 }
 
 function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Suspendable<Slot> {
   try {
     const input = (yield treeInput(ctx, fetcher, argument)) as FetcherInput;
-    if (ctx.settings.pureEval && !isLocked(input)) {
-      const shown = formatUrl(inputToUrl(input));
-      const message = `in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
-      throw new EvalError("restricted", message);
-    }
+    checkLocked(ctx, fetcher, input);
     const uri = formatUrl(inputToUrl(input));
     checkUri(ctx, uri);
     if (input.attrs.has("__final")) {

@@ -11,6 +11,7 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import { plainWarning } from "../errors/render.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
@@ -21,7 +22,7 @@ import { args, type BuiltinDefinition, generator, plain, strict } from "./defini
 function optionsOf(ctx: EvalContext) {
   return {
     require: (feature: string, reason?: string) => requireFeature(ctx, feature, reason),
-    warn: (message: string) => ctx.io.log(`warning: ${message}`),
+    warn: (message: string) => ctx.io.log(plainWarning(message)),
   };
 }
 

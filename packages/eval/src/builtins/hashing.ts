@@ -1,4 +1,5 @@
 /** Builtins that hash, and that write hashes in other ways. */
+
 import {
   formatHash,
   type HashAlgorithm,
@@ -8,6 +9,7 @@ import {
 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import { plainWarning } from "../errors/render.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { expectAttribute, forcePlainString } from "../operations/checks.ts";
 import { accessorOf } from "../path-value.ts";
@@ -65,7 +67,7 @@ function* convertHash(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
     "while evaluating the attribute 'toHashFormat'",
   )) as string;
   try {
-    const format = parseHashFormat(formatName, (message) => ctx.io.log(`warning: ${message}`));
+    const format = parseHashFormat(formatName, (message) => ctx.io.log(plainWarning(message)));
     const hash = parseHash(text, algorithm, (feature, reason) =>
       requireFeature(ctx, feature, reason),
     );

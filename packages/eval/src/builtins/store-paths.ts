@@ -13,6 +13,7 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { plainWarning } from "../errors/render.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { forceFunction, forcePlainString, isCallable, typeMismatch } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
@@ -196,7 +197,7 @@ function expectedHashOf(ctx: EvalContext, text: string): NixHash {
   return parseHashAllowEmpty(
     text,
     "sha256",
-    (message) => ctx.io.log(`warning: ${message}`),
+    (message) => ctx.io.log(plainWarning(message)),
     (feature, reason) => requireFeature(ctx, feature, reason),
   );
 }

@@ -4,8 +4,8 @@
  * Made from an {@link EvalError} and the texts it points into; `render-rich.ts` and `render-json.ts`
  * show it. The message is C++ Nix's; everything else is ours. Nothing here runs Nix code.
  */
-import { NodeKind, type SourceFile, type Span } from "@nivis/syntax";
-import type { EvalError, Trace } from "../errors/eval-error.ts";
+import { type Diagnostic, NodeKind, type SourceFile, type Span } from "@nivis/syntax";
+import { EvalError, type Trace } from "../errors/eval-error.ts";
 import type { ErrorKind } from "../errors/kinds.ts";
 import type { PosIdx, Position, PositionTable } from "../position.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../settings.ts";
@@ -75,6 +75,25 @@ export function explainError(
   return new Explainer(error, positions, settings).explain();
 }
 
+/**
+ * Explains an error like {@link explainError}. Of a text with several mistakes, all of which the parser
+ * has found although the error tells of the first alone, there is an explanation of each, in order.
+ */
+export function explainErrors(
+  error: EvalError,
+  positions: PositionTable,
+  settings: ExplainSettings = DEFAULT_SETTINGS,
+): readonly Explanation[] {
+  return new Explainer(error, positions, settings).explainAll();
+}
+
+/** A mistake in a text, as far as it is known where it is. */
+interface Mistake {
+  readonly source: SourceFile | undefined;
+  readonly position: Position | undefined;
+  readonly diagnostic: Diagnostic | undefined;
+}
+
 interface Found extends SourceSpan {
   readonly place: Place;
   readonly region: string | undefined;
@@ -101,7 +120,7 @@ class Explainer {
 
   explain(): Explanation {
     const { error } = this;
-    if (error.kind === "parse") return this.explainParseError();
+    if (error.kind === "parse") return this.explainMistake(error, this.parse());
     const steps = error.traces.filter((trace) => trace.message !== "");
     const located = steps
       .map((trace) => ({ trace, at: this.find(trace.pos, wantedByTrace(trace)) }))
@@ -142,14 +161,36 @@ class Explainer {
     };
   }
 
-  /** A mistake in a text: the parser says it again, with its code and all places. */
-  private explainParseError(): Explanation {
+  explainAll(): readonly Explanation[] {
+    const first = this.explain();
+    const { source, parsed, diagnostic } = this.parse();
+    if (this.error.kind !== "parse" || source === undefined || diagnostic === undefined) {
+      return [first];
+    }
+    const all = [first];
+    for (const further of parsed?.diagnostics ?? []) {
+      if (further === diagnostic || further.severity !== "error") continue;
+      const { message, pos } = further;
+      const error = new EvalError("parse", message);
+      const position = pos === undefined ? undefined : { source, offset: pos };
+      all.push(this.explainMistake(error, { source, position, diagnostic: further }));
+    }
+    return all;
+  }
+
+  /** The parser says a mistake in a text again, with its code and all places. */
+  private parse() {
     const { error } = this;
     const position = this.positions.resolve(error.pos);
     const source = position?.source ?? this.positions.latest;
     const parsed = source === undefined ? undefined : this.trees.parsed(source);
     const diagnostic =
       parsed?.firstError?.message === error.message ? parsed.firstError : undefined;
+    return { source, position, parsed, diagnostic };
+  }
+
+  /** A mistake in a text. */
+  private explainMistake(error: EvalError, { source, position, diagnostic }: Mistake): Explanation {
     const labels: Label[] = [];
     if (source !== undefined && (position !== undefined || diagnostic !== undefined)) {
       const offset = position?.offset ?? 0;

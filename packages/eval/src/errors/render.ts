@@ -13,7 +13,8 @@
  * `addErrorContext` are always shown. The command line calls this; nothing here writes anywhere.
  */
 import type { SourceFile } from "@nivis/syntax";
-import type { PosIdx, Position, PositionTable } from "../position.ts";
+import type { LogMessage } from "../io.ts";
+import { NO_POS, type PosIdx, type Position, type PositionTable } from "../position.ts";
 import type { EvalError, Trace } from "./eval-error.ts";
 import { listSuggestions } from "./suggestions.ts";
 import { stripTerminalCodes } from "./terminal.ts";
@@ -79,15 +80,41 @@ export function renderWarning(
 
 /** A warning of the program, by `builtins.warn`: `evaluation warning: MESSAGE`. */
 export function renderEvaluationWarning(message: string, color: boolean): string {
-  const prefix = color ? `${YELLOW}evaluation warning:${NORMAL}` : "evaluation warning:";
-  // Nix: a message that begins with a newline wants to be laid out as it is.
-  if (message.startsWith("\n")) return prefix + trimEnd(message);
-  return indent(`${prefix} `, " ".repeat("evaluation warning: ".length), trimEnd(message));
+  return renderLogMessage(evaluationWarning(message), color);
 }
 
-/** A line of `builtins.trace`. */
-export function renderTraceLine(text: string): string {
-  return `trace: ${text}`;
+/** A line for the user, with its severity in front, which is in colour or not. */
+export function renderLogMessage({ severity, text }: LogMessage, color: boolean): string {
+  if (severity === "trace") return `trace: ${text}`;
+  const prefix = color ? `${YELLOW}${severity}:${NORMAL}` : `${severity}:`;
+  return text.startsWith("\n") ? prefix + text : `${prefix} ${text}`;
+}
+
+/** A warning that is one sentence. */
+export function plainWarning(text: string): LogMessage {
+  return { severity: "warning", text };
+}
+
+/** A warning about a place in a program, or with traces. */
+export function reportedWarning(
+  positions: PositionTable,
+  message: string,
+  pos: PosIdx,
+  traces: readonly Trace[] = [],
+): LogMessage {
+  const rendered = renderWarning(message, pos, positions, false, traces);
+  const text = rendered.slice("warning:".length).replace(/^ /, "");
+  return { severity: "warning", text, report: { message, pos, traces } };
+}
+
+/** A warning of the program, by `builtins.warn`. */
+export function evaluationWarning(message: string): LogMessage {
+  const trimmed = trimEnd(message);
+  // Nix: a message that begins with a newline wants to be laid out as it is.
+  const text = message.startsWith("\n")
+    ? trimmed
+    : indent("", " ".repeat("evaluation warning: ".length), trimmed);
+  return { severity: "evaluation warning", text, report: { message, pos: NO_POS, traces: [] } };
 }
 
 class Renderer {

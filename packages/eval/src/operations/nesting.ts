@@ -33,6 +33,43 @@ export function hasRoom(ctx: EvalContext, count: number): boolean {
   return inside < MAX_LEVELS && calls + inside <= ctx.settings.maxCallDepth;
 }
 
+/**
+ * Finds that a value contains itself while its parts are walked, at the price of a comparison for each
+ * list or set: Brent's algorithm (R. P. Brent, *An improved Monte Carlo factorization algorithm*, 1980)
+ * on the containers that are open. With C++ Nix's limit on depth it finds nothing: there a cycle is a
+ * stack overflow like any other nesting that is too deep.
+ */
+export class CycleFinder {
+  readonly #isOn: boolean;
+  /** A container that is open, at {@link #depth}. */
+  #anchor: object | undefined;
+  #depth = Number.POSITIVE_INFINITY;
+
+  constructor(ctx: EvalContext) {
+    this.#isOn = ctx.settings.maxCallDepth > MAX_LEVELS;
+  }
+
+  /**
+   * Notes that a list or set was opened inside `depth` others, and returns whether it is known to be
+   * inside itself. A cycle is found after a few times round.
+   */
+  closesCycle(container: object, depth: number): boolean {
+    if (!this.#isOn) return false;
+    if (depth <= this.#depth) {
+      // The anchor has been closed.
+      this.#anchor = container;
+      this.#depth = depth;
+      return false;
+    }
+    if (container === this.#anchor) return true;
+    if (depth >= 2 * this.#depth + 1) {
+      this.#anchor = container;
+      this.#depth = depth;
+    }
+    return false;
+  }
+}
+
 /** Throws when one level more, at `pos`, would be too many; `own` levels are not counted yet. */
 export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0): void {
   if (!hasRoom(ctx, own)) throw tooDeep(pos);

@@ -24,6 +24,7 @@ import {
   isList,
   isString,
   NixFloat,
+  type NixList,
   NixPath,
   type Slot,
   typeWithArticle,
@@ -32,7 +33,7 @@ import {
 import { attempt, now } from "../vm/pending.ts";
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
-import { checkNesting, hasRoom } from "./nesting.ts";
+import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
 /** How to convert to JSON. */
 export interface JsonOptions {
@@ -42,6 +43,10 @@ export interface JsonOptions {
   readonly strict?: boolean;
   /** Where the conversion was asked for, for traces. */
   readonly pos: PosIdx;
+  /**
+   * Report a string that is not UTF-8 in the words of the JSON library alone, as `nix eval --json` does.
+   */
+  readonly bareErrors?: boolean;
 }
 
 /** JSON text and what it depends on. */
@@ -141,9 +146,11 @@ class JsonWriter extends Routine<JsonText> {
    */
   private badText: FormatError | undefined = undefined;
   private readonly strict: boolean;
+  private readonly bareErrors: boolean;
   /** The position of the whole value. */
   private readonly pos: PosIdx;
   private awaited = Answer.None;
+  private readonly cycles: CycleFinder;
   private readonly request: ForceRequest;
   /** The levels around the value. */
   private outside = 0;
@@ -160,8 +167,10 @@ class JsonWriter extends Routine<JsonText> {
   ) {
     super();
     this.strict = options.strict ?? true;
+    this.bareErrors = options.bareErrors === true;
     this.pos = options.pos;
     this.copyPaths = options.copyPaths;
+    this.cycles = new CycleFinder(ctx);
     this.request = new ForceRequest(root as Thunk, NO_POS);
   }
 
@@ -204,7 +213,11 @@ class JsonWriter extends Routine<JsonText> {
   private end(): IteratorResult<Request, JsonText> {
     this.ctx.caches.nesting.levels = this.outside;
     if (this.badText !== undefined) {
-      throw new EvalError("value", `JSON serialization error: ${this.badText.message}`);
+      const { message } = this.badText;
+      throw new EvalError(
+        "value",
+        this.bareErrors ? message : `JSON serialization error: ${message}`,
+      );
     }
     return this.finish({ text: this.out.toString(), context: this.context });
   }
@@ -260,6 +273,13 @@ class JsonWriter extends Routine<JsonText> {
     if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.position());
   }
 
+  /** Throws when a list or set that is to be opened contains itself. */
+  private checkCycle(container: NixList | Attrs): void {
+    if (!this.cycles.closesCycle(container, this.depth)) return;
+    const message = `cannot convert ${typeWithArticle(container)} that contains itself to JSON`;
+    throw new EvalError("infinite-recursion", message, this.position());
+  }
+
   /** Where the value that is being written stands: the attribute that it is, or is in lists of. */
   private position(): PosIdx {
     if (this.depth === 0) return this.pos;
@@ -275,6 +295,7 @@ class JsonWriter extends Routine<JsonText> {
       this.out.add(String(value));
     } else if (isList(value)) {
       const pos = this.position();
+      this.checkCycle(value);
       this.out.add("[");
       const container = this.open();
       container.names = container.prefixes = container.set = container.order = null;
@@ -386,6 +407,7 @@ class JsonWriter extends Routine<JsonText> {
   }
 
   private openSet(set: Attrs): void {
+    this.checkCycle(set);
     this.out.add("{");
     const container = this.open();
     container.names = set.sortedNames();

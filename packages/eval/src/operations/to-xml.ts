@@ -6,6 +6,7 @@
  */
 import { formatG6, formatXmlAttribute, XmlWriter } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { peek } from "../print/value-printer.ts";
@@ -18,14 +19,16 @@ import {
   isList,
   isString,
   NixFloat,
+  type NixList,
   NixPath,
   type Slot,
   textOf,
+  typeWithArticle,
   type Value,
 } from "../value/value.ts";
 import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
-import { checkNesting, hasRoom } from "./nesting.ts";
+import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
 /** Elements that may be open: each indents by two more blanks, so the text grows with their square. */
 const MAX_OPEN_ELEMENTS = 15_000;
@@ -36,6 +39,11 @@ export interface XmlOptions {
   readonly strict: boolean;
   /** Say where attributes and functions were defined. */
   readonly location: boolean;
+  /**
+   * Gets what was written when the conversion fails, with all elements closed. Nix: the text is printed
+   * while it is made.
+   */
+  readonly onFailure?: (text: string) => void;
 }
 
 /** XML text, with a newline at its end, and what it depends on. */
@@ -82,11 +90,14 @@ class ValueToXml {
   private readonly names = new Map<string, string>();
   /** The derivations written out, by drv path. */
   private readonly written = new Set<string>();
+  private readonly cycles: CycleFinder;
 
   constructor(
     private readonly ctx: EvalContext,
     private readonly options: XmlOptions,
-  ) {}
+  ) {
+    this.cycles = new CycleFinder(ctx);
+  }
 
   *write(slot: Slot): Suspendable<XmlText> {
     this.out.openElement("expr");
@@ -112,6 +123,7 @@ class ValueToXml {
         } else if (isList(value)) {
           const pos = this.position();
           const level = container.level + 1;
+          this.checkCycle(value);
           this.out.openElement("list");
           this.open.push({ names: null, set: null, items: value, next: 0, pos, level });
         } else if (value instanceof Closure) {
@@ -120,6 +132,9 @@ class ValueToXml {
           this.writeLeaf(value);
         }
       }
+    } catch (error) {
+      this.options.onFailure?.(this.out.finish());
+      throw error;
     } finally {
       nesting.levels = outside;
     }
@@ -186,7 +201,15 @@ class ValueToXml {
     return isString(value) ? textOf(value) : undefined;
   }
 
+  /** Throws when a list or set that is to be opened contains itself. */
+  private checkCycle(container: NixList | Attrs): void {
+    if (!this.cycles.closesCycle(container, this.container.level)) return;
+    const message = `cannot convert ${typeWithArticle(container)} that contains itself to XML`;
+    throw new EvalError("infinite-recursion", message, this.position());
+  }
+
   private openSet(tag: string, attributes: string, set: Attrs): void {
+    this.checkCycle(set);
     this.out.openElement(tag, attributes);
     const names = set.sortedNames();
     const level = this.container.level + 1;

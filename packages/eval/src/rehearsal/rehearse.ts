@@ -7,7 +7,7 @@
  * several times slower. The functions of the machine do many things and are hot from the beginning,
  * so without this a program of half a second loses them three to seven times.
  *
- * It pays for processes that evaluate once and for longer than a moment; `EvaluationOptions.whenBusy`
+ * It pays for processes that evaluate once and for longer than a moment; `EvaluationOptions.onLongRun`
  * says when. What it costs is a few milliseconds, most of them V8's first look at what it does.
  */
 import { REHEARSAL_FILE } from "../core-files.ts";

@@ -5,6 +5,8 @@ import type { Store } from "./store.ts";
 
 /** See the head of this file; C++ Nix has it as `dummy://`. */
 export class DummyStore implements Store {
+  readonly capabilities = { reads: false, writes: false };
+
   constructor(readonly storeDir = "/nix/store") {}
 
   isValidPath(_path: string): boolean {

@@ -10,6 +10,7 @@ import { allowClosure } from "../allowed-closure.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
+import { plainWarning } from "../errors/render.ts";
 import { settled } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
 import { withoutSymlinks } from "../path-value.ts";
@@ -76,7 +77,7 @@ function buildOutputs(
   const { announcedBuilds } = ctx.caches;
   const shown = displayOutput(first);
   if (settings.traceImportFromDerivation && !announcedBuilds.has(shown)) {
-    ctx.io.log(`warning: built '${shown}' during evaluation due to an import from derivation`);
+    ctx.io.log(plainWarning(`built '${shown}' during evaluation due to an import from derivation`));
     // This runs again where the build has to be waited for.
     announcedBuilds.add(shown);
   }

@@ -10,6 +10,14 @@ import type { Derivation, FinishedDerivation } from "@nivis/formats";
 import type { SourceAccessor } from "../source-accessor.ts";
 import type { SourceTree } from "./source-tree.ts";
 
+/** What a store can do. */
+export interface StoreCapabilities {
+  /** It may hold paths, so it is worth asking. */
+  readonly reads: boolean;
+  /** It takes texts, sources and derivations. */
+  readonly writes: boolean;
+}
+
 /** An output that evaluation needs: of the derivation at `drvPath`, or of one that is itself an output. */
 export interface WantedOutput {
   /** As in a string context: a `.drv` path, or `out!/nix/store/….drv` for one that is an output. */
@@ -19,6 +27,16 @@ export interface WantedOutput {
 
 /** See the head of this file. All paths are whole store paths. */
 export interface Store {
+  readonly capabilities: StoreCapabilities;
+  /**
+   * The directory of the host in which the files of {@link storeDir} are, if it is another one; bytes.
+   */
+  readonly relocatedDirectory?: string | undefined;
+  /**
+   * Keeps a path from being collected as garbage: makes `link` a symlink to it and registers the link.
+   * Returns the link, an absolute path. Absent if the store has no such roots.
+   */
+  addRoot?(path: string, link: string): string;
   /** Such as `/nix/store`. */
   readonly storeDir: string;
   /** Whether there is such a path, complete and registered. */

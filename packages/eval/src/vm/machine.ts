@@ -154,7 +154,7 @@ export class Machine {
     }
     if (status === RunStatus.Again && wanted < FRAMES_PER_RUN) {
       this.framesPerRun = Math.min(2 * wanted, FRAMES_PER_RUN);
-      this.ctx.framesReturned(wanted);
+      this.ctx.longRunWatch(wanted);
     }
     if (exceeded !== undefined) {
       this.error = exceeded;

@@ -5,6 +5,8 @@ import { allBuiltins } from "../../src/builtins/registry.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
+import { renderLogMessage } from "../../src/errors/render.ts";
+import type { LogMessage } from "../../src/io.ts";
 import { PositionTable } from "../../src/position.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/settings.ts";
 import { Attrs } from "../../src/value/attrs.ts";
@@ -20,7 +22,7 @@ export function contextFor(settings: Partial<Settings> = {}, log: string[] = [])
     positions: new PositionTable(),
     caches: new EvalCaches(),
     io: {
-      log: (line: string) => log.push(line),
+      log: (message: LogMessage) => log.push(renderLogMessage(message, false)),
       environment: (name: string) => (name === "HOME" ? "/home/u" : undefined),
       now: () => 1234567890,
       system: () => "x86_64-linux",

@@ -1,5 +1,7 @@
 /** Evaluates Nix texts for the tests of builtins: `evaluate("1 + 1")` is `"2"`. */
+
 import { EvalError } from "../../src/errors/eval-error.ts";
+import { renderLogMessage } from "../../src/errors/render.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import { type MemoryFile, memoryIo } from "../../src/memory-io.ts";
 import { printAmbiguous } from "../../src/print/print.ts";
@@ -21,7 +23,7 @@ export function evaluationFor(options: TestOptions = {}): Evaluation {
       files: files ?? {},
       environment: { HOME: "/home/u" },
       now: 1_234_567_890,
-      log: (line) => log?.push(line),
+      log: (message) => log?.push(renderLogMessage(message, false)),
     }),
     ...(settings === undefined ? {} : { settings }),
     searchPath: [{ prefix: "nixpkgs", path: "/nixpkgs" }],

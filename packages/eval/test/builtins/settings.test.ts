@@ -86,6 +86,28 @@ describe("experimental builtins", () => {
     const error = errorOf(`builtins.tryEval (builtins.${name} "https://h/x")`, { settings });
     expect(error.at(-1)).toBe(`builtins.${name} is not supported yet by Nivis`);
   });
+  it("fetch in pure evaluation only what is locked, or warn of what only has a hash", () => {
+    const settings = { ...withFeatures("fetch-tree", "flakes"), pureEval: true };
+    const last = (attrs: string, more = {}, log: string[] = []): string | undefined =>
+      errorOf(`fetchTree { ${attrs} }`, { settings: { ...settings, ...more }, log }).at(-1);
+    const unsupported = "builtins.fetchTree is not supported yet by Nivis";
+    const rev = 'rev = "0123456789abcdef0123456789abcdef01234567";';
+    const narHash = 'narHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";';
+    const git = 'type = "git"; url = "https://h.example/r";';
+    const forge = 'type = "github"; owner = "me"; repo = "tools";';
+    expect(last(git)).toBe(
+      "in pure evaluation mode, 'fetchTree' doesn't fetch unlocked input 'git+https://h.example/r?shallow=1'",
+    );
+    expect(last(git + rev)).toBe(unsupported);
+    const log: string[] = [];
+    expect(last(git + narHash, {}, log)).toBe(unsupported);
+    expect(log).toHaveLength(1);
+    expect(log[0]).toMatch(
+      /^warning: Input 'git\+https:\/\/h\.example\/r.*' is unlocked \(e\.g\. lacks a Git revision\) but is checked by NAR hash\. This is not reproducible and will break after garbage collection or when shared\.$/,
+    );
+    expect(last(forge + rev)).toBe(unsupported);
+    expect(last(forge + rev, { trustTarballsFromGitForges: false })).toContain("unlocked input");
+  });
   it("turn flake references into sets and back", () => {
     const settings = withFeatures("flakes");
     const text = 'builtins.flakeRefToString (builtins.parseFlakeRef "github:me/tools?dir=d")';

@@ -7,6 +7,7 @@ import {
   memoryIo,
   printAmbiguous,
   renderError,
+  renderLogMessage,
   type Settings,
   type Value,
 } from "@nivis/eval";
@@ -37,7 +38,7 @@ export function evaluate(run: Run, cache?: BytecodeCache): Seen {
     io: memoryIo({
       files: run.files,
       environment: { HOME: run.home ?? "/home" },
-      log: (line) => log.push(line),
+      log: (message) => log.push(renderLogMessage(message, false)),
     }),
     ...(run.settings === undefined ? {} : { settings: run.settings }),
     ...(cache === undefined ? {} : { bytecodeCache: cache }),

@@ -1,7 +1,9 @@
 /** The builtins that read files, over files in memory. */
+
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
 import { CORE_FILES } from "../../src/core-files.ts";
+import { renderLogMessage } from "../../src/errors/render.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import type { Attrs } from "../../src/value/attrs.ts";
 import { type Builtin, NixPath, type Slot } from "../../src/value/value.ts";
@@ -20,7 +22,9 @@ const files = {
 } as const;
 
 function context(log: string[] = []): EvalContext {
-  return makeContext({ io: memoryIo({ files, log: (line) => void log.push(line) }) });
+  return makeContext({
+    io: memoryIo({ files, log: (message) => void log.push(renderLogMessage(message, false)) }),
+  });
 }
 
 const path = (text: string): NixPath => new NixPath(text);

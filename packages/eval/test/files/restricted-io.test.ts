@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
+import { renderLogMessage } from "../../src/errors/render.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import { restrictedIo } from "../../src/restricted-io.ts";
@@ -69,7 +70,7 @@ describe("the search path of restricted evaluation", () => {
   function restrictedTo(...entries: string[]): { read(file: string): unknown; log: string[] } {
     const log: string[] = [];
     const evaluation = new Evaluation({
-      io: memoryIo({ files: stored, log: (line) => log.push(line) }),
+      io: memoryIo({ files: stored, log: (message) => log.push(renderLogMessage(message, false)) }),
       settings: restricted,
       searchPath: entries.map((entry) => ({ prefix: "p", path: entry })),
       store,

@@ -1,6 +1,9 @@
 /** derivationStrict against paths that C++ Nix computed. */
+
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
+import { renderLogMessage } from "../../src/errors/render.ts";
+import type { LogMessage } from "../../src/io.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import type { Attrs } from "../../src/value/attrs.ts";
 import { NixFloat, type Slot } from "../../src/value/value.ts";
@@ -230,7 +233,10 @@ describe("errors", () => {
 
   test("an empty hash is a warning", () => {
     const lines: string[] = [];
-    const io = { ...makeContext().io, log: (line: string) => void lines.push(line) };
+    const io = {
+      ...makeContext().io,
+      log: (message: LogMessage) => void lines.push(renderLogMessage(message, false)),
+    };
     derive(makeContext({ io }), { outputHash: "", outputHashAlgo: "sha256" });
     expect(lines).toEqual([`warning: found empty hash, assuming '${zeroHash}'`]);
   });

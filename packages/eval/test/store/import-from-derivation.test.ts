@@ -6,6 +6,7 @@ import {
   IoError,
   memoryIo,
   printAmbiguous,
+  renderLogMessage,
   type Settings,
 } from "../../src/index.ts";
 import type { Store, WantedOutput } from "../../src/store/store.ts";
@@ -16,6 +17,7 @@ const FILES = { [`${OUT}/default.nix`]: "{ n }: n + 1", [`${OUT}/text`]: "hello"
 
 /** Keeps derivations, and has {@link OUT} for each output of those whose name is not "bad". */
 class BuildingStore implements Store {
+  readonly capabilities = { reads: true, writes: true };
   readonly storeDir = "/nix/store";
   readonly derivations = new Set<string>();
   readonly asked: string[] = [];
@@ -63,7 +65,10 @@ const DRV = (name: string) =>
 async function run(text: string, slow: boolean, settings: Partial<Settings> = {}) {
   const log: string[] = [];
   const store = new BuildingStore(slow);
-  const io = memoryIo({ files: FILES, log: (line) => log.push(line) });
+  const io = memoryIo({
+    files: FILES,
+    log: (message) => log.push(renderLogMessage(message, false)),
+  });
   const evaluation = new Evaluation({ io, store, settings: { readOnlyMode: false, ...settings } });
   let answer: string;
   try {

@@ -7,12 +7,13 @@ import {
   memoryIo,
   printAmbiguous,
   type RunObserver,
+  renderLogMessage,
   type Settings,
 } from "../../src/index.ts";
 
 function evaluation(settings: Partial<Settings> = {}, log: string[] = [], observer?: RunObserver) {
   return new Evaluation({
-    io: memoryIo({ log: (line) => log.push(line) }),
+    io: memoryIo({ log: (message) => log.push(renderLogMessage(message, false)) }),
     settings,
     ...(observer === undefined ? {} : { observer }),
   });

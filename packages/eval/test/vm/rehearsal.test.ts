@@ -37,11 +37,11 @@ test("lambdas are translated in it", () => {
 
 test("who is busy is told so once, and goes on", () => {
   let calls = 0;
-  const whenBusy = (): void => {
+  const onLongRun = (): void => {
     calls++;
     rehearse({ io: memoryIo() });
   };
-  const machine = evaluation({ whenBusy });
+  const machine = evaluation({ onLongRun });
   const text = (count: number): string =>
     `builtins.foldl' (a: x: a + (b: b) x) 0 (builtins.genList (x: x) ${count})`;
   expect(machine.evalText(text(10), { kind: "string" }, "/")).toBe(45);

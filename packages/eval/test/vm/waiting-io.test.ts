@@ -1,6 +1,12 @@
 /** Evaluation over files that arrive as promises gives what it gives over files that are there. */
 import { describe, expect, test } from "vitest";
-import { type EvalIo, Evaluation, memoryIo, printAmbiguous } from "../../src/index.ts";
+import {
+  type EvalIo,
+  Evaluation,
+  memoryIo,
+  printAmbiguous,
+  renderLogMessage,
+} from "../../src/index.ts";
 import { type EventualFiles, WaitingIo } from "../../src/waiting-io.ts";
 
 const FILES = {
@@ -41,7 +47,10 @@ function eventual(io: EvalIo, asked: string[]): EventualFiles {
 async function both(text: string): Promise<{ sync: string; async: string; asked: string[] }> {
   const asked: string[] = [];
   const log: string[] = [];
-  const io = memoryIo({ files: FILES, log: (line) => log.push(line) });
+  const io = memoryIo({
+    files: FILES,
+    log: (message) => log.push(renderLogMessage(message, false)),
+  });
   const said = (error: unknown) => (error as Error).message;
   const plain = new Evaluation({ io });
   let sync: string;

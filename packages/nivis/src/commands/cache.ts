@@ -1,14 +1,13 @@
 /** `nivis cache`: shows, trims and clears the cache of compiled files. */
-import { type CacheContents, DiskBytecodeCache, nodeIo } from "@nivis/node";
-import { cacheDirectory } from "../cache-directory.ts";
-import { type EvaluationDraft, emptyDraft } from "../options/evaluation-options.ts";
+import { type CacheContents, cacheDirectory, DiskBytecodeCache } from "@nivis/node";
+import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
 import type { Program } from "../program.ts";
 
 type Action = "show" | "trim" | "clear";
 
 /** What `nivis cache` gathers. */
-export interface CacheDraft extends EvaluationDraft {
+export interface CacheFlags extends EvaluationFlags {
   action: Action | undefined;
   /** Bytes. */
   maxSize: number | undefined;
@@ -28,7 +27,7 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
 }
 
 /** See the head of this file. */
-export const cacheCommand: Program<CacheDraft> = {
+export const cacheCommand: Program<CacheFlags> = {
   name: "nivis cache",
   summary: "show, trim or clear the cache of compiled files",
   usage: "[show | trim | clear] [FLAG]...",
@@ -42,36 +41,41 @@ export const cacheCommand: Program<CacheDraft> = {
     { does: "Drop everything", command: "nivis cache clear" },
   ],
   options: [
-    valueFlag<CacheDraft>(
+    valueFlag<CacheFlags>(
       ["--max-size"],
       "SIZE",
       "With trim: how much may stay, such as 64M; units K, M, G",
-      (draft, text) => {
-        draft.maxSize = measure(text, SIZE_UNITS);
-        if (draft.maxSize === undefined) throw usageError(`'${text}' is not a size, such as 64M`);
+      (flags, text) => {
+        flags.maxSize = measure(text, SIZE_UNITS);
+        if (flags.maxSize === undefined) throw usageError(`'${text}' is not a size, such as 64M`);
       },
     ),
-    valueFlag<CacheDraft>(
+    valueFlag<CacheFlags>(
       ["--max-age"],
       "AGE",
       "With trim: drop what was not used for so long, such as 30d; units h, d, w",
-      (draft, text) => {
-        draft.maxAge = measure(text, AGE_UNITS);
-        if (draft.maxAge === undefined) throw usageError(`'${text}' is not an age, such as 30d`);
+      (flags, text) => {
+        flags.maxAge = measure(text, AGE_UNITS);
+        if (flags.maxAge === undefined) throw usageError(`'${text}' is not an age, such as 30d`);
       },
     ),
   ],
-  start: () => ({ ...emptyDraft(), action: undefined, maxSize: undefined, maxAge: undefined }),
-  positional: (draft, argument) => {
+  defaults: (invocation) => ({
+    ...defaultFlags(invocation),
+    action: undefined,
+    maxSize: undefined,
+    maxAge: undefined,
+  }),
+  positional: (flags, argument) => {
     if (argument !== "show" && argument !== "trim" && argument !== "clear") {
       throw usageError(`'${argument}' is not something to do with the cache: show, trim or clear`);
     }
-    if (draft.action !== undefined) throw usageError("only one thing can be done at a time");
-    draft.action = argument;
+    if (flags.action !== undefined) throw usageError("only one thing can be done at a time");
+    flags.action = argument;
   },
-  run: (draft, { terminal }) => {
-    const action = draft.action ?? "show";
-    const { maxSize, maxAge } = draft;
+  run: (flags, { terminal, machine }) => {
+    const action = flags.action ?? "show";
+    const { maxSize, maxAge } = flags;
     const isLimited = maxSize !== undefined || maxAge !== undefined;
     if (isLimited && action !== "trim") {
       throw usageError("--max-size and --max-age go with 'nivis cache trim'");
@@ -79,7 +83,7 @@ export const cacheCommand: Program<CacheDraft> = {
     if (!isLimited && action === "trim") {
       throw usageError("'nivis cache trim' needs --max-size or --max-age");
     }
-    const directory = cacheDirectory(nodeIo({ environment: terminal.environment }));
+    const directory = cacheDirectory(machine);
     if (directory === undefined) {
       throw usageError("there is no cache: NIVIS_NO_CACHE is set, or there is no home directory");
     }

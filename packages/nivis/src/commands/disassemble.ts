@@ -3,21 +3,21 @@
 import { flag } from "../options/option.ts";
 import {
   addPositional,
-  emptySourceDraft,
+  defaultSourceFlags,
   SOURCE_OPTIONS,
-  type SourceDraft,
+  type SourceFlags,
   selectionOf,
 } from "../options/source-options.ts";
 import type { Program } from "../program.ts";
-import { Session } from "../session.ts";
+import { openSession } from "../session.ts";
 
-interface DisassembleDraft extends SourceDraft {
+interface DisassembleFlags extends SourceFlags {
   /** `--js` */
   js: boolean;
 }
 
 /** See the head of this file. */
-export const disassembleCommand: Program<DisassembleDraft> = {
+export const disassembleCommand: Program<DisassembleFlags> = {
   name: "nivis disassemble",
   summary: "print the bytecode of an expression",
   usage: "[FLAG]... [FILE]",
@@ -29,19 +29,19 @@ export const disassembleCommand: Program<DisassembleDraft> = {
     flag(
       ["--js"],
       "Print the JavaScript that code is translated to when it is run often",
-      (draft) => {
-        draft.js = true;
+      (flags) => {
+        flags.js = true;
       },
     ),
     ...SOURCE_OPTIONS,
   ],
-  start: () => ({ ...emptySourceDraft(), js: false }),
+  defaults: (invocation) => ({ ...defaultSourceFlags(invocation), js: false }),
   positional: addPositional,
-  run: (draft, invocation) => {
-    const session = new Session(draft, invocation, { readOnly: true });
-    const { source } = selectionOf(draft, session, "nivis disassemble");
+  run: (flags, invocation) => {
+    const session = openSession(flags, { readOnly: true });
+    const { source } = selectionOf(flags, session, "nivis disassemble");
     const { text, origin, basePath } = source;
-    const form = draft.js ? "js" : "bytecode";
+    const form = flags.js ? "js" : "bytecode";
     const listing = session.evaluation.disassemble(text, origin, basePath, form);
     invocation.terminal.writeOut(listing.endsWith("\n") ? listing : `${listing}\n`);
   },

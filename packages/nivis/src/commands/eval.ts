@@ -13,24 +13,25 @@ import {
   type Value,
 } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
+import type { Invocation } from "../invocation.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
   ATTR_OPTION,
   addPositional,
-  emptySourceDraft,
+  defaultSourceFlags,
   SOURCE_OPTIONS,
-  type SourceDraft,
+  type SourceFlags,
   selectionOf,
   slotsOf,
 } from "../options/source-options.ts";
 import type { Program } from "../program.ts";
 import { autoCall } from "../selection/auto-call.ts";
-import { Session } from "../session.ts";
+import { openSession, type Session } from "../session.ts";
 
 type OutputKind = "pretty" | "json" | "xml" | "raw";
 
 /** What `nivis eval` gathers. */
-export interface EvalDraft extends SourceDraft {
+export interface EvalFlags extends SourceFlags {
   output: OutputKind | undefined;
   strict: boolean;
   location: boolean;
@@ -38,17 +39,17 @@ export interface EvalDraft extends SourceDraft {
   apply: string | undefined;
 }
 
-function setOutput(draft: EvalDraft, output: OutputKind): void {
-  if (draft.output !== undefined && draft.output !== output) {
-    throw usageError(`--${draft.output} and --${output} are mutually exclusive`);
+function setOutput(flags: EvalFlags, output: OutputKind): void {
+  if (flags.output !== undefined && flags.output !== output) {
+    throw usageError(`--${flags.output} and --${output} are mutually exclusive`);
   }
-  draft.output = output;
+  flags.output = output;
 }
 
 /** The state before the first option. */
-export function emptyEvalDraft(): EvalDraft {
+export function defaultEvalFlags(invocation: Invocation): EvalFlags {
   return {
-    ...emptySourceDraft(),
+    ...defaultSourceFlags(invocation),
     output: undefined,
     strict: false,
     location: true,
@@ -58,13 +59,13 @@ export function emptyEvalDraft(): EvalDraft {
 
 /** Prints a value as the options say. */
 export function printResult(
-  draft: EvalDraft,
+  flags: EvalFlags,
   session: Session,
   value: Value,
   write: (bytes: string) => void,
 ): void {
   const { context } = session.evaluation;
-  switch (draft.output) {
+  switch (flags.output) {
     case "raw": {
       const trace = "while generating the eval command output";
       const text = session.run(coerceToString(context, value, CoerceMode.Weak, NO_POS, trace));
@@ -73,13 +74,15 @@ export function printResult(
     }
     case "json":
       // Nix: unlike nix-instantiate, paths are not copied to the store.
-      write(`${session.run(toJson(context, value, { copyPaths: false, pos: NO_POS })).text}\n`);
+      write(
+        `${session.run(toJson(context, value, { copyPaths: false, pos: NO_POS, bareErrors: true })).text}\n`,
+      );
       return;
     case "xml":
-      write(session.run(toXml(context, value, { strict: true, location: draft.location })).text);
+      write(session.run(toXml(context, value, { strict: true, location: flags.location })).text);
       return;
     default:
-      if (draft.strict) {
+      if (flags.strict) {
         session.run(deepForce(context, value));
         write(`${printAmbiguous(value, context.settings.maxCallDepth)}\n`);
       } else {
@@ -89,7 +92,7 @@ export function printResult(
 }
 
 /** See the head of this file. */
-export const evalCommand: Program<EvalDraft> = {
+export const evalCommand: Program<EvalFlags> = {
   name: "nivis eval",
   summary: "print the value of an expression",
   usage: "[FLAG]... [FILE] [ATTRPATH]...",
@@ -111,59 +114,59 @@ export const evalCommand: Program<EvalDraft> = {
   options: [
     ...SOURCE_OPTIONS,
     ATTR_OPTION,
-    flag<EvalDraft>(["--json"], "Print JSON", (draft) => setOutput(draft, "json")),
-    flag<EvalDraft>(["--xml"], "Print XML", (draft) => setOutput(draft, "xml")),
-    flag<EvalDraft>(
+    flag<EvalFlags>(["--json"], "Print JSON", (flags) => setOutput(flags, "json")),
+    flag<EvalFlags>(["--xml"], "Print XML", (flags) => setOutput(flags, "xml")),
+    flag<EvalFlags>(
       ["--no-location"],
       "With --xml: leave out where things were defined",
-      (draft) => {
-        draft.location = false;
+      (flags) => {
+        flags.location = false;
       },
     ),
-    flag<EvalDraft>(["--raw"], "Print a string as it is, without a newline", (draft) =>
-      setOutput(draft, "raw"),
+    flag<EvalFlags>(["--raw"], "Print a string as it is, without a newline", (flags) =>
+      setOutput(flags, "raw"),
     ),
-    flag<EvalDraft>(
+    flag<EvalFlags>(
       ["--strict"],
       "Fail at the first error inside the value, and print derivations as sets",
-      (draft) => {
-        draft.strict = true;
+      (flags) => {
+        flags.strict = true;
       },
     ),
-    valueFlag<EvalDraft>(
+    valueFlag<EvalFlags>(
       ["--apply"],
       "FUNCTION",
       "Print what FUNCTION makes of the value",
-      (draft, text) => {
-        draft.apply = encodeUtf8(text);
+      (flags, text) => {
+        flags.apply = encodeUtf8(text);
       },
     ),
     // The form that is printed has one line only.
-    { ...flag<EvalDraft>(["--pretty", "--no-pretty"], "", () => {}), hidden: true },
-    { ...flag<EvalDraft>(["--read-only"], "", () => {}), hidden: true },
+    { ...flag<EvalFlags>(["--pretty", "--no-pretty"], "", () => {}), hidden: true },
+    { ...flag<EvalFlags>(["--read-only"], "", () => {}), hidden: true },
   ],
-  start: emptyEvalDraft,
+  defaults: defaultEvalFlags,
   positional: addPositional,
-  run: (draft, invocation) => {
-    const session = new Session(draft, invocation, { readOnly: true });
-    evaluateAndPrint(draft, session, (bytes) => invocation.terminal.writeOut(bytes));
+  run: (flags, invocation) => {
+    const session = openSession(flags, { readOnly: true });
+    evaluateAndPrint(flags, session, (bytes) => invocation.terminal.writeOut(bytes));
   },
 };
 
 /** Evaluates what the arguments name and prints it; `nivis trace` does the same. */
 export function evaluateAndPrint(
-  draft: EvalDraft,
+  flags: EvalFlags,
   session: Session,
   write: (bytes: string) => void,
 ): void {
   const args = session.autoArguments();
-  for (const slot of slotsOf(selectionOf(draft, session, "nivis eval"), session, args)) {
+  for (const slot of slotsOf(selectionOf(flags, session, "nivis eval"), session, args)) {
     let value: Value = session.evaluation.force(slot);
-    if (args.size > 0) value = session.run(autoCall(args, value));
-    if (draft.apply !== undefined) {
-      const fn = session.evaluate(session.expression(draft.apply));
+    if (args.size > 0) value = session.run(autoCall(session.evaluation.context, args, value));
+    if (flags.apply !== undefined) {
+      const fn = session.evaluate(session.expression(flags.apply));
       value = session.evaluation.call(fn, value);
     }
-    printResult(draft, session, value, write);
+    printResult(flags, session, value, write);
   }
 }

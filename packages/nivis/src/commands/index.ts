@@ -1,5 +1,5 @@
 /** The commands of `nivis`, in the order of its help. */
-import type { EvaluationDraft } from "../options/evaluation-options.ts";
+import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
@@ -15,11 +15,11 @@ import { traceCommand } from "./trace.ts";
 export interface Command extends HelpTopic {
   /** What is typed behind `nivis`. */
   readonly word: string;
-  /** Runs it and answers its exit code. */
+  /** Runs it and returns its exit code. */
   start(args: readonly string[], terminal: Terminal): number;
 }
 
-function command<Draft extends EvaluationDraft>(word: string, program: Program<Draft>): Command {
+function command<Flags extends EvaluationFlags>(word: string, program: Program<Flags>): Command {
   return {
     word,
     name: program.name,

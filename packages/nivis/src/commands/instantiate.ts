@@ -2,18 +2,18 @@
 import {
   ATTR_OPTION,
   addPositional,
-  emptySourceDraft,
+  defaultSourceFlags,
   SOURCE_OPTIONS,
-  type SourceDraft,
+  type SourceFlags,
   selectionOf,
   slotsOf,
 } from "../options/source-options.ts";
 import type { Program } from "../program.ts";
 import { describePackage, findDerivations, type Package } from "../selection/packages.ts";
-import { Session } from "../session.ts";
+import { openSession } from "../session.ts";
 
 /** See the head of this file. */
-export const instantiateCommand: Program<SourceDraft> = {
+export const instantiateCommand: Program<SourceFlags> = {
   name: "nivis instantiate",
   summary: "print the store derivations in an expression",
   usage: "[FLAG]... [FILE] [ATTRPATH]...",
@@ -28,13 +28,13 @@ export const instantiateCommand: Program<SourceDraft> = {
     },
   ],
   options: [...SOURCE_OPTIONS, ATTR_OPTION],
-  start: emptySourceDraft,
+  defaults: defaultSourceFlags,
   positional: addPositional,
-  run: (draft, invocation) => {
-    const session = new Session(draft, invocation, { readOnly: false });
+  run: (flags, invocation) => {
+    const session = openSession(flags, { readOnly: false });
     const { context } = session.evaluation;
     const args = session.autoArguments();
-    for (const slot of slotsOf(selectionOf(draft, session, "nivis instantiate"), session, args)) {
+    for (const slot of slotsOf(selectionOf(flags, session, "nivis instantiate"), session, args)) {
       for (const set of session.run(findDerivations(context, slot, args))) {
         const { drvPath, outputName } = session.run(describePackage(context, set)) as Package;
         invocation.terminal.writeOut(`${drvPath}${outputName === "out" ? "" : `!${outputName}`}\n`);

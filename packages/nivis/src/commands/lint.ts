@@ -5,8 +5,15 @@
  * no reason to fail, unless its code is denied; a file that does not parse is.
  */
 import { writeFileSync } from "node:fs";
-import { bestMatches, EvalError, forTerminal, PositionTable, renderWarning } from "@nivis/eval";
-import { canonPath } from "@nivis/formats";
+import {
+  bestMatches,
+  EvalError,
+  forTerminal,
+  NO_POS,
+  PositionTable,
+  renderWarning,
+} from "@nivis/eval";
+import { canonPath, encodeUtf8 } from "@nivis/formats";
 import {
   applyFixes,
   LINT_PARSE_OPTIONS,
@@ -19,13 +26,18 @@ import {
   SourceFile,
   type Span,
 } from "@nivis/syntax";
+import type { Invocation } from "../invocation.ts";
+import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
-import { addPositional, emptySourceDraft, type SourceDraft } from "../options/source-options.ts";
-import type { Invocation, Program } from "../program.ts";
-import { Session, type Source } from "../session.ts";
+import type { Program } from "../program.ts";
+import { openSession, type Session, type Source } from "../session.ts";
 
 /** What `nivis lint` gathers. */
-export interface LintDraft extends SourceDraft {
+export interface LintFlags extends EvaluationFlags {
+  /** Arguments that are not flags; bytes. */
+  readonly files: string[];
+  /** `--expr`; bytes. */
+  readonly expressions: string[];
   json: boolean;
   strict: boolean;
   fix: boolean;
@@ -38,9 +50,11 @@ export interface LintDraft extends SourceDraft {
 /** One fix may uncover the next fault; more rounds than this mean that two fixes undo each other. */
 const MAX_ROUNDS = 10;
 
-function emptyLintDraft(): LintDraft {
+function defaultLintFlags(invocation: Invocation): LintFlags {
   return {
-    ...emptySourceDraft(),
+    ...defaultFlags(invocation),
+    files: [],
+    expressions: [],
     json: false,
     strict: false,
     fix: false,
@@ -62,51 +76,58 @@ function addCodes(codes: string[], text: string): void {
 }
 
 /** See the head of this file. */
-export const lintCommand: Program<LintDraft> = {
+export const lintCommand: Program<LintFlags> = {
   name: "nivis lint",
   summary: "find dead code, unused names and mistakes in files",
-  usage: "[FLAG]... FILE...",
+  usage: "[FLAG]... [FILE]...",
   description: [
-    "Prints what it finds on standard output. A directory stands for all .nix files below it, - for standard input. Findings alone do not make it fail; those named with --deny do, and so does a file that does not parse.",
+    "Prints what it finds on standard output. A directory stands for all .nix files below it, - for standard input; --expr gives an expression instead. Findings alone do not make it fail; those named with --deny do, and so does a file that does not parse.",
     "The comment `# nivis-ignore CODE` behind a line or above it silences a warning there, `# nivis-ignore-file CODE` in the whole file.",
   ],
   examples: [
     { does: "Check a file", command: "nivis lint ./default.nix" },
     { does: "Check a tree, and fail if anything is found", command: "nivis lint --deny all ." },
+    { does: "Check an expression", command: "nivis lint --expr 'let x = 1; in x'" },
     { does: "Repair what can be repaired", command: "nivis lint --fix ./default.nix" },
     { does: "See all kinds of warnings", command: "nivis lint --list" },
   ],
   options: [
-    flag<LintDraft>(["--json"], "Print JSON, one list for all files", (draft) => {
-      draft.json = true;
-    }),
-    flag<LintDraft>(["--strict"], "Also warn about matters of taste", (draft) => {
-      draft.strict = true;
-    }),
-    valueFlag<LintDraft>(["--warn"], "CODES", "Also warn about CODES", (draft, codes) =>
-      addCodes(draft.warn, codes),
+    valueFlag<LintFlags>(
+      ["--expr", "-E"],
+      "EXPR",
+      "Check EXPR, besides the files; may be repeated",
+      (flags, text) => flags.expressions.push(encodeUtf8(text)),
     ),
-    valueFlag<LintDraft>(["--allow"], "CODES", "Do not warn about CODES", (draft, codes) =>
-      addCodes(draft.allow, codes),
+    flag<LintFlags>(["--json"], "Print JSON, one list for all files", (flags) => {
+      flags.json = true;
+    }),
+    flag<LintFlags>(["--strict"], "Also warn about matters of taste", (flags) => {
+      flags.strict = true;
+    }),
+    valueFlag<LintFlags>(["--warn"], "CODES", "Also warn about CODES", (flags, codes) =>
+      addCodes(flags.warn, codes),
     ),
-    valueFlag<LintDraft>(
+    valueFlag<LintFlags>(["--allow"], "CODES", "Do not warn about CODES", (flags, codes) =>
+      addCodes(flags.allow, codes),
+    ),
+    valueFlag<LintFlags>(
       ["--deny"],
       "CODES",
       "Fail if CODES are found; all stands for any of them",
-      (draft, codes) => addCodes(draft.deny, codes),
+      (flags, codes) => addCodes(flags.deny, codes),
     ),
-    flag<LintDraft>(["--fix"], "Repair the files where the repair is certain", (draft) => {
-      draft.fix = true;
+    flag<LintFlags>(["--fix"], "Repair the files where the repair is certain", (flags) => {
+      flags.fix = true;
     }),
-    flag<LintDraft>(["--list"], "Print the kinds of warnings", (draft) => {
-      draft.list = true;
+    flag<LintFlags>(["--list"], "Print the kinds of warnings", (flags) => {
+      flags.list = true;
     }),
   ],
-  start: emptyLintDraft,
-  positional: addPositional,
-  run: (draft, invocation) => {
-    if (draft.list) printRules(invocation);
-    else new LintJob(draft, invocation).run();
+  defaults: defaultLintFlags,
+  positional: (flags, argument) => flags.files.push(encodeUtf8(argument)),
+  run: (flags, invocation) => {
+    if (flags.list) printRules(invocation);
+    else new LintJob(flags, invocation).run();
   },
 };
 
@@ -128,26 +149,30 @@ class LintJob {
   private brokenCount = 0;
 
   constructor(
-    private readonly draft: LintDraft,
+    private readonly flags: LintFlags,
     private readonly invocation: Invocation,
   ) {
-    this.session = new Session(draft, invocation, { readOnly: true });
-    this.denied = new Set(draft.deny);
+    this.session = openSession(flags, { readOnly: true });
+    this.denied = new Set(flags.deny);
     this.options = {
-      strict: draft.strict || draft.warn.includes("all"),
-      // Whoever denies a warning wants to have it looked for.
-      enable: [...draft.warn, ...draft.deny],
-      disable: draft.allow.includes("all") ? lintRules.map(({ code }) => code) : draft.allow,
+      strict: flags.strict || flags.warn.includes("all"),
+      // A warning that is denied is also looked for.
+      enable: [...flags.warn, ...flags.deny],
+      disable: flags.allow.includes("all") ? lintRules.map(({ code }) => code) : flags.allow,
     };
   }
 
   run(): void {
-    const { positionals } = this.draft;
-    if (positionals.length === 0) {
-      throw usageError("'nivis lint' needs a file: nivis lint FILE...");
+    const { files, expressions, fix } = this.flags;
+    if (files.length === 0 && expressions.length === 0) {
+      throw usageError("'nivis lint' needs a file or an expression: nivis lint FILE...");
     }
-    for (const name of positionals) this.argument(name);
-    if (this.draft.json) {
+    if (fix && (expressions.length > 0 || files.includes("-"))) {
+      throw usageError("--fix repairs files: it goes with neither --expr nor standard input");
+    }
+    for (const text of expressions) this.source(this.session.expression(text));
+    for (const name of files) this.argument(name);
+    if (this.flags.json) {
       this.invocation.terminal.writeOut(`${JSON.stringify(this.json, undefined, 2)}\n`);
     }
     if (this.brokenCount > 0) {
@@ -188,7 +213,7 @@ class LintJob {
     let { text } = source;
     let parsed = this.parse(source, text);
     let found = lint(parsed, this.options);
-    if (this.draft.fix && source.origin.kind === "file") {
+    if (this.flags.fix && source.origin.kind === "file") {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const { text: better, fixed } = applyFixes(text, found);
         if (fixed.length === 0) break;
@@ -221,13 +246,18 @@ class LintJob {
     if (firstError !== undefined) {
       this.brokenCount++;
       this.invocation.positions = positions;
-      const { message, pos } = firstError;
-      this.invocation.report(new EvalError("parse", message, pos === undefined ? 0 : base + pos));
+      // The other forms show all mistakes of a text whose first one is reported.
+      const isPlain = this.invocation.diagnostics === "plain";
+      const mistakes = parsed.diagnostics.filter(({ severity }) => severity === "error");
+      for (const { message, pos } of isPlain ? mistakes : [firstError]) {
+        const at = pos === undefined ? NO_POS : base + pos;
+        this.invocation.report(new EvalError("parse", message, at));
+      }
       return;
     }
     for (const finding of found) {
       if (this.denied.has("all") || this.denied.has(finding.code)) this.deniedCount++;
-      if (this.draft.json) this.json.push(jsonOf(finding, source));
+      if (this.flags.json) this.json.push(jsonOf(finding, source));
       else {
         const title = `${finding.message} [${finding.code}]`;
         const text = renderWarning(title, base + finding.pos, positions, false);

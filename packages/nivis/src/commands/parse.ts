@@ -2,16 +2,16 @@
 import { printExpr } from "@nivis/syntax";
 import {
   addPositional,
-  emptySourceDraft,
+  defaultSourceFlags,
   SOURCE_OPTIONS,
-  type SourceDraft,
+  type SourceFlags,
   selectionOf,
 } from "../options/source-options.ts";
 import type { Program } from "../program.ts";
-import { Session } from "../session.ts";
+import { openSession } from "../session.ts";
 
 /** See the head of this file. */
-export const parseCommand: Program<SourceDraft> = {
+export const parseCommand: Program<SourceFlags> = {
   name: "nivis parse",
   summary: "print the syntax tree of an expression, fully parenthesised",
   usage: "[FLAG]... [FILE]",
@@ -20,11 +20,11 @@ export const parseCommand: Program<SourceDraft> = {
     { does: "Check the syntax of a file", command: "nivis parse ./default.nix" },
   ],
   options: [...SOURCE_OPTIONS],
-  start: emptySourceDraft,
+  defaults: defaultSourceFlags,
   positional: addPositional,
-  run: (draft, invocation) => {
-    const session = new Session(draft, invocation, { readOnly: true });
-    const { source } = selectionOf(draft, session, "nivis parse");
+  run: (flags, invocation) => {
+    const session = openSession(flags, { readOnly: true });
+    const { source } = selectionOf(flags, session, "nivis parse");
     const tree = session.evaluation.parseChecked(source.text, source.origin, source.basePath);
     invocation.terminal.writeOut(`${printExpr(tree)}\n`);
   },

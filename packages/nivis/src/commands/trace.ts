@@ -11,8 +11,8 @@ import {
   type Value,
 } from "@nivis/eval";
 import type { Program } from "../program.ts";
-import { Session } from "../session.ts";
-import { type EvalDraft, evalCommand, evaluateAndPrint } from "./eval.ts";
+import { openSession } from "../session.ts";
+import { type EvalFlags, evalCommand, evaluateAndPrint } from "./eval.ts";
 
 /** Deeper frames are indented no further. */
 const MAX_INDENT = 40;
@@ -22,7 +22,7 @@ const LEAVE = "\xe2\x86\x90";
 const BUILTIN = "\xc2\xb7";
 
 /** See the head of this file. */
-export const traceCommand: Program<EvalDraft> = {
+export const traceCommand: Program<EvalFlags> = {
   ...evalCommand,
   name: "nivis trace",
   summary: "evaluate an expression and show each step on standard error",
@@ -33,11 +33,11 @@ export const traceCommand: Program<EvalDraft> = {
     { does: "Watch a sum", command: "nivis trace --expr 'let x = 1; in x + x'" },
     { does: "Keep the steps", command: "nivis trace ./default.nix 2> steps.txt" },
   ],
-  run: (draft, invocation) => {
+  run: (flags, invocation) => {
     const observer = new StepPrinter((line) => invocation.terminal.writeLine(line));
-    const session = new Session(draft, invocation, { readOnly: true, observer });
+    const session = openSession(flags, { readOnly: true, observer });
     observer.positions = session.evaluation.positions;
-    evaluateAndPrint(draft, session, (bytes) => invocation.terminal.writeOut(bytes));
+    evaluateAndPrint(flags, session, (bytes) => invocation.terminal.writeOut(bytes));
   },
 };
 

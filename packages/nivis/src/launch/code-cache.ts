@@ -30,7 +30,7 @@ import { Script } from "node:vm";
 
 /** A script that was loaded, and what is to be kept of it. */
 export interface LoadedScript {
-  /** Runs it and answers its value. */
+  /** Runs it and returns its value. */
   run(): unknown;
   /**
    * Writes what is compiled by now, unless as much is kept already; before it does, it calls

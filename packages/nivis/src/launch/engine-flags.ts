@@ -1,14 +1,14 @@
 /**
- * Engine flags: what V8 is told once an evaluation turns out to be more than a trifle.
+ * Engine flags: what V8 is told once an evaluation has proved to be long-running.
  *
  * V8 can be told at any time, but the module of Node that tells it takes as long to load as all of a
  * short run, so it is not loaded before it pays. V8 also takes compiled code back only under the flags
- * that it was made under: whoever keeps code puts the flags back first.
+ * that it was made under: code that keeps compiled code puts the flags back first.
  */
 
 /** Flags and what they are by default, by the major version of Node. */
 interface FlagChange {
-  readonly busy: string;
+  readonly longRun: string;
   readonly initial: string;
 }
 
@@ -21,14 +21,14 @@ interface FlagChange {
  */
 const CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {
-    busy: "--interrupt-budget=132000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
+    longRun: "--interrupt-budget=132000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
     initial: "--interrupt-budget=67584 --use-osr --max-inlined-bytecode-size-cumulative=920",
   },
 };
 
-/** The flags for an evaluation that takes its time. */
-export function setBusyFlags(): void {
-  setFlags((change) => change.busy);
+/** Sets the flags for a long-running evaluation. */
+export function setLongRunFlags(): void {
+  setFlags((change) => change.longRun);
 }
 
 /** The flags that Node has begun with. */

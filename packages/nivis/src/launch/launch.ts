@@ -22,6 +22,6 @@ export function launch(command: CommandName): never {
   (script.run() as Bundle)(require, module);
   const code = (module.exports as typeof import("../main.ts")).main(command);
   script.keep(setInitialFlags);
-  // All is written; to let the event loop run dry and to take the heap down in order would be for nobody.
+  // All is written; draining the event loop and tearing down the heap would only cost time.
   process.exit(code);
 }

@@ -2,11 +2,12 @@
  * The options that all commands share: arguments for functions, the search path, settings, stores,
  * and those of C++ Nix that are accepted without an effect here.
  */
-import type { TierMode } from "@nivis/eval";
+import { disabledFeature, EvalError, NO_POS, type TierMode } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
-import { IGNORED_SWITCHES, IGNORED_VALUES } from "../settings/ignored-settings.ts";
-import { SETTINGS, type SettingRow } from "../settings/setting-table.ts";
-import { flag, type Option, usageError, valueFlag } from "./option.ts";
+import { applySetting, parseNumberWithUnit, settingFlags } from "@nivis/node";
+import type { Invocation } from "../invocation.ts";
+import { DEBUG_LEVEL, ERROR_LEVEL, HIGHEST_LEVEL } from "../log-format.ts";
+import { flag, type Option, type ParseStyle, usageError, valueFlag } from "./option.ts";
 
 /** What a function gets as an automatic argument. Texts are bytes. */
 export type AutoArgument =
@@ -15,268 +16,351 @@ export type AutoArgument =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "stdin" };
 
-/** How errors are shown: as C++ Nix does, with more for people, or as JSON. */
-export type DiagnosticsForm = "plain" | "rich" | "json";
-
 /** What the shared options gather. */
-export interface EvaluationDraft {
+export interface EvaluationFlags {
   readonly autoArguments: Map<string, AutoArgument>;
   /** Entries of `-I`, in order; bytes. */
   readonly includes: string[];
-  /** Settings by name in the order in which they were given. */
-  readonly settings: { readonly name: string; readonly value: string }[];
+  /** Experimental features that flags need. */
+  readonly requiredFeatures: Set<string>;
   /** `--store`. */
   store: string | undefined;
   /** `--eval-store`. */
   evalStore: string | undefined;
-  /** How errors are shown. */
-  diagnostics: DiagnosticsForm;
+  /** Write nothing to the store. */
+  readOnly: boolean;
   /** Whether compiled files may come from the cache and go there. */
   cache: boolean;
   /** How code is run. */
   tier: TierMode;
-  /** `--help` was given. */
-  help: boolean;
-  /** `--version` was given. */
-  version: boolean;
+  /** The run that the flags belong to: its settings, and how it shows lines for the user. */
+  readonly invocation: Invocation;
 }
 
 /** The state before the first option. */
-export function emptyDraft(): EvaluationDraft {
+export function defaultFlags(invocation: Invocation): EvaluationFlags {
   return {
     autoArguments: new Map(),
     includes: [],
-    settings: [],
+    requiredFeatures: new Set(),
     store: undefined,
     evalStore: undefined,
-    diagnostics: "plain",
+    readOnly: false,
     cache: true,
     tier: "auto",
-    help: false,
-    version: false,
+    invocation,
   };
 }
 
-function setting(draft: EvaluationDraft, name: string, value: string): void {
-  draft.settings.push({ name, value: encodeUtf8(value) });
+/** Throws if a flag needs an experimental feature that is off when all flags are known. */
+export function requireFeatures({ requiredFeatures, invocation }: EvaluationFlags): void {
+  if (requiredFeatures.size === 0) return;
+  const { experimentalFeatures } = invocation.finishSettings();
+  for (const feature of requiredFeatures) {
+    if (!experimentalFeatures.has(feature)) throw disabledFeature(feature);
+  }
 }
 
-function argument(draft: EvaluationDraft, name: string, value: AutoArgument): void {
-  draft.autoArguments.set(encodeUtf8(name), value);
+function setting({ invocation }: EvaluationFlags, name: string, value: string): void {
+  applySetting(invocation.settings, name, encodeUtf8(value), (text) => invocation.warn(text));
+}
+
+/** Nix: a value that makes no sense is only warned about here. */
+function settingOfOption(flags: EvaluationFlags, name: string, value: string): void {
+  try {
+    setting(flags, encodeUtf8(name), value);
+  } catch (error) {
+    if (!(error instanceof EvalError) || error.kind !== "usage") throw error;
+    const report = { message: error.message, pos: NO_POS, traces: [] };
+    flags.invocation.log({ severity: "warning", text: error.message, report });
+  }
+}
+
+function argument(flags: EvaluationFlags, name: string, value: AutoArgument): void {
+  flags.autoArguments.set(encodeUtf8(name), value);
 }
 
 /** Arguments and the search path. */
-const ARGUMENT_OPTIONS: readonly Option<EvaluationDraft>[] = [
+const ARGUMENT_OPTIONS: readonly Option<EvaluationFlags>[] = [
   {
     names: ["--arg"],
     values: ["NAME", "EXPR"],
     doc: "Pass the value of EXPR as the argument NAME to functions",
-    apply: (draft, name, text) =>
-      argument(draft, name as string, { kind: "expression", text: encodeUtf8(text as string) }),
+    apply: (flags, name, text) =>
+      argument(flags, name as string, { kind: "expression", text: encodeUtf8(text as string) }),
   },
   {
     names: ["--argstr"],
     values: ["NAME", "STRING"],
     doc: "Pass STRING as the argument NAME to functions",
-    apply: (draft, name, text) =>
-      argument(draft, name as string, { kind: "string", text: encodeUtf8(text as string) }),
+    apply: (flags, name, text) =>
+      argument(flags, name as string, { kind: "string", text: encodeUtf8(text as string) }),
   },
   {
     names: ["--arg-from-file"],
     values: ["NAME", "FILE"],
     doc: "Pass the contents of FILE as the argument NAME to functions",
-    apply: (draft, name, path) =>
-      argument(draft, name as string, { kind: "file", path: encodeUtf8(path as string) }),
+    apply: (flags, name, path) =>
+      argument(flags, name as string, { kind: "file", path: encodeUtf8(path as string) }),
   },
   {
     names: ["--arg-from-stdin"],
     values: ["NAME"],
     doc: "Pass what stands on standard input as the argument NAME to functions",
-    apply: (draft, name) => argument(draft, name as string, { kind: "stdin" }),
+    apply: (flags, name) => argument(flags, name as string, { kind: "stdin" }),
   },
   valueFlag(
     ["--include", "-I"],
     "PATH",
     "Look for <name> in PATH first; also NAME=PATH. May be repeated",
-    (draft, path) => draft.includes.push(encodeUtf8(path)),
+    (flags, path) => flags.includes.push(encodeUtf8(path)),
   ),
 ];
 
 /** For code that is not trusted. */
-const LIMIT_OPTIONS: readonly Option<EvaluationDraft>[] = [
+const LIMIT_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--max-steps"],
     "N",
     "Stop with an error after N steps; a step is a call or a thunk that gets its value",
-    (draft, count) => setting(draft, "max-steps", count),
+    (flags, count) => setting(flags, "max-steps", count),
   ),
   valueFlag(
     ["--max-memory"],
     "MIB",
     "Stop with an error when evaluation takes MIB mebibytes",
-    (draft, size) => setting(draft, "max-memory", size),
+    (flags, size) => setting(flags, "max-memory", size),
   ),
   valueFlag(
     ["--max-time"],
     "MS",
     "Stop with an error after MS milliseconds of evaluation",
-    (draft, time) => setting(draft, "max-time", time),
+    (flags, time) => setting(flags, "max-time", time),
   ),
   valueFlag(
     ["--max-call-depth"],
     "N",
     "Stop with an error when calls nest deeper than N",
-    (draft, depth) => setting(draft, "max-call-depth", depth),
+    (flags, depth) => setting(flags, "max-call-depth", depth),
   ),
 ];
 
-const SETTING_OPTIONS: readonly Option<EvaluationDraft>[] = [
-  flag(["--pure"], "Forbid everything that depends on the machine", (draft) =>
-    setting(draft, "pure-eval", "true"),
+const SETTING_OPTIONS: readonly Option<EvaluationFlags>[] = [
+  flag(["--impure"], "Allow access to the machine (the default)", (flags) =>
+    setting(flags, "pure-eval", "false"),
   ),
-  flag(["--impure"], "Allow access to the machine (the default)", (draft) =>
-    setting(draft, "pure-eval", "false"),
-  ),
-  flag(["--show-trace"], "Show all traces of an error", (draft) =>
-    setting(draft, "show-trace", "true"),
+  flag(["--show-trace"], "Show all traces of an error", (flags) =>
+    setting(flags, "show-trace", "true"),
   ),
   valueFlag(
     ["--extra-experimental-features"],
     "NAMES",
     "Turn on experimental features, such as pipe-operators",
-    (draft, names) => setting(draft, "extra-experimental-features", names),
+    (flags, names) => setting(flags, "extra-experimental-features", names),
   ),
   ...LIMIT_OPTIONS,
   {
     names: ["--option"],
     values: ["NAME", "VALUE"],
     doc: "Set a setting of nix.conf; each is also a flag of its own, such as --max-call-depth N",
-    apply: (draft, name, value) => setting(draft, name as string, value as string),
+    apply: (flags, name, value) => settingOfOption(flags, name as string, value as string),
   },
 ];
 
-const STORE_OPTIONS: readonly Option<EvaluationDraft>[] = [
+const STORE_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--store"],
     "STORE",
     "Write to the store below the directory STORE; dummy:// (the default) writes nothing",
-    (draft, uri) => {
-      draft.store = encodeUtf8(uri);
+    (flags, uri) => {
+      flags.store = encodeUtf8(uri);
     },
   ),
-  valueFlag(["--eval-store"], "STORE", "Like --store, and before it", (draft, uri) => {
-    draft.evalStore = encodeUtf8(uri);
+  valueFlag(["--eval-store"], "STORE", "Like --store, and before it", (flags, uri) => {
+    flags.evalStore = encodeUtf8(uri);
   }),
 ];
 
-const GENERAL_OPTIONS: readonly Option<EvaluationDraft>[] = [
+const GENERAL_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--diagnostics"],
     "FORM",
     "Show errors plain (as C++ Nix does, the default), rich (with labels and hints) or as json",
-    (draft, form) => {
+    (flags, form) => {
       if (form !== "plain" && form !== "rich" && form !== "json") {
         throw usageError(`'${encodeUtf8(form)}' is not a form of diagnostics: plain, rich or json`);
       }
-      draft.diagnostics = form;
+      flags.invocation.diagnostics = form;
     },
   ),
-  flag(["--no-cache"], "Neither read nor write compiled files in the cache", (draft) => {
-    draft.cache = false;
+  flag(["--no-cache"], "Neither read nor write compiled files in the cache", (flags) => {
+    flags.cache = false;
   }),
   valueFlag(
     ["--tier"],
     "TIER",
     "Run code as bytecode (vm), as JavaScript (js), or as JavaScript what is run often (auto, the default)",
-    (draft, tier) => {
+    (flags, tier) => {
       if (tier !== "vm" && tier !== "js" && tier !== "auto") {
         throw usageError(`'${encodeUtf8(tier)}' is not a tier: vm, js or auto`);
       }
-      draft.tier = tier;
+      flags.tier = tier;
     },
   ),
-  flag(["--help"], "Show this help", (draft) => {
-    draft.help = true;
-  }),
-  flag(["--version"], "Show the version", (draft) => {
-    draft.version = true;
-  }),
+  { ...flag(["--help"], "Show this help", () => {}), instead: "help" },
+  { ...flag(["--version"], "Show the version", () => {}), instead: "version" },
 ];
+
+/** How much is said while a command runs. */
+const LOGGING_OPTIONS: readonly Option<EvaluationFlags>[] = [
+  {
+    ...flag(["--verbose", "-v"], "", ({ invocation }) => {
+      invocation.verbosity = Math.min(invocation.verbosity + 1, HIGHEST_LEVEL);
+    }),
+    hidden: true,
+  },
+  flag(["--quiet"], "Show less: given three times, no warnings", ({ invocation }) => {
+    invocation.verbosity = Math.max(invocation.verbosity - 1, ERROR_LEVEL);
+  }),
+  {
+    ...flag(["--debug"], "", ({ invocation }) => {
+      invocation.verbosity = DEBUG_LEVEL;
+    }),
+    hidden: true,
+  },
+  valueFlag(
+    ["--log-format"],
+    "FORMAT",
+    "Show warnings and errors as text (raw) or as C++ Nix does to programs (internal-json)",
+    ({ invocation }, format) => {
+      if (!LOG_FORMATS.has(format)) {
+        const message = `option 'log-format' has an invalid value '${encodeUtf8(format)}'`;
+        throw new EvalError("value", message);
+      }
+      invocation.logFormat = format === "internal-json" ? format : "raw";
+    },
+  ),
+];
+
+/** What C++ Nix knows; where nothing is built they are all `raw` but one. */
+const LOG_FORMATS: ReadonlySet<string> = new Set([
+  "raw",
+  "raw-with-logs",
+  "internal-json",
+  "bar",
+  "bar-with-logs",
+]);
 
 /** A flag without an effect. */
 function ignored(
   names: readonly string[],
   values: readonly string[] = [],
-): Option<EvaluationDraft> {
+): Option<EvaluationFlags> {
   return { names, values, doc: "", hidden: true, apply: () => {} };
 }
 
-const IGNORED_OPTIONS: readonly Option<EvaluationDraft>[] = [
-  ignored(["--verbose", "-v"]),
-  ignored(["--quiet"]),
-  ignored(["--debug"]),
+/** Another spelling of a setting. */
+function alias(
+  names: readonly string[],
+  name: string,
+  value: string | undefined,
+): Option<EvaluationFlags> {
+  return {
+    names,
+    values: value === undefined ? ["VALUE"] : [],
+    doc: "",
+    hidden: true,
+    apply: (flags, given) => setting(flags, name, value ?? (given as string)),
+  };
+}
+
+/** A flag for a number that C++ Nix reads before it asks the setting of that name. */
+function numberFlag(name: string): Option<EvaluationFlags> {
+  return {
+    names: [`--${name}`],
+    values: ["N"],
+    doc: "",
+    hidden: true,
+    apply: (flags, text) => {
+      setting(flags, name, String(parseNumberWithUnit(encodeUtf8(text as string), 64)));
+    },
+  };
+}
+
+/** Those of all commands. */
+const IGNORED_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ignored(["--repair"]),
-  ignored(["--log-format"], ["FORMAT"]),
-  ignored(["-j"], ["JOBS"]),
+  alias(["-j"], "max-jobs", undefined),
   ignored(["--no-build-output", "-Q"]),
-  ignored(["-K"]),
-  ignored(["-k"]),
+  alias(["-K"], "keep-failed", "true"),
+  alias(["-k"], "keep-going", "true"),
+  {
+    ...flag(["--no-gc-warning"], "", ({ invocation }) => {
+      invocation.warnsAboutRoots = false;
+    }),
+    hidden: true,
+  },
+  ignored(["--override-flake"], ["ORIGINAL", "RESOLVED"]),
+];
+
+/** Those of `nix` and of Nivis itself, which `nix-instantiate` does not know. */
+const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
+  flag(["--pure"], "Forbid everything that depends on the machine", (flags) =>
+    setting(flags, "pure-eval", "true"),
+  ),
   ignored(["--print-build-logs", "-L"]),
-  ignored(["--no-gc-warning"]),
-  ignored(["--offline"]),
+  ignored(["--offline", "--no-net"]),
   ignored(["--refresh"]),
 ];
 
-/** Each setting as a flag, as C++ Nix has them; those with an option of their own excepted. */
-function settingFlags(taken: ReadonlySet<string>): Option<EvaluationDraft>[] {
-  const rows: readonly Pick<SettingRow, "name" | "kind">[] = [
-    ...SETTINGS,
-    ...IGNORED_SWITCHES.map((name) => ({ name, kind: "bool" as const })),
-    ...IGNORED_VALUES.map((name) => ({ name, kind: "words" as const })),
-    { name: "warn-short-path-literals", kind: "bool" },
-  ];
-  const flags: Option<EvaluationDraft>[] = [];
-  const add = (
-    name: string,
-    takesValue: boolean,
-    apply: Option<EvaluationDraft>["apply"],
-  ): void => {
-    if (taken.has(name)) return;
-    flags.push({
-      names: [name],
-      values: takesValue ? ["VALUE"] : [],
-      doc: "",
-      hidden: true,
-      apply,
-    });
-  };
-  for (const { name, kind } of rows) {
-    if (kind === "bool") {
-      add(`--${name}`, false, (draft) => setting(draft, name, "true"));
-      add(`--no-${name}`, false, (draft) => setting(draft, name, "false"));
-      continue;
-    }
-    add(`--${name}`, true, (draft, value) => setting(draft, name, value as string));
-    if (kind !== "words") continue;
-    add(`--extra-${name}`, true, (draft, value) =>
-      setting(draft, `extra-${name}`, value as string),
-    );
-  }
-  return flags;
-}
+/** Those of the old commands. */
+const LEGACY_OPTIONS: readonly Option<EvaluationFlags>[] = [
+  {
+    ...flag(["--readonly-mode"], "", (flags) => {
+      flags.readOnly = true;
+    }),
+    hidden: true,
+  },
+  numberFlag("cores"),
+  numberFlag("max-silent-time"),
+  numberFlag("timeout"),
+];
 
-/** All of them; `own` are the options of the command, which come first and win. */
-export function withEvaluationOptions<Draft extends EvaluationDraft>(
-  own: readonly Option<Draft>[],
-): readonly Option<Draft>[] {
+/** Each setting as a flag, as C++ Nix has them. */
+const SETTING_FLAGS: readonly Option<EvaluationFlags>[] = settingFlags().map(
+  ({ name, setting: target, value, feature }) => ({
+    names: [`--${name}`],
+    values: value === undefined ? ["VALUE"] : [],
+    doc: "",
+    hidden: true,
+    apply: (flags, given) => {
+      if (feature === undefined) setting(flags, target, value ?? (given as string));
+      // Nix: the value is noted whatever the features; what matters is which are on in the end.
+      else flags.requiredFeatures.add(feature);
+    },
+  }),
+);
+
+/** The options that all commands have, but for those with a spelling that `own` has as well. */
+export function sharedOptions<Flags extends EvaluationFlags>(
+  own: readonly Option<Flags>[],
+  style: ParseStyle,
+): readonly Option<Flags>[] {
   const taken = new Set(own.flatMap((option) => option.names));
-  const shared = [
+  const result: Option<EvaluationFlags>[] = [];
+  for (const option of [
     ...ARGUMENT_OPTIONS,
+    ...(style === "legacy" ? LEGACY_OPTIONS : MODERN_OPTIONS),
     ...SETTING_OPTIONS,
     ...STORE_OPTIONS,
+    ...LOGGING_OPTIONS,
     ...IGNORED_OPTIONS,
     ...GENERAL_OPTIONS,
-  ].filter((option) => !option.names.some((name) => taken.has(name)));
-  for (const option of shared) for (const name of option.names) taken.add(name);
-  return [...own, ...shared, ...settingFlags(taken)];
+    ...SETTING_FLAGS,
+  ]) {
+    if (option.names.some((name) => taken.has(name))) continue;
+    for (const name of option.names) taken.add(name);
+    result.push(option);
+  }
+  return result;
 }

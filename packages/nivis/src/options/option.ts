@@ -5,10 +5,13 @@
  * two (`--arg NAME EXPR`), settings whose order matters, and words such as `-vv` or `-I.`. So the
  * walk is our own, with C++ Nix's rules (libutil/args.cc) and messages, and with suggestions.
  */
-import { bestMatches, EvalError } from "@nivis/eval";
+import { bestMatches, type EvalError } from "@nivis/eval";
+import { usageError } from "@nivis/node";
 
-/** A flag. `Draft` is what a command gathers from its flags. */
-export interface Option<in Draft> {
+export { usageError };
+
+/** A flag. `Flags` is what a command gathers from its flags. */
+export interface Option<in Flags> {
   /** All its spellings, the one that is shown first: `["--attr", "-A"]`. */
   readonly names: readonly string[];
   /** What its values are called in the help; empty for a switch. */
@@ -18,108 +21,190 @@ export interface Option<in Draft> {
   /** Left out of the help. */
   readonly hidden?: boolean;
   /** Notes the flag; gets as many values as it names. */
-  apply(draft: Draft, ...values: string[]): void;
+  apply(flags: Flags, ...values: string[]): void;
+  /** What to do instead of the command; what follows on the command line is not read. */
+  readonly instead?: Instead;
 }
 
-/** A command line that makes no sense. */
-export function usageError(message: string, suggestions: readonly string[] = []): EvalError {
-  return new EvalError("usage", message).suggest(suggestions);
+/** What a flag can ask for in place of the command. */
+export type Instead = "help" | "version";
+
+/**
+ * How a command line is read. `legacy` is what `nix-instantiate` does: letters behind one dash are
+ * flags up to the first character that is not a letter, a value never follows an equals sign, and the
+ * command's own flags are flags behind `--` as well. `modern` is kinder: a value may follow its letter
+ * (`-Iname=path`) or an equals sign, and all that follows `--` is positional.
+ */
+export type ParseStyle = "legacy" | "modern";
+
+/** What {@link parseArguments} needs to know. */
+export interface Grammar<Flags> {
+  /** The options of the command itself. */
+  readonly own: readonly Option<Flags>[];
+  /** Those that it shares with other commands. */
+  readonly shared: readonly Option<Flags>[];
+  readonly style: ParseStyle;
+  /** Takes an argument that is not a flag. */
+  readonly positional: (flags: Flags, argument: string) => void;
 }
 
 /** Makes a switch, a flag without values. */
-export function flag<Draft>(
+export function flag<Flags>(
   names: readonly string[],
   doc: string,
-  apply: (draft: Draft) => void,
-): Option<Draft> {
+  apply: (flags: Flags) => void,
+): Option<Flags> {
   return { names, values: [], doc, apply };
 }
 
 /** Makes a flag with one value. */
-export function valueFlag<Draft>(
+export function valueFlag<Flags>(
   names: readonly string[],
   value: string,
   doc: string,
-  apply: (draft: Draft, value: string) => void,
-): Option<Draft> {
-  return { names, values: [value], doc, apply: apply as Option<Draft>["apply"] };
+  apply: (flags: Flags, value: string) => void,
+): Option<Flags> {
+  return { names, values: [value], doc, apply: apply as Option<Flags>["apply"] };
 }
 
 /**
- * Splits `-vvI.` into `-v -v -I .`: letters are flags up to the first that takes a value, which is
- * the rest. Answers nothing if a letter is no flag.
+ * Goes through arguments: applies flags in order, and gives all others to `positional`. `-` alone is
+ * positional. Returns what is to be done instead of the command, if a flag says so. Throws a usage error
+ * at the first argument that makes no sense; the flags before it have been applied.
  */
-function splitLetters(
-  argument: string,
-  byName: ReadonlyMap<string, Option<never>>,
-): string[] | undefined {
-  const split: string[] = [];
-  for (let i = 1; i < argument.length; i++) {
-    const name = `-${argument[i]}`;
-    const option = byName.get(name);
-    if (option === undefined) return undefined;
-    split.push(name);
-    if (option.values.length > 0 && i + 1 < argument.length) {
-      split.push(argument.slice(i + 1));
-      break;
-    }
-  }
-  return split;
-}
-
-/**
- * Goes through arguments: applies flags in order, hands all others to `positional`. `-` alone is
- * positional, and so is everything behind `--`.
- */
-export function parseArguments<Draft>(
+export function parseArguments<Flags>(
   args: readonly string[],
-  options: readonly Option<Draft>[],
-  draft: Draft,
-  positional: (draft: Draft, argument: string) => void,
-): void {
-  const byName = new Map(options.flatMap((option) => option.names.map((name) => [name, option])));
-  const rest = args.slice().reverse();
-  for (let argument = rest.pop(); argument !== undefined; argument = rest.pop()) {
-    if (argument === "--") {
-      for (let plain = rest.pop(); plain !== undefined; plain = rest.pop())
-        positional(draft, plain);
-      return;
-    }
-    if (argument === "-" || !argument.startsWith("-")) {
-      positional(draft, argument);
-      continue;
-    }
-    if (!byName.has(argument)) {
-      const letters = argument.startsWith("--") ? undefined : splitLetters(argument, byName);
-      const equals = argument.indexOf("=");
-      if (letters !== undefined) {
-        rest.push(...letters.reverse());
-        argument = rest.pop() as string;
-      } else if (byName.get(argument.slice(0, equals))?.values.length === 1) {
-        rest.push(argument.slice(equals + 1));
-        argument = argument.slice(0, equals);
+  grammar: Grammar<Flags>,
+  flags: Flags,
+): Instead | undefined {
+  return new ArgumentWalk(args, grammar, flags).run();
+}
+
+class ArgumentWalk<Flags> {
+  readonly #grammar: Grammar<Flags>;
+  readonly #flags: Flags;
+  readonly #own: ReadonlyMap<string, Option<Flags>>;
+  readonly #all: ReadonlyMap<string, Option<Flags>>;
+  /** What is still to come, the next argument last. */
+  readonly #rest: string[];
+
+  constructor(args: readonly string[], grammar: Grammar<Flags>, flags: Flags) {
+    this.#grammar = grammar;
+    this.#flags = flags;
+    this.#own = byName(grammar.own);
+    // The command's own options win.
+    this.#all = new Map([...byName(grammar.shared), ...this.#own]);
+    this.#rest = args.slice().reverse();
+  }
+
+  run(): Instead | undefined {
+    for (let argument = this.#rest.pop(); argument !== undefined; argument = this.#rest.pop()) {
+      if (argument === "--") return this.#runLiteral();
+      if (argument === "-" || !argument.startsWith("-")) {
+        this.#grammar.positional(this.#flags, argument);
+      } else {
+        const instead = this.#applyFlag(argument);
+        if (instead !== undefined) return instead;
       }
     }
-    const option = byName.get(argument);
-    if (option === undefined) throw unknownFlag(argument, options);
-    const values = takeValues(argument, option, rest);
-    option.apply(draft, ...values);
+    return undefined;
+  }
+
+  /** Takes what follows `--`. */
+  #runLiteral(): Instead | undefined {
+    const isLegacy = this.#grammar.style === "legacy";
+    for (let argument = this.#rest.pop(); argument !== undefined; argument = this.#rest.pop()) {
+      if (!isLegacy || argument === "-" || !argument.startsWith("-")) {
+        this.#grammar.positional(this.#flags, argument);
+        continue;
+      }
+      // Nix: the parser of the command itself sees these arguments one by one, flags or not.
+      const option = this.#own.get(argument);
+      if (option === undefined) throw usageError(`unexpected argument '${argument}'`);
+      if (option.values.length > 0) throw usageError(`'${argument}' requires an argument`);
+      if (option.instead !== undefined) return option.instead;
+      option.apply(this.#flags);
+    }
+    return undefined;
+  }
+
+  #applyFlag(argument: string): Instead | undefined {
+    const name = this.#grammar.style === "legacy" ? this.#split(argument) : this.#loosen(argument);
+    const option = this.#all.get(name);
+    if (option === undefined) {
+      // Nix: no suggestions.
+      if (this.#grammar.style === "legacy") throw usageError(`unrecognised flag '${name}'`);
+      throw unknownFlag(name, [...this.#grammar.own, ...this.#grammar.shared]);
+    }
+    option.apply(this.#flags, ...this.#takeValues(name, option));
+    return option.instead;
+  }
+
+  /** Takes `-qIx` apart as C++ Nix does, into `-q -I -x`; returns the first flag. */
+  #split(argument: string): string {
+    if (argument.length <= 2 || !/^-[a-zA-Z]/.test(argument)) return argument;
+    const letters = /^-([a-zA-Z]+)/.exec(argument)?.[1] as string;
+    const tail = argument.slice(letters.length + 1);
+    if (tail !== "") this.#rest.push(tail);
+    for (const letter of letters.slice(1).split("").reverse()) this.#rest.push(`-${letter}`);
+    return `-${letters[0]}`;
+  }
+
+  /** Takes `-vvI.` and `--include=.` apart where flags of these names are; returns the first flag. */
+  #loosen(argument: string): string {
+    if (this.#all.has(argument)) return argument;
+    const letters = argument.startsWith("--") ? undefined : this.#splitLetters(argument);
+    if (letters !== undefined) {
+      this.#rest.push(...letters.reverse());
+      return this.#rest.pop() as string;
+    }
+    const equals = argument.indexOf("=");
+    const name = argument.slice(0, equals);
+    if (equals < 0 || this.#all.get(name)?.values.length !== 1) return argument;
+    this.#rest.push(argument.slice(equals + 1));
+    return name;
+  }
+
+  /**
+   * Splits `-vvI.` into `-v -v -I .`: letters are flags up to the first that takes a value, which is
+   * the rest. Returns `undefined` if a letter is not a flag.
+   */
+  #splitLetters(argument: string): string[] | undefined {
+    const split: string[] = [];
+    for (let i = 1; i < argument.length; i++) {
+      const name = `-${argument[i]}`;
+      const option = this.#all.get(name);
+      if (option === undefined) return undefined;
+      split.push(name);
+      if (option.values.length > 0 && i + 1 < argument.length) {
+        split.push(argument.slice(i + 1));
+        break;
+      }
+    }
+    return split;
+  }
+
+  #takeValues(name: string, option: Option<Flags>): string[] {
+    const count = option.values.length;
+    const values: string[] = [];
+    while (values.length < count) {
+      const value = this.#rest.pop();
+      if (value === undefined) throw this.#missingValue(name, count, values.length);
+      values.push(value);
+    }
+    return values;
+  }
+
+  #missingValue(name: string, count: number, given: number): EvalError {
+    // Nix: the parser of the command itself words it differently.
+    return this.#grammar.style === "legacy" && this.#own.has(name)
+      ? usageError(`'${name}' requires an argument`)
+      : usageError(`flag '${name}' requires ${count} argument(s), but only ${given} were given`);
   }
 }
 
-function takeValues(name: string, option: Option<never>, rest: string[]): string[] {
-  const count = option.values.length;
-  const values: string[] = [];
-  while (values.length < count) {
-    const value = rest.pop();
-    if (value === undefined) {
-      throw usageError(
-        `flag '${name}' requires ${count} argument(s), but only ${values.length} were given`,
-      );
-    }
-    values.push(value);
-  }
-  return values;
+function byName<Flags>(options: readonly Option<Flags>[]): Map<string, Option<Flags>> {
+  return new Map(options.flatMap((option) => option.names.map((name) => [name, option] as const)));
 }
 
 function unknownFlag(argument: string, options: readonly Option<never>[]): EvalError {

@@ -5,25 +5,26 @@
 
 import type { Attrs, Slot } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
+import type { Invocation } from "../invocation.ts";
 import { select } from "../selection/attr-path.ts";
 import type { Session, Source } from "../session.ts";
-import { type EvaluationDraft, emptyDraft } from "./evaluation-options.ts";
+import { defaultFlags, type EvaluationFlags } from "./evaluation-options.ts";
 import { type Option, usageError, valueFlag } from "./option.ts";
 
 /** What the options here gather. Texts are bytes. */
-export interface SourceDraft extends EvaluationDraft {
+export interface SourceFlags extends EvaluationFlags {
   expression: string | undefined;
   file: string | undefined;
-  /** Arguments that are no flags. */
+  /** Arguments that are not flags. */
   readonly positionals: string[];
   /** Paths of `--attr`. */
   readonly attrPaths: string[];
 }
 
 /** The state before the first option. */
-export function emptySourceDraft(): SourceDraft {
+export function defaultSourceFlags(invocation: Invocation): SourceFlags {
   return {
-    ...emptyDraft(),
+    ...defaultFlags(invocation),
     expression: undefined,
     file: undefined,
     positionals: [],
@@ -32,31 +33,31 @@ export function emptySourceDraft(): SourceDraft {
 }
 
 /** `--expr` and `--file`. */
-export const SOURCE_OPTIONS: readonly Option<SourceDraft>[] = [
-  valueFlag(["--expr", "-E"], "EXPR", "Take EXPR as the expression", (draft, text) => {
-    draft.expression = encodeUtf8(text);
+export const SOURCE_OPTIONS: readonly Option<SourceFlags>[] = [
+  valueFlag(["--expr", "-E"], "EXPR", "Take EXPR as the expression", (flags, text) => {
+    flags.expression = encodeUtf8(text);
   }),
   valueFlag(
     ["--file", "-f"],
     "FILE",
     "Take the expression in FILE; also <name>, and - for standard input",
-    (draft, file) => {
-      draft.file = encodeUtf8(file);
+    (flags, file) => {
+      flags.file = encodeUtf8(file);
     },
   ),
 ];
 
 /** `--attr`. */
-export const ATTR_OPTION: Option<SourceDraft> = valueFlag(
+export const ATTR_OPTION: Option<SourceFlags> = valueFlag(
   ["--attr", "-A"],
   "PATH",
   "Select an attribute, such as a.b; the same as an argument",
-  (draft, path) => draft.attrPaths.push(encodeUtf8(path)),
+  (flags, path) => flags.attrPaths.push(encodeUtf8(path)),
 );
 
-/** Notes an argument that is no flag. */
-export function addPositional(draft: SourceDraft, argument: string): void {
-  draft.positionals.push(encodeUtf8(argument));
+/** Notes a positional argument. */
+export function addPositional(flags: SourceFlags, argument: string): void {
+  flags.positionals.push(encodeUtf8(argument));
 }
 
 /** What is to be evaluated. */
@@ -67,30 +68,30 @@ export interface Selection {
 }
 
 /** Finds the source and the attribute paths that a command line means. */
-export function selectionOf(draft: SourceDraft, session: Session, command: string): Selection {
-  if (draft.expression !== undefined && draft.file !== undefined) {
+export function selectionOf(flags: SourceFlags, session: Session, command: string): Selection {
+  if (flags.expression !== undefined && flags.file !== undefined) {
     throw usageError("'--file' and '--expr' are exclusive");
   }
-  const paths = [...draft.attrPaths, ...draft.positionals];
+  const paths = [...flags.attrPaths, ...flags.positionals];
   let source: Source;
-  if (draft.expression !== undefined) source = session.expression(draft.expression);
+  if (flags.expression !== undefined) source = session.expression(flags.expression);
   else {
-    const file = draft.file ?? takeFile(draft, session, paths, command);
+    const file = flags.file ?? takeFile(flags, session, paths, command);
     source = file === "-" ? session.standardInput() : session.file(file);
   }
   return { source, attrPaths: paths.length === 0 ? [""] : paths };
 }
 
 /** Takes the file from the arguments: the first of them. */
-function takeFile(draft: SourceDraft, session: Session, paths: string[], command: string): string {
-  const [first] = draft.positionals;
+function takeFile(flags: SourceFlags, session: Session, paths: string[], command: string): string {
+  const [first] = flags.positionals;
   if (first === undefined) {
     if (session.exists("./default.nix")) return "./default.nix";
     throw usageError(`'${command}' needs an expression: give a file, or --expr EXPR`);
   }
   const isFile = first === "-" || /^<.+>$/.test(first) || session.exists(first);
   if (!isFile) throw usageError(notAFile(first, command));
-  paths.splice(draft.attrPaths.length, 1);
+  paths.splice(flags.attrPaths.length, 1);
   return first;
 }
 
@@ -102,12 +103,13 @@ function notAFile(argument: string, command: string): string {
   return `there is no file '${argument}'; an expression is given as: ${command} --expr '${argument}'`;
 }
 
-/** Evaluates a selection and answers the slots that its paths lead to, each when it is asked for. */
+/** Evaluates a selection and yields the slots that its paths lead to. */
 export function* slotsOf(
   { source, attrPaths }: Selection,
   session: Session,
   args: Attrs,
 ): Generator<Slot, void, undefined> {
   const root = session.evaluate(source);
-  for (const path of attrPaths) yield session.run(select(path, args, root));
+  for (const path of attrPaths)
+    yield session.run(select(session.evaluation.context, path, args, root));
 }

@@ -5,6 +5,7 @@
 import {
   Attrs,
   bestMatches,
+  type EvalContext,
   EvalError,
   isList,
   type Slot,
@@ -42,11 +43,17 @@ export function parseAttrPath(path: string): string[] {
 const MAX_INDEX = 0xffff_ffff;
 
 /** Goes along a path; the slot at its end is not forced. */
-export function* select(path: string, args: Attrs, root: Slot): Suspendable<Slot> {
+export function* select(
+  ctx: EvalContext,
+  path: string,
+  args: Attrs,
+  root: Slot,
+): Suspendable<Slot> {
   let current = root;
   for (const part of parseAttrPath(path)) {
-    const value = (yield autoCall(args, current)) as Value;
-    const isIndex = /^[0-9]+$/.test(part) && Number(part) <= MAX_INDEX;
+    const value = (yield autoCall(ctx, args, current)) as Value;
+    // Nix: an index may have a plus sign.
+    const isIndex = /^\+?[0-9]+$/.test(part) && Number(part) <= MAX_INDEX;
     current = isIndex ? selectItem(path, Number(part), value) : selectAttribute(path, part, value);
   }
   return current;
@@ -72,7 +79,7 @@ function selectItem(path: string, index: number, value: Value): Slot {
 function selectAttribute(path: string, name: string, value: Value): Slot {
   if (!(value instanceof Attrs)) throw wrongType(path, "a set", value);
   if (name === "") {
-    throw new EvalError("usage", `empty attribute name in selection path '${path}'`);
+    throw new EvalError("value", `empty attribute name in selection path '${path}'`);
   }
   const slot = value.get(name);
   if (slot !== undefined) return slot;

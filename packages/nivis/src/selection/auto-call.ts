@@ -6,6 +6,9 @@ import {
   Attrs,
   CallRequest,
   Closure,
+  CycleFinder,
+  checkNesting,
+  type EvalContext,
   EvalError,
   NO_POS,
   type Slot,
@@ -14,20 +17,41 @@ import {
   type Value,
 } from "@nivis/eval";
 
-/** Calls what can be called with `args` alone, over and over for functors; answers the value. */
-export function* autoCall(args: Attrs, slot: Slot): Suspendable<Value> {
-  let value = (slot instanceof Thunk ? yield slot : slot) as Value;
-  for (;;) {
-    if (value instanceof Attrs) {
-      const functor = value.get("__functor");
+/**
+ * Calls what can be called with `args` alone, over and over for functors; returns the value. Functors
+ * that never come to an end are a stack overflow, or an error that says so if they go round in a cycle.
+ */
+export function* autoCall(ctx: EvalContext, args: Attrs, slot: Slot): Suspendable<Value> {
+  const forced = (slot instanceof Thunk ? yield slot : slot) as Value;
+  const value = forced instanceof Attrs ? ((yield callFunctors(ctx, forced)) as Value) : forced;
+  if (!(value instanceof Closure) || value.code.formals === null) return value;
+  const argument = chooseArguments(args, value);
+  return (yield new CallRequest(value, [argument], value.code.pos)) as Value;
+}
+
+/** Calls the functor of a set, that of the set it returns, and so on, up to a value that has none. */
+function* callFunctors(ctx: EvalContext, set: Attrs): Suspendable<Value> {
+  const { nesting } = ctx.caches;
+  const outside = nesting.levels;
+  const cycles = new CycleFinder(ctx);
+  let value: Value = set;
+  try {
+    for (;;) {
+      const functor: Slot | undefined = value instanceof Attrs ? value.get("__functor") : undefined;
       if (functor === undefined) return value;
+      if (cycles.closesCycle(value as Attrs, nesting.levels - outside)) throw endlessFunctors(set);
+      checkNesting(ctx, NO_POS);
+      nesting.levels++;
       value = (yield new CallRequest(functor, [value], NO_POS)) as Value;
-      continue;
     }
-    if (!(value instanceof Closure) || value.code.formals === null) return value;
-    const argument = chooseArguments(args, value);
-    return (yield new CallRequest(value, [argument], value.code.pos)) as Value;
+  } finally {
+    nesting.levels = outside;
   }
+}
+
+function endlessFunctors(set: Attrs): EvalError {
+  const message = "cannot call a set whose `__functor` leads back to the set itself";
+  return new EvalError("infinite-recursion", message, set.positionOf("__functor"));
 }
 
 /** The set that a function gets: what it asks for, or everything if it takes everything. */

@@ -6,6 +6,8 @@
  */
 import {
   Attrs,
+  CycleFinder,
+  checkNesting,
   coerceToStorePath,
   type EvalContext,
   EvalError,
@@ -19,11 +21,15 @@ import {
   type Suspendable,
   Thunk,
   textOf,
+  tooDeep,
   typeWithArticle,
   type Value,
   withTrace,
 } from "@nivis/eval";
 import { autoCall } from "./auto-call.ts";
+
+/** Levels that are too many whatever the setting: each takes about a kilobyte while it is searched. */
+const MAX_LEVELS = 500_000;
 
 /** A derivation that was found. */
 export interface Package {
@@ -47,25 +53,43 @@ export function* findDerivations(
 class PackageFinder {
   /** Those found, each once, in order. */
   readonly found = new Set<Attrs>();
+  readonly #cycles: CycleFinder;
+  readonly #nesting: EvalContext["caches"]["nesting"];
+  /** The levels around the value. */
+  readonly #outside: number;
 
   constructor(
     private readonly ctx: EvalContext,
     private readonly args: Attrs,
-  ) {}
+  ) {
+    this.#cycles = new CycleFinder(ctx);
+    this.#nesting = ctx.caches.nesting;
+    this.#outside = this.#nesting.levels;
+  }
 
   *search(slot: Slot): Suspendable<undefined> {
-    const value = (yield autoCall(this.args, slot)) as Value;
-    if (!((yield this.mayContain(value)) as boolean)) return undefined;
-    if (value instanceof Attrs) yield this.searchSet(value);
-    else if (isList(value)) yield this.searchList(value);
-    else {
-      const message = "expression does not evaluate to a derivation (or a set or list of those)";
-      throw new EvalError("type", message);
+    checkNesting(this.ctx, NO_POS);
+    const outside = this.#nesting.levels++;
+    if (outside - this.#outside >= MAX_LEVELS) throw tooDeep(NO_POS);
+    try {
+      const value = (yield autoCall(this.ctx, this.args, slot)) as Value;
+      if (!((yield this.mayContain(value)) as boolean)) return undefined;
+      if (value instanceof Attrs || isList(value)) {
+        if (this.#cycles.closesCycle(value, outside - this.#outside)) throw endlessSearch(value);
+      }
+      if (value instanceof Attrs) yield this.searchSet(value);
+      else if (isList(value)) yield this.searchList(value);
+      else {
+        const message = "expression does not evaluate to a derivation (or a set or list of those)";
+        throw new EvalError("type", message);
+      }
+    } finally {
+      this.#nesting.levels = outside;
     }
     return undefined;
   }
 
-  /** Notes a derivation; answers whether there may be derivations inside, which is so if it is none. */
+  /** Notes a derivation; returns whether the value is something else, which may contain derivations. */
   private *mayContain(slot: Slot): Suspendable<boolean> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     if (!(value instanceof Attrs) || !((yield isDerivation(value)) as boolean)) return true;
@@ -126,6 +150,11 @@ class PackageFinder {
     }
     return undefined;
   }
+}
+
+function endlessSearch(value: Value): EvalError {
+  const message = `cannot search ${typeWithArticle(value)} that contains itself for derivations`;
+  return new EvalError("infinite-recursion", message);
 }
 
 /** What must be known of a derivation to build it. */

@@ -39,7 +39,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
       }),
     );
     stores.push(store);
-    const io = nodeIo({ log: (line) => log.push(line) });
+    const io = nodeIo({ log: ({ text }) => log.push(text) });
     const machine = new Evaluation({
       io,
       hashes: nodeHashes,

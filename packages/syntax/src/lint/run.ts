@@ -28,6 +28,8 @@ export class LintRun {
   readonly text: string;
   readonly diagnostics: LintDiagnostic[] = [];
   private readonly parenEnds = new Map<number, Set<number>>();
+  /** Where comments start, by where they end; made when it is first needed. */
+  private commentStarts: ReadonlyMap<number, number> | undefined = undefined;
 
   constructor(
     readonly parsed: ParseResult,
@@ -79,6 +81,23 @@ export class LintRun {
   /** Whether the whole expression stands in parentheses; known only if the parser kept them. */
   isParenthesized(expr: Span): boolean {
     return this.parenEnds.get(expr.start)?.has(expr.end) === true;
+  }
+
+  /** Whether the expression that begins at `start`, parentheses aside, is what a binding binds. */
+  isBindingValue(start: number): boolean {
+    const { text } = this;
+    this.commentStarts ??= new Map(
+      this.parsed.comments.map((comment) => [comment.end, comment.start]),
+    );
+    let at = this.skipBlankBack(start);
+    for (;;) {
+      const commentStart = this.commentStarts.get(at);
+      if (commentStart !== undefined) at = commentStart;
+      else if (text[at - 1] === "(") at -= 1;
+      else break;
+      at = this.skipBlankBack(at);
+    }
+    return text[at - 1] === "=" && !/[=!<>]/.test(text[at - 2] ?? "");
   }
 
   /** The bytes of a span. */

@@ -32,6 +32,7 @@ const MAX_WAITING = 64 * 1024 * 1024;
 
 /** See the head of this file. */
 export class EvaluationStore implements Store {
+  readonly capabilities = { reads: true, writes: true };
   readonly storeDir: string;
   readonly #store: Pick<BlockingStore, "ask" | "close">;
   /** In order of making, so that references come first. */

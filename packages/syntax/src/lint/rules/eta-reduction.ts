@@ -1,5 +1,13 @@
 /** `map (x: f x) list` → `map f list` */
-import { type Expr, type Lambda, NodeKind } from "../../ast/nodes.ts";
+import {
+  type Binding,
+  BindingKind,
+  type Expr,
+  type Lambda,
+  NodeKind,
+  type Var,
+} from "../../ast/nodes.ts";
+import type { LexicalScope, Variable } from "../../scope/scope.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
@@ -10,32 +18,83 @@ export const etaReduction: Rule = {
   summary: "A function that only hands its argument to another function",
   explanation:
     "`x: f x` can be written `f`. Not quite the same: `f` is then evaluated earlier, and " +
-    "`builtins.functionArgs` sees its pattern; so there is no automatic fix.",
+    "`builtins.functionArgs` sees its pattern; so there is no automatic fix. Where a value would then " +
+    "need itself, as in `let f = x: f x; in f`, or might, as in bindings that need each other or select " +
+    "from what a function is given (`final: prev: { f = x: final.g x; }`), it is not reported.",
   bad: "f: [ (x: f x) ]",
   good: "f: [ f ]",
   alias: "statix W07",
   on: { [NodeKind.Lambda]: check },
 };
 
-function check({ param, paramPos, formals, body }: Lambda, run: LintRun): void {
-  if (param === undefined || formals !== undefined || body.kind !== NodeKind.Call) return;
-  const { callee, args } = body;
-  const last = args.at(-1) as Expr;
-  if (last.kind !== NodeKind.Var || last.name !== param) return;
-  const others = [callee, ...args.slice(0, -1)];
-  if (!others.every((expr) => isOtherName(expr, param))) return;
-  const span = { start: paramPos, end: body.end };
+function check(lambda: Lambda, run: LintRun): void {
+  const parts = partsOf(lambda);
+  if (parts === undefined) return;
+  const isValue = run.isBindingValue(lambda.start);
+  if (!parts.every((part) => mayBeEarlier(part, { lambda, isValue, parts }, run))) return;
+  const span = { start: lambda.paramPos, end: lambda.body.end };
   run.report("eta-reduction", span, "this function only calls another one with its argument");
 }
 
-/** A name or a selection from one, that is not `param`. */
-function isOtherName(expr: Expr, param: string): boolean {
-  if (expr.kind === NodeKind.Var) return expr.name !== param;
-  return (
+/**
+ * Of `x: f a x`, what would be left: `f` and `a`. Names, or selections from names, other than `x`;
+ * `undefined` if the function has another form.
+ */
+function partsOf({ param, formals, body }: Lambda): readonly Expr[] | undefined {
+  if (param === undefined || formals !== undefined || body.kind !== NodeKind.Call) return undefined;
+  const { callee, args } = body;
+  const last = args.at(-1) as Expr;
+  if (last.kind !== NodeKind.Var || last.name !== param) return undefined;
+  const others = [callee, ...args.slice(0, -1)];
+  return others.every((expr) => {
+    const base = baseOf(expr);
+    return base !== undefined && base.name !== param;
+  })
+    ? others
+    : undefined;
+}
+
+/** The name that an expression is, or selects from without a default. */
+function baseOf(expr: Expr): Var | undefined {
+  if (expr.kind === NodeKind.Var) return expr;
+  const isPlain =
     expr.kind === NodeKind.Select &&
     expr.fallback === undefined &&
     expr.path.every(({ name }) => name !== undefined) &&
-    expr.base.kind === NodeKind.Var &&
-    expr.base.name !== param
+    expr.base.kind === NodeKind.Var;
+  return isPlain ? (expr.base as Var) : undefined;
+}
+
+/** The function that is looked at. */
+interface Candidate {
+  readonly lambda: Lambda;
+  /** Whether it is the value of a binding, and so what is evaluated when its name is. */
+  readonly isValue: boolean;
+  readonly parts: readonly Expr[];
+}
+
+/** Whether evaluating a part of the function when the function is wanted cannot lead back to it. */
+function mayBeEarlier(part: Expr, { lambda, isValue, parts }: Candidate, run: LintRun): boolean {
+  const { name } = baseOf(part) as Var;
+  const variable = run.lookup(name);
+  // A selection, or a name that a `with` brings, may come from a set that the binding is in itself.
+  const isKnown = part.kind === NodeKind.Var && (variable !== undefined || run.isGlobalName(name));
+  if (isValue && !isKnown) return false;
+  if (variable?.binding === undefined || !seesItself(variable.scope, lambda)) return true;
+  // A call might need any of the names that see each other; so might a selection.
+  return parts.length === 1 && part.kind === NodeKind.Var && isReady(variable);
+}
+
+/** Whether a function stands among the bindings of a scope and not in its body. */
+function seesItself({ owner }: LexicalScope, { start }: Lambda): boolean {
+  return owner.kind !== NodeKind.Let || start < owner.body.start;
+}
+
+/** Whether the value of a binding is there without evaluating any other. */
+function isReady(variable: Variable): boolean {
+  const { kind, value } = variable.binding as Binding;
+  if (kind === BindingKind.Inherited) return true;
+  return (
+    kind === BindingKind.Plain && value.kind === NodeKind.Lambda && partsOf(value) === undefined
   );
 }

@@ -5,50 +5,60 @@
 import { EvalError, type EvalIo, IoError, leadsSomewhere, splitNixPath } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
 import { type ConfigLine, parseNixConf } from "./nix-conf.ts";
-import { applySetting, defaultDraft, type SettingsDraft } from "./setting-table.ts";
+import {
+  applySetting,
+  defaultSettings,
+  type GatheredSettings,
+  type Warn,
+} from "./setting-table.ts";
 
 /**
- * Reads the configuration. `warn` takes what is odd but no error, `maxCallDepth` is the default of
- * the setting of that name if the command has one of its own.
+ * Reads the configuration. `warn` takes what is odd but not an error, `maxCallDepth` is the default of
+ * the setting of that name if the command has one of its own. Throws a usage error if a file has a line
+ * or a value that makes no sense.
  */
-export function loadSettings(
-  io: EvalIo,
-  warn: (message: string) => void,
-  maxCallDepth?: number,
-): SettingsDraft {
-  const draft = defaultDraft();
-  if (maxCallDepth !== undefined) draft.maxCallDepth = maxCallDepth;
+export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): GatheredSettings {
+  const settings = defaultSettings();
+  if (maxCallDepth !== undefined) settings.maxCallDepth = maxCallDepth;
+  if (["1", "yes", "true"].includes(io.environment("NIX_ABORT_ON_WARN") ?? "")) {
+    settings.abortOnWarn = true;
+  }
   const read = (path: string): string | undefined => readIfThere(io, path);
   for (const file of configurationFiles(io)) {
     const contents = read(file);
-    if (contents !== undefined) applyLines(draft, parseNixConf(contents, file, read), io, warn);
+    if (contents !== undefined) applyLines(settings, parseNixConf(contents, file, read), io, warn);
   }
   const config = io.environment("NIX_CONFIG");
   if (config !== undefined) {
-    applyLines(draft, parseNixConf(config, "NIX_CONFIG", read), io, warn);
+    applyLines(settings, parseNixConf(config, "NIX_CONFIG", read), io, warn);
   }
   const nixPath = io.environment("NIX_PATH");
   // Nix: the variable becomes the text of the setting, which is split at blanks once more.
-  if (nixPath !== undefined) applySetting(draft, "nix-path", splitNixPath(nixPath).join(" "), warn);
+  if (nixPath !== undefined)
+    applySetting(settings, "nix-path", splitNixPath(nixPath).join(" "), warn);
   const storeDirectory = io.environment("NIX_STORE_DIR") ?? "";
-  if (storeDirectory !== "") draft.storeDir = storeDirectory;
-  if (["1", "yes", "true"].includes(io.environment("NIX_ABORT_ON_WARN") ?? "")) {
-    draft.abortOnWarn = true;
-  }
-  return draft;
+  if (storeDirectory !== "") settings.storeDir = storeDirectory;
+  return settings;
 }
 
 function applyLines(
-  draft: SettingsDraft,
+  settings: GatheredSettings,
   lines: readonly ConfigLine[],
   io: EvalIo,
-  warn: (message: string) => void,
+  warn: Warn,
 ): void {
   const hasNixPath = io.environment("NIX_PATH") !== undefined;
-  for (const { name, value } of lines) {
+  const areFeatures = ({ name }: ConfigLine): boolean =>
+    name === "experimental-features" || name === "extra-experimental-features";
+  // Nix: features come first, since other settings may need them.
+  for (const { name, value } of lines.filter(areFeatures)) {
+    applySetting(settings, name, value, warn);
+  }
+  for (const line of lines) {
+    const { name, value } = line;
     // Nix: the variable replaces what files say about the search path.
     if (hasNixPath && (name === "nix-path" || name === "extra-nix-path")) continue;
-    applySetting(draft, name, value, warn);
+    if (!areFeatures(line)) applySetting(settings, name, value, warn);
   }
 }
 
@@ -94,18 +104,20 @@ function inHomeDirectory(io: EvalIo, path: string): string | undefined {
 }
 
 /** The entries of the search path without those of `-I`, in the words of `NIX_PATH`. */
-export function nixPathEntries(draft: SettingsDraft, io: EvalIo): string[] {
-  if (draft.pureEval) return [];
+export function nixPathEntries(settings: GatheredSettings, io: EvalIo): string[] {
+  if (settings.pureEval) return [];
   // Nix: the channels follow whatever the setting says, also if it says something.
-  return draft.restrictEval ? draft.nixPath : [...draft.nixPath, ...defaultNixPath(draft, io)];
+  return settings.restrictEval
+    ? settings.nixPath
+    : [...settings.nixPath, ...defaultNixPath(settings, io)];
 }
 
 /** The channels, as far as they exist. */
-function defaultNixPath(draft: SettingsDraft, io: EvalIo): string[] {
+function defaultNixPath(settings: GatheredSettings, io: EvalIo): string[] {
   const state = io.environment("NIX_STATE_DIR") || "/nix/var/nix";
   const root = `${state}/profiles/per-user/root/channels`;
   const candidates: [prefix: string, path: string | undefined][] = [
-    ["", userChannels(draft, io)],
+    ["", userChannels(settings, io)],
     ["nixpkgs=", `${root}/nixpkgs`],
     ["", root],
   ];
@@ -115,8 +127,8 @@ function defaultNixPath(draft: SettingsDraft, io: EvalIo): string[] {
 }
 
 /** Where the channels of the user are, if there are any. */
-function userChannels(draft: SettingsDraft, io: EvalIo): string | undefined {
-  if (!draft.useXdgBaseDirectories) return inHomeDirectory(io, ".nix-defexpr/channels");
+function userChannels(settings: GatheredSettings, io: EvalIo): string | undefined {
+  if (!settings.useXdgBaseDirectories) return inHomeDirectory(io, ".nix-defexpr/channels");
   const state =
     io.environment("NIX_STATE_HOME") || inBaseDirectory(io, "XDG_STATE_HOME", ".local/state");
   return state === undefined ? undefined : `${state}/defexpr/channels`;

@@ -1,5 +1,5 @@
 /** The format of nix.conf: lines `name = words`, comments, and `include` of other files. */
-import { usageError } from "../options/option.ts";
+import { usageError } from "../usage-error.ts";
 
 /** A line that sets something. */
 export interface ConfigLine {

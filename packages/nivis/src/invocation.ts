@@ -1,0 +1,182 @@
+/**
+ * Invocation: one run of a program, from the first flag on: where it prints, how lines for the user
+ * are shown, and the settings that the configuration and the flags so far have made.
+ */
+import {
+  DEFAULT_SETTINGS,
+  EvalError,
+  type EvalIo,
+  type ExplainSettings,
+  explainErrors,
+  forTerminal,
+  type LogMessage,
+  PositionTable,
+  plainWarning,
+  renderError,
+  renderJson,
+  renderLogMessage,
+  renderRich,
+} from "@nivis/eval";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { type GatheredSettings, nodeIo, readSettings, warnUnknownSettings } from "@nivis/node";
+import {
+  ERROR_LEVEL,
+  errorLogLine,
+  INFO_LEVEL,
+  type LogFormat,
+  levelOf,
+  messageLogLine,
+  plainLogLine,
+} from "./log-format.ts";
+import { StatisticsRecorder } from "./statistics.ts";
+import type { Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** How errors are shown: as C++ Nix does, with more for people, or as JSON. */
+export type DiagnosticsForm = "plain" | "rich" | "json";
+
+/** Mistakes in one text that are shown to people. */
+const MAX_MISTAKES = 20;
+
+/** What systemd calls a line, by the level of its importance. */
+const SYSTEMD_LEVELS = [3, 4, 5, 5, 6, 6, 7, 7];
+
+/** See the head of this file. */
+export class Invocation {
+  /** How positions of errors are resolved; set once there is an evaluation. */
+  positions = new PositionTable();
+  diagnostics: DiagnosticsForm = "plain";
+  logFormat: LogFormat = "raw";
+  /** Which levels of lines are shown. */
+  verbosity = INFO_LEVEL;
+  /** Whether it is worth saying that what is instantiated may be collected as garbage. */
+  warnsAboutRoots = true;
+  /** What the environment wants to be counted. */
+  readonly statistics: StatisticsRecorder | undefined;
+  /** Runs after the output: saves the cache. */
+  afterOutput: (() => void) | undefined;
+  /** The world as it is, without what settings forbid. */
+  readonly machine: EvalIo;
+  #settings: GatheredSettings | undefined;
+  readonly #maxCallDepth: number | undefined;
+
+  constructor(
+    readonly terminal: Terminal,
+    readonly programName: string,
+    maxCallDepth?: number,
+  ) {
+    this.#maxCallDepth = maxCallDepth;
+    this.statistics = StatisticsRecorder.of(terminal);
+    this.machine = nodeIo({
+      environment: terminal.environment,
+      log: (message) => this.log(message),
+    });
+  }
+
+  /** What the configuration says, changed by the flags so far; read when it is first needed. */
+  get settings(): GatheredSettings {
+    this.#settings ??= readSettings(
+      this.machine,
+      (message) => this.warn(message),
+      this.#maxCallDepth,
+    );
+    return this.#settings;
+  }
+
+  /** The settings of the whole command line; warns about those that nobody knows. */
+  finishSettings(): GatheredSettings {
+    const { settings } = this;
+    warnUnknownSettings(settings, (message) => this.warn(message));
+    return settings;
+  }
+
+  /** Shows a message of the evaluator. */
+  log(message: LogMessage): void {
+    const level = levelOf(message);
+    // Nix: the JSON logger leaves out only reports.
+    const isPlainJson = this.logFormat === "internal-json" && message.report === undefined;
+    if (level > this.verbosity && !isPlainJson) return;
+    if (this.diagnostics === "json") {
+      const severity = message.severity === "trace" ? "trace" : "warning";
+      this.#writeJson(severity, message.text);
+    } else if (this.logFormat === "internal-json") {
+      this.terminal.writeLine(messageLogLine(message, this.positions));
+    } else this.#writeText(level, renderLogMessage(message, this.terminal.color));
+  }
+
+  /** Shows a warning of the command itself. */
+  warn(message: string): void {
+    this.log(plainWarning(message));
+  }
+
+  /** Shows a line that is neither a message of the evaluator nor an error. */
+  note(text: string): void {
+    if (this.diagnostics === "json") this.#writeJson("note", text);
+    else if (this.logFormat === "internal-json") {
+      this.terminal.writeLine(plainLogLine(ERROR_LEVEL, text));
+    } else this.#writeText(ERROR_LEVEL, text);
+  }
+
+  /** Shows what was thrown. */
+  report(error: unknown): void {
+    if (!(error instanceof EvalError)) {
+      this.#reportBug(error);
+      return;
+    }
+    this.#reportError(error);
+    if (error.kind === "usage" && this.diagnostics !== "json") {
+      this.note(`Try '${this.programName} --help' for more information.`);
+    }
+  }
+
+  #reportError(error: EvalError): void {
+    const { color } = this.terminal;
+    const showTrace = this.#settings?.showTrace ?? false;
+    if (this.diagnostics === "plain") {
+      if (this.logFormat === "internal-json") {
+        this.terminal.writeLine(errorLogLine(error, this.positions, showTrace));
+      } else {
+        this.#writeText(ERROR_LEVEL, renderError(error, this.positions, { showTrace, color }));
+      }
+      return;
+    }
+    const settings: ExplainSettings = this.#settings ?? DEFAULT_SETTINGS;
+    const explanations = explainErrors(error, this.positions, settings);
+    if (this.diagnostics === "json") {
+      for (const explanation of explanations) this.terminal.writeLine(renderJson(explanation));
+      return;
+    }
+    const shown = explanations.slice(0, MAX_MISTAKES);
+    const texts = shown.map((explanation) => renderRich(explanation, { showTrace, color }));
+    const hidden = explanations.length - shown.length;
+    if (hidden > 0) texts.push(`${hidden} more mistakes in this text`);
+    this.#writeText(ERROR_LEVEL, texts.join("\n\n"));
+  }
+
+  #reportBug(error: unknown): void {
+    const text = describeBug(error);
+    if (this.diagnostics === "json") this.#writeJson("error", text.replace(/^error: /, ""));
+    else this.note(text);
+  }
+
+  #writeJson(severity: string, text: string): void {
+    this.terminal.writeLine(encodeUtf8(JSON.stringify({ severity, message: decodeUtf8(text) })));
+  }
+
+  #writeText(level: number, text: string): void {
+    const { terminal } = this;
+    const prefix = terminal.environment["IN_SYSTEMD"] === "1" ? `<${SYSTEMD_LEVELS[level]}>` : "";
+    terminal.writeLine(prefix + forTerminal(text, terminal.color));
+  }
+}
+
+function describeBug(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const lines = [
+    "error: this is a bug in Nivis, not in your expression",
+    "       Please report it (README.md says where) with the expression and this text:",
+    `       nivis ${VERSION}, node ${process.version}, ${process.platform} ${process.arch}`,
+    ...stack.split("\n").map((text) => `       ${text}`),
+  ];
+  return encodeUtf8(lines.join("\n"));
+}

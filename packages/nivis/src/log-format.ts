@@ -1,0 +1,92 @@
+/**
+ * `--log-format internal-json`: what goes to standard error as C++ Nix writes it for other programs
+ * (libutil/logging.cc): `@nix ` and a JSON object a line, keys sorted.
+ */
+import {
+  type EvalError,
+  type LogMessage,
+  type PosIdx,
+  type PositionTable,
+  renderError,
+  renderLogMessage,
+  renderWarning,
+} from "@nivis/eval";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+
+/** How lines for the user are written. */
+export type LogFormat = "raw" | "internal-json";
+
+/** Levels of verbosity, the most important first; a line is shown if its level is at most the verbosity. */
+export const ERROR_LEVEL = 0;
+export const WARNING_LEVEL = 1;
+/** The verbosity unless flags say otherwise. */
+export const INFO_LEVEL = 3;
+export const DEBUG_LEVEL = 6;
+export const HIGHEST_LEVEL = 7;
+
+/** The level of a message of the evaluator. */
+export function levelOf({ severity }: LogMessage): number {
+  return severity === "trace" ? ERROR_LEVEL : WARNING_LEVEL;
+}
+
+/** Where something is, as the logger says it; all `null` if it is nowhere. */
+function placeOf(pos: PosIdx, positions: PositionTable) {
+  const position = positions.resolve(pos);
+  if (position === undefined) return undefined;
+  const { source, offset } = position;
+  const { line, column } = source.lineColumn(offset);
+  return { column, file: decodeUtf8(`${source.displayName}:${line}:${column}`), line };
+}
+
+const NOWHERE = { column: null, file: null, line: null };
+/** Nix: the position of a trace is always there, though it may be that of nothing. */
+const NONE = { column: 0, file: "«none»:0", line: 0 };
+
+function line(fields: Readonly<Record<string, unknown>>): string {
+  const sorted = Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return encodeUtf8(`@nix ${JSON.stringify(sorted)}`);
+}
+
+/** A line that is nothing but text. */
+export function plainLogLine(level: number, text: string): string {
+  return line({ action: "msg", level, msg: decodeUtf8(text) });
+}
+
+/** A message of the evaluator. */
+export function messageLogLine(message: LogMessage, positions: PositionTable): string {
+  const { report } = message;
+  const level = levelOf(message);
+  if (report === undefined) return plainLogLine(level, renderLogMessage(message, true));
+  const text =
+    message.severity === "warning"
+      ? renderWarning(report.message, report.pos, positions, true, report.traces)
+      : renderLogMessage(message, true);
+  return line({
+    action: "msg",
+    level,
+    msg: decodeUtf8(text),
+    raw_msg: decodeUtf8(report.message),
+    ...(placeOf(report.pos, positions) ?? NOWHERE),
+  });
+}
+
+/** An error, with its traces if they are shown. */
+export function errorLogLine(
+  error: EvalError,
+  positions: PositionTable,
+  showTrace: boolean,
+): string {
+  const { message, pos, traces } = error;
+  const trace = traces.map((one) => ({
+    ...(placeOf(one.pos, positions) ?? NONE),
+    raw_msg: decodeUtf8(one.message),
+  }));
+  return line({
+    action: "msg",
+    level: ERROR_LEVEL,
+    msg: decodeUtf8(renderError(error, positions, { showTrace, color: true })),
+    raw_msg: decodeUtf8(message),
+    ...(placeOf(pos, positions) ?? NOWHERE),
+    ...(showTrace && trace.length > 0 ? { trace } : {}),
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * Garbage collector roots of a store on disk, as `--add-root` makes them: a symlink where the user wants
+ * it, and a second one among the roots of the store that leads to the first. A collector keeps what such
+ * a chain ends at, and forgets the chain when the user removes the first link. The layout is that of C++
+ * Nix (libstore/indirect-root-store.cc, gc.cc), whose `nix-store --gc` minds these roots.
+ */
+import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { EvalError, IoError } from "@nivis/eval";
+import { canonPath, encodeNixBase32 } from "@nivis/formats";
+import { toNodePath } from "./byte-path.ts";
+import { errnoCode, errnoMessage } from "./errno.ts";
+import { nodeHashes } from "./node-hashes.ts";
+
+/** See the head of this file. Paths are bytes. */
+export class GarbageRoots {
+  readonly #directory: string;
+  readonly #storeDir: string;
+  #temporaries = 0;
+
+  constructor(directory: string, storeDir: string) {
+    this.#directory = directory;
+    this.#storeDir = storeDir;
+  }
+
+  /** Makes `link`, an absolute path, a root for a store path; returns its canonical form. */
+  add(path: string, link: string): string {
+    const root = canonPath(link);
+    if (this.#isInStore(root)) {
+      throw new EvalError(
+        "invalid-path",
+        `creating a garbage collector root ("${root}") in the Nix store is forbidden (are you running nix-build inside the store?)`,
+      );
+    }
+    if (!this.#mayReplace(root)) {
+      throw new EvalError("io", `cannot create symlink "${root}"; already exists`);
+    }
+    this.#link(root, path);
+    const name = encodeNixBase32(nodeHashes.hash("sha1", Buffer.from(root, "latin1")));
+    this.#link(`${this.#directory}/auto/${name}`, root);
+    return root;
+  }
+
+  #isInStore(path: string): boolean {
+    return path.startsWith(`${this.#storeDir}/`);
+  }
+
+  /** Whether nothing is there, or a link into the store, which an earlier run may have made. */
+  #mayReplace(link: string): boolean {
+    const location = toNodePath(link);
+    const found = lstatSync(location, { throwIfNoEntry: false });
+    if (found === undefined) return true;
+    return found.isSymbolicLink() && this.#isInStore(readlinkSync(location, "latin1"));
+  }
+
+  /** Makes a symlink under another name and renames it, so that there is always one. */
+  #link(link: string, target: string): void {
+    const temporary = `${link}.tmp-${process.pid}-${this.#temporaries++}`;
+    try {
+      mkdirSync(toNodePath(link.slice(0, link.lastIndexOf("/")) || "/"), { recursive: true });
+      symlinkSync(toNodePath(target), toNodePath(temporary));
+      renameSync(toNodePath(temporary), toNodePath(link));
+    } catch (error) {
+      const code = errnoCode(error);
+      throw new IoError(code, `creating symlink "${link}" -> "${target}": ${errnoMessage(code)}`);
+    }
+  }
+}
