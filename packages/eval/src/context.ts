@@ -34,8 +34,8 @@ export interface EvalContext {
   readonly builtins: Attrs;
   /** The entries of the search path: `-I`, then `NIX_PATH`. */
   readonly searchPath: readonly SearchPathEntry[];
-  /** Is told by a machine, in the middle of its first runs, how many frames have returned in the last. */
-  framesReturned(count: number): void;
+  /** Is told by a machine, in the middle of its first runs, how many frames it entered in the last. */
+  framesEntered(count: number): void;
   /** Evaluates a file (or the `default.nix` of a directory) once; answers its value. */
   importFile(path: NixPath): Suspendable<Slot>;
   /** Evaluates a file with extra names in scope. */

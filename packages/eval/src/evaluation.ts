@@ -33,7 +33,7 @@ import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { renderWarning } from "./errors/render.ts";
 import { type EvalIo, IoError } from "./io.ts";
-import { clock, LARGE_RESULT, LimitMeter } from "./limits/meter.ts";
+import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
 import { existingType, joinPath, parentOfPath, resolveSymlinks } from "./path.ts";
 import { accessorOf } from "./path-value.ts";
@@ -134,7 +134,7 @@ export class Evaluation {
       // Replaced below: making the globals needs the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,
-      framesReturned: busyWatch(options.whenBusy, options.io),
+      framesEntered: busyWatch(options.whenBusy, options.io),
       importFile: (path) => this.importFile(path),
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
@@ -245,6 +245,16 @@ export class Evaluation {
         return value;
       })(),
     );
+  }
+
+  /**
+   * Begins anew with what `maxSteps`, `maxMemory` and `maxTime` allow. Without this, an evaluation that
+   * has exceeded a limit fails at once whatever it is asked; after it, also the thunks that the limit has
+   * stopped can be forced again. `limits` replaces those that it names; an evaluation that was made
+   * without limits keeps none.
+   */
+  renewLimits(limits?: Partial<Limits>): void {
+    this.context.limits?.renew(limits);
   }
 
   /** Runs native code that can be suspended. */
@@ -371,7 +381,7 @@ export class Evaluation {
     globals: ReadonlyMap<string, Slot>,
   ): CompiledText {
     const { length } = source.text;
-    if (length > LARGE_RESULT) this.context.limits?.reserve(length * BYTES_PER_SOURCE_BYTE);
+    this.context.limits?.make(length, BYTES_PER_SOURCE_BYTE);
     const { expr, diagnostics, firstError } = this.parse(source, basePath);
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {
@@ -546,7 +556,7 @@ function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
-/** What calls `action` once, when so many frames have returned that the evaluation is busy. */
+/** What calls `action` once, when so many frames have been entered that the evaluation is busy. */
 function busyWatch(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
   if (action === undefined) return () => {};
   const begun = clock(io);

@@ -20,7 +20,10 @@ export interface Settings {
   readonly evalSystem: string;
   /** The deepest nesting of frames; beyond it is a stack overflow. */
   readonly maxCallDepth: number;
-  /** Frames that may return in one evaluation; `Infinity` for no limit, as for the next two. */
+  /**
+   * Steps of one evaluation (see `limits/meter.ts`): frames entered, builtins called, and the work inside of
+   * these. `Infinity`, the default, for no limit, as for the next two.
+   */
   readonly maxSteps: number;
   /** How much the memory in use may grow, in MiB. */
   readonly maxMemory: number;

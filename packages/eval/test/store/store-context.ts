@@ -35,7 +35,7 @@ export function makeContext(parts: Partial<EvalContext> = {}): EvalContext {
     builtins: Attrs.of([], []),
     searchPath: [],
     importFile: noFiles,
-    framesReturned: () => {},
+    framesEntered: () => {},
     scopedImport: noFiles,
     ...parts,
   };

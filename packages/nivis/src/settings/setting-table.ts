@@ -165,9 +165,13 @@ export const SETTINGS: readonly SettingRow[] = [
   number("max-call-depth", "How deep calls may nest", (draft, value) => {
     draft.maxCallDepth = value;
   }),
-  number("max-steps", "How many calls and thunks may be evaluated", (draft, value) => {
-    draft.maxSteps = value;
-  }),
+  number(
+    "max-steps",
+    "How many steps (calls, thunks, work of builtins) evaluation may take",
+    (draft, value) => {
+      draft.maxSteps = value;
+    },
+  ),
   number("max-memory", "How many MiB of memory evaluation may take", (draft, value) => {
     draft.maxMemory = value;
   }),
