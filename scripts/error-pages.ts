@@ -306,7 +306,7 @@ export function runExample({ text, files = {}, settings = {} }: Example): Outcom
   try {
     const io = memoryIo({ files, environment: { HOME: "/home/user" } });
     evaluation = new Evaluation({ io, settings });
-    const value = evaluation.load(text, { kind: "string" }, "/");
+    const value = evaluation.loadText(text);
     const source = evaluation.positions.latest;
     if (source !== undefined) {
       for (const { code, message, pos, severity } of evaluation.parse(source, "/").diagnostics) {

@@ -190,7 +190,7 @@ class Instantiation {
   private process(source: Source): void {
     const { evaluation } = this.session;
     if (this.draft.mode === "parse") {
-      const tree = evaluation.parseChecked(source.text, source.origin, source.basePath);
+      const tree = evaluation.parseChecked(source.text, source);
       this.write(`${printExpr(tree)}\n`);
       return;
     }

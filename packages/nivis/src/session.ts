@@ -27,7 +27,7 @@ import type { AutoArgument, EvaluationDraft } from "./options/evaluation-options
 import { usageError } from "./options/option.ts";
 import type { Invocation } from "./program.ts";
 import { loadSettings, nixPathEntries } from "./settings/load-settings.ts";
-import { applySetting, type SettingsDraft } from "./settings/setting-table.ts";
+import { applySetting, evaluationSettings, type SettingsDraft } from "./settings/setting-table.ts";
 
 /** A text to evaluate. */
 export type Source = Program;
@@ -89,7 +89,7 @@ export class Session {
     this.evaluation = new Evaluation({
       ...surroundings,
       settings: {
-        ...settings,
+        ...evaluationSettings(settings),
         // Only so are the calls among the traces.
         showTrace: settings.showTrace || draft.diagnostics !== "plain",
         readOnlyMode: options.readOnly || !(store instanceof LocalStore),
@@ -127,8 +127,8 @@ export class Session {
   private autoArgument(argument: AutoArgument): Slot {
     switch (argument.kind) {
       case "expression": {
-        const { text, origin, basePath } = this.expression(argument.text);
-        return this.evaluation.load(text, origin, basePath);
+        const source = this.expression(argument.text);
+        return this.evaluation.loadText(source.text, source);
       }
       case "string":
         return argument.text;
@@ -192,8 +192,8 @@ export class Session {
   }
 
   /** Evaluates a source to weak head normal form. */
-  evaluate({ text, origin, basePath }: Source): Value {
-    return this.evaluation.evalText(text, origin, basePath);
+  evaluate(source: Source): Value {
+    return this.evaluation.evaluate(source.text, source);
   }
 
   /** Runs native code that can be suspended. */

@@ -5,7 +5,7 @@ import { autoCall } from "../src/selection/auto-call.ts";
 import { describePackage, findDerivations, type Package } from "../src/selection/packages.ts";
 
 const evaluation = new Evaluation({ io: memoryIo() });
-const value = (text: string): Slot => evaluation.evalText(text, { kind: "string" }, "/");
+const value = (text: string): Slot => evaluation.evaluate(text);
 const noArgs = Attrs.fromMap(new Map());
 const args = (text: string): Attrs => value(text) as Attrs;
 

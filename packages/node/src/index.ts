@@ -2,7 +2,7 @@
 export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-bytecode-cache.ts";
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
-export { hostSystem, type NodeIoOptions, nodeIo } from "./node-io.ts";
+export { type NodeIoOptions, nodeIo } from "./node-io.ts";
 export { ProcessMeter } from "./process-meter.ts";
 export {
   type DaemonListener,

@@ -20,7 +20,7 @@ function evaluationWith(settings: Partial<Settings>, options?: MemoryIoOptions):
 }
 
 function load(evaluation: Evaluation, text: string) {
-  return evaluation.load(text, { kind: "string" }, "/");
+  return evaluation.loadText(text);
 }
 
 function failure(run: () => unknown): EvalError {

@@ -27,7 +27,7 @@ function hostBuiltin(run: (argument: Value) => Slot): Builtin {
 }
 
 function load(evaluation: Evaluation, text: string): Slot {
-  return evaluation.load(text, { kind: "string" }, "/");
+  return evaluation.loadText(text);
 }
 
 function failure(run: () => unknown): unknown {
@@ -170,5 +170,5 @@ test("an EvalIo may evaluate with the same evaluation", () => {
     }),
   });
   version = load(evaluation, "40 + 1");
-  expect(evaluation.evalFile("/a.nix")).toBe(42);
+  expect(evaluation.evaluateFile("/a.nix")).toBe(42);
 });

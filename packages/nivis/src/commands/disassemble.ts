@@ -40,9 +40,8 @@ export const disassembleCommand: Program<DisassembleDraft> = {
   run: (draft, invocation) => {
     const session = new Session(draft, invocation, { readOnly: true });
     const { source } = selectionOf(draft, session, "nivis disassemble");
-    const { text, origin, basePath } = source;
     const form = draft.js ? "js" : "bytecode";
-    const listing = session.evaluation.disassemble(text, origin, basePath, form);
+    const listing = session.evaluation.disassemble(source.text, source, form);
     invocation.terminal.writeOut(listing.endsWith("\n") ? listing : `${listing}\n`);
   },
 };

@@ -25,7 +25,7 @@ export const parseCommand: Program<SourceDraft> = {
   run: (draft, invocation) => {
     const session = new Session(draft, invocation, { readOnly: true });
     const { source } = selectionOf(draft, session, "nivis parse");
-    const tree = session.evaluation.parseChecked(source.text, source.origin, source.basePath);
+    const tree = session.evaluation.parseChecked(source.text, source);
     invocation.terminal.writeOut(`${printExpr(tree)}\n`);
   },
 };

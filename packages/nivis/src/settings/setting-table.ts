@@ -35,6 +35,12 @@ export function defaultDraft(): SettingsDraft {
   };
 }
 
+/** What a draft says to the evaluation; the rest is for those who set one up. */
+export function evaluationSettings(draft: SettingsDraft): Settings {
+  const names = Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[];
+  return Object.fromEntries(names.map((name) => [name, draft[name]])) as unknown as Settings;
+}
+
 /** How a setting is written. */
 export type SettingKind = "bool" | "words" | "value";
 
