@@ -13,7 +13,7 @@
  */
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { publicPackages, root, run } from "./workspace.mjs";
 
@@ -25,9 +25,13 @@ const STORE_WORKER = join(root, "packages/node/src/stores/evaluation/store-worke
 
 const started = performance.now();
 await Promise.all([buildCommands(), ...publicPackages.map(buildLibrary)]);
-if (process.argv.includes("--declarations")) buildDeclarations();
+const declarations = process.argv.includes("--declarations");
+if (declarations) buildDeclarations();
 // The last file written: workspace.mjs compares its time with those of the sources.
-writeFileSync(join(dist("nivis"), "build.json"), `${JSON.stringify({ format: 1 })}\n`);
+writeFileSync(
+  join(dist("nivis"), "build.json"),
+  `${JSON.stringify({ format: 1, declarations })}\n`,
+);
 process.stderr.write(`built in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 
 /** @param {string} name */
@@ -61,6 +65,7 @@ async function buildCommands() {
     banner: { js: "(function (require, module) {" },
     footer: { js: "})" },
   });
+  writeFileSync(join(dist("nivis"), "THIRD-PARTY-NOTICES.txt"), thirdPartyNotices(metafile));
   const written = Object.keys(metafile.outputs).map((path) => basename(path));
   const bundle = /** @type {string} */ (written.find((name) => name.endsWith(".js")));
   await build({
@@ -76,6 +81,33 @@ async function buildCommands() {
     outExtension: { ".js": ".cjs" },
   });
   removeStaleBundles(written);
+}
+
+/**
+ * The licences of the packages of others that a bundle contains.
+ *
+ * @param {import("esbuild").Metafile} metafile
+ */
+function thirdPartyNotices(metafile) {
+  const folders = new Set(
+    Object.keys(metafile.inputs).flatMap(
+      (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+    ),
+  );
+  const notices = Array.from(folders, (folder) => {
+    const { name, version, license, author, homepage } = JSON.parse(
+      readFileSync(join(root, folder, "package.json"), "utf8"),
+    );
+    if (typeof license !== "string") throw new Error(`${folder} does not name its licence`);
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const text =
+      file === undefined
+        ? `By ${author?.name ?? author}, ${homepage}. The package carries no text of its licence.`
+        : readFileSync(join(root, folder, file), "utf8").trim();
+    return `${name} ${version} (${license})\n\n${text}\n`;
+  });
+  const head = "The commands of nivis contain code of these packages.\n";
+  return [head, ...notices].join(`\n${"-".repeat(80)}\n\n`);
 }
 
 /**
@@ -175,8 +207,29 @@ function buildDeclarations() {
   for (const name of publicPackages) {
     const emitted = join(out, name, "src");
     rewriteDeclarations(emitted);
-    cpSync(emitted, dist(name), { recursive: true });
+    for (const file of readdirSync(dist(name), { recursive: true, encoding: "utf8" })) {
+      if (file.endsWith(".d.ts")) rmSync(join(dist(name), file));
+    }
+    for (const file of reachableDeclarations(join(emitted, "index.d.ts"))) {
+      cpSync(file, join(dist(name), relative(emitted, file)));
+    }
   }
+}
+
+/**
+ * A declaration file and those that it imports from the same package, on whatever way.
+ *
+ * @param {string} index
+ */
+function reachableDeclarations(index) {
+  const found = new Set([index]);
+  for (const file of found) {
+    const text = readFileSync(file, "utf8");
+    for (const [, path] of text.matchAll(/(?:from |import\()\s*"(\.[^"]*)\.js"/g)) {
+      found.add(join(dirname(file), `${path}.d.ts`));
+    }
+  }
+  return found;
 }
 
 /** @param {string} folder */

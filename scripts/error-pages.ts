@@ -190,6 +190,12 @@ export const ERROR_PAGES: Readonly<Record<Code, ErrorPage>> = {
     example: undefined,
     mend: "Start it again.",
   },
+  "re-entrance": {
+    meaning:
+      "Host code (a builtin, an observer or an `EvalIo` that a program gave to the library) forced a value whose own evaluation waits for that host code to return. The value is not an infinite recursion of the Nix program: it can be forced once the outer evaluation is over.",
+    example: undefined,
+    mend: "Let the host code force only its arguments and values made for it, or look at other values after the evaluation. Inside a builtin, `yield` a thunk instead of calling `Evaluation.force`.",
+  },
   "syntax-error": {
     meaning:
       "A word, a sign or the end of the text stands where it cannot. The place is the first at which the text cannot go on; the mistake is often just before it.",
@@ -300,7 +306,7 @@ export function runExample({ text, files = {}, settings = {} }: Example): Outcom
   try {
     const io = memoryIo({ files, environment: { HOME: "/home/user" } });
     evaluation = new Evaluation({ io, settings });
-    const value = evaluation.load(text, { kind: "string" }, "/");
+    const value = evaluation.loadText(text);
     const source = evaluation.positions.latest;
     if (source !== undefined) {
       for (const { code, message, pos, severity } of evaluation.parse(source, "/").diagnostics) {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { buildWhenNeeded, installWhenNeeded, root, run } from "./workspace.mjs";
 
 installWhenNeeded();
-buildWhenNeeded();
+buildWhenNeeded({ declarations: true });
 
 const filters = process.argv.slice(2);
 const node = process.execPath;

@@ -88,10 +88,15 @@ export function installWhenNeeded() {
   if (code !== 0) process.exit(code);
 }
 
-/** Builds when a source is newer than what was built from it; ends the process if that fails. */
-export function buildWhenNeeded() {
-  if (!needsBuild()) return;
-  const code = run(process.execPath, [join(root, "scripts", "build.mjs")]);
+/**
+ * Builds when a source is newer than what was built from it; ends the process if that fails.
+ *
+ * @param {{ declarations?: boolean }} [options] Whether the type declarations must be there as well.
+ */
+export function buildWhenNeeded({ declarations = false } = {}) {
+  if (!needsBuild() && (!declarations || hasDeclarations())) return;
+  const flags = declarations ? ["--declarations"] : [];
+  const code = run(process.execPath, [join(root, "scripts", "build.mjs"), ...flags]);
   if (code !== 0) process.exit(code);
 }
 
@@ -105,6 +110,12 @@ export function needsBuild() {
     sources.push(join(root, "packages", name, "src"));
   }
   return sources.some((path) => newest(path) > builtAt);
+}
+
+/** Whether the last build has made the type declarations as well. */
+export function hasDeclarations() {
+  const file = join(root, "packages", "nivis", "dist", "build.json");
+  return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).declarations === true;
 }
 
 /**

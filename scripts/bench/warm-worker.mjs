@@ -13,12 +13,10 @@ for (let i = 0; i < Number(runs); i++) {
   const evaluation = new Evaluation({ io: nodeIo(), hashes: nodeHashes });
   const value =
     first === "--expr"
-      ? evaluation.evalText(
-          encodeUtf8(String(expression)),
-          { kind: "string" },
-          dirname(import.meta.filename),
-        )
-      : evaluation.evalFile(encodeUtf8(String(first)));
+      ? evaluation.evaluate(encodeUtf8(String(expression)), {
+          basePath: encodeUtf8(dirname(import.meta.filename)),
+        })
+      : evaluation.evaluateFile(encodeUtf8(String(first)));
   evaluation.deepForce(value);
   const text = printAmbiguous(value);
   times.push(performance.now() - started);

@@ -66,7 +66,7 @@ function answerFunction(): Slot {
   const slots = Object.entries(task.arguments).map(
     ([name, value]) => [encodeUtf8(name), encodeUtf8(value)] as const,
   );
-  const program = evaluation.evalFile(encodeUtf8(task.file));
+  const program = evaluation.evaluateFile(encodeUtf8(task.file));
   const attributes = evaluation.call(program, Attrs.fromMap(new Map<string, Slot>(slots)));
   return (attributes as Attrs).get("answer") as Slot;
 }

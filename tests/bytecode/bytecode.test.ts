@@ -19,7 +19,7 @@ for (const { name } of cases) {
   test(name, () => {
     const text = readFileSync(join(here, name, "in.nix"), "latin1");
     const evaluation = new Evaluation({ io: memoryIo() });
-    const listing = evaluation.disassemble(text, { kind: "string" }, "/");
+    const listing = evaluation.disassemble(text);
     const file = join(here, name, "out.txt");
     if (process.env["UPDATE"] === "1" || !existsSync(file)) {
       expect(process.env["UPDATE"], `no out.txt in ${name}`).toBe("1");
@@ -28,7 +28,7 @@ for (const { name } of cases) {
     expect(listing).toBe(readFileSync(file, "latin1"));
     const translated = join(here, name, "out.js.txt");
     if (!existsSync(translated)) return;
-    const sources = evaluation.disassemble(text, { kind: "string" }, "/", "js");
+    const sources = evaluation.disassemble(text, {}, "js");
     if (process.env["UPDATE"] === "1") writeFileSync(translated, sources, "latin1");
     expect(sources).toBe(readFileSync(translated, "latin1"));
   });

@@ -45,7 +45,7 @@ function explain(name: string): Explanation {
   const searchPath = [{ prefix: "case", path: "/case" }];
   const evaluation = new Evaluation({ io: memoryIo({ files }), settings, searchPath });
   try {
-    evaluation.deepForce(evaluation.openFile("/case/in.nix"));
+    evaluation.deepForce(evaluation.loadFile("/case/in.nix"));
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return explainError(error, evaluation.positions, evaluation.context.settings);

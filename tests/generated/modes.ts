@@ -147,7 +147,7 @@ export function failuresInside(text: string): ReadonlySet<string> {
       value instanceof Attrs ? value.slots() : isList(value as Value) ? (value as NixList) : [];
     for (const slot of parts) visit(() => evaluation.force(slot));
   };
-  visit(() => evaluation.evalText(asArgument(text), { kind: "string" }, fixture));
+  visit(() => evaluation.evaluate(asArgument(text), { basePath: fixture }));
   return found;
 }
 
@@ -156,7 +156,7 @@ class CyclicError extends Error {}
 
 function show(evaluation: Evaluation, text: string, mode: Mode): string {
   const { context } = evaluation;
-  const value: Value = evaluation.evalText(asArgument(text), { kind: "string" }, fixture);
+  const value: Value = evaluation.evaluate(asArgument(text), { basePath: fixture });
   if (mode === "lazy") return printAmbiguous(value);
   if (mode !== "xml-lazy") {
     try {

@@ -23,9 +23,13 @@ interface Manifest {
   readonly version: string;
   readonly license: string;
   readonly type: string;
+  readonly description: string;
+  readonly keywords: readonly string[];
+  readonly publishConfig: { readonly access: string };
+  readonly private?: boolean;
   readonly engines: { readonly node: string };
   readonly bin?: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<{ ".": { readonly types: string; readonly default: string } }>;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -51,6 +55,23 @@ describe.each(publicNames)("%s", (name) => {
     });
   });
 
+  test("says what it is, to everybody", () => {
+    const { description, keywords, publishConfig, private: hidden } = manifest(name);
+    expect(description).toMatch(/^[A-Z].{20,}[^.]$/);
+    expect(keywords).toContain("nix");
+    expect({ publishConfig, hidden }).toEqual({
+      publishConfig: { access: "public" },
+      hidden: undefined,
+    });
+  });
+
+  test("has the licence of all, and a page of its own", () => {
+    const licence = readFileSync(join(packages, "..", "LICENSE"), "utf8");
+    expect(readFileSync(join(packages, name, "LICENSE"), "utf8")).toBe(licence);
+    const readme = readFileSync(join(packages, name, "README.md"), "utf8");
+    expect(readme.split("\n")[0]).toBe(`# ${manifest(name).name}`);
+  });
+
   test("depends on exact versions", () => {
     for (const version of Object.values(manifest(name).dependencies ?? {})) {
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);
@@ -58,7 +79,7 @@ describe.each(publicNames)("%s", (name) => {
   });
 
   test("exports a module that loads and is not empty", async () => {
-    const entry = manifest(name).exports["."]?.default ?? "";
+    const entry = manifest(name).exports["."].default;
     const file = join(packages, name, entry);
     expect(existsSync(file), `${file} is not built`).toBe(true);
     const loaded = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as object;

@@ -1,13 +1,17 @@
 /**
- * The packages as they are published: packed by npm and unpacked beside each other, where there are
- * no sources, no scripts and no workspace, every command runs and the library loads.
+ * The packages as they are published: packed by npm and installed into an empty folder from the
+ * tarballs, where there are no sources, no scripts and no workspace. Every command runs; the libraries load
+ * from ES modules and from CommonJS; TypeScript finds their types in both ways of resolving modules; and
+ * the examples of their pages print what they say.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Outcome, runProcess } from "@nivis/testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasDeclarations } from "../../scripts/workspace.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const packages = [
@@ -16,31 +20,60 @@ const packages = [
   "@nivis/eval",
   "@nivis/fetch",
   "@nivis/flake",
+  "@nivis/fmt",
+  "@nivis/store",
   "@nivis/node",
   "nivis",
 ];
 
+/** The packages of others that a package of the checkout needs, by name. */
+function packagesOfOthers(folderOfPackage: string, found = new Map<string, string>()) {
+  const text = readFileSync(join(folderOfPackage, "package.json"), "utf8");
+  const { dependencies = {} } = JSON.parse(text) as { dependencies?: Record<string, string> };
+  for (const name of Object.keys(dependencies)) {
+    if (name.startsWith("@nivis/") || found.has(name)) continue;
+    found.set(name, join(root, "node_modules", name));
+    packagesOfOthers(join(root, "node_modules", name), found);
+  }
+  return found;
+}
+
+const others = new Map<string, string>();
+for (const name of packages) {
+  packagesOfOthers(join(root, "packages", name.replace("@nivis/", "")), others);
+}
+
 let folder: string;
 
+/** What a tarball contains, without the folder that all of it lies in. */
+const contents = new Map<string, readonly string[]>();
+
 beforeAll(async () => {
+  expect(hasDeclarations(), "the build has no declarations: npm run build").toBe(true);
   folder = mkdtempSync(join(tmpdir(), "nivis-packed-"));
+  // What `prepack` does, npm test has done; and other tests must not lose the build meanwhile.
   const flags = ["--ignore-scripts", "--offline", "--pack-destination", folder];
   const names = packages.flatMap((name) => ["--workspace", name]);
   await succeed("npm", ["pack", "--json", ...flags, ...names], root);
-  for (const name of packages) {
+  await succeed("npm", ["pack", "--json", ...flags, ...others.values()], root);
+  const tarballs = [...packages, ...others.keys()].map((name) => {
     const prefix = `${name.replace("@", "").replace("/", "-")}-`;
     const tarball = readdirSync(folder).find(
       (entry) => entry.startsWith(prefix) && /^\d.*\.tgz$/.test(entry.slice(prefix.length)),
     );
-    const target = join(folder, "node_modules", name);
-    mkdirSync(target, { recursive: true });
-    const file = join(folder, tarball as string);
-    await succeed("tar", ["-xzf", file, "--strip-components=1", "-C", target], folder);
+    return [name, join(folder, tarball as string)] as const;
+  });
+  const dependencies = Object.fromEntries(tarballs.map(([name, file]) => [name, `file:${file}`]));
+  // Each depends on versions of the others that no registry has.
+  const manifest = { name: "user", private: true, dependencies, overrides: dependencies };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+  const quiet = ["--offline", "--no-audit", "--no-fund", "--ignore-scripts"];
+  await succeed("npm", ["install", ...quiet], folder);
+  for (const [name] of tarballs) {
+    const installed = join(folder, "node_modules", name);
+    contents.set(name, readdirSync(installed, { recursive: true, encoding: "utf8" }));
   }
-  const noble = join(folder, "node_modules", "@noble", "hashes");
-  mkdirSync(dirname(noble));
-  symlinkSync(join(root, "node_modules", "@noble", "hashes"), noble);
-});
+}, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -76,15 +109,135 @@ test.each([
   else expect(stdout).toMatch(expected);
 });
 
-test("the library loads", async () => {
-  writeFileSync(
-    join(folder, "library.mjs"),
-    `import { Evaluation, nodeIo, toPlainData } from "nivis";
-const evaluation = new Evaluation({ io: nodeIo() });
-const value = evaluation.evalText("{ a = 1 + 1; }", { kind: "string" }, "/");
-console.log(JSON.stringify(toPlainData(evaluation, value)));
-`,
-  );
+describe.each(packages)("%s", (name) => {
+  test("has types, a page and a licence, and neither sources nor maps", () => {
+    const files = contents.get(name) ?? [];
+    expect(files).toEqual(
+      expect.arrayContaining([
+        "LICENSE",
+        "README.md",
+        "package.json",
+        "dist/index.js",
+        "dist/index.d.ts",
+      ]),
+    );
+    const stray = files.filter(
+      (file) =>
+        /\.map$|^src|^test|\.tsbuildinfo$/.test(file) ||
+        (/\.ts$/.test(file) && !/\.d\.ts$/.test(file)),
+    );
+    expect(stray).toEqual([]);
+  });
+
+  test("has examples on its page that print what they say", async () => {
+    const page = readFileSync(join(folder, "node_modules", name, "README.md"), "utf8");
+    const examples = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map((found) => found[1] as string);
+    for (const example of examples) {
+      const expected = [...example.matchAll(/(?:; |^)\/\/ (.*)$/gm)].map((found) => found[1]);
+      expect(expected.length).toBeGreaterThan(0);
+      writeFileSync(join(folder, "example.mjs"), example);
+      const outcome = await runProcess(process.execPath, { args: ["example.mjs"], cwd: folder });
+      expect({ ...outcome, stdout: decodeUtf8(outcome.stdout) }).toEqual({
+        code: 0,
+        stdout: `${expected.join("\n")}\n`,
+        stderr: "",
+      });
+    }
+  });
+});
+
+test("the commands carry the licences of the code of others in them", () => {
+  const notices = join(folder, "node_modules", "nivis", "dist", "THIRD-PARTY-NOTICES.txt");
+  expect(readFileSync(notices, "utf8")).toMatch(/@noble\/hashes .*\(MIT\)\n\nThe MIT License/);
+});
+
+const USE = `const value = evaluate('{ a = 1 + 1; e = "é"; }');
+console.log(JSON.stringify(value));
+`;
+
+test("the library loads from an ES module", async () => {
+  writeFileSync(join(folder, "library.mjs"), `import { evaluate } from "nivis";\n${USE}`);
   const outcome = await runProcess(process.execPath, { args: ["library.mjs"], cwd: folder });
-  expect(outcome).toEqual({ code: 0, stdout: '{"a":2}\n', stderr: "" });
+  expect(outcome).toEqual({ code: 0, stdout: encodeUtf8('{"a":2,"e":"é"}\n'), stderr: "" });
+});
+
+test("and from CommonJS", async () => {
+  writeFileSync(join(folder, "library.cjs"), `const { evaluate } = require("nivis");\n${USE}`);
+  const { code, stdout } = await runProcess(process.execPath, {
+    args: ["library.cjs"],
+    cwd: folder,
+  });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: encodeUtf8('{"a":2,"e":"é"}\n') });
+});
+
+/** Uses something of each package, and expects an error where a type is wrong. */
+const PROGRAM = `import { Evaluation, memoryIo, type EvalIo, type Value } from "@nivis/eval";
+import { parseHash, type Bytes } from "@nivis/formats";
+import { nodeIo } from "@nivis/node";
+import { evaluate, evaluateFile, NixError, type PlainData, toNixValue } from "nivis";
+import { parse, printExpr, SourceFile } from "@nivis/syntax";
+
+const io: EvalIo = memoryIo({ files: { "/a.nix": "1" } });
+const evaluation = new Evaluation({ io, settings: { maxSteps: 10, experimentalFeatures: ["x"] } });
+export const value: Value = evaluation.evaluate("1", { basePath: "/" });
+export const data: PlainData = evaluate("1", { evaluation, args: { a: [1, "x", null] } });
+export const bytes: Bytes = evaluation.toJson(toNixValue({ a: 1 }));
+export const tree = printExpr(parse(new SourceFile({ kind: "string" }, "1"), { basePath: "/" }).expr);
+export const others = [nodeIo, parseHash, evaluateFile, NixError];
+// @ts-expect-error a Date is not data
+toNixValue({ a: new Date() });
+// @ts-expect-error there is no such setting
+new Evaluation({ io, settings: { maxStep: 1 } });
+`;
+
+test.each([
+  ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],
+  ["bundler", { module: "esnext", moduleResolution: "bundler" }],
+])(
+  "TypeScript finds the types by %s",
+  async (name, options) => {
+    const project = join(folder, `types-${name}`);
+    mkdirSync(project);
+    writeFileSync(join(project, "program.ts"), PROGRAM);
+    writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          ...options,
+          target: "es2023",
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          skipLibCheck: false,
+          types: ["node"],
+          typeRoots: [join(root, "node_modules", "@types")],
+        },
+        files: ["program.ts"],
+      }),
+    );
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const outcome = await runProcess(process.execPath, { args: [tsc, "-p", project], cwd: folder });
+    expect(outcome).toEqual({ code: 0, stdout: "", stderr: "" });
+  },
+  60_000,
+);
+
+test("an installed command without its build does not run scripts of the project around it", async () => {
+  const project = join(folder, "broken");
+  const target = join(project, "node_modules", "nivis");
+  mkdirSync(join(target, "bin"), { recursive: true });
+  mkdirSync(join(project, "scripts"));
+  writeFileSync(join(project, "package.json"), '{ "name": "theirs" }');
+  writeFileSync(join(project, "scripts", "build.mjs"), 'console.log("ran");');
+  for (const file of ["nivis.cjs", "build.cjs"]) {
+    const text = readFileSync(join(folder, "node_modules", "nivis", "bin", file), "utf8");
+    writeFileSync(join(target, "bin", file), text);
+  }
+  const { code, stdout, stderr } = await runProcess(process.execPath, {
+    args: [join(target, "bin", "nivis.cjs"), "--help"],
+    cwd: project,
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(/launch\.cjs is missing; run: npm install nivis\n$/);
 });

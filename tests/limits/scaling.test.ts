@@ -132,10 +132,10 @@ function run(text: string): void {
     for (const tier of ["vm", "vm", "js"] as const) {
       const io = memoryIo({ files: { "/in.nix": text } });
       const evaluation = new Evaluation({ io, tier, bytecodeCache });
-      evaluation.evalFile("/in.nix");
+      evaluation.evaluateFile("/in.nix");
       evaluation.saveCompiledFiles();
     }
-    new Evaluation({ io: memoryIo() }).disassemble(text, { kind: "string" }, "/");
+    new Evaluation({ io: memoryIo() }).disassemble(text, {});
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
   }

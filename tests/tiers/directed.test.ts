@@ -140,7 +140,7 @@ function outcome(text: string, way: Way, maxCallDepth: number): string[] {
       logged.push(renderRich(explanation, { showTrace: true, color: false }));
     }
   };
-  const slot = evaluation.load(text, { kind: "string" }, "/");
+  const slot = evaluation.loadText(text);
   attempt(() => printAmbiguous(evaluation.force(slot)));
   attempt(() => printAmbiguous(evaluation.run(deepForce(evaluation.context, slot))));
   return logged;

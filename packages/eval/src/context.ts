@@ -34,7 +34,7 @@ export interface EvalContext {
   readonly builtins: Attrs;
   /** The entries of the search path: `-I`, then `NIX_PATH`. */
   readonly searchPath: readonly SearchPathEntry[];
-  /** Takes from a machine, between its first runs, how many frames have returned in the last one. */
+  /** Takes from a machine, between its first runs, how many frames it entered in the last one. */
   longRunWatch(count: number): void;
   /** Evaluates a file (or the `default.nix` of a directory) once; answers its value. */
   importFile(path: NixPath): Suspendable<Slot>;

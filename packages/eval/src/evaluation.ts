@@ -3,12 +3,14 @@
  * parses, compiles and runs texts and files, and remembers which files it has evaluated.
  *
  *     const evaluation = new Evaluation({ io, hashes });
- *     evaluation.force(evaluation.evalText("1 + 1", { kind: "string" }, "/"));   // 2
+ *     evaluation.evaluate("1 + 1");   // 2
  *
- * Two evaluations share nothing. All texts are byte strings.
+ * Two evaluations share nothing. All texts are byte strings ({@link Bytes}), paths and results too; an
+ * ordinary text becomes one by `encodeUtf8`. What is handed out belongs to the evaluation: lists are
+ * frozen, so that nothing a program does with them changes what is evaluated later.
  */
 
-import { canonPath, type HashFunctions, portableHashes } from "@nivis/formats";
+import { type Bytes, canonPath, type HashFunctions, isBytes, portableHashes } from "@nivis/formats";
 import {
   type Expr,
   type Origin,
@@ -32,15 +34,19 @@ import { CounterRegistry, type CounterTree } from "./counters.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { plainWarning, reportedWarning } from "./errors/render.ts";
+import { checkSlot, HandedOut } from "./handed-out.ts";
 import { type EvalIo, IoError } from "./io.ts";
-import { clock, LARGE_RESULT, LimitMeter } from "./limits/meter.ts";
+import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
+import { printPretty } from "./operations/print-pretty.ts";
+import { toJson } from "./operations/to-json.ts";
+import { toXml } from "./operations/to-xml.ts";
 import { existingType, joinPath, parentOfPath, resolveSymlinks } from "./path.ts";
 import { accessorOf } from "./path-value.ts";
 import { NO_POS, PositionTable } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
 import { openSearchPath } from "./search-path.ts";
-import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import { type SettingsInput, settingsOf } from "./settings.ts";
 import type { FileType, SourceAccessor } from "./source-accessor.ts";
 import { DummyStore } from "./store/dummy-store.ts";
 import type { Store } from "./store/store.ts";
@@ -81,7 +87,7 @@ export interface EvaluationOptions {
   /** How to hash; portable code unless the host has something faster. */
   readonly hashes?: HashFunctions;
   /** Settings that differ from the defaults. */
-  readonly settings?: Partial<Settings>;
+  readonly settings?: SettingsInput;
   /** Where derivations and sources go; unless given, paths are computed and nothing is written. */
   readonly store?: Store;
   readonly searchPath?: readonly SearchPathEntry[];
@@ -107,13 +113,22 @@ export interface EvaluationOptions {
   readonly onLongRun?: () => void;
 }
 
-/** See the head of this file. */
+/** Where a text that a host gives comes from. */
+export interface TextOptions {
+  /** What messages call it; `{ kind: "string" }`, printed as `«string»`, unless given. */
+  readonly origin?: Origin;
+  /** The directory that its relative paths start from; the current directory unless given. */
+  readonly basePath?: Bytes | NixPath;
+}
+
+/** Evaluates texts and files; everything that they share lives in here. */
 export class Evaluation {
   readonly context: EvalContext;
   private readonly globals: ReadonlyMap<string, Slot>;
   private readonly machines: MachinePool;
   private readonly compiledFiles: CompiledFiles | undefined;
   private readonly tier: Tier | undefined;
+  private readonly handedOut = new HandedOut();
   /** Files that were imported, by the key of the path that was asked for. */
   private readonly imports = new Map<string, EvaluatedFile>();
   /** The same by the key of the path that it led to: another map, for the one may be the other of another file. */
@@ -122,7 +137,7 @@ export class Evaluation {
   private readonly observer: RunObserver | undefined;
 
   constructor(options: EvaluationOptions) {
-    const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    const settings = settingsOf(options.settings);
     const searchPath = settings.pureEval ? [] : (options.searchPath ?? []);
     const context: EvalContext = {
       io: restrictedIo(options.io, settings, searchPath),
@@ -201,44 +216,94 @@ export class Evaluation {
   }
 
   /** Parses a text and resolves its names; throws an {@link EvalError} at the first mistake. */
-  parseChecked(text: string, origin: Origin, basePath: string | NixPath): Expr {
-    return this.compileText(text, origin, asPath(basePath), this.globals).expr;
+  parseChecked(text: Bytes, options: TextOptions = {}): Expr {
+    const { origin, basePath } = this.textOptions(text, options);
+    return this.compileText(text, origin, basePath, this.globals).expr;
   }
 
-  /** A text as a thunk; throws an {@link EvalError} if it is no Nix expression. */
-  load(text: string, origin: Origin, basePath: string | NixPath): Thunk {
-    return this.loadText(text, origin, asPath(basePath), this.globals);
+  /** A text as a thunk; throws an {@link EvalError} if it is not a Nix expression. */
+  loadText(text: Bytes, options: TextOptions = {}): Thunk {
+    const { origin, basePath } = this.textOptions(text, options);
+    return this.thunkOfText(text, origin, basePath, this.globals);
+  }
+
+  /**
+   * A file, or the `default.nix` of a directory, as a thunk: as the main program, not as an import. In
+   * pure evaluation it must be allowed first ({@link allowPath}).
+   */
+  loadFile(path: Bytes | NixPath): Thunk {
+    return this.thunkOfFile(this.resolveExpressionPath(this.absolute(path)), this.globals);
   }
 
   /** Evaluates a text to weak head normal form. */
-  evalText(text: string, origin: Origin, basePath: string | NixPath): Value {
-    return this.force(this.load(text, origin, basePath));
-  }
-
-  /** A file, or the `default.nix` of a directory, as a thunk: as the main program, not as an import. */
-  openFile(path: string | NixPath): Thunk {
-    return this.loadFile(this.resolveExpressionPath(asPath(path)), this.globals);
+  evaluate(text: Bytes, options: TextOptions = {}): Value {
+    return this.force(this.loadText(text, options));
   }
 
   /** Evaluates a file, or the `default.nix` of a directory, to weak head normal form. */
-  evalFile(path: string | NixPath): Value {
-    return this.force(this.openFile(path));
+  evaluateFile(path: Bytes | NixPath): Value {
+    return this.force(this.loadFile(path));
+  }
+
+  /** Lets pure or restricted evaluation look at a path and what is below it. */
+  allowPath(path: Bytes): void {
+    this.context.io.allowPath?.(this.absolute(path).path);
   }
 
   /** Forces a slot. */
   force(slot: Slot): Value {
-    return this.machines.force(slot);
+    return this.handedOut.guard(this.machines.force(slot));
   }
 
   /** Forces a slot and everything inside. */
   deepForce(slot: Slot): Value {
     // Nix: the program is evaluated before what is inside of its value, and not as a part of it.
-    return this.run(deepForce(this.context, this.force(slot)));
+    return this.handedOut.guard(this.run(deepForce(this.context, this.force(slot))) as Value);
   }
 
-  /** Calls a function with any number of arguments; without any it is the function's value. */
+  /**
+   * Forces a slot and everything inside, and writes it as `builtins.toJSON` does. With `copyPaths` paths
+   * are copied to the store and become store paths, as there.
+   */
+  toJson(slot: Slot, { copyPaths = false }: { readonly copyPaths?: boolean } = {}): Bytes {
+    return this.run(toJson(this.context, slot, { copyPaths, pos: NO_POS })).text;
+  }
+
+  /** Forces a slot and everything inside, and writes it as `builtins.toXML` does. */
+  toXml(slot: Slot): Bytes {
+    return this.run(toXml(this.context, slot, { strict: true, location: false })).text;
+  }
+
+  /** Forces a slot and everything inside, and prints it as `nix eval` does, errors in their places. */
+  print(slot: Slot): Bytes {
+    return this.run(printPretty(this.context, slot));
+  }
+
+  private textOptions(text: Bytes, options: TextOptions): Omit<Program, "text"> {
+    if (!isBytes(text)) {
+      throw new TypeError("the text holds chars above U+00FF: make it bytes with encodeUtf8");
+    }
+    const { origin = { kind: "string" }, basePath } = options;
+    return { origin, basePath: this.absolute(basePath ?? ".") };
+  }
+
+  /** A path that a host gives: relative ones start from the current directory. */
+  private absolute(path: Bytes | NixPath): NixPath {
+    if (typeof path !== "string") return path;
+    if (path.startsWith("/")) return new NixPath(path);
+    return new NixPath(canonPath(joinPath(this.context.io.currentDirectory(), path)));
+  }
+
+  /**
+   * Calls a function with any number of arguments; without any it is the function's value. Throws a
+   * `TypeError` for an argument that is not a value: `toNixValue` of `nivis` makes values of data.
+   */
   call(callee: Slot, ...args: readonly Slot[]): Value {
-    return this.run(
+    checkSlot(callee, "the function");
+    args.forEach((argument, i) => {
+      checkSlot(argument, `argument ${i + 1}`);
+    });
+    const value = this.run(
       (function* (): Suspendable<Value> {
         let value = (callee instanceof Thunk ? yield callee : callee) as Value;
         for (let at = 0; at < args.length; at += APPLY_LAMBDAS.length) {
@@ -248,6 +313,17 @@ export class Evaluation {
         return value;
       })(),
     );
+    return this.handedOut.guard(value);
+  }
+
+  /**
+   * Begins anew with what `maxSteps`, `maxMemory` and `maxTime` allow. Without this, an evaluation that
+   * has exceeded a limit fails at once whatever it is asked; after it, also the thunks that the limit has
+   * stopped can be forced again. `limits` replaces those that it names; an evaluation that was made
+   * without limits keeps none.
+   */
+  renewLimits(limits?: Partial<Limits>): void {
+    this.context.limits?.renew(limits);
   }
 
   /** Runs native code that can be suspended. */
@@ -261,7 +337,7 @@ export class Evaluation {
    * {@link EvalError} of kind `interrupted` when the signal stops the evaluation.
    */
   forceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
-    return this.machines.forceAsync(slot, options);
+    return this.machines.forceAsync(slot, options).then((value) => this.handedOut.guard(value));
   }
 
   /** {@link run} with a host that may answer with promises; see {@link forceAsync}. */
@@ -272,17 +348,18 @@ export class Evaluation {
   /** {@link deepForce} with a host that may answer with promises; see {@link forceAsync}. */
   async deepForceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
     const value = await this.forceAsync(slot, options);
-    return this.runAsync(deepForce(this.context, value), options);
+    const result = await this.runAsync(deepForce(this.context, value), options);
+    return this.handedOut.guard(result as Value);
   }
 
   /** The bytecode of a text, with all units inside; or the JavaScript that it is translated to. */
   disassemble(
-    text: string,
-    origin: Origin,
-    basePath: string | NixPath,
+    text: Bytes,
+    options: TextOptions = {},
     form: "bytecode" | "js" = "bytecode",
   ): string {
-    const { lambda } = this.compileText(text, origin, asPath(basePath), this.globals);
+    const { origin, basePath } = this.textOptions(text, options);
+    const { lambda } = this.compileText(text, origin, basePath, this.globals);
     return disassemble(lambda, this.positions, form === "js" ? listTranslation : listCode);
   }
 
@@ -312,7 +389,7 @@ export class Evaluation {
     this.compiledFiles?.save();
   }
 
-  private loadText(
+  private thunkOfText(
     text: string,
     origin: Origin,
     basePath: NixPath,
@@ -374,7 +451,7 @@ export class Evaluation {
     globals: ReadonlyMap<string, Slot>,
   ): CompiledText {
     const { length } = source.text;
-    if (length > LARGE_RESULT) this.context.limits?.reserve(length * BYTES_PER_SOURCE_BYTE);
+    this.context.limits?.make(length, BYTES_PER_SOURCE_BYTE);
     const { expr, diagnostics, firstError } = this.parse(source, basePath);
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {
@@ -433,7 +510,7 @@ export class Evaluation {
     const resolvedKey = pathKeys.of(resolved);
     let file = this.files.get(resolvedKey);
     if (file === undefined) {
-      file = { path: resolved, value: this.loadFile(resolved, this.globals) };
+      file = { path: resolved, value: this.thunkOfFile(resolved, this.globals) };
       this.files.set(resolvedKey, file);
     }
     this.imports.set(key, file);
@@ -446,16 +523,16 @@ export class Evaluation {
     scope.names().forEach((name, i) => {
       globals.set(name, slots[i] as Slot);
     });
-    const load = (): Thunk => this.loadFile(this.resolveExpressionPath(path), globals);
+    const load = (): Thunk => this.thunkOfFile(this.resolveExpressionPath(path), globals);
     return (yield now(load) ?? ((yield attempt(load)) as Thunk)) as Value;
   }
 
-  private loadFile(path: NixPath, globals: ReadonlyMap<string, Slot>): Thunk {
+  private thunkOfFile(path: NixPath, globals: ReadonlyMap<string, Slot>): Thunk {
     const { text, origin, basePath } = this.readProgram(path);
-    return this.loadText(text, origin, basePath, globals);
+    return this.thunkOfText(text, origin, basePath, globals);
   }
 
-  /** The program in a file, or in the `default.nix` of a directory: what {@link load} takes. */
+  /** The program in a file, or in the `default.nix` of a directory: what {@link loadText} takes. */
   openProgram(path: NixPath): Program {
     return this.readProgram(this.resolveExpressionPath(path));
   }
@@ -523,10 +600,6 @@ interface EvaluatedFile {
   readonly value: Slot;
 }
 
-function asPath(path: string | NixPath): NixPath {
-  return typeof path === "string" ? new NixPath(path) : path;
-}
-
 /** What positions in a file say about it. */
 function originOf(files: SourceAccessor, path: NixPath): Origin {
   const name = files.display(path.path);
@@ -549,7 +622,7 @@ function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
-/** What calls `action` once, when so many frames have returned that the evaluation is long-running. */
+/** What calls `action` once, when so many frames have been entered that the evaluation is long-running. */
 function watchForLongRun(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
   if (action === undefined) return () => {};
   const begun = clock(io);

@@ -1,16 +1,12 @@
 /** The public names of `@nivis/eval`. */
 
-export type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
-export { generator, plain } from "./builtins/definition.ts";
-export { allBuiltins, allConstants } from "./builtins/registry.ts";
+export type { BuiltinDefinition } from "./builtins/definition.ts";
+export { args, generator, plain, strict } from "./builtins/definition.ts";
 export { disassemble } from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
-export type { OpcodeRow, OperandKind } from "./bytecode/opcode.ts";
-export { OPCODES, Op } from "./bytecode/opcode.ts";
 export type { BytecodeCache } from "./cache/bytecode-cache.ts";
 export { memoryBytecodeCache } from "./cache/bytecode-cache.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
-export { CounterRegistry, type CounterTree } from "./counters.ts";
 export type {
   ExplainSettings,
   Explanation,
@@ -39,9 +35,10 @@ export {
 export { bestMatches } from "./errors/suggestions.ts";
 export { forTerminal } from "./errors/terminal.ts";
 export { tooDeep } from "./errors/too-deep.ts";
-export type { EvaluationOptions, Program } from "./evaluation.ts";
+export type { EvaluationOptions, Program, TextOptions } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";
 export { disabledFeature } from "./experimental-features.ts";
+export { isNixObject } from "./handed-out.ts";
 export type {
   DirectoryEntry,
   EvalIo,
@@ -51,11 +48,12 @@ export type {
   MemoryGauge,
   WarningReport,
 } from "./io.ts";
-export { IoError } from "./io.ts";
+export { IoError, overrideIo } from "./io.ts";
 export { isAllowedUri } from "./limits/allowed-uris.ts";
 export { MemoryAccessor, type MemoryTreeFile, type PathDisplay } from "./memory-accessor.ts";
 export type { MemoryFile, MemoryIoOptions } from "./memory-io.ts";
 export { memoryIo } from "./memory-io.ts";
+export { isCallable } from "./operations/checks.ts";
 export { CoerceMode, coerceToString } from "./operations/coerce.ts";
 export { deepForce } from "./operations/deep-force.ts";
 export { isDerivation } from "./operations/is-derivation.ts";
@@ -67,25 +65,19 @@ export { leadsSomewhere } from "./path.ts";
 export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable } from "./position.ts";
-export { printAmbiguous, printForError, printForTrace } from "./print/print.ts";
+export { printAmbiguous, printForError } from "./print/print.ts";
 export { rehearse } from "./rehearsal/rehearse.ts";
-export { restrictedIo } from "./restricted-io.ts";
 export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
-export type { LintLevel, Settings } from "./settings.ts";
+export type { LintLevel, Settings, SettingsInput } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
 export type { Fingerprint, SourceAccessor } from "./source-accessor.ts";
-export { CountingObserver, LIST_MAKERS, SET_MAKERS } from "./statistics/counting-observer.ts";
-export {
-  type ProcessStatistics,
-  renderStatistics,
-  type StatisticsTree,
-  statisticsReport,
-} from "./statistics/report.ts";
+export { CountingObserver } from "./statistics/counting-observer.ts";
+export { type ProcessStatistics, renderStatistics, statisticsReport } from "./statistics/report.ts";
 export { DummyStore } from "./store/dummy-store.ts";
 export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
 export type { Store, StoreCapabilities, WantedOutput } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
-export { Attrs, Shape } from "./value/attrs.ts";
+export { Attrs } from "./value/attrs.ts";
 export { Thunk } from "./value/thunk.ts";
 export type { NixList, Slot, TypeName, Value } from "./value/value.ts";
 export {

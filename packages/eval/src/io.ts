@@ -50,8 +50,13 @@ export interface MemoryGauge {
 }
 
 /**
- * See the head of this file. The part that is a {@link SourceAccessor} is the file system in which
- * ordinary paths are; its `readFile` and `readDirectory` may be given paths with symlinks in them.
+ * All that an evaluation can ask of its host. A method that fails throws an {@link IoError}, which becomes an
+ * error of the program; whatever else it throws ends the evaluation and comes out as it is, past
+ * `tryEval`. To change a few methods of another implementation use {@link overrideIo}: objects with private
+ * fields cannot be spread.
+ *
+ * The part that is a {@link SourceAccessor} is the file system in which ordinary paths are; its `readFile`
+ * and `readDirectory` may be given paths with symlinks in them.
  */
 export interface EvalIo extends SourceAccessor {
   /** Lets evaluation look at a path, and what is below it, that it has put there itself. */
@@ -77,4 +82,47 @@ export interface EvalIo extends SourceAccessor {
   system(): string;
   /** Takes a line for the user: warnings and traces. */
   log(message: LogMessage): void;
+}
+
+/** The names of the methods and properties of an {@link EvalIo}; those that are about files say so. */
+const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
+  readFile: "files",
+  readDirectory: "files",
+  fileType: "files",
+  readLink: "files",
+  isExecutable: "files",
+  display: "files",
+  physicalPath: "files",
+  fingerprint: "files",
+  plainDirectories: "other",
+  checkAccess: "other",
+  allowPath: "other",
+  homeDirectory: "other",
+  environment: "other",
+  now: "other",
+  milliseconds: "other",
+  pause: "other",
+  memory: "other",
+  currentDirectory: "other",
+  system: "other",
+  log: "other",
+};
+
+/**
+ * An EvalIo that is `base` but for some methods. The methods of `base` go on working on `base`, whatever
+ * they keep in private fields.
+ */
+export function overrideIo(base: EvalIo, overrides: Partial<EvalIo>): EvalIo {
+  const names = Object.keys(MEMBERS) as (keyof EvalIo)[];
+  const otherFiles = names.some((name) => MEMBERS[name] === "files" && name in overrides);
+  const result: Partial<Record<keyof EvalIo, unknown>> = {};
+  for (const name of names) {
+    const own = name in overrides;
+    // What is known of the files of `base` says nothing about others.
+    if (!own && otherFiles && (name === "plainDirectories" || name === "fingerprint")) continue;
+    const member: unknown = own ? overrides[name] : base[name];
+    if (member === undefined) continue;
+    result[name] = typeof member === "function" ? member.bind(own ? overrides : base) : member;
+  }
+  return result as EvalIo;
 }

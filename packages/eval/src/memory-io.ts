@@ -2,6 +2,7 @@
  * EvalIo in memory: a file tree given as an object, for tests, web pages and everybody who evaluates
  * without a file system. The tree may be changed between evaluations, not during one.
  */
+import { isBytes } from "@nivis/formats";
 import { type DirectoryEntry, type EvalIo, type FileType, IoError, type LogMessage } from "./io.ts";
 import { parentOfPath, resolveSymlinks } from "./path.ts";
 
@@ -21,6 +22,8 @@ export interface MemoryIoOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The time that evaluation sees, in seconds; 0 unless given. */
   readonly now?: number;
+  /** A clock for `maxTime`, in milliseconds; that of the process unless given. */
+  readonly milliseconds?: () => number;
   /** `/` unless given. */
   readonly currentDirectory?: string;
   /** `x86_64-linux` unless given. */
@@ -40,7 +43,13 @@ export function memoryIo(options: MemoryIoOptions = {}): EvalIo {
   return new MemoryIo(options);
 }
 
-function nodeOf(file: MemoryFile): Node {
+function nodeOf(path: string, file: MemoryFile): Node {
+  const contents = typeof file === "string" ? file : "contents" in file ? file.contents : "";
+  if (!isBytes(contents)) {
+    throw new TypeError(
+      `the file '${path}' holds chars above U+00FF: make it bytes with encodeUtf8`,
+    );
+  }
   if (typeof file === "string") return { type: "regular", contents: file, executable: false };
   if ("contents" in file) {
     return { type: "regular", contents: file.contents, executable: file.executable ?? false };
@@ -57,7 +66,8 @@ class MemoryIo implements EvalIo {
   constructor(options: MemoryIoOptions) {
     this.#options = options;
     this.#nodes.set("/", { type: "directory", entries: new Map() });
-    for (const [path, file] of Object.entries(options.files ?? {})) this.#add(path, nodeOf(file));
+    for (const [path, file] of Object.entries(options.files ?? {}))
+      this.#add(path, nodeOf(path, file));
   }
 
   readFile(path: string): string {
@@ -112,6 +122,10 @@ class MemoryIo implements EvalIo {
 
   now(): number {
     return this.#options.now ?? 0;
+  }
+
+  milliseconds(): number {
+    return (this.#options.milliseconds ?? Date.now)();
   }
 
   currentDirectory(): string {

@@ -20,7 +20,10 @@ export interface Settings {
   readonly evalSystem: string;
   /** The deepest nesting of frames; beyond it is a stack overflow. */
   readonly maxCallDepth: number;
-  /** Frames that may return in one evaluation; `Infinity` for no limit, as for the next two. */
+  /**
+   * Steps of one evaluation (see `limits/meter.ts`): frames entered, builtins called, and the work inside of
+   * these. `Infinity`, the default, for no limit, as for the next two.
+   */
   readonly maxSteps: number;
   /** How much the memory in use may grow, in MiB. */
   readonly maxMemory: number;
@@ -34,6 +37,49 @@ export interface Settings {
   readonly lintUrlLiterals: LintLevel;
   readonly lintShortPathLiterals: LintLevel;
   readonly lintAbsolutePathLiterals: LintLevel;
+}
+
+/** Settings as a host gives them: some of them, and features as any collection of names. */
+export type SettingsInput = Partial<Omit<Settings, "experimentalFeatures">> & {
+  readonly experimentalFeatures?: Iterable<string>;
+};
+
+/**
+ * The settings that an input stands for: its own and the defaults. Throws a `TypeError` for a name that is
+ * no setting and for a value of another type.
+ */
+export function settingsOf(input: SettingsInput = {}): Settings {
+  const { experimentalFeatures = [], ...others } = input;
+  for (const [name, value] of Object.entries(others)) {
+    if (!Object.hasOwn(DEFAULT_SETTINGS, name)) throw new TypeError(`unknown setting '${name}'`);
+    checkSetting(name, value, DEFAULT_SETTINGS[name as keyof Settings]);
+  }
+  if (typeof experimentalFeatures === "string") {
+    throw new TypeError("the setting 'experimentalFeatures' must be a collection of names");
+  }
+  return {
+    ...DEFAULT_SETTINGS,
+    ...others,
+    experimentalFeatures: new Set(experimentalFeatures),
+  };
+}
+
+function checkSetting(name: string, value: unknown, like: unknown): void {
+  const lint = name.startsWith("lint");
+  const right = Array.isArray(like)
+    ? Array.isArray(value) && value.every((item) => typeof item === "string")
+    : lint
+      ? value === "ignore" || value === "warn" || value === "fatal"
+      : typeof value === typeof like && !(typeof value === "number" && !(value >= 0));
+  if (right) return;
+  const wanted = Array.isArray(like)
+    ? "an array of strings"
+    : lint
+      ? "'ignore', 'warn' or 'fatal'"
+      : typeof like === "number"
+        ? "a number that is not negative"
+        : `a ${typeof like}`;
+  throw new TypeError(`the setting '${name}' must be ${wanted}`);
 }
 
 /** What holds when nothing is said. */

@@ -12,10 +12,11 @@ export {
 export { TextBuilder } from "./codec/text-builder.ts";
 export { parseToml, type TomlTable, type TomlValue } from "./codec/toml.ts";
 export {
+  type Bytes,
   decodeUtf8,
-  encodeCodePoint,
   encodeUtf8,
   findUtf8Error,
+  isBytes,
   isUtf8,
   type Utf8Error,
 } from "./codec/utf8.ts";
@@ -175,12 +176,7 @@ export {
   parseSriHash,
   tryParseHashFormat,
 } from "./hash/nix-hash.ts";
-export {
-  decodeNixBase32,
-  encodeNixBase32,
-  isNixBase32Digit,
-  nixBase32Length,
-} from "./hash/nixbase32.ts";
+export { decodeNixBase32, encodeNixBase32 } from "./hash/nixbase32.ts";
 export {
   type DownstreamPlaceholder,
   makeContentAddressedPath,

@@ -3,8 +3,23 @@
  * not.
  */
 const { spawnSync } = require("node:child_process");
-const { existsSync } = require("node:fs");
+const { existsSync, readFileSync } = require("node:fs");
 const { resolve } = require("node:path");
+
+/**
+ * Whether a folder is the workspace of Nivis. An installed package lies in `node_modules` of a project,
+ * whose own scripts are not ours to run.
+ *
+ * @param {string} folder
+ */
+function isWorkspace(folder) {
+  try {
+    const manifest = JSON.parse(readFileSync(resolve(folder, "package.json"), "utf8"));
+    return manifest.name === "nivis-workspace";
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Builds if this is a checkout; otherwise, and when that does not make the file, says what to run
@@ -14,12 +29,12 @@ const { resolve } = require("node:path");
  */
 exports.build = (wanted) => {
   const script = resolve(__dirname, "../../../scripts/build.mjs");
-  if (existsSync(script)) {
+  const inWorkspace = isWorkspace(resolve(__dirname, "../../..")) && existsSync(script);
+  if (inWorkspace) {
     const result = spawnSync(process.execPath, [script], { stdio: ["ignore", 2, "inherit"] });
     if (result.status === 0 && existsSync(wanted)) return;
   }
-  process.stderr.write(
-    `error: ${resolve(wanted)} is missing; in a checkout of Nivis run: npm install && npm run build\n`,
-  );
+  const remedy = inWorkspace ? "npm install && npm run build" : "npm install nivis";
+  process.stderr.write(`error: ${resolve(wanted)} is missing; run: ${remedy}\n`);
   process.exit(1);
 };

@@ -1,11 +1,11 @@
 /**
  * The library `nivis`: evaluating Nix expressions from JavaScript.
  *
- *     import { Evaluation, nodeIo, toPlainData } from "nivis";
- *     const evaluation = new Evaluation({ io: nodeIo() });
- *     toPlainData(evaluation, evaluation.evalText("{ a = 1 + 1; }", { kind: "string" }, "/"));   // { a: 2 }
+ *     import { evaluate } from "nivis";
+ *     evaluate("{ a = 1 + 1; }");   // { a: 2 }
  *
- * Texts are byte strings: one char is one byte. `encodeUtf8` and `decodeUtf8` convert.
+ * {@link evaluate} and {@link evaluateFile} take ordinary texts and return plain data. Below them lies
+ * {@link Evaluation}, whose texts are byte strings: one char is one byte. `encodeUtf8` and `decodeUtf8` convert.
  */
 export {
   Attrs,
@@ -37,6 +37,7 @@ export {
   InternalError,
   IoError,
   isAllowedUri,
+  isCallable,
   isFunction,
   isList,
   isString,
@@ -52,6 +53,7 @@ export {
   type NixList,
   NixPath,
   NO_POS,
+  overrideIo,
   PartialBuiltin,
   type PosIdx,
   type Position,
@@ -68,11 +70,13 @@ export {
   renderWarning,
   type SearchPathEntry,
   type Settings,
+  type SettingsInput,
   type Slot,
   type SourceSpan,
   type Store,
   type Suspendable,
   searchPathOf,
+  type TextOptions,
   Thunk,
   type TierCounters,
   type TierMode,
@@ -85,7 +89,7 @@ export {
   typeName,
   type Value,
 } from "@nivis/eval";
-export { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+export { type Bytes, decodeUtf8, encodeUtf8, isBytes } from "@nivis/formats";
 export {
   DiskBytecodeCache,
   LocalStore,
@@ -104,5 +108,8 @@ export {
   printExpr,
   SourceFile,
 } from "@nivis/syntax";
-export { type PlainData, toPlainData } from "./plain-data.ts";
+export { type EvaluateOptions, evaluate, evaluateFile } from "./front-door.ts";
+export { NixError, type NixPosition, type NixTrace } from "./nix-error.ts";
+export { type HostFunction, type NixData, nixFunction, toNixValue } from "./nix-value.ts";
+export { type PlainData, type PlainOptions, toPlainData } from "./plain-data.ts";
 export { NIX_VERSION, VERSION } from "./version.ts";

@@ -203,7 +203,7 @@ class Instantiation {
   #process(source: Source): void {
     const { evaluation } = this.#session;
     if (this.#flags.parse) {
-      const tree = evaluation.parseChecked(source.text, source.origin, source.basePath);
+      const tree = evaluation.parseChecked(source.text, source);
       this.#write(`${printExpr(tree)}\n`);
       return;
     }

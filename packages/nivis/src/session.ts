@@ -125,8 +125,8 @@ export class Session {
   private autoArgument(argument: AutoArgument): Slot {
     switch (argument.kind) {
       case "expression": {
-        const { text, origin, basePath } = this.expression(argument.text);
-        return this.evaluation.load(text, origin, basePath);
+        const source = this.expression(argument.text);
+        return this.evaluation.loadText(source.text, source);
       }
       case "string":
         return argument.text;
@@ -200,8 +200,8 @@ export class Session {
   }
 
   /** Evaluates a source to weak head normal form. */
-  evaluate({ text, origin, basePath }: Source): Value {
-    return this.evaluation.evalText(text, origin, basePath);
+  evaluate(source: Source): Value {
+    return this.evaluation.evaluate(source.text, source);
   }
 
   /** Runs native code that can be suspended. */

@@ -5,7 +5,7 @@ import { autoCall } from "../src/selection/auto-call.ts";
 import { describePackage, findDerivations, type Package } from "../src/selection/packages.ts";
 
 const evaluation = new Evaluation({ io: memoryIo() });
-const value = (text: string): Slot => evaluation.evalText(text, { kind: "string" }, "/");
+const value = (text: string): Slot => evaluation.evaluate(text);
 const noArgs = Attrs.fromMap(new Map());
 const args = (text: string): Attrs => value(text) as Attrs;
 
@@ -133,12 +133,12 @@ describe("values that contain themselves", () => {
   const limited = new Evaluation({ io: memoryIo(), settings: { maxCallDepth: 10_000 } });
   const search = (machine: Evaluation, text: string): EvalError =>
     failure(() => {
-      const root = machine.evalText(text, { kind: "string" }, "/");
+      const root = machine.evaluate(text);
       machine.run(findDerivations(machine.context, root, noArgs));
     });
   const call = (machine: Evaluation, text: string): EvalError =>
     failure(() => {
-      const root = machine.evalText(text, { kind: "string" }, "/");
+      const root = machine.evaluate(text);
       machine.run(autoCall(machine.context, noArgs, root));
     });
   const list = "let l = [ l ]; in l";
@@ -167,7 +167,7 @@ describe("values that contain themselves", () => {
   });
 
   it("are no trouble where the search does not come to them", () => {
-    const root = evaluation.evalText(long, { kind: "string" }, "/");
+    const root = evaluation.evaluate(long);
     expect(evaluation.run(findDerivations(evaluation.context, root, noArgs))).toEqual([]);
   });
 
@@ -191,7 +191,7 @@ describe("values that contain themselves", () => {
     expect(call(limited, endless).message).toBe(overflow);
     const deep =
       "let f = n: if n == 0 then { x ? 7 }: x else { __functor = self: f (n - 1); }; in f 5000";
-    const root = limited.evalText(deep, { kind: "string" }, "/");
+    const root = limited.evaluate(deep);
     expect(limited.run(autoCall(limited.context, noArgs, root))).toBe(7);
   });
 });

@@ -4,7 +4,7 @@ export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-b
 export { errnoMessage } from "./errno.ts";
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
-export { hostSystem, type NodeIoOptions, nodeIo } from "./node-io.ts";
+export { type NodeIoOptions, nodeIo } from "./node-io.ts";
 export { openEvaluationStore, type StoreRequest } from "./open-evaluation-store.ts";
 export { ProcessMeter } from "./process-meter.ts";
 export {

@@ -22,7 +22,7 @@ import { DiskBytecodeCache } from "./disk-bytecode-cache.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { nodeIo } from "./node-io.ts";
 import { nixPathEntries } from "./settings/read-settings.ts";
-import type { GatheredSettings } from "./settings/setting-table.ts";
+import { evaluationSettings, type GatheredSettings } from "./settings/setting-table.ts";
 
 /** What the world of an evaluation depends on. */
 export interface WorldRequest {
@@ -88,7 +88,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
   return new Evaluation({
     ...host,
     settings: {
-      ...settings,
+      ...evaluationSettings(settings),
       showTrace: settings.showTrace || request.traceCalls === true,
       readOnlyMode: request.readOnly || !store.capabilities.writes,
     },

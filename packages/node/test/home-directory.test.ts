@@ -64,8 +64,7 @@ describe("~ in texts", () => {
     const evaluation = new Evaluation({
       io: nodeIo({ environment, log: (message) => lines.push(renderLogMessage(message, false)) }),
     });
-    const text = (): unknown =>
-      evaluation.evalText("toString ~/x + toString ~/y", { kind: "string" }, "/");
+    const text = (): unknown => evaluation.evaluate("toString ~/x + toString ~/y");
     expect(text()).toBe(`${own}/x${own}/y`);
     expect(text()).toBe(`${own}/x${own}/y`);
     expect(lines).toHaveLength(1);

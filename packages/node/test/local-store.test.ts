@@ -46,7 +46,7 @@ function evaluate(root: string, text: string): Value {
     store,
     settings: { readOnlyMode: false },
   });
-  return evaluation.evalText(text, { kind: "string" }, "/");
+  return evaluation.evaluate(text);
 }
 
 function evaluateText(root: string, text: string): string {

@@ -48,7 +48,7 @@ function evaluate(text: string, settings: Partial<Settings> = {}): string {
     searchPath: [{ prefix: "a", path: allowed }],
   });
   try {
-    const value = evaluation.evalText(text.replaceAll("ROOT", root), { kind: "string" }, root);
+    const value = evaluation.evaluate(text.replaceAll("ROOT", root), { basePath: root });
     return printAmbiguous(evaluation.deepForce(value)).replaceAll(root, "ROOT");
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;

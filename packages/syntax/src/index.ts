@@ -35,7 +35,7 @@ export type {
   With,
 } from "./ast/nodes.ts";
 export { BinaryOp, BindingKind, NodeKind } from "./ast/nodes.ts";
-export { printAttrPath, printExpr, printFloat } from "./ast/print.ts";
+export { printAttrPath, printExpr } from "./ast/print.ts";
 export { isReservedWord, printIdentifier, printString } from "./ast/quote.ts";
 export { children, walk } from "./ast/visit.ts";
 export { Token } from "./lex/token.ts";
@@ -43,14 +43,13 @@ export type { Fix, LintDiagnostic, TextEdit } from "./lint/diagnostic.ts";
 export type { FixResult } from "./lint/fix.ts";
 export { applyFixes } from "./lint/fix.ts";
 export type { LintOptions } from "./lint/lint.ts";
-export { LINT_PARSE_OPTIONS, lint, selectRules } from "./lint/lint.ts";
+export { LINT_PARSE_OPTIONS, lint } from "./lint/lint.ts";
 export type { ExprHandlers, Rule } from "./lint/rule.ts";
 export { lintRules } from "./lint/rules/index.ts";
 export type { LintRun, ReportDetails } from "./lint/run.ts";
 export { NO_OFFSET } from "./parse/attrs.ts";
 export type { LintLevel, ParseOptions, ParseResult } from "./parse/options.ts";
 export { parse, parseBindings } from "./parse/parse.ts";
-export { canonicalPath } from "./parse/paths.ts";
 export { GLOBAL_NAMES } from "./scope/globals.ts";
 export { Resolver } from "./scope/resolve.ts";
 export type { ScopeListener, ScopeOwner } from "./scope/scope.ts";

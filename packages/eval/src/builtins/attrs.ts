@@ -5,6 +5,7 @@
  */
 import type { EvalContext } from "../context.ts";
 import { withTrace } from "../errors/from-world.ts";
+import { BYTES_PER_ITEM, BYTES_PER_THUNK } from "../limits/meter.ts";
 import {
   expectAttribute,
   expectPlainString,
@@ -23,7 +24,8 @@ import { args, type BuiltinDefinition, generator, plain, strict } from "./defini
 /** Up to this many names are looked up in the other set without asking for its size. */
 const FEW_NAMES = 64;
 
-function removeNames(set: Attrs, names: readonly string[]): Attrs {
+function removeNames(ctx: EvalContext, set: Attrs, names: readonly string[]): Attrs {
+  ctx.limits?.make(set.size + names.length, BYTES_PER_ITEM);
   const rest = set.without(names);
   // Nix: the result is a set of its own, which the printer does not take for a repetition.
   return rest === set && set.size > 0 ? new Attrs(set.shape, set.values) : rest;
@@ -43,15 +45,17 @@ function* forceAndRemoveNames(ctx: EvalContext, set: Attrs, list: NixList): Susp
           )) as string),
     );
   }
-  return removeNames(set, names);
+  return removeNames(ctx, set, names);
 }
 
 /** The attributes of `right` that `left` has too. */
-function intersect(left: Attrs, right: Attrs): Attrs {
+function intersect(ctx: EvalContext, left: Attrs, right: Attrs): Attrs {
   const names: string[] = [];
   const slots: Slot[] = [];
   const positions: PosIdx[] = [];
-  if (left.size <= FEW_NAMES || left.size < right.size) {
+  const fewer = left.size <= FEW_NAMES || left.size < right.size;
+  ctx.limits?.make(fewer ? left.size : right.size, BYTES_PER_ITEM);
+  if (fewer) {
     for (const name of left.names()) {
       let layer: Attrs | null = right;
       let at = layer.shape.indexOf(name);
@@ -129,6 +133,7 @@ class Zip extends Routine<Attrs> {
     );
     this.at++;
     const { found } = this;
+    this.ctx.limits?.make(set.size, BYTES_PER_ITEM);
     const names = set.names();
     const slots = set.slots();
     for (let i = 0; i < names.length; i++) {
@@ -159,8 +164,10 @@ function* catAttrs(
   name: string,
   list: NixList,
   start: number,
-  found: Slot[],
+  foundBefore: readonly Slot[],
 ): Suspendable<Slot> {
+  // A copy: after a limit was exceeded the thunk of this code may be forced again.
+  const found = foundBefore.slice();
   for (let i = start; i < list.length; i++) {
     const slot = list[i] as Slot;
     const set = expectSet(
@@ -181,14 +188,20 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     args: args("set"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.attrNames")],
     doc: "The names of the attributes of *set*, in bytewise order.",
-    run: (_ctx, set: Attrs) => set.sortedNames(),
+    run: (ctx, set: Attrs) => {
+      ctx.limits?.make(set.size, BYTES_PER_ITEM);
+      return set.sortedNames();
+    },
   }),
   plain({
     name: "attrValues",
     args: args("set"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.attrValues")],
     doc: "The values of the attributes of *set*, in the order of `attrNames`.",
-    run: (_ctx, set: Attrs) => set.sortedSlots(),
+    run: (ctx, set: Attrs) => {
+      ctx.limits?.make(set.size, BYTES_PER_ITEM);
+      return set.sortedSlots();
+    },
   }),
   plain({
     name: "getAttr",
@@ -252,7 +265,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
         if (typeof name !== "string") return nativeThunk(() => forceAndRemoveNames(ctx, set, list));
         names[i] = name;
       }
-      return removeNames(set, names);
+      return removeNames(ctx, set, names);
     },
   }),
   generator({
@@ -266,6 +279,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       "is `{ foo = 123; }`.",
     *run(ctx, list: NixList) {
       const { shapes } = ctx.caches;
+      ctx.limits?.make(list.length, BYTES_PER_ITEM);
       // The names are likely those of an earlier set; only when they differ must they be gathered.
       let likely: Shape | undefined;
       let slots: Slot[] = [];
@@ -327,7 +341,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "set", "while evaluating the second argument passed to builtins.intersectAttrs"),
     ],
     doc: "The attributes of *e2* whose names *e1* has too.",
-    run: (_ctx, left: Attrs, right: Attrs) => intersect(left, right),
+    run: (ctx, left: Attrs, right: Attrs) => intersect(ctx, left, right),
   }),
   plain({
     name: "catAttrs",
@@ -345,6 +359,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       '```nix\nbuiltins.catAttrs "a" [ { a = 1; } { b = 0; } { a = 2; } ]\n```\n\nis `[ 1 2 ]`.',
     run: (ctx, name: string, list: NixList) => {
       const found: Slot[] = [];
+      ctx.limits?.work(list.length);
       for (let i = 0; i < list.length; i++) {
         const set = settled(list[i] as Slot);
         if (!(set instanceof Attrs)) return nativeThunk(() => catAttrs(ctx, name, list, i, found));
@@ -363,9 +378,10 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       "are made when their results are needed.\n\n" +
       "```nix\nbuiltins.mapAttrs (name: value: value * 10) { a = 1; b = 2; }\n```\n\n" +
       "is `{ a = 10; b = 20; }`.",
-    run: (_ctx, f: Slot, set: Attrs) => {
+    run: (ctx, f: Slot, set: Attrs) => {
       const count = set.size;
       if (count === 0) return EMPTY_ATTRS;
+      ctx.limits?.make(count, BYTES_PER_THUNK);
       const callee = settled(f) ?? f;
       const names = set.names();
       const slots = set.slots();

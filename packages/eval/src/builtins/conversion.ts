@@ -138,6 +138,7 @@ class JsonValueBuilder implements JsonVisitor {
 
 function fromJson(ctx: EvalContext, text: string): Value {
   const builder = new JsonValueBuilder(ctx);
+  ctx.limits?.workOnText(text.length);
   try {
     parseJson(text, builder);
   } catch (error) {

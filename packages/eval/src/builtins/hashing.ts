@@ -20,6 +20,9 @@ import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
 
+/** How much more work it is to hash a byte than to copy it. */
+const HASHING = 10;
+
 function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
   try {
     return parseHashAlgorithm(name, (feature, reason) => requireFeature(ctx, feature, reason));
@@ -32,7 +35,11 @@ function* hashFile(ctx: EvalContext, algorithm: string, slot: Slot): Suspendable
   const parsed = algorithmOf(ctx, algorithm);
   const path = (yield realisePath(ctx, slot, "full")) as NixPath;
   try {
-    const hash = (): string => ctx.hashes.hex(parsed, accessorOf(ctx, path).readFile(path.path));
+    const hash = (): string => {
+      const text = accessorOf(ctx, path).readFile(path.path);
+      ctx.limits?.workOnText(HASHING * text.length);
+      return ctx.hashes.hex(parsed, text);
+    };
     return now(hash) ?? ((yield attempt(hash)) as string);
   } catch (error) {
     throw evalErrorOf(error);
@@ -92,8 +99,10 @@ export const hashingBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "string", "while evaluating the second argument passed to builtins.hashString"),
     ],
     doc: "The hash of the string *s* in base 16. *algo* is one of `md5`, `sha1`, `sha256`, `sha512` and, with the experimental feature `blake3-hashes`, `blake3`. The context of *s* is ignored.",
-    run: (ctx, algorithm: string, text: string | ContextString) =>
-      ctx.hashes.hex(algorithmOf(ctx, algorithm), textOf(text)),
+    run: (ctx, algorithm: string, text: string | ContextString) => {
+      ctx.limits?.workOnText(HASHING * textOf(text).length);
+      return ctx.hashes.hex(algorithmOf(ctx, algorithm), textOf(text));
+    },
   }),
   generator({
     name: "hashFile",

@@ -35,8 +35,9 @@ import {
 /** Longer lists the engine does not keep in one piece, and slows down beyond use. */
 const MAX_LIST_LENGTH = 2 ** 27;
 
-function applyToAll(callee: Value, list: NixList): NixList {
+function applyToAll(ctx: EvalContext, callee: Value, list: NixList): NixList {
   const count = list.length;
+  ctx.limits?.make(count, BYTES_PER_THUNK);
   const result = new Array<Slot>(count);
   for (let i = 0; i < count; i++) result[i] = applyThunk(callee, list[i] as Slot);
   return result;
@@ -86,6 +87,7 @@ class Find extends Routine<boolean> {
     } else if (this.phase === Finding.Element) element = answer as Value;
     else if (this.phase === Finding.Wanted) this.wanted = answer as Value;
     const { wanted } = this;
+    this.ctx.limits?.work(1);
     if (wanted === undefined) {
       this.phase = Finding.Wanted;
       return this.ask(x as Thunk);
@@ -114,13 +116,14 @@ class Find extends Routine<boolean> {
 function concatenate(ctx: EvalContext, lists: readonly NixList[]): NixList {
   let length = 0;
   let nonEmpty: NixList | undefined;
+  ctx.limits?.work(lists.length);
   for (const list of lists) {
     length += list.length;
     if (list.length > 0) nonEmpty = list;
   }
   if (nonEmpty === undefined) return [];
   if (nonEmpty.length === length) return nonEmpty;
-  if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
+  ctx.limits?.make(length, BYTES_PER_ITEM);
   checkListLength(ctx, length);
   const result = new Array<Slot>(length);
   let at = 0;
@@ -238,7 +241,7 @@ class ConcatMap extends CallEach<NixList> {
     const { result } = this;
     this.added += part.length;
     if (this.added > LARGE_RESULT) {
-      this.ctx.limits?.reserve(this.added * BYTES_PER_ITEM);
+      this.ctx.limits?.make(this.added, BYTES_PER_ITEM);
       this.added = 0;
     }
     for (let i = 0; i < part.length; i++) result.push(part[i] as Slot);
@@ -380,10 +383,11 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc:
       "*list* without its first element; an error if *list* is empty. It copies the list, so " +
       "walking through a long list with it takes quadratic time.",
-    run: (_ctx, list: NixList) => {
+    run: (ctx, list: NixList) => {
       if (list.length === 0) {
         throw new EvalError("value", "'builtins.tail' called on an empty list");
       }
+      ctx.limits?.make(list.length, BYTES_PER_ITEM);
       return list.slice(1);
     },
   }),
@@ -413,7 +417,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc:
       "The list of the results of *f* for each element of *list*. The calls are made when their " +
       "results are needed.\n\n```nix\nmap (x: x * 2) [ 1 2 3 ]\n```\n\nis `[ 2 4 6 ]`.",
-    run: (_ctx, f: Value, list: NixList) => (list.length === 0 ? list : applyToAll(f, list)),
+    run: (ctx, f: Value, list: NixList) => (list.length === 0 ? list : applyToAll(ctx, f, list)),
   }),
   plain({
     name: "genList",
@@ -432,7 +436,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       "needed.\n\n```nix\nbuiltins.genList (x: x * x) 5\n```\n\nis `[ 0 1 4 9 16 ]`.",
     run: (ctx, f: Value, length: Int) => {
       const count = Number(length);
-      if (count > LARGE_RESULT) ctx.limits?.reserve(count * BYTES_PER_THUNK);
+      ctx.limits?.make(count, BYTES_PER_THUNK);
       return generate(f, count);
     },
   }),
@@ -453,6 +457,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc: "Whether the list *xs* has an element equal to *x*. *x* is not evaluated if *xs* is empty.",
     run: (ctx, x: Slot, list: NixList) => {
       const wanted = settled(x);
+      ctx.limits?.work(list.length);
       let i = 0;
       if (wanted !== undefined) {
         for (; i < list.length; i++) {

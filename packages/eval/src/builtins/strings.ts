@@ -1,7 +1,7 @@
 /** Builtins on strings. Offsets and lengths count bytes, so a cut may fall inside a character. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { LARGE_RESULT } from "../limits/meter.ts";
+import { BYTES_PER_ITEM, LARGE_RESULT } from "../limits/meter.ts";
 import { forceString, settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { NO_POS } from "../position.ts";
@@ -35,9 +35,14 @@ function* concatFrom(
   union: ContextUnion,
 ): Suspendable<NixString> {
   let result = start;
+  let reserved = LARGE_RESULT;
   for (let i = from; i < list.length; i++) {
     const slot = list[i] as Slot;
     ctx.limits?.work(1);
+    if (result.length > reserved) {
+      ctx.limits?.reserve(result.length);
+      reserved = 2 * result.length;
+    }
     if (i > 0) result += separator;
     const value = (
       slot instanceof Thunk ? (slot.code === null ? slot.a : yield slot) : slot
@@ -65,8 +70,10 @@ function coerceText(ctx: EvalContext, value: Value, context: string): Suspendabl
   return coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, context);
 }
 
-function substringOf(value: NixString, start: Int, length: Int): NixString {
+function substringOf(ctx: EvalContext, value: NixString, start: Int, length: Int): NixString {
   const text = textOf(value);
+  // A text that was joined is copied into one piece first.
+  ctx.limits?.workOnText(text.length);
   // Nix: the context stays even if nothing of the text does.
   if (start >= text.length) return withContext("", contextOf(value));
   const from = Number(start);
@@ -112,6 +119,7 @@ function* replaceStrings(
   to: NixList,
   subject: Slot,
 ): Suspendable<NixString> {
+  ctx.limits?.make(from.length, BYTES_PER_ITEM);
   const texts = new Array<string>(from.length);
   for (let i = 0; i < from.length; i++) {
     const slot = from[i] as Slot;
@@ -226,12 +234,12 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       'is, and all of the rest if *len* is negative.\n\n```nix\nbuiltins.substring 0 3 "nixos"\n```' +
       '\n\nis `"nix"`.',
     run: (ctx, start: Int, length: Int, value: Value) => {
-      if (isString(value)) return substringOf(value, start, length);
+      if (isString(value)) return substringOf(ctx, value, start, length);
       return nativeThunk(function* (): Suspendable<Slot> {
         const context =
           "while evaluating the third argument (the string) passed to builtins.substring";
         const text = (yield coerceText(ctx, value, context)) as NixString;
-        return substringOf(text, start, length);
+        return substringOf(ctx, text, start, length);
       });
     },
   }),
@@ -259,6 +267,7 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       const union = new ContextUnion();
       union.add(contextOf(separator));
       let result = "";
+      let reserved = LARGE_RESULT;
       ctx.limits?.work(list.length);
       for (let i = 0; i < list.length; i++) {
         const value = settled(list[i] as Slot);
@@ -268,6 +277,10 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
             : tryCoerceWhole(ctx, value, CoerceMode.CopyPaths);
         if (piece === undefined) {
           return nativeThunk(() => concatFrom(ctx, text, list, i, result, union));
+        }
+        if (result.length > reserved) {
+          ctx.limits?.reserve(result.length);
+          reserved = 2 * result.length;
         }
         if (i > 0) result += text;
         result += textOf(piece);

@@ -1,5 +1,6 @@
 /** Builtins on versions and package names. */
 import { compareVersions, parseDrvName, splitVersion } from "@nivis/formats";
+import { BYTES_PER_ITEM } from "../limits/meter.ts";
 import { Attrs, Shape } from "../value/attrs.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
@@ -21,7 +22,8 @@ export const versionBuiltins: readonly BuiltinDefinition[] = [
       "*s* cut into a name and a version, at the first dash that no letter follows.\n\n" +
       '```nix\nbuiltins.parseDrvName "nix-0.12pre12876"\n```\n\n' +
       'is `{ name = "nix"; version = "0.12pre12876"; }`.',
-    run: (_ctx, text: string) => {
+    run: (ctx, text: string) => {
+      ctx.limits?.workOnText(text.length);
       const { name, version } = parseDrvName(text);
       return new Attrs(NAME_SHAPE, [name, version]);
     },
@@ -42,7 +44,10 @@ export const versionBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     doc: "Returns -1 if version *s1* is older than *s2*, 0 if they are equal, 1 if it is newer.",
-    run: (_ctx, a: string, b: string) => compareVersions(a, b),
+    run: (ctx, a: string, b: string) => {
+      ctx.limits?.workOnText(a.length + b.length);
+      return compareVersions(a, b);
+    },
   }),
   plain({
     name: "splitVersion",
@@ -57,6 +62,9 @@ export const versionBuiltins: readonly BuiltinDefinition[] = [
     doc:
       "The components of the version *s*, as they are compared by `compareVersions`.\n\n" +
       '```nix\nbuiltins.splitVersion "1.2a"\n```\n\nis `[ "1" "2" "a" ]`.',
-    run: (_ctx, version: string) => splitVersion(version),
+    run: (ctx, version: string) => {
+      ctx.limits?.make(version.length, BYTES_PER_ITEM);
+      return splitVersion(version);
+    },
   }),
 ];

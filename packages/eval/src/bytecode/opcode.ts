@@ -79,6 +79,7 @@ export const enum Op {
   EnterNative,
   CallFromNative,
   StepNative,
+  Pause,
 }
 
 /** What an operand word means, for the disassembler and for the cache of compiled files. */
@@ -418,6 +419,13 @@ export const OPCODES: readonly OpcodeRow[] = [
     [],
     "",
     "Step of the machine, never in code: resumes the native code of the top frame.",
+  ),
+  row(
+    Op.Pause,
+    "PAUSE",
+    [],
+    "",
+    "Step of the machine, never in code: leaves the loop once so many frames have been entered, to enter it again.",
   ),
 ];
 

@@ -10,6 +10,11 @@
 export interface ErrorKindRow {
   /** Whether `builtins.tryEval` turns it into `success = false`. */
   readonly catchable: boolean;
+  /**
+   * Whether it says something about this run and not about the value: a thunk that fails with it stays
+   * suspended and can be forced again.
+   */
+  readonly passing?: true;
   /** What it means, in one sentence. */
   readonly doc: string;
 }
@@ -35,6 +40,7 @@ export const ERROR_KINDS = {
   "stack-overflow": { catchable: false, doc: "Calls are nested deeper than the limit." },
   "limit-exceeded": {
     catchable: false,
+    passing: true,
     doc: "The evaluation used more steps, memory or time than it may.",
   },
   arithmetic: {
@@ -56,10 +62,22 @@ export const ERROR_KINDS = {
   usage: { catchable: false, doc: "A command line argument or setting is wrong." },
   "would-wait": {
     catchable: false,
+    passing: true,
     doc: "The host has only a promise where a synchronous evaluation needs a value.",
   },
-  interrupted: { catchable: false, doc: "The user stopped the evaluation." },
+  interrupted: { catchable: false, passing: true, doc: "The user stopped the evaluation." },
+  "re-entrance": {
+    catchable: false,
+    passing: true,
+    doc: "Host code forced a value whose evaluation waits for that host code.",
+  },
 } as const satisfies Record<string, ErrorKindRow>;
 
 /** The code of a kind of error. */
 export type ErrorKind = keyof typeof ERROR_KINDS;
+
+/** Whether errors of a kind say something about this run and not about the value; see {@link ErrorKindRow}. */
+export function isPassingKind(kind: ErrorKind): boolean {
+  const row: ErrorKindRow = ERROR_KINDS[kind];
+  return row.passing === true;
+}

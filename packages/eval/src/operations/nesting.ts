@@ -22,6 +22,8 @@ const MAX_LEVELS = 4_000_000;
 export class Nesting {
   /** Calls that are open, as of the last time that native code was entered or resumed. */
   calls = 0;
+  /** Runs of the machine that the host has started and that are running: more than one if host code that was called started one. */
+  runs = 0;
   /** The levels of all walks that are under way. */
   levels = 0;
 }

@@ -27,7 +27,10 @@ const NO_LIMITS: Omit<PrintLimits, "maxNesting"> = {
  * overflow or an interruption is thrown.
  */
 export function printPretty(ctx: EvalContext, slot: Slot): Suspendable<string> {
-  const hooks = { printDerivation: (set: Attrs) => printDerivation(ctx, set) };
+  const hooks = {
+    printDerivation: (set: Attrs) => printDerivation(ctx, set),
+    work: () => ctx.limits?.work(1),
+  };
   const limits = { ...NO_LIMITS, maxNesting: ctx.settings.maxCallDepth };
   return new ValuePrinter(limits, ctx.positions, hooks).print(slot);
 }

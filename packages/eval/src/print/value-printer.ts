@@ -9,7 +9,7 @@ import { formatG6, TextBuilder } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import type { ErrorKind } from "../errors/kinds.ts";
+import { type ErrorKind, isPassingKind } from "../errors/kinds.ts";
 import { describePosition } from "../errors/position-text.ts";
 import { stripTerminalCodes } from "../errors/terminal.ts";
 import { tooDeep } from "../errors/too-deep.ts";
@@ -76,6 +76,8 @@ export interface PrintLimits {
 export interface ForcingHooks {
   /** The printed form of a set that is a derivation, or `undefined` for other sets. */
   printDerivation(set: Attrs): Suspendable<string | undefined>;
+  /** Is called for each item; may throw to end the printing. */
+  work(): void;
 }
 
 /** Stands for all empty sets: C++ Nix has only one. */
@@ -91,12 +93,10 @@ function importantFirst(names: readonly string[]): number[] {
   ];
 }
 
-/** Errors that are about the whole evaluation and not about the value where they came up. */
-const ENDS_PRINTING: ReadonlySet<ErrorKind> = new Set([
-  "stack-overflow",
-  "limit-exceeded",
-  "interrupted",
-]);
+/** Whether an error is about the whole evaluation and not about the value where it came up. */
+function endsPrinting(kind: ErrorKind): boolean {
+  return kind === "stack-overflow" || isPassingKind(kind);
+}
 
 /** See the head of this file. One object prints one value. */
 export class ValuePrinter {
@@ -118,6 +118,7 @@ export class ValuePrinter {
       try {
         let value: Value | Thunk = peek(current);
         if (this.open.length > this.limits.maxNesting) throw tooDeep(NO_POS);
+        this.hooks?.work();
         if (this.hooks !== null && value instanceof Thunk) value = (yield value) as Value;
         if (value instanceof Attrs) {
           if (this.markSeen(value.size === 0 ? EMPTY_SET : value)) {
@@ -134,7 +135,7 @@ export class ValuePrinter {
       } catch (thrown) {
         const error = evalErrorOf(thrown);
         if (!(error instanceof EvalError)) throw error;
-        if (ENDS_PRINTING.has(error.kind)) throw error;
+        if (endsPrinting(error.kind)) throw error;
         this.out.add(`${LEFT}error: ${stripTerminalCodes(error.message)}${RIGHT}`);
       }
       current = this.nextItem();

@@ -21,6 +21,6 @@ export function rehearse(
   surroundings: Pick<EvaluationOptions, "io" | "hashes" | "bytecodeCache">,
 ): void {
   const evaluation = new Evaluation({ ...surroundings, tierThreshold: THRESHOLD });
-  evaluation.evalFile(REHEARSAL_FILE);
+  evaluation.evaluateFile(REHEARSAL_FILE);
   evaluation.saveCompiledFiles();
 }

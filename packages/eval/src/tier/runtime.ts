@@ -46,8 +46,10 @@ import {
   stepNative,
 } from "../vm/calls.ts";
 import {
+  APPLY_LAMBDAS,
   CALL_MARK,
   NATIVE_CALLS,
+  NATIVE_LAMBDA,
   NativeFrame,
   NO_SLOTS,
   PLAIN_MARK,
@@ -199,7 +201,10 @@ export class TierRuntime {
       return value;
     } catch (thrown) {
       const error = this.leaveCall(thrown, callSite, callAt);
-      failThunk(thunk, error);
+      thunk.a = callee;
+      thunk.b = last;
+      if (first !== undefined) thunk.rest = first as unknown as Slot[];
+      failThunk(thunk, error, APPLY_LAMBDAS[first === undefined ? 0 : 1] as Lambda);
       throw error;
     }
   }
@@ -493,7 +498,7 @@ export class TierRuntime {
         if (error instanceof EvalError && frame.builtin !== null) {
           addBuiltinTrace(error, frame.builtin, positionAt(site, at));
         }
-        if (mark instanceof Thunk) failThunk(mark, error);
+        if (mark instanceof Thunk) failThunk(mark, error, NATIVE_LAMBDA);
         throw error;
       }
     }
@@ -611,7 +616,7 @@ export class TierRuntime {
     thunk: Thunk,
   ): unknown {
     const error = this.leave(thrown, lambda, pc, operands);
-    failThunk(thunk, error);
+    failThunk(thunk, error, lambda);
     return error;
   }
 

@@ -63,14 +63,18 @@ export class AsyncRun implements SuspendedRun {
     try {
       for (;;) {
         if (signal?.aborted === true) machine.fail(stopped(signal));
-        const { levels } = nesting;
+        const { levels, calls } = nesting;
         nesting.levels = machine.levels;
+        machine.nested = nesting.runs > 0;
+        nesting.runs++;
         let progress: Progress;
         try {
           progress = machine.advance();
         } finally {
           machine.levels = nesting.levels;
           nesting.levels = levels;
+          nesting.calls = calls;
+          nesting.runs--;
           this.#tellWatchers(false);
         }
         if (progress === Progress.Done) return machine.result;

@@ -34,7 +34,15 @@ import {
   type Slot,
   type Value,
 } from "../value/value.ts";
-import { CALL_MARK, NativeFrame, NO_SLOTS, PLAIN_MARK, RETURNING, type Segment } from "./frame.ts";
+import {
+  APPLY_LAMBDAS,
+  CALL_MARK,
+  NativeFrame,
+  NO_SLOTS,
+  PLAIN_MARK,
+  RETURNING,
+  type Segment,
+} from "./frame.ts";
 import { notAFunction } from "./instruction-errors.ts";
 import type { Machine } from "./machine.ts";
 import { callFunctor } from "./operators.ts";
@@ -427,7 +435,9 @@ function forceApplied(
   } catch (thrown) {
     const error = evalErrorOf(thrown);
     arriveAt(ctx, error, pos);
-    failThunk(thunk, error);
+    thunk.a = callee;
+    thunk.b = argument;
+    failThunk(thunk, error, APPLY_LAMBDAS[0] as Lambda);
     throw error;
   }
 }

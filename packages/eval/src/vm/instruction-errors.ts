@@ -66,7 +66,10 @@ export function cloneError(error: EvalError): EvalError {
 /** Native code that a thunk suspends; throws for one that is being evaluated or has failed. */
 export function startThunk(thunk: Thunk, pos: PosIdx): NativeFrame {
   if (thunk.code === BLACKHOLE) throw new RecursionError(thunk, pos);
-  if (thunk.code === FAILED) throw cloneError(thunk.a as unknown as EvalError);
+  if (thunk.code === FAILED) {
+    const error: unknown = thunk.a;
+    throw error instanceof EvalError ? cloneError(error) : error;
+  }
   if (thunk.code !== NATIVE) throw new InternalError("a thunk in no known state");
   const start = thunk.a as unknown as () => Suspendable<unknown>;
   thunk.code = BLACKHOLE;

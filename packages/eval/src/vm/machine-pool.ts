@@ -2,6 +2,7 @@
  * MachinePool: the ways into the machines of one evaluation, synchronous and asynchronous.
  */
 import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
 import { type AsyncOptions, AsyncRun } from "./async-run.ts";
@@ -10,6 +11,9 @@ import { Machine } from "./machine.ts";
 import type { RunObserver } from "./observer.ts";
 import type { Suspendable } from "./requests.ts";
 import type { SecondTier } from "./second-tier.ts";
+
+/** Runs of the host that may be inside one another: each takes some kilobytes of the native stack. */
+const MAX_RUNS = 100;
 
 /** Machines that wait for their next run; more are dropped when they are done. */
 const MAX_IDLE = 64;
@@ -33,18 +37,38 @@ export class MachinePool {
     if (!(slot instanceof Thunk)) return slot;
     if (slot.code === null) return slot.a as Value;
     const machine = this.take();
-    machine.room = this.tier?.room ?? 0;
     machine.thunk = slot;
-    return this.finish(machine) as Value;
+    return this.start(machine) as Value;
   }
 
   /** Runs a generator to its end. */
   run<Result>(generator: Suspendable<Result>): Result {
     const machine = this.take();
-    machine.room = this.tier?.room ?? 0;
     machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
     machine.enteringMark = PLAIN_MARK;
-    return this.finish(machine) as Result;
+    return this.start(machine) as Result;
+  }
+
+  /** Runs a machine for the host. */
+  private start(machine: Machine): unknown {
+    const { nesting } = this.ctx.caches;
+    if (nesting.runs === MAX_RUNS) {
+      this.putBack(machine);
+      throw new EvalError("stack-overflow", `host code nests more than ${MAX_RUNS} evaluations`);
+    }
+    const { calls } = nesting;
+    const nested = nesting.runs > 0;
+    machine.nested = nested;
+    machine.keeping = nested || this.ctx.limits !== undefined;
+    // How much of the native stack a run inside a run may take is not known.
+    machine.room = nested ? 0 : (this.tier?.room ?? 0);
+    nesting.runs++;
+    try {
+      return this.finish(machine);
+    } finally {
+      nesting.runs--;
+      nesting.calls = calls;
+    }
   }
 
   /** {@link force} for a host that may have to be waited for. */
@@ -67,11 +91,12 @@ export class MachinePool {
   }
 
   private async finishAsync(machine: Machine, options: AsyncOptions): Promise<unknown> {
+    machine.keeping = true;
     try {
+      this.ctx.limits?.check();
       return await new AsyncRun(machine, this.ctx, options).finish();
     } finally {
-      machine.restart();
-      if (this.idle.length < MAX_IDLE) this.idle.push(machine);
+      this.putBack(machine);
     }
   }
 
@@ -85,8 +110,12 @@ export class MachinePool {
     try {
       return machine.run();
     } finally {
-      machine.restart();
-      if (this.idle.length < MAX_IDLE) this.idle.push(machine);
+      this.putBack(machine);
     }
+  }
+
+  private putBack(machine: Machine): void {
+    machine.restart();
+    if (this.idle.length < MAX_IDLE) this.idle.push(machine);
   }
 }

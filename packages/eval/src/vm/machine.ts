@@ -36,14 +36,14 @@ import { ownerOf, type SuspendedRun, waitForOwner } from "./suspended-run.ts";
 import { unwind } from "./unwind.ts";
 
 /**
- * Frames that return before the loop is entered anew. V8 can replace running code only by "on-stack
+ * Frames that are entered before the loop is entered again. V8 can replace running code only by "on-stack
  * replacement", whose compilation of a loop as large as this one takes several times as long.
  */
 const FRAMES_PER_RUN = 10_000;
 
 /**
  * The same for the first run of a machine; each has twice as many as the one before. So V8 has seen
- * the loop being entered anew before it compiles it.
+ * the loop being entered again before it compiles it.
  */
 const FRAMES_AT_FIRST = 100;
 
@@ -91,12 +91,19 @@ export class Machine {
   result: unknown = undefined;
   /** What was thrown. */
   error: unknown = undefined;
-  /** Frames that may return before the loop stops to be entered anew; it counts them down. */
+  /** Frames that may be entered before the loop stops to be entered again; it counts them down. */
   budget = 0;
   /** What `budget` begins with. */
   private framesPerRun = FRAMES_AT_FIRST;
   /** The builtin that threw, if it ran without a frame of its own. */
   running: Builtin | null = null;
+  /**
+   * Whether a suspended call keeps its function and arguments while it runs, so that it can be suspended
+   * again. They may hold on to much memory, so this is set only where a run may have to be taken back.
+   */
+  keeping = false;
+  /** Whether host code started this run in the middle of another one of the same evaluation. */
+  nested = false;
   /** Native frames that translated code below this run may take, in words; 0 without a second tier. */
   room = 0;
   /** What translated code started this run, if any. */
@@ -125,6 +132,7 @@ export class Machine {
 
   /** Runs to the end. */
   run(): unknown {
+    this.ctx.limits?.check();
     for (;;) {
       const progress = this.advance();
       if (progress === Progress.Done) return this.result;
@@ -144,8 +152,9 @@ export class Machine {
     this.input = undefined;
     let exceeded: EvalError | undefined;
     if (limits !== undefined) {
-      // A failure counts, or a program that only fails and catches would take no steps.
-      const steps = granted - this.budget + (status === RunStatus.Failed ? 1 : 0);
+      // What fails again takes time for its traces.
+      if (this.error instanceof EvalError) limits.count(this.error.traces.length);
+      const steps = granted - this.budget;
       exceeded = limits.spend(steps, status === RunStatus.Done);
     }
     if (status === RunStatus.Done) {
@@ -164,7 +173,7 @@ export class Machine {
     if (status === RunStatus.Failed || exceeded !== undefined) {
       if (this.suspend()) return Progress.Waiting;
       this.entering = null;
-      if (this.error instanceof EvalError) this.explainMore(this.error);
+      if (this.error instanceof EvalError) this.error = this.explainMore(this.error);
       unwind(this);
     }
     return Progress.More;
@@ -193,8 +202,7 @@ export class Machine {
     this.entering = null;
     this.thunk = null;
     this.resuming = null;
-    this.error = error;
-    if (error instanceof EvalError) this.explainMore(error);
+    this.error = error instanceof EvalError ? this.explainMore(error) : error;
     unwind(this);
   }
 
@@ -259,14 +267,23 @@ export class Machine {
     this.yielded = false;
     this.blocked = null;
     this.levels = 0;
+    this.keeping = false;
+    this.nested = false;
     this.caller.lambda = null;
   }
 
-  /** Notes what is lost once the frames are gone. */
-  private explainMore(error: EvalError): void {
-    if (error instanceof RecursionError && !error.closed) addPlaces(this, error);
+  /** Notes what is lost once the frames are gone; returns the error to unwind with. */
+  private explainMore(error: EvalError): EvalError {
+    if (error instanceof RecursionError && !error.closed && !addPlaces(this, error)) {
+      // The thunk belongs to the run that waits for the host code which started this one.
+      if (this.nested) return new EvalError("re-entrance", REENTRANCE, error.pos);
+    }
     if (error.pos === NO_POS && error.nearPos === NO_POS && this.lambda.pos > NO_POS) {
       error.nearPos = this.lambda.positionBefore(this.pc);
     }
+    return error;
   }
 }
+
+const REENTRANCE =
+  "a value was forced by host code while its own evaluation waits for that code to return";

@@ -25,8 +25,11 @@ export function addPlace(error: RecursionError, pos: PosIdx): void {
   error.cycle = [...cycle, pos];
 }
 
-/** Adds the places where each thunk or call on the way needed the next, as far as `machine` has them. */
-export function addPlaces(machine: Machine, error: RecursionError): void {
+/**
+ * Adds the places where each thunk or call on the way needed the next, as far as `machine` has them.
+ * Returns whether the way leads back to the thunk, or may do so in the code that started the run.
+ */
+export function addPlaces(machine: Machine, error: RecursionError): boolean {
   let { stack, lambda, self, pc, base } = machine;
   while (lambda !== ENTRY_LAMBDA) {
     if (lambda === SEGMENT_LAMBDA) {
@@ -38,7 +41,7 @@ export function addPlaces(machine: Machine, error: RecursionError): void {
     }
     if (stack[base - 1] === error.thunk) {
       error.closed = true;
-      return;
+      return true;
     }
     const header = base - HEADER_SIZE;
     lambda = stack[header];
@@ -47,7 +50,8 @@ export function addPlaces(machine: Machine, error: RecursionError): void {
     base = stack[header + 3];
   }
   // Below translated code the way may go on; else it does not lead back.
-  if (self instanceof CallingCode) return;
+  if (self instanceof CallingCode) return true;
   error.closed = true;
   error.cycle = [];
+  return false;
 }

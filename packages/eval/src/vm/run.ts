@@ -85,7 +85,7 @@ function checkStackSpace(machine: Machine, stackSlots: number): void {
 export const enum RunStatus {
   /** The value is there. */
   Done,
-  /** Nothing is the matter: entering the loop anew lets the engine switch to optimised code. */
+  /** Not finished: entering the loop again lets V8 switch to optimised code, and limits are looked at. */
   Again,
   /** {@link Machine.error} is to be unwound. */
   Failed,
@@ -119,7 +119,9 @@ export function runLoop(machine: Machine): RunStatus {
   let code: Int32Array = lambda.code;
   let budget = machine.budget;
 
-  // The operands of the last four opcodes, which are steps of the machine and never in code.
+  const keeping = machine.keeping;
+
+  // The operands of the last five opcodes, which are steps of the machine and never in code.
   /** To be forced. */
   let thunk: Thunk | null = machine.thunk;
   /** The native code of the top frame, to be resumed with `input`. */
@@ -313,6 +315,10 @@ export function runLoop(machine: Machine): RunStatus {
             code = next.code;
             sp = base + next.localCount;
             if (observing) observer.enterFrame?.(lambda, depth);
+            if (--budget === 0) {
+              op = Op.Pause;
+              continue;
+            }
             break;
           }
           if (depth >= maxCallDepth) throw tooDeep(CALL_SITE);
@@ -344,18 +350,6 @@ export function runLoop(machine: Machine): RunStatus {
           base = stack[sp + 3];
           code = lambda.code;
           stack[sp++] = value;
-          if (--budget === 0) {
-            machine.stack = stack;
-            machine.stackSlots = stackSlots;
-            machine.sp = sp;
-            machine.lambda = lambda;
-            machine.self = self;
-            machine.pc = pc;
-            machine.base = base;
-            machine.depth = depth;
-            machine.budget = 0;
-            return RunStatus.Again;
-          }
           break;
         }
         case Op.Jump:
@@ -683,6 +677,10 @@ export function runLoop(machine: Machine): RunStatus {
             code = next.code;
             sp = base + next.localCount;
             if (observing) observer.enterFrame?.(lambda, depth);
+            if (--budget === 0) {
+              op = Op.Pause;
+              continue;
+            }
             break;
           }
           if (next instanceof Lambda) {
@@ -700,9 +698,11 @@ export function runLoop(machine: Machine): RunStatus {
             const argument = forced.b;
             const first = next === APPLY2 ? firstArgument(forced) : null;
             forced.code = BLACKHOLE;
-            forced.a = undefined;
-            forced.b = undefined;
-            forced.rest = null;
+            if (!keeping) {
+              forced.a = undefined;
+              forced.b = undefined;
+              forced.rest = null;
+            }
             if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
               checkStackSpace(machine, stackSlots);
               self = new SegmentLink(stack, sp, lambda, self, pc, base);
@@ -817,6 +817,17 @@ export function runLoop(machine: Machine): RunStatus {
           stack[sp++] = result;
           break;
         }
+        case Op.Pause:
+          machine.stack = stack;
+          machine.stackSlots = stackSlots;
+          machine.sp = sp;
+          machine.lambda = lambda;
+          machine.self = self;
+          machine.pc = pc;
+          machine.base = base;
+          machine.depth = depth;
+          machine.budget = 0;
+          return RunStatus.Again;
         default:
           sp = stackOp(machine, op, lambda, pc, stack, base, sp);
           pc += OPERAND_COUNTS[op] as number;

@@ -25,7 +25,7 @@ import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { equalFast, equalValues } from "../operations/equality.ts";
 import { positionValue } from "../operations/position-value.ts";
 import { CALL_SITE, NO_POS } from "../position.ts";
-import { Attrs, updateAttrs } from "../value/attrs.ts";
+import { Attrs, slotsCopiedByUpdate, updateAttrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
 import { flatText } from "../value/flat-text.ts";
 import { addInt } from "../value/number.ts";
@@ -180,6 +180,7 @@ export function stackOp(
         typeof left === "number" && typeof right === "number"
           ? left < right
           : lessThanFast(left, right);
+      if (typeof left === "string") ctx.limits?.workOnText(left.length);
       sp -= 2;
       if (answer !== undefined) {
         stack[sp++] = answer;
@@ -192,6 +193,7 @@ export function stackOp(
       const negate = op === Op.NotEqual;
       const right = stack[sp - 1];
       const left = stack[sp - 2];
+      if (typeof left === "string") ctx.limits?.workOnText(left.length);
       const answer = equalFast(left, right);
       sp -= 2;
       if (answer !== undefined) {
@@ -270,7 +272,7 @@ export function stackOp(
         );
       }
       const length = left.length + right.length;
-      if (length > LARGE_RESULT) ctx.limits?.reserve(length * BYTES_PER_ITEM);
+      ctx.limits?.make(length, BYTES_PER_ITEM);
       sp -= 2;
       stack[sp++] =
         right.length === 0 ? left : left.length === 0 ? right : concatLists(left, right);
@@ -336,7 +338,11 @@ export function stackOp(
       const count = code[at] as number;
       // The leftmost operand lies on the top.
       let set = stack[--sp] as Attrs;
-      for (let i = 1; i < count; i++) set = updateAttrs(set, stack[--sp] as Attrs);
+      for (let i = 1; i < count; i++) {
+        const right = stack[--sp] as Attrs;
+        ctx.limits?.make(slotsCopiedByUpdate(set, right), BYTES_PER_ITEM);
+        set = updateAttrs(set, right);
+      }
       stack[sp++] = set;
       return sp;
     }
@@ -344,6 +350,7 @@ export function stackOp(
       const value = stack[sp - 1];
       if (typeof value !== "string")
         throw badName(ctx, value, "while evaluating an attribute name");
+      ctx.limits?.workOnText(value.length);
       return sp;
     }
     case Op.With: {

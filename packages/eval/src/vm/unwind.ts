@@ -9,11 +9,13 @@ import { type Lambda, LambdaKind, type SelectStep } from "../bytecode/lambda.ts"
 import type { EvalContext } from "../context.ts";
 import { EvalError, type LeftFunction } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import { isPassingKind } from "../errors/kinds.ts";
 import { CALL_SITE, NO_POS, OPERATOR_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { FAILED, Thunk } from "../value/thunk.ts";
+import { APPLY, APPLY2, FAILED, NATIVE, Thunk } from "../value/thunk.ts";
 import { type Builtin, isString, type Slot, textOf } from "../value/value.ts";
 import {
+  APPLY_LAMBDAS,
   CALL_MARK,
   CallingCode,
   ENTRY_LAMBDA,
@@ -110,7 +112,7 @@ export function unwind(machine: Machine): void {
         addCallTraces(error, leftFunction(left, inBody), pos, showTrace);
       }
     } else if (mark !== PLAIN_MARK) {
-      failThunk(mark as Thunk, error);
+      failThunk(mark as Thunk, error, left);
     }
   }
 }
@@ -157,17 +159,40 @@ export function addCallTraces(
   if ((!left.inBody || showTrace) && pos !== NO_POS) error.addTrace(pos, "from call site");
 }
 
-/** Makes a thunk whose evaluation failed fail again with the same error. */
-export function failThunk(thunk: Thunk, error: unknown): void {
-  if (!(error instanceof EvalError) || error.kind === "interrupted") return;
+/**
+ * Leaves a thunk whose evaluation failed in `frame`, the lambda of its frame: from now on it fails with
+ * the same error, or, if that says nothing about the value, it is suspended again.
+ */
+export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
+  if (isPassing(error)) {
+    const code = suspendedCode(thunk, frame);
+    if (code !== null) {
+      thunk.code = code;
+      return;
+    }
+  }
   if (error instanceof RecursionError && error.thunk === thunk) {
     error.addTrace(NO_POS, "entering the infinite recursion", true);
     error.closed = true;
   }
   thunk.code = FAILED;
-  thunk.a = error as unknown as Slot;
+  thunk.a = error as Slot;
   thunk.b = undefined;
   thunk.rest = null;
+}
+
+/** Whether an error says something about a run and not about a value; errors of the host do as well. */
+function isPassing(error: unknown): boolean {
+  return !(error instanceof EvalError) || isPassingKind(error.kind);
+}
+
+/** What a blackhole was before it was entered, if it still has what it needs for that. */
+function suspendedCode(thunk: Thunk, frame: Lambda): Thunk["code"] {
+  if (frame === NATIVE_LAMBDA) return NATIVE;
+  if (frame.pos !== NATIVE_POS) return frame;
+  // A call. Its function is gone unless the machine was `keeping` it.
+  if (thunk.a === undefined) return null;
+  return frame === APPLY_LAMBDAS[0] ? APPLY : APPLY2;
 }
 
 /** Adds the trace of a builtin that failed, `pos` being where it was called. */

@@ -33,21 +33,19 @@ export function evaluationFor(options: TestOptions = {}): Evaluation {
 /** The value of a text, evaluated deeply, in the form of `nix-instantiate --eval --strict`. */
 export function evaluate(text: string, options: TestOptions = {}): string {
   const evaluation = evaluationFor(options);
-  return printAmbiguous(
-    evaluation.deepForce(evaluation.evalText(text, { kind: "string" }, "/dir")),
-  );
+  return printAmbiguous(evaluation.deepForce(evaluation.evaluate(text, { basePath: "/dir" })));
 }
 
 /** The value of a text, evaluated to weak head normal form; what is not evaluated prints `<CODE>`. */
 export function evaluateLazily(text: string, options: TestOptions = {}): string {
-  return printAmbiguous(evaluationFor(options).evalText(text, { kind: "string" }, "/dir"));
+  return printAmbiguous(evaluationFor(options).evaluate(text, { basePath: "/dir" }));
 }
 
 /** The error that a text ends in: its message, and its traces from the outside in. */
 export function errorOf(text: string, options: TestOptions = {}): string[] {
   const evaluation = evaluationFor(options);
   try {
-    evaluation.deepForce(evaluation.evalText(text, { kind: "string" }, "/dir"));
+    evaluation.deepForce(evaluation.evaluate(text, { basePath: "/dir" }));
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return [...error.traces.map((trace) => trace.message).reverse(), error.message];

@@ -127,7 +127,7 @@ describe("experimental builtins", () => {
 describe("unsafeGetAttrPos", () => {
   const at = (text: string): string => {
     const evaluation = evaluationFor({ files: { "/dir/f.nix": text } });
-    const value = evaluation.deepForce(evaluation.evalFile("/dir/f.nix"));
+    const value = evaluation.deepForce(evaluation.evaluateFile("/dir/f.nix"));
     return JSON.stringify(
       evaluation.call(evaluation.context.builtins.get("toJSON") ?? null, value),
     );

@@ -45,7 +45,7 @@ export function evaluate(run: Run, cache?: BytecodeCache): Seen {
   });
   let text: string;
   try {
-    const value: Value = evaluation.evalFile(run.main);
+    const value: Value = evaluation.evaluateFile(run.main);
     if (run.strict !== false) evaluation.run(deepForce(evaluation.context, value));
     text = printAmbiguous(value);
   } catch (error) {

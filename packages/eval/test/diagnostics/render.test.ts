@@ -12,7 +12,7 @@ import { memoryIo } from "../../src/memory-io.ts";
 function explain(text: string, files: Record<string, string> = {}): Explanation {
   const evaluation = new Evaluation({ io: memoryIo({ files }), settings: { showTrace: true } });
   try {
-    evaluation.deepForce(evaluation.evalText(encodeUtf8(text), { kind: "string" }, "/"));
+    evaluation.deepForce(evaluation.evaluate(encodeUtf8(text)));
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return explainError(error, evaluation.positions);

@@ -75,8 +75,7 @@ describe("the search path of restricted evaluation", () => {
       searchPath: entries.map((entry) => ({ prefix: "p", path: entry })),
       store,
     });
-    const read = (file: string): unknown =>
-      evaluation.evalText(`builtins.readFile ${file}`, { kind: "string" }, "/");
+    const read = (file: string): unknown => evaluation.evaluate(`builtins.readFile ${file}`);
     return { read, log };
   }
 

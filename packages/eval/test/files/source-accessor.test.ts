@@ -40,9 +40,9 @@ function evaluation(): Evaluation {
 
 /** What an expression gives in which `tree` and `root` are the root of the tree and its default.nix. */
 function value(text: string, machine = evaluation()): string {
-  const lambda = machine.evalText(`root: tree: ${text}`, { kind: "string" }, "/");
+  const lambda = machine.evaluate(`root: tree: ${text}`);
   const root = new NixPath("/", tree);
-  const result: Slot = machine.call(lambda, machine.evalFile(root), root);
+  const result: Slot = machine.call(lambda, machine.evaluateFile(root), root);
   return printAmbiguous(machine.deepForce(result), 1000);
 }
 
@@ -99,7 +99,7 @@ describe("a file in a tree", () => {
     const inTree = new MemoryAccessor(files, { prefix: "T" });
     const plain = new MemoryAccessor({ "/t/run": "#!", "/t/l": "#!" }, { prefix: "P" });
     const machine = new Evaluation({ io: memoryIo({ files }) });
-    const copy = machine.evalText("p: builtins.path { path = p; }", { kind: "string" }, "/");
+    const copy = machine.evaluate("p: builtins.path { path = p; }");
     const [host, same, other] = [undefined, inTree, plain].map((accessor) =>
       printAmbiguous(machine.call(copy, new NixPath("/t", accessor)), 1000),
     );
@@ -111,7 +111,7 @@ describe("a file in a tree", () => {
     const machine = evaluation();
     const open = (path: string): string => {
       try {
-        machine.force(machine.openFile(new NixPath(path, tree)));
+        machine.force(machine.loadFile(new NixPath(path, tree)));
       } catch (error) {
         if (!(error instanceof EvalError)) throw error;
         return renderError(error, machine.positions, { showTrace: true, color: false });
@@ -135,7 +135,7 @@ describe("a file in a tree", () => {
     const other = new MemoryAccessor(files, { prefix: "T" });
     const run = (path: NixPath): [string, number] => {
       const machine = new Evaluation({ io: memoryIo({ files }), bytecodeCache });
-      const result = printAmbiguous(machine.evalFile(path), 1000);
+      const result = printAmbiguous(machine.evaluateFile(path), 1000);
       machine.saveCompiledFiles();
       return [result, machine.cacheUse.hits];
     };

@@ -22,7 +22,7 @@ type Use = (evaluation: Evaluation, value: Slot) => unknown;
 function succeeds(text: string, maxCallDepth: number, use: Use): boolean {
   const evaluation = new Evaluation({ io: memoryIo(), settings: { maxCallDepth } });
   try {
-    use(evaluation, evaluation.evalText(text, { kind: "string" }, "/"));
+    use(evaluation, evaluation.evaluate(text));
     return true;
   } catch (error) {
     if (error instanceof EvalError && error.kind === "stack-overflow") return false;
@@ -118,7 +118,7 @@ describe("where it fails", () => {
   ])("%s", (text, maxCallDepth, place) => {
     const evaluation = new Evaluation({ io: memoryIo(), settings: { maxCallDepth } });
     try {
-      evaluation.evalText(text, { kind: "string" }, "/");
+      evaluation.evaluate(text);
     } catch (error) {
       const at = evaluation.context.positions.resolve((error as EvalError).pos);
       const { line, column } = at?.source.lineColumn(at.offset) ?? { line: 0, column: 0 };

@@ -12,7 +12,7 @@ const MIB = 1024 * 1024;
 function failure(text: string, settings: Partial<Settings>, io: EvalIo = memoryIo()): EvalError {
   const evaluation = new Evaluation({ io, settings });
   try {
-    evaluation.deepForce(evaluation.evalText(text, { kind: "string" }, "/"));
+    evaluation.deepForce(evaluation.evaluate(text));
   } catch (error) {
     if (error instanceof EvalError) return error;
     throw error;
@@ -22,7 +22,7 @@ function failure(text: string, settings: Partial<Settings>, io: EvalIo = memoryI
 
 function value(text: string, settings: Partial<Settings>): unknown {
   const evaluation = new Evaluation({ io: memoryIo(), settings });
-  return evaluation.deepForce(evaluation.evalText(text, { kind: "string" }, "/"));
+  return evaluation.deepForce(evaluation.evaluate(text));
 }
 
 const count = (n: number): string => `let f = n: if n == 0 then 0 else 1 + f (n - 1); in f ${n}`;
@@ -56,7 +56,7 @@ describe("max-steps", () => {
 
   it("counts the steps of all runs of one evaluation together", () => {
     const evaluation = new Evaluation({ io: memoryIo(), settings: { maxSteps: 1000 } });
-    const run = (): unknown => evaluation.evalText(count(100), { kind: "string" }, "/");
+    const run = (): unknown => evaluation.evaluate(count(100));
     expect(run()).toBe(100);
     expect(() => {
       for (let i = 0; i < 20; i++) run();
@@ -132,7 +132,7 @@ describe("max-time", () => {
 
   it("does not stop one that is quick enough", () => {
     const evaluation = new Evaluation({ io: hasty(), settings: { maxTime: 1500 } });
-    expect(evaluation.evalText(count(100), { kind: "string" }, "/")).toBe(100);
+    expect(evaluation.evaluate(count(100))).toBe(100);
   });
 });
 
@@ -179,7 +179,7 @@ describe("max-memory", () => {
       memory.garbage += 4096;
     });
     const evaluation = new Evaluation({ io, settings: { maxMemory: 20 } });
-    evaluation.deepForce(evaluation.evalText(asking, { kind: "string" }, "/"));
+    evaluation.deepForce(evaluation.evaluate(asking));
     expect(io.collections).toBeGreaterThan(0);
   });
 

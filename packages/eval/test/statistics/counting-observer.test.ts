@@ -31,7 +31,7 @@ function count(
     io: memoryIo({ files: { "/f.nix": "x: x.a" } }),
     observer: counts,
   });
-  evaluation.deepForce(evaluation.evalText(text, { kind: "string" }, "/"));
+  evaluation.deepForce(evaluation.evaluate(text));
   return { counts, evaluation };
 }
 

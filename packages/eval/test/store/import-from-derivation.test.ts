@@ -72,7 +72,7 @@ async function run(text: string, slow: boolean, settings: Partial<Settings> = {}
   const evaluation = new Evaluation({ io, store, settings: { readOnlyMode: false, ...settings } });
   let answer: string;
   try {
-    const slot = evaluation.load(text, { kind: "string" }, "/");
+    const slot = evaluation.loadText(text);
     const value = slow ? await evaluation.deepForceAsync(slot) : evaluation.deepForce(slot);
     answer = printAmbiguous(value);
   } catch (error) {

@@ -7,8 +7,7 @@ import { applyThunk, Thunk } from "../../src/value/thunk.ts";
 import { Builtin, type NixList, NixPath, type Slot, type Value } from "../../src/value/value.ts";
 
 const evaluation = new Evaluation({ io: memoryIo() });
-const evaluate = (text: string, inside = evaluation): Value =>
-  inside.evalText(text, { kind: "string" }, "/");
+const evaluate = (text: string, inside = evaluation): Value => inside.evaluate(text);
 
 describe("what is not forced", () => {
   it("is reached without being evaluated", () => {

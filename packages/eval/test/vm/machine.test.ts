@@ -21,13 +21,13 @@ function evaluation(settings: Partial<Settings> = {}, log: string[] = [], observ
 
 function value(text: string, settings: Partial<Settings> = {}): string {
   const machine = evaluation(settings);
-  return printAmbiguous(machine.deepForce(machine.evalText(text, { kind: "string" }, "/")));
+  return printAmbiguous(machine.deepForce(machine.evaluate(text)));
 }
 
 function failure(text: string, settings: Partial<Settings> = {}): EvalError {
   const machine = evaluation(settings);
   try {
-    machine.deepForce(machine.evalText(text, { kind: "string" }, "/"));
+    machine.deepForce(machine.evaluate(text));
   } catch (error) {
     if (error instanceof EvalError) return error;
     throw error;
@@ -98,7 +98,7 @@ describe("thunks", () => {
     const log: string[] = [];
     const machine = evaluation({}, log);
     const text = `let x = builtins.trace "effect" (throw "e"); in [ (builtins.tryEval x).success (builtins.tryEval x).success ]`;
-    machine.deepForce(machine.evalText(text, { kind: "string" }, "/"));
+    machine.deepForce(machine.evaluate(text));
     expect(log).toEqual(["trace: effect"]);
   });
 
@@ -206,19 +206,15 @@ describe("traces", () => {
 describe("native code", () => {
   test("a host may call functions and give thunks to be forced", () => {
     const machine = evaluation();
-    const set = machine.evalText(
-      "{ add = a: b: a + b; x = 20 + 1; }",
-      { kind: "string" },
-      "/",
-    ) as Attrs;
+    const set = machine.evaluate("{ add = a: b: a + b; x = 20 + 1; }") as Attrs;
     expect(machine.call(set.get("add") as never, set.get("x") as never, 21)).toBe(42);
   });
 
   test("an error in a call leaves the machine usable", () => {
     const machine = evaluation();
-    const fails = machine.evalText('x: throw "no"', { kind: "string" }, "/");
+    const fails = machine.evaluate('x: throw "no"');
     expect(() => machine.call(fails, 1)).toThrow("no");
-    expect(machine.evalText("1 + 1", { kind: "string" }, "/")).toBe(2);
+    expect(machine.evaluate("1 + 1")).toBe(2);
   });
 
   test("functors are called with themselves", () => {
@@ -251,7 +247,7 @@ test("an observer sees calls and builtins begin and end", () => {
       instructions++;
     },
   });
-  machine.evalText('let f = x: builtins.stringLength x; in f "abc"', { kind: "string" }, "/");
+  machine.evaluate('let f = x: builtins.stringLength x; in f "abc"');
   expect(seen).toEqual([
     "enter thunk",
     "enter f",
@@ -265,5 +261,5 @@ test("an observer sees calls and builtins begin and end", () => {
 test("two evaluations share nothing", () => {
   const first = new Evaluation({ io: memoryIo({ files: { "/x.nix": "1" } }) });
   const second = new Evaluation({ io: memoryIo({ files: { "/x.nix": "2" } }) });
-  expect([first.evalFile("/x.nix"), second.evalFile("/x.nix")]).toEqual([1, 2]);
+  expect([first.evaluateFile("/x.nix"), second.evaluateFile("/x.nix")]).toEqual([1, 2]);
 });

@@ -18,19 +18,19 @@ test("every instruction is in it", () => {
       seen.add(lambda.code[pc] as Op);
     },
   };
-  expect(evaluation({ observer }).evalFile(REHEARSAL_FILE)).toBe(null);
-  const steps = ["ENTER_THUNK", "ENTER_NATIVE", "CALL_FROM_NATIVE", "STEP_NATIVE"];
+  expect(evaluation({ observer }).evaluateFile(REHEARSAL_FILE)).toBe(null);
+  const steps = ["ENTER_THUNK", "ENTER_NATIVE", "CALL_FROM_NATIVE", "STEP_NATIVE", "PAUSE"];
   const unseen = OPCODES.filter(({ op }) => !seen.has(op)).map(({ name }) => name);
   expect(unseen.filter((name) => !steps.includes(name)).sort()).toEqual(LEFT_OUT);
 });
 
 test.each(["vm", "js", "auto"] as const)("it ends well in tier %s", (tier) => {
-  expect(evaluation({ tier, tierStress: true }).evalFile(REHEARSAL_FILE)).toBe(null);
+  expect(evaluation({ tier, tierStress: true }).evaluateFile(REHEARSAL_FILE)).toBe(null);
 });
 
 test("lambdas are translated in it", () => {
   const machine = evaluation({ tierThreshold: 40 });
-  machine.evalFile(REHEARSAL_FILE);
+  machine.evaluateFile(REHEARSAL_FILE);
   expect(machine.tierCounters?.translated).toBeGreaterThan(10);
   expect(machine.tierCounters?.untranslatable).toBe(0);
 });
@@ -44,10 +44,10 @@ test("who is busy is told so once, and goes on", () => {
   const machine = evaluation({ onLongRun });
   const text = (count: number): string =>
     `builtins.foldl' (a: x: a + (b: b) x) 0 (builtins.genList (x: x) ${count})`;
-  expect(machine.evalText(text(10), { kind: "string" }, "/")).toBe(45);
+  expect(machine.evaluate(text(10))).toBe(45);
   expect(calls).toBe(0);
   for (let i = 0; i < 3; i++) {
-    expect(machine.evalText(text(10_000), { kind: "string" }, "/")).toBe(49_995_000);
+    expect(machine.evaluate(text(10_000))).toBe(49_995_000);
     expect(calls).toBe(1);
   }
 });

@@ -55,7 +55,7 @@ async function both(text: string): Promise<{ sync: string; async: string; asked:
   const plain = new Evaluation({ io });
   let sync: string;
   try {
-    sync = printAmbiguous(plain.deepForce(plain.evalText(text, { kind: "string" }, "/")));
+    sync = printAmbiguous(plain.deepForce(plain.evaluate(text)));
   } catch (error) {
     sync = said(error);
   }
@@ -63,9 +63,7 @@ async function both(text: string): Promise<{ sync: string; async: string; asked:
   const waiting = new Evaluation({ io: new WaitingIo(io, eventual(io, asked)) });
   let answer: string;
   try {
-    answer = printAmbiguous(
-      await waiting.deepForceAsync(waiting.load(text, { kind: "string" }, "/")),
-    );
+    answer = printAmbiguous(await waiting.deepForceAsync(waiting.loadText(text)));
   } catch (error) {
     answer = said(error);
   }

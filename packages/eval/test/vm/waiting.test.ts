@@ -52,7 +52,7 @@ function evaluation(): Evaluation {
 }
 
 function functionOf(machine: Evaluation, text: string): Slot {
-  return machine.evalText(text, { kind: "string" }, "/");
+  return machine.evaluate(text);
 }
 
 /** `text` is a function of the builtin; its call is a thunk that nobody has forced. */
@@ -197,7 +197,7 @@ describe("stopping", () => {
     });
     setTimeout(() => stop.abort(), 5);
     await expect(result).rejects.toMatchObject({ kind: "interrupted" });
-    expect(printAmbiguous(machine.evalText("1 + 1", { kind: "string" }, "/"))).toBe("2");
+    expect(printAmbiguous(machine.evaluate("1 + 1"))).toBe("2");
   });
 
   test("a signal ends a program without end, and timers go on meanwhile", async () => {
@@ -210,10 +210,8 @@ describe("stopping", () => {
     const timer = setInterval(() => ticks++, 1);
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 100);
-    const slot = machine.load(
+    const slot = machine.loadText(
       "let g = n: builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 1000) + g (n + 1); in g 0",
-      { kind: "string" },
-      "/",
     );
     await expect(machine.forceAsync(slot, { signal: stop.signal })).rejects.toMatchObject({
       kind: "interrupted",

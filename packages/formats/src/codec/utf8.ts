@@ -15,15 +15,28 @@ declare class TextDecoder {
   decode(bytes: Uint8Array): string;
 }
 
+/**
+ * A byte string: a string in which each char is one byte (0 to 255), which Nix strings and texts are. The
+ * type checks nothing; `isBytes` does.
+ */
+export type Bytes = string;
+
+const byteChars = /^[\x00-\xff]*$/;
+
+/** Whether each char of a string is a byte; an ordinary text may hold others. */
+export function isBytes(text: string): text is Bytes {
+  return byteChars.test(text);
+}
+
 const ascii = /^[\x00-\x7f]*$/;
 
 /** The UTF-8 bytes of `text`, as a byte string. Lone surrogates become U+FFFD. */
-export function encodeUtf8(text: string): string {
+export function encodeUtf8(text: string): Bytes {
   return ascii.test(text) ? text : bytesToByteString(new TextEncoder().encode(text));
 }
 
 /** The text whose UTF-8 bytes are `bytes`. Ill-formed sequences become U+FFFD; a byte order mark is kept. */
-export function decodeUtf8(bytes: string): string {
+export function decodeUtf8(bytes: Bytes): string {
   if (ascii.test(bytes)) return bytes;
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(byteStringToBytes(bytes));
 }
@@ -52,7 +65,7 @@ function sequence(lead: number): readonly [more: number, low: number, high: numb
 }
 
 /** The first fault in `bytes` from `start` on, or undefined if they are well-formed UTF-8. */
-export function findUtf8Error(bytes: string, start = 0): Utf8Error | undefined {
+export function findUtf8Error(bytes: Bytes, start = 0): Utf8Error | undefined {
   if (start === 0 && ascii.test(bytes)) return undefined;
   const length = bytes.length;
   for (let i = start; i < length; i++) {

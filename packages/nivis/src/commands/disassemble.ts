@@ -40,9 +40,8 @@ export const disassembleCommand: Program<DisassembleFlags> = {
   run: (flags, invocation) => {
     const session = openSession(flags, { readOnly: true });
     const { source } = selectionOf(flags, session, "nivis disassemble");
-    const { text, origin, basePath } = source;
     const form = flags.js ? "js" : "bytecode";
-    const listing = session.evaluation.disassemble(text, origin, basePath, form);
+    const listing = session.evaluation.disassemble(source.text, source, form);
     invocation.terminal.writeOut(listing.endsWith("\n") ? listing : `${listing}\n`);
   },
 };

@@ -25,7 +25,7 @@ export const parseCommand: Program<SourceFlags> = {
   run: (flags, invocation) => {
     const session = openSession(flags, { readOnly: true });
     const { source } = selectionOf(flags, session, "nivis parse");
-    const tree = session.evaluation.parseChecked(source.text, source.origin, source.basePath);
+    const tree = session.evaluation.parseChecked(source.text, source);
     invocation.terminal.writeOut(`${printExpr(tree)}\n`);
   },
 };

@@ -42,6 +42,12 @@ export function defaultSettings(): GatheredSettings {
   };
 }
 
+/** The settings of the evaluator among those that were gathered. */
+export function evaluationSettings(gathered: GatheredSettings): Settings {
+  const names = Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[];
+  return Object.fromEntries(names.map((name) => [name, gathered[name]])) as unknown as Settings;
+}
+
 /** Takes what is odd but not an error. */
 export type Warn = (message: string) => void;
 
@@ -163,9 +169,14 @@ export const SETTINGS: readonly SettingRow[] = [
   setting("max-call-depth", U32, "How deep calls may nest", (settings, value) => {
     settings.maxCallDepth = value;
   }),
-  setting("max-steps", U64, "How many calls and thunks may be evaluated", (settings, value) => {
-    settings.maxSteps = value;
-  }),
+  setting(
+    "max-steps",
+    U64,
+    "How many steps (calls, thunks, work of builtins) evaluation may take",
+    (settings, value) => {
+      settings.maxSteps = value;
+    },
+  ),
   setting("max-memory", U64, "How many MiB of memory evaluation may take", (settings, value) => {
     settings.maxMemory = value;
   }),

@@ -48,7 +48,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     });
     const run = (text: string): string => {
       try {
-        const value = machine.deepForce(machine.evalText(text, { kind: "string" }, daemon.folder));
+        const value = machine.deepForce(machine.evaluate(text, { basePath: daemon.folder }));
         return printAmbiguous(value);
       } catch (error) {
         if (!(error instanceof EvalError)) throw error;

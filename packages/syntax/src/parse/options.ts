@@ -11,7 +11,7 @@ export interface ParseOptions {
   /** The absolute directory to which relative paths are relative. */
   readonly basePath: string;
   /** What `~` stands for; `undefined` (pure evaluation) makes every `~/…` an error. */
-  readonly home: string | undefined;
+  readonly home?: string | undefined;
   /** The message of that error where the reason is another than pure evaluation. */
   readonly homeFailure?: string;
   readonly features?: { readonly pipeOperators?: boolean };
