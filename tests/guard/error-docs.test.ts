@@ -32,6 +32,7 @@ it("only what no expression of a bearable size can cause has no example", () => 
   const without = Object.entries(ERROR_PAGES).filter(([, page]) => page.example === undefined);
   expect(without.map(([code]) => code)).toEqual([
     "parse",
+    "would-wait",
     "interrupted",
     "re-entrance",
     "too-many-formals",
