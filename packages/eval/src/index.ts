@@ -1,7 +1,7 @@
 /** The public names of `@nivis/eval`. */
 
 export type { BuiltinDefinition } from "./builtins/definition.ts";
-export { args, generator, plain, strict } from "./builtins/definition.ts";
+export { args, plain, strict, suspending } from "./builtins/definition.ts";
 export { disassemble } from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
 export type { BytecodeCache } from "./cache/bytecode-cache.ts";

@@ -1,6 +1,6 @@
 /**
  * A driver of generators for tests that do without the VM: forces native and forced thunks, calls
- * plain and generator builtins, runs sub-generators, all on a stack of its own.
+ * plain and suspending builtins, runs sub-generators, all on a stack of its own.
  */
 import type { EvalContext } from "../src/context.ts";
 import { EvalError } from "../src/errors/eval-error.ts";
@@ -157,7 +157,7 @@ function* call(callee: Slot, args: readonly Slot[], ctx: EvalContext): AnyGenera
   }
   const run = fn.definition.run as (ctx: EvalContext, ...args: Slot[]) => unknown;
   let result = run(ctx, ...own);
-  if (fn.definition.kind === "generator") result = yield result as Suspendable<unknown>;
+  if (fn.definition.kind === "suspending") result = yield result as Suspendable<unknown>;
   if (result instanceof Thunk) result = yield result;
   if (given.length === fn.arity) return result;
   return yield new CallRequest(result as Slot, given.slice(fn.arity));

@@ -19,7 +19,7 @@ import { Attrs, EMPTY_ATTRS, type Shape } from "../value/attrs.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
 import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
 /** Up to this many names are looked up in the other set without asking for its size. */
 const FEW_NAMES = 64;
@@ -268,7 +268,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       return removeNames(ctx, set, names);
     },
   }),
-  generator({
+  suspending({
     name: "listToAttrs",
     args: args("e"),
     strict: [strict(0, "list", "while evaluating the argument passed to builtins.listToAttrs")],
@@ -392,7 +392,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       return new Attrs(set.shape.withoutPositions(), result);
     },
   }),
-  generator({
+  suspending({
     name: "zipAttrsWith",
     args: args("f", "list"),
     strict: [

@@ -20,7 +20,7 @@ import { nativeThunk } from "../value/thunk.ts";
 import { ContextString, isList, isString, type Slot, textOf, type Value } from "../value/value.ts";
 import { attempt } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, coerced, plain, strict, suspending } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
@@ -226,14 +226,14 @@ export const contextBuiltins: readonly BuiltinDefinition[] = [
     doc: "Whether the string *s* has a context that is not empty.",
     run: (_ctx: EvalContext, value: StringValue) => typeof value !== "string",
   }),
-  generator({
+  suspending({
     name: "unsafeDiscardOutputDependency",
     args: args("s"),
     strict: [],
     doc: "The string *s* in whose context derivations with their whole closure are replaced by their `.drv` files alone.",
     run: unsafeDiscardOutputDependency,
   }),
-  generator({
+  suspending({
     name: "addDrvOutputDependencies",
     args: args("s"),
     strict: [],
@@ -247,7 +247,7 @@ export const contextBuiltins: readonly BuiltinDefinition[] = [
     doc: "The context of the string *s* as a set: for each store path a set with `path = true` if the path itself is in it, `allOutputs = true` if it is there as a derivation with its closure, and the names of single outputs in `outputs`.",
     run: getContext,
   }),
-  generator({
+  suspending({
     name: "appendContext",
     args: args("s", "context"),
     strict: [

@@ -13,7 +13,7 @@ import { Attrs, Shape } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import { type ContextString, isString, type Slot, textOf, type Value } from "../value/value.ts";
 import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
 const TRY_SHAPE = new Shape(["success", "value"], null);
 
@@ -81,7 +81,7 @@ class Attempt extends Routine<Attrs> {
 
 /** See the head of this file. */
 export const controlBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  suspending({
     name: "abort",
     args: args("s"),
     strict: [],
@@ -95,7 +95,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
           new EvalError("abort", `evaluation aborted with the following error message: '${text}'`),
       ),
   }),
-  generator({
+  suspending({
     name: "throw",
     args: args("s"),
     strict: [],
@@ -108,7 +108,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
         (text) => new EvalError("throw", text),
       ),
   }),
-  generator({
+  suspending({
     name: "addErrorContext",
     args: args("context", "value"),
     strict: [],
@@ -133,7 +133,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
       }
     },
   }),
-  generator({
+  suspending({
     name: "tryEval",
     args: args("e"),
     strict: [],
@@ -150,7 +150,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     doc: "Evaluates *e1*, not deeply, then answers *e2*.",
     run: (_ctx, _first: Value, second: Slot) => second,
   }),
-  generator({
+  suspending({
     name: "deepSeq",
     args: args("e1", "e2"),
     strict: [],
@@ -169,7 +169,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
       return second;
     },
   }),
-  generator({
+  suspending({
     name: "traceVerbose",
     args: args("e1", "e2"),
     strict: [],

@@ -19,7 +19,7 @@ import { NO_POS } from "../position.ts";
 import { Attrs, EMPTY_SHAPE, Shape } from "../value/attrs.ts";
 import { type StringContext, withContext } from "../value/context.ts";
 import { NixFloat, type Slot, type Value } from "../value/value.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
 /** U+2400 in UTF-8, which stands for NUL in messages. */
 const NUL_PICTURE = "\xe2\x90\x80";
@@ -253,7 +253,7 @@ export const conversionBuiltins: readonly BuiltinDefinition[] = [
       "is `{ x = [ 1 2 3 ]; y = null; }`.",
     run: (ctx, text: string) => fromJson(ctx, text),
   }),
-  generator({
+  suspending({
     name: "toJSON",
     args: args("e"),
     strict: [],
@@ -279,7 +279,7 @@ export const conversionBuiltins: readonly BuiltinDefinition[] = [
       "is `{ table = { y = 2; }; x = 1; }`.",
     run: (ctx, text: string) => fromToml(ctx, text),
   }),
-  generator({
+  suspending({
     name: "toXML",
     args: args("e"),
     strict: [],

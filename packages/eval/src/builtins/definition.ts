@@ -2,8 +2,9 @@
  * What a builtin is: one row with its name, arguments, documentation and code.
  *
  * The files beside this one define the builtins by theme; `registry.ts` lists them all; the VM calls
- * them; `docs/builtins.md` is generated from them. A builtin whose arguments are all it needs is a
- * *plain* function; one that must force or call in the middle is a *generator* (see `vm/requests.ts`).
+ * them; `docs/builtins.md` is generated from them. A *plain* builtin
+ * needs nothing but its arguments. A *suspending* builtin forces or calls in the middle: its code is a
+ * generator or, for loops over data, a `Routine` (see `vm/requests.ts`).
  */
 import type { EvalContext } from "../context.ts";
 import type { Slot, Value } from "../value/value.ts";
@@ -63,13 +64,13 @@ export interface PlainBuiltin extends BuiltinBase {
 }
 
 /** A builtin that runs Nix code in the middle. It may return a thunk; the VM forces that. */
-export interface GeneratorBuiltin extends BuiltinBase {
-  readonly kind: "generator";
+export interface SuspendingBuiltin extends BuiltinBase {
+  readonly kind: "suspending";
   run(ctx: EvalContext, ...args: never[]): Suspendable<Slot>;
 }
 
 /** A row of the table of builtins. */
-export type BuiltinDefinition = PlainBuiltin | GeneratorBuiltin;
+export type BuiltinDefinition = PlainBuiltin | SuspendingBuiltin;
 
 /** A builtin that is not a function; computed once when `builtins` is made. */
 export interface BuiltinConstant {
@@ -82,18 +83,18 @@ export interface BuiltinConstant {
   value(ctx: EvalContext): Slot;
 }
 
-/** Checks a row's types and returns it. */
+/** Defines a builtin that never runs Nix code. */
 export function plain<Args extends (Slot | Value)[]>(
   definition: BuiltinBase & { run: (ctx: EvalContext, ...args: Args) => Slot },
 ): PlainBuiltin {
   return { kind: "plain", ...definition } as unknown as PlainBuiltin;
 }
 
-/** Checks a row's types and returns it. */
-export function generator<Args extends (Slot | Value)[]>(
+/** Defines a builtin that may suspend: its code is a generator or a `Routine`. */
+export function suspending<Args extends (Slot | Value)[]>(
   definition: BuiltinBase & { run: (ctx: EvalContext, ...args: Args) => Suspendable<Slot> },
-): GeneratorBuiltin {
-  return { kind: "generator", ...definition } as unknown as GeneratorBuiltin;
+): SuspendingBuiltin {
+  return { kind: "suspending", ...definition } as unknown as SuspendingBuiltin;
 }
 
 /** Shorthand for the list of arguments. */

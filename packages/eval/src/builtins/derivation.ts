@@ -59,7 +59,7 @@ import { Thunk } from "../value/thunk.ts";
 import { ContextString, type Slot, type Value } from "../value/value.ts";
 import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 import { forceBoolAt } from "./force-at.ts";
 
 /** The feature of a system that lets the builder submit its outputs by itself. */
@@ -694,7 +694,7 @@ function finish(ctx: EvalContext, draft: Draft, drv: Derivation): Attrs {
 
 /** The builtins of this file. */
 export const derivationBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  suspending({
     name: "derivationStrict",
     args: args("attrs"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.derivationStrict")],

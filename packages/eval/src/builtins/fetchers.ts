@@ -48,7 +48,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
 
 function notSupported(name: string): EvalError {
   return new EvalError("not-supported", `builtins.${name} is not supported yet by Nivis`);
@@ -350,35 +350,35 @@ function* convertErrors<Result>(work: Suspendable<Result>): Suspendable<Result> 
 
 /** See the head of this file. */
 export const fetcherBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  suspending({
     name: "fetchurl",
     args: args("arg"),
     strict: [strict(0, "any")],
     doc: "The store path of a file from the network. *arg* is a URL or a set with `url`, `name` and `sha256`. Without `sha256` it would have to be downloaded, which is not supported yet.",
     run: (ctx, argument: Value) => convertErrors(download(ctx, "fetchurl", argument)),
   }),
-  generator({
+  suspending({
     name: "fetchTarball",
     args: args("args"),
     strict: [strict(0, "any")],
     doc: "The store path of an unpacked archive from the network. *args* is a URL or a set with `url`, `name` and `sha256`. Without `sha256` it would have to be downloaded, which is not supported yet.",
     run: (ctx, argument: Value) => convertErrors(download(ctx, "fetchTarball", argument)),
   }),
-  generator({
+  suspending({
     name: "fetchGit",
     args: args("args"),
     strict: [strict(0, "any")],
     doc: "Fetches a Git repository. *args* is a URL or a set. Checks its argument only; not supported yet.",
     run: (ctx, argument: Value) => fetchTree(ctx, { name: "fetchGit", isGit: true }, argument),
   }),
-  generator({
+  suspending({
     name: "fetchMercurial",
     args: args("args"),
     strict: [strict(0, "any")],
     doc: "Fetches a Mercurial repository. *args* is a URL or a set. Checks its argument only; not supported yet.",
     run: (ctx, argument: Value) => fetchMercurial(ctx, argument),
   }),
-  generator({
+  suspending({
     name: "fetchTree",
     args: args("input"),
     strict: [strict(0, "any")],

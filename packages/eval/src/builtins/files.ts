@@ -32,7 +32,7 @@ import {
 } from "../value/value.ts";
 import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, coerced, plain, strict, suspending } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
@@ -211,28 +211,28 @@ function* findFile(ctx: EvalContext, list: NixList, nameSlot: Slot): Suspendable
 
 /** The builtins of this file. */
 export const fileBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  suspending({
     name: "readFile",
     args: args("path"),
     strict: [],
     doc: "The contents of the file at *path* as a string. If the file lies in the store, the references of its store object that occur in it become the context.",
     run: readFile,
   }),
-  generator({
+  suspending({
     name: "readDir",
     args: args("path"),
     strict: [],
     doc: 'The entries of the directory at *path*: a set from names to types, which are `"regular"`, `"directory"`, `"symlink"` or `"unknown"`.',
     run: readDir,
   }),
-  generator({
+  suspending({
     name: "readFileType",
     args: args("path"),
     strict: [],
     doc: "The type of what is at *path*, as in `readDir`. A symlink is not followed.",
     run: readFileType,
   }),
-  generator({
+  suspending({
     name: "pathExists",
     args: args("path"),
     strict: [],
@@ -253,7 +253,7 @@ export const fileBuiltins: readonly BuiltinDefinition[] = [
     doc: "What precedes the last slash of *path*: a path if *path* is one, else a string. Without a slash it is `.`.",
     run: dirOf,
   }),
-  generator({
+  suspending({
     name: "findFile",
     args: args("searchPath", "name"),
     strict: [strict(0, "list", "while evaluating the first argument passed to builtins.findFile")],

@@ -17,7 +17,7 @@ import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import { isInt, isString, type Slot, textOf, typeWithArticle, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
 function optionsOf(ctx: EvalContext) {
   return {
@@ -80,7 +80,7 @@ export const flakeRefBuiltins: readonly BuiltinDefinition[] = [
     doc: 'The parts of the flake reference *flake-ref* as a set: `"github:NixOS/nixpkgs/23.05"` has `type`, `owner`, `repo` and `ref`.',
     run: (ctx, text: string) => parse(ctx, text),
   }),
-  generator({
+  suspending({
     name: "flakeRefToString",
     args: args("attrs"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.flakeRefToString")],

@@ -15,7 +15,7 @@ import type { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
 import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
 import { OrderedKeys } from "./ordered-keys.ts";
 
 /** Adds a key; when it cannot be compared the traces name both elements. */
@@ -165,7 +165,7 @@ class Closing extends Routine<NixList> {
 
 /** See the head of this file. */
 export const genericClosureBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  suspending({
     name: "genericClosure",
     args: args("attrset"),
     strict: [

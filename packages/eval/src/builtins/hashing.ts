@@ -18,7 +18,7 @@ import type { Attrs } from "../value/attrs.ts";
 import { type ContextString, type NixPath, type Slot, textOf } from "../value/value.ts";
 import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
 /** How much more work it is to hash a byte than to copy it. */
 const HASHING = 10;
@@ -104,7 +104,7 @@ export const hashingBuiltins: readonly BuiltinDefinition[] = [
       return ctx.hashes.hex(algorithmOf(ctx, algorithm), textOf(text));
     },
   }),
-  generator({
+  suspending({
     name: "hashFile",
     args: args("algo", "path"),
     strict: [
@@ -117,7 +117,7 @@ export const hashingBuiltins: readonly BuiltinDefinition[] = [
     doc: "The hash of the contents of the file at *path* in base 16. *algo* as in `hashString`.",
     run: hashFile,
   }),
-  generator({
+  suspending({
     name: "convertHash",
     args: args("args"),
     strict: [

@@ -18,7 +18,7 @@ import { Attrs } from "../value/attrs.ts";
 import { ContextString, type NixPath, type Slot, type Value } from "../value/value.ts";
 import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator } from "./definition.ts";
+import { args, type BuiltinDefinition, suspending } from "./definition.ts";
 import { forceAt } from "./force-at.ts";
 
 function isValidDerivation(ctx: EvalContext, path: string): boolean {
@@ -80,14 +80,14 @@ function* scopedImport(ctx: EvalContext, scopeSlot: Slot, slot: Slot): Suspendab
 
 /** The builtins of this file. */
 export const importBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  suspending({
     name: "import",
     args: args("path"),
     strict: [],
     doc: "Evaluates the Nix expression in the file *path*; of a directory the file `default.nix`. A file is evaluated once, however often it is imported.",
     run: importBuiltin,
   }),
-  generator({
+  suspending({
     name: "scopedImport",
     args: args("scope", "path"),
     strict: [],

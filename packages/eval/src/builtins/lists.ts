@@ -27,9 +27,9 @@ import {
   args,
   type BuiltinDefinition,
   functionForElements,
-  generator,
   plain,
   strict,
+  suspending,
 } from "./definition.ts";
 
 /** Longer lists the engine does not keep in one piece, and slows down beyond use. */
@@ -440,7 +440,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       return generate(f, count);
     },
   }),
-  generator({
+  suspending({
     name: "filter",
     args: args("f", "list"),
     strict: [
@@ -492,7 +492,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       return concatenate(ctx, forced);
     },
   }),
-  generator({
+  suspending({
     name: "concatMap",
     args: args("f", "list"),
     strict: [
@@ -502,7 +502,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc: "The elements of all the lists that *f* answers for the elements of *list*, in one list.",
     run: (ctx, f: Value, list: NixList) => new ConcatMap(ctx, f, list),
   }),
-  generator({
+  suspending({
     name: "foldl'",
     args: args("op", "nul", "list"),
     strict: [
@@ -515,7 +515,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       "```nix\nbuiltins.foldl' (sum: x: sum + x) 0 [ 1 2 3 ]\n```\n\nis `6`.",
     run: (_ctx, op: Value, nul: Slot, list: NixList) => new Fold(op, nul, list),
   }),
-  generator({
+  suspending({
     name: "any",
     args: args("pred", "list"),
     strict: [
@@ -525,7 +525,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc: "Whether *pred* answers `true` for at least one element of *list*.",
     run: (ctx, f: Value, list: NixList) => new AnyOrAll(ctx, f, list, true),
   }),
-  generator({
+  suspending({
     name: "all",
     args: args("pred", "list"),
     strict: [
@@ -535,7 +535,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc: "Whether *pred* answers `true` for every element of *list*.",
     run: (ctx, f: Value, list: NixList) => new AnyOrAll(ctx, f, list, false),
   }),
-  generator({
+  suspending({
     name: "partition",
     args: args("pred", "list"),
     strict: [
@@ -547,7 +547,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       "`wrong` the others.",
     run: (ctx, f: Value, list: NixList) => new Partition(ctx, f, list),
   }),
-  generator({
+  suspending({
     name: "groupBy",
     args: args("f", "list"),
     strict: [

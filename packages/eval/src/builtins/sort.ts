@@ -17,8 +17,8 @@ import {
   args,
   type BuiltinDefinition,
   functionForElements,
-  generator,
   strict,
+  suspending,
 } from "./definition.ts";
 
 /** Ranges up to this length are sorted by insertion; C++ Nix has the same limit. */
@@ -343,7 +343,7 @@ function forcedValue(slot: Slot): Value {
 
 /** See the head of this file. */
 export const sortBuiltins: readonly BuiltinDefinition[] = [
-  generator({
+  suspending({
     name: "sort",
     args: args("comparator", "list"),
     strict: [

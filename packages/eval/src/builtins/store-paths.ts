@@ -35,7 +35,7 @@ import { inSymbolOrder } from "../value/symbol-order.ts";
 import { ContextString, type NixPath, type Slot, textOf, type Value } from "../value/value.ts";
 import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
 
 /** A store path as a value: its text, which depends on it. */
@@ -326,28 +326,28 @@ export const storePathBuiltins: readonly BuiltinDefinition[] = [
     doc: "Puts the string *s* into the store as a file called *name*; its store path. *s* may refer to other files in the store, but not to derivations.",
     run: toFile,
   }),
-  generator({
+  suspending({
     name: "filterSource",
     args: args("filter", "path"),
     strict: [],
     doc: "Copies *path* to the store without what *filter* rejects. *filter* is called with the path (a string) and the type of each file and directory below *path*; what is in a rejected directory is not asked for.",
     run: filterSource,
   }),
-  generator({
+  suspending({
     name: "path",
     args: args("args"),
     strict: [strict(0, "set", "while evaluating the argument passed to 'builtins.path'")],
     doc: "Copies a path to the store. *args* is a set: `path` is the path; `name` its name in the store; `filter` as in `filterSource`; `recursive = false` takes one file by its contents only; `sha256` is the hash that is expected.",
     run: path,
   }),
-  generator({
+  suspending({
     name: "storePath",
     args: args("path"),
     strict: [],
     doc: "The path *path*, which is in the store already, as a string that depends on it. Not available in pure evaluation.",
     run: storePath,
   }),
-  generator({
+  suspending({
     name: "toPath",
     args: args("s"),
     strict: [],

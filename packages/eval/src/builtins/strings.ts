@@ -18,7 +18,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, coerced, generator, plain, strict } from "./definition.ts";
+import { args, type BuiltinDefinition, coerced, plain, strict, suspending } from "./definition.ts";
 
 type NixString = string | ContextString;
 
@@ -289,7 +289,7 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       return withContext(flatText(result), union.result);
     },
   }),
-  generator({
+  suspending({
     name: "replaceStrings",
     args: args("from", "to", "s"),
     strict: [

@@ -3,7 +3,7 @@
  * runs of one evaluation that wait side by side share thunks without false recursions.
  */
 import { describe, expect, test } from "vitest";
-import { args, generator, plain, strict } from "../../src/builtins/definition.ts";
+import { args, plain, strict, suspending } from "../../src/builtins/definition.ts";
 import { EvalError, Evaluation, memoryIo, printAmbiguous } from "../../src/index.ts";
 import { Builtin, type Slot, type Value } from "../../src/value/value.ts";
 import { Pending } from "../../src/vm/pending.ts";
@@ -11,7 +11,7 @@ import { PendingAnswers } from "../../src/waiting-io.ts";
 
 /** `wait x`: a promise of its own, of `x`, which fails if `x` is the string "bad". */
 const wait = new Builtin(
-  generator({
+  suspending({
     name: "wait",
     args: args("x"),
     strict: [strict(0, "any")],
@@ -181,7 +181,7 @@ describe("stopping", () => {
   test("a signal ends a wait, and the evaluation can be used afterwards", async () => {
     const machine = evaluation();
     const never = new Builtin(
-      generator({
+      suspending({
         name: "never",
         args: args("x"),
         strict: [],
