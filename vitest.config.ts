@@ -1,25 +1,9 @@
 /** Vitest runs the TypeScript sources as they are, so nothing has to be built to run a test. */
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-
-const source = (name: string): string =>
-  fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url));
+import { sourceAliases } from "./scripts/workspace.mjs";
 
 export default defineConfig({
-  resolve: {
-    alias: {
-      "@nivis/syntax": source("syntax"),
-      "@nivis/formats": source("formats"),
-      "@nivis/eval": source("eval"),
-      "@nivis/store": source("store"),
-      "@nivis/fmt": source("fmt"),
-      "@nivis/fetch": source("fetch"),
-      "@nivis/flake": source("flake"),
-      "@nivis/node": source("node"),
-      "@nivis/testkit": source("testkit"),
-      nivis: source("nivis"),
-    },
-  },
+  resolve: { alias: sourceAliases() },
   test: {
     include: ["packages/*/test/**/*.test.ts", "tests/**/*.test.ts"],
     testTimeout: 120_000,

@@ -15,16 +15,13 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
-import { publicPackages, root, run } from "./workspace.mjs";
-
-/** The packages that must load in a browser: nothing in them may come from Node. */
-const neutralPackages = new Set(["syntax", "formats", "eval", "fetch", "flake", "fmt", "store"]);
+import { PUBLIC_PACKAGES, packageNamed, root, run, sourceAliases } from "./workspace.mjs";
 
 /** The thread that holds the connections to the stores of an evaluation. */
 const STORE_WORKER = join(root, "packages/node/src/stores/evaluation/store-worker.ts");
 
 const started = performance.now();
-await Promise.all([buildCommands(), ...publicPackages.map(buildLibrary)]);
+await Promise.all([buildCommands(), ...PUBLIC_PACKAGES.map(buildLibrary)]);
 const declarations = process.argv.includes("--declarations");
 if (declarations) buildDeclarations();
 // The last file written: workspace.mjs compares its time with those of the sources.
@@ -49,12 +46,7 @@ async function buildCommands() {
     outdir: dist("nivis"),
     // The commands say where their files are; scripts have no URL of their own.
     define: { ...shared().define, "import.meta.url": "undefined" },
-    alias: Object.fromEntries(
-      publicPackages.map((name) => [
-        npmName(name),
-        join(root, "packages", name, "src", "index.ts"),
-      ]),
-    ),
+    alias: sourceAliases(),
   };
   const { metafile } = await build({
     ...options,
@@ -134,7 +126,7 @@ async function buildLibrary(name) {
       ...(name === "node" ? { "store-worker": STORE_WORKER } : {}),
     },
     outdir: dist(name),
-    platform: neutralPackages.has(name) ? "neutral" : "node",
+    platform: packageNamed(name).isNeutral ? "neutral" : "node",
     packages: "external",
     // Without tsconfig.json, whose paths would pull the other packages in. As there, constructors
     // assign their fields once: defining them first takes as long again until V8 has optimised it.
@@ -161,7 +153,7 @@ function shared() {
 /** A hash of all that decides about bytecode, which keys the cache of compiled files. */
 function compilerId() {
   const hash = createHash("sha256");
-  for (const name of ["syntax", "formats", "eval"]) {
+  for (const name of [...packageNamed("eval").imports, "eval"]) {
     for (const path of sourceFiles(join(root, "packages", name, "src"))) {
       hash
         .update(`${relative(root, path)}\0`)
@@ -185,11 +177,6 @@ function sourceFiles(folder) {
     });
 }
 
-/** @param {string} name */
-function npmName(name) {
-  return name === "nivis" ? "nivis" : `@nivis/${name}`;
-}
-
 /**
  * Emits the declarations of all packages in one run and moves each package's into its `dist`.
  *
@@ -204,7 +191,7 @@ function buildDeclarations() {
   const project = join(root, "tsconfig.build.json");
   const code = run(process.execPath, [tsc, "-p", project, "--outDir", out]);
   if (code !== 0) process.exit(code);
-  for (const name of publicPackages) {
+  for (const name of PUBLIC_PACKAGES) {
     const emitted = join(out, name, "src");
     rewriteDeclarations(emitted);
     for (const file of readdirSync(dist(name), { recursive: true, encoding: "utf8" })) {

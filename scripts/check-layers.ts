@@ -9,38 +9,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import ts from "typescript";
-import { root } from "./workspace.mjs";
-
-/** What a package may import of ours. Lower floors never know the upper ones. */
-const packageFloors: Record<string, readonly string[]> = {
-  syntax: [],
-  formats: [],
-  eval: ["syntax", "formats"],
-  fmt: ["syntax"],
-  store: ["formats"],
-  fetch: ["formats"],
-  flake: ["syntax", "formats"],
-  node: ["flake", "fetch", "store", "eval", "syntax", "formats"],
-  nivis: ["node", "flake", "fetch", "store", "eval", "fmt", "syntax", "formats"],
-  testkit: ["node", "flake", "fetch", "store", "eval", "fmt", "syntax", "formats", "nivis"],
-};
-
-/** The packages that may use Node's modules; the others must load in a browser. */
-const nodePackages = new Set(["node", "nivis", "testkit"]);
-
-/** Third-party packages, each named once with its owner; ARCHITECTURE.md gives the reasons. */
-const thirdParty: Record<string, readonly string[]> = {
-  syntax: [],
-  formats: ["@noble/hashes"],
-  eval: [],
-  fmt: [],
-  store: [],
-  fetch: [],
-  flake: [],
-  node: ["fzstd", "xz-decompress", "unbzip2-stream"],
-  nivis: [],
-  testkit: [],
-};
+import { PACKAGES, packageNamed, root } from "./workspace.mjs";
 
 /**
  * What a folder of `packages/eval/src` may import of the others, as values. `import type` may go
@@ -95,7 +64,7 @@ const problems: string[] = [];
 const packageImports = new Map<string, Set<string>>();
 const fileImports = new Map<string, Set<string>>();
 
-for (const name of Object.keys(packageFloors)) {
+for (const { name } of PACKAGES) {
   const folder = join(root, "packages", name, "src");
   for (const file of sourceFiles(folder)) checkFile(name, file);
 }
@@ -145,7 +114,7 @@ function checkImport(packageName: string, file: string, found: ImportStatement):
   const { specifier, line } = found;
   const at = (rule: string): void => report(file, line, `imports ${specifier}: ${rule}`);
   if (specifier.startsWith("node:")) {
-    if (!nodePackages.has(packageName)) at("only `node` and `nivis` may use Node's modules");
+    if (packageNamed(packageName).isNeutral) at("a neutral package may not use Node's modules");
     return;
   }
   if (specifier.startsWith(".")) {
@@ -155,13 +124,13 @@ function checkImport(packageName: string, file: string, found: ImportStatement):
   const ours = /^@nivis\/([a-z-]+)$/.exec(specifier)?.[1] ?? (specifier === "nivis" ? "nivis" : "");
   if (ours !== "") {
     imported(packageName).add(ours);
-    const allowed = packageFloors[packageName] ?? [];
+    const allowed = packageNamed(packageName).imports;
     if (!allowed.includes(ours)) {
       at(`\`${packageName}\` may import only ${list(allowed)} (a floor never imports upward)`);
     }
     return;
   }
-  const allowed = thirdParty[packageName] ?? [];
+  const allowed = packageNamed(packageName).thirdParty;
   if (!allowed.some((one) => specifier === one || specifier.startsWith(`${one}/`))) {
     at(`\`${packageName}\` may depend on ${list(allowed)} of others`);
   }

@@ -7,7 +7,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { root } from "./workspace.mjs";
+import { root, sourceAliases } from "./workspace.mjs";
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) {
@@ -17,7 +17,6 @@ if (file === undefined) {
 const entry = resolve(file);
 const name = relative(root, entry).replace(/[^a-z0-9-]/gi, "_");
 const outfile = join(root, "node_modules", ".cache", "nivis-run", `${name}.${process.pid}.mjs`);
-const packages = ["syntax", "formats", "eval", "fetch", "flake", "fmt", "store", "node", "testkit"];
 await build({
   entryPoints: [entry],
   outfile,
@@ -26,9 +25,7 @@ await build({
   platform: "node",
   target: "node20",
   packages: "external",
-  alias: Object.fromEntries(
-    packages.map((short) => [`@nivis/${short}`, join(root, "packages", short, "src", "index.ts")]),
-  ),
+  alias: sourceAliases(),
   logLevel: "warning",
   plugins: [{ name: "own-url", setup: keepOwnUrl }],
 });

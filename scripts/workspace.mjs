@@ -1,7 +1,6 @@
 /**
- * What every script of this folder needs to know about the checkout: where it lies, whether its
- * dependencies are installed, whether its build is older than its sources, and how to run a
- * command in it.
+ * The checkout as the scripts see it: its root folder, the table of packages, whether dependencies
+ * are installed, whether the build is older than the sources, and how to run a command.
  *
  * Plain JavaScript on Node's own modules, because these scripts run before anything is installed.
  */
@@ -13,18 +12,99 @@ import { fileURLToPath } from "node:url";
 /** The root folder of the checkout, without a trailing slash. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[/\\]$/, "");
 
-/** The packages that are published, lowest floor first. */
-export const publicPackages = [
-  "syntax",
-  "formats",
-  "eval",
-  "fetch",
-  "flake",
-  "fmt",
-  "store",
-  "node",
-  "nivis",
+/**
+ * One package of the workspace.
+ *
+ * @typedef {object} Package
+ * @property {string} name The name of its folder below `packages/`.
+ * @property {readonly string[]} imports The packages of ours that its sources may import.
+ * @property {readonly string[]} thirdParty The other packages that its sources may import.
+ * @property {boolean} isNeutral Whether it must load in a browser: nothing in it comes from Node.
+ * @property {boolean} isPublished Whether npm has it.
+ */
+
+/**
+ * All packages, each below those that import it. The one list: aliases, builds, layers and tests
+ * derive from it, and tests/guard/workspace.test.ts compares the JSON files with it.
+ *
+ * @type {readonly Package[]}
+ */
+export const PACKAGES = [
+  neutral("syntax", []),
+  neutral("formats", [], ["@noble/hashes"]),
+  neutral("fmt", ["syntax"]),
+  neutral("eval", ["syntax", "formats"]),
+  neutral("store", ["formats"]),
+  neutral("fetch", ["formats"]),
+  neutral("flake", ["syntax", "formats"]),
+  {
+    name: "node",
+    imports: ["syntax", "formats", "eval", "store", "fetch", "flake"],
+    thirdParty: ["fzstd", "xz-decompress", "unbzip2-stream"],
+    isNeutral: false,
+    isPublished: true,
+  },
+  {
+    name: "nivis",
+    imports: ["syntax", "formats", "fmt", "eval", "store", "fetch", "flake", "node"],
+    thirdParty: [],
+    isNeutral: false,
+    isPublished: true,
+  },
+  {
+    name: "testkit",
+    imports: ["syntax", "formats", "fmt", "eval", "store", "fetch", "flake", "node", "nivis"],
+    thirdParty: [],
+    isNeutral: false,
+    isPublished: false,
+  },
 ];
+
+/** The names of the packages that npm has. */
+export const PUBLIC_PACKAGES = PACKAGES.filter((one) => one.isPublished).map(({ name }) => name);
+
+/**
+ * The row of a published package that must load in a browser.
+ *
+ * @param {string} name
+ * @param {readonly string[]} imports
+ * @param {readonly string[]} [thirdParty]
+ * @returns {Package}
+ */
+function neutral(name, imports, thirdParty = []) {
+  return { name, imports, thirdParty, isNeutral: true, isPublished: true };
+}
+
+/**
+ * The row of a package; throws if there is none.
+ *
+ * @param {string} name
+ */
+export function packageNamed(name) {
+  const found = PACKAGES.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no package ${name} in scripts/workspace.mjs`);
+  return found;
+}
+
+/**
+ * The name by which a package is imported: `@nivis/eval`, but `nivis`.
+ *
+ * @param {string} name
+ */
+export function npmName(name) {
+  return name === "nivis" ? "nivis" : `@nivis/${name}`;
+}
+
+/**
+ * The module in which the sources of a package begin, for each name by which it is imported.
+ *
+ * @returns {Record<string, string>}
+ */
+export function sourceAliases() {
+  return Object.fromEntries(
+    PACKAGES.map(({ name }) => [npmName(name), join(root, "packages", name, "src", "index.ts")]),
+  );
+}
 
 /**
  * Runs a program in the checkout and returns its exit code (128 + signal when it was killed).
@@ -105,7 +185,7 @@ export function needsBuild() {
   const builtAt = modifiedAt(join(root, "packages", "nivis", "dist", "build.json"));
   if (builtAt === undefined) return true;
   const sources = ["package-lock.json", "scripts/build.mjs"].map((name) => join(root, name));
-  for (const name of publicPackages) {
+  for (const name of PUBLIC_PACKAGES) {
     sources.push(join(root, "packages", name, "package.json"));
     sources.push(join(root, "packages", name, "src"));
   }

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtCommand, findProgram } from "@nivis/testkit";
 import { build } from "esbuild";
+import { sourceAliases } from "../workspace.mjs";
 import type { NivisTask } from "./nivis-worker.ts";
 import type { SweepOptions } from "./options.ts";
 
@@ -116,12 +117,7 @@ export async function buildThreads(folder: string): Promise<ThreadPrograms> {
     format: "esm",
     platform: "node",
     target: "node20",
-    alias: Object.fromEntries(
-      ["syntax", "formats", "eval", "store", "node"].map((name) => [
-        `@nivis/${name}`,
-        sourceOf(name),
-      ]),
-    ),
+    alias: sourceAliases(),
     define: { NIVIS_COMPILER_ID: JSON.stringify(UNKNOWN_COMPILER) },
     logLevel: "warning",
   });
@@ -134,10 +130,6 @@ export async function buildThreads(folder: string): Promise<ThreadPrograms> {
 
 /** Stands in a bundle where the hash of the bundle comes: that is what keys compiled files. */
 const UNKNOWN_COMPILER = "the hash of this bundle";
-
-function sourceOf(name: string): string {
-  return fileURLToPath(new URL(`../../packages/${name}/src/index.ts`, import.meta.url));
-}
 
 /** The version that a `nix-instantiate` says it is; `undefined` if it does not. */
 export function versionOf(program: string): string | undefined {

@@ -3,21 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
+import { PACKAGES, PUBLIC_PACKAGES } from "../../scripts/workspace.mjs";
 
 const packages = fileURLToPath(new URL("../../packages", import.meta.url));
-const publicNames = [
-  "syntax",
-  "formats",
-  "eval",
-  "fetch",
-  "flake",
-  "fmt",
-  "store",
-  "node",
-  "nivis",
-];
-const neutralNames = ["syntax", "formats", "eval", "fetch", "flake", "fmt", "store"];
-
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -44,7 +32,7 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-describe.each(publicNames)("%s", (name) => {
+describe.each(PUBLIC_PACKAGES)("%s", (name) => {
   test("has the licence, the engine, the module type and the version of all", () => {
     const { license, engines, type, version } = manifest(name);
     expect({ license, engines, type, version }).toEqual({
@@ -103,7 +91,9 @@ test("the commands exist and are executable", () => {
   }
 });
 
-describe.each(neutralNames)("%s, which must load in a browser,", (name) => {
+const neutralPackages = PACKAGES.filter((one) => one.isNeutral).map(({ name }) => name);
+
+describe.each(neutralPackages)("%s, which must load in a browser,", (name) => {
   test("mentions no module of Node, in its sources or its build", () => {
     const files = [
       ...filesBelow(join(packages, name, "src")),
