@@ -11,7 +11,10 @@ export function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Up to this many names are put in order one by one, without the copies that the engine's sort makes. */
+/**
+ * The longest list that insertion sort handles, which saves the copies that the engine's sort
+ * makes.
+ */
 const FEW = 24;
 
 /** A sorted copy of `names`. */
@@ -31,7 +34,7 @@ export function sortedBytes(names: Iterable<string>): string[] {
   return sorted;
 }
 
-/** Whether `names` are in order. */
+/** Whether `names` are sorted by their bytes. */
 export function areSorted(names: readonly string[]): boolean {
   for (let i = 1; i < names.length; i++) {
     if ((names[i - 1] as string) > (names[i] as string)) return false;

@@ -1,9 +1,9 @@
 /**
- * Content addresses: how the content of a store object is hashed, and with which result.
+ * Content addresses: how the content of a store object is hashed, and the hash.
  *
- * A method says how bytes are taken from the file system object: `flat` the file itself, `nar`
- * its archive, `git` a git object, `text` a flat file whose references enter its path. The
- * texts `r:`, `git:`, `text:`, `fixed:` are those of derivations and narinfo.
+ * A method turns a file system object into bytes: `flat` is the file itself, `nar`
+ * its archive, `git` a Git object, `text` a flat file whose references enter its path. The
+ * prefixes `r:`, `git:`, `text:` and `fixed:` are those of derivations and narinfo.
  */
 
 import type { RequireFeature } from "./experimental-feature.ts";
@@ -17,13 +17,13 @@ export type FileIngestionMethod = "flat" | "nar" | "git";
 /** An ingestion method, or `text`. */
 export type ContentAddressMethod = FileIngestionMethod | "text";
 
-/** A method and the hash it gave. */
+/** A method and the resulting hash. */
 export interface ContentAddress {
   readonly method: ContentAddressMethod;
   readonly hash: NixHash;
 }
 
-/** The ingestion method called `name`; `recursive` is not one of its names. */
+/** The ingestion method called `name`; throws for other names, including `recursive`. */
 export function parseFileIngestionMethod(name: string): FileIngestionMethod {
   switch (name) {
     case "flat":
@@ -43,7 +43,7 @@ export function parseContentAddressMethod(name: string): ContentAddressMethod {
   return name === "text" ? "text" : parseFileIngestionMethod(name);
 }
 
-/** The prefix of a method in the `hashAlgo` field of a derivation's output. */
+/** The prefix of a method in the `hashAlgo` field of a derivation output. */
 export function methodPrefix(method: ContentAddressMethod): string {
   switch (method) {
     case "flat":
@@ -57,7 +57,7 @@ export function methodPrefix(method: ContentAddressMethod): string {
   }
 }
 
-/** Cuts a method prefix off `text`: `r:sha256` gives `nar` and `sha256`. */
+/** Splits a method prefix off `text`: `r:sha256` gives `nar` and `sha256`. */
 export function splitMethodPrefix(
   text: string,
   require?: RequireFeature,
@@ -71,7 +71,7 @@ export function splitMethodPrefix(
   return { method: "flat", rest: text };
 }
 
-/** `r:sha256` and its like: method prefix and algorithm. */
+/** Method prefix and algorithm, such as `r:sha256`. */
 export function formatMethodAlgorithm(
   method: ContentAddressMethod,
   algorithm: HashAlgorithm,
@@ -88,7 +88,7 @@ export function formatContentAddress(address: ContentAddress): string {
   return modernPrefix(address.method) + formatHash(address.hash, "nix32", true);
 }
 
-/** Reads what {@link formatContentAddress} writes. */
+/** Parses the output of {@link formatContentAddress}. */
 export function parseContentAddress(text: string, require?: RequireFeature): ContentAddress {
   const colon = text.indexOf(":");
   if (colon < 0) {

@@ -19,7 +19,7 @@ export type SingleDerivedPath =
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "built"; readonly drv: SingleDerivedPath; readonly output: string };
 
-/** A store path, or outputs of a derivation: named in order of their bytes, or all. */
+/** A store path, or outputs of a derivation: all of them, or names sorted by their bytes. */
 export type DerivedPath =
   | { readonly kind: "opaque"; readonly path: string }
   | {
@@ -42,7 +42,7 @@ function checkedDerivation(drv: SingleDerivedPath): SingleDerivedPath {
   return drv;
 }
 
-/** Reads `PATH` or `DRV^out`; `separator` stands before the output, `^` before inner ones. */
+/** Parses `PATH` or `DRV^out`; `separator` precedes the output, `^` the inner ones. */
 export function parseSingleDerivedPath(text: string, storeDir: string): SingleDerivedPath {
   const at = text.lastIndexOf("^");
   if (at < 0) return opaque(text, storeDir);
@@ -52,7 +52,7 @@ export function parseSingleDerivedPath(text: string, storeDir: string): SingleDe
   return { kind: "built", drv, output };
 }
 
-/** Writes what {@link parseSingleDerivedPath} reads. */
+/** The inverse of {@link parseSingleDerivedPath}. */
 export function formatSingleDerivedPath(path: SingleDerivedPath): string {
   return path.kind === "opaque" ? path.path : `${formatSingleDerivedPath(path.drv)}^${path.output}`;
 }
@@ -67,7 +67,7 @@ function parseOutputs(text: string, whole: string): readonly string[] | "all" {
   return sortedBytes(new Set(names));
 }
 
-/** Reads `PATH`, `DRV^out,dev` or `DRV^*`, with `!` for the outermost `^` in the protocol. */
+/** Parses `PATH`, `DRV^out,dev` or `DRV^*`; the protocol has `!` for the outermost `^`. */
 export function parseDerivedPath(
   text: string,
   storeDir: string,
@@ -79,14 +79,14 @@ export function parseDerivedPath(
   return { kind: "built", drv, outputs: parseOutputs(text.slice(at + 1), text) };
 }
 
-/** Writes what {@link parseDerivedPath} reads. */
+/** The inverse of {@link parseDerivedPath}. */
 export function formatDerivedPath(path: DerivedPath, separator: "^" | "!" = "^"): string {
   if (path.kind === "opaque") return path.path;
   const outputs = path.outputs === "all" ? "*" : path.outputs.join(",");
   return formatSingleDerivedPath(path.drv) + separator + outputs;
 }
 
-/** The derivation that everything begins with, or the path itself. */
+/** The innermost derivation path, or the path itself. */
 export function rootOfDerivedPath(path: DerivedPath | SingleDerivedPath): string {
   let at: DerivedPath | SingleDerivedPath = path;
   while (at.kind === "built") at = at.drv;

@@ -1,9 +1,9 @@
 /**
- * The experimental features that a parser of this package can run into.
+ * The experimental features that parsers of this package may need.
  *
- * The package has no settings. A parser that meets something which C++ Nix guards by a
- * feature calls the `RequireFeature` it was given, and the caller throws if the feature is
- * off. Without one, everything is allowed.
+ * The package has no settings. A parser that meets something that C++ Nix guards by a
+ * feature calls its `RequireFeature` callback, which throws if the feature is
+ * disabled. Without a callback, everything is allowed.
  */
 
 /** The name of a feature as the `experimental-features` setting spells it. */
@@ -16,5 +16,8 @@ export type FormatFeature =
   | "flakes"
   | "verified-fetches";
 
-/** Called when a feature is about to be used; throws to refuse. `reason` is upstream's wording of what needs it. */
+/**
+ * Called before a feature is used; throws to refuse it. `reason` is upstream's wording of what
+ * needs the feature.
+ */
 export type RequireFeature = (feature: FormatFeature, reason?: string) => void;

@@ -1,10 +1,10 @@
 /**
  * The one error of this package.
  *
- * Everything here that parses or checks throws a `FormatError`; its `kind` names the
- * exception class that C++ Nix uses in the same place, because callers tell them apart
+ * All parsers and checks here throw a `FormatError`. Its `kind` names the
+ * exception class that C++ Nix throws in the same place, because callers distinguish them
  * (`derivationStrict` rewords a bad name, narinfo rewords a bad hash). The message is
- * upstream's, letter by letter, and is a byte string like every other text here.
+ * upstream's, letter by letter, and is a byte string like all texts here.
  */
 
 /** What went wrong, in terms of the exception classes of C++ Nix. */
@@ -20,7 +20,7 @@ export type FormatErrorKind =
   | "toml-parse"
   | "error";
 
-/** Thrown for every malformed input; the message has no prefix and no position beyond upstream's. */
+/** Thrown for every malformed input. The message has no prefix and only upstream's positions. */
 export class FormatError extends Error {
   /** The family of the error; see {@link FormatErrorKind}. */
   readonly kind: FormatErrorKind;

@@ -1,4 +1,4 @@
-/** The public names of the package. */
+/** The public names of `@nivis/formats`: Nix's byte formats, from bytes to bytes. */
 export { compareBytes, sortedBytes } from "./byte-order.ts";
 export { byteStringToBytes, bytesOf, bytesToByteString } from "./codec/bytes.ts";
 export { formatF6, formatG6 } from "./codec/float.ts";

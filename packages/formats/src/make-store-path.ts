@@ -1,5 +1,5 @@
 /**
- * From content to store path.
+ * Computes store paths from content.
  *
  * Every path is a hash of a *fingerprint* `<type>:sha256:<inner>:<storeDir>:<name>`, folded to
  * 20 bytes. The type says what the object is (text, source, output), and the inner hash what
@@ -15,9 +15,9 @@ import { compressDigest, formatHash, type NixHash } from "./hash/nix-hash.ts";
 import { encodeNixBase32, encodeStoreDigest } from "./hash/nixbase32.ts";
 import { checkStorePathName, DIGEST_PART_LENGTH, drvExtension } from "./store-path.ts";
 
-/** What the computing of store paths depends on. */
+/** The store directory and the hash functions. */
 export interface StoreConfig {
-  /** Where the store is, without a trailing slash: `/nix/store`. */
+  /** The store directory without a trailing slash, such as `/nix/store`. */
   readonly storeDir: string;
   readonly hashes: HashFunctions;
 }
@@ -36,7 +36,7 @@ const STORE_DIGEST_LENGTH = 20;
 
 function rawStorePath(config: StoreConfig, type: string, innerHex: string, name: string): string {
   const fingerprint = `${type}:sha256:${innerHex}:${config.storeDir}:${name}`;
-  // As a string, because hosts answer bytes in a buffer of their own, which takes twice the time.
+  // As a string, because hosts return bytes in a buffer of their own, which takes twice as long.
   const digest = encodeStoreDigest(config.hashes.byteString("sha256", fingerprint));
   const baseName = `${digest}-${name}`;
   try {
@@ -48,11 +48,14 @@ function rawStorePath(config: StoreConfig, type: string, innerHex: string, name:
       `path '${baseName}' is not a valid store path: ${error.message}`,
     );
   }
-  // Joined, because a joined string is flat: paths are compared, looked up and written often.
+  // `join` makes a flat string: paths are compared, looked up and written often.
   return [config.storeDir, baseName].join("/");
 }
 
-/** The store path of type `type` with the sha256 digest `inner`; the other functions say which types there are. */
+/**
+ * The store path of type `type` with the sha256 digest `inner`; the other functions here know the
+ * types.
+ */
 export function makeStorePath(
   config: StoreConfig,
   type: string,
@@ -71,7 +74,7 @@ function typeWithReferences(type: string, references: StoreReferences): string {
   return references.self ? `${text}:self` : text;
 }
 
-/** The path of a file made by `toFile`, or of a `.drv` file: `contents` enter with their references. */
+/** The path of a file made by `toFile`, or of a `.drv` file; its references enter the hash. */
 export function makeTextPath(
   config: StoreConfig,
   name: string,
@@ -82,7 +85,7 @@ export function makeTextPath(
   return rawStorePath(config, type, config.hashes.hex("sha256", contents), name);
 }
 
-/** The path of something with a known hash: fixed outputs, sources, fetched trees. */
+/** The path of an object with a known hash: a fixed output, a source or a fetched tree. */
 export function makeFixedOutputPath(
   config: StoreConfig,
   name: string,
@@ -125,7 +128,7 @@ export function makeSourcePath(
   );
 }
 
-/** The path of something with this content address. */
+/** The path of an object with the given content address. */
 export function makeContentAddressedPath(
   config: StoreConfig,
   name: string,
@@ -137,7 +140,7 @@ export function makeContentAddressedPath(
   if (references.self)
     throw new FormatError("error", "self-reference not allowed with text hashing");
   if (address.hash.algorithm !== "sha256") {
-    // Nix: an assertion (store-dir-config.cc), which ends the process; here an ordinary error.
+    // Nix: an assertion (store-dir-config.cc), which aborts the process; here an ordinary error.
     throw new FormatError(
       "error",
       `text hashing must use a SHA-256 hash, but instead using: ${address.hash.algorithm}`,
@@ -146,7 +149,7 @@ export function makeContentAddressedPath(
   return makeStorePath(config, typeWithReferences("text", references), address.hash.digest, name);
 }
 
-/** The name of an output's store path: `out` adds nothing to the derivation's name. */
+/** The name of an output's store path: the derivation's name, with a suffix unless it is `out`. */
 export function outputPathName(drvName: string, outputName: string): string {
   return outputName === "out" ? drvName : `${drvName}-${outputName}`;
 }
@@ -166,15 +169,15 @@ export function makeOutputPath(
   );
 }
 
-/** What stands for the path of the derivation's own output inside of the derivation. */
+/** The placeholder for the path of a derivation's own output inside the derivation. */
 export function outputPlaceholder(hashes: HashFunctions, outputName: string): string {
   return `/${encodeNixBase32(hashes.hash("sha256", `nix-output:${outputName}`))}`;
 }
 
-/** A placeholder for the output of another derivation; its digest is what nested ones are made of. */
+/** A placeholder for the output of another derivation; nested ones are computed from its digest. */
 export interface DownstreamPlaceholder {
   readonly digest: Uint8Array;
-  /** The text that stands in strings: `/` and 52 nix32 digits. */
+  /** The text in strings: `/` and 52 nix32 digits. */
   readonly text: string;
 }
 
@@ -182,7 +185,10 @@ function downstream(digest: Uint8Array): DownstreamPlaceholder {
   return { digest, text: `/${encodeNixBase32(digest)}` };
 }
 
-/** Stands for an output of a derivation at a known `.drv` path (given by base name) whose output path is not known. */
+/**
+ * The placeholder for an unknown output path of a derivation with a known `.drv` path (a base
+ * name).
+ */
 export function unknownOutputPlaceholder(
   hashes: HashFunctions,
   drvBaseName: string,
@@ -193,7 +199,7 @@ export function unknownOutputPlaceholder(
   return downstream(hashes.hash("sha256", clearText));
 }
 
-/** Stands for an output of a derivation that is itself the unknown output `of`. */
+/** The placeholder for an output of a derivation that is itself the unknown output `of`. */
 export function unknownDerivationPlaceholder(
   hashes: HashFunctions,
   of: DownstreamPlaceholder,

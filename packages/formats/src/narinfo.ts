@@ -1,7 +1,7 @@
 /**
  * The `.narinfo` files of binary caches: lines of `Key: value` about one store object and the
- * compressed NAR that holds it. Unknown keys are skipped, the last of equal keys counts
- * except where upstream refuses a second.
+ * compressed NAR that contains it. Unknown keys are skipped, and the last of equal keys wins
+ * except where upstream rejects a second one.
  */
 import { sortedBytes } from "./byte-order.ts";
 import {
@@ -18,17 +18,17 @@ import {
   storePathBaseName,
 } from "./store-path.ts";
 
-/** What a `.narinfo` says. Store paths are whole paths. */
+/** The contents of a `.narinfo` file. Store paths are whole paths. */
 export interface NarInfo {
   readonly storePath: string;
-  /** Where the compressed NAR is, relative to the cache. */
+  /** The URL of the compressed NAR, relative to the cache. */
   readonly url: string;
   readonly compression: string;
-  /** Of the compressed file. */
+  /** The hash of the compressed file. */
   readonly fileHash?: NixHash;
-  /** Of the compressed file; 0 if unknown. */
+  /** The size of the compressed file in bytes; 0 if unknown. */
   readonly fileSize: number;
-  /** Of the NAR itself. */
+  /** The hash of the uncompressed NAR. */
   readonly narHash: NixHash;
   readonly narSize: number;
   readonly references: ReadonlySet<string>;
@@ -54,10 +54,10 @@ const compressions = new Set([
   "zstd",
 ]);
 
-/** Decimal digits of an unsigned number, as `string2Int` reads them. */
+/** An unsigned number as upstream's `string2Int` accepts it. */
 const unsignedNumber = /^\+?[0-9]+$/;
 
-/** Reads a `.narinfo`; `whence` names it in messages. */
+/** Parses a `.narinfo` file; `whence` names it in messages. */
 export function parseNarInfo(text: string, whence: string, storeDir: string): NarInfo {
   let line = 1;
   const corrupt = (reason: string): FormatError =>

@@ -1,40 +1,40 @@
 /**
- * What a store knows of a valid path, and what a signature of it covers.
+ * Path infos: the metadata that a store has about a valid path, and the text that signatures cover.
  *
- * The same facts travel in the worker protocol, in narinfo files and as JSON, each with another form
- * of the NAR hash; this is the form that everything is read into. Source: path-info.cc of libstore.
+ * The worker protocol, narinfo files and JSON carry the same metadata, each with another form
+ * of the NAR hash; all are parsed into this one. Source: path-info.cc of libstore.
  */
 import { sortedBytes } from "./byte-order.ts";
 import type { ContentAddress } from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
 import { formatHash, type NixHash } from "./hash/nix-hash.ts";
 
-/** The facts about a valid path but for the path. All paths are whole store paths. */
+/** The metadata of a valid path without the path itself. All paths are whole store paths. */
 export interface UnkeyedPathInfo {
   readonly deriver?: string;
-  /** SHA-256 of the NAR. */
+  /** The SHA-256 hash of the NAR. */
   readonly narHash: NixHash;
-  /** Of the NAR in bytes; 0 if unknown. */
+  /** The size of the NAR in bytes; 0 if unknown. */
   readonly narSize: number;
-  /** In order of their bytes. */
+  /** Sorted by their bytes. */
   readonly references: readonly string[];
-  /** Seconds since 1970; 0 if unknown. */
+  /** In seconds since 1970; 0 if unknown. */
   readonly registrationTime: number;
-  /** Whether the store built the path itself. */
+  /** Whether this store built the path. */
   readonly ultimate: boolean;
   /** `<key name>:<base64>` each. */
   readonly signatures: readonly string[];
   readonly contentAddress?: ContentAddress;
 }
 
-/** The facts about a valid path. */
+/** A valid path with its metadata. */
 export interface PathInfo extends UnkeyedPathInfo {
   readonly path: string;
 }
 
 /**
- * The text that is signed: path, NAR hash, NAR size and references. Neither the deriver nor the
- * content address is covered. Throws for an unknown size.
+ * The text that signatures cover: path, NAR hash, NAR size and references, but neither the deriver
+ * nor the content address. Throws if the size is unknown.
  */
 export function pathFingerprint(
   info: Pick<PathInfo, "path" | "narHash" | "narSize" | "references">,

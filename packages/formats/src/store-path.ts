@@ -1,24 +1,26 @@
 /**
- * Store paths: their names, their parts, and where they lie.
+ * Store paths: their names and their parts.
  *
- * A store path is `<storeDir>/<digest>-<name>`: thirty-two nix32 digits, a dash and a name. In
+ * A store path is `<storeDir>/<digest>-<name>`: 32 nix32 digits, a dash and a name. In
  * this package a *store path* is the whole path as a byte string and a *base name* is its last
- * part; functions say which they take. Nothing here looks at a disk; making new paths from
+ * component; each function says which it takes. Nothing here reads a disk; computing paths from
  * content is in make-store-path.ts.
  */
 import { FormatError } from "./format-error.ts";
 import { isNixBase32Digit } from "./hash/nixbase32.ts";
 
-/** The number of nix32 digits before the dash: 160 bits. */
+/** The number of nix32 digits before the dash; they encode 160 bits. */
 export const DIGEST_PART_LENGTH = 32;
 
-/** The longest name: 255 bytes of a file name less the digest, the dash and `.lock` with some slack. */
+/**
+ * The length of the longest name: 255 bytes of a file name less digest, dash and room for `.lock`.
+ */
 export const MAX_NAME_LENGTH = 211;
 
-/** The store directory unless configured otherwise. */
+/** The default store directory. */
 export const defaultStoreDir = "/nix/store";
 
-/** How the name of a derivation's store path ends. */
+/** The extension of the store paths of derivations. */
 export const drvExtension = ".drv";
 
 function badName(message: string): FormatError {
@@ -95,14 +97,14 @@ export function printStorePath(baseName: string, storeDir: string): string {
   return `${storeDir}/${baseName}`;
 }
 
-/** Cuts the store directory off a store path that is known to be one. */
+/** The base name of a path that is known to be a store path. */
 export function storePathBaseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /**
- * An absolute path without `.`, `..`, doubled or trailing slashes. `..` at the root stays at
- * the root. Looks at no disk, so a symlink is a name like any other.
+ * Canonicalises an absolute path: removes `.`, `..`, doubled and trailing slashes. `..` at the root
+ * is the root. Does not read the disk, so symlinks are not resolved.
  */
 export function canonPath(path: string): string {
   if (path === "") throw new FormatError("error", "cannot canonicalise an empty path");
@@ -117,7 +119,10 @@ export function canonPath(path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** The base name of the store path that `path` is, after canonicalising it; throws for anything deeper or elsewhere. */
+/**
+ * The base name of a store path, after canonicalising it; throws if `path` is below a store path or
+ * outside the store.
+ */
 export function parseStorePath(path: string, storeDir: string): string {
   if (path === "") throw new FormatError("bad-store-path", "empty path is not a valid store path");
   const canonical = canonPath(path);
@@ -130,7 +135,7 @@ export function parseStorePath(path: string, storeDir: string): string {
   return baseName;
 }
 
-/** Like {@link parseStorePath} for text that must be canonical already, as in derivations. */
+/** Like {@link parseStorePath}, for paths that must be canonical, as in derivations. */
 export function parseCanonicalStorePath(path: string, storeDir: string): string {
   if (!path.startsWith(storeDir) || path.charCodeAt(storeDir.length) !== 0x2f) {
     throw new FormatError("bad-store-path", `path '${path}' is not in the Nix store`);
@@ -140,7 +145,7 @@ export function parseCanonicalStorePath(path: string, storeDir: string): string 
   return baseName;
 }
 
-/** The base name of the store path that `path` is, or undefined. */
+/** The base name of a store path, or undefined if `path` is not a store path. */
 export function tryParseStorePath(path: string, storeDir: string): string | undefined {
   try {
     return parseStorePath(path, storeDir);
@@ -150,12 +155,12 @@ export function tryParseStorePath(path: string, storeDir: string): string | unde
   }
 }
 
-/** Whether `path` is a store path itself (not something below one). */
+/** Whether `path` is a store path itself, not a path below one. */
 export function isStorePath(path: string, storeDir: string): boolean {
   return tryParseStorePath(path, storeDir) !== undefined;
 }
 
-/** Whether `path` lies below the store directory, by its text alone. */
+/** Whether the text of `path` is below the store directory. */
 export function isInStore(path: string, storeDir: string): boolean {
   if (path.charCodeAt(0) !== 0x2f) return false;
   const below = storeDir.endsWith("/") ? storeDir : `${storeDir}/`;
@@ -164,8 +169,8 @@ export function isInStore(path: string, storeDir: string): boolean {
     if (first !== "" && first !== "." && first !== "..") return true;
   }
   if (!path.includes("//") && !path.includes("/.")) return false;
-  // Nix: isInDir asks std::filesystem for the relative path, which skips doubled slashes but
-  // takes `.` and `..` for names.
+  // Nix: isInDir uses the relative path of std::filesystem, which skips doubled slashes but
+  // treats `.` and `..` as names.
   const wanted = storeDir.split("/").filter((part) => part !== "");
   const parts = path.split("/").filter((part) => part !== "");
   const next = parts[wanted.length];
@@ -184,15 +189,15 @@ function firstComponent(path: string, from: number): string {
   return end < 0 ? path.slice(start) : path.slice(start, end);
 }
 
-/** A path below the store, cut in two. */
+/** A path in the store, split after the store path. */
 export interface StorePathAndRest {
   /** The base name of the store path. */
   readonly baseName: string;
-  /** What follows it: `/` for the store path itself, else canonical and absolute. */
+  /** The rest, canonical and absolute: `/` for the store path itself. */
   readonly rest: string;
 }
 
-/** Cuts a path at or below a store path after that store path. */
+/** Splits a path at or below a store path. */
 export function splitStorePath(path: string, storeDir: string): StorePathAndRest {
   if (!isInStore(path, storeDir))
     throw new FormatError("error", `path '${path}' is not in the Nix store`);

@@ -1,6 +1,6 @@
 /**
- * Versions and package names: how versions are cut and compared, and where a name ends and
- * its version begins. As libstore's names.cc, in the C locale.
+ * Versions and package names: how versions are split and compared, and where a name ends and
+ * its version begins. Follows names.cc of libstore, in the C locale.
  */
 
 function isDigit(c: number): boolean {
@@ -11,7 +11,7 @@ function isSeparator(c: number): boolean {
   return c === 0x2e || c === 0x2d;
 }
 
-/** The end of the component that starts at `start`, where there is no separator. */
+/** The end of the component that starts at `start`, which is not a separator. */
 function componentEnd(version: string, start: number): number {
   let end = start;
   if (isDigit(version.charCodeAt(start))) {
@@ -33,7 +33,9 @@ function skipSeparators(version: string, start: number): number {
   return at;
 }
 
-/** The components of a version: runs of digits and runs of anything else, without dots and dashes. */
+/**
+ * The components of a version: runs of digits and runs of anything else, without dots and dashes.
+ */
 export function splitVersion(version: string): string[] {
   const components: string[] = [];
   for (let at = skipSeparators(version, 0); at < version.length; ) {
@@ -44,10 +46,10 @@ export function splitVersion(version: string): string[] {
   return components;
 }
 
-/** The largest number that a component can be; longer runs of digits compare as text. */
+/** The largest numeric component; larger ones compare as text. */
 const MAX_COMPONENT = 2 ** 31 - 1;
 
-/** The component's value if it is a number that fits in an `int`. */
+/** The component's value if it is a number that fits in an `int`, else undefined. */
 function componentNumber(component: string): number | undefined {
   if (component === "" || !isDigit(component.charCodeAt(0))) return undefined;
   const value = Number(component);
@@ -67,7 +69,7 @@ function isComponentLess(a: string, b: string): boolean {
   return a < b;
 }
 
-/** -1, 0 or 1 as `a` is older than, as old as, or newer than `b`. */
+/** Returns -1, 0 or 1 if `a` is older than, as old as, or newer than `b`. */
 export function compareVersions(a: string, b: string): -1 | 0 | 1 {
   let atA = 0;
   let atB = 0;
@@ -89,7 +91,7 @@ export function compareVersions(a: string, b: string): -1 | 0 | 1 {
 /** A derivation's name without its version, and the version. */
 export interface DrvName {
   readonly name: string;
-  /** Empty if there is none. */
+  /** Empty if there is no version. */
   readonly version: string;
 }
 
@@ -97,7 +99,7 @@ function isLetter(c: number): boolean {
   return (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a);
 }
 
-/** Cuts `name` at the first dash that something other than a letter follows. */
+/** Splits `name` at the first dash that is not followed by a letter. */
 export function parseDrvName(name: string): DrvName {
   for (
     let dash = name.indexOf("-");

@@ -48,7 +48,7 @@ describe("versions", () => {
       ["2.9", "2.10"],
       ["", "0"],
       ["pre", ""],
-      // Numbers that no `int` holds compare as texts, and every text is older than a number.
+      // Numbers beyond `int` compare as texts, and every text is older than a number.
       ["1.10000000000", "1.9999999999"],
       ["1.99999999999", "1.1"],
     ] as const) {
@@ -66,7 +66,7 @@ describe("versions", () => {
       ascending.map(() => 0),
     );
   });
-  it("are cut off names", () => {
+  it("are split off names", () => {
     for (const [text, name, version] of [
       ["nix-0.12pre12876", "nix", "0.12pre12876"],
       ["apache-httpd-2.0.48", "apache-httpd", "2.0.48"],
@@ -125,12 +125,12 @@ describe("floats", () => {
 });
 
 describe("UTF-8", () => {
-  it("goes both ways", () => {
+  it("is encoded and decoded", () => {
     const text = "aé€😀\ufeff";
     expect(decodeUtf8(encodeUtf8(text))).toBe(text);
     expect(encodeUtf8("é")).toBe("\xc3\xa9");
   });
-  it("is checked with the place of the fault", () => {
+  it("is checked, with the offset of the error", () => {
     expect(findUtf8Error("a\xc3\xa9")).toBeUndefined();
     for (const [bytes, kind, offset] of [
       ["a\x80", "invalid", 1],
@@ -160,7 +160,7 @@ describe("XML", () => {
     );
     expect(escapeXmlAttribute("plain")).toBe("plain");
   });
-  it("is indented however deep it is", () => {
+  it("is indented at any depth", () => {
     const writer = new XmlWriter();
     for (let i = 0; i < 200; i++) writer.openElement("a");
     const lines = writer.finish().split("\n");

@@ -47,7 +47,9 @@ interface Options {
   floating?: boolean;
 }
 
-/** What `derivation { name; system; builder = "/bin/sh"; … }` hands to the hashing. */
+/**
+ * The derivation that `derivation { name; system; builder = "/bin/sh"; … }` passes to the hashing.
+ */
 function derivation(options: Options): Derivation {
   const name = options.name ?? "t";
   const system = options.system ?? "x86_64-linux";
@@ -179,7 +181,7 @@ describe("paths of derivations", () => {
       "zd5sznww35qkcn9m0cxjpvn3nzswkd80-t",
     );
   });
-  it("with a system that is hardly one", () => {
+  it("with an unusual system", () => {
     check(
       { system: "x y" },
       "jiazp69ks7lbc3zadc32x9pb8v1gky2b-t.drv",
@@ -230,8 +232,8 @@ describe("placeholders", () => {
       "/02qcpld1y6xhs5gz9bchpxaw0xdhmsp5dv88lh25r2ss44kh8dxz",
     );
   });
-  it("of outputs that are not known yet", () => {
-    // All by C++ Nix 2.8 with `ca-derivations`.
+  it("of unknown outputs", () => {
+    // Recorded from C++ Nix 2.8 with `ca-derivations`.
     const context = newContext();
     const ca = finishDerivation(
       derivation({
@@ -280,7 +282,7 @@ describe("hashes modulo", () => {
       context,
     );
 
-  it("do not see where a fixed output comes from", () => {
+  it("do not depend on the source of a fixed output", () => {
     const context = newContext();
     const use = (url: string) => {
       const f = fixed(context, url);
@@ -295,9 +297,9 @@ describe("hashes modulo", () => {
     expect(a.drvPath).not.toBe(b.drvPath);
   });
 
-  it("unite the outputs of inputs that hash alike", () => {
-    // `x` and `y` differ in their fixed-output source only, so they have one hash modulo;
-    // `top` uses `out` of the one and `dev` of the other. Paths by C++ Nix 2.8.
+  it("unite the outputs of inputs with the same hash", () => {
+    // `x` and `y` differ only in their fixed-output source, so they have the same hash modulo;
+    // `top` uses `out` of one and `dev` of the other. Paths recorded from C++ Nix 2.8.
     const context = newContext();
     const dep = (url: string) => {
       const f = fixed(context, url);
@@ -330,7 +332,7 @@ describe("hashes modulo", () => {
     ]);
   });
 
-  it("are the same for inputs that have their texts", () => {
+  it("are the same for known inputs", () => {
     const context = newContext();
     const make = (name: string, outputs: readonly string[]) =>
       finishDerivation(derivation({ name, outputs: [...outputs] }), context).drvPath;
@@ -338,7 +340,7 @@ describe("hashes modulo", () => {
       const modulo = context.cache.get(path)?.modulo;
       return modulo?.kind === "hash" ? modulo.hex : "";
     };
-    // More than are put in order one by one, of every other one two outputs.
+    // More inputs than insertion sort handles, every other one with two outputs.
     const paths = Array.from({ length: 30 }, (_, i) => make(`i${i}`, ["out", "dev"]));
     for (const [count, others] of [
       [1, 0],
@@ -361,7 +363,7 @@ describe("hashes modulo", () => {
     }
   });
 
-  it("unite the outputs of known inputs that hash alike", () => {
+  it("unite the outputs of known inputs with the same hash", () => {
     const context = newContext();
     const [a, b] = [fixed(context, "a").drvPath, fixed(context, "b").drvPath];
     expect(a).not.toBe(b);
@@ -393,7 +395,7 @@ describe("hashes modulo", () => {
     expect(ca.text).toContain('[("out","","r:sha256","")]');
   });
 
-  it("are read from derivations that are not known yet, however long the chain", () => {
+  it("are computed from unknown derivations, however long the chain", () => {
     const length = 20_000;
     const known = newContext();
     const texts = new Map<string, string>();
@@ -416,7 +418,7 @@ describe("hashes modulo", () => {
     expect(fresh.cache.size).toBe(length + 1);
   });
 
-  it("need the output to exist", () => {
+  it("require the output to exist", () => {
     const context = newContext();
     const f = fixed(context, "u");
     const user = derivation({ inputDrvs: [[f.drvPath, ["dev"]]] });
@@ -488,7 +490,7 @@ describe("reading ATerms", () => {
       "derivation output 'out' has path '/nix/store/7qvrnr4kah64ilyxh4b734malr3ls6mr-t', which does not match its content address",
     );
   });
-  it("understands escapes at the ends of strings", () => {
+  it("decodes escapes at the ends of strings", () => {
     const drv = parse(`Derive(${body.replace('"b"', '"\\\\\\"\\n\\x\\\\"')})`);
     expect(drv.builder).toBe('\\"\nx\\');
   });
@@ -503,7 +505,7 @@ describe("reading ATerms", () => {
     const text = `DrvWithVersion("xp-dyn-drv",[("out","","","")],[("${path}",(["a"],[("out",["b","c"])]))],[],"s","b",[],[])`;
     expect(formatDerivation(parse(text))).toBe(text);
   });
-  it("tells of experimental features", () => {
+  it("reports experimental features", () => {
     const used: string[] = [];
     const parseWith = (text: string) =>
       parseDerivation(text, "t", { ...newContext(), require: (feature) => used.push(feature) });

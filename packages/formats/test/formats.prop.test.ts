@@ -43,7 +43,7 @@ const byteString = bytes.map(bytesToByteString);
 const digest = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
 describe("encodings", () => {
-  it("give back what they took", () => {
+  it("round-trip", () => {
     fc.assert(
       fc.property(bytes, (data) => {
         expect(decodeBase16(encodeBase16(data))).toEqual(data);
@@ -62,7 +62,7 @@ describe("encodings", () => {
       }),
     );
   });
-  it("of hashes are told apart", () => {
+  it("of hashes are distinguished", () => {
     fc.assert(
       fc.property(
         fc
@@ -117,7 +117,7 @@ describe("JSON", () => {
       }),
     );
   });
-  it("is normal after normalizing, and means the same", () => {
+  it("is normal after normalising, with the same value", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const normal = normalizeJson(encodeUtf8(text));
@@ -128,7 +128,7 @@ describe("JSON", () => {
       }),
     );
   });
-  it("floats read back the same", () => {
+  it("floats round-trip", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(Number(formatJsonFloat(value))).toBe(value);
@@ -166,7 +166,7 @@ describe("compareVersions", () => {
     );
   });
   it("is transitive where upstream's order is", () => {
-    // Not for `pre` or letters at the end of the other version, where upstream itself is not.
+    // Does not hold for `pre` or letters at the end of a version, in upstream either.
     const numbers = fc.array(fc.nat({ max: 12 }), { maxLength: 5 }).map((parts) => parts.join("."));
     fc.assert(
       fc.property(numbers, numbers, numbers, (a, b, c) => {
@@ -177,7 +177,7 @@ describe("compareVersions", () => {
       }),
     );
   });
-  it("sees nothing but the components", () => {
+  it("depends only on the components", () => {
     fc.assert(
       fc.property(version, (a) => {
         expect(compareVersions(a, splitVersion(a).join("."))).toBe(0);
@@ -191,10 +191,10 @@ describe("ATerms", () => {
     .tuple(digest(20), fc.stringMatching(/^[a-z][a-z0-9.]{0,8}$/))
     .map(([hash, name]) => `/nix/store/${encodeNixBase32(hash)}-${name}`);
   const outputName = fc.constantFrom("out", "dev", "bin", "man");
-  // Bytes, and texts made of what delimits or escapes in ATerms and in JSON.
+  // Bytes, and texts made of the delimiters and escapes of ATerms and JSON.
   const awkward = fc.oneof(
     byteString,
-    // What JSON writes between the quotes of two pairs.
+    // The text between the quotes of two pairs in JSON.
     fc.constantFrom("],[", "a"),
     fc
       .array(fc.constantFrom("],[", "],", '"', ",", "\\", "b", "u", "\b", "\n", "\x01", "(", "a"))
@@ -224,7 +224,7 @@ describe("ATerms", () => {
       .array(fc.tuple(fc.oneof(awkward, outputName), awkward))
       .map((all) => new Map(all.filter(([name]) => name !== "__json"))),
   });
-  it("have each variable in its place, quoted by itself", () => {
+  it("quote each variable separately, in order", () => {
     fc.assert(
       fc.property(drv, (value) => {
         const variables = [...value.env]
@@ -235,7 +235,7 @@ describe("ATerms", () => {
       }),
     );
   });
-  it("are read as they are written", () => {
+  it("round-trip through their text", () => {
     const options = { storeDir: "/nix/store", hashes: portableHashes };
     fc.assert(
       fc.property(drv, (value) => {
@@ -246,7 +246,7 @@ describe("ATerms", () => {
       }),
     );
   });
-  it("have no bare quotes, newlines or tabs inside of strings", () => {
+  it("have no bare quotes, newlines or tabs inside strings", () => {
     fc.assert(
       fc.property(byteString, (text) => {
         expect(quoteATermString(text).slice(1, -1)).not.toMatch(/(?<!\\)(?:\\\\)*"|[\n\r\t]/);
@@ -278,7 +278,7 @@ describe("NARs", () => {
       }),
     ),
   }));
-  it("are read as they are written", () => {
+  it("round-trip through their text", () => {
     fc.assert(
       fc.property(tree, (root) => {
         expect(readNar(narBytes(narTreeSource, root))).toEqual(root);

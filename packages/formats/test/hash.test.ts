@@ -60,12 +60,12 @@ describe("portable hashes", () => {
       expect(encodeBase16(incremental.digest())).toBe(expected);
     }
   });
-  it("know blake3", () => {
+  it("support blake3", () => {
     expect(encodeBase16(portableHashes.hash("blake3", ""))).toBe(
       "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
     );
   });
-  it("have the lengths they say", () => {
+  it("have the declared lengths", () => {
     for (const algorithm of hashAlgorithms) {
       expect(portableHashes.hash(algorithm, "x")).toHaveLength(digestLength(algorithm));
     }
@@ -115,7 +115,7 @@ describe("parseHash", () => {
       [base64, "base64"],
       [`sha256:${nix32}`, "nix32"],
       [`sha256-${base64}`, "sri"],
-      // Padding may be missing in SRI.
+      // SRI allows missing padding.
       [`sha256-${base64.slice(0, -1)}`, "sri"],
     ]) {
       expect(parseHashAndFormat(text as string, "sha256")).toEqual({ hash: empty, format });
@@ -127,7 +127,7 @@ describe("parseHash", () => {
     expect(equalHashes(empty, parsePrefixedHash(`sha256:${base64}`))).toBe(true);
     expect(equalHashes(empty, { algorithm: "blake3", digest: empty.digest })).toBe(false);
   });
-  it("refuses what does not fit", () => {
+  it("rejects texts that contradict the algorithm", () => {
     fails(
       () => parseHash(hex),
       "bad-hash",
@@ -151,7 +151,7 @@ describe("parseHash", () => {
       "invalid SRI hash 'AAAA', length 3 != expected length 32",
     );
   });
-  it("shows a bad digit as a wrong length", () => {
+  it("reports a bad digit as a wrong length", () => {
     const bad = `x${hex.slice(1)}`;
     fails(
       () => parseHash(bad, "sha256"),
@@ -164,7 +164,7 @@ describe("parseHash", () => {
       "invalid SRI hash 'AA*A', length 0 != expected length 20",
     );
   });
-  it("notices surplus bits in nix32", () => {
+  it("rejects surplus bits in nix32", () => {
     const bad = `z${nix32.slice(1)}`;
     fails(
       () => parseHash(bad, "sha256"),
@@ -172,7 +172,7 @@ describe("parseHash", () => {
       `invalid nix32 hash '${bad}', length 33 != expected length 32`,
     );
   });
-  it("takes nothing for zeros if asked to", () => {
+  it("reads the empty text as zeros on request", () => {
     const warnings: string[] = [];
     expect(parseHashAllowEmpty("", "md5", (message) => warnings.push(message)).digest).toEqual(
       new Uint8Array(16),
@@ -187,7 +187,7 @@ describe("parseHash", () => {
 });
 
 describe("decoders", () => {
-  it("name the char that they cannot read", () => {
+  it("name the invalid char", () => {
     fails(() => decodeBase16("0g"), "format", "invalid character in Base16 string: 'g'");
     fails(() => decodeBase64("A-"), "format", "invalid character in Base64 string: '-'");
     fails(

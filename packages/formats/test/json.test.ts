@@ -1,4 +1,4 @@
-/** JSON. Messages and float digits are those of nlohmann/json 3.11, recorded from it. */
+/** JSON. Messages and float digits were recorded from nlohmann/json 3.11. */
 import { describe, expect, it } from "vitest";
 import {
   encodeUtf8,
@@ -10,7 +10,7 @@ import {
   parseJson,
 } from "../src/index.ts";
 
-/** The calls of the visitor as words. */
+/** The calls of the visitor as text. */
 function events(text: string): string[] {
   const calls: string[] = [];
   const visitor: JsonVisitor = {
@@ -45,7 +45,7 @@ const syntax = (position: string, rest: string) =>
   `[json.exception.parse_error.101] parse error at ${position}: syntax error while parsing ${rest}`;
 
 describe("parseJson", () => {
-  it("reports what it reads", () => {
+  it("reports values in the order of the text", () => {
     expect(events(' {"a": [1, true, null], "b": {}, "a": "x"} ')).toEqual([
       "{",
       "key a",
@@ -62,7 +62,7 @@ describe("parseJson", () => {
       "}",
     ]);
   });
-  it("tells integers, large integers and floats apart", () => {
+  it("distinguishes integers, large integers and floats", () => {
     expect(
       events("[-0, -0.0, 1e2, 9007199254740992, 9223372036854775807, -9223372036854775808]"),
     ).toEqual([
@@ -91,11 +91,11 @@ describe("parseJson", () => {
     expect(normalizeJson("[".repeat(1000) + "]".repeat(1000))).toHaveLength(2000);
     expect(events("[".repeat(depth) + "]".repeat(depth))).toHaveLength(2 * depth);
   });
-  it("takes a byte order mark and a NUL as nlohmann does", () => {
+  it("accepts a byte order mark and a NUL like nlohmann", () => {
     expect(events("\xef\xbb\xbf1")).toEqual(["number 1"]);
     expect(events("1\0anything")).toEqual(["number 1"]);
   });
-  it("says where and why it fails", () => {
+  it("reports the place and the reason of an error", () => {
     fails(
       "",
       "[json.exception.parse_error.101] parse error at line 1, column 1: attempting to parse an empty input; check that your input string or stream contains the expected JSON",
@@ -202,13 +202,13 @@ describe("normalizeJson", () => {
 });
 
 describe("escapeJsonString", () => {
-  it("escapes what it must", () => {
+  it("escapes only what JSON requires", () => {
     expect(escapeJsonString('a"\\/\b\f\n\r\t\x01\x7f')).toBe(
       '"a\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f"',
     );
     expect(escapeJsonString(encodeUtf8("é"))).toBe(`"${encodeUtf8("é")}"`);
   });
-  it("refuses what is not UTF-8", () => {
+  it("rejects bytes that are not UTF-8", () => {
     expect(() => escapeJsonString("ab\xff")).toThrow(
       "[json.exception.type_error.316] invalid UTF-8 byte at index 2: 0xFF",
     );
@@ -222,7 +222,7 @@ describe("escapeJsonString", () => {
 });
 
 describe("formatJsonFloat", () => {
-  it("writes what nlohmann writes", () => {
+  it("agrees with nlohmann", () => {
     for (const [value, text] of [
       [1, "1.0"],
       [0, "0.0"],
@@ -246,7 +246,7 @@ describe("formatJsonFloat", () => {
       expect(formatJsonFloat(value)).toBe(text);
     }
   });
-  it("is not always the shortest or nearest, as Grisu2 is not", () => {
+  it("is not always the shortest or nearest, like Grisu2", () => {
     for (const [value, text] of [
       [967273786048676.2, "967273786048676.3"],
       [-15946409678232960000, "-1.5946409678232961e+19"],

@@ -1,4 +1,4 @@
-/** NARs as streams agree with the reader of whole archives, whatever the chunks. */
+/** The streaming reader of NARs agrees with the reader of whole archives, whatever the chunks. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -42,7 +42,7 @@ function eventsOf(bytes: Uint8Array, length: number): { events: NarEvent[]; stre
   return { events, stream };
 }
 
-/** The listing that events describe. */
+/** The listing that a sequence of events describes. */
 function listingOf(events: readonly NarEvent[]): NarListing {
   const open: Map<string, NarListing>[] = [new Map()];
   for (const event of events) {
@@ -62,7 +62,7 @@ function listingOf(events: readonly NarEvent[]): NarListing {
 }
 
 describe("NarStream", () => {
-  it("tells what is in an archive", () => {
+  it("reports the entries of an archive", () => {
     fc.assert(
       fc.property(tree, fc.integer({ min: 1, max: 200 }), (root, length) => {
         const bytes = narBytes(narTreeSource, root);
@@ -74,7 +74,7 @@ describe("NarStream", () => {
     );
   });
 
-  it("finds the end of an archive, and keeps what follows", () => {
+  it("finds the end of an archive and keeps the bytes after it", () => {
     const bytes = narBytes(narTreeSource, { type: "symlink", target: "x" });
     const stream = new NarStream();
     stream.push(new Uint8Array([...bytes, 1, 2]));
@@ -83,7 +83,7 @@ describe("NarStream", () => {
     expect(stream.position).toBe(bytes.length + 3);
   });
 
-  it("says so when an archive is cut off, at each byte", () => {
+  it("rejects an archive that is truncated at any byte", () => {
     const entries = new Map<string, NarTree>([
       ["a", { type: "regular", executable: true, contents: "hello" }],
       ["b", { type: "symlink", target: "a" }],

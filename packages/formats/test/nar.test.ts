@@ -1,4 +1,4 @@
-/** NARs, their listings and narinfo files. Cross-checked with `nix-hash` where there is one. */
+/** NARs, their listings and narinfo files, compared with `nix-hash` if it is on `PATH`. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -77,7 +77,7 @@ describe("writing", () => {
     expect(total).toBe(size);
     expect(largest).toBe(contents.length);
   });
-  it("bounds the depth", () => {
+  it("limits the depth", () => {
     const nest = (depth: number): NarTree =>
       depth === 0 ? file("") : directory({ d: nest(depth - 1) });
     expect(readNar(narBytes(narTreeSource, nest(63)))).toBeDefined();
@@ -85,7 +85,7 @@ describe("writing", () => {
       "exceeds maximum NAR directory depth of 64",
     );
   });
-  it("refuses what is neither file, directory nor link", () => {
+  it("rejects nodes that are not files, directories or links", () => {
     const source = {
       ...narTreeSource,
       stat: () => ({ type: "other" as const }),
@@ -96,7 +96,7 @@ describe("writing", () => {
 });
 
 describe("reading", () => {
-  it("gives back the tree", () => {
+  it("returns the tree", () => {
     const bytes = narBytes(narTreeSource, tree);
     expect(narBytes(narTreeSource, readNar(bytes))).toEqual(bytes);
     const root = readNar(bytes);
@@ -108,7 +108,7 @@ describe("reading", () => {
       "exact",
     ]);
   });
-  it("gives the length and ignores what follows", () => {
+  it("returns the length and ignores the bytes after the archive", () => {
     const bytes = narBytes(narTreeSource, file("x"));
     const visitor = { regular() {}, symlink() {}, startDirectory() {}, endDirectory() {} };
     expect(parseNar(Uint8Array.of(...bytes, 1, 2), visitor)).toBe(bytes.length);
@@ -151,7 +151,7 @@ describe("reading", () => {
 });
 
 describe("listing", () => {
-  it("tells where contents are", () => {
+  it("has the offsets of contents", () => {
     const bytes = narBytes(narTreeSource, tree);
     const root = listNar(bytes);
     const b = root.type === "directory" ? root.entries.get("b") : undefined;
@@ -227,15 +227,15 @@ CA: fixed:r:sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73
   const parse = (narinfo: string) => parseNarInfo(narinfo, "w", "/nix/store");
   const fails = (narinfo: string, reason: string) =>
     expect(() => parse(narinfo)).toThrow(`NAR info file 'w' is corrupt: ${reason}`);
-  it("is written as it is read", () => {
+  it("round-trips", () => {
     expect(formatNarInfo(parse(text))).toBe(text);
   });
-  it("takes the older compression for granted", () => {
+  it("defaults to bzip2 compression", () => {
     const minimal = text.replace(/^(Compression|File.*|References|Deriver|Sig|CA): .*\n/gm, "");
     expect(parse(minimal)).toMatchObject({ compression: "bzip2", fileSize: 0, signatures: [] });
     expect(parse(`${minimal}Unknown: x\nDeriver: unknown-deriver\n`)).not.toHaveProperty("deriver");
   });
-  it("says what is wrong", () => {
+  it("reports what is wrong", () => {
     fails("x", "expecting ':' at line 1");
     fails("URL: x", "expecting '\\n' at line 1");
     fails(text.replace("NarSize: 34", "NarSize: 3x"), "invalid NarSize at line 7");

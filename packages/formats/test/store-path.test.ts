@@ -1,4 +1,4 @@
-/** Store paths, their names and their making. */
+/** Store paths: parsing, their names, and computing them from content. */
 import { describe, expect, it } from "vitest";
 import {
   canonPath,
@@ -34,11 +34,11 @@ function fails(action: () => unknown, message: string): void {
 }
 
 describe("names", () => {
-  it("that are good", () => {
+  it("that are valid", () => {
     for (const name of ["a", "A-1.0+x_y?z=", ".x", "..x", "...", "x".repeat(211)])
       checkStorePathName(name);
   });
-  it("that are not", () => {
+  it("that are invalid", () => {
     const check = (name: string, message: string) => fails(() => checkStorePathName(name), message);
     check("", "name must not be empty");
     check("x".repeat(212), `name '${"x".repeat(212)}' must be no longer than 211 characters`);
@@ -68,7 +68,7 @@ describe("parsing", () => {
       `store path '${base.slice(0, -4)}' is not a valid derivation path`,
     );
   });
-  it("says what is wrong", () => {
+  it("reports what is wrong", () => {
     fails(() => parseStorePath("", store), "empty path is not a valid store path");
     fails(() => parseStorePath("x", store), 'not an absolute path: "x"');
     fails(
@@ -96,7 +96,7 @@ describe("parsing", () => {
       `path '/nix//store/${base}' is not in the Nix store`,
     );
   });
-  it("splits what follows", () => {
+  it("splits off the rest", () => {
     expect(splitStorePath(`${store}/${base}`, store)).toEqual({ baseName: base, rest: "/" });
     expect(splitStorePath(`${store}/${base}/a//b/../c`, store)).toEqual({
       baseName: base,
@@ -104,7 +104,7 @@ describe("parsing", () => {
     });
     fails(() => splitStorePath("/nix/x", store), "path '/nix/x' is not in the Nix store");
   });
-  it("tells what lies in the store", () => {
+  it("recognises paths in the store", () => {
     for (const path of [`${store}/x`, `${store}/x/y`, "//nix/store//x"])
       expect(isInStore(path, store)).toBe(true);
     for (const path of [
@@ -130,9 +130,9 @@ describe("canonPath", () => {
   });
 });
 
-describe("making", () => {
+describe("computing", () => {
   const sha1 = parseHash("0000000000000000000000000000000000000000", "sha1");
-  it("refuses references where they have no place", () => {
+  it("rejects references where they are not allowed", () => {
     const references = { others: [`${store}/${base}`], self: false };
     fails(
       () => makeFixedOutputPath(config, "x", "flat", sha1, references),
@@ -164,7 +164,7 @@ describe("making", () => {
 });
 
 describe("content addresses", () => {
-  it("are read as they are written", () => {
+  it("round-trip", () => {
     const hash = "sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73";
     for (const text of [`text:${hash}`, `fixed:${hash}`, `fixed:r:${hash}`, `fixed:git:${hash}`]) {
       expect(formatContentAddress(parseContentAddress(text))).toBe(text);

@@ -1,4 +1,4 @@
-/** TOML 1.0. */
+/** TOML 1.0: values and the messages of malformed texts. */
 import { describe, expect, it } from "vitest";
 import {
   encodeUtf8,
@@ -28,7 +28,7 @@ function plainTable(table: TomlTable): unknown {
 }
 
 const read = (text: string) => plainTable(parseToml(text));
-/** What the text `x = VALUE` gives for `x`. */
+/** The value of `x` in the text `x = VALUE`. */
 const value = (text: string) => (read(`x = ${text}`) as { x: unknown }).x;
 
 function fails(text: string, title: string): void {

@@ -1,11 +1,13 @@
 /**
- * Between byte strings (one char is one byte) and `Uint8Array`.
+ * Conversions between byte strings (one char is one byte) and `Uint8Array`.
  *
- * Nothing here knows an encoding: char code and byte are the same number. UTF-8 lives in
+ * No encoding is involved: the char code is the byte. UTF-8 lives in
  * utf8.ts.
  */
 
-/** The bytes of a byte string; chars above 0xff are a bug of the caller and are cut to their low byte. */
+/**
+ * The bytes of a byte string. Chars above 0xff are a caller's bug and are cut to their low byte.
+ */
 export function byteStringToBytes(text: string): Uint8Array {
   const length = text.length;
   const bytes = new Uint8Array(length);
@@ -13,7 +15,7 @@ export function byteStringToBytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** The longest argument list given to `fromCharCode` at once; engines allow some 65,000 arguments. */
+/** The longest argument list passed to `fromCharCode`; engines allow about 65,000 arguments. */
 const CHUNK = 8192;
 
 /** The byte string of `bytes`. */
@@ -28,7 +30,7 @@ export function bytesToByteString(bytes: Uint8Array): string {
   return parts.join("");
 }
 
-/** `data` as bytes, converting only if it is a byte string. */
+/** Returns `data` as bytes; converts it only if it is a byte string. */
 export function bytesOf(data: Uint8Array | string): Uint8Array {
   return typeof data === "string" ? byteStringToBytes(data) : data;
 }

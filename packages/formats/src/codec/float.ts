@@ -4,8 +4,8 @@
  */
 
 /**
- * `nan` and `inf` with their signs. The sign of a NaN is no part of the language, but C prints
- * it: on x86-64 `inf - inf` is `-nan`. Engines keep the bit, so it is read from the bytes.
+ * `nan` and `inf` with their signs. The sign of a NaN is not part of the language, but C prints
+ * it: on x86-64 `inf - inf` is `-nan`. Engines preserve the bit, so it is read from the bytes.
  */
 function nonFinite(value: number): string {
   if (!Number.isNaN(value)) return value < 0 ? "-inf" : "inf";
@@ -14,16 +14,16 @@ function nonFinite(value: number): string {
   return view.getUint8(0) >= 0x80 ? "-nan" : "nan";
 }
 
-/** The digits that `%g` shows unless told otherwise. */
+/** The default number of significant digits of `%g`. */
 const PRECISION = 6;
 
 /**
- * `toExponential`, but an exact tie goes to the even digit as in C; JavaScript takes the larger one.
- * A tie shows in the digits that follow: a 5 and nothing more.
+ * `toExponential` with ties to even, as in C; JavaScript rounds a tie up. A tie shows in the digits
+ * that follow: a 5 and nothing after it.
  */
 function toExponentialEven(value: number, fractionDigits: number): string {
   const rounded = value.toExponential(fractionDigits);
-  // 60 digits more tell a tie from a neighbour: doubles near one differ from it long before.
+  // 60 more digits tell a tie from its neighbours, which differ from it much earlier.
   const exact = value.toExponential(fractionDigits + 60);
   const point = exact.indexOf(".");
   const cut = point + 1 + fractionDigits;
@@ -33,13 +33,15 @@ function toExponentialEven(value: number, fractionDigits: number): string {
   return last % 2 === 0 ? exact.slice(0, cut) + exact.slice(exponent) : rounded;
 }
 
-/** As `printf("%g", value)` and a C++ stream by default: six significant digits, no trailing zeros. */
+/**
+ * Formats like `printf("%g", value)` and C++ streams: six significant digits, no trailing zeros.
+ */
 export function formatG6(value: number): string {
   if (!Number.isFinite(value)) return nonFinite(value);
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const magnitude = Math.abs(value);
   if (magnitude >= 1e-4 && magnitude < 1e6) {
-    // The fewest digits that read back the same: where they are six or fewer, both write them.
+    // If the shortest digits that round-trip are six or fewer, `%g` writes the same ones.
     const shortest = String(value);
     if (shortest.length <= PRECISION + 1) return shortest;
   }
@@ -63,17 +65,20 @@ function withoutTrailingZeros(text: string): string {
   return text.includes(".") ? text.replace(/\.?0*$/, "") : text;
 }
 
-/** From here on `toFixed` gives up and writes an exponent. */
+/** From this magnitude on, `toFixed` writes an exponent. */
 const FIXED_LIMIT = 1e21;
 
-/** As `printf("%f", value)`: six digits after the point, all digits before it, ties to even. */
+/**
+ * Formats like `printf("%f", value)`: six digits after the point, all digits before it, ties to
+ * even.
+ */
 export function formatF6(value: number): string {
   if (!Number.isFinite(value)) return nonFinite(value);
   const sign = value < 0 || Object.is(value, -0) ? "-" : "";
   const magnitude = Math.abs(value);
   // Floats that large are whole numbers, and BigInt writes all their digits.
   if (magnitude >= FIXED_LIMIT) return `${sign}${BigInt(magnitude)}.000000`;
-  // Only odd multiples of 2^-7 lie exactly between two numbers of six decimals.
+  // Only odd multiples of 2^-7 lie exactly halfway between two numbers with six decimals.
   const scaled = magnitude * 128;
   if (scaled % 2 !== 1) return sign + magnitude.toFixed(PRECISION);
   const twice = BigInt(scaled) * 15625n;

@@ -1,14 +1,14 @@
 /**
- * Grisu2: the digits of a float, nearly always the shortest that read back the same.
+ * Grisu2: converts a float to digits, nearly always the shortest that round-trip.
  *
  * JSON in Nix is written by nlohmann/json, which uses this algorithm (Florian Loitsch, "Printing
  * Floating-Point Numbers Quickly and Accurately with Integers", 2010). About one float in a
- * thousand gets a digit more, or another last digit, than JavaScript's own shortest digits;
- * since the text enters derivation hashes, it must be the same digit for digit.
+ * thousand gets one digit more, or a different last digit, than JavaScript's shortest digits;
+ * the text enters derivation hashes, so it must be identical.
  *
  * A float is scaled by a rounded power of ten so that its exponent falls into a small range;
- * the interval of numbers that read back the same is narrowed by the rounding error, and digits
- * are generated until they lie in it. Bigints stand for 64-bit words.
+ * the interval of numbers that round to the float is narrowed by the rounding error, and digits
+ * are generated until they lie in it. Bigints represent 64-bit words.
  */
 
 /** An unsigned significand and a binary exponent: `significand * 2 ** exponent`. */
@@ -20,18 +20,18 @@ interface BinaryFloat {
 /** The digits of a number without its sign: `0.DIGITS * 10 ** point`. */
 export interface DecimalDigits {
   readonly digits: string;
-  /** Where the decimal point is, relative to the first digit. */
+  /** The position of the decimal point relative to the first digit. */
   readonly point: number;
 }
 
-/** Scaled exponents lie between this and -32, so that the whole part fits into 32 bits. */
+/** Scaled exponents lie between this and -32, so that the integer part fits into 32 bits. */
 const MIN_SCALED_EXPONENT = -60;
 
-/** Upstream keeps a power for each eighth decimal exponent, from this one on. */
+/** The smallest power in nlohmann's table, which has every eighth decimal exponent. */
 const MIN_POWER = -300;
 const POWER_STEP = 8;
 
-/** Bits of a significand. */
+/** The number of bits in a significand. */
 const WORD = 64;
 
 function bitLength(value: bigint): number {
@@ -43,13 +43,13 @@ function normalize(value: BinaryFloat): BinaryFloat {
   return { significand: value.significand << BigInt(shift), exponent: value.exponent - shift };
 }
 
-/** The upper word of the product, rounded. */
+/** The upper 64 bits of the product, rounded. */
 function multiply(a: BinaryFloat, b: BinaryFloat): BinaryFloat {
   const product = a.significand * b.significand + (1n << 63n);
   return { significand: product >> 64n, exponent: a.exponent + b.exponent + WORD };
 }
 
-/** `10 ** power`, rounded to a normalized significand. */
+/** `10 ** power`, rounded to a normalised significand. */
 function powerOfTen(power: number): BinaryFloat {
   if (power >= 0) {
     const value = 10n ** BigInt(power);
@@ -71,7 +71,7 @@ function scalingPower(exponent: number): number {
   return MIN_POWER + POWER_STEP * Math.trunc((power - MIN_POWER + POWER_STEP - 1) / POWER_STEP);
 }
 
-/** Counts the last digit down while that brings the digits nearer to the number. */
+/** Decrements the last digit while that brings the digits closer to the number. */
 function roundLastDigit(
   digits: number[],
   distance: bigint,
@@ -101,7 +101,7 @@ export function grisuDigits(value: number): DecimalDigits {
   const significand = biased === 0 ? fraction : fraction | (1n << 52n);
   const exponent = biased === 0 ? -1074 : biased - 1075;
   const upper = normalize({ significand: 2n * significand + 1n, exponent: exponent - 1 });
-  // Below a power of two the floats are twice as dense.
+  // Below a power of two, floats are twice as dense.
   const lower: BinaryFloat =
     fraction === 0n && biased > 1
       ? { significand: 4n * significand - 1n, exponent: exponent - 2 }
@@ -121,7 +121,7 @@ export function grisuDigits(value: number): DecimalDigits {
 }
 
 /**
- * Digits of `top`, from the first on, until what is left out is at most `width`. The binary point
+ * Generates the digits of `top` until the rest is at most `width`. The binary point
  * of all three is `pointBits` from the right; the result counts by `10 ** decimalExponent`.
  */
 function generateDigits(

@@ -1,8 +1,8 @@
 /**
- * JSON as C++ Nix reads and writes it, which is as nlohmann/json does.
+ * JSON as C++ Nix reads and writes it, that is, as nlohmann/json does.
  *
- * The reader calls a visitor and keeps its own stack, so nesting costs memory only. It accepts
- * what nlohmann accepts (a byte order mark, a NUL as the end) and its errors have nlohmann's
+ * The reader calls a visitor and keeps its own stack, so nesting costs only memory. It accepts
+ * what nlohmann accepts (a byte order mark, a NUL as the end), and its errors have nlohmann's
  * texts, with line, column and the bytes last read. The writer side has the two parts that
  * are not obvious: strings and floats.
  */
@@ -10,11 +10,11 @@ import { FormatError } from "../format-error.ts";
 import { grisuDigits } from "./grisu.ts";
 import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
 
-/** What the reader reports, in the order of the text. Strings are byte strings of valid UTF-8. */
+/** The events of the reader, in the order of the text. Strings are byte strings of valid UTF-8. */
 export interface JsonVisitor {
   null(): void;
   boolean(value: boolean): void;
-  /** An integer that fits in 64 bits with a sign; a bigint beyond 2^53. */
+  /** A signed 64-bit integer; a bigint beyond 2^53. */
   integer(value: number | bigint): void;
   /** An integer from 2^63 to 2^64-1. Larger ones are floats. */
   unsigned(value: bigint): void;
@@ -43,9 +43,9 @@ const enum Token {
   Comma,
   Error,
   End,
-  /** Not read; stands for the beginning of a value in messages. */
+  /** Never read; messages use it for the start of a value. */
   Value,
-  /** Not read; stands for nothing in messages. */
+  /** Never read; messages omit it. */
   None,
 }
 
@@ -92,20 +92,20 @@ const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-/** As many decimal digits always make a safe integer. */
+/** A number with at most this many decimal digits is a safe integer. */
 const SAFE_DIGITS = 15;
 
 class JsonReader {
   readonly #text: string;
   readonly #visitor: JsonVisitor;
-  /** How many bytes are read, counting the end of the text as one when it has been seen. */
+  /** The number of bytes read; the end of the text counts as one once it has been reached. */
   #read = 0;
   /**
-   * Where the bytes begin that an error shows. Nix: nlohmann begins anew at strings and
-   * numbers only, so the bytes before other tokens are shown too.
+   * The start of the bytes that an error shows. Nix: nlohmann resets it only at strings and
+   * numbers, so the bytes before other tokens are shown too.
    */
   #shownFrom = 0;
-  /** Whether the last number was followed by a newline; nlohmann then reports column 0. */
+  /** Whether a newline follows the last number; nlohmann then reports column 0. */
   #newlineReturned = false;
   #message = "";
   #string = "";
@@ -121,7 +121,7 @@ class JsonReader {
   parse(): void {
     this.#next();
     const visitor = this.#visitor;
-    /** One entry per open bracket: whether it is that of an array. */
+    /** One entry per open bracket: whether it opens an array. */
     const open: boolean[] = [];
     for (;;) {
       // Invariant: the current token is the first of a value.
@@ -185,7 +185,7 @@ class JsonReader {
     if (this.#next() !== Token.End) throw this.#unexpected(Token.End, "value");
   }
 
-  /** After a value: reads up to the next value. True if there is none because all is closed. */
+  /** Reads from the end of a value to the next one; returns true if everything is closed. */
   #closeContainers(open: boolean[]): boolean {
     while (open.length > 0) {
       const token = this.#next();
@@ -210,7 +210,7 @@ class JsonReader {
     return true;
   }
 
-  /** Reads a key and its colon; the key is the current token. The first token of the value is current afterwards. */
+  /** Reads a key, which is the current token, its colon and the first token of the value. */
   #key(): void {
     if (this.#token !== Token.String) throw this.#unexpected(Token.String, "object key");
     this.#visitor.key(this.#string);
@@ -317,7 +317,7 @@ class JsonReader {
     }
   }
 
-  /** The rest of a literal whose first char is read. */
+  /** Reads the rest of a literal whose first char has been read. */
   #literal(literal: string, token: Token): Token {
     const start = this.#read - 1;
     for (let i = 1; i < literal.length; i++) {
@@ -367,7 +367,7 @@ class JsonReader {
     const digits = text.slice(start, at);
     if (at === integerEnd) {
       if (digits.length <= SAFE_DIGITS) {
-        // The addition turns -0 to 0: "-0" is an integer.
+        // The addition turns -0 into 0: "-0" is an integer.
         this.#integer = Number(digits) + 0;
         return Token.Integer;
       }
@@ -422,19 +422,19 @@ class JsonReader {
     }
   }
 
-  /** The length of the UTF-8 sequence at `at`; 0 if it is ill-formed, which has been noted then. */
+  /** The length of the UTF-8 sequence at `at`; 0 after recording an error if it is ill-formed. */
   #sequenceLength(at: number): number {
     const lead = this.#text.charCodeAt(at);
     const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     const error = findUtf8Error(this.#text.slice(at, at + length));
     if (error === undefined) return length;
-    // A sequence cut off by the end of the text fails where its next byte would be.
+    // A sequence truncated by the end of the text fails at the position of its next byte.
     const offset = error.kind === "invalid" ? at + error.offset : at + error.offset + 1;
     this.#fail("invalid string: ill-formed UTF-8 byte", offset + 1);
     return 0;
   }
 
-  /** The bytes that an escape stands for; undefined after an error. The backslash is read. */
+  /** The bytes of an escape whose backslash has been read; undefined after an error. */
   #scanEscape(): string | undefined {
     const text = this.#text;
     const c = text.charCodeAt(this.#read++);
@@ -482,7 +482,7 @@ class JsonReader {
     return undefined;
   }
 
-  /** Four hexadecimal digits, or -1 after an error. */
+  /** Reads four hexadecimal digits; returns -1 after an error. */
   #scanHex(): number {
     let value = 0;
     for (let i = 0; i < 4; i++) {
@@ -511,7 +511,7 @@ function hexDigit(c: number): number {
 
 /**
  * Reads a JSON text and reports it to `visitor`. Throws a `json-parse` error with nlohmann's
- * message, and lets through whatever the visitor throws.
+ * message; errors thrown by the visitor pass through.
  */
 export function parseJson(text: string, visitor: JsonVisitor): void {
   new JsonReader(text, visitor).parse();
@@ -532,19 +532,19 @@ export function escapeJsonString(text: string): string {
         : `[json.exception.type_error.316] incomplete UTF-8 string; last byte: 0x${hex}`,
     );
   }
-  // The engine escapes the same chars in the same way; bytes above 0x7f it leaves as they are.
+  // The engine escapes the same chars in the same way and leaves bytes above 0x7f unchanged.
   return JSON.stringify(text);
 }
 
 /**
- * A float as nlohmann writes it: few digits that read back the same (see grisu.ts), `.0` after whole
- * numbers, an exponent of at least two digits below 1e-4 and from 1e15 on; `null` for what JSON
- * cannot say.
+ * A float as nlohmann writes it: few digits that round-trip (see grisu.ts), `.0` after whole
+ * numbers, an exponent of at least two digits below 1e-4 and from 1e15 on, and `null` for NaN and
+ * infinities.
  */
 export function formatJsonFloat(value: number): string {
   if (!Number.isFinite(value)) return "null";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
-  // Whole numbers of 64ths below 10^9 have at most 15 digits, all exact: both algorithms find those.
+  // Multiples of 1/64 below 10^9 have at most 15 digits, all exact; both algorithms find those.
   if (Math.abs(value) < 1e9 && Number.isInteger(value * 64)) {
     return Number.isInteger(value) ? `${value}.0` : String(value);
   }
@@ -561,8 +561,8 @@ export function formatJsonFloat(value: number): string {
 }
 
 /**
- * The same JSON written compactly with sorted keys, the last of equal keys winning: what
- * parsing and dumping with nlohmann gives.
+ * Rewrites JSON compactly with sorted keys; the last of equal keys wins. This is the result of
+ * parsing and dumping with nlohmann.
  */
 export function normalizeJson(text: string): string {
   const writer = new JsonNormalizer();
@@ -570,7 +570,7 @@ export function normalizeJson(text: string): string {
   return writer.result;
 }
 
-/** A container whose end is not read yet; `key` is the last key read. */
+/** A container whose end has not been read; `key` is the last key read. */
 type OpenContainer =
   | { readonly kind: "array"; readonly items: string[] }
   | { readonly kind: "object"; readonly members: Map<string, string>; key: string };

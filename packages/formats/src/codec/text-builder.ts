@@ -1,17 +1,17 @@
 /**
- * TextBuilder: gathers a long text from many small pieces.
+ * TextBuilder: builds a long text from many small pieces.
  *
- * Writers append a piece for every token, millions of them for a large value. Adding each to a
- * string would build a rope with a node for every piece; joining some thousands at a time costs a
+ * Writers append one piece per token, millions of them for a large value. Adding each to a
+ * string would build a rope with one node per piece; joining a few thousand at a time costs a
  * fraction of that.
  */
 
-/** How many pieces wait before they are joined. */
+/** The number of pieces that are joined at once. */
 const PIECES_PER_CHUNK = 4096;
 
-/** See the head of this file. */
+/** Builds a long text from many small pieces. */
 export class TextBuilder {
-  /** The pieces that wait; once one chunk was full, also what is left of it behind them. */
+  /** The pending pieces; after the first full chunk, stale ones follow them. */
   readonly #pieces: string[] = [];
   #count = 0;
   readonly #chunks: string[] = [];
@@ -25,7 +25,7 @@ export class TextBuilder {
     }
   }
 
-  /** All that was appended, in order. */
+  /** The appended pieces, in order. */
   toString(): string {
     const pieces = this.#pieces;
     if (this.#count < pieces.length) pieces.length = this.#count;

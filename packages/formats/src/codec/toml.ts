@@ -1,12 +1,12 @@
 /**
- * TOML 1.0 for `fromTOML`, read from bytes to a neutral tree.
+ * TOML 1.0 for `fromTOML`: reads bytes into a tree without Nix values.
  *
- * A reader of our own, because upstream asks its library (toml11) for exactly version 1.0,
- * for 64-bit integers and for times to the nanosecond. Nested values are read on a stack of
- * the reader's own. Errors look like the library's: a title, the line, and a mark below it;
- * the titles of the common errors are upstream's, and only the first error is told.
+ * The reader is our own because upstream asks its library (toml11) for exactly version 1.0,
+ * for 64-bit integers and for times to the nanosecond. It keeps its own stack for nested values.
+ * Errors look like the library's: a title, the line, and a mark below it;
+ * the titles of the common errors are upstream's, and only the first error is reported.
  *
- * Times come out as the text that upstream's value has; whether they are allowed is up to the
+ * Times are returned as the text of upstream's value; whether they are allowed is up to the
  * caller (`parse-toml-timestamps`).
  */
 import { FormatError } from "../format-error.ts";
@@ -15,19 +15,19 @@ import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
 /** A table: values by key, in the order of the text. */
 export type TomlTable = Map<string, TomlValue>;
 
-/** What a TOML text can say. Strings and keys are byte strings of valid UTF-8. */
+/** A TOML value. Strings and keys are byte strings of valid UTF-8. */
 export type TomlValue =
   | { readonly kind: "table"; readonly entries: TomlTable }
   | { readonly kind: "array"; readonly items: TomlValue[] }
   | { readonly kind: "string"; readonly value: string }
-  /** A bigint beyond 2^53; always within 64 bits. */
+  /** A signed 64-bit integer; a bigint beyond 2^53. */
   | { readonly kind: "integer"; readonly value: number | bigint }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "boolean"; readonly value: boolean }
   /** A date, a time or both, with or without offset, as upstream writes it. */
   | { readonly kind: "datetime"; readonly text: string };
 
-/** How a table came to be, which decides who may add to it. */
+/** How a table was created, which decides what may add to it. */
 type TableForm = "explicit" | "implicit" | "dotted" | "inline";
 
 /** A container whose closing bracket has not been read yet. */
@@ -35,7 +35,7 @@ type OpenContainer =
   | { readonly kind: "array"; readonly items: TomlValue[] }
   | { readonly kind: "table"; readonly entries: TomlTable; key: Key };
 
-/** A dotted key and where it begins. */
+/** A dotted key and its offset. */
 interface Key {
   readonly parts: readonly string[];
   readonly at: number;
@@ -61,7 +61,7 @@ const charNames: Readonly<Record<number, string>> = {
   27: "(ESCAPE)",
 };
 
-/** A line as an error shows it: anything but printable ASCII as its code. */
+/** A line as errors show it: bytes outside printable ASCII appear as their codes. */
 function showLine(line: string): string {
   return line.replace(/[^ -~]/g, (c) => {
     const code = c.charCodeAt(0);
@@ -83,7 +83,7 @@ function isDigit(c: number): boolean {
   return c >= 0x30 && c <= 0x39;
 }
 
-/** Bytes that neither strings nor comments may hold. */
+/** Whether strings and comments must not contain this byte. */
 function isControl(c: number): boolean {
   return (c < 0x20 && c !== 0x09) || c === 0x7f;
 }
@@ -103,7 +103,7 @@ class TomlReader {
   #at = 0;
   readonly #root: TomlTable = new Map();
   readonly #forms = new Map<TomlTable, TableForm>();
-  /** The arrays made by `[[headers]]`, to which further headers may add. */
+  /** The arrays created by `[[headers]]`, which further headers may extend. */
   readonly #tableArrays = new Set<readonly TomlValue[]>();
 
   readonly #dateTime =
@@ -213,7 +213,7 @@ class TomlReader {
     } while (this.#skipNewline());
   }
 
-  /** After a header or a pair: the line must end. */
+  /** Reads the end of the line, which must follow a header or a pair. */
   #lineEnd(): void {
     this.#skipBlanks();
     this.#skipComment();
@@ -292,7 +292,9 @@ class TomlReader {
     return table;
   }
 
-  /** The table called `name` in `table`, on the way to a deeper key; made with `form` if absent. */
+  /**
+   * The table called `name` in `table`, on the way to a deeper key; created with `form` if absent.
+   */
   #enter(table: TomlTable, name: string, at: number, form: "implicit" | "dotted"): TomlTable {
     const found = table.get(name);
     if (found === undefined) {
@@ -412,7 +414,7 @@ class TomlReader {
     }
   }
 
-  /** A scalar or an empty container; undefined after opening a container, with its first value next. */
+  /** Reads a scalar or an empty container; returns undefined after opening a container. */
   #scalarOrEmpty(open: OpenContainer[]): TomlValue | undefined {
     switch (this.#code()) {
       case 0x5b: {
@@ -600,7 +602,7 @@ class TomlReader {
     throw this.#fail("bad format: unknown value appeared", start, "here");
   }
 
-  /** After a date without a time: what follows must not look like a broken time. */
+  /** Throws if what follows a date looks like a malformed time. */
   #checkNoTime(): void {
     const c = this.#text.charAt(this.#at);
     if (c === "T" || c === "t" || (c === " " && isDigit(this.#code(1)))) {
@@ -676,7 +678,7 @@ class TomlReader {
     if (Number(second) > 60) {
       throw this.#fail("toml::parse_local_time: invalid time.", start, "second must be 00-60.");
     }
-    // Nix: nanoseconds at most, shown by threes as far as they are not zero
+    // Nix: at most nanoseconds, in groups of three digits without trailing zero groups
     // (fromTOML.cc, normalizeSubsecondPrecision).
     let fraction = (match[group + 3] ?? "").slice(0, 9).padEnd(9, "0");
     while (fraction.endsWith("000")) fraction = fraction.slice(0, -3);
@@ -813,7 +815,7 @@ class TomlReader {
     }
   }
 
-  /** A `"""` or `'''` string. Up to two more quotes before the closing three belong to it. */
+  /** Reads a `"""` or `'''` string. Up to two quotes before the closing three belong to it. */
   #multiLineString(quote: '"' | "'"): string {
     const title =
       quote === '"'
@@ -847,7 +849,9 @@ class TomlReader {
     }
   }
 
-  /** A backslash at the end of a line swallows the newline and all blanks and newlines after it. */
+  /**
+   * Skips the newline after a backslash at the end of a line, and all blanks and newlines after it.
+   */
   #skipEscapedNewline(): boolean {
     const start = this.#at;
     this.#at++;

@@ -1,12 +1,12 @@
 /**
- * UTF-8: between text and byte strings, and the check that bytes are well formed.
+ * UTF-8: conversions between text and byte strings, and the check that bytes are well-formed.
  *
- * The rest of the package never decodes; hosts do so at their doors, and messages about bad
+ * The rest of the package never decodes: hosts decode at their boundaries, and messages about bad
  * bytes need a position.
  */
 import { byteStringToBytes, bytesToByteString } from "./bytes.ts";
 
-// The two globals are in every host; the package's type library knows no host.
+// Every host has these two globals; the package's type library does not declare any host.
 declare class TextEncoder {
   encode(text: string): Uint8Array;
 }
@@ -35,7 +35,10 @@ export function encodeUtf8(text: string): Bytes {
   return ascii.test(text) ? text : bytesToByteString(new TextEncoder().encode(text));
 }
 
-/** The text whose UTF-8 bytes are `bytes`. Ill-formed sequences become U+FFFD; a byte order mark is kept. */
+/**
+ * The text whose UTF-8 bytes are `bytes`. Ill-formed sequences become U+FFFD; a byte order mark is
+ * kept.
+ */
 export function decodeUtf8(bytes: Bytes): string {
   if (ascii.test(bytes)) return bytes;
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(byteStringToBytes(bytes));
@@ -43,14 +46,19 @@ export function decodeUtf8(bytes: Bytes): string {
 
 /** Where and how a byte string fails to be UTF-8. */
 export interface Utf8Error {
-  /** `invalid`: the byte at `offset` cannot be there. `incomplete`: the text ends inside of a sequence. */
+  /**
+   * `invalid`: the byte at `offset` is not allowed. `incomplete`: the text ends inside a sequence.
+   */
   readonly kind: "invalid" | "incomplete";
-  /** The offset of the byte that cannot be there, or of the last byte. */
+  /** The offset of the invalid byte, or of the last byte. */
   readonly offset: number;
   readonly byte: number;
 }
 
-/** The number of bytes after a lead byte, or -1; and the range of the first of them (Unicode, table 3-7). */
+/**
+ * The number of continuation bytes of a lead byte, or -1, and the range of the first of them
+ * (Unicode, table 3-7).
+ */
 function sequence(lead: number): readonly [more: number, low: number, high: number] {
   if (lead < 0x80) return [0, 0, 0];
   if (lead < 0xc2) return [-1, 0, 0];
@@ -64,7 +72,7 @@ function sequence(lead: number): readonly [more: number, low: number, high: numb
   return [-1, 0, 0];
 }
 
-/** The first fault in `bytes` from `start` on, or undefined if they are well-formed UTF-8. */
+/** The first error in `bytes` from `start` on, or undefined if they are well-formed UTF-8. */
 export function findUtf8Error(bytes: Bytes, start = 0): Utf8Error | undefined {
   if (start === 0 && ascii.test(bytes)) return undefined;
   const length = bytes.length;

@@ -1,18 +1,18 @@
 /**
- * Input of decoders (the worker protocol, NARs): bytes that arrive in chunks of any length, and decoders that wait
- * for more.
+ * The input of decoders (the worker protocol, NARs): bytes that arrive in chunks of any length, and
+ * decoders that wait for more.
  *
- * A decoder is a generator. It takes what has arrived and yields the number of bytes it lacks; its
- * driver feeds the input and resumes it. So one decoder serves sockets, files and tests, and never
- * starts over. Nothing is allocated for a length before its bytes are there, and what one value may
- * take in all is bounded: a peer that announces 2^63 items costs nothing.
+ * A decoder is a generator. It reads the available bytes and yields the number of bytes it lacks;
+ * its driver feeds the input and resumes it. One decoder serves sockets, files and tests, and never
+ * starts over. Nothing is allocated for a length before its bytes arrive, and the size of one value
+ * is bounded: a peer that announces 2^63 items costs nothing.
  */
 import { FormatError } from "../format-error.ts";
 
-/** Yields how many bytes are missing at least; returns what was read. */
+/** A decoder: yields the minimum number of missing bytes and returns the value read. */
 export type Decoding<T> = Generator<number, T, void>;
 
-/** What a peer may make us hold. */
+/** Limits on the memory that a peer can claim. */
 export interface InputLimits {
   /** The longest string, in bytes. */
   readonly maxString: number;
@@ -20,43 +20,45 @@ export interface InputLimits {
   readonly maxValue: number;
 }
 
-/** Room for the list of all paths of a large store, and for derivations of any sensible size. */
+/**
+ * Limits that admit the list of all paths of a large store and derivations of any sensible size.
+ */
 export const DEFAULT_LIMITS: InputLimits = { maxString: 2 ** 28, maxValue: 2 ** 29 };
 
-/** The smallest item of a list takes this many bytes on the wire. */
+/** The size in bytes of the smallest item of a list. */
 const SMALLEST_ITEM = 8;
 const WORD = 8;
 const HALF = 0x1_0000_0000;
-/** High halves from here on stand for numbers that a JavaScript number cannot hold exactly. */
+/** The first high half of integers that a JavaScript number cannot represent exactly. */
 const FIRST_UNSAFE_HALF = 0x20_0000;
 
-/** Makes an error of a peer that does not speak the protocol. */
+/** Returns the error for a peer that violates the protocol. */
 export function wireError(message: string): FormatError {
   return new FormatError("serialisation", message);
 }
 
-/** See the head of this file. */
+/** Bytes that arrive in chunks of any length, and the primitive decoders that wait for more. */
 export class WireInput {
   readonly #chunks: Uint8Array[] = [];
-  /** How much of the first chunk is taken already. */
+  /** The number of bytes already taken from the first chunk. */
   #head = 0;
   #taken = 0;
   readonly #limits: InputLimits;
-  /** How many bytes are there. */
+  /** The number of bytes that have arrived and were not taken. */
   available = 0;
 
   constructor(limits: InputLimits = DEFAULT_LIMITS) {
     this.#limits = limits;
   }
 
-  /** Adds bytes; the input keeps the array. */
+  /** Adds bytes; the input keeps a reference to the array. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
     this.available += chunk.length;
   }
 
-  /** A new value begins: what it may take is counted from here. */
+  /** Starts a new value: `maxValue` counts from here. */
   beginValue(): void {
     this.#taken = 0;
   }
@@ -68,7 +70,7 @@ export class WireInput {
     }
   }
 
-  /** Takes exactly `length` bytes, which must be available. The result may be a view. */
+  /** Takes exactly `length` available bytes. The result may be a view. */
   #take(length: number): Uint8Array {
     this.available -= length;
     const first = this.#chunks[0];
@@ -106,21 +108,21 @@ export class WireInput {
     return bytes;
   }
 
-  /** Takes what is there, at most `limit` bytes; an empty array if nothing is. Not counted. */
+  /** Takes up to `limit` available bytes, possibly none. They do not count towards the limits. */
   takeSome(limit: number): Uint8Array {
     const first = this.#chunks[0];
     if (first === undefined) return new Uint8Array(0);
     return this.#take(Math.min(limit, first.length - this.#head));
   }
 
-  /** Reads `length` bytes as they are. */
+  /** Reads `length` raw bytes. */
   *bytes(length: number): Decoding<Uint8Array> {
     this.#count(length);
     while (this.available < length) yield length - this.available;
     return this.#take(length);
   }
 
-  /** Reads a number of up to 64 bits as its two halves: `low` and `high` of {@link halves}. */
+  /** Reads a 64-bit number as its two halves: `low` and `high` of {@link halves}. */
   *#word(): Decoding<Uint8Array> {
     this.#count(WORD);
     while (this.available < WORD) yield WORD - this.available;
@@ -163,7 +165,7 @@ export class WireInput {
     return length === padded ? bytes : bytes.subarray(0, length);
   }
 
-  /** Reads how many items follow; refuses more than a value can hold. */
+  /** Reads a number of items; throws if a value cannot hold that many. */
   *count(): Decoding<number> {
     const word = yield* this.#word();
     const count = half(word, 4) * HALF + half(word, 0);
@@ -188,7 +190,7 @@ function bigOf(word: Uint8Array): bigint {
 }
 
 /**
- * Runs a decoder on bytes that are all there. Throws if they end too early; the bytes behind the
+ * Runs a decoder whose input is complete. Throws if the input ends too early; bytes after the
  * value stay in the input.
  */
 export function decodeWhole<T>(decoding: Decoding<T>): T {

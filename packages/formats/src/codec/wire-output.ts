@@ -1,6 +1,6 @@
 /**
- * Output of encoders: a buffer that grows, and the few forms that all values are made of.
- * Whoever writes a request takes the bytes when it is complete.
+ * The output of encoders: a growing buffer, and the few primitives that all values consist of.
+ * The caller takes the bytes when a request is complete.
  */
 import { wireError } from "./wire-input.ts";
 
@@ -8,10 +8,10 @@ const FIRST_SIZE = 256;
 const WORD = 8;
 const HALF = 0x1_0000_0000;
 
-/** See the head of this file. */
+/** A growing buffer with writers for the primitives of the wire formats. */
 export class WireOutput {
   #buffer = new Uint8Array(FIRST_SIZE);
-  /** How many bytes are written and not taken yet. */
+  /** The number of bytes that were written and not taken. */
   length = 0;
 
   #room(more: number): number {
@@ -51,7 +51,7 @@ export class WireOutput {
     buffer[at + 3] = (value >>> 24) & 0xff;
   }
 
-  /** Writes bytes as they are. */
+  /** Writes raw bytes. */
   bytes(data: Uint8Array | string): void {
     const at = this.#room(data.length);
     const buffer = this.#buffer;
@@ -59,17 +59,17 @@ export class WireOutput {
     else for (let i = 0; i < data.length; i++) buffer[at + i] = data.charCodeAt(i);
   }
 
-  /** Writes a string: length, bytes, zeros up to a multiple of eight. */
+  /** Writes a string: its length, its bytes, and zeros up to a multiple of eight. */
   string(data: Uint8Array | string): void {
     this.uint(data.length);
     this.bytes(data);
     const padding = -data.length & 7;
-    // The buffer is reused after `take`, so padding is written and not assumed.
+    // `take` leaves old bytes in the buffer, so the zeros of the padding must be written.
     const at = this.#room(padding);
     this.#buffer.fill(0, at, at + padding);
   }
 
-  /** The bytes written so far; the output is empty afterwards. */
+  /** Returns the bytes written so far and empties the output. */
   take(): Uint8Array {
     const bytes = this.#buffer.slice(0, this.length);
     this.length = 0;

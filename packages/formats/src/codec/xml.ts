@@ -9,28 +9,28 @@ const escapes: Readonly<Record<string, string>> = {
   "<": "&lt;",
   ">": "&gt;",
   "&": "&amp;",
-  // A plain newline in an attribute would be read as a blank (XML 1.0, section 3.3.3).
+  // XML readers turn a literal newline in an attribute into a space (XML 1.0, section 3.3.3).
   "\n": "&#xA;",
 };
 
-/** `value` as it stands between the quotes of an attribute. */
+/** Escapes `value` for use between the quotes of an attribute. */
 export function escapeXmlAttribute(value: string): string {
   return /["<>&\n]/.test(value) ? value.replace(/["<>&\n]/g, (c) => escapes[c] as string) : value;
 }
 
-/** An attribute of an element, with the blank before it. Elements take them in order of their names. */
+/** An attribute with a leading space. Elements take attributes in the order of their names. */
 export function formatXmlAttribute(name: string, value: string): string {
   return ` ${name}="${escapeXmlAttribute(value)}"`;
 }
 
-/** How many indentations are kept to be used again; deeper ones are rare, and long. */
+/** The number of indentations that are cached; deeper ones are rare and long. */
 const MAX_KEPT_INDENTS = 64;
 
-/** Collects an XML document. Elements are opened and closed in turn; the caller keeps the balance. */
+/** Writes an XML document. The caller must balance `openElement` and `closeElement`. */
 export class XmlWriter {
   readonly #out = new TextBuilder();
   readonly #open: string[] = [];
-  /** The blanks before an element by how many are open around it. */
+  /** The indentation of an element, by its depth. */
   readonly #indents: string[] = [""];
   #indent = "";
 
@@ -38,7 +38,7 @@ export class XmlWriter {
     this.#out.add("<?xml version='1.0' encoding='utf-8'?>\n");
   }
 
-  /** Opens an element that has content; `attributes` are those that `formatXmlAttribute` made. */
+  /** Opens an element with content; `attributes` is text made by {@link formatXmlAttribute}. */
   openElement(name: string, attributes = ""): void {
     this.#tag(name, attributes, ">\n");
     this.#open.push(name);
@@ -76,7 +76,7 @@ export class XmlWriter {
     out.add(end);
   }
 
-  /** Closes whatever is open and returns the document. */
+  /** Closes all open elements and returns the document. */
   finish(): string {
     while (this.#open.length > 0) this.closeElement();
     return this.#out.toString();

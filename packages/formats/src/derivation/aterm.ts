@@ -1,14 +1,14 @@
 /**
- * Derivations as ATerms: the text of `.drv` files, and the text that is hashed.
+ * Derivations as ATerms: the text of `.drv` files, and the text whose hash gives output paths.
  *
  *     Derive([outputs],[inputDrvs],[inputSrcs],"system","builder",[args],[env])
  *
- * No blanks, everything sorted bytewise. Builder, arguments and environment are escaped;
- * paths, output names and the system are not (so upstream, and hashes depend on it).
+ * There are no blanks, and everything is sorted bytewise. Builder, arguments and environment are
+ * escaped; paths, output names and the system are not (hashes depend on this).
  *
- * One derivation is written up to three times: with blank outputs and hashed inputs, with
- * outputs and hashed inputs, and for its file. The texts differ in the outputs, the inputs and
- * a few variables only, so {@link ATermWriter} prepares the rest once.
+ * A derivation is written up to three times: with blank outputs and hashed inputs, with
+ * outputs and hashed inputs, and for its file. The texts differ only in the outputs, the inputs and
+ * a few variables, so {@link ATermWriter} prepares the rest once.
  */
 import { sortedBytes } from "../byte-order.ts";
 import { normalizeJson } from "../codec/json.ts";
@@ -31,16 +31,16 @@ import {
   structuredAttrsVariable,
 } from "./derivation.ts";
 
-/** What is written with a backslash. */
+/** Chars that ATerms escape. */
 const special = /["\\\n\r\t]/;
 
 /** Control chars that JSON escapes and ATerms do not. */
 const foreign = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
-/** A string of an ATerm, quoted, with the five escapes that the format has. */
+/** Quotes an ATerm string with the five escapes of the format. */
 export function quoteATermString(text: string): string {
   if (!special.test(text)) return `"${text}"`;
-  // The engine's JSON writer makes the same escapes, twice as fast as any replacing.
+  // The engine's JSON writer makes the same escapes, twice as fast as `replace`.
   if (!foreign.test(text)) return JSON.stringify(text);
   const escaped = text
     .replaceAll("\\", "\\\\")
@@ -80,8 +80,8 @@ function formatInput(input: DerivationInput): string {
 }
 
 /**
- * Input derivations as the list of an ATerm; the keys are paths, or hashes modulo in base16. `keys`
- * are those of `inputs` in order, for who has them.
+ * Input derivations as an ATerm list; the keys are paths, or hashes modulo in base 16. `keys`
+ * are the sorted keys of `inputs`, for callers that have them.
  */
 export function formatInputDrvs(
   inputs: ReadonlyMap<string, DerivationInput>,
@@ -107,25 +107,25 @@ function formatArguments(args: readonly string[]): string {
 }
 
 /**
- * Writes one derivation several times. Outputs and their variables may be changed between the
- * writes; everything else must stay as it was when the writer was made.
+ * Writes one derivation several times. Outputs and their variables may change between the
+ * writes; everything else must not change after the writer was created.
  */
 export class ATermWriter {
   readonly #drv: Derivation;
   readonly #outputNames: readonly string[];
   readonly #hasDynamicInputs: boolean;
   /**
-   * What comes after the input derivations, cut at the values of the variables named after outputs,
+   * The text after the input derivations, split at the values of the variables named after outputs,
    * which are blank in hashes.
    */
   readonly #parts: string[];
-  /** The variable whose value belongs after each part but the last. */
+  /** The variable whose value follows each part but the last. */
   readonly #cutVariables: readonly string[];
-  /** The first text and where the parts are in it, until a second text is asked for. */
+  /** The first text and the offsets of the parts in it, until a second text is requested. */
   #first: { readonly text: string; readonly starts: readonly number[] } | undefined;
   #isWritten = false;
 
-  /** `sources` are the sources in order. */
+  /** `sources` are the sorted sources. */
   constructor(drv: Derivation, sources: readonly string[] = sortedBytes(drv.inputSrcs)) {
     checkEnvironment(drv);
     const outputNames = sortedBytes(drv.outputs.keys());
@@ -153,7 +153,7 @@ export class ATermWriter {
   }
 
   /**
-   * The whole text. `inputs` is the list of input derivations in the form of
+   * Returns the whole text. `inputs` is the list of input derivations in the form of
    * {@link formatInputDrvs}; `masked` blanks the outputs and the variables named after them.
    */
   write(inputs: string, masked: boolean): string {
@@ -185,7 +185,7 @@ export class ATermWriter {
     return text;
   }
 
-  /** The parts were put together from small pieces; the next texts take them from the first one, whole. */
+  /** Replaces the parts, which were built from small pieces, by slices of the first text. */
   #cutParts(text: string, starts: readonly number[]): void {
     const parts = this.#parts;
     for (let i = 0; i < parts.length; i++) {
@@ -196,14 +196,14 @@ export class ATermWriter {
   }
 }
 
-/** Variables out of order that are put where they belong one by one; more are sorted with all others. */
+/** The largest number of out-of-order variables that are inserted singly; more need a full sort. */
 const FEW_LATE = 8;
 
-/** The names and the values of all variables, in the order of the names. */
+/** The names and the values of all variables, sorted by name. */
 function sortedVariables(drv: Derivation): readonly [readonly string[], readonly string[]] {
   const names: string[] = [];
   const values: string[] = [];
-  // Whoever makes derivations adds the variables of outputs after all others.
+  // `derivationStrict` adds the variables of outputs after all others.
   const late: string[] = [];
   let last = "";
   for (const [name, value] of drv.env) {
@@ -238,7 +238,7 @@ export function formatDerivation(drv: Derivation): string {
   return new ATermWriter(drv).write(formatInputDrvs(drv.inputDrvs), false);
 }
 
-/** What reading a derivation depends on. */
+/** Options of {@link parseDerivation}. */
 export interface DerivationParseOptions extends StoreConfig {
   readonly require?: RequireFeature;
 }
@@ -282,7 +282,7 @@ class ATermReader {
     return content.replace(/\\([\s\S])/g, (_, c: string) => escapes[c] ?? c);
   }
 
-  /** Whether the list ends here; eats the bracket, or the comma before the next element. */
+  /** Whether the list ends here; consumes the bracket, or the comma before the next element. */
   endOfList(): boolean {
     const c = this.peek();
     if (c === ",") {
@@ -376,7 +376,7 @@ class ATermReader {
   }
 }
 
-/** Reads the version at the start; true for the form with dynamic inputs. */
+/** Reads the version at the start; returns true for the form with dynamic inputs. */
 function readVersion(reader: ATermReader, name: string): boolean {
   reader.expect("D");
   switch (reader.peek()) {
@@ -401,7 +401,7 @@ function readVersion(reader: ATermReader, name: string): boolean {
   }
 }
 
-/** The structured attributes in the form in which they are written again. */
+/** The structured attributes in normal form, as they are written again. */
 function readStructuredAttrs(text: string): string {
   try {
     return normalizeJson(text);
@@ -415,8 +415,8 @@ function readStructuredAttrs(text: string): string {
 }
 
 /**
- * Reads the text of a `.drv` file. `name` is the derivation's name, which the text does not
- * have. Whatever follows the closing parenthesis is ignored, as upstream does.
+ * Parses the text of a `.drv` file. `name` is the derivation's name, which the text does not
+ * contain. Text after the closing parenthesis is ignored, as in upstream.
  */
 export function parseDerivation(
   text: string,

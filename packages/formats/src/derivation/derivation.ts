@@ -1,8 +1,8 @@
 /**
- * Derivations: what is to be built, from what, and where it will be.
+ * Derivations: what to build, from what, and where the outputs will be.
  *
- * All paths are whole store paths. The maps need no particular order: whoever writes them
- * sorts. Writing and reading are in aterm.ts and json.ts; output paths come from
+ * All paths are whole store paths. The maps need no particular order: the writers sort them.
+ * Reading and writing are in aterm.ts and json.ts; output paths come from
  * hash-modulo.ts.
  */
 import { sortedBytes } from "../byte-order.ts";
@@ -11,58 +11,60 @@ import { FormatError } from "../format-error.ts";
 import type { HashAlgorithm } from "../hash/algorithms.ts";
 import type { NixHash } from "../hash/nix-hash.ts";
 
-/** Where one output will be, or why that is not known yet. */
+/** The location of an output, or why it is not known. */
 export type DerivationOutput =
   /** The path follows from the inputs. */
   | { readonly kind: "input-addressed"; readonly path: string }
-  /** The content's hash is given in advance; the path follows from it. */
+  /** The hash of the content is given in advance; the path follows from it. */
   | {
       readonly kind: "fixed";
       readonly method: ContentAddressMethod;
       readonly hash: NixHash;
       readonly path: string;
     }
-  /** The path will follow from the content, once built. */
+  /** The path follows from the content after the build. */
   | {
       readonly kind: "floating";
       readonly method: ContentAddressMethod;
       readonly algorithm: HashAlgorithm;
     }
-  /** Input-addressed, but some input's path is not known; or not filled in yet. */
+  /** Input-addressed, but the path is not filled in yet, or the path of an input is not known. */
   | { readonly kind: "deferred" }
-  /** Like floating, and built anew each time. */
+  /** Like floating, but rebuilt every time. */
   | {
       readonly kind: "impure";
       readonly method: ContentAddressMethod;
       readonly algorithm: HashAlgorithm;
     };
 
-/** Which outputs of an input derivation are used. */
+/** The outputs of an input derivation that are used. */
 export interface DerivationInput {
   readonly outputs: ReadonlySet<string>;
-  /** Outputs which are derivations themselves (by output name), and which of *their* outputs are used. */
+  /**
+   * Outputs that are derivations themselves, by name, with the outputs of *theirs* that are used.
+   */
   readonly dynamicOutputs?: ReadonlyMap<string, DerivationInput>;
 }
 
 const ONLY_OUT: ReadonlySet<string> = new Set(["out"]);
 
 /**
- * Outputs of a derivation that has a hash modulo, as an input of others, with the texts that stand for
- * it there: they are made once, however many derivations it enters.
+ * Outputs of a derivation with a hash modulo, as an input of others, with the texts that represent
+ * it there. The texts are made once, however many derivations use the input.
  */
 export class KnownInput implements DerivationInput {
   readonly outputs: ReadonlySet<string>;
-  /** How a `.drv` file lists it. */
+  /** The entry in a `.drv` file. */
   readonly listed: string;
-  /** The same with the hash modulo in place of the path. */
+  /** The entry with the hash modulo in place of the path. */
   readonly hashed: string;
   private combined: KnownInput[] | undefined;
 
   constructor(
     readonly drvPath: string,
-    /** In order. */
+    /** Sorted by their bytes. */
     private readonly outputNames: readonly string[],
-    /** The hash modulo of these outputs in base16. */
+    /** The hash modulo of these outputs in base 16. */
     readonly hex: string,
   ) {
     const outputs = `["${outputNames.join('","')}"]`;
@@ -72,7 +74,7 @@ export class KnownInput implements DerivationInput {
     this.hashed = `("${hex}",${outputs})`;
   }
 
-  /** The same with one more output, which has the same hash. */
+  /** This input with one more output, which has the same hash. */
   with(output: string): KnownInput {
     if (this.outputs.has(output)) return this;
     this.combined ??= [];
@@ -95,17 +97,19 @@ export interface Derivation {
   args: readonly string[];
   /** Never contains `__json`. */
   env: Map<string, string>;
-  /** The structured attributes as compact JSON with sorted keys; written as the variable `__json`. */
+  /**
+   * The structured attributes as compact JSON with sorted keys; written as the variable `__json`.
+   */
   structuredAttrs?: string;
 }
 
 /** The variable that carries structured attributes. */
 export const structuredAttrsVariable = "__json";
 
-/** What the outputs of a derivation are, all alike. */
+/** The common kind of a derivation's outputs. */
 export type DerivationType = "input-addressed" | "deferred" | "fixed" | "floating" | "impure";
 
-/** The common type of the outputs; throws upstream's error for a mixture or for none. */
+/** The common kind of the outputs; throws upstream's error if they differ or there are none. */
 export function derivationType(drv: Pick<Derivation, "outputs">): DerivationType {
   if (isOnlyOut(drv.outputs)) return (drv.outputs.get("out") as DerivationOutput).kind;
   let type: DerivationType | undefined;
@@ -132,17 +136,19 @@ export function derivationType(drv: Pick<Derivation, "outputs">): DerivationType
   return type;
 }
 
-/** Whether `out` is all of them, as it mostly is. */
+/** Whether `out` is the only output, the most common case. */
 export function isOnlyOut(outputs: Pick<ReadonlySet<string>, "size" | "has">): boolean {
   return outputs.size === 1 && outputs.has("out");
 }
 
-/** The output's path if it is known. */
+/** The output's path, or undefined if it is not known. */
 export function outputPath(output: DerivationOutput): string | undefined {
   return output.kind === "input-addressed" || output.kind === "fixed" ? output.path : undefined;
 }
 
-/** Throws if the environment has a variable `__json`, which is kept for structured attributes. */
+/**
+ * Throws if the environment has the variable `__json`, which is reserved for structured attributes.
+ */
 export function checkEnvironment(drv: Pick<Derivation, "env">): void {
   if (drv.env.has(structuredAttrsVariable)) {
     throw new FormatError(

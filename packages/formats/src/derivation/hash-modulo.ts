@@ -1,13 +1,13 @@
 /**
- * Hashes modulo, and what follows from them: output paths and the `.drv` path.
+ * Hashes modulo, and what they determine: output paths and the `.drv` path.
  *
  * The hash modulo of a derivation is the sha256 of its ATerm in which each input derivation is
  * replaced by *its* hash modulo; a fixed-output derivation counts by its output's hash alone,
- * so that changing where a file is fetched from does not change what is built from it. For a
- * derivation's own output paths the same text is hashed with outputs blanked.
+ * so that changing the URL of a file does not change what is built from it. For a
+ * derivation's own output paths, the same text is hashed with blank outputs.
  *
- * Hashes are kept, with what else is asked about derivations, in a map that the caller holds. The walk
- * over inputs that are not in it runs on a stack of its own, so long chains need no native stack.
+ * Hashes and other facts about derivations are cached in a map that the caller holds. The walk
+ * over inputs that are not in it keeps its own stack, so long chains need no native stack.
  */
 import { compareBytes, sortedBytes } from "../byte-order.ts";
 import { formatMethodAlgorithm } from "../content-address.ts";
@@ -24,31 +24,31 @@ import {
   KnownInput,
 } from "./derivation.ts";
 
-/** How a derivation counts as an input of others. Hashes are base16 texts. */
+/** The hash that represents a derivation as an input of others. Hashes are in base 16. */
 export type HashModulo =
   /** An input-addressed derivation: one hash for all outputs. */
   | { readonly kind: "hash"; readonly hex: string }
-  /** A fixed-output derivation: a hash per output. */
+  /** A fixed-output derivation: one hash per output. */
   | { readonly kind: "fixed"; readonly outputs: ReadonlyMap<string, string> }
-  /** Content-addressed and not yet built, or depending on something that is: no hash yet. */
+  /** Content-addressed and not built, or dependent on such a derivation: no hash yet. */
   | { readonly kind: "deferred" };
 
-/** What is known of a derivation that others have as an input. */
+/** Facts about a derivation that is an input of others. */
 export interface KnownDerivation {
   readonly outputs: ReadonlyMap<string, DerivationOutput>;
   /** The references of the `.drv` file: its sources and input derivations. */
   readonly references: readonly string[];
-  /** Absent until something needs it. */
+  /** Computed when first needed. */
   modulo: HashModulo | undefined;
 }
 
 /** Known derivations by `.drv` path. Valid for one store directory. */
 export type DerivationCache = Map<string, KnownDerivation>;
 
-/** What the hashes depend on besides the derivation itself. */
+/** The environment of the hash computations. */
 export interface HashModuloContext extends StoreConfig {
   readonly cache: DerivationCache;
-  /** The derivation at a `.drv` path that the cache does not know; throws if there is none. */
+  /** Reads the derivation at a `.drv` path that is not in the cache; throws if there is none. */
   readDerivation(drvPath: string): Derivation;
 }
 
@@ -66,7 +66,7 @@ function fixedModulo(config: StoreConfig, drv: Derivation): HashModulo {
 }
 
 /**
- * The inputs of `drv` as ATerms with hashes modulo for paths, or undefined if one of them has none.
+ * The inputs of `drv` as an ATerm list with hashes modulo as keys, or undefined if one has none.
  * All input derivations must be in the cache.
  */
 function formatInputsModulo(drv: Derivation, cache: DerivationCache): string | undefined {
@@ -97,7 +97,7 @@ function formatInputsModulo(drv: Derivation, cache: DerivationCache): string | u
   return formatInputDrvs(inputs);
 }
 
-/** {@link formatInputsModulo} for inputs that have their texts, no two of them with the same hash. */
+/** {@link formatInputsModulo} for {@link KnownInput}s with distinct hashes. */
 function formatKnownInputs(drv: Derivation): string | undefined {
   const inputs: KnownInput[] = [];
   for (const input of drv.inputDrvs.values()) {
@@ -126,7 +126,10 @@ function formatKnownInputs(drv: Derivation): string | undefined {
   return `${text}]`;
 }
 
-/** Up to this many inputs are put in order one by one, without the copies that the engine's sort makes. */
+/**
+ * The longest list that insertion sort handles, which saves the copies that the engine's sort
+ * makes.
+ */
 const FEW_INPUTS = 24;
 
 /** A fixed-output derivation as an input. */
@@ -134,7 +137,7 @@ const fixedInput: DerivationInput = { outputs: new Set(["out"]) };
 
 function addInput(inputs: Map<string, DerivationInput>, hex: string, input: DerivationInput): void {
   const known = inputs.get(hex);
-  // Nix: two inputs with the same hash unite their outputs (modulo.cc, inputModulo).
+  // Nix: the outputs of two inputs with the same hash are united (modulo.cc, inputModulo).
   // Pinned by test/hash-modulo.test.ts.
   inputs.set(
     hex,
@@ -142,7 +145,7 @@ function addInput(inputs: Map<string, DerivationInput>, hex: string, input: Deri
   );
 }
 
-/** Input derivations whose hash modulo is needed for that of `drv` and not known yet. */
+/** The input derivations whose hash modulo `drv` needs and the cache lacks. */
 function unknownInputs(drv: Derivation, cache: DerivationCache): string[] {
   const unknown: string[] = [];
   for (const [path, input] of drv.inputDrvs) {
@@ -153,21 +156,21 @@ function unknownInputs(drv: Derivation, cache: DerivationCache): string[] {
   return unknown;
 }
 
-/** Enters the hash modulo of a derivation that was read. */
+/** Adds the hash modulo of a derivation to the cache. */
 function enter(cache: DerivationCache, path: string, drv: Derivation, modulo: HashModulo): void {
   const known = cache.get(path);
   if (known !== undefined) known.modulo = modulo;
   else cache.set(path, { ...knownOf(drv), modulo });
 }
 
-/** What is known of a derivation that was read, but for its hash modulo. */
+/** The facts about a derivation that was read, without its hash modulo. */
 export function knownOf(drv: Derivation): KnownDerivation {
   const sources = sortedBytes(drv.inputSrcs);
   const references = united(sources, sortedBytes(drv.inputDrvs.keys()));
   return { outputs: drv.outputs, references, modulo: undefined };
 }
 
-/** Puts the hashes modulo of all inputs of `drv` into the cache. */
+/** Adds the hashes modulo of all inputs of `drv` to the cache. */
 function prepareInputs(drv: Derivation, context: HashModuloContext): void {
   const unknown = unknownInputs(drv, context.cache);
   if (unknown.length === 0) return;
@@ -213,7 +216,7 @@ function inputAddressedModulo(
   return { kind: "hash", hex: context.hashes.hex("sha256", writer.write(inputs, false)) };
 }
 
-/** How `drv` counts as an input of other derivations. */
+/** The hash that represents `drv` as an input of other derivations. */
 export function hashModulo(drv: Derivation, context: HashModuloContext): HashModulo {
   const type = derivationType(drv);
   if (type === "fixed") return fixedModulo(context, drv);
@@ -222,7 +225,7 @@ export function hashModulo(drv: Derivation, context: HashModuloContext): HashMod
   return inputAddressedModulo(context, drv, new ATermWriter(drv));
 }
 
-/** What is in one of two ordered lists of distinct names, in order. */
+/** The union of two sorted lists of distinct names, sorted. */
 function united(a: readonly string[], b: readonly string[]): readonly string[] {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
@@ -255,25 +258,25 @@ function sortedOutputs(drv: Derivation): ReadonlyMap<string, DerivationOutput> {
   return outputs;
 }
 
-/** A derivation with all that follows from it. */
+/** A derivation with its computed paths and text. */
 export interface FinishedDerivation {
   /** The path of the `.drv` file. */
   readonly drvPath: string;
-  /** The outputs with the paths filled in, in bytewise order of their names. */
+  /** The outputs with their paths, sorted by name. */
   readonly outputs: ReadonlyMap<string, DerivationOutput>;
-  /** What belongs into the `.drv` file. */
+  /** The contents of the `.drv` file. */
   readonly text: string;
   /** The references of the `.drv` file: its sources and input derivations. */
   readonly references: readonly string[];
 }
 
 /**
- * Computes the output paths and the `.drv` path of `drv` and enters its hash modulo into the
+ * Computes the output paths and the `.drv` path of `drv` and adds its hash modulo to the
  * cache.
  *
  * `deferred` outputs become `input-addressed` if all inputs have hashes, and `drv.outputs` and
- * the variables named after the outputs are updated; other kinds of outputs (and their
- * variables) must be as they should be already. Input derivations not in the cache are read.
+ * the variables named after the outputs are updated. Other kinds of outputs (and their
+ * variables) must be complete. Input derivations that are not in the cache are read.
  */
 export function finishDerivation(drv: Derivation, context: HashModuloContext): FinishedDerivation {
   const type = derivationType(drv);

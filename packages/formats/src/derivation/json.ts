@@ -1,6 +1,6 @@
 /**
- * Derivations as JSON, format version 4: what `nix derivation show` prints for one derivation.
- * Store paths are base names here, keys are sorted, and the text is compact.
+ * Derivations as JSON, format version 4: the output of `nix derivation show` for one derivation.
+ * Store paths are base names, keys are sorted, and the text is compact.
  */
 import { sortedBytes } from "../byte-order.ts";
 import { escapeJsonString } from "../codec/json.ts";
@@ -8,7 +8,7 @@ import { formatHash } from "../hash/nix-hash.ts";
 import { storePathBaseName } from "../store-path.ts";
 import type { Derivation, DerivationInput, DerivationOutput } from "./derivation.ts";
 
-/** The version that upstream writes and the only one it reads. */
+/** The version that upstream writes, and the only one it reads. */
 export const derivationJsonVersion = 4;
 
 function jsonObject(members: Iterable<readonly [string, string]>): string {

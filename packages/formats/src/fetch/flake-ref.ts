@@ -5,9 +5,9 @@
  *     github:NixOS/nixpkgs/23.05?dir=lib
  *     { type = "github"; owner = "NixOS"; repo = "nixpkgs"; ref = "23.05"; dir = "lib"; }
  *
- * An {@link FetcherInput} says what to fetch; a {@link FlakeRef} adds the directory of the flake in
- * it. Each kind of input is an {@link InputScheme}, a row of a table. Nothing is fetched here and no
- * disk is looked at, so a path must be absolute.
+ * A {@link FetcherInput} says what to fetch; a {@link FlakeRef} adds the directory of the flake in
+ * it. Each kind of input is an {@link InputScheme}, a row of a table. Nothing here fetches or reads
+ * a disk, so paths must be absolute.
  */
 
 import type { RequireFeature } from "../experimental-feature.ts";
@@ -46,24 +46,26 @@ import {
 
 /** What to fetch. */
 export interface FetcherInput {
-  /** The kind; `undefined` for one that is not known, of which only the attributes can be had. */
+  /** The kind; `undefined` for an unknown one, which has only attributes. */
   readonly scheme: InputScheme | undefined;
   readonly attrs: InputAttrs;
 }
 
-/** What to fetch, and where in it the flake is. */
+/** What to fetch, and the directory of the flake in it. */
 export interface FlakeRef {
   readonly input: FetcherInput;
   readonly directory: string;
 }
 
-/** What parsing may need of its caller. */
+/** Options of the parsers. */
 export interface FlakeRefOptions {
   readonly require?: RequireFeature;
   readonly warn?: UrlWarn;
-  /** Whether the reference is to a flake (the default) or to anything, such as a plain file. */
+  /** Whether the reference must be to a flake and not to a plain file. Defaults to true. */
   readonly isFlake?: boolean;
-  /** Keeps a relative path as it is, as for the inputs of a flake; by default it is an error. */
+  /**
+   * Whether relative paths are allowed, as in the inputs of a flake. Defaults to false: an error.
+   */
   readonly keepRelativePaths?: boolean;
 }
 
@@ -71,13 +73,13 @@ export interface FlakeRefOptions {
 export interface InputScheme {
   readonly name: string;
   readonly allowedAttrs: readonly string[];
-  /** Whether using it takes the feature `flakes`. */
+  /** Whether it needs the experimental feature `flakes`. */
   readonly needsFlakes: boolean;
-  /** Whether it must be looked up in a registry first. */
+  /** Whether a registry must resolve it first. */
   readonly indirect?: boolean;
-  /** The attributes that a URL means, unchecked; `undefined` if the URL is of another kind. */
+  /** The unchecked attributes of a URL; `undefined` if the URL is of another kind. */
   attrsOfUrl(url: Url, requireTree: boolean): Map<string, InputAttr> | undefined;
-  /** Checks attributes and answers them as they are kept. */
+  /** Checks attributes and returns them in normal form. */
   check(attrs: InputAttrs, options: FlakeRefOptions): InputAttrs;
   toUrl(attrs: InputAttrs): Url;
 }
@@ -98,7 +100,7 @@ export function parseFlakeRef(text: string, options: FlakeRefOptions = {}): Flak
   throw new FormatError("error", `unexpected fragment '${fragment}' in flake reference '${text}'`);
 }
 
-/** Parses a flake reference that may have a fragment, as on a command line. */
+/** Parses a flake reference with an optional fragment, as on a command line. */
 export function parseFlakeRefWithFragment(
   text: string,
   options: FlakeRefOptions = {},
@@ -108,13 +110,13 @@ export function parseFlakeRefWithFragment(
   );
 }
 
-/** A flake reference and the fragment behind it. */
+/** A flake reference and its fragment. */
 export interface FlakeRefWithFragment {
   readonly ref: FlakeRef;
   readonly fragment: string;
 }
 
-/** Parses `ID[/REF-OR-REV[/REV]][#FRAGMENT]`; `undefined` if the text has another form. */
+/** Parses `ID[/REF-OR-REV[/REV]][#FRAGMENT]`; returns `undefined` if the text has another form. */
 export function parseFlakeIdRef(
   text: string,
   options: FlakeRefOptions = {},
@@ -130,8 +132,8 @@ export function parseFlakeIdRef(
 }
 
 /**
- * Parses a flake reference in the form of a URL; `undefined` if the text is not a valid one, which
- * C++ Nix then reads as a path.
+ * Parses a flake reference in the form of a URL. Returns `undefined` if the text is not a valid
+ * URL, which C++ Nix then parses as a path.
  *
  * @param absolute Makes the path of a `path:` or `git+file:` URL absolute.
  */
@@ -160,7 +162,7 @@ export function flakeRefAttrs({ input, directory }: FlakeRef): InputAttrs {
   return attrs;
 }
 
-/** The flake reference that attributes mean. */
+/** The flake reference with the given attributes. */
 export function flakeRefFromAttrs(attrs: InputAttrs, options: FlakeRefOptions = {}): FlakeRef {
   const rest = new Map(attrs);
   rest.delete("dir");
@@ -176,7 +178,7 @@ export function formatFlakeRef({ input, directory }: FlakeRef): string {
   return formatUrl({ ...url, query });
 }
 
-/** The input that a URL means; `requireTree` says that a plain file will not do. */
+/** The input that a URL denotes; `requireTree` excludes plain files. */
 export function inputFromUrl(
   url: Url,
   requireTree: boolean,
@@ -198,7 +200,7 @@ export function inputFromUrl(
   throw new FormatError("error", `input '${formatUrl(url)}' is unsupported`);
 }
 
-/** The input that attributes mean; their `type` names the kind. */
+/** The input with the given attributes; `type` names its kind. */
 export function inputFromAttrs(attrs: InputAttrs, options: FlakeRefOptions = {}): FetcherInput {
   const type = tryStringAttr(attrs, "type");
   if (type === undefined) {
@@ -236,7 +238,7 @@ const NO_URL: Url = {
   fragment: "",
 };
 
-/** The flake reference that a URL means, and its fragment. */
+/** The flake reference that a URL denotes, and its fragment. */
 export function flakeRefFromUrl(url: Url, options: FlakeRefOptions = {}): FlakeRefWithFragment {
   const query = new Map(url.query);
   const directory = query.get("dir") ?? "";
@@ -246,7 +248,7 @@ export function flakeRefFromUrl(url: Url, options: FlakeRefOptions = {}): FlakeR
   return { ref: { input, directory }, fragment: url.fragment };
 }
 
-/** `PATH[?QUERY][#FRAGMENT]` in its parts, query and fragment decoded. */
+/** Splits `PATH[?QUERY][#FRAGMENT]` and decodes query and fragment. */
 export function splitPathRef(
   text: string,
   warn?: UrlWarn,
@@ -279,7 +281,7 @@ function checkCommonAttrs(attrs: InputAttrs): void {
   checkIntAttr(attrs, "lastModified");
 }
 
-/** `rev` in hexadecimal; a hash without a prefix is SHA-1. */
+/** The attribute `rev` in base 16; a hash without a prefix is SHA-1. */
 export function revOf(attrs: InputAttrs): string | undefined {
   const text = tryStringAttr(attrs, "rev");
   if (text === undefined) return undefined;
@@ -291,7 +293,7 @@ export function revOf(attrs: InputAttrs): string | undefined {
   }
 }
 
-/** `narHash` in its usual form; the empty text means zeros. */
+/** The attribute `narHash` in SRI form; the empty text means zeros. */
 export function narHashOf(attrs: InputAttrs): string | undefined {
   const text = tryStringAttr(attrs, "narHash");
   if (text === undefined) return undefined;
@@ -324,7 +326,7 @@ function unsigned(text: string): number | bigint | undefined {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
-/** `github:`, `gitlab:` and `sourcehut:`, which serve archives of repositories. */
+/** The scheme of `github:`, `gitlab:` or `sourcehut:`, which serve archives of repositories. */
 function archiveScheme(name: string): InputScheme {
   return {
     name,
@@ -391,7 +393,7 @@ const ARCHIVE_ENDING = /\.(?:zip|tar|tgz|tar\.gz|tar\.xz|tar\.bz2|tar\.zst)$/;
 const TRANSPORTS = ["file", "http", "https"];
 const DOWNLOAD_ATTRS = ["url", "narHash", "name", "unpack", "rev", "revCount", "lastModified"];
 
-/** `file` and `tarball`: something that one request answers. */
+/** The scheme of `file` or `tarball`: a single download. */
 function downloadScheme(name: "file" | "tarball"): InputScheme {
   const accepts = (url: Url, requireTree: boolean): boolean => {
     const { application, transport } = splitUrlScheme(url.scheme);
@@ -603,7 +605,7 @@ const pathScheme: InputScheme = {
   },
 };
 
-/** All kinds of input, in the order in which they are asked whether a URL is theirs. */
+/** All kinds of input, in the order in which they are tried on a URL. */
 export const INPUT_SCHEMES: readonly InputScheme[] = [
   downloadScheme("file"),
   gitScheme,
@@ -616,7 +618,7 @@ export const INPUT_SCHEMES: readonly InputScheme[] = [
   downloadScheme("tarball"),
 ];
 
-/** Kinds whose attributes are checked even when they come from a URL. */
+/** The kinds whose attributes are checked even if they come from a URL. */
 const CHECKED_FROM_URL: ReadonlySet<string> = new Set([
   "git",
   "github",

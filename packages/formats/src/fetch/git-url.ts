@@ -1,6 +1,6 @@
 /**
- * The forms in which people name a Git repository, as one URL: a path on disk, what ssh and scp
- * write (`user@host:path`), and URLs, with or without `git+` in front (C++ Nix: fixGitURL).
+ * Turns the forms in which people name a Git repository into one URL: a path on disk, the form of
+ * ssh and scp (`user@host:path`), and URLs with or without a leading `git+` (C++ Nix: fixGitURL).
  */
 import { FormatError } from "../format-error.ts";
 import {
@@ -14,10 +14,10 @@ import {
   urlPathOf,
 } from "./url.ts";
 
-/** Schemes of Git itself; what they begin is never `host:path`. */
+/** Git's own schemes; a text that begins with one is never `host:path`. */
 const GIT_SCHEMES = /^(?:git\+)?(?:ssh|https?|file|ftps?|git)$/;
 
-/** The URL of a repository. */
+/** The URL of a repository that is named in any of the forms. */
 export function fixGitUrl(text: string, warn?: UrlWarn): Url {
   if (text.startsWith("/")) {
     const path = urlPathOf(text);
@@ -30,7 +30,7 @@ export function fixGitUrl(text: string, warn?: UrlWarn): Url {
   return application === "git" ? { ...url, scheme: transport } : url;
 }
 
-/** `[user@]host:path`, with an IPv6 address in brackets. */
+/** Parses `[user@]host:path`, with an IPv6 address in brackets. */
 function trySecureCopyForm(text: string, warn: UrlWarn | undefined): Url | undefined {
   if (text.includes("://")) return undefined;
   const colon = text.indexOf(":");

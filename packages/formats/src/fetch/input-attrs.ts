@@ -1,15 +1,15 @@
 /**
- * The attributes of a fetcher's input: strings, unsigned integers and Booleans by name (C++ Nix:
+ * The attributes of a fetcher input: strings, unsigned integers and Booleans by name (C++ Nix:
  * libfetchers/attrs.cc).
  */
 import { compareBytes } from "../byte-order.ts";
 import { escapeJsonString } from "../codec/json.ts";
 import { FormatError } from "../format-error.ts";
 
-/** One attribute. */
+/** The value of one attribute. */
 export type InputAttr = string | number | bigint | boolean;
 
-/** See the head of this file. */
+/** The attributes of a fetcher input, by name. */
 export type InputAttrs = ReadonlyMap<string, InputAttr>;
 
 /** The attributes as JSON, as messages show them. */
@@ -23,7 +23,7 @@ export function inputAttrsToJson(attrs: InputAttrs): string {
   return `{${members.join(",")}}`;
 }
 
-/** A string, if the attribute is there. */
+/** A string attribute, or `undefined` if it is absent. Throws for other types. */
 export function tryStringAttr(attrs: InputAttrs, name: string): string | undefined {
   const value = attrs.get(name);
   if (value === undefined || typeof value === "string") return value;
@@ -33,21 +33,21 @@ export function tryStringAttr(attrs: InputAttrs, name: string): string | undefin
   );
 }
 
-/** A string that must be there. */
+/** A string attribute. Throws if it is absent or has another type. */
 export function stringAttr(attrs: InputAttrs, name: string): string {
   const value = tryStringAttr(attrs, name);
   if (value === undefined) throw new FormatError("error", `input attribute '${name}' is missing`);
   return value;
 }
 
-/** Checks that an attribute is an integer if it is there. */
+/** Throws if an attribute is present and not an integer. */
 export function checkIntAttr(attrs: InputAttrs, name: string): void {
   const value = attrs.get(name);
   if (value === undefined || typeof value === "number" || typeof value === "bigint") return;
   throw new FormatError("error", `input attribute '${name}' is not an integer`);
 }
 
-/** A Boolean; `false` if the attribute is absent. */
+/** A Boolean attribute; `false` if it is absent. Throws for other types. */
 export function boolAttr(attrs: InputAttrs, name: string): boolean {
   const value = attrs.get(name);
   if (value === undefined) return false;

@@ -1,17 +1,17 @@
 /**
- * The error of fetching and locking: a message, what was being done, and an exit code.
+ * The error of fetching and locking: a message, notes on what was being done, and an exit code.
  *
- * `@nivis/fetch` and `@nivis/flake` throw it; the commands and the evaluator show it in the form of
- * C++ Nix, with a line for each note.
+ * `@nivis/fetch` and `@nivis/flake` throw it; the commands and the evaluator render it like
+ * C++ Nix, with one line per note.
  */
 import { FormatError } from "../format-error.ts";
 
-/** The exit code of C++ Nix for contents that do not have the hash they should have. */
+/** The exit code of C++ Nix for contents with an unexpected hash. */
 export const HASH_MISMATCH_EXIT_CODE = 102;
 
-/** See the head of this file. The message and the notes are byte strings. */
+/** An error of fetching or locking. The message and the notes are byte strings. */
 export class InputError extends FormatError {
-  /** What was being done, such as `while fetching the input 'github:o/r'`; the innermost first. */
+  /** What was being done, such as `while fetching the input 'github:o/r'`; innermost first. */
   readonly notes: string[] = [];
 
   constructor(
@@ -24,7 +24,7 @@ export class InputError extends FormatError {
   }
 }
 
-/** Runs `work`; an error that leaves it carries `note`, which is asked for only then. */
+/** Runs `work` and adds a note to an error that it throws; `note` is called only then. */
 export async function withNote<Result>(
   note: () => string,
   work: () => Promise<Result>,
@@ -36,7 +36,10 @@ export async function withNote<Result>(
   }
 }
 
-/** An error with a note added: the same object, or an {@link InputError} for a {@link FormatError}. */
+/**
+ * Adds a note to an error: returns the same object, or an {@link InputError} for a {@link
+ * FormatError}.
+ */
 export function withNoteAdded(error: unknown, note: () => string): unknown {
   if (!(error instanceof FormatError)) return error;
   const noted = error instanceof InputError ? error : new InputError(error.message);

@@ -1,5 +1,5 @@
 /**
- * What can be asked of an input without fetching it: equality, whether it is locked, whether it is a
+ * Properties of an input that need no fetching: equality, whether it is locked, whether it is a
  * relative path, and the input with another branch or commit (C++ Nix: libfetchers/fetchers.cc and
  * the schemes beside it).
  */
@@ -31,7 +31,7 @@ function isInteger(value: InputAttr | undefined): value is number | bigint {
   return typeof value === "number" || typeof value === "bigint";
 }
 
-/** One integer may come as a number and as a bigint. */
+/** The same integer may be a number or a bigint. */
 function sameInteger(a: number | bigint, b: number | bigint): boolean {
   return BigInt(a) === BigInt(b);
 }
@@ -41,7 +41,7 @@ export function equalFlakeRefs(a: FlakeRef, b: FlakeRef): boolean {
   return a.directory === b.directory && equalInputAttrs(a.input.attrs, b.input.attrs);
 }
 
-/** Whether an input is `pattern`, or is once its `ref` and `rev` are taken away. */
+/** Whether an input equals `pattern`, possibly after removing its `ref` and `rev`. */
 export function matchesInput(pattern: FetcherInput, input: FetcherInput): boolean {
   if (equalInputAttrs(pattern.attrs, input.attrs)) return true;
   const bare = new Map(input.attrs);
@@ -50,32 +50,35 @@ export function matchesInput(pattern: FetcherInput, input: FetcherInput): boolea
   return equalInputAttrs(pattern.attrs, bare);
 }
 
-/** Whether an input is found without a registry. */
+/** Whether an input needs no registry. */
 export function isDirectInput({ scheme }: FetcherInput): boolean {
   return scheme?.indirect !== true;
 }
 
-/** The path of a relative `path:` input; `undefined` for all others. */
+/** The path of a relative `path:` input; `undefined` for other inputs. */
 export function relativeInputPath({ scheme, attrs }: FetcherInput): string | undefined {
   if (scheme?.name !== "path") return undefined;
   const path = tryStringAttr(attrs, "path");
   return path === undefined || path.startsWith("/") ? undefined : path;
 }
 
-/** Whether the result of a fetch, or an entry of a lock file: nothing may be added to it. */
+/**
+ * Whether an input is the result of a fetch or an entry of a lock file, so its attributes are
+ * complete.
+ */
 export function isFinalInput({ attrs }: FetcherInput): boolean {
   return attrs.get("__final") === true;
 }
 
-/** What decides whether an input counts as locked. */
+/** Settings that decide whether an input counts as locked. */
 export interface LockPolicy {
-  /** The setting `trust-tarballs-from-git-forges`; a commit alone then locks an archive of a forge. */
+  /** The setting `trust-tarballs-from-git-forges`: a commit alone locks an archive of a forge. */
   readonly trustForges?: boolean;
 }
 
 const NO_COMMIT = /^0+$/;
 
-/** Whether an input names its contents for all time. */
+/** Whether an input identifies immutable contents. */
 export function isLockedInput(input: FetcherInput, policy: LockPolicy = {}): boolean {
   const { scheme, attrs } = input;
   switch (scheme?.name) {
@@ -101,7 +104,7 @@ export function isLockedInput(input: FetcherInput, policy: LockPolicy = {}): boo
   }
 }
 
-/** An input with attributes changed; `undefined` takes one away. */
+/** An input with changed attributes; `undefined` removes one. */
 export function withInputAttrs(
   input: FetcherInput,
   changes: Readonly<Record<string, InputAttr | undefined>>,
@@ -115,8 +118,8 @@ export function withInputAttrs(
 }
 
 /**
- * An input with another branch, tag or commit. Which combinations make sense depends on the scheme;
- * what does not is an error.
+ * An input with another branch, tag or commit. The scheme decides which combinations are valid;
+ * others throw.
  */
 export function overrideInput(
   input: FetcherInput,
@@ -173,8 +176,8 @@ function withRefAndRev(
 }
 
 /**
- * A flake reference as it is compared with another: older versions of Nix left `?dir=` in the URL of
- * a Git input, newer ones take it out.
+ * A flake reference in the form used for comparison: older versions of Nix left `?dir=` in the URL
+ * of a Git input, newer ones remove it.
  */
 export function canonicalFlakeRef(ref: FlakeRef): FlakeRef {
   const text = tryStringAttr(ref.input.attrs, "url");
@@ -190,14 +193,14 @@ export function canonicalFlakeRef(ref: FlakeRef): FlakeRef {
   }
 }
 
-/** The text of an input for messages: its URL, or its attributes if it has none. */
+/** An input as messages show it: its URL, or its attributes if it has no URL. */
 export function describeInput(input: FetcherInput): string {
   return input.scheme === undefined
     ? inputAttrsToJson(input.attrs)
     : formatFlakeRef({ input, directory: "" });
 }
 
-/** The attributes of a flake reference without the mark of a final one. */
+/** The attributes of a flake reference without `__final`. */
 export function lockFileAttrs(ref: FlakeRef): InputAttrs {
   const attrs = new Map(flakeRefAttrs(ref));
   attrs.delete("__final");

@@ -1,15 +1,15 @@
 /**
  * URLs as flake references and fetchers use them (C++ Nix: libutil/url.cc on top of Boost.URL).
  *
- * The grammar is RFC 3986, with a *lenient* variant in which queries may hold blanks and quotes and
- * fragments also `^`, because people write such flake references. A path is kept as its decoded
- * segments: `/a/b` is `["", "a", "b"]`. What cannot be parsed is a `bad-url`, which the parser of
+ * The grammar is RFC 3986, with a *lenient* variant in which queries may contain blanks and quotes
+ * and fragments also `^`, because people write such flake references. A path is stored as its decoded
+ * segments: `/a/b` is `["", "a", "b"]`. A malformed URL throws `bad-url`, which the parser of
  * flake references catches to try other forms.
  */
 import { compareBytes } from "../byte-order.ts";
 import { FormatError } from "../format-error.ts";
 
-/** Who serves a URL: `user:password@host:port`. All parts are decoded. */
+/** The authority of a URL: `user:password@host:port`. All parts are decoded. */
 export interface UrlAuthority {
   readonly user: string | undefined;
   readonly password: string | undefined;
@@ -19,7 +19,7 @@ export interface UrlAuthority {
   readonly port: number | undefined;
 }
 
-/** A URL in its parts, all decoded. */
+/** The decoded parts of a URL. */
 export interface Url {
   readonly scheme: string;
   readonly authority: UrlAuthority | undefined;
@@ -28,10 +28,10 @@ export interface Url {
   readonly fragment: string;
 }
 
-/** Takes a warning about a text that is odd but no error. */
+/** Receives a warning about a questionable URL. */
 export type UrlWarn = (message: string) => void;
 
-/** The authority of `scheme:///path`. */
+/** The empty authority, as in `scheme:///path`. */
 export const EMPTY_AUTHORITY: UrlAuthority = {
   user: undefined,
   password: undefined,
@@ -72,7 +72,7 @@ export function parseUrl(text: string, lenient = false, warn?: UrlWarn): Url {
   };
 }
 
-/** The text of a URL, with only what must be encoded encoded. */
+/** The text of a URL; only chars that need it are percent-encoded. */
 export function formatUrl(url: Url): string {
   const { scheme, authority, path, query, fragment } = url;
   const parts = [`${scheme}:`];
@@ -83,7 +83,7 @@ export function formatUrl(url: Url): string {
   return parts.join("");
 }
 
-/** `tarball+https` is the application `tarball` over the transport `https`. */
+/** Splits a scheme: `tarball+https` is the application `tarball` over the transport `https`. */
 export function splitUrlScheme(scheme: string): {
   readonly application: string | undefined;
   readonly transport: string;
@@ -94,7 +94,7 @@ export function splitUrlScheme(scheme: string): {
     : { application: scheme.slice(0, plus), transport: scheme.slice(plus + 1) };
 }
 
-/** Replaces `%XX` by the bytes. */
+/** Replaces each `%XX` by its byte. */
 export function percentDecode(text: string): string {
   const wrong = /%(?![0-9A-Fa-f]{2})(.{0,2})/s.exec(text);
   if (wrong !== null) {
@@ -107,14 +107,14 @@ export function percentDecode(text: string): string {
   );
 }
 
-/** Encodes all bytes but the unreserved ones of RFC 3986 and those in `keep`. */
+/** Encodes all bytes except the unreserved ones of RFC 3986 and those in `keep`. */
 export function percentEncode(text: string, keep = ""): string {
   return text.replace(/[^A-Za-z0-9._~-]/g, (char) =>
     keep.includes(char) ? char : encodeByte(char),
   );
 }
 
-/** Parses `a=1&b=2`; the first of two values of a name wins. */
+/** Parses `a=1&b=2`; the first value of a name wins. */
 export function decodeQuery(query: string, lenient = false, warn?: UrlWarn): Map<string, string> {
   const fixed = lenient ? query.replace(/[ "]/g, encodeByte) : query;
   const result = new Map<string, string>();
@@ -131,7 +131,7 @@ export function decodeQuery(query: string, lenient = false, warn?: UrlWarn): Map
   return result;
 }
 
-/** The text of a query, names in bytewise order. */
+/** The text of a query, with names in bytewise order. */
 export function encodeQuery(query: ReadonlyMap<string, string>): string {
   return [...query]
     .sort(([a], [b]) => compareBytes(a, b))
@@ -139,7 +139,7 @@ export function encodeQuery(query: ReadonlyMap<string, string>): string {
     .join("&");
 }
 
-/** The segments of a path on disk in a URL. */
+/** The URL segments of a path on disk. */
 export function urlPathOf(path: string): string[] {
   const segments = path.split("/").filter((segment) => segment !== "");
   if (path.startsWith("/")) segments.unshift("");
@@ -147,7 +147,7 @@ export function urlPathOf(path: string): string[] {
   return segments;
 }
 
-/** The path on disk that the segments of a URL mean. */
+/** The path on disk that the segments of a URL denote. */
 export function pathOfUrl(segments: readonly string[]): string {
   for (const segment of segments) {
     if (segment.includes("/")) {
@@ -171,7 +171,7 @@ function encodeByte(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-/** Encodes what only the lenient grammar has. */
+/** Encodes the chars that only the lenient grammar allows. */
 function encodeOddities(text: string): string {
   let fixed = "";
   let rest = text;

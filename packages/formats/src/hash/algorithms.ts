@@ -1,9 +1,9 @@
 /**
- * Hash algorithms, and the door through which the host supplies faster ones.
+ * Hash algorithms, and the interface through which a host supplies faster implementations.
  *
- * Everything in this package that hashes takes a `HashFunctions`. `portableHashes` works
- * everywhere; the Node package passes one over the platform's own library. Data is given
- * either as bytes or as a byte string (latin1), whichever the caller has at hand.
+ * All functions of this package that hash take a `HashFunctions`. `portableHashes` works
+ * everywhere; the Node package passes one over the platform's own library. Data is either
+ * bytes or a byte string, whichever the caller has.
  */
 import { blake3 } from "@noble/hashes/blake3.js";
 import { md5, sha1 } from "@noble/hashes/legacy.js";
@@ -24,23 +24,23 @@ export const hashAlgorithms: readonly HashAlgorithm[] = [
   "sha512",
 ];
 
-/** A hash that is fed piece by piece. `digest` ends it. */
+/** A hash computed piece by piece. Nothing may follow `digest`. */
 export interface IncrementalHash {
   update(data: Uint8Array | string): void;
   digest(): Uint8Array;
 }
 
-/** What a host has to supply for hashing. Strings are byte strings. */
+/** The hash functions of a host. Strings are byte strings. */
 export interface HashFunctions {
   hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array;
-  /** The same in lower-case base 16, which hosts can write without an array in between. */
+  /** The digest in lower-case base 16, which hosts can produce without an intermediate array. */
   hex(algorithm: HashAlgorithm, data: Uint8Array | string): string;
-  /** The same as a byte string. */
+  /** The digest as a byte string. */
   byteString(algorithm: HashAlgorithm, data: Uint8Array | string): string;
   create(algorithm: HashAlgorithm): IncrementalHash;
 }
 
-/** The length of a digest in bytes. */
+/** The digest length of an algorithm in bytes. */
 export function digestLength(algorithm: HashAlgorithm): number {
   switch (algorithm) {
     case "md5":
@@ -55,7 +55,7 @@ export function digestLength(algorithm: HashAlgorithm): number {
   }
 }
 
-/** The algorithm called `name`, or undefined if there is none. `blake3` needs its feature. */
+/** The algorithm called `name`, or undefined if there is none. `blake3` requires its feature. */
 export function tryParseHashAlgorithm(
   name: string,
   require?: RequireFeature,
@@ -74,7 +74,7 @@ export function tryParseHashAlgorithm(
   }
 }
 
-/** The algorithm called `name`; throws a `usage` error with upstream's text for others. */
+/** The algorithm called `name`; throws a `usage` error with upstream's text if there is none. */
 export function parseHashAlgorithm(name: string, require?: RequireFeature): HashAlgorithm {
   const algorithm = tryParseHashAlgorithm(name, require);
   if (algorithm === undefined) {
@@ -88,7 +88,7 @@ export function parseHashAlgorithm(name: string, require?: RequireFeature): Hash
 
 const implementations = { md5, sha1, sha256, sha512, blake3 } as const;
 
-/** Hash functions in plain JavaScript, for hosts without a native library. */
+/** Hash functions in JavaScript, for hosts without a native library. */
 export const portableHashes: HashFunctions = {
   hash: (algorithm, data) => implementations[algorithm](bytesOf(data)),
   hex: (algorithm, data) => encodeBase16(implementations[algorithm](bytesOf(data))),

@@ -1,5 +1,5 @@
 /**
- * Base16 as C++ Nix reads and writes it: lower case out, either case in.
+ * Base 16 as C++ Nix reads and writes it: writes lower case, reads either case.
  */
 import { FormatError } from "../format-error.ts";
 
@@ -29,7 +29,9 @@ function digitValue(text: string, index: number): number {
   throw new FormatError("format", `invalid character in Base16 string: '${text.charAt(index)}'`);
 }
 
-/** The bytes that `text` encodes. An odd last digit is ignored; callers check the length first. */
+/**
+ * The bytes that `text` encodes. An odd last digit is ignored, so callers check the length first.
+ */
 export function decodeBase16(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length >> 1);
   for (let i = 0; i < bytes.length; i++) {

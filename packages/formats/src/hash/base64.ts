@@ -1,8 +1,8 @@
 /**
- * Base64 as C++ Nix reads and writes it.
+ * Base 64 as C++ Nix reads and writes it.
  *
- * Written with padding. Reading is lax in upstream's way: newlines are skipped, the first
- * `=` ends the text whatever follows, missing padding and stray low bits are accepted.
+ * The writer adds padding. The reader is as lax as upstream's: newlines are skipped, the first
+ * `=` ends the text whatever follows, and missing padding and stray low bits are accepted.
  */
 import { FormatError } from "../format-error.ts";
 
@@ -10,7 +10,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const values: Int8Array = new Int8Array(256).fill(-1);
 for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
 
-/** The padded base64 text of `bytes`. */
+/** The padded base 64 text of `bytes`. */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = "";
   let data = 0;
@@ -33,7 +33,7 @@ export function base64Length(length: number): number {
   return Math.floor((length + 2) / 3) * 4;
 }
 
-/** The bytes that `text` encodes; throws on any char outside of the alphabet. */
+/** The bytes that `text` encodes; throws on a char outside the alphabet. */
 export function decodeBase64(text: string): Uint8Array {
   const bytes = new Uint8Array((text.length >> 2) * 3 + 3);
   let length = 0;

@@ -1,9 +1,9 @@
 /**
- * Typed hashes: an algorithm together with its digest, and the four ways of writing one.
+ * Typed hashes: an algorithm with its digest, and the four ways to write one.
  *
- * `sha256-…` (SRI, always base64), `sha256:…`, or bare digits whose base is told from their
- * number. Called by `convertHash`, `hashString`, `derivationStrict`, narinfo and the fetchers.
- * Warnings are handed to a callback; nothing is printed here.
+ * A hash is `sha256-…` (SRI, always base 64), `sha256:…`, or bare digits whose base follows from
+ * their number. Callers are `convertHash`, `hashString`, `derivationStrict`, narinfo and the fetchers.
+ * Warnings go to a callback; nothing is printed here.
  */
 
 import type { RequireFeature } from "../experimental-feature.ts";
@@ -19,10 +19,10 @@ export interface NixHash {
   readonly digest: Uint8Array;
 }
 
-/** How a hash is written. `sri` includes the algorithm, the others need not. */
+/** A way to write a hash. `sri` includes the algorithm; in the others it is optional. */
 export type HashFormat = "base16" | "nix32" | "base64" | "sri";
 
-/** The format called `name`, or undefined. `base32` still means nix32; `warn` hears about it. */
+/** The format called `name`, or undefined. `base32` is nix32, with a deprecation warning. */
 export function tryParseHashFormat(
   name: string,
   warn?: (message: string) => void,
@@ -41,7 +41,7 @@ export function tryParseHashFormat(
   }
 }
 
-/** Like {@link tryParseHashFormat}, but throws a `usage` error for an unknown name. */
+/** The format called `name`; throws a `usage` error if there is none. */
 export function parseHashFormat(name: string, warn?: (message: string) => void): HashFormat {
   const format = tryParseHashFormat(name, warn);
   if (format === undefined) {
@@ -53,7 +53,7 @@ export function parseHashFormat(name: string, warn?: (message: string) => void):
   return format;
 }
 
-/** Writes `hash`. With `includeAlgorithm` (always so for SRI) the algorithm comes first. */
+/** The text of `hash`. The algorithm comes first with `includeAlgorithm`, and always in SRI. */
 export function formatHash(hash: NixHash, format: HashFormat, includeAlgorithm: boolean): string {
   switch (format) {
     case "sri":
@@ -108,8 +108,8 @@ function decodeDigits(
     digest = decode(digits);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    // Nix: the decoder's own error is swallowed (hash.cc, parseLowLevel), so that a bad digit
-    // shows as a digest of length 0. Pinned by test/nix-hash.test.ts.
+    // Nix: the decoder's error is discarded (hash.cc, parseLowLevel), so that a bad digit
+    // is reported as a digest of length 0. Pinned by test/nix-hash.test.ts.
     digest = new Uint8Array(0);
   }
   const expected = digestLength(algorithm);
@@ -122,7 +122,7 @@ function decodeDigits(
   return { algorithm, digest };
 }
 
-/** Reads `<algo>-<base64>` and nothing else. */
+/** Parses `<algo>-<base64>`, the only accepted form. */
 export function parseSriHash(text: string, require?: RequireFeature): NixHash {
   const dash = text.indexOf("-");
   if (dash < 0) throw new FormatError("bad-hash", `hash '${text}' is not SRI`);
@@ -150,7 +150,10 @@ function parseHashWith(
   return { hash: decodeDigits(digits, algorithm, decode, name), format };
 }
 
-/** Reads a hash in any format; `algorithm` must agree with the text, and is needed if the text names none. */
+/**
+ * Parses a hash in any format. `algorithm` must agree with the text and is required if the text
+ * names none.
+ */
 export function parseHash(
   text: string,
   algorithm?: HashAlgorithm,
@@ -159,7 +162,7 @@ export function parseHash(
   return parseHashAndFormat(text, algorithm, require).hash;
 }
 
-/** Like {@link parseHash}, and tells in which format the hash was written. */
+/** Like {@link parseHash}; also returns the format of the text. */
 export function parseHashAndFormat(
   text: string,
   algorithm?: HashAlgorithm,
@@ -183,7 +186,7 @@ export function parseHashAndFormat(
   );
 }
 
-/** Reads a hash in any format that names its algorithm. */
+/** Parses a hash in any format that names its algorithm. */
 export function parsePrefixedHash(text: string, require?: RequireFeature): NixHash {
   return parseHashWith(
     text,
@@ -196,13 +199,13 @@ export function parsePrefixedHash(text: string, require?: RequireFeature): NixHa
   ).hash;
 }
 
-/** Reads bare digits, telling the base from their number. */
+/** Parses bare digits; their number determines the base. */
 export function parseBareHash(digits: string, algorithm: HashAlgorithm): NixHash {
   const [decode, name] = decoderOf(formatFromLength(digits, algorithm));
   return decodeDigits(digits, algorithm, decode, name);
 }
 
-/** Reads bare digits in the given base. */
+/** Parses bare digits in the given base. */
 export function parseHashIn(
   digits: string,
   algorithm: HashAlgorithm,
@@ -212,7 +215,7 @@ export function parseHashIn(
   return decodeDigits(digits, algorithm, decode, name);
 }
 
-/** Like {@link parseHash}, but the empty text means the all-zero hash; `warn` hears about it. */
+/** Like {@link parseHash}, but the empty text is the all-zero hash, with a warning. */
 export function parseHashAllowEmpty(
   text: string,
   algorithm: HashAlgorithm | undefined,
@@ -227,7 +230,7 @@ export function parseHashAllowEmpty(
   return hash;
 }
 
-/** Folds a digest to `length` bytes by XOR: byte `i` goes to place `i % length`. */
+/** Folds a digest to `length` bytes by XOR: byte `i` goes to index `i % length`. */
 export function compressDigest(digest: Uint8Array, length: number): Uint8Array {
   const folded = new Uint8Array(length);
   for (let i = 0, place = 0; i < digest.length; i++) {

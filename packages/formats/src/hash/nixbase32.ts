@@ -1,7 +1,7 @@
 /**
- * Nix's own base 32 ("nix32").
+ * Nix's variant of base 32 ("nix32").
  *
- * Thirty-two digits without e, o, u and t. A text is read as one large little-endian number:
+ * The 32 digits omit e, o, u and t. A text is one large little-endian number:
  * digit `i`, counted from the *end* of the text, holds bits 5i to 5i+4 of the bytes.
  */
 import { FormatError } from "../format-error.ts";
@@ -18,7 +18,7 @@ export function nixBase32Length(length: number): number {
 
 /** The eight digits of five bytes. */
 function encodeGroup(b0: number, b1: number, b2: number, b3: number, b4: number): string {
-  // One call makes one flat string, where appending digits makes a string for each.
+  // One call makes one flat string; appending would make a string per digit.
   return String.fromCharCode(
     codes[b4 >> 3] as number,
     codes[((b4 << 2) | (b3 >> 6)) & 0x1f] as number,
@@ -35,7 +35,7 @@ function encodeGroup(b0: number, b1: number, b2: number, b3: number, b4: number)
 export function encodeNixBase32(bytes: Uint8Array): string {
   const last = bytes.length - 1;
   let text = "";
-  // Groups of five bytes are eight whole digits; the bytes after the last group come first.
+  // Five bytes are exactly eight digits; the bytes after the last group of five come first.
   const grouped = bytes.length - (bytes.length % 5);
   const firstDigit = (grouped / 5) * 8;
   for (let n = nixBase32Length(bytes.length) - 1; n >= firstDigit; n--) {
@@ -58,10 +58,10 @@ export function encodeNixBase32(bytes: Uint8Array): string {
   return text;
 }
 
-/** How many bytes of a sha256 digest, as a byte string, are folded over its beginning. */
+/** The number of bytes of a sha256 digest that are folded onto its beginning. */
 const FOLDED = 12;
 
-/** The byte at `i` of a sha256 digest that is folded to 20 bytes. */
+/** The byte at index `i` of a sha256 digest that is folded to 20 bytes. */
 function foldedByte(digest: string, i: number): number {
   const byte = digest.charCodeAt(i);
   return i < FOLDED ? byte ^ digest.charCodeAt(i + 20) : byte;
@@ -78,8 +78,8 @@ function encodeFoldedGroup(digest: string, i: number): string {
 }
 
 /**
- * The nix32 text of a sha256 digest, given as a byte string, that is folded to 20 bytes: the digest
- * part of a store path. The same as encoding what `compressDigest` answers, without an array.
+ * The nix32 text of a sha256 digest (a byte string) folded to 20 bytes: the digest
+ * part of a store path. Equals encoding the result of `compressDigest`, without an array.
  */
 export function encodeStoreDigest(digest: string): string {
   return (
@@ -91,8 +91,8 @@ export function encodeStoreDigest(digest: string): string {
 }
 
 /**
- * The bytes that `text` encodes. Bits beyond the last whole byte make one more byte, so that
- * a caller who compares lengths notices them.
+ * The bytes that `text` encodes. Bits beyond the last whole byte produce one more byte, so that
+ * callers that compare lengths notice them.
  */
 export function decodeNixBase32(text: string): Uint8Array {
   const bytes = new Uint8Array(Math.ceil((text.length * 5) / 8) + 1);

@@ -1,5 +1,5 @@
 /**
- * NAR listings: the index of a NAR, with which single files can be read from it.
+ * NAR listings: the index of a NAR, which allows reading single files.
  *
  * Binary caches serve them as `.ls` files: JSON with a version and the root.
  */
@@ -12,7 +12,7 @@ export type NarListing =
       readonly type: "regular";
       readonly size: number;
       readonly executable: boolean;
-      /** Where the contents begin in the NAR. */
+      /** The offset of the contents in the NAR. */
       readonly narOffset: number;
     }
   | { readonly type: "symlink"; readonly target: string }

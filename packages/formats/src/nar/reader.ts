@@ -1,6 +1,6 @@
 /**
- * Reading NARs, strictly: what is accepted is exactly what the writer writes, with upstream's
- * bounds on names, targets and depth.
+ * Reads NARs strictly: accepts exactly what the writer writes, with upstream's
+ * limits on names, targets and depth.
  *
  * `parseNar` reports to a visitor and touches no file contents; `readNar` builds a tree whose
  * files are views into the archive.
@@ -17,9 +17,9 @@ import {
 } from "./rules.ts";
 import { NAR_MAX_DEPTH, type NarTree, narMagic } from "./writer.ts";
 
-/** What is in a NAR, in its order. Names are those within the directory; the root's is empty. */
+/** The entries of a NAR, in its order. Names are relative to the directory; the root's is empty. */
 export interface NarVisitor {
-  /** `contents` is a view into the archive, `offset` where it begins there. */
+  /** `contents` is a view into the archive, which begins at `offset`. */
   regular(name: string, executable: boolean, contents: Uint8Array, offset: number): void;
   symlink(name: string, target: string): void;
   startDirectory(name: string): void;
@@ -36,7 +36,7 @@ class NarReader {
     this.#visitor = visitor;
   }
 
-  /** Reads the archive; returns the number of bytes that it has. */
+  /** Reads the archive and returns its size in bytes. */
   read(): number {
     let magic: string;
     try {

@@ -1,14 +1,14 @@
-/** What may stand in a NAR: upstream's bounds on words, names and targets, for both readers. */
+/** The rules of NARs that both readers share: upstream's limits on words, names and targets. */
 import { FormatError } from "../format-error.ts";
 
-/** Longer than every word of the format; upstream's bound. */
+/** Upstream's limit on the length of words; all words of the format are shorter. */
 export const MAX_TAG = 32;
-/** The longest file name. */
+/** The length of the longest file name. */
 export const MAX_NAME = 255;
-/** The longest link target. */
+/** The length of the longest link target. */
 export const MAX_TARGET = 4095;
 
-/** Makes the error of an archive that breaks the rules. */
+/** Returns the error for a malformed archive. */
 export function badArchive(message: string): FormatError {
   return new FormatError("serialisation", `bad archive: ${message}`);
 }

@@ -1,9 +1,9 @@
 /**
- * NARs as streams: an archive comes in chunks of any length and leaves as events, so that neither a
- * large archive nor a large file in it is ever held whole. As strict as reader.ts, whose rules on
- * names, targets, order and depth it shares.
+ * NARs as streams: turns chunks of any length into events, so that neither a
+ * large archive nor a large file in it is ever in memory whole. As strict as reader.ts; the rules on
+ * names, targets, order and depth are the same.
  *
- * The stream knows where the archive ends; what follows is kept in `rest`, because some protocols
+ * The stream detects the end of the archive and keeps the bytes after it, because some protocols
  * send a NAR without its length.
  */
 import { bytesToByteString } from "../codec/bytes.ts";
@@ -19,18 +19,20 @@ import {
 } from "./rules.ts";
 import { NAR_MAX_DEPTH, narMagic } from "./writer.ts";
 
-/** What happens in an archive, in its order. Names are those within the directory; the root's is empty. */
+/**
+ * The events of an archive, in its order. Names are relative to the directory; the root's is empty.
+ */
 export type NarEvent =
   | {
       readonly type: "regular";
       readonly name: string;
       readonly executable: boolean;
-      /** Bytes. */
+      /** In bytes. */
       readonly size: number;
-      /** Where the contents begin in the archive. */
+      /** The offset of the contents in the archive. */
       readonly offset: number;
     }
-  /** Part of the contents of the last regular file; may be a view into what was pushed. */
+  /** Part of the contents of the last regular file; may be a view into a pushed chunk. */
   | { readonly type: "contents"; readonly bytes: Uint8Array }
   | { readonly type: "end-regular" }
   | { readonly type: "symlink"; readonly name: string; readonly target: string }
@@ -42,12 +44,12 @@ const NO_LIMITS = {
   maxValue: Number.MAX_SAFE_INTEGER,
 };
 
-/** See the head of this file. */
+/** Turns the chunks of a NAR into events. */
 export class NarStream {
   readonly #input = new WireInput(NO_LIMITS);
   #events: NarEvent[] = [];
   readonly #decoding: Decoding<void>;
-  /** Bytes of the archive that were read so far. */
+  /** The number of bytes pushed so far. */
   #pushed = 0;
   /** Whether the archive is complete. */
   done = false;
@@ -56,7 +58,9 @@ export class NarStream {
     this.#decoding = this.#archive();
   }
 
-  /** Takes bytes and returns what they say. Throws a `serialisation` error for a bad archive. */
+  /**
+   * Reads a chunk and returns its events. Throws a `serialisation` error for a malformed archive.
+   */
   push(chunk: Uint8Array): NarEvent[] {
     this.#input.push(chunk);
     this.#pushed += chunk.length;
@@ -66,12 +70,12 @@ export class NarStream {
     return events;
   }
 
-  /** How many bytes of what was pushed belong to the archive, as far as it is read. */
+  /** The number of pushed bytes that belong to the archive, as far as it has been read. */
   get position(): number {
     return this.#pushed - this.#input.available;
   }
 
-  /** Takes what came behind the archive. */
+  /** Takes the bytes that follow the archive. */
   takeRest(): Uint8Array {
     const rest: Uint8Array[] = [];
     let length = 0;

@@ -1,13 +1,13 @@
 /**
- * Writing NARs: a file system object as one stream of bytes that depends on nothing but names,
+ * Writes NARs: a file system object as one stream of bytes that depends only on names,
  * contents, link targets and the executable bit.
  *
  *     nix-archive-1 ( type directory entry ( name a node ( … ) ) … )
  *
- * Every word is a length of eight bytes (little-endian), the bytes, and zeros up to a multiple
- * of eight. The object is given by a `NarSource`: a real disk, or a tree in memory. What a
- * filter leaves out is not in the source; filters may have to run Nix code, so they are the
- * caller's business.
+ * Every word is its length as eight bytes (little-endian), its bytes, and zeros up to a multiple
+ * of eight. The object comes from a `NarSource`: a real disk, or a tree in memory. A source omits
+ * what a filter excludes; filters may run Nix code, so they are the
+ * caller's responsibility.
  */
 import { sortedBytes } from "../byte-order.ts";
 import { bytesOf, bytesToByteString } from "../codec/bytes.ts";
@@ -17,20 +17,22 @@ import type { HashAlgorithm, HashFunctions, IncrementalHash } from "../hash/algo
 /** The first word of every NAR. */
 export const narMagic = "nix-archive-1";
 
-/** The deepest directory; upstream's bound, which keeps its recursion (and ours) shallow. */
+/**
+ * The greatest depth of directories; upstream's limit, which keeps its recursion and ours shallow.
+ */
 export const NAR_MAX_DEPTH = 64;
 
-/** What a node is. `other` stands for devices, sockets and the like, which NARs cannot hold. */
+/** The type of a node. `other` is a device, a socket or the like, which NARs cannot contain. */
 export type NarFileType = "regular" | "directory" | "symlink" | "other";
 
-/** The facts about one node. */
+/** The metadata of a node. */
 export interface NarStat {
   readonly type: NarFileType;
-  /** Counts for regular files only. */
+  /** Only for regular files. */
   readonly executable?: boolean;
 }
 
-/** A tree of nodes; `Node` is whatever the source likes, such as a path. */
+/** A tree of nodes; the source chooses `Node`, such as a path. */
 export interface NarSource<Node> {
   stat(node: Node): NarStat;
   /** The contents of a regular file, as bytes or as a byte string. */
@@ -40,7 +42,7 @@ export interface NarSource<Node> {
   /** The node called `name` in a directory. */
   child(node: Node, name: string): Node;
   readLink(node: Node): string;
-  /** The node as messages call it. */
+  /** The name of the node in messages. */
   describe(node: Node): string;
 }
 
@@ -54,10 +56,10 @@ export type NarTree =
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "directory"; readonly entries: ReadonlyMap<string, NarTree> };
 
-/** Receives the NAR chunk by chunk, as bytes or as byte strings. */
+/** Receives a NAR chunk by chunk, as bytes or as byte strings. */
 export type NarSink = (chunk: Uint8Array | string) => void;
 
-/** The source of trees in memory. */
+/** The source for trees in memory. */
 export const narTreeSource: NarSource<NarTree> = {
   stat: (node) => ({ type: node.type, executable: node.type === "regular" && node.executable }),
   readFile: (node) => (node.type === "regular" ? node.contents : ""),
@@ -67,10 +69,10 @@ export const narTreeSource: NarSource<NarTree> = {
   describe: (node) => node.type,
 };
 
-/** Chunks are collected up to about this length; contents above it go to the sink as they are. */
+/** The approximate length of chunks; longer contents go to the sink directly. */
 const CHUNK_LENGTH = 65536;
 
-/** The eight bytes of a length. */
+/** A length as eight bytes. */
 function lengthBytes(length: number): string {
   if (length < 0x10000) return `${String.fromCharCode(length & 0xff, length >> 8)}\0\0\0\0\0\0`;
   let text = "";
@@ -93,7 +95,7 @@ function wordsBytes(words: readonly string[]): string {
   return words.map(wordBytes).join("");
 }
 
-// The words between which names, targets and contents stand.
+// The words of the format around names, targets and contents.
 const MAGIC = wordBytes(narMagic);
 const REGULAR = wordsBytes(["(", "type", "regular", "contents"]);
 const EXECUTABLE = wordsBytes(["(", "type", "regular", "executable", "", "contents"]);
@@ -107,7 +109,7 @@ class NarWriter<Node> {
   readonly #source: NarSource<Node>;
   readonly #sink: NarSink;
   #text = "";
-  /** Bytes given to the sink so far. */
+  /** The number of bytes passed to the sink so far. */
   size = 0;
 
   constructor(source: NarSource<Node>, sink: NarSink) {
@@ -180,7 +182,7 @@ export function writeNar<Node>(source: NarSource<Node>, root: Node, sink: NarSin
   return writer.size;
 }
 
-/** The hash and the size of a NAR that is not kept. */
+/** The hash and the size of a NAR. */
 export interface NarDigest {
   readonly digest: Uint8Array;
   readonly size: number;
@@ -202,7 +204,7 @@ export function hashNar<Node>(
     }
     last = chunk;
   });
-  // Most trees are one chunk, for which no state is needed.
+  // Most trees are a single chunk, which needs no incremental hash.
   if (hash === undefined) return { digest: hashes.hash(algorithm, last), size };
   hash.update(last);
   return { digest: hash.digest(), size };

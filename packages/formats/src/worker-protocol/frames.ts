@@ -1,16 +1,16 @@
 /**
- * Frames: bytes of unknown length in the worker protocol, as pieces with a length before each and a
- * piece of length 0 at the end. Unlike strings, frames are not padded.
+ * Frames: a stream of unknown length in the worker protocol, as pieces preceded by their length. A
+ * piece of length 0 ends the stream. Unlike strings, frames are not padded.
  */
 import { type Decoding, type WireInput, wireError } from "../codec/wire-input.ts";
 import { WireOutput } from "../codec/wire-output.ts";
 
-/** C++ Nix sends frames of this size; larger ones are read as well. */
+/** The size in bytes of the frames that C++ Nix sends; larger ones are accepted. */
 export const FRAME_SIZE = 32 * 1024;
 
 const MAX_FRAME = 0xffff_ffff;
 
-/** The header of a frame; `frameHeader(0)` ends the frames. */
+/** The header of a frame; `frameHeader(0)` ends the stream. */
 export function frameHeader(length: number): Uint8Array {
   const output = new WireOutput();
   output.uint(length);
@@ -19,14 +19,14 @@ export function frameHeader(length: number): Uint8Array {
 
 const HEADER = 8;
 
-/** Cuts bytes into frames; each byte is copied once, whatever the pieces are that come. */
+/** Splits a stream into frames; each byte is copied once, whatever the sizes of the pieces. */
 export class FrameWriter {
   #buffer: Uint8Array;
-  /** Where the contents of the frame begin, behind its header. */
+  /** The offset of the frame's contents, after its header. */
   #start: number;
   #at: number;
 
-  /** `prefix`, such as the request, is sent before the first frame, with it. */
+  /** `prefix`, such as the request, is sent together with the first frame. */
   constructor(prefix: Uint8Array) {
     this.#buffer = new Uint8Array(prefix.length + HEADER + FRAME_SIZE + HEADER);
     this.#buffer.set(prefix);
@@ -34,7 +34,7 @@ export class FrameWriter {
     this.#at = this.#start;
   }
 
-  /** Takes a piece and returns what is to be sent now. */
+  /** Adds a piece and returns the bytes to send now. */
   push(piece: Uint8Array): Uint8Array[] {
     const full: Uint8Array[] = [];
     for (let from = 0; from < piece.length; ) {
@@ -57,16 +57,16 @@ export class FrameWriter {
     return frame;
   }
 
-  /** What remains to be sent, with the end of the frames. */
+  /** Returns the remaining bytes, with the end of the stream. */
   end(): Uint8Array {
-    // An empty frame is the end already; else its header follows in the room that is left for it.
+    // An empty frame is the end; otherwise its header goes into the space reserved for it.
     const isEmpty = this.#at === this.#start;
     this.#buffer.set(frameHeader(this.#at - this.#start), this.#start - HEADER);
     return this.#buffer.subarray(0, isEmpty ? this.#at : this.#at + HEADER);
   }
 }
 
-/** Reads frames piece by piece, so that no frame is ever held whole. */
+/** Reads frames piece by piece, so that no frame is ever in memory whole. */
 export class FrameReader {
   readonly #input: WireInput;
   #rest = 0;
@@ -76,7 +76,7 @@ export class FrameReader {
     this.#input = input;
   }
 
-  /** The next bytes, at most `limit`; `undefined` after the last frame. */
+  /** Reads the next bytes, at most `limit`; returns `undefined` after the last frame. */
   *next(limit: number): Decoding<Uint8Array | undefined> {
     if (this.#ended) return undefined;
     if (this.#rest === 0) {

@@ -1,9 +1,9 @@
 /**
- * The handshake of the worker protocol: magic numbers, the lesser of two versions, the features both
- * have, and a few facts about the daemon.
+ * The handshake of the worker protocol: magic numbers, the lower of two versions, the common
+ * features, and a few facts about the daemon.
  *
- * Both sides are decoders that also write: their driver sends what is in the output whenever one
- * waits. Behind the client's half come messages until `last`. Source:
+ * Both sides are decoders that also write: their driver sends the output whenever a decoder
+ * waits. After the client's half, messages follow until `last`. Source:
  * worker-protocol-connection.cc of libstore.
  */
 
@@ -17,36 +17,36 @@ const CLIENT_MAGIC = 0x6e697863n;
 const SERVER_MAGIC = 0x6478696fn;
 const MAJOR = 1;
 
-/** The newest version that is spoken; the number is frozen, what is new is a feature. */
+/** The newest supported minor version. The number is frozen; additions are features. */
 export const NEWEST_MINOR = 38;
 
-/** Since this version both sides name their features. */
+/** The minor version from which both sides send their features. */
 const FEATURES_SINCE = 38;
 const DAEMON_VERSION_SINCE = 33;
 const TRUST_SINCE = 35;
 
-/** The features that the client of this package uses where the daemon has them. */
+/** The features that the client uses if the daemon has them. */
 export const CLIENT_FEATURES: readonly ProtocolFeature[] = [
   "delete-dead-specific-referrers",
   "realisation-with-path-not-hash",
 ];
 
-/** What the daemon says about itself. */
+/** Facts that the daemon reports about itself. */
 export interface DaemonFacts {
-  /** Its Nix version; known from 1.33 on. */
+  /** Its Nix version; sent since 1.33. */
   readonly daemonVersion?: string;
-  /** Whether it trusts the client; known from 1.35 on, and not by all. */
+  /** Whether it trusts the client; sent since 1.35, but not by all daemons. */
   readonly trusted?: boolean;
 }
 
-/** How a handshake is held; the defaults are the newest version and {@link CLIENT_FEATURES}. */
+/** Options of a handshake; the defaults are the newest version and {@link CLIENT_FEATURES}. */
 export interface HandshakeOptions {
   readonly storeDir: string;
   readonly minor?: number;
   readonly features?: readonly ProtocolFeature[];
 }
 
-/** What the two sides agreed on. */
+/** The result of a handshake. */
 export interface ClientHandshake extends Agreement, DaemonFacts {}
 
 function versionNumber(minor: number): number {
@@ -82,7 +82,7 @@ function* agreeOnFeatures(
   return new Set(own.filter((feature) => theirs.has(feature)));
 }
 
-/** The client's half. */
+/** The client's half of the handshake. */
 export function* clientHandshake(
   input: WireInput,
   output: WireOutput,
@@ -114,7 +114,7 @@ export function* clientHandshake(
   };
 }
 
-/** What a peer sent instead of the magic number, such as the greeting of a shell. */
+/** The text that a peer sent instead of the magic number, such as the greeting of a shell. */
 function readable(word: bigint): string {
   let shown = "";
   for (let rest = word, i = 0; i < 8; i++, rest >>= 8n) {
@@ -124,7 +124,7 @@ function readable(word: bigint): string {
   return shown;
 }
 
-/** The server's half. The caller sends messages and `last` afterwards. */
+/** The server's half of the handshake. The caller sends messages and `last` afterwards. */
 export function* serverHandshake(
   input: WireInput,
   output: WireOutput,

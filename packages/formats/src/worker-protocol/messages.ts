@@ -1,9 +1,9 @@
 /**
- * What a daemon says while an operation runs: texts, activities, results, and how it ended.
+ * The messages of a daemon while an operation runs: texts, activities, results, and the end.
  *
- * Messages follow each request until `last` (then the reply comes) or `error` (nothing comes). Source:
- * processStderrReturn in worker-protocol-connection.cc, readError in serialise.cc, TunnelLogger in
- * daemon.cc.
+ * Messages follow each request until `last` (the reply follows) or `error` (nothing follows).
+ * Sources: processStderrReturn in worker-protocol-connection.cc, readError in serialise.cc,
+ * TunnelLogger in daemon.cc.
  */
 import { type Decoding, type WireInput, wireError } from "../codec/wire-input.ts";
 import type { WireOutput } from "../codec/wire-output.ts";
@@ -20,7 +20,7 @@ import {
   type Wire,
 } from "./wire.ts";
 
-/** What an activity is about, by number. */
+/** The numbers of the types of activities. */
 export const ACTIVITY_TYPES = {
   unknown: 0,
   copyPath: 100,
@@ -39,7 +39,7 @@ export const ACTIVITY_TYPES = {
   fetchToStore: 113,
 } as const;
 
-/** What a result says, by number. */
+/** The numbers of the types of results. */
 export const RESULT_TYPES = {
   fileLinked: 100,
   buildLogLine: 101,
@@ -53,7 +53,7 @@ export const RESULT_TYPES = {
   fetchToStore: 109,
 } as const;
 
-/** Levels of messages; the place in the list is the number. */
+/** The levels of messages; the index in the list is the number. */
 export const VERBOSITIES = [
   "error",
   "warn",
@@ -68,7 +68,7 @@ export const VERBOSITIES = [
 /** A field of an activity or result. Numbers have 64 bits. */
 export type ActivityField = bigint | string;
 
-/** An activity begins. Ids exceed 2^53. */
+/** The start of an activity. Ids exceed 2^53. */
 export interface ActivityStart {
   readonly id: bigint;
   /** See {@link VERBOSITIES}. */
@@ -77,11 +77,11 @@ export interface ActivityStart {
   readonly type: number;
   readonly text: string;
   readonly fields: readonly ActivityField[];
-  /** 0 for none. */
+  /** The id of the parent activity; 0 if there is none. */
   readonly parent: bigint;
 }
 
-/** Something an activity has to say. */
+/** A result of an activity, such as its progress. */
 export interface ActivityResult {
   readonly id: bigint;
   /** See {@link RESULT_TYPES}. */
@@ -89,18 +89,18 @@ export interface ActivityResult {
   readonly fields: readonly ActivityField[];
 }
 
-/** An error of the daemon. Texts may hold ANSI escapes. */
+/** An error of the daemon. Texts may contain ANSI escapes. */
 export interface RemoteError {
   readonly level: number;
   readonly message: string;
-  /** The outermost first. */
+  /** Outermost first. */
   readonly traces: readonly string[];
 }
 
-/** See the head of this file. */
+/** A message of a daemon while an operation runs. */
 export type ServerMessage =
   | { readonly kind: "next"; readonly text: string }
-  /** The daemon wants up to so many bytes; only daemons older than we support ask. */
+  /** A request for up to `count` bytes; only unsupported old daemons send it. */
   | { readonly kind: "read"; readonly count: number }
   | { readonly kind: "write"; readonly bytes: Uint8Array }
   | { readonly kind: "last" }
@@ -137,7 +137,7 @@ const activityStart: Wire<ActivityStart> = record({
 
 const activityResult: Wire<ActivityResult> = record({ id: uint64, type: uint, fields });
 
-/** A position in an error must be absent; there never was a layout for one. */
+/** The position of an error, which must be absent: no layout for one was ever defined. */
 const noPosition: Wire<undefined> = mapped(
   "no position",
   uint64,
@@ -155,7 +155,7 @@ const trace: Wire<string> = mapped(
   (one) => ({ text: one }),
 );
 
-/** The word before an error, and its old name, which is always the same. */
+/** The constant word before an error, its old name. */
 const errorWord: Wire<undefined> = mapped(
   "'Error'",
   text,
@@ -220,7 +220,7 @@ const MESSAGES: readonly MessageRow[] = [
 const BY_CODE = new Map(MESSAGES.map((one) => [BigInt(one.code), one]));
 const BY_KIND = new Map(MESSAGES.map((one) => [one.kind, one]));
 
-/** Any message, with its code before it. */
+/** A message, preceded by its code. */
 export const serverMessage: Wire<ServerMessage> = basic(
   "message",
   function* (input, agreed) {

@@ -1,10 +1,10 @@
 /**
- * The operations of the worker protocol: number, request and reply of each.
+ * The operations of the worker protocol: the number, request and reply of each.
  *
- * A request is the number and its fields. Messages follow (messages.ts), and after the last of them
- * the reply. Some operations carry bytes beside their fields: `framed` ones send frames
- * (frames.ts) after the request, NarFromPath sends a NAR, raw, after the reply. Layouts are those of
- * 1.32 to 1.38; older peers are refused by the handshake. Source: performOp in daemon.cc and
+ * A request is the number and its fields. Messages follow (messages.ts), and after the last one
+ * the reply. Some operations carry bytes in addition to their fields: `framed` ones send frames
+ * (frames.ts) after the request, NarFromPath sends a raw NAR after the reply. Layouts are those of
+ * 1.32 to 1.38; the handshake rejects older peers. Source: performOp in daemon.cc and
  * remote-store.cc of libstore.
  */
 import { sortedBytes } from "../byte-order.ts";
@@ -29,7 +29,7 @@ import {
   type Wire,
 } from "./wire.ts";
 
-/** How the bytes of an operation travel. */
+/** How an operation transfers its bytes. */
 export type Payload = "none" | "framed" | "raw-nar-reply";
 
 /** One operation. */
@@ -38,11 +38,11 @@ export interface Operation<Request, Reply> {
   readonly request: Wire<Request>;
   readonly reply: Wire<Reply>;
   readonly payload: Payload;
-  /** The first minor version that has it; 32 for those that all supported peers have. */
+  /** The first minor version that has it; 32 if all supported peers have it. */
   readonly since: number;
-  /** The feature that it needs. */
+  /** The feature that it requires. */
   readonly feature?: ProtocolFeature;
-  /** Kept for old peers; we neither send nor need it. */
+  /** Whether only old peers use it; our client never sends it. */
   readonly isOld: boolean;
 }
 
@@ -53,7 +53,7 @@ interface Traits {
   readonly isOld?: boolean;
 }
 
-/** The oldest minor version that is supported. */
+/** The oldest supported minor version. */
 export const OLDEST_MINOR = 32;
 
 function operation<Request, Reply>(
@@ -75,13 +75,13 @@ function operation<Request, Reply>(
 
 const { storePath, storePaths, optionalStorePath, texts } = types;
 
-/** The reply of operations that have nothing to say. */
+/** The reply of operations without a result. */
 const done = obsolete(1);
 
-/** Operations on one path. */
+/** The request of operations on one path. */
 const onPath = record({ path: storePath });
 
-/** A flag, and the value if it is set. */
+/** A flag, followed by the value if it is set. */
 function ifAny<T>(item: Wire<T>): Wire<T | undefined> {
   return optional(item);
 }
@@ -117,25 +117,25 @@ const outputMap: Wire<ReadonlyMap<string, string | undefined>> = map(text, optio
 
 const queryPathInfoReply: Wire<UnkeyedPathInfo | undefined> = ifAny(types.unkeyedPathInfo);
 
-/** Settings that the client sends at its start. */
+/** The settings that a client sends first. */
 export interface ClientOptions {
   readonly keepFailed: boolean;
   readonly keepGoing: boolean;
   readonly tryFallback: boolean;
-  /** The level of messages that the daemon sends as text, 0 to 7. */
+  /** The highest level of messages that the daemon sends as text, 0 to 7. */
   readonly verbosity: number;
   readonly maxBuildJobs: number;
-  /** Seconds; 0 is for ever. */
+  /** In seconds; 0 means no limit. */
   readonly maxSilentTime: number;
   readonly verboseBuild: boolean;
-  /** 0 means all. */
+  /** 0 means all cores. */
   readonly buildCores: number;
   readonly useSubstitutes: boolean;
   /** Other settings by name. */
   readonly overrides: ReadonlyMap<string, string>;
 }
 
-/** The level is inverted on the wire. */
+/** Whether builds are verbose; a level on the wire, where 0 is verbose. */
 const verboseBuild: Wire<boolean> = basic(
   "verbose build",
   function* (input) {
@@ -160,7 +160,7 @@ const clientOptions: Wire<ClientOptions> = record({
   overrides: map(text, text),
 });
 
-/** See the head of this file. */
+/** The operations by name: the number, request and reply of each. */
 export const OPERATIONS = {
   isValidPath: operation(1, onPath, bool),
   queryReferrers: operation(6, onPath, storePaths),
@@ -185,7 +185,7 @@ export const OPERATIONS = {
       action: types.gcAction,
       paths: types.gcPaths,
       ignoreLiveness: bool,
-      /** Bytes; 2^64 - 1 is no limit. */
+      /** In bytes; 2^64 - 1 means no limit. */
       maxFreed: uint64,
       obsolete1: obsolete(0),
       obsolete2: obsolete(0),
@@ -243,7 +243,7 @@ export const OPERATIONS = {
       willBuild: storePaths,
       willSubstitute: storePaths,
       unknown: storePaths,
-      /** Bytes. */
+      /** In bytes. */
       downloadSize: uint,
       narSize: uint,
     }),
@@ -280,21 +280,21 @@ export const OPERATIONS = {
 /** The names of {@link OPERATIONS}. */
 export type OperationName = keyof typeof OPERATIONS;
 
-/** What an operation is asked with. */
+/** The fields of an operation's request. */
 export type OperationRequest<Name extends OperationName> =
   (typeof OPERATIONS)[Name] extends Operation<infer Request, unknown> ? Request : never;
 
-/** What an operation replies. */
+/** An operation's reply. */
 export type OperationReply<Name extends OperationName> =
   (typeof OPERATIONS)[Name]["reply"] extends Wire<infer Reply> ? Reply : never;
 
-/** An operation with whatever request and reply. */
+/** An operation with any request and reply. */
 export interface AnyOperation extends Omit<Operation<never, never>, "request" | "reply"> {
   readonly request: AnyWire;
   readonly reply: AnyWire;
 }
 
-/** The names in order of the numbers. */
+/** The names of the operations, sorted by number. */
 export const OPERATION_NAMES = sortedBytes(Object.keys(OPERATIONS)).sort(
   (a, b) => OPERATIONS[a as OperationName].number - OPERATIONS[b as OperationName].number,
 ) as readonly OperationName[];
@@ -303,7 +303,7 @@ const NAMES_BY_NUMBER: ReadonlyMap<number, OperationName> = new Map(
   OPERATION_NAMES.map((name) => [OPERATIONS[name].number, name]),
 );
 
-/** The operation with this number. */
+/** The name of the operation with this number, or undefined. */
 export function operationName(number: number): OperationName | undefined {
   return NAMES_BY_NUMBER.get(number);
 }

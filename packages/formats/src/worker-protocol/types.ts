@@ -48,7 +48,7 @@ import {
   withFeature,
 } from "./wire.ts";
 
-/** A whole store path of the daemon's store directory. */
+/** A whole store path in the daemon's store directory. */
 export const storePath: Wire<string> = mapped(
   "store path",
   text,
@@ -80,7 +80,7 @@ export const storePaths: Wire<readonly string[]> = set(storePath);
 export const texts: Wire<readonly string[]> = list(text);
 export const signatures: Wire<readonly string[]> = set(text);
 
-/** SHA-256 in base 16 without a prefix; any form is read. */
+/** A SHA-256 hash, written in base 16 without a prefix and read in any form. */
 export const narHash: Wire<NixHash> = mapped(
   "NAR hash",
   text,
@@ -96,7 +96,7 @@ export const optionalContentAddress: Wire<ContentAddress | undefined> = mapped(
   (address) => (address === undefined ? "" : formatContentAddress(address)),
 );
 
-/** A derived path with `!` before the outputs. */
+/** A derived path, with `!` before the outputs. */
 export const derivedPath: Wire<DerivedPath> = mapped(
   "derived path",
   text,
@@ -108,7 +108,7 @@ export const derivedPath: Wire<DerivedPath> = mapped(
 export const singleDerivedPath: Wire<SingleDerivedPath> = basic(
   "single derived path",
   function* (input, agreed) {
-    // The tree is a list that begins with its last part; reading it so needs no recursion.
+    // The tree is a list that begins with its last part, so reading it needs no recursion.
     let depth = 0;
     for (;;) {
       const tag = yield* input.uint64();
@@ -154,13 +154,13 @@ const unkeyedFields = {
 export const unkeyedPathInfo: Wire<UnkeyedPathInfo> = record(unkeyedFields);
 export const pathInfo: Wire<PathInfo> = record({ path: storePath, ...unkeyedFields });
 
-/** An output of a derivation, known by the derivation's path and the output's name. */
+/** An output of a derivation: the derivation's path and the output's name. */
 export interface DrvOutput {
   readonly drvPath: string;
   readonly outputName: string;
 }
 
-/** What an output turned out to be. */
+/** The store path of a built output, with its signatures. */
 export interface UnkeyedRealisation {
   readonly outPath: string;
   readonly signatures: readonly string[];
@@ -188,7 +188,7 @@ export const realisation: Wire<Realisation> = needsRealisations(
   record({ id: plainDrvOutput, value: plainRealisation }),
 );
 
-/** How a build ended; the place in the list is its number. */
+/** The ways in which a build ends; the index in the list is the number. */
 export const BUILD_STATUSES = [
   "built",
   "substituted",
@@ -210,7 +210,7 @@ export const BUILD_STATUSES = [
 /** See {@link BUILD_STATUSES}. */
 export type BuildStatus = (typeof BUILD_STATUSES)[number];
 
-/** Whether a status means that the outputs are there. */
+/** Whether a status means that the outputs exist. */
 export function isBuildSuccess(status: BuildStatus): boolean {
   return (
     status === "built" ||
@@ -231,7 +231,7 @@ export const buildStatus: Wire<BuildStatus> = mapped(
   (status) => BUILD_STATUSES.indexOf(status),
 );
 
-/** How a build is to be done; the place in the list is its number. */
+/** The modes of building; the index in the list is the number. */
 export const BUILD_MODES = ["normal", "repair", "check"] as const;
 
 /** See {@link BUILD_MODES}. */
@@ -248,32 +248,35 @@ export const buildMode: Wire<BuildMode> = mapped(
   (mode) => BUILD_MODES.indexOf(mode),
 );
 
-/** What came of one build. */
+/** The result of one build. */
 export interface BuildResult {
   readonly status: BuildStatus;
-  /** Why it failed; empty for success. */
+  /** The reason for a failure; empty on success. */
   readonly errorMessage: string;
   readonly timesBuilt: number;
   readonly isNonDeterministic: boolean;
-  /** Seconds since 1970; 0 if nothing ran. */
+  /** In seconds since 1970; 0 if nothing ran. */
   readonly startTime: number;
   readonly stopTime: number;
-  /** Microseconds; known from 1.37 on. */
+  /** In microseconds; sent since 1.37. */
   readonly cpuUser?: number;
   readonly cpuSystem?: number;
   /** By output name. */
   readonly builtOutputs: ReadonlyMap<string, UnkeyedRealisation>;
 }
 
-/** What came of one of several builds. */
+/** The result of one of several builds. */
 export interface KeyedBuildResult extends BuildResult {
   readonly path: DerivedPath;
 }
 
-/** Stands where daemons before 1.38 want the hash of a derivation; nobody reads it. */
+/** A filler where daemons before 1.38 expect the hash of a derivation, which they ignore. */
 const DUMMY_ID = `sha256:${"0".repeat(64)}`;
 
-/** Built outputs for peers without the feature: JSON texts, of which name and `outPath` count. */
+/**
+ * Built outputs for peers without the feature: JSON texts, of which only the name and `outPath` are
+ * used.
+ */
 const builtOutputsAsJson: Wire<ReadonlyMap<string, UnkeyedRealisation>> = mapped(
   "built outputs as JSON",
   map(text, text),
@@ -344,7 +347,7 @@ export const keyedBuildResult: Wire<KeyedBuildResult> = record({
 /** A derivation whose inputs are all paths. */
 export interface BasicDerivation
   extends Omit<Derivation, "name" | "inputDrvs" | "structuredAttrs"> {
-  /** Structured attributes are the variable `__json`. */
+  /** Structured attributes are in the variable `__json`. */
   readonly env: Map<string, string>;
 }
 
@@ -418,7 +421,7 @@ export const basicDerivation: Wire<BasicDerivation> = mapped(
 );
 
 /**
- * The basic derivation of a derivation whose inputs are resolved: `inputSrcs` are all paths that the
+ * The basic derivation of a derivation with resolved inputs: `inputSrcs` are all paths that the
  * build needs.
  */
 export function basicDerivationOf(drv: Derivation, inputSrcs: Iterable<string>): BasicDerivation {
@@ -434,11 +437,11 @@ export function basicDerivationOf(drv: Derivation, inputSrcs: Iterable<string>):
   };
 }
 
-/** What a substituter knows of a path. */
+/** A substituter's information about a path. */
 export interface SubstitutableInfo {
   readonly deriver?: string;
   readonly references: readonly string[];
-  /** Bytes; 0 if unknown. */
+  /** In bytes; 0 if unknown. */
   readonly downloadSize: number;
   readonly narSize: number;
 }
@@ -450,7 +453,7 @@ export const substitutableInfo: Wire<SubstitutableInfo> = record({
   narSize: uint,
 });
 
-/** What a garbage collection is to do; the place in the list is its number. */
+/** The actions of the garbage collector; the index in the list is the number. */
 export const GC_ACTIONS = ["return-live", "return-dead", "delete-dead", "delete-specific"] as const;
 
 /** See {@link GC_ACTIONS}. */
@@ -467,7 +470,7 @@ export const gcAction: Wire<GcAction> = mapped(
   (action) => GC_ACTIONS.indexOf(action),
 );
 
-/** Which paths a garbage collection looks at. */
+/** The paths that a garbage collection considers. */
 export type GcPaths =
   | { readonly kind: "whole-store" }
   | {
@@ -494,7 +497,7 @@ const taggedGcPaths: Wire<GcPaths> = basic(
   },
 );
 
-/** Without the feature an empty list means the whole store. */
+/** The paths for peers without the feature, where an empty list means the whole store. */
 const plainGcPaths: Wire<GcPaths> = mapped(
   "GC paths",
   storePaths,

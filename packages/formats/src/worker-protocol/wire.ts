@@ -1,10 +1,10 @@
 /**
- * Wire types: how a value of TypeScript is laid out in bytes, and what of it depends on the version
- * and the features that both sides agreed on.
+ * Wire types: how TypeScript values are encoded as bytes, and how that depends on the version
+ * and the features that both sides negotiated.
  *
- * A `Wire` reads, writes and says what it is made of, so that one table serves client, server, tests
- * and documents. Records list their fields in the order of the protocol; `since` and `withFeature`
- * mark fields that not every peer knows. Encodings: serialise.cc of libutil, worker-protocol.cc and
+ * A `Wire` reads, writes and describes its structure, so that one table serves client, server,
+ * tests and documents. Records list their fields in the order of the protocol; `since` and `withFeature`
+ * mark fields that not all peers know. Encodings: serialise.cc of libutil, worker-protocol.cc and
  * length-prefixed-protocol-helper.hh of libstore.
  */
 import { sortedBytes } from "../byte-order.ts";
@@ -12,7 +12,7 @@ import { bytesToByteString } from "../codec/bytes.ts";
 import { type Decoding, type WireInput, wireError } from "../codec/wire-input.ts";
 import type { WireOutput } from "../codec/wire-output.ts";
 
-/** What a connection agreed on, and what its paths mean. */
+/** The negotiated parameters of a connection, and its store directory. */
 export interface Agreement {
   /** The minor number of the protocol's version; the major number is 1. */
   readonly minor: number;
@@ -21,7 +21,7 @@ export interface Agreement {
   readonly storeDir: string;
 }
 
-/** Extensions that are agreed on by name since 1.38. */
+/** Extensions of the protocol, negotiated by name since 1.38. */
 export type ProtocolFeature =
   | "realisation-with-path-not-hash"
   | "delete-dead-specific-referrers"
@@ -29,7 +29,7 @@ export type ProtocolFeature =
   | "add-to-store-scanning"
   | "submit-output";
 
-/** What a wire type is made of, for documents and tests. */
+/** The structure of a wire type, for documents and tests. */
 export type WireShape =
   | { readonly kind: "basic"; readonly name: string }
   | { readonly kind: "list" | "optional"; readonly item: AnyWire }
@@ -43,21 +43,21 @@ export type WireShape =
       readonly otherwise: AnyWire;
     };
 
-/** How values of one type travel. */
+/** The encoding of values of one type. */
 export interface Wire<T> {
   read(input: WireInput, agreed: Agreement): Decoding<T>;
   write(output: WireOutput, value: T, agreed: Agreement): void;
   readonly shape: WireShape;
 }
 
-/** A wire type of whatever values. */
+/** A wire type of any values. */
 // biome-ignore lint/suspicious/noExplicitAny: `Wire` is invariant, so no other type takes them all.
 export type AnyWire = Wire<any>;
 
 /** The values that a wire type carries. */
 export type WireValue<W> = W extends Wire<infer T> ? T : never;
 
-/** A wire type that is not made of others. */
+/** A primitive wire type. */
 export function basic<T>(
   name: string,
   read: Wire<T>["read"],
@@ -66,7 +66,7 @@ export function basic<T>(
   return { read, write, shape: { kind: "basic", name } };
 }
 
-/** A type made from another by a pair of functions; `name` is that of the new type. */
+/** A type derived from another by a pair of functions; `name` is the name of the new type. */
 export function mapped<From, To>(
   name: string,
   item: Wire<From>,
@@ -85,28 +85,30 @@ export function mapped<From, To>(
 /** Reads nothing, writes nothing. */
 export const nothing: Wire<undefined> = basic(
   "nothing",
-  // biome-ignore lint/correctness/useYield: nothing has to be waited for.
+  // biome-ignore lint/correctness/useYield: it reads nothing.
   function* () {
     return undefined;
   },
   () => {},
 );
 
-/** A number of eight bytes that fits into a JavaScript number. */
+/** An unsigned 64-bit number; throws if a JavaScript number cannot represent it. */
 export const uint: Wire<number> = basic(
   "uint",
   (input) => input.uint(),
   (output, value) => output.uint(value),
 );
 
-/** A number of eight bytes, exactly. */
+/** An unsigned 64-bit number. */
 export const uint64: Wire<bigint> = basic(
   "uint64",
   (input) => input.uint64(),
   (output, value) => output.uint64(value),
 );
 
-/** A number with a sign, in two's complement; refuses what a JavaScript number cannot hold. */
+/**
+ * A signed 64-bit number in two's complement; throws if a JavaScript number cannot represent it.
+ */
 export const int: Wire<number> = mapped(
   "int",
   uint64,
@@ -123,7 +125,7 @@ export const int: Wire<number> = mapped(
   (value) => BigInt(value),
 );
 
-/** A number of 32 bits, which C++ Nix calls unsigned int. */
+/** An unsigned 32-bit number, sent as 64 bits. */
 export const uint32: Wire<number> = mapped(
   "uint32",
   uint64,
@@ -136,7 +138,7 @@ export const uint32: Wire<number> = mapped(
   (value) => BigInt(value),
 );
 
-/** Zero is false, everything else true. */
+/** A Boolean: zero is false, everything else is true. */
 export const bool: Wire<boolean> = mapped(
   "bool",
   uint64,
@@ -144,7 +146,7 @@ export const bool: Wire<boolean> = mapped(
   (value) => (value ? 1n : 0n),
 );
 
-/** A number that means nothing any more: `value` is written, and whatever is read is dropped. */
+/** A number without meaning: `value` is written, and any number is read and ignored. */
 export function obsolete(value: number): Wire<undefined> {
   return mapped(
     `obsolete ${value}`,
@@ -154,7 +156,7 @@ export function obsolete(value: number): Wire<undefined> {
   );
 }
 
-/** A string as it is. */
+/** A string as bytes. */
 export const blob: Wire<Uint8Array> = basic(
   "bytes",
   (input) => input.string(),
@@ -170,7 +172,7 @@ export const text: Wire<string> = basic(
   (output, value) => output.string(value),
 );
 
-/** A count and the items. */
+/** A list: the number of items, then the items. */
 export function list<T>(item: Wire<T>): Wire<readonly T[]> {
   return {
     *read(input, agreed) {
@@ -187,7 +189,7 @@ export function list<T>(item: Wire<T>): Wire<readonly T[]> {
   };
 }
 
-/** A list of texts that is written in order of their bytes, each once, as C++ Nix writes sets. */
+/** A set of texts: a list without duplicates, written in bytewise order like C++ Nix. */
 export function set(item: Wire<string>): Wire<readonly string[]> {
   const items = list(item);
   return {
@@ -196,7 +198,9 @@ export function set(item: Wire<string>): Wire<readonly string[]> {
   };
 }
 
-/** A count, then keys and values in turn; written in order of the keys. */
+/**
+ * A map: the number of entries, then alternating keys and values, written in the order of the keys.
+ */
 export function map<V>(key: Wire<string>, value: Wire<V>): Wire<ReadonlyMap<string, V>> {
   return {
     *read(input, agreed) {
@@ -219,7 +223,7 @@ export function map<V>(key: Wire<string>, value: Wire<V>): Wire<ReadonlyMap<stri
   };
 }
 
-/** A tag, 0 or 1, and the value behind a 1. */
+/** An optional value: a tag 0, or a tag 1 and the value. */
 export function optional<T>(item: Wire<T>): Wire<T | undefined> {
   return {
     *read(input, agreed) {
@@ -241,12 +245,12 @@ type OptionalKeys<F extends Fields> = {
   [K in keyof F]: undefined extends WireValue<F[K]> ? K : never;
 }[keyof F];
 
-/** The values of a record; a field that may be missing may be left out. */
+/** The value of a record; fields that may be undefined are optional. */
 export type RecordValue<F extends Fields> = {
   readonly [K in Exclude<keyof F, OptionalKeys<F>>]: WireValue<F[K]>;
 } & { readonly [K in OptionalKeys<F>]?: Exclude<WireValue<F[K]>, undefined> };
 
-/** Fields one behind the other, in the order of the object's keys. */
+/** A record: its fields in the order of the object's keys. */
 export function record<F extends Fields>(fields: F): Wire<RecordValue<F>> {
   const entries = Object.entries(fields);
   return {
@@ -266,7 +270,7 @@ export function record<F extends Fields>(fields: F): Wire<RecordValue<F>> {
   };
 }
 
-/** A field that exists from 1.`minor` on; older peers are taken to have said `fallback`. */
+/** A field that exists since 1.`minor`; with older peers it reads as `fallback`. */
 export function since<T, Fallback>(
   minor: number,
   item: Wire<T>,
@@ -283,7 +287,7 @@ export function since<T, Fallback>(
   };
 }
 
-/** One layout where a feature was agreed on, another where it was not. */
+/** One encoding if a feature was negotiated, another if it was not. */
 export function withFeature<T>(
   feature: ProtocolFeature,
   item: Wire<T>,
@@ -297,7 +301,7 @@ export function withFeature<T>(
   };
 }
 
-/** A layout that needs a feature: without it, reading and writing fail with `message`. */
+/** The encoding without a required feature: reading and writing throw `message`. */
 export function refused<T>(message: string): Wire<T> {
   const refuse = (): never => {
     throw wireError(message);

@@ -1,3 +1,4 @@
+/** Flake references: texts and attributes, there and back, and what the parsers reject. */
 import { describe, expect, it } from "vitest";
 import {
   flakeRefAttrs,
@@ -60,12 +61,12 @@ describe("parseFlakeRef", () => {
     expect(() => parseFlakeRef(text)).toThrow(message);
   });
 
-  it("hands out the fragment", () => {
+  it("returns the fragment", () => {
     expect(parseFlakeRefWithFragment('github:me/tools#"a.b"').fragment).toBe('"a.b"');
     expect(parseFlakeRefWithFragment("tools#a%20b").fragment).toBe("a b");
   });
 
-  it("asks for the features that an input needs", () => {
+  it("requires the features that an input needs", () => {
     const asked: string[] = [];
     parseFlakeRef("github:me/tools", { require: (feature) => asked.push(feature) });
     parseFlakeRef("https://h.example/a.zip", { require: (feature) => asked.push(feature) });

@@ -1,3 +1,4 @@
+/** URLs, the forms of Git repositories, and the names of Git references. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isLegalRefName } from "../../src/fetch/git-ref-name.ts";
@@ -14,7 +15,7 @@ import {
 const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => String.fromCharCode(...array));
 
 describe("parseUrl", () => {
-  it("takes a URL apart", () => {
+  it("splits a URL", () => {
     const url = parseUrl("https://u:p%40@h.example:8080/a%2Fb/c?x=1&y=%20#f%21");
     expect(url.scheme).toBe("https");
     expect(url.authority).toEqual({
@@ -42,11 +43,11 @@ describe("parseUrl", () => {
     expect(() => parseUrl(text)).toThrow(message);
   });
 
-  it("is lenient when asked to be", () => {
+  it("is lenient on request", () => {
     expect(parseUrl('http://h/?a=b "c#d ^', true).fragment).toBe("d ^");
   });
 
-  it("ignores parameters without a value, aloud", () => {
+  it("ignores parameters without a value, with a warning", () => {
     const warnings: string[] = [];
     expect(decodeQuery("a&b=1", false, (text) => warnings.push(text)).size).toBe(1);
     expect(warnings).toEqual(["dubious URI query 'a' is missing equal sign '=', ignoring"]);
@@ -104,7 +105,7 @@ describe("fixGitUrl", () => {
 });
 
 describe("isLegalRefName", () => {
-  it.each(["main", "a/b", "v1.0", "x#y", "a@b"])("takes %s", (name) => {
+  it.each(["main", "a/b", "v1.0", "x#y", "a@b"])("accepts %s", (name) => {
     expect(isLegalRefName(name)).toBe(true);
   });
   it.each([

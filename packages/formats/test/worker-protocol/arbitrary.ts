@@ -1,6 +1,6 @@
 /**
- * Arbitrary values for wire types, made from what the types say they are made of: a type that is
- * added to the table of operations is tested without further ado.
+ * Arbitrary values for wire types, derived from the structure that the types describe: a new type in
+ * the table of operations is tested automatically.
  */
 import fc from "fast-check";
 import type { AnyWire } from "../../src/index.ts";
@@ -127,11 +127,11 @@ const basics: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "basic derivation": derivation,
   "built outputs as JSON": realisations,
   message,
-  // The operations that are made of it are tested with the feature only.
+  // Operations that contain it are tested only with the feature.
   refused: fc.constant(undefined),
 };
 
-/** Values of a wire type for peers that speak 1.`minor` with or without all features. */
+/** Arbitrary values of a wire type for peers of version 1.`minor` with all features or none. */
 export function arbitraryOf(
   wire: AnyWire,
   minor: number,
@@ -147,7 +147,7 @@ export function arbitraryOf(
     }
     case "list": {
       const item = of(shape.item);
-      // Sets of texts travel in order.
+      // Sets of texts are sent sorted.
       return shape.item.shape.kind === "basic" && /path|string/.test(shape.item.shape.name)
         ? fc.uniqueArray(item, { maxLength: 4 }).map((items) => items.sort())
         : fc.array(item, { maxLength: 4 });

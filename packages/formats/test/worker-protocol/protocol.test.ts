@@ -1,4 +1,4 @@
-/** Handshake, frames, and the bytes of a few values, written out. */
+/** The handshake, frames, and the exact bytes of a few values. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -22,7 +22,7 @@ import {
 const storeDir = "/nix/store";
 const agreed: Agreement = { minor: 34, features: new Set(), storeDir };
 
-/** Lets both halves of a handshake talk until they agree, one byte at a time. */
+/** Runs both halves of a handshake against each other, one byte at a time. */
 function shakeHands(
   client: { minor?: number; features?: readonly ProtocolFeature[] },
   server: {
@@ -53,7 +53,7 @@ function shakeHands(
 }
 
 describe("handshake", () => {
-  it("takes the lesser version and the features of both", () => {
+  it("chooses the lower version and the common features", () => {
     const { ours, theirs } = shakeHands({}, { daemonVersion: "2.36.0", trusted: false });
     expect(ours).toMatchObject({ minor: 38, daemonVersion: "2.36.0", trusted: false });
     expect(theirs).toMatchObject({ minor: 38 });
@@ -77,7 +77,7 @@ describe("handshake", () => {
     expect(shakeHands({ minor }, { daemonVersion: "v", trusted: true }).ours).toEqual(ours);
   });
 
-  it("refuses what is too old, too new or no daemon", () => {
+  it("rejects peers that are too old, too new or not daemons", () => {
     const answer = (...words: bigint[]): void => {
       const input = new WireInput();
       const output = new WireOutput();
@@ -97,7 +97,7 @@ describe("handshake", () => {
 });
 
 describe("frames", () => {
-  it("come out as they went in, whatever the chunks", () => {
+  it("round-trip, whatever the chunks", () => {
     const input = new WireInput();
     const bytes: number[] = [];
     for (const frame of ["abc", "d", "efghijklmnop"]) {
@@ -151,7 +151,7 @@ describe("frames", () => {
     );
   });
 
-  it("may not be longer than 32 bits say", () => {
+  it("may not be longer than 32 bits allow", () => {
     const input = new WireInput();
     input.push(frameHeader(2 ** 32));
     expect(() => decodeWhole(new FrameReader(input).next(10))).toThrow("is too large");
@@ -182,7 +182,7 @@ describe("layouts", () => {
     );
   });
 
-  it("of numbers with a sign", () => {
+  it("of signed numbers", () => {
     const result = {
       status: "built",
       errorMessage: "",
@@ -196,7 +196,7 @@ describe("layouts", () => {
     expect(bytes).toContain("0100000000000000 0000000000000000 ffffffffffffffff 0200000000000000");
   });
 
-  it("have one number each", () => {
+  it("have distinct numbers", () => {
     expect(new Set(OPERATION_NAMES.map((name) => OPERATIONS[name].number)).size).toBe(
       OPERATION_NAMES.length,
     );
@@ -204,7 +204,7 @@ describe("layouts", () => {
     expect(operationName(48)).toBeUndefined();
   });
 
-  it("refuse realisations where the daemon lacks them", () => {
+  it("reject realisations if the daemon does not support them", () => {
     const request = { drvPath: `${path}.drv`, outputName: "out" };
     expect(() =>
       OPERATIONS.queryRealisation.request.write(new WireOutput(), request, agreed),

@@ -1,4 +1,4 @@
-/** Every request, reply and message survives the wire at every version, in chunks of any length. */
+/** Every request, reply and message round-trips at every version, in chunks of any length. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -37,7 +37,7 @@ function encode(wire: AnyWire, value: unknown, agreed: Agreement): Uint8Array {
   return output.take();
 }
 
-/** Decodes bytes that come in pieces of the given lengths, over and over. */
+/** Decodes bytes that arrive in pieces of the given lengths, repeated cyclically. */
 function decodeInPieces(
   wire: AnyWire,
   bytes: Uint8Array,
@@ -95,9 +95,9 @@ describe.each(
     );
   }
 
-  // Twice is enough: how values are read does not depend on the version.
+  // Two versions are enough: decoding primitives does not depend on the version.
   if (agreed.minor === OLDEST_MINOR || hasFeatures)
-    it("says so when a value is cut off, at each byte", () => {
+    it("rejects a value that is truncated at any byte", () => {
       for (const [, wire] of wires) {
         const [value] = fc.sample(arbitraryOf(wire, agreed.minor, hasFeatures), {
           numRuns: 1,
@@ -146,7 +146,7 @@ describe("bad input", () => {
     );
   });
 
-  it("refuses lengths that are larger than the limits before it holds anything", () => {
+  it("rejects lengths beyond the limits before it allocates anything", () => {
     const input = new WireInput({ maxString: 100, maxValue: 1000 });
     const output = new WireOutput();
     output.uint(101);
@@ -159,7 +159,7 @@ describe("bad input", () => {
     expect(() => decodeWhole(many.count())).toThrow("is too long");
   });
 
-  it("bounds what one value takes in all", () => {
+  it("limits the total size of one value", () => {
     const input = new WireInput({ maxString: 100, maxValue: 1000 });
     const output = new WireOutput();
     for (let i = 0; i < 20; i++) output.string("x".repeat(60));
@@ -169,7 +169,7 @@ describe("bad input", () => {
     }).toThrow("message is longer than 1000 bytes");
   });
 
-  it("refuses padding that is not zero", () => {
+  it("rejects padding that is not zero", () => {
     const input = new WireInput();
     input.push(new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 65, 0, 0, 1, 0, 0, 0, 0]));
     expect(() => decodeWhole(input.string())).toThrow("non-zero padding");
