@@ -29,7 +29,7 @@ export interface StoreReferences {
   readonly self: boolean;
 }
 
-const noReferences: StoreReferences = { others: [], self: false };
+const NO_REFERENCES: StoreReferences = { others: [], self: false };
 
 /** The digest size of store paths in bytes. */
 const STORE_DIGEST_LENGTH = 20;
@@ -91,7 +91,7 @@ export function makeFixedOutputPath(
   name: string,
   method: FileIngestionMethod,
   hash: NixHash,
-  references: StoreReferences = noReferences,
+  references: StoreReferences = NO_REFERENCES,
 ): string {
   if (method === "git" && hash.algorithm !== "sha1" && hash.algorithm !== "sha256") {
     throw new FormatError(
@@ -133,7 +133,7 @@ export function makeContentAddressedPath(
   config: StoreConfig,
   name: string,
   address: ContentAddress,
-  references: StoreReferences = noReferences,
+  references: StoreReferences = NO_REFERENCES,
 ): string {
   if (address.method !== "text")
     return makeFixedOutputPath(config, name, address.method, address.hash, references);

@@ -38,7 +38,7 @@ export interface NarInfo {
   readonly contentAddress?: ContentAddress;
 }
 
-const compressions = new Set([
+const COMPRESSIONS = new Set([
   "none",
   "br",
   "bzip2",
@@ -55,7 +55,7 @@ const compressions = new Set([
 ]);
 
 /** An unsigned number as upstream's `string2Int` accepts it. */
-const unsignedNumber = /^\+?[0-9]+$/;
+const UNSIGNED_NUMBER = /^\+?[0-9]+$/;
 
 /** Parses a `.narinfo` file; `whence` names it in messages. */
 export function parseNarInfo(text: string, whence: string, storeDir: string): NarInfo {
@@ -74,7 +74,7 @@ export function parseNarInfo(text: string, whence: string, storeDir: string): Na
     }
   };
   const number = (value: string, key: string): number => {
-    if (!unsignedNumber.test(value) || BigInt(value) >= 2n ** 64n) throw corrupt(`invalid ${key}`);
+    if (!UNSIGNED_NUMBER.test(value) || BigInt(value) >= 2n ** 64n) throw corrupt(`invalid ${key}`);
     return Number(value);
   };
   const reference = (baseName: string): string => {
@@ -108,7 +108,7 @@ export function parseNarInfo(text: string, whence: string, storeDir: string): Na
         break;
       case "Compression":
         compression = value === "" ? "bzip2" : value;
-        if (!compressions.has(compression)) throw corrupt("invalid Compression");
+        if (!COMPRESSIONS.has(compression)) throw corrupt("invalid Compression");
         break;
       case "FileHash":
         fileHash = hash(value);

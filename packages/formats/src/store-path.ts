@@ -6,6 +6,7 @@
  * component; each function says which it takes. Nothing here reads a disk; computing paths from
  * content is in make-store-path.ts.
  */
+import { CharCode } from "./char-code.ts";
 import { FormatError } from "./format-error.ts";
 import { isNixBase32Digit } from "./hash/nixbase32.ts";
 
@@ -27,7 +28,7 @@ function badName(message: string): FormatError {
   return new FormatError("bad-store-path-name", message);
 }
 
-const plainName = /^[0-9A-Za-z+\-._?=]+$/;
+const PLAIN_NAME = /^[0-9A-Za-z+\-._?=]+$/;
 
 /** Throws a `bad-store-path-name` error unless `name` may be the name part of a store path. */
 export function checkStorePathName(name: string): void {
@@ -35,7 +36,7 @@ export function checkStorePathName(name: string): void {
   if (name.length > MAX_NAME_LENGTH) {
     throw badName(`name '${name}' must be no longer than ${MAX_NAME_LENGTH} characters`);
   }
-  if (name.charCodeAt(0) === 0x2e) {
+  if (name.charCodeAt(0) === CharCode.Dot) {
     if (name === "." || name === "..") throw badName(`name '${name}' is not valid`);
     for (const dots of [".", ".."]) {
       if (name.startsWith(`${dots}-`)) {
@@ -45,10 +46,10 @@ export function checkStorePathName(name: string): void {
       }
     }
   }
-  if (plainName.test(name)) return;
+  if (PLAIN_NAME.test(name)) return;
   for (let i = 0; i < name.length; i++) {
     const c = name.charAt(i);
-    if (!plainName.test(c)) throw badName(`name '${name}' contains illegal character '${c}'`);
+    if (!PLAIN_NAME.test(c)) throw badName(`name '${name}' contains illegal character '${c}'`);
   }
 }
 
@@ -57,7 +58,7 @@ export function checkStorePathBaseName(baseName: string): void {
   if (baseName.length < DIGEST_PART_LENGTH + 1) {
     throw new FormatError("bad-store-path", `'${baseName}' is too short to be a valid store path`);
   }
-  if (baseName.charCodeAt(DIGEST_PART_LENGTH) !== 0x2d) {
+  if (baseName.charCodeAt(DIGEST_PART_LENGTH) !== CharCode.Minus) {
     throw new FormatError(
       "bad-store-path",
       `'${baseName}' can't name a store path because the hash part is not followed by a '-'`,
@@ -108,7 +109,7 @@ export function storePathBaseName(path: string): string {
  */
 export function canonPath(path: string): string {
   if (path === "") throw new FormatError("error", "cannot canonicalise an empty path");
-  if (path.charCodeAt(0) !== 0x2f)
+  if (path.charCodeAt(0) !== CharCode.Slash)
     throw new FormatError("error", `not an absolute path: "${path}"`);
   const parts: string[] = [];
   for (const part of path.split("/")) {
@@ -137,7 +138,7 @@ export function parseStorePath(path: string, storeDir: string): string {
 
 /** Like {@link parseStorePath}, for paths that must be canonical, as in derivations. */
 export function parseCanonicalStorePath(path: string, storeDir: string): string {
-  if (!path.startsWith(storeDir) || path.charCodeAt(storeDir.length) !== 0x2f) {
+  if (!path.startsWith(storeDir) || path.charCodeAt(storeDir.length) !== CharCode.Slash) {
     throw new FormatError("bad-store-path", `path '${path}' is not in the Nix store`);
   }
   const baseName = path.slice(storeDir.length + 1);
@@ -162,7 +163,7 @@ export function isStorePath(path: string, storeDir: string): boolean {
 
 /** Whether the text of `path` is below the store directory. */
 export function isInStore(path: string, storeDir: string): boolean {
-  if (path.charCodeAt(0) !== 0x2f) return false;
+  if (path.charCodeAt(0) !== CharCode.Slash) return false;
   const below = storeDir.endsWith("/") ? storeDir : `${storeDir}/`;
   if (path.startsWith(below)) {
     const first = firstComponent(path, below.length);
@@ -184,7 +185,7 @@ export function isInStore(path: string, storeDir: string): boolean {
 
 function firstComponent(path: string, from: number): string {
   let start = from;
-  while (path.charCodeAt(start) === 0x2f) start++;
+  while (path.charCodeAt(start) === CharCode.Slash) start++;
   const end = path.indexOf("/", start);
   return end < 0 ? path.slice(start) : path.slice(start, end);
 }

@@ -2,13 +2,10 @@
  * Versions and package names: how versions are split and compared, and where a name ends and
  * its version begins. Follows names.cc of libstore, in the C locale.
  */
-
-function isDigit(c: number): boolean {
-  return c >= 0x30 && c <= 0x39;
-}
+import { CharCode, isDigit, isLetter } from "./char-code.ts";
 
 function isSeparator(c: number): boolean {
-  return c === 0x2e || c === 0x2d;
+  return c === CharCode.Dot || c === CharCode.Minus;
 }
 
 /** The end of the component that starts at `start`, which is not a separator. */
@@ -93,10 +90,6 @@ export interface DrvName {
   readonly name: string;
   /** Empty if there is no version. */
   readonly version: string;
-}
-
-function isLetter(c: number): boolean {
-  return (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a);
 }
 
 /** Splits `name` at the first dash that is not followed by a letter. */

@@ -6,6 +6,7 @@
  * texts, with line, column and the bytes last read. The writer side has the two parts that
  * are not obvious: strings and floats.
  */
+import { CharCode, hexDigitValue, isDigit } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
 import { grisuDigits } from "./grisu.ts";
 import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
@@ -49,7 +50,7 @@ const enum Token {
   None,
 }
 
-const tokenNames: Readonly<Record<Token, string>> = {
+const TOKEN_NAMES: Readonly<Record<Token, string>> = {
   [Token.True]: "true literal",
   [Token.False]: "false literal",
   [Token.Null]: "null literal",
@@ -69,11 +70,11 @@ const tokenNames: Readonly<Record<Token, string>> = {
   [Token.None]: "<uninitialized>",
 };
 
-const controlNames = (
+const CONTROL_NAMES = (
   "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI " +
   "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
 ).split(" ");
-const shortEscapes: Readonly<Record<number, string>> = {
+const SHORT_ESCAPES: Readonly<Record<number, string>> = {
   8: "b",
   9: "t",
   10: "n",
@@ -83,14 +84,17 @@ const shortEscapes: Readonly<Record<number, string>> = {
 
 function controlMessage(code: number): string {
   const hex = code.toString(16).toUpperCase().padStart(4, "0");
-  const short = shortEscapes[code];
+  const short = SHORT_ESCAPES[code];
   const alternative = short === undefined ? "" : ` or \\${short}`;
-  return `invalid string: control character U+${hex} (${controlNames[code] as string}) must be escaped to \\u${hex}${alternative}`;
+  return `invalid string: control character U+${hex} (${CONTROL_NAMES[code] as string}) must be escaped to \\u${hex}${alternative}`;
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
+
+/** The bit that distinguishes a lower-case ASCII letter from its upper-case form. */
+const TO_LOWER = 0x20;
 
 /** A number with at most this many decimal digits is a safe integer. */
 const SAFE_DIGITS = 15;
@@ -246,8 +250,8 @@ class JsonReader {
   #unexpected(expected: Token, context: string): FormatError {
     let message = `syntax error while parsing ${context} - `;
     if (this.#token === Token.Error) message += `${this.#message}; last read: '${this.#shown()}'`;
-    else message += `unexpected ${tokenNames[this.#token]}`;
-    if (expected !== Token.None) message += `; expected ${tokenNames[expected]}`;
+    else message += `unexpected ${TOKEN_NAMES[this.#token]}`;
+    if (expected !== Token.None) message += `; expected ${TOKEN_NAMES[expected]}`;
     return this.#error(message);
   }
 
@@ -274,44 +278,41 @@ class JsonReader {
       at = 3;
     }
     let c = text.charCodeAt(at++);
-    while (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) c = text.charCodeAt(at++);
+    while (
+      c === CharCode.Space ||
+      c === CharCode.LineFeed ||
+      c === CharCode.CarriageReturn ||
+      c === CharCode.Tab
+    )
+      c = text.charCodeAt(at++);
     this.#read = at;
     switch (c) {
-      case 0x5b:
+      case CharCode.OpenBracket:
         return Token.BeginArray;
-      case 0x5d:
+      case CharCode.CloseBracket:
         return Token.EndArray;
-      case 0x7b:
+      case CharCode.OpenBrace:
         return Token.BeginObject;
-      case 0x7d:
+      case CharCode.CloseBrace:
         return Token.EndObject;
-      case 0x3a:
+      case CharCode.Colon:
         return Token.Colon;
-      case 0x2c:
+      case CharCode.Comma:
         return Token.Comma;
-      case 0x74:
+      case CharCode.LowerT:
         return this.#literal("true", Token.True);
-      case 0x66:
+      case CharCode.LowerF:
         return this.#literal("false", Token.False);
-      case 0x6e:
+      case CharCode.LowerN:
         return this.#literal("null", Token.Null);
-      case 0x22:
+      case CharCode.DoubleQuote:
         return this.#scanString();
-      case 0x2d:
-      case 0x30:
-      case 0x31:
-      case 0x32:
-      case 0x33:
-      case 0x34:
-      case 0x35:
-      case 0x36:
-      case 0x37:
-      case 0x38:
-      case 0x39:
+      case CharCode.Minus:
         return this.#scanNumber();
       case 0:
         return Token.End;
       default:
+        if (isDigit(c)) return this.#scanNumber();
         if (at > text.length) return Token.End;
         return this.#fail("invalid literal", at);
     }
@@ -334,25 +335,25 @@ class JsonReader {
     const start = this.#read - 1;
     this.#shownFrom = start;
     let at = start;
-    const negative = text.charCodeAt(at) === 0x2d;
+    const negative = text.charCodeAt(at) === CharCode.Minus;
     if (negative) {
       at++;
       if (!isDigit(text.charCodeAt(at)))
         return this.#fail("invalid number; expected digit after '-'", at + 1);
     }
-    if (text.charCodeAt(at) === 0x30) at++;
+    if (text.charCodeAt(at) === CharCode.Digit0) at++;
     else while (isDigit(text.charCodeAt(at))) at++;
     const integerEnd = at;
-    if (text.charCodeAt(at) === 0x2e) {
+    if (text.charCodeAt(at) === CharCode.Dot) {
       at++;
       if (!isDigit(text.charCodeAt(at)))
         return this.#fail("invalid number; expected digit after '.'", at + 1);
       while (isDigit(text.charCodeAt(at))) at++;
     }
-    if ((text.charCodeAt(at) | 0x20) === 0x65) {
+    if ((text.charCodeAt(at) | TO_LOWER) === CharCode.LowerE) {
       at++;
       const sign = text.charCodeAt(at);
-      if (sign === 0x2b || sign === 0x2d) {
+      if (sign === CharCode.Plus || sign === CharCode.Minus) {
         at++;
         if (!isDigit(text.charCodeAt(at))) {
           return this.#fail("invalid number; expected digit after exponent sign", at + 1);
@@ -363,7 +364,7 @@ class JsonReader {
       while (isDigit(text.charCodeAt(at))) at++;
     }
     this.#read = at;
-    this.#newlineReturned = text.charCodeAt(at) === 0x0a;
+    this.#newlineReturned = text.charCodeAt(at) === CharCode.LineFeed;
     const digits = text.slice(start, at);
     if (at === integerEnd) {
       if (digits.length <= SAFE_DIGITS) {
@@ -394,13 +395,13 @@ class JsonReader {
     let value = "";
     for (;;) {
       const c = text.charCodeAt(at);
-      if (c === 0x22) {
+      if (c === CharCode.DoubleQuote) {
         value += text.slice(runStart, at);
         this.#string = value;
         this.#read = at + 1;
         return Token.String;
       }
-      if (c === 0x5c) {
+      if (c === CharCode.Backslash) {
         value += text.slice(runStart, at);
         this.#read = at + 1;
         const escaped = this.#scanEscape();
@@ -408,7 +409,7 @@ class JsonReader {
         value += escaped;
         at = this.#read;
         runStart = at;
-      } else if (c < 0x20) {
+      } else if (c < CharCode.Space) {
         return this.#fail(controlMessage(c), at + 1);
       } else if (c < 0x80) {
         at++;
@@ -439,23 +440,23 @@ class JsonReader {
     const text = this.#text;
     const c = text.charCodeAt(this.#read++);
     switch (c) {
-      case 0x22:
+      case CharCode.DoubleQuote:
         return '"';
-      case 0x5c:
+      case CharCode.Backslash:
         return "\\";
-      case 0x2f:
+      case CharCode.Slash:
         return "/";
-      case 0x62:
+      case CharCode.LowerB:
         return "\b";
-      case 0x66:
+      case CharCode.LowerF:
         return "\f";
-      case 0x6e:
+      case CharCode.LowerN:
         return "\n";
-      case 0x72:
+      case CharCode.LowerR:
         return "\r";
-      case 0x74:
+      case CharCode.LowerT:
         return "\t";
-      case 0x75:
+      case CharCode.LowerU:
         break;
       default:
         this.#fail("invalid string: forbidden character after backslash", this.#read);
@@ -468,7 +469,10 @@ class JsonReader {
       this.#fail("invalid string: surrogate U+DC00..U+DFFF must follow U+D800..U+DBFF", this.#read);
       return undefined;
     }
-    if (text.charCodeAt(this.#read++) === 0x5c && text.charCodeAt(this.#read++) === 0x75) {
+    if (
+      text.charCodeAt(this.#read++) === CharCode.Backslash &&
+      text.charCodeAt(this.#read++) === CharCode.LowerU
+    ) {
       const second = this.#scanHex();
       if (second < 0) return undefined;
       if (second >= 0xdc00 && second <= 0xdfff) {
@@ -487,7 +491,7 @@ class JsonReader {
     let value = 0;
     for (let i = 0; i < 4; i++) {
       const c = this.#text.charCodeAt(this.#read++);
-      const digit = hexDigit(c);
+      const digit = hexDigitValue(c);
       if (digit < 0) {
         this.#fail("invalid string: '\\u' must be followed by 4 hex digits", this.#read);
         return -1;
@@ -498,17 +502,6 @@ class JsonReader {
   }
 }
 
-function isDigit(c: number): boolean {
-  return c >= 0x30 && c <= 0x39;
-}
-
-function hexDigit(c: number): number {
-  if (c >= 0x30 && c <= 0x39) return c - 0x30;
-  if (c >= 0x41 && c <= 0x46) return c - 0x41 + 10;
-  if (c >= 0x61 && c <= 0x66) return c - 0x61 + 10;
-  return -1;
-}
-
 /**
  * Reads a JSON text and reports it to `visitor`. Throws a `json-parse` error with nlohmann's
  * message; errors thrown by the visitor pass through.
@@ -517,11 +510,11 @@ export function parseJson(text: string, visitor: JsonVisitor): void {
   new JsonReader(text, visitor).parse();
 }
 
-const plainString = /^[\x20\x21\x23-\x5b\x5d-\x7f]*$/;
+const PLAIN_STRING = /^[\x20\x21\x23-\x5b\x5d-\x7f]*$/;
 
 /** A byte string as a JSON string with its quotes. Throws nlohmann's error if it is not UTF-8. */
 export function escapeJsonString(text: string): string {
-  if (plainString.test(text)) return `"${text}"`;
+  if (PLAIN_STRING.test(text)) return `"${text}"`;
   const error = findUtf8Error(text);
   if (error !== undefined) {
     const hex = error.byte.toString(16).toUpperCase().padStart(2, "0");

@@ -9,6 +9,7 @@
  * Times are returned as the text of upstream's value; whether they are allowed is up to the
  * caller (`parse-toml-timestamps`).
  */
+import { CharCode, isDigit, isLetter } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
 
@@ -41,17 +42,17 @@ interface Key {
   readonly at: number;
 }
 
-const integerHint =
+const INTEGER_HINT =
   "Hint: valid  : -42, 1_000, 1_2_3_4_5, 0xC0FFEE, 0b0010, 0o755\nHint: invalid: _42, 1__000, 0123\n";
-const floatHint =
+const FLOAT_HINT =
   "Hint: valid  : +1.0, -2e-2, 3.141_592_653_589, inf, nan\nHint: invalid: .0, 1., _1.0, 1.0_, 1_.0, 1.0__0\n";
-const timeHint =
+const TIME_HINT =
   "Hint: valid  : 1979-05-27T07:32:00, 1979-05-27 07:32:00.999999\nHint: invalid: 1979-05-27T7:32:00, 1979-05-27 17:32\n";
 
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 
-const charNames: Readonly<Record<number, string>> = {
+const CHAR_NAMES: Readonly<Record<number, string>> = {
   0: "(NUL)",
   9: "(TAB)",
   10: "(LINE FEED)",
@@ -65,30 +66,20 @@ const charNames: Readonly<Record<number, string>> = {
 function showLine(line: string): string {
   return line.replace(/[^ -~]/g, (c) => {
     const code = c.charCodeAt(0);
-    return `0x${code.toString(16).padStart(2, "0")}${charNames[code] ?? ""}`;
+    return `0x${code.toString(16).padStart(2, "0")}${CHAR_NAMES[code] ?? ""}`;
   });
 }
 
-function isBareKeyChar(c: number): boolean {
-  return (
-    (c >= 0x30 && c <= 0x39) ||
-    (c >= 0x41 && c <= 0x5a) ||
-    (c >= 0x61 && c <= 0x7a) ||
-    c === 0x2d ||
-    c === 0x5f
-  );
-}
-
-function isDigit(c: number): boolean {
-  return c >= 0x30 && c <= 0x39;
+function isBareKeyChar(code: number): boolean {
+  return isLetter(code) || isDigit(code) || code === CharCode.Minus || code === CharCode.Underscore;
 }
 
 /** Whether strings and comments must not contain this byte. */
 function isControl(c: number): boolean {
-  return (c < 0x20 && c !== 0x09) || c === 0x7f;
+  return (c < CharCode.Space && c !== CharCode.Tab) || c === CharCode.Delete;
 }
 
-const simpleEscapes: Readonly<Record<string, string>> = {
+const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   b: "\b",
   t: "\t",
   n: "\n",
@@ -126,7 +117,7 @@ class TomlReader {
     for (;;) {
       this.#skipSpacer();
       if (this.#atEnd()) return this.#root;
-      if (this.#code() === 0x5b) {
+      if (this.#code() === CharCode.OpenBracket) {
         table = this.#header();
       } else {
         const key = this.#key();
@@ -166,19 +157,20 @@ class TomlReader {
   }
 
   #skipBlanks(): void {
-    for (let c = this.#code(); c === 0x20 || c === 0x09; c = this.#code()) this.#at++;
+    for (let c = this.#code(); c === CharCode.Space || c === CharCode.Tab; c = this.#code())
+      this.#at++;
   }
 
   /** Skips a newline, if there is one. */
   #skipNewline(): boolean {
-    if (this.#code() === 0x0d && this.#code(1) === 0x0a) this.#at++;
-    else if (this.#code() !== 0x0a) return false;
+    if (this.#code() === CharCode.CarriageReturn && this.#code(1) === CharCode.LineFeed) this.#at++;
+    else if (this.#code() !== CharCode.LineFeed) return false;
     this.#at++;
     return true;
   }
 
   #skipComment(): void {
-    if (this.#code() !== 0x23) return;
+    if (this.#code() !== CharCode.Hash) return;
     const start = this.#at;
     let c = this.#code();
     while (!isControl(c) && !Number.isNaN(c)) {
@@ -190,7 +182,11 @@ class TomlReader {
       this.#at,
       "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected",
     );
-    if (!this.#atEnd() && c !== 0x0a && !(c === 0x0d && this.#code(1) === 0x0a)) {
+    if (
+      !this.#atEnd() &&
+      c !== CharCode.LineFeed &&
+      !(c === CharCode.CarriageReturn && this.#code(1) === CharCode.LineFeed)
+    ) {
       throw this.#fail(
         "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected",
         this.#at,
@@ -228,12 +224,15 @@ class TomlReader {
 
   #header(): TomlTable {
     const at = this.#at;
-    const isArray = this.#code(1) === 0x5b;
+    const isArray = this.#code(1) === CharCode.OpenBracket;
     this.#at += isArray ? 2 : 1;
     this.#skipBlanks();
     const { parts } = this.#key();
     this.#skipBlanks();
-    if (this.#code() !== 0x5d || (isArray && this.#code(1) !== 0x5d)) {
+    if (
+      this.#code() !== CharCode.CloseBracket ||
+      (isArray && this.#code(1) !== CharCode.CloseBracket)
+    ) {
       throw isArray
         ? this.#fail(
             "toml::parse_array_table_key: invalid array-of-tables key",
@@ -358,7 +357,7 @@ class TomlReader {
     for (;;) {
       const end = this.#at;
       this.#skipBlanks();
-      if (this.#code() !== 0x2e) {
+      if (this.#code() !== CharCode.Dot) {
         this.#at = end;
         return { parts, at };
       }
@@ -370,8 +369,8 @@ class TomlReader {
 
   #simpleKey(): string {
     const c = this.#code();
-    if (c === 0x22) return this.#basicString();
-    if (c === 0x27) return this.#literalString();
+    if (c === CharCode.DoubleQuote) return this.#basicString();
+    if (c === CharCode.SingleQuote) return this.#literalString();
     const start = this.#at;
     while (isBareKeyChar(this.#code())) this.#at++;
     if (this.#at === start) {
@@ -387,7 +386,7 @@ class TomlReader {
 
   #keySeparator(): void {
     this.#skipBlanks();
-    if (this.#code() !== 0x3d) {
+    if (this.#code() !== CharCode.Equals) {
       throw this.#fail(
         "toml::parse_key_value_pair: invalid key value separator `=`",
         this.#at,
@@ -417,11 +416,11 @@ class TomlReader {
   /** Reads a scalar or an empty container; returns undefined after opening a container. */
   #scalarOrEmpty(open: OpenContainer[]): TomlValue | undefined {
     switch (this.#code()) {
-      case 0x5b: {
+      case CharCode.OpenBracket: {
         this.#at++;
         this.#skipSpacer();
         const items: TomlValue[] = [];
-        if (this.#code() === 0x5d) {
+        if (this.#code() === CharCode.CloseBracket) {
           this.#at++;
           return { kind: "array", items };
         }
@@ -429,11 +428,11 @@ class TomlReader {
         open.push({ kind: "array", items });
         return undefined;
       }
-      case 0x7b: {
+      case CharCode.OpenBrace: {
         this.#at++;
         this.#skipBlanks();
         const entries = this.#newTable("inline");
-        if (this.#code() === 0x7d) {
+        if (this.#code() === CharCode.CloseBrace) {
           this.#at++;
           return { kind: "table", entries };
         }
@@ -464,16 +463,16 @@ class TomlReader {
   ): TomlValue | undefined {
     top.items.push(value);
     this.#skipSpacer();
-    if (this.#code() === 0x2c) {
+    if (this.#code() === CharCode.Comma) {
       this.#at++;
       this.#skipSpacer();
-      if (this.#code() !== 0x5d) {
+      if (this.#code() !== CharCode.CloseBracket) {
         this.#checkArrayGoesOn();
         return undefined;
       }
     }
     this.#checkArrayGoesOn();
-    if (this.#code() !== 0x5d) {
+    if (this.#code() !== CharCode.CloseBracket) {
       throw this.#fail(
         "toml::parse_array: expected value-separator `,` or closing `]`",
         this.#at,
@@ -492,10 +491,10 @@ class TomlReader {
   ): TomlValue | undefined {
     this.#insert(top.entries, top.key, value);
     this.#skipBlanks();
-    if (this.#code() === 0x2c) {
+    if (this.#code() === CharCode.Comma) {
       this.#at++;
       this.#skipBlanks();
-      if (this.#code() === 0x7d) {
+      if (this.#code() === CharCode.CloseBrace) {
         throw this.#fail(
           "toml::parse_inline_table: trailing comma is not allowed in TOML-v1.0.0)",
           this.#at,
@@ -506,7 +505,7 @@ class TomlReader {
       this.#keySeparator();
       return undefined;
     }
-    if (this.#code() !== 0x7d) {
+    if (this.#code() !== CharCode.CloseBrace) {
       throw this.#atEnd()
         ? this.#fail(
             "toml::parse_inline_table: missing closing bracket `}`",
@@ -588,7 +587,7 @@ class TomlReader {
         "bad float: integer part is required before decimal point",
         start,
         "missing integer part",
-        floatHint,
+        FLOAT_HINT,
       );
     }
     if (c === "_") {
@@ -596,7 +595,7 @@ class TomlReader {
         "bad number: `_` must be surrounded by digits",
         start,
         "digits required before `_`",
-        integerHint,
+        INTEGER_HINT,
       );
     }
     throw this.#fail("bad format: unknown value appeared", start, "here");
@@ -610,7 +609,7 @@ class TomlReader {
         "bad time: must be HH:MM:SS.subsec",
         this.#at + 1,
         "expected HH:MM:SS",
-        timeHint,
+        TIME_HINT,
       );
     }
     if (isDigit(this.#code())) {
@@ -618,14 +617,17 @@ class TomlReader {
         "bad datetime: missing T or space",
         this.#at,
         "expected T, t or a space",
-        timeHint,
+        TIME_HINT,
       );
     }
   }
 
   #finishDateTime(match: RegExpExecArray, start: number): TomlValue {
     const offset = match[8];
-    if (offset === undefined && (this.#code() === 0x2b || this.#code() === 0x2d)) {
+    if (
+      offset === undefined &&
+      (this.#code() === CharCode.Plus || this.#code() === CharCode.Minus)
+    ) {
       throw this.#fail(
         "bad offset: must be [+-]HH:MM or Z",
         this.#at,
@@ -686,12 +688,12 @@ class TomlReader {
   }
 
   #finishFloat(text: string): TomlValue {
-    if (this.#code() === 0x5f) {
+    if (this.#code() === CharCode.Underscore) {
       throw this.#fail(
         "bad float: `_` must be surrounded by digits",
         this.#at,
         "invalid underscore",
-        floatHint,
+        FLOAT_HINT,
       );
     }
     const digits = text.replaceAll("_", "");
@@ -720,13 +722,13 @@ class TomlReader {
             "bad integer: leading zero is not allowed in decimal int",
             this.#at,
             "leading zero",
-            integerHint,
+            INTEGER_HINT,
           )
         : this.#fail(
             "bad integer: `_` must be surrounded by digits",
             this.#at,
             "invalid underscore",
-            integerHint,
+            INTEGER_HINT,
           );
     }
     if (isDigit(this.#code())) {
@@ -735,13 +737,13 @@ class TomlReader {
             "bad integer: leading zero",
             this.#at - 1,
             "leading zero is not allowed",
-            integerHint,
+            INTEGER_HINT,
           )
         : this.#fail(
             "bad integer: invalid digit after an integer",
             this.#at,
             "this digit is not allowed",
-            integerHint,
+            INTEGER_HINT,
           );
     }
     if (next === ":" || next === "-") {
@@ -753,7 +755,7 @@ class TomlReader {
       );
     }
     if (next === "." || next === "e" || next === "E") {
-      throw this.#fail("bad float: invalid format", this.#at, "here", floatHint);
+      throw this.#fail("bad float: invalid format", this.#at, "here", FLOAT_HINT);
     }
     const digits = text.replaceAll("_", "");
     const negative = digits.startsWith("-");
@@ -781,7 +783,7 @@ class TomlReader {
     const start = this.#at + 1;
     let at = start;
     let c = this.#text.charCodeAt(at);
-    while (c !== 0x27) {
+    while (c !== CharCode.SingleQuote) {
       if (isControl(c) || Number.isNaN(c)) {
         throw this.#fail("toml::parse_literal_string: invalid string format", at, "expected '");
       }
@@ -798,10 +800,10 @@ class TomlReader {
     let runStart = this.#at;
     for (;;) {
       const c = this.#code();
-      if (c === 0x22 || c === 0x5c) {
+      if (c === CharCode.DoubleQuote || c === CharCode.Backslash) {
         this.#checkUtf8(runStart, this.#at, "toml::parse_basic_string: invalid string format");
         value += this.#text.slice(runStart, this.#at);
-        if (c === 0x22) {
+        if (c === CharCode.DoubleQuote) {
           this.#at++;
           return value;
         }
@@ -836,7 +838,7 @@ class TomlReader {
         this.#at = end + 3;
         return value;
       }
-      if (c === 0x5c && quote === '"') {
+      if (c === CharCode.Backslash && quote === '"') {
         this.#checkUtf8(runStart, this.#at, title);
         value += this.#text.slice(runStart, this.#at);
         if (!this.#skipEscapedNewline()) value += this.#escape();
@@ -868,7 +870,7 @@ class TomlReader {
   #escape(): string {
     const at = this.#at;
     const c = this.#text.charAt(at + 1);
-    const simple = simpleEscapes[c];
+    const simple = SIMPLE_ESCAPES[c];
     if (simple !== undefined && c !== "") {
       this.#at += 2;
       return simple;

@@ -16,23 +16,23 @@ declare class TextDecoder {
 }
 
 /**
- * A byte string: a string in which each char is one byte (0 to 255), which Nix strings and texts are. The
- * type checks nothing; `isBytes` does.
+ * A byte string: a string in which each char is one byte (0 to 255), like Nix strings and source
+ * texts. The type checks nothing; {@link isBytes} does.
  */
 export type Bytes = string;
 
-const byteChars = /^[\x00-\xff]*$/;
+const BYTE_CHARS = /^[\x00-\xff]*$/;
 
-/** Whether each char of a string is a byte; an ordinary text may hold others. */
+/** Whether each char of a string is a byte, which need not hold for ordinary text. */
 export function isBytes(text: string): text is Bytes {
-  return byteChars.test(text);
+  return BYTE_CHARS.test(text);
 }
 
-const ascii = /^[\x00-\x7f]*$/;
+const ASCII = /^[\x00-\x7f]*$/;
 
 /** The UTF-8 bytes of `text`, as a byte string. Lone surrogates become U+FFFD. */
 export function encodeUtf8(text: string): Bytes {
-  return ascii.test(text) ? text : bytesToByteString(new TextEncoder().encode(text));
+  return ASCII.test(text) ? text : bytesToByteString(new TextEncoder().encode(text));
 }
 
 /**
@@ -40,7 +40,7 @@ export function encodeUtf8(text: string): Bytes {
  * kept.
  */
 export function decodeUtf8(bytes: Bytes): string {
-  if (ascii.test(bytes)) return bytes;
+  if (ASCII.test(bytes)) return bytes;
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(byteStringToBytes(bytes));
 }
 
@@ -74,7 +74,7 @@ function sequence(lead: number): readonly [more: number, low: number, high: numb
 
 /** The first error in `bytes` from `start` on, or undefined if they are well-formed UTF-8. */
 export function findUtf8Error(bytes: Bytes, start = 0): Utf8Error | undefined {
-  if (start === 0 && ascii.test(bytes)) return undefined;
+  if (start === 0 && ASCII.test(bytes)) return undefined;
   const length = bytes.length;
   for (let i = start; i < length; i++) {
     const lead = bytes.charCodeAt(i);

@@ -4,7 +4,7 @@
  */
 import { TextBuilder } from "./text-builder.ts";
 
-const escapes: Readonly<Record<string, string>> = {
+const ESCAPES: Readonly<Record<string, string>> = {
   '"': "&quot;",
   "<": "&lt;",
   ">": "&gt;",
@@ -15,7 +15,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** Escapes `value` for use between the quotes of an attribute. */
 export function escapeXmlAttribute(value: string): string {
-  return /["<>&\n]/.test(value) ? value.replace(/["<>&\n]/g, (c) => escapes[c] as string) : value;
+  return /["<>&\n]/.test(value) ? value.replace(/["<>&\n]/g, (c) => ESCAPES[c] as string) : value;
 }
 
 /** An attribute with a leading space. Elements take attributes in the order of their names. */

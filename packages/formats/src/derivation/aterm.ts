@@ -11,6 +11,7 @@
  * a few variables, so {@link ATermWriter} prepares the rest once.
  */
 import { sortedBytes } from "../byte-order.ts";
+import { CharCode } from "../char-code.ts";
 import { normalizeJson } from "../codec/json.ts";
 import { formatMethodAlgorithm, splitMethodPrefix } from "../content-address.ts";
 import type { FormatFeature, RequireFeature } from "../experimental-feature.ts";
@@ -32,16 +33,16 @@ import {
 } from "./derivation.ts";
 
 /** Chars that ATerms escape. */
-const special = /["\\\n\r\t]/;
+const SPECIAL = /["\\\n\r\t]/;
 
 /** Control chars that JSON escapes and ATerms do not. */
-const foreign = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
+const FOREIGN = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
 /** Quotes an ATerm string with the five escapes of the format. */
 export function quoteATermString(text: string): string {
-  if (!special.test(text)) return `"${text}"`;
+  if (!SPECIAL.test(text)) return `"${text}"`;
   // The engine's JSON writer makes the same escapes, twice as fast as `replace`.
-  if (!foreign.test(text)) return JSON.stringify(text);
+  if (!FOREIGN.test(text)) return JSON.stringify(text);
   const escaped = text
     .replaceAll("\\", "\\\\")
     .replaceAll('"', '\\"')
@@ -243,7 +244,7 @@ export interface DerivationParseOptions extends StoreConfig {
   readonly require?: RequireFeature;
 }
 
-const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
 class ATermReader {
   position = 0;
@@ -272,14 +273,17 @@ class ATermReader {
       end = this.text.indexOf('"', end + 1);
       if (end < 0) throw new FormatError("format", "unterminated string in derivation");
       let backslashes = 0;
-      while (end - backslashes > start && this.text.charCodeAt(end - backslashes - 1) === 0x5c)
+      while (
+        end - backslashes > start &&
+        this.text.charCodeAt(end - backslashes - 1) === CharCode.Backslash
+      )
         backslashes++;
       if (backslashes % 2 === 0) break;
     }
     this.position = end + 1;
     const content = this.text.slice(start, end);
     if (!content.includes("\\")) return content;
-    return content.replace(/\\([\s\S])/g, (_, c: string) => escapes[c] ?? c);
+    return content.replace(/\\([\s\S])/g, (_, c: string) => ESCAPES[c] ?? c);
   }
 
   /** Whether the list ends here; consumes the bracket, or the comma before the next element. */

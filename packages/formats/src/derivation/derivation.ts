@@ -58,15 +58,17 @@ export class KnownInput implements DerivationInput {
   readonly listed: string;
   /** The entry with the hash modulo in place of the path. */
   readonly hashed: string;
-  private combined: KnownInput[] | undefined;
+  readonly #outputNames: readonly string[];
+  #combined: KnownInput[] | undefined;
 
   constructor(
     readonly drvPath: string,
     /** Sorted by their bytes. */
-    private readonly outputNames: readonly string[],
+    outputNames: readonly string[],
     /** The hash modulo of these outputs in base 16. */
     readonly hex: string,
   ) {
+    this.#outputNames = outputNames;
     const outputs = `["${outputNames.join('","')}"]`;
     this.outputs =
       outputNames.length === 1 && outputNames[0] === "out" ? ONLY_OUT : new Set(outputNames);
@@ -77,14 +79,19 @@ export class KnownInput implements DerivationInput {
   /** This input with one more output, which has the same hash. */
   with(output: string): KnownInput {
     if (this.outputs.has(output)) return this;
-    this.combined ??= [];
-    for (const known of this.combined) if (known.outputs.has(output)) return known;
-    const both = new KnownInput(this.drvPath, sortedBytes([...this.outputNames, output]), this.hex);
-    this.combined.push(both);
+    this.#combined ??= [];
+    for (const known of this.#combined) if (known.outputs.has(output)) return known;
+    const both = new KnownInput(
+      this.drvPath,
+      sortedBytes([...this.#outputNames, output]),
+      this.hex,
+    );
+    this.#combined.push(both);
     return both;
   }
 }
 
+/** A derivation before or after its outputs have paths. */
 export interface Derivation {
   /** The name without `.drv`. */
   name: string;

@@ -52,7 +52,7 @@ export interface HashModuloContext extends StoreConfig {
   readDerivation(drvPath: string): Derivation;
 }
 
-const deferred: HashModulo = { kind: "deferred" };
+const DEFERRED: HashModulo = { kind: "deferred" };
 
 function fixedModulo(config: StoreConfig, drv: Derivation): HashModulo {
   const outputs = new Map<string, string>();
@@ -91,7 +91,7 @@ function formatInputsModulo(drv: Derivation, cache: DerivationCache): string | u
           `no hash for output '${output}' of derivation '${drv.name}'`,
         );
       }
-      addInput(inputs, hex, fixedInput);
+      addInput(inputs, hex, FIXED_INPUT);
     }
   }
   return formatInputDrvs(inputs);
@@ -133,7 +133,7 @@ function formatKnownInputs(drv: Derivation): string | undefined {
 const FEW_INPUTS = 24;
 
 /** A fixed-output derivation as an input. */
-const fixedInput: DerivationInput = { outputs: new Set(["out"]) };
+const FIXED_INPUT: DerivationInput = { outputs: new Set(["out"]) };
 
 function addInput(inputs: Map<string, DerivationInput>, hex: string, input: DerivationInput): void {
   const known = inputs.get(hex);
@@ -183,7 +183,7 @@ function prepareInputs(drv: Derivation, context: HashModuloContext): void {
     const input = context.readDerivation(path);
     const type = derivationType(input);
     if (type === "fixed") enter(cache, path, input, fixedModulo(context, input));
-    else if (type !== "input-addressed") enter(cache, path, input, deferred);
+    else if (type !== "input-addressed") enter(cache, path, input, DEFERRED);
     else {
       open.add(path);
       pending.push({ path, drv: input });
@@ -212,7 +212,7 @@ function inputAddressedModulo(
   writer: ATermWriter,
 ): HashModulo {
   const inputs = formatInputsModulo(drv, context.cache);
-  if (inputs === undefined) return deferred;
+  if (inputs === undefined) return DEFERRED;
   return { kind: "hash", hex: context.hashes.hex("sha256", writer.write(inputs, false)) };
 }
 
@@ -220,7 +220,7 @@ function inputAddressedModulo(
 export function hashModulo(drv: Derivation, context: HashModuloContext): HashModulo {
   const type = derivationType(drv);
   if (type === "fixed") return fixedModulo(context, drv);
-  if (type !== "input-addressed") return deferred;
+  if (type !== "input-addressed") return DEFERRED;
   prepareInputs(drv, context);
   return inputAddressedModulo(context, drv, new ATermWriter(drv));
 }
@@ -283,7 +283,7 @@ export function finishDerivation(drv: Derivation, context: HashModuloContext): F
   const sources = sortedBytes(drv.inputSrcs);
   const inputPaths = sortedBytes(drv.inputDrvs.keys());
   const references = united(sources, inputPaths);
-  let modulo: HashModulo = deferred;
+  let modulo: HashModulo = DEFERRED;
   let writer: ATermWriter;
   if (type === "deferred") {
     for (const name of drv.outputs.keys()) drv.env.set(name, "");

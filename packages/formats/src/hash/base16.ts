@@ -1,18 +1,20 @@
 /**
  * Base 16 as C++ Nix reads and writes it: writes lower case, reads either case.
  */
+import { hexDigitValue } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
 
-const digits = "0123456789abcdef";
-const pairs: readonly string[] = Array.from(
+const DIGITS = "0123456789abcdef";
+/** The two digits of each byte. */
+const PAIRS: readonly string[] = Array.from(
   { length: 256 },
-  (_, i) => digits.charAt(i >> 4) + digits.charAt(i & 15),
+  (_, i) => DIGITS.charAt(i >> 4) + DIGITS.charAt(i & 15),
 );
 
 /** The lower-case hexadecimal text of `bytes`. */
 export function encodeBase16(bytes: Uint8Array): string {
   let text = "";
-  for (let i = 0; i < bytes.length; i++) text += pairs[bytes[i] as number] as string;
+  for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i] as number] as string;
   return text;
 }
 
@@ -21,11 +23,9 @@ export function base16Length(length: number): number {
   return length * 2;
 }
 
-function digitValue(text: string, index: number): number {
-  const c = text.charCodeAt(index);
-  if (c >= 0x30 && c <= 0x39) return c - 0x30;
-  if (c >= 0x41 && c <= 0x46) return c - 0x41 + 10;
-  if (c >= 0x61 && c <= 0x66) return c - 0x61 + 10;
+function digitAt(text: string, index: number): number {
+  const value = hexDigitValue(text.charCodeAt(index));
+  if (value >= 0) return value;
   throw new FormatError("format", `invalid character in Base16 string: '${text.charAt(index)}'`);
 }
 
@@ -35,7 +35,7 @@ function digitValue(text: string, index: number): number {
 export function decodeBase16(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length >> 1);
   for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = (digitValue(text, 2 * i) << 4) | digitValue(text, 2 * i + 1);
+    bytes[i] = (digitAt(text, 2 * i) << 4) | digitAt(text, 2 * i + 1);
   }
   return bytes;
 }

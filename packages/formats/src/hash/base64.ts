@@ -4,11 +4,13 @@
  * The writer adds padding. The reader is as lax as upstream's: newlines are skipped, the first
  * `=` ends the text whatever follows, and missing padding and stray low bits are accepted.
  */
+import { CharCode } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const values: Int8Array = new Int8Array(256).fill(-1);
-for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** The value of each digit by char code; -1 for other chars. */
+const VALUES: Int8Array = new Int8Array(256).fill(-1);
+for (let i = 0; i < 64; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
 
 /** The padded base 64 text of `bytes`. */
 export function encodeBase64(bytes: Uint8Array): string {
@@ -20,10 +22,10 @@ export function encodeBase64(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 6) {
       bits -= 6;
-      text += alphabet.charAt((data >> bits) & 0x3f);
+      text += ALPHABET.charAt((data >> bits) & 0x3f);
     }
   }
-  if (bits > 0) text += alphabet.charAt((data << (6 - bits)) & 0x3f);
+  if (bits > 0) text += ALPHABET.charAt((data << (6 - bits)) & 0x3f);
   while (text.length % 4 !== 0) text += "=";
   return text;
 }
@@ -41,9 +43,9 @@ export function decodeBase64(text: string): Uint8Array {
   let bits = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c === 0x3d) break;
-    if (c === 0x0a) continue;
-    const digit = c < 256 ? (values[c] as number) : -1;
+    if (c === CharCode.Equals) break;
+    if (c === CharCode.LineFeed) continue;
+    const digit = c < 256 ? (VALUES[c] as number) : -1;
     if (digit < 0)
       throw new FormatError("format", `invalid character in Base64 string: '${text.charAt(i)}'`);
     data = ((data << 6) | digit) & 0xffff;

@@ -6,10 +6,11 @@
  */
 import { FormatError } from "../format-error.ts";
 
-const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
-const codes: Uint8Array = Uint8Array.from(alphabet, (digit) => digit.charCodeAt(0));
-const values: Int8Array = new Int8Array(256).fill(-1);
-for (let i = 0; i < 32; i++) values[alphabet.charCodeAt(i)] = i;
+const ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz";
+const DIGIT_CODES: Uint8Array = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
+/** The value of each digit by char code; -1 for other chars. */
+const VALUES: Int8Array = new Int8Array(256).fill(-1);
+for (let i = 0; i < 32; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
 
 /** The number of digits that encode `length` bytes. */
 export function nixBase32Length(length: number): number {
@@ -20,14 +21,14 @@ export function nixBase32Length(length: number): number {
 function encodeGroup(b0: number, b1: number, b2: number, b3: number, b4: number): string {
   // One call makes one flat string; appending would make a string per digit.
   return String.fromCharCode(
-    codes[b4 >> 3] as number,
-    codes[((b4 << 2) | (b3 >> 6)) & 0x1f] as number,
-    codes[(b3 >> 1) & 0x1f] as number,
-    codes[((b3 << 4) | (b2 >> 4)) & 0x1f] as number,
-    codes[((b2 << 1) | (b1 >> 7)) & 0x1f] as number,
-    codes[(b1 >> 2) & 0x1f] as number,
-    codes[((b1 << 3) | (b0 >> 5)) & 0x1f] as number,
-    codes[b0 & 0x1f] as number,
+    DIGIT_CODES[b4 >> 3] as number,
+    DIGIT_CODES[((b4 << 2) | (b3 >> 6)) & 0x1f] as number,
+    DIGIT_CODES[(b3 >> 1) & 0x1f] as number,
+    DIGIT_CODES[((b3 << 4) | (b2 >> 4)) & 0x1f] as number,
+    DIGIT_CODES[((b2 << 1) | (b1 >> 7)) & 0x1f] as number,
+    DIGIT_CODES[(b1 >> 2) & 0x1f] as number,
+    DIGIT_CODES[((b1 << 3) | (b0 >> 5)) & 0x1f] as number,
+    DIGIT_CODES[b0 & 0x1f] as number,
   );
 }
 
@@ -44,7 +45,7 @@ export function encodeNixBase32(bytes: Uint8Array): string {
     const shift = bit & 7;
     const low = (bytes[i] as number) >> shift;
     const high = i >= last ? 0 : (bytes[i + 1] as number) << (8 - shift);
-    text += alphabet.charAt((low | high) & 0x1f);
+    text += ALPHABET.charAt((low | high) & 0x1f);
   }
   for (let i = grouped - 5; i >= 0; i -= 5) {
     text += encodeGroup(
@@ -99,7 +100,7 @@ export function decodeNixBase32(text: string): Uint8Array {
   let length = 0;
   for (let n = 0; n < text.length; n++) {
     const c = text.charCodeAt(text.length - n - 1);
-    const digit = c < 256 ? (values[c] as number) : -1;
+    const digit = c < 256 ? (VALUES[c] as number) : -1;
     if (digit < 0) {
       throw new FormatError(
         "format",
@@ -122,5 +123,5 @@ export function decodeNixBase32(text: string): Uint8Array {
 
 /** Whether `code` is the char code of a nix32 digit. */
 export function isNixBase32Digit(code: number): boolean {
-  return code < 256 && (values[code] as number) >= 0;
+  return code < 256 && (VALUES[code] as number) >= 0;
 }
