@@ -1,6 +1,6 @@
 /**
- * The JSON files that name packages agree with the table of packages in scripts/workspace.mjs. A red
- * test means that a package was added, renamed or moved in one of them only.
+ * The JSON files that name packages agree with the table of packages in scripts/workspace.mjs. A
+ * red test means that a package was added, renamed or moved in one of them only.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,8 @@
 /**
  * Char codes by name, and the classes of chars that several formats share.
  *
- * Texts are byte strings, so a char code is a byte. The bundler replaces the members by their numbers.
+ * Texts are byte strings, so a char code is a byte. The bundler replaces the members by their
+ * numbers.
  */
 
 /** The codes of the chars that the formats of this package give a meaning, in their order. */

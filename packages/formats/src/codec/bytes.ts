@@ -1,8 +1,7 @@
 /**
  * Conversions between byte strings (one char is one byte) and `Uint8Array`.
  *
- * No encoding is involved: the char code is the byte. UTF-8 lives in
- * utf8.ts.
+ * No encoding is involved: the char code is the byte. UTF-8 lives in utf8.ts.
  */
 
 /**

@@ -2,8 +2,7 @@
  * Derivations: what to build, from what, and where the outputs will be.
  *
  * All paths are whole store paths. The maps need no particular order: the writers sort them.
- * Reading and writing are in aterm.ts and json.ts; output paths come from
- * hash-modulo.ts.
+ * Reading and writing are in aterm.ts and json.ts; output paths come from hash-modulo.ts.
  */
 import { sortedBytes } from "../byte-order.ts";
 import type { ContentAddressMethod } from "../content-address.ts";

@@ -271,8 +271,7 @@ export interface FinishedDerivation {
 }
 
 /**
- * Computes the output paths and the `.drv` path of `drv` and adds its hash modulo to the
- * cache.
+ * Computes the output paths and the `.drv` path of `drv` and adds its hash modulo to the cache.
  *
  * `deferred` outputs become `input-addressed` if all inputs have hashes, and `drv.outputs` and
  * the variables named after the outputs are updated. Other kinds of outputs (and their

@@ -2,9 +2,9 @@
  * URLs as flake references and fetchers use them (C++ Nix: libutil/url.cc on top of Boost.URL).
  *
  * The grammar is RFC 3986, with a *lenient* variant in which queries may contain blanks and quotes
- * and fragments also `^`, because people write such flake references. A path is stored as its decoded
- * segments: `/a/b` is `["", "a", "b"]`. A malformed URL throws `bad-url`, which the parser of
- * flake references catches to try other forms.
+ * and fragments also `^`, because people write such flake references. A path is stored as its
+ * decoded segments: `/a/b` is `["", "a", "b"]`. A malformed URL throws `bad-url`, which the parser
+ * of flake references catches to try other forms.
  */
 import { compareBytes } from "../byte-order.ts";
 import { FormatError } from "../format-error.ts";

@@ -2,8 +2,8 @@
  * Typed hashes: an algorithm with its digest, and the four ways to write one.
  *
  * A hash is `sha256-…` (SRI, always base 64), `sha256:…`, or bare digits whose base follows from
- * their number. Callers are `convertHash`, `hashString`, `derivationStrict`, narinfo and the fetchers.
- * Warnings go to a callback; nothing is printed here.
+ * their number. Callers are `convertHash`, `hashString`, `derivationStrict`, narinfo and the
+ * fetchers. Warnings go to a callback; nothing is printed here.
  */
 
 import type { RequireFeature } from "../experimental-feature.ts";

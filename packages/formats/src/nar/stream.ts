@@ -1,7 +1,7 @@
 /**
- * NARs as streams: turns chunks of any length into events, so that neither a
- * large archive nor a large file in it is ever in memory whole. As strict as reader.ts; the rules on
- * names, targets, order and depth are the same.
+ * NARs as streams: turns chunks of any length into events, so that neither a large archive nor a
+ * large file in it is ever in memory whole. As strict as reader.ts; the rules on names, targets,
+ * order and depth are the same.
  *
  * The stream detects the end of the archive and keeps the bytes after it, because some protocols
  * send a NAR without its length.

@@ -4,10 +4,9 @@
  *
  *     nix-archive-1 ( type directory entry ( name a node ( … ) ) … )
  *
- * Every word is its length as eight bytes (little-endian), its bytes, and zeros up to a multiple
- * of eight. The object comes from a `NarSource`: a real disk, or a tree in memory. A source omits
- * what a filter excludes; filters may run Nix code, so they are the
- * caller's responsibility.
+ * Every word is its length as eight bytes (little-endian), its bytes, and zeros up to a multiple of
+ * eight. The object comes from a `NarSource`: a real disk, or a tree in memory. A source omits what
+ * a filter excludes; filters may run Nix code, so they are the caller's responsibility.
  */
 import { sortedBytes } from "../byte-order.ts";
 import { bytesOf, bytesToByteString } from "../codec/bytes.ts";

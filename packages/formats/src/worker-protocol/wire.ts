@@ -3,9 +3,9 @@
  * and the features that both sides negotiated.
  *
  * A `Wire` reads, writes and describes its structure, so that one table serves client, server,
- * tests and documents. Records list their fields in the order of the protocol; `since` and `withFeature`
- * mark fields that not all peers know. Encodings: serialise.cc of libutil, worker-protocol.cc and
- * length-prefixed-protocol-helper.hh of libstore.
+ * tests and documents. Records list their fields in the order of the protocol; `since` and
+ * `withFeature` mark fields that not all peers know. Encodings: serialise.cc of libutil,
+ * worker-protocol.cc and length-prefixed-protocol-helper.hh of libstore.
  */
 import { sortedBytes } from "../byte-order.ts";
 import { bytesToByteString } from "../codec/bytes.ts";

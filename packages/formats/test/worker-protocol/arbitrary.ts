@@ -1,6 +1,6 @@
 /**
- * Arbitrary values for wire types, derived from the structure that the types describe: a new type in
- * the table of operations is tested automatically.
+ * Arbitrary values for wire types, derived from the structure that the types describe: a new type
+ * in the table of operations is tested automatically.
  */
 import fc from "fast-check";
 import type { AnyWire } from "../../src/index.ts";
