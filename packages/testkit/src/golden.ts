@@ -1,7 +1,7 @@
 /**
- * Golden language cases: folders with an `in.nix` and the answers that are expected.
+ * Golden language cases: folders with an `in.nix` and the expected results.
  *
- * Which files lie beside `in.nix` decides what is run:
+ * The files beside `in.nix` decide what runs:
  *
  *     parse-okay.out        --parse                              standard output
  *     parse-fail.err        --parse, must fail                   standard error
@@ -10,39 +10,39 @@
  *     eval-okay.json        --eval --strict --json               standard output
  *     eval-okay.xml         --eval --strict --xml --no-location  standard output
  *     eval-fail.err         --eval --strict, must fail           standard error
- *     eval-okay.err         what the okay runs print on standard error; empty when absent
- *     case.json             flags, environment, what the reference cannot know
+ *     eval-okay.err         standard error of the okay runs; empty if absent
+ *     case.json             flags, environment, and why the reference differs
  *
- * Each run happens in the folder of the case, whose name is replaced by `/pwd` in the output.
+ * Each run has the folder of the case as its current directory, which the output shows as `/pwd`.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Invocation } from "./invocation.ts";
 
-/** What `case.json` may say. */
+/** The contents of `case.json`. */
 export interface GoldenOptions {
-  /** More arguments, put before `in.nix`. */
+  /** Additional arguments, before `in.nix`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Why the expectation cannot be had from the recorded reference (2.8), such as "new in 2.12".
-   * The expectation then follows the sources of Nix 2.36, and recording leaves it alone.
+   * Why the recorded reference (2.8) does not give the expectation, such as "new in 2.12".
+   * The expectation then follows the sources of Nix 2.36, and recording skips it.
    */
   readonly notInReference?: string;
 }
 
-/** How an expectation file is obtained and compared. */
+/** A kind of expectation: how its file is obtained and compared. */
 export interface GoldenKind {
   /** The name of the expectation file. */
   readonly file: string;
   readonly args: readonly string[];
   readonly code: 0 | 1;
-  /** The stream that the file holds. */
+  /** The stream that the file contains. */
   readonly stream: "stdout" | "stderr";
 }
 
-/** Every kind of expectation. */
-export const goldenKinds: readonly GoldenKind[] = [
+/** All kinds of expectations. */
+export const GOLDEN_KINDS: readonly GoldenKind[] = [
   { file: "parse-okay.out", args: ["--parse"], code: 0, stream: "stdout" },
   { file: "parse-fail.err", args: ["--parse"], code: 1, stream: "stderr" },
   { file: "eval-okay.out", args: ["--eval", "--strict"], code: 0, stream: "stdout" },
@@ -57,7 +57,7 @@ export const goldenKinds: readonly GoldenKind[] = [
   { file: "eval-fail.err", args: ["--eval", "--strict"], code: 1, stream: "stderr" },
 ];
 
-/** One run of one case. */
+/** A run of a case. */
 export interface GoldenRun {
   /** The folder of the case relative to the suite, such as `builtins/substring`. */
   readonly name: string;
@@ -67,20 +67,24 @@ export interface GoldenRun {
   readonly invocation: Invocation;
 }
 
-/** All runs of all cases below a folder, in the order of their names. */
+/** All runs of all cases below a folder, sorted by name. */
 export function goldenRuns(suite: string): GoldenRun[] {
   return caseFolders(suite).flatMap((folder) => {
     const name = relative(suite, folder);
     const options = readOptions(folder);
-    const runs = goldenKinds
-      .filter((kind) => existsSync(join(folder, kind.file)))
-      .map((kind) => ({ name, folder, kind, options, invocation: invoke(folder, kind, options) }));
+    const runs = GOLDEN_KINDS.filter((kind) => existsSync(join(folder, kind.file))).map((kind) => ({
+      name,
+      folder,
+      kind,
+      options,
+      invocation: invoke(folder, kind, options),
+    }));
     if (runs.length === 0) throw new Error(`${folder} has an in.nix but no expectation`);
     return runs;
   });
 }
 
-/** The expected bytes of a file of a case; empty when it does not exist. */
+/** The contents of an expectation file; empty if it does not exist. */
 export function readExpected(folder: string, file: string): string {
   const path = join(folder, file);
   return existsSync(path) ? readFileSync(path, "latin1") : "";
@@ -88,7 +92,7 @@ export function readExpected(folder: string, file: string): string {
 
 function caseFolders(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true });
-  // The folders of a case are its data, not further cases.
+  // Folders inside a case are its data, not cases.
   if (entries.some((entry) => entry.name === "in.nix")) return [folder];
   return entries
     .filter((entry) => entry.isDirectory())

@@ -5,7 +5,7 @@ export { testSeed } from "./generate/seed.ts";
 export { shrink, smaller } from "./generate/shrink.ts";
 export { printTerm, shuffleBindings, type Term, termSize } from "./generate/term.ts";
 export type { GoldenKind, GoldenOptions, GoldenRun } from "./golden.ts";
-export { goldenKinds, goldenRuns, readExpected } from "./golden.ts";
+export { GOLDEN_KINDS, goldenRuns, readExpected } from "./golden.ts";
 export type { Invocation, Outcome, Runner } from "./invocation.ts";
 export { testEnvironment, withoutFolder } from "./invocation.ts";
 export { builtCommand, nivisRunners, tierRunners } from "./nivis-runner.ts";

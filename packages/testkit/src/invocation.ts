@@ -1,42 +1,42 @@
 /**
  * The one way in which every suite runs Nix code: an {@link Invocation} in the words of
- * `nix-instantiate`, answered by an {@link Outcome}.
+ * `nix-instantiate`, with an {@link Outcome} as its result.
  *
- * Because the words are upstream's, the same invocation goes to the built command, to Nivis inside
- * the test process, and to a real C++ Nix, and the outcomes can be compared as they are. Texts are
- * byte strings (one char is one byte), as everywhere in Nivis.
+ * Because the words are upstream's, the same invocation works for the built command, for Nivis
+ * inside the test process and for a real C++ Nix, and the outcomes are directly comparable. Texts
+ * are byte strings (one char is one byte), as everywhere in Nivis.
  */
 
-/** What is asked. */
+/** One run of `nix-instantiate`. */
 export interface Invocation {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
-  /** What stands on standard input; empty when absent. */
+  /** The text on standard input; empty if absent. */
   readonly stdin?: string;
-  /** The folder in which relative paths begin. */
+  /** The current directory. */
   readonly cwd: string;
-  /** Variables on top of {@link testEnvironment}; nothing else is passed on. */
+  /** Variables added to {@link testEnvironment}; no others are passed on. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What is answered. */
+/** The result of an invocation. */
 export interface Outcome {
-  /** The exit code; 128 + n after signal n, and 124 when time ran out. */
+  /** The exit code; 128 + n after signal n, and 124 after a timeout. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Something that answers invocations. */
+/** Something that runs invocations. */
 export interface Runner {
-  /** How the runner is called in the titles of tests: `vm`, `C++ Nix 2.8.0`. */
+  /** The name of the runner in test titles, such as `vm` or `C++ Nix 2.8.0`. */
   readonly name: string;
   run(invocation: Invocation): Promise<Outcome>;
 }
 
 /**
- * The environment of every run: no configuration of the machine, no search path and no channels, a
- * home that does not exist, and a store that only computes.
+ * The environment of every run: no system configuration, no search path, no channels, a
+ * missing home directory, and a store that only computes.
  */
 export function testEnvironment(): Record<string, string> {
   return {
@@ -54,7 +54,7 @@ export function testEnvironment(): Record<string, string> {
   };
 }
 
-/** The outcome with each occurrence of `folder` in its texts replaced by `/pwd`. */
+/** The outcome with `/pwd` in place of each occurrence of `folder`. */
 export function withoutFolder(outcome: Outcome, folder: string): Outcome {
   return {
     code: outcome.code,

@@ -1,10 +1,9 @@
 /**
  * Nivis itself as a runner: `nivis-instantiate` inside the test process, so that a case costs a few
- * milliseconds and not the start of a process.
+ * milliseconds instead of the start of a process.
  *
- * The command takes everything it needs of the process through its terminal, except the current
- * directory, which is that of the test process for the time of the run. Runs are synchronous, so
- * two never meet.
+ * The command reaches the process only through its terminal, except for the current directory,
+ * which the runner changes for the time of the run. Runs are synchronous, so two never overlap.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +15,7 @@ import { runProgram } from "../../nivis/src/program.ts";
 import type { Invocation, Outcome, Runner } from "./invocation.ts";
 import { testEnvironment } from "./invocation.ts";
 
-/** How a runner evaluates. */
+/** A mode of evaluation. */
 interface RunnerMode {
   readonly tier: TierMode;
   readonly tierStress?: boolean;
@@ -42,7 +41,7 @@ export function nivisRunners(): Runner[] {
   ];
 }
 
-/** The runners whose code is translated from the first time on; one that also falls back when it can. */
+/** The runners that translate code before its first run; one also takes every possible fallback. */
 export function tierRunners(): Runner[] {
   return [
     runnerOf("js", (run) => run({ tier: "js" })),
@@ -57,7 +56,7 @@ function runnerOf(name: string, inMode: (run: (mode: RunnerMode) => Outcome) => 
   };
 }
 
-/** Gives a run the environment in which compiled files are kept, in a folder that goes away after it. */
+/** Runs with a cache of compiled files in a temporary folder, which is removed afterwards. */
 function withCache(run: (environment: Record<string, string>) => Outcome): Outcome {
   const folder = mkdtempSync(join(tmpdir(), "nivis-cache-"));
   try {
@@ -67,7 +66,7 @@ function withCache(run: (environment: Record<string, string>) => Outcome): Outco
   }
 }
 
-/** An observer that looks at everything it is shown and must not change anything by it. */
+/** An observer that checks everything it is shown and must not affect the evaluation. */
 function checkingObserver(): RunObserver {
   return {
     enterFrame: (lambda) => {
@@ -85,7 +84,7 @@ function checkingObserver(): RunObserver {
   };
 }
 
-/** The built command of that name; what users run, so limits and timing are taken on it. */
+/** The path of a built command, which is what users run; tests of limits and timings use it. */
 export function builtCommand(name: "nivis" | "nivis-instantiate" = "nivis-instantiate"): string {
   return fileURLToPath(new URL(`../../nivis/bin/${name}.cjs`, import.meta.url));
 }

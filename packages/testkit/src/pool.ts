@@ -1,6 +1,9 @@
-/** Runs asynchronous work a few pieces at a time: test runs start processes, machines have limits. */
+/** Limits concurrency: runs asynchronous work on a few items at a time. */
 
-/** The results of `work` on each item, in the order of the items, at most `limit` at once. */
+/**
+ * Calls `work` on each item, at most `limit` at once; returns the results in the order of the
+ * items.
+ */
 export async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   limit: number,

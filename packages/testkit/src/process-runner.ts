@@ -1,20 +1,20 @@
 /**
- * Runs invocations as processes: the built command of Nivis, or a real C++ Nix.
+ * Runs invocations as processes of the built command of Nivis or of a real C++ Nix.
  *
- * Neither standard input nor the environment of the test leaks into them, and a process that does
- * not end is killed, so that a hang is a failure of one test and not of the run.
+ * The standard input and the environment of the test do not leak into them, and a process that does
+ * not end is killed, so that a hang fails one test and not the run.
  */
 import { spawn } from "node:child_process";
 import type { Invocation, Outcome, Runner } from "./invocation.ts";
 import { testEnvironment } from "./invocation.ts";
 
-/** How long and how large a process may become. */
+/** Limits of a process. */
 export interface ProcessLimits {
-  /** Milliseconds after which it is killed. */
+  /** The time in milliseconds after which it is killed. */
   readonly timeout?: number;
 }
 
-/** A runner that starts `program` with `prefix` and the arguments of the invocation. */
+/** A runner that starts `program` with the arguments `prefix` and those of the invocation. */
 export function processRunner(
   name: string,
   program: string,
@@ -28,7 +28,7 @@ export function processRunner(
   };
 }
 
-/** Starts a program and collects what it prints, as bytes. */
+/** Runs a program and collects its output as bytes. */
 export function runProcess(
   program: string,
   invocation: Invocation,
@@ -51,7 +51,7 @@ export function runProcess(
     }, limits.timeout ?? 60_000);
     child.stdout.on("data", (piece: Buffer) => stdout.push(piece));
     child.stderr.on("data", (piece: Buffer) => stderr.push(piece));
-    // A program may end without reading its input; that is not our failure.
+    // A program may end without reading its input, which is not an error.
     child.stdin.on("error", () => {});
     child.stdin.end(Buffer.from(invocation.stdin ?? "", "latin1"));
     child.on("error", (error) => {

@@ -1,20 +1,20 @@
 /**
- * The real thing: a C++ Nix on this machine, when there is one.
+ * The reference: a C++ Nix on this machine, if there is one.
  *
- * Suites that compare with it say aloud when it is missing and fall back to recorded answers.
+ * Suites that compare with it report if it is missing and fall back to recorded answers.
  */
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Runner } from "./invocation.ts";
 import { processRunner, runProcess } from "./process-runner.ts";
 
-/** A C++ Nix that can be asked. */
+/** A C++ Nix as a runner. */
 export interface Reference extends Runner {
   /** Its version, such as `2.8.0`. */
   readonly version: string;
 }
 
-/** The `nix-instantiate` of upstream on `PATH`, or `undefined`. */
+/** The `nix-instantiate` of C++ Nix on `PATH`, or `undefined`. */
 export async function findReference(): Promise<Reference | undefined> {
   const program = findProgram("nix-instantiate");
   if (program === undefined) return undefined;
@@ -24,7 +24,7 @@ export async function findReference(): Promise<Reference | undefined> {
   return { ...processRunner(`C++ Nix ${version}`, program), version };
 }
 
-/** The first executable file of that name on `PATH`. */
+/** The first executable file with the given name on `PATH`, or `undefined`. */
 export function findProgram(name: string): string | undefined {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     const candidate = join(folder, name);
@@ -32,7 +32,7 @@ export function findProgram(name: string): string | undefined {
       accessSync(candidate, constants.X_OK);
       return candidate;
     } catch {
-      // Not here: the next folder.
+      // Try the next folder.
     }
   }
   return undefined;

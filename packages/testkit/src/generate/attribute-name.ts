@@ -1,15 +1,15 @@
-/** Attribute names in the ways in which they can be written. */
+/** Writes attribute names: as identifiers, strings or interpolations. */
 import { isPlainName } from "./program-type.ts";
 import type { Random } from "./random.ts";
 
-/** An attribute name in one of the ways in which it can be written. */
+/** An attribute name in a random form. */
 export function attributeName(name: string, random: Random): string {
   if (!isPlainName(name)) return random.chance(0.3) ? `\${${quoted(name)}}` : quoted(name);
   if (random.chance(0.05)) return quoted(name);
   return name;
 }
 
-/** An attribute name where no interpolation may stand. */
+/** An attribute name where interpolation is not allowed. */
 export function staticName(name: string): string {
   return isPlainName(name) ? name : quoted(name);
 }

@@ -1,7 +1,7 @@
 /**
- * Which builtins the generator calls, with what, and what comes out. A type variable `a` stands for
- * the type that is wanted; rows whose result cannot be described have result `any` and are used
- * where the type does not matter.
+ * The builtins that the generator calls, with the types of arguments and results. The type variable
+ * `a` stands for the wanted type; rows whose result cannot be described have result `any` and are
+ * used where the type does not matter.
  */
 import {
   BOOL,
@@ -16,16 +16,16 @@ import {
   setOf,
 } from "./program-type.ts";
 
-/** What an argument may be: a type, a small set of literals, or anything. */
+/** The kind of an argument: a type, one of a few literals, or anything. */
 export type ArgumentKind =
   | { readonly is: "type"; readonly type: ProgramType }
-  /** Nix texts, one of which is taken. */
+  /** Nix expressions, one of which is chosen. */
   | { readonly is: "text"; readonly texts: readonly string[] }
   | { readonly is: "any" };
 
-/** One builtin in one use. */
+/** One use of a builtin. */
 export interface BuiltinSignature {
-  /** As written in a program. */
+  /** The text in the program. */
   readonly callee: string;
   readonly args: readonly ArgumentKind[];
   readonly result: ProgramType | "any";
@@ -47,7 +47,7 @@ const BINARY = of(functionOf(INT, functionOf(INT, INT)));
 const PAIRS = of(listOf(setOf({ name: "name", type: STRING }, { name: "value", type: INT })));
 
 const SMALL = text(..."0123456789", "20", "50", "(-1)", "100", "4294967295", "9223372036854775807");
-/** Strings with context of each sort. */
+/** Strings with each kind of context. */
 const CONTEXT = text(
   ...['"${./text}"', '"a${./folder}/b"', '"${./text} ${./folder/unit.nix}"', "(toString ./text)"],
   ...[
@@ -130,7 +130,7 @@ const PATH_TEXT = text(
 );
 const REAL_PATH = text("./folder", "./text", "./folder/inner", "./missing", "./folder/unit.nix");
 
-/** Every use of a builtin. */
+/** All uses of builtins. */
 export const SIGNATURES: readonly BuiltinSignature[] = [
   ...["add", "sub", "mul"].map((name) => row(name, [I, I], INT)),
   ...["add", "sub", "mul"].flatMap((name) => [row(name, [F, I], FLOAT), row(name, [I, F], FLOAT)]),
@@ -413,7 +413,7 @@ export const SIGNATURES: readonly BuiltinSignature[] = [
   ),
 ];
 
-/** Builtins as values, with the types they are used at. */
+/** Builtins as values, with their types. */
 export const BUILTIN_VALUES: readonly (readonly [text: string, type: ProgramType])[] = [
   ["builtins.typeOf", functionOf(INT, STRING)],
   ["toString", functionOf(INT, STRING)],

@@ -1,4 +1,4 @@
-/** Literals of generated programs: the numbers, strings and paths where evaluators go wrong. */
+/** Literals of generated programs: numbers, strings and paths that evaluators get wrong. */
 import type { Random } from "./random.ts";
 import { Level, type Term, term } from "./term.ts";
 
@@ -63,7 +63,7 @@ const STRINGS = [
   ],
 ];
 
-/** White space and comments that may stand before any expression. */
+/** White space and comments that may precede any expression. */
 const TRIVIA = [
   "/* c */ ",
   "# c\n",
@@ -76,7 +76,7 @@ const TRIVIA = [
   '# "\n',
 ];
 
-/** A comment, or white space that is not a blank. */
+/** A comment, or white space other than a space. */
 export function trivia(random: Random): string {
   return random.pick(TRIVIA);
 }
@@ -132,7 +132,7 @@ export function pathLiteral(random: Random): Term {
 
 /** Text between the quotes of an indented string. */
 export function indentedText(random: Random): string {
-  // No piece ends in a quote or a dollar that could make an escape with what follows.
+  // No piece ends in a quote or a dollar that could form an escape with the next piece.
   const pieces = [
     ...["a", " b", "\n", "\n  ", "\n    c", "''$x", "'''", "''\\n", "$ ", "$$ ", "\t", "\\ ", "  "],
     ...["x\n  y\n", "'x", "''\\t", "''$y", "' "],

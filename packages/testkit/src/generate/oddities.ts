@@ -1,7 +1,7 @@
 /** Oddities: short whole programs for corners of the language that no form reaches. */
 import { BOOL, INT, PATH, type ProgramType, STRING } from "./program-type.ts";
 
-/** Whole programs that show corners of the language which nothing else here reaches. */
+/** Whole programs for corners of the language that nothing else here reaches. */
 export const ODDITIES: readonly { readonly type: ProgramType; readonly text: string }[] = [
   { type: INT, text: "let __sub = a: b: 42; in 5 - -1" },
   { type: INT, text: "with { __add = a: b: 42; x = 1; }; x + 1" },

@@ -1,10 +1,10 @@
 /**
- * The types by which programs are generated. They are finer than those of Nix (what is in a list,
- * which attributes a set has), so that most programs evaluate to a value.
+ * The types that guide the generator. They are finer than those of Nix (the elements of a list,
+ * the attributes of a set), so that most programs evaluate to a value.
  */
 import type { Random } from "./random.ts";
 
-/** A type that a generated term is meant to have. */
+/** The intended type of a generated term. */
 export type ProgramType =
   | { readonly kind: "int" | "float" | "bool" | "string" | "path" | "null" | "derivation" }
   | { readonly kind: "list"; readonly of: ProgramType }
@@ -25,7 +25,7 @@ export const PATH: ProgramType = { kind: "path" };
 export const NULL: ProgramType = { kind: "null" };
 export const DERIVATION: ProgramType = { kind: "derivation" };
 
-/** The type of lists of that type. */
+/** The type of lists with elements of a type. */
 export function listOf(of: ProgramType): ProgramType {
   return { kind: "list", of };
 }
@@ -35,15 +35,15 @@ export function functionOf(from: ProgramType, to: ProgramType): ProgramType {
   return { kind: "function", from, to };
 }
 
-/** The type of sets with those attributes. */
+/** The type of sets with the given attributes. */
 export function setOf(...fields: readonly Field[]): ProgramType {
   return { kind: "set", fields };
 }
 
-/** Names of variables; some of them are names of builtins, which they shadow. */
+/** Names of variables; some shadow builtins. */
 export const VARIABLES = ["a", "b", "c", "x", "y", "z", "f", "g", "acc", "n'", "_u", "foo-bar"];
 
-/** Names of attributes; the odd ones have to be quoted when they are printed or written. */
+/** Names of attributes; some need quotes. */
 export const ATTRIBUTES = [
   ..."abcxyz",
   "name",
@@ -67,7 +67,7 @@ export function isPlainName(name: string): boolean {
 
 const KEYWORDS = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 
-/** A random type, nested not deeper than `depth`. */
+/** A random type, nested at most `depth` deep. */
 export function randomType(random: Random, depth: number): ProgramType {
   const simple: readonly (readonly [number, () => ProgramType])[] = [
     [6, () => INT],
@@ -87,7 +87,7 @@ export function randomType(random: Random, depth: number): ProgramType {
   ])();
 }
 
-/** A random type of a set, its attributes nested not deeper than `depth`. */
+/** A random set type with attributes nested at most `depth` deep. */
 export function randomSetType(random: Random, depth: number): ProgramType {
   const names = new Set<string>();
   for (let count = random.below(4); count > 0; count--) names.add(randomName(random));
@@ -101,7 +101,7 @@ export function randomName(random: Random): string {
   return random.pick(ATTRIBUTES);
 }
 
-/** Whether two types are the same, attributes in the same order. */
+/** Whether two types are equal, with attributes in the same order. */
 export function sameType(a: ProgramType, b: ProgramType): boolean {
   if (a === b) return true;
   if (a.kind === "list" && b.kind === "list") return sameType(a.of, b.of);

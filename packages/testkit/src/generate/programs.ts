@@ -1,13 +1,14 @@
 /**
- * The generator of programs: terms of a wanted type, from a seed.
+ * The generator of programs: makes terms of a wanted type from a seed.
  *
- * A program is generated from the outside in. Fuel bounds its size; each form takes one and gives
- * the rest to its parts. Where a value is not used, the generator puts what would fail, for that
- * is how laziness is seen. A small part of all terms has another type than the one wanted.
+ * A program is generated from the outside in. Fuel limits its size: each form takes one unit and
+ * passes the rest to its parts. Where a value is not used, the generator puts a term that would
+ * fail, which makes laziness observable. A small part of all terms has another type than the wanted
+ * one.
  */
 import { SIGNATURES } from "./builtin-signatures.ts";
 import { anyForm } from "./forms/any.ts";
-import { builtinArgument, builtinCall, signaturesFor } from "./forms/calls.ts";
+import { builtinArgument, builtinCall, signaturesFor, UNTYPED } from "./forms/calls.ts";
 import { derivation } from "./forms/coercible.ts";
 import { failure } from "./forms/failures.ts";
 import { functionForm, lambda } from "./forms/functions.ts";
@@ -32,15 +33,15 @@ import { NO_SCOPE, type Scope, variableTerm, visible } from "./scope.ts";
 import { group, hole, Level, type Part, printTerm, type Term, term } from "./term.ts";
 import type { TermSource } from "./term-source.ts";
 
-/** What shapes the programs. */
+/** Parameters of the generator. */
 export interface ProgramOptions {
-  /** How large a program may become, in forms. */
+  /** The largest number of forms in a program. */
   readonly fuel: number;
-  /** How probable a term of a wrong type, or one that throws, is at each place. */
+  /** The probability, at each place, of a term that throws or has a wrong type. */
   readonly oddness: number;
 }
 
-/** The program of a seed. */
+/** The program for a seed. */
 export function generateProgram(seed: number, options?: Partial<ProgramOptions>): Term {
   const random = new Random(seed);
   const fuel =
@@ -61,10 +62,10 @@ export function generateProgram(seed: number, options?: Partial<ProgramOptions>)
   return new ProgramGenerator(random, oddness).program(fuel);
 }
 
-/** The pieces of a text, about as the lexer sees them. */
+/** The tokens of a text, approximately. */
 const TOKENS = /\s+|[\w'-]+|"(?:[^"\\]|\\.)*"|[^\0-\x7f]+|[^\s\w]/g;
 
-/** What no program needs there. */
+/** Tokens to insert where no program has them. */
 const STRAY_TOKENS = [
   ...[
     " |> ",
@@ -86,9 +87,6 @@ const STRAY_TOKENS = [
   ...["/*", " inherit ", " rec ", ".", ",", "\\", "^", "1x", "a:", "../", " -> ", " == 1 == 2 "],
 ];
 
-/** Uses of builtins whose result has no type of ours. */
-const UNTYPED = SIGNATURES.filter(({ result }) => result === "any");
-
 class ProgramGenerator implements TermSource {
   constructor(
     readonly random: Random,
@@ -101,9 +99,9 @@ class ProgramGenerator implements TermSource {
       [76, () => this.term(randomType(random, 2), fuel, NO_SCOPE)],
       [6, () => builtinCall(this, random.pick(UNTYPED), fuel, NO_SCOPE)],
       [6, () => builtinCall(this, random.pick(SIGNATURES), fuel, NO_SCOPE)],
-      [this.oddness > 0 ? 6 : 0, () => this.misuse(fuel)],
-      [4, () => this.sharing(fuel)],
-      [this.oddness > 0 ? 2 : 0, () => this.malformed(fuel)],
+      [this.oddness > 0 ? 6 : 0, () => this.#misuse(fuel)],
+      [4, () => this.#sharing(fuel)],
+      [this.oddness > 0 ? 2 : 0, () => this.#malformed(fuel)],
     ])();
     return random.chance(0.12)
       ? term(
@@ -120,7 +118,7 @@ class ProgramGenerator implements TermSource {
   }
 
   /** A call of a builtin, one of whose arguments is of any type or fails. */
-  private misuse(fuel: number): Term {
+  #misuse(fuel: number): Term {
     const { random } = this;
     const { callee, args } = random.pick(SIGNATURES);
     const wrong = random.below(args.length);
@@ -135,7 +133,7 @@ class ProgramGenerator implements TermSource {
   }
 
   /** A value that contains one value in several places, or itself. */
-  private sharing(fuel: number): Term {
+  #sharing(fuel: number): Term {
     const { random } = this;
     const value = hole(Level.Expression, this.term(randomType(random, 2), fuel, NO_SCOPE));
     const element = hole(Level.Select, value.term);
@@ -162,8 +160,8 @@ class ProgramGenerator implements TermSource {
     ])();
   }
 
-  /** A program with a token too few or too many: most are no programs any more. */
-  private malformed(fuel: number): Term {
+  /** A program with a missing or an extra token; most do not parse. */
+  #malformed(fuel: number): Term {
     const { random } = this;
     const text = printTerm(this.term(randomType(random, 1), Math.min(fuel, 10), NO_SCOPE));
     const tokens = text.match(TOKENS) as readonly string[];
@@ -178,8 +176,8 @@ class ProgramGenerator implements TermSource {
     return term(Level.Expression, tokens.toSpliced(at, 1, ...put).join(""));
   }
 
-  /** A term that has not the type that is wanted, or no value at all. */
-  private odd(type: ProgramType, fuel: number, scope: Scope): Term {
+  /** A term with another type than the wanted one, or without a value. */
+  #odd(type: ProgramType, fuel: number, scope: Scope): Term {
     const { random } = this;
     return random.weighted<() => Term>([
       [4, () => this.leaf(randomType(random, 1), scope)],
@@ -194,21 +192,21 @@ class ProgramGenerator implements TermSource {
     ])();
   }
 
-  /** A term of that type. */
+  /** A term of the type. */
   term(type: ProgramType, fuel: number, scope: Scope): Term {
     const { random } = this;
     if (random.chance(0.01)) {
       const { level, parts } = this.term(type, fuel, scope);
       return term(level, trivia(random), ...parts);
     }
-    if (random.chance(this.oddness)) return this.odd(type, fuel, scope);
+    if (random.chance(this.oddness)) return this.#odd(type, fuel, scope);
     const variables = visible(scope).filter((variable) => sameType(variable.type, type));
     if (variables.length > 0 && random.chance(fuel <= 1 ? 0.75 : 0.3)) {
       return variableTerm(random.pick(variables).name);
     }
     if (fuel <= 0) return this.leaf(type, scope);
     if (random.chance(0.45)) return this.anyForm(type, fuel - 1, scope);
-    return this.formOf(type, fuel - 1, scope);
+    return this.#formOf(type, fuel - 1, scope);
   }
 
   leaf(type: ProgramType, scope: Scope): Term {
@@ -246,7 +244,7 @@ class ProgramGenerator implements TermSource {
     }
   }
 
-  private formOf(type: ProgramType, fuel: number, scope: Scope): Term {
+  #formOf(type: ProgramType, fuel: number, scope: Scope): Term {
     const { random } = this;
     if (random.chance(0.3)) {
       const fitting = signaturesFor(type);

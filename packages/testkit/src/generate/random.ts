@@ -4,44 +4,44 @@
  * The generator is splitmix32; programs need variety, not cryptography.
  */
 
-/** See the head of this file. */
+/** A seeded source of random choices: the same seed gives the same choices on every machine. */
 export class Random {
-  private state: number;
+  #state: number;
 
   constructor(seed: number) {
-    this.state = seed | 0;
+    this.#state = seed | 0;
   }
 
-  /** A number from 0 up to 1, which it does not reach. */
+  /** A number from 0 (inclusive) to 1 (exclusive). */
   next(): number {
-    this.state = (this.state + 0x9e3779b9) | 0;
-    let z = this.state;
+    this.#state = (this.#state + 0x9e3779b9) | 0;
+    let z = this.#state;
     z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
     z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
     return ((z ^ (z >>> 15)) >>> 0) / 4_294_967_296;
   }
 
-  /** An integer from 0 up to `limit`, which it does not reach. */
+  /** An integer from 0 (inclusive) to `limit` (exclusive). */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
 
-  /** An integer between two limits, both included. */
+  /** An integer from `low` to `high`, both inclusive. */
   between(low: number, high: number): number {
     return low + this.below(high - low + 1);
   }
 
-  /** True with that probability. */
+  /** True with the given probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** One of the choices; there must be one. */
+  /** One of the choices, which must not be empty. */
   pick<T>(choices: readonly T[]): T {
     return choices[this.below(choices.length)] as T;
   }
 
-  /** One of the choices, each as probable as its weight says. */
+  /** One of the choices, with probabilities proportional to the weights. */
   weighted<T>(choices: readonly (readonly [weight: number, choice: T])[]): T {
     let rest = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, choice] of choices) {

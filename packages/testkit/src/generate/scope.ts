@@ -1,4 +1,4 @@
-/** Scopes of generated programs: which variables a term may name. */
+/** Scopes of generated programs: the variables that a term may name. */
 import type { Field, ProgramType } from "./program-type.ts";
 import { Level, type Term, term } from "./term.ts";
 
@@ -6,14 +6,14 @@ import { Level, type Term, term } from "./term.ts";
 export interface Variable {
   readonly name: string;
   readonly type: ProgramType;
-  /** Found through a `with`, so any lexical variable of that name hides it. */
+  /** Whether it comes from a `with`, so that any lexical variable of the same name hides it. */
   readonly dynamic: boolean;
 }
 
-/** What is in scope, outermost first. */
+/** The variables in scope, outermost first. */
 export type Scope = readonly Variable[];
 
-/** Global names that a variable found through `with` cannot hide. */
+/** Global names, which variables from a `with` cannot hide. */
 const GLOBALS = new Set([
   "map",
   "toString",
@@ -25,10 +25,10 @@ const GLOBALS = new Set([
   "dirOf",
 ]);
 
-/** Nothing in scope. */
+/** The empty scope. */
 export const NO_SCOPE: Scope = [];
 
-/** The variables that can be named: not those hidden by another one. */
+/** The variables that are not hidden by others. */
 export function visible(scope: Scope): Variable[] {
   const found = new Map<string, Variable>();
   for (const variable of scope) {
@@ -40,13 +40,13 @@ export function visible(scope: Scope): Variable[] {
   return [...found.values()];
 }
 
-/** The scope without the variables that those fields hide. */
+/** The scope without the variables that the fields hide. */
 export function without(scope: Scope, fields: readonly Field[]): Scope {
   const names = new Set(fields.map((field) => field.name));
   return scope.filter((variable) => !names.has(variable.name));
 }
 
-/** Those fields as variables of a `let`, a `rec` or a lambda. */
+/** The fields as variables of a `let`, a `rec` or a lambda. */
 export function lexical(fields: readonly Field[]): Variable[] {
   return fields.map((field) => ({ ...field, dynamic: false }));
 }

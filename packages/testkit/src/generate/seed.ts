@@ -1,9 +1,12 @@
 /**
- * Seeds of the tests that run on generated programs. They are fixed, so that a red test is always the
- * fault of the change at hand; with `NIVIS_FRESH_SEEDS=1` each run takes programs that no run has seen.
+ * Seeds of the tests that run generated programs. They are fixed, so that a red test is always
+ * caused by the change under test; with `NIVIS_FRESH_SEEDS=1` each run takes new programs.
  */
 
-/** `fixed`, or a fresh seed if the environment asks for one; says on standard error which it took. */
+/**
+ * Returns `fixed`, or a fresh seed if the environment asks for one; prints a fresh seed on standard
+ * error.
+ */
 export function testSeed(title: string, fixed: number): number {
   if (process.env["NIVIS_FRESH_SEEDS"] !== "1") return fixed;
   const seed = Math.floor(Math.random() * 0x3fff_ffff);

@@ -1,9 +1,9 @@
 /**
- * Shrinking: makes a program smaller as long as it shows what it is kept for.
+ * Shrinking: makes a program smaller while it still shows the failure of interest.
  *
- * Three moves: put a term in the place of one that contains it, put a simple literal in the place
- * of a term, leave out an item of a group. The result need not make sense in any other way: a
- * program that is no longer well formed shows nothing and is not taken.
+ * There are three moves: replace a term by one inside it, replace a term by a simple literal, and
+ * remove an item of a group. The result need not make sense otherwise: a
+ * program that is no longer well-formed does not show the failure and is not taken.
  */
 import { type Group, type Hole, Level, type Part, type Term, term, termSize } from "./term.ts";
 
@@ -16,7 +16,7 @@ const SIMPLEST: readonly Term[] = [
   term(Level.Expression, "x: x"),
 ];
 
-/** The smallest term found that `shows` accepts; `attempts` bounds how often it is asked. */
+/** The smallest term found that `shows` accepts; it is called at most `attempts` times. */
 export function shrink(root: Term, shows: (candidate: Term) => boolean, attempts = 2000): Term {
   let best = root;
   let left = attempts;
@@ -34,7 +34,7 @@ export function shrink(root: Term, shows: (candidate: Term) => boolean, attempts
   return best;
 }
 
-/** All terms one move smaller, the boldest moves first. */
+/** All terms that are one move smaller, the largest moves first. */
 export function* smaller(root: Term): Generator<Term> {
   const size = termSize(root);
   for (const { at, put } of places(root)) {
@@ -59,7 +59,7 @@ interface Place {
   readonly put: (replacement: Term) => Term;
 }
 
-/** Every term in a term with a way to put another one there, the outermost first. */
+/** Every term inside a term with a function that replaces it, outermost first. */
 function* places(root: Term): Generator<Place> {
   const queue: Place[] = [{ at: root, put: (replacement) => replacement }];
   for (let place = queue.shift(); place !== undefined; place = queue.shift()) {

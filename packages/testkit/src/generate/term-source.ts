@@ -1,19 +1,19 @@
 /**
- * TermSource: what the forms in `forms/` ask of the generator in `programs.ts`, which picks among them.
+ * TermSource: the interface through which the forms in `forms/` use the generator in `programs.ts`.
  */
 import type { ProgramType } from "./program-type.ts";
 import type { Random } from "./random.ts";
 import type { Scope } from "./scope.ts";
 import type { Term } from "./term.ts";
 
-/** See the head of this file. */
+/** The generator as the forms use it. */
 export interface TermSource {
   readonly random: Random;
-  /** How probable a term of a wrong type, or one that throws, is at each place. */
+  /** The probability, at each place, of a term that throws or has a wrong type. */
   readonly oddness: number;
-  /** A term of a type, with at most `fuel` forms in it. */
+  /** A term of a type with at most `fuel` forms. */
   term(type: ProgramType, fuel: number, scope: Scope): Term;
-  /** A term of a type without parts, or with the smallest ones. */
+  /** A smallest term of a type. */
   leaf(type: ProgramType, scope: Scope): Term;
   /** A form that can have any type. */
   anyForm(type: ProgramType, fuel: number, scope: Scope): Term;

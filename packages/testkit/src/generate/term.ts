@@ -1,18 +1,18 @@
 /**
- * Terms: programs as trees of text, so that they can be printed and made smaller without knowing
+ * Terms: programs as trees of text, which can be printed and shrunk without knowing
  * what each form means.
  *
- * A term has pieces of text, holes filled by other terms, and groups whose items may be left out
- * (bindings of a set, elements of a list). Its level says how loosely it binds; a hole says how
- * loose its term may be before it needs parentheses.
+ * A term has pieces of text, holes filled by other terms, and groups with removable items
+ * (bindings of a set, elements of a list). Its level is its precedence; the level of a hole is the
+ * loosest one that needs no parentheses.
  */
 import type { Random } from "./random.ts";
 
-/** How loosely a form binds, the tightest first (the precedence table of the language). */
+/** The precedence of a form, tightest first (the precedence table of the language). */
 export const enum Level {
-  /** Names, strings, sets, lists, parentheses: what may stand before a `.`. */
+  /** Names, strings, sets, lists, parentheses: forms that may precede a `.`. */
   Simple,
-  /** Numbers and paths: a `.` behind them would belong to them. */
+  /** Numbers and paths: a `.` after them would belong to them. */
   Literal,
   Select,
   Application,
@@ -32,7 +32,7 @@ export const enum Level {
   Expression,
 }
 
-/** A place for a term. */
+/** A position filled by a term. */
 export interface Hole {
   readonly kind: "hole";
   readonly term: Term;
@@ -40,7 +40,7 @@ export interface Hole {
   readonly level: Level;
 }
 
-/** Parts that may be left out. */
+/** A list of items, each of which can be removed. */
 export interface Group {
   readonly kind: "group";
   readonly items: readonly (readonly Part[])[];
@@ -48,23 +48,23 @@ export interface Group {
 
 export type Part = string | Hole | Group;
 
-/** See the head of this file. */
+/** A program or a part of one, as a tree of text. */
 export interface Term {
   readonly level: Level;
   readonly parts: readonly Part[];
 }
 
-/** A term of those parts. */
+/** Makes a term of the given parts. */
 export function term(level: Level, ...parts: readonly Part[]): Term {
   return { level, parts };
 }
 
-/** A hole. */
+/** Makes a hole. */
 export function hole(level: Level, content: Term): Hole {
   return { kind: "hole", term: content, level };
 }
 
-/** A group. */
+/** Makes a group. */
 export function group(items: readonly (readonly Part[])[]): Group {
   return { kind: "group", items };
 }
@@ -88,7 +88,7 @@ function printParts(parts: readonly Part[], out: string[]): void {
   }
 }
 
-/** How many terms there are in a term, itself included. */
+/** The number of terms in a term, including itself. */
 export function termSize(root: Term): number {
   return 1 + root.parts.reduce((sum, part) => sum + partSize(part), 0);
 }
@@ -99,7 +99,7 @@ function partSize(part: Part): number {
   return part.items.flat().reduce((sum, inner) => sum + partSize(inner), 0);
 }
 
-/** The same term with the bindings of each set, `let` and `listToAttrs` in another order. */
+/** The term with the bindings of each set, `let` and `listToAttrs` in a random order. */
 export function shuffleBindings(root: Term, random: Random): Term {
   const shuffled = (parts: readonly Part[]): readonly Part[] =>
     parts.map((part): Part => {

@@ -266,7 +266,7 @@ function fromList(source: TermSource, type: ProgramType, fuel: number, scope: Sc
   ])();
 }
 
-/** A value of that type inside a structure that contains itself. */
+/** A value of the type inside a structure that contains itself. */
 function cyclic(source: TermSource, type: ProgramType, fuel: number, scope: Scope): Term {
   const { random } = source;
   const value = hole(

@@ -23,7 +23,7 @@ export function letForm(source: TermSource, type: ProgramType, fuel: number, sco
   const share = Math.floor(fuel / (fields.length + 1));
   const items: Part[][] = [];
   fields.forEach((field, i) => {
-    // A binding sees those before it, so that nothing depends on itself by accident.
+    // A binding sees only those before it, so that nothing depends on itself by accident.
     const own = [...without(scope, fields), ...lexical(fields.slice(0, i))];
     if (i > 0 && random.chance(0.05)) return;
     items.push(
@@ -46,7 +46,7 @@ export function letForm(source: TermSource, type: ProgramType, fuel: number, sco
 }
 
 /**
- * Now and then a binding of a `let` or `rec` as an `inherit`: of a variable from outside, or of an
+ * Occasionally an `inherit` in a `let` or `rec`: of an outer variable, or of an
  * attribute of a set that sees the bindings in `own`.
  */
 export function inheritedField(

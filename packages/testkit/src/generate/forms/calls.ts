@@ -12,7 +12,7 @@ import { group, hole, Level, type Part, type Term, term } from "../term.ts";
 import type { TermSource } from "../term-source.ts";
 import { unused } from "./failures.ts";
 
-/** A call of a function that is written out. */
+/** A call of a literal function. */
 export function callForm(source: TermSource, type: ProgramType, fuel: number, scope: Scope): Term {
   const { random } = source;
   const callees = visible(scope).filter(
@@ -107,10 +107,10 @@ export function functor(
   );
 }
 
-/** The builtins that give a type. */
+/** The builtins that return a type. */
 export function signaturesFor(type: ProgramType): readonly BuiltinSignature[] {
   return SIGNATURES.filter(({ result }) => result !== "any" && sameType(result, type));
 }
 
-/** Uses of builtins whose result has no type of ours. */
+/** Uses of builtins whose result has no {@link ProgramType}. */
 export const UNTYPED = SIGNATURES.filter(({ result }) => result === "any");

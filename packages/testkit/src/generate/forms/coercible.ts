@@ -1,4 +1,6 @@
-/** What is coerced to a string: strings, paths, sets with `outPath` or `__toString`, derivations. */
+/**
+ * Values that coerce to a string: strings, paths, sets with `outPath` or `__toString`, derivations.
+ */
 
 import { BOOL, FLOAT, INT, listOf, STRING } from "../program-type.ts";
 import type { Scope } from "../scope.ts";
@@ -6,7 +8,7 @@ import { group, hole, Level, type Part, type Term, term } from "../term.ts";
 import type { TermSource } from "../term-source.ts";
 import { unused } from "./failures.ts";
 
-/** What may stand inside a string: string, path, set with `outPath` or `__toString`. */
+/** A value for an interpolation: a string, a path, or a set with `outPath` or `__toString`. */
 export function coercible(source: TermSource, fuel: number, scope: Scope): Term {
   const { random } = source;
   return random.weighted<() => Term>([
@@ -39,7 +41,7 @@ export function stringLikeSet(source: TermSource, fuel: number, scope: Scope): T
 export function derivation(source: TermSource, fuel: number, scope: Scope): Term {
   const { random } = source;
   const items: Part[][] = [];
-  // Without floats, whose JSON in structured attributes is part of the hash.
+  // No floats: their JSON in structured attributes is part of the hash.
   const structured = random.chance(0.1);
   const simple = [INT, STRING, BOOL, listOf(STRING), listOf(INT)];
   for (let count = random.below(3); count > 0; count--) {

@@ -1,4 +1,4 @@
-/** Terms that fail when they are evaluated, and terms that nobody evaluates. */
+/** Terms that fail when they are evaluated, and terms that are never evaluated. */
 import { randomType } from "../program-type.ts";
 import type { Scope } from "../scope.ts";
 import { Level, type Term, term } from "../term.ts";
@@ -23,7 +23,7 @@ export function failure(source: TermSource): Term {
   ])();
 }
 
-/** A term whose value is not needed: it may be anything. */
+/** A term whose value is not needed, so it may be anything. */
 export function unused(source: TermSource, fuel: number, scope: Scope): Term {
   if (source.random.chance(0.4)) return failure(source);
   return source.term(randomType(source.random, 1), Math.min(fuel, 3), scope);

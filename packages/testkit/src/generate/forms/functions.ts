@@ -1,4 +1,4 @@
-/** Functions. */
+/** Forms that give functions: lambdas, partial calls and builtins as values. */
 import { BUILTIN_VALUES } from "../builtin-signatures.ts";
 import {
   functionOf,
@@ -40,7 +40,7 @@ export function functionForm(
   ])();
 }
 
-/** A function written out. */
+/** A literal function. */
 export function lambda(
   source: TermSource,
   from: ProgramType,

@@ -1,4 +1,4 @@
-/** Lists. */
+/** Forms that give lists. */
 
 import {
   BOOL,

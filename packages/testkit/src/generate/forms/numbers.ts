@@ -18,7 +18,7 @@ import type { TermSource } from "../term-source.ts";
 import { unused } from "./failures.ts";
 import { nameParts, select } from "./selections.ts";
 
-/** A binary operator between two terms, with the levels that its operands may have. */
+/** A binary operator between two terms, with the levels that its operands allow. */
 export function binary(
   level: Level,
   left: Level,
@@ -30,7 +30,7 @@ export function binary(
   return term(level, hole(left, a), ` ${operator} `, hole(right, b));
 }
 
-/** A number made of numbers. */
+/** A number computed from numbers. */
 export function arithmetic(
   source: TermSource,
   type: ProgramType,

@@ -18,10 +18,10 @@ export function select(source: TermSource, base: Term, name: string): Term {
   return term(Level.Select, hole(Level.Simple, base), ".", ...nameParts(source, name));
 }
 
-/** An attribute name, now and then computed. */
+/** An attribute name, occasionally computed. */
 export function nameParts(source: TermSource, name: string): readonly Part[] {
   const { random } = source;
-  // Half of a character of two bytes is no text.
+  // Half of a two-byte character is not text.
   if (!random.chance(0.06) || !/^[\x20-\x7e]*$/.test(name)) return [attributeName(name, random)];
   const at = random.below(name.length + 1);
   const sum = term(

@@ -1,4 +1,4 @@
-/** Attribute sets, recursive and not. */
+/** Forms that give attribute sets, recursive or not. */
 import { quoted, staticName } from "../attribute-name.ts";
 import { type Field, INT, isPlainName, sameType, setOf } from "../program-type.ts";
 import { lexical, type Scope, visible, without } from "../scope.ts";
@@ -107,7 +107,7 @@ export function setForm(
   ])();
 }
 
-/** A set written out. */
+/** A literal set. */
 export function setLiteral(
   source: TermSource,
   fields: readonly Field[],
@@ -122,7 +122,7 @@ export function setLiteral(
   return term(Level.Simple, "{ ", group(source.random.shuffled(items)), "}");
 }
 
-/** A set that more attributes may be added to: all its names are known. */
+/** A set whose names are all known, so attributes can be added. */
 function plainSet(source: TermSource, fields: readonly Field[], fuel: number, scope: Scope): Term {
   const share = Math.floor(fuel / (fields.length + 1));
   const items = fields.map(({ name, type }): Part[] => [
@@ -148,7 +148,7 @@ function attribute(source: TermSource, field: Field, fuel: number, scope: Scope)
     }
   }
   if (type.kind === "set" && type.fields.length > 0 && random.chance(0.25)) {
-    // Some together and one by itself: a = { b = 1; }; a.c = 2;
+    // Some in a set and one separately: a = { b = 1; }; a.c = 2;
     if (random.chance(0.3)) {
       const last = type.fields.at(-1) as Field;
       return [
@@ -159,7 +159,7 @@ function attribute(source: TermSource, field: Field, fuel: number, scope: Scope)
         "; ",
       ];
     }
-    // The attributes one by one: a.b = 1; a.c = 2;
+    // All separately: a.b = 1; a.c = 2;
     return type.fields.flatMap((inner): Part[] => [
       `${staticName(name)}.${staticName(inner.name)} = `,
       hole(Level.Expression, source.term(inner.type, Math.floor(fuel / type.fields.length), scope)),

@@ -1,4 +1,4 @@
-/** Strings and paths, with what is interpolated into them. */
+/** Forms that give strings and paths, with interpolations. */
 
 import { indentedText, stringText } from "../literals.ts";
 import { BOOL, INT, listOf, PATH, randomType, STRING } from "../program-type.ts";
@@ -76,7 +76,7 @@ function interpolation(source: TermSource, fuel: number, scope: Scope): Term {
   const pieces: Part[][] = [];
   for (let count = random.between(1, 3); count > 0; count--) {
     const text = random.chance(0.7) ? stringText(random) : "";
-    // A `$` before an interpolation would escape it or be eaten.
+    // A `$` before an interpolation would escape it or be consumed.
     pieces.push([
       text.replace(/\$+$/, ""),
       "${",
@@ -144,7 +144,7 @@ export function pathForm(source: TermSource, fuel: number, scope: Scope): Term {
   ])();
 }
 
-/** A deep structure as a text. */
+/** The text of a deep structure. */
 function deepText(source: TermSource, fuel: number, scope: Scope): Term {
   const { random } = source;
   const depth = random.pick([1, 5, 50, 300]);
