@@ -1,15 +1,15 @@
 /**
- * Builds what is shipped. Two kinds of output, both by esbuild:
+ * Builds the shipped files. There are two kinds of output, both made by esbuild:
  *
- * - the *commands*, `packages/nivis/dist/main-<hash>.js`: all of them in one bundle, and
- *   `launch.cjs`, which loads it. All hot code in one compile unit lets esbuild replace every
+ * - the *commands*, `packages/nivis/dist/main-<hash>.js`: all commands in one bundle, and
+ *   `launch.cjs`, which loads it. One compile unit for all hot code lets esbuild replace every
  *   `const enum` member by its number, so that V8 makes a jump table of the VM's dispatch loop;
- *   tests/guard/dispatch-loop.test.ts looks at the result.
+ *   tests/guard/dispatch-loop.test.ts checks the result. See docs/design/002-start-up.md.
  * - the *libraries*, `packages/<name>/dist/index.js`: one file per package, importing the other
  *   packages by name, so that two packages of an application share one copy of a third.
  *
- * With `--declarations` also the `.d.ts` files, by the TypeScript compiler; they are needed only
- * by those who import the packages from TypeScript, and take longer than all the rest.
+ * With `--declarations`, the TypeScript compiler also writes the `.d.ts` files; they are needed
+ * only by TypeScript users of the packages, and take longer than the rest.
  */
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { PUBLIC_PACKAGES, packageNamed, root, run, sourceAliases } from "./workspace.mjs";
 
-/** The thread that holds the connections to the stores of an evaluation. */
+/** The worker thread that holds the connections to the stores of an evaluation. */
 const STORE_WORKER = join(root, "packages/node/src/stores/evaluation/store-worker.ts");
 
 const started = performance.now();
@@ -40,11 +40,11 @@ async function buildCommands() {
   const source = join(root, "packages", "nivis", "src");
   const options = {
     ...shared(),
-    // Node starts a script sooner than a module, and V8 keeps compiled code only of scripts whole.
+    // Node starts a script faster than a module, and V8's code cache covers only whole scripts.
     format: /** @type {const} */ ("cjs"),
     platform: /** @type {const} */ ("node"),
     outdir: dist("nivis"),
-    // The commands say where their files are; scripts have no URL of their own.
+    // The commands know the paths of their files; scripts have no URL.
     define: { ...shared().define, "import.meta.url": "undefined" },
     alias: sourceAliases(),
   };
@@ -76,7 +76,7 @@ async function buildCommands() {
 }
 
 /**
- * The licences of the packages of others that a bundle contains.
+ * The licences of the third-party packages that a bundle contains.
  *
  * @param {import("esbuild").Metafile} metafile
  */
@@ -94,17 +94,17 @@ function thirdPartyNotices(metafile) {
     const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
     const text =
       file === undefined
-        ? `By ${author?.name ?? author}, ${homepage}. The package carries no text of its licence.`
+        ? `By ${author?.name ?? author}, ${homepage}. The package contains no licence text.`
         : readFileSync(join(root, folder, file), "utf8").trim();
     return `${name} ${version} (${license})\n\n${text}\n`;
   });
-  const head = "The commands of nivis contain code of these packages.\n";
+  const head = "The commands of nivis contain code from these packages.\n";
   return [head, ...notices].join(`\n${"-".repeat(80)}\n\n`);
 }
 
 /**
- * Bundles carry a hash in their name, so each build leaves the last one's behind. They go after the
- * build, not before: a command that starts meanwhile finds its files.
+ * Bundles have a hash in their name, so each build leaves the previous bundle behind. It is removed
+ * after the build, not before, so that commands that start meanwhile find their files.
  *
  * @param {string[]} written The names of the files of this build.
  */
@@ -128,8 +128,8 @@ async function buildLibrary(name) {
     outdir: dist(name),
     platform: packageNamed(name).isNeutral ? "neutral" : "node",
     packages: "external",
-    // Without tsconfig.json, whose paths would pull the other packages in. As there, constructors
-    // assign their fields once: defining them first takes as long again until V8 has optimised it.
+    // Without tsconfig.json, whose paths would include the other packages. As there, constructors
+    // assign their fields once: defining them first doubles the time until V8 has optimised it.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
 }
@@ -150,7 +150,7 @@ function shared() {
   };
 }
 
-/** A hash of all that decides about bytecode, which keys the cache of compiled files. */
+/** A hash of all sources that affect bytecode; part of the keys of the cache of compiled files. */
 function compilerId() {
   const hash = createHash("sha256");
   for (const name of [...packageNamed("eval").imports, "eval"]) {
@@ -204,7 +204,7 @@ function buildDeclarations() {
 }
 
 /**
- * A declaration file and those that it imports from the same package, on whatever way.
+ * A declaration file and all those that it imports from the same package, also indirectly.
  *
  * @param {string} index
  */

@@ -1,10 +1,11 @@
 /**
- * Checks the floors of the architecture: which package, and inside `eval` which folder, may import
- * which. ARCHITECTURE.md draws the picture, the tables below are what is enforced.
+ * Checks the layers of the architecture: which package, and inside `eval` which folder, may import
+ * which. ARCHITECTURE.md draws the picture; the table in workspace.mjs and the one below are
+ * enforced.
  *
- * Reads the sources with TypeScript's own scanner of imports (no types, so it takes a moment), and
- * prints each offending import with the rule it breaks. Also finds here what a lint rule would
- * need a plugin for: `export *`, default exports, module-level `let`, and cycles of packages.
+ * Parses the sources with TypeScript (without types, which is quick) and
+ * prints each offending import with the rule that it breaks. Also reports what would need a lint
+ * plugin: `export *`, default exports, module-level `let`, and import cycles.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -12,11 +13,11 @@ import ts from "typescript";
 import { PACKAGES, packageNamed, root } from "./workspace.mjs";
 
 /**
- * What a folder of `packages/eval/src` may import of the others, as values. `import type` may go
- * anywhere inside the package: types leave nothing behind that runs. `ground` is what lies directly
- * in `src`: settings, positions, paths, the interface of the world.
+ * The folders of `packages/eval/src` that each folder may import values from. `import type` is
+ * allowed everywhere inside the package, because types leave no code behind. `ground` is the files
+ * directly in `src`: settings, positions, paths, the interface to the world.
  */
-const evalFloors: Record<string, readonly string[]> = {
+const EVAL_FLOORS: Record<string, readonly string[]> = {
   ground: ["errors", "value"],
   errors: ["ground"],
   value: ["ground", "errors"],
@@ -25,23 +26,23 @@ const evalFloors: Record<string, readonly string[]> = {
   regex: ["ground", "errors"],
   bytecode: ["ground", "print", "value", "errors"],
   compiler: ["ground", "bytecode", "value", "errors", "print"],
-  // Compiled files between evaluations: writes and reads what the compiler makes.
+  // Stores compiled files between evaluations: writes and reads the compiler's output.
   cache: ["ground", "compiler", "bytecode", "value", "errors"],
-  // What runs Nix code by requests, without being the machine itself: coercion, comparison, copying
+  // Code that runs Nix code by requests, outside of the machine: coercion, comparison, copying
   // to the store. Interpolating a path copies it, and copying may interpolate: one floor.
   operations: ["ground", "store", "print", "value", "errors"],
   store: ["ground", "operations", "print", "value", "errors"],
   vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
-  // Counts what the machine says; knows its instructions.
+  // Counts the events of the machine; knows its instructions.
   statistics: ["ground", "vm", "bytecode", "print", "value", "errors"],
   tier: ["ground", "vm", "bytecode", "operations", "value", "errors"],
-  // Errors shown to people: reads texts again, knows nothing of how they ran.
+  // Explains errors: parses the texts again, does not know how they ran.
   diagnostics: ["ground", "errors", "value", "builtins"],
   builtins: ["ground", "limits", "operations", "store", "regex", "print", "value", "errors"],
 };
 
-/** Files that stand lower than their folder: the words in which the floors speak to each other. */
-const evalVocabulary = new Set([
+/** Files that are lower than their folder: the shared vocabulary of the layers. */
+const EVAL_VOCABULARY = new Set([
   "vm/pending.ts",
   "vm/requests.ts",
   "builtins/definition.ts",
@@ -51,8 +52,8 @@ const evalVocabulary = new Set([
   "rehearsal/program.ts",
 ]);
 
-/** Files that stand above all folders. */
-const evalSummit = new Set(["index.ts", "evaluation.ts", "rehearsal/rehearse.ts"]);
+/** Files that are above all folders. */
+const EVAL_SUMMIT = new Set(["index.ts", "evaluation.ts", "rehearsal/rehearse.ts"]);
 
 interface ImportStatement {
   readonly specifier: string;
@@ -126,13 +127,13 @@ function checkImport(packageName: string, file: string, found: ImportStatement):
     imported(packageName).add(ours);
     const allowed = packageNamed(packageName).imports;
     if (!allowed.includes(ours)) {
-      at(`\`${packageName}\` may import only ${list(allowed)} (a floor never imports upward)`);
+      at(`\`${packageName}\` may import only ${list(allowed)} (a layer never imports upward)`);
     }
     return;
   }
   const allowed = packageNamed(packageName).thirdParty;
   if (!allowed.some((one) => specifier === one || specifier.startsWith(`${one}/`))) {
-    at(`\`${packageName}\` may depend on ${list(allowed)} of others`);
+    at(`\`${packageName}\` may depend only on ${list(allowed)}`);
   }
 }
 
@@ -144,7 +145,7 @@ function checkRelative(
 ): void {
   const source = join(root, "packages", packageName, "src");
   const target = resolve(dirname(file), found.specifier);
-  // The testkit runs the commands themselves, which are no part of any public face.
+  // The testkit runs the commands themselves, which are not part of any public interface.
   if (packageName === "testkit" && target.startsWith(join(root, "packages", "nivis", "src")))
     return;
   if (!target.startsWith(source + sep)) {
@@ -157,21 +158,21 @@ function checkRelative(
   if (packageName !== "eval") return;
   const from = folderIn(source, file);
   const to = folderIn(source, target);
-  if (evalSummit.has(relative(source, file)) || from === to) return;
+  if (EVAL_SUMMIT.has(relative(source, file)) || from === to) return;
   const name = relative(source, target);
-  if (evalVocabulary.has(name)) return;
-  if (evalSummit.has(name)) {
+  if (EVAL_VOCABULARY.has(name)) return;
+  if (EVAL_SUMMIT.has(name)) {
     at(`\`eval/src/${from}\` is below ${name}`);
     return;
   }
-  const allowed = evalFloors[from];
+  const allowed = EVAL_FLOORS[from];
   if (allowed === undefined) at(`\`eval/src/${from}\` is not in the table of floors: add it`);
   else if (!allowed.includes(to)) {
     at(`\`eval/src/${from}\` may import only ${list(allowed)} (types from anywhere)`);
   }
 }
 
-/** The first folder below `source` on the way to `file`; `ground` for a file right in it. */
+/** The first folder below `source` on the path to `file`; `ground` for a file directly in it. */
 function folderIn(source: string, file: string): string {
   const parts = relative(source, file).split(sep);
   return parts.length > 1 ? (parts[0] as string) : "ground";
@@ -214,7 +215,7 @@ function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
   );
 }
 
-/** Packages, and files of one package, that import each other. */
+/** Reports packages, and files of one package, that import each other. */
 function checkCycles(): void {
   for (const cycle of cyclesOf(packageImports)) {
     problems.push(`packages import each other: ${cycle.join(" -> ")}`);
@@ -225,7 +226,7 @@ function checkCycles(): void {
   }
 }
 
-/** One cycle for each back edge that a walk in depth finds. */
+/** One cycle for each back edge of a depth-first search. */
 function cyclesOf(graph: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
   const cycles: string[][] = [];
   const done = new Set<string>();

@@ -1,7 +1,7 @@
 /**
- * `npm run docs`: writes the documents that are made from tables of the code: `docs/builtins.md` and
- * `docs/opcodes.md`. With `--check` nothing is written, and a document that differs from its table
- * fails the run; `npm test` does that, so they cannot go stale.
+ * `npm run docs`: writes the documents that are generated from tables in the code:
+ * `docs/builtins.md` and `docs/opcodes.md`. With `--check`, nothing is written, and a document that
+ * differs from its table fails the run; `npm test` runs this check.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,7 +16,7 @@ writeDocument("docs/builtins.md", builtinsDocument());
 writeDocument("docs/opcodes.md", opcodesDocument());
 
 if (stale.length > 0) {
-  process.stdout.write(`${stale.join(", ")}: not what the tables say; run \`npm run docs\`\n`);
+  process.stdout.write(`${stale.join(", ")}: differs from the tables; run \`npm run docs\`\n`);
   process.exit(1);
 }
 
@@ -48,7 +48,7 @@ function builtinsDocument(): string {
   const sections = [...functions, ...constants]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ heading, body }) => `## ${heading}\n\n${body.trim()}\n`);
-  return `# Builtins\n\nMade from the table of builtins by \`npm run docs\`.\n\n${sections.join("\n")}`;
+  return `# Builtins\n\nGenerated from the table of builtins by \`npm run docs\`.\n\n${sections.join("\n")}`;
 }
 
 function opcodesDocument(): string {
@@ -59,5 +59,5 @@ function opcodesDocument(): string {
   );
   const head =
     "| instruction | operands | operand stack | what it does |\n| --- | --- | --- | --- |";
-  return `# Instructions\n\nMade from the table of instructions by \`npm run docs\`. Left of the arrow is the operand stack before, right of it after.\n\n${head}\n${rows.join("\n")}\n`;
+  return `# Instructions\n\nGenerated from the table of instructions by \`npm run docs\`. The operand stack is shown before the instruction, left of the arrow, and after it, right of the arrow.\n\n${head}\n${rows.join("\n")}\n`;
 }

@@ -1,7 +1,7 @@
 /**
- * `node scripts/run-ts.mjs scripts/generate-lint-docs.mjs`: writes `docs/lints.md` from the table of
- * lint rules. With `--check` nothing is written, and a document that is not what the table says fails
- * the run; a test of `tests/lint` does that.
+ * `node scripts/run-ts.mjs scripts/generate-lint-docs.mjs`: writes `docs/lints.md` from the table
+ * of lint rules. With `--check`, nothing is written, and a document that differs from the table
+ * fails the run; a test in `tests/lint` runs this check.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const text = lintsDocument();
 if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
   if (process.argv.includes("--check")) {
     process.stdout.write(
-      "docs/lints.md: not what the table says; run `node scripts/run-ts.mjs scripts/generate-lint-docs.mjs`\n",
+      "docs/lints.md: differs from the table; run `node scripts/run-ts.mjs scripts/generate-lint-docs.mjs`\n",
     );
     process.exit(1);
   }
@@ -31,17 +31,17 @@ function lintsDocument() {
   );
   return `# Lints
 
-What \`nivis lint FILE…\` can find, made from the table of rules. Each finding is certain as far as the
-language goes. Rules of level *default* are always on; those of level *strict* are true as well, but a
-matter of taste or often meant so, and run with \`--strict\` or \`--warn CODE\`. \`--allow CODE\` turns a
-rule off, \`--deny CODE\` makes the command fail when it finds something, \`--fix\` repairs what can be
-repaired without changing what the program means.
+The rules of \`nivis lint FILE…\`, generated from the table of rules. Every finding is correct as far as
+the language is concerned. Rules of level *default* are always on. Rules of level *strict* report code
+that may be intended or is a matter of taste; they run with \`--strict\` or \`--warn CODE\`.
+\`--allow CODE\` turns a rule off, \`--deny CODE\` makes the command fail if the rule finds something, and
+\`--fix\` applies all fixes that do not change the meaning of the program.
 
-A comment \`# nivis-ignore CODE\` silences a rule on its line or, when it stands alone, on the next line
-of code; several codes are separated by commas, and without a code all rules are meant. Behind a colon
-there is room for the reason. \`# nivis-ignore-file CODE\` silences a rule in the whole file.
+A comment \`# nivis-ignore CODE\` silences a rule on its own line or, on a line by itself, on the next
+line of code. Several codes are separated by commas; without a code, the comment silences all rules. A
+reason may follow after a colon. \`# nivis-ignore-file CODE\` silences a rule in the whole file.
 
-| code | level | what it finds | elsewhere called |
+| code | level | finds | name in other linters |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
 

@@ -1,6 +1,6 @@
 /**
- * `node scripts/generated-programs.mjs --count N --seed S`: generated programs through Nivis and a
- * real `nix-instantiate`; `tests/generated/run.ts` says more.
+ * `node scripts/generated-programs.mjs --count N --seed S`: runs generated programs in Nivis and a
+ * real `nix-instantiate`. See `tests/generated/run.ts`.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
  * `node scripts/run-ts.mjs FILE.ts ARGUMENTS`: runs a TypeScript program of this repository on a
- * Node that cannot strip types itself. The program and our packages are bundled from their sources
- * into a file below `node_modules/.cache`; packages of others stay imports.
+ * Node that cannot strip types. The program and our packages are bundled from their sources
+ * into a file below `node_modules/.cache`; third-party packages remain imports.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { extname, join, relative, resolve } from "node:path";
@@ -34,7 +34,7 @@ process.on("exit", () => rmSync(outfile, { force: true }));
 await import(pathToFileURL(outfile).href);
 
 /**
- * Keeps `import.meta.url` what it is in the source file, though the bundle lies elsewhere.
+ * Gives `import.meta.url` the URL of the source file, although the bundle is elsewhere.
  *
  * @param {import("esbuild").PluginBuild} plugin
  */

@@ -1,7 +1,7 @@
 /**
- * `npm run test:tiers`: the tests of the language in all modes of evaluation, many generated programs
- * in each tier, and the conformance suites whose checkouts are named, as JavaScript from the first
- * time on, without and with all fallbacks.
+ * `npm run test:tiers`: runs the language tests in all modes of evaluation, many generated programs
+ * in each tier, and the conformance suites whose checkouts are set, with code translated before its
+ * first run, without and with all fallbacks.
  */
 import { join } from "node:path";
 import { root, run } from "./workspace.mjs";

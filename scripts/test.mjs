@@ -1,9 +1,9 @@
 /**
- * `npm test`: everything that must hold, from a fresh clone: installs and builds when needed, then
- * types, lint and format, layers, and all test files.
+ * `npm test`: checks everything, also from a fresh clone: installs and builds if necessary, then
+ * checks types, lint and format, layers and generated documents, and runs all test files.
  *
- * The last line of the output is `N passed, N failed`, with `, N skipped` when a test was skipped;
- * each check counts as one. `node scripts/test.mjs NAME…` gives the names to vitest as filters and
+ * The last line of the output is `N passed, N failed`, with `, N skipped` if a test was skipped;
+ * each check counts as one. `node scripts/test.mjs NAME…` passes the names to vitest as filters and
  * runs only the tests.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -57,7 +57,7 @@ function check(title, args) {
   else counts.failed++;
 }
 
-/** Runs vitest and adds its counts; a run that ends without a report is one failure. */
+/** Runs vitest and adds its counts. A run without a report counts as one failure. */
 function runTests() {
   const cache = join(root, "node_modules", ".cache");
   const report = join(cache, "nivis-test-report.json");
@@ -86,7 +86,7 @@ function runTests() {
   counts.passed += summary.numPassedTests;
   counts.failed += summary.numFailedTests;
   counts.skipped += summary.numPendingTests + summary.numTodoTests;
-  // A file that fails to load has no failed test, yet must fail the run.
+  // A file that fails to load has no failed test, but must fail the run.
   if (code !== 0 && summary.numFailedTests === 0) {
     counts.failed += Math.max(1, summary.numFailedTestSuites);
   }

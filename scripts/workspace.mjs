@@ -108,8 +108,8 @@ export function sourceAliases() {
 
 /**
  * Runs a program in the checkout and returns its exit code (128 + signal when it was killed).
- * What it prints on standard output goes to our standard error unless `stdout` is "inherit", so
- * that the output of `npm start` is the data of the command and nothing else.
+ * Its standard output goes to our standard error unless `stdout` is "inherit", so
+ * that the output of `npm start` is only the output of the command.
  *
  * @param {string} program
  * @param {readonly string[]} args
@@ -130,9 +130,9 @@ export function run(program, args, options = {}) {
 }
 
 /**
- * Whether `node_modules` lacks something that `package-lock.json` asks for.
+ * Whether `node_modules` lacks something that `package-lock.json` requires.
  *
- * Compares names and versions instead of times, because a checkout sets the times of all files.
+ * Compares names and versions, not times, because a checkout sets the times of all files.
  */
 export function needsInstall() {
   const wanted = readLock(join(root, "package-lock.json"));
@@ -155,23 +155,23 @@ function readLock(file) {
   return JSON.parse(readFileSync(file, "utf8")).packages;
 }
 
-/** Installs what `package-lock.json` names when it is not there yet; ends the process if that fails. */
+/** Installs the missing packages of `package-lock.json`; ends the process if that fails. */
 export function installWhenNeeded() {
   if (!needsInstall()) return;
   process.stderr.write("Installing dependencies (npm ci)…\n");
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   if (run("npm", ["ci", ...quiet]) === 0) return;
-  // `npm ci` also fails on what is no fault of ours, such as a registry mirror without the packages
-  // of other platforms. `npm install` takes what there is; the lock file stays as it is.
+  // `npm ci` also fails for external reasons, such as a registry mirror without the packages
+  // of other platforms. `npm install` takes the available ones; the lock file does not change.
   process.stderr.write("npm ci failed; trying npm install…\n");
   const code = run("npm", ["install", "--no-package-lock", ...quiet]);
   if (code !== 0) process.exit(code);
 }
 
 /**
- * Builds when a source is newer than what was built from it; ends the process if that fails.
+ * Builds if a source is newer than the build; ends the process if that fails.
  *
- * @param {{ declarations?: boolean }} [options] Whether the type declarations must be there as well.
+ * @param {{ declarations?: boolean }} [options] Whether type declarations are needed, too.
  */
 export function buildWhenNeeded({ declarations = false } = {}) {
   if (!needsBuild() && (!declarations || hasDeclarations())) return;
@@ -192,7 +192,7 @@ export function needsBuild() {
   return sources.some((path) => newest(path) > builtAt);
 }
 
-/** Whether the last build has made the type declarations as well. */
+/** Whether the last build included the type declarations. */
 export function hasDeclarations() {
   const file = join(root, "packages", "nivis", "dist", "build.json");
   return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).declarations === true;
@@ -200,7 +200,7 @@ export function hasDeclarations() {
 
 /**
  * @param {string} path
- * @returns {number} The latest modification of the file or of anything below the folder.
+ * @returns {number} The latest modification time of the file or of anything below the folder.
  */
 function newest(path) {
   let latest = modifiedAt(path) ?? 0;

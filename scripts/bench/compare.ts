@@ -1,52 +1,52 @@
 /**
- * Compares two evaluators on one program: in pairs, so that whatever else the machine does falls on
- * both, and the printed results along with the times.
+ * Compares two evaluators on one program: in pairs, so that other load on the machine affects
+ * both, and by the printed results as well as the times.
  */
 import type { Run } from "./measure.ts";
 import { pairedRatios, type Quartiles, quartiles } from "./statistics.ts";
 
-/** What one evaluator took, run for run; milliseconds and mebibytes. */
+/** The measurements of one evaluator, run by run, in milliseconds and mebibytes. */
 export interface Series {
   readonly wall: readonly number[];
   readonly user: readonly number[];
   readonly peak: readonly number[];
 }
 
-/** The outcome for one program. */
+/** The result for one program. */
 export type Comparison = Measured | Failed;
 
-/** Both printed the same. Ratios are Nivis to reference. */
+/** Both evaluators printed the same. Ratios are Nivis to reference. */
 export interface Measured {
   readonly name: string;
   readonly group: string;
   readonly nivis: Series;
   readonly reference: Series;
   readonly ratio: Quartiles;
-  /** The ratio of the medians of processor time, where it was measured. */
+  /** The ratio of the medians of processor time, if it was measured. */
   readonly userRatio: number | undefined;
-  /** The ratio of the median peaks, where memory was measured. */
+  /** The ratio of the median memory peaks, if memory was measured. */
   readonly peakRatio: number | undefined;
 }
 
-/** One of them failed, or they printed different things. */
+/** One evaluator failed, or their outputs differ. */
 export interface Failed {
   readonly name: string;
   readonly group: string;
   readonly failure: string;
 }
 
-/** One run of each evaluator. */
+/** A function for each evaluator that runs it once. */
 export interface Lanes {
   nivis(): Run;
   reference(): Run;
 }
 
-/** How much of an output a message shows. */
+/** The length of an output in messages, in chars. */
 const SHOWN = 1000;
 
 /**
- * Runs both once to warm up (caches of the system, of Nivis) and to compare what they print, then
- * `pairs` times in the order A B B A A B …, so that neither always comes second.
+ * Runs both once to warm up the caches and to compare the outputs, then
+ * `pairs` times in the order A B B A A B …, so that neither always runs second.
  */
 export function comparePaired(
   program: { readonly name: string; readonly group: string },
@@ -100,7 +100,7 @@ function seriesOf(runs: readonly Run[]): Series {
   };
 }
 
-/** The ratios of a group of programs in two numbers. */
+/** The ratios of a group of programs, summarised. */
 export interface Summary {
   readonly group: string;
   readonly programs: number;

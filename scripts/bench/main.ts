@@ -1,8 +1,9 @@
 /**
- * `npm run bench [-- OPTION… NAME…]`: how long Nivis takes compared with C++ Nix, whole processes
- * side by side; with `--warm`, how evaluation gets faster in one process. docs/bench.md tells more.
+ * `npm run bench [-- OPTION… NAME…]`: compares the time of Nivis with that of C++ Nix, whole
+ * processes side by side; with `--warm`, measures repeated evaluation in one process. See
+ * docs/bench.md.
  *
- * The exit code is 1 when a program failed or printed something else than the reference.
+ * The exit code is 1 if a program fails or its output differs from that of the reference.
  */
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
@@ -28,7 +29,7 @@ function main(args: readonly string[]): number {
     return bench(parseOptions(args));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\nnpm run bench -- --help tells more\n`);
+    process.stderr.write(`${error.message}\nsee npm run bench -- --help\n`);
     return 2;
   }
 }
@@ -51,7 +52,7 @@ function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): 
     program: options.node,
     args: [options.nivis ?? builtCommand(), ...options.nivisArguments],
   };
-  // Both before the first run: the load is that of others, and files may change meanwhile.
+  // Before the first run: later the load includes our own runs, and files may change.
   const machine = describeMachine();
   const commit = currentCommit();
   const meter = Meter.open();
@@ -85,7 +86,7 @@ function benchPaired(options: BenchOptions, programs: readonly BenchProgram[]): 
       };
       const comparison = comparePaired(program, lanes, options.runs);
       comparisons.push(comparison);
-      // Whoever ends a long run early keeps what was measured.
+      // Written after each program, so that an interrupted run keeps its measurements.
       if (options.json !== undefined) writeJson(options.json, recordNow());
       process.stderr.write(
         isMeasured(comparison)
@@ -135,7 +136,7 @@ function benchWarm(options: BenchOptions, programs: readonly BenchProgram[]): nu
   return results.some((result) => "failure" in result) ? 1 : 0;
 }
 
-/** The program to compare with; another build of Nivis is one, too. */
+/** The program to compare with, which may be another build of Nivis. */
 function referenceCommand(): Command {
   const asked = process.env["NIVIS_BENCH_REFERENCE"];
   if (asked === undefined) {

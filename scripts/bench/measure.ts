@@ -1,7 +1,7 @@
 /**
- * Runs one process and measures it: wall time with our own clock, processor time and peak memory with
- * GNU time. Node does not tell what a child process used, so without GNU time only the wall time is
- * known.
+ * Runs one process and measures it: wall time with Node's clock, processor time and peak memory
+ * with GNU time. Node does not report the resources of a child process, so without GNU time only
+ * the wall time is known.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,36 +9,40 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram } from "@nivis/testkit";
 
-/** A program with its first arguments. */
+/** A program and its first arguments. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
 }
 
-/** What one run took and what came out. */
+/** The measurements and the output of one run. */
 export interface Run {
-  /** Milliseconds. */
+  /** Wall time in milliseconds. */
   readonly wall: number;
-  /** Milliseconds of processor time, of all threads; `undefined` without GNU time. */
+  /** Processor time of all threads in milliseconds; `undefined` without GNU time. */
   readonly user: number | undefined;
-  /** Mebibytes; `undefined` without GNU time. */
+  /** Peak memory in mebibytes; `undefined` without GNU time. */
   readonly peak: number | undefined;
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Ten minutes: what takes longer is stuck. */
+/** In milliseconds; a run that takes longer is considered stuck. */
 const TIMEOUT = 600_000;
 const MAX_OUTPUT = 1 << 28;
 
-/** See the head of this file. */
+/** Runs processes and measures them. */
 export class Meter {
-  private readonly folder = mkdtempSync(join(tmpdir(), "nivis-bench-"));
+  readonly #folder = mkdtempSync(join(tmpdir(), "nivis-bench-"));
 
-  private constructor(private readonly time: string | undefined) {}
+  readonly #time: string | undefined;
 
-  /** A meter with GNU time if it is there; {@link close} it. */
+  private constructor(time: string | undefined) {
+    this.#time = time;
+  }
+
+  /** A meter, with GNU time if it is on `PATH`. The caller must {@link close} it. */
   static open(): Meter {
     const time = findProgram("time");
     const isGnu =
@@ -48,22 +52,22 @@ export class Meter {
 
   /** Whether processor time and memory are measured. */
   get isComplete(): boolean {
-    return this.time !== undefined;
+    return this.#time !== undefined;
   }
 
   run(command: Command, args: readonly string[]): Run {
-    const report = join(this.folder, "time");
+    const report = join(this.#folder, "time");
     const whole = [command.program, ...command.args, ...args];
     const [program, ...rest] =
-      this.time === undefined
+      this.#time === undefined
         ? whole
-        : [this.time, "--quiet", "--format=%U %M", `--output=${report}`, ...whole];
+        : [this.#time, "--quiet", "--format=%U %M", `--output=${report}`, ...whole];
     const started = performance.now();
     const result = spawnSync(program as string, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       encoding: "latin1",
-      // Nix: its store is not asked for anything, so none has to exist. Node reads certificates that
-      // it is told of at every start, which takes longer than starting.
+      // Nix: the store is never used, so none has to exist. Node reads the certificates that this
+      // variable names at every start, which takes longer than the start itself.
       env: { ...process.env, NIX_REMOTE: "dummy://", NODE_EXTRA_CA_CERTS: undefined },
       maxBuffer: MAX_OUTPUT,
       timeout: TIMEOUT,
@@ -71,12 +75,12 @@ export class Meter {
     const wall = performance.now() - started;
     const { status, error, stdout, stderr } = result;
     if (error !== undefined) throw new Error(`cannot run ${program}: ${error.message}`);
-    const [user, peak] = this.time === undefined ? [] : readReport(report);
+    const [user, peak] = this.#time === undefined ? [] : readReport(report);
     return { wall, user, peak, code: status ?? 128, stdout, stderr };
   }
 
   close(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -3,44 +3,44 @@ import { resolve } from "node:path";
 
 /** What to measure, how often, and where the results go. */
 export interface BenchOptions {
-  /** Parts of names of programs, or paths of programs of one's own; all programs when empty. */
+  /** Parts of program names, or paths of the user's programs; empty selects all programs. */
   readonly filters: readonly string[];
   readonly runs: number;
-  /** Where to write the result as JSON. */
+  /** The file for the result as JSON. */
   readonly json: string | undefined;
-  /** Add a line to the committed history. */
+  /** Whether to add a line to the committed history. */
   readonly history: boolean;
-  /** What a reader of the history has to know. */
+  /** A remark for the history. */
   readonly note: string | undefined;
-  /** Arguments for Nivis alone. */
+  /** Arguments only for Nivis. */
   readonly nivisArguments: readonly string[];
-  /** The JavaScript file of `nivis-instantiate` that is measured; that of this checkout unless given. */
+  /** The JavaScript file of `nivis-instantiate` to measure. Defaults to that of this checkout. */
   readonly nivis: string | undefined;
   /** The Node that runs Nivis. */
   readonly node: string;
-  /** Repeat in one process instead. */
+  /** Whether to repeat evaluations in one process instead. */
   readonly warm: boolean;
   readonly list: boolean;
 }
 
 export const USAGE = `usage: npm run bench -- [OPTION…] [NAME… | FILE.nix…]
-  NAME                    programs with NAME in their name; all unless given
+  NAME                    programs with NAME in their name (default: all)
   FILE.nix                a program of your own
   --runs N                pairs of runs of each program (default 5); with --warm, evaluations (default 15)
-  --json FILE             write everything that was measured, anew after each program
+  --json FILE             write all measurements, updated after each program
   --history               add a line to bench/history.jsonl
   --note TEXT             a remark for the history
-  --nivis-arguments TEXT  arguments for Nivis alone, such as "--no-cache"
+  --nivis-arguments TEXT  arguments only for Nivis, such as "--no-cache"
   --nivis FILE            the built nivis-instantiate to measure (default: that of this checkout)
-  --node PROGRAM          the Node that runs Nivis (default: the one that runs this)
-  --warm                  evaluate again and again in one process, without a reference
+  --node PROGRAM          the Node that runs Nivis (default: the current one)
+  --warm                  evaluate repeatedly in one process, without a reference
   --list                  print the names of the programs
 variables: NIVIS_BENCH_REFERENCE: the program to compare with (default nix-instantiate on PATH); a
   file that ends in .js or .cjs is run by Node. NIVIS_BENCH_NIXPKGS, NIVIS_BENCH_NIXPKGS_OLD: the directories
   of nixpkgs 26.11 and 19.09 for the programs on real code.
 `;
 
-/** A mistake in the arguments; the message is for the user. */
+/** An error in the arguments, with a message for the user. */
 export class UsageError extends Error {}
 
 const VALUE_FLAGS = new Set([
@@ -71,11 +71,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const warm = flags.has("--warm");
   const runs = Number(values.get("--runs") ?? (warm ? 15 : 5));
   if (!Number.isInteger(runs) || runs < 1)
-    throw new UsageError("option '--runs' is a number from 1");
+    throw new UsageError("option '--runs' needs a positive integer");
   if (warm && flags.has("--history")) {
-    throw new UsageError(
-      "the history holds comparisons with a reference: no --history with --warm",
-    );
+    throw new UsageError("'--history' records comparisons with a reference and excludes '--warm'");
   }
   const path = (name: string): string | undefined => {
     const value = values.get(name);

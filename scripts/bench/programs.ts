@@ -1,21 +1,21 @@
 /**
- * The programs that are measured: the files of `bench/`, and expressions over real code when
- * variables name nixpkgs trees. Each takes C++ Nix between a few tenths of a second and some seconds,
- * so that the start of a process is a part of it and not all of it.
+ * The programs to measure: the files of `bench/`, and expressions over real code if variables name
+ * nixpkgs trees. C++ Nix takes between a few tenths of a second and some seconds for each, so that
+ * process start is only part of the time.
  */
 import { readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { root } from "../workspace.mjs";
 
-/** One program; both evaluators print its value strictly, and must print the same. */
+/** A program; both evaluators print its value strictly and must print the same. */
 export interface BenchProgram {
   readonly name: string;
   readonly group: "bench" | "nixpkgs" | "own";
-  /** What tells `nix-instantiate --eval --strict` what to evaluate. */
+  /** The arguments of `nix-instantiate --eval --strict` that select the expression. */
   readonly args: readonly string[];
 }
 
-/** Programs that match filters, and those that need a tree which no variable names. */
+/** The programs that match the filters, and those that lack a nixpkgs tree. */
 export interface Selection {
   readonly programs: readonly BenchProgram[];
   readonly missing: readonly string[];
@@ -31,7 +31,7 @@ interface RealProgram {
 
 const BENCH = join(root, "bench");
 
-/** `impure.nix` is the entry point behind the check of Nix's version. */
+/** The packages of a tree; `impure.nix` is the entry point after the check of Nix's version. */
 function packagesOf(tree: string): string {
   return `import ${tree}/pkgs/top-level/impure.nix { system = "x86_64-linux"; config = { }; overlays = [ ]; }`;
 }
@@ -78,7 +78,7 @@ const REAL_PROGRAMS: readonly RealProgram[] = [
   },
 ];
 
-/** The programs whose names contain one of the filters, all without filters, and the user's own. */
+/** The programs whose names contain a filter (all, without filters), and the user's own. */
 export function selectPrograms(
   filters: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

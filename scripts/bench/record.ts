@@ -1,29 +1,29 @@
-/** The record of a run: everything as JSON, and one line for the committed history. */
+/** The record of a run: all measurements as JSON, and one line for the committed history. */
 import { spawnSync } from "node:child_process";
 import { cpus, loadavg, totalmem, version } from "node:os";
 import { root } from "../workspace.mjs";
 import { type Comparison, isMeasured, type Summary } from "./compare.ts";
 
-/** Where measurements were taken; they mean nothing on another machine. */
+/** The machine of the measurements, which cannot be compared across machines. */
 export interface MachineDescription {
   readonly cpu: string;
   readonly cores: number;
-  /** Mebibytes. */
+  /** In mebibytes. */
   readonly memory: number;
   readonly system: string;
-  /** The mean number of running processes in the minute before: above 0 something else ran, too. */
+  /** The load average of the minute before; other programs were running if it is above 0. */
   readonly loadBefore: number;
 }
 
-/** See the head of this file. */
+/** A run of the benchmarks with its circumstances. */
 export interface BenchRecord {
-  /** ISO 8601. */
+  /** In ISO 8601. */
   readonly date: string;
-  /** The commit that is checked out, with `+` when files differ from it. */
+  /** The checked-out commit, with `+` if files differ from it. */
   readonly commit: string;
   readonly machine: MachineDescription;
   readonly node: string;
-  /** The version of the reference, in its own words. */
+  /** The output of the reference's `--version`. */
   readonly reference: string;
   readonly nivisArguments: readonly string[];
   readonly runs: number;
@@ -43,7 +43,7 @@ export function describeMachine(): MachineDescription {
   };
 }
 
-/** The commit of this checkout; "unknown" where it is none. */
+/** The commit of this checkout, or "unknown" outside of Git. */
 export function currentCommit(): string {
   const git = (...args: string[]): string | undefined => {
     const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
@@ -54,7 +54,9 @@ export function currentCommit(): string {
   return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}+`;
 }
 
-/** A record as a line of the history: of each program the ratios of time, processor time and memory. */
+/**
+ * A record as a line of the history: per program, the ratios of time, processor time and memory.
+ */
 export function historyLine(record: BenchRecord): string {
   const { comparisons, ...rest } = record;
   const ratios = Object.fromEntries(

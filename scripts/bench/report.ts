@@ -1,4 +1,4 @@
-/** What the benchmarks print: a table that is Markdown as well, and a summary of each group. */
+/** The output of the benchmarks: a Markdown table, and a summary of each group. */
 import { type Comparison, isMeasured, type Measured, type Summary } from "./compare.ts";
 import { geometricMean, quartiles } from "./statistics.ts";
 
@@ -19,7 +19,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   return [line(head), line(rule), ...rows.map(line)].map((text) => `${text}\n`).join("");
 }
 
-/** The programs that were measured, in their order. */
+/** The table of the measured programs, in their order. */
 export function comparisonTable(comparisons: readonly Comparison[]): string {
   const rows = comparisons
     .filter(isMeasured)

@@ -1,9 +1,9 @@
 /**
- * The statistics of the benchmarks. Machines that measure do other things as well, so everything
- * here goes by order and not by size: one slow run moves a median by little and a mean by much.
+ * The statistics of the benchmarks. Other programs run on the machine, so everything
+ * here uses ranks instead of sums: one slow run moves a median by little and a mean by much.
  */
 
-/** The middle of some measurements and how far the middle half of them reaches. */
+/** The median of some measurements and the range of their middle half. */
 export interface Quartiles {
   readonly median: number;
   readonly lower: number;
@@ -16,7 +16,7 @@ export function quartiles(values: readonly number[]): Quartiles {
   return { median: at(sorted, 0.5), lower: at(sorted, 0.25), upper: at(sorted, 0.75) };
 }
 
-/** The number at a share of the way through sorted numbers, between two of them in proportion. */
+/** The quantile `share` of sorted numbers, interpolated linearly. */
 function at(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) throw new Error("quartiles of nothing");
   const place = share * (sorted.length - 1);
@@ -25,14 +25,14 @@ function at(sorted: readonly number[], share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** The geometric mean of at least one positive number: the mean to use for ratios. */
+/** The geometric mean of at least one positive number, the proper mean of ratios. */
 export function geometricMean(ratios: readonly number[]): number {
   if (ratios.length === 0) throw new Error("the mean of nothing");
   return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 }
 
-/** The ratios of the measurements that were taken side by side. */
+/** The ratios of paired measurements. */
 export function pairedRatios(a: readonly number[], b: readonly number[]): number[] {
-  if (a.length !== b.length) throw new Error("measurements that are no pairs");
+  if (a.length !== b.length) throw new Error("unpaired measurements");
   return a.map((value, i) => value / (b[i] as number));
 }

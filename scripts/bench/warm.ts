@@ -1,7 +1,7 @@
 /**
- * Warm runs: a program evaluated again and again in one process, by a new evaluation each time, so
- * that nothing is remembered but what the JavaScript engine made of our code. A process for each
- * program, else one would warm up for the next.
+ * Warm runs: evaluates a program repeatedly in one process, with a new evaluation each time, so
+ * that only the engine's compiled code is reused. Each program gets its own
+ * process, so that no program warms up the engine for the next.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import type { BenchProgram } from "./programs.ts";
 import { formatTable } from "./report.ts";
 import { quartiles } from "./statistics.ts";
 
-/** Milliseconds of each evaluation, or why there are none. */
+/** The times of the evaluations in milliseconds, or why there are none. */
 export type WarmResult =
   | { readonly name: string; readonly times: readonly number[] }
   | { readonly name: string; readonly failure: string };
@@ -26,7 +26,10 @@ export function measureWarm(program: BenchProgram, node: string, runs: number): 
   return { name, times: JSON.parse(result.stdout) };
 }
 
-/** The first evaluation, and the median of the second half: by then the engine has done its work. */
+/**
+ * The table of first evaluations and of the medians of the second half, when the engine has warmed
+ * up.
+ */
 export function warmTable(results: readonly WarmResult[]): string {
   const rows = results.flatMap((result) => {
     if ("failure" in result) return [];

@@ -1,34 +1,33 @@
 /**
- * Answers: what an evaluator says about one attribute, and the files that keep them. One JSON object
- * a line, written as soon as it is known, so that a sweep which was interrupted can go on.
+ * Answers: the result of an evaluator for one attribute, and the files that store them. One JSON
+ * object per line, written immediately, so that an interrupted sweep can resume.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 
-/** What an attribute is. Exactly one of the fields is there. */
+/** The result for an attribute. Exactly one of the fields is present. */
 export interface Answer {
   /** A derivation. */
   readonly drvPath?: string;
-  /** Anything else: its type, as `typeOf` names it. */
+  /** Any other value: its type, as `typeOf` names it. */
   readonly type?: string;
-  /** Ended by `throw` or `assert`: which part of it. */
+  /** Failed by `throw` or `assert`: the part that failed. */
   readonly failed?: "value" | "type" | "drvPath";
-  /** Ended by an error that `tryEval` does not catch: its first line. */
+  /** Failed by an error that `tryEval` does not catch: its first line. */
   readonly aborted?: string;
-  /** Its evaluation alone takes more memory than there is: how one knows. */
+  /** Ran out of memory although it was evaluated alone: the evidence. */
   readonly outOfMemory?: string;
-  /** The process did not survive it, or did not come to an end. */
+  /** Crashed the process or timed out: how it ended. */
   readonly crashed?: string;
 }
 
-/** The answers of one evaluator by name, on disk. */
+/** The answers of one evaluator, by name, in a file. */
 export class AnswerFile {
   readonly answers = new Map<string, Answer>();
+  readonly #path: string;
 
   /** Starts empty unless `resume`. */
-  constructor(
-    private readonly path: string,
-    resume: boolean,
-  ) {
+  constructor(path: string, resume: boolean) {
+    this.#path = path;
     if (!resume || !existsSync(path)) {
       writeFileSync(path, "");
       return;
@@ -41,11 +40,11 @@ export class AnswerFile {
 
   add(name: string, answer: Answer): void {
     this.answers.set(name, answer);
-    appendFileSync(this.path, `${JSON.stringify({ name, ...answer })}\n`);
+    appendFileSync(this.#path, `${JSON.stringify({ name, ...answer })}\n`);
   }
 }
 
-/** Reads a line; `undefined` for one that was cut off. */
+/** Parses a line; returns `undefined` for a truncated one. */
 export function parseAnswer(line: string): { name: string; answer: Answer } | undefined {
   try {
     const { name, ...answer } = JSON.parse(line) as Answer & { name: string };

@@ -1,19 +1,19 @@
-/** Compares what two evaluators say about the attributes of a set. */
+/** Compares the answers of two evaluators for the attributes of a set. */
 import type { Answer } from "./answers.ts";
 
 /** How two answers differ. */
 export type DifferenceKind =
   /** Both are derivations, with different paths. */
   | "drvPath"
-  /** Only one of the sets has the attribute. */
+  /** Only one evaluator has the attribute. */
   | "missing"
   /** Only Nivis fails. */
   | "nivis-fails"
   /** Only the reference fails. */
   | "reference-fails"
-  /** Both fail, but not in the same way. */
+  /** Both fail in different ways. */
   | "failure-kind"
-  /** Both are something, but not the same thing. */
+  /** Both are values of different types. */
   | "type";
 
 export interface Difference {
@@ -28,13 +28,13 @@ export interface Comparison {
   readonly equal: number;
   readonly derivations: number;
   readonly differences: readonly Difference[];
-  /** Differences that Nix has with itself: the reference does what later versions do not. */
+  /** Differences between versions of Nix, which the age of the reference explains. */
   readonly ofVersions: readonly Difference[];
-  /** Both are aborted by an error, worded differently: versions word errors differently. */
+  /** Both are aborted by an error with different wordings, which change between versions. */
   readonly otherMessage: readonly Difference[];
 }
 
-/** The comparison of all names that one of them knows. */
+/** Compares the answers for all names that either evaluator has. */
 export function compareAnswers(
   nivis: ReadonlyMap<string, Answer>,
   reference: ReadonlyMap<string, Answer>,
@@ -65,7 +65,7 @@ export function compareAnswers(
   };
 }
 
-/** The kind of difference of two answers; `undefined` when they agree. */
+/** The kind of difference between two answers; `undefined` if they agree. */
 export function differenceOf(
   nivis: Answer | undefined,
   reference: Answer | undefined,
@@ -83,9 +83,9 @@ export function differenceOf(
 }
 
 /**
- * Whether the reference fails only because it is old. Nix 2.8 looks a name that comes from a `with`
- * up when it makes a thunk of it, if the set of the `with` happens to be evaluated; later versions
- * look when the value is needed:
+ * Whether the reference fails only because it is old. When Nix 2.8 makes a thunk of a name from a
+ * `with` whose set is already evaluated, it looks the name up immediately; later versions
+ * look it up when the value is needed:
  *
  *     with { a = 1; }; builtins.seq a (builtins.attrNames { x = undefinedName; })
  */
@@ -95,7 +95,7 @@ function isOfVersions({ kind, reference }: Difference): boolean {
   );
 }
 
-/** How an attribute fails, in one word or two; `undefined` when it does not. */
+/** The way in which an attribute fails, in a word or two; `undefined` if it does not fail. */
 function failureOf({ failed, aborted, outOfMemory, crashed }: Answer): string | undefined {
   if (failed !== undefined) return `throw in ${failed}`;
   if (aborted !== undefined) return "error";

@@ -1,5 +1,5 @@
 /**
- * The two evaluators: the commands that start them, and the program for threads with Nivis.
+ * The two evaluators: the commands that start them, and the bundles for threads with Nivis.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import { sourceAliases } from "../workspace.mjs";
 import type { NivisTask } from "./nivis-worker.ts";
 import type { SweepOptions } from "./options.ts";
 
-/** How to ask an evaluator for other things than answers. */
+/** The commands of an evaluator for everything except answers. */
 export interface Evaluator {
   readonly id: "nivis" | "reference";
   readonly name: string;
@@ -22,9 +22,9 @@ export interface Evaluator {
   instantiateCommand(name: string, store: string): Command;
 }
 
-/** A reference answers on standard error, a line for each attribute. */
+/** An evaluator that prints its answers on standard error, one line per attribute. */
 export interface ReferenceEvaluator extends Evaluator {
-  /** The command that answers for these attributes, in this order. */
+  /** The command that evaluates these attributes, in this order. */
   command(names: readonly string[]): Command;
 }
 
@@ -36,16 +36,16 @@ export interface Command {
 
 const NIX_FILE = fileURLToPath(new URL("attributes.nix", import.meta.url));
 
-/** How a line with an answer begins. */
+/** The prefix of a line with an answer. */
 export const ANSWER_PREFIX = "trace: sweep: ";
 
-/** The line of a {@link ReferenceEvaluator} between two attributes, if it goes on after errors. */
+/** The line between two attributes of a {@link ReferenceEvaluator} that continues after errors. */
 export const END_OF_ATTRIBUTE = "trace: sweep: end";
 
 /**
- * C++ Nix. Its `nix-instantiate` ends at the first error, and a new process needs a second or more to
- * come as far as the first attribute. `nix repl` goes on, so that is what evaluates a chunk where the
- * program lies beside `nix-instantiate`.
+ * C++ Nix. Its `nix-instantiate` ends at the first error, and a new process needs a second or more
+ * until the first attribute. `nix repl` continues after errors, so it evaluates the chunks if the
+ * program `nix` is beside `nix-instantiate`.
  */
 export function referenceEvaluator(program: string, options: SweepOptions): ReferenceEvaluator {
   const base = [NIX_FILE, ...nixArguments(options)];
@@ -93,17 +93,17 @@ function nixString(text: string): string {
   return `"${text.replace(/["$\\]/g, "\\$&")}"`;
 }
 
-/** The bundles that {@link buildThreads} writes. */
+/** The files that {@link buildThreads} writes. */
 export interface ThreadPrograms {
-  /** thread-host.ts. */
+  /** The bundle of thread-host.ts. */
   readonly host: string;
-  /** nivis-worker.ts. */
+  /** The bundle of nivis-worker.ts. */
   readonly worker: string;
 }
 
 /**
- * Bundles the process with the threads and their program into a folder. Once for a sweep, so that all
- * of it runs the same code even if somebody works on the sources meanwhile.
+ * Bundles the host of the threads and their program into a folder, once per sweep, so that all
+ * of it runs the same code even if the sources change meanwhile.
  */
 export async function buildThreads(folder: string): Promise<ThreadPrograms> {
   const { outputFiles } = await build({
@@ -128,16 +128,19 @@ export async function buildThreads(folder: string): Promise<ThreadPrograms> {
   return { host: join(folder, "thread-host.mjs"), worker: join(folder, "nivis-worker.mjs") };
 }
 
-/** Stands in a bundle where the hash of the bundle comes: that is what keys compiled files. */
+/**
+ * A placeholder in a bundle for the hash of the bundle, which is part of the keys of compiled
+ * files.
+ */
 const UNKNOWN_COMPILER = "the hash of this bundle";
 
-/** The version that a `nix-instantiate` says it is; `undefined` if it does not. */
+/** The version that a `nix-instantiate` reports, or `undefined`. */
 export function versionOf(program: string): string | undefined {
   const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
   return /\(Nix\) (\S+)/.exec(stdout ?? "")?.[1];
 }
 
-/** Nivis, from the bundle of its command. */
+/** Nivis, as its built command. */
 export function nivisEvaluator(options: SweepOptions): Evaluator {
   const base = [builtCommand(), NIX_FILE, ...nixArguments(options)];
   const program = process.execPath;
@@ -158,8 +161,8 @@ export function nivisEvaluator(options: SweepOptions): Evaluator {
 }
 
 /**
- * The task of a thread of Nivis. `builtins.nixVersion` says `nixVersion` there, so that packages which
- * look at it are the same for both evaluators.
+ * The task of a thread of Nivis. `builtins.nixVersion` is `nixVersion` there, so that packages that
+ * use it are the same for both evaluators.
  */
 export function nivisTask(
   { tree, set, allowAliases, memory, out }: SweepOptions,
@@ -176,13 +179,13 @@ export function nivisTask(
   };
 }
 
-/** The environment of both: no search path, no configuration of the user. */
+/** The environment of both evaluators: no search path, no user configuration. */
 export function evaluatorEnvironment(options: SweepOptions): NodeJS.ProcessEnv {
   return {
     ...process.env,
     NIX_PATH: "",
     NIXPKGS_CONFIG: "",
-    // The collector of C++ Nix takes its limit from here.
+    // The limit of the garbage collector of C++ Nix.
     GC_MAXIMUM_HEAP_SIZE: String(options.memory * 1024 * 1024),
   };
 }

@@ -1,30 +1,30 @@
 /**
- * Why two derivations differ: reads both `.drv` files from two stores and goes down to the first
- * input that differs by itself. What differs above it differs only because of it.
+ * Explains why two derivations differ: reads the `.drv` files from two stores and descends to the
+ * first input that differs by itself; everything above differs only because of it.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Derivation, defaultStoreDir, parseDerivation } from "@nivis/formats";
 import { nodeHashes } from "@nivis/node";
 
-/** The bytes of a store path. */
+/** Reads the bytes of a store path. */
 export type ReadDerivation = (path: string) => string;
 
 export interface Explanation {
-  /** The names of the derivations from the one asked for down to the one to blame. */
+  /** The names of the derivations from the root down to the cause. */
   readonly chain: readonly string[];
-  /** What differs in the last one, a line each. */
+  /** The differences in the last one, one per line. */
   readonly lines: readonly string[];
 }
 
 const PARSE = { storeDir: defaultStoreDir, hashes: nodeHashes };
 
-/** Reads from a store below a directory, as `--store DIR` makes it. */
+/** Reads from a store below a directory, as `--store DIR` creates it. */
 export function storeReader(root: string): ReadDerivation {
   return (path) => readFileSync(join(root, path), "latin1");
 }
 
-/** Compares the derivation of two stores at two paths. */
+/** Compares two derivations in two stores. */
 export function explainDifference(
   ours: { readonly path: string; readonly read: ReadDerivation },
   theirs: { readonly path: string; readonly read: ReadDerivation },
@@ -42,11 +42,11 @@ export function explainDifference(
   }
 }
 
-/** The first pair of inputs that differ and belong together, in the order of their names. */
+/** The first pair of corresponding inputs that differ, in the order of their names. */
 function firstDifferingInput(a: Derivation, b: Derivation): [string, string] | undefined {
   const onlyOurs = [...a.inputDrvs.keys()].filter((path) => !b.inputDrvs.has(path));
   const onlyTheirs = [...b.inputDrvs.keys()].filter((path) => !a.inputDrvs.has(path));
-  // Inputs with equal names belong together when there are equally many on both sides.
+  // Inputs with equal names correspond if both sides have equally many.
   for (const left of onlyOurs.sort((x, y) => (nameOf(x) < nameOf(y) ? -1 : 1))) {
     const partners = onlyTheirs.filter((right) => nameOf(right) === nameOf(left));
     const rivals = onlyOurs.filter((other) => nameOf(other) === nameOf(left));
@@ -68,7 +68,7 @@ function describe(a: Derivation, b: Derivation): string[] {
   compare("structured attributes", a.structuredAttrs, b.structuredAttrs);
   const outputs = new Set([...a.outputs.keys(), ...b.outputs.keys()]);
   for (const name of [...new Set([...a.env.keys(), ...b.env.keys()])].sort()) {
-    // Output paths follow from the rest.
+    // Output paths are derived from the rest.
     if (!outputs.has(name)) compare(`variable ${name}`, a.env.get(name), b.env.get(name));
   }
   const paths = (set: Iterable<string>): string => [...set].sort().join("\n");
@@ -81,7 +81,7 @@ function describe(a: Derivation, b: Derivation): string[] {
 
 const CONTEXT = 60;
 
-/** Both texts around the first byte that differs. */
+/** An excerpt of both texts around the first byte that differs. */
 function firstDifference(ours: string | undefined, theirs: string | undefined): string[] {
   if (ours === undefined) return ["  Nivis:     (not there)", `  reference: ${show(theirs, 0)}`];
   if (theirs === undefined) return [`  Nivis:     ${show(ours, 0)}`, "  reference: (not there)"];
@@ -105,7 +105,7 @@ function drvName(path: string): string {
   return nameOf(path).replace(/\.drv$/, "");
 }
 
-/** The name in a store path, behind the hash. */
+/** The name part of a store path. */
 function nameOf(path: string): string {
   const base = path.slice(path.lastIndexOf("/") + 1);
   return base.slice(base.indexOf("-") + 1);

@@ -1,9 +1,9 @@
 /**
  * `npm run sweep -- --tree DIR [--set PATH]`: evaluates every attribute of a package set with Nivis
- * and with C++ Nix, and reports each difference. docs/sweep.md tells more.
+ * and with C++ Nix, and reports each difference. See docs/sweep.md.
  *
- * Answers are kept in the output folder as they come, so a sweep that was interrupted goes on with
- * `--resume`. The exit code is 1 when something differs.
+ * Answers are stored in the output folder as they arrive, so an interrupted sweep resumes with
+ * `--resume`. The exit code is 1 if something differs.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -37,11 +37,11 @@ import { formatReport, type Report, summary, totalCost } from "./report.ts";
 import { type Runner, runChunk } from "./run-chunk.ts";
 import { ThreadPool } from "./thread-pool.ts";
 
-/** What an evaluator has answered so far, and what that cost; both are on disk as well. */
+/** The answers of an evaluator so far, and their cost; both are also on disk. */
 interface Log {
   readonly file: AnswerFile;
   readonly costs: readonly ProcessCost[];
-  /** Notes what another process or thread cost. */
+  /** Records the cost of a process or thread that has ended. */
   readonly ended: (cost: ProcessCost) => void;
 }
 
@@ -126,7 +126,7 @@ function openLog(id: Evaluator["id"], { out, resume }: SweepOptions): Log {
   };
 }
 
-/** Evaluates what has no answer yet. */
+/** Evaluates all attributes that have no answer. */
 async function answerAll(lanes: readonly Lane[], options: SweepOptions): Promise<void> {
   const work = lanes.map((lane) => {
     const names = options.only.length > 0 ? options.only : listNames(lane.evaluator, options);
@@ -144,7 +144,7 @@ async function answerAll(lanes: readonly Lane[], options: SweepOptions): Promise
   progress.finish();
 }
 
-/** Chunks of both in turn, so that one evaluator is never far ahead of the other. */
+/** Alternating chunks of both, so that neither evaluator is far ahead of the other. */
 function alternate(
   lanes: readonly Lane[],
   work: readonly (readonly string[])[],
@@ -204,6 +204,6 @@ function runToEnd(command: Command, evaluator: Evaluator, options: SweepOptions)
     timeout: options.timeout * 1000,
   });
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${evaluator.name} fails:\n${stderr.slice(0, 2000)}`);
+  if (status !== 0) throw new Error(`${evaluator.name} failed:\n${stderr.slice(0, 2000)}`);
   return stdout;
 }

@@ -1,9 +1,9 @@
 /**
- * The thread that evaluates a chunk with Nivis, in an evaluation of its own; what it compiles is kept
- * for the other threads. Posts an answer for each attribute as soon as it is known.
+ * A thread that evaluates a chunk with Nivis, in its own evaluation; compiled files are cached
+ * for the other threads. Posts each answer immediately.
  *
- * After an error it goes on with the next attribute. When it has grown near its limit it ends early
- * with success, and whoever started it starts another for the rest.
+ * After an error it continues with the next attribute. Near its memory limit it ends early
+ * with success, and its parent starts another thread for the rest.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import {
@@ -21,20 +21,20 @@ import { DiskBytecodeCache, nodeHashes, nodeIo } from "@nivis/node";
 import type { Answer } from "./answers.ts";
 import type { ThreadAnswer } from "./thread-host.ts";
 
-/** What the thread is given. */
+/** The `workerData` of the thread. */
 export interface NivisTask {
   readonly file: string;
   readonly arguments: Readonly<Record<string, string>>;
-  /** Mebibytes. */
+  /** The memory limit in mebibytes. */
   readonly memory: number;
-  /** What `builtins.nixVersion` says, if not what Nivis says. */
+  /** The value of `builtins.nixVersion`, if not that of Nivis. */
   readonly nixVersion: string | undefined;
   /** The directory of the cache of compiled files. */
   readonly cache: string;
   readonly names: readonly string[];
 }
 
-/** The part of the limit after which a thread makes room for another. */
+/** The fraction of the limit at which a thread ends early. */
 const FULL = 0.75;
 
 const task = workerData as NivisTask;
@@ -54,8 +54,8 @@ for (const name of task.names) {
 evaluation.saveCompiledFiles();
 
 /**
- * Some packages put the version of Nix into their derivations, and then the reference is right to
- * differ. Nothing has been evaluated yet, so the set of builtins may still be changed.
+ * Some packages put the version of Nix into their derivations, which then rightly
+ * differ. Nothing has been evaluated yet, so the set of builtins can still change.
  */
 function pretendVersion(version: string): void {
   const { builtins } = evaluation.context;
@@ -71,7 +71,9 @@ function answerFunction(): Slot {
   return (attributes as Attrs).get("answer") as Slot;
 }
 
-/** The answer, and whether the evaluation can be used further: not after a bug of ours. */
+/**
+ * The answer, and whether the evaluation is still usable, which it is not after an internal error.
+ */
 function answerFor(name: string): { said: Answer; sound: boolean } {
   const { context } = evaluation;
   try {

@@ -2,49 +2,49 @@
 import { availableParallelism, totalmem } from "node:os";
 import { resolve } from "node:path";
 
-/** What to sweep, with whom, and how much of the machine it may take. */
+/** What to sweep, with which reference, and the share of the machine to use. */
 export interface SweepOptions {
   readonly tree: string;
   /** The attribute path of a nested set; "" for the top level. */
   readonly set: string;
-  /** `"true"`, `"false"`, or "" for the default of the tree. */
+  /** `"true"`, `"false"`, or `""` for the default of the tree. */
   readonly allowAliases: string;
-  /** The program of C++ Nix, or `undefined` to run Nivis alone. */
+  /** The program of C++ Nix, or `undefined` to run only Nivis. */
   readonly reference: string | undefined;
-  /** Attributes for one thread or process. */
+  /** The number of attributes per thread or process. */
   readonly chunk: number;
-  /** Threads and processes at once. */
+  /** The number of concurrent threads and processes. */
   readonly jobs: number;
-  /** Keep the answers that are in {@link out} already. */
+  /** Whether to keep the answers that are already in {@link out}. */
   readonly resume: boolean;
   readonly out: string;
-  /** Mebibytes for each of the {@link jobs}: its share of the budget. */
+  /** The memory in mebibytes for each of the {@link jobs}. */
   readonly memory: number;
-  /** Seconds without an answer after which a thread or process is ended. */
+  /** The time in seconds without an answer after which a thread or process is killed. */
   readonly timeout: number;
-  /** How many differing derivations are instantiated and compared. */
+  /** The number of differing derivations that are instantiated and compared. */
   readonly explain: number;
-  /** Only these attributes; all when empty. */
+  /** The attributes to evaluate; empty means all. */
   readonly only: readonly string[];
 }
 
 export const USAGE = `usage: npm run sweep -- --tree DIR [OPTION…]
   --tree DIR          the directory of Nixpkgs
-  --set PATH          a nested set, such as python3Packages; the top level unless given
-  --reference PROGRAM the nix-instantiate to compare with (default nix-instantiate); none: Nivis alone
-  --allow-aliases B   true or false; what the tree has by default unless given
-  --chunk N           attributes for one thread or process (default 200)
-  --jobs N            threads and processes at once (default, and at most: as many as cores)
-  --memory MIB        memory for all of them together (default half of the machine's, but not more
-                      than 3072 for each)
-  --timeout SECONDS   without an answer, then the thread or process is ended (default 300)
+  --set PATH          a nested set, such as python3Packages (default: the top level)
+  --reference PROGRAM the nix-instantiate to compare with (default nix-instantiate); none runs only Nivis
+  --allow-aliases B   true or false (default: the default of the tree)
+  --chunk N           attributes per thread or process (default 200)
+  --jobs N            concurrent threads and processes (default and maximum: the number of cores)
+  --memory MIB        memory for all of them together (default: half of the machine's, but at most
+                      3072 each)
+  --timeout SECONDS   time without an answer after which a thread or process is killed (default 300)
   --explain N         differing derivations to compare file by file (default 20)
   --only A,B,…        only these attributes
-  --resume            keep the answers that are there
-  --out DIR           where answers and report go (default: node_modules/.cache/nivis-sweep/<tree>[-<set>])
+  --resume            keep existing answers
+  --out DIR           folder for answers and report (default: node_modules/.cache/nivis-sweep/<tree>[-<set>])
 `;
 
-/** A mistake in the arguments; the message is for the user. */
+/** An error in the arguments, with a message for the user. */
 export class UsageError extends Error {}
 
 /** Reads the arguments; throws a {@link UsageError}. */
@@ -67,7 +67,7 @@ export function parseOptions(args: readonly string[]): SweepOptions {
   const set = values.get("--set") ?? "";
   const allowAliases = values.get("--allow-aliases") ?? "";
   if (!["", "true", "false"].includes(allowAliases)) {
-    throw new UsageError("option '--allow-aliases' is true or false");
+    throw new UsageError("option '--allow-aliases' must be true or false");
   }
   const reference = values.get("--reference") ?? "nix-instantiate";
   const jobs = Math.min(positive(values, "--jobs", availableParallelism()), availableParallelism());
@@ -115,6 +115,7 @@ function positive(values: ReadonlyMap<string, string>, flag: string, otherwise: 
   const text = values.get(flag);
   if (text === undefined) return otherwise;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`option '${flag}' is a count`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`option '${flag}' needs a positive integer`);
   return value;
 }

@@ -1,6 +1,6 @@
 /**
- * Runs attributes with the reference: a process for each attempt, which answers on standard error, a
- * line for each attribute, or says that it goes on with the next.
+ * Evaluates attributes with the reference: one process per attempt, which prints on standard error
+ * one line per attribute, or that it continues with the next.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -9,16 +9,16 @@ import { ANSWER_PREFIX, type Command, END_OF_ATTRIBUTE } from "./evaluators.ts";
 import { CostMeter, type ProcessCost } from "./process-cost.ts";
 import type { Attempt, Runner } from "./run-chunk.ts";
 
-/** What the runs need to know and whom they tell. */
+/** Options of {@link referenceRunner}. */
 export interface ReferenceRuns {
   command(names: readonly string[]): Command;
   readonly environment: NodeJS.ProcessEnv;
-  /** Seconds without an answer. */
+  /** The time in seconds without an answer after which a process is killed. */
   readonly timeout: number;
   ended(cost: ProcessCost): void;
 }
 
-/** The {@link Runner} whose attempts are processes. */
+/** A {@link Runner} whose attempts are processes. */
 export function referenceRunner(runs: ReferenceRuns): Runner {
   return { attempt: (names, _alone, answered) => runProcess(runs, names, answered) };
 }
@@ -71,7 +71,7 @@ function runProcess(
         ? parseAnswer(line.slice(ANSWER_PREFIX.length))
         : undefined;
       if (entry === undefined) {
-        // Old versions show the error first and traces after it, new ones the other way round.
+        // Old versions print the error before the traces, new ones after them.
         message = /^\s*error: (.+)/.exec(line)?.[1] ?? message;
         if (tail.push(line) > 20) tail.shift();
         return;

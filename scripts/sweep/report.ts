@@ -1,12 +1,12 @@
-/** The report of a sweep: Markdown for people, kept beside the answers. */
+/** The report of a sweep, in Markdown. */
 import { type Comparison, type Difference, describeAnswer } from "./compare.ts";
 import type { Explanation } from "./explain.ts";
 import type { SweepOptions } from "./options.ts";
 import type { ProcessCost } from "./process-cost.ts";
 
-/** What a whole evaluation of the set cost: sums, and the peak of the largest process. */
+/** The cost of the whole set: sums, and the peak of the largest process. */
 export interface TotalCost extends ProcessCost {
-  /** Processes of the reference, threads of Nivis. */
+  /** The number of processes of the reference, or of threads of Nivis. */
   readonly runs: number;
 }
 
@@ -18,7 +18,7 @@ export interface Report {
   readonly costs: ReadonlyMap<string, TotalCost>;
 }
 
-/** Adds up what the runs of one evaluator cost. */
+/** The total cost of the runs of one evaluator. */
 export function totalCost(costs: readonly ProcessCost[]): TotalCost {
   const total = { wall: 0, user: 0, system: 0, peak: 0, runs: costs.length };
   for (const { wall, user, system, peak } of costs) {

@@ -1,26 +1,28 @@
 /**
- * Runs a chunk of attributes to its end, with as many attempts as that takes.
+ * Evaluates a chunk of attributes completely, with as many attempts as necessary.
  *
- * Answers come in the order of the names, so the first name without one is to blame when an attempt
- * ends, unless it just makes room for the next. An error of the program is believed at once. Memory
- * that ran out may be the fault of the attributes before: so the rest is tried in halves, until it
- * runs out over the first attribute of an attempt, which had all of it. An attempt that died or said
- * nothing for too long may have been the victim of others as well: then the attribute is tried
- * once more, in a process of its own.
+ * Answers arrive in the order of the names, so the first name without one is the cause if an
+ * attempt ends, unless it ended early to make room. An error of the program is accepted at once.
+ * Running out of memory may be caused by earlier attributes: the rest is tried in halves, until
+ * memory runs out at the first attribute of an attempt, which had all of it. An attempt that
+ * crashed or was silent for too long may have been affected by others: the attribute is tried again
+ * in its own process.
  */
 import type { Answer } from "./answers.ts";
 
-/** How an attempt ended, and how many of its names have an answer. Without a reason: as it wanted. */
+/**
+ * How an attempt ended (normally, if there is no reason), and how many of its names have an answer.
+ */
 export interface Attempt {
   readonly answered: number;
   readonly ending: Pick<Answer, "aborted" | "crashed" | "outOfMemory">;
 }
 
-/** What evaluates attributes, from a fresh start each time. */
+/** Evaluates attributes, from a fresh start in each attempt. */
 export interface Runner {
   /**
-   * Answers for the names, in this order, as far as it comes. `alone`: in a process that does nothing
-   * else.
+   * Evaluates the names in this order, as far as possible. `alone` asks for a process that does
+   * nothing else.
    */
   attempt(
     names: readonly string[],
@@ -29,16 +31,16 @@ export interface Runner {
   ): Promise<Attempt>;
 }
 
-/** Answers for every name, one way or the other. */
+/** Gets an answer for every name. */
 export async function runChunk(
   runner: Runner,
   names: readonly string[],
   tell: (name: string, answer: Answer) => void,
 ): Promise<void> {
   let rest = names;
-  /** How many names an attempt gets. */
+  /** The number of names per attempt. */
   let size = names.length;
-  /** The name that is tried alone, because an attempt died over it. */
+  /** The name to try alone, because an attempt crashed at it. */
   let suspect: string | undefined;
   while (rest.length > 0) {
     const alone = suspect !== undefined;

@@ -1,41 +1,41 @@
 /**
- * The process in which the threads of a sweep run: starts a thread for each task that comes over the
- * channel, and passes on what it answers and how it ended.
+ * The process that runs the threads of a sweep: starts a thread for each task that arrives over the
+ * channel, and passes on its answers and how it ended.
  *
- * It is not the process of the sweep itself, because running out of memory does not always end only
- * the thread: where a single object does not fit (the table of a large `Map`), V8 ends the process.
+ * This is not the process of the sweep itself, because running out of memory may end more than
+ * the thread: if a single object does not fit (the table of a large `Map`), V8 ends the process.
  */
 import { Worker } from "node:worker_threads";
 import type { Answer } from "./answers.ts";
 import type { Attempt } from "./run-chunk.ts";
 
-/** What {@link ThreadPool} sends. */
+/** A task that {@link ThreadPool} sends. */
 export interface ThreadTask {
-  /** Tells tasks apart. */
+  /** Identifies the task. */
   readonly id: number;
-  /** The program of the thread, and what it gets as `workerData`. */
+  /** The program of the thread, which receives `data` as `workerData`. */
   readonly program: string;
   readonly data: unknown;
-  /** Mebibytes that its old generation may take. */
+  /** The limit of its old generation in mebibytes. */
   readonly memory: number;
-  /** Seconds without an answer. */
+  /** The time in seconds without an answer after which it is killed. */
   readonly timeout: number;
 }
 
-/** What a thread posts for each attribute. */
+/** The message of a thread for each attribute. */
 export interface ThreadAnswer {
   readonly name: string;
   readonly answer: Answer;
 }
 
-/** What comes back: answers, and then how it ended. */
+/** The messages to the pool: answers, then how the thread ended. */
 export type ThreadMessage = { readonly id: number } & (
   | ThreadAnswer
   | { readonly ending: Attempt["ending"] }
 );
 
 process.on("message", start);
-// The sweep is gone, whatever the reason: nobody wants the answers.
+// The sweep has ended, so nothing receives the answers.
 process.on("disconnect", () => process.exit());
 
 function start({ id, program, data, memory, timeout }: ThreadTask): void {
