@@ -1,8 +1,9 @@
 /**
  * Builds the shipped files. There are two kinds of output, both made by esbuild:
  *
- * - the *commands*, `packages/nivis/dist/main-<hash>.js`: all commands in one bundle, and
- *   `launch.cjs`, which loads it. One compile unit for all hot code lets esbuild replace every
+ * - the *commands*, `packages/nivis/dist/main-<hash>.js`: all commands that evaluate in one bundle,
+ *   `stores-<hash>.cjs` with the commands on stores, and `launch.cjs`, which loads them. One compile
+ *   unit for all hot code lets esbuild replace every
  *   `const enum` member by its number, so that V8 makes a jump table of the VM's dispatch loop;
  *   tests/guard/dispatch-loop.test.ts checks the result. See docs/design/002-start-up.md.
  * - the *libraries*, `packages/<name>/dist/index.js`: one file per package, importing the other
@@ -48,18 +49,39 @@ async function buildCommands() {
     define: { ...shared().define, "import.meta.url": "undefined" },
     alias: sourceAliases(),
   };
+  // What only stores need is a bundle of its own, which commands that evaluate never load.
+  const stores = await build({
+    ...options,
+    entryPoints: { stores: join(source, "commands", "store-commands.ts") },
+    entryNames: "[name]-[hash]",
+    // `require` would take a script for a module otherwise, because of our package.json.
+    outExtension: { ".js": ".cjs" },
+    metafile: true,
+  });
+  const storesBundle = bundleName(stores.metafile);
   const { metafile } = await build({
     ...options,
     entryPoints: { main: join(source, "main.ts") },
     entryNames: "[name]-[hash]",
     metafile: true,
+    // A script has no `import()`; this makes it a `require` that is called when it is reached.
+    supported: { "dynamic-import": false },
+    plugins: [
+      {
+        name: "stores-apart",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\/store-commands\.ts$/ }, ({ kind }) =>
+            kind === "dynamic-import" ? { path: `./${storesBundle}`, external: true } : undefined,
+          ),
+      },
+    ],
     // The value of the script is a function; see Bundle in launch.ts.
     banner: { js: "(function (require, module) {" },
     footer: { js: "})" },
   });
-  writeFileSync(join(dist("nivis"), "THIRD-PARTY-NOTICES.txt"), thirdPartyNotices(metafile));
-  const written = Object.keys(metafile.outputs).map((path) => basename(path));
-  const bundle = /** @type {string} */ (written.find((name) => name.endsWith(".js")));
+  const notices = thirdPartyNotices([metafile, stores.metafile]);
+  writeFileSync(join(dist("nivis"), "THIRD-PARTY-NOTICES.txt"), notices);
+  const bundle = bundleName(metafile);
   await build({
     ...options,
     entryPoints: { launch: join(source, "launch", "launch.ts") },
@@ -72,19 +94,32 @@ async function buildCommands() {
     entryPoints: { "store-worker": STORE_WORKER },
     outExtension: { ".js": ".cjs" },
   });
-  removeStaleBundles(written);
+  removeStaleBundles(
+    [metafile, stores.metafile].flatMap(({ outputs }) =>
+      Object.keys(outputs).map((path) => basename(path)),
+    ),
+  );
 }
 
 /**
- * The licences of the third-party packages that a bundle contains.
+ * The file name of the one bundle that a build wrote.
  *
  * @param {import("esbuild").Metafile} metafile
  */
-function thirdPartyNotices(metafile) {
+function bundleName({ outputs }) {
+  const names = Object.keys(outputs).map((path) => basename(path));
+  return /** @type {string} */ (names.find((name) => /\.c?js$/.test(name)));
+}
+
+/**
+ * The licences of the third-party packages that the bundles contain.
+ *
+ * @param {import("esbuild").Metafile[]} metafiles
+ */
+function thirdPartyNotices(metafiles) {
+  const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
   const folders = new Set(
-    Object.keys(metafile.inputs).flatMap(
-      (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
-    ),
+    inputs.flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
   );
   const notices = Array.from(folders, (folder) => {
     const { name, version, license, author, homepage } = JSON.parse(
@@ -110,7 +145,7 @@ function thirdPartyNotices(metafile) {
  */
 function removeStaleBundles(written) {
   for (const entry of readdirSync(dist("nivis"))) {
-    if (entry.startsWith("main-") && !written.includes(entry)) {
+    if (/^(?:main|stores)-/.test(entry) && !written.includes(entry)) {
       rmSync(join(dist("nivis"), entry), { force: true });
     }
   }

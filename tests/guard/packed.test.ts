@@ -100,6 +100,8 @@ test.each([
   ["nivis", ["trace", "-E", "(x: x) 1"], /1/],
   ["nivis", ["instantiate", "-E", "[ ]"], ""],
   ["nivis", ["--help"], /Usage/],
+  ["nivis", ["hash", "file", "file.nix"], /^sha256-/],
+  ["nivis", ["store", "info", "--store", "dummy://", "--json"], '{"url":"dummy://"}\n'],
   ["nivis-instantiate", ["--eval", "-E", "1 + 1"], "2\n"],
 ] as const)("%s %j", async (name, args, expected) => {
   writeFileSync(join(folder, "file.nix"), "1 + 1\n");

@@ -9,6 +9,7 @@ export {
   normalizeJson,
   parseJson,
 } from "./codec/json.ts";
+export { jsonObject, jsonStrings } from "./codec/json-text.ts";
 export { TextBuilder } from "./codec/text-builder.ts";
 export { parseToml, type TomlTable, type TomlValue } from "./codec/toml.ts";
 export {
@@ -73,6 +74,7 @@ export {
   knownOf,
 } from "./derivation/hash-modulo.ts";
 export { derivationJsonVersion, formatDerivationJson } from "./derivation/json.ts";
+export { parseDerivationJson } from "./derivation/parse-json.ts";
 export {
   type DerivedPath,
   formatDerivedPath,
@@ -211,6 +213,12 @@ export {
 } from "./nar/writer.ts";
 export { formatNarInfo, type NarInfo, parseNarInfo } from "./narinfo.ts";
 export { type PathInfo, pathFingerprint, type UnkeyedPathInfo } from "./path-info.ts";
+export {
+  formatPathInfoJson,
+  formatPathInfosJson,
+  type PathInfoForJson,
+  type PathInfoJsonFormat,
+} from "./path-info-json.ts";
 export {
   canonPath,
   checkStorePathBaseName,

@@ -10,7 +10,7 @@ import { processTerminal } from "./terminal.ts";
 export type CommandName = "nivis" | "nivis-instantiate";
 
 /** Runs a command with the arguments and the streams of this process, and returns its exit code. */
-export function main(command: CommandName): number {
+export function main(command: CommandName): number | Promise<number> {
   const args = process.argv.slice(2);
   const terminal = processTerminal();
   return command === "nivis"

@@ -7,8 +7,8 @@ import { usageError } from "./options/option.ts";
 import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Runs `nivis` with its arguments and returns the exit code. */
-export function runNivis(args: readonly string[], terminal: Terminal): number {
+/** Runs `nivis` with its arguments and returns the exit code; commands on stores return a promise. */
+export function runNivis(args: readonly string[], terminal: Terminal): number | Promise<number> {
   const [word, ...rest] = args;
   if (word === undefined) {
     terminal.writeLine(encodeUtf8(overview().trimEnd()));

@@ -22,6 +22,10 @@ export interface Terminal {
   readonly color: boolean;
   /** The environment; texts, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether data goes to a terminal, so that people read it. */
+  readonly isOutTerminal?: boolean;
+  /** Calls back when the user interrupts the command; returns how to stop that. */
+  readonly onInterrupt?: (listener: () => void) => () => void;
   /** Watches every evaluation that has no observer of its own; tests run commands with one. */
   readonly observer?: RunObserver;
   /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
@@ -45,6 +49,13 @@ export function processTerminal(): Terminal {
       return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
     },
     environment,
+    get isOutTerminal() {
+      return process.getBuiltinModule("node:tty").isatty(1);
+    },
+    onInterrupt: (listener) => {
+      process.once("SIGINT", listener);
+      return () => process.off("SIGINT", listener);
+    },
     onLongRun: setLongRunFlags,
   };
 }

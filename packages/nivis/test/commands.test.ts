@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { commands } from "../src/commands/index.ts";
 import { Invocation } from "../src/invocation.ts";
 import { VERSION } from "../src/version.ts";
-import { folderWith, type Given, instantiate, nivis } from "./terminal-double.ts";
+import { folderWith, type Given, instantiate, nivis, nivisLater } from "./terminal-double.ts";
 
 const folder = folderWith({
   "default.nix":
@@ -114,7 +114,7 @@ describe("the other commands", () => {
 });
 
 describe("nivis", () => {
-  it("shows help and version", () => {
+  it("shows help and version", async () => {
     expect(nivis(["--version"]).out).toContain(VERSION);
     const { version } = JSON.parse(
       readFileSync(new URL("../package.json", import.meta.url), "utf8"),
@@ -123,11 +123,11 @@ describe("nivis", () => {
     const overview = nivis(["--help"]).out;
     for (const { word, summary } of commands) {
       expect(overview).toContain(summary);
-      const help = nivis([word, "--help"]);
+      const help = await nivisLater([word, "--help"]);
       expect(help.code).toBe(0);
       expect(help.out).toContain(`nivis ${word} - ${summary}`);
       expect(help.out).toContain("Examples:");
-      expect(nivis(["help", word]).out).toBe(help.out);
+      expect((await nivisLater(["help", word])).out).toBe(help.out);
       for (const line of help.out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
     }
     expect(nivis([])).toEqual({ code: 1, out: "", err: overview });

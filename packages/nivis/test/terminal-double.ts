@@ -21,10 +21,10 @@ export interface Given {
   readonly color?: boolean;
 }
 
-function run(start: (terminal: Terminal) => number, given: Given): Printed {
+function terminalFor(given: Given): { terminal: Terminal; printed(code: number): Printed } {
   const out: string[] = [];
   const err: string[] = [];
-  const code = start({
+  const terminal: Terminal = {
     writeOut: (bytes) => out.push(bytes),
     writeLine: (bytes) => err.push(`${bytes}\n`),
     readInput: () => given.input ?? "",
@@ -39,15 +39,28 @@ function run(start: (terminal: Terminal) => number, given: Given): Printed {
       NIVIS_NO_CACHE: "1",
       ...given.environment,
     },
-  });
+  };
   const text = (pieces: string[]): string =>
     Buffer.from(pieces.join(""), "latin1").toString("utf8");
-  return { code, out: text(out), err: text(err) };
+  return { terminal, printed: (code) => ({ code, out: text(out), err: text(err) }) };
+}
+
+function run(start: (terminal: Terminal) => number | Promise<number>, given: Given): Printed {
+  const { terminal, printed } = terminalFor(given);
+  const code = start(terminal);
+  if (typeof code !== "number") throw new Error("the command waits for something: use nivisLater");
+  return printed(code);
 }
 
 /** Runs `nivis`. */
 export function nivis(args: readonly string[], given: Given = {}): Printed {
   return run((terminal) => runNivis(args, terminal), given);
+}
+
+/** Runs `nivis` with a command that waits for a store. */
+export async function nivisLater(args: readonly string[], given: Given = {}): Promise<Printed> {
+  const { terminal, printed } = terminalFor(given);
+  return printed(await runNivis(args, terminal));
 }
 
 /** Runs `nivis-instantiate`. */

@@ -25,6 +25,12 @@ export {
 } from "./settings/setting-table.ts";
 export { parseNumberWithUnit } from "./settings/setting-type.ts";
 export {
+  applyStoreSetting,
+  loadStoreSettings,
+  STORE_SETTING_NAMES,
+  type StoreSettings,
+} from "./settings/store-settings.ts";
+export {
   type DaemonListener,
   listenOnSocket,
   serveOnStandardStreams,

@@ -2,7 +2,10 @@
 import {
   bytesToByteString,
   type Derivation,
+  type DerivationOutput,
   derivationNameOfPath,
+  type FinishedDerivation,
+  finishDerivation,
   NarStream,
   outputPath,
   parseDerivation,
@@ -52,4 +55,77 @@ export async function outputsOfDerivation(
     paths.set(name, path);
   }
   return paths;
+}
+
+/**
+ * Fills in the output paths of a derivation, checks those that are given, and returns its text and
+ * path. Its input derivations are read from the store. Throws C++ Nix's error for a wrong path.
+ */
+export async function completeDerivation(
+  store: Store,
+  drv: Derivation,
+  host: StoreHost,
+  options: RequestOptions = {},
+): Promise<FinishedDerivation> {
+  const inputs = await inputDerivations(store, drv, host, options);
+  const given = new Map(drv.outputs);
+  const environment = new Map(drv.env);
+  const outputs = new Map<string, DerivationOutput>();
+  for (const [name, output] of given) {
+    outputs.set(name, output.kind === "input-addressed" ? { kind: "deferred" } : output);
+  }
+  const finished = finishDerivation(
+    { ...drv, outputs, env: new Map(environment) },
+    {
+      storeDir: store.storeDir,
+      hashes: host.hashes,
+      cache: new Map(),
+      readDerivation: (path) => inputs.get(path) as Derivation,
+    },
+  );
+  const complete = parseDerivation(finished.text, drv.name, {
+    storeDir: store.storeDir,
+    hashes: host.hashes,
+  });
+  for (const [name, output] of given) {
+    const right = complete.outputs.get(name);
+    const path = right === undefined ? undefined : outputPath(right);
+    if (path === undefined) continue;
+    if (output.kind === "input-addressed" && output.path !== path) {
+      throw new StoreError(
+        "usage",
+        `derivation has incorrect output '${output.path}', should be '${path}'`,
+      );
+    }
+    const variable = environment.get(name);
+    if (variable !== undefined && variable !== "" && variable !== path) {
+      throw new StoreError(
+        "usage",
+        `derivation has incorrect environment variable '${name}', should be '${path}' but is actually '${variable}'`,
+      );
+    }
+  }
+  return finished;
+}
+
+/** All derivations that a derivation is built from, by path. */
+async function inputDerivations(
+  store: Store,
+  drv: Derivation,
+  host: StoreHost,
+  options: RequestOptions,
+): Promise<ReadonlyMap<string, Derivation>> {
+  const found = new Map<string, Derivation>();
+  let wave = [...drv.inputDrvs.keys()];
+  while (wave.length > 0) {
+    const next = new Set<string>();
+    for (const path of wave) {
+      if (found.has(path)) continue;
+      const input = await readDerivation(store, path, host, options);
+      found.set(path, input);
+      for (const further of input.inputDrvs.keys()) next.add(further);
+    }
+    wave = [...next];
+  }
+  return found;
 }

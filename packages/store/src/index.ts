@@ -20,7 +20,7 @@ export { isContentAddressed, isPlainFile, pathOfContent, prepareContent } from "
 export { type CopyOptions, type CopyResult, copyPaths } from "./copy.ts";
 export { DaemonStore, type DaemonStoreOptions } from "./daemon/daemon-store.ts";
 export { type Connector, type Transport, transportPair } from "./daemon/transport.ts";
-export { outputsOfDerivation, readDerivation } from "./derivations.ts";
+export { completeDerivation, outputsOfDerivation, readDerivation } from "./derivations.ts";
 export { DummyStore } from "./dummy-store.ts";
 export { invalidPath, messageOf, StoreError, type StoreErrorKind, unsupported } from "./error.ts";
 export type {

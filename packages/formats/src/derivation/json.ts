@@ -4,21 +4,13 @@
  */
 import { sortedBytes } from "../byte-order.ts";
 import { escapeJsonString } from "../codec/json.ts";
+import { jsonObject, jsonStrings } from "../codec/json-text.ts";
 import { formatHash } from "../hash/nix-hash.ts";
 import { storePathBaseName } from "../store-path.ts";
 import type { Derivation, DerivationInput, DerivationOutput } from "./derivation.ts";
 
 /** The version that upstream writes, and the only one it reads. */
 export const derivationJsonVersion = 4;
-
-function jsonObject(members: Iterable<readonly [string, string]>): string {
-  const sorted = [...members].sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  return `{${sorted.map(([key, value]) => `${escapeJsonString(key)}:${value}`).join(",")}}`;
-}
-
-function jsonStrings(items: Iterable<string>): string {
-  return `[${[...items].map(escapeJsonString).join(",")}]`;
-}
 
 function formatOutput(output: DerivationOutput): string {
   switch (output.kind) {

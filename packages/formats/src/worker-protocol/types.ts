@@ -30,6 +30,7 @@ import {
   storePathBaseName,
 } from "../store-path.ts";
 import {
+  type Agreement,
   basic,
   bool,
   int,
@@ -48,33 +49,31 @@ import {
   withFeature,
 } from "./wire.ts";
 
-/** A whole store path in the daemon's store directory. */
-export const storePath: Wire<string> = mapped(
-  "store path",
-  text,
-  (path, { storeDir }) => printStorePath(parseStorePath(path, storeDir), storeDir),
-  (path) => path,
-);
+function checkedPath(path: string, { storeDir }: Agreement): string {
+  return printStorePath(parseStorePath(path, storeDir), storeDir);
+}
+
+/**
+ * A whole store path of the daemon's store directory. It is checked when it is written as well: a
+ * daemon that cannot read a request reports so twice and closes, which looks like two replies.
+ */
+export const storePath: Wire<string> = mapped("store path", text, checkedPath, checkedPath);
 
 /** A store path, or the empty string. */
 export const optionalStorePath: Wire<string | undefined> = mapped(
   "store path or empty",
   text,
-  (path, { storeDir }) =>
-    path === "" ? undefined : printStorePath(parseStorePath(path, storeDir), storeDir),
-  (path) => path ?? "",
+  (path, agreed) => (path === "" ? undefined : checkedPath(path, agreed)),
+  (path, agreed) => (path === undefined ? "" : checkedPath(path, agreed)),
 );
 
+function checkedBaseName(name: string): string {
+  checkStorePathBaseName(name);
+  return name;
+}
+
 /** The last part of a store path. */
-export const baseName: Wire<string> = mapped(
-  "base name",
-  text,
-  (name) => {
-    checkStorePathBaseName(name);
-    return name;
-  },
-  (name) => name,
-);
+export const baseName: Wire<string> = mapped("base name", text, checkedBaseName, checkedBaseName);
 
 export const storePaths: Wire<readonly string[]> = set(storePath);
 export const texts: Wire<readonly string[]> = list(text);

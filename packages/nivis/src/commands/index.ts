@@ -1,23 +1,15 @@
 /** The commands of `nivis`, in the order of its help. */
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
-import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram } from "../program.ts";
-import type { Terminal } from "../terminal.ts";
 import { cacheCommand } from "./cache.ts";
+import type { Command } from "./command.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { evalCommand } from "./eval.ts";
 import { instantiateCommand } from "./instantiate.ts";
 import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
+import { STORE_TOPICS, type StoreTopic } from "./store-topics.ts";
 import { traceCommand } from "./trace.ts";
-
-/** A command whatever it gathers. */
-export interface Command extends HelpTopic {
-  /** What is typed behind `nivis`. */
-  readonly word: string;
-  /** Runs it and returns its exit code. */
-  start(args: readonly string[], terminal: Terminal): number;
-}
 
 function command<Flags extends EvaluationFlags>(word: string, program: Program<Flags>): Command {
   return {
@@ -30,6 +22,17 @@ function command<Flags extends EvaluationFlags>(word: string, program: Program<F
   };
 }
 
+/** A command on stores, which is loaded when it is called. */
+function later(topic: StoreTopic): Command {
+  return {
+    ...topic,
+    start: async (args, terminal) => {
+      const { startStoreCommand } = await import("./store-commands.ts");
+      return startStoreCommand(topic.word, args, terminal);
+    },
+  };
+}
+
 /** See the head of this file. */
 export const commands: readonly Command[] = [
   command("eval", evalCommand),
@@ -39,4 +42,5 @@ export const commands: readonly Command[] = [
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
   command("cache", cacheCommand),
+  ...STORE_TOPICS.map(later),
 ];

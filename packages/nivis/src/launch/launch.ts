@@ -15,13 +15,17 @@ declare const BUNDLE: string;
 /** What the bundle is: a script whose value takes what a CommonJS module is given. */
 type Bundle = (require: NodeJS.Require, module: { exports?: typeof import("../main.ts") }) => void;
 
-/** Runs a command and ends the process. */
-export function launch(command: CommandName): never {
+/** Runs a command and ends the process, at once unless the command waits for something. */
+export function launch(command: CommandName): void {
   const script = loadScript(join(__dirname, BUNDLE));
   const module: Parameters<Bundle>[1] = {};
   (script.run() as Bundle)(require, module);
   const code = (module.exports as typeof import("../main.ts")).main(command);
-  script.keep(setInitialFlags);
-  // All is written; draining the event loop and tearing down the heap would only cost time.
-  process.exit(code);
+  const end = (exitCode: number): never => {
+    script.keep(setInitialFlags);
+    // All is written; draining the event loop and tearing down the heap would only cost time.
+    process.exit(exitCode);
+  };
+  if (typeof code === "number") end(code);
+  else void code.then(end);
 }

@@ -23,15 +23,7 @@ export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): Gat
   if (["1", "yes", "true"].includes(io.environment("NIX_ABORT_ON_WARN") ?? "")) {
     settings.abortOnWarn = true;
   }
-  const read = (path: string): string | undefined => readIfThere(io, path);
-  for (const file of configurationFiles(io)) {
-    const contents = read(file);
-    if (contents !== undefined) applyLines(settings, parseNixConf(contents, file, read), io, warn);
-  }
-  const config = io.environment("NIX_CONFIG");
-  if (config !== undefined) {
-    applyLines(settings, parseNixConf(config, "NIX_CONFIG", read), io, warn);
-  }
+  for (const lines of configurations(io)) applyLines(settings, lines, io, warn);
   const nixPath = io.environment("NIX_PATH");
   // Nix: the variable becomes the text of the setting, which is split at blanks once more.
   if (nixPath !== undefined)
@@ -39,6 +31,22 @@ export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): Gat
   const storeDirectory = io.environment("NIX_STORE_DIR") ?? "";
   if (storeDirectory !== "") settings.storeDir = storeDirectory;
   return settings;
+}
+
+/** The lines of each file and of `NIX_CONFIG`, the weakest first. */
+function* configurations(io: EvalIo): Generator<readonly ConfigLine[]> {
+  const read = (path: string): string | undefined => readIfThere(io, path);
+  for (const file of configurationFiles(io)) {
+    const contents = read(file);
+    if (contents !== undefined) yield parseNixConf(contents, file, read);
+  }
+  const config = io.environment("NIX_CONFIG");
+  if (config !== undefined) yield parseNixConf(config, "NIX_CONFIG", read);
+}
+
+/** All lines of the configuration, the weakest first; throws a usage error for one that makes no sense. */
+export function configurationLines(io: EvalIo): readonly ConfigLine[] {
+  return [...configurations(io)].flat();
 }
 
 function applyLines(

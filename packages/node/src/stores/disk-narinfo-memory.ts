@@ -5,10 +5,14 @@
  * Lines are JSON: hash part, seconds since 1970, text or null; later lines count. The file is written
  * anew when most of its lines are out of date.
  */
-import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { NarInfoMemory } from "@nivis/store";
 import { errnoCode } from "../errno.ts";
+
+/** Loaded when it is used; see the invariants of the architecture. */
+function disk(): typeof import("node:fs/promises") {
+  return process.getBuiltinModule("node:fs/promises");
+}
 
 /** How long what was found, and what was missing, is believed: C++ Nix's defaults, in seconds. */
 export interface NarInfoLifetimes {
@@ -63,7 +67,7 @@ export class DiskNarInfoMemory implements NarInfoMemory {
     const lines = new Map<string, Line>();
     let text: string;
     try {
-      text = await readFile(file, "utf8");
+      text = await disk().readFile(file, "utf8");
     } catch (error) {
       if (errnoCode(error) !== "ENOENT") throw error;
       return lines;
@@ -87,8 +91,8 @@ export class DiskNarInfoMemory implements NarInfoMemory {
   async #compact(file: string, lines: ReadonlyMap<string, Line>): Promise<void> {
     const temporary = `${file}.${process.pid}`;
     const text = [...lines].map(([hashPart, line]) => entry(hashPart, line)).join("");
-    await writeFile(temporary, text);
-    await rename(temporary, file);
+    await disk().writeFile(temporary, text);
+    await disk().rename(temporary, file);
   }
 
   #isGood({ time, text }: Line): boolean {
@@ -104,9 +108,9 @@ export class DiskNarInfoMemory implements NarInfoMemory {
   async remember(cache: string, hashPart: string, text: string | null): Promise<void> {
     const line = { time: this.#now(), text };
     (await this.#lines(cache)).set(hashPart, line);
-    await mkdir(this.#directory, { recursive: true });
+    await disk().mkdir(this.#directory, { recursive: true });
     // One write in append mode: processes do not mix their lines.
-    await appendFile(this.#file(cache), entry(hashPart, line));
+    await disk().appendFile(this.#file(cache), entry(hashPart, line));
   }
 }
 

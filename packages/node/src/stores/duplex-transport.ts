@@ -15,6 +15,8 @@ export class DuplexTransport implements Transport {
   readonly #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
   #ended = false;
+  /** Resolves when more may be written. */
+  #drained: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   readonly #onClose: (() => void) | undefined;
 
@@ -43,17 +45,27 @@ export class DuplexTransport implements Transport {
       return Promise.reject(new Error("the connection is closed"));
     }
     if (writable.write(bytes)) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        writable.off("drain", settle).off("close", fail).off("error", fail);
-        resolve();
-      };
-      const fail = (): void => {
-        writable.off("drain", settle).off("close", fail).off("error", fail);
-        reject(new Error("the connection is closed"));
-      };
-      writable.on("drain", settle).on("close", fail).on("error", fail);
-    });
+    this.#drained ??= this.#waitForDrain();
+    return this.#drained;
+  }
+
+  /** Several writers may wait for the same room. */
+  async #waitForDrain(): Promise<void> {
+    const writable = this.#writable;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const settle = (isOpen: boolean) => (): void => {
+          writable.off("drain", onDrain).off("close", onEnd).off("error", onEnd);
+          if (isOpen) resolve();
+          else reject(new Error("the connection is closed"));
+        };
+        const onDrain = settle(true);
+        const onEnd = settle(false);
+        writable.on("drain", onDrain).on("close", onEnd).on("error", onEnd);
+      });
+    } finally {
+      this.#drained = undefined;
+    }
   }
 
   async read(): Promise<Uint8Array | undefined> {

@@ -1,9 +1,13 @@
 /** A binary cache in a directory: `file://`. Files appear complete or not at all. */
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type CacheTransport, StoreError } from "@nivis/store";
 import { textOfBytes, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
+
+/** Loaded when it is used; see the invariants of the architecture. */
+function disk(): typeof import("node:fs/promises") {
+  return process.getBuiltinModule("node:fs/promises");
+}
 
 const PIECE = 256 * 1024;
 
@@ -23,9 +27,9 @@ export function fileCache(directory: string): CacheTransport {
     uri: `file://${directory}`,
     async fetch(key, { offset = 0, length = Number.MAX_SAFE_INTEGER } = {}) {
       const path = locate(key);
-      let file: Awaited<ReturnType<typeof open>>;
+      let file: Awaited<ReturnType<ReturnType<typeof disk>["open"]>>;
       try {
-        file = await open(toNodePath(path), "r");
+        file = await disk().open(toNodePath(path), "r");
       } catch (error) {
         if (errnoCode(error) === "ENOENT") return undefined;
         throw failed("opening file", path, error);
@@ -47,7 +51,7 @@ export function fileCache(directory: string): CacheTransport {
     async exists(key) {
       const path = locate(key);
       try {
-        await stat(toNodePath(path));
+        await disk().stat(toNodePath(path));
         return true;
       } catch (error) {
         if (errnoCode(error) === "ENOENT" || errnoCode(error) === "ENOTDIR") return false;
@@ -58,23 +62,23 @@ export function fileCache(directory: string): CacheTransport {
       const path = locate(key);
       const temporary = `${path}.tmp.${process.pid}.${temporaries++}`;
       try {
-        await mkdir(dirname(textOfBytes(path)), { recursive: true });
-        const file = await open(toNodePath(temporary), "wx");
+        await disk().mkdir(dirname(textOfBytes(path)), { recursive: true });
+        const file = await disk().open(toNodePath(temporary), "wx");
         try {
           for await (const piece of upload.read()) await file.appendFile(piece);
         } finally {
           await file.close();
         }
-        await rename(toNodePath(temporary), toNodePath(path));
+        await disk().rename(toNodePath(temporary), toNodePath(path));
       } catch (error) {
-        await rm(toNodePath(temporary), { force: true });
+        await disk().rm(toNodePath(temporary), { force: true });
         if (error instanceof StoreError) throw error;
         throw failed("writing file", path, error);
       }
     },
     async list() {
       try {
-        return await readdir(toNodePath(directory), { encoding: "latin1" });
+        return await disk().readdir(toNodePath(directory), { encoding: "latin1" });
       } catch (error) {
         if (errnoCode(error) === "ENOENT") return [];
         throw failed("reading directory", directory, error);

@@ -1,21 +1,12 @@
 /** The real file system below a store in a directory. Paths are byte strings. */
-import {
-  appendFile,
-  chmod,
-  lstat,
-  lutimes,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  symlink,
-  utimes,
-} from "node:fs/promises";
 import { type FileStatus, type FileSystem, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
+
+/** Loaded when it is used; see the invariants of the architecture. */
+function disk(): typeof import("node:fs/promises") {
+  return process.getBuiltinModule("node:fs/promises");
+}
 
 const READ_ONLY = 0o444;
 const READ_ONLY_EXECUTABLE = 0o555;
@@ -35,9 +26,9 @@ async function checked<T>(what: string, path: string, run: () => Promise<T>): Pr
 }
 
 async function status(path: string): Promise<FileStatus | undefined> {
-  let found: Awaited<ReturnType<typeof lstat>>;
+  let found: Awaited<ReturnType<ReturnType<typeof disk>["lstat"]>>;
   try {
-    found = await lstat(toNodePath(path));
+    found = await disk().lstat(toNodePath(path));
   } catch (error) {
     const code = errnoCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
@@ -57,8 +48,8 @@ async function status(path: string): Promise<FileStatus | undefined> {
 async function unseal(path: string): Promise<void> {
   const found = await status(path);
   if (found?.type !== "directory") return;
-  await chmod(toNodePath(path), WRITABLE_DIRECTORY);
-  const names = await readdir(toNodePath(path), { encoding: "latin1", withFileTypes: true });
+  await disk().chmod(toNodePath(path), WRITABLE_DIRECTORY);
+  const names = await disk().readdir(toNodePath(path), { encoding: "latin1", withFileTypes: true });
   for (const entry of names) if (entry.isDirectory()) await unseal(`${path}/${entry.name}`);
 }
 
@@ -66,7 +57,7 @@ async function unseal(path: string): Promise<void> {
 export const nodeFileSystem: FileSystem = {
   status,
   async *read(path) {
-    const file = await checked("opening file", path, () => open(toNodePath(path), "r"));
+    const file = await checked("opening file", path, () => disk().open(toNodePath(path), "r"));
     try {
       for (;;) {
         // A piece of its own each time: who reads may keep it while the next one is on its way.
@@ -79,28 +70,32 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   readDirectory: (path) =>
-    checked("reading directory", path, () => readdir(toNodePath(path), { encoding: "latin1" })),
+    checked("reading directory", path, () =>
+      disk().readdir(toNodePath(path), { encoding: "latin1" }),
+    ),
   readLink: (path) =>
     checked("reading symbolic link", path, async () =>
-      (await readlink(toNodePath(path), { encoding: "buffer" })).toString("latin1"),
+      (await disk().readlink(toNodePath(path), { encoding: "buffer" })).toString("latin1"),
     ),
   create: (path) =>
     checked("creating file", path, async () => {
-      const file = await open(toNodePath(path), "wx", 0o600);
+      const file = await disk().open(toNodePath(path), "wx", 0o600);
       return {
         write: (bytes) => checked("writing to file", path, () => writeAll(file, bytes)),
         close: () => file.close(),
       };
     }),
   makeDirectory: async (path) => {
-    await checked("creating directory", path, () => mkdir(toNodePath(path), { recursive: true }));
+    await checked("creating directory", path, () =>
+      disk().mkdir(toNodePath(path), { recursive: true }),
+    );
   },
   symlink: (target, path) =>
-    checked("creating symlink", path, () => symlink(toNodePath(target), toNodePath(path))),
+    checked("creating symlink", path, () => disk().symlink(toNodePath(target), toNodePath(path))),
   rename: (from, to) =>
     checked("renaming to", to, async () => {
       try {
-        await rename(toNodePath(from), toNodePath(to));
+        await disk().rename(toNodePath(from), toNodePath(to));
       } catch (error) {
         const code = errnoCode(error);
         if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
@@ -111,24 +106,27 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) =>
     checked("removing", path, async () => {
       await unseal(path);
-      await rm(toNodePath(path), { recursive: true, force: true });
+      await disk().rm(toNodePath(path), { recursive: true, force: true });
     }),
   append: (path, bytes) =>
-    checked("writing to file", path, () => appendFile(toNodePath(path), bytes)),
+    checked("writing to file", path, () => disk().appendFile(toNodePath(path), bytes)),
   seal: (path, { type, executable }) =>
     checked("changing the mode of", path, async () => {
       const location = toNodePath(path);
       if (type === "symlink") {
-        await lutimes(location, STORE_TIME, STORE_TIME);
+        await disk().lutimes(location, STORE_TIME, STORE_TIME);
         return;
       }
       const mode = type === "directory" || executable ? READ_ONLY_EXECUTABLE : READ_ONLY;
-      await chmod(location, mode);
-      await utimes(location, STORE_TIME, STORE_TIME);
+      await disk().chmod(location, mode);
+      await disk().utimes(location, STORE_TIME, STORE_TIME);
     }),
 };
 
-async function writeAll(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<void> {
+async function writeAll(
+  file: Awaited<ReturnType<ReturnType<typeof disk>["open"]>>,
+  bytes: Uint8Array,
+): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
   }

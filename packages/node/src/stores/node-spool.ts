@@ -1,15 +1,19 @@
 /** A temporary file that is removed when it is not wanted any more. */
-import { mkdtemp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Spool } from "@nivis/store";
+
+/** Loaded when it is used; see the invariants of the architecture. */
+function disk(): typeof import("node:fs/promises") {
+  return process.getBuiltinModule("node:fs/promises");
+}
 
 const PIECE = 256 * 1024;
 
 /** Makes an empty spool in the directory for temporary files. */
 export async function nodeSpool(): Promise<Spool> {
   const { tmpdir } = process.getBuiltinModule("node:os");
-  const folder = await mkdtemp(join(tmpdir(), "nivis-spool-"));
-  const file = await open(join(folder, "data"), "wx+", 0o600);
+  const folder = await disk().mkdtemp(join(tmpdir(), "nivis-spool-"));
+  const file = await disk().open(join(folder, "data"), "wx+", 0o600);
   let size = 0;
   return {
     async write(bytes) {
@@ -26,7 +30,7 @@ export async function nodeSpool(): Promise<Spool> {
     },
     async dispose() {
       await file.close();
-      await rm(folder, { recursive: true, force: true });
+      await disk().rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -169,7 +169,13 @@ suite("a daemon of C++ Nix", () => {
 
   it("survives errors of the daemon", async () => {
     const outside = "/somewhere/else/00000000000000000000000000000000-x";
-    await expect(store.info(outside)).rejects.toMatchObject({ kind: "remote" });
+    await expect(store.info(outside)).rejects.toMatchObject({ kind: "invalid-path" });
+    await expect(store.referrers(outside)).rejects.toMatchObject({ kind: "invalid-path" });
+    await expect(
+      store.outputsOf(`${store.storeDir}/${"0".repeat(32)}-x.drv`),
+    ).rejects.toMatchObject({
+      kind: "remote",
+    });
     expect((await text("after", "error")).path).toContain("after");
     await expect(
       store.writer.addContent({

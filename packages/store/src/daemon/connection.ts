@@ -13,6 +13,7 @@ import {
   type ClientHandshake,
   type ClientOptions,
   clientHandshake,
+  FormatError,
   FrameWriter,
   type HandshakeOptions,
   NarStream,
@@ -117,7 +118,9 @@ export class DaemonConnection {
       return output.take();
     } catch (error) {
       output.take();
-      throw error;
+      if (!(error instanceof FormatError)) throw error;
+      const isPath = error.kind === "bad-store-path" || error.kind === "bad-store-path-name";
+      throw new StoreError(isPath ? "invalid-path" : "unsupported", error.message);
     }
   }
 

@@ -1,0 +1,183 @@
+/**
+ * Sessions with a real nix-daemon, recorded by packages/node/test/stores/record-sessions.ts: both sides
+ * are decoded to the last byte and written again as they were, whatever the chunks.
+ */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  type Agreement,
+  type AnyOperation,
+  clientHandshake,
+  type Decoding,
+  FrameReader,
+  NarStream,
+  OPERATIONS,
+  type OperationName,
+  operationName,
+  type ServerMessage,
+  serverHandshake,
+  serverMessage,
+  WireInput,
+  WireOutput,
+} from "../../src/index.ts";
+
+const recorded = JSON.parse(readFileSync(new URL("recorded.json", import.meta.url), "utf8")) as {
+  readonly daemon: string;
+  readonly storeDir: string;
+  readonly connections: readonly { readonly client: string; readonly server: string }[];
+};
+const { storeDir } = recorded;
+
+/** Decodes bytes that come in pieces of one length. */
+class Side {
+  readonly input = new WireInput();
+  #at = 0;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    private readonly length: number,
+  ) {}
+
+  /** How many bytes are decoded. */
+  get position(): number {
+    return this.#at - this.input.available;
+  }
+
+  get isAtEnd(): boolean {
+    return this.position === this.bytes.length;
+  }
+
+  more(): void {
+    if (this.#at >= this.bytes.length) throw new Error("the recording ends too early");
+    this.input.push(this.bytes.slice(this.#at, this.#at + this.length));
+    this.#at = Math.min(this.bytes.length, this.#at + this.length);
+  }
+
+  decode<T>(decoding: Decoding<T>): T {
+    this.input.beginValue();
+    for (;;) {
+      const step = decoding.next();
+      if (step.done === true) return step.value;
+      this.more();
+    }
+  }
+}
+
+function sides(index: number, length: number): { client: Side; server: Side } {
+  const { client, server } = recorded.connections[index] as { client: string; server: string };
+  return {
+    client: new Side(Buffer.from(client, "base64"), length),
+    server: new Side(Buffer.from(server, "base64"), length),
+  };
+}
+
+/** Decodes a connection; `each` sees every value with the bytes that it came from. */
+function replay(
+  { client, server }: { client: Side; server: Side },
+  each: (
+    side: Side,
+    from: number,
+    write: (output: WireOutput, agreed: Agreement) => void,
+    agreed: Agreement,
+  ) => void = () => {},
+): { agreed: Agreement; operations: OperationName[]; messages: ServerMessage[] } {
+  const messages: ServerMessage[] = [];
+  const operations: OperationName[] = [];
+  const agreed = server.decode(clientHandshake(server.input, new WireOutput(), { storeDir }));
+  client.decode(serverHandshake(client.input, new WireOutput(), { storeDir, minor: agreed.minor }));
+  const readMessages = (): ServerMessage => {
+    for (;;) {
+      const from = server.position;
+      const message = server.decode(serverMessage.read(server.input, agreed));
+      each(server, from, (output) => serverMessage.write(output, message, agreed), agreed);
+      messages.push(message);
+      if (message.kind === "last" || message.kind === "error") return message;
+    }
+  };
+  readMessages();
+  while (!client.isAtEnd) {
+    const name = operationName(client.decode(client.input.uint())) as OperationName;
+    operations.push(name);
+    const operation: AnyOperation = OPERATIONS[name];
+    const from = client.position;
+    const request: unknown = client.decode(operation.request.read(client.input, agreed));
+    each(client, from, (output) => operation.request.write(output, request, agreed), agreed);
+    if (operation.payload === "framed") {
+      const frames = new FrameReader(client.input);
+      while (client.decode(frames.next(1000)) !== undefined);
+    }
+    if (readMessages().kind === "error") {
+      // The daemon says an error twice that it meets before it begins, and closes.
+      if (server.isAtEnd === false && client.isAtEnd) readMessages();
+      continue;
+    }
+    const replyFrom = server.position;
+    const reply: unknown = server.decode(operation.reply.read(server.input, agreed));
+    each(server, replyFrom, (output) => operation.reply.write(output, reply, agreed), agreed);
+    if (operation.payload === "raw-nar-reply") {
+      const nar = new NarStream();
+      while (!nar.done) {
+        while (server.input.available === 0) server.more();
+        nar.push(server.input.takeSome(server.input.available));
+      }
+      server.input.push(nar.takeRest());
+    }
+  }
+  expect(server.isAtEnd).toBe(true);
+  return { agreed, operations, messages };
+}
+
+describe(`sessions with nix-daemon ${recorded.daemon}`, () => {
+  const indices = recorded.connections.map((_, index) => index);
+
+  it.each(indices)("connection %i decodes in chunks of any length", (index) => {
+    const whole = replay(sides(index, 1 << 20));
+    for (const length of [1, 7, 8, 100, 4096]) {
+      expect(replay(sides(index, length))).toEqual(whole);
+    }
+  });
+
+  it.each(indices)("connection %i is written as it was", (index) => {
+    const output = new WireOutput();
+    replay(sides(index, 1 << 20), (side, from, write, agreed) => {
+      write(output, agreed);
+      const bytes = output.take();
+      expect(Buffer.from(bytes).equals(side.bytes.subarray(from, side.position))).toBe(true);
+    });
+  });
+
+  it.each(indices)("connection %i says so where it is cut off", (index) => {
+    const { client, server } = sides(index, 1 << 20);
+    for (let length = 0; length < server.bytes.length; length += 13) {
+      const cut = {
+        client: new Side(client.bytes, 1 << 20),
+        server: new Side(server.bytes.slice(0, length), 100),
+      };
+      expect(() => replay(cut)).toThrow("the recording ends too early");
+    }
+  });
+
+  it("have what they are to show", () => {
+    const all = indices.map((index) => replay(sides(index, 1 << 20)));
+    const operations = new Set(all.flatMap((one) => one.operations));
+    expect([...operations].sort()).toEqual(
+      expect.arrayContaining([
+        "addMultipleToStore",
+        "addToStore",
+        "addToStoreNar",
+        "buildPathsWithResults",
+        "narFromPath",
+        "queryMissing",
+        "queryPathInfo",
+      ]),
+    );
+    const messages = all.flatMap((one) => one.messages);
+    const kinds = new Set(messages.map(({ kind }) => kind));
+    expect(kinds).toContain("error");
+    expect(kinds).toContain("start-activity");
+    const lines = messages.flatMap((one) =>
+      one.kind === "result" && one.result.type === 101 ? one.result.fields : [],
+    );
+    expect(lines).toEqual(expect.arrayContaining(["line", "trouble"]));
+  });
+});

@@ -1,0 +1,63 @@
+/** `nivis derivation show`: derivations of a store as JSON. */
+import {
+  derivationJsonVersion,
+  formatDerivationJson,
+  isDerivationPath,
+  jsonObject,
+  rootOfDerivedPath,
+  storePathBaseName,
+} from "@nivis/formats";
+import { nodeStoreHost } from "@nivis/node";
+import { closureOf, readDerivation, StoreError } from "@nivis/store";
+import { resolveInstallable, takeArgument } from "../../options/installable.ts";
+import { flag, usageError } from "../../options/option.ts";
+import { emptyStoreDraft, prettyOptions, type StoreDraft } from "../../options/store-options.ts";
+import type { StoreProgram } from "../../store-program.ts";
+
+interface ShowDraft extends StoreDraft {
+  recursive: boolean;
+}
+
+/** See the head of this file. */
+export const derivationShowCommand: StoreProgram<ShowDraft> = {
+  name: "nivis derivation show",
+  summary: "print derivations of a store as JSON",
+  usage: "[FLAG]... PATH...",
+  examples: [
+    { does: "Show a derivation", command: "nivis derivation show /nix/store/…-hello.drv" },
+  ],
+  options: [
+    flag<ShowDraft>(["--recursive", "-r"], "Show what it is built from, too", (draft) => {
+      draft.recursive = true;
+    }),
+    ...prettyOptions(),
+  ],
+  start: () => ({ ...emptyStoreDraft(), recursive: false }),
+  positional: takeArgument,
+  run: async (draft, session) => {
+    if (draft.arguments.length === 0) throw usageError("give one derivation or more");
+    const store = await session.store();
+    const { signal } = session;
+    let paths: string[] = [];
+    for (const argument of draft.arguments) {
+      const path = rootOfDerivedPath(await resolveInstallable(argument, session, store.storeDir));
+      if (isDerivationPath(path)) {
+        paths.push(path);
+        continue;
+      }
+      const deriver = (await store.info(path, { signal }))?.deriver;
+      if (deriver === undefined) {
+        throw new StoreError("usage", `'${argument}' does not have a known deriver`);
+      }
+      paths.push(deriver);
+    }
+    if (draft.recursive) paths = [...(await closureOf(store, paths, { signal })).keys()];
+    const members: [string, string][] = [];
+    for (const path of new Set(paths.filter(isDerivationPath))) {
+      const drv = await readDerivation(store, path, nodeStoreHost, { signal });
+      members.push([storePathBaseName(path), formatDerivationJson(drv)]);
+    }
+    session.printJson(`{"derivations":${jsonObject(members)},"version":${derivationJsonVersion}}`);
+    return 0;
+  },
+};

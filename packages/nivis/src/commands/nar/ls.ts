@@ -1,0 +1,26 @@
+/** `nivis nar ls`: the files in a NAR. */
+import { takeArgument } from "../../options/installable.ts";
+import type { StoreProgram } from "../../store-program.ts";
+import {
+  emptyListingDraft,
+  LISTING_OPTIONS,
+  type ListingDraft,
+  printListing,
+} from "../file-listing.ts";
+import { openNarFile } from "./nar-file.ts";
+
+/** See the head of this file. */
+export const narLsCommand: StoreProgram<ListingDraft> = {
+  name: "nivis nar ls",
+  summary: "list the files in a NAR",
+  usage: "[FLAG]... NAR PATH",
+  examples: [{ does: "List all", command: "nivis nar ls -R hello.nar /" }],
+  options: LISTING_OPTIONS,
+  start: emptyListingDraft,
+  positional: takeArgument,
+  run: async (draft, session) => {
+    const { files, path } = await openNarFile(draft, session);
+    printListing(await files.list(), "", path, draft, session);
+    return 0;
+  },
+};

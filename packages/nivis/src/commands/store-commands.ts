@@ -1,0 +1,76 @@
+/** The commands on stores: the entry point of their bundle, which `commands/index.ts` loads. */
+import type { Terminal } from "../terminal.ts";
+import type { Command } from "./command.ts";
+import { copyCommand } from "./copy.ts";
+import { daemonCommand } from "./daemon.ts";
+import { derivationAddCommand } from "./derivation/add.ts";
+import { derivationShowCommand } from "./derivation/show.ts";
+import { group, storeCommand } from "./group.ts";
+import { hashConvertCommand } from "./hash/convert.ts";
+import { hashFileCommand, hashPathCommand } from "./hash/path.ts";
+import { keyConvertCommand } from "./key/convert-secret-to-public.ts";
+import { keyGenerateSecretCommand } from "./key/generate-secret.ts";
+import { logCommand } from "./log.ts";
+import { narCatCommand } from "./nar/cat.ts";
+import { narLsCommand } from "./nar/ls.ts";
+import { narPackCommand } from "./nar/pack.ts";
+import { pathInfoCommand } from "./path-info.ts";
+import { storeAddCommand } from "./store/add.ts";
+import { storeCatCommand } from "./store/cat.ts";
+import { storeDeleteCommand } from "./store/delete.ts";
+import { storeDumpPathCommand } from "./store/dump-path.ts";
+import { storeGcCommand } from "./store/gc.ts";
+import { storeInfoCommand } from "./store/info.ts";
+import { storeLsCommand } from "./store/ls.ts";
+import { storePathFromHashPartCommand } from "./store/path-from-hash-part.ts";
+import { storeSignCommand } from "./store/sign.ts";
+import { storeVerifyCommand } from "./store/verify.ts";
+import { whyDependsCommand } from "./why-depends.ts";
+
+const STORE_COMMANDS: readonly Command[] = [
+  storeCommand("path-info", pathInfoCommand),
+  storeCommand("copy", copyCommand),
+  group("store", [
+    storeCommand("add", storeAddCommand),
+    storeCommand("ls", storeLsCommand),
+    storeCommand("cat", storeCatCommand),
+    storeCommand("dump-path", storeDumpPathCommand),
+    storeCommand("info", storeInfoCommand),
+    storeCommand("verify", storeVerifyCommand),
+    storeCommand("sign", storeSignCommand),
+    storeCommand("gc", storeGcCommand),
+    storeCommand("delete", storeDeleteCommand),
+    storeCommand("path-from-hash-part", storePathFromHashPartCommand),
+  ]),
+  group("derivation", [
+    storeCommand("show", derivationShowCommand),
+    storeCommand("add", derivationAddCommand),
+  ]),
+  storeCommand("log", logCommand),
+  storeCommand("why-depends", whyDependsCommand),
+  group("hash", [
+    storeCommand("path", hashPathCommand),
+    storeCommand("file", hashFileCommand),
+    storeCommand("convert", hashConvertCommand),
+  ]),
+  group("nar", [
+    storeCommand("ls", narLsCommand),
+    storeCommand("cat", narCatCommand),
+    storeCommand("pack", narPackCommand),
+  ]),
+  group("key", [
+    storeCommand("generate-secret", keyGenerateSecretCommand),
+    storeCommand("convert-secret-to-public", keyConvertCommand),
+  ]),
+  storeCommand("daemon", daemonCommand),
+];
+
+/** Runs the command or group with this word and returns the exit code. */
+export async function startStoreCommand(
+  word: string,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const found = STORE_COMMANDS.find((command) => command.word === word) as Command;
+  return found.start(args, terminal);
+}

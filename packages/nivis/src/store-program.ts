@@ -1,0 +1,253 @@
+/**
+ * Store program: what the commands on stores have in common. Unlike those that evaluate they wait for
+ * daemons, disks and networks, so they run asynchronously; Ctrl-C gives up what is under way.
+ */
+import { EvalError, type EvalIo, evalErrorOf } from "@nivis/eval";
+import { encodeUtf8 } from "@nivis/formats";
+import {
+  applyStoreSetting,
+  cacheDirectory,
+  DiskNarInfoMemory,
+  loadStoreSettings,
+  nodeStoreHost,
+  type OpenStoreOptions,
+  openStore,
+  readSecretKey,
+  type StoreSettings,
+} from "@nivis/node";
+import {
+  parsePublicKey,
+  publicKeyOf,
+  type SigningKey,
+  type Store,
+  StoreError,
+  type StoreErrorKind,
+  TrustedKeys,
+} from "@nivis/store";
+import { Invocation } from "./invocation.ts";
+import { type HelpTopic, renderHelp } from "./options/help.ts";
+import { type Option, parseArguments } from "./options/option.ts";
+import { type StoreDraft, sharedStoreOptions } from "./options/store-options.ts";
+import { versionLine } from "./program.ts";
+import type { Terminal } from "./terminal.ts";
+import { NIX_VERSION, VERSION } from "./version.ts";
+
+/** A command on stores. */
+export interface StoreProgram<Draft extends StoreDraft = StoreDraft> extends HelpTopic {
+  /** Its own options; the shared ones are added. */
+  readonly options: readonly Option<Draft>[];
+  /** The state before the first option. */
+  start(): Draft;
+  /** Takes an argument that is no flag. */
+  positional(draft: Draft, argument: string): void;
+  /** Does the work and returns the exit code, 0 unless given; errors are thrown. */
+  run(draft: Draft, session: StoreSession): Promise<number | undefined>;
+}
+
+/** What a command works with. */
+export class StoreSession {
+  readonly terminal: Terminal;
+  readonly settings: StoreSettings;
+  readonly signal: AbortSignal;
+  readonly io: EvalIo;
+  readonly #invocation: Invocation;
+  readonly #draft: StoreDraft;
+  readonly #opened: Store[] = [];
+
+  constructor(draft: StoreDraft, invocation: Invocation, signal: AbortSignal) {
+    this.#draft = draft;
+    this.#invocation = invocation;
+    this.terminal = invocation.terminal;
+    this.signal = signal;
+    this.io = invocation.machine;
+    this.settings = loadStoreSettings(this.io);
+    for (const { name, value } of draft.settings) applyStoreSetting(this.settings, name, value);
+  }
+
+  /** Prints a line of data. */
+  print(line: string): void {
+    this.terminal.writeOut(`${line}\n`);
+  }
+
+  /** Prints JSON: in one line, or indented for people. */
+  printJson(json: string): void {
+    const isPretty = this.#draft.pretty ?? this.terminal.isOutTerminal === true;
+    this.print(isPretty ? indentJson(json) : json);
+  }
+
+  warn(message: string): void {
+    this.#invocation.warn(message);
+  }
+
+  /** Tells the user something that is worth knowing, unless quiet. */
+  notice(message: string): void {
+    if (this.#draft.verbosity >= 0) this.#invocation.note(message);
+  }
+
+  /** Tells the user something that only those want to know who asked for more. */
+  info(message: string): void {
+    if (this.#draft.verbosity > 0) this.#invocation.note(message);
+  }
+
+  /** Shows an error that does not end the command. */
+  error(message: string): void {
+    this.#invocation.report(new EvalError("value", message));
+  }
+
+  /** Trusted public keys, and the public halves of secret keys that can be read. */
+  async trustedKeys(): Promise<readonly SigningKey[]> {
+    const keys = this.settings.trustedPublicKeys.map(parsePublicKey);
+    for (const file of this.settings.secretKeyFiles) {
+      try {
+        keys.push(publicKeyOf(await readSecretKey(file)));
+      } catch (error) {
+        // Nix: secret keys that cannot be read are skipped without a word.
+        if (!(error instanceof StoreError && error.kind === "io")) throw error;
+      }
+    }
+    return keys;
+  }
+
+  /** Checks signatures by the trusted keys. */
+  async verifier(): Promise<TrustedKeys> {
+    return new TrustedKeys(await this.trustedKeys(), nodeStoreHost.signatures);
+  }
+
+  /** The store that `--store` names, else the configured one. */
+  store(): Promise<Store> {
+    return this.open(this.#draft.store ?? this.settings.store);
+  }
+
+  /** Opens a store by its reference. */
+  async open(reference: string): Promise<Store> {
+    const store = await openStore(reference, await this.storeOptions());
+    this.#opened.push(store);
+    return store;
+  }
+
+  /** What opening a store depends on, from settings and environment. */
+  async storeOptions(): Promise<OpenStoreOptions> {
+    const cache = cacheDirectory(this.io);
+    return {
+      environment: this.#bytesEnvironment(),
+      currentDirectory: this.io.currentDirectory(),
+      trustedKeys: await this.trustedKeys(),
+      requireSignatures: this.settings.requireSigs,
+      warn: (message) => this.warn(message),
+      userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
+      observer: {
+        message: (text) => this.#invocation.note(text),
+      },
+      ...(cache === undefined
+        ? {}
+        : {
+            narInfoMemory: new DiskNarInfoMemory(`${cache}/narinfo`, {
+              positive: this.settings.narinfoPositiveTtl,
+              negative: this.settings.narinfoNegativeTtl,
+            }),
+          }),
+    };
+  }
+
+  #bytesEnvironment(): Record<string, string | undefined> {
+    const { environment } = this.terminal;
+    return Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [
+        name,
+        value === undefined ? undefined : encodeUtf8(value),
+      ]),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#opened) await store.close();
+  }
+}
+
+/** JSON with an indentation of two blanks, as C++ Nix prints it on terminals. */
+function indentJson(json: string): string {
+  let text = "";
+  let depth = 0;
+  const newline = (): void => {
+    text += `\n${"  ".repeat(depth)}`;
+  };
+  for (let at = 0; at < json.length; at++) {
+    const c = json.charAt(at);
+    if (c === '"') {
+      const begin = at;
+      while (json.charAt(++at) !== '"') if (json.charAt(at) === "\\") at++;
+      text += json.slice(begin, at + 1);
+    } else if ((c === "{" || c === "[") && /[}\]]/.test(json.charAt(at + 1))) {
+      text += c + json.charAt(++at);
+    } else if (c === "{" || c === "[") {
+      text += c;
+      depth++;
+      newline();
+    } else if (c === "}" || c === "]") {
+      depth--;
+      newline();
+      text += c;
+    } else if (c === ",") {
+      text += c;
+      newline();
+    } else if (c === ":") text += ": ";
+    else text += c;
+  }
+  return text;
+}
+
+/** The kind of an error of a store among those that commands know. */
+const KINDS: Readonly<Record<StoreErrorKind, EvalError["kind"]>> = {
+  "invalid-path": "invalid-path",
+  unsupported: "not-supported",
+  connection: "io",
+  remote: "value",
+  build: "value",
+  corrupt: "value",
+  signature: "value",
+  cancelled: "interrupted",
+  usage: "value",
+  io: "io",
+};
+
+function commandError(thrown: unknown): unknown {
+  if (!(thrown instanceof StoreError)) return evalErrorOf(thrown);
+  return new EvalError(KINDS[thrown.kind], thrown.message);
+}
+
+/** The exit code of a command that the user stopped: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+
+/** Runs a command and returns its exit code. */
+export async function runStoreProgram<Draft extends StoreDraft>(
+  program: StoreProgram<Draft>,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const invocation = new Invocation(terminal, program.name);
+  const controller = new AbortController();
+  const stopListening = terminal.onInterrupt?.(() => controller.abort());
+  let session: StoreSession | undefined;
+  try {
+    const own = program.options;
+    const shared = sharedStoreOptions(own);
+    const draft = program.start();
+    const { positional } = program;
+    switch (parseArguments(args, { own, shared, style: "modern", positional }, draft)) {
+      case "help":
+        terminal.writeOut(encodeUtf8(renderHelp(program, [...own, ...shared])));
+        return 0;
+      case "version":
+        terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
+        return 0;
+    }
+    session = new StoreSession(draft, invocation, controller.signal);
+    return (await program.run(draft, session)) ?? 0;
+  } catch (error) {
+    invocation.report(commandError(error));
+    return controller.signal.aborted ? INTERRUPTED : 1;
+  } finally {
+    stopListening?.();
+    await session?.close();
+  }
+}

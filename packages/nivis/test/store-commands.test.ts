@@ -1,0 +1,373 @@
+/** The commands on stores, on a directory store of their own; compared with C++ Nix where it is there. */
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nivisLater, type Printed } from "./terminal-double.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nivis-store-commands-"));
+const root = join(folder, "root");
+const tree = join(folder, "tree");
+
+beforeAll(() => {
+  mkdirSync(join(tree, "bin"), { recursive: true });
+  writeFileSync(join(tree, "bin", "run"), "#!/bin/sh\necho hi\n");
+  chmodSync(join(tree, "bin", "run"), 0o755);
+  writeFileSync(join(tree, "data"), "some data\n");
+  symlinkSync("bin/run", join(tree, "link"));
+});
+afterAll(() => {
+  spawnSync("chmod", ["-R", "u+w", folder]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const on = (...args: string[]): Promise<Printed> => nivisLater([...args, "--store", root]);
+
+async function line(...args: string[]): Promise<string> {
+  const { code, out, err } = await on(...args);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  return out.trimEnd();
+}
+
+const isNixInstalled = spawnSync("nix-store", ["--version"]).status === 0;
+
+/** Asks C++ Nix, which needs no store for this. */
+function reference(...args: string[]): string {
+  return execFileSync("nix", ["--extra-experimental-features", "nix-command", ...args], {
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      NIX_REMOTE: `local?root=${join(folder, "reference")}`,
+      NIX_CONF_DIR: "/var/empty",
+    },
+  }).trimEnd();
+}
+
+describe("store add", () => {
+  it("adds by content, and only names the path when asked so", async () => {
+    const dry = await line("store", "add", "--dry-run", tree);
+    expect(dry).toMatch(/^\/nix\/store\/[0-9a-z]{32}-tree$/);
+    expect((await on("path-info", dry)).err).toBe(`error: path '${dry}' is not valid\n`);
+    expect(await line("store", "add", tree)).toBe(dry);
+    expect(await line("store", "add", tree)).toBe(dry);
+    expect(readFileSync(join(root, dry, "data"), "utf8")).toBe("some data\n");
+    if (isNixInstalled) expect(reference("store", "add-path", tree)).toBe(dry);
+    const flat = await line("store", "add", "--mode", "flat", "--name", "flat", join(tree, "data"));
+    if (isNixInstalled) {
+      expect(reference("store", "add-file", "--name", "flat", join(tree, "data"))).toBe(flat);
+    }
+    const text = await line("store", "add", "--mode", "text", join(tree, "data"));
+    expect(text).toMatch(/-data$/);
+  });
+
+  it("says what is wrong", async () => {
+    expect(await on("store", "add", join(folder, "nothing"))).toMatchObject({
+      code: 1,
+      err: `error: path '${join(folder, "nothing")}' does not exist\n`,
+    });
+    expect((await on("store", "add", "--mode", "flat", tree)).err).toContain(
+      "is not a regular file",
+    );
+    expect((await on("store", "add")).err).toContain("give one path");
+    expect((await on("store", "add", "--mode", "git", tree)).err).toContain(
+      "hashing by 'git' is not supported yet",
+    );
+    expect((await on("store", "adds", tree)).err).toContain("Did you mean add?");
+    expect((await nivisLater(["store", "add", tree, "--store", "dummy://"])).err).toBe(
+      "error: operation 'addToStore' is not supported by store 'dummy://'\n",
+    );
+    expect((await nivisLater(["store", "info", "--store", "s3://bucket"])).err).toContain(
+      "stores with scheme 's3' are not supported",
+    );
+    expect((await nivisLater(["store", "info", "--store", "nonsense://x"])).err).toBe(
+      "error: don't know how to open Nix store with scheme 'nonsense'\n",
+    );
+    expect((await on("path-info", "nixpkgs#hello")).err).toContain(
+      "'nixpkgs#hello' is not a store path: this command takes store paths",
+    );
+  });
+});
+
+describe("looking at paths", () => {
+  let path = "";
+  beforeAll(async () => {
+    path = await line("store", "add", tree);
+  });
+
+  it("lists and prints files", async () => {
+    expect(await line("store", "ls", path)).toBe("./bin\n./data\n./link");
+    expect(await line("store", "ls", "-lR", path)).toBe(
+      [
+        "dr-xr-xr-x                    0 ./bin",
+        "-r-xr-xr-x                   18 ./bin/run",
+        "-r--r--r--                   10 ./data",
+        "lrwxrwxrwx                    0 ./link -> bin/run",
+      ].join("\n"),
+    );
+    expect(await line("store", "ls", "-d", path)).toBe(".");
+    expect(await line("store", "ls", "-l", `${path}/data`)).toBe(
+      "-r--r--r--                   10 data",
+    );
+    expect(JSON.parse(await line("store", "ls", "--json", path))).toEqual({
+      type: "directory",
+      entries: { bin: {}, data: {}, link: {} },
+    });
+    expect(JSON.parse(await line("store", "ls", "--json", "-R", path)).entries.link).toEqual({
+      type: "symlink",
+      target: "bin/run",
+    });
+    expect(await line("store", "cat", `${path}/bin/run`)).toBe("#!/bin/sh\necho hi");
+    expect((await on("store", "cat", path)).err).toBe("error: path '/' is not a regular file\n");
+    expect((await on("store", "cat", `${path}/link/../../../etc/passwd`)).code).toBe(1);
+    expect((await on("store", "ls", `${path}/nothing`)).err).toContain("does not exist");
+    const link = join(folder, "link-to-it");
+    symlinkSync(path, link);
+    expect(await line("path-info", link)).toBe(path);
+    expect((await on("path-info", "/etc/passwd")).err).toContain("is not in the Nix store");
+  });
+
+  it("dumps NARs, and reads them", async () => {
+    const dumped = await on("store", "dump-path", path);
+    const packed = await nivisLater(["nar", "pack", tree]);
+    expect(packed.out).toBe(dumped.out);
+    const file = join(folder, "tree.nar");
+    writeFileSync(file, dumped.out, "latin1");
+    expect((await nivisLater(["nar", "ls", "-R", file, "/"])).out).toBe(
+      "./bin\n./bin/run\n./data\n./link\n",
+    );
+    expect((await nivisLater(["nar", "cat", file, "/data"])).out).toBe("some data\n");
+    expect((await nivisLater(["nar", "cat", file, "/nothing"])).err).toContain("does not exist");
+    writeFileSync(file, dumped.out.slice(0, 300), "latin1");
+    expect((await nivisLater(["nar", "ls", file, "/"])).err).toContain("unexpected end-of-file");
+  });
+
+  it("tells path infos in all formats", async () => {
+    expect(await line("path-info", "-s", path)).toMatch(/^\/nix\/store\/\S+-tree\t {8}\d+$/);
+    expect(await line("path-info", "-sSh", path)).toMatch(/\t {3}\d\.\d KiB\t {3}\d\.\d KiB$/);
+    expect(await line("path-info", "--sigs", path)).toContain("\tca:fixed:r:sha256:");
+    const one = await on("path-info", "--json", path);
+    expect(one.err).toContain("warning: '--json' without '--json-format' is deprecated");
+    expect(JSON.parse(one.out)[path]).toMatchObject({
+      ca: expect.stringMatching(/^fixed:r:sha256:/),
+      deriver: null,
+      narHash: expect.stringMatching(/^sha256-/),
+      references: [],
+      signatures: [],
+      storeDir: "/nix/store",
+      ultimate: false,
+      version: 1,
+    });
+    const base = path.slice("/nix/store/".length);
+    const three = JSON.parse(await line("path-info", "--json", "--json-format", "3", "-S", path));
+    expect(three).toMatchObject({ version: 3, storeDir: "/nix/store" });
+    expect(three.info[base]).toMatchObject({ version: 3, ca: { method: "nar" } });
+    expect(three.info[base].closureSize).toBe(three.info[base].narSize);
+    const gone = `/nix/store/${"0".repeat(32)}-gone`;
+    expect(JSON.parse(await line("path-info", "--json", "--json-format", "1", gone))).toEqual({
+      [gone]: null,
+    });
+    expect((await on("path-info", "--json-format", "4", path)).err).toContain(
+      "unsupported path info JSON format version 4",
+    );
+    expect(await line("path-info", "--all")).toContain(path);
+    expect(await line("store", "path-from-hash-part", base.slice(0, 32))).toBe(path);
+  });
+
+  it("says what the store is", async () => {
+    const { code, err } = await on("store", "info");
+    expect({ code, err }).toEqual({ code: 0, err: `Store URL: local://${root}\nTrusted: 1\n` });
+    expect(JSON.parse(await line("store", "info", "--json"))).toEqual({
+      trusted: true,
+      url: `local://${root}`,
+    });
+  });
+});
+
+describe("hash", () => {
+  it("agrees with C++ Nix", async () => {
+    const ours = async (...args: string[]) => (await nivisLater(["hash", ...args])).out.trimEnd();
+    expect(await ours("file", join(tree, "data"))).toMatch(/^sha256-.{43}=$/);
+    if (!isNixInstalled) return;
+    expect(await ours("path", tree)).toBe(reference("hash", "path", tree));
+    for (const form of ["--base16", "--base32", "--base64", "--sri"]) {
+      for (const type of ["md5", "sha1", "sha256", "sha512"]) {
+        const args = ["file", form, "--type", type, join(tree, "data")];
+        expect(await ours(...args)).toBe(reference("hash", ...args));
+      }
+    }
+  });
+
+  it("converts", async () => {
+    const sha1 = "800d59cfcd3c05e900cb4e214be48f6b886a08df";
+    const convert = (...args: string[]) => nivisLater(["hash", "convert", ...args]);
+    expect((await convert("--hash-algo", "sha1", sha1)).out).toBe(
+      "sha1-gA1Zz808BekAy04hS+SPa4hqCN8=\n",
+    );
+    expect((await convert("--to", "nix32", `sha1:${sha1}`)).out).toBe(
+      "vw46m23bizj4n8afrc0fj19wrp7mj3c0\n",
+    );
+    expect((await convert("--from", "nix32", `sha1:${sha1}`)).err).toContain(
+      "has format 'base16', but '--from nix32' was specified",
+    );
+    expect((await convert(sha1)).err).toContain("does not include a type");
+  });
+});
+
+describe("signing and verifying", () => {
+  it("makes keys, signs, and checks", async () => {
+    const key = (await nivisLater(["key", "generate-secret", "--key-name", "k-1"])).out;
+    const file = join(folder, "secret.key");
+    writeFileSync(file, key);
+    const publicKey = (await nivisLater(["key", "convert-secret-to-public"], { input: key })).out;
+    expect(publicKey).toMatch(/^k-1:.{43}=$/);
+    const path = await line("store", "add", tree);
+    expect((await on("store", "sign", "-k", file, path)).code).toBe(0);
+    expect(await line("path-info", "--sigs", path)).toContain(" k-1:");
+    expect(await line("store", "verify", path, "--trusted-public-keys", publicKey)).toBe("");
+
+    // In a cache without content addresses, only signatures count.
+    const cache = join(folder, "cache");
+    await line("copy", "--to", `file://${cache}?compression=none`, path);
+    const narinfo = join(cache, `${path.slice(11, 43)}.narinfo`);
+    writeFileSync(narinfo, readFileSync(narinfo, "latin1").replace(/^CA: .*\n/m, ""));
+    const there = ["store", "verify", "--store", `file://${cache}`, path];
+    expect((await nivisLater([...there, "--trusted-public-keys", publicKey])).code).toBe(0);
+    const untrusted = await nivisLater(there);
+    expect(untrusted).toMatchObject({ code: 2, err: `error: path '${path}' is untrusted\n` });
+    expect((await nivisLater([...there, "--no-trust"])).code).toBe(0);
+    const other = join(folder, "other");
+    const copy = ["copy", "--from", `file://${cache}`, "--to", other, path];
+    expect((await nivisLater(copy)).err).toContain("because it lacks a signature by a trusted key");
+    expect((await nivisLater([...copy, "--trusted-public-keys", publicKey])).code).toBe(0);
+
+    chmodSync(join(root, path, "data"), 0o644);
+    writeFileSync(join(root, path, "data"), "other data");
+    const broken = await on("store", "verify", "--no-trust", path);
+    expect(broken.code).toBe(1);
+    expect(broken.err).toContain(`error: path '${path}' was modified! expected hash 'sha256:`);
+  });
+});
+
+describe("derivations", () => {
+  const json = {
+    name: "d",
+    version: 4,
+    outputs: { out: {} },
+    inputs: { drvs: {}, srcs: [] },
+    system: "x86_64-linux",
+    builder: "/bin/sh",
+    args: ["-c", "echo > $out"],
+    env: { out: "", name: "d" },
+  };
+  const add = (value: unknown, ...args: string[]) =>
+    nivisLater(["derivation", "add", "--store", root, ...args], { input: JSON.stringify(value) });
+
+  it("are added and shown", async () => {
+    const { out, err } = await add(json);
+    expect(err).toBe("");
+    const drv = out.trim();
+    expect(drv).toMatch(/-d\.drv$/);
+    const shown = JSON.parse(await line("derivation", "show", drv));
+    const base = drv.slice("/nix/store/".length);
+    const output = shown.derivations[base].outputs.out.path;
+    expect(shown.derivations[base].env.out).toBe(`/nix/store/${output}`);
+    // What is shown can be added, and gives the same.
+    expect((await add(shown.derivations[base], "--dry-run")).out.trim()).toBe(drv);
+    expect(
+      (await add({ ...shown.derivations[base], outputs: { out: { path: `${"0".repeat(32)}-d` } } }))
+        .err,
+    ).toContain(
+      `derivation has incorrect output '/nix/store/${"0".repeat(32)}-d', should be '/nix/store/${output}'`,
+    );
+    const user = await add({
+      ...json,
+      name: "user",
+      inputs: { drvs: { [base]: { outputs: ["out"], dynamicOutputs: {} } }, srcs: [] },
+      env: { out: "", big: "x", input: `/nix/store/${output}` },
+      structuredAttrs: undefined,
+    });
+    expect(user.err).toBe("");
+    const all = JSON.parse(await line("derivation", "show", "-r", user.out.trim()));
+    expect(Object.keys(all.derivations).sort()).toEqual([base, user.out.trim().slice(11)].sort());
+    expect(await line("why-depends", user.out.trim(), drv)).toBe(`${user.out.trim()}\n└───${drv}`);
+    expect(await line("why-depends", "--precise", user.out.trim(), drv)).toContain(`/: …`);
+    const not = await on("why-depends", drv, user.out.trim());
+    expect(not).toMatchObject({
+      code: 0,
+      out: "",
+      err: `error: '${drv}' does not depend on '${user.out.trim()}'\n`,
+    });
+  });
+
+  it("keep their numbers exactly", async () => {
+    const text = JSON.stringify({ ...json, name: "s", env: {} }).replace(
+      /\}$/,
+      ',"structuredAttrs":{"b":12345678901234567890,"a":1.50}}',
+    );
+    const { out, err } = await nivisLater(["derivation", "add", "--store", root], { input: text });
+    expect(err).toBe("");
+    expect(await line("derivation", "show", out.trim())).toContain(
+      '"structuredAttrs":{"a":1.5,"b":12345678901234567890}',
+    );
+  });
+
+  it("are refused with a place", async () => {
+    expect((await add({ ...json, version: 3 })).err).toContain(
+      "Unsupported derivation JSON format version 3, only format version 4 is currently supported.",
+    );
+    expect((await add({ ...json, args: "x" })).err).toContain(
+      "Expected JSON value at 'args' to be of type 'array'",
+    );
+    expect((await add({ ...json, outputs: { out: { odd: 1 } } })).err).toContain(
+      "invalid JSON for derivation output",
+    );
+    expect(
+      (await nivisLater(["derivation", "add", "--store", root], { input: "{" })).err,
+    ).toContain("invalid JSON");
+  });
+});
+
+describe("garbage", () => {
+  it("is counted, kept alive by roots, and deleted", async () => {
+    const own = join(folder, "garbage");
+    const here = (...args: string[]) => nivisLater([...args, "--store", own]);
+    writeFileSync(join(folder, "a"), "a");
+    writeFileSync(join(folder, "b"), "b");
+    const a = (await here("store", "add", join(folder, "a"))).out.trim();
+    const b = (await here("store", "add", join(folder, "b"))).out.trim();
+    mkdirSync(join(own, "nix/var/nix/gcroots"), { recursive: true });
+    symlinkSync(a, join(own, "nix/var/nix/gcroots/a"));
+    expect((await here("store", "gc", "--dry-run")).out).toBe("1 store paths would be deleted\n");
+    const alive = await here("store", "delete", a);
+    expect(alive.code).toBe(1);
+    expect(alive.err).toContain(`Cannot delete path '${a}' since it is still alive.`);
+    expect((await here("store", "gc")).out).toMatch(/^1 store paths deleted, 0\.\d KiB freed\n$/);
+    expect((await here("path-info", b)).code).toBe(1);
+    expect((await here("path-info", a)).code).toBe(0);
+    rmSync(join(own, "nix/var/nix/gcroots/a"));
+    expect((await here("store", "delete", a)).out).toMatch(/^1 store paths deleted/);
+  });
+});
+
+describe("log", () => {
+  it("is read from a store, or said to be missing", async () => {
+    const drv = `/nix/store/${"1".repeat(32)}-logged.drv`;
+    const logs = join(root, "nix/var/log/nix/drvs/11");
+    mkdirSync(logs, { recursive: true });
+    writeFileSync(join(logs, `${"1".repeat(30)}-logged.drv`), "a log\n");
+    expect(await line("log", drv, "--substituters", "")).toBe("a log");
+    const other = `/nix/store/${"2".repeat(32)}-other.drv`;
+    expect((await on("log", other, "--substituters", "")).err).toBe(
+      `error: build log of '${other}' is not available\n`,
+    );
+  });
+});
