@@ -248,19 +248,18 @@ function countWith(weak: Spacing, strong: Spacing): number {
 /** Thrown when a stretch cannot be written on one line; caught by `onOneLine`. */
 const NOT_ON_ONE_LINE: unique symbol = Symbol("not on one line");
 
-interface OpenGroup {
-  readonly kind: GroupKind;
-  readonly parts: Part[];
-}
-
 /** Takes what the rules write and makes a normalised document of it. */
 export class DocumentWriter {
-  #parts: Part[] = [];
+  /** The parts of all open groups, outer ones first; a group takes its own away when it is closed. */
+  readonly #parts: Part[] = [];
+  /** Where the parts of the innermost open group begin. */
+  #from = 0;
   #kind: GroupKind = GroupKind.Regular;
-  readonly #open: OpenGroup[] = [];
+  /** Pairs of `#from` and `#kind` of the groups around it. */
+  readonly #open: number[] = [];
   #depth = 0;
   #offset = 0;
-  /** Inside `onOneLine`: how much room is left; groups are not made. */
+  /** Inside `onOneLine`: how much room is left, -1 for room without end. */
   #room = -1;
   #oneLine = false;
   readonly #widthOf: (text: string) => number;
@@ -283,7 +282,7 @@ export class DocumentWriter {
       this.#take(width);
     }
     const parts = this.#parts;
-    const last = parts[parts.length - 1];
+    const last = this.#last();
     if (last !== undefined && last.type === PartType.Text && last.kind === kind) {
       parts[parts.length - 1] = new Text(
         last.depth,
@@ -293,6 +292,12 @@ export class DocumentWriter {
         last.width + width,
       );
     } else parts.push(new Text(this.#depth, this.#offset, kind, text, width));
+  }
+
+  /** The last part of the innermost open group. */
+  #last(): Part | undefined {
+    const parts = this.#parts;
+    return parts.length > this.#from ? parts[parts.length - 1] : undefined;
   }
 
   space(space: Space): void {
@@ -308,54 +313,55 @@ export class DocumentWriter {
 
   #take(width: number): void {
     if (this.#room < 0) return;
-    // -1 stands for room without end.
     if (width > this.#room) throw NOT_ON_ONE_LINE;
     this.#room -= width;
   }
 
   #addSpacing(spacing: Spacing): void {
-    const parts = this.#parts;
-    const last = parts[parts.length - 1];
+    const last = this.#last();
     if (last !== undefined && last.type === PartType.Spacing)
-      parts[parts.length - 1] = mergeSpacings(last, spacing);
-    else parts.push(spacing);
+      this.#parts[this.#parts.length - 1] = mergeSpacings(last, spacing);
+    else this.#parts.push(spacing);
   }
 
   /** Opens a group; `close` ends it. */
   open(kind: GroupKind = GroupKind.Regular): void {
     if (this.#oneLine) return;
-    this.#open.push({ kind: this.#kind, parts: this.#parts });
-    const inner: Part[] = [];
-    const last = this.#parts[this.#parts.length - 1];
-    if (last !== undefined && last.type === PartType.Spacing && last.space === Space.Hard) {
-      this.#parts.pop();
-      inner.push(last);
-    }
-    this.#parts = inner;
+    const last = this.#last();
+    this.#open.push(this.#from, this.#kind);
+    // A space before a group belongs into it, where it may merge.
+    const takesSpace =
+      last !== undefined && last.type === PartType.Spacing && last.space === Space.Hard;
+    this.#from = this.#parts.length - (takesSpace ? 1 : 0);
     this.#kind = kind;
   }
 
   close(): void {
     if (this.#oneLine) return;
-    const inner = this.#parts;
+    const parts = this.#parts;
     const kind = this.#kind;
-    const outer = this.#open.pop() as OpenGroup;
-    this.#parts = outer.parts;
-    this.#kind = outer.kind;
-    let from = 0;
-    while (from < inner.length && leavesFront(inner[from] as Part)) {
-      this.#splice(inner[from] as Part);
-      from += 1;
+    const start = this.#from;
+    const end = parts.length;
+    this.#kind = this.#open.pop() as GroupKind;
+    this.#from = this.#open.pop() as number;
+    let from = start;
+    while (from < end && leavesFront(parts[from] as Part)) from += 1;
+    let to = end;
+    while (to > from && leavesBack(parts[to - 1] as Part)) to -= 1;
+    if (from === start && to === end) {
+      if (from === to) return;
+      const body = parts.slice(start);
+      parts.length = start;
+      parts.push(groupOf(kind, body));
+      return;
     }
-    if (from === inner.length) return;
-    let to = inner.length;
-    while (to > from && leavesBack(inner[to - 1] as Part)) to -= 1;
-    let body = from === 0 && to === inner.length ? inner : inner.slice(from, to);
-    const only = body[0] as Part;
-    if (body.length === 1 && only.type === PartType.Group && only.kind === kind)
-      body = only.parts as Part[];
-    this.#parts.push(new Group(kind, body));
-    for (let i = to; i < inner.length; i += 1) this.#splice(inner[i] as Part);
+    const front = parts.slice(start, from);
+    const body = parts.slice(from, to);
+    const back = parts.slice(to, end);
+    parts.length = start;
+    for (const part of front) this.#splice(part);
+    if (body.length > 0) parts.push(groupOf(kind, body));
+    for (const part of back) this.#splice(part);
   }
 
   /** Adds a part that left a group. Its text does not merge with the text before the group. */
@@ -415,6 +421,13 @@ export class DocumentWriter {
   finish(): Group {
     return new Group(GroupKind.Regular, this.#parts);
   }
+}
+
+/** A group of these parts; one that holds nothing but a group of its own kind is that group. */
+function groupOf(kind: GroupKind, parts: readonly Part[]): Group {
+  const only = parts[0] as Part;
+  if (parts.length === 1 && only.type === PartType.Group && only.kind === kind) return only;
+  return new Group(kind, parts);
 }
 
 function leavesFront(part: Part): boolean {

@@ -59,7 +59,8 @@ class Layout {
   #indents: Indents = NO_INDENT;
   /** Inside a disabled region: nothing is printed until its verbatim text. */
   #disabled = false;
-  #out = "";
+  /** The pieces of the result; a try that is taken back shortens it. */
+  readonly #out: string[] = [];
 
   constructor(limit: number, step: number) {
     this.#limit = limit;
@@ -68,16 +69,16 @@ class Layout {
 
   run(document: Group): string {
     this.#group(document, undefined);
-    return this.#out;
+    return this.#out.join("");
   }
 
   #emit(text: string): void {
-    if (!this.#disabled) this.#out += text;
+    if (!this.#disabled) this.#out.push(text);
   }
 
   #breakLines(count: number): void {
     this.#column = 0;
-    if (!this.#disabled) this.#out += count === 1 ? "\n" : "\n".repeat(count);
+    this.#emit(count === 1 ? "\n" : "\n".repeat(count));
   }
 
   /** Makes the indentation of texts of this depth the current one. */
@@ -93,7 +94,8 @@ class Layout {
 
   #put(depth: number, offset: number, text: string, width: number): void {
     this.#enter(depth);
-    if (this.#column === 0) this.#emit(spaces(this.#indents.indent + offset));
+    if (this.#column === 0 && this.#indents.indent + offset > 0)
+      this.#emit(spaces(this.#indents.indent + offset));
     this.#column += width;
     this.#emit(text);
   }
@@ -238,7 +240,7 @@ class Layout {
     const column = this.#column;
     const indents = this.#indents;
     const disabled = this.#disabled;
-    const out = this.#out;
+    const size = this.#out.length;
     for (let i = ranges.length - 2; i >= 0; i -= 2) {
       const from = ranges[i] as number;
       const to = ranges[i + 1] as number;
@@ -255,7 +257,7 @@ class Layout {
       this.#column = column;
       this.#indents = indents;
       this.#disabled = disabled;
-      this.#out = out;
+      this.#out.length = size;
     }
     return false;
   }

@@ -101,19 +101,23 @@ export class SyntaxTree {
 
   /** The children of a node in the order of the text. */
   children(node: number): Element[] {
-    const elements: Element[] = [];
     const { nodeFirst, nodeEnd, nodeNext } = this;
     const end = nodeEnd[node] as number;
     const next = nodeNext[node] as number;
+    // Counted first: an array that grows keeps room for more.
+    let count = end - (nodeFirst[node] as number);
+    for (let child = node + 1; child < next; child = nodeNext[child] as number)
+      count -= (nodeEnd[child] as number) - (nodeFirst[child] as number) - 1;
+    const elements = new Array<Element>(count);
     let token = nodeFirst[node] as number;
     let child = node + 1;
-    while (token < end) {
+    for (let i = 0; i < count; i += 1) {
       if (child < next && nodeFirst[child] === token) {
-        elements.push(child);
+        elements[i] = child;
         token = nodeEnd[child] as number;
         child = nodeNext[child] as number;
       } else {
-        elements.push(~token);
+        elements[i] = ~token;
         token += 1;
       }
     }
