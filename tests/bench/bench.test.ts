@@ -1,4 +1,4 @@
-/** The benchmark command itself, on a tiny program and with a reference that is a script. */
+/** `npm run bench` from end to end, on a tiny program and with a script as the reference. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -73,7 +73,7 @@ describe("options", () => {
 });
 
 describe("programs", () => {
-  it("are all files of bench/, and real ones where there is a tree", () => {
+  it("are all files of bench/, and real programs if there is a tree", () => {
     const files = readdirSync(join(root, "bench")).filter((name) => name.endsWith(".nix"));
     const { programs, missing } = selectPrograms([], {});
     expect(programs.map(({ name }) => `${name}.nix`)).toEqual(files.sort());
@@ -84,7 +84,7 @@ describe("programs", () => {
     expect(real.missing).toEqual(["19.09-hello: NIVIS_BENCH_NIXPKGS_OLD names no tree"]);
   });
 
-  it("are found by parts of their names, or are files of the user", () => {
+  it("are selected by parts of their names, or are files of the user", () => {
     const names = (...filters: string[]) =>
       selectPrograms(filters, {}).programs.map(({ name }) => name);
     expect(names("calls-t")).toEqual(["calls-tail", "calls-tak"]);

@@ -1,3 +1,4 @@
+/** The comparison of paired runs, the options, the programs and the reports of `npm run bench`. */
 import { describe, expect, it } from "vitest";
 import { comparePaired, isMeasured, type Lanes } from "../../scripts/bench/compare.ts";
 import type { Run } from "../../scripts/bench/measure.ts";
@@ -15,7 +16,7 @@ function run(parts: Partial<Run>): Run {
   return { wall: 1, user: 1, peak: 1, code: 0, stdout: "1\n", stderr: "", ...parts };
 }
 
-/** Lanes that answer with these runs in turn, and a protocol of who ran when. */
+/** Lanes that return the given runs in turn, and a log of the order in which they ran. */
 function lanesOf(nivis: readonly Run[], reference: readonly Run[]): Lanes & { order: string } {
   const left = { nivis: [...nivis], reference: [...reference] };
   const lanes = {
@@ -37,7 +38,7 @@ function times(...walls: number[]): Run[] {
 }
 
 describe("comparePaired", () => {
-  it("warms up, then runs in pairs and changes who begins", () => {
+  it("warms up, then runs in pairs with alternating order", () => {
     const lanes = lanesOf(times(99, 2, 4, 6), times(99, 1, 1, 2));
     const comparison = comparePaired(PROGRAM, lanes, 3);
     expect(lanes.order).toBe("RNNRRNNR");
@@ -51,7 +52,7 @@ describe("comparePaired", () => {
     });
   });
 
-  it("does without memory when it is not measured", () => {
+  it("omits memory if it is not measured", () => {
     const bare = [
       run({ user: undefined, peak: undefined }),
       run({ user: undefined, peak: undefined }),
@@ -102,7 +103,7 @@ describe("reports", () => {
     measured("d", "nixpkgs", 5, 2),
   ];
 
-  it("sums up each group, without what failed", () => {
+  it("summarises each group without failed programs", () => {
     const summaries = summarize(comparisons);
     expect(summaries).toEqual([
       {

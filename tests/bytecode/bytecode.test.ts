@@ -1,8 +1,8 @@
 /**
- * Golden bytecode: one folder a case, `in.nix` and the listing `out.txt` that it is compiled to; where
- * there is an `out.js.txt`, also the JavaScript that it is translated to.
- * Red means that the compiler emits other code than before; `UPDATE=1` accepts it. What the code
- * *does* is tested in `tests/lang`.
+ * Golden bytecode: one folder per case, with `in.nix`, its bytecode listing `out.txt` and
+ * optionally `out.js.txt`, the JavaScript that the bytecode is translated to. A red test means that
+ * the compiler emits different code; `UPDATE=1` accepts it. What the code *does* is tested in
+ * `tests/lang`.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,13 +1,13 @@
 /**
- * The conformance suites as tests: nothing fails that is not listed, nothing listed passes, and the
- * committed scoreboard tells the truth. A suite whose checkout is not there is skipped aloud.
+ * The conformance suites as tests: only listed cases fail, no listed case passes, and the
+ * committed scoreboard is correct. A suite without a checkout is skipped with a note on stderr.
  */
 import { nivisRunners, type Runner } from "@nivis/testkit";
 import { describe, expect, test } from "vitest";
 import { readScoreboard, runSuite, scoreOf, surprises } from "./run-suite.ts";
 import { suites } from "./suite.ts";
 
-/** The scripts of nixpkgs start the command hundreds of times. */
+/** In milliseconds; the scripts of nixpkgs start the command hundreds of times. */
 const LIMIT = 3_600_000;
 
 describe.each(suites.map((suite) => [suite.name, suite] as const))("%s", (_name, suite) => {

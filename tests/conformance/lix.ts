@@ -1,17 +1,18 @@
 /**
- * The language suite of Lix (`tests/functional2/lang` of a checkout): a folder a group, `in*.nix` the
- * programs, and either the names of the expectation files or a `test.toml` say what is run.
+ * The language suite of Lix (`tests/functional2/lang` of a checkout): one folder per group,
+ * `in*.nix` are the programs, and the names of the expectation files or a `test.toml` say what to
+ * run.
  *
  *     eval-okay    --eval --strict FLAGS in.nix                exit 0   stdout = .out.exp
  *     eval-fail    --eval --strict --show-trace FLAGS in.nix   exit 1   stderr = .err.exp
  *     parse-okay   --parse FLAGS in.nix                        exit 0
  *     parse-fail   --parse FLAGS in.nix                        exit 1   stderr = .err.exp
  *
- * Each case gets a folder of its own with the program as `in.nix`, `lib.nix` and the files that the
- * case asks for. Lix prints a parsed program as JSON of its own tree, so only the exit code of
- * parse-okay counts. What Lix calls deprecated features is always on in C++ Nix and in Nivis, so the
- * flags that switch them on are dropped, and cases that want them to be errors are expected to fail.
- * Groups that are programs in Python are not run.
+ * Each case gets its own folder with the program as `in.nix`, `lib.nix` and the files that the case
+ * requires. Lix prints a parsed program as JSON of its own tree, so only the exit code of
+ * parse-okay counts. The features that Lix deprecates are always enabled in C++ Nix and Nivis, so
+ * the flags that enable them are dropped, and cases that expect errors for them are expected to
+ * fail. Groups that are Python programs are not run.
  */
 import {
   cpSync,
@@ -29,15 +30,15 @@ import { parseToml, type TomlValue } from "@nivis/formats";
 import { withoutFolder } from "@nivis/testkit";
 import type { ConformanceCase, ConformanceSuite } from "./suite.ts";
 
-/** One entry of a `test.toml`, or what the names of the expectation files say. */
+/** An entry of a `test.toml`, or its equivalent from the names of the expectation files. */
 interface Declaration {
   readonly runner: string;
   readonly name: string;
-  /** The program and the part of its name that is appended to that of the case. */
+  /** The program; the variable part of its name is appended to the name of the case. */
   readonly input: string;
   readonly flags: readonly string[];
   readonly files: readonly string[];
-  /** Files that many cases share, from a folder of their own. */
+  /** Files from the folder of shared assets. */
   readonly assets: readonly string[];
 }
 
@@ -85,7 +86,7 @@ function declarations(folder: string): Declaration[] {
   });
 }
 
-/** A TOML value as JavaScript has it. */
+/** A TOML value as a JavaScript value. */
 function plainOf(value: TomlValue): unknown {
   switch (value.kind) {
     case "table":

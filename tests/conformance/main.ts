@@ -1,13 +1,13 @@
 /**
- * `npm run conformance [-- OPTIONS] [NAME…]`: runs the suites whose checkouts are named by their
- * variables, and prints the table and each failure.
+ * `npm run conformance [-- OPTIONS] [NAME…]`: runs the suites whose checkouts are set by
+ * variables, and prints the scores and each failure.
  *
  *     --update    write the scoreboard
- *     --process   run the built command as a process per case instead of in this process
- *     --runner=R  evaluate as the runner R of `nivisRunners` does: vm (the default), js, js+fallback
- *     --stderr    also show the cases that differ only on standard error
- *     --names     only the names of the cases that fail
- *     NAME        only the cases whose name contains it
+ *     --process   run each case as a process of the built command
+ *     --runner=R  evaluate with runner R of `nivisRunners`: vm (the default), js, js+fallback
+ *     --stderr    also show cases that differ only on standard error
+ *     --names     print only the names of failing cases
+ *     NAME        run only cases whose name contains it
  */
 import { fileURLToPath } from "node:url";
 import { nivisRunners, processRunner, type Runner } from "@nivis/testkit";
@@ -59,7 +59,7 @@ for (const suite of suites) {
 }
 process.exitCode = failed ? 1 : 0;
 
-/** What stands behind an option that ends in `=`. */
+/** The value of an option that ends in `=`. */
 function option(prefix: string): string | undefined {
   return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length);
 }

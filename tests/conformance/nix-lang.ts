@@ -7,8 +7,8 @@
  *     eval-fail    FLAGS file                     exit 1   stderr = .err.exp
  *     eval-okay    FLAGS --eval --strict file     exit 0   stdout = .exp, stderr = .err.exp
  *
- * A missing expectation stands for empty output. `.flags` holds the flags, `.exp.xml` asks for XML,
- * `.exp-disabled` switches a case off, and `.postprocess` is a script that edits the output files.
+ * A missing expectation means empty output. `.flags` contains the flags, `.exp.xml` requests XML,
+ * `.exp-disabled` disables a case, and `.postprocess` is a script that edits the output files.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -25,7 +25,7 @@ import { join } from "node:path";
 import { type Outcome, withoutFolder } from "@nivis/testkit";
 import type { ConformanceCase, ConformanceSuite } from "./suite.ts";
 
-/** What the suite's own nix.conf says that bears on evaluation. */
+/** The part of the suite's nix.conf that affects evaluation. */
 const configuration = "show-trace = true\nexperimental-features = nix-command flakes\n";
 
 export const nixLangSuite: ConformanceSuite = {
@@ -110,7 +110,7 @@ function readCase(functional: string, name: string): Draft | undefined {
   }
 }
 
-/** Mistakes in the use of a command are answered with its name, which is ours. */
+/** Replaces the name of our command in usage errors by upstream's. */
 function withProgramName(outcome: Outcome): Outcome {
   return { ...outcome, stderr: outcome.stderr.replaceAll("nivis-instantiate", "nix-instantiate") };
 }
@@ -119,7 +119,7 @@ function words(line: string): string[] {
   return line.split(/\s+/).filter((word) => word !== "");
 }
 
-/** A folder with the suite's nix.conf; it goes when the process ends. */
+/** A folder with the suite's nix.conf, which is removed when the process ends. */
 function configurationFolder(): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), "nivis-conformance-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -128,7 +128,7 @@ function configurationFolder(): Record<string, string> {
   return { NIX_CONF_DIR: folder, HOME: join(folder, "home") };
 }
 
-/** Runs the case's script on files with the outputs, as the driver does. */
+/** Runs the case's script on files with the outputs, like the driver. */
 function postprocess(script: string, name: string, outcome: Outcome): Outcome {
   const folder = mkdtempSync(join(tmpdir(), "nivis-postprocess-"));
   try {

@@ -1,10 +1,10 @@
 /**
- * The tests that nixpkgs has for its own library (`lib/tests` of a checkout), which lean on nearly
- * everything: the module system's error texts, sources that are copied to a store, file sets.
+ * The tests of nixpkgs for its own library (`lib/tests` of a checkout), which use nearly
+ * everything: the error texts of the module system, sources copied to a store, file sets.
  *
- * Files ending in `.nix` evaluate to a list of failures, which must be empty. Scripts find our
- * command as `nix-instantiate` in their PATH and a store of their own in a scratch folder; they end
- * with code 0 when all their checks pass. A script runs the built command, hundreds of times, so
+ * Files ending in `.nix` evaluate to a list of failures, which must be empty. Scripts run our
+ * command as `nix-instantiate` on their PATH, with their own store in a scratch folder; they exit
+ * with code 0 if all their checks pass. A script runs the built command hundreds of times, so
  * these cases take minutes.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ export const nixpkgsLibSuite: ConformanceSuite = {
   cases: casesOf,
 };
 
-/** The same of an old release, whose library uses what newer ones have given up. */
+/** The tests of an old release, whose library uses features that newer ones avoid. */
 export const oldNixpkgsLibSuite: ConformanceSuite = {
   name: "nixpkgs-lib-old",
   variable: "NIVIS_CONFORMANCE_NIXPKGS_OLD",
@@ -73,7 +73,7 @@ async function runScript(args: readonly string[], cwd: string): Promise<Outcome>
     const bin = join(scratch, "bin");
     mkdirSync(bin);
     mkdirSync(join(scratch, "home"));
-    // A link would not do: Node resolves it, but a script also pins the version of Node.
+    // A script, not a link, because it also pins the version of Node.
     writeFileSync(
       join(bin, "nix-instantiate"),
       `#!/bin/sh\nexec '${process.execPath}' '${builtCommand()}' --store 'local?root=/' "$@"\n`,

@@ -1,19 +1,19 @@
 /**
- * Runs the cases of a conformance suite and compares what came out with what the suite expects, with
- * the list of expected failures and with the committed scoreboard.
+ * Runs the cases of a conformance suite and compares the outcomes with the suite's expectations,
+ * with the list of expected failures and with the committed scoreboard.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { mapConcurrently, type Outcome, type Runner } from "@nivis/testkit";
 import type { ConformanceCase, ConformanceSuite } from "./suite.ts";
 
-/** What became of one case. */
+/** The result of a case. */
 export interface Verdict {
   readonly case: ConformanceCase;
   readonly outcome: Outcome;
-  /** Exit code as expected, and standard output identical where the suite has one. */
+  /** Whether the exit code, and standard output if the suite has it, are as expected. */
   readonly passed: boolean;
-  /** Standard error identical; `undefined` where the suite does not say. */
+  /** Whether standard error is identical; `undefined` if the suite does not have it. */
   readonly sameStderr: boolean | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface Score {
   readonly kinds: Readonly<
     Record<string, { readonly passed: number; readonly sameStderr: number; readonly all: number }>
   >;
-  /** Cases whose standard error differs: the list should shrink. */
+  /** Cases whose standard error differs; the list should shrink. */
   readonly differentStderr: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const scoreboardMarkdown = fileURLToPath(new URL("./scoreboard.md", import.meta.
 const stderrDifferencesFile = fileURLToPath(new URL("./stderr-differences.txt", import.meta.url));
 const expectedFailuresFile = fileURLToPath(new URL("./expected-failures.txt", import.meta.url));
 
-/** Runs all cases of a suite on a runner. */
+/** Runs all cases of a suite with a runner. */
 export async function runSuite(
   suite: ConformanceSuite,
   checkout: string,
@@ -62,7 +62,7 @@ export function scoreOf(verdicts: readonly Verdict[]): Score {
   return { kinds, differentStderr };
 }
 
-/** The failures that are known, with the reason of each: lines `SUITE/CASE  reason`. */
+/** The known failures with their reasons, from lines `SUITE/CASE  reason`. */
 export function expectedFailures(suite: ConformanceSuite): Map<string, string> {
   const failures = new Map<string, string>();
   for (const line of readFileSync(expectedFailuresFile, "utf8").split("\n")) {
@@ -75,7 +75,7 @@ export function expectedFailures(suite: ConformanceSuite): Map<string, string> {
   return failures;
 }
 
-/** The cases that pass and print something else on standard error, with the reason of each. */
+/** The cases that pass with a different standard error, with their reasons. */
 export function stderrDifferences(suite: ConformanceSuite): Map<string, string> {
   const differences = new Map<string, string>();
   let reason: string | undefined;
@@ -93,8 +93,8 @@ export function stderrDifferences(suite: ConformanceSuite): Map<string, string> 
 }
 
 /**
- * What is wrong with a run: failures and differences on standard error that nobody expects, and
- * expected ones that did not come.
+ * The surprises of a run: unexpected failures and differences on standard error, and
+ * expected ones that did not occur.
  */
 export function surprises(suite: ConformanceSuite, verdicts: readonly Verdict[]): string[] {
   const differences = stderrDifferences(suite);
@@ -123,7 +123,7 @@ export function readScoreboard(): Record<string, Score> {
   return JSON.parse(readFileSync(scoreboardJson, "utf8")) as Record<string, Score>;
 }
 
-/** Replaces the committed score of a suite, in the form for programs and in the form for people. */
+/** Replaces the committed score of a suite, in JSON and in Markdown. */
 export function writeScore(suite: ConformanceSuite, score: Score): void {
   const scores = { ...readScoreboard(), [suite.name]: score };
   writeFileSync(scoreboardJson, `${JSON.stringify(scores, undefined, 2)}\n`);

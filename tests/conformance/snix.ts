@@ -8,10 +8,10 @@
  *     identity    --eval --strict file              exit 0   stdout = the file itself
  *     parse-*     --parse file                      exit 0 or 1
  *
- * Texts are compared without the blanks around them. `.flags` files come from C++ Nix and are
- * honoured, and a case of eval-okay without an expectation is none. The folders `notyetpassing` hold what those implementations get wrong; C++ Nix gets it
- * right, and so do we, so these cases are ordinary ones here. What the suite says on standard error
- * is the business of another implementation.
+ * Texts are compared without surrounding white space. `.flags` files come from C++ Nix and are
+ * honoured, and eval-okay files without an expectation are skipped. The folders `notyetpassing`
+ * contain cases that these implementations fail; C++ Nix and Nivis pass them, so they are ordinary
+ * cases here. Standard error is specific to those implementations and is not compared.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -66,7 +66,7 @@ function readCase(tests: string, folder: string, name: string, prefix: string): 
   const env = { HOME: "/fake-home", NIX_PATH: "dir3:dir4" };
   const evaluation = (...more: string[]) => ({
     args: ["--eval", "--strict", ...UNLIMITED, ...more, ...flags, path],
-    // Files of flags name others from here.
+    // Paths in `.flags` files are relative to this folder.
     cwd: tests,
     env,
   });
@@ -98,7 +98,7 @@ function readCase(tests: string, folder: string, name: string, prefix: string): 
   }
 }
 
-/** Without blanks around; files of the suite of C++ Nix keep the name of their folder there. */
+/** Trims the outputs and gives files from the suite of C++ Nix their original folder. */
 function comparable(outcome: Outcome, folder: string): Outcome {
   return { ...outcome, stdout: outcome.stdout.trim().replaceAll(folder, "/pwd/lang") };
 }

@@ -1,10 +1,10 @@
 /**
- * What a conformance suite is: test cases of another implementation, read from a checkout that the
+ * Conformance suites: test cases of other implementations, read from a checkout that the
  * user has, never from this repository.
  *
- * A suite is a row of `suites` (main.ts and the test walk over them): the variable that names the
- * checkout, and a function that turns the files there into cases. Everything else (running,
- * comparing, counting, expected failures) is the same for all of them.
+ * A suite is a row of `suites`, which main.ts and the test iterate over: the variable that names
+ * the checkout, and a function that reads its cases. Everything else (running, comparing, counting,
+ * expected failures) is the same for all of them.
  */
 import type { Invocation, Outcome } from "@nivis/testkit";
 import { lixSuite } from "./lix.ts";
@@ -12,26 +12,26 @@ import { nixLangSuite } from "./nix-lang.ts";
 import { nixpkgsLibSuite, oldNixpkgsLibSuite } from "./nixpkgs-lib.ts";
 import { snixSuite, tvixSuite } from "./snix.ts";
 
-/** One case of a suite. */
+/** A case of a suite. */
 export interface ConformanceCase {
-  /** The group under which it is counted, such as `eval-okay`. */
+  /** The group in which it is counted, such as `eval-okay`. */
   readonly kind: string;
   readonly name: string;
   readonly invocation: Invocation;
   readonly code: number;
-  /** What must be on standard output for the case to pass; anything when absent. */
+  /** The required standard output; anything if absent. */
   readonly stdout?: string;
-  /** What the original prints on standard error; counted apart, not needed to pass. */
+  /** The original's standard error, which is counted separately and not required. */
   readonly stderr?: string;
-  /** For a case that is not one invocation but a program of its own: runs it. */
+  /** Runs a case that is a program of its own instead of an invocation. */
   run?(): Promise<Outcome>;
-  /** Makes outputs comparable: replaces folders, numbers, whatever the suite's own driver does. */
+  /** Makes outputs comparable: replaces folders and numbers like the suite's own driver. */
   normalise(outcome: Outcome): Promise<Outcome> | Outcome;
 }
 
-/** One suite. */
+/** A suite. */
 export interface ConformanceSuite {
-  /** How it is called in the scoreboard and the list of expected failures. */
+  /** Its name in the scoreboard and the list of expected failures. */
   readonly name: string;
   /** The environment variable that names the checkout. */
   readonly variable: string;

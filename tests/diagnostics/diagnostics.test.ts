@@ -1,7 +1,7 @@
 /**
- * What `--diagnostics rich` and `json` show. A case is a folder: `in.nix` and the files that it reads,
- * `rich.out`, `json.out` (laid out for reading), and `settings.json` for settings that differ. Files
- * lie below `/case`. `UPDATE=1` writes the expectations anew.
+ * The output of `--diagnostics rich` and `json`. A case is a folder: `in.nix` and the files that it
+ * reads, `rich.out`, `json.out` (indented for reading), and `settings.json` for special settings.
+ * Files are below `/case`. `UPDATE=1` rewrites the expectations.
  */
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -50,7 +50,7 @@ function explain(name: string): Explanation {
     if (!(error instanceof EvalError)) throw error;
     return explainError(error, evaluation.positions, evaluation.context.settings);
   }
-  throw new Error(`${name} is no error`);
+  throw new Error(`${name} does not fail`);
 }
 
 function expectFile(path: string, text: string): void {
@@ -61,12 +61,12 @@ function expectFile(path: string, text: string): void {
 describe.each(names)("%s", (name) => {
   const explanation = explain(name);
 
-  it("is shown to people", () => {
+  it("is rendered as text", () => {
     const text = decodeUtf8(renderRich(explanation, { color: false, showTrace: false }));
     expectFile(join(root, name, "rich.out"), `${text}\n`);
   });
 
-  it("is shown to programs", () => {
+  it("is rendered as JSON", () => {
     const json: unknown = JSON.parse(decodeUtf8(renderJson(explanation)));
     expectFile(join(root, name, "json.out"), `${JSON.stringify(json, null, 2)}\n`);
   });

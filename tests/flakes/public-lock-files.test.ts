@@ -1,11 +1,10 @@
 /**
- * Lock files of public repositories, read where they lie: below the folder that
- * NIVIS_LOCK_FILES names. Whatever C++ Nix has written as version 7 is written again byte for byte,
+ * Lock files of public repositories, read below the folder that
+ * NIVIS_LOCK_FILES names. Files that C++ Nix wrote as version 7 round-trip byte for byte,
  * and each `flake.nix` beside one is read without an evaluator.
  *
- * A file that C++ Nix itself would refuse (an older version, a conflict of a merge) is counted and
- * left alone; so is one whose nodes do not stand under the keys and in the order that C++ Nix gives
- * them, which it would rewrite, too.
+ * A file that C++ Nix rejects (an older version, a merge conflict) is counted and skipped; so is
+ * one whose nodes do not have the keys and the order of C++ Nix, which would rewrite it, too.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +20,7 @@ function filesNamed(name: string): readonly string[] {
     .map((path) => join(folder as string, path));
 }
 
-/** The file with its nodes under the keys that C++ Nix gives, and nothing else changed. */
+/** Whether a file has the keys and the order that C++ Nix gives its nodes. */
 function hasUsualKeys(text: string): boolean {
   const { nodes, root, version } = JSON.parse(text);
   if (version !== 7 || root !== "root") return false;
@@ -45,7 +44,7 @@ function hasUsualKeys(text: string): boolean {
   return isSorted && [...keys].every(([key, free]) => key === free) && keys.size === written.length;
 }
 
-test.skipIf(folder === undefined)("lock files are written again as they were", () => {
+test.skipIf(folder === undefined)("lock files round-trip", () => {
   const changed: string[] = [];
   const counts = { same: 0, refused: 0, otherKeys: 0 };
   for (const path of filesNamed("flake.lock")) {

@@ -1,8 +1,8 @@
 /**
- * Compares Nivis with the original on many programs, and makes smaller what they disagree about.
+ * Compares Nivis with the original on many programs, and shrinks those on which they disagree.
  *
- * Programs that Nivis gives a value are asked together. Those that it says fail are asked strictly,
- * and in the other modes now and then, where each costs a process.
+ * Programs to which Nivis gives a value are run together. Those that fail in Nivis are run
+ * strictly, and occasionally in the other modes, where each costs a process.
  */
 import { isDeepStrictEqual } from "node:util";
 import { printTerm, shrink, type Term } from "@nivis/testkit";
@@ -11,51 +11,51 @@ import { printedDifferences } from "./printed-differences.ts";
 import { askReference, askReferenceFailures } from "./reference-batches.ts";
 import { agree, type Disagreement, explain } from "./version-differences.ts";
 
-/** A failure in the modes other than `strict` is asked once in so many programs. */
+/** One in this many failing programs is run in modes other than `strict`. */
 const FAILURE_SAMPLE = 50;
 
-/** So many programs are evaluated by one evaluation. */
+/** The number of programs per evaluation. */
 const SHARED = 25;
 
-/** XML without places is asked once in so many programs: that with places says all of it. */
+/** One in this many programs is run as XML without locations, which XML with locations covers. */
 const PLAIN_XML_SAMPLE = 5;
 
 function modesOf(seed: number): readonly Mode[] {
   return seed % PLAIN_XML_SAMPLE === 0 ? MODES : MODES.filter((mode) => mode !== "xml");
 }
 
-/** A program and the seed that it comes from. */
+/** A program and its seed. */
 export interface SeededProgram {
   readonly seed: number;
   readonly term: Term;
 }
 
-/** A disagreement that no known difference explains. */
+/** A disagreement without a known explanation. */
 export interface Finding extends Disagreement {
   readonly seed: number;
 }
 
-/** How often a known difference was seen. */
+/** The occurrences of a known difference. */
 export interface Explained {
   answers: number;
-  /** The seeds. */
+  /** The seeds of the programs. */
   readonly programs: Set<number>;
 }
 
-/** What came out. */
+/** The result of comparing programs. */
 export interface Comparison {
   programs: number;
-  /** Answers compared, over all modes. */
+  /** The number of compared answers, over all modes. */
   compared: number;
   values: number;
   failures: number;
-  /** Failures of Nivis that were not asked. */
+  /** The number of failures in Nivis that were not compared. */
   unasked: number;
   readonly explained: Map<string, Explained>;
   readonly findings: Finding[];
 }
 
-/** A comparison of nothing yet. */
+/** An empty comparison. */
 export function emptyComparison(): Comparison {
   return {
     programs: 0,
@@ -68,14 +68,14 @@ export function emptyComparison(): Comparison {
   };
 }
 
-/** Compares programs and adds what comes out to `total`. */
+/** Compares programs and adds the results to `total`. */
 export function compare(
   reference: string,
   programs: readonly SeededProgram[],
   total: Comparison,
 ): void {
   const texts = programs.map(({ term }) => printTerm(term));
-  // As in a process of the original, programs share an evaluator.
+  // Programs share an evaluator, as in a process of the original.
   let evaluation = newEvaluation();
   const answers = texts.map((text, i) => {
     if (i % SHARED === 0) evaluation = newEvaluation();
@@ -116,12 +116,12 @@ export function compare(
     if (nivis.kind === "value") total.values++;
     else total.failures++;
     if (settle(nivis, answer)) return;
-    // Only an answer of its own counts; that of Nivis must not depend on what was before.
+    // Only separate runs count: the answer of Nivis must not depend on earlier programs.
     const own = askReference(reference, [program], mode)[0] as Outcome;
     if (settle(nivis, own)) return;
     const ownNivis = askNivis(program, [mode]).get(mode) as Outcome;
     const finding: Finding = { seed, term, program, mode, nivis: ownNivis, reference: own };
-    // What a file evaluates to is shared, and more or less of it may be evaluated.
+    // The value of an imported file is shared, and earlier programs may have evaluated more of it.
     if (!isDeepStrictEqual(nivis, ownNivis) && !/import/i.test(program)) {
       total.findings.push({ ...finding, nivis });
       return;
@@ -151,7 +151,7 @@ export function compare(
   }
 }
 
-/** The smallest program found that shows a disagreement of the same sort. */
+/** The smallest program found that shows a disagreement of the same kind. */
 export function shrinkFinding(reference: string, finding: Finding, attempts: number): Finding {
   const { mode, seed } = finding;
   let best = finding;
@@ -174,7 +174,7 @@ export function shrinkFinding(reference: string, finding: Finding, attempts: num
   return best;
 }
 
-/** Whether an answer says that there is no program any more. */
+/** Whether an answer says that the program does not parse. */
 function isMalformed(outcome: Outcome): boolean {
   return (
     outcome.kind === "failure" &&

@@ -1,14 +1,14 @@
 /**
- * What two versions of Nix say about the same failure, brought to one wording.
+ * The error messages of two versions of Nix, reduced to a common wording.
  *
- * 2.36 says more than 2.8 (the value that was found, the list that was too short) and words some
- * messages differently. The gist of a message is what both say; two failures are the same when their
- * gists are.
+ * 2.36 says more than 2.8 (the offending value, the list that was too short) and words some
+ * messages differently. The gist of a message is the common part; two failures are the same if
+ * their gists are equal.
  */
 
 import type { ErrorKind } from "@nivis/eval";
 
-/** A message of one version, and the gist of it (`$1` and so on are its groups). */
+/** A pattern for a message of one version, and its gist (`$1` and so on are groups). */
 type Wording = readonly [pattern: RegExp, gist: string];
 
 /** The wordings of 2.36, which are those of Nivis. */
@@ -38,7 +38,7 @@ const NEW_WORDINGS: readonly Wording[] = [
     "toFile of a derivation",
   ],
   [/^'builtins\.tail' called/, "'tail' called"],
-  // Which of several it names depends on the order in which contexts are kept.
+  // Which of several paths it names depends on the order of contexts.
   [/^(the string '.*' is not allowed to refer to a store path) .*$/, "$1"],
   [/^(\[json.*): attempting to parse an empty input;.*$/, "$1: nothing"],
   [/^cannot build '(.*\.drv)\^.*' during evaluation: .*$/, "path '$1' is not valid"],
@@ -81,14 +81,14 @@ const OLD_WORDINGS: readonly Wording[] = [
   [/^while parsing a TOML string: .*$/, "TOML"],
 ];
 
-/** The gist of a message of Nivis, which is without `error: `. */
+/** The gist of a message of Nivis, without `error: `. */
 export function gistOfNivis(kind: ErrorKind, message: string): string {
-  // 2.36 says what is unequal, in many ways.
+  // 2.36 explains in many ways what is unequal.
   if (kind === "assertion" && !message.startsWith("assertion '")) return "assertion of equality";
   return gist(message, NEW_WORDINGS);
 }
 
-/** The gist of what C++ Nix 2.8 printed on its standard error. */
+/** The gist of the standard error of C++ Nix 2.8. */
 export function gistOfReference(stderr: string): string {
   const text = stderr.slice(Math.max(0, stderr.search(/^error:/m)));
   const [first] = text.split(/\n\n {7}(?:at |\xe2\x80\xa6)|\n\(use '--show-trace'/);
@@ -96,7 +96,7 @@ export function gistOfReference(stderr: string): string {
 }
 
 function gist(text: string, wordings: readonly Wording[]): string {
-  // 2.8 indents the lines of a message and has blanks for its tabs.
+  // 2.8 indents the lines of a message and replaces tabs by spaces.
   const message = text
     .replace(/\s+/g, " ")
     .trimEnd()
@@ -104,12 +104,12 @@ function gist(text: string, wordings: readonly Wording[]): string {
   for (const [pattern, common] of wordings) {
     if (pattern.test(message)) return message.replace(pattern, common);
   }
-  // Names that are no identifiers are quoted and escaped now; some were before.
+  // 2.36 quotes and escapes all names that are not identifiers; 2.8 only some of them.
   const name = /^attribute '(?:"(.*)"|(.*))' missing$/.exec(message);
   if (name !== null)
     return `attribute '${(name[1] ?? name[2] ?? "").replaceAll("\\", "")}' missing`;
-  // The bindings in a condition were in the order of their symbols, each $ was escaped, and empty
-  // pieces of strings stood there.
+  // 2.8 printed the bindings in a condition in the order of their symbols, escaped each $, and kept
+  // empty pieces of strings.
   if (message.startsWith("assertion '")) {
     const tokens = message.replaceAll("\\$", "$").match(/[\w'-]+|[^\s"+]/g) as string[];
     return `assertion: ${tokens.sort().join(" ")}`;

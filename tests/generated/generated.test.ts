@@ -1,7 +1,7 @@
 /**
- * A small run of the generated programs: always the same ones, unless `NIVIS_FRESH_SEEDS=1` asks
- * for some that nobody has seen. A red test names the seeds; `node scripts/generated-programs.mjs --seed N --count 1` makes such a
- * program small.
+ * A small run of generated programs: always the same ones, unless `NIVIS_FRESH_SEEDS=1` requests
+ * new ones. A red test names the seeds; `node scripts/generated-programs.mjs --seed N --count 1`
+ * shrinks such a program.
  */
 import {
   findProgram,
@@ -29,7 +29,7 @@ import { askReference, askReferenceFailures } from "./reference-batches.ts";
 
 const FIXED_SEED = 20_260_101;
 const COUNT = 300;
-/** Of the programs that are fresh ones with `NIVIS_FRESH_SEEDS=1`. */
+/** The seed of the programs that are new ones with `NIVIS_FRESH_SEEDS=1`. */
 const OTHER_SEED = 20_261_130;
 const OTHER_COUNT = 100;
 
@@ -40,7 +40,7 @@ if (reference === undefined) {
   );
 }
 
-/** The disagreements of programs, as a failing test should show them. */
+/** The disagreements about programs, as shown by a failing test. */
 function disagreements(first: number, count: number): string[] {
   const total = emptyComparison();
   const programs = Array.from({ length: count }, (_, i) => {
@@ -57,7 +57,7 @@ describe.skipIf(reference === undefined)("generated programs", () => {
     expect(disagreements(FIXED_SEED, COUNT)).toEqual([]);
   });
 
-  test("failures are the same in one process as in many", () => {
+  test("failures do not depend on sharing a process", () => {
     const texts = ['throw "thrown 1"', "1", "1 +", "1 + null", "[ 1\n{ }.a ]"];
     const together = askReferenceFailures(reference as string, texts);
     const alone = texts.map((text) => askReference(reference as string, [text], "strict")[0]);
@@ -79,7 +79,7 @@ describe("the generator", () => {
     }
   });
 
-  test("makes programs that can be parsed", () => {
+  test("makes programs that parse", () => {
     for (let seed = 0; seed < 300; seed++) {
       const text = printTerm(generateProgram(seed, { oddness: 0 }));
       const outcome = askNivis(text, ["lazy"]).get("lazy");
@@ -90,7 +90,7 @@ describe("the generator", () => {
     }
   });
 
-  test("makes most programs so that they have a value", () => {
+  test("makes programs that mostly have a value", () => {
     let values = 0;
     for (let seed = 0; seed < 200; seed++) {
       const text = printTerm(generateProgram(seed, { oddness: 0 }));
@@ -124,7 +124,7 @@ describe("differences between versions", () => {
     expect(found && [...found]).toEqual(rules);
   });
 
-  test("a longer list is repeated less often, a short one is not", () => {
+  test("2.8 abbreviates long repeated lists, but not short ones", () => {
     const repeated = "\xc2\xabrepeated\xc2\xbb";
     const rules = (ours: string, theirs: string) => {
       const found = printedDifferences(ours, theirs, "strict", "x");
@@ -163,7 +163,7 @@ describe("differences between versions", () => {
     expect(rewrite(program)).toBe(neutral);
   });
 
-  test("the gist of a failure is what both versions say", () => {
+  test("the gist of a failure is common to both versions", () => {
     const pairs = [
       ["expected a set but found an integer: 1", "value is an integer while a set was expected"],
       ["cannot coerce null to a string: null", "cannot coerce null to a string"],
@@ -183,7 +183,7 @@ describe("differences between versions", () => {
 });
 
 describe("shrinking", () => {
-  test("keeps what is looked for and leaves little else", () => {
+  test("keeps the failure and removes nearly everything else", () => {
     const wanted = /builtins\.sort/;
     let shrunk = 0;
     for (let seed = 0; seed < 400 && shrunk < 3; seed++) {

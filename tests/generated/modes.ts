@@ -1,5 +1,5 @@
 /**
- * The ways in which a program is evaluated and printed, and what Nivis answers.
+ * The modes in which a program is evaluated and printed, and the answers of Nivis.
  */
 
 import { fileURLToPath } from "node:url";
@@ -23,10 +23,10 @@ import {
 import { nodeHashes, nodeIo } from "@nivis/node";
 import { gistOfNivis } from "./failures.ts";
 
-/** A way to evaluate and to print. */
+/** A way to evaluate and print a program. */
 export type Mode = "strict" | "lazy" | "json" | "xml" | "xml-lazy" | "xml-located";
 
-/** All of them, those first that force little: files are evaluated once for all of them. */
+/** All modes, those that force little first, because they share the values of files. */
 export const MODES: readonly Mode[] = ["lazy", "xml-lazy", "strict", "json", "xml", "xml-located"];
 
 /** The flags of `nix-instantiate` for each mode. */
@@ -42,39 +42,39 @@ export const MODE_FLAGS: Readonly<Record<Mode, readonly string[]>> = {
 /** The folder in which programs are evaluated. */
 export const fixture = fileURLToPath(new URL("./fixture", import.meta.url));
 
-/** What came of a program. */
+/** The outcome of a program. */
 export type Outcome =
   | { readonly kind: "value"; readonly text: string }
   | {
       readonly kind: "failure";
       readonly failure: Failure;
-      /** What both versions say about it; see `failures.ts`. */
+      /** The common part of the messages; see `failures.ts`. */
       readonly gist: string;
-      /** All that was said. */
+      /** The whole message. */
       readonly message: string;
     };
 
 /** How a program failed. */
 export type Failure =
-  /** With an error of the language. */
+  /** By an error of the language. */
   | "error"
-  /** With an error of the evaluator. */
+  /** By an internal error of the evaluator. */
   | "crash"
-  /** It cannot be compared. */
+  /** By reaching outside of the fixture, so that it cannot be compared. */
   | "outside";
 
-/** A program as both evaluators get it: the blank keeps a negative number from being a flag. */
+/** A program as an argument: the space keeps a negative number from being a flag. */
 export function asArgument(program: string): string {
   return ` ${program}`;
 }
 
-/** The variables that programs can see. */
+/** The environment variables of programs. */
 export const ENVIRONMENT = { HOME: "/fake-home", TEST_VAR: "foo" };
 
-/** A program reads what is not in the fixture, such as the whole disk: it cannot be compared. */
+/** Thrown if a program reads something outside of the fixture, so that it cannot be compared. */
 class OutsideError extends Error {}
 
-/** An evaluation with Nivis that may look at the fixture and nothing else. */
+/** An evaluation with Nivis that can read only the fixture. */
 export function newEvaluation({
   settings,
   ...options
@@ -88,13 +88,13 @@ export function newEvaluation({
   return new Evaluation({
     io,
     hashes: nodeHashes,
-    // A malformed program may recur without end.
+    // A malformed program may recurse infinitely.
     settings: { maxCallDepth: 10_000, ...settings },
     ...options,
   });
 }
 
-/** What Nivis answers to a program in each mode, by an evaluation of its own unless one is given. */
+/** The answers of Nivis to a program in each mode, by a new evaluation unless one is given. */
 export function askNivis(
   text: string,
   modes: readonly Mode[],
@@ -114,7 +114,7 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { kind: "failure", failure: "crash", gist: "", message };
     }
-    // 2.8 has no limit but that of its stack.
+    // 2.8 has no limit other than its stack.
     if (error.kind === "stack-overflow") {
       return { kind: "failure", failure: "outside", gist: "", message: "" };
     }
@@ -128,7 +128,7 @@ function outcomeOf(evaluation: Evaluation, text: string, mode: Mode): Outcome {
   }
 }
 
-/** The gists of all failures in the parts of a program's value, each part forced by itself. */
+/** The gists of all failures in the parts of a program's value, each part forced separately. */
 export function failuresInside(text: string): ReadonlySet<string> {
   const evaluation = newEvaluation();
   const found = new Set<string>();
@@ -151,7 +151,7 @@ export function failuresInside(text: string): ReadonlySet<string> {
   return found;
 }
 
-/** A value contains itself, so its JSON and XML have no end (in C++ Nix the stack has one). */
+/** Thrown for a cyclic value, whose JSON and XML are infinite (C++ Nix overflows its stack). */
 class CyclicError extends Error {}
 
 function show(evaluation: Evaluation, text: string, mode: Mode): string {
@@ -175,7 +175,7 @@ function show(evaluation: Evaluation, text: string, mode: Mode): string {
   return evaluation.run(toXml(context, value, options)).text;
 }
 
-/** Whether the evaluated part of a value has a cycle that does not go through a derivation. */
+/** Whether the evaluated part of a value has a cycle that does not pass through a derivation. */
 function containsItself(slot: Slot, above: Set<Slot>, done: Set<Slot>): boolean {
   const value = slot instanceof Thunk ? (slot.code === null ? (slot.a as Slot) : undefined) : slot;
   if (value === undefined || !(value instanceof Attrs || isList(value as Value))) return false;

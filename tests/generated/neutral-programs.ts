@@ -1,9 +1,9 @@
 /**
- * Rewrites a program so that a known difference between versions can no longer show.
+ * Rewrites a program so that a known difference between versions can no longer appear.
  *
- * Each function says the same program in other words, or one much like it. If two evaluators that
- * disagreed about a program agree about its neutral form, the difference is the known one and
- * nothing else hides behind it.
+ * Each function returns an equivalent or similar program. If two evaluators that
+ * disagree about a program agree about its neutral form, the difference is the known one and
+ * nothing else is behind it.
  */
 import {
   type AttrSet,
@@ -23,10 +23,10 @@ interface Edit {
   readonly text: string;
 }
 
-/** Looks at an expression with the names that it sees. */
+/** Visits an expression, with the names in its scope. */
 type Visitor = (expr: Expr, names: Resolver, replace: (edit: Edit) => void) => void;
 
-/** No empty list stands alone: it is a concatenation, which is delayed like any other. */
+/** Replaces each empty list by a concatenation, which is delayed like any other. */
 export function withoutEmptyLists(program: string): string {
   return edited(program, (expr, _names, replace) => {
     if (expr.kind !== NodeKind.List || expr.items.length > 0) return;
@@ -35,7 +35,7 @@ export function withoutEmptyLists(program: string): string {
   });
 }
 
-/** No indented string stands alone. */
+/** Wraps each indented string in a delayed expression. */
 export function withoutIndentedStrings(program: string): string {
   return edited(program, ({ kind, start, end }, _names, replace) => {
     if (kind !== NodeKind.String || !program.startsWith("''", start)) return;
@@ -43,7 +43,7 @@ export function withoutIndentedStrings(program: string): string {
   });
 }
 
-/** No variable from a `with` stands alone: it is a branch, which is delayed like any other. */
+/** Wraps each variable from a `with` in a conditional, which is delayed like any other. */
 export function withDelayedVariables(program: string): string {
   return edited(program, (expr, names, replace) => {
     const fromWith = (name: string): boolean =>
@@ -59,14 +59,14 @@ export function withDelayedVariables(program: string): string {
   });
 }
 
-/** No variable stands alone. */
+/** Wraps each variable in a conditional. */
 export function withBranches(program: string): string {
   return edited(program, (expr, _names, replace) => {
     if (expr.kind === NodeKind.Var) replace(delayed(expr, expr.name));
   });
 }
 
-/** `inherit (e) a` is written `a = (e).a`. */
+/** Rewrites `inherit (e) a` as `a = (e).a`. */
 export function withSelections(program: string): string {
   return edited(program, (expr, _names, replace) => {
     const set = expr.kind === NodeKind.Let ? expr.attrs : expr;
@@ -84,7 +84,7 @@ export function withSelections(program: string): string {
   });
 }
 
-/** The argument of that name has a default in every function that requires it. */
+/** Gives the argument a default in every function that requires it. */
 export function withDefault(program: string, argument: string): string {
   return edited(program, (expr, _names, replace) => {
     if (expr.kind !== NodeKind.Lambda) return;
@@ -96,7 +96,7 @@ export function withDefault(program: string, argument: string): string {
   });
 }
 
-/** No binding of a `rec` or `let`, and no default of an argument, is just another name of it. */
+/** Removes bindings of `rec` and `let` and defaults that are only aliases of a sibling. */
 export function withoutAliases(program: string): string {
   return edited(program, (expr, _names, replace) => {
     const aliases: Expr[] = [];
@@ -120,7 +120,7 @@ export function withoutAliases(program: string): string {
   });
 }
 
-/** `map` and `genList` get a function whatever their argument is. */
+/** Passes `map` and `genList` a function, whatever their argument is. */
 export function withoutFunctionChecks(program: string): string {
   return edited(program, (expr, names, replace) => {
     const { start, end } = expr;
@@ -134,7 +134,7 @@ export function withoutFunctionChecks(program: string): string {
   });
 }
 
-/** `filter` and `sort` look at their function first, elements or none. */
+/** Makes `filter` and `sort` check their function first, even for an empty list. */
 export function withFunctionsFirst(program: string): string {
   return edited(program, (expr, names, replace) => {
     const name = builtinName(expr, names);
@@ -145,7 +145,7 @@ export function withFunctionsFirst(program: string): string {
   });
 }
 
-/** The right operand of each `//` is looked at first. */
+/** Forces the right operand of each `//` first. */
 export function withRightOperandsFirst(program: string): string {
   return edited(program, (expr, _names, replace) => {
     if (expr.kind !== NodeKind.Binary || expr.op !== BinaryOp.Update) return;
@@ -157,7 +157,7 @@ export function withRightOperandsFirst(program: string): string {
   });
 }
 
-/** `substring` looks at its offset before anything else. */
+/** Makes `substring` check its offset first. */
 export function withOffsetsFirst(program: string): string {
   return edited(program, (expr, names, replace) => {
     if (builtinName(expr, names) !== "substring") return;
@@ -167,7 +167,7 @@ export function withOffsetsFirst(program: string): string {
   });
 }
 
-/** `replaceStrings` looks at all its replacements. */
+/** Makes `replaceStrings` force all its replacements. */
 export function withStrictReplacements(program: string): string {
   return edited(program, (expr, names, replace) => {
     if (builtinName(expr, names) !== "replaceStrings") return;
@@ -178,7 +178,7 @@ export function withStrictReplacements(program: string): string {
   });
 }
 
-/** The positions of attributes are known at once. */
+/** Makes the positions of attributes strict. */
 export function withForcedPositions(program: string): string {
   return edited(program, (expr, names, replace) => {
     if (builtinName(expr, names) !== "unsafeGetAttrPos") return;
@@ -188,41 +188,41 @@ export function withForcedPositions(program: string): string {
   });
 }
 
-/** Names that are sums of two strings are written as one, so they are not defined last. */
+/** Joins names that are sums of two literals, so that they are not defined last. */
 export function withKnownNames(program: string): string {
   return program.replace(/\$\{"((?:[^"\\]|\\.)*)" \+ "((?:[^"\\]|\\.)*)"\}/g, '"$1$2"');
 }
 
-/** No number is so large that versions differ about it. */
+/** Removes numbers that are so large that versions differ. */
 export function withoutLargeNumbers(program: string): string {
   return program
     .replace(/(?<![\w.])\d{10,20}(?!\d)/g, "7")
     .replace(/(?<![\w.])(\d+\.\d+)[eE][-+]?\d+/g, "$1");
 }
 
-/** Every number is one: products do not grow. */
+/** Replaces every number by one, so that products do not grow. */
 export function withOnlyOnes(program: string): string {
   return withoutLargeNumbers(program)
     .replace(/(?<![\w.])\d+(?![\w.])/g, "1")
     .replace(/(?<![\w.])\d*\.\d*(?![\w.])/g, (number) => (number === "." ? "." : "1.5"));
 }
 
-/** No structure and no recursion is deep. */
+/** Removes deep structures and deep recursion. */
 export function withoutDepth(program: string): string {
   return program.replace(/(?<![\w.])(?:50|300|1000)(?![\w.])/g, "3");
 }
 
-/** Every byte is ASCII. */
+/** Replaces all bytes outside of ASCII. */
 export function inAscii(program: string): string {
   return program.replace(/[\x80-\xff]/g, "e");
 }
 
-/** Derivations have no structured attributes. */
+/** Removes the structured attributes of derivations. */
 export function withoutStructuredAttrs(program: string): string {
   return program.replaceAll("__structuredAttrs = true; ", "");
 }
 
-/** The name of the builtin that an expression is, if it is one by name. */
+/** The name of the builtin that an expression names, or undefined. */
 function builtinName(expr: Expr, names: Resolver): string | undefined {
   if (expr.kind === NodeKind.Var && names.isGlobal(expr.name)) {
     return expr.name.replace(/^__/, "");
@@ -254,7 +254,7 @@ function edited(program: string, visit: Visitor): string {
     enter: (inner) => visit(inner, names, (edit) => edits.push(edit)),
   });
   names.walk(expr);
-  // Those further back first, so that the offsets of the others stay right; each place once.
+  // Last edits first, so that the offsets of the others stay valid; each position once.
   edits.sort((a, b) => b.start - a.start);
   let text = program;
   let from = Number.POSITIVE_INFINITY;

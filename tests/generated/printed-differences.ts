@@ -1,8 +1,8 @@
 /**
  * Compares the printed values of two versions piece by piece.
  *
- * Both texts are walked side by side. Where they differ, one of a few rules must say what the newer
- * text has there and what the older one has for it; all the rest must be the same.
+ * Both texts are read in parallel. Where they differ, one of a few rules must explain what the
+ * newer text has in place of the older one; everything else must be equal.
  */
 import { readFileSync } from "node:fs";
 import { formatG6 } from "@nivis/formats";
@@ -18,16 +18,16 @@ export type PrintedDifference =
   | "dollar-in-attribute-name"
   | "repeated-lists";
 
-/** Where the walk stands in both texts. */
+/** The current position in both texts. */
 interface Place {
   readonly ours: string;
   readonly theirs: string;
-  /** The first byte that differs, in each. */
+  /** The first differing byte in each text. */
   readonly i: number;
   readonly j: number;
 }
 
-/** How far a rule explains the texts, from the place on. */
+/** The part of the texts that a rule explains, from a position on. */
 interface Step {
   readonly i: number;
   readonly j: number;
@@ -36,17 +36,17 @@ interface Step {
 interface Rule {
   readonly name: PrintedDifference;
   applies(mode: Mode, program: string): boolean;
-  /** `used` are the rules that were needed before. */
+  /** `used` are the rules that applied before. */
   step(place: Place, program: string, used: ReadonlySet<string>): Step | undefined;
 }
 
 const TAG =
   /<(?:attr|function) column="(\d+)" line="(\d+)"(?: name="([^"]*)")?(?: path="([^"]*)")?(?=>)/y;
-/** In the place of what was printed already. */
+/** The text in place of a value that was already printed. */
 const REPEATED = "\xc2\xabrepeated\xc2\xbb";
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|-?inf|-?nan|null/y;
 
-/** From how many elements on 2.8 keeps them outside of the cell of a list. */
+/** The number of elements from which 2.8 stores them outside of the list's cell. */
 const LARGE_LIST = 3;
 
 const RULES: readonly Rule[] = [
@@ -121,7 +121,7 @@ const RULES: readonly Rule[] = [
           ? undefined
           : { i: list.end, j: j + REPEATED.length };
       }
-      // What was printed inside such a list is repeated behind it.
+      // Values that were printed inside such a list are printed again after it.
       if (!used.has("repeated-lists") || !ours.startsWith(REPEATED, i)) return undefined;
       const other = containerAt(theirs, j);
       return other === undefined ? undefined : { i: i + REPEATED.length, j: other.end };
@@ -130,8 +130,8 @@ const RULES: readonly Rule[] = [
 ];
 
 /**
- * The rules by which `theirs` is what the older version prints for `ours`; `undefined` when the two
- * do not say the same.
+ * The rules by which the older version prints `theirs` for `ours`; `undefined` if the two
+ * texts disagree.
  */
 export function printedDifferences(
   ours: string,
@@ -162,7 +162,7 @@ export function printedDifferences(
   return used;
 }
 
-/** Where the printed list or set that begins there ends, and how many items it has. */
+/** The end and the number of items of the printed list or set at `start`. */
 function containerAt(text: string, start: number): { end: number; items: number } | undefined {
   if (!/[[{]/.test(text[start] ?? "")) return undefined;
   const token = /"(?:[^"\\]|\\.)*"|[[{]|[\]}]|[^\s"]+/gsy;
@@ -187,12 +187,12 @@ function containerAt(text: string, start: number): { end: number; items: number 
 interface Tag {
   readonly column: string;
   readonly line: string;
-  /** Of an attribute. */
+  /** The name, for an attribute. */
   readonly name: string | undefined;
   readonly path: string | undefined;
 }
 
-/** The step over the tags around the place, if both say where something is and are the `same`. */
+/** The step over the tags around the position, if both have locations and are the `same`. */
 function atTag(
   { ours, theirs, i, j }: Place,
   same: (ours: Tag, theirs: Tag) => boolean,
@@ -220,19 +220,19 @@ function tagAt(text: string, at: number): { tag: Tag; end: number } | undefined 
   return { tag: { column, line, name, path }, end: match.index + match[0].length };
 }
 
-/** Whether two tags are the same except for the path. */
+/** Whether two tags are equal except for the path. */
 function sameTag(a: Tag, b: Tag): boolean {
   return a.path === undefined && a.column === b.column && a.line === b.line && a.name === b.name;
 }
 
-/** Whether a tag of 2.8 names the text of the program as its file. */
+/** Whether a tag of 2.8 has the text of the program as its file. */
 function isText({ path }: Tag, program: string): boolean {
   return path === xmlEscaped(asArgument(program));
 }
 
 /**
- * Where the inherited names of a text stand, as `line:column`, and where 2.8 says that they do:
- * right behind the `inherit` or the `)` of their clause.
+ * The positions of inherited names in a text, as `line:column`, and the positions in 2.8:
+ * after the `inherit` or the `)` of their clause.
  */
 function inheritedNames(text: string): ReadonlyMap<string, string> {
   const source = new SourceFile({ kind: "string" }, text);
@@ -261,7 +261,7 @@ function written(source: SourceFile, offset: number): string {
   return `${line}:${column}`;
 }
 
-/** The match of a sticky pattern that the place is in or right behind. */
+/** The match of a sticky pattern that contains the position or ends there. */
 function tokenAround(
   pattern: RegExp,
   text: string,

@@ -1,12 +1,12 @@
 /**
- * Asks the real `nix-instantiate` many programs in one process.
+ * Runs many programs in one process of a real `nix-instantiate`.
  *
- * It takes several expressions and evaluates them one after the other until one fails, so the
- * answers before the failure are known, that program has failed, and the rest is asked again. A
- * known string after each program says where its answer ends.
+ * The command takes several expressions and evaluates them in order until one fails. The
+ * answers before the failure are then known, that program has failed, and the rest is run again. A
+ * marker string after each program shows where its answer ends.
  *
- * Programs that probably fail are asked in `nix repl` instead, which goes on after an error; what
- * it cannot say for sure is asked once more.
+ * Programs that probably fail run in `nix repl` instead, which continues after errors; ambiguous
+ * answers are checked in a process of their own.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -25,7 +25,7 @@ const PRINTED_MARK: Readonly<Record<Mode, string>> = {
   "xml-located": xmlMark(),
 };
 
-/** How processes of the original are started. */
+/** The options for processes of the original. */
 const PROCESS = {
   cwd: fixture,
   env: {
@@ -39,14 +39,14 @@ const PROCESS = {
   timeout: 60_000,
 };
 
-/** Bytes of program text in one process; the system allows two million for all arguments. */
+/** The number of bytes of programs per process; the system allows two million for all arguments. */
 const BATCH_BYTES = 400_000;
 const BATCH_PROGRAMS = 400;
 
-/** A store in which nothing can be written. */
+/** The flags for a store that cannot be written. */
 const NO_STORE: readonly string[] = ["--store", "dummy://"];
 
-/** What the original answers, in the order of the programs; `store` are its flags about the store. */
+/** The answers of the original, in the order of the programs; `store` are its store flags. */
 export function askReference(
   program: string,
   texts: readonly string[],
@@ -71,12 +71,12 @@ export function askReference(
 }
 
 /**
- * What the original says about programs that Nivis finds to fail when they are evaluated strictly,
+ * The answers of the original to programs that fail in Nivis when they are evaluated strictly,
  * in their order; `program` is its `nix-instantiate`.
  */
 export function askReferenceFailures(program: string, texts: readonly string[]): Outcome[] {
   const nix = join(dirname(program), "nix");
-  // A line of the repl is one expression; a tab would ask it for completions.
+  // A line of the repl is one expression; a tab would request completions.
   const lines = texts.map((text, i) =>
     /[\n\r\t]/.test(text)
       ? ""
@@ -102,7 +102,7 @@ export function askReferenceFailures(program: string, texts: readonly string[]):
   }
   return texts.map((text, i) => {
     const message = answers.get(i) ?? "";
-    // No error, or more than one: a program that is no expression by itself.
+    // No error, or more than one: the program is not a single expression.
     if (message.match(/^error: /gm)?.length !== 1) {
       return askReference(program, [text], "strict")[0] as Outcome;
     }
@@ -112,7 +112,7 @@ export function askReferenceFailures(program: string, texts: readonly string[]):
 
 interface BatchAnswer {
   readonly values: readonly string[];
-  /** The outcome of the program behind those with values. */
+  /** The outcome of the program after those with values. */
   readonly failure?: Outcome;
 }
 
@@ -141,7 +141,7 @@ function runBatch(
   return { values: trimmed, failure };
 }
 
-/** Node encodes arguments as UTF-8; texts here are bytes. */
+/** Decodes bytes to text, which Node encodes as UTF-8 again in arguments. */
 function utf8(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }

@@ -1,11 +1,11 @@
 /**
- * Runs generated programs through Nivis and a real `nix-instantiate` and reports what they disagree
- * about, made small.
+ * Runs generated programs in Nivis and a real `nix-instantiate` and reports the disagreements,
+ * shrunk.
  *
  *     node scripts/generated-programs.mjs --count 10000 --seed 1
  *
- * A program is known by its seed, so `--seed N --count 1` runs it again. The exit code is 1 when
- * there is a disagreement that no known difference of versions explains.
+ * A seed identifies a program, so `--seed N --count 1` runs it again. The exit code is 1 if
+ * there is a disagreement that no known version difference explains.
  */
 
 import { parseArgs } from "node:util";

@@ -1,9 +1,10 @@
 /**
- * Differences between the original that is asked (2.8) and the one that Nivis follows (2.36).
+ * Differences between the original on this machine (2.8) and the one that Nivis follows (2.36).
  *
- * A row says why 2.36 answers otherwise, and how to tell that nothing else is behind a disagreement:
- * by a rule about the printed values (`printed-differences.ts`), or by a neutral form of the program
- * (`neutral-programs.ts`) about which both must agree. What no row explains is a mistake of Nivis.
+ * A row says why 2.36 behaves differently, and how to verify that nothing else is behind a
+ * disagreement: by a rule about the printed values (`printed-differences.ts`), or by a neutral form
+ * of the program (`neutral-programs.ts`) about which both must agree. A disagreement without a row
+ * is a bug in Nivis.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +35,7 @@ import {
 import { printedDifferences } from "./printed-differences.ts";
 import { askReference } from "./reference-batches.ts";
 
-/** A program that two evaluators answer differently. */
+/** A program with different answers from two evaluators. */
 export interface Disagreement {
   readonly term: Term;
   readonly program: string;
@@ -47,15 +48,17 @@ export interface Disagreement {
 export interface VersionDifference {
   readonly name: string;
   readonly reason: string;
-  /** Whether a disagreement may be this one; without it, `printed-differences.ts` has the rule. */
+  /**
+   * Whether a disagreement may be this difference; absent if `printed-differences.ts` has the rule.
+   */
   suspects?(disagreement: Disagreement): boolean;
-  /** Forms of the program in which it cannot show; both must agree about one of them. */
+  /** Forms of the program in which it cannot appear; both must agree about one of them. */
   readonly neutral?: readonly ((program: string) => string)[];
-  /** Another proof. */
+  /** Another way to verify it. */
   proves?(disagreement: Disagreement, reference: string): boolean;
 }
 
-/** How many other orders of the attributes are tried. */
+/** The number of other attribute orders to try. */
 const ORDERS = 12;
 
 /** All known differences. */
@@ -261,7 +264,7 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   },
 ];
 
-/** Whether two answers say the same, as far as two versions can. */
+/** Whether two answers agree, as far as two versions can. */
 export function agree(nivis: Outcome, reference: Outcome, mode: Mode, program: string): boolean {
   if (nivis.kind === "failure" || reference.kind === "failure") {
     return (
@@ -276,7 +279,7 @@ export function agree(nivis: Outcome, reference: Outcome, mode: Mode, program: s
 }
 
 /**
- * The names of the differences that explain a disagreement; empty when none do. `reference` is the
+ * The names of the differences that explain a disagreement; empty if none do. `reference` is the
  * program of the original.
  */
 export function explain(disagreement: Disagreement, reference: string): readonly string[] {
@@ -289,7 +292,7 @@ export function explain(disagreement: Disagreement, reference: string): readonly
     if (neutral?.some((rewrite) => agreeAbout(rewrite(program))) === true) return [name];
     if (proves?.(disagreement, reference) === true) return [name];
   }
-  // Several at once: those that change the program when their turn comes.
+  // Several differences at once: each one that changes the program when its turn comes.
   const names: string[] = [];
   let text = program;
   for (const { name, neutral } of suspects) {
@@ -300,12 +303,12 @@ export function explain(disagreement: Disagreement, reference: string): readonly
   return names.length > 1 && agreeAbout(text) ? names : [];
 }
 
-/** What Nivis answers in one mode. */
+/** The answer of Nivis in one mode. */
 function ask(program: string, mode: Mode): Outcome {
   return askNivis(program, [mode]).get(mode) as Outcome;
 }
 
-/** What the original answers when it may write derivations. */
+/** The answer of the original with a writable store. */
 function askWithStore(reference: string, program: string, mode: Mode): Outcome {
   const folder = mkdtempSync(join(tmpdir(), "nivis-generated-"));
   try {
@@ -335,7 +338,7 @@ function areValues(a: Outcome, b: Outcome): boolean {
   return a.kind === "value" && b.kind === "value";
 }
 
-/** Whether a message speaks of an overflow of numbers that do overflow. */
+/** Whether a message correctly reports an integer overflow. */
 function overflows(message: string): boolean {
   const match = /^integer overflow in \w+ (-?\d+) ([-+*/]) (-?\d+)$/.exec(message);
   if (match === null) return false;

@@ -1,4 +1,4 @@
-/** Each builtin has a documentation and a golden case of its own. */
+/** Each builtin has documentation and a golden case of its own. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,7 @@ describe.each(all.map((builtin) => [builtin.name, builtin] as const))("%s", (nam
 });
 
 test("each folder of cases belongs to a builtin", () => {
-  // The set itself, and the function that is written in Nix, are not rows of the table.
+  // The set itself and the function written in Nix are not rows of the table.
   const names = new Set(["builtins", "derivation", ...all.map(({ name }) => name)]);
   expect(readdirSync(cases).filter((folder) => !names.has(folder))).toEqual([]);
 });

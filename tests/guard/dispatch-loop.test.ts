@@ -1,8 +1,8 @@
 /**
- * The shipped dispatch loop is a jump table. V8 makes one only of a `switch` whose labels are
- * integer literals in a dense range, and nothing else in the code would tell that a change of the
- * build (an enum that is not inlined, a label that is an expression) had turned the loop into a
- * chain of comparisons. So this looks at the bundle itself.
+ * The shipped dispatch loop is a jump table. V8 makes one only from a `switch` whose labels are
+ * integer literals in a dense range, and nothing else would reveal that a change of the
+ * build (an enum that is not inlined, a label that is an expression) has turned the loop into a
+ * chain of comparisons. So this test reads the bundle.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -63,6 +63,7 @@ test("the dispatch loop's switch has dense integer labels", () => {
   const numbers = largest as number[];
   expect(new Set(numbers).size).toBe(numbers.length);
   const spread = Math.max(...numbers) - Math.min(...numbers) + 1;
-  // V8's interpreter gives up on a table beyond three places per label (switch_table_spread_threshold).
+  // V8's interpreter rejects tables with three entries or more per label
+  // (switch_table_spread_threshold).
   expect(spread).toBeLessThan(2 * numbers.length);
 });

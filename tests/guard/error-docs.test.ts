@@ -1,4 +1,4 @@
-/** Each code of an error has a page that says what the code says, with an example that gives it. */
+/** Each error code has a page that is up to date, with an example that produces the error. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ERROR_KINDS } from "@nivis/eval";
@@ -12,7 +12,7 @@ const examples = Object.entries(ERROR_PAGES).flatMap(([code, { example }]) =>
   example === undefined ? [] : [[code, example] as const],
 );
 
-it.each(examples)("%s is what its example gives", (code, example) => {
+it.each(examples)("the example of %s gives its code", (code, example) => {
   expect(runExample(example).code).toBe(code);
 });
 
@@ -28,7 +28,7 @@ it("each kind of error has a page", () => {
   expect(Object.keys(ERROR_KINDS).filter((kind) => !(kind in ERROR_PAGES))).toEqual([]);
 });
 
-it("only what no expression of a bearable size can cause has no example", () => {
+it("only errors that no expression of bearable size causes lack an example", () => {
   const without = Object.entries(ERROR_PAGES).filter(([, page]) => page.example === undefined);
   expect(without.map(([code]) => code)).toEqual([
     "parse",
@@ -39,7 +39,7 @@ it("only what no expression of a bearable size can cause has no example", () => 
   ]);
 });
 
-it("the pages are fresh: node scripts/run-ts.mjs scripts/generate-error-docs.ts", () => {
+it("the pages are up to date: node scripts/run-ts.mjs scripts/generate-error-docs.ts", () => {
   const documents = errorDocuments();
   expect(readdirSync(folder).sort()).toEqual([...documents.keys()].sort());
   for (const [name, text] of documents) {

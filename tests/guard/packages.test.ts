@@ -1,4 +1,4 @@
-/** What each package promises in its package.json, and what the neutral ones must not contain. */
+/** The promises of each package.json, and what neutral packages must not contain. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -33,7 +33,7 @@ function filesBelow(folder: string): string[] {
 }
 
 describe.each(PUBLIC_PACKAGES)("%s", (name) => {
-  test("has the licence, the engine, the module type and the version of all", () => {
+  test("has the common licence, engine, module type and version", () => {
     const { license, engines, type, version } = manifest(name);
     expect({ license, engines, type, version }).toEqual({
       license: "MIT",
@@ -66,7 +66,7 @@ describe.each(PUBLIC_PACKAGES)("%s", (name) => {
     }
   });
 
-  test("exports a module that loads and is not empty", async () => {
+  test("exports a module that loads and has exports", async () => {
     const entry = manifest(name).exports["."].default;
     const file = join(packages, name, entry);
     expect(existsSync(file), `${file} is not built`).toBe(true);
@@ -94,7 +94,7 @@ test("the commands exist and are executable", () => {
 const neutralPackages = PACKAGES.filter((one) => one.isNeutral).map(({ name }) => name);
 
 describe.each(neutralPackages)("%s, which must load in a browser,", (name) => {
-  test("mentions no module of Node, in its sources or its build", () => {
+  test("does not mention modules of Node in its sources or its build", () => {
     const files = [
       ...filesBelow(join(packages, name, "src")),
       join(packages, name, "dist", "index.js"),

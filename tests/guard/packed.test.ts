@@ -1,8 +1,8 @@
 /**
  * The packages as they are published: packed by npm and installed into an empty folder from the
- * tarballs, where there are no sources, no scripts and no workspace. Every command runs; the libraries load
- * from ES modules and from CommonJS; TypeScript finds their types in both ways of resolving modules; and
- * the examples of their pages print what they say.
+ * tarballs, without sources, scripts or a workspace. Every command runs; the libraries load from ES
+ * modules and from CommonJS; TypeScript finds their types with both kinds of module resolution; and
+ * the examples in their READMEs print what they claim.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,47 +11,37 @@ import { fileURLToPath } from "node:url";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Outcome, runProcess } from "@nivis/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasDeclarations } from "../../scripts/workspace.mjs";
+import { hasDeclarations, npmName, PUBLIC_PACKAGES } from "../../scripts/workspace.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const packages = [
-  "@nivis/syntax",
-  "@nivis/formats",
-  "@nivis/eval",
-  "@nivis/fetch",
-  "@nivis/flake",
-  "@nivis/fmt",
-  "@nivis/store",
-  "@nivis/node",
-  "nivis",
-];
+const packages = PUBLIC_PACKAGES.map(npmName);
 
-/** The packages of others that a package of the checkout needs, by name. */
-function packagesOfOthers(folderOfPackage: string, found = new Map<string, string>()) {
+/** The folders of the third-party packages that a package needs, by name. */
+function thirdPartyPackages(folderOfPackage: string, found = new Map<string, string>()) {
   const text = readFileSync(join(folderOfPackage, "package.json"), "utf8");
   const { dependencies = {} } = JSON.parse(text) as { dependencies?: Record<string, string> };
   for (const name of Object.keys(dependencies)) {
     if (name.startsWith("@nivis/") || found.has(name)) continue;
     found.set(name, join(root, "node_modules", name));
-    packagesOfOthers(join(root, "node_modules", name), found);
+    thirdPartyPackages(join(root, "node_modules", name), found);
   }
   return found;
 }
 
 const others = new Map<string, string>();
 for (const name of packages) {
-  packagesOfOthers(join(root, "packages", name.replace("@nivis/", "")), others);
+  thirdPartyPackages(join(root, "packages", name.replace("@nivis/", "")), others);
 }
 
 let folder: string;
 
-/** What a tarball contains, without the folder that all of it lies in. */
+/** The files of each tarball, without their common folder. */
 const contents = new Map<string, readonly string[]>();
 
 beforeAll(async () => {
   expect(hasDeclarations(), "the build has no declarations: npm run build").toBe(true);
   folder = mkdtempSync(join(tmpdir(), "nivis-packed-"));
-  // What `prepack` does, npm test has done; and other tests must not lose the build meanwhile.
+  // `npm test` has done the work of `prepack`, and other tests need the build meanwhile.
   const flags = ["--ignore-scripts", "--offline", "--pack-destination", folder];
   const names = packages.flatMap((name) => ["--workspace", name]);
   await succeed("npm", ["pack", "--json", ...flags, ...names], root);
@@ -64,7 +54,7 @@ beforeAll(async () => {
     return [name, join(folder, tarball as string)] as const;
   });
   const dependencies = Object.fromEntries(tarballs.map(([name, file]) => [name, `file:${file}`]));
-  // Each depends on versions of the others that no registry has.
+  // The packages depend on versions of each other that no registry has.
   const manifest = { name: "user", private: true, dependencies, overrides: dependencies };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   const quiet = ["--offline", "--no-audit", "--no-fund", "--ignore-scripts"];
@@ -82,7 +72,7 @@ async function succeed(program: string, args: readonly string[], cwd: string): P
   expect(code, stderr).toBe(0);
 }
 
-/** Runs a command as the link that npm makes to it does. */
+/** Runs a command like npm's link to it. */
 function command(name: string, args: readonly string[]): Promise<Outcome> {
   const program = join(folder, "node_modules", "nivis", "bin", `${name}.cjs`);
   return runProcess(program, {
@@ -112,7 +102,7 @@ test.each([
 });
 
 describe.each(packages)("%s", (name) => {
-  test("has types, a page and a licence, and neither sources nor maps", () => {
+  test("has types, a README and a licence, and neither sources nor maps", () => {
     const files = contents.get(name) ?? [];
     expect(files).toEqual(
       expect.arrayContaining([
@@ -131,7 +121,7 @@ describe.each(packages)("%s", (name) => {
     expect(stray).toEqual([]);
   });
 
-  test("has examples on its page that print what they say", async () => {
+  test("has examples in its README that print what they claim", async () => {
     const page = readFileSync(join(folder, "node_modules", name, "README.md"), "utf8");
     const examples = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map((found) => found[1] as string);
     for (const example of examples) {
@@ -148,7 +138,7 @@ describe.each(packages)("%s", (name) => {
   });
 });
 
-test("the commands carry the licences of the code of others in them", () => {
+test("the commands contain the licences of third-party code", () => {
   const notices = join(folder, "node_modules", "nivis", "dist", "THIRD-PARTY-NOTICES.txt");
   expect(readFileSync(notices, "utf8")).toMatch(/@noble\/hashes .*\(MIT\)\n\nThe MIT License/);
 });
@@ -163,7 +153,7 @@ test("the library loads from an ES module", async () => {
   expect(outcome).toEqual({ code: 0, stdout: encodeUtf8('{"a":2,"e":"é"}\n'), stderr: "" });
 });
 
-test("and from CommonJS", async () => {
+test("the library loads from CommonJS", async () => {
   writeFileSync(join(folder, "library.cjs"), `const { evaluate } = require("nivis");\n${USE}`);
   const { code, stdout } = await runProcess(process.execPath, {
     args: ["library.cjs"],
@@ -172,7 +162,7 @@ test("and from CommonJS", async () => {
   expect({ code, stdout }).toEqual({ code: 0, stdout: encodeUtf8('{"a":2,"e":"é"}\n') });
 });
 
-/** Uses something of each package, and expects an error where a type is wrong. */
+/** Uses each package, and expects type errors. */
 const PROGRAM = `import { Evaluation, memoryIo, type EvalIo, type Value } from "@nivis/eval";
 import { parseHash, type Bytes } from "@nivis/formats";
 import { nodeIo } from "@nivis/node";
@@ -225,7 +215,7 @@ test.each([
   60_000,
 );
 
-test("an installed command without its build does not run scripts of the project around it", async () => {
+test("an installed command without its build does not run scripts of the user's project", async () => {
   const project = join(folder, "broken");
   const target = join(project, "node_modules", "nivis");
   mkdirSync(join(target, "bin"), { recursive: true });

@@ -1,4 +1,4 @@
-/** What the README shows works: each command succeeds, and the library example prints its comment. */
+/** The README is correct: each command succeeds, and the library example prints its comment. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
-/** The code blocks of a language. */
+/** The code blocks in a language. */
 function blocks(language: string): string[] {
   const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");
   return [...readme.matchAll(pattern)].map((found) => found[1] as string);
@@ -36,7 +36,7 @@ describe("the commands", () => {
   });
 });
 
-test("the library example prints what its comment says", async () => {
+test("the library example prints its comment", async () => {
   const [example = ""] = blocks("ts");
   const expected = /console\.log\(.*\); \/\/ (.*)$/m.exec(example)?.[1];
   expect(expected).toBeDefined();

@@ -1,6 +1,6 @@
 /**
- * A command starts fast because it loads little. What Node loads for a trivial expression is looked
- * at here, since one more `import` at the head of a file would cost every run milliseconds, and no
+ * A command starts fast because it loads little. This test checks the modules that Node loads for a
+ * trivial expression: one more `import` at the head of a file costs every run milliseconds, and no
  * other test would notice.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,7 +24,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Node's own modules that a run of the built command has loaded, without those that others bring. */
+/** Node's modules that a run of the built command loads directly. */
 async function loaded(...args: string[]): Promise<Set<string>> {
   const { code, stderr } = await runProcess(process.execPath, {
     args: ["--require", probe, builtCommand("nivis"), ...args],
@@ -36,7 +36,7 @@ async function loaded(...args: string[]): Promise<Set<string>> {
 }
 
 describe("a trivial expression", () => {
-  // In the order of what they cost.
+  // In the order of their cost.
   const costly = ["crypto", "net", "tty", "zlib", "child_process", "worker_threads", "readline"];
 
   test.each(["first", "second"])("loads none of the large modules of Node, %s run", async () => {
@@ -45,12 +45,12 @@ describe("a trivial expression", () => {
     expect(costly.filter((name) => modules.has(name))).toEqual([]);
   });
 
-  test("is what makes the difference: a hash loads node:crypto", async () => {
+  test("differs from a hash, which loads node:crypto", async () => {
     expect(await loaded("eval", "-E", 'builtins.hashString "md5" ""')).toContain("crypto");
   });
 });
 
-/** What a built file asks Node for as soon as it is loaded. */
+/** The modules that a built file requires when it is loaded. */
 function requires(pattern: RegExp): string[] {
   const files = readdirSync(dist).filter((name) => pattern.test(name));
   expect(files).toHaveLength(1);
@@ -60,10 +60,10 @@ function requires(pattern: RegExp): string[] {
   ];
 }
 
-test("the bundle needs files and paths from Node, everything else when it is used", () => {
+test("the bundle requires only files and paths from Node at start", () => {
   expect(requires(/^main-.*\.js$/).sort()).toEqual(["node:fs", "node:path"]);
 });
 
-test("the launcher needs files, paths and scripts", () => {
+test("the launcher requires files, paths and scripts", () => {
   expect(requires(/^launch\.cjs$/).sort()).toEqual(["node:fs", "node:path", "node:vm"]);
 });

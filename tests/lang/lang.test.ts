@@ -1,8 +1,8 @@
 /**
- * The golden language cases, each in every mode of evaluation; `golden.ts` of the testkit says what
- * a case looks like. `UPDATE=1` writes the answers of Nivis into the expectation files of failing
- * kinds instead of comparing: read the diff before you commit it. Okay kinds are recorded from C++ Nix
- * (`npm run lang:record`); `UPDATE_OKAY=1` beside it overwrites them too, for what C++ Nix 2.8 lacks.
+ * The golden language cases, each in every mode of evaluation; `golden.ts` of the testkit describes
+ * cases. `UPDATE=1` writes the answers of Nivis into the expectation files of failing kinds instead
+ * of comparing: review the diff before you commit it. Okay kinds are recorded from C++ Nix (`npm
+ * run lang:record`); with `UPDATE_OKAY=1` they are overwritten, too, for features that 2.8 lacks.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,9 +1,9 @@
 /**
- * `npm run lang:record [-- NAME…]`: writes the okay expectations of the golden cases anew from the
- * answers of a real C++ Nix. Only files that exist are written, so an empty file asks for its kind.
+ * `npm run lang:record [-- NAME…]`: rewrites the okay expectations of the golden cases from the
+ * answers of a real C++ Nix. Only existing files are written, so an empty file requests its kind.
  *
- * Failing kinds are not recorded: the messages of the reference that Debian has (2.8) are not those
- * of 2.36. They are written by `UPDATE=1 npm test -- tests/lang` and read by a human.
+ * Failing kinds are not recorded: the messages of Debian's C++ Nix (2.8) are not those
+ * of 2.36. `UPDATE=1 npm test -- tests/lang` writes them for review.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,9 +1,9 @@
 /**
- * Depth and size: what recursion on the native stack would not survive. Each program runs in the
- * built command, in a process of its own with Node's default stack. The programs are written here
- * and their inputs generated, because a file nested a million levels deep does not belong in git.
+ * Depth and size: programs that recursion on the native stack could not handle. Each program runs
+ * in the built command, in its own process with Node's default stack. The programs are written here
+ * and their inputs generated, because a file nested a million levels deep does not belong in Git.
  *
- * Only answers are checked, never times; a program that does not come to an end is a failure.
+ * Only answers are checked, never times; a program that does not end fails.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,10 +16,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const LIMIT = 120_000;
 
-/** The command has the limit of C++ Nix; what is tested here is what lies beyond it. */
+/** Lifts the default limit of the command, because these tests go beyond it. */
 const DEEP = ["--option", "max-call-depth", "4000000000"];
 
-/** Evaluates a program given as a file and returns what was printed. */
+/** Evaluates a program in a file. */
 function evaluate(source: string, ...flags: string[]): Promise<Outcome> {
   const file = join(folder, `${Math.random().toString(36).slice(2)}.nix`);
   writeFileSync(file, source, "latin1");
@@ -30,7 +30,7 @@ function evaluate(source: string, ...flags: string[]): Promise<Outcome> {
   );
 }
 
-/** A program and what it must print. */
+/** Tests that a program prints `expected`. */
 function answers(title: string, source: () => string, expected: string, ...flags: string[]): void {
   test(
     title,
@@ -46,11 +46,11 @@ function answers(title: string, source: () => string, expected: string, ...flags
   );
 }
 
-/** A list nested `n` deep: `[ [ [ … ] ] ]`, made by the program itself. */
+/** A list nested `n` deep, `[ [ [ … ] ] ]`, which the program builds. */
 const nestedList = (n: number): string =>
   `builtins.foldl' (inner: _: [ inner ]) [ ] (builtins.genList (i: i) ${n})`;
 
-/** The same with a thunk at each level. */
+/** A list nested `n` deep with a thunk at each level. */
 const lazyList = (n: number): string =>
   `let nest = n: x: if n == 0 then x else nest (n - 1) [ x ]; in nest ${n} [ ]`;
 
@@ -110,7 +110,7 @@ describe("a structure a million levels deep", () => {
   answers(
     "toString",
     () => `builtins.stringLength (toString [ "x" (${nestedList(n)}) ])`,
-    // The empty innermost list gives no separator, but the element before it does.
+    // The empty innermost list has no separator, but the element before it does.
     "2",
   );
   test(
@@ -141,7 +141,7 @@ describe("a structure a million levels deep", () => {
   );
 });
 
-describe("sets that grow", () => {
+describe("growing sets", () => {
   const n = 15_000;
   const grown = (update: string): string =>
     `let grow = n: x: if n == 0 then x else grow (n - 1) (${update}); in builtins.length (builtins.attrNames (grow ${n} { }))`;
@@ -267,7 +267,7 @@ describe("sources", () => {
   );
 });
 
-describe("failing deep down", () => {
+describe("failures at great depth", () => {
   test(
     "an error a million calls deep is an error, not a crash",
     async () => {

@@ -1,34 +1,36 @@
 /**
- * Scaling: what a program decides the length of must not be searched from end to end for each of its
- * elements. Each shape is a program for any n; four times the program may take eight times as long, and
- * a linear search in a list of n would make it sixteen.
+ * Scaling: a list whose length the program decides must not be searched linearly for each of its
+ * elements. Each shape is a program of any size n; a program four times as large may take eight
+ * times as long; a linear search in a list of n would make it sixteen times.
  *
- * What is measured is everything from the text to the value: lexer, parser, both resolvers and the
- * lints, the compiler for all units, the disassembler, writing an entry of the bytecode cache and
- * reading it, and the evaluation, by the machine and translated. Only ratios of processor time are
- * compared, and a ratio counts when it comes out three times.
+ * The measured time covers everything from text to value: the lexer, the parser, both resolvers and
+ * the lints, the compiler for all units, the disassembler, writing and reading an entry of the
+ * bytecode cache, and the evaluation, by the machine and as JavaScript. Only ratios of processor
+ * time are compared, and a ratio must be too high three times to count.
  *
- * The programs are small, so that only a search with much work in each step is found in `npm test`.
- * `NIVIS_SCALING=20 npx vitest run tests/limits/scaling` makes them that many times as long.
+ * The programs are small, so `npm test` finds only searches with expensive steps.
+ * `NIVIS_SCALING=20 npx vitest run tests/limits/scaling` makes them 20 times as large.
  */
 import { EvalError, Evaluation, memoryBytecodeCache, memoryIo } from "@nivis/eval";
 import { LINT_PARSE_OPTIONS, lint, parse, SourceFile } from "@nivis/syntax";
 import { expect, test } from "vitest";
 
-/** Beyond a linear growth of 4, what garbage collection and tables that grow may add. */
+/** The highest ratio for linear time: 4, plus garbage collection and growing tables. */
 const LINEAR = 8;
-/** Where the result itself is quadratic: each of n nested functions captures all that are around it. */
+/**
+ * The highest ratio if the result is quadratic: each of n nested functions captures all outer ones.
+ */
 const QUADRATIC = 30;
 const ATTEMPTS = 3;
 const FACTOR = Number(process.env["NIVIS_SCALING"] ?? "1");
 
-/** `n` pieces of text. */
+/** Joins `n` pieces of text. */
 function repeat(n: number, piece: (i: number) => string, between = " "): string {
   return Array.from({ length: n }, (_, i) => piece(i)).join(between);
 }
 
 interface ShapeOptions {
-  /** The smallest program. */
+  /** The size of the smallest program. */
   readonly n?: number;
   readonly atMost?: number;
 }
@@ -118,7 +120,7 @@ function ints(n: number): string {
   return repeat(n, (i) => `a${i} = ${i};`);
 }
 
-/** Takes a program all the way; programs with mistakes end where these are found. */
+/** Processes a program completely; a program with an error ends where the error is found. */
 function run(text: string): void {
   lint(
     parse(new SourceFile({ kind: "string" }, text), {
@@ -141,7 +143,7 @@ function run(text: string): void {
   }
 }
 
-/** Processor time in microseconds. */
+/** The processor time of a program in microseconds. */
 function measure(text: string): number {
   const before = process.cpuUsage();
   run(text);
@@ -154,7 +156,7 @@ test.each(shapes)("%s", (_title, program, { n: least = 500, atMost = LINEAR } = 
   run(program(n));
   const ratios: number[] = [];
   do {
-    // The times of 2n are there to be read when a shape fails.
+    // The time for 2n is only for the message of a failure.
     const times = [n, 2 * n, 4 * n].map((size) => measure(program(size)));
     const ratio = (times[2] as number) / (times[0] as number);
     if (ratio <= atMost) return;

@@ -1,13 +1,13 @@
 /**
- * The golden cases of the linter: one folder a rule.
+ * The golden cases of the linter: one folder per rule.
  *
- *     <code>/bad.nix         what the rule finds …
- *     <code>/bad.txt         … with each finding as LINE:COLUMN-LINE:COLUMN MESSAGE
+ *     <code>/bad.nix         code that the rule finds
+ *     <code>/bad.txt         the findings as LINE:COLUMN-LINE:COLUMN MESSAGE
  *     <code>/bad.fixed.nix   bad.nix after all fixes, if the rule has any
- *     <code>/good.nix        what it must not find; where it stays silent though one might expect otherwise
+ *     <code>/good.nix        code that it must not find, including surprising exceptions
  *
- * Only the rule of the folder runs. `UPDATE=1` writes what is found instead of comparing: read the diff
- * before you commit it.
+ * Only the rule of the folder runs. `UPDATE=1` writes the findings instead of comparing: review the
+ * diff before you commit it.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -65,7 +65,7 @@ function report(parsed: ParseResult, found: readonly LintDiagnostic[]): string {
     .join("");
 }
 
-/** Compares with a file, or writes it; `undefined` stands for no file. */
+/** Compares `actual` with a file, or writes it; `undefined` means that the file must not exist. */
 function compare(file: string, actual: string | undefined): void {
   if (update) {
     if (actual === undefined) rmSync(file, { force: true });
@@ -75,7 +75,7 @@ function compare(file: string, actual: string | undefined): void {
   expect(existsSync(file) ? readFileSync(file, "latin1") : undefined).toBe(actual);
 }
 
-/** Fixes until nothing changes. */
+/** Applies fixes until nothing changes. */
 function fixAll(text: string, code: string): string {
   let result = text;
   for (let round = 0; round < 10; round++) {
@@ -83,13 +83,13 @@ function fixAll(text: string, code: string): string {
     if (fixed.length === 0) return result;
     result = next;
   }
-  throw new Error(`the fixes of ${code} do not come to an end`);
+  throw new Error(`the fixes of ${code} do not terminate`);
 }
 
 describe.each(lintRules.map((rule) => [rule.code, rule] as const))("%s", (code, rule) => {
   const file = (name: string): string => join(suite, code, name);
 
-  test("finds what is bad", () => {
+  test("finds bad code", () => {
     const text = readFileSync(file("bad.nix"), "latin1");
     const parsed = parseText(text);
     const found = findings(parsed, code);
@@ -99,15 +99,15 @@ describe.each(lintRules.map((rule) => [rule.code, rule] as const))("%s", (code, 
     compare(file("bad.fixed.nix"), fixed === text ? undefined : fixed);
   });
 
-  test("leaves alone what is good", () => {
+  test("accepts good code", () => {
     const parsed = parseText(readFileSync(file("good.nix"), "latin1"));
     expect(report(parsed, findings(parsed, code))).toBe("");
   });
 
-  test("has true examples", () => {
+  test("has correct examples", () => {
     expect(findings(parseText(rule.bad), code)).not.toEqual([]);
     const good = parseText(rule.good);
-    // An example for one rule must not be one against another.
+    // An example for one rule must not violate another.
     expect(report(good, lint(good))).toBe("");
     expect(findings(good, code)).toEqual([]);
   });
@@ -121,11 +121,11 @@ test("each folder belongs to a rule", () => {
 
 test("the globals are those of the evaluator", () => {
   const names = [...allBuiltins, ...allConstants].map(({ name }) => globalName(name));
-  // The set itself, and the function that is written in Nix, are not rows of its table.
+  // The set itself and the function written in Nix are not rows of the table.
   expect([...GLOBAL_NAMES].sort()).toEqual([...names, "builtins", "derivation"].sort());
 });
 
-test("docs/lints.md is what the table says", () => {
+test("docs/lints.md is up to date", () => {
   const script = (name: string): string =>
     fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
   const { status, stdout } = spawnSync(

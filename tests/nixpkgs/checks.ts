@@ -1,22 +1,22 @@
 /**
- * Real code: expressions over nixpkgs trees that the user has, to be answered exactly as C++ Nix
- * answers them. The trees are named by variables and are no part of this repository.
+ * Real code: expressions over the user's nixpkgs trees, which must give exactly the answers of C++
+ * Nix. Variables name the trees, which are not part of this repository.
  */
 
-/** One expression over a tree. */
+/** An expression over a tree. */
 export interface NixpkgsCheck {
   readonly name: string;
-  /** The variable that names the tree: releases 19.09 and 26.11 of nixpkgs. */
+  /** The variable that names the tree, nixpkgs 19.09 or 26.11. */
   readonly variable: "NIVIS_NIXPKGS_1909" | "NIVIS_NIXPKGS_2611";
-  /** The expression, given the path of the tree. */
+  /** The expression for a tree at a path. */
   expression(tree: string): string;
-  /** The answer, where it is known without asking: 2.8 is too old for some code. */
+  /** The answer, if 2.8 is too old to give it. */
   readonly expected?: string;
 }
 
 const configuration = '{ system = "x86_64-linux"; config = { }; overlays = [ ]; }';
 
-/** A package of a tree. `impure.nix` is the entry point behind the check of Nix's version. */
+/** A package of a tree; `impure.nix` is the entry point after the check of Nix's version. */
 function drvPath(variable: NixpkgsCheck["variable"], attribute: string): NixpkgsCheck {
   return {
     name: `${variable.slice(-4, -2)}.${variable.slice(-2)} ${attribute}`,
@@ -26,7 +26,7 @@ function drvPath(variable: NixpkgsCheck["variable"], attribute: string): Nixpkgs
   };
 }
 
-/** All checks, the quick ones first. */
+/** All checks, fastest first. */
 export const checks: readonly NixpkgsCheck[] = [
   ...["hello", "python3Packages.numpy", "firefox", "gnome3.gnome-shell", "linux"].map((name) =>
     drvPath("NIVIS_NIXPKGS_1909", name),

@@ -1,8 +1,8 @@
 /**
- * `npm run nixpkgs [-- NAME…]`: asks Nivis (the built command) and the C++ Nix on `PATH` for the
- * `.drv` paths of real packages and compares them byte for byte.
+ * `npm run nixpkgs [-- NAME…]`: compares the `.drv` paths of real packages in Nivis (the built
+ * command) and the C++ Nix on `PATH` byte for byte.
  *
- * `--nivis` asks only Nivis, and shows its answers.
+ * `--nivis` runs only Nivis and prints its answers.
  */
 import { builtCommand, findReference, type Invocation, processRunner } from "@nivis/testkit";
 import { checks } from "./checks.ts";

@@ -1,7 +1,7 @@
 /**
- * Asks a real C++ Nix many questions in few processes: those whose recorded answer is a success go
- * together, fifty to a process, because each prints one line (JSON and XML do not); a failure ends a
- * process, so expected failures, and batches that do not come back whole, are asked one by one.
+ * Asks a real C++ Nix many questions in few processes: those whose recorded answer is a success run
+ * in batches of fifty, because each prints one line (JSON and XML do not). A failure ends a
+ * process, so expected failures and incomplete batches run one by one.
  */
 import { mapConcurrently, type Reference, withoutFolder } from "@nivis/testkit";
 import {
@@ -16,7 +16,7 @@ import { type Recording, recordedAnswer } from "./recorded-answers.ts";
 
 const BATCH_SIZE = 50;
 
-/** The answers of the reference, filed under the keys of the questions. */
+/** The answers of the reference by the keys of the questions. */
 export async function askReference(
   reference: Reference,
   questions: readonly Question[],

@@ -1,6 +1,6 @@
 /**
- * Our own golden cases, put to a real C++ Nix when the recorded version of it is on `PATH`: no wrong
- * expectation gets in. Cases that say `notInReference` follow the sources of a later version.
+ * Checks our golden cases with a real C++ Nix if the recorded version is on `PATH`, so that no
+ * wrong expectation gets in. Cases with `notInReference` follow the sources of a later version.
  */
 import { fileURLToPath } from "node:url";
 import {
@@ -31,7 +31,7 @@ test.skipIf(!comparable)("the original agrees with the golden cases", async () =
     const end = kind.file.endsWith(".json") && !outcome.stdout.endsWith("\n") ? "\n" : "";
     const agrees =
       outcome.code === kind.code &&
-      // Messages are those of 2.36, which the original of Debian does not know.
+      // Messages are those of 2.36, which Debian's version does not have.
       (kind.code === 1 || outcome.stdout + end === readExpected(folder, kind.file));
     if (!agrees) wrong.push(`${name} ${kind.file}`);
   });

@@ -1,9 +1,9 @@
 /**
- * The differential suite: Nivis must answer each question as C++ Nix does.
+ * The differential suite: Nivis must give the same answer to each question as C++ Nix.
  *
- * The answers are recorded in `recorded.json`. When the same version of C++ Nix is on `PATH`, the
- * recording itself is checked against it: all successes, and each tenth failure, for those cost a
- * process each. When it is not, that is said aloud and the recorded answers stand.
+ * The answers are recorded in `recorded.json`. If the same version of C++ Nix is on `PATH`, the
+ * recording itself is checked: all successes and every tenth failure, because failures cost a
+ * process each. Otherwise a note says so and the recorded answers are used.
  */
 import { findReference, nivisRunners, type Runner, withoutFolder } from "@nivis/testkit";
 import { describe, expect, test } from "vitest";

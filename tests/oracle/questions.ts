@@ -1,33 +1,37 @@
 /**
- * What the differential suite asks: the lines of `expressions/*.txt`, and two generated tables.
+ * The questions of the differential suite: the lines of `expressions/*.txt`, and two generated
+ * tables.
  *
- * Each line is an expression, asked with and without `--strict`; a file that begins with
- * `# modes: json xml` is asked in those modes instead. The tables put every operator between, and
- * every simple builtin before, one value of each type: that is where two evaluators disagree first.
+ * Each line is an expression, evaluated with and without `--strict`; a file that begins with
+ * `# modes: json xml` uses these modes instead. The tables apply every operator and
+ * every simple builtin to one value of each type: that is where two evaluators disagree first.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Invocation } from "@nivis/testkit";
 
-/** How a value is printed. */
+/** The way to print a value. */
 export type QuestionMode = "strict" | "lazy" | "json" | "xml";
 
-/** One expression asked in one way. */
+/** An expression and the way to evaluate it. */
 export interface Question {
-  /** The mode and the expression: what the recorded answers are filed under. */
+  /** The mode and the expression, the key of recorded answers. */
   readonly key: string;
   readonly mode: QuestionMode;
   readonly expression: string;
 }
 
-/** The part of an outcome that must agree. Messages differ between versions, so they do not count. */
+/**
+ * The part of an outcome that must agree. Messages are excluded, because they differ between
+ * versions.
+ */
 export interface Answer {
   readonly code: number;
   readonly stdout: string;
 }
 
-/** The folder in which the questions are asked: it holds a file and a tree for the store questions. */
+/** The current directory of the questions, with a file and a tree for questions about the store. */
 export const fixture = fileURLToPath(new URL("./fixture", import.meta.url));
 
 const modeArguments: Record<QuestionMode, readonly string[]> = {
@@ -86,14 +90,14 @@ export function questions(): Question[] {
   return [...new Map(all.map((question) => [question.key, question])).values()];
 }
 
-/** How a question is put to a runner. */
+/** The invocation for a question. */
 export function invocationOf(question: Question): Invocation {
   return batchInvocation(question.mode, [question.expression]);
 }
 
-/** How several questions of one mode are put to a runner at once: one line of answer each. */
+/** The invocation for several questions of one mode, which prints one line per answer. */
 export function batchInvocation(mode: QuestionMode, expressions: readonly string[]): Invocation {
-  // What begins with a minus would be taken for a flag; a blank before it changes nothing.
+  // A leading minus would make it a flag; a space before it changes nothing.
   const texts = expressions.map((text) => (text.startsWith("-") ? ` ${text}` : text));
   return { args: [...modeArguments[mode], "-E", ...texts], cwd: fixture };
 }

@@ -1,4 +1,4 @@
-/** `npm run oracle:record`: asks the C++ Nix on `PATH` every question and keeps its answers. */
+/** `npm run oracle:record`: records the answers of the C++ Nix on `PATH` to all questions. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findReference } from "@nivis/testkit";

@@ -1,27 +1,29 @@
 /**
- * The answers of a real C++ Nix 2.8, kept in `recorded.json`, and the list of those that 2.36 gives
- * differently, in `differences.json` with the reason for each.
+ * The answers of a real C++ Nix 2.8 in `recorded.json`, and the list of those that changed in
+ * 2.36, in `differences.json`, with the reason for each.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Answer, Question } from "./questions.ts";
 
-/** The file of recorded answers. A failure is recorded as its exit code, a success as its output. */
+/**
+ * The file of recorded answers. A failure is recorded as its exit code, a success as its output.
+ */
 export interface Recording {
-  /** Which C++ Nix answered. */
+  /** The version of C++ Nix. */
   readonly version: string;
   readonly answers: Readonly<Record<string, string | number>>;
 }
 
-/** One answer in which the reference is known to be out of date. */
+/** An answer of the reference that is known to be out of date. */
 export interface Difference {
-  /** The expression, or a pattern for whole rows of a table, between slashes. */
+  /** The expression, or a pattern between slashes for whole rows of a table. */
   readonly expression: string;
-  /** The modes it concerns; all when absent. */
+  /** The modes that it concerns; all if absent. */
   readonly modes?: readonly string[];
   /** What changed between 2.8 and 2.36. */
   readonly why: string;
-  /** What 2.36 prints; a failure when absent. */
+  /** The output of 2.36; a failure if absent. */
   readonly stdout?: string;
 }
 
@@ -33,7 +35,7 @@ export function readRecording(): Recording {
   return JSON.parse(readFileSync(recordedFile, "utf8")) as Recording;
 }
 
-/** Writes the recorded answers, one a line, so that a change of one is a change of one line. */
+/** Writes the recorded answers, one per line, so that a changed answer is a changed line. */
 export function writeRecording(version: string, answers: ReadonlyMap<string, Answer>): void {
   const lines = [...answers]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -60,7 +62,7 @@ export function readDifferences(): Difference[] {
   return JSON.parse(readFileSync(differencesFile, "utf8")) as Difference[];
 }
 
-/** The difference that concerns a question, if there is one. */
+/** The difference that concerns a question, or undefined. */
 export function differenceFor(
   differences: readonly Difference[],
   question: Question,

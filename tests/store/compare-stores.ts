@@ -1,7 +1,7 @@
 /**
- * Evaluates an expression with Nivis and with a C++ Nix, each with a store of its own, and compares
- * what the stores hold: the same paths, with the same files, modes, times and link targets, and for
- * C++ Nix, which reads the registration that Nivis wrote, with the same hashes, sizes and references.
+ * Evaluates an expression with Nivis and with a C++ Nix, each with its own store, and compares the
+ * stores: they must have the same paths with the same files, modes, times and link targets, and for
+ * C++ Nix, which reads the registration written by Nivis, the same hashes, sizes and references.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -17,35 +17,38 @@ import {
 import { join } from "node:path";
 import { builtCommand, type Outcome, runProcess } from "@nivis/testkit";
 
-/** What a comparison finds. */
+/** The result of a comparison. */
 export interface Comparison {
-  /** What both printed. */
+  /** The outcomes of both. */
   readonly nivis: Outcome;
   readonly reference: Outcome;
-  /** Store paths in the reference's store. */
+  /** The number of store paths in the reference's store. */
   readonly paths: number;
-  /** Of them those that are derivations. */
+  /** The number of derivations among them. */
   readonly derivations: number;
-  /** A line for each thing that is not the same. */
+  /** The differences, one line each. */
   readonly differences: readonly string[];
 }
 
-/** How long one evaluation may take, in milliseconds. */
+/** The time limit of one evaluation in milliseconds. */
 /** C++ Nix run by root wants a group of build users unless it is told that there is none. */
 const SINGLE_USER = { NIX_CONFIG: "build-users-group =" };
 
 const TIMEOUT = 1_200_000;
 
-/** Store paths that `nix-store` is asked about at once. */
+/** The number of store paths per call of `nix-store`. */
 const BATCH = 500;
 
-/** The programs of C++ Nix that are asked. */
+/** The programs of C++ Nix. */
 export interface StorePrograms {
   readonly instantiate: string;
   readonly store: string;
 }
 
-/** See the head of this file. `scratch` is a folder for the stores, `flags` are those of both commands. */
+/**
+ * Compares the stores that an expression writes. `scratch` is a folder for them; `flags` go to both
+ * commands.
+ */
 export async function compareStores(
   programs: StorePrograms,
   scratch: string,
@@ -107,13 +110,13 @@ export async function compareStores(
   return { nivis, reference, paths: paths.length, derivations, differences };
 }
 
-/** Removes the stores in `scratch`, and it. Stores are read-only, which only root may ignore. */
+/** Removes `scratch` with its stores, which are read-only for everyone but root. */
 export function removeStores(scratch: string): void {
   execFileSync("chmod", ["-R", "u+w", scratch]);
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** All files of a store with what can be seen of each; paths are byte strings. */
+/** All files of a store with their visible properties; paths are byte strings. */
 function filesOf(root: string): Map<string, string> {
   const files = new Map<string, string>();
   const store = join(root, "nix/store");
@@ -129,7 +132,7 @@ function filesOf(root: string): Map<string, string> {
     }
     for (const entry of entries) {
       const name = entry.name.toString("latin1");
-      // C++ Nix keeps hard links for files of the same content there.
+      // Contains C++ Nix's hard links to files with the same contents.
       if (prefix === "" && name.startsWith(".")) continue;
       const path = `${folder}/${name}`;
       const bytes = Buffer.from(path, "latin1");

@@ -1,6 +1,6 @@
 /**
- * `npm run store [-- EXPRESSION…]`: has Nivis and the C++ Nix on `PATH` write the derivations of
- * expressions to stores of their own and compares the stores. Without expressions these are packages
+ * `npm run store [-- EXPRESSION…]`: lets Nivis and the C++ Nix on `PATH` write the derivations of
+ * expressions to separate stores and compares the stores. Without expressions, it takes packages
  * of the trees that `NIVIS_NIXPKGS_1909` and `NIVIS_NIXPKGS_2611` name.
  */
 import { mkdtempSync } from "node:fs";
@@ -18,7 +18,7 @@ const PACKAGES = {
 const instantiate = findProgram("nix-instantiate");
 const store = findProgram("nix-store");
 if (instantiate === undefined || store === undefined) {
-  throw new Error("there is no nix-instantiate or nix-store on PATH");
+  throw new Error("nix-instantiate or nix-store is not on PATH");
 }
 const given = process.argv.slice(2);
 const expressions =

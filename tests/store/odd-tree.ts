@@ -1,7 +1,7 @@
-/** A tree with all that a file system allows and a copy may get wrong. */
+/** A tree with everything that a file system allows and a copy may get wrong. */
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 
-/** Names in UTF-8 or not, as byte strings. */
+/** Names as byte strings, not all of them UTF-8. */
 const NAMES = [
   " blank ",
   "new\nline",
@@ -16,17 +16,17 @@ const NAMES = [
   "gr\xc3\xb6\xc3\x9fe",
   "\xe6\x97\xa5\xe6\x9c\xac",
   "\xf0\x9f\x98\x80",
-  // The same letter, composed and not.
+  // The same letter, composed and decomposed.
   "\xc3\xa9",
   "e\xcc\x81",
-  // No UTF-8 at all.
+  // Not UTF-8.
   "\xff\xfe",
   "a\x80b",
   "Case",
   "case",
   "CASE",
   "n".repeat(255),
-  // What sorts differently by bytes and by words.
+  // Names that sort differently by bytes and by locale.
   "a",
   "a-b",
   "a.b",
@@ -49,7 +49,7 @@ const LINKS = {
   long: "t/".repeat(1000),
 };
 
-/** Makes the tree at `root`, which does not exist. */
+/** Creates the tree at `root`, which must not exist. */
 export function makeOddTree(root: string): void {
   const at = (path: string): Buffer => Buffer.from(`${root}/${path}`, "latin1");
   const write = (path: string, contents: string, mode = 0o644): void => {
@@ -67,7 +67,7 @@ export function makeOddTree(root: string): void {
   write("empty", "");
   write("folder/deep/deeper/file", "deep");
   write("folder/.hidden", "hidden");
-  // Around the padding of archives, and larger than any buffer.
+  // Sizes around the padding of archives, and larger than any buffer.
   for (const size of [7, 8, 9, 15, 16, 17]) write(`size-${size}`, "s".repeat(size));
   write("large", "0123456789abcdef".repeat(1 << 17));
   write("zeros", "\0".repeat(70_000));

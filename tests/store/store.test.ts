@@ -1,6 +1,6 @@
 /**
- * What Nivis writes to a store is what C++ Nix writes: sources of all kinds, filtered or not, and
- * derivations. Skipped aloud where there is no C++ Nix.
+ * Nivis writes the same to a store as C++ Nix: sources of all kinds, filtered or not, and
+ * derivations. Skipped with a note on stderr if there is no C++ Nix.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ const tree = join(scratch, "tree");
 makeOddTree(tree);
 afterAll(() => removeStores(scratch));
 
-/** Tells of each question of a filter. */
+/** A filter that traces its arguments. */
 const telling = (rule: string): string =>
   `(path: type: builtins.trace "\${type} \${path}" (${rule}))`;
 

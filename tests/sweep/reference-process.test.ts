@@ -1,10 +1,10 @@
-/** How a chunk survives attributes that end the process of the reference. */
+/** A chunk survives attributes that end the process of the reference. */
 import { expect, test } from "vitest";
 import type { Answer } from "../../scripts/sweep/answers.ts";
 import { referenceRunner } from "../../scripts/sweep/reference-process.ts";
 import { runChunk } from "../../scripts/sweep/run-chunk.ts";
 
-/** An evaluator in which the name of an attribute says what it does. */
+/** An evaluator in which the name of an attribute determines its behaviour. */
 const EVALUATOR = `
   const { writeSync } = require("node:fs");
   const names = process.argv.slice(1);
@@ -54,13 +54,13 @@ async function run(
 
 const FINE: Answer = { type: "int" };
 
-test("one process when nothing happens", async () => {
+test("one process is enough if nothing fails", async () => {
   const { answers, asked } = await run(["a", "b"]);
   expect(answers).toEqual({ a: FINE, b: FINE });
   expect(asked).toEqual(["a b"]);
 });
 
-test("an error takes only its own attribute along", async () => {
+test("an error affects only its own attribute", async () => {
   const { answers, asked } = await run(["a", "fails", "b", "fails-too"]);
   expect(answers).toEqual({
     a: FINE,
@@ -71,7 +71,7 @@ test("an error takes only its own attribute along", async () => {
   expect(asked).toEqual(["a fails b fails-too", "b fails-too"]);
 });
 
-test("a process that dies is blamed on the attribute only when it dies alone as well", async () => {
+test("an attribute counts as crashing only if it also crashes alone", async () => {
   const { answers, asked } = await run(["a", "dies", "b", "greedy", "c"]);
   expect(answers["dies"]?.crashed).toMatch(/^SIGKILL/);
   expect(answers["greedy"]).toEqual(FINE);
@@ -79,13 +79,13 @@ test("a process that dies is blamed on the attribute only when it dies alone as 
   expect(asked).toEqual(["a dies b greedy c", "dies", "b greedy c", "greedy", "c"]);
 });
 
-test("out of memory is a failure of its own", async () => {
+test("running out of memory is a separate kind of failure", async () => {
   const { answers, asked } = await run(["a", "needs-all", "b"]);
   expect(answers).toEqual({ a: FINE, "needs-all": { outOfMemory: "out of memory" }, b: FINE });
   expect(asked).toEqual(["a needs-all b", "needs-all b", "b"]);
 });
 
-test("a process that says nothing for too long is ended", async () => {
+test("a silent process is killed", async () => {
   const { answers } = await run(["hangs", "a"]);
   expect(answers).toEqual({ hangs: { crashed: "no answer in 2 s" }, a: FINE });
 });
@@ -96,7 +96,7 @@ test("a process may end early to make room", async () => {
   expect(asked).toEqual(["full a", "a"]);
 });
 
-test("an evaluator may go on after an error and say so", async () => {
+test("an evaluator may continue after an error", async () => {
   const { answers, asked } = await run(["a", "goes-on", "goes-on-too", "b"]);
   expect(answers).toEqual({
     a: FINE,

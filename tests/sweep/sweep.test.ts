@@ -1,6 +1,6 @@
 /**
- * `npm run sweep` from end to end, on a set of a few attributes. The reference is Nivis itself in a
- * world where a variable is set, so that which attributes differ is known.
+ * `npm run sweep` from end to end, on a small set. The reference is Nivis itself in an
+ * environment with an extra variable, so that the differences are known.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -66,10 +66,10 @@ test("shows the first input that differs by itself", async () => {
   );
 });
 
-test("goes on where it was interrupted", async () => {
+test("resumes where it was interrupted", async () => {
   await sweep("resumed", "--only", "same");
   const nivis = join(folder, "resumed", "nivis.jsonl");
-  // An answer of our own shows that it was kept, and half a line that it is thrown away.
+  // A made-up answer shows that it is kept, and half a line that it is discarded.
   const kept = `{"name":"same","drvPath":"/kept.drv"}\n{"name":"thrown","fai`;
   writeFileSync(nivis, kept);
   const { report } = await sweep("resumed", "--only", "same,thrown", "--resume");
@@ -77,7 +77,7 @@ test("goes on where it was interrupted", async () => {
   expect(report).toContain("- Nivis: /kept.drv");
 });
 
-test("ends with all its threads when it is killed, and goes on after that", async () => {
+test("ends all its threads when it is killed, and resumes afterwards", async () => {
   const path = join(folder, "killed");
   const only = ["--only", "same,thrown,lasting,function"];
   const args = [runTs, main, "--tree", tree, "--reference", "none", "--out", path, ...only];
@@ -94,7 +94,7 @@ test("ends with all its threads when it is killed, and goes on after that", asyn
   expect(hosts(path)).toBe(1);
   child.kill("SIGKILL");
   await once(child, "exit");
-  // What the program could not remove any more.
+  // The killed program could not remove this file.
   rmSync(join(cache, `scripts_sweep_main_ts.${child.pid}.mjs`));
   while (hosts(path) > 0) await sleep(50);
   expect(answered()).toEqual(["same", "thrown"]);
@@ -104,7 +104,7 @@ test("ends with all its threads when it is killed, and goes on after that", asyn
   expect(answered()).toEqual(["same", "thrown", "lasting", "function"]);
 });
 
-/** How many processes with threads there are for an output folder. */
+/** The number of thread hosts that run for an output folder. */
 function hosts(path: string): number {
   const all = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
   return all.split("\n").filter((line) => line.includes(join(path, "thread-host.mjs"))).length;

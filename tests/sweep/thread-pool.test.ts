@@ -1,4 +1,4 @@
-/** How a chunk survives attributes that end the thread, or the process with all threads. */
+/** A chunk survives attributes that end the thread, or the process with all threads. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import type { ProcessCost } from "../../scripts/sweep/process-cost.ts";
 import { runChunk } from "../../scripts/sweep/run-chunk.ts";
 import { ThreadPool } from "../../scripts/sweep/thread-pool.ts";
 
-/** An evaluator in which the name of an attribute says what it does. */
+/** An evaluator in which the name of an attribute determines its behaviour. */
 const PROGRAM = `
   import { parentPort, workerData } from "node:worker_threads";
   const kept = [];
@@ -17,7 +17,7 @@ const PROGRAM = `
   for (const name of workerData) {
     if (name.startsWith("exhausts")) for (;;) kept.push({ name });
     if (name.startsWith("greedy") && done > 0) for (;;) kept.push({ name });
-    // One object that does not fit: V8 ends the process.
+    // A single object that does not fit: V8 ends the process.
     if (name.startsWith("huge")) for (const map = new Map(); ; ) map.set(map.size, name);
     if (name.startsWith("dies")) process.kill(process.pid, "SIGKILL");
     if (name.startsWith("hangs")) for (;;);
@@ -39,13 +39,13 @@ beforeAll(async () => {
 });
 
 interface PoolRun {
-  /** What every chunk was told, in the order in which it was. */
+  /** The answers for each chunk, in the order of their arrival. */
   readonly answers: readonly Readonly<Record<string, Answer>>[];
   readonly asked: readonly string[];
   readonly costs: readonly ProcessCost[];
 }
 
-/** Runs the chunks at once. */
+/** Runs the chunks concurrently. */
 async function run(...chunks: readonly (readonly string[])[]): Promise<PoolRun> {
   const asked: string[] = [];
   const costs: ProcessCost[] = [];
@@ -82,7 +82,7 @@ test("chunks run in threads of one process", async () => {
   expect(costs).toHaveLength(2);
 });
 
-test("memory that runs out ends the thread, and the rest is tried in halves", async () => {
+test("running out of memory ends the thread, and the rest is tried in halves", async () => {
   const { answers, asked } = await run(["a", "b", "exhausts", "c", "greedy", "d"], ["e"]);
   expect(answers[0]).toEqual({
     a: FINE,
@@ -102,7 +102,7 @@ test("memory that runs out ends the thread, and the rest is tried in halves", as
   ]);
 });
 
-test("a process that dies takes along only the attribute that ends another one as well", async () => {
+test("a crash counts only against an attribute that crashes twice", async () => {
   const { answers, asked } = await run(["a", "dies", "b"], ["full", "hangs", "c"]);
   expect(answers[0]).toEqual({ a: FINE, dies: { crashed: "SIGKILL: " }, b: FINE });
   expect(answers[1]).toEqual({ full: FINE, hangs: { crashed: "no answer in 5 s" }, c: FINE });
@@ -110,7 +110,7 @@ test("a process that dies takes along only the attribute that ends another one a
   expect(asked).toContain("hangs");
 });
 
-test("one object that does not fit is out of memory too, though it ends the process", async () => {
+test("an object that does not fit also counts as out of memory, although it ends the process", async () => {
   const { answers } = await run(["a", "huge", "b"]);
   expect(answers[0]).toEqual({
     a: FINE,

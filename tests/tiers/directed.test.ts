@@ -1,7 +1,8 @@
 /**
- * Programs on which the second tier could differ from the machine: loops of tail calls that fail,
- * recursion beyond the room for native frames, errors that cross between the two, thunks that can
- * be seen unevaluated. All must come out the same, with all traces and with rich diagnostics.
+ * Programs on which the second tier might differ from the machine: loops of tail calls that fail,
+ * recursion beyond the limit of native frames, errors that cross between the two, thunks that can
+ * be observed unevaluated. The results must be identical, including all traces and rich
+ * diagnostics.
  */
 import {
   deepForce,
@@ -22,53 +23,53 @@ const programs: Readonly<Record<string, string>> = {
   "tail calls at two places":
     "let f = n: a: if n == 0 then a.b else if n > 20 then f (n - 2) a else f (n - 1) a; in f 60 { }",
   "tail call of one argument": "let f = n: if n == 0 then 1 + null else f (n - 1); in f 25",
-  "tail call inside of `with` and `let`":
+  "tail call inside `with` and `let`":
     "let f = n: with { m = n; }; let k = m - 1; in if m == 0 then [ ].x else f k; in f 30",
   "a `with` over sets of changing shapes":
     "let f = s: with { z = 9; }; with s; [ (x + 1) (z + 1) ]; sets = [ { x = 1; } { x = 2; z = 3; } ({ a = 1; } // { x = 4; }) { z = 5; x = 6; } ({ x = 7; } // { z = 8; }) ]; in map (i: f (builtins.elemAt sets i)) [ 0 1 2 0 3 4 1 4 3 2 0 ]",
   "a `with` that loses a name":
     "let f = s: with { y = 1; }; with s; x + y; in [ (f { x = 1; }) (f { x = 2; y = 3; }) (f { y = 4; }) ]",
-  "a `with` whose namespace is no set at last":
+  "a `with` whose namespace is finally not a set":
     "let f = n: with { y = n; }; with (if n > 2 then 7 else { x = n; }); x + y; in map f [ 1 2 3 ]",
   "calls of builtins by builtins with arguments that fail":
     "let f = n: if n > 40 then throw \"f ${toString n}\" else n; in [ (builtins.foldl' builtins.add 0 (map f [ 1 2 3 ])) (builtins.foldl' builtins.add 0 (map f [ 1 2 41 ])) ]",
-  "calls of two arguments that are put off and fail":
+  "deferred calls with two arguments that fail":
     "let f = name: value: if value > 3 then throw name else value; in builtins.attrValues (builtins.mapAttrs f { a = 1; b = 2; c = 4; })",
-  "assertions that fail again and again":
+  "assertions that fail repeatedly":
     "let f = n: assert n == 0; n; g = n: assert n < 0; n; t = e: (builtins.tryEval e).success; in [ (map (n: t (f n)) [ 0 1 0 2 ]) (map (n: t (g n)) [ 0 (-1) ]) (f [ 1 ]) ]",
   "an assertion about lists that fails":
     "let f = n: assert [ n 2 ] == [ 1 (n + 1) ]; n; in [ (f 1) (f 2) ]",
   "an assertion about a list and a number that fails":
     "let f = n: assert n == 1; n; in [ (f 1) (f [ 1 2 ]) ]",
   "an assertion about functions that fails": "let f = n: assert n == n; n; in [ (f 1) (f (x: x)) ]",
-  "throws of texts that have to be made":
+  "throws of computed texts":
     'let f = n: throw (if n > 3 then "large ${toString n}" else { outPath = "small"; }); t = e: (builtins.tryEval e).success; in [ (t (f 1)) (t (f 5)) (f 9) ]',
   "tail calls with a set":
     "let f = { n, acc ? n, ... }: if n == 0 then acc else f { n = n - 1; acc = acc + 1; }; in f { n = 3000; }",
   "tail calls that other closures share":
     "let mk = step: let loop = n: acc: if n <= 0 then acc else (if n == 7 then mk 2 else loop) (n - step) (acc + step); in loop; in mk 1 30 0",
-  "recursion beyond the room": "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f 40000",
-  "recursion beyond the room that fails":
+  "recursion beyond the native frames":
+    "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f 40000",
+  "recursion beyond the native frames that fails":
     'let f = n: if n == 0 then abort "bottom" else 1 + f (n - 1); in f 2000',
   "a chain of thunks":
     "builtins.foldl' (a: x: a // { v = a.v + x; }) { v = 0; } (builtins.genList (x: x) 20000)",
-  "a long way of lazy additions":
+  "a long chain of lazy additions":
     "let go = n: acc: if n == 0 then acc else go (n - 1) (acc + (if n > 0 then 1 else 2)); in go 30000 0",
   "infinite recursion": "let x = { a = y.b; }; y = { b = [ x.a ] ++ x.a; }; in x.a",
   "infinite recursion through calls":
     "let f = n: if n == 0 then x else f (n - 1); x = 1 + f 5; in x",
   "infinite recursion through map":
     "let xs = map (i: builtins.elemAt xs 0) [ 1 2 ]; in builtins.elemAt xs 1",
-  "calls without end": "let f = x: 1 + f (x + 1); in f 0",
-  "tail calls without end": "let f = x: f (x + 1); in f 0",
-  "unevaluated arguments are seen":
+  "endless calls": "let f = x: 1 + f (x + 1); in f 0",
+  "endless tail calls": "let f = x: f (x + 1); in f 0",
+  "unevaluated arguments are observable":
     "let f = x: [ x ]; g = x: y: { inherit x y; }; in [ (f (1 + 1)) (g (2 - 1) (3 + 4)) ]",
-  "unevaluated variables are seen":
+  "unevaluated variables are observable":
     "let f = n: let m = n + 1; in { inherit m; k = n - 1; }; in f 3",
-  "an argument seen inside a thunk": "let f = n: let l = [ n ]; in l; g = k: f (k + 1); in g 1",
-  "arguments are seen after they are forced":
-    "let f = n: if n == 0 then [ n ] else f (n - 1); in f 3",
-  "trace sees an argument":
+  "an argument observed inside a thunk": "let f = n: let l = [ n ]; in l; g = k: f (k + 1); in g 1",
+  "forced arguments are observable": "let f = n: if n == 0 then [ n ] else f (n - 1); in f 3",
+  "trace shows an argument":
     "let f = n: builtins.trace [ n ] (if n == 0 then 0 else f (n - 1)); in f 3",
   overflow:
     "let f = n: acc: if n == 0 then acc else f (n - 1) (acc * 3 + 9007199254740000); in f 30 1",
@@ -76,10 +77,10 @@ const programs: Readonly<Record<string, string>> = {
     "let f = n: acc: if n == 0 then acc else f (n - 1) (acc + 9007199254740991); in [ (f 5 1) (f 2 (-9007199254740991)) ]",
   "negative zero": "let f = a: b: a * b; in [ (f 0 (-1)) (f (-1) 0) (1 / (f 3 1)) ]",
   floats: "let f = n: acc: if n < 0.5 then acc else f (n - 1) (acc + n); in f 10.0 0",
-  "a thunk that a builtin answers, forced after a functor was called":
+  "a thunk that a builtin returns, forced after a functor call":
     '({ __functor = self: x: builtins.head (map (y: throw "e") [ x ]) + "x"; } 1)',
   "a failing comparison": 'let f = a: b: if a < b then a else b; in f 1 "x"',
-  "a condition that is no Boolean": "let f = a: if a then 1 else 2; in f 1",
+  "a condition that is not a Boolean": "let f = a: if a then 1 else 2; in f 1",
   "callbacks that fail": "map (x: builtins.head x) [ [ 1 ] [ ] ]",
   "callbacks of filter": "builtins.filter (x: x.keep) [ { keep = true; } { } ]",
   "callbacks of foldl'":
@@ -102,7 +103,7 @@ const programs: Readonly<Record<string, string>> = {
     'let f = s: n: s.a.${n}.c; in [ (f { a.b.c = 1; } "b") (f { a.b = { }; } "b") ]',
   "selection with a default":
     'let f = s: s.a.b.c or (s.d or 0); in map f [ { a.b.c = 1; } { d = 2; } { a = 3; } { a.b.c = throw "c"; } ]',
-  "questions for attributes":
+  "tests for attributes":
     'let f = s: n: s ? a.${n}.c; in map (s: f s "b") [ { a.b.c = 1; } { a.b = 1; } { } 3 ]',
   logic:
     "let f = a: b: c: a && (b || !c) -> (a == b); in [ (f true false true) (f true true false) (f false 1 2) (f true 1 2) ]",
@@ -124,7 +125,7 @@ const tiers = [{ tier: "js" }, { tier: "js", tierStress: true }, { tier: "auto" 
 
 type Way = { readonly tier: "vm" | "js" | "auto"; readonly tierStress?: boolean };
 
-/** Everything that can be seen of a program. */
+/** Everything observable about a program. */
 function outcome(text: string, way: Way, maxCallDepth: number): string[] {
   const logged: string[] = [];
   const io = memoryIo({ log: (message) => logged.push(renderLogMessage(message, false)) });

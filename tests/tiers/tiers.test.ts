@@ -1,20 +1,20 @@
 /**
- * The second tier answers as the machine does: generated programs run as bytecode, as JavaScript from
- * the first time on, and as JavaScript that falls back and hands over wherever it can, and
- * everything that comes of them must be the same letter by letter, traces included.
+ * The second tier agrees with the machine: generated programs run as bytecode, as JavaScript from
+ * the first call on, and as JavaScript with every possible fallback and hand-over;
+ * all results must be identical, including traces.
  *
- * `NIVIS_TIER_PROGRAMS` says how many programs, `npm run test:tiers` sets it.
+ * `NIVIS_TIER_PROGRAMS` is the number of programs; `npm run test:tiers` sets it.
  */
 import { generateProgram, printTerm, testSeed } from "@nivis/testkit";
 import { expect, test } from "vitest";
 import { askNivis, MODES, newEvaluation } from "../generated/modes.ts";
 
 const FIXED_SEED = 20_261_123;
-/** Of the programs that are fresh ones with `NIVIS_FRESH_SEEDS=1`. */
+/** The seed of the programs that are new ones with `NIVIS_FRESH_SEEDS=1`. */
 const OTHER_SEED = 20_261_130;
 const COUNT = Number(process.env["NIVIS_TIER_PROGRAMS"] ?? 150);
 
-/** Milliseconds; only a program that never ends takes so long. */
+/** In milliseconds; only an infinite loop takes this long. */
 const TIMEOUT = 120_000 + 1_000 * COUNT;
 
 const TIERS = [
@@ -23,7 +23,7 @@ const TIERS = [
   ["auto", { tier: "auto" }],
 ] as const;
 
-/** The programs, by seed, that come out differently. */
+/** The seeds of programs with different results. */
 function differences(first: number, count: number): string[] {
   const found: string[] = [];
   const settings = { showTrace: true };
