@@ -222,7 +222,7 @@ class Instantiation {
     const { context } = session.evaluation;
     let value: Value = session.evaluation.force(slot);
     // Nix: without arguments a function is printed, not called.
-    if (this.#args.size > 0) value = session.run(autoCall(context, this.#args, value));
+    if (this.#args.size() > 0) value = session.run(autoCall(context, this.#args, value));
     switch (output) {
       case "raw": {
         const trace = "while generating the nix-instantiate output";

@@ -15,7 +15,8 @@ import {
 } from "../operations/checks.ts";
 import { positionValue } from "../operations/position-value.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { Attrs, EMPTY_ATTRS, type Shape } from "../value/attrs.ts";
+import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
+import type { Shape } from "../value/shape.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
 import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
@@ -25,10 +26,10 @@ import { args, type BuiltinDefinition, plain, strict, suspending } from "./defin
 const FEW_NAMES = 64;
 
 function removeNames(ctx: EvalContext, set: Attrs, names: readonly string[]): Attrs {
-  ctx.limits?.make(set.size + names.length, BYTES_PER_ITEM);
+  ctx.limits?.make(set.size() + names.length, BYTES_PER_ITEM);
   const rest = set.without(names);
   // Nix: the result is a set of its own, which the printer does not take for a repetition.
-  return rest === set && set.size > 0 ? new Attrs(set.shape, set.values) : rest;
+  return rest === set && set.size() > 0 ? new Attrs(set.shape, set.values) : rest;
 }
 
 function* forceAndRemoveNames(ctx: EvalContext, set: Attrs, list: NixList): Suspendable<Slot> {
@@ -53,8 +54,8 @@ function intersect(ctx: EvalContext, left: Attrs, right: Attrs): Attrs {
   const names: string[] = [];
   const slots: Slot[] = [];
   const positions: PosIdx[] = [];
-  const fewer = left.size <= FEW_NAMES || left.size < right.size;
-  ctx.limits?.make(fewer ? left.size : right.size, BYTES_PER_ITEM);
+  const fewer = left.size() <= FEW_NAMES || left.size() < right.size();
+  ctx.limits?.make(fewer ? left.size() : right.size(), BYTES_PER_ITEM);
   if (fewer) {
     for (const name of left.names()) {
       let layer: Attrs | null = right;
@@ -133,7 +134,7 @@ class Zip extends Routine<Attrs> {
     );
     this.at++;
     const { found } = this;
-    this.ctx.limits?.make(set.size, BYTES_PER_ITEM);
+    this.ctx.limits?.make(set.size(), BYTES_PER_ITEM);
     const names = set.names();
     const slots = set.slots();
     for (let i = 0; i < names.length; i++) {
@@ -189,7 +190,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.attrNames")],
     doc: "The names of the attributes of *set*, in bytewise order.",
     run: (ctx, set: Attrs) => {
-      ctx.limits?.make(set.size, BYTES_PER_ITEM);
+      ctx.limits?.make(set.size(), BYTES_PER_ITEM);
       return set.sortedNames();
     },
   }),
@@ -199,7 +200,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.attrValues")],
     doc: "The values of the attributes of *set*, in the order of `attrNames`.",
     run: (ctx, set: Attrs) => {
-      ctx.limits?.make(set.size, BYTES_PER_ITEM);
+      ctx.limits?.make(set.size(), BYTES_PER_ITEM);
       return set.sortedSlots();
     },
   }),
@@ -379,7 +380,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       "```nix\nbuiltins.mapAttrs (name: value: value * 10) { a = 1; b = 2; }\n```\n\n" +
       "is `{ a = 10; b = 20; }`.",
     run: (ctx, f: Slot, set: Attrs) => {
-      const count = set.size;
+      const count = set.size();
       if (count === 0) return EMPTY_ATTRS;
       ctx.limits?.make(count, BYTES_PER_THUNK);
       const callee = settled(f) ?? f;

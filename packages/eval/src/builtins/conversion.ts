@@ -16,8 +16,9 @@ import { withPlainTrace } from "../errors/from-world.ts";
 import { toJson } from "../operations/to-json.ts";
 import { toXml } from "../operations/to-xml.ts";
 import { NO_POS } from "../position.ts";
-import { Attrs, EMPTY_SHAPE, Shape } from "../value/attrs.ts";
+import { Attrs } from "../value/attrs.ts";
 import { type StringContext, withContext } from "../value/context.ts";
+import { EMPTY_SHAPE, Shape } from "../value/shape.ts";
 import { NixFloat, type Slot, type Value } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 

@@ -1,6 +1,7 @@
 /** Builtins and constants that depend on where the evaluation runs. */
 import type { EvalContext } from "../context.ts";
-import { Attrs, Shape } from "../value/attrs.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Shape } from "../value/shape.ts";
 import { args, type BuiltinConstant, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 /** The version of C++ Nix whose language this is. */

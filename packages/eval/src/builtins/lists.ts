@@ -18,8 +18,9 @@ import {
 } from "../operations/checks.ts";
 import { equalFast, equalValues } from "../operations/equality.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { Attrs, Shape } from "../value/attrs.ts";
+import { Attrs } from "../value/attrs.ts";
 import type { Int } from "../value/number.ts";
+import { Shape } from "../value/shape.ts";
 import { applyThunk, nativeThunk, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";

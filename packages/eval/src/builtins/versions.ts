@@ -1,7 +1,8 @@
 /** Builtins on versions and package names. */
 import { compareVersions, parseDrvName, splitVersion } from "@nivis/formats";
 import { BYTES_PER_ITEM } from "../limits/meter.ts";
-import { Attrs, Shape } from "../value/attrs.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Shape } from "../value/shape.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 const NAME_SHAPE = new Shape(["name", "version"], null);

@@ -3,7 +3,7 @@
 import { describePosition } from "../errors/position-text.ts";
 import type { PositionTable } from "../position.ts";
 import { printForError } from "../print/print.ts";
-import { Shape } from "../value/attrs.ts";
+import { Shape } from "../value/shape.ts";
 import type { Slot } from "../value/value.ts";
 import { type Lambda, LambdaKind, SelectCache } from "./lambda.ts";
 import { OPCODES } from "./opcode.ts";

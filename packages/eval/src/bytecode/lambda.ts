@@ -15,7 +15,7 @@
  * brings enough arguments runs that and makes no closure in between.
  */
 import type { PosIdx } from "../position.ts";
-import type { Shape } from "../value/attrs.ts";
+import type { Shape } from "../value/shape.ts";
 import type { Value } from "../value/value.ts";
 
 /** What entering a lambda makes. */

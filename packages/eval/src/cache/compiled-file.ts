@@ -12,7 +12,8 @@ import type { Resolution } from "../compiler/resolve.ts";
 import type { Unit } from "../compiler/scope.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import type { SourceAccessor } from "../source-accessor.ts";
-import { Attrs, EMPTY_ATTRS, Shape } from "../value/attrs.ts";
+import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
+import { Shape } from "../value/shape.ts";
 import { NixFloat, NixPath, type Slot } from "../value/value.ts";
 import { Body, type EntryTools, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
 

@@ -7,7 +7,8 @@ import { OPCODES } from "../bytecode/opcode.ts";
 import { AssertionText } from "../compiler/emit.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { EMPTY_ATTRS, Shape } from "../value/attrs.ts";
+import { EMPTY_ATTRS } from "../value/attrs.ts";
+import { Shape } from "../value/shape.ts";
 import { NixFloat, NixPath } from "../value/value.ts";
 import { Body, type EntryTools, Header, MAGIC, Recipe } from "./format.ts";
 

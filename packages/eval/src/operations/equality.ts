@@ -251,7 +251,7 @@ class Equality extends Routine<boolean> {
     }
     const x = this.left as Attrs;
     const y = this.right as Attrs;
-    if (x.size !== y.size) return false;
+    if (x.size() !== y.size()) return false;
     if (x.shape.names === y.shape.names) {
       this.open(x.values, y.values, x.shape.symbolOrder());
     } else {
@@ -520,7 +520,7 @@ function* explainSets(ctx: EvalContext, a: Attrs, b: Attrs): Suspendable<Explain
       current: -1,
     };
   }
-  if (a.size !== b.size) {
+  if (a.size() !== b.size()) {
     throw difference(
       `attribute names of attribute set '${printForError(a, ctx.positions)}' differs from attribute set '${printForError(b, ctx.positions)}'`,
     );

@@ -1,7 +1,8 @@
 /** Positions as values: the set `{ file, line, column }` of `__curPos` and `unsafeGetAttrPos`. */
 import type { EvalContext } from "../context.ts";
 import type { PosIdx, Position } from "../position.ts";
-import { Attrs, Shape } from "../value/attrs.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Shape } from "../value/shape.ts";
 import { nativeThunk, type Thunk } from "../value/thunk.ts";
 import type { Value } from "../value/value.ts";
 

@@ -15,8 +15,9 @@ import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { peek } from "../print/value-printer.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
-import { Attrs, type Shape } from "../value/attrs.ts";
+import { Attrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
+import type { Shape } from "../value/shape.ts";
 import { BLACKHOLE, FAILED, isSuspendedCall, Thunk, ThunkState } from "../value/thunk.ts";
 import {
   Closure,

@@ -46,7 +46,7 @@ export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY
     const value = peek(current);
     if (open.length > maxNesting) throw tooDeep(placeOf(value));
     if (value instanceof Attrs) {
-      if (value.size > 0 && seen.has(value)) {
+      if (value.size() > 0 && seen.has(value)) {
         out.add(REPEATED);
       } else {
         seen.add(value);

@@ -121,7 +121,7 @@ export class ValuePrinter {
         this.hooks?.work();
         if (this.hooks !== null && value instanceof Thunk) value = (yield value) as Value;
         if (value instanceof Attrs) {
-          if (this.markSeen(value.size === 0 ? EMPTY_SET : value)) {
+          if (this.markSeen(value.size() === 0 ? EMPTY_SET : value)) {
             const derivation: string | undefined =
               this.hooks === null ? undefined : yield this.hooks.printDerivation(value);
             if (derivation === undefined) this.openSet(value);

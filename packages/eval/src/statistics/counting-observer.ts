@@ -6,7 +6,8 @@ import { type Expr, NodeKind, walk } from "@nivis/syntax";
 import { type Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { OPCODES, Op } from "../bytecode/opcode.ts";
 import type { PosIdx } from "../position.ts";
-import { Attrs, type Shape, slotsCopiedByUpdate, updateAttrs } from "../value/attrs.ts";
+import { Attrs, slotsCopiedByUpdate, updateAttrs } from "../value/attrs.ts";
+import type { Shape } from "../value/shape.ts";
 import { Builtin, Closure, PartialBuiltin } from "../value/value.ts";
 import { NATIVE_POS } from "../vm/frame.ts";
 import type { RunObserver } from "../vm/observer.ts";
@@ -115,7 +116,7 @@ export class CountingObserver implements RunObserver {
   }
 
   returnBuiltin({ definition }: Builtin, result: unknown): void {
-    if (result instanceof Attrs && SET_MAKERS.has(definition.name)) this.addSet(result.size);
+    if (result instanceof Attrs && SET_MAKERS.has(definition.name)) this.addSet(result.size());
     else if (Array.isArray(result) && LIST_MAKERS.has(definition.name)) this.addList(result.length);
   }
 
@@ -195,7 +196,7 @@ export class CountingObserver implements RunObserver {
     const made = this.made;
     this.made = undefined;
     if (made === "list" && Array.isArray(top)) this.addList(top.length);
-    else if (made === "set" && top instanceof Attrs) this.addSet(top.size);
+    else if (made === "set" && top instanceof Attrs) this.addSet(top.size());
   }
 
   private countBuiltin(name: string): void {

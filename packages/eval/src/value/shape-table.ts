@@ -4,7 +4,7 @@
  * only once, and select sites know it.
  */
 import type { PosIdx } from "../position.ts";
-import { Shape } from "./attrs.ts";
+import { Shape } from "./shape.ts";
 
 /** Shapes with more names are not kept. */
 const MAX_NAMES = 4096;

@@ -488,7 +488,6 @@ function gatherArguments(
 /** Binds the formals of a function to the attributes of its argument, from the local `first` on. */
 export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, first: number): void {
   const { shape, values } = argument;
-  // Asking for its size below flattens it.
   const isFlat = argument.base === null;
   const cache = lambda.formalsCache;
   const again = isFlat && cache !== null && cache.shape === shape;
@@ -536,7 +535,7 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
       }
     }
   }
-  if (!formals.ellipsis && used !== argument.size) {
+  if (!formals.ellipsis && used !== argument.size()) {
     for (const name of argument.names()) {
       if (!names.includes(name)) {
         throw new EvalError(

@@ -49,7 +49,7 @@ describe("a call that a host puts off", () => {
   it("does not evaluate an argument that is not used", () => {
     const bad = applyThunk(evaluate('n: throw "used"'), 1);
     const set = evaluation.call(evaluate("n: { inside = n; }"), bad) as Attrs;
-    expect(set.size).toBe(1);
+    expect(set.size()).toBe(1);
     expect(() => evaluation.force(set.get("inside") as Slot)).toThrow("used");
   });
 

@@ -4,7 +4,8 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { NO_POS, type PosIdx } from "../../src/position.ts";
-import { Attrs, Shape, updateAttrs } from "../../src/value/attrs.ts";
+import { Attrs, updateAttrs } from "../../src/value/attrs.ts";
+import { Shape } from "../../src/value/shape.ts";
 import { ShapeTable } from "../../src/value/shape-table.ts";
 
 interface Entry {
@@ -45,7 +46,7 @@ function expectSame(set: Attrs, model: Model): void {
 
 function expectSameListing(set: Attrs, model: Model): void {
   const sorted = Array.from(model).sort(byName);
-  expect(set.size).toBe(model.size);
+  expect(set.size()).toBe(model.size);
   expect(set.sortedNames()).toEqual(sorted.map(([key]) => key));
   expect(set.sortedSlots()).toEqual(sorted.map(([, { value }]) => value));
   const slots = set.slots();

@@ -162,7 +162,7 @@ export function evaluateAndPrint(
   const args = session.autoArguments();
   for (const slot of slotsOf(selectionOf(flags, session, "nivis eval"), session, args)) {
     let value: Value = session.evaluation.force(slot);
-    if (args.size > 0) value = session.run(autoCall(session.evaluation.context, args, value));
+    if (args.size() > 0) value = session.run(autoCall(session.evaluation.context, args, value));
     if (flags.apply !== undefined) {
       const fn = session.evaluate(session.expression(flags.apply));
       value = session.evaluation.call(fn, value);
