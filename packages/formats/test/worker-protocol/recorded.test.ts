@@ -2,7 +2,7 @@
  * Sessions with a real nix-daemon, recorded by packages/node/test/stores/record-sessions.ts: both sides
  * are decoded to the last byte and written again as they were, whatever the chunks.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   type Agreement,
@@ -21,12 +21,16 @@ import {
   WireOutput,
 } from "../../src/index.ts";
 
-const recorded = JSON.parse(readFileSync(new URL("recorded.json", import.meta.url), "utf8")) as {
+interface Recording {
   readonly daemon: string;
   readonly storeDir: string;
   readonly connections: readonly { readonly client: string; readonly server: string }[];
-};
-const { storeDir } = recorded;
+}
+
+const folder = new URL("recorded/", import.meta.url);
+const recordings = readdirSync(folder).map(
+  (name) => JSON.parse(readFileSync(new URL(name, folder), "utf8")) as Recording,
+);
 
 /** Decodes bytes that come in pieces of one length. */
 class Side {
@@ -63,17 +67,22 @@ class Side {
   }
 }
 
-function sides(index: number, length: number): { client: Side; server: Side } {
+function sides(
+  recorded: Recording,
+  index: number,
+  length: number,
+): { client: Side; server: Side; storeDir: string } {
   const { client, server } = recorded.connections[index] as { client: string; server: string };
   return {
     client: new Side(Buffer.from(client, "base64"), length),
     server: new Side(Buffer.from(server, "base64"), length),
+    storeDir: recorded.storeDir,
   };
 }
 
 /** Decodes a connection; `each` sees every value with the bytes that it came from. */
 function replay(
-  { client, server }: { client: Side; server: Side },
+  { client, server, storeDir }: { client: Side; server: Side; storeDir: string },
   each: (
     side: Side,
     from: number,
@@ -113,7 +122,11 @@ function replay(
     }
     const replyFrom = server.position;
     const reply: unknown = server.decode(operation.reply.read(server.input, agreed));
-    each(server, replyFrom, (output) => operation.reply.write(output, reply, agreed), agreed);
+    // Before 1.38, built outputs are JSON with a hash that nobody reads and we do not keep.
+    const isExact = name !== "buildPathsWithResults" || agreed.features.size > 0;
+    if (isExact) {
+      each(server, replyFrom, (output) => operation.reply.write(output, reply, agreed), agreed);
+    }
     if (operation.payload === "raw-nar-reply") {
       const nar = new NarStream();
       while (!nar.done) {
@@ -127,57 +140,61 @@ function replay(
   return { agreed, operations, messages };
 }
 
-describe(`sessions with nix-daemon ${recorded.daemon}`, () => {
-  const indices = recorded.connections.map((_, index) => index);
+describe.each(recordings.map((one) => [one.daemon, one] as const))(
+  "sessions with nix-daemon %s",
+  (_, recorded) => {
+    const indices = recorded.connections.map((_, index) => index);
 
-  it.each(indices)("connection %i decodes in chunks of any length", (index) => {
-    const whole = replay(sides(index, 1 << 20));
-    for (const length of [1, 7, 8, 100, 4096]) {
-      expect(replay(sides(index, length))).toEqual(whole);
-    }
-  });
-
-  it.each(indices)("connection %i is written as it was", (index) => {
-    const output = new WireOutput();
-    replay(sides(index, 1 << 20), (side, from, write, agreed) => {
-      write(output, agreed);
-      const bytes = output.take();
-      expect(Buffer.from(bytes).equals(side.bytes.subarray(from, side.position))).toBe(true);
+    it.each(indices)("connection %i decodes in chunks of any length", (index) => {
+      const whole = replay(sides(recorded, index, 1 << 20));
+      for (const length of [1, 7, 8, 100, 4096]) {
+        expect(replay(sides(recorded, index, length))).toEqual(whole);
+      }
     });
-  });
 
-  it.each(indices)("connection %i says so where it is cut off", (index) => {
-    const { client, server } = sides(index, 1 << 20);
-    for (let length = 0; length < server.bytes.length; length += 13) {
-      const cut = {
-        client: new Side(client.bytes, 1 << 20),
-        server: new Side(server.bytes.slice(0, length), 100),
-      };
-      expect(() => replay(cut)).toThrow("the recording ends too early");
-    }
-  });
+    it.each(indices)("connection %i is written as it was", (index) => {
+      const output = new WireOutput();
+      replay(sides(recorded, index, 1 << 20), (side, from, write, agreed) => {
+        write(output, agreed);
+        const bytes = output.take();
+        expect(Buffer.from(bytes).equals(side.bytes.subarray(from, side.position))).toBe(true);
+      });
+    });
 
-  it("have what they are to show", () => {
-    const all = indices.map((index) => replay(sides(index, 1 << 20)));
-    const operations = new Set(all.flatMap((one) => one.operations));
-    expect([...operations].sort()).toEqual(
-      expect.arrayContaining([
-        "addMultipleToStore",
-        "addToStore",
-        "addToStoreNar",
-        "buildPathsWithResults",
-        "narFromPath",
-        "queryMissing",
-        "queryPathInfo",
-      ]),
-    );
-    const messages = all.flatMap((one) => one.messages);
-    const kinds = new Set(messages.map(({ kind }) => kind));
-    expect(kinds).toContain("error");
-    expect(kinds).toContain("start-activity");
-    const lines = messages.flatMap((one) =>
-      one.kind === "result" && one.result.type === 101 ? one.result.fields : [],
-    );
-    expect(lines).toEqual(expect.arrayContaining(["line", "trouble"]));
-  });
-});
+    it.each(indices)("connection %i says so where it is cut off", (index) => {
+      const { client, server, storeDir } = sides(recorded, index, 1 << 20);
+      for (let length = 0; length < server.bytes.length; length += 13) {
+        const cut = {
+          client: new Side(client.bytes, 1 << 20),
+          server: new Side(server.bytes.slice(0, length), 100),
+          storeDir,
+        };
+        expect(() => replay(cut)).toThrow("the recording ends too early");
+      }
+    });
+
+    it("have what they are to show", () => {
+      const all = indices.map((index) => replay(sides(recorded, index, 1 << 20)));
+      const operations = new Set(all.flatMap((one) => one.operations));
+      expect([...operations].sort()).toEqual(
+        expect.arrayContaining([
+          "addMultipleToStore",
+          "addToStore",
+          "addToStoreNar",
+          "buildPathsWithResults",
+          "narFromPath",
+          "queryMissing",
+          "queryPathInfo",
+        ]),
+      );
+      const messages = all.flatMap((one) => one.messages);
+      const kinds = new Set(messages.map(({ kind }) => kind));
+      expect(kinds).toContain("error");
+      expect(kinds).toContain("start-activity");
+      const lines = messages.flatMap((one) =>
+        one.kind === "result" && one.result.type === 101 ? one.result.fields : [],
+      );
+      expect(lines).toEqual(expect.arrayContaining(["line", "trouble"]));
+    });
+  },
+);

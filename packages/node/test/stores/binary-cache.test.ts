@@ -246,7 +246,7 @@ withNix("caches of C++ Nix", () => {
     });
     await copyPaths(store, cache, [added.path]);
     await store.close();
-    daemon.run("nix-store", "--delete", added.path);
+    await daemon.delete(added.path);
     const key = formatKey(publicKeyOf(secret));
     daemon.run(
       "nix",

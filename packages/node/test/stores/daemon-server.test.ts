@@ -122,7 +122,9 @@ suite("C++ Nix as a client", () => {
       const listing = await run("nix", "store", "ls", "-lR", treePath);
       expect(listing.out).toContain("./sub/file");
       const info = await run("nix", "path-info", "--json", "-S", treePath);
-      expect(JSON.parse(info.out)).toMatchObject([{ path: treePath }]);
+      // A list before 2.19, by path since.
+      expect(info.out).toContain(`"${treePath}"`);
+      expect(JSON.stringify(JSON.parse(info.out))).toContain('"closureSize"');
       const flat = await run("nix-store", "--add-fixed", "sha256", file);
       expect(flat.out).toContain("hello.txt");
       expect((await run("nix-store", "--verify-path", treePath)).code).toBe(0);
@@ -143,7 +145,7 @@ suite("C++ Nix as a client", () => {
       expect((await run("nix-store", "-q", "--outputs", drv)).out).toMatch(/-b\n$/);
       expect((await run("nix-store", "-q", "--referrers", closure[0] as string)).code).toBe(0);
       const shown = await run("nix", "show-derivation", drv);
-      expect(JSON.parse(shown.out)[drv].name ?? "b").toBe("b");
+      expect(shown.out).toContain(drv.slice(drv.lastIndexOf("/") + 1));
     });
 
     it("copies to it and from it", async () => {

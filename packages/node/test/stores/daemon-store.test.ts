@@ -247,7 +247,7 @@ suite("a daemon of C++ Nix", () => {
     // What this connection added is alive as long as it is open.
     await store.close();
     store = daemon.open();
-    daemon.run("nix-store", "--delete", drv);
+    await daemon.delete(drv);
     const fresh = daemon.open();
     expect(await fresh.info(drv)).toBeUndefined();
     const [result] = await fresh

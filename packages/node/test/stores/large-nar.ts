@@ -77,7 +77,7 @@ try {
     await digestOf(back.nar(path), nodeStoreHost.hashes);
   });
   await store.close();
-  daemon.run("nix-store", "--delete", path);
+  await daemon.delete(path);
   const again = daemon.open();
   await measured("binary cache to daemon", () => copy(cache, again));
   await again.close();

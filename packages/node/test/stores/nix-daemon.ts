@@ -84,6 +84,19 @@ export class NixDaemon {
     }).trim();
   }
 
+  /** Deletes a path; waits for connections that have ended but whose temporary roots still hold. */
+  async delete(path: string): Promise<void> {
+    for (let waited = 0; ; waited += 100) {
+      try {
+        this.run("nix-store", "--delete", path);
+        return;
+      } catch (error) {
+        if (waited > 10_000) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
   /** Runs a program of C++ Nix with another store as its default. */
   runWith(store: string, program: string, ...args: string[]) {
     return spawnSync(program, args, {

@@ -3,7 +3,8 @@
  *
  *     node scripts/run-ts.mjs packages/node/test/stores/record-sessions.ts
  *
- * writes packages/formats/test/worker-protocol/recorded.json: a list of connections, each with the
+ * writes packages/formats/test/worker-protocol/recorded/nix-VERSION.json, VERSION being that of the
+ * nix-daemon on PATH: a list of connections, each with the
  * bytes of both sides in base 64. The directory of the daemon is
  * replaced by another name of the same length.
  */
@@ -121,6 +122,7 @@ const builder = fresh.builder(fresh);
 await builder.missing([built(good), { kind: "opaque", path: gone }]);
 await builder.build([built(good), built(bad)]);
 await fresh.outputsOf(good);
+await fresh.realisation({ drvPath: good, outputName: "out" }).catch(() => {});
 const nar = await collect(fresh.nar(text.path));
 await fresh.addMany([{ info: text, nar: () => streamOf(nar) }]);
 await fresh.collect({ action: "return-dead" });
@@ -133,7 +135,10 @@ function base64(chunks: readonly Uint8Array[]): string {
   return Buffer.from(bytes.replaceAll(daemon.folder, NEUTRAL_FOLDER), "latin1").toString("base64");
 }
 
-const target = new URL("../../../formats/test/worker-protocol/recorded.json", import.meta.url);
+const target = new URL(
+  `../../../formats/test/worker-protocol/recorded/nix-${version}.json`,
+  import.meta.url,
+);
 const recorded = {
   daemon: version,
   storeDir: `${NEUTRAL_FOLDER}/store`,
