@@ -79,14 +79,23 @@ export class StoreSession {
     this.#invocation.warn(message);
   }
 
+  /** Tells the user something, however quiet the command is to be. */
+  tell(message: string): void {
+    this.#invocation.note(message);
+  }
+
   /** Tells the user something that is worth knowing, unless quiet. */
   notice(message: string): void {
     if (this.#draft.verbosity >= 0) this.#invocation.note(message);
   }
 
-  /** Tells the user something that only those want to know who asked for more. */
+  /**
+   * Tells what is going on. Nix: a terminal has a progress bar instead, unless more is asked for; where
+   * there is none, such lines are shown.
+   */
   info(message: string): void {
-    if (this.#draft.verbosity > 0) this.#invocation.note(message);
+    const least = this.terminal.color ? 1 : 0;
+    if (this.#draft.verbosity >= least) this.#invocation.note(message);
   }
 
   /** Shows an error that does not end the command. */

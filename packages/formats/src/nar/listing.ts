@@ -12,7 +12,7 @@ export type NarListing =
       readonly type: "regular";
       readonly size: number;
       readonly executable: boolean;
-      /** The offset of the contents in the NAR. */
+      /** Where the contents begin in the NAR; 0 if there is no NAR, and then not written. */
       readonly narOffset: number;
     }
   | { readonly type: "symlink"; readonly target: string }
@@ -47,7 +47,7 @@ export function listNar(bytes: Uint8Array): NarListing {
 export function formatNarListing(node: NarListing): string {
   switch (node.type) {
     case "regular":
-      return `{"executable":${node.executable},"narOffset":${node.narOffset},"size":${node.size},"type":"regular"}`;
+      return `{"executable":${node.executable},${node.narOffset === 0 ? "" : `"narOffset":${node.narOffset},`}"size":${node.size},"type":"regular"}`;
     case "symlink":
       return `{"target":${escapeJsonString(node.target)},"type":"symlink"}`;
     case "directory": {

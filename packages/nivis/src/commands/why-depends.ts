@@ -57,7 +57,7 @@ export const whyDependsCommand: StoreProgram<WhyDraft> = {
     const infos = await closureOf(store, [from], { signal: session.signal });
     if (!infos.has(to)) {
       // Nix: this is no failure.
-      session.error(`'${first}' does not depend on '${second}'`);
+      session.tell(`'${first}' does not depend on '${second}'`);
       return 0;
     }
     await new Explanation(draft, session, store, infos, from, to).print();

@@ -41,7 +41,10 @@ export async function followToStore(
       return { path: `${storeDir}/${baseName}`, rest };
     }
     const status = await nodeFileSystem.status(path);
-    if (status?.type !== "symlink") break;
+    if (status === undefined) {
+      throw new StoreError("io", `getting status of "${path}": No such file or directory`);
+    }
+    if (status.type !== "symlink") break;
     const target = await nodeFileSystem.readLink(path);
     path = canonPath(
       target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`,
@@ -52,6 +55,11 @@ export async function followToStore(
 
 function absolute(path: string, session: StoreSession): string {
   return canonPath(path.startsWith("/") ? path : `${session.io.currentDirectory()}/${path}`);
+}
+
+/** The error of reading files of a path that is not valid. */
+export function notInStore(path: string): StoreError {
+  return new StoreError("invalid-path", `path '${path}' is not a valid store path`);
 }
 
 /** What an argument means. */
@@ -182,10 +190,16 @@ export async function selectedPaths(
     return referencesFirst(await closureOf(store, roots, { signal: session.signal }));
   }
   const infos = new Map<string, PathInfo>();
+  const unknown: string[] = [];
   for (const path of roots) {
     const info = await store.info(path, { signal: session.signal });
+    if (info === undefined && !path.endsWith(".drv")) unknown.push(path);
     // What is not valid is for the command to complain about; it comes where its name puts it.
     infos.set(path, info ?? invalidInfo(path));
+  }
+  if (unknown.length > 0 && !draft.derivation) {
+    const listed = unknown.map((path) => `\n  ${path}`);
+    session.tell(`don't know how to build these paths:${listed.join("")}`);
   }
   return referencesFirst(infos);
 }

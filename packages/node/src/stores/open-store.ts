@@ -259,8 +259,11 @@ function openUnix(opening: Opening): Store {
   const path = pathOfReference(reference);
   const socket = path === "" ? defaultSocket(opening) : path;
   const logs = logDirectory(opening);
+  const isDefault = socket === defaultSocket(opening) && reference.parameters.size === 0;
   return new DaemonStore(nodeStoreHost, unixConnector(textOfBytes(socket)), {
     ...daemonOptions(opening),
+    ...(isDefault ? { uri: "daemon" } : {}),
+    fileSystem: nodeFileSystem,
     ...(options.clientOptions === undefined ? {} : { clientOptions: options.clientOptions }),
     logs: (drvPath) => readBuildLog(nodeFileSystem, logs, drvPath, nodeStoreHost),
     realPath: (storePath) => storePath,

@@ -23,6 +23,8 @@ import {
 import { copyPaths } from "../copy.ts";
 import { invalidPath, StoreError } from "../error.ts";
 import type { ByteStream, CancelSignal, StoreHost } from "../host.ts";
+import { DiskFiles } from "../local/disk-files.ts";
+import type { FileSystem } from "../local/file-system.ts";
 import { ListedFiles } from "../object-files.ts";
 import { PathInfoCache } from "../path-info-cache.ts";
 import type {
@@ -68,6 +70,8 @@ export interface DaemonStoreOptions {
   readonly logs?: StoreLogs["buildLog"];
   /** Where objects are as files, if the daemon is on this machine. */
   readonly realPath?: (path: string) => string;
+  /** Reads these files; objects are fetched as NARs without. */
+  readonly fileSystem?: FileSystem;
 }
 
 const MAX_CONNECTIONS = 4;
@@ -94,6 +98,7 @@ export class DaemonStore
   readonly realPath?: (path: string) => string;
   readonly logs?: StoreLogs;
   readonly #connector: Connector;
+  readonly #fileSystem: FileSystem | undefined;
   readonly #options: ConnectionOptions;
   readonly #infos: PathInfoCache;
   #main: Promise<DaemonConnection> | undefined;
@@ -106,6 +111,7 @@ export class DaemonStore
 
   constructor(host: StoreHost, connector: Connector, options: DaemonStoreOptions) {
     this.#connector = connector;
+    this.#fileSystem = options.fileSystem;
     this.uri = options.uri;
     this.storeDir = options.storeDir;
     this.priority = options.priority ?? 0;
@@ -289,6 +295,12 @@ export class DaemonStore
 
   async files(path: string, options: RequestOptions = {}): Promise<ObjectFiles> {
     if ((await this.info(path, options)) === undefined) throw invalidPath(path);
+    const real = this.realPath?.(path);
+    const disk = this.#fileSystem;
+    // A socket may lead to another machine, where the files are.
+    if (disk !== undefined && real !== undefined && (await disk.status(real)) !== undefined) {
+      return new DiskFiles(disk, path, real);
+    }
     return ListedFiles.of(path, () => this.nar(path, options));
   }
 

@@ -11,7 +11,6 @@ import {
   bytesOf,
   bytesToByteString,
   encodeNixBase32,
-  type NarListing,
   type PathInfo,
   sortedBytes,
   tryParseStorePath,
@@ -21,7 +20,6 @@ import { closureOf } from "../closure.ts";
 import { prepareContent } from "../content.ts";
 import { invalidPath, messageOf, StoreError } from "../error.ts";
 import type { StoreHost } from "../host.ts";
-import { listNarStream, missingFile, notRegular, partsOf } from "../object-files.ts";
 import type { TrustedKeys } from "../signatures.ts";
 import type {
   AddOptions,
@@ -30,7 +28,6 @@ import type {
   GcResult,
   GcRoot,
   ObjectFiles,
-  ObjectStat,
   PathToAdd,
   RequestOptions,
   Store,
@@ -45,6 +42,7 @@ import type {
 } from "../store.ts";
 import { checkCancelled, collect, digestOf } from "../stream.ts";
 import { readBuildLog } from "./build-log.ts";
+import { DiskFiles } from "./disk-files.ts";
 import type { FileSystem } from "./file-system.ts";
 import {
   applySupplement,
@@ -94,6 +92,8 @@ export class DirectoryStore
   readonly #state: string;
   readonly #logDir: string;
   readonly #tempRoots = new Set<string>();
+  /** Additions that are under way, by path. */
+  readonly #adding = new Map<string, Promise<void>>();
   #infos: Promise<Map<string, PathInfo>> | undefined;
   #temporaries = 0;
 
@@ -246,7 +246,21 @@ export class DirectoryStore
 
   // Writing
 
-  async add({ info, nar }: PathToAdd, options: AddOptions = {}): Promise<void> {
+  async add(item: PathToAdd, options: AddOptions = {}): Promise<void> {
+    const { path } = item.info;
+    // Two that add the same path would remove each other's files.
+    const before = this.#adding.get(path);
+    const own = (before ?? Promise.resolve()).then(() => this.#add(item, options));
+    const settled = own.catch(() => {});
+    this.#adding.set(path, settled);
+    try {
+      await own;
+    } finally {
+      if (this.#adding.get(path) === settled) this.#adding.delete(path);
+    }
+  }
+
+  async #add({ info, nar }: PathToAdd, options: AddOptions): Promise<void> {
     checkCancelled(options.signal);
     const registered = await this.#registered();
     this.#tempRoots.add(info.path);
@@ -474,83 +488,5 @@ export class DirectoryStore
       }
     }
     return failed;
-  }
-}
-
-/** The files of an object, straight from the disk. */
-class DiskFiles implements ObjectFiles {
-  constructor(
-    private readonly fileSystem: FileSystem,
-    private readonly path: string,
-    private readonly real: string,
-  ) {}
-
-  /** Where a path is on disk; `undefined` if it leads through something that is no directory. */
-  async #at(path: string): Promise<string | undefined> {
-    const parts = partsOf(path);
-    const last = parts.pop();
-    let at = this.real;
-    // Links on the way are not followed: they may lead out of the object.
-    for (const part of parts) {
-      if ((await this.fileSystem.status(at))?.type !== "directory") return undefined;
-      at = `${at}/${part}`;
-    }
-    if (last === undefined) return at;
-    if ((await this.fileSystem.status(at))?.type !== "directory") return undefined;
-    return last === "." || last === ".." || parts.includes("..") ? undefined : `${at}/${last}`;
-  }
-
-  /** What is at a path, and where. */
-  async #find(
-    path: string,
-  ): Promise<{ readonly at: string; readonly stat: ObjectStat } | undefined> {
-    const at = await this.#at(path);
-    const status = at === undefined ? undefined : await this.fileSystem.status(at);
-    if (at === undefined || status === undefined) return undefined;
-    switch (status.type) {
-      case "symlink":
-        return { at, stat: { type: "symlink", target: await this.fileSystem.readLink(at) } };
-      case "directory":
-        return { at, stat: { type: "directory" } };
-      case "regular": {
-        const { size, executable } = status;
-        return { at, stat: { type: "regular", size, executable } };
-      }
-      case "other":
-        throw new StoreError("io", `file '${at}' has an unsupported type`);
-    }
-  }
-
-  async stat(path: string): Promise<ObjectStat | undefined> {
-    return (await this.#find(path))?.stat;
-  }
-
-  async readDirectory(path: string): Promise<readonly string[]> {
-    const found = await this.#find(path);
-    if (found === undefined) throw missingFile(this.path, path);
-    if (found.stat.type !== "directory") {
-      throw new StoreError("io", `path '${this.path}${path}' is not a directory`);
-    }
-    return sortedBytes(await this.fileSystem.readDirectory(found.at));
-  }
-
-  async *readFile(path: string): AsyncGenerator<Uint8Array> {
-    const found = await this.#find(path);
-    if (found === undefined) throw missingFile(this.path, path);
-    if (found.stat.type !== "regular") throw notRegular(this.path, path);
-    yield* this.fileSystem.read(found.at);
-  }
-
-  async readLink(path: string): Promise<string> {
-    const found = await this.#find(path);
-    if (found === undefined) throw missingFile(this.path, path);
-    if (found.stat.type !== "symlink") {
-      throw new StoreError("io", `path '${this.path}${path}' is not a symlink`);
-    }
-    return found.stat.target;
-  }
-
-  async list(): Promise<NarListing> {
-    return listNarStream(narOfFiles(this.fileSystem, this.real));
   }
 }

@@ -1,7 +1,7 @@
 /** `nivis store cat`: the contents of a file of a store object. */
 import { bytesToByteString } from "@nivis/formats";
 import { StoreError } from "@nivis/store";
-import { followToStore, takeArgument } from "../../options/installable.ts";
+import { followToStore, notInStore, takeArgument } from "../../options/installable.ts";
 import { usageError } from "../../options/option.ts";
 import { emptyStoreDraft, type StoreDraft } from "../../options/store-options.ts";
 import type { StoreProgram } from "../../store-program.ts";
@@ -20,6 +20,7 @@ export const storeCatCommand: StoreProgram<StoreDraft> = {
     if (argument === undefined || more.length > 0) throw usageError("give one path");
     const store = await session.store();
     const { path, rest } = await followToStore(argument, session, store.storeDir);
+    if ((await store.info(path)) === undefined) throw notInStore(path);
     const files = await store.files(path, { signal: session.signal });
     const stat = await files.stat(rest);
     if (stat === undefined) throw new StoreError("io", `path '${path}${rest}' does not exist`);

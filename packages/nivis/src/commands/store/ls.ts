@@ -1,6 +1,5 @@
 /** `nivis store ls`: the files of a store object. */
-import { invalidPath } from "@nivis/store";
-import { followToStore, takeArgument } from "../../options/installable.ts";
+import { followToStore, notInStore, takeArgument } from "../../options/installable.ts";
 import { usageError } from "../../options/option.ts";
 import type { StoreProgram } from "../../store-program.ts";
 import {
@@ -29,7 +28,7 @@ export const storeLsCommand: StoreProgram<ListingDraft> = {
     if (argument === undefined || more.length > 0) throw usageError("give one path");
     const store = await session.store();
     const { path, rest } = await followToStore(argument, session, store.storeDir);
-    if ((await store.info(path)) === undefined) throw invalidPath(path);
+    if ((await store.info(path)) === undefined) throw notInStore(path);
     const files = await store.files(path, { signal: session.signal });
     printListing(await files.list(), path, rest, draft, session);
     return 0;

@@ -86,6 +86,7 @@ export const storeVerifyCommand: StoreProgram<VerifyDraft> = {
       try {
         const info = await store.info(path, { signal: session.signal });
         if (info === undefined) throw invalidPath(path);
+        session.info(`checking '${path}'...`);
         if (!draft.noContents && !(await hasRightContents(info, store, session))) code |= CORRUPTED;
         if (!draft.noTrust && !(await isTrusted(info, store, others, keys, draft))) {
           session.error(`path '${path}' is untrusted`);
