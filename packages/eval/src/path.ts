@@ -32,6 +32,26 @@ export function existingType(files: SourceAccessor, path: string): FileType {
   throw new IoError("ENOENT", `path '${files.display(path)}' does not exist`);
 }
 
+/**
+ * Throws if the directory that a path is in cannot be reached without following a symlink. What does
+ * not exist is left to the caller, who finds nothing there.
+ */
+export function checkNoSymlinkAbove(files: SourceAccessor, path: string): void {
+  const parent = parentOfPath(path);
+  if (parent === "/" || files.plainDirectories?.has(parent)) return;
+  files.checkAccess?.(path);
+  let above = "/";
+  for (const name of parent.slice(1).split("/")) {
+    above = joinPath(above, name);
+    const type = files.fileType(above);
+    if (type === "symlink") {
+      const shown = files.display(parent);
+      throw new EvalError("io", `path '${shown}' (or its ancestor) is a symlink`);
+    }
+    if (type === undefined) return;
+  }
+}
+
 /** Whether following all symlinks leads from a path to something. */
 export function leadsSomewhere(files: SourceAccessor, path: string): boolean {
   return files.fileType(resolveSymlinks(files, path, "full")) !== undefined;

@@ -5,7 +5,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
-import { existingType, parentOfPath } from "../path.ts";
+import { checkNoSymlinkAbove, existingType, parentOfPath } from "../path.ts";
 import { accessorOf } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
 import { findInSearchPath } from "../search-path.ts";
@@ -87,7 +87,11 @@ function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "none") ??
     (yield realisePath(ctx, slot, "none"))) as NixPath;
   try {
-    const read = (): FileType => existingType(accessorOf(ctx, path), path.path);
+    const files = accessorOf(ctx, path);
+    const read = (): FileType => {
+      checkNoSymlinkAbove(files, path.path);
+      return existingType(files, path.path);
+    };
     return now(read) ?? ((yield attempt(read)) as FileType);
   } catch (error) {
     throw evalErrorOf(error);
@@ -229,7 +233,7 @@ export const fileBuiltins: readonly BuiltinDefinition[] = [
     name: "readFileType",
     args: args("path"),
     strict: [],
-    doc: "The type of what is at *path*, as in `readDir`. A symlink is not followed.",
+    doc: "The type of what is at *path*, as in `readDir`. A symlink is not followed, and no directory in the path may be one.",
     run: readFileType,
   }),
   suspending({
