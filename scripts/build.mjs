@@ -49,16 +49,20 @@ async function buildCommands() {
     define: { ...shared().define, "import.meta.url": "undefined" },
     alias: sourceAliases(),
   };
-  // What only stores need is a bundle of its own, which commands that evaluate never load.
-  const stores = await build({
-    ...options,
-    entryPoints: { stores: join(source, "commands", "store-commands.ts") },
-    entryNames: "[name]-[hash]",
-    // `require` would take a script for a module otherwise, because of our package.json.
-    outExtension: { ".js": ".cjs" },
-    metafile: true,
-  });
-  const storesBundle = bundleName(stores.metafile);
+  // What only stores or only flakes need is a bundle of its own, which commands that evaluate never load.
+  const apart = await Promise.all(
+    ["store", "flake"].map(async (name) => {
+      const { metafile } = await build({
+        ...options,
+        entryPoints: { [`${name}s`]: join(source, "commands", `${name}-commands.ts`) },
+        entryNames: "[name]-[hash]",
+        // `require` would take a script for a module otherwise, because of our package.json.
+        outExtension: { ".js": ".cjs" },
+        metafile: true,
+      });
+      return { name, metafile };
+    }),
+  );
   const { metafile } = await build({
     ...options,
     entryPoints: { main: join(source, "main.ts") },
@@ -68,18 +72,26 @@ async function buildCommands() {
     supported: { "dynamic-import": false },
     plugins: [
       {
-        name: "stores-apart",
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /\/store-commands\.ts$/ }, ({ kind }) =>
-            kind === "dynamic-import" ? { path: `./${storesBundle}`, external: true } : undefined,
-          ),
+        name: "bundles-apart",
+        setup: ({ onResolve }) => {
+          for (const {
+            name,
+            metafile: { outputs },
+          } of apart) {
+            const path = `./${bundleName({ inputs: {}, outputs })}`;
+            onResolve({ filter: new RegExp(`/${name}-commands\\.ts$`) }, ({ kind }) =>
+              kind === "dynamic-import" ? { path, external: true } : undefined,
+            );
+          }
+        },
       },
     ],
     // The value of the script is a function; see Bundle in launch.ts.
     banner: { js: "(function (require, module) {" },
     footer: { js: "})" },
   });
-  const notices = thirdPartyNotices([metafile, stores.metafile]);
+  const metafiles = [metafile, ...apart.map((bundle) => bundle.metafile)];
+  const notices = thirdPartyNotices(metafiles);
   writeFileSync(join(dist("nivis"), "THIRD-PARTY-NOTICES.txt"), notices);
   const bundle = bundleName(metafile);
   await build({
@@ -95,9 +107,7 @@ async function buildCommands() {
     outExtension: { ".js": ".cjs" },
   });
   removeStaleBundles(
-    [metafile, stores.metafile].flatMap(({ outputs }) =>
-      Object.keys(outputs).map((path) => basename(path)),
-    ),
+    metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((path) => basename(path))),
   );
 }
 

@@ -77,7 +77,14 @@ test.skipIf(folder === undefined)("each flake.nix beside a lock file is read", (
     if (!existsSync(flake)) continue;
     const text = readFileSync(flake).toString("latin1");
     try {
-      readFlakeFile({ text, display: flake, directory: "/", ref: flake, lockPath: [] });
+      readFlakeFile({
+        text,
+        display: flake,
+        directory: "/",
+        directoryDisplay: "/",
+        ref: flake,
+        lockPath: [],
+      });
     } catch (error) {
       refused.push(`${flake}: ${(error as Error).message}`);
     }

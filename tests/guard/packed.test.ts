@@ -92,6 +92,8 @@ test.each([
   ["nivis", ["--help"], /Usage/],
   ["nivis", ["hash", "file", "file.nix"], /^sha256-/],
   ["nivis", ["store", "info", "--store", "dummy://", "--json"], '{"url":"dummy://"}\n'],
+  ["nivis", ["flake", "metadata", "--help"], /Usage/],
+  ["nivis", ["prefetch", "file:///dev/null"], /^[0-9a-z]{52}\n$/],
   ["nivis-instantiate", ["--eval", "-E", "1 + 1"], "2\n"],
 ] as const)("%s %j", async (name, args, expected) => {
   writeFileSync(join(folder, "file.nix"), "1 + 1\n");

@@ -1,2 +1,38 @@
 /** The public names of `@nivis/fetch`. */
-export {};
+export { type Spool, type UnpackedArchive, unpackArchive } from "./archive/unpack.ts";
+export { formatNarHash } from "./cache/tree-cache.ts";
+export { Fetcher, type FetcherOptions, treeStorePath } from "./fetcher.ts";
+export { CommitTree, type GitCommit, readCommit } from "./git/commit-tree.ts";
+export { applyDelta, type GitObject, GitObjects, type GitObjectType } from "./git/objects.ts";
+export {
+  type Decompressor,
+  type Disk,
+  type DiskStat,
+  type FetchHost,
+  type FetchReporter,
+  type HttpClient,
+  HttpFailure,
+  type HttpRequest,
+  type HttpResponse,
+  type NewFile,
+  type OpenFile,
+  type ProgramOptions,
+  type ProgramResult,
+  type ProgramRunner,
+} from "./host.ts";
+export { DownloadError } from "./http/download.ts";
+export type { FetchedSource } from "./schemes/scheme.ts";
+export { DEFAULT_FETCH_SETTINGS, type FetchSettings } from "./settings.ts";
+export { DiskTree } from "./tree/disk-tree.ts";
+export { FilteredTree } from "./tree/filtered-tree.ts";
+export { type MemoryDirectory, type MemoryNode, MemoryTree } from "./tree/memory-tree.ts";
+export { MountedTree } from "./tree/mounted-tree.ts";
+export { NamedTree } from "./tree/named-tree.ts";
+export {
+  type DirectoryEntry,
+  dumpTree,
+  type FileType,
+  type Fingerprint,
+  hashTree,
+  type SourceTree,
+} from "./tree/source-tree.ts";

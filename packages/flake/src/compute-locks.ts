@@ -7,7 +7,6 @@
  * run side by side; results are taken in order.
  */
 import {
-  bytesToByteString,
   canonicalFlakeRef,
   equalFlakeRefs,
   type FlakeRef,
@@ -114,8 +113,7 @@ export async function computeLocks<Tree extends FlakeTree>(
 export function readLockFileAt({ tree, directory }: NodePlace, options: ReadLockOptions): LockFile {
   const path = joinTreePath(directory, "flake.lock");
   if (tree.fileType(path) === undefined) return new LockFile();
-  const text = bytesToByteString(tree.readFile(path));
-  return LockFile.parse(text, tree.display(path), options);
+  return LockFile.parse(tree.readFile(path), tree.display(path), options);
 }
 
 class LockComputation<Tree extends FlakeTree> {

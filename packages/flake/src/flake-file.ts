@@ -12,9 +12,10 @@ import {
   InputError,
   parseFlakeRef,
   type RequireFeature,
+  type TextPlace,
   withNoteAdded,
 } from "@nivis/formats";
-import { type Expr, NodeKind, parse, SourceFile } from "@nivis/syntax";
+import { type Expr, NodeKind, parse, Resolver, SourceFile, type Var } from "@nivis/syntax";
 import { type InputPath, parseInputPath } from "./input-path.ts";
 import { formatJsonTree, type JsonTree } from "./json-tree.ts";
 import {
@@ -67,6 +68,8 @@ export interface FlakeSource {
   readonly display: string;
   /** The directory of the flake in its tree: `/` or `/sub`. */
   readonly directory: string;
+  /** That directory as messages call it. */
+  readonly directoryDisplay: string;
   /** The flake as messages call it. */
   readonly ref: string;
   /** The path of the flake in the lock file that is being computed; what `follows` begins with. */
@@ -133,16 +136,29 @@ class FlakeFileReader {
   #attrs(): readonly TrivialAttr[] {
     const { directory } = this.#source;
     const { expr, firstError } = parse(this.#file, { basePath: directory, home: undefined });
-    if (firstError !== undefined) {
-      const at = firstError.pos === undefined ? "" : `, at ${this.#position(firstError.pos)}`;
-      throw this.#error(`${firstError.message}${at}`);
-    }
+    if (firstError !== undefined) throw this.#error(firstError.message, firstError.pos);
+    this.#refuseUndefinedVariables(expr);
     const attrs = trivialAttrs(expr);
     if (attrs === undefined) {
-      throw this.#error(`file '${this.#source.display}' must be an attribute set`);
+      const { display } = this.#source;
+      throw withNoteAdded(
+        this.#error(`file '${display}' must be an attribute set`),
+        () => `while evaluating the file '${display}':`,
+      );
     }
     this.#refuseComputedNames(expr);
     return attrs;
+  }
+
+  /** C++ Nix refuses a file with such names before it looks at what is in it. */
+  #refuseUndefinedVariables(expr: Expr): void {
+    let first: Var | undefined;
+    new Resolver({
+      undefinedVariable: (variable) => {
+        if (first === undefined || variable.start < first.start) first = variable;
+      },
+    }).walk(expr);
+    if (first !== undefined) throw this.#error(`undefined variable '${first.name}'`, first.pos);
   }
 
   #refuseComputedNames(expr: Expr): void {
@@ -242,9 +258,9 @@ class FlakeFileReader {
       throw this.#error(`expected a string or a path but got ${got} at ${this.#position(pos)}`);
     }
     if (!value.inTree) {
-      const { directory } = this.#source;
+      const { directoryDisplay } = this.#source;
       throw this.#error(
-        `input attribute path '${value.value}' at ${this.#position(pos)} must be in the same source tree as ${directory}`,
+        `input attribute path '${value.value}' at ${this.#position(pos)} must be in the same source tree as ${directoryDisplay}`,
       );
     }
     return `path:${relativePath(this.#source.directory, value.value)}`;
@@ -351,7 +367,7 @@ class FlakeFileReader {
     try {
       return work();
     } catch (error) {
-      throw withNoteAdded(error, () => `${note}, at ${this.#position(pos)}`);
+      throw withNoteAdded(error, () => note, this.#place(pos));
     }
   }
 
@@ -361,8 +377,14 @@ class FlakeFileReader {
     return `${this.#source.display}:${line}:${column}`;
   }
 
-  #error(message: string): InputError {
-    return new InputError(message);
+  #place(pos: number | undefined): TextPlace | undefined {
+    if (pos === undefined || pos === NO_POS) return undefined;
+    const { display: file, text } = this.#source;
+    return { file, text, offset: pos };
+  }
+
+  #error(message: string, pos?: number): InputError {
+    return new InputError(message, 1, this.#place(pos));
   }
 }
 

@@ -3,7 +3,6 @@
  * says. The words in which locking speaks with whoever fetches.
  */
 import {
-  bytesToByteString,
   describeInput,
   equalInputAttrs,
   type FetcherInput,
@@ -25,9 +24,9 @@ import { lookUpInput, type RegistrySource, type UseRegistries } from "./registry
 /** A tree of sources, read synchronously once it is there. Paths are canonical: `/`, `/a/b`. */
 export interface FlakeTree {
   /** What lies at a path; `undefined` if nothing does. */
-  fileType(path: string): "regular" | "directory" | "symlink" | "other" | undefined;
-  /** The contents of a regular file. Throws with the reason if there is none. */
-  readFile(path: string): Uint8Array;
+  fileType(path: string): "regular" | "directory" | "symlink" | "unknown" | undefined;
+  /** The contents of a regular file as a byte string. Throws with the reason if there is none. */
+  readFile(path: string): string;
   readLink(path: string): string;
   /** The path as messages call it. */
   display(path: string): string;
@@ -159,7 +158,8 @@ export async function getFlake<Tree extends FlakeTree>(
     originalRef,
     resolvedRef,
     lockedRef: { input: locked, directory },
-    lazyAttrs: fetched.lazyAttrs ?? new Map(),
+    // A second fetch is of a final input, about which nothing more is found out.
+    lazyAttrs: new Map([...(found.fetched.lazyAttrs ?? []), ...(fetched.lazyAttrs ?? [])]),
     tree: fetched.tree,
     directory: joinTreePath("/", directory),
   };
@@ -223,14 +223,19 @@ function readFlakeIn(
   const path = joinTreePath(folder, "flake.nix");
   return readFlakeFile(
     {
-      text: bytesToByteString(tree.readFile(followLinks(tree, path))),
+      text: tree.readFile(followLinks(tree, path)),
       display: tree.display(path),
       directory: folder,
+      directoryDisplay: withoutSlash(tree.display(folder)),
       ref: formatFlakeRef(resolvedRef),
       lockPath,
     },
     world,
   );
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 /**

@@ -123,7 +123,8 @@ export function formatMetadataJson(facts: FlakeMetadata): string {
 
 /** How the facts are printed for people. */
 export interface MetadataStyle {
-  readonly color: boolean;
+  /** Whether labels are bold; C++ Nix makes them so into files and pipes as well. */
+  readonly bold: boolean;
   /** A time in seconds since 1970 as `YYYY-MM-DD hh:mm:ss` where the user is. */
   readonly localTime: (seconds: number) => string;
 }
@@ -138,7 +139,7 @@ const TREE = {
 
 /** The facts for people, as byte strings, one a line. */
 export function formatMetadata(facts: FlakeMetadata, style: MetadataStyle): readonly string[] {
-  const bold = (text: string): string => (style.color ? `\x1b[1m${text}\x1b[0m` : text);
+  const bold = (text: string): string => (style.bold ? `\x1b[1m${text}\x1b[0m` : text);
   const lines: string[] = [];
   const add = (label: string, value: string | undefined): void => {
     if (value === undefined) return;

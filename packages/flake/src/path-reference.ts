@@ -21,7 +21,7 @@ export interface FlakeDisk {
   /** A path made absolute and canonical, with all links in it followed. Throws if it leads nowhere. */
   realPath(path: string): string;
   /** What lies at a path, links not followed; `undefined` if nothing does. */
-  fileType(path: string): "regular" | "directory" | "symlink" | "other" | undefined;
+  fileType(path: string): "regular" | "directory" | "symlink" | "unknown" | undefined;
   /** A number for the file system that a path lies on. */
   device(path: string): number;
 }

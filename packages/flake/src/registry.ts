@@ -149,10 +149,13 @@ function attrsOf(json: JsonTree | undefined, name: string): InputAttrs {
   throw new InputError(`'${name}' of an entry is not an object`);
 }
 
-/** The registries in the order in which they are asked. */
+/** Where registries come from. */
 export interface RegistrySource {
-  /** Called at each look-up; the source keeps what it has read. */
-  registries(): Promise<readonly Registry[]>;
+  /**
+   * The registries in the order in which they are asked. Called at each step of a look-up, which asks no
+   * further than it has to; the source keeps what it has read.
+   */
+  registries(): AsyncIterable<Registry>;
 }
 
 /** What a look-up found. */
@@ -177,7 +180,7 @@ export async function lookUpInput(
       const shown = describeInput(found.input);
       throw new InputError(`cycle detected in flake registry for '${shown}'`);
     }
-    const next = oneStep(await source.registries(), found.input, use);
+    const next = await oneStep(source.registries(), found.input, use);
     if (next === undefined) break;
     found = next;
   }
@@ -186,12 +189,12 @@ export async function lookUpInput(
   throw new InputError(`cannot find flake '${shown}' in the flake registries`);
 }
 
-function oneStep(
-  registries: readonly Registry[],
+async function oneStep(
+  registries: AsyncIterable<Registry>,
   input: FetcherInput,
   use: UseRegistries,
-): ResolvedInput | undefined {
-  for (const registry of registries) {
+): Promise<ResolvedInput | undefined> {
+  for await (const registry of registries) {
     if (use === "limited" && registry.kind !== "flags" && registry.kind !== "global") continue;
     for (const { from, to, directory, exact } of registry.entries) {
       if (exact) {

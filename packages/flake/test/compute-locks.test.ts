@@ -211,7 +211,7 @@ describe("messages", () => {
     });
     const error = await lock(world).catch((thrown) => thrown);
     expect(error.message).toBe("found circular import of flake 'path:/a'");
-    expect(error.notes).toEqual([
+    expect(error.notes.map(({ text }: { text: string }) => text)).toEqual([
       "while updating the flake input 'a/b/a'",
       "while updating the flake input 'a/b'",
       "while updating the flake input 'a'",

@@ -4,7 +4,14 @@ import { describe, expect, test } from "vitest";
 import { type FlakeFile, readFlakeFile } from "../src/index.ts";
 
 function read(text: string, directory = "/"): FlakeFile {
-  return readFlakeFile({ text, display: "/f/flake.nix", directory, ref: "path:/f", lockPath: [] });
+  return readFlakeFile({
+    text,
+    display: "/f/flake.nix",
+    directory,
+    directoryDisplay: directory,
+    ref: "path:/f",
+    lockPath: [],
+  });
 }
 
 function refs(text: string, directory = "/"): Record<string, string | undefined> {
@@ -126,6 +133,7 @@ test.each([
   ],
   [`{ \${"a" + "b"} = 1; ${OUT} }`, "has attributes whose names must be computed"],
   ["{ outputs = ; }", "syntax error, unexpected ';'"],
+  ["{ outputs = _: { x = y; }; }", "undefined variable 'y'"],
 ])("%s is refused", (text, message) => {
   expect(() => read(text)).toThrow(message);
 });

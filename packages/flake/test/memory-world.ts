@@ -1,6 +1,5 @@
 /** Flakes in memory: trees by the text of their references, and the world that locking reads them in. */
 import {
-  byteStringToBytes,
   type FetcherInput,
   formatFlakeRef,
   hashNar,
@@ -37,7 +36,7 @@ export function memoryTree(name: string, files: Files): FlakeTree {
     readFile: (path) => {
       const contents = at(path);
       if (contents === undefined) throw new InputError(`path '${name}${path}' does not exist`);
-      return byteStringToBytes(contents);
+      return contents;
     },
     readLink: (path) => (at(path) as string).slice("-> ".length),
     display: (path) => `${name}${path}`,
@@ -88,7 +87,9 @@ export function memoryWorld(
     },
   };
   const registries: RegistrySource = {
-    registries: async () => [options.registry ?? new Registry("global")],
+    async *registries() {
+      yield options.registry ?? new Registry("global");
+    },
   };
   return {
     inputs: new InputCache(fetcher, registries),

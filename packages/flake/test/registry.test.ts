@@ -18,7 +18,11 @@ function registry(kind: Registry["kind"], rows: readonly (readonly [string, stri
 }
 
 async function resolve(text: string, registries: readonly Registry[], use: UseRegistries = "all") {
-  const source = { registries: async () => registries };
+  const source = {
+    async *registries() {
+      yield* registries;
+    },
+  };
   const { input } = await lookUpInput(source, parseFlakeRef(text).input, use);
   return formatFlakeRef({ input, directory: "" });
 }

@@ -132,8 +132,10 @@ export {
   tryStringAttr,
 } from "./fetch/input-attrs.ts";
 export {
+  type ErrorNote,
   HASH_MISMATCH_EXIT_CODE,
   InputError,
+  type TextPlace,
   withNote,
   withNoteAdded,
 } from "./fetch/input-error.ts";

@@ -2,6 +2,20 @@
 export { cacheDirectory } from "./cache-directory.ts";
 export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-bytecode-cache.ts";
 export { errnoMessage } from "./errno.ts";
+export {
+  type NodeFetchHost,
+  type NodeFetchOptions,
+  nodeFetchHost,
+} from "./fetching/fetch-host.ts";
+export {
+  type FlakeSettings,
+  flakeSettings,
+  type SettingTexts,
+} from "./fetching/fetch-settings.ts";
+export { FlakeSession, type FlakeSessionOptions } from "./fetching/flake-session.ts";
+export { type HttpOptions, UndiciClient } from "./fetching/http-client.ts";
+export { NodeDisk } from "./fetching/node-disk.ts";
+export { NodeProgramRunner } from "./fetching/program-runner.ts";
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { type NodeIoOptions, nodeIo } from "./node-io.ts";
@@ -13,7 +27,7 @@ export {
   openWorld,
   type WorldRequest,
 } from "./session.ts";
-export { nixPathEntries, readSettings } from "./settings/read-settings.ts";
+export { configurationLines, nixPathEntries, readSettings } from "./settings/read-settings.ts";
 export {
   applySetting,
   defaultSettings,

@@ -1,30 +1,48 @@
 /**
- * The error of fetching and locking: a message, notes on what was being done, and an exit code.
+ * The error of fetching and locking: a message, what was being done, and an exit code.
  *
- * `@nivis/fetch` and `@nivis/flake` throw it; the commands and the evaluator render it like
- * C++ Nix, with one line per note.
+ * `@nivis/fetch` and `@nivis/flake` throw it; the commands and the evaluator show it in the form of
+ * C++ Nix, with a line for each note.
  */
 import { FormatError } from "../format-error.ts";
 
-/** The exit code of C++ Nix for contents with an unexpected hash. */
+/** The exit code of C++ Nix for contents that do not have the hash they should have. */
 export const HASH_MISMATCH_EXIT_CODE = 102;
 
-/** An error of fetching or locking. The message and the notes are byte strings. */
+/** A place in a text. */
+export interface TextPlace {
+  /** The name of the file as messages have it. */
+  readonly file: string;
+  readonly text: string;
+  /** Bytes from the start of the text. */
+  readonly offset: number;
+}
+
+/** What was being done when an error came up. */
+export interface ErrorNote {
+  /** Such as `while fetching the input 'github:o/r'`. */
+  readonly text: string;
+  readonly place: TextPlace | undefined;
+}
+
+/** See the head of this file. The message and the notes are byte strings. */
 export class InputError extends FormatError {
-  /** What was being done, such as `while fetching the input 'github:o/r'`; innermost first. */
-  readonly notes: string[] = [];
+  /** What was being done; the innermost first. */
+  readonly notes: ErrorNote[] = [];
 
   constructor(
     message: string,
     /** The exit code of a command that ends with this error. */
     readonly exitCode = 1,
+    /** Where the mistake is, if it is in a text. */
+    readonly place?: TextPlace,
   ) {
     super("error", message);
     this.name = "InputError";
   }
 }
 
-/** Runs `work` and adds a note to an error that it throws; `note` is called only then. */
+/** Runs `work`; an error that leaves it carries `note`, which is asked for only then. */
 export async function withNote<Result>(
   note: () => string,
   work: () => Promise<Result>,
@@ -36,14 +54,11 @@ export async function withNote<Result>(
   }
 }
 
-/**
- * Adds a note to an error: returns the same object, or an {@link InputError} for a {@link
- * FormatError}.
- */
-export function withNoteAdded(error: unknown, note: () => string): unknown {
+/** An error with a note added: the same object, or an {@link InputError} for a {@link FormatError}. */
+export function withNoteAdded(error: unknown, note: () => string, place?: TextPlace): unknown {
   if (!(error instanceof FormatError)) return error;
   const noted = error instanceof InputError ? error : new InputError(error.message);
   if (noted !== error) noted.stack = error.stack ?? noted.stack ?? "";
-  noted.notes.push(note());
+  noted.notes.push({ text: note(), place });
   return noted;
 }

@@ -8,7 +8,10 @@ import type { StoreDraft } from "../options/store-options.ts";
 import { runStoreProgram, type StoreProgram } from "../store-program.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Command } from "./command.ts";
-import { type StoreTopic, storeTopic } from "./store-topics.ts";
+import { storeTopic } from "./store-topics.ts";
+
+/** What the help says of a group, by its word. */
+type GroupTopic = Omit<Command, "start">;
 
 /** A command on stores behind its word. */
 export function storeCommand<Draft extends StoreDraft>(
@@ -27,12 +30,16 @@ export function storeCommand<Draft extends StoreDraft>(
 
 /** A group of commands, whose help is a row of the topics. */
 export function group(word: string, members: readonly Command[]): Command {
-  const topic = storeTopic(word);
+  return groupOf(storeTopic(word), members);
+}
+
+/** A group of commands with a help of its own. */
+export function groupOf(topic: GroupTopic, members: readonly Command[]): Command {
   return { ...topic, start: (args, terminal) => startMember(topic, members, args, terminal) };
 }
 
 function startMember(
-  topic: StoreTopic,
+  topic: GroupTopic,
   members: readonly Command[],
   args: readonly string[],
   terminal: Terminal,
@@ -57,7 +64,7 @@ function startMember(
 }
 
 function overview(
-  { name, summary, usage, examples }: StoreTopic,
+  { name, summary, usage, examples }: GroupTopic,
   members: readonly Command[],
 ): string {
   const width = Math.max(...members.map((one) => one.word.length)) + 4;

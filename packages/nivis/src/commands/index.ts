@@ -5,6 +5,7 @@ import { cacheCommand } from "./cache.ts";
 import type { Command } from "./command.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { evalCommand } from "./eval.ts";
+import { FLAKE_TOPICS, type FlakeTopic } from "./flake-topics.ts";
 import { instantiateCommand } from "./instantiate.ts";
 import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
@@ -33,6 +34,17 @@ function later(topic: StoreTopic): Command {
   };
 }
 
+/** A command about flakes, which is loaded when it is called. */
+function laterOfFlakes(topic: FlakeTopic): Command {
+  return {
+    ...topic,
+    start: async (args, terminal) => {
+      const { startFlakeCommand } = await import("./flake-commands.ts");
+      return startFlakeCommand(topic.word, args, terminal);
+    },
+  };
+}
+
 /** See the head of this file. */
 export const commands: readonly Command[] = [
   command("eval", evalCommand),
@@ -42,5 +54,6 @@ export const commands: readonly Command[] = [
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
   command("cache", cacheCommand),
+  ...FLAKE_TOPICS.map(laterOfFlakes),
   ...STORE_TOPICS.map(later),
 ];

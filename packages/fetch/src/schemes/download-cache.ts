@@ -1,0 +1,235 @@
+/**
+ * Downloads that are remembered: single files, and archives unpacked into trees (C++ Nix: `downloadFile`
+ * and `downloadTarball_` in libfetchers/tarball.cc).
+ *
+ * Within `tarball-ttl` a download is used as it is; after that the server is asked whether it has
+ * changed. Files on this disk are read anew each time.
+ */
+import {
+  bytesToByteString,
+  decodeUtf8,
+  encodeBase16,
+  type InputAttr,
+  InputError,
+  parseUrl,
+  pathOfUrl,
+  tryStringAttr,
+} from "@nivis/formats";
+import { unpackArchive } from "../archive/unpack.ts";
+import type { CacheEntry } from "../cache/fetch-cache.ts";
+import type { CachedTree } from "../cache/tree-cache.ts";
+import { type Download, DownloadError } from "../http/download.ts";
+import { diskOf, isFresh, type SchemeContext } from "./scheme.ts";
+
+/** An archive that was downloaded. */
+export interface DownloadedTree extends CachedTree {
+  /** The time of last change of the newest member; 0 if there is none. */
+  readonly lastModified: number;
+  readonly immutableUrl: string | undefined;
+}
+
+/** Downloads an archive and unpacks it. */
+export async function downloadTree(
+  context: SchemeContext,
+  url: string,
+  headers?: ReadonlyMap<string, string>,
+): Promise<DownloadedTree> {
+  const parsed = parseUrl(url);
+  if (parsed.scheme === "file") {
+    const bytes = localArchive(context, pathOfUrl(parsed.path), url);
+    const unpacked = await unpacking(context, url, () => unpack(context, piecesOf(bytes)));
+    return { ...unpacked, immutableUrl: undefined };
+  }
+  const key = new Map([["url", url]]);
+  const cached = context.cache.get("tarball", key);
+  const known = cached === undefined ? undefined : treeOfEntry(context, cached);
+  if (known !== undefined && cached !== undefined && isFresh(context, cached.time)) return known;
+  const etag =
+    known === undefined || cached === undefined ? "" : (tryStringAttr(cached.value, "etag") ?? "");
+  const download: Download = {
+    url,
+    ...(headers === undefined ? {} : { headers }),
+    ...(etag === "" ? {} : { etag }),
+  };
+  const response = await unpacking(context, url, () =>
+    context.downloader.fetch(download, (body) => unpack(context, body)),
+  );
+  const tree =
+    response.result === undefined
+      ? known
+      : { ...response.result, immutableUrl: response.immutableUrl };
+  if (tree === undefined)
+    throw new InputError(
+      `the server says that '${url}' has not changed, but it is not in the cache`,
+    );
+  const value = new Map<string, InputAttr>([
+    ["etag", response.etag],
+    ["narHash", tree.narHash],
+    ["lastModified", tree.lastModified],
+    ...(tree.immutableUrl === undefined ? [] : [["immutableUrl", tree.immutableUrl] as const]),
+  ]);
+  // Not for the immutable URL: a server could put something into the cache for another one.
+  for (const one of response.urls) {
+    context.cache.put("tarball", new Map([["url", one]]), value, context.host.now());
+  }
+  return tree;
+}
+
+function treeOfEntry(context: SchemeContext, { value }: CacheEntry): DownloadedTree | undefined {
+  const narHash = tryStringAttr(value, "narHash");
+  const lastModified = value.get("lastModified");
+  const tree = narHash === undefined ? undefined : context.trees.get(narHash);
+  if (tree === undefined || narHash === undefined || typeof lastModified !== "number") {
+    return undefined;
+  }
+  return { tree, narHash, lastModified, immutableUrl: tryStringAttr(value, "immutableUrl") };
+}
+
+function unpack(context: SchemeContext, body: AsyncIterable<Uint8Array>) {
+  return context.trees.add((spool) =>
+    unpackArchive(context.host, body, spool, context.settings.maxUnpackedSize),
+  );
+}
+
+async function unpacking<Result>(
+  { host }: SchemeContext,
+  url: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const end = host.reporter.begin(`unpacking '${url}' into the cache`);
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof InputError) || error instanceof DownloadError) throw error;
+    throw new InputError(`Failed to open archive (${error.message})`, error.exitCode);
+  } finally {
+    end();
+  }
+}
+
+async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  const length = 1 << 20;
+  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+}
+
+function localArchive(context: SchemeContext, path: string, url: string): Uint8Array {
+  const disk = diskOf(context, "a file on disk");
+  if (!path.startsWith("/")) {
+    throw new InputError(
+      `tarball '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`,
+    );
+  }
+  const type = disk.stat(path)?.type;
+  if (type === undefined) throw new InputError(`tarball "${path}" does not exist.`);
+  if (type === "directory") {
+    if (disk.stat(`${path}/.git`) !== undefined) {
+      throw new InputError(
+        `tarball "${path}" is a git repository, not a tarball. Please use \`git+file\` as the scheme.`,
+      );
+    }
+    throw new InputError(`tarball "${path}" is a directory, not a file.`);
+  }
+  return disk.readFile(path);
+}
+
+/** A file that was downloaded. */
+export interface DownloadedFile {
+  readonly contents: Uint8Array;
+  readonly immutableUrl: string | undefined;
+}
+
+/** Downloads a single file; what was downloaded before is used if the server cannot be reached. */
+export async function downloadFile(
+  context: SchemeContext,
+  url: string,
+  name: string,
+  headers?: ReadonlyMap<string, string>,
+): Promise<DownloadedFile> {
+  const parsed = parseUrl(url);
+  if (parsed.scheme === "file") {
+    const path = pathOfUrl(parsed.path);
+    const disk = diskOf(context, "a file on disk");
+    if (disk.stat(path) === undefined) {
+      throw new InputError(`unable to download '${url}': file "${path}" does not exist`);
+    }
+    return { contents: disk.readFile(path), immutableUrl: undefined };
+  }
+  const key = new Map([
+    ["name", name],
+    ["url", url],
+  ]);
+  const cached = context.cache.get("file", key);
+  const known = cached === undefined ? undefined : fileOfEntry(context, cached);
+  if (known !== undefined && cached !== undefined && isFresh(context, cached.time)) return known;
+  const etag =
+    known === undefined || cached === undefined ? "" : (tryStringAttr(cached.value, "etag") ?? "");
+  try {
+    const response = await context.downloader.fetchBytes({
+      url,
+      ...(headers === undefined ? {} : { headers }),
+      ...(etag === "" ? {} : { etag }),
+    });
+    const contents = response.result ?? known?.contents;
+    if (contents === undefined)
+      throw new InputError(
+        `the server says that '${url}' has not changed, but it is not in the cache`,
+      );
+    const value = new Map<string, InputAttr>([
+      ["etag", response.etag],
+      ["sha256", keepFile(context, contents)],
+      ...(response.immutableUrl === undefined
+        ? []
+        : [["immutableUrl", response.immutableUrl] as const]),
+    ]);
+    for (const one of response.urls) {
+      context.cache.put("file", new Map([...key, ["url", one]]), value, context.host.now());
+    }
+    return { contents, immutableUrl: response.immutableUrl };
+  } catch (error) {
+    if (!(error instanceof DownloadError) || known === undefined) throw error;
+    context.host.reporter.warn(`${error.message}; using cached version`);
+    return known;
+  }
+}
+
+function filePath({ cacheDirectory }: SchemeContext, sha256: string): string | undefined {
+  return cacheDirectory === undefined ? undefined : `${cacheDirectory}/files/${sha256}`;
+}
+
+/** Keeps a file under its hash, which is returned. Without a disk the contents are the entry. */
+function keepFile(context: SchemeContext, contents: Uint8Array): string {
+  const sha256 = encodeBase16(context.host.hashes.hash("sha256", contents));
+  const path = filePath(context, sha256);
+  const { disk } = context.host;
+  if (path === undefined || disk === undefined) return sha256;
+  const directory = path.slice(0, path.lastIndexOf("/"));
+  disk.makeDirectory(directory);
+  const file = disk.newFile(directory);
+  try {
+    file.write(contents);
+    file.moveTo(path);
+  } finally {
+    file.discard();
+  }
+  return sha256;
+}
+
+function fileOfEntry(context: SchemeContext, { value }: CacheEntry): DownloadedFile | undefined {
+  const sha256 = tryStringAttr(value, "sha256");
+  const path = sha256 === undefined ? undefined : filePath(context, sha256);
+  const { disk } = context.host;
+  if (path === undefined || disk?.stat(path) === undefined) return undefined;
+  return { contents: disk.readFile(path), immutableUrl: tryStringAttr(value, "immutableUrl") };
+}
+
+/** The text of what a server sent as JSON. Throws {@link InputError} if it is something else. */
+export function parseServerJson(contents: Uint8Array, url: string): unknown {
+  try {
+    return JSON.parse(decodeUtf8(bytesToByteString(contents)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(
+      `the server sent something for '${url}' that is not JSON: ${error.message}`,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+/** The scheme `path`: a directory on disk as it is, with everything in it. */
+import {
+  canonPath,
+  describeInput,
+  type FetcherInput,
+  InputError,
+  stringAttr,
+  tryParseStorePath,
+  withInputAttrs,
+} from "@nivis/formats";
+import { formatNarHash } from "../cache/tree-cache.ts";
+import { DiskTree } from "../tree/disk-tree.ts";
+import { NamedTree } from "../tree/named-tree.ts";
+import { hashTree } from "../tree/source-tree.ts";
+import { diskOf, type FetchScheme, type SchemeContext, type SchemeResult } from "./scheme.ts";
+
+/** The absolute path of an input. Throws {@link InputError} if it has a relative one. */
+export function pathOfInput(input: FetcherInput): string {
+  const path = stringAttr(input.attrs, "path");
+  if (path.startsWith("/")) return canonPath(path);
+  throw new InputError(
+    `cannot fetch input '${describeInput(input)}' because it uses a relative path`,
+  );
+}
+
+async function fetchPath(context: SchemeContext, asked: FetcherInput): Promise<SchemeResult> {
+  const path = pathOfInput(asked);
+  const disk = diskOf(context, "a path on disk");
+  const files = new DiskTree(disk, path);
+  if (files.fileType("/") === undefined) {
+    throw new InputError(`opening file "${path}": No such file or directory`);
+  }
+  // The hash is needed for the fingerprint, and finding it looks at the times of all files.
+  const narHash = formatNarHash(hashTree(files, context.host.hashes));
+  const lastModified = isStoreSource(context, path) ? 0 : files.newest;
+  const input = asked.attrs.has("lastModified") ? asked : withInputAttrs(asked, { lastModified });
+  const fingerprint = `path:${narHash}`;
+  return { input, tree: new NamedTree(files, undefined, fingerprint), fingerprint, narHash };
+}
+
+/** Whether a path is a store object named `source`, which has no times. */
+function isStoreSource({ host }: SchemeContext, path: string): boolean {
+  const storeDir = host.environment("NIX_STORE_DIR") ?? "/nix/store";
+  const name = path.startsWith(`${storeDir}/`) ? path.slice(storeDir.length + 1) : "";
+  return name.endsWith("-source") && tryParseStorePath(path, storeDir) !== undefined;
+}
+
+/** See the head of this file. */
+export const pathScheme: FetchScheme = { name: "path", fetch: fetchPath };

@@ -1,0 +1,78 @@
+/** DiskTree: a directory on disk, or a single file. */
+import { bytesToByteString } from "@nivis/formats";
+import type { Disk, DiskStat } from "../host.ts";
+import {
+  type DirectoryEntry,
+  type FileType,
+  type Fingerprint,
+  missingPath,
+  type SourceTree,
+} from "./source-tree.ts";
+
+/** See the head of this file. Remembers the newest time of what it has looked at. */
+export class DiskTree implements SourceTree {
+  readonly #disk: Disk;
+  readonly #root: string;
+  #newest = 0;
+
+  constructor(disk: Disk, root: string) {
+    this.#disk = disk;
+    this.#root = root === "/" ? "" : root;
+  }
+
+  /** The time of last change of the newest path that was looked at, in seconds since 1970. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  #path(path: string): string {
+    return path === "/" ? this.#root || "/" : this.#root + path;
+  }
+
+  stat(path: string): DiskStat | undefined {
+    const stat = this.#disk.stat(this.#path(path));
+    if (stat !== undefined && stat.modified > this.#newest) this.#newest = stat.modified;
+    return stat;
+  }
+
+  fileType(path: string): FileType | undefined {
+    return this.stat(path)?.type;
+  }
+
+  isExecutable(path: string): boolean {
+    return this.stat(path)?.isExecutable === true;
+  }
+
+  readFile(path: string): string {
+    return bytesToByteString(this.readBytes(path));
+  }
+
+  readBytes(path: string): Uint8Array {
+    try {
+      return this.#disk.readFile(this.#path(path));
+    } catch (error) {
+      if (this.stat(path) === undefined) throw missingPath(this.display(path));
+      throw error;
+    }
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    return this.#disk.readDirectory(this.#path(path));
+  }
+
+  readLink(path: string): string {
+    return this.#disk.readLink(this.#path(path));
+  }
+
+  display(path: string): string {
+    return this.#path(path);
+  }
+
+  physicalPath(path: string): string | undefined {
+    return this.#path(path);
+  }
+
+  fingerprint(): Fingerprint | undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+/** FilteredTree: a tree of which only some paths can be seen. */
+import type { InputError } from "@nivis/formats";
+import {
+  childPath,
+  type DirectoryEntry,
+  type FileType,
+  type Fingerprint,
+  type SourceStat,
+  type SourceTree,
+} from "./source-tree.ts";
+
+/** See the head of this file. */
+export class FilteredTree implements SourceTree {
+  readonly #tree: SourceTree;
+  readonly #sees: (path: string) => boolean;
+  readonly #hidden: (path: string) => InputError;
+
+  /**
+   * @param sees Whether a path can be seen; what is below a hidden directory is not asked about.
+   * @param hidden The error for a path that cannot.
+   */
+  constructor(
+    tree: SourceTree,
+    sees: (path: string) => boolean,
+    hidden: (path: string) => InputError,
+  ) {
+    this.#tree = tree;
+    this.#sees = sees;
+    this.#hidden = hidden;
+  }
+
+  #check(path: string): void {
+    if (!this.#sees(path)) throw this.#hidden(path);
+  }
+
+  stat(path: string): SourceStat | undefined {
+    return this.#sees(path) ? this.#tree.stat(path) : undefined;
+  }
+
+  fileType(path: string): FileType | undefined {
+    return this.#sees(path) ? this.#tree.fileType(path) : undefined;
+  }
+
+  isExecutable(path: string): boolean {
+    this.#check(path);
+    return this.#tree.isExecutable(path);
+  }
+
+  readFile(path: string): string {
+    this.#check(path);
+    return this.#tree.readFile(path);
+  }
+
+  readBytes(path: string): Uint8Array {
+    this.#check(path);
+    return this.#tree.readBytes(path);
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    this.#check(path);
+    return this.#tree.readDirectory(path).filter(({ name }) => this.#sees(childPath(path, name)));
+  }
+
+  readLink(path: string): string {
+    this.#check(path);
+    return this.#tree.readLink(path);
+  }
+
+  display(path: string): string {
+    return this.#tree.display(path);
+  }
+
+  physicalPath(path: string): string | undefined {
+    return this.#sees(path) ? this.#tree.physicalPath(path) : undefined;
+  }
+
+  fingerprint(): Fingerprint | undefined {
+    return undefined;
+  }
+}

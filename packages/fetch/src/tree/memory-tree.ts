@@ -1,0 +1,103 @@
+/** MemoryTree: a tree whose nodes are objects; the contents may lie elsewhere. */
+import { bytesToByteString, InputError } from "@nivis/formats";
+import {
+  type DirectoryEntry,
+  type FileType,
+  type Fingerprint,
+  missingPath,
+  namesOf,
+  type SourceStat,
+  type SourceTree,
+} from "./source-tree.ts";
+
+/** A node. */
+export type MemoryNode =
+  | {
+      readonly type: "regular";
+      readonly isExecutable: boolean;
+      /** Bytes. */
+      readonly size: number;
+      readonly read: () => Uint8Array;
+    }
+  | { readonly type: "symlink"; readonly target: string }
+  | MemoryDirectory;
+
+/** A directory. */
+export interface MemoryDirectory {
+  readonly type: "directory";
+  readonly entries: Map<string, MemoryNode>;
+}
+
+/** See the head of this file. */
+export class MemoryTree implements SourceTree {
+  readonly #root: MemoryNode;
+  readonly #name: string;
+
+  /** @param name What stands before paths in messages. */
+  constructor(root: MemoryNode, name: string) {
+    this.#root = root;
+    this.#name = name;
+  }
+
+  #find(path: string): MemoryNode | undefined {
+    let node: MemoryNode | undefined = this.#root;
+    for (const name of namesOf(path)) {
+      node = node?.type === "directory" ? node.entries.get(name) : undefined;
+    }
+    return node;
+  }
+
+  #get<Type extends MemoryNode["type"]>(
+    path: string,
+    type: Type,
+    what: string,
+  ): Extract<MemoryNode, { type: Type }> {
+    const node = this.#find(path);
+    if (node === undefined) throw missingPath(this.display(path));
+    if (node.type === type) return node as Extract<MemoryNode, { type: Type }>;
+    throw new InputError(`path '${this.display(path)}' is not a ${what}`);
+  }
+
+  stat(path: string): SourceStat | undefined {
+    const node = this.#find(path);
+    if (node === undefined) return undefined;
+    return { type: node.type, isExecutable: node.type === "regular" && node.isExecutable };
+  }
+
+  fileType(path: string): FileType | undefined {
+    return this.#find(path)?.type;
+  }
+
+  isExecutable(path: string): boolean {
+    return this.#get(path, "regular", "regular file").isExecutable;
+  }
+
+  readFile(path: string): string {
+    return bytesToByteString(this.readBytes(path));
+  }
+
+  readBytes(path: string): Uint8Array {
+    return this.#get(path, "regular", "regular file").read();
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    const { entries } = this.#get(path, "directory", "directory");
+    return [...entries].map(([name, { type }]) => ({ name, type }));
+  }
+
+  readLink(path: string): string {
+    return this.#get(path, "symlink", "symlink").target;
+  }
+
+  display(path: string): string {
+    return this.#name + path;
+  }
+
+  physicalPath(): string | undefined {
+    return undefined;
+  }
+
+  fingerprint(): Fingerprint | undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+/** `nivis flake lock`: adds what is missing to the lock file of a flake. */
+import { encodeUtf8 } from "@nivis/formats";
+import { type AsyncProgram, unexpectedArgument } from "../async-program.ts";
+import { withFlakeSession } from "../flake-session.ts";
+import {
+  emptyLockDraft,
+  LOCK_OPTIONS,
+  type LockDraft,
+  lockNamedFlake,
+  NO_UPDATE_OPTION,
+} from "../options/lock-options.ts";
+import { warnOfSettings } from "./flake-config.ts";
+
+/** See the head of this file. */
+export const flakeLockCommand: AsyncProgram<LockDraft> = {
+  name: "nivis flake lock",
+  summary: "create missing entries of a lock file",
+  usage: "[FLAG]... [FLAKE]",
+  description: [
+    "Entries that are there stay as they are. FLAKE is the current directory unless given. No evaluator runs: the inputs are read from flake.nix as it stands.",
+  ],
+  examples: [
+    { does: "Lock the flake in the current directory", command: "nivis flake lock" },
+    {
+      does: "Lock an input to something else",
+      command: "nivis flake lock --override-input nixpkgs github:NixOS/nixpkgs/nixos-26.05",
+    },
+  ],
+  options: [...LOCK_OPTIONS, NO_UPDATE_OPTION],
+  defaults: emptyLockDraft,
+  positional: (draft, argument) => {
+    if (draft.flake !== undefined) unexpectedArgument(argument);
+    draft.flake = encodeUtf8(argument);
+  },
+  run: (draft, invocation) =>
+    withFlakeSession(
+      draft,
+      invocation,
+      async (session) => {
+        draft.write = true;
+        const locked = await lockNamedFlake(draft, session, invocation, { failOnUnlocked: true });
+        warnOfSettings(locked.flake, session, invocation);
+      },
+      // Nix: locking asks again about everything.
+      [{ name: "tarball-ttl", value: "0" }],
+    ),
+};
