@@ -49,14 +49,15 @@ async function buildCommands() {
     define: { ...shared().define, "import.meta.url": "undefined" },
     alias: sourceAliases(),
   };
-  // What only stores or only flakes need is a bundle of its own, which commands that evaluate never load.
+  // Code that only stores or only flakes need is in separate bundles, which commands that evaluate
+  // never load.
   const apart = await Promise.all(
     ["store", "flake"].map(async (name) => {
       const { metafile } = await build({
         ...options,
         entryPoints: { [`${name}s`]: join(source, "commands", `${name}-commands.ts`) },
         entryNames: "[name]-[hash]",
-        // `require` would take a script for a module otherwise, because of our package.json.
+        // Otherwise `require` would load the script as a module, because of our package.json.
         outExtension: { ".js": ".cjs" },
         metafile: true,
       });
@@ -68,7 +69,7 @@ async function buildCommands() {
     entryPoints: { main: join(source, "main.ts") },
     entryNames: "[name]-[hash]",
     metafile: true,
-    // A script has no `import()`; this makes it a `require` that is called when it is reached.
+    // Scripts have no `import()`; this turns it into a `require` at the point of use.
     supported: { "dynamic-import": false },
     plugins: [
       {
@@ -100,7 +101,7 @@ async function buildCommands() {
     outExtension: { ".js": ".cjs" },
     define: { BUNDLE: JSON.stringify(bundle) },
   });
-  // Loaded by a thread when an evaluation first asks a store something; see blocking-store.ts.
+  // Loaded by a thread at the first request to a store; see blocking-store.ts.
   await build({
     ...options,
     entryPoints: { "store-worker": STORE_WORKER },
@@ -112,7 +113,7 @@ async function buildCommands() {
 }
 
 /**
- * The file name of the one bundle that a build wrote.
+ * The file name of the only bundle of a build.
  *
  * @param {import("esbuild").Metafile} metafile
  */

@@ -1,7 +1,7 @@
 /**
- * `prepack` of each published package: what goes into a tarball is built of the sources as they are, with
- * the type declarations, which the quick build leaves out. npm runs it once for each package, so it does
- * nothing when the build is fresh.
+ * `prepack` of each published package: builds the contents of the tarball from the current sources,
+ * with the type declarations, which the quick build omits. npm runs it once per package, so it does
+ * nothing if the build is up to date.
  */
 import { buildWhenNeeded } from "./workspace.mjs";
 

@@ -1,4 +1,4 @@
-/** Runs side by side that share their caches, and runs that are killed: the built command as users have it. */
+/** Concurrent runs that share their caches, and runs that are killed, with the built command. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

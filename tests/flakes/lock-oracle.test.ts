@@ -1,11 +1,11 @@
 /**
- * Lock files of random graphs of flakes, with follows, overrides and relative inputs, against those that
- * a real C++ Nix writes: the program that NIVIS_ORACLE_NIX names, or `nix` on PATH. Without one the
- * test is skipped.
+ * Lock files of random graphs of flakes, with follows, overrides and relative inputs, compared with
+ * those of a real C++ Nix: the program that NIVIS_ORACLE_NIX names, or `nix` on PATH. Without one,
+ * the test is skipped.
  *
- * Relative inputs, references in overrides, and what becomes of an old lock file when flakes change, are
- * compared with versions from 2.31 on only: earlier ones have other rules. NIVIS_LOCK_GRAPHS says how many
- * graphs there are.
+ * Relative inputs, references in overrides, and updates of an old lock file after changes of flakes
+ * are compared only with 2.31 and later: earlier versions have other rules. NIVIS_LOCK_GRAPHS is
+ * the number of graphs.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -35,7 +35,7 @@ function versionOf(name: string): readonly [number, number] | undefined {
   return found === null ? undefined : [Number(found[1]), Number(found[2])];
 }
 
-/** For as many graphs as somebody may ask for, in milliseconds. */
+/** In milliseconds; enough for any number of graphs. */
 const TIMEOUT = 3_600_000;
 const GRAPHS = Number(process.env["NIVIS_LOCK_GRAPHS"] ?? (hasNewRules ? 20 : 40));
 const NAMES = ["a", "b", "c", "root"];
@@ -67,7 +67,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 }, TIMEOUT);
 
-/** Writes flakes 0 to n-1; each has inputs among those behind it. */
+/** Writes flakes 0 to n-1; the inputs of each are among the later ones. */
 function writeFlakes(root: string, seed: number): void {
   const random = new Random(seed);
   const count = 3 + random.below(4);
@@ -109,7 +109,7 @@ function flakeText(random: Random, root: string, i: number, count: number): stri
   return `{\n  ${lines.join("\n  ")}\n  outputs = _: { };\n}\n`;
 }
 
-/** How many flakes there are. */
+/** The number of flakes. */
 function countOf(root: string): number {
   return readdirSync(root).length;
 }
@@ -169,14 +169,14 @@ test.skipIf(version === undefined)(
       const ours = await lockByNivis(root);
       expect(ours.lock, `seed ${seed}: ${ours.error}\n${theirs.error}`).toBe(theirs.lock);
       if (theirs.lock === undefined) {
-        // Both refuse the graph; the reason is the last line of theirs.
+        // Both reject the graph; the reason is the last line of the reference's error.
         expect(theirs.error).toContain(ours.error);
         continue;
       }
       compared++;
       if (!hasNewRules) continue;
-      // Another flake.nix with the lock file that is there, and an update of one input. The inputs stay as
-      // they are: C++ Nix would find what they were in its store.
+      // A different flake.nix with the existing lock file, and an update of one input. The inputs
+      // do not change: C++ Nix would find their old contents in its store.
       const before = readFileSync(file, "latin1");
       const flake = join(root, "f0", "flake.nix");
       writeFileSync(flake, flakeText(new Random(seed + 1000), root, 0, countOf(root)));

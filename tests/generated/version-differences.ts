@@ -100,7 +100,7 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   {
     name: "pieces-of-indented-strings",
     reason:
-      "Pieces of an indented string that stripping leaves empty are dropped, so that what is left may be one string and no thunk.",
+      "Pieces of an indented string that are empty after stripping are dropped, so that the rest may be a single string and not a thunk.",
     suspects: ({ program, mode, nivis, reference }) =>
       isLazy(mode) && areValues(nivis, reference) && program.includes("''"),
     neutral: [withoutIndentedStrings],
@@ -116,14 +116,14 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   {
     name: "order-of-recursive-bindings",
     reason:
-      "A binding that is another variable of its rec or let is no value of its own if that one was made before; the order is that of the symbols, which was by address.",
+      "A binding that only names another variable of its rec or let shares its value if that one was created before; the order is that of the symbols, which was by address.",
     suspects: ({ nivis, reference }) => areValues(nivis, reference),
     neutral: [withoutAliases],
   },
   {
     name: "variables-of-overridden-sets-are-delayed",
     reason:
-      "Deliberate: a variable of a rec with __overrides is selected from the set, so where it is put off it is a thunk even if its value is known.",
+      "Deliberate: a variable of a rec with __overrides is selected from the set, so where it is deferred it is a thunk even if its value is known.",
     suspects: ({ program, mode, nivis, reference }) =>
       isLazy(mode) && areValues(nivis, reference) && program.includes("__overrides"),
     neutral: [withBranches],
@@ -136,7 +136,7 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   },
   {
     name: "ceil-and-floor-of-large-numbers",
-    reason: "ceil and floor cast what no integer can hold; now that is an error.",
+    reason: "ceil and floor cast floats beyond the range of integers; now that is an error.",
     suspects: ({ nivis }) =>
       nivis.kind === "failure" &&
       /^NixFloat argument .* is not in the range of NixInt|issues\/12899/.test(nivis.gist),
@@ -150,13 +150,13 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   },
   {
     name: "right-operand-of-update-first",
-    reason: "// looks at its right operand first; it looked at the left one.",
+    reason: "// forces its right operand first; it forced the left one.",
     suspects: ({ program, nivis }) => nivis.kind === "failure" && program.includes("//"),
     neutral: [withRightOperandsFirst],
   },
   {
     name: "substring-looks-at-offset-first",
-    reason: "substring looked at its offset last; now a negative one fails before the others.",
+    reason: "substring checked its offset last; now a negative one fails first.",
     suspects: ({ nivis }) =>
       nivis.kind === "failure" && nivis.gist === "negative start position in 'substring'",
     neutral: [withOffsetsFirst],
@@ -169,7 +169,7 @@ export const VERSION_DIFFERENCES: readonly VersionDifference[] = [
   },
   {
     name: "positions-are-delayed",
-    reason: "The line and the column that unsafeGetAttrPos answers are thunks.",
+    reason: "The line and the column in the result of unsafeGetAttrPos are thunks.",
     suspects: ({ program, mode }) => isLazy(mode) && program.includes("unsafeGetAttrPos"),
     neutral: [withForcedPositions],
   },

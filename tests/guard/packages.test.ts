@@ -43,7 +43,7 @@ describe.each(PUBLIC_PACKAGES)("%s", (name) => {
     });
   });
 
-  test("says what it is, to everybody", () => {
+  test("has a description, keywords and public access", () => {
     const { description, keywords, publishConfig, private: hidden } = manifest(name);
     expect(description).toMatch(/^[A-Z].{20,}[^.]$/);
     expect(keywords).toContain("nix");
@@ -53,7 +53,7 @@ describe.each(PUBLIC_PACKAGES)("%s", (name) => {
     });
   });
 
-  test("has the licence of all, and a page of its own", () => {
+  test("has the common licence and a README", () => {
     const licence = readFileSync(join(packages, "..", "LICENSE"), "utf8");
     expect(readFileSync(join(packages, name, "LICENSE"), "utf8")).toBe(licence);
     const readme = readFileSync(join(packages, name, "README.md"), "utf8");

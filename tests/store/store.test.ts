@@ -25,7 +25,7 @@ makeOddTree(tree);
 afterAll(() => removeStores(scratch));
 
 /** A filter that traces its arguments. */
-const telling = (rule: string): string =>
+const tracing = (rule: string): string =>
   `(path: type: builtins.trace "\${type} \${path}" (${rule}))`;
 
 describe.skipIf(programs === undefined)("sources", () => {
@@ -37,17 +37,17 @@ describe.skipIf(programs === undefined)("sources", () => {
     ["a large file", `builtins.path { path = ${tree}/large; recursive = false; }`],
     ["a link", `"\${${tree}/dangling}"`],
     ["through a link", `"\${${tree}/to-folder/deep}"`],
-    ["asked for all", `builtins.filterSource ${telling("true")} ${tree}`],
-    ["asked for nothing", `builtins.filterSource ${telling("false")} ${tree}`],
+    ["a filter that accepts everything", `builtins.filterSource ${tracing("true")} ${tree}`],
+    ["a filter that rejects everything", `builtins.filterSource ${tracing("false")} ${tree}`],
     [
-      "without what is no folder or link",
-      `builtins.path { path = ${tree}; name = "some"; filter = ${telling('type == "directory" || type == "symlink"')}; }`,
+      "only folders and links",
+      `builtins.path { path = ${tree}; name = "some"; filter = ${tracing('type == "directory" || type == "symlink"')}; }`,
     ],
     [
       "by name",
-      `builtins.filterSource ${telling('builtins.match ".*[a-m]" (baseNameOf path) == null')} ${tree}`,
+      `builtins.filterSource ${tracing('builtins.match ".*[a-m]" (baseNameOf path) == null')} ${tree}`,
     ],
-    ["a filter that is not asked", `builtins.filterSource ${telling("false")} ${tree}/run`],
+    ["a filter that is not called", `builtins.filterSource ${tracing("false")} ${tree}/run`],
     [
       "one by one",
       `map (name: builtins.path { path = ${tree} + "/\${name}"; name = "one"; }) (builtins.attrNames (removeAttrs (builtins.readDir ${tree}) [ "dangling" "loop-a" "loop-b" "itself" "up" "outside" "odd" "long" "to-folder" "to-program" ]))`,

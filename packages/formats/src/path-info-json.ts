@@ -1,5 +1,5 @@
 /**
- * What a store knows of a path as JSON, in the three formats of `nix path-info --json-format`.
+ * Path infos as JSON, in the three formats of `nix path-info --json-format`.
  *
  * Format 1 has whole paths and the content address as text; 2 has base names and the address as an
  * object; 3 also has signatures as objects. Source: path-info.cc and nar-info.cc of libstore.
@@ -11,19 +11,19 @@ import { formatHash, type NixHash } from "./hash/nix-hash.ts";
 import type { PathInfo } from "./path-info.ts";
 import { storePathBaseName } from "./store-path.ts";
 
-/** The formats. */
+/** The versions of the format. */
 export type PathInfoJsonFormat = 1 | 2 | 3;
 
-/** A path info with what a binary cache adds to it, and with what a command computed. */
+/** A path info with the additional fields of binary caches and computed sizes. */
 export interface PathInfoForJson extends PathInfo {
   readonly url?: string;
   readonly compression?: string;
   readonly downloadHash?: NixHash;
-  /** Bytes; 0 if unknown. */
+  /** In bytes; 0 if unknown. */
   readonly downloadSize?: number;
-  /** Bytes of the NARs of the closure. */
+  /** The total size of the NARs of the closure in bytes. */
   readonly closureSize?: number;
-  /** Bytes of the files of the closure in a cache. */
+  /** The total size of the closure's files in a cache, in bytes. */
   readonly closureDownloadSize?: number;
 }
 
@@ -79,7 +79,7 @@ export function formatPathInfoJson(
   ]);
 }
 
-/** Several path infos by their paths, as one JSON text; `undefined` stands for an invalid path. */
+/** Path infos by path, as one JSON text; `undefined` marks an invalid path. */
 export function formatPathInfosJson(
   infos: Iterable<readonly [path: string, info: PathInfoForJson | undefined]>,
   format: PathInfoJsonFormat,

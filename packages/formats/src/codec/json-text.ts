@@ -1,7 +1,7 @@
-/** JSON as C++ Nix writes it: compact, with the keys in order of their bytes. Texts are byte strings. */
+/** Writes JSON like C++ Nix: compact, with keys sorted by their bytes. Texts are byte strings. */
 import { escapeJsonString } from "./json.ts";
 
-/** An object; members whose text is `undefined` are left out. */
+/** An object; members whose text is `undefined` are omitted. */
 export function jsonObject(members: Iterable<readonly [string, string | undefined]>): string {
   const sorted = [...members].sort((a, b) => (a[0] < b[0] ? -1 : 1));
   return `{${sorted
@@ -9,7 +9,7 @@ export function jsonObject(members: Iterable<readonly [string, string | undefine
     .join(",")}}`;
 }
 
-/** A list of texts. */
+/** An array of strings. */
 export function jsonStrings(items: Iterable<string>): string {
   return `[${[...items].map(escapeJsonString).join(",")}]`;
 }

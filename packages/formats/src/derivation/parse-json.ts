@@ -1,7 +1,6 @@
 /**
- * Reads a derivation from JSON, format version 4: what `nix derivation add` takes. Output paths are
- * taken as they are; whether they are right is for hash-modulo.ts. Source: derivation/json.cc of
- * libstore.
+ * Parses a derivation from JSON, format version 4, the input of `nix derivation add`. Output paths
+ * are not verified; hash-modulo.ts does that. Source: derivation/json.cc of libstore.
  */
 import { normalizeJson } from "../codec/json.ts";
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts";
@@ -125,8 +124,8 @@ class DerivationReader {
 }
 
 /**
- * The text of a member of the outermost object, which is known to be good JSON: numbers in it must
- * stay what they are, and JavaScript's would not.
+ * The text of a member of the outermost object, which is known to be valid JSON. Its numbers must
+ * be preserved exactly, which JavaScript's parser does not do.
  */
 function rawMember(text: string, wanted: string): string | undefined {
   let found: string | undefined;
@@ -155,7 +154,7 @@ function rawMember(text: string, wanted: string): string | undefined {
   return found;
 }
 
-/** Reads a derivation; throws a `json-parse` error that names the place for anything else. */
+/** Parses a derivation; throws a `json-parse` error that names the offending place. */
 export function parseDerivationJson(text: string, config: StoreConfig): Derivation {
   let value: unknown;
   try {

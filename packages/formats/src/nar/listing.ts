@@ -12,7 +12,10 @@ export type NarListing =
       readonly type: "regular";
       readonly size: number;
       readonly executable: boolean;
-      /** Where the contents begin in the NAR; 0 if there is no NAR, and then not written. */
+      /**
+       * The offset of the contents in the NAR; 0 if there is no NAR, in which case it is not
+       * written.
+       */
       readonly narOffset: number;
     }
   | { readonly type: "symlink"; readonly target: string }

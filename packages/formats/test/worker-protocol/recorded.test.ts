@@ -1,6 +1,6 @@
 /**
- * Sessions with a real nix-daemon, recorded by packages/node/test/stores/record-sessions.ts: both sides
- * are decoded to the last byte and written again as they were, whatever the chunks.
+ * Sessions with a real nix-daemon, recorded by packages/node/test/stores/record-sessions.ts: both
+ * sides are decoded completely and round-trip, whatever the chunks.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -32,7 +32,7 @@ const recordings = readdirSync(folder).map(
   (name) => JSON.parse(readFileSync(new URL(name, folder), "utf8")) as Recording,
 );
 
-/** Decodes bytes that come in pieces of one length. */
+/** Decodes bytes that arrive in pieces of one length. */
 class Side {
   readonly input = new WireInput();
   #at = 0;
@@ -42,7 +42,7 @@ class Side {
     private readonly length: number,
   ) {}
 
-  /** How many bytes are decoded. */
+  /** The number of decoded bytes. */
   get position(): number {
     return this.#at - this.input.available;
   }
@@ -80,7 +80,7 @@ function sides(
   };
 }
 
-/** Decodes a connection; `each` sees every value with the bytes that it came from. */
+/** Decodes a connection; `each` receives every value with its bytes. */
 function replay(
   { client, server, storeDir }: { client: Side; server: Side; storeDir: string },
   each: (
@@ -116,13 +116,13 @@ function replay(
       while (client.decode(frames.next(1000)) !== undefined);
     }
     if (readMessages().kind === "error") {
-      // The daemon says an error twice that it meets before it begins, and closes.
+      // The daemon reports an error before the operation twice, and closes the connection.
       if (server.isAtEnd === false && client.isAtEnd) readMessages();
       continue;
     }
     const replyFrom = server.position;
     const reply: unknown = server.decode(operation.reply.read(server.input, agreed));
-    // Before 1.38, built outputs are JSON with a hash that nobody reads and we do not keep.
+    // Before 1.38, built outputs are JSON with a hash that is never used and that we do not keep.
     const isExact = name !== "buildPathsWithResults" || agreed.features.size > 0;
     if (isExact) {
       each(server, replyFrom, (output) => operation.reply.write(output, reply, agreed), agreed);
