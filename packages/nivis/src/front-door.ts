@@ -1,7 +1,7 @@
 /**
- * The front door of the library: from a text or a file to plain data in one call. Texts are ordinary
- * JavaScript strings here, data is plain, and errors are `NixError`s. Who wants to look at values before
- * they are evaluated, or at more than one, takes an `Evaluation`.
+ * The simple interface of the library: from a text or a file to plain data in one call. Texts are
+ * ordinary JavaScript strings, data is plain, and errors are `NixError`s. To work with values before
+ * they are evaluated, or with several of them, use an `Evaluation`.
  */
 import { Attrs, EvalError, Evaluation, type EvaluationOptions, type Slot } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
@@ -12,24 +12,33 @@ import { type PlainData, type PlainOptions, toPlainData } from "./plain-data.ts"
 import { select } from "./selection/attr-path.ts";
 import { autoCall } from "./selection/auto-call.ts";
 
-/** What {@link evaluate} and {@link evaluateFile} can be told. */
+/** The options of {@link evaluate} and {@link evaluateFile}. */
 export interface EvaluateOptions extends Partial<EvaluationOptions> {
   /**
-   * The evaluation to use, which keeps the files that it has evaluated. Unless given a new one is made, of
-   * the other options; its world is this machine unless `io` is given.
+   * The evaluation to use, which keeps the files that it has evaluated. Defaults to a new one made from
+   * the other options, with this machine as its world unless `io` is given.
    */
   readonly evaluation?: Evaluation;
-  /** The directory that relative paths start from; the current directory unless given. */
+  /** The directory that relative paths start from. Defaults to the current directory. */
   readonly basePath?: string | URL;
-  /** What to select of the value: `a.b."c.d".0`, or the names one by one. */
+  /**
+   * The attribute of the value to return: `a.b."c.d".0`, or its names one by one. Defaults to the
+   * whole value.
+   */
   readonly attr?: string | readonly string[];
-  /** What functions with formals are called with that stand where a value is wanted, as by `--arg`. */
+  /**
+   * The arguments for functions with formals that occur where a value is needed, as with `--arg`.
+   * Defaults to none.
+   */
   readonly args?: { readonly [name: string]: NixData };
-  /** How the value is converted. */
+  /** How the value is converted. Defaults to the defaults of {@link PlainOptions}. */
   readonly plain?: PlainOptions;
 }
 
-/** Evaluates a text with everything inside. Throws a {@link NixError}. */
+/**
+ * Evaluates a text deeply and returns its value as plain data. Throws a {@link NixError} if evaluation
+ * or conversion fails, and a `TypeError` for options that make no sense.
+ */
 export function evaluate(text: string, options: EvaluateOptions = {}): PlainData {
   return evaluateWith(options, (evaluation) => {
     const { basePath } = options;
@@ -38,7 +47,10 @@ export function evaluate(text: string, options: EvaluateOptions = {}): PlainData
   });
 }
 
-/** Evaluates a file, or the `default.nix` of a directory, with everything inside. Throws a {@link NixError}. */
+/**
+ * Evaluates a file, or the `default.nix` of a directory, deeply and returns its value as plain data.
+ * Throws as {@link evaluate} does.
+ */
 export function evaluateFile(file: string | URL, options: EvaluateOptions = {}): PlainData {
   return evaluateWith(options, (evaluation) => {
     const path = pathOf(file);

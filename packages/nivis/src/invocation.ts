@@ -1,6 +1,6 @@
 /**
- * Invocation: one run of a program, from the first flag on: where it prints, how lines for the user
- * are shown, and the settings that the configuration and the flags so far have made.
+ * Invocation: one run of a program. It knows where output goes, how messages are shown, and the
+ * settings as the configuration and the flags so far define them.
  */
 import {
   DEFAULT_SETTINGS,
@@ -32,30 +32,30 @@ import { StatisticsRecorder } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
-/** How errors are shown: as C++ Nix does, with more for people, or as JSON. */
+/** How errors are shown: as C++ Nix does, with labels and hints, or as JSON. */
 export type DiagnosticsForm = "plain" | "rich" | "json";
 
-/** Mistakes in one text that are shown to people. */
+/** How many mistakes of one text are shown to people. */
 const MAX_MISTAKES = 20;
 
-/** What systemd calls a line, by the level of its importance. */
+/** systemd's priority for each verbosity level. */
 const SYSTEMD_LEVELS = [3, 4, 5, 5, 6, 6, 7, 7];
 
-/** See the head of this file. */
+/** One run of a program: its output, its log and its settings. */
 export class Invocation {
-  /** How positions of errors are resolved; set once there is an evaluation. */
+  /** The table that resolves the positions of errors; replaced once there is an evaluation. */
   positions = new PositionTable();
   diagnostics: DiagnosticsForm = "plain";
   logFormat: LogFormat = "raw";
-  /** Which levels of lines are shown. */
+  /** The level up to which messages are shown. */
   verbosity = INFO_LEVEL;
-  /** Whether it is worth saying that what is instantiated may be collected as garbage. */
+  /** Whether to warn that an instantiated derivation may be garbage-collected. */
   warnsAboutRoots = true;
-  /** What the environment wants to be counted. */
+  /** The statistics that the environment asks for. */
   readonly statistics: StatisticsRecorder | undefined;
   /** Runs after the output: saves the cache. */
   afterOutput: (() => void) | undefined;
-  /** The world as it is, without what settings forbid. */
+  /** The unrestricted world. */
   readonly machine: EvalIo;
   #settings: GatheredSettings | undefined;
   readonly #maxCallDepth: number | undefined;
@@ -73,7 +73,7 @@ export class Invocation {
     });
   }
 
-  /** What the configuration says, changed by the flags so far; read when it is first needed. */
+  /** The settings of the configuration and the flags so far; read on first use. */
   get settings(): GatheredSettings {
     this.#settings ??= readSettings(
       this.machine,
@@ -83,7 +83,7 @@ export class Invocation {
     return this.#settings;
   }
 
-  /** The settings of the whole command line; warns about those that nobody knows. */
+  /** Returns the settings of the whole command line and warns about unknown ones. */
   finishSettings(): GatheredSettings {
     const { settings } = this;
     warnUnknownSettings(settings, (message) => this.warn(message));
@@ -93,7 +93,7 @@ export class Invocation {
   /** Shows a message of the evaluator. */
   log(message: LogMessage): void {
     const level = levelOf(message);
-    // Nix: the JSON logger leaves out only reports.
+    // Nix: the JSON logger omits only reports.
     const isPlainJson = this.logFormat === "internal-json" && message.report === undefined;
     if (level > this.verbosity && !isPlainJson) return;
     if (this.diagnostics === "json") {
@@ -117,7 +117,7 @@ export class Invocation {
     } else this.#writeText(ERROR_LEVEL, text);
   }
 
-  /** Shows what was thrown. */
+  /** Shows whatever was thrown. */
   report(error: unknown): void {
     if (!(error instanceof EvalError)) {
       this.#reportBug(error);

@@ -1,6 +1,6 @@
 /**
- * `--log-format internal-json`: what goes to standard error as C++ Nix writes it for other programs
- * (libutil/logging.cc): `@nix ` and a JSON object a line, keys sorted.
+ * `--log-format internal-json`: messages on standard error in the form that C++ Nix writes for other
+ * programs (libutil/logging.cc): lines of `@nix ` and a JSON object with sorted keys.
  */
 import {
   type EvalError,
@@ -13,23 +13,23 @@ import {
 } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 
-/** How lines for the user are written. */
+/** How messages are written. */
 export type LogFormat = "raw" | "internal-json";
 
-/** Levels of verbosity, the most important first; a line is shown if its level is at most the verbosity. */
+/** Verbosity levels, the most important first; a message is shown if its level is at most the verbosity. */
 export const ERROR_LEVEL = 0;
 export const WARNING_LEVEL = 1;
-/** The verbosity unless flags say otherwise. */
+/** The default verbosity. */
 export const INFO_LEVEL = 3;
 export const DEBUG_LEVEL = 6;
 export const HIGHEST_LEVEL = 7;
 
-/** The level of a message of the evaluator. */
+/** Returns the level of a message of the evaluator. */
 export function levelOf({ severity }: LogMessage): number {
   return severity === "trace" ? ERROR_LEVEL : WARNING_LEVEL;
 }
 
-/** Where something is, as the logger says it; all `null` if it is nowhere. */
+/** The fields of a position in a log line; all `null` without a position. */
 function placeOf(pos: PosIdx, positions: PositionTable) {
   const position = positions.resolve(pos);
   if (position === undefined) return undefined;
@@ -39,7 +39,7 @@ function placeOf(pos: PosIdx, positions: PositionTable) {
 }
 
 const NOWHERE = { column: null, file: null, line: null };
-/** Nix: the position of a trace is always there, though it may be that of nothing. */
+/** Nix: a trace always has a position, even if it is unknown. */
 const NONE = { column: 0, file: "«none»:0", line: 0 };
 
 function line(fields: Readonly<Record<string, unknown>>): string {
@@ -47,12 +47,12 @@ function line(fields: Readonly<Record<string, unknown>>): string {
   return encodeUtf8(`@nix ${JSON.stringify(sorted)}`);
 }
 
-/** A line that is nothing but text. */
+/** Formats a line that contains only text. */
 export function plainLogLine(level: number, text: string): string {
   return line({ action: "msg", level, msg: decodeUtf8(text) });
 }
 
-/** A message of the evaluator. */
+/** Formats a message of the evaluator. */
 export function messageLogLine(message: LogMessage, positions: PositionTable): string {
   const { report } = message;
   const level = levelOf(message);
@@ -70,7 +70,7 @@ export function messageLogLine(message: LogMessage, positions: PositionTable): s
   });
 }
 
-/** An error, with its traces if they are shown. */
+/** Formats an error, with its traces if they are shown. */
 export function errorLogLine(
   error: EvalError,
   positions: PositionTable,

@@ -1,16 +1,21 @@
 /**
- * Main: the entry point of the bundle that holds both commands. `launch/launch.ts` loads it.
+ * The entry point of the bundle with both commands, which `launch/launch.ts` loads.
  */
 import { runNivis } from "./nivis.ts";
 import { nixInstantiate } from "./nix-instantiate.ts";
 import { runProgram } from "./program.ts";
 import { processTerminal } from "./terminal.ts";
 
-/** The commands by the name under which they are installed. */
+/** The commands, by the names under which they are installed. */
 export type CommandName = "nivis" | "nivis-instantiate";
 
+<<<<<<< HEAD
 /** Runs a command with the arguments and the streams of this process, and returns its exit code. */
 export function main(command: CommandName): number | Promise<number> {
+=======
+/** Runs a command with the arguments and streams of this process, and returns its exit code. */
+export function main(command: CommandName): number {
+>>>>>>> ad4020a (Reword the comments and the help of the commands)
   const args = process.argv.slice(2);
   const terminal = processTerminal();
   return command === "nivis"

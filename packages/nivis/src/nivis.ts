@@ -1,4 +1,4 @@
-/** `nivis`: finds the command that the first argument names. */
+/** `nivis`: finds and runs the command that the first argument names. */
 import { bestMatches } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import { commands } from "./commands/index.ts";

@@ -1,8 +1,8 @@
 /**
- * NixError: an error of the evaluated program as JavaScript wants it. `EvalError`, which the machine
- * throws, is made thousands of times in a program that uses `tryEval`, so it has neither a stack nor texts in
- * UTF-16, and its positions are numbers of one evaluation. The front door (front-door.ts) turns one that
- * comes out into a NixError, which outlives the evaluation.
+ * NixError: an error of the evaluated program in the form that JavaScript expects. The machine throws
+ * `EvalError`, possibly thousands of times in a program that uses `tryEval`, so it has neither a stack
+ * nor UTF-16 text, and its positions are numbers of one evaluation. The front door (front-door.ts)
+ * converts the one that escapes into a NixError, which outlives the evaluation.
  */
 import {
   type ErrorKind,
@@ -15,31 +15,31 @@ import {
 } from "@nivis/eval";
 import { decodeUtf8 } from "@nivis/formats";
 
-/** A place in a Nix text. */
+/** A position in a Nix text. */
 export interface NixPosition {
   /** The path of the file, or `«string»`. */
   readonly file: string;
-  /** From 1. */
+  /** Line number, starting at 1. */
   readonly line: number;
-  /** From 1; counts bytes, as C++ Nix does. */
+  /** Column number, starting at 1; counts bytes, as C++ Nix does. */
   readonly column: number;
 }
 
-/** A line of the trace of a {@link NixError}. */
+/** An entry of the trace of a {@link NixError}. */
 export interface NixTrace {
   readonly message: string;
   readonly position: NixPosition | undefined;
 }
 
-/** An error of the evaluated program, with texts and places of its own. */
+/** An error of the evaluated program, with texts and positions of its own. */
 export class NixError extends Error {
   override readonly name = "NixError";
-  /** The kind, a row of `ERROR_KINDS`; for a syntax error and some others a code that says more. */
+  /** The code of the most specific cause: a diagnostic's for a syntax error, else the `kind`. */
   readonly code: string;
-  /** The row of `ERROR_KINDS`. */
+  /** The kind of the error, a row of `ERROR_KINDS`. */
   readonly kind: ErrorKind;
   readonly position: NixPosition | undefined;
-  /** Where the error came from, innermost first. */
+  /** The trace of the error, innermost entry first. */
   readonly trace: readonly NixTrace[];
   readonly #rendered: string;
   readonly #json: string;
@@ -61,7 +61,7 @@ export class NixError extends Error {
     this.#json = renderJson(explanation);
   }
 
-  /** The text that C++ Nix prints, with its excerpts and traces. */
+  /** The text that C++ Nix prints, with excerpts and traces. */
   override toString(): string {
     return this.#rendered;
   }

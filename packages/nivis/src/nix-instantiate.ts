@@ -32,8 +32,8 @@ import { openSession, type Session, type Source } from "./session.ts";
 type OutputKind = "plain" | "raw" | "xml" | "json";
 
 /**
- * C++ Nix's default of `max-call-depth`. This command promises the behaviour of `nix-instantiate`, in
- * which endless recursion is an error after a moment; `nivis eval` goes as deep as memory does.
+ * C++ Nix's default of `max-call-depth`. This command promises the behaviour of `nix-instantiate`, where
+ * endless recursion soon is an error; the depth of `nivis eval` is bounded by memory.
  */
 const NIX_MAX_CALL_DEPTH = 10_000;
 
@@ -43,9 +43,9 @@ interface InstantiateFlags extends EvaluationFlags {
   readonly attrPaths: string[];
   standardInput: boolean;
   expressions: boolean;
-  /** `--find-file`, which wins over the two that follow. */
+  /** `--find-file`; takes precedence over the next two. */
   findFile: boolean;
-  /** `--parse`, which wins over `--eval`. */
+  /** `--parse`; takes precedence over `--eval`. */
   parse: boolean;
   eval: boolean;
   readWrite: boolean;
@@ -57,7 +57,7 @@ interface InstantiateFlags extends EvaluationFlags {
 }
 
 const OPTIONS: readonly Option<InstantiateFlags>[] = [
-  flag(["--expr", "-E"], "Take the arguments for expressions instead of files", (flags) => {
+  flag(["--expr", "-E"], "Read the arguments as expressions instead of files", (flags) => {
     flags.expressions = true;
   }),
   valueFlag(
@@ -74,12 +74,12 @@ const OPTIONS: readonly Option<InstantiateFlags>[] = [
   }),
   flag(
     ["--find-file"],
-    "Look the arguments up in the search path and print where they are",
+    "Look up the arguments in the search path and print their paths",
     (flags) => {
       flags.findFile = true;
     },
   ),
-  flag(["--strict"], "With --eval: evaluate the value with everything inside", (flags) => {
+  flag(["--strict"], "With --eval: evaluate the value deeply", (flags) => {
     flags.strict = true;
   }),
   flag(["--json"], "With --eval: print JSON", (flags) => {
@@ -91,7 +91,7 @@ const OPTIONS: readonly Option<InstantiateFlags>[] = [
   flag(["--raw"], "With --eval: print a string as it is, without a newline", (flags) => {
     flags.output = "raw";
   }),
-  flag(["--no-location"], "With --xml: leave out where things were defined", (flags) => {
+  flag(["--no-location"], "With --xml: leave out where things are defined", (flags) => {
     flags.location = false;
   }),
   flag(["--read-write-mode"], "With --eval: write to the store", (flags) => {
@@ -103,16 +103,16 @@ const OPTIONS: readonly Option<InstantiateFlags>[] = [
   valueFlag(
     ["--add-root"],
     "PATH",
-    "Make PATH a link to the derivation that keeps it from being collected as garbage",
+    "Make PATH a link to the derivation that protects it from garbage collection",
     (flags, path) => {
       flags.root = encodeUtf8(path);
     },
   ),
-  // Nix: all roots are indirect by now.
+  // Nix: all roots are indirect now.
   { ...flag(["--indirect"], "", () => {}), hidden: true },
 ];
 
-/** The program; a value so that tests may run it with a terminal of their own. */
+/** The program; exported so that tests can run it with a terminal of their own. */
 export const nixInstantiate: Program<InstantiateFlags> = {
   name: "nivis-instantiate",
   summary: "evaluate Nix expressions, with the flags of nix-instantiate",
@@ -162,7 +162,7 @@ class Instantiation {
   readonly #session: Session;
   /** Automatic arguments. */
   readonly #args: Attrs;
-  /** How many roots there are. */
+  /** The number of roots made so far. */
   #roots = 0;
   #hasWarned = false;
 
@@ -188,7 +188,7 @@ class Instantiation {
     }
   }
 
-  /** Where a name of the search path is on disk. */
+  /** Returns the path on disk of a name in the search path. */
   #placeOf(name: string): string {
     const found = this.#session.findFile(name);
     const place = accessorOf(this.#session.evaluation.context, found).physicalPath(found.path);
@@ -221,8 +221,13 @@ class Instantiation {
     const { output, strict, location } = this.#flags;
     const { context } = session.evaluation;
     let value: Value = session.evaluation.force(slot);
+<<<<<<< HEAD
     // Nix: without arguments a function is printed, not called.
     if (this.#args.size() > 0) value = session.run(autoCall(context, this.#args, value));
+=======
+    // Nix: without arguments, a function is printed instead of called.
+    if (this.#args.size > 0) value = session.run(autoCall(context, this.#args, value));
+>>>>>>> ad4020a (Reword the comments and the help of the commands)
     switch (output) {
       case "raw": {
         const trace = "while generating the nix-instantiate output";
@@ -258,7 +263,7 @@ class Instantiation {
     }
   }
 
-  /** Makes a root for a derivation if one is wanted and possible; returns what to print for it. */
+  /** Makes a root for a derivation if one is wanted and possible; returns the path to print. */
   #keep(drvPath: string): string {
     const { store, io } = this.#session;
     const { root } = this.#flags;
@@ -267,7 +272,7 @@ class Instantiation {
       return drvPath;
     }
     this.#roots++;
-    // Nix: a store without roots takes no notice of the flag.
+    // Nix: a store without roots ignores the flag.
     if (store.addRoot === undefined) return drvPath;
     const link = root.startsWith("/") ? root : `${io.currentDirectory()}/${root}`;
     return store.addRoot(drvPath, this.#roots > 1 ? `${link}-${this.#roots}` : link);

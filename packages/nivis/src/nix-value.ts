@@ -1,6 +1,6 @@
 /**
- * JavaScript data as Nix values: the way in, as `toPlainData` is the way out. Data is copied when it is
- * converted, so that later changes to an object change no Nix value.
+ * JavaScript data as Nix values, the inverse of `toPlainData`. The conversion copies the data, so later
+ * changes to an object do not change a Nix value.
  */
 import {
   Attrs,
@@ -18,9 +18,9 @@ import { bytesToByteString, canonPath, encodeUtf8 } from "@nivis/formats";
 import { type PlainData, type PlainOptions, toPlainData } from "./plain-data.ts";
 
 /**
- * What {@link toNixValue} converts. Texts are JavaScript strings; numbers that are integers become
- * integers, others floats; a `Uint8Array` is a string of bytes, a `URL` with `file:` a path. Nix values and
- * thunks stay what they are, except that a string is always an ordinary text.
+ * The data that {@link toNixValue} converts. Texts are JavaScript strings. Numbers that are integers
+ * become integers, others floats. A `Uint8Array` becomes a string of bytes, a `URL` with `file:` a path.
+ * Nix values and thunks are used unchanged, except that a string is always an ordinary text.
  */
 export type NixData =
   | null
@@ -35,7 +35,7 @@ export type NixData =
   | ReadonlyMap<string, NixData>
   | { readonly [name: string]: NixData };
 
-/** Something that is still to be converted, and where its value goes; or a container to be closed. */
+/** A value to convert and the place for its result, or a container to close. */
 type Pending =
   | { readonly data: unknown; readonly where: string; readonly put: (value: Slot) => void }
   | { readonly finish: () => void };
@@ -43,9 +43,9 @@ type Pending =
 const INT64_MAX = 2n ** 63n - 1n;
 
 /**
- * The Nix value of JavaScript data. Throws a `TypeError` that names the place (`data.a[3].b`) for
- * `undefined`, symbols, functions ({@link nixFunction} makes builtins of them), instances of classes, holes in
- * arrays, cycles, integers beyond 64 bits, NaN and the infinities, and strings with a NUL.
+ * Returns the Nix value of JavaScript data. Throws a `TypeError` that names the position (`data.a[3].b`)
+ * for `undefined`, symbols, functions (use {@link nixFunction}), instances of classes, holes in arrays,
+ * cycles, integers beyond 64 bits, NaN and the infinities, and strings with a NUL.
  */
 export function toNixValue(data: NixData, name = "data"): Slot {
   let result: Slot = null;
@@ -140,7 +140,7 @@ function openSet(
   }
 }
 
-/** The entries of a plain object or a Map. */
+/** Returns the entries of a plain object or a Map. */
 function entriesOf(data: object, where: string): readonly (readonly [string, unknown])[] {
   if (data instanceof Map) {
     for (const key of data.keys()) {
@@ -149,7 +149,7 @@ function entriesOf(data: object, where: string): readonly (readonly [string, unk
     return Array.from(data as ReadonlyMap<string, unknown>);
   }
   const prototype: unknown = Object.getPrototypeOf(data);
-  // A plain object of another realm (a frame, `node:vm`) has a prototype without one of its own.
+  // In another realm (a frame, `node:vm`), a plain object's prototype has no prototype itself.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw new TypeError(`${where} is ${classOf(data)}, which is neither data nor a Nix value`);
   }
@@ -207,22 +207,22 @@ function pathOf(url: URL, where: string): NixPath {
   return new NixPath(canonPath(encodeUtf8(decodeURIComponent(url.pathname))));
 }
 
-/** A function of JavaScript as a builtin; see {@link nixFunction}. */
+/** A JavaScript function to be used as a builtin; see {@link nixFunction}. */
 export interface HostFunction {
-  /** What traces call it: `while calling the 'NAME' builtin`. */
+  /** Its name in traces: `while calling the 'NAME' builtin`. */
   readonly name: string;
-  /** How many arguments it takes, one to eight: the length of a function says nothing of defaults and rest. */
+  /** The number of its arguments, 1 to 8. (`length` ignores defaults and rest parameters.) */
   readonly arity: number;
-  /** Is given plain data, everything forced; what it returns is converted by {@link toNixValue}. */
+  /** Takes plain data, fully forced; {@link toNixValue} converts the result. */
   readonly run: (...args: PlainData[]) => NixData;
-  /** How its arguments are converted. */
+  /** How arguments are converted. Defaults to the defaults of {@link PlainOptions}. */
   readonly options?: PlainOptions;
 }
 
 /**
- * A builtin that is a function of JavaScript. It gets its arguments as plain data and is called once for
- * each call of the builtin. What it throws ends the evaluation and comes out as it is; `tryEval` sees only an
- * `EvalError` of the kind `throw`.
+ * Returns a builtin that calls a JavaScript function with its arguments as plain data, once for each call
+ * of the builtin. An exception of the function ends the evaluation and propagates unchanged; `tryEval`
+ * catches only an `EvalError` of the kind `throw`.
  */
 export function nixFunction(evaluation: Evaluation, host: HostFunction): Builtin {
   const { name, arity, run, options } = host;

@@ -1,6 +1,6 @@
 /**
- * Values as plain JavaScript data, for programs that use the library: what `JSON.parse` would give, with
- * bigints for large integers. The way back is `toNixValue` (nix-value.ts).
+ * Values as plain JavaScript data for programs that use the library: what `JSON.parse` would return,
+ * plus bigints for large integers. `toNixValue` (nix-value.ts) is the inverse.
  */
 import {
   Attrs,
@@ -18,7 +18,7 @@ import {
 } from "@nivis/eval";
 import { decodeUtf8, findUtf8Error } from "@nivis/formats";
 
-/** What a value without functions becomes. */
+/** The plain form of a value that contains no functions. */
 export type PlainData =
   | null
   | boolean
@@ -30,55 +30,55 @@ export type PlainData =
   | { [name: string]: PlainData }
   | Map<string, PlainData>;
 
-/** How {@link toPlainData} converts what has more than one form in JavaScript. */
+/** How {@link toPlainData} converts values that have more than one form in JavaScript. */
 export interface PlainOptions {
   /**
-   * `auto` (the default): numbers while they are safe, else bigints; `bigint`: always bigints; `number`:
-   * always numbers, and an error for an integer that is not safe.
+   * Integers: `auto` returns numbers where they are safe and bigints elsewhere, `bigint` always bigints,
+   * `number` always numbers, with an error for an integer that is not safe. Defaults to `auto`.
    */
   readonly integers?: "auto" | "bigint" | "number";
-  /** `number` (the default), or `tagged`: a `NixFloat`, which tells `1.0` from `1`. */
+  /** Floats: numbers, or `tagged` as `NixFloat`, which distinguishes `1.0` from `1`. Defaults to `number`. */
   readonly floats?: "number" | "tagged";
   /**
-   * Strings and names that are not UTF-8: `strict` (the default) is an error, `lossy` puts U+FFFD in the
-   * place of each fault, `bytes` leaves all texts as byte strings.
+   * Strings and names that are not UTF-8: `strict` makes them an error, `lossy` replaces each fault by
+   * U+FFFD, `bytes` returns all texts as byte strings. Defaults to `strict`.
    */
   readonly texts?: "strict" | "lossy" | "bytes";
   /**
-   * Sets become an `object` (the default), whose integer-like keys come first as JavaScript wants it, or
-   * a `Map` in the order of the names.
+   * Sets: an `object`, in which JavaScript orders integer-like keys first, or a `Map` in the order of
+   * the names. Defaults to `object`.
    */
   readonly sets?: "object" | "map";
   /**
-   * Derivations, which contain themselves: their `outPath` (the default) as `toJSON` writes it, their
-   * `drvPath`, or `expand`: like any other set, where the cycle is an error.
+   * Derivations, which contain themselves: their `outPath` as in `toJSON`, their `drvPath`, or `expand`,
+   * which treats them like any other set, so that the cycle is an error. Defaults to `outPath`.
    */
   readonly derivations?: "outPath" | "drvPath" | "expand";
-  /** The most values that the result may consist of; no limit unless given. */
+  /** The maximum number of values in the result. Defaults to no limit. */
   readonly maxValues?: number;
 }
 
-/** The deepest nesting, beyond which a value is taken for one without an end. */
+/** The deepest nesting; a value beyond it is assumed to be infinite. */
 const MAX_DEPTH = 1_000_000;
 
-/** The way to a value: the key under which the container `parent` has it. */
+/** The path to a value: its key in the container that `parent` leads to. */
 interface Way {
   readonly parent: Way | null;
   readonly key: string | number;
   readonly depth: number;
-  /** The container at the end of the way, once it is open. */
+  /** The container at the end of the path, once it is open. */
   container: Value | null;
 }
 
-/** A value that is still to be converted, and where its result goes; or a container to be closed. */
+/** A value to convert and the place for its result, or a container to close. */
 type Pending =
   | { readonly slot: Slot; readonly way: Way; readonly put: (data: PlainData) => void }
   | { readonly close: Value };
 
 /**
- * Forces a slot with everything inside and converts it: sets to objects, texts to JavaScript strings,
- * paths to their text. Throws an {@link EvalError} for what evaluation throws, for functions, for values
- * that contain themselves and for what `options` refuse; the message names the attribute path.
+ * Forces a slot deeply and converts it: sets to objects, texts to JavaScript strings, paths to their
+ * text. Throws an {@link EvalError} if evaluation fails, for functions, for values that contain
+ * themselves and for values that `options` rejects; the message names the attribute path.
  */
 export function toPlainData(
   evaluation: Evaluation,
@@ -92,7 +92,7 @@ class Conversion {
   readonly #evaluation: Evaluation;
   readonly #options: PlainOptions;
   readonly #pending: Pending[] = [];
-  /** The containers that the current value is inside of. */
+  /** The containers that enclose the current value. */
   readonly #open = new Set<Value>();
   #values = 0;
 
@@ -154,7 +154,7 @@ class Conversion {
   #list(list: readonly Slot[], way: Way): PlainData {
     this.#enter(list as Value, way);
     const items: PlainData[] = new Array<PlainData>(list.length).fill(null);
-    // Backwards, so that the first is taken from the stack first.
+    // In reverse, so that the first item is popped first.
     for (let i = list.length - 1; i >= 0; i--) {
       this.#item(list[i] as Slot, way, i, (data) => {
         items[i] = data;
@@ -190,7 +190,7 @@ class Conversion {
     const put = (key: string, data: PlainData): void => {
       if (sets === "map") map.set(key, data);
       else if (key !== "__proto__") object[key] = data;
-      // An assignment would set the prototype.
+      // An assignment to `__proto__` would set the prototype.
       else Object.defineProperty(object, key, { ...PLAIN_PROPERTY, value: data });
     };
     for (const key of keys) put(key, null);
@@ -227,10 +227,10 @@ class Conversion {
 
 const PLAIN_PROPERTY = { configurable: true, enumerable: true, writable: true };
 
-/** How many parts of a long path messages show at its end. */
+/** How many components at the end of a long path messages show. */
 const MAX_PARTS = 20;
 
-/** A way as a path: `a.b[3]`. */
+/** Formats a path: `a.b[3]`. */
 function pathOf(way: Way): string {
   const parts: string[] = [];
   let at: Way | null = way;

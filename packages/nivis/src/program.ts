@@ -1,8 +1,8 @@
 /**
- * Program: what every command has in common from the first argument to the exit code.
+ * Program: the parts common to all commands, from the first argument to the exit code.
  *
- * It reads the arguments, handles `--help` and `--version`, runs the command, and prints what goes
- * wrong: the user's mistakes as C++ Nix prints them, ours as bugs of Nivis.
+ * It parses the arguments, handles `--help` and `--version`, runs the command and prints errors: the
+ * user's as C++ Nix prints them, those of Nivis as bugs.
  */
 import { evalErrorOf } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
@@ -17,23 +17,23 @@ import { type Option, type ParseStyle, parseArguments } from "./options/option.t
 import type { Terminal } from "./terminal.ts";
 import { NIX_VERSION, VERSION } from "./version.ts";
 
-/** A command: its help, its options and what it does. */
+/** A command: its help, its options and its code. */
 export interface Program<Flags extends EvaluationFlags = EvaluationFlags> extends HelpTopic {
-  /** Its own options; the shared ones are added. */
+  /** The command's own options; the shared ones are added to them. */
   readonly options: readonly Option<Flags>[];
-  /** How its command line is read; `modern` unless given. */
+  /** How the command line is parsed. Defaults to `modern`. */
   readonly style?: ParseStyle;
-  /** Its default of `max-call-depth`; that of the library is as deep as memory goes. */
+  /** The command's default for `max-call-depth`. Defaults to the library's, which memory bounds. */
   readonly maxCallDepth?: number;
-  /** The state before the first option. */
+  /** Returns the values before the first option. */
   defaults(invocation: Invocation): Flags;
   /** Handles a positional argument. */
   positional(flags: Flags, argument: string): void;
-  /** Does the work; errors are thrown. */
+  /** Does the work; throws on errors. */
   run(flags: Flags, invocation: Invocation): void;
 }
 
-/** The line of `--version`. */
+/** Returns the output of `--version`. */
 export function versionLine(name: string): string {
   return `${name} (Nivis) ${VERSION}, follows Nix ${NIX_VERSION}\n`;
 }
@@ -80,7 +80,7 @@ function runAndReport<Flags extends EvaluationFlags>(
   }
 }
 
-/** The options of a program: its own, and those of all programs that they do not replace. */
+/** Returns the options of a program: its own, and the shared ones that these do not replace. */
 function grammarOf<Flags extends EvaluationFlags>(program: Program<Flags>) {
   const { options: own, style = "modern" } = program;
   return { own, shared: sharedOptions(own, style), style };

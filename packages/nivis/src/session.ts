@@ -1,6 +1,6 @@
 /**
- * Session: the evaluation of a command, as the environment, the configuration files and the flags say,
- * and the texts that its arguments name.
+ * Session: the evaluation of a command, set up from the environment, the configuration files and the
+ * flags, and the texts that the command's arguments name.
  */
 import {
   Attrs,
@@ -33,16 +33,16 @@ import type { AutoArgument, EvaluationFlags } from "./options/evaluation-options
 /** A text to evaluate. */
 export type Source = Program;
 
-/** What a command wants of its session. */
+/** What a command requires of its session. */
 export interface SessionOptions {
-  /** Write nothing even if there is a store to write to. */
+  /** Whether nothing may be written, even if the store accepts writes. */
   readonly readOnly: boolean;
   readonly observer?: RunObserver;
 }
 
 /**
- * Sets up the evaluation of a command, step by step (`@nivis/node`, session.ts), and tells the
- * invocation about it.
+ * Sets up the evaluation of a command step by step (see session.ts of `@nivis/node`) and connects it
+ * to the invocation.
  */
 export function openSession(flags: EvaluationFlags, options: SessionOptions): Session {
   const { invocation } = flags;
@@ -91,15 +91,15 @@ function joinObservers(
   return second === undefined ? first : bothObservers(first, second);
 }
 
-/** See the head of this file. */
+/** The evaluation of one command and the sources that its arguments name. */
 export class Session {
   readonly evaluation: Evaluation;
-  /** The world as the settings let evaluation see it. */
+  /** The world that evaluation sees, restricted by the settings. */
   readonly io: EvalIo;
   readonly store: Store;
   readonly #flags: EvaluationFlags;
   readonly #invocation: Invocation;
-  /** The world as it is. */
+  /** The unrestricted world. */
   readonly #machine: EvalIo;
 
   constructor(flags: EvaluationFlags, evaluation: Evaluation) {
@@ -111,10 +111,10 @@ export class Session {
     this.store = evaluation.context.store;
   }
 
-  /** The arguments for functions, as a set. */
+  /** Returns the arguments for functions, as a set. */
   autoArguments(): Attrs {
     const slots = new Map<string, Slot>();
-    // Nix: in the order of the names, which says what fails first.
+    // Nix: sorted by name, which decides which argument fails first.
     const sorted = [...this.#flags.autoArguments].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [name, argument] of sorted) {
       slots.set(name, this.autoArgument(argument));
@@ -137,7 +137,7 @@ export class Session {
     }
   }
 
-  /** Nix: this file is named in messages as it was given. */
+  /** Reads the file of an argument. Nix: messages name the file as it was given. */
   private readArgument(path: string): string {
     try {
       return this.#machine.readFile(this.absolute(path));
@@ -147,12 +147,12 @@ export class Session {
     }
   }
 
-  /** An expression of the command line. */
+  /** Returns an expression of the command line as a source. */
   expression(text: string): Source {
     return { text, origin: { kind: "string" }, basePath: this.here() };
   }
 
-  /** The expression on standard input. */
+  /** Reads the expression on standard input. */
   standardInput(): Source {
     return {
       text: this.#invocation.terminal.readInput(),
@@ -161,12 +161,12 @@ export class Session {
     };
   }
 
-  /** The expression in a file as the command line names it: a path, or `<name>`. */
+  /** Reads the file that the command line names: a path, or `<name>`. */
   file(name: string): Source {
     return this.evaluation.openProgram(this.lookUpFile(name));
   }
 
-  /** The path that an argument means. */
+  /** Resolves an argument to a path. */
   private lookUpFile(name: string): NixPath {
     if (isPseudoUrl(name) || name.startsWith("flake:")) {
       throw new EvalError(
@@ -180,12 +180,12 @@ export class Session {
     return new NixPath(this.absolute(name));
   }
 
-  /** Whether there is a file or directory at a path. */
+  /** Whether a file or directory exists at a path. */
   exists(path: string): boolean {
     return this.#machine.fileType(this.absolute(path)) !== undefined;
   }
 
-  /** Looks for a name in the search path. */
+  /** Looks up a name in the search path. */
   findFile(name: string): NixPath {
     const { context } = this.evaluation;
     return findInSearchPath(context, context.searchPath, name);

@@ -1,15 +1,15 @@
 /**
- * `NIX_SHOW_STATS` and its relatives: what the environment asks to be counted, and printing it when a
- * command ends.
+ * `NIX_SHOW_STATS` and related variables: which statistics the environment asks for, and printing them
+ * when a command ends.
  */
 import { writeFileSync } from "node:fs";
 import { CountingObserver, type Evaluation, renderStatistics, statisticsReport } from "@nivis/eval";
 import { ProcessMeter } from "@nivis/node";
 import type { Terminal } from "./terminal.ts";
 
-/** What one run of a command counts. */
+/** The statistics of one run of a command. */
 export class StatisticsRecorder {
-  /** Sees every instruction; absent when only that is wanted which is counted anyway. */
+  /** Observes every instruction; absent if the counters that always run are enough. */
   readonly observer: CountingObserver | undefined;
   private readonly meter = new ProcessMeter();
   private evaluation: Evaluation | undefined;
@@ -21,7 +21,7 @@ export class StatisticsRecorder {
       : undefined;
   }
 
-  /** A recorder if the environment wants one. */
+  /** Returns a recorder if the environment asks for one. */
   static of(terminal: Terminal): StatisticsRecorder | undefined {
     const { environment } = terminal;
     return isOn(environment["NIX_SHOW_STATS"]) || isOn(environment["NIVIS_SHOW_STATS"])
@@ -29,12 +29,12 @@ export class StatisticsRecorder {
       : undefined;
   }
 
-  /** Says whose counters are meant. */
+  /** Sets the evaluation whose counters are reported. */
   watch(evaluation: Evaluation): void {
     this.evaluation = evaluation;
   }
 
-  /** Prints the statistics; nothing if there was no evaluation. */
+  /** Prints the statistics, or nothing if there was no evaluation. */
   print(): void {
     if (this.evaluation === undefined) return;
     const { context, positions } = this.evaluation;
@@ -51,7 +51,7 @@ export class StatisticsRecorder {
   }
 }
 
-/** Nix: everything but 0 means yes, the empty text too. */
+/** Nix: every value except `0` means yes, even the empty one. */
 function isOn(setting: string | undefined): boolean {
   return (setting ?? "0") !== "0";
 }

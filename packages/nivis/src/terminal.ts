@@ -1,9 +1,9 @@
 /**
  * Terminal: the standard streams of a command.
  *
- * Data goes to standard output, everything else to standard error; both as byte strings. Writing is
- * synchronous, so that nothing is lost when the process ends, and a reader that went away is not
- * an error: the process ends quietly. Tests give commands a terminal of their own.
+ * Data goes to standard output, everything else to standard error, both as byte strings. Writes are
+ * synchronous, so that nothing is lost when the process ends. A closed pipe is not an error: the
+ * process ends quietly. Tests give commands a terminal of their own.
  */
 
 import { readFileSync, writeSync } from "node:fs";
@@ -12,39 +12,43 @@ import { setLongRunFlags } from "./launch/engine-flags.ts";
 
 /** The standard streams of a command and its environment. */
 export interface Terminal {
-  /** Writes data. */
+  /** Writes data to standard output. */
   writeOut(bytes: string): void;
-  /** Writes a line, without its end, for the user. */
+  /** Writes a line, given without its newline, to standard error. */
   writeLine(bytes: string): void;
-  /** All of standard input. */
+  /** Reads all of standard input. */
   readInput(): string;
-  /** Whether messages may have colours. */
+  /** Whether messages may be coloured. */
   readonly color: boolean;
-  /** The environment; texts, not bytes. */
+  /** The environment; values are text, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+<<<<<<< HEAD
   /** Whether data goes to a terminal, so that people read it. */
   readonly isOutTerminal?: boolean;
   /** Calls back when the user interrupts the command; returns how to stop that. */
   readonly onInterrupt?: (listener: () => void) => () => void;
   /** Watches every evaluation that has no observer of its own; tests run commands with one. */
+=======
+  /** Observes every evaluation that has no observer of its own; for tests. */
+>>>>>>> ad4020a (Reword the comments and the help of the commands)
   readonly observer?: RunObserver;
-  /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
+  /** Makes translated code fall back wherever possible; see `EvaluationOptions`. */
   readonly tierStress?: boolean;
   /**
-   * Prepares V8 for a long-running evaluation. Only a terminal that owns its process has this: V8 is
-   * shared with everything else in it.
+   * Prepares V8 for a long-running evaluation. Only a terminal that owns its process provides it, because
+   * everything in the process shares V8.
    */
   readonly onLongRun?: () => void;
 }
 
-/** The terminal of this process. */
+/** Returns the terminal of this process. */
 export function processTerminal(): Terminal {
   const environment = process.env;
   return {
     writeOut: (bytes) => writeAll(1, bytes),
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
-    // Asked when there is something to colour: most runs never load `node:tty`.
+    // Computed on first use: most runs never need `node:tty`.
     get color() {
       return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
     },
@@ -60,7 +64,7 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Whether messages have colours: as the environment wants, else on terminals that can show them. */
+/** Whether messages are coloured: as the environment says, else on terminals that support it. */
 export function wantsColor(
   environment: Readonly<Record<string, string | undefined>>,
   isTerminal: boolean,
@@ -72,9 +76,9 @@ export function wantsColor(
   return isTerminal && (environment["TERM"] ?? "dumb") !== "dumb";
 }
 
-/** How long to wait for a reader that is slow, in milliseconds. */
+/** How long to wait for a slow reader, in milliseconds. */
 const PAUSE = 5;
-/** How much is converted at once; a long result need not lie in memory twice. */
+/** How much text is converted at once, so that a long result is not in memory twice. */
 const CHUNK = 1 << 20;
 
 function writeAll(descriptor: number, bytes: string): void {
@@ -86,7 +90,7 @@ function writeAll(descriptor: number, bytes: string): void {
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
         if (code === "EPIPE") process.exit(0);
-        // A full pipe that somebody made non-blocking.
+        // The pipe is full, and another process made it non-blocking.
         if (code !== "EAGAIN") throw error;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
       }

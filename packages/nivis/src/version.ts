@@ -1,7 +1,7 @@
-/** What `--version` and bug reports say. */
+/** The versions that `--version` and bug reports show. */
 
 /** The version of this package; a test compares it with package.json. */
 export const VERSION = "0.1.0";
 
-/** The version of C++ Nix whose behaviour is followed. */
+/** The version of C++ Nix that Nivis follows. */
 export const NIX_VERSION = "2.36";

@@ -6,7 +6,7 @@ import type { Program } from "../program.ts";
 
 type Action = "show" | "trim" | "clear";
 
-/** What `nivis cache` gathers. */
+/** The flags of `nivis cache`. */
 export interface CacheFlags extends EvaluationFlags {
   action: Action | undefined;
   /** Bytes. */
@@ -19,32 +19,35 @@ const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 *
 const HOUR = 60 * 60 * 1000;
 const AGE_UNITS: Readonly<Record<string, number>> = { h: HOUR, d: 24 * HOUR, w: 7 * 24 * HOUR };
 
-/** A whole number with a unit; `undefined` if the text is none. */
+/** Parses a whole number with a unit; returns `undefined` if the text is not one. */
 function measure(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const found = /^(\d+)([a-z]?)$/.exec(text.toLowerCase());
   const unit = found === null ? undefined : units[found[2] as string];
   return unit === undefined ? undefined : Number((found as RegExpExecArray)[1]) * unit;
 }
 
-/** See the head of this file. */
+/** `nivis cache`: shows, trims and clears the cache of compiled files. */
 export const cacheCommand: Program<CacheFlags> = {
   name: "nivis cache",
   summary: "show, trim or clear the cache of compiled files",
   usage: "[show | trim | clear] [FLAG]...",
   description: [
-    "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. They are found by their content and never grow stale. The cache keeps itself below 256 MiB; the variable NIVIS_NO_CACHE turns it off, --no-cache for one evaluation.",
+    "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. Entries are found by content and never become stale. The cache keeps its size below 256 MiB. The variable NIVIS_NO_CACHE disables it, --no-cache does so for one evaluation.",
   ],
   examples: [
     { does: "Show where the cache is and how large", command: "nivis cache" },
-    { does: "Drop what was not used for 30 days", command: "nivis cache trim --max-age 30d" },
-    { does: "Keep what was used last, 64 MiB of it", command: "nivis cache trim --max-size 64M" },
-    { does: "Drop everything", command: "nivis cache clear" },
+    {
+      does: "Remove entries that were not used for 30 days",
+      command: "nivis cache trim --max-age 30d",
+    },
+    { does: "Keep the 64 MiB that were used last", command: "nivis cache trim --max-size 64M" },
+    { does: "Remove everything", command: "nivis cache clear" },
   ],
   options: [
     valueFlag<CacheFlags>(
       ["--max-size"],
       "SIZE",
-      "With trim: how much may stay, such as 64M; units K, M, G",
+      "With trim: the size to keep, such as 64M; units K, M, G",
       (flags, text) => {
         flags.maxSize = measure(text, SIZE_UNITS);
         if (flags.maxSize === undefined) throw usageError(`'${text}' is not a size, such as 64M`);
@@ -53,7 +56,7 @@ export const cacheCommand: Program<CacheFlags> = {
     valueFlag<CacheFlags>(
       ["--max-age"],
       "AGE",
-      "With trim: drop what was not used for so long, such as 30d; units h, d, w",
+      "With trim: remove entries not used for this long, such as 30d; units h, d, w",
       (flags, text) => {
         flags.maxAge = measure(text, AGE_UNITS);
         if (flags.maxAge === undefined) throw usageError(`'${text}' is not an age, such as 30d`);

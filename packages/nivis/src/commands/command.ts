@@ -1,11 +1,11 @@
-/** What a command is to the program that finds it by its word. */
+/** The interface of a command to the program that finds it by its word. */
 import type { HelpTopic } from "../options/help.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** A command whatever it gathers. */
+/** A command, regardless of the type of its flags. */
 export interface Command extends HelpTopic {
-  /** What is typed behind `nivis`, or behind the word of its group. */
+  /** The word after `nivis`, or after the word of its group. */
   readonly word: string;
-  /** Runs it and returns its exit code; commands that wait for stores return a promise. */
+  /** Runs the command and returns its exit code; commands that wait for stores return a promise. */
   start(args: readonly string[], terminal: Terminal): number | Promise<number>;
 }

@@ -16,7 +16,7 @@ interface DisassembleFlags extends SourceFlags {
   js: boolean;
 }
 
-/** See the head of this file. */
+/** `nivis disassemble`: prints the bytecode of an expression, or the JavaScript it is translated to. */
 export const disassembleCommand: Program<DisassembleFlags> = {
   name: "nivis disassemble",
   summary: "print the bytecode of an expression",
@@ -26,13 +26,9 @@ export const disassembleCommand: Program<DisassembleFlags> = {
     { does: "The code of a file", command: "nivis disassemble ./default.nix" },
   ],
   options: [
-    flag(
-      ["--js"],
-      "Print the JavaScript that code is translated to when it is run often",
-      (flags) => {
-        flags.js = true;
-      },
-    ),
+    flag(["--js"], "Print the JavaScript that hot code is translated to", (flags) => {
+      flags.js = true;
+    }),
     ...SOURCE_OPTIONS,
   ],
   defaults: (invocation) => ({ ...defaultSourceFlags(invocation), js: false }),

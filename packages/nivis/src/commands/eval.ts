@@ -30,7 +30,7 @@ import { openSession, type Session } from "../session.ts";
 
 type OutputKind = "pretty" | "json" | "xml" | "raw";
 
-/** What `nivis eval` gathers. */
+/** The flags of `nivis eval`. */
 export interface EvalFlags extends SourceFlags {
   output: OutputKind | undefined;
   strict: boolean;
@@ -46,7 +46,7 @@ function setOutput(flags: EvalFlags, output: OutputKind): void {
   flags.output = output;
 }
 
-/** The state before the first option. */
+/** Returns the values before the first option. */
 export function defaultEvalFlags(invocation: Invocation): EvalFlags {
   return {
     ...defaultSourceFlags(invocation),
@@ -73,7 +73,7 @@ export function printResult(
       return;
     }
     case "json":
-      // Nix: unlike nix-instantiate, paths are not copied to the store.
+      // Nix: unlike nix-instantiate, it does not copy paths to the store.
       write(
         `${session.run(toJson(context, value, { copyPaths: false, pos: NO_POS, bareErrors: true })).text}\n`,
       );
@@ -91,7 +91,7 @@ export function printResult(
   }
 }
 
-/** See the head of this file. */
+/** `nivis eval`: prints the value of an expression. */
 export const evalCommand: Program<EvalFlags> = {
   name: "nivis eval",
   summary: "print the value of an expression",
@@ -118,7 +118,7 @@ export const evalCommand: Program<EvalFlags> = {
     flag<EvalFlags>(["--xml"], "Print XML", (flags) => setOutput(flags, "xml")),
     flag<EvalFlags>(
       ["--no-location"],
-      "With --xml: leave out where things were defined",
+      "With --xml: leave out where things are defined",
       (flags) => {
         flags.location = false;
       },
@@ -136,12 +136,12 @@ export const evalCommand: Program<EvalFlags> = {
     valueFlag<EvalFlags>(
       ["--apply"],
       "FUNCTION",
-      "Print what FUNCTION makes of the value",
+      "Print the result of FUNCTION for the value",
       (flags, text) => {
         flags.apply = encodeUtf8(text);
       },
     ),
-    // The form that is printed has one line only.
+    // The printed form always has one line.
     { ...flag<EvalFlags>(["--pretty", "--no-pretty"], "", () => {}), hidden: true },
     { ...flag<EvalFlags>(["--read-only"], "", () => {}), hidden: true },
   ],
@@ -153,7 +153,7 @@ export const evalCommand: Program<EvalFlags> = {
   },
 };
 
-/** Evaluates what the arguments name and prints it; `nivis trace` does the same. */
+/** Evaluates the expression of the arguments and prints its value; shared with `nivis trace`. */
 export function evaluateAndPrint(
   flags: EvalFlags,
   session: Session,

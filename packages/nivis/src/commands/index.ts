@@ -45,7 +45,7 @@ function laterOfFlakes(topic: FlakeTopic): Command {
   };
 }
 
-/** See the head of this file. */
+/** The commands of `nivis`, in the order of its help. */
 export const commands: readonly Command[] = [
   command("eval", evalCommand),
   command("instantiate", instantiateCommand),

@@ -12,7 +12,7 @@ import type { Program } from "../program.ts";
 import { describePackage, findDerivations, type Package } from "../selection/packages.ts";
 import { openSession } from "../session.ts";
 
-/** See the head of this file. */
+/** `nivis instantiate`: prints, and with a store writes, the store derivations of an expression. */
 export const instantiateCommand: Program<SourceFlags> = {
   name: "nivis instantiate",
   summary: "print the store derivations in an expression",

@@ -1,8 +1,8 @@
 /**
- * `nivis lint`: looks for dead weight and mistakes in files without evaluating them.
+ * `nivis lint`: finds dead code and mistakes in files without evaluating them.
  *
- * The findings are the data of this command, so they go to standard output. A finding is a warning and
- * no reason to fail, unless its code is denied; a file that does not parse is.
+ * The findings are the output of this command, so they go to standard output. A finding is a warning
+ * and does not make the command fail unless its code is denied; a file that does not parse does.
  */
 import { writeFileSync } from "node:fs";
 import {
@@ -32,9 +32,9 @@ import { flag, usageError, valueFlag } from "../options/option.ts";
 import type { Program } from "../program.ts";
 import { openSession, type Session, type Source } from "../session.ts";
 
-/** What `nivis lint` gathers. */
+/** The flags of `nivis lint`. */
 export interface LintFlags extends EvaluationFlags {
-  /** Arguments that are not flags; bytes. */
+  /** The positional arguments; bytes. */
   readonly files: string[];
   /** `--expr`; bytes. */
   readonly expressions: string[];
@@ -47,7 +47,7 @@ export interface LintFlags extends EvaluationFlags {
   readonly deny: string[];
 }
 
-/** One fix may uncover the next fault; more rounds than this mean that two fixes undo each other. */
+/** A fix may reveal the next finding; more rounds than this mean that two fixes undo each other. */
 const MAX_ROUNDS = 10;
 
 function defaultLintFlags(invocation: Invocation): LintFlags {
@@ -75,7 +75,7 @@ function addCodes(codes: string[], text: string): void {
   }
 }
 
-/** See the head of this file. */
+/** `nivis lint`: finds dead code and mistakes in files without evaluating them. */
 export const lintCommand: Program<LintFlags> = {
   name: "nivis lint",
   summary: "find dead code, unused names and mistakes in files",
@@ -88,8 +88,8 @@ export const lintCommand: Program<LintFlags> = {
     { does: "Check a file", command: "nivis lint ./default.nix" },
     { does: "Check a tree, and fail if anything is found", command: "nivis lint --deny all ." },
     { does: "Check an expression", command: "nivis lint --expr 'let x = 1; in x'" },
-    { does: "Repair what can be repaired", command: "nivis lint --fix ./default.nix" },
-    { does: "See all kinds of warnings", command: "nivis lint --list" },
+    { does: "Apply the fixes that are certain", command: "nivis lint --fix ./default.nix" },
+    { does: "List all kinds of warnings", command: "nivis lint --list" },
   ],
   options: [
     valueFlag<LintFlags>(
@@ -101,7 +101,7 @@ export const lintCommand: Program<LintFlags> = {
     flag<LintFlags>(["--json"], "Print JSON, one list for all files", (flags) => {
       flags.json = true;
     }),
-    flag<LintFlags>(["--strict"], "Also warn about matters of taste", (flags) => {
+    flag<LintFlags>(["--strict"], "Also warn about questions of style", (flags) => {
       flags.strict = true;
     }),
     valueFlag<LintFlags>(["--warn"], "CODES", "Also warn about CODES", (flags, codes) =>
@@ -116,10 +116,10 @@ export const lintCommand: Program<LintFlags> = {
       "Fail if CODES are found; all stands for any of them",
       (flags, codes) => addCodes(flags.deny, codes),
     ),
-    flag<LintFlags>(["--fix"], "Repair the files where the repair is certain", (flags) => {
+    flag<LintFlags>(["--fix"], "Apply the fixes that are certain", (flags) => {
       flags.fix = true;
     }),
-    flag<LintFlags>(["--list"], "Print the kinds of warnings", (flags) => {
+    flag<LintFlags>(["--list"], "List the kinds of warnings", (flags) => {
       flags.list = true;
     }),
   ],
@@ -156,7 +156,7 @@ class LintJob {
     this.denied = new Set(flags.deny);
     this.options = {
       strict: flags.strict || flags.warn.includes("all"),
-      // A warning that is denied is also looked for.
+      // A denied warning is enabled as well.
       enable: [...flags.warn, ...flags.deny],
       disable: flags.allow.includes("all") ? lintRules.map(({ code }) => code) : flags.allow,
     };
@@ -190,7 +190,7 @@ class LintJob {
     }
     const { io } = this.session;
     const path = canonPath(name.startsWith("/") ? name : `${io.currentDirectory()}/${name}`);
-    // Not by recursion: a tree may be deep.
+    // Iterative, because a tree may be deep.
     const pending = [path];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       if (io.fileType(at) !== "directory") {
@@ -233,7 +233,7 @@ class LintJob {
     return parse(new SourceFile(origin, text), {
       ...LINT_PARSE_OPTIONS,
       basePath: basePath.path,
-      // Where it is does not matter here, only that `~/...` is a path.
+      // The value is irrelevant; it only makes `~/...` a path.
       home: "/",
       features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
     });
@@ -246,7 +246,7 @@ class LintJob {
     if (firstError !== undefined) {
       this.brokenCount++;
       this.invocation.positions = positions;
-      // The other forms show all mistakes of a text whose first one is reported.
+      // The other forms show all mistakes of a text when its first one is reported.
       const isPlain = this.invocation.diagnostics === "plain";
       const mistakes = parsed.diagnostics.filter(({ severity }) => severity === "error");
       for (const { message, pos } of isPlain ? mistakes : [firstError]) {
@@ -271,7 +271,7 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-/** A finding as data. Lines and columns begin at 1, columns and offsets count bytes. */
+/** A finding as data. Lines and columns start at 1; columns and offsets count bytes. */
 function jsonOf({ code, severity, message, span, labels, fix }: LintDiagnostic, file: SourceFile) {
   const place = ({ start, end }: Span) => ({
     start: { offset: start, ...file.lineColumn(start) },

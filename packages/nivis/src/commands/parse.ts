@@ -10,7 +10,7 @@ import {
 import type { Program } from "../program.ts";
 import { openSession } from "../session.ts";
 
-/** See the head of this file. */
+/** `nivis parse`: prints the syntax tree of an expression. */
 export const parseCommand: Program<SourceFlags> = {
   name: "nivis parse",
   summary: "print the syntax tree of an expression, fully parenthesised",

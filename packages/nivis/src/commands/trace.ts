@@ -14,20 +14,20 @@ import type { Program } from "../program.ts";
 import { openSession } from "../session.ts";
 import { type EvalFlags, evalCommand, evaluateAndPrint } from "./eval.ts";
 
-/** Deeper frames are indented no further. */
+/** Frames deeper than this are not indented further. */
 const MAX_INDENT = 40;
-/** The arrows of entering and leaving, and the dot of a builtin, in UTF-8. */
+/** The arrows for entering and leaving, and the dot for a builtin, in UTF-8. */
 const ENTER = "\xe2\x86\x92";
 const LEAVE = "\xe2\x86\x90";
 const BUILTIN = "\xc2\xb7";
 
-/** See the head of this file. */
+/** `nivis trace`: evaluates like `nivis eval` and shows each step of the machine on standard error. */
 export const traceCommand: Program<EvalFlags> = {
   ...evalCommand,
   name: "nivis trace",
   summary: "evaluate an expression and show each step on standard error",
   description: [
-    "Takes what `nivis eval` takes. Each thunk and function that is entered is a line with its place, each builtin that is called and each value that comes back is one too, indented by the depth of the stack.",
+    "Takes the arguments of `nivis eval`. Prints a line with the position for each thunk and function that is entered, and one for each builtin that is called and each value that is returned, indented by the depth of the stack.",
   ],
   examples: [
     { does: "Watch a sum", command: "nivis trace --expr 'let x = 1; in x + x'" },
@@ -41,9 +41,9 @@ export const traceCommand: Program<EvalFlags> = {
   },
 };
 
-/** Prints what an observer is told. */
+/** Prints the events that the machine reports. */
 class StepPrinter implements RunObserver {
-  /** Set when the evaluation is there. */
+  /** Set once the evaluation exists. */
   positions: PositionTable | undefined;
   private depth = 0;
 
@@ -51,7 +51,7 @@ class StepPrinter implements RunObserver {
 
   enterFrame(lambda: Lambda, depth: number): void {
     this.depth = depth;
-    // What starts the evaluation stands nowhere.
+    // The outermost call has no position.
     const place =
       this.positions === undefined || lambda.pos === NO_POS
         ? ""

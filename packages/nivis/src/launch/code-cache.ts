@@ -1,16 +1,16 @@
 /**
- * Code cache: keeps what V8 compiled of the bundle for the next start.
+ * Code cache: keeps V8's compiled code of the bundle for the next start.
  *
- * V8 compiles a function when it is first called. What it made can be taken out of it at the end of
- * a run and be given back to it at the start of the next, which then neither parses nor compiles
- * what that run had used. Node has the like since version 22.8 (`module.enableCompileCache`); this
- * works on all versions, and replaces what a short run has left by what a long one leaves.
+ * V8 compiles a function on its first call. At the end of a run its compiled code can be extracted, and
+ * at the start of the next run be given back, which saves parsing and compiling everything that the
+ * first run used. Node offers the same since version 22.8 (`module.enableCompileCache`); this module
+ * works on all versions, and replaces the code of a short run by that of a long one.
  *
- * The files lie in `nivis/code` of the user's cache directory, one for each build of Nivis and
- * version of Node. A file is used only if it belongs to the user, nobody else may write to it and it is
- * whole: V8 checks that it is for the same source, version, processor and flags, and takes the rest
- * on trust. Whatever is wrong with a file or directory, the bundle is compiled as if there were
- * none, and the file is written anew if that is possible. `NIVIS_NO_CACHE=1` turns all of it off.
+ * The files are in `nivis/code` of the user's cache directory, one for each build of Nivis and version
+ * of Node. A file is used only if it is complete, belongs to the user and is writable by nobody else:
+ * V8 checks source, version, processor and flags, and trusts the rest. If anything is wrong with a
+ * file or directory, the bundle is compiled as if there were no file, and the file is replaced if
+ * possible. `NIVIS_NO_CACHE=1` disables the cache.
  */
 import {
   closeSync,
@@ -28,34 +28,34 @@ import {
 import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
 
-/** A script that was loaded, and what is to be kept of it. */
+/** A loaded script and the cache entry for it. */
 export interface LoadedScript {
   /** Runs it and returns its value. */
   run(): unknown;
   /**
-   * Writes what is compiled by now, unless as much is kept already; before it does, it calls
-   * `prepare`, which puts back the flags of V8 that were in force at the start. Never fails.
+   * Writes the code compiled so far, unless the file holds as much already. Before that it calls
+   * `prepare`, which restores the flags of V8 that were in force at the start. Never fails.
    */
   keep(prepare: () => void): void;
 }
 
 /*
- * A file is a head, what V8 made, and both once more. The second copy stands in for a checksum: to
- * compare memory costs next to nothing, while the modules of Node that have checksums take longer to
- * load than all the rest here. The head says what the file is and how long the run was that made it;
- * V8 wants its data aligned to eight bytes.
+ * A file consists of a head and V8's data, followed by both once more. The second copy serves as a
+ * checksum: comparing memory is nearly free, while Node's modules with checksums take longer to load
+ * than everything else here. The head identifies the file and says how long the run was that made it.
+ * V8 requires its data to be aligned to eight bytes.
  */
 const HEAD = 8;
 const MAGIC = 0x4e56_4331;
 
 /** The processor time, in microseconds, after which a run has used most of what evaluation needs. */
 const LONG_RUN = 500_000;
-/** How old a file may become, in milliseconds; those of other builds are never read again. */
+/** The maximum age of a file, in milliseconds; files of other builds are never read again. */
 const MAX_AGE = 30 * 24 * 3600 * 1000;
 
-/** Loads a script, with what an earlier run kept of it if there is such a thing. */
+/** Loads a script, with the cached code of an earlier run if there is one. */
 export function loadScript(path: string): LoadedScript {
-  // All characters of a bundle are ASCII, and V8 keeps such a text in half the space.
+  // A bundle is ASCII, and V8 stores Latin-1 text in half the space.
   const source = readFileSync(path, "latin1");
   const file = cacheFile(path);
   const kept = file === undefined ? undefined : readCache(file);
@@ -76,15 +76,15 @@ export function loadScript(path: string): LoadedScript {
   };
 }
 
-/** Where the code of a bundle is kept; `undefined` if nowhere. */
+/** Returns the path of the cache file of a bundle, or `undefined` if there is no cache. */
 function cacheFile(bundle: string): string | undefined {
   const { NIVIS_NO_CACHE, XDG_CACHE_HOME = "", HOME = "" } = process.env;
   if ((NIVIS_NO_CACHE ?? "") !== "") return undefined;
   let base = XDG_CACHE_HOME;
-  // The specification says that a relative path there is to be ignored.
+  // The XDG specification says that relative paths are to be ignored.
   if (!base.startsWith("/")) {
-    // A home that is not there is somebody's way to say that there is none, and that of somebody else,
-    // which `sudo` leaves in the environment, is not to be written into.
+    // A home directory that does not exist stands for none. One that belongs to another user, which
+    // `sudo` may leave in the environment, must not be written to.
     if (!HOME.startsWith("/") || !isOwn(HOME)) return undefined;
     base = join(HOME, ".cache");
   }
@@ -92,7 +92,7 @@ function cacheFile(bundle: string): string | undefined {
   return join(base, "nivis", "code", name);
 }
 
-/** Whether a file or directory is there and belongs to the user. */
+/** Whether a file or directory exists and belongs to the user. */
 function isOwn(path: string): boolean {
   try {
     const { uid } = statSync(path);
@@ -135,15 +135,15 @@ function writeCache(file: string, data: Uint8Array, long: boolean): void {
   head.writeUInt32LE(MAGIC, 0);
   head.writeUInt32LE(long ? 1 : 0, 4);
   const folder = dirname(file);
-  // A name of our own first: another process may be reading or writing the same file.
-  const draft = `${file}.${process.pid}`;
+  // Write to a private name first: another process may be reading or writing the same file.
+  const temporary = `${file}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     removeOld(folder);
-    writeFileSync(draft, Buffer.concat([head, data, head, data]), { flag: "wx", mode: 0o600 });
-    renameSync(draft, file);
+    writeFileSync(temporary, Buffer.concat([head, data, head, data]), { flag: "wx", mode: 0o600 });
+    renameSync(temporary, file);
   } catch {
-    unlinkIfThere(draft);
+    unlinkIfThere(temporary);
   }
 }
 
@@ -151,7 +151,7 @@ function unlinkIfThere(file: string): void {
   try {
     unlinkSync(file);
   } catch {
-    // It was never written, or another process was quicker.
+    // The file was never written, or another process removed it first.
   }
 }
 

@@ -1,23 +1,23 @@
 /**
- * Engine flags: what V8 is told once an evaluation has proved to be long-running.
+ * Engine flags: the flags that V8 gets once an evaluation has proved to be long-running.
  *
- * V8 can be told at any time, but the module of Node that tells it takes as long to load as all of a
- * short run, so it is not loaded before it pays. V8 also takes compiled code back only under the flags
- * that it was made under: code that keeps compiled code puts the flags back first.
+ * V8 accepts flags at any time, but Node's module for setting them takes as long to load as an entire
+ * short run, so it is loaded only when it pays off. V8 also accepts cached code only under the flags it
+ * was compiled with, so the code cache restores the flags before it stores code.
  */
 
-/** Flags and what they are by default, by the major version of Node. */
+/** A flag and its default, by the major version of Node. */
 interface FlagChange {
   readonly longRun: string;
   readonly initial: string;
 }
 
 /**
- * The flags that pay; docs/design/002-start-up.md has the figures. Version 20 starts to optimise
- * functions after so little of their code has run that half of it has to be thrown away and done
- * again; later versions count differently and have no such flag. It also compiles running loops a
- * second time, which the dispatch loop, being entered anew now and then, does not need, and puts so
- * much of other functions into it that compiling takes a second core for itself.
+ * The flags that pay off; see docs/design/002-start-up.md for the figures. Version 20 optimises
+ * functions after so little of their code has run that half of the work has to be discarded and
+ * repeated; later versions count differently and have no such flag. It also compiles running loops
+ * separately, which the dispatch loop does not need because it is re-entered now and then, and inlines
+ * so many other functions into it that compilation occupies a second core.
  */
 const CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {
@@ -31,7 +31,7 @@ export function setLongRunFlags(): void {
   setFlags((change) => change.longRun);
 }
 
-/** The flags that Node has begun with. */
+/** Restores the flags that Node started with. */
 export function setInitialFlags(): void {
   setFlags((change) => change.initial);
 }

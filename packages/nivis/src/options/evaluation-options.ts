@@ -1,6 +1,6 @@
 /**
  * The options that all commands share: arguments for functions, the search path, settings, stores,
- * and those of C++ Nix that are accepted without an effect here.
+ * and options of C++ Nix that are accepted but have no effect.
  */
 import { disabledFeature, EvalError, NO_POS, type TierMode } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
@@ -9,35 +9,35 @@ import type { Invocation } from "../invocation.ts";
 import { DEBUG_LEVEL, ERROR_LEVEL, HIGHEST_LEVEL } from "../log-format.ts";
 import { flag, type Option, type ParseStyle, usageError, valueFlag } from "./option.ts";
 
-/** What a function gets as an automatic argument. Texts are bytes. */
+/** The value of an automatic argument. Texts are bytes. */
 export type AutoArgument =
   | { readonly kind: "expression"; readonly text: string }
   | { readonly kind: "string"; readonly text: string }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "stdin" };
 
-/** What the shared options gather. */
+/** The values of the shared options. */
 export interface EvaluationFlags {
   readonly autoArguments: Map<string, AutoArgument>;
-  /** Entries of `-I`, in order; bytes. */
+  /** The entries given with `-I`, in order; bytes. */
   readonly includes: string[];
-  /** Experimental features that flags need. */
+  /** The experimental features that the given flags require. */
   readonly requiredFeatures: Set<string>;
   /** `--store`. */
   store: string | undefined;
   /** `--eval-store`. */
   evalStore: string | undefined;
-  /** Write nothing to the store. */
+  /** Whether nothing may be written to the store. */
   readOnly: boolean;
-  /** Whether compiled files may come from the cache and go there. */
+  /** Whether the cache of compiled files is used. */
   cache: boolean;
   /** How code is run. */
   tier: TierMode;
-  /** The run that the flags belong to: its settings, and how it shows lines for the user. */
+  /** The run that the flags belong to, which owns its settings and its log. */
   readonly invocation: Invocation;
 }
 
-/** The state before the first option. */
+/** Returns the values before the first option. */
 export function defaultFlags(invocation: Invocation): EvaluationFlags {
   return {
     autoArguments: new Map(),
@@ -52,7 +52,7 @@ export function defaultFlags(invocation: Invocation): EvaluationFlags {
   };
 }
 
-/** Throws if a flag needs an experimental feature that is off when all flags are known. */
+/** Throws if a flag needs an experimental feature that is off once all flags are known. */
 export function requireFeatures({ requiredFeatures, invocation }: EvaluationFlags): void {
   if (requiredFeatures.size === 0) return;
   const { experimentalFeatures } = invocation.finishSettings();
@@ -65,7 +65,7 @@ function setting({ invocation }: EvaluationFlags, name: string, value: string): 
   applySetting(invocation.settings, name, encodeUtf8(value), (text) => invocation.warn(text));
 }
 
-/** Nix: a value that makes no sense is only warned about here. */
+/** Nix: an invalid value only causes a warning here. */
 function settingOfOption(flags: EvaluationFlags, name: string, value: string): void {
   try {
     setting(flags, encodeUtf8(name), value);
@@ -106,7 +106,7 @@ const ARGUMENT_OPTIONS: readonly Option<EvaluationFlags>[] = [
   {
     names: ["--arg-from-stdin"],
     values: ["NAME"],
-    doc: "Pass what stands on standard input as the argument NAME to functions",
+    doc: "Pass the text on standard input as the argument NAME to functions",
     apply: (flags, name) => argument(flags, name as string, { kind: "stdin" }),
   },
   valueFlag(
@@ -117,18 +117,18 @@ const ARGUMENT_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ),
 ];
 
-/** For code that is not trusted. */
+/** Limits for untrusted code. */
 const LIMIT_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--max-steps"],
     "N",
-    "Stop with an error after N steps; a step is a call or a thunk that gets its value",
+    "Stop with an error after N steps; a step is a call or the evaluation of a thunk",
     (flags, count) => setting(flags, "max-steps", count),
   ),
   valueFlag(
     ["--max-memory"],
     "MIB",
-    "Stop with an error when evaluation takes MIB mebibytes",
+    "Stop with an error when evaluation takes more than MIB mebibytes",
     (flags, size) => setting(flags, "max-memory", size),
   ),
   valueFlag(
@@ -140,7 +140,7 @@ const LIMIT_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--max-call-depth"],
     "N",
-    "Stop with an error when calls nest deeper than N",
+    "Stop with an error when calls are nested deeper than N",
     (flags, depth) => setting(flags, "max-call-depth", depth),
   ),
 ];
@@ -176,7 +176,7 @@ const STORE_OPTIONS: readonly Option<EvaluationFlags>[] = [
       flags.store = encodeUtf8(uri);
     },
   ),
-  valueFlag(["--eval-store"], "STORE", "Like --store, and before it", (flags, uri) => {
+  valueFlag(["--eval-store"], "STORE", "Like --store, which it overrides", (flags, uri) => {
     flags.evalStore = encodeUtf8(uri);
   }),
 ];
@@ -199,7 +199,7 @@ const GENERAL_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--tier"],
     "TIER",
-    "Run code as bytecode (vm), as JavaScript (js), or as JavaScript what is run often (auto, the default)",
+    "Run code as bytecode (vm), as JavaScript (js), or run hot code as JavaScript (auto, the default)",
     (flags, tier) => {
       if (tier !== "vm" && tier !== "js" && tier !== "auto") {
         throw usageError(`'${encodeUtf8(tier)}' is not a tier: vm, js or auto`);
@@ -211,7 +211,7 @@ const GENERAL_OPTIONS: readonly Option<EvaluationFlags>[] = [
   { ...flag(["--version"], "Show the version", () => {}), instead: "version" },
 ];
 
-/** How much is said while a command runs. */
+/** How much a command prints while it runs. */
 const LOGGING_OPTIONS: readonly Option<EvaluationFlags>[] = [
   {
     ...flag(["--verbose", "-v"], "", ({ invocation }) => {
@@ -242,7 +242,7 @@ const LOGGING_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ),
 ];
 
-/** What C++ Nix knows; where nothing is built they are all `raw` but one. */
+/** The formats that C++ Nix knows. Nothing is built here, so all but one behave like `raw`. */
 const LOG_FORMATS: ReadonlySet<string> = new Set([
   "raw",
   "raw-with-logs",
@@ -251,7 +251,7 @@ const LOG_FORMATS: ReadonlySet<string> = new Set([
   "bar-with-logs",
 ]);
 
-/** A flag without an effect. */
+/** Defines a flag without an effect. */
 function ignored(
   names: readonly string[],
   values: readonly string[] = [],
@@ -259,7 +259,7 @@ function ignored(
   return { names, values, doc: "", hidden: true, apply: () => {} };
 }
 
-/** Another spelling of a setting. */
+/** Defines another spelling of a setting. */
 function alias(
   names: readonly string[],
   name: string,
@@ -274,7 +274,7 @@ function alias(
   };
 }
 
-/** A flag for a number that C++ Nix reads before it asks the setting of that name. */
+/** Defines a flag for a number that C++ Nix parses before the setting of that name. */
 function numberFlag(name: string): Option<EvaluationFlags> {
   return {
     names: [`--${name}`],
@@ -287,7 +287,7 @@ function numberFlag(name: string): Option<EvaluationFlags> {
   };
 }
 
-/** Those of all commands. */
+/** Flags without an effect that all commands accept. */
 const IGNORED_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ignored(["--repair"]),
   alias(["-j"], "max-jobs", undefined),
@@ -303,7 +303,7 @@ const IGNORED_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ignored(["--override-flake"], ["ORIGINAL", "RESOLVED"]),
 ];
 
-/** Those of `nix` and of Nivis itself, which `nix-instantiate` does not know. */
+/** Flags of `nix` and of Nivis itself that `nix-instantiate` does not know. */
 const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
   flag(["--pure"], "Forbid everything that depends on the machine", (flags) =>
     setting(flags, "pure-eval", "true"),
@@ -313,7 +313,7 @@ const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ignored(["--refresh"]),
 ];
 
-/** Those of the old commands. */
+/** Flags of the old commands. */
 const LEGACY_OPTIONS: readonly Option<EvaluationFlags>[] = [
   {
     ...flag(["--readonly-mode"], "", (flags) => {
@@ -326,7 +326,7 @@ const LEGACY_OPTIONS: readonly Option<EvaluationFlags>[] = [
   numberFlag("timeout"),
 ];
 
-/** Each setting as a flag, as C++ Nix has them. */
+/** The flags of the settings; as in C++ Nix, every setting has one. */
 const SETTING_FLAGS: readonly Option<EvaluationFlags>[] = settingFlags().map(
   ({ name, setting: target, value, feature }) => ({
     names: [`--${name}`],
@@ -335,13 +335,13 @@ const SETTING_FLAGS: readonly Option<EvaluationFlags>[] = settingFlags().map(
     hidden: true,
     apply: (flags, given) => {
       if (feature === undefined) setting(flags, target, value ?? (given as string));
-      // Nix: the value is noted whatever the features; what matters is which are on in the end.
+      // Nix: the value is stored regardless of the features; those that are on in the end count.
       else flags.requiredFeatures.add(feature);
     },
   }),
 );
 
-/** The options that all commands have, but for those with a spelling that `own` has as well. */
+/** Returns the options that all commands share, except those whose spelling occurs in `own`. */
 export function sharedOptions<Flags extends EvaluationFlags>(
   own: readonly Option<Flags>[],
   style: ParseStyle,

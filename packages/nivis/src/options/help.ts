@@ -1,13 +1,13 @@
 /** The text of `--help`. */
 import type { Option } from "./option.ts";
 
-/** What the help of a command is made of. */
+/** The parts of a command's help. */
 export interface HelpTopic {
   /** The whole name, such as `nivis eval`. */
   readonly name: string;
   /** One sentence without a period. */
   readonly summary: string;
-  /** What follows the name, such as `[FLAG]... [FILE]`. */
+  /** The text after the name, such as `[FLAG]... [FILE]`. */
   readonly usage: string;
   /** Paragraphs below the usage. */
   readonly description?: readonly string[];
@@ -50,7 +50,7 @@ function describeOption(option: Option<never>): string {
   return [left.padEnd(FLAG_COLUMN) + lines[0], ...padded.slice(1)].join("\n");
 }
 
-/** The help of a command, with a newline at its end. */
+/** Returns the help of a command, ending in a newline. */
 export function renderHelp(topic: HelpTopic, options: readonly Option<never>[]): string {
   const parts = [
     `${topic.name} - ${topic.summary}`,

@@ -1,54 +1,54 @@
 /**
- * Options of commands: tables of rows, and what goes through a command line with them.
+ * Command options: tables of rows, and the parser that walks a command line with them.
  *
- * `parseArgs` of Node knows only flags with one value and forgets the order; C++ Nix has flags with
- * two (`--arg NAME EXPR`), settings whose order matters, and words such as `-vv` or `-I.`. So the
- * walk is our own, with C++ Nix's rules (libutil/args.cc) and messages, and with suggestions.
+ * Node's `parseArgs` supports only flags with one value and loses their order. C++ Nix has flags with
+ * two values (`--arg NAME EXPR`), settings whose order matters, and words such as `-vv` or `-I.`. This
+ * parser follows C++ Nix's rules (libutil/args.cc) and messages, and adds suggestions.
  */
 import { bestMatches, type EvalError } from "@nivis/eval";
 import { usageError } from "@nivis/node";
 
 export { usageError };
 
-/** A flag. `Flags` is what a command gathers from its flags. */
+/** A flag. `Flags` is the object that a command's flags are collected in. */
 export interface Option<in Flags> {
-  /** All its spellings, the one that is shown first: `["--attr", "-A"]`. */
+  /** All its spellings; the help shows the first: `["--attr", "-A"]`. */
   readonly names: readonly string[];
-  /** What its values are called in the help; empty for a switch. */
+  /** The names of its values in the help; empty for a switch. */
   readonly values: readonly string[];
-  /** What it does, in one sentence without a period at its end. */
+  /** Its effect, in one sentence without a period at the end. */
   readonly doc: string;
-  /** Left out of the help. */
+  /** Whether the help leaves it out. Defaults to `false`. */
   readonly hidden?: boolean;
-  /** Notes the flag; gets as many values as it names. */
+  /** Stores the flag in `flags`. Takes as many values as `values` names. */
   apply(flags: Flags, ...values: string[]): void;
-  /** What to do instead of the command; what follows on the command line is not read. */
+  /** The action that replaces the command; the rest of the command line is not read. */
   readonly instead?: Instead;
 }
 
-/** What a flag can ask for in place of the command. */
+/** An action that a flag can request in place of the command. */
 export type Instead = "help" | "version";
 
 /**
- * How a command line is read. `legacy` is what `nix-instantiate` does: letters behind one dash are
- * flags up to the first character that is not a letter, a value never follows an equals sign, and the
- * command's own flags are flags behind `--` as well. `modern` is kinder: a value may follow its letter
- * (`-Iname=path`) or an equals sign, and all that follows `--` is positional.
+ * How a command line is parsed. `legacy` follows `nix-instantiate`: letters after one dash are flags
+ * up to the first character that is not a letter, a value never follows an equals sign, and the
+ * command's own flags are still flags after `--`. `modern` is more lenient: a value may follow its
+ * letter (`-Iname=path`) or an equals sign, and everything after `--` is positional.
  */
 export type ParseStyle = "legacy" | "modern";
 
-/** What {@link parseArguments} needs to know. */
+/** The input of {@link parseArguments}. */
 export interface Grammar<Flags> {
   /** The options of the command itself. */
   readonly own: readonly Option<Flags>[];
-  /** Those that it shares with other commands. */
+  /** The options that it shares with other commands. */
   readonly shared: readonly Option<Flags>[];
   readonly style: ParseStyle;
-  /** Takes an argument that is not a flag. */
+  /** Handles an argument that is not a flag. */
   readonly positional: (flags: Flags, argument: string) => void;
 }
 
-/** Makes a switch, a flag without values. */
+/** Defines a switch, a flag without values. */
 export function flag<Flags>(
   names: readonly string[],
   doc: string,
@@ -57,7 +57,7 @@ export function flag<Flags>(
   return { names, values: [], doc, apply };
 }
 
-/** Makes a flag with one value. */
+/** Defines a flag with one value. */
 export function valueFlag<Flags>(
   names: readonly string[],
   value: string,
@@ -68,9 +68,9 @@ export function valueFlag<Flags>(
 }
 
 /**
- * Goes through arguments: applies flags in order, and gives all others to `positional`. `-` alone is
- * positional. Returns what is to be done instead of the command, if a flag says so. Throws a usage error
- * at the first argument that makes no sense; the flags before it have been applied.
+ * Walks the arguments: applies flags in order and passes all others to `positional`. A lone `-` is
+ * positional. Returns the action that replaces the command, if a flag requests one. Throws a usage
+ * error at the first invalid argument; the flags before it have been applied by then.
  */
 export function parseArguments<Flags>(
   args: readonly string[],
@@ -85,14 +85,14 @@ class ArgumentWalk<Flags> {
   readonly #flags: Flags;
   readonly #own: ReadonlyMap<string, Option<Flags>>;
   readonly #all: ReadonlyMap<string, Option<Flags>>;
-  /** What is still to come, the next argument last. */
+  /** The arguments left to process, the next one last. */
   readonly #rest: string[];
 
   constructor(args: readonly string[], grammar: Grammar<Flags>, flags: Flags) {
     this.#grammar = grammar;
     this.#flags = flags;
     this.#own = byName(grammar.own);
-    // The command's own options win.
+    // The command's own options take precedence.
     this.#all = new Map([...byName(grammar.shared), ...this.#own]);
     this.#rest = args.slice().reverse();
   }
@@ -110,7 +110,7 @@ class ArgumentWalk<Flags> {
     return undefined;
   }
 
-  /** Takes what follows `--`. */
+  /** Processes the arguments after `--`. */
   #runLiteral(): Instead | undefined {
     const isLegacy = this.#grammar.style === "legacy";
     for (let argument = this.#rest.pop(); argument !== undefined; argument = this.#rest.pop()) {
@@ -140,7 +140,7 @@ class ArgumentWalk<Flags> {
     return option.instead;
   }
 
-  /** Takes `-qIx` apart as C++ Nix does, into `-q -I -x`; returns the first flag. */
+  /** Splits `-qIx` into `-q -I -x`, as C++ Nix does, and returns the first flag. */
   #split(argument: string): string {
     if (argument.length <= 2 || !/^-[a-zA-Z]/.test(argument)) return argument;
     const letters = /^-([a-zA-Z]+)/.exec(argument)?.[1] as string;
@@ -150,7 +150,7 @@ class ArgumentWalk<Flags> {
     return `-${letters[0]}`;
   }
 
-  /** Takes `-vvI.` and `--include=.` apart where flags of these names are; returns the first flag. */
+  /** Splits `-vvI.` and `--include=.` if flags of these names exist, and returns the first flag. */
   #loosen(argument: string): string {
     if (this.#all.has(argument)) return argument;
     const letters = argument.startsWith("--") ? undefined : this.#splitLetters(argument);
@@ -166,8 +166,8 @@ class ArgumentWalk<Flags> {
   }
 
   /**
-   * Splits `-vvI.` into `-v -v -I .`: letters are flags up to the first that takes a value, which is
-   * the rest. Returns `undefined` if a letter is not a flag.
+   * Splits `-vvI.` into `-v -v -I .`: letters are flags up to the first one that takes a value; the
+   * rest is that value. Returns `undefined` if a letter is not a flag.
    */
   #splitLetters(argument: string): string[] | undefined {
     const split: string[] = [];
@@ -196,7 +196,7 @@ class ArgumentWalk<Flags> {
   }
 
   #missingValue(name: string, count: number, given: number): EvalError {
-    // Nix: the parser of the command itself words it differently.
+    // Nix: the command's own parser uses a different message.
     return this.#grammar.style === "legacy" && this.#own.has(name)
       ? usageError(`'${name}' requires an argument`)
       : usageError(`flag '${name}' requires ${count} argument(s), but only ${given} were given`);
@@ -216,7 +216,7 @@ function unknownFlag(argument: string, options: readonly Option<never>[]): EvalE
     shown.filter((candidate) => candidate.startsWith("--")),
     name,
   );
-  // A setting is suggested only if no option is meant.
+  // Settings are suggested only if no option matches.
   if (matches.length === 0)
     matches = bestMatches(
       options.flatMap((option) => option.names),

@@ -1,6 +1,6 @@
 /**
- * Where the commands of `nivis` take their expression from: `--expr`, `--file`, or an argument that
- * names a file; further arguments are attribute paths.
+ * How the commands of `nivis` find their expression: `--expr`, `--file`, or an argument that names a
+ * file. Further arguments are attribute paths.
  */
 
 import type { Attrs, Slot } from "@nivis/eval";
@@ -11,17 +11,17 @@ import type { Session, Source } from "../session.ts";
 import { defaultFlags, type EvaluationFlags } from "./evaluation-options.ts";
 import { type Option, usageError, valueFlag } from "./option.ts";
 
-/** What the options here gather. Texts are bytes. */
+/** The values of these options. Texts are bytes. */
 export interface SourceFlags extends EvaluationFlags {
   expression: string | undefined;
   file: string | undefined;
   /** Arguments that are not flags. */
   readonly positionals: string[];
-  /** Paths of `--attr`. */
+  /** The paths given with `--attr`. */
   readonly attrPaths: string[];
 }
 
-/** The state before the first option. */
+/** Returns the values before the first option. */
 export function defaultSourceFlags(invocation: Invocation): SourceFlags {
   return {
     ...defaultFlags(invocation),
@@ -55,19 +55,19 @@ export const ATTR_OPTION: Option<SourceFlags> = valueFlag(
   (flags, path) => flags.attrPaths.push(encodeUtf8(path)),
 );
 
-/** Notes a positional argument. */
+/** Records a positional argument. */
 export function addPositional(flags: SourceFlags, argument: string): void {
   flags.positionals.push(encodeUtf8(argument));
 }
 
-/** What is to be evaluated. */
+/** An expression to evaluate and the parts of its value that are wanted. */
 export interface Selection {
   readonly source: Source;
-  /** At least one; the empty path is the whole value. */
+  /** At least one path; the empty path selects the whole value. */
   readonly attrPaths: readonly string[];
 }
 
-/** Finds the source and the attribute paths that a command line means. */
+/** Finds the source and the attribute paths that a command line names. */
 export function selectionOf(flags: SourceFlags, session: Session, command: string): Selection {
   if (flags.expression !== undefined && flags.file !== undefined) {
     throw usageError("'--file' and '--expr' are exclusive");
@@ -82,7 +82,7 @@ export function selectionOf(flags: SourceFlags, session: Session, command: strin
   return { source, attrPaths: paths.length === 0 ? [""] : paths };
 }
 
-/** Takes the file from the arguments: the first of them. */
+/** Removes the file, the first argument, from `paths` and returns it. */
 function takeFile(flags: SourceFlags, session: Session, paths: string[], command: string): string {
   const [first] = flags.positionals;
   if (first === undefined) {
@@ -103,7 +103,7 @@ function notAFile(argument: string, command: string): string {
   return `there is no file '${argument}'; an expression is given as: ${command} --expr '${argument}'`;
 }
 
-/** Evaluates a selection and yields the slots that its paths lead to. */
+/** Evaluates a selection and yields the slots at its paths. */
 export function* slotsOf(
   { source, attrPaths }: Selection,
   session: Session,

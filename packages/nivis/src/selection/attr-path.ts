@@ -1,6 +1,6 @@
 /**
- * Attribute paths of the command line: `a.b."c.d".3`. A number selects from a list; functions on
- * the way are called with the automatic arguments (C++ Nix: libexpr/attr-path.cc).
+ * Attribute paths of the command line: `a.b."c.d".3`. A number selects a list element. Functions along
+ * the path are called with the automatic arguments (C++ Nix: libexpr/attr-path.cc).
  */
 import {
   Attrs,
@@ -15,7 +15,7 @@ import {
 } from "@nivis/eval";
 import { autoCall } from "./auto-call.ts";
 
-/** Takes a path apart. A part may be empty, which selecting then complains about. */
+/** Splits a path into its parts. A part may be empty; selecting it is an error. */
 export function parseAttrPath(path: string): string[] {
   const parts: string[] = [];
   let part = "";
@@ -39,10 +39,10 @@ export function parseAttrPath(path: string): string[] {
   return parts;
 }
 
-/** The largest list index that C++ Nix reads as one. */
+/** The largest number that C++ Nix reads as a list index. */
 const MAX_INDEX = 0xffff_ffff;
 
-/** Goes along a path; the slot at its end is not forced. */
+/** Follows a path; does not force the slot at its end. */
 export function* select(
   ctx: EvalContext,
   path: string,

@@ -1,5 +1,5 @@
 /**
- * Auto-calling: a function with formals that stands where a value is wanted is called with the
+ * Auto-calling: a function with formals that occurs where a value is needed is called with the
  * arguments of `--arg` and `--argstr` (C++ Nix: `autoCallFunction`).
  */
 import {
@@ -18,8 +18,8 @@ import {
 } from "@nivis/eval";
 
 /**
- * Calls what can be called with `args` alone, over and over for functors; returns the value. Functors
- * that never come to an end are a stack overflow, or an error that says so if they go round in a cycle.
+ * Calls the value with `args` if that is all it needs, repeatedly for functors, and returns the result.
+ * An endless chain of functors is a stack overflow, or an error that says so if it is a cycle.
  */
 export function* autoCall(ctx: EvalContext, args: Attrs, slot: Slot): Suspendable<Value> {
   const forced = (slot instanceof Thunk ? yield slot : slot) as Value;
@@ -29,7 +29,7 @@ export function* autoCall(ctx: EvalContext, args: Attrs, slot: Slot): Suspendabl
   return (yield new CallRequest(value, [argument], value.code.pos)) as Value;
 }
 
-/** Calls the functor of a set, that of the set it returns, and so on, up to a value that has none. */
+/** Calls the functor of a set, then that of the set it returns, and so on, until a value has none. */
 function* callFunctors(ctx: EvalContext, set: Attrs): Suspendable<Value> {
   const { nesting } = ctx.caches;
   const outside = nesting.levels;
@@ -54,7 +54,7 @@ function endlessFunctors(set: Attrs): EvalError {
   return new EvalError("infinite-recursion", message, set.positionOf("__functor"));
 }
 
-/** The set that a function gets: what it asks for, or everything if it takes everything. */
+/** Returns the set passed to a function: the arguments it names, or all of them if it has an ellipsis. */
 function chooseArguments(args: Attrs, closure: Closure): Attrs {
   const formals = closure.code.formals;
   if (formals === null || formals.ellipsis) return args;

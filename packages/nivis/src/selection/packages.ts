@@ -1,8 +1,8 @@
 /**
  * Packages: the derivations that `nix-instantiate` finds in a value (C++ Nix: libexpr/get-drvs.cc).
  *
- * A set of derivations is searched, and so are the sets in it that say `recurseForDerivations`;
- * lists are always searched. A derivation that is met twice counts once.
+ * It searches sets of derivations, the sets in them that have `recurseForDerivations`, and all lists. A
+ * derivation that occurs twice counts once.
  */
 import {
   Attrs,
@@ -28,14 +28,14 @@ import {
 } from "@nivis/eval";
 import { autoCall } from "./auto-call.ts";
 
-/** Levels that are too many whatever the setting: each takes about a kilobyte while it is searched. */
+/** The maximum depth regardless of the setting: each level takes about a kilobyte during the search. */
 const MAX_LEVELS = 500_000;
 
 /** A derivation that was found. */
 export interface Package {
   /** The path of its `.drv` file. */
   readonly drvPath: string;
-  /** Which output is meant. */
+  /** The selected output. */
   readonly outputName: string;
 }
 
@@ -51,11 +51,11 @@ export function* findDerivations(
 }
 
 class PackageFinder {
-  /** Those found, each once, in order. */
+  /** The derivations found so far, each once, in order. */
   readonly found = new Set<Attrs>();
   readonly #cycles: CycleFinder;
   readonly #nesting: EvalContext["caches"]["nesting"];
-  /** The levels around the value. */
+  /** The number of levels around the value. */
   readonly #outside: number;
 
   constructor(
@@ -89,12 +89,12 @@ class PackageFinder {
     return undefined;
   }
 
-  /** Notes a derivation; returns whether the value is something else, which may contain derivations. */
+  /** Records a derivation; returns whether the value is something else, which may contain derivations. */
   private *mayContain(slot: Slot): Suspendable<boolean> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     if (!(value instanceof Attrs) || !((yield isDerivation(value)) as boolean)) return true;
     if (!this.found.has(value)) {
-      // Nix: a derivation without a name is noticed at once.
+      // Nix: a missing name is reported immediately.
       const name = value.get("name");
       if (name === undefined) throw new EvalError("type", "derivation name missing");
       yield expectPlainString(
@@ -128,7 +128,7 @@ class PackageFinder {
     return undefined;
   }
 
-  /** Whether an attribute is a set that wants to be searched. */
+  /** Whether an attribute is a set to be searched. */
   private *isOpen(slot: Slot): Suspendable<boolean> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     const wish = value instanceof Attrs ? value.get("recurseForDerivations") : undefined;
@@ -157,7 +157,7 @@ function endlessSearch(value: Value): EvalError {
   return new EvalError("infinite-recursion", message);
 }
 
-/** What must be known of a derivation to build it. */
+/** Returns the data of a derivation that is needed to build it. */
 export function* describePackage(ctx: EvalContext, set: Attrs): Suspendable<Package> {
   const slot = set.get("drvPath");
   if (slot === undefined) {
