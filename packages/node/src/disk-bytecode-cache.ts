@@ -3,14 +3,14 @@
  *
  *     <directory>/bytecode/<first digit of the key>/<the other 63>
  *
- * An entry appears by renaming a finished file, so that any number of processes may read and write at
- * once. Whatever goes wrong with the disk (no space, no permission, a folder that is a file) means
- * only that there is no entry. `@nivis/eval` checks what it gets.
+ * An entry appears by renaming a complete file, so any number of processes may read and write at once.
+ * Any error of the disk (no space, no permission, a folder that is a file) only means that there is no
+ * entry. `@nivis/eval` verifies what it reads.
  *
- * The cache keeps itself small without a list of what it has: storing certain keys, one in
- * {@link TRIM_SHARE}, looks at the folder that the key lies in and drops what was not used for longest
- * until the folder has its share of the size allowed. Reading costs nothing but the reading. The time
- * of use is the one of access, or of writing where the file system does not keep the former.
+ * The cache bounds its size without an index: storing a key, one in {@link TRIM_SHARE}, scans the folder
+ * of that key and removes the least recently used entries until the folder is within its share of the
+ * limit. Reading has no overhead. The time of use is the access time, or the modification time where the
+ * file system does not record the former.
  */
 
 import {
@@ -30,26 +30,26 @@ import { join } from "node:path";
 import type { BytecodeCache } from "@nivis/eval";
 import { errnoCode } from "./errno.ts";
 
-/** What `nivis cache` says about a cache. */
+/** A summary of a cache, for `nivis cache`. */
 export interface CacheContents {
   readonly files: number;
   readonly bytes: number;
 }
 
-/** What {@link DiskBytecodeCache.trim} keeps. */
+/** The limits for {@link DiskBytecodeCache.trim}. */
 export interface TrimLimits {
-  /** Bytes that may stay. */
+  /** The bytes to keep. Defaults to no limit. */
   readonly maxBytes?: number;
-  /** Milliseconds since the last use. */
+  /** The maximum time since the last use, in milliseconds. Defaults to no limit. */
   readonly maxAge?: number;
 }
 
-/** As much as a few versions of nixpkgs take. */
+/** Enough for a few versions of nixpkgs. */
 const MAX_BYTES = 256 * 1024 * 1024;
-/** Folders of entries: one for each first digit of a key. */
+/** The number of entry folders: one for each first digit of a key. */
 const FOLDERS = 16;
 const TRIM_SHARE = 256;
-/** Unfinished files older than this are what a process left that was killed; milliseconds. */
+/** Unfinished files older than this belong to killed processes; milliseconds. */
 const UNFINISHED_AGE = 60 * 60 * 1000;
 /** Most entries fit and are read with one call. */
 const SCRATCH_SIZE = 256 * 1024;
@@ -59,20 +59,20 @@ const UNFINISHED_NAME = /^[0-9a-f]{63}\.[0-9a-z.]+\.tmp$/;
 interface Entry {
   readonly path: string;
   readonly bytes: number;
-  /** When it was used last, in milliseconds since 1970. */
+  /** The time of the last use, in milliseconds since 1970. */
   readonly used: number;
 }
 
-/** See the head of this file. */
+/** A cache of compiled files in a directory. */
 export class DiskBytecodeCache implements BytecodeCache {
   readonly #directory: string;
   #scratch: Buffer | undefined;
-  /** Whether entries may be there: found out when the first is wanted. */
+  /** Whether there may be entries; determined at the first read. */
   #readable: boolean | undefined;
   #writable = true;
   readonly #folders = new Set<string>();
 
-  /** The cache below a directory, which need not exist; entries lie in a folder of it. */
+  /** A cache below a directory, which need not exist; entries are in a folder of it. */
   constructor(directory: string) {
     this.#directory = join(directory, "bytecode");
   }
@@ -95,7 +95,7 @@ export class DiskBytecodeCache implements BytecodeCache {
       this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_SIZE);
       const scratch = this.#scratch;
       const length = readSync(descriptor, scratch, 0, SCRATCH_SIZE, 0);
-      // Typed arrays are made over the entry, so it gets a buffer of its own.
+      // Typed arrays refer to the entry, so it gets a buffer of its own.
       if (length < SCRATCH_SIZE) return new Uint8Array(scratch.buffer.slice(0, length));
       return Uint8Array.from(readFileSync(descriptor));
     } catch {
@@ -127,7 +127,7 @@ export class DiskBytecodeCache implements BytecodeCache {
       }
       renameSync(unfinished, path);
     } catch {
-      // Nobody is told: the next run compiles again.
+      // The error is not reported: the next run compiles again.
       this.#writable = false;
       removeQuietly(unfinished);
     }
@@ -136,18 +136,18 @@ export class DiskBytecodeCache implements BytecodeCache {
     }
   }
 
-  /** Counts what is there. */
+  /** Counts the entries. */
   contents(): CacheContents {
     const entries = this.#entries();
     return { files: entries.length, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0) };
   }
 
-  /** Removes what was not used for longest, and returns what was removed. */
+  /** Removes the least recently used entries and returns a summary of them. */
   trim(limits: TrimLimits): CacheContents {
     return trimEntries(this.#entries(), limits);
   }
 
-  /** Removes everything, and returns what that was. */
+  /** Removes all entries and returns a summary of them. */
   clear(): CacheContents {
     const contents = this.contents();
     for (const folder of this.#shards()) rmSync(folder, { recursive: true, force: true });
@@ -169,7 +169,7 @@ export class DiskBytecodeCache implements BytecodeCache {
     return `${this.#directory}/${digits.slice(0, 1)}/${digits.slice(1)}`;
   }
 
-  /** Whether the folder is there and nobody else may put code into it. */
+  /** Whether the folder exists and only the user can write to it. */
   #isOurs(): boolean {
     try {
       const { uid, mode } = statSync(this.#directory);
@@ -192,7 +192,7 @@ function entriesIn(folder: string): Entry[] {
       if (!unfinished) entries.push({ path, bytes: size, used: Math.max(atimeMs, mtimeMs) });
       else if (Date.now() - mtimeMs > UNFINISHED_AGE) removeQuietly(path);
     } catch {
-      // Another process was quicker.
+      // Another process removed it first.
     }
   }
   return entries;

@@ -1,4 +1,4 @@
-/** Errors of `node:fs`, and the words that C's `strerror` has for them (which C++ Nix shows). */
+/** Errors of `node:fs`, and the messages of C's `strerror` for them, which C++ Nix shows. */
 
 const MESSAGES: Readonly<Record<string, string>> = {
   EACCES: "Permission denied",
@@ -22,14 +22,14 @@ const MESSAGES: Readonly<Record<string, string>> = {
   EROFS: "Read-only file system",
 };
 
-/** The code of a system error (`ENOENT`); other errors are thrown again. */
+/** Returns the code of a system error (`ENOENT`); rethrows any other error. */
 export function errnoCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code === "string" && error instanceof Error) return code;
   throw error;
 }
 
-/** What `strerror` says of a code. */
+/** Returns the message of `strerror` for a code. */
 export function errnoMessage(code: string): string {
   return MESSAGES[code] ?? code;
 }

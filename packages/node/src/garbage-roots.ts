@@ -1,8 +1,8 @@
 /**
- * Garbage collector roots of a store on disk, as `--add-root` makes them: a symlink where the user wants
- * it, and a second one among the roots of the store that leads to the first. A collector keeps what such
- * a chain ends at, and forgets the chain when the user removes the first link. The layout is that of C++
- * Nix (libstore/indirect-root-store.cc, gc.cc), whose `nix-store --gc` minds these roots.
+ * Garbage collector roots of a store on disk, as `--add-root` makes them: a symlink at a place that the
+ * user chooses, and a second one among the roots of the store that points to the first. A collector keeps
+ * the target of such a chain and drops the chain when the user removes the first link. The layout is that
+ * of C++ Nix (libstore/indirect-root-store.cc, gc.cc), whose `nix-store --gc` respects these roots.
  */
 import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { EvalError, IoError } from "@nivis/eval";
@@ -11,7 +11,7 @@ import { toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { nodeHashes } from "./node-hashes.ts";
 
-/** See the head of this file. Paths are bytes. */
+/** The indirect garbage collector roots of one store. Paths are bytes. */
 export class GarbageRoots {
   readonly #directory: string;
   readonly #storeDir: string;
@@ -44,7 +44,7 @@ export class GarbageRoots {
     return path.startsWith(`${this.#storeDir}/`);
   }
 
-  /** Whether nothing is there, or a link into the store, which an earlier run may have made. */
+  /** Whether the path is free or holds a link into the store, which an earlier run may have made. */
   #mayReplace(link: string): boolean {
     const location = toNodePath(link);
     const found = lstatSync(location, { throwIfNoEntry: false });
@@ -52,7 +52,7 @@ export class GarbageRoots {
     return found.isSymbolicLink() && this.#isInStore(readlinkSync(location, "latin1"));
   }
 
-  /** Makes a symlink under another name and renames it, so that there is always one. */
+  /** Creates a symlink under another name and renames it, so that the link exists at all times. */
   #link(link: string, target: string): void {
     const temporary = `${link}.tmp-${process.pid}-${this.#temporaries++}`;
     try {

@@ -1,4 +1,4 @@
-/** `@nivis/node`: what evaluation needs of Node: files, hashes, a store on disk, settings, set-up. */
+/** `@nivis/node`: evaluation on Node: files, hashes, a store on disk, settings, set-up. */
 export { cacheDirectory } from "./cache-directory.ts";
 export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-bytecode-cache.ts";
 export { errnoMessage } from "./errno.ts";

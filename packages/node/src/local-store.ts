@@ -1,9 +1,9 @@
 /**
- * LocalStore: a store on disk, such as `--store ROOT` means it.
+ * LocalStore: a store on disk, as `--store ROOT` names it.
  *
- * Files appear under their store paths only when they are complete: they are written under another
- * name in the same directory and then renamed. Like in any Nix store they are read-only and dated one
- * second after 1970. What is there already is left alone. A path counts as valid when it is there.
+ * Files appear under their store paths only when they are complete: they are written under another name
+ * in the same directory and then renamed. As in any Nix store, they are read-only and dated one second
+ * after 1970. Existing files are left alone. A path counts as valid if it exists.
  */
 import {
   chmodSync,
@@ -41,24 +41,24 @@ import { GarbageRoots } from "./garbage-roots.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { Registration } from "./registration.ts";
 
-/** Where a {@link LocalStore} is. Paths are byte strings. */
+/** The location of a {@link LocalStore}. Paths are byte strings. */
 export interface LocalStoreOptions {
-  /** The store directory as store paths name it; `/nix/store` unless given. */
+  /** The logical store directory. Defaults to `/nix/store`. */
   readonly storeDir?: string;
-  /** A directory that takes the place of `/` for the store's files; none unless given. */
+  /** A directory that replaces `/` for the store's files. Defaults to none. */
   readonly root?: string;
 }
 
-/** The modification time of everything in a store, in seconds. */
+/** The modification time of all files in a store, in seconds since 1970. */
 const STORE_TIME = 1;
 const READ_ONLY = 0o444;
 const READ_ONLY_EXECUTABLE = 0o555;
 
-/** See the head of this file. */
+/** A store on disk that is written without a daemon. */
 export class LocalStore implements Store {
   readonly capabilities = { reads: true, writes: true };
   readonly storeDir: string;
-  /** Where the store directory is on disk. */
+  /** The store directory on disk. */
   readonly directory: string;
   readonly #roots: GarbageRoots;
   readonly #registration: Registration;
@@ -81,7 +81,7 @@ export class LocalStore implements Store {
     return this.#roots.add(path, link);
   }
 
-  /** The file that `nix-store --load-db` is to read so that C++ Nix knows what was written. */
+  /** The file for `nix-store --load-db`, which makes the written paths known to C++ Nix. */
   get registrationFile(): string {
     return this.#registration.file;
   }
@@ -152,7 +152,7 @@ export class LocalStore implements Store {
     this.#valid.add(path);
   }
 
-  /** Writes under another name and renames. */
+  /** Writes under another name and renames. Throws an {@link IoError} and leaves nothing behind. */
   #install(path: string, write: (temporary: string) => void): void {
     const temporary = `${this.directory}/.nivis-${process.pid}-${this.#temporaries++}`;
     const target = this.#onDisk(path);
@@ -177,7 +177,7 @@ function writeFile(path: string, contents: string | Uint8Array, executable: bool
   utimesSync(location, STORE_TIME, STORE_TIME);
 }
 
-/** Copies a node and all below it. The depth is bounded, since its NAR was made before. */
+/** Copies a node and everything below it. The depth is bounded, since its NAR was computed before. */
 function writeNode(source: NarSource<string>, node: string, path: string): void {
   const { type, executable } = source.stat(node);
   const location = toNodePath(path);
@@ -202,7 +202,7 @@ function writeNode(source: NarSource<string>, node: string, path: string): void 
   }
 }
 
-/** A directory is closed after it was filled, and the outermost after it was renamed. */
+/** Makes a directory read-only: after it was filled, and the outermost after it was renamed. */
 function makeReadOnlyDirectory(path: string): void {
   const location = toNodePath(path);
   if (!lstatSync(location).isDirectory()) return;
@@ -214,7 +214,7 @@ function rename(from: string, to: string): void {
   try {
     renameSync(toNodePath(from), toNodePath(to));
   } catch (error) {
-    // Somebody else was faster; what is there has the same content.
+    // Another process was faster; its result has the same content.
     const code = errnoCode(error);
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
     remove(from);

@@ -1,6 +1,6 @@
 /**
- * How Node measures memory: the heap of V8 and what lies beside it, such as contents of files. Loads
- * what it needs when somebody asks, since only evaluations with a limit do.
+ * Memory measurement on Node: the heap of V8 and memory outside of it, such as file contents. It loads
+ * Node's modules only when it is used, since only evaluations with a limit use it.
  */
 import type { MemoryGauge } from "@nivis/eval";
 
@@ -22,7 +22,7 @@ class NodeMemory implements MemoryGauge {
 
   collect(): void {
     if (this.#collector === undefined) {
-      // V8 hands its collector only to contexts that are made while the flag is set.
+      // V8 exposes its collector only to contexts created while the flag is set.
       this.v8.setFlagsFromString("--expose-gc");
       const { runInNewContext } = process.getBuiltinModule("node:vm");
       this.#collector = runInNewContext("gc") as () => void;

@@ -1,21 +1,21 @@
 /**
- * Hash functions over the platform's own library; only BLAKE3, which it lacks, is done in JavaScript.
+ * Hash functions of the platform's own library; only BLAKE3, which it lacks, is computed in JavaScript.
  *
- * The library is loaded with the first hash: most expressions need none, and it is what costs most
- * of all that a command could load at its start.
+ * The library is loaded with the first hash: most expressions need none, and no other module would slow
+ * down the start of a command as much.
  */
 import { type HashAlgorithm, type HashFunctions, portableHashes } from "@nivis/formats";
 
 type Crypto = typeof import("node:crypto");
 
-/** Data as Node takes it: strings are encoded as UTF-8 there, and ASCII is that already. */
+/** Returns data as Node accepts it: it encodes strings as UTF-8, which leaves ASCII unchanged. */
 function hashable(data: Uint8Array | string): Uint8Array | string {
   if (typeof data !== "string") return data;
   const isAscii = Buffer.byteLength(data, "utf8") === data.length;
   return isAscii ? data : Buffer.from(data, "latin1");
 }
 
-/** Longer strings are hashed part by part: in one call, Node sets aside thrice their length for their UTF-8. */
+/** Longer strings are hashed in parts: for one call, Node allocates three times their length for UTF-8. */
 const PART_LENGTH = 1 << 16;
 
 function isLong(data: Uint8Array | string): data is string {

@@ -1,10 +1,10 @@
 /**
  * EvalIo on the file system of this machine.
  *
- * Calls are synchronous, as evaluation is. Evaluation takes the world for immutable, so what was
- * once found to exist is remembered: types of files, targets of symlinks, directory listings. What
- * did not exist is looked for again, since the store may have written it meanwhile. Messages are
- * those of C++ Nix, which names the path it was asked about and never the one on disk.
+ * Calls are synchronous, as evaluation is. Evaluation assumes that files do not change, so facts about
+ * existing files are cached: their types, the targets of symlinks, directory listings. A missing file is
+ * looked for again, since the store may have written it meanwhile. Messages are those of C++ Nix, which
+ * names the requested path and never the one on disk.
  */
 import {
   type Dirent,
@@ -31,24 +31,27 @@ import { errnoCode, errnoMessage } from "./errno.ts";
 import { findHomeDirectory } from "./home-directory.ts";
 import { nodeMemory } from "./memory-gauge.ts";
 
-/** How {@link nodeIo} differs from the plain machine. */
+/** The options of {@link nodeIo}. */
 export interface NodeIoOptions {
-  /** Where the store lies if not where its paths say: reads of missing store paths go there. */
+  /**
+   * The store on disk, if it is not at its logical path: reads of missing store paths are redirected to
+   * it. Defaults to none.
+   */
   readonly relocatedStore?: {
-    /** The store directory as paths name it, such as `/nix/store`. */
+    /** The logical store directory, such as `/nix/store`. */
     readonly storeDir: string;
     /** The directory on disk, such as `/tmp/root/nix/store`. */
     readonly directory: string;
   };
-  /** Takes warnings and traces; standard error unless given. */
+  /** Receives warnings and traces. Defaults to writing them to standard error. */
   readonly log?: (message: LogMessage) => void;
-  /** The environment; that of the process unless given. Texts, not bytes. */
+  /** The environment, as text. Defaults to that of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Overrides the system of this machine. */
+  /** The system, such as `x86_64-linux`. Defaults to that of this machine. */
   readonly system?: string;
-  /** Overrides the current directory; bytes. */
+  /** The current directory; bytes. Defaults to that of the process. */
   readonly currentDirectory?: string;
-  /** Finds the home directory, a byte string; by the environment and the user database unless given. */
+  /** Returns the home directory, a byte string. Defaults to {@link findHomeDirectory}. */
   readonly homeDirectory?: () => string;
 }
 
@@ -57,7 +60,7 @@ interface FileStatus {
   readonly executable: boolean;
 }
 
-/** An EvalIo for one evaluation on this machine. */
+/** Returns an EvalIo for one evaluation on this machine. */
 export function nodeIo(options: NodeIoOptions = {}): EvalIo {
   return new NodeIo(options);
 }
@@ -67,10 +70,10 @@ class NodeIo implements EvalIo {
   readonly #statuses = new Map<string, FileStatus>();
   readonly #links = new Map<string, string>();
   readonly #directories = new Map<string, readonly DirectoryEntry[]>();
-  /** The same entries by name, for directories whose entries have been asked about. */
+  /** The same entries by name, for directories in which a single entry was looked up. */
   readonly #listedTypes = new Map<string, ReadonlyMap<string, FileType>>();
   readonly #options: NodeIoOptions;
-  /** The home directory, once it has been asked for: it warns once. */
+  /** The home directory once it has been looked up, which may print a warning. */
   #home: string | undefined;
 
   constructor(options: NodeIoOptions) {
@@ -80,7 +83,7 @@ class NodeIo implements EvalIo {
   readFile(path: string): string {
     const location = this.#locate(path);
     try {
-      // Devices and pipes have no end, or wait for somebody to write.
+      // Devices and pipes may have no end or block.
       if (this.#isSpecial(path, location)) {
         throw new IoError("EINVAL", `file '${path}' is not a regular file`);
       }
@@ -171,7 +174,7 @@ class NodeIo implements EvalIo {
   }
 
   milliseconds(): number {
-    // `performance` would load modules of Node that nothing else needs, a millisecond's work.
+    // `performance` would load modules of Node that nothing else needs, which takes a millisecond.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1000 + nanoseconds / 1e6;
   }
@@ -193,7 +196,7 @@ class NodeIo implements EvalIo {
     else writeAll(2, Buffer.from(`${renderLogMessage(message, false)}\n`, "latin1"));
   }
 
-  /** The type of a file as the listing of its directory has it, if that has been asked for. */
+  /** Returns the type of a file from a cached listing of its directory, if there is one. */
   #listedType(path: string): FileType | undefined {
     const slash = path.lastIndexOf("/");
     const directory = path.slice(0, slash);
@@ -217,7 +220,7 @@ class NodeIo implements EvalIo {
     return status;
   }
 
-  /** Whether something that is neither a file nor a directory would be read. */
+  /** Whether the path leads to something that is neither a file nor a directory. */
   #isSpecial(path: string, location: string | Buffer): boolean {
     const type = this.fileType(path);
     if (type !== "symlink") return type === "unknown";
@@ -230,7 +233,7 @@ class NodeIo implements EvalIo {
     return moved === undefined ? undefined : lstat(toNodePath(moved), path);
   }
 
-  /** Where a path is on disk: below a relocated store only what is not at its own place. */
+  /** Returns the location on disk: in a relocated store only if the path does not exist itself. */
   #locate(path: string): string | Buffer {
     const moved = this.#relocate(path);
     if (moved === undefined || lstat(toNodePath(path), path) !== undefined) return toNodePath(path);
@@ -244,7 +247,7 @@ class NodeIo implements EvalIo {
   }
 }
 
-/** The bytes of a file. Node reads text in one native call, and ASCII text is its bytes. */
+/** Reads a file as bytes. Node reads text in one native call, and ASCII text equals its bytes. */
 function readBytes(location: string | Buffer): string {
   const text = readFileSync(location, "utf8");
   const isAscii = Buffer.byteLength(text, "utf8") === text.length;
@@ -281,7 +284,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
-      // A full pipe that somebody made non-blocking.
+      // The pipe is full, and another process made it non-blocking.
       if (errnoCode(error) !== "EAGAIN") throw error;
     }
   }
@@ -295,7 +298,7 @@ const CPUS: Readonly<Record<string, string>> = {
   ppc64: "powerpc64le",
 };
 
-/** The system of this machine as Nix names it, such as `x86_64-linux`. */
+/** The system of this machine in Nix's notation, such as `x86_64-linux`. */
 export function hostSystem(): string {
   const platform = process.platform === "win32" ? "windows" : process.platform;
   return `${CPUS[process.arch] ?? process.arch}-${platform}`;

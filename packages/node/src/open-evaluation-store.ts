@@ -1,25 +1,25 @@
 /**
- * Opening the store of an evaluation: from what a user calls a store to one that evaluation can use,
- * which waits for nothing. `stores/open-store.ts` opens all kinds of stores, for other uses.
+ * Opening the store of an evaluation from a user's URI. Such a store never waits.
+ * `stores/open-store.ts` opens stores of all kinds for other purposes.
  */
 import { DummyStore, type Store } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
 import { LocalStore } from "./local-store.ts";
 import { usageError } from "./usage-error.ts";
 
-/** Which store is wanted. Texts are bytes. */
+/** The input of {@link openEvaluationStore}. Texts are bytes. */
 export interface StoreRequest {
-  /** `dummy://`, `/dir`, `./dir` or `local?root=/dir`; `dummy://` unless given. */
+  /** `dummy://`, `/dir`, `./dir` or `local?root=/dir`. Defaults to `dummy://`. */
   readonly uri?: string | undefined;
-  /** The store directory as paths name it, such as `/nix/store`. */
+  /** The logical store directory, such as `/nix/store`. */
   readonly storeDir: string;
-  /** Where relative directories begin. */
+  /** The directory that relative directories start from. */
   readonly currentDirectory: string;
 }
 
 /**
- * Opens a store. Throws a usage error for kinds of stores that are not supported. Without a wish nothing
- * is written: Nivis talks to no daemon, and the store of the system belongs to C++ Nix.
+ * Opens a store. Throws a usage error for unsupported kinds of stores. Without a URI nothing is written:
+ * Nivis does not talk to a daemon, and the system's store belongs to C++ Nix.
  */
 export function openEvaluationStore({ uri, storeDir, currentDirectory }: StoreRequest): Store {
   if (uri === undefined || uri === "dummy://") return new DummyStore(storeDir);
@@ -33,7 +33,7 @@ export function openEvaluationStore({ uri, storeDir, currentDirectory }: StoreRe
   return new LocalStore({ storeDir, root: canonPath(absolute) });
 }
 
-/** The directory of a store that is one. */
+/** Returns the root directory of a URI that names one. */
 function rootOfStore(uri: string): string | undefined {
   const inQuery = /^local(?::\/\/)?\?(?:.*&)?root=([^&]+)/.exec(uri);
   if (inQuery !== null) return inQuery[1];

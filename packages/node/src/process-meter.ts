@@ -1,10 +1,10 @@
 /**
- * Measures this process for statistics: processor time, the heap, and every run of the collector.
- * Loads what it needs when somebody asks.
+ * Measures this process for statistics: processor time, the heap, and every garbage collection. It loads
+ * Node's modules only when it is used.
  */
 import type { ProcessStatistics } from "@nivis/eval";
 
-/** From its making until {@link finish}. */
+/** Measures from its construction until {@link finish}. */
 export class ProcessMeter {
   private readonly v8 = process.getBuiltinModule("node:v8");
   private readonly profiler = new this.v8.GCProfiler();
@@ -14,7 +14,7 @@ export class ProcessMeter {
     this.profiler.start();
   }
 
-  /** May be called once. */
+  /** Ends the measurement. May be called once. */
   finish(): ProcessStatistics {
     const { statistics } = this.profiler.stop();
     const { total_heap_size, used_heap_size } = this.v8.getHeapStatistics();
@@ -23,7 +23,7 @@ export class ProcessMeter {
     let scavenges = 0;
     let used = this.usedBefore;
     for (const { gcType, cost, beforeGC, afterGC } of statistics) {
-      // What was used before a collection and not after the one before it is new.
+      // Memory in use before this collection but not after the previous one is new.
       allocated += Math.max(0, beforeGC.heapStatistics.usedHeapSize - used);
       used = afterGC.heapStatistics.usedHeapSize;
       microseconds += cost;

@@ -1,11 +1,11 @@
 /**
- * The registration file: which store paths a {@link LocalStore} has written, in the form that
+ * The registration file: the store paths that a {@link LocalStore} has written, in the format that
  * `nix-store --load-db` reads.
  *
  *     path, NAR hash in base 16, NAR size, deriver (empty), number of references, the references
  *
- * one per line. C++ Nix takes for valid only what is in its SQLite database. Nivis does not write
- * that; loading this file once makes C++ Nix know everything:
+ * one per line. For C++ Nix, only the paths in its SQLite database are valid. Nivis does not write that
+ * database; loading this file once makes the paths known to C++ Nix:
  *
  *     nix-store --store ROOT --load-db < ROOT/nix/var/nix/nivis.reginfo
  *
@@ -17,21 +17,21 @@ import { encodeBase16, type NarDigest } from "@nivis/formats";
 import { toNodePath } from "./byte-path.ts";
 import { errnoCode } from "./errno.ts";
 
-/** A registration file, and what is in it. */
+/** A registration file and its contents. */
 export class Registration {
   readonly #references: Map<string, readonly string[]>;
 
-  /** Reads what is registered; a missing file is an empty one. */
+  /** Reads the file; a missing file counts as empty. */
   constructor(readonly file: string) {
     this.#references = readRegistration(file);
   }
 
-  /** The references of a registered path. */
+  /** Returns the references of a registered path, or `undefined` for other paths. */
   references(path: string): readonly string[] | undefined {
     return this.#references.get(path);
   }
 
-  /** Registers a path that is completely written. */
+  /** Registers a path that has been written completely. */
   add(path: string, nar: NarDigest, references: readonly string[]): void {
     if (this.#references.has(path)) return;
     const sorted = [...references].sort();
@@ -43,7 +43,7 @@ export class Registration {
       `${sorted.length}`,
       ...sorted,
     ];
-    // One write in append mode: processes that write at the same time do not mix their entries.
+    // A single write in append mode keeps entries of concurrent processes apart.
     const entry = Buffer.from(`${lines.join("\n")}\n`, "latin1");
     if (this.#references.size === 0) mkdirSync(dirname(this.file), { recursive: true });
     appendFileSync(toNodePath(this.file), entry);
@@ -61,7 +61,7 @@ function readRegistration(file: string): Map<string, readonly string[]> {
     throw error;
   }
   const lines = text.split("\n");
-  // An entry is five lines and its references; what a crash cut off at the end is no entry.
+  // An entry is five lines and its references; an incomplete one at the end is the result of a crash.
   for (let at = 0; at + 5 < lines.length; ) {
     const end = at + 5 + Number(lines[at + 4]);
     if (end >= lines.length) break;

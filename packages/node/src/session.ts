@@ -1,13 +1,13 @@
 /**
- * Setting up an evaluation on this machine, in four steps of which each can be taken alone:
+ * Setting up an evaluation on this machine, in four steps that can each be used alone:
  *
  *     settings     readSettings          configuration files and the environment, then `applySetting`
- *     store        openEvaluationStore   what the user calls a store
+ *     store        openEvaluationStore   the store that a URI names
  *     world        openWorld             files, environment and log as evaluation sees them
  *     evaluation   openEvaluation        all of them together
  *
- * Each takes one object and returns one; nothing is kept between them. The commands go this way, and so
- * does whatever else evaluates as a user's configuration says.
+ * Each step takes one object and returns one; nothing is kept between them. The commands use these
+ * steps, and so can any program that evaluates with a user's configuration.
  */
 import {
   type EvalIo,
@@ -24,21 +24,21 @@ import { nodeIo } from "./node-io.ts";
 import { nixPathEntries } from "./settings/read-settings.ts";
 import { evaluationSettings, type GatheredSettings } from "./settings/setting-table.ts";
 
-/** What the world of an evaluation depends on. */
+/** The input of {@link openWorld}. */
 export interface WorldRequest {
-  /** The environment, as texts. */
+  /** The environment; values are text, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Takes warnings and traces; standard error unless given. */
+  /** Receives warnings and traces. Defaults to writing them to standard error. */
   readonly log?: (message: LogMessage) => void;
-  /** Finds the home directory, as bytes; by the environment and the user database unless given. */
+  /** Returns the home directory, as bytes. Defaults to {@link findHomeDirectory}. */
   readonly homeDirectory?: () => string;
-  /** `system` of the settings; empty for that of the host. */
+  /** The setting `system`; empty for the system of the host. */
   readonly system: string;
-  /** Reads of store paths go to where its files are. */
+  /** The store whose directory on disk replaces its store directory when files are read. */
   readonly store: Store;
 }
 
-/** The world as evaluation sees it. */
+/** Returns the world of an evaluation on this machine. */
 export function openWorld(request: WorldRequest): EvalIo {
   const { environment, log, homeDirectory, system, store } = request;
   const directory = store.relocatedDirectory;
@@ -51,31 +51,34 @@ export function openWorld(request: WorldRequest): EvalIo {
   });
 }
 
-/** What an evaluation depends on. */
+/** The input of {@link openEvaluation}. */
 export interface EvaluationRequest {
+  /** The gathered settings. */
   readonly settings: GatheredSettings;
+  /** The store for derivations and sources, from {@link openEvaluationStore}. */
   readonly store: Store;
-  /** The world that {@link openWorld} returned. */
+  /** The world, from {@link openWorld}. */
   readonly world: EvalIo;
-  /** Entries of the search path that come before those of the settings; bytes. */
+  /** Search path entries that precede those of the settings; bytes. Defaults to none. */
   readonly includes?: readonly string[];
-  /** Write nothing even if the store takes what is written. */
+  /** Whether nothing is written even if the store accepts writes. */
   readonly readOnly: boolean;
-  /** Record the calls among the traces even if they are not all shown; so `showTrace` does. */
+  /** Whether traces record calls even if they are not all shown. Defaults to `showTrace`. */
   readonly traceCalls?: boolean;
-  /** Where compiled files are kept; nowhere unless given. See {@link cacheDirectory}. */
+  /** The directory for compiled files (see {@link cacheDirectory}). Defaults to no cache. */
   readonly cacheDirectory?: string | undefined;
   /**
-   * Called when the evaluation has proved to be long-running, before V8 is shown the whole machine
-   * (docs/design/007-rehearsal.md). Only who owns the process gives it.
+   * Called once the evaluation has proved to be long-running, before `rehearse` shows V8 the whole machine
+   * (docs/design/007-rehearsal.md). To be given only by the owner of the process. Defaults to nothing.
    */
   readonly onLongRun?: (() => void) | undefined;
   readonly observer?: EvaluationOptions["observer"];
+  /** See `EvaluationOptions`. */
   readonly tier?: EvaluationOptions["tier"];
   readonly tierStress?: boolean;
 }
 
-/** An evaluation as the settings say. */
+/** Returns an evaluation with the given settings, store and world. */
 export function openEvaluation(request: EvaluationRequest): Evaluation {
   const { settings, store, world, observer, tier, onLongRun } = request;
   const nixPath = nixPathEntries(settings, world);

@@ -1,7 +1,7 @@
-/** The error of a command line or a setting that makes no sense; commands add a line about `--help`. */
+/** The error for an invalid command line or setting; commands add a line about `--help`. */
 import { EvalError } from "@nivis/eval";
 
-/** Makes the error. */
+/** Creates a usage error. */
 export function usageError(message: string, suggestions: readonly string[] = []): EvalError {
   return new EvalError("usage", message).suggest(suggestions);
 }

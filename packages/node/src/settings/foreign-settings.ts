@@ -1,6 +1,6 @@
 /**
- * Settings of C++ Nix 2.36 that are about building, downloading, the daemon or other commands.
- * Configuration files are full of them, so their values are checked, and have no effect here.
+ * Settings of C++ Nix 2.36 about building, downloading, the daemon or other commands. Configuration
+ * files often contain them, so their values are checked, but they have no effect here.
  */
 import {
   ABSOLUTE_PATH,
@@ -22,7 +22,7 @@ import {
 export interface ForeignSetting {
   readonly name: string;
   readonly type: SettingType<unknown>;
-  /** Older names of it. */
+  /** Its older names. */
   readonly aliases: readonly string[];
   /** The experimental feature that it belongs to. */
   readonly feature: string | undefined;
@@ -36,7 +36,7 @@ function foreign(
   return { name, type, aliases, feature };
 }
 
-/** All of them. */
+/** The settings of C++ Nix that have no effect here. */
 export const FOREIGN_SETTINGS: readonly ForeignSetting[] = [
   foreign("accept-flake-config", BOOL, { feature: "flakes" }),
   foreign("access-tokens", WORDS),

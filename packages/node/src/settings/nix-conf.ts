@@ -4,16 +4,16 @@ import { usageError } from "../usage-error.ts";
 /** A line that sets something. */
 export interface ConfigLine {
   readonly name: string;
-  /** The words behind the `=`, one blank between them. */
+  /** The words after the `=`, separated by single blanks. */
   readonly value: string;
 }
 
-/** Reads a file that is included; `undefined` if there is none. */
+/** Reads an included file; returns `undefined` if it does not exist. */
 export type ReadIncluded = (path: string) => string | undefined;
 
 /**
- * Reads a configuration text. `path` is named in messages, and relative includes begin in its
- * directory. A file that includes itself is an error.
+ * Parses a configuration text. `path` occurs in messages, and relative includes start in its directory.
+ * Throws a usage error for an invalid line, and for a file that includes itself.
  */
 export function parseNixConf(
   contents: string,
@@ -49,7 +49,7 @@ export function parseNixConf(
   return result;
 }
 
-/** The directory of a path, with its slash; empty if it has none. */
+/** Returns the directory of a path including its slash; empty if it has none. */
 function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }

@@ -1,6 +1,6 @@
 /**
- * Where settings come from, the weakest first: the defaults, the system's nix.conf, the user's,
- * `NIX_CONFIG`, and what the command line says (which its caller applies afterwards).
+ * The sources of settings, in increasing precedence: the defaults, the system's nix.conf, the user's,
+ * `NIX_CONFIG`, and the command line, which the caller applies afterwards.
  */
 import { EvalError, type EvalIo, IoError, leadsSomewhere, splitNixPath } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
@@ -13,9 +13,9 @@ import {
 } from "./setting-table.ts";
 
 /**
- * Reads the configuration. `warn` takes what is odd but not an error, `maxCallDepth` is the default of
- * the setting of that name if the command has one of its own. Throws a usage error if a file has a line
- * or a value that makes no sense.
+ * Reads the configuration. `warn` receives messages about things that are unusual but not errors;
+ * `maxCallDepth` is the command's default for that setting, if it has one. Throws a usage error if a file
+ * contains an invalid line or value.
  */
 export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): GatheredSettings {
   const settings = defaultSettings();
@@ -25,7 +25,7 @@ export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): Gat
   }
   for (const lines of configurations(io)) applyLines(settings, lines, io, warn);
   const nixPath = io.environment("NIX_PATH");
-  // Nix: the variable becomes the text of the setting, which is split at blanks once more.
+  // Nix: the variable becomes the text of the setting, which is split at blanks again.
   if (nixPath !== undefined)
     applySetting(settings, "nix-path", splitNixPath(nixPath).join(" "), warn);
   const storeDirectory = io.environment("NIX_STORE_DIR") ?? "";
@@ -64,7 +64,7 @@ function applyLines(
   }
   for (const line of lines) {
     const { name, value } = line;
-    // Nix: the variable replaces what files say about the search path.
+    // Nix: the variable replaces the search path of the files.
     if (hasNixPath && (name === "nix-path" || name === "extra-nix-path")) continue;
     if (!areFeatures(line)) applySetting(settings, name, value, warn);
   }
@@ -79,7 +79,7 @@ function readIfThere(io: EvalIo, path: string): string | undefined {
   }
 }
 
-/** The files in the order in which they are read: later ones win. */
+/** Returns the files in the order in which they are read; later ones take precedence. */
 function configurationFiles(io: EvalIo): string[] {
   const variable = (name: string): string | undefined => io.environment(name) || undefined;
   const system = `${variable("NIX_CONF_DIR") ?? "/etc/nix"}/nix.conf`;
@@ -93,13 +93,13 @@ function configurationFiles(io: EvalIo): string[] {
   return [system, ...directories.map((directory) => `${directory}/nix.conf`).reverse()];
 }
 
-/** The directory `nix` in a base directory of the user: what a variable names, or a part of the home. */
+/** Returns the directory `nix` in a base directory of the user: a variable's, or one in the home. */
 function inBaseDirectory(io: EvalIo, variable: string, inHome: string): string | undefined {
   const base = io.environment(variable) || inHomeDirectory(io, inHome);
   return base === undefined ? undefined : `${base}/nix`;
 }
 
-/** A path in the home of the user; `undefined` if there is no home. */
+/** Returns a path in the user's home, or `undefined` if there is none. */
 function inHomeDirectory(io: EvalIo, path: string): string | undefined {
   let home: string;
   try {
@@ -111,16 +111,16 @@ function inHomeDirectory(io: EvalIo, path: string): string | undefined {
   return home === "" || home.endsWith("/") ? home + path : `${home}/${path}`;
 }
 
-/** The entries of the search path without those of `-I`, in the words of `NIX_PATH`. */
+/** Returns the search path entries without those of `-I`, in the syntax of `NIX_PATH`. */
 export function nixPathEntries(settings: GatheredSettings, io: EvalIo): string[] {
   if (settings.pureEval) return [];
-  // Nix: the channels follow whatever the setting says, also if it says something.
+  // Nix: the channels follow the setting even if it is set.
   return settings.restrictEval
     ? settings.nixPath
     : [...settings.nixPath, ...defaultNixPath(settings, io)];
 }
 
-/** The channels, as far as they exist. */
+/** Returns the channels that exist. */
 function defaultNixPath(settings: GatheredSettings, io: EvalIo): string[] {
   const state = io.environment("NIX_STATE_DIR") || "/nix/var/nix";
   const root = `${state}/profiles/per-user/root/channels`;
@@ -134,7 +134,7 @@ function defaultNixPath(settings: GatheredSettings, io: EvalIo): string[] {
   );
 }
 
-/** Where the channels of the user are, if there are any. */
+/** Returns the location of the user's channels, if there are any. */
 function userChannels(settings: GatheredSettings, io: EvalIo): string | undefined {
   if (!settings.useXdgBaseDirectories) return inHomeDirectory(io, ".nix-defexpr/channels");
   const state =
@@ -149,7 +149,7 @@ function exists(io: EvalIo, path: string): boolean {
       canonPath(path.startsWith("/") ? path : `${io.currentDirectory()}/${path}`),
     );
   } catch (error) {
-    // A cycle of symlinks, or a directory that must not be searched.
+    // A cycle of symlinks, or a directory without search permission.
     if (error instanceof EvalError || error instanceof IoError) return false;
     throw error;
   }

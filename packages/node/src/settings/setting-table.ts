@@ -1,34 +1,34 @@
 /**
- * The settings of nix.conf, and how a value gets into the settings that are gathered.
+ * The settings of nix.conf and their effect on the gathered settings.
  *
- * A setting comes from a configuration file, from `NIX_CONFIG`, or from the command line, where each
- * is also a flag. All go through {@link applySetting}, in that order, so the last one wins. A setting
- * about building or downloading is checked and has no effect; one that C++ Nix does not know either is
- * noted, for {@link warnUnknownSettings}.
+ * A setting comes from a configuration file, from `NIX_CONFIG`, or from the command line, where each is
+ * also a flag. All pass through {@link applySetting}, in that order, so the last one wins. Settings about
+ * building or downloading are checked and have no effect. Settings that C++ Nix does not know either are
+ * recorded for {@link warnUnknownSettings}.
  */
 import { DEFAULT_SETTINGS, type LintLevel, type Settings } from "@nivis/eval";
 import { FOREIGN_SETTINGS, type ForeignSetting } from "./foreign-settings.ts";
 import { BOOL, LINT, type SettingType, TEXT, U32, U64, WORDS } from "./setting-type.ts";
 
-/** Settings while they are gathered. Texts are bytes. */
+/** The settings gathered so far. Texts are bytes. */
 export interface GatheredSettings
   extends Omit<{ -readonly [Key in keyof Settings]: Settings[Key] }, "experimentalFeatures"> {
   experimentalFeatures: Set<string>;
-  /** `nix-path`, without the default that follows it. */
+  /** `nix-path`, without the default entries that follow it. Defaults to none. */
   nixPath: string[];
-  /** `use-xdg-base-directories`. */
+  /** `use-xdg-base-directories`. Defaults to `false`. */
   useXdgBaseDirectories: boolean;
-  /** `system`; empty for that of the host. */
+  /** `system`. Defaults to the empty text, which stands for the system of the host. */
   system: string;
-  /** `store`; empty for the default. */
+  /** `store`. Defaults to the empty text, which stands for the default store. */
   storeUri: string;
-  /** Names of settings that nobody knows. */
+  /** The names of unknown settings. */
   readonly unknown: Set<string>;
-  /** Names of settings that were set; a deprecated one does not replace them. */
+  /** The names of the settings that were set; a deprecated setting does not override them. */
   readonly overridden: Set<string>;
 }
 
-/** What holds when nothing is set. */
+/** Returns the default settings. */
 export function defaultSettings(): GatheredSettings {
   return {
     ...DEFAULT_SETTINGS,
@@ -42,19 +42,19 @@ export function defaultSettings(): GatheredSettings {
   };
 }
 
-/** The settings of the evaluator among those that were gathered. */
+/** Returns the evaluator's settings among the gathered ones. */
 export function evaluationSettings(gathered: GatheredSettings): Settings {
   const names = Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[];
   return Object.fromEntries(names.map((name) => [name, gathered[name]])) as unknown as Settings;
 }
 
-/** Takes what is odd but not an error. */
+/** Receives messages about things that are unusual but not errors. */
 export type Warn = (message: string) => void;
 
 /** A row of the table. */
 export interface SettingRow extends ForeignSetting {
   readonly doc: string;
-  /** Notes a value, whose text was checked; `append` says that it was given as `extra-NAME`. */
+  /** Applies a value whose text was checked; `append` means that it was given as `extra-NAME`. */
   readonly apply: (settings: GatheredSettings, text: string, append: boolean, warn: Warn) => void;
 }
 
@@ -99,7 +99,7 @@ const FEATURES: ReadonlySet<string> = new Set([
   "verified-fetches",
 ]);
 
-/** Words that are features; the others get a warning, in order. */
+/** Returns the words that are features, and warns about the others, in order. */
 function knownFeatures(words: readonly string[], warn: Warn): string[] {
   const known: string[] = [];
   for (const word of [...new Set(words)].sort()) {
@@ -110,12 +110,12 @@ function knownFeatures(words: readonly string[], warn: Warn): string[] {
       );
     } else warn(`unknown experimental feature '${word}'`);
   }
-  // Nix: flakes need the fetcher of trees, so the one brings the other.
+  // Nix: flakes need the tree fetchers, so one feature enables the other.
   if (known.includes("flakes")) known.push("fetch-tree");
   return known;
 }
 
-/** The name of a setting that another has replaced. */
+/** The name of a setting that another one has replaced. */
 const DEPRECATED = "warn-short-path-literals";
 
 /** The settings that have an effect. */
@@ -123,7 +123,7 @@ export const SETTINGS: readonly SettingRow[] = [
   setting(
     "experimental-features",
     WORDS,
-    "Experimental features that are on",
+    "The experimental features that are enabled",
     (settings, words, append, warn) => {
       if (!append) settings.experimentalFeatures.clear();
       for (const feature of knownFeatures(words, warn)) settings.experimentalFeatures.add(feature);
@@ -135,7 +135,7 @@ export const SETTINGS: readonly SettingRow[] = [
   setting(
     "restrict-eval",
     BOOL,
-    "Allow reading only what the search path names",
+    "Allow reading only paths in the search path",
     (settings, value) => {
       settings.restrictEval = value;
     },
@@ -146,7 +146,7 @@ export const SETTINGS: readonly SettingRow[] = [
   setting("trace-verbose", BOOL, "Let builtins.traceVerbose print", (settings, value) => {
     settings.traceVerbose = value;
   }),
-  setting("abort-on-warn", BOOL, "End at the first builtins.warn", (settings, value) => {
+  setting("abort-on-warn", BOOL, "Stop at the first builtins.warn", (settings, value) => {
     settings.abortOnWarn = value;
   }),
   setting(
@@ -166,7 +166,7 @@ export const SETTINGS: readonly SettingRow[] = [
   setting("store", TEXT, "The store to use", (settings, value) => {
     settings.storeUri = value;
   }),
-  setting("max-call-depth", U32, "How deep calls may nest", (settings, value) => {
+  setting("max-call-depth", U32, "How deeply calls may be nested", (settings, value) => {
     settings.maxCallDepth = value;
   }),
   setting(
@@ -177,7 +177,7 @@ export const SETTINGS: readonly SettingRow[] = [
       settings.maxSteps = value;
     },
   ),
-  setting("max-memory", U64, "How many MiB of memory evaluation may take", (settings, value) => {
+  setting("max-memory", U64, "How many MiB of memory evaluation may use", (settings, value) => {
     settings.maxMemory = value;
   }),
   setting("max-time", U64, "How many milliseconds evaluation may take", (settings, value) => {
@@ -186,7 +186,7 @@ export const SETTINGS: readonly SettingRow[] = [
   setting(
     "allowed-uris",
     WORDS,
-    "What may be fetched in restricted evaluation",
+    "The URIs that may be fetched in restricted evaluation",
     (settings, words, append) => {
       settings.allowedUris = [...(append ? settings.allowedUris : []), ...words];
     },
@@ -194,41 +194,36 @@ export const SETTINGS: readonly SettingRow[] = [
   setting(
     "trust-tarballs-from-git-forges",
     BOOL,
-    "Whether archives that forges make count as locked by their revision",
+    "Whether archives made by forges count as locked by their revision",
     (settings, value) => {
       settings.trustTarballsFromGitForges = value;
     },
   ),
-  setting("nix-path", WORDS, "Where <name> is looked for", (settings, words, append) => {
-    settings.nixPath = [...(append ? settings.nixPath : []), ...words];
-  }),
+  setting(
+    "nix-path",
+    WORDS,
+    "The paths in which <name> is looked up",
+    (settings, words, append) => {
+      settings.nixPath = [...(append ? settings.nixPath : []), ...words];
+    },
+  ),
   setting(
     "use-xdg-base-directories",
     BOOL,
-    "Look for the channels of the user in ~/.local/state/nix",
+    "Look for the user's channels in ~/.local/state/nix",
     (settings, value) => {
       settings.useXdgBaseDirectories = value;
     },
   ),
-  setting("lint-url-literals", LINT, "What to do about URLs without quotes", (settings, level) => {
+  setting("lint-url-literals", LINT, "How to treat URLs without quotes", (settings, level) => {
     settings.lintUrlLiterals = level;
   }),
-  setting(
-    "lint-short-path-literals",
-    LINT,
-    "What to do about paths such as a/b",
-    (settings, level) => {
-      settings.lintShortPathLiterals = level;
-    },
-  ),
-  setting(
-    "lint-absolute-path-literals",
-    LINT,
-    "What to do about absolute paths",
-    (settings, level) => {
-      settings.lintAbsolutePathLiterals = level;
-    },
-  ),
+  setting("lint-short-path-literals", LINT, "How to treat paths such as a/b", (settings, level) => {
+    settings.lintShortPathLiterals = level;
+  }),
+  setting("lint-absolute-path-literals", LINT, "How to treat absolute paths", (settings, level) => {
+    settings.lintAbsolutePathLiterals = level;
+  }),
   setting(DEPRECATED, BOOL, "", (settings, value, _append, warn) => {
     const level: LintLevel = value ? "warn" : "ignore";
     const target = "lint-short-path-literals";
@@ -247,7 +242,7 @@ const BY_NAME: ReadonlyMap<string, SettingRow | ForeignSetting> = new Map<
   ),
 );
 
-/** Sets a setting. Throws a usage error if the value makes no sense. */
+/** Applies a setting. Throws a usage error if the value is invalid. */
 export function applySetting(
   settings: GatheredSettings,
   name: string,
@@ -275,25 +270,25 @@ function isEffective(row: SettingRow | ForeignSetting): row is SettingRow {
   return "apply" in row;
 }
 
-/** Warns about the settings that nobody knows, each once; called when all settings are gathered. */
+/** Warns about unknown settings, once each; called when all settings are gathered. */
 export function warnUnknownSettings(settings: GatheredSettings, warn: Warn): void {
   for (const name of [...settings.unknown].sort()) warn(`unknown setting '${name}'`);
   settings.unknown.clear();
 }
 
-/** A flag that a setting has on the command line. */
+/** A command line flag of a setting. */
 export interface SettingFlag {
-  /** Without the two dashes. */
+  /** Its name without the two dashes. */
   readonly name: string;
   /** The setting that it sets. */
   readonly setting: string;
-  /** The value that it sets; `undefined` if the value follows it. */
+  /** The value that it sets; `undefined` if the value follows the flag. */
   readonly value: string | undefined;
-  /** The experimental feature that must be on where the flag is used. */
+  /** The experimental feature that the flag requires. */
   readonly feature: string | undefined;
 }
 
-/** The flags of all settings, those of older names included. */
+/** Returns the flags of all settings, including those of older names. */
 export function settingFlags(): SettingFlag[] {
   const flags: SettingFlag[] = [];
   for (const { name, type, aliases, feature } of [...SETTINGS, ...FOREIGN_SETTINGS]) {
@@ -302,7 +297,7 @@ export function settingFlags(): SettingFlag[] {
       for (const [prefix, value] of Object.entries(switches)) {
         flags.push({ name: prefix + name, setting: name, value, feature });
       }
-      // Nix: an older name means what the last of the flags means.
+      // Nix: an older name has the meaning of the last flag.
       const last = Object.values(switches).at(-1);
       for (const alias of aliases) flags.push({ name: alias, setting: name, value: last, feature });
       continue;

@@ -1,31 +1,30 @@
 /**
- * The types of settings: how the text of a value is read, and which flags a setting has.
+ * The types of settings: how the text of a value is parsed, and which flags a setting has.
  *
  * Checks and messages are those of C++ Nix (libutil/configuration.cc and the specialisations of
- * `BaseSetting` elsewhere). `setting-table.ts` and `foreign-settings.ts` say which setting has which
- * type.
+ * `BaseSetting` elsewhere). `setting-table.ts` and `foreign-settings.ts` assign the types to settings.
  */
 import { EvalError, type LintLevel } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
 import { usageError } from "../usage-error.ts";
 
-/** A type of settings; `Parsed` is what the text of a value becomes. */
+/** A type of settings; `Parsed` is the type of a parsed value. */
 export interface SettingType<Parsed> {
-  /** Reads a value. Throws a usage error that names the setting if it makes no sense. */
+  /** Parses a value. Throws a usage error that names the setting if the text is invalid. */
   parse(name: string, text: string): Parsed;
   /** Whether `extra-NAME` adds to the setting. */
   readonly appendable: boolean;
   /**
-   * The flags that take no value, by the prefix of the name and with the value they set; absent if the
-   * flag of the setting takes one.
+   * The flags without a value, by the prefix of the name and with the value they set; absent if the
+   * setting's flag takes a value.
    */
   readonly switches?: Readonly<Record<string, string>>;
 }
 
-/** What separates the words of a value. */
+/** Separates the words of a value. */
 const BLANKS = /[ \t\n\r]+/;
 
-/** The words of a value. */
+/** Splits a value into words. */
 export function wordsOf(text: string): string[] {
   return text.split(BLANKS).filter((word) => word !== "");
 }
@@ -49,8 +48,8 @@ const UNITS: Readonly<Record<string, bigint>> = {
 };
 
 /**
- * A whole number of at most `max`, with a unit if one is given; throws a usage error that does not name
- * a setting. Nix: the product wraps around, the number itself must fit.
+ * Parses an integer of the given size with an optional unit. Throws a usage error that does not name a
+ * setting. Nix: the product wraps around; the number itself must fit.
  */
 export function parseNumberWithUnit(text: string, bits: 32 | 64, signed = false): number {
   const unit = /[a-zA-Z]$/.exec(text)?.[0].toUpperCase();
@@ -95,13 +94,13 @@ export const BOOL: SettingType<boolean> = {
 /** Any text. */
 export const TEXT: SettingType<string> = { parse: (_name, text) => text, appendable: false };
 
-/** Words between blanks. */
+/** Words separated by blanks. */
 export const WORDS: SettingType<string[]> = {
   parse: (_name, text) => wordsOf(text),
   appendable: true,
 };
 
-/** Whole numbers, with a unit `K`, `M`, `G` or `T` if one is wanted. */
+/** An integer of 32 bits, with an optional unit `K`, `M`, `G` or `T`. */
 export const U32: SettingType<number> = integer(32, false);
 export const U64: SettingType<number> = integer(64, false);
 export const I64: SettingType<number> = integer(64, true);
@@ -135,13 +134,13 @@ export const ABSOLUTE_PATH: SettingType<string> = {
   appendable: false,
 };
 
-/** An absolute path, or nothing. */
+/** An absolute path or the empty text. */
 export const OPTIONAL_PATH: SettingType<string | undefined> = {
   parse: (_name, text) => (text === "" ? undefined : absolutePath(text)),
   appendable: false,
 };
 
-/** What a lint does when it finds something. */
+/** The effect of a lint. */
 export const LINT: SettingType<LintLevel> = {
   parse: oneOf<LintLevel>(
     ["ignore", "warn", "fatal"],
