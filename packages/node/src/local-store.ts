@@ -10,6 +10,7 @@ import {
   lstatSync,
   lutimesSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -53,6 +54,7 @@ export interface LocalStoreOptions {
 const STORE_TIME = 1;
 const READ_ONLY = 0o444;
 const READ_ONLY_EXECUTABLE = 0o555;
+const WRITABLE = 0o700;
 
 /** A store on disk that is written without a daemon. */
 export class LocalStore implements Store {
@@ -162,8 +164,9 @@ export class LocalStore implements Store {
       rename(temporary, target);
       makeReadOnlyDirectory(target);
     } catch (error) {
-      const code = errnoCode(error);
       remove(temporary);
+      if (error instanceof IoError) throw error;
+      const code = errnoCode(error);
       throw new IoError(code, `cannot write '${target}': ${errnoMessage(code)}`);
     }
   }
@@ -221,6 +224,13 @@ function rename(from: string, to: string): void {
   }
 }
 
+/** Removes a file or a tree, some of whose directories may be read-only already. */
 function remove(path: string): void {
-  rmSync(toNodePath(path), { recursive: true, force: true });
+  const location = toNodePath(path);
+  const found = lstatSync(location, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) {
+    chmodSync(location, WRITABLE);
+    for (const name of readdirSync(location, "latin1")) remove(`${path}/${name}`);
+  }
+  rmSync(location, { recursive: true, force: true });
 }

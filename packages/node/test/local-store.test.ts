@@ -13,9 +13,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Evaluation, textOf, type Value } from "@nivis/eval";
+import { Evaluation, IoError, type SourceAccessor, textOf, type Value } from "@nivis/eval";
 import { findProgram } from "@nivis/testkit";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { LocalStore } from "../src/local-store.ts";
 import { nodeHashes } from "../src/node-hashes.ts";
 import { nodeIo } from "../src/node-io.ts";
@@ -97,6 +97,53 @@ test("what was written can be read, with its references", () => {
   expect(text(read)).toBe(`see ${g}`);
   expect(text(`toString (builtins.attrNames (builtins.getContext (${read})))`)).toBe(g);
   expect(text(`(import ${expression}).name`)).toBe("t");
+});
+
+describe("a source that cannot be copied whole", () => {
+  /** Copies a tree in which a directory is complete when reading `bad` fails; returns the error. */
+  function copy(name: string, fail: () => never): { error: unknown; left: string[] } {
+    const root = join(scratch, name);
+    const store = new LocalStore({ root });
+    const files: Partial<SourceAccessor> = {
+      fileType: (path) =>
+        path.endsWith("/bad") || path.endsWith("/file") ? "regular" : "directory",
+      isExecutable: () => false,
+      readDirectory: (path) =>
+        (path === "/tree" ? ["a", "bad"] : ["file"]).map((entry) => ({
+          name: entry,
+          type: entry === "a" ? "directory" : "regular",
+        })),
+      readFile: (path) => (path.endsWith("/bad") ? fail() : "contents"),
+    };
+    const nar = { digest: new Uint8Array(32), size: 0 };
+    const tree = { root: "/tree", kept: undefined, flat: false, nar };
+    const path = `/nix/store/${"0".repeat(32)}-tree`;
+    let error: unknown;
+    try {
+      store.addSource(path, tree, [], files as SourceAccessor);
+    } catch (thrown) {
+      error = thrown;
+    }
+    return { error, left: readdirSync(join(root, "nix/store")) };
+  }
+
+  test("leaves nothing behind, and the message of the source is kept", () => {
+    const failure = new IoError("EINVAL", "file '/tree/bad' has an unsupported type");
+    const { error, left } = copy("failed", () => {
+      throw failure;
+    });
+    expect(error).toBe(failure);
+    expect(left).toEqual([]);
+  });
+
+  test("leaves nothing behind if a bug is the cause", () => {
+    const bug = new TypeError("a bug");
+    const { error, left } = copy("bug", () => {
+      throw bug;
+    });
+    expect(error).toBe(bug);
+    expect(left).toEqual([]);
+  });
 });
 
 test.skipIf(nixStore === undefined)(
