@@ -1,7 +1,7 @@
-/** What restricted evaluation may look at beyond paths themselves: all that a store path refers to. */
+/** Lets restricted evaluation read the closure of a store path. */
 import type { EvalContext } from "./context.ts";
 
-/** Lets restricted evaluation look at a store path and all that it refers to, directly or not. */
+/** Allows restricted evaluation to read a store path and everything it refers to, directly or not. */
 export function allowClosure(ctx: EvalContext, path: string): void {
   const { store, io } = ctx;
   if (io.allowPath === undefined) return;

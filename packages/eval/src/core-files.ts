@@ -1,6 +1,6 @@
 /**
- * Nix files that come with the evaluator: `<nix/fetchurl.nix>`, the function `derivation`, what
- * `import` does with a `.drv` file, and the program that `rehearse` evaluates. They live in two trees
+ * Nix files that are part of the evaluator: `<nix/fetchurl.nix>`, the function `derivation`, the code
+ * that `import` applies to a `.drv` file, and the program that `rehearse` evaluates. They are in two trees
  * of their own, which never change and which all evaluations share.
  */
 import { DERIVATION_NIX, IMPORTED_DERIVATION_NIX } from "./builtins/derivation-sources.ts";
@@ -11,7 +11,7 @@ import { REHEARSAL_NIX } from "./rehearsal/program.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
 import { NixPath } from "./value/value.ts";
 
-/** Where `<nix/…>` leads when the search path has no such entry. */
+/** The tree that `<nix/…>` refers to unless the search path has such an entry. */
 export const CORE_FILES: SourceAccessor = new MemoryAccessor(
   { "/fetchurl.nix": FETCHURL_NIX },
   { prefix: "<nix", suffix: ">" },
@@ -29,7 +29,7 @@ const INTERNAL_FILES: SourceAccessor = new MemoryAccessor(
 /** The file of the function `derivation`. */
 export const DERIVATION_FILE = new NixPath(DERIVATION_PATH, INTERNAL_FILES);
 
-/** The file of what `import` applies to a `.drv` file. */
+/** The file of the function that `import` applies to a `.drv` file. */
 export const IMPORTED_DERIVATION_FILE = new NixPath(
   "/imported-drv-to-derivation.nix",
   INTERNAL_FILES,
@@ -38,7 +38,7 @@ export const IMPORTED_DERIVATION_FILE = new NixPath(
 /** The program that `rehearse` evaluates. */
 export const REHEARSAL_FILE = new NixPath("/rehearsal.nix", INTERNAL_FILES);
 
-/** Whether a tree holds files that come with the evaluator. */
+/** Whether a tree holds files of the evaluator. */
 export function isOwnTree(accessor: SourceAccessor | undefined): boolean {
   return accessor === CORE_FILES || accessor === INTERNAL_FILES;
 }

@@ -1,22 +1,22 @@
 /**
- * Counters: what parts of an evaluation count as they go, for people who look for wasted work. A part
- * counts in fields of its own and says here how to read them; nobody asks unless statistics are
- * wanted, so counting must be cheap and reading need not be.
+ * Counters: statistics about an evaluation for people who look for wasted work. A component counts in
+ * fields of its own and registers a function that reads them. The function runs only when statistics are
+ * requested, so counting must be cheap but reading need not be.
  */
 
-/** Numbers by name; names may have dots in them, objects are groups. */
+/** Numbers by name; names may contain dots, and objects are groups. */
 export type CounterTree = number | { readonly [name: string]: CounterTree };
 
-/** See the head of this file. */
+/** The counters of one evaluation, by the name of the component. */
 export class CounterRegistry {
   private readonly parts = new Map<string, () => CounterTree>();
 
-  /** Adds a part; a later one of the same name takes its place. */
+  /** Registers a component, replacing an earlier one of the same name. */
   add(name: string, read: () => CounterTree): void {
     this.parts.set(name, read);
   }
 
-  /** What all parts have counted until now. */
+  /** Returns the current counts of all components. */
   read(): Record<string, CounterTree> {
     return Object.fromEntries(Array.from(this.parts, ([name, read]) => [name, read()]));
   }

@@ -1,13 +1,13 @@
 /**
- * Evaluation: the whole machine behind one object. It makes the context that everything shares,
- * parses, compiles and runs texts and files, and remembers which files it has evaluated.
+ * Evaluation: the whole machine behind one object. It creates the context that all code shares, parses,
+ * compiles and runs texts and files, and remembers the files it has evaluated.
  *
  *     const evaluation = new Evaluation({ io, hashes });
  *     evaluation.evaluate("1 + 1");   // 2
  *
- * Two evaluations share nothing. All texts are byte strings ({@link Bytes}), paths and results too; an
- * ordinary text becomes one by `encodeUtf8`. What is handed out belongs to the evaluation: lists are
- * frozen, so that nothing a program does with them changes what is evaluated later.
+ * Two evaluations share nothing. All texts are byte strings ({@link Bytes}), including paths and
+ * results; `encodeUtf8` converts ordinary text. Returned values belong to the evaluation: lists are
+ * frozen, so a host cannot change what is evaluated later.
  */
 
 import { type Bytes, canonPath, type HashFunctions, isBytes, portableHashes } from "@nivis/formats";
@@ -67,18 +67,18 @@ import type { RunObserver } from "./vm/observer.ts";
 import { attempt, now } from "./vm/pending.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 
-/** What a byte of a program takes as a tree, at worst. */
+/** The maximum size of the tree of one byte of a program. */
 const BYTES_PER_SOURCE_BYTE = 50;
 
-/** Looks at the end of a path before it counts as a cycle of symlinks; C++ Nix has the same limit. */
+/** The number of steps at the end of a path after which it counts as a cycle of symlinks; as in C++ Nix. */
 const MAX_LOOKS = 1024;
 
 /**
- * An evaluation is long-running once the machine has run so many frames without a pause: in its third
- * run, after 700 frames in all. See docs/design/007-rehearsal.md.
+ * The number of frames that the machine enters without a pause before an evaluation counts as
+ * long-running: in its third run, after 700 frames in all. See docs/design/007-rehearsal.md.
  */
 const LONG_RUN_FRAMES = 400;
-/** An evaluation is long-running, too, once it has taken so long. */
+/** The time after which an evaluation counts as long-running, too. */
 const LONG_RUN_MILLISECONDS = 10;
 
 /** What an evaluation needs. */
@@ -113,15 +113,15 @@ export interface EvaluationOptions {
   readonly onLongRun?: () => void;
 }
 
-/** Where a text that a host gives comes from. */
+/** The origin of a text that a host provides. */
 export interface TextOptions {
-  /** What messages call it; `{ kind: "string" }`, printed as `«string»`, unless given. */
+  /** The name of the text in messages. Defaults to `{ kind: "string" }`, printed as `«string»`. */
   readonly origin?: Origin;
-  /** The directory that its relative paths start from; the current directory unless given. */
+  /** The directory that relative paths in the text start from. Defaults to the current directory. */
   readonly basePath?: Bytes | NixPath;
 }
 
-/** Evaluates texts and files; everything that they share lives in here. */
+/** An evaluation: evaluates texts and files and owns all state that they share. */
 export class Evaluation {
   readonly context: EvalContext;
   private readonly globals: ReadonlyMap<string, Slot>;
@@ -129,9 +129,9 @@ export class Evaluation {
   private readonly compiledFiles: CompiledFiles | undefined;
   private readonly tier: Tier | undefined;
   private readonly handedOut = new HandedOut();
-  /** Files that were imported, by the key of the path that was asked for. */
+  /** Imported files, by the key of the requested path. */
   private readonly imports = new Map<string, EvaluatedFile>();
-  /** The same by the key of the path that it led to: another map, for the one may be the other of another file. */
+  /** Imported files by the key of the path after resolution; that path may also be requested itself. */
   private readonly files = new Map<string, EvaluatedFile>();
 
   private readonly observer: RunObserver | undefined;
@@ -149,7 +149,7 @@ export class Evaluation {
       counters: new CounterRegistry(),
       limits: LimitMeter.of(settings, options.io),
       suspendedRuns: new Set(),
-      // Replaced below: making the globals needs the rest of the context.
+      // Replaced below: creating the globals requires the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,
       longRunWatch: watchForLongRun(options.onLongRun, options.io),
@@ -179,17 +179,17 @@ export class Evaluation {
     }
   }
 
-  /** What the second tier has done; `undefined` if there is none. */
+  /** The counters of the second tier; `undefined` if there is none. */
   get tierCounters(): TierCounters | undefined {
     return this.tier?.counters;
   }
 
-  /** The positions of all texts that were read. */
+  /** The positions of all texts that were parsed. */
   get positions(): PositionTable {
     return this.context.positions;
   }
 
-  /** What `~` stands for in texts, or why it stands for nothing. */
+  /** The home directory for `~` in texts, or the reason why there is none. */
   private get home(): HomeDirectory {
     if (this.context.settings.pureEval) return { home: undefined };
     try {
@@ -200,7 +200,7 @@ export class Evaluation {
     }
   }
 
-  /** Parses a text; mistakes are in the result's diagnostics. */
+  /** Parses a text; mistakes are reported in the result's diagnostics. */
   parse(source: SourceFile, basePath: string | NixPath): ParseResult {
     const { settings } = this.context;
     return parse(source, {
@@ -215,27 +215,28 @@ export class Evaluation {
     });
   }
 
-  /** Parses a text and resolves its names; throws an {@link EvalError} at the first mistake. */
+  /** Parses a text and resolves its names. Throws an {@link EvalError} for the first mistake. */
   parseChecked(text: Bytes, options: TextOptions = {}): Expr {
     const { origin, basePath } = this.textOptions(text, options);
     return this.compileText(text, origin, basePath, this.globals).expr;
   }
 
-  /** A text as a thunk; throws an {@link EvalError} if it is not a Nix expression. */
+  /** Returns a text as a thunk. Throws an {@link EvalError} if it does not parse. */
   loadText(text: Bytes, options: TextOptions = {}): Thunk {
     const { origin, basePath } = this.textOptions(text, options);
     return this.thunkOfText(text, origin, basePath, this.globals);
   }
 
   /**
-   * A file, or the `default.nix` of a directory, as a thunk: as the main program, not as an import. In
-   * pure evaluation it must be allowed first ({@link allowPath}).
+   * Returns a file, or the `default.nix` of a directory, as a thunk: as the main program, not as an
+   * import. Throws an {@link EvalError} if the file cannot be read or does not parse. Pure evaluation
+   * requires {@link allowPath} first.
    */
   loadFile(path: Bytes | NixPath): Thunk {
     return this.thunkOfFile(this.resolveExpressionPath(this.absolute(path)), this.globals);
   }
 
-  /** Evaluates a text to weak head normal form. */
+  /** Evaluates a text to weak head normal form. Throws an {@link EvalError}. */
   evaluate(text: Bytes, options: TextOptions = {}): Value {
     return this.force(this.loadText(text, options));
   }
@@ -245,36 +246,36 @@ export class Evaluation {
     return this.force(this.loadFile(path));
   }
 
-  /** Lets pure or restricted evaluation look at a path and what is below it. */
+  /** Allows pure or restricted evaluation to read a path and everything below it. */
   allowPath(path: Bytes): void {
     this.context.io.allowPath?.(this.absolute(path).path);
   }
 
-  /** Forces a slot. */
+  /** Forces a slot and returns its value. Throws an {@link EvalError} if evaluation fails. */
   force(slot: Slot): Value {
     return this.handedOut.guard(this.machines.force(slot));
   }
 
-  /** Forces a slot and everything inside. */
+  /** Forces a slot deeply and returns its value. */
   deepForce(slot: Slot): Value {
-    // Nix: the program is evaluated before what is inside of its value, and not as a part of it.
+    // Nix: the program is evaluated before the contents of its value, and not as a part of it.
     return this.handedOut.guard(this.run(deepForce(this.context, this.force(slot))) as Value);
   }
 
   /**
-   * Forces a slot and everything inside, and writes it as `builtins.toJSON` does. With `copyPaths` paths
-   * are copied to the store and become store paths, as there.
+   * Forces a slot deeply and returns it as `builtins.toJSON` writes it. With `copyPaths`, which defaults to
+   * `false`, paths are copied to the store and become store paths, as in `toJSON`.
    */
   toJson(slot: Slot, { copyPaths = false }: { readonly copyPaths?: boolean } = {}): Bytes {
     return this.run(toJson(this.context, slot, { copyPaths, pos: NO_POS })).text;
   }
 
-  /** Forces a slot and everything inside, and writes it as `builtins.toXML` does. */
+  /** Forces a slot deeply and returns it as `builtins.toXML` writes it. */
   toXml(slot: Slot): Bytes {
     return this.run(toXml(this.context, slot, { strict: true, location: false })).text;
   }
 
-  /** Forces a slot and everything inside, and prints it as `nix eval` does, errors in their places. */
+  /** Forces a slot deeply and prints it as `nix eval` does, with errors in place of failing parts. */
   print(slot: Slot): Bytes {
     return this.run(printPretty(this.context, slot));
   }
@@ -287,7 +288,7 @@ export class Evaluation {
     return { origin, basePath: this.absolute(basePath ?? ".") };
   }
 
-  /** A path that a host gives: relative ones start from the current directory. */
+  /** Resolves a path of the host; relative paths start from the current directory. */
   private absolute(path: Bytes | NixPath): NixPath {
     if (typeof path !== "string") return path;
     if (path.startsWith("/")) return new NixPath(path);
@@ -295,8 +296,8 @@ export class Evaluation {
   }
 
   /**
-   * Calls a function with any number of arguments; without any it is the function's value. Throws a
-   * `TypeError` for an argument that is not a value: `toNixValue` of `nivis` makes values of data.
+   * Calls a function with any number of arguments; without arguments it returns the function's value.
+   * Throws a `TypeError` for an argument that is not a value; `toNixValue` of `nivis` converts data.
    */
   call(callee: Slot, ...args: readonly Slot[]): Value {
     checkSlot(callee, "the function");
@@ -317,42 +318,41 @@ export class Evaluation {
   }
 
   /**
-   * Begins anew with what `maxSteps`, `maxMemory` and `maxTime` allow. Without this, an evaluation that
-   * has exceeded a limit fails at once whatever it is asked; after it, also the thunks that the limit has
-   * stopped can be forced again. `limits` replaces those that it names; an evaluation that was made
-   * without limits keeps none.
+   * Resets the use of `maxSteps`, `maxMemory` and `maxTime`. After a limit has been exceeded, everything
+   * fails until this is called; afterwards, even the thunks that the limit interrupted can be forced
+   * again. `limits` replaces the limits that it names. An evaluation created without limits keeps none.
    */
   renewLimits(limits?: Partial<Limits>): void {
     this.context.limits?.renew(limits);
   }
 
-  /** Runs native code that can be suspended. */
+  /** Runs native code that can be suspended and returns its result. */
   run<Result>(generator: Suspendable<Result>): Result {
     return this.machines.run(generator);
   }
 
   /**
-   * {@link force} with a host that may answer with promises. Several asynchronous evaluations may be
-   * under way at once. The promise is rejected with what {@link force} would throw, and with an
+   * {@link force} for a host whose answers may be promises. Several asynchronous evaluations may run at
+   * once. The promise is rejected with the error that {@link force} would throw, or with an
    * {@link EvalError} of kind `interrupted` when the signal stops the evaluation.
    */
   forceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
     return this.machines.forceAsync(slot, options).then((value) => this.handedOut.guard(value));
   }
 
-  /** {@link run} with a host that may answer with promises; see {@link forceAsync}. */
+  /** {@link run} for a host whose answers may be promises; see {@link forceAsync}. */
   runAsync<Result>(generator: Suspendable<Result>, options: AsyncOptions = {}): Promise<Result> {
     return this.machines.runAsync(generator, options);
   }
 
-  /** {@link deepForce} with a host that may answer with promises; see {@link forceAsync}. */
+  /** {@link deepForce} for a host whose answers may be promises; see {@link forceAsync}. */
   async deepForceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
     const value = await this.forceAsync(slot, options);
     const result = await this.runAsync(deepForce(this.context, value), options);
     return this.handedOut.guard(result as Value);
   }
 
-  /** The bytecode of a text, with all units inside; or the JavaScript that it is translated to. */
+  /** Returns the bytecode of a text including all nested units, or the JavaScript it is translated to. */
   disassemble(
     text: Bytes,
     options: TextOptions = {},
@@ -363,7 +363,7 @@ export class Evaluation {
     return disassemble(lambda, this.positions, form === "js" ? listTranslation : listCode);
   }
 
-  /** For statistics: how many things are remembered. */
+  /** Returns the sizes of the caches, for statistics. */
   private cacheSizes(): CounterTree {
     const { caches } = this.context;
     return {
@@ -375,15 +375,15 @@ export class Evaluation {
     };
   }
 
-  /** How many files came out of the cache, and how many were looked for in vain. */
+  /** How many files were found in the cache of compiled files, and how many were not. */
   get cacheUse(): { readonly hits: number; readonly misses: number } {
     const { hits, misses } = this.compiledFiles ?? { hits: 0, misses: 0 };
     return { hits, misses };
   }
 
   /**
-   * Puts the files that were compiled into the cache, if there is one. It takes a moment: a command
-   * calls it when its output is out.
+   * Writes the newly compiled files to the cache, if there is one. This takes a moment, so a command
+   * calls it after its output is written.
    */
   saveCompiledFiles(): void {
     this.compiledFiles?.save();
@@ -395,7 +395,7 @@ export class Evaluation {
     basePath: NixPath,
     globals: ReadonlyMap<string, Slot>,
   ): Thunk {
-    // Texts of the command line are short and come once; `scopedImport` has globals of its own.
+    // Texts of the command line are short and seldom repeated; `scopedImport` has globals of its own.
     const cached =
       this.compiledFiles !== undefined &&
       globals === this.globals &&
@@ -429,7 +429,7 @@ export class Evaluation {
     });
     if (found !== undefined) return found;
     const { lambda, resolution, silent } = this.compileSource(source, base, basePath, globals);
-    // What was warned of must be warned of the next time.
+    // A file with warnings is not cached, so that the next evaluation warns again.
     if (silent) files.add(key, lambda, resolution);
     return lambda;
   }
@@ -456,7 +456,7 @@ export class Evaluation {
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {
         if (severity === "error") break;
-        // Nix: a warning without a place of its own is printed as it is, never indented.
+        // Nix: a warning without a position is printed unchanged, never indented.
         this.context.io.log(
           pos === undefined
             ? plainWarning(message)
@@ -486,7 +486,7 @@ export class Evaluation {
   private *importFile(path: NixPath): Suspendable<Slot> {
     const find = (): EvaluatedFile => this.fileAt(path);
     const file = now(find) ?? ((yield attempt(find)) as EvaluatedFile);
-    // Nix: the trace is made where the file is evaluated, so a file that failed before has it already.
+    // Nix: the trace is added where the file is evaluated, so a file that failed earlier has it already.
     if (file.value instanceof Thunk && file.value.code === FAILED) {
       return (yield force(file.value)) as Value;
     }
@@ -500,7 +500,7 @@ export class Evaluation {
     }
   }
 
-  /** The file that an import of a path means; the same one for all paths that lead to it. */
+  /** Returns the file that an import of a path loads; all paths that resolve to it share one. */
   private fileAt(path: NixPath): EvaluatedFile {
     const { pathKeys } = this.context.caches;
     const key = pathKeys.of(path);
@@ -532,7 +532,7 @@ export class Evaluation {
     return this.thunkOfText(text, origin, basePath, globals);
   }
 
-  /** The program in a file, or in the `default.nix` of a directory: what {@link loadText} takes. */
+  /** Reads the program in a file, or in the `default.nix` of a directory, for {@link loadText}. */
   openProgram(path: NixPath): Program {
     return this.readProgram(this.resolveExpressionPath(path));
   }
@@ -541,7 +541,7 @@ export class Evaluation {
     const files = accessorOf(this.context, path);
     let text: string;
     try {
-      // Nix: a symlink is followed to the text, but relative paths begin where the symlink is.
+      // Nix: the text is read through the symlink, but relative paths start at the symlink's directory.
       text = files.readFile(resolveSymlinks(files, path.path, "full"));
     } catch (error) {
       throw evalErrorOf(error);
@@ -550,8 +550,8 @@ export class Evaluation {
   }
 
   /**
-   * Follows symlinks at the end of a path, and goes to the `default.nix` of a directory, which may be
-   * a symlink again.
+   * Follows symlinks at the end of a path and appends `default.nix` to a directory; that file may be a
+   * symlink again.
    */
   private resolveExpressionPath({ path, accessor }: NixPath): NixPath {
     const files = accessor ?? this.context.io;
@@ -569,7 +569,7 @@ export class Evaluation {
         type = existingType(files, place);
         if (type !== "symlink") break;
         const target = files.readLink(place);
-        // Nix: relative to the directory by its name, even if that name leads through a symlink.
+        // Nix: relative to the directory's name, even if that name leads through a symlink.
         current = canonPath(
           target.startsWith("/") ? target : joinPath(parentOfPath(current), target),
         );
@@ -582,25 +582,25 @@ export class Evaluation {
   }
 }
 
-/** A text to evaluate, as {@link Evaluation.load} takes it. */
+/** A text to evaluate, with everything that {@link Evaluation.loadText} needs. */
 export interface Program {
   readonly text: string;
   readonly origin: Origin;
-  /** The directory where relative paths in the text begin. */
+  /** The directory that relative paths in the text start from. */
   readonly basePath: NixPath;
 }
 
-/** The options of the parser that are about `~`. */
+/** The parser options about `~`. */
 type HomeDirectory = Pick<ParseOptions, "home" | "homeFailure">;
 
-/** A file that was imported. */
+/** An imported file. */
 interface EvaluatedFile {
-  /** The path that the import led to. */
+  /** The path after resolution. */
   readonly path: NixPath;
   readonly value: Slot;
 }
 
-/** What positions in a file say about it. */
+/** Returns the origin of a file, for positions in it. */
 function originOf(files: SourceAccessor, path: NixPath): Origin {
   const name = files.display(path.path);
   if (isOwnTree(path.accessor)) return { kind: "internal", name, path: path.path };
@@ -609,12 +609,12 @@ function originOf(files: SourceAccessor, path: NixPath): Origin {
     : { kind: "file", path: path.path, name };
 }
 
-/** A text that was compiled. */
+/** A compiled text. */
 interface CompiledText {
   readonly lambda: Lambda;
   readonly expr: Expr;
   readonly resolution: Resolution;
-  /** Whether the parser had nothing to say. */
+  /** Whether the parser reported nothing. */
   readonly silent: boolean;
 }
 
@@ -622,20 +622,20 @@ function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
-/** What calls `action` once, when so many frames have been entered that the evaluation is long-running. */
+/** Returns a function that calls `action` once, when enough frames were entered to be long-running. */
 function watchForLongRun(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
   if (action === undefined) return () => {};
   const begun = clock(io);
   let told = false;
   return (frames) => {
-    // Where files are loaded, a few frames take long and many will follow.
+    // While files are loaded, few frames take a long time, and many will follow.
     if (told || (frames < LONG_RUN_FRAMES && clock(io) - begun < LONG_RUN_MILLISECONDS)) return;
     told = true;
     action();
   };
 }
 
-/** The second tier that the options ask for, if there can be one. */
+/** Creates the second tier that the options request, if it is possible. */
 function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined {
   const mode = options.tier ?? "auto";
   if (mode === "vm" || options.observer !== undefined || ctx.limits !== undefined) return undefined;
@@ -647,6 +647,6 @@ function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined 
   }
   const { tierThreshold: threshold, tierStress } = options;
   const tier = new Tier(ctx, { mode, stress: tierStress === true, threshold });
-  // Where hardly a call may nest, all of them are counted by the machine.
+  // With a very low limit on nesting, the machine has to count all calls.
   return tier.maxDepth > 0 ? tier : undefined;
 }

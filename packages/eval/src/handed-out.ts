@@ -1,9 +1,10 @@
 /**
- * The border between an evaluation and its host. Lists are arrays of the machine: what is handed out is
- * frozen, so that a `sort()` in the host fails instead of changing what Nix computes. And what the host
- * hands in is checked, since the machine takes any object that it does not know for a set.
+ * The border between an evaluation and its host. Lists are the machine's own arrays: they are frozen when
+ * they are handed out, so that a `sort()` in the host fails instead of changing what Nix computes. Values
+ * from the host are checked, since the machine takes any unknown object for a set.
  *
- * `evaluation.ts` calls this. Thunks are not looked into: what they hold is frozen when it is forced.
+ * `evaluation.ts` calls this module. It does not look into thunks: their values are frozen when they are
+ * forced.
  */
 import { isBytes } from "@nivis/formats";
 import { Attrs } from "./value/attrs.ts";
@@ -20,11 +21,11 @@ import {
   type Value,
 } from "./value/value.ts";
 
-/** What has been handed out. */
+/** Freezes the values that an evaluation hands out. */
 export class HandedOut {
   readonly #sets = new WeakSet<Attrs>();
 
-  /** Freezes the lists that a value consists of; returns the value. */
+  /** Freezes all lists in a value and returns the value. */
   guard(value: Value): Value {
     if (typeof value !== "object" || value === null) return value;
     const pending: Slot[] = [value];
@@ -49,12 +50,12 @@ function isContainer(slot: Slot): slot is Attrs | readonly Slot[] {
 
 const CLASSES = [Thunk, Attrs, NixFloat, NixPath, ContextString, Closure, Builtin, PartialBuiltin];
 
-/** Whether a JavaScript value is an object that stands for a Nix value. */
+/** Whether a JavaScript value is an object that represents a Nix value. */
 export function isNixObject(value: unknown): value is Slot {
   return CLASSES.some((known) => value instanceof known);
 }
 
-/** Throws a `TypeError` that says what is wrong with `value`, unless it is a Nix value; `where` names it. */
+/** Throws a `TypeError` with the reason if `value` is not a Nix value; `where` names it. */
 export function checkSlot(value: unknown, where: string): void {
   const seen = new Set<unknown>();
   const pending: { readonly value: unknown; readonly where: string }[] = [{ value, where }];
@@ -63,7 +64,7 @@ export function checkSlot(value: unknown, where: string): void {
     if (fault !== undefined) throw new TypeError(`${next.where} is ${fault}`);
     if (!Array.isArray(next.value) || seen.has(next.value)) continue;
     seen.add(next.value);
-    // Frozen lists have come out of an evaluation, where they were values already.
+    // A frozen list comes from an evaluation, so its contents are known to be values.
     if (Object.isFrozen(next.value)) continue;
     for (let i = next.value.length - 1; i >= 0; i--) {
       pending.push({ value: next.value[i], where: `${next.where}[${i}]` });
@@ -71,7 +72,7 @@ export function checkSlot(value: unknown, where: string): void {
   }
 }
 
-/** Why a JavaScript value is not a Nix value. */
+/** Returns the reason why a JavaScript value is not a Nix value, or `undefined` if it is one. */
 function faultOf(value: unknown): string | undefined {
   switch (typeof value) {
     case "boolean":

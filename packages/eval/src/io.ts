@@ -1,7 +1,7 @@
 /**
- * EvalIo: all that the language can ask of the world. `@nivis/node` implements it on the file
- * system, `memory-io.ts` in memory; tests and web pages use the latter. Everything is synchronous,
- * because Nix expressions are. Paths and contents are byte strings.
+ * EvalIo: everything that the language can request from its host. `@nivis/node` implements it on the file
+ * system, `memory-io.ts` in memory for tests and web pages. All methods are synchronous, because Nix
+ * expressions are. Paths and contents are byte strings.
  */
 
 import type { Trace } from "./errors/eval-error.ts";
@@ -15,76 +15,76 @@ export {
   type SourceAccessor,
 } from "./source-accessor.ts";
 
-/** What kind of line for the user a {@link LogMessage} is; the word that stands in front of it. */
+/** The kind of a {@link LogMessage}; the word printed before it. */
 export type LogSeverity = "trace" | "warning" | "evaluation warning";
 
-/** A line for the user: a warning, or what `builtins.trace` prints. Texts are bytes. */
+/** A message for the user: a warning, or the output of `builtins.trace`. Texts are bytes. */
 export interface LogMessage {
   readonly severity: LogSeverity;
   /**
-   * What follows the severity and its colon, laid out as C++ Nix does: without colours, without a
-   * newline at its end, further lines indented. `renderLogMessage` puts the whole together.
+   * The text after the severity and its colon, formatted as in C++ Nix: without colours, without a newline
+   * at its end, further lines indented. `renderLogMessage` adds the severity.
    */
   readonly text: string;
-  /** What the text was laid out from, of warnings that are more than a sentence. */
+  /** The data of the text; present for warnings that consist of more than one sentence. */
   readonly report?: WarningReport;
 }
 
 /** A warning as data. */
 export interface WarningReport {
   readonly message: string;
-  /** Where in a program, or `NO_POS`. */
+  /** The position in a program, or `NO_POS`. */
   readonly pos: PosIdx;
-  /** What was going on, innermost first. */
+  /** The traces, innermost first. */
   readonly traces: readonly Trace[];
 }
 
-/** How a host measures memory. */
+/** A host's memory measurement. */
 export interface MemoryGauge {
-  /** Bytes that the engine can hold. */
+  /** The bytes that the engine can allocate. */
   readonly capacity: number;
-  /** Bytes in use, garbage included. */
+  /** Returns the bytes in use, garbage included. */
   used(): number;
-  /** Frees what is garbage, if the host can. */
+  /** Collects garbage, if the host can. */
   collect(): void;
 }
 
 /**
- * All that an evaluation can ask of its host. A method that fails throws an {@link IoError}, which becomes an
- * error of the program; whatever else it throws ends the evaluation and comes out as it is, past
- * `tryEval`. To change a few methods of another implementation use {@link overrideIo}: objects with private
- * fields cannot be spread.
+ * Everything that an evaluation can request from its host. A method that fails throws an {@link IoError},
+ * which becomes an error of the program. Any other exception ends the evaluation and propagates
+ * unchanged, past `tryEval`. To replace a few methods of another implementation use {@link overrideIo}:
+ * objects with private fields cannot be spread.
  *
- * The part that is a {@link SourceAccessor} is the file system in which ordinary paths are; its `readFile`
- * and `readDirectory` may be given paths with symlinks in them.
+ * The {@link SourceAccessor} part is the file system of ordinary paths; its `readFile` and
+ * `readDirectory` may receive paths that contain symlinks.
  */
 export interface EvalIo extends SourceAccessor {
-  /** Lets evaluation look at a path, and what is below it, that it has put there itself. */
+  /** Allows evaluation to read a path that it has created itself, and everything below it. */
   allowPath?(path: string): void;
   /**
-   * The home directory of the user, which `~` stands for: that of `HOME`, or of the user database.
+   * Returns the user's home directory, which `~` stands for: that of `HOME`, or of the user database.
    * Throws {@link IoError} if there is none.
    */
   homeDirectory(): string;
-  /** An environment variable, or `undefined`. */
+  /** Returns the value of an environment variable, or `undefined` if it is not set. */
   environment(name: string): string | undefined;
-  /** The current time in whole seconds since 1970. */
+  /** Returns the current time in whole seconds since 1970. */
   now(): number;
-  /** A clock that never goes back, in milliseconds; absent where `now` must do. */
+  /** Returns a monotonic time in milliseconds. Defaults to `now`. */
   milliseconds?(): number;
-  /** Lets the event loop turn once; absent where there is none. Used by asynchronous evaluation. */
+  /** Lets the event loop turn once; absent without one. Asynchronous evaluation uses it. */
   pause?(): Promise<void>;
-  /** Absent if memory cannot be measured. */
+  /** The memory measurement; absent if memory cannot be measured. */
   readonly memory?: MemoryGauge | undefined;
-  /** The current directory. */
+  /** Returns the current directory, an absolute path. */
   currentDirectory(): string;
-  /** The system that the evaluation runs on, such as `x86_64-linux`. */
+  /** Returns the system that the evaluation runs on, such as `x86_64-linux`. */
   system(): string;
-  /** Takes a line for the user: warnings and traces. */
+  /** Receives a message for the user: a warning or a trace. */
   log(message: LogMessage): void;
 }
 
-/** The names of the methods and properties of an {@link EvalIo}; those that are about files say so. */
+/** The members of {@link EvalIo}, and whether they concern files. */
 const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   readFile: "files",
   readDirectory: "files",
@@ -109,8 +109,8 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
 };
 
 /**
- * An EvalIo that is `base` but for some methods. The methods of `base` go on working on `base`, whatever
- * they keep in private fields.
+ * Returns an EvalIo like `base` with some methods replaced. The methods of `base` are still called on
+ * `base`, whatever private fields they use.
  */
 export function overrideIo(base: EvalIo, overrides: Partial<EvalIo>): EvalIo {
   const names = Object.keys(MEMBERS) as (keyof EvalIo)[];
@@ -118,7 +118,7 @@ export function overrideIo(base: EvalIo, overrides: Partial<EvalIo>): EvalIo {
   const result: Partial<Record<keyof EvalIo, unknown>> = {};
   for (const name of names) {
     const own = name in overrides;
-    // What is known of the files of `base` says nothing about others.
+    // Facts about the files of `base` need not hold for others.
     if (!own && otherFiles && (name === "plainDirectories" || name === "fingerprint")) continue;
     const member: unknown = own ? overrides[name] : base[name];
     if (member === undefined) continue;

@@ -1,9 +1,9 @@
 /**
- * A {@link SourceAccessor} over files in memory that never change: the files that come with the
- * evaluator (`core-files.ts`), and trees that tests make up.
+ * A {@link SourceAccessor} over files in memory that never change: the files of the evaluator
+ * (`core-files.ts`), and trees of tests.
  *
- * It is not a file system of a whole machine: `memory-io.ts` imitates one, with the messages that C++
- * Nix has for the disk. The messages here are those of its `MemorySourceAccessor`.
+ * It does not imitate the file system of a machine; `memory-io.ts` does, with C++ Nix's messages for
+ * files on disk. The messages here are those of its `MemorySourceAccessor`.
  */
 import { parentOfPath } from "./path.ts";
 import {
@@ -13,13 +13,13 @@ import {
   type SourceAccessor,
 } from "./source-accessor.ts";
 
-/** A regular file by its contents, or a symlink. Texts are byte strings. */
+/** A regular file, given by its contents, or a symlink. Texts are byte strings. */
 export type MemoryTreeFile =
   | string
   | { readonly contents: string; readonly executable: boolean }
   | { readonly target: string };
 
-/** How paths of a tree are shown: between a prefix and a suffix. Byte strings. */
+/** The text around a displayed path of the tree. Byte strings. */
 export interface PathDisplay {
   readonly prefix: string;
   readonly suffix?: string;
@@ -30,12 +30,12 @@ type Node =
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "directory"; readonly entries: DirectoryEntry[] };
 
-/** See the head of this file. */
+/** A tree of files in memory that never changes. */
 export class MemoryAccessor implements SourceAccessor {
   readonly #nodes = new Map<string, Node>();
   readonly #display: PathDisplay;
 
-  /** `files` go by absolute canonical path; the directories above them are there by themselves. */
+  /** Takes `files` by absolute canonical path; their parent directories are implied. */
   constructor(files: Readonly<Record<string, MemoryTreeFile>>, display: PathDisplay) {
     this.#display = display;
     this.#nodes.set("/", { type: "directory", entries: [] });

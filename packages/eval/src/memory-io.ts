@@ -1,34 +1,34 @@
 /**
- * EvalIo in memory: a file tree given as an object, for tests, web pages and everybody who evaluates
- * without a file system. The tree may be changed between evaluations, not during one.
+ * EvalIo in memory: a file tree given as an object, for tests, web pages and other hosts without a file
+ * system. The tree may be changed between evaluations, not during one.
  */
 import { isBytes } from "@nivis/formats";
 import { type DirectoryEntry, type EvalIo, type FileType, IoError, type LogMessage } from "./io.ts";
 import { parentOfPath, resolveSymlinks } from "./path.ts";
 
-/** A file of a {@link memoryIo}: its contents, or one of the other kinds. Texts are byte strings. */
+/** A file of {@link memoryIo}: its contents, or a file of another kind. Texts are byte strings. */
 export type MemoryFile =
   | string
   | { readonly contents: string; readonly executable?: boolean }
   | { readonly target: string }
   | { readonly directory: true }
-  /** Something that is there but can be neither read nor copied, like a device. */
+  /** A file that can be neither read nor copied, like a device. */
   | { readonly unknown: true };
 
-/** What {@link memoryIo} is made of. */
+/** The options of {@link memoryIo}. */
 export interface MemoryIoOptions {
-  /** Files by absolute canonical path; the directories above them are there by themselves. */
+  /** The files by absolute canonical path; their parent directories are implied. Defaults to none. */
   readonly files?: Readonly<Record<string, MemoryFile>>;
   readonly environment?: Readonly<Record<string, string>>;
-  /** The time that evaluation sees, in seconds; 0 unless given. */
+  /** The current time in seconds since 1970. Defaults to 0. */
   readonly now?: number;
-  /** A clock for `maxTime`, in milliseconds; that of the process unless given. */
+  /** The clock for `maxTime`, in milliseconds. Defaults to that of the process. */
   readonly milliseconds?: () => number;
-  /** `/` unless given. */
+  /** The current directory. Defaults to `/`. */
   readonly currentDirectory?: string;
-  /** `x86_64-linux` unless given. */
+  /** The system. Defaults to `x86_64-linux`. */
   readonly system?: string;
-  /** Takes warnings and traces; they are dropped unless given. */
+  /** Receives warnings and traces. Defaults to dropping them. */
   readonly log?: (message: LogMessage) => void;
 }
 
@@ -38,7 +38,7 @@ type Node =
   | { readonly type: "unknown" }
   | { readonly type: "directory"; readonly entries: Map<string, Node> };
 
-/** An EvalIo over files in memory. */
+/** Returns an EvalIo over files in memory. */
 export function memoryIo(options: MemoryIoOptions = {}): EvalIo {
   return new MemoryIo(options);
 }
@@ -156,7 +156,7 @@ class MemoryIo implements EvalIo {
     this.#nodes.set(path, node);
   }
 
-  /** The node at a path whose ancestors may be symlinks. */
+  /** Returns the node at a path whose ancestors may be symlinks, or `undefined`. */
   #find(path: string): Node | undefined {
     const direct = this.#nodes.get(path);
     if (direct !== undefined || !this.#hasSymlinkAncestor(path)) return direct;

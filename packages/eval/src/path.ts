@@ -1,30 +1,30 @@
 /**
- * Paths as text, and the resolving of symlinks in a tree of files.
+ * Paths as text, and resolving symlinks in a tree of files.
  *
- * All paths are absolute and canonical byte strings: `/` at the start, no `.`, `..`, doubled or
- * trailing slashes. Making one canonical is `canonPath` of `@nivis/formats`; nothing there or in
- * the textual functions here looks at a disk.
+ * All paths are absolute and canonical byte strings: they start with `/` and have no `.`, `..`, doubled
+ * or trailing slashes. `canonPath` of `@nivis/formats` makes a path canonical; neither it nor the textual
+ * functions here access a disk.
  */
 import { EvalError } from "./errors/eval-error.ts";
 import { type FileType, IoError, type SourceAccessor } from "./source-accessor.ts";
 
-/** The last component; empty for the root. */
+/** Returns the last component of a path; empty for the root. */
 export function baseNameOfPath(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The path without its last component; the root is its own parent. */
+/** Returns the path without its last component; the root is its own parent. */
 export function parentOfPath(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash <= 0 ? "/" : path.slice(0, slash);
 }
 
-/** The path of an entry of a directory. */
+/** Returns the path of an entry of a directory. */
 export function joinPath(directory: string, name: string): string {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
 }
 
-/** The type of what is at a path, without following a symlink; an {@link IoError} if nothing is. */
+/** Returns the type of the file at a path, not following a symlink. Throws {@link IoError} if none exists. */
 export function existingType(files: SourceAccessor, path: string): FileType {
   const type = files.fileType(path);
   if (type !== undefined) return type;
@@ -33,8 +33,8 @@ export function existingType(files: SourceAccessor, path: string): FileType {
 }
 
 /**
- * Throws if the directory that a path is in cannot be reached without following a symlink. What does
- * not exist is left to the caller, who finds nothing there.
+ * Throws if the directory of a path cannot be reached without following a symlink. A path that does not
+ * exist is not an error here.
  */
 export function checkNoSymlinkAbove(files: SourceAccessor, path: string): void {
   const parent = parentOfPath(path);
@@ -52,17 +52,17 @@ export function checkNoSymlinkAbove(files: SourceAccessor, path: string): void {
   }
 }
 
-/** Whether following all symlinks leads from a path to something. */
+/** Whether a path leads to an existing file when all symlinks are followed. */
 export function leadsSomewhere(files: SourceAccessor, path: string): boolean {
   return files.fileType(resolveSymlinks(files, path, "full")) !== undefined;
 }
 
-/** As many symlinks C++ Nix follows in one path. */
+/** The maximum number of symlinks that are followed in one path; as in C++ Nix. */
 const MAX_LINKS = 1024;
 
 /**
- * The path with symlinks replaced by what they point to. `full` resolves the last component too,
- * `ancestors` leaves it alone. What does not exist stays as it is.
+ * Replaces symlinks in a path by their targets: with `full` also in the last component, with `ancestors`
+ * only before it. Components that do not exist are kept. Throws an {@link EvalError} for a cycle.
  */
 export function resolveSymlinks(
   files: SourceAccessor,
@@ -82,7 +82,7 @@ export function resolveSymlinks(
 }
 
 function walkComponents(files: SourceAccessor, path: string, mode: "full" | "ancestors"): string {
-  // Components still to walk, the next one last.
+  // The components still to resolve, the next one last.
   const todo = componentsReversed(path);
   let linksAllowed = MAX_LINKS;
   let resolved = "/";

@@ -1,32 +1,32 @@
 /**
- * Positions: every byte of every source text of an evaluation has one number.
+ * Positions: every byte of every source text of an evaluation has a number.
  *
- * A {@link PositionTable} lays the texts end to end; a `PosIdx` is the base of its text plus the
- * byte offset, and 0 means "no position". So a position costs one small integer wherever it is kept
- * (attribute keys, code spans), and is resolved to file, line and column only when an error is made.
- * C++ Nix does the same (`PosIdx`, `PosTable`).
+ * A {@link PositionTable} lays the texts end to end. A `PosIdx` is the base of a text plus a byte offset;
+ * 0 means "no position". Thus a position costs one small integer wherever it is stored (attribute keys,
+ * code spans) and is resolved to file, line and column only for an error. C++ Nix does the same
+ * (`PosIdx`, `PosTable`).
  */
 import type { SourceFile } from "@nivis/syntax";
 
-/** An index into a {@link PositionTable}; 0 is "unknown". */
+/** An index into a {@link PositionTable}; 0 means "unknown". */
 export type PosIdx = number;
 
-/** The position that is unknown. */
+/** The unknown position. */
 export const NO_POS: PosIdx = 0;
 
-/** Stands in errors of builtins for "where the builtin was called"; the VM replaces it. */
+/** In errors of builtins: the position of the builtin's call, which the VM fills in. */
 export const CALL_SITE: PosIdx = -1;
 
-/** Stands in errors of `+` for "where the operator is", as {@link CALL_SITE} does for calls. */
+/** In errors of `+`: the position of the operator, which the VM fills in like {@link CALL_SITE}. */
 export const OPERATOR_SITE: PosIdx = -3;
 
-/** The path of the file that defines `derivation`, among those that come with the evaluator. */
+/** The path of the file that defines `derivation`, one of the evaluator's own files. */
 export const DERIVATION_PATH = "/derivation-internal.nix";
 
 /** A resolved position. */
 export interface Position {
   readonly source: SourceFile;
-  /** Byte offset into the text of `source`. */
+  /** The byte offset into the text of `source`. */
   readonly offset: number;
 }
 
@@ -36,7 +36,7 @@ export class PositionTable {
   private readonly sources: SourceFile[] = [];
   private next = 1;
 
-  /** Registers a text and returns its base: the `PosIdx` of its first byte. */
+  /** Registers a text and returns its base, the `PosIdx` of its first byte. */
   add(source: SourceFile): PosIdx {
     const base = this.next;
     this.bases.push(base);
@@ -57,7 +57,7 @@ export class PositionTable {
     return origin?.kind === "internal" && origin.path === DERIVATION_PATH;
   }
 
-  /** The text and offset of a position, or `undefined` for none. */
+  /** Returns the text and offset of a position, or `undefined` for the unknown position. */
   resolve(pos: PosIdx): Position | undefined {
     if (pos <= 0 || pos >= this.next) return undefined;
     let low = 0;

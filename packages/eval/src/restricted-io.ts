@@ -1,10 +1,10 @@
 /**
- * EvalIo for pure and restricted evaluation: a wrapper that shows only what may be looked at.
+ * EvalIo for pure and restricted evaluation: a wrapper that exposes only allowed paths.
  *
- * Allowed are some paths with all that is below them, and their ancestors, as directories in which
- * nothing else is. Pure evaluation starts with nothing, restricted evaluation with the search path;
- * what evaluation itself puts into the store is allowed from then on. Asking whether a forbidden path
- * exists answers no, reading it is an error.
+ * Allowed are given paths with everything below them, and their ancestors as directories that contain
+ * nothing else. Pure evaluation starts with no path, restricted evaluation with the search path; paths
+ * that evaluation puts into the store become allowed. A forbidden path does not exist for `pathExists`;
+ * reading it is an error.
  */
 import { canonPath } from "@nivis/formats";
 import type { SearchPathEntry } from "./context.ts";
@@ -20,10 +20,10 @@ import { joinPath, parentOfPath } from "./path.ts";
 import type { Settings } from "./settings.ts";
 import type { Fingerprint } from "./source-accessor.ts";
 
-/** The code of the {@link IoError} that reading a forbidden path gives. */
+/** The code of the {@link IoError} for reading a forbidden path. */
 export const RESTRICTED = "RESTRICTED";
 
-/** `io` as these settings let it be seen; `io` itself in ordinary evaluation. */
+/** Returns `io` restricted by the settings, or `io` itself in ordinary evaluation. */
 export function restrictedIo(
   io: EvalIo,
   settings: Pick<Settings, "pureEval" | "restrictEval">,
@@ -46,7 +46,7 @@ class RestrictedIo implements EvalIo {
   readonly #io: EvalIo;
   readonly #mode: string;
   readonly #allowed = new Set<string>();
-  /** All ancestors of what is allowed. */
+  /** All ancestors of allowed paths. */
   readonly #ancestors = new Set<string>();
 
   constructor(io: EvalIo, mode: string) {
@@ -110,7 +110,7 @@ class RestrictedIo implements EvalIo {
     return this.#io.homeDirectory();
   }
 
-  // What is no file passes; the builtins that show it look at the settings themselves.
+  // Environment variables are not files; the builtins that expose them check the settings themselves.
   environment(name: string): string | undefined {
     return this.#io.environment(name);
   }

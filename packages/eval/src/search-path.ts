@@ -1,8 +1,8 @@
 /**
- * The search path: where `<name>` and `findFile` look.
+ * The search path, in which `<name>` and `findFile` look up files.
  *
- * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. Entries that name
- * something to download are not supported; like missing ones they are skipped with a warning.
+ * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. Entries that would have
+ * to be downloaded are not supported; like missing ones they are skipped with a warning.
  */
 import { canonPath, isInStore, splitStorePath } from "@nivis/formats";
 import { allowClosure } from "./allowed-closure.ts";
@@ -25,14 +25,14 @@ const DOWNLOADABLE_SCHEMES: ReadonlySet<string> = new Set([
   "ssh",
 ]);
 
-/** Whether an entry names something to download and unpack rather than a path. */
+/** Whether an entry names an archive to download and unpack rather than a path. */
 export function isPseudoUrl(text: string): boolean {
   if (text.startsWith("channel:")) return true;
   const end = text.indexOf("://");
   return end >= 0 && DOWNLOADABLE_SCHEMES.has(text.slice(0, end));
 }
 
-/** Takes `NIX_PATH` apart at its colons, but not at those that belong to a URL. */
+/** Splits `NIX_PATH` at its colons, except at those that are part of a URL. */
 export function splitNixPath(text: string): string[] {
   const entries: string[] = [];
   let at = 0;
@@ -58,19 +58,19 @@ export function splitNixPath(text: string): string[] {
   return entries;
 }
 
-/** Takes one entry apart at its first `=`. */
+/** Splits an entry at its first `=`. */
 export function parseSearchPathEntry(text: string): SearchPathEntry {
   const equals = text.indexOf("=");
   if (equals < 0) return { prefix: "", path: text };
   return { prefix: text.slice(0, equals), path: text.slice(equals + 1) };
 }
 
-/** The search path of a command: the entries given with `-I`, then those of `NIX_PATH`. */
+/** Returns the search path of a command: the entries of `-I`, then those of `NIX_PATH`. */
 export function searchPathOf(includes: readonly string[], nixPath: string): SearchPathEntry[] {
   return [...includes, ...splitNixPath(nixPath)].map(parseSearchPathEntry);
 }
 
-/** What of `name` lies below an entry's prefix; `undefined` if the entry is not about that name. */
+/** Returns the part of `name` below an entry's prefix, or `undefined` if the prefix does not match. */
 function suffixBelow(prefix: string, name: string): string | undefined {
   const separated = prefix.length > 0 && prefix.length < name.length;
   if (separated && name[prefix.length] !== "/") return undefined;
@@ -78,14 +78,14 @@ function suffixBelow(prefix: string, name: string): string | undefined {
   return name.slice(separated ? prefix.length + 1 : prefix.length);
 }
 
-/** Nix: these warnings are reports, which machine-readable logs show. */
+/** Nix: these warnings are reports, which machine-readable logs contain. */
 function searchPathWarning(message: string): LogMessage {
   return { severity: "warning", text: message, report: { message, pos: NO_POS, traces: [] } };
 }
 
 /**
- * In restricted evaluation: looks at all entries beforehand, which warns of those that are not there,
- * and lets evaluation see what those in the store refer to. The entries themselves are allowed by
+ * In restricted evaluation: looks up all entries beforehand, which warns about missing ones, and allows
+ * evaluation to read the closures of those in the store. The entries themselves are allowed by
  * `restrictedIo`.
  */
 export function openSearchPath(ctx: EvalContext): void {
@@ -100,7 +100,7 @@ export function openSearchPath(ctx: EvalContext): void {
   }
 }
 
-/** Allows all that the store object of a path refers to; nothing if there is no such object. */
+/** Allows the closure of a path's store object, if there is one. */
 function allowObject(ctx: EvalContext, path: string): void {
   const { store } = ctx;
   if (!isInStore(path, store.storeDir)) return;
@@ -108,7 +108,7 @@ function allowObject(ctx: EvalContext, path: string): void {
   if (store.isValidPath(object)) allowClosure(ctx, object);
 }
 
-/** Whether an entry must be fetched before something can be looked up in it. */
+/** Whether an entry must be fetched before a lookup. */
 function isRemote(text: string): boolean {
   return isPseudoUrl(text) || text.startsWith("flake:");
 }
@@ -117,7 +117,7 @@ function absolutePath({ io }: EvalContext, text: string): string {
   return canonPath(text.startsWith("/") ? text : `${io.currentDirectory()}/${text}`);
 }
 
-/** The path that an entry's text means, if something is there; warns once if not. */
+/** Resolves the text of an entry to a path, if that exists; warns once otherwise. */
 function resolveEntry(ctx: EvalContext, text: string): string | undefined {
   const { io, caches } = ctx;
   if (caches.searchPathEntries.has(text)) return caches.searchPathEntries.get(text);
@@ -137,7 +137,7 @@ function resolveEntry(ctx: EvalContext, text: string): string | undefined {
   return result;
 }
 
-/** The file that an entry has under a suffix, symlinks resolved. */
+/** Returns the file below an entry, with symlinks resolved, or `undefined`. */
 function lookUp(ctx: EvalContext, entry: string, suffix: string): string | undefined {
   const { io, caches } = ctx;
   const wanted = canonPath(`${entry}/${canonPath(`/${suffix}`)}`);
@@ -152,7 +152,7 @@ function lookUp(ctx: EvalContext, entry: string, suffix: string): string | undef
   return result;
 }
 
-/** Finds `name` in a search path; throws a catchable error if it is nowhere. */
+/** Looks up `name` in a search path; throws a catchable error if it is not found. */
 export function findInSearchPath(
   ctx: EvalContext,
   entries: readonly SearchPathEntry[],

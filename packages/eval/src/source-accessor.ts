@@ -1,14 +1,14 @@
 /**
- * SourceAccessor: a tree of files that evaluation can read, wherever it lives.
+ * SourceAccessor: a tree of files that evaluation can read.
  *
- * The file system of the host is one (`EvalIo` extends this interface), the files that come with the
- * evaluator are another; a fetched archive or the tree of a git commit are further ones. A path value
- * names its accessor, so that everything done with a path asks the tree that the path is in.
+ * The host's file system is one (`EvalIo` extends this interface), the evaluator's own files are another;
+ * a fetched archive or the tree of a git commit can be further ones. A path value refers to its accessor,
+ * so every operation on a path uses the tree that the path belongs to.
  * docs/design/008-source-accessors.md gives the reasons.
  *
- * Paths are absolute and canonical inside of their tree; all texts are byte strings. Everything is
- * synchronous, because Nix expressions are. An accessor need not follow symlinks, neither at the end
- * of a path nor on the way: callers resolve them with `resolveSymlinks` first.
+ * Paths are absolute and canonical within their tree; all texts are byte strings. All methods are
+ * synchronous, because Nix expressions are. An accessor need not follow symlinks, neither at the end of a
+ * path nor before it: callers resolve them with `resolveSymlinks` first.
  */
 
 /** The type of a file, as `readDir` names it. */
@@ -20,7 +20,7 @@ export interface DirectoryEntry {
   readonly type: FileType;
 }
 
-/** A failure of the world, with the message that C++ Nix has for it. */
+/** An error of the host, with C++ Nix's message for it. */
 export class IoError extends Error {
   override readonly name = "IoError";
   constructor(
@@ -32,40 +32,40 @@ export class IoError extends Error {
   }
 }
 
-/** The contents of a path, named so that what was computed from them may be remembered. */
+/** An identifier of the contents of a path, used as a key for results computed from them. */
 export interface Fingerprint {
-  /** Names the contents of a whole tree, such as a commit. Equal trees may have several. */
+  /** Identifies the contents of a whole tree, such as a commit. Equal trees may have several. */
   readonly tree: string;
-  /** The path inside of that tree. */
+  /** The path within that tree. */
   readonly path: string;
 }
 
-/** See the head of this file. */
+/** A tree of files that evaluation can read. */
 export interface SourceAccessor {
-  /** The type of what is there, without following a symlink at the end; `undefined` if nothing is. */
+  /** Returns the type of the file at a path, not following a symlink; `undefined` if there is none. */
   fileType(path: string): FileType | undefined;
   /** Whether the owner may execute a regular file. Throws {@link IoError}. */
   isExecutable(path: string): boolean;
-  /** The bytes of a regular file. Throws {@link IoError}. */
+  /** Returns the bytes of a regular file. Throws {@link IoError}. */
   readFile(path: string): string;
-  /** The entries of a directory in any order. Throws {@link IoError}. */
+  /** Returns the entries of a directory in any order. Throws {@link IoError}. */
   readDirectory(path: string): readonly DirectoryEntry[];
-  /** The target of a symlink. Throws {@link IoError}. */
+  /** Returns the target of a symlink. Throws {@link IoError}. */
   readLink(path: string): string;
-  /** How messages, positions and printed values name a path: `<nix/fetchurl.nix>`. */
+  /** Returns a path as messages, positions and printed values show it: `<nix/fetchurl.nix>`. */
   display(path: string): string;
   /**
-   * Where a path is in the file system of the host, for programs and people; `undefined` if it is not
-   * there. Throws {@link IoError} if evaluation must not look at the path.
+   * Returns the path in the host's file system, for programs and people; `undefined` if there is none.
+   * Throws {@link IoError} if evaluation must not read the path.
    */
   physicalPath(path: string): string | undefined;
-  /** The fingerprint of what is at a path; absent, or `undefined`, if it may change or is unknown. */
+  /** Returns the fingerprint of a path; absent, or `undefined`, if the contents may change. */
   fingerprint?(path: string): Fingerprint | undefined;
   /**
    * Directories in whose paths no component is a symlink, as far as `resolveSymlinks` has found out;
    * it keeps this set itself. Absent if the files may change.
    */
   readonly plainDirectories?: Set<string>;
-  /** Throws if evaluation must not look at a path; absent if it may look everywhere. */
+  /** Throws if evaluation must not read a path; absent if it may read all paths. */
   checkAccess?(path: string): void;
 }

@@ -1,9 +1,9 @@
 /**
- * WaitingFiles and WaitingIo: a tree of files, and a world, whose answers may be promises.
+ * WaitingFiles and WaitingIo: a tree of files and a world whose answers may be promises.
  *
- * A question whose answer is a promise throws a {@link Pending}; the evaluation waits and asks again,
- * and then the answer is here. It is kept until the code that asked has got through (`vm/pending.ts`),
- * so one that asks several questions in turn makes progress with each.
+ * A question whose answer is a promise throws a {@link Pending}; the evaluation waits and asks again, and
+ * then the answer is available. It is kept until the code that asked has completed (`vm/pending.ts`), so
+ * code that asks several questions in turn makes progress with each.
  */
 import type {
   DirectoryEntry,
@@ -15,10 +15,10 @@ import type {
 } from "./io.ts";
 import { isPromise, Pending } from "./vm/pending.ts";
 
-/** An answer, or a promise of it that is rejected with what a host would throw. */
+/** An answer, or a promise of it that may be rejected with an error of the host. */
 type Eventual<Answer> = Answer | PromiseLike<Answer>;
 
-/** The questions about files, each of whose answers may be a promise; see {@link SourceAccessor}. */
+/** The questions about files, whose answers may be promises; see {@link SourceAccessor}. */
 export interface EventualFiles {
   readFile(path: string): Eventual<string>;
   readDirectory(path: string): Eventual<readonly DirectoryEntry[]>;
@@ -27,21 +27,21 @@ export interface EventualFiles {
   isExecutable(path: string): Eventual<boolean>;
 }
 
-/** A promise that was asked for, and what it was settled with. */
+/** A promised answer, and its result once it is settled. */
 type Answer =
   | { readonly state: "pending"; readonly promise: Promise<void> }
   | { readonly state: "fulfilled"; readonly value: unknown }
   | { readonly state: "rejected"; readonly error: unknown };
 
-/** Answers that are under way or have not been used yet, by question. */
+/** Answers that are pending or have not been used yet, by question. */
 export class PendingAnswers {
   readonly #answers = new Map<string, Answer>();
 
   /**
-   * The answer to a question, or a {@link Pending} thrown while there is none.
+   * Returns the answer to a question; throws a {@link Pending} while there is none.
    *
-   * @param key - tells this question from all others
-   * @param subject - what is asked about, for messages
+   * @param key - distinguishes this question from all others
+   * @param subject - the subject of the question, for messages
    */
   get<Value>(key: string, subject: string, ask: () => Eventual<Value>): Value {
     let answer = this.#answers.get(key);
