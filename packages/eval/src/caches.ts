@@ -1,4 +1,4 @@
-/** EvalCaches: what one evaluation remembers so as not to compute it again. Fields belong to the code that uses them. */
+/** EvalCaches: results that one evaluation caches. Each field belongs to the code that uses it. */
 import type { DerivationCache, KnownInput } from "@nivis/formats";
 import { Nesting } from "./operations/nesting.ts";
 import type { Regex } from "./regex/regex.ts";
@@ -6,11 +6,11 @@ import type { SourceAccessor } from "./source-accessor.ts";
 import { ShapeTable } from "./value/shape-table.ts";
 import type { ContextString, NixPath } from "./value/value.ts";
 
-/** Gives each path of an evaluation a text that no other has, so that paths can be keys. */
+/** Assigns each path of an evaluation a unique text, so that paths can be keys of maps. */
 export class PathKeys {
   readonly #numbers = new Map<SourceAccessor, number>();
 
-  /** The key of a path: the path itself if it is one of the host's file system. */
+  /** Returns the key of a path: the path itself if it is in the host's file system. */
   of({ path, accessor }: NixPath): string {
     if (accessor === undefined) return path;
     let number = this.#numbers.get(accessor);
@@ -22,25 +22,25 @@ export class PathKeys {
   }
 }
 
-/** See the head of this file. */
+/** The cached results of one evaluation. */
 export class EvalCaches {
   /** The keys of paths in the maps below. */
   readonly pathKeys = new PathKeys();
-  /** Derivations by path (`builtins/derivation.ts`, `store/closure.ts`). */
+  /** Derivations, by path (`builtins/derivation.ts`, `store/closure.ts`). */
   readonly derivations: DerivationCache = new Map();
   /** Outputs of derivations as inputs of others, by context element (`builtins/derivation.ts`). */
   readonly inputs = new Map<string, KnownInput>();
-  /** References of other store paths made here, written or not (`store/closure.ts`). */
+  /** The references of other store paths made here, written or not (`store/closure.ts`). */
   readonly references = new Map<string, readonly string[]>();
-  /** Store paths of copied sources, by method, name and path (`store/copy-path.ts`). */
+  /** The store paths of copied sources, by method, name and path (`store/copy-path.ts`). */
   readonly sourceCopies = new Map<string, string>();
-  /** What paths became when they were copied as they are, by path (`store/copy-path.ts`). */
+  /** The store paths of paths that were copied unchanged, by path (`store/copy-path.ts`). */
   readonly copiedPaths = new Map<string, ContextString>();
-  /** Entries of search paths, by their text (`search-path.ts`). */
+  /** Resolved entries of search paths, by their text (`search-path.ts`). */
   readonly searchPathEntries = new Map<string, string | undefined>();
-  /** Files found in the search path (`search-path.ts`). */
+  /** Files found in the search path, by name (`search-path.ts`). */
   readonly searchPathResults = new Map<string, string | undefined>();
-  /** Builds for evaluation that were told of and have not ended (`store/realise.ts`). */
+  /** Builds during evaluation that were announced and have not ended (`store/realise.ts`). */
   readonly announcedBuilds = new Set<string>();
   /** How deep operations are in values (`operations/nesting.ts`). */
   readonly nesting = new Nesting();
@@ -48,6 +48,6 @@ export class EvalCaches {
   deepForces = 0;
   /** Compiled regular expressions, by pattern (`builtins/patterns.ts`). */
   readonly regexes = new Map<string, Regex>();
-  /** Shapes of sets whose names were computed. */
+  /** The shapes of sets whose names were computed. */
   readonly shapes = new ShapeTable();
 }

@@ -1,6 +1,6 @@
 /**
- * EvalContext: what the code of one evaluation shares. Builtins get it as their first argument, the
- * VM holds it; `evaluation.ts` makes it. It holds no code of its own.
+ * EvalContext: the data that the code of one evaluation shares. Builtins receive it as their first
+ * argument, the VM holds it, and `evaluation.ts` creates it. It contains no code of its own.
  */
 import type { HashFunctions } from "@nivis/formats";
 import type { EvalCaches } from "./caches.ts";
@@ -15,18 +15,18 @@ import type { NixPath, Slot } from "./value/value.ts";
 import type { Suspendable } from "./vm/requests.ts";
 import type { SuspendedRun } from "./vm/suspended-run.ts";
 
-/** See the head of this file. */
+/** The data that the code of one evaluation shares. */
 export interface EvalContext {
   readonly io: EvalIo;
   readonly hashes: HashFunctions;
   readonly settings: Settings;
   readonly positions: PositionTable;
   readonly store: Store;
-  /** Memory of what was computed before: regular expressions, source copies, derivations. */
+  /** The cached results: regular expressions, source copies, derivations. */
   readonly caches: EvalCaches;
-  /** Where parts that count say how to read their counters. */
+  /** The registry through which components publish their counters. */
   readonly counters: CounterRegistry;
-  /** What the evaluation may use up; absent if nothing is limited. */
+  /** The limits of the evaluation; absent if nothing is limited. */
   readonly limits?: LimitMeter | undefined;
   /** Asynchronous runs that have not ended. */
   readonly suspendedRuns: Set<SuspendedRun>;
@@ -34,15 +34,15 @@ export interface EvalContext {
   readonly builtins: Attrs;
   /** The entries of the search path: `-I`, then `NIX_PATH`. */
   readonly searchPath: readonly SearchPathEntry[];
-  /** Takes from a machine, between its first runs, how many frames it entered in the last one. */
+  /** Receives the number of frames that a machine entered in one of its first runs. */
   longRunWatch(count: number): void;
-  /** Evaluates a file (or the `default.nix` of a directory) once; answers its value. */
+  /** Evaluates a file (or the `default.nix` of a directory) once, and returns its value. */
   importFile(path: NixPath): Suspendable<Slot>;
-  /** Evaluates a file with extra names in scope. */
+  /** Evaluates a file with additional names in scope. */
   scopedImport(path: NixPath, scope: Attrs): Suspendable<Slot>;
 }
 
-/** One entry of the search path, `prefix=path` or just `path`. */
+/** An entry of the search path, `prefix=path` or just `path`. */
 export interface SearchPathEntry {
   readonly prefix: string;
   readonly path: string;

@@ -81,34 +81,42 @@ const LONG_RUN_FRAMES = 400;
 /** The time after which an evaluation counts as long-running, too. */
 const LONG_RUN_MILLISECONDS = 10;
 
-/** What an evaluation needs. */
+/** The options of an {@link Evaluation}. */
 export interface EvaluationOptions {
+  /** The host's files, environment, clock and log. */
   readonly io: EvalIo;
-  /** How to hash; portable code unless the host has something faster. */
+  /** The hash functions. Defaults to portable ones; `@nivis/node` has faster ones. */
   readonly hashes?: HashFunctions;
-  /** Settings that differ from the defaults. */
+  /** The settings that differ from their defaults. See {@link Settings}. */
   readonly settings?: SettingsInput;
-  /** Where derivations and sources go; unless given, paths are computed and nothing is written. */
+  /**
+   * The store that derivations and sources are written to, and that store paths are read from. Defaults
+   * to one that holds nothing: paths are computed, and nothing is written.
+   */
   readonly store?: Store;
+  /** The entries of the search path, in order of precedence. Defaults to none. */
   readonly searchPath?: readonly SearchPathEntry[];
-  /** Is told what the machine does; slows it down. */
+  /** Receives an event for each instruction and call, which slows evaluation down. Defaults to none. */
   readonly observer?: RunObserver;
-  /** Where compiled files are kept; see {@link Evaluation.saveCompiledFiles}. */
+  /**
+   * The cache for compiled files, so that later evaluations need not parse them; see
+   * {@link Evaluation.saveCompiledFiles}. Defaults to no cache.
+   */
   readonly bytecodeCache?: BytecodeCache;
   /**
-   * How code is run: `vm` by the machine alone, `js` translated to JavaScript when it is first entered,
-   * `auto` (the default) translated when it has been entered often. An evaluation with an observer or
-   * with limits is run by the machine alone, and so is one where functions cannot be made of texts;
-   * there `js` is an {@link EvalError}.
+   * How code is run: `vm` interprets bytecode, `js` translates code to JavaScript on first entry, `auto`
+   * translates hot code. An evaluation with an observer or with limits always interprets, and so does
+   * `auto` where functions cannot be created from text; `js` is an {@link EvalError} there. Defaults to
+   * `auto`.
    */
   readonly tier?: TierMode;
-  /** Entries before `auto` translates; a number that pays for most programs unless given. */
+  /** The number of entries after which `auto` translates code. Defaults to 30,000. */
   readonly tierThreshold?: number;
-  /** Lets translated code fall back and hand over wherever it can; for tests. */
+  /** Makes translated code fall back to the interpreter wherever it can; for tests. Defaults to `false`. */
   readonly tierStress?: boolean;
   /**
-   * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must
-   * leave this evaluation alone; see {@link rehearse}.
+   * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must not
+   * use this evaluation; see {@link rehearse}. Defaults to nothing.
    */
   readonly onLongRun?: () => void;
 }

@@ -1,5 +1,6 @@
 /** The public names of `@nivis/eval`. */
 
+export type { LintLevel } from "@nivis/syntax";
 export type { BuiltinDefinition } from "./builtins/definition.ts";
 export { args, plain, strict, suspending } from "./builtins/definition.ts";
 export { disassemble } from "./bytecode/disassemble.ts";
@@ -68,7 +69,7 @@ export { CALL_SITE, NO_POS, PositionTable } from "./position.ts";
 export { printAmbiguous, printForError } from "./print/print.ts";
 export { rehearse } from "./rehearsal/rehearse.ts";
 export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
-export type { LintLevel, Settings, SettingsInput } from "./settings.ts";
+export type { Settings, SettingsInput } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
 export type { Fingerprint, SourceAccessor } from "./source-accessor.ts";
 export { CountingObserver } from "./statistics/counting-observer.ts";

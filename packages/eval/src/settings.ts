@@ -1,52 +1,102 @@
-/** Settings: the switches of C++ Nix that bear on evaluation, with their defaults. */
+/**
+ * Settings: the switches of C++ Nix that affect evaluation, and the limits of Nivis, with their defaults.
+ *
+ * Names are C++ Nix's in camelCase. `@nivis/node` reads them from nix.conf and the command line.
+ */
+import type { LintLevel } from "@nivis/syntax";
 
-/** What a lint does when it finds something. */
-export type LintLevel = "ignore" | "warn" | "fatal";
-
-/** See the head of this file. Names are C++ Nix's in camelCase. */
+/** The settings of an evaluation. */
 export interface Settings {
+  /**
+   * The names of the experimental features that are enabled, such as `pipe-operators`. Builtins and
+   * syntax of a feature exist only while it is enabled. Defaults to none.
+   */
   readonly experimentalFeatures: ReadonlySet<string>;
+  /**
+   * Whether evaluation is independent of the machine: environment variables are empty, constants such as
+   * `builtins.currentTime` are absent, and only allowed paths can be read. Defaults to `false`.
+   */
   readonly pureEval: boolean;
+  /**
+   * Whether only the search path and the store paths made during evaluation can be read, and only
+   * {@link allowedUris} can be fetched. Defaults to `false`.
+   */
   readonly restrictEval: boolean;
-  /** Compute store paths without writing; `--eval` sets it. */
+  /**
+   * Whether store paths are computed without writing to the store, as `nix-instantiate --eval` does.
+   * Set it to `false` to have derivations and sources written to the store. Defaults to `true`.
+   */
   readonly readOnlyMode: boolean;
+  /** Whether `builtins.traceVerbose` prints its message. Defaults to `false`. */
   readonly traceVerbose: boolean;
+  /** Whether `builtins.warn` ends the evaluation with an error. Defaults to `false`. */
   readonly abortOnWarn: boolean;
+  /**
+   * Whether the traces of errors contain all entries, including one for each function call. Recording
+   * them makes errors more expensive. Defaults to `false`.
+   */
   readonly showTrace: boolean;
+  /**
+   * Whether evaluation may build derivations to read their outputs (*import from derivation*). Defaults
+   * to `true`.
+   */
   readonly allowImportFromDerivation: boolean;
-  /** Warn of each build that evaluation needs. */
+  /** Whether each build during evaluation causes a warning. Defaults to `false`. */
   readonly traceImportFromDerivation: boolean;
-  /** `builtins.currentSystem`; empty means the system of the host. */
+  /**
+   * The value of `builtins.currentSystem`, such as `x86_64-linux`. Defaults to the empty text, which
+   * stands for the system of the host.
+   */
   readonly evalSystem: string;
-  /** The deepest nesting of frames; beyond it is a stack overflow. */
+  /**
+   * The maximum number of nested calls and levels of values; deeper nesting is a stack overflow, an error
+   * of kind `stack-overflow`. Defaults to 12 million, which needs less than 4 GiB; C++ Nix has 10,000.
+   */
   readonly maxCallDepth: number;
   /**
-   * Steps of one evaluation (see `limits/meter.ts`): frames entered, builtins called, and the work inside of
-   * these. `Infinity`, the default, for no limit, as for the next two.
+   * The maximum number of steps: frames entered, builtins called, and the work inside of these (see
+   * `limits/meter.ts`). A program takes the same number of steps on every machine. Exceeding it is an
+   * error of kind `limit-exceeded`. Defaults to `Infinity`.
    */
   readonly maxSteps: number;
-  /** How much the memory in use may grow, in MiB. */
+  /**
+   * The maximum growth of the memory in use, in MiB. Exceeding it is an error of kind `limit-exceeded`; a
+   * host that cannot measure memory is an error at once. Defaults to `Infinity`.
+   */
   readonly maxMemory: number;
-  /** How long evaluation may take from its first step, in milliseconds. */
+  /**
+   * The maximum duration of evaluation from its first step, in milliseconds. Exceeding it is an error of
+   * kind `limit-exceeded`. Defaults to `Infinity`.
+   */
   readonly maxTime: number;
-  /** What fetchers may ask in restricted evaluation; see `limits/allowed-uris.ts`. */
+  /**
+   * The URIs that fetchers may access in restricted evaluation: each entry allows itself and everything
+   * below it, and `https:` a whole scheme (see `limits/allowed-uris.ts`). Defaults to none.
+   */
   readonly allowedUris: readonly string[];
-  /** Whether an archive that a forge makes of a revision counts as locked by the revision alone. */
+  /** Whether an archive that a forge makes of a revision is locked by the revision. Defaults to `true`. */
   readonly trustTarballsFromGitForges: boolean;
+  /**
+   * The store directory in store paths, which affects the digest of every store path. It must be that of
+   * the store that the evaluation uses. Defaults to `/nix/store`.
+   */
   readonly storeDir: string;
+  /** How the parser treats URLs without quotes. Defaults to `ignore`. */
   readonly lintUrlLiterals: LintLevel;
+  /** How the parser treats relative paths such as `a/b`. Defaults to `ignore`. */
   readonly lintShortPathLiterals: LintLevel;
+  /** How the parser treats absolute paths. Defaults to `ignore`. */
   readonly lintAbsolutePathLiterals: LintLevel;
 }
 
-/** Settings as a host gives them: some of them, and features as any collection of names. */
+/** Settings from a host: any subset of them, with the features as any collection of names. */
 export type SettingsInput = Partial<Omit<Settings, "experimentalFeatures">> & {
   readonly experimentalFeatures?: Iterable<string>;
 };
 
 /**
- * The settings that an input stands for: its own and the defaults. Throws a `TypeError` for a name that is
- * no setting and for a value of another type.
+ * Returns the settings of an input, completed by the defaults. Throws a `TypeError` for an unknown name
+ * and for a value of the wrong type.
  */
 export function settingsOf(input: SettingsInput = {}): Settings {
   const { experimentalFeatures = [], ...others } = input;
@@ -82,7 +132,7 @@ function checkSetting(name: string, value: unknown, like: unknown): void {
   throw new TypeError(`the setting '${name}' must be ${wanted}`);
 }
 
-/** What holds when nothing is said. */
+/** The settings that apply unless others are given. */
 export const DEFAULT_SETTINGS: Settings = {
   experimentalFeatures: new Set(),
   pureEval: false,
@@ -94,7 +144,7 @@ export const DEFAULT_SETTINGS: Settings = {
   allowImportFromDerivation: true,
   traceImportFromDerivation: false,
   evalSystem: "",
-  // A frame takes about 60 bytes of stack and an order more of values: this stays below 4 GiB.
+  // A frame takes about 60 bytes of stack and ten times as much for values: this stays below 4 GiB.
   maxCallDepth: 12_000_000,
   maxSteps: Number.POSITIVE_INFINITY,
   maxMemory: Number.POSITIVE_INFINITY,
