@@ -1,7 +1,7 @@
 /**
- * Builtins on attribute sets. Results keep the shape of their argument where the names stay the
- * same, and the positions of attributes where C++ Nix keeps them: `removeAttrs`, `intersectAttrs` and
- * `listToAttrs` do, `mapAttrs` and `zipAttrsWith` do not.
+ * Builtins on attribute sets. Results keep the shape of their argument where the names stay the same.
+ * As in C++ Nix, `removeAttrs`, `intersectAttrs` and `listToAttrs` keep the positions of attributes,
+ * `mapAttrs` and `zipAttrsWith` do not.
  */
 import type { EvalContext } from "../context.ts";
 import { withTrace } from "../errors/from-world.ts";
@@ -28,7 +28,7 @@ const FEW_NAMES = 64;
 function removeNames(ctx: EvalContext, set: Attrs, names: readonly string[]): Attrs {
   ctx.limits?.make(set.size() + names.length, BYTES_PER_ITEM);
   const rest = set.without(names);
-  // Nix: the result is a set of its own, which the printer does not take for a repetition.
+  // Nix: the result is a separate set, which the printer does not take for a repetition.
   return rest === set && set.size() > 0 ? new Attrs(set.shape, set.values) : rest;
 }
 
@@ -49,7 +49,7 @@ function* forceAndRemoveNames(ctx: EvalContext, set: Attrs, list: NixList): Susp
   return removeNames(ctx, set, names);
 }
 
-/** The attributes of `right` that `left` has too. */
+/** Returns the attributes of `right` whose names `left` has, too. */
 function intersect(ctx: EvalContext, left: Attrs, right: Attrs): Attrs {
   const names: string[] = [];
   const slots: Slot[] = [];
@@ -79,7 +79,7 @@ const PAIR_CONTEXT = "in a {name=...; value=...;} pair";
 const PAIR_NAME_CONTEXT =
   "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
 
-/** The set of the pairs, whose names are distinct. */
+/** Returns the set of the pairs, whose names are distinct. */
 function setOfPairs(ctx: EvalContext, pairs: ReadonlyMap<string, Attrs>): Attrs {
   const names = new Array<string>(pairs.size);
   const slots = new Array<Slot>(pairs.size);
@@ -94,7 +94,7 @@ function setOfPairs(ctx: EvalContext, pairs: ReadonlyMap<string, Attrs>): Attrs 
   return new Attrs(ctx.caches.shapes.share(names, positions), slots);
 }
 
-/** Forces one set after the other and gathers what they have under each name. */
+/** Forces one set after the other and collects the values under each name. */
 class Zip extends Routine<Attrs> {
   private readonly found = new Map<string, Slot[]>();
   private at = 0;
@@ -167,7 +167,7 @@ function* catAttrs(
   start: number,
   foundBefore: readonly Slot[],
 ): Suspendable<Slot> {
-  // A copy: after a limit was exceeded the thunk of this code may be forced again.
+  // A copy: the thunk of this code may be forced again after a limit was exceeded.
   const found = foundBefore.slice();
   for (let i = start; i < list.length; i++) {
     const slot = list[i] as Slot;
@@ -182,7 +182,7 @@ function* catAttrs(
   return found;
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const attrsBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "attrNames",
@@ -257,7 +257,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.removeAttrs"),
     ],
     doc:
-      "*set* without the attributes named in *list*; names that it has not are ignored.\n\n" +
+      "*set* without the attributes named in *list*; names that *set* lacks are ignored.\n\n" +
       '```nix\nremoveAttrs { x = 1; y = 2; z = 3; } [ "a" "x" "z" ]\n```\n\nis `{ y = 2; }`.',
     run: (ctx, set: Attrs, list: NixList) => {
       const names = new Array<string>(list.length);
@@ -274,14 +274,14 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     args: args("e"),
     strict: [strict(0, "list", "while evaluating the argument passed to builtins.listToAttrs")],
     doc:
-      "The set made of *e*, a list of `{ name = …; value = …; }` pairs. The first of several pairs of " +
-      "one name counts.\n\n" +
+      "The set of the pairs in *e*, a list of `{ name = …; value = …; }`. The first of several pairs with " +
+      "the same name counts.\n\n" +
       '```nix\nbuiltins.listToAttrs [ { name = "foo"; value = 123; } ]\n```\n\n' +
       "is `{ foo = 123; }`.",
     *run(ctx, list: NixList) {
       const { shapes } = ctx.caches;
       ctx.limits?.make(list.length, BYTES_PER_ITEM);
-      // The names are likely those of an earlier set; only when they differ must they be gathered.
+      // The names are likely those of an earlier set; they are collected only once they differ.
       let likely: Shape | undefined;
       let slots: Slot[] = [];
       let pairs: Map<string, Attrs> | null = null;
@@ -341,7 +341,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "set", "while evaluating the first argument passed to builtins.intersectAttrs"),
       strict(1, "set", "while evaluating the second argument passed to builtins.intersectAttrs"),
     ],
-    doc: "The attributes of *e2* whose names *e1* has too.",
+    doc: "The attributes of *e2* whose names *e1* has, too.",
     run: (ctx, left: Attrs, right: Attrs) => intersect(ctx, left, right),
   }),
   plain({
@@ -375,7 +375,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     args: args("f", "attrset"),
     strict: [strict(1, "set", "while evaluating the second argument passed to builtins.mapAttrs")],
     doc:
-      "*attrset* with every value replaced by what *f* answers for its name and value. The calls " +
+      "*attrset* with every value replaced by the result of *f* for its name and value. The calls " +
       "are made when their results are needed.\n\n" +
       "```nix\nbuiltins.mapAttrs (name: value: value * 10) { a = 1; b = 2; }\n```\n\n" +
       "is `{ a = 10; b = 20; }`.",
@@ -401,8 +401,8 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.zipAttrsWith"),
     ],
     doc:
-      "One set out of the sets in *list*: each value is what *f* answers for the name and the list " +
-      "of the values that the sets have under it.\n\n" +
+      "A set with every name in the sets of *list*: each value is the result of *f* for the name and the " +
+      "list of the values under it.\n\n" +
       "```nix\nbuiltins.zipAttrsWith (name: values: values) [ { a = 1; } { a = 2; b = 3; } ]\n```\n\n" +
       "is `{ a = [ 1 2 ]; b = [ 3 ]; }`.",
     run: (ctx, f: Value, list: NixList) => new Zip(ctx, f, list),

@@ -1,4 +1,4 @@
-/** Builtins that look at or change the context of strings. C++: primops/context.cc. */
+/** Builtins that inspect or change the context of strings. C++: primops/context.cc. */
 
 import { isDerivationPath, isStorePath, parseStorePath } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
@@ -25,7 +25,7 @@ import { forceAt, forceBoolAt } from "./force-at.ts";
 
 type StringValue = string | ContextString;
 
-/** Weak coercion that copies paths, as C++ Nix does it here. */
+/** Weak coercion that copies paths, as C++ Nix uses it here. */
 function coerce(ctx: EvalContext, slot: Slot, context: string): Suspendable<StringValue> {
   return coerceToString(ctx, slot, CoerceMode.CopyPaths, NO_POS, context);
 }
@@ -75,7 +75,7 @@ function* addDrvOutputDependencies(ctx: EvalContext, slot: Slot): Suspendable<Sl
   }
 }
 
-/** What a context says of one path. */
+/** The part of a context that concerns one path. */
 interface PathContext {
   path: boolean;
   allOutputs: boolean;
@@ -113,7 +113,7 @@ function getContext(_ctx: EvalContext, value: StringValue): Slot {
   return Attrs.fromMap(result);
 }
 
-/** The elements that one entry of the second argument of `appendContext` adds. */
+/** Returns the context elements that one entry of the second argument of `appendContext` adds. */
 function* elementsOf(
   ctx: EvalContext,
   key: string,
@@ -209,7 +209,7 @@ export const contextBuiltins: readonly BuiltinDefinition[] = [
     name: "unsafeDiscardStringContext",
     args: args("s"),
     strict: [coerced(0)],
-    doc: "The string *s* without its context. It then no longer makes anything depend on what it mentions.",
+    doc: "The string *s* without its context, so that nothing depends on the paths it mentions.",
     run: (ctx, value: Value) => {
       if (isString(value)) return textOf(value);
       return nativeThunk(function* (): Suspendable<Slot> {
@@ -230,21 +230,21 @@ export const contextBuiltins: readonly BuiltinDefinition[] = [
     name: "unsafeDiscardOutputDependency",
     args: args("s"),
     strict: [],
-    doc: "The string *s* in whose context derivations with their whole closure are replaced by their `.drv` files alone.",
+    doc: "The string *s*, with derivations and their closures in its context replaced by the `.drv` files alone.",
     run: unsafeDiscardOutputDependency,
   }),
   suspending({
     name: "addDrvOutputDependencies",
     args: args("s"),
     strict: [],
-    doc: "The string *s*, whose context is one `.drv` file, with the whole closure of that derivation in its context. The opposite of `unsafeDiscardOutputDependency`.",
+    doc: "The string *s*, whose context is one `.drv` file, with the closure of that derivation in its context. The opposite of `unsafeDiscardOutputDependency`.",
     run: addDrvOutputDependencies,
   }),
   plain({
     name: "getContext",
     args: args("s"),
     strict: [strict(0, "string", "while evaluating the argument passed to builtins.getContext")],
-    doc: "The context of the string *s* as a set: for each store path a set with `path = true` if the path itself is in it, `allOutputs = true` if it is there as a derivation with its closure, and the names of single outputs in `outputs`.",
+    doc: "The context of the string *s* as a set: for each store path a set with `path = true` if the path itself is in it, `allOutputs = true` if it contains the derivation with its closure, and the names of single outputs in `outputs`.",
     run: getContext,
   }),
   suspending({

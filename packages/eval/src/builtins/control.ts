@@ -1,4 +1,4 @@
-/** Builtins that steer evaluation: errors, order of evaluation, traces and warnings. */
+/** Builtins that control evaluation: errors, the order of evaluation, traces and warnings. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -18,7 +18,7 @@ import { args, type BuiltinDefinition, plain, strict, suspending } from "./defin
 
 const TRY_SHAPE = new Shape(["success", "value"], null);
 
-/** Fails with a message, at once if its text is at hand. */
+/** Fails with a message, immediately if its text needs no evaluation. */
 function failWith(
   ctx: EvalContext,
   slot: Slot,
@@ -40,7 +40,7 @@ function* failWithCoerced(
   throw errorOf((yield messageText(ctx, slot, CoerceMode.CopyPaths, context)) as string);
 }
 
-/** The text of a message argument. */
+/** Returns the text of a message argument. */
 function* messageText(
   ctx: EvalContext,
   slot: Slot,
@@ -57,7 +57,7 @@ function printTrace(ctx: EvalContext, value: Value): void {
   ctx.io.log({ severity: "trace", text });
 }
 
-/** What `tryEval` does. */
+/** The code of `tryEval`. */
 class Attempt extends Routine<Attrs> {
   private begun = false;
 
@@ -80,7 +80,7 @@ class Attempt extends Routine<Attrs> {
   }
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const controlBuiltins: readonly BuiltinDefinition[] = [
   suspending({
     name: "abort",
@@ -115,8 +115,8 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     strict: [],
     noTrace: true,
     doc:
-      "*value*; if its evaluation fails the text *context*, which is evaluated only then, is added " +
-      "to the trace.",
+      "*value*; if its evaluation fails, the text *context* is added to the trace. *context* is " +
+      "evaluated only then.",
     *run(ctx, context: Slot, slot: Slot) {
       if (!(slot instanceof Thunk)) return slot;
       try {
@@ -139,7 +139,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     args: args("e"),
     strict: [],
     doc:
-      "Evaluates *e*, not deeply. The result is a set: `success` says whether that went well and " +
+      "Evaluates *e*, not deeply. The result is a set: `success` tells whether that succeeded, and " +
       "`value` is the value, or `false`. It catches `throw`, failed assertions and files missing " +
       "from the search path, and no other errors.",
     run: (_ctx, slot: Slot) => new Attempt(slot),
@@ -148,23 +148,21 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     name: "seq",
     args: args("e1", "e2"),
     strict: [strict(0, "any")],
-    doc: "Evaluates *e1*, not deeply, then answers *e2*.",
+    doc: "Evaluates *e1*, not deeply, then returns *e2*.",
     run: (_ctx, _first: Value, second: Slot) => second,
   }),
   suspending({
     name: "deepSeq",
     args: args("e1", "e2"),
     strict: [],
-    doc: "Evaluates *e1* with everything inside its lists and sets, then answers *e2*.",
+    doc: "Evaluates *e1* deeply, including the contents of lists and sets, then returns *e2*.",
     run: (ctx, first: Slot, second: Slot) => deepForce(ctx, first, second),
   }),
   plain({
     name: "trace",
     args: args("e1", "e2"),
     strict: [strict(0, "any")],
-    doc:
-      "Prints *e1*, evaluated as far as it is after evaluating it once, to standard error, then " +
-      "answers *e2*.",
+    doc: "Prints *e1*, evaluated but not deeply, to standard error, then returns *e2*.",
     run: (ctx, first: Value, second: Slot) => {
       printTrace(ctx, first);
       return second;
@@ -193,7 +191,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     doc:
-      "Prints the string *e1* as a warning, then answers *e2*. With the setting `abort-on-warn` it " +
+      "Prints the string *e1* as a warning, then returns *e2*. With the setting `abort-on-warn` it " +
       "is an error.",
     run: (ctx, message: string | ContextString, value: Slot) => {
       ctx.io.log(evaluationWarning(textOf(message)));
@@ -210,7 +208,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
     name: "break",
     args: args("v"),
     strict: [],
-    doc: "Answers *v*. With a debugger it is a breakpoint.",
+    doc: "Returns *v*. With a debugger, it is a breakpoint.",
     run: (_ctx, value: Slot) => value,
   }),
 ];

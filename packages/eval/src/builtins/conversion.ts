@@ -1,6 +1,6 @@
 /**
- * Builtins between values and the formats JSON, TOML and XML. Reading and writing the texts is the
- * business of `@nivis/formats` and `operations/`; here the values are built.
+ * Builtins that convert between values and the formats JSON, TOML and XML. `@nivis/formats` and
+ * `operations/` read and write the texts; this file builds the values.
  */
 import {
   FormatError,
@@ -29,31 +29,31 @@ function nullByteMessage(text: string): string {
   return `input string '${text.replaceAll("\0", NUL_PICTURE)}' cannot be represented as Nix string because it contains null bytes`;
 }
 
-/** The most names of a shape that is kept for the sets that follow. */
+/** The maximum number of names of a shape that is kept for later sets. */
 const SHARED_NAMES = 32;
 
 /**
- * Builds a value from what the JSON reader reports. What belongs to containers that are open lies on
- * stacks; a container that is closed takes its part, and so has an array of just its size.
+ * Builds a value from the events of the JSON reader. The contents of open containers are on stacks; a
+ * closed container takes its part, so that every array is allocated with its final size.
  */
 class JsonValueBuilder implements JsonVisitor {
-  /** The values of the open containers, the innermost last, up to `valueCount`. */
+  /** The values of the open containers, innermost last, up to `valueCount`. */
   private readonly values: Slot[] = [];
   private valueCount = 0;
-  /** The names of the open sets, the innermost last, up to `nameCount`. */
+  /** The names of the open sets, innermost last, up to `nameCount`. */
   private readonly names: string[] = [];
   private nameCount = 0;
-  /** Where the values of each open container begin, and for a set after that where its names begin. */
+  /** For each open container the index of its first value; for a set followed by that of its first name. */
   private readonly starts: number[] = [];
   /**
-   * By the number of its names the last shape of so many: in a list of records each has the shape of
-   * the one before.
+   * The last shape for each number of names: the records of a list usually have the shape of the record
+   * before.
    */
   private readonly shapes: (Shape | undefined)[] = new Array(SHARED_NAMES + 1).fill(undefined);
 
   constructor(private readonly ctx: EvalContext) {}
 
-  /** The value of the whole text, once it is there. */
+  /** The value of the whole text, once it is complete. */
   get result(): Value {
     return this.values[0] as Value;
   }
@@ -98,7 +98,7 @@ class JsonValueBuilder implements JsonVisitor {
     const values = this.takeValues();
     if (shape !== undefined) this.add(new Attrs(shape, values));
     else {
-      // The last of several equal keys wins.
+      // The last of several equal keys counts.
       const names = this.names.slice(firstName, this.nameCount);
       this.add(Attrs.fromMap(new Map(names.map((name, i) => [name, values[i] as Slot]))));
     }
@@ -118,7 +118,7 @@ class JsonValueBuilder implements JsonVisitor {
     return values;
   }
 
-  /** The shape of the set whose names begin at `first`; `undefined` if a name comes twice. */
+  /** Returns the shape of the set whose names start at `first`; `undefined` if a name occurs twice. */
   private shapeFrom(first: number): Shape | undefined {
     const { names } = this;
     const count = this.nameCount - first;
@@ -153,14 +153,14 @@ function fromJson(ctx: EvalContext, text: string): Value {
 
 const TIMESTAMP_SHAPE = new Shape(["_type", "value"], null);
 
-/** Something that must still be converted, and where its value goes. */
+/** A value to convert and the place for its result. */
 interface PendingToml {
   readonly value: TomlValue;
   readonly into: Slot[];
   readonly at: number;
 }
 
-/** Turns a TOML document into a value; a stack of its own instead of recursion. */
+/** Converts a TOML document to a value, with a stack of its own instead of recursion. */
 class TomlConverter {
   private readonly pending: PendingToml[] = [];
 
@@ -230,13 +230,13 @@ function fromToml(ctx: EvalContext, text: string): Value {
   return new TomlConverter(timestamps).convert(table);
 }
 
-/** Text and what it depends on, as converters answer it. */
+/** A text with its context, as converters return it. */
 interface ContextualText {
   readonly text: string;
   readonly context: StringContext | undefined;
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const conversionBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "fromJSON",
@@ -249,7 +249,7 @@ export const conversionBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     doc:
-      "The value that the JSON text *e* describes.\n\n" +
+      "The value of the JSON text *e*.\n\n" +
       `\`\`\`nix\nbuiltins.fromJSON ''{ "x": [1, 2, 3], "y": null }''\n\`\`\`\n\n` +
       "is `{ x = [ 1 2 3 ]; y = null; }`.",
     run: (ctx, text: string) => fromJson(ctx, text),
@@ -259,7 +259,7 @@ export const conversionBuiltins: readonly BuiltinDefinition[] = [
     args: args("e"),
     strict: [],
     doc:
-      "*e* as JSON. Sets with `outPath` or `__toString` become that string, paths are copied to " +
+      "*e* as JSON. Sets with `outPath` or `__toString` become that string; paths are copied to " +
       "the store; functions are an error.",
     *run(ctx, slot: Slot) {
       const result = toJson(ctx, slot, { copyPaths: true, pos: NO_POS });
@@ -274,7 +274,7 @@ export const conversionBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "string-no-context", "while evaluating the argument passed to builtins.fromTOML"),
     ],
     doc:
-      "The value that the TOML text *e* describes. Dates and times need the experimental feature " +
+      "The value of the TOML text *e*. Dates and times need the experimental feature " +
       "`parse-toml-timestamps`.\n\n" +
       `\`\`\`nix\nbuiltins.fromTOML ''\n  x = 1\n  [table]\n  y = 2\n''\n\`\`\`\n\n` +
       "is `{ table = { y = 2; }; x = 1; }`.",
@@ -284,7 +284,7 @@ export const conversionBuiltins: readonly BuiltinDefinition[] = [
     name: "toXML",
     args: args("e"),
     strict: [],
-    doc: "*e* as XML, in a format of Nix's own.",
+    doc: "*e* as XML, in a format specific to Nix.",
     *run(ctx, slot: Slot) {
       const result = toXml(ctx, slot, { strict: true, location: false });
       const { text, context } = (yield result) as ContextualText;

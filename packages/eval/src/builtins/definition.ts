@@ -10,7 +10,7 @@ import type { EvalContext } from "../context.ts";
 import type { Slot, Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 
-/** What a strict argument must be. `any` only forces it. */
+/** The type that a strict argument must have. `any` only forces it. */
 export type Expectation =
   | "any"
   | "int"
@@ -30,16 +30,16 @@ export interface BuiltinArgument {
 
 /** An argument that the VM forces and checks before the builtin runs. */
 export interface StrictArgument {
-  /** Which argument, from 0. */
+  /** The index of the argument, from 0. */
   readonly arg: number;
   readonly expect: Expectation;
   /** The trace added when forcing fails or the type is wrong, as C++ Nix words it; empty for none. */
   readonly context: string;
-  /** What else must hold, checked before the next argument is forced. */
+  /** A further condition, checked before the next argument is forced. */
   readonly check: ((ctx: EvalContext, value: never) => void) | undefined;
-  /** Whether a level of nesting counts while it is forced, as where C++ Nix forces in a coercion. */
+  /** Whether forcing it counts as a level of nesting, as where C++ Nix forces in a coercion. */
   readonly nested: boolean;
-  /** Whether it is left as it is when the second argument, a list that was checked before, is empty. */
+  /** Whether it is not forced if the second argument, a list that was checked before, is empty. */
   readonly unlessEmpty: boolean;
 }
 
@@ -47,13 +47,13 @@ interface BuiltinBase {
   /** The name in `builtins`, without `__`. */
   readonly name: string;
   readonly args: readonly BuiltinArgument[];
-  /** In the order in which they are forced. */
+  /** The strict arguments, in the order in which they are forced. */
   readonly strict: readonly StrictArgument[];
-  /** What it does, in Markdown; our own words. */
+  /** A description in Markdown; our own words. */
   readonly doc: string;
   /** The experimental feature that it needs. */
   readonly feature?: string;
-  /** Absent from errors as "while calling the 'x' builtin". */
+  /** Whether errors have no trace "while calling the 'x' builtin". */
   readonly noTrace?: boolean;
 }
 
@@ -72,13 +72,13 @@ export interface SuspendingBuiltin extends BuiltinBase {
 /** A row of the table of builtins. */
 export type BuiltinDefinition = PlainBuiltin | SuspendingBuiltin;
 
-/** A builtin that is not a function; computed once when `builtins` is made. */
+/** A builtin that is not a function; computed once when `builtins` is created. */
 export interface BuiltinConstant {
   readonly name: string;
   readonly doc: string;
   /** The type shown in the documentation. */
   readonly type: string;
-  /** Absent in pure evaluation. */
+  /** Whether it is absent in pure evaluation. */
   readonly impure?: boolean;
   value(ctx: EvalContext): Slot;
 }
@@ -97,12 +97,12 @@ export function suspending<Args extends (Slot | Value)[]>(
   return { kind: "suspending", ...definition } as unknown as SuspendingBuiltin;
 }
 
-/** Shorthand for the list of arguments. */
+/** Returns a list of arguments with these names. */
 export function args(...names: string[]): BuiltinArgument[] {
   return names.map((name) => ({ name }));
 }
 
-/** Shorthand for a strict argument. */
+/** Declares a strict argument. */
 export function strict(
   arg: number,
   expect: Expectation,
@@ -112,17 +112,17 @@ export function strict(
   return strictArgument(arg, expect, context, check, false, false);
 }
 
-/** Shorthand for an argument that is coerced, and forced as part of that. */
+/** Declares an argument that is coerced, and forced as part of that. */
 export function coerced(arg: number): StrictArgument {
   return strictArgument(arg, "any", "", undefined, true, false);
 }
 
-/** Shorthand for a first argument that is a function for the elements of the list that is the second. */
+/** Declares a first argument that is a function for the elements of the second, a list. */
 export function functionForElements(context: string): StrictArgument {
   return strictArgument(0, "function", context, undefined, false, true);
 }
 
-/** Makes them all, so that the machine meets one kind of object. */
+/** Creates all strict arguments, so that the machine sees objects of one hidden class. */
 function strictArgument(
   arg: number,
   expect: Expectation,

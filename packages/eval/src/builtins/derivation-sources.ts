@@ -1,11 +1,11 @@
 /** The parts of derivations that are written in Nix; `core-files.ts` gives them paths. */
 
 /**
- * The function `derivation`. Nothing is hashed before an output path or the `drvPath` is needed:
- * `outputs` alone decides the shape of the result.
+ * The function `derivation`. Nothing is hashed until an output path or the `drvPath` is needed: `outputs`
+ * alone determines the shape of the result.
  *
- * Programs see where its attributes are defined (`unsafeGetAttrPos`, XML), and people see its lines in
- * messages: both are where C++ Nix has them, and the lines that messages show read the same.
+ * Programs see the positions of its attributes (`unsafeGetAttrPos`, XML), and messages show its lines.
+ * Both agree with C++ Nix, and so does the text of the lines that messages show.
  */
 export const DERIVATION_NIX = `/*
   The function \`derivation\`.
@@ -69,8 +69,8 @@ in
 `;
 
 /**
- * What `import` makes of a `.drv` file, from a set of its path, name, outputs and their paths. Its
- * attributes are defined where C++ Nix defines them.
+ * The function that `import` applies to a set with the path, name and outputs of a `.drv` file. Its
+ * attributes have the positions that C++ Nix gives them.
  */
 export const IMPORTED_DERIVATION_NIX = `drv@{
   drvPath,

@@ -1,11 +1,11 @@
 /**
- * Derivations: `derivationStrict` and `placeholder`. The function `derivation`, which is written in
- * Nix, is in derivation-sources.ts.
+ * Derivations: `derivationStrict` and `placeholder`. The function `derivation`, which is written in Nix, is
+ * in derivation-sources.ts.
  *
- * `derivationStrict` walks the attributes by name, coerces each into an environment variable or into
- * the JSON of structured attributes, turns the gathered string context into inputs, and lets
- * `@nivis/formats` compute the paths. The hash modulo of what was made is remembered, so a
- * derivation is hashed once however many others use it. C++: primops.cc, derivationStrictInternal.
+ * `derivationStrict` walks the attributes by name, coerces each to an environment variable or to the JSON
+ * of structured attributes, turns the collected string contexts into inputs, and lets `@nivis/formats`
+ * compute the paths. The hash modulo of each derivation is cached, so a derivation is hashed once however
+ * many others use it. C++: primops.cc, derivationStrictInternal.
  */
 
 import {
@@ -63,33 +63,33 @@ import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 import { forceBoolAt } from "./force-at.ts";
 
-/** The feature of a system that lets the builder submit its outputs by itself. */
+/** The system feature by which a builder submits its outputs itself. */
 const BUILDER_RPC = "builder-rpc-v0";
 
 type NixString = string | ContextString;
 
-/** The outputs of a derivation that names none. */
+/** The output names of a derivation that does not name any. */
 const ONLY_OUT_NAME: ReadonlySet<string> = new Set(["out"]);
 
-/** The derivation so far. */
+/** A derivation under construction. */
 interface Draft {
   readonly name: string;
   system: string;
   builder: string;
   args: readonly string[];
-  /** The names of the environment variables, in order, but for those of outputs. */
+  /** The names of the environment variables except those of outputs, in order. */
   readonly names: string[];
-  /** Their values. */
+  /** The values of the environment variables. */
   readonly values: string[];
   structuredAttrs: string | undefined;
   /** The contexts of all attributes; most strings share theirs. */
   readonly contexts: StringContext[];
-  /** The members of the JSON object of structured attributes; `null` without those. */
+  /** The members of the JSON object of structured attributes; `null` without these. */
   readonly json: string[] | null;
   outputs: ReadonlySet<string>;
   contentAddressed: boolean;
   impure: boolean;
-  /** Whether the builder submits its outputs, which then are no variables. */
+  /** Whether the builder submits its outputs, which then are not variables. */
   submitsOutputs: boolean;
   outputHash: string | undefined;
   outputHashAlgorithm: HashAlgorithm | undefined;
@@ -128,7 +128,7 @@ function checkDerivationName(name: string): void {
   }
 }
 
-/** Forces an attribute that must be a Boolean; `false` if it is absent. */
+/** Forces an attribute that must be a Boolean; returns `false` if it is absent. */
 function* forceFlag(ctx: EvalContext, attrs: Attrs, name: string): Suspendable<boolean> {
   const slot = attrs.get(name);
   if (slot === undefined) return false;
@@ -138,7 +138,7 @@ function* forceFlag(ctx: EvalContext, attrs: Attrs, name: string): Suspendable<b
 
 const NO_ARGUMENTS: readonly string[] = [];
 
-/** A draft without anything; it lives while the attributes are forced, so it is small. */
+/** Returns an empty draft. It lives while the attributes are forced, so it is small. */
 function newDraft(name: string, structured: boolean): Draft {
   return {
     name,
@@ -160,7 +160,7 @@ function newDraft(name: string, structured: boolean): Draft {
   };
 }
 
-/** How attributes and arguments become text. */
+/** The coercion of attributes and arguments to text. */
 const VARIABLE_MODE = CoerceMode.Strong | CoerceMode.CopyPaths;
 
 const NAME_CONTEXT = "while evaluating the `name` attribute passed to builtins.derivationStrict";
@@ -200,7 +200,7 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
       if (key === "__ignoreNulls") continue;
       const slot = slots[i] as Slot;
       try {
-        // Errors of forcing pass with this attribute's trace only (C++ gives an empty context here).
+        // Errors of forcing get only this attribute's trace (C++ passes an empty context here).
         const value = (
           slot instanceof Thunk ? (slot.code === null ? slot.a : yield slot) : slot
         ) as Value;
@@ -221,7 +221,7 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
     }
     if (draft.json !== null) draft.structuredAttrs = `{${draft.json.join(",")}}`;
     const drv = derivationOf(draft);
-    // Each step may run again: what it puts into the derivation the first time, it finds there.
+    // Each step may run twice; the second time it finds the results of the first in the derivation.
     const complete = (): Attrs => {
       addInputs(ctx, draft, drv);
       checkRequired(draft);
@@ -236,7 +236,7 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
   }
 }
 
-/** Adds an attribute if that takes no Nix code; answers whether it did. */
+/** Adds an attribute if that takes no Nix code; returns whether it did. */
 function addAtOnce(
   ctx: EvalContext,
   draft: Draft,
@@ -283,7 +283,7 @@ function setVariable(draft: Draft, name: string, value: string): void {
   draft.values.push(value);
 }
 
-/** Adds the arguments of the builder if that takes no Nix code; answers whether it did. */
+/** Adds the arguments of the builder if that takes no Nix code; returns whether it did. */
 function addKnownArguments(ctx: EvalContext, draft: Draft, value: Value): boolean {
   const list = expectList(ctx, value, "");
   const texts: string[] = [];
@@ -297,7 +297,7 @@ function addKnownArguments(ctx: EvalContext, draft: Draft, value: Value): boolea
   return true;
 }
 
-/** The attribute `args`: the arguments of the builder. */
+/** Adds the attribute `args`, the arguments of the builder. */
 function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendable<undefined> {
   const context = "while evaluating an element of the argument list";
   const texts: string[] = [];
@@ -312,7 +312,7 @@ function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendabl
   return undefined;
 }
 
-/** Variables that say something to Nix besides to the builder. */
+/** Variables that have a meaning for Nix besides that for the builder. */
 const MEANINGFUL: ReadonlySet<string> = new Set([
   "__json",
   "builder",
@@ -324,7 +324,7 @@ const MEANINGFUL: ReadonlySet<string> = new Set([
   "requiredSystemFeatures",
 ]);
 
-/** An attribute that becomes an environment variable and is one of {@link MEANINGFUL}. */
+/** Adds an attribute that becomes an environment variable and is in {@link MEANINGFUL}. */
 function addMeaningful(
   ctx: EvalContext,
   draft: Draft,
@@ -380,7 +380,7 @@ function parseStructuredAttrs(text: string): string {
   }
 }
 
-/** {@link addStructured} for strings, numbers and the like that say nothing to Nix; answers whether it did. */
+/** {@link addStructured} for strings, numbers and the like without a meaning for Nix; returns whether it did. */
 function addStructuredAtom(ctx: EvalContext, draft: Draft, key: string, value: Value): boolean {
   if (MEANINGFUL.has(key) || REPLACED_BY_OUTPUT_CHECKS.has(key)) return false;
   if (key === "__structuredAttrs") return true;
@@ -391,7 +391,7 @@ function addStructuredAtom(ctx: EvalContext, draft: Draft, key: string, value: V
   return true;
 }
 
-/** An attribute that becomes a member of the JSON of structured attributes. */
+/** Adds an attribute that becomes a member of the JSON of structured attributes. */
 function* addStructured(
   ctx: EvalContext,
   draft: Draft,
@@ -463,7 +463,7 @@ function words(text: string): string[] {
 }
 
 function setHashAlgorithm(ctx: EvalContext, draft: Draft, text: string): void {
-  // Nix: an unknown name counts as none, it is no error (parseHashAlgoOpt).
+  // Nix: an unknown name counts as none and is not an error (parseHashAlgoOpt).
   draft.outputHashAlgorithm = tryParseHashAlgorithm(text, (feature, reason) =>
     requireFeature(ctx, feature, reason),
   );
@@ -503,7 +503,7 @@ function setOutputNames(draft: Draft, names: readonly string[]): void {
   draft.outputs = outputs;
 }
 
-/** The derivation without what follows from contexts and without outputs. */
+/** Returns the derivation without the outputs and the consequences of contexts. */
 function derivationOf(draft: Draft): Derivation {
   const env = new Map<string, string>();
   for (let i = 0; i < draft.names.length; i++) {
@@ -523,7 +523,7 @@ function derivationOf(draft: Draft): Derivation {
   return drv;
 }
 
-/** Turns the gathered contexts into the inputs of the derivation. */
+/** Turns the collected contexts into the inputs of the derivation. */
 function addInputs(ctx: EvalContext, draft: Draft, drv: Derivation): void {
   const { inputs } = ctx.caches;
   const all = new ContextUnion();
@@ -535,7 +535,7 @@ function addInputs(ctx: EvalContext, draft: Draft, drv: Derivation): void {
   }
 }
 
-/** Adds what a context element stands for, and remembers it if it is a derivation with a hash modulo. */
+/** Adds the input of a context element, and caches it if it is a derivation with a hash modulo. */
 function addElement(ctx: EvalContext, drv: Derivation, element: string): void {
   const { inputSrcs } = drv;
   const decoded = decodeContextElement(element);
@@ -553,7 +553,7 @@ function addElement(ctx: EvalContext, drv: Derivation, element: string): void {
       break;
     }
     case "drv-deep":
-      // The builder may look at the whole graph, so all of it must be there.
+      // The builder may inspect the whole graph, so all of it must exist.
       for (const path of closureOf(ctx, decoded.drvPath)) {
         inputSrcs.add(path);
         if (!isDerivationPath(path)) continue;
@@ -564,7 +564,7 @@ function addElement(ctx: EvalContext, drv: Derivation, element: string): void {
   }
 }
 
-/** An output of a derivation as an input; `undefined` if that has no hash modulo, or none that is known. */
+/** Returns an output of a derivation as an input; `undefined` without a known hash modulo. */
 function knownInput(ctx: EvalContext, drvPath: string, output: string): KnownInput | undefined {
   const modulo = ctx.caches.derivations.get(drvPath)?.modulo;
   if (modulo?.kind === "hash") return new KnownInput(drvPath, [output], modulo.hex);
@@ -667,10 +667,10 @@ function setFixedOutput(ctx: EvalContext, draft: Draft, drv: Derivation, text: s
   drv.outputs.set("out", { kind: "fixed", method, hash, path });
 }
 
-/** The shape of the result where `out` is the only output. */
+/** The shape of the result if `out` is the only output. */
 const ONLY_OUT = new Shape(["drvPath", "out"], null);
 
-/** Computes the paths, writes the derivation, and makes the resulting set. */
+/** Computes the paths, writes the derivation, and returns the resulting set. */
 function finish(ctx: EvalContext, draft: Draft, drv: Derivation): Attrs {
   const { caches } = ctx;
   const finished = finishDerivation(drv, {
@@ -699,7 +699,7 @@ export const derivationBuiltins: readonly BuiltinDefinition[] = [
     name: "derivationStrict",
     args: args("attrs"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.derivationStrict")],
-    doc: "Makes a derivation from *attrs*, a set of attributes. The result has its path as `drvPath` and the path of each output under the name of the output. Usually called through `derivation`.",
+    doc: "Creates a derivation from *attrs*, a set of attributes. The result contains its path as `drvPath` and the path of each output under the name of the output. Usually called through `derivation`.",
     run: derivationStrict,
   }),
   plain({

@@ -4,12 +4,12 @@ import { Attrs } from "../value/attrs.ts";
 import { Shape } from "../value/shape.ts";
 import { args, type BuiltinConstant, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
-/** The version of C++ Nix whose language this is. */
+/** The version of C++ Nix whose language is implemented. */
 export const NIX_VERSION = "2.36.0";
 
 const SEARCH_PATH_SHAPE = new Shape(["path", "prefix"], null);
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const environmentBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "getEnv",
@@ -22,14 +22,14 @@ export const environmentBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     doc:
-      "The value of the environment variable *s*; an empty string if it is not set, and always in " +
+      "The value of the environment variable *s*; the empty string if it is not set, and always in " +
       "pure or restricted evaluation.",
     run: (ctx: EvalContext, name: string) =>
       ctx.settings.restrictEval || ctx.settings.pureEval ? "" : (ctx.io.environment(name) ?? ""),
   }),
 ];
 
-/** See the head of this file. */
+/** The constants of this file. */
 export const environmentConstants: readonly BuiltinConstant[] = [
   { name: "true", type: "Boolean", doc: "The Boolean that is true.", value: () => true },
   { name: "false", type: "Boolean", doc: "The Boolean that is false.", value: () => false },
@@ -38,7 +38,7 @@ export const environmentConstants: readonly BuiltinConstant[] = [
     name: "currentTime",
     type: "integer",
     impure: true,
-    doc: "The time at which the evaluation began, in seconds since 1970. Absent in pure evaluation.",
+    doc: "The time at which evaluation started, in seconds since 1970. Absent in pure evaluation.",
     value: (ctx) => ctx.io.now(),
   },
   {
@@ -46,7 +46,7 @@ export const environmentConstants: readonly BuiltinConstant[] = [
     type: "string",
     impure: true,
     doc:
-      'The system that is evaluated for, such as `"x86_64-linux"`: the setting `eval-system` or ' +
+      'The system that evaluation is for, such as `"x86_64-linux"`: the setting `eval-system` or ' +
       "that of the host. Absent in pure evaluation.",
     value: (ctx) => (ctx.settings.evalSystem === "" ? ctx.io.system() : ctx.settings.evalSystem),
   },
@@ -59,7 +59,7 @@ export const environmentConstants: readonly BuiltinConstant[] = [
   {
     name: "langVersion",
     type: "integer",
-    doc: "The version of the language; 6 for a long time.",
+    doc: "The version of the language, which has long been 6.",
     value: () => 6,
   },
   {

@@ -1,9 +1,9 @@
 /**
  * The fetchers: `fetchurl`, `fetchTarball`, `fetchTree`, `fetchGit`, `fetchMercurial`.
  *
- * Arguments are checked as C++ Nix checks them, so mistakes get its messages. Nothing is downloaded:
- * content that is pinned by a hash has its store path, whether it is there or not, which is all that
- * a derivation needs to know of its sources; everything else is an error that says so.
+ * Arguments are checked as in C++ Nix, so mistakes get its messages. Nothing is downloaded: a hash
+ * determines a store path whether it exists or not, and a derivation needs nothing else of its sources.
+ * Everything else is an error that says so.
  */
 
 import {
@@ -54,7 +54,7 @@ function notSupported(name: string): EvalError {
   return new EvalError("not-supported", `builtins.${name} is not supported yet by Nivis`);
 }
 
-/** Restricted evaluation asks only what the setting `allowed-uris` names; files are checked when read. */
+/** Restricted evaluation accesses only URIs in the setting `allowed-uris`; files are checked when read. */
 function checkUri(ctx: EvalContext, uri: string): void {
   if (!ctx.settings.restrictEval || isAllowedUri(uri, ctx.settings.allowedUris)) return;
   if (uri.startsWith("/") || uri.startsWith("file:")) return;
@@ -62,7 +62,7 @@ function checkUri(ctx: EvalContext, uri: string): void {
   throw new EvalError("restricted", message);
 }
 
-/** What `fetchurl` and `fetchTarball` are asked for. */
+/** A request to `fetchurl` or `fetchTarball`. */
 interface Download {
   readonly url: string;
   readonly name: string;
@@ -106,7 +106,7 @@ function* downloadOf(
   return { url, name, hash };
 }
 
-/** The name in the store that a URL suggests: its last part. */
+/** Returns the name in the store that a URL suggests: its last part. */
 function lastPart(url: string): string {
   const path = url.endsWith("/") ? url.slice(0, -1) : url;
   return path.slice(path.lastIndexOf("/") + 1);
@@ -149,8 +149,8 @@ function* download(
     throw new EvalError("restricted", message);
   }
   if (hash.algorithm !== "sha256") throw notSupported(who);
-  // Nix: fetches what is not in the store. The path is the same either way, and who reads what is
-  // not there is told so then.
+  // Nix: fetches a missing path. The path is the same either way, and reading one that does not exist
+  // is an error at that time.
   const path = makeFixedOutputPath(storeConfig(ctx), name, unpack ? "nar" : "flat", hash, {
     others: [],
     self: false,
@@ -159,13 +159,13 @@ function* download(
   return new ContextString(path, new Set([path]));
 }
 
-/** How `fetchGit` differs from `fetchTree`. */
+/** The differences between `fetchGit` and `fetchTree`. */
 interface TreeFetcher {
   readonly name: "fetchTree" | "fetchGit";
   readonly isGit: boolean;
 }
 
-/** An attribute of a fetcher's argument as the input has it. */
+/** Returns an attribute of a fetcher's argument as the input has it. */
 function* inputAttr(
   ctx: EvalContext,
   fetcher: TreeFetcher,
@@ -295,7 +295,7 @@ function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Su
   throw notSupported(fetcher.name);
 }
 
-/** An archive on disk must be named by its whole path. */
+/** An archive on disk must be named by its absolute path. */
 function checkArchivePath({ scheme, attrs }: FetcherInput, uri: string): void {
   if (scheme?.name !== "tarball") return;
   const url = parseUrl(attrs.get("url") as string);
@@ -348,7 +348,7 @@ function* convertErrors<Result>(work: Suspendable<Result>): Suspendable<Result> 
   }
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const fetcherBuiltins: readonly BuiltinDefinition[] = [
   suspending({
     name: "fetchurl",

@@ -1,9 +1,8 @@
-/** `<nix/fetchurl.nix>`, the fetcher with which package sets bootstrap; it is in the tree of `core-files.ts`. */
+/** `<nix/fetchurl.nix>`, the fetcher with which package sets bootstrap; `core-files.ts` gives it a path. */
 
 /**
- * A function from a URL and a hash, in any of the ways that grew over time, to a derivation. Its
- * formals and the attributes of the derivation are where C++ Nix has them, and so are the lines that
- * messages show.
+ * A function from a URL and a hash, in any of the forms that were added over time, to a derivation. Its
+ * formals, the attributes of the derivation and the lines that messages show are those of C++ Nix.
  */
 export const FETCHURL_NIX = `{
   system ? "", # obsolete

@@ -1,4 +1,4 @@
-/** Builtins that read files and directories, take paths apart, and look in the search path. */
+/** Builtins that read files and directories, split paths, and look up the search path. */
 import { digestPart, storePathBaseName } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -47,7 +47,7 @@ function textOfFile(ctx: EvalContext, path: NixPath): Slot {
   }
   const context = new Set<string>();
   for (const reference of referencesOfStoreObject(ctx, path.path)) {
-    // Only what occurs in this file, of all that the store object refers to.
+    // Of the store object's references, only those that occur in this file.
     if (text.includes(digestPart(storePathBaseName(reference)))) context.add(reference);
   }
   return withContext(text, context);
@@ -101,7 +101,7 @@ function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
 function* pathExists(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   try {
     const value: Value = slot instanceof Thunk ? yield slot : slot;
-    // Paths have lost their trailing slash; a string with one asks for a directory.
+    // Paths have lost their trailing slash; a string with one requires a directory.
     const text = isString(value) ? textOf(value) : "";
     const mustBeDirectory = text.endsWith("/") || text.endsWith("/.");
     const links = mustBeDirectory ? "full" : "ancestors";
@@ -117,7 +117,7 @@ function* pathExists(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   }
 }
 
-/** The last component of a path in which at most one slash at the end is ignored. */
+/** Returns the last component of a path; at most one slash at the end is ignored. */
 function baseNameOf(path: string): string {
   if (path === "") return "";
   const last = path.length - 1;
@@ -140,7 +140,7 @@ function dirOf(ctx: EvalContext, value: Value): Slot {
   return ofPathText(ctx, value, context, dirOfString);
 }
 
-/** What a function makes of the text of a value, at once if no evaluation is needed for it. */
+/** Applies a function to the text of a value, immediately if that needs no evaluation. */
 function ofPathText(
   ctx: EvalContext,
   value: Value,
@@ -219,7 +219,7 @@ export const fileBuiltins: readonly BuiltinDefinition[] = [
     name: "readFile",
     args: args("path"),
     strict: [],
-    doc: "The contents of the file at *path* as a string. If the file lies in the store, the references of its store object that occur in it become the context.",
+    doc: "The contents of the file at *path* as a string. If the file is in the store, the references of its store object that occur in it become the context.",
     run: readFile,
   }),
   suspending({
@@ -240,28 +240,28 @@ export const fileBuiltins: readonly BuiltinDefinition[] = [
     name: "pathExists",
     args: args("path"),
     strict: [],
-    doc: "Whether there is something at *path*. If *path* is a string that ends in `/` or `/.` it must be a directory.",
+    doc: "Whether *path* exists. If *path* is a string that ends in `/` or `/.`, it must be a directory.",
     run: pathExists,
   }),
   plain({
     name: "baseNameOf",
     args: args("path"),
     strict: [coerced(0)],
-    doc: "What follows the last slash of *path*. One slash at the end is ignored.",
+    doc: "The part of *path* after the last slash. One slash at the end is ignored.",
     run: baseNameOfBuiltin,
   }),
   plain({
     name: "dirOf",
     args: args("path"),
     strict: [strict(0, "any")],
-    doc: "What precedes the last slash of *path*: a path if *path* is one, else a string. Without a slash it is `.`.",
+    doc: "The part of *path* before the last slash: a path if *path* is one, else a string. Without a slash it is `.`.",
     run: dirOf,
   }),
   suspending({
     name: "findFile",
     args: args("searchPath", "name"),
     strict: [strict(0, "list", "while evaluating the first argument passed to builtins.findFile")],
-    doc: 'Looks for *name* in *searchPath*, a list of sets with `prefix` and `path`; `<name>` means `findFile nixPath "name"`. It is an error that `tryEval` sees if nothing is found.',
+    doc: 'Looks up *name* in *searchPath*, a list of sets with `prefix` and `path`; `<name>` means `findFile nixPath "name"`. If nothing is found, it is an error that `tryEval` catches.',
     run: findFile,
   }),
 ];

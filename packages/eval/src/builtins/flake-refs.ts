@@ -1,4 +1,4 @@
-/** Flake references: between their text and a set. */
+/** Builtins that convert flake references between text and sets. */
 
 import {
   flakeRefAttrs,
@@ -64,7 +64,7 @@ function* format(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
   }
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const flakeRefBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "parseFlakeRef",

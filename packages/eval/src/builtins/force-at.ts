@@ -1,4 +1,4 @@
-/** Forcing with a trace at a given place, for attributes and elements that builtins look at one by one. */
+/** Forcing with a trace at a given position, for attributes and elements that builtins force one by one. */
 import type { EvalContext } from "../context.ts";
 import { withTrace } from "../errors/from-world.ts";
 import { typeMismatch } from "../operations/checks.ts";
@@ -16,7 +16,7 @@ export function* forceAt(slot: Slot, pos: PosIdx, context: string): Suspendable<
   }
 }
 
-/** Forces a slot to a Boolean; errors of both get the trace. */
+/** Forces a slot to a Boolean; errors of forcing and of the type get the trace. */
 export function* forceBoolAt(
   ctx: EvalContext,
   slot: Slot,

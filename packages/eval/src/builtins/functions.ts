@@ -4,15 +4,15 @@ import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { Builtin, Closure, PartialBuiltin, type Value } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const functionBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "functionArgs",
     args: args("f"),
     strict: [strict(0, "any")],
     doc:
-      "The names that the function *f* takes apart from its argument, each with whether it has a " +
-      "default. Empty for functions of a plain argument and for builtins.\n\n" +
+      "The names of the formals of the function *f*, each with whether it has a " +
+      "default. Empty for functions with a plain argument and for builtins.\n\n" +
       "```nix\nbuiltins.functionArgs ({ x, y ? 123 }: null)\n```\n\nis `{ x = false; y = true; }`.",
     run: (_ctx, f: Value) => {
       if (f instanceof Builtin || f instanceof PartialBuiltin) return EMPTY_ATTRS;

@@ -1,4 +1,4 @@
-/** `genericClosure`: everything that can be reached from a set of elements, each key once. */
+/** `genericClosure`: all elements that can be reached from a set of elements, each key once. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
@@ -18,7 +18,7 @@ import { type CallRequest, type Request, Routine, type Suspendable } from "../vm
 import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
 import { OrderedKeys } from "./ordered-keys.ts";
 
-/** Adds a key; when it cannot be compared the traces name both elements. */
+/** Adds a key; if it cannot be compared, the traces name both elements. */
 function* insertKey(
   ctx: EvalContext,
   keys: OrderedKeys,
@@ -48,19 +48,19 @@ const enum Waiting {
   Key,
   Insertion,
   Answer,
-  /** A further element that the operator has answered. */
+  /** A further element that the operator has returned. */
   Found,
 }
 
-/** Goes through the elements as they are found. */
+/** Processes the elements in the order in which they are found. */
 class Closing extends Routine<NixList> {
   private readonly result: Slot[] = [];
   private readonly keys: OrderedKeys;
   private readonly request: CallRequest;
   private waiting = Waiting.Nothing;
-  /** The place of the element in {@link work}. */
+  /** The index of the element in {@link work}. */
   private at = 0;
-  /** What the operator has answered, and how much of it has been put into {@link work}. */
+  /** The last result of the operator, and how much of it has been added to {@link work}. */
   private found: NixList = [];
   private taken = 0;
 
@@ -137,7 +137,7 @@ class Closing extends Routine<NixList> {
     }
   }
 
-  /** Goes on with the next element. */
+  /** Continues with the next element. */
   private goOn(): void {
     this.at++;
     this.waiting = Waiting.Nothing;
@@ -163,7 +163,7 @@ class Closing extends Routine<NixList> {
   }
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const genericClosureBuiltins: readonly BuiltinDefinition[] = [
   suspending({
     name: "genericClosure",

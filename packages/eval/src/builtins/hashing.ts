@@ -1,4 +1,4 @@
-/** Builtins that hash, and that write hashes in other ways. */
+/** Builtins that compute hashes and convert their formats. */
 
 import {
   formatHash,
@@ -20,7 +20,7 @@ import { attempt, now } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
-/** How much more work it is to hash a byte than to copy it. */
+/** How many times as much work it is to hash a byte as to copy it. */
 const HASHING = 10;
 
 function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
@@ -123,7 +123,7 @@ export const hashingBuiltins: readonly BuiltinDefinition[] = [
     strict: [
       strict(0, "set", "while evaluating the first argument passed to builtins.convertHash"),
     ],
-    doc: "Writes a hash in another form. In *args*, `hash` is the hash in any form, `hashAlgo` its algorithm (needed if `hash` does not say), `toHashFormat` one of `base16`, `nix32`, `base64`, `sri`.",
+    doc: "Converts a hash to another format. In *args*, `hash` is the hash in any format, `hashAlgo` its algorithm (needed unless `hash` contains it), `toHashFormat` one of `base16`, `nix32`, `base64`, `sri`.",
     run: convertHash,
   }),
 ];

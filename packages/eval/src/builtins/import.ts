@@ -1,4 +1,4 @@
-/** `import` and `scopedImport`. Files are evaluated and remembered by the context; `.drv` files become derivations here. */
+/** `import` and `scopedImport`. The context evaluates files and caches them; this file handles `.drv` files. */
 import {
   type Derivation,
   isDerivationPath,
@@ -27,7 +27,7 @@ function isValidDerivation(ctx: EvalContext, path: string): boolean {
   );
 }
 
-/** The set of a derivation in the store, as `derivation` would have made it. */
+/** Returns the set of a derivation in the store, as `derivation` would have made it. */
 function* importDerivation(ctx: EvalContext, drvPath: string): Suspendable<Slot> {
   const drv = (yield attempt(() => readDerivation(ctx, drvPath))) as Derivation;
   const outputNames = [...drv.outputs.keys()].sort();
@@ -84,14 +84,14 @@ export const importBuiltins: readonly BuiltinDefinition[] = [
     name: "import",
     args: args("path"),
     strict: [],
-    doc: "Evaluates the Nix expression in the file *path*; of a directory the file `default.nix`. A file is evaluated once, however often it is imported.",
+    doc: "Evaluates the Nix expression in the file *path*, or in `default.nix` if *path* is a directory. A file is evaluated once, however often it is imported.",
     run: importBuiltin,
   }),
   suspending({
     name: "scopedImport",
     args: args("scope", "path"),
     strict: [],
-    doc: "Like `import` of *path*, with the attributes of the set *scope* as variables in the file. Nothing is remembered: each call evaluates the file again.",
+    doc: "Like `import` of *path*, with the attributes of the set *scope* as variables in the file. Results are not cached: each call evaluates the file again.",
     run: scopedImport,
   }),
 ];

@@ -1,22 +1,22 @@
 /**
- * IntegerSet: which integers have come before, for `genericClosure`, whose keys are most often integers
- * and many. A table with open addressing outside of the heap, which the collector need not look into; a
- * `Set` of as many numbers takes twice the time.
+ * IntegerSet: a set of integers for `genericClosure`, whose keys are often integers and numerous. It is a
+ * hash table with open addressing outside of the heap, which the collector need not scan; a `Set` of as
+ * many numbers takes twice the time.
  */
 
-/** Places of an empty table; a power of two, as all sizes are. */
+/** The entries of an empty table; a power of two, like all sizes. */
 const FIRST_SIZE = 64;
-/** Odd numbers with bits in no pattern, by which the two halves of an integer are spread. */
+/** Odd numbers without a bit pattern, which spread the two halves of an integer. */
 const SPREAD_LOW = 0x9e3779b1;
 const SPREAD_HIGH = 0x85ebca6b;
 
-/** See the head of this file. */
+/** A set of safe integers. */
 export class IntegerSet {
-  /** NaN where there is none. */
+  /** The entries; NaN where there is none. */
   private table = emptyTable(FIRST_SIZE);
   private count = 0;
 
-  /** Adds a safe integer; answers whether it was new. */
+  /** Adds a safe integer; returns whether it was new. */
   add(integer: number): boolean {
     const { table } = this;
     const at = placeOf(table, integer);
@@ -41,7 +41,7 @@ function emptyTable(size: number): Float64Array {
   return new Float64Array(size).fill(Number.NaN);
 }
 
-/** Where an integer lies, or would. */
+/** Returns the index of an integer, or the index for it. */
 function placeOf(table: Float64Array, integer: number): number {
   const mask = table.length - 1;
   const low = integer | 0;

@@ -1,8 +1,8 @@
 /**
  * Builtins on lists, except sorting and closures (`sort.ts`, `generic-closure.ts`).
  *
- * Those that nixpkgs calls most are plain functions as long as nothing has to be forced, and hand
- * over to a generator, wrapped in a thunk, when something has.
+ * The builtins that nixpkgs calls most often are plain functions as long as nothing has to be forced;
+ * otherwise they return a thunk with a generator.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -33,7 +33,7 @@ import {
   suspending,
 } from "./definition.ts";
 
-/** Longer lists the engine does not keep in one piece, and slows down beyond use. */
+/** V8 does not store longer lists in one piece, which makes them unusably slow. */
 const MAX_LIST_LENGTH = 2 ** 27;
 
 function applyToAll(ctx: EvalContext, callee: Value, list: NixList): NixList {
@@ -64,7 +64,7 @@ const enum Finding {
   Comparison,
 }
 
-/** Looks for an element equal to `x`, from the place `at` on. */
+/** Searches for an element equal to `x`, starting at the index `at`. */
 class Find extends Routine<boolean> {
   private phase = Finding.Nothing;
   private wanted: Value | undefined;
@@ -113,7 +113,7 @@ class Find extends Routine<boolean> {
   }
 }
 
-/** All elements of all lists; one of the lists itself when the others are empty. */
+/** Concatenates lists; returns one of the lists itself if the others are empty. */
 function concatenate(ctx: EvalContext, lists: readonly NixList[]): NixList {
   let length = 0;
   let nonEmpty: NixList | undefined;
@@ -146,9 +146,9 @@ function* forceAndConcatenate(ctx: EvalContext, lists: NixList): Suspendable<Slo
   return concatenate(ctx, forced);
 }
 
-/** Calls a function on one element of a list after the other. */
+/** Calls a function on each element of a list in turn. */
 abstract class CallEach<Result extends Slot> extends Routine<Result> {
-  /** The element that the function has been called on. */
+  /** The index of the element that the function was called on. */
   protected at = -1;
   private readonly request: CallRequest;
 
@@ -161,9 +161,9 @@ abstract class CallEach<Result extends Slot> extends Routine<Result> {
     this.request = callFromBuiltin(f, null);
   }
 
-  /** Takes what the function answered for an element; answers whether to go on. */
+  /** Receives the function's result for an element; returns whether to continue. */
   protected abstract take(answer: Value, element: Slot): boolean;
-  /** What comes out after the last element that was wanted. */
+  /** Returns the result after the last element. */
   protected abstract outcome(): Result;
 
   override next(answer: unknown): IteratorResult<Request, Result> {
@@ -205,7 +205,7 @@ class AnyOrAll extends CallEach<boolean> {
     ctx: EvalContext,
     f: Value,
     list: NixList,
-    /** What `any` looks for is `true`, what `all` looks for `false`. */
+    /** The result that is searched for: `true` for `any`, `false` for `all`. */
     private readonly wanted: boolean,
   ) {
     super(ctx, f, list);
@@ -226,7 +226,7 @@ class AnyOrAll extends CallEach<boolean> {
 
 class ConcatMap extends CallEach<NixList> {
   private readonly result: Slot[] = [];
-  /** Elements of the result that the limits have not been asked about. */
+  /** Elements of the result that have not been reported to the limits. */
   private added = 0;
 
   constructor(
@@ -340,7 +340,7 @@ class Fold extends Routine<Slot> {
   }
 }
 
-/** The error of `concatMap`; its trace stands at the function that answered or was answered. */
+/** The error of `concatMap`; its trace has the position of the function that was called or returned. */
 function notAList(ctx: EvalContext, answer: Value, f: Value): never {
   const made = positionOfFunction(answer);
   throw typeMismatch(ctx, answer, "a list", "").addTrace(
@@ -349,14 +349,14 @@ function notAList(ctx: EvalContext, answer: Value, f: Value): never {
   );
 }
 
-/** Where a value was made, if that is known: for traces about what a callback returned. */
+/** Returns the position of a value, if it is known, for traces about the result of a callback. */
 function positionOfFunction(value: Value): PosIdx {
   return value instanceof Closure ? value.code.pos : NO_POS;
 }
 
 const PARTITION_SHAPE = new Shape(["right", "wrong"], null);
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const listBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "length",
@@ -383,7 +383,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     strict: [strict(0, "list", "while evaluating the first argument passed to 'builtins.tail'")],
     doc:
       "*list* without its first element; an error if *list* is empty. It copies the list, so " +
-      "walking through a long list with it takes quadratic time.",
+      "traversing a long list with it takes quadratic time.",
     run: (ctx, list: NixList) => {
       if (list.length === 0) {
         throw new EvalError("value", "'builtins.tail' called on an empty list");
@@ -433,7 +433,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "function", "while evaluating the first argument passed to builtins.genList"),
     ],
     doc:
-      "A list of *length* elements, the one at place `i` being *generator* `i`, computed when " +
+      "A list of *length* elements; the element at index `i` is *generator* `i`, computed when " +
       "needed.\n\n```nix\nbuiltins.genList (x: x * x) 5\n```\n\nis `[ 0 1 4 9 16 ]`.",
     run: (ctx, f: Value, length: Int) => {
       const count = Number(length);
@@ -448,7 +448,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.filter"),
       functionForElements("while evaluating the first argument passed to builtins.filter"),
     ],
-    doc: "The elements of *list* for which *f* answers `true`.",
+    doc: "The elements of *list* for which *f* returns `true`.",
     run: (ctx, f: Value, list: NixList) => new Filter(ctx, f, list),
   }),
   plain({
@@ -500,7 +500,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "function", "while evaluating the first argument passed to builtins.concatMap"),
       strict(1, "list", "while evaluating the second argument passed to builtins.concatMap"),
     ],
-    doc: "The elements of all the lists that *f* answers for the elements of *list*, in one list.",
+    doc: "The elements of all the lists that *f* returns for the elements of *list*, in one list.",
     run: (ctx, f: Value, list: NixList) => new ConcatMap(ctx, f, list),
   }),
   suspending({
@@ -511,7 +511,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(2, "list", "while evaluating the third argument passed to builtins.foldlStrict"),
     ],
     doc:
-      "Folds *list* from the left: *op* gets what was computed so far, beginning with *nul*, and " +
+      "Folds *list* from the left: *op* receives the result so far, starting with *nul*, and " +
       "the next element. Each call is evaluated before the next is made.\n\n" +
       "```nix\nbuiltins.foldl' (sum: x: sum + x) 0 [ 1 2 3 ]\n```\n\nis `6`.",
     run: (_ctx, op: Value, nul: Slot, list: NixList) => new Fold(op, nul, list),
@@ -523,7 +523,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "function", "while evaluating the first argument passed to builtins.any"),
       strict(1, "list", "while evaluating the second argument passed to builtins.any"),
     ],
-    doc: "Whether *pred* answers `true` for at least one element of *list*.",
+    doc: "Whether *pred* returns `true` for at least one element of *list*.",
     run: (ctx, f: Value, list: NixList) => new AnyOrAll(ctx, f, list, true),
   }),
   suspending({
@@ -533,7 +533,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(0, "function", "while evaluating the first argument passed to builtins.all"),
       strict(1, "list", "while evaluating the second argument passed to builtins.all"),
     ],
-    doc: "Whether *pred* answers `true` for every element of *list*.",
+    doc: "Whether *pred* returns `true` for every element of *list*.",
     run: (ctx, f: Value, list: NixList) => new AnyOrAll(ctx, f, list, false),
   }),
   suspending({
@@ -544,7 +544,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.partition"),
     ],
     doc:
-      "A set of two lists: `right` has the elements of *list* for which *pred* answers `true`, " +
+      "A set of two lists: `right` has the elements of *list* for which *pred* returns `true`, " +
       "`wrong` the others.",
     run: (ctx, f: Value, list: NixList) => new Partition(ctx, f, list),
   }),
@@ -556,7 +556,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.groupBy"),
     ],
     doc:
-      "A set of lists: each element of *list* is put into the list whose name *f* answers for it." +
+      "A set of lists: each element of *list* is put into the list whose name *f* returns for it." +
       '\n\n```nix\nbuiltins.groupBy (builtins.substring 0 1) [ "foo" "bar" "baz" ]\n```\n\n' +
       'is `{ b = [ "bar" "baz" ]; f = [ "foo" ]; }`.',
     run: (ctx, f: Value, list: NixList) => new GroupBy(ctx, f, list),

@@ -46,7 +46,7 @@ function bitwise(
     ],
     doc,
     run: (_ctx, a: Int, b: Int) => {
-      // JavaScript's own operators work on 32 bits.
+      // JavaScript's bitwise operators work on 32 bits.
       if (typeof a === "number" && typeof b === "number" && (a | 0) === a && (b | 0) === b) {
         return small(a, b);
       }
@@ -55,7 +55,7 @@ function bitwise(
   });
 }
 
-/** Nix: an integer goes through a float, and it is an error if that changes it (nix issue 12899). */
+/** Nix: an integer is converted to a float, and it is an error if that changes it (nix issue 12899). */
 function roundInt(value: Int): Int {
   const rounded = Number(value);
   if (rounded >= INT64_END) {
@@ -93,7 +93,7 @@ function rounding(name: string, doc: string, round: (value: number) => number): 
   });
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const numberBuiltins: readonly BuiltinDefinition[] = [
   arithmetic("add", "The sum of the numbers *e1* and *e2*.", addNumbers),
   arithmetic("sub", "The difference of the numbers *e1* and *e2*.", subtractNumbers),
@@ -109,7 +109,7 @@ export const numberBuiltins: readonly BuiltinDefinition[] = [
     strict: [strict(0, "any"), strict(1, "any")],
     doc:
       "Whether *e1* is less than *e2*: numbers by value, strings and paths by bytes, lists by " +
-      "their first elements that differ. It is what `<` calls.",
+      "their first elements that differ. The operator `<` calls it.",
     run: (ctx, a: Value, b: Value) => lessThanFast(a, b) ?? nativeThunk(() => lessThan(ctx, a, b)),
   }),
   bitwise(

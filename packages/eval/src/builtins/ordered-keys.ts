@@ -1,10 +1,10 @@
 /**
  * OrderedKeys: the keys that `genericClosure` has seen, with the element that each came from.
  *
- * While all keys are strings, or all are integers, a set tells whether a key is new. As soon as
- * another kind of key arrives the keys move to a search tree ordered by `<`, where comparing may run
- * Nix code and may fail. It is the red-black tree of textbooks, as `std::map` is: which two keys an
- * error message names depends on the shape of the tree.
+ * While all keys are strings, or all are integers, a set tells whether a key is new. With the first key of
+ * another kind, the keys move to a search tree ordered by `<`, where comparing may run Nix code and may
+ * fail. It is a textbook red-black tree, like `std::map`, because the shape of the tree decides which two
+ * keys an error message names.
  */
 import type { EvalContext } from "../context.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
@@ -23,19 +23,19 @@ class Node {
   ) {}
 }
 
-/** See the head of this file. */
+/** The set of keys that `genericClosure` has seen. */
 export class OrderedKeys {
-  /** What tells whether a key is new; `null` before the first key and once the tree is used. */
+  /** The set of string keys; `null` before the first key and once the tree is used. */
   private strings: Set<string> | null = null;
   private integers: IntegerSet | null = null;
-  /** The keys as they came until the tree is used, and the elements that they came from. */
+  /** The keys in order of arrival until the tree is used, and their elements. */
   private keys: Value[] = [];
   private elements: Slot[] = [];
   private root: Node | null = null;
 
   constructor(private readonly ctx: EvalContext) {}
 
-  /** Adds a key unless an equal one is there; answers whether it was new. May fail in comparing. */
+  /** Adds a key unless an equal one is present; returns whether it was new. Comparing may fail. */
   *insert(key: Value, element: Slot): Suspendable<boolean> {
     const added = this.tryInsert(key, element);
     if (added !== undefined) return added;
@@ -50,7 +50,7 @@ export class OrderedKeys {
     return (yield this.insertNode(key, element)) as boolean;
   }
 
-  /** {@link insert} when no comparison is needed for it; `undefined` otherwise. */
+  /** {@link insert} if it needs no comparison; `undefined` otherwise. */
   tryInsert(key: Value, element: Slot): boolean | undefined {
     if (this.root === null && this.keys.length === 0) {
       if (typeof key === "number") this.integers = new IntegerSet();
@@ -67,7 +67,7 @@ export class OrderedKeys {
     return true;
   }
 
-  /** The element of the first key, in order, that cannot be compared with `key`. */
+  /** Returns the element of the first key, in order, that cannot be compared with `key`. */
   *findIncomparable(key: Value): Suspendable<Slot | undefined> {
     let node = leftmost(this.root);
     while (node !== null) {
@@ -85,7 +85,7 @@ export class OrderedKeys {
     let parent: Node | null = null;
     let node = this.root;
     let wentLeft = true;
-    // The last node from which the search went right: the greatest key that is not greater.
+    // The last node at which the search went right: the greatest key that is not greater.
     let before: Node | null = null;
     while (node !== null) {
       parent = node;
@@ -136,7 +136,7 @@ export class OrderedKeys {
     (this.root as Node).red = false;
   }
 
-  /** Moves `node` down to the left (or right) and its other child into its place. */
+  /** Moves `node` down to the left (or right) and its other child into its position. */
   private rotate(node: Node, toLeft: boolean): void {
     const child = (toLeft ? node.right : node.left) as Node;
     const inner = toLeft ? child.left : child.right;

@@ -1,6 +1,6 @@
 /**
  * `outputOf`: outputs of derivations that are themselves outputs of derivations (experimental feature
- * `dynamic-derivations`). What is not known before something is built has a placeholder.
+ * `dynamic-derivations`). A path that is unknown before a build is represented by a placeholder.
  */
 import { outputPath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -15,7 +15,7 @@ import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 const ERROR_CONTEXT = "while evaluating the first argument to builtins.outputOf";
 
-/** The text of an output: its path if that is known, else its placeholder. */
+/** Returns the text of an output: its path if that is known, else its placeholder. */
 function outputText(ctx: EvalContext, drvPath: string, output: string): string {
   if (!drvPath.includes("!")) {
     const known = outputsOf(ctx, drvPath).get(output);
@@ -32,7 +32,7 @@ function refuse(message: string): EvalError {
   return new EvalError("value", message).addTrace(NO_POS, ERROR_CONTEXT);
 }
 
-/** The derivation that a string refers to, as the `drvPath` of a context element. */
+/** Returns the derivation that a string refers to, as the `drvPath` of a context element. */
 function derivationOf(ctx: EvalContext, value: string | ContextString): string {
   const text = textOf(value);
   const elements = [...(contextOf(value) ?? [])];

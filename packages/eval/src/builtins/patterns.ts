@@ -6,7 +6,7 @@ import type { OnWork } from "../regex/work.ts";
 import { type ContextString, type Slot, textOf } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
-/** Runs `use`, wording what goes wrong with a pattern as C++ Nix does. */
+/** Runs `use` and converts errors of the pattern to C++ Nix's messages. */
 function withPattern<Result>(pattern: string, use: () => Result): Result {
   try {
     return use();
@@ -30,16 +30,16 @@ function match(ctx: EvalContext, regex: Regex, text: string): Slot {
   return withPattern(regex.pattern, () => regex.match(text, "auto", onWork(ctx)));
 }
 
-/** Tells the meter, if there is one. */
+/** Returns a function that reports work to the limits, if there are any. */
 function onWork({ limits }: EvalContext): OnWork | undefined {
   return limits === undefined ? undefined : (pieces) => limits.work(pieces);
 }
 
-/** The parts of a text: strings between the matches, and a list of groups for each match. */
+/** Splits a text: strings between the matches, and a list of groups for each match. */
 function split(ctx: EvalContext, regex: Regex, subject: string | ContextString): Slot {
   const text = textOf(subject);
   const matches = withPattern(regex.pattern, () => regex.search(text, "auto", onWork(ctx)));
-  // Nix: without a match the string itself is the only part, with its context.
+  // Nix: without a match, the only part is the string itself with its context.
   if (matches.length === 0) return [subject];
   const parts: Slot[] = [];
   let end = 0;
@@ -51,7 +51,7 @@ function split(ctx: EvalContext, regex: Regex, subject: string | ContextString):
   return parts;
 }
 
-/** A builtin that takes a pattern and a string; the pattern is compiled before the string is forced. */
+/** Defines a builtin on a pattern and a string; the pattern is compiled before the string is forced. */
 function patternBuiltin(
   name: string,
   doc: string,
@@ -75,19 +75,19 @@ function patternBuiltin(
   });
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const patternBuiltins: readonly BuiltinDefinition[] = [
   patternBuiltin(
     "match",
-    "What the groups of the POSIX extended regular expression *regex* hold when it matches the " +
-      "whole of *str*, as a list; `null` for groups that took no part. `null` if it does not " +
+    "The groups of the POSIX extended regular expression *regex* if it matches the " +
+      "whole of *str*, as a list with `null` for groups that took no part; `null` if it does not " +
       'match.\n\n```nix\nbuiltins.match "a(b)(c)" "abc"\n```\n\nis `[ "b" "c" ]`.',
     (ctx, regex, subject) => match(ctx, regex, textOf(subject)),
   ),
   patternBuiltin(
     "split",
-    "*str* cut at the matches of the POSIX extended regular expression *regex*: a list of the " +
-      "texts between the matches, with a list of what the groups hold for each match.\n\n" +
+    "*str* split at the matches of the POSIX extended regular expression *regex*: a list of the " +
+      "texts between the matches, with a list of the groups for each match.\n\n" +
       '```nix\nbuiltins.split "(a)b" "abc"\n```\n\nis `[ "" [ "a" ] "c" ]`.',
     split,
   ),

@@ -1,9 +1,9 @@
 /**
- * The registry: which builtins exist, and under which names a program sees them.
+ * The registry of builtins: which exist, and the names under which programs see them.
  *
- * Every builtin is an attribute of `builtins`. A few are global under their own name too, the others
- * under that name with `__` before it (`__add`). Experimental builtins exist only while their feature
- * is on, impure constants only outside of pure evaluation.
+ * Every builtin is an attribute of `builtins`. A few are also global under their own name, the others
+ * under that name with the prefix `__` (`__add`). Experimental builtins exist only while their feature is
+ * enabled, impure constants only outside of pure evaluation.
  */
 import type { EvalContext } from "../context.ts";
 import type { Settings } from "../settings.ts";
@@ -34,7 +34,7 @@ import { typeBuiltins } from "./types.ts";
 import { unsupportedBuiltins } from "./unsupported.ts";
 import { versionBuiltins } from "./versions.ts";
 
-/** All builtins that are functions, experimental ones included. */
+/** All builtins that are functions, including experimental ones. */
 export const allBuiltins: readonly BuiltinDefinition[] = [
   ...attrsBuiltins,
   ...contextBuiltins,
@@ -61,10 +61,10 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...versionBuiltins,
 ];
 
-/** All builtins that are no functions, except `builtins` and `derivation`. */
+/** All builtins that are not functions, except `builtins` and `derivation`. */
 export const allConstants: readonly BuiltinConstant[] = environmentConstants;
 
-/** The builtins that are global under their own name; all others get `__` before it. */
+/** The builtins that are global under their own name; all others get the prefix `__`. */
 export const PLAIN_GLOBALS: ReadonlySet<string> = new Set([
   "abort",
   "baseNameOf",
@@ -91,7 +91,7 @@ export const PLAIN_GLOBALS: ReadonlySet<string> = new Set([
   "true",
 ]);
 
-/** The global name of a builtin. */
+/** Returns the global name of a builtin. */
 export function globalName(name: string): string {
   return PLAIN_GLOBALS.has(name) ? name : `__${name}`;
 }
@@ -105,22 +105,22 @@ export function isAvailable(
   return builtin.feature === undefined || settings.experimentalFeatures.has(builtin.feature);
 }
 
-/** What a program finds in scope before it says anything. */
+/** The names in scope at the start of a program. */
 export interface Globals {
-  /** The value of `builtins`; it has itself as an attribute. */
+  /** The value of `builtins`; it contains itself as an attribute. */
   readonly builtins: Attrs;
   readonly globals: ReadonlyMap<string, Slot>;
 }
 
 /**
- * Makes `builtins` and the global names of one evaluation.
+ * Creates `builtins` and the global names of one evaluation.
  *
- * `derivation` is the function of that name, which is written in Nix. Of `ctx` only the settings, the
+ * `derivation` is the function of that name, which is written in Nix. Of `ctx`, only the settings, the
  * world, the store and the search path are used, so its `builtins` may still be missing.
  */
 export function makeGlobals(ctx: EvalContext, derivation: Slot): Globals {
   const names: string[] = ["builtins"];
-  // The first slot is the set itself, put there once it exists.
+  // The first slot is the set itself, assigned once it exists.
   const slots: Slot[] = [null];
   for (const constant of allConstants) {
     if (!isAvailable(constant, ctx.settings)) continue;

@@ -1,10 +1,10 @@
 /**
- * `sort`: a stable merge sort that uses the runs which are already there (peeksort by Munro and
- * Wild). C++ Nix sorts the same way, so a comparator that traces shows the same comparisons, and one
- * that contradicts itself gives the same permutation.
+ * `sort`: a stable merge sort that uses existing runs (peeksort by Munro and Wild). C++ Nix sorts the same
+ * way, so a comparator that traces shows the same comparisons, and an inconsistent one gives the same
+ * permutation.
  *
- * The array is sorted in place. A range is halved near its middle, at the border of the run found
- * there; small ranges are sorted by insertion.
+ * The array is sorted in place. A range is split near its middle, at the border of the run found there;
+ * small ranges are sorted by insertion.
  */
 import type { EvalContext } from "../context.ts";
 import { callFromBuiltin2, expectBool } from "../operations/checks.ts";
@@ -21,38 +21,38 @@ import {
   suspending,
 } from "./definition.ts";
 
-/** Ranges up to this length are sorted by insertion; C++ Nix has the same limit. */
+/** Ranges up to this length are sorted by insertion; the same limit as in C++ Nix. */
 const INSERTION_LIMIT = 16;
 
-/** What a {@link Sort} is doing. */
+/** The state of a {@link Sort}. */
 const enum Phase {
   /** Takes the next task. */
   Next,
-  /** Finds out which way the run in the middle of a range goes, … */
+  /** Determines the direction of the run in the middle of a range. */
   Direction,
-  /** … where it begins … */
+  /** Determines where that run begins. */
   RunBegin,
-  /** … and where it ends. */
+  /** Determines where that run ends. */
   RunEnd,
   Insertion,
   Merge,
 }
 
-/** What is still to be done. */
+/** A pending task. */
 interface Task {
-  /** Whether two sorted halves are to be merged; else the range is to be sorted. */
+  /** Whether two sorted halves are to be merged; otherwise the range is to be sorted. */
   readonly merge: boolean;
   readonly begin: number;
   readonly end: number;
-  /** Where the halves meet, or where the run ends that the range begins with. */
+  /** The border of the halves, or the end of the run that the range begins with. */
   readonly first: number;
-  /** Where the run begins that the range ends with. */
+  /** The start of the run that the range ends with. */
   readonly last: number;
 }
 
 /**
- * Sorts a list whose elements have been forced. Each phase goes on until it must know which of two
- * elements is less and that takes evaluation; it is entered again with the answer.
+ * Sorts a list whose elements have been forced. Each phase continues until it needs a comparison that
+ * takes evaluation; it is re-entered with the result.
  */
 class Sort extends Routine<NixList> {
   /** The elements, sorted in place. */
@@ -60,14 +60,14 @@ class Sort extends Routine<NixList> {
   private readonly buffer: Slot[];
   /** The call of the comparator; `null` for `lessThan`. */
   private readonly request: CallRequest | null;
-  /** The next thing last. */
+  /** The pending tasks, the next one last. */
   private readonly tasks: Task[];
   private phase = Phase.Next;
   /** The two elements that are compared. */
   private a: Slot = null;
   private b: Slot = null;
   private asked = false;
-  // The task, and how far it is.
+  // The task and its progress.
   private begin = 0;
   private end = 0;
   private first = 0;
@@ -75,7 +75,7 @@ class Sort extends Routine<NixList> {
   private middle = 0;
   private falling = false;
   private runBegin = 0;
-  /** The element that is inserted, and the places that phases keep. */
+  /** The element being inserted, and the indices that the phases use. */
   private item: Slot = null;
   private i = 0;
   private k = 0;
@@ -112,7 +112,7 @@ class Sort extends Routine<NixList> {
     }
   }
 
-  /** Goes on with the phase; `false` when it must know whether {@link a} is less than {@link b}. */
+  /** Continues the phase; returns `false` if it needs to know whether {@link a} is less than {@link b}. */
   private goOn(less: boolean | undefined): boolean {
     switch (this.phase) {
       case Phase.Direction:
@@ -130,7 +130,7 @@ class Sort extends Routine<NixList> {
     }
   }
 
-  /** Whether `a < b` if that takes no evaluation. */
+  /** Returns whether `a < b` if that takes no evaluation. */
   private less(a: Slot, b: Slot): boolean | undefined {
     if (this.request === null) {
       const fast = lessThanFast(forcedValue(a), forcedValue(b));
@@ -152,7 +152,7 @@ class Sort extends Routine<NixList> {
     return this.ask(request);
   }
 
-  /** Begins with what is to be done next; `false` if there is nothing. */
+  /** Starts the next task; returns `false` if there is none. */
   private takeTask(): boolean {
     for (;;) {
       const task = this.tasks.pop();
@@ -195,7 +195,7 @@ class Sort extends Routine<NixList> {
     this.tasks.push({ merge: false, begin, end, first, last });
   }
 
-  /** Will merge the halves of the range that meet at `middle`. */
+  /** Schedules merging the halves of the range that meet at `middle`. */
   private mergeLater(middle: number): void {
     const { begin, end } = this;
     this.tasks.push({ merge: true, begin, end, first: middle, last: middle });
@@ -226,7 +226,7 @@ class Sort extends Routine<NixList> {
     return true;
   }
 
-  /** Moves `i` by `step` to where the run ends, at most to `limit`; `false` as {@link goOn}. */
+  /** Moves `i` by `step` to the end of the run, at most to `limit`; returns `false` as {@link goOn} does. */
   private followRun(answer: boolean | undefined, limit: number, step: 1 | -1): boolean {
     const { items, falling } = this;
     let less = answer;
@@ -240,7 +240,7 @@ class Sort extends Routine<NixList> {
     return true;
   }
 
-  /** Will sort what is on both sides of the run that has been found, and merge. */
+  /** Schedules sorting both sides of the run that was found, and merging. */
   private split(runEnd: number): void {
     const { begin, end, first, last, middle, runBegin } = this;
     if (this.falling) this.reverse(runBegin, runEnd);
@@ -265,7 +265,7 @@ class Sort extends Routine<NixList> {
     }
   }
 
-  /** Sorts by insertion: what lies before `i` is sorted, `item` comes from there, `k` is free. */
+  /** Sorts by insertion: the part before `i` is sorted, `item` was taken from there, `k` is free. */
   private insert(answer: boolean | undefined): boolean {
     const { items, begin, end } = this;
     let less = answer;
@@ -305,7 +305,7 @@ class Sort extends Routine<NixList> {
     this.phase = Phase.Merge;
   }
 
-  /** Merges what the buffer has from `i` to the middle and from `k` to the end. */
+  /** Merges the buffer's parts from `i` to the middle and from `k` to the end. */
   private merge(answer: boolean | undefined): boolean {
     const { items, buffer, middle, end } = this;
     let less = answer;
@@ -320,7 +320,7 @@ class Sort extends Routine<NixList> {
         this.out = out;
         return false;
       }
-      // Equal elements are taken from the left, which makes the sort stable.
+      // Of equal elements the left one comes first, which makes the sort stable.
       if (less) {
         items[out++] = a;
         k++;
@@ -341,7 +341,7 @@ function forcedValue(slot: Slot): Value {
   return (slot instanceof Thunk ? slot.a : slot) as Value;
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const sortBuiltins: readonly BuiltinDefinition[] = [
   suspending({
     name: "sort",
@@ -351,7 +351,7 @@ export const sortBuiltins: readonly BuiltinDefinition[] = [
       functionForElements("while evaluating the first argument passed to builtins.sort"),
     ],
     doc:
-      "*list* in the order that *comparator* gives: called with two elements it says whether the " +
+      "*list* sorted by *comparator*, which is called with two elements and returns whether the " +
       "first is less than the second. Equal elements keep their order.\n\n" +
       "```nix\nbuiltins.sort builtins.lessThan [ 483 249 526 ]\n```\n\nis `[ 249 483 526 ]`.",
     *run(ctx, comparator: Value, list: NixList) {
@@ -360,7 +360,7 @@ export const sortBuiltins: readonly BuiltinDefinition[] = [
         const element = list[i] as Slot;
         if (element instanceof Thunk && element.code !== null) yield element;
       }
-      // Calling it would be the same but slower.
+      // Calling it would give the same result, but more slowly.
       const native = comparator instanceof Builtin && comparator.definition.name === "lessThan";
       return (yield new Sort(ctx, native ? null : comparator, list)) as NixList;
     },

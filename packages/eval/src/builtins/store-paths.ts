@@ -1,4 +1,4 @@
-/** Builtins that put something into the store, or take it for being there. */
+/** Builtins that add paths to the store or refer to existing ones. */
 
 import {
   isInStore,
@@ -38,7 +38,7 @@ import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
 
-/** A store path as a value: its text, which depends on it. */
+/** Returns a store path as a value: its text, which depends on it. */
 function storePathValue(path: string): Slot {
   return new ContextString(path, new Set([path]));
 }
@@ -67,7 +67,7 @@ function toFile(ctx: EvalContext, name: string, value: string | ContextString): 
   }
 }
 
-/** What `addPath` is to do. */
+/** A request to `addPath`. */
 interface PathRequest {
   readonly path: NixPath;
   readonly context: StringContext | undefined;
@@ -77,7 +77,7 @@ interface PathRequest {
   readonly expectedHash: NixHash | undefined;
 }
 
-/** Asks a filter about all that is below a directory; the names kept in each directory, by its path. */
+/** Calls a filter on everything below a directory; returns the kept names of each directory by its path. */
 function* applyFilter(
   ctx: EvalContext,
   filter: Slot,
@@ -94,7 +94,7 @@ function* applyFilter(
   yield attempt(() => {
     if (files.fileType(root.path) === "directory") open(root.path);
   });
-  // Nix: depth first in bytewise order, each entry before what is in it (archive.cc, dumpPath).
+  // Nix: depth first in bytewise order, each entry before its contents (archive.cc, dumpPath).
   for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
     const name = top.names[top.next++];
     if (name === undefined) {
@@ -107,7 +107,7 @@ function* applyFilter(
     const enter = (): true => {
       const type = files.fileType(path);
       if (type === "directory") open(path);
-      // Nix: what is kept is written before the next question, so it fails now.
+      // Nix: a kept entry is written before the next call, so it fails here.
       else if (type === "unknown") {
         throw new EvalError("value", `file '${files.display(path)}' has an unsupported type`);
       }
@@ -284,7 +284,7 @@ function* storePath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   )) as PathWithContext;
   try {
     const { storeDir } = ctx.store;
-    // A symlink that is itself a store object is meant; others are only ways to one.
+    // A symlink that is itself a store object is meant; others only lead to one.
     const source = isStorePath(given.path.path, storeDir)
       ? given.path
       : ((yield attempt(() => withoutSymlinks(ctx, given.path, "full"))) as NixPath);
@@ -323,35 +323,35 @@ export const storePathBuiltins: readonly BuiltinDefinition[] = [
       ),
       strict(1, "string", "while evaluating the second argument passed to builtins.toFile"),
     ],
-    doc: "Puts the string *s* into the store as a file called *name*; its store path. *s* may refer to other files in the store, but not to derivations.",
+    doc: "Adds the string *s* to the store as a file named *name* and returns its store path. *s* may refer to other files in the store, but not to derivations.",
     run: toFile,
   }),
   suspending({
     name: "filterSource",
     args: args("filter", "path"),
     strict: [],
-    doc: "Copies *path* to the store without what *filter* rejects. *filter* is called with the path (a string) and the type of each file and directory below *path*; what is in a rejected directory is not asked for.",
+    doc: "Copies *path* to the store without the files that *filter* rejects. *filter* is called with the path (a string) and the type of each file and directory below *path*, except inside of rejected directories.",
     run: filterSource,
   }),
   suspending({
     name: "path",
     args: args("args"),
     strict: [strict(0, "set", "while evaluating the argument passed to 'builtins.path'")],
-    doc: "Copies a path to the store. *args* is a set: `path` is the path; `name` its name in the store; `filter` as in `filterSource`; `recursive = false` takes one file by its contents only; `sha256` is the hash that is expected.",
+    doc: "Copies a path to the store. *args* is a set: `path` is the path; `name` its name in the store; `filter` as in `filterSource`; `recursive = false` hashes the contents of a single file; `sha256` is the expected hash.",
     run: path,
   }),
   suspending({
     name: "storePath",
     args: args("path"),
     strict: [],
-    doc: "The path *path*, which is in the store already, as a string that depends on it. Not available in pure evaluation.",
+    doc: "The path *path*, which must already be in the store, as a string that depends on it. Not available in pure evaluation.",
     run: storePath,
   }),
   suspending({
     name: "toPath",
     args: args("s"),
     strict: [],
-    doc: 'The absolute path *s* as a string without `.`, `..` and needless slashes. Deprecated: write `/. + "/path"`.',
+    doc: 'The absolute path *s* as a string without `.`, `..` and redundant slashes. Deprecated: write `/. + "/path"`.',
     run: toPath,
   }),
 ];

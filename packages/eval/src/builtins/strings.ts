@@ -1,4 +1,4 @@
-/** Builtins on strings. Offsets and lengths count bytes, so a cut may fall inside a character. */
+/** Builtins on strings. Offsets and lengths count bytes, so a cut may be inside a character. */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { BYTES_PER_ITEM, LARGE_RESULT } from "../limits/meter.ts";
@@ -25,7 +25,7 @@ type NixString = string | ContextString;
 const CONCAT_CONTEXT =
   "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
 
-/** Goes on with a `concatStringsSep` at the first element that needs Nix code or a file. */
+/** Continues a `concatStringsSep` at the first element that needs Nix code or a file. */
 function* concatFrom(
   ctx: EvalContext,
   separator: string,
@@ -65,16 +65,16 @@ function* concatFrom(
   return withContext(flatText(result), union.result);
 }
 
-/** Weak coercion that copies paths, of what is no string. */
+/** Weak coercion that copies paths, for values that are not strings. */
 function coerceText(ctx: EvalContext, value: Value, context: string): Suspendable<NixString> {
   return coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, context);
 }
 
 function substringOf(ctx: EvalContext, value: NixString, start: Int, length: Int): NixString {
   const text = textOf(value);
-  // A text that was joined is copied into one piece first.
+  // A text that was joined is first copied into one piece.
   ctx.limits?.workOnText(text.length);
-  // Nix: the context stays even if nothing of the text does.
+  // Nix: the context is kept even if none of the text is.
   if (start >= text.length) return withContext("", contextOf(value));
   const from = Number(start);
   const piece = length < 0 ? text.slice(from) : text.slice(from, from + Number(length));
@@ -85,7 +85,7 @@ function checkStart(_ctx: EvalContext, start: Int): void {
   if (start < 0) throw new EvalError("value", "negative start position in 'substring'");
 }
 
-/** The patterns of a `replaceStrings` by the byte they begin with, each list in order. */
+/** The patterns of a `replaceStrings` by their first byte, each list in order. */
 class Patterns {
   private readonly byFirst: (number[] | undefined)[] = [];
   /** The index of the first empty pattern, or -1. */
@@ -94,7 +94,7 @@ class Patterns {
   constructor(readonly from: readonly string[]) {
     this.empty = from.indexOf("");
     for (let i = 0; i < from.length; i++) {
-      // After an empty pattern no other is reached.
+      // A pattern after an empty one is never reached.
       if (i === this.empty) break;
       const first = (from[i] as string).charCodeAt(0);
       const list = this.byFirst[first];
@@ -103,7 +103,7 @@ class Patterns {
     }
   }
 
-  /** The index of the first pattern that matches at `at`, or -1. */
+  /** Returns the index of the first pattern that matches at `at`, or -1. */
   find(text: string, at: number): number {
     const candidates = this.byFirst[text.charCodeAt(at)];
     if (candidates !== undefined) {
@@ -146,17 +146,17 @@ function* replaceStrings(
         )) as NixString);
   const text = textOf(value);
   const patterns = new Patterns(texts);
-  // Each replacement is forced when it is first used; only then its context counts.
+  // A replacement is forced when it is first used; only then its context counts.
   const replacements = new Array<string | undefined>(from.length);
   const union = new ContextUnion();
   union.add(contextOf(value));
   let result = "";
-  /** Bytes that the meter has been asked for. */
+  /** Bytes reported to the limits so far. */
   let reserved = LARGE_RESULT;
   let copied = 0;
   let at = 0;
   // One step past the end, where an empty pattern still matches.
-  /** Where the meter is to be told next. */
+  /** The offset at which work is next reported to the limits. */
   let told = ctx.limits === undefined ? Number.POSITIVE_INFINITY : 0;
   while (at <= text.length) {
     if (at >= told) {
@@ -186,7 +186,7 @@ function* replaceStrings(
     }
     copied = at;
     const length = (texts[found] as string).length;
-    // Behind an empty match one byte is copied.
+    // After an empty match one byte is copied.
     if (length === 0) at++;
     else {
       at += length;
@@ -197,7 +197,7 @@ function* replaceStrings(
   return withContext(result + text.slice(copied), union.result);
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const stringBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "stringLength",
@@ -230,8 +230,8 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       coerced(2),
     ],
     doc:
-      "The part of *s* that begins at byte *start* and is *len* bytes long; as much of it as there " +
-      'is, and all of the rest if *len* is negative.\n\n```nix\nbuiltins.substring 0 3 "nixos"\n```' +
+      "The part of *s* that starts at byte *start* and is *len* bytes long; less if *s* is shorter, " +
+      'and the whole rest if *len* is negative.\n\n```nix\nbuiltins.substring 0 3 "nixos"\n```' +
       '\n\nis `"nix"`.',
     run: (ctx, start: Int, length: Int, value: Value) => {
       if (isString(value)) return substringOf(ctx, value, start, length);
@@ -259,7 +259,7 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     doc:
-      "The strings in *list* joined with *separator* between them.\n\n" +
+      "The strings in *list* joined with *separator*.\n\n" +
       '```nix\nbuiltins.concatStringsSep "/" [ "usr" "local" "bin" ]\n```\n\n' +
       'is `"usr/local/bin"`.',
     run: (ctx, separator: NixString, list: NixList) => {
@@ -297,8 +297,8 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
       strict(1, "list", "while evaluating the second argument passed to builtins.replaceStrings"),
     ],
     doc:
-      "*s* with every occurrence of a string of *from* replaced by the string at the same place in " +
-      "*to*. The first match counts, and what was put in is not searched again. A replacement is " +
+      "*s* with every occurrence of a string in *from* replaced by the string at the same index of " +
+      "*to*. The first match counts, and replacements are not searched again. A replacement is " +
       "evaluated only if it is used.\n\n" +
       '```nix\nbuiltins.replaceStrings [ "oo" "a" ] [ "a" "i" ] "foobar"\n```\n\nis `"fabir"`.',
     run: (ctx, from: NixList, to: NixList, subject: Slot) => {

@@ -1,4 +1,4 @@
-/** Builtins that tell the type of a value. */
+/** Builtins that return the type of a value or check it. */
 import { Attrs } from "../value/attrs.ts";
 import {
   isFunction,
@@ -12,7 +12,7 @@ import {
 } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
-/** A builtin that answers whether a value is of one type. */
+/** Defines a builtin that returns whether a value has a certain type. */
 function predicate(name: string, doc: string, holds: (value: Value) => boolean): BuiltinDefinition {
   return plain({
     name,
@@ -23,7 +23,7 @@ function predicate(name: string, doc: string, holds: (value: Value) => boolean):
   });
 }
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const typeBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "typeOf",
@@ -36,12 +36,12 @@ export const typeBuiltins: readonly BuiltinDefinition[] = [
   }),
   predicate(
     "isNull",
-    "Whether *e* is `null`. `e == null` says the same.",
+    "Whether *e* is `null`. Equivalent to `e == null`.",
     (value) => value === null,
   ),
   predicate(
     "isFunction",
-    "Whether *e* is a function. A set with `__functor` is none, though it can be called.",
+    "Whether *e* is a function. A set with `__functor` is not one, though it can be called.",
     isFunction,
   ),
   predicate("isInt", "Whether *e* is an integer.", isInt),

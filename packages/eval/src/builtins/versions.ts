@@ -7,7 +7,7 @@ import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 const NAME_SHAPE = new Shape(["name", "version"], null);
 
-/** See the head of this file. */
+/** The builtins of this file. */
 export const versionBuiltins: readonly BuiltinDefinition[] = [
   plain({
     name: "parseDrvName",
@@ -20,7 +20,7 @@ export const versionBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     doc:
-      "*s* cut into a name and a version, at the first dash that no letter follows.\n\n" +
+      "*s* split into a name and a version, at the first dash that is not followed by a letter.\n\n" +
       '```nix\nbuiltins.parseDrvName "nix-0.12pre12876"\n```\n\n' +
       'is `{ name = "nix"; version = "0.12pre12876"; }`.',
     run: (ctx, text: string) => {
@@ -44,7 +44,7 @@ export const versionBuiltins: readonly BuiltinDefinition[] = [
         "while evaluating the second argument passed to builtins.compareVersions",
       ),
     ],
-    doc: "Returns -1 if version *s1* is older than *s2*, 0 if they are equal, 1 if it is newer.",
+    doc: "Returns -1 if version *s1* is older than *s2*, 0 if they are equal, 1 if *s1* is newer.",
     run: (ctx, a: string, b: string) => {
       ctx.limits?.workOnText(a.length + b.length);
       return compareVersions(a, b);
@@ -61,7 +61,7 @@ export const versionBuiltins: readonly BuiltinDefinition[] = [
       ),
     ],
     doc:
-      "The components of the version *s*, as they are compared by `compareVersions`.\n\n" +
+      "The components of the version *s*, in the form in which `compareVersions` compares them.\n\n" +
       '```nix\nbuiltins.splitVersion "1.2a"\n```\n\nis `[ "1" "2" "a" ]`.',
     run: (ctx, version: string) => {
       ctx.limits?.make(version.length, BYTES_PER_ITEM);
