@@ -1,9 +1,9 @@
 /**
- * Errors from below: what the host (`IoError`) or a format (`FormatError`) threw, as an EvalError.
+ * Converts errors of the host (`IoError`) and of the formats (`FormatError`) to EvalErrors.
  *
- * Called where the evaluator touches the world, so that the traces of a builtin fit on whatever
- * failed, and by the VM for what a builtin let through. Messages pass unchanged; everything else,
- * JavaScript's own errors above all, is a bug and passes through untouched.
+ * It is called where the evaluator accesses the host, so that the traces of a builtin are added to any
+ * failure, and by the VM for errors that a builtin did not convert. Messages pass unchanged. Any other
+ * exception, above all JavaScript's own errors, is a bug and passes unchanged.
  */
 import { FormatError, type FormatErrorKind } from "@nivis/formats";
 import { IoError } from "../io.ts";
@@ -24,10 +24,10 @@ const KIND_OF_FORMAT: Record<FormatErrorKind, ErrorKind> = {
   error: "value",
 };
 
-/** What engines say when a string or an array would be too long. */
+/** The messages of engines for a string or an array that would be too long. */
 const TOO_LONG = /^(?:Invalid (?:string|array) length|Out of memory)/;
 
-/** The EvalError that an {@link IoError} or `FormatError` stands for; anything else comes back as it is. */
+/** Returns the EvalError for an {@link IoError} or `FormatError`; any other error is returned unchanged. */
 export function evalErrorOf(error: unknown): unknown {
   if (error instanceof EvalError) return error;
   if (error instanceof IoError) {
@@ -41,7 +41,7 @@ export function evalErrorOf(error: unknown): unknown {
   return error;
 }
 
-/** Adds a trace to an error of the program or the world; an empty text adds none. Returns what to throw. */
+/** Adds a trace to an error of the program or the host; an empty text adds none. Returns the error to throw. */
 export function withTrace(error: unknown, pos: PosIdx, text: string, always = false): unknown {
   const evalError = evalErrorOf(error);
   if (evalError instanceof EvalError && text !== "") evalError.addTrace(pos, text, always);

@@ -1,21 +1,20 @@
 /**
  * The table of error kinds: every way in which an evaluation can fail.
  *
- * The code is the stable name of the kind; `catchable` says whether `tryEval` sees it. The text of a
- * message is made where the error is made, since it is C++ Nix's. `docs/errors/` is generated from
- * this table.
+ * The code is the stable name of the kind. The text of a message is created with the error, since it is
+ * C++ Nix's. `docs/errors/` is generated from this table.
  */
 
-/** What is known of a kind of error. */
+/** The properties of a kind of error. */
 export interface ErrorKindRow {
   /** Whether `builtins.tryEval` turns it into `success = false`. */
   readonly catchable: boolean;
   /**
-   * Whether it says something about this run and not about the value: a thunk that fails with it stays
-   * suspended and can be forced again.
+   * Whether it concerns this run and not the value: a thunk that fails with it stays suspended and can be
+   * forced again.
    */
   readonly passing?: true;
-  /** What it means, in one sentence. */
+  /** Its meaning, in one sentence. */
   readonly doc: string;
 }
 
@@ -30,7 +29,7 @@ export const ERROR_KINDS = {
     catchable: false,
     doc: "A name is bound neither lexically nor by a `with`.",
   },
-  type: { catchable: false, doc: "A value has not the type that its place needs." },
+  type: { catchable: false, doc: "A value has the wrong type for this position." },
   "missing-attribute": { catchable: false, doc: "A set has no attribute of that name." },
   "missing-argument": {
     catchable: false,
@@ -76,7 +75,7 @@ export const ERROR_KINDS = {
 /** The code of a kind of error. */
 export type ErrorKind = keyof typeof ERROR_KINDS;
 
-/** Whether errors of a kind say something about this run and not about the value; see {@link ErrorKindRow}. */
+/** Whether errors of a kind concern this run and not the value; see {@link ErrorKindRow}. */
 export function isPassingKind(kind: ErrorKind): boolean {
   const row: ErrorKindRow = ERROR_KINDS[kind];
   return row.passing === true;

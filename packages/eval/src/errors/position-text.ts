@@ -1,7 +1,7 @@
-/** Positions in words: `FILE:LINE:COLUMN`, as messages and printed functions show them. */
+/** Positions as text: `FILE:LINE:COLUMN`, as messages and printed functions show them. */
 import type { PosIdx, PositionTable } from "../position.ts";
 
-/** `NAME:LINE:COLUMN`, or `«none»:0` for a position that is unknown. */
+/** Returns `NAME:LINE:COLUMN`, or `«none»:0` for an unknown position. */
 export function describePosition(positions: PositionTable, pos: PosIdx): string {
   const resolved = positions.resolve(pos);
   if (resolved === undefined) return "\xc2\xabnone\xc2\xbb:0";

@@ -9,8 +9,8 @@
  *
  *            error: x
  *
- * Traces come outermost first. Without `--show-trace` they end after the first few; those of
- * `addErrorContext` are always shown. The command line calls this; nothing here writes anywhere.
+ * Traces come outermost first. Without `--show-trace` they are cut after the first few; those of
+ * `addErrorContext` are always shown. The command line calls this module, which writes nowhere itself.
  */
 import type { SourceFile } from "@nivis/syntax";
 import type { LogMessage } from "../io.ts";
@@ -19,11 +19,11 @@ import type { EvalError, Trace } from "./eval-error.ts";
 import { listSuggestions } from "./suggestions.ts";
 import { stripTerminalCodes } from "./terminal.ts";
 
-/** How to render. */
+/** How to render an error. */
 export interface RenderOptions {
-  /** Show all traces. */
+  /** Whether all traces are shown. */
   readonly showTrace: boolean;
-  /** Put in ANSI colours. */
+  /** Whether the text contains ANSI colours. */
   readonly color: boolean;
 }
 
@@ -32,28 +32,28 @@ const YELLOW = "\x1b[35;1m";
 const BLUE = "\x1b[34;1m";
 const NORMAL = "\x1b[0m";
 
-/** A trace with a position counts twice; beyond this number the rest is cut off. */
+/** The number of shown traces; one with a position counts twice. */
 const SHOWN_TRACES = 3;
-/** Up to so many repeated traces are printed, more are only counted. */
+/** The number of repeated traces that are printed; more are only counted. */
 const SHOWN_DUPLICATES = 5;
-/** Traces hang under their `… `. */
+/** The indentation of a trace below its `… `. */
 const TRACE_INDENT = "  ";
 /** `…` in UTF-8. */
 const ELLIPSIS = "\xe2\x80\xa6";
 
-/** What an error or a warning has in common. */
+/** The common parts of an error and a warning. */
 interface Report {
   readonly message: string;
   readonly pos: PosIdx;
-  /** Innermost first. */
+  /** The traces, innermost first. */
   readonly traces: readonly Trace[];
   readonly suggestions: readonly string[];
   readonly endsInArgument?: boolean;
 }
 
 /**
- * The text of an error, without a newline at its end. Bytes; tabs and carriage returns of quoted
- * source lines are still in it (see {@link forTerminal} in terminal.ts).
+ * Returns the text of an error, without a newline at its end. Bytes; tabs and carriage returns of quoted
+ * source lines are kept (see {@link forTerminal} in terminal.ts).
  */
 export function renderError(
   error: EvalError,
@@ -64,8 +64,8 @@ export function renderError(
 }
 
 /**
- * A warning of the evaluator: `warning: MESSAGE`, with the source line if `pos` is known. `traces`,
- * innermost first, say what was going on.
+ * Returns the text of an evaluator's warning: `warning: MESSAGE`, with the source line if `pos` is known
+ * and with `traces`, innermost first.
  */
 export function renderWarning(
   message: string,
@@ -78,24 +78,24 @@ export function renderWarning(
   return new Renderer(positions, { showTrace: false, color }).render("warning", YELLOW, report);
 }
 
-/** A warning of the program, by `builtins.warn`: `evaluation warning: MESSAGE`. */
+/** Returns the text of a program's warning, by `builtins.warn`: `evaluation warning: MESSAGE`. */
 export function renderEvaluationWarning(message: string, color: boolean): string {
   return renderLogMessage(evaluationWarning(message), color);
 }
 
-/** A line for the user, with its severity in front, which is in colour or not. */
+/** Returns a message with its severity, which may be coloured, in front. */
 export function renderLogMessage({ severity, text }: LogMessage, color: boolean): string {
   if (severity === "trace") return `trace: ${text}`;
   const prefix = color ? `${YELLOW}${severity}:${NORMAL}` : `${severity}:`;
   return text.startsWith("\n") ? prefix + text : `${prefix} ${text}`;
 }
 
-/** A warning that is one sentence. */
+/** Returns a warning of one sentence. */
 export function plainWarning(text: string): LogMessage {
   return { severity: "warning", text };
 }
 
-/** A warning about a place in a program, or with traces. */
+/** Returns a warning about a position in a program, or with traces. */
 export function reportedWarning(
   positions: PositionTable,
   message: string,
@@ -107,10 +107,10 @@ export function reportedWarning(
   return { severity: "warning", text, report: { message, pos, traces } };
 }
 
-/** A warning of the program, by `builtins.warn`. */
+/** Returns a warning of the program, by `builtins.warn`. */
 export function evaluationWarning(message: string): LogMessage {
   const trimmed = trimEnd(message);
-  // Nix: a message that begins with a newline wants to be laid out as it is.
+  // Nix: a message that begins with a newline is not indented.
   const text = message.startsWith("\n")
     ? trimmed
     : indent("", " ".repeat("evaluation warning: ".length), trimmed);
@@ -119,7 +119,7 @@ export function evaluationWarning(message: string): LogMessage {
 
 class Renderer {
   private text = "";
-  /** What counts towards {@link SHOWN_TRACES}. */
+  /** The number of traces that count towards {@link SHOWN_TRACES}. */
   private count = 0;
 
   constructor(
@@ -143,7 +143,7 @@ class Renderer {
     }
     const rest = " ".repeat(level.length + 2);
     const shown = indent(prefix, rest, trimEnd(this.text));
-    // Nix: what ends in an argument ends in a colour code, so its last newline is not cut off.
+    // Nix: a message that ends in an argument ends in a colour code, so its last newline is not cut off.
     const keepsNewline = report.endsInArgument === true && report.message.endsWith("\n");
     return keepsNewline ? `${shown}\n${rest}` : shown;
   }
@@ -199,13 +199,13 @@ class Renderer {
     const where = `${source.displayName}:${line}:${column}`;
     this.text += `${indentation}${this.options.color ? `${BLUE}at ${YELLOW}` : "at "}${where}`;
     this.text += this.options.color ? `${NORMAL}:` : ":";
-    // Nix: an empty text has not even a first line.
+    // Nix: an empty text does not even have a first line.
     if (source.text !== "") this.addCode(source, line, column);
     this.text += "\n";
     return true;
   }
 
-  /** The line, the one before and the one after, as far as they exist, and the marker. */
+  /** Adds the line, its neighbours if they exist, and the marker. */
   private addCode(source: SourceFile, line: number, column: number): void {
     const addLine = (number: number): void => {
       const text = source.line(number);
@@ -218,15 +218,15 @@ class Renderer {
   }
 }
 
-/** Indents all lines, the first differently, and cuts blanks at their ends. */
+/** Indents all lines, the first one differently, and removes blanks at their ends. */
 function indent(first: string, rest: string, text: string): string {
   const lines = text.split("\n");
-  // Nix: a text that ends with a newline has no further line.
+  // Nix: a newline at the end of the text does not start another line.
   if (lines.at(-1) === "") lines.pop();
   return lines.map((line, i) => trimEnd((i === 0 ? first : rest) + line)).join("\n");
 }
 
-/** Nix: `chomp` knows only these four. */
+/** Nix: `chomp` removes only these four. */
 function trimEnd(text: string): string {
   let end = text.length;
   while (end > 0 && " \n\r\t".includes(text[end - 1] as string)) end--;

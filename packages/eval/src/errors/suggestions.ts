@@ -1,18 +1,18 @@
 /**
- * Suggestions: which of the known names was probably meant.
+ * Suggestions: known names that were probably meant.
  *
- * Used for missing attributes and arguments, and by the command line for unknown flags. Rules as in
- * C++ Nix (libutil/suggestions.cc): Levenshtein distance on bytes, nearest first, then by name.
+ * Used for missing attributes and arguments, and by the command line for unknown flags. The rules are
+ * those of C++ Nix (libutil/suggestions.cc): Levenshtein distance on bytes, nearest first, then by name.
  */
 
-/** How many names are suggested at most. */
+/** The maximum number of suggested names. */
 const MAX_SUGGESTIONS = 5;
-/** The largest distance of a name that is suggested. */
+/** The maximum distance of a suggested name. */
 const MAX_DISTANCE = 2;
 
 /**
- * How many bytes must be inserted, deleted or replaced to make `b` from `a`; any number above
- * `limit` stands for "more than `limit`".
+ * Returns the number of bytes to insert, delete or replace to turn `a` into `b`; any number above `limit`
+ * means "more than `limit`".
  */
 export function levenshteinDistance(
   a: string,
@@ -34,14 +34,14 @@ export function levenshteinDistance(
       current[j + 1] = cost;
       if (cost < smallest) smallest = cost;
     }
-    // No later row has a smaller number than the smallest of this one.
+    // The numbers of later rows are not smaller than the smallest of this one.
     if (smallest > limit) return limit + 1;
     [previous, current] = [current, previous];
   }
   return previous[b.length] as number;
 }
 
-/** The names among `candidates` that are close to `name`: at most five, best first. */
+/** Returns the names among `candidates` that are close to `name`: at most five, best first. */
 export function bestMatches(candidates: Iterable<string>, name: string): string[] {
   const matches: { name: string; distance: number }[] = [];
   for (const candidate of new Set(candidates)) {
@@ -52,7 +52,7 @@ export function bestMatches(candidates: Iterable<string>, name: string): string[
   return matches.slice(0, MAX_SUGGESTIONS).map((match) => match.name);
 }
 
-/** `one of a, b or c`, or just the name if there is one; `decorate` puts colours around each. */
+/** Returns `one of a, b or c`, or just a single name; `decorate` adds colours to each. */
 export function listSuggestions(
   names: readonly string[],
   decorate: (name: string) => string = (name) => name,

@@ -1,14 +1,14 @@
 /**
- * What C++ Nix does to every line it shows (libutil/terminal.cc, `filterANSIEscapes`): colour codes
- * stay or go, other escape sequences go, and tabs become blanks.
+ * The filter that C++ Nix applies to every line it shows (libutil/terminal.cc, `filterANSIEscapes`): it
+ * keeps or removes colour codes, removes other escape sequences, and expands tabs.
  */
 import { decodeUtf8 } from "@nivis/formats";
 
-/** A CSI sequence, an OSC sequence, or another escape of two bytes; then what is treated specially. */
+/** A CSI sequence, an OSC sequence, or another escape of two bytes, followed by the special characters. */
 const SPECIAL =
   /\x1b(?:\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|\][^\x1b\x07]*(?:\x1b\\?|\x07)?|[\x40-\x5a\x5c\x5e\x5f])?|[\t\r\x07]/g;
 
-/** The columns that a text fills: control characters none, wide East Asian characters two. */
+/** Returns the width of a text in columns: 0 for control characters, 2 for wide East Asian characters. */
 export function columnsOf(bytes: string): number {
   if (/^[\x20-\x7e]*$/.test(bytes)) return bytes.length;
   let columns = 0;
@@ -35,8 +35,8 @@ function columnsOfChar(code: number): number {
 }
 
 /**
- * A byte string as it may be written to a terminal, or with `keepColors` off to a file. Tabs are
- * filled up to the next multiple of eight columns.
+ * Returns a byte string as it can be written to a terminal, or with `keepColors` off to a file. Tabs
+ * extend to the next multiple of eight columns.
  */
 export function forTerminal(text: string, keepColors: boolean): string {
   if (!/[\x1b\t\r\x07]/.test(text)) return text;
@@ -46,7 +46,7 @@ export function forTerminal(text: string, keepColors: boolean): string {
   for (const match of text.matchAll(SPECIAL)) {
     const plain = text.slice(done, match.index);
     result += plain;
-    // Nix: columns are counted from the start of the text, newlines do not begin them anew.
+    // Nix: columns are counted from the start of the text; a newline does not reset them.
     columns += columnsOf(plain);
     done = match.index + match[0].length;
     if (match[0] === "\t") {
@@ -60,7 +60,7 @@ export function forTerminal(text: string, keepColors: boolean): string {
   return result + text.slice(done);
 }
 
-/** A text of the user's without escape sequences, for putting into a longer one. */
+/** Returns user text without escape sequences, safe to embed in a message. */
 export function stripTerminalCodes(text: string): string {
   return forTerminal(text, false);
 }

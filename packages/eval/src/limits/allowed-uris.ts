@@ -1,14 +1,14 @@
 /**
- * The setting `allowed-uris`: which URIs a fetcher may ask in restricted evaluation.
+ * The setting `allowed-uris`: the URIs that a fetcher may access in restricted evaluation.
  *
- * An entry allows itself and everything below it, and `https:` or `https://` a whole scheme. A part of
- * a host name allows nothing: `https://github.co` is no way to `https://github.com`.
+ * An entry allows itself and everything below it; `https:` and `https://` allow a whole scheme. A part of
+ * a host name allows nothing: `https://github.co` does not allow `https://github.com`.
  */
 
-/** A scheme and nothing else, as `git+ssh:`; with `//` behind it, it ends with a slash anyway. */
+/** A scheme alone, such as `git+ssh:`. (With `//` it ends in a slash and needs no special case.) */
 const ONLY_SCHEME = /^[a-z][a-z0-9+.-]*:$/;
 
-/** Whether an entry of `allowed` lets a URI pass; see the head of this file. */
+/** Whether an entry of `allowed` allows a URI. */
 export function isAllowedUri(uri: string, allowed: readonly string[]): boolean {
   return allowed.some((entry) => {
     if (uri === entry) return true;

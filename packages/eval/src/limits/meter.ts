@@ -1,66 +1,65 @@
 /**
- * LimitMeter: what an evaluation of untrusted code may use up, and how much of it is gone.
+ * LimitMeter: the limits for untrusted code, and how much of them has been used.
  *
  * A *step* is a frame that the machine enters (a call, or a thunk whose code runs), a call of a builtin, or
- * {@link WORK_PER_STEP} pieces of work inside one: an element that is sorted, compared or copied, a few
- * bytes of a string. So every loop of a program takes steps, and the same program takes the same number
- * of them on every machine.
+ * {@link WORK_PER_STEP} pieces of work inside of one: an element that is sorted, compared or copied, a few
+ * bytes of a string. So every loop of a program takes steps, and a program takes the same number of steps
+ * on every machine.
  *
- * The machine asks for a number of frames before it enters its loop and says how many it entered; the
- * meter returns the error of a limit that is exceeded. Time and memory are looked at every
- * {@link STEPS_PER_CHECK} steps. Code that makes one large thing (a list of a given length, a joined
- * string) calls {@link LimitMeter.reserve} beforehand, and code that goes over many things (sorting,
- * printing, comparing) calls {@link LimitMeter.work} as it goes. Without limits there is no meter, and
- * nothing is asked.
+ * The machine requests a number of frames before it enters its loop and then reports how many it entered;
+ * the meter returns the error of an exceeded limit. Time and memory are checked every
+ * {@link STEPS_PER_CHECK} steps. Code that creates one large object (a list of a given length, a joined
+ * string) calls {@link LimitMeter.reserve} first; code that processes many objects (sorting, printing,
+ * comparing) calls {@link LimitMeter.work} as it proceeds. Without limits there is no meter and no cost.
  *
- * A meter that has been exceeded stays so: every run fails at once, until {@link LimitMeter.renew}.
+ * An exceeded meter stays exceeded: every run fails immediately until {@link LimitMeter.renew}.
  */
 import { EvalError } from "../errors/eval-error.ts";
 import type { EvalIo, MemoryGauge } from "../io.ts";
 import { CALL_SITE } from "../position.ts";
 import type { Settings } from "../settings.ts";
 
-/** The settings that a meter looks after; `Infinity` is no limit. */
+/** The settings that a meter enforces; `Infinity` is no limit. */
 export type Limits = Pick<Settings, "maxSteps" | "maxMemory" | "maxTime">;
 
-/** Steps between two looks at the clock and at memory: a millisecond or so. */
+/** The steps between two checks of the clock and of memory: about a millisecond. */
 const STEPS_PER_CHECK = 10_000;
 
-/** Pieces of work between two looks at the clock: some milliseconds. */
+/** The pieces of work between two checks of the clock: some milliseconds. */
 const WORK_PER_CHECK = 50_000;
 
-/** Pieces of work that are a step. */
+/** The pieces of work in a step. */
 const WORK_PER_STEP = 100;
 
-/** Bytes of a text that are one piece of work. */
+/** The bytes of a text in a piece of work. */
 const BYTES_PER_PIECE = 64;
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Of what the engine can hold; beyond it a collection may come too late. */
+/** The usable share of the engine's memory; beyond it, a collection may come too late. */
 const SAFE_SHARE = 0.8;
 
-/** How far garbage may take memory over the limit before it is collected to know for certain. */
+/** How far garbage may exceed the limit before it is collected to determine the memory in use. */
 const GARBAGE_SHARE = 0.25;
 
-/** See the head of this file. */
+/** The limits of one evaluation and how much of them has been used. */
 export class LimitMeter {
-  /** Steps taken so far. */
+  /** The steps taken so far. */
   steps = 0;
   private unchecked = 0;
   private uncheckedWork = 0;
-  /** Work that is not a whole step yet. */
+  /** Pieces of work that do not make up a step yet. */
   private loose = 0;
-  /** The message of the limit that was exceeded. */
+  /** The message of the exceeded limit. */
   private exceeded: string | undefined;
-  /** When the evaluation began, in milliseconds. */
+  /** The start of the evaluation, in milliseconds. */
   private started: number | undefined;
   private gauge: MemoryGauge | undefined;
-  /** Bytes in use when the evaluation began. */
+  /** The bytes in use at the start of the evaluation. */
   private memoryAtStart = 0;
-  /** Bytes that may be in use. */
+  /** The bytes that may be in use. */
   private memoryLimit: number;
-  /** Bytes in use beyond which it is worth knowing what of them is garbage. */
+  /** The bytes in use beyond which it is worth determining how much of them is garbage. */
   private collectAbove = 0;
 
   private constructor(
@@ -79,7 +78,7 @@ export class LimitMeter {
     return Math.min(maxMemory, capacity) * MEBIBYTE;
   }
 
-  /** A meter, or `undefined` if nothing is limited. Throws if the host cannot measure what is. */
+  /** Returns a meter, or `undefined` without limits. Throws if the host cannot measure a limited quantity. */
   static of(limits: Limits, io: EvalIo): LimitMeter | undefined {
     const { maxSteps, maxMemory, maxTime } = limits;
     return Math.min(maxSteps, maxMemory, maxTime) < Number.POSITIVE_INFINITY
@@ -92,7 +91,7 @@ export class LimitMeter {
     if (this.exceeded !== undefined) throw new EvalError("limit-exceeded", this.exceeded);
   }
 
-  /** Counts steps, memory and time from now on, as if nothing had been evaluated yet. */
+  /** Resets steps, memory and time, as if nothing had been evaluated yet. */
   renew(limits: Partial<Limits> = {}): void {
     this.limits = { ...this.limits, ...limits };
     this.memoryLimit = this.memoryLimitOf(this.limits);
@@ -104,13 +103,13 @@ export class LimitMeter {
     this.started = undefined;
   }
 
-  /** How many frames the machine may enter before it asks again: at most `wanted`, at least one. */
+  /** Returns how many frames the machine may enter before it asks again: at most `wanted`, at least one. */
   grant(wanted: number): number {
     if (this.started === undefined) this.start();
     return Math.max(1, Math.min(wanted, this.limits.maxSteps - this.steps));
   }
 
-  /** Notes steps; returns the error of a limit that is exceeded now. `done` if no more are needed. */
+  /** Records steps; returns the error of a limit that is exceeded now. `done` if no more are needed. */
   spend(steps: number, done: boolean): EvalError | undefined {
     this.steps += steps;
     this.unchecked += steps;
@@ -122,7 +121,7 @@ export class LimitMeter {
     return this.overtime() ?? this.overfull(0);
   }
 
-  /** Throws if that many bytes more would exceed the limit of memory, or if time is up. */
+  /** Throws if this many additional bytes would exceed the limit of memory, or if time is up. */
   reserve(bytes: number): void {
     if (this.started === undefined) this.start();
     const error = this.overtime() ?? this.overfull(bytes);
@@ -130,8 +129,8 @@ export class LimitMeter {
   }
 
   /**
-   * Notes work inside a step, in pieces such as an element of a list or some bytes of a string; throws
-   * once steps or time are used up or memory is full.
+   * Records work inside of a step, in pieces such as an element of a list or some bytes of a string. Throws
+   * once the steps, the time or the memory are used up.
    */
   work(pieces: number): void {
     this.count(pieces);
@@ -146,18 +145,18 @@ export class LimitMeter {
     if (error !== undefined) throw error;
   }
 
-  /** As {@link work}, for making a list or set of so many elements of so many bytes each. */
+  /** Like {@link work}, for creating a list or set of `count` elements of `bytes` bytes each. */
   make(count: number, bytes: number): void {
     if (count > LARGE_RESULT) this.reserve(count * bytes);
     this.work(count);
   }
 
-  /** As {@link work}, for going over a text of so many bytes. */
+  /** Like {@link work}, for processing a text of this many bytes. */
   workOnText(bytes: number): void {
     this.work(bytes / BYTES_PER_PIECE);
   }
 
-  /** As {@link work} where nothing may be thrown: the limit takes effect at the next look. */
+  /** Like {@link work} where nothing may be thrown: the limit takes effect at the next check. */
   count(pieces: number): void {
     this.loose += pieces;
     if (this.loose < WORK_PER_STEP) return;
@@ -215,16 +214,16 @@ export class LimitMeter {
   }
 }
 
-/** Bytes of a list element that is a thunk of its own. */
+/** The bytes of a list element that is a thunk of its own. */
 export const BYTES_PER_THUNK = 64;
-/** Bytes of a list element as such. */
+/** The bytes of a list element as such. */
 export const BYTES_PER_ITEM = 8;
-/** Pieces of work that the call of a builtin is: one step. */
+/** The pieces of work in a call of a builtin: one step. */
 export const WORK_PER_BUILTIN = WORK_PER_STEP;
-/** Lists and strings smaller than this are not worth asking for. */
+/** Lists and strings smaller than this are not reserved. */
 export const LARGE_RESULT = 1 << 16;
 
-/** The time in milliseconds, from some moment on. */
+/** Returns the time in milliseconds since an arbitrary moment. */
 export function clock(io: EvalIo): number {
   return io.milliseconds?.() ?? io.now() * 1000;
 }

@@ -1,7 +1,7 @@
 /**
- * Arithmetic on values: what `add`, `sub`, `mul` and `div` answer, for the builtins and for the
- * operators that stand for them. Two integers give an integer or an overflow error; a float on
- * either side makes both floats.
+ * Arithmetic on values: the results of `add`, `sub`, `mul` and `div`, for the builtins and for the
+ * operators that call them. Two integers give an integer or an overflow error; with a float on either
+ * side, both become floats.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -10,11 +10,11 @@ import { printForError } from "../print/print.ts";
 import { addInt, divInt, type Int, mulInt, subInt } from "../value/number.ts";
 import { NixFloat, typeWithArticle, type Value } from "../value/value.ts";
 
-/** The wording of one operation. */
+/** The wording of the messages of one operation. */
 interface Wording {
   readonly first: string;
   readonly second: string;
-  /** As in `integer overflow in adding 1 + 2`. */
+  /** The participle in `integer overflow in adding 1 + 2`. */
   readonly overflow: string;
   readonly sign: string;
 }
@@ -76,7 +76,7 @@ function checked(result: Int | undefined, a: Int, b: Int, wording: Wording): Int
   );
 }
 
-/** `a + b` on numbers. */
+/** Returns `a + b` for numbers. */
 export function addNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   if (a instanceof NixFloat || b instanceof NixFloat) {
     return new NixFloat(asFloat(ctx, a, ADDITION.first) + asFloat(ctx, b, ADDITION.second));
@@ -86,7 +86,7 @@ export function addNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   return checked(addInt(x, y), x, y, ADDITION);
 }
 
-/** `a - b` on numbers. */
+/** Returns `a - b` for numbers. */
 export function subtractNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   if (a instanceof NixFloat || b instanceof NixFloat) {
     return new NixFloat(asFloat(ctx, a, SUBTRACTION.first) - asFloat(ctx, b, SUBTRACTION.second));
@@ -96,11 +96,11 @@ export function subtractNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   return checked(subInt(x, y), x, y, SUBTRACTION);
 }
 
-/** `a * b` on numbers. */
+/** Returns `a * b` for numbers. */
 export function multiplyNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   if (a instanceof NixFloat || b instanceof NixFloat) {
     return new NixFloat(
-      // Nix: the word "argument" is missing here upstream (primops.cc, prim_mul).
+      // Nix: the word "argument" is missing upstream (primops.cc, prim_mul).
       asFloat(ctx, a, "while evaluating the first of the multiplication") *
         asFloat(ctx, b, MULTIPLICATION.second),
     );
@@ -110,7 +110,7 @@ export function multiplyNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   return checked(mulInt(x, y), x, y, MULTIPLICATION);
 }
 
-/** `a / b` on numbers; integers are divided towards zero. */
+/** Returns `a / b` for numbers; integer division truncates towards zero. */
 export function divideNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   const divisor = asFloat(ctx, b, DIVISION.second);
   if (divisor === 0) throw new EvalError("arithmetic", "division by zero");

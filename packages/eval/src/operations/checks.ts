@@ -1,10 +1,10 @@
 /**
  * Checks: forcing and checking arguments in the middle of a builtin, with C++ Nix's messages.
  *
- * What a builtin declares as strict the VM forces and checks before it runs. The functions here are
- * for what comes later: return values of callbacks, elements of lists, arguments that are only looked
- * at when the list is not empty. `expectX` checks a value, `forceX` is a sub-generator that forces a
- * slot first. Builtins give no positions of their own: the VM says where they were called.
+ * The VM forces and checks the arguments that a builtin declares as strict. The functions here are for
+ * later checks: return values of callbacks, elements of lists, arguments that matter only if a list is not
+ * empty. `expectX` checks a value, `forceX` is a sub-generator that forces a slot first. Builtins give no
+ * positions of their own: the VM fills in where they were called.
  */
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
@@ -27,23 +27,23 @@ import {
 } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 
-/** The value of a slot that is no suspended thunk; `undefined` if it must be forced. */
+/** Returns the value of a slot, or `undefined` if it must be forced first. */
 export function settled(slot: Slot): Value | undefined {
   if (!(slot instanceof Thunk)) return slot;
   return slot.code === null ? (slot.a as Value) : undefined;
 }
 
-/** A request for `callee argument` from inside a builtin, where calls have no position. */
+/** Returns a request for `callee argument` from inside of a builtin, where calls have no position. */
 export function callFromBuiltin(callee: Slot, argument: Slot): CallRequest {
   return new CallRequest(callee, [argument], NO_POS);
 }
 
-/** A request for `callee first second` from inside a builtin. */
+/** Returns a request for `callee first second` from inside of a builtin. */
 export function callFromBuiltin2(callee: Slot, first: Slot, second: Slot): CallRequest {
   return new CallRequest(callee, [first, second], NO_POS);
 }
 
-/** The error for a value of another type than `expected` (`a list`). */
+/** Returns the error for a value of a type other than `expected` (`a list`). */
 export function typeMismatch(
   ctx: EvalContext,
   value: Value,
@@ -105,7 +105,7 @@ export function expectString(
   return value;
 }
 
-/** Checks that a value is a string without context, and answers its bytes. */
+/** Checks that a value is a string without context, and returns its bytes. */
 export function expectPlainString(
   ctx: EvalContext,
   value: Value,
@@ -117,7 +117,7 @@ export function expectPlainString(
   throw contextNotAllowed(value).addTrace(pos, context);
 }
 
-/** The error for a string with context where none may be. */
+/** Returns the error for a string with context where none is allowed. */
 export function contextNotAllowed(value: ContextString): EvalError {
   // Nix: the first element in the order of its set: plain paths, deep derivations, outputs.
   const elements = Array.from(value.context, decodeContextElement);
@@ -134,7 +134,7 @@ export function contextNotAllowed(value: ContextString): EvalError {
   );
 }
 
-/** The slot of an attribute that must be there; `context` becomes a trace. */
+/** Returns the slot of an attribute that must exist; `trace` becomes a trace. */
 export function expectAttribute(set: Attrs, name: string, context: string): Slot {
   const slot = set.get(name);
   if (slot !== undefined) return slot;
@@ -142,7 +142,7 @@ export function expectAttribute(set: Attrs, name: string, context: string): Slot
   throw context === "" ? error : error.addTrace(NO_POS, context);
 }
 
-/** Forces a slot and checks that it is a function or a functor; errors of both get the trace. */
+/** Forces a slot and checks that it is a function or a functor; all errors get the trace. */
 export function* forceFunction(ctx: EvalContext, slot: Slot, context: string): Suspendable<Value> {
   let value: Value;
   try {
@@ -153,7 +153,7 @@ export function* forceFunction(ctx: EvalContext, slot: Slot, context: string): S
   return expectFunction(ctx, value, context);
 }
 
-/** Forces a slot and checks that it is a string without context; errors of both get the trace. */
+/** Forces a slot and checks that it is a string without context; all errors get the trace. */
 export function* forcePlainString(
   ctx: EvalContext,
   slot: Slot,
@@ -169,7 +169,7 @@ export function* forcePlainString(
   return expectPlainString(ctx, value, context, pos);
 }
 
-/** Forces a slot and checks that it is a string; errors of both get the trace. */
+/** Forces a slot and checks that it is a string; all errors get the trace. */
 export function* forceString(
   ctx: EvalContext,
   slot: Slot,

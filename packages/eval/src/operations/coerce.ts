@@ -1,11 +1,10 @@
 /**
- * Coercion: what turns a value into a string or a path.
+ * Coercion: converting a value to a string or a path.
  *
- * Interpolation, `+`, `toString`, derivation attributes and most builtins that want text come here.
- * A set stands for what its `__toString` or `outPath` gives, and that again, however often; nesting
- * is followed with a loop, and elements of lists are sub-generators, so depth costs no native stack.
- * `tryCoerce` answers at once for values that need no Nix code to run, `tryCoerceWhole` also for sets
- * and lists of which that is true.
+ * Interpolation, `+`, `toString`, derivation attributes and most builtins on text use it. A set is replaced
+ * by the result of its `__toString` or `outPath`, repeatedly; a loop follows this nesting, and elements of
+ * lists are sub-generators, so depth takes no native stack. `tryCoerce` returns immediately for values that
+ * need no Nix code to run, `tryCoerceWhole` also for sets and lists of such values.
  */
 import { canonPath, formatF6 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -33,22 +32,22 @@ import { CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { settled } from "./checks.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
 
-/** What is accepted, and what happens to paths; bits to be or-ed. */
+/** The accepted types and the treatment of paths; bits to be combined. */
 export const enum CoerceMode {
-  /** Strings, paths, and sets that stand for one. */
+  /** Accepts strings, paths, and sets that convert to one. */
   Weak = 0,
-  /** Also numbers, Booleans, null and lists (C++: `coerceMore`). */
+  /** Also accepts numbers, Booleans, null and lists (C++: `coerceMore`). */
   Strong = 1,
   /** Paths are copied to the store, and their store paths enter the context (C++: `copyToStore`). */
   CopyPaths = 2,
 }
 
-/** The decimal form of an integer. */
+/** Returns an integer in decimal. */
 function formatInt(value: Int): string {
   return value.toString();
 }
 
-/** Coerces a value that takes neither Nix code nor the store; `undefined` for all others. */
+/** Coerces a value that needs neither Nix code nor the store; returns `undefined` for all others. */
 export function tryCoerce(value: Slot, mode: CoerceMode): string | ContextString | undefined {
   if (typeof value === "string") return value;
   if (value instanceof ContextString) return value;
@@ -67,7 +66,7 @@ export function tryCoerce(value: Slot, mode: CoerceMode): string | ContextString
   }
 }
 
-/** The text of a set that is known to stand for one: without `__toString`, and with its `outPath` forced. */
+/** Returns the text of a set that is known to convert to one: no `__toString`, and a forced `outPath`. */
 function tryOutPath(set: Attrs): string | ContextString | undefined {
   const outPath = set.get("outPath");
   if (outPath === undefined) return undefined;
@@ -76,19 +75,19 @@ function tryOutPath(set: Attrs): string | ContextString | undefined {
   return set.has("__toString") ? undefined : value;
 }
 
-/** The `outPath` of a set that stands for it, if it is still put off: most derivations, when first used. */
+/** Returns the suspended `outPath` of a set that converts to it, as most derivations do on first use. */
 function unforcedOutPath(set: Attrs): Thunk | undefined {
   const outPath = set.get("outPath");
   if (!(outPath instanceof Thunk) || outPath.code === null) return undefined;
   return set.has("__toString") ? undefined : outPath;
 }
 
-/** The error of forcing what {@link unforcedOutPath} answered, as it leaves {@link peelToStringOutPath}. */
+/** Returns the error of forcing {@link unforcedOutPath}, as it leaves {@link peelToStringOutPath}. */
 function outPathFailed(error: unknown, pos: PosIdx, slot: Thunk): unknown {
   return withPeelTraces(error, [{ pos, what: "the `outPath` attribute", slot }]);
 }
 
-/** Coerces a list of which every element can be coerced at once and none is a list with elements. */
+/** Coerces a list whose elements can all be coerced immediately and are not non-empty lists. */
 function tryList(
   ctx: EvalContext,
   list: readonly Slot[],
@@ -122,7 +121,7 @@ function tryElement(
   return tryCoerce(value, mode) ?? tryCopied(ctx, value);
 }
 
-/** What a path became when it was copied before; only for modes in which paths are copied. */
+/** Returns the result of an earlier copy of a path; only for modes in which paths are copied. */
 function tryCopied(ctx: EvalContext, value: Value): ContextString | undefined {
   return value instanceof NixPath
     ? ctx.caches.copiedPaths.get(ctx.caches.pathKeys.of(value))
@@ -130,8 +129,8 @@ function tryCopied(ctx: EvalContext, value: Value): ContextString | undefined {
 }
 
 /**
- * Coerces a value, as far as that takes no Nix code and no file: also derivations that have been
- * made, lists of such, and paths that have been copied. `undefined` for all others.
+ * Coerces a value if that needs neither Nix code nor a file: also finished derivations, lists of these,
+ * and paths that have been copied. Returns `undefined` for all others.
  */
 export function tryCoerceWhole(
   ctx: EvalContext,
@@ -147,20 +146,20 @@ export function tryCoerceWhole(
   return tryCopied(ctx, value);
 }
 
-/** A trace to be added if what follows fails. */
+/** A trace to add if the following code fails. */
 interface PendingTrace {
   readonly pos: PosIdx;
   readonly what: "the result of the `__toString` attribute" | "the `outPath` attribute";
-  /** The value in question; "evaluating" if it is still put off when the error comes out. */
+  /** The value in question; the trace says "evaluating" if it is still suspended when the error occurs. */
   readonly slot: Slot;
 }
 
-/** What a set stands for, and the traces that errors about it get. */
+/** The value that a set converts to, and the traces for errors about it. */
 export interface Peeled {
   readonly value: Value;
   /** Whether a `__toString` was called on the way. */
   readonly throughToString: boolean;
-  /** Innermost last. */
+  /** The traces, innermost last. */
   readonly traces: readonly PendingTrace[];
 }
 
@@ -168,7 +167,7 @@ function isUnforced(slot: Slot): boolean {
   return slot instanceof Thunk && slot.code !== null;
 }
 
-/** Adds the traces of {@link peelToStringOutPath} to an error that comes from what is inside. */
+/** Adds the traces of {@link peelToStringOutPath} to an error from inside of the value. */
 export function withPeelTraces(error: unknown, traces: readonly PendingTrace[]): unknown {
   let result = error;
   for (let i = traces.length - 1; i >= 0; i--) {
@@ -180,9 +179,9 @@ export function withPeelTraces(error: unknown, traces: readonly PendingTrace[]):
 }
 
 /**
- * Follows `__toString` and `outPath` until there is neither: the result is no set, or a set that
- * stands for nothing. Errors on the way have their traces; the caller puts `traces` on those that
- * it makes about the result.
+ * Follows `__toString` and `outPath` until there is neither: the result is not a set, or a set that
+ * converts to nothing. Errors on the way get their traces; the caller adds `traces` to its own errors
+ * about the result.
  */
 export function* peelToStringOutPath(
   ctx: EvalContext,
@@ -235,8 +234,8 @@ function cannotCoerce(ctx: EvalContext, value: Value, pos: PosIdx, errorContext:
 }
 
 /**
- * Coerces a slot to a string. `pos` and `errorContext` make the trace of a type error; what is
- * thrown while the slot is forced passes as it is.
+ * Coerces a slot to a string. `pos` and `trace` make the trace of a type error; errors of forcing the
+ * slot pass unchanged.
  */
 export function* coerceToString(
   ctx: EvalContext,
@@ -268,7 +267,7 @@ export function* coerceToString(
       const peeled = (yield peelToStringOutPath(ctx, value, pos)) as Peeled;
       value = peeled.value;
       traces = peeled.traces;
-      // What the set stands for is coerced inside of it.
+      // The conversion of a set counts as inside of the set.
       nesting.levels += traces.length;
       if (!(value instanceof Attrs)) checkNesting(ctx, pos);
       nesting.levels++;
@@ -343,7 +342,7 @@ function* coerceList(
     }
     result += textOf(text);
     union.add(contextOf(text));
-    // Nix: only an element that is itself an empty list gets no separator after it.
+    // Nix: only an element that is itself an empty list is not followed by a separator.
     if (i < last && !(isList(element) && element.length === 0)) result += " ";
   }
   return withContext(result, union.result);
@@ -352,7 +351,7 @@ function* coerceList(
 /** U+2400 in UTF-8, which stands for NUL in messages. */
 const NUL_PICTURE = "\xe2\x90\x80";
 
-/** A path, and the context of the string that it came from. */
+/** A path, and the context of the string that it was converted from. */
 export interface PathWithContext {
   readonly path: NixPath;
   readonly context: StringContext | undefined;

@@ -1,6 +1,6 @@
 /**
- * Comparison: what `<` answers. Numbers compare as numbers, strings and paths by bytes, lists by the
- * first pair of elements that differ; everything else is an error.
+ * Comparison: the result of `<`. Numbers compare as numbers, strings and paths by bytes, lists by the first
+ * pair of elements that differ; everything else is an error.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -22,7 +22,7 @@ import {
 import type { Suspendable } from "../vm/requests.ts";
 import { equal } from "./equality.ts";
 
-/** `a < b` when both are numbers, strings or paths; `undefined` otherwise. */
+/** Returns `a < b` if both are numbers, strings or paths; `undefined` otherwise. */
 export function lessThanFast(a: Value, b: Value): boolean | undefined {
   switch (typeof a) {
     case "number":
@@ -45,7 +45,7 @@ export function lessThanFast(a: Value, b: Value): boolean | undefined {
   }
 }
 
-/** The error for two values of which neither `<` nor `>` can be said. */
+/** Returns the error for two values that `<` cannot compare. */
 function incomparable(ctx: EvalContext, a: Value, b: Value): EvalError {
   const what = `cannot compare ${typeWithArticle(a)} with ${typeWithArticle(b)}`;
   const values = `${printForError(a, ctx.positions)} and ${printForError(b, ctx.positions)}`;
@@ -60,8 +60,8 @@ function incomparable(ctx: EvalContext, a: Value, b: Value): EvalError {
 /**
  * Whether `a` is less than `b`. Forces both, then list elements as far as needed.
  *
- * `errorContext`, unless empty, is a trace added to every error; `pos` appears in none, because
- * comparing elements for equality does not fail by itself.
+ * `errorContext`, unless empty, is a trace added to every error; `pos` occurs in none, because comparing
+ * elements for equality does not fail by itself.
  */
 export function* lessThan(
   ctx: EvalContext,
@@ -70,7 +70,7 @@ export function* lessThan(
   pos: PosIdx = NO_POS,
   errorContext = "",
 ): Suspendable<boolean> {
-  // How many lists we are inside of; each adds its trace.
+  // The number of enclosing lists, each of which adds its trace.
   let depth = 0;
   let left = (a instanceof Thunk ? yield a : a) as Value;
   let right = (b instanceof Thunk ? yield b : b) as Value;

@@ -1,11 +1,10 @@
 /**
- * deepForce: evaluates a value with everything inside lists and sets, as `deepSeq` and strict
- * printing need. Functions are not looked into. Values that contain themselves are visited once.
+ * deepForce: evaluates a value including the contents of lists and sets, as `deepSeq` and strict printing
+ * require. It does not enter functions. Values that contain themselves are visited once.
  *
- * What has been visited is noted on the thunk that led there: a forced thunk has fields to spare, and
- * a value can only contain itself through a thunk. What a table costs is paid for the others alone:
- * for lists and sets that lie in their place themselves, and for large ones, to which several thunks
- * may lead.
+ * Visited values are marked on the thunk that leads to them: a forced thunk has unused fields, and a value
+ * can contain itself only through a thunk. A table is needed only for the others: lists and sets that are
+ * stored directly in a slot, and large ones, to which several thunks may lead.
  */
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
@@ -18,21 +17,21 @@ import { Closure, isList, type NixList, type Slot, type Value } from "../value/v
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
 
-/** Lists and sets with more slots are not visited again for every thunk that leads to them. */
+/** Larger lists and sets are not visited again for every thunk that leads to them. */
 const LARGE = 16;
 
-/** A list or set being walked, and how far. Used again for another when it is done. */
+/** A list or set being walked, and the progress. Reused for another when it is done. */
 class Level {
   constructor(
     public container: NixList | Attrs,
     public slots: readonly Slot[],
-    /** The places of the slots in the order of the walk; `null` for their own order. */
+    /** The indices of the slots in the order of the walk; `null` for their own order. */
     public order: readonly number[] | null,
   ) {}
-  /** How many slots have been begun. */
+  /** The number of slots that have been visited. */
   begun = 0;
 
-  /** The place of the slot that is walked now. */
+  /** The index of the current slot. */
   get place(): number {
     const { order } = this;
     const i = this.begun - 1;
@@ -40,20 +39,20 @@ class Level {
   }
 }
 
-/** Forces a slot deeply and answers `result`, by default its value. */
+/** Forces a slot deeply and returns `result`, by default its value. */
 export function deepForce(ctx: EvalContext, slot: Slot, result?: Slot): Suspendable<Value> {
   return new DeepForce(ctx, slot, result) as Suspendable<Value>;
 }
 
 class DeepForce extends Routine<Slot> {
   private readonly levels: Level[] = [];
-  /** How many of {@link levels} are in use. */
+  /** The number of {@link levels} in use. */
   private depth = 0;
   private visited: Set<NixList | Attrs> | null = null;
-  /** What the thunks that this walk has visited are marked with. */
+  /** The mark of this walk on visited thunks. */
   private readonly mark: number;
   private readonly request: ForceRequest;
-  /** The levels around the value. */
+  /** The number of levels around the value. */
   private outside = -1;
 
   constructor(
@@ -78,7 +77,7 @@ class DeepForce extends Routine<Slot> {
       this.visit(valueOf(root), root);
     }
     while (this.depth > 0) {
-      // The level of the items, which their evaluation sees.
+      // The level of the items, for their evaluation.
       nesting.levels = this.outside + this.depth + 1;
       const thunk = this.walk(this.levels[this.depth - 1] as Level);
       if (thunk !== null) return this.force(thunk);
@@ -103,7 +102,7 @@ class DeepForce extends Routine<Slot> {
     return this.ask(request);
   }
 
-  /** Goes on until a slot must be forced, which it answers, or another level is to be walked. */
+  /** Continues until a slot must be forced, which it returns, or another level is to be walked. */
   private walk(level: Level): Thunk | null {
     const { slots, order } = level;
     const { depth } = this;
@@ -131,7 +130,7 @@ class DeepForce extends Routine<Slot> {
     return null;
   }
 
-  /** Makes a level of a list or set unless that has been visited. `via` is the slot it is the value of. */
+  /** Creates a level for a list or set unless it was visited. `via` is the slot that holds it. */
   private visit(value: Value, via: Slot): void {
     let slots: readonly Slot[];
     let order: readonly number[] | null = null;
@@ -166,7 +165,7 @@ function valueOf(slot: Slot): Value {
   return slot instanceof Thunk ? (slot.a as Value) : slot;
 }
 
-/** Where a function stands, or for a value that is still a call the function that is called. */
+/** Returns the position of a function, or for a suspended call that of the called function. */
 function positionOf(value: Slot): PosIdx {
   let slot: Slot | undefined = value;
   while (slot instanceof Thunk) {

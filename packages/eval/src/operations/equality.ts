@@ -1,12 +1,12 @@
 /**
- * Equality: what `==` answers, and why two values differ when an assertion fails.
+ * Equality: the result of `==`, and the reason why two values differ when an assertion fails.
  *
- * Two slots that are the same object are equal without looking inside, which is how functions and
- * failing attributes inside a set compare equal to themselves. The operands of `==` are not slots
- * but fresh values, so there the short-cut does not hold: {@link equal} starts with slots (`elem`,
- * comparison of lists), {@link equalValues} with the operands of `==`.
+ * Two slots with the same object are equal without looking inside, which is why functions and failing
+ * attributes inside of a set are equal to themselves. The operands of `==` are not slots but values, so the
+ * short-cut does not apply to them: {@link equal} starts with slots (`elem`, comparison of lists),
+ * {@link equalValues} with the operands of `==`.
  *
- * Nothing here recurses over the data: pairs still to be compared wait on a stack on the heap.
+ * Nothing here recurses over the data: pending pairs are on a stack on the heap.
  */
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
@@ -31,7 +31,7 @@ import {
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { checkNesting } from "./nesting.ts";
 
-/** Whether two values of numeric type are equal; `undefined` if one of them is no number. */
+/** Whether two numbers are equal; `undefined` if one of them is not a number. */
 function equalNumbers(a: Value, b: Value): boolean | undefined {
   if (typeof a === "number" || typeof a === "bigint") {
     if (typeof b === "number" || typeof b === "bigint") return a === b;
@@ -45,9 +45,9 @@ function equalNumbers(a: Value, b: Value): boolean | undefined {
 }
 
 /**
- * `a == b` when that needs no evaluation; `undefined` when the values must be looked into.
+ * Returns `a == b` if that needs no evaluation; `undefined` if the contents must be compared.
  *
- * The operands are values, so the same function is not equal to itself.
+ * The operands are values, so a function is not equal to itself.
  */
 export function equalFast(a: Value, b: Value): boolean | undefined {
   if (typeof a === "string") {
@@ -71,24 +71,24 @@ export function equalFast(a: Value, b: Value): boolean | undefined {
   return false;
 }
 
-/** Pairs that must all be equal, and how far they have been compared. Used again when done. */
+/** Pairs that must all be equal, and the progress. Reused when done. */
 class Pairs {
-  /** How many pairs have been begun. */
+  /** The number of pairs that have been compared or started. */
   begun = 0;
 
   constructor(
     public left: readonly Slot[],
     public right: readonly Slot[],
-    /** The places of the pairs in the order of comparison; `null` for their own order. */
+    /** The indices of the pairs in the order of comparison; `null` for their own order. */
     public order: readonly number[] | null,
-    /** How many levels are around these pairs. */
+    /** The number of levels around these pairs. */
     public level: number,
   ) {}
 }
 
 /**
- * Whether two slots are equal; forces them and what is inside as far as needed. Comparing fails by
- * itself only when values are nested too deep, which is an error at `pos`.
+ * Whether two slots are equal; forces them and their contents as far as needed. Comparing fails by itself
+ * only if values are nested too deeply, which is an error at `pos`.
  */
 export function* equal(
   ctx: EvalContext,
@@ -130,18 +130,18 @@ const enum Waiting {
   Derivations,
 }
 
-/** What {@link Equality.advance} has come to where no slot must be forced. */
+/** The state of {@link Equality.advance} if no slot must be forced. */
 const enum Advance {
   Equal,
   Different,
-  /** The values are to be looked into. */
+  /** The contents of the values are to be compared. */
   Pair,
 }
 
-/** Compares two values, and what is inside them pair by pair. */
+/** Compares two values, and their contents pair by pair. */
 class Equality extends Routine<boolean> {
   private readonly stack: Pairs[] = [];
-  /** How many of {@link stack} are in use. */
+  /** The number of {@link stack} in use. */
   private depth = 0;
   private waiting = Waiting.Nothing;
   /** The pair of slots whose values are compared. */
@@ -149,7 +149,7 @@ class Equality extends Routine<boolean> {
   private y: Slot;
   private level = 0;
   private request: ForceRequest | null = null;
-  /** The levels around the values. */
+  /** The number of levels around the values. */
   private outside = 0;
 
   constructor(
@@ -210,7 +210,7 @@ class Equality extends Routine<boolean> {
     return this.ask(request);
   }
 
-  /** Compares the two values, then what is left. */
+  /** Compares the two values, then the remaining pairs. */
   private compare(): IteratorResult<Request, boolean> {
     const fast = equalFast(this.left, this.right);
     if (fast === false) return this.end(false);
@@ -218,7 +218,7 @@ class Equality extends Routine<boolean> {
     return this.look() ?? this.goOn();
   }
 
-  /** Goes on with the pairs until something must be asked for or the answer is there. */
+  /** Continues with the pairs until a request is needed or the result is known. */
   private goOn(): IteratorResult<Request, boolean> {
     for (;;) {
       const step = this.advance();
@@ -229,7 +229,7 @@ class Equality extends Routine<boolean> {
     }
   }
 
-  /** Opens the two values, lists or sets; answers only when that is not all. */
+  /** Opens the two values, lists or sets; returns a result only if that completes the comparison. */
   private look(): IteratorResult<Request, boolean> | undefined {
     const { left, right } = this;
     if (isList(left)) {
@@ -243,7 +243,7 @@ class Equality extends Routine<boolean> {
     return this.openSets(undefined) ? undefined : this.end(false);
   }
 
-  /** Opens the two values, which are sets; answers whether they may be equal. */
+  /** Opens the two values, which are sets; returns whether they may be equal. */
   private openSets(outPaths: readonly [Slot, Slot] | undefined): boolean {
     if (outPaths !== undefined) {
       this.open([outPaths[0]], [outPaths[1]], null);
@@ -279,7 +279,7 @@ class Equality extends Routine<boolean> {
     }
   }
 
-  /** Goes through pairs of slots until one must be forced or looked into, or is different. */
+  /** Compares pairs of slots until one must be forced or opened, or is different. */
   private advance(): Advance | Thunk {
     const { nesting } = this.ctx.caches;
     while (this.depth > 0) {
@@ -287,14 +287,14 @@ class Equality extends Routine<boolean> {
       const { left, right, order } = pairs;
       const i = pairs.begun++;
       if (i + 1 >= left.length) {
-        // Dropped before its last pair is compared: a chain of a million sets needs a stack of one.
+        // Popped before its last pair is compared: a chain of a million sets needs a stack of one.
         this.depth--;
         if (i >= left.length) continue;
       }
       const place = order === null ? i : (order[i] as number);
       const x = left[place];
       const y = right[place];
-      // A name that the right side lacks.
+      // The right side lacks the name.
       if (x === undefined || y === undefined) return Advance.Different;
       this.level = pairs.level + 1;
       nesting.levels = this.outside + this.level + 1;
@@ -323,10 +323,10 @@ class Equality extends Routine<boolean> {
   }
 }
 
-/** The attributes of two sets of the same size side by side, up to the first that the right one lacks. */
+/** Pairs the attributes of two sets of the same size, up to the first that the right one lacks. */
 function attributePairs(x: Attrs, y: Attrs): [Slot[], Slot[]] {
   // Nix: compares in the order of symbols, so an attribute before the first differing name may fail
-  // first; the missing name ends the comparison when it is reached.
+  // first; the comparison ends when it reaches the missing name.
   const names = inSymbolOrder(x.names());
   const first = firstNames(y.names());
   const left: Slot[] = [];
@@ -349,13 +349,13 @@ function valueOf(slot: Slot): Value {
   return slot instanceof Thunk ? (slot.a as Value) : slot;
 }
 
-/** Whether `type` must be looked at to know that a set is no derivation. */
+/** Whether `type` must be examined to know that a set is not a derivation. */
 function mayBeDerivation(set: Attrs): boolean {
   const type = set.get("type");
   return type !== undefined && (!isSettled(type) || isDerivationType(valueOf(type)));
 }
 
-/** The `outPath`s of two sets if both are derivations and have one. */
+/** Returns the `outPath`s of two sets if both are derivations that have one. */
 function* derivationOutPaths(x: Attrs, y: Attrs): Suspendable<[Slot, Slot] | undefined> {
   const typeX = x.get("type");
   if (typeX === undefined) return undefined;
@@ -374,7 +374,7 @@ function isDerivationType(value: Value): boolean {
   return value === "derivation" || (value instanceof ContextString && value.text === "derivation");
 }
 
-/** A level of {@link explainDifference}: what is compared there, and which pair is next. */
+/** A level of {@link explainDifference}: the compared pairs, and the next one. */
 interface ExplainedLevel {
   readonly kind: "list" | "set" | "derivation";
   readonly left: readonly Slot[];
@@ -382,16 +382,16 @@ interface ExplainedLevel {
   /** The names, for sets. */
   readonly names: readonly string[];
   readonly sets: readonly [Attrs, Attrs] | null;
-  /** A name that the right set lacks, reported once all pairs before it turned out equal. */
+  /** A name that the right set lacks, reported after all pairs before it proved equal. */
   readonly missing: string | null;
   current: number;
 }
 
 /**
- * Throws the `assertion` error that says where `a` and `b` differ; returns when they are equal.
+ * Throws the `assertion` error that says where `a` and `b` differ; returns if they are equal.
  *
- * `assert a == b; …` calls it when the comparison was false, with the position of the `==`. The
- * caller adds the trace that names the assertion. Follows `equalValues` step by step.
+ * `assert a == b; …` calls it when the comparison was false, with the position of the `==`. The caller adds
+ * the trace that names the assertion. It follows `equalValues` step by step.
  */
 export function* explainDifference(
   ctx: EvalContext,
@@ -423,7 +423,7 @@ export function* explainDifference(
         top.current++;
         if (top.current === 0 && top.left.length > 0) checkNesting(ctx, pos);
         if (top.current >= top.left.length) {
-          // A missing name is an error of the set itself, not of a pair inside it.
+          // A missing name is an error of the set itself, not of a pair in it.
           stack.pop();
           if (top.missing !== null)
             throw missingName(ctx, top.missing, top.sets as readonly [Attrs, Attrs]);
@@ -470,7 +470,7 @@ function addLevelTraces(error: EvalError, level: ExplainedLevel, pos: PosIdx): v
 }
 
 /**
- * In what two values differ that are neither two sets nor two lists; `undefined` if they are equal.
+ * Returns how two values differ that are neither two sets nor two lists; `undefined` if they are equal.
  */
 export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string | undefined {
   const numbers = equalNumbers(a, b);
@@ -488,7 +488,7 @@ export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string
   }
   if (equalFast(a, b) === false) {
     const word = typeA === "bool" ? "boolean" : typeA;
-    // Nix: paths of different trees are told apart before their texts are compared.
+    // Nix: the trees of paths are compared before their texts.
     const trees =
       a instanceof NixPath && b instanceof NixPath && a.accessor !== b.accessor
         ? " because their accessors are different"
@@ -554,7 +554,7 @@ function missingName(ctx: EvalContext, name: string, [a, b]: readonly [Attrs, At
   );
 }
 
-/** The error of an assertion `a == b` that failed. */
+/** Returns the error of a failed assertion `a == b`. */
 export function difference(message: string): EvalError {
   return new EvalError("assertion", message);
 }

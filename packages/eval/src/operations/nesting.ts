@@ -1,34 +1,33 @@
 /**
- * How deep an evaluation is, counted against `max-call-depth`: calls that are open, and the levels of
- * values that operations are in.
+ * The depth of an evaluation, counted against `max-call-depth`: open calls, and the levels of values that
+ * operations have entered.
  *
- * C++ Nix walks values by recursion and counts each level like a call. Here a level costs an entry
- * on a heap, so the library has no limit to speak of; a command that wants C++ Nix's limit sets
- * `maxCallDepth`, and then a value that is too deep is the same error as there. The machine tells
- * how many calls are open whenever native code runs, and leaves that many less calls to the code
- * that an operation runs on its way.
+ * C++ Nix walks values by recursion and counts each level like a call. Here a level is an entry on the
+ * heap, so the library has practically no limit; a command that wants C++ Nix's limit sets `maxCallDepth`,
+ * and then a value that is too deep is the same error as in C++ Nix. The machine records the number of open
+ * calls whenever native code runs, and reduces the limit for the code that an operation runs.
  */
 import type { EvalContext } from "../context.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import type { PosIdx } from "../position.ts";
 
 /**
- * Levels that are too many whatever the setting: a value that contains itself has no end, and with
- * its text or its parts a level takes a few hundred bytes of the 4 GiB that Node has by default.
+ * The maximum number of levels regardless of the setting: a value that contains itself has no end, and a
+ * level, with its text or its parts, takes a few hundred bytes of Node's default of 4 GiB.
  */
 const MAX_LEVELS = 4_000_000;
 
-/** How deep one evaluation is. */
+/** The depth of one evaluation. */
 export class Nesting {
-  /** Calls that are open, as of the last time that native code was entered or resumed. */
+  /** The number of open calls when native code was last entered or resumed. */
   calls = 0;
-  /** Runs of the machine that the host has started and that are running: more than one if host code that was called started one. */
+  /** The number of running machines that the host has started: several if host code calls back. */
   runs = 0;
-  /** The levels of all walks that are under way. */
+  /** The number of levels of all walks in progress. */
   levels = 0;
 }
 
-/** Whether a level that is `count` levels further in is not too many. */
+/** Whether a level `count` levels further in is allowed. */
 export function hasRoom(ctx: EvalContext, count: number): boolean {
   const { calls, levels } = ctx.caches.nesting;
   const inside = levels + count;
@@ -36,14 +35,14 @@ export function hasRoom(ctx: EvalContext, count: number): boolean {
 }
 
 /**
- * Finds that a value contains itself while its parts are walked, at the price of a comparison for each
- * list or set: Brent's algorithm (R. P. Brent, *An improved Monte Carlo factorization algorithm*, 1980)
- * on the containers that are open. With C++ Nix's limit on depth it finds nothing: there a cycle is a
- * stack overflow like any other nesting that is too deep.
+ * Detects that a value contains itself while it is walked, at the cost of one comparison for each list or
+ * set: Brent's algorithm (R. P. Brent, *An improved Monte Carlo factorization algorithm*, 1980) on the open
+ * containers. With C++ Nix's limit on depth it detects nothing: there, a cycle is a stack overflow like any
+ * other nesting that is too deep.
  */
 export class CycleFinder {
   readonly #isOn: boolean;
-  /** A container that is open, at {@link #depth}. */
+  /** An open container at {@link #depth}. */
   #anchor: object | undefined;
   #depth = Number.POSITIVE_INFINITY;
 
@@ -52,8 +51,8 @@ export class CycleFinder {
   }
 
   /**
-   * Notes that a list or set was opened inside `depth` others, and returns whether it is known to be
-   * inside itself. A cycle is found after a few times round.
+   * Records that a list or set was opened inside of `depth` others, and returns whether it is known to
+   * contain itself. A cycle is detected after a few rounds.
    */
   closesCycle(container: object, depth: number): boolean {
     if (!this.#isOn) return false;
@@ -72,7 +71,7 @@ export class CycleFinder {
   }
 }
 
-/** Throws when one level more, at `pos`, would be too many; `own` levels are not counted yet. */
+/** Throws if one more level, at `pos`, would exceed the limit; `own` levels are not counted yet. */
 export function checkNesting(ctx: EvalContext, pos: PosIdx, own = 0): void {
   if (!hasRoom(ctx, own)) throw tooDeep(pos);
 }

@@ -8,7 +8,7 @@ import type { Value } from "../value/value.ts";
 
 const POSITION_SHAPE = new Shape(["file", "line", "column"], null);
 
-/** Counting lines takes reading the file's text, so it waits until somebody asks. */
+/** Returns a thunk, because counting lines requires reading the text of the file. */
 function lazyNumber({ source, offset }: Position, what: "line" | "column"): Thunk {
   // biome-ignore lint/correctness/useYield: a thunk's code is a generator even if it needs nothing
   return nativeThunk(function* () {
@@ -16,7 +16,7 @@ function lazyNumber({ source, offset }: Position, what: "line" | "column"): Thun
   });
 }
 
-/** The set for a position in a file, its path as it is inside of its tree; `null` for all others. */
+/** Returns the set for a position in a file, with the path in its tree; `null` for all others. */
 export function positionValue(ctx: EvalContext, pos: PosIdx): Value {
   const position = ctx.positions.resolve(pos);
   if (position === undefined) return null;
