@@ -11,18 +11,18 @@
  *     8 |   e1 = lib.foo pkgs.hello;
  *       |        ------------------ called from here
  *
- * Labels of one line hang one below the other, the rightmost beside its mark. Works on byte strings;
- * columns are those that a terminal shows.
+ * Labels of one line are below each other, the rightmost one beside its mark. The module works on byte
+ * strings; columns are those of a terminal.
  */
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { SourceFile } from "@nivis/syntax";
 import { columnsOf } from "../errors/terminal.ts";
 import type { Label } from "./explanation.ts";
 
-/** Puts colours around a text. */
+/** Adds colours to a text. */
 export type Paint = (style: Style, text: string) => string;
 
-/** What a text is, for its colour. */
+/** The kind of a text, which determines its colour. */
 export type Style = "error" | "label" | "frame" | "hint" | "name";
 
 const BAR = encodeUtf8("│");
@@ -31,12 +31,12 @@ const DOTS = encodeUtf8("·");
 const ELLIPSIS = encodeUtf8("…");
 const TAB = "    ";
 
-/** Lines longer than this are cropped. */
+/** Longer lines are cropped. */
 const MAX_WIDTH = 110;
-/** Columns that stay beside the labels of a line that is cropped. */
+/** The columns kept beside the labels of a cropped line. */
 const CONTEXT = 30;
 
-/** A label on the one line where it is drawn, in columns of the terminal. */
+/** A label on one line of an excerpt, in columns of the terminal. */
 interface Mark {
   readonly line: number;
   readonly from: number;
@@ -44,7 +44,7 @@ interface Mark {
   readonly label: Label;
 }
 
-/** The lines of an excerpt, which begins with where it is. All labels lie in the text of the first. */
+/** Draws the lines of an excerpt, starting with its position. All labels are in the text of the first one. */
 export function drawExcerpt(labels: readonly Label[], paint: Paint): string[] {
   const [first] = labels;
   if (first === undefined) return [];
@@ -82,7 +82,7 @@ export function drawExcerpt(labels: readonly Label[], paint: Paint): string[] {
   return lines;
 }
 
-/** What of a long line is shown, and how many columns to the left it moves for that. */
+/** Returns the shown part of a long line, and how many columns it moves to the left. */
 function cropped(text: string, marks: readonly Mark[]): { text: string; shift: number } {
   if (text.length <= MAX_WIDTH) return { text, shift: 0 };
   const from = marks.length === 0 ? 0 : Math.min(...marks.map((mark) => mark.from));
@@ -98,7 +98,7 @@ function cropped(text: string, marks: readonly Mark[]): { text: string; shift: n
     else if (column < end) kept += bytes;
     column += columnsOf(bytes);
   }
-  // The dots take a column themselves.
+  // The dots take up a column themselves.
   const head = start > 0 ? ELLIPSIS : "";
   return {
     text: `${head}${kept}${column > end ? ELLIPSIS : ""}`,
@@ -119,16 +119,16 @@ function markOf(source: SourceFile, label: Label): Mark {
   const { line, column } = source.lineColumn(start);
   const text = source.line(line) ?? "";
   const before = text.slice(0, column - 1);
-  // What goes on in the next line is marked to the end of this one.
+  // A label that continues on the next line is marked to the end of this one.
   const marked = text.slice(column - 1, column - 1 + (end - start)).trimEnd();
   const from = columnsOf(expandTabs(before));
   return { line, from, to: from + Math.max(1, columnsOf(expandTabs(marked))), label };
 }
 
-/** The marks of a line, the line of underlines first. */
+/** Draws the marks of a line, the underlines first. */
 function drawMarks(marks: readonly Mark[], paint: Paint): string[] {
   const style = ({ label }: Mark): Style => (label.primary ? "error" : "label");
-  // The primary label wins where two overlap.
+  // The primary label takes precedence where two overlap.
   const inOrder = marks
     .slice()
     .sort((a, b) => a.from - b.from || Number(b.label.primary) - Number(a.label.primary));

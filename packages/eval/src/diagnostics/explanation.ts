@@ -1,8 +1,8 @@
 /**
- * Explanation: all that can be told to people or programs about an error, as plain data.
+ * Explanation: everything that people or programs can learn about an error, as plain data.
  *
- * Made from an {@link EvalError} and the texts it points into; `render-rich.ts` and `render-json.ts`
- * show it. The message is C++ Nix's; everything else is ours. Nothing here runs Nix code.
+ * It is made from an {@link EvalError} and the texts that it points into; `render-rich.ts` and
+ * `render-json.ts` show it. The message is C++ Nix's, the rest is ours. Nothing here runs Nix code.
  */
 import { type Diagnostic, NodeKind, type SourceFile, type Span } from "@nivis/syntax";
 import { EvalError, type Trace } from "../errors/eval-error.ts";
@@ -13,57 +13,57 @@ import { findHints, type Hint } from "./hints.ts";
 import { isInNixpkgs, regionOf } from "./regions.ts";
 import { type Place, type ReadingSettings, SourceTrees } from "./source-trees.ts";
 
-/** A stretch of a text. */
+/** A range of a text. */
 export interface SourceSpan {
   readonly source: SourceFile;
   readonly span: Span;
 }
 
-/** A stretch of a text and what it has to do with the error. */
+/** A range of a text and its relation to the error. */
 export interface Label extends SourceSpan {
   readonly message: string;
-  /** Where the error is, not how it came there. */
+  /** Whether this is the position of the error itself. */
   readonly primary: boolean;
 }
 
-/** A step of the way that led to the error. */
+/** A step on the path to the error. */
 export interface TraceStep {
   readonly message: string;
   readonly at: SourceSpan | undefined;
   /** The region of code that is not the user's; see `regions.ts`. */
   readonly region: string | undefined;
-  /** Asked for by `addErrorContext`. */
+  /** Whether `addErrorContext` requested it. */
   readonly always: boolean;
 }
 
-/** A place that an infinite recursion went through. */
+/** A position in the cycle of an infinite recursion. */
 export interface CyclePlace extends SourceSpan {
   readonly region: string | undefined;
 }
 
-/** See the head of this file. Texts are byte strings. */
+/** Everything that can be said about an error. Texts are byte strings. */
 export interface Explanation {
-  /** The kind of the error, or of a mistake in a text the code of the diagnostic. */
+  /** The kind of the error; for a mistake in a text, the code of the diagnostic. */
   readonly code: string;
   readonly kind: ErrorKind;
   readonly message: string;
-  /** Places in one text, the primary one first; empty if no place is known. */
+  /** Ranges in one text, the primary one first; empty if no position is known. */
   readonly labels: readonly Label[];
-  /** Where the error was raised, if that is not where the primary label is. */
+  /** Where the error was raised, if that differs from the primary label. */
   readonly raisedAt: (SourceSpan & { readonly region: string | undefined }) | undefined;
-  /** The innermost step first. */
+  /** The steps to the error, innermost first. */
   readonly trace: readonly TraceStep[];
-  /** Of an infinite recursion, where each step needed the next, and the last the first. */
+  /** For an infinite recursion, the positions where each step needed the next, and the last the first. */
   readonly cycle: readonly CyclePlace[];
   readonly hints: readonly Hint[];
   /** Names that were probably meant, best first. */
   readonly suggestions: readonly string[];
 }
 
-/** What explaining depends on. */
+/** The settings that an explanation depends on. */
 export type ExplainSettings = ReadingSettings & Pick<Settings, "storeDir">;
 
-/** Labels of one excerpt besides the primary one. */
+/** The maximum number of labels of one excerpt besides the primary one. */
 const MAX_LABELS = 4;
 
 /** Explains an error of an evaluation with these texts and settings. */
@@ -76,8 +76,8 @@ export function explainError(
 }
 
 /**
- * Explains an error like {@link explainError}. Of a text with several mistakes, all of which the parser
- * has found although the error tells of the first alone, there is an explanation of each, in order.
+ * Explains an error like {@link explainError}. For a text with several mistakes, all of which the parser
+ * finds although the error contains only the first, it returns an explanation of each, in order.
  */
 export function explainErrors(
   error: EvalError,
@@ -87,7 +87,7 @@ export function explainErrors(
   return new Explainer(error, positions, settings).explainAll();
 }
 
-/** A mistake in a text, as far as it is known where it is. */
+/** A mistake in a text, with its position if that is known. */
 interface Mistake {
   readonly source: SourceFile | undefined;
   readonly position: Position | undefined;
@@ -101,7 +101,7 @@ interface Found extends SourceSpan {
 
 class Explainer {
   private readonly trees: SourceTrees;
-  /** Some step lies in code of the user's that is no part of nixpkgs. */
+  /** Whether some step is in the user's code outside of nixpkgs. */
   private readonly isOutsideNixpkgs: boolean;
   private readonly found = new Map<string, Found>();
 
@@ -132,7 +132,7 @@ class Explainer {
       innermost ??
       this.find(error.nearPos) ??
       located[0]?.at;
-    // What the user wrote counts; the innermost of it is nearest to the mistake.
+    // The user's own code counts; its innermost part is closest to the mistake.
     const own =
       raised?.region === undefined ? undefined : located.find(({ at }) => at.region === undefined);
     const primary = own?.at ?? raised;
@@ -178,7 +178,7 @@ class Explainer {
     return all;
   }
 
-  /** The parser says a mistake in a text again, with its code and all places. */
+  /** Parses a text with a mistake again, for the diagnostic's code and labels. */
   private parse() {
     const { error } = this;
     const position = this.positions.resolve(error.pos);
@@ -189,13 +189,13 @@ class Explainer {
     return { source, position, parsed, diagnostic };
   }
 
-  /** A mistake in a text. */
+  /** Explains a mistake in a text. */
   private explainMistake(error: EvalError, { source, position, diagnostic }: Mistake): Explanation {
     const labels: Label[] = [];
     if (source !== undefined && (position !== undefined || diagnostic !== undefined)) {
       const offset = position?.offset ?? 0;
       let span = diagnostic?.span ?? this.trees.placeAt({ source, offset }).span;
-      // At the end of a text the place behind its last word tells more than an empty line.
+      // At the end of a text, the end of its last word is more helpful than an empty line.
       if (source.text.slice(span.start).trim() === "") {
         const end = source.text.trimEnd().length;
         span = { start: end, end };
@@ -243,7 +243,7 @@ class Explainer {
     };
   }
 
-  /** The selection whose attribute is missing: `pos` may be that of the set. */
+  /** Returns the selection of a missing attribute: `pos` may be the position of the set. */
   private selectionIn(
     located: readonly { readonly at: Found; readonly trace: Trace }[],
   ): Found | undefined {
@@ -254,7 +254,7 @@ class Explainer {
       : selection;
   }
 
-  /** Of a selection in which an attribute is missing, only the name of that attribute. */
+  /** For a selection with a missing attribute, returns only the span of the attribute's name. */
   private narrow({ place }: Found): Span {
     const { error } = this;
     const { expr } = place;
@@ -263,7 +263,7 @@ class Explainer {
     return expr.path.find((name) => name.name === missing) ?? place.span;
   }
 
-  /** Adds what lies in the text of the primary label and is not underlined yet. */
+  /** Adds labels in the text of the primary one that are not underlined yet. */
   private addLabels(
     labels: Label[],
     located: readonly { readonly trace: Trace; readonly at: Found }[],
@@ -272,7 +272,7 @@ class Explainer {
     for (const { trace, at } of located) {
       if (labels.length > MAX_LABELS) return;
       if (at.source !== source) continue;
-      // A place that encloses an underlined one, as `a.b` does `b`, says nothing new there.
+      // A span that encloses an underlined one, as `a.b` does `b`, adds nothing.
       const known = labels.some(
         ({ span }) => at.span.start <= span.start && span.start < at.span.end,
       );
@@ -306,7 +306,7 @@ function wantedByTrace({ message }: Trace): NodeKind | undefined {
   return message.startsWith("while evaluating the attribute ") ? NodeKind.Select : undefined;
 }
 
-/** What the underlined place has to do with the error. */
+/** Returns the label of the underlined expression. */
 function primaryLabel({ kind, message }: EvalError): string {
   switch (kind) {
     case "undefined-variable":
@@ -349,14 +349,14 @@ function typeLabel(message: string): string {
   return coerced === null ? "" : `this is ${coerced[1]}`;
 }
 
-/** What was unexpected in a text. */
+/** Returns the label of an unexpected token. */
 function parseLabel(message: string): string {
   const expecting = /expecting (.*)$/s.exec(message)?.[1];
   if (expecting !== undefined) return `expected ${expecting}`;
   return message.startsWith("syntax error, unexpected") ? "unexpected" : "";
 }
 
-/** A trace as the label of a place. */
+/** Shortens a trace to a label. */
 function shortLabel(message: string): string {
   if (message === "from call site") return "called from here";
   const definition = /^from the definition of (.*)$/s.exec(message);

@@ -1,9 +1,9 @@
 /**
- * Hints: how the commonest mistakes are mended.
+ * Hints: how to fix the most common mistakes.
  *
- * A table of rules; each looks at an error and at what stands where it is, and answers an advice or
- * nothing. Rules about mistakes in texts come first, then those about values, in the order in which
- * their advice is shown. A rule must be sure: a wrong hint is worse than none.
+ * A table of rules; each examines an error and the syntax at its position, and returns a piece of advice or
+ * nothing. Rules about mistakes in texts come first, then those about values, in the order in which their
+ * advice is shown. A rule must be certain: a wrong hint is worse than none.
  */
 import { BinaryOp, type Diagnostic, type Expr, NodeKind, type SourceFile } from "@nivis/syntax";
 import { allBuiltins } from "../builtins/registry.ts";
@@ -13,21 +13,21 @@ import { FOREIGN_NAMES, LIB_NAMES, PKGS_NAMES } from "./known-names.ts";
 import { isBoundOutsideWith, namesInScope, withsAround } from "./names-in-scope.ts";
 import type { Place } from "./source-trees.ts";
 
-/** An advice, and the rule that gave it. */
+/** A piece of advice and the rule that gave it. */
 export interface Hint {
   /** The stable name of the rule. */
   readonly rule: string;
-  /** One or two sentences; code in backticks. */
+  /** One or two sentences; code is in backticks. */
   readonly message: string;
 }
 
-/** What a rule looks at. */
+/** The data that a rule examines. */
 export interface HintSubject {
   readonly error: EvalError;
-  /** What stands where the error is. */
+  /** The syntax at the position of the error. */
   readonly place: Place | undefined;
   readonly source: SourceFile | undefined;
-  /** Of a mistake in a text. */
+  /** The diagnostic, for a mistake in a text. */
   readonly parse: Diagnostic | undefined;
 }
 
@@ -36,7 +36,7 @@ interface HintRule {
   advise(subject: HintSubject): string | undefined;
 }
 
-/** All hints for an error. */
+/** Returns all hints for an error. */
 export function findHints(subject: HintSubject): Hint[] {
   const hints: Hint[] = [];
   for (const { name, advise } of HINT_RULES) {
@@ -46,7 +46,7 @@ export function findHints(subject: HintSubject): Hint[] {
   return hints;
 }
 
-/** A rule about syntax errors whose message matches. */
+/** Defines a rule about syntax errors with a matching message. */
 function syntaxRule(
   name: string,
   pattern: RegExp,
@@ -63,7 +63,7 @@ function syntaxRule(
   };
 }
 
-/** A rule about errors of evaluation whose message matches. */
+/** Defines a rule about evaluation errors with a matching message. */
 function messageRule(
   name: string,
   pattern: RegExp,
@@ -165,7 +165,7 @@ export const HINT_RULES: readonly HintRule[] = [
     name: "similar-name",
     advise: ({ error: { kind, suggestions, message } }) => {
       const [first] = suggestions;
-      // Among names of one or two letters each is similar to each.
+      // Among names of one or two letters every pair is similar.
       const name = /'(.*)'/s.exec(message)?.[1] ?? "";
       if (first === undefined || name.length < 3) return undefined;
       if (kind === "missing-attribute")
@@ -318,7 +318,7 @@ export const HINT_RULES: readonly HintRule[] = [
   },
 ];
 
-/** The bracket that was opened last and is open at the end of a text; comments are not looked at. */
+/** Returns the last bracket that is still open at the end of a text; comments are not considered. */
 function lastOpened(text: string): string | undefined {
   const open: string[] = [];
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|''[\s\S]*?''|#.*|[[\](){}]/g)) {
@@ -349,7 +349,7 @@ function adviseName(name: string, { place }: HintSubject): string | undefined {
     : `define it with \`let\`, or take it as an argument: \`{ ${name}, ... }:\``;
 }
 
-/** Names that are in scope everywhere and that people misspell. */
+/** Names that are in scope everywhere and often misspelled. */
 const COMMON_GLOBALS: readonly string[] = [
   "true",
   "false",
@@ -380,7 +380,7 @@ function adviseCall(type: string, place: Place | undefined): string | undefined 
   return "what stands beside it is read as its argument: an operator or `;` is missing between them";
 }
 
-/** The variable that an expression begins with: `a` in `a`, `a.b` and `a x`. */
+/** Returns the variable at the start of an expression: `a` in `a`, `a.b` and `a x`. */
 function baseName(expr: Expr | undefined): string | undefined {
   let base = expr;
   while (base?.kind === NodeKind.Select || base?.kind === NodeKind.Call) {

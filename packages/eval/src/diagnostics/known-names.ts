@@ -1,4 +1,4 @@
-/** Names of nixpkgs that people write without the `lib.` or `pkgs.` before them. */
+/** Names of nixpkgs that people often write without their `lib.` or `pkgs.`. */
 
 /** Functions of `lib`. */
 export const LIB_NAMES: ReadonlySet<string> = new Set(
@@ -31,7 +31,7 @@ export const PKGS_NAMES: ReadonlySet<string> = new Set(
   installShellFiles cacert gnumake gnused gnugrep gawk findutils`.split(/\s+/),
 );
 
-/** What other languages call a thing that Nix writes differently. */
+/** Names in other languages of things that Nix writes differently. */
 export const FOREIGN_NAMES: ReadonlyMap<string, string> = new Map([
   ["True", "true"],
   ["False", "false"],

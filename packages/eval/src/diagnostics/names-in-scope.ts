@@ -1,7 +1,7 @@
-/** Which names a place in a text may use, as far as the text itself tells. */
+/** The names that are in scope at a position, as far as the text itself tells. */
 import { type Expr, NodeKind } from "@nivis/syntax";
 
-/** The names that `let`, `rec` and functions around a place bind; globals are not among them. */
+/** Returns the names that `let`, `rec` and functions around a position bind, without globals. */
 export function namesInScope(around: readonly Expr[]): Set<string> {
   return new Set(around.flatMap(namesBoundBy));
 }
@@ -21,13 +21,13 @@ function namesBoundBy(expr: Expr): string[] {
   }
 }
 
-/** Whether a `with` lies between a place and the scope that binds a name there. */
+/** Whether a `with` is between a position and the scope that binds a name there. */
 export function isBoundOutsideWith(around: readonly Expr[], name: string): boolean {
   const bound = around.findLastIndex((expr) => namesBoundBy(expr).includes(name));
   return bound >= 0 && around.slice(bound + 1).some(({ kind }) => kind === NodeKind.With);
 }
 
-/** How many `with` are around a place. */
+/** Returns the number of `with` expressions around a position. */
 export function withsAround(around: readonly Expr[]): number {
   return around.filter((expr) => expr.kind === NodeKind.With).length;
 }

@@ -1,17 +1,17 @@
 /**
- * Regions: what of the code that an error went through is the user's own.
+ * Regions: the parts of the code that are not the user's own.
  *
- * People look for a mistake in what they wrote. What lies in a store, in the library and the
- * machinery of nixpkgs, or inside the evaluator has a region with a name, and is folded away.
+ * People look for a mistake in their own code. Code in a store, in the library and the machinery of nixpkgs,
+ * or inside of the evaluator belongs to a named region and is folded.
  */
 import type { SourceFile } from "@nivis/syntax";
 
-/** Folders of nixpkgs that are machinery; packages and modules are not. */
+/** Folders of nixpkgs with machinery, as opposed to packages and modules. */
 const NIXPKGS = /\/nixpkgs[^/]*\/(lib|pkgs\/stdenv|pkgs\/build-support|pkgs\/top-level)(?:\/|$)/;
-/** All of nixpkgs, for those who work on something else. */
+/** All of nixpkgs, for users who work on something else. */
 const ANY_NIXPKGS =
   /\/nixpkgs[^/]*\/(lib|nixos|pkgs(?:\/(?:stdenv|build-support|top-level))?)(?:\/|$)/;
-/** The same where the name of the tree is not known: in a store, a tree is named `source`. */
+/** The same folders in a tree without a known name: in a store, a tree is named `source`. */
 const TREE = /^\/(lib|pkgs\/stdenv|pkgs\/build-support|pkgs\/top-level)\//;
 
 /** Whether a text belongs to a tree of nixpkgs. */
@@ -20,8 +20,8 @@ export function isInNixpkgs({ origin }: SourceFile): boolean {
 }
 
 /**
- * The name of the region of a text, or `undefined` if the user wrote it. `outside` says that the user
- * works on something that is no part of nixpkgs.
+ * Returns the name of a text's region, or `undefined` if the user wrote it. `outside` says that the user
+ * works on something outside of nixpkgs.
  */
 export function regionOf(
   source: SourceFile,

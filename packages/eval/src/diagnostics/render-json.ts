@@ -1,11 +1,12 @@
 /**
- * Errors for programs: one JSON object. `docs/errors/README.md` describes its fields; they stay, and
- * new ones may come. Offsets count bytes from 0, lines and columns from 1, columns in bytes.
+ * Errors for programs: one JSON object. `docs/errors/README.md` describes its fields; existing fields are
+ * stable, and new ones may be added. Offsets count bytes from 0, lines and columns count from 1, columns in
+ * bytes.
  */
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { Explanation, SourceSpan, TraceStep } from "./explanation.ts";
 
-/** Steps of a trace that are kept; of a longer one, half from either end. */
+/** The maximum number of trace steps; of a longer trace, half is kept from either end. */
 const MAX_TRACE = 2000;
 
 function shortened(trace: readonly TraceStep[]): readonly TraceStep[] {
@@ -27,7 +28,7 @@ interface JsonSpan {
   readonly end: JsonPlace;
 }
 
-/** The JSON of an explanation on one line, as bytes. Texts that are no UTF-8 get U+FFFD. */
+/** Returns an explanation as one line of JSON, in bytes. U+FFFD replaces faults in texts that are not UTF-8. */
 export function renderJson(explanation: Explanation): string {
   const { code, kind, message, labels, raisedAt, trace, cycle, hints, suggestions } = explanation;
   return encodeUtf8(

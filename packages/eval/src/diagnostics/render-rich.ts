@@ -1,19 +1,19 @@
 /**
- * Errors for people: one excerpt with all that matters underlined, the way that led there folded to
- * what the user wrote, and how to mend it.
+ * Errors for people: one excerpt with the relevant parts underlined, the path to the error reduced to the
+ * user's own code, and hints.
  *
- * The order of the parts: headline, excerpt, the cycle of an infinite recursion, the steps, the hints.
+ * The parts in order: headline, excerpt, the cycle of an infinite recursion, the steps, the hints.
  */
 import { encodeUtf8 } from "@nivis/formats";
 import { stripTerminalCodes } from "../errors/terminal.ts";
 import { drawExcerpt, type Paint, type Style } from "./excerpt.ts";
 import type { Explanation, Label, SourceSpan, TraceStep } from "./explanation.ts";
 
-/** How to render. */
+/** How to render an explanation. */
 export interface RichOptions {
-  /** Put in ANSI colours. */
+  /** Whether the text contains ANSI colours. */
   readonly color: boolean;
-  /** Fold and leave out nothing. */
+  /** Whether everything is shown, without folding. */
   readonly showTrace: boolean;
 }
 
@@ -29,12 +29,12 @@ const NORMAL = "\x1b[0m";
 const ELLIPSIS = encodeUtf8("…");
 const ARROW = encodeUtf8("↻");
 
-/** Steps that are shown of those that are not folded. */
+/** The maximum number of shown steps among those that are not folded. */
 const MAX_STEPS = 10;
-/** Places of a cycle that are shown. */
+/** The maximum number of shown positions of a cycle. */
 const MAX_CYCLE = 8;
 
-/** The text of an explanation, as bytes and without a newline at its end. */
+/** Returns the text of an explanation, as bytes and without a newline at its end. */
 export function renderRich(explanation: Explanation, options: RichOptions): string {
   const paint: Paint = (style, text) => (options.color ? `${COLORS[style]}${text}${NORMAL}` : text);
   return [
@@ -72,7 +72,7 @@ function quoted({ source, span }: SourceSpan): string {
   return line as string;
 }
 
-/** Told from the value that is wanted to the place where it is wanted again. */
+/** Renders a cycle, from the requested value to the position that requests it again. */
 function cycle(explanation: Explanation, options: RichOptions, paint: Paint): string[] {
   const places = explanation.cycle.slice().reverse();
   if (places.length === 0) return [];
@@ -94,7 +94,7 @@ function cycle(explanation: Explanation, options: RichOptions, paint: Paint): st
   return lines;
 }
 
-/** Steps that are not shown, until one that is. */
+/** Steps that are not shown, up to the next one that is. */
 class Folded {
   private count = 0;
   private readonly regions = new Set<string>();
@@ -126,10 +126,10 @@ class Folded {
   }
 }
 
-/** The steps that the excerpt does not show yet, the innermost first. */
+/** Renders the steps that the excerpt does not show yet, innermost first. */
 function steps(explanation: Explanation, options: RichOptions, paint: Paint): string[] {
   const { labels } = explanation;
-  // The cycle says it better.
+  // The cycle already shows it.
   const trace = explanation.trace.filter(
     ({ message }) =>
       explanation.cycle.length === 0 || message !== "entering the infinite recursion",
@@ -142,7 +142,7 @@ function steps(explanation: Explanation, options: RichOptions, paint: Paint): st
   let shown = 0;
   let left = 0;
   for (const step of told) {
-    // A step without a place belongs to the one around it.
+    // A step without a position belongs to the one around it.
     const isFolded = step.region !== undefined || (step.at === undefined && !folded.isEmpty);
     if (isFolded && !options.showTrace && !step.always) {
       folded.add(step.region);

@@ -1,9 +1,9 @@
 /**
- * Source trees: what stands at a position.
+ * Source trees: the syntax at a position.
  *
- * An error knows only where something begins. The texts are parsed again when an error is shown,
- * which costs nothing while all goes well, and the tree tells how far the thing reaches, what kind
- * it is and what stands around it.
+ * An error contains only the position where something starts. When it is shown, the texts are parsed again,
+ * which costs nothing as long as nothing fails, and the tree tells the extent and the kind of the syntax at
+ * the position and the expressions around it.
  */
 import {
   BindingKind,
@@ -18,17 +18,17 @@ import {
 import type { Position } from "../position.ts";
 import type { Settings } from "../settings.ts";
 
-/** What stands at a position. */
+/** The syntax at a position. */
 export interface Place {
-  /** What to underline. */
+  /** The span to underline. */
   readonly span: Span;
   /** The expression, unless the position is that of a name in a binding or a pattern. */
   readonly expr: Expr | undefined;
-  /** The expressions around it, the outermost first; `expr` is not among them. */
+  /** The expressions around it, outermost first, without `expr`. */
   readonly around: readonly Expr[];
 }
 
-/** The settings on which the reading of a text depends. */
+/** The settings that parsing depends on. */
 export type ReadingSettings = Pick<
   Settings,
   | "experimentalFeatures"
@@ -38,7 +38,7 @@ export type ReadingSettings = Pick<
   | "lintAbsolutePathLiterals"
 >;
 
-/** See the head of this file. One object serves the errors of one evaluation. */
+/** The syntax trees of the texts of one evaluation, for showing its errors. */
 export class SourceTrees {
   readonly #parsed = new Map<SourceFile, ParseResult>();
   readonly #settings: ReadingSettings;
@@ -47,7 +47,7 @@ export class SourceTrees {
     this.#settings = settings;
   }
 
-  /** A text as the evaluation read it. */
+  /** Returns a text as the evaluation parsed it. */
   parsed(source: SourceFile): ParseResult {
     let result = this.#parsed.get(source);
     if (result === undefined) {
@@ -68,8 +68,8 @@ export class SourceTrees {
   }
 
   /**
-   * What stands at a position. Several expressions may begin there, as `f` and `f x`: one of the
-   * kind `wanted` counts first, then the smallest.
+   * Returns the syntax at a position. Several expressions may start there, as `f` and `f x` do: one of the
+   * kind `wanted` takes precedence, then the smallest.
    */
   placeAt({ source, offset }: Position, wanted?: NodeKind): Place {
     const { text } = source;
@@ -100,7 +100,7 @@ function find(root: Expr, offset: number, wanted: NodeKind | undefined): Found |
     const { expr } = step;
     const parent = step.parent?.expr;
     const contains = expr.start <= offset && offset < expr.end;
-    // A set that attribute paths made is no place, and lies wherever its parts lie.
+    // A set made by attribute paths is spread over its parts and has no position of its own.
     const isScattered = expr.kind === NodeKind.AttrSet && expr.implicit;
     if (!contains && !isScattered && expr !== root && parent?.kind !== NodeKind.Let) continue;
     if (contains && !isScattered) innermost = step;
@@ -131,13 +131,13 @@ function isBetter(expr: Expr, best: Expr | undefined, wanted: NodeKind | undefin
   return expr.end - expr.start <= best.end - best.start;
 }
 
-/** Whether an interpolation or a piece of text in a string begins at `offset`. */
+/** Whether an interpolation or a piece of text in a string starts at `offset`. */
 function hasPartAt(expr: Expr, offset: number): boolean {
   const isTemplate = expr.kind === NodeKind.StringTemplate || expr.kind === NodeKind.PathTemplate;
   return isTemplate && expr.partPositions.includes(offset);
 }
 
-/** Whether a name that belongs to an expression begins at `offset`. */
+/** Whether a name that belongs to an expression starts at `offset`. */
 function namesAt(expr: Expr, offset: number): boolean {
   if (expr.kind === NodeKind.AttrSet) {
     return (
@@ -157,12 +157,12 @@ function aroundOf(step: Step | undefined): Expr[] {
   return around.reverse();
 }
 
-/** What of an expression is underlined when an error points at it. */
+/** Returns the part of an expression that is underlined when an error points at it. */
 function spanOf(expr: Expr, text: string, offset: number): Span {
   switch (expr.kind) {
     case NodeKind.Binary:
     case NodeKind.HasAttr:
-      // These point at their operator.
+      // Errors point at the operator of these.
       return offset > expr.start ? nameAt(text, offset) : expr;
     case NodeKind.StringTemplate:
     case NodeKind.PathTemplate: {
@@ -180,14 +180,14 @@ function spanOf(expr: Expr, text: string, offset: number): Span {
     case NodeKind.If:
       return text.slice(expr.start, expr.end).includes("\n") ? nameAt(text, offset) : expr;
     default: {
-      // Parentheses around the expression are not meant.
+      // Parentheses around the expression are not included.
       const isInside = offset >= expr.start && offset < expr.end;
       return { start: isInside ? offset : expr.start, end: withoutParentheses(expr, text, offset) };
     }
   }
 }
 
-/** The end of an expression, less as many closing parentheses as were opened before `offset`. */
+/** Returns the end of an expression, excluding closing parentheses opened before `offset`. */
 function withoutParentheses(expr: Expr, text: string, offset: number): number {
   let { end } = expr;
   for (let at = expr.start; at < offset && end > offset; at++) {
@@ -198,7 +198,7 @@ function withoutParentheses(expr: Expr, text: string, offset: number): number {
   return end;
 }
 
-/** A name, a string, a number or an operator: whatever makes one word. */
+/** A name, a string, a number or an operator: a single word. */
 const WORD =
   /[A-Za-z_][A-Za-z0-9_'-]*|"(?:[^"\\]|\\.)*"|[0-9]+(?:\.[0-9]+)?|\$\{|==|!=|<=|>=|&&|\|\||->|\+\+|\/\/|\|>|<\||./sy;
 

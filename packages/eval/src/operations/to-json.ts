@@ -1,9 +1,9 @@
 /**
- * `toJSON` and `--json`: a value as JSON text, laid out as C++ Nix does (value-to-json.cc and the
- * nlohmann library): compact, keys in bytewise order.
+ * `toJSON` and `--json`: a value as JSON text, formatted as in C++ Nix (value-to-json.cc and the nlohmann
+ * library): compact, keys in bytewise order.
  *
- * A routine walks the value with a stack of its own and forces what it meets, so depth costs no
- * native stack. Sets that stand for something else (`__toString`, `outPath`) become that.
+ * A routine walks the value with a stack of its own and forces what it meets, so depth takes no native
+ * stack. Sets that convert to something else (`__toString`, `outPath`) are replaced by that.
  */
 
 import { escapeJsonString, FormatError, formatJsonFloat, TextBuilder } from "@nivis/formats";
@@ -36,44 +36,45 @@ import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/req
 import { type Peeled, peelToStringOutPath, withPeelTraces } from "./coerce.ts";
 import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
-/** How to convert to JSON. */
+/** The options of the conversion to JSON. */
 export interface JsonOptions {
-  /** Paths are copied to the store and become store paths; else they stay as they are. */
+  /** Whether paths are copied to the store and become store paths; otherwise they stay unchanged. */
   readonly copyPaths: boolean;
-  /** Force what is not forced yet; without it a thunk is an error. Default: true. */
+  /** Whether thunks are forced; otherwise a thunk is an error. Defaults to `true`. */
   readonly strict?: boolean;
-  /** Where the conversion was asked for, for traces. */
+  /** The position of the conversion, for traces. */
   readonly pos: PosIdx;
   /**
-   * Report a string that is not UTF-8 in the words of the JSON library alone, as `nix eval --json` does.
+   * Whether a string that is not UTF-8 is reported with the JSON library's message alone, as
+   * `nix eval --json` does. Defaults to `false`.
    */
   readonly bareErrors?: boolean;
 }
 
-/** JSON text and what it depends on. */
+/** JSON text and its context. */
 export interface JsonText {
   readonly text: string;
   readonly context: StringContext | undefined;
 }
 
-/** A list or set that has been opened and not yet closed. Used again for another when it is closed. */
+/** A list or set that has been opened and not yet closed. Reused for another when it is closed. */
 class Container {
   /** The names in order, or `null` for a list. */
   names: readonly string[] | null = null;
-  /** What stands before each item of a set, if that is known. */
+  /** The text before each item of a set, if it is known. */
   prefixes: readonly string[] | null = null;
   set: Attrs | null = null;
   items: readonly Slot[] = NO_ITEMS;
-  /** The places of the items in the order of the names; `null` for a list. */
+  /** The indices of the items in the order of the names; `null` for a list. */
   order: readonly number[] | null = null;
-  /** The item after the one that is being written. */
+  /** The index after that of the current item. */
   next = 0;
   copyPaths = false;
-  /** Where a list stands; its items are said to stand there too. */
+  /** The position of a list, which is also that of its items. */
   pos: PosIdx = NO_POS;
-  /** How many values and what stands for them the items are inside of. */
+  /** The number of values around the items, including sets that converted to others. */
   level = 0;
-  /** What the value was reached through. */
+  /** The traces of the sets that converted to this value. */
   traces: Peeled["traces"] = NO_TRACES;
 }
 
@@ -86,8 +87,8 @@ export function toJson(ctx: EvalContext, slot: Slot, options: JsonOptions): Susp
 }
 
 /**
- * The JSON of a value that is neither a list nor a set and no path, where it has one; `undefined` for
- * all others, which {@link toJson} converts or refuses.
+ * Returns the JSON of a value other than a list, a set or a path; `undefined` for all others, which
+ * {@link toJson} converts or rejects.
  */
 export function tryAtomToJson(ctx: EvalContext, value: Value): string | undefined {
   if (ctx.limits !== undefined || !hasRoom(ctx, 1)) return undefined;
@@ -102,7 +103,7 @@ export function tryAtomToJson(ctx: EvalContext, value: Value): string | undefine
   }
 }
 
-/** The text as a JSON string; `undefined` if it is not UTF-8. */
+/** Returns a text as a JSON string; `undefined` if it is not UTF-8. */
 function tryEscape(text: string): string | undefined {
   try {
     return escapeJsonString(text);
@@ -112,16 +113,16 @@ function tryEscape(text: string): string | undefined {
   }
 }
 
-/** The length up to which names are kept as they are written. */
+/** The maximum length of names whose JSON form is cached. */
 const SHORT_NAME = 64;
-/** Shapes with more names do not keep what stands before their items. */
+/** The maximum number of names of a shape for which the text before each item is cached. */
 const FEW_NAMES = 32;
-/** Instead of what stands before the items of a shape that was met for the first time. */
+/** Marks a shape that was seen once, in place of the text before its items. */
 const MET_ONCE: readonly string[] = [];
 
-/** What the answer to the last request is. */
+/** The meaning of the answer to the last request. */
 const enum Answer {
-  /** Nothing was asked yet. */
+  /** There was no request yet. */
   None,
   Value,
   Peeled,
@@ -130,20 +131,20 @@ const enum Answer {
 
 class JsonWriter extends Routine<JsonText> {
   private readonly out = new TextBuilder();
-  /** The open containers, and behind them such as are closed. */
+  /** The open containers, followed by closed ones for reuse. */
   private readonly containers: Container[] = [];
-  /** How many of {@link containers} are open. */
+  /** The number of open {@link containers}. */
   private depth = 0;
-  /** Names that were written, with quotes and colon. */
+  /** Names in JSON, with quotes and colon. */
   private names: Map<string, string> | null = null;
-  /** What stands before the items of sets of a shape. */
+  /** The text before the items of sets, by their shape. */
   private prefixes: Map<Shape, readonly string[]> | null = null;
-  /** The shape of a set that stood for nothing else, which most that follow have too. */
+  /** The last shape of a set that does not convert to something else; most later sets share it. */
   private plainShape: Shape | null = null;
   private context: StringContext | undefined = undefined;
   /**
-   * The first string that is not UTF-8. Nix: the whole value is evaluated before its text is
-   * made, so an error of the program comes first.
+   * The first string that is not UTF-8. Nix: the whole value is evaluated before its text is created, so an
+   * error of the program takes precedence.
    */
   private badText: FormatError | undefined = undefined;
   private readonly strict: boolean;
@@ -153,12 +154,12 @@ class JsonWriter extends Routine<JsonText> {
   private awaited = Answer.None;
   private readonly cycles: CycleFinder;
   private readonly request: ForceRequest;
-  /** The levels around the value. */
+  /** The number of levels around the value. */
   private outside = 0;
-  /** Of the value that is being written: how many others it is inside of. */
+  /** The number of values around the current one. */
   private level = 0;
   private copyPaths: boolean;
-  /** What it was reached through. */
+  /** The traces of the sets that converted to the current value. */
   private traces = NO_TRACES;
 
   constructor(
@@ -223,7 +224,7 @@ class JsonWriter extends Routine<JsonText> {
     return this.finish({ text: this.out.toString(), context: this.context });
   }
 
-  /** Writes or opens a value; answers what must be asked for that. */
+  /** Writes or opens a value; returns the request that this requires. */
   private begin(slot: Slot): Request | null {
     const { nesting } = this.ctx.caches;
     nesting.levels = this.outside + this.level;
@@ -262,33 +263,33 @@ class JsonWriter extends Routine<JsonText> {
       this.openSet(value);
       return null;
     }
-    // Nix: what a set stands for is written inside of it.
+    // Nix: the conversion of a set counts as inside of the set.
     this.ctx.caches.nesting.levels = this.outside + this.level;
     this.checkNesting();
-    // Nix: a path that a `__toString` returned is not copied.
+    // Nix: a path returned by a `__toString` is not copied.
     return this.writeValue(value, this.copyPaths && !throughToString, this.level + 1);
   }
 
-  /** Throws when one level more would be too many. */
+  /** Throws if one more level would exceed the limit. */
   private checkNesting(): void {
     if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.position());
   }
 
-  /** Throws when a list or set that is to be opened contains itself. */
+  /** Throws if a list or set to be opened contains itself. */
   private checkCycle(container: NixList | Attrs): void {
     if (!this.cycles.closesCycle(container, this.depth)) return;
     const message = `cannot convert ${typeWithArticle(container)} that contains itself to JSON`;
     throw new EvalError("infinite-recursion", message, this.position());
   }
 
-  /** Where the value that is being written stands: the attribute that it is, or is in lists of. */
+  /** Returns the position of the current value: that of the attribute that it is, or is in lists of. */
   private position(): PosIdx {
     if (this.depth === 0) return this.pos;
     const { set, next, pos } = this.containers[this.depth - 1] as Container;
     return set === null ? pos : positionOfSorted(set, next - 1);
   }
 
-  /** Writes anything but a set, or opens it if it is a list; returns what must be asked for that. */
+  /** Writes anything but a set, or opens a list; returns the request that this requires. */
   private writeValue(value: Value | Thunk, copyPaths: boolean, level: number): Request | null {
     if (typeof value === "string") {
       this.writeString(value);
@@ -318,7 +319,7 @@ class JsonWriter extends Routine<JsonText> {
     return null;
   }
 
-  /** A container for what is reached as the current value is. */
+  /** Returns a container for the contents of the current value. */
   private open(): Container {
     let container = this.containers[this.depth];
     if (container === undefined) {
@@ -341,7 +342,7 @@ class JsonWriter extends Routine<JsonText> {
     }
   }
 
-  /** Writes a name and its colon; those of records come again and again. */
+  /** Writes a name and its colon; those of records repeat. */
   private writeName(name: string): void {
     const known = this.names?.get(name);
     if (known === undefined) {
@@ -357,7 +358,7 @@ class JsonWriter extends Routine<JsonText> {
     }
   }
 
-  /** What stands before the items of sets of a shape, from the second such set on; else `null`. */
+  /** Returns the text before the items of sets of a shape from the second such set on; else `null`. */
   private prefixesOf(shape: Shape): readonly string[] | null {
     if (shape.names.length > FEW_NAMES || this.ctx.limits !== undefined) return null;
     this.prefixes ??= new Map();
@@ -399,7 +400,7 @@ class JsonWriter extends Routine<JsonText> {
     this.writeString(copied.text);
   }
 
-  /** Whether a set is just a set; {@link peelToStringOutPath} would answer the set itself. */
+  /** Whether a set is only a set; {@link peelToStringOutPath} would return the set itself. */
   private standsForNothing(set: Attrs): boolean {
     if (set.base === null && set.shape === this.plainShape) return true;
     if (set.has("outPath") || set.has("__toString")) return false;
@@ -421,7 +422,7 @@ class JsonWriter extends Routine<JsonText> {
     container.level = this.level;
   }
 
-  /** Closes what is finished and writes what stands before the next item. */
+  /** Closes finished containers and writes the text before the next item. */
   private nextItem(): Container | undefined {
     while (this.depth > 0) {
       const container = this.containers[this.depth - 1] as Container;
@@ -449,14 +450,14 @@ class JsonWriter extends Routine<JsonText> {
     throw new EvalError("type", message, traces.at(-1)?.pos);
   }
 
-  /** Adds to an error where in the value it happened, innermost first. */
+  /** Adds to an error the path to the value where it occurred, innermost first. */
   private addTraces(thrown: unknown, traces: Peeled["traces"]): unknown {
     const error = evalErrorOf(thrown);
     if (!(error instanceof EvalError)) return error;
     withPeelTraces(error, traces);
     for (let i = this.depth - 1; i >= 0; i--) {
       const { names, set, next, pos, traces: reachedThrough } = this.containers[i] as Container;
-      // Nothing of this container was being written yet.
+      // No item of this container was being written.
       if (next === 0) continue;
       if (names === null) {
         withTrace(error, pos, `while evaluating list element at index ${next - 1}`);
@@ -474,13 +475,13 @@ class JsonWriter extends Routine<JsonText> {
   }
 }
 
-/** Where the attribute is defined that is at `index` in the bytewise order of the names of a flat set. */
+/** Returns the position of the attribute at `index` in the bytewise order of a flat set's names. */
 function positionOfSorted({ shape }: Attrs, index: number): PosIdx {
   const { positions } = shape;
   return positions === null ? NO_POS : (positions[shape.sortedOrder()[index] as number] as PosIdx);
 }
 
-/** Where a function or thunk stands, as far as it knows. */
+/** Returns the position of a function or thunk, if it is known. */
 function definedAt(value: Value | Thunk): PosIdx | undefined {
   const code = value instanceof Closure || value instanceof Thunk ? value.code : null;
   return code === null || code instanceof ThunkState ? undefined : code.pos;

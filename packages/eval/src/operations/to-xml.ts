@@ -1,8 +1,9 @@
 /**
- * `toXML` and `--xml`: a value as XML (value-to-xml.cc), one element a line, two blanks a level.
+ * `toXML` and `--xml`: a value as XML (value-to-xml.cc), one element per line, indented by two blanks per
+ * level.
  *
- * One generator walks the value with a stack of its own. A derivation is written out once; where it
- * is met again stands `<repeated />`.
+ * One generator walks the value with a stack of its own. A derivation is written once; further
+ * occurrences are `<repeated />`.
  */
 import { formatG6, formatXmlAttribute, XmlWriter } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -30,42 +31,42 @@ import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
 import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
-/** Elements that may be open: each indents by two more blanks, so the text grows with their square. */
+/** The maximum number of open elements: each adds two blanks per line, so the text grows quadratically. */
 const MAX_OPEN_ELEMENTS = 15_000;
 
-/** How to convert to XML. */
+/** The options of the conversion to XML. */
 export interface XmlOptions {
-  /** Force what is not forced yet; without it a thunk is `<unevaluated />`. */
+  /** Whether thunks are forced; otherwise a thunk is `<unevaluated />`. */
   readonly strict: boolean;
-  /** Say where attributes and functions were defined. */
+  /** Whether the positions of attributes and functions are written. */
   readonly location: boolean;
   /**
-   * Gets what was written when the conversion fails, with all elements closed. Nix: the text is printed
-   * while it is made.
+   * Receives the text so far, with all elements closed, when the conversion fails. Defaults to nothing.
+   * Nix: the text is printed while it is created.
    */
   readonly onFailure?: (text: string) => void;
 }
 
-/** XML text, with a newline at its end, and what it depends on. */
+/** XML text, with a newline at its end, and its context. */
 export interface XmlText {
   readonly text: string;
   readonly context: StringContext | undefined;
 }
 
-/** An element that is open, and what of it is still to be written. */
+/** An open element, and its items that are still to be written. */
 interface OpenElement {
   /** The names if these are attributes of a set, each in an `attr` element. */
   readonly names: readonly string[] | null;
   readonly set: Attrs | null;
   readonly items: readonly Slot[];
   next: number;
-  /** Of the value; the items of a list are said to stand there too. */
+  /** The position of the value, which is also that of a list's items. */
   readonly pos: PosIdx;
-  /** How many values the items are inside of. */
+  /** The number of values around the items. */
   readonly level: number;
 }
 
-/** An element of which nothing is left to write. */
+/** An element without any items left to write. */
 const NOTHING_LEFT: OpenElement = {
   names: null,
   set: null,
@@ -83,12 +84,12 @@ export function toXml(ctx: EvalContext, slot: Slot, options: XmlOptions): Suspen
 class ValueToXml {
   private readonly out = new XmlWriter();
   private readonly open: OpenElement[] = [];
-  /** What the item that is being written is in. */
+  /** The container of the current item. */
   private container: OpenElement = NOTHING_LEFT;
   private context: StringContext | undefined;
-  /** The names of attributes as they are written. */
+  /** The names of attributes in XML. */
   private readonly names = new Map<string, string>();
-  /** The derivations written out, by drv path. */
+  /** The derivations that have been written, by drv path. */
   private readonly written = new Set<string>();
   private readonly cycles: CycleFinder;
 
@@ -141,7 +142,7 @@ class ValueToXml {
     return { text: this.out.finish(), context: this.context };
   }
 
-  /** Where the item that is being written stands. */
+  /** Returns the position of the current item. */
   private position(): PosIdx {
     const { names, set, next, pos } = this.container;
     return names === null ? pos : (set as Attrs).positionOf(names[next - 1] as string);
@@ -201,7 +202,7 @@ class ValueToXml {
     return isString(value) ? textOf(value) : undefined;
   }
 
-  /** Throws when a list or set that is to be opened contains itself. */
+  /** Throws if a list or set to be opened contains itself. */
   private checkCycle(container: NixList | Attrs): void {
     if (!this.cycles.closesCycle(container, this.container.level)) return;
     const message = `cannot convert ${typeWithArticle(container)} that contains itself to XML`;
@@ -233,7 +234,7 @@ class ValueToXml {
     this.out.closeElement();
   }
 
-  /** Ends what is finished and announces the next item. */
+  /** Closes finished elements and opens the next item. */
   private nextItem(): Slot | undefined {
     for (;;) {
       const element = this.open.at(-1);
@@ -264,7 +265,7 @@ class ValueToXml {
     this.open.push(NOTHING_LEFT);
   }
 
-  /** The attributes that say where something was defined: column and line, and the path. */
+  /** Returns the XML attributes for a position: column and line, and the path. */
   private formatPlace(pos: PosIdx): [string, string] {
     const position = this.ctx.positions.resolve(pos);
     if (position === undefined) return ["", ""];

@@ -4,9 +4,9 @@
  *     printAmbiguous   `nix-instantiate --eval`: complete, thunks are `<CODE>`
  *     printForError    values in messages: short
  *
- * The third form, that of `nix eval`, forces as it goes: operations/print-pretty.ts. All walk with a
- * stack of their own, so that a value nested a million deep prints. The results are byte strings (`«`
- * is its UTF-8 bytes).
+ * The third form, that of `nix eval`, forces as it proceeds: operations/print-pretty.ts. All walk with a
+ * stack of their own, so that a value nested a million levels deep can be printed. The results are byte
+ * strings (`«` is its UTF-8 bytes).
  */
 import { TextBuilder } from "@nivis/formats";
 import { printIdentifier, printString } from "@nivis/syntax";
@@ -33,9 +33,9 @@ import {
 } from "./value-printer.ts";
 
 /**
- * The form of `nix-instantiate --eval`. It runs no code: what is not forced prints as `<CODE>`.
- * A set or list that was already printed is `«repeated»`, so cycles end. A value that is inside more
- * than `maxNesting` others is an error.
+ * Prints a value as `nix-instantiate --eval` does. It runs no code: thunks print as `<CODE>`. A set or
+ * list that was already printed is `«repeated»`, so cycles end. A value with more than `maxNesting` others
+ * around it is an error.
  */
 export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY): string {
   const out = new TextBuilder();
@@ -54,7 +54,7 @@ export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY
         open.push({ names: value.sortedNames(), items: value.sortedSlots(), next: 0 });
       }
     } else if (isList(value)) {
-      // Nix: lists are told apart by the cell that holds them, so a copied list prints again.
+      // Nix: lists are identified by the cell that holds them, so a copied list prints again.
       if (value.length > 0 && seen.has(current)) {
         out.add(REPEATED);
       } else {
@@ -65,11 +65,11 @@ export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY
     } else {
       out.add(printAmbiguousLeaf(value));
     }
-    // Closes what is finished; the rest of the loop body is for the next item.
+    // Closes finished containers; the rest of the loop body handles the next item.
     let container = open.at(-1);
     for (;;) {
       if (container === undefined) return out.toString();
-      // An item other than the first ends what stands before it.
+      // Every item but the first is preceded by a separator.
       if (container.next > 0) out.add(container.names === null ? " " : "; ");
       if (container.next < container.items.length) break;
       out.add(container.names === null ? "]" : "}");
@@ -82,7 +82,7 @@ export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY
   }
 }
 
-/** Where a value stands that is one level too deep, as far as it knows. */
+/** Returns the position of a value that is one level too deep, if it is known. */
 function placeOf(value: Value | Thunk): PosIdx {
   return value instanceof Closure ? value.code.pos : NO_POS;
 }
@@ -114,17 +114,17 @@ const ERROR_LIMITS = {
 };
 
 /**
- * A value as messages show it: nothing is forced, at most ten levels, attributes and items, and a
- * kibibyte of each string. `positions` lets functions show where they were defined.
+ * Prints a value for a message: nothing is forced; at most ten levels, attributes and items, and a kibibyte
+ * of each string are printed. With `positions`, functions show where they are defined.
  */
 export function printForError(slot: Slot, positions?: PositionTable): string {
   if (typeof slot === "number" || typeof slot === "boolean") return printAtom(slot);
-  // Without hooks the printer forces nothing, so its generator ends at the first step.
+  // Without hooks the printer forces nothing, so its generator completes at the first step.
   return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next(undefined)
     .value as string;
 }
 
-/** A value as `builtins.trace` shows it: complete, but nothing is forced. */
+/** Prints a value as `builtins.trace` shows it: complete, but without forcing anything. */
 export function printForTrace(slot: Slot, positions: PositionTable, maxNesting: number): string {
   const limits = { ...NO_LIMITS, maxNesting };
   return new ValuePrinter(limits, positions, null).print(slot).next(undefined).value as string;

@@ -1,9 +1,9 @@
 /**
- * ValuePrinter: the walk behind `printForError` and `printPretty`, which differ in what they leave
- * out and in whether they may run code.
+ * ValuePrinter: the walk behind `printForError` and `printPretty`, which differ in what they omit and in
+ * whether they may run code.
  *
- * It is a generator that forces what it meets when it has {@link ForcingHooks}, and never yields
- * without them. Containers that are not finished lie on a stack of its own.
+ * It is a generator that forces what it meets if it has {@link ForcingHooks}, and never yields without
+ * them. Open containers are on a stack of its own.
  */
 import { formatG6, TextBuilder } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
@@ -31,59 +31,59 @@ import {
 import type { Suspendable } from "../vm/requests.ts";
 import { elided, LEFT, printStringUpTo, RIGHT } from "./literal.ts";
 
-/** Stands for a set or list that was printed before. */
+/** Printed for a set or list that was printed before. */
 export const REPEATED = `${LEFT}repeated${RIGHT}`;
-/** Stands for a thunk that is being evaluated. */
+/** Printed for a thunk that is being evaluated. */
 export const POTENTIAL_RECURSION = `${LEFT}potential infinite recursion${RIGHT}`;
 const UNFORCED = `${LEFT}thunk${RIGHT}`;
 
 /** A list or set that has been opened and not yet closed. */
 export interface OpenContainer {
-  /** Parallel to `items`; `null` for a list. */
+  /** The names of the `items`; `null` for a list. */
   readonly names: readonly string[] | null;
   readonly items: readonly Slot[];
-  /** The next item to print. */
+  /** The index of the next item to print. */
   next: number;
 }
 
-/** What a slot holds as far as it is known without running anything. */
+/** Returns the contents of a slot as far as they are known without running code. */
 export function peek(slot: Slot): Value | Thunk {
   return slot instanceof Thunk && slot.code === null ? (slot.a as Value) : slot;
 }
 
-/** Numbers, Booleans, null, paths: what all forms print alike. */
+/** Prints numbers, Booleans, null and paths, which all forms print alike. */
 export function printAtom(value: Value): string {
   if (value instanceof NixPath) return value.shown;
   if (value instanceof NixFloat) return formatG6(value.value);
   return String(value);
 }
 
-/** What a printer leaves out. */
+/** The parts of a value that a printer omits. */
 export interface PrintLimits {
-  /** Sets and lists at this depth print as `{ ... }` and `[ ... ]`. */
+  /** The depth at which sets and lists print as `{ ... }` and `[ ... ]`. */
   readonly maxDepth: number;
-  /** Attributes printed in all. */
+  /** The maximum number of printed attributes in total. */
   readonly maxAttrs: number;
-  /** List items printed in all. */
+  /** The maximum number of printed list items in total. */
   readonly maxItems: number;
-  /** Bytes printed of each string. */
+  /** The maximum number of printed bytes of each string. */
   readonly maxStringBytes: number;
-  /** A value inside more others than this is an error. */
+  /** The maximum number of values around a value; a deeper value is an error. */
   readonly maxNesting: number;
 }
 
-/** What a printer that forces must know. */
+/** The hooks of a printer that forces. */
 export interface ForcingHooks {
-  /** The printed form of a set that is a derivation, or `undefined` for other sets. */
+  /** Returns the printed form of a set that is a derivation, or `undefined` for other sets. */
   printDerivation(set: Attrs): Suspendable<string | undefined>;
-  /** Is called for each item; may throw to end the printing. */
+  /** Called for each item; may throw to end the printing. */
   work(): void;
 }
 
-/** Stands for all empty sets: C++ Nix has only one. */
+/** Represents all empty sets: C++ Nix has only one. */
 const EMPTY_SET = Symbol("empty set");
 
-/** `type` and `_type` tell most about a set, so they come first when not all names are shown. */
+/** `type` and `_type` describe a set best, so they come first if not all names are shown. */
 function importantFirst(names: readonly string[]): number[] {
   const isImportant = (name: string): boolean => name === "type" || name === "_type";
   const order = names.map((_, i) => i);
@@ -93,12 +93,12 @@ function importantFirst(names: readonly string[]): number[] {
   ];
 }
 
-/** Whether an error is about the whole evaluation and not about the value where it came up. */
+/** Whether an error concerns the whole evaluation and not the value in which it occurred. */
 function endsPrinting(kind: ErrorKind): boolean {
   return kind === "stack-overflow" || isPassingKind(kind);
 }
 
-/** See the head of this file. One object prints one value. */
+/** Prints one value. */
 export class ValuePrinter {
   private readonly out = new TextBuilder();
   private readonly seen = new Set<unknown>();
@@ -161,7 +161,7 @@ export class ValuePrinter {
     return `${LEFT}lambda${shownName}${where}${RIGHT}`;
   }
 
-  /** Notes a set or list; prints `«repeated»` and answers false if it was noted before. */
+  /** Records a set or list; if it was recorded before, prints `«repeated»` and returns false. */
   private markSeen(identity: unknown): boolean {
     if (this.seen.has(identity)) {
       this.out.add(REPEATED);
@@ -197,7 +197,7 @@ export class ValuePrinter {
     this.open.push({ names: null, items: list, next: 0 });
   }
 
-  /** Ends the item that was printed last, closes what is finished, announces the next item. */
+  /** Ends the last item, closes finished containers and starts the next item. */
   private nextItem(): Slot | undefined {
     const { out, open } = this;
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * The observer behind `NIX_SHOW_STATS`: counts what C++ Nix counts, as far as there is a counterpart
- * (docs/statistics.md has the definitions), by looking at every instruction before it runs.
+ * The observer behind `NIX_SHOW_STATS`: it inspects every instruction before it runs and counts what C++ Nix
+ * counts, as far as there is a counterpart (docs/statistics.md has the definitions).
  */
 import { type Expr, NodeKind, walk } from "@nivis/syntax";
 import { type Lambda, LambdaKind } from "../bytecode/lambda.ts";
@@ -12,7 +12,7 @@ import { Builtin, Closure, PartialBuiltin } from "../value/value.ts";
 import { NATIVE_POS } from "../vm/frame.ts";
 import type { RunObserver } from "../vm/observer.ts";
 
-/** Builtins whose result is a set that did not exist before. */
+/** Builtins whose result is a new set. */
 export const SET_MAKERS: ReadonlySet<string> = new Set([
   "derivationStrict",
   "fromJSON",
@@ -31,7 +31,7 @@ export const SET_MAKERS: ReadonlySet<string> = new Set([
   "zipAttrsWith",
 ]);
 
-/** Builtins whose result is a list that did not exist before. */
+/** Builtins whose result is a new list. */
 export const LIST_MAKERS: ReadonlySet<string> = new Set([
   "attrNames",
   "attrValues",
@@ -58,10 +58,10 @@ const OPERATOR_BUILTINS: ReadonlyMap<Op, string> = new Map([
   [Op.Less, "lessThan"],
 ]);
 
-/** See the head of this file. */
+/** Counts the instructions, calls and values of an evaluation. */
 export class CountingObserver implements RunObserver {
   instructions = 0;
-  /** Frames of calls and thunks, and their locals. */
+  /** The frames of calls and thunks, and their locals. */
   frames = 0;
   locals = 0;
   deepest = 0;
@@ -69,7 +69,7 @@ export class CountingObserver implements RunObserver {
   builtinCalls = 0;
   thunks = 0;
   closures = 0;
-  /** Places that C++ Nix would give a thunk unless it can do without: arguments, elements, attributes. */
+  /** Arguments, elements and attributes for which C++ Nix creates a thunk unless it can avoid it. */
   places = 0;
   lists = 0;
   listElements = 0;
@@ -80,15 +80,15 @@ export class CountingObserver implements RunObserver {
   slotsCopied = 0;
   lookups = 0;
   expressions = 0;
-  /** All names in the texts that were parsed. */
+  /** All names in the parsed texts. */
   readonly names = new Set<string>();
-  /** By number of opcode. */
+  /** Instructions by number of opcode. */
   readonly opcodes: number[] = OPCODES.map(() => 0);
   readonly calls = new Map<Lambda, number>();
   readonly builtins = new Map<string, number>();
-  /** Selections by the position of the attribute that was found. */
+  /** Selections by the position of the selected attribute. */
   readonly selections = new Map<PosIdx, number>();
-  /** The instruction before made a set or list that now lies on the top. */
+  /** The result of the previous instruction, if it is a new set or list on top of the stack. */
   private made: "set" | "list" | undefined;
 
   /** @param everyCall Whether calls are counted by function and selections by attribute as well. */
@@ -143,7 +143,7 @@ export class CountingObserver implements RunObserver {
         this.places++;
         break;
       case Op.Call:
-        // Nix: what a builtin hands to a function is its own affair.
+        // Nix: an argument that a builtin passes to a function is not counted.
         if (lambda.pos !== NATIVE_POS)
           this.places += argumentsTaken(stack[sp - 1], code[pc + 1] as number);
         break;
@@ -211,7 +211,7 @@ export class CountingObserver implements RunObserver {
     }
   }
 
-  /** Does the updates once more, for what lies between the steps of a chain is never seen. */
+  /** Repeats the updates, because the steps of a chain are not visible between instructions. */
   private countUpdates(stack: readonly unknown[], count: number, sp: number): void {
     let set = stack[sp - 1] as Attrs;
     for (let i = 1; i < count; i++) {
@@ -260,7 +260,7 @@ export class CountingObserver implements RunObserver {
   }
 }
 
-/** How many of `count` arguments a callee takes at once. */
+/** Returns how many of `count` arguments a callee takes at once. */
 function argumentsTaken(callee: unknown, count: number): number {
   if (callee instanceof Closure) {
     const extra = callee.code.fused?.extraArguments ?? 0;

@@ -1,6 +1,6 @@
 /**
- * Statistics as C++ Nix prints them for `NIX_SHOW_STATS`: the same keys in the same order and shape,
- * and under "nivis" what only this machine has. docs/statistics.md says what each number means here.
+ * Statistics as C++ Nix prints them for `NIX_SHOW_STATS`: the same keys in the same order and structure, plus
+ * those specific to this machine under "nivis". docs/statistics.md defines each number.
  */
 
 import { OPCODES } from "../bytecode/opcode.ts";
@@ -9,20 +9,20 @@ import type { PosIdx, PositionTable } from "../position.ts";
 import { HEADER_SIZE } from "../vm/frame.ts";
 import type { CountingObserver } from "./counting-observer.ts";
 
-/** What the host knows about the process. Seconds and bytes. */
+/** The host's data about the process. Seconds and bytes. */
 export interface ProcessStatistics {
   readonly cpuTime: number;
-  /** The collector's; of all threads. */
+  /** The time of the garbage collector, of all threads. */
   readonly gcTime: number;
   readonly gcCycles: number;
   readonly heapSize: number;
-  /** All that was ever allocated on the heap. */
+  /** The bytes ever allocated on the heap. */
   readonly allocated: number;
-  /** More about the process, for the key "nivis". */
+  /** Further data about the process, for the key "nivis". */
   readonly more: CounterTree;
 }
 
-/** A value of JSON without its exotic parts. */
+/** A JSON value of ordinary numbers, strings and objects. */
 export type StatisticsTree =
   | string
   | number
@@ -31,8 +31,8 @@ export type StatisticsTree =
   | { readonly [name: string]: StatisticsTree };
 
 /**
- * Bytes of objects in V8 on 64-bit machines: a header of three words, then a word for each field; an
- * array has four words and two for its store. Estimates, for there is nothing to ask.
+ * Sizes of objects in V8 on 64-bit machines: a header of three words, then a word for each field; an array
+ * has four words and two for its store. These are estimates, since the engine does not tell.
  */
 const WORD = 8;
 const SIZES = {
@@ -42,7 +42,7 @@ const SIZES = {
   Attr: WORD,
 } as const;
 
-/** The counts, without an observer only those that need none. */
+/** Returns the counts; without an observer only those that need none. */
 export function statisticsReport(
   observer: CountingObserver | undefined,
   process: ProcessStatistics,
@@ -102,7 +102,7 @@ export function statisticsReport(
   return report;
 }
 
-/** The text of a report: two blanks a level, names in order, as C++ Nix's JSON library prints. */
+/** Formats a report: two blanks per level, names in order, as C++ Nix's JSON library prints. */
 export function renderStatistics(report: StatisticsTree): string {
   return JSON.stringify(inOrder(report), null, 2);
 }
@@ -116,7 +116,7 @@ function inOrder(tree: StatisticsTree): StatisticsTree {
   );
 }
 
-/** What `NIX_COUNT_CALLS` adds; the most frequent first. */
+/** Returns the counts of `NIX_COUNT_CALLS`, the most frequent first. */
 function callCounts(counts: CountingObserver, positions: PositionTable): StatisticsTree {
   return {
     primops: Object.fromEntries(counts.builtins),

@@ -1,6 +1,6 @@
 /**
- * What is known of store paths: those that this evaluation made, written or not, and those in the
- * store. A derivation that uses the `drvPath` of another gets the whole closure of that as inputs.
+ * The known store paths: those that this evaluation made, written or not, and those in the store. A
+ * derivation that uses the `drvPath` of another gets the closure of that derivation as inputs.
  */
 import {
   type Derivation,
@@ -12,19 +12,19 @@ import {
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 
-/** The error for a store path that is not there. */
+/** Returns the error for a store path that does not exist. */
 export function notValid(path: string): EvalError {
   return new EvalError("invalid-path", `path '${path}' is not valid`);
 }
 
-/** The derivation at a `.drv` path in the store; throws if there is none. */
+/** Returns the derivation at a `.drv` path in the store; throws if there is none. */
 export function readDerivation(ctx: EvalContext, drvPath: string): Derivation {
   const drv = ctx.store.readDerivation(drvPath);
   if (drv === undefined) throw notValid(drvPath);
   return drv;
 }
 
-/** A derivation that was made here or is in the store; throws if there is none. */
+/** Returns a derivation that was made here or is in the store; throws if there is none. */
 function knownDerivation(ctx: EvalContext, drvPath: string): KnownDerivation {
   let known = ctx.caches.derivations.get(drvPath);
   if (known === undefined) {
@@ -34,7 +34,7 @@ function knownDerivation(ctx: EvalContext, drvPath: string): KnownDerivation {
   return known;
 }
 
-/** The outputs of a derivation that was made here or is in the store; throws if there is none. */
+/** Returns the outputs of a derivation that was made here or is in the store; throws if there is none. */
 export function outputsOf(
   ctx: EvalContext,
   drvPath: string,
@@ -55,10 +55,10 @@ function referencesOf(ctx: EvalContext, path: string): readonly string[] {
   return references;
 }
 
-/** A store path and all that it refers to, directly or not. */
+/** Returns the closure of a store path: the path and all that it refers to, directly or not. */
 export function closureOf(ctx: EvalContext, path: string): ReadonlySet<string> {
   const closure = new Set([path]);
-  // A Set is walked in the order of insertion, also by what is added on the way.
+  // A Set is iterated in the order of insertion, including members added during iteration.
   for (const member of closure) {
     for (const reference of referencesOf(ctx, member)) closure.add(reference);
   }

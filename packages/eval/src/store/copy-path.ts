@@ -1,8 +1,8 @@
 /**
- * Copies of sources: what `"${./file}"`, `builtins.path` and `filterSource` do.
+ * Copies of sources, as made by `"${./file}"`, `builtins.path` and `filterSource`.
  *
- * The store path follows from name and content. In read-only mode that is all; else the store gets a
- * copy. A path is read once per evaluation, however often it is used.
+ * Name and content determine the store path. In read-only mode nothing else happens; otherwise the store
+ * gets a copy. A path is read once per evaluation, however often it is used.
  */
 import { hashNar, isDerivationPath, makeFixedOutputPath, type StoreConfig } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -13,7 +13,7 @@ import { accessorOf, withoutSymlinks } from "../path-value.ts";
 import { ContextString, type NixPath } from "../value/value.ts";
 import { narSourceOf, type SourceTree } from "./source-tree.ts";
 
-/** What store paths are computed with. */
+/** Returns the parameters for computing store paths. */
 export function storeConfig(ctx: EvalContext): StoreConfig {
   return { storeDir: ctx.store.storeDir, hashes: ctx.hashes };
 }
@@ -21,12 +21,12 @@ export function storeConfig(ctx: EvalContext): StoreConfig {
 /** How a source is hashed: as a NAR or as the contents of one file. */
 export type SourceMethod = "nar" | "flat";
 
-/** The name that a copy of a path gets; the root has none of its own. */
+/** Returns the name of a path's copy; the root has no name of its own. */
 export function sourceName(path: string): string {
   return path === "/" ? "source" : baseNameOfPath(path);
 }
 
-/** Copies a path as it is and returns its store path: what interpolation of a path does. */
+/** Copies a path unchanged, as interpolation does, and returns its store path. */
 export function copyPathToStore(ctx: EvalContext, path: NixPath): ContextString {
   const key = ctx.caches.pathKeys.of(path);
   const known = ctx.caches.copiedPaths.get(key);
@@ -46,8 +46,8 @@ export function copyPathToStore(ctx: EvalContext, path: NixPath): ContextString 
 }
 
 /**
- * Adds the file or directory at `root`, in which no component but the last is a symlink. `kept` is
- * what a filter left of it; `references` are those of what is copied.
+ * Adds the file or directory at `root`, in which only the last component may be a symlink. `kept` are the
+ * names that a filter kept; `references` are those of the copy.
  */
 export function addSource(
   ctx: EvalContext,

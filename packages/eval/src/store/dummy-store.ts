@@ -1,9 +1,9 @@
-/** The store that holds nothing and takes nothing: evaluation that only wants to know paths. */
+/** DummyStore: a store that holds and accepts nothing, for evaluation that only computes paths. */
 import type { Derivation } from "@nivis/formats";
 import { EvalError } from "../errors/eval-error.ts";
 import type { Store } from "./store.ts";
 
-/** See the head of this file; C++ Nix has it as `dummy://`. */
+/** A store that holds and accepts nothing; C++ Nix calls it `dummy://`. */
 export class DummyStore implements Store {
   readonly capabilities = { reads: false, writes: false };
 

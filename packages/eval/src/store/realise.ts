@@ -1,9 +1,9 @@
 /**
- * Paths whose string context says that they must be there: `import`, `readFile`, `readDir` and the
- * like come here before they read.
+ * Paths whose string context requires store paths to exist: `import`, `readFile`, `readDir` and similar
+ * builtins come here before they read.
  *
- * Plain store paths must be valid. Outputs of derivations are built (import from derivation) if the
- * store can build; else they must be in it already.
+ * Plain store paths must be valid. Outputs of derivations are built (import from derivation) if the store
+ * can build; otherwise they must be in it already.
  */
 import { FormatError, isInStore, outputPath, splitStorePath } from "@nivis/formats";
 import { allowClosure } from "../allowed-closure.ts";
@@ -23,14 +23,14 @@ import { notValid, outputsOf } from "./closure.ts";
 import type { WantedOutput } from "./store.ts";
 import { baseDerivation, displayOutput, placeholderOf } from "./wanted-output.ts";
 
-/** What stands in strings for the path of an output that was not known, and that path. */
+/** Placeholders of outputs in strings, and the paths that replace them. */
 export type Rewrites = ReadonlyMap<string, string>;
 
 const NO_REWRITES: Rewrites = new Map();
 
 /**
- * Makes sure that everything in a context is in the store: builds the outputs of derivations in it.
- * Returns the paths of those outputs that strings have placeholders for.
+ * Ensures that all paths of a context are in the store, building outputs of derivations. Returns the paths
+ * of those outputs for which strings contain placeholders.
  */
 export function realiseContext(ctx: EvalContext, context: StringContext | undefined): Rewrites {
   if (context === undefined) return NO_REWRITES;
@@ -45,7 +45,7 @@ export function realiseContext(ctx: EvalContext, context: StringContext | undefi
         requireValid(ctx, decoded.drvPath);
         break;
       case "output":
-        // A store that builds nothing has not been given the derivation either.
+        // A store that cannot build has not been given the derivation either.
         if (ctx.store.build !== undefined) requireValid(ctx, baseDerivation(decoded.drvPath));
         wanted.push(decoded);
     }
@@ -78,7 +78,7 @@ function buildOutputs(
   const shown = displayOutput(first);
   if (settings.traceImportFromDerivation && !announcedBuilds.has(shown)) {
     ctx.io.log(plainWarning(`built '${shown}' during evaluation due to an import from derivation`));
-    // This runs again where the build has to be waited for.
+    // This runs again if the build has to be waited for.
     announcedBuilds.add(shown);
   }
   const paths = store.build(wanted);
@@ -92,7 +92,7 @@ function buildOutputs(
   return rewrites;
 }
 
-/** In a store that cannot build: an output must be there already. */
+/** In a store that cannot build, an output must exist already. */
 function requireBuilt(ctx: EvalContext, wanted: WantedOutput): void {
   const { drvPath, output } = wanted;
   const known = outputsOf(ctx, drvPath).get(output);
@@ -126,8 +126,8 @@ export function* realisePath(
 }
 
 /**
- * {@link realisePath} without a generator, where the slot is a path already and nothing has to be
- * waited for; else `undefined`.
+ * {@link realisePath} without a generator, for a slot that is a path already if there is nothing to wait
+ * for; else `undefined`.
  */
 export function tryRealisePath(
   ctx: EvalContext,
@@ -154,14 +154,14 @@ function resolveRealised(
   }
 }
 
-/** A text with the paths of outputs in place of what stood for them. */
+/** Replaces placeholders in a text by the paths of their outputs. */
 export function rewrite(text: string, rewrites: Rewrites): string {
   let result = text;
   for (const [placeholder, path] of rewrites) result = result.replaceAll(placeholder, () => path);
   return result;
 }
 
-/** The references of the store object that a path lies in; none if it is not in the store. */
+/** Returns the references of the store object that contains a path; none outside of the store. */
 export function referencesOfStoreObject(ctx: EvalContext, path: string): readonly string[] {
   const { storeDir } = ctx.store;
   if (!isInStore(path, storeDir)) return [];
@@ -169,13 +169,13 @@ export function referencesOfStoreObject(ctx: EvalContext, path: string): readonl
     const storePath = `${storeDir}/${splitStorePath(path, storeDir).baseName}`;
     return ctx.store.references(storePath) ?? [];
   } catch (error) {
-    // Something that lies in the store directory but is no store object, such as `.links`.
+    // A file in the store directory that is not a store object, such as `.links`.
     if (error instanceof FormatError) return [];
     throw error;
   }
 }
 
-/** Makes sure, unless in read-only mode, that a store path is there; fetches it if the store can. */
+/** Ensures, unless in read-only mode, that a store path exists; fetches it if the store can. */
 export function ensurePath(ctx: EvalContext, path: string): void {
   const { store } = ctx;
   if (ctx.settings.readOnlyMode || store.isValidPath(path) || store.substitute?.(path)) return;

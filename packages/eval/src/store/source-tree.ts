@@ -1,26 +1,26 @@
 /**
- * Source trees: files that are to be hashed or copied to the store.
+ * Source trees: files to be hashed or copied to the store.
  *
- * A tree is a path in the tree of an accessor and, if a filter has been at it, the names that the filter kept. Filters are Nix
- * functions, so whoever asks them (`builtins/files.ts`) does so beforehand; here nothing runs.
+ * A tree is a path in an accessor and, after filtering, the names that the filter kept. Filters are Nix
+ * functions, which the caller (`builtins/store-paths.ts`) runs beforehand; nothing here runs Nix code.
  */
 import type { NarDigest, NarFileType, NarSource, NarStat } from "@nivis/formats";
 import { joinPath } from "../path.ts";
 import { IoError, type SourceAccessor } from "../source-accessor.ts";
 
-/** See the head of this file. */
+/** A source tree: a path, and the names that a filter kept. */
 export interface SourceTree {
   /** The path of the file or directory; no ancestor is a symlink. */
   readonly root: string;
-  /** The names kept in each directory by its path; `undefined` keeps everything. */
+  /** The kept names of each directory, by its path; `undefined` keeps everything. */
   readonly kept: ReadonlyMap<string, readonly string[]> | undefined;
-  /** Whether it is one file taken without its executable bit. */
+  /** Whether it is one file without its executable bit. */
   readonly flat: boolean;
-  /** The hash of its NAR where that is known already. */
+  /** The hash of its NAR, if it is known already. */
   readonly nar: NarDigest | undefined;
 }
 
-/** A tree as `@nivis/formats` reads it; nodes are paths. */
+/** Returns a tree as `@nivis/formats` reads it; nodes are paths. */
 export function narSourceOf(files: SourceAccessor, tree: SourceTree): NarSource<string> {
   return {
     stat: (path) => statOf(files, path, tree.flat),

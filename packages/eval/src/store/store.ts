@@ -1,49 +1,48 @@
 /**
- * Store: where derivations and sources go.
+ * Store: the destination of derivations and sources.
  *
- * Store paths follow from content, so the evaluator computes them itself, with `@nivis/formats`; a
- * Store is asked only what lies there already, and to write. In read-only mode nothing is written,
- * and paths that only exist in thought are then not *valid*, just as in C++ Nix. `dummy-store.ts` is
- * the store that holds nothing; `@nivis/node` has one on disk.
+ * Store paths depend on content alone, so the evaluator computes them itself with `@nivis/formats`; a Store
+ * reports which paths exist, and writes. In read-only mode nothing is written, and computed paths are then
+ * not *valid*, as in C++ Nix. `dummy-store.ts` is a store that holds nothing; `@nivis/node` has one on disk.
  */
 import type { Derivation, FinishedDerivation } from "@nivis/formats";
 import type { SourceAccessor } from "../source-accessor.ts";
 import type { SourceTree } from "./source-tree.ts";
 
-/** What a store can do. */
+/** The capabilities of a store. */
 export interface StoreCapabilities {
-  /** It may hold paths, so it is worth asking. */
+  /** Whether it may hold paths. */
   readonly reads: boolean;
-  /** It takes texts, sources and derivations. */
+  /** Whether it accepts texts, sources and derivations. */
   readonly writes: boolean;
 }
 
-/** An output that evaluation needs: of the derivation at `drvPath`, or of one that is itself an output. */
+/** An output that evaluation needs, of the derivation at `drvPath` or of one that is itself an output. */
 export interface WantedOutput {
-  /** As in a string context: a `.drv` path, or `out!/nix/store/….drv` for one that is an output. */
+  /** As in a string context: a `.drv` path, or `out!/nix/store/….drv` for an output. */
   readonly drvPath: string;
   readonly output: string;
 }
 
-/** See the head of this file. All paths are whole store paths. */
+/** A store, as evaluation uses it. All paths are whole store paths; all texts are byte strings. */
 export interface Store {
   readonly capabilities: StoreCapabilities;
   /**
-   * The directory of the host in which the files of {@link storeDir} are, if it is another one; bytes.
+   * The host's directory with the files of {@link storeDir}, if it is a different one; bytes.
    */
   readonly relocatedDirectory?: string | undefined;
   /**
-   * Keeps a path from being collected as garbage: makes `link` a symlink to it and registers the link.
-   * Returns the link, an absolute path. Absent if the store has no such roots.
+   * Protects a path from garbage collection: makes `link` a symlink to it and registers the link. Returns
+   * the link, an absolute path. Absent if the store has no such roots.
    */
   addRoot?(path: string, link: string): string;
-  /** Such as `/nix/store`. */
+  /** The logical store directory, such as `/nix/store`. */
   readonly storeDir: string;
-  /** Whether there is such a path, complete and registered. */
+  /** Whether a path exists, complete and registered. */
   isValidPath(path: string): boolean;
-  /** The references of a valid path; `undefined` if they are not known. */
+  /** Returns the references of a valid path; `undefined` if they are not known. */
   references(path: string): readonly string[] | undefined;
-  /** The derivation in a valid `.drv` path; `undefined` if the path is not valid. */
+  /** Returns the derivation in a valid `.drv` path; `undefined` if the path is not valid. */
   readDerivation(path: string): Derivation | undefined;
   /** Writes the text file whose path was computed, unless the path is valid. */
   addText(path: string, contents: string, references: readonly string[]): void;
@@ -57,9 +56,9 @@ export interface Store {
   /** Writes a derivation, unless its path is valid. */
   addDerivation(derivation: FinishedDerivation): void;
   /**
-   * Builds outputs, or fetches them where another store has them, all together; returns their paths in
-   * the same order. Throws an {@link IoError} with the store's message when one cannot be had. Absent
-   * from a store that cannot build.
+   * Builds outputs, or fetches them from another store, all together; returns their paths in the same
+   * order. Throws an {@link IoError} with the store's message if one is not available. Absent if the store
+   * cannot build.
    */
   build?(wanted: readonly WantedOutput[]): readonly string[];
   /** Fetches a path that is not valid from another store; returns whether it is valid now. */

@@ -1,6 +1,6 @@
 /**
- * Outputs that evaluation needs, as contexts name them: of a derivation, or of a derivation that is
- * itself an output (experimental feature `dynamic-derivations`).
+ * Outputs that evaluation needs, as contexts name them: of a derivation, or of a derivation that is itself
+ * an output (experimental feature `dynamic-derivations`).
  */
 import {
   storePathBaseName,
@@ -10,22 +10,22 @@ import {
 import type { EvalContext } from "../context.ts";
 import type { WantedOutput } from "./store.ts";
 
-/** `drvPath` as messages show it: outputs of outputs are joined with `^`. */
+/** Returns `drvPath` as messages show it: outputs of outputs are joined with `^`. */
 export function displayDerivation(drvPath: string): string {
   return drvPath.split("!").reverse().join("^");
 }
 
-/** An output as messages show it: `/nix/store/….drv^out`. */
+/** Returns an output as messages show it: `/nix/store/….drv^out`. */
 export function displayOutput({ drvPath, output }: WantedOutput): string {
   return `${displayDerivation(drvPath)}^${output}`;
 }
 
-/** The `.drv` file that everything else is an output of. */
+/** Returns the `.drv` file at the root of an output of outputs. */
 export function baseDerivation(drvPath: string): string {
   return drvPath.slice(drvPath.lastIndexOf("!") + 1);
 }
 
-/** What stands in strings for the path of an output while that is not known. */
+/** Returns the text that represents the path of an output while it is unknown. */
 export function placeholderOf(ctx: EvalContext, { drvPath, output }: WantedOutput): string {
   const parts = drvPath.split("!");
   const root = storePathBaseName(parts.pop() as string);
