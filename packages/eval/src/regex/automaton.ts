@@ -1,16 +1,15 @@
 /**
- * From a pattern to a nondeterministic automaton, and, on the way, to a JavaScript pattern.
+ * Compiles a pattern to a nondeterministic automaton and, at the same time, to a JavaScript pattern.
  *
- * The parser is a loop with a stack of open groups, so that no nesting overflows. It writes states
- * straight into growing arrays; what it has parsed is a *fragment*: one entry state, one last state
- * whose `next` is still open, and a contiguous run of states, which lets `{m,n}` copy a fragment by
- * copying its run. Fragments also carry what `native.ts` has to know to tell whether JavaScript's
- * RegExp gives the same answers.
+ * The parser is a loop with a stack of open groups, so that no nesting overflows. It writes states directly
+ * into growing arrays; a parsed part is a *fragment*: one entry state, one last state whose `next` is still
+ * open, and a contiguous run of states, which lets `{m,n}` copy a fragment by copying its run. Fragments
+ * also carry the facts from which `native.ts` decides whether JavaScript's RegExp gives the same results.
  *
- * The grammar, its faults, their order and the limit on states are those of libstdc++, which Nix
- * uses: quantifiers may be stacked (`a**`) but must follow an atom (`^*`, `|*`, `(*` are faults),
- * alternatives and groups may be empty. libstdc++ also counts states that it makes and drops, so
- * the count is kept apart from the size of the arrays.
+ * The grammar, its faults, their order and the limit on states are those of libstdc++, which Nix uses:
+ * quantifiers may be stacked (`a**`) but must follow an atom (`^*`, `|*`, `(*` are faults), alternatives and
+ * groups may be empty. libstdc++ also counts states that it creates and drops, so the count is kept
+ * separately from the size of the arrays.
  */
 import {
   addClass,
@@ -26,13 +25,13 @@ import { RegexError } from "./regex-error.ts";
 import { Scanner, Token } from "./scanner.ts";
 
 export const enum StateKind {
-  /** Does nothing; goes on at `next`. */
+  /** Does nothing; continues at `next`. */
   Jump,
   /** Takes one byte of the set numbered `argument`. */
   Byte,
   /** Tries `other` and `next`, and prefers the longer match, `other` among equals. */
   Alternative,
-  /** Tries `other` ("once more"); only if it leads nowhere, `next`. */
+  /** Tries `other` ("once more"), and `next` only if that fails. */
   Repeat,
   GroupBegin,
   GroupEnd,
@@ -43,7 +42,7 @@ export const enum StateKind {
   Accept,
 }
 
-/** The largest number of states; libstdc++'s `_GLIBCXX_REGEX_STATE_LIMIT`. */
+/** The maximum number of states; libstdc++'s `_GLIBCXX_REGEX_STATE_LIMIT`. */
 export const STATE_LIMIT = 100_000;
 
 /** The states of one pattern, in parallel arrays; -1 where there is no state. */
@@ -51,23 +50,23 @@ export interface Automaton {
   readonly kinds: readonly StateKind[];
   readonly next: readonly number[];
   readonly other: readonly number[];
-  /** The group's number, or that of a byte set. */
+  /** The number of the group or of the byte set. */
   readonly argument: readonly number[];
-  /** The byte sets; a number stands for the set of that byte alone. */
+  /** The byte sets; a number represents the set of that byte alone. */
   readonly sets: readonly (ByteSet | number)[];
   readonly start: number;
   /** The number of capture groups, without the whole match. */
   readonly groupCount: number;
-  /** Whether some loop's body can match the empty string, so that the loop can turn without progress. */
+  /** Whether the body of some loop can match the empty string, so that the loop can turn without progress. */
   readonly hasEmptyLoop: boolean;
   /** The lengths of the shortest and longest subject that could match. */
   readonly minLength: number;
   readonly maxLength: number;
-  /** The pattern for JavaScript's RegExp, or undefined where a quantifier means something else there. */
+  /** The pattern for JavaScript's RegExp, or undefined if a quantifier has a different meaning there. */
   readonly nativeSource: string | undefined;
   /**
-   * A bound of the paths that holds whatever bytes the sets contain, or undefined where only the
-   * program tells. Above what the program tells, and had without making it.
+   * A bound of the paths that holds for any contents of the sets, or undefined if only the program can tell.
+   * It is at least the bound of the program, and needs no program.
    */
   readonly paths: Paths | undefined;
 }
@@ -79,7 +78,7 @@ export interface Paths {
 }
 
 const ONE_PATH: Paths = { factor: 1, degree: 0 };
-/** Those of a loop around a single path: it may end behind each turn. */
+/** The paths of a loop around a single path: it may end after each turn. */
 const LOOP_PATHS: Paths = { factor: 1, degree: 1 };
 
 interface Fragment {
@@ -92,9 +91,9 @@ interface Fragment {
   /** Bounds for the number of bytes that a match takes. */
   readonly minLength: number;
   readonly maxLength: number;
-  /** Holds capture groups. */
+  /** Whether it contains capture groups. */
   readonly hasGroups: boolean;
-  /** Holds a capture group that a match of the fragment may pass by. */
+  /** Whether a match may skip a capture group in it. */
   readonly maySkipGroups: boolean;
   /** The JavaScript pattern, or undefined if there is none. */
   readonly native: string | undefined;
@@ -105,13 +104,13 @@ interface Fragment {
 interface OpenGroup {
   readonly group: number;
   readonly begin: number;
-  /** The alternatives to the left of the one being read. */
+  /** The alternatives to the left of the current one. */
   alternatives: Fragment | undefined;
-  /** The terms of the alternative being read. */
+  /** The terms of the current alternative. */
   terms: Fragment | undefined;
 }
 
-/** Compiles `pattern`; throws RegexError. */
+/** Compiles `pattern`; throws {@link RegexError}. */
 export function compileAutomaton(pattern: string): Automaton {
   return new Compiler(pattern).compile();
 }
@@ -123,7 +122,7 @@ class Compiler {
   readonly #other: number[] = [];
   readonly #argument: number[] = [];
   readonly #sets: (ByteSet | number)[] = [];
-  /** The numbers of the sets by their JavaScript patterns, which differ as the sets do. */
+  /** The numbers of the sets by their JavaScript patterns, which are equal only for equal sets. */
   readonly #setNumbers = new Map<string, number>();
   #counted = 0;
   #groupCount = 0;
@@ -245,7 +244,7 @@ class Compiler {
     };
   }
 
-  /** Puts `fragment` after the terms of the alternative that is being read. */
+  /** Appends `fragment` to the terms of the current alternative. */
   #term(open: OpenGroup, fragment: Fragment): void {
     open.terms = open.terms === undefined ? fragment : this.#concatenation(open.terms, fragment);
   }
@@ -314,7 +313,7 @@ class Compiler {
       // JavaScript reads a second quantifier as a mark of laziness or as a fault.
       const operand =
         depth === 1 && fragment.native !== undefined ? `(?:${fragment.native})` : fragment.native;
-      // Wrapping again and again would let the pattern grow with its square.
+      // Wrapping repeatedly would let the pattern grow quadratically.
       const native = depth > 1 ? undefined : operand;
       if (scanner.accept(Token.Star)) fragment = this.#star(fragment, native);
       else if (scanner.accept(Token.Plus)) fragment = this.#plus(fragment, native);
@@ -326,9 +325,9 @@ class Compiler {
   }
 
   /**
-   * What `body` is under a quantifier that has put states around it. The JavaScript pattern is dropped where the two
-   * languages differ: JavaScript ends a loop whose body matched nothing and forgets that turn,
-   * and it resets at every turn the groups in the body, while libstdc++ lets them stand.
+   * Returns `body` under a quantifier that has put states around it. The JavaScript pattern is dropped if the
+   * two languages differ: JavaScript ends a loop whose body matched nothing and discards that turn, and it
+   * resets the groups in the body at every turn, while libstdc++ keeps them.
    */
   #repeated(
     body: Fragment,
@@ -391,7 +390,7 @@ class Compiler {
     }
     if (!scanner.accept(Token.IntervalClose)) throw new RegexError("brace");
 
-    // libstdc++ finds out about too many states before it looks whether the bounds are in order.
+    // libstdc++ detects too many states before it checks the order of the bounds.
     const minCopies = Math.max(min, 0);
     this.#count(minCopies * body.live);
     if (isUnbounded) this.#count(body.live + 1);
@@ -432,7 +431,7 @@ class Compiler {
     return this.#repeated(body, native, suffix, minCopies, max, start, last, live);
   }
 
-  /** Makes `count` unconnected copies of the topmost fragment, itself being the first; returns their starts. */
+  /** Creates `count` unconnected copies of the topmost fragment, including itself; returns their starts. */
   #copies(body: Fragment, count: number): number[] {
     const size = this.#kinds.length - body.low;
     if (count === 0) {
@@ -486,8 +485,8 @@ class Compiler {
   }
 
   /**
-   * Reads a bracket expression behind its opening. `pending` is the last single byte, which may
-   * turn out to begin a range; after a class a dash must close the bracket, and so it must after a range.
+   * Reads a bracket expression after its opening bracket. `pending` is the last single byte, which may be the
+   * start of a range. After a class or a range, a dash must be followed by the closing bracket.
    */
   #bracketSet(): ByteSet {
     const scanner = this.#scanner;
@@ -574,7 +573,7 @@ function knownCollatingByte(name: string): number {
   return byte;
 }
 
-/** The value of a repetition count as libstdc++ computes it: a 64-bit product cut to a 32-bit int. */
+/** Returns a repetition count as libstdc++ computes it: a 64-bit product truncated to a 32-bit int. */
 function wrappedCount(digits: string): number {
   return digits.length < 10 ? Number(digits) : Number(BigInt.asIntN(32, BigInt(digits)));
 }

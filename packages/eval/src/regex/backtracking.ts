@@ -1,19 +1,19 @@
 /**
- * Matching by walking the automaton depth first, as libstdc++ does, for patterns that are not used
- * often enough to be worth a program or a RegExp: to make either takes ten times as long as to match a
- * short subject this way.
+ * Matching by walking the automaton depth first, as libstdc++ does, for patterns that are not used often
+ * enough to justify a program or a RegExp: creating either takes ten times as long as matching a short
+ * subject this way.
  *
- * The walk may take exponentially many steps and is therefore given up after a number of them. It does not
- * know loops that turn without progress.
+ * The walk may take exponentially many steps, so it gives up after a fixed number of them. It does not
+ * support loops that turn without progress.
  */
 import { type Automaton, StateKind } from "./automaton.ts";
 
-/** Steps after which a match is left to the other engines; some 10 µs. */
+/** The number of steps after which a match is left to the other engines; some 10 µs. */
 const MAX_STEPS = 1_000;
 
 /**
- * What the groups hold if `automaton`, which has no empty loop, matches the whole of `subject`; null if
- * it does not, undefined if that takes too many steps.
+ * Returns the groups if `automaton`, which has no empty loop, matches the whole of `subject`; null if it
+ * does not, undefined if that takes too many steps.
  */
 export function tryBacktracking(
   automaton: Automaton,
@@ -21,11 +21,11 @@ export function tryBacktracking(
 ): (string | null)[] | null | undefined {
   const { kinds, next, other, argument, sets, groupCount } = automaton;
   const { length } = subject;
-  // Where each group begins and ends, the whole match being group 0; -1 for those that took no part.
+  // The begin and end of each group, the whole match being group 0; -1 for groups that took no part.
   const marks = new Array<number>(2 * groupCount + 2).fill(-1);
-  // What is to be tried when the walk leads nowhere: a state, an offset, and the length of `undo`.
+  // The choices to return to when the walk fails: a state, an offset, and the length of `undo`.
   const choices: number[] = [];
-  // Marks that were overwritten, and what they were.
+  // Overwritten marks and their previous values.
   const undo: number[] = [];
   let state = automaton.start;
   let at = 0;

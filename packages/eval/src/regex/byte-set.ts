@@ -7,16 +7,16 @@
  * belong to no class. Ranges compare bytes as *signed* chars, as x86 does: 0x80 sorts before 0.
  */
 
-/** A table of 257 flags, indexed by byte; see the head of the file. */
+/** A table of 257 flags, indexed by byte; the last flag is always zero. */
 export type ByteSet = Uint8Array;
 
-/** The index that stands for "no byte here". */
+/** The index that represents "no byte here". */
 export const END_OF_SUBJECT = 256;
 
 /** The number of flags in a set. */
 export const BYTE_SET_SIZE = 257;
 
-/** Returns a fresh set of the bytes for which `contains` holds. */
+/** Returns a new set of the bytes for which `contains` holds. */
 export function byteSetOf(contains: (byte: number) => boolean): ByteSet {
   const set = new Uint8Array(BYTE_SET_SIZE);
   for (let byte = 0; byte < 256; byte++) if (contains(byte)) set[byte] = 1;
@@ -32,7 +32,7 @@ export function addSignedRange(set: ByteSet, first: number, last: number): boole
   return true;
 }
 
-/** Turns `set` into its complement. */
+/** Replaces `set` by its complement. */
 export function complement(set: ByteSet): void {
   for (let byte = 0; byte < 256; byte++) set[byte] = set[byte] === 0 ? 1 : 0;
 }
@@ -63,7 +63,7 @@ const CLASSES: ReadonlyMap<string, (c: number) => boolean> = new Map([
   ["xdigit", (c: number): boolean => isDigit(c) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102)],
 ]);
 
-/** Adds the class `name` (`alpha` of `[:alpha:]`, in any case) to `set`; false if there is none. */
+/** Adds the class `name` (`alpha` of `[:alpha:]`, in any case) to `set`; returns false if there is none. */
 export function addClass(set: ByteSet, name: string): boolean {
   const contains = CLASSES.get(asciiLower(name));
   if (contains === undefined) return false;
@@ -71,7 +71,7 @@ export function addClass(set: ByteSet, name: string): boolean {
   return true;
 }
 
-/** The names of the ASCII characters that are not spelled as themselves, by code. */
+/** The names of the ASCII characters that do not stand for themselves, by code. */
 const CONTROL_NAMES =
   "NUL SOH STX ETX EOT ENQ ACK alert backspace tab newline vertical-tab form-feed carriage-return SO SI " +
   "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC IS4 IS3 IS2 IS1";
@@ -100,12 +100,12 @@ function collatingNames(): Map<string, number> {
   return names;
 }
 
-/** The byte that the collating symbol `[.name.]` means, if there is one. */
+/** Returns the byte of the collating symbol `[.name.]`, if there is one. */
 export function collatingByte(name: string): number | undefined {
   return COLLATING_NAMES.get(name);
 }
 
-/** Adds the bytes equivalent to `byte`: the letters that differ by case only, else itself. */
+/** Adds the bytes equivalent to `byte`: letters that differ by case only, else the byte itself. */
 export function addEquivalents(set: ByteSet, byte: number): void {
   set[byte] = 1;
   if (isAlpha(byte)) set[byte ^ 32] = 1;

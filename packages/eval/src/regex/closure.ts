@@ -1,25 +1,24 @@
 /**
- * The decision program of an automaton: what can be done between two bytes, without cycles.
+ * The decision program of an automaton: the possible transitions between two bytes, without cycles.
  *
- * From the start, and from behind each byte, the automaton branches through alternatives, loops,
- * group marks and anchors until it reaches the next byte or the end. libstdc++ walks these branches
- * depth first, and stops a loop that turns without progress at its third turn in one place. Here the
- * branches are unfolded once, with the turns of such loops counted in the key of a node; the result
- * is a graph without cycles whose nodes are numbered from the leaves up, so one sweep over the
- * numbers evaluates it (`simulation.ts`).
+ * From the start, and after each byte, the automaton branches through alternatives, loops, group marks and
+ * anchors until it reaches the next byte or the end. libstdc++ walks these branches depth first, and stops
+ * a loop that turns without progress at its third turn in one place. This module unfolds the branches once,
+ * with the turns of such loops counted in the key of a node; the result is a graph without cycles whose
+ * nodes are numbered from the leaves up, so one sweep over the numbers evaluates it (`simulation.ts`).
  *
- * A loop's count matters only as long as the loop can be reached again without a byte: the key holds
- * the counts of the loops of the node's own component only. Nested empty loops still multiply. Where
- * they do so beyond `COUNTED_NODE_LIMIT` (libstdc++ would take exponential time), branches that lead
- * back to where they come from are cut instead: the same subjects match, but the choice among several
- * matches, and so the groups, may differ from libstdc++'s.
+ * A loop's count matters only as long as the loop can be reached again without a byte: the key contains the
+ * counts of the loops of the node's own component only. Nested empty loops still multiply. Beyond
+ * `COUNTED_NODE_LIMIT` nodes (where libstdc++ would take exponential time), branches that lead back to
+ * their origin are cut instead: the same subjects match, but the choice among several matches, and thus the
+ * groups, may differ from libstdc++'s.
  */
 import { type Automaton, StateKind } from "./automaton.ts";
 import { BYTE_SET_SIZE } from "./byte-set.ts";
 import { type Components, findComponents } from "./components.ts";
 import { RegexError } from "./regex-error.ts";
 
-/** Nodes of the program; `Mark` is a group's begin or end. */
+/** The kinds of nodes of a program; `Mark` is the begin or end of a group. */
 export const enum NodeKind {
   Byte,
   Alternative,
@@ -36,7 +35,7 @@ export const enum NodeKind {
 export interface Program {
   readonly kinds: Uint8Array;
   /**
-   * The first child: the preferred branch, or what follows a mark or an anchor. For Byte it is the
+   * The first child: the preferred branch, or the continuation of a mark or an anchor. For Byte it is the
    * node at the next position, which may have any number.
    */
   readonly first: Int32Array;
@@ -44,34 +43,34 @@ export interface Program {
   readonly second: Int32Array;
   /** For Byte the offset of its set in `sets`; for Mark twice the group's number, plus one for its end. */
   readonly argument: Int32Array;
-  /** The byte sets, one behind the other. */
+  /** The byte sets, one after the other. */
   readonly sets: Uint8Array;
-  /** The node to begin a match with. */
+  /** The node that a match starts with. */
   readonly start: number;
-  /** For each node the nearest node below it that is no mark; both have the same value. */
+  /** For each node the nearest node below it that is not a mark; both have the same value. */
   readonly unmarked: Int32Array;
   readonly groupCount: number;
 }
 
-/** Room for the nodes of an automaton of `STATE_LIMIT` states, and for unfolded loops. */
+/** The maximum number of nodes: an automaton of `STATE_LIMIT` states, and unfolded loops. */
 const NODE_LIMIT = 250_000;
 
-/** The most nodes whose keys hold counts. */
+/** The maximum number of nodes whose keys contain counts. */
 const COUNTED_NODE_LIMIT = 60_000;
 
-/** The most counts in one key. */
+/** The maximum number of counts in one key. */
 const COUNTS_LIMIT = 64;
 
-/** The turns that libstdc++ allows a loop in one place. */
+/** The number of turns that libstdc++ allows a loop in one place. */
 const EMPTY_TURNS = 2;
 
 /** Whether {@link buildProgram} may throw. */
 export function mayBeTooLarge({ kinds, hasEmptyLoop }: Automaton): boolean {
-  // Without empty loops a state becomes at most one node.
+  // Without empty loops, a state becomes at most one node.
   return hasEmptyLoop || kinds.length > NODE_LIMIT;
 }
 
-/** Unfolds `automaton`; throws RegexError ("space") if even the cut program is too large. */
+/** Unfolds `automaton`; throws {@link RegexError} ("space") if even the cut program is too large. */
 export function buildProgram(automaton: Automaton): Program {
   const program =
     new Unfolding(automaton, true).tryBuild() ?? new Unfolding(automaton, false).tryBuild();
@@ -82,13 +81,13 @@ export function buildProgram(automaton: Automaton): Program {
 interface Visit {
   readonly state: number;
   readonly counts: string;
-  /** The number of children already asked for. */
+  /** The number of children that have been requested. */
   asked: number;
 }
 
 class Unfolding {
   readonly #automaton: Automaton;
-  /** Whether turns are counted; else loops are cut. */
+  /** Whether turns are counted; otherwise loops are cut. */
   readonly #isExact: boolean;
   readonly #components: Components | undefined;
   /** For a loop in a cyclic component its index in the counts, else -1. */
@@ -97,7 +96,7 @@ class Unfolding {
   readonly #loopsOf = new Map<number, number>();
   /** When loops are cut, the keys of the nodes being visited. */
   readonly #visiting = new Set<string>();
-  /** For each jump where it leads, once known. */
+  /** For each jump its destination, once known. */
   readonly #landings: Int32Array;
   readonly #plainNodes: Int32Array;
   readonly #countedNodes = new Map<string, number>();
@@ -147,7 +146,7 @@ class Unfolding {
     }
     for (const entry of entries) if (!this.#visit(entry)) return undefined;
     const size = this.#kinds.length;
-    // A Byte node was made when the node behind its byte may not have been there yet.
+    // The node after the byte may not have existed yet when a Byte node was created.
     for (let node = 0; node < size; node++) {
       if (this.#kinds[node] === NodeKind.Byte)
         this.#first[node] = this.#entryNode(this.#first[node] as number);
@@ -180,7 +179,7 @@ class Unfolding {
     return this.#node(landing, this.#countsOnEntering(landing)) as number;
   }
 
-  /** The state that `state` stands for: the first one that is no jump. */
+  /** Returns the state that `state` leads to: the first one that is not a jump. */
   #landing(state: number): number {
     const { kinds, next } = this.#automaton;
     const landings = this.#landings;
@@ -202,7 +201,7 @@ class Unfolding {
     if (components === undefined) return "";
     const loops = this.#loopsOf.get(components.componentOf[state] as number);
     if (loops === undefined) return "";
-    // Cut loops are unfolded anew for each state that the component is entered by.
+    // Cut loops are unfolded again for each state through which the component is entered.
     return this.#isExact ? "0".repeat(loops) : `e${state}`;
   }
 
@@ -212,7 +211,7 @@ class Unfolding {
     return node < 0 ? undefined : node;
   }
 
-  /** Makes the nodes below the state `entry`, leaves first; returns false if they are too many. */
+  /** Creates the nodes below the state `entry`, leaves first; returns false if there are too many. */
   #visit(entry: number): boolean {
     const landing = this.#landing(entry);
     const counts = this.#countsOnEntering(landing);
@@ -237,7 +236,7 @@ class Unfolding {
     return true;
   }
 
-  /** Notes that the children of `visit` are being visited; returns false if they are already. */
+  /** Records that the children of `visit` are being visited; returns false if they already are. */
   #enter(visit: Visit): boolean {
     if (this.#isExact) return true;
     const key = `${visit.state}:${visit.counts}`;
@@ -246,7 +245,7 @@ class Unfolding {
     return true;
   }
 
-  /** The `i`-th of the states tried after `state`, in the order in which they are tried. */
+  /** Returns the `i`-th of the states tried after `state`, in the order in which they are tried. */
   #child(state: number, counts: string, i: number): Visit | undefined {
     const { kinds, next, other } = this.#automaton;
     switch (kinds[state] as StateKind) {
@@ -290,7 +289,7 @@ class Unfolding {
     for (let i = 0; ; i++) {
       const child = this.#child(state, counts, i);
       if (child === undefined) break;
-      // A child that is not there yet is being visited: a cut.
+      // A child that does not exist yet is being visited: a cut.
       const node = this.#node(child.state, child.counts);
       if (node !== undefined) children.push(node);
     }

@@ -13,7 +13,7 @@ export interface Components {
   readonly isCyclic: readonly boolean[];
 }
 
-/** Computes the components; `successor(node, i)` is the i-th successor, or -1 behind the last. */
+/** Computes the components; `successor(node, i)` is the i-th successor, or -1 after the last. */
 export function findComponents(
   size: number,
   successor: (node: number, i: number) => number,

@@ -1,19 +1,18 @@
 /**
- * Decides where JavaScript's own RegExp may do the work, and prepares it.
+ * Decides where JavaScript's own RegExp can be used, and prepares it.
  *
- * RegExp is some ten times faster than the simulation on the short subjects of package sets, but it
- * may be used only where it must give the same answer and cannot run away:
+ * RegExp is some ten times faster than the simulation on the short subjects of package sets, but it can be
+ * used only where it must give the same result and cannot run away:
  *
- *  - The same answer. The parser has already refused quantifiers that mean something else
- *    (`Automaton.nativeSource`). For a match of the whole subject the rest agrees: both languages
- *    take the first match in the same order. In a search libstdc++ prefers the longer branch of
- *    an alternative; then the branches must begin with different bytes, and only the right one may
- *    be empty up to the end of the pattern. Patterns that match the empty string are not searched
- *    natively at all.
- *  - No running away. RegExp backtracks. A choice is *ambiguous* if both branches can go on with the
- *    same byte; the number of paths, as a polynomial of the subject's length, is estimated from
- *    the ambiguous choices, and `NATIVE_STEPS` bounds it. Ambiguous choices within one loop
- *    would be exponential and are refused.
+ *  - The same result. The parser has already rejected quantifiers with a different meaning
+ *    (`Automaton.nativeSource`). For a match of the whole subject the rest agrees: both languages take the
+ *    first match in the same order. In a search, libstdc++ prefers the longer branch of an alternative; so
+ *    the branches must begin with different bytes, and only the right one may be empty up to the end of the
+ *    pattern. Patterns that match the empty string are never searched natively.
+ *  - No running away. RegExp backtracks. A choice is *ambiguous* if both branches can continue with the
+ *    same byte; the number of paths, as a polynomial of the subject's length, is estimated from the
+ *    ambiguous choices, and `NATIVE_STEPS` bounds it. Ambiguous choices within one loop would be exponential
+ *    and are rejected.
  */
 import type { Automaton, Paths } from "./automaton.ts";
 import { BYTE_SET_SIZE } from "./byte-set.ts";
@@ -23,10 +22,10 @@ import { findComponents } from "./components.ts";
 /** The estimated number of steps up to which RegExp is used; some milliseconds at worst. */
 const NATIVE_STEPS = 2_000_000;
 
-/** Larger programs are not analysed. */
+/** The maximum number of nodes of a program to be analysed. */
 const NODES_TO_ANALYSE = 1_000;
 
-/** What RegExp may do in searches for one pattern. */
+/** How RegExp can be used in searches for one pattern. */
 export interface SearchPlan {
   readonly regExp: RegExp;
   readonly paths: Paths;
@@ -34,34 +33,34 @@ export interface SearchPlan {
   readonly isLinear: boolean;
 }
 
-/** Tells whether matching `length` bytes as a whole is fast enough. */
+/** Whether matching `length` bytes as a whole is fast enough. */
 function isWholeAffordable(paths: Paths, length: number): boolean {
   if (paths.degree === 0) return paths.factor <= 1000;
   return paths.factor * (length + 1) ** (paths.degree + 1) <= NATIVE_STEPS;
 }
 
-/** Tells whether a search through `length` bytes is fast enough. */
+/** Whether a search through `length` bytes is fast enough. */
 export function isSearchAffordable({ paths, isLinear }: SearchPlan, length: number): boolean {
   if (isLinear && paths.factor <= 100) return true;
   return paths.factor * (length + 1) ** (paths.degree + 2) <= NATIVE_STEPS;
 }
 
-/** Where RegExp may match whole subjects of one pattern. */
+/** Where RegExp can match whole subjects of one pattern. */
 export class WholePlan {
   readonly #automaton: Automaton;
   readonly #program: () => Program;
-  /** `undefined` if RegExp may not be used; null before the first use, as below. */
+  /** `undefined` if RegExp cannot be used; null before the first use, as below. */
   #regExp: RegExp | undefined | null = null;
-  /** What the program tells of the paths. */
+  /** The paths according to the program. */
   #paths: Paths | undefined | null = null;
 
-  /** `program` answers that of `automaton`; it is asked only for what the automaton cannot tell. */
+  /** `program` returns that of `automaton`; it is called only for facts that the automaton does not have. */
   constructor(automaton: Automaton, program: () => Program) {
     this.#automaton = automaton;
     this.#program = program;
   }
 
-  /** What matches subjects of `length` bytes, or undefined if RegExp may not. */
+  /** Returns the RegExp for subjects of `length` bytes, or undefined if it cannot be used. */
   regExpFor(length: number): RegExp | undefined {
     const { paths, kinds, nativeSource } = this.#automaton;
     if (this.#regExp === null) {
@@ -81,7 +80,7 @@ export class WholePlan {
   }
 }
 
-/** Plans searches; undefined if RegExp may not be used. */
+/** Plans searches; returns undefined if RegExp cannot be used. */
 export function planSearch(automaton: Automaton, program: () => Program): SearchPlan | undefined {
   const analysis = automaton.minLength > 0 ? tryAnalyse(automaton, program) : undefined;
   if (analysis?.alternativesAgree() !== true) return undefined;
@@ -106,7 +105,7 @@ function tryRegExp(source: string, flags: string): RegExp | undefined {
   try {
     return new RegExp(source, flags);
   } catch {
-    // V8 refuses very large patterns.
+    // V8 rejects very large patterns.
     return undefined;
   }
 }
@@ -164,7 +163,7 @@ class Analysis {
     return left.some((bits, i) => (bits & (right[i] as number)) !== 0);
   }
 
-  /** Tells whether in a search every alternative's first success is also its longest. */
+  /** Whether in a search every alternative's first success is also its longest. */
   alternativesAgree(): boolean {
     const { kinds, first } = this.#program;
     for (let node = 0; node < kinds.length; node++) {
@@ -175,8 +174,8 @@ class Analysis {
   }
 
   /**
-   * Bounds the paths from the start; undefined if there may be exponentially many. With `onlyFailing`
-   * paths end where the pattern may end, for there a search succeeds; what remains has no loops, or
+   * Bounds the paths from the start; undefined if there may be exponentially many. With `onlyFailing`, paths
+   * end where the pattern may end, because a search succeeds there; the remaining paths have no loops, or
    * else the degree is not 0.
    */
   countPaths(onlyFailing: boolean): Paths | undefined {

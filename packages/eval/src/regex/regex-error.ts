@@ -1,12 +1,12 @@
 /**
  * The error of a pattern that cannot be compiled.
  *
- * Nix tells two cases apart: the automaton grows too large (`space`: "memory limit exceeded by
- * regular expression"), and everything else ("invalid regular expression"). The other reasons are
- * the names of C++'s `std::regex_constants::error_type`, kept for diagnostics.
+ * Nix distinguishes two cases: the automaton becomes too large (`space`: "memory limit exceeded by regular
+ * expression"), and everything else ("invalid regular expression"). The other reasons are the names of
+ * C++'s `std::regex_constants::error_type`, kept for diagnostics.
  */
 
-/** Why a pattern is refused. */
+/** The reason why a pattern is rejected. */
 export type RegexErrorReason =
   | "escape"
   | "paren"
@@ -19,7 +19,7 @@ export type RegexErrorReason =
   | "null"
   | "space";
 
-/** A pattern is refused for `reason`. */
+/** A pattern is rejected for `reason`. */
 export class RegexError extends Error {
   readonly reason: RegexErrorReason;
 
@@ -29,7 +29,7 @@ export class RegexError extends Error {
     this.reason = reason;
   }
 
-  /** Nix's message about `pattern`, letter by letter. */
+  /** Returns Nix's message about `pattern`, letter by letter. */
   nixMessage(pattern: string): string {
     return this.reason === "space"
       ? `memory limit exceeded by regular expression '${pattern}'`

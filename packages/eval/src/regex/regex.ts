@@ -1,13 +1,13 @@
 /**
  * The regular expressions of `builtins.match` and `builtins.split`.
  *
- * The idea: be libstdc++'s `std::regex(pattern, extended)` on bytes, faults and oddities included, for
- * that is what C++ Nix runs, but never in more than linear time and without recursion. A pattern
- * becomes an automaton (`automaton.ts`) and then a program (`closure.ts`) that `simulation.ts` runs;
- * where it is proved to agree and to be fast, JavaScript's RegExp runs instead (`native.ts`). The first
- * few matches of a pattern walk the automaton itself (`backtracking.ts`), which needs no preparation.
+ * They behave like libstdc++'s `std::regex(pattern, extended)` on bytes, faults and oddities included, since
+ * C++ Nix uses it, but never take more than linear time and never recurse. A pattern becomes an automaton
+ * (`automaton.ts`) and then a program (`closure.ts`) that `simulation.ts` runs; where it is proved to agree
+ * and to be fast, JavaScript's RegExp runs instead (`native.ts`). The first few matches of a pattern walk
+ * the automaton itself (`backtracking.ts`), which needs no preparation.
  *
- * The two builtins call this; they keep compiled patterns. Nothing is cached here, and nothing here
+ * The two builtins call this module and cache compiled patterns. Nothing is cached here, and nothing here
  * knows Nix values.
  */
 import { type Automaton, compileAutomaton } from "./automaton.ts";
@@ -23,30 +23,30 @@ export { RegexError, type RegexErrorReason } from "./regex-error.ts";
 export interface RegexMatch {
   readonly start: number;
   readonly end: number;
-  /** What the capture groups hold, null for those that took no part. */
+  /** The contents of the capture groups, null for those that took no part. */
   readonly groups: readonly (string | null)[];
 }
 
-/** Which engine to use; other than "auto" for tests. */
+/** The engine to use; other than "auto" for tests. */
 export type RegexEngine = "auto" | "native" | "simulation" | "backtracking";
 
-/** Matches of a pattern that are tried by backtracking before a RegExp is made for it. */
+/** The number of matches that are tried by backtracking before a RegExp is created. */
 const FIRST_MATCHES = 5;
 
 /** A compiled pattern. */
 export class Regex {
   readonly pattern: string;
   readonly #automaton: Automaton;
-  /** Made when it is first needed; many patterns are matched once or twice, by RegExp. */
+  /** Created on first use; many patterns are matched once or twice, by RegExp. */
   #program: Program | undefined;
   readonly #whole: WholePlan;
-  /** Made at the first search; null before. */
+  /** Created for the first search; null before. */
   #search: SearchPlan | undefined | null = null;
   #simulation: Simulation | undefined;
-  /** Matches that are still to be tried by backtracking. */
+  /** The number of matches still to be tried by backtracking. */
   #firstMatches: number;
 
-  /** Use `compileRegex`. */
+  /** Use {@link compileRegex}. */
   constructor(pattern: string) {
     this.pattern = pattern;
     this.#automaton = compileAutomaton(pattern);
@@ -66,10 +66,10 @@ export class Regex {
   }
 
   /**
-   * Matches the whole of `subject`, a byte string, and returns what the groups hold, or null if it
-   * does not match. With `engine` "native" or "backtracking" it returns undefined if that may not be
-   * used. What `onWork` throws comes out.
-   * Throws RegexError ("space") if pattern and subject are both enormous.
+   * Matches the whole of `subject`, a byte string, and returns the contents of the groups, or null if it does
+   * not match. With `engine` "native" or "backtracking" it returns undefined if that engine cannot be used.
+   * Exceptions of `onWork` propagate. Throws {@link RegexError} ("space") if pattern and subject are both
+   * enormous.
    */
   match(subject: string, engine?: "auto", onWork?: OnWork): (string | null)[] | null;
   match(subject: string, engine: RegexEngine): (string | null)[] | null | undefined;
@@ -102,15 +102,15 @@ export class Regex {
   #tryBacktracking(subject: string): (string | null)[] | null | undefined {
     if (this.#automaton.hasEmptyLoop) return undefined;
     const groups = tryBacktracking(this.#automaton, subject);
-    // A pattern that takes many steps once would do so again.
+    // A pattern that takes many steps once is likely to do so again.
     this.#firstMatches = groups === undefined ? 0 : this.#firstMatches - 1;
     return groups;
   }
 
   /**
-   * Finds the matches in `subject` from left to right. An empty match may be followed by a longer one
-   * at the same place; otherwise they do not overlap. With `engine` "native" it returns undefined if
-   * RegExp may not be used. Throws as `match` does.
+   * Finds the matches in `subject` from left to right. An empty match may be followed by a longer one at the
+   * same position; otherwise they do not overlap. With `engine` "native" it returns undefined if RegExp cannot
+   * be used. Throws as `match` does.
    */
   search(subject: string, engine?: "auto", onWork?: OnWork): RegexMatch[];
   search(subject: string, engine: RegexEngine): RegexMatch[] | undefined;
@@ -132,7 +132,7 @@ export class Regex {
   }
 }
 
-/** Compiles `pattern`, a byte string in POSIX extended syntax; throws RegexError. */
+/** Compiles `pattern`, a byte string in POSIX extended syntax; throws {@link RegexError}. */
 export function compileRegex(pattern: string): Regex {
   return new Regex(pattern);
 }
@@ -144,7 +144,7 @@ function nativeGroups(found: RegExpExecArray): (string | null)[] {
   return groups;
 }
 
-/** All matches; `undefined` if RegExp's backtrack stack overflowed. */
+/** Returns all matches; `undefined` if RegExp's backtrack stack overflowed. */
 function nativeSearch(
   regExp: RegExp,
   subject: string,

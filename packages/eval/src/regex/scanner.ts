@@ -1,10 +1,10 @@
 /**
  * The tokens of a regular expression: POSIX extended, as libstdc++'s `std::regex::extended` reads it.
  *
- * The scanner is always one token ahead of the parser, for the order in which two faults of one
- * pattern are found decides which error Nix reports. It knows three states: ordinary text, inside
- * `[...]`, and inside `{...}`. Backslash escapes only the characters that are special in ordinary
- * text; there are no `\d`, `\n` or back-references, and inside brackets it is a plain byte.
+ * The scanner is always one token ahead of the parser, because the order in which two faults of one pattern
+ * are found decides which error Nix reports. It has three states: ordinary text, inside `[...]`, and inside
+ * `{...}`. A backslash escapes only the characters that are special in ordinary text; there are no `\d`,
+ * `\n` or back-references, and inside brackets it is a plain byte.
  */
 import { RegexError } from "./regex-error.ts";
 
@@ -50,7 +50,7 @@ const SIMPLE: ReadonlyMap<string, Token> = new Map([
 
 /** Reads the tokens of one pattern, from left to right. */
 export class Scanner {
-  /** The token that the parser looks at. */
+  /** The current token of the parser. */
   token: Token = Token.End;
   /** The text of a byte, a count or a class name; stale for other tokens. */
   value = "";
@@ -64,14 +64,14 @@ export class Scanner {
     this.advance();
   }
 
-  /** Tells whether the current token is `token`, and if so reads the next one. */
+  /** Reads the next token if the current one is `token`; returns whether it was. */
   accept(token: Token): boolean {
     if (this.token !== token) return false;
     this.advance();
     return true;
   }
 
-  /** Like `accept`, and returns the token's text, or undefined if it is another token. */
+  /** Like `accept`, but returns the token's text, or undefined if it is another token. */
   acceptValue(token: Token): string | undefined {
     if (this.token !== token) return undefined;
     const value = this.value;
@@ -79,7 +79,7 @@ export class Scanner {
     return value;
   }
 
-  /** Reads the next token; throws a RegexError if there is none to be read. */
+  /** Reads the next token; throws a {@link RegexError} if there is no valid one. */
   advance(): void {
     if (this.#at === this.#pattern.length) this.token = Token.End;
     else if (this.#state === "text") this.#scanText();

@@ -2,18 +2,18 @@
  * Runs a program over a subject in time linear in the subject, with libstdc++'s choices.
  *
  * libstdc++ searches depth first: a loop takes one more turn if that leads to any match at all, an
- * alternative takes the branch that leads to the longer match (the left one of equals), and in a
- * match of the whole subject all matches are equally long. So the outcome below a node at a position
- * depends on nothing but the two, and is one number, the *reach*: where the match ends, or -1. The
- * reaches at one position, a *column*, follow from those at the next, so columns are computed from
- * the subject's end to its beginning, and captures are then read off by walking forward.
+ * alternative takes the branch that leads to the longer match (the left one of equals), and in a match of
+ * the whole subject all matches are equally long. So the outcome below a node at a position depends only on
+ * the two, and is one number, the *reach*: the end of the match, or -1. The reaches at one position, a
+ * *column*, follow from those at the next, so columns are computed from the subject's end to its beginning,
+ * and captures are then read by walking forward.
  *
  *     reach(repeat)      = reach(again) >= 0 ? reach(again) : reach(on)
  *     reach(alternative) = max(reach(left), reach(right))
  *     reach(byte)        = the byte is in the set ? reach at the next position : -1
  *
- * For long subjects only every k-th column is kept, and the columns between are computed again when
- * the forward walk comes there: twice the time, and memory for the square root of the subject.
+ * For long subjects only every k-th column is kept, and the columns between are computed again when the
+ * forward walk arrives there: twice the time, and memory for the square root of the subject.
  */
 import { END_OF_SUBJECT } from "./byte-set.ts";
 import { NodeKind, type Program } from "./closure.ts";
@@ -21,24 +21,24 @@ import type { RegexMatch } from "./regex.ts";
 import { RegexError } from "./regex-error.ts";
 import { MATCH_WORK, type OnWork } from "./work.ts";
 
-/** Columns are all kept while they have no more numbers than this (16 MB). */
+/** All columns are kept while they have no more numbers than this (16 MB). */
 const KEPT_REACHES = 4_000_000;
 
-/** More steps than this, some ten seconds, are refused; only patterns of thousands of states get here. */
+/** The maximum number of steps, some ten seconds; only patterns of thousands of states reach it. */
 const STEP_LIMIT = 4_000_000_000;
 
-/** Reaches that are one piece of work. */
+/** The number of reaches in one piece of work. */
 const REACHES_PER_PIECE = 4;
 
 /** Evaluates one program. Holds no state between calls. */
 export class Simulation {
   readonly #program: Program;
-  /** The program without its marks: what a column holds. */
+  /** The program without its marks: the contents of a column. */
   readonly #kinds: Uint8Array;
   readonly #first: Int32Array;
   readonly #second: Int32Array;
   readonly #argument: Int32Array;
-  /** For each node of the program its place in a column. */
+  /** For each node of the program its index in a column. */
   readonly #slotOf: Int32Array;
 
   constructor(program: Program) {
@@ -74,7 +74,7 @@ export class Simulation {
       let match = this.#walk(columns, at, undefined);
       matches.push(match);
       onWork?.(MATCH_WORK);
-      // Behind an empty match, one that is not empty may begin at the same place.
+      // After an empty match, one that is not empty may begin at the same position.
       while (match.start === match.end) {
         at = match.end;
         if (at === subject.length) return matches;
@@ -92,15 +92,14 @@ export class Simulation {
     return this.#kinds.length;
   }
 
-  /** The place of the start in a column. */
+  /** The index of the start in a column. */
   get startSlot(): number {
     return this.#slotOf[this.#program.start] as number;
   }
 
   /**
-   * Computes the column of `position`: `column[offset ...]` from `behind[behindOffset ...]`, the column
-   * of the next position. `accept` is the reach of the end of the pattern. Returns whether any reach
-   * is not -1.
+   * Computes the column of `position`: `column[offset ...]` from `behind[behindOffset ...]`, the column of the
+   * next position. `accept` is the reach of the end of the pattern. Returns whether any reach is not -1.
    */
   fillColumn(
     subject: string,
@@ -209,7 +208,7 @@ function matchOf(subject: string, marks: Int32Array, start: number, end: number)
   return { start, end, groups };
 }
 
-/** The columns of one subject, of which a block is at hand. */
+/** The columns of one subject, of which one block is loaded. */
 class Columns {
   readonly subject: string;
   readonly #simulation: Simulation;
@@ -219,7 +218,7 @@ class Columns {
   readonly #blockLength: number;
   /** The first columns of all blocks, if there is more than one. */
   readonly #kept: Int32Array;
-  /** The columns of the block at hand. */
+  /** The columns of the loaded block. */
   readonly #block: Int32Array;
   #blockNumber = -1;
   /** Whether some column is known to reach nothing, so that no match of the whole subject exists. */
@@ -247,26 +246,26 @@ class Columns {
       this.#compute(block, blocks > 1);
   }
 
-  /** Where the match that begins at `position` ends, or -1. */
+  /** Returns the end of the match that begins at `position`, or -1. */
   reach(position: number): number {
     if (this.#isDead) return -1;
     const column = this.load(position);
     return column[this.offsetOf(position) + this.#simulation.startSlot] as number;
   }
 
-  /** Makes sure that the column of `position` is at hand, and returns the array that holds it. */
+  /** Ensures that the column of `position` is loaded, and returns the array that holds it. */
   load(position: number): Int32Array {
     const block = Math.floor(position / this.#blockLength);
     if (block !== this.#blockNumber) this.#compute(block, false);
     return this.#block;
   }
 
-  /** Where the column of `position` begins, when it is at hand. */
+  /** Returns the offset of the column of `position` when it is loaded. */
   offsetOf(position: number): number {
     return (position % this.#blockLength) * this.#width;
   }
 
-  /** The column of `position` for a match that may not end there. */
+  /** Returns the column of `position` for a match that may not end there. */
   columnOfNonEmpty(position: number): Int32Array {
     const column = new Int32Array(this.#width);
     const behind = this.load(position + 1);
@@ -288,7 +287,7 @@ class Columns {
     const last = Math.min(first + this.#blockLength - 1, length);
     this.#onWork?.(Math.ceil(((last - first + 1) * this.#width) / REACHES_PER_PIECE));
     let behind = this.#kept;
-    // At the subject's end nothing is read from the column behind.
+    // At the subject's end nothing is read from the column after it.
     let behindOffset = last === length ? 0 : (block + 1) * this.#width;
     for (let position = last; position >= first; position--) {
       const accept = !this.#isWhole || position === length ? position : -1;

@@ -1,7 +1,7 @@
-/** How matching tells its caller of the work it does, so that it can be stopped. */
+/** How matching reports its work to the caller, so that it can be stopped. */
 
-/** Told of work as it is done, in pieces of some ten nanoseconds; what it throws ends the matching. */
+/** Receives work as it is done, in pieces of some ten nanoseconds; an exception ends the matching. */
 export type OnWork = (pieces: number) => void;
 
-/** Pieces of work that a match of a search is. */
+/** The pieces of work in a match of a search. */
 export const MATCH_WORK = 10;
