@@ -1,6 +1,6 @@
 /** EvalCaches: results that one evaluation caches. Each field belongs to the code that uses it. */
 import type { DerivationCache, KnownInput } from "@nivis/formats";
-import { Nesting } from "./operations/nesting.ts";
+import { PlainDirectories } from "./path.ts";
 import type { Regex } from "./regex/regex.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
 import { ShapeTable } from "./value/shape-table.ts";
@@ -42,10 +42,8 @@ export class EvalCaches {
   readonly searchPathResults = new Map<string, string | undefined>();
   /** Builds during evaluation that were announced and have not ended (`store/realise.ts`). */
   readonly announcedBuilds = new Set<string>();
-  /** How deep operations are in values (`operations/nesting.ts`). */
-  readonly nesting = new Nesting();
-  /** How many values have been evaluated deeply (`operations/deep-force.ts`). */
-  deepForces = 0;
+  /** Directories that are reached without a symlink (`path.ts`). */
+  readonly plainDirectories = new PlainDirectories();
   /** Compiled regular expressions, by pattern (`builtins/patterns.ts`). */
   readonly regexes = new Map<string, Regex>();
   /** The shapes of sets whose names were computed. */

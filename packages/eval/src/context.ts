@@ -7,6 +7,7 @@ import type { EvalCaches } from "./caches.ts";
 import type { CounterRegistry } from "./counters.ts";
 import type { EvalIo } from "./io.ts";
 import type { LimitMeter } from "./limits/meter.ts";
+import type { Nesting } from "./operations/nesting.ts";
 import type { PositionTable } from "./position.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store/store.ts";
@@ -24,6 +25,8 @@ export interface EvalContext {
   readonly store: Store;
   /** The cached results: regular expressions, source copies, derivations. */
   readonly caches: EvalCaches;
+  /** How deep the evaluation is in calls and in values. */
+  readonly nesting: Nesting;
   /** The registry through which components publish their counters. */
   readonly counters: CounterRegistry;
   /** The limits of the evaluation; absent if nothing is limited. */

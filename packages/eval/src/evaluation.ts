@@ -38,6 +38,7 @@ import { checkSlot, HandedOut } from "./handed-out.ts";
 import { type EvalIo, IoError } from "./io.ts";
 import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
+import { Nesting } from "./operations/nesting.ts";
 import { printPretty } from "./operations/print-pretty.ts";
 import { toJson } from "./operations/to-json.ts";
 import { toXml } from "./operations/to-xml.ts";
@@ -154,6 +155,7 @@ export class Evaluation {
       positions: new PositionTable(),
       store: options.store ?? new DummyStore(settings.storeDir),
       caches: new EvalCaches(),
+      nesting: new Nesting(),
       counters: new CounterRegistry(),
       limits: LimitMeter.of(settings, options.io),
       suspendedRuns: new Set(),
@@ -547,10 +549,11 @@ export class Evaluation {
 
   private readProgram(path: NixPath): Program {
     const files = accessorOf(this.context, path);
+    const plain = this.context.caches.plainDirectories.of(files);
     let text: string;
     try {
       // Nix: the text is read through the symlink, but relative paths start at the symlink's directory.
-      text = files.readFile(resolveSymlinks(files, path.path, "full"));
+      text = files.readFile(resolveSymlinks(files, path.path, "full", plain));
     } catch (error) {
       throw evalErrorOf(error);
     }
@@ -563,6 +566,7 @@ export class Evaluation {
    */
   private resolveExpressionPath({ path, accessor }: NixPath): NixPath {
     const files = accessor ?? this.context.io;
+    const plain = this.context.caches.plainDirectories.of(files);
     let current = path;
     let type: FileType = "directory";
     try {
@@ -573,7 +577,7 @@ export class Evaluation {
             `too many symbolic links encountered while traversing the path '${files.display(current)}'`,
           );
         }
-        const place = resolveSymlinks(files, current, "ancestors");
+        const place = resolveSymlinks(files, current, "ancestors", plain);
         type = existingType(files, place);
         if (type !== "symlink") break;
         const target = files.readLink(place);

@@ -94,7 +94,7 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   display: "files",
   physicalPath: "files",
   fingerprint: "files",
-  plainDirectories: "other",
+  immutable: "other",
   checkAccess: "other",
   allowPath: "other",
   homeDirectory: "other",
@@ -119,7 +119,7 @@ export function overrideIo(base: EvalIo, overrides: Partial<EvalIo>): EvalIo {
   for (const name of names) {
     const own = name in overrides;
     // Facts about the files of `base` need not hold for others.
-    if (!own && otherFiles && (name === "plainDirectories" || name === "fingerprint")) continue;
+    if (!own && otherFiles && (name === "immutable" || name === "fingerprint")) continue;
     const member: unknown = own ? overrides[name] : base[name];
     if (member === undefined) continue;
     result[name] = typeof member === "function" ? member.bind(own ? overrides : base) : member;

@@ -15,5 +15,6 @@ export function withoutSymlinks(
   path: NixPath,
   mode: "full" | "ancestors",
 ): NixPath {
-  return path.at(resolveSymlinks(accessorOf(ctx, path), path.path, mode));
+  const files = accessorOf(ctx, path);
+  return path.at(resolveSymlinks(files, path.path, mode, ctx.caches.plainDirectories.of(files)));
 }

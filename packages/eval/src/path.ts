@@ -34,11 +34,15 @@ export function existingType(files: SourceAccessor, path: string): FileType {
 
 /**
  * Throws if the directory of a path cannot be reached without following a symlink. A path that does not
- * exist is not an error here.
+ * exist is not an error here. `plain` is the memory of {@link PlainDirectories}.
  */
-export function checkNoSymlinkAbove(files: SourceAccessor, path: string): void {
+export function checkNoSymlinkAbove(
+  files: SourceAccessor,
+  path: string,
+  plain?: Set<string>,
+): void {
   const parent = parentOfPath(path);
-  if (parent === "/" || files.plainDirectories?.has(parent)) return;
+  if (parent === "/" || plain?.has(parent)) return;
   files.checkAccess?.(path);
   let above = "/";
   for (const name of parent.slice(1).split("/")) {
@@ -52,9 +56,31 @@ export function checkNoSymlinkAbove(files: SourceAccessor, path: string): void {
   }
 }
 
-/** Whether a path leads to an existing file when all symlinks are followed. */
-export function leadsSomewhere(files: SourceAccessor, path: string): boolean {
-  return files.fileType(resolveSymlinks(files, path, "full")) !== undefined;
+/**
+ * What an evaluation remembers of the trees that do not change: directories that are reached without a
+ * symlink, so that most paths need not be walked again.
+ */
+export class PlainDirectories {
+  readonly #directories = new Map<SourceAccessor, Set<string>>();
+
+  /** The directories of a tree in whose paths no component is a symlink; `undefined` if it may change. */
+  of(files: SourceAccessor): Set<string> | undefined {
+    if (files.immutable !== true) return undefined;
+    let known = this.#directories.get(files);
+    if (known === undefined) {
+      known = new Set();
+      this.#directories.set(files, known);
+    }
+    return known;
+  }
+}
+
+/**
+ * Whether a path leads to an existing file when all symlinks are followed; `plain` as in
+ * {@link resolveSymlinks}.
+ */
+export function leadsSomewhere(files: SourceAccessor, path: string, plain?: Set<string>): boolean {
+  return files.fileType(resolveSymlinks(files, path, "full", plain)) !== undefined;
 }
 
 /** The maximum number of symlinks that are followed in one path; as in C++ Nix. */
@@ -62,14 +88,15 @@ const MAX_LINKS = 1024;
 
 /**
  * Replaces symlinks in a path by their targets: with `full` also in the last component, with `ancestors`
- * only before it. Components that do not exist are kept. Throws an {@link EvalError} for a cycle.
+ * only before it. Components that do not exist are kept. `plain` is a memory for trees that do not change,
+ * see {@link PlainDirectories}. Throws an {@link EvalError} for a cycle.
  */
 export function resolveSymlinks(
   files: SourceAccessor,
   path: string,
   mode: "full" | "ancestors",
+  plain?: Set<string>,
 ): string {
-  const plain = files.plainDirectories;
   if (plain?.has(parentOfPath(path))) {
     if (mode === "ancestors" || files.fileType(path) !== "symlink") return path;
   }

@@ -126,7 +126,7 @@ function resolveEntry(ctx: EvalContext, text: string): string | undefined {
     io.log(searchPathWarning(`Nix search path entry '${text}' cannot be downloaded, ignoring`));
   } else {
     const path = absolutePath(ctx, text);
-    if (leadsSomewhere(io, path)) {
+    if (leadsSomewhere(io, path, caches.plainDirectories.of(io))) {
       result = path;
     } else {
       io.checkAccess?.(path);
@@ -142,7 +142,7 @@ function lookUp(ctx: EvalContext, entry: string, suffix: string): string | undef
   const { io, caches } = ctx;
   const wanted = canonPath(`${entry}/${canonPath(`/${suffix}`)}`);
   if (caches.searchPathResults.has(wanted)) return caches.searchPathResults.get(wanted);
-  const path = resolveSymlinks(io, wanted, "full");
+  const path = resolveSymlinks(io, wanted, "full", caches.plainDirectories.of(io));
   let result: string | undefined = path;
   if (io.fileType(path) === undefined) {
     io.checkAccess?.(path);

@@ -62,10 +62,10 @@ export interface SourceAccessor {
   /** Returns the fingerprint of a path; absent, or `undefined`, if the contents may change. */
   fingerprint?(path: string): Fingerprint | undefined;
   /**
-   * Directories in whose paths no component is a symlink, as far as `resolveSymlinks` has found out;
-   * it keeps this set itself. Absent if the files may change.
+   * Whether the files stay as they are for as long as this object is used, so that the evaluator may
+   * remember what it found out about them. Defaults to false.
    */
-  readonly plainDirectories?: Set<string>;
+  readonly immutable?: boolean;
   /** Throws if evaluation must not read a path; absent if it may read all paths. */
   checkAccess?(path: string): void;
 }

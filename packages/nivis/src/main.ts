@@ -9,13 +9,8 @@ import { processTerminal } from "./terminal.ts";
 /** The commands, by the names under which they are installed. */
 export type CommandName = "nivis" | "nivis-instantiate";
 
-<<<<<<< HEAD
-/** Runs a command with the arguments and the streams of this process, and returns its exit code. */
-export function main(command: CommandName): number | Promise<number> {
-=======
 /** Runs a command with the arguments and streams of this process, and returns its exit code. */
-export function main(command: CommandName): number {
->>>>>>> ad4020a (Reword the comments and the help of the commands)
+export function main(command: CommandName): number | Promise<number> {
   const args = process.argv.slice(2);
   const terminal = processTerminal();
   return command === "nivis"

@@ -221,13 +221,8 @@ class Instantiation {
     const { output, strict, location } = this.#flags;
     const { context } = session.evaluation;
     let value: Value = session.evaluation.force(slot);
-<<<<<<< HEAD
-    // Nix: without arguments a function is printed, not called.
-    if (this.#args.size() > 0) value = session.run(autoCall(context, this.#args, value));
-=======
     // Nix: without arguments, a function is printed instead of called.
-    if (this.#args.size > 0) value = session.run(autoCall(context, this.#args, value));
->>>>>>> ad4020a (Reword the comments and the help of the commands)
+    if (this.#args.size() > 0) value = session.run(autoCall(context, this.#args, value));
     switch (output) {
       case "raw": {
         const trace = "while generating the nix-instantiate output";

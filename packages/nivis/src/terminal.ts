@@ -22,15 +22,11 @@ export interface Terminal {
   readonly color: boolean;
   /** The environment; values are text, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-<<<<<<< HEAD
   /** Whether data goes to a terminal, so that people read it. */
   readonly isOutTerminal?: boolean;
   /** Calls back when the user interrupts the command; returns how to stop that. */
   readonly onInterrupt?: (listener: () => void) => () => void;
-  /** Watches every evaluation that has no observer of its own; tests run commands with one. */
-=======
   /** Observes every evaluation that has no observer of its own; for tests. */
->>>>>>> ad4020a (Reword the comments and the help of the commands)
   readonly observer?: RunObserver;
   /** Makes translated code fall back wherever possible; see `EvaluationOptions`. */
   readonly tierStress?: boolean;

@@ -66,7 +66,8 @@ export function nodeIo(options: NodeIoOptions = {}): EvalIo {
 }
 
 class NodeIo implements EvalIo {
-  readonly plainDirectories = new Set<string>();
+  /** What was read once is remembered, so files do not change for an evaluation. */
+  readonly immutable = true;
   readonly #statuses = new Map<string, FileStatus>();
   readonly #links = new Map<string, string>();
   readonly #directories = new Map<string, readonly DirectoryEntry[]>();

@@ -89,7 +89,7 @@ function* readFileType(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   try {
     const files = accessorOf(ctx, path);
     const read = (): FileType => {
-      checkNoSymlinkAbove(files, path.path);
+      checkNoSymlinkAbove(files, path.path, ctx.caches.plainDirectories.of(files));
       return existingType(files, path.path);
     };
     return now(read) ?? ((yield attempt(read)) as FileType);

@@ -193,7 +193,7 @@ export function* peelToStringOutPath(
   const traces: PendingTrace[] = [];
   let throughToString = false;
   let pos = startPos;
-  const { nesting } = ctx.caches;
+  const { nesting } = ctx;
   const outside = nesting.levels;
   try {
     while (value instanceof Attrs) {
@@ -245,7 +245,7 @@ export function* coerceToString(
   errorContext: string,
 ): Suspendable<string | ContextString> {
   checkNesting(ctx, pos);
-  const { nesting } = ctx.caches;
+  const { nesting } = ctx;
   const outside = nesting.levels++;
   let traces: readonly PendingTrace[] = [];
   try {
@@ -300,7 +300,7 @@ function* coerceList(
   let result = "";
   const union = new ContextUnion();
   const last = list.length - 1;
-  const { nesting } = ctx.caches;
+  const { nesting } = ctx;
   const outside = nesting.levels;
   ctx.limits?.work(1 + list.length);
   if (last >= 0) checkNesting(ctx, pos);

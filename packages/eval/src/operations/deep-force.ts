@@ -61,12 +61,12 @@ class DeepForce extends Routine<Slot> {
     private readonly result: Slot | undefined,
   ) {
     super();
-    this.mark = ++ctx.caches.deepForces;
+    this.mark = ++ctx.nesting.deepForces;
     this.request = new ForceRequest(root as Thunk, NO_POS);
   }
 
   override next(answer: unknown): IteratorResult<Request, Slot> {
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     if (this.outside >= 0) this.visit(answer as Value, this.request.thunk);
     else {
       const { root } = this;
@@ -88,7 +88,7 @@ class DeepForce extends Routine<Slot> {
   }
 
   override throw(error: unknown): never {
-    this.ctx.caches.nesting.levels = this.outside;
+    this.ctx.nesting.levels = this.outside;
     if (error instanceof EvalError) {
       for (let i = this.depth - 1; i >= 0; i--) addTrace(error, this.levels[i] as Level);
     }

@@ -97,7 +97,7 @@ export function* equal(
   pos: PosIdx = NO_POS,
 ): Suspendable<boolean> {
   checkNesting(ctx, pos);
-  const { nesting } = ctx.caches;
+  const { nesting } = ctx;
   nesting.levels++;
   let left: Value;
   let right: Value;
@@ -166,7 +166,7 @@ class Equality extends Routine<boolean> {
   override next(answer: unknown): IteratorResult<Request, boolean> {
     switch (this.waiting) {
       case Waiting.Nothing: {
-        const { nesting } = this.ctx.caches;
+        const { nesting } = this.ctx;
         this.outside = nesting.levels;
         checkNesting(this.ctx, this.pos);
         nesting.levels++;
@@ -189,12 +189,12 @@ class Equality extends Routine<boolean> {
   }
 
   override throw(error: unknown): never {
-    this.ctx.caches.nesting.levels = this.outside;
+    this.ctx.nesting.levels = this.outside;
     throw error;
   }
 
   private end(answer: boolean): IteratorResult<Request, boolean> {
-    this.ctx.caches.nesting.levels = this.outside;
+    this.ctx.nesting.levels = this.outside;
     return this.finish(answer);
   }
 
@@ -281,7 +281,7 @@ class Equality extends Routine<boolean> {
 
   /** Compares pairs of slots until one must be forced or opened, or is different. */
   private advance(): Advance | Thunk {
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     while (this.depth > 0) {
       const pairs = this.stack[this.depth - 1] as Pairs;
       const { left, right, order } = pairs;
@@ -401,7 +401,7 @@ export function* explainDifference(
   _errorContext = "",
 ): Suspendable<undefined> {
   const stack: ExplainedLevel[] = [];
-  const { nesting } = ctx.caches;
+  const { nesting } = ctx;
   const outside = nesting.levels;
   try {
     let left = a;

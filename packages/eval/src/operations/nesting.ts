@@ -25,11 +25,13 @@ export class Nesting {
   runs = 0;
   /** The number of levels of all walks in progress. */
   levels = 0;
+  /** How many deep evaluations have begun; each marks what it visits with its number (`deep-force.ts`). */
+  deepForces = 0;
 }
 
 /** Whether a level `count` levels further in is allowed. */
 export function hasRoom(ctx: EvalContext, count: number): boolean {
-  const { calls, levels } = ctx.caches.nesting;
+  const { calls, levels } = ctx.nesting;
   const inside = levels + count;
   return inside < MAX_LEVELS && calls + inside <= ctx.settings.maxCallDepth;
 }

@@ -177,7 +177,7 @@ class JsonWriter extends Routine<JsonText> {
   }
 
   override next(answer: unknown): IteratorResult<Request, JsonText> {
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     let request: Request | null;
     switch (this.awaited) {
       case Answer.None:
@@ -208,12 +208,12 @@ class JsonWriter extends Routine<JsonText> {
   }
 
   override throw(error: unknown): never {
-    this.ctx.caches.nesting.levels = this.outside;
+    this.ctx.nesting.levels = this.outside;
     throw this.addTraces(error, this.traces);
   }
 
   private end(): IteratorResult<Request, JsonText> {
-    this.ctx.caches.nesting.levels = this.outside;
+    this.ctx.nesting.levels = this.outside;
     if (this.badText !== undefined) {
       const { message } = this.badText;
       throw new EvalError(
@@ -226,7 +226,7 @@ class JsonWriter extends Routine<JsonText> {
 
   /** Writes or opens a value; returns the request that this requires. */
   private begin(slot: Slot): Request | null {
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     nesting.levels = this.outside + this.level;
     this.checkNesting();
     nesting.levels = this.outside + ++this.level;
@@ -264,7 +264,7 @@ class JsonWriter extends Routine<JsonText> {
       return null;
     }
     // Nix: the conversion of a set counts as inside of the set.
-    this.ctx.caches.nesting.levels = this.outside + this.level;
+    this.ctx.nesting.levels = this.outside + this.level;
     this.checkNesting();
     // Nix: a path returned by a `__toString` is not copied.
     return this.writeValue(value, this.copyPaths && !throughToString, this.level + 1);

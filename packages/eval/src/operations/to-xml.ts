@@ -103,7 +103,7 @@ class ValueToXml {
   *write(slot: Slot): Suspendable<XmlText> {
     this.out.openElement("expr");
     this.open.push({ names: null, set: null, items: [slot], next: 0, pos: NO_POS, level: 0 });
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     const outside = nesting.levels;
     try {
       for (let current = this.nextItem(); current !== undefined; current = this.nextItem()) {

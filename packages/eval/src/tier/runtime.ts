@@ -389,7 +389,7 @@ export class TierRuntime {
     site: Site,
     at: number,
   ): Value {
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     const inside = calls + 1;
     const { strict, run } = builtin;
     let first = firstSlot;
@@ -452,7 +452,7 @@ export class TierRuntime {
     if (!this.fits(room)) return this.runNative(frame, mark, calls, room, site, at);
     const { scratch } = this;
     const inside = mark === CALL_MARK ? calls + 1 : calls;
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     let input: unknown = NOTHING;
     for (;;) {
       // The levels of values that native code is in count like calls, and change while it runs.

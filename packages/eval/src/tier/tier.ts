@@ -126,7 +126,7 @@ export class Tier implements SecondTier {
       lambda,
       lambda.lambdas,
       lambda.constants,
-      this.ctx.caches.nesting,
+      this.ctx.nesting,
       Thunk,
       Closure,
       Attrs,

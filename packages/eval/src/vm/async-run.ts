@@ -53,9 +53,8 @@ export class AsyncRun implements SuspendedRun {
   /** Runs to the end; the promise is rejected with what an exception would be. */
   async finish(): Promise<unknown> {
     const machine = this.#machine;
-    const { io, suspendedRuns, caches } = this.#ctx;
+    const { io, suspendedRuns, nesting } = this.#ctx;
     const { signal, slice = DEFAULT_SLICE } = this.#options;
-    const { nesting } = caches;
     const clock = (): number => io.milliseconds?.() ?? io.now() * 1000;
     let sliceEnd = clock() + slice;
     suspendedRuns.add(this);

@@ -275,7 +275,7 @@ export function stepNative(
   calls: number,
   room: number,
 ): StepOutcome {
-  const { nesting } = machine.ctx.caches;
+  const { nesting } = machine.ctx;
   const deepest = nesting.levels + LEVELS_PER_STEP;
   let answer = input;
   for (;;) {
@@ -460,7 +460,7 @@ function gatherArguments(
   const { strict } = builtin;
   if (input !== NOTHING) {
     const argument = strict[frame.next] as StrictArgument;
-    if (argument.nested) ctx.caches.nesting.levels--;
+    if (argument.nested) ctx.nesting.levels--;
     frame.args[argument.arg] = input as Value;
     checkArgument(ctx, input as Value, argument);
     frame.next++;
@@ -472,7 +472,7 @@ function gatherArguments(
     if (slot instanceof Thunk && slot.code !== null) {
       if (argument.nested) {
         // Taken back above, or by whoever carries out the error that forcing ended with.
-        ctx.caches.nesting.levels++;
+        ctx.nesting.levels++;
         checkNesting(ctx, NO_POS, -1);
       }
       askFor(machine, slot, NO_POS);

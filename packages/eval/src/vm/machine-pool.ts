@@ -51,7 +51,7 @@ export class MachinePool {
 
   /** Runs a machine for the host. */
   private start(machine: Machine): unknown {
-    const { nesting } = this.ctx.caches;
+    const { nesting } = this.ctx;
     if (nesting.runs === MAX_RUNS) {
       this.putBack(machine);
       throw new EvalError("stack-overflow", `host code nests more than ${MAX_RUNS} evaluations`);

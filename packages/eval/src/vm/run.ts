@@ -97,7 +97,7 @@ export function runLoop(machine: Machine): RunStatus {
   const observer = machine.observer;
   const observing = observer !== undefined;
   const tracing = observer?.instruction !== undefined;
-  const nesting = machine.ctx.caches.nesting;
+  const nesting = machine.ctx.nesting;
   // Nix: the check comes before the counting, so one call more than the setting says may nest.
   const callLimit = machine.ctx.settings.maxCallDepth + 1;
   // The levels of values that native code is in count like calls.

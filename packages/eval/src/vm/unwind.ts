@@ -298,7 +298,7 @@ export function leaveArgument(ctx: EvalContext, error: unknown, frame: NativeFra
   if (strict === undefined) return;
   const slot = frame.args[strict.arg];
   if (!(slot instanceof Thunk) || slot.code === null) return;
-  if (strict.nested) ctx.caches.nesting.levels--;
+  if (strict.nested) ctx.nesting.levels--;
   if (error instanceof EvalError && tracesForcing(strict)) error.addTrace(NO_POS, strict.context);
 }
 

@@ -7,6 +7,7 @@ import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { renderLogMessage } from "../../src/errors/render.ts";
 import type { LogMessage } from "../../src/io.ts";
+import { Nesting } from "../../src/operations/nesting.ts";
 import { PositionTable } from "../../src/position.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/settings.ts";
 import { Attrs } from "../../src/value/attrs.ts";
@@ -21,6 +22,7 @@ export function contextFor(settings: Partial<Settings> = {}, log: string[] = [])
     settings: { ...DEFAULT_SETTINGS, ...settings },
     positions: new PositionTable(),
     caches: new EvalCaches(),
+    nesting: new Nesting(),
     io: {
       log: (message: LogMessage) => log.push(renderLogMessage(message, false)),
       environment: (name: string) => (name === "HOME" ? "/home/u" : undefined),

@@ -3,6 +3,7 @@ import { plain } from "../../src/builtins/definition.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
+import { Nesting } from "../../src/operations/nesting.ts";
 import { type JsonText, toJson } from "../../src/operations/to-json.ts";
 import { NO_POS, PositionTable } from "../../src/position.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
@@ -15,6 +16,7 @@ import { drive } from "../drive.ts";
 const ctx = {
   positions: new PositionTable(),
   caches: new EvalCaches(),
+  nesting: new Nesting(),
   settings: DEFAULT_SETTINGS,
 } as unknown as EvalContext;
 const set = (content: Record<string, Slot>): Attrs =>

@@ -4,6 +4,7 @@ import { plain } from "../../src/builtins/definition.ts";
 import { Lambda, LambdaKind, type RuntimeFormals } from "../../src/bytecode/lambda.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
+import { Nesting } from "../../src/operations/nesting.ts";
 import { toXml, type XmlOptions } from "../../src/operations/to-xml.ts";
 import { PositionTable } from "../../src/position.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
@@ -18,6 +19,7 @@ const text = positions.add(new SourceFile({ kind: "string" }, "x: x"));
 const ctx = {
   positions,
   caches: new EvalCaches(),
+  nesting: new Nesting(),
   settings: DEFAULT_SETTINGS,
 } as unknown as EvalContext;
 const set = (content: Record<string, Slot>): Attrs =>

@@ -5,6 +5,7 @@ import { Lambda, LambdaKind } from "../../src/bytecode/lambda.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
+import { Nesting } from "../../src/operations/nesting.ts";
 import { printPretty } from "../../src/operations/print-pretty.ts";
 import { PositionTable } from "../../src/position.ts";
 import { printAmbiguous, printForError, printForTrace } from "../../src/print/print.ts";
@@ -51,6 +52,7 @@ const ctx = {
   store: { storeDir: "/nix/store" },
   settings: DEFAULT_SETTINGS,
   caches: new EvalCaches(),
+  nesting: new Nesting(),
 } as unknown as EvalContext;
 const pretty = (slot: Slot): string => drive(printPretty(ctx, slot));
 

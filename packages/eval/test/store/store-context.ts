@@ -6,6 +6,7 @@ import type { EvalContext } from "../../src/context.ts";
 import { CounterRegistry } from "../../src/counters.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { memoryIo } from "../../src/memory-io.ts";
+import { Nesting } from "../../src/operations/nesting.ts";
 import { PositionTable } from "../../src/position.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import { DummyStore } from "../../src/store/dummy-store.ts";
@@ -30,6 +31,7 @@ export function makeContext(parts: Partial<EvalContext> = {}): EvalContext {
     positions: new PositionTable(),
     store: new DummyStore(),
     caches: new EvalCaches(),
+    nesting: new Nesting(),
     counters: new CounterRegistry(),
     suspendedRuns: new Set(),
     builtins: Attrs.of([], []),

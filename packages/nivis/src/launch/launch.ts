@@ -21,17 +21,11 @@ export function launch(command: CommandName): void {
   const module: Parameters<Bundle>[1] = {};
   (script.run() as Bundle)(require, module);
   const code = (module.exports as typeof import("../main.ts")).main(command);
-<<<<<<< HEAD
   const end = (exitCode: number): never => {
     script.keep(setInitialFlags);
-    // All is written; draining the event loop and tearing down the heap would only cost time.
+    // All output is written; draining the event loop and tearing down the heap would only cost time.
     process.exit(exitCode);
   };
   if (typeof code === "number") end(code);
   else void code.then(end);
-=======
-  script.keep(setInitialFlags);
-  // All output is written; draining the event loop and tearing down the heap would only cost time.
-  process.exit(code);
->>>>>>> ad4020a (Reword the comments and the help of the commands)
 }

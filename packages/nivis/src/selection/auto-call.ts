@@ -31,7 +31,7 @@ export function* autoCall(ctx: EvalContext, args: Attrs, slot: Slot): Suspendabl
 
 /** Calls the functor of a set, then that of the set it returns, and so on, until a value has none. */
 function* callFunctors(ctx: EvalContext, set: Attrs): Suspendable<Value> {
-  const { nesting } = ctx.caches;
+  const { nesting } = ctx;
   const outside = nesting.levels;
   const cycles = new CycleFinder(ctx);
   let value: Value = set;

@@ -54,7 +54,7 @@ class PackageFinder {
   /** The derivations found so far, each once, in order. */
   readonly found = new Set<Attrs>();
   readonly #cycles: CycleFinder;
-  readonly #nesting: EvalContext["caches"]["nesting"];
+  readonly #nesting: EvalContext["nesting"];
   /** The number of levels around the value. */
   readonly #outside: number;
 
@@ -63,7 +63,7 @@ class PackageFinder {
     private readonly args: Attrs,
   ) {
     this.#cycles = new CycleFinder(ctx);
-    this.#nesting = ctx.caches.nesting;
+    this.#nesting = ctx.nesting;
     this.#outside = this.#nesting.levels;
   }
 
