@@ -14,8 +14,9 @@ import { PACKAGES, packageNamed, root } from "./workspace.mjs";
 
 /**
  * The folders of `packages/eval/src` that each folder may import values from. `import type` is
- * allowed everywhere inside the package, because types leave no code behind. `ground` is the files
- * directly in `src`: settings, positions, paths, the interface to the world.
+ * allowed everywhere inside the package, except from {@link EVAL_STRICT_FOLDERS}, because types leave
+ * no code behind. `ground` is the files directly in `src`: settings, positions, paths, the interface
+ * to the world.
  */
 const EVAL_FLOORS: Record<string, readonly string[]> = {
   ground: ["errors", "value"],
@@ -40,6 +41,9 @@ const EVAL_FLOORS: Record<string, readonly string[]> = {
   diagnostics: ["ground", "errors", "value", "builtins"],
   builtins: ["ground", "limits", "operations", "store", "regex", "print", "value", "errors"],
 };
+
+/** Folders whose types, too, only those folders may import that may import their values. */
+const EVAL_STRICT_FOLDERS = new Set(["compiler"]);
 
 /** Files that are lower than their folder: the shared vocabulary of the layers. */
 const EVAL_VOCABULARY = new Set([
@@ -153,11 +157,11 @@ function checkRelative(
     return;
   }
   if (!/\.(ts|mjs|json)$/.test(target)) at("relative imports carry the ending `.ts`");
-  if (found.typeOnly) return;
-  importedFiles(file).add(target);
-  if (packageName !== "eval") return;
   const from = folderIn(source, file);
   const to = folderIn(source, target);
+  if (found.typeOnly && !(packageName === "eval" && EVAL_STRICT_FOLDERS.has(to))) return;
+  if (!found.typeOnly) importedFiles(file).add(target);
+  if (packageName !== "eval") return;
   if (EVAL_SUMMIT.has(relative(source, file)) || from === to) return;
   const name = relative(source, target);
   if (EVAL_VOCABULARY.has(name)) return;
@@ -168,7 +172,8 @@ function checkRelative(
   const allowed = EVAL_FLOORS[from];
   if (allowed === undefined) at(`\`eval/src/${from}\` is not in the table of floors: add it`);
   else if (!allowed.includes(to)) {
-    at(`\`eval/src/${from}\` may import only ${list(allowed)} (types from anywhere)`);
+    const types = EVAL_STRICT_FOLDERS.has(to) ? "its types, too" : "types from anywhere";
+    at(`\`eval/src/${from}\` may import only ${list(allowed)} (${types})`);
   }
 }
 

@@ -76,15 +76,27 @@ export class SelectCache {
 /** Remembers where the formals of a function are in a flat argument. */
 export class FormalsCache {
   /**
-   * Parallel to the formals; -1 for those that the argument has not. `null` until the shape has come
-   * for the second time.
+   * The index of each formal in the shape; -1 for formals that the argument lacks. `null` until the shape
+   * has come for the second time.
    */
-  places: readonly number[] | null = null;
+  indexes: readonly number[] | null = null;
 
   constructor(
     /** Of the last flat argument, which the formals fitted. */
     public shape: Shape,
   ) {}
+}
+
+/** The text of a failed assertion, printed when it is needed for the first time. */
+export class AssertionText {
+  private printed: string | undefined = undefined;
+
+  constructor(private readonly print: () => string) {}
+
+  text(): string {
+    this.printed ??= this.print();
+    return this.printed;
+  }
 }
 
 const NO_CODE = new Int32Array(0);
@@ -124,7 +136,7 @@ export class Lambda {
   /** Innermost first. */
   contexts: readonly ErrorContext[] = NONE;
   /** Makes `spans` and `contexts` of code that came without; dropped once done. */
-  pendingPlaces: ((lambda: Lambda) => void) | null = null;
+  pendingDebugInfo: ((lambda: Lambda) => void) | null = null;
   /** Code offset at which the body of a function begins; before it the formals are bound. */
   bodyStart = 0;
   /** For a function of functions: the code that takes all arguments at once. */
@@ -180,10 +192,10 @@ export class Lambda {
   }
 
   /** Makes `spans` and `contexts` if they are not there yet. */
-  ensurePlaces(): void {
-    const pending = this.pendingPlaces;
+  ensureDebugInfo(): void {
+    const pending = this.pendingDebugInfo;
     if (pending !== null) {
-      this.pendingPlaces = null;
+      this.pendingDebugInfo = null;
       pending(this);
     }
   }
@@ -204,7 +216,7 @@ export class Lambda {
 
   /** The index of the last pair of `spans` before a code offset; -2 if there is none. */
   private spanBefore(pc: number): number {
-    this.ensurePlaces();
+    this.ensureDebugInfo();
     const { spans } = this;
     let low = 0;
     let high = spans.length >> 1;

@@ -6,8 +6,9 @@
  * opcode is the one source of the disassembler and of `docs/opcodes.md`; `vm/run.ts` has the `case`.
  * The numbers are dense from 0 so that the dispatch switch becomes a jump table.
  */
+import { InternalError } from "../errors/eval-error.ts";
 
-/** See {@link OPCODES}. */
+/** The opcodes; {@link OPCODES} has a row for each. */
 export const enum Op {
   Const,
   Int,
@@ -101,7 +102,10 @@ export interface OpcodeRow {
   /** As the disassembler prints it. */
   readonly name: string;
   readonly operands: readonly OperandKind[];
-  /** Effect on the operand stack. */
+  /**
+   * Effect on the operand stack: what lies on its top before and after. Where an instruction jumps, this is
+   * the effect of not jumping; what is in parentheses is there only after the jump.
+   */
   readonly effect: string;
   readonly doc: string;
 }
@@ -302,8 +306,8 @@ export const OPCODES: readonly OpcodeRow[] = [
     Op.Select,
     "SELECT",
     ["constant", "cache"],
-    "… set → … value",
-    "Selects and forces; a NIP follows for when it has to wait.",
+    "… set → … set value",
+    "Selects and forces; if there is nothing to force it replaces the set and skips the NIP that follows.",
   ),
   row(
     Op.SelectKeep,
@@ -368,7 +372,13 @@ export const OPCODES: readonly OpcodeRow[] = [
     "… set → …",
     "Checks the argument against the formals and binds them from a local on.",
   ),
-  row(Op.AssertFail, "ASSERT_FAIL", ["constant"], "… → ", "Fails with the text of the condition."),
+  row(
+    Op.AssertFail,
+    "ASSERT_FAIL",
+    ["constant"],
+    "… → … value",
+    "Fails with the text of the condition; only the code behind it sees a value.",
+  ),
   row(
     Op.AssertEqual,
     "ASSERT_EQUAL",
@@ -431,3 +441,33 @@ export const OPCODES: readonly OpcodeRow[] = [
 
 /** The number of operand words of each opcode. */
 export const OPERAND_COUNTS: readonly number[] = OPCODES.map((opcode) => opcode.operands.length);
+
+/** The change of depth that an effect describes; `undefined` if it depends on the operands. */
+function depthChange(effect: string): number | undefined {
+  if (/\S…\S/.test(effect)) return undefined;
+  const [before = "", after = ""] = effect.split("→").map((side) =>
+    side
+      .replace("…", "")
+      .replace(/\(.*?\)/, "")
+      .trim(),
+  );
+  return countWords(after) - countWords(before);
+}
+
+function countWords(text: string): number {
+  return text === "" ? 0 : text.split(/\s+/).length;
+}
+
+const EFFECTS: readonly (number | undefined)[] = OPCODES.map(({ effect }) => depthChange(effect));
+
+/**
+ * How many slots the operand stack grows by when an instruction is run and does not jump. Throws for
+ * instructions with which that depends on an operand.
+ */
+export function effectOf(op: Op): number {
+  const effect = EFFECTS[op];
+  if (effect === undefined) {
+    throw new InternalError(`the stack effect of ${OPCODES[op]?.name} depends on its operands`);
+  }
+  return effect;
+}

@@ -6,8 +6,7 @@
  * the globals, so a unit compiled again has the same instructions at the same places. The same way
  * out is taken if an entry turns out to be unreadable although its checksum is right.
  */
-import { Lambda, type LambdaKind, SelectCache } from "../bytecode/lambda.ts";
-import { AssertionText } from "../compiler/emit.ts";
+import { AssertionText, Lambda, type LambdaKind, SelectCache } from "../bytecode/lambda.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import type { Unit } from "../compiler/scope.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -47,7 +46,7 @@ export class CompiledFile {
   private readonly made: (Lambda | undefined)[];
   private readonly captureLists = new Map<number, Int32Array>();
   private readonly pending = (lambda: Lambda): void => this.enter(lambda);
-  private readonly pendingPlaces = (lambda: Lambda): void => this.addPlaces(lambda);
+  private readonly pendingDebugInfo = (lambda: Lambda): void => this.addDebugInfo(lambda);
 
   private constructor(
     private readonly words: Int32Array,
@@ -222,7 +221,7 @@ export class CompiledFile {
     lambda.frameSize = words[body + Body.FrameSize] as number;
     lambda.bodyStart = words[body + Body.BodyStart] as number;
     lambda.upvalueCount = words[body + Body.UpvalueCount] as number;
-    lambda.pendingPlaces = this.pendingPlaces;
+    lambda.pendingDebugInfo = this.pendingDebugInfo;
     return true;
   }
 
@@ -331,7 +330,7 @@ export class CompiledFile {
 
   // ── What is not in an entry ────────────────────────────────────────────────────────────────────
 
-  private addPlaces(lambda: Lambda): void {
+  private addDebugInfo(lambda: Lambda): void {
     const fresh = this.compiled(lambda.number);
     lambda.spans = fresh.spans;
     lambda.contexts = fresh.contexts;

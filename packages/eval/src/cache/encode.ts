@@ -2,9 +2,8 @@
  * Writes a compiled file as `format.ts` describes. What an entry cannot hold (a constant of a kind that
  * is not known here) leaves the body out that has it, and that unit is compiled anew each time.
  */
-import { type Lambda, SelectCache } from "../bytecode/lambda.ts";
+import { AssertionText, type Lambda, SelectCache } from "../bytecode/lambda.ts";
 import { OPCODES } from "../bytecode/opcode.ts";
-import { AssertionText } from "../compiler/emit.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { EMPTY_ATTRS } from "../value/attrs.ts";

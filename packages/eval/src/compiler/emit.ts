@@ -1,9 +1,11 @@
 /**
  * Emission: turns the expression of one unit into bytecode, when the unit is first entered.
  *
- * `strict(e)` leaves the value of `e` on the operand stack, `lazy(e)` a slot. The depth of the operand
- * stack is known at every point of the code. Where C++ Nix adds a line to the trace of an error that
- * passes through, {@link Emitter.context} records the stretch of code and the line.
+ * `strict(e)` emits code that leaves the value of `e` on the operand stack, `lazy(e)` a slot. Each is in
+ * lock-step with the method of the same name in `resolve.ts`, which declared the locals and made the
+ * units that are looked up here. The emitter counts the depth of the operand stack by the effects in the
+ * table of instructions. Where C++ Nix adds a line to the trace of an error that passes through,
+ * {@link Emitter.traced} records the region of code and the line.
  */
 import {
   type AttrName,
@@ -25,27 +27,16 @@ import {
   type StringTemplate,
 } from "@nivis/syntax";
 import type { ErrorContext, Lambda, SelectStep } from "../bytecode/lambda.ts";
-import { LambdaKind, SelectCache } from "../bytecode/lambda.ts";
-import { Op } from "../bytecode/opcode.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { AssertionText, LambdaKind, SelectCache } from "../bytecode/lambda.ts";
+import { effectOf, Op } from "../bytecode/opcode.ts";
+import { InternalError, unreachable } from "../errors/eval-error.ts";
+import type { PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { Shape } from "../value/shape.ts";
 import { Thunk } from "../value/thunk.ts";
 import { NixFloat, NixPath, type Slot, type Value } from "../value/value.ts";
 import { OPERATOR_NAMES, type Resolution } from "./resolve.ts";
 import type { Binding, Scope, Unit } from "./scope.ts";
-
-/** The text of a failed assertion, printed when it is needed for the first time. */
-export class AssertionText {
-  private printed: string | undefined = undefined;
-
-  constructor(private readonly print: () => string) {}
-
-  text(): string {
-    this.printed ??= this.print();
-    return this.printed;
-  }
-}
 
 /** Nix: the variables that an operator or `<x>` stands for have no position. */
 const NO_OFFSET = -1;
@@ -121,26 +112,31 @@ class Emitter {
 
   // ── Writing code ───────────────────────────────────────────────────────────────────────────────
 
+  /** Emits an instruction whose effect on the depth of the stack does not depend on its operands. */
   private emit(op: Op, ...operands: number[]): void {
     this.code.push(op, ...operands);
+    this.adjustDepth(effectOf(op));
   }
 
-  private push(count = 1): void {
-    this.depth += count;
+  /** Emits an instruction that changes the depth of the stack by `effect`, as its operands say. */
+  private emitSized(op: Op, effect: number, ...operands: number[]): void {
+    this.code.push(op, ...operands);
+    this.adjustDepth(effect);
+  }
+
+  private adjustDepth(effect: number): void {
+    this.depth += effect;
     if (this.depth > this.deepest) this.deepest = this.depth;
   }
 
-  private pop(count = 1): void {
-    this.depth -= count;
+  /** Begins code that is reached without the value that the branch before it has left on the stack. */
+  private startBranch(): void {
+    this.depth--;
   }
 
   /** Says where the next instruction stands. */
   private span(offset: number): void {
-    this.spans.push(this.code.length, this.position(offset));
-  }
-
-  private position(offset: number): PosIdx {
-    return offset < 0 ? NO_POS : this.file.base + offset;
+    this.spans.push(this.code.length, this.file.positionOf(offset));
   }
 
   private constant(value: unknown): number {
@@ -150,7 +146,6 @@ class Emitter {
   private pushConstant(value: Slot): void {
     if (typeof value === "number" && (value | 0) === value) this.emit(Op.Int, value);
     else this.emit(Op.Const, this.constant(value));
-    this.push();
   }
 
   /** The value of a literal that has no parts. */
@@ -166,12 +161,14 @@ class Emitter {
     const index = this.constant(value);
     this.file.noteGlobal(this.lambda, index, name);
     this.emit(Op.Const, index);
-    this.push();
   }
 
-  /** Emits a forward jump and returns what {@link land} needs. */
+  /**
+   * Emits a forward jump and returns what {@link land} needs. The depth afterwards is that of the code
+   * that is not jumped to.
+   */
   private jump(op: Op, ...operands: number[]): number {
-    this.code.push(op, ...operands, -1);
+    this.emit(op, ...operands, -1);
     return this.code.length - 1;
   }
 
@@ -187,7 +184,7 @@ class Emitter {
     this.contexts.push({
       start,
       end: this.code.length,
-      pos: this.position(offset),
+      pos: this.file.positionOf(offset),
       message,
       select: undefined,
     });
@@ -195,7 +192,7 @@ class Emitter {
 
   /** The same for a selection, whose trace depends on how far it came. */
   private selectContext(start: number, offset: number, steps: readonly SelectStep[]): void {
-    const pos = this.position(offset);
+    const pos = this.file.positionOf(offset);
     this.contexts.push({ start, end: this.code.length, pos, message: undefined, select: steps });
   }
 
@@ -227,7 +224,6 @@ class Emitter {
       else if (index === 1) this.emit(Op.Upvalue1);
       else this.emit(Op.Upvalue, index - 2);
     }
-    this.push();
   }
 
   private pushBindingForced(binding: Binding, offset: number): void {
@@ -235,7 +231,6 @@ class Emitter {
     const local = this.local(binding);
     if (local >= 0) this.emit(Op.LocalForce, local);
     else this.emit(Op.UpvalueForce, this.upvalue(binding));
-    this.push();
   }
 
   private variable(name: string, scope: Scope, offset: number): void {
@@ -255,7 +250,8 @@ class Emitter {
       return;
     }
     const dynamic = scope.innermostWith;
-    if (dynamic === undefined) throw new Error(`unresolved name ${name}`);
+    if (dynamic === undefined)
+      throw new InternalError(`the resolver let the undefined name ${name} pass`);
     this.pushBinding(dynamic);
     this.span(offset);
     this.emit(Op.ResolveWith, this.constant(name));
@@ -268,9 +264,7 @@ class Emitter {
     this.span(offset);
     this.emit(Op.Select, this.constant(name), this.constant(new SelectCache()));
     const pc = this.code.length;
-    this.push();
     this.emit(Op.Nip);
-    this.pop();
     return pc;
   }
 
@@ -295,7 +289,6 @@ class Emitter {
     const index = this.lambdas.push(unit.lambda) - 1;
     this.captures.push(captures);
     this.emit(op, index);
-    this.push();
     return incomplete ? index : -1;
   }
 
@@ -317,7 +310,7 @@ class Emitter {
         this.lazyName(expr.name, scope);
         return -1;
       default:
-        throw new Error("not resolved");
+        throw new InternalError("the resolver made no unit of a lazy expression");
     }
   }
 
@@ -344,10 +337,8 @@ class Emitter {
     const formals = expr.formals?.formals ?? [];
     this.span(expr.pos);
     this.emit(Op.LocalForce, 0);
-    this.push();
     this.span(expr.pos);
     this.emit(Op.BindFormals, 1);
-    this.pop();
     const bindingOf = (name: string): Binding => scope.names.get(name) as Binding;
     for (const formal of formals) bindingOf(formal.name).ready = formal.fallback === undefined;
     // The slots behind the formals hold, for each default, whether it was made here: only then may
@@ -365,17 +356,14 @@ class Emitter {
       if (incomplete) {
         this.pushConstant(false);
         this.emit(Op.SetLocal, flag);
-        this.pop();
       }
       const skip = this.jump(Op.SkipIfBound, binding.slot);
       const index = this.lazy(fallback, scope);
       this.emit(Op.SetLocal, binding.slot);
-      this.pop();
       if (incomplete) {
         refills.push({ slot: binding.slot, flag, index });
         this.pushConstant(true);
         this.emit(Op.SetLocal, flag);
-        this.pop();
       }
       this.land(skip);
       binding.ready = true;
@@ -383,9 +371,7 @@ class Emitter {
     }
     for (const refill of refills) {
       this.emit(Op.Local, refill.flag);
-      this.push();
       const skip = this.jump(Op.JumpIfFalse);
-      this.pop();
       this.emit(Op.Refill, refill.slot, refill.index);
       this.land(skip);
     }
@@ -415,8 +401,7 @@ class Emitter {
         this.variable(expr.name, scope, expr.pos);
         return;
       case NodeKind.CurPos:
-        this.emit(Op.CurPos, this.position(expr.pos));
-        this.push();
+        this.emit(Op.CurPos, this.file.positionOf(expr.pos));
         return;
       case NodeKind.SearchPath:
         this.pushConstant(expr.value);
@@ -445,9 +430,7 @@ class Emitter {
       }
       case NodeKind.List:
         for (const item of expr.items) this.lazy(item, scope);
-        this.emit(Op.List, expr.items.length);
-        this.pop(expr.items.length);
-        this.push();
+        this.emitSized(Op.List, 1 - expr.items.length, expr.items.length);
         return;
       case NodeKind.AttrSet:
         this.attrSet(expr, scope);
@@ -460,8 +443,7 @@ class Emitter {
         if (scope.innermostWith !== undefined) this.pushBinding(scope.innermostWith);
         else this.pushConstant(null);
         this.lazy(expr.namespace, scope);
-        this.emit(Op.With, (inner.dynamic as Binding).slot, this.position(expr.pos));
-        this.pop(2);
+        this.emit(Op.With, (inner.dynamic as Binding).slot, this.file.positionOf(expr.pos));
         this.strict(expr.body, inner);
         return;
       }
@@ -471,10 +453,9 @@ class Emitter {
       case NodeKind.If: {
         this.condition(expr.condition, scope, "while evaluating a branch condition");
         const otherwise = this.jump(Op.JumpIfFalse);
-        this.pop();
         this.strict(expr.consequence, scope);
         const end = this.jump(Op.Jump);
-        this.pop();
+        this.startBranch();
         this.land(otherwise);
         this.strict(expr.alternative, scope);
         this.land(end);
@@ -505,8 +486,11 @@ class Emitter {
         this.binary(expr, scope);
         return;
       case NodeKind.Lambda:
+        throw new InternalError("the resolver made no unit of a function");
       case NodeKind.Error:
-        throw new Error("not resolved");
+        throw new InternalError("a text with errors is compiled");
+      default:
+        unreachable(expr);
     }
   }
 
@@ -520,8 +504,7 @@ class Emitter {
   private call(count: number, offset: number): void {
     for (let n = count; n > 0; n--) {
       this.span(offset);
-      this.emit(Op.Call, n);
-      this.pop();
+      this.emitSized(Op.Call, -1, n);
     }
   }
 
@@ -572,9 +555,7 @@ class Emitter {
     });
     // Joining strings does not fail, joining a path may.
     if (join === Op.ConcatPath) this.span(expr.pos);
-    this.emit(join, expr.parts.length);
-    this.pop(expr.parts.length);
-    this.push();
+    this.emitSized(join, 1 - expr.parts.length, expr.parts.length);
   }
 
   /** Pushes the name that an element of an attribute path computes. */
@@ -620,7 +601,6 @@ class Emitter {
           exits.push(this.jump(Op.SelectOrDynamic));
           this.code.push(this.localCount + bottom);
         }
-        this.push();
       } else {
         const name = this.constant(element.name);
         this.span(expr.pos);
@@ -630,7 +610,6 @@ class Emitter {
         } else {
           this.emit(simple ? Op.Select : Op.SelectKeep, name, this.constant(new SelectCache()));
         }
-        this.push();
       }
       steps.push({
         name: element.name,
@@ -641,12 +620,11 @@ class Emitter {
     }
     const dropped = this.depth - 1 - bottom;
     if (simple && expr.path[0]?.expr === undefined) this.emit(Op.Nip);
-    else this.emit(Op.Slide, dropped);
-    this.pop(dropped);
+    else this.emitSized(Op.Slide, -dropped, dropped);
     if (expr.fallback !== undefined) {
       const end = this.jump(Op.Jump);
       for (const exit of exits) this.land(exit);
-      this.pop();
+      this.startBranch();
       this.strict(expr.fallback, scope);
       this.land(end);
     }
@@ -664,11 +642,9 @@ class Emitter {
       if (element.expr !== undefined) {
         this.computedName(element.expr, scope);
         exits.push(this.jump(Op.HasAttrDynamic));
-        this.pop();
       } else exits.push(this.jump(Op.HasAttr, this.constant(element.name)));
     });
     this.emit(Op.Pop);
-    this.pop();
     this.pushConstant(true);
     for (const exit of exits) this.land(exit);
   }
@@ -692,13 +668,12 @@ class Emitter {
     }
     for (const { name, pos } of set.bindings) {
       names.push(name);
-      positions.push(this.position(pos));
+      positions.push(this.file.positionOf(pos));
     }
     if (names.length === 0) this.pushConstant(EMPTY_ATTRS);
     else {
-      this.emit(Op.Attrs, this.constant(new Shape(names, positions)));
-      this.pop(names.length);
-      this.push();
+      const shape = this.constant(new Shape(names, positions));
+      this.emitSized(Op.Attrs, 1 - names.length, shape);
     }
     if (cell !== undefined) this.applyOverrides(cell, set.pos);
     this.dynamicAttrs(set, inner);
@@ -715,8 +690,7 @@ class Emitter {
       this.strict(name, scope);
       this.lazy(value, scope);
       this.span(pos);
-      this.emit(Op.DynamicAttr, this.position(pos));
-      this.pop(2);
+      this.emit(Op.DynamicAttr, this.file.positionOf(pos));
     }
     this.emit(Op.DynamicEnd);
   }
@@ -728,7 +702,6 @@ class Emitter {
       const index = this.lazy(set.inheritFrom[i] as Expr, scope);
       if (index >= 0) refills.push({ slot: binding.slot, index });
       this.emit(Op.SetLocal, binding.slot);
-      this.pop();
     });
   }
 
@@ -747,7 +720,6 @@ class Emitter {
       const index = this.bindingValue(row.value, row.kind, outer, inner);
       if (index >= 0) refills.push({ slot: binding.slot, index });
       this.emit(Op.SetLocal, binding.slot);
-      this.pop();
       binding.ready = true;
     }
     for (const { slot, index } of refills) this.emit(Op.Refill, slot, index);
@@ -758,26 +730,23 @@ class Emitter {
   private applyOverrides(cell: Binding, offset: number): void {
     this.emit(Op.SetCell, cell.slot);
     this.emit(Op.SelectKeep, this.constant("__overrides"), this.constant(new SelectCache()));
-    this.push();
     this.span(offset);
     this.emit(Op.Overrides, cell.slot);
-    this.pop();
   }
 
   private assertion(condition: Expr, body: Expr, offset: number, scope: Scope): void {
     this.condition(condition, scope, "in the condition of the assert statement");
     const failed = this.jump(Op.JumpIfFalse);
-    this.pop();
     this.strict(body, scope);
     const end = this.jump(Op.Jump);
+    this.startBranch();
     this.land(failed);
     const index = this.constant(new AssertionText(() => printExpr(condition)));
     if (condition.kind === NodeKind.Binary && condition.op === BinaryOp.Equal) {
       this.strict(condition.left, scope);
       this.strict(condition.right, scope);
       this.span(offset);
-      this.emit(Op.AssertEqual, index, this.position(condition.pos));
-      this.pop(2);
+      this.emit(Op.AssertEqual, index, this.file.positionOf(condition.pos));
     }
     this.span(offset);
     this.emit(Op.AssertFail, index);
@@ -800,7 +769,6 @@ class Emitter {
         this.span(expr.pos);
         this.span(right.start);
         this.emit(Op.Add);
-        this.pop();
         return;
       case BinaryOp.Equal:
       case BinaryOp.NotEqual: {
@@ -811,7 +779,6 @@ class Emitter {
         );
         this.span(expr.pos);
         this.emit(op === BinaryOp.Equal ? Op.Equal : Op.NotEqual);
-        this.pop();
         return;
       }
       case BinaryOp.And:
@@ -821,7 +788,6 @@ class Emitter {
         this.condition(left, scope, `in the left operand of '${sign}'`);
         if (op === BinaryOp.Implication) this.emit(Op.Not);
         const end = this.jump(op === BinaryOp.And ? Op.And : Op.Or);
-        this.pop();
         this.condition(right, scope, `in the right operand of '${sign}'`);
         this.land(end);
         return;
@@ -836,8 +802,7 @@ class Emitter {
             this.emit(Op.CheckSet);
           });
         }
-        this.emit(Op.Update, operands.length);
-        this.pop(operands.length - 1);
+        this.emitSized(Op.Update, 1 - operands.length, operands.length);
         return;
       }
       case BinaryOp.Concat:
@@ -845,10 +810,9 @@ class Emitter {
         this.context(right.pos, "in the right operand of '++'", () => this.strict(right, scope));
         this.span(expr.pos);
         this.emit(Op.Concat);
-        this.pop();
         return;
       default:
-        throw new Error("unknown operator");
+        throw new InternalError(`no instruction for the operator ${op}`);
     }
   }
 
@@ -896,7 +860,6 @@ class Emitter {
       this.context(pos, "in the argument of '!'", calculate);
       this.emit(Op.Not);
     } else calculate();
-    this.pop();
   }
 }
 

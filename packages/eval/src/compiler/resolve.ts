@@ -1,13 +1,16 @@
 /**
  * Resolution: finds, for a whole file, what every name means and which expressions become units.
  *
- * It runs once, right after parsing, because an undefined variable anywhere makes the file fail.
- * Units are worked off a list instead of by recursion, and expressions nested too deeply inside one
- * unit are split off as units of their own, so native stack use is bounded however the text nests.
+ * The resolver runs once, right after parsing, because an undefined variable anywhere makes the file
+ * fail. It works units off a list instead of recursing, and splits off expressions that nest too deeply
+ * inside one unit, so native stack use is bounded however the text nests.
  *
- * What is put off (`lazy`) follows C++ Nix's `maybeThunk`: literals, the empty list and lexical
- * variables that exist already are taken as they are, everything else becomes a thunk. This is
- * observable (`<CODE>` when printing lazily, pointer equality of functions).
+ * Which expressions become thunks ({@link Resolution.needsNoThunk}) follows C++ Nix, because it can be
+ * seen: a thunk prints as `<CODE>`, and functions compare by pointer.
+ *
+ * **In lock-step with `emit.ts`.** `Resolver.lazy` and `strict` visit the same expressions, in the same
+ * scopes, as `Emitter.lazy` and `strict`: the resolver declares the locals and makes the units that the
+ * emitter looks up. A change to one pass needs the same change in the other.
  */
 import {
   type AttrName,
@@ -20,6 +23,8 @@ import {
   NodeKind,
 } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+import { unreachable } from "../errors/eval-error.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import type { SourceAccessor } from "../source-accessor.ts";
 import { Builtin } from "../value/value.ts";
 import { ProcessingOrder } from "./processing-order.ts";
@@ -72,7 +77,7 @@ export class Resolution {
   constructor(
     readonly globals: ReadonlyMap<string, unknown>,
     /** Position of the first byte of the text. */
-    readonly base: number,
+    readonly base: PosIdx,
     /** The tree in which relative paths of the text are; see `NixPath`. */
     readonly accessor: SourceAccessor | undefined = undefined,
   ) {}
@@ -85,6 +90,35 @@ export class Resolution {
     if (scope.lookup(name) !== undefined) return true;
     const global = this.globals.get(name);
     return !(global instanceof Builtin && `__${global.definition.name}` === name);
+  }
+
+  /** The position of a byte offset of the text; a negative offset has none. */
+  positionOf(offset: number): PosIdx {
+    return offset < 0 ? NO_POS : this.base + offset;
+  }
+
+  /**
+   * Whether a lazy expression in `scope`, in the code of `unit`, is passed as it is instead of as a thunk.
+   * This is C++ Nix's `maybeThunk`: literals, the empty list, globals, and lexical variables whose local
+   * is filled already. The resolver asks; the emitter finds a unit for every other lazy expression.
+   */
+  needsNoThunk(expr: Expr, unit: Unit, scope: Scope): boolean {
+    switch (expr.kind) {
+      case NodeKind.Int:
+      case NodeKind.Float:
+      case NodeKind.String:
+      case NodeKind.Path:
+        return true;
+      case NodeKind.List:
+        return expr.items.length === 0;
+      case NodeKind.Var: {
+        const binding = scope.lookup(expr.name);
+        if (binding === undefined) return this.globals.has(expr.name);
+        return binding.cell === undefined && (binding.owner !== unit || binding.ready);
+      }
+      default:
+        return false;
+    }
   }
 
   /** Notes that a constant is the global of that name. */
@@ -126,11 +160,8 @@ class Resolver {
   /** Makes a unit and puts it on the list. */
   private unit(expr: Expr, parent: Unit | undefined, scope: Scope, inheritFrom?: Binding): Unit {
     const isFunction = expr.kind === NodeKind.Lambda && inheritFrom === undefined;
-    const offset = expr.pos;
-    const lambda = new Lambda(
-      isFunction ? LambdaKind.Function : LambdaKind.Thunk,
-      offset < 0 ? 0 : this.file.base + offset,
-    );
+    const kind = isFunction ? LambdaKind.Function : LambdaKind.Thunk;
+    const lambda = new Lambda(kind, this.file.positionOf(expr.pos));
     lambda.number = this.file.units.size;
     const unit = new Unit(lambda, parent, expr, scope, inheritFrom);
     if (isFunction) {
@@ -179,7 +210,7 @@ class Resolver {
       lambda.formals = {
         names,
         defaults: formals.formals.map((formal) => formal.fallback !== undefined),
-        positions: formals.formals.map((formal) => this.file.base + formal.pos),
+        positions: formals.formals.map((formal) => this.file.positionOf(formal.pos)),
         ellipsis: formals.ellipsis,
         sorted: names
           .map((_, i) => i)
@@ -235,30 +266,13 @@ class Resolver {
     return undefined;
   }
 
-  /** An expression whose value is put off. */
+  /** An expression whose evaluation is deferred: passed as it is, or a unit. */
   private lazy(expr: Expr, unit: Unit, scope: Scope): void {
-    switch (expr.kind) {
-      case NodeKind.Int:
-      case NodeKind.Float:
-      case NodeKind.String:
-      case NodeKind.Path:
-        return;
-      case NodeKind.List:
-        if (expr.items.length === 0) return;
-        break;
-      case NodeKind.Var: {
-        const binding = scope.lookup(expr.name);
-        if (binding !== undefined) {
-          if (binding.cell === undefined && (binding.owner !== unit || binding.ready)) {
-            unit.use(binding);
-            return;
-          }
-        } else if (this.file.globals.has(expr.name)) return;
-        break;
-      }
-      default:
+    if (!this.file.needsNoThunk(expr, unit, scope)) this.unit(expr, unit, scope);
+    else if (expr.kind === NodeKind.Var) {
+      const binding = scope.lookup(expr.name);
+      if (binding !== undefined) unit.use(binding);
     }
-    this.unit(expr, unit, scope);
   }
 
   /** An expression that is evaluated in place. */
@@ -361,6 +375,8 @@ class Resolver {
         }
         return;
       }
+      default:
+        unreachable(expr);
     }
   }
 
