@@ -9,9 +9,14 @@
  * machine, stepped by `stepNative`; only the driving is here.
  */
 import type { StrictArgument } from "../builtins/definition.ts";
-import { type Lambda, LambdaKind, type NativeCode, type SelectCache } from "../bytecode/lambda.ts";
+import {
+  type AssertionText,
+  type Lambda,
+  LambdaKind,
+  type NativeCode,
+  type SelectCache,
+} from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
-import type { AssertionText } from "../compiler/emit.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -29,10 +34,13 @@ import { Attrs, updateAttrs } from "../value/attrs.ts";
 import {
   APPLY2,
   BLACKHOLE,
+  enterCall,
   FAILED,
   firstArgument,
   isSuspendedCall,
   NATIVE,
+  restoreCall,
+  settle,
   Thunk,
   ThunkState,
 } from "../value/thunk.ts";
@@ -55,6 +63,7 @@ import {
   PLAIN_MARK,
   positionAt,
   RETURNING,
+  type Segment,
 } from "../vm/frame.ts";
 import {
   missingAttribute,
@@ -64,13 +73,15 @@ import {
   recursionAt,
   startThunk,
 } from "../vm/instruction-errors.ts";
-import { Machine } from "../vm/machine.ts";
+import type { Machine } from "../vm/machine.ts";
 import type { MachinePool } from "../vm/machine-pool.ts";
 import { failedAssertion } from "../vm/operators.ts";
-import { addPlace } from "../vm/recursion-cycle.ts";
+import { addCyclePosition } from "../vm/recursion-cycle.ts";
 import { RecursionError } from "../vm/recursion-error.ts";
 import { type CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
+import { selectUncached } from "../vm/select.ts";
 import { stackOp } from "../vm/stack-ops.ts";
+import { StepResult } from "../vm/step-result.ts";
 import {
   addBuiltinTrace,
   addCallTraces,
@@ -91,6 +102,8 @@ import {
 const DRIVE_ROOM = 120;
 /** The same for a run of the machine; also keeps the number of machines low, whose stacks are large. */
 const RUN_ROOM = 1200;
+/** Operands that most steps have; those of a long list or string make the array grow. */
+const OPERANDS = 64;
 /** Arguments that a machine can be given at once. */
 const MAX_ARGUMENTS = 8;
 
@@ -101,10 +114,12 @@ type Site = Lambda | null;
 
 /** See the head of this file. */
 export class TierRuntime {
-  /** Stands in for a machine where functions of the machine want one; it runs nothing. */
-  private readonly scratch: Machine;
+  /** What the steps that the machine's functions make leave for this driver. */
+  private readonly step: StepResult;
+  /** The operands of those steps. An array of the machine's kind, which grows as needed. */
+  private readonly operands: Segment = new Array(OPERANDS).fill(undefined);
   private readonly showTrace: boolean;
-  private balks = 0;
+  private stressCounter = 0;
   /** Runs of the machine that translated code has started. */
   handOvers = 0;
 
@@ -118,13 +133,13 @@ export class TierRuntime {
     /** Hands over where it need not, every few times. */
     private readonly stress: boolean,
   ) {
-    this.scratch = new Machine(ctx, undefined);
+    this.step = new StepResult(ctx, undefined);
     this.showTrace = ctx.settings.showTrace;
   }
 
   /** Whether there is room for another native frame. */
   private fits(room: number): boolean {
-    return room > 0 && !(this.stress && ++this.balks % 3 === 0);
+    return room > 0 && !(this.stress && ++this.stressCounter % 3 === 0);
   }
 
   // ── Forcing ────────────────────────────────────────────────────────────────────────────────────
@@ -184,10 +199,7 @@ export class TierRuntime {
   ): Value {
     const { a: callee, b: last } = thunk;
     const first = thunk.code === APPLY2 ? firstArgument(thunk) : undefined;
-    thunk.code = BLACKHOLE;
-    thunk.a = undefined;
-    thunk.b = undefined;
-    thunk.rest = null;
+    enterCall(thunk);
     const callSite = pos === CALL_SITE ? site : null;
     const callAt = pos === CALL_SITE ? at : pos;
     const left = room - DRIVE_ROOM;
@@ -201,9 +213,7 @@ export class TierRuntime {
       return value;
     } catch (thrown) {
       const error = this.leaveCall(thrown, callSite, callAt);
-      thunk.a = callee;
-      thunk.b = last;
-      if (first !== undefined) thunk.rest = first as unknown as Slot[];
+      restoreCall(thunk, callee, first, last);
       failThunk(thunk, error, APPLY_LAMBDAS[first === undefined ? 0 : 1] as Lambda);
       throw error;
     }
@@ -257,7 +267,7 @@ export class TierRuntime {
     if (callee instanceof Builtin && callee.plain && callee.arity === 1 && this.fits(room)) {
       return this.callPlain(callee, argument, null, calls, room, site, at);
     }
-    const { stack } = this.scratch;
+    const stack = this.operands;
     stack[0] = argument;
     return this.callOther(callee, 1, calls, room, site, at);
   }
@@ -278,12 +288,12 @@ export class TierRuntime {
     if (callee instanceof Builtin && callee.plain && callee.arity === 2 && this.fits(room)) {
       return this.callPlain(callee, first, second, calls, room, site, at);
     }
-    const { scratch } = this;
-    const { stack } = scratch;
+    const { step } = this;
+    const stack = this.operands;
     stack[0] = second;
     stack[1] = first;
     const value = this.callOther(callee, 2, calls, room, site, at);
-    if (scratch.consumed === 2) return value;
+    if (step.consumed === 2) return value;
     return this.call1(value, second, calls, room, site, at);
   }
 
@@ -301,14 +311,14 @@ export class TierRuntime {
     if (callee instanceof Closure) {
       return this.callAll(callee, [first, second, third], calls, room, site, at);
     }
-    const { scratch } = this;
-    const { stack } = scratch;
+    const { step } = this;
+    const stack = this.operands;
     stack[0] = third;
     stack[1] = second;
     stack[2] = first;
     const value = this.callOther(callee, 3, calls, room, site, at);
-    if (scratch.consumed === 3) return value;
-    if (scratch.consumed === 2) return this.call1(value, third, calls, room, site, at);
+    if (step.consumed === 3) return value;
+    if (step.consumed === 2) return this.call1(value, third, calls, room, site, at);
     return this.call2(value, second, third, calls, room, site, at);
   }
 
@@ -326,10 +336,10 @@ export class TierRuntime {
     while (given < args.length) {
       if (!(value instanceof Closure)) {
         const count = args.length - given;
-        const { stack } = this.scratch;
+        const stack = this.operands;
         for (let i = 0; i < count; i++) stack[i] = args[args.length - 1 - i];
         value = this.callOther(value, count, calls, room, site, at);
-        given += this.scratch.consumed;
+        given += this.step.consumed;
         continue;
       }
       let lambda = value.code;
@@ -366,16 +376,16 @@ export class TierRuntime {
     site: Site,
     at: number,
   ): Value {
-    const { scratch } = this;
-    const { stack } = scratch;
+    const { step } = this;
+    const stack = this.operands;
     stack[count] = callee;
-    const sp = callValue(scratch, callee, count, stack, count + 1);
-    const frame = scratch.entering;
+    const sp = callValue(step, callee, count, stack, count + 1);
+    const frame = step.entering;
     if (frame === null) return stack[sp - 1] as Value;
-    const { enteringMark, consumed } = scratch;
-    scratch.entering = null;
+    const { enteringMark, consumed } = step;
+    step.entering = null;
     const value = this.drive(frame, enteringMark, calls, room, site, at) as Value;
-    scratch.consumed = consumed;
+    step.consumed = consumed;
     return value;
   }
 
@@ -450,7 +460,7 @@ export class TierRuntime {
     at: number,
   ): unknown {
     if (!this.fits(room)) return this.runNative(frame, mark, calls, room, site, at);
-    const { scratch } = this;
+    const { step } = this;
     const inside = mark === CALL_MARK ? calls + 1 : calls;
     const { nesting } = this.ctx;
     let input: unknown = NOTHING;
@@ -459,35 +469,35 @@ export class TierRuntime {
       const left = inside + nesting.levels < this.maxDepth ? room - DRIVE_ROOM : 0;
       nesting.calls = inside;
       try {
-        const outcome = stepNative(scratch, frame, input, mark, inside, left);
+        const outcome = stepNative(step, frame, input, mark, inside, left);
         if (outcome === StepOutcome.Done) {
-          const { result } = scratch;
-          scratch.result = undefined;
+          const { result } = step;
+          step.result = undefined;
           if (mark instanceof Thunk) settle(mark, result as Value);
           return result;
         }
         if (outcome === StepOutcome.Force) {
-          const thunk = scratch.thunk as Thunk;
-          const pos = scratch.askedPos;
-          scratch.thunk = null;
+          const thunk = step.thunk as Thunk;
+          const pos = step.askedPos;
+          step.thunk = null;
           input =
             thunk.code instanceof ThunkState
               ? this.forceState(thunk, pos, inside, left, site, at)
               : this.force(thunk, inside, left, site, at);
         } else if (outcome === StepOutcome.Call) {
-          const { callee, args, pos } = scratch.request as CallRequest;
-          scratch.request = null;
+          const { callee, args, pos } = step.request as CallRequest;
+          step.request = null;
           input = this.apply(callee, args, pos, inside, left, site, at);
         } else {
-          const inner = scratch.entering as NativeFrame;
-          const innerMark = scratch.enteringMark;
-          scratch.entering = null;
+          const inner = step.entering as NativeFrame;
+          const innerMark = step.enteringMark;
+          step.entering = null;
           input = this.drive(inner, innerMark, inside, left, site, at);
         }
       } catch (thrown) {
         let error = evalErrorOf(thrown);
         this.arrive(error, positionAt(site, at));
-        if (frame.generator !== null) {
+        if (frame.suspendable !== null) {
           const next = throwInto(frame, error);
           if (next === undefined) {
             input = undefined;
@@ -550,8 +560,8 @@ export class TierRuntime {
     at: number,
   ): unknown {
     const machine = this.machine(calls, room, site, at);
-    machine.entering = frame;
-    machine.enteringMark = mark;
+    machine.step.entering = frame;
+    machine.step.enteringMark = mark;
     return this.machines.finish(machine);
   }
 
@@ -559,9 +569,9 @@ export class TierRuntime {
 
   /** An error arrives in the frame that called: adds what is said about the call. */
   private arrive(error: unknown, pos: PosIdx): void {
-    const builtin = this.scratch.running;
-    this.scratch.running = null;
-    this.scratch.entering = null;
+    const builtin = this.step.running;
+    this.step.running = null;
+    this.step.entering = null;
     if (!(error instanceof EvalError)) return;
     if (error.leaving !== null) addCallTraces(error, error.leaving, pos, this.showTrace);
     if (builtin !== null) addBuiltinTrace(error, builtin, pos);
@@ -576,7 +586,7 @@ export class TierRuntime {
     const pos = lambda.positionBefore(pc);
     this.arrive(error, pos);
     if (!(error instanceof EvalError)) return error;
-    if (error instanceof RecursionError) addPlace(error, pos);
+    if (error instanceof RecursionError) addCyclePosition(error, pos);
     if (error.pos === NO_POS && error.nearPos === NO_POS) error.nearPos = pos;
     addFrameTraces(this.ctx, error, lambda, pc, pos, operands, -lambda.localCount);
     if (lambda.kind === LambdaKind.Function) {
@@ -718,20 +728,11 @@ export class TierRuntime {
     site: Lambda,
     at: number,
   ): Value {
-    let slot: Slot | undefined;
     if (!(set instanceof Attrs)) throw notASet(this.ctx, set);
-    if (set.shape === cache.shape) slot = set.values[cache.index] as Slot;
-    else {
-      const index = set.shape.indexOf(name);
-      if (index >= 0) {
-        cache.shape = set.shape;
-        cache.index = index;
-        slot = set.values[index] as Slot;
-      } else {
-        slot = set.base === null ? undefined : set.base.get(name);
-        if (slot === undefined) throw missingAttribute(name, set);
-      }
-    }
+    const slot =
+      set.shape === cache.shape
+        ? (set.values[cache.index] as Slot)
+        : selectUncached(set, name, cache);
     if (!(slot instanceof Thunk)) return slot;
     if (slot.code === null) return slot.a as Value;
     if (slot.code === BLACKHOLE) throw recursionAt(set, name, slot);
@@ -822,7 +823,7 @@ export class TierRuntime {
     site: Lambda,
     at: number,
   ): Slot {
-    const { shapes, places } = cache;
+    const { shapes, indexes } = cache;
     let scope: WithScope | null = innermost;
     for (let i = 0; scope !== null; i++, scope = scope.parent) {
       const slot: Slot = scope.namespace;
@@ -834,13 +835,13 @@ export class TierRuntime {
       } else value = this.forceThunk(slot, calls, room, site, at);
       if (!(value instanceof Attrs)) throw notANamespace(this.ctx, value, scope);
       const { shape } = value;
-      let place = places[i] as number;
+      let index = indexes[i] as number;
       if (shape !== shapes[i]) {
-        place = shape.indexOf(name);
+        index = shape.indexOf(name);
         shapes[i] = shape;
-        places[i] = place;
+        indexes[i] = index;
       }
-      if (place >= 0) return value.values[place] as Slot;
+      if (index >= 0) return value.values[index] as Slot;
       const below = value.base === null ? undefined : value.base.get(name);
       if (below !== undefined) return below;
     }
@@ -867,7 +868,7 @@ export class TierRuntime {
     site: Lambda,
     at: number,
   ): Value {
-    const { stack } = this.scratch;
+    const stack = this.operands;
     const count = operands.length;
     for (let i = 0; i < count; i++) stack[i] = operands[i];
     return this.operate(op, count, calls, room, site, at);
@@ -882,7 +883,7 @@ export class TierRuntime {
     site: Lambda,
     at: number,
   ): Value {
-    this.scratch.stack[0] = operand;
+    this.operands[0] = operand;
     return this.operate(op, 1, calls, room, site, at);
   }
 
@@ -896,7 +897,7 @@ export class TierRuntime {
     site: Lambda,
     at: number,
   ): Value {
-    const { stack } = this.scratch;
+    const stack = this.operands;
     stack[0] = left;
     stack[1] = right;
     return this.operate(op, 2, calls, room, site, at);
@@ -911,22 +912,14 @@ export class TierRuntime {
     site: Lambda,
     at: number,
   ): Value {
-    const { scratch } = this;
-    const { stack } = scratch;
-    const sp = stackOp(scratch, op, site, at, stack, 0, count);
-    const frame = scratch.entering;
+    const { step } = this;
+    const stack = this.operands;
+    const sp = stackOp(step, op, site, at, stack, 0, count);
+    const frame = step.entering;
     if (frame === null) return stack[sp - 1] as Value;
-    scratch.entering = null;
-    return this.drive(frame, scratch.enteringMark, calls, room, site, at) as Value;
+    step.entering = null;
+    return this.drive(frame, step.enteringMark, calls, room, site, at) as Value;
   }
-}
-
-/** Gives a thunk its value. */
-function settle(thunk: Thunk, value: Value): void {
-  thunk.code = null;
-  thunk.a = value;
-  thunk.b = undefined;
-  thunk.rest = null;
 }
 
 function forceAt(thunk: Thunk, pos: PosIdx): Suspendable<unknown> {

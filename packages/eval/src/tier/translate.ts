@@ -16,6 +16,7 @@
  */
 import { type Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
+import { InternalError } from "../errors/eval-error.ts";
 import { Thunk } from "../value/thunk.ts";
 import { Builtin } from "../value/value.ts";
 import { blocksOf, decode, type Instruction } from "./blocks.ts";
@@ -73,7 +74,7 @@ export interface TranslationOptions {
 /** The source of a lambda's translation, a function body; `null` if it must stay bytecode. */
 export function translate(lambda: Lambda, options: TranslationOptions): string | null {
   lambda.ensureCompiled();
-  lambda.ensurePlaces();
+  lambda.ensureDebugInfo();
   if (lambda.code.length > MAX_CODE) return null;
   const instructions = decode(lambda);
   if (instructions.some(({ op }) => op === Op.Overrides)) return null;
@@ -193,7 +194,8 @@ class Translator {
 
   private pop(): Operand {
     const operand = this.stack.pop();
-    if (operand === undefined) throw new Error("empty stack");
+    if (operand === undefined)
+      throw new InternalError("the code takes an operand from an empty stack");
     return operand;
   }
 
@@ -972,7 +974,7 @@ class Translator {
         this.reachable = false;
         return;
       default:
-        throw new Error(`no translation of instruction ${op}`);
+        throw new InternalError(`no translation of instruction ${op}`);
     }
   }
 

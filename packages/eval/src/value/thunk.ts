@@ -5,20 +5,27 @@
  *                              │
  *                              └─────error────▶ failed   (fails again with the same error)
  *
- * Forcing a blackhole means that the value needs itself: infinite recursion. Only the VM
- * (`vm/run.ts`) changes the state. To keep a thunk small its fields are shared between the states:
+ * Forcing a blackhole means that the value needs itself: infinite recursion. A blackhole becomes
+ * suspended again when an error says something about the run and not about the value: a limit, an
+ * interruption, an exception of the host (`isPassingKind`). A run that waits for a promise leaves its
+ * blackholes as they are, and other runs of the evaluation wait for it (`vm/suspended-run.ts`).
  *
- *     state       code              a                b           rest
- *     suspended   the lambda        1st upvalue      2nd         the others or null
- *     blackhole   BLACKHOLE         (kept by the frame that evaluates it)
- *     forced      null              the value        undefined   null
- *     failed      FAILED            the error        undefined   null
- *     native      NATIVE            a generator function
- *     call        APPLY             the callee       argument
- *     call        APPLY2            the callee       2nd argument 1st argument
+ * Only the VM changes the state: the loop (`vm/run.ts`), native steps (`vm/calls.ts`,
+ * `vm/instruction-errors.ts`), unwinding (`vm/unwind.ts`) and translated code (`tier/`), by the functions
+ * below or by the same assignments in place. To keep a thunk small its fields are shared by the states:
  *
- * One or two upvalues inline are 30 % cheaper than an array of them. A forced thunk drops its
- * upvalues; keeping them would keep whole package sets alive.
+ *     state       code        a                   b              rest
+ *     suspended   the lambda  1st upvalue         2nd            the others or null
+ *     native      NATIVE      a function that starts a generator
+ *     call        APPLY       the callee          the argument
+ *     call        APPLY2      the callee          2nd argument   1st argument
+ *     blackhole   BLACKHOLE   as before; of a call undefined, unless the run keeps it (`Machine.keeping`)
+ *     forced      null        the value           visit mark     null
+ *     failed      FAILED      the error           undefined      null
+ *
+ * The visit mark of a forced thunk is `undefined` or the number of the last deep evaluation that came by
+ * (`operations/deep-force.ts`). One or two upvalues inline are 30 % cheaper than an array of them. A forced
+ * thunk drops its upvalues; keeping them would keep whole package sets alive.
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { Suspendable } from "../vm/requests.ts";
@@ -62,6 +69,55 @@ export class Thunk {
     this.b = b;
     this.rest = rest;
   }
+}
+
+// Changes of state. The loop (`vm/run.ts`) and translated code (`tier/translate.ts`) write the same
+// assignments in place, because a call in their hottest lines is what they were measured to avoid.
+
+/** Gives a thunk its value; it drops what it captured. */
+export function settle(thunk: Thunk, value: Value): void {
+  thunk.code = null;
+  thunk.a = value;
+  thunk.b = undefined;
+  thunk.rest = null;
+}
+
+/** Makes a thunk fail with `error` from now on. */
+export function fail(thunk: Thunk, error: unknown): void {
+  thunk.code = FAILED;
+  thunk.a = error as Slot;
+  thunk.b = undefined;
+  thunk.rest = null;
+}
+
+/** Marks a thunk as being evaluated. It keeps its captures, which its frame reads. */
+export function blackhole(thunk: Thunk): void {
+  thunk.code = BLACKHOLE;
+}
+
+/** {@link blackhole} for a suspended call, whose function and arguments are not kept alive by it. */
+export function enterCall(thunk: Thunk): void {
+  thunk.code = BLACKHOLE;
+  thunk.a = undefined;
+  thunk.b = undefined;
+  thunk.rest = null;
+}
+
+/** Gives back to a thunk what {@link enterCall} took, so that it can be suspended again. */
+export function restoreCall(
+  thunk: Thunk,
+  callee: Slot | undefined,
+  first: string | undefined,
+  last: Slot | undefined,
+): void {
+  thunk.a = callee;
+  thunk.b = last;
+  if (first !== undefined) thunk.rest = first as unknown as Slot[];
+}
+
+/** Suspends a blackhole again: what ended its evaluation says nothing about its value. */
+export function resuspend(thunk: Thunk, code: Lambda | ThunkState): void {
+  thunk.code = code;
 }
 
 /** Makes a thunk for `callee argument`, as `map` leaves behind. */

@@ -1,6 +1,6 @@
 /**
  * Calls of everything that is not a closure: builtins, sets with a `__functor`; and the steps of
- * native code. They say what the loop is to do next through the fields of the machine.
+ * native code. They say what the loop is to do next through the fields of the step.
  */
 
 import { printIdentifier } from "@nivis/syntax";
@@ -21,7 +21,7 @@ import { contextNotAllowed, isCallable, typeMismatch } from "../operations/check
 import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { APPLY, BLACKHOLE, Thunk } from "../value/thunk.ts";
+import { APPLY, enterCall, restoreCall, settle, Thunk } from "../value/thunk.ts";
 import {
   Builtin,
   Closure,
@@ -44,11 +44,12 @@ import {
   type Segment,
 } from "./frame.ts";
 import { notAFunction } from "./instruction-errors.ts";
-import type { Machine } from "./machine.ts";
+
 import { callFunctor } from "./operators.ts";
 import { Pending } from "./pending.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
 import { enterThunk, LEVELS_PER_STEP } from "./second-tier.ts";
+import type { StepResult } from "./step-result.ts";
 import { addCallTraces, failThunk } from "./unwind.ts";
 
 /** In the slot of a formal that the caller did not give, until its default is made. */
@@ -118,13 +119,13 @@ function runBuiltin(
 
 /** What a step of native code wants next. */
 export const enum StepOutcome {
-  /** {@link Machine.result} is its result. */
+  /** {@link StepResult.result} is its result. */
   Done,
-  /** {@link Machine.thunk} is to be forced. */
+  /** {@link StepResult.thunk} is to be forced. */
   Force,
-  /** {@link Machine.request} is to be called. */
+  /** {@link StepResult.request} is to be called. */
   Call,
-  /** The frame of {@link Machine.entering} is to be pushed. */
+  /** The frame of {@link StepResult.entering} is to be pushed. */
   Enter,
 }
 
@@ -132,12 +133,12 @@ export const enum StepOutcome {
  * {@link callValue} for a plain builtin of one or two arguments, if those that it wants forced are at
  * hand; else answers -1.
  */
-function callPlain(machine: Machine, builtin: Builtin, stack: Segment, sp: number): number {
-  const { ctx, observer } = machine;
+function callPlain(step: StepResult, builtin: Builtin, stack: Segment, sp: number): number {
+  const { ctx, observer } = step;
   const { arity, strict, run } = builtin;
   let first: Slot = stack[sp - 2];
   let second: Slot = arity === 1 ? null : stack[sp - 3];
-  machine.running = builtin;
+  step.running = builtin;
   for (let i = 0; i < strict.length; i++) {
     const argument = strict[i] as StrictArgument;
     if (argument.unlessEmpty && (second as NixList).length === 0) continue;
@@ -145,7 +146,7 @@ function callPlain(machine: Machine, builtin: Builtin, stack: Segment, sp: numbe
     let value: Value;
     if (slot instanceof Thunk) {
       if (slot.code !== null) {
-        machine.running = null;
+        step.running = null;
         return -1;
       }
       value = slot.a as Value;
@@ -157,15 +158,15 @@ function callPlain(machine: Machine, builtin: Builtin, stack: Segment, sp: numbe
   observer?.callBuiltin?.(builtin);
   ctx.limits?.work(WORK_PER_BUILTIN);
   const result = (arity === 1 ? run(ctx, first) : run(ctx, first, second)) as Slot;
-  machine.running = null;
+  step.running = null;
   observer?.returnBuiltin?.(builtin, result);
-  machine.consumed = arity;
-  return leaveResult(machine, builtin, result, stack, sp - 1 - arity);
+  step.consumed = arity;
+  return leaveResult(step, builtin, result, stack, sp - 1 - arity);
 }
 
 /** Puts the result of a plain builtin at `top`, or has it forced first; answers the new `sp`. */
 function leaveResult(
-  machine: Machine,
+  step: StepResult,
   builtin: Builtin,
   result: Slot,
   stack: Segment,
@@ -175,8 +176,8 @@ function leaveResult(
   else if (result.code === null) stack[top] = result.a;
   else {
     // The frame stands while the result is forced, for the trace.
-    machine.entering = new NativeFrame(builtin, [result], RETURNING, null);
-    machine.enteringMark = CALL_MARK;
+    step.entering = new NativeFrame(builtin, [result], RETURNING, null);
+    step.enteringMark = CALL_MARK;
     return top;
   }
   return top + 1;
@@ -184,33 +185,33 @@ function leaveResult(
 
 /**
  * Calls a builtin or functor with the first of `count` arguments that lie on the stack below `sp`, the
- * callee on the top. Answers the new `sp`; {@link Machine.consumed} says how many arguments it took.
- * Either the result is on the stack or {@link Machine.entering} is to be entered.
+ * callee on the top. Answers the new `sp`; {@link StepResult.consumed} says how many arguments it took.
+ * Either the result is on the stack or {@link StepResult.entering} is to be entered.
  */
 export function callValue(
-  machine: Machine,
+  step: StepResult,
   callee: Value,
   count: number,
   stack: Segment,
   sp: number,
 ): number {
-  const ctx = machine.ctx;
+  const ctx = step.ctx;
   let builtin: Builtin;
   let given: readonly Slot[] = NO_SLOTS;
   if (callee instanceof Builtin) {
     builtin = callee;
     const { arity } = builtin;
     if (builtin.plain && arity <= 2 && arity <= count) {
-      const top = callPlain(machine, builtin, stack, sp);
+      const top = callPlain(step, builtin, stack, sp);
       if (top >= 0) return top;
     }
   } else if (callee instanceof PartialBuiltin) {
     builtin = callee.builtin;
     given = callee.args;
   } else if (callee instanceof Attrs && callee.has("__functor")) {
-    machine.consumed = 1;
-    machine.entering = new NativeFrame(null, NO_SLOTS, 0, callFunctor(callee, stack[sp - 2]));
-    machine.enteringMark = CALL_MARK;
+    step.consumed = 1;
+    step.entering = new NativeFrame(null, NO_SLOTS, 0, callFunctor(callee, stack[sp - 2]));
+    step.enteringMark = CALL_MARK;
     return sp - 2;
   } else throw notAFunction(ctx, callee);
   const needed = builtin.arity - given.length;
@@ -220,16 +221,16 @@ export function callValue(
     for (let i = 0; i < given.length; i++) args[i] = given[i] as Slot;
     for (let i = given.length; i < args.length; i++) args[i] = stack[--top];
     stack[top] = new PartialBuiltin(builtin, args);
-    machine.consumed = count;
+    step.consumed = count;
     return top + 1;
   }
-  machine.consumed = needed;
+  step.consumed = needed;
   const args: Slot[] = new Array<Slot>(builtin.arity);
   for (let i = 0; i < given.length; i++) args[i] = given[i] as Slot;
   for (let i = given.length; i < args.length; i++) args[i] = stack[--top];
   // Most calls have their strict arguments at hand and need no frame.
   const { strict } = builtin;
-  machine.running = builtin;
+  step.running = builtin;
   let ready = 0;
   for (; ready < strict.length; ready++) {
     const argument = strict[ready] as StrictArgument;
@@ -244,22 +245,22 @@ export function callValue(
     checkArgument(ctx, value, argument);
   }
   if (ready === strict.length && builtin.plain) {
-    machine.observer?.callBuiltin?.(builtin);
+    step.observer?.callBuiltin?.(builtin);
     const result = runBuiltin(ctx, builtin, args) as Slot;
-    machine.running = null;
-    machine.observer?.returnBuiltin?.(builtin, result);
-    return leaveResult(machine, builtin, result, stack, top);
+    step.running = null;
+    step.observer?.returnBuiltin?.(builtin, result);
+    return leaveResult(step, builtin, result, stack, top);
   }
-  machine.running = null;
-  machine.entering = new NativeFrame(builtin, args, ready, null);
-  machine.enteringMark = CALL_MARK;
+  step.running = null;
+  step.entering = new NativeFrame(builtin, args, ready, null);
+  step.enteringMark = CALL_MARK;
   return top;
 }
 
 /** Has `thunk` forced, for native code that says `pos` is where it does so. */
-function askFor(machine: Machine, thunk: Thunk, pos: PosIdx): void {
-  machine.thunk = thunk;
-  machine.askedPos = pos;
+function askFor(step: StepResult, thunk: Thunk, pos: PosIdx): void {
+  step.thunk = thunk;
+  step.askedPos = pos;
 }
 
 /**
@@ -268,31 +269,31 @@ function askFor(machine: Machine, thunk: Thunk, pos: PosIdx): void {
  * if translated code can do it.
  */
 export function stepNative(
-  machine: Machine,
+  step: StepResult,
   frame: NativeFrame,
   input: unknown,
   mark: Thunk | null | undefined,
   calls: number,
   room: number,
 ): StepOutcome {
-  const { nesting } = machine.ctx;
+  const { nesting } = step.ctx;
   const deepest = nesting.levels + LEVELS_PER_STEP;
   let answer = input;
   for (;;) {
     let result: unknown;
-    if (frame.generator !== null) {
-      const step: IteratorResult<unknown, unknown> = frame.generator.next(answer as never);
-      if (step.done !== true) {
-        const wanted = step.value;
+    if (frame.suspendable !== null) {
+      const answered = frame.suspendable.next(answer);
+      if (answered.done !== true) {
+        const wanted = answered.value;
         if (wanted instanceof CallRequest) {
           if (room > 0 && wanted.callee instanceof Closure) {
             const js = translationFor(wanted.callee.code, wanted.args.length);
             if (js !== null) {
-              answer = callTranslation(machine.ctx, js, wanted, calls + 1, room);
+              answer = callTranslation(step.ctx, js, wanted, calls + 1, room);
               continue;
             }
           }
-          machine.request = wanted;
+          step.request = wanted;
           return StepOutcome.Call;
         }
         if (wanted instanceof Thunk || wanted instanceof ForceRequest) {
@@ -308,61 +309,61 @@ export function stepNative(
             continue;
           }
           if (room > 0 && nesting.levels <= deepest) {
-            const value = tryForce(machine.ctx, thunk, pos, calls, room);
+            const value = tryForce(step.ctx, thunk, pos, calls, room);
             if (value !== undefined) {
               answer = value;
               continue;
             }
           }
-          askFor(machine, thunk, pos);
+          askFor(step, thunk, pos);
           return StepOutcome.Force;
         }
         if (wanted instanceof Pending) {
-          machine.yielded = true;
+          step.yielded = true;
           throw wanted;
         }
-        machine.entering = new NativeFrame(null, NO_SLOTS, 0, wanted as Suspendable<unknown>);
-        machine.enteringMark = PLAIN_MARK;
+        step.entering = new NativeFrame(null, NO_SLOTS, 0, wanted);
+        step.enteringMark = PLAIN_MARK;
         return StepOutcome.Enter;
       }
-      result = step.value;
-      if (frame.builtin !== null) machine.observer?.returnBuiltin?.(frame.builtin, result);
+      result = answered.value;
+      if (frame.builtin !== null) step.observer?.returnBuiltin?.(frame.builtin, result);
     } else if (frame.next === RETURNING) {
       if (answer === NOTHING) {
-        askFor(machine, frame.args[0] as Thunk, NO_POS);
+        askFor(step, frame.args[0] as Thunk, NO_POS);
         return StepOutcome.Force;
       }
       result = answer;
     } else {
       const builtin = frame.builtin as Builtin;
-      while (gatherArguments(machine, frame, builtin, answer)) {
+      while (gatherArguments(step, frame, builtin, answer)) {
         if (room <= 0 || nesting.levels > deepest) return StepOutcome.Force;
-        const value = tryForce(machine.ctx, machine.thunk as Thunk, NO_POS, calls, room);
+        const value = tryForce(step.ctx, step.thunk as Thunk, NO_POS, calls, room);
         if (value === undefined) return StepOutcome.Force;
-        machine.thunk = null;
+        step.thunk = null;
         answer = value;
       }
-      machine.observer?.callBuiltin?.(builtin);
-      const outcome = runBuiltin(machine.ctx, builtin, frame.args);
+      step.observer?.callBuiltin?.(builtin);
+      const outcome = runBuiltin(step.ctx, builtin, frame.args);
       if (!builtin.plain) {
-        frame.generator = outcome as Suspendable<unknown>;
+        frame.suspendable = outcome as Suspendable<unknown>;
         answer = undefined;
         continue;
       }
       result = outcome;
-      machine.observer?.returnBuiltin?.(builtin, result);
+      step.observer?.returnBuiltin?.(builtin, result);
     }
     // The result of a builtin or of a thunk's code is forced while the frame still stands.
     if (result instanceof Thunk && mark !== PLAIN_MARK) {
       if (result.code !== null) {
-        frame.generator = null;
+        frame.suspendable = null;
         frame.next = RETURNING;
-        askFor(machine, result, NO_POS);
+        askFor(step, result, NO_POS);
         return StepOutcome.Force;
       }
       result = result.a;
     }
-    machine.result = result;
+    step.result = result;
     return StepOutcome.Done;
   }
 }
@@ -424,19 +425,15 @@ function forceApplied(
   room: number,
 ): Value {
   const { a: callee, b: argument } = thunk;
-  thunk.code = BLACKHOLE;
-  thunk.a = undefined;
-  thunk.b = undefined;
+  enterCall(thunk);
   try {
     const value = js(callee as Closure, argument, calls, room);
-    thunk.code = null;
-    thunk.a = value;
+    settle(thunk, value);
     return value;
   } catch (thrown) {
     const error = evalErrorOf(thrown);
     arriveAt(ctx, error, pos);
-    thunk.a = callee;
-    thunk.b = argument;
+    restoreCall(thunk, callee, undefined, argument);
     failThunk(thunk, error, APPLY_LAMBDAS[0] as Lambda);
     throw error;
   }
@@ -451,12 +448,12 @@ function arriveAt(ctx: EvalContext, error: unknown, pos: PosIdx): void {
 
 /** Puts the forced argument that came and looks for the next; answers whether one is to be forced. */
 function gatherArguments(
-  machine: Machine,
+  step: StepResult,
   frame: NativeFrame,
   builtin: Builtin,
   input: unknown,
 ): boolean {
-  const ctx = machine.ctx;
+  const ctx = step.ctx;
   const { strict } = builtin;
   if (input !== NOTHING) {
     const argument = strict[frame.next] as StrictArgument;
@@ -475,7 +472,7 @@ function gatherArguments(
         ctx.nesting.levels++;
         checkNesting(ctx, NO_POS, -1);
       }
-      askFor(machine, slot, NO_POS);
+      askFor(step, slot, NO_POS);
       return true;
     }
     const value = (slot instanceof Thunk ? slot.a : slot) as Value;
@@ -492,10 +489,10 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
   const cache = lambda.formalsCache;
   const again = isFlat && cache !== null && cache.shape === shape;
   if (again) {
-    const { places } = cache;
-    if (places !== null) {
-      for (let i = 0; i < places.length; i++) {
-        const at = places[i] as number;
+    const { indexes } = cache;
+    if (indexes !== null) {
+      for (let i = 0; i < indexes.length; i++) {
+        const at = indexes[i] as number;
         stack[first + i] = at < 0 ? MISSING : values[at];
       }
       return;
@@ -546,12 +543,12 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
       }
     }
   }
-  if (again) cache.places = names.map((name) => shape.indexOf(name));
+  if (again) cache.indexes = names.map((name) => shape.indexOf(name));
   else if (isFlat) {
     if (cache === null) lambda.formalsCache = new FormalsCache(shape);
     else {
       cache.shape = shape;
-      cache.places = null;
+      cache.indexes = null;
     }
   }
 }

@@ -55,8 +55,8 @@ export class NativeFrame {
     readonly args: Slot[],
     /** Index into the builtin's strict arguments; {@link RETURNING} once it has answered a thunk. */
     public next: number,
-    /** The generator once it runs. */
-    public generator: Suspendable<unknown> | null,
+    /** The generator or routine once it runs. */
+    public suspendable: Suspendable<unknown> | null,
   ) {}
 }
 

@@ -9,7 +9,7 @@ import { contextNotAllowed, typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import type { Attrs } from "../value/attrs.ts";
-import { BLACKHOLE, FAILED, NATIVE, type Thunk } from "../value/thunk.ts";
+import { BLACKHOLE, blackhole, FAILED, NATIVE, type Thunk } from "../value/thunk.ts";
 import { ContextString, typeWithArticle, type Value } from "../value/value.ts";
 import { NativeFrame, NO_SLOTS } from "./frame.ts";
 import { RecursionError } from "./recursion-error.ts";
@@ -72,6 +72,6 @@ export function startThunk(thunk: Thunk, pos: PosIdx): NativeFrame {
   }
   if (thunk.code !== NATIVE) throw new InternalError("a thunk in no known state");
   const start = thunk.a as unknown as () => Suspendable<unknown>;
-  thunk.code = BLACKHOLE;
+  blackhole(thunk);
   return new NativeFrame(null, NO_SLOTS, 0, start());
 }

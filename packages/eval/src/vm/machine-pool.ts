@@ -44,8 +44,8 @@ export class MachinePool {
   /** Runs a generator to its end. */
   run<Result>(generator: Suspendable<Result>): Result {
     const machine = this.take();
-    machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
-    machine.enteringMark = PLAIN_MARK;
+    machine.step.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
+    machine.step.enteringMark = PLAIN_MARK;
     return this.start(machine) as Result;
   }
 
@@ -85,8 +85,8 @@ export class MachinePool {
   runAsync<Result>(generator: Suspendable<Result>, options: AsyncOptions): Promise<Result> {
     const machine = this.take();
     machine.room = 0;
-    machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
-    machine.enteringMark = PLAIN_MARK;
+    machine.step.entering = new NativeFrame(null, NO_SLOTS, 0, generator as Suspendable<unknown>);
+    machine.step.enteringMark = PLAIN_MARK;
     return this.finishAsync(machine, options) as Promise<Result>;
   }
 

@@ -10,9 +10,8 @@ import type { Lambda } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError, InternalError } from "../errors/eval-error.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { NO_POS } from "../position.ts";
 import type { Thunk } from "../value/thunk.ts";
-import type { Builtin } from "../value/value.ts";
 import { NOTHING } from "./calls.ts";
 import {
   CallingCode,
@@ -21,17 +20,16 @@ import {
   NATIVE_LAMBDA,
   type NativeFrame,
   newSegment,
-  PLAIN_MARK,
   SEGMENT_SIZE,
   type Segment,
 } from "./frame.ts";
 import type { RunObserver } from "./observer.ts";
 import { Pending, wouldWait } from "./pending.ts";
-import { addPlaces } from "./recursion-cycle.ts";
+import { addCyclePositions } from "./recursion-cycle.ts";
 import { RecursionError } from "./recursion-error.ts";
-import type { CallRequest } from "./requests.ts";
 import { RunStatus, runLoop } from "./run.ts";
 import type { SecondTier } from "./second-tier.ts";
+import { StepResult } from "./step-result.ts";
 import { ownerOf, type SuspendedRun, waitForOwner } from "./suspended-run.ts";
 import { unwind } from "./unwind.ts";
 
@@ -76,18 +74,14 @@ export class Machine {
   depth = 0;
   /** To be forced when the loop is entered. */
   thunk: Thunk | null = null;
-  /** Where native code said that `thunk` is forced. */
-  askedPos: PosIdx = NO_POS;
-  /** Native code whose frame is to be pushed, and the mark of that frame. */
-  entering: NativeFrame | null = null;
-  enteringMark: Thunk | null | undefined = PLAIN_MARK;
-  /** A call that native code asked for. */
-  request: CallRequest | null = null;
-  /** How many arguments the last call took. */
-  consumed = 1;
+  /**
+   * What the last step left for the loop. Before a run, `step.entering` may hold native code whose frame
+   * the loop pushes first.
+   */
+  readonly step: StepResult;
   /** Native code of the top frame to be resumed when the loop is entered. */
   resuming: NativeFrame | null = null;
-  /** The value of the run or of a native frame, once done. */
+  /** The value of the run, once done. */
   result: unknown = undefined;
   /** What was thrown. */
   error: unknown = undefined;
@@ -95,8 +89,6 @@ export class Machine {
   budget = 0;
   /** What `budget` begins with. */
   private framesPerRun = FRAMES_AT_FIRST;
-  /** The builtin that threw, if it ran without a frame of its own. */
-  running: Builtin | null = null;
   /**
    * Whether a suspended call keeps its function and arguments while it runs, so that it can be suspended
    * again. They may hold on to much memory, so this is set only where a run may have to be taken back.
@@ -114,8 +106,6 @@ export class Machine {
   asynchronous: SuspendedRun | null = null;
   /** What the run waits for. */
   pending: Pending | null = null;
-  /** Whether {@link pending} was yielded by the generator of the top frame, which gets its value. */
-  yielded = false;
   /** The thunk that another run evaluates, to be forced once that run has left it. */
   private blocked: Thunk | null = null;
   /** Answers that are remembered until the builtin that asked for them has run. */
@@ -128,7 +118,9 @@ export class Machine {
     readonly observer: RunObserver | undefined,
     /** Translates what is entered often; absent if nothing is. */
     readonly tier: SecondTier | undefined = undefined,
-  ) {}
+  ) {
+    this.step = new StepResult(ctx, observer);
+  }
 
   /** Runs to the end. */
   run(): unknown {
@@ -148,6 +140,7 @@ export class Machine {
     this.budget = granted;
     const status = runLoop(this);
     this.thunk = null;
+    this.step.thunk = null;
     this.resuming = null;
     this.input = undefined;
     let exceeded: EvalError | undefined;
@@ -167,12 +160,12 @@ export class Machine {
     }
     if (exceeded !== undefined) {
       this.error = exceeded;
-      this.running = null;
+      this.step.running = null;
     }
     if (this.met.length > 0 && !(this.error instanceof Pending)) this.forgetAnswers();
     if (status === RunStatus.Failed || exceeded !== undefined) {
       if (this.suspend()) return Progress.Waiting;
-      this.entering = null;
+      this.step.entering = null;
       if (this.error instanceof EvalError) this.error = this.explainMore(this.error);
       unwind(this);
     }
@@ -189,17 +182,17 @@ export class Machine {
       this.blocked = null;
     } else if (this.lambda === NATIVE_LAMBDA && this.pc === 0) {
       this.resuming = this.self as NativeFrame;
-      this.input = this.yielded ? value : NOTHING;
+      this.input = this.step.yielded ? value : NOTHING;
     }
-    this.yielded = false;
+    this.step.yielded = false;
   }
 
   /** Goes on, after a wait or between two runs of the loop, with an error where the machine stands. */
   fail(error: unknown): void {
     this.pending = null;
     this.blocked = null;
-    this.yielded = false;
-    this.entering = null;
+    this.step.yielded = false;
+    this.step.entering = null;
     this.thunk = null;
     this.resuming = null;
     this.error = error instanceof EvalError ? this.explainMore(error) : error;
@@ -208,9 +201,10 @@ export class Machine {
 
   /** Whether what was thrown is something to wait for; the machine is then ready to go on after it. */
   private suspend(): boolean {
-    const { error, running } = this;
+    const { error } = this;
+    const { running } = this.step;
     if (error instanceof Pending) {
-      if (!this.yielded) {
+      if (!this.step.yielded) {
         if (!this.canRepeat()) {
           this.error = new InternalError(`nothing here can wait for ${error.subject}`);
           return false;
@@ -218,7 +212,7 @@ export class Machine {
         this.met.push(error);
       }
       if (running !== null) this.pc -= CALL_SIZE;
-      this.running = null;
+      this.step.running = null;
       this.pending = error;
       return true;
     }
@@ -240,9 +234,10 @@ export class Machine {
 
   /** Whether what threw was a builtin that can run again: from its call, or from its frame. */
   private canRepeat(): boolean {
-    const { running, lambda, pc } = this;
+    const { lambda, pc } = this;
+    const { running } = this.step;
     if (running !== null) return running.plain && lambda.code[pc - CALL_SIZE] === Op.Call;
-    return lambda === NATIVE_LAMBDA && pc === 0 && (this.self as NativeFrame).generator === null;
+    return lambda === NATIVE_LAMBDA && pc === 0 && (this.self as NativeFrame).suspendable === null;
   }
 
   /** Makes the machine, whose run has ended in whatever way, ready for another. */
@@ -255,16 +250,13 @@ export class Machine {
     this.base = 0;
     this.depth = 0;
     this.thunk = null;
-    this.entering = null;
-    this.request = null;
+    this.step.clear();
     this.resuming = null;
     this.result = undefined;
     this.error = undefined;
-    this.running = null;
     this.input = undefined;
     this.asynchronous = null;
     this.pending = null;
-    this.yielded = false;
     this.blocked = null;
     this.levels = 0;
     this.keeping = false;
@@ -274,7 +266,7 @@ export class Machine {
 
   /** Notes what is lost once the frames are gone; returns the error to unwind with. */
   private explainMore(error: EvalError): EvalError {
-    if (error instanceof RecursionError && !error.closed && !addPlaces(this, error)) {
+    if (error instanceof RecursionError && !error.closed && !addCyclePositions(this, error)) {
       // The thunk belongs to the run that waits for the host code which started this one.
       if (this.nested) return new EvalError("re-entrance", REENTRANCE, error.pos);
     }

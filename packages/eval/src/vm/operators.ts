@@ -3,7 +3,7 @@
  * Plain functions answer at once; generators may run Nix code (`__toString`, elements of lists).
  */
 import { canonPath } from "@nivis/formats";
-import type { AssertionText } from "../compiler/emit.ts";
+import type { AssertionText } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";

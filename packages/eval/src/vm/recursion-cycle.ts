@@ -16,12 +16,12 @@ import type { Machine } from "./machine.ts";
 import type { RecursionError } from "./recursion-error.ts";
 
 /** Places that are kept of a long way; more help nobody. */
-const MAX_PLACES = 100;
+const MAX_CYCLE = 100;
 
 /** Adds a place to the way, further out than those it has. */
-export function addPlace(error: RecursionError, pos: PosIdx): void {
+export function addCyclePosition(error: RecursionError, pos: PosIdx): void {
   const { cycle } = error;
-  if (error.closed || pos === NO_POS || pos === cycle.at(-1) || cycle.length >= MAX_PLACES) return;
+  if (error.closed || pos === NO_POS || pos === cycle.at(-1) || cycle.length >= MAX_CYCLE) return;
   error.cycle = [...cycle, pos];
 }
 
@@ -29,7 +29,7 @@ export function addPlace(error: RecursionError, pos: PosIdx): void {
  * Adds the places where each thunk or call on the way needed the next, as far as `machine` has them.
  * Returns whether the way leads back to the thunk, or may do so in the code that started the run.
  */
-export function addPlaces(machine: Machine, error: RecursionError): boolean {
+export function addCyclePositions(machine: Machine, error: RecursionError): boolean {
   let { stack, lambda, self, pc, base } = machine;
   while (lambda !== ENTRY_LAMBDA) {
     if (lambda === SEGMENT_LAMBDA) {
@@ -37,7 +37,7 @@ export function addPlaces(machine: Machine, error: RecursionError): boolean {
       continue;
     }
     if (lambda !== NATIVE_LAMBDA && lambda.pos !== NATIVE_POS) {
-      addPlace(error, lambda.positionBefore(pc));
+      addCyclePosition(error, lambda.positionBefore(pc));
     }
     if (stack[base - 1] === error.thunk) {
       error.closed = true;

@@ -47,6 +47,7 @@ import {
 import type { Machine } from "./machine.ts";
 import type { CallRequest } from "./requests.ts";
 import { enterFunction, enterThunk } from "./second-tier.ts";
+import { selectUncached } from "./select.ts";
 import { stackOp } from "./stack-ops.ts";
 
 /** What a slot of the stack takes. */
@@ -97,6 +98,7 @@ export function runLoop(machine: Machine): RunStatus {
   const observer = machine.observer;
   const observing = observer !== undefined;
   const tracing = observer?.instruction !== undefined;
+  const { step } = machine;
   const nesting = machine.ctx.nesting;
   // Nix: the check comes before the counting, so one call more than the setting says may nest.
   const callLimit = machine.ctx.settings.maxCallDepth + 1;
@@ -132,7 +134,7 @@ export function runLoop(machine: Machine): RunStatus {
   let op: number;
   if (thunk !== null) op = Op.EnterThunk;
   else if (native !== null) op = Op.StepNative;
-  else if (machine.entering !== null) op = Op.EnterNative;
+  else if (step.entering !== null) op = Op.EnterNative;
   else op = code[pc++] as number;
   try {
     for (;;) {
@@ -323,10 +325,10 @@ export function runLoop(machine: Machine): RunStatus {
             break;
           }
           if (depth >= maxCallDepth) throw tooDeep(CALL_SITE);
-          sp = callValue(machine, callee, count, stack, sp);
+          sp = callValue(step, callee, count, stack, sp);
           // A builtin took more than one argument: skip the CALLs for the others.
-          pc += 2 * (machine.consumed - 1);
-          if (machine.entering !== null) {
+          pc += 2 * (step.consumed - 1);
+          if (step.entering !== null) {
             op = Op.EnterNative;
             continue;
           }
@@ -410,15 +412,7 @@ export function runLoop(machine: Machine): RunStatus {
           } else {
             const name = lambda.constants[code[pc] as number] as string;
             pc += 2;
-            const index = set.shape.indexOf(name);
-            if (index >= 0) {
-              cache.shape = set.shape;
-              cache.index = index;
-              slot = set.values[index];
-            } else {
-              slot = set.base === null ? undefined : set.base.get(name);
-              if (slot === undefined) throw missingAttribute(name, set);
-            }
+            slot = selectUncached(set, name, cache);
           }
           if (slot instanceof Thunk) {
             if (slot.code !== null) {
@@ -442,17 +436,7 @@ export function runLoop(machine: Machine): RunStatus {
           if (!(set instanceof Attrs)) throw notASet(machine.ctx, set);
           let slot: Slot | undefined;
           if (set.shape === cache.shape) slot = set.values[cache.index];
-          else {
-            const index = set.shape.indexOf(name);
-            if (index >= 0) {
-              cache.shape = set.shape;
-              cache.index = index;
-              slot = set.values[index];
-            } else {
-              slot = set.base === null ? undefined : set.base.get(name);
-              if (slot === undefined) throw missingAttribute(name, set);
-            }
-          }
+          else slot = selectUncached(set, name, cache);
           if (slot instanceof Thunk) {
             if (slot.code !== null) {
               thunk = slot;
@@ -583,8 +567,8 @@ export function runLoop(machine: Machine): RunStatus {
         case Op.AddFirst: {
           const value = stack[sp - 1];
           if (typeof value === "string" || typeof value === "number") break;
-          sp = stackOp(machine, op, lambda, pc, stack, base, sp);
-          if (machine.entering === null) break;
+          sp = stackOp(step, op, lambda, pc, stack, base, sp);
+          if (step.entering === null) break;
           op = Op.EnterNative;
           continue;
         }
@@ -601,8 +585,8 @@ export function runLoop(machine: Machine): RunStatus {
             stack[--sp - 1] = left + right;
             break;
           }
-          sp = stackOp(machine, op, lambda, pc, stack, base, sp);
-          if (machine.entering === null) break;
+          sp = stackOp(step, op, lambda, pc, stack, base, sp);
+          if (step.entering === null) break;
           op = Op.EnterNative;
           continue;
         }
@@ -616,7 +600,7 @@ export function runLoop(machine: Machine): RunStatus {
               break;
             }
           }
-          sp = stackOp(machine, op, lambda, pc, stack, base, sp);
+          sp = stackOp(step, op, lambda, pc, stack, base, sp);
           break;
         }
         case Op.Less: {
@@ -626,16 +610,16 @@ export function runLoop(machine: Machine): RunStatus {
             stack[--sp - 1] = left < right;
             break;
           }
-          sp = stackOp(machine, op, lambda, pc, stack, base, sp);
-          if (machine.entering === null) break;
+          sp = stackOp(step, op, lambda, pc, stack, base, sp);
+          if (step.entering === null) break;
           op = Op.EnterNative;
           continue;
         }
         case Op.Interpolate: {
           const value = stack[sp - 1];
           if (typeof value === "string" || value instanceof ContextString) break;
-          sp = stackOp(machine, op, lambda, pc, stack, base, sp);
-          if (machine.entering === null) break;
+          sp = stackOp(step, op, lambda, pc, stack, base, sp);
+          if (step.entering === null) break;
           op = Op.EnterNative;
           continue;
         }
@@ -693,7 +677,7 @@ export function runLoop(machine: Machine): RunStatus {
             stack[sp++] = closure;
             break;
           }
-          const pos: PosIdx = lambda === NATIVE_LAMBDA ? machine.askedPos : CALL_SITE;
+          const pos: PosIdx = lambda === NATIVE_LAMBDA ? step.askedPos : CALL_SITE;
           if (next === APPLY || next === APPLY2) {
             const callee = forced.a;
             const argument = forced.b;
@@ -728,13 +712,13 @@ export function runLoop(machine: Machine): RunStatus {
             stack[sp++] = callee;
             break;
           }
-          machine.entering = startThunk(forced, pos);
-          machine.enteringMark = forced;
+          step.entering = startThunk(forced, pos);
+          step.enteringMark = forced;
           op = Op.EnterNative;
           continue;
         }
         case Op.EnterNative: {
-          const mark = machine.enteringMark;
+          const mark = step.enteringMark;
           if (mark === CALL_MARK) depth++;
           if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
             checkStackSpace(machine, stackSlots);
@@ -752,23 +736,23 @@ export function runLoop(machine: Machine): RunStatus {
           stack[sp + 4] = mark;
           base = sp = sp + HEADER_SIZE;
           lambda = NATIVE_LAMBDA;
-          self = native = machine.entering as NativeFrame;
+          self = native = step.entering as NativeFrame;
           pc = 0;
           code = NATIVE_LAMBDA.code;
           input = NOTHING;
-          machine.entering = null;
+          step.entering = null;
           op = Op.StepNative;
           continue;
         }
         case Op.CallFromNative: {
-          const request = machine.request as CallRequest;
+          const request = step.request as CallRequest;
           const args = request.args;
           (self as NativeFrame).calledFrom = request.pos;
-          machine.askedPos = CALL_SITE;
+          step.askedPos = CALL_SITE;
           pc = NATIVE_CALLS[args.length - 1] as number;
           for (let i = args.length - 1; i >= 0; i--) stack[sp++] = args[i];
           stack[sp++] = request.callee;
-          machine.request = null;
+          step.request = null;
           break;
         }
         case Op.StepNative: {
@@ -776,7 +760,7 @@ export function runLoop(machine: Machine): RunStatus {
           const mark = stack[base - 1];
           nesting.calls = depth;
           const outcome = stepNative(
-            machine,
+            step,
             native as NativeFrame,
             input,
             mark,
@@ -785,7 +769,7 @@ export function runLoop(machine: Machine): RunStatus {
           );
           maxCallDepth = callLimit - nesting.levels;
           if (outcome === StepOutcome.Force) {
-            thunk = machine.thunk;
+            thunk = step.thunk;
             op = Op.EnterThunk;
             continue;
           }
@@ -793,7 +777,7 @@ export function runLoop(machine: Machine): RunStatus {
             op = outcome === StepOutcome.Call ? Op.CallFromNative : Op.EnterNative;
             continue;
           }
-          const result = machine.result;
+          const result = step.result;
           sp = base - HEADER_SIZE;
           if (mark === CALL_MARK) depth--;
           else if (mark !== PLAIN_MARK) {
@@ -830,9 +814,9 @@ export function runLoop(machine: Machine): RunStatus {
           machine.budget = 0;
           return RunStatus.Again;
         default:
-          sp = stackOp(machine, op, lambda, pc, stack, base, sp);
+          sp = stackOp(step, op, lambda, pc, stack, base, sp);
           pc += OPERAND_COUNTS[op] as number;
-          if (machine.entering !== null) {
+          if (step.entering !== null) {
             op = Op.EnterNative;
             continue;
           }

@@ -3,13 +3,12 @@
  * compiles the loop in a fraction of the time; those that matter have their quick case there too.
  *
  * Each works on the operand stack and answers the new `sp`. One that must run Nix code leaves its
- * generator in {@link Machine.entering}; what the generator returns is then pushed.
+ * generator in {@link StepResult.entering}; what the generator returns is then pushed.
  */
 
 import { printIdentifier } from "@nivis/syntax";
-import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+import { type AssertionText, Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
-import type { AssertionText } from "../compiler/emit.ts";
 import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { describePosition } from "../errors/position-text.ts";
 import { BYTES_PER_ITEM, LARGE_RESULT } from "../limits/meter.ts";
@@ -41,7 +40,6 @@ import {
 } from "../value/value.ts";
 import { NativeFrame, NO_SLOTS, PLAIN_MARK, type Segment } from "./frame.ts";
 import { badName } from "./instruction-errors.ts";
-import type { Machine } from "./machine.ts";
 import {
   AttrsBuilder,
   addStrings,
@@ -56,11 +54,12 @@ import {
   tryCoerceLeftOperand,
 } from "./operators.ts";
 import type { Suspendable } from "./requests.ts";
+import type { StepResult } from "./step-result.ts";
 import { lookUpWith, WithLookUp, WithScope } from "./with-scope.ts";
 
-function enter(machine: Machine, generator: Suspendable<unknown>, sp: number): number {
-  machine.entering = new NativeFrame(null, NO_SLOTS, 0, generator);
-  machine.enteringMark = PLAIN_MARK;
+function enter(step: StepResult, generator: Suspendable<unknown>, sp: number): number {
+  step.entering = new NativeFrame(null, NO_SLOTS, 0, generator);
+  step.enteringMark = PLAIN_MARK;
   return sp;
 }
 
@@ -71,7 +70,7 @@ function raise(error: EvalError | undefined): void {
 
 /** Runs one instruction, whose operands begin at `code[at]`. See the head of this file. */
 export function stackOp(
-  machine: Machine,
+  step: StepResult,
   op: Op,
   lambda: Lambda,
   at: number,
@@ -79,7 +78,7 @@ export function stackOp(
   base: number,
   top: number,
 ): number {
-  const ctx = machine.ctx;
+  const ctx = step.ctx;
   const code = lambda.code;
   let sp = top;
   switch (op) {
@@ -101,7 +100,7 @@ export function stackOp(
         return sp;
       }
       sp--;
-      return enter(machine, coerceLeftOperand(ctx, value), sp);
+      return enter(step, coerceLeftOperand(ctx, value), sp);
     }
     case Op.Add: {
       const right = stack[sp - 1];
@@ -145,7 +144,7 @@ export function stackOp(
         stack[sp++] = sum;
         return sp;
       }
-      return enter(machine, addStrings(ctx, left, right), sp);
+      return enter(step, addStrings(ctx, left, right), sp);
     }
     case Op.Sub: {
       const right = stack[--sp];
@@ -186,7 +185,7 @@ export function stackOp(
         stack[sp++] = answer;
         return sp;
       }
-      return enter(machine, lessThan(ctx, left, right, NO_POS, ""), sp);
+      return enter(step, lessThan(ctx, left, right, NO_POS, ""), sp);
     }
     case Op.Equal:
     case Op.NotEqual: {
@@ -201,7 +200,7 @@ export function stackOp(
         return sp;
       }
       const comparison = equalValues(ctx, left, right, CALL_SITE);
-      return enter(machine, negate ? negated(comparison) : comparison, sp);
+      return enter(step, negate ? negated(comparison) : comparison, sp);
     }
     case Op.Interpolate: {
       const value = stack[sp - 1];
@@ -212,7 +211,7 @@ export function stackOp(
       }
       sp--;
       return enter(
-        machine,
+        step,
         coerceToString(
           ctx,
           value,
@@ -250,7 +249,7 @@ export function stackOp(
       }
       sp--;
       return enter(
-        machine,
+        step,
         coerceToString(ctx, value, CoerceMode.Weak, CALL_SITE, "while evaluating a path segment"),
         sp,
       );
@@ -369,7 +368,7 @@ export function stackOp(
         return sp;
       }
       sp--;
-      return enter(machine, new WithLookUp(ctx, innermost, name), sp);
+      return enter(step, new WithLookUp(ctx, innermost, name), sp);
     }
     case Op.AssertFail: {
       const assertion = lambda.constants[code[at] as number] as AssertionText;
@@ -382,11 +381,7 @@ export function stackOp(
       const left = stack[sp - 2];
       sp -= 2;
       raise(failedAssertion(ctx, left, right, assertion));
-      return enter(
-        machine,
-        explainAssertion(ctx, left, right, assertion, code[at + 1] as number),
-        sp,
-      );
+      return enter(step, explainAssertion(ctx, left, right, assertion, code[at + 1] as number), sp);
     }
     case Op.CurPos:
       stack[sp++] = positionValue(ctx, code[at] as number);

@@ -12,8 +12,8 @@ import { evalErrorOf } from "../errors/from-world.ts";
 import { isPassingKind } from "../errors/kinds.ts";
 import { CALL_SITE, NO_POS, OPERATOR_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { APPLY, APPLY2, FAILED, NATIVE, Thunk } from "../value/thunk.ts";
-import { type Builtin, isString, type Slot, textOf } from "../value/value.ts";
+import { APPLY, APPLY2, fail, NATIVE, resuspend, Thunk } from "../value/thunk.ts";
+import { type Builtin, isString, textOf } from "../value/value.ts";
 import {
   APPLY_LAMBDAS,
   CALL_MARK,
@@ -39,15 +39,15 @@ export function unwind(machine: Machine): void {
   const showTrace = machine.ctx.settings.showTrace;
   let error = evalErrorOf(machine.error);
   machine.error = undefined;
-  const builtin = machine.running;
-  machine.running = null;
+  const builtin = machine.step.running;
+  machine.step.running = null;
   let { stack, lambda, self, pc, base, depth } = machine;
   if (error instanceof EvalError) {
     if (error.leaving !== null) {
-      addCallTraces(error, error.leaving, positionOf(lambda, self, pc, base, stack), showTrace);
+      addCallTraces(error, error.leaving, callPosition(lambda, self, pc, base, stack), showTrace);
     }
     if (builtin !== null) {
-      addBuiltinTrace(error, builtin, positionOf(lambda, self, pc, base, stack));
+      addBuiltinTrace(error, builtin, callPosition(lambda, self, pc, base, stack));
     }
   }
   for (;;) {
@@ -62,9 +62,9 @@ export function unwind(machine: Machine): void {
       const frame = self as NativeFrame;
       if (pc > 1 && error instanceof EvalError) {
         // It stands in a call that it asked for.
-        error.resolveCallSite(positionOf(lambda, self, pc, base, stack));
+        error.resolveCallSite(callPosition(lambda, self, pc, base, stack));
       }
-      if (frame.generator !== null) {
+      if (frame.suspendable !== null) {
         const next = throwInto(frame, error);
         if (next === undefined) {
           Object.assign(machine, {
@@ -83,7 +83,7 @@ export function unwind(machine: Machine): void {
       } else if (frame.next >= 0) leaveArgument(machine.ctx, error, frame);
       if (error instanceof EvalError && frame.builtin !== null) {
         const header = base - HEADER_SIZE;
-        const pos = positionOf(
+        const pos = callPosition(
           stack[header],
           stack[header + 1],
           stack[header + 2],
@@ -93,7 +93,7 @@ export function unwind(machine: Machine): void {
         addBuiltinTrace(error, frame.builtin, pos);
       }
     } else if (error instanceof EvalError) {
-      const pos = positionOf(lambda, self, pc, base, stack);
+      const pos = callPosition(lambda, self, pc, base, stack);
       addFrameTraces(machine.ctx, error, lambda, pc, pos, stack, base);
     }
     // Leave the frame.
@@ -108,7 +108,7 @@ export function unwind(machine: Machine): void {
     if (mark === CALL_MARK) {
       depth--;
       if (error instanceof EvalError && left.kind === LambdaKind.Function) {
-        const pos = positionOf(lambda, self, pc, base, stack);
+        const pos = callPosition(lambda, self, pc, base, stack);
         addCallTraces(error, leftFunction(left, inBody), pos, showTrace);
       }
     } else if (mark !== PLAIN_MARK) {
@@ -128,7 +128,7 @@ export function addFrameTraces(
   base: number,
 ): void {
   error.resolveCallSite(pos);
-  lambda.ensurePlaces();
+  lambda.ensureDebugInfo();
   if (error.pos === OPERATOR_SITE && lambda.pos !== NATIVE_POS) {
     error.pos = lambda.operatorBefore(pc);
   }
@@ -167,7 +167,7 @@ export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
   if (isPassing(error)) {
     const code = suspendedCode(thunk, frame);
     if (code !== null) {
-      thunk.code = code;
+      resuspend(thunk, code);
       return;
     }
   }
@@ -175,10 +175,7 @@ export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
     error.addTrace(NO_POS, "entering the infinite recursion", true);
     error.closed = true;
   }
-  thunk.code = FAILED;
-  thunk.a = error as Slot;
-  thunk.b = undefined;
-  thunk.rest = null;
+  fail(thunk, error);
 }
 
 /** Whether an error says something about a run and not about a value; errors of the host do as well. */
@@ -208,7 +205,7 @@ function functionName(lambda: Lambda): string {
 }
 
 /** The position of the call that a frame is about, going down through native frames. */
-function positionOf(
+function callPosition(
   lambda: Lambda,
   self: FrameSelf,
   pc: number,
@@ -307,9 +304,9 @@ export function leaveArgument(ctx: EvalContext, error: unknown, frame: NativeFra
  * if it was caught: then what the generator yields or returns counts, and the frame is to be resumed.
  */
 export function throwInto(frame: NativeFrame, error: unknown): unknown {
-  const generator = frame.generator as Suspendable<unknown>;
+  const generator = frame.suspendable as Suspendable<unknown>;
   try {
-    frame.generator = continued(generator.throw(error), generator);
+    frame.suspendable = continued(generator.throw(error), generator);
     return undefined;
   } catch (next) {
     return evalErrorOf(next);

@@ -46,7 +46,7 @@ export class WithCache {
   /** Of the namespaces, from the innermost on. */
   readonly shapes: Shape[] = [];
   /** Where those shapes have the name; -1 if they have it not. */
-  readonly places: number[] = [];
+  readonly indexes: number[] = [];
 }
 
 /** Looks a name up, forcing the namespaces on the way outwards. */
