@@ -44,7 +44,7 @@ import { toJson } from "./operations/to-json.ts";
 import { toXml } from "./operations/to-xml.ts";
 import { existingType, joinPath, parentOfPath, resolveSymlinks } from "./path.ts";
 import { accessorOf } from "./path-value.ts";
-import { NO_POS, PositionTable } from "./position.ts";
+import { NO_POS, type PosIdx, PositionTable, positionIn } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
 import { openSearchPath } from "./search-path.ts";
 import { type SettingsInput, settingsOf } from "./settings.ts";
@@ -456,7 +456,7 @@ export class Evaluation {
 
   private compileSource(
     source: SourceFile,
-    base: number,
+    base: PosIdx,
     basePath: NixPath,
     globals: ReadonlyMap<string, Slot>,
   ): CompiledText {
@@ -470,12 +470,12 @@ export class Evaluation {
         this.context.io.log(
           pos === undefined
             ? plainWarning(message)
-            : reportedWarning(this.positions, message, base + pos),
+            : reportedWarning(this.positions, message, positionIn(base, pos)),
         );
       }
       if (firstError !== undefined) {
         const { message, pos } = firstError;
-        throw new EvalError("parse", message, pos === undefined ? NO_POS : base + pos);
+        throw new EvalError("parse", message, positionIn(base, pos));
       }
     }
     this.observer?.parsed?.(expr);
@@ -487,7 +487,7 @@ export class Evaluation {
       throw new EvalError(
         "undefined-variable",
         `undefined variable '${first.name}'`,
-        base + first.pos,
+        positionIn(base, first.pos),
       );
     }
     return { lambda, expr, resolution, silent: diagnostics.length === 0 };

@@ -65,7 +65,7 @@ export { toXml } from "./operations/to-xml.ts";
 export { leadsSomewhere } from "./path.ts";
 export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
-export { CALL_SITE, NO_POS, PositionTable } from "./position.ts";
+export { CALL_SITE, NO_POS, PositionTable, positionIn } from "./position.ts";
 export { printAmbiguous, printForError } from "./print/print.ts";
 export { rehearse } from "./rehearsal/rehearse.ts";
 export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";

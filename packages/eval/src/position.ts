@@ -8,17 +8,26 @@
  */
 import type { SourceFile } from "@nivis/syntax";
 
-/** An index into a {@link PositionTable}; 0 means "unknown". */
-export type PosIdx = number;
+/**
+ * An index into a {@link PositionTable}: the base of a text plus a byte offset; 0 means "unknown".
+ * Negative numbers are marks that the VM replaces. The brand keeps an offset from being taken for a
+ * position; {@link positionIn} makes a position from an offset.
+ */
+export type PosIdx = number & { readonly brand: "PosIdx" };
 
 /** The unknown position. */
-export const NO_POS: PosIdx = 0;
+export const NO_POS = 0 as PosIdx;
 
 /** In errors of builtins: the position of the builtin's call, which the VM fills in. */
-export const CALL_SITE: PosIdx = -1;
+export const CALL_SITE = -1 as PosIdx;
 
 /** In errors of `+`: the position of the operator, which the VM fills in like {@link CALL_SITE}. */
-export const OPERATOR_SITE: PosIdx = -3;
+export const OPERATOR_SITE = -3 as PosIdx;
+
+/** The position of a byte offset in the text that begins at `base`; {@link NO_POS} without an offset. */
+export function positionIn(base: PosIdx, offset: number | undefined): PosIdx {
+  return offset === undefined || offset < 0 ? NO_POS : ((base + offset) as PosIdx);
+}
 
 /** The path of the file that defines `derivation`, one of the evaluator's own files. */
 export const DERIVATION_PATH = "/derivation-internal.nix";
@@ -38,7 +47,7 @@ export class PositionTable {
 
   /** Registers a text and returns its base, the `PosIdx` of its first byte. */
   add(source: SourceFile): PosIdx {
-    const base = this.next;
+    const base = this.next as PosIdx;
     this.bases.push(base);
     this.sources.push(source);
     // One more than the length, so that the end of the text has a position of its own.

@@ -1,7 +1,7 @@
 /** The disassembler: shows the code of a lambda and of all lambdas inside it. */
 
 import { describePosition } from "../errors/position-text.ts";
-import type { PositionTable } from "../position.ts";
+import type { PosIdx, PositionTable } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Shape } from "../value/shape.ts";
 import type { Slot } from "../value/value.ts";
@@ -68,7 +68,7 @@ export function listCode(lambda: Lambda, positions: PositionTable, lines: string
         case "cache":
           return "";
         case "position":
-          return operand > 0 ? describePosition(positions, operand) : "";
+          return operand > 0 ? describePosition(positions, operand as PosIdx) : "";
         case "lambda": {
           const captures = Array.from(lambda.captures[operand] as Int32Array, (source) =>
             (source & 1) === 1 ? `upvalue ${source >> 1}` : `local ${source >> 1}`,
@@ -82,7 +82,7 @@ export function listCode(lambda: Lambda, positions: PositionTable, lines: string
     let place = "";
     while (span < spans.length && (spans[span] as number) <= start) {
       if (spans[span] === start && (spans[span + 1] as number) > 0) {
-        place = `  ; ${describePosition(positions, spans[span + 1] as number)}`;
+        place = `  ; ${describePosition(positions, spans[span + 1] as PosIdx)}`;
       }
       span += 2;
     }

@@ -14,7 +14,7 @@
  * closure `b: e`, a *fused* lambda: the code of `e` in a frame that holds both arguments. A call that
  * brings enough arguments runs that and makes no closure in between.
  */
-import type { PosIdx } from "../position.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import type { Shape } from "../value/shape.ts";
 import type { Value } from "../value/value.ts";
 
@@ -203,7 +203,7 @@ export class Lambda {
   /** The position of the instruction that ends at a code offset; 0 if it has none. */
   positionBefore(pc: number): PosIdx {
     const span = this.spanBefore(pc);
-    return span < 0 ? 0 : (this.spans[span + 1] as PosIdx);
+    return span < 0 ? NO_POS : (this.spans[span + 1] as PosIdx);
   }
 
   /** Of an instruction with a position for its operand: the other one, that of the operator. */

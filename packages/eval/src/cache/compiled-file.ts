@@ -9,7 +9,7 @@
 import { AssertionText, Lambda, type LambdaKind, SelectCache } from "../bytecode/lambda.ts";
 import type { Resolution } from "../compiler/resolve.ts";
 import type { Unit } from "../compiler/scope.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { type PosIdx, positionIn } from "../position.ts";
 import type { SourceAccessor } from "../source-accessor.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { Shape } from "../value/shape.ts";
@@ -101,8 +101,7 @@ export class CompiledFile {
   private makeLambda(number: number): Lambda {
     const { words } = this;
     const row = Header.Size + number * LambdaRow.Size;
-    const written = words[row + LambdaRow.Position] as number;
-    const pos = written === 0 ? NO_POS : this.surroundings.base + written - 1;
+    const pos = this.position(words[row + LambdaRow.Position] as number);
     const lambda = new Lambda(words[row + LambdaRow.Kind] as LambdaKind, pos);
     lambda.number = number;
     lambda.pending = this.pending;
@@ -163,8 +162,9 @@ export class CompiledFile {
     lambda.formals = { names, defaults, positions, ellipsis: words[start + 5] === 1, sorted };
   }
 
+  /** The position that a word stands for: an offset plus 1, or 0 for none. */
   private position(written: number): PosIdx {
-    return written === 0 ? NO_POS : this.surroundings.base + written - 1;
+    return positionIn(this.surroundings.base, written - 1);
   }
 
   // ── Bodies ─────────────────────────────────────────────────────────────────────────────────────

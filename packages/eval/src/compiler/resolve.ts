@@ -24,7 +24,7 @@ import {
 } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { unreachable } from "../errors/eval-error.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { type PosIdx, positionIn } from "../position.ts";
 import type { SourceAccessor } from "../source-accessor.ts";
 import { Builtin } from "../value/value.ts";
 import { ProcessingOrder } from "./processing-order.ts";
@@ -94,7 +94,7 @@ export class Resolution {
 
   /** The position of a byte offset of the text; a negative offset has none. */
   positionOf(offset: number): PosIdx {
-    return offset < 0 ? NO_POS : this.base + offset;
+    return positionIn(this.base, offset);
   }
 
   /**

@@ -25,7 +25,7 @@ import type { Builtin, Closure, Slot } from "../value/value.ts";
 import type { Suspendable } from "./requests.ts";
 
 /** The position of lambdas that are not Nix code. */
-export const NATIVE_POS = -2;
+export const NATIVE_POS = -2 as PosIdx;
 /** Slots of a frame's header. */
 export const HEADER_SIZE = 5;
 /** Slots of a segment of the stack: large enough that crossing is rare, small enough to waste little. */
@@ -90,7 +90,7 @@ export class CallingCode {
 
 /** The position of the instruction of `lambda` that ends at `at`; without a lambda, `at` itself. */
 export function positionAt(lambda: Lambda | null, at: number): PosIdx {
-  return lambda === null ? at : lambda.positionBefore(at);
+  return lambda === null ? (at as PosIdx) : lambda.positionBefore(at);
 }
 
 /** What a frame's upvalues or native state come from. */

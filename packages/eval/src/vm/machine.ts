@@ -67,7 +67,7 @@ export class Machine {
   sp = 0;
   /** The top frame. */
   lambda: Lambda = ENTRY_LAMBDA;
-  self: FrameSelf = 0;
+  self: FrameSelf = NO_POS;
   pc = 0;
   base = 0;
   /** Calls that are open. */
@@ -245,7 +245,7 @@ export class Machine {
     this.stackSlots = SEGMENT_SIZE;
     this.sp = 0;
     this.lambda = ENTRY_LAMBDA;
-    this.self = 0;
+    this.self = NO_POS;
     this.pc = 0;
     this.base = 0;
     this.depth = 0;

@@ -23,7 +23,7 @@ import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce
 import { lessThan, lessThanFast } from "../operations/compare.ts";
 import { equalFast, equalValues } from "../operations/equality.ts";
 import { positionValue } from "../operations/position-value.ts";
-import { CALL_SITE, NO_POS } from "../position.ts";
+import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, slotsCopiedByUpdate, updateAttrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
 import { flatText } from "../value/flat-text.ts";
@@ -281,7 +281,7 @@ export function stackOp(
       stack[sp - 1] = new AttrsBuilder(stack[sp - 1]);
       return sp;
     case Op.DynamicAttr: {
-      const pos = code[at] as number;
+      const pos = code[at] as PosIdx;
       const value = stack[sp - 1];
       const name = stack[sp - 2];
       sp -= 2;
@@ -356,7 +356,7 @@ export function stackOp(
       const namespace = stack[sp - 1];
       const parent = stack[sp - 2] as WithScope | null;
       sp -= 2;
-      stack[base + (code[at] as number)] = new WithScope(namespace, parent, code[at + 1] as number);
+      stack[base + (code[at] as number)] = new WithScope(namespace, parent, code[at + 1] as PosIdx);
       return sp;
     }
     case Op.ResolveWith: {
@@ -381,10 +381,10 @@ export function stackOp(
       const left = stack[sp - 2];
       sp -= 2;
       raise(failedAssertion(ctx, left, right, assertion));
-      return enter(step, explainAssertion(ctx, left, right, assertion, code[at + 1] as number), sp);
+      return enter(step, explainAssertion(ctx, left, right, assertion, code[at + 1] as PosIdx), sp);
     }
     case Op.CurPos:
-      stack[sp++] = positionValue(ctx, code[at] as number);
+      stack[sp++] = positionValue(ctx, code[at] as PosIdx);
       return sp;
     default:
       throw new InternalError(`instruction ${op}`);

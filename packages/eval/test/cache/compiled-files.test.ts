@@ -4,6 +4,7 @@ import { nodeHashes } from "@nivis/node";
 import { describe, expect, test } from "vitest";
 import { CompiledFile } from "../../src/cache/compiled-file.ts";
 import { Body, Header, LambdaRow, TextCodec } from "../../src/cache/format.ts";
+import type { PosIdx } from "../../src/position.ts";
 import { evaluate, type Run, type Seen } from "./cached-run.ts";
 
 const seenBy = ({ text, log }: Seen): Pick<Seen, "text" | "log"> => ({ text, log });
@@ -195,7 +196,7 @@ describe("an entry that is not what was stored", () => {
   function opens(bytes: Uint8Array): boolean {
     const tools = { hashes: nodeHashes, text: new TextCodec() };
     const surroundings = {
-      base: 1,
+      base: 1 as PosIdx,
       globals: new Map(),
       accessor: undefined,
       resolve: () => expect.unreachable(),

@@ -2,15 +2,15 @@ import { SourceFile } from "@nivis/syntax";
 import { describe, expect, it } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { renderError, renderEvaluationWarning, renderWarning } from "../../src/errors/render.ts";
-import { PositionTable } from "../../src/position.ts";
+import { NO_POS, PositionTable, positionIn } from "../../src/position.ts";
 
 const positions = new PositionTable();
 const base = positions.add(
   new SourceFile({ kind: "file", path: "/t.nix" }, "{\n  a = 1;\r\n\tb = a.c;\n}\n"),
 );
-const line1 = base;
-const line2 = base + 4;
-const line3 = base + 13;
+const line1 = positionIn(base, 0);
+const line2 = positionIn(base, 4);
+const line3 = positionIn(base, 13);
 
 function render(error: EvalError, showTrace = false): string {
   const text = renderError(error, positions, { showTrace, color: false });
@@ -49,7 +49,7 @@ describe("renderError", () => {
   });
 
   it("puts traces before the message, the outermost first", () => {
-    const error = new EvalError("type", "no").addTrace(line3, "inner").addTrace(0, "outer");
+    const error = new EvalError("type", "no").addTrace(line3, "inner").addTrace(NO_POS, "outer");
     expect(render(error)).toBe(
       lines(
         "error:",
@@ -68,14 +68,14 @@ describe("renderError", () => {
   });
 
   it("skips traces without text", () => {
-    expect(render(new EvalError("type", "no").addTrace(0, "").addTrace(0, "a"))).toBe(
+    expect(render(new EvalError("type", "no").addTrace(NO_POS, "").addTrace(NO_POS, "a"))).toBe(
       lines("error:", "       … a", "", "       error: no"),
     );
   });
 
   const many = (): EvalError => {
     const error = new EvalError("type", "no");
-    for (const name of ["e", "d", "c", "b", "a"]) error.addTrace(0, name);
+    for (const name of ["e", "d", "c", "b", "a"]) error.addTrace(NO_POS, name);
     return error;
   };
 
@@ -109,16 +109,16 @@ describe("renderError", () => {
   });
 
   it("always shows what addErrorContext added", () => {
-    const error = new EvalError("type", "no").addTrace(0, "forced", true);
-    for (let i = 0; i < 6; i++) error.addTrace(0, `outer ${i}`);
+    const error = new EvalError("type", "no").addTrace(NO_POS, "forced", true);
+    for (let i = 0; i < 6; i++) error.addTrace(NO_POS, `outer ${i}`);
     expect(render(error)).toContain("… forced");
     expect(render(error)).not.toContain("outer 1");
   });
 
   it("prints up to five repeated traces and counts more", () => {
     const repeated = (times: number): string => {
-      const error = new EvalError("type", "no").addTrace(0, "last");
-      for (let i = 0; i < times; i++) error.addTrace(0, "again");
+      const error = new EvalError("type", "no").addTrace(NO_POS, "last");
+      for (let i = 0; i < times; i++) error.addTrace(NO_POS, "again");
       return render(error, true);
     };
     expect(repeated(6).split("… again")).toHaveLength(7);
@@ -141,7 +141,7 @@ describe("renderError", () => {
 
   it("renders a hundred thousand traces", () => {
     const error = new EvalError("type", "no");
-    for (let i = 0; i < 100_000; i++) error.addTrace(0, `${i}`);
+    for (let i = 0; i < 100_000; i++) error.addTrace(NO_POS, `${i}`);
     expect(render(error, true).split("…")).toHaveLength(100_001);
   });
 });
@@ -160,8 +160,8 @@ describe("warnings", () => {
   });
 
   it("says what was going on", () => {
-    const traces = [{ pos: 0, message: "while testing", always: false }];
-    expect(renderWarning("careful", 0, positions, false, traces)).toBe(
+    const traces = [{ pos: NO_POS, message: "while testing", always: false }];
+    expect(renderWarning("careful", NO_POS, positions, false, traces)).toBe(
       lines(
         "warning:",
         `         ${"\xe2\x80\xa6"} while testing`,

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { lessThan } from "../../src/operations/compare.ts";
+import { NO_POS } from "../../src/position.ts";
 import { ContextString, NixFloat, NixPath, type Slot } from "../../src/value/value.ts";
 import { contextFor, failing, fn, lazy, set } from "../builtins/call-builtin.ts";
 import { drive } from "../drive.ts";
 
 const ctx = contextFor();
 const less = (a: Slot, b: Slot, context = ""): boolean =>
-  drive(lessThan(ctx, a, b, 0, context), ctx);
+  drive(lessThan(ctx, a, b, NO_POS, context), ctx);
 
 function failureOf(a: Slot, b: Slot, context = ""): string[] {
   try {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { equal, equalFast, equalValues, explainDifference } from "../../src/operations/equality.ts";
+import type { PosIdx } from "../../src/position.ts";
 import { ContextString, NixFloat, NixPath, type Slot, type Value } from "../../src/value/value.ts";
 import { contextFor, failing, fn, lazy, set } from "../builtins/call-builtin.ts";
 import { drive } from "../drive.ts";
@@ -80,7 +81,7 @@ describe("equalFast", () => {
 describe("explainDifference", () => {
   function explain(a: Value, b: Value): string[] {
     try {
-      drive(explainDifference(ctx, a, b, 7), ctx);
+      drive(explainDifference(ctx, a, b, 7 as PosIdx), ctx);
     } catch (error) {
       if (!(error instanceof EvalError)) throw error;
       expect(error.kind).toBe("assertion");

@@ -6,7 +6,7 @@ import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { Nesting } from "../../src/operations/nesting.ts";
 import { toXml, type XmlOptions } from "../../src/operations/to-xml.ts";
-import { PositionTable } from "../../src/position.ts";
+import { NO_POS, type PosIdx, PositionTable, positionIn } from "../../src/position.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import { Attrs } from "../../src/value/attrs.ts";
 import { nativeThunk } from "../../src/value/thunk.ts";
@@ -32,7 +32,7 @@ const later = (value: Slot) =>
 const builtin = new Builtin(
   plain({ name: "f", args: [{ name: "x" }], strict: [], doc: "", run: () => 0 }),
 );
-function lambda(pos: number, param: string | undefined, formals: RuntimeFormals | null): Closure {
+function lambda(pos: PosIdx, param: string | undefined, formals: RuntimeFormals | null): Closure {
   const code = new Lambda(LambdaKind.Function, pos);
   code.param = param;
   code.formals = formals;
@@ -77,7 +77,7 @@ describe("toXml", () => {
   });
 
   it("says where attributes and functions were defined", () => {
-    const located = Attrs.of(["z"], [lambda(text, "x", null)], [file + 3]);
+    const located = Attrs.of(["z"], [lambda(text, "x", null)], [positionIn(file, 3)]);
     check(
       located,
       [
@@ -97,7 +97,7 @@ describe("toXml", () => {
     const formals: RuntimeFormals = {
       names: ["b", "a"],
       defaults: [false, false],
-      positions: [0, 0],
+      positions: [NO_POS, NO_POS],
       ellipsis: true,
       sorted: [1, 0],
     };

@@ -7,7 +7,7 @@ import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { Nesting } from "../../src/operations/nesting.ts";
 import { printPretty } from "../../src/operations/print-pretty.ts";
-import { PositionTable } from "../../src/position.ts";
+import { PositionTable, positionIn } from "../../src/position.ts";
 import { printAmbiguous, printForError, printForTrace } from "../../src/print/print.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import { Attrs } from "../../src/value/attrs.ts";
@@ -43,7 +43,7 @@ const utf8 = (text: string): string => Buffer.from(text).toString("latin1");
 const positions = new PositionTable();
 const base = positions.add(new SourceFile({ kind: "file", path: "/a.nix" }, "{\n  f = x: x; }"));
 function lambda(name: string | undefined): Closure {
-  const code = new Lambda(LambdaKind.Function, base + 8);
+  const code = new Lambda(LambdaKind.Function, positionIn(base, 8));
   code.name = name;
   return new Closure(code, undefined, undefined, null);
 }

@@ -14,6 +14,11 @@ interface Entry {
 }
 type Model = ReadonlyMap<string, Entry>;
 
+/** Numbers as positions. */
+function positionsOf(numbers: readonly number[]): readonly PosIdx[] {
+  return numbers as readonly PosIdx[];
+}
+
 const NAMES = ["__proto__", "constructor", ...Array.from({ length: 28 }, (_, i) => `n${i}`)];
 const name = fc.constantFrom(...NAMES);
 const names = fc.uniqueArray(name, { maxLength: 24 });
@@ -66,7 +71,9 @@ test("updates, removals and mappings are those of a plain map, however often", (
           (each) =>
             new Shape(
               each.names,
-              each.positioned ? each.names.map((_, i) => 100 * (each.line + 1) + i) : null,
+              each.positioned
+                ? positionsOf(each.names.map((_, i) => 100 * (each.line + 1) + i))
+                : null,
             ),
         );
         let next = 0;
@@ -128,8 +135,8 @@ test("updates, removals and mappings are those of a plain map, however often", (
 });
 
 test("a set that is updated the same way again has the same shape", () => {
-  const left = new Shape(["a", "b", "c"], [1, 2, 3]);
-  const right = new Shape(["b", "d"], [4, 5]);
+  const left = new Shape(["a", "b", "c"], positionsOf([1, 2, 3]));
+  const right = new Shape(["b", "d"], positionsOf([4, 5]));
   const update = (set: Attrs) => updateAttrs(set, new Attrs(right, [6, 7]));
   const once = update(new Attrs(left, [1, 2, 3]));
   expect(update(new Attrs(left, [8, 9, 10])).shape).toBe(once.shape);
@@ -146,12 +153,12 @@ function inside(shape: Shape): { readonly union: { readonly shape: Shape } | nul
 }
 
 test("updates without end do not keep all that led to them", async () => {
-  const start = new Attrs(new Shape(["a"], [1]), [0]);
+  const start = new Attrs(new Shape(["a"], positionsOf([1])), [0]);
   let set = start;
   const shapes: WeakRef<Shape>[] = [];
   for (let i = 0; i < 4000; i++) {
     // A shape of its own each time, at another place: the union is never one that is known.
-    set = updateAttrs(set, new Attrs(new Shape(["a"], [i + 2]), [i]));
+    set = updateAttrs(set, new Attrs(new Shape(["a"], positionsOf([i + 2])), [i]));
     shapes.push(new WeakRef(set.shape));
   }
   // References made in this turn are kept until its end.
@@ -171,15 +178,15 @@ test("updates without end do not keep all that led to them", async () => {
 
 test("a table shares shapes with the same names at the same places", () => {
   const table = new ShapeTable();
-  const shape = table.share(["a", "b"], [1, 2]);
+  const shape = table.share(["a", "b"], positionsOf([1, 2]));
   expect(table.beginningWith("a")).toBe(shape);
   expect(table.beginningWith("b")).toBeUndefined();
-  expect(table.share(["a", "b"], [1, 2])).toBe(shape);
+  expect(table.share(["a", "b"], positionsOf([1, 2]))).toBe(shape);
   for (const other of [
-    table.share(["a", "b"], [1, 3]),
+    table.share(["a", "b"], positionsOf([1, 3])),
     table.share(["a", "b"], null),
-    table.share(["a", "c"], [1, 2]),
-    table.share(["a"], [1]),
+    table.share(["a", "c"], positionsOf([1, 2])),
+    table.share(["a"], positionsOf([1])),
   ]) {
     expect(other).not.toBe(shape);
   }

@@ -9,8 +9,8 @@ import {
   bestMatches,
   EvalError,
   forTerminal,
-  NO_POS,
   PositionTable,
+  positionIn,
   renderWarning,
 } from "@nivis/eval";
 import { canonPath, encodeUtf8 } from "@nivis/formats";
@@ -250,7 +250,7 @@ class LintJob {
       const isPlain = this.invocation.diagnostics === "plain";
       const mistakes = parsed.diagnostics.filter(({ severity }) => severity === "error");
       for (const { message, pos } of isPlain ? mistakes : [firstError]) {
-        const at = pos === undefined ? NO_POS : base + pos;
+        const at = positionIn(base, pos);
         this.invocation.report(new EvalError("parse", message, at));
       }
       return;
@@ -260,7 +260,7 @@ class LintJob {
       if (this.flags.json) this.json.push(jsonOf(finding, source));
       else {
         const title = `${finding.message} [${finding.code}]`;
-        const text = renderWarning(title, base + finding.pos, positions, false);
+        const text = renderWarning(title, positionIn(base, finding.pos), positions, false);
         this.invocation.terminal.writeOut(`${forTerminal(text, false)}\n\n`);
       }
     }

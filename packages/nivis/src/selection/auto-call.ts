@@ -11,6 +11,7 @@ import {
   type EvalContext,
   EvalError,
   NO_POS,
+  type PosIdx,
   type Slot,
   type Suspendable,
   Thunk,
@@ -63,12 +64,12 @@ function chooseArguments(args: Attrs, closure: Closure): Attrs {
     const slot = args.get(name);
     if (slot !== undefined) chosen.set(name, slot);
     else if (formals.defaults[i] !== true)
-      throw missingArgument(name, formals.positions[i] as number);
+      throw missingArgument(name, formals.positions[i] as PosIdx);
   });
   return Attrs.fromMap(chosen);
 }
 
-function missingArgument(name: string, pos: number): EvalError {
+function missingArgument(name: string, pos: PosIdx): EvalError {
   const message = [
     `cannot evaluate a function that has an argument without a value ('${name}')`,
     "Nix attempted to evaluate a function as a top level expression; in",
