@@ -9,6 +9,8 @@ import {
   Evaluation,
   explainError,
   memoryIo,
+  type PosIdx,
+  positionIn,
   renderError,
   renderWarning,
   type Settings,
@@ -130,7 +132,7 @@ export function runExample({ text, files = {}, settings = {} }: Example): Outcom
     if (source !== undefined) {
       for (const { code, message, pos, severity } of evaluation.parse(source, "/").diagnostics) {
         if (severity !== "warning") continue;
-        const at = pos === undefined ? 0 : pos + 1;
+        const at = positionIn(1 as PosIdx, pos);
         warnings.push({ code, text: renderWarning(message, at, evaluation.positions, false) });
       }
     }

@@ -2,7 +2,14 @@
  * AsyncProgram: a command that waits for a network or for other programs, from the first argument to the
  * exit code. What the commands that evaluate have in common is in `program.ts`.
  */
-import { EvalError, evalErrorOf, NO_POS, type PosIdx, type PositionTable } from "@nivis/eval";
+import {
+  EvalError,
+  evalErrorOf,
+  NO_POS,
+  type PosIdx,
+  type PositionTable,
+  positionIn,
+} from "@nivis/eval";
 import { encodeUtf8, InputError, type TextPlace } from "@nivis/formats";
 import { SourceFile } from "@nivis/syntax";
 import { Invocation } from "./invocation.ts";
@@ -105,7 +112,7 @@ function withTraces(error: unknown, positions: PositionTable): unknown {
     const { file: path, text, offset } = place;
     const base = texts.get(path) ?? positions.add(new SourceFile({ kind: "file", path }, text));
     texts.set(path, base);
-    return base + offset;
+    return positionIn(base, offset);
   };
   shown.pos = positionOf(error.place);
   for (const { text, place } of error.notes) shown.addTrace(positionOf(place), text);
