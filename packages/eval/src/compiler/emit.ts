@@ -835,17 +835,20 @@ class Emitter {
     const { op, left, right, pos } = expr;
     const swapped = op === BinaryOp.More || op === BinaryOp.LessOrEqual;
     if (this.file.isReplaced(name, scope)) {
-      this.lazy(swapped ? left : right, scope);
-      this.lazy(swapped ? right : left, scope);
-      this.variable(name, scope, NO_OFFSET);
-      this.call(2, pos);
+      const call = (): void => {
+        this.lazy(swapped ? left : right, scope);
+        this.lazy(swapped ? right : left, scope);
+        this.variable(name, scope, NO_OFFSET);
+        this.call(2, pos);
+      };
       if (op === BinaryOp.LessOrEqual || op === BinaryOp.MoreOrEqual) {
         this.context(pos, "in the argument of '!'", () => {
+          call();
           this.span(pos);
           this.emit(Op.CheckBool);
         });
         this.emit(Op.Not);
-      }
+      } else call();
       return;
     }
     const calculate = (): void =>

@@ -1,0 +1,1 @@
+let __lessThan = a: b: throw "no order"; in 1 <= 2
