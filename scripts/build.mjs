@@ -156,7 +156,7 @@ function thirdPartyNotices(metafiles) {
  */
 function removeStaleBundles(written) {
   for (const entry of readdirSync(dist("nivis"))) {
-    if (/^(?:main|stores)-/.test(entry) && !written.includes(entry)) {
+    if (/^(?:main|stores|flakes)-/.test(entry) && !written.includes(entry)) {
       rmSync(join(dist("nivis"), entry), { force: true });
     }
   }

@@ -92,7 +92,7 @@ export async function runAsyncProgram<Flags extends CommonFlags>(
         terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
         break;
       default:
-        invocation.settings.showTrace ||= flags.showTrace;
+        if (flags.showTrace) invocation.settings.showTrace = true;
         await program.run(flags, invocation);
     }
     return 0;
