@@ -85,7 +85,7 @@ test("the libraries share one copy of each other", () => {
 
 test("the commands exist and are executable", () => {
   const { bin = {} } = manifest("nivis");
-  expect(Object.keys(bin)).toEqual(["nivis", "nivis-instantiate"]);
+  expect(Object.keys(bin)).toEqual(["nivis", "nivis-build", "nivis-instantiate", "nivis-nix"]);
   for (const file of Object.values(bin)) {
     expect(statSync(join(packages, "nivis", file)).mode & 0o111).not.toBe(0);
   }

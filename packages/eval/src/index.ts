@@ -79,6 +79,7 @@ export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
 export type { Store, StoreCapabilities, WantedOutput } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
 export { Attrs } from "./value/attrs.ts";
+export { type ContextElement, contextOf, decodeContextElement } from "./value/context.ts";
 export { Thunk } from "./value/thunk.ts";
 export type { NixList, Slot, TypeName, Value } from "./value/value.ts";
 export {

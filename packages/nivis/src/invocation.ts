@@ -18,7 +18,14 @@ import {
   renderRich,
 } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
-import { type GatheredSettings, nodeIo, readSettings, warnUnknownSettings } from "@nivis/node";
+import {
+  type BuildLogOptions,
+  type EvaluationStore,
+  type GatheredSettings,
+  nodeIo,
+  readSettings,
+  warnUnknownSettings,
+} from "@nivis/node";
 import {
   ERROR_LEVEL,
   errorLogLine,
@@ -55,7 +62,11 @@ export class Invocation {
   readonly statistics: StatisticsRecorder | undefined;
   /** Runs after the output: saves the cache. */
   afterOutput: (() => void) | undefined;
-  /** The unrestricted world. */
+  /** The store of the evaluation if it may have things to write, or connections to end. */
+  openStore: EvaluationStore | undefined;
+  /** Whether what builders print is shown. */
+  printsBuildLogs = false;
+  /** The world as it is, without what settings forbid. */
   readonly machine: EvalIo;
   #settings: GatheredSettings | undefined;
   readonly #maxCallDepth: number | undefined;
@@ -88,6 +99,16 @@ export class Invocation {
     const { settings } = this;
     warnUnknownSettings(settings, (message) => this.warn(message));
     return settings;
+  }
+
+  /** How the work of stores is shown. */
+  buildLog(): BuildLogOptions {
+    const { logFormat, verbosity, terminal } = this;
+    const withLogs =
+      this.printsBuildLogs && (logFormat === "raw" || logFormat === "bar")
+        ? (`${logFormat}-with-logs` as const)
+        : logFormat;
+    return { format: withLogs, verbosity, isTerminal: terminal.isErrTerminal === true };
   }
 
   /** Shows a message of the evaluator. */

@@ -12,14 +12,25 @@ import {
   renderWarning,
 } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import type { BuildLogFormat } from "@nivis/node";
 
-/** How messages are written. */
-export type LogFormat = "raw" | "internal-json";
+/** How lines for the user are written, and how the work of stores is shown. */
+export type LogFormat = BuildLogFormat;
+
+/** All values of `--log-format`. */
+export const LOG_FORMATS: readonly LogFormat[] = [
+  "raw",
+  "raw-with-logs",
+  "internal-json",
+  "bar",
+  "bar-with-logs",
+];
 
 /** Verbosity levels, the most important first; a message is shown if its level is at most the verbosity. */
 export const ERROR_LEVEL = 0;
 export const WARNING_LEVEL = 1;
-/** The default verbosity. */
+export const NOTICE_LEVEL = 2;
+/** The verbosity unless flags say otherwise. */
 export const INFO_LEVEL = 3;
 export const DEBUG_LEVEL = 6;
 export const HIGHEST_LEVEL = 7;

@@ -1,19 +1,31 @@
 /**
- * The entry point of the bundle with both commands, which `launch/launch.ts` loads.
+ * Main: the entry point of the bundle that holds all commands that evaluate. `launch/launch.ts` loads it.
  */
 import { runNivis } from "./nivis.ts";
+import { runNix } from "./nix.ts";
+import { nixBuild } from "./nix-build.ts";
 import { nixInstantiate } from "./nix-instantiate.ts";
-import { runProgram } from "./program.ts";
+import { runProgram, runWaitingProgram } from "./program.ts";
 import { processTerminal } from "./terminal.ts";
 
-/** The commands, by the names under which they are installed. */
-export type CommandName = "nivis" | "nivis-instantiate";
+/** The commands by the name under which they are installed. */
+export type CommandName = "nivis" | "nivis-instantiate" | "nivis-build" | "nivis-nix";
 
-/** Runs a command with the arguments and streams of this process, and returns its exit code. */
-export function main(command: CommandName): number | Promise<number> {
+/**
+ * Runs a command with the arguments and the streams of this process, and returns its exit code.
+ * `storeWorker` is the script of the thread that talks to stores.
+ */
+export function main(command: CommandName, storeWorker: string): number | Promise<number> {
   const args = process.argv.slice(2);
-  const terminal = processTerminal();
-  return command === "nivis"
-    ? runNivis(args, terminal)
-    : runProgram(nixInstantiate, args, terminal);
+  const terminal = processTerminal(storeWorker);
+  switch (command) {
+    case "nivis":
+      return runNivis(args, terminal);
+    case "nivis-instantiate":
+      return runProgram(nixInstantiate, args, terminal);
+    case "nivis-build":
+      return runWaitingProgram(nixBuild, args, terminal);
+    case "nivis-nix":
+      return runNix(args, terminal);
+  }
 }

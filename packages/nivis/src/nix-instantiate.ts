@@ -118,7 +118,7 @@ export const nixInstantiate: Program<InstantiateFlags> = {
   summary: "evaluate Nix expressions, with the flags of nix-instantiate",
   usage: "[FLAG]... [FILE | EXPR]...",
   description: [
-    "Without --eval, --parse or --find-file the store derivations in the value are printed; they are written only to a store that --store names. FILE is a path, <name> or - for standard input; without any it is ./default.nix.",
+    "Without --eval, --parse or --find-file the store derivations in the value are printed; they are written to the store of the machine, if there is one, or the one that --store names. FILE is a path, <name> or - for standard input; without any it is ./default.nix.",
   ],
   examples: [
     {
@@ -251,8 +251,10 @@ class Instantiation {
     const { context } = session.evaluation;
     session.evaluation.force(slot);
     const found = session.run(findDerivations(context, slot, this.#args));
-    for (const set of found) {
-      const { drvPath, outputName } = session.run(describePackage(context, set)) as Package;
+    const packages = found.map((set) => session.run(describePackage(context, set)) as Package);
+    // Whoever reads a path may look for it at once.
+    session.flush();
+    for (const { drvPath, outputName } of packages) {
       const path = this.#keep(drvPath);
       this.#write(`${path}${outputName === "out" ? "" : `!${outputName}`}\n`);
     }

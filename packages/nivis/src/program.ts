@@ -6,6 +6,7 @@
  */
 import { evalErrorOf } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
+import { CommandFailure } from "./command-failure.ts";
 import { Invocation } from "./invocation.ts";
 import {
   type EvaluationFlags,
@@ -17,9 +18,9 @@ import { type Option, type ParseStyle, parseArguments } from "./options/option.t
 import type { Terminal } from "./terminal.ts";
 import { NIX_VERSION, VERSION } from "./version.ts";
 
-/** A command: its help, its options and its code. */
-export interface Program<Flags extends EvaluationFlags = EvaluationFlags> extends HelpTopic {
-  /** The command's own options; the shared ones are added to them. */
+/** A command but for what it does: its help, its options and its arguments. */
+interface ProgramHead<Flags extends EvaluationFlags> extends HelpTopic {
+  /** Its own options; the shared ones are added. */
   readonly options: readonly Option<Flags>[];
   /** How the command line is parsed. Defaults to `modern`. */
   readonly style?: ParseStyle;
@@ -29,11 +30,23 @@ export interface Program<Flags extends EvaluationFlags = EvaluationFlags> extend
   defaults(invocation: Invocation): Flags;
   /** Handles a positional argument. */
   positional(flags: Flags, argument: string): void;
-  /** Does the work; throws on errors. */
+}
+
+/** A command that evaluates. */
+export interface Program<Flags extends EvaluationFlags = EvaluationFlags>
+  extends ProgramHead<Flags> {
+  /** Does the work; errors are thrown. */
   run(flags: Flags, invocation: Invocation): void;
 }
 
-/** Returns the output of `--version`. */
+/** A command that evaluates and then waits for builds or for another process. */
+export interface WaitingProgram<Flags extends EvaluationFlags = EvaluationFlags>
+  extends ProgramHead<Flags> {
+  /** Does the work and returns the exit code; errors are thrown. */
+  run(flags: Flags, invocation: Invocation): Promise<number>;
+}
+
+/** The line of `--version`. */
 export function versionLine(name: string): string {
   return `${name} (Nivis) ${VERSION}, follows Nix ${NIX_VERSION}\n`;
 }
@@ -45,43 +58,85 @@ export function runProgram<Flags extends EvaluationFlags>(
   terminal: Terminal,
 ): number {
   const invocation = new Invocation(terminal, program.name, program.maxCallDepth);
-  const code = runAndReport(program, args, invocation);
-  invocation.afterOutput?.();
-  return code;
+  let code = 0;
+  try {
+    const flags = readArguments(program, args, invocation);
+    if (flags !== undefined) program.run(flags, invocation);
+  } catch (error) {
+    code = report(invocation, error);
+  }
+  return finish(invocation, code);
 }
 
-function runAndReport<Flags extends EvaluationFlags>(
-  program: Program<Flags>,
+/** Runs a program that waits for something and returns its exit code. */
+export async function runWaitingProgram<Flags extends EvaluationFlags>(
+  program: WaitingProgram<Flags>,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const invocation = new Invocation(terminal, program.name, program.maxCallDepth);
+  let code = 0;
+  try {
+    const flags = readArguments(program, args, invocation);
+    if (flags !== undefined) code = await program.run(flags, invocation);
+  } catch (error) {
+    code = report(invocation, error);
+  }
+  return finish(invocation, code);
+}
+
+/** Reads the arguments; returns nothing if they ask for the help or the version, which is then shown. */
+function readArguments<Flags extends EvaluationFlags>(
+  program: ProgramHead<Flags>,
   args: readonly string[],
   invocation: Invocation,
-): number {
+): Flags | undefined {
   const { terminal } = invocation;
-  try {
-    const flags = program.defaults(invocation);
-    const { own, shared, style } = grammarOf(program);
-    const { positional } = program;
-    switch (parseArguments(args, { own, shared, style, positional }, flags)) {
-      case "help":
-        terminal.writeOut(encodeUtf8(renderHelp(program, [...own, ...shared])));
-        break;
-      case "version":
-        terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
-        break;
-      default:
-        requireFeatures(flags);
-        program.run(flags, invocation);
-    }
-    invocation.statistics?.print();
-    return 0;
-  } catch (error) {
-    invocation.report(evalErrorOf(error));
-    invocation.statistics?.print();
-    return 1;
+  const flags = program.defaults(invocation);
+  const { own, shared, style } = grammarOf(program);
+  const { positional } = program;
+  switch (parseArguments(args, { own, shared, style, positional }, flags)) {
+    case "help":
+      terminal.writeOut(encodeUtf8(renderHelp(program, [...own, ...shared])));
+      return undefined;
+    case "version":
+      terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
+      return undefined;
+    default:
+      requireFeatures(flags);
+      return flags;
   }
 }
 
-/** Returns the options of a program: its own, and the shared ones that these do not replace. */
-function grammarOf<Flags extends EvaluationFlags>(program: Program<Flags>) {
+/** Shows what was thrown and returns the exit code. */
+function report(invocation: Invocation, error: unknown): number {
+  invocation.report(evalErrorOf(error));
+  return error instanceof CommandFailure ? error.exitCode : 1;
+}
+
+/** Ends what the program has begun; returns the exit code. */
+function finish(invocation: Invocation, code: number): number {
+  const ended = endStore(invocation, code);
+  invocation.statistics?.print();
+  invocation.afterOutput?.();
+  return ended;
+}
+
+/** Writes what the evaluation made, unless the command failed, and ends the connections. */
+function endStore(invocation: Invocation, code: number): number {
+  const { openStore } = invocation;
+  if (openStore === undefined) return code;
+  try {
+    if (code === 0) openStore.close();
+    else openStore.abandon();
+    return code;
+  } catch (error) {
+    return report(invocation, error);
+  }
+}
+
+/** The options of a program: its own, and those of all programs that they do not replace. */
+function grammarOf<Flags extends EvaluationFlags>(program: ProgramHead<Flags>) {
   const { options: own, style = "modern" } = program;
   return { own, shared: sharedOptions(own, style), style };
 }

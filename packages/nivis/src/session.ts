@@ -19,9 +19,11 @@ import {
   type Suspendable,
   type Value,
 } from "@nivis/eval";
-import { canonPath } from "@nivis/formats";
+import { canonPath, encodeUtf8 } from "@nivis/formats";
 import {
   cacheDirectory,
+  clientOptionsOf,
+  EvaluationStore,
   errnoMessage,
   openEvaluation,
   openEvaluationStore,
@@ -29,6 +31,7 @@ import {
 } from "@nivis/node";
 import type { Invocation } from "./invocation.ts";
 import type { AutoArgument, EvaluationFlags } from "./options/evaluation-options.ts";
+import { NIX_VERSION, VERSION } from "./version.ts";
 
 /** A text to evaluate. */
 export type Source = Program;
@@ -50,9 +53,17 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   const { environment } = terminal;
   const settings = invocation.finishSettings();
   const store = openEvaluationStore({
-    uri: flags.evalStore ?? flags.store,
+    uri: flags.store ?? (settings.storeUri || machine.environment("NIX_REMOTE") || undefined),
+    evalUri: flags.evalStore,
     storeDir: settings.storeDir,
     currentDirectory: machine.currentDirectory(),
+    environment: bytesEnvironment(environment),
+    worker: terminal.storeWorker,
+    connection: () => ({
+      log: invocation.buildLog(),
+      clientOptions: clientOptionsOf(settings, invocation.verbosity),
+      userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
+    }),
   });
   const world = openWorld({
     environment,
@@ -79,8 +90,19 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   });
   statistics?.watch(evaluation);
   invocation.positions = evaluation.positions;
+  if (store instanceof EvaluationStore) invocation.openStore = store;
   invocation.afterOutput = () => evaluation.saveCompiledFiles();
   return new Session(flags, evaluation);
+}
+
+/** The environment in byte strings. */
+function bytesEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value === undefined ? undefined : encodeUtf8(value)]),
+  );
 }
 
 function joinObservers(
@@ -140,7 +162,7 @@ export class Session {
   /** Reads the file of an argument. Nix: messages name the file as it was given. */
   private readArgument(path: string): string {
     try {
-      return this.#machine.readFile(this.absolute(path));
+      return this.#machine.readFile(this.absolutePath(path));
     } catch (error) {
       if (!(error instanceof IoError)) throw error;
       throw new EvalError("io", `opening file "${path}": ${errnoMessage(error.code)}`);
@@ -177,12 +199,12 @@ export class Session {
     if (name.length > 2 && name.startsWith("<") && name.endsWith(">")) {
       return this.findFile(name.slice(1, -1));
     }
-    return new NixPath(this.absolute(name));
+    return new NixPath(this.absolutePath(name));
   }
 
   /** Whether a file or directory exists at a path. */
   exists(path: string): boolean {
-    return this.#machine.fileType(this.absolute(path)) !== undefined;
+    return this.#machine.fileType(this.absolutePath(path)) !== undefined;
   }
 
   /** Looks up a name in the search path. */
@@ -195,7 +217,13 @@ export class Session {
     return new NixPath(this.io.currentDirectory());
   }
 
-  private absolute(path: string): string {
+  /** Writes what the evaluation made so far to the store. */
+  flush(): void {
+    if (this.store instanceof EvaluationStore) this.store.flush();
+  }
+
+  /** A path of the command line as an absolute one. */
+  absolutePath(path: string): string {
     return canonPath(path.startsWith("/") ? path : `${this.io.currentDirectory()}/${path}`);
   }
 

@@ -1,9 +1,9 @@
 /**
  * Terminal: the standard streams of a command.
  *
- * Data goes to standard output, everything else to standard error, both as byte strings. Writes are
- * synchronous, so that nothing is lost when the process ends. A closed pipe is not an error: the
- * process ends quietly. Tests give commands a terminal of their own.
+ * Data goes to standard output, everything else to standard error; both as byte strings. Writing is
+ * synchronous, so that nothing is lost when the process ends, and a reader that went away is not
+ * an error: the process ends quietly. Tests give commands a terminal of their own.
  */
 
 import { readFileSync, writeSync } from "node:fs";
@@ -12,39 +12,43 @@ import { setLongRunFlags } from "./launch/engine-flags.ts";
 
 /** The standard streams of a command and its environment. */
 export interface Terminal {
-  /** Writes data to standard output. */
+  /** Writes data. */
   writeOut(bytes: string): void;
-  /** Writes a line, given without its newline, to standard error. */
+  /** Writes a line, without its end, for the user. */
   writeLine(bytes: string): void;
-  /** Reads all of standard input. */
+  /** All of standard input. */
   readInput(): string;
-  /** Whether messages may be coloured. */
+  /** Whether messages may have colours. */
   readonly color: boolean;
-  /** The environment; values are text, not bytes. */
+  /** The environment; texts, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether data goes to a terminal, so that people read it. */
   readonly isOutTerminal?: boolean;
+  /** Whether messages go to a terminal that can draw. */
+  readonly isErrTerminal?: boolean;
+  /** The script of the thread that talks to stores; that of `@nivis/node` unless given. */
+  readonly storeWorker?: string;
   /** Calls back when the user interrupts the command; returns how to stop that. */
   readonly onInterrupt?: (listener: () => void) => () => void;
   /** Observes every evaluation that has no observer of its own; for tests. */
   readonly observer?: RunObserver;
-  /** Makes translated code fall back wherever possible; see `EvaluationOptions`. */
+  /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
   readonly tierStress?: boolean;
   /**
-   * Prepares V8 for a long-running evaluation. Only a terminal that owns its process provides it, because
-   * everything in the process shares V8.
+   * Prepares V8 for a long-running evaluation. Only a terminal that owns its process has this: V8 is
+   * shared with everything else in it.
    */
   readonly onLongRun?: () => void;
 }
 
-/** Returns the terminal of this process. */
-export function processTerminal(): Terminal {
+/** The terminal of this process. */
+export function processTerminal(storeWorker: string): Terminal {
   const environment = process.env;
   return {
     writeOut: (bytes) => writeAll(1, bytes),
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
-    // Computed on first use: most runs never need `node:tty`.
+    // Asked when there is something to colour: most runs never load `node:tty`.
     get color() {
       return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
     },
@@ -52,6 +56,10 @@ export function processTerminal(): Terminal {
     get isOutTerminal() {
       return process.getBuiltinModule("node:tty").isatty(1);
     },
+    get isErrTerminal() {
+      return canDraw(environment, process.getBuiltinModule("node:tty").isatty(2));
+    },
+    storeWorker,
     onInterrupt: (listener) => {
       process.once("SIGINT", listener);
       return () => process.off("SIGINT", listener);
@@ -60,7 +68,7 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Whether messages are coloured: as the environment says, else on terminals that support it. */
+/** Whether messages have colours: as the environment wants, else on terminals that can show them. */
 export function wantsColor(
   environment: Readonly<Record<string, string | undefined>>,
   isTerminal: boolean,
@@ -72,9 +80,18 @@ export function wantsColor(
   return isTerminal && (environment["TERM"] ?? "dumb") !== "dumb";
 }
 
-/** How long to wait for a slow reader, in milliseconds. */
+/** Nix: isTTY in libutil/terminal.cc; what takes away colours also takes away the progress bar. */
+function canDraw(
+  environment: Readonly<Record<string, string | undefined>>,
+  isTerminal: boolean,
+): boolean {
+  const isPlain = environment["NO_COLOR"] !== undefined || environment["NOCOLOR"] !== undefined;
+  return isTerminal && !isPlain && (environment["TERM"] ?? "dumb") !== "dumb";
+}
+
+/** How long to wait for a reader that is slow, in milliseconds. */
 const PAUSE = 5;
-/** How much text is converted at once, so that a long result is not in memory twice. */
+/** How much is converted at once; a long result need not lie in memory twice. */
 const CHUNK = 1 << 20;
 
 function writeAll(descriptor: number, bytes: string): void {
@@ -86,7 +103,7 @@ function writeAll(descriptor: number, bytes: string): void {
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
         if (code === "EPIPE") process.exit(0);
-        // The pipe is full, and another process made it non-blocking.
+        // A full pipe that somebody made non-blocking.
         if (code !== "EAGAIN") throw error;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
       }

@@ -83,7 +83,7 @@ describe("nivis eval", () => {
       "Did you mean --strict?",
     );
     fails(["eval", "-E", "1", "-f", file], "'--file' and '--expr' are exclusive");
-    fails(["eval", "--store", "daemon", "-E", "1"], "store 'daemon' is not supported");
+    fails(["eval", "--store", "nothing", "-E", "1"], "Cannot parse Nix store 'nothing'");
   });
 });
 

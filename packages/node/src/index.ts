@@ -27,6 +27,7 @@ export {
   openWorld,
   type WorldRequest,
 } from "./session.ts";
+export { clientOptionsOf } from "./settings/client-options.ts";
 export { configurationLines, nixPathEntries, readSettings } from "./settings/read-settings.ts";
 export {
   applySetting,
@@ -56,10 +57,16 @@ export {
   unixConnector,
 } from "./stores/duplex-transport.ts";
 export { BlockingStore, type BlockingStoreOptions } from "./stores/evaluation/blocking-store.ts";
-export { EvaluationStore } from "./stores/evaluation/evaluation-store.ts";
+export { type AnsweringStore, EvaluationStore } from "./stores/evaluation/evaluation-store.ts";
 export { fileCache } from "./stores/file-cache.ts";
 export { type HttpCacheOptions, httpCache } from "./stores/http-cache.ts";
 export { nodeFileSystem } from "./stores/node-file-system.ts";
 export { nodeStoreHost } from "./stores/node-store-host.ts";
 export { type OpenStoreOptions, openStore, readSecretKey } from "./stores/open-store.ts";
+export {
+  type BuildLogFormat,
+  BuildLogger,
+  type BuildLogOptions,
+  type BuildLogOutput,
+} from "./stores/progress/build-logger.ts";
 export { usageError } from "./usage-error.ts";

@@ -1,42 +1,97 @@
 /**
- * Opening the store of an evaluation from a user's URI. Such a store never waits.
- * `stores/open-store.ts` opens stores of all kinds for other purposes.
+ * Opening the store of an evaluation: from what a user calls a store to one that evaluation can use,
+ * which waits for nothing. A directory that Nivis writes itself is a {@link LocalStore}; all others are
+ * opened by `stores/open-store.ts`, in a thread of their own that starts when one is first asked.
  */
+import { existsSync } from "node:fs";
 import { DummyStore, type Store } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
+import {
+  parseStoreReference,
+  pathOfReference,
+  StoreError,
+  type StoreReference,
+} from "@nivis/store";
+import { toNodePath } from "./byte-path.ts";
 import { LocalStore } from "./local-store.ts";
+import { BlockingStore, type BlockingStoreOptions } from "./stores/evaluation/blocking-store.ts";
+import { EvaluationStore } from "./stores/evaluation/evaluation-store.ts";
+import { isReadWritable } from "./stores/readable.ts";
 import { usageError } from "./usage-error.ts";
 
-/** The input of {@link openEvaluationStore}. Texts are bytes. */
-export interface StoreRequest {
-  /** `dummy://`, `/dir`, `./dir` or `local?root=/dir`. Defaults to `dummy://`. */
+/** Which stores are wanted. Texts are bytes. */
+export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
+  /** What matters once a store is asked something. */
+  readonly connection?: () => Pick<BlockingStoreOptions, "log"> &
+    Pick<BlockingStoreOptions["options"], "clientOptions" | "userAgent">;
+  /** The store that builds, in the words of `--store`; `auto`, the store of the system, unless given. */
   readonly uri?: string | undefined;
-  /** The logical store directory, such as `/nix/store`. */
+  /** The store that takes derivations and sources; the one that builds unless given. */
+  readonly evalUri?: string | undefined;
+  /** The store directory as paths name it, such as `/nix/store`. */
   readonly storeDir: string;
   /** The directory that relative directories start from. */
   readonly currentDirectory: string;
+  /** Says where the store of the system is. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Opens a store. Throws a usage error for unsupported kinds of stores. Without a URI nothing is written:
- * Nivis does not talk to a daemon, and the system's store belongs to C++ Nix.
+ * Opens a store. `auto` is a store only if this machine has one: a daemon's socket, or a database of
+ * C++ Nix that may be written; else nothing is written and nothing can be built. Throws a usage error
+ * for what is not a store.
  */
-export function openEvaluationStore({ uri, storeDir, currentDirectory }: StoreRequest): Store {
-  if (uri === undefined || uri === "dummy://") return new DummyStore(storeDir);
-  const root = rootOfStore(uri);
-  if (root === undefined) {
-    throw usageError(
-      `store '${uri}' is not supported: give a directory, such as /tmp/store, or dummy://`,
-    );
+export function openEvaluationStore(request: StoreRequest): Store {
+  const { storeDir, currentDirectory } = request;
+  const absolute = (path: string): string =>
+    canonPath(path.startsWith("/") ? path : `${currentDirectory}/${path}`);
+  const read = (uri: string): StoreReference => resolve(parsed(uri, absolute), request);
+  const buildUri = request.uri ?? "auto";
+  const evalUri = request.evalUri ?? buildUri;
+  const reference = read(evalUri);
+  const { parameters } = reference;
+  const ownStoreDir = parameters.get("store") ?? storeDir;
+  const isReadOnly = parameters.get("read-only") !== "false";
+  if (reference.scheme === "dummy" && isReadOnly) return new DummyStore(ownStoreDir);
+  const root = absolute(parameters.get("root") ?? pathOfReference(reference));
+  const isOther = request.evalUri !== undefined && request.evalUri !== buildUri;
+  if (reference.scheme === "local" && root !== "/" && !isOther) {
+    const hasDatabase = existsSync(toNodePath(`${root}/nix/var/nix/db/db.sqlite`));
+    if (!hasDatabase) return new LocalStore({ storeDir: ownStoreDir, root });
   }
-  const absolute = root.startsWith("/") ? root : `${currentDirectory}/${root}`;
-  return new LocalStore({ storeDir, root: canonPath(absolute) });
+  const relocated = reference.scheme === "local" && root !== "/" ? root + ownStoreDir : undefined;
+  return new EvaluationStore(
+    ownStoreDir,
+    new BlockingStore(() => {
+      const { log, ...connection } = request.connection?.() ?? {};
+      return {
+        evalStore: evalUri,
+        buildStore: buildUri,
+        worker: request.worker,
+        log,
+        options: { storeDir, currentDirectory, environment: request.environment, ...connection },
+      };
+    }),
+    relocated,
+  );
 }
 
-/** Returns the root directory of a URI that names one. */
-function rootOfStore(uri: string): string | undefined {
-  const inQuery = /^local(?::\/\/)?\?(?:.*&)?root=([^&]+)/.exec(uri);
-  if (inQuery !== null) return inQuery[1];
-  if (uri.startsWith("local://")) return uri.slice("local://".length) || undefined;
-  return uri.includes("/") && !uri.includes("://") ? uri : undefined;
+function parsed(uri: string, absolute: (path: string) => string): StoreReference {
+  try {
+    return parseStoreReference(uri, absolute);
+  } catch (error) {
+    if (error instanceof StoreError) throw usageError(error.message);
+    throw error;
+  }
+}
+
+/** What `auto` means on this machine; `dummy` if it has no store. */
+function resolve(reference: StoreReference, { environment }: StoreRequest): StoreReference {
+  if (reference.scheme !== "auto") return reference;
+  const state = environment["NIX_STATE_DIR"] || "/nix/var/nix";
+  const socket = environment["NIX_DAEMON_SOCKET_PATH"] || `${state}/daemon-socket/socket`;
+  const isThere =
+    (isReadWritable(state) && existsSync(toNodePath(`${state}/db/db.sqlite`))) ||
+    existsSync(toNodePath(socket));
+  return { ...reference, scheme: isThere ? "system" : "dummy" };
 }

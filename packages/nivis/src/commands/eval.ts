@@ -143,12 +143,15 @@ export const evalCommand: Program<EvalFlags> = {
     ),
     // The printed form always has one line.
     { ...flag<EvalFlags>(["--pretty", "--no-pretty"], "", () => {}), hidden: true },
-    { ...flag<EvalFlags>(["--read-only"], "", () => {}), hidden: true },
+    flag<EvalFlags>(["--read-only"], "Write nothing to the store", (flags) => {
+      flags.readOnly = true;
+    }),
   ],
   defaults: defaultEvalFlags,
   positional: addPositional,
   run: (flags, invocation) => {
-    const session = openSession(flags, { readOnly: true });
+    // Nix: evaluation may write, so what is imported from derivations is built.
+    const session = openSession(flags, { readOnly: flags.readOnly });
     evaluateAndPrint(flags, session, (bytes) => invocation.terminal.writeOut(bytes));
   },
 };

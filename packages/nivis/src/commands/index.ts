@@ -1,6 +1,7 @@
 /** The commands of `nivis`, in the order of its help. */
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
-import { type Program, runProgram } from "../program.ts";
+import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from "../program.ts";
+import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
 import type { Command } from "./command.ts";
 import { disassembleCommand } from "./disassemble.ts";
@@ -20,6 +21,20 @@ function command<Flags extends EvaluationFlags>(word: string, program: Program<F
     usage: program.usage,
     examples: program.examples,
     start: (args, terminal) => runProgram(program, args, terminal),
+  };
+}
+
+function waitingCommand<Flags extends EvaluationFlags>(
+  word: string,
+  program: WaitingProgram<Flags>,
+): Command {
+  return {
+    word,
+    name: program.name,
+    summary: program.summary,
+    usage: program.usage,
+    examples: program.examples,
+    start: (args, terminal) => runWaitingProgram(program, args, terminal),
   };
 }
 
@@ -49,6 +64,7 @@ function laterOfFlakes(topic: FlakeTopic): Command {
 export const commands: readonly Command[] = [
   command("eval", evalCommand),
   command("instantiate", instantiateCommand),
+  waitingCommand("build", buildCommand),
   command("parse", parseCommand),
   command("lint", lintCommand),
   command("disassemble", disassembleCommand),

@@ -18,7 +18,7 @@ export const instantiateCommand: Program<SourceFlags> = {
   summary: "print the store derivations in an expression",
   usage: "[FLAG]... [FILE] [ATTRPATH]...",
   description: [
-    "Without --expr or --file the first argument is the file; all others are attribute paths. Sets and lists are searched for derivations, and functions are called with the arguments of --arg and --argstr. The .drv files and sources are written only to a store that --store names.",
+    "Without --expr or --file the first argument is the file; all others are attribute paths. Sets and lists are searched for derivations, and functions are called with the arguments of --arg and --argstr. The .drv files and sources are written to the store of the machine, if there is one, or the one that --store names.",
   ],
   examples: [
     { does: "The derivation of a package", command: "nivis instantiate '<nixpkgs>' hello" },
@@ -35,8 +35,12 @@ export const instantiateCommand: Program<SourceFlags> = {
     const { context } = session.evaluation;
     const args = session.autoArguments();
     for (const slot of slotsOf(selectionOf(flags, session, "nivis instantiate"), session, args)) {
-      for (const set of session.run(findDerivations(context, slot, args))) {
-        const { drvPath, outputName } = session.run(describePackage(context, set)) as Package;
+      const packages = session
+        .run(findDerivations(context, slot, args))
+        .map((set) => session.run(describePackage(context, set)) as Package);
+      // Whoever reads a path may look for it at once.
+      session.flush();
+      for (const { drvPath, outputName } of packages) {
         invocation.terminal.writeOut(`${drvPath}${outputName === "out" ? "" : `!${outputName}`}\n`);
       }
     }

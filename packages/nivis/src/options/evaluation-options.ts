@@ -6,7 +6,7 @@ import { disabledFeature, EvalError, NO_POS, type TierMode } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import { applySetting, parseNumberWithUnit, settingFlags } from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
-import { DEBUG_LEVEL, ERROR_LEVEL, HIGHEST_LEVEL } from "../log-format.ts";
+import { DEBUG_LEVEL, ERROR_LEVEL, HIGHEST_LEVEL, LOG_FORMATS } from "../log-format.ts";
 import { flag, type Option, type ParseStyle, usageError, valueFlag } from "./option.ts";
 
 /** The value of an automatic argument. Texts are bytes. */
@@ -171,14 +171,19 @@ const STORE_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--store"],
     "STORE",
-    "Write to the store below the directory STORE; dummy:// (the default) writes nothing",
+    "Use STORE: daemon, unix://SOCKET, ssh-ng://HOST, a directory, dummy:// (which holds nothing) …; that of the system unless given",
     (flags, uri) => {
       flags.store = encodeUtf8(uri);
     },
   ),
-  valueFlag(["--eval-store"], "STORE", "Like --store, which it overrides", (flags, uri) => {
-    flags.evalStore = encodeUtf8(uri);
-  }),
+  valueFlag(
+    ["--eval-store"],
+    "STORE",
+    "Write derivations and sources to STORE instead",
+    (flags, uri) => {
+      flags.evalStore = encodeUtf8(uri);
+    },
+  ),
 ];
 
 const GENERAL_OPTIONS: readonly Option<EvaluationFlags>[] = [
@@ -231,27 +236,19 @@ const LOGGING_OPTIONS: readonly Option<EvaluationFlags>[] = [
   valueFlag(
     ["--log-format"],
     "FORMAT",
-    "Show warnings and errors as text (raw) or as C++ Nix does to programs (internal-json)",
+    "Show what happens as lines (raw), in one line that is kept current (bar), both also -with-logs of builds, or as C++ Nix does to programs (internal-json)",
     ({ invocation }, format) => {
-      if (!LOG_FORMATS.has(format)) {
+      const found = LOG_FORMATS.find((name) => name === format);
+      if (found === undefined) {
         const message = `option 'log-format' has an invalid value '${encodeUtf8(format)}'`;
         throw new EvalError("value", message);
       }
-      invocation.logFormat = format === "internal-json" ? format : "raw";
+      invocation.logFormat = found;
     },
   ),
 ];
 
-/** The formats that C++ Nix knows. Nothing is built here, so all but one behave like `raw`. */
-const LOG_FORMATS: ReadonlySet<string> = new Set([
-  "raw",
-  "raw-with-logs",
-  "internal-json",
-  "bar",
-  "bar-with-logs",
-]);
-
-/** Defines a flag without an effect. */
+/** A flag without an effect. */
 function ignored(
   names: readonly string[],
   values: readonly string[] = [],
@@ -291,7 +288,12 @@ function numberFlag(name: string): Option<EvaluationFlags> {
 const IGNORED_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ignored(["--repair"]),
   alias(["-j"], "max-jobs", undefined),
-  ignored(["--no-build-output", "-Q"]),
+  {
+    ...flag<EvaluationFlags>(["--no-build-output", "-Q"], "", ({ invocation }) => {
+      invocation.printsBuildLogs = false;
+    }),
+    hidden: true,
+  },
   alias(["-K"], "keep-failed", "true"),
   alias(["-k"], "keep-going", "true"),
   {
@@ -308,7 +310,9 @@ const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
   flag(["--pure"], "Forbid everything that depends on the machine", (flags) =>
     setting(flags, "pure-eval", "true"),
   ),
-  ignored(["--print-build-logs", "-L"]),
+  flag(["--print-build-logs", "-L"], "Print what builders print", ({ invocation }) => {
+    invocation.printsBuildLogs = true;
+  }),
   ignored(["--offline", "--no-net"]),
   ignored(["--refresh"]),
 ];

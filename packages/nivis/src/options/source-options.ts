@@ -69,17 +69,24 @@ export interface Selection {
 
 /** Finds the source and the attribute paths that a command line names. */
 export function selectionOf(flags: SourceFlags, session: Session, command: string): Selection {
+  const paths = [...flags.attrPaths, ...flags.positionals];
+  const source = sourceOf(flags, session, paths, command);
+  return { source, attrPaths: paths.length === 0 ? [""] : paths };
+}
+
+/** Finds the source; takes the file out of `paths` if it is one of the arguments. */
+export function sourceOf(
+  flags: SourceFlags,
+  session: Session,
+  paths: string[],
+  command: string,
+): Source {
   if (flags.expression !== undefined && flags.file !== undefined) {
     throw usageError("'--file' and '--expr' are exclusive");
   }
-  const paths = [...flags.attrPaths, ...flags.positionals];
-  let source: Source;
-  if (flags.expression !== undefined) source = session.expression(flags.expression);
-  else {
-    const file = flags.file ?? takeFile(flags, session, paths, command);
-    source = file === "-" ? session.standardInput() : session.file(file);
-  }
-  return { source, attrPaths: paths.length === 0 ? [""] : paths };
+  if (flags.expression !== undefined) return session.expression(flags.expression);
+  const file = flags.file ?? takeFile(flags, session, paths, command);
+  return file === "-" ? session.standardInput() : session.file(file);
 }
 
 /** Removes the file, the first argument, from `paths` and returns it. */

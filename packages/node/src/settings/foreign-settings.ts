@@ -1,6 +1,6 @@
 /**
- * Settings of C++ Nix 2.36 about building, downloading, the daemon or other commands. Configuration
- * files often contain them, so their values are checked, but they have no effect here.
+ * Settings of C++ Nix 2.36 that are about building, downloading, the daemon or other commands.
+ * Their values are checked; they have no effect on evaluation, and daemons are told of them.
  */
 import {
   ABSOLUTE_PATH,
@@ -18,7 +18,7 @@ import {
   WORDS,
 } from "./setting-type.ts";
 
-/** A setting without an effect. */
+/** A setting without an effect on evaluation. */
 export interface ForeignSetting {
   readonly name: string;
   readonly type: SettingType<unknown>;

@@ -1,10 +1,10 @@
 /**
  * The settings of nix.conf and their effect on the gathered settings.
  *
- * A setting comes from a configuration file, from `NIX_CONFIG`, or from the command line, where each is
- * also a flag. All pass through {@link applySetting}, in that order, so the last one wins. Settings about
- * building or downloading are checked and have no effect. Settings that C++ Nix does not know either are
- * recorded for {@link warnUnknownSettings}.
+ * A setting comes from a configuration file, from `NIX_CONFIG`, or from the command line, where each
+ * is also a flag. All go through {@link applySetting}, in that order, so the last one wins. A setting
+ * about building or downloading is checked and kept as a text for the store that builds; one that C++
+ * Nix does not know either is noted, for {@link warnUnknownSettings}.
  */
 import { DEFAULT_SETTINGS, type LintLevel, type Settings } from "@nivis/eval";
 import { FOREIGN_SETTINGS, type ForeignSetting } from "./foreign-settings.ts";
@@ -22,7 +22,9 @@ export interface GatheredSettings
   system: string;
   /** `store`. Defaults to the empty text, which stands for the default store. */
   storeUri: string;
-  /** The names of unknown settings. */
+  /** Settings about building and downloading that were set, as texts; stores are told of them. */
+  readonly building: Map<string, string>;
+  /** Names of settings that nobody knows. */
   readonly unknown: Set<string>;
   /** The names of the settings that were set; a deprecated setting does not override them. */
   readonly overridden: Set<string>;
@@ -37,6 +39,7 @@ export function defaultSettings(): GatheredSettings {
     useXdgBaseDirectories: false,
     system: "",
     storeUri: "",
+    building: new Map(),
     unknown: new Set(),
     overridden: new Set(),
   };
@@ -263,7 +266,11 @@ export function applySetting(
   }
   settings.overridden.add(row.name);
   if (isEffective(row)) row.apply(settings, text, own === undefined, warn);
-  else row.type.parse(row.name, text);
+  else {
+    row.type.parse(row.name, text);
+    const before = own === undefined ? settings.building.get(row.name) : undefined;
+    settings.building.set(row.name, before === undefined ? text : `${before} ${text}`);
+  }
 }
 
 function isEffective(row: SettingRow | ForeignSetting): row is SettingRow {

@@ -3,7 +3,7 @@
  * directory, `file://`, `http(s)://`, `dummy://`. What C++ Nix has and Nivis has not is refused by
  * name. One table says which schemes there are and which parameters they take.
  */
-import { accessSync, constants, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { type ClientOptions, canonPath } from "@nivis/formats";
 import {
   BinaryCacheStore,
@@ -35,6 +35,7 @@ import { httpCache } from "./http-cache.ts";
 import { isOnPath } from "./node-codecs.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { nodeStoreHost } from "./node-store-host.ts";
+import { isReadWritable } from "./readable.ts";
 import { sshArguments, sshOptions } from "./ssh.ts";
 
 /** What opening depends on besides the reference. Texts are bytes. */
@@ -195,15 +196,6 @@ function defaultSocket(opening: Opening): string {
   );
 }
 
-function isWritable(path: string): boolean {
-  try {
-    accessSync(toNodePath(path), constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Nix: StoreReference::Auto in store-registration.cc. */
 async function openAuto(opening: Opening): Promise<Store> {
   const { reference, options, environment } = opening;
@@ -218,7 +210,7 @@ async function openAuto(opening: Opening): Promise<Store> {
       },
       options,
     );
-  if (isWritable(state)) return choose("local");
+  if (isReadWritable(state)) return choose("local");
   if (existsSync(toNodePath(defaultSocket(opening)))) return choose("unix");
   const isRoot = process.getuid?.() === 0;
   if (

@@ -7,12 +7,18 @@
  * measurements.
  */
 import { IoError } from "@nivis/eval";
-import type { StoreAnswers, StoreReply, StoreRequest, WorkerStart } from "./requests.ts";
+import {
+  CANCEL,
+  type StoreAnswers,
+  type StoreReply,
+  type StoreRequest,
+  type WorkerStart,
+} from "./requests.ts";
 
 /** See {@link WorkerStart}. */
 export interface BlockingStoreOptions extends Omit<WorkerStart, "signal"> {
   /** The script of the thread; `@nivis/node/store-worker` unless given. */
-  readonly worker?: string | URL;
+  readonly worker?: string | URL | undefined;
 }
 
 interface Running {
@@ -23,11 +29,12 @@ interface Running {
 
 /** See the head of this file. */
 export class BlockingStore {
-  readonly #options: BlockingStoreOptions;
+  readonly #options: BlockingStoreOptions | (() => BlockingStoreOptions);
   #running: Running | undefined;
   #answers = 0;
 
-  constructor(options: BlockingStoreOptions) {
+  /** `options` may be made when the thread is started. */
+  constructor(options: BlockingStoreOptions | (() => BlockingStoreOptions)) {
     this.#options = options;
   }
 
@@ -45,9 +52,42 @@ export class BlockingStore {
       received = receiveMessageOnPort(port);
     }
     this.#answers++;
-    const reply = received.message as StoreReply;
-    if ("failure" in reply) throw new IoError(reply.failure.code, reply.failure.message);
-    return reply.value as StoreAnswers[Ask];
+    return valueOf(received.message as StoreReply) as StoreAnswers[Ask];
+  }
+
+  /**
+   * The answer to a question, without holding up this thread; only one question can be under way.
+   * `cancel` gives it up: the promise then fails with an error of code `cancelled`.
+   */
+  askLater<Ask extends StoreRequest["ask"]>(
+    request: Extract<StoreRequest, { readonly ask: Ask }>,
+    cancel?: AbortSignal,
+  ): Promise<StoreAnswers[Ask]> {
+    this.#running ??= this.#start();
+    const { port } = this.#running;
+    const giveUp = (): void => port.postMessage(CANCEL);
+    return new Promise((resolve, reject) => {
+      // Listening keeps the process alive.
+      port.once("message", (reply: StoreReply) => {
+        port.unref();
+        this.#answers++;
+        cancel?.removeEventListener("abort", giveUp);
+        try {
+          resolve(valueOf(reply) as StoreAnswers[Ask]);
+        } catch (error) {
+          reject(error);
+        }
+      });
+      port.ref();
+      port.postMessage(request);
+      if (cancel?.aborted === true) giveUp();
+      else cancel?.addEventListener("abort", giveUp);
+    });
+  }
+
+  /** Whether anything was ever asked, so that there are connections. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
   }
 
   /** Ends the connections and the thread, if there are any. */
@@ -61,7 +101,8 @@ export class BlockingStore {
 
   #start(): Running {
     const { MessageChannel, Worker } = process.getBuiltinModule("node:worker_threads");
-    const { worker: script, ...start } = this.#options;
+    const options = this.#options;
+    const { worker: script, ...start } = typeof options === "function" ? options() : options;
     const signal = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const { port1, port2 } = new MessageChannel();
     const workerData = { ...start, signal, port: port2 };
@@ -75,4 +116,9 @@ export class BlockingStore {
     port1.unref();
     return { worker, signal: new Int32Array(signal), port: port1 };
   }
+}
+
+function valueOf(reply: StoreReply): unknown {
+  if ("failure" in reply) throw new IoError(reply.failure.code, reply.failure.message);
+  return reply.value;
 }

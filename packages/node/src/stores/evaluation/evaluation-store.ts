@@ -15,14 +15,19 @@ import {
   type WantedOutput,
 } from "@nivis/eval";
 import {
+  type BuildMode,
+  canonPath,
   type Derivation,
+  type DerivedPath,
   derivationNameOfPath,
   type FinishedDerivation,
   hashNar,
+  type KeyedBuildResult,
   narBytes,
   parseDerivation,
   storePathBaseName,
 } from "@nivis/formats";
+import type { Missing } from "@nivis/store";
 import { nodeHashes } from "../../node-hashes.ts";
 import type { BlockingStore } from "./blocking-store.ts";
 import type { NewObject } from "./requests.ts";
@@ -30,19 +35,31 @@ import type { NewObject } from "./requests.ts";
 /** Bytes of contents that may wait to be written. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
+/** What a {@link BlockingStore} is to an evaluation. */
+export type AnsweringStore = Pick<BlockingStore, "ask" | "askLater" | "close">;
+
 /** See the head of this file. */
 export class EvaluationStore implements Store {
   readonly capabilities = { reads: true, writes: true };
   readonly storeDir: string;
-  readonly #store: Pick<BlockingStore, "ask" | "close">;
+  readonly relocatedDirectory: string | undefined;
+  readonly #store: AnsweringStore;
   /** In order of making, so that references come first. */
   readonly #waiting = new Map<string, NewObject>();
   #waitingBytes = 0;
   readonly #valid = new Set<string>();
 
-  constructor(storeDir: string, store: Pick<BlockingStore, "ask" | "close">) {
+  /** `relocatedDirectory` is where the files of the store directory are, if they are elsewhere. */
+  constructor(storeDir: string, store: AnsweringStore, relocatedDirectory?: string) {
     this.storeDir = storeDir;
     this.#store = store;
+    this.relocatedDirectory = relocatedDirectory;
+  }
+
+  addRoot(path: string, link: string): string {
+    const root = canonPath(link);
+    this.flush();
+    return this.#store.ask({ ask: "root", path, link: root }) ? root : path;
   }
 
   isValidPath(path: string): boolean {
@@ -108,6 +125,36 @@ export class EvaluationStore implements Store {
     return this.#store.ask({ ask: "substitute", path });
   }
 
+  /** What the build store would have to do for these paths. */
+  missing(wanted: readonly DerivedPath[]): Missing {
+    this.flush();
+    return this.#store.ask({ ask: "missing", wanted });
+  }
+
+  /**
+   * Builds paths, or fetches them, without holding up this thread. Failed builds are results; what the
+   * store never came to has none. The promise fails with an {@link IoError}.
+   */
+  async realise(
+    wanted: readonly DerivedPath[],
+    mode: BuildMode,
+    cancel?: AbortSignal,
+  ): Promise<readonly KeyedBuildResult[]> {
+    this.flush();
+    return this.#store.askLater({ ask: "realise", wanted, mode }, cancel);
+  }
+
+  /** The outputs of a derivation; `undefined` for one that is not known before it is built. */
+  outputs(drvPath: string): ReadonlyMap<string, string | undefined> {
+    this.flush();
+    return this.#store.ask({ ask: "outputs", drvPath });
+  }
+
+  /** Prints lines for the user among what the store says. */
+  print(level: number, lines: readonly string[]): void {
+    this.#store.ask({ ask: "print", level, lines });
+  }
+
   /** Writes what waits to be written. Throws an {@link IoError} with the store's message. */
   flush(): void {
     if (this.#waiting.size === 0) return;
@@ -115,6 +162,12 @@ export class EvaluationStore implements Store {
     for (const path of this.#waiting.keys()) this.#valid.add(path);
     this.#waiting.clear();
     this.#waitingBytes = 0;
+  }
+
+  /** Ends the connections; what waits to be written is dropped. */
+  abandon(): void {
+    this.#waiting.clear();
+    this.#store.close();
   }
 
   /** Writes what waits, and ends the connections. */

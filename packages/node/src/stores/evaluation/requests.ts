@@ -4,7 +4,10 @@
  *
  * Messages are structured clones. Texts are byte strings.
  */
+import type { BuildMode, DerivedPath, KeyedBuildResult } from "@nivis/formats";
+import type { Missing } from "@nivis/store";
 import type { OpenStoreOptions } from "../open-store.ts";
+import type { BuildLogOptions } from "../progress/build-logger.ts";
 
 /** How the thread that holds the connections is started. */
 export interface WorkerStart {
@@ -17,6 +20,8 @@ export interface WorkerStart {
     OpenStoreOptions,
     "storeDir" | "environment" | "currentDirectory" | "clientOptions" | "userAgent"
   >;
+  /** How the work of the stores is shown; not at all unless given. */
+  readonly log?: BuildLogOptions | undefined;
 }
 
 /** A store object that the evaluation made and no store has been told of. */
@@ -59,6 +64,11 @@ export type StoreRequest =
   | { readonly ask: "write"; readonly objects: readonly NewObject[] }
   | { readonly ask: "build"; readonly wanted: readonly RequestedOutput[] }
   | { readonly ask: "substitute"; readonly path: string }
+  | { readonly ask: "missing"; readonly wanted: readonly DerivedPath[] }
+  | { readonly ask: "realise"; readonly wanted: readonly DerivedPath[]; readonly mode: BuildMode }
+  | { readonly ask: "outputs"; readonly drvPath: string }
+  | { readonly ask: "root"; readonly path: string; readonly link: string }
+  | { readonly ask: "print"; readonly level: number; readonly lines: readonly string[] }
   | { readonly ask: "close" };
 
 /** What is answered to each question. */
@@ -72,8 +82,20 @@ export interface StoreAnswers {
   /** The paths of the outputs, in the order of the question. */
   readonly build: readonly string[];
   readonly substitute: boolean;
+  /** What the build store would have to do; `willBuild` with dependencies first. */
+  readonly missing: Missing;
+  /** What became of each wanted path, in their order; failures are results. */
+  readonly realise: readonly KeyedBuildResult[];
+  /** `undefined` for an output that is not known before it is built. */
+  readonly outputs: ReadonlyMap<string, string | undefined>;
+  /** Whether the store has roots that are links. */
+  readonly root: boolean;
+  readonly print: undefined;
   readonly close: undefined;
 }
+
+/** Gives up what is under way; there is no answer. */
+export const CANCEL = "cancel";
 
 /** An answer, or what failed. */
 export type StoreReply =

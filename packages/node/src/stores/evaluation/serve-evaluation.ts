@@ -3,28 +3,36 @@
  * `@nivis/store`. Runs in the thread that holds the connections, and in tests without one.
  */
 import {
+  type BuildMode,
   bytesToByteString,
   type ContentAddress,
   type DerivedPath,
+  formatDerivedPath,
   isBuildSuccess,
+  type KeyedBuildResult,
   narBytes,
   narTreeSource,
   type PathInfo,
   parseSingleDerivedPath,
 } from "@nivis/formats";
 import {
+  type CancelSignal,
   capability,
   copyPaths,
   type FileSystem,
+  type Missing,
   narOfFiles,
   outputsOfDerivation,
   type PathToAdd,
+  referencesFirst,
   type Store,
   StoreError,
   streamOf,
 } from "@nivis/store";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { nodeStoreHost } from "../node-store-host.ts";
+import type { BuildLogger } from "../progress/build-logger.ts";
+import { replaceLink } from "../root-link.ts";
 import type { NewObject, RequestedOutput, StoreAnswers, StoreRequest } from "./requests.ts";
 
 /** See the head of this file. */
@@ -32,13 +40,19 @@ export class EvaluationServer {
   readonly #evalStore: Store;
   readonly #buildStore: Store;
 
-  constructor(evalStore: Store, buildStore: Store) {
+  readonly #logger: BuildLogger | undefined;
+
+  constructor(evalStore: Store, buildStore: Store, logger?: BuildLogger) {
     this.#evalStore = evalStore;
     this.#buildStore = buildStore;
+    this.#logger = logger;
   }
 
   /** The answer to one question. Throws a {@link StoreError}. */
-  async answer(request: StoreRequest): Promise<StoreAnswers[StoreRequest["ask"]]> {
+  async answer(
+    request: StoreRequest,
+    signal?: CancelSignal,
+  ): Promise<StoreAnswers[StoreRequest["ask"]]> {
     const store = this.#evalStore;
     switch (request.ask) {
       case "valid":
@@ -54,6 +68,17 @@ export class EvaluationServer {
         return this.#build(request.wanted);
       case "substitute":
         return this.#substitute(request.path);
+      case "missing":
+        return this.#missing(request.wanted);
+      case "realise":
+        return this.#realise(request.wanted, request.mode, signal);
+      case "outputs":
+        return this.#outputs(request.drvPath);
+      case "root":
+        return this.#root(request.path, request.link);
+      case "print":
+        for (const line of request.lines) this.#logger?.print(request.level, line);
+        return undefined;
       case "close":
         await store.close();
         if (this.#buildStore !== store) await this.#buildStore.close();
@@ -112,6 +137,45 @@ export class EvaluationServer {
     }
     if (evalStore !== buildStore) await copyPaths(buildStore, evalStore, built);
     return built;
+  }
+
+  #builder() {
+    return capability(this.#buildStore, "builder", "buildPaths")(this.#evalStore);
+  }
+
+  async #missing(wanted: readonly DerivedPath[]): Promise<Missing> {
+    const store = this.#buildStore;
+    const missing = await this.#builder().missing(wanted);
+    const infos = new Map<string, PathInfo>();
+    const found = await Promise.all(missing.willBuild.map((path) => store.info(path)));
+    for (const info of found) if (info !== undefined) infos.set(info.path, info);
+    return { ...missing, willBuild: referencesFirst(infos) };
+  }
+
+  async #realise(
+    wanted: readonly DerivedPath[],
+    mode: BuildMode,
+    signal: CancelSignal | undefined,
+  ): Promise<readonly KeyedBuildResult[]> {
+    const options = signal === undefined ? {} : { signal };
+    const results = await this.#builder().build(wanted, mode, options);
+    const byPath = new Map(results.map((result) => [formatDerivedPath(result.path), result]));
+    // The store may return results in another order, or none for what it never came to.
+    return wanted.flatMap((path) => byPath.get(formatDerivedPath(path)) ?? []);
+  }
+
+  #outputs(drvPath: string): Promise<ReadonlyMap<string, string | undefined>> {
+    return outputsOfDerivation(this.#evalStore, drvPath, nodeStoreHost);
+  }
+
+  async #root(path: string, link: string): Promise<boolean> {
+    const { roots, realPath } = this.#buildStore;
+    // Nix: only stores whose objects are files here have roots that are links.
+    if (roots?.addIndirectRoot === undefined || realPath === undefined) return false;
+    await roots.addTempRoot(path);
+    replaceLink(link, realPath(path), this.#buildStore.storeDir);
+    await roots.addIndirectRoot(link);
+    return true;
   }
 
   async #substitute(path: string): Promise<boolean> {

@@ -1,0 +1,176 @@
+/**
+ * What the commands that build take: the options of evaluation, where the expression comes from, and
+ * arguments that are attribute paths with outputs, store paths, or `DRV^out`.
+ */
+import type { Attrs, Slot } from "@nivis/eval";
+import {
+  canonPath,
+  type DerivedPath,
+  encodeUtf8,
+  FormatError,
+  parseDerivedPath,
+  splitStorePath,
+} from "@nivis/formats";
+import type { Invocation } from "../invocation.ts";
+import { select } from "../selection/attr-path.ts";
+import { type OutputChoice, splitOutputs, wantedPaths } from "../selection/wanted-paths.ts";
+import type { Session, Source } from "../session.ts";
+import { flag, type Option, usageError } from "./option.ts";
+import {
+  ATTR_OPTION,
+  defaultSourceFlags,
+  SOURCE_OPTIONS,
+  type SourceFlags,
+  sourceOf,
+} from "./source-options.ts";
+
+/** What the options here gather. */
+export interface BuildingFlags extends SourceFlags {
+  /** Read more arguments from standard input. */
+  standardInput: boolean;
+}
+
+/** The level of messages of C++ Nix's newer commands where a progress bar says the rest. */
+const NOTICE_LEVEL = 2;
+
+/** The state before the first option. */
+export function defaultBuildingFlags(invocation: Invocation): BuildingFlags {
+  invocation.logFormat = "bar";
+  if (invocation.terminal.isErrTerminal === true) invocation.verbosity = NOTICE_LEVEL;
+  return { ...defaultSourceFlags(invocation), standardInput: false };
+}
+
+/** The options. */
+export const BUILDING_OPTIONS: readonly Option<BuildingFlags>[] = [
+  ...SOURCE_OPTIONS,
+  ATTR_OPTION,
+  flag(["--read-only"], "Write no derivations to the store", (flags) => {
+    flags.readOnly = true;
+  }),
+];
+
+/** An argument: what it is called, and what it stands for. */
+export interface Installable {
+  /** As the user wrote it; bytes. */
+  readonly shown: string;
+  readonly wanted: readonly DerivedPath[];
+  /** The value that was selected; absent for store paths. */
+  readonly slot?: Slot;
+}
+
+/** How often a link may lead to another. */
+const MAX_LINKS = 1024;
+
+/** What the arguments of a command line stand for, in their order. */
+export class Installables {
+  readonly #flags: BuildingFlags;
+  readonly #session: Session;
+  readonly #command: string;
+  readonly #args: Attrs;
+  #source: Source | undefined;
+  #root: Slot | undefined;
+
+  constructor(flags: BuildingFlags, session: Session, command: string) {
+    this.#flags = flags;
+    this.#session = session;
+    this.#command = command;
+    this.#args = session.autoArguments();
+  }
+
+  /** All of them. `only` is how many arguments belong to the command; all unless given. */
+  resolve(positionals: readonly string[]): readonly Installable[] {
+    const flags = this.#flags;
+    const given = [...flags.attrPaths, ...positionals];
+    if (flags.standardInput) {
+      const lines = flags.invocation.terminal.readInput().split("\n");
+      given.push(...lines.filter((line) => line !== ""));
+    }
+    const hasSource = flags.expression !== undefined || flags.file !== undefined;
+    if (hasSource) return this.#attributes(given.length === 0 ? [""] : given);
+    const found: Installable[] = [];
+    const rest: string[] = [];
+    for (const argument of given) {
+      const path = this.#storePath(argument);
+      if (path === undefined) rest.push(argument);
+      else found.push({ shown: argument, wanted: [path] });
+    }
+    if (found.length > 0 && rest.length === 0) return found;
+    if (found.length > 0) {
+      throw usageError(
+        `'${rest[0]}' is not a store path, and '${found[0]?.shown}' is one: give one kind of argument only`,
+      );
+    }
+    // As with `nivis eval`, the first argument is the file and all others are attribute paths.
+    const remaining = [...rest];
+    this.#source = sourceOf(
+      { ...flags, positionals: rest },
+      this.#session,
+      remaining,
+      this.#command,
+    );
+    return this.#attributes(remaining.length === 0 ? [""] : remaining);
+  }
+
+  #attributes(paths: readonly string[]): readonly Installable[] {
+    return paths.map((argument) => {
+      const { head, outputs } = splitOutputs(argument);
+      const path = head === "." ? "" : head;
+      const slot = this.select(path);
+      return { shown: argument, slot, wanted: this.#wanted(slot, outputs) };
+    });
+  }
+
+  #wanted(slot: Slot, outputs: OutputChoice): readonly DerivedPath[] {
+    const { context } = this.#session.evaluation;
+    return this.#session.run(wantedPaths(context, slot, this.#args, outputs));
+  }
+
+  /** What an attribute path of the expression leads to. */
+  select(path: string): Slot {
+    const session = this.#session;
+    this.#source ??= sourceOf(this.#flags, session, [], this.#command);
+    this.#root ??= session.evaluate(this.#source);
+    return session.run(select(session.evaluation.context, path, this.#args, this.#root));
+  }
+
+  /** An argument as a path in the store; `undefined` if it is none. */
+  #storePath(argument: string): DerivedPath | undefined {
+    const { storeDir } = this.#session.store;
+    const caret = argument.indexOf("^");
+    const head = caret < 0 ? argument : argument.slice(0, caret);
+    if (!head.includes("/")) return undefined;
+    const inStore = this.#followToStore(this.#session.absolutePath(head));
+    if (inStore === undefined) return undefined;
+    const { baseName, rest } = splitStorePath(inStore, storeDir);
+    if (rest !== "" && rest !== "/" && head.endsWith(".nix")) return undefined;
+    try {
+      return parseDerivedPath(
+        `${storeDir}/${baseName}${caret < 0 ? "" : argument.slice(caret)}`,
+        storeDir,
+      );
+    } catch (error) {
+      if (error instanceof FormatError) throw usageError(error.message);
+      throw error;
+    }
+  }
+
+  #followToStore(start: string): string | undefined {
+    const { machine } = this.#flags.invocation;
+    const { storeDir } = this.#session.store;
+    let path = start;
+    for (let i = 0; i < MAX_LINKS; i++) {
+      if (path.startsWith(`${storeDir}/`)) return path;
+      if (machine.fileType(path) !== "symlink") return undefined;
+      const target = machine.readLink(path);
+      path = canonPath(
+        target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`,
+      );
+    }
+    return undefined;
+  }
+}
+
+/** Notes a positional argument. */
+export function addArgument(flags: SourceFlags, argument: string): void {
+  flags.positionals.push(encodeUtf8(argument));
+}

@@ -1,0 +1,192 @@
+/**
+ * Build logger: what the user sees of a store at work, in one of C++ Nix's forms: `bar` draws one line
+ * on a terminal and keeps it current, `raw` prints lines, `internal-json` prints events for programs.
+ * The `-with-logs` forms also print the lines that builders print.
+ *
+ * It runs in the thread that talks to the store, and writes by itself: the evaluating thread waits.
+ */
+import {
+  type ActivityField,
+  type ActivityResult,
+  type ActivityStart,
+  RESULT_TYPES,
+} from "@nivis/formats";
+import type { StoreObserver } from "@nivis/store";
+import { Activities } from "./activities.ts";
+
+/** A form of the log; each is a value of `--log-format`. */
+export type BuildLogFormat = "bar" | "bar-with-logs" | "raw" | "raw-with-logs" | "internal-json";
+
+/** How a store's work is shown. */
+export interface BuildLogOptions {
+  readonly format: BuildLogFormat;
+  /** The level up to which lines are shown, 0 to 7. */
+  readonly verbosity: number;
+  /** Whether lines are for a terminal that can draw. */
+  readonly isTerminal: boolean;
+}
+
+/** Where lines go. */
+export interface BuildLogOutput {
+  /** Writes bytes. */
+  write(bytes: string): void;
+  /** The width of the terminal; 0 if it is not known. */
+  columns(): number;
+  now(): number;
+}
+
+/** The level of lines of build logs that are wanted. */
+const LOG_LINE_LEVEL = 3;
+/** Milliseconds between two drawings. */
+const REDRAW_PAUSE = 50;
+
+/** See the head of this file. */
+export class BuildLogger implements StoreObserver {
+  readonly #options: BuildLogOptions;
+  readonly #output: BuildLogOutput;
+  readonly #activities: Activities;
+  readonly #printsLogs: boolean;
+  readonly #draws: boolean;
+  readonly #isJson: boolean;
+  #drawn = "";
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: BuildLogOptions, output: BuildLogOutput) {
+    const { format, isTerminal } = options;
+    this.#options = options;
+    this.#output = output;
+    this.#activities = new Activities(output.now);
+    this.#printsLogs = format.endsWith("-with-logs");
+    this.#isJson = format === "internal-json";
+    this.#draws = format.startsWith("bar") && isTerminal;
+  }
+
+  message(text: string): void {
+    // The daemon has chosen by the verbosity that it was told.
+    if (this.#isJson) this.#event({ action: "msg", level: LOG_LINE_LEVEL, msg: text });
+    else this.#line(text);
+  }
+
+  /** Prints a line of a level if it is wanted. */
+  print(level: number, text: string): void {
+    if (this.#isJson) this.#event({ action: "msg", level, msg: text });
+    else if (level <= this.#options.verbosity) this.#line(text);
+  }
+
+  startActivity(activity: ActivityStart): void {
+    const { id, level, type, text, fields, parent } = activity;
+    if (this.#isJson) {
+      this.#event({ action: "start", ...listed(fields), id, level, parent, text, type });
+      return;
+    }
+    if (text !== "" && level <= this.#options.verbosity) this.#line(`${text}...`);
+    this.#activities.start(activity);
+    this.#redraw();
+  }
+
+  stopActivity(id: bigint): void {
+    if (this.#isJson) {
+      this.#event({ action: "stop", id });
+      return;
+    }
+    this.#activities.stop(id);
+    this.#redraw();
+  }
+
+  result(result: ActivityResult): void {
+    const { id, type, fields } = result;
+    if (this.#isJson) {
+      this.#event({ action: "result", ...listed(fields), id, type });
+      return;
+    }
+    const isHook = type === RESULT_TYPES.postBuildLogLine;
+    if (this.#printsLogs && (isHook || type === RESULT_TYPES.buildLogLine)) {
+      this.#logLine(id, String(fields[0] ?? ""), isHook);
+    } else {
+      this.#activities.result(result);
+      this.#redraw();
+    }
+  }
+
+  /** Takes the drawn line away; something else is going to be written. */
+  pause(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#drawn === "") return;
+    this.#drawn = "";
+    this.#output.write("\r\x1b[K");
+  }
+
+  #logLine(id: bigint, text: string, isHook: boolean): void {
+    const line = text.trimEnd();
+    if (!this.#options.format.startsWith("bar")) {
+      this.#line(isHook ? `post-build-hook: ${line}` : line);
+    } else {
+      const head = `${this.#activities.nameOf(id)}${isHook ? " (post)" : ""}> `;
+      this.#line(`\x1b[2m${head}\x1b[0m${line}`);
+    }
+  }
+
+  #line(text: string): void {
+    const { isTerminal } = this.#options;
+    this.pause();
+    this.#output.write(`${isTerminal ? text : withoutEscapes(text)}\n`);
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    if (!this.#draws || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#draw(), REDRAW_PAUSE);
+    this.#timer.unref();
+  }
+
+  #draw(): void {
+    this.#timer = undefined;
+    const line = cutToWidth(this.#activities.line(), this.#output.columns());
+    if (line === this.#drawn) return;
+    this.#drawn = line;
+    this.#output.write(`\r${line}\x1b[0m\x1b[K`);
+  }
+
+  #event(event: Readonly<Record<string, unknown>>): void {
+    const pairs = Object.entries(event)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`);
+    this.#output.write(`@nix {${pairs.join(",")}}\n`);
+  }
+}
+
+function listed(fields: readonly ActivityField[]): { readonly fields?: readonly ActivityField[] } {
+  return fields.length === 0 ? {} : { fields };
+}
+
+/** JSON of a value whose whole numbers may have 64 bits and whose texts are bytes. */
+function jsonOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(jsonOf).join(",")}]`;
+  if (typeof value === "bigint") return String(value);
+  return JSON.stringify(value);
+}
+
+const ESCAPE = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/;
+
+function withoutEscapes(text: string): string {
+  return text.replace(new RegExp(ESCAPE.source, "g"), "");
+}
+
+/** The first `width` columns of a line; only colours are kept of its escapes. */
+function cutToWidth(line: string, width: number): string {
+  // Texts are bytes, and a character of several bytes takes one column.
+  const text = Buffer.from(line, "latin1").toString("utf8");
+  let result = "";
+  let columns = 0;
+  for (const piece of text.match(new RegExp(`${ESCAPE.source}|[^\\x1b]`, "gsu")) ?? []) {
+    if (piece.startsWith("\x1b")) {
+      if (piece.endsWith("m")) result += piece;
+    } else if (piece === "\t" || piece >= " ") {
+      if (width > 0 && columns >= width) break;
+      columns++;
+      result += piece === "\t" ? " " : piece;
+    }
+  }
+  return Buffer.from(result, "utf8").toString("latin1");
+}

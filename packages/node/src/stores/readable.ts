@@ -1,0 +1,13 @@
+/** What this process may do with files. */
+import { accessSync, constants } from "node:fs";
+import { toNodePath } from "../byte-path.ts";
+
+/** Whether a file or directory is there and may be read and written; the path is bytes. */
+export function isReadWritable(path: string): boolean {
+  try {
+    accessSync(toNodePath(path), constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Links that keep store paths alive: what `--add-root` and `--out-link` make where the user wants it.
+ * Who makes one also tells the store of it.
+ */
+import { randomBytes } from "node:crypto";
+import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { StoreError } from "@nivis/store";
+import { toNodePath } from "../byte-path.ts";
+import { errnoCode, errnoMessage } from "../errno.ts";
+
+/**
+ * Makes `link`, an absolute path, a symlink to `target`, at once; replaces a link into the store and
+ * nothing else. Paths are bytes.
+ */
+export function replaceLink(link: string, target: string, storeDir: string): void {
+  if (link.startsWith(`${storeDir}/`)) {
+    throw new StoreError(
+      "usage",
+      `creating a garbage collector root ("${link}") in the Nix store is forbidden (are you running nix-build inside the store?)`,
+    );
+  }
+  const location = toNodePath(link);
+  const found = lstatSync(location, { throwIfNoEntry: false });
+  if (found !== undefined) {
+    const isOurs =
+      found.isSymbolicLink() && readlinkSync(location, "latin1").includes(`${storeDir}/`);
+    if (!isOurs) throw new StoreError("io", `cannot create symlink "${link}"; already exists`);
+  }
+  const temporary = toNodePath(`${link}.tmp-${randomBytes(8).toString("hex")}`);
+  try {
+    mkdirSync(toNodePath(link.slice(0, link.lastIndexOf("/")) || "/"), { recursive: true });
+    symlinkSync(toNodePath(target), temporary);
+    renameSync(temporary, location);
+  } catch (error) {
+    const message = errnoMessage(errnoCode(error));
+    throw new StoreError("io", `creating symlink "${link}" -> "${target}": ${message}`);
+  }
+}
