@@ -53,11 +53,11 @@ const EVAL_VOCABULARY = new Set([
   "operations/nesting.ts",
   "builtins/derivation-sources.ts",
   "builtins/fetchurl-source.ts",
-  "rehearsal/program.ts",
+  "warm-up/program.ts",
 ]);
 
 /** Files that are above all folders. */
-const EVAL_SUMMIT = new Set(["index.ts", "evaluation.ts", "rehearsal/rehearse.ts"]);
+const EVAL_SUMMIT = new Set(["index.ts", "evaluation.ts", "warm-up/warm-up.ts"]);
 
 interface ImportStatement {
   readonly specifier: string;

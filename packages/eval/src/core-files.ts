@@ -1,13 +1,13 @@
 /**
  * Nix files that are part of the evaluator: `<nix/fetchurl.nix>`, the function `derivation`, the code
- * that `import` applies to a `.drv` file, and the program that `rehearse` evaluates. They are in two trees
+ * that `import` applies to a `.drv` file, and the program that `warmUp` evaluates. They are in two trees
  * of their own, which never change and which all evaluations share.
  */
 import { DERIVATION_NIX, IMPORTED_DERIVATION_NIX } from "./builtins/derivation-sources.ts";
 import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";
 import { MemoryAccessor } from "./memory-accessor.ts";
 import { DERIVATION_PATH } from "./position.ts";
-import { REHEARSAL_NIX } from "./rehearsal/program.ts";
+import { WARM_UP_NIX } from "./warm-up/program.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
 import { NixPath } from "./value/value.ts";
 
@@ -21,7 +21,7 @@ const INTERNAL_FILES: SourceAccessor = new MemoryAccessor(
   {
     [DERIVATION_PATH]: DERIVATION_NIX,
     "/imported-drv-to-derivation.nix": IMPORTED_DERIVATION_NIX,
-    "/rehearsal.nix": REHEARSAL_NIX,
+    "/warm-up.nix": WARM_UP_NIX,
   },
   { prefix: "\xc2\xabnix-internal\xc2\xbb" },
 );
@@ -35,8 +35,8 @@ export const IMPORTED_DERIVATION_FILE = new NixPath(
   INTERNAL_FILES,
 );
 
-/** The program that `rehearse` evaluates. */
-export const REHEARSAL_FILE = new NixPath("/rehearsal.nix", INTERNAL_FILES);
+/** The program that `warmUp` evaluates. */
+export const WARM_UP_FILE = new NixPath("/warm-up.nix", INTERNAL_FILES);
 
 /** Whether a tree holds files of the evaluator. */
 export function isOwnTree(accessor: SourceAccessor | undefined): boolean {

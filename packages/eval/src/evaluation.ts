@@ -76,7 +76,7 @@ const MAX_LOOKS = 1024;
 
 /**
  * The number of frames that the machine enters without a pause before an evaluation counts as
- * long-running: in its third run, after 700 frames in all. See docs/design/007-rehearsal.md.
+ * long-running: in its third run, after 700 frames in all. See docs/design/007-warm-up.md.
  */
 const LONG_RUN_FRAMES = 400;
 /** The time after which an evaluation counts as long-running, too. */
@@ -117,7 +117,7 @@ export interface EvaluationOptions {
   readonly tierStress?: boolean;
   /**
    * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must not
-   * use this evaluation; see {@link rehearse}. Defaults to nothing.
+   * use this evaluation; see {@link warmUp}. Defaults to nothing.
    */
   readonly onLongRun?: () => void;
 }

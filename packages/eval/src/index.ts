@@ -67,7 +67,6 @@ export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable, positionIn } from "./position.ts";
 export { printAmbiguous, printForError } from "./print/print.ts";
-export { rehearse } from "./rehearsal/rehearse.ts";
 export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
 export type { Settings, SettingsInput } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
@@ -99,3 +98,4 @@ export {
 export { bothObservers, type RunObserver } from "./vm/observer.ts";
 export type { Suspendable } from "./vm/requests.ts";
 export { CallRequest, force } from "./vm/requests.ts";
+export { warmUp } from "./warm-up/warm-up.ts";

@@ -14,7 +14,7 @@ import {
   Evaluation,
   type EvaluationOptions,
   type LogMessage,
-  rehearse,
+  warmUp,
   type Store,
   searchPathOf,
 } from "@nivis/eval";
@@ -68,8 +68,8 @@ export interface EvaluationRequest {
   /** The directory for compiled files (see {@link cacheDirectory}). Defaults to no cache. */
   readonly cacheDirectory?: string | undefined;
   /**
-   * Called once the evaluation has proved to be long-running, before `rehearse` shows V8 the whole machine
-   * (docs/design/007-rehearsal.md). To be given only by the owner of the process. Defaults to nothing.
+   * Called once the evaluation has proved to be long-running, before `warmUp` shows V8 the whole machine
+   * (docs/design/007-warm-up.md). To be given only by the owner of the process. Defaults to nothing.
    */
   readonly onLongRun?: (() => void) | undefined;
   readonly observer?: EvaluationOptions["observer"];
@@ -105,7 +105,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
       : {
           onLongRun: () => {
             onLongRun();
-            rehearse(host);
+            warmUp(host);
           },
         }),
   });

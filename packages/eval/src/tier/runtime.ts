@@ -129,7 +129,7 @@ export class TierRuntime {
     /** Calls nested deeper than this are made by the machine. */
     readonly maxDepth: number,
     /** Counts an entry of a lambda without a translation; answers the translation if that made one. */
-    private readonly warmUp: (lambda: Lambda) => NativeCode | null,
+    private readonly countEntry: (lambda: Lambda) => NativeCode | null,
     /** Hands over where it need not, every few times. */
     private readonly stress: boolean,
   ) {
@@ -163,7 +163,7 @@ export class TierRuntime {
       return closure;
     }
     if (this.fits(room)) {
-      const js = lambda.js ?? this.warmUp(lambda);
+      const js = lambda.js ?? this.countEntry(lambda);
       if (js !== null) return js(thunk, calls, room);
     }
     return this.runThunk(thunk, calls, room, site, at);
@@ -260,7 +260,7 @@ export class TierRuntime {
   /** `callee argument` */
   call1(callee: Value, argument: Slot, calls: number, room: number, site: Site, at: number): Value {
     if (callee instanceof Closure && this.fits(room)) {
-      const js = callee.code.js ?? this.warmUp(callee.code);
+      const js = callee.code.js ?? this.countEntry(callee.code);
       if (js !== null) return js(callee, argument, calls + 1, room);
     }
     if (callee instanceof Closure) return this.callAll(callee, [argument], calls, room, site, at);
@@ -349,7 +349,7 @@ export class TierRuntime {
         lambda = fused;
         count += fused.extraArguments;
       }
-      const js = this.fits(room) ? (lambda.js ?? this.warmUp(lambda)) : null;
+      const js = this.fits(room) ? (lambda.js ?? this.countEntry(lambda)) : null;
       if (js === null) {
         const some = args.slice(given, given + MAX_ARGUMENTS);
         value = this.runCall(value, some, calls, room, site, at);

@@ -93,8 +93,8 @@ export class Tier implements SecondTier {
   }
 
   private runtimeOf(machines: MachinePool): TierRuntime {
-    const warmUp = (lambda: Lambda): NativeCode | null => this.warmUp(lambda);
-    return new TierRuntime(this.ctx, machines, this.maxDepth, warmUp, this.stress);
+    const countEntry = (lambda: Lambda): NativeCode | null => this.countEntry(lambda);
+    return new TierRuntime(this.ctx, machines, this.maxDepth, countEntry, this.stress);
   }
 
   translate(lambda: Lambda): NativeCode | null {
@@ -111,7 +111,7 @@ export class Tier implements SecondTier {
     return lambda.js;
   }
 
-  private warmUp(lambda: Lambda): NativeCode | null {
+  private countEntry(lambda: Lambda): NativeCode | null {
     const before = lambda.heat;
     lambda.heat = before + ENTRY_FROM_CODE;
     if (before >= this.threshold || lambda.heat < this.threshold) return null;

@@ -12,9 +12,9 @@ import type { Lambda } from "../../src/bytecode/lambda.ts";
 import { effectOf, OPCODES, Op } from "../../src/bytecode/opcode.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import { memoryIo } from "../../src/memory-io.ts";
-import { REHEARSAL_NIX } from "../../src/rehearsal/program.ts";
 import { decode, type Instruction } from "../../src/tier/blocks.ts";
 import type { Shape } from "../../src/value/shape.ts";
+import { WARM_UP_NIX } from "../../src/warm-up/program.ts";
 
 const cases = join(dirname(fileURLToPath(import.meta.url)), "../../../../tests/lang");
 
@@ -120,7 +120,7 @@ test("all code of the language cases has the effects of the table", () => {
 
 test("so has every instruction", () => {
   const used = new Set<number>();
-  for (const unit of unitsOf(REHEARSAL_NIX)) {
+  for (const unit of unitsOf(WARM_UP_NIX)) {
     check(unit);
     for (const { op } of decode(unit)) used.add(op);
   }

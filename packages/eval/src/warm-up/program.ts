@@ -1,11 +1,11 @@
 /**
- * The program of the rehearsal (`rehearse.ts`): every instruction, with each kind of operand for which
+ * The program of the warm-up (`warm-up.ts`): every instruction, with each kind of operand for which
  * the machine has a path of its own, and calls of every kind, from code and from builtins. What is
  * not in it is what evaluation rarely does, and what would make the host load something.
  *
  * The lists of fifty numbers are there to have functions called often enough to be translated.
  */
-export const REHEARSAL_NIX = `let
+export const WARM_UP_NIX = `let
   b = builtins;
 
   # Thunks of the commonest values: what a literal is need not be forced.

@@ -1,8 +1,8 @@
-/** The rehearsal: that it does everything once, ends well in every tier, and is called for once. */
+/** The warm-up: that it does everything once, ends well in every tier, and is called for once. */
 import { expect, test } from "vitest";
 import { OPCODES, type Op } from "../../src/bytecode/opcode.ts";
-import { REHEARSAL_FILE } from "../../src/core-files.ts";
-import { Evaluation, type EvaluationOptions, memoryIo, rehearse } from "../../src/index.ts";
+import { WARM_UP_FILE } from "../../src/core-files.ts";
+import { Evaluation, type EvaluationOptions, memoryIo, warmUp } from "../../src/index.ts";
 
 /** What the program leaves out: `__overrides`, `__curPos`, failing comparisons, very deep stacks. */
 const LEFT_OUT = ["ASSERT_EQUAL", "CUR_POS", "LEAVE_SEGMENT", "NEW_CELL", "OVERRIDES", "SET_CELL"];
@@ -18,19 +18,19 @@ test("every instruction is in it", () => {
       seen.add(lambda.code[pc] as Op);
     },
   };
-  expect(evaluation({ observer }).evaluateFile(REHEARSAL_FILE)).toBe(null);
+  expect(evaluation({ observer }).evaluateFile(WARM_UP_FILE)).toBe(null);
   const steps = ["ENTER_THUNK", "ENTER_NATIVE", "CALL_FROM_NATIVE", "STEP_NATIVE", "PAUSE"];
   const unseen = OPCODES.filter(({ op }) => !seen.has(op)).map(({ name }) => name);
   expect(unseen.filter((name) => !steps.includes(name)).sort()).toEqual(LEFT_OUT);
 });
 
 test.each(["vm", "js", "auto"] as const)("it ends well in tier %s", (tier) => {
-  expect(evaluation({ tier, tierStress: true }).evaluateFile(REHEARSAL_FILE)).toBe(null);
+  expect(evaluation({ tier, tierStress: true }).evaluateFile(WARM_UP_FILE)).toBe(null);
 });
 
 test("lambdas are translated in it", () => {
   const machine = evaluation({ tierThreshold: 40 });
-  machine.evaluateFile(REHEARSAL_FILE);
+  machine.evaluateFile(WARM_UP_FILE);
   expect(machine.tierCounters?.translated).toBeGreaterThan(10);
   expect(machine.tierCounters?.untranslatable).toBe(0);
 });
@@ -39,7 +39,7 @@ test("who is busy is told so once, and goes on", () => {
   let calls = 0;
   const onLongRun = (): void => {
     calls++;
-    rehearse({ io: memoryIo() });
+    warmUp({ io: memoryIo() });
   };
   const machine = evaluation({ onLongRun });
   const text = (count: number): string =>
