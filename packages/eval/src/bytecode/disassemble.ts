@@ -1,4 +1,4 @@
-/** The disassembler: shows the code of a lambda and of all lambdas inside it. */
+/** The disassembler: lists the code of a lambda and of all lambdas inside it. */
 
 import { describePosition } from "../errors/position-text.ts";
 import type { PosIdx, PositionTable } from "../position.ts";

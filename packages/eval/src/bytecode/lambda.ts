@@ -1,30 +1,29 @@
 /**
  * Lambdas: the static code of one function or thunk.
  *
- * A lambda begins as an expression and a scope; `compile` turns it into code when it is first
- * entered. What the closures and thunks that it makes capture stands beside the lambdas they are
- * made of:
+ * A lambda begins as an expression and a scope; the compiler turns it into code when it is first entered.
+ * The captures of the closures and thunks that it makes stand beside their lambdas:
  *
  *     captures[k][i] = index << 1 | 1    upvalue i of lambdas[k] is upvalue `index` of this frame
  *     captures[k][i] = index << 1        … is local `index` of this frame
  *
  * Upvalues 0 and 1 live in the fields `a` and `b` of the closure or thunk, the others in `rest`.
  *
- * A function whose body is a function again, `a: b: e`, has beside its own code, which makes the
- * closure `b: e`, a *fused* lambda: the code of `e` in a frame that holds both arguments. A call that
- * brings enough arguments runs that and makes no closure in between.
+ * A function whose body is a function again, `a: b: e`, has its own code, which makes the closure `b: e`, and
+ * a *fused* lambda: the code of `e` in a frame that holds both arguments. A call with enough arguments
+ * runs the fused lambda and makes no closure in between (docs/design/006-calls-and-sets.md).
  */
 import { NO_POS, type PosIdx } from "../position.ts";
 import type { Shape } from "../value/shape.ts";
 import type { Value } from "../value/value.ts";
 
-/** What entering a lambda makes. */
+/** Whether a lambda is the code of a thunk or of a function. */
 export const enum LambdaKind {
   Thunk,
   Function,
 }
 
-/** One name of a function's formals. */
+/** The formals of a function, as parallel arrays. */
 export interface RuntimeFormals {
   readonly names: readonly string[];
   /** Parallel to `names`: whether it has a default. */
@@ -36,8 +35,8 @@ export interface RuntimeFormals {
   readonly sorted: readonly number[];
 }
 
-/** A stretch of code in which an error gets a trace. Offsets are `start < pc <= end`. */
-export interface ErrorContext {
+/** A region of code in which an error gets a trace: code offsets `start < pc <= end`. */
+export interface TraceRegion {
   readonly start: number;
   readonly end: number;
   readonly pos: PosIdx;
@@ -48,32 +47,32 @@ export interface ErrorContext {
 }
 
 /**
- * One step of an attribute path, for the trace about `a.b.c`: which attribute was being selected, and
- * where it was defined, is found out from the sets that still lie on the operand stack.
+ * One step of an attribute path, for the trace about `a.b.c`. Which attribute was being selected, and where
+ * it was defined, is read off the sets that still lie on the operand stack.
  */
 export interface SelectStep {
-  /** The name; `undefined` when it is computed: then it lies above the set. */
+  /** The name; `undefined` if it is computed: then it lies above the set. */
   readonly name: string | undefined;
   /** Prints the expression of a computed name, for when it has no value yet. */
   readonly text: () => string;
   /** The code offset behind the instruction that selects it. */
   readonly pc: number;
-  /** Where the set lies, counted from the first local of the frame. */
+  /** The slot of the set, counted from the first local of the frame. */
   readonly depth: number;
 }
 
-/** Marks a formal that the caller did not give, until its default is made. */
+/** The type of the mark for a formal that the caller did not give. */
 export class MissingFormal {
   readonly kind = "missing-formal";
 }
 
-/** Remembers where a select site found its name. */
+/** The inline cache of a select site: the index of its name in the last shape. */
 export class SelectCache {
   shape: Shape | null = null;
   index = 0;
 }
 
-/** Remembers where the formals of a function are in a flat argument. */
+/** The inline cache of a function with formals, for flat arguments. */
 export class FormalsCache {
   /**
    * The index of each formal in the shape; -1 for formals that the argument lacks. `null` until the shape
@@ -82,7 +81,7 @@ export class FormalsCache {
   indexes: readonly number[] | null = null;
 
   constructor(
-    /** Of the last flat argument, which the formals fitted. */
+    /** The shape of the last flat argument that fitted the formals. */
     public shape: Shape,
   ) {}
 }
@@ -100,50 +99,50 @@ export class AssertionText {
 }
 
 const NO_CODE = new Int32Array(0);
-/** What a lambda without code has of everything. */
+/** The tables of a lambda without code. */
 const NONE: readonly never[] = [];
 
 /** {@link Lambda.heat} of a lambda that stays bytecode. */
 export const UNTRANSLATABLE = -(2 ** 30);
 
 /**
- * The JavaScript of a lambda. It is called with the closure or thunk, the arguments in the order of
- * the call, the calls that are open, and the room for native frames that is left.
+ * The JavaScript of a lambda. Its parameters are the closure or thunk, the arguments in the order of the
+ * call, the number of open calls, and the words left for native frames.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the parameters depend on the lambda; see above
 export type NativeCode = (...operands: any[]) => Value;
 
-/** See the head of this file. */
+/** The code of one function or thunk, and what belongs to it. */
 export class Lambda {
   /** Empty until compiled. */
   code: Int32Array = NO_CODE;
   constants: readonly unknown[] = NONE;
-  /** What THUNK and CLOSURE make; see the head of this file. */
+  /** The lambdas of the thunks and closures that the code makes. */
   lambdas: readonly Lambda[] = NONE;
   /** Parallel to `lambdas`. */
   captures: readonly Int32Array[] = NONE;
-  /** Upvalues that its own closures and thunks have. */
+  /** How many upvalues its own closures and thunks have. */
   upvalueCount = 0;
-  /** Slots of the locals; the operand stack lies above them. */
+  /** How many locals it has; the operand stack lies above them. */
   localCount = 0;
   /** The most slots that a frame of it needs. */
   frameSize = 0;
   /**
-   * Pairs (code offset, position), ascending: the position of the instruction that begins there. An
-   * ADD has two, that of the operator and that of its right operand.
+   * Pairs (code offset, position), ascending: the position of the instruction that begins at the offset. An
+   * ADD has two pairs, one for the operator and one for its right operand.
    */
   spans: readonly number[] = NONE;
   /** Innermost first. */
-  contexts: readonly ErrorContext[] = NONE;
-  /** Makes `spans` and `contexts` of code that came without; dropped once done. */
+  traceRegions: readonly TraceRegion[] = NONE;
+  /** Makes `spans` and `traceRegions` for code from the cache, which comes without; dropped once done. */
   pendingDebugInfo: ((lambda: Lambda) => void) | null = null;
-  /** Code offset at which the body of a function begins; before it the formals are bound. */
+  /** Code offset of the body of a function; the code before it binds the formals. */
   bodyStart = 0;
   /** For a function of functions: the code that takes all arguments at once. */
   fused: Lambda | null = null;
-  /** For a fused lambda: arguments before the last. They lie in the last locals, the first one first. */
+  /** For a fused lambda: how many arguments precede the last one. They lie in the last locals, in order. */
   extraArguments = 0;
-  /** How often it was entered without a translation; {@link UNTRANSLATABLE} if there can be none. */
+  /** How often it was entered without a translation; {@link UNTRANSLATABLE} if it cannot be translated. */
   heat = 0;
   /** The translation, once there is one. */
   js: NativeCode | null = null;
@@ -158,11 +157,11 @@ export class Lambda {
   /** Makes the code; dropped once done. */
   pending: ((lambda: Lambda) => void) | null = null;
   /**
-   * Which unit of its file, in the order of resolution; a fused lambda has the number of the function
-   * that has it. For code out of a cache: which of its rows.
+   * The index of its unit in the file, in the order of resolution; a fused lambda has the number of the
+   * function that owns it. For code from the cache: the index of its row.
    */
   number = 0;
-  /** The name of the binding that a function was given to. */
+  /** The name of the binding whose value the function is. */
   name: string | undefined = undefined;
   /** The plain parameter or the name at the `@`. */
   param: string | undefined = undefined;
@@ -173,16 +172,16 @@ export class Lambda {
 
   constructor(
     readonly kind: LambdaKind,
-    /** Where its expression stands. */
+    /** The position of its expression. */
     readonly pos: PosIdx,
   ) {}
 
-  /** Whether the code is there. */
+  /** Whether it has been compiled. */
   get compiled(): boolean {
     return this.pending === null;
   }
 
-  /** Makes the code if it is not there yet. */
+  /** Compiles it if that has not been done. */
   ensureCompiled(): void {
     const pending = this.pending;
     if (pending !== null) {
@@ -191,7 +190,7 @@ export class Lambda {
     }
   }
 
-  /** Makes `spans` and `contexts` if they are not there yet. */
+  /** Makes `spans` and `traceRegions` if they are still missing. */
   ensureDebugInfo(): void {
     const pending = this.pendingDebugInfo;
     if (pending !== null) {
@@ -200,13 +199,13 @@ export class Lambda {
     }
   }
 
-  /** The position of the instruction that ends at a code offset; 0 if it has none. */
+  /** The position of the instruction that ends at a code offset; {@link NO_POS} if it has none. */
   positionBefore(pc: number): PosIdx {
     const span = this.spanBefore(pc);
     return span < 0 ? NO_POS : (this.spans[span + 1] as PosIdx);
   }
 
-  /** Of an instruction with a position for its operand: the other one, that of the operator. */
+  /** The position of the operator of an instruction that also has a position for its operand. */
   operatorBefore(pc: number): PosIdx {
     const { spans } = this;
     const span = this.spanBefore(pc);

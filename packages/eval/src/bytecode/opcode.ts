@@ -1,10 +1,11 @@
 /**
  * The table of instructions.
  *
- * Code is an `Int32Array` of words: an opcode, then its operands. `s` below is the operand stack,
- * growing to the right; *value* is in weak head normal form, *slot* may be a thunk. The row of each
- * opcode is the one source of the disassembler and of `docs/opcodes.md`; `vm/run.ts` has the `case`.
- * The numbers are dense from 0 so that the dispatch switch becomes a jump table.
+ * Code is an `Int32Array` of words: an opcode, then its operands. Effects show the operand stack growing to
+ * the right; a *value* is in weak head normal form, a *slot* may be a thunk. The row of each opcode is the
+ * one source of the disassembler, of the emitter's stack effects, of the cache format and of
+ * `docs/opcodes.md`; `vm/run.ts` and `vm/stack-ops.ts` have the `case`. The numbers are dense from 0 so that
+ * the dispatch switch becomes a jump table.
  */
 import { InternalError } from "../errors/eval-error.ts";
 
@@ -83,20 +84,30 @@ export const enum Op {
   Pause,
 }
 
-/** What an operand word means, for the disassembler and for the cache of compiled files. */
+/** What an operand word is, and what it is relative to. */
 export type OperandKind =
+  /** Index into `Lambda.constants`. */
   | "constant"
+  /** The number itself. */
   | "immediate"
+  /** Index of a local, from the base of the frame. */
   | "local"
+  /** Index of an upvalue of the frame's closure or thunk; the row says from which one on. */
   | "upvalue"
+  /** Index into `Lambda.lambdas` and `Lambda.captures`. */
   | "lambda"
+  /** A number of operands. */
   | "count"
+  /** Offset into `Lambda.code`. */
   | "jump"
+  /** Depth of the stack from the base of the frame, locals included. */
   | "depth"
+  /** Index into `Lambda.constants`, of an inline cache. */
   | "cache"
+  /** A `PosIdx`. */
   | "position";
 
-/** What is known of an opcode. */
+/** The row of an opcode. */
 export interface OpcodeRow {
   readonly op: Op;
   /** As the disassembler prints it. */

@@ -1,21 +1,20 @@
 /**
  * BytecodeCache: where compiled files are kept between evaluations. `@nivis/node` keeps them on disk,
- * {@link memoryBytecodeCache} in memory. What lies behind a key is bytes without a meaning here;
- * `format.ts` says what is in them, and whoever reads them checks them, so a cache may lose, cut and
- * mix up entries as it likes.
+ * {@link memoryBytecodeCache} in memory. An entry is opaque bytes here; `format.ts` describes them, and
+ * `compiled-file.ts` checks them, so a cache may lose, truncate and mix up entries.
  */
 
-/** See the head of this file. Nothing here throws: an entry that cannot be had is not there. */
+/** Entries by key. The methods do not throw: an entry that cannot be read is absent. */
 export interface BytecodeCache {
-  /** The bytes behind a key of 32 bytes, from the beginning of their buffer; the caller may change them. */
+  /** The entry for a key of 32 bytes. It begins at the beginning of its buffer; the caller may change it. */
   load(key: Uint8Array): Uint8Array | undefined;
-  /** Keeps bytes behind a key, in place of what is there. */
+  /** Stores an entry for a key, replacing an earlier one. */
   store(key: Uint8Array, entry: Uint8Array): void;
 }
 
 /** A cache that lives as long as the object. */
 export function memoryBytecodeCache(): BytecodeCache & {
-  /** The entries, by the text that `keyText` makes of their keys. */
+  /** The entries, by `keyText` of their keys. */
   readonly entries: Map<string, Uint8Array>;
 } {
   const entries = new Map<string, Uint8Array>();

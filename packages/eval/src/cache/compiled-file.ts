@@ -1,10 +1,10 @@
 /**
- * CompiledFile: a file out of a cache, whose lambdas get their code when they are first entered.
+ * CompiledFile: a file from the cache, whose lambdas get their code when they are first entered.
  *
- * An entry is checked as a whole when it is opened. What it does not hold (see `format.ts`) is had by
- * parsing and resolving the text once more: emission depends on nothing but the text and the names of
- * the globals, so a unit compiled again has the same instructions at the same places. The same way
- * out is taken if an entry turns out to be unreadable although its checksum is right.
+ * An entry is checked as a whole when it is opened. What it does not contain (see `format.ts`) is obtained
+ * by parsing and resolving the text again: emission depends on nothing but the text and the names of the
+ * globals, so a unit that is compiled again has the same instructions at the same offsets. The same happens
+ * if an entry proves unreadable although its checksum is right. See docs/design/004-bytecode-cache.md.
  */
 import { AssertionText, Lambda, type LambdaKind, SelectCache } from "../bytecode/lambda.ts";
 import type { Resolution } from "../compiler/resolve.ts";
@@ -16,8 +16,8 @@ import { Shape } from "../value/shape.ts";
 import { NixFloat, NixPath, type Slot } from "../value/value.ts";
 import { Body, type EntryTools, Header, LambdaRow, MAGIC, Recipe } from "./format.ts";
 
-/** What a file out of a cache needs of the evaluation. */
-export interface FileSurroundings {
+/** What a file from the cache needs of the evaluation. */
+export interface FileEnvironment {
   /** The position of the first byte of its text. */
   readonly base: PosIdx;
   readonly globals: ReadonlyMap<string, Slot>;
@@ -31,18 +31,18 @@ const CHECKED_FROM = Header.Key * 4;
 const NO_CAPTURES: Int32Array = new Int32Array(0);
 const EMPTY_LIST: readonly Slot[] = [];
 
-/** See the head of this file. */
+/** A file from the cache; makes lambdas and their code from the words of its entry. */
 export class CompiledFile {
-  /** The text resolved once more, if that was necessary. */
+  /** The text, resolved again if that was necessary. */
   resolution: Resolution | undefined;
-  /** Whether a unit had to be compiled whose code could have been here. */
+  /** Whether a unit had to be compiled whose code the entry could have contained. */
   lacking = false;
   /** The lambda that the file itself is. */
   readonly root: Lambda;
   private units: readonly Unit[] = [];
   private readonly capturesAt: number;
   private readonly wordsAt: number;
-  /** By their rows, as far as somebody has asked for them. */
+  /** The lambdas made so far, by their rows. */
   private readonly made: (Lambda | undefined)[];
   private readonly captureLists = new Map<number, Int32Array>();
   private readonly pending = (lambda: Lambda): void => this.enter(lambda);
@@ -52,7 +52,7 @@ export class CompiledFile {
     private readonly words: Int32Array,
     /** All constants of the file; those that need a recipe are 0 until a body with them is entered. */
     private readonly constants: unknown[],
-    private readonly surroundings: FileSurroundings,
+    private readonly environment: FileEnvironment,
   ) {
     this.capturesAt = words[Header.CapturesAt] as number;
     this.wordsAt = words[Header.WordsAt] as number;
@@ -61,12 +61,12 @@ export class CompiledFile {
     this.root = this.lambda(0);
   }
 
-  /** The file that an entry holds; `undefined` if it is not what was stored behind the key. */
+  /** The file in an entry; `undefined` if the entry is not what was stored for the key. */
   static open(
     entry: Uint8Array,
     key: Uint8Array,
     tools: EntryTools,
-    surroundings: FileSurroundings,
+    environment: FileEnvironment,
   ): CompiledFile | undefined {
     const { buffer, byteOffset, byteLength } = entry;
     if (byteOffset % 4 !== 0 || byteLength < Header.Size * 4) return undefined;
@@ -88,7 +88,7 @@ export class CompiledFile {
       const constants: unknown = JSON.parse(tools.text.decode(entry.subarray(end)));
       if (!Array.isArray(constants)) return undefined;
       const words = new Int32Array(buffer, byteOffset, wordCount);
-      return new CompiledFile(words, constants, surroundings);
+      return new CompiledFile(words, constants, environment);
     } catch {
       return undefined;
     }
@@ -105,7 +105,7 @@ export class CompiledFile {
     const lambda = new Lambda(words[row + LambdaRow.Kind] as LambdaKind, pos);
     lambda.number = number;
     lambda.pending = this.pending;
-    // Only functions have more to them.
+    // Only functions have a description.
     const description = words[row + LambdaRow.Description] as number;
     if (description !== 0) this.describe(lambda, this.wordsAt + description - 1);
     const fused = words[row + LambdaRow.Fused] as number;
@@ -119,20 +119,20 @@ export class CompiledFile {
     return lambda;
   }
 
-  private captureList(place: number): Int32Array {
-    const at = this.capturesAt + place;
-    let captures = this.captureLists.get(place);
+  private captureList(offset: number): Int32Array {
+    const at = this.capturesAt + offset;
+    let captures = this.captureLists.get(offset);
     if (captures === undefined) {
       const count = this.words[at] as number;
       captures = count === 0 ? NO_CAPTURES : this.view(at + 1, count);
-      this.captureLists.set(place, captures);
+      this.captureLists.set(offset, captures);
     }
     return captures;
   }
 
   private view(start: number, length: number): Int32Array {
     const { words } = this;
-    // A constructor is quicker than `subarray`, which looks for a species.
+    // The constructor is faster than `subarray`, which looks up the species.
     return new Int32Array(words.buffer, words.byteOffset + start * 4, length);
   }
 
@@ -164,7 +164,7 @@ export class CompiledFile {
 
   /** The position that a word stands for: an offset plus 1, or 0 for none. */
   private position(written: number): PosIdx {
-    return positionIn(this.surroundings.base, written - 1);
+    return positionIn(this.environment.base, written - 1);
   }
 
   // ── Bodies ─────────────────────────────────────────────────────────────────────────────────────
@@ -175,7 +175,7 @@ export class CompiledFile {
     try {
       if (body !== 0 && this.body(lambda, this.wordsAt + body - 1)) return;
     } catch {
-      // An index that leads nowhere. What was set so far is set again below.
+      // An index out of bounds. What was set so far is set again below.
     }
     this.lacking = words[Header.Complete] === 0;
     const fresh = this.compiled(lambda.number);
@@ -187,14 +187,14 @@ export class CompiledFile {
     lambda.localCount = fresh.localCount;
     lambda.frameSize = fresh.frameSize;
     lambda.spans = fresh.spans;
-    lambda.contexts = fresh.contexts;
+    lambda.traceRegions = fresh.traceRegions;
     lambda.bodyStart = fresh.bodyStart;
   }
 
-  /** Gives a lambda the body that is written at a word; answers whether that makes sense. */
+  /** Gives a lambda the body at a word offset; returns false if the body is not well formed. */
   private body(lambda: Lambda, body: number): boolean {
     const { words, constants } = this;
-    const { base } = this.surroundings;
+    const { base } = this.environment;
     const start = body + Body.Size;
     const length = words[body + Body.CodeLength] as number;
     const fixups = start + length;
@@ -225,22 +225,22 @@ export class CompiledFile {
     return true;
   }
 
-  /** Makes the lambdas that a body makes closures and thunks of; answers whether there are such. */
+  /** Makes the lambdas of a body's closures and thunks; returns false if a row does not exist. */
   private children(lambda: Lambda, start: number, end: number): boolean {
     const { words, made } = this;
     const lambdas: Lambda[] = [];
     const lists: Int32Array[] = [];
-    let place = -1;
+    let last = -1;
     let captures = NO_CAPTURES;
     for (let at = start; at < end; at += 2) {
       const number = words[at] as number;
       if (!(number < made.length)) return false;
       lambdas.push(made[number] ?? this.makeLambda(number));
-      // What is made side by side often captures the same.
+      // Neighbours often have the same captures.
       const captured = words[at + 1] as number;
-      if (captured !== place) {
+      if (captured !== last) {
         captures = this.captureList(captured);
-        place = captured;
+        last = captured;
       }
       lists.push(captures);
     }
@@ -249,7 +249,7 @@ export class CompiledFile {
     return true;
   }
 
-  /** Makes the constants of a body; answers whether all are known. */
+  /** Makes the constants of a body; returns false if one cannot be made. */
   private recipes(lambda: Lambda, start: number, end: number): boolean {
     const { words, constants } = this;
     let at = start;
@@ -277,7 +277,7 @@ export class CompiledFile {
           constant = new NixPath(constants[words[at++] as number] as string);
           break;
         case Recipe.TreePath: {
-          const { accessor } = this.surroundings;
+          const { accessor } = this.environment;
           constant = new NixPath(constants[words[at++] as number] as string, accessor);
           break;
         }
@@ -322,7 +322,7 @@ export class CompiledFile {
   }
 
   private global(name: string): Slot | undefined {
-    const { globals } = this.surroundings;
+    const { globals } = this.environment;
     if (!name.startsWith("builtins.")) return globals.get(name);
     const builtins = globals.get("builtins");
     return builtins instanceof Attrs ? builtins.get(name.slice("builtins.".length)) : undefined;
@@ -333,7 +333,7 @@ export class CompiledFile {
   private addDebugInfo(lambda: Lambda): void {
     const fresh = this.compiled(lambda.number);
     lambda.spans = fresh.spans;
-    lambda.contexts = fresh.contexts;
+    lambda.traceRegions = fresh.traceRegions;
   }
 
   private assertion(number: number, constant: number): AssertionText {
@@ -345,7 +345,7 @@ export class CompiledFile {
   /** The lambda of the unit that a row stands for, compiled from the text. */
   private compiled(number: number): Lambda {
     if (this.resolution === undefined) {
-      this.resolution = this.surroundings.resolve();
+      this.resolution = this.environment.resolve();
       this.units = [...this.resolution.units.values()];
     }
     const row = Header.Size + number * LambdaRow.Size;

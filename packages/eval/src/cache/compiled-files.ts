@@ -1,15 +1,14 @@
 /**
- * CompiledFiles: what an evaluation gets out of a {@link BytecodeCache} and puts into it.
+ * CompiledFiles: what an evaluation reads from a {@link BytecodeCache} and writes to it.
  *
  * The key of a file is a hash of everything that its code depends on: its text, its directory (path
- * literals are absolute), the home directory (`~/`), the compiler, the settings that bear on parsing,
- * and the names of the globals. So nothing in the cache grows stale, and nobody has to look whether a
- * file has changed.
+ * literals are absolute), the home directory (`~/`), the compiler, the settings that affect parsing, and
+ * the names of the globals. So entries never become stale, and no file has to be checked for changes.
  *
- * Entries are written when the host says so, best when the output is out. A file is first stored with
- * the units that were entered: compiling the others would cost the first run more than it may. When
- * a later run needs one of those, it compiles that unit from the text, and afterwards the file is
- * stored with all units.
+ * Entries are written when the host calls {@link CompiledFiles.save}, best after the output. A file is
+ * first stored with the units that were entered, because compiling the others would slow down the first
+ * run. A later run that needs another unit compiles it from the text, and then stores the file with all
+ * units. See docs/design/004-bytecode-cache.md.
  */
 import { bytesToByteString, type HashFunctions } from "@nivis/formats";
 import type { Lambda } from "../bytecode/lambda.ts";
@@ -19,24 +18,24 @@ import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { NixPath, Slot } from "../value/value.ts";
 import type { BytecodeCache } from "./bytecode-cache.ts";
-import { CompiledFile, type FileSurroundings } from "./compiled-file.ts";
+import { CompiledFile, type FileEnvironment } from "./compiled-file.ts";
 import { COMPILER_ID } from "./compiler-id.ts";
 import { encodeFile } from "./encode.ts";
 import { type EntryTools, FORMAT, TextCodec } from "./format.ts";
 
-/** What all files of one evaluation have in common as far as their code depends on it. */
-export interface CompilerSurroundings {
+/** What the code of all files of one evaluation depends on. */
+export interface CompilerEnvironment {
   readonly settings: Settings;
-  /** What `~` stands for, if it stands for something. */
+  /** The home directory that `~` stands for, if there is one. */
   readonly home: string | undefined;
   readonly globals: ReadonlyMap<string, Slot>;
 }
 
-/** See the head of this file. */
+/** The compiled files of one evaluation. */
 export class CompiledFiles {
   /** Files found in the cache. */
   hits = 0;
-  /** Files looked for and not found. */
+  /** Files not found in the cache. */
   misses = 0;
   private readonly loaded: { readonly key: Uint8Array; readonly file: CompiledFile }[] = [];
   private readonly compiled: {
@@ -45,13 +44,13 @@ export class CompiledFiles {
     readonly resolution: Resolution;
   }[] = [];
   private readonly tools: EntryTools;
-  /** What all keys depend on; made for the first file, since many evaluations have none. */
+  /** The common part of all keys; computed for the first file, since many evaluations have none. */
   private keyPrefix: string | undefined;
 
   constructor(
     private readonly cache: BytecodeCache,
     hashes: HashFunctions,
-    private readonly surroundings: CompilerSurroundings,
+    private readonly environment: CompilerEnvironment,
   ) {
     this.tools = { hashes, text: new TextCodec() };
   }
@@ -59,19 +58,17 @@ export class CompiledFiles {
   /** The key of a text whose relative paths begin in a directory. */
   key(text: string, { path, accessor }: NixPath): Uint8Array {
     const { hashes } = this.tools;
-    this.keyPrefix ??= bytesToByteString(
-      hashes.hash("sha256", describeCompiler(this.surroundings)),
-    );
-    // Of the tree it only matters whether it is the one in which absolute paths are.
+    this.keyPrefix ??= bytesToByteString(hashes.hash("sha256", describeCompiler(this.environment)));
+    // Of the tree only one thing matters: whether absolute paths belong to it.
     const tree = accessor === undefined ? "" : "+";
     return hashes.hash("sha256", `${this.keyPrefix}${tree}${path.length} ${path}${text}`);
   }
 
   /** The lambda of a file that is in the cache. */
-  load(key: Uint8Array, surroundings: FileSurroundings): Lambda | undefined {
+  load(key: Uint8Array, environment: FileEnvironment): Lambda | undefined {
     const entry = this.cache.load(key);
     const file =
-      entry === undefined ? undefined : CompiledFile.open(entry, key, this.tools, surroundings);
+      entry === undefined ? undefined : CompiledFile.open(entry, key, this.tools, environment);
     if (file === undefined) {
       this.misses++;
       return undefined;
@@ -81,12 +78,12 @@ export class CompiledFiles {
     return file.root;
   }
 
-  /** Notes a file that was compiled, to be stored by {@link save}. */
+  /** Records a compiled file, to be stored by {@link save}. */
   add(key: Uint8Array, root: Lambda, resolution: Resolution): void {
     this.compiled.push({ key, root, resolution });
   }
 
-  /** Stores what is not in the cache yet. */
+  /** Stores the recorded files, and the loaded ones that lacked a unit. */
   save(): void {
     const { cache, tools } = this;
     const store = (key: Uint8Array, root: Lambda, file: Resolution, complete: boolean): void => {
@@ -94,7 +91,7 @@ export class CompiledFiles {
       try {
         entry = encodeFile(root, file, key, complete, tools);
       } catch (error) {
-        // Larger than the engine's strings or arrays can be.
+        // Larger than the engine's limit for strings or arrays.
         if (error instanceof RangeError) return;
         throw error;
       }
@@ -118,10 +115,10 @@ export class CompiledFiles {
   }
 }
 
-function describeCompiler({ settings, home, globals }: CompilerSurroundings): string {
+function describeCompiler({ settings, home, globals }: CompilerEnvironment): string {
   const builtins = globals.get("builtins");
   const names = builtins instanceof Attrs ? builtins.names() : [];
-  // Only what exists already is taken for a constant.
+  // The compiler takes only forced attributes for constants.
   const known = names.filter(
     (name) => !(builtins instanceof Attrs && builtins.get(name) instanceof Thunk),
   );

@@ -1,8 +1,8 @@
-/** The identity of the compiler, without which no entry of a cache may be used. */
+/** The identity of the compiler: an entry of the cache is valid only for the compiler that wrote it. */
 
-/** Put in by `scripts/build.mjs`: a hash of the sources of everything that decides about code. */
+/** Inserted by `scripts/build.mjs`: a hash of the sources that the emitted code depends on. */
 declare const NIVIS_COMPILER_ID: string | undefined;
 
-/** Sources that run without a build may change at any time: each process is a compiler of its own. */
+/** Sources that run without a build may change at any time, so each process counts as another compiler. */
 export const COMPILER_ID: string =
   typeof NIVIS_COMPILER_ID === "string" ? NIVIS_COMPILER_ID : `unbuilt ${Math.random()}`;

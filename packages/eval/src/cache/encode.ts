@@ -1,6 +1,6 @@
 /**
- * Writes a compiled file as `format.ts` describes. What an entry cannot hold (a constant of a kind that
- * is not known here) leaves the body out that has it, and that unit is compiled anew each time.
+ * Writes a compiled file as `format.ts` describes. A body with a constant that an entry cannot hold is left
+ * out, and its unit is compiled again in each run.
  */
 import { AssertionText, type Lambda, SelectCache } from "../bytecode/lambda.ts";
 import { OPCODES } from "../bytecode/opcode.ts";
@@ -11,7 +11,7 @@ import { Shape } from "../value/shape.ts";
 import { NixFloat, NixPath } from "../value/value.ts";
 import { Body, type EntryTools, Header, MAGIC, Recipe } from "./format.ts";
 
-/** The entry of a file: of its lambdas those that are compiled. `complete` says whether all are. */
+/** The entry of a file, with the bodies of the lambdas that are compiled. `complete` says whether all are. */
 export function encodeFile(
   root: Lambda,
   resolution: Resolution,
@@ -22,29 +22,29 @@ export function encodeFile(
   return new Encoder(resolution).run(root, key, complete, tools);
 }
 
-/** Captures below this are told apart by arithmetic. */
+/** Captures below this are identified by arithmetic. */
 const SMALL_CAPTURE = 4096;
 
 /** A constant that an entry cannot hold. */
 class NotEncodable extends Error {}
 
 class Encoder {
-  /** By their rows. */
+  /** The lambdas, by their rows. */
   private readonly lambdas: Lambda[] = [];
   private readonly rowNumbers = new Map<Lambda, number>();
   private readonly rows: number[] = [];
   private readonly captures: number[] = [];
   private readonly captureLists = new Map<number | string, number>();
-  /** Descriptions and bodies. */
+  /** The words of descriptions and bodies. */
   private readonly words: number[] = [];
   /** The strings, and 0 for every other constant. */
   private readonly constants: (string | 0)[] = [];
   private readonly strings = new Map<string, number>();
-  /** Of the body that is being written: code offsets of positions, … */
+  /** For the body that is being written: the code offsets of positions, … */
   private readonly fixups: number[] = [];
   /**
-   * … and triples of the constants that need recipes: index in the file, in the lambda, and in the uses
-   * of globals, -1 if it is none.
+   * … and a triple for each constant that needs a recipe: its index in the file, in the lambda, and in the uses
+   * of globals, -1 if it is not a global.
    */
   private readonly made: number[] = [];
   private readonly double = new Float64Array(1);
@@ -92,7 +92,7 @@ class Encoder {
     );
   }
 
-  /** The row of a lambda, which it gets when it is first asked for. */
+  /** The row of a lambda, assigned at the first call. */
   private row(lambda: Lambda): number {
     let row = this.rowNumbers.get(lambda);
     if (row === undefined) {
@@ -102,21 +102,21 @@ class Encoder {
     return row;
   }
 
-  /** Where in `captures` a list of captures is. */
+  /** The offset of a list of captures in `captures`. */
   private captureList(captures: Int32Array): number {
     const words = this.captures;
     const count = captures.length;
-    // Most lists are short, and most lambdas of a file capture the same.
+    // Most lists are short, and many lambdas of a file have the same captures.
     const [first = 0, second = 0] = captures;
     const isSmall = count <= 2 && first < SMALL_CAPTURE && second < SMALL_CAPTURE;
     const id = isSmall ? (count * SMALL_CAPTURE + first) * SMALL_CAPTURE + second : captures.join();
-    let place = this.captureLists.get(id);
-    if (place === undefined) {
-      place = words.push(count) - 1;
+    let offset = this.captureLists.get(id);
+    if (offset === undefined) {
+      offset = words.push(count) - 1;
       for (let i = 0; i < count; i++) words.push(captures[i] as number);
-      this.captureLists.set(id, place);
+      this.captureLists.set(id, offset);
     }
-    return place;
+    return offset;
   }
 
   private description(lambda: Lambda): number {
@@ -124,7 +124,7 @@ class Encoder {
     if (name === undefined && param === undefined && doc === undefined && formals === null) {
       return 0;
     }
-    const place = this.words.push(name === undefined ? 0 : this.string(name) + 1);
+    const start = this.words.push(name === undefined ? 0 : this.string(name) + 1);
     this.words.push(
       param === undefined ? 0 : this.string(param) + 1,
       doc === undefined ? -1 : doc.start,
@@ -142,10 +142,10 @@ class Encoder {
       });
       for (const i of formals.sorted) this.words.push(i);
     }
-    return place;
+    return start;
   }
 
-  /** The place of a body plus 1, or 0 if it cannot be written. */
+  /** The offset of a body plus 1, or 0 if the body cannot be written. */
   private body(lambda: Lambda): number {
     const start = this.words.length;
     try {
@@ -176,7 +176,7 @@ class Encoder {
       } else this.recipe(lambda, made[i] as number, made[i + 1] as number);
     }
     words[start + Body.RecipeLength] = words.length - recipes;
-    // Last, when nothing can fail any more, for a row is given for good.
+    // Last, when nothing can fail any more: a row that is assigned stays.
     for (let i = 0; i < lambdas.length; i++) {
       const list = this.captureList(captures[i] as Int32Array);
       words.push(this.row(lambdas[i] as Lambda), list);
@@ -184,7 +184,7 @@ class Encoder {
   }
 
   /**
-   * Writes code with operands as the format has them; the table of instructions says which is what.
+   * Writes code with the operands of the format; the table of instructions gives the kind of each.
    * Leaves the fixups in `fixups`, and in `made` the constants that need recipes.
    */
   private code(lambda: Lambda, body: number): void {
@@ -218,7 +218,7 @@ class Encoder {
             word = this.constants.push(0) - 1;
             made.push(word, operand, isGlobal ? nextUse : -1);
           }
-          // Both are in the order in which the constants were made.
+          // Uses and operands are both in the order in which the constants were made.
           if (isGlobal) nextUse += 2;
         }
         words.push(word);
@@ -226,7 +226,7 @@ class Encoder {
     }
   }
 
-  /** Gives the select sites of a body consecutive constants; answers the first. */
+  /** Reserves consecutive constants for the select sites of a body; returns the first. */
   private reserveCaches(constants: readonly unknown[], body: number): number {
     const first = this.constants.length;
     for (const constant of constants) if (constant instanceof SelectCache) this.constants.push(0);
@@ -235,7 +235,7 @@ class Encoder {
     return first;
   }
 
-  /** Writes how a constant comes about that is no global. */
+  /** Writes the recipe of a constant that is not a global. */
   private recipe(lambda: Lambda, index: number, operand: number): void {
     const { words } = this;
     const constant = lambda.constants[operand];

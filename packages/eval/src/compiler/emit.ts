@@ -26,7 +26,7 @@ import {
   type StringLiteral,
   type StringTemplate,
 } from "@nivis/syntax";
-import type { ErrorContext, Lambda, SelectStep } from "../bytecode/lambda.ts";
+import type { Lambda, SelectStep, TraceRegion } from "../bytecode/lambda.ts";
 import { AssertionText, LambdaKind, SelectCache } from "../bytecode/lambda.ts";
 import { effectOf, Op } from "../bytecode/opcode.ts";
 import { InternalError, unreachable } from "../errors/eval-error.ts";
@@ -38,10 +38,10 @@ import { NixFloat, NixPath, type Slot, type Value } from "../value/value.ts";
 import { OPERATOR_NAMES, type Resolution } from "./resolve.ts";
 import type { Binding, Scope, Unit } from "./scope.ts";
 
-/** Nix: the variables that an operator or `<x>` stands for have no position. */
+/** The offset of names that the text does not contain. Nix: operators and `<x>` call variables without a position. */
 const NO_OFFSET = -1;
 
-/** How a binary operator that is a builtin call names itself in traces. */
+/** The builtin that traces name for a binary operator that is a builtin call. */
 const BUILTIN_OF_OPERATOR: { readonly [op in BinaryOp]?: string } = {
   [BinaryOp.Sub]: "sub",
   [BinaryOp.Mul]: "mul",
@@ -63,8 +63,8 @@ const OP_OF_OPERATOR: { readonly [op in BinaryOp]?: Op } = {
 };
 
 /**
- * Compiles a unit's code into its lambda; into a fused lambda the code of the innermost function that
- * it fuses.
+ * Compiles a unit's code into its lambda. A fused lambda gets the code of the innermost function that it
+ * fuses.
  */
 export function emitUnit(lambda: Lambda, unit: Unit, file: Resolution): void {
   new Emitter(lambda, unit, unit.outermost(lambda.extraArguments), file).run();
@@ -76,7 +76,7 @@ class Emitter {
   private readonly lambdas: Lambda[] = [];
   private readonly captures: Int32Array[] = [];
   private readonly spans: number[] = [];
-  private readonly contexts: ErrorContext[] = [];
+  private readonly traceRegions: TraceRegion[] = [];
   /** Slots on the operand stack. */
   private depth = 0;
   private deepest = 0;
@@ -103,7 +103,7 @@ class Emitter {
     lambda.lambdas = this.lambdas;
     lambda.captures = this.captures;
     lambda.spans = this.spans;
-    lambda.contexts = this.contexts;
+    lambda.traceRegions = this.traceRegions;
     lambda.localCount = this.localCount;
     // Two more than the code needs: a call writes its operands before it checks for space.
     lambda.frameSize = this.localCount + this.deepest + 2;
@@ -134,7 +134,7 @@ class Emitter {
     this.depth--;
   }
 
-  /** Says where the next instruction stands. */
+  /** Records the position of the next instruction. */
   private span(offset: number): void {
     this.spans.push(this.code.length, this.file.positionOf(offset));
   }
@@ -152,11 +152,11 @@ class Emitter {
   private literalValue(expr: IntLiteral | FloatLiteral | StringLiteral | PathLiteral): Value {
     if (expr.kind === NodeKind.Float) return new NixFloat(expr.value);
     if (expr.kind !== NodeKind.Path) return expr.value;
-    // Nix: absolute paths are those of the file system, in whatever tree the text is.
+    // Nix: absolute paths belong to the file system, whichever tree the text is in.
     return new NixPath(expr.value, expr.form === "relative" ? this.file.accessor : undefined);
   }
 
-  /** Pushes what a name outside the text stands for; see {@link Resolution.globalUses}. */
+  /** Pushes the value of a name that is defined outside the text; see {@link Resolution.globalUses}. */
   private pushGlobal(name: string, value: Slot): void {
     const index = this.constant(value);
     this.file.noteGlobal(this.lambda, index, name);
@@ -172,16 +172,16 @@ class Emitter {
     return this.code.length - 1;
   }
 
-  /** Lets a jump arrive here. */
+  /** Makes a jump arrive here. */
   private land(at: number): void {
     this.code[at] = this.code.length;
   }
 
-  /** Code in which errors get the trace `message` at `offset`. */
-  private context(offset: number, message: string, body: () => void): void {
+  /** Emits code in which errors get the trace `message` at `offset`. */
+  private traced(offset: number, message: string, body: () => void): void {
     const start = this.code.length;
     body();
-    this.contexts.push({
+    this.traceRegions.push({
       start,
       end: this.code.length,
       pos: this.file.positionOf(offset),
@@ -190,10 +190,16 @@ class Emitter {
     });
   }
 
-  /** The same for a selection, whose trace depends on how far it came. */
-  private selectContext(start: number, offset: number, steps: readonly SelectStep[]): void {
+  /** The same for a selection, whose trace depends on how far it got. */
+  private tracedSelection(start: number, offset: number, steps: readonly SelectStep[]): void {
     const pos = this.file.positionOf(offset);
-    this.contexts.push({ start, end: this.code.length, pos, message: undefined, select: steps });
+    this.traceRegions.push({
+      start,
+      end: this.code.length,
+      pos,
+      message: undefined,
+      select: steps,
+    });
   }
 
   // ── Names ──────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +220,7 @@ class Emitter {
     return this.holder.upvalueOf(binding);
   }
 
-  /** Pushes a binding as it is. */
+  /** Pushes the slot of a binding without forcing it. */
   private pushBinding(binding: Binding): void {
     const local = this.local(binding);
     if (local >= 0) this.emit(Op.Local, local);
@@ -259,7 +265,7 @@ class Emitter {
     this.emit(Op.Force);
   }
 
-  /** Selects a known name from the set on the top; answers the code offset behind the SELECT. */
+  /** Selects a known name from the set on the top; returns the code offset behind the SELECT. */
   private select(name: string, offset: number): number {
     this.span(offset);
     this.emit(Op.Select, this.constant(name), this.constant(new SelectCache()));
@@ -271,8 +277,8 @@ class Emitter {
   // ── Units ──────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Pushes a thunk (or, of a function in a strict place, a closure). Answers, if it must be refilled,
-   * the index of its lambda, else -1.
+   * Pushes a thunk, or a closure for a function whose value is needed. Returns the index of its lambda if it
+   * must be refilled, else -1.
    */
   private makeUnit(unit: Unit, op: Op.Thunk | Op.Closure): number {
     const { captured } = unit;
@@ -292,7 +298,7 @@ class Emitter {
     return incomplete ? index : -1;
   }
 
-  /** Pushes a slot; answers as {@link makeUnit} does. */
+  /** Pushes a slot; returns the same as {@link makeUnit}. */
   private lazy(expr: Expr, scope: Scope): number {
     const unit = this.file.units.get(expr);
     if (unit !== undefined) return this.makeUnit(unit, Op.Thunk);
@@ -316,14 +322,14 @@ class Emitter {
 
   private inheritedAttribute(source: Binding, expr: Expr): void {
     const name = (expr as Expr & { name: string }).name;
-    this.context(expr.pos, "while selecting an attribute", () =>
+    this.traced(expr.pos, "while selecting an attribute", () =>
       this.pushBindingForced(source, expr.pos),
     );
     const at = this.depth - 1;
     const start = this.code.length;
     const pc = this.select(name, expr.pos);
     const steps = [{ name, text: () => "", pc, depth: this.localCount + at }];
-    this.selectContext(start, expr.pos, steps);
+    this.tracedSelection(start, expr.pos, steps);
   }
 
   private functionBody(expr: LambdaExpr): void {
@@ -341,8 +347,8 @@ class Emitter {
     this.emit(Op.BindFormals, 1);
     const bindingOf = (name: string): Binding => scope.names.get(name) as Binding;
     for (const formal of formals) bindingOf(formal.name).ready = formal.fallback === undefined;
-    // The slots behind the formals hold, for each default, whether it was made here: only then may
-    // the thunk be refilled, since a thunk that the caller gave may stem from the same expression.
+    // The locals behind the formals hold, for each default, whether it was made here. Only then may the
+    // thunk be refilled: a thunk that the caller gave may come from the same expression.
     let flag = formals.length + 1;
     const refills: { slot: number; flag: number; index: number }[] = [];
     const order = this.file.orders.get(expr);
@@ -382,7 +388,7 @@ class Emitter {
   private strict(expr: Expr, scope: Scope): void {
     const unit = this.file.units.get(expr);
     if (unit !== undefined && unit !== this.unit) {
-      // A function, or an expression that was split off because it nests too deeply.
+      // A function, or an expression that the resolver split off because it nests too deeply.
       if (unit.lambda.kind === LambdaKind.Function) this.makeUnit(unit, Op.Closure);
       else {
         this.makeUnit(unit, Op.Thunk);
@@ -422,7 +428,7 @@ class Emitter {
         this.hasAttr(expr.base, expr.path, scope);
         return;
       case NodeKind.Call: {
-        // Making thunks has no effect, so the arguments may go first: the callee must end on the top.
+        // Making thunks has no effect, so the arguments may come first: the callee must end up on the top.
         for (let i = expr.args.length - 1; i >= 0; i--) this.lazy(expr.args[i] as Expr, scope);
         this.strict(expr.callee, scope);
         this.call(expr.args.length, expr.pos);
@@ -474,7 +480,7 @@ class Emitter {
         } else if (expr.operand.kind === NodeKind.Int && typeof expr.operand.value === "number") {
           this.pushConstant(0 - expr.operand.value);
         } else {
-          this.context(expr.pos, "while calling the 'sub' builtin", () => {
+          this.traced(expr.pos, "while calling the 'sub' builtin", () => {
             this.strict(expr.operand, scope);
             this.span(expr.pos);
             this.emit(Op.Negate);
@@ -494,7 +500,7 @@ class Emitter {
     }
   }
 
-  /** Pushes a global or lexical name as it is. */
+  /** Pushes a global or lexical name without forcing it. */
   private lazyName(name: string, scope: Scope): void {
     const binding = scope.lookup(name);
     if (binding !== undefined) this.pushBinding(binding);
@@ -510,7 +516,7 @@ class Emitter {
 
   private condition(expr: Expr, scope: Scope, message: string): void {
     const offset = expr.pos;
-    this.context(offset, message, () => {
+    this.traced(offset, message, () => {
       this.strict(expr, scope);
       if (this.isBoolean(expr, scope)) return;
       this.span(offset);
@@ -518,7 +524,7 @@ class Emitter {
     });
   }
 
-  /** Whether an expression has no other values than Booleans. */
+  /** Whether an expression can only have Boolean values. */
   private isBoolean(expr: Expr, scope: Scope): boolean {
     if (expr.kind === NodeKind.Not || expr.kind === NodeKind.HasAttr) return true;
     if (expr.kind !== NodeKind.Binary) return false;
@@ -549,11 +555,11 @@ class Emitter {
         this.pushConstant(this.literalValue(part));
         return;
       }
-      this.context(part.pos, "in an operand of '+'", () => this.strict(part, scope));
+      this.traced(part.pos, "in an operand of '+'", () => this.strict(part, scope));
       this.span(expr.partPositions[i] ?? expr.pos);
       this.emit(piece);
     });
-    // Joining strings does not fail, joining a path may.
+    // Joining strings cannot fail, joining a path can.
     if (join === Op.ConcatPath) this.span(expr.pos);
     this.emitSized(join, 1 - expr.parts.length, expr.parts.length);
   }
@@ -565,7 +571,7 @@ class Emitter {
     this.emit(Op.CheckName);
   }
 
-  /** The value of `builtins.name`, if that is what it says: nothing can be seen of selecting it. */
+  /** The value of an expression `builtins.name`, which is a constant if `builtins` is not rebound. */
   private knownBuiltin(expr: Select, scope: Scope): Slot | undefined {
     const name = expr.path[0]?.name;
     if (expr.base.kind !== NodeKind.Var || expr.base.name !== "builtins") return undefined;
@@ -583,9 +589,7 @@ class Emitter {
       this.pushGlobal(`builtins.${expr.path[0]?.name}`, builtin);
       return;
     }
-    this.context(expr.base.pos, "while selecting an attribute", () =>
-      this.strict(expr.base, scope),
-    );
+    this.traced(expr.base.pos, "while selecting an attribute", () => this.strict(expr.base, scope));
     const bottom = this.depth - 1;
     const from = this.code.length;
     const steps: SelectStep[] = [];
@@ -628,11 +632,11 @@ class Emitter {
       this.strict(expr.fallback, scope);
       this.land(end);
     }
-    this.selectContext(from, expr.pos, steps);
+    this.tracedSelection(from, expr.pos, steps);
   }
 
   private hasAttr(base: Expr, path: readonly AttrName[], scope: Scope): void {
-    this.context(base.pos, "in the argument of '?'", () => this.strict(base, scope));
+    this.traced(base.pos, "in the argument of '?'", () => this.strict(base, scope));
     const exits: number[] = [];
     path.forEach((element, i) => {
       if (i > 0) {
@@ -659,7 +663,7 @@ class Emitter {
       this.bindingGroup(set, set, scope);
       for (const { name } of set.bindings) this.pushBinding(inner.names.get(name) as Binding);
     } else {
-      // With a cell, attributes see each other through it, so there is nothing to refill.
+      // With a cell, attributes see each other through the cell, so nothing has to be refilled.
       if (cell !== undefined) this.emit(Op.NewCell, cell.slot);
       this.inheritSources(set, inner, []);
       for (const binding of set.bindings) {
@@ -695,7 +699,7 @@ class Emitter {
     this.emit(Op.DynamicEnd);
   }
 
-  /** Fills the hidden locals of `inherit (e)` sources; notes those that must be refilled. */
+  /** Fills the hidden locals of `inherit (e)` sources; adds those that must be refilled to `refills`. */
   private inheritSources(set: AttrSet, scope: Scope, refills: Refill[]): void {
     const sources = this.file.inheritSources.get(set) ?? [];
     sources.forEach((binding, i) => {
@@ -714,11 +718,11 @@ class Emitter {
     this.inheritSources(set, inner, refills);
     const order = this.file.orders.get(owner);
     for (let i = 0; i < bindings.length; i++) {
-      const place = order?.[i] ?? i;
-      const row = set.bindings[place] as AttrSet["bindings"][number];
-      const binding = bindings[place] as Binding;
-      const index = this.bindingValue(row.value, row.kind, outer, inner);
-      if (index >= 0) refills.push({ slot: binding.slot, index });
+      const index = order?.[i] ?? i;
+      const row = set.bindings[index] as AttrSet["bindings"][number];
+      const binding = bindings[index] as Binding;
+      const lambda = this.bindingValue(row.value, row.kind, outer, inner);
+      if (lambda >= 0) refills.push({ slot: binding.slot, index: lambda });
       this.emit(Op.SetLocal, binding.slot);
       binding.ready = true;
     }
@@ -726,7 +730,7 @@ class Emitter {
     return inner;
   }
 
-  /** Replaces what `__overrides` says, in the set on the top and in the cell. */
+  /** Applies `__overrides` to the set on the top and in the cell. */
   private applyOverrides(cell: Binding, offset: number): void {
     this.emit(Op.SetCell, cell.slot);
     this.emit(Op.SelectKeep, this.constant("__overrides"), this.constant(new SelectCache()));
@@ -762,10 +766,10 @@ class Emitter {
     }
     switch (op) {
       case BinaryOp.Add:
-        this.context(left.pos, "in an operand of '+'", () => this.strict(left, scope));
+        this.traced(left.pos, "in an operand of '+'", () => this.strict(left, scope));
         this.span(left.start);
         this.emit(Op.AddFirst);
-        this.context(right.pos, "in an operand of '+'", () => this.strict(right, scope));
+        this.traced(right.pos, "in an operand of '+'", () => this.strict(right, scope));
         this.span(expr.pos);
         this.span(right.start);
         this.emit(Op.Add);
@@ -773,8 +777,8 @@ class Emitter {
       case BinaryOp.Equal:
       case BinaryOp.NotEqual: {
         const sign = op === BinaryOp.Equal ? "==" : "!=";
-        this.context(left.pos, `in the left operand of '${sign}'`, () => this.strict(left, scope));
-        this.context(right.pos, `in the right operand of '${sign}'`, () =>
+        this.traced(left.pos, `in the left operand of '${sign}'`, () => this.strict(left, scope));
+        this.traced(right.pos, `in the right operand of '${sign}'`, () =>
           this.strict(right, scope),
         );
         this.span(expr.pos);
@@ -797,7 +801,7 @@ class Emitter {
         // Nix: the rightmost operand is evaluated first.
         for (let i = operands.length - 1; i >= 0; i--) {
           const operand = operands[i] as { expr: Expr; side: string };
-          this.context(operand.expr.pos, `in the ${operand.side} operand of '//'`, () => {
+          this.traced(operand.expr.pos, `in the ${operand.side} operand of '//'`, () => {
             this.strict(operand.expr, scope);
             this.emit(Op.CheckSet);
           });
@@ -806,8 +810,8 @@ class Emitter {
         return;
       }
       case BinaryOp.Concat:
-        this.context(left.pos, "in the left operand of '++'", () => this.strict(left, scope));
-        this.context(right.pos, "in the right operand of '++'", () => this.strict(right, scope));
+        this.traced(left.pos, "in the left operand of '++'", () => this.strict(left, scope));
+        this.traced(right.pos, "in the right operand of '++'", () => this.strict(right, scope));
         this.span(expr.pos);
         this.emit(Op.Concat);
         return;
@@ -842,7 +846,7 @@ class Emitter {
         this.call(2, pos);
       };
       if (op === BinaryOp.LessOrEqual || op === BinaryOp.MoreOrEqual) {
-        this.context(pos, "in the argument of '!'", () => {
+        this.traced(pos, "in the argument of '!'", () => {
           call();
           this.span(pos);
           this.emit(Op.CheckBool);
@@ -852,7 +856,7 @@ class Emitter {
       return;
     }
     const calculate = (): void =>
-      this.context(pos, `while calling the '${BUILTIN_OF_OPERATOR[op]}' builtin`, () => {
+      this.traced(pos, `while calling the '${BUILTIN_OF_OPERATOR[op]}' builtin`, () => {
         // Nix: `a > b` is `b < a`, so `b` is evaluated first.
         this.strict(swapped ? right : left, scope);
         this.strict(swapped ? left : right, scope);
@@ -860,7 +864,7 @@ class Emitter {
         this.emit(OP_OF_OPERATOR[op] as Op);
       });
     if (op === BinaryOp.LessOrEqual || op === BinaryOp.MoreOrEqual) {
-      this.context(pos, "in the argument of '!'", calculate);
+      this.traced(pos, "in the argument of '!'", calculate);
       this.emit(Op.Not);
     } else calculate();
   }

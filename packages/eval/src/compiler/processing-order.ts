@@ -1,7 +1,7 @@
 /**
- * The order in which the bindings of a `let` or `rec` and the formals of a function come into being.
+ * The order in which the bindings of a `let` or `rec` and the formals of a function are processed.
  *
- * C++ Nix goes through them by symbol: by when the process first saw each name. A binding or default
+ * C++ Nix goes through them by symbol, that is by when the process first saw each name. A binding or default
  * that is just the name of a sibling takes over the sibling's value if that exists already, and becomes
  * a thunk of its own otherwise (`ExprVar::maybeThunk`). Lazy printing and the pointer equality of
  * functions show which: `({ a ? b, b ? 12 }: [ a ]) { }` prints `[ 12 ]`, because `b` is mentioned
@@ -23,20 +23,20 @@ import {
 } from "@nivis/syntax";
 import { firstRank } from "../value/symbol-order.ts";
 
-/** The order of the groups of one file. */
+/** The processing orders of one file. */
 export class ProcessingOrder {
   private mentions: ReadonlyMap<string, number> | undefined = undefined;
 
   constructor(private readonly root: Expr) {}
 
-  /** The places of the bindings of a `let` or `rec` in the order described above; `undefined` for that of the text. */
+  /** The indexes of the bindings of a `let` or `rec` in the order of processing; `undefined` for the order of the text. */
   ofBindings({ bindings }: AttrSet): readonly number[] | undefined {
     const valueOf = ({ kind, value }: Binding): Expr | undefined =>
       kind === BindingKind.Plain ? value : undefined;
     return namesSibling(bindings, valueOf) ? this.order(bindings) : undefined;
   }
 
-  /** The places of the formals in the order described above; `undefined` for that of the text. */
+  /** The indexes of the formals in the order of processing; `undefined` for the order of the text. */
   ofFormals(formals: readonly Formal[]): readonly number[] | undefined {
     return namesSibling(formals, ({ fallback }) => fallback) ? this.order(formals) : undefined;
   }
@@ -65,9 +65,9 @@ function namesSibling<Member extends { readonly name: string }>(
 }
 
 /**
- * Numbers the names of a file by when the parser of C++ Nix makes a symbol of each: where it stands,
- * but that of a parameter behind the body and that of a formal behind its default. Names that exist
- * before are numbered below 0.
+ * Numbers the names of a file by when the parser of C++ Nix makes a symbol of each: at its position, except
+ * that a parameter comes after the body and a formal after its default. Names that exist before parsing
+ * have numbers below 0.
  */
 function firstMentions(root: Expr): Map<string, number> {
   const first = new Map<string, { readonly offset: number; readonly visit: number }>();
@@ -113,7 +113,7 @@ function firstMentions(root: Expr): Map<string, number> {
       default:
     }
   });
-  // Of what ends in the same place the inner one is complete first, and it was visited later.
+  // Of two that end at the same offset the inner one is complete first; it was visited later.
   const names = [...first.entries()].sort(
     ([, a], [, b]) => a.offset - b.offset || b.visit - a.visit,
   );

@@ -30,13 +30,13 @@ import { Builtin } from "../value/value.ts";
 import { ProcessingOrder } from "./processing-order.ts";
 import { type Binding, Scope, Unit } from "./scope.ts";
 
-/** Strict nesting inside one unit beyond which an expression becomes a unit; native recursion is ~4 frames each. */
+/** Nesting inside one unit beyond which an expression becomes a unit; each level is about four native frames. */
 const MAX_STRICT_DEPTH = 300;
 
-/** Arguments before the last that a fused lambda takes: they and the callee must fit into a frame's header. */
+/** The most arguments before the last that a fused lambda takes: they and the callee must fit into a frame's header. */
 const MAX_EXTRA_ARGUMENTS = 4;
 
-/** The names whose values arithmetic operators call. */
+/** The variables that arithmetic operators call. */
 export const OPERATOR_NAMES: { readonly [op in BinaryOp]?: string } = {
   [BinaryOp.Sub]: "__sub",
   [BinaryOp.Mul]: "__mul",
@@ -54,17 +54,17 @@ export interface UndefinedVariable {
   readonly pos: number;
 }
 
-/** What resolution found out about a file. */
+/** The result of resolving a file. */
 export class Resolution {
-  /** Expressions that are units of their own. */
+  /** The units, by expression. */
   readonly units = new Map<Expr, Unit>();
   /** The scopes that `let`, `rec`, functions and `with` open. */
   readonly scopes = new Map<Expr, Scope>();
   /** For a set or `let` with `inherit (e)`: the hidden bindings of its sources. */
   readonly inheritSources = new Map<AttrSet, readonly Binding[]>();
   /**
-   * For a `let`, `rec` or function whose bindings come into being in another order than that of the
-   * text: their places in that order.
+   * For a `let`, `rec` or function whose bindings are processed in another order than that of the text: their
+   * indexes in that order.
    */
   readonly orders = new Map<Expr, readonly number[]>();
   readonly undefinedVariables: UndefinedVariable[] = [];
@@ -78,7 +78,7 @@ export class Resolution {
     readonly globals: ReadonlyMap<string, unknown>,
     /** Position of the first byte of the text. */
     readonly base: PosIdx,
-    /** The tree in which relative paths of the text are; see `NixPath`. */
+    /** The tree of files that relative paths of the text belong to; see `NixPath`. */
     readonly accessor: SourceAccessor | undefined = undefined,
   ) {}
 
@@ -121,7 +121,7 @@ export class Resolution {
     }
   }
 
-  /** Notes that a constant is the global of that name. */
+  /** Records that a constant is the global of that name. */
   noteGlobal(lambda: Lambda, index: number, name: string): void {
     const uses = this.globalUses.get(lambda);
     if (uses === undefined) this.globalUses.set(lambda, [index, name]);
@@ -157,7 +157,7 @@ class Resolver {
     return root;
   }
 
-  /** Makes a unit and puts it on the list. */
+  /** Makes a unit and queues it. */
   private unit(expr: Expr, parent: Unit | undefined, scope: Scope, inheritFrom?: Binding): Unit {
     const isFunction = expr.kind === NodeKind.Lambda && inheritFrom === undefined;
     const kind = isFunction ? LambdaKind.Function : LambdaKind.Thunk;
@@ -275,7 +275,7 @@ class Resolver {
     }
   }
 
-  /** An expression that is evaluated in place. */
+  /** An expression that is evaluated where it stands. */
   private strict(expr: Expr, unit: Unit, scope: Scope, depth: number): void {
     if (depth > MAX_STRICT_DEPTH && !this.file.units.has(expr)) {
       this.unit(expr, unit, scope);
@@ -444,7 +444,7 @@ class Resolver {
       const binding = set.bindings[order?.[i] ?? i] as AttrSet["bindings"][number];
       if (binding.kind === BindingKind.InheritedFrom)
         this.unit(binding.value, unit, inner, sources[binding.from]);
-      // Nix: with `__overrides`, even a literal is put off.
+      // Nix: with `__overrides`, even a literal becomes a thunk.
       else if (overrides && binding.kind === BindingKind.Plain)
         this.unit(binding.value, unit, inner);
       else this.lazy(binding.value, unit, binding.kind === BindingKind.Inherited ? scope : inner);

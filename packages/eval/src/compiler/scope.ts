@@ -1,8 +1,8 @@
 /**
  * Scopes, bindings and units: what the compiler knows of names.
  *
- * A *unit* is an expression that gets a {@link Lambda} of its own: a function, or anything that is
- * put off as a thunk. A *binding* is a name (or a hidden temporary) that lives in a slot of the unit
+ * A *unit* is an expression that gets a {@link Lambda} of its own: a function, or an expression whose
+ * evaluation is deferred as a thunk. A *binding* is a name (or a hidden temporary) that lives in a slot of the unit
  * that owns it. `resolve.ts` makes them for a whole file; `emit.ts` reads them when a unit is first
  * entered.
  */
@@ -11,7 +11,7 @@ import type { Lambda } from "../bytecode/lambda.ts";
 
 /** A name in scope. */
 export class Binding {
-  /** Whether its slot is filled at the point of the code that the compiler looks at. */
+  /** Whether its local is filled at the point of the code that the compiler has reached. */
   ready = true;
   /**
    * For the attributes of a `rec` with `__overrides`: the hidden cell that holds the set. Such names
@@ -22,14 +22,14 @@ export class Binding {
   constructor(
     readonly name: string,
     readonly owner: Unit,
-    /** Index of the local. */
+    /** Index of the local in the frames of `owner`. */
     readonly slot: number,
-    /** Counts the bindings of a file. */
+    /** Index of the binding in its file. */
     readonly number: number,
   ) {}
 }
 
-/** A set of bindings that is small where their numbers lie close together: a word for each thirty. */
+/** A set of bindings, as a bit set by their numbers: one word for every thirty numbers that occur close together. */
 class BindingSet {
   private readonly words = new Map<number, number>();
 
@@ -44,10 +44,10 @@ class BindingSet {
   }
 }
 
-/** What V8 keeps in a word of its own without allocating. */
+/** Bits of an integer that V8 stores without allocating. */
 const BITS_PER_WORD = 30;
 
-/** Every so many levels a scope remembers what was looked up through it. */
+/** Every 32nd level of scopes remembers what was looked up through it. */
 const REMEMBERING_LEVELS = 32;
 
 /** Names that belong together: a `let`, a `rec`, a function's parameters, or a `with`. */
@@ -60,9 +60,9 @@ export class Scope {
 
   constructor(
     readonly parent: Scope | undefined,
-    /** The names, all of them before the first lookup; empty for a `with`. */
+    /** The names, complete before the first look-up; empty for a `with`. */
     readonly names: ReadonlyMap<string, Binding>,
-    /** For a `with`: where the run time keeps its scope. */
+    /** For a `with`: the hidden local that holds its scope at run time. */
     readonly dynamic: Binding | undefined,
   ) {
     this.innermostWith = dynamic ?? parent?.innermostWith;
@@ -94,10 +94,10 @@ export class Scope {
   }
 }
 
-/** Captures up to which a search goes through the list. */
+/** Up to this many captures are searched as a list. */
 const LINEAR_SEARCH = 16;
 
-/** See the head of this file. */
+/** An expression that gets a lambda of its own, with its locals and captures. */
 export class Unit {
   /** The bindings of outer units that this one uses, in the order of their upvalues. */
   readonly captured: Binding[] = [];
@@ -123,31 +123,31 @@ export class Unit {
     this.numbering = parent === undefined ? { next: 0 } : parent.numbering;
   }
 
-  /** The unit so many levels out. */
+  /** The unit `levels` levels out. */
   outermost(levels: number): Unit {
     let unit: Unit = this;
     for (let i = 0; i < levels; i++) unit = unit.parent as Unit;
     return unit;
   }
 
-  /** Takes a local. */
+  /** Allocates a local. */
   declare(name: string): Binding {
     const slot = this.nextSlot++;
     if (this.nextSlot > this.slotCount) this.slotCount = this.nextSlot;
     return new Binding(name, this, slot, this.numbering.next++);
   }
 
-  /** Where the locals end; give it to {@link release} when the scope ends. */
+  /** The number of locals in use, for {@link release} at the end of the scope. */
   mark(): number {
     return this.nextSlot;
   }
 
-  /** Gives back the locals taken since `mark`. */
+  /** Frees the locals allocated since `mark`. */
   release(mark: number): void {
     this.nextSlot = mark;
   }
 
-  /** Notes that this unit uses a binding, capturing it through all units in between. */
+  /** Records that this unit uses a binding; all units in between capture it. */
   use(binding: Binding): void {
     let unit: Unit = this;
     while (unit !== binding.owner && unit.capture(binding)) unit = unit.parent as Unit;
@@ -169,7 +169,7 @@ export class Unit {
     return true;
   }
 
-  /** The upvalue that a captured binding has in this unit. For when all names of the file are resolved. */
+  /** The index of the upvalue of a captured binding. Valid once the whole file is resolved. */
   upvalueOf(binding: Binding): number {
     const { captured } = this;
     if (captured.length <= LINEAR_SEARCH) return captured.indexOf(binding);

@@ -1,12 +1,12 @@
 /**
  * Blocks: where the labelled blocks of translated code begin, so that each jump of the bytecode is a
- * `break`. All jumps go forward; the block of a target ends there and begins at its first jump, or
- * earlier where it would else overlap another block.
+ * `break`. All jumps go forward. The block of a target ends at the target and begins at the first jump to
+ * it, or earlier where it would otherwise overlap another block.
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import { OPCODES } from "../bytecode/opcode.ts";
 
-/** One instruction. */
+/** One decoded instruction; offsets are words of the lambda's code. */
 export interface Instruction {
   readonly op: number;
   /** Offset of the opcode. */
@@ -14,7 +14,7 @@ export interface Instruction {
   /** Offset behind the operands. */
   readonly end: number;
   readonly operands: readonly number[];
-  /** Where it may jump to, or -1. */
+  /** The offset that it may jump to, or -1. */
   readonly target: number;
 }
 

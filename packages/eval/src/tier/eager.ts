@@ -2,16 +2,16 @@
  * Eager arguments: which parameters of a function may be given a computed value where the machine
  * would pass a thunk.
  *
- * A thunk can be seen: in a list or set that is printed without forcing it, or by a builtin that it is
- * passed to. Nobody can tell the difference if the function only ever forces the parameter, itself or
- * in thunks and functions that capture it, or if forcing it is the first thing that it does. What is
- * computed early (`n - 1` of small numbers) neither fails nor runs other code.
+ * A thunk can be seen: in a list or set that is printed without forcing it, or by a builtin that receives
+ * it. There is no difference to see if the function only ever forces the parameter, itself or in thunks and
+ * functions that capture it, or if forcing it is the first thing that it does. The computations that are
+ * done early (`n - 1` of small numbers) neither fail nor run other code. See docs/design/005-second-tier.md.
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import { decode, type Instruction } from "./blocks.ts";
 
-/** Units inside units that are looked into. */
+/** How deep nested units are searched. */
 const MAX_DEPTH = 4;
 
 /** Whether the parameter that lies in a local may be given a computed value. */
@@ -20,7 +20,7 @@ export function takesEager(lambda: Lambda, local: number): boolean {
   return forcedFirst(instructions, local) || !leaks(lambda, instructions, local << 1, 0);
 }
 
-/** Whether forcing the local comes before anything that could run other code or let the slot out. */
+/** Whether the local is forced before anything could run other code or let the slot escape. */
 function forcedFirst(instructions: readonly Instruction[], local: number): boolean {
   for (const { op, operands } of instructions) {
     switch (op) {
@@ -43,7 +43,7 @@ function forcedFirst(instructions: readonly Instruction[], local: number): boole
   return false;
 }
 
-/** Whether the slot of a local or upvalue (`source` as in captures) is used other than by forcing it. */
+/** Whether the slot of a local or upvalue (`source` as in captures) is used in another way than by forcing it. */
 function leaks(
   lambda: Lambda,
   instructions: readonly Instruction[],

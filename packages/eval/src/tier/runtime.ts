@@ -1,12 +1,12 @@
 /**
- * The runtime of translated code: what `translate.ts` leaves to functions. They do what the loop and
- * its instructions do, but recurse natively, and hand over to a machine of the pool where the room
- * for native frames ends or a lambda has no translation.
+ * The runtime of translated code: the functions that the sources made by `translate.ts` call. They do what
+ * the loop and its instructions do, but recurse natively. Where the room for native frames ends or a lambda
+ * has no translation, they hand over to a machine of the pool (deoptimisation, call by call).
  *
- * Everything is passed down as arguments, so an exception needs no clean-up: `calls` are the calls that
- * are open, `room` is what is left of the native stack, and `site` and `at` say where the calling
- * code is (`positionAt` makes a position of them). Generators and builtins are those of the
- * machine, stepped by `stepNative`; only the driving is here.
+ * Everything is passed down as arguments, so an exception needs no clean-up: `calls` is the number of open
+ * calls, `room` the words left of the native stack, and `site` and `at` say where the calling code is
+ * (`positionAt` makes a position of them). Generators and builtins are those of the machine and stepped by
+ * `stepNative`; only the driver is here. See docs/design/005-second-tier.md.
  */
 import type { StrictArgument } from "../builtins/definition.ts";
 import {
@@ -98,25 +98,30 @@ import {
   type WithScope,
 } from "../vm/with-scope.ts";
 
-/** Words of native stack that driving native code takes, with the functions around it. */
+/**
+ * Words of native stack that driving native code takes, with the functions around it. Like
+ * {@link RUN_ROOM} and `FRAME_ROOM` in `translate.ts` it is an estimate on the safe side, checked together
+ * and not one by one: with all three, every recursion that was tried stays within 560 KB of V8's 984 KB
+ * (docs/design/005-second-tier.md).
+ */
 const DRIVE_ROOM = 120;
-/** The same for a run of the machine; also keeps the number of machines low, whose stacks are large. */
+/** The same for a run of the machine. Ten times as much, so that few machines nest: their stacks are large. */
 const RUN_ROOM = 1200;
 /** Operands that most steps have; those of a long list or string make the array grow. */
 const OPERANDS = 64;
-/** Arguments that a machine can be given at once. */
+/** Arguments that one run of a machine takes. */
 const MAX_ARGUMENTS = 8;
 
 type Mark = Thunk | null | undefined;
 
-/** Where calling code is: a lambda and a code offset, or `null` and a position. */
+/** The lambda of the calling code, beside a code offset; `null` beside a position. */
 type Site = Lambda | null;
 
-/** See the head of this file. */
+/** What translated code calls as `R`. One for each evaluation. */
 export class TierRuntime {
-  /** What the steps that the machine's functions make leave for this driver. */
+  /** The outputs of the steps that this runtime drives. */
   private readonly step: StepResult;
-  /** The operands of those steps. An array of the machine's kind, which grows as needed. */
+  /** The operands of those steps: an array of the kind that the machine has, so that V8 sees one kind. */
   private readonly operands: Segment = new Array(OPERANDS).fill(undefined);
   private readonly showTrace: boolean;
   private stressCounter = 0;
@@ -126,11 +131,11 @@ export class TierRuntime {
   constructor(
     readonly ctx: EvalContext,
     private readonly machines: MachinePool,
-    /** Calls nested deeper than this are made by the machine. */
+    /** Calls that nest deeper than this are made by the machine. */
     readonly maxDepth: number,
-    /** Counts an entry of a lambda without a translation; answers the translation if that made one. */
+    /** Counts an entry of a lambda without a translation; returns the translation if that reached the threshold. */
     private readonly countEntry: (lambda: Lambda) => NativeCode | null,
-    /** Hands over where it need not, every few times. */
+    /** For tests: hands over needlessly every third time. */
     private readonly stress: boolean,
   ) {
     this.step = new StepResult(ctx, undefined);
@@ -169,7 +174,7 @@ export class TierRuntime {
     return this.runThunk(thunk, calls, room, site, at);
   }
 
-  /** Forces a thunk without code of its own; `pos` is what errors about forcing it get. */
+  /** Forces a thunk in a state without a lambda; errors about forcing it get `pos`. */
   private forceState(
     thunk: Thunk,
     pos: PosIdx,
@@ -219,7 +224,7 @@ export class TierRuntime {
     }
   }
 
-  /** Calls for native code: `pos` is where, or `CALL_SITE` where the native code was called. */
+  /** Makes a call that native code requested. `pos` is its position; `CALL_SITE` is where the native code was called. */
   private apply(
     slot: Slot,
     args: readonly Slot[],
@@ -246,7 +251,7 @@ export class TierRuntime {
     }
   }
 
-  /** What to throw when a call failed that native code has asked for. */
+  /** The error to throw after a call failed that native code requested. */
   private leaveCall(thrown: unknown, site: Site, at: number): unknown {
     const error = evalErrorOf(thrown);
     const where = positionAt(site, at);
@@ -365,8 +370,8 @@ export class TierRuntime {
   }
 
   /**
-   * Calls a builtin, a functor, or what cannot be called. The `count` arguments lie on the scratch's
-   * stack, the first one on the top; its `consumed` says how many were taken.
+   * Calls a builtin or functor; throws for other values. The `count` arguments lie in `operands`, the first
+   * one last; `step.consumed` says how many the call took.
    */
   private callOther(
     callee: Value,
@@ -416,7 +421,7 @@ export class TierRuntime {
         else if (slot.code === null) value = slot.a as Value;
         else {
           if (argument.nested) {
-            // Taken back below, or by whoever carries out the error that forcing ended with.
+            // Undone below, or by `leaveArgument` if forcing fails.
             nesting.calls = inside;
             nesting.levels++;
             checkNesting(this.ctx, NO_POS, -1);
@@ -465,7 +470,7 @@ export class TierRuntime {
     const { nesting } = this.ctx;
     let input: unknown = NOTHING;
     for (;;) {
-      // The levels of values that native code is in count like calls, and change while it runs.
+      // Each level of a value that native code is in counts like a call, and levels change while it runs.
       const left = inside + nesting.levels < this.maxDepth ? room - DRIVE_ROOM : 0;
       nesting.calls = inside;
       try {
@@ -567,7 +572,7 @@ export class TierRuntime {
 
   // ── Errors ─────────────────────────────────────────────────────────────────────────────────────
 
-  /** An error arrives in the frame that called: adds what is said about the call. */
+  /** An error arrives in the calling frame: adds the traces of the call. */
   private arrive(error: unknown, pos: PosIdx): void {
     const builtin = this.step.running;
     this.step.running = null;
@@ -578,8 +583,8 @@ export class TierRuntime {
   }
 
   /**
-   * Carries an error out of the translation of a lambda; answers what to throw. `operands` is the
-   * operand stack, as far as traces of selections need it.
+   * Carries an error out of the translation of a lambda; returns the error to throw. `operands` is the operand
+   * stack, as far as traces of selections need it.
    */
   leave(thrown: unknown, lambda: Lambda, pc: number, operands: readonly unknown[]): unknown {
     const error = evalErrorOf(thrown);
@@ -596,8 +601,8 @@ export class TierRuntime {
   }
 
   /**
-   * The same for a function that has gone round instead of calling itself: `rounds` is how often, all
-   * at the code offset `at`, or the offset of each.
+   * The same for a function that loops instead of calling itself: `rounds` is the number of calls, all at the
+   * code offset `at`, or the offset of each.
    */
   leaveLoop(
     thrown: unknown,
@@ -632,10 +637,13 @@ export class TierRuntime {
 
   // ── Rows of slots ──────────────────────────────────────────────────────────────────────────────
 
-  /** What code passes to {@link leave} that has no selections. */
+  /** The operands of code without selections, for {@link leave}. */
   readonly noOperands: readonly unknown[] = [];
 
-  /** An array of so many slots; those below make one of their arguments. */
+  // Arrays like those that the machine makes: holey, because V8 compiles code anew when it meets another
+  // kind of array (docs/design/007-warm-up.md). A literal `[a, b]` would be packed.
+
+  /** An array of `count` slots; {@link row1} to {@link row8} also fill it. */
   row(count: number): Slot[] {
     return new Array<Slot>(count);
   }
@@ -793,7 +801,7 @@ export class TierRuntime {
     return divideNumbers(this.ctx, a, b);
   }
 
-  /** What ASSERT_EQUAL fails with if that takes no Nix code. */
+  /** The error of ASSERT_EQUAL if no Nix code has to run to explain it. */
   failedAssertion(left: Value, right: Value, assertion: AssertionText): EvalError | undefined {
     return failedAssertion(this.ctx, left, right, assertion);
   }
@@ -803,12 +811,12 @@ export class TierRuntime {
     return notABoolean(this.ctx, value);
   }
 
-  /** `left // right` of what CHECK_SET has let through. */
+  /** `left // right` for operands that CHECK_SET has checked. */
   update(left: Attrs, right: Attrs): Attrs {
     return updateAttrs(left, right);
   }
 
-  /** The attribute of what may be a set. */
+  /** The attribute of a value that may be a set. */
   get(set: Value, name: string): Slot | undefined {
     return set instanceof Attrs ? set.get(name) : undefined;
   }
@@ -848,7 +856,7 @@ export class TierRuntime {
     throw undefinedVariable(name);
   }
 
-  /** The locals that the formals of a function become. */
+  /** The locals to which the formals of a function are bound. */
   bindFormals(lambda: Lambda, argument: Value): Slot[] {
     if (!(argument instanceof Attrs)) throw notFormals(this.ctx, argument, lambda);
     const locals: Slot[] = [];
@@ -857,8 +865,8 @@ export class TierRuntime {
   }
 
   /**
-   * Any instruction that neither enters a frame nor jumps, by the code that the machine has for it.
-   * `at` is the offset behind its opcode.
+   * Any instruction that neither enters a frame nor jumps, by the machine's code for it. `at` is the offset
+   * behind its opcode.
    */
   instruction(
     op: Op,
@@ -874,7 +882,7 @@ export class TierRuntime {
     return this.operate(op, count, calls, room, site, at);
   }
 
-  /** The same of one operand. */
+  /** The same with one operand. */
   instruction1(
     op: Op,
     operand: unknown,
@@ -887,7 +895,7 @@ export class TierRuntime {
     return this.operate(op, 1, calls, room, site, at);
   }
 
-  /** The same of two operands. */
+  /** The same with two operands. */
   instruction2(
     op: Op,
     left: unknown,
@@ -903,7 +911,7 @@ export class TierRuntime {
     return this.operate(op, 2, calls, room, site, at);
   }
 
-  /** Runs an instruction on the `count` operands that lie on the scratch's stack. */
+  /** Runs an instruction on the `count` operands that lie in `operands`. */
   private operate(
     op: Op,
     count: number,
@@ -928,7 +936,7 @@ function forceAt(thunk: Thunk, pos: PosIdx): Suspendable<unknown> {
   })();
 }
 
-/** Lets call sites with as many arguments find the translation of a fused lambda at once. */
+/** Lets call sites with `count` arguments find the translation of a fused lambda directly. */
 function offerFused(lambda: Lambda, js: NativeCode, count: 2 | 3): void {
   const fused = lambda.fused as Lambda;
   if (count === 2) lambda.js2 = js;

@@ -1,10 +1,10 @@
 /**
- * The second tier: translates lambdas that are entered often to JavaScript, and keeps the account of
- * it. `translate.ts` makes the source, `runtime.ts` is what the source calls, the machine asks for
- * translations and calls them (`vm/second-tier.ts`).
+ * The second tier: translates lambdas that are entered often to JavaScript. `translate.ts` makes the
+ * source, the source calls `runtime.ts`, and the machine asks for translations and calls them
+ * (`vm/second-tier.ts`). See docs/design/005-second-tier.md.
  *
- * Making a function of a text is what a page's policy or `--disallow-code-generation-from-strings`
- * may forbid; then there is no second tier.
+ * A page's policy or `--disallow-code-generation-from-strings` may forbid making functions of text; then
+ * there is no second tier.
  */
 import { type Lambda, LambdaKind, type NativeCode, UNTRANSLATABLE } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
@@ -21,38 +21,38 @@ import { takesEager } from "./eager.ts";
 import { TierRuntime } from "./runtime.ts";
 import { translate } from "./translate.ts";
 
-/** How lambdas are run: as bytecode, as JavaScript from the first time, or what is entered often. */
+/** How lambdas are run: as bytecode, as JavaScript from the first entry, or as JavaScript once they are hot. */
 export type TierMode = "vm" | "js" | "auto";
 
-/** Entries before a lambda is translated. */
+/** Entries before a lambda is translated; measured, see docs/design/005-second-tier.md. */
 const THRESHOLD = 30_000;
-/** What an entry from translated code counts: there the machine has to be started. */
+/** The weight of an entry from translated code, which has to start a machine. */
 const ENTRY_FROM_CODE = 100;
-/** Words of native stack for translated code: not half of the megabyte that V8 gives. */
+/** Words of native stack for translated code: less than half of the megabyte that V8 gives. */
 const ROOM = 48_000;
-/** The fewest words that a frame is counted as. */
+/** The fewest words that a frame counts as. */
 const LEAST_FRAME = 64;
 
 /** How a tier works; for tests. */
 export interface TierOptions {
   readonly mode: "js" | "auto";
-  /** Hands over and falls back wherever that is possible at all. */
+  /** Hands over and takes slow paths wherever that is possible. */
   readonly stress: boolean;
-  /** Entries before a lambda is translated; a number that pays for most unless given. */
+  /** Entries before a lambda is translated. Defaults to {@link THRESHOLD}. */
   readonly threshold?: number | undefined;
 }
 
-/** What the second tier has done. */
+/** Counts of what the second tier has done. */
 export interface TierCounters {
   /** Lambdas that were translated. */
   readonly translated: number;
-  /** Hot lambdas that stay bytecode. */
+  /** Hot lambdas that cannot be translated and stay bytecode. */
   readonly untranslatable: number;
   /** How often translated code handed over to the machine. */
   readonly handOvers: number;
 }
 
-/** See the head of this file. */
+/** Decides when a lambda is translated, and makes functions of the sources. */
 export class Tier implements SecondTier {
   readonly threshold: number;
   readonly room: number;
@@ -62,12 +62,12 @@ export class Tier implements SecondTier {
   private translated = 0;
   private untranslatable = 0;
   private readonly stress: boolean;
-  // These have values from the beginning: a field that comes later makes another kind of object, for
-  // which V8 would compile the loop anew.
-  /** Whether functions can be made of texts here; not asked before it matters. */
+  // Every field has a value from the beginning: adding one later makes another hidden class, and V8 would
+  // compile the loop again.
+  /** Whether functions can be made of text here; unknown until the first translation. */
   private allowed: boolean | undefined = undefined;
   private machines: MachinePool | undefined = undefined;
-  /** Made with the first translation. */
+  /** Created with the first translation. */
   private runtime: TierRuntime | undefined = undefined;
 
   constructor(
@@ -77,7 +77,7 @@ export class Tier implements SecondTier {
     this.threshold = options.mode === "js" ? 1 : (options.threshold ?? THRESHOLD);
     this.room = ROOM;
     this.stress = options.stress;
-    // So translated code need not compare the number of its calls with the limit.
+    // With this bound translated code need not compare the number of its calls with the limit.
     this.nativeCalls = Math.ceil(this.room / LEAST_FRAME) + LEVELS_PER_STEP;
     this.maxDepth = ctx.settings.maxCallDepth - this.nativeCalls;
   }
@@ -119,7 +119,7 @@ export class Tier implements SecondTier {
   }
 
   private compile(lambda: Lambda, source: string): NativeCode {
-    const make = new Function(...SURROUNDINGS, source) as (...values: unknown[]) => NativeCode;
+    const make = new Function(...FREE_NAMES, source) as (...values: unknown[]) => NativeCode;
     this.runtime ??= this.runtimeOf(this.machines as MachinePool);
     return make(
       this.runtime,
@@ -139,8 +139,8 @@ export class Tier implements SecondTier {
   }
 }
 
-/** The names in the sources that stand for what is outside, in the order of {@link Tier.compile}. */
-const SURROUNDINGS = [
+/** The free names of the sources, in the order of the values in {@link Tier.compile}. */
+const FREE_NAMES = [
   "R",
   "L",
   "K",
@@ -161,7 +161,7 @@ export function listTranslation(lambda: Lambda, _positions: PositionTable, lines
   lines.push(translate(lambda, { slow: false }) ?? "stays bytecode");
 }
 
-/** Whether functions can be made of texts here. */
+/** Whether functions can be made of text here. */
 export function canCompile(): boolean {
   try {
     return (new Function("return true") as () => boolean)();

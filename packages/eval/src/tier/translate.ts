@@ -1,18 +1,18 @@
 /**
  * Translation: turns the bytecode of one lambda into the source of a JavaScript function.
  *
- * The operand stack is followed symbolically: what lies on it are variables, constants, and thunks that
- * are not made before something takes them. Locals become variables `l0`, `l1` …, their values once
- * forced `v0`, `v1` … (`w0` … for upvalues), and what an instruction leaves at depth 3 is `s3`. Jumps
- * go forward only and become labelled blocks (`blocks.ts`). Whatever is not quick and frequent is a
- * call of the runtime, `R`.
+ * The translator follows the operand stack symbolically: on it are variables, constants, and thunks that are
+ * not made before something takes them. Locals become variables `l0`, `l1` …, their forced values `v0`,
+ * `v1` … (`w0` … for upvalues), and the result of an instruction at depth 3 is `s3`. Jumps go forward only
+ * and become labelled blocks (`blocks.ts`). Everything that is not fast and frequent is a call of the
+ * runtime, `R`. See docs/design/005-second-tier.md.
  *
- * The code sets `pc` before all that can fail, so that `R.leave` finds the position and the traces as
- * the machine does; the offset behind an instruction says the same as one inside of it.
+ * The code sets `pc` before everything that can fail, so that `R.leave` finds the position and the traces as
+ * the machine does; the offset behind an instruction is equivalent to one inside it.
  *
- *     self, arguments…, calls, room     the parameters; `TierRuntime` says what they are
+ *     self, arguments…, calls, room     the parameters, see `TierRuntime`
  *     L, K, C                           the lambda, its lambdas, its constants
- *     N                                 the levels of values that native code is in
+ *     N                                 the nesting: N.levels are the levels of values that native code is in
  */
 import { type Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
@@ -22,22 +22,29 @@ import { Builtin } from "../value/value.ts";
 import { blocksOf, decode, type Instruction } from "./blocks.ts";
 import { takesEager } from "./eager.ts";
 
-/** Longer code, in words, stays bytecode: V8 would not optimise it. */
+/** Longer code, in words, stays bytecode: V8 does not optimise functions of that size. */
 const MAX_CODE = 3000;
-/** Words of native stack that a translated function takes beside its variables. */
+/**
+ * Words of native stack that a translated function takes beside its variables and parameters: its frame, and
+ * the frames of the runtime between it and the next translation. An estimate on the safe side; `DRIVE_ROOM` in
+ * `runtime.ts` says how it was checked.
+ */
 const FRAME_ROOM = 70;
-/** Strings that one expression joins. */
+/** The most strings that one expression joins. */
 const MAX_JOINED = 12;
-/** Lists and captures up to this length have a function that makes them. */
+/** Lists and captures up to this length are made by {@link TierRuntime.row1} and its like. */
 const MAX_ROW = 8;
-/** Instructions of a thunk that is computed instead of made. */
+/**
+ * The most instructions of a thunk that is computed instead of made. `n - 1` has four, `a + b + c` and
+ * `a - b - c - d` have eight with RETURN. Chosen so that the guard stays short, not measured.
+ */
 const MAX_EAGER = 9;
 
 const SAFE = "9007199254740991";
 
-/** What is known of what an expression gives. */
+/** What is known of the value of an expression. */
 const enum Known {
-  /** Perhaps a thunk. */
+  /** It may be a thunk. */
   Slot,
   /** A value. */
   Value,
@@ -46,7 +53,7 @@ const enum Known {
   Text,
 }
 
-/** Something on the operand stack. */
+/** An entry of the symbolic operand stack. */
 interface Operand {
   /** An expression without effects; see {@link Translator.simple} for when it may be written twice. */
   readonly code: string;
@@ -57,17 +64,17 @@ interface Operand {
 
 /** The state of the code where a block ends. */
 interface Landing {
-  /** Operands below this depth are those of the beginning of the block. */
+  /** Operands below this depth are the same as at the beginning of the block. */
   readonly fixed: number;
   readonly opened: readonly Operand[];
-  /** What lies on the stack; `undefined` until something jumps there. */
+  /** The stack there; `undefined` until a jump to it. */
   stack: Operand[] | undefined;
   facts: Map<string, string>;
 }
 
-/** How the code is made. */
+/** Options for tests. */
 export interface TranslationOptions {
-  /** Takes no quick way, so that all others are tested. */
+  /** Takes no fast path, so that all slow paths are tested. */
   readonly slow: boolean;
 }
 
@@ -86,7 +93,7 @@ export function translate(lambda: Lambda, options: TranslationOptions): string |
   }
 }
 
-/** Thrown when branches put an operand in different places. */
+/** Thrown when branches leave an operand in different variables. */
 class Untranslatable extends Error {}
 
 class Translator {
@@ -130,7 +137,7 @@ class Translator {
       this.open(instruction);
       if (this.reachable) this.instruction(instruction, i);
     });
-    const operands = this.lambda.contexts.some(({ select }) => select !== undefined)
+    const operands = this.lambda.traceRegions.some(({ select }) => select !== undefined)
       ? `[${this.stackVariables().join(", ")}]`
       : "R.noOperands";
     const parameters = ["self", ...this.parameters, "calls", "room"].join(", ");
@@ -174,7 +181,7 @@ class Translator {
     return this.variable(`q${this.temporaries++}`);
   }
 
-  /** A constant of the function's surroundings. */
+  /** A constant outside the function. */
   private outside(name: string, code: string): string {
     this.constants.set(name, code);
     return name;
@@ -199,7 +206,7 @@ class Translator {
     return operand;
   }
 
-  /** The expression of an operand that is taken once. */
+  /** Pops an operand whose code is written once. */
   private take(): string {
     return this.code(this.pop());
   }
@@ -217,28 +224,28 @@ class Translator {
     return { code, known: operand.known, makes: -1 };
   }
 
-  /** Assigns to the variable of the place on top of the stack and pushes it. */
+  /** Assigns to the variable of the next depth and pushes it. */
   private result(code: string, known: Known): void {
     const name = this.variable(`s${this.stack.length}`);
     if (name !== code) this.line(`${name} = ${code};`);
     this.push(name, known);
   }
 
-  /** `code` for the case that something fails in it. */
+  /** `code`, preceded by an assignment to `pc`: something in it may fail. */
   private failing(end: number, code: string): string {
     this.fails = true;
     return `(pc = ${end}, ${code})`;
   }
 
-  private place(end: number): string {
+  private site(end: number): string {
     return `calls, room, L, ${end}`;
   }
 
   private runtime(name: string, end: number, ...operands: string[]): string {
-    return this.failing(end, `R.${name}(${[...operands, this.place(end)].join(", ")})`);
+    return this.failing(end, `R.${name}(${[...operands, this.site(end)].join(", ")})`);
   }
 
-  /** Any instruction, done by the code of the machine. */
+  /** Any instruction, done by the machine's code for it. */
   private generic({ op, start }: Instruction, end: number, ...operands: string[]): string {
     const few = operands.length === 1 || operands.length === 2;
     const given = few ? operands.join(", ") : `[${operands.join(", ")}]`;
@@ -288,7 +295,7 @@ class Translator {
     return `new ${type}(${this.child(index)}, ${a}, ${b}, ${rest})`;
   }
 
-  /** An array of slots. All have the same kind of elements, as those that the machine makes. */
+  /** An expression for an array of slots, of the same kind as those that the machine makes. */
   private row(items: readonly string[]): string {
     if (items.length === 0) return "R.row(0)";
     if (items.length <= MAX_ROW) return `R.row${items.length}(${items.join(", ")})`;
@@ -335,7 +342,7 @@ class Translator {
   private setLocal(index: number): void {
     const operand = this.pop();
     const local = this.local(index);
-    // What lies on the stack was read before.
+    // Operands on the stack were read before the assignment.
     this.stack.forEach(({ code, known, makes }, depth) => {
       const reads =
         makes < 0 ? code === local || code === `v${index}` : this.captures(makes).includes(local);
@@ -389,7 +396,7 @@ class Translator {
     this.line(condition === "" ? code : `if (${condition}) { ${code} }`);
   }
 
-  /** Brings the operands to where all that arrive at the end of a block put them. */
+  /** Moves the operands to the variables in which every jump to the end of a block leaves them. */
   private arrive(landing: Landing, stack: readonly Operand[]): string[] {
     const moves: string[] = [];
     const arriving = stack.map((operand, i): Operand => {
@@ -465,7 +472,7 @@ class Translator {
       this.result(guard === "" ? quick : `${guard} ? ${quick} : ${slow}`, Known.Boolean);
       return;
     }
-    // A branch follows: it needs no Boolean.
+    // A branch follows and needs no Boolean.
     const moves = this.arrive(this.landings.get(branch.target) as Landing, this.stack);
     const code = [...moves, `break b${branch.target};`].join(" ");
     this.line(`if (${guard}) { if (${left.code} ${opposite} ${right.code}) { ${code} } }`);
@@ -473,7 +480,7 @@ class Translator {
     this.skipped = branch.end;
   }
 
-  /** The code up to here is done already. */
+  /** Instructions before this offset are translated already. */
   private skipped = 0;
 
   /** The JUMP_IF_FALSE that takes the Boolean of the instruction before `next`, if one does. */
@@ -484,7 +491,7 @@ class Translator {
       const begins = this.blocks.get(instruction.start);
       if (instruction.op === Op.CheckBool && begins === undefined) continue;
       if (instruction.op !== Op.JumpIfFalse) return undefined;
-      // Its blocks begin before the comparison then.
+      // Its blocks then begin before the comparison.
       this.openEarly(instruction);
       return instruction;
     }
@@ -497,8 +504,8 @@ class Translator {
   }
 
   /**
-   * What a thunk that computes with small numbers would give, if they are at hand: an expression that
-   * tells whether they are, and the value when it has been true.
+   * For a thunk that computes with small numbers: an expression that tests whether its operands are forced and
+   * the result is in range, and the expression of the value if the test holds.
    */
   private eager(thunk: Operand): { readonly guard: string; readonly value: string } | undefined {
     if (this.slow || thunk.known !== Known.Slot) return undefined;
@@ -591,7 +598,7 @@ class Translator {
     this.result(`${guard} ? ${this.failing(end, quick)} : ${slow}`, Known.Value);
   }
 
-  /** Whether what the call before the instruction `next` gives is what the function gives. */
+  /** Whether the result of the call before the instruction `next` is the result of the function. */
   private isTail(next: number): boolean {
     for (let i = next; ; ) {
       const instruction = this.instructions[i];
@@ -601,7 +608,7 @@ class Translator {
     }
   }
 
-  /** Calls that may turn out to be the function calling itself at its end. */
+  /** How many calls may turn out to be the function calling itself in tail position. */
   private countTailCalls(): number {
     const count = this.parameters.length;
     if (count === 0 || count > 3 || this.slow) return 0;
@@ -616,8 +623,8 @@ class Translator {
   }
 
   /**
-   * A function that calls itself at its end goes round instead. `rounds` counts them, or keeps where
-   * each call stood, for the traces of the calls that were saved.
+   * A function that calls itself in tail position loops instead. `rounds` counts the calls, or keeps their code
+   * offsets, for the traces of the calls that were saved.
    */
   private tailCall(callee: string, args: readonly Operand[], made: string[], end: number): void {
     const code = this.parameters.length === 1 ? `${callee}.code` : `${callee}.code.fused`;
@@ -648,7 +655,7 @@ class Translator {
 
   // ── Selections ─────────────────────────────────────────────────────────────────────────────────
 
-  /** Puts the top into the variable of its place, where traces of selections look for it. */
+  /** Moves the top to the variable of its depth, where traces of selections look for it. */
   private settleTop(): string {
     const depth = this.stack.length - 1;
     const top = this.stack[depth] as Operand;
@@ -831,7 +838,7 @@ class Translator {
       case Op.AssertEqual: {
         const right = this.simple();
         const left = this.simple();
-        // Thrown from here: V8 takes the longer to throw through a function the larger that is.
+        // Thrown from here: the larger a function, the longer V8 takes to throw through it.
         const failed = this.temporary();
         const codes = [left.code, right.code, this.constant(operand)].join(", ");
         this.line(`${failed} = ${this.failing(end, `R.failedAssertion(${codes})`)};`);
@@ -1012,7 +1019,7 @@ class Translator {
   }
 }
 
-/** How many operands the jump of an instruction replaces or drops. */
+/** How many operands an instruction replaces or drops when it jumps. */
 function consumed(op: number): number {
   switch (op as Op) {
     case Op.SelectOrDynamic:
@@ -1034,7 +1041,7 @@ function join(conditions: readonly string[]): string {
   return conditions.filter((condition) => condition !== "").join(" && ");
 }
 
-/** Assigns a sum of small numbers; tells whether it is one. */
+/** Assigns a sum of safe integers; true if the sum is one as well. */
 function inRange(variable: string, sum: string): string {
   return `(${variable} = ${sum}) <= ${SAFE} && ${variable} >= -${SAFE}`;
 }

@@ -7,7 +7,7 @@
  *     !out!/nix/store/hash-name.drv   output: the output `out` of a derivation
  *     =/nix/store/hash-name.drv       drv-deep: a derivation with its whole closure
  *
- * (C++ Nix leaves the store directory away; full paths save work here and order the same way.)
+ * (C++ Nix omits the store directory; full paths save work here and sort the same way.)
  * Contexts are shared freely: union returns one of its arguments whenever that suffices.
  */
 import { ContextString } from "./value.ts";
@@ -21,7 +21,7 @@ export type ContextElement =
   | { readonly kind: "output"; readonly drvPath: string; readonly output: string }
   | { readonly kind: "drv-deep"; readonly drvPath: string };
 
-/** Takes an encoded element apart. */
+/** Decodes a context element. */
 export function decodeContextElement(element: string): ContextElement {
   if (element.startsWith("!")) {
     const end = element.indexOf("!", 1);
@@ -62,13 +62,13 @@ export function unionContext(
 }
 
 /**
- * The union of many contexts. The first is taken as it is and copied when something is added, once,
- * where {@link unionContext} for one after the other would copy each time.
+ * The union of many contexts. The first one is shared until something is added to it and is then copied once;
+ * calling {@link unionContext} for one after the other would copy each time.
  */
 export class ContextUnion {
-  /** The union of all that was added. */
+  /** The union of all contexts added so far. */
   result: StringContext | undefined = undefined;
-  /** The result, if it was made here. */
+  /** The result, if it is a copy made here. */
   private own: Set<string> | null = null;
 
   add(context: StringContext | undefined): void {
@@ -94,7 +94,7 @@ export function contextOf(value: string | ContextString): StringContext | undefi
   return typeof value === "string" ? undefined : value.context;
 }
 
-/** A string value with that context, plain if it is empty. */
+/** A string value with a context; a plain string if the context is empty. */
 export function withContext(
   text: string,
   context: StringContext | undefined,

@@ -1,17 +1,17 @@
 /**
- * Shapes of sets that builtins have made lately. Code that makes a set with computed names tends to
- * make another with the same ones; if both have one shape, that has an index, an order and unions
- * only once, and select sites know it.
+ * Shapes of sets that builtins have made recently. Code that makes a set with computed names tends to make
+ * another with the same names. If both have the same shape, its table, order and unions are made only once,
+ * and inline caches hit.
  */
 import type { PosIdx } from "../position.ts";
 import { Shape } from "./shape.ts";
 
-/** Shapes with more names are not kept. */
+/** Shapes with more names are not remembered. */
 const MAX_NAMES = 4096;
 /** Names of all shapes together beyond which all are forgotten. */
 const MAX_ALL_NAMES = 65_536;
 
-/** See the head of this file. */
+/** The last shape for each first name. */
 export class ShapeTable {
   /** The last shape by its first name. */
   private readonly shapes = new Map<string, Shape>();

@@ -4,8 +4,8 @@
  * `StaticEvalSymbols` in eval.hh, then the builtins as `createBaseEnv` adds them, then the names in
  * the file that defines `derivation`. For all others the order of definition comes closest.
  *
- * It shows where going through a set can end early: which attribute fails first, and whether two sets
- * turn out different before one of their attributes fails. The compiler goes through bindings and
+ * The order can be seen where going through a set ends early: which attribute fails first, and whether two
+ * sets differ before one of their attributes fails. The compiler goes through bindings and
  * formals in the same order, see `compiler/processing-order.ts`.
  */
 
@@ -106,22 +106,22 @@ export function firstRank(name: string): number | undefined {
   return RANKS.get(name);
 }
 
-/** Those of the names that come first, in their order. */
+/** The names that have a rank, in the order of their ranks. */
 export function firstNames(names: readonly string[]): string[] {
   const known = names.filter((name) => RANKS.has(name));
   return known.sort((a, b) => (RANKS.get(a) as number) - (RANKS.get(b) as number));
 }
 
-/** The names of a set, given in the order of definition, in the order described above. */
+/** The names of a set in symbol order; `names` are in the order of definition. */
 export function inSymbolOrder(names: readonly string[]): readonly string[] {
   const first = firstNames(names);
   return first.length === 0 ? names : [...first, ...names.filter((name) => !RANKS.has(name))];
 }
 
-/** The places of the names in the order described above; `null` if that is their own. */
+/** The indexes of the names in symbol order; `null` if that is the order of definition. */
 export function orderOfSymbols(names: readonly string[]): readonly number[] | null {
   const ordered = inSymbolOrder(names);
   if (ordered === names) return null;
-  const places = new Map(names.map((name, place) => [name, place]));
-  return ordered.map((name) => places.get(name) as number);
+  const indexes = new Map(names.map((name, index) => [name, index]));
+  return ordered.map((name) => indexes.get(name) as number);
 }

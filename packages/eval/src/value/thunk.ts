@@ -1,5 +1,5 @@
 /**
- * Thunks: expressions whose evaluation is put off until somebody needs the value.
+ * Thunks: expressions whose evaluation is deferred until the value is needed.
  *
  *     suspended ──force──▶ blackhole ──value──▶ forced
  *                              │
@@ -40,20 +40,20 @@ export class ThunkState {
 export const BLACKHOLE = new ThunkState("blackhole");
 /** Evaluated with an error, which `a` holds. */
 export const FAILED = new ThunkState("failed");
-/** Suspended native code: `a` is a function that starts the generator which computes the value. */
+/** Suspended native code: `a` is a function that starts the generator that computes the value. */
 export const NATIVE = new ThunkState("native");
 /** Suspended call: `a` is the function, `b` the argument. */
 export const APPLY = new ThunkState("apply");
 /**
- * Suspended call with two arguments: `a` is the function, `b` the second argument, and the first, which
- * is a string, is in the place of `rest`, so that no array is needed.
+ * Suspended call with two arguments: `a` is the function, `b` the second argument, and `rest` the first,
+ * which is a string, so that no array is needed (docs/design/006-calls-and-sets.md).
  */
 export const APPLY2 = new ThunkState("apply with two arguments");
 
-/** See the head of this file. */
+/** A deferred expression; the table above gives the fields of each state. */
 export class Thunk {
   code: Lambda | ThunkState | null;
-  // `unknown` in all but name: what a field holds depends on the state.
+  // In effect `unknown`: the type of each field depends on the state.
   a: Slot | undefined;
   b: Slot | undefined;
   rest: Slot[] | null;
@@ -120,12 +120,12 @@ export function resuspend(thunk: Thunk, code: Lambda | ThunkState): void {
   thunk.code = code;
 }
 
-/** Makes a thunk for `callee argument`, as `map` leaves behind. */
+/** A thunk for `callee argument`, as in the results of `map`. */
 export function applyThunk(callee: Slot, argument: Slot): Thunk {
   return new Thunk(APPLY, callee, argument, null);
 }
 
-/** Makes a thunk for `callee first second`, as `mapAttrs` leaves behind. */
+/** A thunk for `callee first second`, as in the results of `mapAttrs`. */
 export function applyThunk2(callee: Slot, first: string, second: Slot): Thunk {
   return new Thunk(APPLY2, callee, second, first as unknown as Slot[]);
 }
@@ -140,12 +140,12 @@ export function isSuspendedCall(state: Thunk["code"]): boolean {
   return state === APPLY || state === APPLY2;
 }
 
-/** Makes a thunk whose value a generator computes. */
+/** A thunk whose value a generator computes. */
 export function nativeThunk(start: () => Suspendable<Slot>): Thunk {
   return new Thunk(NATIVE, start as unknown as Slot, undefined, null);
 }
 
-/** Makes a thunk that is already forced: a cell with an identity of its own. */
+/** A thunk that is forced already: a cell with an identity of its own. */
 export function forcedThunk(value: Value): Thunk {
   return new Thunk(null, value, undefined, null);
 }

@@ -11,9 +11,9 @@
  *     set         Attrs
  *     lambda      Closure, Builtin, PartialBuiltin
  *
- * A *slot* is where a value may still be put off: a value or a {@link Thunk}. Lists and sets hold
- * slots; builtins receive slots for their lazy arguments and values for their strict ones.
- * The identity of a slot is what `==` uses as its short-cut, so slots are copied, never rebuilt.
+ * A *slot* is a value or a {@link Thunk}. Lists and sets hold slots; builtins receive slots for their lazy
+ * arguments and values for their strict ones. `==` takes the identity of slots as a short-cut, so slots are
+ * copied, never rebuilt.
  */
 
 import type { BuiltinDefinition, StrictArgument } from "../builtins/definition.ts";
@@ -95,11 +95,11 @@ export class Closure {
 export class Builtin {
   /** How many arguments it takes; at least 1. */
   readonly arity: number;
-  /** Of the definition: read at each call, and definitions come in many forms. */
+  /** A copy of the definition's field: calls read it, and definitions have many hidden classes. */
   readonly strict: readonly StrictArgument[];
-  /** Whether it runs no Nix code, so that it answers at once. */
+  /** Whether it runs no Nix code, so that it returns at once. */
   readonly plain: boolean;
-  /** The code of a plain builtin or what starts that of another. */
+  /** The code of a plain builtin, or the function that starts a suspending one. */
   readonly run: (ctx: EvalContext, ...args: Slot[]) => Slot | Suspendable<Slot>;
 
   constructor(readonly definition: BuiltinDefinition) {
@@ -110,7 +110,7 @@ export class Builtin {
   }
 }
 
-/** A builtin that still lacks arguments. */
+/** A builtin with some, but not all, of its arguments. */
 export class PartialBuiltin {
   constructor(
     readonly builtin: Builtin,

@@ -1,13 +1,13 @@
 /**
  * AsyncRun: drives a machine that may wait for promises.
  *
- * The machine runs in slices. Between them the driver lets the host's event loop turn, looks at the
- * signal that may stop the evaluation, and waits where something is pending. While one run waits, others
- * of the same evaluation may go on. They share thunks, so a run may come to a thunk that a waiting run
- * is evaluating: it then waits for that run, and only a circle of such waits is an infinite recursion.
+ * The machine runs in slices. Between slices the driver lets the host's event loop turn, checks the signal
+ * that may stop the evaluation, and waits where something is pending. While one run waits, other runs of
+ * the same evaluation may continue. They share thunks, so a run may need a thunk that a waiting run is
+ * evaluating: it then waits for that run, and only a cycle of such waits is an infinite recursion.
  *
- * Asynchronous runs use the machine alone: translated code lies on JavaScript's own stack, which cannot
- * be put aside.
+ * Asynchronous runs use the machine alone: translated code lives on JavaScript's own stack, which cannot
+ * be suspended.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -17,7 +17,7 @@ import { type Machine, Progress } from "./machine.ts";
 import type { Pending } from "./pending.ts";
 import type { SuspendedRun } from "./suspended-run.ts";
 
-/** What may stop an evaluation; an `AbortSignal` is one. */
+/** A signal that stops an evaluation; an `AbortSignal` is one. */
 export interface StopSignal {
   readonly aborted: boolean;
   readonly reason?: unknown;
@@ -29,14 +29,14 @@ export interface StopSignal {
 export interface AsyncOptions {
   /** Stops the evaluation, also while it waits. */
   readonly signal?: StopSignal | undefined;
-  /** Milliseconds that the evaluation may keep the event loop waiting; 12 unless given. */
+  /** Milliseconds for which the evaluation may block the event loop. Defaults to 12. */
   readonly slice?: number | undefined;
 }
 
-/** Milliseconds of a slice: a frame at 60 Hz has 16. */
+/** Milliseconds of a slice: a display frame at 60 Hz has 16. */
 const DEFAULT_SLICE = 12;
 
-/** See the head of this file. */
+/** Drives one machine through slices and waits until it has a value or an error. */
 export class AsyncRun implements SuspendedRun {
   waitsFor: SuspendedRun | undefined;
   readonly #machine: Machine;
@@ -50,7 +50,7 @@ export class AsyncRun implements SuspendedRun {
     this.#options = options;
   }
 
-  /** Runs to the end; the promise is rejected with what an exception would be. */
+  /** Runs to the end; the promise is rejected with the error that a synchronous run would throw. */
   async finish(): Promise<unknown> {
     const machine = this.#machine;
     const { io, suspendedRuns, nesting } = this.#ctx;
@@ -122,7 +122,7 @@ export class AsyncRun implements SuspendedRun {
     });
   }
 
-  /** Waits for what is pending, or for the signal, and tells the machine how it ended. */
+  /** Waits for the pending promise or for the signal, and tells the machine which it was. */
   async #wait(pending: Pending, signal: StopSignal | undefined): Promise<void> {
     const machine = this.#machine;
     let stop: (() => void) | undefined;

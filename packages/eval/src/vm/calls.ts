@@ -1,6 +1,6 @@
 /**
- * Calls of everything that is not a closure: builtins, sets with a `__functor`; and the steps of
- * native code. They say what the loop is to do next through the fields of the step.
+ * Calls of everything that is not a closure (builtins, sets with a `__functor`), and the steps of native
+ * code. They tell their driver what to do next through the fields of a {@link StepResult}.
  */
 
 import { printIdentifier } from "@nivis/syntax";
@@ -52,9 +52,9 @@ import { enterThunk, LEVELS_PER_STEP } from "./second-tier.ts";
 import type { StepResult } from "./step-result.ts";
 import { addCallTraces, failThunk } from "./unwind.ts";
 
-/** In the slot of a formal that the caller did not give, until its default is made. */
+/** Fills the slot of a formal that the caller did not give, until its default is made. */
 export const MISSING = new MissingFormal();
-/** The input of native code that has not asked for anything yet. */
+/** The input of native code that has not requested anything yet. */
 export const NOTHING = Symbol("nothing");
 
 /** Checks a strict argument; the message is C++ Nix's. */
@@ -117,9 +117,9 @@ function runBuiltin(
   }
 }
 
-/** What a step of native code wants next. */
+/** How a step of native code ended: what the driver does next. */
 export const enum StepOutcome {
-  /** {@link StepResult.result} is its result. */
+  /** {@link StepResult.result} is the result of the native code. */
   Done,
   /** {@link StepResult.thunk} is to be forced. */
   Force,
@@ -130,8 +130,8 @@ export const enum StepOutcome {
 }
 
 /**
- * {@link callValue} for a plain builtin of one or two arguments, if those that it wants forced are at
- * hand; else answers -1.
+ * {@link callValue} for a plain builtin of one or two arguments whose strict arguments are forced already;
+ * returns -1 otherwise.
  */
 function callPlain(step: StepResult, builtin: Builtin, stack: Segment, sp: number): number {
   const { ctx, observer } = step;
@@ -164,7 +164,7 @@ function callPlain(step: StepResult, builtin: Builtin, stack: Segment, sp: numbe
   return leaveResult(step, builtin, result, stack, sp - 1 - arity);
 }
 
-/** Puts the result of a plain builtin at `top`, or has it forced first; answers the new `sp`. */
+/** Puts the result of a plain builtin at `top`, or has it forced first; returns the new `sp`. */
 function leaveResult(
   step: StepResult,
   builtin: Builtin,
@@ -175,7 +175,7 @@ function leaveResult(
   if (!(result instanceof Thunk)) stack[top] = result;
   else if (result.code === null) stack[top] = result.a;
   else {
-    // The frame stands while the result is forced, for the trace.
+    // The frame stays while the result is forced, so that traces name the builtin.
     step.entering = new NativeFrame(builtin, [result], RETURNING, null);
     step.enteringMark = CALL_MARK;
     return top;
@@ -184,9 +184,9 @@ function leaveResult(
 }
 
 /**
- * Calls a builtin or functor with the first of `count` arguments that lie on the stack below `sp`, the
- * callee on the top. Answers the new `sp`; {@link StepResult.consumed} says how many arguments it took.
- * Either the result is on the stack or {@link StepResult.entering} is to be entered.
+ * Calls a builtin or functor with the first of the `count` arguments that lie on the stack below `sp`; the
+ * callee is on the top. Returns the new `sp`; {@link StepResult.consumed} says how many arguments the call
+ * took. Either the result is on the stack or {@link StepResult.entering} is to be entered.
  */
 export function callValue(
   step: StepResult,
@@ -228,7 +228,7 @@ export function callValue(
   const args: Slot[] = new Array<Slot>(builtin.arity);
   for (let i = 0; i < given.length; i++) args[i] = given[i] as Slot;
   for (let i = given.length; i < args.length; i++) args[i] = stack[--top];
-  // Most calls have their strict arguments at hand and need no frame.
+  // In most calls the strict arguments are forced already, so no frame is needed.
   const { strict } = builtin;
   step.running = builtin;
   let ready = 0;
@@ -257,16 +257,16 @@ export function callValue(
   return top;
 }
 
-/** Has `thunk` forced, for native code that says `pos` is where it does so. */
+/** Requests that `thunk` be forced; errors about forcing it get the position `pos`. */
 function askFor(step: StepResult, thunk: Thunk, pos: PosIdx): void {
   step.thunk = thunk;
   step.askedPos = pos;
 }
 
 /**
- * Runs native code until it is done or wants something. `mark` is the mark of its frame, `calls` are
- * the calls that are open; where there is `room` for native frames, what it asks for is done at once
- * if translated code can do it.
+ * Runs native code until it is done or requests something. `mark` is the mark of its frame, `calls` the
+ * number of open calls. Where there is `room` for native frames, a request that translated code can serve
+ * is served at once.
  */
 export function stepNative(
   step: StepResult,
@@ -353,7 +353,7 @@ export function stepNative(
       result = outcome;
       step.observer?.returnBuiltin?.(builtin, result);
     }
-    // The result of a builtin or of a thunk's code is forced while the frame still stands.
+    // The result of a builtin, or of native code of a thunk, is forced while its frame is still there.
     if (result instanceof Thunk && mark !== PLAIN_MARK) {
       if (result.code !== null) {
         frame.suspendable = null;
@@ -368,14 +368,14 @@ export function stepNative(
   }
 }
 
-/** The translation that takes so many arguments at once. */
+/** The translation that takes exactly `count` arguments. */
 function translationFor(lambda: Lambda, count: number): NativeCode | null {
   if (count === 1) return lambda.js;
   const { fused } = lambda;
   return fused !== null && fused.extraArguments === count - 1 ? fused.js : null;
 }
 
-/** Does what native code asked for by the translation of the function. */
+/** Serves a request for a call by the translation of the function. */
 function callTranslation(
   ctx: EvalContext,
   js: NativeCode,
@@ -388,13 +388,13 @@ function callTranslation(
     if (args.length === 2) return js(callee, args[0], args[1], calls, room);
     return js(callee, ...args, calls, room);
   } catch (error) {
-    // What is at the call site is added by who knows it.
+    // If the call site is where the native code was called, the caller adds the traces.
     if (pos !== CALL_SITE) arriveAt(ctx, error, pos);
     throw error;
   }
 }
 
-/** The value of a thunk that is not forced yet if translated code can give it, else `undefined`. */
+/** The value of an unforced thunk if translated code can compute it, else `undefined`. */
 function tryForce(
   ctx: EvalContext,
   thunk: Thunk,
@@ -439,14 +439,14 @@ function forceApplied(
   }
 }
 
-/** Adds to an error that leaves a translation what is said about the call, which stands at `pos`. */
+/** Adds the traces of the call at `pos` to an error that leaves a translation. */
 function arriveAt(ctx: EvalContext, error: unknown, pos: PosIdx): void {
   if (!(error instanceof EvalError)) return;
   if (error.leaving !== null) addCallTraces(error, error.leaving, pos, ctx.settings.showTrace);
   error.resolveCallSite(pos);
 }
 
-/** Puts the forced argument that came and looks for the next; answers whether one is to be forced. */
+/** Stores the argument that was forced and looks for the next; returns whether one is to be forced. */
 function gatherArguments(
   step: StepResult,
   frame: NativeFrame,
@@ -468,7 +468,7 @@ function gatherArguments(
     const slot = frame.args[argument.arg] as Slot;
     if (slot instanceof Thunk && slot.code !== null) {
       if (argument.nested) {
-        // Taken back above, or by whoever carries out the error that forcing ended with.
+        // Undone above, or by `leaveArgument` if forcing fails.
         ctx.nesting.levels++;
         checkNesting(ctx, NO_POS, -1);
       }
@@ -482,7 +482,10 @@ function gatherArguments(
   return false;
 }
 
-/** Binds the formals of a function to the attributes of its argument, from the local `first` on. */
+/**
+ * Binds the formals of a function to the attributes of its argument, from the local `first` on. The
+ * indexes of the formals are remembered per shape: see docs/design/006-calls-and-sets.md.
+ */
 export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, first: number): void {
   const { shape, values } = argument;
   const isFlat = argument.base === null;
@@ -501,7 +504,7 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
   const formals = lambda.formals as NonNullable<Lambda["formals"]>;
   const names = formals.names;
   let used = 0;
-  // The attributes often come in the order of the formals.
+  // Attributes often have the order of the formals.
   const given = shape.names;
   let next = 0;
   for (let i = 0; i < names.length; i++) {

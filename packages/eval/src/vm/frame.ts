@@ -2,18 +2,18 @@
  * Frames: how calls lie on the stack.
  *
  * Call frames and frames of native code share one value stack, in segments that are linked as they
- * fill. Entering a frame writes a header and leaves the locals and operands above it:
+ * fill. Entering a frame writes a header; the locals and operands lie above it:
  *
  *     … caller's operands │ lambda self pc base mark │ locals … │ operands …
  *                           └─ the caller's state ─┘   ↑ base
  *
- * `mark` says what returning does: a Thunk is given the value, `CALL_MARK` ends a call (for the call
- * depth), `PLAIN_MARK` neither. Frames that are not Nix code have a lambda of their own whose code is
+ * `mark` says what returning does: a Thunk receives the value, `CALL_MARK` ends a call (for the call
+ * depth), `PLAIN_MARK` does neither. Frames that are not Nix code have a lambda of their own whose code is
  * one instruction, so returning to them needs no test:
  *
  *     NATIVE    RESUME_NATIVE   self is a NativeFrame: a generator, or a builtin that gathers its arguments;
- *                               further on its code has the calls that native code asks for
- *     SEGMENT   LEAVE_SEGMENT   self is a SegmentLink: the frame goes on in the previous segment
+ *                               the rest of its code are the calls that native code requests
+ *     SEGMENT   LEAVE_SEGMENT   self is a SegmentLink: the frame continues in the previous segment
  *     ENTRY     EXIT            the bottom of a run
  *     apply(n)  FORCE CALL n …  the frame of a thunk that is a suspended call; self is the position of the call
  */
@@ -28,7 +28,10 @@ import type { Suspendable } from "./requests.ts";
 export const NATIVE_POS = -2 as PosIdx;
 /** Slots of a frame's header. */
 export const HEADER_SIZE = 5;
-/** Slots of a segment of the stack: large enough that crossing is rare, small enough to waste little. */
+/**
+ * Slots of a segment of the stack: large enough that crossing is rare, small enough to waste little.
+ * A quarter of that helps some programs and hurts others more: see docs/design/007-warm-up.md, "Dropped".
+ */
 export const SEGMENT_SIZE = 32_768;
 
 /** Slots that a native frame or a call from native code may need for its operands. */
@@ -43,9 +46,9 @@ export const CALL_MARK = null;
 /** Header mark: the frame neither updates a thunk nor counts as a call. */
 export const PLAIN_MARK = undefined;
 
-/** Native code that waits for a value. */
+/** Native code that is suspended until a value arrives. */
 export class NativeFrame {
-  /** Where the call stands that the native code last asked for. */
+  /** The position of the call that the native code requested last. */
   calledFrom: PosIdx = CALL_SITE;
 
   constructor(
@@ -53,7 +56,7 @@ export class NativeFrame {
     readonly builtin: Builtin | null,
     /** The arguments while they are being forced. */
     readonly args: Slot[],
-    /** Index into the builtin's strict arguments; {@link RETURNING} once it has answered a thunk. */
+    /** Index into the builtin's strict arguments; {@link RETURNING} once it has returned a thunk. */
     public next: number,
     /** The generator or routine once it runs. */
     public suspendable: Suspendable<unknown> | null,
@@ -63,7 +66,7 @@ export class NativeFrame {
 /** {@link NativeFrame.next}: the value that comes is the builtin's result. */
 export const RETURNING = -1;
 
-/** Where a frame goes on that left its segment. */
+/** Where a frame continues that left its segment. */
 export class SegmentLink {
   constructor(
     readonly stack: Segment,
@@ -75,11 +78,11 @@ export class SegmentLink {
   ) {}
 }
 
-/** The translated code that started a run, as `self` of the run's bottom: positions go on there. */
+/** The translated code that started a run, as `self` of the run's bottom: positions are found through it. */
 export class CallingCode {
   /** `null` if `at` is a position already. */
   lambda: Lambda | null = null;
-  /** The code offset behind the instruction. */
+  /** The code offset behind the instruction, or the position. */
   at = 0;
 
   /** Where the run was started. */
@@ -93,10 +96,10 @@ export function positionAt(lambda: Lambda | null, at: number): PosIdx {
   return lambda === null ? (at as PosIdx) : lambda.positionBefore(at);
 }
 
-/** What a frame's upvalues or native state come from. */
+/** The owner of a frame's upvalues, or the state of a native frame. */
 export type FrameSelf = Closure | Thunk | NativeFrame | SegmentLink | CallingCode | PosIdx;
 
-/** A lambda that is not Nix code. */
+/** A lambda with the given code, which is not Nix code. */
 export function nativeLambda(...code: number[]): Lambda {
   const lambda = new Lambda(LambdaKind.Thunk, NATIVE_POS);
   lambda.code = Int32Array.from(code);
@@ -111,10 +114,10 @@ function callCode(count: number): number[] {
   return code;
 }
 
-/** Numbers of arguments that native code calls with; no builtin calls with more. */
+/** The numbers of arguments with which native code calls; no builtin calls with more. */
 const ARGUMENT_COUNTS = [1, 2, 3, 4, 5, 6, 7, 8];
 
-/** An instruction that takes a value, and behind it the calls that end with it. */
+/** An instruction that takes a value, followed by the calls whose result it takes. */
 function codeWithCalls(op: Op): number[] {
   return [op, ...ARGUMENT_COUNTS.flatMap((count) => [...callCode(count), op])];
 }
@@ -135,7 +138,7 @@ export const APPLY_LAMBDAS: readonly Lambda[] = ARGUMENT_COUNTS.map((count) =>
   nativeLambda(...callCode(count), Op.Return),
 );
 
-/** No slots at all, shared. */
+/** The shared empty row of slots. */
 export const NO_SLOTS: Slot[] = [];
 
 /** A fresh stack segment. */

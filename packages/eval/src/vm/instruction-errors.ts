@@ -1,4 +1,4 @@
-/** The errors of instructions, in C++ Nix's words; `CALL_SITE` becomes the position of the instruction. */
+/** The errors of instructions, worded as C++ Nix does. `CALL_SITE` becomes the position of the instruction. */
 
 import { printIdentifier } from "@nivis/syntax";
 import type { Lambda } from "../bytecode/lambda.ts";
@@ -31,7 +31,7 @@ export function notASet(ctx: EvalContext, value: Value): EvalError {
   return typeMismatch(ctx, value, "a set", "").addTrace(CALL_SITE, "while selecting an attribute");
 }
 
-/** The argument of a function with formals is no set. */
+/** The argument of a function with formals is not a set. */
 export function notFormals(ctx: EvalContext, value: Value, lambda: Lambda): EvalError {
   const text = "while evaluating the value passed for the lambda argument";
   return typeMismatch(ctx, value, "a set", "").addTrace(lambda.pos, text);
@@ -43,9 +43,9 @@ export function missingAttribute(name: string, set: Attrs): EvalError {
   );
 }
 
-export function badName(ctx: EvalContext, value: Value, context: string): EvalError {
-  if (value instanceof ContextString) return contextNotAllowed(value).addTrace(CALL_SITE, context);
-  return typeMismatch(ctx, value, "a string", context, CALL_SITE);
+export function badName(ctx: EvalContext, value: Value, trace: string): EvalError {
+  if (value instanceof ContextString) return contextNotAllowed(value).addTrace(CALL_SITE, trace);
+  return typeMismatch(ctx, value, "a string", trace, CALL_SITE);
 }
 
 export function recursionAt(set: Attrs, name: string, thunk: Thunk): RecursionError {
@@ -53,7 +53,7 @@ export function recursionAt(set: Attrs, name: string, thunk: Thunk): RecursionEr
   return new RecursionError(thunk, pos === NO_POS ? CALL_SITE : pos);
 }
 
-/** The error of a thunk that failed before; a copy, since the traces of this time are its own. */
+/** A copy of the error of a thunk that failed before: each time it is forced the error gets other traces. */
 export function cloneError(error: EvalError): EvalError {
   const copy = new EvalError(error.kind, error.message, error.pos);
   copy.suggestions = error.suggestions;
@@ -63,14 +63,14 @@ export function cloneError(error: EvalError): EvalError {
   return copy;
 }
 
-/** Native code that a thunk suspends; throws for one that is being evaluated or has failed. */
+/** Starts the native code of a thunk. Throws if the thunk is being evaluated or has failed. */
 export function startThunk(thunk: Thunk, pos: PosIdx): NativeFrame {
   if (thunk.code === BLACKHOLE) throw new RecursionError(thunk, pos);
   if (thunk.code === FAILED) {
     const error: unknown = thunk.a;
     throw error instanceof EvalError ? cloneError(error) : error;
   }
-  if (thunk.code !== NATIVE) throw new InternalError("a thunk in no known state");
+  if (thunk.code !== NATIVE) throw new InternalError("a thunk is in no known state");
   const start = thunk.a as unknown as () => Suspendable<unknown>;
   blackhole(thunk);
   return new NativeFrame(null, NO_SLOTS, 0, start());

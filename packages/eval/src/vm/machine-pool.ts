@@ -12,16 +12,16 @@ import type { RunObserver } from "./observer.ts";
 import type { Suspendable } from "./requests.ts";
 import type { SecondTier } from "./second-tier.ts";
 
-/** Runs of the host that may be inside one another: each takes some kilobytes of the native stack. */
+/** How deep runs of the host may nest: each takes some kilobytes of the native stack. */
 const MAX_RUNS = 100;
 
-/** Machines that wait for their next run; more are dropped when they are done. */
+/** Idle machines that are kept; further ones are dropped when their run ends. */
 const MAX_IDLE = 64;
 
 /**
- * The machines of one evaluation. Usually there is one, and it is used again: its stack is a quarter
- * of a megabyte, too much to make for every value that a host looks at. Translated code that hands
- * over takes more.
+ * The machines of one evaluation. Usually there is one, used again and again: its stack is a quarter of a
+ * megabyte, too much to allocate for every value that a host looks at. Translated code that hands over to
+ * a machine takes further ones.
  */
 export class MachinePool {
   private readonly idle: Machine[] = [];
@@ -60,7 +60,7 @@ export class MachinePool {
     const nested = nesting.runs > 0;
     machine.nested = nested;
     machine.keeping = nested || this.ctx.limits !== undefined;
-    // How much of the native stack a run inside a run may take is not known.
+    // It is unknown how much of the native stack a run inside a run may take.
     machine.room = nested ? 0 : (this.tier?.room ?? 0);
     nesting.runs++;
     try {
@@ -71,7 +71,7 @@ export class MachinePool {
     }
   }
 
-  /** {@link force} for a host that may have to be waited for. */
+  /** {@link force} for a host whose answers may be promises. */
   forceAsync(slot: Slot, options: AsyncOptions): Promise<Value> {
     if (!(slot instanceof Thunk)) return Promise.resolve(slot);
     if (slot.code === null) return Promise.resolve(slot.a as Value);
@@ -81,7 +81,7 @@ export class MachinePool {
     return this.finishAsync(machine, options) as Promise<Value>;
   }
 
-  /** {@link run} for a host that may have to be waited for. */
+  /** {@link run} for a host whose answers may be promises. */
   runAsync<Result>(generator: Suspendable<Result>, options: AsyncOptions): Promise<Result> {
     const machine = this.take();
     machine.room = 0;

@@ -1,10 +1,11 @@
 /**
  * The machine: its state between runs of the loop, and the two ways into it.
  *
- * `run.ts` keeps the state in local variables while it runs and leaves it here when it stops: at the
- * end, for being entered anew, or because an error was thrown, which `unwind.ts` then carries out of
- * the frames. A machine serves one request; a second one may run while the first waits (a builtin
- * never does that, the host may).
+ * `run.ts` keeps the state in local variables while it runs and stores it here when it stops: at the end,
+ * to be entered again, or because of an error, which `unwind.ts` then carries out of the frames. What the
+ * steps of native code, calls and instructions leave for the loop is in {@link Machine.step}; the outputs
+ * of a run are `result`, `error` and `pending`. A machine serves one request at a time; a second machine
+ * may run while the first waits, if host code starts it.
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
@@ -34,21 +35,22 @@ import { ownerOf, type SuspendedRun, waitForOwner } from "./suspended-run.ts";
 import { unwind } from "./unwind.ts";
 
 /**
- * Frames that are entered before the loop is entered again. V8 can replace running code only by "on-stack
- * replacement", whose compilation of a loop as large as this one takes several times as long.
+ * Frames that are entered before the loop returns and is entered again. V8 can replace running code only by
+ * on-stack replacement, and compiling a loop as large as this one for that takes several times as long:
+ * see docs/design/001-the-machine.md.
  */
 const FRAMES_PER_RUN = 10_000;
 
 /**
- * The same for the first run of a machine; each has twice as many as the one before. So V8 has seen
- * the loop being entered again before it compiles it.
+ * The same for the first run of a machine; each further run has twice as many. So V8 has seen the loop being
+ * entered again before it compiles it: see docs/design/007-warm-up.md.
  */
 const FRAMES_AT_FIRST = 100;
 
 /** Numbers that a CALL takes in the code. */
 const CALL_SIZE = 2;
 
-/** What {@link Machine.advance} has come to. */
+/** How {@link Machine.advance} ended. */
 export const enum Progress {
   /** {@link Machine.result} is the value. */
   Done,
@@ -58,7 +60,7 @@ export const enum Progress {
   Waiting,
 }
 
-/** See the head of this file. */
+/** One stack of frames and the registers of the dispatch loop, between two runs of it. */
 export class Machine {
   /** The top segment of the stack. */
   stack: Segment = newSegment();
@@ -70,9 +72,9 @@ export class Machine {
   self: FrameSelf = NO_POS;
   pc = 0;
   base = 0;
-  /** Calls that are open. */
+  /** The number of open calls. */
   depth = 0;
-  /** To be forced when the loop is entered. */
+  /** A thunk that the loop forces first. */
   thunk: Thunk | null = null;
   /**
    * What the last step left for the loop. Before a run, `step.entering` may hold native code whose frame
@@ -85,32 +87,33 @@ export class Machine {
   result: unknown = undefined;
   /** What was thrown. */
   error: unknown = undefined;
-  /** Frames that may be entered before the loop stops to be entered again; it counts them down. */
+  /** How many more frames may be entered before the loop returns; it counts them down. */
   budget = 0;
-  /** What `budget` begins with. */
+  /** The initial `budget` of the next run. */
   private framesPerRun = FRAMES_AT_FIRST;
   /**
-   * Whether a suspended call keeps its function and arguments while it runs, so that it can be suspended
-   * again. They may hold on to much memory, so this is set only where a run may have to be taken back.
+   * Whether the thunk of a suspended call keeps its function and arguments while it is evaluated, so that it
+   * can be suspended again. They may hold on to much memory, so this is set only for runs that may have to
+   * be undone: those with limits, nested ones and asynchronous ones.
    */
   keeping = false;
-  /** Whether host code started this run in the middle of another one of the same evaluation. */
+  /** Whether host code started this run inside another run of the same evaluation. */
   nested = false;
-  /** Native frames that translated code below this run may take, in words; 0 without a second tier. */
+  /** Words of native stack that translated code called from this run may take; 0 without a second tier. */
   room = 0;
-  /** What translated code started this run, if any. */
+  /** The translated code that started this run, if any. */
   readonly caller = new CallingCode();
-  /** What {@link resuming} is resumed with. */
+  /** The value that {@link resuming} is resumed with. */
   input: unknown = undefined;
   /** The driver of an asynchronous run; `null` in a synchronous one. */
   asynchronous: SuspendedRun | null = null;
   /** What the run waits for. */
   pending: Pending | null = null;
-  /** The thunk that another run evaluates, to be forced once that run has left it. */
+  /** A thunk that another run is evaluating, to be forced once that run has left it. */
   private blocked: Thunk | null = null;
-  /** Answers that are remembered until the builtin that asked for them has run. */
+  /** Answers of the host that are kept until the builtin that asked for them has run. */
   private readonly met: Pending[] = [];
-  /** The levels of values that this run is in while it waits. */
+  /** How many levels deep in values this run is while it waits. */
   levels = 0;
 
   constructor(
@@ -132,7 +135,7 @@ export class Machine {
     }
   }
 
-  /** Enters the loop once; throws an error that nobody catches. */
+  /** Enters the loop once. Throws an error that no frame catches. */
   advance(): Progress {
     const { limits } = this.ctx;
     const wanted = this.framesPerRun;
@@ -145,7 +148,7 @@ export class Machine {
     this.input = undefined;
     let exceeded: EvalError | undefined;
     if (limits !== undefined) {
-      // What fails again takes time for its traces.
+      // An error that is thrown again costs time for each of its traces.
       if (this.error instanceof EvalError) limits.count(this.error.traces.length);
       const steps = granted - this.budget;
       exceeded = limits.spend(steps, status === RunStatus.Done);
@@ -172,7 +175,7 @@ export class Machine {
     return Progress.More;
   }
 
-  /** Goes on after a wait: `value` is what the promise was settled with. */
+  /** Prepares to continue after a wait; `value` is the value of the promise. */
   answer(value: unknown): void {
     this.pending = null;
     if (this.blocked !== null) {
@@ -187,7 +190,7 @@ export class Machine {
     this.step.yielded = false;
   }
 
-  /** Goes on, after a wait or between two runs of the loop, with an error where the machine stands. */
+  /** Prepares to continue, after a wait or between two runs of the loop, with an error at the current instruction. */
   fail(error: unknown): void {
     this.pending = null;
     this.blocked = null;
@@ -199,7 +202,7 @@ export class Machine {
     unwind(this);
   }
 
-  /** Whether what was thrown is something to wait for; the machine is then ready to go on after it. */
+  /** Returns whether the machine must wait because of what was thrown; it is then ready to continue afterwards. */
   private suspend(): boolean {
     const { error } = this;
     const { running } = this.step;
@@ -232,7 +235,7 @@ export class Machine {
     }
   }
 
-  /** Whether what threw was a builtin that can run again: from its call, or from its frame. */
+  /** Whether the code that threw is a builtin that can run again, from its call or from its frame. */
   private canRepeat(): boolean {
     const { lambda, pc } = this;
     const { running } = this.step;
@@ -240,7 +243,7 @@ export class Machine {
     return lambda === NATIVE_LAMBDA && pc === 0 && (this.self as NativeFrame).suspendable === null;
   }
 
-  /** Makes the machine, whose run has ended in whatever way, ready for another. */
+  /** Makes the machine ready for another run, however the last one ended. */
   restart(): void {
     this.stackSlots = SEGMENT_SIZE;
     this.sp = 0;
@@ -264,7 +267,7 @@ export class Machine {
     this.caller.lambda = null;
   }
 
-  /** Notes what is lost once the frames are gone; returns the error to unwind with. */
+  /** Records what is lost once the frames are gone; returns the error to unwind with. */
   private explainMore(error: EvalError): EvalError {
     if (error instanceof RecursionError && !error.closed && !addCyclePositions(this, error)) {
       // The thunk belongs to the run that waits for the host code which started this one.

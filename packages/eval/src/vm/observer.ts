@@ -1,12 +1,12 @@
 /**
- * Observers: are told what the machine does, for traces, profiles and statistics. They see everything
- * and change nothing; without one the machine does no work for them.
+ * Observers are told what the machine does, for traces, profiles and statistics. They see everything and
+ * change nothing. Without an observer the machine does no work for them.
  */
 import type { Expr } from "@nivis/syntax";
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { Builtin, Value } from "../value/value.ts";
 
-/** See the head of this file. */
+/** Callbacks for the events of a machine; each is optional. */
 export interface RunObserver {
   /** A text was parsed. */
   parsed?(expr: Expr): void;
@@ -14,13 +14,13 @@ export interface RunObserver {
   enterFrame?(lambda: Lambda, depth: number): void;
   /** A call or thunk ended with a value. */
   leaveFrame?(lambda: Lambda, value: Value, depth: number): void;
-  /** A builtin runs; its strict arguments are there. */
+  /** A builtin runs; its strict arguments are forced. */
   callBuiltin?(builtin: Builtin): void;
   /** A builtin has its result, which may still be a thunk. */
   returnBuiltin?(builtin: Builtin, result: unknown): void;
   /**
-   * An instruction is about to run; the operands lie in `stack` from `base` to `sp`. Who asks for this
-   * must see all of them, so a faster way of running code than the dispatch loop stays off.
+   * An instruction is about to run; the operands lie in `stack` from `base` to `sp`. An observer with this
+   * callback must see every instruction, so the second tier stays off.
    */
   instruction?(
     lambda: Lambda,
@@ -31,7 +31,7 @@ export interface RunObserver {
   ): void;
 }
 
-/** An observer that tells two others, the first one first. */
+/** An observer that forwards to two others, in order. */
 export function bothObservers(first: RunObserver, second: RunObserver): RunObserver {
   return {
     parsed: (expr) => {

@@ -1,6 +1,6 @@
 /**
- * Operators on values: what the instructions do when the quick answer in the loop does not hold.
- * Plain functions answer at once; generators may run Nix code (`__toString`, elements of lists).
+ * Operators on values: what instructions do when the fast path in the loop does not apply. Plain functions
+ * return at once; generators may run Nix code (`__toString`, elements of lists).
  */
 import { canonPath } from "@nivis/formats";
 import type { AssertionText } from "../bytecode/lambda.ts";
@@ -23,12 +23,12 @@ import {
 } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "./requests.ts";
 
-/** The left operand of `+` that was a set: what follows it is coerced without copying paths. */
+/** The left operand of `+` that was coerced to a string: the right one is then coerced without copying paths. */
 export class CoercedOperand {
   constructor(readonly text: string | ContextString) {}
 }
 
-/** A set under construction, see DYNAMIC_BEGIN. */
+/** A set under construction; see the instruction DYNAMIC_BEGIN. */
 export class AttrsBuilder {
   readonly names: string[];
   readonly values: Slot[];
@@ -42,7 +42,7 @@ export class AttrsBuilder {
     for (let i = 0; i < this.names.length; i++) this.index.set(this.names[i] as string, i);
   }
 
-  /** Adds an attribute; answers where an earlier one of that name stands, if any. */
+  /** Adds an attribute; returns the position of an earlier one of that name, if any. */
   add(name: string, value: Slot, pos: PosIdx): PosIdx | undefined {
     const earlier = this.index.get(name);
     if (earlier !== undefined) return this.positions[earlier] as PosIdx;
@@ -74,7 +74,7 @@ export function* addStrings(
   return append(left, text);
 }
 
-/** {@link addStrings} when it takes no Nix code, else `undefined`. */
+/** The result of {@link addStrings} if no Nix code has to run, else `undefined`. */
 export function tryAddStrings(
   ctx: EvalContext,
   left: Value | CoercedOperand,
@@ -90,7 +90,7 @@ function modeAfter(left: Value | CoercedOperand): CoerceMode {
 }
 
 function append(left: Value | CoercedOperand, text: string | ContextString): Value {
-  // Nix: an operand is wrong where it stands, the path as a whole at the operator.
+  // Nix: errors about an operand point to it, errors about the path as a whole to the operator.
   if (left instanceof NixPath) return joinPath([left, text], OPERATOR_SITE);
   const first = left instanceof CoercedOperand ? left.text : left;
   return concatTexts(first as string | ContextString, text);
@@ -104,7 +104,7 @@ export function concatTexts(
   return withContext(textOf(a) + textOf(b), unionContext(contextOf(a), contextOf(b)));
 }
 
-/** Joins a path and strings to a path; `pos` is where that fails. */
+/** Joins a path and strings to a path; `pos` is the position of errors. */
 export function joinPath(parts: readonly Value[], pos: PosIdx): NixPath {
   let text = (parts[0] as NixPath).path;
   for (let i = 1; i < parts.length; i++) {
@@ -127,7 +127,7 @@ export function joinPath(parts: readonly Value[], pos: PosIdx): NixPath {
   return new NixPath(canonPath(text));
 }
 
-/** {@link coerceLeftOperand} when it takes no Nix code, else `undefined`. */
+/** The result of {@link coerceLeftOperand} if no Nix code has to run, else `undefined`. */
 export function tryCoerceLeftOperand(ctx: EvalContext, left: Value): CoercedOperand | undefined {
   const text = tryCoerceWhole(ctx, left, CoerceMode.Weak);
   return text === undefined ? undefined : new CoercedOperand(text);
@@ -176,8 +176,8 @@ export function* negated(comparison: Suspendable<boolean>): Suspendable<boolean>
 }
 
 /**
- * What `assert left == right` fails with if that takes no Nix code, as most do that are meant to fail;
- * else `undefined`, and {@link explainAssertion} finds out.
+ * The error of a failed `assert left == right` if no Nix code has to run to explain it, as with most
+ * assertions that are meant to fail; else `undefined`, and {@link explainAssertion} explains it.
  */
 export function failedAssertion(
   ctx: EvalContext,

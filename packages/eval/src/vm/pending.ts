@@ -1,23 +1,24 @@
 /**
- * Pending: an answer of the host that is still under way.
+ * Pending: an answer of the host that has not arrived yet.
  *
  * A host (`EvalIo`, the store, a builtin of its own) may need time where Nix needs a value. Code that
- * asks the host stays synchronous: the host's adapter (`waiting-host.ts`) throws a Pending, the code
- * is left, and once the promise is settled it is run again and finds the answer. A plain builtin never
- * runs Nix code, so the machine can run it again from its beginning; a generator wraps the question in
- * {@link attempt}, because a generator that throws cannot be resumed. A generator that has a promise
- * of its own yields a Pending and gets the promise's value.
+ * asks the host stays synchronous: the host's adapter (`waiting-io.ts`) throws a Pending, the code is
+ * abandoned, and once the promise is settled it runs again and finds the answer. A plain builtin never
+ * runs Nix code, so the machine can run it again from the beginning; a generator wraps the question in
+ * {@link attempt}, because a generator that throws cannot be resumed. A generator with a promise of its
+ * own yields a Pending and receives the promise's value.
  *
- * The machine leaves its loop while something is pending (`machine.ts`); only an asynchronous run
- * (`async-run.ts`) comes back, a synchronous one fails with the kind `would-wait`.
+ * The machine leaves its loop while something is pending (`machine.ts`); its blackholes stay as they are.
+ * An asynchronous run (`async-run.ts`) continues afterwards, a synchronous one fails with the kind
+ * `would-wait`.
  */
 import { EvalError } from "../errors/eval-error.ts";
 import type { Suspendable } from "./requests.ts";
 
-/** See the head of this file. It is thrown, but it is not an error: nothing but the machine catches it. */
+/** A promise that the machine must wait for. Thrown, but not an error: only the machine catches it. */
 export class Pending {
   constructor(
-    /** Settles when the answer is there. */
+    /** Settles when the answer arrives. */
     readonly promise: PromiseLike<unknown>,
     /** What is waited for, for messages: a path, a URL, the name of a builtin. */
     readonly subject: string,
@@ -36,8 +37,8 @@ export function isPromise<T>(answer: T | PromiseLike<T>): answer is PromiseLike<
 }
 
 /**
- * What `action` returns, or `undefined` where it would have to wait: the quick way before
- * {@link attempt}, which needs a frame of its own: `now(action) ?? (yield attempt(action))`.
+ * The result of `action`, or `undefined` if it would have to wait. The fast path before {@link attempt},
+ * which needs a frame of its own: `now(action) ?? (yield attempt(action))`.
  */
 export function now<Result>(action: () => Result): Result | undefined {
   try {
@@ -49,8 +50,8 @@ export function now<Result>(action: () => Result): Result | undefined {
 }
 
 /**
- * Runs `action`, which asks the host but runs no Nix code, until no answer is missing any more. Each
- * run starts from the beginning, so `action` must not have effects before its last question.
+ * Runs `action`, which asks the host but runs no Nix code, until it has all answers. Each attempt starts
+ * from the beginning, so `action` must not have effects before its last question.
  */
 export function* attempt<Result>(action: () => Result): Suspendable<Result> {
   const met: Pending[] = [];

@@ -1,6 +1,6 @@
 /**
- * The way that an infinite recursion went round: from the place where a thunk was needed again back
- * to that thunk. Read off the stack when the error is made, before unwinding takes the frames away.
+ * The cycle of an infinite recursion: the positions from where a thunk was needed again back to that thunk.
+ * It is read off the stack when the error is made, before unwinding removes the frames.
  */
 import { NO_POS, type PosIdx } from "../position.ts";
 import {
@@ -15,10 +15,10 @@ import {
 import type { Machine } from "./machine.ts";
 import type { RecursionError } from "./recursion-error.ts";
 
-/** Places that are kept of a long way; more help nobody. */
+/** Positions that are kept of a long cycle. */
 const MAX_CYCLE = 100;
 
-/** Adds a place to the way, further out than those it has. */
+/** Adds a position to the cycle, further out than those it has. */
 export function addCyclePosition(error: RecursionError, pos: PosIdx): void {
   const { cycle } = error;
   if (error.closed || pos === NO_POS || pos === cycle.at(-1) || cycle.length >= MAX_CYCLE) return;
@@ -26,8 +26,8 @@ export function addCyclePosition(error: RecursionError, pos: PosIdx): void {
 }
 
 /**
- * Adds the places where each thunk or call on the way needed the next, as far as `machine` has them.
- * Returns whether the way leads back to the thunk, or may do so in the code that started the run.
+ * Adds the positions where each thunk or call of the cycle needed the next, as far as `machine` has their
+ * frames. Returns whether the cycle is closed, or may be closed by the code that started the run.
  */
 export function addCyclePositions(machine: Machine, error: RecursionError): boolean {
   let { stack, lambda, self, pc, base } = machine;
@@ -49,7 +49,7 @@ export function addCyclePositions(machine: Machine, error: RecursionError): bool
     pc = stack[header + 2];
     base = stack[header + 3];
   }
-  // Below translated code the way may go on; else it does not lead back.
+  // The cycle may continue below translated code; otherwise there is none.
   if (self instanceof CallingCode) return true;
   error.closed = true;
   error.cycle = [];

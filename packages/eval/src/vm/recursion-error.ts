@@ -3,9 +3,9 @@ import { EvalError } from "../errors/eval-error.ts";
 import type { PosIdx } from "../position.ts";
 import type { Thunk } from "../value/thunk.ts";
 
-/** Says which thunk it came back to, so that unwinding finds where the recursion was entered. */
+/** An infinite recursion. Names the thunk, so that unwinding finds where the recursion was entered. */
 export class RecursionError extends EvalError {
-  /** Whether `cycle` goes all the way round, or never will. */
+  /** Whether `cycle` is final: all the way round, or known to be incomplete. */
   closed = false;
   constructor(
     /** The thunk that was forced while it was being forced. */

@@ -1,19 +1,20 @@
 /**
- * Requests: what a generator may ask of whoever drives it.
+ * Requests: what a generator may ask of its driver.
  *
- * A builtin that must force or call in the middle is a generator that *yields*
+ * Native code that must force or call in the middle is a generator that *yields* a {@link Request}:
  *
- *     a Thunk         force it; answers its value
- *     a ForceRequest  the same, saying where
- *     a CallRequest   call a function; answers the result
- *     a generator     run it in a frame of its own; answers what it returns
- *     a Pending       wait for its promise; answers the promise's value
+ *     a Thunk         force it; the answer is its value
+ *     a ForceRequest  the same, with the position that errors about forcing get
+ *     a CallRequest   call a function; the answer is the result
+ *     a Pending       wait for its promise; the answer is the promise's value
+ *     a Suspendable   run it in a frame of its own; the answer is what it returns
  *
- * An error is thrown into the generator at the `yield`. Generators never delegate with `yield*`:
- * resuming would go through the whole chain, a native recursion again.
+ * An error is thrown into the generator at the `yield`. Generators never delegate with `yield*`: resuming
+ * would go through the whole chain, which is native recursion again.
  *
- * What goes through long lists or large values is a {@link Routine} instead: the same protocol as an
- * object that keeps its state in fields, because resuming a generator costs more than a short callback.
+ * Write a generator first. Code that loops over long lists or large values is a {@link Routine} instead,
+ * the same protocol as an object with its state in fields: resuming a generator costs more than a short
+ * callback, see docs/design/006-calls-and-sets.md ("is a routine, not a generator").
  */
 
 import { CALL_SITE, type PosIdx } from "../position.ts";
@@ -21,19 +22,19 @@ import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
 import type { Pending } from "./pending.ts";
 
-/** Asks for `callee args[0] args[1] …`. Whoever asked may use it again once it has the answer. */
+/** Asks for `callee args[0] args[1] …`. Its maker may use it again once the answer has arrived. */
 export class CallRequest {
   constructor(
     readonly callee: Slot,
     readonly args: Slot[],
-    /** Where the call stands, for traces. */
+    /** The position of the call, for traces. */
     readonly pos: PosIdx = CALL_SITE,
   ) {}
 }
 
 /**
- * Asks to force a thunk, with the position that errors about forcing it get. Whoever asked may use
- * it again once it has the answer.
+ * Asks to force a thunk, with the position that errors about forcing it get. Its maker may use it again once
+ * the answer has arrived.
  */
 export class ForceRequest {
   constructor(
@@ -42,42 +43,45 @@ export class ForceRequest {
   ) {}
 }
 
-/** Anything that can be yielded. */
+/**
+ * Everything that can be yielded. `stepNative` (`calls.ts`) tells the kinds apart, the last one by being none
+ * of the others: with a further kind here it does not compile until it handles that.
+ */
 export type Request = Thunk | ForceRequest | CallRequest | Pending | Suspendable<unknown>;
 
-/** Native code that can be suspended, a generator or a {@link Routine}; `Result` is what it returns. */
+/** Native code that can be suspended: a generator or a {@link Routine}. `Result` is what it returns. */
 export interface Suspendable<Result> {
   // biome-ignore lint/suspicious/noExplicitAny: the answer's type depends on the request; callers cast it
   next(answer: any): IteratorResult<Request, Result>;
   throw(error: unknown): IteratorResult<Request, Result>;
 }
 
-/** What a {@link Routine} answers with; there is one for each, used again and again. */
+/** The object that a {@link Routine} returns from every step, so that a step allocates nothing. */
 class Step {
   done = false;
   value: unknown = undefined;
 }
 
-/** Native code that can be suspended and is no generator. */
+/** Native code that can be suspended and keeps its state in fields. */
 export abstract class Routine<Result> implements Suspendable<Result> {
   private readonly step = new Step();
 
-  /** Goes on with the answer to the last request; what it gets the first time means nothing. */
+  /** Continues with the answer to the last request; the first argument is ignored. */
   abstract next(answer: unknown): IteratorResult<Request, Result>;
 
-  /** Goes on where the last request failed; it is told of the errors of {@link next} as well. */
+  /** Continues after the last request failed. Errors that {@link next} throws come here as well. */
   throw(error: unknown): IteratorResult<Request, Result> {
     throw error;
   }
 
-  /** What {@link next} answers to ask for something. */
+  /** The step that asks for something; {@link next} returns it. */
   protected ask(request: Request): IteratorResult<Request, Result> {
     const { step } = this;
     step.value = request;
     return step as IteratorResult<Request, Result>;
   }
 
-  /** What {@link next} answers at the end. */
+  /** The last step, with the result; {@link next} returns it. */
   protected finish(result: Result): IteratorResult<Request, Result> {
     const { step } = this;
     step.done = true;
@@ -87,8 +91,8 @@ export abstract class Routine<Result> implements Suspendable<Result> {
 }
 
 /**
- * Forces a slot inside a generator with `yield`: `const v = slot instanceof Thunk ? yield slot : slot`.
- * This is that idiom as a function, for places where speed does not matter.
+ * The value of a slot: the idiom `slot instanceof Thunk ? yield slot : slot` as a generator, where speed does
+ * not matter.
  */
 export function* force(slot: Slot): Suspendable<Value> {
   return slot instanceof Thunk ? ((yield slot) as Value) : slot;

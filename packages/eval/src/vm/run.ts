@@ -1,14 +1,16 @@
 /**
- * The dispatch loop: runs bytecode and native frames until the value that was asked for is there.
+ * The dispatch loop: runs bytecode and native frames until the requested value is computed.
  *
- * All that lasts between two instructions lies in the locals of {@link runLoop}: the stack segment,
- * the stack pointer, and the top frame's lambda, upvalues, code offset and base. An instruction that
- * must force a thunk sets `thunk` and goes on with the step ENTER_THUNK, which pushes the thunk's
- * frame, so that its value appears on the operand stack when the frame returns. Nothing here recurses
- * natively: depth is bounded by memory alone.
+ * The state between two instructions lives in the locals of {@link runLoop}: the stack segment, the stack
+ * pointer, and the top frame's lambda, upvalues, code offset and base. An instruction that must force a
+ * thunk sets `thunk` and continues with the step ENTER_THUNK, which pushes the thunk's frame, so that its
+ * value appears on the operand stack when the frame returns. Nothing here recurses natively: depth is
+ * bounded by memory alone.
  *
- * The loop is kept small: V8 compiles it in the background while it runs, and every instruction more
- * delays the moment when it is fast. What is rare lives in `stack-ops.ts` and `calls.ts`.
+ * The loop is kept small: V8 compiles it in the background while it runs, and every further instruction
+ * delays the moment when it is fast. Rare things live in `stack-ops.ts` and `calls.ts`. The lines that push a
+ * frame stand four times, and those that select and force twice, because a helper that changes the loop's
+ * locals moves them from registers to a heap context. See docs/design/001-the-machine.md.
  */
 
 import { Lambda, LambdaKind, type SelectCache } from "../bytecode/lambda.ts";
@@ -50,13 +52,13 @@ import { enterFunction, enterThunk } from "./second-tier.ts";
 import { selectUncached } from "./select.ts";
 import { stackOp } from "./stack-ops.ts";
 
-/** What a slot of the stack takes. */
+/** Bytes of a slot of the stack. */
 const BYTES_PER_SLOT = 8;
 
 /** Slots of all segments together beyond which the stack has overflowed; 1 GB. */
 const MAX_STACK_SLOTS = 125_000_000;
 
-/** Makes a thunk or closure field by field from its captures. */
+/** The captures from the third on, as an array. */
 function captureRest(captures: Int32Array, stack: Segment, base: number, self: FrameSelf): Slot[] {
   const rest = new Array<Slot>(captures.length - 2);
   for (let i = 2; i < captures.length; i++)
@@ -77,7 +79,7 @@ function upvalue(self: FrameSelf, index: number): Slot {
   return (holder.rest as Slot[])[index - 2] as Slot;
 }
 
-/** Whether another segment may be taken: the stack has an end, and an evaluation may have limits. */
+/** Throws unless another segment may be taken: the stack has an end, and an evaluation may have limits. */
 function checkStackSpace(machine: Machine, stackSlots: number): void {
   if (stackSlots >= MAX_STACK_SLOTS) throw tooDeep(CALL_SITE);
   machine.ctx.limits?.reserve(SEGMENT_SIZE * BYTES_PER_SLOT);
@@ -85,24 +87,24 @@ function checkStackSpace(machine: Machine, stackSlots: number): void {
 
 /** How a run of the loop ended. */
 export const enum RunStatus {
-  /** The value is there. */
+  /** {@link Machine.result} is the value. */
   Done,
-  /** Not finished: entering the loop again lets V8 switch to optimised code, and limits are looked at. */
+  /** Not finished; re-enter the loop so that V8 can switch to optimised code and limits are checked. */
   Again,
   /** {@link Machine.error} is to be unwound. */
   Failed,
 }
 
-/** Runs until the value is there or an error is thrown. The state lies in `machine` in between. */
+/** Runs until there is a value, an error, or no budget left. Between runs the state lies in `machine`. */
 export function runLoop(machine: Machine): RunStatus {
   const observer = machine.observer;
   const observing = observer !== undefined;
   const tracing = observer?.instruction !== undefined;
   const { step } = machine;
   const nesting = machine.ctx.nesting;
-  // Nix: the check comes before the counting, so one call more than the setting says may nest.
+  // Nix: the check comes before the count, so one call more than the setting may nest.
   const callLimit = machine.ctx.settings.maxCallDepth + 1;
-  // The levels of values that native code is in count like calls.
+  // Each level of a value that native code is in counts like a call.
   let maxCallDepth = callLimit - nesting.levels;
 
   const room = machine.room;
@@ -124,8 +126,8 @@ export function runLoop(machine: Machine): RunStatus {
 
   const keeping = machine.keeping;
 
-  // The operands of the last five opcodes, which are steps of the machine and never in code.
-  /** To be forced. */
+  // The operands of the last five opcodes, which are steps of the machine and never occur in code.
+  /** The thunk to force. */
   let thunk: Thunk | null = machine.thunk;
   /** The native code of the top frame, to be resumed with `input`. */
   let native: NativeFrame | null = machine.resuming;
@@ -416,7 +418,7 @@ export function runLoop(machine: Machine): RunStatus {
           }
           if (slot instanceof Thunk) {
             if (slot.code !== null) {
-              // The set stays below for the trace; the NIP that follows drops it.
+              // The set stays below for traces; the NIP that follows drops it.
               thunk = slot;
               if (slot.code === BLACKHOLE)
                 throw recursionAt(set, lambda.constants[code[pc - 2] as number] as string, slot);
@@ -563,7 +565,7 @@ export function runLoop(machine: Machine): RunStatus {
           }
           break;
         }
-        // The quick cases of instructions that `stack-ops.ts` has in full.
+        // The fast paths of instructions that `stack-ops.ts` has in full.
         case Op.AddFirst: {
           const value = stack[sp - 1];
           if (typeof value === "string" || typeof value === "number") break;
@@ -792,7 +794,7 @@ export function runLoop(machine: Machine): RunStatus {
           pc = stack[sp + 2];
           base = stack[sp + 3];
           code = lambda.code;
-          // Unless arguments of a call are left, native code goes on with the result.
+          // Unless arguments of a call are left, native code continues with the result.
           if (lambda === NATIVE_LAMBDA && code[pc] === Op.ResumeNative) {
             native = self as NativeFrame;
             input = result;

@@ -1,31 +1,31 @@
 /**
- * SecondTier: what the machine knows of the translation of hot lambdas to JavaScript (`tier/`). It
- * counts entries, asks for a translation when they are many, and calls what it gets.
+ * SecondTier: what the machine knows of the translation of hot lambdas to JavaScript (`tier/`). The machine
+ * counts the entries of a lambda, asks for a translation at a threshold, and calls it.
  */
 import type { Lambda, NativeCode } from "../bytecode/lambda.ts";
 import type { Thunk } from "../value/thunk.ts";
 import type { Closure, Value } from "../value/value.ts";
 import type { Segment } from "./frame.ts";
 
-/** Levels of values that a step of native code may go further in while it enters translations. */
+/** How many levels deeper into values a step of native code may go while it enters translations. */
 export const LEVELS_PER_STEP = 32;
 
-/** See the head of this file. */
+/** Translates hot lambdas; `tier/tier.ts` implements it. */
 export interface SecondTier {
   /** Entries of a lambda before it is translated. */
   readonly threshold: number;
-  /** Words of native stack that translated code may take, all frames of it together. */
+  /** Words of native stack that all frames of translated code may take together. */
   readonly room: number;
   /**
-   * The most calls that `room` lets nest, and {@link LEVELS_PER_STEP}; where fewer are left, the
-   * machine counts them one by one.
+   * The most calls that can nest in `room`, plus {@link LEVELS_PER_STEP}. Where fewer calls are left before
+   * the limit, the machine makes and counts them itself.
    */
   readonly nativeCalls: number;
-  /** Translates a lambda whose entries have reached the threshold, if that is possible. */
+  /** Translates a lambda whose entries have reached the threshold; `null` if it cannot be translated. */
   translate(lambda: Lambda): NativeCode | null;
 }
 
-/** Calls the translation of a function; the callee lies on the top, `extra` + 1 arguments below. */
+/** Calls the translation of a function. The callee lies on the top of the stack, `extra` + 1 arguments below it. */
 export function enterFunction(
   js: NativeCode,
   callee: Closure,

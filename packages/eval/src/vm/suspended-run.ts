@@ -1,14 +1,14 @@
 /**
- * SuspendedRun: an asynchronous run as the other runs of the same evaluation see it. Runs share thunks,
- * so one may need a thunk that another has begun to evaluate before it had to wait (`async-run.ts`).
+ * SuspendedRun: an asynchronous run as other runs of the same evaluation see it. Runs share thunks, so one
+ * run may need a thunk that another began to evaluate before it had to wait (`async-run.ts`).
  */
 import type { EvalContext } from "../context.ts";
 import { BLACKHOLE, type Thunk } from "../value/thunk.ts";
 import { Pending } from "./pending.ts";
 
-/** See the head of this file. */
+/** An asynchronous run that has not ended. */
 export interface SuspendedRun {
-  /** The run that this one waits for, if it waits for one. */
+  /** The run that this one waits for, if any. */
   waitsFor: SuspendedRun | undefined;
   /** Whether the run is evaluating a thunk. */
   evaluates(thunk: Thunk): boolean;
@@ -23,7 +23,7 @@ export function ownerOf(ctx: EvalContext, thunk: Thunk): SuspendedRun | undefine
   return undefined;
 }
 
-/** What `run` waits for until `owner` has left a thunk; `undefined` if `owner` waits for `run`. */
+/** Makes `run` wait until `owner` has left a thunk. Returns `undefined` if `owner` itself waits for `run`. */
 export function waitForOwner(
   run: SuspendedRun | null,
   owner: SuspendedRun,

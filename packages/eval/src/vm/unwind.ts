@@ -1,6 +1,6 @@
 /**
- * Unwinding: carries an error out of frame after frame, adding the traces that C++ Nix adds, until a
- * generator catches it (the machine then goes on there) or the bottom is reached (it is thrown on).
+ * Unwinding: carries an error out of frame after frame, adding the traces that C++ Nix adds, until native
+ * code catches it (the machine then continues there) or the bottom is reached (the error is thrown).
  */
 
 import { printIdentifier } from "@nivis/syntax";
@@ -34,7 +34,7 @@ import type { Machine } from "./machine.ts";
 import { RecursionError } from "./recursion-error.ts";
 import type { Suspendable } from "./requests.ts";
 
-/** Unwinds `machine.error`; returns when the machine can go on, throws it when nobody catches it. */
+/** Unwinds `machine.error`. Returns when a frame has caught it; throws it when none does. */
 export function unwind(machine: Machine): void {
   const showTrace = machine.ctx.settings.showTrace;
   let error = evalErrorOf(machine.error);
@@ -61,7 +61,7 @@ export function unwind(machine: Machine): void {
     if (lambda === NATIVE_LAMBDA) {
       const frame = self as NativeFrame;
       if (pc > 1 && error instanceof EvalError) {
-        // It stands in a call that it asked for.
+        // The error comes from a call that the native code requested.
         error.resolveCallSite(callPosition(lambda, self, pc, base, stack));
       }
       if (frame.suspendable !== null) {
@@ -117,7 +117,7 @@ export function unwind(machine: Machine): void {
   }
 }
 
-/** Adds what the code of a frame says about an error that passes through it at `pc`. */
+/** Adds the traces of the code regions of a frame that an error leaves at `pc`. */
 export function addFrameTraces(
   ctx: EvalContext,
   error: EvalError,
@@ -132,22 +132,22 @@ export function addFrameTraces(
   if (error.pos === OPERATOR_SITE && lambda.pos !== NATIVE_POS) {
     error.pos = lambda.operatorBefore(pc);
   }
-  for (const context of lambda.contexts) {
-    if (context.start >= pc || pc > context.end) continue;
-    if (context.message !== undefined) error.addTrace(context.pos, context.message);
+  for (const region of lambda.traceRegions) {
+    if (region.start >= pc || pc > region.end) continue;
+    if (region.message !== undefined) error.addTrace(region.pos, region.message);
     else {
-      const steps = context.select as readonly SelectStep[];
-      addSelectTraces(ctx, error, steps, pc, context.pos, stack, base);
+      const steps = region.select as readonly SelectStep[];
+      addSelectTraces(ctx, error, steps, pc, region.pos, stack, base);
     }
   }
 }
 
-/** What traces say about a function that an error leaves. */
+/** What traces say about a function that an error has left. */
 export function leftFunction(lambda: Lambda, inBody: boolean): LeftFunction {
   return { pos: lambda.pos, title: functionName(lambda), inBody };
 }
 
-/** Adds the traces of a call that failed, `pos` being where it stands. */
+/** Adds the traces of a failed call; `pos` is its position. */
 export function addCallTraces(
   error: EvalError,
   left: LeftFunction,
@@ -160,8 +160,8 @@ export function addCallTraces(
 }
 
 /**
- * Leaves a thunk whose evaluation failed in `frame`, the lambda of its frame: from now on it fails with
- * the same error, or, if that says nothing about the value, it is suspended again.
+ * Ends the evaluation of a thunk with an error; `frame` is the lambda of its frame. From now on the thunk
+ * fails with the same error. If the error says nothing about the value, the thunk is suspended again.
  */
 export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
   if (isPassing(error)) {
@@ -178,21 +178,21 @@ export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
   fail(thunk, error);
 }
 
-/** Whether an error says something about a run and not about a value; errors of the host do as well. */
+/** Whether an error is about the run (a limit, an interruption, an exception of the host) and not the value. */
 function isPassing(error: unknown): boolean {
   return !(error instanceof EvalError) || isPassingKind(error.kind);
 }
 
-/** What a blackhole was before it was entered, if it still has what it needs for that. */
+/** The code of a blackhole before it was entered; `null` if it no longer has its captures. */
 function suspendedCode(thunk: Thunk, frame: Lambda): Thunk["code"] {
   if (frame === NATIVE_LAMBDA) return NATIVE;
   if (frame.pos !== NATIVE_POS) return frame;
-  // A call. Its function is gone unless the machine was `keeping` it.
+  // A suspended call. Its function is gone unless the machine is `keeping` calls.
   if (thunk.a === undefined) return null;
   return frame === APPLY_LAMBDAS[0] ? APPLY : APPLY2;
 }
 
-/** Adds the trace of a builtin that failed, `pos` being where it was called. */
+/** Adds the trace of a failed builtin; `pos` is the position of its call. */
 export function addBuiltinTrace(error: EvalError, builtin: Builtin, pos: PosIdx): void {
   error.resolveCallSite(pos);
   if (builtin.definition.noTrace !== true) {
@@ -204,7 +204,7 @@ function functionName(lambda: Lambda): string {
   return lambda.name === undefined ? "anonymous lambda" : `'${lambda.name}'`;
 }
 
-/** The position of the call that a frame is about, going down through native frames. */
+/** The position of the instruction at which a frame stands; native frames stand where they were called. */
 function callPosition(
   lambda: Lambda,
   self: FrameSelf,
@@ -214,7 +214,7 @@ function callPosition(
 ): PosIdx {
   for (;;) {
     if (lambda === NATIVE_LAMBDA) {
-      // Native code has no positions: it speaks of where it was called, unless it says where it calls.
+      // Native code has no positions of its own, except for calls that it requests with one.
       const { calledFrom } = self as NativeFrame;
       if (pc > 1 && calledFrom !== CALL_SITE) return calledFrom;
     } else if (lambda === SEGMENT_LAMBDA) {
@@ -241,7 +241,7 @@ function callPosition(
   }
 }
 
-/** Adds the traces that a selection `a.b.c` gives to an error that passes through it. */
+/** Adds the traces of a selection `a.b.c` to an error that passes through it. */
 function addSelectTraces(
   ctx: EvalContext,
   error: EvalError,
@@ -272,14 +272,14 @@ function addSelectTraces(
       if (pc <= step.pc) reached = false;
     }
   }
-  // Nix: traces do not say where `derivation` defines its attributes.
+  // Nix: no trace points into the file that defines `derivation`.
   if (definedAt !== NO_POS && !ctx.positions.isInDerivationFile(definedAt)) {
     error.addTrace(definedAt, `from the definition of '${path}'`);
   }
   error.addTrace(pos, `while evaluating the attribute '${texts.join(".")}'`);
 }
 
-/** Whether C++ Nix adds the context also to errors from forcing, not only to type errors. */
+/** Whether C++ Nix adds the trace to errors from forcing, too, and not only to type errors. */
 function tracesForcing(strict: StrictArgument): boolean {
   return (
     strict.context !== "" &&
@@ -289,7 +289,7 @@ function tracesForcing(strict: StrictArgument): boolean {
   );
 }
 
-/** Carries an error out of a strict argument if that was being forced; a failed check has said all. */
+/** Adds the trace of the strict argument that was being forced; a failed check has added its own. */
 export function leaveArgument(ctx: EvalContext, error: unknown, frame: NativeFrame): void {
   const strict = frame.builtin?.definition.strict[frame.next];
   if (strict === undefined) return;
@@ -300,8 +300,8 @@ export function leaveArgument(ctx: EvalContext, error: unknown, frame: NativeFra
 }
 
 /**
- * Throws an error into the generator of a native frame. Answers what comes out of it, or `undefined`
- * if it was caught: then what the generator yields or returns counts, and the frame is to be resumed.
+ * Throws an error into the code of a native frame. Returns the error that comes out, or `undefined` if the
+ * code caught it: the frame is then to be resumed, and continues with what the code yielded or returned.
  */
 export function throwInto(frame: NativeFrame, error: unknown): unknown {
   const generator = frame.suspendable as Suspendable<unknown>;
@@ -313,7 +313,7 @@ export function throwInto(frame: NativeFrame, error: unknown): unknown {
   }
 }
 
-/** A generator that first gives again what `generator` already answered. */
+/** A suspendable whose first step is the one that `generator` has returned already. */
 function continued(
   answer: IteratorResult<unknown, unknown>,
   generator: Suspendable<unknown>,

@@ -14,17 +14,17 @@ import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
 import { type Request, Routine } from "./requests.ts";
 
-/** See the head of this file. */
+/** One `with`: its namespace and the `with` around it. */
 export class WithScope {
   constructor(
     readonly namespace: Slot,
     readonly parent: WithScope | null,
-    /** Where the `with` stands. */
+    /** The position of the `with`. */
     readonly pos: PosIdx,
   ) {}
 }
 
-/** Looks a name up as far as the namespaces are at hand; `undefined` if one is not, or none has it. */
+/** Looks a name up in namespaces that are forced; `undefined` if one is not forced, or none has the name. */
 export function lookUpWith(innermost: WithScope, name: string): Slot | undefined {
   let scope: WithScope | null = innermost;
   while (scope !== null) {
@@ -39,13 +39,14 @@ export function lookUpWith(innermost: WithScope, name: string): Slot | undefined
 }
 
 /**
- * Remembers, for a name at one place in translated code, where it is in the namespaces that were looked
- * through last: the same place always has the same number of scopes around it.
+ * An inline cache for one look-up through `with` in translated code: the shapes of the namespaces that were
+ * searched last, and the index of the name in each. The number of scopes around a look-up never changes.
+ * See docs/design/006-calls-and-sets.md.
  */
 export class WithCache {
-  /** Of the namespaces, from the innermost on. */
+  /** The shapes of the namespaces, from the innermost outwards. */
   readonly shapes: Shape[] = [];
-  /** Where those shapes have the name; -1 if they have it not. */
+  /** The index of the name in each shape; -1 if it is absent. */
   readonly indexes: number[] = [];
 }
 
@@ -65,7 +66,7 @@ export class WithLookUp extends Routine<Slot> {
   override next(): IteratorResult<Request, Slot> {
     for (let scope = this.scope; scope !== null; scope = scope.parent) {
       const slot: Slot = scope.namespace;
-      // Asked for again once it is forced.
+      // Once it is forced, the look-up continues with it.
       if (slot instanceof Thunk && slot.code !== null) {
         this.scope = scope;
         return this.ask(slot);
@@ -79,7 +80,7 @@ export class WithLookUp extends Routine<Slot> {
   }
 }
 
-/** The error about a `with` whose namespace is no set. */
+/** The error about a `with` whose namespace is not a set. */
 export function notANamespace(ctx: EvalContext, value: Value, scope: WithScope): EvalError {
   return typeMismatch(ctx, value, "a set", "").addTrace(
     scope.pos,
@@ -87,7 +88,7 @@ export function notANamespace(ctx: EvalContext, value: Value, scope: WithScope):
   );
 }
 
-/** The error about a name that no scope has. */
+/** The error about a name that no namespace has. */
 export function undefinedVariable(name: string): EvalError {
   return new EvalError("undefined-variable", `undefined variable '${name}'`, CALL_SITE);
 }
