@@ -1,7 +1,9 @@
 /** Lets restricted evaluation read the closure of a store path. */
 import type { EvalContext } from "./context.ts";
 
-/** Allows restricted evaluation to read a store path and everything it refers to, directly or not. */
+/**
+ * Allows restricted evaluation to read a store path and everything it refers to, directly or not.
+ */
 export function allowClosure(ctx: EvalContext, path: string): void {
   const { store, io } = ctx;
   if (io.allowPath === undefined) return;

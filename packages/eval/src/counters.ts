@@ -1,7 +1,7 @@
 /**
- * Counters: statistics about an evaluation for people who look for wasted work. A component counts in
- * fields of its own and registers a function that reads them. The function runs only when statistics are
- * requested, so counting must be cheap but reading need not be.
+ * Counters: statistics about an evaluation for people who look for wasted work. A component counts
+ * in fields of its own and registers a function that reads them. The function runs only when
+ * statistics are requested, so counting must be cheap but reading need not be.
  */
 
 /** Numbers by name; names may contain dots, and objects are groups. */

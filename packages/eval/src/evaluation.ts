@@ -1,6 +1,6 @@
 /**
- * Evaluation: the whole machine behind one object. It creates the context that all code shares, parses,
- * compiles and runs texts and files, and remembers the files it has evaluated.
+ * Evaluation: the whole machine behind one object. It creates the context that all code shares,
+ * parses, compiles and runs texts and files, and remembers the files it has evaluated.
  *
  *     const evaluation = new Evaluation({ io, hashes });
  *     evaluation.evaluate("1 + 1");   // 2
@@ -71,7 +71,10 @@ import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 /** The maximum size of the tree of one byte of a program. */
 const BYTES_PER_SOURCE_BYTE = 50;
 
-/** The number of steps at the end of a path after which it counts as a cycle of symlinks; as in C++ Nix. */
+/**
+ * The number of steps at the end of a path after which it counts as a cycle of symlinks; as in C++
+ * Nix.
+ */
 const MAX_LOOKS = 1024;
 
 /**
@@ -91,13 +94,15 @@ export interface EvaluationOptions {
   /** The settings that differ from their defaults. See {@link Settings}. */
   readonly settings?: SettingsInput;
   /**
-   * The store that derivations and sources are written to, and that store paths are read from. Defaults
-   * to one that holds nothing: paths are computed, and nothing is written.
+   * The store that derivations and sources are written to, and that store paths are read from.
+   * Defaults to one that holds nothing: paths are computed, and nothing is written.
    */
   readonly store?: Store;
   /** The entries of the search path, in order of precedence. Defaults to none. */
   readonly searchPath?: readonly SearchPathEntry[];
-  /** Receives an event for each instruction and call, which slows evaluation down. Defaults to none. */
+  /**
+   * Receives an event for each instruction and call, which slows evaluation down. Defaults to none.
+   */
   readonly observer?: RunObserver;
   /**
    * The cache for compiled files, so that later evaluations need not parse them; see
@@ -105,15 +110,18 @@ export interface EvaluationOptions {
    */
   readonly bytecodeCache?: BytecodeCache;
   /**
-   * How code is run: `vm` interprets bytecode, `js` translates code to JavaScript on first entry, `auto`
-   * translates hot code. An evaluation with an observer or with limits always interprets, and so does
-   * `auto` where functions cannot be created from text; `js` is an {@link EvalError} there. Defaults to
-   * `auto`.
+   * How code is run: `vm` interprets bytecode, `js` translates code to JavaScript on first entry,
+   * `auto` translates hot code. An evaluation with an observer or with limits always interprets,
+   * and so does `auto` where functions cannot be created from text; `js` is an {@link EvalError}
+   * there. Defaults to `auto`.
    */
   readonly tier?: TierMode;
   /** The number of entries after which `auto` translates code. Defaults to 30,000. */
   readonly tierThreshold?: number;
-  /** Makes translated code fall back to the interpreter wherever it can; for tests. Defaults to `false`. */
+  /**
+   * Makes translated code fall back to the interpreter wherever it can; for tests. Defaults to
+   * `false`.
+   */
   readonly tierStress?: boolean;
   /**
    * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must not
@@ -126,7 +134,9 @@ export interface EvaluationOptions {
 export interface TextOptions {
   /** The name of the text in messages. Defaults to `{ kind: "string" }`, printed as `«string»`. */
   readonly origin?: Origin;
-  /** The directory that relative paths in the text start from. Defaults to the current directory. */
+  /**
+   * The directory that relative paths in the text start from. Defaults to the current directory.
+   */
   readonly basePath?: Bytes | NixPath;
 }
 
@@ -140,7 +150,9 @@ export class Evaluation {
   private readonly handedOut = new HandedOut();
   /** Imported files, by the key of the requested path. */
   private readonly imports = new Map<string, EvaluatedFile>();
-  /** Imported files by the key of the path after resolution; that path may also be requested itself. */
+  /**
+   * Imported files by the key of the path after resolution; that path may also be requested itself.
+   */
   private readonly files = new Map<string, EvaluatedFile>();
 
   private readonly observer: RunObserver | undefined;
@@ -239,8 +251,8 @@ export class Evaluation {
 
   /**
    * Returns a file, or the `default.nix` of a directory, as a thunk: as the main program, not as an
-   * import. Throws an {@link EvalError} if the file cannot be read or does not parse. Pure evaluation
-   * requires {@link allowPath} first.
+   * import. Throws an {@link EvalError} if the file cannot be read or does not parse. Pure
+   * evaluation requires {@link allowPath} first.
    */
   loadFile(path: Bytes | NixPath): Thunk {
     return this.thunkOfFile(this.resolveExpressionPath(this.absolute(path)), this.globals);
@@ -273,8 +285,8 @@ export class Evaluation {
   }
 
   /**
-   * Forces a slot deeply and returns it as `builtins.toJSON` writes it. With `copyPaths`, which defaults to
-   * `false`, paths are copied to the store and become store paths, as in `toJSON`.
+   * Forces a slot deeply and returns it as `builtins.toJSON` writes it. With `copyPaths`, which
+   * defaults to `false`, paths are copied to the store and become store paths, as in `toJSON`.
    */
   toJson(slot: Slot, { copyPaths = false }: { readonly copyPaths?: boolean } = {}): Bytes {
     return this.run(toJson(this.context, slot, { copyPaths, pos: NO_POS })).text;
@@ -285,7 +297,9 @@ export class Evaluation {
     return this.run(toXml(this.context, slot, { strict: true, location: false })).text;
   }
 
-  /** Forces a slot deeply and prints it as `nix eval` does, with errors in place of failing parts. */
+  /**
+   * Forces a slot deeply and prints it as `nix eval` does, with errors in place of failing parts.
+   */
   print(slot: Slot): Bytes {
     return this.run(printPretty(this.context, slot));
   }
@@ -306,8 +320,9 @@ export class Evaluation {
   }
 
   /**
-   * Calls a function with any number of arguments; without arguments it returns the function's value.
-   * Throws a `TypeError` for an argument that is not a value; `toNixValue` of `nivis` converts data.
+   * Calls a function with any number of arguments; without arguments it returns the function's
+   * value. Throws a `TypeError` for an argument that is not a value; `toNixValue` of `nivis`
+   * converts data.
    */
   call(callee: Slot, ...args: readonly Slot[]): Value {
     checkSlot(callee, "the function");
@@ -328,9 +343,10 @@ export class Evaluation {
   }
 
   /**
-   * Resets the use of `maxSteps`, `maxMemory` and `maxTime`. After a limit has been exceeded, everything
-   * fails until this is called; afterwards, even the thunks that the limit interrupted can be forced
-   * again. `limits` replaces the limits that it names. An evaluation created without limits keeps none.
+   * Resets the use of `maxSteps`, `maxMemory` and `maxTime`. After a limit has been exceeded,
+   * everything fails until this is called; afterwards, even the thunks that the limit interrupted
+   * can be forced again. `limits` replaces the limits that it names. An evaluation created without
+   * limits keeps none.
    */
   renewLimits(limits?: Partial<Limits>): void {
     this.context.limits?.renew(limits);
@@ -342,8 +358,8 @@ export class Evaluation {
   }
 
   /**
-   * {@link force} for a host whose answers may be promises. Several asynchronous evaluations may run at
-   * once. The promise is rejected with the error that {@link force} would throw, or with an
+   * {@link force} for a host whose answers may be promises. Several asynchronous evaluations may
+   * run at once. The promise is rejected with the error that {@link force} would throw, or with an
    * {@link EvalError} of kind `interrupted` when the signal stops the evaluation.
    */
   forceAsync(slot: Slot, options: AsyncOptions = {}): Promise<Value> {
@@ -362,7 +378,10 @@ export class Evaluation {
     return this.handedOut.guard(result as Value);
   }
 
-  /** Returns the bytecode of a text including all nested units, or the JavaScript it is translated to. */
+  /**
+   * Returns the bytecode of a text including all nested units, or the JavaScript it is translated
+   * to.
+   */
   disassemble(
     text: Bytes,
     options: TextOptions = {},
@@ -392,8 +411,8 @@ export class Evaluation {
   }
 
   /**
-   * Writes the newly compiled files to the cache, if there is one. This takes a moment, so a command
-   * calls it after its output is written.
+   * Writes the newly compiled files to the cache, if there is one. This takes a moment, so a
+   * command calls it after its output is written.
    */
   saveCompiledFiles(): void {
     this.compiledFiles?.save();
@@ -405,7 +424,8 @@ export class Evaluation {
     basePath: NixPath,
     globals: ReadonlyMap<string, Slot>,
   ): Thunk {
-    // Texts of the command line are short and seldom repeated; `scopedImport` has globals of its own.
+    // Texts of the command line are short and seldom repeated; `scopedImport` has globals of its
+    // own.
     const cached =
       this.compiledFiles !== undefined &&
       globals === this.globals &&
@@ -496,7 +516,8 @@ export class Evaluation {
   private *importFile(path: NixPath): Suspendable<Slot> {
     const find = (): EvaluatedFile => this.fileAt(path);
     const file = now(find) ?? ((yield attempt(find)) as EvaluatedFile);
-    // Nix: the trace is added where the file is evaluated, so a file that failed earlier has it already.
+    // Nix: the trace is added where the file is evaluated, so a file that failed earlier has it
+    // already.
     if (file.value instanceof Thunk && file.value.code === FAILED) {
       return (yield force(file.value)) as Value;
     }
@@ -552,7 +573,8 @@ export class Evaluation {
     const plain = this.context.caches.plainDirectories.of(files);
     let text: string;
     try {
-      // Nix: the text is read through the symlink, but relative paths start at the symlink's directory.
+      // Nix: the text is read through the symlink, but relative paths start at the symlink's
+      // directory.
       text = files.readFile(resolveSymlinks(files, path.path, "full", plain));
     } catch (error) {
       throw evalErrorOf(error);
@@ -561,8 +583,8 @@ export class Evaluation {
   }
 
   /**
-   * Follows symlinks at the end of a path and appends `default.nix` to a directory; that file may be a
-   * symlink again.
+   * Follows symlinks at the end of a path and appends `default.nix` to a directory; that file may
+   * be a symlink again.
    */
   private resolveExpressionPath({ path, accessor }: NixPath): NixPath {
     const files = accessor ?? this.context.io;
@@ -634,7 +656,9 @@ function resolveFile(expr: Expr, resolution: Resolution): Unit {
   return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
-/** Returns a function that calls `action` once, when enough frames were entered to be long-running. */
+/**
+ * Returns a function that calls `action` once, when enough frames were entered to be long-running.
+ */
 function watchForLongRun(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
   if (action === undefined) return () => {};
   const begun = clock(io);

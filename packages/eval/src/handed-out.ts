@@ -1,10 +1,11 @@
 /**
- * The border between an evaluation and its host. Lists are the machine's own arrays: they are frozen when
- * they are handed out, so that a `sort()` in the host fails instead of changing what Nix computes. Values
- * from the host are checked, since the machine takes any unknown object for a set.
+ * The border between an evaluation and its host. Lists are the machine's own arrays: they are
+ * frozen when they are handed out, so that a `sort()` in the host fails instead of changing what
+ * Nix computes. Values from the host are checked, since the machine takes any unknown object for a
+ * set.
  *
- * `evaluation.ts` calls this module. It does not look into thunks: their values are frozen when they are
- * forced.
+ * `evaluation.ts` calls this module. It does not look into thunks: their values are frozen when
+ * they are forced.
  */
 import { isBytes } from "@nivis/formats";
 import { Attrs } from "./value/attrs.ts";

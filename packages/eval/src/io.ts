@@ -1,7 +1,7 @@
 /**
- * EvalIo: everything that the language can request from its host. `@nivis/node` implements it on the file
- * system, `memory-io.ts` in memory for tests and web pages. All methods are synchronous, because Nix
- * expressions are. Paths and contents are byte strings.
+ * EvalIo: everything that the language can request from its host. `@nivis/node` implements it on
+ * the file system, `memory-io.ts` in memory for tests and web pages. All methods are synchronous,
+ * because Nix expressions are. Paths and contents are byte strings.
  */
 
 import type { Trace } from "./errors/eval-error.ts";
@@ -22,8 +22,8 @@ export type LogSeverity = "trace" | "warning" | "evaluation warning";
 export interface LogMessage {
   readonly severity: LogSeverity;
   /**
-   * The text after the severity and its colon, formatted as in C++ Nix: without colours, without a newline
-   * at its end, further lines indented. `renderLogMessage` adds the severity.
+   * The text after the severity and its colon, formatted as in C++ Nix: without colours, without a
+   * newline at its end, further lines indented. `renderLogMessage` adds the severity.
    */
   readonly text: string;
   /** The data of the text; present for warnings that consist of more than one sentence. */
@@ -50,10 +50,10 @@ export interface MemoryGauge {
 }
 
 /**
- * Everything that an evaluation can request from its host. A method that fails throws an {@link IoError},
- * which becomes an error of the program. Any other exception ends the evaluation and propagates
- * unchanged, past `tryEval`. To replace a few methods of another implementation use {@link overrideIo}:
- * objects with private fields cannot be spread.
+ * Everything that an evaluation can request from its host. A method that fails throws an {@link
+ * IoError}, which becomes an error of the program. Any other exception ends the evaluation and
+ * propagates unchanged, past `tryEval`. To replace a few methods of another implementation use
+ * {@link overrideIo}: objects with private fields cannot be spread.
  *
  * The {@link SourceAccessor} part is the file system of ordinary paths; its `readFile` and
  * `readDirectory` may receive paths that contain symlinks.
@@ -62,8 +62,8 @@ export interface EvalIo extends SourceAccessor {
   /** Allows evaluation to read a path that it has created itself, and everything below it. */
   allowPath?(path: string): void;
   /**
-   * Returns the user's home directory, which `~` stands for: that of `HOME`, or of the user database.
-   * Throws {@link IoError} if there is none.
+   * Returns the user's home directory, which `~` stands for: that of `HOME`, or of the user
+   * database. Throws {@link IoError} if there is none.
    */
   homeDirectory(): string;
   /** Returns the value of an environment variable, or `undefined` if it is not set. */
@@ -109,8 +109,8 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
 };
 
 /**
- * Returns an EvalIo like `base` with some methods replaced. The methods of `base` are still called on
- * `base`, whatever private fields they use.
+ * Returns an EvalIo like `base` with some methods replaced. The methods of `base` are still called
+ * on `base`, whatever private fields they use.
  */
 export function overrideIo(base: EvalIo, overrides: Partial<EvalIo>): EvalIo {
   const names = Object.keys(MEMBERS) as (keyof EvalIo)[];

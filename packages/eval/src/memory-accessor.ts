@@ -2,8 +2,8 @@
  * A {@link SourceAccessor} over files in memory that never change: the files of the evaluator
  * (`core-files.ts`), and trees of tests.
  *
- * It does not imitate the file system of a machine; `memory-io.ts` does, with C++ Nix's messages for
- * files on disk. The messages here are those of its `MemorySourceAccessor`.
+ * It does not imitate the file system of a machine; `memory-io.ts` does, with C++ Nix's messages
+ * for files on disk. The messages here are those of its `MemorySourceAccessor`.
  */
 import { parentOfPath } from "./path.ts";
 import {

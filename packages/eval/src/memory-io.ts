@@ -1,6 +1,6 @@
 /**
- * EvalIo in memory: a file tree given as an object, for tests, web pages and other hosts without a file
- * system. The tree may be changed between evaluations, not during one.
+ * EvalIo in memory: a file tree given as an object, for tests, web pages and other hosts without a
+ * file system. The tree may be changed between evaluations, not during one.
  */
 import { isBytes } from "@nivis/formats";
 import { type DirectoryEntry, type EvalIo, type FileType, IoError, type LogMessage } from "./io.ts";
@@ -17,7 +17,9 @@ export type MemoryFile =
 
 /** The options of {@link memoryIo}. */
 export interface MemoryIoOptions {
-  /** The files by absolute canonical path; their parent directories are implied. Defaults to none. */
+  /**
+   * The files by absolute canonical path; their parent directories are implied. Defaults to none.
+   */
   readonly files?: Readonly<Record<string, MemoryFile>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** The current time in seconds since 1970. Defaults to 0. */

@@ -1,9 +1,9 @@
 /**
  * Paths as text, and resolving symlinks in a tree of files.
  *
- * All paths are absolute and canonical byte strings: they start with `/` and have no `.`, `..`, doubled
- * or trailing slashes. `canonPath` of `@nivis/formats` makes a path canonical; neither it nor the textual
- * functions here access a disk.
+ * All paths are absolute and canonical byte strings: they start with `/` and have no `.`, `..`,
+ * doubled or trailing slashes. `canonPath` of `@nivis/formats` makes a path canonical; neither it
+ * nor the textual functions here access a disk.
  */
 import { EvalError } from "./errors/eval-error.ts";
 import { type FileType, IoError, type SourceAccessor } from "./source-accessor.ts";
@@ -24,7 +24,10 @@ export function joinPath(directory: string, name: string): string {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
 }
 
-/** Returns the type of the file at a path, not following a symlink. Throws {@link IoError} if none exists. */
+/**
+ * Returns the type of the file at a path, not following a symlink. Throws {@link IoError} if none
+ * exists.
+ */
 export function existingType(files: SourceAccessor, path: string): FileType {
   const type = files.fileType(path);
   if (type !== undefined) return type;
@@ -33,8 +36,8 @@ export function existingType(files: SourceAccessor, path: string): FileType {
 }
 
 /**
- * Throws if the directory of a path cannot be reached without following a symlink. A path that does not
- * exist is not an error here. `plain` is the memory of {@link PlainDirectories}.
+ * Throws if the directory of a path cannot be reached without following a symlink. A path that does
+ * not exist is not an error here. `plain` is the memory of {@link PlainDirectories}.
  */
 export function checkNoSymlinkAbove(
   files: SourceAccessor,
@@ -57,13 +60,16 @@ export function checkNoSymlinkAbove(
 }
 
 /**
- * What an evaluation remembers of the trees that do not change: directories that are reached without a
- * symlink, so that most paths need not be walked again.
+ * What an evaluation remembers of the trees that do not change: directories that are reached
+ * without a symlink, so that most paths need not be walked again.
  */
 export class PlainDirectories {
   readonly #directories = new Map<SourceAccessor, Set<string>>();
 
-  /** The directories of a tree in whose paths no component is a symlink; `undefined` if it may change. */
+  /**
+   * The directories of a tree in whose paths no component is a symlink; `undefined` if it may
+   * change.
+   */
   of(files: SourceAccessor): Set<string> | undefined {
     if (files.immutable !== true) return undefined;
     let known = this.#directories.get(files);
@@ -87,9 +93,9 @@ export function leadsSomewhere(files: SourceAccessor, path: string, plain?: Set<
 const MAX_LINKS = 1024;
 
 /**
- * Replaces symlinks in a path by their targets: with `full` also in the last component, with `ancestors`
- * only before it. Components that do not exist are kept. `plain` is a memory for trees that do not change,
- * see {@link PlainDirectories}. Throws an {@link EvalError} for a cycle.
+ * Replaces symlinks in a path by their targets: with `full` also in the last component, with
+ * `ancestors` only before it. Components that do not exist are kept. `plain` is a memory for trees
+ * that do not change, see {@link PlainDirectories}. Throws an {@link EvalError} for a cycle.
  */
 export function resolveSymlinks(
   files: SourceAccessor,

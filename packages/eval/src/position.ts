@@ -1,10 +1,10 @@
 /**
  * Positions: every byte of every source text of an evaluation has a number.
  *
- * A {@link PositionTable} lays the texts end to end. A `PosIdx` is the base of a text plus a byte offset;
- * 0 means "no position". Thus a position costs one small integer wherever it is stored (attribute keys,
- * code spans) and is resolved to file, line and column only for an error. C++ Nix does the same
- * (`PosIdx`, `PosTable`).
+ * A {@link PositionTable} lays the texts end to end. A `PosIdx` is the base of a text plus a byte
+ * offset; 0 means "no position". Thus a position costs one small integer wherever it is stored
+ * (attribute keys, code spans) and is resolved to file, line and column only for an error. C++ Nix
+ * does the same (`PosIdx`, `PosTable`).
  */
 import type { SourceFile } from "@nivis/syntax";
 

@@ -1,10 +1,10 @@
 /**
  * EvalIo for pure and restricted evaluation: a wrapper that exposes only allowed paths.
  *
- * Allowed are given paths with everything below them, and their ancestors as directories that contain
- * nothing else. Pure evaluation starts with no path, restricted evaluation with the search path; paths
- * that evaluation puts into the store become allowed. A forbidden path does not exist for `pathExists`;
- * reading it is an error.
+ * Allowed are given paths with everything below them, and their ancestors as directories that
+ * contain nothing else. Pure evaluation starts with no path, restricted evaluation with the search
+ * path; paths that evaluation puts into the store become allowed. A forbidden path does not exist
+ * for `pathExists`; reading it is an error.
  */
 import { canonPath } from "@nivis/formats";
 import type { SearchPathEntry } from "./context.ts";
@@ -110,7 +110,8 @@ class RestrictedIo implements EvalIo {
     return this.#io.homeDirectory();
   }
 
-  // Environment variables are not files; the builtins that expose them check the settings themselves.
+  // Environment variables are not files; the builtins that expose them check the settings
+  // themselves.
   environment(name: string): string | undefined {
     return this.#io.environment(name);
   }

@@ -1,8 +1,8 @@
 /**
  * The search path, in which `<name>` and `findFile` look up files.
  *
- * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. Entries that would have
- * to be downloaded are not supported; like missing ones they are skipped with a warning.
+ * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. Entries that would
+ * have to be downloaded are not supported; like missing ones they are skipped with a warning.
  */
 import { canonPath, isInStore, splitStorePath } from "@nivis/formats";
 import { allowClosure } from "./allowed-closure.ts";
@@ -70,7 +70,9 @@ export function searchPathOf(includes: readonly string[], nixPath: string): Sear
   return [...includes, ...splitNixPath(nixPath)].map(parseSearchPathEntry);
 }
 
-/** Returns the part of `name` below an entry's prefix, or `undefined` if the prefix does not match. */
+/**
+ * Returns the part of `name` below an entry's prefix, or `undefined` if the prefix does not match.
+ */
 function suffixBelow(prefix: string, name: string): string | undefined {
   const separated = prefix.length > 0 && prefix.length < name.length;
   if (separated && name[prefix.length] !== "/") return undefined;
@@ -84,9 +86,9 @@ function searchPathWarning(message: string): LogMessage {
 }
 
 /**
- * In restricted evaluation: looks up all entries beforehand, which warns about missing ones, and allows
- * evaluation to read the closures of those in the store. The entries themselves are allowed by
- * `restrictedIo`.
+ * In restricted evaluation: looks up all entries beforehand, which warns about missing ones, and
+ * allows evaluation to read the closures of those in the store. The entries themselves are allowed
+ * by `restrictedIo`.
  */
 export function openSearchPath(ctx: EvalContext): void {
   if (ctx.settings.pureEval || !ctx.settings.restrictEval) return;

@@ -1,5 +1,6 @@
 /**
- * Settings: the switches of C++ Nix that affect evaluation, and the limits of Nivis, with their defaults.
+ * Settings: the switches of C++ Nix that affect evaluation, and the limits of Nivis, with their
+ * defaults.
  *
  * Names are C++ Nix's in camelCase. `@nivis/node` reads them from nix.conf and the command line.
  */
@@ -13,8 +14,9 @@ export interface Settings {
    */
   readonly experimentalFeatures: ReadonlySet<string>;
   /**
-   * Whether evaluation is independent of the machine: environment variables are empty, constants such as
-   * `builtins.currentTime` are absent, and only allowed paths can be read. Defaults to `false`.
+   * Whether evaluation is independent of the machine: environment variables are empty, constants
+   * such as `builtins.currentTime` are absent, and only allowed paths can be read. Defaults to
+   * `false`.
    */
   readonly pureEval: boolean;
   /**
@@ -23,8 +25,9 @@ export interface Settings {
    */
   readonly restrictEval: boolean;
   /**
-   * Whether store paths are computed without writing to the store, as `nix-instantiate --eval` does.
-   * Set it to `false` to have derivations and sources written to the store. Defaults to `true`.
+   * Whether store paths are computed without writing to the store, as `nix-instantiate --eval`
+   * does. Set it to `false` to have derivations and sources written to the store. Defaults to
+   * `true`.
    */
   readonly readOnlyMode: boolean;
   /** Whether `builtins.traceVerbose` prints its message. Defaults to `false`. */
@@ -32,53 +35,59 @@ export interface Settings {
   /** Whether `builtins.warn` ends the evaluation with an error. Defaults to `false`. */
   readonly abortOnWarn: boolean;
   /**
-   * Whether the traces of errors contain all entries, including one for each function call. Recording
-   * them makes errors more expensive. Defaults to `false`.
+   * Whether the traces of errors contain all entries, including one for each function call.
+   * Recording them makes errors more expensive. Defaults to `false`.
    */
   readonly showTrace: boolean;
   /**
-   * Whether evaluation may build derivations to read their outputs (*import from derivation*). Defaults
-   * to `true`.
+   * Whether evaluation may build derivations to read their outputs (*import from derivation*).
+   * Defaults to `true`.
    */
   readonly allowImportFromDerivation: boolean;
   /** Whether each build during evaluation causes a warning. Defaults to `false`. */
   readonly traceImportFromDerivation: boolean;
   /**
-   * The value of `builtins.currentSystem`, such as `x86_64-linux`. Defaults to the empty text, which
-   * stands for the system of the host.
+   * The value of `builtins.currentSystem`, such as `x86_64-linux`. Defaults to the empty text,
+   * which stands for the system of the host.
    */
   readonly evalSystem: string;
   /**
-   * The maximum number of nested calls and levels of values; deeper nesting is a stack overflow, an error
-   * of kind `stack-overflow`. Defaults to 12 million, which needs less than 4 GiB; C++ Nix has 10,000.
+   * The maximum number of nested calls and levels of values; deeper nesting is a stack overflow, an
+   * error of kind `stack-overflow`. Defaults to 12 million, which needs less than 4 GiB; C++ Nix
+   * has 10,000.
    */
   readonly maxCallDepth: number;
   /**
    * The maximum number of steps: frames entered, builtins called, and the work inside of these (see
-   * `limits/meter.ts`). A program takes the same number of steps on every machine. Exceeding it is an
-   * error of kind `limit-exceeded`. Defaults to `Infinity`.
+   * `limits/meter.ts`). A program takes the same number of steps on every machine. Exceeding it is
+   * an error of kind `limit-exceeded`. Defaults to `Infinity`.
    */
   readonly maxSteps: number;
   /**
-   * The maximum growth of the memory in use, in MiB. Exceeding it is an error of kind `limit-exceeded`; a
-   * host that cannot measure memory is an error at once. Defaults to `Infinity`.
+   * The maximum growth of the memory in use, in MiB. Exceeding it is an error of kind
+   * `limit-exceeded`; a host that cannot measure memory is an error at once. Defaults to
+   * `Infinity`.
    */
   readonly maxMemory: number;
   /**
-   * The maximum duration of evaluation from its first step, in milliseconds. Exceeding it is an error of
-   * kind `limit-exceeded`. Defaults to `Infinity`.
+   * The maximum duration of evaluation from its first step, in milliseconds. Exceeding it is an
+   * error of kind `limit-exceeded`. Defaults to `Infinity`.
    */
   readonly maxTime: number;
   /**
-   * The URIs that fetchers may access in restricted evaluation: each entry allows itself and everything
-   * below it, and `https:` a whole scheme (see `limits/allowed-uris.ts`). Defaults to none.
+   * The URIs that fetchers may access in restricted evaluation: each entry allows itself and
+   * everything below it, and `https:` a whole scheme (see `limits/allowed-uris.ts`). Defaults to
+   * none.
    */
   readonly allowedUris: readonly string[];
-  /** Whether an archive that a forge makes of a revision is locked by the revision. Defaults to `true`. */
+  /**
+   * Whether an archive that a forge makes of a revision is locked by the revision. Defaults to
+   * `true`.
+   */
   readonly trustTarballsFromGitForges: boolean;
   /**
-   * The store directory in store paths, which affects the digest of every store path. It must be that of
-   * the store that the evaluation uses. Defaults to `/nix/store`.
+   * The store directory in store paths, which affects the digest of every store path. It must be
+   * that of the store that the evaluation uses. Defaults to `/nix/store`.
    */
   readonly storeDir: string;
   /** How the parser treats URLs without quotes. Defaults to `ignore`. */
@@ -95,8 +104,8 @@ export type SettingsInput = Partial<Omit<Settings, "experimentalFeatures">> & {
 };
 
 /**
- * Returns the settings of an input, completed by the defaults. Throws a `TypeError` for an unknown name
- * and for a value of the wrong type.
+ * Returns the settings of an input, completed by the defaults. Throws a `TypeError` for an unknown
+ * name and for a value of the wrong type.
  */
 export function settingsOf(input: SettingsInput = {}): Settings {
   const { experimentalFeatures = [], ...others } = input;

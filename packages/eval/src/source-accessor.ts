@@ -1,14 +1,14 @@
 /**
  * SourceAccessor: a tree of files that evaluation can read.
  *
- * The host's file system is one (`EvalIo` extends this interface), the evaluator's own files are another;
- * a fetched archive or the tree of a git commit can be further ones. A path value refers to its accessor,
- * so every operation on a path uses the tree that the path belongs to.
+ * The host's file system is one (`EvalIo` extends this interface), the evaluator's own files are
+ * another; a fetched archive or the tree of a git commit can be further ones. A path value refers
+ * to its accessor, so every operation on a path uses the tree that the path belongs to.
  * docs/design/008-source-accessors.md gives the reasons.
  *
  * Paths are absolute and canonical within their tree; all texts are byte strings. All methods are
- * synchronous, because Nix expressions are. An accessor need not follow symlinks, neither at the end of a
- * path nor before it: callers resolve them with `resolveSymlinks` first.
+ * synchronous, because Nix expressions are. An accessor need not follow symlinks, neither at the
+ * end of a path nor before it: callers resolve them with `resolveSymlinks` first.
  */
 
 /** The type of a file, as `readDir` names it. */
@@ -42,7 +42,9 @@ export interface Fingerprint {
 
 /** A tree of files that evaluation can read. */
 export interface SourceAccessor {
-  /** Returns the type of the file at a path, not following a symlink; `undefined` if there is none. */
+  /**
+   * Returns the type of the file at a path, not following a symlink; `undefined` if there is none.
+   */
   fileType(path: string): FileType | undefined;
   /** Whether the owner may execute a regular file. Throws {@link IoError}. */
   isExecutable(path: string): boolean;
@@ -55,15 +57,15 @@ export interface SourceAccessor {
   /** Returns a path as messages, positions and printed values show it: `<nix/fetchurl.nix>`. */
   display(path: string): string;
   /**
-   * Returns the path in the host's file system, for programs and people; `undefined` if there is none.
-   * Throws {@link IoError} if evaluation must not read the path.
+   * Returns the path in the host's file system, for programs and people; `undefined` if there is
+   * none. Throws {@link IoError} if evaluation must not read the path.
    */
   physicalPath(path: string): string | undefined;
   /** Returns the fingerprint of a path; absent, or `undefined`, if the contents may change. */
   fingerprint?(path: string): Fingerprint | undefined;
   /**
-   * Whether the files stay as they are for as long as this object is used, so that the evaluator may
-   * remember what it found out about them. Defaults to false.
+   * Whether the files stay as they are for as long as this object is used, so that the evaluator
+   * may remember what it found out about them. Defaults to false.
    */
   readonly immutable?: boolean;
   /** Throws if evaluation must not read a path; absent if it may read all paths. */

@@ -1,9 +1,9 @@
 /**
  * WaitingFiles and WaitingIo: a tree of files and a world whose answers may be promises.
  *
- * A question whose answer is a promise throws a {@link Pending}; the evaluation waits and asks again, and
- * then the answer is available. It is kept until the code that asked has completed (`vm/pending.ts`), so
- * code that asks several questions in turn makes progress with each.
+ * A question whose answer is a promise throws a {@link Pending}; the evaluation waits and asks
+ * again, and then the answer is available. It is kept until the code that asked has completed
+ * (`vm/pending.ts`), so code that asks several questions in turn makes progress with each.
  */
 import type {
   DirectoryEntry,

@@ -1,6 +1,6 @@
 /**
- * AsyncProgram: a command that waits for a network or for other programs, from the first argument to the
- * exit code. What the commands that evaluate have in common is in `program.ts`.
+ * AsyncProgram: a command that waits for a network or for other programs, from the first argument
+ * to the exit code. What the commands that evaluate have in common is in `program.ts`.
  */
 import {
   EvalError,

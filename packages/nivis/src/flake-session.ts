@@ -1,4 +1,7 @@
-/** The session of commands about flakes: set up from settings and flags, closed when the work is done. */
+/**
+ * The session of commands about flakes: set up from settings and flags, closed when the work is
+ * done.
+ */
 import { cacheDirectory, configurationLines, FlakeSession, type SettingTexts } from "@nivis/node";
 import type { CommonFlags } from "./async-program.ts";
 import type { Invocation } from "./invocation.ts";

@@ -1,7 +1,7 @@
 /**
  * The simple interface of the library: from a text or a file to plain data in one call. Texts are
- * ordinary JavaScript strings, data is plain, and errors are `NixError`s. To work with values before
- * they are evaluated, or with several of them, use an `Evaluation`.
+ * ordinary JavaScript strings, data is plain, and errors are `NixError`s. To work with values
+ * before they are evaluated, or with several of them, use an `Evaluation`.
  */
 import { Attrs, EvalError, Evaluation, type EvaluationOptions, type Slot } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
@@ -15,8 +15,8 @@ import { autoCall } from "./selection/auto-call.ts";
 /** The options of {@link evaluate} and {@link evaluateFile}. */
 export interface EvaluateOptions extends Partial<EvaluationOptions> {
   /**
-   * The evaluation to use, which keeps the files that it has evaluated. Defaults to a new one made from
-   * the other options, with this machine as its world unless `io` is given.
+   * The evaluation to use, which keeps the files that it has evaluated. Defaults to a new one made
+   * from the other options, with this machine as its world unless `io` is given.
    */
   readonly evaluation?: Evaluation;
   /** The directory that relative paths start from. Defaults to the current directory. */
@@ -36,8 +36,8 @@ export interface EvaluateOptions extends Partial<EvaluationOptions> {
 }
 
 /**
- * Evaluates a text deeply and returns its value as plain data. Throws a {@link NixError} if evaluation
- * or conversion fails, and a `TypeError` for options that make no sense.
+ * Evaluates a text deeply and returns its value as plain data. Throws a {@link NixError} if
+ * evaluation or conversion fails, and a `TypeError` for options that make no sense.
  */
 export function evaluate(text: string, options: EvaluateOptions = {}): PlainData {
   return evaluateWith(options, (evaluation) => {
@@ -48,8 +48,8 @@ export function evaluate(text: string, options: EvaluateOptions = {}): PlainData
 }
 
 /**
- * Evaluates a file, or the `default.nix` of a directory, deeply and returns its value as plain data.
- * Throws as {@link evaluate} does.
+ * Evaluates a file, or the `default.nix` of a directory, deeply and returns its value as plain
+ * data. Throws as {@link evaluate} does.
  */
 export function evaluateFile(file: string | URL, options: EvaluateOptions = {}): PlainData {
   return evaluateWith(options, (evaluation) => {

@@ -4,9 +4,9 @@
  *     import { evaluate } from "nivis";
  *     evaluate("{ a = 1 + 1; }");   // { a: 2 }
  *
- * {@link evaluate} and {@link evaluateFile} take ordinary strings and return plain data. They are built
- * on {@link Evaluation}, whose strings are byte strings: one char is one byte. `encodeUtf8` and
- * `decodeUtf8` convert between the two.
+ * {@link evaluate} and {@link evaluateFile} take ordinary strings and return plain data. They are
+ * built on {@link Evaluation}, whose strings are byte strings: one char is one byte. `encodeUtf8`
+ * and `decodeUtf8` convert between the two.
  */
 export {
   Attrs,

@@ -1,6 +1,6 @@
 /**
- * `--log-format internal-json`: messages on standard error in the form that C++ Nix writes for other
- * programs (libutil/logging.cc): lines of `@nix ` and a JSON object with sorted keys.
+ * `--log-format internal-json`: messages on standard error in the form that C++ Nix writes for
+ * other programs (libutil/logging.cc): lines of `@nix ` and a JSON object with sorted keys.
  */
 import {
   type EvalError,
@@ -26,7 +26,10 @@ export const LOG_FORMATS: readonly LogFormat[] = [
   "bar-with-logs",
 ];
 
-/** Verbosity levels, the most important first; a message is shown if its level is at most the verbosity. */
+/**
+ * Verbosity levels, the most important first; a message is shown if its level is at most the
+ * verbosity.
+ */
 export const ERROR_LEVEL = 0;
 export const WARNING_LEVEL = 1;
 export const NOTICE_LEVEL = 2;

@@ -7,7 +7,9 @@ import { usageError } from "./options/option.ts";
 import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Runs `nivis` with its arguments and returns the exit code; commands on stores return a promise. */
+/**
+ * Runs `nivis` with its arguments and returns the exit code; commands on stores return a promise.
+ */
 export function runNivis(args: readonly string[], terminal: Terminal): number | Promise<number> {
   const [word, ...rest] = args;
   if (word === undefined) {

@@ -1,8 +1,8 @@
 /**
- * NixError: an error of the evaluated program in the form that JavaScript expects. The machine throws
- * `EvalError`, possibly thousands of times in a program that uses `tryEval`, so it has neither a stack
- * nor UTF-16 text, and its positions are numbers of one evaluation. The front door (front-door.ts)
- * converts the one that escapes into a NixError, which outlives the evaluation.
+ * NixError: an error of the evaluated program in the form that JavaScript expects. The machine
+ * throws `EvalError`, possibly thousands of times in a program that uses `tryEval`, so it has
+ * neither a stack nor UTF-16 text, and its positions are numbers of one evaluation. The front door
+ * (front-door.ts) converts the one that escapes into a NixError, which outlives the evaluation.
  */
 import {
   type ErrorKind,

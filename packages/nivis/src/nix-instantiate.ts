@@ -32,8 +32,8 @@ import { openSession, type Session, type Source } from "./session.ts";
 type OutputKind = "plain" | "raw" | "xml" | "json";
 
 /**
- * C++ Nix's default of `max-call-depth`. This command promises the behaviour of `nix-instantiate`, where
- * endless recursion soon is an error; the depth of `nivis eval` is bounded by memory.
+ * C++ Nix's default of `max-call-depth`. This command promises the behaviour of `nix-instantiate`,
+ * where endless recursion soon is an error; the depth of `nivis eval` is bounded by memory.
  */
 const NIX_MAX_CALL_DEPTH = 10_000;
 

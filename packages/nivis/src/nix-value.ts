@@ -1,6 +1,6 @@
 /**
- * JavaScript data as Nix values, the inverse of `toPlainData`. The conversion copies the data, so later
- * changes to an object do not change a Nix value.
+ * JavaScript data as Nix values, the inverse of `toPlainData`. The conversion copies the data, so
+ * later changes to an object do not change a Nix value.
  */
 import {
   Attrs,
@@ -18,9 +18,10 @@ import { bytesToByteString, canonPath, encodeUtf8 } from "@nivis/formats";
 import { type PlainData, type PlainOptions, toPlainData } from "./plain-data.ts";
 
 /**
- * The data that {@link toNixValue} converts. Texts are JavaScript strings. Numbers that are integers
- * become integers, others floats. A `Uint8Array` becomes a string of bytes, a `URL` with `file:` a path.
- * Nix values and thunks are used unchanged, except that a string is always an ordinary text.
+ * The data that {@link toNixValue} converts. Texts are JavaScript strings. Numbers that are
+ * integers become integers, others floats. A `Uint8Array` becomes a string of bytes, a `URL` with
+ * `file:` a path. Nix values and thunks are used unchanged, except that a string is always an
+ * ordinary text.
  */
 export type NixData =
   | null
@@ -43,9 +44,10 @@ type Pending =
 const INT64_MAX = 2n ** 63n - 1n;
 
 /**
- * Returns the Nix value of JavaScript data. Throws a `TypeError` that names the position (`data.a[3].b`)
- * for `undefined`, symbols, functions (use {@link nixFunction}), instances of classes, holes in arrays,
- * cycles, integers beyond 64 bits, NaN and the infinities, and strings with a NUL.
+ * Returns the Nix value of JavaScript data. Throws a `TypeError` that names the position
+ * (`data.a[3].b`) for `undefined`, symbols, functions (use {@link nixFunction}), instances of
+ * classes, holes in arrays, cycles, integers beyond 64 bits, NaN and the infinities, and strings
+ * with a NUL.
  */
 export function toNixValue(data: NixData, name = "data"): Slot {
   let result: Slot = null;
@@ -220,9 +222,9 @@ export interface HostFunction {
 }
 
 /**
- * Returns a builtin that calls a JavaScript function with its arguments as plain data, once for each call
- * of the builtin. An exception of the function ends the evaluation and propagates unchanged; `tryEval`
- * catches only an `EvalError` of the kind `throw`.
+ * Returns a builtin that calls a JavaScript function with its arguments as plain data, once for
+ * each call of the builtin. An exception of the function ends the evaluation and propagates
+ * unchanged; `tryEval` catches only an `EvalError` of the kind `throw`.
  */
 export function nixFunction(evaluation: Evaluation, host: HostFunction): Builtin {
   const { name, arity, run, options } = host;

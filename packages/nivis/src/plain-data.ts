@@ -1,6 +1,6 @@
 /**
- * Values as plain JavaScript data for programs that use the library: what `JSON.parse` would return,
- * plus bigints for large integers. `toNixValue` (nix-value.ts) is the inverse.
+ * Values as plain JavaScript data for programs that use the library: what `JSON.parse` would
+ * return, plus bigints for large integers. `toNixValue` (nix-value.ts) is the inverse.
  */
 import {
   Attrs,
@@ -33,25 +33,30 @@ export type PlainData =
 /** How {@link toPlainData} converts values that have more than one form in JavaScript. */
 export interface PlainOptions {
   /**
-   * Integers: `auto` returns numbers where they are safe and bigints elsewhere, `bigint` always bigints,
-   * `number` always numbers, with an error for an integer that is not safe. Defaults to `auto`.
+   * Integers: `auto` returns numbers where they are safe and bigints elsewhere, `bigint` always
+   * bigints, `number` always numbers, with an error for an integer that is not safe. Defaults to
+   * `auto`.
    */
   readonly integers?: "auto" | "bigint" | "number";
-  /** Floats: numbers, or `tagged` as `NixFloat`, which distinguishes `1.0` from `1`. Defaults to `number`. */
+  /**
+   * Floats: numbers, or `tagged` as `NixFloat`, which distinguishes `1.0` from `1`. Defaults to
+   * `number`.
+   */
   readonly floats?: "number" | "tagged";
   /**
-   * Strings and names that are not UTF-8: `strict` makes them an error, `lossy` replaces each fault by
-   * U+FFFD, `bytes` returns all texts as byte strings. Defaults to `strict`.
+   * Strings and names that are not UTF-8: `strict` makes them an error, `lossy` replaces each fault
+   * by U+FFFD, `bytes` returns all texts as byte strings. Defaults to `strict`.
    */
   readonly texts?: "strict" | "lossy" | "bytes";
   /**
-   * Sets: an `object`, in which JavaScript orders integer-like keys first, or a `Map` in the order of
-   * the names. Defaults to `object`.
+   * Sets: an `object`, in which JavaScript orders integer-like keys first, or a `Map` in the order
+   * of the names. Defaults to `object`.
    */
   readonly sets?: "object" | "map";
   /**
-   * Derivations, which contain themselves: their `outPath` as in `toJSON`, their `drvPath`, or `expand`,
-   * which treats them like any other set, so that the cycle is an error. Defaults to `outPath`.
+   * Derivations, which contain themselves: their `outPath` as in `toJSON`, their `drvPath`, or
+   * `expand`, which treats them like any other set, so that the cycle is an error. Defaults to
+   * `outPath`.
    */
   readonly derivations?: "outPath" | "drvPath" | "expand";
   /** The maximum number of values in the result. Defaults to no limit. */
@@ -76,9 +81,9 @@ type Pending =
   | { readonly close: Value };
 
 /**
- * Forces a slot deeply and converts it: sets to objects, texts to JavaScript strings, paths to their
- * text. Throws an {@link EvalError} if evaluation fails, for functions, for values that contain
- * themselves and for values that `options` rejects; the message names the attribute path.
+ * Forces a slot deeply and converts it: sets to objects, texts to JavaScript strings, paths to
+ * their text. Throws an {@link EvalError} if evaluation fails, for functions, for values that
+ * contain themselves and for values that `options` rejects; the message names the attribute path.
  */
 export function toPlainData(
   evaluation: Evaluation,

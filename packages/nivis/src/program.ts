@@ -1,8 +1,8 @@
 /**
  * Program: the parts common to all commands, from the first argument to the exit code.
  *
- * It parses the arguments, handles `--help` and `--version`, runs the command and prints errors: the
- * user's as C++ Nix prints them, those of Nivis as bugs.
+ * It parses the arguments, handles `--help` and `--version`, runs the command and prints errors:
+ * the user's as C++ Nix prints them, those of Nivis as bugs.
  */
 import { evalErrorOf } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";

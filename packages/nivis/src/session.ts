@@ -1,6 +1,6 @@
 /**
- * Session: the evaluation of a command, set up from the environment, the configuration files and the
- * flags, and the texts that the command's arguments name.
+ * Session: the evaluation of a command, set up from the environment, the configuration files and
+ * the flags, and the texts that the command's arguments name.
  */
 import {
   Attrs,
@@ -44,8 +44,8 @@ export interface SessionOptions {
 }
 
 /**
- * Sets up the evaluation of a command step by step (see session.ts of `@nivis/node`) and connects it
- * to the invocation.
+ * Sets up the evaluation of a command step by step (see session.ts of `@nivis/node`) and connects
+ * it to the invocation.
  */
 export function openSession(flags: EvaluationFlags, options: SessionOptions): Session {
   const { invocation } = flags;

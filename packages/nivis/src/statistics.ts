@@ -1,6 +1,6 @@
 /**
- * `NIX_SHOW_STATS` and related variables: which statistics the environment asks for, and printing them
- * when a command ends.
+ * `NIX_SHOW_STATS` and related variables: which statistics the environment asks for, and printing
+ * them when a command ends.
  */
 import { writeFileSync } from "node:fs";
 import { CountingObserver, type Evaluation, renderStatistics, statisticsReport } from "@nivis/eval";

@@ -1,6 +1,6 @@
 /**
- * Store program: what the commands on stores have in common. Unlike those that evaluate they wait for
- * daemons, disks and networks, so they run asynchronously; Ctrl-C gives up what is under way.
+ * Store program: what the commands on stores have in common. Unlike those that evaluate they wait
+ * for daemons, disks and networks, so they run asynchronously; Ctrl-C gives up what is under way.
  */
 import { EvalError, type EvalIo, evalErrorOf } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
@@ -90,8 +90,8 @@ export class StoreSession {
   }
 
   /**
-   * Tells what is going on. Nix: a terminal has a progress bar instead, unless more is asked for; where
-   * there is none, such lines are shown.
+   * Tells what is going on. Nix: a terminal has a progress bar instead, unless more is asked for;
+   * where there is none, such lines are shown.
    */
   info(message: string): void {
     const least = this.terminal.color ? 1 : 0;

@@ -22,7 +22,7 @@ export interface Terminal {
   readonly color: boolean;
   /** The environment; texts, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Whether data goes to a terminal, so that people read it. */
+  /** Whether standard output is a terminal, so that people read it. */
   readonly isOutTerminal?: boolean;
   /** Whether messages go to a terminal that can draw. */
   readonly isErrTerminal?: boolean;

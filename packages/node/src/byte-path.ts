@@ -1,7 +1,7 @@
 /**
- * Conversions between byte strings and the arguments of Node's functions. The file system of Unix holds
- * bytes, not characters, so a path that is not ASCII is passed to Node as a Buffer. Names that are not
- * UTF-8 work like all others.
+ * Conversions between byte strings and the arguments of Node's functions. The file system of Unix
+ * holds bytes, not characters, so a path that is not ASCII is passed to Node as a Buffer. Names
+ * that are not UTF-8 work like all others.
  */
 
 const ascii = /^[\x01-\x7f]*$/;
@@ -11,7 +11,10 @@ export function toNodePath(path: string): string | Buffer {
   return ascii.test(path) ? path : Buffer.from(path, "latin1");
 }
 
-/** Returns the bytes of a text that Node decoded as UTF-8: arguments, variables, the current directory. */
+/**
+ * Returns the bytes of a text that Node decoded as UTF-8: arguments, variables, the current
+ * directory.
+ */
 export function bytesOfText(text: string): string {
   return ascii.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }

@@ -5,8 +5,8 @@ import { type EvalIo, IoError } from "@nivis/eval";
 import { decodeUtf8 } from "@nivis/formats";
 
 /**
- * Returns the directory of the cache, which need not exist, or `undefined` if `NIVIS_NO_CACHE` is set or
- * there is no home directory.
+ * Returns the directory of the cache, which need not exist, or `undefined` if `NIVIS_NO_CACHE` is
+ * set or there is no home directory.
  */
 export function cacheDirectory(io: EvalIo): string | undefined {
   if ((io.environment("NIVIS_NO_CACHE") ?? "") !== "") return undefined;

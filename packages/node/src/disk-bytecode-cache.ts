@@ -3,14 +3,14 @@
  *
  *     <directory>/bytecode/<first digit of the key>/<the other 63>
  *
- * An entry appears by renaming a complete file, so any number of processes may read and write at once.
- * Any error of the disk (no space, no permission, a folder that is a file) only means that there is no
- * entry. `@nivis/eval` verifies what it reads.
+ * An entry appears by renaming a complete file, so any number of processes may read and write at
+ * once. Any error of the disk (no space, no permission, a folder that is a file) only means that
+ * there is no entry. `@nivis/eval` verifies what it reads.
  *
- * The cache bounds its size without an index: storing a key, one in {@link TRIM_SHARE}, scans the folder
- * of that key and removes the least recently used entries until the folder is within its share of the
- * limit. Reading has no overhead. The time of use is the access time, or the modification time where the
- * file system does not record the former.
+ * The cache bounds its size without an index: storing a key, one in {@link TRIM_SHARE}, scans the
+ * folder of that key and removes the least recently used entries until the folder is within its
+ * share of the limit. Reading has no overhead. The time of use is the access time, or the
+ * modification time where the file system does not record the former.
  */
 
 import {

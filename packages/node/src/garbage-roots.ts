@@ -1,8 +1,9 @@
 /**
- * Garbage collector roots of a store on disk, as `--add-root` makes them: a symlink at a place that the
- * user chooses, and a second one among the roots of the store that points to the first. A collector keeps
- * the target of such a chain and drops the chain when the user removes the first link. The layout is that
- * of C++ Nix (libstore/indirect-root-store.cc, gc.cc), whose `nix-store --gc` respects these roots.
+ * Garbage collector roots of a store on disk, as `--add-root` makes them: a symlink at a place that
+ * the user chooses, and a second one among the roots of the store that points to the first. A
+ * collector keeps the target of such a chain and drops the chain when the user removes the first
+ * link. The layout is that of C++ Nix (libstore/indirect-root-store.cc, gc.cc), whose `nix-store
+ * --gc` respects these roots.
  */
 import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { EvalError, IoError } from "@nivis/eval";
@@ -44,7 +45,9 @@ export class GarbageRoots {
     return path.startsWith(`${this.#storeDir}/`);
   }
 
-  /** Whether the path is free or holds a link into the store, which an earlier run may have made. */
+  /**
+   * Whether the path is free or holds a link into the store, which an earlier run may have made.
+   */
   #mayReplace(link: string): boolean {
     const location = toNodePath(link);
     const found = lstatSync(location, { throwIfNoEntry: false });

@@ -1,8 +1,8 @@
 /**
  * The home directory of the user, found as C++ Nix finds it (libutil/unix/users.cc, `getHome`).
  *
- * `HOME` counts if it does not exist or belongs to the user; otherwise a command run by `sudo` would
- * write into another user's home. If it does not count, the user database decides.
+ * `HOME` counts if it does not exist or belongs to the user; otherwise a command run by `sudo`
+ * would write into another user's home. If it does not count, the user database decides.
  */
 import { type Stats, statSync } from "node:fs";
 import { IoError } from "@nivis/eval";
@@ -10,8 +10,8 @@ import { bytesOfText, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 
 /**
- * Returns the home directory as a byte string. `home` is the value of `HOME`; `warn` receives the text
- * of a warning. Throws {@link IoError} if there is no home directory.
+ * Returns the home directory as a byte string. `home` is the value of `HOME`; `warn` receives the
+ * text of a warning. Throws {@link IoError} if there is no home directory.
  */
 export function findHomeDirectory(
   home: string | undefined,

@@ -1,9 +1,9 @@
 /**
  * LocalStore: a store on disk, as `--store ROOT` names it.
  *
- * Files appear under their store paths only when they are complete: they are written under another name
- * in the same directory and then renamed. As in any Nix store, they are read-only and dated one second
- * after 1970. Existing files are left alone. A path counts as valid if it exists.
+ * Files appear under their store paths only when they are complete: they are written under another
+ * name in the same directory and then renamed. As in any Nix store, they are read-only and dated
+ * one second after 1970. Existing files are left alone. A path counts as valid if it exists.
  */
 import {
   chmodSync,
@@ -180,7 +180,9 @@ function writeFile(path: string, contents: string | Uint8Array, executable: bool
   utimesSync(location, STORE_TIME, STORE_TIME);
 }
 
-/** Copies a node and everything below it. The depth is bounded, since its NAR was computed before. */
+/**
+ * Copies a node and everything below it. The depth is bounded, since its NAR was computed before.
+ */
 function writeNode(source: NarSource<string>, node: string, path: string): void {
   const { type, executable } = source.stat(node);
   const location = toNodePath(path);

@@ -1,6 +1,6 @@
 /**
- * Memory measurement on Node: the heap of V8 and memory outside of it, such as file contents. It loads
- * Node's modules only when it is used, since only evaluations with a limit use it.
+ * Memory measurement on Node: the heap of V8 and memory outside of it, such as file contents. It
+ * loads Node's modules only when it is used, since only evaluations with a limit use it.
  */
 import type { MemoryGauge } from "@nivis/eval";
 

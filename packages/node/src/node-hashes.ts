@@ -1,8 +1,9 @@
 /**
- * Hash functions of the platform's own library; only BLAKE3, which it lacks, is computed in JavaScript.
+ * Hash functions of the platform's own library; only BLAKE3, which it lacks, is computed in
+ * JavaScript.
  *
- * The library is loaded with the first hash: most expressions need none, and no other module would slow
- * down the start of a command as much.
+ * The library is loaded with the first hash: most expressions need none, and no other module would
+ * slow down the start of a command as much.
  */
 import { type HashAlgorithm, type HashFunctions, portableHashes } from "@nivis/formats";
 
@@ -15,7 +16,10 @@ function hashable(data: Uint8Array | string): Uint8Array | string {
   return isAscii ? data : Buffer.from(data, "latin1");
 }
 
-/** Longer strings are hashed in parts: for one call, Node allocates three times their length for UTF-8. */
+/**
+ * Longer strings are hashed in parts: for one call, Node allocates three times their length for
+ * UTF-8.
+ */
 const PART_LENGTH = 1 << 16;
 
 function isLong(data: Uint8Array | string): data is string {

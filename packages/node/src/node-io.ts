@@ -1,10 +1,10 @@
 /**
  * EvalIo on the file system of this machine.
  *
- * Calls are synchronous, as evaluation is. Evaluation assumes that files do not change, so facts about
- * existing files are cached: their types, the targets of symlinks, directory listings. A missing file is
- * looked for again, since the store may have written it meanwhile. Messages are those of C++ Nix, which
- * names the requested path and never the one on disk.
+ * Calls are synchronous, as evaluation is. Evaluation assumes that files do not change, so facts
+ * about existing files are cached: their types, the targets of symlinks, directory listings. A
+ * missing file is looked for again, since the store may have written it meanwhile. Messages are
+ * those of C++ Nix, which names the requested path and never the one on disk.
  */
 import {
   type Dirent,
@@ -34,8 +34,8 @@ import { nodeMemory } from "./memory-gauge.ts";
 /** The options of {@link nodeIo}. */
 export interface NodeIoOptions {
   /**
-   * The store on disk, if it is not at its logical path: reads of missing store paths are redirected to
-   * it. Defaults to none.
+   * The store on disk, if it is not at its logical path: reads of missing store paths are
+   * redirected to it. Defaults to none.
    */
   readonly relocatedStore?: {
     /** The logical store directory, such as `/nix/store`. */

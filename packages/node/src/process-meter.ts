@@ -1,6 +1,6 @@
 /**
- * Measures this process for statistics: processor time, the heap, and every garbage collection. It loads
- * Node's modules only when it is used.
+ * Measures this process for statistics: processor time, the heap, and every garbage collection. It
+ * loads Node's modules only when it is used.
  */
 import type { ProcessStatistics } from "@nivis/eval";
 

@@ -4,8 +4,8 @@
  *
  *     path, NAR hash in base 16, NAR size, deriver (empty), number of references, the references
  *
- * one per line. For C++ Nix, only the paths in its SQLite database are valid. Nivis does not write that
- * database; loading this file once makes the paths known to C++ Nix:
+ * one per line. For C++ Nix, only the paths in its SQLite database are valid. Nivis does not write
+ * that database; loading this file once makes the paths known to C++ Nix:
  *
  *     nix-store --store ROOT --load-db < ROOT/nix/var/nix/nivis.reginfo
  *
@@ -61,7 +61,8 @@ function readRegistration(file: string): Map<string, readonly string[]> {
     throw error;
   }
   const lines = text.split("\n");
-  // An entry is five lines and its references; an incomplete one at the end is the result of a crash.
+  // An entry is five lines and its references; an incomplete one at the end is the result of a
+  // crash.
   for (let at = 0; at + 5 < lines.length; ) {
     const end = at + 5 + Number(lines[at + 4]);
     if (end >= lines.length) break;

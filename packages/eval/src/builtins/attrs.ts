@@ -1,7 +1,7 @@
 /**
- * Builtins on attribute sets. Results keep the shape of their argument where the names stay the same.
- * As in C++ Nix, `removeAttrs`, `intersectAttrs` and `listToAttrs` keep the positions of attributes,
- * `mapAttrs` and `zipAttrsWith` do not.
+ * Builtins on attribute sets. Results keep the shape of their argument where the names stay the
+ * same. As in C++ Nix, `removeAttrs`, `intersectAttrs` and `listToAttrs` keep the positions of
+ * attributes, `mapAttrs` and `zipAttrsWith` do not.
  */
 import type { EvalContext } from "../context.ts";
 import { withTrace } from "../errors/from-world.ts";

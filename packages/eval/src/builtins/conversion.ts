@@ -33,8 +33,8 @@ function nullByteMessage(text: string): string {
 const SHARED_NAMES = 32;
 
 /**
- * Builds a value from the events of the JSON reader. The contents of open containers are on stacks; a
- * closed container takes its part, so that every array is allocated with its final size.
+ * Builds a value from the events of the JSON reader. The contents of open containers are on stacks;
+ * a closed container takes its part, so that every array is allocated with its final size.
  */
 class JsonValueBuilder implements JsonVisitor {
   /** The values of the open containers, innermost last, up to `valueCount`. */
@@ -43,11 +43,14 @@ class JsonValueBuilder implements JsonVisitor {
   /** The names of the open sets, innermost last, up to `nameCount`. */
   private readonly names: string[] = [];
   private nameCount = 0;
-  /** For each open container the index of its first value; for a set followed by that of its first name. */
+  /**
+   * For each open container the index of its first value; for a set followed by that of its first
+   * name.
+   */
   private readonly starts: number[] = [];
   /**
-   * The last shape for each number of names: the records of a list usually have the shape of the record
-   * before.
+   * The last shape for each number of names: the records of a list usually have the shape of the
+   * record before.
    */
   private readonly shapes: (Shape | undefined)[] = new Array(SHARED_NAMES + 1).fill(undefined);
 
@@ -118,7 +121,9 @@ class JsonValueBuilder implements JsonVisitor {
     return values;
   }
 
-  /** Returns the shape of the set whose names start at `first`; `undefined` if a name occurs twice. */
+  /**
+   * Returns the shape of the set whose names start at `first`; `undefined` if a name occurs twice.
+   */
   private shapeFrom(first: number): Shape | undefined {
     const { names } = this;
     const count = this.nameCount - first;

@@ -1,10 +1,10 @@
 /**
  * What a builtin is: one row with its name, arguments, documentation and code.
  *
- * The files beside this one define the builtins by theme; `registry.ts` lists them all; the VM calls
- * them; `docs/builtins.md` is generated from them. A *plain* builtin
- * needs nothing but its arguments. A *suspending* builtin forces or calls in the middle: its code is a
- * generator or, for loops over data, a `Routine` (see `vm/requests.ts`).
+ * The files beside this one define the builtins by theme; `registry.ts` lists them all; the VM
+ * calls them; `docs/builtins.md` is generated from them. A *plain* builtin needs nothing but its
+ * arguments. A *suspending* builtin forces or calls in the middle: its code is a generator or, for
+ * loops over data, a `Routine` (see `vm/requests.ts`).
  */
 import type { EvalContext } from "../context.ts";
 import type { Slot, Value } from "../value/value.ts";
@@ -33,7 +33,9 @@ export interface StrictArgument {
   /** The index of the argument, from 0. */
   readonly arg: number;
   readonly expect: Expectation;
-  /** The trace added when forcing fails or the type is wrong, as C++ Nix words it; empty for none. */
+  /**
+   * The trace added when forcing fails or the type is wrong, as C++ Nix words it; empty for none.
+   */
   readonly context: string;
   /** A further condition, checked before the next argument is forced. */
   readonly check: ((ctx: EvalContext, value: never) => void) | undefined;

@@ -1,11 +1,11 @@
 /** The parts of derivations that are written in Nix; `core-files.ts` gives them paths. */
 
 /**
- * The function `derivation`. Nothing is hashed until an output path or the `drvPath` is needed: `outputs`
- * alone determines the shape of the result.
+ * The function `derivation`. Nothing is hashed until an output path or the `drvPath` is needed:
+ * `outputs` alone determines the shape of the result.
  *
- * Programs see the positions of its attributes (`unsafeGetAttrPos`, XML), and messages show its lines.
- * Both agree with C++ Nix, and so does the text of the lines that messages show.
+ * Programs see the positions of its attributes (`unsafeGetAttrPos`, XML), and messages show its
+ * lines. Both agree with C++ Nix, and so does the text of the lines that messages show.
  */
 export const DERIVATION_NIX = `/*
   The function \`derivation\`.

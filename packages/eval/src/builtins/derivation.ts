@@ -1,11 +1,11 @@
 /**
- * Derivations: `derivationStrict` and `placeholder`. The function `derivation`, which is written in Nix, is
- * in derivation-sources.ts.
+ * Derivations: `derivationStrict` and `placeholder`. The function `derivation`, which is written in
+ * Nix, is in derivation-sources.ts.
  *
- * `derivationStrict` walks the attributes by name, coerces each to an environment variable or to the JSON
- * of structured attributes, turns the collected string contexts into inputs, and lets `@nivis/formats`
- * compute the paths. The hash modulo of each derivation is cached, so a derivation is hashed once however
- * many others use it. C++: primops.cc, derivationStrictInternal.
+ * `derivationStrict` walks the attributes by name, coerces each to an environment variable or to
+ * the JSON of structured attributes, turns the collected string contexts into inputs, and lets
+ * `@nivis/formats` compute the paths. The hash modulo of each derivation is cached, so a derivation
+ * is hashed once however many others use it. C++: primops.cc, derivationStrictInternal.
  */
 
 import {
@@ -380,7 +380,10 @@ function parseStructuredAttrs(text: string): string {
   }
 }
 
-/** {@link addStructured} for strings, numbers and the like without a meaning for Nix; returns whether it did. */
+/**
+ * {@link addStructured} for strings, numbers and the like without a meaning for Nix; returns
+ * whether it did.
+ */
 function addStructuredAtom(ctx: EvalContext, draft: Draft, key: string, value: Value): boolean {
   if (MEANINGFUL.has(key) || REPLACED_BY_OUTPUT_CHECKS.has(key)) return false;
   if (key === "__structuredAttrs") return true;
@@ -625,7 +628,9 @@ function checkRequired(draft: Draft): void {
 
 const DEFERRED: DerivationOutput = { kind: "deferred" };
 
-/** Sets `drv.outputs` as far as they are known before hashing, and the variables named after them. */
+/**
+ * Sets `drv.outputs` as far as they are known before hashing, and the variables named after them.
+ */
 function setOutputs(ctx: EvalContext, draft: Draft, drv: Derivation): void {
   const { outputs } = draft;
   if (draft.outputHash !== undefined) {

@@ -2,8 +2,8 @@
  * The fetchers: `fetchurl`, `fetchTarball`, `fetchTree`, `fetchGit`, `fetchMercurial`.
  *
  * Arguments are checked as in C++ Nix, so mistakes get its messages. Nothing is downloaded: a hash
- * determines a store path whether it exists or not, and a derivation needs nothing else of its sources.
- * Everything else is an error that says so.
+ * determines a store path whether it exists or not, and a derivation needs nothing else of its
+ * sources. Everything else is an error that says so.
  */
 
 import {
@@ -54,7 +54,10 @@ function notSupported(name: string): EvalError {
   return new EvalError("not-supported", `builtins.${name} is not supported yet by Nivis`);
 }
 
-/** Restricted evaluation accesses only URIs in the setting `allowed-uris`; files are checked when read. */
+/**
+ * Restricted evaluation accesses only URIs in the setting `allowed-uris`; files are checked when
+ * read.
+ */
 function checkUri(ctx: EvalContext, uri: string): void {
   if (!ctx.settings.restrictEval || isAllowedUri(uri, ctx.settings.allowedUris)) return;
   if (uri.startsWith("/") || uri.startsWith("file:")) return;
@@ -149,8 +152,8 @@ function* download(
     throw new EvalError("restricted", message);
   }
   if (hash.algorithm !== "sha256") throw notSupported(who);
-  // Nix: fetches a missing path. The path is the same either way, and reading one that does not exist
-  // is an error at that time.
+  // Nix: fetches a missing path. The path is the same either way, and reading one that does not
+  // exist is an error at that time.
   const path = makeFixedOutputPath(storeConfig(ctx), name, unpack ? "nar" : "flat", hash, {
     others: [],
     self: false,

@@ -1,8 +1,12 @@
-/** `<nix/fetchurl.nix>`, the fetcher with which package sets bootstrap; `core-files.ts` gives it a path. */
+/**
+ * `<nix/fetchurl.nix>`, the fetcher with which package sets bootstrap; `core-files.ts` gives it a
+ * path.
+ */
 
 /**
- * A function from a URL and a hash, in any of the forms that were added over time, to a derivation. Its
- * formals, the attributes of the derivation and the lines that messages show are those of C++ Nix.
+ * A function from a URL and a hash, in any of the forms that were added over time, to a derivation.
+ * Its formals, the attributes of the derivation and the lines that messages show are those of C++
+ * Nix.
  */
 export const FETCHURL_NIX = `{
   system ? "", # obsolete

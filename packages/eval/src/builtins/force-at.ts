@@ -1,4 +1,7 @@
-/** Forcing with a trace at a given position, for attributes and elements that builtins force one by one. */
+/**
+ * Forcing with a trace at a given position, for attributes and elements that builtins force one by
+ * one.
+ */
 import type { EvalContext } from "../context.ts";
 import { withTrace } from "../errors/from-world.ts";
 import { typeMismatch } from "../operations/checks.ts";

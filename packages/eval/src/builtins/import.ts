@@ -1,4 +1,7 @@
-/** `import` and `scopedImport`. The context evaluates files and caches them; this file handles `.drv` files. */
+/**
+ * `import` and `scopedImport`. The context evaluates files and caches them; this file handles
+ * `.drv` files.
+ */
 import {
   type Derivation,
   isDerivationPath,

@@ -1,7 +1,7 @@
 /**
- * IntegerSet: a set of integers for `genericClosure`, whose keys are often integers and numerous. It is a
- * hash table with open addressing outside of the heap, which the collector need not scan; a `Set` of as
- * many numbers takes twice the time.
+ * IntegerSet: a set of integers for `genericClosure`, whose keys are often integers and numerous.
+ * It is a hash table with open addressing outside of the heap, which the collector need not scan; a
+ * `Set` of as many numbers takes twice the time.
  */
 
 /** The entries of an empty table; a power of two, like all sizes. */

@@ -1,8 +1,8 @@
 /**
  * Builtins on lists, except sorting and closures (`sort.ts`, `generic-closure.ts`).
  *
- * The builtins that nixpkgs calls most often are plain functions as long as nothing has to be forced;
- * otherwise they return a thunk with a generator.
+ * The builtins that nixpkgs calls most often are plain functions as long as nothing has to be
+ * forced; otherwise they return a thunk with a generator.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -340,7 +340,9 @@ class Fold extends Routine<Slot> {
   }
 }
 
-/** The error of `concatMap`; its trace has the position of the function that was called or returned. */
+/**
+ * The error of `concatMap`; its trace has the position of the function that was called or returned.
+ */
 function notAList(ctx: EvalContext, answer: Value, f: Value): never {
   const made = positionOfFunction(answer);
   throw typeMismatch(ctx, answer, "a list", "").addTrace(

@@ -1,4 +1,7 @@
-/** Builtins on numbers. The operators `-`, `*`, `/` and `<` are calls of `sub`, `mul`, `div`, `lessThan`. */
+/**
+ * Builtins on numbers. The operators `-`, `*`, `/` and `<` are calls of `sub`, `mul`, `div`,
+ * `lessThan`.
+ */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import {
@@ -55,7 +58,9 @@ function bitwise(
   });
 }
 
-/** Nix: an integer is converted to a float, and it is an error if that changes it (nix issue 12899). */
+/**
+ * Nix: an integer is converted to a float, and it is an error if that changes it (nix issue 12899).
+ */
 function roundInt(value: Int): Int {
   const rounded = Number(value);
   if (rounded >= INT64_END) {

@@ -1,10 +1,10 @@
 /**
  * OrderedKeys: the keys that `genericClosure` has seen, with the element that each came from.
  *
- * While all keys are strings, or all are integers, a set tells whether a key is new. With the first key of
- * another kind, the keys move to a search tree ordered by `<`, where comparing may run Nix code and may
- * fail. It is a textbook red-black tree, like `std::map`, because the shape of the tree decides which two
- * keys an error message names.
+ * While all keys are strings, or all are integers, a set tells whether a key is new. With the first
+ * key of another kind, the keys move to a search tree ordered by `<`, where comparing may run Nix
+ * code and may fail. It is a textbook red-black tree, like `std::map`, because the shape of the
+ * tree decides which two keys an error message names.
  */
 import type { EvalContext } from "../context.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";

@@ -1,6 +1,7 @@
 /**
- * `outputOf`: outputs of derivations that are themselves outputs of derivations (experimental feature
- * `dynamic-derivations`). A path that is unknown before a build is represented by a placeholder.
+ * `outputOf`: outputs of derivations that are themselves outputs of derivations (experimental
+ * feature `dynamic-derivations`). A path that is unknown before a build is represented by a
+ * placeholder.
  */
 import { outputPath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";

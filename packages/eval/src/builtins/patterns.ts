@@ -51,7 +51,9 @@ function split(ctx: EvalContext, regex: Regex, subject: string | ContextString):
   return parts;
 }
 
-/** Defines a builtin on a pattern and a string; the pattern is compiled before the string is forced. */
+/**
+ * Defines a builtin on a pattern and a string; the pattern is compiled before the string is forced.
+ */
 function patternBuiltin(
   name: string,
   doc: string,

@@ -1,9 +1,9 @@
 /**
  * The registry of builtins: which exist, and the names under which programs see them.
  *
- * Every builtin is an attribute of `builtins`. A few are also global under their own name, the others
- * under that name with the prefix `__` (`__add`). Experimental builtins exist only while their feature is
- * enabled, impure constants only outside of pure evaluation.
+ * Every builtin is an attribute of `builtins`. A few are also global under their own name, the
+ * others under that name with the prefix `__` (`__add`). Experimental builtins exist only while
+ * their feature is enabled, impure constants only outside of pure evaluation.
  */
 import type { EvalContext } from "../context.ts";
 import type { Settings } from "../settings.ts";
@@ -115,8 +115,8 @@ export interface Globals {
 /**
  * Creates `builtins` and the global names of one evaluation.
  *
- * `derivation` is the function of that name, which is written in Nix. Of `ctx`, only the settings, the
- * world, the store and the search path are used, so its `builtins` may still be missing.
+ * `derivation` is the function of that name, which is written in Nix. Of `ctx`, only the settings,
+ * the world, the store and the search path are used, so its `builtins` may still be missing.
  */
 export function makeGlobals(ctx: EvalContext, derivation: Slot): Globals {
   const names: string[] = ["builtins"];

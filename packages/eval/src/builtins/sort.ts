@@ -1,10 +1,10 @@
 /**
- * `sort`: a stable merge sort that uses existing runs (peeksort by Munro and Wild). C++ Nix sorts the same
- * way, so a comparator that traces shows the same comparisons, and an inconsistent one gives the same
- * permutation.
+ * `sort`: a stable merge sort that uses existing runs (peeksort by Munro and Wild). C++ Nix sorts
+ * the same way, so a comparator that traces shows the same comparisons, and an inconsistent one
+ * gives the same permutation.
  *
- * The array is sorted in place. A range is split near its middle, at the border of the run found there;
- * small ranges are sorted by insertion.
+ * The array is sorted in place. A range is split near its middle, at the border of the run found
+ * there; small ranges are sorted by insertion.
  */
 import type { EvalContext } from "../context.ts";
 import { callFromBuiltin2, expectBool } from "../operations/checks.ts";
@@ -51,8 +51,8 @@ interface Task {
 }
 
 /**
- * Sorts a list whose elements have been forced. Each phase continues until it needs a comparison that
- * takes evaluation; it is re-entered with the result.
+ * Sorts a list whose elements have been forced. Each phase continues until it needs a comparison
+ * that takes evaluation; it is re-entered with the result.
  */
 class Sort extends Routine<NixList> {
   /** The elements, sorted in place. */
@@ -112,7 +112,10 @@ class Sort extends Routine<NixList> {
     }
   }
 
-  /** Continues the phase; returns `false` if it needs to know whether {@link a} is less than {@link b}. */
+  /**
+   * Continues the phase; returns `false` if it needs to know whether {@link a} is less than {@link
+   * b}.
+   */
   private goOn(less: boolean | undefined): boolean {
     switch (this.phase) {
       case Phase.Direction:
@@ -226,7 +229,10 @@ class Sort extends Routine<NixList> {
     return true;
   }
 
-  /** Moves `i` by `step` to the end of the run, at most to `limit`; returns `false` as {@link goOn} does. */
+  /**
+   * Moves `i` by `step` to the end of the run, at most to `limit`; returns `false` as {@link goOn}
+   * does.
+   */
   private followRun(answer: boolean | undefined, limit: number, step: 1 | -1): boolean {
     const { items, falling } = this;
     let less = answer;
@@ -265,7 +271,9 @@ class Sort extends Routine<NixList> {
     }
   }
 
-  /** Sorts by insertion: the part before `i` is sorted, `item` was taken from there, `k` is free. */
+  /**
+   * Sorts by insertion: the part before `i` is sorted, `item` was taken from there, `k` is free.
+   */
   private insert(answer: boolean | undefined): boolean {
     const { items, begin, end } = this;
     let less = answer;

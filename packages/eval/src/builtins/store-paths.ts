@@ -77,7 +77,10 @@ interface PathRequest {
   readonly expectedHash: NixHash | undefined;
 }
 
-/** Calls a filter on everything below a directory; returns the kept names of each directory by its path. */
+/**
+ * Calls a filter on everything below a directory; returns the kept names of each directory by its
+ * path.
+ */
 function* applyFilter(
   ctx: EvalContext,
   filter: Slot,

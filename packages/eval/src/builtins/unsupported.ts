@@ -1,7 +1,7 @@
 /**
- * Builtins that exist but are not supported: they would need a network, a builder or a lock file. They are
- * defined so that code which only checks that they exist, or mentions them without calling them, works as
- * with C++ Nix. Experimental ones exist only while their feature is enabled.
+ * Builtins that exist but are not supported: they would need a network, a builder or a lock file.
+ * They are defined so that code which only checks that they exist, or mentions them without calling
+ * them, works as with C++ Nix. Experimental ones exist only while their feature is enabled.
  */
 import { EvalError } from "../errors/eval-error.ts";
 import type { Slot } from "../value/value.ts";

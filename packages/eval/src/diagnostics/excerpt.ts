@@ -11,8 +11,8 @@
  *     8 |   e1 = lib.foo pkgs.hello;
  *       |        ------------------ called from here
  *
- * Labels of one line are below each other, the rightmost one beside its mark. The module works on byte
- * strings; columns are those of a terminal.
+ * Labels of one line are below each other, the rightmost one beside its mark. The module works on
+ * byte strings; columns are those of a terminal.
  */
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { SourceFile } from "@nivis/syntax";
@@ -44,7 +44,10 @@ interface Mark {
   readonly label: Label;
 }
 
-/** Draws the lines of an excerpt, starting with its position. All labels are in the text of the first one. */
+/**
+ * Draws the lines of an excerpt, starting with its position. All labels are in the text of the
+ * first one.
+ */
 export function drawExcerpt(labels: readonly Label[], paint: Paint): string[] {
   const [first] = labels;
   if (first === undefined) return [];

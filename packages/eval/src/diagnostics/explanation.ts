@@ -53,7 +53,10 @@ export interface Explanation {
   readonly raisedAt: (SourceSpan & { readonly region: string | undefined }) | undefined;
   /** The steps to the error, innermost first. */
   readonly trace: readonly TraceStep[];
-  /** For an infinite recursion, the positions where each step needed the next, and the last the first. */
+  /**
+   * For an infinite recursion, the positions where each step needed the next, and the last the
+   * first.
+   */
   readonly cycle: readonly CyclePlace[];
   readonly hints: readonly Hint[];
   /** Names that were probably meant, best first. */
@@ -76,8 +79,9 @@ export function explainError(
 }
 
 /**
- * Explains an error like {@link explainError}. For a text with several mistakes, all of which the parser
- * finds although the error contains only the first, it returns an explanation of each, in order.
+ * Explains an error like {@link explainError}. For a text with several mistakes, all of which the
+ * parser finds although the error contains only the first, it returns an explanation of each, in
+ * order.
  */
 export function explainErrors(
   error: EvalError,

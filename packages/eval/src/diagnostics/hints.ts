@@ -1,9 +1,9 @@
 /**
  * Hints: how to fix the most common mistakes.
  *
- * A table of rules; each examines an error and the syntax at its position, and returns a piece of advice or
- * nothing. Rules about mistakes in texts come first, then those about values, in the order in which their
- * advice is shown. A rule must be certain: a wrong hint is worse than none.
+ * A table of rules; each examines an error and the syntax at its position, and returns a piece of
+ * advice or nothing. Rules about mistakes in texts come first, then those about values, in the
+ * order in which their advice is shown. A rule must be certain: a wrong hint is worse than none.
  */
 import { BinaryOp, type Diagnostic, type Expr, NodeKind, type SourceFile } from "@nivis/syntax";
 import { allBuiltins } from "../builtins/registry.ts";
@@ -318,7 +318,9 @@ export const HINT_RULES: readonly HintRule[] = [
   },
 ];
 
-/** Returns the last bracket that is still open at the end of a text; comments are not considered. */
+/**
+ * Returns the last bracket that is still open at the end of a text; comments are not considered.
+ */
 function lastOpened(text: string): string | undefined {
   const open: string[] = [];
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|''[\s\S]*?''|#.*|[[\](){}]/g)) {

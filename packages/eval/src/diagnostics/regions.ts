@@ -1,8 +1,8 @@
 /**
  * Regions: the parts of the code that are not the user's own.
  *
- * People look for a mistake in their own code. Code in a store, in the library and the machinery of nixpkgs,
- * or inside of the evaluator belongs to a named region and is folded.
+ * People look for a mistake in their own code. Code in a store, in the library and the machinery of
+ * nixpkgs, or inside of the evaluator belongs to a named region and is folded.
  */
 import type { SourceFile } from "@nivis/syntax";
 
@@ -20,8 +20,8 @@ export function isInNixpkgs({ origin }: SourceFile): boolean {
 }
 
 /**
- * Returns the name of a text's region, or `undefined` if the user wrote it. `outside` says that the user
- * works on something outside of nixpkgs.
+ * Returns the name of a text's region, or `undefined` if the user wrote it. `outside` says that the
+ * user works on something outside of nixpkgs.
  */
 export function regionOf(
   source: SourceFile,

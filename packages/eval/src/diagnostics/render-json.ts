@@ -1,7 +1,7 @@
 /**
- * Errors for programs: one JSON object. `docs/errors/README.md` describes its fields; existing fields are
- * stable, and new ones may be added. Offsets count bytes from 0, lines and columns count from 1, columns in
- * bytes.
+ * Errors for programs: one JSON object. `docs/errors/README.md` describes its fields; existing
+ * fields are stable, and new ones may be added. Offsets count bytes from 0, lines and columns count
+ * from 1, columns in bytes.
  */
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { Explanation, SourceSpan, TraceStep } from "./explanation.ts";
@@ -28,7 +28,10 @@ interface JsonSpan {
   readonly end: JsonPlace;
 }
 
-/** Returns an explanation as one line of JSON, in bytes. U+FFFD replaces faults in texts that are not UTF-8. */
+/**
+ * Returns an explanation as one line of JSON, in bytes. U+FFFD replaces faults in texts that are
+ * not UTF-8.
+ */
 export function renderJson(explanation: Explanation): string {
   const { code, kind, message, labels, raisedAt, trace, cycle, hints, suggestions } = explanation;
   return encodeUtf8(

@@ -1,6 +1,6 @@
 /**
- * Errors for people: one excerpt with the relevant parts underlined, the path to the error reduced to the
- * user's own code, and hints.
+ * Errors for people: one excerpt with the relevant parts underlined, the path to the error reduced
+ * to the user's own code, and hints.
  *
  * The parts in order: headline, excerpt, the cycle of an infinite recursion, the steps, the hints.
  */

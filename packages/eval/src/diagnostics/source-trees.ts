@@ -1,9 +1,9 @@
 /**
  * Source trees: the syntax at a position.
  *
- * An error contains only the position where something starts. When it is shown, the texts are parsed again,
- * which costs nothing as long as nothing fails, and the tree tells the extent and the kind of the syntax at
- * the position and the expressions around it.
+ * An error contains only the position where something starts. When it is shown, the texts are
+ * parsed again, which costs nothing as long as nothing fails, and the tree tells the extent and the
+ * kind of the syntax at the position and the expressions around it.
  */
 import {
   BindingKind,
@@ -68,8 +68,8 @@ export class SourceTrees {
   }
 
   /**
-   * Returns the syntax at a position. Several expressions may start there, as `f` and `f x` do: one of the
-   * kind `wanted` takes precedence, then the smallest.
+   * Returns the syntax at a position. Several expressions may start there, as `f` and `f x` do: one
+   * of the kind `wanted` takes precedence, then the smallest.
    */
   placeAt({ source, offset }: Position, wanted?: NodeKind): Place {
     const { text } = source;

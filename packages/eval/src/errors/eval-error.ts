@@ -1,9 +1,9 @@
 /**
  * Errors: an `EvalError` is caused by the evaluated program, an `InternalError` is a bug of Nivis.
  *
- * An EvalError collects traces, innermost first, as the VM unwinds frame after frame; `errors/render.ts`
- * prints it. It is a real `Error` to callers but is created without capturing a JavaScript stack: Nix code
- * throws often (`tryEval`), and that stack would only show the VM.
+ * An EvalError collects traces, innermost first, as the VM unwinds frame after frame;
+ * `errors/render.ts` prints it. It is a real `Error` to callers but is created without capturing a
+ * JavaScript stack: Nix code throws often (`tryEval`), and that stack would only show the VM.
  */
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { ERROR_KINDS, type ErrorKind } from "./kinds.ts";
@@ -27,7 +27,9 @@ export interface LeftFunction {
   readonly inBody: boolean;
 }
 
-/** The maximum number of traces of an error; beyond it, half of them are removed from the middle. */
+/**
+ * The maximum number of traces of an error; beyond it, half of them are removed from the middle.
+ */
 const MAX_TRACES = 200_000;
 
 /** An error of the evaluated program. All texts are byte strings. */
@@ -45,7 +47,9 @@ export class EvalError {
   nearPos: PosIdx = NO_POS;
   /** The positions of the cycle of an infinite recursion, innermost first. */
   cycle: readonly PosIdx[] = [];
-  /** The function whose frame the error left last, until its caller has added the trace of the call. */
+  /**
+   * The function whose frame the error left last, until its caller has added the trace of the call.
+   */
   leaving: LeftFunction | null = null;
   constructor(
     readonly kind: ErrorKind,

@@ -1,9 +1,9 @@
 /**
  * Converts errors of the host (`IoError`) and of the formats (`FormatError`) to EvalErrors.
  *
- * It is called where the evaluator accesses the host, so that the traces of a builtin are added to any
- * failure, and by the VM for errors that a builtin did not convert. Messages pass unchanged. Any other
- * exception, above all JavaScript's own errors, is a bug and passes unchanged.
+ * It is called where the evaluator accesses the host, so that the traces of a builtin are added to
+ * any failure, and by the VM for errors that a builtin did not convert. Messages pass unchanged.
+ * Any other exception, above all JavaScript's own errors, is a bug and passes unchanged.
  */
 import { FormatError, type FormatErrorKind } from "@nivis/formats";
 import { IoError } from "../io.ts";
@@ -27,7 +27,10 @@ const KIND_OF_FORMAT: Record<FormatErrorKind, ErrorKind> = {
 /** The messages of engines for a string or an array that would be too long. */
 const TOO_LONG = /^(?:Invalid (?:string|array) length|Out of memory)/;
 
-/** Returns the EvalError for an {@link IoError} or `FormatError`; any other error is returned unchanged. */
+/**
+ * Returns the EvalError for an {@link IoError} or `FormatError`; any other error is returned
+ * unchanged.
+ */
 export function evalErrorOf(error: unknown): unknown {
   if (error instanceof EvalError) return error;
   if (error instanceof IoError) {
@@ -41,7 +44,10 @@ export function evalErrorOf(error: unknown): unknown {
   return error;
 }
 
-/** Adds a trace to an error of the program or the host; an empty text adds none. Returns the error to throw. */
+/**
+ * Adds a trace to an error of the program or the host; an empty text adds none. Returns the error
+ * to throw.
+ */
 export function withTrace(error: unknown, pos: PosIdx, text: string, always = false): unknown {
   const evalError = evalErrorOf(error);
   if (evalError instanceof EvalError && text !== "") evalError.addTrace(pos, text, always);

@@ -1,8 +1,8 @@
 /**
  * The table of error kinds: every way in which an evaluation can fail.
  *
- * The code is the stable name of the kind. The text of a message is created with the error, since it is
- * C++ Nix's. `docs/errors/` is generated from this table.
+ * The code is the stable name of the kind. The text of a message is created with the error, since
+ * it is C++ Nix's. `docs/errors/` is generated from this table.
  */
 
 /** The properties of a kind of error. */
@@ -10,8 +10,8 @@ export interface ErrorKindRow {
   /** Whether `builtins.tryEval` turns it into `success = false`. */
   readonly catchable: boolean;
   /**
-   * Whether it concerns this run and not the value: a thunk that fails with it stays suspended and can be
-   * forced again.
+   * Whether it concerns this run and not the value: a thunk that fails with it stays suspended and
+   * can be forced again.
    */
   readonly passing?: true;
   /** Its meaning, in one sentence. */

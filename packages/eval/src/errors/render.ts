@@ -10,7 +10,8 @@
  *            error: x
  *
  * Traces come outermost first. Without `--show-trace` they are cut after the first few; those of
- * `addErrorContext` are always shown. The command line calls this module, which writes nowhere itself.
+ * `addErrorContext` are always shown. The command line calls this module, which writes nowhere
+ * itself.
  */
 import type { SourceFile } from "@nivis/syntax";
 import type { LogMessage } from "../io.ts";
@@ -52,8 +53,8 @@ interface Report {
 }
 
 /**
- * Returns the text of an error, without a newline at its end. Bytes; tabs and carriage returns of quoted
- * source lines are kept (see {@link forTerminal} in terminal.ts).
+ * Returns the text of an error, without a newline at its end. Bytes; tabs and carriage returns of
+ * quoted source lines are kept (see {@link forTerminal} in terminal.ts).
  */
 export function renderError(
   error: EvalError,
@@ -64,8 +65,8 @@ export function renderError(
 }
 
 /**
- * Returns the text of an evaluator's warning: `warning: MESSAGE`, with the source line if `pos` is known
- * and with `traces`, innermost first.
+ * Returns the text of an evaluator's warning: `warning: MESSAGE`, with the source line if `pos` is
+ * known and with `traces`, innermost first.
  */
 export function renderWarning(
   message: string,
@@ -143,7 +144,8 @@ class Renderer {
     }
     const rest = " ".repeat(level.length + 2);
     const shown = indent(prefix, rest, trimEnd(this.text));
-    // Nix: a message that ends in an argument ends in a colour code, so its last newline is not cut off.
+    // Nix: a message that ends in an argument ends in a colour code, so its last newline is not cut
+    // off.
     const keepsNewline = report.endsInArgument === true && report.message.endsWith("\n");
     return keepsNewline ? `${shown}\n${rest}` : shown;
   }

@@ -1,8 +1,9 @@
 /**
  * Suggestions: known names that were probably meant.
  *
- * Used for missing attributes and arguments, and by the command line for unknown flags. The rules are
- * those of C++ Nix (libutil/suggestions.cc): Levenshtein distance on bytes, nearest first, then by name.
+ * Used for missing attributes and arguments, and by the command line for unknown flags. The rules
+ * are those of C++ Nix (libutil/suggestions.cc): Levenshtein distance on bytes, nearest first, then
+ * by name.
  */
 
 /** The maximum number of suggested names. */
@@ -11,8 +12,8 @@ const MAX_SUGGESTIONS = 5;
 const MAX_DISTANCE = 2;
 
 /**
- * Returns the number of bytes to insert, delete or replace to turn `a` into `b`; any number above `limit`
- * means "more than `limit`".
+ * Returns the number of bytes to insert, delete or replace to turn `a` into `b`; any number above
+ * `limit` means "more than `limit`".
  */
 export function levenshteinDistance(
   a: string,

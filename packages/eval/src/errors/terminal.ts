@@ -1,14 +1,21 @@
 /**
- * The filter that C++ Nix applies to every line it shows (libutil/terminal.cc, `filterANSIEscapes`): it
- * keeps or removes colour codes, removes other escape sequences, and expands tabs.
+ * The filter that C++ Nix applies to every line it shows (libutil/terminal.cc,
+ * `filterANSIEscapes`): it keeps or removes colour codes, removes other escape sequences, and
+ * expands tabs.
  */
 import { decodeUtf8 } from "@nivis/formats";
 
-/** A CSI sequence, an OSC sequence, or another escape of two bytes, followed by the special characters. */
+/**
+ * A CSI sequence, an OSC sequence, or another escape of two bytes, followed by the special
+ * characters.
+ */
 const SPECIAL =
   /\x1b(?:\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|\][^\x1b\x07]*(?:\x1b\\?|\x07)?|[\x40-\x5a\x5c\x5e\x5f])?|[\t\r\x07]/g;
 
-/** Returns the width of a text in columns: 0 for control characters, 2 for wide East Asian characters. */
+/**
+ * Returns the width of a text in columns: 0 for control characters, 2 for wide East Asian
+ * characters.
+ */
 export function columnsOf(bytes: string): number {
   if (/^[\x20-\x7e]*$/.test(bytes)) return bytes.length;
   let columns = 0;
@@ -35,8 +42,8 @@ function columnsOfChar(code: number): number {
 }
 
 /**
- * Returns a byte string as it can be written to a terminal, or with `keepColors` off to a file. Tabs
- * extend to the next multiple of eight columns.
+ * Returns a byte string as it can be written to a terminal, or with `keepColors` off to a file.
+ * Tabs extend to the next multiple of eight columns.
  */
 export function forTerminal(text: string, keepColors: boolean): string {
   if (!/[\x1b\t\r\x07]/.test(text)) return text;

@@ -1,8 +1,8 @@
 /**
  * The setting `allowed-uris`: the URIs that a fetcher may access in restricted evaluation.
  *
- * An entry allows itself and everything below it; `https:` and `https://` allow a whole scheme. A part of
- * a host name allows nothing: `https://github.co` does not allow `https://github.com`.
+ * An entry allows itself and everything below it; `https:` and `https://` allow a whole scheme. A
+ * part of a host name allows nothing: `https://github.co` does not allow `https://github.com`.
  */
 
 /** A scheme alone, such as `git+ssh:`. (With `//` it ends in a slash and needs no special case.) */

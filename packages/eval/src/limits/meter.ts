@@ -1,16 +1,17 @@
 /**
  * LimitMeter: the limits for untrusted code, and how much of them has been used.
  *
- * A *step* is a frame that the machine enters (a call, or a thunk whose code runs), a call of a builtin, or
- * {@link WORK_PER_STEP} pieces of work inside of one: an element that is sorted, compared or copied, a few
- * bytes of a string. So every loop of a program takes steps, and a program takes the same number of steps
- * on every machine.
+ * A *step* is a frame that the machine enters (a call, or a thunk whose code runs), a call of a
+ * builtin, or {@link WORK_PER_STEP} pieces of work inside of one: an element that is sorted,
+ * compared or copied, a few bytes of a string. So every loop of a program takes steps, and a
+ * program takes the same number of steps on every machine.
  *
- * The machine requests a number of frames before it enters its loop and then reports how many it entered;
- * the meter returns the error of an exceeded limit. Time and memory are checked every
- * {@link STEPS_PER_CHECK} steps. Code that creates one large object (a list of a given length, a joined
- * string) calls {@link LimitMeter.reserve} first; code that processes many objects (sorting, printing,
- * comparing) calls {@link LimitMeter.work} as it proceeds. Without limits there is no meter and no cost.
+ * The machine requests a number of frames before it enters its loop and then reports how many it
+ * entered; the meter returns the error of an exceeded limit. Time and memory are checked every
+ * {@link STEPS_PER_CHECK} steps. Code that creates one large object (a list of a given length, a
+ * joined string) calls {@link LimitMeter.reserve} first; code that processes many objects (sorting,
+ * printing, comparing) calls {@link LimitMeter.work} as it proceeds. Without limits there is no
+ * meter and no cost.
  *
  * An exceeded meter stays exceeded: every run fails immediately until {@link LimitMeter.renew}.
  */
@@ -78,7 +79,10 @@ export class LimitMeter {
     return Math.min(maxMemory, capacity) * MEBIBYTE;
   }
 
-  /** Returns a meter, or `undefined` without limits. Throws if the host cannot measure a limited quantity. */
+  /**
+   * Returns a meter, or `undefined` without limits. Throws if the host cannot measure a limited
+   * quantity.
+   */
   static of(limits: Limits, io: EvalIo): LimitMeter | undefined {
     const { maxSteps, maxMemory, maxTime } = limits;
     return Math.min(maxSteps, maxMemory, maxTime) < Number.POSITIVE_INFINITY
@@ -103,13 +107,18 @@ export class LimitMeter {
     this.started = undefined;
   }
 
-  /** Returns how many frames the machine may enter before it asks again: at most `wanted`, at least one. */
+  /**
+   * Returns how many frames the machine may enter before it asks again: at most `wanted`, at least
+   * one.
+   */
   grant(wanted: number): number {
     if (this.started === undefined) this.start();
     return Math.max(1, Math.min(wanted, this.limits.maxSteps - this.steps));
   }
 
-  /** Records steps; returns the error of a limit that is exceeded now. `done` if no more are needed. */
+  /**
+   * Records steps; returns the error of a limit that is exceeded now. `done` if no more are needed.
+   */
   spend(steps: number, done: boolean): EvalError | undefined {
     this.steps += steps;
     this.unchecked += steps;
@@ -129,8 +138,8 @@ export class LimitMeter {
   }
 
   /**
-   * Records work inside of a step, in pieces such as an element of a list or some bytes of a string. Throws
-   * once the steps, the time or the memory are used up.
+   * Records work inside of a step, in pieces such as an element of a list or some bytes of a
+   * string. Throws once the steps, the time or the memory are used up.
    */
   work(pieces: number): void {
     this.count(pieces);

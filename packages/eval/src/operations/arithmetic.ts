@@ -1,7 +1,7 @@
 /**
  * Arithmetic on values: the results of `add`, `sub`, `mul` and `div`, for the builtins and for the
- * operators that call them. Two integers give an integer or an overflow error; with a float on either
- * side, both become floats.
+ * operators that call them. Two integers give an integer or an overflow error; with a float on
+ * either side, both become floats.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";

@@ -1,10 +1,10 @@
 /**
  * Checks: forcing and checking arguments in the middle of a builtin, with C++ Nix's messages.
  *
- * The VM forces and checks the arguments that a builtin declares as strict. The functions here are for
- * later checks: return values of callbacks, elements of lists, arguments that matter only if a list is not
- * empty. `expectX` checks a value, `forceX` is a sub-generator that forces a slot first. Builtins give no
- * positions of their own: the VM fills in where they were called.
+ * The VM forces and checks the arguments that a builtin declares as strict. The functions here are
+ * for later checks: return values of callbacks, elements of lists, arguments that matter only if a
+ * list is not empty. `expectX` checks a value, `forceX` is a sub-generator that forces a slot
+ * first. Builtins give no positions of their own: the VM fills in where they were called.
  */
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
@@ -33,7 +33,9 @@ export function settled(slot: Slot): Value | undefined {
   return slot.code === null ? (slot.a as Value) : undefined;
 }
 
-/** Returns a request for `callee argument` from inside of a builtin, where calls have no position. */
+/**
+ * Returns a request for `callee argument` from inside of a builtin, where calls have no position.
+ */
 export function callFromBuiltin(callee: Slot, argument: Slot): CallRequest {
   return new CallRequest(callee, [argument], NO_POS);
 }

@@ -1,10 +1,11 @@
 /**
  * Coercion: converting a value to a string or a path.
  *
- * Interpolation, `+`, `toString`, derivation attributes and most builtins on text use it. A set is replaced
- * by the result of its `__toString` or `outPath`, repeatedly; a loop follows this nesting, and elements of
- * lists are sub-generators, so depth takes no native stack. `tryCoerce` returns immediately for values that
- * need no Nix code to run, `tryCoerceWhole` also for sets and lists of such values.
+ * Interpolation, `+`, `toString`, derivation attributes and most builtins on text use it. A set is
+ * replaced by the result of its `__toString` or `outPath`, repeatedly; a loop follows this nesting,
+ * and elements of lists are sub-generators, so depth takes no native stack. `tryCoerce` returns
+ * immediately for values that need no Nix code to run, `tryCoerceWhole` also for sets and lists of
+ * such values.
  */
 import { canonPath, formatF6 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -38,7 +39,9 @@ export const enum CoerceMode {
   Weak = 0,
   /** Also accepts numbers, Booleans, null and lists (C++: `coerceMore`). */
   Strong = 1,
-  /** Paths are copied to the store, and their store paths enter the context (C++: `copyToStore`). */
+  /**
+   * Paths are copied to the store, and their store paths enter the context (C++: `copyToStore`).
+   */
   CopyPaths = 2,
 }
 
@@ -47,7 +50,9 @@ function formatInt(value: Int): string {
   return value.toString();
 }
 
-/** Coerces a value that needs neither Nix code nor the store; returns `undefined` for all others. */
+/**
+ * Coerces a value that needs neither Nix code nor the store; returns `undefined` for all others.
+ */
 export function tryCoerce(value: Slot, mode: CoerceMode): string | ContextString | undefined {
   if (typeof value === "string") return value;
   if (value instanceof ContextString) return value;
@@ -66,7 +71,10 @@ export function tryCoerce(value: Slot, mode: CoerceMode): string | ContextString
   }
 }
 
-/** Returns the text of a set that is known to convert to one: no `__toString`, and a forced `outPath`. */
+/**
+ * Returns the text of a set that is known to convert to one: no `__toString`, and a forced
+ * `outPath`.
+ */
 function tryOutPath(set: Attrs): string | ContextString | undefined {
   const outPath = set.get("outPath");
   if (outPath === undefined) return undefined;
@@ -75,14 +83,19 @@ function tryOutPath(set: Attrs): string | ContextString | undefined {
   return set.has("__toString") ? undefined : value;
 }
 
-/** Returns the suspended `outPath` of a set that converts to it, as most derivations do on first use. */
+/**
+ * Returns the suspended `outPath` of a set that converts to it, as most derivations do on first
+ * use.
+ */
 function unforcedOutPath(set: Attrs): Thunk | undefined {
   const outPath = set.get("outPath");
   if (!(outPath instanceof Thunk) || outPath.code === null) return undefined;
   return set.has("__toString") ? undefined : outPath;
 }
 
-/** Returns the error of forcing {@link unforcedOutPath}, as it leaves {@link peelToStringOutPath}. */
+/**
+ * Returns the error of forcing {@link unforcedOutPath}, as it leaves {@link peelToStringOutPath}.
+ */
 function outPathFailed(error: unknown, pos: PosIdx, slot: Thunk): unknown {
   return withPeelTraces(error, [{ pos, what: "the `outPath` attribute", slot }]);
 }
@@ -129,8 +142,8 @@ function tryCopied(ctx: EvalContext, value: Value): ContextString | undefined {
 }
 
 /**
- * Coerces a value if that needs neither Nix code nor a file: also finished derivations, lists of these,
- * and paths that have been copied. Returns `undefined` for all others.
+ * Coerces a value if that needs neither Nix code nor a file: also finished derivations, lists of
+ * these, and paths that have been copied. Returns `undefined` for all others.
  */
 export function tryCoerceWhole(
   ctx: EvalContext,
@@ -150,7 +163,10 @@ export function tryCoerceWhole(
 interface PendingTrace {
   readonly pos: PosIdx;
   readonly what: "the result of the `__toString` attribute" | "the `outPath` attribute";
-  /** The value in question; the trace says "evaluating" if it is still suspended when the error occurs. */
+  /**
+   * The value in question; the trace says "evaluating" if it is still suspended when the error
+   * occurs.
+   */
   readonly slot: Slot;
 }
 
@@ -180,8 +196,8 @@ export function withPeelTraces(error: unknown, traces: readonly PendingTrace[]):
 
 /**
  * Follows `__toString` and `outPath` until there is neither: the result is not a set, or a set that
- * converts to nothing. Errors on the way get their traces; the caller adds `traces` to its own errors
- * about the result.
+ * converts to nothing. Errors on the way get their traces; the caller adds `traces` to its own
+ * errors about the result.
  */
 export function* peelToStringOutPath(
   ctx: EvalContext,
@@ -234,8 +250,8 @@ function cannotCoerce(ctx: EvalContext, value: Value, pos: PosIdx, errorContext:
 }
 
 /**
- * Coerces a slot to a string. `pos` and `trace` make the trace of a type error; errors of forcing the
- * slot pass unchanged.
+ * Coerces a slot to a string. `pos` and `trace` make the trace of a type error; errors of forcing
+ * the slot pass unchanged.
  */
 export function* coerceToString(
   ctx: EvalContext,

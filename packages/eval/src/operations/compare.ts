@@ -1,6 +1,6 @@
 /**
- * Comparison: the result of `<`. Numbers compare as numbers, strings and paths by bytes, lists by the first
- * pair of elements that differ; everything else is an error.
+ * Comparison: the result of `<`. Numbers compare as numbers, strings and paths by bytes, lists by
+ * the first pair of elements that differ; everything else is an error.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -60,8 +60,8 @@ function incomparable(ctx: EvalContext, a: Value, b: Value): EvalError {
 /**
  * Whether `a` is less than `b`. Forces both, then list elements as far as needed.
  *
- * `errorContext`, unless empty, is a trace added to every error; `pos` occurs in none, because comparing
- * elements for equality does not fail by itself.
+ * `errorContext`, unless empty, is a trace added to every error; `pos` occurs in none, because
+ * comparing elements for equality does not fail by itself.
  */
 export function* lessThan(
   ctx: EvalContext,

@@ -1,10 +1,10 @@
 /**
- * deepForce: evaluates a value including the contents of lists and sets, as `deepSeq` and strict printing
- * require. It does not enter functions. Values that contain themselves are visited once.
+ * deepForce: evaluates a value including the contents of lists and sets, as `deepSeq` and strict
+ * printing require. It does not enter functions. Values that contain themselves are visited once.
  *
- * Visited values are marked on the thunk that leads to them: a forced thunk has unused fields, and a value
- * can contain itself only through a thunk. A table is needed only for the others: lists and sets that are
- * stored directly in a slot, and large ones, to which several thunks may lead.
+ * Visited values are marked on the thunk that leads to them: a forced thunk has unused fields, and
+ * a value can contain itself only through a thunk. A table is needed only for the others: lists and
+ * sets that are stored directly in a slot, and large ones, to which several thunks may lead.
  */
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";

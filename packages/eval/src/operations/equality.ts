@@ -1,10 +1,10 @@
 /**
  * Equality: the result of `==`, and the reason why two values differ when an assertion fails.
  *
- * Two slots with the same object are equal without looking inside, which is why functions and failing
- * attributes inside of a set are equal to themselves. The operands of `==` are not slots but values, so the
- * short-cut does not apply to them: {@link equal} starts with slots (`elem`, comparison of lists),
- * {@link equalValues} with the operands of `==`.
+ * Two slots with the same object are equal without looking inside, which is why functions and
+ * failing attributes inside of a set are equal to themselves. The operands of `==` are not slots
+ * but values, so the short-cut does not apply to them: {@link equal} starts with slots (`elem`,
+ * comparison of lists), {@link equalValues} with the operands of `==`.
  *
  * Nothing here recurses over the data: pending pairs are on a stack on the heap.
  */
@@ -87,8 +87,8 @@ class Pairs {
 }
 
 /**
- * Whether two slots are equal; forces them and their contents as far as needed. Comparing fails by itself
- * only if values are nested too deeply, which is an error at `pos`.
+ * Whether two slots are equal; forces them and their contents as far as needed. Comparing fails by
+ * itself only if values are nested too deeply, which is an error at `pos`.
  */
 export function* equal(
   ctx: EvalContext,
@@ -229,7 +229,9 @@ class Equality extends Routine<boolean> {
     }
   }
 
-  /** Opens the two values, lists or sets; returns a result only if that completes the comparison. */
+  /**
+   * Opens the two values, lists or sets; returns a result only if that completes the comparison.
+   */
   private look(): IteratorResult<Request, boolean> | undefined {
     const { left, right } = this;
     if (isList(left)) {
@@ -390,8 +392,8 @@ interface ExplainedLevel {
 /**
  * Throws the `assertion` error that says where `a` and `b` differ; returns if they are equal.
  *
- * `assert a == b; …` calls it when the comparison was false, with the position of the `==`. The caller adds
- * the trace that names the assertion. It follows `equalValues` step by step.
+ * `assert a == b; …` calls it when the comparison was false, with the position of the `==`. The
+ * caller adds the trace that names the assertion. It follows `equalValues` step by step.
  */
 export function* explainDifference(
   ctx: EvalContext,
@@ -470,7 +472,8 @@ function addLevelTraces(error: EvalError, level: ExplainedLevel, pos: PosIdx): v
 }
 
 /**
- * Returns how two values differ that are neither two sets nor two lists; `undefined` if they are equal.
+ * Returns how two values differ that are neither two sets nor two lists; `undefined` if they are
+ * equal.
  */
 export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string | undefined {
   const numbers = equalNumbers(a, b);

@@ -1,19 +1,20 @@
 /**
- * The depth of an evaluation, counted against `max-call-depth`: open calls, and the levels of values that
- * operations have entered.
+ * The depth of an evaluation, counted against `max-call-depth`: open calls, and the levels of
+ * values that operations have entered.
  *
- * C++ Nix walks values by recursion and counts each level like a call. Here a level is an entry on the
- * heap, so the library has practically no limit; a command that wants C++ Nix's limit sets `maxCallDepth`,
- * and then a value that is too deep is the same error as in C++ Nix. The machine records the number of open
- * calls whenever native code runs, and reduces the limit for the code that an operation runs.
+ * C++ Nix walks values by recursion and counts each level like a call. Here a level is an entry on
+ * the heap, so the library has practically no limit; a command that wants C++ Nix's limit sets
+ * `maxCallDepth`, and then a value that is too deep is the same error as in C++ Nix. The machine
+ * records the number of open calls whenever native code runs, and reduces the limit for the code
+ * that an operation runs.
  */
 import type { EvalContext } from "../context.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import type { PosIdx } from "../position.ts";
 
 /**
- * The maximum number of levels regardless of the setting: a value that contains itself has no end, and a
- * level, with its text or its parts, takes a few hundred bytes of Node's default of 4 GiB.
+ * The maximum number of levels regardless of the setting: a value that contains itself has no end,
+ * and a level, with its text or its parts, takes a few hundred bytes of Node's default of 4 GiB.
  */
 const MAX_LEVELS = 4_000_000;
 
@@ -25,7 +26,10 @@ export class Nesting {
   runs = 0;
   /** The number of levels of all walks in progress. */
   levels = 0;
-  /** How many deep evaluations have begun; each marks what it visits with its number (`deep-force.ts`). */
+  /**
+   * How many deep evaluations have begun; each marks what it visits with its number
+   * (`deep-force.ts`).
+   */
   deepForces = 0;
 }
 
@@ -37,10 +41,10 @@ export function hasRoom(ctx: EvalContext, count: number): boolean {
 }
 
 /**
- * Detects that a value contains itself while it is walked, at the cost of one comparison for each list or
- * set: Brent's algorithm (R. P. Brent, *An improved Monte Carlo factorization algorithm*, 1980) on the open
- * containers. With C++ Nix's limit on depth it detects nothing: there, a cycle is a stack overflow like any
- * other nesting that is too deep.
+ * Detects that a value contains itself while it is walked, at the cost of one comparison for each
+ * list or set: Brent's algorithm (R. P. Brent, *An improved Monte Carlo factorization algorithm*,
+ * 1980) on the open containers. With C++ Nix's limit on depth it detects nothing: there, a cycle is
+ * a stack overflow like any other nesting that is too deep.
  */
 export class CycleFinder {
   readonly #isOn: boolean;
@@ -53,8 +57,8 @@ export class CycleFinder {
   }
 
   /**
-   * Records that a list or set was opened inside of `depth` others, and returns whether it is known to
-   * contain itself. A cycle is detected after a few rounds.
+   * Records that a list or set was opened inside of `depth` others, and returns whether it is known
+   * to contain itself. A cycle is detected after a few rounds.
    */
   closesCycle(container: object, depth: number): boolean {
     if (!this.#isOn) return false;

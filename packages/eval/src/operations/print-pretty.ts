@@ -1,6 +1,6 @@
 /**
- * The output of `nix eval`: everything forced, on one line, derivations as `«derivation PATH»`, and errors
- * in place of the values that fail. It is here and not in print/ because it runs code.
+ * The output of `nix eval`: everything forced, on one line, derivations as `«derivation PATH»`, and
+ * errors in place of the values that fail. It is here and not in print/ because it runs code.
  */
 import { tryParseStorePath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -23,8 +23,8 @@ const NO_LIMITS: Omit<PrintLimits, "maxNesting"> = {
 };
 
 /**
- * Prints a value as `nix eval` does. A part that fails prints as `«error: MESSAGE»`; only a stack overflow
- * or an interruption is thrown.
+ * Prints a value as `nix eval` does. A part that fails prints as `«error: MESSAGE»`; only a stack
+ * overflow or an interruption is thrown.
  */
 export function printPretty(ctx: EvalContext, slot: Slot): Suspendable<string> {
   const hooks = {

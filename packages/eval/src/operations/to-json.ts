@@ -1,9 +1,9 @@
 /**
- * `toJSON` and `--json`: a value as JSON text, formatted as in C++ Nix (value-to-json.cc and the nlohmann
- * library): compact, keys in bytewise order.
+ * `toJSON` and `--json`: a value as JSON text, formatted as in C++ Nix (value-to-json.cc and the
+ * nlohmann library): compact, keys in bytewise order.
  *
- * A routine walks the value with a stack of its own and forces what it meets, so depth takes no native
- * stack. Sets that convert to something else (`__toString`, `outPath`) are replaced by that.
+ * A routine walks the value with a stack of its own and forces what it meets, so depth takes no
+ * native stack. Sets that convert to something else (`__toString`, `outPath`) are replaced by that.
  */
 
 import { escapeJsonString, FormatError, formatJsonFloat, TextBuilder } from "@nivis/formats";
@@ -38,7 +38,9 @@ import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
 /** The options of the conversion to JSON. */
 export interface JsonOptions {
-  /** Whether paths are copied to the store and become store paths; otherwise they stay unchanged. */
+  /**
+   * Whether paths are copied to the store and become store paths; otherwise they stay unchanged.
+   */
   readonly copyPaths: boolean;
   /** Whether thunks are forced; otherwise a thunk is an error. Defaults to `true`. */
   readonly strict?: boolean;
@@ -143,8 +145,8 @@ class JsonWriter extends Routine<JsonText> {
   private plainShape: Shape | null = null;
   private context: StringContext | undefined = undefined;
   /**
-   * The first string that is not UTF-8. Nix: the whole value is evaluated before its text is created, so an
-   * error of the program takes precedence.
+   * The first string that is not UTF-8. Nix: the whole value is evaluated before its text is
+   * created, so an error of the program takes precedence.
    */
   private badText: FormatError | undefined = undefined;
   private readonly strict: boolean;
@@ -282,7 +284,9 @@ class JsonWriter extends Routine<JsonText> {
     throw new EvalError("infinite-recursion", message, this.position());
   }
 
-  /** Returns the position of the current value: that of the attribute that it is, or is in lists of. */
+  /**
+   * Returns the position of the current value: that of the attribute that it is, or is in lists of.
+   */
   private position(): PosIdx {
     if (this.depth === 0) return this.pos;
     const { set, next, pos } = this.containers[this.depth - 1] as Container;
@@ -358,7 +362,9 @@ class JsonWriter extends Routine<JsonText> {
     }
   }
 
-  /** Returns the text before the items of sets of a shape from the second such set on; else `null`. */
+  /**
+   * Returns the text before the items of sets of a shape from the second such set on; else `null`.
+   */
   private prefixesOf(shape: Shape): readonly string[] | null {
     if (shape.names.length > FEW_NAMES || this.ctx.limits !== undefined) return null;
     this.prefixes ??= new Map();

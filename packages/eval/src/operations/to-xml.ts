@@ -1,6 +1,6 @@
 /**
- * `toXML` and `--xml`: a value as XML (value-to-xml.cc), one element per line, indented by two blanks per
- * level.
+ * `toXML` and `--xml`: a value as XML (value-to-xml.cc), one element per line, indented by two
+ * blanks per level.
  *
  * One generator walks the value with a stack of its own. A derivation is written once; further
  * occurrences are `<repeated />`.
@@ -31,7 +31,10 @@ import { ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { isDerivation } from "./is-derivation.ts";
 import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
-/** The maximum number of open elements: each adds two blanks per line, so the text grows quadratically. */
+/**
+ * The maximum number of open elements: each adds two blanks per line, so the text grows
+ * quadratically.
+ */
 const MAX_OPEN_ELEMENTS = 15_000;
 
 /** The options of the conversion to XML. */
@@ -41,8 +44,8 @@ export interface XmlOptions {
   /** Whether the positions of attributes and functions are written. */
   readonly location: boolean;
   /**
-   * Receives the text so far, with all elements closed, when the conversion fails. Defaults to nothing.
-   * Nix: the text is printed while it is created.
+   * Receives the text so far, with all elements closed, when the conversion fails. Defaults to
+   * nothing. Nix: the text is printed while it is created.
    */
   readonly onFailure?: (text: string) => void;
 }

@@ -11,7 +11,9 @@ export function elided(count: number, thing: string): string {
   return `${LEFT}${count} ${thing}${count === 1 ? "" : "s"} elided${RIGHT}`;
 }
 
-/** Returns a string as a Nix literal, cut after `limit` bytes with a note of how many are missing. */
+/**
+ * Returns a string as a Nix literal, cut after `limit` bytes with a note of how many are missing.
+ */
 export function printStringUpTo(text: string, limit: number): string {
   if (text.length <= limit) return printString(text);
   // A `$` at the cut is escaped depending on the next character of the whole string.

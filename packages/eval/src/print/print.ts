@@ -4,9 +4,9 @@
  *     printAmbiguous   `nix-instantiate --eval`: complete, thunks are `<CODE>`
  *     printForError    values in messages: short
  *
- * The third form, that of `nix eval`, forces as it proceeds: operations/print-pretty.ts. All walk with a
- * stack of their own, so that a value nested a million levels deep can be printed. The results are byte
- * strings (`«` is its UTF-8 bytes).
+ * The third form, that of `nix eval`, forces as it proceeds: operations/print-pretty.ts. All walk
+ * with a stack of their own, so that a value nested a million levels deep can be printed. The
+ * results are byte strings (`«` is its UTF-8 bytes).
  */
 import { TextBuilder } from "@nivis/formats";
 import { printIdentifier, printString } from "@nivis/syntax";
@@ -33,9 +33,9 @@ import {
 } from "./value-printer.ts";
 
 /**
- * Prints a value as `nix-instantiate --eval` does. It runs no code: thunks print as `<CODE>`. A set or
- * list that was already printed is `«repeated»`, so cycles end. A value with more than `maxNesting` others
- * around it is an error.
+ * Prints a value as `nix-instantiate --eval` does. It runs no code: thunks print as `<CODE>`. A set
+ * or list that was already printed is `«repeated»`, so cycles end. A value with more than
+ * `maxNesting` others around it is an error.
  */
 export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY): string {
   const out = new TextBuilder();
@@ -114,8 +114,8 @@ const ERROR_LIMITS = {
 };
 
 /**
- * Prints a value for a message: nothing is forced; at most ten levels, attributes and items, and a kibibyte
- * of each string are printed. With `positions`, functions show where they are defined.
+ * Prints a value for a message: nothing is forced; at most ten levels, attributes and items, and a
+ * kibibyte of each string are printed. With `positions`, functions show where they are defined.
  */
 export function printForError(slot: Slot, positions?: PositionTable): string {
   if (typeof slot === "number" || typeof slot === "boolean") return printAtom(slot);

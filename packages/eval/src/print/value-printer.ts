@@ -1,9 +1,9 @@
 /**
- * ValuePrinter: the walk behind `printForError` and `printPretty`, which differ in what they omit and in
- * whether they may run code.
+ * ValuePrinter: the walk behind `printForError` and `printPretty`, which differ in what they omit
+ * and in whether they may run code.
  *
- * It is a generator that forces what it meets if it has {@link ForcingHooks}, and never yields without
- * them. Open containers are on a stack of its own.
+ * It is a generator that forces what it meets if it has {@link ForcingHooks}, and never yields
+ * without them. Open containers are on a stack of its own.
  */
 import { formatG6, TextBuilder } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";

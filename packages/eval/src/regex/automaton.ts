@@ -1,15 +1,17 @@
 /**
- * Compiles a pattern to a nondeterministic automaton and, at the same time, to a JavaScript pattern.
+ * Compiles a pattern to a nondeterministic automaton and, at the same time, to a JavaScript
+ * pattern.
  *
- * The parser is a loop with a stack of open groups, so that no nesting overflows. It writes states directly
- * into growing arrays; a parsed part is a *fragment*: one entry state, one last state whose `next` is still
- * open, and a contiguous run of states, which lets `{m,n}` copy a fragment by copying its run. Fragments
- * also carry the facts from which `native.ts` decides whether JavaScript's RegExp gives the same results.
+ * The parser is a loop with a stack of open groups, so that no nesting overflows. It writes states
+ * directly into growing arrays; a parsed part is a *fragment*: one entry state, one last state
+ * whose `next` is still open, and a contiguous run of states, which lets `{m,n}` copy a fragment by
+ * copying its run. Fragments also carry the facts from which `native.ts` decides whether
+ * JavaScript's RegExp gives the same results.
  *
- * The grammar, its faults, their order and the limit on states are those of libstdc++, which Nix uses:
- * quantifiers may be stacked (`a**`) but must follow an atom (`^*`, `|*`, `(*` are faults), alternatives and
- * groups may be empty. libstdc++ also counts states that it creates and drops, so the count is kept
- * separately from the size of the arrays.
+ * The grammar, its faults, their order and the limit on states are those of libstdc++, which Nix
+ * uses: quantifiers may be stacked (`a**`) but must follow an atom (`^*`, `|*`, `(*` are faults),
+ * alternatives and groups may be empty. libstdc++ also counts states that it creates and drops, so
+ * the count is kept separately from the size of the arrays.
  */
 import {
   addClass,
@@ -57,16 +59,22 @@ export interface Automaton {
   readonly start: number;
   /** The number of capture groups, without the whole match. */
   readonly groupCount: number;
-  /** Whether the body of some loop can match the empty string, so that the loop can turn without progress. */
+  /**
+   * Whether the body of some loop can match the empty string, so that the loop can turn without
+   * progress.
+   */
   readonly hasEmptyLoop: boolean;
   /** The lengths of the shortest and longest subject that could match. */
   readonly minLength: number;
   readonly maxLength: number;
-  /** The pattern for JavaScript's RegExp, or undefined if a quantifier has a different meaning there. */
+  /**
+   * The pattern for JavaScript's RegExp, or undefined if a quantifier has a different meaning
+   * there.
+   */
   readonly nativeSource: string | undefined;
   /**
-   * A bound of the paths that holds for any contents of the sets, or undefined if only the program can tell.
-   * It is at least the bound of the program, and needs no program.
+   * A bound of the paths that holds for any contents of the sets, or undefined if only the program
+   * can tell. It is at least the bound of the program, and needs no program.
    */
   readonly paths: Paths | undefined;
 }
@@ -325,9 +333,10 @@ class Compiler {
   }
 
   /**
-   * Returns `body` under a quantifier that has put states around it. The JavaScript pattern is dropped if the
-   * two languages differ: JavaScript ends a loop whose body matched nothing and discards that turn, and it
-   * resets the groups in the body at every turn, while libstdc++ keeps them.
+   * Returns `body` under a quantifier that has put states around it. The JavaScript pattern is
+   * dropped if the two languages differ: JavaScript ends a loop whose body matched nothing and
+   * discards that turn, and it resets the groups in the body at every turn, while libstdc++ keeps
+   * them.
    */
   #repeated(
     body: Fragment,
@@ -431,7 +440,10 @@ class Compiler {
     return this.#repeated(body, native, suffix, minCopies, max, start, last, live);
   }
 
-  /** Creates `count` unconnected copies of the topmost fragment, including itself; returns their starts. */
+  /**
+   * Creates `count` unconnected copies of the topmost fragment, including itself; returns their
+   * starts.
+   */
   #copies(body: Fragment, count: number): number[] {
     const size = this.#kinds.length - body.low;
     if (count === 0) {
@@ -485,8 +497,9 @@ class Compiler {
   }
 
   /**
-   * Reads a bracket expression after its opening bracket. `pending` is the last single byte, which may be the
-   * start of a range. After a class or a range, a dash must be followed by the closing bracket.
+   * Reads a bracket expression after its opening bracket. `pending` is the last single byte, which
+   * may be the start of a range. After a class or a range, a dash must be followed by the closing
+   * bracket.
    */
   #bracketSet(): ByteSet {
     const scanner = this.#scanner;
@@ -573,7 +586,9 @@ function knownCollatingByte(name: string): number {
   return byte;
 }
 
-/** Returns a repetition count as libstdc++ computes it: a 64-bit product truncated to a 32-bit int. */
+/**
+ * Returns a repetition count as libstdc++ computes it: a 64-bit product truncated to a 32-bit int.
+ */
 function wrappedCount(digits: string): number {
   return digits.length < 10 ? Number(digits) : Number(BigInt.asIntN(32, BigInt(digits)));
 }

@@ -1,10 +1,10 @@
 /**
- * Matching by walking the automaton depth first, as libstdc++ does, for patterns that are not used often
- * enough to justify a program or a RegExp: creating either takes ten times as long as matching a short
- * subject this way.
+ * Matching by walking the automaton depth first, as libstdc++ does, for patterns that are not used
+ * often enough to justify a program or a RegExp: creating either takes ten times as long as
+ * matching a short subject this way.
  *
- * The walk may take exponentially many steps, so it gives up after a fixed number of them. It does not
- * support loops that turn without progress.
+ * The walk may take exponentially many steps, so it gives up after a fixed number of them. It does
+ * not support loops that turn without progress.
  */
 import { type Automaton, StateKind } from "./automaton.ts";
 
@@ -12,8 +12,8 @@ import { type Automaton, StateKind } from "./automaton.ts";
 const MAX_STEPS = 1_000;
 
 /**
- * Returns the groups if `automaton`, which has no empty loop, matches the whole of `subject`; null if it
- * does not, undefined if that takes too many steps.
+ * Returns the groups if `automaton`, which has no empty loop, matches the whole of `subject`; null
+ * if it does not, undefined if that takes too many steps.
  */
 export function tryBacktracking(
   automaton: Automaton,
@@ -21,7 +21,8 @@ export function tryBacktracking(
 ): (string | null)[] | null | undefined {
   const { kinds, next, other, argument, sets, groupCount } = automaton;
   const { length } = subject;
-  // The begin and end of each group, the whole match being group 0; -1 for groups that took no part.
+  // The begin and end of each group, the whole match being group 0; -1 for groups that took no
+  // part.
   const marks = new Array<number>(2 * groupCount + 2).fill(-1);
   // The choices to return to when the walk fails: a state, an offset, and the length of `undo`.
   const choices: number[] = [];

@@ -23,7 +23,9 @@ export function byteSetOf(contains: (byte: number) => boolean): ByteSet {
   return set;
 }
 
-/** Adds the bytes from `first` to `last` in signed order; returns false if the range is backwards. */
+/**
+ * Adds the bytes from `first` to `last` in signed order; returns false if the range is backwards.
+ */
 export function addSignedRange(set: ByteSet, first: number, last: number): boolean {
   const low = (first << 24) >> 24;
   const high = (last << 24) >> 24;
@@ -63,7 +65,10 @@ const CLASSES: ReadonlyMap<string, (c: number) => boolean> = new Map([
   ["xdigit", (c: number): boolean => isDigit(c) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102)],
 ]);
 
-/** Adds the class `name` (`alpha` of `[:alpha:]`, in any case) to `set`; returns false if there is none. */
+/**
+ * Adds the class `name` (`alpha` of `[:alpha:]`, in any case) to `set`; returns false if there is
+ * none.
+ */
 export function addClass(set: ByteSet, name: string): boolean {
   const contains = CLASSES.get(asciiLower(name));
   if (contains === undefined) return false;

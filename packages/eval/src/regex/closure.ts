@@ -1,17 +1,18 @@
 /**
  * The decision program of an automaton: the possible transitions between two bytes, without cycles.
  *
- * From the start, and after each byte, the automaton branches through alternatives, loops, group marks and
- * anchors until it reaches the next byte or the end. libstdc++ walks these branches depth first, and stops
- * a loop that turns without progress at its third turn in one place. This module unfolds the branches once,
- * with the turns of such loops counted in the key of a node; the result is a graph without cycles whose
- * nodes are numbered from the leaves up, so one sweep over the numbers evaluates it (`simulation.ts`).
+ * From the start, and after each byte, the automaton branches through alternatives, loops, group
+ * marks and anchors until it reaches the next byte or the end. libstdc++ walks these branches depth
+ * first, and stops a loop that turns without progress at its third turn in one place. This module
+ * unfolds the branches once, with the turns of such loops counted in the key of a node; the result
+ * is a graph without cycles whose nodes are numbered from the leaves up, so one sweep over the
+ * numbers evaluates it (`simulation.ts`).
  *
- * A loop's count matters only as long as the loop can be reached again without a byte: the key contains the
- * counts of the loops of the node's own component only. Nested empty loops still multiply. Beyond
- * `COUNTED_NODE_LIMIT` nodes (where libstdc++ would take exponential time), branches that lead back to
- * their origin are cut instead: the same subjects match, but the choice among several matches, and thus the
- * groups, may differ from libstdc++'s.
+ * A loop's count matters only as long as the loop can be reached again without a byte: the key
+ * contains the counts of the loops of the node's own component only. Nested empty loops still
+ * multiply. Beyond `COUNTED_NODE_LIMIT` nodes (where libstdc++ would take exponential time),
+ * branches that lead back to their origin are cut instead: the same subjects match, but the choice
+ * among several matches, and thus the groups, may differ from libstdc++'s.
  */
 import { type Automaton, StateKind } from "./automaton.ts";
 import { BYTE_SET_SIZE } from "./byte-set.ts";
@@ -35,13 +36,16 @@ export const enum NodeKind {
 export interface Program {
   readonly kinds: Uint8Array;
   /**
-   * The first child: the preferred branch, or the continuation of a mark or an anchor. For Byte it is the
-   * node at the next position, which may have any number.
+   * The first child: the preferred branch, or the continuation of a mark or an anchor. For Byte it
+   * is the node at the next position, which may have any number.
    */
   readonly first: Int32Array;
   /** The second branch of Alternative and Repeat. */
   readonly second: Int32Array;
-  /** For Byte the offset of its set in `sets`; for Mark twice the group's number, plus one for its end. */
+  /**
+   * For Byte the offset of its set in `sets`; for Mark twice the group's number, plus one for its
+   * end.
+   */
   readonly argument: Int32Array;
   /** The byte sets, one after the other. */
   readonly sets: Uint8Array;
@@ -70,7 +74,9 @@ export function mayBeTooLarge({ kinds, hasEmptyLoop }: Automaton): boolean {
   return hasEmptyLoop || kinds.length > NODE_LIMIT;
 }
 
-/** Unfolds `automaton`; throws {@link RegexError} ("space") if even the cut program is too large. */
+/**
+ * Unfolds `automaton`; throws {@link RegexError} ("space") if even the cut program is too large.
+ */
 export function buildProgram(automaton: Automaton): Program {
   const program =
     new Unfolding(automaton, true).tryBuild() ?? new Unfolding(automaton, false).tryBuild();
@@ -211,7 +217,9 @@ class Unfolding {
     return node < 0 ? undefined : node;
   }
 
-  /** Creates the nodes below the state `entry`, leaves first; returns false if there are too many. */
+  /**
+   * Creates the nodes below the state `entry`, leaves first; returns false if there are too many.
+   */
   #visit(entry: number): boolean {
     const landing = this.#landing(entry);
     const counts = this.#countsOnEntering(landing);

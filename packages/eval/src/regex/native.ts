@@ -1,8 +1,8 @@
 /**
  * Decides where JavaScript's own RegExp can be used, and prepares it.
  *
- * RegExp is some ten times faster than the simulation on the short subjects of package sets, but it can be
- * used only where it must give the same result and cannot run away:
+ * RegExp is some ten times faster than the simulation on the short subjects of package sets, but it
+ * can be used only where it must give the same result and cannot run away:
  *
  *  - The same result. The parser has already rejected quantifiers with a different meaning
  *    (`Automaton.nativeSource`). For a match of the whole subject the rest agrees: both languages take the
@@ -54,7 +54,10 @@ export class WholePlan {
   /** The paths according to the program. */
   #paths: Paths | undefined | null = null;
 
-  /** `program` returns that of `automaton`; it is called only for facts that the automaton does not have. */
+  /**
+   * `program` returns that of `automaton`; it is called only for facts that the automaton does not
+   * have.
+   */
   constructor(automaton: Automaton, program: () => Program) {
     this.#automaton = automaton;
     this.#program = program;
@@ -174,9 +177,9 @@ class Analysis {
   }
 
   /**
-   * Bounds the paths from the start; undefined if there may be exponentially many. With `onlyFailing`, paths
-   * end where the pattern may end, because a search succeeds there; the remaining paths have no loops, or
-   * else the degree is not 0.
+   * Bounds the paths from the start; undefined if there may be exponentially many. With
+   * `onlyFailing`, paths end where the pattern may end, because a search succeeds there; the
+   * remaining paths have no loops, or else the degree is not 0.
    */
   countPaths(onlyFailing: boolean): Paths | undefined {
     const program = this.#program;

@@ -1,9 +1,9 @@
 /**
  * The error of a pattern that cannot be compiled.
  *
- * Nix distinguishes two cases: the automaton becomes too large (`space`: "memory limit exceeded by regular
- * expression"), and everything else ("invalid regular expression"). The other reasons are the names of
- * C++'s `std::regex_constants::error_type`, kept for diagnostics.
+ * Nix distinguishes two cases: the automaton becomes too large (`space`: "memory limit exceeded by
+ * regular expression"), and everything else ("invalid regular expression"). The other reasons are
+ * the names of C++'s `std::regex_constants::error_type`, kept for diagnostics.
  */
 
 /** The reason why a pattern is rejected. */

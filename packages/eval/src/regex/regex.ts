@@ -1,14 +1,15 @@
 /**
  * The regular expressions of `builtins.match` and `builtins.split`.
  *
- * They behave like libstdc++'s `std::regex(pattern, extended)` on bytes, faults and oddities included, since
- * C++ Nix uses it, but never take more than linear time and never recurse. A pattern becomes an automaton
- * (`automaton.ts`) and then a program (`closure.ts`) that `simulation.ts` runs; where it is proved to agree
- * and to be fast, JavaScript's RegExp runs instead (`native.ts`). The first few matches of a pattern walk
- * the automaton itself (`backtracking.ts`), which needs no preparation.
+ * They behave like libstdc++'s `std::regex(pattern, extended)` on bytes, faults and oddities
+ * included, since C++ Nix uses it, but never take more than linear time and never recurse. A
+ * pattern becomes an automaton (`automaton.ts`) and then a program (`closure.ts`) that
+ * `simulation.ts` runs; where it is proved to agree and to be fast, JavaScript's RegExp runs
+ * instead (`native.ts`). The first few matches of a pattern walk the automaton itself
+ * (`backtracking.ts`), which needs no preparation.
  *
- * The two builtins call this module and cache compiled patterns. Nothing is cached here, and nothing here
- * knows Nix values.
+ * The two builtins call this module and cache compiled patterns. Nothing is cached here, and
+ * nothing here knows Nix values.
  */
 import { type Automaton, compileAutomaton } from "./automaton.ts";
 import { tryBacktracking } from "./backtracking.ts";
@@ -66,10 +67,10 @@ export class Regex {
   }
 
   /**
-   * Matches the whole of `subject`, a byte string, and returns the contents of the groups, or null if it does
-   * not match. With `engine` "native" or "backtracking" it returns undefined if that engine cannot be used.
-   * Exceptions of `onWork` propagate. Throws {@link RegexError} ("space") if pattern and subject are both
-   * enormous.
+   * Matches the whole of `subject`, a byte string, and returns the contents of the groups, or null
+   * if it does not match. With `engine` "native" or "backtracking" it returns undefined if that
+   * engine cannot be used. Exceptions of `onWork` propagate. Throws {@link RegexError} ("space") if
+   * pattern and subject are both enormous.
    */
   match(subject: string, engine?: "auto", onWork?: OnWork): (string | null)[] | null;
   match(subject: string, engine: RegexEngine): (string | null)[] | null | undefined;
@@ -108,9 +109,9 @@ export class Regex {
   }
 
   /**
-   * Finds the matches in `subject` from left to right. An empty match may be followed by a longer one at the
-   * same position; otherwise they do not overlap. With `engine` "native" it returns undefined if RegExp cannot
-   * be used. Throws as `match` does.
+   * Finds the matches in `subject` from left to right. An empty match may be followed by a longer
+   * one at the same position; otherwise they do not overlap. With `engine` "native" it returns
+   * undefined if RegExp cannot be used. Throws as `match` does.
    */
   search(subject: string, engine?: "auto", onWork?: OnWork): RegexMatch[];
   search(subject: string, engine: RegexEngine): RegexMatch[] | undefined;

@@ -1,10 +1,11 @@
 /**
- * The tokens of a regular expression: POSIX extended, as libstdc++'s `std::regex::extended` reads it.
+ * The tokens of a regular expression: POSIX extended, as libstdc++'s `std::regex::extended` reads
+ * it.
  *
- * The scanner is always one token ahead of the parser, because the order in which two faults of one pattern
- * are found decides which error Nix reports. It has three states: ordinary text, inside `[...]`, and inside
- * `{...}`. A backslash escapes only the characters that are special in ordinary text; there are no `\d`,
- * `\n` or back-references, and inside brackets it is a plain byte.
+ * The scanner is always one token ahead of the parser, because the order in which two faults of one
+ * pattern are found decides which error Nix reports. It has three states: ordinary text, inside
+ * `[...]`, and inside `{...}`. A backslash escapes only the characters that are special in ordinary
+ * text; there are no `\d`, `\n` or back-references, and inside brackets it is a plain byte.
  */
 import { RegexError } from "./regex-error.ts";
 

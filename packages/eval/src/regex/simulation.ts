@@ -2,9 +2,10 @@
  * Runs a program over a subject in time linear in the subject, with libstdc++'s choices.
  *
  * libstdc++ searches depth first: a loop takes one more turn if that leads to any match at all, an
- * alternative takes the branch that leads to the longer match (the left one of equals), and in a match of
- * the whole subject all matches are equally long. So the outcome below a node at a position depends only on
- * the two, and is one number, the *reach*: the end of the match, or -1. The reaches at one position, a
+ * alternative takes the branch that leads to the longer match (the left one of equals), and in a
+ * match of the whole subject all matches are equally long. So the outcome below a node at a
+ * position depends only on the two, and is one number, the *reach*: the end of the match, or -1.
+ * The reaches at one position, a
  * *column*, follow from those at the next, so columns are computed from the subject's end to its beginning,
  * and captures are then read by walking forward.
  *
@@ -12,8 +13,8 @@
  *     reach(alternative) = max(reach(left), reach(right))
  *     reach(byte)        = the byte is in the set ? reach at the next position : -1
  *
- * For long subjects only every k-th column is kept, and the columns between are computed again when the
- * forward walk arrives there: twice the time, and memory for the square root of the subject.
+ * For long subjects only every k-th column is kept, and the columns between are computed again when
+ * the forward walk arrives there: twice the time, and memory for the square root of the subject.
  */
 import { END_OF_SUBJECT } from "./byte-set.ts";
 import { NodeKind, type Program } from "./closure.ts";
@@ -98,8 +99,9 @@ export class Simulation {
   }
 
   /**
-   * Computes the column of `position`: `column[offset ...]` from `behind[behindOffset ...]`, the column of the
-   * next position. `accept` is the reach of the end of the pattern. Returns whether any reach is not -1.
+   * Computes the column of `position`: `column[offset ...]` from `behind[behindOffset ...]`, the
+   * column of the next position. `accept` is the reach of the end of the pattern. Returns whether
+   * any reach is not -1.
    */
   fillColumn(
     subject: string,
@@ -221,7 +223,9 @@ class Columns {
   /** The columns of the loaded block. */
   readonly #block: Int32Array;
   #blockNumber = -1;
-  /** Whether some column is known to reach nothing, so that no match of the whole subject exists. */
+  /**
+   * Whether some column is known to reach nothing, so that no match of the whole subject exists.
+   */
   #isDead = false;
 
   constructor(

@@ -1,6 +1,6 @@
 /**
- * The observer behind `NIX_SHOW_STATS`: it inspects every instruction before it runs and counts what C++ Nix
- * counts, as far as there is a counterpart (docs/statistics.md has the definitions).
+ * The observer behind `NIX_SHOW_STATS`: it inspects every instruction before it runs and counts
+ * what C++ Nix counts, as far as there is a counterpart (docs/statistics.md has the definitions).
  */
 import { type Expr, NodeKind, walk } from "@nivis/syntax";
 import { type Lambda, LambdaKind } from "../bytecode/lambda.ts";
@@ -69,7 +69,9 @@ export class CountingObserver implements RunObserver {
   builtinCalls = 0;
   thunks = 0;
   closures = 0;
-  /** Arguments, elements and attributes for which C++ Nix creates a thunk unless it can avoid it. */
+  /**
+   * Arguments, elements and attributes for which C++ Nix creates a thunk unless it can avoid it.
+   */
   places = 0;
   lists = 0;
   listElements = 0;

@@ -1,6 +1,7 @@
 /**
- * Statistics as C++ Nix prints them for `NIX_SHOW_STATS`: the same keys in the same order and structure, plus
- * those specific to this machine under "nivis". docs/statistics.md defines each number.
+ * Statistics as C++ Nix prints them for `NIX_SHOW_STATS`: the same keys in the same order and
+ * structure, plus those specific to this machine under "nivis". docs/statistics.md defines each
+ * number.
  */
 
 import { OPCODES } from "../bytecode/opcode.ts";
@@ -31,8 +32,9 @@ export type StatisticsTree =
   | { readonly [name: string]: StatisticsTree };
 
 /**
- * Sizes of objects in V8 on 64-bit machines: a header of three words, then a word for each field; an array
- * has four words and two for its store. These are estimates, since the engine does not tell.
+ * Sizes of objects in V8 on 64-bit machines: a header of three words, then a word for each field;
+ * an array has four words and two for its store. These are estimates, since the engine does not
+ * tell.
  */
 const WORD = 8;
 const SIZES = {

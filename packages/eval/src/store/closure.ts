@@ -34,7 +34,10 @@ function knownDerivation(ctx: EvalContext, drvPath: string): KnownDerivation {
   return known;
 }
 
-/** Returns the outputs of a derivation that was made here or is in the store; throws if there is none. */
+/**
+ * Returns the outputs of a derivation that was made here or is in the store; throws if there is
+ * none.
+ */
 export function outputsOf(
   ctx: EvalContext,
   drvPath: string,

@@ -1,8 +1,8 @@
 /**
  * Copies of sources, as made by `"${./file}"`, `builtins.path` and `filterSource`.
  *
- * Name and content determine the store path. In read-only mode nothing else happens; otherwise the store
- * gets a copy. A path is read once per evaluation, however often it is used.
+ * Name and content determine the store path. In read-only mode nothing else happens; otherwise the
+ * store gets a copy. A path is read once per evaluation, however often it is used.
  */
 import { hashNar, isDerivationPath, makeFixedOutputPath, type StoreConfig } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -46,8 +46,8 @@ export function copyPathToStore(ctx: EvalContext, path: NixPath): ContextString 
 }
 
 /**
- * Adds the file or directory at `root`, in which only the last component may be a symlink. `kept` are the
- * names that a filter kept; `references` are those of the copy.
+ * Adds the file or directory at `root`, in which only the last component may be a symlink. `kept`
+ * are the names that a filter kept; `references` are those of the copy.
  */
 export function addSource(
   ctx: EvalContext,

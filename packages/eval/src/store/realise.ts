@@ -1,9 +1,9 @@
 /**
- * Paths whose string context requires store paths to exist: `import`, `readFile`, `readDir` and similar
- * builtins come here before they read.
+ * Paths whose string context requires store paths to exist: `import`, `readFile`, `readDir` and
+ * similar builtins come here before they read.
  *
- * Plain store paths must be valid. Outputs of derivations are built (import from derivation) if the store
- * can build; otherwise they must be in it already.
+ * Plain store paths must be valid. Outputs of derivations are built (import from derivation) if the
+ * store can build; otherwise they must be in it already.
  */
 import { FormatError, isInStore, outputPath, splitStorePath } from "@nivis/formats";
 import { allowClosure } from "../allowed-closure.ts";
@@ -29,8 +29,8 @@ export type Rewrites = ReadonlyMap<string, string>;
 const NO_REWRITES: Rewrites = new Map();
 
 /**
- * Ensures that all paths of a context are in the store, building outputs of derivations. Returns the paths
- * of those outputs for which strings contain placeholders.
+ * Ensures that all paths of a context are in the store, building outputs of derivations. Returns
+ * the paths of those outputs for which strings contain placeholders.
  */
 export function realiseContext(ctx: EvalContext, context: StringContext | undefined): Rewrites {
   if (context === undefined) return NO_REWRITES;
@@ -126,8 +126,8 @@ export function* realisePath(
 }
 
 /**
- * {@link realisePath} without a generator, for a slot that is a path already if there is nothing to wait
- * for; else `undefined`.
+ * {@link realisePath} without a generator, for a slot that is a path already if there is nothing to
+ * wait for; else `undefined`.
  */
 export function tryRealisePath(
   ctx: EvalContext,

@@ -1,8 +1,9 @@
 /**
  * Source trees: files to be hashed or copied to the store.
  *
- * A tree is a path in an accessor and, after filtering, the names that the filter kept. Filters are Nix
- * functions, which the caller (`builtins/store-paths.ts`) runs beforehand; nothing here runs Nix code.
+ * A tree is a path in an accessor and, after filtering, the names that the filter kept. Filters are
+ * Nix functions, which the caller (`builtins/store-paths.ts`) runs beforehand; nothing here runs
+ * Nix code.
  */
 import type { NarDigest, NarFileType, NarSource, NarStat } from "@nivis/formats";
 import { joinPath } from "../path.ts";

@@ -1,9 +1,10 @@
 /**
  * Store: the destination of derivations and sources.
  *
- * Store paths depend on content alone, so the evaluator computes them itself with `@nivis/formats`; a Store
- * reports which paths exist, and writes. In read-only mode nothing is written, and computed paths are then
- * not *valid*, as in C++ Nix. `dummy-store.ts` is a store that holds nothing; `@nivis/node` has one on disk.
+ * Store paths depend on content alone, so the evaluator computes them itself with `@nivis/formats`;
+ * a Store reports which paths exist, and writes. In read-only mode nothing is written, and computed
+ * paths are then not *valid*, as in C++ Nix. `dummy-store.ts` is a store that holds nothing;
+ * `@nivis/node` has one on disk.
  */
 import type { Derivation, FinishedDerivation } from "@nivis/formats";
 import type { SourceAccessor } from "../source-accessor.ts";
@@ -17,7 +18,10 @@ export interface StoreCapabilities {
   readonly writes: boolean;
 }
 
-/** An output that evaluation needs, of the derivation at `drvPath` or of one that is itself an output. */
+/**
+ * An output that evaluation needs, of the derivation at `drvPath` or of one that is itself an
+ * output.
+ */
 export interface WantedOutput {
   /** As in a string context: a `.drv` path, or `out!/nix/store/….drv` for an output. */
   readonly drvPath: string;
@@ -32,8 +36,8 @@ export interface Store {
    */
   readonly relocatedDirectory?: string | undefined;
   /**
-   * Protects a path from garbage collection: makes `link` a symlink to it and registers the link. Returns
-   * the link, an absolute path. Absent if the store has no such roots.
+   * Protects a path from garbage collection: makes `link` a symlink to it and registers the link.
+   * Returns the link, an absolute path. Absent if the store has no such roots.
    */
   addRoot?(path: string, link: string): string;
   /** The logical store directory, such as `/nix/store`. */
@@ -56,9 +60,9 @@ export interface Store {
   /** Writes a derivation, unless its path is valid. */
   addDerivation(derivation: FinishedDerivation): void;
   /**
-   * Builds outputs, or fetches them from another store, all together; returns their paths in the same
-   * order. Throws an {@link IoError} with the store's message if one is not available. Absent if the store
-   * cannot build.
+   * Builds outputs, or fetches them from another store, all together; returns their paths in the
+   * same order. Throws an {@link IoError} with the store's message if one is not available. Absent
+   * if the store cannot build.
    */
   build?(wanted: readonly WantedOutput[]): readonly string[];
   /** Fetches a path that is not valid from another store; returns whether it is valid now. */

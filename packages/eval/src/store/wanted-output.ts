@@ -1,6 +1,6 @@
 /**
- * Outputs that evaluation needs, as contexts name them: of a derivation, or of a derivation that is itself
- * an output (experimental feature `dynamic-derivations`).
+ * Outputs that evaluation needs, as contexts name them: of a derivation, or of a derivation that is
+ * itself an output (experimental feature `dynamic-derivations`).
  */
 import {
   storePathBaseName,

@@ -1,4 +1,6 @@
-/** `nivis disassemble`: prints the bytecode of an expression, or the JavaScript it is translated to. */
+/**
+ * `nivis disassemble`: prints the bytecode of an expression, or the JavaScript it is translated to.
+ */
 
 import { flag } from "../options/option.ts";
 import {
@@ -16,7 +18,9 @@ interface DisassembleFlags extends SourceFlags {
   js: boolean;
 }
 
-/** `nivis disassemble`: prints the bytecode of an expression, or the JavaScript it is translated to. */
+/**
+ * `nivis disassemble`: prints the bytecode of an expression, or the JavaScript it is translated to.
+ */
 export const disassembleCommand: Program<DisassembleFlags> = {
   name: "nivis disassemble",
   summary: "print the bytecode of an expression",

@@ -1,4 +1,7 @@
-/** What `store ls` and `nar ls` have in common: the files below a path of an object, as text or JSON. */
+/**
+ * What `store ls` and `nar ls` have in common: the files below a path of an object, as text or
+ * JSON.
+ */
 import {
   escapeJsonString,
   formatNarListing,

@@ -1,8 +1,9 @@
 /**
  * `nivis lint`: finds dead code and mistakes in files without evaluating them.
  *
- * The findings are the output of this command, so they go to standard output. A finding is a warning
- * and does not make the command fail unless its code is denied; a file that does not parse does.
+ * The findings are the output of this command, so they go to standard output. A finding is a
+ * warning and does not make the command fail unless its code is denied; a file that does not parse
+ * does.
  */
 import { writeFileSync } from "node:fs";
 import {

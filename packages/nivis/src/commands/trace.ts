@@ -1,4 +1,6 @@
-/** `nivis trace`: evaluates like `nivis eval` and shows each step of the machine on standard error. */
+/**
+ * `nivis trace`: evaluates like `nivis eval` and shows each step of the machine on standard error.
+ */
 
 import type { PositionTable } from "@nivis/eval";
 import {
@@ -21,7 +23,9 @@ const ENTER = "\xe2\x86\x92";
 const LEAVE = "\xe2\x86\x90";
 const BUILTIN = "\xc2\xb7";
 
-/** `nivis trace`: evaluates like `nivis eval` and shows each step of the machine on standard error. */
+/**
+ * `nivis trace`: evaluates like `nivis eval` and shows each step of the machine on standard error.
+ */
 export const traceCommand: Program<EvalFlags> = {
   ...evalCommand,
   name: "nivis trace",

@@ -1,16 +1,16 @@
 /**
  * Code cache: keeps V8's compiled code of the bundle for the next start.
  *
- * V8 compiles a function on its first call. At the end of a run its compiled code can be extracted, and
- * at the start of the next run be given back, which saves parsing and compiling everything that the
- * first run used. Node offers the same since version 22.8 (`module.enableCompileCache`); this module
- * works on all versions, and replaces the code of a short run by that of a long one.
+ * V8 compiles a function on its first call. At the end of a run its compiled code can be extracted,
+ * and at the start of the next run be given back, which saves parsing and compiling everything that
+ * the first run used. Node offers the same since version 22.8 (`module.enableCompileCache`); this
+ * module works on all versions, and replaces the code of a short run by that of a long one.
  *
- * The files are in `nivis/code` of the user's cache directory, one for each build of Nivis and version
- * of Node. A file is used only if it is complete, belongs to the user and is writable by nobody else:
- * V8 checks source, version, processor and flags, and trusts the rest. If anything is wrong with a
- * file or directory, the bundle is compiled as if there were no file, and the file is replaced if
- * possible. `NIVIS_NO_CACHE=1` disables the cache.
+ * The files are in `nivis/code` of the user's cache directory, one for each build of Nivis and
+ * version of Node. A file is used only if it is complete, belongs to the user and is writable by
+ * nobody else: V8 checks source, version, processor and flags, and trusts the rest. If anything is
+ * wrong with a file or directory, the bundle is compiled as if there were no file, and the file is
+ * replaced if possible. `NIVIS_NO_CACHE=1` disables the cache.
  */
 import {
   closeSync,
@@ -48,7 +48,9 @@ export interface LoadedScript {
 const HEAD = 8;
 const MAGIC = 0x4e56_4331;
 
-/** The processor time, in microseconds, after which a run has used most of what evaluation needs. */
+/**
+ * The processor time, in microseconds, after which a run has used most of what evaluation needs.
+ */
 const LONG_RUN = 500_000;
 /** The maximum age of a file, in milliseconds; files of other builds are never read again. */
 const MAX_AGE = 30 * 24 * 3600 * 1000;

@@ -1,9 +1,9 @@
 /**
  * Engine flags: the flags that V8 gets once an evaluation has proved to be long-running.
  *
- * V8 accepts flags at any time, but Node's module for setting them takes as long to load as an entire
- * short run, so it is loaded only when it pays off. V8 also accepts cached code only under the flags it
- * was compiled with, so the code cache restores the flags before it stores code.
+ * V8 accepts flags at any time, but Node's module for setting them takes as long to load as an
+ * entire short run, so it is loaded only when it pays off. V8 also accepts cached code only under
+ * the flags it was compiled with, so the code cache restores the flags before it stores code.
  */
 
 /** A flag and its default, by the major version of Node. */
@@ -16,8 +16,8 @@ interface FlagChange {
  * The flags that pay off; see docs/design/002-start-up.md for the figures. Version 20 optimises
  * functions after so little of their code has run that half of the work has to be discarded and
  * repeated; later versions count differently and have no such flag. It also compiles running loops
- * separately, which the dispatch loop does not need because it is re-entered now and then, and inlines
- * so many other functions into it that compilation occupies a second core.
+ * separately, which the dispatch loop does not need because it is re-entered now and then, and
+ * inlines so many other functions into it that compilation occupies a second core.
  */
 const CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {

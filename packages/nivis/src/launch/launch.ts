@@ -26,7 +26,8 @@ export function launch(command: CommandName): void {
   );
   const end = (exitCode: number): never => {
     script.keep(setInitialFlags);
-    // All output is written; draining the event loop and tearing down the heap would only cost time.
+    // All output is written; draining the event loop and tearing down the heap would only cost
+    // time.
     process.exit(exitCode);
   };
   if (typeof code === "number") end(code);

@@ -1,6 +1,6 @@
 /**
- * What commands on stores take as arguments: store paths, links to them, and `DRV^OUTPUT`. What would
- * have to be evaluated (attributes, flakes) is refused by name.
+ * What commands on stores take as arguments: store paths, links to them, and `DRV^OUTPUT`. What
+ * would have to be evaluated (attributes, flakes) is refused by name.
  */
 import { IoError } from "@nivis/eval";
 import type { PathInfo } from "@nivis/formats";

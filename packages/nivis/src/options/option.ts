@@ -1,9 +1,9 @@
 /**
  * Command options: tables of rows, and the parser that walks a command line with them.
  *
- * Node's `parseArgs` supports only flags with one value and loses their order. C++ Nix has flags with
- * two values (`--arg NAME EXPR`), settings whose order matters, and words such as `-vv` or `-I.`. This
- * parser follows C++ Nix's rules (libutil/args.cc) and messages, and adds suggestions.
+ * Node's `parseArgs` supports only flags with one value and loses their order. C++ Nix has flags
+ * with two values (`--arg NAME EXPR`), settings whose order matters, and words such as `-vv` or
+ * `-I.`. This parser follows C++ Nix's rules (libutil/args.cc) and messages, and adds suggestions.
  */
 import { bestMatches, type EvalError } from "@nivis/eval";
 import { usageError } from "@nivis/node";
@@ -30,10 +30,10 @@ export interface Option<in Flags> {
 export type Instead = "help" | "version";
 
 /**
- * How a command line is parsed. `legacy` follows `nix-instantiate`: letters after one dash are flags
- * up to the first character that is not a letter, a value never follows an equals sign, and the
- * command's own flags are still flags after `--`. `modern` is more lenient: a value may follow its
- * letter (`-Iname=path`) or an equals sign, and everything after `--` is positional.
+ * How a command line is parsed. `legacy` follows `nix-instantiate`: letters after one dash are
+ * flags up to the first character that is not a letter, a value never follows an equals sign, and
+ * the command's own flags are still flags after `--`. `modern` is more lenient: a value may follow
+ * its letter (`-Iname=path`) or an equals sign, and everything after `--` is positional.
  */
 export type ParseStyle = "legacy" | "modern";
 

@@ -1,6 +1,6 @@
 /**
- * How the commands of `nivis` find their expression: `--expr`, `--file`, or an argument that names a
- * file. Further arguments are attribute paths.
+ * How the commands of `nivis` find their expression: `--expr`, `--file`, or an argument that names
+ * a file. Further arguments are attribute paths.
  */
 
 import type { Attrs, Slot } from "@nivis/eval";

@@ -1,6 +1,6 @@
 /**
- * Attribute paths of the command line: `a.b."c.d".3`. A number selects a list element. Functions along
- * the path are called with the automatic arguments (C++ Nix: libexpr/attr-path.cc).
+ * Attribute paths of the command line: `a.b."c.d".3`. A number selects a list element. Functions
+ * along the path are called with the automatic arguments (C++ Nix: libexpr/attr-path.cc).
  */
 import {
   Attrs,

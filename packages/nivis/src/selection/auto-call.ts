@@ -19,8 +19,9 @@ import {
 } from "@nivis/eval";
 
 /**
- * Calls the value with `args` if that is all it needs, repeatedly for functors, and returns the result.
- * An endless chain of functors is a stack overflow, or an error that says so if it is a cycle.
+ * Calls the value with `args` if that is all it needs, repeatedly for functors, and returns the
+ * result. An endless chain of functors is a stack overflow, or an error that says so if it is a
+ * cycle.
  */
 export function* autoCall(ctx: EvalContext, args: Attrs, slot: Slot): Suspendable<Value> {
   const forced = (slot instanceof Thunk ? yield slot : slot) as Value;
@@ -30,7 +31,9 @@ export function* autoCall(ctx: EvalContext, args: Attrs, slot: Slot): Suspendabl
   return (yield new CallRequest(value, [argument], value.code.pos)) as Value;
 }
 
-/** Calls the functor of a set, then that of the set it returns, and so on, until a value has none. */
+/**
+ * Calls the functor of a set, then that of the set it returns, and so on, until a value has none.
+ */
 function* callFunctors(ctx: EvalContext, set: Attrs): Suspendable<Value> {
   const { nesting } = ctx;
   const outside = nesting.levels;
@@ -55,7 +58,10 @@ function endlessFunctors(set: Attrs): EvalError {
   return new EvalError("infinite-recursion", message, set.positionOf("__functor"));
 }
 
-/** Returns the set passed to a function: the arguments it names, or all of them if it has an ellipsis. */
+/**
+ * Returns the set passed to a function: the arguments it names, or all of them if it has an
+ * ellipsis.
+ */
 function chooseArguments(args: Attrs, closure: Closure): Attrs {
   const formals = closure.code.formals;
   if (formals === null || formals.ellipsis) return args;

@@ -1,8 +1,8 @@
 /**
  * Packages: the derivations that `nix-instantiate` finds in a value (C++ Nix: libexpr/get-drvs.cc).
  *
- * It searches sets of derivations, the sets in them that have `recurseForDerivations`, and all lists. A
- * derivation that occurs twice counts once.
+ * It searches sets of derivations, the sets in them that have `recurseForDerivations`, and all
+ * lists. A derivation that occurs twice counts once.
  */
 import {
   Attrs,
@@ -28,7 +28,9 @@ import {
 } from "@nivis/eval";
 import { autoCall } from "./auto-call.ts";
 
-/** The maximum depth regardless of the setting: each level takes about a kilobyte during the search. */
+/**
+ * The maximum depth regardless of the setting: each level takes about a kilobyte during the search.
+ */
 const MAX_LEVELS = 500_000;
 
 /** A derivation that was found. */
@@ -89,7 +91,10 @@ class PackageFinder {
     return undefined;
   }
 
-  /** Records a derivation; returns whether the value is something else, which may contain derivations. */
+  /**
+   * Records a derivation; returns whether the value is something else, which may contain
+   * derivations.
+   */
   private *mayContain(slot: Slot): Suspendable<boolean> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     if (!(value instanceof Attrs) || !((yield isDerivation(value)) as boolean)) return true;

@@ -12,8 +12,8 @@ export interface ConfigLine {
 export type ReadIncluded = (path: string) => string | undefined;
 
 /**
- * Parses a configuration text. `path` occurs in messages, and relative includes start in its directory.
- * Throws a usage error for an invalid line, and for a file that includes itself.
+ * Parses a configuration text. `path` occurs in messages, and relative includes start in its
+ * directory. Throws a usage error for an invalid line, and for a file that includes itself.
  */
 export function parseNixConf(
   contents: string,

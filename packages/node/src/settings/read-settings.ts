@@ -1,6 +1,6 @@
 /**
- * The sources of settings, in increasing precedence: the defaults, the system's nix.conf, the user's,
- * `NIX_CONFIG`, and the command line, which the caller applies afterwards.
+ * The sources of settings, in increasing precedence: the defaults, the system's nix.conf, the
+ * user's, `NIX_CONFIG`, and the command line, which the caller applies afterwards.
  */
 import { EvalError, type EvalIo, IoError, leadsSomewhere, splitNixPath } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
@@ -14,8 +14,8 @@ import {
 
 /**
  * Reads the configuration. `warn` receives messages about things that are unusual but not errors;
- * `maxCallDepth` is the command's default for that setting, if it has one. Throws a usage error if a file
- * contains an invalid line or value.
+ * `maxCallDepth` is the command's default for that setting, if it has one. Throws a usage error if
+ * a file contains an invalid line or value.
  */
 export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): GatheredSettings {
   const settings = defaultSettings();
@@ -44,7 +44,10 @@ function* configurations(io: EvalIo): Generator<readonly ConfigLine[]> {
   if (config !== undefined) yield parseNixConf(config, "NIX_CONFIG", read);
 }
 
-/** All lines of the configuration, the weakest first; throws a usage error for one that makes no sense. */
+/**
+ * All lines of the configuration, the weakest first; throws a usage error for one that makes no
+ * sense.
+ */
 export function configurationLines(io: EvalIo): readonly ConfigLine[] {
   return [...configurations(io)].flat();
 }
@@ -93,7 +96,9 @@ function configurationFiles(io: EvalIo): string[] {
   return [system, ...directories.map((directory) => `${directory}/nix.conf`).reverse()];
 }
 
-/** Returns the directory `nix` in a base directory of the user: a variable's, or one in the home. */
+/**
+ * Returns the directory `nix` in a base directory of the user: a variable's, or one in the home.
+ */
 function inBaseDirectory(io: EvalIo, variable: string, inHome: string): string | undefined {
   const base = io.environment(variable) || inHomeDirectory(io, inHome);
   return base === undefined ? undefined : `${base}/nix`;

@@ -2,7 +2,8 @@
  * The types of settings: how the text of a value is parsed, and which flags a setting has.
  *
  * Checks and messages are those of C++ Nix (libutil/configuration.cc and the specialisations of
- * `BaseSetting` elsewhere). `setting-table.ts` and `foreign-settings.ts` assign the types to settings.
+ * `BaseSetting` elsewhere). `setting-table.ts` and `foreign-settings.ts` assign the types to
+ * settings.
  */
 import { EvalError, type LintLevel } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
@@ -48,8 +49,8 @@ const UNITS: Readonly<Record<string, bigint>> = {
 };
 
 /**
- * Parses an integer of the given size with an optional unit. Throws a usage error that does not name a
- * setting. Nix: the product wraps around; the number itself must fit.
+ * Parses an integer of the given size with an optional unit. Throws a usage error that does not
+ * name a setting. Nix: the product wraps around; the number itself must fit.
  */
 export function parseNumberWithUnit(text: string, bits: 32 | 64, signed = false): number {
   const unit = /[a-zA-Z]$/.exec(text)?.[0].toUpperCase();

@@ -1,6 +1,6 @@
 /**
- * Settings of C++ Nix that stores need: which store, whom to trust, how long to believe caches. They
- * come from the same files and variables as those of evaluation; unknown names are left to it.
+ * Settings of C++ Nix that stores need: which store, whom to trust, how long to believe caches.
+ * They come from the same files and variables as those of evaluation; unknown names are left to it.
  */
 import type { EvalIo } from "@nivis/eval";
 import { usageError } from "../usage-error.ts";
