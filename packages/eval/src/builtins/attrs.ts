@@ -75,8 +75,8 @@ function intersect(ctx: EvalContext, left: Attrs, right: Attrs): Attrs {
   return names.length === 0 ? EMPTY_ATTRS : Attrs.of(names, slots, positions);
 }
 
-const PAIR_CONTEXT = "in a {name=...; value=...;} pair";
-const PAIR_NAME_CONTEXT =
+const PAIR_TRACE = "in a {name=...; value=...;} pair";
+const PAIR_NAME_TRACE =
   "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
 
 /** Returns the set of the pairs, whose names are distinct. */
@@ -87,7 +87,7 @@ function setOfPairs(ctx: EvalContext, pairs: ReadonlyMap<string, Attrs>): Attrs 
   let i = 0;
   for (const [name, pair] of pairs) {
     names[i] = name;
-    slots[i] = expectAttribute(pair, "value", PAIR_CONTEXT);
+    slots[i] = expectAttribute(pair, "value", PAIR_TRACE);
     positions[i] = pair.positionOf("value");
     i++;
   }
@@ -292,7 +292,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
           (element instanceof Thunk ? yield element : element) as Value,
           "while evaluating an element of the list passed to builtins.listToAttrs",
         );
-        const nameSlot = expectAttribute(pair, "name", PAIR_CONTEXT);
+        const nameSlot = expectAttribute(pair, "name", PAIR_TRACE);
         let name = settled(nameSlot);
         if (typeof name !== "string") {
           const pos = pair.positionOf("name");
@@ -300,10 +300,10 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
             try {
               name = (yield nameSlot as Thunk) as Value;
             } catch (error) {
-              throw withTrace(error, pos, PAIR_NAME_CONTEXT);
+              throw withTrace(error, pos, PAIR_NAME_TRACE);
             }
           }
-          name = expectPlainString(ctx, name, PAIR_NAME_CONTEXT, pos);
+          name = expectPlainString(ctx, name, PAIR_NAME_TRACE, pos);
         }
         if (pairs === null) {
           if (i === 0) {

@@ -26,8 +26,8 @@ import { forceAt, forceBoolAt } from "./force-at.ts";
 type StringValue = string | ContextString;
 
 /** Weak coercion that copies paths, as C++ Nix uses it here. */
-function coerce(ctx: EvalContext, slot: Slot, context: string): Suspendable<StringValue> {
-  return coerceToString(ctx, slot, CoerceMode.CopyPaths, NO_POS, context);
+function coerce(ctx: EvalContext, slot: Slot, trace: string): Suspendable<StringValue> {
+  return coerceToString(ctx, slot, CoerceMode.CopyPaths, NO_POS, trace);
 }
 
 function* unsafeDiscardOutputDependency(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
@@ -213,9 +213,8 @@ export const contextBuiltins: readonly BuiltinDefinition[] = [
     run: (ctx, value: Value) => {
       if (isString(value)) return textOf(value);
       return nativeThunk(function* (): Suspendable<Slot> {
-        const context =
-          "while evaluating the argument passed to builtins.unsafeDiscardStringContext";
-        return textOf((yield coerce(ctx, value, context)) as StringValue);
+        const trace = "while evaluating the argument passed to builtins.unsafeDiscardStringContext";
+        return textOf((yield coerce(ctx, value, trace)) as StringValue);
       });
     },
   }),

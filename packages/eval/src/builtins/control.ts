@@ -22,11 +22,11 @@ const TRY_SHAPE = new Shape(["success", "value"], null);
 function failWith(
   ctx: EvalContext,
   slot: Slot,
-  context: string,
+  trace: string,
   errorOf: (text: string) => EvalError,
 ): Suspendable<never> {
   const text = settled(slot);
-  if (text === undefined || !isString(text)) return failWithCoerced(ctx, slot, context, errorOf);
+  if (text === undefined || !isString(text)) return failWithCoerced(ctx, slot, trace, errorOf);
   checkNesting(ctx, NO_POS);
   throw errorOf(textOf(text));
 }
@@ -34,10 +34,10 @@ function failWith(
 function* failWithCoerced(
   ctx: EvalContext,
   slot: Slot,
-  context: string,
+  trace: string,
   errorOf: (text: string) => EvalError,
 ): Suspendable<never> {
-  throw errorOf((yield messageText(ctx, slot, CoerceMode.CopyPaths, context)) as string);
+  throw errorOf((yield messageText(ctx, slot, CoerceMode.CopyPaths, trace)) as string);
 }
 
 /** Returns the text of a message argument. */
@@ -45,9 +45,9 @@ function* messageText(
   ctx: EvalContext,
   slot: Slot,
   mode: CoerceMode,
-  context: string,
+  trace: string,
 ): Suspendable<string> {
-  return textOf((yield coerceToString(ctx, slot, mode, NO_POS, context)) as string | ContextString);
+  return textOf((yield coerceToString(ctx, slot, mode, NO_POS, trace)) as string | ContextString);
 }
 
 function printTrace(ctx: EvalContext, value: Value): void {

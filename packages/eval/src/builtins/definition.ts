@@ -36,7 +36,7 @@ export interface StrictArgument {
   /**
    * The trace added when forcing fails or the type is wrong, as C++ Nix words it; empty for none.
    */
-  readonly context: string;
+  readonly trace: string;
   /** A further condition, checked before the next argument is forced. */
   readonly check: ((ctx: EvalContext, value: never) => void) | undefined;
   /** Whether forcing it counts as a level of nesting, as where C++ Nix forces in a coercion. */
@@ -108,10 +108,10 @@ export function args(...names: string[]): BuiltinArgument[] {
 export function strict(
   arg: number,
   expect: Expectation,
-  context = "",
+  trace = "",
   check?: (ctx: EvalContext, value: never) => void,
 ): StrictArgument {
-  return strictArgument(arg, expect, context, check, false, false);
+  return strictArgument(arg, expect, trace, check, false, false);
 }
 
 /** Declares an argument that is coerced, and forced as part of that. */
@@ -120,18 +120,18 @@ export function coerced(arg: number): StrictArgument {
 }
 
 /** Declares a first argument that is a function for the elements of the second, a list. */
-export function functionForElements(context: string): StrictArgument {
-  return strictArgument(0, "function", context, undefined, false, true);
+export function functionForElements(trace: string): StrictArgument {
+  return strictArgument(0, "function", trace, undefined, false, true);
 }
 
 /** Creates all strict arguments, so that the machine sees objects of one hidden class. */
 function strictArgument(
   arg: number,
   expect: Expectation,
-  context: string,
+  trace: string,
   check: StrictArgument["check"],
   nested: boolean,
   unlessEmpty: boolean,
 ): StrictArgument {
-  return { arg, expect, context, check, nested, unlessEmpty };
+  return { arg, expect, trace, check, nested, unlessEmpty };
 }

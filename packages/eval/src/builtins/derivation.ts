@@ -163,7 +163,7 @@ function newDraft(name: string, structured: boolean): Draft {
 /** The coercion of attributes and arguments to text. */
 const VARIABLE_MODE = CoerceMode.Strong | CoerceMode.CopyPaths;
 
-const NAME_CONTEXT = "while evaluating the `name` attribute passed to builtins.derivationStrict";
+const NAME_TRACE = "while evaluating the `name` attribute passed to builtins.derivationStrict";
 
 function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
   const nameSlot = expectAttribute(
@@ -177,7 +177,7 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
     name =
       typeof known === "string"
         ? known
-        : ((yield forcePlainString(ctx, nameSlot, NAME_CONTEXT)) as string);
+        : ((yield forcePlainString(ctx, nameSlot, NAME_TRACE)) as string);
   } catch (error) {
     throw withTrace(
       error,
@@ -299,13 +299,13 @@ function addKnownArguments(ctx: EvalContext, draft: Draft, value: Value): boolea
 
 /** Adds the attribute `args`, the arguments of the builder. */
 function* addArguments(ctx: EvalContext, draft: Draft, value: Value): Suspendable<undefined> {
-  const context = "while evaluating an element of the argument list";
+  const trace = "while evaluating an element of the argument list";
   const texts: string[] = [];
   for (const slot of expectList(ctx, value, "")) {
     const element: Value = slot instanceof Thunk ? yield slot : slot;
     const text =
       tryCoerceWhole(ctx, element, VARIABLE_MODE) ??
-      ((yield coerceToString(ctx, element, VARIABLE_MODE, NO_POS, context)) as NixString);
+      ((yield coerceToString(ctx, element, VARIABLE_MODE, NO_POS, trace)) as NixString);
     texts.push(addContext(draft, text));
   }
   draft.args = texts;

@@ -78,10 +78,10 @@ function* downloadOf(
   argument: Value,
   defaultName: string,
 ): Suspendable<Download> {
-  const urlContext = "while evaluating the url we should fetch";
+  const urlTrace = "while evaluating the url we should fetch";
   if (!(argument instanceof Attrs)) {
     return {
-      url: expectPlainString(ctx, argument, urlContext),
+      url: expectPlainString(ctx, argument, urlTrace),
       name: defaultName,
       hash: undefined,
     };
@@ -93,14 +93,14 @@ function* downloadOf(
     const slot = argument.get(attribute) as Slot;
     const pos = argument.positionOf(attribute);
     if (attribute === "url") {
-      url = (yield forcePlainString(ctx, slot, urlContext, pos)) as string;
+      url = (yield forcePlainString(ctx, slot, urlTrace, pos)) as string;
     } else if (attribute === "sha256") {
-      const context = "while evaluating the sha256 of the content we should fetch";
-      const text = (yield forcePlainString(ctx, slot, context, pos)) as string;
+      const trace = "while evaluating the sha256 of the content we should fetch";
+      const text = (yield forcePlainString(ctx, slot, trace, pos)) as string;
       hash = parseHashAllowEmpty(text, "sha256", (message) => ctx.io.log(plainWarning(message)));
     } else if (attribute === "name") {
-      const context = "while evaluating the name of the content we should fetch";
-      name = (yield forcePlainString(ctx, slot, context, pos)) as string;
+      const trace = "while evaluating the name of the content we should fetch";
+      name = (yield forcePlainString(ctx, slot, trace, pos)) as string;
     } else {
       throw new EvalError("value", `unsupported argument '${attribute}' to '${who}'`);
     }
@@ -209,8 +209,8 @@ function* treeInputOfSet(
   let type = "git";
   if (typeSlot !== undefined) {
     if (fetcher.isGit) throw new EvalError("value", "unexpected argument 'type'");
-    const context = `while evaluating the \`type\` argument passed to '${fetcher.name}'`;
-    type = (yield forcePlainString(ctx, typeSlot, context, set.positionOf("type"))) as string;
+    const trace = `while evaluating the \`type\` argument passed to '${fetcher.name}'`;
+    type = (yield forcePlainString(ctx, typeSlot, trace, set.positionOf("type"))) as string;
   } else if (!fetcher.isGit) {
     throw new EvalError("value", `argument 'type' is missing in call to '${fetcher.name}'`);
   }
@@ -238,8 +238,8 @@ function* treeInput(
   if (argument instanceof Attrs) {
     return (yield treeInputOfSet(ctx, fetcher, argument)) as FetcherInput;
   }
-  const context = `while evaluating the first argument passed to '${fetcher.name}'`;
-  const coerced = (yield coerceToString(ctx, argument, CoerceMode.Weak, NO_POS, context)) as Slot;
+  const trace = `while evaluating the first argument passed to '${fetcher.name}'`;
+  const coerced = (yield coerceToString(ctx, argument, CoerceMode.Weak, NO_POS, trace)) as Slot;
   const url = textOf(coerced as string | ContextString);
   if (fetcher.isGit) {
     const attrs = new Map<string, InputAttr>([
@@ -316,14 +316,14 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
     for (const name of argument.names()) {
       const slot = argument.get(name) as Slot;
       const pos = argument.positionOf(name);
-      const context = `while evaluating the \`${name}\` attribute passed to builtins.fetchMercurial`;
+      const trace = `while evaluating the \`${name}\` attribute passed to builtins.fetchMercurial`;
       if (name === "url") {
-        const text = (yield coerceToString(ctx, slot, CoerceMode.Weak, pos, context)) as Slot;
+        const text = (yield coerceToString(ctx, slot, CoerceMode.Weak, pos, trace)) as Slot;
         url = textOf(text as string | ContextString);
       } else if (name === "rev") {
-        rev = (yield forcePlainString(ctx, slot, context, pos)) as string;
+        rev = (yield forcePlainString(ctx, slot, trace, pos)) as string;
       } else if (name === "name") {
-        yield forcePlainString(ctx, slot, context, pos);
+        yield forcePlainString(ctx, slot, trace, pos);
       } else {
         const message = `unsupported argument '${printIdentifier(name)}' to 'fetchMercurial'`;
         throw new EvalError("value", message, pos);
@@ -331,8 +331,8 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
     }
     if (url === "") throw new EvalError("value", "'url' argument required");
   } else {
-    const context = "while evaluating the first argument passed to builtins.fetchMercurial";
-    const text = (yield coerceToString(ctx, argument, CoerceMode.Weak, NO_POS, context)) as Slot;
+    const trace = "while evaluating the first argument passed to builtins.fetchMercurial";
+    const text = (yield coerceToString(ctx, argument, CoerceMode.Weak, NO_POS, trace)) as Slot;
     url = textOf(text as string | ContextString);
   }
   checkUri(ctx, url);

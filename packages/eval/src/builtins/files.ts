@@ -130,29 +130,27 @@ function baseNameOfString(value: StringValue): Slot {
 }
 
 function baseNameOfBuiltin(ctx: EvalContext, value: Value): Slot {
-  const context = "while evaluating the first argument passed to builtins.baseNameOf";
-  return ofPathText(ctx, value, context, baseNameOfString);
+  const trace = "while evaluating the first argument passed to builtins.baseNameOf";
+  return ofPathText(ctx, value, trace, baseNameOfString);
 }
 
 function dirOf(ctx: EvalContext, value: Value): Slot {
   if (value instanceof NixPath) return value.at(parentOfPath(value.path));
-  const context = "while evaluating the first argument passed to 'builtins.dirOf'";
-  return ofPathText(ctx, value, context, dirOfString);
+  const trace = "while evaluating the first argument passed to 'builtins.dirOf'";
+  return ofPathText(ctx, value, trace, dirOfString);
 }
 
 /** Applies a function to the text of a value, immediately if that needs no evaluation. */
 function ofPathText(
   ctx: EvalContext,
   value: Value,
-  context: string,
+  trace: string,
   make: (text: StringValue) => Slot,
 ): Slot {
   const known = tryCoerceWhole(ctx, value, CoerceMode.Weak);
   if (known !== undefined) return make(known);
   return nativeThunk(function* (): Suspendable<Slot> {
-    return make(
-      (yield coerceToString(ctx, value, CoerceMode.Weak, NO_POS, context)) as StringValue,
-    );
+    return make((yield coerceToString(ctx, value, CoerceMode.Weak, NO_POS, trace)) as StringValue);
   });
 }
 
@@ -166,17 +164,17 @@ function dirOfString(value: StringValue): Slot {
 const FIND_FILE_ELEMENT = "an element of the list passed to builtins.findFile";
 
 function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathEntry> {
-  const elementContext = `while evaluating ${FIND_FILE_ELEMENT}`;
+  const elementTrace = `while evaluating ${FIND_FILE_ELEMENT}`;
   const element = expectSet(
     ctx,
-    (yield forceAt(slot, NO_POS, elementContext)) as Value,
-    elementContext,
+    (yield forceAt(slot, NO_POS, elementTrace)) as Value,
+    elementTrace,
   );
   const prefixSlot = element.get("prefix");
   let prefix = "";
   if (prefixSlot !== undefined) {
-    const context = `while evaluating the \`prefix\` attribute of ${FIND_FILE_ELEMENT}`;
-    prefix = (yield forcePlainString(ctx, prefixSlot, context)) as string;
+    const trace = `while evaluating the \`prefix\` attribute of ${FIND_FILE_ELEMENT}`;
+    prefix = (yield forcePlainString(ctx, prefixSlot, trace)) as string;
   }
   const value = (yield coerceToString(
     ctx,

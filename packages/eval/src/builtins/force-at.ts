@@ -11,11 +11,11 @@ import type { Slot, Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
 
 /** Forces a slot; errors get the trace. */
-export function* forceAt(slot: Slot, pos: PosIdx, context: string): Suspendable<Value> {
+export function* forceAt(slot: Slot, pos: PosIdx, trace: string): Suspendable<Value> {
   try {
     return slot instanceof Thunk ? yield slot : slot;
   } catch (error) {
-    throw withTrace(error, pos, context);
+    throw withTrace(error, pos, trace);
   }
 }
 
@@ -24,9 +24,9 @@ export function* forceBoolAt(
   ctx: EvalContext,
   slot: Slot,
   pos: PosIdx,
-  context: string,
+  trace: string,
 ): Suspendable<boolean> {
-  const value = (yield forceAt(slot, pos, context)) as Value;
-  if (typeof value !== "boolean") throw typeMismatch(ctx, value, "a Boolean", context, pos);
+  const value = (yield forceAt(slot, pos, trace)) as Value;
+  if (typeof value !== "boolean") throw typeMismatch(ctx, value, "a Boolean", trace, pos);
   return value;
 }

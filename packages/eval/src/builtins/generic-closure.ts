@@ -144,13 +144,13 @@ class Closing extends Routine<NixList> {
   }
 
   override throw(error: unknown): never {
-    const where = this.errorContext();
+    const where = this.traceText();
     if (where === "") throw error;
     const element = printForError(this.work[this.at] as Slot, this.ctx.positions);
     throw withPlainTrace(error, `${where} ${element}`);
   }
 
-  private errorContext(): string {
+  private traceText(): string {
     switch (this.waiting) {
       case Waiting.Element:
         return "in genericClosure element";

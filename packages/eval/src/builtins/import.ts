@@ -73,8 +73,8 @@ function* scopedImport(ctx: EvalContext, scopeSlot: Slot, slot: Slot): Suspendab
     const check = (): boolean => isValidDerivation(ctx, path.path);
     if (now(check) ?? ((yield attempt(check)) as boolean))
       return (yield importDerivation(ctx, path.path)) as Slot;
-    const context = "while evaluating the first argument passed to builtins.scopedImport";
-    const scope = expectSet(ctx, (yield forceAt(scopeSlot, NO_POS, context)) as Value, context);
+    const trace = "while evaluating the first argument passed to builtins.scopedImport";
+    const scope = expectSet(ctx, (yield forceAt(scopeSlot, NO_POS, trace)) as Value, trace);
     return (yield ctx.scopedImport(path, scope)) as Slot;
   } catch (error) {
     throw evalErrorOf(error);

@@ -310,9 +310,9 @@ class Partition extends Routine<Attrs> {
   }
 
   private take(answer: Value, element: Slot): void {
-    const context =
+    const trace =
       "while evaluating the return value of the partition function passed to builtins.partition";
-    (expectBool(this.ctx, answer, context) ? this.right : this.wrong).push(element);
+    (expectBool(this.ctx, answer, trace) ? this.right : this.wrong).push(element);
   }
 }
 

@@ -80,11 +80,11 @@ function roundInt(value: Int): Int {
 }
 
 function rounding(name: string, doc: string, round: (value: number) => number): BuiltinDefinition {
-  const context = `while evaluating the first argument passed to builtins.${name}`;
+  const trace = `while evaluating the first argument passed to builtins.${name}`;
   return plain({
     name,
     args: args("number"),
-    strict: [strict(0, "float", context)],
+    strict: [strict(0, "float", trace)],
     doc,
     run: (_ctx, value: Value) => {
       if (isInt(value)) return roundInt(value);

@@ -14,7 +14,7 @@ import { contextOf, decodeContextElement } from "../value/context.ts";
 import { ContextString, type Slot, textOf } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
-const ERROR_CONTEXT = "while evaluating the first argument to builtins.outputOf";
+const ERROR_TRACE = "while evaluating the first argument to builtins.outputOf";
 
 /** Returns the text of an output: its path if that is known, else its placeholder. */
 function outputText(ctx: EvalContext, drvPath: string, output: string): string {
@@ -30,7 +30,7 @@ function outputText(ctx: EvalContext, drvPath: string, output: string): string {
 }
 
 function refuse(message: string): EvalError {
-  return new EvalError("value", message).addTrace(NO_POS, ERROR_CONTEXT);
+  return new EvalError("value", message).addTrace(NO_POS, ERROR_TRACE);
 }
 
 /** Returns the derivation that a string refers to, as the `drvPath` of a context element. */
@@ -77,7 +77,7 @@ export const outputOfBuiltins: readonly BuiltinDefinition[] = [
     name: "outputOf",
     args: args("derivation-reference", "output-name"),
     strict: [
-      strict(0, "string", ERROR_CONTEXT),
+      strict(0, "string", ERROR_TRACE),
       strict(1, "string-no-context", "while evaluating the second argument to builtins.outputOf"),
     ],
     doc: "The path of the output *output-name* of a derivation, or the placeholder that stands for it. *derivation-reference* is the `drvPath` of a derivation without its closure in the context, or the path of an output that will be a `.drv` file.",

@@ -147,8 +147,8 @@ class Sort extends Routine<NixList> {
   private askForLess(): IteratorResult<Request, NixList> {
     const { a, b, request } = this;
     if (request === null) {
-      const context = "while evaluating the ordering function passed to builtins.sort";
-      return this.ask(lessThan(this.ctx, a, b, NO_POS, context));
+      const trace = "while evaluating the ordering function passed to builtins.sort";
+      return this.ask(lessThan(this.ctx, a, b, NO_POS, trace));
     }
     request.args[0] = a;
     request.args[1] = b;

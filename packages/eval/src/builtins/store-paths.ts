@@ -129,9 +129,9 @@ function* askFilter(
 ): Suspendable<boolean> {
   const look = (): FileType => files.fileType(path) ?? "unknown";
   const type = now(look) ?? ((yield attempt(look)) as FileType);
-  const context = "while evaluating the return value of the path filter function";
+  const trace = "while evaluating the return value of the path filter function";
   const answer = (yield new CallRequest(filter, [path, type], NO_POS)) as Value;
-  if (typeof answer !== "boolean") throw typeMismatch(ctx, answer, "a Boolean", context);
+  if (typeof answer !== "boolean") throw typeMismatch(ctx, answer, "a Boolean", trace);
   return answer;
 }
 
@@ -232,21 +232,21 @@ function* path(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
         )) as string;
         break;
       case "filter": {
-        const context = "while evaluating the `filter` parameter passed to builtins.path";
-        const value = (yield forceAt(slot, pos, context)) as Value;
-        if (!isCallable(value)) throw typeMismatch(ctx, value, "a function", context, pos);
+        const trace = "while evaluating the `filter` parameter passed to builtins.path";
+        const value = (yield forceAt(slot, pos, trace)) as Value;
+        if (!isCallable(value)) throw typeMismatch(ctx, value, "a function", trace, pos);
         filter = value;
         break;
       }
       case "recursive": {
-        const context = "while evaluating the `recursive` attribute passed to builtins.path";
-        const recursive = (yield forceBoolAt(ctx, slot, pos, context)) as boolean;
+        const trace = "while evaluating the `recursive` attribute passed to builtins.path";
+        const recursive = (yield forceBoolAt(ctx, slot, pos, trace)) as boolean;
         method = recursive ? "nar" : "flat";
         break;
       }
       case "sha256": {
-        const context = "while evaluating the `sha256` attribute passed to builtins.path";
-        const text = (yield forcePlainString(ctx, slot, context, pos)) as string;
+        const trace = "while evaluating the `sha256` attribute passed to builtins.path";
+        const text = (yield forcePlainString(ctx, slot, trace, pos)) as string;
         try {
           expectedHash = expectedHashOf(ctx, text);
         } catch (error) {

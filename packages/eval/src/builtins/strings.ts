@@ -22,7 +22,7 @@ import { args, type BuiltinDefinition, coerced, plain, strict, suspending } from
 
 type NixString = string | ContextString;
 
-const CONCAT_CONTEXT =
+const CONCAT_TRACE =
   "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep";
 
 /** Continues a `concatStringsSep` at the first element that needs Nix code or a file. */
@@ -52,13 +52,7 @@ function* concatFrom(
       continue;
     }
     const piece = (tryCoerceWhole(ctx, value, CoerceMode.CopyPaths) ??
-      (yield coerceToString(
-        ctx,
-        value,
-        CoerceMode.CopyPaths,
-        NO_POS,
-        CONCAT_CONTEXT,
-      ))) as NixString;
+      (yield coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, CONCAT_TRACE))) as NixString;
     result += textOf(piece);
     union.add(contextOf(piece));
   }
@@ -66,8 +60,8 @@ function* concatFrom(
 }
 
 /** Weak coercion that copies paths, for values that are not strings. */
-function coerceText(ctx: EvalContext, value: Value, context: string): Suspendable<NixString> {
-  return coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, context);
+function coerceText(ctx: EvalContext, value: Value, trace: string): Suspendable<NixString> {
+  return coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, trace);
 }
 
 function substringOf(ctx: EvalContext, value: NixString, start: Int, length: Int): NixString {
@@ -207,8 +201,8 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
     run: (ctx, value: Value) => {
       if (isString(value)) return textOf(value).length;
       return nativeThunk(function* (): Suspendable<Slot> {
-        const context = "while evaluating the argument passed to builtins.stringLength";
-        return textOf((yield coerceText(ctx, value, context)) as NixString).length;
+        const trace = "while evaluating the argument passed to builtins.stringLength";
+        return textOf((yield coerceText(ctx, value, trace)) as NixString).length;
       });
     },
   }),
@@ -236,9 +230,9 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
     run: (ctx, start: Int, length: Int, value: Value) => {
       if (isString(value)) return substringOf(ctx, value, start, length);
       return nativeThunk(function* (): Suspendable<Slot> {
-        const context =
+        const trace =
           "while evaluating the third argument (the string) passed to builtins.substring";
-        const text = (yield coerceText(ctx, value, context)) as NixString;
+        const text = (yield coerceText(ctx, value, trace)) as NixString;
         return substringOf(ctx, text, start, length);
       });
     },
@@ -322,8 +316,8 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
     run: (ctx, value: Value) => {
       const text = tryCoerceWhole(ctx, value, CoerceMode.Strong);
       if (text !== undefined) return text;
-      const context = "while evaluating the first argument passed to builtins.toString";
-      return nativeThunk(() => coerceToString(ctx, value, CoerceMode.Strong, NO_POS, context));
+      const trace = "while evaluating the first argument passed to builtins.toString";
+      return nativeThunk(() => coerceToString(ctx, value, CoerceMode.Strong, NO_POS, trace));
     },
   }),
 ];

@@ -11,7 +11,7 @@ import type { PosIdx, Position, PositionTable } from "../position.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../settings.ts";
 import { findHints, type Hint } from "./hints.ts";
 import { isInNixpkgs, regionOf } from "./regions.ts";
-import { type Place, type ReadingSettings, SourceTrees } from "./source-trees.ts";
+import { type ReadingSettings, SourceTrees, type SyntaxNodeAt } from "./source-trees.ts";
 
 /** A range of a text. */
 export interface SourceSpan {
@@ -99,7 +99,7 @@ interface Mistake {
 }
 
 interface Found extends SourceSpan {
-  readonly place: Place;
+  readonly syntax: SyntaxNodeAt;
   readonly region: string | undefined;
 }
 
@@ -160,7 +160,12 @@ class Explainer {
       raisedAt: own === undefined ? undefined : raised,
       trace: steps.map((trace) => this.step(trace)),
       cycle,
-      hints: findHints({ error, place: primary?.place, source: primary?.source, parse: undefined }),
+      hints: findHints({
+        error,
+        syntax: primary?.syntax,
+        source: primary?.source,
+        parse: undefined,
+      }),
       suggestions: error.suggestions,
     };
   }
@@ -198,7 +203,7 @@ class Explainer {
     const labels: Label[] = [];
     if (source !== undefined && (position !== undefined || diagnostic !== undefined)) {
       const offset = position?.offset ?? 0;
-      let span = diagnostic?.span ?? this.trees.placeAt({ source, offset }).span;
+      let span = diagnostic?.span ?? this.trees.syntaxAt({ source, offset }).span;
       // At the end of a text, the end of its last word is more helpful than an empty line.
       if (source.text.slice(span.start).trim() === "") {
         const end = source.text.trimEnd().length;
@@ -217,7 +222,7 @@ class Explainer {
       raisedAt: undefined,
       trace: error.traces.filter(({ message }) => message !== "").map((one) => this.step(one)),
       cycle: [],
-      hints: findHints({ error, place: undefined, source, parse: diagnostic }),
+      hints: findHints({ error, syntax: undefined, source, parse: diagnostic }),
       suggestions: error.suggestions,
     };
   }
@@ -229,9 +234,9 @@ class Explainer {
       const position: Position | undefined = this.positions.resolve(pos);
       if (position === undefined) return undefined;
       const { source } = position;
-      const place = this.trees.placeAt(position, wanted);
+      const syntax = this.trees.syntaxAt(position, wanted);
       const region = regionOf(source, this.settings.storeDir, this.isOutsideNixpkgs);
-      found = { source, span: place.span, place, region };
+      found = { source, span: syntax.span, syntax, region };
       this.found.set(key, found);
     }
     return found;
@@ -252,19 +257,19 @@ class Explainer {
     located: readonly { readonly at: Found; readonly trace: Trace }[],
   ): Found | undefined {
     if (this.error.kind !== "missing-attribute") return undefined;
-    const selection = located.find(({ at }) => at.place.expr?.kind === NodeKind.Select)?.at;
+    const selection = located.find(({ at }) => at.syntax.expr?.kind === NodeKind.Select)?.at;
     return selection === undefined || this.narrow(selection) === selection.span
       ? undefined
       : selection;
   }
 
   /** For a selection with a missing attribute, returns only the span of the attribute's name. */
-  private narrow({ place }: Found): Span {
+  private narrow({ syntax }: Found): Span {
     const { error } = this;
-    const { expr } = place;
-    if (error.kind !== "missing-attribute" || expr?.kind !== NodeKind.Select) return place.span;
+    const { expr } = syntax;
+    if (error.kind !== "missing-attribute" || expr?.kind !== NodeKind.Select) return syntax.span;
     const missing = /^attribute '(.*)' missing$/s.exec(error.message)?.[1];
-    return expr.path.find((name) => name.name === missing) ?? place.span;
+    return expr.path.find((name) => name.name === missing) ?? syntax.span;
   }
 
   /** Adds labels in the text of the primary one that are not underlined yet. */

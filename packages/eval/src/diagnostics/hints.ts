@@ -11,7 +11,7 @@ import type { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
 import { FOREIGN_NAMES, LIB_NAMES, PKGS_NAMES } from "./known-names.ts";
 import { isBoundOutsideWith, namesInScope, withsAround } from "./names-in-scope.ts";
-import type { Place } from "./source-trees.ts";
+import type { SyntaxNodeAt } from "./source-trees.ts";
 
 /** A piece of advice and the rule that gave it. */
 export interface Hint {
@@ -25,7 +25,7 @@ export interface Hint {
 export interface HintSubject {
   readonly error: EvalError;
   /** The syntax at the position of the error. */
-  readonly place: Place | undefined;
+  readonly syntax: SyntaxNodeAt | undefined;
   readonly source: SourceFile | undefined;
   /** The diagnostic, for a mistake in a text. */
   readonly parse: Diagnostic | undefined;
@@ -180,11 +180,11 @@ export const HINT_RULES: readonly HintRule[] = [
   ),
   {
     name: "with-hides-nothing",
-    advise: ({ error, place }) => {
+    advise: ({ error, syntax }) => {
       const isAboutName =
         error.kind === "missing-attribute" || error.message.startsWith("attempt to call");
-      const name = isAboutName ? baseName(place?.expr) : undefined;
-      return name !== undefined && isBoundOutsideWith(place?.around ?? [], name)
+      const name = isAboutName ? baseName(syntax?.expr) : undefined;
+      return name !== undefined && isBoundOutsideWith(syntax?.around ?? [], name)
         ? `\`${name}\` is the one that is defined around the \`with\`: a \`with\` never hides a name that is in scope`
         : undefined;
     },
@@ -192,15 +192,15 @@ export const HINT_RULES: readonly HintRule[] = [
   messageRule(
     "called-literal",
     /^attempt to call something which is not a function but (an? [\w ]+|null)/,
-    (match, { place }) => adviseCall(match[1] as string, place),
+    (match, { syntax }) => adviseCall(match[1] as string, syntax),
   ),
   messageRule(
     "operator-for-lists",
     /^(?:cannot coerce a list to a string|expected a (?:list|set) but found)/,
-    (_, { error, place }) => adviseOperator(error, place),
+    (_, { error, syntax }) => adviseOperator(error, syntax),
   ),
-  messageRule("coerced-set", /^cannot coerce a set to a string/, (_, { error, place }) =>
-    operatorOf(place) === BinaryOp.Add && !/outPath/.test(error.message)
+  messageRule("coerced-set", /^cannot coerce a set to a string/, (_, { error, syntax }) =>
+    operatorOf(syntax) === BinaryOp.Add && !/outPath/.test(error.message)
       ? "sets are merged with `//`; `+` joins strings and adds numbers"
       : "a set becomes a string only if it has `outPath` or `__toString`: select an attribute such as `.name`, or use `builtins.toJSON`",
   ),
@@ -333,18 +333,18 @@ function lastOpened(text: string): string | undefined {
 
 const BUILTIN_NAMES: ReadonlySet<string> = new Set(allBuiltins.map(({ name }) => name));
 
-function adviseName(name: string, { place }: HintSubject): string | undefined {
+function adviseName(name: string, { syntax }: HintSubject): string | undefined {
   const foreign = FOREIGN_NAMES.get(name);
   if (foreign !== undefined)
     return `Nix writes ${foreign.includes(" ") ? foreign : `\`${foreign}\``}`;
-  const around = place?.around ?? [];
+  const around = syntax?.around ?? [];
   const known = namesInScope(around);
   const similar = bestMatches([...known, ...COMMON_GLOBALS], name)[0];
   if (similar !== undefined && name.length > 2) return `a similar name is in scope: \`${similar}\``;
   if (BUILTIN_NAMES.has(name)) return `this is a builtin: write \`builtins.${name}\``;
   if (LIB_NAMES.has(name)) return adviseSet(name, "lib", known);
   if (PKGS_NAMES.has(name)) return adviseSet(name, "pkgs", known);
-  const inherits = place?.expr?.kind === NodeKind.Var && around.at(-1)?.kind === NodeKind.AttrSet;
+  const inherits = syntax?.expr?.kind === NodeKind.Var && around.at(-1)?.kind === NodeKind.AttrSet;
   if (withsAround(around) > 0) return `no \`with\` around this brings \`${name}\``;
   return inherits
     ? `to take it from a set, write \`inherit (set) ${name};\` or \`set.${name}\``
@@ -368,8 +368,8 @@ function adviseSet(name: string, set: string, known: ReadonlySet<string>): strin
   return `\`${name}\` belongs to nixpkgs: write \`${set}.${name}\`${how}`;
 }
 
-function adviseCall(type: string, place: Place | undefined): string | undefined {
-  const call = callAt(place);
+function adviseCall(type: string, syntax: SyntaxNodeAt | undefined): string | undefined {
+  const call = callAt(syntax);
   if (call !== undefined && call.args.length > 1 && call.callee.kind !== NodeKind.List) {
     return "the function takes fewer arguments than it gets: if one of them is a call, put it in parentheses, as in `f (g x)`";
   }
@@ -391,22 +391,24 @@ function baseName(expr: Expr | undefined): string | undefined {
   return base?.kind === NodeKind.Var ? base.name : undefined;
 }
 
-function callAt(place: Place | undefined): Extract<Expr, { kind: NodeKind.Call }> | undefined {
-  if (place === undefined) return undefined;
-  for (const expr of [place.expr, place.around.at(-1)])
+function callAt(
+  syntax: SyntaxNodeAt | undefined,
+): Extract<Expr, { kind: NodeKind.Call }> | undefined {
+  if (syntax === undefined) return undefined;
+  for (const expr of [syntax.expr, syntax.around.at(-1)])
     if (expr?.kind === NodeKind.Call) return expr;
   return undefined;
 }
 
-function operatorOf(place: Place | undefined): BinaryOp | undefined {
-  if (place?.expr?.kind === NodeKind.Binary) return place.expr.op;
-  const parent = place?.around.at(-1);
+function operatorOf(syntax: SyntaxNodeAt | undefined): BinaryOp | undefined {
+  if (syntax?.expr?.kind === NodeKind.Binary) return syntax.expr.op;
+  const parent = syntax?.around.at(-1);
   return parent?.kind === NodeKind.Binary ? parent.op : undefined;
 }
 
-function adviseOperator(error: EvalError, place: Place | undefined): string | undefined {
+function adviseOperator(error: EvalError, syntax: SyntaxNodeAt | undefined): string | undefined {
   const { message } = error;
-  const operator = operatorOf(place);
+  const operator = operatorOf(syntax);
   if (message.startsWith("cannot coerce a list")) {
     return operator === BinaryOp.Add
       ? "lists are joined with `++`"
@@ -428,12 +430,12 @@ function adviseOperator(error: EvalError, place: Place | undefined): string | un
   return undefined;
 }
 
-function adviseRecursion({ error, place }: HintSubject): string {
+function adviseRecursion({ error, syntax }: HintSubject): string {
   const traces = error.traces.map(({ message }) => message).join("\n");
   if (/module argument|while evaluating the module|_module\.args|lib\/modules\.nix/.test(traces)) {
     return "`imports`, and the names of options that a module sets, must not depend on `config` or on arguments from `_module.args`: use `mkIf` for values, `specialArgs` for arguments";
   }
-  const around = place?.around ?? [];
+  const around = syntax?.around ?? [];
   for (const expr of around) {
     if (expr.kind === NodeKind.Lambda && /^(?:final|self)$/.test(expr.param ?? "")) {
       const before = expr.param === "self" ? "super" : "prev";

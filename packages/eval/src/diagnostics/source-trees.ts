@@ -19,7 +19,7 @@ import type { Position } from "../position.ts";
 import type { Settings } from "../settings.ts";
 
 /** The syntax at a position. */
-export interface Place {
+export interface SyntaxNodeAt {
   /** The span to underline. */
   readonly span: Span;
   /** The expression, unless the position is that of a name in a binding or a pattern. */
@@ -71,7 +71,7 @@ export class SourceTrees {
    * Returns the syntax at a position. Several expressions may start there, as `f` and `f x` do: one
    * of the kind `wanted` takes precedence, then the smallest.
    */
-  placeAt({ source, offset }: Position, wanted?: NodeKind): Place {
+  syntaxAt({ source, offset }: Position, wanted?: NodeKind): SyntaxNodeAt {
     const { text } = source;
     const found = find(this.parsed(source).expr, offset, wanted);
     const name = nameAt(text, offset);

@@ -44,28 +44,23 @@ const DIVISION: Wording = {
   sign: "/",
 };
 
-function expectNumber(
-  ctx: EvalContext,
-  value: Value,
-  expected: string,
-  context: string,
-): EvalError {
+function expectNumber(ctx: EvalContext, value: Value, expected: string, trace: string): EvalError {
   return new EvalError(
     "type",
     `expected ${expected} but found ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
-  ).addTrace(NO_POS, context);
+  ).addTrace(NO_POS, trace);
 }
 
-function asFloat(ctx: EvalContext, value: Value, context: string): number {
+function asFloat(ctx: EvalContext, value: Value, trace: string): number {
   if (typeof value === "number") return value;
   if (value instanceof NixFloat) return value.value;
   if (typeof value === "bigint") return Number(value);
-  throw expectNumber(ctx, value, "a float", context);
+  throw expectNumber(ctx, value, "a float", trace);
 }
 
-function asInt(ctx: EvalContext, value: Value, context: string): Int {
+function asInt(ctx: EvalContext, value: Value, trace: string): Int {
   if (typeof value === "number" || typeof value === "bigint") return value;
-  throw expectNumber(ctx, value, "an integer", context);
+  throw expectNumber(ctx, value, "an integer", trace);
 }
 
 function checked(result: Int | undefined, a: Int, b: Int, wording: Wording): Int {

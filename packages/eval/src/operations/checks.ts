@@ -50,7 +50,7 @@ export function typeMismatch(
   ctx: EvalContext,
   value: Value,
   expected: string,
-  context: string,
+  trace: string,
   pos: PosIdx = NO_POS,
 ): EvalError {
   const error = new EvalError(
@@ -58,7 +58,7 @@ export function typeMismatch(
     `expected ${expected} but found ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
     pos,
   );
-  return context === "" ? error : error.addTrace(pos, context);
+  return trace === "" ? error : error.addTrace(pos, trace);
 }
 
 /** Whether a value can be called: a function or a set with `__functor`. */
@@ -67,8 +67,8 @@ export function isCallable(value: Value): boolean {
 }
 
 /** Checks that a value is a function or a functor. */
-export function expectFunction(ctx: EvalContext, value: Value, context: string): Value {
-  if (!isCallable(value)) throw typeMismatch(ctx, value, "a function", context);
+export function expectFunction(ctx: EvalContext, value: Value, trace: string): Value {
+  if (!isCallable(value)) throw typeMismatch(ctx, value, "a function", trace);
   return value;
 }
 
@@ -76,23 +76,23 @@ export function expectFunction(ctx: EvalContext, value: Value, context: string):
 export function expectList(
   ctx: EvalContext,
   value: Value,
-  context: string,
+  trace: string,
   pos: PosIdx = NO_POS,
 ): NixList {
   if (isList(value)) return value;
   // Nix: forceList gives the error no position, only the trace.
-  throw typeMismatch(ctx, value, "a list", "").addTrace(pos, context);
+  throw typeMismatch(ctx, value, "a list", "").addTrace(pos, trace);
 }
 
 /** Checks that a value is a set. */
-export function expectSet(ctx: EvalContext, value: Value, context: string): Attrs {
-  if (!(value instanceof Attrs)) throw typeMismatch(ctx, value, "a set", context);
+export function expectSet(ctx: EvalContext, value: Value, trace: string): Attrs {
+  if (!(value instanceof Attrs)) throw typeMismatch(ctx, value, "a set", trace);
   return value;
 }
 
 /** Checks that a value is a Boolean. */
-export function expectBool(ctx: EvalContext, value: Value, context: string): boolean {
-  if (typeof value !== "boolean") throw typeMismatch(ctx, value, "a Boolean", context);
+export function expectBool(ctx: EvalContext, value: Value, trace: string): boolean {
+  if (typeof value !== "boolean") throw typeMismatch(ctx, value, "a Boolean", trace);
   return value;
 }
 
@@ -100,10 +100,10 @@ export function expectBool(ctx: EvalContext, value: Value, context: string): boo
 export function expectString(
   ctx: EvalContext,
   value: Value,
-  context: string,
+  trace: string,
   pos: PosIdx = NO_POS,
 ): string | ContextString {
-  if (!isString(value)) throw typeMismatch(ctx, value, "a string", context, pos);
+  if (!isString(value)) throw typeMismatch(ctx, value, "a string", trace, pos);
   return value;
 }
 
@@ -111,12 +111,12 @@ export function expectString(
 export function expectPlainString(
   ctx: EvalContext,
   value: Value,
-  context: string,
+  trace: string,
   pos: PosIdx = NO_POS,
 ): string {
   if (typeof value === "string") return value;
-  if (!(value instanceof ContextString)) throw typeMismatch(ctx, value, "a string", context, pos);
-  throw contextNotAllowed(value).addTrace(pos, context);
+  if (!(value instanceof ContextString)) throw typeMismatch(ctx, value, "a string", trace, pos);
+  throw contextNotAllowed(value).addTrace(pos, trace);
 }
 
 /** Returns the error for a string with context where none is allowed. */
@@ -137,51 +137,51 @@ export function contextNotAllowed(value: ContextString): EvalError {
 }
 
 /** Returns the slot of an attribute that must exist; `trace` becomes a trace. */
-export function expectAttribute(set: Attrs, name: string, context: string): Slot {
+export function expectAttribute(set: Attrs, name: string, trace: string): Slot {
   const slot = set.get(name);
   if (slot !== undefined) return slot;
   const error = new EvalError("missing-attribute", `attribute '${printIdentifier(name)}' missing`);
-  throw context === "" ? error : error.addTrace(NO_POS, context);
+  throw trace === "" ? error : error.addTrace(NO_POS, trace);
 }
 
 /** Forces a slot and checks that it is a function or a functor; all errors get the trace. */
-export function* forceFunction(ctx: EvalContext, slot: Slot, context: string): Suspendable<Value> {
+export function* forceFunction(ctx: EvalContext, slot: Slot, trace: string): Suspendable<Value> {
   let value: Value;
   try {
     value = (slot instanceof Thunk ? yield slot : slot) as Value;
   } catch (error) {
-    throw withTrace(error, NO_POS, context);
+    throw withTrace(error, NO_POS, trace);
   }
-  return expectFunction(ctx, value, context);
+  return expectFunction(ctx, value, trace);
 }
 
 /** Forces a slot and checks that it is a string without context; all errors get the trace. */
 export function* forcePlainString(
   ctx: EvalContext,
   slot: Slot,
-  context: string,
+  trace: string,
   pos: PosIdx = NO_POS,
 ): Suspendable<string> {
   let value: Value;
   try {
     value = (slot instanceof Thunk ? yield slot : slot) as Value;
   } catch (error) {
-    throw withTrace(error, pos, context);
+    throw withTrace(error, pos, trace);
   }
-  return expectPlainString(ctx, value, context, pos);
+  return expectPlainString(ctx, value, trace, pos);
 }
 
 /** Forces a slot and checks that it is a string; all errors get the trace. */
 export function* forceString(
   ctx: EvalContext,
   slot: Slot,
-  context: string,
+  trace: string,
 ): Suspendable<string | ContextString> {
   let value: Value;
   try {
     value = (slot instanceof Thunk ? yield slot : slot) as Value;
   } catch (error) {
-    throw withTrace(error, NO_POS, context);
+    throw withTrace(error, NO_POS, trace);
   }
-  return expectString(ctx, value, context);
+  return expectString(ctx, value, trace);
 }

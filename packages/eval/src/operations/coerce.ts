@@ -244,9 +244,9 @@ export function* peelToStringOutPath(
   return { value, throughToString, traces };
 }
 
-function cannotCoerce(ctx: EvalContext, value: Value, pos: PosIdx, errorContext: string): unknown {
+function cannotCoerce(ctx: EvalContext, value: Value, pos: PosIdx, trace: string): unknown {
   const message = `cannot coerce ${typeWithArticle(value)} to a string: ${printForError(value, ctx.positions)}`;
-  return withTrace(new EvalError("type", message), pos, errorContext);
+  return withTrace(new EvalError("type", message), pos, trace);
 }
 
 /**
@@ -258,7 +258,7 @@ export function* coerceToString(
   slot: Slot,
   mode: CoerceMode,
   pos: PosIdx,
-  errorContext: string,
+  trace: string,
 ): Suspendable<string | ContextString> {
   checkNesting(ctx, pos);
   const { nesting } = ctx;
@@ -296,9 +296,9 @@ export function* coerceToString(
       return now(copy) ?? ((yield attempt(copy)) as ContextString);
     }
     if (isList(value) && (mode & CoerceMode.Strong) !== 0) {
-      return (yield coerceList(ctx, value, mode, pos, errorContext)) as string | ContextString;
+      return (yield coerceList(ctx, value, mode, pos, trace)) as string | ContextString;
     }
-    throw cannotCoerce(ctx, value, pos, errorContext);
+    throw cannotCoerce(ctx, value, pos, trace);
   } catch (error) {
     throw traces.length === 0 ? evalErrorOf(error) : withPeelTraces(error, traces);
   } finally {
@@ -311,7 +311,7 @@ function* coerceList(
   list: readonly Slot[],
   mode: CoerceMode,
   pos: PosIdx,
-  errorContext: string,
+  trace: string,
 ): Suspendable<string | ContextString> {
   let result = "";
   const union = new ContextUnion();
@@ -354,7 +354,7 @@ function* coerceList(
         )) as string | ContextString;
       }
     } catch (error) {
-      throw withTrace(error, pos, errorContext);
+      throw withTrace(error, pos, trace);
     }
     result += textOf(text);
     union.add(contextOf(text));
@@ -378,17 +378,17 @@ export function* coerceToPath(
   ctx: EvalContext,
   slot: Slot,
   pos: PosIdx,
-  errorContext: string,
+  trace: string,
 ): Suspendable<PathWithContext> {
   const { value, traces } = (yield peelToStringOutPath(ctx, slot, pos)) as Peeled;
   if (value instanceof NixPath) return { path: value, context: undefined };
   try {
     const text = tryCoerce(value, CoerceMode.Weak);
-    if (text === undefined) throw cannotCoerce(ctx, value, pos, errorContext);
+    if (text === undefined) throw cannotCoerce(ctx, value, pos, trace);
     const path = textOf(text);
     if (!path.startsWith("/")) {
       const message = `string '${path}' doesn't represent an absolute path`;
-      throw withTrace(new EvalError("value", message), pos, errorContext);
+      throw withTrace(new EvalError("value", message), pos, trace);
     }
     if (path.includes("\0")) {
       const shown = path.replaceAll("\0", NUL_PICTURE);

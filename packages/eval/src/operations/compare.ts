@@ -60,7 +60,7 @@ function incomparable(ctx: EvalContext, a: Value, b: Value): EvalError {
 /**
  * Whether `a` is less than `b`. Forces both, then list elements as far as needed.
  *
- * `errorContext`, unless empty, is a trace added to every error; `pos` occurs in none, because
+ * `trace`, unless empty, is a trace added to every error; `pos` occurs in none, because
  * comparing elements for equality does not fail by itself.
  */
 export function* lessThan(
@@ -68,7 +68,7 @@ export function* lessThan(
   a: Slot,
   b: Slot,
   pos: PosIdx = NO_POS,
-  errorContext = "",
+  trace = "",
 ): Suspendable<boolean> {
   // The number of enclosing lists, each of which adds its trace.
   let depth = 0;
@@ -101,7 +101,7 @@ export function* lessThan(
   } catch (error) {
     if (error instanceof EvalError) {
       for (; depth > 0; depth--) error.addTrace(NO_POS, "while comparing two list elements");
-      if (errorContext !== "") error.addTrace(NO_POS, errorContext);
+      if (trace !== "") error.addTrace(NO_POS, trace);
     }
     throw error;
   }

@@ -400,7 +400,7 @@ export function* explainDifference(
   a: Value,
   b: Value,
   pos: PosIdx,
-  _errorContext = "",
+  _trace = "",
 ): Suspendable<undefined> {
   const stack: ExplainedLevel[] = [];
   const { nesting } = ctx;

@@ -49,14 +49,14 @@ export function* coerceToStorePath(
   ctx: EvalContext,
   slot: Slot,
   pos: PosIdx,
-  errorContext: string,
+  trace: string,
 ): Suspendable<string> {
-  const coerced = (yield coerceToString(ctx, slot, CoerceMode.Weak, pos, errorContext)) as
+  const coerced = (yield coerceToString(ctx, slot, CoerceMode.Weak, pos, trace)) as
     | string
     | ContextString;
   const path = textOf(coerced);
   const baseName = tryParseStorePath(path, ctx.store.storeDir);
   if (baseName !== undefined) return `${ctx.store.storeDir}/${baseName}`;
   const message = `path '${path}' is not in the Nix store`;
-  throw withTrace(new EvalError("invalid-path", message), pos, errorContext);
+  throw withTrace(new EvalError("invalid-path", message), pos, trace);
 }

@@ -69,31 +69,31 @@ function checkType(ctx: EvalContext, value: Value, strict: StrictArgument): void
       return;
     case "int":
       if (typeof value === "number" || typeof value === "bigint") return;
-      throw typeMismatch(ctx, value, "an integer", strict.context);
+      throw typeMismatch(ctx, value, "an integer", strict.trace);
     case "float":
       if (typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat)
         return;
-      throw typeMismatch(ctx, value, "a float", strict.context);
+      throw typeMismatch(ctx, value, "a float", strict.trace);
     case "bool":
       if (typeof value === "boolean") return;
-      throw typeMismatch(ctx, value, "a Boolean", strict.context);
+      throw typeMismatch(ctx, value, "a Boolean", strict.trace);
     case "string":
       if (isString(value)) return;
-      throw typeMismatch(ctx, value, "a string", strict.context);
+      throw typeMismatch(ctx, value, "a string", strict.trace);
     case "string-no-context":
       if (typeof value === "string") return;
       if (value instanceof ContextString)
-        throw contextNotAllowed(value).addTrace(NO_POS, strict.context);
-      throw typeMismatch(ctx, value, "a string", strict.context);
+        throw contextNotAllowed(value).addTrace(NO_POS, strict.trace);
+      throw typeMismatch(ctx, value, "a string", strict.trace);
     case "list":
       if (isList(value)) return;
-      throw typeMismatch(ctx, value, "a list", strict.context);
+      throw typeMismatch(ctx, value, "a list", strict.trace);
     case "set":
       if (value instanceof Attrs) return;
-      throw typeMismatch(ctx, value, "a set", strict.context);
+      throw typeMismatch(ctx, value, "a set", strict.trace);
     case "function":
       if (isCallable(value)) return;
-      throw typeMismatch(ctx, value, "a function", strict.context);
+      throw typeMismatch(ctx, value, "a function", strict.trace);
   }
 }
 

@@ -282,7 +282,7 @@ function addSelectTraces(
 /** Whether C++ Nix adds the trace to errors from forcing, too, and not only to type errors. */
 function tracesForcing(strict: StrictArgument): boolean {
   return (
-    strict.context !== "" &&
+    strict.trace !== "" &&
     strict.expect !== "list" &&
     strict.expect !== "set" &&
     strict.expect !== "any"
@@ -296,7 +296,7 @@ export function leaveArgument(ctx: EvalContext, error: unknown, frame: NativeFra
   const slot = frame.args[strict.arg];
   if (!(slot instanceof Thunk) || slot.code === null) return;
   if (strict.nested) ctx.nesting.levels--;
-  if (error instanceof EvalError && tracesForcing(strict)) error.addTrace(NO_POS, strict.context);
+  if (error instanceof EvalError && tracesForcing(strict)) error.addTrace(NO_POS, strict.trace);
 }
 
 /**

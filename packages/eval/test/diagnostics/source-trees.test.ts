@@ -7,7 +7,7 @@ import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 function underlined(marked: string, wanted?: NodeKind): string {
   const offset = marked.indexOf("^");
   const source = new SourceFile({ kind: "string" }, marked.replace("^", ""));
-  const { span } = new SourceTrees(DEFAULT_SETTINGS).placeAt({ source, offset }, wanted);
+  const { span } = new SourceTrees(DEFAULT_SETTINGS).syntaxAt({ source, offset }, wanted);
   return source.text.slice(span.start, span.end);
 }
 
@@ -51,7 +51,7 @@ describe.each([
 it("knows what stands around", () => {
   const source = new SourceFile({ kind: "string" }, "let f = { a }: rec { b = x; }; in f");
   const offset = source.text.indexOf("x");
-  const { around } = new SourceTrees(DEFAULT_SETTINGS).placeAt({ source, offset });
+  const { around } = new SourceTrees(DEFAULT_SETTINGS).syntaxAt({ source, offset });
   expect(around.map(({ kind }) => kind)).toEqual([
     NodeKind.Let,
     NodeKind.AttrSet,
