@@ -42,7 +42,7 @@ import { Nesting } from "./operations/nesting.ts";
 import { printPretty } from "./operations/print-pretty.ts";
 import { toJson } from "./operations/to-json.ts";
 import { toXml } from "./operations/to-xml.ts";
-import { existingType, joinPath, parentOfPath, resolveSymlinks } from "./path.ts";
+import { existingType, joinPath, MAX_LINKS, parentOfPath, resolveSymlinks } from "./path.ts";
 import { accessorOf } from "./path-value.ts";
 import { NO_POS, type PosIdx, PositionTable, positionIn } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
@@ -70,12 +70,6 @@ import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 
 /** The maximum size of the tree of one byte of a program. */
 const BYTES_PER_SOURCE_BYTE = 50;
-
-/**
- * The number of steps at the end of a path after which it counts as a cycle of symlinks; as in C++
- * Nix.
- */
-const MAX_LOOKS = 1024;
 
 /**
  * The number of frames that the machine enters without a pause before an evaluation counts as
@@ -593,7 +587,7 @@ export class Evaluation {
     let type: FileType = "directory";
     try {
       for (let looks = 1; current !== "/"; looks++) {
-        if (looks >= MAX_LOOKS) {
+        if (looks >= MAX_LINKS) {
           throw new EvalError(
             "io",
             `too many symbolic links encountered while traversing the path '${files.display(current)}'`,

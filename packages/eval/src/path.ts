@@ -90,7 +90,7 @@ export function leadsSomewhere(files: SourceAccessor, path: string, plain?: Set<
 }
 
 /** The maximum number of symlinks that are followed in one path; as in C++ Nix. */
-const MAX_LINKS = 1024;
+export const MAX_LINKS = 1024;
 
 /**
  * Replaces symlinks in a path by their targets: with `full` also in the last component, with

@@ -50,7 +50,7 @@ export type { LintRun, ReportDetails } from "./lint/run.ts";
 export { NO_OFFSET } from "./parse/attrs.ts";
 export type { LintLevel, ParseOptions, ParseResult } from "./parse/options.ts";
 export { parse, parseBindings } from "./parse/parse.ts";
-export { GLOBAL_NAMES } from "./scope/globals.ts";
+export { GLOBAL_NAMES, OPERATOR_NAMES } from "./scope/globals.ts";
 export { Resolver } from "./scope/resolve.ts";
 export type { ScopeListener, ScopeOwner } from "./scope/scope.ts";
 export { LexicalScope, Variable, VariableKind, WithScope } from "./scope/scope.ts";

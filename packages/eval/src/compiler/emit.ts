@@ -19,6 +19,7 @@ import {
   type IntLiteral,
   type Lambda as LambdaExpr,
   NodeKind,
+  OPERATOR_NAMES,
   type PathLiteral,
   type PathTemplate,
   printExpr,
@@ -35,7 +36,7 @@ import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { Shape } from "../value/shape.ts";
 import { Thunk } from "../value/thunk.ts";
 import { NixFloat, NixPath, type Slot, type Value } from "../value/value.ts";
-import { OPERATOR_NAMES, type Resolution } from "./resolve.ts";
+import type { Resolution } from "./resolve.ts";
 import type { Binding, Scope, Unit } from "./scope.ts";
 
 /** The offset of names that the text does not contain. Nix: operators and `<x>` call variables without a position. */

@@ -15,12 +15,12 @@
 import {
   type AttrName,
   type AttrSet,
-  BinaryOp,
   BindingKind,
   type Expr,
   type Formal,
   type Lambda as LambdaExpr,
   NodeKind,
+  OPERATOR_NAMES,
 } from "@nivis/syntax";
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { unreachable } from "../errors/eval-error.ts";
@@ -35,17 +35,6 @@ const MAX_STRICT_DEPTH = 300;
 
 /** The most arguments before the last that a fused lambda takes: they and the callee must fit into a frame's header. */
 const MAX_EXTRA_ARGUMENTS = 4;
-
-/** The variables that arithmetic operators call. */
-export const OPERATOR_NAMES: { readonly [op in BinaryOp]?: string } = {
-  [BinaryOp.Sub]: "__sub",
-  [BinaryOp.Mul]: "__mul",
-  [BinaryOp.Div]: "__div",
-  [BinaryOp.Less]: "__lessThan",
-  [BinaryOp.LessOrEqual]: "__lessThan",
-  [BinaryOp.More]: "__lessThan",
-  [BinaryOp.MoreOrEqual]: "__lessThan",
-};
 
 /** A variable that nothing binds. */
 export interface UndefinedVariable {

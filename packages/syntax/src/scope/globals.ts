@@ -5,6 +5,7 @@
  * Builtins of experimental features are in it, because a name that may be global must not be taken
  * for one that a `with` brings.
  */
+import { BinaryOp } from "../ast/nodes.ts";
 
 const PLAIN_NAMES = `
   abort baseNameOf break builtins derivation derivationStrict dirOf false fetchGit fetchMercurial
@@ -32,3 +33,14 @@ export const GLOBAL_NAMES: ReadonlySet<string> = new Set([
     .split(/\s+/)
     .map((name) => `__${name}`),
 ]);
+
+/** The global names of the functions that operators call; other operators call none. */
+export const OPERATOR_NAMES: { readonly [op in BinaryOp]?: string } = {
+  [BinaryOp.Sub]: "__sub",
+  [BinaryOp.Mul]: "__mul",
+  [BinaryOp.Div]: "__div",
+  [BinaryOp.Less]: "__lessThan",
+  [BinaryOp.LessOrEqual]: "__lessThan",
+  [BinaryOp.More]: "__lessThan",
+  [BinaryOp.MoreOrEqual]: "__lessThan",
+};

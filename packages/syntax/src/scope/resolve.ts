@@ -16,7 +16,6 @@
 import {
   type AttrName,
   type AttrSet,
-  BinaryOp,
   BindingKind,
   type Expr,
   type Lambda,
@@ -24,7 +23,7 @@ import {
   NodeKind,
   type Var,
 } from "../ast/nodes.ts";
-import { GLOBAL_NAMES } from "./globals.ts";
+import { GLOBAL_NAMES, OPERATOR_NAMES } from "./globals.ts";
 import {
   LexicalScope,
   type ScopeListener,
@@ -33,17 +32,6 @@ import {
   VariableKind,
   WithScope,
 } from "./scope.ts";
-
-/** The names that operators stand for. */
-const OPERATOR_NAMES: { readonly [op in BinaryOp]?: string } = {
-  [BinaryOp.Sub]: "__sub",
-  [BinaryOp.Mul]: "__mul",
-  [BinaryOp.Div]: "__div",
-  [BinaryOp.Less]: "__lessThan",
-  [BinaryOp.LessOrEqual]: "__lessThan",
-  [BinaryOp.More]: "__lessThan",
-  [BinaryOp.MoreOrEqual]: "__lessThan",
-};
 
 const UNDERSCORE = 95;
 
