@@ -99,7 +99,7 @@ export class MemoryAccessor implements SourceAccessor {
       this.#add(parentPath, parent);
     }
     if (parent.type !== "directory" || this.#nodes.has(path)) {
-      throw new Error(`'${path}' is given twice, or lies below a file`);
+      throw new TypeError(`'${path}' is given twice, or lies below a file`);
     }
     parent.entries.push({ name: path.slice(path.lastIndexOf("/") + 1), type: node.type });
     this.#nodes.set(path, node);

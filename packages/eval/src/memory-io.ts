@@ -150,7 +150,7 @@ class MemoryIo implements EvalIo {
       this.#add(parentPath, parent);
     }
     if (parent.type !== "directory")
-      throw new Error(`'${parentPath}' is both a directory and a file`);
+      throw new TypeError(`'${parentPath}' is both a directory and a file`);
     const before = this.#nodes.get(path);
     // A directory that is listed after a file in it keeps that file.
     if (before?.type === "directory" && node.type === "directory") return;

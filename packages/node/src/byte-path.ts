@@ -4,11 +4,11 @@
  * that are not UTF-8 work like all others.
  */
 
-const ascii = /^[\x01-\x7f]*$/;
+const ASCII = /^[\x01-\x7f]*$/;
 
 /** Converts a path to an argument for `node:fs`. */
 export function toNodePath(path: string): string | Buffer {
-  return ascii.test(path) ? path : Buffer.from(path, "latin1");
+  return ASCII.test(path) ? path : Buffer.from(path, "latin1");
 }
 
 /**
@@ -16,10 +16,10 @@ export function toNodePath(path: string): string | Buffer {
  * directory.
  */
 export function bytesOfText(text: string): string {
-  return ascii.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
+  return ASCII.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }
 
 /** Decodes bytes as UTF-8. */
 export function textOfBytes(bytes: string): string {
-  return ascii.test(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8");
+  return ASCII.test(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8");
 }

@@ -458,10 +458,10 @@ function warnAttribute(ctx: EvalContext, draft: Draft, pos: PosIdx, message: str
   ctx.io.log(reportedWarning(ctx.positions, message, pos, traces));
 }
 
-const blank = /[ \t\n\r]/;
+const BLANK = /[ \t\n\r]/;
 
 function words(text: string): string[] {
-  if (!blank.test(text)) return text === "" ? [] : [text];
+  if (!BLANK.test(text)) return text === "" ? [] : [text];
   return text.split(/[ \t\n\r]+/).filter((word) => word !== "");
 }
 
