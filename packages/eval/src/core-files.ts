@@ -7,9 +7,9 @@ import { DERIVATION_NIX, IMPORTED_DERIVATION_NIX } from "./builtins/derivation-s
 import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";
 import { MemoryAccessor } from "./memory-accessor.ts";
 import { DERIVATION_PATH } from "./position.ts";
-import { WARM_UP_NIX } from "./warm-up/program.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
 import { NixPath } from "./value/value.ts";
+import { WARM_UP_NIX } from "./warm-up/program.ts";
 
 /** The tree that `<nix/…>` refers to unless the search path has such an entry. */
 export const CORE_FILES: SourceAccessor = new MemoryAccessor(

@@ -14,9 +14,9 @@ import {
   Evaluation,
   type EvaluationOptions,
   type LogMessage,
-  warmUp,
   type Store,
   searchPathOf,
+  warmUp,
 } from "@nivis/eval";
 import { DiskBytecodeCache } from "./disk-bytecode-cache.ts";
 import { nodeHashes } from "./node-hashes.ts";
