@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Derivation, defaultStoreDir, parseDerivation } from "@nivis/formats";
+import { DEFAULT_STORE_DIR, type Derivation, parseDerivation } from "@nivis/formats";
 import { nodeHashes } from "@nivis/node";
 
 /** Reads the bytes of a store path. */
@@ -17,7 +17,7 @@ export interface Explanation {
   readonly lines: readonly string[];
 }
 
-const PARSE = { storeDir: defaultStoreDir, hashes: nodeHashes };
+const PARSE = { storeDir: DEFAULT_STORE_DIR, hashes: nodeHashes };
 
 /** Reads from a store below a directory, as `--store DIR` creates it. */
 export function storeReader(root: string): ReadDerivation {

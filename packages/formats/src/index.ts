@@ -61,7 +61,7 @@ export {
   isOnlyOut,
   KnownInput,
   outputPath,
-  structuredAttrsVariable,
+  STRUCTURED_ATTRS_VARIABLE,
 } from "./derivation/derivation.ts";
 export {
   type DerivationCache,
@@ -73,7 +73,7 @@ export {
   type KnownDerivation,
   knownOf,
 } from "./derivation/hash-modulo.ts";
-export { derivationJsonVersion, formatDerivationJson } from "./derivation/json.ts";
+export { DERIVATION_JSON_VERSION, formatDerivationJson } from "./derivation/json.ts";
 export { parseDerivationJson } from "./derivation/parse-json.ts";
 export {
   type DerivedPath,
@@ -154,9 +154,9 @@ export {
 export { FormatError, type FormatErrorKind } from "./format-error.ts";
 export {
   digestLength,
+  HASH_ALGORITHMS,
   type HashAlgorithm,
   type HashFunctions,
-  hashAlgorithms,
   type IncrementalHash,
   parseHashAlgorithm,
   portableHashes,
@@ -201,6 +201,7 @@ export { type NarVisitor, parseNar, readNar } from "./nar/reader.ts";
 export { type NarEvent, NarStream } from "./nar/stream.ts";
 export {
   hashNar,
+  NAR_MAGIC,
   NAR_MAX_DEPTH,
   type NarDigest,
   type NarFileType,
@@ -209,7 +210,6 @@ export {
   type NarStat,
   type NarTree,
   narBytes,
-  narMagic,
   narTreeSource,
   writeNar,
 } from "./nar/writer.ts";
@@ -225,11 +225,11 @@ export {
   canonPath,
   checkStorePathBaseName,
   checkStorePathName,
+  DEFAULT_STORE_DIR,
   DIGEST_PART_LENGTH,
-  defaultStoreDir,
+  DRV_EXTENSION,
   derivationNameOfPath,
   digestPart,
-  drvExtension,
   isDerivationPath,
   isInStore,
   isStorePath,

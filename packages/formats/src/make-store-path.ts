@@ -13,7 +13,7 @@ import type { HashFunctions } from "./hash/algorithms.ts";
 import { encodeBase16 } from "./hash/base16.ts";
 import { compressDigest, formatHash, type NixHash } from "./hash/nix-hash.ts";
 import { encodeNixBase32, encodeStoreDigest } from "./hash/nixbase32.ts";
-import { checkStorePathName, DIGEST_PART_LENGTH, drvExtension } from "./store-path.ts";
+import { checkStorePathName, DIGEST_PART_LENGTH, DRV_EXTENSION } from "./store-path.ts";
 
 /** The store directory and the hash functions. */
 export interface StoreConfig {
@@ -194,7 +194,7 @@ export function unknownOutputPlaceholder(
   drvBaseName: string,
   outputName: string,
 ): DownstreamPlaceholder {
-  const drvName = drvBaseName.slice(DIGEST_PART_LENGTH + 1, -drvExtension.length);
+  const drvName = drvBaseName.slice(DIGEST_PART_LENGTH + 1, -DRV_EXTENSION.length);
   const clearText = `nix-upstream-output:${drvBaseName.slice(0, DIGEST_PART_LENGTH)}:${outputPathName(drvName, outputName)}`;
   return downstream(hashes.hash("sha256", clearText));
 }

@@ -19,10 +19,10 @@ export const DIGEST_PART_LENGTH = 32;
 export const MAX_NAME_LENGTH = 211;
 
 /** The default store directory. */
-export const defaultStoreDir = "/nix/store";
+export const DEFAULT_STORE_DIR = "/nix/store";
 
 /** The extension of the store paths of derivations. */
-export const drvExtension = ".drv";
+export const DRV_EXTENSION = ".drv";
 
 function badName(message: string): FormatError {
   return new FormatError("bad-store-path-name", message);
@@ -212,7 +212,7 @@ export function splitStorePath(path: string, storeDir: string): StorePathAndRest
 
 /** Whether a store path, base name or name is that of a derivation. */
 export function isDerivationPath(path: string): boolean {
-  return path.endsWith(drvExtension);
+  return path.endsWith(DRV_EXTENSION);
 }
 
 /** The derivation name in the base name of its `.drv` path. */
@@ -220,5 +220,5 @@ export function derivationNameOfPath(baseName: string): string {
   if (!isDerivationPath(baseName)) {
     throw new FormatError("format", `store path '${baseName}' is not a valid derivation path`);
   }
-  return baseName.slice(DIGEST_PART_LENGTH + 1, -drvExtension.length);
+  return baseName.slice(DIGEST_PART_LENGTH + 1, -DRV_EXTENSION.length);
 }

@@ -1,10 +1,10 @@
 /** Output and `.drv` paths, checked against ones that C++ Nix 2.8 computed. */
 import { describe, expect, it } from "vitest";
 import {
+  DEFAULT_STORE_DIR,
   type Derivation,
   type DerivationInput,
   type DerivationOutput,
-  defaultStoreDir,
   derivationType,
   FormatError,
   finishDerivation,
@@ -25,7 +25,7 @@ import {
 
 function newContext(): HashModuloContext {
   return {
-    storeDir: defaultStoreDir,
+    storeDir: DEFAULT_STORE_DIR,
     hashes: portableHashes,
     cache: new Map(),
     readDerivation: (path) => {

@@ -24,7 +24,7 @@ import {
   formatDerivation,
   formatHash,
   formatJsonFloat,
-  hashAlgorithms,
+  HASH_ALGORITHMS,
   isUtf8,
   type NarTree,
   narBytes,
@@ -66,7 +66,7 @@ describe("encodings", () => {
     fc.assert(
       fc.property(
         fc
-          .constantFrom(...hashAlgorithms)
+          .constantFrom(...HASH_ALGORITHMS)
           .chain((algorithm) =>
             digest(digestLength(algorithm)).map((value) => ({ algorithm, digest: value })),
           ),

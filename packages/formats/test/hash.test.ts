@@ -13,7 +13,7 @@ import {
   equalHashes,
   FormatError,
   formatHash,
-  hashAlgorithms,
+  HASH_ALGORITHMS,
   parseBareHash,
   parseHash,
   parseHashAlgorithm,
@@ -66,7 +66,7 @@ describe("portable hashes", () => {
     );
   });
   it("have the declared lengths", () => {
-    for (const algorithm of hashAlgorithms) {
+    for (const algorithm of HASH_ALGORITHMS) {
       expect(portableHashes.hash(algorithm, "x")).toHaveLength(digestLength(algorithm));
     }
   });

@@ -14,7 +14,7 @@ import {
   type Derivation,
   type DerivationInput,
   type DerivationOutput,
-  drvExtension,
+  DRV_EXTENSION,
   escapeJsonString,
   FormatError,
   finishDerivation,
@@ -621,7 +621,7 @@ function checkRequired(draft: Draft): void {
   if (isDerivationPath(name) && !makesDerivation) {
     throw new EvalError(
       "value",
-      `derivation names are allowed to end in '${drvExtension}' only if they produce a single derivation file`,
+      `derivation names are allowed to end in '${DRV_EXTENSION}' only if they produce a single derivation file`,
     );
   }
 }

@@ -29,7 +29,7 @@ import {
   hasDynamicInputs,
   isOnlyOut,
   KnownInput,
-  structuredAttrsVariable,
+  STRUCTURED_ATTRS_VARIABLE,
 } from "./derivation.ts";
 
 /** Chars that ATerms escape. */
@@ -215,7 +215,7 @@ function sortedVariables(drv: Derivation): readonly [readonly string[], readonly
       values.push(value);
     }
   }
-  if (drv.structuredAttrs !== undefined) late.push(structuredAttrsVariable);
+  if (drv.structuredAttrs !== undefined) late.push(STRUCTURED_ATTRS_VARIABLE);
   if (late.length > FEW_LATE) {
     const all = names.concat(late).sort();
     return [all, all.map((name) => valueOf(drv, name))];
@@ -230,7 +230,7 @@ function sortedVariables(drv: Derivation): readonly [readonly string[], readonly
 }
 
 function valueOf(drv: Derivation, name: string): string {
-  const structured = name === structuredAttrsVariable ? drv.structuredAttrs : undefined;
+  const structured = name === STRUCTURED_ATTRS_VARIABLE ? drv.structuredAttrs : undefined;
   return structured ?? (drv.env.get(name) as string);
 }
 
@@ -413,7 +413,7 @@ function readStructuredAttrs(text: string): string {
     if (!(error instanceof FormatError)) throw error;
     throw new FormatError(
       "error",
-      `cannot process ${structuredAttrsVariable} attribute: ${error.message}`,
+      `cannot process ${STRUCTURED_ATTRS_VARIABLE} attribute: ${error.message}`,
     );
   }
 }
@@ -470,7 +470,7 @@ export function parseDerivation(
     const variable = reader.string();
     reader.expect(",");
     const value = reader.string();
-    if (variable === structuredAttrsVariable) structuredAttrs = readStructuredAttrs(value);
+    if (variable === STRUCTURED_ATTRS_VARIABLE) structuredAttrs = readStructuredAttrs(value);
     else env.set(variable, value);
     reader.expect(")");
   }

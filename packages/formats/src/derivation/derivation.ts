@@ -110,7 +110,7 @@ export interface Derivation {
 }
 
 /** The variable that carries structured attributes. */
-export const structuredAttrsVariable = "__json";
+export const STRUCTURED_ATTRS_VARIABLE = "__json";
 
 /** The common kind of a derivation's outputs. */
 export type DerivationType = "input-addressed" | "deferred" | "fixed" | "floating" | "impure";
@@ -156,7 +156,7 @@ export function outputPath(output: DerivationOutput): string | undefined {
  * Throws if the environment has the variable `__json`, which is reserved for structured attributes.
  */
 export function checkEnvironment(drv: Pick<Derivation, "env">): void {
-  if (drv.env.has(structuredAttrsVariable)) {
+  if (drv.env.has(STRUCTURED_ATTRS_VARIABLE)) {
     throw new FormatError(
       "error",
       "Cannot have an environment variable named '__json'. This key is reserved for encoding structured attrs",

@@ -14,7 +14,7 @@ import { formatMethodAlgorithm } from "../content-address.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeBase16 } from "../hash/base16.ts";
 import { makeOutputPath, makeTextPath, type StoreConfig } from "../make-store-path.ts";
-import { drvExtension } from "../store-path.ts";
+import { DRV_EXTENSION } from "../store-path.ts";
 import { ATermWriter, formatInputDrvs } from "./aterm.ts";
 import {
   type Derivation,
@@ -303,7 +303,7 @@ export function finishDerivation(drv: Derivation, context: HashModuloContext): F
     modulo = hashModulo(drv, context);
   }
   const text = writer.write(formatInputDrvs(drv.inputDrvs, inputPaths), false);
-  const drvPath = makeTextPath(context, drv.name + drvExtension, text, references);
+  const drvPath = makeTextPath(context, drv.name + DRV_EXTENSION, text, references);
   const outputs = sortedOutputs(drv);
   context.cache.set(drvPath, { outputs, references, modulo });
   return { drvPath, outputs, text, references };

@@ -10,7 +10,7 @@ import { storePathBaseName } from "../store-path.ts";
 import type { Derivation, DerivationInput, DerivationOutput } from "./derivation.ts";
 
 /** The version that upstream writes, and the only one it reads. */
-export const derivationJsonVersion = 4;
+export const DERIVATION_JSON_VERSION = 4;
 
 function formatOutput(output: DerivationOutput): string {
   switch (output.kind) {
@@ -42,7 +42,7 @@ export function formatDerivationJson(drv: Derivation): string {
   const srcs = jsonStrings(sortedBytes(drv.inputSrcs).map(storePathBaseName));
   const members: (readonly [string, string])[] = [
     ["name", escapeJsonString(drv.name)],
-    ["version", String(derivationJsonVersion)],
+    ["version", String(DERIVATION_JSON_VERSION)],
     [
       "outputs",
       jsonObject([...drv.outputs].map(([name, output]) => [name, formatOutput(output)] as const)),

@@ -11,7 +11,7 @@ import { parseSriHash } from "../hash/nix-hash.ts";
 import { makeContentAddressedPath, outputPathName, type StoreConfig } from "../make-store-path.ts";
 import { checkStorePathBaseName, printStorePath } from "../store-path.ts";
 import type { Derivation, DerivationInput, DerivationOutput } from "./derivation.ts";
-import { derivationJsonVersion } from "./json.ts";
+import { DERIVATION_JSON_VERSION } from "./json.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -164,9 +164,9 @@ export function parseDerivationJson(text: string, config: StoreConfig): Derivati
   }
   const json = objectAt(value, "the derivation");
   const version = member(json, "version");
-  if (version !== derivationJsonVersion) {
+  if (version !== DERIVATION_JSON_VERSION) {
     throw bad(
-      `Unsupported derivation JSON format version ${String(version)}, only format version ${derivationJsonVersion} is currently supported.`,
+      `Unsupported derivation JSON format version ${String(version)}, only format version ${DERIVATION_JSON_VERSION} is currently supported.`,
     );
   }
   const name = stringAt(member(json, "name"), "name");

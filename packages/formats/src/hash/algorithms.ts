@@ -16,7 +16,7 @@ import { encodeBase16 } from "./base16.ts";
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 
 /** All algorithms, in the order in which C++ Nix lists them. */
-export const hashAlgorithms: readonly HashAlgorithm[] = [
+export const HASH_ALGORITHMS: readonly HashAlgorithm[] = [
   "blake3",
   "md5",
   "sha1",

@@ -15,7 +15,7 @@ import {
   MAX_TAG,
   MAX_TARGET,
 } from "./rules.ts";
-import { NAR_MAX_DEPTH, type NarTree, narMagic } from "./writer.ts";
+import { NAR_MAGIC, NAR_MAX_DEPTH, type NarTree } from "./writer.ts";
 
 /** The entries of a NAR, in its order. Names are relative to the directory; the root's is empty. */
 export interface NarVisitor {
@@ -40,12 +40,12 @@ class NarReader {
   read(): number {
     let magic: string;
     try {
-      magic = this.#word(narMagic.length);
+      magic = this.#word(NAR_MAGIC.length);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       magic = "";
     }
-    if (magic !== narMagic) throw badArchive("input doesn't look like a Nix archive");
+    if (magic !== NAR_MAGIC) throw badArchive("input doesn't look like a Nix archive");
     this.#node("", 0);
     return this.#at;
   }

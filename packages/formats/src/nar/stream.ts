@@ -17,7 +17,7 @@ import {
   MAX_TAG,
   MAX_TARGET,
 } from "./rules.ts";
-import { NAR_MAX_DEPTH, narMagic } from "./writer.ts";
+import { NAR_MAGIC, NAR_MAX_DEPTH } from "./writer.ts";
 
 /**
  * The events of an archive, in its order. Names are relative to the directory; the root's is empty.
@@ -118,12 +118,12 @@ export class NarStream {
   *#archive(): Decoding<void> {
     let magic: string;
     try {
-      magic = yield* this.#word(narMagic.length);
+      magic = yield* this.#word(NAR_MAGIC.length);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       magic = "";
     }
-    if (magic !== narMagic) throw badArchive("input doesn't look like a Nix archive");
+    if (magic !== NAR_MAGIC) throw badArchive("input doesn't look like a Nix archive");
     yield* this.#node("", 0);
   }
 

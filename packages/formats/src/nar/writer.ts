@@ -14,7 +14,7 @@ import { FormatError } from "../format-error.ts";
 import type { HashAlgorithm, HashFunctions, IncrementalHash } from "../hash/algorithms.ts";
 
 /** The first word of every NAR. */
-export const narMagic = "nix-archive-1";
+export const NAR_MAGIC = "nix-archive-1";
 
 /**
  * The greatest depth of directories; upstream's limit, which keeps its recursion and ours shallow.
@@ -95,7 +95,7 @@ function wordsBytes(words: readonly string[]): string {
 }
 
 // The words of the format around names, targets and contents.
-const MAGIC = wordBytes(narMagic);
+const MAGIC = wordBytes(NAR_MAGIC);
 const REGULAR = wordsBytes(["(", "type", "regular", "contents"]);
 const EXECUTABLE = wordsBytes(["(", "type", "regular", "executable", "", "contents"]);
 const DIRECTORY = wordsBytes(["(", "type", "directory"]);

@@ -13,7 +13,7 @@ import {
   splitMethodPrefix,
 } from "../content-address.ts";
 import type { Derivation, DerivationOutput } from "../derivation/derivation.ts";
-import { structuredAttrsVariable } from "../derivation/derivation.ts";
+import { STRUCTURED_ATTRS_VARIABLE } from "../derivation/derivation.ts";
 import {
   type DerivedPath,
   formatDerivedPath,
@@ -425,7 +425,7 @@ export const basicDerivation: Wire<BasicDerivation> = mapped(
  */
 export function basicDerivationOf(drv: Derivation, inputSrcs: Iterable<string>): BasicDerivation {
   const env = new Map(drv.env);
-  if (drv.structuredAttrs !== undefined) env.set(structuredAttrsVariable, drv.structuredAttrs);
+  if (drv.structuredAttrs !== undefined) env.set(STRUCTURED_ATTRS_VARIABLE, drv.structuredAttrs);
   return {
     outputs: drv.outputs,
     inputSrcs: new Set(inputSrcs),

@@ -3,10 +3,10 @@
  */
 import {
   bytesOf,
+  NAR_MAGIC,
   NAR_MAX_DEPTH,
   type NarEvent,
   NarStream,
-  narMagic,
   sortedBytes,
 } from "@nivis/formats";
 import { StoreError } from "../error.ts";
@@ -112,7 +112,7 @@ function lengthOf(length: number): string {
 /** The NAR of what is at a path. */
 export async function* narOfFiles(files: FileSystem, path: string): AsyncGenerator<Uint8Array> {
   const out = new Pieces();
-  out.add(word(narMagic));
+  out.add(word(NAR_MAGIC));
   yield* narOfNode(files, path, 0, out);
   yield out.take();
 }

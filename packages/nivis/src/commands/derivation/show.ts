@@ -1,6 +1,6 @@
 /** `nivis derivation show`: derivations of a store as JSON. */
 import {
-  derivationJsonVersion,
+  DERIVATION_JSON_VERSION,
   formatDerivationJson,
   isDerivationPath,
   jsonObject,
@@ -57,7 +57,9 @@ export const derivationShowCommand: StoreProgram<ShowDraft> = {
       const drv = await readDerivation(store, path, nodeStoreHost, { signal });
       members.push([storePathBaseName(path), formatDerivationJson(drv)]);
     }
-    session.printJson(`{"derivations":${jsonObject(members)},"version":${derivationJsonVersion}}`);
+    session.printJson(
+      `{"derivations":${jsonObject(members)},"version":${DERIVATION_JSON_VERSION}}`,
+    );
     return 0;
   },
 };
