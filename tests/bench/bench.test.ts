@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { parseOptions, UsageError } from "../../scripts/bench/options.ts";
 import { selectPrograms } from "../../scripts/bench/programs.ts";
 
@@ -32,7 +32,7 @@ function bench(printed: string, ...args: string[]) {
 }
 
 describe("npm run bench", () => {
-  it("measures, prints a table and writes JSON", () => {
+  test("measures, prints a table and writes JSON", () => {
     const json = join(folder, "result.json");
     const { status, stdout } = bench("3\n", "--runs", "2", "--json", json, program);
     expect(status).toBe(0);
@@ -43,7 +43,7 @@ describe("npm run bench", () => {
     expect(record.comparisons[0].nivis.wall).toHaveLength(2);
   });
 
-  it("fails when the results differ", () => {
+  test("fails when the results differ", () => {
     const { status, stdout, stderr } = bench("4\n", "--runs", "1", program);
     expect(status).toBe(1);
     expect(stdout).toContain("FAILED: tiny");
@@ -52,7 +52,7 @@ describe("npm run bench", () => {
 });
 
 describe("options", () => {
-  it("are read", () => {
+  test("are read", () => {
     expect(
       parseOptions(["sort", "--runs", "3", "--nivis-arguments", "--no-cache -I x"]),
     ).toMatchObject({
@@ -64,7 +64,7 @@ describe("options", () => {
     });
   });
 
-  it.each([["--runs"], ["--runs", "0"], ["--runs", "x"], ["--what"], ["--warm", "--history"]])(
+  test.each([["--runs"], ["--runs", "0"], ["--runs", "x"], ["--what"], ["--warm", "--history"]])(
     "%s %s is a mistake",
     (...args) => {
       expect(() => parseOptions(args)).toThrow(UsageError);
@@ -73,7 +73,7 @@ describe("options", () => {
 });
 
 describe("programs", () => {
-  it("are all files of bench/, and real programs if there is a tree", () => {
+  test("are all files of bench/, and real programs if there is a tree", () => {
     const files = readdirSync(join(root, "bench")).filter((name) => name.endsWith(".nix"));
     const { programs, missing } = selectPrograms([], {});
     expect(programs.map(({ name }) => `${name}.nix`)).toEqual(files.sort());
@@ -84,7 +84,7 @@ describe("programs", () => {
     expect(real.missing).toEqual(["19.09-hello: NIVIS_BENCH_NIXPKGS_OLD names no tree"]);
   });
 
-  it("are selected by parts of their names, or are files of the user", () => {
+  test("are selected by parts of their names, or are files of the user", () => {
     const names = (...filters: string[]) =>
       selectPrograms(filters, {}).programs.map(({ name }) => name);
     expect(names("calls-t")).toEqual(["calls-tail", "calls-tak"]);

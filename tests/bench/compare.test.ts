@@ -1,5 +1,5 @@
 /** The comparison of paired runs, the options, the programs and the reports of `npm run bench`. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { comparePaired, isMeasured, type Lanes } from "../../scripts/bench/compare.ts";
 import type { Run } from "../../scripts/bench/measure.ts";
 import { historyLine } from "../../scripts/bench/record.ts";
@@ -38,7 +38,7 @@ function times(...walls: number[]): Run[] {
 }
 
 describe("comparePaired", () => {
-  it("warms up, then runs in pairs with alternating order", () => {
+  test("warms up, then runs in pairs with alternating order", () => {
     const lanes = lanesOf(times(99, 2, 4, 6), times(99, 1, 1, 2));
     const comparison = comparePaired(PROGRAM, lanes, 3);
     expect(lanes.order).toBe("RNNRRNNR");
@@ -52,7 +52,7 @@ describe("comparePaired", () => {
     });
   });
 
-  it("omits memory if it is not measured", () => {
+  test("omits memory if it is not measured", () => {
     const bare = [
       run({ user: undefined, peak: undefined }),
       run({ user: undefined, peak: undefined }),
@@ -62,7 +62,7 @@ describe("comparePaired", () => {
     expect(comparisonTable([comparison])).toContain("?");
   });
 
-  it.each([
+  test.each([
     [
       "another result",
       [run({ stdout: "2\n" })],
@@ -103,7 +103,7 @@ describe("reports", () => {
     measured("d", "nixpkgs", 5, 2),
   ];
 
-  it("summarises each group without failed programs", () => {
+  test("summarises each group without failed programs", () => {
     const summaries = summarize(comparisons);
     expect(summaries).toEqual([
       {
@@ -126,7 +126,7 @@ describe("reports", () => {
     );
   });
 
-  it("aligns tables: text left, numbers right", () => {
+  test("aligns tables: text left, numbers right", () => {
     expect(
       formatTable(
         ["name", "x"],
@@ -142,7 +142,7 @@ describe("reports", () => {
     );
   });
 
-  it("keeps a line of ratios for the history", () => {
+  test("keeps a line of ratios for the history", () => {
     const line = historyLine({
       date: "2026-01-01T00:00:00.000Z",
       commit: "abc",

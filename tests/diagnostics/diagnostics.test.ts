@@ -17,7 +17,7 @@ import {
   type Settings,
 } from "@nivis/eval";
 import { decodeUtf8 } from "@nivis/formats";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { HINT_RULES } from "../../packages/eval/src/diagnostics/hints.ts";
 
 const root = fileURLToPath(new URL("cases", import.meta.url));
@@ -61,18 +61,18 @@ function expectFile(path: string, text: string): void {
 describe.each(names)("%s", (name) => {
   const explanation = explain(name);
 
-  it("is rendered as text", () => {
+  test("is rendered as text", () => {
     const text = decodeUtf8(renderRich(explanation, { color: false, showTrace: false }));
     expectFile(join(root, name, "rich.out"), `${text}\n`);
   });
 
-  it("is rendered as JSON", () => {
+  test("is rendered as JSON", () => {
     const json: unknown = JSON.parse(decodeUtf8(renderJson(explanation)));
     expectFile(join(root, name, "json.out"), `${JSON.stringify(json, null, 2)}\n`);
   });
 });
 
-it("each hint is given in some case", () => {
+test("each hint is given in some case", () => {
   const given = new Set(names.flatMap((name) => explain(name).hints.map(({ rule }) => rule)));
   expect(HINT_RULES.map((rule) => rule.name).filter((rule) => !given.has(rule))).toEqual([]);
 });

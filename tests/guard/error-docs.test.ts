@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ERROR_KINDS } from "@nivis/eval";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { errorDocuments, SOURCE_FOLDER } from "../../scripts/error-documents.ts";
 import { ERROR_EXAMPLES, runExample } from "../../scripts/error-examples.ts";
 
@@ -12,11 +12,11 @@ const examples = Object.entries(ERROR_EXAMPLES).flatMap(([code, example]) =>
   example === undefined ? [] : [[code, example] as const],
 );
 
-it.each(examples)("the example of %s gives its code", (code, example) => {
+test.each(examples)("the example of %s gives its code", (code, example) => {
   expect(runExample(example).code).toBe(code);
 });
 
-it.each(examples.filter(([, { fixed }]) => fixed !== undefined))(
+test.each(examples.filter(([, { fixed }]) => fixed !== undefined))(
   "the corrected example of %s has no error",
   (_, { fixed, files }) => {
     const given = { text: fixed as string, ...(files === undefined ? {} : { files }) };
@@ -24,13 +24,13 @@ it.each(examples.filter(([, { fixed }]) => fixed !== undefined))(
   },
 );
 
-it("each kind of error has a page", () => {
+test("each kind of error has a page", () => {
   expect(Object.keys(ERROR_KINDS).filter((kind) => !(kind in ERROR_EXAMPLES))).toEqual([]);
   const sources = Object.keys(ERROR_EXAMPLES).map((code) => `${code}.md`);
   expect(readdirSync(SOURCE_FOLDER).sort()).toEqual(sources.sort());
 });
 
-it("only errors that no expression of bearable size causes lack an example", () => {
+test("only errors that no expression of bearable size causes lack an example", () => {
   const without = Object.entries(ERROR_EXAMPLES).filter(([, example]) => example === undefined);
   expect(without.map(([code]) => code)).toEqual([
     "parse",
@@ -41,7 +41,7 @@ it("only errors that no expression of bearable size causes lack an example", () 
   ]);
 });
 
-it("the pages are up to date: node scripts/run-ts.mjs scripts/generate-error-docs.ts", () => {
+test("the pages are up to date: node scripts/run-ts.mjs scripts/generate-error-docs.ts", () => {
   const documents = errorDocuments();
   const pages = readdirSync(folder).filter((name) => name.endsWith(".md"));
   expect(pages.sort()).toEqual([...documents.keys()].sort());

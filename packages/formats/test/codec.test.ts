@@ -1,5 +1,5 @@
 /** Versions, floats, UTF-8, XML and the JSON of derivations. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   compareVersions,
   decodeUtf8,
@@ -18,11 +18,11 @@ import {
 } from "../src/index.ts";
 
 describe("versions", () => {
-  it("are split into components", () => {
+  test("are split into components", () => {
     expect(splitVersion("1.2-rc3..4a")).toEqual(["1", "2", "rc", "3", "4", "a"]);
     expect(splitVersion(".-")).toEqual([]);
   });
-  it("are ordered", () => {
+  test("are ordered", () => {
     const ascending = [
       "",
       "0pre",
@@ -66,7 +66,7 @@ describe("versions", () => {
       ascending.map(() => 0),
     );
   });
-  it("are split off names", () => {
+  test("are split off names", () => {
     for (const [text, name, version] of [
       ["nix-0.12pre12876", "nix", "0.12pre12876"],
       ["apache-httpd-2.0.48", "apache-httpd", "2.0.48"],
@@ -83,7 +83,7 @@ describe("versions", () => {
 });
 
 describe("floats", () => {
-  it("as %g", () => {
+  test("as %g", () => {
     for (const [value, text] of [
       [1, "1"],
       [0, "0"],
@@ -107,7 +107,7 @@ describe("floats", () => {
       expect(formatG6(value)).toBe(text);
     }
   });
-  it("as %f", () => {
+  test("as %f", () => {
     for (const [value, text] of [
       [1, "1.000000"],
       [-0, "-0.000000"],
@@ -125,12 +125,12 @@ describe("floats", () => {
 });
 
 describe("UTF-8", () => {
-  it("is encoded and decoded", () => {
+  test("is encoded and decoded", () => {
     const text = "aé€😀\ufeff";
     expect(decodeUtf8(encodeUtf8(text))).toBe(text);
     expect(encodeUtf8("é")).toBe("\xc3\xa9");
   });
-  it("is checked, with the offset of the error", () => {
+  test("is checked, with the offset of the error", () => {
     expect(findUtf8Error("a\xc3\xa9")).toBeUndefined();
     for (const [bytes, kind, offset] of [
       ["a\x80", "invalid", 1],
@@ -149,7 +149,7 @@ describe("UTF-8", () => {
 });
 
 describe("XML", () => {
-  it("is indented and escaped", () => {
+  test("is indented and escaped", () => {
     const writer = new XmlWriter();
     writer.openElement("expr");
     writer.openElement("attrs", formatXmlAttribute("a", '<"&>\n') + formatXmlAttribute("b", "2"));
@@ -160,7 +160,7 @@ describe("XML", () => {
     );
     expect(escapeXmlAttribute("plain")).toBe("plain");
   });
-  it("is indented at any depth", () => {
+  test("is indented at any depth", () => {
     const writer = new XmlWriter();
     for (let i = 0; i < 200; i++) writer.openElement("a");
     const lines = writer.finish().split("\n");
@@ -171,7 +171,7 @@ describe("XML", () => {
 });
 
 describe("derivations as JSON", () => {
-  it("have format version 4", () => {
+  test("have format version 4", () => {
     const drv = parseDerivation(
       'Derive([("out","","r:sha256","")],[("/nix/store/7qvrnr4kah64ilyxh4b734malr3ls6mr-t.drv",["dev","bin"])],' +
         '["/nix/store/2zgm6g4x91yavq1nyf217ahv0hr592j2-f.txt"],"sys","/bin/sh",["-c"],[("b","2"),("a","1"),("__json","{}")])',

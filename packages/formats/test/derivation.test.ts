@@ -1,5 +1,5 @@
 /** Output and `.drv` paths, checked against ones that C++ Nix 2.8 computed. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   DEFAULT_STORE_DIR,
   type Derivation,
@@ -118,24 +118,24 @@ const zeros = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const zeroSha256: NixHash = { algorithm: "sha256", digest: new Uint8Array(32) };
 
 describe("paths of derivations", () => {
-  it("of the smallest derivation", () => {
+  test("of the smallest derivation", () => {
     check({}, "7qvrnr4kah64ilyxh4b734malr3ls6mr-t.drv", "dlgx39nxvfzm7nvzmjkk4gdbn22n5nmr-t");
   });
-  it("with variables of every kind", () => {
+  test("with variables of every kind", () => {
     check(
       { env: { a: "1", b: "1", c: "", e: "", l: "1 x y", fl: "1.500000" } },
       "bnzp0v85508arl4wqigb0hlm62xp08gs-t.drv",
       "ff7k8wh0f0f3gr07d8wds4x8w2d5hi4b-t",
     );
   });
-  it("with arguments that need escapes", () => {
+  test("with arguments that need escapes", () => {
     check(
       { args: ["-c", 'echo\n"x"\t\\', "1"] },
       "hz8fb40awgnzry7syz1ad2mn9l9sd2ia-t.drv",
       "8905nv9c0d5rijxlxggjir0h9z1a7bss-t",
     );
   });
-  it("with several outputs", () => {
+  test("with several outputs", () => {
     check(
       { outputs: ["out", "dev", "bin"], env: { outputs: "out dev bin" } },
       "a9cvv700c8ppmnblj1sfxlqm8pgw54x9-t.drv",
@@ -148,7 +148,7 @@ describe("paths of derivations", () => {
       "dev",
     );
   });
-  it("with structured attributes", () => {
+  test("with structured attributes", () => {
     check(
       {
         structuredAttrs:
@@ -158,7 +158,7 @@ describe("paths of derivations", () => {
       "ifw51pnxkawajqr1b9mjgjcblfg8pzzq-t",
     );
   });
-  it("with a fixed output", () => {
+  test("with a fixed output", () => {
     check(
       { fixed: { hash: zeroSha256, method: "flat" }, env: { outputHash: zeros } },
       "vcfgmwfwxx6dnv66jgkan25fyb9ajsdi-t.drv",
@@ -181,14 +181,14 @@ describe("paths of derivations", () => {
       "zd5sznww35qkcn9m0cxjpvn3nzswkd80-t",
     );
   });
-  it("with an unusual system", () => {
+  test("with an unusual system", () => {
     check(
       { system: "x y" },
       "jiazp69ks7lbc3zadc32x9pb8v1gky2b-t.drv",
       "1j5im7p3wlcd7idnq0f1maainki0vzi2-t",
     );
   });
-  it("with a source file", () => {
+  test("with a source file", () => {
     const file = makeTextPath(newContext(), "f.txt", "hello", []);
     expect(file).toBe("/nix/store/2zgm6g4x91yavq1nyf217ahv0hr592j2-f.txt");
     expect(makeTextPath(newContext(), "g", `see ${file}`, [file])).toBe(
@@ -200,7 +200,7 @@ describe("paths of derivations", () => {
       "sfn748354a9apxwfwnszsv7a1pii2if5-t",
     );
   });
-  it("with an input derivation", () => {
+  test("with an input derivation", () => {
     const context = newContext();
     const dep = finishDerivation(
       derivation({ name: "dep", outputs: ["out", "dev"], env: { outputs: "out dev" } }),
@@ -224,7 +224,7 @@ describe("paths of derivations", () => {
 });
 
 describe("placeholders", () => {
-  it("of own outputs", () => {
+  test("of own outputs", () => {
     expect(outputPlaceholder(portableHashes, "out")).toBe(
       "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9",
     );
@@ -232,7 +232,7 @@ describe("placeholders", () => {
       "/02qcpld1y6xhs5gz9bchpxaw0xdhmsp5dv88lh25r2ss44kh8dxz",
     );
   });
-  it("of unknown outputs", () => {
+  test("of unknown outputs", () => {
     // Recorded from C++ Nix 2.8 with `ca-derivations`.
     const context = newContext();
     const ca = finishDerivation(
@@ -265,7 +265,7 @@ describe("placeholders", () => {
     expect(nested.text).toMatch(/^\/[0-9a-z]{52}$/);
     expect(unknownDerivationPlaceholder(portableHashes, out, "dev").text).not.toBe(nested.text);
   });
-  it("name outputs after the derivation", () => {
+  test("name outputs after the derivation", () => {
     expect(outputPathName("foo", "out")).toBe("foo");
     expect(outputPathName("foo", "dev")).toBe("foo-dev");
   });
@@ -282,7 +282,7 @@ describe("hashes modulo", () => {
       context,
     );
 
-  it("do not depend on the source of a fixed output", () => {
+  test("do not depend on the source of a fixed output", () => {
     const context = newContext();
     const use = (url: string) => {
       const f = fixed(context, url);
@@ -297,7 +297,7 @@ describe("hashes modulo", () => {
     expect(a.drvPath).not.toBe(b.drvPath);
   });
 
-  it("unite the outputs of inputs with the same hash", () => {
+  test("unite the outputs of inputs with the same hash", () => {
     // `x` and `y` differ only in their fixed-output source, so they have the same hash modulo;
     // `top` uses `out` of one and `dev` of the other. Paths recorded from C++ Nix 2.8.
     const context = newContext();
@@ -332,7 +332,7 @@ describe("hashes modulo", () => {
     ]);
   });
 
-  it("are the same for known inputs", () => {
+  test("are the same for known inputs", () => {
     const context = newContext();
     const make = (name: string, outputs: readonly string[]) =>
       finishDerivation(derivation({ name, outputs: [...outputs] }), context).drvPath;
@@ -363,7 +363,7 @@ describe("hashes modulo", () => {
     }
   });
 
-  it("unite the outputs of known inputs with the same hash", () => {
+  test("unite the outputs of known inputs with the same hash", () => {
     const context = newContext();
     const [a, b] = [fixed(context, "a").drvPath, fixed(context, "b").drvPath];
     expect(a).not.toBe(b);
@@ -382,7 +382,7 @@ describe("hashes modulo", () => {
     expect(finishDerivation(known, context)).toEqual(finishDerivation(plain, context));
   });
 
-  it("stay deferred behind a floating output", () => {
+  test("stay deferred behind a floating output", () => {
     const context = newContext();
     const ca = finishDerivation(derivation({ name: "ca", floating: true }), context);
     const user = finishDerivation(
@@ -395,7 +395,7 @@ describe("hashes modulo", () => {
     expect(ca.text).toContain('[("out","","r:sha256","")]');
   });
 
-  it("are computed from unknown derivations, however long the chain", () => {
+  test("are computed from unknown derivations, however long the chain", () => {
     const length = 20_000;
     const known = newContext();
     const texts = new Map<string, string>();
@@ -418,7 +418,7 @@ describe("hashes modulo", () => {
     expect(fresh.cache.size).toBe(length + 1);
   });
 
-  it("require the output to exist", () => {
+  test("require the output to exist", () => {
     const context = newContext();
     const f = fixed(context, "u");
     const user = derivation({ inputDrvs: [[f.drvPath, ["dev"]]] });
@@ -437,11 +437,11 @@ describe("types of derivations", () => {
     hash: zeroSha256,
     path: "/nix/store/x",
   };
-  it("are those of all outputs", () => {
+  test("are those of all outputs", () => {
     expect(type([["out", { kind: "deferred" }]])).toBe("deferred");
     expect(type([["out", fixed]])).toBe("fixed");
   });
-  it("must not be mixed", () => {
+  test("must not be mixed", () => {
     expect(() => type([])).toThrow("must have at least one output");
     expect(() =>
       type([
@@ -472,7 +472,7 @@ describe("reading ATerms", () => {
     expect(() => parse(text)).toThrow(message);
   };
   const body = '[("out","","","")],[],[],"s","b",[],[]';
-  it("reports what was expected", () => {
+  test("reports what was expected", () => {
     fails("", "expected string 'D'");
     fails("Dx", "derivation does not start with 'Derive' or 'DrvWithVersion'");
     fails(`Derive${body})`, "expected string 'erive('");
@@ -490,22 +490,22 @@ describe("reading ATerms", () => {
       "derivation output 'out' has path '/nix/store/7qvrnr4kah64ilyxh4b734malr3ls6mr-t', which does not match its content address",
     );
   });
-  it("decodes escapes at the ends of strings", () => {
+  test("decodes escapes at the ends of strings", () => {
     const drv = parse(`Derive(${body.replace('"b"', '"\\\\\\"\\n\\x\\\\"')})`);
     expect(drv.builder).toBe('\\"\nx\\');
   });
-  it("keeps structured attributes in normal form", () => {
+  test("keeps structured attributes in normal form", () => {
     const environment = '[("__json","{\\"b\\":1e0, \\"a\\":[]}")]';
     const drv = parse(`Derive([("out","","","")],[],[],"s","b",[],${environment})`);
     expect(drv.structuredAttrs).toBe('{"a":[],"b":1.0}');
     expect(drv.env.size).toBe(0);
   });
-  it("keeps dynamic inputs", () => {
+  test("keeps dynamic inputs", () => {
     const path = "/nix/store/7qvrnr4kah64ilyxh4b734malr3ls6mr-t.drv";
     const text = `DrvWithVersion("xp-dyn-drv",[("out","","","")],[("${path}",(["a"],[("out",["b","c"])]))],[],"s","b",[],[])`;
     expect(formatDerivation(parse(text))).toBe(text);
   });
-  it("reports experimental features", () => {
+  test("reports experimental features", () => {
     const used: string[] = [];
     const parseWith = (text: string) =>
       parseDerivation(text, "t", { ...newContext(), require: (feature) => used.push(feature) });
@@ -513,12 +513,12 @@ describe("reading ATerms", () => {
     parseWith(`Derive(${body.replace('"","",""', '"","text:sha256","impure"')})`);
     expect(used).toEqual(["ca-derivations", "dynamic-derivations", "impure-derivations"]);
   });
-  it("rejects a variable __json", () => {
+  test("rejects a variable __json", () => {
     expect(() => formatDerivation(derivation({ env: { __json: "{}" } }))).toThrow(
       "Cannot have an environment variable",
     );
   });
-  it("knows the sha512 vector", () => {
+  test("knows the sha512 vector", () => {
     check(
       {
         fixed: { hash: parseHash(emptySha512, "sha512"), method: "flat" },

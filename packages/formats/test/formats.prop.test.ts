@@ -1,7 +1,7 @@
 /** Laws that hold for all inputs. */
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { grisuDigits } from "../src/codec/grisu.ts";
 import { encodeStoreDigest } from "../src/hash/nixbase32.ts";
 import {
@@ -43,7 +43,7 @@ const byteString = bytes.map(bytesToByteString);
 const digest = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
 describe("encodings", () => {
-  it("round-trip", () => {
+  test("round-trip", () => {
     fc.assert(
       fc.property(bytes, (data) => {
         expect(decodeBase16(encodeBase16(data))).toEqual(data);
@@ -54,7 +54,7 @@ describe("encodings", () => {
       }),
     );
   });
-  it("of store paths are folded digests in nix32", () => {
+  test("of store paths are folded digests in nix32", () => {
     fc.assert(
       fc.property(digest(32), (value) => {
         const expected = encodeNixBase32(compressDigest(value, 20));
@@ -62,7 +62,7 @@ describe("encodings", () => {
       }),
     );
   });
-  it("of hashes are distinguished", () => {
+  test("of hashes are distinguished", () => {
     fc.assert(
       fc.property(
         fc
@@ -78,7 +78,7 @@ describe("encodings", () => {
       ),
     );
   });
-  it("UTF-8 agrees with the platform", () => {
+  test("UTF-8 agrees with the platform", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), byteString, (text, any) => {
         expect(decodeUtf8(encodeUtf8(text))).toBe(text);
@@ -98,7 +98,7 @@ describe("encodings", () => {
 });
 
 describe("portable hashes", () => {
-  it("agree with the platform's", () => {
+  test("agree with the platform's", () => {
     fc.assert(
       fc.property(fc.constantFrom("md5", "sha1", "sha256", "sha512"), bytes, (algorithm, data) => {
         expect(encodeBase16(portableHashes.hash(algorithm, data))).toBe(
@@ -110,14 +110,14 @@ describe("portable hashes", () => {
 });
 
 describe("JSON", () => {
-  it("of valid strings is JSON", () => {
+  test("of valid strings is JSON", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(JSON.parse(decodeUtf8(escapeJsonString(encodeUtf8(text))))).toBe(text);
       }),
     );
   });
-  it("is normal after normalising, with the same value", () => {
+  test("is normal after normalising, with the same value", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const normal = normalizeJson(encodeUtf8(text));
@@ -128,7 +128,7 @@ describe("JSON", () => {
       }),
     );
   });
-  it("floats round-trip", () => {
+  test("floats round-trip", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(Number(formatJsonFloat(value))).toBe(value);
@@ -136,7 +136,7 @@ describe("JSON", () => {
       }),
     );
   });
-  it("small multiples of 1/64 have the digits that Grisu2 finds", () => {
+  test("small multiples of 1/64 have the digits that Grisu2 finds", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 64e9 - 1 }), fc.nat(6), (count, shift) => {
         const value = count / 2 ** shift;
@@ -157,7 +157,7 @@ describe("compareVersions", () => {
       maxLength: 8,
     })
     .map((parts) => parts.join(""));
-  it("is antisymmetric, and equal for itself", () => {
+  test("is antisymmetric, and equal for itself", () => {
     fc.assert(
       fc.property(version, version, (a, b) => {
         expect(compareVersions(a, a)).toBe(0);
@@ -165,7 +165,7 @@ describe("compareVersions", () => {
       }),
     );
   });
-  it("is transitive where upstream's order is", () => {
+  test("is transitive where upstream's order is", () => {
     // Does not hold for `pre` or letters at the end of a version, in upstream either.
     const numbers = fc.array(fc.nat({ max: 12 }), { maxLength: 5 }).map((parts) => parts.join("."));
     fc.assert(
@@ -177,7 +177,7 @@ describe("compareVersions", () => {
       }),
     );
   });
-  it("depends only on the components", () => {
+  test("depends only on the components", () => {
     fc.assert(
       fc.property(version, (a) => {
         expect(compareVersions(a, splitVersion(a).join("."))).toBe(0);
@@ -224,7 +224,7 @@ describe("ATerms", () => {
       .array(fc.tuple(fc.oneof(awkward, outputName), awkward))
       .map((all) => new Map(all.filter(([name]) => name !== "__json"))),
   });
-  it("quote each variable separately, in order", () => {
+  test("quote each variable separately, in order", () => {
     fc.assert(
       fc.property(drv, (value) => {
         const variables = [...value.env]
@@ -235,7 +235,7 @@ describe("ATerms", () => {
       }),
     );
   });
-  it("round-trip through their text", () => {
+  test("round-trip through their text", () => {
     const options = { storeDir: "/nix/store", hashes: portableHashes };
     fc.assert(
       fc.property(drv, (value) => {
@@ -246,7 +246,7 @@ describe("ATerms", () => {
       }),
     );
   });
-  it("have no bare quotes, newlines or tabs inside strings", () => {
+  test("have no bare quotes, newlines or tabs inside strings", () => {
     fc.assert(
       fc.property(byteString, (text) => {
         expect(quoteATermString(text).slice(1, -1)).not.toMatch(/(?<!\\)(?:\\\\)*"|[\n\r\t]/);
@@ -278,7 +278,7 @@ describe("NARs", () => {
       }),
     ),
   }));
-  it("round-trip through their text", () => {
+  test("round-trip through their text", () => {
     fc.assert(
       fc.property(tree, (root) => {
         expect(readNar(narBytes(narTreeSource, root))).toEqual(root);

@@ -1,6 +1,6 @@
 /** Hashes: algorithms, encodings, and the ways of writing them. */
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   bytesToByteString,
   compressDigest,
@@ -46,7 +46,7 @@ function fails(action: () => unknown, kind: string, message: string): void {
 }
 
 describe("portable hashes", () => {
-  it("agree with the platform's", () => {
+  test("agree with the platform's", () => {
     const data = bytesToByteString(Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) & 0xff));
     for (const algorithm of ["md5", "sha1", "sha256", "sha512"] as const) {
       const expected = createHash(algorithm).update(Buffer.from(data, "latin1")).digest("hex");
@@ -60,12 +60,12 @@ describe("portable hashes", () => {
       expect(encodeBase16(incremental.digest())).toBe(expected);
     }
   });
-  it("support blake3", () => {
+  test("support blake3", () => {
     expect(encodeBase16(portableHashes.hash("blake3", ""))).toBe(
       "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
     );
   });
-  it("have the declared lengths", () => {
+  test("have the declared lengths", () => {
     for (const algorithm of HASH_ALGORITHMS) {
       expect(portableHashes.hash(algorithm, "x")).toHaveLength(digestLength(algorithm));
     }
@@ -73,7 +73,7 @@ describe("portable hashes", () => {
 });
 
 describe("names", () => {
-  it("of algorithms", () => {
+  test("of algorithms", () => {
     expect(parseHashAlgorithm("sha512")).toBe("sha512");
     fails(
       () => parseHashAlgorithm("SHA1"),
@@ -84,7 +84,7 @@ describe("names", () => {
     parseHashAlgorithm("blake3", (feature) => used.push(feature));
     expect(used).toEqual(["blake3-hashes"]);
   });
-  it("of formats", () => {
+  test("of formats", () => {
     const warnings: string[] = [];
     expect(parseHashFormat("base32", (message) => warnings.push(message))).toBe("nix32");
     expect(warnings).toEqual(['"base32" is a deprecated alias for hash format "nix32".']);
@@ -97,7 +97,7 @@ describe("names", () => {
 });
 
 describe("formatHash", () => {
-  it("writes all formats", () => {
+  test("writes all formats", () => {
     expect(formatHash(empty, "base16", false)).toBe(hex);
     expect(formatHash(empty, "base16", true)).toBe(`sha256:${hex}`);
     expect(formatHash(empty, "nix32", true)).toBe(`sha256:${nix32}`);
@@ -107,7 +107,7 @@ describe("formatHash", () => {
 });
 
 describe("parseHash", () => {
-  it("reads all formats", () => {
+  test("reads all formats", () => {
     for (const [text, format] of [
       [hex, "base16"],
       [hex.toUpperCase(), "base16"],
@@ -127,7 +127,7 @@ describe("parseHash", () => {
     expect(equalHashes(empty, parsePrefixedHash(`sha256:${base64}`))).toBe(true);
     expect(equalHashes(empty, { algorithm: "blake3", digest: empty.digest })).toBe(false);
   });
-  it("rejects texts that contradict the algorithm", () => {
+  test("rejects texts that contradict the algorithm", () => {
     fails(
       () => parseHash(hex),
       "bad-hash",
@@ -151,7 +151,7 @@ describe("parseHash", () => {
       "invalid SRI hash 'AAAA', length 3 != expected length 32",
     );
   });
-  it("reports a bad digit as a wrong length", () => {
+  test("reports a bad digit as a wrong length", () => {
     const bad = `x${hex.slice(1)}`;
     fails(
       () => parseHash(bad, "sha256"),
@@ -164,7 +164,7 @@ describe("parseHash", () => {
       "invalid SRI hash 'AA*A', length 0 != expected length 20",
     );
   });
-  it("rejects surplus bits in nix32", () => {
+  test("rejects surplus bits in nix32", () => {
     const bad = `z${nix32.slice(1)}`;
     fails(
       () => parseHash(bad, "sha256"),
@@ -172,7 +172,7 @@ describe("parseHash", () => {
       `invalid nix32 hash '${bad}', length 33 != expected length 32`,
     );
   });
-  it("reads the empty text as zeros on request", () => {
+  test("reads the empty text as zeros on request", () => {
     const warnings: string[] = [];
     expect(parseHashAllowEmpty("", "md5", (message) => warnings.push(message)).digest).toEqual(
       new Uint8Array(16),
@@ -187,7 +187,7 @@ describe("parseHash", () => {
 });
 
 describe("decoders", () => {
-  it("name the invalid char", () => {
+  test("name the invalid char", () => {
     fails(() => decodeBase16("0g"), "format", "invalid character in Base16 string: 'g'");
     fails(() => decodeBase64("A-"), "format", "invalid character in Base64 string: '-'");
     fails(
@@ -196,13 +196,13 @@ describe("decoders", () => {
       "invalid character in Nix32 (Nix's Base32 variation) string: 'e'",
     );
   });
-  it("skip newlines in base64 and stop at the padding", () => {
+  test("skip newlines in base64 and stop at the padding", () => {
     expect(bytesToByteString(decodeBase64("aGVs\nbG8=ignored"))).toBe("hello");
   });
 });
 
 describe("compressDigest", () => {
-  it("folds by XOR", () => {
+  test("folds by XOR", () => {
     expect([...compressDigest(Uint8Array.of(1, 2, 4, 8, 16), 2)]).toEqual([1 ^ 4 ^ 16, 2 ^ 8]);
     expect(encodeNixBase32(new Uint8Array(0))).toBe("");
   });

@@ -1,5 +1,5 @@
 /** JSON. Messages and float digits were recorded from nlohmann/json 3.11. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   encodeUtf8,
   escapeJsonString,
@@ -45,7 +45,7 @@ const syntax = (position: string, rest: string) =>
   `[json.exception.parse_error.101] parse error at ${position}: syntax error while parsing ${rest}`;
 
 describe("parseJson", () => {
-  it("reports values in the order of the text", () => {
+  test("reports values in the order of the text", () => {
     expect(events(' {"a": [1, true, null], "b": {}, "a": "x"} ')).toEqual([
       "{",
       "key a",
@@ -62,7 +62,7 @@ describe("parseJson", () => {
       "}",
     ]);
   });
-  it("distinguishes integers, large integers and floats", () => {
+  test("distinguishes integers, large integers and floats", () => {
     expect(
       events("[-0, -0.0, 1e2, 9007199254740992, 9223372036854775807, -9223372036854775808]"),
     ).toEqual([
@@ -80,22 +80,22 @@ describe("parseJson", () => {
     expect(events("18446744073709551616")).toEqual(["float 18446744073709552000"]);
     expect(events("-9223372036854775809")).toEqual(["float -9223372036854776000"]);
   });
-  it("decodes strings to UTF-8 bytes", () => {
+  test("decodes strings to UTF-8 bytes", () => {
     expect(events('"\\u00e9\\ud83d\\ude00\\n\\/\\u0000"')).toEqual([
       `string ${encodeUtf8("é😀")}\n/\0`,
     ]);
     expect(events(encodeUtf8('"é"'))).toEqual([`string ${encodeUtf8("é")}`]);
   });
-  it("needs no native stack", () => {
+  test("needs no native stack", () => {
     const depth = 1_000_000;
     expect(normalizeJson("[".repeat(1000) + "]".repeat(1000))).toHaveLength(2000);
     expect(events("[".repeat(depth) + "]".repeat(depth))).toHaveLength(2 * depth);
   });
-  it("accepts a byte order mark and a NUL like nlohmann", () => {
+  test("accepts a byte order mark and a NUL like nlohmann", () => {
     expect(events("\xef\xbb\xbf1")).toEqual(["number 1"]);
     expect(events("1\0anything")).toEqual(["number 1"]);
   });
-  it("reports the place and the reason of an error", () => {
+  test("reports the place and the reason of an error", () => {
     fails(
       "",
       "[json.exception.parse_error.101] parse error at line 1, column 1: attempting to parse an empty input; check that your input string or stream contains the expected JSON",
@@ -194,7 +194,7 @@ describe("parseJson", () => {
 });
 
 describe("normalizeJson", () => {
-  it("sorts keys and lets the last of equal keys win", () => {
+  test("sorts keys and lets the last of equal keys win", () => {
     expect(normalizeJson('{ "b": 1, "a": [ 1.0, 1E2 ], "b": {"y":"\\u00e9","x":null} }')).toBe(
       encodeUtf8('{"a":[1.0,100.0],"b":{"x":null,"y":"é"}}'),
     );
@@ -202,13 +202,13 @@ describe("normalizeJson", () => {
 });
 
 describe("escapeJsonString", () => {
-  it("escapes only what JSON requires", () => {
+  test("escapes only what JSON requires", () => {
     expect(escapeJsonString('a"\\/\b\f\n\r\t\x01\x7f')).toBe(
       '"a\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f"',
     );
     expect(escapeJsonString(encodeUtf8("é"))).toBe(`"${encodeUtf8("é")}"`);
   });
-  it("rejects bytes that are not UTF-8", () => {
+  test("rejects bytes that are not UTF-8", () => {
     expect(() => escapeJsonString("ab\xff")).toThrow(
       "[json.exception.type_error.316] invalid UTF-8 byte at index 2: 0xFF",
     );
@@ -222,7 +222,7 @@ describe("escapeJsonString", () => {
 });
 
 describe("formatJsonFloat", () => {
-  it("agrees with nlohmann", () => {
+  test("agrees with nlohmann", () => {
     for (const [value, text] of [
       [1, "1.0"],
       [0, "0.0"],
@@ -246,7 +246,7 @@ describe("formatJsonFloat", () => {
       expect(formatJsonFloat(value)).toBe(text);
     }
   });
-  it("is not always the shortest or nearest, like Grisu2", () => {
+  test("is not always the shortest or nearest, like Grisu2", () => {
     for (const [value, text] of [
       [967273786048676.2, "967273786048676.3"],
       [-15946409678232960000, "-1.5946409678232961e+19"],

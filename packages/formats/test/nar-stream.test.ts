@@ -1,6 +1,6 @@
 /** The streaming reader of NARs agrees with the reader of whole archives, whatever the chunks. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   bytesOf,
   listNar,
@@ -62,7 +62,7 @@ function listingOf(events: readonly NarEvent[]): NarListing {
 }
 
 describe("NarStream", () => {
-  it("reports the entries of an archive", () => {
+  test("reports the entries of an archive", () => {
     fc.assert(
       fc.property(tree, fc.integer({ min: 1, max: 200 }), (root, length) => {
         const bytes = narBytes(narTreeSource, root);
@@ -74,7 +74,7 @@ describe("NarStream", () => {
     );
   });
 
-  it("finds the end of an archive and keeps the bytes after it", () => {
+  test("finds the end of an archive and keeps the bytes after it", () => {
     const bytes = narBytes(narTreeSource, { type: "symlink", target: "x" });
     const stream = new NarStream();
     stream.push(new Uint8Array([...bytes, 1, 2]));
@@ -83,7 +83,7 @@ describe("NarStream", () => {
     expect(stream.position).toBe(bytes.length + 3);
   });
 
-  it("rejects an archive that is truncated at any byte", () => {
+  test("rejects an archive that is truncated at any byte", () => {
     const entries = new Map<string, NarTree>([
       ["a", { type: "regular", executable: true, contents: "hello" }],
       ["b", { type: "symlink", target: "a" }],
@@ -96,7 +96,7 @@ describe("NarStream", () => {
     }
   });
 
-  it("is as strict as the reader of whole archives", () => {
+  test("is as strict as the reader of whole archives", () => {
     const word = (text: string): string => {
       const length = String.fromCharCode(text.length, 0, 0, 0, 0, 0, 0, 0);
       return length + text + "\0".repeat(-text.length & 7);

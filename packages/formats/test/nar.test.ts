@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testEnvironment } from "@nivis/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   byteStringToBytes,
   bytesToByteString,
@@ -49,7 +49,7 @@ const word = (text: string) => {
 const words = (...texts: string[]) => texts.map(word).join("");
 
 describe("writing", () => {
-  it("frames every word", () => {
+  test("frames every word", () => {
     expect(bytesToByteString(narBytes(narTreeSource, file("hi", true)))).toBe(
       words("nix-archive-1", "(", "type", "regular", "executable", "", "contents", "hi", ")"),
     );
@@ -62,7 +62,7 @@ describe("writing", () => {
         words("(", "type", "symlink", "target", "t", ")", ")", ")"),
     );
   });
-  it("gives the size and passes large contents through", () => {
+  test("gives the size and passes large contents through", () => {
     let size = 0;
     let largest = 0;
     const contents = new Uint8Array(1_000_000);
@@ -77,7 +77,7 @@ describe("writing", () => {
     expect(total).toBe(size);
     expect(largest).toBe(contents.length);
   });
-  it("limits the depth", () => {
+  test("limits the depth", () => {
     const nest = (depth: number): NarTree =>
       depth === 0 ? file("") : directory({ d: nest(depth - 1) });
     expect(readNar(narBytes(narTreeSource, nest(63)))).toBeDefined();
@@ -85,7 +85,7 @@ describe("writing", () => {
       "exceeds maximum NAR directory depth of 64",
     );
   });
-  it("rejects nodes that are not files, directories or links", () => {
+  test("rejects nodes that are not files, directories or links", () => {
     const source = {
       ...narTreeSource,
       stat: () => ({ type: "other" as const }),
@@ -96,7 +96,7 @@ describe("writing", () => {
 });
 
 describe("reading", () => {
-  it("returns the tree", () => {
+  test("returns the tree", () => {
     const bytes = narBytes(narTreeSource, tree);
     expect(narBytes(narTreeSource, readNar(bytes))).toEqual(bytes);
     const root = readNar(bytes);
@@ -108,12 +108,12 @@ describe("reading", () => {
       "exact",
     ]);
   });
-  it("returns the length and ignores the bytes after the archive", () => {
+  test("returns the length and ignores the bytes after the archive", () => {
     const bytes = narBytes(narTreeSource, file("x"));
     const visitor = { regular() {}, symlink() {}, startDirectory() {}, endDirectory() {} };
     expect(parseNar(Uint8Array.of(...bytes, 1, 2), visitor)).toBe(bytes.length);
   });
-  it("is strict", () => {
+  test("is strict", () => {
     const fails = (text: string, message: string) => {
       expect(() => readNar(byteStringToBytes(text))).toThrow(FormatError);
       expect(() => readNar(byteStringToBytes(text))).toThrow(message);
@@ -151,7 +151,7 @@ describe("reading", () => {
 });
 
 describe("listing", () => {
-  it("has the offsets of contents", () => {
+  test("has the offsets of contents", () => {
     const bytes = narBytes(narTreeSource, tree);
     const root = listNar(bytes);
     const b = root.type === "directory" ? root.entries.get("b") : undefined;
@@ -176,7 +176,7 @@ function hasNixHash(): boolean {
 }
 
 describe("C++ Nix", () => {
-  it.skipIf(!hasNixHash())("hashes the same tree alike", () => {
+  test.skipIf(!hasNixHash())("hashes the same tree alike", () => {
     const path = mkdtempSync(join(tmpdir(), "nar-"));
     const root = join(path, "root");
     const write = (at: string, node: NarTree): void => {
@@ -227,15 +227,15 @@ CA: fixed:r:sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73
   const parse = (narinfo: string) => parseNarInfo(narinfo, "w", "/nix/store");
   const fails = (narinfo: string, reason: string) =>
     expect(() => parse(narinfo)).toThrow(`NAR info file 'w' is corrupt: ${reason}`);
-  it("round-trips", () => {
+  test("round-trips", () => {
     expect(formatNarInfo(parse(text))).toBe(text);
   });
-  it("defaults to bzip2 compression", () => {
+  test("defaults to bzip2 compression", () => {
     const minimal = text.replace(/^(Compression|File.*|References|Deriver|Sig|CA): .*\n/gm, "");
     expect(parse(minimal)).toMatchObject({ compression: "bzip2", fileSize: 0, signatures: [] });
     expect(parse(`${minimal}Unknown: x\nDeriver: unknown-deriver\n`)).not.toHaveProperty("deriver");
   });
-  it("reports what is wrong", () => {
+  test("reports what is wrong", () => {
     fails("x", "expecting ':' at line 1");
     fails("URL: x", "expecting '\\n' at line 1");
     fails(text.replace("NarSize: 34", "NarSize: 3x"), "invalid NarSize at line 7");

@@ -1,5 +1,5 @@
 /** Store paths: parsing, their names, and computing them from content. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   canonPath,
   checkStorePathName,
@@ -34,11 +34,11 @@ function fails(action: () => unknown, message: string): void {
 }
 
 describe("names", () => {
-  it("that are valid", () => {
+  test("that are valid", () => {
     for (const name of ["a", "A-1.0+x_y?z=", ".x", "..x", "...", "x".repeat(211)])
       checkStorePathName(name);
   });
-  it("that are invalid", () => {
+  test("that are invalid", () => {
     const check = (name: string, message: string) => fails(() => checkStorePathName(name), message);
     check("", "name must not be empty");
     check("x".repeat(212), `name '${"x".repeat(212)}' must be no longer than 211 characters`);
@@ -52,7 +52,7 @@ describe("names", () => {
 });
 
 describe("parsing", () => {
-  it("finds the base name", () => {
+  test("finds the base name", () => {
     expect(parseStorePath(`${store}/${base}`, store)).toBe(base);
     expect(parseStorePath(`//nix/./store/x/../${base}/`, store)).toBe(base);
     expect(parseCanonicalStorePath(`${store}/${base}`, store)).toBe(base);
@@ -68,7 +68,7 @@ describe("parsing", () => {
       `store path '${base.slice(0, -4)}' is not a valid derivation path`,
     );
   });
-  it("reports what is wrong", () => {
+  test("reports what is wrong", () => {
     fails(() => parseStorePath("", store), "empty path is not a valid store path");
     fails(() => parseStorePath("x", store), 'not an absolute path: "x"');
     fails(
@@ -96,7 +96,7 @@ describe("parsing", () => {
       `path '/nix//store/${base}' is not in the Nix store`,
     );
   });
-  it("splits off the rest", () => {
+  test("splits off the rest", () => {
     expect(splitStorePath(`${store}/${base}`, store)).toEqual({ baseName: base, rest: "/" });
     expect(splitStorePath(`${store}/${base}/a//b/../c`, store)).toEqual({
       baseName: base,
@@ -104,7 +104,7 @@ describe("parsing", () => {
     });
     fails(() => splitStorePath("/nix/x", store), "path '/nix/x' is not in the Nix store");
   });
-  it("recognises paths in the store", () => {
+  test("recognises paths in the store", () => {
     for (const path of [`${store}/x`, `${store}/x/y`, "//nix/store//x"])
       expect(isInStore(path, store)).toBe(true);
     for (const path of [
@@ -124,7 +124,7 @@ describe("parsing", () => {
 });
 
 describe("canonPath", () => {
-  it("resolves dots and slashes", () => {
+  test("resolves dots and slashes", () => {
     expect(canonPath("/a//b/./c/../d/")).toBe("/a/b/d");
     expect(canonPath("/../..")).toBe("/");
   });
@@ -132,7 +132,7 @@ describe("canonPath", () => {
 
 describe("computing", () => {
   const sha1 = parseHash("0000000000000000000000000000000000000000", "sha1");
-  it("rejects references where they are not allowed", () => {
+  test("rejects references where they are not allowed", () => {
     const references = { others: [`${store}/${base}`], self: false };
     fails(
       () => makeFixedOutputPath(config, "x", "flat", sha1, references),
@@ -143,7 +143,7 @@ describe("computing", () => {
       "Git file ingestion must use SHA-1 or SHA-256 hash, but instead using: md5",
     );
   });
-  it("lets references change the path of a source", () => {
+  test("lets references change the path of a source", () => {
     const digest = new Uint8Array(32);
     const plain = makeSourcePath(config, "x", digest);
     const self = makeSourcePath(config, "x", digest, { others: [], self: true });
@@ -156,7 +156,7 @@ describe("computing", () => {
       }),
     ).toBe(plain);
   });
-  it("checks the name", () => {
+  test("checks the name", () => {
     expect(() => makeSourcePath(config, "a b", new Uint8Array(32))).toThrow(
       /^path '[0-9a-z]{32}-a b' is not a valid store path: name 'a b' contains illegal character ' '$/,
     );
@@ -164,7 +164,7 @@ describe("computing", () => {
 });
 
 describe("content addresses", () => {
-  it("round-trip", () => {
+  test("round-trip", () => {
     const hash = "sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73";
     for (const text of [`text:${hash}`, `fixed:${hash}`, `fixed:r:${hash}`, `fixed:git:${hash}`]) {
       expect(formatContentAddress(parseContentAddress(text))).toBe(text);
@@ -182,7 +182,7 @@ describe("content addresses", () => {
       "content address hash must be in form '<algo>:<hash>', but found: fixed:y",
     );
   });
-  it("have methods with names and prefixes", () => {
+  test("have methods with names and prefixes", () => {
     expect(splitMethodPrefix("r:sha1")).toEqual({ method: "nar", rest: "sha1" });
     expect(splitMethodPrefix("sha1")).toEqual({ method: "flat", rest: "sha1" });
     expect(parseContentAddressMethod("text")).toBe("text");

@@ -1,5 +1,5 @@
 /** TOML 1.0: values and the messages of malformed texts. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   encodeUtf8,
   FormatError,
@@ -43,7 +43,7 @@ function fails(text: string, title: string): void {
 }
 
 describe("values", () => {
-  it("integers", () => {
+  test("integers", () => {
     for (const [text, expected] of [
       ["+99", 99],
       ["-0", 0],
@@ -59,7 +59,7 @@ describe("values", () => {
       expect(value(text)).toBe(expected);
     }
   });
-  it("floats", () => {
+  test("floats", () => {
     for (const [text, float] of [
       ["1.0", 1],
       ["-0.0", -0],
@@ -73,7 +73,7 @@ describe("values", () => {
       expect(value(text)).toEqual({ float });
     }
   });
-  it("strings", () => {
+  test("strings", () => {
     expect(value('"a\\t\\"\\u00e9\\U0001F600"')).toBe(encodeUtf8('a\t"é😀'));
     expect(value("'a\\n'")).toBe("a\\n");
     expect(value('"""\na\n  b\\\n   \n  c\\\\"""')).toBe("a\n  bc\\");
@@ -82,7 +82,7 @@ describe("values", () => {
     expect(value('""')).toBe("");
     expect(value('"\\u0000"')).toBe("\0");
   });
-  it("times", () => {
+  test("times", () => {
     for (const [text, time] of [
       ["1979-05-27t07:32:00z", "1979-05-27T07:32:00Z"],
       ["1979-05-27 07:32:00.1-07:30", "1979-05-27T07:32:00.100-07:30"],
@@ -98,14 +98,14 @@ describe("values", () => {
       y: true,
     });
   });
-  it("arrays and inline tables", () => {
+  test("arrays and inline tables", () => {
     expect(value("[ 1, [ ], # c\n [ 'a' , {b.c = 1, b.d=[{}]} ],\n ]")).toEqual([
       1,
       [],
       ["a", { b: { c: 1, d: [{}] } }],
     ]);
   });
-  it("nested deeply", () => {
+  test("nested deeply", () => {
     const depth = 100_000;
     let node: TomlValue | undefined = parseToml(`x = ${"[".repeat(depth)}${"]".repeat(depth)}`).get(
       "x",
@@ -117,35 +117,35 @@ describe("values", () => {
 });
 
 describe("tables", () => {
-  it("may be opened in any order", () => {
+  test("may be opened in any order", () => {
     expect(read("[a.b.c]\nx=1\n[a]\ny=2\nd.e=3\nd.f=4\n[a.b]\nz=5")).toEqual({
       a: { b: { c: { x: 1 }, z: 5 }, y: 2, d: { e: 3, f: 4 } },
     });
   });
-  it("of tables", () => {
+  test("of tables", () => {
     expect(read("[[a]]\nx=1\n[[a.b]]\n[a.b.c]\n[[a]]\n")).toEqual({
       a: [{ x: 1, b: [{ c: {} }] }, {}],
     });
   });
-  it("have keys of any kind", () => {
+  test("have keys of any kind", () => {
     expect(read('1.\'a.b\'."\\u00e9" = 1\n-_ = 2\n__proto__ = 3\n"" = 4')).toEqual(
       JSON.parse(`{"1":{"a.b":{"${encodeUtf8("é")}":1}},"-_":2,"__proto__":3,"":4}`),
     );
   });
-  it("may be empty, begin with a byte order mark and end lines with CRLF", () => {
+  test("may be empty, begin with a byte order mark and end lines with CRLF", () => {
     expect(read("")).toEqual({});
     expect(read("\xef\xbb\xbfa = 1\r\nb = 2\r\n# end")).toEqual({ a: 1, b: 2 });
   });
 });
 
 describe("errors", () => {
-  it("show the line", () => {
+  test("show the line", () => {
     expect(() => parseToml("a = 1\nb = 9223372036854775808\n")).toThrow(
       "[error] toml::parse_dec_integer: too large integer: current max digits = 2^63\n" +
         " --> fromTOML\n   |\n 2 | b = 9223372036854775808\n   |                        ^-- must be < 2^63\n",
     );
   });
-  it("of values", () => {
+  test("of values", () => {
     fails("x = 1__0", "bad integer: `_` must be surrounded by digits");
     fails("x = 012", "bad integer: invalid digit after an integer");
     fails("x = 00", "bad integer: leading zero");
@@ -167,7 +167,7 @@ describe("errors", () => {
     fails("x = {a=1\n}", "toml::parse_inline_table: expected value-separator `,` or closing `}`");
     fails("# \x01", "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected");
   });
-  it("of keys and tables", () => {
+  test("of keys and tables", () => {
     fails("x = 1 y = 2", "toml::parse_table: newline (LF / CRLF) or EOF is expected");
     fails("x", "toml::parse_key_value_pair: invalid key value separator `=`");
     fails("x = 1\nx = 2", "toml::insert_value: failed to insert a value, value already exists");

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtCommand, type Outcome, runProcess } from "@nivis/testkit";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { loadScript } from "../src/launch/code-cache.ts";
 
 let home: string;
@@ -51,7 +51,7 @@ function run(
 const expected = { code: 0, stdout: '"9dd4e461268c8034f5c8564e155c67a62"\n', stderr: "" };
 
 describe("the built commands", () => {
-  it("write a file that is theirs alone, and leave it when it is good", async () => {
+  test("write a file that is theirs alone, and leave it when it is good", async () => {
     expect(await run()).toEqual(expected);
     const file = onlyFile();
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -60,7 +60,7 @@ describe("the built commands", () => {
     expect(statSync(onlyFile()).ino).toBe(ino);
   });
 
-  it("leave what a long run has written under flags of its own", async () => {
+  test("leave what a long run has written under flags of its own", async () => {
     const whole = { code: 0, stdout: "0\n", stderr: "" };
     expect(await run({}, BUSY)).toEqual(whole);
     const { ino } = statSync(onlyFile());
@@ -82,7 +82,7 @@ describe("the built commands", () => {
     ["is text", (bytes) => Buffer.alloc(bytes.length, "nivis ")],
   ];
 
-  it.each(damages)("replace a file that %s", async (_, damage) => {
+  test.each(damages)("replace a file that %s", async (_, damage) => {
     await run();
     const file = onlyFile();
     const damaged = damage(readFileSync(file));
@@ -94,14 +94,14 @@ describe("the built commands", () => {
     expect(statSync(file).ino).toBe(ino);
   });
 
-  it("replace a file that others may write to", async () => {
+  test("replace a file that others may write to", async () => {
     await run();
     chmodSync(onlyFile(), 0o666);
     expect(await run()).toEqual(expected);
     expect(statSync(onlyFile()).mode & 0o777).toBe(0o600);
   });
 
-  it("replace a file that was made under other flags of V8", async () => {
+  test("replace a file that was made under other flags of V8", async () => {
     await run();
     const { ino } = statSync(onlyFile());
     expect(await run({ NODE_OPTIONS: "--stack-trace-limit=7 --max-old-space-size=1000" })).toEqual(
@@ -111,7 +111,7 @@ describe("the built commands", () => {
     expect(await run()).toEqual(expected);
   });
 
-  it("do without when there is no such directory to be had", async () => {
+  test("do without when there is no such directory to be had", async () => {
     writeFileSync(join(home, "file"), "");
     expect(await run({ XDG_CACHE_HOME: join(home, "file") })).toEqual(expected);
     expect(await run({ XDG_CACHE_HOME: "relative", HOME: join(home, "file") })).toEqual(expected);
@@ -120,14 +120,14 @@ describe("the built commands", () => {
     expect(readdirSync(home)).toEqual(["file"]);
   });
 
-  it("use ~/.cache unless told otherwise, and nothing when told so", async () => {
+  test("use ~/.cache unless told otherwise, and nothing when told so", async () => {
     expect(await run({ NIVIS_NO_CACHE: "1" })).toEqual(expected);
     expect(readdirSync(home)).toEqual([]);
     await run({ XDG_CACHE_HOME: "", HOME: home });
     expect(readdirSync(join(home, ".cache", "nivis", "code"))).toHaveLength(1);
   });
 
-  it("may start at once", async () => {
+  test("may start at once", async () => {
     const outcomes = await Promise.all([run(), run(), run(), run()]);
     expect(outcomes).toEqual([expected, expected, expected, expected]);
     const { ino } = statSync(onlyFile());
@@ -162,7 +162,7 @@ describe("loadScript", () => {
     return statSync(onlyFile()).ino;
   }
 
-  it("replaces what a short run left by what a long one leaves, once", () => {
+  test("replaces what a short run left by what a long one leaves, once", () => {
     const short = load(0);
     expect(load(0)).toBe(short);
     const long = load(10);
@@ -171,7 +171,7 @@ describe("loadScript", () => {
     expect(load(0)).toBe(long);
   });
 
-  it("removes what has not been written for a month", () => {
+  test("removes what has not been written for a month", () => {
     mkdirSync(folder(), { recursive: true });
     const monthAgo = Date.now() / 1000 - 31 * 24 * 3600;
     for (const [name, time] of [

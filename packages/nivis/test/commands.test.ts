@@ -1,6 +1,7 @@
+/** The commands: output, standard error and exit codes. */
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { commands } from "../src/commands/index.ts";
 import { Invocation } from "../src/invocation.ts";
 import { VERSION } from "../src/version.ts";
@@ -26,7 +27,7 @@ function fails(args: readonly string[], ...parts: string[]): void {
 }
 
 describe("nivis eval", () => {
-  it("prints as nix eval does", () => {
+  test("prints as nix eval does", () => {
     check(
       ["eval", "-E", '{ a = [ 1 "x" ]; b = throw "no"; f = x: x; }'],
       '{ a = [ 1 "x" ]; b = «error: no»; f = «lambda f @ «string»:1:38»; }\n',
@@ -34,7 +35,7 @@ describe("nivis eval", () => {
     check(["eval", file, "drv"], expect.stringMatching(/^«derivation .*-w\.drv»\n$/) as string);
   });
 
-  it("takes files, attribute paths and arguments", () => {
+  test("takes files, attribute paths and arguments", () => {
     check(["eval", "--file", file, "list.1.two"], "2\n");
     check(["eval", file, "name", "--argstr", "n", "other"], '"other"\n');
     check(["eval", file, "-A", "name", "list.0"], '"w"\n1\n');
@@ -49,7 +50,7 @@ describe("nivis eval", () => {
     check(["eval", "-E", "{ x }: x", "--arg-from-stdin", "x"], '"typed"\n', { input: "typed" });
   });
 
-  it("prints other forms", () => {
+  test("prints other forms", () => {
     check(["eval", "--json", "-E", "{ b = 1.5; a = null; }"], '{"a":null,"b":1.5}\n');
     check(["eval", "--raw", "-E", '"a\n"'], "a\n");
     check(["eval", "--strict", "-E", "{ a = 1 + 1; }"], "{ a = 2; }\n");
@@ -58,12 +59,12 @@ describe("nivis eval", () => {
     fails(["eval", "--raw", "--json", "-E", "1"], "--raw and --json are mutually exclusive");
   });
 
-  it("prints text as UTF-8", () => {
+  test("prints text as UTF-8", () => {
     check(["eval", "--raw", "-E", '"é" + "\u{1f984}"'], "é\u{1f984}");
     check(["eval", "-E", 'builtins.stringLength "é"'], "2\n");
   });
 
-  it("forbids what depends on the machine when asked to", () => {
+  test("forbids what depends on the machine when asked to", () => {
     const given = { environment: { SECRET: "s" } };
     check(["eval", "-E", 'builtins.getEnv "SECRET"'], '"s"\n', given);
     check(["eval", "--pure", "-E", 'builtins.getEnv "SECRET"'], '""\n', given);
@@ -71,7 +72,7 @@ describe("nivis eval", () => {
     fails(["eval", "--pure", file], "is forbidden in pure evaluation mode");
   });
 
-  it("explains mistakes", () => {
+  test("explains mistakes", () => {
     fails(["eval", "-E", "{ foo = 1; }", "fo"], "attribute 'fo'", "Did you mean foo?");
     fails(["eval", "--file", join(folder.path, "bad.nix")], "syntax error", "bad.nix:1:14:", "^");
     fails(["eval", "1 + 1"], "nivis eval --expr '1 + 1'", "Try 'nivis eval --help'");
@@ -88,7 +89,7 @@ describe("nivis eval", () => {
 });
 
 describe("--tier", () => {
-  it("says how code is run", () => {
+  test("says how code is run", () => {
     for (const tier of ["vm", "js", "auto"]) {
       check(["eval", "--tier", tier, "-E", "let f = n: n + 1; in f 1"], "2\n");
     }
@@ -99,7 +100,7 @@ describe("--tier", () => {
 });
 
 describe("the other commands", () => {
-  it("instantiate, parse, disassemble and trace", () => {
+  test("instantiate, parse, disassemble and trace", () => {
     const { code, out } = nivis(["instantiate", file, "drv", "--argstr", "n", "p"]);
     expect(code).toBe(0);
     expect(out).toMatch(/^\/nix\/store\/[a-z0-9]{32}-p\.drv\n$/);
@@ -114,7 +115,7 @@ describe("the other commands", () => {
 });
 
 describe("nivis", () => {
-  it("shows help and version", async () => {
+  test("shows help and version", async () => {
     expect(nivis(["--version"]).out).toContain(VERSION);
     const { version } = JSON.parse(
       readFileSync(new URL("../package.json", import.meta.url), "utf8"),
@@ -133,12 +134,12 @@ describe("nivis", () => {
     expect(nivis([])).toEqual({ code: 1, out: "", err: overview });
   });
 
-  it("helps with unknown commands", () => {
+  test("helps with unknown commands", () => {
     fails(["evl"], "'evl' is not a recognised command", "Did you mean eval?");
     fails(["./x.nix"], "nivis eval ./x.nix");
   });
 
-  it("names what contains itself instead of writing it out without end", () => {
+  test("names what contains itself instead of writing it out without end", () => {
     const list = "let l = [ 1 l ]; in l";
     const set = "let s = { a.b = s; }; in s";
     for (const [args, message] of [
@@ -163,7 +164,7 @@ describe("nivis", () => {
     }
   });
 
-  it("says of a text that is not UTF-8 what C++ Nix says", () => {
+  test("says of a text that is not UTF-8 what C++ Nix says", () => {
     const words = "[json.exception.type_error.316] invalid UTF-8 byte at index 1: 0xFF";
     const { path, remove } = folderWith({});
     try {
@@ -179,7 +180,7 @@ describe("nivis", () => {
     }
   });
 
-  it("runs the examples of its help that need no nixpkgs", () => {
+  test("runs the examples of its help that need no nixpkgs", () => {
     for (const { examples } of commands) {
       for (const { command } of examples) {
         const words = /--expr '([^']*)'$/.exec(command);
@@ -190,7 +191,7 @@ describe("nivis", () => {
     }
   });
 
-  it("colours errors and warnings for a terminal only", () => {
+  test("colours errors and warnings for a terminal only", () => {
     const colored = nivis(["eval", "-E", 'throw "x"'], { color: true }).err;
     expect(colored).toContain("\x1b[31;1merror:\x1b[0m x");
     expect(nivis(["eval", "-E", 'throw "x"']).err).not.toContain("\x1b");
@@ -202,7 +203,7 @@ describe("nivis", () => {
     });
   });
 
-  it("shows all traces when a setting says so", () => {
+  test("shows all traces when a setting says so", () => {
     const nested = 'builtins.foldl\' (a: b: a + b) 0 [ (builtins.head [ (throw "x") ]) ]';
     const hint = "(stack trace truncated";
     const shown = (...flags: string[]): string => nivis(["eval", ...flags, "-E", nested]).err;
@@ -214,7 +215,7 @@ describe("nivis", () => {
 });
 
 describe("a bug of ours", () => {
-  it("is never the user's fault", () => {
+  test("is never the user's fault", () => {
     const lines: string[] = [];
     const terminal = {
       writeOut: () => {},
@@ -235,7 +236,7 @@ describe("nivis-instantiate", () => {
     expect(instantiate(args, given)).toEqual({ code: 0, out, err: "" });
   };
 
-  it("evaluates lazily unless told otherwise", () => {
+  test("evaluates lazily unless told otherwise", () => {
     checkInstantiate(["--eval", "-E", "[ (1 + 1) ]"], "[ <CODE> ]\n");
     checkInstantiate(["--eval", "--strict", "-E", "[ (1 + 1) ]"], "[ 2 ]\n");
     checkInstantiate(["--eval", "-E", "1", "2"], "1\n2\n");
@@ -243,30 +244,30 @@ describe("nivis-instantiate", () => {
     checkInstantiate(["--eval", "-"], "3\n", { input: "1 + 2" });
   });
 
-  it("calls a function only if arguments are given", () => {
+  test("calls a function only if arguments are given", () => {
     checkInstantiate(["--eval", "-E", "{ x ? 1 }: x"], "<LAMBDA>\n");
     checkInstantiate(["--eval", "-E", "{ x ? 1 }: x", "--arg", "x", "2"], "2\n");
   });
 
-  it("prints derivations and their outputs", () => {
+  test("prints derivations and their outputs", () => {
     const out = instantiate([file, "-A", "drv"]).out;
     expect(out).toMatch(/^\/nix\/store\/.*-w\.drv\n$/);
     checkInstantiate(["--eval", file, "-A", "drv.drvPath"], `"${out.trim()}"\n`);
   });
 
-  it("finds files in the search path", () => {
+  test("finds files in the search path", () => {
     const given = { environment: { NIX_PATH: `l=${folder.path}/lib` } };
     checkInstantiate(["--find-file", "l/x.nix"], `${folder.path}/lib/x.nix\n`, given);
     checkInstantiate(["--eval", "<l/x.nix>"], '"x"\n', given);
     expect(instantiate(["--find-file", "nope"], given).code).toBe(1);
   });
 
-  it("parses without evaluating", () => {
+  test("parses without evaluating", () => {
     checkInstantiate(["--parse", "-E", 'throw "x"'], '(throw "x")\n');
     expect(instantiate(["--parse", "-E", "1 +"]).code).toBe(1);
   });
 
-  it("makes roots in a store that has them", () => {
+  test("makes roots in a store that has them", () => {
     const { path, remove } = folderWith({});
     const drv = 'derivation { name = "n"; system = "s"; builder = "b"; }';
     const make = (...flags: string[]) => instantiate(["--store", path, ...flags, "-E", drv, drv]);

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findReference, runProcess } from "@nivis/testkit";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { folderWith, instantiate } from "./terminal-double.ts";
 
 interface Row {
@@ -46,7 +46,7 @@ afterAll(() => {
 const title = ({ args }: Row): string => args.map((arg) => JSON.stringify(arg)).join(" ");
 
 describe("nivis-instantiate", () => {
-  it.each(rows.map((row) => [title(row), row] as const))("%s", (_title, row) => {
+  test.each(rows.map((row) => [title(row), row] as const))("%s", (_title, row) => {
     const { code, out, err } = instantiate(row.args, { input: INPUT });
     const shown = (text: string): string =>
       text
@@ -69,7 +69,7 @@ describe.runIf(canAsk)("C++ Nix 2.8", () => {
   for (const name of ["store", "state", "log"]) mkdirSync(join(state, name));
   afterAll(() => rmSync(state, { recursive: true, force: true }));
 
-  it("agrees with the rows that are not newer", { timeout: 120_000 }, async () => {
+  test("agrees with the rows that are not newer", { timeout: 120_000 }, async () => {
     for (const row of rows) {
       if (row.newer) continue;
       const { code, stdout, stderr } = await runProcess("nix-instantiate", {

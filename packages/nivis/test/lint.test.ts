@@ -1,6 +1,7 @@
+/** `nivis lint`: input, output, levels and fixes. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { folderWith, nivis } from "./terminal-double.ts";
 
 const folder = folderWith({
@@ -17,7 +18,7 @@ afterAll(folder.remove);
 const file = (name: string): string => join(folder.path, name);
 
 describe("nivis lint", () => {
-  it("prints findings on standard output and succeeds", () => {
+  test("prints findings on standard output and succeeds", () => {
     const { code, out, err } = nivis(["lint", file("a.nix")]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toBe(
@@ -34,7 +35,7 @@ describe("nivis lint", () => {
     expect(nivis(["lint", file("kept.nix")])).toEqual({ code: 0, out: "", err: "" });
   });
 
-  it("prints JSON with places in bytes", () => {
+  test("prints JSON with places in bytes", () => {
     const { out } = nivis(["lint", "--json", file("é.nix")]);
     expect(JSON.parse(out)).toMatchObject([
       {
@@ -48,14 +49,14 @@ describe("nivis lint", () => {
     expect(nivis(["lint", "--json", file("kept.nix")]).out).toBe("[]\n");
   });
 
-  it("goes through directories and standard input", () => {
+  test("goes through directories and standard input", () => {
     const { out } = nivis(["lint", file("deep")]);
     expect(out).toContain("deep/b.nix:1:6");
     expect(out.match(/warning:/g)).toHaveLength(1);
     expect(nivis(["lint", "-"], { input: "let in 1" }).out).toContain("[empty-let]");
   });
 
-  it("checks expressions, and with them files", () => {
+  test("checks expressions, and with them files", () => {
     const found = (...args: string[]): string[] =>
       nivis(["lint", ...args]).out.match(/at \S+/g) ?? [];
     expect(found("-E", "let x = 1; in 2")).toEqual(["at «string»:1:5:"]);
@@ -71,7 +72,7 @@ describe("nivis lint", () => {
     expect(nivis(["lint"]).err).toContain("needs a file or an expression");
   });
 
-  it("reports every mistake of a text that does not parse", () => {
+  test("reports every mistake of a text that does not parse", () => {
     const text = "{ a = 1 +; b = [ 1; c = 2; }";
     const places = (...flags: string[]): string[] =>
       nivis(["lint", ...flags, "-E", text]).err.match(/«string»:1:\d+/g) ?? [];
@@ -79,7 +80,7 @@ describe("nivis lint", () => {
     expect(places("--diagnostics", "rich")).toEqual(["«string»:1:10", "«string»:1:19"]);
   });
 
-  it("takes codes to look for, to leave out and to fail for", () => {
+  test("takes codes to look for, to leave out and to fail for", () => {
     const codes = (...flags: string[]): string[] =>
       nivis(["lint", file("deep/b.nix"), ...flags]).out.match(/\[[a-z-]+\]$/gm) ?? [];
     expect(codes()).toEqual(["[useless-parentheses]"]);
@@ -99,7 +100,7 @@ describe("nivis lint", () => {
     expect(unknown.err).toContain("Did you mean unused-binding?");
   });
 
-  it("reports files that do not parse, and goes on", () => {
+  test("reports files that do not parse, and goes on", () => {
     const { code, out, err } = nivis(["lint", file("broken.nix"), file("a.nix")]);
     expect(code).toBe(1);
     expect(err).toContain(`at ${file("broken.nix")}:1:7`);
@@ -108,12 +109,12 @@ describe("nivis lint", () => {
     expect(nivis(["lint"]).err).toContain("needs a file");
   });
 
-  it("repairs files", () => {
+  test("repairs files", () => {
     expect(nivis(["lint", "--fix", file("repair.nix")])).toEqual({ code: 0, out: "", err: "" });
     expect(readFileSync(file("repair.nix"), "utf8")).toBe("let\n  y = { };\nin\ny\n");
   });
 
-  it("lists what it knows", () => {
+  test("lists what it knows", () => {
     expect(nivis(["lint", "--list"]).out).toMatch(/^unused-binding +A binding of a/m);
   });
 });

@@ -1,5 +1,6 @@
+/** Parsing command lines: flags, values and the rules of C++ Nix. */
 import { EvalError } from "@nivis/eval";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { renderHelp } from "../src/options/help.ts";
 import {
   flag,
@@ -51,7 +52,7 @@ function failure(...args: string[]): EvalError {
 }
 
 describe("parseArguments", () => {
-  it("applies flags in order and hands on the rest", () => {
+  test("applies flags in order and hands on the rest", () => {
     expect(parse("a", "--strict", "--arg", "x", "--strict", "b", "-")).toEqual([
       "a",
       "strict",
@@ -61,7 +62,7 @@ describe("parseArguments", () => {
     ]);
   });
 
-  it("takes letters apart", () => {
+  test("takes letters apart", () => {
     expect(parse("-vv", "-I.", "-vI/x")).toEqual([
       "verbose",
       "verbose",
@@ -73,15 +74,15 @@ describe("parseArguments", () => {
     expect(() => parse("-vx")).toThrow("unrecognised flag '-vx'");
   });
 
-  it("takes a single value behind an equals sign", () => {
+  test("takes a single value behind an equals sign", () => {
     expect(parse("--include=a=b")).toEqual(["include a=b"]);
   });
 
-  it("takes everything behind two dashes as it is", () => {
+  test("takes everything behind two dashes as it is", () => {
     expect(parse("--", "--strict", "--", "-v")).toEqual(["--strict", "--", "-v"]);
   });
 
-  it("takes letters apart as C++ Nix does where it reads the old way", () => {
+  test("takes letters apart as C++ Nix does where it reads the old way", () => {
     expect(legacy("-vv", "-I.", "-vI/x")).toEqual([
       "verbose",
       "verbose",
@@ -97,7 +98,7 @@ describe("parseArguments", () => {
     expect(() => legacy("--include=a")).toThrow("unrecognised flag '--include=a'");
   });
 
-  it("goes on with flags of the command behind two dashes where it reads the old way", () => {
+  test("goes on with flags of the command behind two dashes where it reads the old way", () => {
     expect(legacy("--", "--strict", "-", "-v", "x")).toEqual(["strict", "-", "verbose", "x"]);
     expect(() => legacy("--", "-I", "x")).toThrow("'-I' requires an argument");
     expect(() => legacy("--", "-j", "3")).toThrow("unexpected argument '-j'");
@@ -106,13 +107,13 @@ describe("parseArguments", () => {
     expect(() => legacy("-j")).toThrow("flag '-j' requires 1 argument(s), but only 0 were given");
   });
 
-  it("says how many values are missing", () => {
+  test("says how many values are missing", () => {
     expect(failure("--arg", "x").message).toBe(
       "flag '--arg' requires 2 argument(s), but only 1 were given",
     );
   });
 
-  it("suggests what may be meant, settings only if nothing else is", () => {
+  test("suggests what may be meant, settings only if nothing else is", () => {
     expect(failure("--strcit").message).toBe("unrecognised flag '--strcit'");
     expect(failure("--strcit").suggestions).toEqual(["--strict"]);
     expect(failure("--strange-seting=1").suggestions).toEqual(["--strange-setting"]);
@@ -121,7 +122,7 @@ describe("parseArguments", () => {
 });
 
 describe("renderHelp", () => {
-  it("lists flags and examples and hides what is hidden", () => {
+  test("lists flags and examples and hides what is hidden", () => {
     const text = renderHelp(
       {
         name: "tool",

@@ -1,7 +1,7 @@
 /** Where the commands look for files: through symlinks, in the search path, at home. */
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { folderWith, type Given, instantiate, nivis } from "./terminal-double.ts";
 
 const folder = folderWith({
@@ -22,7 +22,7 @@ function check(args: readonly string[], out: string, err = "", given: Given = {}
 }
 
 describe("the file that an argument names", () => {
-  it.each([
+  test.each([
     ["linked", "linked"],
     ["way", "linked"],
     ["plain", "plain"],
@@ -37,14 +37,14 @@ describe("the file that an argument names", () => {
 });
 
 describe("files that come with the evaluator", () => {
-  it("can be arguments", () => {
+  test("can be arguments", () => {
     check(["--eval", "<nix/fetchurl.nix>"], "<LAMBDA>\n");
     check(["--eval", "--json", "-E", "toString <nix/fetchurl.nix>"], '"/fetchurl.nix"\n');
     const { code, err } = instantiate(["--eval", "<nix/nope>"]);
     expect({ code, err }).toEqual({ code: 1, err: "error: path '<nix/nope>' does not exist\n" });
   });
 
-  it("are nowhere on disk", () => {
+  test("are nowhere on disk", () => {
     for (const name of ["fetchurl.nix", "nope"]) {
       expect(instantiate(["--find-file", `nix/${name}`])).toEqual({
         code: 1,
@@ -54,7 +54,7 @@ describe("files that come with the evaluator", () => {
     }
   });
 
-  it("are there in pure evaluation", () => {
+  test("are there in pure evaluation", () => {
     check(["--pure-eval", "--eval", "-E", "<nix/fetchurl.nix>"], "<nix/fetchurl.nix>\n");
     check(["--pure-eval", "--eval", "-E", "import <nix/fetchurl.nix>"], "<LAMBDA>\n");
     const directory = "builtins.readDir (dirOf <nix/fetchurl.nix>)";
@@ -63,14 +63,14 @@ describe("files that come with the evaluator", () => {
 });
 
 describe("the search path", () => {
-  it("leaves out channels that lead nowhere, without a word", () => {
+  test("leaves out channels that lead nowhere, without a word", () => {
     const { path } = folder;
     const given = { environment: { HOME: `${path}/home`, NIX_STATE_DIR: `${path}/state` } };
     check(["--eval", "-E", "builtins.nixPath"], "[ ]\n", "", given);
     check(["--eval", "-E", "(builtins.tryEval <x>).success"], "false\n", "", given);
   });
 
-  it("is looked at beforehand in restricted evaluation", () => {
+  test("is looked at beforehand in restricted evaluation", () => {
     check(
       ["--restrict-eval", "--eval", "-E", "1", "-I", "a=/nope", "-I", `b=${at("plain")}`],
       "1\n",
@@ -82,13 +82,13 @@ describe("the search path", () => {
 });
 
 describe("the home directory", () => {
-  it("is that of HOME", () => {
+  test("is that of HOME", () => {
     const given = { environment: { HOME: at("home") } };
     check(["--eval", "-E", "import ~/x.nix"], '"at home"\n', "", given);
     check(["--eval", "-E", "~/x"], "/x\n", "", { environment: { HOME: "" } });
   });
 
-  it("is nothing in pure evaluation", () => {
+  test("is nothing in pure evaluation", () => {
     const { code, err } = instantiate(["--pure-eval", "--eval", "-E", "~/x"]);
     expect(code).toBe(1);
     expect(err).toContain("the path '~/x' can not be resolved in pure mode");

@@ -1,7 +1,7 @@
 /** What only a process can show: exit codes, streams, signals. Runs the built commands. */
 import { spawn } from "node:child_process";
 import { builtCommand } from "@nivis/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 interface Ended {
   readonly code: number | null;
@@ -36,7 +36,7 @@ function start(
 }
 
 describe("the built commands", () => {
-  it("end with 0 on success and 1 on an error", async () => {
+  test("end with 0 on success and 1 on an error", async () => {
     expect(await start(builtCommand("nivis"), ["eval", "-E", '"é"'])).toMatchObject({
       code: 0,
       out: '"é"\n',
@@ -47,7 +47,7 @@ describe("the built commands", () => {
     expect(failed.err).toContain("error: x");
   });
 
-  it("evaluate where code cannot be generated, unless that is what is asked for", async () => {
+  test("evaluate where code cannot be generated, unless that is what is asked for", async () => {
     const flag = "--disallow-code-generation-from-strings";
     const program = "let f = n: if n == 0 then 7 else f (n - 1); in f 100000";
     const evaluate = [builtCommand("nivis"), "eval", "-E", program];
@@ -57,7 +57,7 @@ describe("the built commands", () => {
     expect(failed.err).toContain("code generation from strings is forbidden");
   });
 
-  it("write long results whole", async () => {
+  test("write long results whole", async () => {
     const { out } = await start(builtCommand("nivis"), [
       "eval",
       "--raw",
@@ -67,7 +67,7 @@ describe("the built commands", () => {
     expect(out).toHaveLength(5_000_000);
   });
 
-  it("end quietly when nobody reads any more", async () => {
+  test("end quietly when nobody reads any more", async () => {
     const ended = await start(
       builtCommand("nivis"),
       [
@@ -81,7 +81,7 @@ describe("the built commands", () => {
     expect(ended).toMatchObject({ code: 0, err: "" });
   });
 
-  it("end promptly at an interrupt", async () => {
+  test("end promptly at an interrupt", async () => {
     const ended = await start(
       builtCommand("nivis"),
       ["eval", "-E", 'builtins.trace "running" (let f = x: f (x + 1); in f 0)'],

@@ -1,5 +1,6 @@
+/** Selecting from a value: attribute paths and automatic calls. */
 import { Attrs, EvalError, Evaluation, memoryIo, printAmbiguous, type Slot } from "@nivis/eval";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseAttrPath, select } from "../src/selection/attr-path.ts";
 import { autoCall } from "../src/selection/auto-call.ts";
 import { describePackage, findDerivations, type Package } from "../src/selection/packages.ts";
@@ -20,7 +21,7 @@ function failure(run: () => unknown): EvalError {
 }
 
 describe("parseAttrPath", () => {
-  it("splits at dots outside of quotes", () => {
+  test("splits at dots outside of quotes", () => {
     expect(parseAttrPath("")).toEqual([]);
     expect(parseAttrPath('a."b.c".d"e"')).toEqual(["a", "b.c", "de"]);
     expect(parseAttrPath("a..b.")).toEqual(["a", "", "b"]);
@@ -36,7 +37,7 @@ describe("select", () => {
   const message = (path: string, root: string): string =>
     failure(() => evaluation.run(select(evaluation.context, path, noArgs, value(root)))).message;
 
-  it("selects from sets and lists and calls functions on the way", () => {
+  test("selects from sets and lists and calls functions on the way", () => {
     check("a.1.b", "{ a = [ 0 { b = 7; } ]; }", "7");
     check(
       "a.b",
@@ -47,7 +48,7 @@ describe("select", () => {
     check("", "{ }", "{ }");
   });
 
-  it("says what is wrong", () => {
+  test("says what is wrong", () => {
     expect(message("a.b", "{ a = 1; }")).toBe(
       "the expression selected by the selection path 'a.b' should be a set but is an integer",
     );
@@ -70,21 +71,21 @@ describe("autoCall", () => {
       evaluation.deepForce(evaluation.run(autoCall(evaluation.context, given, value(text)))),
     );
 
-  it("calls functions with formals only, with what they ask for", () => {
+  test("calls functions with formals only, with what they ask for", () => {
     expect(call("x: x", noArgs)).toBe("<LAMBDA>");
     expect(call("{ x }: x", args("{ x = 1; y = 2; }"))).toBe("1");
     expect(call("{ x, ... }@all: all", args("{ x = 1; y = 2; }"))).toBe("{ x = 1; y = 2; }");
     expect(call("{ __functor = self: { x }: self.n + x; n = 1; }", args("{ x = 1; }"))).toBe("2");
   });
 
-  it("leaves to defaults what is not given, and calls nothing else", () => {
+  test("leaves to defaults what is not given, and calls nothing else", () => {
     expect(call("{ x, y ? 10 }: x + y", args("{ x = 5; }"))).toBe("15");
     expect(call("{ x ? 7 }: x", noArgs)).toBe("7");
     expect(call("{ x }: x + 1", args("{ x = (n: n) 4; }"))).toBe("5");
     expect(call("42", args("{ x = 1; }"))).toBe("42");
   });
 
-  it("names the argument that is missing", () => {
+  test("names the argument that is missing", () => {
     const error = failure(() =>
       evaluation.run(autoCall(evaluation.context, noArgs, value("{ x, y ? 1 }: x"))),
     );
@@ -103,7 +104,7 @@ describe("findDerivations", () => {
       return `${found.drvPath.replace(/.*-/, "")} ${found.outputName}`;
     });
 
-  it("searches sets that want it, and lists", () => {
+  test("searches sets that want it, and lists", () => {
     expect(find(drv("a"))).toEqual(["a.drv out"]);
     expect(find(`${drv("a")}.dev`)).toEqual(["a.drv dev"]);
     expect(find(`[ ${drv("b")} [ ${drv("a")} ] ]`)).toEqual(["b.drv out", "a.drv out"]);
@@ -117,11 +118,11 @@ describe("findDerivations", () => {
     ).toEqual(["x.drv out", "z.drv out"]);
   });
 
-  it("counts what it meets twice once", () => {
+  test("counts what it meets twice once", () => {
     expect(find(`let d = ${drv("d")}; in { a = d; b = d; }`)).toEqual(["d.drv out"]);
   });
 
-  it("minds what is no derivation only at the top", () => {
+  test("minds what is no derivation only at the top", () => {
     expect(find("{ a = 1; }")).toEqual([]);
     expect(() => find("1")).toThrow("expression does not evaluate to a derivation");
     expect(() => find('{ type = "derivation"; }')).toThrow("derivation name missing");
@@ -148,7 +149,7 @@ describe("values that contain themselves", () => {
   const combined = "let s = { _combineChannels = [ ]; a = s; }; in s";
   const overflow = "stack overflow; max-call-depth exceeded";
 
-  it("are named where they are searched for derivations", () => {
+  test("are named where they are searched for derivations", () => {
     const lists = "cannot search a list that contains itself for derivations";
     const sets = "cannot search a set that contains itself for derivations";
     expect(search(named, list).message).toBe(lists);
@@ -160,25 +161,25 @@ describe("values that contain themselves", () => {
     expect(search(named, "let l = [ [ ] [ [ l ] ] ]; in [ l ]").message).toBe(lists);
   });
 
-  it("are too deep where C++ Nix's limit holds", () => {
+  test("are too deep where C++ Nix's limit holds", () => {
     for (const text of [list, set, combined]) expect(search(limited, text).message).toBe(overflow);
     // Nix: a level for each call of the search.
     expect(search(limited, set).traces).toHaveLength(10_001);
   });
 
-  it("are no trouble where the search does not come to them", () => {
+  test("are no trouble where the search does not come to them", () => {
     const root = evaluation.evaluate(long);
     expect(evaluation.run(findDerivations(evaluation.context, root, noArgs))).toEqual([]);
   });
 
-  it("are too deep in the end if no cycle closes", () => {
+  test("are too deep in the end if no cycle closes", () => {
     const lists = "let f = n: [ (f (n + 1)) ]; in f 0";
     expect(search(limited, lists).message).toBe(overflow);
     const sets = "let f = n: { recurseForDerivations = true; a = f (n + 1); }; in f 0";
     expect(search(limited, sets).message).toBe(overflow);
   });
 
-  it("are found among functors", () => {
+  test("are found among functors", () => {
     const cycle = "let s = { __functor = self: s; }; in s";
     expect(call(named, cycle).message).toBe(
       "cannot call a set whose `__functor` leads back to the set itself",

@@ -1,13 +1,14 @@
+/** The statistics that commands print when they end. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { folderWith, instantiate, nivis } from "./terminal-double.ts";
 
 const folder = folderWith({ "x.nix": "let f = x: x; in f 1" });
 afterAll(folder.remove);
 
 describe("NIX_SHOW_STATS", () => {
-  it("is printed at the end by both commands", () => {
+  test("is printed at the end by both commands", () => {
     const environment = { NIX_SHOW_STATS: "1" };
     const results = [
       nivis(["eval", "-E", "(x: x + 1) 1"], { environment }),
@@ -26,13 +27,13 @@ describe("NIX_SHOW_STATS", () => {
     }
   });
 
-  it("is off when it is 0 and when there is no evaluation", () => {
+  test("is off when it is 0 and when there is no evaluation", () => {
     expect(nivis(["eval", "-E", "1"], { environment: { NIX_SHOW_STATS: "0" } }).err).toBe("");
     expect(nivis(["--version"], { environment: { NIX_SHOW_STATS: "1" } }).err).toBe("");
     expect(instantiate(["--version"], { environment: { NIX_SHOW_STATS: "1" } }).err).toBe("");
   });
 
-  it("goes to a file and comes after an error", () => {
+  test("goes to a file and comes after an error", () => {
     const path = join(folder.path, "stats.json");
     const environment = { NIX_SHOW_STATS: "1", NIX_SHOW_STATS_PATH: path };
     const { err } = nivis(["eval", "-E", 'throw "no"'], { environment });
@@ -41,7 +42,7 @@ describe("NIX_SHOW_STATS", () => {
     expect(JSON.parse(readFileSync(path, "utf8")).nrPrimOpCalls).toBe(1);
   });
 
-  it("counts calls when asked", () => {
+  test("counts calls when asked", () => {
     const environment = { NIX_SHOW_STATS: "1", NIX_COUNT_CALLS: "1" };
     const { err } = instantiate(["--eval", join(folder.path, "x.nix")], { environment });
     expect(JSON.parse(err).functions).toEqual([
@@ -49,14 +50,14 @@ describe("NIX_SHOW_STATS", () => {
     ]);
   });
 
-  it("leaves the machine alone when only Nivis' own counters are wanted", () => {
+  test("leaves the machine alone when only Nivis' own counters are wanted", () => {
     const { err } = nivis(["eval", "-E", "(x: x) 1"], { environment: { NIVIS_SHOW_STATS: "1" } });
     const report = JSON.parse(err);
     expect(Object.keys(report)).toEqual(["cpuTime", "gc", "nivis", "time"]);
     expect(Object.keys(report.nivis)).toEqual(["caches", "process", "tier"]);
   });
 
-  it("counts what came out of the bytecode cache", () => {
+  test("counts what came out of the bytecode cache", () => {
     const environment = {
       NIVIS_SHOW_STATS: "1",
       NIVIS_NO_CACHE: "",
@@ -70,7 +71,7 @@ describe("NIX_SHOW_STATS", () => {
     expect(read()).toEqual({ hits: 1, misses: 0 });
   });
 
-  it("counts beside a trace", () => {
+  test("counts beside a trace", () => {
     const environment = { NIX_SHOW_STATS: "1" };
     const { err } = nivis(["trace", "-E", "(x: x) 1"], { environment });
     const start = err.indexOf("{\n");

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nivisLater, type Printed } from "./terminal-double.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nivis-store-commands-"));
@@ -53,7 +53,7 @@ function reference(...args: string[]): string {
 }
 
 describe("store add", () => {
-  it("adds by content, and only names the path when asked so", async () => {
+  test("adds by content, and only names the path when asked so", async () => {
     const dry = await line("store", "add", "--dry-run", tree);
     expect(dry).toMatch(/^\/nix\/store\/[0-9a-z]{32}-tree$/);
     expect((await on("path-info", dry)).err).toBe(
@@ -71,7 +71,7 @@ describe("store add", () => {
     expect(text).toMatch(/-data$/);
   });
 
-  it("says what is wrong", async () => {
+  test("says what is wrong", async () => {
     expect(await on("store", "add", join(folder, "nothing"))).toMatchObject({
       code: 1,
       err: `error: path '${join(folder, "nothing")}' does not exist\n`,
@@ -105,7 +105,7 @@ describe("looking at paths", () => {
     path = await line("store", "add", tree);
   });
 
-  it("lists and prints files", async () => {
+  test("lists and prints files", async () => {
     expect(await line("store", "ls", path)).toBe("./bin\n./data\n./link");
     expect(await line("store", "ls", "-lR", path)).toBe(
       [
@@ -137,7 +137,7 @@ describe("looking at paths", () => {
     expect((await on("path-info", "/etc/passwd")).err).toContain("is not in the Nix store");
   });
 
-  it("dumps NARs, and reads them", async () => {
+  test("dumps NARs, and reads them", async () => {
     const dumped = await on("store", "dump-path", path);
     const packed = await nivisLater(["nar", "pack", tree]);
     expect(packed.out).toBe(dumped.out);
@@ -152,7 +152,7 @@ describe("looking at paths", () => {
     expect((await nivisLater(["nar", "ls", file, "/"])).err).toContain("unexpected end-of-file");
   });
 
-  it("tells path infos in all formats", async () => {
+  test("tells path infos in all formats", async () => {
     expect(await line("path-info", "-s", path)).toMatch(/^\/nix\/store\/\S+-tree\t {8}\d+$/);
     expect(await line("path-info", "-sSh", path)).toMatch(/\t {3}\d\.\d KiB\t {3}\d\.\d KiB$/);
     expect(await line("path-info", "--sigs", path)).toContain("\tca:fixed:r:sha256:");
@@ -184,7 +184,7 @@ describe("looking at paths", () => {
     expect(await line("store", "path-from-hash-part", base.slice(0, 32))).toBe(path);
   });
 
-  it("says what the store is", async () => {
+  test("says what the store is", async () => {
     const { code, err } = await on("store", "info");
     expect({ code, err }).toEqual({ code: 0, err: `Store URL: local://${root}\nTrusted: 1\n` });
     expect(JSON.parse(await line("store", "info", "--json"))).toEqual({
@@ -195,7 +195,7 @@ describe("looking at paths", () => {
 });
 
 describe("hash", () => {
-  it("agrees with C++ Nix", async () => {
+  test("agrees with C++ Nix", async () => {
     const ours = async (...args: string[]) => (await nivisLater(["hash", ...args])).out.trimEnd();
     expect(await ours("file", join(tree, "data"))).toMatch(/^sha256-.{43}=$/);
     if (!isNixInstalled) return;
@@ -208,7 +208,7 @@ describe("hash", () => {
     }
   });
 
-  it("converts", async () => {
+  test("converts", async () => {
     const sha1 = "800d59cfcd3c05e900cb4e214be48f6b886a08df";
     const convert = (...args: string[]) => nivisLater(["hash", "convert", ...args]);
     expect((await convert("--hash-algo", "sha1", sha1)).out).toBe(
@@ -225,7 +225,7 @@ describe("hash", () => {
 });
 
 describe("signing and verifying", () => {
-  it("makes keys, signs, and checks", async () => {
+  test("makes keys, signs, and checks", async () => {
     const key = (await nivisLater(["key", "generate-secret", "--key-name", "k-1"])).out;
     const file = join(folder, "secret.key");
     writeFileSync(file, key);
@@ -276,7 +276,7 @@ describe("derivations", () => {
   const add = (value: unknown, ...args: string[]) =>
     nivisLater(["derivation", "add", "--store", root, ...args], { input: JSON.stringify(value) });
 
-  it("are added and shown", async () => {
+  test("are added and shown", async () => {
     const { out, err } = await add(json);
     expect(err).toBe("");
     const drv = out.trim();
@@ -313,7 +313,7 @@ describe("derivations", () => {
     });
   });
 
-  it("keep their numbers exactly", async () => {
+  test("keep their numbers exactly", async () => {
     const text = JSON.stringify({ ...json, name: "s", env: {} }).replace(
       /\}$/,
       ',"structuredAttrs":{"b":12345678901234567890,"a":1.50}}',
@@ -325,7 +325,7 @@ describe("derivations", () => {
     );
   });
 
-  it("are refused with a place", async () => {
+  test("are refused with a place", async () => {
     expect((await add({ ...json, version: 3 })).err).toContain(
       "Unsupported derivation JSON format version 3, only format version 4 is currently supported.",
     );
@@ -342,7 +342,7 @@ describe("derivations", () => {
 });
 
 describe("garbage", () => {
-  it("is counted, kept alive by roots, and deleted", async () => {
+  test("is counted, kept alive by roots, and deleted", async () => {
     const own = join(folder, "garbage");
     const here = (...args: string[]) => nivisLater([...args, "--store", own]);
     writeFileSync(join(folder, "a"), "a");
@@ -364,7 +364,7 @@ describe("garbage", () => {
 });
 
 describe("log", () => {
-  it("is read from a store, or said to be missing", async () => {
+  test("is read from a store, or said to be missing", async () => {
     const drv = `/nix/store/${"1".repeat(32)}-logged.drv`;
     const logs = join(root, "nix/var/log/nix/drvs/11");
     mkdirSync(logs, { recursive: true });

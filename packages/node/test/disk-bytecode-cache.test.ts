@@ -1,3 +1,4 @@
+/** The cache of compiled files on disk: entries, permissions and trimming. */
 import {
   chmodSync,
   chownSync,

@@ -3,7 +3,7 @@ import { chownSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { Evaluation, renderLogMessage } from "@nivis/eval";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { findHomeDirectory } from "../src/home-directory.ts";
 import { nodeIo } from "../src/index.ts";
 
@@ -25,19 +25,19 @@ function find(home: string | undefined): [home: string, warnings: string[]] {
 }
 
 describe("findHomeDirectory", () => {
-  it("takes a HOME that belongs to the user", () => {
+  test("takes a HOME that belongs to the user", () => {
     expect(find(folder)).toEqual([folder, []]);
   });
 
-  it.each(["/homeless-shelter", "/dev/null/x", ""])("takes %j, which is not there", (home) => {
+  test.each(["/homeless-shelter", "/dev/null/x", ""])("takes %j, which is not there", (home) => {
     expect(find(home)).toEqual([home, []]);
   });
 
-  it("asks the user database without HOME", () => {
+  test("asks the user database without HOME", () => {
     expect(find(undefined)).toEqual([own, []]);
   });
 
-  it("refuses the HOME of somebody else", () => {
+  test("refuses the HOME of somebody else", () => {
     const foreign = foreignDirectory();
     expect(find(foreign)).toEqual([
       own,
@@ -47,7 +47,7 @@ describe("findHomeDirectory", () => {
     ]);
   });
 
-  it("refuses a HOME that cannot be looked at", () => {
+  test("refuses a HOME that cannot be looked at", () => {
     const loop = join(folder, "loop");
     symlinkSync("loop", loop);
     const [home, warnings] = find(loop);
@@ -58,7 +58,7 @@ describe("findHomeDirectory", () => {
 });
 
 describe("~ in texts", () => {
-  it("is that directory, and the warning comes once", () => {
+  test("is that directory, and the warning comes once", () => {
     const lines: string[] = [];
     const environment = { HOME: foreignDirectory() };
     const evaluation = new Evaluation({

@@ -1,5 +1,6 @@
+/** Settings: configuration files, flags and values. */
 import { EvalError, memoryIo } from "@nivis/eval";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FOREIGN_SETTINGS } from "../src/settings/foreign-settings.ts";
 import { parseNixConf } from "../src/settings/nix-conf.ts";
 import { nixPathEntries, readSettings } from "../src/settings/read-settings.ts";
@@ -14,7 +15,7 @@ import {
 const nothing = (): undefined => undefined;
 
 describe("parseNixConf", () => {
-  it("reads names and words and skips comments", () => {
+  test("reads names and words and skips comments", () => {
     const text = "# all\n\na = b  c # d\n\te-f=\n";
     expect(() => parseNixConf(text, "/nix.conf", nothing)).toThrow(
       "syntax error in configuration line '\te-f=' in \"/nix.conf\"",
@@ -25,7 +26,7 @@ describe("parseNixConf", () => {
     ]);
   });
 
-  it("includes files beside it, and minds missing ones only without the mark", () => {
+  test("includes files beside it, and minds missing ones only without the mark", () => {
     const files: Record<string, string> = { "/etc/b": "b = 1", "/c": "include b2", "/b2": "d = 1" };
     const read = (path: string): string | undefined => files[path];
     expect(parseNixConf("include b\n!include nothing\ninclude /c", "/etc/a", read)).toEqual([
@@ -37,7 +38,7 @@ describe("parseNixConf", () => {
     );
   });
 
-  it("ends when a file includes itself", () => {
+  test("ends when a file includes itself", () => {
     const read = (path: string): string | undefined => (path === "/a" ? "include b" : "include a");
     expect(() => parseNixConf("include b", "/a", read)).toThrow("includes itself");
   });
@@ -62,7 +63,7 @@ describe("applySetting", () => {
     throw new Error("nothing was thrown");
   };
 
-  it("knows switches, words and values", () => {
+  test("knows switches, words and values", () => {
     const { settings, warnings } = gather(
       ["pure-eval", "true"],
       ["experimental-features", "pipe-operators flakes"],
@@ -85,7 +86,7 @@ describe("applySetting", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("reads numbers with units", () => {
+  test("reads numbers with units", () => {
     const depth = (text: string): number => gather(["max-call-depth", text]).settings.maxCallDepth;
     expect(depth("2K")).toBe(2048);
     expect(depth("+7")).toBe(7);
@@ -93,7 +94,7 @@ describe("applySetting", () => {
     expect(depth("4G")).toBe(0);
   });
 
-  it("warns about names that nobody knows, each once and in order", () => {
+  test("warns about names that nobody knows, each once and in order", () => {
     const lines: [string, string][] = [
       ["nonsense", "1"],
       ["extra-cores", "1"],
@@ -109,7 +110,7 @@ describe("applySetting", () => {
     ]);
   });
 
-  it("minds the features that settings belong to", () => {
+  test("minds the features that settings belong to", () => {
     const flakes = ["accept-flake-config", "true"] as [string, string];
     expect(gather(flakes).warnings).toEqual([
       "Ignoring setting 'accept-flake-config' because experimental feature 'flakes' is not enabled",
@@ -117,7 +118,7 @@ describe("applySetting", () => {
     expect(gather(["experimental-features", "flakes"], flakes).warnings).toEqual([]);
   });
 
-  it("lets the name that replaces another win over it", () => {
+  test("lets the name that replaces another win over it", () => {
     const { settings, warnings } = gather(
       ["lint-short-path-literals", "fatal"],
       ["warn-short-path-literals", "true"],
@@ -128,7 +129,7 @@ describe("applySetting", () => {
     ]);
   });
 
-  it.each([
+  test.each([
     ["pure-eval", "maybe", "usage: Boolean setting 'pure-eval' has invalid value 'maybe'"],
     ["http2", "", "usage: Boolean setting 'http2' has invalid value ''"],
     ["max-call-depth", "-1", "usage: setting 'max-call-depth' has invalid value '-1'"],
@@ -153,7 +154,7 @@ describe("applySetting", () => {
     expect(failure(name, value)).toBe(message);
   });
 
-  it("has no setting twice", () => {
+  test("has no setting twice", () => {
     const names = [...SETTINGS, ...FOREIGN_SETTINGS].flatMap((row) => [row.name, ...row.aliases]);
     expect(new Set(names).size).toBe(names.length);
   });
@@ -167,7 +168,7 @@ describe("settingFlags", () => {
         flag.value === undefined ? `${flag.name} VALUE` : `${flag.name} = ${flag.value}`,
       );
 
-  it("has switches for what is on or off, and flags with a value for the rest", () => {
+  test("has switches for what is on or off, and flags with a value for the rest", () => {
     expect(flagsOf("pure-eval")).toEqual(["pure-eval = true", "no-pure-eval = false"]);
     expect(flagsOf("substitute")).toEqual([
       "substitute = true",
@@ -188,7 +189,7 @@ describe("readSettings", () => {
   const load = (files: Record<string, string>, environment: Record<string, string>) =>
     readSettings(memoryIo({ files, environment }), nothing);
 
-  it("lets the user's files win over the system's and NIX_CONFIG over both", () => {
+  test("lets the user's files win over the system's and NIX_CONFIG over both", () => {
     const files = {
       "/sys/nix.conf": "eval-system = sys\nmax-call-depth = 1\nshow-trace = true",
       "/home/u/.config/nix/nix.conf": "eval-system = user\nmax-call-depth = 2",
@@ -201,14 +202,14 @@ describe("readSettings", () => {
     expect(settings.showTrace).toBe(true);
   });
 
-  it("reads the files that NIX_USER_CONF_FILES lists instead, the first one last", () => {
+  test("reads the files that NIX_USER_CONF_FILES lists instead, the first one last", () => {
     const files = { "/a": "eval-system = a", "/b": "eval-system = b\nmax-call-depth = 5" };
     const settings = load(files, { NIX_USER_CONF_FILES: "/a:/b:/c", HOME: "/home/u" });
     expect(settings.evalSystem).toBe("a");
     expect(settings.maxCallDepth).toBe(5);
   });
 
-  it("looks at the features of a file first", () => {
+  test("looks at the features of a file first", () => {
     const files = { "/a": "accept-flake-config = true\nexperimental-features = flakes" };
     const warnings: string[] = [];
     const io = memoryIo({ files, environment: { NIX_USER_CONF_FILES: "/a" } });
@@ -216,7 +217,7 @@ describe("readSettings", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("takes the search path from NIX_PATH before files", () => {
+  test("takes the search path from NIX_PATH before files", () => {
     const files = { "/a": "nix-path = x=/conf\nextra-nix-path = y=/more" };
     const entries = (environment: Record<string, string>): string[] => {
       const io = memoryIo({ files, environment: { NIX_USER_CONF_FILES: "/a", ...environment } });
@@ -240,7 +241,7 @@ describe("readSettings", () => {
   };
   const root = "/nix/var/nix/profiles/per-user/root/channels";
   const user = "/home/u/.nix-defexpr/channels";
-  it.each<[string, Record<string, string>, string[]]>([
+  test.each<[string, Record<string, string>, string[]]>([
     ["when nothing is said", {}, [user, `nixpkgs=${root}/nixpkgs`, root]],
     ["after NIX_PATH", { NIX_PATH: "a=/b" }, ["a=/b", user, `nixpkgs=${root}/nixpkgs`, root]],
     ["after an empty NIX_PATH", { NIX_PATH: "" }, [user, `nixpkgs=${root}/nixpkgs`, root]],
@@ -278,7 +279,7 @@ describe("readSettings", () => {
     expect(nixPathEntries(readSettings(io, nothing), io)).toEqual(entries);
   });
 
-  it("leaves out channels that are dangling or circular symlinks", () => {
+  test("leaves out channels that are dangling or circular symlinks", () => {
     for (const target of ["/gone", "/home/u/.nix-defexpr/channels"]) {
       const io = memoryIo({
         files: { "/home/u/.nix-defexpr/channels": { target } },
@@ -288,12 +289,12 @@ describe("readSettings", () => {
     }
   });
 
-  it("does without channels of the user where there is no home", () => {
+  test("does without channels of the user where there is no home", () => {
     const io = memoryIo({ files: { [`${root}/x`]: "" } });
     expect(nixPathEntries(readSettings(io, nothing), io)).toEqual([root]);
   });
 
-  it("lets the last nix-path win over what was added before", () => {
+  test("lets the last nix-path win over what was added before", () => {
     const files = {
       "/a": "extra-nix-path = y=/more\nnix-path = x=/conf\nextra-nix-path = z=/last",
     };
@@ -301,12 +302,12 @@ describe("readSettings", () => {
     expect(nixPathEntries(readSettings(io, nothing), io)).toEqual(["x=/conf", "z=/last"]);
   });
 
-  it("splits NIX_PATH at blanks, too", () => {
+  test("splits NIX_PATH at blanks, too", () => {
     const io = memoryIo({ environment: { NIX_PATH: "a=/b c:d" } });
     expect(nixPathEntries(readSettings(io, nothing), io)).toEqual(["a=/b", "c", "d"]);
   });
 
-  it("reads the configuration below the home directory", () => {
+  test("reads the configuration below the home directory", () => {
     const files = { "/home/u/.config/nix/nix.conf": "max-call-depth = 7" };
     const io = memoryIo({ files, environment: { HOME: "/home/u" } });
     expect(readSettings(io, nothing).maxCallDepth).toBe(7);

@@ -8,7 +8,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EvalError, Evaluation, printAmbiguous, type Settings } from "@nivis/eval";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeIo } from "../src/node-io.ts";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "nivis-untrusted-")));
@@ -88,12 +88,12 @@ describe.each([
   ['builtins.getEnv "SECRET"', '""'],
   ["builtins.readFile ROOT/allowed/loop", "infinite symlink recursion in path 'ROOT/allowed/loop'"],
 ])("restricted: %s", (text, expected) => {
-  it("shows nothing outside", () => {
+  test("shows nothing outside", () => {
     expect(evaluate(text, { restrictEval: true })).toBe(expected);
   });
 });
 
-it("restricted: a symlink that leads out is copied as the symlink it is", () => {
+test("restricted: a symlink that leads out is copied as the symlink it is", () => {
   const text = '"${ROOT/allowed/out-file}"';
   expect(evaluate(text, { restrictEval: true })).toBe(evaluate(text));
   const elsewhere = evaluate('"${ROOT/allowed/in}"').replace(/-in"$/, "");
@@ -110,13 +110,13 @@ describe.each([
   "builtins.currentSystem",
   "builtins.currentTime",
 ])("pure: %s", (text) => {
-  it("is an error", () => {
+  test("is an error", () => {
     const answer = evaluate(text, { pureEval: true });
     expect(answer).toMatch(/forbidden in pure|pure evaluation mode|does not exist|missing/);
   });
 });
 
-it.each([
+test.each([
   ['builtins.getEnv "SECRET"', '""'],
   ["builtins.pathExists ROOT/allowed/open", "false"],
 ])("pure: %s is %s", (text, expected) => {
@@ -124,7 +124,7 @@ it.each([
 });
 
 describe("what is no file", () => {
-  it.each([
+  test.each([
     ["builtins.readFile ROOT/special/pipe", "file 'ROOT/special/pipe' is not a regular file"],
     ["builtins.readFile ROOT/special/link", "file 'ROOT/special/pipe' is not a regular file"],
     ["import ROOT/special/pipe", "file 'ROOT/special/pipe' is not a regular file"],
@@ -145,7 +145,7 @@ describe("what is no file", () => {
     expect(evaluate(text)).toBe(expected);
   });
 
-  it("can be filtered out", () => {
+  test("can be filtered out", () => {
     const text = 'builtins.filterSource (path: type: type != "unknown") ROOT/special';
     expect(evaluate(text)).toMatch(/^"\/nix\/store\/.*-special"$/);
   });

@@ -4,7 +4,7 @@
  */
 import { frameHeader, OPERATIONS, portableHashes, WireOutput } from "@nivis/formats";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   collect,
   DaemonStore,
@@ -82,13 +82,13 @@ async function say(transport: Transport, ...chunks: Uint8Array[]): Promise<void>
 const path = `${storeDir}/${"a".repeat(32)}-x`;
 
 describe("a daemon", () => {
-  it("that says nothing is not waited for for ever", async () => {
+  test("that says nothing is not waited for for ever", async () => {
     await expect(lying(async () => {}, 50).facts()).rejects.toThrow(
       "cannot open connection to remote store 'unix://liar': the daemon did not complete the handshake within 0.05 seconds",
     );
   });
 
-  it("that is none is shown", async () => {
+  test("that is none is shown", async () => {
     const shell = lying((transport) =>
       say(transport, Buffer.from("bash: nix-daemon: not found\n")),
     );
@@ -101,7 +101,7 @@ describe("a daemon", () => {
     await expect(gone.facts()).rejects.toThrow("Nix daemon disconnected unexpectedly");
   });
 
-  it.each([
+  test.each([
     ["a message that nobody knows", words(0x12345678), "got unknown message type 12345678"],
     ["a list of 2^60 paths", words(LAST, 2n ** 60n), "is too long"],
     ["a string of 2^62 bytes", words(LAST, 1, 2n ** 62n), "string is too long"],
@@ -120,7 +120,7 @@ describe("a daemon", () => {
     await store.close();
   });
 
-  it("that is cut off at any byte is an error and no hang", async () => {
+  test("that is cut off at any byte is an error and no hang", async () => {
     const output = new WireOutput();
     output.uint(LAST);
     const agreed = { minor: 34, features: new Set<never>(), storeDir };
@@ -137,7 +137,7 @@ describe("a daemon", () => {
     expect(await store.referrers(path)).toEqual([path]);
   });
 
-  it("that sends anything at all is an error of the store", async () => {
+  test("that sends anything at all is an error of the store", async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 80 }), async (noise) => {
         const store = lying(async (transport) => {
@@ -184,7 +184,7 @@ describe("a client", () => {
 
   const HELLO = [words(0x6e697863, 0x122), words(0, 0)];
 
-  it("that sends noise gets an error, and the daemon lives on", async () => {
+  test("that sends noise gets an error, and the daemon lives on", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.boolean(),
@@ -205,7 +205,7 @@ describe("a client", () => {
     );
   });
 
-  it("is told of operations that do not exist", async () => {
+  test("is told of operations that do not exist", async () => {
     const { received } = await serve(async (transport) => {
       await say(transport, ...HELLO, words(77));
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -213,7 +213,7 @@ describe("a client", () => {
     expect(Buffer.from(received).toString("latin1")).toContain("invalid operation 77");
   });
 
-  it("that goes away in the middle of frames leaves nothing behind", async () => {
+  test("that goes away in the middle of frames leaves nothing behind", async () => {
     const output = new WireOutput();
     output.uint(7);
     const agreed = { minor: 34, features: new Set<never>(), storeDir };
@@ -229,7 +229,7 @@ describe("a client", () => {
     expect(await store.allPaths()).toEqual([]);
   });
 
-  it("that is not trusted cannot skip signatures", async () => {
+  test("that is not trusted cannot skip signatures", async () => {
     const keys = new TrustedKeys([], signatures);
     const source = new MemoryStore(host, { storeDir });
     const added = await source.writer.addContent({

@@ -1,11 +1,11 @@
 /** Store references as C++ Nix writes them. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { formatStoreReference, parseStoreReference, pathOfReference } from "../src/index.ts";
 
 const absolute = (path: string): string => (path.startsWith("/") ? path : `/cwd/${path}`);
 
 describe("store references", () => {
-  it.each([
+  test.each([
     ["", "auto", "", {}, "auto"],
     ["auto", "auto", "", {}, "auto"],
     ["daemon", "unix", "", {}, "daemon"],
@@ -64,12 +64,12 @@ describe("store references", () => {
     }
   });
 
-  it("refuses what is none", () => {
+  test("refuses what is none", () => {
     expect(() => parseStoreReference("nonsense")).toThrow("Cannot parse Nix store 'nonsense'");
     expect(() => parseStoreReference("host:22")).toThrow("Cannot parse Nix store 'host:22'");
   });
 
-  it("decodes paths", () => {
+  test("decodes paths", () => {
     expect(pathOfReference(parseStoreReference("/a b/c", absolute))).toBe("/a b/c");
   });
 });

@@ -1,7 +1,7 @@
 /** The stores that need no platform: memory, overlay, dummy; closures, copying, retries, files. */
 import { portableHashes } from "@nivis/formats";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type CacheTransport,
   capability,
@@ -70,7 +70,7 @@ async function add(
 }
 
 describe("closures", () => {
-  it("hold all that paths refer to, references first", async () => {
+  test("hold all that paths refer to, references first", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.nat(20), { maxLength: 3 }), { minLength: 1, maxLength: 15 }),
@@ -101,14 +101,14 @@ describe("closures", () => {
     );
   });
 
-  it("may be deep", async () => {
+  test("may be deep", async () => {
     const store = memory();
     let path = await add(store, "bottom");
     for (let i = 0; i < 5000; i++) path = await add(store, `level${i}`, [path]);
     expect(referencesFirst(await closureOf(store, [path]))).toHaveLength(5001);
   });
 
-  it("fail for what is not valid", async () => {
+  test("fail for what is not valid", async () => {
     await expect(closureOf(memory(), ["/nix/store/x"])).rejects.toMatchObject({
       kind: "invalid-path",
     });
@@ -116,7 +116,7 @@ describe("closures", () => {
 });
 
 describe("capabilities", () => {
-  it("are named when they are missing", async () => {
+  test("are named when they are missing", async () => {
     const dummy = new DummyStore(storeDir);
     expect(() => capability(dummy, "writer", "addToStore")).toThrow(
       "operation 'addToStore' is not supported by store 'dummy://'",
@@ -131,7 +131,7 @@ describe("capabilities", () => {
 });
 
 describe("an overlay", () => {
-  it("reads from all and writes to the first", async () => {
+  test("reads from all and writes to the first", async () => {
     const upper = memory();
     const lower = memory();
     const below = await add(lower, "below");
@@ -152,7 +152,7 @@ describe("an overlay", () => {
 });
 
 describe("the builder of stores that cannot build", () => {
-  it("finds what is there, and says what is not", async () => {
+  test("finds what is there, and says what is not", async () => {
     const store = memory();
     const there = await add(store, "there");
     const gone = `/nix/store/${"0".repeat(32)}-gone`;
@@ -187,7 +187,7 @@ describe("retries", () => {
     return now - before;
   };
 
-  it("pause longer each time, and as long as the server says", async () => {
+  test("pause longer each time, and as long as the server says", async () => {
     expect(await fetchFrom(failing(0))).toBe(0);
     expect(await fetchFrom(failing(4))).toBe(100 + 200 + 400 + 800);
     expect(await fetchFrom(failing(2, 5000))).toBe(10_000);
@@ -195,7 +195,7 @@ describe("retries", () => {
     await expect(fetchFrom(failing(5))).rejects.toThrow("busy (5 attempts)");
   });
 
-  it("end when the caller gives up", async () => {
+  test("end when the caller gives up", async () => {
     const signal = { aborted: true, addEventListener: () => {}, removeEventListener: () => {} };
     const transport = new RetryingTransport(failing(1), host.clock);
     await expect(transport.fetch("key", { signal })).rejects.toMatchObject({ kind: "cancelled" });
@@ -203,7 +203,7 @@ describe("retries", () => {
 });
 
 describe("what is remembered", () => {
-  it("is bounded, and forgotten in time", () => {
+  test("is bounded, and forgotten in time", () => {
     now = 0;
     const cache = new PathInfoCache(host.clock, 2);
     cache.set("a", undefined);
@@ -218,7 +218,7 @@ describe("what is remembered", () => {
 });
 
 describe("nix-cache-info", () => {
-  it("is read as C++ Nix reads it", () => {
+  test("is read as C++ Nix reads it", () => {
     const text = "StoreDir: /nix/store\nWantMassQuery: 1\nPriority:  40 \nOther\nOdd: x\n";
     const info = { storeDir: "/nix/store", wantMassQuery: true, priority: 40 };
     expect(parseCacheInfo(text)).toEqual(info);

@@ -1,5 +1,6 @@
+/** Laws of lints and fixes that hold for all texts. */
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   applyFixes,
   LINT_PARSE_OPTIONS,
@@ -20,7 +21,7 @@ function undefinedIn(parsed: ParseResult): number {
 }
 
 describe("lint", () => {
-  it("ends on any text, with spans inside it", () => {
+  test("ends on any text, with spans inside it", () => {
     fc.assert(
       fc.property(fc.oneof(expressionText, brokenText, anyBytes), (text) => {
         for (const { span, fix } of lint(parseText(text, LINT_PARSE_OPTIONS), { strict: true })) {
@@ -33,7 +34,7 @@ describe("lint", () => {
     );
   });
 
-  it("repairs texts into texts that parse and lack no name", () => {
+  test("repairs texts into texts that parse and lack no name", () => {
     fc.assert(
       fc.property(expressionText, (text) => {
         const parsed = parseText(text, LINT_PARSE_OPTIONS);
@@ -53,7 +54,7 @@ describe("lint", () => {
     );
   });
 
-  it("comes to an end with repairs", () => {
+  test("comes to an end with repairs", () => {
     fc.assert(
       fc.property(expressionText, (text) => {
         let current = text;
@@ -69,7 +70,7 @@ describe("lint", () => {
     );
   });
 
-  it("finds the same whatever else is looked for", () => {
+  test("finds the same whatever else is looked for", () => {
     fc.assert(
       fc.property(expressionText, fc.constantFrom(...lintRules), (text, { code }) => {
         const parsed = parseText(text, LINT_PARSE_OPTIONS);

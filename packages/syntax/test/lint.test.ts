@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** The linter: order, positions, options, comments and fixes. */
+import { describe, expect, test } from "vitest";
 import {
   applyFixes,
   LINT_PARSE_OPTIONS,
@@ -19,7 +20,7 @@ function codes(text: string, options?: LintOptions): string[] {
 }
 
 describe("lint", () => {
-  it("answers in the order of the text", () => {
+  test("answers in the order of the text", () => {
     const text = "let a = rec { }; in let in with { }; (1)";
     expect(codes(text)).toEqual([
       "unused-binding",
@@ -30,17 +31,17 @@ describe("lint", () => {
     ]);
   });
 
-  it("points with byte offsets", () => {
+  test("points with byte offsets", () => {
     const [finding] = find('let "\xc3\xa9" = 1; in 2');
     expect(finding?.span).toEqual({ start: 4, end: 8 });
     expect(finding?.message).toBe("variable '\xc3\xa9' is declared, but never used");
   });
 
-  it("says nothing about a text with mistakes", () => {
+  test("says nothing about a text with mistakes", () => {
     expect(codes("let a = 1; in")).toEqual([]);
   });
 
-  it("runs what the options ask for", () => {
+  test("runs what the options ask for", () => {
     const text = "let a = 1; in x: (2)";
     expect(codes(text)).toEqual(["unused-binding", "useless-parentheses"]);
     expect(codes(text, { strict: true })).toContain("unused-parameter");
@@ -50,45 +51,45 @@ describe("lint", () => {
     expect(codes("x: map", { globals: new Set() })).toEqual(["undefined-variable"]);
   });
 
-  it("works on a tree without comments and parentheses", () => {
+  test("works on a tree without comments and parentheses", () => {
     const found = lint(parseText("let inherit; a = 1; in # inherit;\n (2)"));
     expect(found.map(({ code }) => code)).toEqual(["unused-binding"]);
   });
 });
 
 describe("comments", () => {
-  it("silence their own line", () => {
+  test("silence their own line", () => {
     expect(codes("(1) # nivis-ignore useless-parentheses")).toEqual([]);
     expect(codes("(1) /* nivis-ignore useless-parentheses */")).toEqual([]);
     expect(codes("(1) # nivis-ignore")).toEqual([]);
     expect(codes("[ (1) # nivis-ignore useless-parentheses\n(2) ]")).toHaveLength(1);
   });
 
-  it("silence the next line of code when they stand alone", () => {
+  test("silence the next line of code when they stand alone", () => {
     const text = "# nivis-ignore useless-parentheses\n\n# more\n/* and more */\n[ (1)\n(2) ]";
     expect(find(text).map(({ span }) => text.slice(span.start, span.end))).toEqual(["(2)"]);
   });
 
-  it("silence a file", () => {
+  test("silence a file", () => {
     expect(codes("[ (1)\n(2) ]\n# nivis-ignore-file useless-parentheses")).toEqual([]);
     expect(codes("# nivis-ignore-file empty-let\n[ (1)\n(2) ]")).toHaveLength(2);
   });
 
-  it("name several codes, and give reasons behind a colon", () => {
+  test("name several codes, and give reasons behind a colon", () => {
     expect(codes("let in (1) # nivis-ignore useless-parentheses, empty-let")).toEqual([]);
     expect(codes("let in (1) # nivis-ignore empty-let: not useless-parentheses")).toEqual([
       "useless-parentheses",
     ]);
   });
 
-  it("are not mistaken for something else", () => {
+  test("are not mistaken for something else", () => {
     expect(codes("[ (1) ] # nivis-ignored")).toHaveLength(1);
     expect(codes('[ (1) "# nivis-ignore" ]')).toHaveLength(1);
   });
 });
 
 describe("applyFixes", () => {
-  it("applies what does not overlap", () => {
+  test("applies what does not overlap", () => {
     const text = "let in ((1))";
     const { text: once, fixed } = applyFixes(text, find(text));
     // The outer parentheses touch what the first fix removes, so they wait for the second round.
@@ -97,7 +98,7 @@ describe("applyFixes", () => {
     expect(applyFixes(once, find(once)).text).toBe("1");
   });
 
-  it("keeps words apart", () => {
+  test("keeps words apart", () => {
     const text = "x: y: if(x)then(y)else(1)";
     expect(applyFixes(text, find(text)).text).toBe("x: y: if x then y else 1");
   });
@@ -106,7 +107,7 @@ describe("applyFixes", () => {
 describe("deep and long texts", () => {
   const DEPTH = 30_000;
 
-  it.each([
+  test.each([
     ["parentheses", (n: number) => `${"(".repeat(n)}1${")".repeat(n)}`],
     ["let", (n: number) => `${"let a = 1; in ".repeat(n)}a`],
     ["let in values", (n: number) => `${"let a = ".repeat(n)}1${"; in a".repeat(n)}`],
@@ -130,16 +131,19 @@ describe("deep and long texts", () => {
 });
 
 describe("the table of rules", () => {
-  it("has each code once, in words", () => {
+  test("has each code once, in words", () => {
     const all = lintRules.map(({ code }) => code);
     expect(new Set(all).size).toBe(all.length);
     for (const code of all) expect(code).toMatch(/^[a-z]+(-[a-z]+)+$/);
   });
 
-  it.each(lintRules.map((rule) => [rule.code, rule] as const))("%s explains itself", (_, rule) => {
-    expect(rule.summary).toMatch(/^[A-Z].*[^.]$/s);
-    expect(rule.explanation).toMatch(/\.$/);
-  });
+  test.each(lintRules.map((rule) => [rule.code, rule] as const))(
+    "%s explains itself",
+    (_, rule) => {
+      expect(rule.summary).toMatch(/^[A-Z].*[^.]$/s);
+      expect(rule.explanation).toMatch(/\.$/);
+    },
+  );
 });
 
 describe("Resolver", () => {
@@ -153,7 +157,7 @@ describe("Resolver", () => {
     return used;
   }
 
-  it("puts lexical names before globals, and both before with", () => {
+  test("puts lexical names before globals, and both before with", () => {
     let withUsed: boolean | undefined;
     const resolver = new Resolver({
       leaveWith: (scope) => {
@@ -166,7 +170,7 @@ describe("Resolver", () => {
     expect(resolver.isGlobal("map")).toBe(true);
   });
 
-  it("takes inherit from outside", () => {
+  test("takes inherit from outside", () => {
     expect(usesOf("x: let y = x; in rec { inherit y; z = y; }")).toMatchObject({
       x: true,
       y: true,
@@ -175,14 +179,14 @@ describe("Resolver", () => {
     expect(usesOf("let inherit (z) x; z = 1; in x")).toEqual({ x: true, z: true });
   });
 
-  it("follows use through bindings", () => {
+  test("follows use through bindings", () => {
     expect(usesOf("let a = b; b = c; c = 1; in b")).toEqual({ a: false, b: true, c: true });
     expect(usesOf("let o = let i = d; in i; d = 1; in 2")).toEqual({ i: true, o: false, d: false });
     expect(usesOf("let o = let i = d; in 1; d = 1; in o")).toEqual({ i: false, o: true, d: false });
     expect(usesOf("let o = let i = d; in i; d = 1; in o")).toEqual({ i: true, o: true, d: true });
   });
 
-  it("knows the names that operators stand for", () => {
+  test("knows the names that operators stand for", () => {
     expect(usesOf("let __sub = 1; __mul = 1; in -1")).toEqual({ __sub: true, __mul: true });
     expect(usesOf("rec { __sub = 1; __div = 1; a = 1 - 2; }")).toEqual({
       __sub: true,

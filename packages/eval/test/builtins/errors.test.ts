@@ -1,5 +1,5 @@
 /** How builtins fail: the traces from the outside in, then the message, as C++ Nix 2.36 words them. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorOf } from "./evaluate.ts";
 
 const CASES: readonly (readonly [string, readonly string[]])[] = [
@@ -451,7 +451,7 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 describe("errors of builtins", () => {
-  it.each(CASES)("%s", (text, lines) => {
+  test.each(CASES)("%s", (text, lines) => {
     expect(errorOf(text)).toEqual(lines);
   });
 });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** `genericClosure`: breadth-first order, and keys of all types. */
+import { describe, expect, test } from "vitest";
 import type { Attrs } from "../../src/value/attrs.ts";
 import { NixFloat, type NixList, type Slot, type Value } from "../../src/value/value.ts";
 import { call, failing, failure, fn, set } from "./call-builtin.ts";
@@ -11,7 +12,7 @@ const closure = (start: Slot[], operator: Slot): Value =>
 const nothing = fn(1, () => []);
 
 describe("genericClosure", () => {
-  it("visits each key once, breadth first", () => {
+  test("visits each key once, breadth first", () => {
     const operator = fn(1, (item: Attrs) => {
       const key = item.get("key") as number;
       return key >= 20 ? [] : [element(key * 2), element(key * 2 + 1), element(1)];
@@ -21,11 +22,11 @@ describe("genericClosure", () => {
       ...Array.from({ length: 38 }, (_, i) => i + 2),
     ]);
   });
-  it("answers an empty start set before it looks at the operator", () => {
+  test("answers an empty start set before it looks at the operator", () => {
     expect(call("genericClosure", set({ startSet: [] }))).toEqual([]);
     expect(closure([], failing())).toEqual([]);
   });
-  it("takes keys as equal when neither is less", () => {
+  test("takes keys as equal when neither is less", () => {
     expect(keys(closure([element(1), element(new NixFloat(1)), element(1)], nothing))).toEqual([1]);
     expect(
       keys(closure([element([1, "a"]), element([1, "b"]), element([1, "a"])], nothing)),
@@ -35,7 +36,7 @@ describe("genericClosure", () => {
     ]);
     expect(keys(closure([element("a"), element("b"), element("a")], nothing))).toEqual(["a", "b"]);
   });
-  it("takes up integers of all sizes and other numbers among integers", () => {
+  test("takes up integers of all sizes and other numbers among integers", () => {
     const large = 9_007_199_254_740_993n;
     const mixed = [1, 2, large, 1, new NixFloat(1.5), large, new NixFloat(2), 3].map(element);
     expect(keys(closure(mixed, nothing))).toEqual([1, 2, large, new NixFloat(1.5), 3]);
@@ -44,21 +45,21 @@ describe("genericClosure", () => {
       1,
     ]);
   });
-  it("accepts any single key", () => {
+  test("accepts any single key", () => {
     expect(keys(closure([element(null)], nothing))).toEqual([null]);
   });
-  it("keeps the order of thousands of list keys in a balanced tree", () => {
+  test("keeps the order of thousands of list keys in a balanced tree", () => {
     const items = Array.from({ length: 3000 }, (_, i) => element([(i * 7919) % 3000]));
     expect(closure([...items, ...items], nothing)).toEqual(items);
   });
-  it("walks a chain of a hundred thousand", () => {
+  test("walks a chain of a hundred thousand", () => {
     const next = fn(1, (item: Attrs) => {
       const key = item.get("key") as number;
       return key === 100_000 ? [] : [element(key + 1)];
     });
     expect((closure([element(1)], next) as NixList).length).toBe(100_000);
   });
-  it("passes over a hundred thousand keys that it has seen", () => {
+  test("passes over a hundred thousand keys that it has seen", () => {
     const items = Array.from({ length: 100_000 }, () => element("a"));
     expect(
       closure(
@@ -67,7 +68,7 @@ describe("genericClosure", () => {
       ),
     ).toEqual([items[0]]);
   });
-  it("names the elements that cannot be compared", () => {
+  test("names the elements that cannot be compared", () => {
     expect(
       failure(
         "genericClosure",
@@ -78,7 +79,7 @@ describe("genericClosure", () => {
       traces: ["with element { key = 1; }", 'while comparing element { key = "string"; }'],
     });
   });
-  it("says what is wrong with its argument", () => {
+  test("says what is wrong with its argument", () => {
     expect(failure("genericClosure", set({})).message).toBe("attribute 'startSet' missing");
     expect(failure("genericClosure", set({ startSet: [1] }))).toEqual({
       message: "attribute 'operator' missing",

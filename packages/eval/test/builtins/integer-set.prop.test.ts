@@ -1,6 +1,6 @@
 /** IntegerSet knows what a Set of numbers knows. */
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { IntegerSet } from "../../src/builtins/integer-set.ts";
 
 const integers = fc.oneof(
@@ -11,7 +11,7 @@ const integers = fc.oneof(
   fc.integer({ min: -(2 ** 20), max: 2 ** 20 }).map((high) => high * 2 ** 32),
 );
 
-it("tells new integers from known ones", () => {
+test("tells new integers from known ones", () => {
   fc.assert(
     fc.property(fc.array(integers, { maxLength: 400, size: "max" }), (sequence) => {
       const known = new Set<number>();
@@ -24,7 +24,7 @@ it("tells new integers from known ones", () => {
   );
 });
 
-it("takes zero for the same with either sign", () => {
+test("takes zero for the same with either sign", () => {
   const set = new IntegerSet();
   expect(set.add(0)).toBe(true);
   expect(set.add(-0)).toBe(false);

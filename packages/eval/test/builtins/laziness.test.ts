@@ -1,8 +1,8 @@
 /** What builtins leave unevaluated, and what they keep the identity of. */
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { evaluate, evaluateLazily } from "./evaluate.ts";
 
-it.each([
+test.each([
   ["map (x: throw x) [ 1 2 ]", "[ <CODE> <CODE> ]"],
   ["builtins.genList (x: throw x) 2", "[ <CODE> <CODE> ]"],
   ['builtins.mapAttrs (n: v: throw "x") { a = 1; }', "{ a = <CODE>; }"],
@@ -20,7 +20,7 @@ it.each([
   expect(evaluateLazily(text)).toBe(answer);
 });
 
-it.each([
+test.each([
   // The callback is not looked at when there is nothing to call it for.
   ['map (throw "x") [ ]', "[ ]"],
   ['builtins.filter (throw "x") [ ]', "[ ]"],
@@ -38,7 +38,7 @@ it.each([
   expect(evaluate(text)).toBe(answer);
 });
 
-it.each([
+test.each([
   ["let f = x: x; in builtins.elem f [ f ]", "true"],
   ["let f = x: x; l = [ f ]; in builtins.filter (x: true) l == l", "true"],
   ['let f = x: x; s = { a = f; b = 1; }; in removeAttrs s [ "b" ] == { a = f; }', "true"],

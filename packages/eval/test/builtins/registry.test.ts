@@ -1,5 +1,5 @@
 /** The table of builtins: names, documentation and strict arguments fit together. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   allBuiltins,
   allConstants,
@@ -11,15 +11,15 @@ import { evaluationFor } from "./evaluate.ts";
 const names = [...allBuiltins, ...allConstants].map(({ name }) => name);
 
 describe("registry", () => {
-  it("names each builtin once", () => {
+  test("names each builtin once", () => {
     expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
   });
-  it("documents each builtin", () => {
+  test("documents each builtin", () => {
     for (const { name, doc } of [...allBuiltins, ...allConstants]) {
       expect(doc, name).toMatch(/^\S[\s\S]*\S$/);
     }
   });
-  it("declares strict arguments that exist, each once", () => {
+  test("declares strict arguments that exist, each once", () => {
     for (const { name, args, strict } of allBuiltins) {
       expect(args.length, name).toBeGreaterThan(0);
       const numbers = strict.map(({ arg }) => arg);
@@ -27,7 +27,7 @@ describe("registry", () => {
       for (const arg of numbers) expect(arg, name).toBeLessThan(args.length);
     }
   });
-  it("has every global among the builtins", () => {
+  test("has every global among the builtins", () => {
     const known = new Set([...names, "builtins", "derivation"]);
     for (const name of PLAIN_GLOBALS) expect(known).toContain(name);
     expect([globalName("map"), globalName("add"), globalName("true")]).toEqual([
@@ -36,7 +36,7 @@ describe("registry", () => {
       "true",
     ]);
   });
-  it("puts builtins into itself", () => {
+  test("puts builtins into itself", () => {
     const { builtins } = evaluationFor().context;
     expect(builtins.get("builtins")).toBe(builtins);
   });

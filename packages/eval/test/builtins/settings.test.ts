@@ -1,30 +1,30 @@
 /** Builtins that depend on settings, files or the log. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorOf, evaluate, evaluationFor } from "./evaluate.ts";
 
 const withFeatures = (...names: string[]) => ({ experimentalFeatures: new Set(names) });
 
 describe("trace and warn", () => {
-  it("prints values without forcing them", () => {
+  test("prints values without forcing them", () => {
     const log: string[] = [];
     expect(evaluate('builtins.trace { a = 1 + 1; b = "x"; } 5', { log })).toBe("5");
     expect(evaluate('builtins.trace "a\\nb" 5', { log })).toBe("5");
     expect(log).toEqual(['trace: { a = \xc2\xabthunk\xc2\xbb; b = "x"; }', "trace: a\nb"]);
   });
-  it("prints a failing thunk's trace once", () => {
+  test("prints a failing thunk's trace once", () => {
     const log: string[] = [];
     const text =
       'let x = builtins.trace "once" (throw "x"); in [ (builtins.tryEval x) (builtins.tryEval x) ]';
     expect(evaluate(text, { log })).toContain("success = false");
     expect(log).toEqual(["trace: once"]);
   });
-  it("obeys trace-verbose", () => {
+  test("obeys trace-verbose", () => {
     const log: string[] = [];
     expect(evaluate('builtins.traceVerbose (throw "x") 1', { log })).toBe("1");
     evaluate('builtins.traceVerbose "v" 1', { log, settings: { traceVerbose: true } });
     expect(log).toEqual(["trace: v"]);
   });
-  it("warns, and aborts if asked to", () => {
+  test("warns, and aborts if asked to", () => {
     const log: string[] = [];
     expect(evaluate('builtins.warn "one\\ntwo" 1', { log })).toBe("1");
     expect(log).toEqual(["evaluation warning: one\n                    two"]);
@@ -35,7 +35,7 @@ describe("trace and warn", () => {
 });
 
 describe("environment", () => {
-  it("hides the world from pure evaluation", () => {
+  test("hides the world from pure evaluation", () => {
     const settings = { pureEval: true };
     expect(evaluate('builtins.getEnv "HOME"')).toBe('"/home/u"');
     expect(evaluate('builtins.getEnv "HOME"', { settings })).toBe('""');
@@ -44,7 +44,7 @@ describe("environment", () => {
     );
     expect(errorOf("__currentTime", { settings })).toEqual(["undefined variable '__currentTime'"]);
   });
-  it("tells time, system, versions and search path", () => {
+  test("tells time, system, versions and search path", () => {
     expect(evaluate("[ builtins.currentTime builtins.currentSystem builtins.nixVersion ]")).toBe(
       '[ 1234567890 "x86_64-linux" "2.36.0" ]',
     );
@@ -56,14 +56,14 @@ describe("environment", () => {
 });
 
 describe("scopedImport", () => {
-  it("puts names into the scope of a file", () => {
+  test("puts names into the scope of a file", () => {
     const files = { "/dir/f.nix": "x + builtins.length [ 1 ]" };
     expect(evaluate("scopedImport { x = 41; } ./f.nix", { files })).toBe("42");
   });
 });
 
 describe("experimental builtins", () => {
-  it("exist only with their feature", () => {
+  test("exist only with their feature", () => {
     const names = "[ (builtins ? fetchTree) (builtins ? getFlake) (builtins ? outputOf) ]";
     expect(evaluate(names)).toBe("[ false false false ]");
     const settings = withFeatures("fetch-tree", "flakes", "dynamic-derivations");
@@ -73,7 +73,7 @@ describe("experimental builtins", () => {
       "argument 'type' is missing in call to 'fetchTree'",
     ]);
   });
-  it.each([
+  test.each([
     "fetchurl",
     "fetchTarball",
     "fetchGit",
@@ -86,7 +86,7 @@ describe("experimental builtins", () => {
     const error = errorOf(`builtins.tryEval (builtins.${name} "https://h/x")`, { settings });
     expect(error.at(-1)).toBe(`builtins.${name} is not supported yet by Nivis`);
   });
-  it("fetch in pure evaluation only what is locked, or warn of what only has a hash", () => {
+  test("fetch in pure evaluation only what is locked, or warn of what only has a hash", () => {
     const settings = { ...withFeatures("fetch-tree", "flakes"), pureEval: true };
     const last = (attrs: string, more = {}, log: string[] = []): string | undefined =>
       errorOf(`fetchTree { ${attrs} }`, { settings: { ...settings, ...more }, log }).at(-1);
@@ -108,7 +108,7 @@ describe("experimental builtins", () => {
     expect(last(forge + rev)).toBe(unsupported);
     expect(last(forge + rev, { trustTarballsFromGitForges: false })).toContain("unlocked input");
   });
-  it("turn flake references into sets and back", () => {
+  test("turn flake references into sets and back", () => {
     const settings = withFeatures("flakes");
     const text = 'builtins.flakeRefToString (builtins.parseFlakeRef "github:me/tools?dir=d")';
     expect(evaluate(text, { settings })).toBe('"github:me/tools?dir=d"');
@@ -116,7 +116,7 @@ describe("experimental builtins", () => {
       "negative value given for flake ref attr n: -1",
     );
   });
-  it("reads timestamps of TOML with their feature", () => {
+  test("reads timestamps of TOML with their feature", () => {
     const settings = withFeatures("parse-toml-timestamps");
     expect(evaluate('builtins.fromTOML "x = 2020-01-02 03:04:05Z"', { settings })).toBe(
       '{ x = { _type = "timestamp"; value = "2020-01-02T03:04:05Z"; }; }',
@@ -133,12 +133,12 @@ describe("unsafeGetAttrPos", () => {
     );
   };
 
-  it("tells file, line and column", () => {
+  test("tells file, line and column", () => {
     expect(at('builtins.unsafeGetAttrPos "b" {\n  a = 1;\n  b = 2;\n}')).toBe(
       JSON.stringify('{"column":3,"file":"/dir/f.nix","line":3}'),
     );
   });
-  it("follows attributes through sets that keep positions", () => {
+  test("follows attributes through sets that keep positions", () => {
     const shown = JSON.stringify('{"column":5,"file":"/dir/f.nix","line":2}');
     for (const body of [
       "s // { z = 1; }",
@@ -151,7 +151,7 @@ describe("unsafeGetAttrPos", () => {
       ).toBe(shown);
     }
   });
-  it("points at the value of a pair of listToAttrs and at formals", () => {
+  test("points at the value of a pair of listToAttrs and at formals", () => {
     expect(
       at('builtins.unsafeGetAttrPos "x" (builtins.listToAttrs [ {\n  name = "x"; value = 1; } ])'),
     ).toBe(JSON.stringify('{"column":15,"file":"/dir/f.nix","line":2}'));
@@ -159,7 +159,7 @@ describe("unsafeGetAttrPos", () => {
       JSON.stringify('{"column":57,"file":"/dir/f.nix","line":1}'),
     );
   });
-  it("knows nothing of mapped, missing and unfiled attributes", () => {
+  test("knows nothing of mapped, missing and unfiled attributes", () => {
     expect(at('builtins.unsafeGetAttrPos "x" (builtins.mapAttrs (n: v: v) { x = 1; })')).toBe(
       '"null"',
     );

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** `sort`: stability, existing runs, and comparators that contradict themselves. */
+import { describe, expect, test } from "vitest";
 import { NixFloat, type NixList, type Slot } from "../../src/value/value.ts";
 import { builtin, call, failing, failure, fn, lazy } from "./call-builtin.ts";
 
@@ -16,7 +17,7 @@ function randoms(count: number, limit: number, seed = 42): number[] {
 }
 
 describe("sort", () => {
-  it("keeps the order of equal elements at every size", () => {
+  test("keeps the order of equal elements at every size", () => {
     for (const size of [1, 2, 3, 15, 16, 17, 33, 100, 1000]) {
       const list = randoms(size, 100, size);
       const expected = list
@@ -26,13 +27,13 @@ describe("sort", () => {
       expect(call("sort", byTens, list)).toEqual(expected);
     }
   });
-  it("sorts runs that are there already", () => {
+  test("sorts runs that are there already", () => {
     const up = Array.from({ length: 100 }, (_, i) => i);
     expect(call("sort", numeric, up.toReversed())).toEqual(up);
     expect(call("sort", numeric, [...up.slice(50), ...up.slice(0, 50)])).toEqual(up);
     expect(call("sort", numeric, [...up.slice(0, 50), ...up.slice(50).toReversed()])).toEqual(up);
   });
-  it("compares no more than it must where runs are found", () => {
+  test("compares no more than it must where runs are found", () => {
     let comparisons = 0;
     const counting = fn(2, (a: number, b: number) => {
       comparisons++;
@@ -45,7 +46,7 @@ describe("sort", () => {
     );
     expect(comparisons).toBe(1000);
   });
-  it("permutes the elements even if the comparator contradicts itself", () => {
+  test("permutes the elements even if the comparator contradicts itself", () => {
     const always = fn(2, () => true);
     expect(call("sort", always, [1, 2, 3])).toEqual([3, 2, 1]);
     const list = randoms(500, 1_000_000);
@@ -57,7 +58,7 @@ describe("sort", () => {
     const sorted = call("sort", fickle, list) as number[];
     expect(sorted.toSorted()).toEqual(list.toSorted());
   });
-  it("uses lessThan without calling it", () => {
+  test("uses lessThan without calling it", () => {
     expect(call("sort", builtin("lessThan"), [3, new NixFloat(1.5), 2])).toEqual([
       new NixFloat(1.5),
       2,
@@ -69,13 +70,13 @@ describe("sort", () => {
       traces: ["while evaluating the ordering function passed to builtins.sort"],
     });
   });
-  it("forces the elements and answers the slots", () => {
+  test("forces the elements and answers the slots", () => {
     const slots: Slot[] = [lazy(() => 2), lazy(() => 1)];
     const sorted = call("sort", numeric, slots) as NixList;
     expect(sorted).toEqual([slots[1], slots[0]]);
     expect(() => call("sort", numeric, [failing()])).toThrow();
   });
-  it("looks at the comparator only if there is something to sort", () => {
+  test("looks at the comparator only if there is something to sort", () => {
     expect(call("sort", failing(), [])).toEqual([]);
     expect(failure("sort", 1, [1])).toEqual({
       message: "expected a function but found an integer: 1",
@@ -92,7 +93,7 @@ describe("sort", () => {
       traces: ["while evaluating the return value of the sorting function passed to builtins.sort"],
     });
   });
-  it("sorts two hundred thousand elements", () => {
+  test("sorts two hundred thousand elements", () => {
     const list = randoms(200_000, 1_000_000_000);
     const expected = Array.from(Float64Array.from(list).sort());
     expect(call("sort", builtin("lessThan"), list)).toEqual(expected);

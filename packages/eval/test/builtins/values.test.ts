@@ -1,5 +1,5 @@
 /** What builtins answer, as C++ Nix answered it. One line for each question; see `evaluate.ts`. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { evaluate } from "./evaluate.ts";
 
 /** Questions and answers by theme. */
@@ -208,7 +208,7 @@ const CASES: Record<string, readonly (readonly [string, string])[]> = {
 
 for (const [theme, cases] of Object.entries(CASES)) {
   describe(theme, () => {
-    it.each(cases)("%s", (text, answer) => {
+    test.each(cases)("%s", (text, answer) => {
       expect(evaluate(text)).toBe(answer);
     });
   });

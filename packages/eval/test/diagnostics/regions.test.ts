@@ -1,6 +1,6 @@
 /** Whose code a text is. */
 import { type Origin, SourceFile } from "@nivis/syntax";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isInNixpkgs, regionOf } from "../../src/diagnostics/regions.ts";
 
 const hash = "00000000000000000000000000000000";
@@ -20,12 +20,12 @@ describe.each<[Origin, string | undefined]>([
   [{ kind: "file", path: `/nix/store/${hash}-a.nix` }, "a.nix"],
   [{ kind: "file", path: "/nix/store-of-mine/a.nix" }, undefined],
 ])("%j", (origin, region) => {
-  it(`is ${region ?? "the user's"}`, () => {
+  test(`is ${region ?? "the user's"}`, () => {
     expect(regionOf(new SourceFile(origin, ""), "/nix/store")).toBe(region);
   });
 });
 
-it("all of nixpkgs is folded for those who work on something else", () => {
+test("all of nixpkgs is folded for those who work on something else", () => {
   const source = (path: string): SourceFile => new SourceFile({ kind: "file", path }, "");
   const hello = source("/src/nixpkgs/pkgs/tools/misc/hello.nix");
   expect(regionOf(hello, "/nix/store", true)).toBe("nixpkgs/pkgs");
@@ -36,7 +36,7 @@ it("all of nixpkgs is folded for those who work on something else", () => {
   expect(isInNixpkgs(source("/home/me/pkgs/hello.nix"))).toBe(false);
 });
 
-it("the store may lie elsewhere", () => {
+test("the store may lie elsewhere", () => {
   const source = new SourceFile({ kind: "file", path: `/gnu/store/${hash}-x/a.nix` }, "");
   expect(regionOf(source, "/gnu/store")).toBe("x");
   expect(regionOf(source, "/nix/store")).toBe(undefined);

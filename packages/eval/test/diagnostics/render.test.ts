@@ -1,7 +1,7 @@
 /** How explanations are laid out: colours, folding, all frames, texts that are odd. */
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Explanation, explainError } from "../../src/diagnostics/explanation.ts";
 import { renderJson } from "../../src/diagnostics/render-json.ts";
 import { type RichOptions, renderRich } from "../../src/diagnostics/render-rich.ts";
@@ -26,18 +26,18 @@ function rich(text: string, options: Partial<RichOptions> = {}, files = {}): str
 }
 
 describe("rich", () => {
-  it("has colours when asked, and the same text", () => {
+  test("has colours when asked, and the same text", () => {
     const colored = rich("1 + { }", { color: true });
     expect(colored).toContain("\x1b[31;1merror[type]\x1b[0m");
     expect(colored.replace(/\x1b\[[0-9;]*m/g, "")).toBe(rich("1 + { }"));
     expect(rich("1 + { }")).not.toContain("\x1b");
   });
 
-  it("takes escape sequences of the program out", () => {
+  test("takes escape sequences of the program out", () => {
     expect(rich('throw "a\u001b[31mb"')).toContain("error[throw]: ab");
   });
 
-  it("folds what is not the user's, unless all is to be shown", () => {
+  test("folds what is not the user's, unless all is to be shown", () => {
     const files = { "/nixpkgs/lib/default.nix": "rec { f = x: g x; g = x: x.a; }" };
     const text = "(import /nixpkgs/lib).f { }";
     expect(rich(text, {}, files)).toMatch(/… \d+ frames in nixpkgs\/lib folded/);
@@ -46,7 +46,7 @@ describe("rich", () => {
     expect(all).toContain("/nixpkgs/lib/default.nix:1:11 while calling 'f'");
   });
 
-  it("underlines in columns of the terminal", () => {
+  test("underlines in columns of the terminal", () => {
     const lines = rich('let a = "é漢"; in "漢" + { }').split("\n");
     const source = lines.find((line) => line.includes("let"));
     const marks = lines.find((line) => line.includes("^"));
@@ -54,13 +54,13 @@ describe("rich", () => {
     expect((marks as string).indexOf("^") - 2).toBe((source as string).indexOf("{ }"));
   });
 
-  it("shows an error without a place", () => {
+  test("shows an error without a place", () => {
     expect(rich('builtins.fromJSON "{"').split("\n")[0]).toMatch(/^error\[value\]: /);
   });
 });
 
 describe("json", () => {
-  it("has spans in bytes and in lines and columns", () => {
+  test("has spans in bytes and in lines and columns", () => {
     const { labels } = JSON.parse(decodeUtf8(renderJson(explain('"é" +\n  1 + { }'))));
     expect(labels[0]).toMatchObject({
       file: "«string»",
@@ -71,13 +71,13 @@ describe("json", () => {
     });
   });
 
-  it("is one line, whatever the message", () => {
+  test("is one line, whatever the message", () => {
     const text = renderJson(explain("throw ''\n  a\n  \"b\" é\n''"));
     expect(text).not.toContain("\n");
     expect(JSON.parse(decodeUtf8(text)).message).toBe('a\n"b" é\n');
   });
 
-  it("leaves out the middle of a very long trace", () => {
+  test("leaves out the middle of a very long trace", () => {
     const json = renderJson(
       explain("let f = n: if n == 0 then {}.a else 1 + f (n - 1); in f 3000"),
     );
@@ -87,7 +87,7 @@ describe("json", () => {
     expect(trace[0].message).toBe("while evaluating the attribute 'a'");
   });
 
-  it("has stable fields", () => {
+  test("has stable fields", () => {
     const keys = Object.keys(JSON.parse(decodeUtf8(renderJson(explain("1 + { }")))));
     expect(keys).toEqual([
       "severity",
@@ -111,7 +111,7 @@ describe("infinite recursion", () => {
     return places.map(({ source, span }) => source.text.slice(span.start, span.end)).reverse();
   };
 
-  it.each([
+  test.each([
     ["let x = x; in x", ["x"]],
     ["let a = b + 1; b = a + 1; in a", ["b", "a"]],
     ["let s = { a = s.b; b = s.a; }; in s.a", ["s.b", "s.a"]],
@@ -120,19 +120,19 @@ describe("infinite recursion", () => {
     expect(cycle(text)).toEqual(expected);
   });
 
-  it("is the same when the value is asked for again", () => {
+  test("is the same when the value is asked for again", () => {
     const text = "let a = b + 1; b = a + 1; in if (builtins.tryEval 1).success then a else 0";
     expect(cycle(text)).toEqual(["b", "a"]);
   });
 
-  it("does not begin before the value that is needed again", () => {
+  test("does not begin before the value that is needed again", () => {
     expect(
       cycle("let f = n: if n == 0 then x else f (n - 1); x = y + 1; y = x + 1; in f 50"),
     ).toEqual(["y", "x"]);
   });
 });
 
-it("any program that fails can be explained", () => {
+test("any program that fails can be explained", () => {
   const piece = fc.constantFrom(
     ..."1 2.5 \"a\" ''b'' x y ( ) [ ] { } = ; . : , ? @ ... + ++ // == && -> ! - let in if then else with rec inherit assert or throw null ${ } ./a <b> builtins.head \n é".split(
       " ",

@@ -1,6 +1,6 @@
 /** What is underlined when an error points at an offset; `^` in the text marks the offset. */
 import { NodeKind, SourceFile } from "@nivis/syntax";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SourceTrees } from "../../src/diagnostics/source-trees.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 
@@ -43,12 +43,12 @@ describe.each([
   ["12 ^= 3", undefined, "="],
   ["1^", undefined, ""],
 ])("%j", (marked, wanted, expected) => {
-  it(`underlines ${JSON.stringify(expected)}`, () => {
+  test(`underlines ${JSON.stringify(expected)}`, () => {
     expect(underlined(marked, wanted)).toBe(expected);
   });
 });
 
-it("knows what stands around", () => {
+test("knows what stands around", () => {
   const source = new SourceFile({ kind: "string" }, "let f = { a }: rec { b = x; }; in f");
   const offset = source.text.indexOf("x");
   const { around } = new SourceTrees(DEFAULT_SETTINGS).syntaxAt({ source, offset });

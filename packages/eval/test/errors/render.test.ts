@@ -1,5 +1,6 @@
+/** Rendering errors like C++ Nix: excerpts, traces and their limits. */
 import { SourceFile } from "@nivis/syntax";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { renderError, renderEvaluationWarning, renderWarning } from "../../src/errors/render.ts";
 import { NO_POS, PositionTable, positionIn } from "../../src/position.ts";
@@ -20,11 +21,11 @@ function render(error: EvalError, showTrace = false): string {
 const lines = (...all: string[]): string => all.join("\n");
 
 describe("renderError", () => {
-  it("puts a message without traces behind the prefix and indents what follows", () => {
+  test("puts a message without traces behind the prefix and indents what follows", () => {
     expect(render(new EvalError("throw", "one\ntwo  \n"))).toBe("error: one\n       two");
   });
 
-  it("quotes the line, its neighbours and the column", () => {
+  test("quotes the line, its neighbours and the column", () => {
     expect(render(new EvalError("type", "no", line2))).toBe(
       lines(
         "error: no",
@@ -37,7 +38,7 @@ describe("renderError", () => {
     );
   });
 
-  it("has no neighbours at the ends of a text", () => {
+  test("has no neighbours at the ends of a text", () => {
     const single = positions.add(new SourceFile({ kind: "string" }, "x"));
     expect(render(new EvalError("type", "no", single))).toBe(
       lines("error: no", "       at «string»:1:1:", "            1| x", "             | ^"),
@@ -79,7 +80,7 @@ describe("renderError", () => {
     return error;
   };
 
-  it("cuts off after four traces without a position", () => {
+  test("cuts off after four traces without a position", () => {
     expect(render(many())).toBe(
       lines(
         "error:",
@@ -100,7 +101,7 @@ describe("renderError", () => {
     expect(render(many(), true)).toContain("… e");
   });
 
-  it("counts a trace with a position twice", () => {
+  test("counts a trace with a position twice", () => {
     const error = new EvalError("type", "no");
     for (const name of ["c", "b", "a"]) error.addTrace(line1, name);
     const text = render(error);
@@ -115,7 +116,7 @@ describe("renderError", () => {
     expect(render(error)).not.toContain("outer 1");
   });
 
-  it("prints up to five repeated traces and counts more", () => {
+  test("prints up to five repeated traces and counts more", () => {
     const repeated = (times: number): string => {
       const error = new EvalError("type", "no").addTrace(NO_POS, "last");
       for (let i = 0; i < times; i++) error.addTrace(NO_POS, "again");
@@ -126,12 +127,12 @@ describe("renderError", () => {
     expect(repeated(7)).toContain("\n       (6 duplicate frames omitted)\n\n       … last\n");
   });
 
-  it("suggests below the source lines", () => {
+  test("suggests below the source lines", () => {
     const error = new EvalError("missing-attribute", "no", line1).suggest(["a", "b", "c"]);
     expect(render(error).split("\n").at(-1)).toBe("       Did you mean one of a, b or c?");
   });
 
-  it("colours without moving anything", () => {
+  test("colours without moving anything", () => {
     const error = new EvalError("type", "no", line2).addTrace(line1, "outer").suggest(["a"]);
     const text = renderError(error, positions, { showTrace: false, color: true });
     expect(text).toContain("\x1b[31;1merror:\x1b[0m");
@@ -139,7 +140,7 @@ describe("renderError", () => {
     expect(plain).toBe(renderError(error, positions, { showTrace: false, color: false }));
   });
 
-  it("renders a hundred thousand traces", () => {
+  test("renders a hundred thousand traces", () => {
     const error = new EvalError("type", "no");
     for (let i = 0; i < 100_000; i++) error.addTrace(NO_POS, `${i}`);
     expect(render(error, true).split("…")).toHaveLength(100_001);
@@ -147,7 +148,7 @@ describe("renderError", () => {
 });
 
 describe("warnings", () => {
-  it("quotes the place of a warning", () => {
+  test("quotes the place of a warning", () => {
     expect(renderWarning("careful", line1, positions, false)).toBe(
       lines(
         "warning: careful",
@@ -171,7 +172,7 @@ describe("warnings", () => {
     );
   });
 
-  it("indents a warning of the program unless it begins with a newline", () => {
+  test("indents a warning of the program unless it begins with a newline", () => {
     expect(renderEvaluationWarning("a\nb", false)).toBe(
       "evaluation warning: a\n                    b",
     );

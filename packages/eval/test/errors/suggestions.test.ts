@@ -1,15 +1,16 @@
+/** Suggestions of similar names: the distance, and the best matches. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bestMatches, levenshteinDistance, listSuggestions } from "../../src/errors/suggestions.ts";
 
 describe("levenshteinDistance", () => {
-  it("counts insertions, deletions and replacements", () => {
+  test("counts insertions, deletions and replacements", () => {
     expect(levenshteinDistance("kitten", "sitting")).toBe(3);
     expect(levenshteinDistance("", "abc")).toBe(3);
     expect(levenshteinDistance("abc", "abc")).toBe(0);
   });
 
-  it("is symmetric, and a limit changes only what lies beyond it", () => {
+  test("is symmetric, and a limit changes only what lies beyond it", () => {
     const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 8 });
     fc.assert(
       fc.property(word, word, fc.nat(4), (a, b, limit) => {
@@ -24,7 +25,7 @@ describe("levenshteinDistance", () => {
 });
 
 describe("bestMatches", () => {
-  it("gives the nearest first, then by name", () => {
+  test("gives the nearest first, then by name", () => {
     expect(bestMatches(["foobar", "fo", "fooo", "bar", "foa"], "foo")).toEqual([
       "fo",
       "foa",
@@ -32,14 +33,14 @@ describe("bestMatches", () => {
     ]);
   });
 
-  it("gives five at most, none further than two", () => {
+  test("gives five at most, none further than two", () => {
     expect(bestMatches(["a1", "a2", "a3", "a4", "a5", "a6"], "a")).toHaveLength(5);
     expect(bestMatches(["abcd"], "a")).toEqual([]);
   });
 });
 
 describe("listSuggestions", () => {
-  it("joins names as a sentence", () => {
+  test("joins names as a sentence", () => {
     expect(listSuggestions([])).toBe("");
     expect(listSuggestions(["a"])).toBe("a");
     expect(listSuggestions(["a", "b"])).toBe("one of a or b");

@@ -1,5 +1,5 @@
 /** Which URIs the entries of `allowed-uris` let pass. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isAllowedUri } from "../../src/limits/allowed-uris.ts";
 
 describe.each([
@@ -44,12 +44,12 @@ describe.each([
   ["https://example.org/a:", "https://example.org/a:/b", true],
   ["https://example.org/a:", "https://example.org/a:b", false],
 ])("the entry '%s'", (entry, uri, expected) => {
-  it(`${expected ? "allows" : "does not allow"} '${uri}'`, () => {
+  test(`${expected ? "allows" : "does not allow"} '${uri}'`, () => {
     expect(isAllowedUri(uri, [entry])).toBe(expected);
   });
 });
 
-it("one entry of several is enough, none allows nothing", () => {
+test("one entry of several is enough, none allows nothing", () => {
   expect(isAllowedUri("https://b.org/x", ["https://a.org", "https://b.org"])).toBe(true);
   expect(isAllowedUri("https://b.org/x", [])).toBe(false);
 });

@@ -5,7 +5,7 @@
  * sources: a call or level is refused when as many as the limit says plus one are open already, so
  * what opens n at once needs a limit of n - 1.
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import { memoryIo } from "../../src/memory-io.ts";
@@ -36,7 +36,7 @@ function leastLimit(text: string, use: Use = () => undefined): number {
 }
 
 describe("in a program", () => {
-  it.each([
+  test.each([
     // One call of a function, and the call inside it.
     ["(x: 1) 2", 0],
     ["(x: (y: y) x) 2", 1],
@@ -98,7 +98,7 @@ describe("in a program", () => {
 
 describe("in a host", () => {
   const forced: Use = (evaluation, slot) => evaluation.run(deepForce(evaluation.context, slot));
-  it.each<[string, Use, number]>([
+  test.each<[string, Use, number]>([
     ["deepForce", forced, 3],
     ["toJson", (e, slot) => e.run(toJson(e.context, slot, { copyPaths: false, pos: NO_POS })), 3],
     ["toXml", (e, slot) => e.run(toXml(e.context, slot, { strict: true, location: false })), 3],
@@ -111,7 +111,7 @@ describe("in a host", () => {
 });
 
 describe("where it fails", () => {
-  it.each([
+  test.each([
     ["builtins.deepSeq (map (x: x) [ 1 ]) 1", 2, "1:24"],
     ["builtins.toJSON { a = [ 1 ]; }", 2, "1:19"],
     ["[ [ 1 ] ] == [ [ 1 ] ]", 1, "1:11"],

@@ -1,5 +1,5 @@
 /** Limits for untrusted code: each ends the evaluation with an error, and none can be caught. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import type { EvalIo, MemoryGauge } from "../../src/io.ts";
@@ -28,17 +28,17 @@ function value(text: string, settings: Partial<Settings>): unknown {
 const count = (n: number): string => `let f = n: if n == 0 then 0 else 1 + f (n - 1); in f ${n}`;
 
 describe("max-steps", () => {
-  it("stops a program that takes more", () => {
+  test("stops a program that takes more", () => {
     const error = failure(count(10_000), { maxSteps: 1000 });
     expect(error.kind).toBe("limit-exceeded");
     expect(error.message).toBe("too many steps; max-steps (1000) exceeded");
   });
 
-  it("lets a program end that takes fewer", () => {
+  test("lets a program end that takes fewer", () => {
     expect(value(count(300), { maxSteps: 1000 })).toBe(300);
   });
 
-  it("is exact: one step less than a program needs is too few", () => {
+  test("is exact: one step less than a program needs is too few", () => {
     const enough = (steps: number): boolean => {
       try {
         value(count(50), { maxSteps: steps });
@@ -54,7 +54,7 @@ describe("max-steps", () => {
     expect(enough(steps + 1)).toBe(true);
   });
 
-  it("counts the steps of all runs of one evaluation together", () => {
+  test("counts the steps of all runs of one evaluation together", () => {
     const evaluation = new Evaluation({ io: memoryIo(), settings: { maxSteps: 1000 } });
     const run = (): unknown => evaluation.evaluate(count(100));
     expect(run()).toBe(100);
@@ -63,17 +63,17 @@ describe("max-steps", () => {
     }).toThrow("max-steps (1000) exceeded");
   });
 
-  it("counts what fails and is caught", () => {
+  test("counts what fails and is caught", () => {
     const text = `builtins.foldl' (a: x: (builtins.tryEval (throw "x")).success) 0 (builtins.genList (x: x) 10000)`;
     expect(failure(text, { maxSteps: 5000 }).kind).toBe("limit-exceeded");
   });
 
-  it("cannot be caught", () => {
+  test("cannot be caught", () => {
     const text = `builtins.tryEval (${count(10_000)})`;
     expect(failure(text, { maxSteps: 1000 }).kind).toBe("limit-exceeded");
   });
 
-  it("says what was running", () => {
+  test("says what was running", () => {
     const messages = failure(count(10_000), {
       maxSteps: 1000,
       showTrace: true,
@@ -95,7 +95,7 @@ describe("max-time", () => {
     });
   };
 
-  it("stops a program that takes longer", () => {
+  test("stops a program that takes longer", () => {
     const error = failure(count(100_000), { maxTime: 1500 }, hasty());
     expect([error.kind, error.message]).toEqual([
       "limit-exceeded",
@@ -108,7 +108,7 @@ describe("max-time", () => {
   const double = (text: string, times: number): string =>
     `(builtins.foldl' (a: x: a + a) ${text} (builtins.genList (x: x) ${times}))`;
 
-  it.each([
+  test.each([
     ["sorting", "builtins.sort builtins.lessThan (builtins.genList (x: x) 100000)"],
     [
       "lists that are copied",
@@ -130,7 +130,7 @@ describe("max-time", () => {
     expect(failure(text, { maxTime: 2 }, io).message).toBe("out of time; max-time (2 ms) exceeded");
   });
 
-  it("does not stop one that is quick enough", () => {
+  test("does not stop one that is quick enough", () => {
     const evaluation = new Evaluation({ io: hasty(), settings: { maxTime: 1500 } });
     expect(evaluation.evaluate(count(100))).toBe(100);
   });
@@ -163,7 +163,7 @@ describe("max-memory", () => {
   };
   const asking = "builtins.genList (x: builtins.getEnv (toString x)) 30000";
 
-  it("stops a program whose memory grows", () => {
+  test("stops a program whose memory grows", () => {
     const io = growing((memory) => {
       memory.lasting += 4096;
     });
@@ -174,7 +174,7 @@ describe("max-memory", () => {
     ]);
   });
 
-  it("does not count garbage", () => {
+  test("does not count garbage", () => {
     const io = growing((memory) => {
       memory.garbage += 4096;
     });
@@ -183,7 +183,7 @@ describe("max-memory", () => {
     expect(io.collections).toBeGreaterThan(0);
   });
 
-  it.each([
+  test.each([
     ["a long list", "builtins.genList (x: x) 100000000"],
     ["doubled lists", "builtins.foldl' (a: x: a ++ a) [ 1 2 ] (builtins.genList (x: x) 60)"],
     [
@@ -204,7 +204,7 @@ describe("max-memory", () => {
     expect(error.message).toBe("out of memory; max-memory (50 MiB) exceeded");
   });
 
-  it("is refused by a host that cannot measure", () => {
+  test("is refused by a host that cannot measure", () => {
     expect(() => new Evaluation({ io: memoryIo(), settings: { maxMemory: 20 } })).toThrow(
       "this host measures no memory",
     );
@@ -212,14 +212,14 @@ describe("max-memory", () => {
 });
 
 // `+` joins strings without copying them, so only the engine's own limit stops it.
-it("a result longer than the engine can hold is an error of the program", () => {
+test("a result longer than the engine can hold is an error of the program", () => {
   const text = `builtins.stringLength (builtins.foldl' (a: x: a + a) "ab" (builtins.genList (x: x) 60))`;
   const error = failure(text, {});
   expect(error.kind).toBe("limit-exceeded");
   expect(error.traces.length).toBeGreaterThan(0);
 });
 
-it("a process that cannot hold what max-memory allows stops before it fails", () => {
+test("a process that cannot hold what max-memory allows stops before it fails", () => {
   const gauge: MemoryGauge = { capacity: 100 * MIB, used: () => 0, collect: () => {} };
   const io = Object.assign(memoryIo(), { memory: gauge });
   const error = failure("builtins.genList (x: x) 100000000", { maxMemory: 4000 }, io);
@@ -228,7 +228,7 @@ it("a process that cannot hold what max-memory allows stops before it fails", ()
   );
 });
 
-it("a program that only descends is stopped while it does", () => {
+test("a program that only descends is stopped while it does", () => {
   const descend = "let f = n: 1 + f (n + 1); in f 0";
   let now = 0;
   const io = Object.assign(memoryIo(), { milliseconds: () => now++ });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** The order of values: numbers, strings, paths and lists. */
+import { describe, expect, test } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { lessThan } from "../../src/operations/compare.ts";
 import { NO_POS } from "../../src/position.ts";
@@ -21,7 +22,7 @@ function failureOf(a: Slot, b: Slot, context = ""): string[] {
 }
 
 describe("lessThan", () => {
-  it("compares numbers, strings and paths", () => {
+  test("compares numbers, strings and paths", () => {
     expect(less(1, 2)).toBe(true);
     expect(less(2n ** 62n, 1)).toBe(false);
     expect(less(1, new NixFloat(1.5))).toBe(true);
@@ -31,21 +32,21 @@ describe("lessThan", () => {
     expect(less(new ContextString("a", new Set(["/p"])), "a")).toBe(false);
     expect(less(new NixPath("/a"), new NixPath("/b"))).toBe(true);
   });
-  it("compares lists by their first difference", () => {
+  test("compares lists by their first difference", () => {
     expect(less([], [1])).toBe(true);
     expect(less([1], [1])).toBe(false);
     expect(less([1, 2], [1, 3])).toBe(true);
     expect(less([2], [1, 5])).toBe(false);
     expect(less([[1], 1], [[2], 0])).toBe(true);
   });
-  it("skips elements that are the same slot", () => {
+  test("skips elements that are the same slot", () => {
     const f = fn(1, () => null);
     expect(less([f, 1], [f, 2])).toBe(true);
   });
-  it("compares elements no further than needed", () => {
+  test("compares elements no further than needed", () => {
     expect(less([lazy(() => 1), failing()], [lazy(() => 2), failing()])).toBe(true);
   });
-  it("refuses what has no order", () => {
+  test("refuses what has no order", () => {
     expect(failureOf(1, "a")).toEqual([
       'cannot compare an integer with a string; values are 1 and "a"',
     ]);
@@ -56,7 +57,7 @@ describe("lessThan", () => {
       "cannot compare a Boolean with a Boolean; values of that type are incomparable (values are true and false)",
     ]);
   });
-  it("adds a trace for each list", () => {
+  test("adds a trace for each list", () => {
     expect(failureOf([[1]], [["a"]], "outside")).toEqual([
       'cannot compare an integer with a string; values are 1 and "a"',
       "while comparing two list elements",

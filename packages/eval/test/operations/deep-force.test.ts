@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** Deep evaluation: shared and cyclic values are visited once. */
+import { describe, expect, test } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { deepForce } from "../../src/operations/deep-force.ts";
 import type { Thunk } from "../../src/value/thunk.ts";
@@ -9,12 +10,12 @@ import { drive } from "../drive.ts";
 const ctx = contextFor();
 
 describe("deepForce", () => {
-  it("forces everything in lists and sets", () => {
+  test("forces everything in lists and sets", () => {
     const inner = lazy(() => 1);
     drive(deepForce(ctx, set({ a: [lazy(() => set({ b: inner }))] })), ctx);
     expect(inner.code).toBeNull();
   });
-  it("visits a value that contains itself once", () => {
+  test("visits a value that contains itself once", () => {
     const list: Slot[] = [];
     list.push(
       list,
@@ -22,7 +23,7 @@ describe("deepForce", () => {
     );
     expect(drive(deepForce(ctx, list), ctx)).toBe(list);
   });
-  it("visits what is shared once, whether thunks lead there or not", () => {
+  test("visits what is shared once, whether thunks lead there or not", () => {
     let direct: Slot = [1];
     let throughThunks: Slot = [1];
     let throughSets: Slot = [1];
@@ -39,7 +40,7 @@ describe("deepForce", () => {
     drive(deepForce(ctx, all), ctx);
     expect(((throughThunks as Slot[])[1] as Thunk).code).toBeNull();
   });
-  it("does not go through a long list again for each thunk that leads to it", () => {
+  test("does not go through a long list again for each thunk that leads to it", () => {
     let reads = 0;
     const long = new Proxy(Array.from({ length: 1000 }, (_, i) => i) as Slot[], {
       get(target, key, receiver) {
@@ -56,7 +57,7 @@ describe("deepForce", () => {
     );
     expect(reads).toBe(1);
   });
-  it("visits again in another walk, also one inside of the first", () => {
+  test("visits again in another walk, also one inside of the first", () => {
     const last = lazy(() => 1);
     const shared = lazy(() => [last]);
     const walk = lazy(() => drive(deepForce(ctx, shared), ctx));
@@ -67,18 +68,18 @@ describe("deepForce", () => {
     drive(deepForce(ctx, shared), ctx);
     expect(late.code).toBeNull();
   });
-  it("answers what it was told to, null as well", () => {
+  test("answers what it was told to, null as well", () => {
     expect(drive(deepForce(ctx, [1], null), ctx)).toBeNull();
     expect(drive(deepForce(ctx, [1]), ctx)).toEqual([1]);
   });
-  it("walks a million levels without native recursion", () => {
+  test("walks a million levels without native recursion", () => {
     let value: Slot = lazy(() => 1);
     const leaf = value as Thunk;
     for (let i = 0; i < 1_000_000; i++) value = [value];
     drive(deepForce(ctx, value), ctx);
     expect(leaf.code).toBeNull();
   });
-  it("says where it failed, innermost first", () => {
+  test("says where it failed, innermost first", () => {
     try {
       drive(deepForce(ctx, set({ a: [1, failing("no")] })), ctx);
       expect.unreachable();

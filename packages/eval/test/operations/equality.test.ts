@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** Equality of values of all types, and what it forces. */
+import { describe, expect, test } from "vitest";
 import { EvalError } from "../../src/errors/eval-error.ts";
 import { equal, equalFast, equalValues, explainDifference } from "../../src/operations/equality.ts";
 import type { PosIdx } from "../../src/position.ts";
@@ -17,24 +18,24 @@ function nested(depth: number, leaf: Slot): Value {
 }
 
 describe("equalValues", () => {
-  it("compares numbers across types", () => {
+  test("compares numbers across types", () => {
     expect(eq(1, new NixFloat(1))).toBe(true);
     expect(eq(new NixFloat(1.5), 1)).toBe(false);
     expect(eq(9007199254740993n, 9007199254740993n)).toBe(true);
     expect(eq(new NixFloat(-0), 0)).toBe(true);
   });
-  it("says that nan differs from itself, unless it is the same slot", () => {
+  test("says that nan differs from itself, unless it is the same slot", () => {
     const nan = new NixFloat(Number.NaN);
     expect(eq(nan, nan)).toBe(false);
     expect(eq([nan], [nan])).toBe(true);
   });
-  it("ignores contexts and never mixes types", () => {
+  test("ignores contexts and never mixes types", () => {
     expect(eq("a", new ContextString("a", new Set(["/nix/store/x"])))).toBe(true);
     expect(eq(new NixPath("/a"), "/a")).toBe(false);
     expect(eq(null, false)).toBe(false);
     expect(eq([], set({}))).toBe(false);
   });
-  it("takes functions as equal only in the same slot", () => {
+  test("takes functions as equal only in the same slot", () => {
     const f = fn(1, () => null);
     expect(eq(f, f)).toBe(false);
     expect(eq([f], [f])).toBe(true);
@@ -42,35 +43,35 @@ describe("equalValues", () => {
     expect(eqSlots(f, f)).toBe(true);
     expect(eq([lazy(() => f)], [lazy(() => f)])).toBe(false);
   });
-  it("forces a slot that is compared with itself, but nothing inside", () => {
+  test("forces a slot that is compared with itself, but nothing inside", () => {
     const thunk = failing();
     expect(() => eq([thunk], [thunk])).toThrow(EvalError);
     const inner = lazy(() => [failing()]);
     expect(eq([inner], [inner])).toBe(true);
   });
-  it("compares sets whatever the order of their names", () => {
+  test("compares sets whatever the order of their names", () => {
     expect(eq(set({ a: 1, b: 2 }), set({ b: 2, a: 1 }))).toBe(true);
     expect(eq(set({ a: 1, b: 2 }), set({ a: 1, c: 2 }))).toBe(false);
     expect(eq(set({ a: 1 }), set({ a: 1, b: 2 }))).toBe(false);
   });
-  it("stops at the first difference", () => {
+  test("stops at the first difference", () => {
     expect(eq([1, failing()], [2, failing()])).toBe(false);
     expect(eq([failing()], [1, 2])).toBe(false);
   });
-  it("compares derivations by their outPath", () => {
+  test("compares derivations by their outPath", () => {
     const drv = (outPath: string, x: Slot): Value => set({ type: "derivation", outPath, x });
     expect(eq(drv("/a", failing()), drv("/a", failing()))).toBe(true);
     expect(eq(drv("/a", 1), drv("/b", 1))).toBe(false);
     expect(eq(drv("/a", 1), set({ type: "derivation", x: 1, y: 1 }))).toBe(false);
   });
-  it("compares a million levels without native recursion", () => {
+  test("compares a million levels without native recursion", () => {
     expect(eq(nested(1_000_000, 1), nested(1_000_000, 1))).toBe(true);
     expect(eq(nested(1_000_000, 1), nested(1_000_000, 2))).toBe(false);
   });
 });
 
 describe("equalFast", () => {
-  it("leaves what must be looked into open", () => {
+  test("leaves what must be looked into open", () => {
     expect(equalFast(set({}), set({}))).toBeUndefined();
     expect(equalFast([1], [1])).toBeUndefined();
     expect(equalFast([1], [1, 2])).toBe(false);
@@ -90,10 +91,10 @@ describe("explainDifference", () => {
     return [];
   }
 
-  it("says nothing about equal values", () => {
+  test("says nothing about equal values", () => {
     expect(explain(set({ a: [1, "x"] }), set({ a: [1, "x"] }))).toEqual([]);
   });
-  it("names types that differ", () => {
+  test("names types that differ", () => {
     expect(explain(1, "1")).toEqual([
       "an integer of value '1' is not equal to a string of value '\"1\"'",
     ]);
@@ -105,7 +106,7 @@ describe("explainDifference", () => {
       "path '/a' is not equal to path '/b'",
     ]);
   });
-  it("shows the way to the difference, innermost first", () => {
+  test("shows the way to the difference, innermost first", () => {
     expect(explain(set({ a: [1, 2] }), set({ a: [1, 3] }))).toEqual([
       "an integer with value '2' is not equal to an integer with value '3'",
       "while comparing list element 1",
@@ -117,7 +118,7 @@ describe("explainDifference", () => {
       "while comparing a derivation by its 'outPath' attribute",
     ]);
   });
-  it("names sizes and names that differ", () => {
+  test("names sizes and names that differ", () => {
     expect(explain([1], [])).toEqual([
       "list of size '1' is not equal to list of size '0', left hand side is '[ 1 ]', right hand side is '[ ]'",
     ]);
@@ -129,7 +130,7 @@ describe("explainDifference", () => {
       "while comparing list element 0",
     ]);
   });
-  it("tells why functions differ", () => {
+  test("tells why functions differ", () => {
     const f = fn(1, () => null);
     expect(explain(f, f)).toEqual([
       "distinct functions and immediate comparisons of identical functions compare as unequal",

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** `toJSON`: values of all types, the order of evaluation, and errors. */
+import { describe, expect, test } from "vitest";
 import { plain } from "../../src/builtins/definition.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
@@ -49,7 +50,7 @@ function failure(slot: Slot, strict = true): EvalError {
 const messages = (error: EvalError): string[] => error.traces.map((trace) => trace.message);
 
 describe("toJson", () => {
-  it("writes atoms", () => {
+  test("writes atoms", () => {
     check(
       [1, 9223372036854775807n, true, null, new NixFloat(1)],
       "[1,9223372036854775807,true,null,1.0]",
@@ -58,7 +59,7 @@ describe("toJson", () => {
     check('a"\n\u0001\xc3\xa9', '"a\\"\\n\\u0001\xc3\xa9"');
   });
 
-  it("writes records of one shape, also inside of one another", () => {
+  test("writes records of one shape, also inside of one another", () => {
     const shape = new Shape(["n", 'a"'], null);
     const record = (n: Slot, a: Slot) => new Attrs(shape, [n, a]);
     check(
@@ -67,7 +68,7 @@ describe("toJson", () => {
     );
   });
 
-  it("tells of a name that is not UTF-8 after everything is evaluated", () => {
+  test("tells of a name that is not UTF-8 after everything is evaluated", () => {
     const shape = new Shape(["a", "\xff"], null);
     const inner = new Attrs(shape, [1, 2]);
     const message =
@@ -78,22 +79,22 @@ describe("toJson", () => {
     );
   });
 
-  it("sorts keys by bytes", () => {
+  test("sorts keys by bytes", () => {
     check(set({ b: 1, a: [], B: set({}) }), '{"B":{},"a":[],"b":1}');
   });
 
-  it("forces what it meets", () => {
+  test("forces what it meets", () => {
     check(later([later(1), set({ a: later(2) })]), '[1,{"a":2}]');
   });
 
-  it("writes what a set stands for", () => {
+  test("writes what a set stands for", () => {
     check(set({ outPath: later(set({ outPath: "x", y: 1 })), z: 2 }), '"x"');
     check(set({ outPath: [1] }), "[1]");
     check(set({ __toString: returns("s"), outPath: "o" }), '"s"');
     check(set({ outPath: set({ foo: true }) }), '{"foo":true}');
   });
 
-  it("gathers contexts", () => {
+  test("gathers contexts", () => {
     const one = new ContextString("a", new Set(["/nix/store/one"]));
     const two = new ContextString("b", new Set(["/nix/store/two"]));
     expect(convert([one, set({ x: two })]).context).toEqual(
@@ -102,7 +103,7 @@ describe("toJson", () => {
     expect(convert(["a"]).context).toBeUndefined();
   });
 
-  it("says where a function stands in the way", () => {
+  test("says where a function stands in the way", () => {
     const error = failure(set({ a: [1, set({ outPath: [returns(1)] })] }));
     expect(error.message).toBe("cannot convert the built-in function 'f' to JSON");
     expect(messages(error)).toEqual([
@@ -113,7 +114,7 @@ describe("toJson", () => {
     ]);
   });
 
-  it("wants a string from __toString", () => {
+  test("wants a string from __toString", () => {
     expect(failure(set({ __toString: returns(1) })).message).toBe(
       "`__toString` should return a string, but got an integer: 1",
     );
@@ -122,7 +123,7 @@ describe("toJson", () => {
     );
   });
 
-  it("does not force when it is not strict", () => {
+  test("does not force when it is not strict", () => {
     expect(convert([1], false).text).toBe("[1]");
     expect(failure([later(1)], false).message).toBe("cannot convert a thunk to JSON");
     expect(failure([applyThunk(returns(1), 1)], false).message).toBe(
@@ -130,14 +131,14 @@ describe("toJson", () => {
     );
   });
 
-  it("reports text that is not UTF-8 only when the program has no error", () => {
+  test("reports text that is not UTF-8 only when the program has no error", () => {
     expect(failure(["\xff"]).message).toBe(
       "JSON serialization error: [json.exception.type_error.316] invalid UTF-8 byte at index 0: 0xFF",
     );
     expect(failure(["\xff", returns(1)]).message).toContain("cannot convert");
   });
 
-  it("converts a million levels", () => {
+  test("converts a million levels", () => {
     let list: Slot = 1;
     for (let i = 0; i < 1_000_000; i++) list = [list];
     expect(convert(list).text).toHaveLength(2_000_001);

@@ -1,5 +1,6 @@
+/** `toXML`: values of all types, locations, formals and derivations. */
 import { SourceFile } from "@nivis/syntax";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { plain } from "../../src/builtins/definition.ts";
 import { Lambda, LambdaKind, type RuntimeFormals } from "../../src/bytecode/lambda.ts";
 import { EvalCaches } from "../../src/caches.ts";
@@ -48,7 +49,7 @@ function check(slot: Slot, lines: string[], options: Partial<XmlOptions> = {}): 
 }
 
 describe("toXml", () => {
-  it("writes atoms", () => {
+  test("writes atoms", () => {
     check(1, ['<int value="1" />']);
     check(true, ['<bool value="true" />']);
     check(null, ["<null />"]);
@@ -58,7 +59,7 @@ describe("toXml", () => {
     check(builtin, ["<unevaluated />"]);
   });
 
-  it("nests sets and lists", () => {
+  test("nests sets and lists", () => {
     check(set({ b: [1, []], a: set({}) }), [
       "<attrs>",
       '  <attr name="a">',
@@ -93,7 +94,7 @@ describe("toXml", () => {
     );
   });
 
-  it("lists formals by name", () => {
+  test("lists formals by name", () => {
     const formals: RuntimeFormals = {
       names: ["b", "a"],
       defaults: [false, false],
@@ -111,7 +112,7 @@ describe("toXml", () => {
     ]);
   });
 
-  it("writes a derivation out once", () => {
+  test("writes a derivation out once", () => {
     const drv = set({ type: "derivation", drvPath: later("/d"), outPath: "/o" });
     check(
       [drv, drv],
@@ -136,7 +137,7 @@ describe("toXml", () => {
     );
   });
 
-  it("leaves thunks alone when it is not strict", () => {
+  test("leaves thunks alone when it is not strict", () => {
     check([later(1)], ["<list>", "  <unevaluated />", "</list>"], { strict: false });
     check([later(1)], ["<list>", '  <int value="1" />', "</list>"]);
   });

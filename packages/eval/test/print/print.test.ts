@@ -1,5 +1,6 @@
+/** Printed values: escapes, names, functions, thunks and repetition. */
 import { SourceFile } from "@nivis/syntax";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { plain } from "../../src/builtins/definition.ts";
 import { Lambda, LambdaKind } from "../../src/bytecode/lambda.ts";
 import { EvalCaches } from "../../src/caches.ts";
@@ -61,7 +62,7 @@ describe("printAmbiguous", () => {
     expect(printAmbiguous(slot)).toBe(utf8(expected));
   };
 
-  it("prints atoms", () => {
+  test("prints atoms", () => {
     check(1, "1");
     check(-9223372036854775808n, "-9223372036854775808");
     check(true, "true");
@@ -71,13 +72,13 @@ describe("printAmbiguous", () => {
     check(new NixPath("/a b"), "/a b");
   });
 
-  it("escapes in strings only what C++ Nix escapes", () => {
+  test("escapes in strings only what C++ Nix escapes", () => {
     check('"\\\n\r\t', '"\\"\\\\\\n\\r\\t"');
     check("a$b${c$${", '"a$b\\${c$\\${"');
     expect(printAmbiguous("\0\x7f\xff")).toBe('"\0\x7f\xff"');
   });
 
-  it("prints functions and what is not forced by kind", () => {
+  test("prints functions and what is not forced by kind", () => {
     check(lambda("f"), "<LAMBDA>");
     check(add, "<PRIMOP>");
     check(new PartialBuiltin(add, [1]), "<PRIMOP-APP>");
@@ -87,7 +88,7 @@ describe("printAmbiguous", () => {
     check(forcedThunk(3), "3");
   });
 
-  it("sorts names by bytes and quotes those that need it", () => {
+  test("sorts names by bytes and quotes those that need it", () => {
     check(
       set({ b: 1, a: 2, if: 3, or: 4, "1a": 5, "": 6, "a-'": 7, "a.b": 8 }),
       '{ "" = 6; "1a" = 5; a = 2; a-\' = 7; "a.b" = 8; b = 1; "if" = 3; or = 4; }',
@@ -95,12 +96,12 @@ describe("printAmbiguous", () => {
     check(set({}), "{ }");
   });
 
-  it("prints lists", () => {
+  test("prints lists", () => {
     check([], "[ ]");
     check([1, [2], set({ a: 1 })], "[ 1 [ 2 ] { a = 1; } ]");
   });
 
-  it("prints what was printed before as repeated, sets by content and lists by cell", () => {
+  test("prints what was printed before as repeated, sets by content and lists by cell", () => {
     const inner = set({ a: 1 });
     check([inner, inner], "[ { a = 1; } «repeated» ]");
     check([forcedThunk(inner), forcedThunk(inner)], "[ { a = 1; } «repeated» ]");
@@ -112,14 +113,14 @@ describe("printAmbiguous", () => {
     check([empty, empty, set({}), set({})], "[ [ ] [ ] { } { } ]");
   });
 
-  it("ends on a cycle", () => {
+  test("ends on a cycle", () => {
     const cell = forcedThunk(null);
     const cyclic = set({ x: cell });
     cell.a = cyclic;
     check(cyclic, "{ x = «repeated»; }");
   });
 
-  it("prints a million levels", () => {
+  test("prints a million levels", () => {
     let list: Slot = 1;
     for (let i = 0; i < 1_000_000; i++) list = [list];
     expect(printAmbiguous(list)).toHaveLength(4_000_001);
@@ -131,18 +132,18 @@ describe("printForError", () => {
     expect(printForError(slot, positions)).toBe(utf8(expected));
   };
 
-  it("says what functions are and where", () => {
+  test("says what functions are and where", () => {
     check(lambda("f"), "«lambda f @ /a.nix:2:7»");
     check(lambda(undefined), "«lambda @ /a.nix:2:7»");
     check(add, "«primop add»");
     check(new PartialBuiltin(add, [1]), "«partially applied primop add»");
   });
 
-  it("forces nothing", () => {
+  test("forces nothing", () => {
     check([later(1), failing("x")], "[ «thunk» «thunk» ]");
   });
 
-  it("stops after ten attributes and ten items in all", () => {
+  test("stops after ten attributes and ten items in all", () => {
     const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`a${i + 10}`, i]));
     check(
       set(many),
@@ -156,47 +157,47 @@ describe("printForError", () => {
     check([Array.from({ length: 10 }, () => 1), 2], "[ [ 1 1 1 1 1 1 1 1 1 1 ] «1 item elided» ]");
   });
 
-  it("puts the type first", () => {
+  test("puts the type first", () => {
     check(set({ a: 1, type: 2, _type: 3 }), "{ _type = 3; type = 2; a = 1; }");
   });
 
-  it("stops at depth ten", () => {
+  test("stops at depth ten", () => {
     let list: Slot = 1;
     for (let i = 0; i < 11; i++) list = [list];
     check(list, "[ [ [ [ [ [ [ [ [ [ [ ... ] ] ] ] ] ] ] ] ] ] ]");
   });
 
-  it("cuts long strings", () => {
+  test("cuts long strings", () => {
     check("x".repeat(1025), `"${"x".repeat(1024)}" «1 byte elided»`);
     check("x".repeat(1024), `"${"x".repeat(1024)}"`);
     check(`${"x".repeat(1023)}\${`, `"${"x".repeat(1023)}\\$" «1 byte elided»`);
   });
 
-  it("counts empty sets as one", () => {
+  test("counts empty sets as one", () => {
     check([set({}), set({}), [], []], "[ { } «repeated» [ ] [ ] ]");
   });
 });
 
 describe("printForTrace", () => {
-  it("leaves nothing out and forces nothing", () => {
+  test("leaves nothing out and forces nothing", () => {
     const list = Array.from({ length: 20 }, () => later(1));
     expect(printForTrace(list, positions, 1)).toBe(utf8(`[ ${"«thunk» ".repeat(20)}]`));
   });
 });
 
 describe("printPretty", () => {
-  it("forces what it meets", () => {
+  test("forces what it meets", () => {
     expect(pretty(set({ a: later([later(1)]) }))).toBe("{ a = [ 1 ]; }");
   });
 
-  it("prints derivations by their path", () => {
+  test("prints derivations by their path", () => {
     const path = "/nix/store/0c6rqgaiwgfrcq9sgx2xbj0kz0m2wzha-x.drv";
     const drv = set({ type: later("derivation"), drvPath: later(path), outPath: failing("no") });
     expect(pretty([drv, drv])).toBe(utf8(`[ «derivation ${path}» «repeated» ]`));
     expect(pretty(set({ type: "derivation" }))).toBe(utf8("«derivation»"));
   });
 
-  it("prints errors in their place", () => {
+  test("prints errors in their place", () => {
     expect(pretty(set({ a: failing("no\x1b[1m!"), b: 1 }))).toBe(
       utf8("{ a = «error: no!»; b = 1; }"),
     );
@@ -204,7 +205,7 @@ describe("printPretty", () => {
     expect(pretty([drv])).toBe(utf8("[ «error: path '/x' is not in the Nix store» ]"));
   });
 
-  it("passes on a stack overflow", () => {
+  test("passes on a stack overflow", () => {
     // biome-ignore lint/correctness/useYield: a generator by type
     const deep = nativeThunk(function* () {
       throw new EvalError("stack-overflow", "deep");

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testEnvironment } from "@nivis/testkit";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileRegex } from "../../src/regex/regex.ts";
 import { patterns, subjects } from "./pattern-arbitrary.ts";
 
@@ -111,7 +111,7 @@ function ours([pattern, subject]: Case): unknown {
 }
 
 describe.skipIf(!hasOracle)("like C++ Nix", () => {
-  it("on typical and generated patterns", () => {
+  test("on typical and generated patterns", () => {
     const cases: Case[] = TYPICAL_PATTERNS.flatMap((pattern) =>
       TYPICAL_SUBJECTS.map((subject) => [pattern, subject] as const),
     );

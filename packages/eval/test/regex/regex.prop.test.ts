@@ -1,10 +1,10 @@
 /** JavaScript's RegExp and backtracking, where they are used, answer as the simulation does. */
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { compileRegex } from "../../src/regex/regex.ts";
 import { patterns, subjects } from "./pattern-arbitrary.ts";
 
-it.each(["native", "backtracking"] as const)("%s and simulated matches agree", (engine) => {
+test.each(["native", "backtracking"] as const)("%s and simulated matches agree", (engine) => {
   let compared = 0;
   fc.assert(
     fc.property(patterns(3), subjects, (pattern, subject) => {
@@ -19,7 +19,7 @@ it.each(["native", "backtracking"] as const)("%s and simulated matches agree", (
   expect(compared).toBeGreaterThan(500);
 });
 
-it("native and simulated searches agree", () => {
+test("native and simulated searches agree", () => {
   let compared = 0;
   fc.assert(
     fc.property(patterns(3), subjects, (pattern, subject) => {
@@ -34,7 +34,7 @@ it("native and simulated searches agree", () => {
   expect(compared).toBeGreaterThan(300);
 });
 
-it("a search's matches do not overlap and are in order", () => {
+test("a search's matches do not overlap and are in order", () => {
   fc.assert(
     fc.property(patterns(3), subjects, (pattern, subject) => {
       let end = 0;
@@ -47,7 +47,7 @@ it("a search's matches do not overlap and are in order", () => {
   );
 });
 
-it("any bytes either compile or are refused", () => {
+test("any bytes either compile or are refused", () => {
   const bytes = fc.string({
     unit: fc.constantFrom(..."ab()[]{}^$*+?|\\-,1:.=\xff", "[:alpha:]", "[.a.]", "a-z", "{1,2}"),
     maxLength: 12,

@@ -1,5 +1,5 @@
 /** The rules of the regular expressions, one by one. The expected values are C++ Nix's own answers. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileRegex, RegexError, type RegexMatch } from "../../src/regex/regex.ts";
 
 function match(pattern: string, subject: string): readonly (string | null)[] | null {
@@ -34,7 +34,7 @@ function reasonOf(pattern: string): string {
 }
 
 describe("match", () => {
-  it.each<[string, string, (string | null)[] | null]>([
+  test.each<[string, string, (string | null)[] | null]>([
     ["", "", []],
     ["", "a", null],
     ["ab", "abc", null],
@@ -47,17 +47,17 @@ describe("match", () => {
     expect(match(pattern, subject)).toEqual(groups);
   });
 
-  it("takes the first way to match in order of preference, not POSIX's longest groups", () => {
+  test("takes the first way to match in order of preference, not POSIX's longest groups", () => {
     expect(match("(a|ab)(c|bcd)(d*)", "abcd")).toEqual(["a", "bcd", ""]);
     expect(match("(a*)(ab)*(b*)", "abb")).toEqual(["a", null, "bb"]);
   });
 
-  it("lets a group stand that later turns of a loop pass by", () => {
+  test("lets a group stand that later turns of a loop pass by", () => {
     expect(match("(a|(b))*", "ba")).toEqual(["a", "b"]);
     expect(match("((a)*b)*", "abb")).toEqual(["b", "a"]);
   });
 
-  it("takes up to two empty turns of a loop", () => {
+  test("takes up to two empty turns of a loop", () => {
     expect(match("(a*)*", "")).toEqual([""]);
     expect(match("(a*)+", "aa")).toEqual([""]);
     expect(match("(a*)?", "")).toEqual([""]);
@@ -65,19 +65,19 @@ describe("match", () => {
     expect(match("a**", "aa")).toEqual([]);
   });
 
-  it("has null for a group that took no part", () => {
+  test("has null for a group that took no part", () => {
     expect(match("(a)|(b)", "b")).toEqual([null, "b"]);
     expect(match("(a){0}b", "b")).toEqual([null]);
   });
 
-  it("holds anchors to the ends of the subject, anywhere in the pattern", () => {
+  test("holds anchors to the ends of the subject, anywhere in the pattern", () => {
     expect(match("^a$", "a")).toEqual([]);
     expect(match("a^b", "ab")).toBeNull();
     expect(match("(^|\n)a", "\na")).toEqual(["\n"]);
     expect(match("a$b", "ab")).toBeNull();
   });
 
-  it("counts in braces, within a 32-bit int", () => {
+  test("counts in braces, within a 32-bit int", () => {
     expect(match("a{2}", "aa")).toEqual([]);
     expect(match("a{2,}", "aaaa")).toEqual([]);
     expect(match("a{1,2}{2}", "aaa")).toEqual([]);
@@ -88,7 +88,7 @@ describe("match", () => {
 });
 
 describe("split", () => {
-  it.each<[string, string, unknown[]]>([
+  test.each<[string, string, unknown[]]>([
     ["(a)b", "abc", ["", ["a"], "c"]],
     ["([ac])", "abc", ["", ["a"], "b", ["c"], ""]],
     ["(a)|b", "ab", ["", ["a"], "", [null], ""]],
@@ -101,24 +101,24 @@ describe("split", () => {
     expect(split(pattern, subject)).toEqual(parts);
   });
 
-  it("takes the longer branch of an alternative, the left one of equals", () => {
+  test("takes the longer branch of an alternative, the left one of equals", () => {
     expect(split("(a|ab)", "abab")).toEqual(["", ["ab"], "", ["ab"], ""]);
     expect(split("(a|ab)(c|bcd)?", "abcd")).toEqual(["", ["a", "bcd"], ""]);
     expect(split("(ab)|(a)(b)", "ab")).toEqual(["", ["ab", null, null], ""]);
   });
 
-  it("takes another turn of a loop whenever that leads to a match, even to a shorter one", () => {
+  test("takes another turn of a loop whenever that leads to a match, even to a shorter one", () => {
     expect(split("a?(ab)?", "ab")).toEqual(["", [null], "", [null], "b", [null], ""]);
   });
 
-  it("looks for a match that is not empty behind an empty one", () => {
+  test("looks for a match that is not empty behind an empty one", () => {
     expect(split("()|a", "a")).toEqual(["", [null], "", [""], ""]);
     expect(split("(b*)", "abb")).toEqual(["", [""], "a", ["bb"], "", [""], ""]);
   });
 });
 
 describe("bracket expressions", () => {
-  it.each<[string, string, boolean]>([
+  test.each<[string, string, boolean]>([
     ["[]a]", "]", true],
     ["[^]a]", "b", true],
     ["[^]a]", "]", false],
@@ -145,7 +145,7 @@ describe("bracket expressions", () => {
 });
 
 describe("faults", () => {
-  it.each<[string, string]>([
+  test.each<[string, string]>([
     ["\\", "escape"],
     ["\\d", "escape"],
     ["\\}", "escape"],
@@ -186,14 +186,14 @@ describe("faults", () => {
     expect(reasonOf(pattern)).toBe(reason);
   });
 
-  it.each(["a**", "a||b", "|", "()", "a{3}{2}", "]", "}", "a}", "\\{}", "$a^", "a{99990}"])(
+  test.each(["a**", "a||b", "|", "()", "a{3}{2}", "]", "}", "a}", "\\{}", "$a^", "a{99990}"])(
     "%j is valid",
     (pattern) => {
       expect(reasonOf(pattern)).toBe("valid");
     },
   );
 
-  it("are worded as C++ Nix words them", () => {
+  test("are worded as C++ Nix words them", () => {
     expect(new RegexError("paren").nixMessage("(")).toBe("invalid regular expression '('");
     expect(new RegexError("space").nixMessage("a{9999999}")).toBe(
       "memory limit exceeded by regular expression 'a{9999999}'",
@@ -204,14 +204,14 @@ describe("faults", () => {
 describe("limits", () => {
   const million = "a".repeat(1_000_000);
 
-  it.each(["(a|b)*", "(a*)*", "(.*)(.*)(.*)", "([a-z]+)a", "(a|aa)*", "((a|b)+|c)*"])(
+  test.each(["(a|b)*", "(a*)*", "(.*)(.*)(.*)", "([a-z]+)a", "(a|aa)*", "((a|b)+|c)*"])(
     "%j matches a million bytes",
     (pattern) => {
       expect(compileRegex(pattern).match(million)).not.toBeNull();
     },
   );
 
-  it.each(["(a+)+b", "a*a*a*a*b", "(a|a)*b", "(.*)x(.*)", "(a|aa)+[^a]"])(
+  test.each(["(a+)+b", "a*a*a*a*b", "(a|a)*b", "(.*)x(.*)", "(a|aa)+[^a]"])(
     "%j fails on a million bytes",
     (pattern) => {
       expect(compileRegex(pattern).match(million)).toBeNull();
@@ -219,7 +219,7 @@ describe("limits", () => {
     },
   );
 
-  it("columns that are computed again agree with kept ones", () => {
+  test("columns that are computed again agree with kept ones", () => {
     const line = "key = value; # note\n";
     const pattern = "([a-z]+|[a-z]+ )= ([a-z]*);|(# |# note)";
     const once = compileRegex(pattern).search(line, "simulation") ?? [];
@@ -240,7 +240,7 @@ describe("limits", () => {
     );
   });
 
-  it("deep nesting does not overflow", () => {
+  test("deep nesting does not overflow", () => {
     expect(compileRegex("(".repeat(30_000) + ")".repeat(30_000)).match("a")).toBeNull();
     expect(compileRegex(`a${"*".repeat(2_000)}`).match("aa")).toEqual([]);
     expect(compileRegex("((((((a*)*b*)*c*)*d*)*e*)*f*)*").match("abcdef!")).toBeNull();

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+/** The counters of NIX_SHOW_STATS, and the report. */
+import { describe, expect, test } from "vitest";
 import { allBuiltins } from "../../src/builtins/registry.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import { memoryIo } from "../../src/memory-io.ts";
@@ -37,7 +38,7 @@ function count(
 
 describe("what is counted", () => {
   // The figures of this table are those that C++ Nix prints for the same programs.
-  it.each([
+  test.each([
     ["let f = x: x + 1; in f 1 + f 2", { functionCalls: 2, builtinCalls: 0 }],
     ["let f = a: b: a; in f 1 2", { functionCalls: 2 }],
     ["builtins.map (x: x) [ 1 2 3 ]", { functionCalls: 3, builtinCalls: 1 }],
@@ -56,25 +57,25 @@ describe("what is counted", () => {
     expect(counts).toMatchObject(expected);
   });
 
-  it("counts expressions and names of the text", () => {
+  test("counts expressions and names of the text", () => {
     const { counts } = count("let f = { a, b ? 1 }@c: a; in f { a = 1; } + ({ d = 2; }).d");
     expect(counts.expressions).toBeGreaterThan(8);
     expect(Array.from(counts.names).sort()).toEqual(["a", "b", "c", "d", "f"]);
   });
 
-  it("knows how deep calls went", () => {
+  test("knows how deep calls went", () => {
     const { counts } = count("let f = n: if n == 0 then 0 else 1 + f (n - 1); in f 20");
     expect(counts.deepest).toBe(21);
   });
 
-  it("names only builtins that exist", () => {
+  test("names only builtins that exist", () => {
     const names = new Set(allBuiltins.map(({ name }) => name));
     expect([...SET_MAKERS, ...LIST_MAKERS].filter((name) => !names.has(name))).toEqual([]);
   });
 });
 
 describe("the report", () => {
-  it("has the keys of C++ Nix in their order", () => {
+  test("has the keys of C++ Nix in their order", () => {
     const { counts, evaluation } = count("[ 1 ]");
     const report = statisticsReport(
       counts,
@@ -110,7 +111,7 @@ describe("the report", () => {
     expect(read.nivis.machine.instructions).toBe(counts.instructions);
   });
 
-  it("without an observer has only what is counted anyway", () => {
+  test("without an observer has only what is counted anyway", () => {
     const { evaluation } = count("1");
     evaluation.context.counters.add("part", () => ({ hits: 4 }));
     const report = statisticsReport(
@@ -123,7 +124,7 @@ describe("the report", () => {
     expect(report["nivis"]?.["part"]).toEqual({ hits: 4 });
   });
 
-  it("tells of every function, builtin and attribute when asked", () => {
+  test("tells of every function, builtin and attribute when asked", () => {
     const { counts, evaluation } = count(
       "let g = import /f.nix;\n  s = { a = 2; };\nin builtins.map g [ s s ] ++ [ (3 - 1) ]",
       true,

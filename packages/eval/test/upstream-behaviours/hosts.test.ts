@@ -1,5 +1,5 @@
 /** What the tests of C++ Nix's C interface establish about values in the hands of a host program. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Evaluation, type EvaluationOptions } from "../../src/evaluation.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import type { Attrs } from "../../src/value/attrs.ts";
@@ -10,7 +10,7 @@ const evaluation = new Evaluation({ io: memoryIo() });
 const evaluate = (text: string, inside = evaluation): Value => inside.evaluate(text);
 
 describe("what is not forced", () => {
-  it("is reached without being evaluated", () => {
+  test("is reached without being evaluated", () => {
     const set = evaluate('{ bad = throw "reached"; good = 1 + 2; known = 3; }') as Attrs;
     expect(set.sortedNames()).toEqual(["bad", "good", "known"]);
     expect(set.get("bad")).toBeInstanceOf(Thunk);
@@ -23,7 +23,7 @@ describe("what is not forced", () => {
     expect(() => evaluation.force(list[0] as Slot)).toThrow("reached");
   });
 
-  it("is absent when there is no such name or place", () => {
+  test("is absent when there is no such name or place", () => {
     const set = evaluate("{ a = 1; }") as Attrs;
     expect(set.get("b")).toBeUndefined();
     expect(set.has("b")).toBe(false);
@@ -32,28 +32,28 @@ describe("what is not forced", () => {
 });
 
 describe("a call that a host puts off", () => {
-  it("is made when its value is needed, once", () => {
+  test("is made when its value is needed, once", () => {
     const call = applyThunk(evaluate("n: n * n"), 5);
     expect(call.code).not.toBeNull();
     expect(evaluation.force(call)).toBe(25);
     expect(evaluation.force(call)).toBe(25);
   });
 
-  it("fails only then if it calls what is no function", () => {
+  test("fails only then if it calls what is no function", () => {
     const call = applyThunk("text", 1);
     expect(() => evaluation.force(call)).toThrow(
       'attempt to call something which is not a function but a string: "text"',
     );
   });
 
-  it("does not evaluate an argument that is not used", () => {
+  test("does not evaluate an argument that is not used", () => {
     const bad = applyThunk(evaluate('n: throw "used"'), 1);
     const set = evaluation.call(evaluate("n: { inside = n; }"), bad) as Attrs;
     expect(set.size()).toBe(1);
     expect(() => evaluation.force(set.get("inside") as Slot)).toThrow("used");
   });
 
-  it("may have several arguments or none", () => {
+  test("may have several arguments or none", () => {
     expect(evaluation.call(evaluate("a: b: a - b"), 7, 4)).toBe(3);
     expect(evaluation.call(7)).toBe(7);
     const many = evaluate("a: b: c: d: e: f: g: h: i: j: [ a i j ]");
@@ -66,7 +66,7 @@ describe("an evaluation", () => {
   const other = (options: Partial<EvaluationOptions>): Evaluation =>
     new Evaluation({ io: memoryIo({ files: { "/one/x": "", "/two/y": "" } }), ...options });
 
-  it("has the builtins that its settings allow", () => {
+  test("has the builtins that its settings allow", () => {
     expect(evaluate("builtins.toString")).toBeInstanceOf(Builtin);
     expect(evaluate("builtins.true")).toBe(true);
     expect(() => evaluate("builtins.nonexistent")).toThrow("attribute 'nonexistent' missing");
@@ -76,7 +76,7 @@ describe("an evaluation", () => {
     expect(evaluate("builtins ? currentTime", pure)).toBe(false);
   });
 
-  it("looks up names in the search path that it was given", () => {
+  test("looks up names in the search path that it was given", () => {
     const inside = other({
       searchPath: [
         { prefix: "first", path: "/one" },

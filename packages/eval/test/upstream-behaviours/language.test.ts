@@ -1,9 +1,9 @@
 /** What C++ Nix's own tests of small expressions establish, with inputs of our own. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorOf, evaluate, evaluateLazily } from "../builtins/evaluate.ts";
 
 describe("small expressions", () => {
-  it.each([
+  test.each([
     ["2-3", "-1"],
     ["-(-4)", "4"],
     ["let f = a: b: a - b; in f 9 4", "5"],
@@ -23,7 +23,7 @@ describe("small expressions", () => {
     expect(evaluate(text)).toBe(expected);
   });
 
-  it.each([
+  test.each([
     ["with { }; k", "undefined variable 'k'"],
     ["let f = k: assert k == 1; 9; in f 2", "assertion '(k == 1)' failed"],
     ["let or = 1; in or", "syntax error, unexpected 'or'"],
@@ -35,7 +35,7 @@ describe("small expressions", () => {
 });
 
 describe("the order in which attributes are reached", () => {
-  it.each([
+  test.each([
     ['{ zz = throw "zz"; name = throw "name"; }', "name"],
     ['{ zz = throw "zz"; aa = throw "aa"; }', "zz"],
     ['{ system = throw "system"; value = throw "value"; }', "value"],
@@ -46,7 +46,7 @@ describe("the order in which attributes are reached", () => {
     expect(errorOf(text).at(-1)).toBe(message);
   });
 
-  it.each([
+  test.each([
     '{ zz = throw "zz"; name = 1; } == { zz = 1; name = 2; }',
     '{ zz = 1; name = 1; } == { zz = throw "zz"; name = 2; }',
     '{ zz = 1; name = 1; } == { zz = throw "zz"; meta = 2; }',
@@ -56,7 +56,7 @@ describe("the order in which attributes are reached", () => {
     expect(evaluate(text)).toBe("false");
   });
 
-  it("is the same where an assertion looks for the difference", () => {
+  test("is the same where an assertion looks for the difference", () => {
     expect(
       errorOf('assert { zz = throw "zz"; name = 1; } == { zz = 1; name = 2; }; 1').at(-1),
     ).toBe("an integer with value '1' is not equal to an integer with value '2'");
@@ -79,7 +79,7 @@ const choices = [0, 1, 2, 3].flatMap((a) =>
 ) as [boolean[], boolean[]][];
 
 describe("merging of nested attributes", () => {
-  it.each(choices)("joins what is spread as %j and %j", (first, second) => {
+  test.each(choices)("joins what is spread as %j and %j", (first, second) => {
     const one = nested(["k", "l"], "m = 1;", first);
     const two = nested(["k", "l"], "n = 2;", second);
     expect(evaluate(`{ ${one} ${two} }`)).toBe("{ k = { l = { m = 1; n = 2; }; }; }");
@@ -88,14 +88,14 @@ describe("merging of nested attributes", () => {
     expect(errorOf(`{ ${one} ${same} }`).at(-1)).toMatch(/^attribute '.*m' already defined at /);
   });
 
-  it("stays lazy", () => {
+  test("stays lazy", () => {
     expect(evaluateLazily("{ k.l = 1; k.m = 2; }")).toBe("{ k = <CODE>; }");
   });
 });
 
 describe("pipes", () => {
   const settings = { experimentalFeatures: new Set(["pipe-operators"]) };
-  it.each([
+  test.each([
     ["4 |> builtins.sub 9 |> builtins.mul 2", "10"],
     ["builtins.sub 9 <| builtins.mul 2 <| 4", "1"],
     ["1 |> throw |> (x: 5)", "5"],
@@ -107,7 +107,7 @@ describe("pipes", () => {
   ])("%s", (text, expected) => {
     expect(evaluate(text, { settings })).toBe(expected);
   });
-  it("do not mix without parentheses", () => {
+  test("do not mix without parentheses", () => {
     expect(errorOf("(x: 1) <| 2 |> (x: 3)", { settings }).at(-1)).toMatch(
       /^syntax error, unexpected/,
     );
@@ -115,7 +115,7 @@ describe("pipes", () => {
 });
 
 describe("limits", () => {
-  it("has at most 65535 formals", () => {
+  test("has at most 65535 formals", () => {
     const formals = Array.from({ length: 65_536 }, (_, i) => `a${i}`).join(", ");
     expect(errorOf(`({ ${formals} }: 0) { }`).at(-1)).toBe(
       "too many formal arguments, implementation supports at most 65535",

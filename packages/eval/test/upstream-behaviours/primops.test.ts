@@ -1,9 +1,9 @@
 /** What C++ Nix's own tests of builtins establish, with inputs of our own. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorOf, evaluate, evaluateLazily } from "../builtins/evaluate.ts";
 
 describe("values of builtins", () => {
-  it.each([
+  test.each([
     ["builtins.ceil 6.2", "7"],
     ["builtins.ceil (-6.2)", "-6"],
     ["builtins.floor 6.9", "6"],
@@ -77,7 +77,7 @@ describe("values of builtins", () => {
     expect(evaluate(text)).toBe(expected);
   });
 
-  it.each([
+  test.each([
     ["1.0", "1.0.0", -1],
     ["1.9", "1.10", -1],
     ["3.2", "3.2", 0],
@@ -92,7 +92,7 @@ describe("values of builtins", () => {
     expect(evaluate(`builtins.compareVersions "${b}" "${a}"`)).toBe(String(0 - expected));
   });
 
-  it.each([
+  test.each([
     ['map (x: throw "no") [ 1 2 ]', "[ <CODE> <CODE> ]"],
     ['builtins.mapAttrs (n: v: throw "no") { k = 1; }', "{ k = <CODE>; }"],
     ['builtins.genList (n: throw "no") 2', "[ <CODE> <CODE> ]"],
@@ -103,7 +103,7 @@ describe("values of builtins", () => {
 
 describe("errors of builtins", () => {
   const big = "(9007199254740993 * 512 - 1 + 9007199254740993 * 511)";
-  it.each([
+  test.each([
     ['throw "stop"', "stop"],
     ['abort "stop"', "evaluation aborted with the following error message: 'stop'"],
     ["builtins.ceil 1.0e30", "NixFloat argument 1e+30 is not in the range of NixInt"],
@@ -127,11 +127,11 @@ describe("errors of builtins", () => {
     expect(errorOf(text).at(-1)).toBe(Buffer.from(message, "utf8").toString("latin1"));
   });
 
-  it("do not let ceil and floor lose precision", () => {
+  test("do not let ceil and floor lose precision", () => {
     expect(errorOf(`builtins.ceil ${big}`).at(-1)).toContain("a loss of precision occurred");
   });
 
-  it.each([
+  test.each([
     [
       'builtins.fetchurl "https://host.example/x"',
       "in pure evaluation mode, 'fetchurl' requires a 'sha256' argument",
@@ -148,7 +148,7 @@ describe("errors of builtins", () => {
     expect(errorOf(text, { settings: { pureEval: true } }).at(-1)).toBe(message);
   });
 
-  it("ask restricted evaluation whether a URI is allowed", () => {
+  test("ask restricted evaluation whether a URI is allowed", () => {
     const settings = { restrictEval: true, allowedUris: ["https://good.example"] };
     expect(errorOf('fetchTarball "https://bad.example/x"', { settings }).at(-1)).toBe(
       "access to URI 'https://bad.example/x' is forbidden in restricted mode",

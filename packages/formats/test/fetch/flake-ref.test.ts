@@ -1,5 +1,5 @@
 /** Flake references: texts and attributes, there and back, and what the parsers reject. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   flakeRefAttrs,
   flakeRefFromAttrs,
@@ -13,7 +13,7 @@ const attrsOf = (text: string) => Object.fromEntries(flakeRefAttrs(parseFlakeRef
 const again = (text: string): string => formatFlakeRef(parseFlakeRef(text));
 
 describe("parseFlakeRef", () => {
-  it.each([
+  test.each([
     ["tools", { type: "indirect", id: "tools" }],
     ["tools/stable", { type: "indirect", id: "tools", ref: "stable" }],
     [`tools/${rev}`, { type: "indirect", id: "tools", rev }],
@@ -45,7 +45,7 @@ describe("parseFlakeRef", () => {
     expect(attrsOf(text)).toEqual(expected);
   });
 
-  it.each([
+  test.each([
     ["../here", "flake reference '../here' is not an absolute path"],
     ["github:me", "flake reference 'github:me' is not an absolute path"],
     ["github:me/tools?foo=1", "flake reference 'github:me/tools?foo=1' is not an absolute path"],
@@ -61,12 +61,12 @@ describe("parseFlakeRef", () => {
     expect(() => parseFlakeRef(text)).toThrow(message);
   });
 
-  it("returns the fragment", () => {
+  test("returns the fragment", () => {
     expect(parseFlakeRefWithFragment('github:me/tools#"a.b"').fragment).toBe('"a.b"');
     expect(parseFlakeRefWithFragment("tools#a%20b").fragment).toBe("a b");
   });
 
-  it("requires the features that an input needs", () => {
+  test("requires the features that an input needs", () => {
     const asked: string[] = [];
     parseFlakeRef("github:me/tools", { require: (feature) => asked.push(feature) });
     parseFlakeRef("https://h.example/a.zip", { require: (feature) => asked.push(feature) });
@@ -75,7 +75,7 @@ describe("parseFlakeRef", () => {
 });
 
 describe("formatFlakeRef", () => {
-  it.each([
+  test.each([
     ["tools/stable", "flake:tools/stable"],
     [`github:me/tools/${rev}?dir=d`, `github:me/tools/${rev}?dir=d`],
     ["github:me/tools/x%23y", "github:me/tools/x%23y"],
@@ -87,7 +87,7 @@ describe("formatFlakeRef", () => {
     expect(again(expected)).toBe(expected);
   });
 
-  it("checks attributes", () => {
+  test("checks attributes", () => {
     const format = (attrs: Record<string, string | number | boolean>) => () =>
       formatFlakeRef(flakeRefFromAttrs(new Map(Object.entries(attrs))));
     expect(format({ type: "github", owner: "o" })).toThrow("input attribute 'repo' is missing");

@@ -1,5 +1,5 @@
 /** Which inputs are locked: a row for each scheme and each attribute that could do it. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { inputFromAttrs } from "../../src/fetch/flake-ref.ts";
 import { isLockedInput } from "../../src/fetch/input.ts";
 import type { InputAttr } from "../../src/fetch/input-attrs.ts";
@@ -24,7 +24,7 @@ const isLocked = (attrs: Record<string, InputAttr>, trustForges?: boolean): bool
   );
 
 describe("isLockedInput", () => {
-  it.each<[Record<string, InputAttr>, { none: boolean; narHash: boolean; rev: boolean }]>([
+  test.each<[Record<string, InputAttr>, { none: boolean; narHash: boolean; rev: boolean }]>([
     [git, { none: false, narHash: false, rev: true }],
     [hg, { none: false, narHash: false, rev: true }],
     [github, { none: false, narHash: false, rev: true }],
@@ -43,12 +43,12 @@ describe("isLockedInput", () => {
     if (type !== "file") expect(isLocked({ ...attrs, rev })).toBe(expected.rev);
   });
 
-  it("takes a repository without commits for unlocked", () => {
+  test("takes a repository without commits for unlocked", () => {
     expect(isLocked({ ...git, rev: zeros })).toBe(false);
     expect(isLocked({ ...git, rev: zeros, narHash })).toBe(false);
   });
 
-  it("asks for a hash of what forges archive where they are not trusted", () => {
+  test("asks for a hash of what forges archive where they are not trusted", () => {
     for (const attrs of [github, gitlab, sourcehut]) {
       expect(isLocked({ ...attrs, rev }, false)).toBe(false);
       expect(isLocked({ ...attrs, rev, narHash }, false)).toBe(true);

@@ -1,6 +1,6 @@
 /** URLs, the forms of Git repositories, and the names of Git references. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isLegalRefName } from "../../src/fetch/git-ref-name.ts";
 import { fixGitUrl } from "../../src/fetch/git-url.ts";
 import {
@@ -15,7 +15,7 @@ import {
 const bytes = fc.uint8Array({ maxLength: 20 }).map((array) => String.fromCharCode(...array));
 
 describe("parseUrl", () => {
-  it("splits a URL", () => {
+  test("splits a URL", () => {
     const url = parseUrl("https://u:p%40@h.example:8080/a%2Fb/c?x=1&y=%20#f%21");
     expect(url.scheme).toBe("https");
     expect(url.authority).toEqual({
@@ -33,7 +33,7 @@ describe("parseUrl", () => {
     expect(url.fragment).toBe("f!");
   });
 
-  it.each([
+  test.each([
     ["no-scheme/x", "'no-scheme/x' doesn't have a scheme"],
     ["http://h/a b", "'http://h/a b' is not a valid URL: leftover"],
     ["http://h/%zz", "'http://h/%zz' is not a valid URL: leftover"],
@@ -43,17 +43,17 @@ describe("parseUrl", () => {
     expect(() => parseUrl(text)).toThrow(message);
   });
 
-  it("is lenient on request", () => {
+  test("is lenient on request", () => {
     expect(parseUrl('http://h/?a=b "c#d ^', true).fragment).toBe("d ^");
   });
 
-  it("ignores parameters without a value, with a warning", () => {
+  test("ignores parameters without a value, with a warning", () => {
     const warnings: string[] = [];
     expect(decodeQuery("a&b=1", false, (text) => warnings.push(text)).size).toBe(1);
     expect(warnings).toEqual(["dubious URI query 'a' is missing equal sign '=', ignoring"]);
   });
 
-  it("reads what it writes", () => {
+  test("reads what it writes", () => {
     fc.assert(
       fc.property(bytes, bytes, bytes, (segment, value, fragment) => {
         const url = { ...parseUrl("x://h"), path: ["", segment], fragment };
@@ -66,7 +66,7 @@ describe("parseUrl", () => {
     );
   });
 
-  it("decodes what it encodes", () => {
+  test("decodes what it encodes", () => {
     fc.assert(
       fc.property(bytes, (text) => {
         expect(percentDecode(percentEncode(text))).toBe(text);
@@ -77,7 +77,7 @@ describe("parseUrl", () => {
 });
 
 describe("fixGitUrl", () => {
-  it.each([
+  test.each([
     ["/srv/r", "file:///srv/r"],
     ["git@h.example:/srv/r.git", "ssh://git@h.example/srv/r.git"],
     ["me@h:~/r", "ssh://me@h/~/r"],
@@ -88,13 +88,13 @@ describe("fixGitUrl", () => {
     expect(formatUrl(fixGitUrl(text))).toBe(expected);
   });
 
-  it("warns about a relative path on another machine", () => {
+  test("warns about a relative path on another machine", () => {
     const warnings: string[] = [];
     expect(formatUrl(fixGitUrl("me@h:r", (text) => warnings.push(text)))).toBe("ssh://me@h/r");
     expect(warnings[0]).toContain("    ssh://me@h/~/r");
   });
 
-  it.each([
+  test.each([
     ["h:", "SCP-style Git URL 'h:' has an empty path"],
     ["here/r", "'here/r' doesn't have a scheme"],
     ["[x]:r", "Git SCP bracketed URL is not valid: 'x' is not a valid IPv6 address"],
@@ -105,10 +105,10 @@ describe("fixGitUrl", () => {
 });
 
 describe("isLegalRefName", () => {
-  it.each(["main", "a/b", "v1.0", "x#y", "a@b"])("accepts %s", (name) => {
+  test.each(["main", "a/b", "v1.0", "x#y", "a@b"])("accepts %s", (name) => {
     expect(isLegalRefName(name)).toBe(true);
   });
-  it.each([
+  test.each([
     "",
     "@",
     "-x",

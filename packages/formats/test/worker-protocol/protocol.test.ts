@@ -1,6 +1,6 @@
 /** The handshake, frames, and the exact bytes of a few values. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type Agreement,
   clientHandshake,
@@ -53,7 +53,7 @@ function shakeHands(
 }
 
 describe("handshake", () => {
-  it("chooses the lower version and the common features", () => {
+  test("chooses the lower version and the common features", () => {
     const { ours, theirs } = shakeHands({}, { daemonVersion: "2.36.0", trusted: false });
     expect(ours).toMatchObject({ minor: 38, daemonVersion: "2.36.0", trusted: false });
     expect(theirs).toMatchObject({ minor: 38 });
@@ -65,7 +65,7 @@ describe("handshake", () => {
     expect([...(partial.ours as Agreement).features]).toEqual(["delete-dead-specific-referrers"]);
   });
 
-  it.each([
+  test.each([
     [32, {}],
     [33, { daemonVersion: "v" }],
     [34, { daemonVersion: "v" }],
@@ -77,7 +77,7 @@ describe("handshake", () => {
     expect(shakeHands({ minor }, { daemonVersion: "v", trusted: true }).ours).toEqual(ours);
   });
 
-  it("rejects peers that are too old, too new or not daemons", () => {
+  test("rejects peers that are too old, too new or not daemons", () => {
     const answer = (...words: bigint[]): void => {
       const input = new WireInput();
       const output = new WireOutput();
@@ -97,7 +97,7 @@ describe("handshake", () => {
 });
 
 describe("frames", () => {
-  it("round-trip, whatever the chunks", () => {
+  test("round-trip, whatever the chunks", () => {
     const input = new WireInput();
     const bytes: number[] = [];
     for (const frame of ["abc", "d", "efghijklmnop"]) {
@@ -122,7 +122,7 @@ describe("frames", () => {
     expect(decodeWhole(reader.next(5))).toBeUndefined();
   });
 
-  it("are cut from pieces of any length", () => {
+  test("are cut from pieces of any length", () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.nat(50), fc.integer({ min: 0, max: 100_000 })), { maxLength: 6 }),
@@ -151,7 +151,7 @@ describe("frames", () => {
     );
   });
 
-  it("may not be longer than 32 bits allow", () => {
+  test("may not be longer than 32 bits allow", () => {
     const input = new WireInput();
     input.push(frameHeader(2 ** 32));
     expect(() => decodeWhole(new FrameReader(input).next(10))).toThrow("is too large");
@@ -166,13 +166,13 @@ describe("layouts", () => {
   };
   const path = `/nix/store/${"a".repeat(32)}-x`;
 
-  it("of a request with a path", () => {
+  test("of a request with a path", () => {
     expect(hex((output) => OPERATIONS.isValidPath.request.write(output, { path }, agreed))).toBe(
       "2d00000000000000 2f6e69782f73746f 72652f6161616161 6161616161616161 6161616161616161 6161616161616161 6161612d78000000",
     );
   });
 
-  it("of an error with a trace", () => {
+  test("of an error with a trace", () => {
     const message = {
       kind: "error",
       error: { level: 0, message: "bad", traces: ["while"] },
@@ -182,7 +182,7 @@ describe("layouts", () => {
     );
   });
 
-  it("of signed numbers", () => {
+  test("of signed numbers", () => {
     const result = {
       status: "built",
       errorMessage: "",
@@ -196,7 +196,7 @@ describe("layouts", () => {
     expect(bytes).toContain("0100000000000000 0000000000000000 ffffffffffffffff 0200000000000000");
   });
 
-  it("have distinct numbers", () => {
+  test("have distinct numbers", () => {
     expect(new Set(OPERATION_NAMES.map((name) => OPERATIONS[name].number)).size).toBe(
       OPERATION_NAMES.length,
     );
@@ -204,7 +204,7 @@ describe("layouts", () => {
     expect(operationName(48)).toBeUndefined();
   });
 
-  it("reject realisations if the daemon does not support them", () => {
+  test("reject realisations if the daemon does not support them", () => {
     const request = { drvPath: `${path}.drv`, outputName: "out" };
     expect(() =>
       OPERATIONS.queryRealisation.request.write(new WireOutput(), request, agreed),

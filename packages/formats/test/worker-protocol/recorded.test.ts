@@ -3,7 +3,7 @@
  * sides are decoded completely and round-trip, whatever the chunks.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type Agreement,
   type AnyOperation,
@@ -145,14 +145,14 @@ describe.each(recordings.map((one) => [one.daemon, one] as const))(
   (_, recorded) => {
     const indices = recorded.connections.map((_, index) => index);
 
-    it.each(indices)("connection %i decodes in chunks of any length", (index) => {
+    test.each(indices)("connection %i decodes in chunks of any length", (index) => {
       const whole = replay(sides(recorded, index, 1 << 20));
       for (const length of [1, 7, 8, 100, 4096]) {
         expect(replay(sides(recorded, index, length))).toEqual(whole);
       }
     });
 
-    it.each(indices)("connection %i is written as it was", (index) => {
+    test.each(indices)("connection %i is written as it was", (index) => {
       const output = new WireOutput();
       replay(sides(recorded, index, 1 << 20), (side, from, write, agreed) => {
         write(output, agreed);
@@ -161,7 +161,7 @@ describe.each(recordings.map((one) => [one.daemon, one] as const))(
       });
     });
 
-    it.each(indices)("connection %i says so where it is cut off", (index) => {
+    test.each(indices)("connection %i says so where it is cut off", (index) => {
       const { client, server, storeDir } = sides(recorded, index, 1 << 20);
       for (let length = 0; length < server.bytes.length; length += 13) {
         const cut = {
@@ -173,7 +173,7 @@ describe.each(recordings.map((one) => [one.daemon, one] as const))(
       }
     });
 
-    it("have what they are to show", () => {
+    test("have what they are to show", () => {
       const all = indices.map((index) => replay(sides(recorded, index, 1 << 20)));
       const operations = new Set(all.flatMap((one) => one.operations));
       expect([...operations].sort()).toEqual(

@@ -1,6 +1,6 @@
 /** Every request, reply and message round-trips at every version, in chunks of any length. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type Agreement,
   type AnyWire,
@@ -79,7 +79,7 @@ describe.each(
   ]);
   wires.push(["message", serverMessage]);
 
-  it("round trip", () => {
+  test("round trip", () => {
     for (const [name, wire] of wires) checkRoundTrips(name, wire);
   });
 
@@ -97,7 +97,7 @@ describe.each(
 
   // Two versions are enough: decoding primitives does not depend on the version.
   if (agreed.minor === OLDEST_MINOR || hasFeatures)
-    it("rejects a value that is truncated at any byte", () => {
+    test("rejects a value that is truncated at any byte", () => {
       for (const [, wire] of wires) {
         const [value] = fc.sample(arbitraryOf(wire, agreed.minor, hasFeatures), {
           numRuns: 1,
@@ -115,7 +115,7 @@ describe.each(
 
 describe("bad input", () => {
   const agreed = agreements[0] as Agreement;
-  it("never does more than throw an error of the format", () => {
+  test("never does more than throw an error of the format", () => {
     const wires = OPERATION_NAMES.flatMap((name) => [
       OPERATIONS[name].request as AnyWire,
       OPERATIONS[name].reply as AnyWire,
@@ -146,7 +146,7 @@ describe("bad input", () => {
     );
   });
 
-  it("rejects lengths beyond the limits before it allocates anything", () => {
+  test("rejects lengths beyond the limits before it allocates anything", () => {
     const input = new WireInput({ maxString: 100, maxValue: 1000 });
     const output = new WireOutput();
     output.uint(101);
@@ -159,7 +159,7 @@ describe("bad input", () => {
     expect(() => decodeWhole(many.count())).toThrow("is too long");
   });
 
-  it("limits the total size of one value", () => {
+  test("limits the total size of one value", () => {
     const input = new WireInput({ maxString: 100, maxValue: 1000 });
     const output = new WireOutput();
     for (let i = 0; i < 20; i++) output.string("x".repeat(60));
@@ -169,7 +169,7 @@ describe("bad input", () => {
     }).toThrow("message is longer than 1000 bytes");
   });
 
-  it("rejects padding that is not zero", () => {
+  test("rejects padding that is not zero", () => {
     const input = new WireInput();
     input.push(new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 65, 0, 0, 1, 0, 0, 0, 0]));
     expect(() => decodeWhole(input.string())).toThrow("non-zero padding");

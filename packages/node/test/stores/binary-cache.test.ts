@@ -28,7 +28,7 @@ import {
   streamOf,
   TrustedKeys,
 } from "@nivis/store";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DiskNarInfoMemory } from "../../src/stores/disk-narinfo-memory.ts";
 import { fileCache } from "../../src/stores/file-cache.ts";
 import { httpCache } from "../../src/stores/http-cache.ts";
@@ -79,7 +79,7 @@ function cacheIn(directory: string, options: Partial<BinaryCacheOptions> = {}): 
 }
 
 describe("a cache in a directory", () => {
-  it.each(["none", "gzip", "br", "xz", "zstd", "bzip2"])(
+  test.each(["none", "gzip", "br", "xz", "zstd", "bzip2"])(
     "gives back what it was given, by %s",
     async (compression) => {
       if (!["none", "gzip", "br"].includes(compression) && !isOnPath(compression)) return;
@@ -103,7 +103,7 @@ describe("a cache in a directory", () => {
     },
   );
 
-  it("says which compression it writes instead of one that nobody can", async () => {
+  test("says which compression it writes instead of one that nobody can", async () => {
     const { store, text } = await sampleStore();
     const warnings: string[] = [];
     const cache = cacheIn(join(folder, "odd"), {
@@ -115,7 +115,7 @@ describe("a cache in a directory", () => {
     expect((await cache.info(text))?.compression).not.toBe("lzip");
   });
 
-  it("signs, and signatures are checked", async () => {
+  test("signs, and signatures are checked", async () => {
     const { store, tree } = await sampleStore();
     const cache = cacheIn(join(folder, "signed"), { compression: "none", secretKeys: [secret] });
     await copyPaths(store, cache, [tree]);
@@ -143,7 +143,7 @@ describe("a cache in a directory", () => {
     );
   });
 
-  it("notices damage", async () => {
+  test("notices damage", async () => {
     const { store, tree } = await sampleStore();
     const directory = join(folder, "damaged");
     await copyPaths(store, cacheIn(directory, { compression: "none" }), [tree]);
@@ -163,7 +163,7 @@ describe("a cache in a directory", () => {
     await expect(copyPaths(cacheIn(directory), target, [tree])).rejects.toThrow("does not exist");
   });
 
-  it("refuses objects whose references are missing, and caches of other stores", async () => {
+  test("refuses objects whose references are missing, and caches of other stores", async () => {
     const { store, text } = await sampleStore();
     const cache = cacheIn(join(folder, "incomplete"), { compression: "none" });
     await expect(copyPaths(store, cache, [text], { closure: false })).rejects.toThrow(
@@ -179,7 +179,7 @@ describe("a cache in a directory", () => {
     await expect(none.info(text)).rejects.toThrow("does not appear to be a binary cache");
   });
 
-  it("keeps realisations and logs", async () => {
+  test("keeps realisations and logs", async () => {
     const cache = cacheIn(join(folder, "traces"));
     const id = { drvPath: `${storeDir}/${"a".repeat(32)}-x.drv`, outputName: "out" };
     const value = { outPath: `${storeDir}/${"b".repeat(32)}-x`, signatures: ["k:c2ln"] };
@@ -202,7 +202,7 @@ withNix("caches of C++ Nix", () => {
   });
   afterAll(() => daemon?.dispose());
 
-  it.each(["xz", "bzip2", "zstd", "br", "gzip", "none"])(
+  test.each(["xz", "bzip2", "zstd", "br", "gzip", "none"])(
     "are read by us: %s",
     async (compression) => {
       const directory = join(folder, `theirs-${compression}`);
@@ -228,7 +228,7 @@ withNix("caches of C++ Nix", () => {
     },
   );
 
-  it.each(["xz", "zstd", "gzip", "none"])("are written by us: %s", async (compression) => {
+  test.each(["xz", "zstd", "gzip", "none"])("are written by us: %s", async (compression) => {
     if (!["none", "gzip"].includes(compression) && !isOnPath(compression)) return;
     const store = daemon.open();
     const added = await store.writer.addContent({
@@ -348,7 +348,7 @@ describe("a cache behind HTTP", () => {
     return memory;
   }
 
-  it("is written by PUT and read by GET", async () => {
+  test("is written by PUT and read by GET", async () => {
     writeFileSync(join(directory, "nix-cache-info"), `StoreDir: ${storeDir}\nPriority: 17\n`);
     const cache = open({ compression: "none", writeNarListing: true });
     await copyPaths(sample, cache, [tree]);
@@ -363,7 +363,7 @@ describe("a cache behind HTTP", () => {
     );
   });
 
-  it("gives ranges of uncompressed NARs", async () => {
+  test("gives ranges of uncompressed NARs", async () => {
     const files = await open().files(tree);
     requests = [];
     const sent: (string | undefined)[] = [];
@@ -375,7 +375,7 @@ describe("a cache behind HTTP", () => {
     expect(sent).toEqual([expect.stringMatching(/^bytes=\d+-\d+$/)]);
   });
 
-  it("is asked again after errors that may pass, and not after others", async () => {
+  test("is asked again after errors that may pass, and not after others", async () => {
     let failures = 3;
     fault = (request, response) => {
       if (!request.url?.endsWith(".narinfo") || failures-- <= 0) return false;
@@ -394,7 +394,7 @@ describe("a cache behind HTTP", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("takes up a download where it broke off", async () => {
+  test("takes up a download where it broke off", async () => {
     let cuts = 3;
     fault = (request, response) => {
       if (!request.url?.startsWith("/nar/") || cuts-- <= 0) return false;
@@ -411,12 +411,12 @@ describe("a cache behind HTTP", () => {
     expect(requests.filter((one) => one.includes("/nar/"))).toHaveLength(4);
   });
 
-  it("gives up on a server that sends nothing", async () => {
+  test("gives up on a server that sends nothing", async () => {
     fault = (request) => request.url?.startsWith("/nar/") ?? false;
     await expect(fetchTree(open())).rejects.toThrow("the server sent nothing for too long");
   });
 
-  it("takes 403 for missing, follows redirects, but not for ever", async () => {
+  test("takes 403 for missing, follows redirects, but not for ever", async () => {
     fault = (request, response) => {
       if (!request.url?.endsWith(".narinfo")) return false;
       response.writeHead(403).end();
@@ -436,13 +436,13 @@ describe("a cache behind HTTP", () => {
     await expect(open().info(tree)).rejects.toThrow("too many redirects");
   });
 
-  it("says so when nobody is there", async () => {
+  test("says so when nobody is there", async () => {
     const transport = httpCache("http://127.0.0.1:1", { userAgent: "test" });
     const store = new BinaryCacheStore(nodeStoreHost, transport, { storeDir });
     await expect(store.info(tree)).rejects.toThrow("Could not connect to server");
   });
 
-  it("is remembered between processes, found or missing", async () => {
+  test("is remembered between processes, found or missing", async () => {
     let now = 1000;
     const remember = (): DiskNarInfoMemory =>
       new DiskNarInfoMemory(join(folder, "memory"), { positive: 100, negative: 10 }, () => now);
@@ -465,7 +465,7 @@ describe("a cache behind HTTP", () => {
     expect(await ask()).toBe(0);
   });
 
-  it("is not believed when a narinfo is about something else", async () => {
+  test("is not believed when a narinfo is about something else", async () => {
     const info = readFileSync(join(directory, `${tree.slice(11, 43)}.narinfo`), "latin1");
     expect(parseNarInfo(info, "x", storeDir).storePath).toBe(tree);
     fault = (request, response) => {

@@ -13,7 +13,7 @@ import {
   type StoreObserver,
   streamOf,
 } from "@nivis/store";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DaemonListener, listenOnSocket } from "../../src/stores/daemon-listener.ts";
 import { unixConnector } from "../../src/stores/duplex-transport.ts";
 import { nodeFileSystem } from "../../src/stores/node-file-system.ts";
@@ -100,7 +100,7 @@ suite("C++ Nix as a client", () => {
       clientStoreDir = join(root, "store");
     });
 
-    it("adds files and trees, and asks about them", async () => {
+    test("adds files and trees, and asks about them", async () => {
       const file = join(folder, "hello.txt");
       writeFileSync(file, "hello from C++");
       const added = await run("nix-store", "--add", file);
@@ -130,7 +130,7 @@ suite("C++ Nix as a client", () => {
       expect((await run("nix-store", "--verify-path", treePath)).code).toBe(0);
     });
 
-    it("evaluates into it", async () => {
+    test("evaluates into it", async () => {
       const made = await run(
         "nix-instantiate",
         "-E",
@@ -148,7 +148,7 @@ suite("C++ Nix as a client", () => {
       expect(shown.out).toContain(drv.slice(drv.lastIndexOf("/") + 1));
     });
 
-    it("copies to it and from it", async () => {
+    test("copies to it and from it", async () => {
       const text = join(folder, "source.txt");
       writeFileSync(text, "copied");
       const path = (await run("nix-store", "--add", text)).out.trim();
@@ -164,7 +164,7 @@ suite("C++ Nix as a client", () => {
       expect(refused.err).toContain("nonsense");
     });
 
-    it("keeps roots and collects garbage", async () => {
+    test("keeps roots and collects garbage", async () => {
       const kept = join(folder, "kept.txt");
       const lost = join(folder, "lost.txt");
       writeFileSync(kept, "kept");
@@ -192,7 +192,7 @@ suite("C++ Nix as a client", () => {
       expect(alive.err).toContain("still alive");
     });
 
-    it("is told what cannot be done", async () => {
+    test("is told what cannot be done", async () => {
       const built = await run(
         "nix-build",
         "--no-out-link",
@@ -203,7 +203,7 @@ suite("C++ Nix as a client", () => {
       expect(built.err).toContain("is not supported by store");
     });
 
-    it("says what it is", async () => {
+    test("says what it is", async () => {
       expect(
         (await run("nix", "store", "ping")).out + (await run("nix", "store", "ping")).err,
       ).toContain("Store URL");
@@ -216,7 +216,7 @@ suite("C++ Nix as a client", () => {
       clientStoreDir = daemon.storeDir;
     });
 
-    it("builds, sees the log, and gets the output", async () => {
+    test("builds, sees the log, and gets the output", async () => {
       const expression = `derivation { name = "built"; builder = "/bin/sh"; args = [ "-c" "echo line one; echo content > $out" ]; system = builtins.currentSystem; }`;
       const built = await run("nix-build", "--no-out-link", "-E", expression);
       expect(built.code, built.err).toBe(0);
@@ -224,7 +224,7 @@ suite("C++ Nix as a client", () => {
       expect(readFileSync(built.out.trim(), "utf8")).toBe("content\n");
     });
 
-    it("is told why a build failed", async () => {
+    test("is told why a build failed", async () => {
       const expression = `derivation { name = "bad"; builder = "/bin/sh"; args = [ "-c" "echo oh dear; exit 7" ]; system = builtins.currentSystem; }`;
       const built = await run("nix-build", "--no-out-link", "-E", expression);
       expect(built.code).not.toBe(0);
@@ -232,7 +232,7 @@ suite("C++ Nix as a client", () => {
       expect(built.err).toContain("oh dear");
     });
 
-    it("stops a build when the client goes away", async () => {
+    test("stops a build when the client goes away", async () => {
       const mark = join(folder, "building");
       const expression = `derivation { name = "long"; builder = "/bin/sh"; args = [ "-c" "echo $$ > ${mark}; while :; do read x < /dev/zero; done" ]; system = builtins.currentSystem; }`;
       const before = new Set(children);
@@ -252,7 +252,7 @@ suite("C++ Nix as a client", () => {
   });
 
   describe("of the store of Nivis's own client", () => {
-    it.each([32, 33, 34, 35, 37, 38])("at 1.%i", async (minor) => {
+    test.each([32, 33, 34, 35, 37, 38])("at 1.%i", async (minor) => {
       const memory = new MemoryStore(nodeStoreHost, { storeDir: "/nix/store" });
       const lower = new MemoryStore(nodeStoreHost, { storeDir: "/nix/store" });
       class LastingStore extends OverlayStore {
@@ -312,7 +312,7 @@ suite("C++ Nix as a client", () => {
     });
   });
 
-  it("broke no connection on our side", () => {
+  test("broke no connection on our side", () => {
     expect(errors).toEqual([]);
   });
 

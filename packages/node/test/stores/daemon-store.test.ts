@@ -24,7 +24,7 @@ import {
   type StoreError,
   streamOf,
 } from "@nivis/store";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeHashes } from "../../src/node-hashes.ts";
 import { unixConnector } from "../../src/stores/duplex-transport.ts";
 import { nodeStoreHost } from "../../src/stores/node-store-host.ts";
@@ -80,13 +80,13 @@ suite("a daemon of C++ Nix", () => {
     return added.path;
   }
 
-  it("says what it is", async () => {
+  test("says what it is", async () => {
     const facts = await store.facts();
     expect(facts.version).toMatch(/^\d+\.\d+/);
     expect(facts.protocolMinor).toBeGreaterThanOrEqual(34);
   });
 
-  it("takes texts, files and trees, and gives them back", async () => {
+  test("takes texts, files and trees, and gives them back", async () => {
     const hello = await text("hello.txt", "hello");
     expect(hello.path).toBe(
       makeTextPath({ storeDir: store.storeDir, hashes: nodeHashes }, "hello.txt", "hello", []),
@@ -138,7 +138,7 @@ suite("a daemon of C++ Nix", () => {
     );
   });
 
-  it("tells valid paths from others", async () => {
+  test("tells valid paths from others", async () => {
     const there = await text("there", "1");
     const gone = `${store.storeDir}/${"0".repeat(32)}-gone`;
     expect([...(await store.validPaths([there.path, gone]))]).toEqual([there.path]);
@@ -151,7 +151,7 @@ suite("a daemon of C++ Nix", () => {
     expect(await store.info(there.path)).toMatchObject({ path: there.path });
   });
 
-  it("answers many questions that are sent at once", async () => {
+  test("answers many questions that are sent at once", async () => {
     const { path } = await text("asked", "often");
     const fresh = daemon.open();
     const answers = await Promise.all(
@@ -167,7 +167,7 @@ suite("a daemon of C++ Nix", () => {
     await fresh.close();
   });
 
-  it("survives errors of the daemon", async () => {
+  test("survives errors of the daemon", async () => {
     const outside = "/somewhere/else/00000000000000000000000000000000-x";
     await expect(store.info(outside)).rejects.toMatchObject({ kind: "invalid-path" });
     await expect(store.referrers(outside)).rejects.toMatchObject({ kind: "invalid-path" });
@@ -200,7 +200,7 @@ suite("a daemon of C++ Nix", () => {
     expect((await text("after3", "error")).path).toContain("after3");
   });
 
-  it("builds, and tells what came of it", async () => {
+  test("builds, and tells what came of it", async () => {
     const drv = await derivation("built", "echo some output; echo hi > $out");
     const lines: string[] = [];
     const watched = daemon.open({
@@ -226,7 +226,7 @@ suite("a daemon of C++ Nix", () => {
     await watched.close();
   });
 
-  it("reports builds that fail, with their log", async () => {
+  test("reports builds that fail, with their log", async () => {
     const drv = await derivation("failing", "echo about to fail; exit 3");
     const other = await derivation("fine", "echo 1 > $out");
     const wanted = [drv, other].map(
@@ -240,7 +240,7 @@ suite("a daemon of C++ Nix", () => {
     expect(failed?.errorMessage).toContain("about to fail");
   });
 
-  it("builds from derivations that are in another store", async () => {
+  test("builds from derivations that are in another store", async () => {
     const drv = await derivation("elsewhere", "echo 2 > $out");
     const memory = new MemoryStore(nodeStoreHost, { storeDir: store.storeDir });
     await copyPaths(store, memory, [drv]);
@@ -257,7 +257,7 @@ suite("a daemon of C++ Nix", () => {
     await fresh.close();
   });
 
-  it("keeps roots, and collects the rest", async () => {
+  test("keeps roots, and collects the rest", async () => {
     const kept = await text("kept", "by a link");
     const temporary = await text("temporary", "by a connection");
     const lost = await text("lost", "by nobody");
@@ -282,7 +282,7 @@ suite("a daemon of C++ Nix", () => {
     ).rejects.toThrow("alive");
   });
 
-  it("stops a build when its caller gives up", async () => {
+  test("stops a build when its caller gives up", async () => {
     const mark = join(daemon.folder, "started");
     const drv = await derivation(
       "endless",
@@ -304,7 +304,7 @@ suite("a daemon of C++ Nix", () => {
     expect((await text("still", "works")).path).toContain("still");
   });
 
-  it("adds ten thousand small paths in batches", async () => {
+  test("adds ten thousand small paths in batches", async () => {
     const items: PathToAdd[] = Array.from({ length: 10_000 }, (_, i) => {
       const contents = `object ${i}`;
       const tree = { type: "regular", executable: false, contents } as const;
@@ -331,7 +331,7 @@ suite("a daemon of C++ Nix", () => {
     expect(valid.size).toBe(10_000);
   }, 300_000);
 
-  it("refuses NARs that are not what their hash says", async () => {
+  test("refuses NARs that are not what their hash says", async () => {
     const config = { storeDir: store.storeDir, hashes: nodeHashes };
     const path = makeTextPath(config, "wrong", "right", []);
     const nar = narBytes(narTreeSource, { type: "regular", executable: false, contents: "wrong" });
@@ -350,7 +350,7 @@ suite("a daemon of C++ Nix", () => {
     expect(await store.info(path)).toBeUndefined();
   });
 
-  it("says so when the daemon dies in the middle, and works with the next one", async () => {
+  test("says so when the daemon dies in the middle, and works with the next one", async () => {
     const other = new NixDaemon();
     await other.start();
     const victim = other.open();
@@ -380,7 +380,7 @@ suite("a daemon of C++ Nix", () => {
     }
   });
 
-  it("connects to sockets with long paths", async () => {
+  test("connects to sockets with long paths", async () => {
     const folder = join(daemon.folder, "x".repeat(100));
     mkdirSync(folder);
     symlinkSync(daemon.socket, join(folder, "socket"));
@@ -392,7 +392,7 @@ suite("a daemon of C++ Nix", () => {
     await far.close();
   });
 
-  it("says why it cannot connect", async () => {
+  test("says why it cannot connect", async () => {
     const wrong = new NixDaemon();
     const closed = wrong.open();
     await expect(closed.facts()).rejects.toMatchObject({

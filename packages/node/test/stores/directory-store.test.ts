@@ -23,7 +23,7 @@ import {
   narOfFiles,
   streamOf,
 } from "@nivis/store";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { LocalStore } from "../../src/local-store.ts";
 import { nodeFileSystem } from "../../src/stores/node-file-system.ts";
 import { nodeStoreHost } from "../../src/stores/node-store-host.ts";
@@ -75,7 +75,7 @@ const addTree = (store: DirectoryStore) =>
   });
 
 describe("a store in a directory", () => {
-  it("gives back what it was given, sealed", async () => {
+  test("gives back what it was given, sealed", async () => {
     const store = open();
     const { path } = await addTree(store);
     const nar = await collect(narOfFiles(nodeFileSystem, oddTree()));
@@ -104,7 +104,7 @@ describe("a store in a directory", () => {
     expect(await files.readLink("/way-out")).toBe("/etc");
   });
 
-  it("lets nothing out of an object", async () => {
+  test("lets nothing out of an object", async () => {
     const store = open();
     const files = await store.files((await addTree(store)).path);
     for (const path of ["/way-out/passwd", "/../../../../../../etc/passwd", "/a/..", "/a/../big"]) {
@@ -113,7 +113,7 @@ describe("a store in a directory", () => {
     }
   });
 
-  it("is the store that evaluation writes, and C++ Nix can load", async () => {
+  test("is the store that evaluation writes, and C++ Nix can load", async () => {
     const local = new LocalStore({ root });
     const text = `/nix/store/${"a".repeat(32)}-by-evaluation`;
     local.addText(text, "written by evaluation", []);
@@ -134,7 +134,7 @@ describe("a store in a directory", () => {
     expect(nix("--verify-path", path)).toMatchObject({ status: 0, stderr: "" });
   });
 
-  it("leaves nothing behind when an addition fails or is given up", async () => {
+  test("leaves nothing behind when an addition fails or is given up", async () => {
     const store = open();
     const names = (): string[] => readdirSync(join(root, "nix/store"));
     await expect(
@@ -185,14 +185,14 @@ describe("a store in a directory", () => {
     expect(names()).toHaveLength(1);
   });
 
-  it("reads a registration that a crash cut off", async () => {
+  test("reads a registration that a crash cut off", async () => {
     const { path } = await addTree(open());
     const file = join(root, "nix/var/nix/nivis.reginfo");
     appendFileSync(file, `/nix/store/${"b".repeat(32)}-half\n0123\n77\n\n3\n/nix/store/x`);
     expect(await open().allPaths()).toEqual([path]);
   });
 
-  it("keeps what links and connections root", async () => {
+  test("keeps what links and connections root", async () => {
     const store = open();
     const { path } = await addTree(store);
     const link = join(folder, `link-${count}`);
@@ -211,7 +211,7 @@ describe("a store in a directory", () => {
     expect(await open().allPaths()).toEqual([]);
   });
 
-  it("notices what was changed behind its back", async () => {
+  test("notices what was changed behind its back", async () => {
     const said: string[] = [];
     const { path } = await addTree(open());
     const store = new DirectoryStore(nodeStoreHost, nodeFileSystem, {

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { type ByteStream, collect } from "@nivis/store";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isOnPath, nodeCodecs } from "../../src/stores/node-codecs.ts";
 
 const text = Buffer.from(Array.from({ length: 30_000 }, (_, i) => `line ${i * 7919}\n`).join(""));
@@ -30,21 +30,21 @@ describe.each(compressed)("%s", (name, program, make) => {
   const decompress = (bytes: Uint8Array, length: number): Promise<Uint8Array> =>
     collect(codec?.decompress?.(pieces(bytes, length)) ?? pieces(bytes, length));
 
-  it.skipIf(!isThere)("is read", async () => {
+  test.skipIf(!isThere)("is read", async () => {
     const bytes = make();
     for (const length of [bytes.length, 1000, 77]) {
       expect(Buffer.from(await decompress(bytes, length)).equals(text), `${length}`).toBe(true);
     }
   });
 
-  it.skipIf(!isThere)("is read when it comes in several parts", async () => {
+  test.skipIf(!isThere)("is read when it comes in several parts", async () => {
     if (name === "br") return;
     const part = make();
     const whole = await decompress(Buffer.concat([part, part]), 5000);
     expect(Buffer.from(whole).equals(Buffer.concat([text, text]))).toBe(true);
   });
 
-  it.skipIf(!isThere)("is refused when it is cut off or damaged", async () => {
+  test.skipIf(!isThere)("is refused when it is cut off or damaged", async () => {
     const bytes = make();
     await expect(decompress(bytes.subarray(0, bytes.length >> 1), 1000)).rejects.toMatchObject({
       kind: "corrupt",
@@ -54,7 +54,7 @@ describe.each(compressed)("%s", (name, program, make) => {
     });
   });
 
-  it.skipIf(codec?.compress === undefined)("is written", async () => {
+  test.skipIf(codec?.compress === undefined)("is written", async () => {
     const bytes = await collect(codec?.compress?.(pieces(text, 1000)) ?? pieces(text, 1));
     expect(bytes.length).toBeLessThan(text.length / 2);
     expect(Buffer.from(await decompress(bytes, 1000)).equals(text)).toBe(true);

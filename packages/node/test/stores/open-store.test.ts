@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Store, streamOf } from "@nivis/store";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../src/stores/open-store.ts";
 import { sshArguments, sshOptions } from "../../src/stores/ssh.ts";
 import { isNixInstalled, NixDaemon } from "./nix-daemon.ts";
@@ -30,7 +30,7 @@ async function addTo(store: Store): Promise<string | undefined> {
 }
 
 describe("openStore", () => {
-  it("opens what needs no daemon", async () => {
+  test("opens what needs no daemon", async () => {
     expect((await openStore("dummy://")).writer).toBeUndefined();
     expect(await addTo(await openStore("dummy://?read-only=false"))).toMatch(/-opened$/);
     const local = await openStore(join(folder, "root"));
@@ -46,7 +46,7 @@ describe("openStore", () => {
     expect(await addTo(await openStore(`file://${folder}/cache?compression=none`))).toBe(path);
   });
 
-  it("refuses what it does not know, and warns of odd parameters", async () => {
+  test("refuses what it does not know, and warns of odd parameters", async () => {
     await expect(openStore("ssh://host")).rejects.toThrow(
       "stores with scheme 'ssh' are not supported; use 'ssh-ng://'",
     );
@@ -61,7 +61,7 @@ describe("openStore", () => {
     );
   });
 
-  it("chooses by what is there", async () => {
+  test("chooses by what is there", async () => {
     const state = join(folder, "state");
     mkdirSync(state);
     const environment = { NIX_STATE_DIR: state, NIX_STORE_DIR: join(folder, "store"), PATH: "" };
@@ -73,7 +73,7 @@ describe("openStore", () => {
 });
 
 describe("ssh", () => {
-  it("is called as C++ Nix calls it", () => {
+  test("is called as C++ Nix calls it", () => {
     expect(sshOptions(` -p 22 -o 'A B'"C\\"D" e\\ f ''`)).toEqual([
       "-p",
       "22",
@@ -129,14 +129,14 @@ suite("with C++ Nix", () => {
     return store;
   }
 
-  it("asks a daemon on its socket", async () => {
+  test("asks a daemon on its socket", async () => {
     const store = await opened("daemon");
     expect(store.uri).toBe("daemon");
     expect(await addTo(store)).toContain(daemon.storeDir);
     expect((await (await opened(daemon.socketUri)).facts()).version).toBeDefined();
   });
 
-  it("starts nix-daemon for a local store with a database", async () => {
+  test("starts nix-daemon for a local store with a database", async () => {
     daemon.run("nix-store", "--init");
     const store = await opened("local");
     const path = (await addTo(store)) as string;
@@ -144,7 +144,7 @@ suite("with C++ Nix", () => {
     expect((await store.facts()).version).toBeDefined();
   });
 
-  it("speaks through the pipes that stand for ssh", async () => {
+  test("speaks through the pipes that stand for ssh", async () => {
     const store = await opened("ssh-ng://localhost");
     expect(await addTo(store)).toContain(daemon.storeDir);
     // A program in the place of ssh, which greets as ssh does when the login succeeds.
@@ -167,7 +167,7 @@ suite("with C++ Nix", () => {
     await expect(none.facts()).rejects.toThrow("failed to start SSH connection to 'localhost'");
   });
 
-  it("reads the log of a build", async () => {
+  test("reads the log of a build", async () => {
     const expression = `derivation { name = "logged"; builder = "/bin/sh"; args = [ "-c" "echo to the log; echo > $out" ]; system = builtins.currentSystem; }`;
     const drv = daemon.run("nix-instantiate", "-E", expression).split("\n").at(-1) as string;
     daemon.run("nix-store", "--realise", drv);
