@@ -49,7 +49,7 @@ describe("renderError", () => {
     );
   });
 
-  it("puts traces before the message, the outermost first", () => {
+  test("puts traces before the message, the outermost first", () => {
     const error = new EvalError("type", "no").addTrace(line3, "inner").addTrace(NO_POS, "outer");
     expect(render(error)).toBe(
       lines(
@@ -68,7 +68,7 @@ describe("renderError", () => {
     );
   });
 
-  it("skips traces without text", () => {
+  test("skips traces without text", () => {
     expect(render(new EvalError("type", "no").addTrace(NO_POS, "").addTrace(NO_POS, "a"))).toBe(
       lines("error:", "       … a", "", "       error: no"),
     );
@@ -109,7 +109,7 @@ describe("renderError", () => {
     expect(text).not.toContain("… c");
   });
 
-  it("always shows what addErrorContext added", () => {
+  test("always shows what addErrorContext added", () => {
     const error = new EvalError("type", "no").addTrace(NO_POS, "forced", true);
     for (let i = 0; i < 6; i++) error.addTrace(NO_POS, `outer ${i}`);
     expect(render(error)).toContain("… forced");
@@ -160,7 +160,7 @@ describe("warnings", () => {
     );
   });
 
-  it("says what was going on", () => {
+  test("says what was going on", () => {
     const traces = [{ pos: NO_POS, message: "while testing", always: false }];
     expect(renderWarning("careful", NO_POS, positions, false, traces)).toBe(
       lines(

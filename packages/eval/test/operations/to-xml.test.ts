@@ -77,7 +77,7 @@ describe("toXml", () => {
     ]);
   });
 
-  it("says where attributes and functions were defined", () => {
+  test("says where attributes and functions were defined", () => {
     const located = Attrs.of(["z"], [lambda(text, "x", null)], [positionIn(file, 3)]);
     check(
       located,
