@@ -107,6 +107,12 @@ async function buildCommands() {
     entryPoints: { "store-worker": STORE_WORKER },
     outExtension: { ".js": ".cjs" },
   });
+  // The program of the threads of `nivis fmt`; see format-pool.ts.
+  await build({
+    ...options,
+    entryPoints: { "format-worker": join(source, "formatting", "format-worker.ts") },
+    outExtension: { ".js": ".cjs" },
+  });
   removeStaleBundles(
     metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((path) => basename(path))),
   );

@@ -47,7 +47,7 @@ export const PACKAGES = [
   {
     name: "nivis",
     imports: ["syntax", "formats", "fmt", "eval", "store", "fetch", "flake", "node"],
-    thirdParty: [],
+    thirdParty: ["diff"],
     isNeutral: false,
     isPublished: true,
   },

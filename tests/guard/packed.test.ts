@@ -86,6 +86,7 @@ test.each([
   ["nivis", ["eval", "-E", "{ a = 1 + 1; }"], "{ a = 2; }\n"],
   ["nivis", ["parse", "-E", "1+1"], /1/],
   ["nivis", ["lint", "file.nix"], ""],
+  ["nivis", ["fmt", "--check", "file.nix"], ""],
   ["nivis", ["disassemble", "-E", "x: x + 1"], /ADD/i],
   ["nivis", ["trace", "-E", "(x: x) 1"], /1/],
   ["nivis", ["instantiate", "-E", "[ ]"], ""],

@@ -1,16 +1,16 @@
 /**
- * The door of the formatter: a text in, the same program in the official style (RFC 166) out.
+ * The entry point of the formatter: a text in, the same program in the official style (RFC 166) out.
  *
- * The result is what nixfmt 1.4 prints, byte for byte. Unless told otherwise the formatter reads its own
- * result and compares: the two texts must be the same program with the same comments, or
- * `FormatError` is thrown and nothing is lost.
+ * The result is what nixfmt 1.4 prints, byte for byte. Unless told otherwise the formatter parses a
+ * result that differs from its input and compares: the two texts must be the same program with the same
+ * comments, or a `FormatError` is thrown. And it formats the result again: where nixfmt needs a second
+ * run to come to rest, the result here is that of the second.
  */
-import { type DiagnosticCode, parseTree, SourceFile, type SyntaxTree } from "@nivis/syntax";
+import { type DiagnosticCode, parseTree, SourceFile, type SyntaxTree, Token } from "@nivis/syntax";
 import { columns, stripEnd, stripStart } from "./bytes.ts";
 import { DocumentWriter } from "./document.ts";
 import { layOut } from "./layout.ts";
-import { NestingError } from "./style/core.ts";
-import { Model } from "./style/model.ts";
+import { Model, NestingError } from "./style/model.ts";
 import { printText } from "./style/printer.ts";
 import { readTrivia } from "./trivia.ts";
 import { difference } from "./verify.ts";
@@ -23,7 +23,7 @@ export interface FormatOptions {
   readonly indent?: number;
   /** Ignore the line breaks of the input where the style would keep them. Defaults to false. */
   readonly strict?: boolean;
-  /** Compare the result with the input. Defaults to true. */
+  /** Compare the result with the input, and format it again until it stays. Defaults to true. */
   readonly verify?: boolean;
 }
 
@@ -48,6 +48,9 @@ const BREAKS_TREE: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
   "null-byte",
 ]);
 
+/** After so many rounds the result is taken as it is. */
+const MAX_ROUNDS = 5;
+
 const DEFAULT_WIDTH = 100;
 const DEFAULT_INDENT = 2;
 
@@ -61,33 +64,53 @@ export function format(source: SourceFile, options: FormatOptions = {}): string 
   const error = tree.diagnostics.find(({ code }) => BREAKS_TREE.has(code));
   if (error !== undefined)
     throw new FormatError("syntax", error.message, error.pos ?? error.span.start);
+  const rest = tree.tokenKinds.indexOf(Token.Invalid);
+  if (rest >= 0) {
+    const message = "the text ends at a null byte, and more follows it";
+    throw new FormatError("syntax", message, tree.tokenStarts[rest] as number);
+  }
   const result = formatTree(tree, options);
-  if (options.verify !== false && result !== source.text) verify(tree, result);
-  return result;
+  return options.verify === false || result === source.text
+    ? result
+    : settled(tree, result, options);
 }
 
 /** Formats a tree without errors; does not look at the result. */
 export function formatTree(tree: SyntaxTree, options: FormatOptions = {}): string {
   const { width = DEFAULT_WIDTH, indent = DEFAULT_INDENT, strict = false } = options;
-  const model = new Model(tree, readTrivia(tree, strict));
+  const model = modelOf(tree, strict);
   const writer = new DocumentWriter(columns);
-  try {
-    printText(model, writer);
-  } catch (error) {
-    if (!(error instanceof NestingError)) throw error;
-    throw new FormatError("nesting", error.message, tree.tokenStarts[error.token] as number);
-  }
+  printText(model, writer);
   const text = layOut(writer.finish(), width, indent);
   return model.trivia.endsDisabled ? stripStart(text) : `${stripEnd(stripStart(text))}\n`;
 }
 
-function verify(tree: SyntaxTree, result: string): void {
-  const after = parseTree(new SourceFile({ kind: "string" }, result));
-  const found = difference(tree, after);
-  if (found === undefined) return;
-  throw new FormatError(
-    "verification",
-    `the formatted text is not the same program (${found}); this is a bug in the formatter`,
-    0,
-  );
+function modelOf(tree: SyntaxTree, strict: boolean): Model {
+  try {
+    return new Model(tree, readTrivia(tree, strict));
+  } catch (error) {
+    if (!(error instanceof NestingError)) throw error;
+    throw new FormatError("nesting", error.message, tree.tokenStarts[error.token] as number);
+  }
+}
+
+/**
+ * Formats a result again until that changes nothing, and compares it with the input each time. Once is
+ * nearly always enough: the style looks at the line breaks of its input, and a comment that moves to a
+ * line of its own adds one.
+ */
+function settled(tree: SyntaxTree, first: string, options: FormatOptions): string {
+  let result = first;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const after = parseTree(new SourceFile({ kind: "string" }, result));
+    const found = difference(tree, after);
+    if (found !== undefined) {
+      const message = `the formatted text is not the same program (${found}); this is a bug in the formatter`;
+      throw new FormatError("verification", message, 0);
+    }
+    const again = formatTree(after, options);
+    if (again === result) break;
+    result = again;
+  }
+  return result;
 }

@@ -64,6 +64,7 @@ export class Trivia {
   readonly lines: Int32Array;
   /** For each token whether a disabled region is open right before it: where it begins, or -1. */
   readonly disabled: Int32Array | undefined;
+  readonly #items = new Map<number, readonly Trivium[]>();
   #undo: (() => void)[] | undefined;
 
   constructor(
@@ -94,6 +95,19 @@ export class Trivia {
 
   hasAny(token: number): boolean {
     return this.#trailing[token] !== undefined || this.hasLeading(token);
+  }
+
+  /** Makes what leads a token an item of its own, which `item` returns from then on. */
+  detach(token: number): void {
+    const leading = this.#leading[token];
+    if (leading === undefined) return;
+    this.#items.set(token, leading);
+    this.#leading[token] = undefined;
+  }
+
+  /** What led a token before it was detached. */
+  item(token: number): readonly Trivium[] {
+    return this.#items.get(token) ?? NONE;
   }
 
   setLeading(token: number, trivia: readonly Trivium[]): void {
@@ -225,13 +239,9 @@ class TriviaReader {
   }
 
   #newlines(start: number, end: number): number {
+    const text = this.#text;
     let count = 0;
-    for (
-      let at = this.#text.indexOf("\n", start);
-      at >= 0 && at < end;
-      at = this.#text.indexOf("\n", at + 1)
-    )
-      count += 1;
+    for (let i = start; i < end; i += 1) if (text.charCodeAt(i) === 10) count += 1;
     return count;
   }
 

@@ -120,16 +120,20 @@ function sameMeaning(before: Expr, after: Expr): boolean {
   return true;
 }
 
-/** The texts and interpolations of a string, neighbouring texts joined; `undefined` if it is none. */
+/**
+ * The texts and interpolations of a string, neighbouring texts joined; `undefined` if it is none. A string
+ * that is interpolated into another counts as written there.
+ */
 function stringPieces(value: object): unknown[] | undefined {
   const expr = value as Expr;
-  if (expr.kind === NodeKind.String) return expr.value === "" ? [] : [expr.value];
-  if (expr.kind !== NodeKind.StringTemplate) return undefined;
+  if (expr.kind !== NodeKind.String && expr.kind !== NodeKind.StringTemplate) return undefined;
   const pieces: unknown[] = [];
-  for (const part of expr.parts) {
+  const stack: Expr[] = [expr];
+  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
     const last = pieces[pieces.length - 1];
-    // A literal in an interpolation counts as text too.
-    if (part.kind !== NodeKind.String) pieces.push(part);
+    if (part.kind === NodeKind.StringTemplate)
+      for (let i = part.parts.length - 1; i >= 0; i -= 1) stack.push(part.parts[i] as Expr);
+    else if (part.kind !== NodeKind.String) pieces.push(part);
     else if (typeof last === "string") pieces[pieces.length - 1] = last + part.value;
     else if (part.value !== "") pieces.push(part.value);
   }

@@ -18,6 +18,8 @@ export interface Terminal {
   writeLine(bytes: string): void;
   /** All of standard input. */
   readInput(): string;
+  /** Shows a line that the next one replaces, and removes it when empty; only on a terminal. */
+  readonly showProgress?: ((line: string) => void) | undefined;
   /** Whether messages may have colours. */
   readonly color: boolean;
   /** The environment; texts, not bytes. */
@@ -51,6 +53,10 @@ export function processTerminal(storeWorker: string): Terminal {
     // Asked when there is something to colour: most runs never load `node:tty`.
     get color() {
       return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
+    },
+    get showProgress() {
+      if (!process.getBuiltinModule("node:tty").isatty(2)) return undefined;
+      return (line: string) => writeAll(2, `\r\x1b[K${line}`);
     },
     environment,
     get isOutTerminal() {

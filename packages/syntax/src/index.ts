@@ -38,6 +38,22 @@ export { BinaryOp, BindingKind, NodeKind } from "./ast/nodes.ts";
 export { printAttrPath, printExpr } from "./ast/print.ts";
 export { isReservedWord, printIdentifier, printString } from "./ast/quote.ts";
 export { children, walk } from "./ast/visit.ts";
+export type { PackageUpdate } from "./edit/derivation.ts";
+export { updatePackage } from "./edit/derivation.ts";
+export { EditError } from "./edit/edit-error.ts";
+export { EditedText } from "./edit/edited-text.ts";
+export type { FlakeInput } from "./edit/flake-inputs.ts";
+export {
+  addInput,
+  flakeInputs,
+  removeInput,
+  setInputRef,
+  setInputUrl,
+  urlWithRef,
+} from "./edit/flake-inputs.ts";
+export { parsePath, printPath } from "./edit/names.ts";
+export type { InsertOptions } from "./edit/nix-file.ts";
+export { NixFile } from "./edit/nix-file.ts";
 export { Token } from "./lex/token.ts";
 export type { Fix, LintDiagnostic, TextEdit } from "./lint/diagnostic.ts";
 export type { FixResult } from "./lint/fix.ts";

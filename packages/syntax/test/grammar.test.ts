@@ -71,7 +71,7 @@ test("an application is one node, also through parentheses", () => {
   check("<a> b", '(__findFile __nixPath "a" b)');
 });
 
-test("constructs with a body are no operands", () => {
+test("constructs with a body are not operands", () => {
   checkError("1 + let a = 1; in a", "1:9 syntax error, unexpected identifier, expecting '{'");
   checkError("a + if b then c else d", "1:5 syntax error, unexpected 'if'");
   checkError("f x: y", "1:4 syntax error, unexpected ':', expecting end of file");

@@ -20,7 +20,7 @@ function codes(text: string, options?: LintOptions): string[] {
 }
 
 describe("lint", () => {
-  test("answers in the order of the text", () => {
+  test("returns findings in the order of the text", () => {
     const text = "let a = rec { }; in let in with { }; (1)";
     expect(codes(text)).toEqual([
       "unused-binding",

@@ -27,7 +27,7 @@ test("paths are made absolute and canonical by name", () => {
   check("./a", "/a", { basePath: "/" });
 });
 
-test("lone dots and slashes are no paths", () => {
+test("lone dots and slashes are not paths", () => {
   checkError("/", "1:1 syntax error, unexpected '/'");
   checkError("..", "1:1 syntax error, unexpected '.'");
   checkError("~", "1:1 syntax error, unexpected invalid token");

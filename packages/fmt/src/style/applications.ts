@@ -24,7 +24,7 @@ export abstract class ApplicationPrinter extends TermPrinter {
     const last = args[args.length - 1] as Element;
     const before = args.slice(0, -1);
     const simple = model.isSimpleApplication(head, args);
-    const comments = this.takeComments(head);
+    const comments = this.#takeComments(head);
     this.trivia(comments);
     const indent = indentFunction && comments.length === 0;
     const beforeLast = before[before.length - 1];
@@ -35,23 +35,23 @@ export abstract class ApplicationPrinter extends TermPrinter {
         model.kind(last) === SyntaxKind.List
       ) {
         if (pre) out.space(Space.Plain);
-        this.transparent(() => this.partial(head, before.slice(0, -1), indent));
-        this.listArgument(beforeLast);
-        this.listArgument(last);
+        this.transparent(() => this.#partial(head, before.slice(0, -1), indent));
+        this.#listArgument(beforeLast);
+        this.#listArgument(last);
         if (post) out.space(Space.Cut);
         return;
       }
       const start = (): void => {
         if (pre) out.space(Space.Plain);
-        this.transparent(() => this.partial(head, before, indent));
+        this.transparent(() => this.#partial(head, before, indent));
       };
       if (simple && this.onOneLine(-1, start)) {
         out.space(Space.Hard);
-        this.lastArgument(last);
+        this.#lastArgument(last);
       } else {
         if (!simple || !out.isOneLine) start();
         out.space(Space.Plain);
-        this.lastArgument(last);
+        this.#lastArgument(last);
         if (post) out.space(Space.Cut);
       }
     });
@@ -59,7 +59,7 @@ export abstract class ApplicationPrinter extends TermPrinter {
   }
 
   /** Takes the comments from the first token of a function: they go before the whole application. */
-  private takeComments(head: Element): readonly Trivium[] {
+  #takeComments(head: Element): readonly Trivium[] {
     const { trivia } = this.model;
     const token = this.model.firstToken(head);
     trivia.moveUp(this.model.endOfFirst(head), token);
@@ -75,22 +75,22 @@ export abstract class ApplicationPrinter extends TermPrinter {
   }
 
   /** The second last and last argument when both are lists. */
-  private listArgument(list: number): void {
+  #listArgument(list: number): void {
     this.out.space(Space.Plain);
-    this.nest(() => this.group(() => this.innerArgument(list)));
+    this.nest(() => this.group(() => this.#innerArgument(list)));
   }
 
   /** The function with its first arguments. */
-  private partial(head: Element, args: readonly Element[], indent: boolean): void {
+  #partial(head: Element, args: readonly Element[], indent: boolean): void {
     const { model, out } = this;
     const last = args[args.length - 1];
     if (last === undefined) {
-      if (!indent) this.nested(head, () => this.expression(head));
+      if (!indent) this.expression(head);
       else {
         this.nest(() =>
           this.group(() => {
             out.space(Space.Cut);
-            this.nested(head, () => this.expression(head));
+            this.expression(head);
           }),
         );
       }
@@ -99,61 +99,55 @@ export abstract class ApplicationPrinter extends TermPrinter {
     const rest = args.slice(0, -1);
     const beforeLast = rest[rest.length - 1];
     if (model.kind(last) === SyntaxKind.Select) {
-      this.transparent(() => this.nested(head, () => this.partial(head, rest, indent)));
+      this.transparent(() => this.#partial(head, rest, indent));
       out.space(Space.Plain);
-      this.nest(() => this.group(() => this.innerArgument(last)));
+      this.nest(() => this.group(() => this.#innerArgument(last)));
     } else if (
       beforeLast !== undefined &&
       model.kind(beforeLast) === SyntaxKind.List &&
       model.kind(last) === SyntaxKind.List
     ) {
       this.transparent(() => {
-        this.transparent(() =>
-          this.nested(head, () => this.partial(head, rest.slice(0, -1), indent)),
-        );
+        this.transparent(() => this.#partial(head, rest.slice(0, -1), indent));
         this.nest(() =>
           this.group(() => {
             out.space(Space.Plain);
-            this.group(() => this.innerArgument(beforeLast));
+            this.group(() => this.#innerArgument(beforeLast));
             out.space(Space.Plain);
-            this.group(() => this.innerArgument(last));
+            this.group(() => this.#innerArgument(last));
           }),
         );
       });
     } else {
-      this.transparent(() => this.nested(head, () => this.partial(head, rest, indent)));
+      this.transparent(() => this.#partial(head, rest, indent));
       out.space(Space.Plain);
-      this.nest(() => this.priority(() => this.innerArgument(last)));
+      this.nest(() => this.priority(() => this.#innerArgument(last)));
     }
   }
 
   /** An argument that is not the last one. */
-  private innerArgument(argument: Element): void {
+  #innerArgument(argument: Element): void {
     const { model } = this;
     const isShortList =
       model.kind(argument) === SyntaxKind.List &&
       model.itemCount(argument) <= MAX_SHORT_LIST &&
       model.items(argument).every((item) => model.isSimple(item));
-    this.nested(argument, () => {
-      if (isShortList) this.list(argument, Space.Plain);
-      else this.expression(argument);
-    });
+    if (isShortList) this.list(argument, Space.Plain);
+    else this.expression(argument);
   }
 
-  private lastArgument(argument: Element): void {
+  #lastArgument(argument: Element): void {
     const { model } = this;
-    this.nested(argument, () => {
-      if (model.isAbsorbable(argument))
-        this.priority(() => this.nest(() => this.term(argument, false)));
-      else if (model.kind(argument) !== SyntaxKind.Paren)
-        this.group(() => this.nest(() => this.expression(argument)));
-      else if (!this.lambdaArgument(argument) && !this.applicationArgument(argument))
-        this.absorbedParentheses(argument);
-    });
+    if (model.isAbsorbable(argument))
+      this.priority(() => this.nest(() => this.term(argument, false)));
+    else if (model.kind(argument) !== SyntaxKind.Paren)
+      this.group(() => this.nest(() => this.expression(argument)));
+    else if (!this.#lambdaArgument(argument) && !this.#applicationArgument(argument))
+      this.absorbedParentheses(argument);
   }
 
   /** `(x: { … })` as the last argument */
-  private lambdaArgument(node: number): boolean {
+  #lambdaArgument(node: number): boolean {
     const { model, out } = this;
     const [open, lambda, close] = model.children(node) as [Element, Element, Element];
     if (model.kind(lambda) !== SyntaxKind.Lambda || !model.isPlainLambda(lambda)) return false;
@@ -174,7 +168,7 @@ export abstract class ApplicationPrinter extends TermPrinter {
   }
 
   /** `(f { … })` as the last argument */
-  private applicationArgument(node: number): boolean {
+  #applicationArgument(node: number): boolean {
     const { model, out } = this;
     const [open, call, close] = model.children(node) as [Element, Element, Element];
     if (!model.isApplication(call)) return false;

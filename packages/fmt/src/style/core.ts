@@ -12,23 +12,10 @@ import { type DocumentWriter, GroupKind, Space, TextKind } from "../document.ts"
 import { type Trivium, TriviumKind } from "../trivia.ts";
 import type { Model } from "./model.ts";
 
-/** Nesting beyond this is refused: the rules and the layout recurse. */
-export const MAX_NESTING = 1000;
-
-/** Thrown for a text that nests too deeply; the place is the token where it was noticed. */
-export class NestingError extends Error {
-  override readonly name = "NestingError";
-
-  constructor(readonly token: number) {
-    super(`nested more than ${MAX_NESTING} levels deep`);
-  }
-}
-
 /** Writes tokens, trivia and items. */
 export abstract class PrinterCore {
   protected readonly model: Model;
   protected readonly out: DocumentWriter;
-  #nesting = 0;
 
   constructor(model: Model, out: DocumentWriter) {
     this.model = model;
@@ -37,14 +24,6 @@ export abstract class PrinterCore {
 
   /** Writes an expression. */
   protected abstract expression(element: Element): void;
-
-  /** Counts a level of nesting around what `write` writes. */
-  protected nested(element: Element, write: () => void): void {
-    this.#nesting += 1;
-    if (this.#nesting > MAX_NESTING) throw new NestingError(this.model.firstToken(element));
-    write();
-    this.#nesting -= 1;
-  }
 
   /** Writes in a group. */
   protected group(write: () => void, kind: GroupKind = GroupKind.Regular): void {
@@ -71,9 +50,9 @@ export abstract class PrinterCore {
     this.out.text(this.model.tree.tokenText(token));
   }
 
-  /** Writes what leads a token, unless that is an item. */
+  /** Writes what leads a token. */
   protected leading(token: number): void {
-    if (!this.model.isDetached(token)) this.trivia(this.model.trivia.leading(token));
+    this.trivia(this.model.trivia.leading(token));
   }
 
   protected trailing(token: number): void {
@@ -148,7 +127,7 @@ export abstract class PrinterCore {
     for (const item of model.items(node)) {
       if (!isFirst) out.space(separator);
       isFirst = false;
-      const comments = model.trivia.leading(model.firstToken(item));
+      const comments = model.trivia.item(model.firstToken(item));
       if (comments.length > 0) {
         const last = comments[comments.length - 1] as Trivium;
         if (last.kind === TriviumKind.Language) {
@@ -164,6 +143,6 @@ export abstract class PrinterCore {
     }
     if (!model.hasLastComments(node)) return;
     if (!isFirst) out.space(separator);
-    this.trivia(model.trivia.leading(model.closeOf(node)));
+    this.trivia(model.trivia.item(model.closeOf(node)));
   }
 }

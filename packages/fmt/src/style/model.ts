@@ -13,30 +13,81 @@ import { linesOf, type StringLines } from "./string-lines.ts";
 /** A list of formals on one line may have so many names. */
 const MAX_FLAT_FORMALS = 2;
 
+/** Texts that nest more deeply are refused, since rules and layout recurse on the native stack. */
+export const MAX_NESTING = 250;
+
+/** Nesting is counted in steps, of which most constructs take so many. */
+const STEPS_PER_LEVEL = 4;
+
+/** A text that nests too deeply; `token` is where it does. */
+export class NestingError extends Error {
+  override readonly name = "NestingError";
+
+  constructor(readonly token: number) {
+    super(`nested more than ${MAX_NESTING} levels deep`);
+  }
+}
+
 /** One text, asked by the rules. */
 export class Model {
   readonly tree: SyntaxTree;
   readonly trivia: Trivia;
   readonly #children: (readonly Element[] | undefined)[];
   readonly #strings = new Map<number, StringLines>();
-  /** For each token 1 when what leads it is an item. */
-  readonly #detached: Uint8Array;
 
+  /** @throws {NestingError} */
   constructor(tree: SyntaxTree, trivia: Trivia) {
     this.tree = tree;
     this.trivia = trivia;
     this.#children = new Array<readonly Element[] | undefined>(tree.nodeCount).fill(undefined);
-    this.#detached = new Uint8Array(tree.tokenCount);
+    this.#checkNesting();
     for (let node = 0; node < tree.nodeCount; node += 1) {
       switch (tree.nodeKinds[node]) {
         case SyntaxKind.List:
         case SyntaxKind.AttrSet:
         case SyntaxKind.Let:
-          for (const item of this.items(node)) this.#detached[tree.firstToken(item)] = 1;
-          this.#detached[this.closeOf(node)] = 1;
+          for (const item of this.items(node)) trivia.detach(tree.firstToken(item));
+          trivia.detach(this.closeOf(node));
           break;
         default:
       }
+    }
+  }
+
+  #checkNesting(): void {
+    const { nodeParent, nodeCount, nodeFirst } = this.tree;
+    const steps = new Int32Array(nodeCount);
+    for (let node = 1; node < nodeCount; node += 1) {
+      const parent = nodeParent[node] as number;
+      const taken = (steps[parent] as number) + this.#stepsOf(node, parent);
+      if (taken > MAX_NESTING * STEPS_PER_LEVEL) throw new NestingError(nodeFirst[node] as number);
+      steps[node] = taken;
+    }
+  }
+
+  /** How much of the native stack a node takes, in steps. */
+  #stepsOf(node: number, parent: number): number {
+    const { nodeKinds } = this.tree;
+    const kind = nodeKinds[node];
+    // Each argument is a level.
+    if (kind === SyntaxKind.Apply) return STEPS_PER_LEVEL * this.children(node).length;
+    if (kind !== nodeKinds[parent]) return STEPS_PER_LEVEL;
+    switch (kind) {
+      // Chains that are walked in a loop.
+      case SyntaxKind.Binary: {
+        const same = this.tokenKind(this.child(node, 1)) === this.tokenKind(this.child(parent, 1));
+        return same ? 0 : STEPS_PER_LEVEL;
+      }
+      case SyntaxKind.Lambda:
+        return this.isPlainLambda(node) && this.isPlainLambda(parent) ? 0 : STEPS_PER_LEVEL;
+      case SyntaxKind.If:
+        return this.lastChild(parent) === node ? 0 : STEPS_PER_LEVEL;
+      // Long chains of these are written by people, and the rules for them are short.
+      case SyntaxKind.Assert:
+      case SyntaxKind.With:
+        return this.lastChild(parent) === node ? 1 : STEPS_PER_LEVEL;
+      default:
+        return STEPS_PER_LEVEL;
     }
   }
 
@@ -95,13 +146,9 @@ export class Model {
     return this.trivia.lines[token] as number;
   }
 
-  isDetached(token: number): boolean {
-    return this.#detached[token] === 1;
-  }
-
   /** Whether trivia lead the token that are not an item. */
   hasLeading(token: number): boolean {
-    return this.#detached[token] === 0 && this.trivia.hasLeading(token);
+    return this.trivia.hasLeading(token);
   }
 
   /** Whether the token has trivia that are not an item. */
@@ -153,14 +200,14 @@ export class Model {
 
   /** Whether comments or blank lines stand before the end of a group of items. */
   hasLastComments(node: number): boolean {
-    return this.trivia.hasLeading(this.closeOf(node));
+    return this.trivia.item(this.closeOf(node)).length > 0;
   }
 
   /** The number of items, comments included. */
   itemCount(node: number): number {
     let count = this.hasLastComments(node) ? 1 : 0;
     for (const item of this.items(node))
-      count += this.trivia.hasLeading(this.firstToken(item)) ? 2 : 1;
+      count += this.trivia.item(this.firstToken(item)).length > 0 ? 2 : 1;
     return count;
   }
 

@@ -50,34 +50,37 @@ class Printer extends ApplicationPrinter {
   protected override expression(element: Element): void {
     switch (this.model.kind(element)) {
       case SyntaxKind.With:
-        this.nested(element, () => this.withExpression(element));
+        this.#withExpression(element);
         return;
       case SyntaxKind.Let:
-        this.nested(element, () => this.letExpression(element));
+        this.#letExpression(element);
         return;
       case SyntaxKind.Assert:
-        this.nested(element, () => this.assertion(element));
+        this.#assertion(element);
         return;
       case SyntaxKind.If:
-        this.nested(element, () => this.conditional(element));
+        this.#conditional(element);
         return;
       case SyntaxKind.Lambda:
-        this.nested(element, () => this.lambda(element));
+        this.#lambda(element);
         return;
       case SyntaxKind.OrApply:
       case SyntaxKind.Apply:
-        this.nested(element, () => this.application(this.model.application(element), {}));
+        this.application(this.model.application(element), {});
         return;
       case SyntaxKind.Binary:
-        this.nested(element, () => this.operation(element));
+        this.#operation(element);
         return;
       case SyntaxKind.HasAttr:
-        this.nested(element, () => this.memberCheck(element));
+        this.#memberCheck(element);
         return;
       case SyntaxKind.Unary: {
         const [operator, operand] = this.model.children(element) as [Element, Element];
         this.token(~operator);
-        this.nested(operand, () => this.expression(operand));
+        // `-./a` would be a path; nixfmt does not know that.
+        if (this.model.tokenKind(operator) === Token.Minus && this.#beginsWithPath(operand))
+          this.out.space(Space.Hard);
+        this.expression(operand);
         return;
       }
       default:
@@ -85,23 +88,27 @@ class Printer extends ApplicationPrinter {
     }
   }
 
+  #beginsWithPath(element: Element): boolean {
+    return this.model.tree.tokenKinds[this.model.firstToken(element)] === Token.Path;
+  }
+
   protected override absorbed(element: Element, wide: boolean): void {
     const { model } = this;
     if (model.isTerm(element) && model.isAbsorbable(element)) this.term(element, wide);
     else if (model.kind(element) === SyntaxKind.With && model.isAbsorbableExpression(element))
-      this.nested(element, () => this.absorbedWith(element));
+      this.#absorbedWith(element);
     else this.expression(element);
   }
 
-  private withExpression(node: number): void {
+  #withExpression(node: number): void {
     const { out } = this;
     const [, , , body] = this.model.children(node) as [Element, Element, Element, Element];
-    this.group(() => this.withNamespace(node));
+    this.group(() => this.#withNamespace(node));
     out.space(Space.Plain);
     this.expression(body);
   }
 
-  private withNamespace(node: number): void {
+  #withNamespace(node: number): void {
     const [word, namespace, semicolon] = this.model.children(node) as [Element, Element, Element];
     this.token(~word);
     this.out.space(Space.Hard);
@@ -110,16 +117,16 @@ class Printer extends ApplicationPrinter {
   }
 
   /** `with a; { … }` where the set begins on the same line. */
-  private absorbedWith(node: number): void {
+  #absorbedWith(node: number): void {
     this.group(() => {
       this.out.space(Space.Cut);
-      this.withNamespace(node);
+      this.#withNamespace(node);
       this.out.space(Space.Hard);
       this.priority(() => this.term(this.model.lastChild(node), true));
     });
   }
 
-  private letExpression(node: number): void {
+  #letExpression(node: number): void {
     const { model, out } = this;
     const word = model.firstToken(node);
     const inWord = model.closeOf(node);
@@ -129,10 +136,8 @@ class Printer extends ApplicationPrinter {
       out.space(Space.Line);
       this.nest(() => {
         this.items(node, Space.Line, (item) => {
-          this.nested(item, () => {
-            if (model.kind(item) === SyntaxKind.Binding) this.binding(item);
-            else this.inherit(item);
-          });
+          if (model.kind(item) === SyntaxKind.Binding) this.binding(item);
+          else this.inherit(item);
         });
       });
     });
@@ -146,7 +151,7 @@ class Printer extends ApplicationPrinter {
     });
   }
 
-  private assertion(node: number): void {
+  #assertion(node: number): void {
     const { model, out } = this;
     const [word, condition, semicolon, body] = model.children(node) as [
       Element,
@@ -164,7 +169,7 @@ class Printer extends ApplicationPrinter {
     });
   }
 
-  private conditional(node: number): void {
+  #conditional(node: number): void {
     const { model, out } = this;
     model.trivia.moveUp(model.firstToken(node));
     this.group(() => {
@@ -198,10 +203,10 @@ class Printer extends ApplicationPrinter {
     });
   }
 
-  private lambda(node: number): void {
+  #lambda(node: number): void {
     const { model, out } = this;
     if (model.isPlainLambda(node)) {
-      this.plainLambda(node);
+      this.#plainLambda(node);
       return;
     }
     const children = model.children(node);
@@ -217,7 +222,7 @@ class Printer extends ApplicationPrinter {
     const isWide = model.isTerm(body) && model.isAbsorbable(body);
     for (let i = 0; i < children.length - 2; i += 1) {
       const child = children[i] as Element;
-      if (child >= 0) this.formals(child);
+      if (child >= 0) this.#formals(child);
       else this.token(~child);
     }
     this.token(colon);
@@ -235,7 +240,7 @@ class Printer extends ApplicationPrinter {
   }
 
   /** `x: y: e` */
-  private plainLambda(node: number): void {
+  #plainLambda(node: number): void {
     const { model, out } = this;
     this.group(() => {
       let parameters = 0;
@@ -258,7 +263,7 @@ class Printer extends ApplicationPrinter {
     });
   }
 
-  private formals(node: number): void {
+  #formals(node: number): void {
     const { model, out } = this;
     const children = model.children(node);
     const open = ~(children[0] as Element);
@@ -274,8 +279,8 @@ class Printer extends ApplicationPrinter {
       return;
     }
     const separator = model.canFlatten(node) ? Space.Plain : Space.Line;
-    const formals = this.formalsOf(children);
-    this.moveCommaComments(formals);
+    const formals = this.#formalsOf(children);
+    this.#moveCommaComments(formals);
     this.group(() => {
       model.trivia.moveUp(open);
       this.token(open);
@@ -283,7 +288,7 @@ class Printer extends ApplicationPrinter {
       this.nest(() => {
         for (let i = 0; i < formals.length; i += 1) {
           if (i > 0) out.space(separator);
-          this.formal(formals[i] as FormalItem, i === formals.length - 1);
+          this.#formal(formals[i] as FormalItem, i === formals.length - 1);
         }
       });
       out.space(separator);
@@ -293,7 +298,7 @@ class Printer extends ApplicationPrinter {
     });
   }
 
-  private formalsOf(children: readonly Element[]): FormalItem[] {
+  #formalsOf(children: readonly Element[]): FormalItem[] {
     const { model } = this;
     const formals: FormalItem[] = [];
     for (let i = 1; i < children.length - 1; i += 1) {
@@ -310,7 +315,7 @@ class Printer extends ApplicationPrinter {
    * Turns leading commas into trailing ones: what leads a comma leads the next name, and a comment
    * behind a name goes behind its comma.
    */
-  private moveCommaComments(formals: readonly FormalItem[]): void {
+  #moveCommaComments(formals: readonly FormalItem[]): void {
     const { model } = this;
     const { trivia } = model;
     for (let i = 0; i + 1 < formals.length; i += 1) {
@@ -333,7 +338,7 @@ class Printer extends ApplicationPrinter {
     }
   }
 
-  private formal({ element, comma, comment }: FormalItem, isLast: boolean): void {
+  #formal({ element, comma, comment }: FormalItem, isLast: boolean): void {
     const { model, out } = this;
     if (element < 0) {
       // The ellipsis.
@@ -363,7 +368,7 @@ class Printer extends ApplicationPrinter {
     if (isLast && bare) out.text(",", TextKind.ExpandedOnly);
   }
 
-  private memberCheck(node: number): void {
+  #memberCheck(node: number): void {
     const { out } = this;
     const [value, question, ...names] = this.model.children(node) as [
       Element,
@@ -377,7 +382,7 @@ class Printer extends ApplicationPrinter {
     for (const name of names) this.name(name);
   }
 
-  private operation(node: number): void {
+  #operation(node: number): void {
     const { model, out } = this;
     const [left, operator, right] = model.children(node) as [Element, Element, Element];
     switch (model.tokenKind(operator)) {
@@ -394,14 +399,14 @@ class Printer extends ApplicationPrinter {
         this.expression(right);
         return;
       default:
-        this.chain(node, false);
+        this.#chain(node, false);
     }
   }
 
   /** Operands that the same operator joins. */
-  private chain(node: number, wideFirst: boolean): void {
+  #chain(node: number, wideFirst: boolean): void {
     const { model, out } = this;
-    const operands = this.operands(node);
+    const operands = this.#operands(node);
     const kind = model.tokenKind(model.child(node, 1));
     const isPipe = kind === Token.PipeInto || kind === Token.PipeFrom;
     const separator = isPipe && operands.length >= MIN_LONG_PIPE ? Space.Line : Space.Plain;
@@ -416,12 +421,12 @@ class Printer extends ApplicationPrinter {
         out.space(separator);
         model.trivia.moveUp(operator);
         this.token(operator);
-        this.nest(() => this.operand(operand));
+        this.nest(() => this.#operand(operand));
       }
     });
   }
 
-  private operands(node: number): Operand[] {
+  #operands(node: number): Operand[] {
     const { model } = this;
     const kind = model.tokenKind(model.child(node, 1));
     const operands: Operand[] = [];
@@ -442,7 +447,7 @@ class Printer extends ApplicationPrinter {
   }
 
   /** An operand behind an operator. */
-  private operand(operand: Element): void {
+  #operand(operand: Element): void {
     const { model, out } = this;
     if (model.kind(operand) === SyntaxKind.Binary) {
       this.group(() => {
@@ -452,7 +457,7 @@ class Printer extends ApplicationPrinter {
     } else if (model.isApplication(operand)) {
       this.group(() => {
         out.space(Space.Hard);
-        this.nested(operand, () => this.application(model.application(operand), { pre: true }));
+        this.application(model.application(operand), { pre: true });
       });
     } else {
       out.space(Space.Hard);
@@ -463,7 +468,7 @@ class Printer extends ApplicationPrinter {
   protected override rightHandSide(element: Element): void {
     const { model, out } = this;
     const kind = model.kind(element);
-    if (this.isOneInherit(element)) {
+    if (this.#isOneInherit(element)) {
       this.nest(() => {
         out.space(Space.Hard);
         this.group(() => this.absorbed(element, false));
@@ -478,15 +483,13 @@ class Printer extends ApplicationPrinter {
         out.space(Space.Hard);
         this.absorbedParentheses(element);
       });
-    } else if (this.isStringOrPath(element)) {
+    } else if (this.#isStringOrPath(element)) {
       this.nest(() => {
         out.space(Space.Hard);
         this.group(() => this.expression(element));
       });
     } else if (model.isApplication(element)) {
-      this.nest(() =>
-        this.nested(element, () => this.application(model.application(element), { pre: true })),
-      );
+      this.nest(() => this.application(model.application(element), { pre: true }));
     } else if (kind === SyntaxKind.With || model.isTerm(element)) {
       this.nest(() =>
         this.group(() => {
@@ -494,7 +497,7 @@ class Printer extends ApplicationPrinter {
           this.expression(element);
         }),
       );
-    } else if (kind !== SyntaxKind.Binary || !this.absorbedOperation(element)) {
+    } else if (kind !== SyntaxKind.Binary || !this.#absorbedOperation(element)) {
       this.nest(() => {
         out.space(Space.Plain);
         this.group(() => this.expression(element));
@@ -502,14 +505,14 @@ class Printer extends ApplicationPrinter {
     }
   }
 
-  private isOneInherit(element: Element): boolean {
+  #isOneInherit(element: Element): boolean {
     const { model } = this;
     if (model.kind(element) !== SyntaxKind.AttrSet || model.itemCount(element) !== 1) return false;
     const [item] = model.items(element);
     return item !== undefined && model.kind(item) === SyntaxKind.Inherit;
   }
 
-  private isStringOrPath(element: Element): boolean {
+  #isStringOrPath(element: Element): boolean {
     switch (this.model.kind(element)) {
       case SyntaxKind.String:
       case SyntaxKind.IndentedString:
@@ -525,11 +528,11 @@ class Printer extends ApplicationPrinter {
   }
 
   /** `{ … } // e` and `e // { … }` as a value, which begin on the line of the `=`. */
-  private absorbedOperation(node: number): boolean {
+  #absorbedOperation(node: number): boolean {
     const { model, out } = this;
     const kind = model.tokenKind(model.child(node, 1));
     if (kind !== Token.Update && kind !== Token.Concat && kind !== Token.Plus) return false;
-    const operands = this.operands(node);
+    const operands = this.#operands(node);
     const [first, second] = operands as [Operand, Operand];
     if (
       model.isTerm(first.operand) &&
@@ -537,7 +540,7 @@ class Printer extends ApplicationPrinter {
       !model.hasLeading(model.firstToken(first.operand))
     ) {
       out.space(Space.Hard);
-      this.nested(node, () => this.chain(node, true));
+      this.#chain(node, true);
       return true;
     }
     const operator = second.operator as number;

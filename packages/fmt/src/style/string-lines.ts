@@ -6,7 +6,7 @@
  *
  * Source: nixfmt's `Parser` (`fixIndentedString`, `classifyString`).
  */
-import { type Element, Token } from "@nivis/syntax";
+import { type Element, SyntaxKind, Token } from "@nivis/syntax";
 import { isSpaces, leadingSpaces } from "../bytes.ts";
 import type { Model } from "./model.ts";
 
@@ -18,7 +18,7 @@ export interface StringLines {
   readonly lines: readonly (readonly StringPart[])[];
   /** It becomes a `"…"` string: one line that needs no escapes there. */
   readonly simple: boolean;
-  /** The spaces that all lines shared, when a disabled region cuts the string; else `undefined`. */
+  /** The spaces that all lines shared, when the string stays at its columns; else `undefined`. */
   readonly cut: string | undefined;
 }
 
@@ -59,10 +59,38 @@ export function linesOf(model: Model, node: number): StringLines {
   if (isBlank(lines[lines.length - 1] as StringPart[])) lines[lines.length - 1] = [];
   const indentation = commonIndentation(lines);
   lines = lines.map((line) => withoutIndentation(line, indentation));
-  if (isCut(model, node)) return { lines, simple: false, cut: " ".repeat(indentation ?? 0) };
-  if (lines.length > 1 || (lines[0] as StringPart[]).some(needsIndentedForm))
+  if (isCut(model, node) || lines.some(hasEscapedIndentation))
+    return { lines, simple: false, cut: " ".repeat(indentation ?? 0) };
+  const [only = []] = lines;
+  const isName = isDynamicName(model, node) && only.some((part) => part !== quotedEscapes(part));
+  if (lines.length > 1 || only.some(needsIndentedForm) || isName)
     return { lines, simple: false, cut: undefined };
   return { lines: lines.map((line) => line.map(quotedEscapes)), simple: true, cut: undefined };
+}
+
+/**
+ * Whether spaces follow an escaped line end. Nix takes as many of them away as the string is indented,
+ * so another indentation would change the value. nixfmt does not know that.
+ */
+function hasEscapedIndentation(line: readonly StringPart[]): boolean {
+  return line.some((part) => typeof part === "string" && part.includes("''\\n "));
+}
+
+/**
+ * Whether a string is the name of an attribute. One with escapes is a name that is computed, and
+ * without them one that is known, which `let` and `inherit` tell apart. nixfmt does not know that.
+ */
+function isDynamicName({ tree }: Model, node: number): boolean {
+  const around = tree.nodeParent[node] as number;
+  if (tree.nodeKinds[around] !== SyntaxKind.Interpolation) return false;
+  switch (tree.nodeKinds[tree.nodeParent[around] as number]) {
+    case SyntaxKind.String:
+    case SyntaxKind.IndentedString:
+    case SyntaxKind.Path:
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** `undefined` when all lines are blank. */

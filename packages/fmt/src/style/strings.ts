@@ -24,7 +24,7 @@ export abstract class StringPrinter extends PrinterCore {
   /** `"…"` with its trivia */
   protected quotedString(node: number): void {
     this.leading(this.model.firstToken(node));
-    this.quotedLines(splitLines(this.model, this.model.children(node)));
+    this.#quotedLines(splitLines(this.model, this.model.children(node)));
     this.trailing(this.model.lastToken(node));
   }
 
@@ -32,44 +32,44 @@ export abstract class StringPrinter extends PrinterCore {
   protected indentedString(node: number): void {
     const { lines, simple, cut } = this.model.stringLines(node);
     this.leading(this.model.firstToken(node));
-    if (simple) this.quotedLines(lines);
-    else this.indentedLines(lines, cut);
+    if (simple) this.#quotedLines(lines);
+    else this.#indentedLines(lines, cut);
     this.trailing(this.model.lastToken(node));
   }
 
   /** A path with interpolations, with its trivia */
   protected path(node: number): void {
     this.leading(this.model.firstToken(node));
-    this.stringLine(splitLines(this.model, this.model.children(node))[0] as StringPart[]);
+    this.#stringLine(splitLines(this.model, this.model.children(node))[0] as StringPart[]);
     this.trailing(this.model.lastToken(node));
   }
 
   /** `${e}` as the name of an attribute, with its trivia */
   protected dynamicName(node: number): void {
     this.leading(this.model.firstToken(node));
-    this.interpolation(node);
+    this.#interpolation(node);
     this.trailing(this.model.lastToken(node));
   }
 
   protected uri(token: number): void {
     this.leading(token);
-    this.quotedLines([[this.model.tree.tokenText(token)]], "");
+    this.#quotedLines([[this.model.tree.tokenText(token)]], "");
     this.trailing(token);
   }
 
-  private quotedLines(lines: readonly (readonly StringPart[])[], quote = '"'): void {
+  #quotedLines(lines: readonly (readonly StringPart[])[], quote = '"'): void {
     this.group(() => {
       this.out.text('"');
       for (let i = 0; i < lines.length; i += 1) {
         // A line end that is text: what follows must not be indented.
         if (i > 0) this.out.text("\n");
-        this.stringLine(lines[i] as readonly StringPart[]);
+        this.#stringLine(lines[i] as readonly StringPart[]);
       }
       this.out.text(quote === "" ? '"' : quote);
     });
   }
 
-  private indentedLines(lines: readonly (readonly StringPart[])[], cut: string | undefined): void {
+  #indentedLines(lines: readonly (readonly StringPart[])[], cut: string | undefined): void {
     this.group(() => {
       this.out.text("''");
       if (lines.length > 1) this.out.space(Space.Cut);
@@ -77,8 +77,8 @@ export abstract class StringPrinter extends PrinterCore {
         for (let i = 0; i < lines.length; i += 1) {
           if (i > 0) this.out.space(Space.Newlines);
           const line = lines[i] as readonly StringPart[];
-          if (cut === undefined) this.stringLine(line);
-          else this.rawLine(line, cut);
+          if (cut === undefined) this.#stringLine(line);
+          else this.#rawLine(line, cut);
         }
       });
       this.out.text("''");
@@ -86,51 +86,51 @@ export abstract class StringPrinter extends PrinterCore {
   }
 
   /** A line of a string that a disabled region cuts: it stays at its columns. */
-  private rawLine(line: readonly StringPart[], indentation: string): void {
+  #rawLine(line: readonly StringPart[], indentation: string): void {
     const [first, ...rest] = line;
     if (first === undefined) return;
     if (typeof first !== "string") {
       this.out.text(indentation, TextKind.Raw);
-      this.stringLine(line);
+      this.#stringLine(line);
       return;
     }
     const blanks = leadingBlanks(first);
     const content = first.slice(blanks.length);
     this.out.text(indentation + blanks, TextKind.Raw);
     this.out.shift(columns(blanks));
-    this.stringLine(content === "" ? ["", ...rest] : [content, ...rest]);
+    this.#stringLine(content === "" ? ["", ...rest] : [content, ...rest]);
     this.out.shift(-columns(blanks));
   }
 
-  private stringLine(line: readonly StringPart[]): void {
+  #stringLine(line: readonly StringPart[]): void {
     const [first, second] = line;
     if (first === undefined) return;
     if (typeof first !== "string") {
-      if (line.length > 1) for (const part of line) this.part(part);
-      else if (this.hasLastComments(first)) this.brokenInterpolation(first);
-      else this.onlyInterpolation("", first);
+      if (line.length > 1) for (const part of line) this.#part(part);
+      else if (this.#hasLastComments(first)) this.#brokenInterpolation(first);
+      else this.#onlyInterpolation("", first);
       return;
     }
     if (line.length === 2 && typeof second === "number" && isSpaces(first)) {
-      if (!this.hasLastComments(second)) {
-        this.onlyInterpolation(first, second);
+      if (!this.#hasLastComments(second)) {
+        this.#onlyInterpolation(first, second);
         return;
       }
     }
     this.out.text(first);
     const offset = columns(leadingBlanks(first));
     this.out.shift(offset);
-    for (let i = 1; i < line.length; i += 1) this.part(line[i] as StringPart);
+    for (let i = 1; i < line.length; i += 1) this.#part(line[i] as StringPart);
     this.out.shift(-offset);
   }
 
   /** Whether comments or blank lines stand before the `}` of an interpolation. */
-  private hasLastComments(node: number): boolean {
+  #hasLastComments(node: number): boolean {
     return this.model.hasLeading(this.model.lastToken(node));
   }
 
   /** An interpolation that is alone on its line, behind `blanks`. */
-  private onlyInterpolation(blanks: string, node: number): void {
+  #onlyInterpolation(blanks: string, node: number): void {
     this.out.text(blanks);
     this.out.shift(blanks.length);
     this.group(() => {
@@ -141,37 +141,37 @@ export abstract class StringPrinter extends PrinterCore {
     this.out.shift(-blanks.length);
   }
 
-  private brokenInterpolation(node: number): void {
+  #brokenInterpolation(node: number): void {
     this.group(() => {
       this.out.text("${");
-      this.broken(node);
+      this.#broken(node);
       this.out.text("}");
     });
   }
 
-  private broken(node: number): void {
+  #broken(node: number): void {
     this.out.space(Space.Cut);
-    this.nest(() => this.content(node));
+    this.nest(() => this.#content(node));
     this.out.space(Space.Cut);
   }
 
   /** What stands between `${` and `}`, with the comments before the `}`. */
-  private content(node: number): void {
+  #content(node: number): void {
     this.group(() => {
       this.expression(this.model.child(node, 1));
       this.leading(this.model.lastToken(node));
     });
   }
 
-  private part(part: StringPart): void {
+  #part(part: StringPart): void {
     if (typeof part === "string") this.out.text(part);
-    else this.interpolation(part);
+    else this.#interpolation(part);
   }
 
-  private interpolation(node: number): void {
+  #interpolation(node: number): void {
     const { model, out } = this;
     const expression = model.child(node, 1);
-    const bare = !this.hasLastComments(node);
+    const bare = !this.#hasLastComments(node);
     if (bare && model.isTerm(expression) && model.isAbsorbable(expression)) {
       this.group(() => {
         out.text("${");
@@ -185,8 +185,8 @@ export abstract class StringPrinter extends PrinterCore {
     } else {
       this.group(() => {
         out.text("${");
-        if (!this.onOneLine(MAX_ONE_LINE_INTERPOLATION, () => this.content(node)))
-          this.broken(node);
+        if (!this.onOneLine(MAX_ONE_LINE_INTERPOLATION, () => this.#content(node)))
+          this.#broken(node);
         out.text("}");
       });
     }

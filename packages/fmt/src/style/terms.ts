@@ -35,13 +35,13 @@ export abstract class TermPrinter extends StringPrinter {
         this.path(element);
         return;
       case SyntaxKind.Select:
-        this.selection(element);
+        this.#selection(element);
         return;
       case SyntaxKind.List:
         this.list(element, Space.Line);
         return;
       case SyntaxKind.AttrSet:
-        this.set(element, wide);
+        this.#set(element, wide);
         return;
       case SyntaxKind.Paren:
         this.parentheses(element);
@@ -58,20 +58,21 @@ export abstract class TermPrinter extends StringPrinter {
     else this.term(element, false);
   }
 
-  private selection(node: number): void {
+  #selection(node: number): void {
     const { model, out } = this;
     const children = model.children(node);
     const base = children[0] as Element;
-    this.nested(base, () => this.groupedTerm(base));
+    this.groupedTerm(base);
     switch (model.kind(base)) {
       case undefined: {
         const kind = model.tokenKind(base);
-        // `1.a` would be a number and a name.
-        if (kind === Token.Int || kind === Token.Float) out.space(Space.Hard);
-        else if (kind === Token.Uri || kind === Token.Path || kind === Token.HomePath)
-          out.space(Space.Cut);
+        if (endsInto(kind)) out.space(Space.Hard);
+        else if (kind === Token.Uri) out.space(Space.Cut);
         break;
       }
+      case SyntaxKind.Path:
+        out.space(Space.Hard);
+        break;
       case SyntaxKind.Paren:
         out.space(Space.SoftCut);
         break;
@@ -87,18 +88,18 @@ export abstract class TermPrinter extends StringPrinter {
       this.nest(() => {
         this.token(~(children[i] as Element));
         out.space(Space.Hard);
-        this.fallback(children.slice(i + 1));
+        this.#fallback(children.slice(i + 1));
       });
       break;
     }
   }
 
-  private fallback(rest: readonly Element[]): void {
+  #fallback(rest: readonly Element[]): void {
     const [fallback] = rest as [Element];
-    this.nested(fallback, () => this.groupedTerm(fallback));
+    this.groupedTerm(fallback);
   }
 
-  private set(node: number, wide: boolean): void {
+  #set(node: number, wide: boolean): void {
     const { model, out } = this;
     const open = model.openOf(node);
     const close = model.closeOf(node);
@@ -117,7 +118,7 @@ export abstract class TermPrinter extends StringPrinter {
       return;
     }
     const separator = (wide && !isEmpty) || split ? Space.Line : Space.Plain;
-    this.enclosed(node, separator, Space.Line);
+    this.#enclosed(node, separator, Space.Line);
   }
 
   /** A list whose items are separated by `separator`. */
@@ -138,11 +139,11 @@ export abstract class TermPrinter extends StringPrinter {
     if (split || model.hasOnlyComments(node) || (model.hasTrivia(open) && isEmpty))
       around = Space.Line;
     else if (isEmpty) around = Space.Hard;
-    this.enclosed(node, around, separator);
+    this.#enclosed(node, around, separator);
   }
 
   /** Brackets around items: `around` inside of the brackets, `separator` between items. */
-  private enclosed(node: number, around: Space, separator: Space): void {
+  #enclosed(node: number, around: Space, separator: Space): void {
     const { model, out } = this;
     const open = model.openOf(node);
     const close = model.closeOf(node);
@@ -151,14 +152,14 @@ export abstract class TermPrinter extends StringPrinter {
     out.space(around);
     this.nest(() => {
       this.trailing(open);
-      this.items(node, separator, (item) => this.nested(item, () => this.item(item)));
+      this.items(node, separator, (item) => this.#item(item));
     });
     out.space(around);
     this.bareToken(close);
     this.trailing(close);
   }
 
-  private item(item: Element): void {
+  #item(item: Element): void {
     switch (this.model.kind(item)) {
       case SyntaxKind.Binding:
         this.binding(item);
@@ -236,7 +237,7 @@ export abstract class TermPrinter extends StringPrinter {
       model.trivia.moveUp(~open);
       this.token(~open);
       this.nest(() => {
-        this.nested(inner, () => this.inner(inner));
+        this.inner(inner);
         this.leading(~close);
       });
       this.bareToken(~close);
@@ -269,7 +270,7 @@ export abstract class TermPrinter extends StringPrinter {
         this.group(() =>
           this.nest(() => {
             model.trivia.prepend(model.firstToken(inner), this.takeTrailing(~open));
-            this.nested(inner, () => this.expression(inner));
+            this.expression(inner);
             this.leading(~close);
           }),
         );
@@ -286,6 +287,23 @@ export abstract class TermPrinter extends StringPrinter {
     if (text === undefined) return [];
     this.model.trivia.setTrailing(token, undefined);
     return [lineComment(` ${text}`)];
+  }
+}
+
+/**
+ * Whether a dot right behind such a token would become part of it: `1.a`, `./a.b`.
+ *
+ * nixfmt knows that of numbers only, and makes `./a.b` of `./a .b`.
+ */
+function endsInto(kind: Token | undefined): boolean {
+  switch (kind) {
+    case Token.Int:
+    case Token.Float:
+    case Token.Path:
+    case Token.HomePath:
+      return true;
+    default:
+      return false;
   }
 }
 

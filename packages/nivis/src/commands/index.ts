@@ -5,8 +5,10 @@ import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
 import type { Command } from "./command.ts";
 import { disassembleCommand } from "./disassemble.ts";
+import { editCommand } from "./edit.ts";
 import { evalCommand } from "./eval.ts";
 import { FLAKE_TOPICS, type FlakeTopic } from "./flake-topics.ts";
+import { fmtCommand } from "./fmt.ts";
 import { instantiateCommand } from "./instantiate.ts";
 import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
@@ -67,6 +69,8 @@ export const commands: readonly Command[] = [
   waitingCommand("build", buildCommand),
   command("parse", parseCommand),
   command("lint", lintCommand),
+  command("fmt", fmtCommand),
+  command("edit", editCommand),
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
   command("cache", cacheCommand),

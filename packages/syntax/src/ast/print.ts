@@ -4,6 +4,8 @@
  * Desugared forms are printed as what they mean (`a - b` is `(__sub a b)`), sets are sorted by name
  * with their `inherit`s first, formals are sorted. Works with its own stack, so depth does not matter.
  */
+
+import { unreachable } from "../text/internal-error.ts";
 import {
   type AttrName,
   type AttrSet,
@@ -171,10 +173,6 @@ function addExpr(out: Piece[], expr: Expr): void {
     default:
       unreachable(expr);
   }
-}
-
-function unreachable(value: never): never {
-  throw new Error(`no such node: ${String(value)}`);
 }
 
 /** Whether C++ Nix has a call node for it, to which further arguments are added. */

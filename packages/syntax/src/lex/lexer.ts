@@ -76,7 +76,7 @@ export class Lexer {
   /** The stretch of path chars that was seen last. */
   private pathRunStart = 0;
   private pathRunEnd = 0;
-  /** Where the next CR is, as far as somebody asked. */
+  /** The offset of the next CR, as far as it has been searched for. */
   private nextReturn = -1;
   /** Set once it is known that no comment ends after this point. */
   private noCommentEnd = false;
@@ -115,7 +115,7 @@ export class Lexer {
   }
 
   /**
-   * Goes to the next token of ordinary code.
+   * Moves to the next token of ordinary code.
    *
    * Names and single-byte tokens are done here and not in methods of their own: every caller is hot,
    * and a body of this size keeps V8 from compiling a copy of the lexer into each of them, which
@@ -501,7 +501,7 @@ export class Lexer {
           i = length;
           break;
         }
-        // Nix: the char after a `$` is consumed with it, so `$${` is no interpolation.
+        // Nix: the char after a `$` is consumed with it, so `$${` is not an interpolation.
         if (next === 92) {
           plain = false;
           i += 3;

@@ -1,7 +1,7 @@
 /** Applying fixes to a text. */
 import type { LintDiagnostic, TextEdit } from "./diagnostic.ts";
 
-/** What came of the fixes. */
+/** The text with the fixes applied. */
 export interface FixResult {
   readonly text: string;
   /** The findings whose fixes are in it. */

@@ -23,22 +23,25 @@ const BLANK = /[ \t\r\n]/;
 /** Bytes that could become one word with a neighbour. */
 const WORD = /[a-zA-Z0-9_'.\-/~<>+:$@?=&!|*]/;
 
-/** See the head of this file. */
+/** One run of the linter over one file. */
 export class LintRun {
   readonly text: string;
   readonly diagnostics: LintDiagnostic[] = [];
-  private readonly parenEnds = new Map<number, Set<number>>();
+  readonly #parenEnds = new Map<number, Set<number>>();
   /** Where comments start, by where they end; made when it is first needed. */
-  private commentStarts: ReadonlyMap<number, number> | undefined = undefined;
+  #commentStarts: ReadonlyMap<number, number> | undefined = undefined;
+
+  readonly #resolver: Resolver;
 
   constructor(
     readonly parsed: ParseResult,
-    private readonly resolver: Resolver,
+    resolver: Resolver,
   ) {
+    this.#resolver = resolver;
     this.text = parsed.source.text;
     for (const { start, end } of parsed.parens) {
-      const ends = this.parenEnds.get(start);
-      if (ends === undefined) this.parenEnds.set(start, new Set([end]));
+      const ends = this.#parenEnds.get(start);
+      if (ends === undefined) this.#parenEnds.set(start, new Set([end]));
       else ends.add(end);
     }
   }
@@ -58,17 +61,17 @@ export class LintRun {
 
   /** The variable that a name means at the expression that is being entered. */
   lookup(name: string): Variable | undefined {
-    return this.resolver.lookup(name);
+    return this.#resolver.lookup(name);
   }
 
   /** Whether the expression that is being entered (or a part of it) is this global. */
   isGlobal(expr: Expr, name: string): boolean {
-    return expr.kind === NodeKind.Var && expr.name === name && this.resolver.isGlobal(name);
+    return expr.kind === NodeKind.Var && expr.name === name && this.#resolver.isGlobal(name);
   }
 
   /** Whether a name means a global at the expression that is being entered. */
   isGlobalName(name: string): boolean {
-    return this.resolver.isGlobal(name);
+    return this.#resolver.isGlobal(name);
   }
 
   /** `true` and `false` when the expression is that literal, else `undefined`. */
@@ -80,18 +83,18 @@ export class LintRun {
 
   /** Whether the whole expression stands in parentheses; known only if the parser kept them. */
   isParenthesized(expr: Span): boolean {
-    return this.parenEnds.get(expr.start)?.has(expr.end) === true;
+    return this.#parenEnds.get(expr.start)?.has(expr.end) === true;
   }
 
   /** Whether the expression that begins at `start`, parentheses aside, is what a binding binds. */
   isBindingValue(start: number): boolean {
     const { text } = this;
-    this.commentStarts ??= new Map(
+    this.#commentStarts ??= new Map(
       this.parsed.comments.map((comment) => [comment.end, comment.start]),
     );
     let at = this.skipBlankBack(start);
     for (;;) {
-      const commentStart = this.commentStarts.get(at);
+      const commentStart = this.#commentStarts.get(at);
       if (commentStart !== undefined) at = commentStart;
       else if (text[at - 1] === "(") at -= 1;
       else break;

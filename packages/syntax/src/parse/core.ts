@@ -1,5 +1,5 @@
 /**
- * What all parts of the parser share: the stack of frames, the way errors are told, and the state
+ * What all parts of the parser share: the stack of frames, the reporting of errors, and the state
  * between two steps.
  *
  * The parser is one class in several files, each of which adds one subject to the one before:
@@ -54,7 +54,7 @@ export abstract class ParserCore extends Lexer {
   protected level: Level = Level.Simple;
   /** The call made by the last `e or`, while nothing has settled whether it deserves a warning. */
   protected cursed: Call | undefined = undefined;
-  /** Where the last syntax error was, so that one mistake is told once. */
+  /** Where the last syntax error was, so that each mistake is reported once. */
   protected lastFailure = -1;
   protected done = false;
 

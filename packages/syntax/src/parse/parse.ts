@@ -1,5 +1,5 @@
 /**
- * The door of the parser: a source in, a tree and diagnostics out. Neither function throws on any text.
+ * The entry point of the parser: a source in, a tree and diagnostics out. Neither function throws.
  */
 import type { AttrSet, Expr } from "../ast/nodes.ts";
 import type { SourceFile } from "../text/source.ts";

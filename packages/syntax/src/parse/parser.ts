@@ -16,6 +16,7 @@
  */
 import { type AttrName, type BinaryOp, type Call, type Expr, NodeKind } from "../ast/nodes.ts";
 import { Token } from "../lex/token.ts";
+import { InternalError } from "../text/internal-error.ts";
 import { NO_OFFSET, type OpenAttrSet } from "./attrs.ts";
 import { Level, SYNTAX_ERROR, Want } from "./core.ts";
 import { BindingsOf, type Frame, FrameKind, PathOf } from "./frame.ts";
@@ -175,7 +176,7 @@ export class Parser extends RecoveringParser {
     }
   }
 
-  /** `if`, `assert` and `with`, which are no operands. */
+  /** `if`, `assert` and `with`, which cannot be operands. */
   private beginKeyword(kind: FrameKind): undefined {
     if (this.want !== Want.Whole) this.fail();
     this.push(kind, this.tokenStart);
@@ -487,7 +488,7 @@ export class Parser extends RecoveringParser {
         this.want = Want.Select;
         return undefined;
       default:
-        throw new Error("an operand is not a whole expression");
+        throw new InternalError("an operand is not a whole expression");
     }
   }
 }

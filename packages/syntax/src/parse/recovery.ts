@@ -1,5 +1,5 @@
 /**
- * Going on after a mistake, so that one text can have more than one error and always has a tree.
+ * Recovery after an error, so that a text can have several errors and always has a tree.
  *
  * Nothing here runs for a text that is right, except `finishWhole`, which both ways share.
  */

@@ -50,53 +50,56 @@ export class Resolver {
    * Names out of scope stay, as `undefined`: a name that is deleted and added over and over leaves
    * remains in V8's hash table that each look for it walks over.
    */
-  private readonly innermost = new Map<string, Variable | undefined>();
-  private readonly tasks: Task[] = [];
-  private depth = 0;
-  private innermostWith: WithScope | undefined = undefined;
+  readonly #innermost = new Map<string, Variable | undefined>();
+  readonly #tasks: Task[] = [];
+  #depth = 0;
+  #innermostWith: WithScope | undefined = undefined;
   /** The innermost `let` binding whose value is being walked. */
-  private definition: Variable | undefined = undefined;
+  #definition: Variable | undefined = undefined;
 
-  constructor(
-    private readonly listener: ScopeListener,
-    private readonly globals: ReadonlySet<string> = GLOBAL_NAMES,
-  ) {}
+  readonly #listener: ScopeListener;
+  readonly #globals: ReadonlySet<string>;
+
+  constructor(listener: ScopeListener, globals: ReadonlySet<string> = GLOBAL_NAMES) {
+    this.#listener = listener;
+    this.#globals = globals;
+  }
 
   /** The variable that a name means where the walk stands. */
   lookup(name: string): Variable | undefined {
-    return this.innermost.get(name);
+    return this.#innermost.get(name);
   }
 
   /** Whether a name means a global where the walk stands. */
   isGlobal(name: string): boolean {
-    return this.globals.has(name) && this.innermost.get(name) === undefined;
+    return this.#globals.has(name) && this.#innermost.get(name) === undefined;
   }
 
   /** Walks over `root` and everything below it. */
   walk(root: Expr): void {
-    const { tasks } = this;
+    const tasks = this.#tasks;
     tasks.push(root);
     for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
       switch (task.kind) {
         case -1:
-          this.leaveScope(task);
+          this.#leaveScope(task);
           break;
         case -2:
-          this.passWith(task);
+          this.#passWith(task);
           break;
         case -3:
-          this.definition = task.variable;
+          this.#definition = task.variable;
           break;
         default:
-          this.listener.enter?.(task);
-          this.expression(task);
+          this.#listener.enter?.(task);
+          this.#expression(task);
       }
     }
   }
 
   /** Notes the names of an expression and puts its parts on the stack, the first on top. */
-  private expression(expr: Expr): void {
-    const { tasks } = this;
+  #expression(expr: Expr): void {
+    const tasks = this.#tasks;
     switch (expr.kind) {
       case NodeKind.Int:
       case NodeKind.Float:
@@ -106,44 +109,44 @@ export class Resolver {
       case NodeKind.Error:
         return;
       case NodeKind.Var:
-        this.mention(expr.name, expr);
+        this.#mention(expr.name, expr);
         return;
       case NodeKind.SearchPath:
-        this.mention("__findFile");
-        this.mention("__nixPath");
+        this.#mention("__findFile");
+        this.#mention("__nixPath");
         return;
       case NodeKind.StringTemplate:
       case NodeKind.PathTemplate:
-        this.pushAll(expr.parts);
+        this.#pushAll(expr.parts);
         return;
       case NodeKind.Select:
         if (expr.fallback !== undefined) tasks.push(expr.fallback);
-        this.pushPath(expr.path);
+        this.#pushPath(expr.path);
         tasks.push(expr.base);
         return;
       case NodeKind.HasAttr:
-        this.pushPath(expr.path);
+        this.#pushPath(expr.path);
         tasks.push(expr.base);
         return;
       case NodeKind.Lambda:
-        this.lambda(expr);
+        this.#lambda(expr);
         return;
       case NodeKind.Call:
-        this.pushAll(expr.args);
+        this.#pushAll(expr.args);
         tasks.push(expr.callee);
         return;
       case NodeKind.List:
-        this.pushAll(expr.items);
+        this.#pushAll(expr.items);
         return;
       case NodeKind.AttrSet:
-        if (expr.recursive) this.bindingGroup(expr, expr, VariableKind.Attribute, undefined);
-        else this.plainSet(expr);
+        if (expr.recursive) this.#bindingGroup(expr, expr, VariableKind.Attribute, undefined);
+        else this.#plainSet(expr);
         return;
       case NodeKind.Let:
-        this.bindingGroup(expr, expr.attrs, VariableKind.Let, expr.body);
+        this.#bindingGroup(expr, expr.attrs, VariableKind.Let, expr.body);
         return;
       case NodeKind.With: {
-        const scope = new WithScope(expr, this.innermostWith);
+        const scope = new WithScope(expr, this.#innermostWith);
         tasks.push(scope, expr.body, scope, expr.namespace);
         return;
       }
@@ -157,64 +160,64 @@ export class Resolver {
         tasks.push(expr.operand);
         return;
       case NodeKind.Negate:
-        this.mention("__sub");
+        this.#mention("__sub");
         tasks.push(expr.operand);
         return;
       case NodeKind.Binary: {
         const name = OPERATOR_NAMES[expr.op];
-        if (name !== undefined) this.mention(name);
+        if (name !== undefined) this.#mention(name);
         tasks.push(expr.right, expr.left);
         return;
       }
     }
   }
 
-  private pushAll(exprs: readonly Expr[]): void {
-    for (let i = exprs.length - 1; i >= 0; i -= 1) this.tasks.push(exprs[i] as Expr);
+  #pushAll(exprs: readonly Expr[]): void {
+    for (let i = exprs.length - 1; i >= 0; i -= 1) this.#tasks.push(exprs[i] as Expr);
   }
 
-  private pushPath(path: readonly AttrName[]): void {
+  #pushPath(path: readonly AttrName[]): void {
     for (let i = path.length - 1; i >= 0; i -= 1) {
       const { expr } = path[i] as AttrName;
-      if (expr !== undefined) this.tasks.push(expr);
+      if (expr !== undefined) this.#tasks.push(expr);
     }
   }
 
-  private lambda(expr: Lambda): void {
-    const scope = this.openScope(expr);
+  #lambda(expr: Lambda): void {
+    const scope = this.#openScope(expr);
     const formals = expr.formals?.formals;
     if (expr.param !== undefined) {
       const kind = formals === undefined ? VariableKind.Parameter : VariableKind.PatternName;
-      this.declare(scope, expr.param, kind, expr.paramPos);
+      this.#declare(scope, expr.param, kind, expr.paramPos);
     }
-    this.tasks.push(expr.body);
+    this.#tasks.push(expr.body);
     if (formals === undefined) return;
-    for (const { name, pos } of formals) this.declare(scope, name, VariableKind.Formal, pos);
+    for (const { name, pos } of formals) this.#declare(scope, name, VariableKind.Formal, pos);
     for (let i = formals.length - 1; i >= 0; i -= 1) {
       const fallback = formals[i]?.fallback;
-      if (fallback !== undefined) this.tasks.push(fallback);
+      if (fallback !== undefined) this.#tasks.push(fallback);
     }
   }
 
-  private plainSet(set: AttrSet): void {
-    this.pushDynamic(set);
+  #plainSet(set: AttrSet): void {
+    this.#pushDynamic(set);
     for (let i = set.bindings.length - 1; i >= 0; i -= 1) {
       const { kind, name, value } = set.bindings[i] as AttrSet["bindings"][number];
-      if (kind === BindingKind.Plain) this.tasks.push(value);
-      else if (kind === BindingKind.Inherited) this.mention(name, value as Var);
+      if (kind === BindingKind.Plain) this.#tasks.push(value);
+      else if (kind === BindingKind.Inherited) this.#mention(name, value as Var);
     }
-    this.pushAll(set.inheritFrom);
+    this.#pushAll(set.inheritFrom);
   }
 
-  private pushDynamic(set: AttrSet): void {
+  #pushDynamic(set: AttrSet): void {
     for (let i = set.dynamic.length - 1; i >= 0; i -= 1) {
       const { name, value } = set.dynamic[i] as AttrSet["dynamic"][number];
-      this.tasks.push(value, name);
+      this.#tasks.push(value, name);
     }
   }
 
   /** A `let` or a recursive set: bindings that see each other. */
-  private bindingGroup(
+  #bindingGroup(
     owner: Let | AttrSet,
     set: AttrSet,
     kind: VariableKind.Let | VariableKind.Attribute,
@@ -223,61 +226,61 @@ export class Resolver {
     const { bindings } = set;
     // What `inherit` takes is looked for outside.
     for (const { kind: how, name, value } of bindings) {
-      if (how === BindingKind.Inherited) this.mention(name, value as Var);
+      if (how === BindingKind.Inherited) this.#mention(name, value as Var);
     }
-    const scope = this.openScope(owner);
+    const scope = this.#openScope(owner);
     for (const binding of bindings) {
-      this.declare(scope, binding.name, kind, binding.pos, binding);
+      this.#declare(scope, binding.name, kind, binding.pos, binding);
     }
-    if (body !== undefined) this.tasks.push(body);
-    this.pushDynamic(set);
-    const around = this.definition;
+    if (body !== undefined) this.#tasks.push(body);
+    this.#pushDynamic(set);
+    const around = this.#definition;
     for (let i = bindings.length - 1; i >= 0; i -= 1) {
       const { kind: how, value } = bindings[i] as AttrSet["bindings"][number];
       if (how !== BindingKind.Plain) continue;
-      if (kind === VariableKind.Attribute) this.tasks.push(value);
+      if (kind === VariableKind.Attribute) this.#tasks.push(value);
       else {
         const inside = new Definition(scope.variables[i]);
-        this.tasks.push(new Definition(around), value, inside);
+        this.#tasks.push(new Definition(around), value, inside);
       }
     }
-    this.pushAll(set.inheritFrom);
+    this.#pushAll(set.inheritFrom);
   }
 
-  private openScope(owner: ScopeOwner): LexicalScope {
-    const scope = new LexicalScope(owner, this.depth);
-    this.depth += 1;
-    this.tasks.push(scope);
+  #openScope(owner: ScopeOwner): LexicalScope {
+    const scope = new LexicalScope(owner, this.#depth);
+    this.#depth += 1;
+    this.#tasks.push(scope);
     return scope;
   }
 
-  private declare(
+  #declare(
     scope: LexicalScope,
     name: string,
     kind: VariableKind,
     pos: number,
     binding?: Variable["binding"],
   ): void {
-    const variable = new Variable(name, kind, pos, scope, this.innermost.get(name), binding);
-    // A leading underscore says: this is meant to be there, whoever uses it.
+    const variable = new Variable(name, kind, pos, scope, this.#innermost.get(name), binding);
+    // A leading underscore marks a name that is allowed to be unused.
     if (name.charCodeAt(0) === UNDERSCORE) variable.used = kind !== VariableKind.Attribute;
     scope.variables.push(variable);
-    this.innermost.set(name, variable);
+    this.#innermost.set(name, variable);
   }
 
-  private leaveScope(scope: LexicalScope): void {
+  #leaveScope(scope: LexicalScope): void {
     const { variables } = scope;
-    this.depth -= 1;
+    this.#depth -= 1;
     for (let i = variables.length - 1; i >= 0; i -= 1) {
       const { name, shadowed } = variables[i] as Variable;
-      this.innermost.set(name, shadowed);
+      this.#innermost.set(name, shadowed);
     }
-    if (scope.owner.kind === NodeKind.Let) this.settle(scope);
-    this.listener.leaveScope?.(scope);
+    if (scope.owner.kind === NodeKind.Let) this.#settle(scope);
+    this.#listener.leaveScope?.(scope);
   }
 
   /** Spreads use over the bindings of a `let`, and passes on what they need from outside. */
-  private settle(scope: LexicalScope): void {
+  #settle(scope: LexicalScope): void {
     const reached = scope.variables.filter((variable) => variable.used);
     for (let variable = reached.pop(); variable !== undefined; variable = reached.pop()) {
       const { needs } = variable;
@@ -285,7 +288,7 @@ export class Resolver {
       variable.needs = undefined;
       for (const needed of needs) {
         if (needed.used) continue;
-        if (needed.scope !== scope) this.need(needed);
+        if (needed.scope !== scope) this.#need(needed);
         else {
           needed.used = true;
           reached.push(needed);
@@ -295,32 +298,32 @@ export class Resolver {
   }
 
   /** Enters a `with` the first time, leaves it the second. */
-  private passWith(scope: WithScope): void {
+  #passWith(scope: WithScope): void {
     if (!scope.entered) {
       scope.entered = true;
-      this.innermostWith = scope;
+      this.#innermostWith = scope;
       return;
     }
-    this.innermostWith = scope.outer;
-    this.listener.leaveWith?.(scope);
+    this.#innermostWith = scope.outer;
+    this.#listener.leaveWith?.(scope);
   }
 
   /** A name stands here; `expr` is the variable that it is written as, if it is written. */
-  private mention(name: string, expr?: Var): void {
-    const variable = this.innermost.get(name);
+  #mention(name: string, expr?: Var): void {
+    const variable = this.#innermost.get(name);
     if (variable !== undefined) {
       variable.mentioned = true;
-      if (!variable.used) this.need(variable);
+      if (!variable.used) this.#need(variable);
       return;
     }
-    if (this.globals.has(name)) return;
-    if (this.innermostWith === undefined) {
-      if (expr !== undefined) this.listener.undefinedVariable?.(expr);
+    if (this.#globals.has(name)) return;
+    if (this.#innermostWith === undefined) {
+      if (expr !== undefined) this.#listener.undefinedVariable?.(expr);
       return;
     }
     // Which of them has the name is known only when the program runs.
     for (
-      let scope: WithScope | undefined = this.innermostWith;
+      let scope: WithScope | undefined = this.#innermostWith;
       scope !== undefined && !scope.used;
       scope = scope.outer
     ) {
@@ -329,8 +332,8 @@ export class Resolver {
   }
 
   /** Marks a variable as used, or as needed by the binding that is being defined here. */
-  private need(variable: Variable): void {
-    const by = this.definition;
+  #need(variable: Variable): void {
+    const by = this.#definition;
     if (
       by === undefined ||
       (by.used && by.scope === variable.scope) ||

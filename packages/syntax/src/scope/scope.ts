@@ -6,7 +6,7 @@
  * lexical scopes first, then among the globals, and only then in the with scopes, from the innermost
  * outward, when the program runs.
  *
- * `resolve.ts` makes them and decides what is used; whoever listens to it reads them.
+ * `resolve.ts` makes them and decides what is used; its listeners read them.
  */
 import type { AttrSet, Binding, Expr, Lambda, Let, Var, With } from "../ast/nodes.ts";
 

@@ -1,8 +1,8 @@
 /**
- * What the parser has to say about a text: errors and warnings with a stable code.
+ * What the parser reports about a text: errors and warnings with a stable code.
  *
- * The message is the one of C++ Nix, letter by letter, as a byte string; how it is laid out around
- * the source lines is up to whoever prints it.
+ * The message is the one of C++ Nix, letter by letter, as a byte string. The printer decides how it is
+ * laid out around the source lines.
  */
 import type { Span } from "../ast/nodes.ts";
 

@@ -2,7 +2,7 @@
  * A source text and the way from a byte offset to a line and a column.
  *
  * Everything in this package speaks of byte offsets; people want lines. The table of line starts is
- * made the first time somebody asks, because most files are parsed without a single question.
+ * built on first use, because most files are parsed without needing it.
  * The text is a byte string: one char is one byte (0 to 255), so columns count bytes as C++ Nix does.
  */
 

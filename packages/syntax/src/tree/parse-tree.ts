@@ -1,10 +1,10 @@
-/** The door of the lossless tree: a source in, a tree out. Like `parse`, it throws on no text. */
+/** The entry point of the lossless tree: a source in, a tree out. Like `parse`, it never throws. */
 import type { ParseOptions } from "../parse/options.ts";
 import type { SourceFile } from "../text/source.ts";
 import { RecordingParser } from "./recorder.ts";
 import { SyntaxTree } from "./syntax-tree.ts";
 
-/** What the parser is told when nobody will evaluate the tree: any path may be written. */
+/** The options for a tree that is not evaluated: every kind of path is allowed. */
 const TREE_OPTIONS: ParseOptions = {
   basePath: "/",
   home: "/",

@@ -5,7 +5,7 @@
  * node an index into the node arrays; nodes are in pre-order, so the nodes below node `n` are
  * `n + 1 … nodeNext[n] - 1`, and its tokens are `nodeFirst[n] … nodeEnd[n] - 1`. What lies between two
  * tokens is blanks and comments. The formatter walks these arrays directly; `SyntaxNode` and
- * `SyntaxToken` are handles for everybody who wants to walk up and down.
+ * `SyntaxToken` are handles that can also walk up and sideways.
  *
  * An *element* is a child of a node, as one number: a node `n` is `n`, a token `t` is `~t`.
  *

@@ -3,7 +3,7 @@ import { type If, NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** An `if` that only repeats or negates its condition: `if c then true else false` → `c` */
 export const booleanIf: Rule = {
   code: "boolean-if",
   level: "default",

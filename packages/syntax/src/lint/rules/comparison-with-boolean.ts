@@ -4,14 +4,14 @@ import type { Fix } from "../diagnostic.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** A condition is compared with `true` or `false`: `(a < b) == true` → `(a < b)` */
 export const comparisonWithBoolean: Rule = {
   code: "comparison-with-boolean",
   level: "default",
   summary: "A condition is compared with `true` or `false`",
   explanation:
     "`c == true` is `c`, and `c == false` is `!c`. Only reported where the other side is certainly a " +
-    "Boolean, such as a comparison or `x ? a`: for a variable `x == true` also answers when `x` is " +
+    "Boolean, such as a comparison or `x ? a`: for a variable `x == true` also has a result when `x` is " +
     "`null`, where a plain `x` would fail.",
   bad: "a: b: (a < b) == false",
   good: "a: b: !(a < b)",

@@ -2,7 +2,7 @@
 import { type Expr, NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** An `if` or `assert` whose condition is a literal: `if true then a else b` → `a` */
 export const constantCondition: Rule = {
   code: "constant-condition",
   level: "default",

@@ -2,7 +2,7 @@
 import { BinaryOp, NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** The right side of an operator that is never evaluated: `false && x` → `false` */
 export const deadCode: Rule = {
   code: "dead-code",
   level: "default",

@@ -6,13 +6,13 @@ import type { LintRun } from "../run.ts";
 /** What to write instead of each. */
 const REPLACEMENTS: ReadonlyMap<string, string> = new Map([["toPath", '/. + "/path"']]);
 
-/** See the head of this file. */
+/** A builtin that Nix calls deprecated: `builtins.toPath s` → `/. + s` */
 export const deprecatedBuiltin: Rule = {
   code: "deprecated-builtin",
   level: "default",
   summary: "A builtin that Nix calls deprecated",
   explanation:
-    "`builtins.toPath s` only checks that `s` is an absolute path and answers a string; `/. + s` makes " +
+    "`builtins.toPath s` only checks that `s` is an absolute path and returns a string; `/. + s` makes " +
     "a path of it.",
   bad: "s: builtins.toPath s",
   good: "s: /. + s",

@@ -2,7 +2,10 @@
 import { NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/**
+ * The old form of `let`, without `in`:
+ * `let { a = 1; body = a; }` → `(rec { a = 1; body = a; }).body`
+ */
 export const deprecatedLegacyLet: Rule = {
   code: "deprecated-legacy-let",
   level: "default",

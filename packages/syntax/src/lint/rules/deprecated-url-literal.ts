@@ -2,13 +2,13 @@
 import { NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** A URL that is written without quotes: `https://nixos.org` → `"https://nixos.org"` */
 export const deprecatedUrlLiteral: Rule = {
   code: "deprecated-url-literal",
   level: "default",
   summary: "A URL that is written without quotes",
   explanation:
-    "Nix discourages them (`lint-url-literals`). They also surprise: `x:x` is no function but the " +
+    "Nix discourages them (`lint-url-literals`). They also surprise: `x:x` is not a function but the " +
     'string `"x:x"`.',
   bad: "https://nixos.org",
   good: '"https://nixos.org"',

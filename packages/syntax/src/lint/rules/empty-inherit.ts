@@ -4,7 +4,7 @@ import { walk } from "../../ast/visit.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** An `inherit` without names: `{ inherit; a = 1; }` → `{ a = 1; }` */
 export const emptyInherit: Rule = {
   code: "empty-inherit",
   level: "default",
@@ -53,7 +53,7 @@ function checkPlain(run: LintRun): void {
     if (/[\w'-]/.test(text[match.index - 1] ?? " ")) continue;
     spans.push({ start: match.index, end: match.index + match[0].length });
   }
-  // When the parser kept no comments, nobody knows what is code.
+  // Without the comments from the parser, code cannot be told from comments.
   if (spans.length === 0 || (parsed.comments.length === 0 && /#|\/\*/.test(text))) return;
   spans = spans.filter((span) => !parsed.comments.some((comment) => covers(comment, span)));
   walk(parsed.expr, (expr: Expr) => {

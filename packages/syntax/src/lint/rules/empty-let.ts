@@ -2,7 +2,7 @@
 import { NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** A `let` without bindings: `let in 1` → `1` */
 export const emptyLet: Rule = {
   code: "empty-let",
   level: "default",

@@ -11,7 +11,10 @@ import type { LexicalScope, Variable } from "../../scope/scope.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/**
+ * A function that only hands its argument to another function:
+ * `map (x: f x) list` → `map f list`
+ */
 export const etaReduction: Rule = {
   code: "eta-reduction",
   level: "strict",

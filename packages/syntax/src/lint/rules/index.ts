@@ -29,7 +29,7 @@ import { uselessInherit } from "./useless-inherit.ts";
 import { uselessParentheses } from "./useless-parentheses.ts";
 import { uselessWith } from "./useless-with.ts";
 
-/** See the head of this file. */
+/** All rules, in the order of `docs/lints.md`. */
 export const lintRules: readonly Rule[] = [
   undefinedVariable,
   selfReference,

@@ -2,7 +2,7 @@
 import { BindingKind, NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** An attribute is given the variable of its own name: `x: { x = x; }` → `x: { inherit x; }` */
 export const manualInherit: Rule = {
   code: "manual-inherit",
   level: "strict",

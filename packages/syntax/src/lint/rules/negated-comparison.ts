@@ -13,7 +13,7 @@ const OPPOSITES: { readonly [op in BinaryOp]?: readonly [string, string] } = {
   [BinaryOp.MoreOrEqual]: [">=", "<"],
 };
 
-/** See the head of this file. */
+/** A comparison is negated, although its opposite has an operator: `!(a == b)` → `(a != b)` */
 export const negatedComparison: Rule = {
   code: "negated-comparison",
   level: "strict",

@@ -2,7 +2,7 @@
 import { NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** A `rec` whose attributes never mention each other: `rec { a = 1; }` → `{ a = 1; }` */
 export const redundantRec: Rule = {
   code: "redundant-rec",
   level: "default",

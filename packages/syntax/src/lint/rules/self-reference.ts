@@ -3,13 +3,13 @@ import { type AttrSet, BindingKind, NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** A recursive binding is defined as itself: `x: rec { x = x; }` → `x: { inherit x; }` */
 export const selfReference: Rule = {
   code: "self-reference",
   level: "default",
   summary: "A recursive binding is defined as itself",
   explanation:
-    "In `let x = x;` and `rec { x = x; }` both names are the same variable: whoever needs its value " +
+    "In `let x = x;` and `rec { x = x; }` both names are the same variable: code that needs its value " +
     "gets *infinite recursion encountered*. To take the `x` of the scope around, write `inherit x;`.",
   bad: "x: rec { x = x; y = x; }",
   good: "x: rec { inherit x; y = x; }",

@@ -3,7 +3,10 @@ import { type Binding, BindingKind, type Expr, NodeKind } from "../../ast/nodes.
 import type { LexicalScope } from "../../scope/scope.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/**
+ * A declared name hides a global of Nix, such as `map` or `true`:
+ * `let map = f: f; in map` → `let mapOne = f: f; in mapOne`
+ */
 export const shadowedGlobal: Rule = {
   code: "shadowed-global",
   level: "default",

@@ -1,13 +1,13 @@
 /** `{ pkgs }: lib.id pkgs` → `{ pkgs, lib }: lib.id pkgs` */
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** A name that nothing binds: `{ pkgs }: lib.id pkgs` → `{ pkgs, lib }: lib.id pkgs` */
 export const undefinedVariable: Rule = {
   code: "undefined-variable",
   level: "default",
   summary: "A name that nothing binds",
   explanation:
-    "No `let`, `rec` or function around it declares the name, it is no global, and there is no `with` " +
+    "No `let`, `rec` or function around it declares the name, it is not a global, and there is no `with` " +
     "that could bring it. Nix refuses the whole file, even if the expression is never evaluated. Only a " +
     "file for `builtins.scopedImport` may have such names.",
   bad: "{ pkgs }: lib.id pkgs",

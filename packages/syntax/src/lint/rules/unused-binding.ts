@@ -7,7 +7,7 @@ import { removeInheritedName } from "../inherit-clause.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** A binding of a `let` is never used: `let a = 1; b = 2; in a` → `let a = 1; in a` */
 export const unusedBinding: Rule = {
   code: "unused-binding",
   level: "default",

@@ -2,13 +2,13 @@
 import { VariableKind } from "../../scope/scope.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** A name of a function's pattern is never used: `{ a, b }: a` → `{ a }: a` */
 export const unusedFormal: Rule = {
   code: "unused-formal",
   level: "strict",
   summary: "A name of a function's pattern is never used",
   explanation:
-    "Callers give an argument that nobody reads. Taking the name out changes which arguments the " +
+    "Callers pass an argument that is never read. Taking the name out changes which arguments the " +
     "function accepts (unless the pattern ends in `...`) and what `builtins.functionArgs` says, so there " +
     "is no automatic fix. Patterns whose `@` name is used are exempt, and names that begin with `_`.",
   bad: "{ a, b, ... }: a",

@@ -2,7 +2,7 @@
 import { VariableKind } from "../../scope/scope.ts";
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** The parameter of a function is never used: `x: 1` → `_: 1` */
 export const unusedParameter: Rule = {
   code: "unused-parameter",
   level: "strict",

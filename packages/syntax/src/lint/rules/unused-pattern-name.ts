@@ -5,7 +5,7 @@ import type { Fix } from "../diagnostic.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** The name at the `@` of a pattern is never used: `{ a, ... }@args: a` → `{ a, ... }: a` */
 export const unusedPatternName: Rule = {
   code: "unused-pattern-name",
   level: "default",

@@ -3,7 +3,10 @@ import { type Binary, BinaryOp, NodeKind } from "../../ast/nodes.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/**
+ * A literal `true` or `false` that has no say, or the only say, in a condition:
+ * `x && true` → `x`
+ */
 export const uselessBooleanOperation: Rule = {
   code: "useless-boolean-operation",
   level: "default",

@@ -3,7 +3,10 @@ import { type AttrName, type Expr, type If, NodeKind } from "../../ast/nodes.ts"
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/**
+ * An `if` that asks for an attribute before it selects it:
+ * `if x ? a then x.a else 1` → `x.a or 1`
+ */
 export const uselessHasAttr: Rule = {
   code: "useless-has-attr",
   level: "strict",

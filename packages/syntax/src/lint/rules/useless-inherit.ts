@@ -4,7 +4,7 @@ import { removeInheritedName } from "../inherit-clause.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** A `let` inherits a name that is in scope already: `x: let inherit x; in x` → `x: x` */
 export const uselessInherit: Rule = {
   code: "useless-inherit",
   level: "default",

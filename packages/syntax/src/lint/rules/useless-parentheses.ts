@@ -3,7 +3,7 @@ import { type AttrSet, BindingKind, type Expr, NodeKind, type Span } from "../..
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
-/** See the head of this file. */
+/** Parentheses around what needs none: `{ a = (f 1); b = ("x"); }` → `{ a = f 1; b = "x"; }` */
 export const uselessParentheses: Rule = {
   code: "useless-parentheses",
   level: "default",

@@ -1,7 +1,7 @@
 /** `with lib; 1 + 2` → `1 + 2` */
 import type { Rule } from "../rule.ts";
 
-/** See the head of this file. */
+/** A `with` from which no name can come: `with lib; 1 + 2` → `1 + 2` */
 export const uselessWith: Rule = {
   code: "useless-with",
   level: "default",
