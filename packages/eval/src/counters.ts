@@ -9,15 +9,15 @@ export type CounterTree = number | { readonly [name: string]: CounterTree };
 
 /** The counters of one evaluation, by the name of the component. */
 export class CounterRegistry {
-  private readonly parts = new Map<string, () => CounterTree>();
+  readonly #parts = new Map<string, () => CounterTree>();
 
   /** Registers a component, replacing an earlier one of the same name. */
   add(name: string, read: () => CounterTree): void {
-    this.parts.set(name, read);
+    this.#parts.set(name, read);
   }
 
   /** Returns the current counts of all components. */
   read(): Record<string, CounterTree> {
-    return Object.fromEntries(Array.from(this.parts, ([name, read]) => [name, read()]));
+    return Object.fromEntries(Array.from(this.#parts, ([name, read]) => [name, read()]));
   }
 }

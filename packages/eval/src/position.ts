@@ -41,23 +41,23 @@ export interface Position {
 
 /** The source texts of one evaluation, laid end to end. */
 export class PositionTable {
-  private readonly bases: number[] = [];
-  private readonly sources: SourceFile[] = [];
-  private next = 1;
+  readonly #bases: number[] = [];
+  readonly #sources: SourceFile[] = [];
+  #next = 1;
 
   /** Registers a text and returns its base, the `PosIdx` of its first byte. */
   add(source: SourceFile): PosIdx {
-    const base = this.next as PosIdx;
-    this.bases.push(base);
-    this.sources.push(source);
+    const base = this.#next as PosIdx;
+    this.#bases.push(base);
+    this.#sources.push(source);
     // One more than the length, so that the end of the text has a position of its own.
-    this.next += source.text.length + 1;
+    this.#next += source.text.length + 1;
     return base;
   }
 
   /** The text that was registered last. */
   get latest(): SourceFile | undefined {
-    return this.sources.at(-1);
+    return this.#sources.at(-1);
   }
 
   /** Whether a position is in the file that defines `derivation`. */
@@ -68,14 +68,14 @@ export class PositionTable {
 
   /** Returns the text and offset of a position, or `undefined` for the unknown position. */
   resolve(pos: PosIdx): Position | undefined {
-    if (pos <= 0 || pos >= this.next) return undefined;
+    if (pos <= 0 || pos >= this.#next) return undefined;
     let low = 0;
-    let high = this.bases.length - 1;
+    let high = this.#bases.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.bases[middle] as number) <= pos) low = middle;
+      if ((this.#bases[middle] as number) <= pos) low = middle;
       else high = middle - 1;
     }
-    return { source: this.sources[low] as SourceFile, offset: pos - (this.bases[low] as number) };
+    return { source: this.#sources[low] as SourceFile, offset: pos - (this.#bases[low] as number) };
   }
 }

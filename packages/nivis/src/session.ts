@@ -139,12 +139,12 @@ export class Session {
     // Nix: sorted by name, which decides which argument fails first.
     const sorted = [...this.#flags.autoArguments].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [name, argument] of sorted) {
-      slots.set(name, this.autoArgument(argument));
+      slots.set(name, this.#autoArgument(argument));
     }
     return Attrs.fromMap(slots);
   }
 
-  private autoArgument(argument: AutoArgument): Slot {
+  #autoArgument(argument: AutoArgument): Slot {
     switch (argument.kind) {
       case "expression": {
         const source = this.expression(argument.text);
@@ -153,14 +153,14 @@ export class Session {
       case "string":
         return argument.text;
       case "file":
-        return this.readArgument(argument.path);
+        return this.#readArgument(argument.path);
       case "stdin":
         return this.#invocation.terminal.readInput();
     }
   }
 
   /** Reads the file of an argument. Nix: messages name the file as it was given. */
-  private readArgument(path: string): string {
+  #readArgument(path: string): string {
     try {
       return this.#machine.readFile(this.absolutePath(path));
     } catch (error) {
@@ -171,7 +171,7 @@ export class Session {
 
   /** Returns an expression of the command line as a source. */
   expression(text: string): Source {
-    return { text, origin: { kind: "string" }, basePath: this.here() };
+    return { text, origin: { kind: "string" }, basePath: this.#here() };
   }
 
   /** Reads the expression on standard input. */
@@ -179,17 +179,17 @@ export class Session {
     return {
       text: this.#invocation.terminal.readInput(),
       origin: { kind: "stdin" },
-      basePath: this.here(),
+      basePath: this.#here(),
     };
   }
 
   /** Reads the file that the command line names: a path, or `<name>`. */
   file(name: string): Source {
-    return this.evaluation.openProgram(this.lookUpFile(name));
+    return this.evaluation.openProgram(this.#lookUpFile(name));
   }
 
   /** Resolves an argument to a path. */
-  private lookUpFile(name: string): NixPath {
+  #lookUpFile(name: string): NixPath {
     if (isPseudoUrl(name) || name.startsWith("flake:")) {
       throw new EvalError(
         "not-supported",
@@ -213,7 +213,7 @@ export class Session {
     return findInSearchPath(context, context.searchPath, name);
   }
 
-  private here(): NixPath {
+  #here(): NixPath {
     return new NixPath(this.io.currentDirectory());
   }
 

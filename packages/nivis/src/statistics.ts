@@ -11,8 +11,8 @@ import type { Terminal } from "./terminal.ts";
 export class StatisticsRecorder {
   /** Observes every instruction; absent if the counters that always run are enough. */
   readonly observer: CountingObserver | undefined;
-  private readonly meter = new ProcessMeter();
-  private evaluation: Evaluation | undefined;
+  readonly #meter = new ProcessMeter();
+  #evaluation: Evaluation | undefined;
 
   private constructor(private readonly terminal: Terminal) {
     const { environment } = terminal;
@@ -31,16 +31,16 @@ export class StatisticsRecorder {
 
   /** Sets the evaluation whose counters are reported. */
   watch(evaluation: Evaluation): void {
-    this.evaluation = evaluation;
+    this.#evaluation = evaluation;
   }
 
   /** Prints the statistics, or nothing if there was no evaluation. */
   print(): void {
-    if (this.evaluation === undefined) return;
-    const { context, positions } = this.evaluation;
+    if (this.#evaluation === undefined) return;
+    const { context, positions } = this.#evaluation;
     const report = statisticsReport(
       this.observer,
-      this.meter.finish(),
+      this.#meter.finish(),
       context.counters.read(),
       positions,
     );

@@ -27,15 +27,15 @@ function isLong(data: Uint8Array | string): data is string {
 }
 
 class NodeHashes implements HashFunctions {
-  #crypto: Crypto | undefined;
+  #loaded: Crypto | undefined;
 
-  private get crypto(): Crypto {
-    this.#crypto ??= process.getBuiltinModule("node:crypto");
-    return this.#crypto;
+  get #crypto(): Crypto {
+    this.#loaded ??= process.getBuiltinModule("node:crypto");
+    return this.#loaded;
   }
 
-  private hashParts(algorithm: string, data: string): import("node:crypto").Hash {
-    const state = this.crypto.createHash(algorithm);
+  #hashParts(algorithm: string, data: string): import("node:crypto").Hash {
+    const state = this.#crypto.createHash(algorithm);
     for (let i = 0; i < data.length; i += PART_LENGTH) {
       state.update(data.slice(i, i + PART_LENGTH), "latin1");
     }
@@ -44,25 +44,25 @@ class NodeHashes implements HashFunctions {
 
   hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array {
     if (algorithm === "blake3") return portableHashes.hash(algorithm, data);
-    if (isLong(data)) return this.hashParts(algorithm, data).digest();
-    return this.crypto.hash(algorithm, hashable(data), "buffer");
+    if (isLong(data)) return this.#hashParts(algorithm, data).digest();
+    return this.#crypto.hash(algorithm, hashable(data), "buffer");
   }
 
   hex(algorithm: HashAlgorithm, data: Uint8Array | string): string {
     if (algorithm === "blake3") return portableHashes.hex(algorithm, data);
-    if (isLong(data)) return this.hashParts(algorithm, data).digest("hex");
-    return this.crypto.hash(algorithm, hashable(data), "hex");
+    if (isLong(data)) return this.#hashParts(algorithm, data).digest("hex");
+    return this.#crypto.hash(algorithm, hashable(data), "hex");
   }
 
   byteString(algorithm: HashAlgorithm, data: Uint8Array | string): string {
     if (algorithm === "blake3") return portableHashes.byteString(algorithm, data);
-    if (isLong(data)) return this.hashParts(algorithm, data).digest("binary");
-    return this.crypto.hash(algorithm, hashable(data), "binary");
+    if (isLong(data)) return this.#hashParts(algorithm, data).digest("binary");
+    return this.#crypto.hash(algorithm, hashable(data), "binary");
   }
 
   create(algorithm: HashAlgorithm): ReturnType<HashFunctions["create"]> {
     if (algorithm === "blake3") return portableHashes.create(algorithm);
-    const state = this.crypto.createHash(algorithm);
+    const state = this.#crypto.createHash(algorithm);
     return {
       update(data: Uint8Array | string): void {
         if (typeof data === "string") state.update(data, "latin1");

@@ -6,22 +6,22 @@ import type { ProcessStatistics } from "@nivis/eval";
 
 /** Measures from its construction until {@link finish}. */
 export class ProcessMeter {
-  private readonly v8 = process.getBuiltinModule("node:v8");
-  private readonly profiler = new this.v8.GCProfiler();
-  private readonly usedBefore = this.v8.getHeapStatistics().used_heap_size;
+  readonly #v8 = process.getBuiltinModule("node:v8");
+  readonly #profiler = new this.#v8.GCProfiler();
+  readonly #usedBefore = this.#v8.getHeapStatistics().used_heap_size;
 
   constructor() {
-    this.profiler.start();
+    this.#profiler.start();
   }
 
   /** Ends the measurement. May be called once. */
   finish(): ProcessStatistics {
-    const { statistics } = this.profiler.stop();
-    const { total_heap_size, used_heap_size } = this.v8.getHeapStatistics();
+    const { statistics } = this.#profiler.stop();
+    const { total_heap_size, used_heap_size } = this.#v8.getHeapStatistics();
     let allocated = 0;
     let microseconds = 0;
     let scavenges = 0;
-    let used = this.usedBefore;
+    let used = this.#usedBefore;
     for (const { gcType, cost, beforeGC, afterGC } of statistics) {
       // Memory in use before this collection but not after the previous one is new.
       allocated += Math.max(0, beforeGC.heapStatistics.usedHeapSize - used);

@@ -104,18 +104,18 @@ interface Found extends SourceSpan {
 }
 
 class Explainer {
-  private readonly trees: SourceTrees;
+  readonly #trees: SourceTrees;
   /** Whether some step is in the user's code outside of nixpkgs. */
-  private readonly isOutsideNixpkgs: boolean;
-  private readonly found = new Map<string, Found>();
+  readonly #isOutsideNixpkgs: boolean;
+  readonly #found = new Map<string, Found>();
 
   constructor(
     private readonly error: EvalError,
     private readonly positions: PositionTable,
     private readonly settings: ExplainSettings,
   ) {
-    this.trees = new SourceTrees(settings);
-    this.isOutsideNixpkgs = [error.pos, ...error.traces.map((trace) => trace.pos)].some((pos) => {
+    this.#trees = new SourceTrees(settings);
+    this.#isOutsideNixpkgs = [error.pos, ...error.traces.map((trace) => trace.pos)].some((pos) => {
       const source = positions.resolve(pos)?.source;
       const isFolded = source === undefined || regionOf(source, settings.storeDir) !== undefined;
       return !isFolded && !isInNixpkgs(source);
@@ -124,33 +124,33 @@ class Explainer {
 
   explain(): Explanation {
     const { error } = this;
-    if (error.kind === "parse") return this.explainMistake(error, this.parse());
+    if (error.kind === "parse") return this.#explainMistake(error, this.#parse());
     const steps = error.traces.filter((trace) => trace.message !== "");
     const located = steps
-      .map((trace) => ({ trace, at: this.find(trace.pos, wantedByTrace(trace)) }))
+      .map((trace) => ({ trace, at: this.#find(trace.pos, wantedByTrace(trace)) }))
       .filter((step): step is { trace: Trace; at: Found } => step.at !== undefined);
     const innermost = located[0]?.trace === steps[0] ? located[0]?.at : undefined;
     const raised =
-      this.selectionIn(located) ??
-      this.find(error.pos, wantedByError(error)) ??
+      this.#selectionIn(located) ??
+      this.#find(error.pos, wantedByError(error)) ??
       innermost ??
-      this.find(error.nearPos) ??
+      this.#find(error.nearPos) ??
       located[0]?.at;
     // The user's own code counts; its innermost part is closest to the mistake.
     const own =
       raised?.region === undefined ? undefined : located.find(({ at }) => at.region === undefined);
     const primary = own?.at ?? raised;
     const labels: Label[] = [];
-    const cycle = this.cycle();
+    const cycle = this.#cycle();
     if (primary !== undefined) {
-      const span = this.narrow(primary);
+      const span = this.#narrow(primary);
       labels.push({
         source: primary.source,
         span,
         message: own === undefined ? primaryLabel(error) : shortLabel(own.trace.message),
         primary: true,
       });
-      this.addLabels(labels, located);
+      this.#addLabels(labels, located);
     }
     return {
       code: error.kind,
@@ -158,7 +158,7 @@ class Explainer {
       message: error.message,
       labels,
       raisedAt: own === undefined ? undefined : raised,
-      trace: steps.map((trace) => this.step(trace)),
+      trace: steps.map((trace) => this.#step(trace)),
       cycle,
       hints: findHints({
         error,
@@ -172,7 +172,7 @@ class Explainer {
 
   explainAll(): readonly Explanation[] {
     const first = this.explain();
-    const { source, parsed, diagnostic } = this.parse();
+    const { source, parsed, diagnostic } = this.#parse();
     if (this.error.kind !== "parse" || source === undefined || diagnostic === undefined) {
       return [first];
     }
@@ -182,28 +182,28 @@ class Explainer {
       const { message, pos } = further;
       const error = new EvalError("parse", message);
       const position = pos === undefined ? undefined : { source, offset: pos };
-      all.push(this.explainMistake(error, { source, position, diagnostic: further }));
+      all.push(this.#explainMistake(error, { source, position, diagnostic: further }));
     }
     return all;
   }
 
   /** Parses a text with a mistake again, for the diagnostic's code and labels. */
-  private parse() {
+  #parse() {
     const { error } = this;
     const position = this.positions.resolve(error.pos);
     const source = position?.source ?? this.positions.latest;
-    const parsed = source === undefined ? undefined : this.trees.parsed(source);
+    const parsed = source === undefined ? undefined : this.#trees.parsed(source);
     const diagnostic =
       parsed?.firstError?.message === error.message ? parsed.firstError : undefined;
     return { source, position, parsed, diagnostic };
   }
 
   /** Explains a mistake in a text. */
-  private explainMistake(error: EvalError, { source, position, diagnostic }: Mistake): Explanation {
+  #explainMistake(error: EvalError, { source, position, diagnostic }: Mistake): Explanation {
     const labels: Label[] = [];
     if (source !== undefined && (position !== undefined || diagnostic !== undefined)) {
       const offset = position?.offset ?? 0;
-      let span = diagnostic?.span ?? this.trees.syntaxAt({ source, offset }).span;
+      let span = diagnostic?.span ?? this.#trees.syntaxAt({ source, offset }).span;
       // At the end of a text, the end of its last word is more helpful than an empty line.
       if (source.text.slice(span.start).trim() === "") {
         const end = source.text.trimEnd().length;
@@ -220,30 +220,30 @@ class Explainer {
       message: error.message,
       labels,
       raisedAt: undefined,
-      trace: error.traces.filter(({ message }) => message !== "").map((one) => this.step(one)),
+      trace: error.traces.filter(({ message }) => message !== "").map((one) => this.#step(one)),
       cycle: [],
       hints: findHints({ error, syntax: undefined, source, parse: diagnostic }),
       suggestions: error.suggestions,
     };
   }
 
-  private find(pos: PosIdx, wanted?: NodeKind): Found | undefined {
+  #find(pos: PosIdx, wanted?: NodeKind): Found | undefined {
     const key = `${pos} ${wanted ?? ""}`;
-    let found = this.found.get(key);
+    let found = this.#found.get(key);
     if (found === undefined) {
       const position: Position | undefined = this.positions.resolve(pos);
       if (position === undefined) return undefined;
       const { source } = position;
-      const syntax = this.trees.syntaxAt(position, wanted);
-      const region = regionOf(source, this.settings.storeDir, this.isOutsideNixpkgs);
+      const syntax = this.#trees.syntaxAt(position, wanted);
+      const region = regionOf(source, this.settings.storeDir, this.#isOutsideNixpkgs);
       found = { source, span: syntax.span, syntax, region };
-      this.found.set(key, found);
+      this.#found.set(key, found);
     }
     return found;
   }
 
-  private step(trace: Trace): TraceStep {
-    const found = this.find(trace.pos, wantedByTrace(trace));
+  #step(trace: Trace): TraceStep {
+    const found = this.#find(trace.pos, wantedByTrace(trace));
     return {
       message: trace.message,
       at: found === undefined ? undefined : { source: found.source, span: found.span },
@@ -253,18 +253,18 @@ class Explainer {
   }
 
   /** Returns the selection of a missing attribute: `pos` may be the position of the set. */
-  private selectionIn(
+  #selectionIn(
     located: readonly { readonly at: Found; readonly trace: Trace }[],
   ): Found | undefined {
     if (this.error.kind !== "missing-attribute") return undefined;
     const selection = located.find(({ at }) => at.syntax.expr?.kind === NodeKind.Select)?.at;
-    return selection === undefined || this.narrow(selection) === selection.span
+    return selection === undefined || this.#narrow(selection) === selection.span
       ? undefined
       : selection;
   }
 
   /** For a selection with a missing attribute, returns only the span of the attribute's name. */
-  private narrow({ syntax }: Found): Span {
+  #narrow({ syntax }: Found): Span {
     const { error } = this;
     const { expr } = syntax;
     if (error.kind !== "missing-attribute" || expr?.kind !== NodeKind.Select) return syntax.span;
@@ -273,7 +273,7 @@ class Explainer {
   }
 
   /** Adds labels in the text of the primary one that are not underlined yet. */
-  private addLabels(
+  #addLabels(
     labels: Label[],
     located: readonly { readonly trace: Trace; readonly at: Found }[],
   ): void {
@@ -291,10 +291,10 @@ class Explainer {
     }
   }
 
-  private cycle(): CyclePlace[] {
+  #cycle(): CyclePlace[] {
     const cycle: CyclePlace[] = [];
     for (const pos of this.error.cycle) {
-      const found = this.find(pos, NodeKind.Select);
+      const found = this.#find(pos, NodeKind.Select);
       if (found !== undefined) cycle.push(found);
     }
     return cycle;

@@ -96,8 +96,8 @@ function cycle(explanation: Explanation, options: RichOptions, paint: Paint): st
 
 /** Steps that are not shown, up to the next one that is. */
 class Folded {
-  private count = 0;
-  private readonly regions = new Set<string>();
+  #count = 0;
+  readonly #regions = new Set<string>();
 
   constructor(
     private readonly lines: string[],
@@ -105,24 +105,24 @@ class Folded {
   ) {}
 
   get isEmpty(): boolean {
-    return this.count === 0;
+    return this.#count === 0;
   }
 
   add(region: string | undefined): void {
-    this.count++;
-    if (region !== undefined) this.regions.add(region);
+    this.#count++;
+    if (region !== undefined) this.#regions.add(region);
   }
 
   flush(thing: string): void {
-    if (this.count === 0) return;
-    const regions = [...this.regions];
+    if (this.#count === 0) return;
+    const regions = [...this.#regions];
     const last = regions.pop();
     const list = regions.length === 0 ? last : `${regions.join(", ")} and ${last}`;
     const rest = last === undefined ? "more" : `in ${list} folded`;
-    const things = this.count === 1 ? thing : `${thing}s`;
-    this.lines.push(`      ${this.paint("frame", `${ELLIPSIS} ${this.count} ${things} ${rest}`)}`);
-    this.count = 0;
-    this.regions.clear();
+    const things = this.#count === 1 ? thing : `${thing}s`;
+    this.lines.push(`      ${this.paint("frame", `${ELLIPSIS} ${this.#count} ${things} ${rest}`)}`);
+    this.#count = 0;
+    this.#regions.clear();
   }
 }
 

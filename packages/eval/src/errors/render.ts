@@ -119,9 +119,9 @@ export function evaluationWarning(message: string): LogMessage {
 }
 
 class Renderer {
-  private text = "";
+  #text = "";
   /** The number of traces that count towards {@link SHOWN_TRACES}. */
-  private count = 0;
+  #count = 0;
 
   constructor(
     private readonly positions: PositionTable,
@@ -129,39 +129,39 @@ class Renderer {
   ) {}
 
   render(level: string, color: string, report: Report): string {
-    const prefix = `${this.paint(color, `${level}:`)} `;
+    const prefix = `${this.#paint(color, `${level}:`)} `;
     if (report.traces.length > 0) {
-      this.addTraces(report.traces);
-      this.text += `\n${prefix}`;
+      this.#addTraces(report.traces);
+      this.#text += `\n${prefix}`;
     }
-    this.text += `${report.message}\n`;
-    this.addPosition("", this.positions.resolve(report.pos));
+    this.#text += `${report.message}\n`;
+    this.#addPosition("", this.positions.resolve(report.pos));
     if (report.suggestions.length > 0) {
       const names = listSuggestions(report.suggestions, (name) =>
-        this.paint(YELLOW, stripTerminalCodes(name)),
+        this.#paint(YELLOW, stripTerminalCodes(name)),
       );
-      this.text += `Did you mean ${names}?\n`;
+      this.#text += `Did you mean ${names}?\n`;
     }
     const rest = " ".repeat(level.length + 2);
-    const shown = indent(prefix, rest, trimEnd(this.text));
+    const shown = indent(prefix, rest, trimEnd(this.#text));
     // Nix: a message that ends in an argument ends in a colour code, so its last newline is not cut
     // off.
     const keepsNewline = report.endsInArgument === true && report.message.endsWith("\n");
     return keepsNewline ? `${shown}\n${rest}` : shown;
   }
 
-  private paint(color: string, text: string): string {
+  #paint(color: string, text: string): string {
     return this.options.color ? `${color}${text}${NORMAL}` : text;
   }
 
-  private addTraces(traces: readonly Trace[]): void {
+  #addTraces(traces: readonly Trace[]): void {
     const seen = new Set<string>();
     let held: Trace[] = [];
     let truncated = false;
     for (let i = traces.length - 1; i >= 0; i--) {
       const trace = traces[i] as Trace;
       if (trace.message === "") continue;
-      if (!this.options.showTrace && this.count > SHOWN_TRACES) truncated = true;
+      if (!this.options.showTrace && this.#count > SHOWN_TRACES) truncated = true;
       if (truncated && !trace.always) continue;
       const key = `${Math.max(trace.pos, 0)} ${trace.message}`;
       if (seen.has(key)) {
@@ -169,53 +169,53 @@ class Renderer {
         continue;
       }
       seen.add(key);
-      this.addHeldTraces(held);
+      this.#addHeldTraces(held);
       held = [];
-      this.count++;
-      this.addTrace(trace);
+      this.#count++;
+      this.#addTrace(trace);
     }
-    this.addHeldTraces(held);
+    this.#addHeldTraces(held);
     if (truncated) {
       const hint = "(stack trace truncated; use '--show-trace' to show the full, detailed trace)";
-      this.text += `\n${this.paint(YELLOW, hint)}\n`;
+      this.#text += `\n${this.#paint(YELLOW, hint)}\n`;
     }
   }
 
-  private addHeldTraces(held: readonly Trace[]): void {
+  #addHeldTraces(held: readonly Trace[]): void {
     if (held.length > SHOWN_DUPLICATES) {
-      this.text += `\n${this.paint(YELLOW, `(${held.length} duplicate frames omitted)`)}\n`;
+      this.#text += `\n${this.#paint(YELLOW, `(${held.length} duplicate frames omitted)`)}\n`;
       return;
     }
-    for (const trace of held) this.addTrace(trace);
+    for (const trace of held) this.#addTrace(trace);
   }
 
-  private addTrace(trace: Trace): void {
-    this.text += `\n${ELLIPSIS} ${trace.message}\n`;
-    if (this.addPosition(TRACE_INDENT, this.positions.resolve(trace.pos))) this.count++;
+  #addTrace(trace: Trace): void {
+    this.#text += `\n${ELLIPSIS} ${trace.message}\n`;
+    if (this.#addPosition(TRACE_INDENT, this.positions.resolve(trace.pos))) this.#count++;
   }
 
-  private addPosition(indentation: string, position: Position | undefined): boolean {
+  #addPosition(indentation: string, position: Position | undefined): boolean {
     if (position === undefined) return false;
     const { source, offset } = position;
     const { line, column } = source.lineColumn(offset);
     const where = `${source.displayName}:${line}:${column}`;
-    this.text += `${indentation}${this.options.color ? `${BLUE}at ${YELLOW}` : "at "}${where}`;
-    this.text += this.options.color ? `${NORMAL}:` : ":";
+    this.#text += `${indentation}${this.options.color ? `${BLUE}at ${YELLOW}` : "at "}${where}`;
+    this.#text += this.options.color ? `${NORMAL}:` : ":";
     // Nix: an empty text does not even have a first line.
-    if (source.text !== "") this.addCode(source, line, column);
-    this.text += "\n";
+    if (source.text !== "") this.#addCode(source, line, column);
+    this.#text += "\n";
     return true;
   }
 
   /** Adds the line, its neighbours if they exist, and the marker. */
-  private addCode(source: SourceFile, line: number, column: number): void {
+  #addCode(source: SourceFile, line: number, column: number): void {
     const addLine = (number: number): void => {
       const text = source.line(number);
-      if (text !== undefined) this.text += `\n ${String(number).padStart(5)}| ${text}`;
+      if (text !== undefined) this.#text += `\n ${String(number).padStart(5)}| ${text}`;
     };
     addLine(line - 1);
     addLine(line);
-    this.text += `\n      |${" ".repeat(column)}${this.paint(RED, "^")}`;
+    this.#text += `\n      |${" ".repeat(column)}${this.#paint(RED, "^")}`;
     addLine(line + 1);
   }
 }

@@ -91,7 +91,7 @@ export class CountingObserver implements RunObserver {
   /** Selections by the position of the selected attribute. */
   readonly selections = new Map<PosIdx, number>();
   /** The result of the previous instruction, if it is a new set or list on top of the stack. */
-  private made: "set" | "list" | undefined;
+  #made: "set" | "list" | undefined;
 
   /** @param everyCall Whether calls are counted by function and selections by attribute as well. */
   constructor(readonly everyCall: boolean) {}
@@ -99,7 +99,7 @@ export class CountingObserver implements RunObserver {
   parsed(root: Expr): void {
     walk(root, (expr) => {
       this.expressions++;
-      this.addNames(expr);
+      this.#addNames(expr);
     });
   }
 
@@ -114,12 +114,13 @@ export class CountingObserver implements RunObserver {
   }
 
   callBuiltin({ definition }: Builtin): void {
-    this.countBuiltin(definition.name);
+    this.#countBuiltin(definition.name);
   }
 
   returnBuiltin({ definition }: Builtin, result: unknown): void {
-    if (result instanceof Attrs && SET_MAKERS.has(definition.name)) this.addSet(result.size());
-    else if (Array.isArray(result) && LIST_MAKERS.has(definition.name)) this.addList(result.length);
+    if (result instanceof Attrs && SET_MAKERS.has(definition.name)) this.#addSet(result.size());
+    else if (Array.isArray(result) && LIST_MAKERS.has(definition.name))
+      this.#addList(result.length);
   }
 
   instruction(
@@ -129,7 +130,7 @@ export class CountingObserver implements RunObserver {
     _base: number,
     sp: number,
   ): void {
-    this.lookAtResult(stack[sp - 1]);
+    this.#lookAtResult(stack[sp - 1]);
     const { code, constants } = lambda;
     const op = code[pc] as Op;
     this.instructions++;
@@ -152,61 +153,61 @@ export class CountingObserver implements RunObserver {
       case Op.List: {
         const count = code[pc + 1] as number;
         this.places += count;
-        this.addList(count);
+        this.#addList(count);
         break;
       }
       case Op.Concat:
         this.concats++;
         // Nix: with an empty operand the result is the other one.
-        if (isFilled(stack[sp - 1]) && isFilled(stack[sp - 2])) this.made = "list";
+        if (isFilled(stack[sp - 1]) && isFilled(stack[sp - 2])) this.#made = "list";
         break;
       case Op.Attrs: {
         const count = (constants[code[pc + 1] as number] as Shape).names.length;
         this.places += count;
-        this.addSet(count);
+        this.#addSet(count);
         break;
       }
       case Op.DynamicAttr:
         this.places++;
         break;
       case Op.DynamicEnd:
-        this.made = "set";
+        this.#made = "set";
         break;
       case Op.Update:
-        this.countUpdates(stack, code[pc + 1] as number, sp);
+        this.#countUpdates(stack, code[pc + 1] as number, sp);
         break;
       case Op.Select:
       case Op.SelectKeep:
       case Op.SelectOr:
-        this.countLookup(stack[sp - 1], constants[code[pc + 1] as number] as string);
+        this.#countLookup(stack[sp - 1], constants[code[pc + 1] as number] as string);
         break;
       case Op.SelectDynamic:
       case Op.SelectOrDynamic:
-        this.countLookup(stack[sp - 2], stack[sp - 1] as string);
+        this.#countLookup(stack[sp - 2], stack[sp - 1] as string);
         break;
       default: {
         const builtin = OPERATOR_BUILTINS.get(op);
         if (builtin !== undefined) {
           this.places += 2;
-          this.countBuiltin(builtin);
+          this.#countBuiltin(builtin);
         }
       }
     }
   }
 
-  private lookAtResult(top: unknown): void {
-    const made = this.made;
-    this.made = undefined;
-    if (made === "list" && Array.isArray(top)) this.addList(top.length);
-    else if (made === "set" && top instanceof Attrs) this.addSet(top.size());
+  #lookAtResult(top: unknown): void {
+    const made = this.#made;
+    this.#made = undefined;
+    if (made === "list" && Array.isArray(top)) this.#addList(top.length);
+    else if (made === "set" && top instanceof Attrs) this.#addSet(top.size());
   }
 
-  private countBuiltin(name: string): void {
+  #countBuiltin(name: string): void {
     this.builtinCalls++;
     if (this.everyCall) increment(this.builtins, name);
   }
 
-  private countLookup(set: unknown, name: string): void {
+  #countLookup(set: unknown, name: string): void {
     this.lookups++;
     if (this.everyCall && set instanceof Attrs && set.has(name)) {
       increment(this.selections, set.positionOf(name));
@@ -214,29 +215,29 @@ export class CountingObserver implements RunObserver {
   }
 
   /** Repeats the updates, because the steps of a chain are not visible between instructions. */
-  private countUpdates(stack: readonly unknown[], count: number, sp: number): void {
+  #countUpdates(stack: readonly unknown[], count: number, sp: number): void {
     let set = stack[sp - 1] as Attrs;
     for (let i = 1; i < count; i++) {
       const right = stack[sp - 1 - i] as Attrs;
       this.updates++;
       this.slotsCopied += slotsCopiedByUpdate(set, right);
       const next = updateAttrs(set, right);
-      if (next !== set && next !== right) this.addSet(next.values.length);
+      if (next !== set && next !== right) this.#addSet(next.values.length);
       set = next;
     }
   }
 
-  private addSet(elements: number): void {
+  #addSet(elements: number): void {
     this.sets++;
     this.setElements += elements;
   }
 
-  private addList(elements: number): void {
+  #addList(elements: number): void {
     this.lists++;
     this.listElements += elements;
   }
 
-  private addNames(expr: Expr): void {
+  #addNames(expr: Expr): void {
     const add = (name: string | undefined): void => {
       if (name !== undefined) this.names.add(name);
     };

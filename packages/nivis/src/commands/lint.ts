@@ -142,20 +142,20 @@ function printRules(invocation: Invocation): void {
 
 /** All files of one command line. */
 class LintJob {
-  private readonly session: Session;
-  private readonly options: LintOptions;
-  private readonly denied: ReadonlySet<string>;
-  private readonly json: unknown[] = [];
-  private deniedCount = 0;
-  private brokenCount = 0;
+  readonly #session: Session;
+  readonly #options: LintOptions;
+  readonly #denied: ReadonlySet<string>;
+  readonly #json: unknown[] = [];
+  #deniedCount = 0;
+  #brokenCount = 0;
 
   constructor(
     private readonly flags: LintFlags,
     private readonly invocation: Invocation,
   ) {
-    this.session = openSession(flags, { readOnly: true });
-    this.denied = new Set(flags.deny);
-    this.options = {
+    this.#session = openSession(flags, { readOnly: true });
+    this.#denied = new Set(flags.deny);
+    this.#options = {
       strict: flags.strict || flags.warn.includes("all"),
       // A denied warning is enabled as well.
       enable: [...flags.warn, ...flags.deny],
@@ -171,31 +171,31 @@ class LintJob {
     if (fix && (expressions.length > 0 || files.includes("-"))) {
       throw usageError("--fix repairs files: it goes with neither --expr nor standard input");
     }
-    for (const text of expressions) this.source(this.session.expression(text));
-    for (const name of files) this.argument(name);
+    for (const text of expressions) this.#source(this.#session.expression(text));
+    for (const name of files) this.#argument(name);
     if (this.flags.json) {
-      this.invocation.terminal.writeOut(`${JSON.stringify(this.json, undefined, 2)}\n`);
+      this.invocation.terminal.writeOut(`${JSON.stringify(this.#json, undefined, 2)}\n`);
     }
-    if (this.brokenCount > 0) {
-      throw new EvalError("parse", `${count(this.brokenCount, "file")} cannot be parsed`);
+    if (this.#brokenCount > 0) {
+      throw new EvalError("parse", `${count(this.#brokenCount, "file")} cannot be parsed`);
     }
-    if (this.deniedCount > 0) {
-      throw new EvalError("value", `${count(this.deniedCount, "denied warning")} found`);
+    if (this.#deniedCount > 0) {
+      throw new EvalError("value", `${count(this.#deniedCount, "denied warning")} found`);
     }
   }
 
-  private argument(name: string): void {
+  #argument(name: string): void {
     if (name === "-") {
-      this.source(this.session.standardInput());
+      this.#source(this.#session.standardInput());
       return;
     }
-    const { io } = this.session;
+    const { io } = this.#session;
     const path = canonPath(name.startsWith("/") ? name : `${io.currentDirectory()}/${name}`);
     // Iterative, because a tree may be deep.
     const pending = [path];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       if (io.fileType(at) !== "directory") {
-        this.source(this.session.file(at));
+        this.#source(this.#session.file(at));
         continue;
       }
       const directory = at;
@@ -210,27 +210,27 @@ class LintJob {
     }
   }
 
-  private source(source: Source): void {
+  #source(source: Source): void {
     let { text } = source;
-    let parsed = this.parse(source, text);
-    let found = lint(parsed, this.options);
+    let parsed = this.#parse(source, text);
+    let found = lint(parsed, this.#options);
     if (this.flags.fix && source.origin.kind === "file") {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const { text: better, fixed } = applyFixes(text, found);
         if (fixed.length === 0) break;
         text = better;
-        parsed = this.parse(source, text);
-        found = lint(parsed, this.options);
+        parsed = this.#parse(source, text);
+        found = lint(parsed, this.#options);
       }
       if (text !== source.text) {
         writeFileSync(Buffer.from(source.origin.path, "latin1"), Buffer.from(text, "latin1"));
       }
     }
-    this.print(parsed, found);
+    this.#print(parsed, found);
   }
 
-  private parse({ origin, basePath }: Source, text: string): ParseResult {
-    const { settings } = this.session.evaluation.context;
+  #parse({ origin, basePath }: Source, text: string): ParseResult {
+    const { settings } = this.#session.evaluation.context;
     return parse(new SourceFile(origin, text), {
       ...LINT_PARSE_OPTIONS,
       basePath: basePath.path,
@@ -240,12 +240,12 @@ class LintJob {
     });
   }
 
-  private print(parsed: ParseResult, found: readonly LintDiagnostic[]): void {
+  #print(parsed: ParseResult, found: readonly LintDiagnostic[]): void {
     const { source, firstError } = parsed;
     const positions = new PositionTable();
     const base = positions.add(source);
     if (firstError !== undefined) {
-      this.brokenCount++;
+      this.#brokenCount++;
       this.invocation.positions = positions;
       // The other forms show all mistakes of a text when its first one is reported.
       const isPlain = this.invocation.diagnostics === "plain";
@@ -257,8 +257,8 @@ class LintJob {
       return;
     }
     for (const finding of found) {
-      if (this.denied.has("all") || this.denied.has(finding.code)) this.deniedCount++;
-      if (this.flags.json) this.json.push(jsonOf(finding, source));
+      if (this.#denied.has("all") || this.#denied.has(finding.code)) this.#deniedCount++;
+      if (this.flags.json) this.#json.push(jsonOf(finding, source));
       else {
         const title = `${finding.message} [${finding.code}]`;
         const text = renderWarning(title, positionIn(base, finding.pos), positions, false);

@@ -49,31 +49,31 @@ export const traceCommand: Program<EvalFlags> = {
 class StepPrinter implements RunObserver {
   /** Set once the evaluation exists. */
   positions: PositionTable | undefined;
-  private depth = 0;
+  #depth = 0;
 
   constructor(private readonly write: (line: string) => void) {}
 
   enterFrame(lambda: Lambda, depth: number): void {
-    this.depth = depth;
+    this.#depth = depth;
     // The outermost call has no position.
     const place =
       this.positions === undefined || lambda.pos === NO_POS
         ? ""
         : ` ${describePosition(this.positions, lambda.pos)}`;
     const kind = lambda.kind === LambdaKind.Thunk ? "thunk" : (lambda.name ?? "function");
-    this.line(depth, `${ENTER} ${kind}${place}`);
+    this.#line(depth, `${ENTER} ${kind}${place}`);
   }
 
   leaveFrame(_lambda: Lambda, value: Value, depth: number): void {
-    this.depth = depth;
-    this.line(depth, `${LEAVE} ${printForError(value, this.positions)}`);
+    this.#depth = depth;
+    this.#line(depth, `${LEAVE} ${printForError(value, this.positions)}`);
   }
 
   callBuiltin(builtin: { readonly definition: { readonly name: string } }): void {
-    this.line(this.depth + 1, `${BUILTIN} ${builtin.definition.name}`);
+    this.#line(this.#depth + 1, `${BUILTIN} ${builtin.definition.name}`);
   }
 
-  private line(depth: number, text: string): void {
+  #line(depth: number, text: string): void {
     this.write("  ".repeat(Math.min(depth, MAX_INDENT)) + text);
   }
 }

@@ -75,12 +75,12 @@ class PackageFinder {
     if (outside - this.#outside >= MAX_LEVELS) throw tooDeep(NO_POS);
     try {
       const value = (yield autoCall(this.ctx, this.args, slot)) as Value;
-      if (!((yield this.mayContain(value)) as boolean)) return undefined;
+      if (!((yield this.#mayContain(value)) as boolean)) return undefined;
       if (value instanceof Attrs || isList(value)) {
         if (this.#cycles.closesCycle(value, outside - this.#outside)) throw endlessSearch(value);
       }
-      if (value instanceof Attrs) yield this.searchSet(value);
-      else if (isList(value)) yield this.searchList(value);
+      if (value instanceof Attrs) yield this.#searchSet(value);
+      else if (isList(value)) yield this.#searchList(value);
       else {
         const message = "expression does not evaluate to a derivation (or a set or list of those)";
         throw new EvalError("type", message);
@@ -95,7 +95,7 @@ class PackageFinder {
    * Records a derivation; returns whether the value is something else, which may contain
    * derivations.
    */
-  private *mayContain(slot: Slot): Suspendable<boolean> {
+  *#mayContain(slot: Slot): Suspendable<boolean> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     if (!(value instanceof Attrs) || !((yield isDerivation(value)) as boolean)) return true;
     if (!this.found.has(value)) {
@@ -113,7 +113,7 @@ class PackageFinder {
     return false;
   }
 
-  private *searchSet(set: Attrs): Suspendable<undefined> {
+  *#searchSet(set: Attrs): Suspendable<undefined> {
     const combinesChannels = set.has("_combineChannels");
     for (const name of set.sortedNames()) {
       if (!/^[A-Za-z_][A-Za-z0-9_+-]*$/.test(name)) continue;
@@ -121,8 +121,8 @@ class PackageFinder {
       try {
         if (combinesChannels) yield this.search(slot);
         else if (
-          ((yield this.mayContain(slot)) as boolean) &&
-          ((yield this.isOpen(slot)) as boolean)
+          ((yield this.#mayContain(slot)) as boolean) &&
+          ((yield this.#isOpen(slot)) as boolean)
         ) {
           yield this.search(slot);
         }
@@ -134,7 +134,7 @@ class PackageFinder {
   }
 
   /** Whether an attribute is a set to be searched. */
-  private *isOpen(slot: Slot): Suspendable<boolean> {
+  *#isOpen(slot: Slot): Suspendable<boolean> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     const wish = value instanceof Attrs ? value.get("recurseForDerivations") : undefined;
     if (wish === undefined) return false;
@@ -149,9 +149,9 @@ class PackageFinder {
     }
   }
 
-  private *searchList(list: readonly Slot[]): Suspendable<undefined> {
+  *#searchList(list: readonly Slot[]): Suspendable<undefined> {
     for (const slot of list) {
-      if ((yield this.mayContain(slot)) as boolean) yield this.search(slot);
+      if ((yield this.#mayContain(slot)) as boolean) yield this.search(slot);
     }
     return undefined;
   }
