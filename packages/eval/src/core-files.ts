@@ -1,7 +1,7 @@
 /**
- * Nix files that are part of the evaluator: `<nix/fetchurl.nix>`, the function `derivation`, the code
- * that `import` applies to a `.drv` file, and the program that `warmUp` evaluates. They are in two trees
- * of their own, which never change and which all evaluations share.
+ * Nix files that are part of the evaluator: `<nix/fetchurl.nix>`, the function `derivation`, the
+ * code that `import` applies to a `.drv` file, and the program that `warmUp` evaluates. They are in
+ * two trees of their own, which never change and which all evaluations share.
  */
 import { DERIVATION_NIX, IMPORTED_DERIVATION_NIX } from "./builtins/derivation-sources.ts";
 import { FETCHURL_NIX } from "./builtins/fetchurl-source.ts";

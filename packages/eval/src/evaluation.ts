@@ -118,8 +118,8 @@ export interface EvaluationOptions {
    */
   readonly tierStress?: boolean;
   /**
-   * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must not
-   * use this evaluation; see {@link warmUp}. Defaults to nothing.
+   * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must
+   * not use this evaluation; see {@link warmUp}. Defaults to nothing.
    */
   readonly onLongRun?: () => void;
 }

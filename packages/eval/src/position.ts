@@ -24,7 +24,10 @@ export const CALL_SITE = -1 as PosIdx;
 /** In errors of `+`: the position of the operator, which the VM fills in like {@link CALL_SITE}. */
 export const OPERATOR_SITE = -3 as PosIdx;
 
-/** The position of a byte offset in the text that begins at `base`; {@link NO_POS} without an offset. */
+/**
+ * The position of a byte offset in the text that begins at `base`; {@link NO_POS} without an
+ * offset.
+ */
 export function positionIn(base: PosIdx, offset: number | undefined): PosIdx {
   return offset === undefined || offset < 0 ? NO_POS : ((base + offset) as PosIdx);
 }

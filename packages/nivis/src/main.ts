@@ -1,5 +1,6 @@
 /**
- * Main: the entry point of the bundle that holds all commands that evaluate. `launch/launch.ts` loads it.
+ * Main: the entry point of the bundle that holds all commands that evaluate. `launch/launch.ts`
+ * loads it.
  */
 import { runNivis } from "./nivis.ts";
 import { runNix } from "./nix.ts";

@@ -85,7 +85,10 @@ export async function runWaitingProgram<Flags extends EvaluationFlags>(
   return finish(invocation, code);
 }
 
-/** Reads the arguments; returns nothing if they ask for the help or the version, which is then shown. */
+/**
+ * Reads the arguments; returns nothing if they ask for the help or the version, which is then
+ * shown.
+ */
 function readArguments<Flags extends EvaluationFlags>(
   program: ProgramHead<Flags>,
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Realisation: building what a command wants and reporting on it, with C++ Nix's texts, links and exit
- * codes. Sources: build2 and throwBuildErrors in libcmd/installables.cc, printMissing in
+ * Realisation: building what a command wants and reporting on it, with C++ Nix's texts, links and
+ * exit codes. Sources: build2 and throwBuildErrors in libcmd/installables.cc, printMissing in
  * libmain/shared.cc, BuildResult's exit status in libstore/build-result.cc.
  */
 import { EvalError } from "@nivis/eval";
@@ -209,9 +209,10 @@ function plainText(message: string): string {
 }
 
 /**
- * The exit code that tells how builds failed: 100, and 101, 102 or 104 with more bits for a time limit,
- * a wrong hash and a result that differs from the first; 1 for all else. C++ Nix has it for its older
- * commands, and only on stores of its own: the protocol carries statuses but not this code.
+ * The exit code that tells how builds failed: 100, and 101, 102 or 104 with more bits for a time
+ * limit, a wrong hash and a result that differs from the first; 1 for all else. C++ Nix has it for
+ * its older commands, and only on stores of its own: the protocol carries statuses but not this
+ * code.
  */
 function exitCodeOf(failed: readonly KeyedBuildResult[]): number {
   const has = (...statuses: readonly BuildStatus[]): boolean =>

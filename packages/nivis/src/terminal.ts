@@ -37,8 +37,8 @@ export interface Terminal {
   /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
   readonly tierStress?: boolean;
   /**
-   * Prepares V8 for a long-running evaluation. Only a terminal that owns its process has this: V8 is
-   * shared with everything else in it.
+   * Prepares V8 for a long-running evaluation. Only a terminal that owns its process has this: V8
+   * is shared with everything else in it.
    */
   readonly onLongRun?: () => void;
 }
@@ -74,7 +74,9 @@ export function processTerminal(storeWorker: string): Terminal {
   };
 }
 
-/** Whether messages have colours: as the environment wants, else on terminals that can show them. */
+/**
+ * Whether messages have colours: as the environment wants, else on terminals that can show them.
+ */
 export function wantsColor(
   environment: Readonly<Record<string, string | undefined>>,
   isTerminal: boolean,

@@ -1,7 +1,8 @@
 /**
- * Opening the store of an evaluation: from what a user calls a store to one that evaluation can use,
- * which waits for nothing. A directory that Nivis writes itself is a {@link LocalStore}; all others are
- * opened by `stores/open-store.ts`, in a thread of their own that starts when one is first asked.
+ * Opening the store of an evaluation: from what a user calls a store to one that evaluation can
+ * use, which waits for nothing. A directory that Nivis writes itself is a {@link LocalStore}; all
+ * others are opened by `stores/open-store.ts`, in a thread of their own that starts when one is
+ * first asked.
  */
 import { existsSync } from "node:fs";
 import { DummyStore, type Store } from "@nivis/eval";
@@ -24,7 +25,10 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
   /** What matters once a store is asked something. */
   readonly connection?: () => Pick<BlockingStoreOptions, "log"> &
     Pick<BlockingStoreOptions["options"], "clientOptions" | "userAgent">;
-  /** The store that builds, in the words of `--store`; `auto`, the store of the system, unless given. */
+  /**
+   * The store that builds, in the words of `--store`; `auto`, the store of the system, unless
+   * given.
+   */
   readonly uri?: string | undefined;
   /** The store that takes derivations and sources; the one that builds unless given. */
   readonly evalUri?: string | undefined;
@@ -37,9 +41,9 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
 }
 
 /**
- * Opens a store. `auto` is a store only if this machine has one: a daemon's socket, or a database of
- * C++ Nix that may be written; else nothing is written and nothing can be built. Throws a usage error
- * for what is not a store.
+ * Opens a store. `auto` is a store only if this machine has one: a daemon's socket, or a database
+ * of C++ Nix that may be written; else nothing is written and nothing can be built. Throws a usage
+ * error for what is not a store.
  */
 export function openEvaluationStore(request: StoreRequest): Store {
   const { storeDir, currentDirectory } = request;

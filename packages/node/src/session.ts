@@ -68,8 +68,9 @@ export interface EvaluationRequest {
   /** The directory for compiled files (see {@link cacheDirectory}). Defaults to no cache. */
   readonly cacheDirectory?: string | undefined;
   /**
-   * Called once the evaluation has proved to be long-running, before `warmUp` shows V8 the whole machine
-   * (docs/design/007-warm-up.md). To be given only by the owner of the process. Defaults to nothing.
+   * Called once the evaluation has proved to be long-running, before `warmUp` shows V8 the whole
+   * machine (docs/design/007-warm-up.md). To be given only by the owner of the process. Defaults to
+   * nothing.
    */
   readonly onLongRun?: (() => void) | undefined;
   readonly observer?: EvaluationOptions["observer"];

@@ -1,7 +1,7 @@
 /**
- * The program of the warm-up (`warm-up.ts`): every instruction, with each kind of operand for which the
- * machine has a path of its own, and calls of every kind, from code and from builtins. It leaves out what
- * evaluation rarely does and what would make the host load something.
+ * The program of the warm-up (`warm-up.ts`): every instruction, with each kind of operand for which
+ * the machine has a path of its own, and calls of every kind, from code and from builtins. It
+ * leaves out what evaluation rarely does and what would make the host load something.
  *
  * The lists of fifty numbers make functions hot enough to be translated.
  */

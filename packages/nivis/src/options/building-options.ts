@@ -1,6 +1,6 @@
 /**
- * What the commands that build take: the options of evaluation, where the expression comes from, and
- * arguments that are attribute paths with outputs, store paths, or `DRV^out`.
+ * What the commands that build take: the options of evaluation, where the expression comes from,
+ * and arguments that are attribute paths with outputs, store paths, or `DRV^out`.
  */
 import type { Attrs, Slot } from "@nivis/eval";
 import {

@@ -1,7 +1,7 @@
 /**
- * Wanted paths: what a value stands for when it is to be built. A derivation stands for its outputs, a
- * string for what its context names, a path for its copy in the store. Source: installable-attr-path.cc
- * of libcmd, and PackageInfo::queryOutputs of libexpr.
+ * Wanted paths: what a value stands for when it is to be built. A derivation stands for its
+ * outputs, a string for what its context names, a path for its copy in the store. Source:
+ * installable-attr-path.cc of libcmd, and PackageInfo::queryOutputs of libexpr.
  */
 import {
   Attrs,

@@ -1,12 +1,14 @@
 /**
  * What daemons are told of the settings: the options of the worker protocol's SetOptions, and the
- * settings about building that were set, by name. Source: RemoteStore::setOptions in libstore, which
- * sends its own defaults too, so that they hold instead of the daemon's.
+ * settings about building that were set, by name. Source: RemoteStore::setOptions in libstore,
+ * which sends its own defaults too, so that they hold instead of the daemon's.
  */
 import type { ClientOptions } from "@nivis/formats";
 import type { GatheredSettings } from "./setting-table.ts";
 
-/** Settings of C++ Nix that are none of its store library's, which daemons do not want to hear of. */
+/**
+ * Settings of C++ Nix that are none of its store library's, which daemons do not want to hear of.
+ */
 const NOT_FOR_STORES =
   /^(?:accept-flake-config|access-tokens|allow-dirty|allow-unsafe-|bash-prompt|commit-lock-file|debugger-|eval-|flake-registry|ignore-try|json-log-path|lint-|nix-shell-|plugin-files|tarball-ttl|trace-|use-registries|use-xdg|warn-)/;
 

@@ -1,10 +1,10 @@
 /**
  * The settings of nix.conf and their effect on the gathered settings.
  *
- * A setting comes from a configuration file, from `NIX_CONFIG`, or from the command line, where each
- * is also a flag. All go through {@link applySetting}, in that order, so the last one wins. A setting
- * about building or downloading is checked and kept as a text for the store that builds; one that C++
- * Nix does not know either is noted, for {@link warnUnknownSettings}.
+ * A setting comes from a configuration file, from `NIX_CONFIG`, or from the command line, where
+ * each is also a flag. All go through {@link applySetting}, in that order, so the last one wins. A
+ * setting about building or downloading is checked and kept as a text for the store that builds;
+ * one that C++ Nix does not know either is noted, for {@link warnUnknownSettings}.
  */
 import { DEFAULT_SETTINGS, type LintLevel, type Settings } from "@nivis/eval";
 import { FOREIGN_SETTINGS, type ForeignSetting } from "./foreign-settings.ts";
