@@ -222,6 +222,19 @@ export class Session {
     if (this.store instanceof EvaluationStore) this.store.flush();
   }
 
+  /** Where the files of a store path are. */
+  realPath(path: string): string {
+    const { relocatedDirectory, storeDir } = this.store;
+    return relocatedDirectory === undefined || !path.startsWith(`${storeDir}/`)
+      ? path
+      : relocatedDirectory + path.slice(storeDir.length);
+  }
+
+  /** The unrestricted world. */
+  get machine(): EvalIo {
+    return this.#machine;
+  }
+
   /** A path of the command line as an absolute one. */
   absolutePath(path: string): string {
     return canonPath(path.startsWith("/") ? path : `${this.io.currentDirectory()}/${path}`);

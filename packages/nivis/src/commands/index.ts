@@ -4,6 +4,7 @@ import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from
 import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
 import type { Command } from "./command.ts";
+import { developCommand, printDevEnvCommand } from "./develop.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { editCommand } from "./edit.ts";
 import { evalCommand } from "./eval.ts";
@@ -12,6 +13,8 @@ import { fmtCommand } from "./fmt.ts";
 import { instantiateCommand } from "./instantiate.ts";
 import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
+import { runCommand } from "./run.ts";
+import { shellCommand } from "./shell.ts";
 import { STORE_TOPICS, type StoreTopic } from "./store-topics.ts";
 import { traceCommand } from "./trace.ts";
 
@@ -37,6 +40,23 @@ function waitingCommand<Flags extends EvaluationFlags>(
     usage: program.usage,
     examples: program.examples,
     start: (args, terminal) => runWaitingProgram(program, args, terminal),
+  };
+}
+
+/** A command whose arguments end at one of some words; what follows belongs to another program. */
+function commandBefore<Flags extends EvaluationFlags>(
+  word: string,
+  ends: readonly string[],
+  programFor: (rest: readonly string[]) => WaitingProgram<Flags>,
+): Command {
+  return {
+    ...waitingCommand(word, programFor([])),
+    start: (args, terminal) => {
+      const end = args.findIndex((argument) => ends.includes(argument));
+      const own = end < 0 ? args : args.slice(0, end);
+      const rest = end < 0 ? [] : args.slice(end + 1);
+      return runWaitingProgram(programFor(rest), own, terminal);
+    },
   };
 }
 
@@ -67,6 +87,10 @@ export const commands: readonly Command[] = [
   command("eval", evalCommand),
   command("instantiate", instantiateCommand),
   waitingCommand("build", buildCommand),
+  commandBefore("run", ["--"], runCommand),
+  commandBefore("shell", ["-c", "--command"], shellCommand),
+  commandBefore("develop", ["-c", "--command"], developCommand),
+  waitingCommand("print-dev-env", printDevEnvCommand),
   command("parse", parseCommand),
   command("lint", lintCommand),
   command("fmt", fmtCommand),

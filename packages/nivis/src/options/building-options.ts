@@ -77,7 +77,7 @@ export class Installables {
     this.#args = session.autoArguments();
   }
 
-  /** All of them. `only` is how many arguments belong to the command; all unless given. */
+  /** All of them. */
   resolve(positionals: readonly string[]): readonly Installable[] {
     const flags = this.#flags;
     const given = [...flags.attrPaths, ...positionals];
@@ -109,6 +109,14 @@ export class Installables {
       this.#command,
     );
     return this.#attributes(remaining.length === 0 ? [""] : remaining);
+  }
+
+  /** The arguments behind the file, which is the first unless a flag names it. */
+  takeFile(): readonly string[] {
+    const flags = this.#flags;
+    const rest = [...flags.attrPaths, ...flags.positionals];
+    this.#source = sourceOf(flags, this.#session, rest, this.#command);
+    return rest;
   }
 
   #attributes(paths: readonly string[]): readonly Installable[] {

@@ -64,7 +64,7 @@ export function* wantedPaths(
 ): Suspendable<readonly DerivedPath[]> {
   const value = (slot instanceof Thunk ? yield slot : slot) as Value;
   if (isString(value) || value instanceof NixPath) {
-    return [(yield pathOfText(ctx, value)) as DerivedPath];
+    return [((yield textPath(ctx, value)) as TextPath).wanted];
   }
   const found = (yield findDerivations(ctx, value, args)) as readonly Attrs[];
   const byDerivation = new Map<string, Set<string> | "all">();
@@ -86,8 +86,14 @@ export function* wantedPaths(
   });
 }
 
-/** The one thing in the context of a string or a path. */
-function* pathOfText(ctx: EvalContext, value: Value): Suspendable<DerivedPath> {
+/** A text, and the one thing in its context. */
+export interface TextPath {
+  readonly text: string;
+  readonly wanted: DerivedPath;
+}
+
+/** What a string, a path, or a set that stands for one refers to. */
+export function* textPath(ctx: EvalContext, value: Slot): Suspendable<TextPath> {
   const trace = "while evaluating what is to be built";
   const text = (yield coerceToString(ctx, value, CoerceMode.CopyPaths, NO_POS, trace)) as
     | string
@@ -103,7 +109,7 @@ function* pathOfText(ctx: EvalContext, value: Value): Suspendable<DerivedPath> {
   const decoded = decodeContextElement(element);
   switch (decoded.kind) {
     case "plain":
-      return { kind: "opaque", path: decoded.path };
+      return { text: textOf(text), wanted: { kind: "opaque", path: decoded.path } };
     case "drv-deep":
       throw new EvalError(
         "value",
@@ -111,9 +117,12 @@ function* pathOfText(ctx: EvalContext, value: Value): Suspendable<DerivedPath> {
       );
     case "output":
       return {
-        kind: "built",
-        drv: derivationOf(decoded.drvPath, ctx.store.storeDir),
-        outputs: [decoded.output],
+        text: textOf(text),
+        wanted: {
+          kind: "built",
+          drv: derivationOf(decoded.drvPath, ctx.store.storeDir),
+          outputs: [decoded.output],
+        },
       };
   }
 }

@@ -64,11 +64,17 @@ export class BlockingStore {
     cancel?: AbortSignal,
   ): Promise<StoreAnswers[Ask]> {
     this.#running ??= this.#start();
-    const { port } = this.#running;
+    const { port, worker } = this.#running;
     const giveUp = (): void => port.postMessage(CANCEL);
     return new Promise((resolve, reject) => {
-      // Listening keeps the process alive.
+      const fail = (): void =>
+        reject(new IoError("connection", "the thread that talks to stores ended"));
+      worker.once("exit", fail);
+      // Nothing else may keep the process alive.
+      worker.ref();
       port.once("message", (reply: StoreReply) => {
+        worker.off("exit", fail);
+        worker.unref();
         port.unref();
         this.#answers++;
         cancel?.removeEventListener("abort", giveUp);

@@ -1,0 +1,70 @@
+/** `nivis shell`: builds packages and starts a shell, or a command, with their programs on PATH. */
+import { decodeUtf8 } from "@nivis/formats";
+import { runChild } from "../child-process.ts";
+import {
+  addArgument,
+  BUILDING_OPTIONS,
+  type BuildingFlags,
+  defaultBuildingFlags,
+  Installables,
+} from "../options/building-options.ts";
+import {
+  defaultEnvironmentFlags,
+  ENVIRONMENT_OPTIONS,
+  type EnvironmentFlags,
+  environmentFor,
+} from "../options/environment-options.ts";
+import type { WaitingProgram } from "../program.ts";
+import { Realisation } from "../realisation.ts";
+import { openSession, type Session } from "../session.ts";
+
+interface ShellFlags extends BuildingFlags, EnvironmentFlags {}
+
+/** The command; `command` is what follows `-c`, as texts. */
+export function shellCommand(command: readonly string[]): WaitingProgram<ShellFlags> {
+  return {
+    name: "nivis shell",
+    summary: "start a shell in which packages are there",
+    usage: "[FLAG]... [FILE] [ATTRPATH | STOREPATH]... [-c COMMAND [ARGUMENT]...]",
+    examples: [
+      {
+        does: "Run a command with a package on PATH",
+        command: "nivis shell '<nixpkgs>' hello -c hello",
+      },
+    ],
+    options: [...BUILDING_OPTIONS, ...ENVIRONMENT_OPTIONS],
+    defaults: (invocation) => ({
+      ...defaultBuildingFlags(invocation),
+      ...defaultEnvironmentFlags(),
+    }),
+    positional: addArgument,
+    run: async (flags, invocation) => {
+      const session = openSession(flags, { readOnly: flags.readOnly });
+      const installables = new Installables(flags, session, "nivis shell");
+      const wanted = installables.resolve(flags.positionals).flatMap((one) => one.wanted);
+      const realisation = new Realisation(session, invocation);
+      realisation.printMissing(wanted, false);
+      const built = await realisation.build(wanted, "normal");
+      const outputs = built.flatMap(({ outputs }) => [...outputs.values()]);
+      realisation.store.close();
+      const environment = environmentFor(flags, invocation.terminal.environment);
+      const path = withPropagated(outputs, session).map((one) => `${decodeUtf8(one)}/bin`);
+      const before = environment["PATH"];
+      environment["PATH"] = [...path, ...(before === undefined ? [] : [before])].join(":");
+      const [program = environment["SHELL"] ?? "bash", ...args] = command;
+      return runChild(program, args, environment);
+    },
+  };
+}
+
+/** Paths, and those that they want in the environment of their users, breadth first. */
+function withPropagated(paths: readonly string[], session: Session): readonly string[] {
+  const found = new Set(paths);
+  // What is added while the loop runs is visited too.
+  for (const path of found) {
+    const file = session.realPath(`${path}/nix-support/propagated-user-env-packages`);
+    if (!session.exists(file)) continue;
+    for (const one of session.machine.readFile(file).split(/\s+/)) if (one !== "") found.add(one);
+  }
+  return [...found];
+}
