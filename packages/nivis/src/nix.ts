@@ -1,11 +1,89 @@
 /**
- * `nivis-nix`: takes the command line of `nix` and runs the commands of `nivis` that correspond.
+ * `nivis-nix`: takes the command line of `nix` and runs the command of `nivis` that corresponds, with
+ * the defaults of `nix`: flags may precede the command, evaluation is pure unless the expression is in
+ * a file, and calls nest at most 10,000 deep. Scripts that call `nix` can call it instead.
  */
-
+import { encodeUtf8 } from "@nivis/formats";
+import { commands } from "./commands/index.ts";
+import { Invocation } from "./invocation.ts";
 import { runNivis } from "./nivis.ts";
+import { sharedOptions } from "./options/evaluation-options.ts";
+import { usageError } from "./options/option.ts";
+import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** Commands of `nix` that evaluate. */
+const EVALUATING: ReadonlySet<string> = new Set([
+  "eval",
+  "build",
+  "run",
+  "shell",
+  "develop",
+  "print-dev-env",
+]);
+
+/** Older and other names of commands. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  "dump-path": ["store", "dump-path"],
+  "ls-store": ["store", "ls"],
+  "cat-store": ["store", "cat"],
+  "ls-nar": ["nar", "ls"],
+  "cat-nar": ["nar", "cat"],
+  "hash-path": ["hash", "path"],
+  "hash-file": ["hash", "file"],
+  "add-to-store": ["store", "add"],
+  "sign-paths": ["store", "sign"],
+  "show-derivation": ["derivation", "show"],
+  verify: ["store", "verify"],
+  "dev-shell": ["develop"],
+};
+
+/** Flags that say that the expression is not a flake. */
+const FROM_FILE: ReadonlySet<string> = new Set(["-f", "--file"]);
 
 /** Runs `nix` with its arguments and returns the exit code. */
 export function runNix(args: readonly string[], terminal: Terminal): number | Promise<number> {
-  return runNivis(args, terminal);
+  const { before, word, after } = splitAtCommand(args);
+  if (word === undefined) {
+    if (before.includes("--version")) {
+      terminal.writeOut(versionLine("nivis-nix"));
+      return 0;
+    }
+    return runNivis(before.includes("--help") || before.includes("-h") ? ["help"] : [], terminal);
+  }
+  const words = ALIASES[word] ?? (word === "env" && after[0] === "shell" ? ["shell"] : [word]);
+  const rest = word === "env" && after[0] === "shell" ? after.slice(1) : after;
+  const [first = "", ...more] = words;
+  if (!commands.some((command) => command.word === first)) {
+    const message = `'${encodeUtf8(word)}' is not a command that Nivis has`;
+    new Invocation(terminal, "nivis-nix").report(usageError(message));
+    return 1;
+  }
+  if (!EVALUATING.has(first)) {
+    // The word of a group's command comes before all flags.
+    const [member, ...others] = rest;
+    const isGroup = ["store", "derivation", "hash", "nar", "key"].includes(first);
+    return isGroup && more.length === 0 && member !== undefined
+      ? runNivis([first, member, ...before, ...others], terminal)
+      : runNivis([first, ...more, ...before, ...rest], terminal);
+  }
+  const isImpure = [...before, ...rest].some(
+    (argument) => FROM_FILE.has(argument) || argument === "--impure",
+  );
+  const purity = isImpure ? [] : ["--pure-eval"];
+  return runNivis([first, "--max-call-depth", "10000", ...purity, ...before, ...rest], terminal);
+}
+
+/** Finds the command behind the flags that precede it. */
+function splitAtCommand(args: readonly string[]) {
+  const values = new Map(
+    sharedOptions([], "modern").flatMap(({ names, values }) =>
+      names.map((name) => [name, values.length] as const),
+    ),
+  );
+  let at = 0;
+  while (at < args.length && args[at]?.startsWith("-")) {
+    at += 1 + (values.get(args[at] as string) ?? 0);
+  }
+  return { before: args.slice(0, at), word: args[at], after: args.slice(at + 1) };
 }
