@@ -1,5 +1,5 @@
 # A package as nixpkgs would describe it, small enough to read: two derivations, the second of
-# which needs the first. `nivis eval` computes what a build would be called without building.
+# which needs the first. `nivis eval` computes what a build would be called, `nivis build` builds it.
 let
   system = "x86_64-linux";
   greeting = "Hello, world!";
@@ -39,4 +39,6 @@ in
   inherit (hello) name drvPath outPath;
   doc = hello.doc.outPath;
   message = message.outPath;
+  # What `nivis build -f examples/hello.nix package` builds.
+  package = hello;
 }
