@@ -26,15 +26,6 @@ export const LOG_FORMATS: readonly LogFormat[] = [
   "bar-with-logs",
 ];
 
-/** All values of `--log-format`. */
-export const LOG_FORMATS: readonly LogFormat[] = [
-  "raw",
-  "raw-with-logs",
-  "internal-json",
-  "bar",
-  "bar-with-logs",
-];
-
 /**
  * Verbosity levels, the most important first; a message is shown if its level is at most the
  * verbosity.

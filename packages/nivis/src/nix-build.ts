@@ -1,5 +1,5 @@
 /** `nivis-build`: the flags, the output and the exit codes of `nix-build`. */
-import type { Attrs } from "@nivis/eval";
+import { type Attrs, EvalError } from "@nivis/eval";
 import { type DerivedPath, encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
@@ -128,6 +128,10 @@ function findPackages(flags: BuildFlags, session: Session): readonly Package[] {
   const { context } = session.evaluation;
   const args: Attrs = session.autoArguments();
   const packages: Package[] = [];
+  for (const text of flags.expressions ? [] : flags.sources) {
+    const found = derivationOf(text, session);
+    if (found !== undefined) packages.push(found);
+  }
   for (const source of sourcesOf(flags, session)) {
     const root = session.evaluate(source);
     for (const path of flags.attrPaths.length === 0 ? [""] : flags.attrPaths) {
@@ -141,11 +145,25 @@ function findPackages(flags: BuildFlags, session: Session): readonly Package[] {
   return packages;
 }
 
+/** An argument that is itself a derivation in the store: `DRV`, or `DRV!OUTPUT`. */
+function derivationOf(argument: string, session: Session): Package | undefined {
+  const { storeDir } = session.store;
+  const [path = "", output, ...more] = session.absolutePath(argument).split("!");
+  if (!path.endsWith(".drv") || !path.startsWith(`${storeDir}/`)) return undefined;
+  if (more.length > 0 || output?.includes(",") === true) {
+    throw usageError(`building more than one derivation output is not supported, in '${argument}'`);
+  }
+  const known = session.store.readDerivation(path);
+  if (known === undefined) throw new EvalError("invalid-path", `path '${path}' is not valid`);
+  return { drvPath: path, outputName: output ?? known.env.get("outputName") ?? "out" };
+}
+
 function sourcesOf(flags: BuildFlags, session: Session): readonly Source[] {
   if (flags.expressions) {
     if (flags.sources.length === 0) throw usageError("'--expr' needs an expression");
     return flags.sources.map((text) => session.expression(text));
   }
   const files = flags.sources.length === 0 ? ["./default.nix"] : flags.sources;
-  return files.map((file) => (file === "-" ? session.standardInput() : session.file(file)));
+  const evaluated = files.filter((file) => derivationOf(file, session) === undefined);
+  return evaluated.map((file) => (file === "-" ? session.standardInput() : session.file(file)));
 }

@@ -38,6 +38,13 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   "dev-shell": ["develop"],
 };
 
+/** Other names of members of `nix store`. */
+const STORE_ALIASES: Readonly<Record<string, readonly string[]>> = {
+  "add-file": ["add", "--mode", "flat"],
+  "add-path": ["add"],
+  ping: ["info"],
+};
+
 /** Flags that say that the expression is not a flake. */
 const FROM_FILE: ReadonlySet<string> = new Set(["-f", "--file"]);
 
@@ -64,7 +71,15 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     const [member, ...others] = rest;
     const isGroup = ["store", "derivation", "hash", "nar", "key"].includes(first);
     return isGroup && more.length === 0 && member !== undefined
-      ? runNivis([first, member, ...before, ...others], terminal)
+      ? runNivis(
+          [
+            first,
+            ...((first === "store" ? STORE_ALIASES[member] : undefined) ?? [member]),
+            ...before,
+            ...others,
+          ],
+          terminal,
+        )
       : runNivis([first, ...more, ...before, ...rest], terminal);
   }
   const isImpure = [...before, ...rest].some(

@@ -17,7 +17,7 @@ import { toNodePath } from "./byte-path.ts";
 import { LocalStore } from "./local-store.ts";
 import { BlockingStore, type BlockingStoreOptions } from "./stores/evaluation/blocking-store.ts";
 import { EvaluationStore } from "./stores/evaluation/evaluation-store.ts";
-import { isReadWritable } from "./stores/readable.ts";
+import { isOnPath, isReadWritable } from "./stores/readable.ts";
 import { usageError } from "./usage-error.ts";
 
 /** Which stores are wanted. Texts are bytes. */
@@ -41,9 +41,9 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
 }
 
 /**
- * Opens a store. `auto` is a store only if this machine has one: a daemon's socket, or a database
- * of C++ Nix that may be written; else nothing is written and nothing can be built. Throws a usage
- * error for what is not a store.
+ * Opens a store. `auto` is a store only if this machine has one: a daemon's socket, or a state
+ * directory that may be written and a nix-daemon on PATH; else nothing is written and nothing can be
+ * built. Throws a usage error for what is not a store.
  */
 export function openEvaluationStore(request: StoreRequest): Store {
   const { storeDir, currentDirectory } = request;
@@ -95,7 +95,7 @@ function resolve(reference: StoreReference, { environment }: StoreRequest): Stor
   const state = environment["NIX_STATE_DIR"] || "/nix/var/nix";
   const socket = environment["NIX_DAEMON_SOCKET_PATH"] || `${state}/daemon-socket/socket`;
   const isThere =
-    (isReadWritable(state) && existsSync(toNodePath(`${state}/db/db.sqlite`))) ||
+    (isReadWritable(state) && isOnPath("nix-daemon", environment)) ||
     existsSync(toNodePath(socket));
   return { ...reference, scheme: isThere ? "system" : "dummy" };
 }

@@ -149,7 +149,8 @@ export function* outputsToInstall(ctx: EvalContext, set: Attrs): Suspendable<rea
   if (wanted === undefined) return outputs;
   const names = (yield texts(wanted)) as readonly string[];
   if (names.some((name) => !outputs.includes(name))) throw badOutputsToInstall();
-  return names;
+  // Nix: a derivation that wants nothing to be installed still has an output to build.
+  return names.length === 0 ? ["out"] : names;
 }
 
 function badOutputsToInstall(): EvalError {

@@ -9,6 +9,7 @@
 import type { Duplex } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { type ByteStream, type Codec, messageOf, StoreError } from "@nivis/store";
+import { isOnPath } from "./readable.ts";
 
 type Zlib = typeof import("node:zlib");
 
@@ -153,20 +154,6 @@ async function* byProgram(
     child.kill();
   }
   if (failure !== undefined) throw failure;
-}
-
-/** Whether there is such a program on PATH. */
-export function isOnPath(program: string, environment = process.env): boolean {
-  const { accessSync, constants } = process.getBuiltinModule("node:fs");
-  return (environment["PATH"] ?? "").split(":").some((directory) => {
-    if (directory === "") return false;
-    try {
-      accessSync(`${directory}/${program}`, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function programCodec(

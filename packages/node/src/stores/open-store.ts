@@ -32,10 +32,9 @@ import { textOfBytes, toNodePath } from "../byte-path.ts";
 import { processConnector, unixConnector } from "./duplex-transport.ts";
 import { fileCache } from "./file-cache.ts";
 import { httpCache } from "./http-cache.ts";
-import { isOnPath } from "./node-codecs.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { nodeStoreHost } from "./node-store-host.ts";
-import { isReadWritable } from "./readable.ts";
+import { isOnPath, isReadWritable } from "./readable.ts";
 import { sshArguments, sshOptions } from "./ssh.ts";
 
 /** What opening depends on besides the reference. Texts are bytes. */
@@ -270,10 +269,14 @@ function trustedKeys({ options, reference }: Opening): TrustedKeys | undefined {
 }
 
 function openLocal(opening: Opening): Store {
-  const { reference, options, storeDir } = opening;
+  const { reference, options, storeDir, environment } = opening;
   const root = rootOf(opening);
   const state = stateDirectory(opening);
-  if (existsSync(toNodePath(`${state}/db/db.sqlite`))) return openByProcess(opening, state);
+  // C++ Nix makes the database of the system's store where there is none.
+  const isSystem = root === "" && isReadWritable(state) && isOnPath("nix-daemon", environment);
+  if (isSystem || existsSync(toNodePath(`${state}/db/db.sqlite`))) {
+    return openByProcess(opening, state);
+  }
   const keys = trustedKeys(opening);
   const real = reference.parameters.get("real");
   return new DirectoryStore(nodeStoreHost, nodeFileSystem, {

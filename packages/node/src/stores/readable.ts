@@ -11,3 +11,16 @@ export function isReadWritable(path: string): boolean {
     return false;
   }
 }
+
+/** Whether there is such a program on PATH. */
+export function isOnPath(program: string, environment = process.env): boolean {
+  return (environment["PATH"] ?? "").split(":").some((directory) => {
+    if (directory === "") return false;
+    try {
+      accessSync(`${directory}/${program}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -32,8 +32,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { DiskNarInfoMemory } from "../../src/stores/disk-narinfo-memory.ts";
 import { fileCache } from "../../src/stores/file-cache.ts";
 import { httpCache } from "../../src/stores/http-cache.ts";
-import { isOnPath } from "../../src/stores/node-codecs.ts";
 import { nodeStoreHost } from "../../src/stores/node-store-host.ts";
+import { isOnPath } from "../../src/stores/readable.ts";
 import { isNixInstalled, NixDaemon } from "./nix-daemon.ts";
 
 const storeDir = "/nix/store";

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { type ByteStream, collect } from "@nivis/store";
 import { describe, expect, test } from "vitest";
-import { isOnPath, nodeCodecs } from "../../src/stores/node-codecs.ts";
+import { nodeCodecs } from "../../src/stores/node-codecs.ts";
+import { isOnPath } from "../../src/stores/readable.ts";
 
 const text = Buffer.from(Array.from({ length: 30_000 }, (_, i) => `line ${i * 7919}\n`).join(""));
 
