@@ -6,7 +6,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { existsSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isNixInstalled, NixDaemon } from "../../node/test/stores/nix-daemon.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/hello.nix", import.meta.url));
@@ -73,7 +73,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     return out;
   }
 
-  it("builds the example, which can then be deleted", () => {
+  test("builds the example, which can then be deleted", () => {
     const out = ok("nivis", "build", "-f", EXAMPLE, "package", "--print-out-paths").trim();
     const [doc = "", hello = ""] = out.split("\n");
     expect(doc).toMatch(/-hello-2\.12-doc$/);
@@ -87,7 +87,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(existsSync(hello)).toBe(false);
   });
 
-  it("prints and links results as nix-build does", () => {
+  test("prints and links results as nix-build does", () => {
     const out = ok("nivis-build", file, "-A", "b", "-A", "b.dev", "-A", "a").trim().split("\n");
     expect(out.map((path) => path.replace(/.*\/\w{32}-/, ""))).toEqual(["b-2", "b-2-dev", "a-1.0"]);
     expect(
@@ -99,7 +99,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(daemon.run("nix-build", file, "-A", "b", "--no-out-link")).toBe(out[0]);
   });
 
-  it("prints JSON, and says what it would build", () => {
+  test("prints JSON, and says what it would build", () => {
     const [built] = JSON.parse(ok("nivis", "build", "-f", file, "b^out", "--no-link", "--json"));
     expect(Object.keys(built.outputs)).toEqual(["out"]);
     const { code, out, err } = run(
@@ -118,7 +118,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(JSON.parse(out)[0].outputs.out).toMatch(/-dependent$/);
   });
 
-  it("shows why a build failed, with exit codes that say how", () => {
+  test("shows why a build failed, with exit codes that say how", () => {
     const failed = run("nivis", "build", "-f", file, "fail");
     expect(failed.code).toBe(1);
     expect(failed.err).toMatch(
@@ -132,7 +132,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(run("nivis-build", file, "-A", "random", "--no-out-link", "--check").code).toBe(104);
   });
 
-  it("prints what builders print if asked", () => {
+  test("prints what builders print if asked", () => {
     const { err } = run("nivis", "build", "-f", file, "a", "--rebuild", "-L", "--no-link");
     expect(err).toContain("a> building a\n");
     const json = run(
@@ -155,7 +155,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     );
   });
 
-  it("builds what is imported, unless evaluation writes nothing", () => {
+  test("builds what is imported, unless evaluation writes nothing", () => {
     expect(ok("nivis", "eval", "-f", file, "imported.name")).toBe('"imported-hi"\n');
     const path = ok("nivis-instantiate", file, "-A", "imported", "--quiet").trim();
     expect(daemon.run("nix-store", "--query", "--references", path)).toBe("");
@@ -165,7 +165,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     );
   });
 
-  it("starts programs with packages and in build environments", () => {
+  test("starts programs with packages and in build environments", () => {
     expect(ok("nivis", "run", "-f", file, "b", "--", "x", "y z")).toBe("from b: x y z\n");
     expect(ok("nivis", "shell", "-f", file, "b", "-c", "b", "1")).toBe("from b: 1\n");
     expect(run("nivis", "shell", "-f", file, "b", "-c", "sh", "-c", "exit 7").code).toBe(7);
@@ -179,7 +179,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(run("nivis", "develop", "-f", file, "a").err).toContain("use 'bash' as their builder");
   });
 
-  it("takes the command line of nix", () => {
+  test("takes the command line of nix", () => {
     const args = ["--extra-experimental-features", "nix-command", "build", "-f", file, "a"];
     ok("nivis-nix", ...args, "--no-link");
     expect(run("nivis-nix", "eval", "--expr", "builtins.currentSystem").code).toBe(1);
@@ -212,7 +212,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     return spawnSync("pgrep", ["-P", String(daemon.pid)]).status === 0;
   }
 
-  it("stops the daemon's build when the user interrupts it", async () => {
+  test("stops the daemon's build when the user interrupts it", async () => {
     const { child, ended } = await startSlowBuild();
     child.kill("SIGINT");
     const { code, err } = await ended;
@@ -221,7 +221,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     await expect.poll(isBuilding, { timeout: 20_000 }).toBe(false);
   });
 
-  it("says that the daemon went away, and works with the next one", async () => {
+  test("says that the daemon went away, and works with the next one", async () => {
     const { ended } = await startSlowBuild();
     // The processes that the daemon has for each connection.
     spawnSync("pkill", ["-KILL", "-P", String(daemon.pid)]);
@@ -236,7 +236,7 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
 });
 
 describe("without a store on the machine", () => {
-  it("says so where one is needed", () => {
+  test("says so where one is needed", () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       [
