@@ -81,9 +81,9 @@ describe.each([
   ["builtins.pathExists ROOT/allowed/out/secret", "false"],
   ["builtins.pathExists ROOT/allowed/out-file", "true"],
   ["builtins.readFileType ROOT/allowed/out-file", '"symlink"'],
-  ['"${ROOT/outside}"', "path 'ROOT/outside' does not exist"],
-  ["builtins.path { path = ROOT/outside; }", "path 'ROOT/outside' does not exist"],
-  ["builtins.filterSource (p: t: true) ROOT/allowed/out", "path 'ROOT/outside' does not exist"],
+  ['"${ROOT/outside}"', forbidden("ROOT/outside")],
+  ["builtins.path { path = ROOT/outside; }", forbidden("ROOT/outside")],
+  ["builtins.filterSource (p: t: true) ROOT/allowed/out", forbidden("ROOT/outside")],
   ["scopedImport { } ROOT/outside/secret", forbidden("ROOT/outside/secret")],
   ['builtins.getEnv "SECRET"', '""'],
   ["builtins.readFile ROOT/allowed/loop", "infinite symlink recursion in path 'ROOT/allowed/loop'"],
@@ -119,6 +119,10 @@ describe.each([
 test.each([
   ['builtins.getEnv "SECRET"', '""'],
   ["builtins.pathExists ROOT/allowed/open", "false"],
+  [
+    '"${ROOT/allowed/open}"',
+    "access to absolute path 'ROOT/allowed/open' is forbidden in pure evaluation mode (use '--impure' to override)",
+  ],
 ])("pure: %s is %s", (text, expected) => {
   expect(evaluate(text, { pureEval: true })).toBe(expected);
 });

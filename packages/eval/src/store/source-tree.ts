@@ -6,8 +6,8 @@
  * Nix code.
  */
 import type { NarDigest, NarFileType, NarSource, NarStat } from "@nivis/formats";
-import { joinPath } from "../path.ts";
-import { IoError, type SourceAccessor } from "../source-accessor.ts";
+import { existingType, joinPath } from "../path.ts";
+import type { SourceAccessor } from "../source-accessor.ts";
 
 /** A source tree: a path, and the names that a filter kept. */
 export interface SourceTree {
@@ -35,9 +35,7 @@ export function narSourceOf(files: SourceAccessor, tree: SourceTree): NarSource<
 }
 
 function statOf(files: SourceAccessor, path: string, flat: boolean): NarStat {
-  const type = files.fileType(path);
-  if (type === undefined)
-    throw new IoError("ENOENT", `path '${files.display(path)}' does not exist`);
+  const type = existingType(files, path);
   const narType: NarFileType = type === "unknown" ? "other" : type;
   return { type: narType, executable: type === "regular" && !flat && files.isExecutable(path) };
 }
