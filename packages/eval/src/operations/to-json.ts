@@ -18,7 +18,7 @@ import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
 import type { Shape } from "../value/shape.ts";
-import { BLACKHOLE, FAILED, isSuspendedCall, Thunk, ThunkState } from "../value/thunk.ts";
+import { BLACKHOLE, FAILED, isSuspendedCall, Thunk } from "../value/thunk.ts";
 import {
   Closure,
   ContextString,
@@ -489,8 +489,13 @@ function positionOfSorted({ shape }: Attrs, index: number): PosIdx {
 
 /** Returns the position of a function or thunk, if it is known. */
 function definedAt(value: Value | Thunk): PosIdx | undefined {
-  const code = value instanceof Closure || value instanceof Thunk ? value.code : null;
-  return code === null || code instanceof ThunkState ? undefined : code.pos;
+  // Nix: a thunk does not know its place; it is said to stand where the attribute does.
+  let defined = value;
+  // A call that is not made yet stands where its function does.
+  while (defined instanceof Thunk && (defined.code === null || isSuspendedCall(defined.code))) {
+    defined = defined.a as Value | Thunk;
+  }
+  return defined instanceof Closure ? defined.code.pos : undefined;
 }
 
 function typeOfUnconvertible(value: Value | Thunk): string {

@@ -4,6 +4,8 @@ import { plain } from "../../src/builtins/definition.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
+import { Evaluation } from "../../src/evaluation.ts";
+import { memoryIo } from "../../src/memory-io.ts";
 import { Nesting } from "../../src/operations/nesting.ts";
 import { type JsonText, toJson } from "../../src/operations/to-json.ts";
 import { NO_POS, PositionTable } from "../../src/position.ts";
@@ -129,6 +131,30 @@ describe("toJson", () => {
     expect(failure([applyThunk(returns(1), 1)], false).message).toBe(
       "cannot convert a function application to JSON",
     );
+  });
+
+  test("puts a thunk where its attribute is and a call where its function is", () => {
+    const evaluation = new Evaluation({ io: memoryIo() });
+    const place = (text: string): string | undefined => {
+      try {
+        evaluation.run(
+          toJson(evaluation.context, evaluation.evaluate(text), {
+            copyPaths: false,
+            strict: false,
+            pos: NO_POS,
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof EvalError)) throw error;
+        const at = evaluation.positions.resolve(error.pos);
+        return at && String(at.offset);
+      }
+      return "converted";
+    };
+    expect(place("{ a = 1 + 1; }")).toBe("2");
+    expect(place("{ a = [ (1 + 1) ]; }")).toBe("2");
+    expect(place("[ (1 + 1) ]")).toBe(undefined);
+    expect(place("map (x: x) [ 1 ]")).toBe("5");
   });
 
   test("reports text that is not UTF-8 only when the program has no error", () => {
