@@ -4,6 +4,7 @@ import { isDerivationPath, isStorePath, parseStorePath } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { forcePlainString, typeMismatch } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -180,6 +181,7 @@ function* elementsOf(
 
 function* appendContext(ctx: EvalContext, value: StringValue, added: Attrs): Suspendable<Slot> {
   const context = new Set(contextOf(value));
+  ctx.limits?.work(added.size() * WORK_PER_BUILTIN);
   for (const key of added.names()) {
     const pos = added.positionOf(key);
     if (!isStorePath(key, ctx.store.storeDir)) {

@@ -224,7 +224,11 @@ function tomlError(message: string): EvalError {
   return error;
 }
 
+/** Reading a byte of TOML, in bytes of text that are gone over. */
+const READING_TOML = 256;
+
 function fromToml(ctx: EvalContext, text: string): Value {
+  ctx.limits?.workOnText(READING_TOML * text.length);
   let table: TomlTable;
   try {
     table = parseToml(text);

@@ -21,7 +21,7 @@ import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
 /** How many times as much work it is to hash a byte as to copy it. */
-const HASHING = 10;
+export const HASHING = 10;
 
 function algorithmOf(ctx: EvalContext, name: string): HashAlgorithm {
   try {

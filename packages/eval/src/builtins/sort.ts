@@ -364,6 +364,7 @@ export const sortBuiltins: readonly BuiltinDefinition[] = [
       "```nix\nbuiltins.sort builtins.lessThan [ 483 249 526 ]\n```\n\nis `[ 249 483 526 ]`.",
     *run(ctx, comparator: Value, list: NixList) {
       if (list.length === 0) return list;
+      ctx.limits?.work(list.length);
       for (let i = 0; i < list.length; i++) {
         const element = list[i] as Slot;
         if (element instanceof Thunk && element.code !== null) yield element;

@@ -37,6 +37,7 @@ import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 import { forceAt, forceBoolAt } from "./force-at.ts";
+import { HASHING } from "./hashing.ts";
 
 /** Returns a store path as a value: its text, which depends on it. */
 function storePathValue(path: string): Slot {
@@ -45,6 +46,7 @@ function storePathValue(path: string): Slot {
 
 function toFile(ctx: EvalContext, name: string, value: string | ContextString): Slot {
   const contents = textOf(value);
+  ctx.limits?.workOnText(HASHING * contents.length);
   const references: string[] = [];
   for (const element of [...(contextOf(value) ?? [])].sort()) {
     if (element.startsWith("!") || element.startsWith("=")) {

@@ -106,6 +106,7 @@ function tryList(
   list: readonly Slot[],
   mode: CoerceMode,
 ): string | ContextString | undefined {
+  ctx.limits?.work(1 + list.length);
   let result = "";
   const union = new ContextUnion();
   const last = list.length - 1;

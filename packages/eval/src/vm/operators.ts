@@ -71,7 +71,7 @@ export function* addStrings(
     CALL_SITE,
     "while evaluating a path segment",
   )) as string | ContextString;
-  return append(left, text);
+  return append(ctx, left, text);
 }
 
 /** The result of {@link addStrings} if no Nix code has to run, else `undefined`. */
@@ -81,7 +81,7 @@ export function tryAddStrings(
   right: Value,
 ): Value | undefined {
   const text = tryCoerceWhole(ctx, right, modeAfter(left));
-  return text === undefined ? undefined : append(left, text);
+  return text === undefined ? undefined : append(ctx, left, text);
 }
 
 /** How the right operand of `+` is coerced: only after a string are paths copied. */
@@ -89,9 +89,19 @@ function modeAfter(left: Value | CoercedOperand): CoerceMode {
   return isString(left) ? CoerceMode.CopyPaths : CoerceMode.Weak;
 }
 
-function append(left: Value | CoercedOperand, text: string | ContextString): Value {
+/** How many times as much work it is to make a byte of a path canonical as to copy it. */
+export const MAKING_CANONICAL = 32;
+
+function append(
+  ctx: EvalContext,
+  left: Value | CoercedOperand,
+  text: string | ContextString,
+): Value {
   // Nix: errors about an operand point to it, errors about the path as a whole to the operator.
-  if (left instanceof NixPath) return joinPath([left, text], OPERATOR_SITE);
+  if (left instanceof NixPath) {
+    ctx.limits?.workOnText(MAKING_CANONICAL * textOf(text).length);
+    return joinPath([left, text], OPERATOR_SITE);
+  }
   const first = left instanceof CoercedOperand ? left.text : left;
   return concatTexts(first as string | ContextString, text);
 }

@@ -50,6 +50,7 @@ import {
   explainAssertion,
   failedAssertion,
   joinPath,
+  MAKING_CANONICAL,
   negated,
   tryAddStrings,
   tryCoerceLeftOperand,
@@ -262,6 +263,7 @@ export function stackOp(
       const count = code[at] as number;
       sp -= count;
       const path = joinPath(stack.slice(sp, sp + count), CALL_SITE);
+      ctx.limits?.workOnText(MAKING_CANONICAL * path.path.length);
       stack[sp++] = path;
       return sp;
     }

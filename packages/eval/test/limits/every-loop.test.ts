@@ -112,6 +112,30 @@ const LONG: readonly (readonly [string, string])[] = [
     `let l = ${numbers(50_000)}; in builtins.all (n: !builtins.elem (-1) l) ${numbers(5000)}`,
   ],
   ["filter with a builtin", `builtins.filter builtins.isInt ${numbers(1_000_000)}`],
+  [
+    "sort of what is in order",
+    `let l = ${numbers(30_000)}; in builtins.all (n: builtins.sort builtins.lessThan l != [ ]) ${numbers(5000)}`,
+  ],
+  [
+    "toString of a list",
+    `let l = ${numbers(30_000)}; in builtins.all (n: toString l != "") ${numbers(20_000)}`,
+  ],
+  [
+    "fromTOML",
+    `let t = builtins.concatStringsSep "\\n" (map (n: "a\${toString n}=1") ${numbers(3000)}); in builtins.all (n: builtins.fromTOML t != { }) ${numbers(5000)}`,
+  ],
+  [
+    "a path and a long text",
+    `let s = ${text(18)}; in builtins.all (n: /. + s != /.) ${numbers(5000)}`,
+  ],
+  [
+    "toFile",
+    `let s = ${text(18)}; in builtins.all (n: builtins.toFile "a" s != "") ${numbers(5000)}`,
+  ],
+  [
+    "findFile",
+    `let l = map (n: { prefix = "x\${toString n}"; path = "/"; }) ${numbers(3000)}; in builtins.all (n: !(builtins.tryEval (builtins.findFile l "y")).success) ${numbers(5000)}`,
+  ],
   ["sort", `builtins.sort builtins.lessThan ${numbers(300_000)}`],
   ["groupBy with a builtin", `builtins.groupBy toString ${numbers(1_000_000)}`],
   [
