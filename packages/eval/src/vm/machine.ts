@@ -83,8 +83,11 @@ export class Machine {
   readonly step: StepResult;
   /** Native code of the top frame to be resumed when the loop is entered. */
   resuming: NativeFrame | null = null;
-  /** The value of the run, once done. */
-  result: unknown = undefined;
+  /**
+   * The value of the run, once done. It begins as a number: V8 takes a field that has only held objects
+   * for one of objects, and deoptimises the loop when the first number comes (docs/design/007-warm-up.md).
+   */
+  result: unknown = 0;
   /** What was thrown. */
   error: unknown = undefined;
   /** How many more frames may be entered before the loop returns; it counts them down. */
