@@ -1,9 +1,9 @@
 /**
- * `npm run functional [-- --update] [NAME…]`: runs C++ Nix's functional scripts with Nivis for
- * `nix-instantiate`, `nix-build` and `nix`, and C++ Nix for the store side.
+ * `npm run functional [-- --update] [NAME…]`: runs C++ Nix's functional scripts with Nivis as
+ * `nix-instantiate`, `nix-build` and `nix`, and with C++ Nix for the store side.
  *
- * `NIVIS_CONFORMANCE_NIX` names a checkout of C++ Nix, of which the scripts are read; `NIVIS_FUNCTIONAL_NIX`
- * the folder with its programs, those on PATH unless given. `--update` writes the scoreboard.
+ * `NIVIS_CONFORMANCE_NIX` names the checkout of C++ Nix with the scripts; `NIVIS_FUNCTIONAL_NIX`
+ * names the folder with its programs (default: those on PATH). `--update` writes the scoreboard.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, runScript, type Suite } from "./run-script.ts";
 
-/** The scripts that concern Nivis: those that instantiate, build, or look at stores. */
+/** The scripts that concern Nivis: those that instantiate, build, or read stores. */
 const SCRIPTS = [
   "simple",
   "dependencies",

@@ -1,7 +1,7 @@
 /**
- * Runs one of C++ Nix's functional scripts, read where it lies, with Nivis in the place of
- * `nix-instantiate`, `nix-build` and `nix`, and C++ Nix for everything else. A folder per script takes
- * what the suite's build system would generate, and the wrappers.
+ * Runs one of C++ Nix's functional scripts from its checkout, with Nivis in place of
+ * `nix-instantiate`, `nix-build` and `nix`, and C++ Nix for everything else. Each script has a
+ * folder with the files that the suite's build system would generate, and with the wrappers.
  */
 import { spawn } from "node:child_process";
 import {
@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What the scripts are run with. */
+/** The checkout and the programs of the scripts. */
 export interface Suite {
   /** The checkout's `tests/functional`. */
   readonly folder: string;
@@ -29,10 +29,10 @@ export interface Suite {
   readonly version: string;
 }
 
-/** How a script ended. */
+/** The outcome of a script. */
 export interface Outcome {
   readonly status: "passed" | "skipped" | "failed";
-  /** The command of the script that failed, and the first line that says why. */
+  /** The command that failed, and the first line of the reason. */
   readonly reason: string;
 }
 
@@ -54,9 +54,9 @@ const COMMANDS = [
   "why-depends",
 ];
 
-/** Seconds after which a script counts as failed. */
+/** The time in seconds after which a script counts as failed. */
 const TIME_LIMIT = 240;
-/** The exit code with which a script says that it cannot run here. */
+/** The exit code of a script that cannot run in this environment. */
 const SKIPPED = 77;
 
 function bin(name: string): string {
@@ -115,7 +115,7 @@ export async function runScript(suite: Suite, name: string): Promise<Outcome> {
       join(folder, "config.nix"),
       template.replace(/@(\w+)@/g, (all, key: string) => values[key] ?? all),
     );
-    // Bash ignores a PS4 of root's environment.
+    // Bash ignores PS4 in root's environment.
     writeFileSync(join(folder, "trace.sh"), "PS4='+($BASH_SOURCE:$LINENO) '\n");
     const { code, output } = await runBash(suite, name, folder);
     if (code === 0) return { status: "passed", reason: "" };
@@ -137,7 +137,7 @@ function runBash(
   return new Promise((resolve) => {
     const child = spawn("bash", ["-x", "-e", "-u", "-o", "pipefail", name], {
       cwd: suite.folder,
-      // A group of its own, so that whatever a script leaves behind can be ended.
+      // A separate process group, so that remaining processes of a script can be killed.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -181,7 +181,7 @@ function runBash(
   });
 }
 
-/** The last command of the script itself, and the first error after it. */
+/** The last command of the script, and the first error after it. */
 function reasonOf(output: string, folder: string): string {
   const lines = output.split("\n").map((line) => line.replaceAll(folder, "ROOT"));
   const isCommand = (line: string): boolean => /^\++\((?!.*common\/).*\.sh:\d+\) /.test(line);
