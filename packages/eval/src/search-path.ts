@@ -11,7 +11,6 @@ import { CORE_FILES } from "./core-files.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import type { LogMessage } from "./io.ts";
-import { WORK_PER_BUILTIN } from "./limits/meter.ts";
 import { leadsSomewhere, resolveSymlinks } from "./path.ts";
 import { NO_POS } from "./position.ts";
 import { NixPath } from "./value/value.ts";
@@ -161,7 +160,6 @@ export function findInSearchPath(
   entries: readonly SearchPathEntry[],
   name: string,
 ): NixPath {
-  ctx.limits?.work(entries.length * WORK_PER_BUILTIN);
   for (const { prefix, path } of entries) {
     const suffix = suffixBelow(prefix, name);
     if (suffix === undefined) continue;

@@ -3,6 +3,7 @@ import { digestPart, storePathBaseName } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { checkNoSymlinkAbove, existingType, parentOfPath } from "../path.ts";
@@ -204,6 +205,7 @@ function* findFile(ctx: EvalContext, list: NixList, nameSlot: Slot): Suspendable
     "while evaluating the second argument passed to builtins.findFile",
   )) as string;
   try {
+    ctx.limits?.work(entries.length * WORK_PER_BUILTIN);
     const find = (): NixPath => findInSearchPath(ctx, entries, name);
     return now(find) ?? ((yield attempt(find)) as NixPath);
   } catch (error) {
