@@ -1,5 +1,6 @@
 /** The commands of `nivis`, in the order of its help. */
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
+import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
@@ -18,13 +19,14 @@ import { shellCommand } from "./shell.ts";
 import { STORE_TOPICS, type StoreTopic } from "./store-topics.ts";
 import { traceCommand } from "./trace.ts";
 
+/** What the help says of a program, for the command `word`. */
+function topicOf(word: string, { name, summary, usage, examples }: HelpTopic) {
+  return { word, name, summary, usage, examples };
+}
+
 function command<Flags extends EvaluationFlags>(word: string, program: Program<Flags>): Command {
   return {
-    word,
-    name: program.name,
-    summary: program.summary,
-    usage: program.usage,
-    examples: program.examples,
+    ...topicOf(word, program),
     start: (args, terminal) => runProgram(program, args, terminal),
   };
 }
@@ -34,11 +36,7 @@ function waitingCommand<Flags extends EvaluationFlags>(
   program: WaitingProgram<Flags>,
 ): Command {
   return {
-    word,
-    name: program.name,
-    summary: program.summary,
-    usage: program.usage,
-    examples: program.examples,
+    ...topicOf(word, program),
     start: (args, terminal) => runWaitingProgram(program, args, terminal),
   };
 }
