@@ -1,15 +1,9 @@
 /** NamedTree: a tree with another name in messages, and with the fingerprint of how it was obtained. */
-import type {
-  DirectoryEntry,
-  FileType,
-  Fingerprint,
-  SourceStat,
-  SourceTree,
-} from "./source-tree.ts";
+import { ForwardingTree } from "./forwarding-tree.ts";
+import type { Fingerprint, SourceTree } from "./source-tree.ts";
 
-/** See the head of this file. */
-export class NamedTree implements SourceTree {
-  readonly #tree: SourceTree;
+/** A tree with a name and a fingerprint of its own. */
+export class NamedTree extends ForwardingTree {
   readonly #prefix: string | undefined;
   readonly #fingerprint: string | undefined;
 
@@ -19,48 +13,16 @@ export class NamedTree implements SourceTree {
    * @param fingerprint What names the contents of the tree.
    */
   constructor(tree: SourceTree, prefix: string | undefined, fingerprint: string | undefined) {
-    this.#tree = tree;
+    super(tree);
     this.#prefix = prefix;
     this.#fingerprint = fingerprint;
   }
 
-  stat(path: string): SourceStat | undefined {
-    return this.#tree.stat(path);
+  override display(path: string): string {
+    return this.#prefix === undefined ? super.display(path) : this.#prefix + path;
   }
 
-  fileType(path: string): FileType | undefined {
-    return this.#tree.fileType(path);
-  }
-
-  isExecutable(path: string): boolean {
-    return this.#tree.isExecutable(path);
-  }
-
-  readFile(path: string): string {
-    return this.#tree.readFile(path);
-  }
-
-  readBytes(path: string): Uint8Array {
-    return this.#tree.readBytes(path);
-  }
-
-  readDirectory(path: string): readonly DirectoryEntry[] {
-    return this.#tree.readDirectory(path);
-  }
-
-  readLink(path: string): string {
-    return this.#tree.readLink(path);
-  }
-
-  display(path: string): string {
-    return this.#prefix === undefined ? this.#tree.display(path) : this.#prefix + path;
-  }
-
-  physicalPath(path: string): string | undefined {
-    return this.#tree.physicalPath(path);
-  }
-
-  fingerprint(path: string): Fingerprint | undefined {
+  override fingerprint(path: string): Fingerprint | undefined {
     return this.#fingerprint === undefined ? undefined : { tree: this.#fingerprint, path };
   }
 }
