@@ -1,11 +1,11 @@
 /**
  * Builds the shipped files. There are two kinds of output, both made by esbuild:
  *
- * - the *commands*, `packages/nivis/dist/main-<hash>.js`: all commands that evaluate in one bundle,
- *   `stores-<hash>.cjs` with the commands on stores, and `launch.cjs`, which loads them. One compile
- *   unit for all hot code lets esbuild replace every
- *   `const enum` member by its number, so that V8 makes a jump table of the VM's dispatch loop;
- *   tests/guard/dispatch-loop.test.ts checks the result. See docs/design/002-start-up.md.
+ * - the *commands*, `packages/nivis/dist/main-<hash>.js`: everything that an evaluation needs in one
+ *   bundle, the bundles that it loads on demand (bundles.mjs), and `launch.cjs`, which loads it. One
+ *   compile unit for all hot code lets esbuild replace every `const enum` member by its number, so
+ *   that V8 makes a jump table of the VM's dispatch loop; tests/guard/dispatch-loop.test.ts checks
+ *   the result.
  * - the *libraries*, `packages/<name>/dist/index.js`: one file per package, importing the other
  *   packages by name, so that two packages of an application share one copy of a third.
  *
@@ -16,6 +16,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
+import { buildBundles, bundleName } from "./bundles.mjs";
 import { PUBLIC_PACKAGES, packageNamed, root, run, sourceAliases } from "./workspace.mjs";
 
 /** The worker thread that holds the connections to the stores of an evaluation. */
@@ -49,52 +50,14 @@ async function buildCommands() {
     define: { ...shared().define, "import.meta.url": "undefined" },
     alias: sourceAliases(),
   };
-  // Code that only stores or only flakes need is in separate bundles, which commands that evaluate
-  // never load.
-  const apart = await Promise.all(
-    ["store", "flake"].map(async (name) => {
-      const { metafile } = await build({
-        ...options,
-        entryPoints: { [`${name}s`]: join(source, "commands", `${name}-commands.ts`) },
-        entryNames: "[name]-[hash]",
-        // Otherwise `require` would load the script as a module, because of our package.json.
-        outExtension: { ".js": ".cjs" },
-        metafile: true,
-      });
-      return { name, metafile };
-    }),
-  );
-  const { metafile } = await build({
+  const metafiles = await buildBundles({
     ...options,
-    entryPoints: { main: join(source, "main.ts") },
-    entryNames: "[name]-[hash]",
-    metafile: true,
     // Scripts have no `import()`; this turns it into a `require` at the point of use.
     supported: { "dynamic-import": false },
-    plugins: [
-      {
-        name: "bundles-apart",
-        setup: ({ onResolve }) => {
-          for (const {
-            name,
-            metafile: { outputs },
-          } of apart) {
-            const path = `./${bundleName({ inputs: {}, outputs })}`;
-            onResolve({ filter: new RegExp(`/${name}-commands\\.ts$`) }, ({ kind }) =>
-              kind === "dynamic-import" ? { path, external: true } : undefined,
-            );
-          }
-        },
-      },
-    ],
-    // The value of the script is a function; see Bundle in launch.ts.
-    banner: { js: "(function (require, module) {" },
-    footer: { js: "})" },
   });
-  const metafiles = [metafile, ...apart.map((bundle) => bundle.metafile)];
   const notices = thirdPartyNotices(metafiles);
   writeFileSync(join(dist("nivis"), "THIRD-PARTY-NOTICES.txt"), notices);
-  const bundle = bundleName(metafile);
+  const bundle = bundleName(/** @type {import("esbuild").Metafile} */ (metafiles[0]));
   await build({
     ...options,
     entryPoints: { launch: join(source, "launch", "launch.ts") },
@@ -116,16 +79,6 @@ async function buildCommands() {
   removeStaleBundles(
     metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((path) => basename(path))),
   );
-}
-
-/**
- * The file name of the only bundle of a build.
- *
- * @param {import("esbuild").Metafile} metafile
- */
-function bundleName({ outputs }) {
-  const names = Object.keys(outputs).map((path) => basename(path));
-  return /** @type {string} */ (names.find((name) => /\.c?js$/.test(name)));
 }
 
 /**
@@ -162,7 +115,7 @@ function thirdPartyNotices(metafiles) {
  */
 function removeStaleBundles(written) {
   for (const entry of readdirSync(dist("nivis"))) {
-    if (/^(?:main|stores|flakes)-/.test(entry) && !written.includes(entry)) {
+    if (/-[A-Z0-9]{8}\.c?js(?:\.map)?$/.test(entry) && !written.includes(entry)) {
       rmSync(join(dist("nivis"), entry), { force: true });
     }
   }

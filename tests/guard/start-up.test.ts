@@ -9,6 +9,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtCommand, runProcess } from "@nivis/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ON_DEMAND } from "../../scripts/bundles.mjs";
+
+/**
+ * The budget of the main bundle in bytes. What does not fit belongs into a bundle on demand (see
+ * scripts/bundles.mjs).
+ */
+const MAX_SIZE = 1_120_000;
 
 const dist = fileURLToPath(new URL("../../packages/nivis/dist", import.meta.url));
 
@@ -62,6 +69,37 @@ function requires(pattern: RegExp): string[] {
 
 test("the bundle requires only files and paths from Node at start", () => {
   expect(requires(/^main-.*\.js$/).sort()).toEqual(["node:fs", "node:path"]);
+});
+
+describe("the main bundle", () => {
+  const [name] = readdirSync(dist).filter((entry) => /^main-.*\.js$/.test(entry));
+  const text = readFileSync(join(dist, name as string), "utf8");
+  // esbuild names each module above its code.
+  const [, ...pieces] = text.split(/^\/\/ ((?:packages|node_modules)\/.*|virtual:.*)$/m);
+  const modules = new Map(
+    pieces.flatMap((piece, i) => (i % 2 === 0 ? [[piece, pieces[i + 1] as string]] : [])),
+  );
+
+  test("contains none of the code that an evaluation does not need", () => {
+    const elsewhere =
+      /^packages\/(?:(?:fmt|fetch|flake)\/|syntax\/src\/(?:lint|edit|tree)\/|nivis\/src\/formatting\/)/;
+    expect([...modules.keys()].filter((path) => elsewhere.test(path))).toEqual([]);
+  });
+
+  test("has a function that loads the real one for each that is loaded on demand", () => {
+    for (const [bundle, paths] of Object.entries(ON_DEMAND)) {
+      for (const path of paths) {
+        const found = modules.get(`packages/${path}`);
+        expect(found, path).toContain(`return load("${bundle}").`);
+        expect(found?.length, path).toBeLessThan(1000);
+      }
+    }
+  });
+
+  test("is small: V8 pays for each function at each start, whether it is called or not", () => {
+    expect(modules.size).toBeGreaterThan(100);
+    expect(text.length).toBeLessThan(MAX_SIZE);
+  });
 });
 
 test("the launcher requires files, paths and scripts", () => {

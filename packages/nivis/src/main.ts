@@ -1,12 +1,12 @@
 /**
- * Main: the entry point of the bundle that holds all commands that evaluate. `launch/launch.ts`
- * loads it.
+ * Main: the entry point of the main bundle, which holds what every evaluation needs; other commands
+ * are loaded on demand (see scripts/bundles.mjs). `launch/launch.ts` loads the bundle.
  */
 import { runNivis } from "./nivis.ts";
 import { runNix } from "./nix.ts";
-import { nixBuild } from "./nix-build.ts";
+import { runNixBuild } from "./nix-build.ts";
 import { nixInstantiate } from "./nix-instantiate.ts";
-import { runProgram, runWaitingProgram } from "./program.ts";
+import { runProgram } from "./program.ts";
 import { processTerminal } from "./terminal.ts";
 
 /** The commands by the name under which they are installed. */
@@ -25,7 +25,7 @@ export function main(command: CommandName, storeWorker: string): number | Promis
     case "nivis-instantiate":
       return runProgram(nixInstantiate, args, terminal);
     case "nivis-build":
-      return runWaitingProgram(nixBuild, args, terminal);
+      return runNixBuild(args, terminal);
     case "nivis-nix":
       return runNix(args, terminal);
   }

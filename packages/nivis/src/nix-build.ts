@@ -1,14 +1,15 @@
-/** `nivis-build`: the flags, the output and the exit codes of `nix-build`. */
+/** `nivis-build`: the flags, the output and the exit codes of `nix-build`. Loaded on demand. */
 import { type Attrs, EvalError } from "@nivis/eval";
 import { type DerivedPath, encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { flag, type Option, usageError, valueFlag } from "./options/option.ts";
-import type { WaitingProgram } from "./program.ts";
+import { runWaitingProgram, type WaitingProgram } from "./program.ts";
 import { Realisation } from "./realisation.ts";
 import { select } from "./selection/attr-path.ts";
 import { describePackage, findDerivations, type Package } from "./selection/packages.ts";
 import { openSession, type Session, type Source } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** See `nix-instantiate.ts`. */
 const NIX_MAX_CALL_DEPTH = 10_000;
@@ -59,8 +60,7 @@ const OPTIONS: readonly Option<BuildFlags>[] = [
   hidden(["--drv-link"], ["PATH"]),
 ];
 
-/** The program; a value so that tests may run it with a terminal of their own. */
-export const nixBuild: WaitingProgram<BuildFlags> = {
+const PROGRAM: WaitingProgram<BuildFlags> = {
   name: "nivis-build",
   summary: "build derivations, with the flags of nix-build",
   usage: "[FLAG]... [FILE | EXPR]...",
@@ -89,6 +89,11 @@ export const nixBuild: WaitingProgram<BuildFlags> = {
   positional: (flags, argument) => flags.sources.push(encodeUtf8(argument)),
   run: (flags, invocation) => runBuild(flags, invocation),
 };
+
+/** Runs `nivis-build` with its arguments and returns the exit code. */
+export function runNixBuild(args: readonly string[], terminal: Terminal): Promise<number> {
+  return runWaitingProgram(PROGRAM, args, terminal);
+}
 
 async function runBuild(flags: BuildFlags, invocation: Invocation): Promise<number> {
   const session = openSession(flags, { readOnly: flags.readOnly });

@@ -1,7 +1,8 @@
 /**
  * `nivis-nix`: takes the command line of `nix` and runs the command of `nivis` that corresponds, with
  * the defaults of `nix`: flags may precede the command, evaluation is pure unless the expression is in
- * a file, and calls nest at most 10,000 deep. Scripts that call `nix` can call it instead.
+ * a file, and calls nest at most 10,000 deep. Scripts that call `nix` can call it instead. Loaded on
+ * demand.
  */
 import { encodeUtf8 } from "@nivis/formats";
 import { commands } from "./commands/index.ts";

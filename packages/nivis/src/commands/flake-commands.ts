@@ -1,4 +1,4 @@
-/** The commands about flakes: the entry point of their bundle, which `commands/index.ts` loads. */
+/** The commands about flakes. Loaded on demand (see scripts/bundles.mjs). */
 import { type AsyncProgram, type CommonFlags, runAsyncProgram } from "../async-program.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Command } from "./command.ts";

@@ -9,6 +9,7 @@ import { developCommand, printDevEnvCommand } from "./develop.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { editCommand } from "./edit.ts";
 import { evalCommand } from "./eval.ts";
+import { startFlakeCommand } from "./flake-commands.ts";
 import { FLAKE_TOPICS, type FlakeTopic } from "./flake-topics.ts";
 import { fmtCommand } from "./fmt.ts";
 import { instantiateCommand } from "./instantiate.ts";
@@ -16,6 +17,7 @@ import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
 import { runCommand } from "./run.ts";
 import { shellCommand } from "./shell.ts";
+import { startStoreCommand } from "./store-commands.ts";
 import { STORE_TOPICS, type StoreTopic } from "./store-topics.ts";
 import { traceCommand } from "./trace.ts";
 
@@ -59,25 +61,13 @@ function commandBefore<Flags extends EvaluationFlags>(
 }
 
 /** A command on stores, which is loaded when it is called. */
-function later(topic: StoreTopic): Command {
-  return {
-    ...topic,
-    start: async (args, terminal) => {
-      const { startStoreCommand } = await import("./store-commands.ts");
-      return startStoreCommand(topic.word, args, terminal);
-    },
-  };
+function ofStores(topic: StoreTopic): Command {
+  return { ...topic, start: (args, terminal) => startStoreCommand(topic.word, args, terminal) };
 }
 
 /** A command about flakes, which is loaded when it is called. */
-function laterOfFlakes(topic: FlakeTopic): Command {
-  return {
-    ...topic,
-    start: async (args, terminal) => {
-      const { startFlakeCommand } = await import("./flake-commands.ts");
-      return startFlakeCommand(topic.word, args, terminal);
-    },
-  };
+function ofFlakes(topic: FlakeTopic): Command {
+  return { ...topic, start: (args, terminal) => startFlakeCommand(topic.word, args, terminal) };
 }
 
 /** The commands of `nivis`, in the order of its help. */
@@ -96,6 +86,6 @@ export const commands: readonly Command[] = [
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
   command("cache", cacheCommand),
-  ...FLAKE_TOPICS.map(laterOfFlakes),
-  ...STORE_TOPICS.map(later),
+  ...FLAKE_TOPICS.map(ofFlakes),
+  ...STORE_TOPICS.map(ofStores),
 ];

@@ -1,4 +1,4 @@
-/** The commands on stores: the entry point of their bundle, which `commands/index.ts` loads. */
+/** The commands on stores. Loaded on demand (see scripts/bundles.mjs). */
 import type { Terminal } from "../terminal.ts";
 import type { Command } from "./command.ts";
 import { copyCommand } from "./copy.ts";

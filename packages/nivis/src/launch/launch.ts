@@ -6,26 +6,38 @@
  */
 import { join } from "node:path";
 import type { CommandName } from "../main.ts";
-import { loadScript } from "./code-cache.ts";
+import { type LoadedScript, loadScript } from "./code-cache.ts";
 import { setInitialFlags } from "./engine-flags.ts";
 
 /** The file name of the bundle, which has a hash of its content in it; put in by the build. */
 declare const BUNDLE: string;
 
-/** What the bundle is: a script whose value takes what a CommonJS module is given. */
-type Bundle = (require: NodeJS.Require, module: { exports?: typeof import("../main.ts") }) => void;
+/**
+ * What the bundle is: a script whose value takes what a CommonJS module is given, and a function that
+ * loads the script of another bundle and returns its value.
+ */
+type Bundle = (
+  require: NodeJS.Require,
+  module: { exports?: typeof import("../main.ts") },
+  loadBundle: (file: string) => unknown,
+) => void;
 
 /** Runs a command and ends the process, at once unless the command waits for something. */
 export function launch(command: CommandName): void {
-  const script = loadScript(join(__dirname, BUNDLE));
+  const scripts: LoadedScript[] = [];
+  const loadBundle = (file: string): unknown => {
+    const script = loadScript(join(__dirname, file));
+    scripts.push(script);
+    return script.run();
+  };
   const module: Parameters<Bundle>[1] = {};
-  (script.run() as Bundle)(require, module);
+  (loadBundle(BUNDLE) as Bundle)(require, module, loadBundle);
   const code = (module.exports as typeof import("../main.ts")).main(
     command,
     join(__dirname, "store-worker.cjs"),
   );
   const end = (exitCode: number): never => {
-    script.keep(setInitialFlags);
+    for (const script of scripts) script.keep(setInitialFlags);
     // All output is written; draining the event loop and tearing down the heap would only cost
     // time.
     process.exit(exitCode);

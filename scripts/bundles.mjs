@@ -1,0 +1,309 @@
+/**
+ * The bundles of the commands. `main-<hash>.js` contains what every evaluation needs; the modules in
+ * {@link ON_DEMAND} are in bundles of their own, each of which is loaded when one of its functions is
+ * first called. See docs/design/002-start-up.md.
+ *
+ * Sources import a module on demand like any other. In the main bundle, this build replaces it by
+ * functions of the same names that load its bundle and call the real ones, so such a module may
+ * export nothing but functions. A bundle on demand does not contain the modules that are in the
+ * main bundle; it receives what it imports from them in an array, so that no class exists twice in
+ * one process.
+ */
+import { readFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { build } from "esbuild";
+import { root } from "./workspace.mjs";
+
+/**
+ * The modules on demand by bundle. The paths are relative to `packages/`.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const ON_DEMAND = {
+  commands: ["nivis/src/any-command.ts", "nivis/src/nix.ts", "nivis/src/nix-build.ts"],
+  stores: ["nivis/src/commands/store-commands.ts"],
+  flakes: ["nivis/src/commands/flake-commands.ts"],
+};
+
+/** The bundle of each module on demand, by its path relative to the checkout. */
+const BUNDLE_OF = new Map(
+  Object.entries(ON_DEMAND).flatMap(([bundle, modules]) =>
+    modules.map((path) => [join("packages", path), bundle]),
+  ),
+);
+
+/** The module that is part of the main bundle and loads the others. */
+const LOADER = "nivis:on-demand";
+
+/**
+ * What the bundles on demand import from the main bundle, as `path:name`.
+ *
+ * @typedef {ReadonlySet<string>} Shared
+ */
+
+/**
+ * Builds all bundles and returns what esbuild says of each, the main bundle first.
+ *
+ * @param {import("esbuild").BuildOptions} options
+ * @returns {Promise<import("esbuild").Metafile[]>}
+ */
+export async function buildBundles(options) {
+  const names = Object.keys(ON_DEMAND);
+  const trial = { ...options, write: false, sourcemap: false, metafile: true };
+  /** @type {Shared} */
+  let shared = new Set();
+  // A function that only a bundle on demand uses may bring further modules into the main bundle.
+  for (;;) {
+    const { metafile } = await buildMain(trial, shared, {});
+    const modules = modulesOf(/** @type {import("esbuild").Metafile} */ (metafile));
+    const known = shared;
+    const imports = await Promise.all(names.map((name) => importsOf(trial, name, modules)));
+    shared = new Set([...shared, ...imports.flat()].sort());
+    if (shared.size > known.size) continue;
+    const apart = await Promise.all(
+      names.map((name) => buildOnDemand(options, name, modules, shared)),
+    );
+    const files = Object.fromEntries(apart.map((one, i) => [names[i], bundleName(one)]));
+    const main = await buildMain({ ...options, metafile: true }, shared, files);
+    return [/** @type {import("esbuild").Metafile} */ (main.metafile), ...apart];
+  }
+}
+
+/**
+ * The file name of the only bundle of a build.
+ *
+ * @param {import("esbuild").Metafile} metafile
+ */
+export function bundleName({ outputs }) {
+  const names = Object.keys(outputs).map((path) => basename(path));
+  return /** @type {string} */ (names.find((name) => name.endsWith(".js")));
+}
+
+/**
+ * The modules that have left something in a bundle, by their paths relative to the checkout.
+ *
+ * @param {import("esbuild").Metafile} metafile
+ * @returns {ReadonlySet<string>}
+ */
+function modulesOf({ outputs }) {
+  return new Set(
+    Object.values(outputs).flatMap(({ inputs }) =>
+      Object.entries(inputs).flatMap(([path, { bytesInOutput }]) =>
+        bytesInOutput > 0 ? [path] : [],
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {import("esbuild").BuildOptions} options
+ * @param {Shared} shared
+ * @param {Readonly<Record<string, string>>} files The file of each bundle on demand.
+ */
+function buildMain(options, shared, files) {
+  const imports = [...shared].map((entry, index) => {
+    const { path, name } = splitShared(entry);
+    return `import { ${name} as shared${index} } from ${JSON.stringify(join(root, path))};`;
+  });
+  const entry = `
+    export { main } from ${JSON.stringify(join(root, "packages", "nivis", "src", "main.ts"))};
+    import { share } from "${LOADER}";
+    ${imports.join("\n")}
+    share([${imports.map((_, index) => `shared${index}`).join(", ")}]);`;
+  const loader = `
+    const FILES = ${JSON.stringify(files)};
+    const loaded = {};
+    let shared;
+    export function share(values) {
+      shared = values;
+    }
+    export function load(name) {
+      if (loaded[name] === undefined) {
+        const module = { exports: {} };
+        loadBundle(FILES[name])(require, module, shared);
+        loaded[name] = module.exports;
+      }
+      return loaded[name];
+    }`;
+  return build({
+    ...options,
+    entryPoints: [{ in: "nivis:entry", out: "main" }],
+    entryNames: "[name]-[hash]",
+    // The value of the script is a function; see Bundle in launch.ts.
+    banner: { js: "(function (require, module, loadBundle) {" },
+    footer: { js: "})" },
+    plugins: [virtualModules({ "nivis:entry": entry, [LOADER]: loader }), standIns("")],
+  });
+}
+
+/**
+ * What a bundle on demand imports from the main bundle that has these modules.
+ *
+ * @param {import("esbuild").BuildOptions} options
+ * @param {string} name
+ * @param {ReadonlySet<string>} modules
+ */
+async function importsOf(options, name, modules) {
+  const { outputFiles } = await build({
+    ...options,
+    format: "esm",
+    entryPoints: [{ in: "nivis:entry", out: name }],
+    plugins: [
+      virtualModules({ "nivis:entry": entryOnDemand(name) }),
+      fromMain(name, modules, (path) => ({
+        path: `main:${path}`,
+        external: true,
+        sideEffects: false,
+      })),
+    ],
+  });
+  const text = /** @type {import("esbuild").OutputFile[]} */ (outputFiles)[0]?.text ?? "";
+  return Array.from(text.matchAll(/^import ([^;"]*?) from "main:([^"]+)";$/gm)).flatMap(
+    ([statement, clause = "", path]) => {
+      if (!/^\{[^}]*\}$/.test(clause)) throw new Error(`bundle '${name}': ${statement}`);
+      return clause
+        .slice(1, -1)
+        .split(",")
+        .map((part) => `${path}:${part.trim().split(" as ")[0]}`);
+    },
+  );
+}
+
+/**
+ * @param {import("esbuild").BuildOptions} options
+ * @param {string} name
+ * @param {ReadonlySet<string>} modules The modules of the main bundle.
+ * @param {Shared} shared
+ */
+async function buildOnDemand(options, name, modules, shared) {
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  [...shared].forEach((entry, index) => {
+    const { path, name: exported } = splitShared(entry);
+    const line = `export const ${exported} = shared[${index}];\n`;
+    texts.set(path, (texts.get(path) ?? "") + line);
+  });
+  const { metafile } = await build({
+    ...options,
+    metafile: true,
+    // The `index.ts` of a package also names what this bundle does not use and so is not given.
+    logOverride: { "import-is-undefined": "silent" },
+    entryPoints: [{ in: "nivis:entry", out: name }],
+    entryNames: "[name]-[hash]",
+    banner: { js: "(function (require, module, shared) {" },
+    footer: { js: "})" },
+    plugins: [
+      virtualModules({ "nivis:entry": entryOnDemand(name) }),
+      fromMain(name, modules, (path) => ({ path, namespace: "main", sideEffects: false })),
+      {
+        name: "shared",
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /./, namespace: "main" }, ({ path }) => ({
+            contents: texts.get(path) ?? "",
+          })),
+      },
+    ],
+  });
+  return metafile;
+}
+
+/** @param {string} name */
+function entryOnDemand(name) {
+  return /** @type {readonly string[]} */ (ON_DEMAND[name])
+    .map((path) => `export * from ${JSON.stringify(join(root, "packages", path))};`)
+    .join("\n");
+}
+
+/** @param {string} entry */
+function splitShared(entry) {
+  const at = entry.lastIndexOf(":");
+  return { path: entry.slice(0, at), name: entry.slice(at + 1) };
+}
+
+/**
+ * Modules that exist only in the build, by name.
+ *
+ * @param {Readonly<Record<string, string>>} texts
+ * @returns {import("esbuild").Plugin}
+ */
+function virtualModules(texts) {
+  return {
+    name: "virtual-modules",
+    setup: ({ onLoad, onResolve }) => {
+      onResolve({ filter: /^nivis:/ }, ({ path }) => ({ path, namespace: "virtual" }));
+      onLoad({ filter: /./, namespace: "virtual" }, ({ path }) => ({
+        contents: /** @type {string} */ (texts[path]),
+        resolveDir: root,
+      }));
+    },
+  };
+}
+
+/**
+ * Replaces the modules on demand by functions that load them.
+ *
+ * @param {string} except The bundle whose modules are left as they are.
+ * @returns {import("esbuild").Plugin}
+ */
+function standIns(except) {
+  return {
+    name: "on-demand",
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /\.ts$/, namespace: "file" }, ({ path }) => {
+        const bundle = BUNDLE_OF.get(relative(root, path));
+        if (bundle === undefined || bundle === except) return undefined;
+        const functions = functionsOf(path).map(
+          (name) =>
+            `export function ${name}(...args) { return load("${bundle}").${name}(...args); }`,
+        );
+        return { contents: `import { load } from "${LOADER}";\n${functions.join("\n")}` };
+      }),
+  };
+}
+
+/**
+ * The names of the functions that a module exports; throws if it also exports other values.
+ *
+ * @param {string} path
+ */
+function functionsOf(path) {
+  const exported = [...readFileSync(path, "utf8").matchAll(/^export (?!type |interface )(.*)$/gm)];
+  return exported.map(([statement, rest = ""]) => {
+    const name = /^(?:async )?function\*? (\w+)/.exec(rest)?.[1];
+    if (name === undefined) {
+      throw new Error(`${relative(root, path)} is loaded on demand and exports: ${statement}`);
+    }
+    return name;
+  });
+}
+
+/**
+ * Resolves imports of modules that the main bundle has.
+ *
+ * @param {string} bundle
+ * @param {ReadonlySet<string>} modules
+ * @param {(path: string) => import("esbuild").OnResolveResult} found
+ * @returns {import("esbuild").Plugin}
+ */
+function fromMain(bundle, modules, found) {
+  const resolving = {};
+  return {
+    name: "from-main",
+    setup: (esbuild) =>
+      esbuild.onResolve({ filter: /./, namespace: "file" }, async (given) => {
+        const { path, importer, resolveDir, kind, pluginData } = given;
+        if (kind !== "import-statement" || pluginData === resolving) return undefined;
+        const resolved = await esbuild.resolve(path, {
+          importer,
+          resolveDir,
+          kind,
+          pluginData: resolving,
+        });
+        if (resolved.errors.length > 0 || resolved.external) return undefined;
+        const name = relative(root, resolved.path);
+        const other = BUNDLE_OF.get(name);
+        const isInMain = other === undefined ? modules.has(name) : other !== bundle;
+        return isInMain ? found(name) : undefined;
+      }),
+  };
+}
