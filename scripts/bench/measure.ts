@@ -55,7 +55,15 @@ export class Meter {
     return this.#time !== undefined;
   }
 
-  run(command: Command, args: readonly string[]): Run {
+  /** Runs a command. `environment` replaces the usual one, whose store is never used. */
+  run(
+    command: Command,
+    args: readonly string[],
+    environment: Readonly<Record<string, string | undefined>> = {
+      ...process.env,
+      NIX_REMOTE: "dummy://",
+    },
+  ): Run {
     const report = join(this.#folder, "time");
     const whole = [command.program, ...command.args, ...args];
     const [program, ...rest] =
@@ -66,9 +74,9 @@ export class Meter {
     const result = spawnSync(program as string, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       encoding: "latin1",
-      // Nix: the store is never used, so none has to exist. Node reads the certificates that this
-      // variable names at every start, which takes longer than the start itself.
-      env: { ...process.env, NIX_REMOTE: "dummy://", NODE_EXTRA_CA_CERTS: undefined },
+      // Node reads the certificates that this variable names at every start, which takes longer than
+      // the start itself.
+      env: { ...environment, NODE_EXTRA_CA_CERTS: undefined },
       maxBuffer: MAX_OUTPUT,
       timeout: TIMEOUT,
     });

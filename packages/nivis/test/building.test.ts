@@ -245,7 +245,7 @@ describe("without a store on the machine", () => {
         "-E",
         'derivation { name = "x"; system = "y"; builder = "z"; }',
       ],
-      { encoding: "utf8", env: { PATH: process.env["PATH"], NIX_STATE_DIR: "/var/empty" } },
+      { encoding: "utf8", env: { PATH: process.env["PATH"], NIX_STATE_DIR: "/proc/none" } },
     );
     expect(status).toBe(1);
     expect(stderr).toContain("this machine has no Nix store to build in");

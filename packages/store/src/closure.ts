@@ -6,6 +6,7 @@ import { checkCancelled, forEachParallel } from "./stream.ts";
 
 /** How many infos are asked for at once; stores with a connection send them in a row. */
 const PARALLEL_QUERIES = 64;
+const PATHS_IN_A_ROW = 256;
 
 /** The infos of all paths that `roots` refer to, themselves included, by path. */
 export async function closureOf(
@@ -28,6 +29,23 @@ export async function closureOf(
     wave = next;
   }
   return infos;
+}
+
+/**
+ * The infos of paths, in their order; `undefined` for one that is not valid. Asks for some hundred at
+ * once, which stores with a connection send in a row.
+ */
+export async function* infosOf(
+  store: Store,
+  paths: readonly string[],
+  options: RequestOptions = {},
+): AsyncGenerator<readonly [path: string, info: PathInfo | undefined]> {
+  for (let at = 0; at < paths.length; at += PATHS_IN_A_ROW) {
+    checkCancelled(options.signal);
+    const some = paths.slice(at, at + PATHS_IN_A_ROW);
+    const infos = await Promise.all(some.map((path) => store.info(path, options)));
+    for (const [i, path] of some.entries()) yield [path, infos[i]];
+  }
 }
 
 /**

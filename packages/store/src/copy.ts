@@ -3,7 +3,7 @@
  * are streamed from one store to the other; none is ever held.
  */
 import type { PathInfo } from "@nivis/formats";
-import { closureOf, referencesFirst } from "./closure.ts";
+import { closureOf, infosOf, referencesFirst } from "./closure.ts";
 import { invalidPath, StoreError } from "./error.ts";
 import type { ByteStream } from "./host.ts";
 import { type AddOptions, capability, type PathToAdd, type Store } from "./store.ts";
@@ -44,7 +44,7 @@ export async function copyPaths(
   }
   const infos =
     options.closure === false
-      ? await infosOf(from, paths, options)
+      ? await validInfos(from, paths, options)
       : await closureOf(from, paths, options);
   const request = {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -72,14 +72,13 @@ export async function copyPaths(
   return { copied: order, bytes };
 }
 
-async function infosOf(
+async function validInfos(
   store: Store,
   paths: Iterable<string>,
   options: CopyOptions,
 ): Promise<Map<string, PathInfo>> {
   const infos = new Map<string, PathInfo>();
-  for (const path of paths) {
-    const info = await store.info(path, options);
+  for await (const [path, info] of infosOf(store, [...paths], options)) {
     if (info === undefined) throw invalidPath(path);
     infos.set(path, info);
   }

@@ -15,7 +15,7 @@ export {
   TransientError,
   type UploadedFile,
 } from "./cache/transport.ts";
-export { closureOf, referencesFirst } from "./closure.ts";
+export { closureOf, infosOf, referencesFirst } from "./closure.ts";
 export { isContentAddressed, isPlainFile, pathOfContent, prepareContent } from "./content.ts";
 export { type CopyOptions, type CopyResult, copyPaths } from "./copy.ts";
 export { DaemonStore, type DaemonStoreOptions } from "./daemon/daemon-store.ts";
@@ -86,5 +86,13 @@ export {
   pathOfReference,
   type StoreReference,
 } from "./store-url.ts";
-export { collect, digestOf, forEachParallel, HashingStream, streamOf, watched } from "./stream.ts";
+export {
+  checkCancelled,
+  collect,
+  digestOf,
+  forEachParallel,
+  HashingStream,
+  streamOf,
+  watched,
+} from "./stream.ts";
 export { ValidBuilder } from "./valid-builder.ts";

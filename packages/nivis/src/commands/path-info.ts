@@ -5,7 +5,7 @@ import {
   type PathInfoForJson,
   type PathInfoJsonFormat,
 } from "@nivis/formats";
-import { closureOf, invalidPath, type Store } from "@nivis/store";
+import { closureOf, infosOf, invalidPath, type Store } from "@nivis/store";
 import {
   emptyPathsDraft,
   PATHS_OPTIONS,
@@ -109,8 +109,7 @@ async function printJson(
     );
   }
   const infos: [string, PathInfoForJson | undefined][] = [];
-  for (const path of paths) {
-    const info = await store.info(path, { signal: session.signal });
+  for await (const [path, info] of infosOf(store, paths, { signal: session.signal })) {
     const sizes =
       info !== undefined && draft.closureSize ? await closureSizes(store, path, session) : {};
     infos.push([path, info === undefined ? undefined : { ...info, ...sizes }]);
@@ -127,8 +126,7 @@ async function printText(
   const width = Math.max(0, ...paths.map((path) => path.length));
   const size = (bytes: number): string =>
     `\t${draft.human ? renderSize(bytes, true) : String(bytes).padStart(11)}`;
-  for (const path of paths) {
-    const info = await store.info(path, { signal: session.signal });
+  for await (const [path, info] of infosOf(store, paths, { signal: session.signal })) {
     if (info === undefined) throw invalidPath(path);
     let line = path;
     if (draft.size || draft.closureSize || draft.sigs) line = line.padEnd(width);

@@ -16,6 +16,7 @@ import { nodeFileSystem, nodeStoreHost } from "@nivis/node";
 import {
   capability,
   closureOf,
+  infosOf,
   outputsOfDerivation,
   referencesFirst,
   type Store,
@@ -191,8 +192,7 @@ export async function selectedPaths(
   }
   const infos = new Map<string, PathInfo>();
   const unknown: string[] = [];
-  for (const path of roots) {
-    const info = await store.info(path, { signal: session.signal });
+  for await (const [path, info] of infosOf(store, roots, { signal: session.signal })) {
     if (info === undefined && !path.endsWith(".drv")) unknown.push(path);
     // What is not valid is for the command to complain about; it comes where its name puts it.
     infos.set(path, info ?? invalidInfo(path));

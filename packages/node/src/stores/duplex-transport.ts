@@ -15,6 +15,7 @@ export class DuplexTransport implements Transport {
   readonly #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
   #ended = false;
+  #corked = false;
   /** Resolves when more may be written. */
   #drained: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -43,6 +44,15 @@ export class DuplexTransport implements Transport {
     const writable = this.#writable;
     if (writable.destroyed || writable.writableEnded) {
       return Promise.reject(new Error("the connection is closed"));
+    }
+    if (!this.#corked) {
+      // Requests that are made in a row go out in one packet.
+      this.#corked = true;
+      writable.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        writable.uncork();
+      });
     }
     if (writable.write(bytes)) return Promise.resolve();
     this.#drained ??= this.#waitForDrain();

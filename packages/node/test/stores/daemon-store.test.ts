@@ -304,13 +304,14 @@ suite("a daemon of C++ Nix", () => {
     expect((await text("still", "works")).path).toContain("still");
   });
 
-  test("adds ten thousand small paths in batches", async () => {
-    const items: PathToAdd[] = Array.from({ length: 10_000 }, (_, i) => {
-      const contents = `object ${i}`;
+  /** Texts with all that a store has to know of them. */
+  function texts(count: number, prefix: string): PathToAdd[] {
+    return Array.from({ length: count }, (_, i) => {
+      const contents = `object ${prefix}${i}`;
       const tree = { type: "regular", executable: false, contents } as const;
       const { digest, size } = hashNar(narTreeSource, tree, nodeHashes);
       const config = { storeDir: store.storeDir, hashes: nodeHashes };
-      const path = makeTextPath(config, `o${i}`, contents, []);
+      const path = makeTextPath(config, `${prefix}${i}`, contents, []);
       const info: PathInfo = {
         path,
         narHash: { algorithm: "sha256", digest },
@@ -326,10 +327,33 @@ suite("a daemon of C++ Nix", () => {
       };
       return { info, nar: () => streamOf(narBytes(narTreeSource, tree)) };
     });
+  }
+
+  test("adds ten thousand small paths in batches", async () => {
+    const items = texts(10_000, "o");
     await store.writer.addMany(items);
     const valid = await store.validPaths(items.map(({ info }) => info.path));
     expect(valid.size).toBe(10_000);
   }, 300_000);
+
+  test("adds many paths of which another client has added some", async () => {
+    // Old daemons lose the thread at a path that is valid already.
+    const items = texts(20, "raced");
+    const there = items.filter((_, i) => i % 7 === 3);
+    await store.writer.addMany(there);
+    await store.writer.addMany(items);
+    const valid = await store.validPaths(items.map(({ info }) => info.path));
+    expect(valid.size).toBe(20);
+    // What is wrong stays wrong, whatever else is there.
+    const [broken, ...others] = texts(10, "broken");
+    const wrong = {
+      ...broken,
+      nar: () => streamOf(narBytes(narTreeSource, { type: "symlink", target: "x" })),
+    };
+    await expect(store.writer.addMany([...others, wrong as PathToAdd])).rejects.toThrow(
+      /bytes instead of/,
+    );
+  });
 
   test("refuses NARs that are not what their hash says", async () => {
     const config = { storeDir: store.storeDir, hashes: nodeHashes };

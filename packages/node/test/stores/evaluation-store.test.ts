@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EvalError, Evaluation, printAmbiguous, type Settings } from "@nivis/eval";
+import { makeTextPath } from "@nivis/formats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeHashes } from "../../src/node-hashes.ts";
 import { nodeIo } from "../../src/node-io.ts";
@@ -117,6 +118,72 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(
       run(`builtins.storePath "${daemon.storeDir}/00000000000000000000000000000000-no"`),
     ).toMatch(/^(io|invalid-path): /);
+  });
+});
+
+describe.skipIf(!isNixInstalled)("with batches", () => {
+  const daemon = new NixDaemon();
+  beforeAll(() => daemon.start());
+  afterAll(() => daemon.dispose());
+
+  const open = (storeDir = daemon.storeDir) =>
+    new EvaluationStore(
+      storeDir,
+      new BlockingStore({
+        evalStore: daemon.socketUri,
+        buildStore: daemon.socketUri,
+        options: { storeDir },
+        worker: WORKER,
+      }),
+    );
+  const text = (i: number) => {
+    const contents = `text ${i}`;
+    const config = { storeDir: daemon.storeDir, hashes: nodeHashes };
+    return { path: makeTextPath(config, `text-${i}`, contents, []), contents };
+  };
+
+  test("what was sent is valid for whoever asks", () => {
+    const store = open();
+    for (let i = 0; i < 300; i++) store.addText(text(i).path, text(i).contents, []);
+    // Two batches are under way, the rest is not sent yet.
+    for (const i of [0, 200, 299]) expect(store.isValidPath(text(i).path)).toBe(true);
+    expect(store.references(text(1).path)).toEqual([]);
+    store.close();
+    expect(daemon.run("nix-store", "--verify", "--check-contents")).toBe("");
+  });
+
+  test("a failed batch is an error of the next flush, and of no other", () => {
+    const store = open();
+    const wrong = text(1000).path.replace("text-1000", "text-wrong");
+    for (let i = 400; i < 600; i++) store.addText(text(i).path, text(i).contents, []);
+    store.addText(wrong, "anything", []);
+    expect(() => store.flush()).toThrow(/text-wrong/);
+    store.flush();
+    expect(store.isValidPath(wrong)).toBe(false);
+    expect(store.isValidPath(text(400).path)).toBe(true);
+    store.close();
+  });
+
+  test("two evaluations may write the same at once", () => {
+    const [one, other] = [open(), open()];
+    for (let i = 2000; i < 2600; i++) {
+      one.addText(text(i).path, text(i).contents, []);
+      other.addText(text(i).path, text(i).contents, []);
+    }
+    one.flush();
+    other.flush();
+    expect(other.isValidPath(text(2599).path)).toBe(true);
+    one.close();
+    other.close();
+  });
+
+  test("gives up what is under way", () => {
+    const store = open();
+    for (let i = 5000; i < 9000; i++) store.addText(text(i).path, text(i).contents, []);
+    store.abandon();
+    const after = open();
+    expect(after.isValidPath(text(8999).path)).toBe(false);
+    after.close();
   });
 });
 

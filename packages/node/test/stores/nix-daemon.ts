@@ -23,7 +23,8 @@ export class NixDaemon {
   readonly #environment: Record<string, string | undefined>;
   #process: ChildProcess | undefined;
 
-  constructor(configuration = "") {
+  /** `programs` is the directory of C++ Nix; what `PATH` finds unless given. */
+  constructor(configuration = "", programs?: string) {
     for (const name of ["state", "store", "log", "conf", "home", "state/db"]) {
       mkdirSync(join(this.folder, name), { recursive: true });
     }
@@ -33,6 +34,7 @@ export class NixDaemon {
     );
     this.#environment = {
       ...process.env,
+      ...(programs === undefined ? {} : { PATH: `${programs}:${process.env["PATH"]}` }),
       NIX_STATE_DIR: join(this.folder, "state"),
       NIX_STORE_DIR: this.storeDir,
       NIX_LOG_DIR: join(this.folder, "log"),

@@ -357,6 +357,13 @@ export class DaemonStore
   async addMany(items: readonly PathToAdd[], options: AddOptions = {}): Promise<void> {
     for (let at = 0; at < items.length; at += BATCH_PATHS) {
       const batch = items.slice(at, at + BATCH_PATHS);
+      await this.#addBatch(batch, options);
+      for (const { info } of batch) this.#infos.delete(info.path);
+    }
+  }
+
+  async #addBatch(batch: readonly PathToAdd[], options: AddOptions): Promise<void> {
+    try {
       await this.#alone(options.signal, (connection) =>
         connection.callFramed(
           "addMultipleToStore",
@@ -368,7 +375,16 @@ export class DaemonStore
           options.signal,
         ),
       );
-      for (const { info } of batch) this.#infos.delete(info.path);
+    } catch (error) {
+      // Nix before about 2.19: the daemon does not read the NAR of a path that is valid already, and
+      // takes it for the next info. Another client may have added the path in the meantime.
+      if (!(error instanceof StoreError && error.kind === "remote")) throw error;
+      const paths = batch.map(({ info }) => info.path);
+      const valid = await this.validPaths(paths, options);
+      const rest = batch.filter(({ info }) => !valid.has(info.path));
+      // Without progress, what the daemon says is true.
+      if (rest.length === batch.length || options.repair === true) throw error;
+      if (rest.length > 0) await this.#addBatch(rest, options);
     }
   }
 

@@ -2,9 +2,10 @@
  * EvaluationStore: the store of an evaluation over any store that can be opened.
  *
  * Store paths follow from content, so the evaluation knows them before any store does. What it makes
- * is gathered and written together: derivations of a package set are thousands of small files, and a
- * daemon takes them ten times as quickly in one request as one by one. They are written before
- * something is built or looked at, and at the end ({@link EvaluationStore.flush}).
+ * is gathered and sent in batches, which the store takes while the evaluation goes on: derivations of
+ * a package set are thousands of small files, and each is a transaction of the store's database. The
+ * evaluation waits for them before something is built or looked at, and at the end
+ * ({@link EvaluationStore.flush}).
  */
 
 import {
@@ -32,11 +33,17 @@ import { nodeHashes } from "../../node-hashes.ts";
 import type { BlockingStore } from "./blocking-store.ts";
 import type { NewObject } from "./requests.ts";
 
-/** Bytes of contents that may wait to be written. */
-const MAX_WAITING = 64 * 1024 * 1024;
+/** How many objects, or bytes of contents, are sent at once. */
+const BATCH_OBJECTS = 128;
+const BATCH_BYTES = 1024 * 1024;
+/** Bytes of contents that may be under way; the evaluation waits beyond. */
+const MAX_UNDER_WAY = 64 * 1024 * 1024;
 
 /** What a {@link BlockingStore} is to an evaluation. */
-export type AnsweringStore = Pick<BlockingStore, "ask" | "askLater" | "close">;
+export type AnsweringStore = Pick<
+  BlockingStore,
+  "ask" | "askLater" | "send" | "settle" | "warm" | "cancel" | "close"
+>;
 
 /** See the head of this file. */
 export class EvaluationStore implements Store {
@@ -47,6 +54,9 @@ export class EvaluationStore implements Store {
   /** In order of making, so that references come first. */
   readonly #waiting = new Map<string, NewObject>();
   #waitingBytes = 0;
+  /** The paths of objects that were sent and may not be written yet. */
+  readonly #underWay = new Set<string>();
+  #underWayBytes = 0;
   readonly #valid = new Set<string>();
 
   /** `relocatedDirectory` is where the files of the store directory are, if they are elsewhere. */
@@ -64,7 +74,7 @@ export class EvaluationStore implements Store {
 
   isValidPath(path: string): boolean {
     // Whoever asks is about to look into the store.
-    if (this.#waiting.has(path)) this.flush();
+    if (this.#waiting.has(path) || this.#underWay.has(path)) this.flush();
     if (this.#valid.has(path)) return true;
     if (!this.#store.ask({ ask: "valid", path })) return false;
     this.#valid.add(path);
@@ -157,16 +167,29 @@ export class EvaluationStore implements Store {
 
   /** Writes what waits to be written. Throws an {@link IoError} with the store's message. */
   flush(): void {
+    this.#send();
+    if (this.#underWay.size === 0) return;
+    const sent = [...this.#underWay];
+    this.#underWay.clear();
+    this.#underWayBytes = 0;
+    this.#store.settle();
+    for (const path of sent) this.#valid.add(path);
+  }
+
+  /** Sends what waits, without waiting for the store. */
+  #send(): void {
     if (this.#waiting.size === 0) return;
-    this.#store.ask({ ask: "write", objects: [...this.#waiting.values()] });
-    for (const path of this.#waiting.keys()) this.#valid.add(path);
+    this.#store.send({ ask: "write", objects: [...this.#waiting.values()] });
+    for (const path of this.#waiting.keys()) this.#underWay.add(path);
     this.#waiting.clear();
+    this.#underWayBytes += this.#waitingBytes;
     this.#waitingBytes = 0;
   }
 
-  /** Ends the connections; what waits to be written is dropped. */
+  /** Ends the connections; what is not written yet is dropped. */
   abandon(): void {
     this.#waiting.clear();
+    this.#store.cancel();
     this.#store.close();
   }
 
@@ -180,10 +203,13 @@ export class EvaluationStore implements Store {
   }
 
   #add(object: NewObject, bytes: number): void {
-    if (this.#valid.has(object.path)) return;
+    if (this.#valid.has(object.path) || this.#underWay.has(object.path)) return;
+    if (this.#waiting.size === 0) this.#store.warm();
     this.#waiting.set(object.path, object);
     this.#waitingBytes += bytes;
-    if (this.#waitingBytes > MAX_WAITING) this.flush();
+    if (this.#waiting.size < BATCH_OBJECTS && this.#waitingBytes < BATCH_BYTES) return;
+    this.#send();
+    if (this.#underWayBytes > MAX_UNDER_WAY) this.flush();
   }
 }
 

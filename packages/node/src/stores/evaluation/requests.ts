@@ -11,7 +11,7 @@ import type { BuildLogOptions } from "../progress/build-logger.ts";
 
 /** How the thread that holds the connections is started. */
 export interface WorkerStart {
-  /** Counts answers: the evaluating thread waits for it to change. */
+  /** Two integers of 32 bits, {@link REPLIES} and {@link THREAD_STATE}. */
   readonly signal: SharedArrayBuffer;
   /** The stores, as the command line names them; equal ones are opened once. */
   readonly evalStore: string;
@@ -23,6 +23,13 @@ export interface WorkerStart {
   /** How the work of the stores is shown; not at all unless given. */
   readonly log?: BuildLogOptions | undefined;
 }
+
+/** Where the signal counts the replies that were sent: the evaluating thread waits for a change. */
+export const REPLIES = 0;
+/** Where the signal has the state of the thread: 0 while it starts. */
+export const THREAD_STATE = 1;
+export const THREAD_READY = 1;
+export const THREAD_ENDED = 2;
 
 /** A store object that the evaluation made and no store has been told of. */
 export type NewObject =
@@ -94,10 +101,17 @@ export interface StoreAnswers {
   readonly close: undefined;
 }
 
-/** Gives up what is under way; there is no answer. */
+/** A request with its number. */
+export interface StoreMessage {
+  readonly id: number;
+  readonly request: StoreRequest;
+}
+
+/** Gives up what is under way, which then fails; has no reply of its own. */
 export const CANCEL = "cancel";
 
-/** An answer, or what failed. */
-export type StoreReply =
+/** The result of the request with this number, or what failed. */
+export type StoreReply = { readonly id: number } & (
   | { readonly value: unknown }
-  | { readonly failure: { readonly code: string; readonly message: string } };
+  | { readonly failure: { readonly code: string; readonly message: string } }
+);

@@ -1,13 +1,23 @@
 /**
- * The thread that holds the connections to the stores of an evaluation: opens them when it is first
- * asked something, answers one question after the other, and wakes the thread that waits.
+ * The thread that holds the connections to the stores of an evaluation: opens them when it starts,
+ * replies to requests, and wakes the thread that waits. Writes are done in the order in which they
+ * come, and before all requests that come after them; other requests run side by side.
  */
 import { writeSync } from "node:fs";
 import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
 import { messageOf, type Store, StoreError } from "@nivis/store";
 import { openStore } from "../open-store.ts";
 import { BuildLogger, type BuildLogOutput } from "../progress/build-logger.ts";
-import { CANCEL, type StoreReply, type StoreRequest, type WorkerStart } from "./requests.ts";
+import {
+  CANCEL,
+  REPLIES,
+  type StoreMessage,
+  type StoreReply,
+  THREAD_ENDED,
+  THREAD_READY,
+  THREAD_STATE,
+  type WorkerStart,
+} from "./requests.ts";
 import { EvaluationServer } from "./serve-evaluation.ts";
 
 const WARNING_LEVEL = 1;
@@ -59,29 +69,42 @@ if (!isMainThread) {
   const { port, ...start } = workerData as WorkerStart & { readonly port: MessagePort };
   const signal = new Int32Array(start.signal);
   const logger = start.log === undefined ? undefined : new BuildLogger(start.log, output);
-  let server: Promise<EvaluationServer> | undefined;
-  let cancellation = new AbortController();
-  const reply = (answer: StoreReply): void => {
+  Atomics.store(signal, THREAD_STATE, THREAD_READY);
+  process.once("exit", () => {
+    Atomics.store(signal, THREAD_STATE, THREAD_ENDED);
+    Atomics.notify(signal, REPLIES);
+  });
+  const server = serve(start, logger);
+  // Whoever requests something hears of it.
+  server.catch(() => {});
+  const running = new Set<AbortController>();
+  let written: Promise<unknown> = Promise.resolve();
+  const reply = (message: StoreReply): void => {
     logger?.pause();
-    port.postMessage(answer);
-    Atomics.add(signal, 0, 1);
-    Atomics.notify(signal, 0);
+    port.postMessage(message);
+    Atomics.add(signal, REPLIES, 1);
+    Atomics.notify(signal, REPLIES);
   };
-  port.on("message", (request: StoreRequest | typeof CANCEL) => {
-    if (request === CANCEL) {
-      cancellation.abort();
-      return;
+  const work = async ({ id, request }: StoreMessage): Promise<void> => {
+    const controller = new AbortController();
+    running.add(controller);
+    const earlier = written;
+    const result = (async () => {
+      await earlier;
+      return (await server).answer(request, controller.signal);
+    })();
+    if (request.ask === "write") written = result.catch(() => {});
+    try {
+      reply({ id, value: await result });
+    } catch (error) {
+      const code = error instanceof StoreError ? error.kind : "store";
+      reply({ id, failure: { code, message: plainText(messageOf(error)) } });
+    } finally {
+      running.delete(controller);
     }
-    cancellation = new AbortController();
-    server ??= serve(start, logger);
-    server
-      .then((ready) => ready.answer(request, cancellation.signal))
-      .then(
-        (value) => reply({ value }),
-        (error: unknown) => {
-          const code = error instanceof StoreError ? error.kind : "store";
-          reply({ failure: { code, message: plainText(messageOf(error)) } });
-        },
-      );
+  };
+  port.on("message", (message: StoreMessage | typeof CANCEL) => {
+    if (message === CANCEL) for (const controller of running) controller.abort();
+    else void work(message);
   });
 }
