@@ -21,6 +21,8 @@ import { PUBLIC_PACKAGES, packageNamed, root, run, sourceAliases } from "./works
 
 /** The worker thread that holds the connections to the stores of an evaluation. */
 const STORE_WORKER = join(root, "packages/node/src/stores/evaluation/store-worker.ts");
+/** The worker thread that fetches for an evaluation. */
+const FETCH_WORKER = join(root, "packages/node/src/fetching/evaluation/fetch-worker.ts");
 
 const started = performance.now();
 await Promise.all([buildCommands(), ...PUBLIC_PACKAGES.map(buildLibrary)]);
@@ -64,12 +66,18 @@ async function buildCommands() {
     outExtension: { ".js": ".cjs" },
     define: { BUNDLE: JSON.stringify(bundle) },
   });
-  // Loaded by a thread at the first request to a store; see blocking-store.ts.
-  await build({
-    ...options,
-    entryPoints: { "store-worker": STORE_WORKER },
-    outExtension: { ".js": ".cjs" },
-  });
+  // Loaded by a thread at the first request to a store (blocking-store.ts) or the first fetch
+  // (blocking-fetcher.ts).
+  for (const [name, path] of [
+    ["store-worker", STORE_WORKER],
+    ["fetch-worker", FETCH_WORKER],
+  ]) {
+    await build({
+      ...options,
+      entryPoints: { [/** @type {string} */ (name)]: /** @type {string} */ (path) },
+      outExtension: { ".js": ".cjs" },
+    });
+  }
   // The program of the threads of `nivis fmt`; see format-pool.ts.
   await build({
     ...options,
@@ -128,7 +136,7 @@ async function buildLibrary(name) {
     ...shared(),
     entryPoints: {
       index: join(source, "index.ts"),
-      ...(name === "node" ? { "store-worker": STORE_WORKER } : {}),
+      ...(name === "node" ? { "store-worker": STORE_WORKER, "fetch-worker": FETCH_WORKER } : {}),
     },
     outdir: dist(name),
     platform: packageNamed(name).isNeutral ? "neutral" : "node",

@@ -23,6 +23,7 @@ export const ON_DEMAND = {
   commands: ["nivis/src/any-command.ts", "nivis/src/nix.ts", "nivis/src/nix-build.ts"],
   stores: ["nivis/src/commands/store-commands.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts"],
+  fetching: ["nivis/src/fetching.ts"],
 };
 
 /** The bundle of each module on demand, by its path relative to the checkout. */

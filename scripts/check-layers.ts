@@ -33,13 +33,25 @@ const EVAL_FLOORS: Record<string, readonly string[]> = {
   // to the store. Interpolating a path copies it, and copying may interpolate: one floor.
   operations: ["ground", "store", "print", "value", "errors"],
   store: ["ground", "operations", "print", "value", "errors"],
+  // What fetchers are to evaluation, and the trees that they return.
+  fetching: ["ground", "operations", "store", "value", "errors"],
   vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
   // Counts the events of the machine; knows its instructions.
   statistics: ["ground", "vm", "bytecode", "print", "value", "errors"],
   tier: ["ground", "vm", "bytecode", "operations", "value", "errors"],
   // Explains errors: parses the texts again, does not know how they ran.
   diagnostics: ["ground", "errors", "value", "builtins"],
-  builtins: ["ground", "limits", "operations", "store", "regex", "print", "value", "errors"],
+  builtins: [
+    "ground",
+    "limits",
+    "operations",
+    "store",
+    "fetching",
+    "regex",
+    "print",
+    "value",
+    "errors",
+  ],
 };
 
 /** Folders whose types, too, only those folders may import that may import their values. */

@@ -64,6 +64,8 @@ export const ERROR_EXAMPLES: Readonly<Record<Code, Example | undefined>> = {
   value: { text: "builtins.head [ ]" },
   "invalid-path": { text: "builtins.storePath /tmp/hello" },
   io: { text: "builtins.readFile ./missing.txt" },
+  fetch: undefined,
+  "hash-mismatch": undefined,
   restricted: {
     text: "builtins.readFile /etc/passwd",
     files: { "/etc/passwd": "root" },

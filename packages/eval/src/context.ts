@@ -5,6 +5,8 @@
 import type { HashFunctions } from "@nivis/formats";
 import type { EvalCaches } from "./caches.ts";
 import type { CounterRegistry } from "./counters.ts";
+import type { EvaluationFetcher } from "./fetching/fetcher.ts";
+import type { MountedIo } from "./fetching/mounts.ts";
 import type { EvalIo } from "./io.ts";
 import type { LimitMeter } from "./limits/meter.ts";
 import type { Nesting } from "./operations/nesting.ts";
@@ -23,6 +25,10 @@ export interface EvalContext {
   readonly settings: Settings;
   readonly positions: PositionTable;
   readonly store: Store;
+  /** The fetched trees that are visible at store paths; {@link io} shows them. */
+  readonly mounts: MountedIo;
+  /** The fetchers of the host; absent if it has none. */
+  readonly fetcher?: EvaluationFetcher | undefined;
   /** The cached results: regular expressions, source copies, derivations. */
   readonly caches: EvalCaches;
   /** How deep the evaluation is in calls and in values. */

@@ -34,6 +34,8 @@ import { CounterRegistry, type CounterTree } from "./counters.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { plainWarning, reportedWarning } from "./errors/render.ts";
+import type { EvaluationFetcher } from "./fetching/fetcher.ts";
+import { MountedIo } from "./fetching/mounts.ts";
 import { checkSlot, HandedOut } from "./handed-out.ts";
 import { type EvalIo, IoError } from "./io.ts";
 import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
@@ -92,6 +94,11 @@ export interface EvaluationOptions {
    * Defaults to one that holds nothing: paths are computed, and nothing is written.
    */
   readonly store?: Store;
+  /**
+   * Fetches sources for `fetchTree`, `fetchGit` and the like. Defaults to none: these builtins fail
+   * unless a hash in their argument determines the result.
+   */
+  readonly fetcher?: EvaluationFetcher | undefined;
   /** The entries of the search path, in order of precedence. Defaults to none. */
   readonly searchPath?: readonly SearchPathEntry[];
   /**
@@ -154,12 +161,16 @@ export class Evaluation {
   constructor(options: EvaluationOptions) {
     const settings = settingsOf(options.settings);
     const searchPath = settings.pureEval ? [] : (options.searchPath ?? []);
+    const store = options.store ?? new DummyStore(settings.storeDir);
+    const mounts = new MountedIo(options.io, store.storeDir, settings.pureEval);
     const context: EvalContext = {
-      io: restrictedIo(options.io, settings, searchPath),
+      io: restrictedIo(mounts, settings, searchPath),
       hashes: options.hashes ?? portableHashes,
       settings,
       positions: new PositionTable(),
-      store: options.store ?? new DummyStore(settings.storeDir),
+      store,
+      mounts,
+      fetcher: options.fetcher,
       caches: new EvalCaches(),
       nesting: new Nesting(),
       counters: new CounterRegistry(),

@@ -39,6 +39,25 @@ export { tooDeep } from "./errors/too-deep.ts";
 export type { EvaluationOptions, Program, TextOptions } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";
 export { disabledFeature } from "./experimental-features.ts";
+export type {
+  EvaluationFetcher,
+  EventualFetcher,
+  FetchedTree,
+  RegistryHit,
+  RegistryUse,
+} from "./fetching/fetcher.ts";
+export { DeferredFetcher, inputKey, PromisedFetcher } from "./fetching/fetcher.ts";
+export { copyMount, copyMounts, type Mount, MountedIo } from "./fetching/mounts.ts";
+export {
+  fetcherOf,
+  fetchInput,
+  type MountedTree,
+  mountTree,
+  type TreeAttrsOptions,
+  treeAttrs,
+  treePath,
+} from "./fetching/tree-value.ts";
+export { ForwardingIo } from "./forwarding-io.ts";
 export { isNixObject } from "./handed-out.ts";
 export type {
   DirectoryEntry,

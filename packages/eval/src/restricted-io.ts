@@ -8,17 +8,10 @@
  */
 import { canonPath } from "@nivis/formats";
 import type { SearchPathEntry } from "./context.ts";
-import {
-  type DirectoryEntry,
-  type EvalIo,
-  type FileType,
-  IoError,
-  type LogMessage,
-  type MemoryGauge,
-} from "./io.ts";
+import { ForwardingIo } from "./forwarding-io.ts";
+import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
 import { joinPath, parentOfPath } from "./path.ts";
 import type { Settings } from "./settings.ts";
-import type { Fingerprint } from "./source-accessor.ts";
 
 /** The code of the {@link IoError} for reading a forbidden path. */
 export const RESTRICTED = "RESTRICTED";
@@ -42,19 +35,23 @@ export function restrictedIo(
   return restricted;
 }
 
-class RestrictedIo implements EvalIo {
-  readonly #io: EvalIo;
+class RestrictedIo extends ForwardingIo {
   readonly #mode: string;
   readonly #allowed = new Set<string>();
   /** All ancestors of allowed paths. */
   readonly #ancestors = new Set<string>();
 
   constructor(io: EvalIo, mode: string) {
-    this.#io = io;
+    super(io);
     this.#mode = mode;
   }
 
-  allowPath(path: string): void {
+  /** What exists for evaluation grows with the allowed paths. */
+  override get immutable(): boolean {
+    return false;
+  }
+
+  override allowPath(path: string): void {
     this.#allowed.add(path);
     for (let at = path; at !== "/" && !this.#ancestors.has(parentOfPath(at)); ) {
       at = parentOfPath(at);
@@ -62,83 +59,42 @@ class RestrictedIo implements EvalIo {
     }
   }
 
-  checkAccess(path: string): void {
+  override checkAccess(path: string): void {
     if (this.#isAllowed(path)) return;
     throw new IoError(RESTRICTED, `access to absolute path '${path}' is forbidden ${this.#mode}`);
   }
 
-  readFile(path: string): string {
+  override readFile(path: string): string {
     this.checkAccess(path);
-    return this.#io.readFile(path);
+    return super.readFile(path);
   }
 
-  readDirectory(path: string): readonly DirectoryEntry[] {
+  override readDirectory(path: string): readonly DirectoryEntry[] {
     this.checkAccess(path);
-    return this.#io
-      .readDirectory(path)
-      .filter((entry) => this.#isAllowed(joinPath(path, entry.name)));
+    return super.readDirectory(path).filter((entry) => this.#isAllowed(joinPath(path, entry.name)));
   }
 
-  fileType(path: string): FileType | undefined {
-    return this.#isAllowed(path) ? this.#io.fileType(path) : undefined;
+  override fileType(path: string): FileType | undefined {
+    return this.#isAllowed(path) ? super.fileType(path) : undefined;
   }
 
-  readLink(path: string): string {
+  override readLink(path: string): string {
     this.checkAccess(path);
-    return this.#io.readLink(path);
+    return super.readLink(path);
   }
 
-  isExecutable(path: string): boolean {
+  override isExecutable(path: string): boolean {
     this.checkAccess(path);
-    return this.#io.isExecutable(path);
+    return super.isExecutable(path);
   }
 
-  display(path: string): string {
-    return this.#io.display(path);
-  }
-
-  physicalPath(path: string): string | undefined {
+  override physicalPath(path: string): string | undefined {
     this.checkAccess(path);
-    return this.#io.physicalPath(path);
-  }
-
-  fingerprint(path: string): Fingerprint | undefined {
-    return this.#io.fingerprint?.(path);
-  }
-
-  homeDirectory(): string {
-    return this.#io.homeDirectory();
+    return super.physicalPath(path);
   }
 
   // Environment variables are not files; the builtins that expose them check the settings
   // themselves.
-  environment(name: string): string | undefined {
-    return this.#io.environment(name);
-  }
-
-  now(): number {
-    return this.#io.now();
-  }
-
-  milliseconds(): number {
-    return this.#io.milliseconds?.() ?? this.now() * 1000;
-  }
-
-  get memory(): MemoryGauge | undefined {
-    return this.#io.memory;
-  }
-
-  currentDirectory(): string {
-    return this.#io.currentDirectory();
-  }
-
-  system(): string {
-    return this.#io.system();
-  }
-
-  log(message: LogMessage): void {
-    this.#io.log(message);
-  }
 
   #isAllowed(path: string): boolean {
     if (this.#ancestors.has(path)) return true;

@@ -28,6 +28,7 @@ export { FilteredTree } from "./tree/filtered-tree.ts";
 export { type MemoryDirectory, type MemoryNode, MemoryTree } from "./tree/memory-tree.ts";
 export { MountedTree } from "./tree/mounted-tree.ts";
 export { NamedTree } from "./tree/named-tree.ts";
+export { openTree, type TreeHost } from "./tree/open-tree.ts";
 export {
   type DirectoryEntry,
   dumpTree,
@@ -35,4 +36,5 @@ export {
   type Fingerprint,
   hashTree,
   type SourceTree,
+  type TreeRecipe,
 } from "./tree/source-tree.ts";

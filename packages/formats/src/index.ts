@@ -94,6 +94,7 @@ export {
   flakeRefFromAttrs,
   flakeRefFromUrl,
   formatFlakeRef,
+  INPUT_SCHEMES,
   type InputScheme,
   inputFromAttrs,
   inputFromUrl,

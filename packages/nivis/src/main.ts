@@ -7,18 +7,17 @@ import { runNix } from "./nix.ts";
 import { runNixBuild } from "./nix-build.ts";
 import { nixInstantiate } from "./nix-instantiate.ts";
 import { runProgram } from "./program.ts";
-import { processTerminal } from "./terminal.ts";
+import { processTerminal, type ThreadScripts } from "./terminal.ts";
 
 /** The commands by the name under which they are installed. */
 export type CommandName = "nivis" | "nivis-instantiate" | "nivis-build" | "nivis-nix";
 
 /**
  * Runs a command with the arguments and the streams of this process, and returns its exit code.
- * `storeWorker` is the script of the thread that talks to stores.
  */
-export function main(command: CommandName, storeWorker: string): number | Promise<number> {
+export function main(command: CommandName, scripts: ThreadScripts): number | Promise<number> {
   const args = process.argv.slice(2);
-  const terminal = processTerminal(storeWorker);
+  const terminal = processTerminal(scripts);
   switch (command) {
     case "nivis":
       return runNivis(args, terminal);

@@ -4,8 +4,8 @@
  * It parses the arguments, handles `--help` and `--version`, runs the command and prints errors:
  * the user's as C++ Nix prints them, those of Nivis as bugs.
  */
-import { evalErrorOf } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { EvalError, evalErrorOf } from "@nivis/eval";
+import { encodeUtf8, HASH_MISMATCH_EXIT_CODE } from "@nivis/formats";
 import { CommandFailure } from "./command-failure.ts";
 import { Invocation } from "./invocation.ts";
 import {
@@ -113,8 +113,11 @@ function readArguments<Flags extends EvaluationFlags>(
 
 /** Shows what was thrown and returns the exit code. */
 function report(invocation: Invocation, error: unknown): number {
-  invocation.report(evalErrorOf(error));
-  return error instanceof CommandFailure ? error.exitCode : 1;
+  const shown = evalErrorOf(error);
+  invocation.report(shown);
+  if (shown instanceof CommandFailure) return shown.exitCode;
+  const isMismatch = shown instanceof EvalError && shown.kind === "hash-mismatch";
+  return isMismatch ? HASH_MISMATCH_EXIT_CODE : 1;
 }
 
 /** Ends what the program has begun; returns the exit code. */

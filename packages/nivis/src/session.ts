@@ -5,6 +5,7 @@
 import {
   Attrs,
   bothObservers,
+  DeferredFetcher,
   EvalError,
   type EvalIo,
   type Evaluation,
@@ -21,14 +22,17 @@ import {
 } from "@nivis/eval";
 import { canonPath, encodeUtf8 } from "@nivis/formats";
 import {
+  type BlockingFetcherOptions,
   cacheDirectory,
   clientOptionsOf,
   EvaluationStore,
   errnoMessage,
+  type GatheredSettings,
   openEvaluation,
   openEvaluationStore,
   openWorld,
 } from "@nivis/node";
+import { openFetcher } from "./fetching.ts";
 import type { Invocation } from "./invocation.ts";
 import type { AutoArgument, EvaluationFlags } from "./options/evaluation-options.ts";
 import { NIX_VERSION, VERSION } from "./version.ts";
@@ -72,6 +76,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     homeDirectory: () => machine.homeDirectory(),
     store,
   });
+  const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(invocation, settings)));
   const observer = joinObservers(options.observer ?? terminal.observer, statistics?.observer);
   // An observer must see compilation, so it bypasses the cache.
   const useCache = flags.cache && options.observer === undefined;
@@ -79,6 +84,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     settings,
     store,
     world,
+    fetcher,
     includes: flags.includes,
     readOnly: options.readOnly,
     traceCalls: invocation.diagnostics !== "plain",
@@ -91,8 +97,37 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   statistics?.watch(evaluation);
   invocation.positions = evaluation.positions;
   if (store instanceof EvaluationStore) invocation.openStore = store;
-  invocation.afterOutput = () => evaluation.saveCompiledFiles();
+  invocation.afterOutput = () => {
+    evaluation.saveCompiledFiles();
+    fetcher.close();
+  };
   return new Session(flags, evaluation);
+}
+
+/** How the fetchers of an evaluation are set up. */
+function fetcherOptions(
+  invocation: Invocation,
+  settings: GatheredSettings,
+): BlockingFetcherOptions {
+  const { terminal, machine } = invocation;
+  const features = [...settings.experimentalFeatures].join(" ");
+  return {
+    start: {
+      environment: { ...terminal.environment },
+      settings: [
+        ...Array.from(settings.building, ([name, value]) => ({ name, value })),
+        { name: "experimental-features", value: features },
+        {
+          name: "trust-tarballs-from-git-forges",
+          value: String(settings.trustTarballsFromGitForges),
+        },
+      ],
+      cacheDirectory: cacheDirectory(machine),
+    },
+    worker: terminal.fetchWorker,
+    warn: (message) => invocation.warn(message),
+    showProgress: terminal.showProgress,
+  };
 }
 
 /** The environment in byte strings. */

@@ -30,6 +30,8 @@ export interface Terminal {
   readonly isErrTerminal?: boolean;
   /** The script of the thread that talks to stores; that of `@nivis/node` unless given. */
   readonly storeWorker?: string;
+  /** The script of the thread that fetches; that of `@nivis/node` unless given. */
+  readonly fetchWorker?: string;
   /** Calls back when the user interrupts the command; returns how to stop that. */
   readonly onInterrupt?: (listener: () => void) => () => void;
   /** Observes every evaluation that has no observer of its own; for tests. */
@@ -43,8 +45,11 @@ export interface Terminal {
   readonly onLongRun?: () => void;
 }
 
+/** The scripts of the threads of a command. */
+export type ThreadScripts = Required<Pick<Terminal, "storeWorker" | "fetchWorker">>;
+
 /** The terminal of this process. */
-export function processTerminal(storeWorker: string): Terminal {
+export function processTerminal({ storeWorker, fetchWorker }: ThreadScripts): Terminal {
   const environment = process.env;
   return {
     writeOut: (bytes) => writeAll(1, bytes),
@@ -66,6 +71,7 @@ export function processTerminal(storeWorker: string): Terminal {
       return canDraw(environment, process.getBuiltinModule("node:tty").isatty(2));
     },
     storeWorker,
+    fetchWorker,
     onInterrupt: (listener) => {
       process.once("SIGINT", listener);
       return () => process.off("SIGINT", listener);

@@ -3,6 +3,13 @@ export { cacheDirectory } from "./cache-directory.ts";
 export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-bytecode-cache.ts";
 export { errnoMessage } from "./errno.ts";
 export {
+  BlockingFetcher,
+  type BlockingFetcherOptions,
+} from "./fetching/evaluation/blocking-fetcher.ts";
+export { FetchServer } from "./fetching/evaluation/fetch-server.ts";
+export type { FetchStart } from "./fetching/evaluation/requests.ts";
+export { TreeAccessor } from "./fetching/evaluation/tree-accessor.ts";
+export {
   type NodeFetchHost,
   type NodeFetchOptions,
   nodeFetchHost,

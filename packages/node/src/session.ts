@@ -59,6 +59,8 @@ export interface EvaluationRequest {
   readonly store: Store;
   /** The world, from {@link openWorld}. */
   readonly world: EvalIo;
+  /** What fetches sources, such as a {@link BlockingFetcher}. Defaults to nothing. */
+  readonly fetcher?: EvaluationOptions["fetcher"];
   /** Search path entries that precede those of the settings; bytes. Defaults to none. */
   readonly includes?: readonly string[];
   /** Whether nothing is written even if the store accepts writes. */
@@ -97,6 +99,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
       readOnlyMode: request.readOnly || !store.capabilities.writes,
     },
     store,
+    fetcher: request.fetcher,
     searchPath: searchPathOf([...(request.includes ?? []), ...nixPath], ""),
     ...(observer === undefined ? {} : { observer }),
     ...(tier === undefined ? {} : { tier }),

@@ -39,6 +39,7 @@ import { withTrace } from "../errors/from-world.ts";
 import { describePosition } from "../errors/position-text.ts";
 import { plainWarning, reportedWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
+import { copyMount } from "../fetching/mounts.ts";
 import {
   expectAttribute,
   expectBool,
@@ -544,6 +545,7 @@ function addElement(ctx: EvalContext, drv: Derivation, element: string): void {
   const decoded = decodeContextElement(element);
   switch (decoded.kind) {
     case "plain":
+      copyMount(ctx, decoded.path);
       inputSrcs.add(decoded.path);
       break;
     case "output": {

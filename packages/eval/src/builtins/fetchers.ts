@@ -1,34 +1,43 @@
 /**
  * The fetchers: `fetchurl`, `fetchTarball`, `fetchTree`, `fetchGit`, `fetchMercurial`.
  *
- * Arguments are checked as in C++ Nix, so mistakes get its messages. Nothing is downloaded: a hash
- * determines a store path whether it exists or not, and a derivation needs nothing else of its
- * sources. Everything else is an error that says so.
+ * They check their arguments, ask the host's {@link EvaluationFetcher} and mount what it returns at
+ * its store path. Without a fetcher, `fetchurl` and `fetchTarball` with a hash return the path that
+ * follows from it, since a derivation needs nothing else of its sources; everything else fails.
  */
 
 import {
+  canonPath,
   checkStorePathName,
   type FetcherInput,
   FormatError,
   fixGitUrl,
+  formatHash,
   formatUrl,
   type InputAttr,
   inputFromAttrs,
   inputFromUrl,
   inputToUrl,
+  isDirectInput,
   isLockedInput,
   makeFixedOutputPath,
   type NixHash,
   parseHashAllowEmpty,
   parseUrl,
   pathOfUrl,
+  revOf,
+  tryStringAttr,
 } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
 import { plainWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
+import type { FetchedTree, RegistryHit } from "../fetching/fetcher.ts";
+import { FileAccessor } from "../fetching/file-accessor.ts";
+import { fetcherOf, fetchInput, mountTree, treeAttrs } from "../fetching/tree-value.ts";
+import { IoError } from "../io.ts";
 import { isAllowedUri } from "../limits/allowed-uris.ts";
 import { expectPlainString, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
@@ -47,22 +56,34 @@ import {
   typeWithArticle,
   type Value,
 } from "../value/value.ts";
+import { attempt } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
 
-function notSupported(name: string): EvalError {
-  return new EvalError("not-supported", `builtins.${name} is not supported yet by Nivis`);
-}
-
 /**
- * Restricted evaluation accesses only URIs in the setting `allowed-uris`; files are checked when
+ * Restricted evaluation accesses only URIs in the setting `allowed-uris`, and the files that it may
  * read.
  */
 function checkUri(ctx: EvalContext, uri: string): void {
   if (!ctx.settings.restrictEval || isAllowedUri(uri, ctx.settings.allowedUris)) return;
-  if (uri.startsWith("/") || uri.startsWith("file:")) return;
+  const path = uri.startsWith("/") ? uri : pathOfFileUri(uri);
+  if (path !== undefined) {
+    ctx.io.checkAccess?.(canonPath(path));
+    return;
+  }
   const message = `access to URI '${uri}' is forbidden in restricted mode`;
   throw new EvalError("restricted", message);
+}
+
+/** Returns the path that a `file:` URI names; `undefined` for other URIs. */
+function pathOfFileUri(uri: string): string | undefined {
+  if (!uri.startsWith("file:")) return undefined;
+  try {
+    return pathOfUrl(parseUrl(uri).path);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
 
 /** A request to `fetchurl` or `fetchTarball`. */
@@ -146,20 +167,69 @@ function* download(
   checkUri(ctx, url);
   const name = asked.name === "" ? lastPart(url) : asked.name;
   checkName(who, argument, url, name);
-  if (hash === undefined) {
-    if (!ctx.settings.pureEval) throw notSupported(who);
+  if (hash === undefined && ctx.settings.pureEval) {
     const message = `in pure evaluation mode, '${who}' requires a 'sha256' argument`;
     throw new EvalError("restricted", message);
   }
-  if (hash.algorithm !== "sha256") throw notSupported(who);
-  // Nix: fetches a missing path. The path is the same either way, and reading one that does not
-  // exist is an error at that time.
-  const path = makeFixedOutputPath(storeConfig(ctx), name, unpack ? "nar" : "flat", hash, {
-    others: [],
-    self: false,
-  });
+  const request = { url, name, hash };
+  if (hash?.algorithm === "sha256") {
+    const path = makeFixedOutputPath(storeConfig(ctx), name, unpack ? "nar" : "flat", hash);
+    if (ctx.fetcher === undefined || (yield attempt(() => hasPath(ctx, path)))) {
+      return allowedPath(ctx, path);
+    }
+  }
+  return (yield unpack ? fetchArchive(ctx, request) : fetchPlainFile(ctx, request)) as Slot;
+}
+
+/** Whether the store has a path, or can fetch it from another store. */
+function hasPath({ store }: EvalContext, path: string): boolean {
+  if (store.isValidPath(path)) return true;
+  try {
+    return store.substitute?.(path) === true;
+  } catch (error) {
+    // Nix: the reason is only a debug message, and the file is downloaded.
+    if (error instanceof IoError) return false;
+    throw error;
+  }
+}
+
+/** Allows evaluation to read a store path, and returns it as a string. */
+function allowedPath(ctx: EvalContext, path: string): Slot {
   ctx.io.allowPath?.(path);
   return new ContextString(path, new Set([path]));
+}
+
+function* fetchArchive(ctx: EvalContext, { url, name, hash }: Download): Suspendable<Slot> {
+  const attrs = new Map<string, InputAttr>([
+    ["type", "tarball"],
+    ["url", url],
+    ["name", name],
+    ...(hash === undefined ? [] : [["narHash", formatHash(hash, "sri", true)] as const]),
+  ]);
+  const input = inputFromAttrs(attrs, fetchOptions(ctx));
+  const fetched = (yield fetchInput(ctx, input, "fetchTarball")) as FetchedTree;
+  return allowedPath(ctx, mountTree(ctx, fetched, input).storePath);
+}
+
+function* fetchPlainFile(ctx: EvalContext, { url, name, hash }: Download): Suspendable<Slot> {
+  const fetcher = fetcherOf(ctx, "fetchurl");
+  const contents = (yield attempt(() => fetcher.fetchFile(url, name))) as string;
+  const hashOf = (algorithm: NixHash["algorithm"]): NixHash => ({
+    algorithm,
+    digest: ctx.hashes.hash(algorithm, contents),
+  });
+  if (hash !== undefined) {
+    const specified = formatHash(hash, "nix32", true);
+    const got = formatHash(hashOf(hash.algorithm), "nix32", true);
+    if (specified !== got) {
+      const message = `hash mismatch in file downloaded from '${url}':\n  specified: ${specified}\n  got:       ${got}`;
+      throw new EvalError("hash-mismatch", message);
+    }
+  }
+  const path = makeFixedOutputPath(storeConfig(ctx), name, "flat", hashOf("sha256"));
+  ctx.mounts.mount(path, { tree: new FileAccessor(contents), method: "flat" });
+  ctx.caches.references.set(path, []);
+  return allowedPath(ctx, path);
 }
 
 /** The differences between `fetchGit` and `fetchTree`. */
@@ -283,7 +353,15 @@ function checkLocked(ctx: EvalContext, fetcher: TreeFetcher, input: FetcherInput
 
 function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Suspendable<Slot> {
   try {
-    const input = (yield treeInput(ctx, fetcher, argument)) as FetcherInput;
+    let input = (yield treeInput(ctx, fetcher, argument)) as FetcherInput;
+    if (!ctx.settings.pureEval && !isDirectInput(input) && hasFeature(ctx, "flakes")) {
+      const { fetcher: registries } = ctx;
+      const indirect = input;
+      if (registries !== undefined) {
+        const look = (): RegistryHit => registries.lookUp(indirect, "limited");
+        ({ input } = (yield attempt(look)) as RegistryHit);
+      }
+    }
     checkLocked(ctx, fetcher, input);
     const uri = formatUrl(inputToUrl(input));
     checkUri(ctx, uri);
@@ -291,20 +369,13 @@ function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Su
       const message = `input '${uri}' is not allowed to use the '__final' attribute`;
       throw new EvalError("value", message);
     }
-    checkArchivePath(input, uri);
+    const fetched = (yield fetchInput(ctx, input, fetcher.name)) as FetchedTree;
+    const { storePath, locked } = mountTree(ctx, fetched, input);
+    const source = { fetched, input };
+    return treeAttrs(ctx, { storePath, locked, source, emptyRevFallback: fetcher.isGit });
   } catch (error) {
     throw evalErrorOf(error);
   }
-  throw notSupported(fetcher.name);
-}
-
-/** An archive on disk must be named by its absolute path. */
-function checkArchivePath({ scheme, attrs }: FetcherInput, uri: string): void {
-  if (scheme?.name !== "tarball") return;
-  const url = parseUrl(attrs.get("url") as string);
-  if (url.scheme !== "file" || pathOfUrl(url.path).startsWith("/")) return;
-  const message = `tarball '${formatUrl(url)}' must use an absolute path. The 'file' scheme does not support relative paths.`;
-  throw withPlainTrace(new EvalError("value", message), `while fetching the input '${uri}'`);
 }
 
 const REVISION = /^[0-9a-fA-F]{40}$/;
@@ -312,6 +383,7 @@ const REVISION = /^[0-9a-fA-F]{40}$/;
 function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
   let url = "";
   let rev: string | undefined;
+  let storeName = "source";
   if (argument instanceof Attrs) {
     for (const name of argument.names()) {
       const slot = argument.get(name) as Slot;
@@ -323,7 +395,7 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
       } else if (name === "rev") {
         rev = (yield forcePlainString(ctx, slot, trace, pos)) as string;
       } else if (name === "name") {
-        yield forcePlainString(ctx, slot, trace, pos);
+        storeName = (yield forcePlainString(ctx, slot, trace, pos)) as string;
       } else {
         const message = `unsupported argument '${printIdentifier(name)}' to 'fetchMercurial'`;
         throw new EvalError("value", message, pos);
@@ -340,7 +412,30 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
     const message = "in pure evaluation mode, 'fetchMercurial' requires a Mercurial revision";
     throw new EvalError("restricted", message);
   }
-  throw notSupported("fetchMercurial");
+  const attrs = new Map<string, InputAttr>([
+    ["type", "hg"],
+    ["url", url.includes("://") ? url : `file://${url}`],
+    ["name", storeName],
+    ...(rev === undefined ? [] : [[REVISION.test(rev) ? "rev" : "ref", rev] as const]),
+  ]);
+  const input = inputFromAttrs(attrs, fetchOptions(ctx));
+  const fetched = (yield fetchInput(ctx, input, "fetchMercurial")) as FetchedTree;
+  const { storePath, locked } = mountTree(ctx, fetched, input);
+  return mercurialAttrs(ctx, storePath, locked);
+}
+
+const SHORT_MERCURIAL_REV_LENGTH = 12;
+
+function mercurialAttrs(ctx: EvalContext, storePath: string, { attrs }: FetcherInput): Slot {
+  const branch = tryStringAttr(attrs, "ref");
+  const rev = revOf(attrs) ?? "0".repeat(40);
+  const revCount = attrs.get("revCount");
+  const result = new Map<string, Slot>([["outPath", allowedPath(ctx, storePath)]]);
+  if (branch !== undefined) result.set("branch", branch);
+  result.set("rev", rev);
+  result.set("shortRev", rev.slice(0, SHORT_MERCURIAL_REV_LENGTH));
+  if (revCount !== undefined) result.set("revCount", revCount);
+  return Attrs.fromMap(result);
 }
 
 function* convertErrors<Result>(work: Suspendable<Result>): Suspendable<Result> {
@@ -357,36 +452,36 @@ export const fetcherBuiltins: readonly BuiltinDefinition[] = [
     name: "fetchurl",
     args: args("arg"),
     strict: [strict(0, "any")],
-    doc: "The store path of a file from the network. *arg* is a URL or a set with `url`, `name` and `sha256`. Without `sha256` it would have to be downloaded, which is not supported yet.",
+    doc: "The store path of a file from the network. *arg* is a URL or a set with `url`, `name` and `sha256`.",
     run: (ctx, argument: Value) => convertErrors(download(ctx, "fetchurl", argument)),
   }),
   suspending({
     name: "fetchTarball",
     args: args("args"),
     strict: [strict(0, "any")],
-    doc: "The store path of an unpacked archive from the network. *args* is a URL or a set with `url`, `name` and `sha256`. Without `sha256` it would have to be downloaded, which is not supported yet.",
+    doc: "The store path of an unpacked archive from the network. *args* is a URL or a set with `url`, `name` and `sha256`.",
     run: (ctx, argument: Value) => convertErrors(download(ctx, "fetchTarball", argument)),
   }),
   suspending({
     name: "fetchGit",
     args: args("args"),
     strict: [strict(0, "any")],
-    doc: "Fetches a Git repository. *args* is a URL or a set. Checks its argument only; not supported yet.",
+    doc: "Fetches a Git repository. *args* is a URL or a set.",
     run: (ctx, argument: Value) => fetchTree(ctx, { name: "fetchGit", isGit: true }, argument),
   }),
   suspending({
     name: "fetchMercurial",
     args: args("args"),
     strict: [strict(0, "any")],
-    doc: "Fetches a Mercurial repository. *args* is a URL or a set. Checks its argument only; not supported yet.",
-    run: (ctx, argument: Value) => fetchMercurial(ctx, argument),
+    doc: "Fetches a Mercurial repository. *args* is a URL or a set.",
+    run: (ctx, argument: Value) => convertErrors(fetchMercurial(ctx, argument)),
   }),
   suspending({
     name: "fetchTree",
     args: args("input"),
     strict: [strict(0, "any")],
     feature: "fetch-tree",
-    doc: "Fetches a source tree of any kind. *input* is a set with a `type`, or a URL. Checks its argument only; not supported yet.",
+    doc: "Fetches a source tree of any kind. *input* is a set with a `type`, or a URL.",
     run: (ctx, argument: Value) => fetchTree(ctx, { name: "fetchTree", isGit: false }, argument),
   }),
 ];

@@ -15,6 +15,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
 import { plainWarning } from "../errors/render.ts";
 import { requireFeature } from "../experimental-features.ts";
+import { copyMount } from "../fetching/mounts.ts";
 import { forceFunction, forcePlainString, isCallable, typeMismatch } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
 import { joinPath } from "../path.ts";
@@ -59,6 +60,7 @@ function toFile(ctx: EvalContext, name: string, value: string | ContextString): 
     references.push(element);
   }
   try {
+    for (const reference of references) copyMount(ctx, reference);
     const path = makeTextPath(storeConfig(ctx), name, contents, references);
     if (!ctx.settings.readOnlyMode) ctx.store.addText(path, contents, references);
     ctx.caches.references.set(path, references);

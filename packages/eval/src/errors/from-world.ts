@@ -5,7 +5,12 @@
  * any failure, and by the VM for errors that a builtin did not convert. Messages pass unchanged.
  * Any other exception, above all JavaScript's own errors, is a bug and passes unchanged.
  */
-import { FormatError, type FormatErrorKind } from "@nivis/formats";
+import {
+  FormatError,
+  type FormatErrorKind,
+  HASH_MISMATCH_EXIT_CODE,
+  InputError,
+} from "@nivis/formats";
 import { IoError } from "../io.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { EvalError } from "./eval-error.ts";
@@ -36,12 +41,21 @@ export function evalErrorOf(error: unknown): unknown {
   if (error instanceof IoError) {
     return new EvalError(error.code === "RESTRICTED" ? "restricted" : "io", error.message);
   }
+  if (error instanceof InputError) return errorOfInput(error);
   if (error instanceof FormatError) return new EvalError(KIND_OF_FORMAT[error.kind], error.message);
   if (error instanceof RangeError && TOO_LONG.test(error.message)) {
     const message = "out of memory: a result is longer than this engine can hold";
     return new EvalError("limit-exceeded", message, CALL_SITE);
   }
   return error;
+}
+
+/** Returns the EvalError for an error about an input of a fetcher; its notes become traces. */
+function errorOfInput(error: InputError): EvalError {
+  const isMismatch = error.exitCode === HASH_MISMATCH_EXIT_CODE;
+  const result = new EvalError(isMismatch ? "hash-mismatch" : "fetch", error.message);
+  for (const { text } of error.notes) result.addTrace(NO_POS, text);
+  return result;
 }
 
 /**

@@ -52,6 +52,11 @@ export const ERROR_KINDS = {
     doc: "A store path is not valid, or a path is not a store path.",
   },
   io: { catchable: false, doc: "A file cannot be read." },
+  fetch: { catchable: false, doc: "A source cannot be fetched." },
+  "hash-mismatch": {
+    catchable: false,
+    doc: "A fetched source has another hash than the expression states.",
+  },
   restricted: { catchable: false, doc: "Access is forbidden in pure or restricted evaluation." },
   "not-supported": { catchable: false, doc: "Nivis does not support this feature yet." },
   "experimental-feature": {

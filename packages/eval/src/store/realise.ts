@@ -39,7 +39,8 @@ export function realiseContext(ctx: EvalContext, context: StringContext | undefi
     const decoded = decodeContextElement(element);
     switch (decoded.kind) {
       case "plain":
-        requireValid(ctx, decoded.path);
+        // A mounted tree can be read, although no store has it yet.
+        if (ctx.mounts.at(decoded.path) === undefined) requireValid(ctx, decoded.path);
         break;
       case "drv-deep":
         requireValid(ctx, decoded.drvPath);
@@ -178,6 +179,7 @@ export function referencesOfStoreObject(ctx: EvalContext, path: string): readonl
 /** Ensures, unless in read-only mode, that a store path exists; fetches it if the store can. */
 export function ensurePath(ctx: EvalContext, path: string): void {
   const { store } = ctx;
+  if (ctx.mounts.at(path) !== undefined) return;
   if (ctx.settings.readOnlyMode || store.isValidPath(path) || store.substitute?.(path)) return;
   throw new EvalError("invalid-path", `path '${path}' does not exist and cannot be created`);
 }

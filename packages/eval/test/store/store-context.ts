@@ -5,6 +5,7 @@ import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { CounterRegistry } from "../../src/counters.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
+import { MountedIo } from "../../src/fetching/mounts.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import { Nesting } from "../../src/operations/nesting.ts";
 import { PositionTable } from "../../src/position.ts";
@@ -24,8 +25,10 @@ import { drive } from "../drive.ts";
 
 /** A context with files in memory and a store that holds nothing, unless told otherwise. */
 export function makeContext(parts: Partial<EvalContext> = {}): EvalContext {
+  const io = parts.io ?? memoryIo();
   return {
-    io: memoryIo(),
+    io,
+    mounts: new MountedIo(io, "/nix/store", false),
     hashes: portableHashes,
     settings: DEFAULT_SETTINGS,
     positions: new PositionTable(),

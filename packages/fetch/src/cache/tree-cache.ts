@@ -129,7 +129,8 @@ export class DiskTreeCache implements TreeCache {
     const text = bytesToByteString(this.#disk.readFile(index));
     const root = readIndex(text, new NarContents(this.#disk, nar));
     if (root === undefined) return undefined;
-    const tree = new MemoryTree(root, "");
+    const recipe = { kind: "cached", directory: this.#directory, narHash } as const;
+    const tree = new MemoryTree(root, "", recipe);
     this.#open.set(narHash, tree);
     return tree;
   }

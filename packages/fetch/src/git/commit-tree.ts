@@ -11,6 +11,7 @@ import {
   namesOf,
   type SourceStat,
   type SourceTree,
+  type TreeRecipe,
 } from "../tree/source-tree.ts";
 import type { GitObjects } from "./objects.ts";
 
@@ -153,6 +154,11 @@ export class CommitTree implements SourceTree {
 
   fingerprint(): Fingerprint | undefined {
     return undefined;
+  }
+
+  recipe(): TreeRecipe {
+    const { directory: objects, idLength } = this.#objects;
+    return { kind: "commit", objects, idLength, tree: this.#root.id };
   }
 }
 

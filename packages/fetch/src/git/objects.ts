@@ -153,6 +153,8 @@ export class GitObjects {
   readonly #disk: Disk;
   readonly #inflate: Inflate;
   readonly #idLength: number;
+  /** The directory `objects`. */
+  readonly directory: string;
   readonly #directories: readonly string[];
   #packs: readonly Pack[] | undefined;
   /** Bases of deltas by pack and offset, the least used first. */
@@ -167,8 +169,14 @@ export class GitObjects {
   constructor(disk: Disk, directory: string, idLength: number, inflate: Inflate | undefined) {
     this.#disk = disk;
     this.#idLength = idLength;
+    this.directory = directory;
     this.#inflate = inflate ?? ((bytes, size) => unzlibSync(bytes, { out: new Uint8Array(size) }));
     this.#directories = withAlternates(disk, directory);
+  }
+
+  /** The bytes of an id: 20, or 32 with SHA-256. */
+  get idLength(): number {
+    return this.#idLength;
   }
 
   /** Reads an object; `undefined` if the repository does not have it. */

@@ -6,7 +6,7 @@ import { InputError } from "@nivis/formats";
 import type { Disk } from "../host.ts";
 import { DiskTree } from "../tree/disk-tree.ts";
 import { FilteredTree } from "../tree/filtered-tree.ts";
-import type { SourceTree } from "../tree/source-tree.ts";
+import type { SourceTree, TreeRecipe } from "../tree/source-tree.ts";
 import type { GitCommand } from "./command.ts";
 
 /** What git says of a work tree. Paths have no slash at their start. */
@@ -64,19 +64,19 @@ export async function workTreeInfo(git: GitCommand, directory: string): Promise<
 /** `1 XY SUB MODE MODE MODE ID ID PATH`, and the same with more modes for conflicts. */
 const STATUS_LINE = /^(?:1 (..) (?:\S+ ){6}|u (..) (?:\S+ ){8})(.*)$/s;
 
-/** The tracked files of a work tree. */
-export function workTree(disk: Disk, directory: string, info: WorkTreeInfo): SourceTree {
+/** The tracked files of a work tree; `files` have no slash at their start. */
+export function workTree(disk: Disk, directory: string, files: ReadonlySet<string>): SourceTree {
   const folders = new Set<string>(["/"]);
-  for (const file of info.files) {
+  for (const file of files) {
     for (let at = file.indexOf("/"); at >= 0; at = file.indexOf("/", at + 1)) {
       folders.add(`/${file.slice(0, at)}`);
     }
   }
   const sees = (path: string): boolean => {
-    if (folders.has(path) || info.files.has(path.slice(1))) return true;
+    if (folders.has(path) || files.has(path.slice(1))) return true;
     // What is below something tracked: a directory in the place of a link, or a mounted submodule.
     for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
-      if (info.files.has(path.slice(1, at))) return true;
+      if (files.has(path.slice(1, at))) return true;
     }
     return false;
   };
@@ -89,5 +89,6 @@ export function workTree(disk: Disk, directory: string, info: WorkTreeInfo): Sou
         : `Path '${name}' does not exist in Git repository "${directory}".`,
     );
   };
-  return new FilteredTree(new DiskTree(disk, directory), sees, hidden);
+  const recipe = (): TreeRecipe => ({ kind: "tracked", directory, files });
+  return new FilteredTree(new DiskTree(disk, directory), sees, hidden, recipe);
 }

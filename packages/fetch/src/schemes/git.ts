@@ -25,13 +25,13 @@ import {
 } from "@nivis/formats";
 import { GitAttributes } from "../git/attributes.ts";
 import { CommitTree, readCommit } from "../git/commit-tree.ts";
+import { exportedTree } from "../git/exported-tree.ts";
 import { fetchLfsFiles } from "../git/lfs.ts";
 import { GitRepository } from "../git/repository.ts";
 import { publicKeysOf, verifyCommit } from "../git/signature.ts";
 import { readSubmodules, resolveSubmoduleUrl, type Submodule } from "../git/submodules.ts";
 import { type WorkTreeInfo, workTree, workTreeInfo } from "../git/work-tree.ts";
 import { DiskTree } from "../tree/disk-tree.ts";
-import { FilteredTree } from "../tree/filtered-tree.ts";
 import { MountedTree } from "../tree/mounted-tree.ts";
 import { NamedTree } from "../tree/named-tree.ts";
 import { OverlaidTree } from "../tree/overlaid-tree.ts";
@@ -143,7 +143,7 @@ async function fetchCommit(
     const attributes = new GitAttributes(files);
     tree = new OverlaidTree(tree, disk, await fetchLfsFiles(context, files, attributes, remote));
   }
-  if (boolAttr(input.attrs, "exportIgnore")) tree = withoutIgnored(tree, files);
+  if (boolAttr(input.attrs, "exportIgnore")) tree = exportedTree(tree, files);
   if (boolAttr(input.attrs, "submodules")) {
     tree = await withSubmodules(context, input, { repository, place, files, ref, rev }, tree);
   }
@@ -214,28 +214,6 @@ async function verify(
   }
   const disk = diskOf(context, "verifying a commit");
   await verifyCommit(context.git, disk, context.host.hashes, directory, rev, keys);
-}
-
-function withoutIgnored(tree: SourceTree, files: CommitTree): SourceTree {
-  const attributes = new GitAttributes(files);
-  const known = new Map<string, boolean>([["/", true]]);
-  const sees = (path: string): boolean => {
-    let result = known.get(path);
-    if (result === undefined) {
-      const parent = path.slice(0, Math.max(1, path.lastIndexOf("/")));
-      result = sees(parent) && attributes.get(path, "export-ignore") !== true;
-      known.set(path, result);
-    }
-    return result;
-  };
-  return new FilteredTree(
-    tree,
-    sees,
-    (path) =>
-      new InputError(
-        `'${tree.display(path)}' does not exist because it was fetched with exportIgnore enabled`,
-      ),
-  );
 }
 
 interface CommitSource {
@@ -529,17 +507,8 @@ function workTreeWith(
   const files = boolAttr(attrs, "submodules")
     ? new Set([...info.files, ...submodules.map((submodule) => submodule.path)])
     : info.files;
-  const tree = workTree(disk, path, { ...info, files });
-  if (!boolAttr(attrs, "exportIgnore")) return tree;
-  const attributes = new GitAttributes(tree);
-  return new FilteredTree(
-    tree,
-    (one) => one === "/" || attributes.get(one, "export-ignore") !== true,
-    (one) =>
-      new InputError(
-        `'${tree.display(one)}' does not exist because it was fetched with exportIgnore enabled`,
-      ),
-  );
+  const tree = workTree(disk, path, files);
+  return boolAttr(attrs, "exportIgnore") ? exportedTree(tree, tree) : tree;
 }
 
 /** Puts the work trees of submodules in their places. */

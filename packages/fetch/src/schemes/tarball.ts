@@ -12,7 +12,7 @@ import {
   withInputAttrs,
 } from "@nivis/formats";
 import { formatNarHash } from "../cache/tree-cache.ts";
-import { MemoryTree } from "../tree/memory-tree.ts";
+import { fileTree } from "../tree/memory-tree.ts";
 import { NamedTree } from "../tree/named-tree.ts";
 import { hashTree } from "../tree/source-tree.ts";
 import { downloadFile, downloadTree } from "./download-cache.ts";
@@ -47,11 +47,7 @@ async function fetchFile(context: SchemeContext, asked: FetcherInput): Promise<S
   const url = stringAttr(asked.attrs, "url");
   const name = tryStringAttr(asked.attrs, "name") ?? "source";
   const { contents } = await downloadFile(context, url, name);
-  const read = (): Uint8Array => contents;
-  const file = new MemoryTree(
-    { type: "regular", isExecutable: false, size: contents.length, read },
-    "",
-  );
+  const file = fileTree(contents);
   const narHash = formatNarHash(hashTree(file, context.host.hashes));
   const input = withInputAttrs(asked, { narHash });
   const tree = new NamedTree(file, quoted(describeInput(input)), undefined);

@@ -7,6 +7,7 @@ import {
   type Fingerprint,
   missingPath,
   type SourceTree,
+  type TreeRecipe,
 } from "./source-tree.ts";
 
 /** See the head of this file. Remembers the newest time of what it has looked at. */
@@ -74,5 +75,9 @@ export class DiskTree implements SourceTree {
 
   fingerprint(): Fingerprint | undefined {
     return undefined;
+  }
+
+  recipe(): TreeRecipe {
+    return { kind: "disk", root: this.#root || "/" };
   }
 }

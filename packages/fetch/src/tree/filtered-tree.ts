@@ -7,6 +7,7 @@ import {
   type Fingerprint,
   type SourceStat,
   type SourceTree,
+  type TreeRecipe,
 } from "./source-tree.ts";
 
 /** See the head of this file. */
@@ -14,19 +15,23 @@ export class FilteredTree implements SourceTree {
   readonly #tree: SourceTree;
   readonly #sees: (path: string) => boolean;
   readonly #hidden: (path: string) => InputError;
+  readonly #recipe: () => TreeRecipe;
 
   /**
    * @param sees Whether a path can be seen; what is below a hidden directory is not asked about.
    * @param hidden The error for a path that cannot.
+   * @param recipe How another thread opens this tree.
    */
   constructor(
     tree: SourceTree,
     sees: (path: string) => boolean,
     hidden: (path: string) => InputError,
+    recipe: () => TreeRecipe,
   ) {
     this.#tree = tree;
     this.#sees = sees;
     this.#hidden = hidden;
+    this.#recipe = recipe;
   }
 
   #check(path: string): void {
@@ -76,5 +81,9 @@ export class FilteredTree implements SourceTree {
 
   fingerprint(): Fingerprint | undefined {
     return undefined;
+  }
+
+  recipe(): TreeRecipe {
+    return this.#recipe();
   }
 }

@@ -5,6 +5,7 @@ import type {
   Fingerprint,
   SourceStat,
   SourceTree,
+  TreeRecipe,
 } from "./source-tree.ts";
 
 /** Forwards everything but the fingerprint, which each kind of tree decides for itself. */
@@ -52,4 +53,6 @@ export abstract class ForwardingTree implements SourceTree {
   }
 
   abstract fingerprint(path: string): Fingerprint | undefined;
+
+  abstract recipe(): TreeRecipe;
 }

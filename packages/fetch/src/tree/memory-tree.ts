@@ -8,6 +8,7 @@ import {
   namesOf,
   type SourceStat,
   type SourceTree,
+  type TreeRecipe,
 } from "./source-tree.ts";
 
 /** A node. */
@@ -32,11 +33,16 @@ export interface MemoryDirectory {
 export class MemoryTree implements SourceTree {
   readonly #root: MemoryNode;
   readonly #name: string;
+  readonly #recipe: TreeRecipe | undefined;
 
-  /** @param name What stands before paths in messages. */
-  constructor(root: MemoryNode, name: string) {
+  /**
+   * @param name What stands before paths in messages.
+   * @param recipe How another thread opens the tree, if it can.
+   */
+  constructor(root: MemoryNode, name: string, recipe?: TreeRecipe) {
     this.#root = root;
     this.#name = name;
+    this.#recipe = recipe;
   }
 
   #find(path: string): MemoryNode | undefined {
@@ -100,4 +106,16 @@ export class MemoryTree implements SourceTree {
   fingerprint(): Fingerprint | undefined {
     return undefined;
   }
+
+  recipe(): TreeRecipe {
+    if (this.#recipe !== undefined) return this.#recipe;
+    throw new TypeError("a tree in memory cannot be sent to another thread");
+  }
+}
+
+/** A tree that is a single file. */
+export function fileTree(contents: Uint8Array): SourceTree {
+  const { length: size } = contents;
+  const root = { type: "regular", isExecutable: false, size, read: () => contents } as const;
+  return new MemoryTree(root, "", { kind: "file", contents });
 }

@@ -5,6 +5,7 @@ import type {
   Fingerprint,
   SourceStat,
   SourceTree,
+  TreeRecipe,
 } from "./source-tree.ts";
 
 /** See the head of this file. */
@@ -75,5 +76,10 @@ export class MountedTree implements SourceTree {
 
   fingerprint(): Fingerprint | undefined {
     return undefined;
+  }
+
+  recipe(): TreeRecipe {
+    const mounts = this.#mounts.map(([path, tree]) => [path, tree.recipe()] as const);
+    return { kind: "mounted", root: this.#root.recipe(), mounts: new Map(mounts) };
   }
 }

@@ -1,6 +1,6 @@
 /** NamedTree: a tree with another name in messages, and with the fingerprint of how it was obtained. */
 import { ForwardingTree } from "./forwarding-tree.ts";
-import type { Fingerprint, SourceTree } from "./source-tree.ts";
+import type { Fingerprint, SourceTree, TreeRecipe } from "./source-tree.ts";
 
 /** A tree with a name and a fingerprint of its own. */
 export class NamedTree extends ForwardingTree {
@@ -24,5 +24,10 @@ export class NamedTree extends ForwardingTree {
 
   override fingerprint(path: string): Fingerprint | undefined {
     return this.#fingerprint === undefined ? undefined : { tree: this.#fingerprint, path };
+  }
+
+  override recipe(): TreeRecipe {
+    const tree = this.tree.recipe();
+    return { kind: "named", tree, prefix: this.#prefix, fingerprint: this.#fingerprint };
   }
 }

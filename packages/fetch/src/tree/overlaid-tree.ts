@@ -2,7 +2,7 @@
 import { bytesToByteString } from "@nivis/formats";
 import type { Disk } from "../host.ts";
 import { ForwardingTree } from "./forwarding-tree.ts";
-import type { SourceTree } from "./source-tree.ts";
+import type { SourceTree, TreeRecipe } from "./source-tree.ts";
 
 /** A tree with other contents for some of its files. */
 export class OverlaidTree extends ForwardingTree {
@@ -31,5 +31,9 @@ export class OverlaidTree extends ForwardingTree {
 
   override fingerprint(): undefined {
     return undefined;
+  }
+
+  override recipe(): TreeRecipe {
+    return { kind: "overlaid", tree: this.tree.recipe(), files: this.#files };
   }
 }

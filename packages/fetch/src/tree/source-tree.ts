@@ -32,6 +32,46 @@ export interface Fingerprint {
   readonly path: string;
 }
 
+/**
+ * How a tree is opened: data that can be sent to another thread, for `openTree`. All paths are byte
+ * strings.
+ */
+export type TreeRecipe =
+  /** A directory or file on disk. */
+  | { readonly kind: "disk"; readonly root: string }
+  /** The tracked files of a Git work tree; the names have no slash at their start. */
+  | { readonly kind: "tracked"; readonly directory: string; readonly files: ReadonlySet<string> }
+  /** A tree object in a directory of Git objects. */
+  | {
+      readonly kind: "commit";
+      readonly objects: string;
+      readonly idLength: number;
+      readonly tree: string;
+    }
+  /** A tree in the cache of trees. */
+  | { readonly kind: "cached"; readonly directory: string; readonly narHash: string }
+  /** A single file in memory. */
+  | { readonly kind: "file"; readonly contents: Uint8Array }
+  /** A tree without what the attributes in another one mark with `export-ignore`. */
+  | { readonly kind: "exported"; readonly tree: TreeRecipe; readonly attributes: TreeRecipe }
+  | {
+      readonly kind: "named";
+      readonly tree: TreeRecipe;
+      readonly prefix: string | undefined;
+      readonly fingerprint: string | undefined;
+    }
+  /** A tree with the contents of files on disk in some places. */
+  | {
+      readonly kind: "overlaid";
+      readonly tree: TreeRecipe;
+      readonly files: ReadonlyMap<string, string>;
+    }
+  | {
+      readonly kind: "mounted";
+      readonly root: TreeRecipe;
+      readonly mounts: ReadonlyMap<string, TreeRecipe>;
+    };
+
 /** What is known of a path without reading it. */
 export interface SourceStat {
   readonly type: FileType;
@@ -61,6 +101,8 @@ export interface SourceTree {
   physicalPath(path: string): string | undefined;
   /** What is at a path by its contents; `undefined` if they may change. */
   fingerprint(path: string): Fingerprint | undefined;
+  /** How another thread can open this tree. Throws if it is only in the memory of this one. */
+  recipe(): TreeRecipe;
 }
 
 /** A path one step further down. */

@@ -32,10 +32,10 @@ export function launch(command: CommandName): void {
   };
   const module: Parameters<Bundle>[1] = {};
   (loadBundle(BUNDLE) as Bundle)(require, module, loadBundle);
-  const code = (module.exports as typeof import("../main.ts")).main(
-    command,
-    join(__dirname, "store-worker.cjs"),
-  );
+  const code = (module.exports as typeof import("../main.ts")).main(command, {
+    storeWorker: join(__dirname, "store-worker.cjs"),
+    fetchWorker: join(__dirname, "fetch-worker.cjs"),
+  });
   const end = (exitCode: number): never => {
     for (const script of scripts) script.keep(setInitialFlags);
     // All output is written; draining the event loop and tearing down the heap would only cost

@@ -1,5 +1,5 @@
 /** The surroundings of fetchers on this machine: its disk, network, programs and clock. */
-import type { Decompressor, FetchHost, FetchReporter } from "@nivis/fetch";
+import type { Decompressor, FetchHost, FetchReporter, TreeHost } from "@nivis/fetch";
 import { bytesOfText } from "../byte-path.ts";
 import { nodeHashes } from "../node-hashes.ts";
 import { nodeCodecs } from "../stores/node-codecs.ts";
@@ -30,7 +30,7 @@ export function nodeFetchHost(options: NodeFetchOptions): NodeFetchHost {
     disk: new NodeDisk(),
     programs: new NodeProgramRunner(environment),
     decompressors: nodeDecompressors(),
-    inflate: (bytes, size) => inflateStart(bytes, size),
+    inflate: inflateStart,
     now: () => Math.floor(Date.now() / 1000),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     random: Math.random,
@@ -40,6 +40,11 @@ export function nodeFetchHost(options: NodeFetchOptions): NodeFetchHost {
     },
     close: () => http.close(),
   };
+}
+
+/** What reading fetched trees needs of this machine. */
+export function treeHost(): TreeHost {
+  return { hashes: nodeHashes, disk: new NodeDisk(), inflate: inflateStart };
 }
 
 /** Undoes the compression of what is at the start of some bytes. */

@@ -1,0 +1,109 @@
+/**
+ * BlockingFetcher: the fetchers of an evaluation that cannot wait for promises.
+ *
+ * A thread of its own fetches (`fetch-worker.ts`) and computes the hashes; the trees are then read here,
+ * without it. The thread is started by the first fetch. docs/design/011-fetched-trees.md gives the
+ * reasons.
+ */
+import {
+  type EvaluationFetcher,
+  type FetchedTree,
+  inputKey,
+  type RegistryHit,
+  type RegistryUse,
+} from "@nivis/eval";
+import { openTree } from "@nivis/fetch";
+import { bytesToByteString, type FetcherInput, type InputAttr } from "@nivis/formats";
+import { BlockingThread } from "../../threads/blocking-thread.ts";
+import { treeHost } from "../fetch-host.ts";
+import {
+  errorOfMessage,
+  type FetchAnswers,
+  type FetchNotice,
+  type FetchQuestion,
+  type FetchReply,
+  type FetchStart,
+  inputMessage,
+  inputOfMessage,
+} from "./requests.ts";
+import { TreeAccessor } from "./tree-accessor.ts";
+
+/** How a {@link BlockingFetcher} is set up. */
+export interface BlockingFetcherOptions {
+  readonly start: FetchStart;
+  /** The script of the thread. Defaults to `@nivis/node/fetch-worker`. */
+  readonly worker?: string | URL | undefined;
+  /** Shows a warning; a byte string. */
+  readonly warn: (message: string) => void;
+  /** Shows what is under way in a line that the next one replaces; the empty line removes it. */
+  readonly showProgress?: ((line: string) => void) | undefined;
+}
+
+/** See the head of this file. */
+export class BlockingFetcher implements EvaluationFetcher {
+  readonly #thread: BlockingThread<FetchQuestion, FetchReply, FetchNotice>;
+  readonly #trees = new Map<string, FetchedTree>();
+
+  constructor({ start, worker, warn, showProgress }: BlockingFetcherOptions) {
+    const script = worker ?? new URL("./fetch-worker.js", import.meta.url);
+    this.#thread = new BlockingThread<FetchQuestion, FetchReply, FetchNotice>(
+      () => ({ script, data: { start, showsProgress: showProgress !== undefined } }),
+      ({ show, text }) => {
+        if (show === "progress") showProgress?.(text);
+        else warn(text);
+      },
+    );
+  }
+
+  fetchTree(input: FetcherInput): FetchedTree {
+    const key = inputKey(input);
+    const known = this.#trees.get(key);
+    if (known !== undefined) return known;
+    const { recipe, locked, narHash, lazyAttrs } = this.#ask({
+      ask: "tree",
+      input: inputMessage(input),
+    });
+    const fetched: FetchedTree = {
+      tree: new TreeAccessor(openTree(recipe, treeHost())),
+      locked: inputOfMessage(locked),
+      narHash,
+      lazyAttrs,
+    };
+    this.#trees.set(key, fetched);
+    return fetched;
+  }
+
+  lazyAttr(input: FetcherInput, name: string): InputAttr {
+    return this.#ask({ ask: "attribute", input: inputMessage(input), name });
+  }
+
+  fetchFile(url: string, name: string): string {
+    return bytesToByteString(this.#ask({ ask: "file", url, name }));
+  }
+
+  lookUp(original: FetcherInput, use: RegistryUse): RegistryHit {
+    const question = { ask: "registry", input: inputMessage(original), use } as const;
+    const { input, directory } = this.#ask(question);
+    return { input: inputOfMessage(input), directory };
+  }
+
+  forget(): void {
+    this.#trees.clear();
+    if (this.#thread.isRunning) this.#ask({ ask: "forget" });
+  }
+
+  /** Ends connections and the thread, and removes what does not outlive the evaluation. */
+  close(): void {
+    if (!this.#thread.isRunning) return;
+    this.#ask({ ask: "close" });
+    this.#thread.end();
+  }
+
+  #ask<Ask extends FetchQuestion["ask"]>(
+    question: Extract<FetchQuestion, { readonly ask: Ask }>,
+  ): FetchAnswers[Ask] {
+    const reply = this.#thread.ask(question);
+    if ("failure" in reply) throw errorOfMessage(reply.failure);
+    return reply.value as FetchAnswers[Ask];
+  }
+}

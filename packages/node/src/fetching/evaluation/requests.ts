@@ -1,0 +1,110 @@
+/**
+ * What an evaluation asks of its fetchers: the messages between the thread that evaluates, which is
+ * synchronous and waits, and the thread that fetches. Messages are structured clones; texts are byte
+ * strings.
+ */
+import type { RegistryUse } from "@nivis/eval";
+import type { TreeRecipe } from "@nivis/fetch";
+import {
+  type ErrorNote,
+  type FetcherInput,
+  FormatError,
+  type FormatErrorKind,
+  INPUT_SCHEMES,
+  type InputAttr,
+  type InputAttrs,
+  InputError,
+} from "@nivis/formats";
+import type { FlakeSessionOptions } from "../flake-session.ts";
+
+/** How the thread that fetches is started. */
+export type FetchStart = Pick<FlakeSessionOptions, "environment" | "settings" | "cacheDirectory">;
+
+/** An input without the functions of its scheme. */
+export interface InputMessage {
+  readonly scheme: string | undefined;
+  readonly attrs: InputAttrs;
+}
+
+/** The questions; each has the answer beside it in {@link FetchAnswers}. */
+export type FetchQuestion =
+  | { readonly ask: "tree"; readonly input: InputMessage }
+  | { readonly ask: "attribute"; readonly input: InputMessage; readonly name: string }
+  | { readonly ask: "file"; readonly url: string; readonly name: string }
+  | { readonly ask: "registry"; readonly input: InputMessage; readonly use: RegistryUse }
+  | { readonly ask: "forget" }
+  | { readonly ask: "close" };
+
+/** A fetched tree as a message. */
+export interface TreeMessage {
+  readonly recipe: TreeRecipe;
+  readonly locked: InputMessage;
+  readonly narHash: string;
+  readonly lazyAttrs: readonly string[];
+}
+
+/** The answers to the questions. */
+export interface FetchAnswers {
+  readonly tree: TreeMessage;
+  readonly attribute: InputAttr;
+  readonly file: Uint8Array;
+  readonly registry: { readonly input: InputMessage; readonly directory: string | undefined };
+  readonly forget: undefined;
+  readonly close: undefined;
+}
+
+/** An answer, or an error that is thrown where the question was asked. */
+export type FetchReply = { readonly value: unknown } | { readonly failure: FailureMessage };
+
+/** An error as a message; `kind` is that of a `FormatError`, absent for other errors. */
+export interface FailureMessage {
+  readonly message: string;
+  readonly kind: FormatErrorKind | undefined;
+  readonly exitCode: number;
+  readonly notes: readonly ErrorNote[];
+  readonly stack: string | undefined;
+}
+
+/** What is shown while a question is answered. */
+export type FetchNotice =
+  | { readonly show: "warning"; readonly text: string }
+  | { readonly show: "notice"; readonly text: string }
+  /** The line of progress; empty when nothing is under way. */
+  | { readonly show: "progress"; readonly text: string };
+
+export function inputMessage({ scheme, attrs }: FetcherInput): InputMessage {
+  return { scheme: scheme?.name, attrs };
+}
+
+export function inputOfMessage({ scheme, attrs }: InputMessage): FetcherInput {
+  return { scheme: INPUT_SCHEMES.find(({ name }) => name === scheme), attrs };
+}
+
+export function failureMessage(error: unknown): FailureMessage {
+  if (error instanceof InputError) {
+    const { message, kind, exitCode, notes, stack } = error;
+    return { message, kind, exitCode, notes: [...notes], stack };
+  }
+  const isFormat = error instanceof FormatError;
+  return {
+    message: error instanceof Error ? error.message : String(error),
+    kind: isFormat ? error.kind : undefined,
+    exitCode: 1,
+    notes: [],
+    stack: error instanceof Error ? error.stack : undefined,
+  };
+}
+
+/** The error of a message: an {@link InputError} unless it was a bug. */
+export function errorOfMessage(failure: FailureMessage): Error {
+  const { message, kind, exitCode, notes, stack } = failure;
+  if (kind === undefined) {
+    const bug = new Error(message);
+    if (stack !== undefined) bug.stack = stack;
+    return bug;
+  }
+  if (kind !== "error") return new FormatError(kind, message);
+  const error = new InputError(message, exitCode);
+  error.notes.push(...notes);
+  return error;
+}
