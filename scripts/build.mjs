@@ -84,6 +84,12 @@ async function buildCommands() {
     entryPoints: { "format-worker": join(source, "formatting", "format-worker.ts") },
     outExtension: { ".js": ".cjs" },
   });
+  // The program of the processes of `nivis jobs`; see local-workers.ts.
+  await build({
+    ...options,
+    entryPoints: { "job-worker": join(source, "jobs", "worker-process.ts") },
+    outExtension: { ".js": ".cjs" },
+  });
   removeStaleBundles(
     metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((path) => basename(path))),
   );

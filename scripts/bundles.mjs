@@ -24,6 +24,7 @@ export const ON_DEMAND = {
   stores: ["nivis/src/commands/store-commands.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts"],
   fetching: ["nivis/src/fetching.ts"],
+  jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
 };
 
 /** The bundle of each module on demand, by its path relative to the checkout. */

@@ -191,7 +191,8 @@ export class Invocation {
   }
 }
 
-function describeBug(error: unknown): string {
+/** The text about an exception that is not an error of the user. */
+export function describeBug(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const lines = [
     "error: this is a bug in Nivis, not in your expression",

@@ -13,6 +13,8 @@ import { startFlakeCommand } from "./flake-commands.ts";
 import { FLAKE_TOPICS, type FlakeTopic } from "./flake-topics.ts";
 import { fmtCommand } from "./fmt.ts";
 import { instantiateCommand } from "./instantiate.ts";
+import { startJobCommand } from "./job-commands.ts";
+import { JOB_TOPICS, type JobTopic } from "./job-topics.ts";
 import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
 import { runCommand } from "./run.ts";
@@ -70,6 +72,11 @@ function ofFlakes(topic: FlakeTopic): Command {
   return { ...topic, start: (args, terminal) => startFlakeCommand(topic.word, args, terminal) };
 }
 
+/** A command about jobs, which is loaded when it is called. */
+function ofJobs(topic: JobTopic): Command {
+  return { ...topic, start: (args, terminal) => startJobCommand(topic.word, args, terminal) };
+}
+
 /** The commands of `nivis`, in the order of its help. */
 export const commands: readonly Command[] = [
   command("eval", evalCommand),
@@ -79,6 +86,7 @@ export const commands: readonly Command[] = [
   commandBefore("shell", ["-c", "--command"], shellCommand),
   commandBefore("develop", ["-c", "--command"], developCommand),
   waitingCommand("print-dev-env", printDevEnvCommand),
+  ...JOB_TOPICS.map(ofJobs),
   command("parse", parseCommand),
   command("lint", lintCommand),
   command("fmt", fmtCommand),

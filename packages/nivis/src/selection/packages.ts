@@ -197,7 +197,8 @@ function typeMismatch(ctx: EvalContext, value: Value, expected: string, pos: Pos
   return new EvalError("type", `expected ${expected} but found ${found}`, pos);
 }
 
-function* expectPlainString(
+/** Evaluates a slot to a string without context. */
+export function* expectPlainString(
   ctx: EvalContext,
   slot: Slot,
   pos: PosIdx,

@@ -1,0 +1,104 @@
+/**
+ * The thread of a worker that evaluates. It takes one path at a time and does nothing else meanwhile;
+ * `worker-process.ts` starts it and watches over it.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { EvalError, evalErrorOf, renderError } from "@nivis/eval";
+import type { AttrPath } from "@nivis/jobs";
+import { describeBug, Invocation } from "../invocation.ts";
+import { setLongRunFlags } from "../launch/engine-flags.ts";
+import { requireFeatures, sharedOptions } from "../options/evaluation-options.ts";
+import { parseArguments } from "../options/option.ts";
+import type { Terminal, ThreadScripts } from "../terminal.ts";
+import { JobEvaluator } from "./job-evaluator.ts";
+import {
+  checkJobFlags,
+  defaultJobFlags,
+  JOB_OPTIONS,
+  MAX_CALL_DEPTH,
+  takeSource,
+} from "./job-options.ts";
+import type { EvaluatorStart, FromEvaluator, ToWorker } from "./worker-messages.ts";
+
+/** Evaluates what the messages to this thread ask for; the promise never settles. */
+export function runEvaluatorThread(scripts: ThreadScripts): Promise<number> {
+  const port = parentPort as NonNullable<typeof parentPort>;
+  const thread = new EvaluatorThread(workerData as EvaluatorStart, scripts, (message) =>
+    port.postMessage(message),
+  );
+  port.on("message", (message: ToWorker) => {
+    if (message.kind === "path") thread.evaluate(message.path);
+  });
+  return new Promise(() => {});
+}
+
+class EvaluatorThread {
+  readonly #send: (message: FromEvaluator) => void;
+  readonly #log: string[] = [];
+  readonly #invocation: Invocation;
+  readonly #evaluator: JobEvaluator | undefined;
+
+  constructor(
+    start: EvaluatorStart,
+    scripts: ThreadScripts,
+    send: (message: FromEvaluator) => void,
+  ) {
+    this.#send = send;
+    const terminal: Terminal = {
+      writeOut: () => {},
+      writeLine: (bytes) => this.#log.push(bytes),
+      readInput: () => start.input,
+      color: start.color,
+      environment: process.env,
+      onLongRun: setLongRunFlags,
+      ...scripts,
+    };
+    this.#invocation = new Invocation(terminal, "nivis jobs", MAX_CALL_DEPTH);
+    this.#evaluator = this.#open(start.args);
+  }
+
+  evaluate(path: AttrPath): void {
+    if (this.#evaluator === undefined) return;
+    const { reply, shown } = this.#evaluator.evaluate(path);
+    this.#send({ kind: "reply", reply, shown, log: this.#takeLog() });
+  }
+
+  #open(args: readonly string[]): JobEvaluator | undefined {
+    const invocation = this.#invocation;
+    try {
+      const flags = defaultJobFlags(invocation);
+      const shared = sharedOptions(JOB_OPTIONS, "modern");
+      const positional = takeSource;
+      parseArguments(args, { own: JOB_OPTIONS, shared, style: "modern", positional }, flags);
+      requireFeatures(flags);
+      checkJobFlags(flags);
+      invocation.finishSettings();
+      // The command has shown what there is to say about its command line.
+      this.#takeLog();
+      const evaluator = new JobEvaluator(flags);
+      this.#send({ kind: "ready", log: this.#takeLog() });
+      return evaluator;
+    } catch (thrown) {
+      this.#send(this.#failure(thrown));
+      return undefined;
+    }
+  }
+
+  #failure(thrown: unknown): FromEvaluator {
+    const { positions, settings, terminal } = this.#invocation;
+    const error = evalErrorOf(thrown);
+    const show = (color: boolean): string =>
+      error instanceof EvalError
+        ? renderError(error, positions, { showTrace: settings.showTrace, color })
+        : describeBug(thrown);
+    const isUsage =
+      error instanceof EvalError && (error.kind === "usage" || error.kind === "not-supported");
+    const log = this.#takeLog();
+    return { kind: "failed", message: show(false), shown: show(terminal.color), isUsage, log };
+  }
+
+  /** What was logged since the last call. */
+  #takeLog(): readonly string[] {
+    return this.#log.splice(0);
+  }
+}

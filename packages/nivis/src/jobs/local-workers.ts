@@ -1,0 +1,420 @@
+/**
+ * LocalWorkers: the workers of a sweep on this machine, and the memory that they share.
+ *
+ * Each worker is a process that evaluates one attribute at a time and keeps what it evaluated. All
+ * processes together, this one included, stay below one budget: each has an equal share, ends between
+ * two attributes once it has used most of it, and is killed if the sum is exceeded all the same. An
+ * attribute whose worker is lost that way is evaluated again at the end, alone, with all of the budget;
+ * only if that fails, too, it is reported.
+ */
+import type { ChildProcess } from "node:child_process";
+import { type AttrPath, type JobReply, joinAttrPath, type Sweep } from "@nivis/jobs";
+import type { EvaluatorStart, FromWorker, WorkerStart } from "./worker-messages.ts";
+
+/** How workers are started. */
+export interface LocalWorkersOptions extends EvaluatorStart {
+  /** The scripts of a worker process and of its evaluating thread; texts. */
+  readonly processScript: string;
+  readonly threadScript: string;
+  readonly count: number;
+  /** In MiB, for each of the workers. */
+  readonly maxMemorySize: number;
+  /** The milliseconds that one attribute may take. */
+  readonly maxTime: number | undefined;
+  /** The directory in which the workers run; this one unless given. A text. */
+  readonly directory?: string;
+  /** Shows lines for the user. */
+  readonly show: (lines: readonly string[]) => void;
+}
+
+/** The root could not be evaluated, so nothing can. */
+export class RootFailure {
+  constructor(
+    /** The error with its traces. */
+    readonly message: string,
+    readonly shown: string,
+    /** Whether the command line is wrong, not the expression. */
+    readonly isUsage: boolean,
+  ) {}
+}
+
+/** Why a worker was lost. */
+type Loss =
+  | { readonly kind: "memory" }
+  | { readonly kind: "time" }
+  | { readonly kind: "crash"; readonly text: string };
+
+const MIB = 1024 * 1024;
+/** What a process takes besides the old generation of its heap, in MiB. Measured. */
+const PROCESS_OVERHEAD = 110;
+/** The smallest heap with which something can be evaluated, in MiB. */
+const MIN_HEAP = 48;
+/** The share of its part of the budget at which a worker ends between two attributes. */
+const SOFT_SHARE = 0.8;
+/** The time between two looks at all memory, in milliseconds. */
+const BUDGET_INTERVAL = 50;
+
+/** The smallest budget for a worker, in MiB. */
+export const MIN_WORKER_SIZE = PROCESS_OVERHEAD + MIN_HEAP;
+
+/** See the head of this file. */
+export class LocalWorkers {
+  readonly #options: LocalWorkersOptions;
+  readonly #sweep: Sweep;
+  readonly #running = new Set<WorkerHandle>();
+  /** Attributes to evaluate alone. */
+  readonly #lost: AttrPath[] = [];
+  #isCancelled = false;
+  #failure: unknown;
+  #hasShownRoot = false;
+  /** The most that all processes ever took, in bytes. */
+  peak = 0;
+
+  constructor(sweep: Sweep, options: LocalWorkersOptions) {
+    this.#sweep = sweep;
+    this.#options = options;
+  }
+
+  /** The bytes that all processes take. */
+  get resident(): number {
+    let sum = process.memoryUsage.rss();
+    for (const worker of this.#running) sum += worker.resident;
+    return sum;
+  }
+
+  /** Evaluates until nothing is left. Throws a {@link RootFailure}. */
+  async run(): Promise<void> {
+    const timer = setInterval(() => this.#watchBudget(), BUDGET_INTERVAL);
+    timer.unref();
+    try {
+      do {
+        await this.#inParallel();
+        await this.#alone();
+      } while (!this.#isOver && this.#sweep.schedule.todo > 0);
+      if (this.#failure !== undefined) throw this.#failure;
+    } finally {
+      clearInterval(timer);
+      this.cancel();
+    }
+  }
+
+  /** Ends all workers at once. */
+  cancel(): void {
+    this.#isCancelled = true;
+    for (const worker of this.#running) worker.kill();
+  }
+
+  get #isOver(): boolean {
+    return this.#isCancelled || this.#failure !== undefined;
+  }
+
+  get #budget(): number {
+    return this.#options.count * this.#options.maxMemorySize * MIB;
+  }
+
+  /** The part of each worker when `count` of them run, in MiB. */
+  #shareOf(count: number): number {
+    return (this.#budget - process.memoryUsage.rss()) / count / MIB;
+  }
+
+  async #inParallel(): Promise<void> {
+    const { count } = this.#options;
+    await Promise.all(Array.from({ length: count }, () => this.#runLane(count)));
+  }
+
+  async #runLane(count: number): Promise<void> {
+    const { schedule } = this.#sweep;
+    const lane = schedule.openLane();
+    let worker: WorkerHandle | undefined;
+    try {
+      for (;;) {
+        const path = this.#isOver ? undefined : schedule.take(lane);
+        if (path === undefined) {
+          if (this.#isOver || !this.#mayGetMore()) return;
+          await schedule.changed();
+          continue;
+        }
+        worker = await this.#evaluate(worker, path, count);
+      }
+    } catch (error) {
+      this.#failure ??= error;
+      this.cancel();
+    } finally {
+      schedule.closeLane(lane);
+      worker?.kill();
+    }
+  }
+
+  /** Whether attributes that are being evaluated may turn out to be sets. */
+  #mayGetMore(): boolean {
+    const { schedule } = this.#sweep;
+    return schedule.todo > 0 || schedule.open > this.#lost.length;
+  }
+
+  /** Evaluates what was lost, one at a time. */
+  async #alone(): Promise<void> {
+    const lost = this.#lost.splice(0);
+    for (const path of lost) {
+      if (this.#isOver) return;
+      const worker = this.#start(1);
+      try {
+        const loss = await worker.evaluate(path, this.#options.maxTime);
+        if (this.#isOver) return;
+        if (loss !== undefined) this.#sweep.deliver(this.#lossReply(path, loss));
+      } finally {
+        worker.kill();
+      }
+    }
+  }
+
+  /** Evaluates a path; returns the worker to go on with. */
+  async #evaluate(
+    given: WorkerHandle | undefined,
+    path: AttrPath,
+    count: number,
+  ): Promise<WorkerHandle | undefined> {
+    const worker = given ?? this.#start(count);
+    const loss = await worker.evaluate(path, this.#options.maxTime);
+    if (this.#isOver) return worker;
+    if (loss !== undefined) {
+      worker.kill();
+      if (loss.kind === "time") this.#sweep.deliver(this.#lossReply(path, loss));
+      else {
+        this.#lost.push(path);
+        // Others may wait for this path; it will not bring them anything now.
+        this.#sweep.schedule.wake();
+      }
+      return undefined;
+    }
+    if (worker.resident <= this.#shareOf(count) * MIB * SOFT_SHARE) return worker;
+    worker.kill();
+    await worker.ended;
+    return undefined;
+  }
+
+  #start(count: number): WorkerHandle {
+    const heapSize = Math.max(MIN_HEAP, Math.floor(this.#shareOf(count)) - PROCESS_OVERHEAD);
+    const worker = new WorkerHandle(this.#options, heapSize, {
+      reply: (reply, shown, log) => {
+        this.#options.show(shown === undefined ? log : [...log, shown]);
+        this.#sweep.deliver(reply);
+      },
+      ready: (log) => {
+        // Each worker evaluates the root, which has the same to say each time.
+        if (!this.#hasShownRoot) this.#options.show(log);
+        this.#hasShownRoot = true;
+      },
+    });
+    this.#running.add(worker);
+    void worker.ended.then(() => this.#running.delete(worker));
+    return worker;
+  }
+
+  /** Ends the largest worker if all take more than they may. */
+  #watchBudget(): void {
+    const { resident } = this;
+    this.peak = Math.max(this.peak, resident);
+    if (resident <= this.#budget) return;
+    let largest: WorkerHandle | undefined;
+    for (const worker of this.#running) {
+      if (largest === undefined || worker.resident > largest.resident) largest = worker;
+    }
+    largest?.exceed();
+  }
+
+  #lossReply(path: AttrPath, loss: Loss): JobReply {
+    const message = this.#lossMessage(path, loss);
+    this.#options.show([message]);
+    return { kind: "error", path, message, incomplete: true };
+  }
+
+  #lossMessage(path: AttrPath, loss: Loss): string {
+    const { count, maxMemorySize, maxTime } = this.#options;
+    switch (loss.kind) {
+      case "memory":
+        return `error: evaluation exceeded the memory budget of ${count * maxMemorySize} MiB (workers * max-memory-size) even when run alone`;
+      case "time":
+        return `error: out of time; max-time (${maxTime} ms) exceeded`;
+      case "crash":
+        return `error: while reading result for attrPath '${joinAttrPath(path)}', ${loss.text}`;
+    }
+  }
+}
+
+/** What a worker tells. */
+interface WorkerEvents {
+  reply(reply: JobReply, shown: string | undefined, log: readonly string[]): void;
+  ready(log: readonly string[]): void;
+}
+
+/** One worker process. */
+class WorkerHandle {
+  /** In bytes, as the process said last. */
+  resident = 0;
+  /** Settled when the process has ended. */
+  readonly ended: Promise<void>;
+  readonly #process: ChildProcess;
+  readonly #ready: Promise<void>;
+  readonly #events: WorkerEvents;
+  /** Ends the wait for a reply. */
+  #settle: ((loss: Loss | undefined) => void) | undefined;
+  #loss: Loss | undefined;
+  #failure: RootFailure | undefined;
+
+  constructor(options: LocalWorkersOptions, heapSize: number, events: WorkerEvents) {
+    this.#events = events;
+    const { fork } = process.getBuiltinModule("node:child_process");
+    const child = fork(options.processScript, [], {
+      execArgv: [],
+      stdio: ["ignore", 2, "pipe", "ipc"],
+      ...(options.directory === undefined ? {} : { cwd: options.directory }),
+    });
+    this.#process = child;
+    forwardLines(child.stderr as NonNullable<typeof child.stderr>, options.show);
+    let isReady = (): void => {};
+    this.#ready = new Promise((resolve) => {
+      isReady = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      child.once("exit", (code, signal) => {
+        this.resident = 0;
+        // V8 aborts when there is no room for a large object.
+        const isFull = signal === "SIGABRT";
+        this.#lose(
+          isFull ? { kind: "memory" } : { kind: "crash", text: describeEnd(code, signal) },
+        );
+        isReady();
+        resolve();
+      });
+      child.once("error", (error) => {
+        this.#lose({
+          kind: "crash",
+          text: `evaluation worker could not be started: ${error.message}`,
+        });
+        isReady();
+        resolve();
+      });
+    });
+    child.on("message", (message: FromWorker) => this.#receive(message, isReady));
+    const { args, input, color, threadScript } = options;
+    const start: WorkerStart = {
+      kind: "start",
+      args,
+      input,
+      color,
+      script: threadScript,
+      heapSize,
+    };
+    // A process that could not be started has said so.
+    child.send(start, () => {});
+  }
+
+  /** Evaluates a path; returns why the worker was lost, if it was. Throws a {@link RootFailure}. */
+  async evaluate(path: AttrPath, maxTime: number | undefined): Promise<Loss | undefined> {
+    await this.#inTime(this.#ready, maxTime);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#loss !== undefined) return this.#loss;
+    const settled = new Promise<Loss | undefined>((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#process.send({ kind: "path", path }, () => {});
+    return this.#inTime(settled, maxTime);
+  }
+
+  /** Waits, and gives up the process after some time; the wait then ends with it. */
+  async #inTime<Result>(work: Promise<Result>, maxTime: number | undefined): Promise<Result> {
+    if (maxTime === undefined) return work;
+    const timer = setTimeout(() => this.#giveUp({ kind: "time" }), maxTime);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the process because all of them take too much. */
+  exceed(): void {
+    this.#giveUp({ kind: "memory" });
+  }
+
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  #giveUp(loss: Loss): void {
+    this.#lose(loss);
+    this.kill();
+  }
+
+  #lose(loss: Loss): void {
+    this.#loss ??= loss;
+    this.#settle?.(this.#loss);
+    this.#settle = undefined;
+  }
+
+  #receive(message: FromWorker, isReady: () => void): void {
+    switch (message.kind) {
+      case "memory":
+        this.resident = message.resident;
+        return;
+      case "ready":
+        this.#events.ready(message.log);
+        isReady();
+        return;
+      case "failed": {
+        this.#failure = new RootFailure(message.message, message.shown, message.isUsage);
+        this.#events.ready(message.log);
+        isReady();
+        return;
+      }
+      case "heap-full":
+        this.#lose({ kind: "memory" });
+        return;
+      case "reply": {
+        // What a worker says after it was given up counts no more.
+        if (this.#settle === undefined) return;
+        const settle = this.#settle;
+        this.#settle = undefined;
+        this.#events.reply(message.reply, message.shown, message.log);
+        settle(undefined);
+      }
+    }
+  }
+}
+
+/**
+ * Shows the lines that a process and its threads write, such as those of builds. What V8 writes before it
+ * aborts is for its developers, and the reason is reported with the attribute.
+ */
+function forwardLines(
+  stream: NodeJS.ReadableStream,
+  show: (lines: readonly string[]) => void,
+): void {
+  let rest = "";
+  let isAborting = false;
+  stream.setEncoding("latin1");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() as string;
+    const shown = lines.filter((line) => {
+      isAborting ||= line.startsWith("<--- Last few GCs") || line.startsWith("FATAL ERROR: ");
+      return !isAborting && line !== "";
+    });
+    show(shown);
+  });
+}
+
+/** How a process ended, in the words of nix-eval-jobs. */
+function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  switch (signal) {
+    case "SIGKILL":
+      return "evaluation worker got killed by SIGKILL, maybe memory limit reached?";
+    case "SIGSEGV":
+    case "SIGBUS":
+      return `evaluation worker got killed by ${signal}, (possible infinite recursion)`;
+    case null:
+      return `evaluation worker exited with exit code ${code}`;
+    default:
+      return `evaluation worker got killed by signal ${signal}`;
+  }
+}

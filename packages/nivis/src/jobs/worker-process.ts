@@ -1,0 +1,50 @@
+/**
+ * A worker process of `nivis jobs`: the entry point of a script. Its main thread only watches: it passes
+ * messages on, reports the memory of the process, and ends the process when the command is gone,
+ * whatever the evaluating thread is doing.
+ *
+ * Evaluation is in a process of its own, not only in a thread, because V8 aborts the whole process when a
+ * large object does not fit into the heap of a thread; docs/design/011-jobs.md has the measurements.
+ */
+import { Worker } from "node:worker_threads";
+import type { FromEvaluator, FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+
+/** The time between two reports of memory, in milliseconds. */
+const MEMORY_INTERVAL = 100;
+/** The heap of young objects of the thread, in MiB. */
+const YOUNG_GENERATION = 48;
+
+function send(message: FromWorker): void {
+  if (process.connected) process.send?.(message);
+}
+
+function begin(start: WorkerStart): Worker {
+  const { script, heapSize, args, input, color } = start;
+  const worker = new Worker(`require(${JSON.stringify(script)}).launch("nivis-job-evaluator")`, {
+    eval: true,
+    workerData: { args, input, color },
+    resourceLimits: {
+      maxOldGenerationSizeMb: heapSize,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION,
+    },
+  });
+  worker.on("message", (message: FromEvaluator) => send(message));
+  worker.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
+    // The process has nothing left to do once this is sent.
+    process.send?.({ kind: "heap-full" } satisfies FromWorker, undefined, undefined, () =>
+      process.exit(1),
+    );
+  });
+  return worker;
+}
+
+process.once("message", (start: ToWorker) => {
+  if (start.kind !== "start") return;
+  const thread = begin(start);
+  process.on("message", (message: ToWorker) => thread.postMessage(message));
+});
+process.on("disconnect", () => process.exit(0));
+// Ctrl-C in a terminal reaches all processes; the command decides what it means.
+process.on("SIGINT", () => {});
+setInterval(() => send({ kind: "memory", resident: process.memoryUsage.rss() }), MEMORY_INTERVAL);
