@@ -36,9 +36,9 @@ export class EvalCaches {
   readonly sourceCopies = new Map<string, string>();
   /** The store paths of paths that were copied unchanged, by path (`store/copy-path.ts`). */
   readonly copiedPaths = new Map<string, ContextString>();
-  /** Resolved entries of search paths, by their text (`search-path.ts`). */
+  /** Resolved entries of search paths, by their text (`fetching/search-path.ts`). */
   readonly searchPathEntries = new Map<string, string | undefined>();
-  /** Files found in the search path, by name (`search-path.ts`). */
+  /** Files found in the search path, by name (`fetching/search-path.ts`). */
   readonly searchPathResults = new Map<string, string | undefined>();
   /** Builds during evaluation that were announced and have not ended (`store/realise.ts`). */
   readonly announcedBuilds = new Set<string>();

@@ -36,6 +36,7 @@ import { evalErrorOf } from "./errors/from-world.ts";
 import { plainWarning, reportedWarning } from "./errors/render.ts";
 import type { EvaluationFetcher } from "./fetching/fetcher.ts";
 import { MountedIo } from "./fetching/mounts.ts";
+import { openSearchPath } from "./fetching/search-path.ts";
 import { checkSlot, HandedOut } from "./handed-out.ts";
 import { type EvalIo, IoError } from "./io.ts";
 import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
@@ -48,7 +49,6 @@ import { existingType, joinPath, MAX_LINKS, parentOfPath, resolveSymlinks } from
 import { accessorOf } from "./path-value.ts";
 import { NO_POS, type PosIdx, PositionTable, positionIn } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
-import { openSearchPath } from "./search-path.ts";
 import { type SettingsInput, settingsOf } from "./settings.ts";
 import type { FileType, SourceAccessor } from "./source-accessor.ts";
 import { DummyStore } from "./store/dummy-store.ts";

@@ -47,7 +47,14 @@ export type {
   RegistryUse,
 } from "./fetching/fetcher.ts";
 export { DeferredFetcher, inputKey, PromisedFetcher } from "./fetching/fetcher.ts";
-export { copyMount, copyMounts, type Mount, MountedIo } from "./fetching/mounts.ts";
+export { copyMount, copyMounts, type Mount, MountedIo, mountedPathsIn } from "./fetching/mounts.ts";
+export {
+  fetchProgram,
+  findInSearchPath,
+  isPseudoUrl,
+  searchPathOf,
+  splitNixPath,
+} from "./fetching/search-path.ts";
 export {
   fetcherOf,
   fetchInput,
@@ -86,7 +93,6 @@ export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable, positionIn } from "./position.ts";
 export { printAmbiguous, printForError } from "./print/print.ts";
-export { findInSearchPath, isPseudoUrl, searchPathOf, splitNixPath } from "./search-path.ts";
 export type { Settings, SettingsInput } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
 export type { Fingerprint, SourceAccessor } from "./source-accessor.ts";

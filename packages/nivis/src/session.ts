@@ -9,9 +9,9 @@ import {
   EvalError,
   type EvalIo,
   type Evaluation,
+  fetchProgram,
   findInSearchPath,
   IoError,
-  isPseudoUrl,
   NixPath,
   type Program,
   type RunObserver,
@@ -225,12 +225,8 @@ export class Session {
 
   /** Resolves an argument to a path. */
   #lookUpFile(name: string): NixPath {
-    if (isPseudoUrl(name) || name.startsWith("flake:")) {
-      throw new EvalError(
-        "not-supported",
-        `'${name}' would have to be downloaded, which Nivis does not support yet`,
-      );
-    }
+    const fetched = fetchProgram(this.evaluation.context, name);
+    if (fetched !== undefined) return new NixPath(fetched);
     if (name.length > 2 && name.startsWith("<") && name.endsWith(">")) {
       return this.findFile(name.slice(1, -1));
     }

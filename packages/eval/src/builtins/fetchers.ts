@@ -36,6 +36,7 @@ import { plainWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
 import type { FetchedTree, RegistryHit } from "../fetching/fetcher.ts";
 import { FileAccessor } from "../fetching/file-accessor.ts";
+import { resolvePseudoUrl } from "../fetching/search-path.ts";
 import { fetcherOf, fetchInput, mountTree, treeAttrs } from "../fetching/tree-value.ts";
 import { IoError } from "../io.ts";
 import { isAllowedUri } from "../limits/allowed-uris.ts";
@@ -160,10 +161,7 @@ function* download(
   const unpack = who === "fetchTarball";
   const asked = (yield downloadOf(ctx, who, argument, unpack ? "source" : "")) as Download;
   const { hash } = asked;
-  let { url } = asked;
-  if (unpack && url.startsWith("channel:")) {
-    url = `https://channels.nixos.org/${url.slice("channel:".length)}/nixexprs.tar.xz`;
-  }
+  const url = unpack ? resolvePseudoUrl(asked.url) : asked.url;
   checkUri(ctx, url);
   const name = asked.name === "" ? lastPart(url) : asked.name;
   checkName(who, argument, url, name);

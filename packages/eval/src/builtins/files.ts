@@ -3,13 +3,13 @@ import { digestPart, storePathBaseName } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import { findInSearchPath } from "../fetching/search-path.ts";
 import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { expectAttribute, expectSet, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { checkNoSymlinkAbove, existingType, parentOfPath } from "../path.ts";
 import { accessorOf } from "../path-value.ts";
 import { NO_POS } from "../position.ts";
-import { findInSearchPath } from "../search-path.ts";
 import type { DirectoryEntry, FileType } from "../source-accessor.ts";
 import {
   type Rewrites,

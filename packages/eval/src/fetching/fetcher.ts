@@ -41,6 +41,11 @@ export interface EvaluationFetcher {
   fetchFile(url: string, name: string): string;
   /** Replaces an indirect input by the one that registries name for it. */
   lookUp(input: FetcherInput, use: RegistryUse): RegistryHit;
+  /**
+   * Reads a flake reference that a user wrote, such as `nixpkgs` or `./dir`, and resolves it with
+   * all registries.
+   */
+  resolveReference(text: string): RegistryHit;
   /** Forgets fetched trees, so that changed work trees are read again. */
   forget(): void;
   /** Ends connections; trees that were fetched can no longer be read. */
@@ -90,6 +95,11 @@ export class PromisedFetcher implements EvaluationFetcher {
     return this.#answers.get(`registry ${use} ${inputKey(input)}`, subjectOf(input), ask);
   }
 
+  resolveReference(text: string): RegistryHit {
+    const ask = (): PromiseLike<RegistryHit> => this.#fetcher.resolveReference(text);
+    return this.#answers.get(`reference ${text}`, `'${text}'`, ask);
+  }
+
   forget(): void {
     this.#trees.clear();
     this.#fetcher.forget();
@@ -124,6 +134,10 @@ export class DeferredFetcher implements EvaluationFetcher {
 
   lookUp(input: FetcherInput, use: RegistryUse): RegistryHit {
     return this.#opened.lookUp(input, use);
+  }
+
+  resolveReference(text: string): RegistryHit {
+    return this.#opened.resolveReference(text);
   }
 
   forget(): void {

@@ -11,10 +11,12 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { ForwardingIo } from "../forwarding-io.ts";
 import type { DirectoryEntry, EvalIo, FileType } from "../io.ts";
+import { settled } from "../operations/checks.ts";
 import type { Fingerprint, SourceAccessor } from "../source-accessor.ts";
 import { addSource, type SourceMethod } from "../store/copy-path.ts";
+import { Attrs } from "../value/attrs.ts";
 import type { StringContext } from "../value/context.ts";
-import { NixPath } from "../value/value.ts";
+import { ContextString, NixPath, type Slot } from "../value/value.ts";
 
 /** A tree that is visible at a store path. */
 export interface Mount {
@@ -39,6 +41,11 @@ export class MountedIo extends ForwardingIo {
     super(io);
     this.#prefix = `${storeDir}/`;
     this.#showsOrigin = showsOrigin;
+  }
+
+  /** Whether no tree is mounted. */
+  get isEmpty(): boolean {
+    return this.#mounts.size === 0;
   }
 
   /** Shows a tree at a store path. The first tree at a path stays. */
@@ -142,6 +149,27 @@ export function copyMount(ctx: EvalContext, path: string): void {
     }
   }
   mounts.setCopied(path);
+}
+
+/**
+ * Returns the paths of mounted trees that the strings in a value depend on, as far as the value is
+ * evaluated: what a command has printed.
+ */
+export function mountedPathsIn({ mounts }: EvalContext, value: Slot): ReadonlySet<string> {
+  const found = new Set<string>();
+  if (mounts.isEmpty) return found;
+  const pending: Slot[] = [value];
+  const seen = new Set<Slot>();
+  for (let slot = pending.pop(); slot !== undefined; slot = pending.pop()) {
+    const known = settled(slot);
+    if (known === undefined || typeof known !== "object" || seen.has(known)) continue;
+    seen.add(known);
+    if (known instanceof ContextString) {
+      for (const element of known.context) if (mounts.isUncopied(element)) found.add(element);
+    } else if (known instanceof Attrs) pending.push(...known.slots());
+    else if (Array.isArray(known)) pending.push(...(known as Slot[]));
+  }
+  return found;
 }
 
 /** {@link copyMount} for all plain store paths of a string context. */

@@ -428,7 +428,10 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ],
   [
     'builtins.fetchGit "https://h/x"',
-    ["while calling the 'fetchGit' builtin", "builtins.fetchGit is not supported yet by Nivis"],
+    [
+      "while calling the 'fetchGit' builtin",
+      "fetchGit needs fetchers, and this evaluation has none",
+    ],
   ],
   [
     'let s = builtins.appendContext "a" { "/nix/store/00000000000000000000000000000000-x" = { path = true; }; }; in builtins.getEnv s',

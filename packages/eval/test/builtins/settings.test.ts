@@ -73,24 +73,24 @@ describe("experimental builtins", () => {
       "argument 'type' is missing in call to 'fetchTree'",
     ]);
   });
-  test.each([
-    "fetchurl",
-    "fetchTarball",
-    "fetchGit",
-    "fetchMercurial",
-    "fetchTree",
-    "fetchClosure",
-    "getFlake",
-  ])("%s says that it is not supported", (name) => {
+  test.each(["fetchClosure", "getFlake"])("%s says that it is not supported", (name) => {
     const settings = withFeatures("fetch-tree", "fetch-closure", "flakes");
     const error = errorOf(`builtins.tryEval (builtins.${name} "https://h/x")`, { settings });
     expect(error.at(-1)).toBe(`builtins.${name} is not supported yet by Nivis`);
   });
+  test.each(["fetchurl", "fetchTarball", "fetchGit", "fetchMercurial", "fetchTree"])(
+    "%s says that there is no fetcher",
+    (name) => {
+      const settings = withFeatures("fetch-tree", "flakes");
+      const error = errorOf(`builtins.tryEval (builtins.${name} "https://h/x")`, { settings });
+      expect(error.at(-1)).toBe(`${name} needs fetchers, and this evaluation has none`);
+    },
+  );
   test("fetch in pure evaluation only what is locked, or warn of what only has a hash", () => {
     const settings = { ...withFeatures("fetch-tree", "flakes"), pureEval: true };
     const last = (attrs: string, more = {}, log: string[] = []): string | undefined =>
       errorOf(`fetchTree { ${attrs} }`, { settings: { ...settings, ...more }, log }).at(-1);
-    const unsupported = "builtins.fetchTree is not supported yet by Nivis";
+    const unsupported = "fetchTree needs fetchers, and this evaluation has none";
     const rev = 'rev = "0123456789abcdef0123456789abcdef01234567";';
     const narHash = 'narHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";';
     const git = 'type = "git"; url = "https://h.example/r";';

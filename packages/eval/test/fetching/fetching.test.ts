@@ -62,6 +62,10 @@ class FakeFetcher implements EvaluationFetcher {
     return { input: inputFromAttrs(attrs), directory: undefined };
   }
 
+  resolveReference(): { input: FetcherInput; directory: undefined } {
+    return this.lookUp();
+  }
+
   forget(): void {}
 }
 
@@ -158,6 +162,7 @@ describe("fetched trees", () => {
       lazyAttr: async () => inner.lazyAttr(),
       fetchFile: async (url) => inner.fetchFile(url),
       lookUp: async () => inner.lookUp(),
+      resolveReference: async () => inner.lookUp(),
       forget: () => {},
     });
     const evaluation = new Evaluation({ io: memoryIo(), fetcher });

@@ -1,6 +1,10 @@
 /** NIX_PATH and -I. */
 import { expect, test } from "vitest";
-import { parseSearchPathEntry, searchPathOf, splitNixPath } from "../../src/search-path.ts";
+import {
+  parseSearchPathEntry,
+  searchPathOf,
+  splitNixPath,
+} from "../../src/fetching/search-path.ts";
 
 test.each([
   ["", []],

@@ -154,7 +154,7 @@ describe("errors of builtins", () => {
       "access to URI 'https://bad.example/x' is forbidden in restricted mode",
     );
     expect(errorOf('fetchTarball "https://good.example/x"', { settings }).at(-1)).toBe(
-      "builtins.fetchTarball is not supported yet by Nivis",
+      "fetchTarball needs fetchers, and this evaluation has none",
     );
   });
 });

@@ -150,7 +150,9 @@ export async function downloadFile(
     const path = pathOfUrl(parsed.path);
     const disk = diskOf(context, "a file on disk");
     if (disk.stat(path) === undefined) {
-      throw new InputError(`unable to download '${url}': file "${path}" does not exist`);
+      throw new InputError(
+        `unable to download '${url}': Could not read a file:// file (37) Could not open file ${path}`,
+      );
     }
     return { contents: disk.readFile(path), immutableUrl: undefined };
   }

@@ -3,7 +3,9 @@ import {
   CoerceMode,
   type ContextString,
   coerceToString,
+  copyMounts,
   deepForce,
+  mountedPathsIn,
   NO_POS,
   printAmbiguous,
   printPretty,
@@ -59,6 +61,18 @@ export function defaultEvalFlags(invocation: Invocation): EvalFlags {
 
 /** Prints a value as the options say. */
 export function printResult(
+  flags: EvalFlags,
+  session: Session,
+  value: Value,
+  write: (bytes: string) => void,
+): void {
+  const { context } = session.evaluation;
+  printValue(flags, session, value, write);
+  // Nix: trees are copied to the store after the value is printed.
+  copyMounts(context, mountedPathsIn(context, value));
+}
+
+function printValue(
   flags: EvalFlags,
   session: Session,
   value: Value,

@@ -305,6 +305,9 @@ const IGNORED_OPTIONS: readonly Option<EvaluationFlags>[] = [
   ignored(["--override-flake"], ["ORIGINAL", "RESOLVED"]),
 ];
 
+/** A `tarball-ttl` after which nothing expires. */
+const NEVER = 2 ** 32 - 1;
+
 /** Flags of `nix` and of Nivis itself that `nix-instantiate` does not know. */
 const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
   flag(["--pure"], "Forbid everything that depends on the machine", (flags) =>
@@ -313,8 +316,12 @@ const MODERN_OPTIONS: readonly Option<EvaluationFlags>[] = [
   flag(["--print-build-logs", "-L"], "Print what builders print", ({ invocation }) => {
     invocation.printsBuildLogs = true;
   }),
-  ignored(["--offline", "--no-net"]),
-  ignored(["--refresh"]),
+  flag(["--offline", "--no-net"], "Use what was fetched before, however old", (flags) =>
+    setting(flags, "tarball-ttl", String(NEVER)),
+  ),
+  flag(["--refresh"], "Ask again about everything that may have changed", (flags) =>
+    setting(flags, "tarball-ttl", "0"),
+  ),
 ];
 
 /** Flags of the old commands. */

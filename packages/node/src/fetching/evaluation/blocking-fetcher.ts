@@ -87,6 +87,11 @@ export class BlockingFetcher implements EvaluationFetcher {
     return { input: inputOfMessage(input), directory };
   }
 
+  resolveReference(text: string): RegistryHit {
+    const { input, directory } = this.#ask({ ask: "reference", text });
+    return { input: inputOfMessage(input), directory };
+  }
+
   forget(): void {
     this.#trees.clear();
     if (this.#thread.isRunning) this.#ask({ ask: "forget" });

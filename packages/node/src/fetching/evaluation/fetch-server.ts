@@ -11,6 +11,7 @@ import type { FlakeSession } from "../flake-session.ts";
 import {
   type FetchAnswers,
   type FetchQuestion,
+  type HitMessage,
   inputMessage,
   inputOfMessage,
   type TreeMessage,
@@ -41,10 +42,10 @@ export class FetchServer {
         return this.attribute(inputOfMessage(question.input), question.name);
       case "file":
         return this.#session.fetcher.fetchFile(question.url, question.name);
-      case "registry": {
-        const found = await this.lookUp(inputOfMessage(question.input), question.use);
-        return { input: inputMessage(found.input), directory: found.directory };
-      }
+      case "registry":
+        return hitMessage(await this.lookUp(inputOfMessage(question.input), question.use));
+      case "reference":
+        return hitMessage(await this.resolveReference(question.text));
       case "forget":
         this.forget();
         return undefined;
@@ -84,11 +85,22 @@ export class FetchServer {
     return lookUpInput(this.#session, input, useRegistries ? use : "none");
   }
 
+  /** The input that a flake reference of a user means, with the help of all registries. */
+  async resolveReference(text: string): Promise<ResolvedInput> {
+    const ref = this.#session.parseRef(text, { allowMissing: true, isFlake: false });
+    const found = await this.lookUp(ref.input, "all");
+    return { input: found.input, directory: found.directory ?? ref.directory };
+  }
+
   /** Forgets what was fetched, so that work trees are looked at again. */
   forget(): void {
     this.#sources.clear();
     this.#session.fetcher.forgetWorkTrees();
   }
+}
+
+function hitMessage({ input, directory }: ResolvedInput): HitMessage {
+  return { input: inputMessage(input), directory };
 }
 
 function messageOf({ source, narHash }: HashedSource): TreeMessage {

@@ -32,6 +32,7 @@ export type FetchQuestion =
   | { readonly ask: "attribute"; readonly input: InputMessage; readonly name: string }
   | { readonly ask: "file"; readonly url: string; readonly name: string }
   | { readonly ask: "registry"; readonly input: InputMessage; readonly use: RegistryUse }
+  | { readonly ask: "reference"; readonly text: string }
   | { readonly ask: "forget" }
   | { readonly ask: "close" };
 
@@ -43,12 +44,19 @@ export interface TreeMessage {
   readonly lazyAttrs: readonly string[];
 }
 
+/** What registries have for an input, as a message. */
+export interface HitMessage {
+  readonly input: InputMessage;
+  readonly directory: string | undefined;
+}
+
 /** The answers to the questions. */
 export interface FetchAnswers {
   readonly tree: TreeMessage;
   readonly attribute: InputAttr;
   readonly file: Uint8Array;
-  readonly registry: { readonly input: InputMessage; readonly directory: string | undefined };
+  readonly registry: HitMessage;
+  readonly reference: HitMessage;
   readonly forget: undefined;
   readonly close: undefined;
 }

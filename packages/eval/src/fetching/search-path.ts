@@ -1,19 +1,31 @@
 /**
  * The search path, in which `<name>` and `findFile` look up files.
  *
- * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. Entries that would
- * have to be downloaded are not supported; like missing ones they are skipped with a warning.
+ * Entries are `prefix=path` or just a path; they come from `-I` and `NIX_PATH`. An entry may also be
+ * the URL of an archive, `channel:NAME` or `flake:REFERENCE`, which is fetched when it is first used.
+ * Entries that are missing are skipped with a warning.
  */
-import { canonPath, isInStore, splitStorePath } from "@nivis/formats";
-import { allowClosure } from "./allowed-closure.ts";
-import type { EvalContext, SearchPathEntry } from "./context.ts";
-import { CORE_FILES } from "./core-files.ts";
-import { EvalError } from "./errors/eval-error.ts";
-import { evalErrorOf } from "./errors/from-world.ts";
-import type { LogMessage } from "./io.ts";
-import { leadsSomewhere, resolveSymlinks } from "./path.ts";
-import { NO_POS } from "./position.ts";
-import { NixPath } from "./value/value.ts";
+import {
+  canonPath,
+  type FetcherInput,
+  FormatError,
+  inputFromAttrs,
+  isInStore,
+  splitStorePath,
+} from "@nivis/formats";
+import { allowClosure } from "../allowed-closure.ts";
+import type { EvalContext, SearchPathEntry } from "../context.ts";
+import { CORE_FILES } from "../core-files.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { evalErrorOf } from "../errors/from-world.ts";
+import { requireFeature } from "../experimental-features.ts";
+import type { LogMessage } from "../io.ts";
+import { leadsSomewhere, resolveSymlinks } from "../path.ts";
+import { NO_POS } from "../position.ts";
+import { NixPath } from "../value/value.ts";
+import { now } from "../vm/pending.ts";
+import { copyMount } from "./mounts.ts";
+import { fetcherOf, mountTree } from "./tree-value.ts";
 
 const DOWNLOADABLE_SCHEMES: ReadonlySet<string> = new Set([
   "http",
@@ -30,6 +42,12 @@ export function isPseudoUrl(text: string): boolean {
   if (text.startsWith("channel:")) return true;
   const end = text.indexOf("://");
   return end >= 0 && DOWNLOADABLE_SCHEMES.has(text.slice(0, end));
+}
+
+/** Returns the URL that a pseudo URL stands for: that of a channel, or itself. */
+export function resolvePseudoUrl(text: string): string {
+  if (!text.startsWith("channel:")) return text;
+  return `https://channels.nixos.org/${text.slice("channel:".length)}/nixexprs.tar.xz`;
 }
 
 /** Splits `NIX_PATH` at its colons, except at those that are part of a URL. */
@@ -95,7 +113,8 @@ export function openSearchPath(ctx: EvalContext): void {
   try {
     for (const { path } of ctx.searchPath) {
       if (!isRemote(path)) allowObject(ctx, absolutePath(ctx, path));
-      resolveEntry(ctx, path);
+      // An entry that has to be waited for is fetched when it is used.
+      now(() => resolveEntry(ctx, path));
     }
   } catch (error) {
     throw evalErrorOf(error);
@@ -119,14 +138,62 @@ function absolutePath({ io }: EvalContext, text: string): string {
   return canonPath(text.startsWith("/") ? text : `${io.currentDirectory()}/${text}`);
 }
 
+/** Fetches an entry that names an archive or a flake; `undefined` for others and after a failure. */
+function fetchEntry(ctx: EvalContext, text: string): string | undefined {
+  if (text.startsWith("flake:")) return fetchFlakeSource(ctx, text);
+  if (!isPseudoUrl(text)) return undefined;
+  try {
+    return fetchArchive(ctx, text);
+  } catch (error) {
+    if (!(error instanceof EvalError || error instanceof FormatError)) throw error;
+    ctx.io.log(searchPathWarning(`Nix search path entry '${text}' cannot be downloaded, ignoring`));
+    return undefined;
+  }
+}
+
+/** Fetches the archive that a URL or `channel:NAME` names; returns its store path. */
+function fetchArchive(ctx: EvalContext, text: string): string {
+  const attrs = new Map([
+    ["type", "tarball"],
+    ["url", resolvePseudoUrl(text)],
+  ]);
+  return fetchSource(ctx, inputFromAttrs(attrs), text);
+}
+
+/** Fetches the source of `flake:REFERENCE`; returns its store path. */
+function fetchFlakeSource(ctx: EvalContext, text: string): string {
+  requireFeature(ctx, "flakes");
+  const { input } = fetcherOf(ctx, `'${text}'`).resolveReference(text.slice("flake:".length));
+  return fetchSource(ctx, input, text);
+}
+
+/** Nix: unlike other trees, those of the search path are copied at once. */
+function fetchSource(ctx: EvalContext, input: FetcherInput, text: string): string {
+  const fetched = fetcherOf(ctx, `'${text}'`).fetchTree(input);
+  const { storePath } = mountTree(ctx, fetched, input);
+  copyMount(ctx, storePath);
+  return storePath;
+}
+
+/**
+ * Returns the store path of a program that a command line names by a URL, `channel:NAME` or
+ * `flake:REFERENCE`, after fetching it; `undefined` for other texts.
+ */
+export function fetchProgram(ctx: EvalContext, text: string): string | undefined {
+  try {
+    if (text.startsWith("flake:")) return fetchFlakeSource(ctx, text);
+    return isPseudoUrl(text) ? fetchArchive(ctx, text) : undefined;
+  } catch (error) {
+    throw evalErrorOf(error);
+  }
+}
+
 /** Resolves the text of an entry to a path, if that exists; warns once otherwise. */
 function resolveEntry(ctx: EvalContext, text: string): string | undefined {
   const { io, caches } = ctx;
   if (caches.searchPathEntries.has(text)) return caches.searchPathEntries.get(text);
-  let result: string | undefined;
-  if (isRemote(text)) {
-    io.log(searchPathWarning(`Nix search path entry '${text}' cannot be downloaded, ignoring`));
-  } else {
+  let result = fetchEntry(ctx, text);
+  if (result === undefined) {
     const path = absolutePath(ctx, text);
     if (leadsSomewhere(io, path, caches.plainDirectories.of(io))) {
       result = path;

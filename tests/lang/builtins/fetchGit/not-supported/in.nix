@@ -1,1 +1,0 @@
-builtins.fetchGit "https://example.invalid/repository"

@@ -1,1 +1,0 @@
-builtins.fetchMercurial "https://example.invalid/repository"

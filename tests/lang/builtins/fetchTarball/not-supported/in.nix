@@ -1,1 +1,0 @@
-builtins.fetchTarball "http://example.invalid/file.tar.gz"

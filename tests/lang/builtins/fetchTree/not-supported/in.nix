@@ -1,1 +1,0 @@
-builtins.fetchTree { type = "git"; url = "https://example.invalid/repository"; }

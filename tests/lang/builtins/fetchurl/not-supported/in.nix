@@ -1,1 +1,0 @@
-builtins.fetchurl "http://example.invalid/file"
