@@ -8,31 +8,39 @@ import { type Stats, statSync } from "node:fs";
 import { IoError } from "@nivis/eval";
 import { bytesOfText, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
+import type { InputRecorder } from "./inputs/input-recorder.ts";
 
 /**
  * Returns the home directory as a byte string. `home` is the value of `HOME`; `warn` receives the
- * text of a warning. Throws {@link IoError} if there is no home directory.
+ * text of a warning; `inputs` records what is looked at. Throws {@link IoError} if there is no home
+ * directory.
  */
 export function findHomeDirectory(
   home: string | undefined,
   warn: (message: string) => void,
+  inputs?: InputRecorder,
 ): string {
-  if (home === undefined) return homeOfUser();
+  if (home === undefined) return homeOfUser(inputs);
   let stats: Stats | undefined;
   try {
     stats = statSync(toNodePath(home), { throwIfNoEntry: false });
   } catch (error) {
     const code = errnoCode(error);
+    inputs?.failure("follow", home, code);
     if (code === "ENOTDIR" || code === "ENOENT") return home;
     warn(
       `couldn't stat $HOME ('${home}') for reason other than not existing, falling back to the one defined in the 'passwd' file: getting status of "${home}": ${errnoMessage(code)}`,
     );
-    return homeOfUser();
+    return homeOfUser(inputs);
   }
   // Systems without numeric user ids have no such homes either.
   const user = process.geteuid?.();
-  if (stats === undefined || user === undefined || stats.uid === user) return home;
-  const own = homeOfUser();
+  if (stats === undefined || user === undefined || stats.uid === user) {
+    if (stats === undefined) inputs?.failure("follow", home, "ENOENT");
+    else inputs?.owned(home);
+    return home;
+  }
+  const own = homeOfUser(inputs);
   if (own !== home) {
     warn(
       `$HOME ('${home}') is not owned by you, falling back to the one defined in the 'passwd' file ('${own}')`,
@@ -42,7 +50,8 @@ export function findHomeDirectory(
 }
 
 /** Returns the home directory in the user database. */
-function homeOfUser(): string {
+function homeOfUser(inputs: InputRecorder | undefined): string {
+  inputs?.giveUp("the user database was used");
   const { userInfo } = process.getBuiltinModule("node:os");
   let home = "";
   try {

@@ -7,8 +7,11 @@
  * those of C++ Nix, which names the requested path and never the one on disk.
  */
 import {
+  closeSync,
   type Dirent,
+  fstatSync,
   lstatSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -29,6 +32,9 @@ import {
 import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { findHomeDirectory } from "./home-directory.ts";
+import { Kind, kindOfMode } from "./inputs/file-status.ts";
+import type { InputRecorder } from "./inputs/input-recorder.ts";
+import type { FailedRequest } from "./inputs/recorded-inputs.ts";
 import { nodeMemory } from "./memory-gauge.ts";
 
 /** The options of {@link nodeIo}. */
@@ -53,11 +59,15 @@ export interface NodeIoOptions {
   readonly currentDirectory?: string;
   /** Returns the home directory, a byte string. Defaults to {@link findHomeDirectory}. */
   readonly homeDirectory?: () => string;
+  /** Records what is looked at. Defaults to nothing. */
+  readonly inputs?: InputRecorder | undefined;
 }
 
 interface FileStatus {
   readonly type: FileType;
   readonly executable: boolean;
+  /** Where the file is on disk. */
+  readonly place: string;
 }
 
 /** Returns an EvalIo for one evaluation on this machine. */
@@ -74,11 +84,13 @@ class NodeIo implements EvalIo {
   /** The same entries by name, for directories in which a single entry was looked up. */
   readonly #listedTypes = new Map<string, ReadonlyMap<string, FileType>>();
   readonly #options: NodeIoOptions;
+  readonly #inputs: InputRecorder | undefined;
   /** The home directory once it has been looked up, which may print a warning. */
   #home: string | undefined;
 
   constructor(options: NodeIoOptions) {
     this.#options = options;
+    this.#inputs = options.inputs;
   }
 
   readFile(path: string): string {
@@ -88,10 +100,12 @@ class NodeIo implements EvalIo {
       if (this.#isSpecial(path, location)) {
         throw new IoError("EINVAL", `file '${path}' is not a regular file`);
       }
-      return readBytes(location);
+      return this.#inputs === undefined
+        ? readBytes(location)
+        : readObserved(this.#inputs, location);
     } catch (error) {
       if (error instanceof IoError) throw error;
-      const code = errnoCode(error);
+      const code = this.#failed("read", location, error);
       if (isMissing(code)) throw doesNotExist(code, path);
       if (code === "EISDIR") {
         throw new IoError(code, `${path === "/" ? "" : "file "}'${path}' is not a regular file`);
@@ -109,12 +123,23 @@ class NodeIo implements EvalIo {
   }
 
   #listDirectory(path: string): readonly DirectoryEntry[] {
+    let location = toNodePath(path);
     try {
-      const location = this.#locate(path);
-      const entries = readdirSync(location, { withFileTypes: true, encoding: "latin1" });
-      return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+      location = this.#locate(path);
+      const inputs = this.#inputs;
+      const before = inputs === undefined ? undefined : statSync(location, { bigint: true });
+      const entries = readdirSync(location, { withFileTypes: true, encoding: "latin1" }).map(
+        (entry) => ({ name: entry.name, type: typeOf(entry) }),
+      );
+      if (before !== undefined) {
+        // Unlike a file, a directory cannot be opened first, so its name may have come to mean another.
+        const after = statSync(location, { bigint: true });
+        const isSame = before.ino === after.ino && before.ctimeNs === after.ctimeNs;
+        inputs?.listing(bytesOfLocation(location), entries, isSame ? before : undefined);
+      }
+      return entries;
     } catch (error) {
-      const code = errnoCode(error);
+      const code = this.#failed("list", location, error);
       if (code === "ENOENT") throw doesNotExist(code, path);
       if (code === "ENOTDIR") {
         if (this.fileType(path) === undefined) throw doesNotExist(code, path);
@@ -132,18 +157,22 @@ class NodeIo implements EvalIo {
   isExecutable(path: string): boolean {
     const status = this.#status(path);
     if (status === undefined) throw doesNotExist("ENOENT", path);
+    this.#inputs?.executable(status.place, status.executable);
     return status.executable;
   }
 
   readLink(path: string): string {
     const known = this.#links.get(path);
     if (known !== undefined) return known;
+    let location = toNodePath(path);
     try {
-      const target = readlinkSync(this.#locate(path), "latin1");
+      location = this.#locate(path);
+      const target = readlinkSync(location, "latin1");
       this.#links.set(path, target);
+      this.#inputs?.link(bytesOfLocation(location), target);
       return target;
     } catch (error) {
-      const code = errnoCode(error);
+      const code = this.#failed("link", location, error);
       if (isMissing(code)) throw doesNotExist(code, path);
       if (code === "EINVAL") throw new IoError(code, `file '${path}' is not a symlink`);
       throw new IoError(code, `reading symbolic link '${path}': ${errnoMessage(code)}`);
@@ -161,7 +190,11 @@ class NodeIo implements EvalIo {
   homeDirectory(): string {
     this.#home ??=
       this.#options.homeDirectory?.() ??
-      findHomeDirectory(this.environment("HOME"), (message) => this.log(plainWarning(message)));
+      findHomeDirectory(
+        this.environment("HOME"),
+        (message) => this.log(plainWarning(message)),
+        this.#inputs,
+      );
     return this.#home;
   }
 
@@ -171,7 +204,9 @@ class NodeIo implements EvalIo {
   }
 
   now(): number {
-    return Math.floor(Date.now() / 1000);
+    const seconds = Math.floor(Date.now() / 1000);
+    this.#inputs?.time(seconds);
+    return seconds;
   }
 
   milliseconds(): number {
@@ -214,9 +249,8 @@ class NodeIo implements EvalIo {
   #status(path: string): FileStatus | undefined {
     let status = this.#statuses.get(path);
     if (status !== undefined) return status;
-    const stats = lstat(toNodePath(path), path) ?? this.#statusInStore(path);
-    if (stats === undefined) return undefined;
-    status = { type: typeOf(stats), executable: stats.isFile() && (stats.mode & 0o100) !== 0 };
+    status = this.#statusAt(path, path) ?? this.#statusInStore(path);
+    if (status === undefined) return undefined;
     this.#statuses.set(path, status);
     return status;
   }
@@ -226,19 +260,53 @@ class NodeIo implements EvalIo {
     const type = this.fileType(path);
     if (type !== "symlink") return type === "unknown";
     const target = statSync(location);
-    return !target.isFile() && !target.isDirectory();
+    if (target.isFile() || target.isDirectory()) return false;
+    this.#inputs?.giveUp(`'${path}' leads to a special file`);
+    return true;
   }
 
-  #statusInStore(path: string): Stats | undefined {
+  #statusInStore(path: string): FileStatus | undefined {
     const moved = this.#relocate(path);
-    return moved === undefined ? undefined : lstat(toNodePath(moved), path);
+    return moved === undefined ? undefined : this.#statusAt(moved, path);
+  }
+
+  #statusAt(place: string, path: string): FileStatus | undefined {
+    const stats = this.#lstat(place, path);
+    if (stats === undefined) return undefined;
+    const executable = stats.isFile() && (stats.mode & 0o100) !== 0;
+    return { type: typeOf(stats), executable, place };
   }
 
   /** Returns the location on disk: in a relocated store only if the path does not exist itself. */
   #locate(path: string): string | Buffer {
     const moved = this.#relocate(path);
-    if (moved === undefined || lstat(toNodePath(path), path) !== undefined) return toNodePath(path);
+    if (moved === undefined || this.#lstat(path, path) !== undefined) return toNodePath(path);
     return toNodePath(moved);
+  }
+
+  /** The status of a place on disk; messages name `path`. `undefined` if there is nothing. */
+  #lstat(place: string, path: string): Stats | undefined {
+    const inputs = this.#inputs;
+    try {
+      const stats = lstatSync(toNodePath(place), { throwIfNoEntry: false });
+      inputs?.kind(place, stats === undefined ? Kind.Missing : kindOfMode(stats.mode));
+      return stats;
+    } catch (error) {
+      const code = errnoCode(error);
+      if (isMissing(code)) {
+        inputs?.kind(place, Kind.Missing);
+        return undefined;
+      }
+      inputs?.failure("status", place, code);
+      throw new IoError(code, `getting status of '${path}': ${errnoMessage(code)}`);
+    }
+  }
+
+  /** Records that a request failed, and returns its code. */
+  #failed(request: FailedRequest[0], location: string | Buffer, error: unknown): string {
+    const code = errnoCode(error);
+    this.#inputs?.failure(request, bytesOfLocation(location), code);
+    return code;
   }
 
   #relocate(path: string): string | undefined {
@@ -255,14 +323,21 @@ function readBytes(location: string | Buffer): string {
   return isAscii ? text : readFileSync(location).toString("latin1");
 }
 
-function lstat(location: string | Buffer, path: string): Stats | undefined {
+/** Reads a file as bytes, and records them with the status of the file that was opened. */
+function readObserved(inputs: InputRecorder, location: string | Buffer): string {
+  const descriptor = openSync(location, "r");
   try {
-    return lstatSync(location, { throwIfNoEntry: false });
-  } catch (error) {
-    const code = errnoCode(error);
-    if (isMissing(code)) return undefined;
-    throw new IoError(code, `getting status of '${path}': ${errnoMessage(code)}`);
+    const stats = fstatSync(descriptor, { bigint: true });
+    const contents = readFileSync(descriptor);
+    inputs.contents(bytesOfLocation(location), contents, stats);
+    return contents.toString("latin1");
+  } finally {
+    closeSync(descriptor);
   }
+}
+
+function bytesOfLocation(location: string | Buffer): string {
+  return typeof location === "string" ? location : location.toString("latin1");
 }
 
 function typeOf(file: Stats | Dirent): FileType {

@@ -4,7 +4,6 @@
  * others are opened by `stores/open-store.ts`, in a thread of their own that starts when one is
  * first asked.
  */
-import { existsSync } from "node:fs";
 import { DummyStore, type Store } from "@nivis/eval";
 import { canonPath } from "@nivis/formats";
 import {
@@ -13,11 +12,12 @@ import {
   StoreError,
   type StoreReference,
 } from "@nivis/store";
-import { toNodePath } from "./byte-path.ts";
+import { hasRight } from "./inputs/input-check.ts";
+import type { InputRecorder } from "./inputs/input-recorder.ts";
+import type { AccessRight } from "./inputs/recorded-inputs.ts";
 import { LocalStore } from "./local-store.ts";
 import { BlockingStore, type BlockingStoreOptions } from "./stores/evaluation/blocking-store.ts";
 import { EvaluationStore } from "./stores/evaluation/evaluation-store.ts";
-import { isOnPath, isReadWritable } from "./stores/readable.ts";
 import { usageError } from "./usage-error.ts";
 
 /** Which stores are wanted. Texts are bytes. */
@@ -38,6 +38,8 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
   readonly currentDirectory: string;
   /** Says where the store of the system is. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Records what is looked at. Defaults to nothing. */
+  readonly inputs?: InputRecorder | undefined;
 }
 
 /**
@@ -60,7 +62,7 @@ export function openEvaluationStore(request: StoreRequest): Store {
   const root = absolute(parameters.get("root") ?? pathOfReference(reference));
   const isOther = request.evalUri !== undefined && request.evalUri !== buildUri;
   if (reference.scheme === "local" && root !== "/" && !isOther) {
-    const hasDatabase = existsSync(toNodePath(`${root}/nix/var/nix/db/db.sqlite`));
+    const hasDatabase = allows(request, "exists", `${root}/nix/var/nix/db/db.sqlite`);
     if (!hasDatabase) return new LocalStore({ storeDir: ownStoreDir, root });
   }
   const relocated = reference.scheme === "local" && root !== "/" ? root + ownStoreDir : undefined;
@@ -90,12 +92,28 @@ function parsed(uri: string, absolute: (path: string) => string): StoreReference
 }
 
 /** What `auto` means on this machine; `dummy` if it has no store. */
-function resolve(reference: StoreReference, { environment }: StoreRequest): StoreReference {
+function resolve(reference: StoreReference, request: StoreRequest): StoreReference {
   if (reference.scheme !== "auto") return reference;
+  const { environment } = request;
   const state = environment["NIX_STATE_DIR"] || "/nix/var/nix";
   const socket = environment["NIX_DAEMON_SOCKET_PATH"] || `${state}/daemon-socket/socket`;
   const isThere =
-    (isReadWritable(state) && isOnPath("nix-daemon", environment)) ||
-    existsSync(toNodePath(socket));
+    (allows(request, "read-write", state) && isOnPath(request, "nix-daemon")) ||
+    allows(request, "exists", socket);
   return { ...reference, scheme: isThere ? "system" : "dummy" };
+}
+
+/** Whether this process has a right to a file. */
+function allows({ inputs }: StoreRequest, right: AccessRight, path: string): boolean {
+  const given = hasRight(path, right);
+  inputs?.right(right, path, given);
+  return given;
+}
+
+/** Whether there is such a program on PATH. */
+function isOnPath(request: StoreRequest, program: string): boolean {
+  const directories = (request.environment["PATH"] ?? "").split(":");
+  return directories.some(
+    (directory) => directory !== "" && allows(request, "execute", `${directory}/${program}`),
+  );
 }

@@ -19,6 +19,8 @@ import {
   warmUp,
 } from "@nivis/eval";
 import { DiskBytecodeCache } from "./disk-bytecode-cache.ts";
+import type { InputRecorder } from "./inputs/input-recorder.ts";
+import { ObservedStore } from "./inputs/observed-store.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { nodeIo } from "./node-io.ts";
 import { nixPathEntries } from "./settings/read-settings.ts";
@@ -36,14 +38,17 @@ export interface WorldRequest {
   readonly system: string;
   /** The store whose directory on disk replaces its store directory when files are read. */
   readonly store: Store;
+  /** Records what is looked at. Defaults to nothing. */
+  readonly inputs?: InputRecorder | undefined;
 }
 
 /** Returns the world of an evaluation on this machine. */
 export function openWorld(request: WorldRequest): EvalIo {
-  const { environment, log, homeDirectory, system, store } = request;
+  const { environment, log, homeDirectory, system, store, inputs } = request;
   const directory = store.relocatedDirectory;
   return nodeIo({
     environment,
+    inputs,
     ...(log === undefined ? {} : { log }),
     ...(homeDirectory === undefined ? {} : { homeDirectory }),
     ...(system === "" ? {} : { system }),
@@ -76,6 +81,8 @@ export interface EvaluationRequest {
    */
   readonly onLongRun?: (() => void) | undefined;
   readonly observer?: EvaluationOptions["observer"];
+  /** Records what the store is asked; the world has a recorder of its own. Defaults to nothing. */
+  readonly inputs?: InputRecorder | undefined;
   /** See `EvaluationOptions`. */
   readonly tier?: EvaluationOptions["tier"];
   readonly tierStress?: boolean;
@@ -83,7 +90,7 @@ export interface EvaluationRequest {
 
 /** Returns an evaluation with the given settings, store and world. */
 export function openEvaluation(request: EvaluationRequest): Evaluation {
-  const { settings, store, world, observer, tier, onLongRun } = request;
+  const { settings, store, world, observer, tier, onLongRun, inputs } = request;
   const nixPath = nixPathEntries(settings, world);
   const directory = request.cacheDirectory;
   const host = {
@@ -98,7 +105,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
       showTrace: settings.showTrace || request.traceCalls === true,
       readOnlyMode: request.readOnly || !store.capabilities.writes,
     },
-    store,
+    store: inputs === undefined ? store : new ObservedStore(store, inputs),
     fetcher: request.fetcher,
     searchPath: searchPathOf([...(request.includes ?? []), ...nixPath], ""),
     ...(observer === undefined ? {} : { observer }),

@@ -2,10 +2,18 @@
 import type { EvalContext } from "../context.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Shape } from "../value/shape.ts";
+import { nativeThunk } from "../value/thunk.ts";
+import type { Slot } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinConstant, type BuiltinDefinition, plain, strict } from "./definition.ts";
 
 /** The version of C++ Nix whose language is implemented. */
 export const NIX_VERSION = "2.36.0";
+
+// biome-ignore lint/correctness/useYield: it never waits.
+function* currentTime(ctx: EvalContext): Suspendable<Slot> {
+  return ctx.io.now();
+}
 
 const SEARCH_PATH_SHAPE = new Shape(["path", "prefix"], null);
 
@@ -38,8 +46,9 @@ export const environmentConstants: readonly BuiltinConstant[] = [
     name: "currentTime",
     type: "integer",
     impure: true,
-    doc: "The time at which evaluation started, in seconds since 1970. Absent in pure evaluation.",
-    value: (ctx) => ctx.io.now(),
+    doc: "The time at which it is first used, in seconds since 1970. Absent in pure evaluation.",
+    // The world sees only programs that use it, so that all others can be remembered.
+    value: (ctx) => nativeThunk(() => currentTime(ctx)),
   },
   {
     name: "currentSystem",

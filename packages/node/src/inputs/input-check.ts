@@ -1,0 +1,258 @@
+/**
+ * Input check: whether what an evaluation looked at is still as it was.
+ *
+ * Every recorded question is asked again. Only for the contents of files and directories is there a
+ * short cut: if the stamp of a file is the recorded one, its contents are, too. If not, the contents
+ * decide; when they are the same, the inputs get the new stamp (*renewed*).
+ *
+ * This runs at the start of commands, before anything else is loaded, and therefore imports nothing
+ * but files; `node:crypto` is loaded for the first file that has to be hashed.
+ */
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { toNodePath } from "../byte-path.ts";
+import {
+  isExecutableMode,
+  isSettled,
+  isTrustedFileSystem,
+  Kind,
+  kindOfMode,
+  STAMP_WORDS,
+  StatusReader,
+  writeStamp,
+} from "./file-status.ts";
+import {
+  type AccessRight,
+  DIGEST_LENGTH,
+  type FailedRequest,
+  listingText,
+  type OtherInputs,
+  Question,
+  type RecordedInputs,
+} from "./recorded-inputs.ts";
+
+/** The input of {@link checkInputs}. */
+export interface CheckRequest {
+  readonly inputs: RecordedInputs;
+  /** The environment. Defaults to that of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** How files are looked at; for tests. */
+  readonly status?: StatusReader;
+}
+
+/** The result of {@link checkInputs}. */
+export type CheckResult =
+  /** The first input that differs, for people: a path or the name of a variable. */
+  | { readonly holds: false; readonly changed: string }
+  /** All inputs are as recorded; `renewed` has the same inputs with newer stamps, if some changed. */
+  | { readonly holds: true; readonly renewed?: RecordedInputs };
+
+/** Compares recorded inputs with the machine. */
+export function checkInputs(request: CheckRequest): CheckResult {
+  const { inputs, environment = process.env, status = new StatusReader() } = request;
+  const changed = changedOther(inputs.others, environment);
+  if (changed !== undefined) return { holds: false, changed };
+  return new PathCheck(inputs, status).run();
+}
+
+class PathCheck {
+  readonly #inputs: RecordedInputs;
+  readonly #status: StatusReader;
+  /** Whether the file systems are still such that stamps can be trusted. */
+  readonly #areStampsGood: boolean;
+  #renewed: Int32Array | undefined;
+
+  constructor(inputs: RecordedInputs, status: StatusReader) {
+    this.#inputs = inputs;
+    this.#status = status;
+    this.#areStampsGood = inputs.others.devices.every((path) =>
+      isTrustedFileSystem(toNodePath(path)),
+    );
+  }
+
+  run(): CheckResult {
+    const { paths, questions, stamps } = this.#inputs;
+    const status = this.#status;
+    const { words } = status;
+    let row = 0;
+    for (let i = 0; i < questions.length; i++) {
+      const question = questions[i] as number;
+      const path = toNodePath(paths[i] as string);
+      const wasRead = (question & (Question.Contents | Question.Listing)) !== 0;
+      const follows = (question & Question.Follow) !== 0;
+      let mode = 0;
+      if (
+        !follows ||
+        (question & ~Question.Follow & ~Question.Contents & ~Question.Listing) !== 0
+      ) {
+        mode = status.look(path, false);
+        if (!isExpected(question, mode)) return this.#changedAt(i);
+      }
+      if (!wasRead) continue;
+      if (follows) mode = status.look(path, true);
+      if (mode <= 0) return this.#changedAt(i);
+      const at = row * STAMP_WORDS;
+      let isSame = this.#areStampsGood;
+      for (let k = 0; isSame && k < STAMP_WORDS; k++) isSame = words[k] === stamps[at + k];
+      if (!isSame && !this.#looksAgain(i, row, follows)) return this.#changedAt(i);
+      row++;
+    }
+    return this.#renewed === undefined
+      ? { holds: true }
+      : { holds: true, renewed: { ...this.#inputs, stamps: this.#renewed } };
+  }
+
+  #changedAt(index: number): CheckResult {
+    return { holds: false, changed: this.#inputs.paths[index] as string };
+  }
+
+  /** Compares contents and renews the stamp; returns whether the contents are the same. */
+  #looksAgain(index: number, row: number, follows: boolean): boolean {
+    const { paths, questions, texts, digests, stamps } = this.#inputs;
+    const path = toNodePath(paths[index] as string);
+    const now = Date.now();
+    try {
+      // The stamp is taken first: contents that change afterwards get another one.
+      const stats = (follows ? statSync : lstatSync)(path, { bigint: true });
+      const isFile = ((questions[index] as number) & Question.Contents) !== 0;
+      if (isFile ? !stats.isFile() : !stats.isDirectory()) return false;
+      const contents = isFile ? readFileSync(path) : listing(path);
+      const text = texts[row];
+      const digest = digests.subarray(row * DIGEST_LENGTH, (row + 1) * DIGEST_LENGTH);
+      const isSame =
+        text === undefined
+          ? Buffer.compare(sha256(contents), digest) === 0
+          : asBytes(contents) === text;
+      if (!isSame) return false;
+      this.#renewed ??= stamps.slice();
+      const at = row * STAMP_WORDS;
+      if (isSettled(stats, now) && isTrustedFileSystem(path)) {
+        writeStamp(stats, this.#renewed, at);
+      } else this.#renewed.fill(0, at, at + STAMP_WORDS);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Whether a mode gives the recorded answers; it is 0 for a missing file and -1 for a failure. */
+function isExpected(question: number, mode: number): boolean {
+  if (mode < 0) return false;
+  const expected: Kind = question & Question.Kind;
+  if (expected !== Kind.Unasked && expected !== (mode === 0 ? Kind.Missing : kindOfMode(mode))) {
+    return false;
+  }
+  if ((question & Question.Executable) === 0) return true;
+  return isExecutableMode(mode) === ((question & Question.IsExecutable) !== 0);
+}
+
+function asBytes(contents: Buffer | string): string {
+  return typeof contents === "string" ? contents : contents.toString("latin1");
+}
+
+function sha256(contents: Buffer | string): Buffer {
+  const bytes = typeof contents === "string" ? Buffer.from(contents, "latin1") : contents;
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(bytes).digest();
+}
+
+function listing(path: string | Buffer): string {
+  const entries = readdirSync(path, { withFileTypes: true, encoding: "latin1" });
+  return listingText(
+    entries.map((entry) => ({
+      name: entry.name,
+      type: entry.isFile()
+        ? "regular"
+        : entry.isDirectory()
+          ? "directory"
+          : entry.isSymbolicLink()
+            ? "symlink"
+            : "unknown",
+    })),
+  );
+}
+
+/** Returns the name of a rare input that differs. */
+function changedOther(
+  others: OtherInputs,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  for (const [name, value] of others.environment) {
+    const present: unknown = environment[name];
+    if ((typeof present === "string" ? present : null) !== value) return name;
+  }
+  for (const [descriptor, isTerminal] of others.terminals) {
+    const { isatty } = process.getBuiltinModule("node:tty");
+    if (isatty(descriptor) !== isTerminal) return `descriptor ${descriptor}`;
+  }
+  for (const path of others.owned) if (!isOwn(path)) return path;
+  for (const [right, path, given] of others.rights)
+    if (hasRight(path, right) !== given) return path;
+  for (const [path, target] of others.links) if (linkTarget(path) !== target) return path;
+  for (const failure of others.failures) {
+    if (failureCode(failure) !== failure[2]) return failure[1];
+  }
+  return undefined;
+}
+
+function isOwn(path: string): boolean {
+  try {
+    return statSync(toNodePath(path)).uid === process.geteuid?.();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the process has a right to a file. */
+export function hasRight(path: string, right: AccessRight): boolean {
+  const { F_OK, R_OK, W_OK, X_OK } = constants;
+  const mode = { exists: F_OK, execute: X_OK, "read-write": R_OK | W_OK }[right];
+  try {
+    accessSync(toNodePath(path), mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(toNodePath(path), "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether reading a path comes to an end. Throws if nothing is there. */
+function isPlain(location: string | Buffer): boolean {
+  const stats = statSync(location);
+  return stats.isFile() || stats.isDirectory();
+}
+
+/** Makes a request again that failed; returns the code of its error, or `undefined`. */
+function failureCode([request, path]: FailedRequest): string | undefined {
+  const location = toNodePath(path);
+  const actions: Readonly<Record<FailedRequest[0], () => Stats | unknown>> = {
+    read: () => readFileSync(location),
+    list: () => readdirSync(location),
+    link: () => readlinkSync(location),
+    status: () => lstatSync(location),
+    follow: () => statSync(location),
+  };
+  try {
+    // A pipe has no end.
+    if (request === "read" && !isPlain(location)) return undefined;
+    actions[request]();
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}

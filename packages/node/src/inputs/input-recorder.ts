@@ -1,0 +1,402 @@
+/**
+ * Input recorder: collects what an evaluation looks at.
+ *
+ * `nodeIo` and everything else that touches the machine for an evaluation report to a recorder, if
+ * they are given one, at the place where they ask the system. So a question that is not recorded is a
+ * question that was not asked. What cannot be checked later (the time, standard input, a download, a
+ * build) makes the run *unrepeatable*: its inputs can be shown, but its result must not be kept.
+ *
+ *     const inputs = new InputRecorder();
+ *     const evaluation = new Evaluation({ io: nodeIo({ inputs }) });
+ *     evaluation.evaluateFile("/etc/nixos/configuration.nix");
+ *     for (const input of inputs.list()) console.log(input);
+ */
+import { type BigIntStats, lstatSync } from "node:fs";
+import type { DirectoryEntry } from "@nivis/eval";
+import { encodeBase16 } from "@nivis/formats";
+import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
+import { nodeHashes } from "../node-hashes.ts";
+import { isSettled, Kind, STAMP_WORDS, StampTrust, writeStamp } from "./file-status.ts";
+import {
+  type AccessRight,
+  DIGEST_LENGTH,
+  type FailedRequest,
+  listingText,
+  Question,
+  type RecordedInputs,
+} from "./recorded-inputs.ts";
+
+/** An input of an evaluation. Texts are text, not bytes; bytes that are not UTF-8 become U+FFFD. */
+export type Input =
+  /** A file that was read. */
+  | { readonly kind: "file"; readonly path: string; readonly sha256: string }
+  /** A directory that was listed; the hash is that of its entries with their types. */
+  | { readonly kind: "directory"; readonly path: string; readonly sha256: string }
+  /** The type of what is at a path, without following a symlink. */
+  | {
+      readonly kind: "type";
+      readonly path: string;
+      readonly type: "missing" | "regular" | "directory" | "symlink" | "unknown";
+    }
+  | { readonly kind: "executable"; readonly path: string; readonly executable: boolean }
+  /** A symlink whose target was read. */
+  | { readonly kind: "link"; readonly path: string; readonly target: string }
+  /** A request that failed, with the system's error code. */
+  | {
+      readonly kind: "failure";
+      readonly request: "read" | "list" | "link" | "status" | "follow";
+      readonly path: string;
+      readonly code: string;
+    }
+  /** A check whether this process may use a file. */
+  | {
+      readonly kind: "right";
+      readonly right: AccessRight;
+      readonly path: string;
+      readonly given: boolean;
+    }
+  /** A check that a directory belongs to the user. */
+  | { readonly kind: "owner"; readonly path: string }
+  /** An environment variable; `null` if it is not set. */
+  | { readonly kind: "environment"; readonly name: string; readonly value: string | null }
+  /** A check whether a stream is a terminal. */
+  | { readonly kind: "terminal"; readonly descriptor: number; readonly isTerminal: boolean }
+  /** The current time was used; seconds since 1970. */
+  | { readonly kind: "time"; readonly seconds: number }
+  /** A path that a store was asked for. */
+  | { readonly kind: "store-path"; readonly path: string; readonly valid: boolean }
+  /** A path that was written to a store, or would have been if it were missing. */
+  | { readonly kind: "output"; readonly path: string }
+  /** A setting with another value than its default. */
+  | { readonly kind: "setting"; readonly name: string; readonly value: unknown }
+  /** A tree that was fetched. */
+  | { readonly kind: "tree"; readonly url: string; readonly fingerprint: string }
+  /** A line that was logged. */
+  | { readonly kind: "log"; readonly text: string }
+  /** Something that cannot be checked later. */
+  | { readonly kind: "unrepeatable"; readonly reason: string };
+
+/** Contents up to this length are kept whole: comparing them needs no hash. */
+const MAX_TEXT = 512;
+
+/** Recorded contents or a recorded listing. */
+interface Seen {
+  readonly text: string | undefined;
+  readonly digest: Uint8Array;
+  /** `undefined` if it cannot be trusted. */
+  readonly stamp: Int32Array | undefined;
+  readonly isFile: boolean;
+}
+
+interface PathRecord {
+  kind: Kind;
+  executable: boolean | undefined;
+  seen: Seen | undefined;
+}
+
+const KIND_NAMES = {
+  [Kind.Missing]: "missing",
+  [Kind.Regular]: "regular",
+  [Kind.Directory]: "directory",
+  [Kind.Symlink]: "symlink",
+  [Kind.Other]: "unknown",
+} as const;
+
+const NO_DIGEST = new Uint8Array(DIGEST_LENGTH);
+
+/** Collects what an evaluation looks at. Paths are byte strings and name places on disk. */
+export class InputRecorder {
+  readonly #paths = new Map<string, PathRecord>();
+  readonly #links = new Map<string, string>();
+  readonly #failures = new Map<string, FailedRequest>();
+  readonly #rights = new Map<string, readonly [AccessRight, string, boolean]>();
+  readonly #owned = new Set<string>();
+  readonly #environment = new Map<string, string | null>();
+  readonly #terminals = new Map<number, boolean>();
+  /** Paths that must exist for the result to be complete. */
+  readonly #required = new Set<string>();
+  /** What is only shown. */
+  readonly #remarks: Input[] = [];
+  readonly #trust = new StampTrust();
+  #unrepeatable: string | undefined;
+
+  /** Why the result must not be kept; `undefined` if it may be. */
+  get unrepeatable(): string | undefined {
+    return this.#unrepeatable;
+  }
+
+  /** Something was used that cannot be checked later. */
+  giveUp(reason: string): void {
+    if (this.#unrepeatable !== undefined) return;
+    this.#unrepeatable = reason;
+    this.#remarks.push({ kind: "unrepeatable", reason });
+  }
+
+  /** The kind of what is at a path; `mode` is `undefined` if there is nothing. */
+  kind(path: string, kind: Kind): void {
+    const record = this.#recordOf(path);
+    if (record.kind !== Kind.Unasked && record.kind !== kind) this.#changed(path);
+    record.kind = kind;
+  }
+
+  /** Whether the owner may execute a file. */
+  executable(path: string, executable: boolean): void {
+    const record = this.#recordOf(path);
+    if (record.executable !== undefined && record.executable !== executable) this.#changed(path);
+    record.executable = executable;
+  }
+
+  /** The contents of a file and its status, taken before reading from the same open file. */
+  contents(path: string, contents: Buffer, stats: BigIntStats): void {
+    this.#see(path, contents, stats, true);
+  }
+
+  /** The entries of a directory and its status, taken before they were read. */
+  listing(path: string, entries: readonly DirectoryEntry[], stats: BigIntStats | undefined): void {
+    this.#see(path, listingText(entries), stats, false);
+  }
+
+  link(path: string, target: string): void {
+    this.#links.set(path, target);
+  }
+
+  failure(request: FailedRequest[0], path: string, code: string): void {
+    // That nothing is there is recorded already, and checked more quickly.
+    const isMissing = code === "ENOENT" || code === "ENOTDIR";
+    if (isMissing && this.#paths.get(path)?.kind === Kind.Missing) return;
+    this.#failures.set(`${request} ${path}`, [request, path, code]);
+  }
+
+  right(right: AccessRight, path: string, given: boolean): void {
+    this.#rights.set(`${right} ${path}`, [right, path, given]);
+  }
+
+  /** A directory was found to belong to the user. */
+  owned(path: string): void {
+    this.#owned.add(path);
+  }
+
+  /** A variable of the environment, as text. */
+  variable(name: string, value: string | undefined): void {
+    this.#environment.set(name, value ?? null);
+  }
+
+  terminal(descriptor: number, isTerminal: boolean): void {
+    this.#terminals.set(descriptor, isTerminal);
+  }
+
+  /** The current time was used. */
+  time(seconds: number): void {
+    this.#remarks.push({ kind: "time", seconds });
+    this.giveUp("the current time was used");
+  }
+
+  /** A store was asked for a path; `place` is where its files are on disk. */
+  storePath(path: string, place: string, valid: boolean): void {
+    this.#remarks.push({ kind: "store-path", path: textOfBytes(path), valid });
+    if (valid) this.#required.add(place);
+    else this.#kindOnDisk(place);
+  }
+
+  /** A path was written to a store, or was there already; `place` is where it is on disk. */
+  output(path: string, place: string): void {
+    this.#remarks.push({ kind: "output", path: textOfBytes(path) });
+    this.#required.add(place);
+  }
+
+  setting(name: string, value: unknown): void {
+    this.#remarks.push({ kind: "setting", name, value });
+  }
+
+  log(text: string): void {
+    this.#remarks.push({ kind: "log", text: textOfBytes(text) });
+  }
+
+  /** An environment that records what is read from it. Listing it makes the run unrepeatable. */
+  observeEnvironment(
+    environment: Readonly<Record<string, string | undefined>>,
+  ): Readonly<Record<string, string | undefined>> {
+    return new Proxy(environment, {
+      get: (target, name) => {
+        if (typeof name === "symbol") return undefined;
+        const given: unknown = target[name];
+        const value = typeof given === "string" ? given : undefined;
+        this.variable(name, value);
+        return value;
+      },
+      has: (target, name) => {
+        if (typeof name === "symbol") return false;
+        this.variable(name, target[name]);
+        return target[name] !== undefined;
+      },
+      ownKeys: (target) => {
+        this.giveUp("the whole environment was used");
+        return Reflect.ownKeys(target);
+      },
+    });
+  }
+
+  /** All inputs so far, in the order of the first look for each kind. */
+  list(): readonly Input[] {
+    const shown: Input[] = [];
+    for (const [name, value] of this.#environment) shown.push({ kind: "environment", name, value });
+    for (const [bytes, { kind, executable, seen }] of this.#paths) {
+      const path = textOfBytes(bytes);
+      if (kind !== Kind.Unasked && kind !== Kind.Failed) {
+        shown.push({ kind: "type", path, type: KIND_NAMES[kind] });
+      }
+      if (executable !== undefined) shown.push({ kind: "executable", path, executable });
+      if (seen !== undefined) {
+        const digest = seen.text === undefined ? seen.digest : nodeHashes.hash("sha256", seen.text);
+        const sha256 = encodeBase16(digest);
+        shown.push({ kind: seen.isFile ? "file" : "directory", path, sha256 });
+      }
+    }
+    for (const [path, target] of this.#links) {
+      shown.push({ kind: "link", path: textOfBytes(path), target: textOfBytes(target) });
+    }
+    for (const [request, path, code] of this.#failures.values()) {
+      shown.push({ kind: "failure", request, path: textOfBytes(path), code });
+    }
+    for (const [right, path, given] of this.#rights.values()) {
+      shown.push({ kind: "right", right, path: textOfBytes(path), given });
+    }
+    for (const path of this.#owned) shown.push({ kind: "owner", path: textOfBytes(path) });
+    for (const [descriptor, isTerminal] of this.#terminals) {
+      shown.push({ kind: "terminal", descriptor, isTerminal });
+    }
+    return [...shown, ...this.#remarks];
+  }
+
+  /** Returns the inputs for a later check, or `undefined` if the run is unrepeatable. */
+  finish(): RecordedInputs | undefined {
+    for (const place of this.#required) {
+      if (this.#kindOnDisk(place) !== Kind.Missing) continue;
+      this.giveUp(`'${place}' is not on this machine`);
+      break;
+    }
+    if (this.#unrepeatable !== undefined) return undefined;
+    const paths = [...this.#paths.keys()];
+    const questions = new Uint8Array(paths.length);
+    const rows: Seen[] = [];
+    let i = 0;
+    for (const [path, record] of this.#paths) {
+      questions[i++] = questionOf(path, record);
+      if (record.seen !== undefined) rows.push(record.seen);
+    }
+    const stamps = new Int32Array(rows.length * STAMP_WORDS);
+    const digests = new Uint8Array(rows.length * DIGEST_LENGTH);
+    const texts: Record<string, string> = {};
+    rows.forEach(({ stamp, digest, text }, row) => {
+      if (stamp !== undefined) stamps.set(stamp, row * STAMP_WORDS);
+      digests.set(digest, row * DIGEST_LENGTH);
+      if (text !== undefined) texts[row] = text;
+    });
+    return {
+      paths,
+      questions,
+      stamps,
+      digests,
+      texts,
+      others: {
+        links: [...this.#links],
+        failures: [...this.#failures.values()],
+        rights: [...this.#rights.values()],
+        owned: [...this.#owned],
+        environment: [...this.#environment],
+        terminals: [...this.#terminals],
+        devices: this.#trust.samples.map((path) =>
+          typeof path === "string" ? path : path.toString("latin1"),
+        ),
+      },
+    };
+  }
+
+  #recordOf(path: string): PathRecord {
+    let record = this.#paths.get(path);
+    if (record === undefined) {
+      if (path.includes("\0")) this.giveUp("a path contains NUL");
+      record = { kind: Kind.Unasked, executable: undefined, seen: undefined };
+      this.#paths.set(path, record);
+    }
+    return record;
+  }
+
+  #see(
+    path: string,
+    contents: Buffer | string,
+    stats: BigIntStats | undefined,
+    isFile: boolean,
+  ): void {
+    const record = this.#recordOf(path);
+    const now = Date.now();
+    let stamp: Int32Array | undefined;
+    if (
+      stats !== undefined &&
+      isSettled(stats, now) &&
+      this.#trust.of(stats.dev, toNodePath(path))
+    ) {
+      stamp = new Int32Array(STAMP_WORDS);
+      writeStamp(stats, stamp);
+    }
+    const isShort = contents.length <= MAX_TEXT;
+    const text = !isShort
+      ? undefined
+      : typeof contents === "string"
+        ? contents
+        : contents.toString("latin1");
+    const digest = isShort ? NO_DIGEST : nodeHashes.hash("sha256", contents);
+    const seen: Seen = { text, digest, stamp, isFile };
+    const known = record.seen;
+    if (known !== undefined && !isSameContent(known, seen)) this.#changed(path);
+    record.seen = known?.stamp === undefined ? seen : known;
+  }
+
+  #kindOnDisk(place: string): Kind {
+    const stats = lstatSync(toNodePath(place), { throwIfNoEntry: false });
+    const kind =
+      stats === undefined
+        ? Kind.Missing
+        : stats.isFile()
+          ? Kind.Regular
+          : stats.isDirectory()
+            ? Kind.Directory
+            : stats.isSymbolicLink()
+              ? Kind.Symlink
+              : Kind.Other;
+    this.kind(place, kind);
+    return kind;
+  }
+
+  #changed(path: string): void {
+    this.giveUp(`'${textOfBytes(path)}' changed during the evaluation`);
+  }
+}
+
+function isSameContent(a: Seen, b: Seen): boolean {
+  return a.isFile === b.isFile && a.text === b.text && Buffer.compare(a.digest, b.digest) === 0;
+}
+
+function questionOf(path: string, { kind, executable, seen }: PathRecord): number {
+  let question: number = kind;
+  if (executable !== undefined) {
+    question |= Question.Executable | (executable ? Question.IsExecutable : 0);
+  }
+  if (seen === undefined) return question;
+  question |= seen.isFile ? Question.Contents : Question.Listing;
+  const isLink = kind === Kind.Unasked ? isSymlink(path) : kind === Kind.Symlink;
+  return isLink ? question | Question.Follow : question;
+}
+
+function isSymlink(path: string): boolean {
+  try {
+    return lstatSync(toNodePath(path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns inputs as JSON lines, one object a line. */
+export function inputLines(inputs: readonly Input[]): string {
+  return bytesOfText(inputs.map((input) => `${JSON.stringify(input)}\n`).join(""));
+}

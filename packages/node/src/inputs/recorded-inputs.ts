@@ -1,0 +1,159 @@
+/**
+ * Recorded inputs: what an evaluation looked at, in a form that the start of a command reads without
+ * making an object for each file.
+ *
+ * Most rows are about paths on disk: which kind of file is there, whether it is executable, and, for
+ * files that were read and directories that were listed, a stamp and the contents or their hash.
+ * Everything else (variables, links, failures) is rare and kept as JSON. `input-recorder.ts` makes
+ * this, `input-check.ts` compares it with the machine.
+ *
+ *     u32 × 6     lengths in bytes of the sections below but the first
+ *     questions   a byte for each path, padded to 4
+ *     stamps      STAMP_WORDS × i32 for each path that was read or listed
+ *     digests     32 bytes for each of these
+ *     paths       separated by NUL
+ *     texts       contents that are kept instead of hashed, as JSON
+ *     others      as JSON
+ */
+import { STAMP_WORDS } from "./file-status.ts";
+
+/** The bits of a question: what was asked about a path, and the answer. */
+export const enum Question {
+  /** The {@link Kind} of what is there, without following a symlink. */
+  Kind = 0b111,
+  /** Whether its executable bit was asked for. */
+  Executable = 0b1000,
+  /** Whether that bit was set. */
+  IsExecutable = 0b1_0000,
+  /** Whether the file was read. */
+  Contents = 0b10_0000,
+  /** Whether the directory was listed. */
+  Listing = 0b100_0000,
+  /** Whether the path is a symlink to what was read or listed. */
+  Follow = 0b1000_0000,
+}
+
+/** The length of a digest in bytes. */
+export const DIGEST_LENGTH = 32;
+
+/** A failing request: what was requested of which path, and the system's error code. */
+export type FailedRequest = readonly [
+  request: "read" | "list" | "link" | "status" | "follow",
+  path: string,
+  code: string,
+];
+
+/** A right to use a file: `exists`, `execute` or `read-write`. */
+export type AccessRight = "exists" | "execute" | "read-write";
+
+/** The rare inputs. Paths and values are byte strings, except for variables. */
+export interface OtherInputs {
+  /** Symlinks and their targets. */
+  readonly links: readonly (readonly [path: string, target: string])[];
+  readonly failures: readonly FailedRequest[];
+  /** Rights that were checked, and whether the process had them. */
+  readonly rights: readonly (readonly [right: AccessRight, path: string, given: boolean])[];
+  /** Directories that belonged to the user when symlinks were followed. */
+  readonly owned: readonly string[];
+  /** Environment variables as text; `null` for unset ones. */
+  readonly environment: readonly (readonly [name: string, value: string | null])[];
+  /** Streams by descriptor, and whether they were terminals. */
+  readonly terminals: readonly (readonly [descriptor: number, isTerminal: boolean])[];
+  /** A path on each device whose stamps can be trusted. */
+  readonly devices: readonly string[];
+}
+
+/** What an evaluation looked at. Paths are byte strings. */
+export interface RecordedInputs {
+  readonly paths: readonly string[];
+  /** {@link Question} bits, parallel to `paths`. */
+  readonly questions: Uint8Array;
+  /** The stamps of what was read or listed, in the order of `paths`; zeros for none. */
+  readonly stamps: Int32Array;
+  /** The SHA-256 digests of the same. A listing is hashed as {@link listingText} writes it. */
+  readonly digests: Uint8Array;
+  /** By the index of a digest: contents that are kept instead of hashed. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly others: OtherInputs;
+}
+
+const HEAD_WORDS = 6;
+const WORD = 4;
+/** A letter for each kind of entry of a directory, in `listingText`. */
+const KIND_LETTERS = { regular: "r", directory: "d", symlink: "s", unknown: "u" } as const;
+
+/** Returns the entries of a directory as a text that is the same for the same entries. */
+export function listingText(
+  entries: readonly { readonly name: string; readonly type: keyof typeof KIND_LETTERS }[],
+): string {
+  return entries
+    .map(({ name, type }) => `${name}\0${KIND_LETTERS[type]}`)
+    .sort()
+    .join("\0");
+}
+
+/** Returns recorded inputs as bytes. */
+export function encodeInputs(inputs: RecordedInputs): Uint8Array {
+  const { questions, stamps, digests } = inputs;
+  const sections = [
+    padded(questions),
+    Buffer.from(stamps.buffer, stamps.byteOffset, stamps.byteLength),
+    digests,
+    Buffer.from(inputs.paths.join("\0"), "latin1"),
+    Buffer.from(JSON.stringify(inputs.texts)),
+    Buffer.from(JSON.stringify(inputs.others)),
+  ];
+  const head = Buffer.alloc(HEAD_WORDS * WORD);
+  sections.forEach((section, i) => {
+    head.writeUInt32LE(i === 0 ? questions.length : section.length, i * WORD);
+  });
+  return Buffer.concat([head, ...sections]);
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  const result = new Uint8Array(Math.ceil(bytes.length / WORD) * WORD);
+  result.set(bytes);
+  return result;
+}
+
+/**
+ * Returns the recorded inputs in a buffer that starts at a multiple of 4. Throws an error if it does
+ * not hold any.
+ */
+export function decodeInputs(bytes: Buffer): RecordedInputs {
+  const lengths = Array.from({ length: HEAD_WORDS }, (_, i) => bytes.readUInt32LE(i * WORD));
+  let at = HEAD_WORDS * WORD;
+  const take = (length: number): Buffer => {
+    if (at + length > bytes.length) throw new Error("a section is incomplete");
+    const section = bytes.subarray(at, at + length);
+    at += length;
+    return section;
+  };
+  const [count, stampBytes, digestBytes, pathBytes, textBytes, otherBytes] = lengths as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const questions = take(Math.ceil(count / WORD) * WORD).subarray(0, count);
+  const stamps = take(stampBytes);
+  const digests = take(digestBytes);
+  const pathText = take(pathBytes).toString("latin1");
+  const paths = count === 0 ? [] : pathText.split("\0");
+  const rows = stampBytes / (STAMP_WORDS * WORD);
+  const texts = JSON.parse(take(textBytes).toString()) as Record<string, string>;
+  const others = JSON.parse(take(otherBytes).toString()) as OtherInputs;
+  if (at !== bytes.length || paths.length !== count || digestBytes !== rows * DIGEST_LENGTH) {
+    throw new Error("the sections do not fit together");
+  }
+  return {
+    paths,
+    questions,
+    stamps: new Int32Array(stamps.buffer, stamps.byteOffset, stampBytes / WORD),
+    digests,
+    texts,
+    others,
+  };
+}
