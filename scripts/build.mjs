@@ -64,7 +64,7 @@ async function buildCommands() {
     ...options,
     entryPoints: { launch: join(source, "launch", "launch.ts") },
     outExtension: { ".js": ".cjs" },
-    define: { BUNDLE: JSON.stringify(bundle) },
+    define: { ...options.define, BUNDLE: JSON.stringify(bundle) },
   });
   // Loaded by a thread at the first request to a store (blocking-store.ts) or the first fetch
   // (blocking-fetcher.ts).

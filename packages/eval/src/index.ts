@@ -24,7 +24,7 @@ export type { Trace } from "./errors/eval-error.ts";
 export { EvalError, InternalError } from "./errors/eval-error.ts";
 export { evalErrorOf, withTrace } from "./errors/from-world.ts";
 export type { ErrorKind } from "./errors/kinds.ts";
-export { ERROR_KINDS } from "./errors/kinds.ts";
+export { ERROR_KINDS, isPassingKind } from "./errors/kinds.ts";
 export { describePosition } from "./errors/position-text.ts";
 export {
   plainWarning,

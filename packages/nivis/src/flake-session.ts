@@ -14,7 +14,8 @@ export async function withFlakeSession<Result>(
   settings: SettingTexts = [],
 ): Promise<Result> {
   const { environment } = invocation.terminal;
-  const { machine } = invocation;
+  const { machine, inputs } = invocation;
+  inputs?.giveUp("inputs of flakes may change");
   const session = new FlakeSession({
     environment,
     settings: [...configurationLines(machine), ...settings, ...flags.settings],

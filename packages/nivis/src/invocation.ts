@@ -22,6 +22,7 @@ import {
   type BuildLogOptions,
   type EvaluationStore,
   type GatheredSettings,
+  type InputRecorder,
   nodeIo,
   readSettings,
   warnUnknownSettings,
@@ -62,6 +63,8 @@ export class Invocation {
   readonly statistics: StatisticsRecorder | undefined;
   /** Runs after the output: saves the cache. */
   afterOutput: (() => void) | undefined;
+  /** The file of `--trace-inputs`; text. */
+  inputsFile: string | undefined;
   /** The store of the evaluation if it may have things to write, or connections to end. */
   openStore: EvaluationStore | undefined;
   /** Whether what builders print is shown. */
@@ -78,10 +81,17 @@ export class Invocation {
   ) {
     this.#maxCallDepth = maxCallDepth;
     this.statistics = StatisticsRecorder.of(terminal);
+    if (this.statistics !== undefined) terminal.inputs?.giveUp("statistics are printed");
     this.machine = nodeIo({
       environment: terminal.environment,
+      inputs: terminal.inputs,
       log: (message) => this.log(message),
     });
+  }
+
+  /** Records what the command looks at. */
+  get inputs(): InputRecorder | undefined {
+    return this.terminal.inputs;
   }
 
   /** The settings of the configuration and the flags so far; read on first use. */
@@ -113,6 +123,7 @@ export class Invocation {
 
   /** Shows a message of the evaluator. */
   log(message: LogMessage): void {
+    this.inputs?.log(renderLogMessage(message, false));
     const level = levelOf(message);
     // Nix: the JSON logger omits only reports.
     const isPlainJson = this.logFormat === "internal-json" && message.report === undefined;

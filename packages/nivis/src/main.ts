@@ -8,7 +8,9 @@ import { runNix } from "./nix.ts";
 import { runNixBuild } from "./nix-build.ts";
 import { nixInstantiate } from "./nix-instantiate.ts";
 import { runProgram } from "./program.ts";
-import { processTerminal, type ThreadScripts } from "./terminal.ts";
+import type { ResultSlot } from "./results/result-slot.ts";
+import { RunRecording } from "./results/run-recording.ts";
+import { processTerminal, type Terminal, type ThreadScripts } from "./terminal.ts";
 
 /** The commands by the name under which they are installed, and the thread of `nivis jobs`. */
 export type CommandName =
@@ -20,10 +22,28 @@ export type CommandName =
 
 /**
  * Runs a command with the arguments and the streams of this process, and returns its exit code.
+ * `slot` is where the result is kept for the next run, if at all.
  */
-export function main(command: CommandName, scripts: ThreadScripts): number | Promise<number> {
+export function main(
+  command: CommandName,
+  scripts: ThreadScripts,
+  slot?: ResultSlot,
+): number | Promise<number> {
+  if (slot === undefined) return start(command, scripts, processTerminal(scripts));
+  const recording = new RunRecording(slot);
+  const terminal = recording.observe(processTerminal(scripts, recording.inputs));
+  const code = start(command, scripts, terminal);
+  // Commands that wait have no results that are kept.
+  if (typeof code === "number") recording.finish(code);
+  return code;
+}
+
+function start(
+  command: CommandName,
+  scripts: ThreadScripts,
+  terminal: Terminal,
+): number | Promise<number> {
   const args = process.argv.slice(2);
-  const terminal = processTerminal(scripts);
   switch (command) {
     case "nivis":
       return runNivis(args, terminal);

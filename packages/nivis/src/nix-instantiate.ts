@@ -262,7 +262,7 @@ class Instantiation {
 
   /** Makes a root for a derivation if one is wanted and possible; returns the path to print. */
   #keep(drvPath: string): string {
-    const { store, io } = this.#session;
+    const { io } = this.#session;
     const { root } = this.#flags;
     if (root === undefined) {
       this.#warnAboutRoots();
@@ -270,9 +270,8 @@ class Instantiation {
     }
     this.#roots++;
     // Nix: a store without roots ignores the flag.
-    if (store.addRoot === undefined) return drvPath;
     const link = root.startsWith("/") ? root : `${io.currentDirectory()}/${root}`;
-    return store.addRoot(drvPath, this.#roots > 1 ? `${link}-${this.#roots}` : link);
+    return this.#session.addRoot(drvPath, this.#roots > 1 ? `${link}-${this.#roots}` : link);
   }
 
   #warnAboutRoots(): void {

@@ -4,8 +4,10 @@
  * It parses the arguments, handles `--help` and `--version`, runs the command and prints errors:
  * the user's as C++ Nix prints them, those of Nivis as bugs.
  */
-import { EvalError, evalErrorOf } from "@nivis/eval";
+import { writeFileSync } from "node:fs";
+import { EvalError, evalErrorOf, isPassingKind } from "@nivis/eval";
 import { encodeUtf8, HASH_MISMATCH_EXIT_CODE } from "@nivis/formats";
+import { errnoMessage, InputRecorder, inputLines } from "@nivis/node";
 import { CommandFailure } from "./command-failure.ts";
 import { Invocation } from "./invocation.ts";
 import {
@@ -57,7 +59,7 @@ export function runProgram<Flags extends EvaluationFlags>(
   args: readonly string[],
   terminal: Terminal,
 ): number {
-  const invocation = new Invocation(terminal, program.name, program.maxCallDepth);
+  const invocation = invocationOf(program, args, terminal);
   let code = 0;
   try {
     const flags = readArguments(program, args, invocation);
@@ -74,7 +76,7 @@ export async function runWaitingProgram<Flags extends EvaluationFlags>(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
-  const invocation = new Invocation(terminal, program.name, program.maxCallDepth);
+  const invocation = invocationOf(program, args, terminal);
   let code = 0;
   try {
     const flags = readArguments(program, args, invocation);
@@ -83,6 +85,26 @@ export async function runWaitingProgram<Flags extends EvaluationFlags>(
     code = report(invocation, error);
   }
   return finish(invocation, code);
+}
+
+/** The invocation of a program, with a recorder if an argument asks for what it collects. */
+function invocationOf<Flags extends EvaluationFlags>(
+  { name, maxCallDepth }: ProgramHead<Flags>,
+  args: readonly string[],
+  terminal: Terminal,
+): Invocation {
+  const isTraced = args.some((argument) => /^--trace-inputs(?:=|$)/.test(argument));
+  const observed =
+    isTraced && terminal.inputs === undefined ? observedTerminal(terminal) : terminal;
+  return new Invocation(observed, name, maxCallDepth);
+}
+
+function observedTerminal(terminal: Terminal): Terminal {
+  const inputs = new InputRecorder();
+  return Object.create(terminal, {
+    inputs: { value: inputs },
+    environment: { value: inputs.observeEnvironment(terminal.environment) },
+  }) as Terminal;
 }
 
 /**
@@ -114,6 +136,10 @@ function readArguments<Flags extends EvaluationFlags>(
 /** Shows what was thrown and returns the exit code. */
 function report(invocation: Invocation, error: unknown): number {
   const shown = evalErrorOf(error);
+  // An error about the run and not about the program need not come again.
+  if (!(shown instanceof EvalError) || isPassingKind(shown.kind)) {
+    invocation.inputs?.giveUp("the run failed for a reason that is not in its inputs");
+  }
   invocation.report(shown);
   if (shown instanceof CommandFailure) return shown.exitCode;
   const isMismatch = shown instanceof EvalError && shown.kind === "hash-mismatch";
@@ -125,7 +151,22 @@ function finish(invocation: Invocation, code: number): number {
   const ended = endStore(invocation, code);
   invocation.statistics?.print();
   invocation.afterOutput?.();
-  return ended;
+  return writeInputs(invocation) ? ended : 1;
+}
+
+/** Writes the file of `--trace-inputs`, if there is one; returns whether that went well. */
+function writeInputs(invocation: Invocation): boolean {
+  const { inputs, inputsFile } = invocation;
+  if (inputs === undefined || inputsFile === undefined) return true;
+  try {
+    writeFileSync(inputsFile, inputLines(inputs.list()), "latin1");
+    return true;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const message = `writing '${encodeUtf8(inputsFile)}': ${errnoMessage(code)}`;
+    report(invocation, new EvalError("io", message));
+    return false;
+  }
 }
 
 /** Writes what the evaluation made, unless the command failed, and ends the connections. */
@@ -137,6 +178,7 @@ function endStore(invocation: Invocation, code: number): number {
     else openStore.abandon();
     return code;
   } catch (error) {
+    invocation.inputs?.giveUp("the store could not be closed");
     return report(invocation, error);
   }
 }

@@ -25,6 +25,7 @@ import {
   type BlockingFetcherOptions,
   cacheDirectory,
   clientOptionsOf,
+  defaultSettings,
   EvaluationStore,
   errnoMessage,
   type GatheredSettings,
@@ -53,17 +54,21 @@ export interface SessionOptions {
  */
 export function openSession(flags: EvaluationFlags, options: SessionOptions): Session {
   const { invocation } = flags;
-  const { terminal, statistics, machine } = invocation;
+  const { terminal, statistics, machine, inputs } = invocation;
   const { environment } = terminal;
   const settings = invocation.finishSettings();
+  if (invocation.inputsFile !== undefined) recordSettings(invocation, settings);
   const store = openEvaluationStore({
     uri: flags.store ?? (settings.storeUri || machine.environment("NIX_REMOTE") || undefined),
     evalUri: flags.evalStore,
     storeDir: settings.storeDir,
     currentDirectory: machine.currentDirectory(),
     environment: bytesEnvironment(environment),
+    programs: environment,
+    inputs,
     worker: terminal.storeWorker,
     connection: () => ({
+      environment: variablesOfStores(bytesEnvironment(environment)),
       log: invocation.buildLog(),
       clientOptions: clientOptionsOf(settings, invocation.verbosity),
       userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
@@ -75,6 +80,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     system: settings.system,
     homeDirectory: () => machine.homeDirectory(),
     store,
+    inputs,
   });
   const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(invocation, settings)));
   const observer = joinObservers(options.observer ?? terminal.observer, statistics?.observer);
@@ -85,6 +91,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     store,
     world,
     fetcher,
+    inputs,
     includes: flags.includes,
     readOnly: options.readOnly,
     traceCalls: invocation.diagnostics !== "plain",
@@ -101,7 +108,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     evaluation.saveCompiledFiles();
     fetcher.close();
   };
-  return new Session(flags, evaluation);
+  return new Session(flags, evaluation, store);
 }
 
 /** How the fetchers of an evaluation are set up. */
@@ -109,7 +116,8 @@ function fetcherOptions(
   invocation: Invocation,
   settings: GatheredSettings,
 ): BlockingFetcherOptions {
-  const { terminal, machine } = invocation;
+  const { terminal, machine, inputs } = invocation;
+  inputs?.giveUp("something was fetched");
   const features = [...settings.experimentalFeatures].join(" ");
   return {
     start: {
@@ -130,14 +138,48 @@ function fetcherOptions(
   };
 }
 
-/** The environment in byte strings. */
+/** The environment in byte strings; a variable is looked up when it is asked for. */
 function bytesEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  return new Proxy(environment, {
+    get: (target, name) => {
+      const value: unknown = typeof name === "string" ? target[name] : undefined;
+      return typeof value === "string" ? encodeUtf8(value) : undefined;
+    },
+  });
+}
+
+/** The variables that stores look at. They get a copy, because they are in a thread of their own. */
+const STORE_VARIABLES = [
+  "HOME",
+  "NIX_DAEMON_SOCKET_PATH",
+  "NIX_LOG_DIR",
+  "NIX_SSHOPTS",
+  "NIX_STATE_DIR",
+  "NIX_STORE",
+  "NIX_STORE_DIR",
+  "PATH",
+  "XDG_DATA_HOME",
+];
+
+function variablesOfStores(
+  environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
-  const entries = Object.entries(environment);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, value === undefined ? undefined : encodeUtf8(value)]),
-  );
+  return Object.fromEntries(STORE_VARIABLES.map((name) => [name, environment[name]]));
+}
+
+/** Tells the recorder of the settings that differ from their defaults. */
+function recordSettings({ inputs }: Invocation, settings: GatheredSettings): void {
+  const plain = (value: unknown): unknown =>
+    value instanceof Set ? [...value] : value instanceof Map ? Object.fromEntries(value) : value;
+  const defaults = new Map(Object.entries(defaultSettings()));
+  for (const [name, value] of Object.entries(settings)) {
+    const present = plain(value);
+    if (name === "overridden" || name === "unknown") continue;
+    if (JSON.stringify(present) === JSON.stringify(plain(defaults.get(name)))) continue;
+    inputs?.setting(name, present);
+  }
 }
 
 function joinObservers(
@@ -159,13 +201,13 @@ export class Session {
   /** The unrestricted world. */
   readonly #machine: EvalIo;
 
-  constructor(flags: EvaluationFlags, evaluation: Evaluation) {
+  constructor(flags: EvaluationFlags, evaluation: Evaluation, store: Store) {
     this.#flags = flags;
     this.#invocation = flags.invocation;
     this.#machine = flags.invocation.machine;
     this.evaluation = evaluation;
     this.io = evaluation.context.io;
-    this.store = evaluation.context.store;
+    this.store = store;
   }
 
   /** Returns the arguments for functions, as a set. */
@@ -250,7 +292,24 @@ export class Session {
 
   /** Writes what the evaluation made so far to the store. */
   flush(): void {
-    if (this.store instanceof EvaluationStore) this.store.flush();
+    if (!(this.store instanceof EvaluationStore)) return;
+    try {
+      this.store.flush();
+    } catch (error) {
+      this.#invocation.inputs?.giveUp("a store failed");
+      throw error;
+    }
+  }
+
+  /**
+   * Makes `link`, an absolute path, a root for a store path if the store has such roots; returns the
+   * path to print.
+   */
+  addRoot(path: string, link: string): string {
+    if (this.store.addRoot === undefined) return path;
+    // Both links would have to be checked.
+    this.#invocation.inputs?.giveUp("a root was made");
+    return this.store.addRoot(path, link);
   }
 
   /** Where the files of a store path are. */

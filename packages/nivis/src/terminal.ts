@@ -6,9 +6,11 @@
  * an error: the process ends quietly. Tests give commands a terminal of their own.
  */
 
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
+import type { InputRecorder } from "@nivis/node";
 import { setLongRunFlags } from "./launch/engine-flags.ts";
+import { writeAll } from "./results/write-all.ts";
 
 /** The standard streams of a command and its environment. */
 export interface Terminal {
@@ -34,6 +36,8 @@ export interface Terminal {
   readonly fetchWorker?: string;
   /** Calls back when the user interrupts the command; returns how to stop that. */
   readonly onInterrupt?: (listener: () => void) => () => void;
+  /** Records what the command looks at; the environment and the streams report to it, too. */
+  readonly inputs?: InputRecorder | undefined;
   /** Observes every evaluation that has no observer of its own; for tests. */
   readonly observer?: RunObserver;
   /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */
@@ -48,27 +52,37 @@ export interface Terminal {
 /** The scripts of the threads of a command. */
 export type ThreadScripts = Required<Pick<Terminal, "storeWorker" | "fetchWorker">>;
 
-/** The terminal of this process. */
-export function processTerminal({ storeWorker, fetchWorker }: ThreadScripts): Terminal {
-  const environment = process.env;
+/** The terminal of this process; `inputs` records what is asked of it. */
+export function processTerminal(
+  { storeWorker, fetchWorker }: ThreadScripts,
+  inputs?: InputRecorder,
+): Terminal {
+  const environment = inputs?.observeEnvironment(process.env) ?? process.env;
+  const isTerminal = (descriptor: number): boolean => {
+    const result = process.getBuiltinModule("node:tty").isatty(descriptor);
+    inputs?.terminal(descriptor, result);
+    return result;
+  };
   return {
     writeOut: (bytes) => writeAll(1, bytes),
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
     // Asked when there is something to colour: most runs never load `node:tty`.
     get color() {
-      return wantsColor(environment, process.getBuiltinModule("node:tty").isatty(2));
+      return wantsColor(environment, isTerminal(2));
     },
     get showProgress() {
-      if (!process.getBuiltinModule("node:tty").isatty(2)) return undefined;
+      if (!isTerminal(2)) return undefined;
+      // What is drawn is not output, and not repeated.
+      inputs?.giveUp("progress was shown");
       return (line: string) => writeAll(2, `\r\x1b[K${line}`);
     },
     environment,
     get isOutTerminal() {
-      return process.getBuiltinModule("node:tty").isatty(1);
+      return isTerminal(1);
     },
     get isErrTerminal() {
-      return canDraw(environment, process.getBuiltinModule("node:tty").isatty(2));
+      return canDraw(environment, isTerminal(2));
     },
     storeWorker,
     fetchWorker,
@@ -101,26 +115,4 @@ function canDraw(
 ): boolean {
   const isPlain = environment["NO_COLOR"] !== undefined || environment["NOCOLOR"] !== undefined;
   return isTerminal && !isPlain && (environment["TERM"] ?? "dumb") !== "dumb";
-}
-
-/** How long to wait for a reader that is slow, in milliseconds. */
-const PAUSE = 5;
-/** How much is converted at once; a long result need not lie in memory twice. */
-const CHUNK = 1 << 20;
-
-function writeAll(descriptor: number, bytes: string): void {
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    let rest: Uint8Array = Buffer.from(bytes.slice(at, at + CHUNK), "latin1");
-    while (rest.length > 0) {
-      try {
-        rest = rest.subarray(writeSync(descriptor, rest));
-      } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code;
-        if (code === "EPIPE") process.exit(0);
-        // A full pipe that somebody made non-blocking.
-        if (code !== "EAGAIN") throw error;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
-      }
-    }
-  }
 }

@@ -124,7 +124,11 @@ describe("nivis cache", () => {
     nivis(["cache", ...args], { environment });
 
   test("shows where the cache is and what is in it", () => {
-    expect(cache().out).toBe(`directory  ${bytecode()}\nfiles      0\nsize       0.0 KiB\n`);
+    const nothing = "  files      0\n  size       0.0 KiB\n";
+    const results = join(folder.path, "caches", "nivis", "results");
+    expect(cache().out).toBe(
+      `compiled files\n  directory  ${bytecode()}\n${nothing}results\n  directory  ${results}\n${nothing}`,
+    );
     evaluateSum();
     expect(cache("show").out).toContain("files      2\n");
   });

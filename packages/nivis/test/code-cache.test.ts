@@ -44,7 +44,7 @@ function run(
   return runProcess(process.execPath, {
     args: [builtCommand("nivis"), "eval", "-E", text],
     cwd: home,
-    env: { NIVIS_NO_CACHE: "", XDG_CACHE_HOME: home, ...env },
+    env: { NIVIS_NO_CACHE: "", NIVIS_NO_RESULTS: "1", XDG_CACHE_HOME: home, ...env },
   });
 }
 

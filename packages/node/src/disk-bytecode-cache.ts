@@ -17,55 +17,25 @@ import {
   closeSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readSync,
   renameSync,
-  rmSync,
   statSync,
-  unlinkSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { BytecodeCache } from "@nivis/eval";
-import { errnoCode } from "./errno.ts";
-
-/** A summary of a cache, for `nivis cache`. */
-export interface CacheContents {
-  readonly files: number;
-  readonly bytes: number;
-}
-
-/** The limits for {@link DiskBytecodeCache.trim}. */
-export interface TrimLimits {
-  /** The bytes to keep. Defaults to no limit. */
-  readonly maxBytes?: number;
-  /** The maximum time since the last use, in milliseconds. Defaults to no limit. */
-  readonly maxAge?: number;
-}
+import { CacheFolder, removeQuietly, trimShard } from "./cache-folder.ts";
 
 /** Enough for a few versions of nixpkgs. */
 const MAX_BYTES = 256 * 1024 * 1024;
 /** The number of entry folders: one for each first digit of a key. */
 const FOLDERS = 16;
 const TRIM_SHARE = 256;
-/** Unfinished files older than this belong to killed processes; milliseconds. */
-const UNFINISHED_AGE = 60 * 60 * 1000;
 /** Most entries fit and are read with one call. */
 const SCRATCH_SIZE = 256 * 1024;
-const FINISHED_NAME = /^[0-9a-f]{63}$/;
-const UNFINISHED_NAME = /^[0-9a-f]{63}\.[0-9a-z.]+\.tmp$/;
-
-interface Entry {
-  readonly path: string;
-  readonly bytes: number;
-  /** The time of the last use, in milliseconds since 1970. */
-  readonly used: number;
-}
-
 /** A cache of compiled files in a directory. */
-export class DiskBytecodeCache implements BytecodeCache {
-  readonly #directory: string;
+export class DiskBytecodeCache extends CacheFolder implements BytecodeCache {
   #scratch: Buffer | undefined;
   /** Whether there may be entries; determined at the first read. */
   #readable: boolean | undefined;
@@ -74,12 +44,7 @@ export class DiskBytecodeCache implements BytecodeCache {
 
   /** A cache below a directory, which need not exist; entries are in a folder of it. */
   constructor(directory: string) {
-    this.#directory = join(directory, "bytecode");
-  }
-
-  /** The folder with the entries. */
-  get directory(): string {
-    return this.#directory;
+    super(join(directory, "bytecode"));
   }
 
   load(key: Uint8Array): Uint8Array | undefined {
@@ -132,102 +97,23 @@ export class DiskBytecodeCache implements BytecodeCache {
       removeQuietly(unfinished);
     }
     if ((key[1] as number) % TRIM_SHARE === 0) {
-      trimEntries(entriesIn(folder), { maxBytes: MAX_BYTES / FOLDERS });
+      trimShard(folder, { maxBytes: MAX_BYTES / FOLDERS });
     }
-  }
-
-  /** Counts the entries. */
-  contents(): CacheContents {
-    const entries = this.#entries();
-    return { files: entries.length, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0) };
-  }
-
-  /** Removes the least recently used entries and returns a summary of them. */
-  trim(limits: TrimLimits): CacheContents {
-    return trimEntries(this.#entries(), limits);
-  }
-
-  /** Removes all entries and returns a summary of them. */
-  clear(): CacheContents {
-    const contents = this.contents();
-    for (const folder of this.#shards()) rmSync(folder, { recursive: true, force: true });
-    return contents;
-  }
-
-  #shards(): string[] {
-    return namesIn(this.#directory)
-      .filter((name) => /^[0-9a-f]$/.test(name))
-      .map((name) => join(this.#directory, name));
-  }
-
-  #entries(): Entry[] {
-    return this.#shards().flatMap(entriesIn);
   }
 
   #pathOf(key: Uint8Array): string {
     const digits = Buffer.from(key.buffer, key.byteOffset, key.length).toString("hex");
-    return `${this.#directory}/${digits.slice(0, 1)}/${digits.slice(1)}`;
+    return `${this.directory}/${digits.slice(0, 1)}/${digits.slice(1)}`;
   }
 
   /** Whether the folder exists and only the user can write to it. */
   #isOurs(): boolean {
     try {
-      const { uid, mode } = statSync(this.#directory);
+      const { uid, mode } = statSync(this.directory);
       const user = process.getuid?.();
       return user === undefined || (uid === user && (mode & 0o022) === 0);
     } catch {
       return false;
     }
-  }
-}
-
-function entriesIn(folder: string): Entry[] {
-  const entries: Entry[] = [];
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name);
-    const unfinished = UNFINISHED_NAME.test(name);
-    if (!unfinished && !FINISHED_NAME.test(name)) continue;
-    try {
-      const { size, atimeMs, mtimeMs } = statSync(path);
-      if (!unfinished) entries.push({ path, bytes: size, used: Math.max(atimeMs, mtimeMs) });
-      else if (Date.now() - mtimeMs > UNFINISHED_AGE) removeQuietly(path);
-    } catch {
-      // Another process removed it first.
-    }
-  }
-  return entries;
-}
-
-function trimEntries(entries: readonly Entry[], { maxBytes, maxAge }: TrimLimits): CacheContents {
-  let left = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-  let files = 0;
-  let bytes = 0;
-  const now = Date.now();
-  for (const { path, bytes: size, used } of [...entries].sort((a, b) => a.used - b.used)) {
-    const tooOld = maxAge !== undefined && now - used > maxAge;
-    const tooMuch = maxBytes !== undefined && left > maxBytes;
-    if (!tooOld && !tooMuch) break;
-    if (!removeQuietly(path)) continue;
-    left -= size;
-    bytes += size;
-    files++;
-  }
-  return { files, bytes };
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function removeQuietly(path: string): boolean {
-  try {
-    unlinkSync(path);
-    return true;
-  } catch (error) {
-    return errnoCode(error) === "ENOENT";
   }
 }

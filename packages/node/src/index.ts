@@ -1,6 +1,7 @@
 /** `@nivis/node`: evaluation on Node: files, hashes, a store on disk, settings, set-up. */
 export { cacheDirectory } from "./cache-directory.ts";
-export { type CacheContents, DiskBytecodeCache, type TrimLimits } from "./disk-bytecode-cache.ts";
+export { type CacheContents, CacheFolder, type TrimLimits, trimShard } from "./cache-folder.ts";
+export { DiskBytecodeCache } from "./disk-bytecode-cache.ts";
 export { errnoMessage } from "./errno.ts";
 export {
   BlockingFetcher,
@@ -23,6 +24,16 @@ export { FlakeSession, type FlakeSessionOptions } from "./fetching/flake-session
 export { type HttpOptions, UndiciClient } from "./fetching/http-client.ts";
 export { NodeDisk } from "./fetching/node-disk.ts";
 export { NodeProgramRunner } from "./fetching/program-runner.ts";
+export { type CheckRequest, type CheckResult, checkInputs } from "./inputs/input-check.ts";
+export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
+export {
+  type AccessRight,
+  decodeInputs,
+  encodeInputs,
+  type FailedRequest,
+  type OtherInputs,
+  type RecordedInputs,
+} from "./inputs/recorded-inputs.ts";
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { type NodeIoOptions, nodeIo } from "./node-io.ts";

@@ -38,6 +38,8 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
   readonly currentDirectory: string;
   /** Says where the store of the system is. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The environment as text, in which `PATH` is looked up. */
+  readonly programs: Readonly<Record<string, string | undefined>>;
   /** Records what is looked at. Defaults to nothing. */
   readonly inputs?: InputRecorder | undefined;
 }
@@ -98,22 +100,14 @@ function resolve(reference: StoreReference, request: StoreRequest): StoreReferen
   const state = environment["NIX_STATE_DIR"] || "/nix/var/nix";
   const socket = environment["NIX_DAEMON_SOCKET_PATH"] || `${state}/daemon-socket/socket`;
   const isThere =
-    (allows(request, "read-write", state) && isOnPath(request, "nix-daemon")) ||
+    (allows(request, "read-write", state) && allows(request, "on-path", "nix-daemon")) ||
     allows(request, "exists", socket);
   return { ...reference, scheme: isThere ? "system" : "dummy" };
 }
 
 /** Whether this process has a right to a file. */
-function allows({ inputs }: StoreRequest, right: AccessRight, path: string): boolean {
-  const given = hasRight(path, right);
-  inputs?.right(right, path, given);
-  return given;
-}
-
-/** Whether there is such a program on PATH. */
-function isOnPath(request: StoreRequest, program: string): boolean {
-  const directories = (request.environment["PATH"] ?? "").split(":");
-  return directories.some(
-    (directory) => directory !== "" && allows(request, "execute", `${directory}/${program}`),
-  );
+function allows({ inputs, programs }: StoreRequest, right: AccessRight, path: string): boolean {
+  return inputs === undefined
+    ? hasRight(right, path, programs)
+    : inputs.right(right, path, programs);
 }

@@ -1,5 +1,6 @@
-/** `nivis cache`: shows, trims and clears the cache of compiled files. */
-import { type CacheContents, cacheDirectory, DiskBytecodeCache } from "@nivis/node";
+/** `nivis cache`: shows, trims and clears the caches of compiled files and of results. */
+import { join } from "node:path";
+import { type CacheContents, CacheFolder, cacheDirectory, DiskBytecodeCache } from "@nivis/node";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
 import type { Program } from "../program.ts";
@@ -26,13 +27,15 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
   return unit === undefined ? undefined : Number((found as RegExpExecArray)[1]) * unit;
 }
 
-/** `nivis cache`: shows, trims and clears the cache of compiled files. */
+/** `nivis cache`: shows, trims and clears the caches of compiled files and of results. */
 export const cacheCommand: Program<CacheFlags> = {
   name: "nivis cache",
-  summary: "show, trim or clear the cache of compiled files",
+  summary: "show, trim or clear the caches of compiled files and results",
   usage: "[show | trim | clear] [FLAG]...",
   description: [
-    "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. Entries are found by content and never become stale. The cache keeps its size below 256 MiB. The variable NIVIS_NO_CACHE disables it, --no-cache does so for one evaluation.",
+    "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. Entries are found by content and never become stale. That cache keeps its size below 256 MiB.",
+    "Next to them are results of eval, instantiate and nivis-instantiate, with everything that each run looked at: files, directories, variables, paths in the store. The same command prints its result again without evaluating if all of that is as it was. These keep their size below about 128 MiB.",
+    "--max-size limits each of the two. The variable NIVIS_NO_CACHE disables both, NIVIS_NO_RESULTS that of results; --no-cache disables both for one evaluation.",
   ],
   examples: [
     { does: "Show where the cache is and how large", command: "nivis cache" },
@@ -90,26 +93,30 @@ export const cacheCommand: Program<CacheFlags> = {
     if (directory === undefined) {
       throw usageError("there is no cache: NIVIS_NO_CACHE is set, or there is no home directory");
     }
-    const cache = new DiskBytecodeCache(directory);
-    if (action === "show") {
-      terminal.writeOut(
-        `directory  ${Buffer.from(cache.directory).toString("latin1")}\n${describe(cache.contents())}`,
-      );
-      return;
+    const caches: readonly (readonly [name: string, cache: CacheFolder])[] = [
+      ["compiled files", new DiskBytecodeCache(directory)],
+      ["results", new CacheFolder(join(directory, "results"))],
+    ];
+    for (const [name, cache] of caches) {
+      if (action === "show") {
+        const place = Buffer.from(cache.directory).toString("latin1");
+        terminal.writeOut(`${name}\n  directory  ${place}\n${describe(cache.contents())}`);
+        continue;
+      }
+      const removed =
+        action === "clear"
+          ? cache.clear()
+          : cache.trim({
+              ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
+              ...(maxAge === undefined ? {} : { maxAge }),
+            });
+      terminal.writeOut(`removed ${name}\n${describe(removed)}`);
     }
-    const removed =
-      action === "clear"
-        ? cache.clear()
-        : cache.trim({
-            ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
-            ...(maxAge === undefined ? {} : { maxAge }),
-          });
-    terminal.writeOut(`removed\n${describe(removed)}`);
   },
 };
 
 function describe({ files, bytes }: CacheContents): string {
   const size =
     bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  return `files      ${files}\nsize       ${size}\n`;
+  return `  files      ${files}\n  size       ${size}\n`;
 }

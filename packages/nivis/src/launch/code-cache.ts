@@ -27,6 +27,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
+import { cacheBase } from "./cache-base.ts";
 
 /** A loaded script and the cache entry for it. */
 export interface LoadedScript {
@@ -80,28 +81,9 @@ export function loadScript(path: string): LoadedScript {
 
 /** Returns the path of the cache file of a bundle, or `undefined` if there is no cache. */
 function cacheFile(bundle: string): string | undefined {
-  const { NIVIS_NO_CACHE, XDG_CACHE_HOME = "", HOME = "" } = process.env;
-  if ((NIVIS_NO_CACHE ?? "") !== "") return undefined;
-  let base = XDG_CACHE_HOME;
-  // The XDG specification says that relative paths are to be ignored.
-  if (!base.startsWith("/")) {
-    // A home directory that does not exist stands for none. One that belongs to another user, which
-    // `sudo` may leave in the environment, must not be written to.
-    if (!HOME.startsWith("/") || !isOwn(HOME)) return undefined;
-    base = join(HOME, ".cache");
-  }
+  const base = cacheBase();
   const name = [basename(bundle, ".js"), process.version, process.arch].join("-");
-  return join(base, "nivis", "code", name);
-}
-
-/** Whether a file or directory exists and belongs to the user. */
-function isOwn(path: string): boolean {
-  try {
-    const { uid } = statSync(path);
-    return uid === (process.geteuid?.() ?? uid);
-  } catch {
-    return false;
-  }
+  return base === undefined ? undefined : join(base, "code", name);
 }
 
 interface Kept {

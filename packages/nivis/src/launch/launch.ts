@@ -1,11 +1,13 @@
 /**
- * Launch: loads the bundle of the commands and runs one of them.
+ * Launch: gives the remembered result of a command, or loads the bundle of the commands and runs it.
  *
  * Built as a small file of its own, so that V8 can be given what it compiled in an earlier run
  * together with the bundle. `bin/` calls it.
  */
 import { join } from "node:path";
 import type { CommandName } from "../main.ts";
+import { recall } from "../results/recall.ts";
+import { slotOf } from "../results/result-slot.ts";
 import { type LoadedScript, loadScript } from "./code-cache.ts";
 import { setInitialFlags } from "./engine-flags.ts";
 
@@ -24,6 +26,9 @@ type Bundle = (
 
 /** Runs a command and ends the process, at once unless the command waits for something. */
 export function launch(command: CommandName): void {
+  const slot = slotOf(command, BUNDLE);
+  const known = slot === undefined ? undefined : recall(slot);
+  if (known !== undefined) process.exit(known);
   const scripts: LoadedScript[] = [];
   const loadBundle = (file: string): unknown => {
     const script = loadScript(join(__dirname, file));
@@ -32,10 +37,14 @@ export function launch(command: CommandName): void {
   };
   const module: Parameters<Bundle>[1] = {};
   (loadBundle(BUNDLE) as Bundle)(require, module, loadBundle);
-  const code = (module.exports as typeof import("../main.ts")).main(command, {
-    storeWorker: join(__dirname, "store-worker.cjs"),
-    fetchWorker: join(__dirname, "fetch-worker.cjs"),
-  });
+  const code = (module.exports as typeof import("../main.ts")).main(
+    command,
+    {
+      storeWorker: join(__dirname, "store-worker.cjs"),
+      fetchWorker: join(__dirname, "fetch-worker.cjs"),
+    },
+    slot,
+  );
   const end = (exitCode: number): never => {
     for (const script of scripts) script.keep(setInitialFlags);
     // All output is written; draining the event loop and tearing down the heap would only cost

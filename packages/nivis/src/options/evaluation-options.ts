@@ -198,9 +198,22 @@ const GENERAL_OPTIONS: readonly Option<EvaluationFlags>[] = [
       flags.invocation.diagnostics = form;
     },
   ),
-  flag(["--no-cache"], "Neither read nor write compiled files in the cache", (flags) => {
-    flags.cache = false;
-  }),
+  flag(
+    ["--no-cache"],
+    "Neither read nor write compiled files and results in the cache",
+    (flags) => {
+      flags.cache = false;
+      flags.invocation.inputs?.giveUp("there is no cache");
+    },
+  ),
+  valueFlag(
+    ["--trace-inputs"],
+    "FILE",
+    "Write what the evaluation looked at to FILE: a JSON object a line",
+    (flags, file) => {
+      flags.invocation.inputsFile = file;
+    },
+  ),
   valueFlag(
     ["--tier"],
     "TIER",

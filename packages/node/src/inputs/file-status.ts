@@ -89,9 +89,9 @@ const SETTLING_TIME = 100;
  * than a millisecond. File systems that keep coarser times, or that set them when an image is made,
  * do not pass.
  */
-export function isSettled(stats: BigIntStats, now: number): boolean {
+export function isSettled(stats: BigIntStats, now: number, settlingTime = SETTLING_TIME): boolean {
   const { mtimeNs, ctimeNs } = stats;
-  const limit = BigInt(Math.floor(now) - SETTLING_TIME) * 1_000_000n;
+  const limit = BigInt(Math.floor(now) - settlingTime) * 1_000_000n;
   return mtimeNs < limit && ctimeNs < limit && ctimeNs % 1_000_000n !== 0n;
 }
 

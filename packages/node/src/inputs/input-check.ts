@@ -18,7 +18,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { toNodePath } from "../byte-path.ts";
+import { bytesOfText, toNodePath } from "../byte-path.ts";
 import {
   isExecutableMode,
   isSettled,
@@ -44,23 +44,28 @@ export interface CheckRequest {
   readonly inputs: RecordedInputs;
   /** The environment. Defaults to that of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** How files are looked at; for tests. */
-  readonly status?: StatusReader;
+  /** See {@link isSettled}; for tests. */
+  readonly settlingTime?: number;
+  /** Whether files may be looked at by the function below `lstatSync`; for tests. */
+  readonly isQuick?: boolean;
 }
 
 /** The result of {@link checkInputs}. */
-export type CheckResult =
-  /** The first input that differs, for people: a path or the name of a variable. */
-  | { readonly holds: false; readonly changed: string }
-  /** All inputs are as recorded; `renewed` has the same inputs with newer stamps, if some changed. */
-  | { readonly holds: true; readonly renewed?: RecordedInputs };
+export interface CheckResult {
+  /** Whether all inputs are as recorded. */
+  readonly holds: boolean;
+  /** The first input that is not, for people: a path or the name of a variable. */
+  readonly changed?: string;
+  /** The same inputs with newer stamps, if all hold and the status of some files changed. */
+  readonly renewed?: RecordedInputs;
+}
 
 /** Compares recorded inputs with the machine. */
 export function checkInputs(request: CheckRequest): CheckResult {
-  const { inputs, environment = process.env, status = new StatusReader() } = request;
+  const { inputs, environment = process.env } = request;
   const changed = changedOther(inputs.others, environment);
   if (changed !== undefined) return { holds: false, changed };
-  return new PathCheck(inputs, status).run();
+  return new PathCheck(request).run();
 }
 
 class PathCheck {
@@ -68,11 +73,13 @@ class PathCheck {
   readonly #status: StatusReader;
   /** Whether the file systems are still such that stamps can be trusted. */
   readonly #areStampsGood: boolean;
+  readonly #settlingTime: number | undefined;
   #renewed: Int32Array | undefined;
 
-  constructor(inputs: RecordedInputs, status: StatusReader) {
+  constructor({ inputs, settlingTime, isQuick }: CheckRequest) {
     this.#inputs = inputs;
-    this.#status = status;
+    this.#status = new StatusReader(isQuick);
+    this.#settlingTime = settlingTime;
     this.#areStampsGood = inputs.others.devices.every((path) =>
       isTrustedFileSystem(toNodePath(path)),
     );
@@ -134,7 +141,7 @@ class PathCheck {
       if (!isSame) return false;
       this.#renewed ??= stamps.slice();
       const at = row * STAMP_WORDS;
-      if (isSettled(stats, now) && isTrustedFileSystem(path)) {
+      if (isSettled(stats, now, this.#settlingTime) && isTrustedFileSystem(path)) {
         writeStamp(stats, this.#renewed, at);
       } else this.#renewed.fill(0, at, at + STAMP_WORDS);
       return true;
@@ -195,7 +202,7 @@ function changedOther(
   }
   for (const path of others.owned) if (!isOwn(path)) return path;
   for (const [right, path, given] of others.rights)
-    if (hasRight(path, right) !== given) return path;
+    if (hasRight(right, path, environment) !== given) return path;
   for (const [path, target] of others.links) if (linkTarget(path) !== target) return path;
   for (const failure of others.failures) {
     if (failureCode(failure) !== failure[2]) return failure[1];
@@ -211,12 +218,22 @@ function isOwn(path: string): boolean {
   }
 }
 
-/** Whether the process has a right to a file. */
-export function hasRight(path: string, right: AccessRight): boolean {
+/** Whether the process has a right to a file, or to a program on the `PATH` of an environment. */
+export function hasRight(
+  right: AccessRight,
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (right === "on-path") {
+    const directories = (environment["PATH"] ?? "").split(":");
+    return directories.some(
+      (directory) =>
+        directory !== "" && hasRight("execute", `${bytesOfText(directory)}/${path}`, environment),
+    );
+  }
   const { F_OK, R_OK, W_OK, X_OK } = constants;
-  const mode = { exists: F_OK, execute: X_OK, "read-write": R_OK | W_OK }[right];
   try {
-    accessSync(toNodePath(path), mode);
+    accessSync(toNodePath(path), { exists: F_OK, execute: X_OK, "read-write": R_OK | W_OK }[right]);
     return true;
   } catch {
     return false;

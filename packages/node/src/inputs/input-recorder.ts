@@ -17,6 +17,7 @@ import { encodeBase16 } from "@nivis/formats";
 import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
 import { nodeHashes } from "../node-hashes.ts";
 import { isSettled, Kind, STAMP_WORDS, StampTrust, writeStamp } from "./file-status.ts";
+import { hasRight } from "./input-check.ts";
 import {
   type AccessRight,
   DIGEST_LENGTH,
@@ -76,6 +77,8 @@ export type Input =
   /** Something that cannot be checked later. */
   | { readonly kind: "unrepeatable"; readonly reason: string };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Contents up to this length are kept whole: comparing them needs no hash. */
 const MAX_TEXT = 512;
 
@@ -117,8 +120,16 @@ export class InputRecorder {
   readonly #required = new Set<string>();
   /** What is only shown. */
   readonly #remarks: Input[] = [];
+  /** What the environments are that are observed. */
+  readonly #observed = new WeakMap<Environment, Environment>();
   readonly #trust = new StampTrust();
+  readonly #settlingTime: number | undefined;
   #unrepeatable: string | undefined;
+
+  /** `settlingTime` is for tests; see `isSettled`. */
+  constructor(settlingTime?: number) {
+    this.#settlingTime = settlingTime;
+  }
 
   /** Why the result must not be kept; `undefined` if it may be. */
   get unrepeatable(): string | undefined {
@@ -167,8 +178,12 @@ export class InputRecorder {
     this.#failures.set(`${request} ${path}`, [request, path, code]);
   }
 
-  right(right: AccessRight, path: string, given: boolean): void {
+  /** Asks whether the process has a right to a file, or to a program on a `PATH`. */
+  right(right: AccessRight, path: string, environment: Environment): boolean {
+    // The answer is recorded, and not the variable.
+    const given = hasRight(right, path, this.#observed.get(environment) ?? environment);
     this.#rights.set(`${right} ${path}`, [right, path, given]);
+    return given;
   }
 
   /** A directory was found to belong to the user. */
@@ -213,10 +228,8 @@ export class InputRecorder {
   }
 
   /** An environment that records what is read from it. Listing it makes the run unrepeatable. */
-  observeEnvironment(
-    environment: Readonly<Record<string, string | undefined>>,
-  ): Readonly<Record<string, string | undefined>> {
-    return new Proxy(environment, {
+  observeEnvironment(environment: Environment): Environment {
+    const observed = new Proxy(environment, {
       get: (target, name) => {
         if (typeof name === "symbol") return undefined;
         const given: unknown = target[name];
@@ -234,6 +247,8 @@ export class InputRecorder {
         return Reflect.ownKeys(target);
       },
     });
+    this.#observed.set(observed, environment);
+    return observed;
   }
 
   /** All inputs so far, in the order of the first look for each kind. */
@@ -333,7 +348,7 @@ export class InputRecorder {
     let stamp: Int32Array | undefined;
     if (
       stats !== undefined &&
-      isSettled(stats, now) &&
+      isSettled(stats, now, this.#settlingTime) &&
       this.#trust.of(stats.dev, toNodePath(path))
     ) {
       stamp = new Int32Array(STAMP_WORDS);

@@ -43,8 +43,8 @@ export type FailedRequest = readonly [
   code: string,
 ];
 
-/** A right to use a file: `exists`, `execute` or `read-write`. */
-export type AccessRight = "exists" | "execute" | "read-write";
+/** A right to use a file; `on-path` is to execute a program that is looked up in `PATH`. */
+export type AccessRight = "exists" | "execute" | "read-write" | "on-path";
 
 /** The rare inputs. Paths and values are byte strings, except for variables. */
 export interface OtherInputs {

@@ -1,0 +1,161 @@
+/**
+ * Result slot: the place in the cache for the result of a command, and reading and writing it.
+ *
+ * The *key* of a result is everything that identifies the command before it has looked at anything:
+ * the build of Nivis, Node, the arguments, the current directory and the user. The file is named by a
+ * short hash of it and contains all of it, so a collision only means that two commands take turns.
+ *
+ *     <cache>/results/<first digit of the hash>/<the other 15>
+ *
+ * A file is used only if it and its directories belong to the user and nobody else may write to them.
+ * An entry appears by renaming a complete file. Any error of the disk only means that there is no
+ * entry.
+ */
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { cacheBase } from "../launch/cache-base.ts";
+import { decodeEntry, encodeEntry, type ResultEntry } from "./result-entry.ts";
+
+/** The version of entries and of what they mean. */
+const FORMAT = 1;
+/** Entries larger than this are not written, in bytes. */
+const MAX_ENTRY = 32 * 2 ** 20;
+
+/** The place of a command's result. */
+export interface ResultSlot {
+  readonly file: string;
+  readonly key: string;
+}
+
+/** The commands whose results are kept, by program; `true` for all runs of a program. */
+const KEPT: Readonly<Record<string, ReadonlySet<string> | true>> = {
+  nivis: new Set(["eval", "instantiate"]),
+  "nivis-nix": new Set(["eval"]),
+  "nivis-instantiate": true,
+};
+
+/** Arguments with which a run neither reads nor writes results. */
+const REFUSING: ReadonlySet<string> = new Set([
+  "--no-cache",
+  "--trace-inputs",
+  "--help",
+  "--version",
+]);
+
+/**
+ * Returns the slot of a command; `undefined` if its result is never kept or there is no cache.
+ * `build` identifies the code of Nivis.
+ */
+export function slotOf(program: string, build: string): ResultSlot | undefined {
+  const args = process.argv.slice(2);
+  const kept = KEPT[program];
+  if (kept === undefined || (kept !== true && !kept.has(args[0] ?? ""))) return undefined;
+  if (args.some((argument) => REFUSING.has(argument.replace(/=.*/s, "")))) return undefined;
+  const base = cacheBase();
+  if (base === undefined || (process.env["NIVIS_NO_RESULTS"] ?? "") !== "") return undefined;
+  let directory: string;
+  try {
+    directory = process.cwd();
+  } catch {
+    return undefined;
+  }
+  const key = JSON.stringify([
+    FORMAT,
+    build,
+    process.version,
+    process.platform,
+    process.arch,
+    process.execArgv,
+    process.env["NODE_OPTIONS"] ?? "",
+    process.getuid?.(),
+    process.geteuid?.(),
+    process.getgid?.(),
+    process.getegid?.(),
+    process.getgroups?.(),
+    directory,
+    program,
+    args,
+  ]);
+  const hash = hashOf(key);
+  return { file: join(base, "results", hash.slice(0, 1), hash.slice(1)), key };
+}
+
+/** The odd multipliers of two independent multiplicative hashes. */
+const MULTIPLIERS = [0x9e37_79b1, 0x85eb_ca77] as const;
+
+/** Returns 16 hexadecimal digits that name a file. */
+function hashOf(text: string): string {
+  return MULTIPLIERS.map((multiplier, i) => {
+    let hash = i + 1;
+    for (let at = 0; at < text.length; at++) {
+      hash = Math.imul(hash ^ text.charCodeAt(at), multiplier);
+      hash ^= hash >>> 15;
+    }
+    return (hash >>> 0).toString(16).padStart(8, "0");
+  }).join("");
+}
+
+/** Reads the result in a slot; `undefined` if there is none that can be trusted. */
+export function readResult({ file, key }: ResultSlot): ResultEntry | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, "r");
+  } catch {
+    return undefined;
+  }
+  try {
+    const folder = dirname(file);
+    const { size, uid, mode } = fstatSync(descriptor);
+    if (!isPrivate(uid, mode) || size > 2 * MAX_ENTRY) return undefined;
+    if (!isPrivateFolder(folder) || !isPrivateFolder(dirname(folder))) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    if (readSync(descriptor, bytes) !== size) return undefined;
+    return decodeEntry(bytes, key);
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Writes a result to its slot; returns whether it did. Never fails. */
+export function writeResult({ file }: ResultSlot, entry: ResultEntry): boolean {
+  const temporary = `${file}.${process.pid}${Math.random().toString(36).slice(1)}.tmp`;
+  try {
+    const bytes = encodeEntry(entry);
+    if (bytes.length > MAX_ENTRY) return false;
+    const folder = dirname(file);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isPrivateFolder(folder) || !isPrivateFolder(dirname(folder))) return false;
+    writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
+    renameSync(temporary, file);
+    return true;
+  } catch {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // It was never written.
+    }
+    return false;
+  }
+}
+
+function isPrivate(uid: number, mode: number): boolean {
+  const user = process.geteuid?.();
+  return user === undefined || (uid === user && (mode & 0o022) === 0);
+}
+
+function isPrivateFolder(path: string): boolean {
+  const { uid, mode } = statSync(path);
+  return isPrivate(uid, mode);
+}

@@ -1,0 +1,226 @@
+/**
+ * Random trees of files with programs that look at them, and random edits: the ways in which a
+ * remembered result could become wrong.
+ *
+ * All names are few, so that edits hit what programs look at, and programs look at what is not there.
+ * Edits include those that try to hide: the same size, the old modification time, a symlink in place
+ * of a directory, another file of the same age under the name.
+ */
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
+import type { Random } from "@nivis/testkit";
+
+const DIRECTORIES = ["", "a", "b", "a/c", "b/d", "link"];
+const NAMES = ["m0.nix", "m1.nix", "m2.nix", "m3.nix", "default.nix", "x", "y", "z.txt"];
+const INITIAL_FILES = 30;
+const VARIABLES = ["V", "W", "NIX_PATH"];
+const VALUES = ["", "1", "two", "p=a:q=b", "p=b:a", "nixpkgs=link"];
+
+/** Removes write permission from nothing: programs may be run by a user who may read everything. */
+const MODES = [0o644, 0o755, 0o600, 0o444, 0o000];
+
+/** A tree on disk, and the variables of the environment. */
+export class RandomTree {
+  readonly environment: Record<string, string> = {};
+
+  constructor(
+    readonly root: string,
+    readonly random: Random,
+  ) {
+    for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
+    for (let i = 0; i < INITIAL_FILES; i++) {
+      this.#write(join(root, random.pick(DIRECTORIES), random.pick(NAMES)));
+    }
+  }
+
+  /** Makes a random edit and returns what it was, for people. */
+  edit(): string {
+    const { random } = this;
+    const path = this.#anyPath();
+    const place = join(this.root, path);
+    // The current directory stays.
+    if (path === ".") return "nothing";
+    try {
+      const action = random.weighted<() => string>([
+        [6, () => this.#write(place)],
+        [5, () => this.#overwriteQuietly(this.#existing(place))],
+        [1, named("mode", () => chmodSync(place, random.pick(MODES)))],
+        [1, named("remove", () => rmSync(place, { recursive: true, force: true }))],
+        [1, () => this.#rename(place)],
+        [2, () => this.#link(place)],
+        [1, named("directory", () => mkdirSync(place, { recursive: true }))],
+        [1, named("touch", () => utimesSync(place, 1, random.below(3)))],
+        [1, () => this.#hardLink(place)],
+        [1, () => this.#rewriteSame(this.#existing(place))],
+        [2, () => this.#setVariable()],
+        [1, () => "nothing"],
+      ]);
+      return `${action()} ${path}`;
+    } catch {
+      return `failed ${path}`;
+    }
+  }
+
+  /** A random program: an expression whose paths are relative to the root of the tree. */
+  expression(depth = 2): string {
+    const { random } = this;
+    // What fails ends the program, so most of it should not.
+    const path = (): string => {
+      const chosen = this.#anyPath();
+      if (random.chance(0.2)) return `./${chosen}`;
+      return `./${relative(this.root, this.#existing(join(this.root, chosen))) || "."}`;
+    };
+    const inner = (): string => (depth > 0 ? this.expression(depth - 1) : "1");
+    return random.weighted<() => string>([
+      [4, () => `import ${path()}`],
+      [3, () => `builtins.readFile ${path()}`],
+      [3, () => `builtins.readDir ${path()}`],
+      [3, () => `builtins.pathExists ${path()}`],
+      [1, () => `builtins.pathExists "\${toString ${path()}}/"`],
+      [2, () => `builtins.readFileType ${path()}`],
+      [2, () => `"\${${path()}}"`],
+      [1, () => `builtins.path { path = ${path()}; filter = p: t: baseNameOf p != "y"; }`],
+      [1, () => `builtins.filterSource (p: t: t != "symlink") ${path()}`],
+      [1, () => `builtins.hashFile "sha256" ${path()}`],
+      [2, () => `builtins.getEnv "${random.pick(VARIABLES)}"`],
+      [2, () => `<${random.pick(["p", "q", "p/x", "m0.nix", "nixpkgs", "nix/fetchurl.nix"])}>`],
+      [1, () => `builtins.trace (${inner()}) (${inner()})`],
+      [2, () => `builtins.tryEval (${inner()})`],
+      [2, () => `{ a = ${inner()}; b = ${inner()}; }`],
+      [6, () => `[ (${inner()}) (${inner()}) (${inner()}) ]`],
+      [1, () => `builtins.attrNames (builtins.readDir ${path()})`],
+      [1, () => `if ${inner()} == ${inner()} then 1 else 2`],
+      [0.3, () => `throw "no"`],
+      [0.2, () => `builtins.isInt builtins.currentTime`],
+      [
+        2,
+        () =>
+          `(derivation { name = "d"; system = "s"; builder = "b"; src = ${path()}; v = builtins.toJSON (${inner()}); }).drvPath`,
+      ],
+    ])();
+  }
+
+  #anyPath(): string {
+    const { random } = this;
+    return join(random.pick(DIRECTORIES), random.chance(0.15) ? "" : random.pick(NAMES));
+  }
+
+  /** The place itself if it is a file, else one that is, if a few attempts find one. */
+  #existing(place: string): string {
+    let found = place;
+    for (let attempt = 0; attempt < 8; attempt++) {
+      if (statSync(found, { throwIfNoEntry: false })?.isFile() === true) return found;
+      found = join(this.root, this.#anyPath());
+    }
+    return place;
+  }
+
+  #contents(): string {
+    const { random } = this;
+    if (random.chance(0.5))
+      return random.pick(["1", "2", "[ 1 ]", "{ v = 1; }", "x: x + 1", "", "1\xff\0"]);
+    // Long texts are hashed, short ones are compared.
+    const comment = random.chance(0.3) ? `# ${"c".repeat(600)}${random.below(3)}\n` : "";
+    return `${comment}${this.expression(1)}\n`;
+  }
+
+  #write(place: string): string {
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(place, this.#contents(), "latin1");
+    // As archives do; then an overwrite can bring this time back exactly.
+    if (this.random.chance(0.5)) utimesSync(place, 1, 1);
+    return "write";
+  }
+
+  /** Another content of the same size, and the modification time from before. */
+  #overwriteQuietly(place: string): string {
+    const { atime, mtime, size } = statSync(place);
+    const text = readFileSync(place, "latin1");
+    const other = text.includes("1")
+      ? text.replaceAll("1", "2")
+      : text.replaceAll("2", "1").replaceAll("./a", "./b");
+    writeFileSync(place, other, "latin1");
+    utimesSync(place, atime, mtime);
+    return `overwrite ${size} bytes`;
+  }
+
+  #rewriteSame(place: string): string {
+    writeFileSync(place, readFileSync(place));
+    return "rewrite";
+  }
+
+  #rename(place: string): string {
+    renameSync(place, this.#otherPlace());
+    return "rename";
+  }
+
+  #link(place: string): string {
+    const target = this.random.pick(["a", "b", "../b", "x", "m1.nix", "nowhere", ".", this.root]);
+    if (existsSync(place) && lstatSync(place).isDirectory() && this.random.chance(0.5)) {
+      // A directory moves away, and a symlink to it takes its place.
+      const away = `${place}.moved`;
+      rmSync(away, { recursive: true, force: true });
+      renameSync(place, away);
+      symlinkSync(away, place);
+      return "move behind a symlink";
+    }
+    if (place !== this.root) rmSync(place, { recursive: true, force: true });
+    symlinkSync(target, place);
+    return `symlink to ${target}`;
+  }
+
+  #hardLink(place: string): string {
+    linkSync(place, this.#otherPlace());
+    return "hard link";
+  }
+
+  #otherPlace(): string {
+    const path = this.#anyPath();
+    return join(this.root, path === "." ? "x" : path);
+  }
+
+  #setVariable(): string {
+    const name = this.random.pick(VARIABLES);
+    if (this.random.chance(0.3)) delete this.environment[name];
+    else this.environment[name] = this.random.pick(VALUES);
+    return `variable ${name}`;
+  }
+}
+
+/** An action that returns its name. */
+function named(name: string, action: () => unknown): () => string {
+  return () => {
+    action();
+    return name;
+  };
+}
+
+/** All files below a directory with their contents, for people. */
+export function describeTree(root: string): string {
+  const lines: string[] = [];
+  const visit = (path: string): void => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const place = join(path, entry.name);
+      if (entry.isDirectory()) visit(place);
+      else if (entry.isFile())
+        lines.push(`${place}: ${JSON.stringify(readFileSync(place, "latin1"))}`);
+      else lines.push(`${place}: ${entry.isSymbolicLink() ? "symlink" : "special"}`);
+    }
+  };
+  visit(root);
+  return lines.join("\n");
+}

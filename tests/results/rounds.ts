@@ -1,0 +1,226 @@
+/**
+ * Rounds of random edits: after each, a program is run with the result of an earlier run, if that
+ * still holds, and without it. Both must print the same.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InputRecorder } from "@nivis/node";
+import { Random } from "@nivis/testkit";
+import { runNivis } from "../../packages/nivis/src/nivis.ts";
+import { nixInstantiate } from "../../packages/nivis/src/nix-instantiate.ts";
+import { runProgram } from "../../packages/nivis/src/program.ts";
+import { recall } from "../../packages/nivis/src/results/recall.ts";
+import type { ResultSlot } from "../../packages/nivis/src/results/result-slot.ts";
+import { RunRecording } from "../../packages/nivis/src/results/run-recording.ts";
+import type { Terminal } from "../../packages/nivis/src/terminal.ts";
+import { describeTree, RandomTree } from "./random-trees.ts";
+
+/** The clock of the file system advances in steps of at most this many milliseconds. */
+const SETTLING_TIME = 20;
+/** Rounds in one tree. */
+const ROUNDS_PER_TREE = 50;
+const PROGRAMS = 4;
+
+/** What happened in some rounds. */
+export interface Tally {
+  rounds: number;
+  /** Results that were recalled. */
+  hits: number;
+  /** Of these, results that were recalled after an edit. */
+  hitsAfterEdits: number;
+  /** Runs that could not be kept. */
+  unkept: number;
+}
+
+/** What a run printed. */
+interface Printed {
+  readonly code: number;
+  readonly pieces: readonly string[];
+}
+
+/** Runs rounds; throws an error that describes the first difference. */
+export function runRounds(rounds: number, seed: number): Tally {
+  const tally: Tally = { rounds: 0, hits: 0, hitsAfterEdits: 0, unkept: 0 };
+  const here = process.cwd();
+  const folder = mkdtempSync(join(tmpdir(), "nivis-results-"));
+  try {
+    for (let tree = 0; tally.rounds < rounds; tree++) {
+      const place = join(folder, String(tree));
+      const random = new Random(seed + tree * 7919);
+      new Trial(place, random, `seed ${seed}, tree ${tree}`).run(
+        Math.min(ROUNDS_PER_TREE, rounds - tally.rounds),
+        tally,
+      );
+      process.chdir(here);
+      rmSync(place, { recursive: true, force: true });
+    }
+    return tally;
+  } finally {
+    process.chdir(here);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+class Trial {
+  readonly #folder: string;
+  readonly #random: Random;
+  readonly #name: string;
+  readonly #tree: RandomTree;
+  readonly #programs: readonly (readonly string[])[];
+
+  constructor(folder: string, random: Random, name: string) {
+    this.#folder = folder;
+    this.#random = random;
+    this.#name = name;
+    this.#tree = new RandomTree(join(folder, "tree"), random);
+    mkdirSync(join(folder, "home"));
+    this.#programs = Array.from({ length: PROGRAMS }, () => this.#program());
+  }
+
+  run(rounds: number, tally: Tally): void {
+    const random = this.#random;
+    process.chdir(this.#tree.root);
+    for (let round = 0; round < rounds; round++) {
+      const edits: string[] = [];
+      for (let n = random.below(3); n > 0; n--) edits.push(this.#tree.edit());
+      if (random.chance(0.1)) edits.push(this.#removeFromStore());
+      // Files whose stamps have settled, and files that were changed just now.
+      if (random.chance(0.5)) pause(SETTLING_TIME + 5);
+      const program = random.below(PROGRAMS);
+      const args = this.#programs[program] as readonly string[];
+      const slot = { file: join(this.#folder, "results", String(program)), key: args.join(" ") };
+      const isQuick = random.chance(0.5);
+      const remembered = this.#recalled(slot, isQuick);
+      const fresh = this.#fresh(args, join(this.#folder, "store-fresh"), undefined, tally);
+      const shown = remembered ?? this.#fresh(args, join(this.#folder, "store"), slot, tally);
+      tally.rounds++;
+      if (remembered !== undefined) {
+        tally.hits++;
+        if (edits.length > 0) tally.hitsAfterEdits++;
+      }
+      if (JSON.stringify(shown) !== JSON.stringify(fresh)) {
+        throw new Error(
+          [
+            `${this.#name}, round ${round}: ${args.join(" ")}`,
+            `edits: ${edits.join("; ")}`,
+            `remembered: ${JSON.stringify(remembered)}`,
+            `fresh:      ${JSON.stringify(fresh)}`,
+            `environment: ${JSON.stringify(this.#tree.environment)}`,
+            describeTree(this.#tree.root),
+          ].join("\n"),
+        );
+      }
+      this.#checkStore(shown);
+    }
+  }
+
+  #program(): readonly string[] {
+    const random = this.#random;
+    const expression = this.#tree.expression();
+    const flags = random.pick([[], ["--show-trace"], ["--strict"], ["-I", "p=a"]]);
+    if (random.chance(0.3)) return ["eval", ...flags, "--expr", expression];
+    if (random.chance(0.3)) {
+      const body = `derivation { name = "n"; system = "s"; builder = ./x; e = builtins.toJSON (${expression}); }`;
+      return ["drv", "-E", body];
+    }
+    return ["instantiate", "--eval", "--read-write-mode", ...flags, "-E", expression];
+  }
+
+  #start(args: readonly string[], store: string, terminal: Terminal): number {
+    const [word, ...rest] = args;
+    const given = ["--store", `local?root=${store}`, ...rest];
+    if (word === "eval") return runNivis(["eval", ...given], terminal) as number;
+    return runProgram(nixInstantiate, given, terminal);
+  }
+
+  #environment(): Record<string, string> {
+    return {
+      NIX_CONF_DIR: join(this.#tree.root, "conf"),
+      HOME: join(this.#folder, "home"),
+      NIX_STATE_DIR: "/var/empty",
+      NIVIS_NO_CACHE: "1",
+      ...this.#tree.environment,
+    };
+  }
+
+  #fresh(
+    args: readonly string[],
+    store: string,
+    slot: ResultSlot | undefined,
+    tally: Tally,
+  ): Printed {
+    const pieces: string[] = [];
+    const inputs = slot === undefined ? undefined : new InputRecorder(SETTLING_TIME);
+    const environment = this.#environment();
+    const terminal: Terminal = {
+      writeOut: (bytes) => put(pieces, 1, bytes),
+      writeLine: (bytes) => put(pieces, 2, `${bytes}\n`),
+      readInput: () => "",
+      color: false,
+      environment: inputs?.observeEnvironment(environment) ?? environment,
+    };
+    if (slot === undefined || inputs === undefined) {
+      return { code: this.#start(args, store, terminal), pieces: this.#named(pieces, store) };
+    }
+    const recording = new RunRecording(slot, inputs);
+    const code = this.#start(args, store, recording.observe(terminal));
+    if (!recording.finish(code)) tally.unkept++;
+    return { code, pieces: this.#named(pieces, store) };
+  }
+
+  #recalled(slot: ResultSlot, isQuick: boolean): Printed | undefined {
+    const pieces: string[] = [];
+    const code = recall(slot, {
+      write: (stream, bytes) => put(pieces, stream, bytes),
+      environment: this.#environment(),
+      settlingTime: SETTLING_TIME,
+      isQuick,
+    });
+    if (code === undefined) return undefined;
+    return { code, pieces: this.#named(pieces, join(this.#folder, "store")) };
+  }
+
+  /** The output with one name for both stores. */
+  #named(pieces: readonly string[], store: string): readonly string[] {
+    return pieces.map((piece) => piece.replaceAll(store, "STORE"));
+  }
+
+  #storePaths(): string[] {
+    try {
+      return readdirSync(join(this.#folder, "store/nix/store"));
+    } catch {
+      return [];
+    }
+  }
+
+  #removeFromStore(): string {
+    const paths = this.#storePaths();
+    if (paths.length === 0) return "nothing in the store";
+    const name = this.#random.pick(paths);
+    rmSync(join(this.#folder, "store/nix/store", name), { recursive: true, force: true });
+    return `remove ${name} from the store`;
+  }
+
+  /** What a program printed of the store must be there. */
+  #checkStore({ code, pieces }: Printed): void {
+    if (code !== 0) return;
+    const present = new Set(this.#storePaths());
+    for (const [, name] of pieces.join("").matchAll(/\/nix\/store\/([0-9a-z]{32}-[\w.-]+)/g)) {
+      if (name?.endsWith(".drv") && !present.has(name)) {
+        throw new Error(`${this.#name}: ${name} was printed and is not in the store`);
+      }
+    }
+  }
+}
+
+function put(pieces: string[], stream: number, bytes: string): void {
+  const last = pieces.length - 1;
+  const prefix = `${stream}:`;
+  if (pieces[last]?.startsWith(prefix)) pieces[last] += bytes;
+  else pieces.push(prefix + bytes);
+}
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
