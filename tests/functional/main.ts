@@ -53,6 +53,20 @@ const SCRIPTS = [
   "binary-cache",
   "add",
   "eval",
+  "fetchGit",
+  "fetchGitRefs",
+  "fetchGitShallow",
+  "fetchGitSubmodules",
+  "fetchGitVerification",
+  "fetchMercurial",
+  "fetchPath",
+  "fetchTree-file",
+  "fetchurl",
+  "fetchClosure",
+  "tarball",
+  "pure-eval",
+  "restricted",
+  "nix_path",
 ];
 
 function suiteOfEnvironment(): Suite {

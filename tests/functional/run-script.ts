@@ -81,9 +81,19 @@ function writePrograms(folder: string, { programs }: Suite): void {
     writeProgram(join(folder, name), [`exec -a ${name} ${join(programs, name)} "$@"`]);
   }
   const node = process.execPath;
-  writeProgram(join(folder, "nix-instantiate"), [`exec ${node} ${bin("nivis-instantiate")} "$@"`]);
-  writeProgram(join(folder, "nix-build"), [`exec ${node} ${bin("nivis-build")} "$@"`]);
+  // Scripts delete C++ Nix's cache, so that of Nivis is the same directory.
+  const cache = [
+    'if [ -n "$HOME" ] && [ ! -e "$HOME/.cache/nivis" ]; then',
+    '  mkdir -p "$HOME/.cache/nix" && ln -sfn nix "$HOME/.cache/nivis"',
+    "fi",
+  ];
+  writeProgram(join(folder, "nix-instantiate"), [
+    ...cache,
+    `exec ${node} ${bin("nivis-instantiate")} "$@"`,
+  ]);
+  writeProgram(join(folder, "nix-build"), [...cache, `exec ${node} ${bin("nivis-build")} "$@"`]);
   writeProgram(join(folder, "nix"), [
+    ...cache,
     'for word in "$@"; do',
     "  case $word in",
     `    ${COMMANDS.join("|")}) exec ${node} ${bin("nivis-nix")} "$@" ;;`,
@@ -151,7 +161,6 @@ function runBash(
         TEST_NAME: name.replace(/\.sh$/, ""),
         NIX_REMOTE: "",
         NIX_STORE: "",
-        NIVIS_NO_CACHE: "1",
         BASH_ENV: join(folder, "trace.sh"),
       },
     });

@@ -58,7 +58,7 @@ export interface SourceAccessor {
   display(path: string): string;
   /**
    * Returns the path in the host's file system, for programs and people; `undefined` if there is
-   * none. Throws {@link IoError} if evaluation must not read the path.
+   * none. A directory there has the same files. Throws {@link IoError} if evaluation must not read the path.
    */
   physicalPath(path: string): string | undefined;
   /** Returns the fingerprint of a path; absent, or `undefined`, if the contents may change. */

@@ -76,7 +76,9 @@ export class FilteredTree implements SourceTree {
   }
 
   physicalPath(path: string): string | undefined {
-    return this.#sees(path) ? this.#tree.physicalPath(path) : undefined;
+    // A directory on disk may have entries that cannot be seen here.
+    if (!this.#sees(path) || this.#tree.fileType(path) === "directory") return undefined;
+    return this.#tree.physicalPath(path);
   }
 
   fingerprint(): Fingerprint | undefined {

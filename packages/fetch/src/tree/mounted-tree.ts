@@ -70,6 +70,8 @@ export class MountedTree implements SourceTree {
   }
 
   physicalPath(path: string): string | undefined {
+    const below = path === "/" ? "/" : `${path}/`;
+    if (this.#mounts.some(([mount]) => mount.startsWith(below))) return undefined;
     const [tree, inner] = this.#at(path);
     return tree.physicalPath(inner);
   }

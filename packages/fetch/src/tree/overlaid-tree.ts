@@ -26,7 +26,9 @@ export class OverlaidTree extends ForwardingTree {
   }
 
   override physicalPath(path: string): string | undefined {
-    return this.#files.get(path) ?? super.physicalPath(path);
+    const file = this.#files.get(path);
+    if (file !== undefined) return file;
+    return this.fileType(path) === "directory" ? undefined : super.physicalPath(path);
   }
 
   override fingerprint(): undefined {

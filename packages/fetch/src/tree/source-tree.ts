@@ -97,7 +97,7 @@ export interface SourceTree {
   readLink(path: string): string;
   /** The path as messages and positions name it: `«github:o/r/REV»/flake.nix`. */
   display(path: string): string;
-  /** Where a path is on disk; `undefined` if it is not. */
+  /** Where a path is on disk, with all that is below it and nothing else; `undefined` if it is not. */
   physicalPath(path: string): string | undefined;
   /** What is at a path by its contents; `undefined` if they may change. */
   fingerprint(path: string): Fingerprint | undefined;

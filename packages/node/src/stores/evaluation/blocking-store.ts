@@ -196,6 +196,8 @@ export class BlockingStore {
     const worker = new Worker(script ?? new URL("./store-worker.js", import.meta.url), {
       workerData,
       transferList: [port2],
+      // The thread closes files that this one has opened (nar-spool.ts).
+      trackUnmanagedFds: false,
       stdout: false,
       stderr: false,
     });

@@ -24,13 +24,14 @@ import {
   type FinishedDerivation,
   hashNar,
   type KeyedBuildResult,
-  narBytes,
   parseDerivation,
   storePathBaseName,
+  writeNar,
 } from "@nivis/formats";
 import type { Missing } from "@nivis/store";
 import { nodeHashes } from "../../node-hashes.ts";
 import type { BlockingStore } from "./blocking-store.ts";
+import { spoolNar } from "./nar-spool.ts";
 import type { NewObject } from "./requests.ts";
 
 /** How many objects, or bytes of contents, are sent at once. */
@@ -120,7 +121,7 @@ export class EvaluationStore implements Store {
     const root = files.physicalPath(tree.root);
     const from =
       root === undefined
-        ? { nar: narBytes(source, tree.root) }
+        ? spoolNar(size, (sink) => writeNar(source, tree.root, sink))
         : { root, kept: keptOnDisk(tree, files) };
     const object = { kind: "source", path, narDigest: digest, narSize: size, references, from };
     this.#add(object as NewObject, "nar" in from ? size : 0);

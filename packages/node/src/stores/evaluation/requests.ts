@@ -54,7 +54,9 @@ export type NewObject =
             /** The names kept in each directory; all of them if absent. */
             readonly kept: ReadonlyMap<string, readonly string[]> | undefined;
           }
-        | { readonly nar: Uint8Array };
+        | { readonly nar: Uint8Array }
+        /** An open file with the NAR, which has no name any more; it is to be closed. */
+        | { readonly narFile: number };
     };
 
 /** An output that evaluation needs, as string contexts name it. */

@@ -2,6 +2,7 @@
  * Answers what an evaluation asks of its stores (`requests.ts`), over the asynchronous stores of
  * `@nivis/store`. Runs in the thread that holds the connections, and in tests without one.
  */
+import { closeSync } from "node:fs";
 import {
   type BuildMode,
   bytesToByteString,
@@ -38,6 +39,7 @@ import { nodeFileSystem } from "../node-file-system.ts";
 import { nodeStoreHost } from "../node-store-host.ts";
 import type { BuildLogger } from "../progress/build-logger.ts";
 import { replaceLink } from "../root-link.ts";
+import { readSpooledNar } from "./nar-spool.ts";
 import type { NewObject, RequestedOutput, StoreAnswers, StoreRequest } from "./requests.ts";
 
 /** So few and so small files are sent without asking whether they are there. */
@@ -117,10 +119,16 @@ export class EvaluationServer {
       for (const object of objects) await addFile(writer, object, options);
       return;
     }
-    const paths = objects.map(({ path }) => path);
-    const valid = await store.validPaths(paths, options);
-    const missing = objects.filter(({ path }) => !valid.has(path)).map(pathToAdd);
-    if (missing.length > 0) await writer.addMany(missing, options);
+    try {
+      const paths = objects.map(({ path }) => path);
+      const valid = await store.validPaths(paths, options);
+      const missing = objects.filter(({ path }) => !valid.has(path)).map(pathToAdd);
+      if (missing.length > 0) await writer.addMany(missing, options);
+    } finally {
+      for (const object of objects) {
+        if (object.kind === "source" && "narFile" in object.from) closeSync(object.from.narFile);
+      }
+    }
   }
 
   async #build(wanted: readonly RequestedOutput[]): Promise<readonly string[]> {
@@ -263,6 +271,7 @@ function pathToAdd(object: NewObject): PathToAdd {
   };
   const info = pathInfo(path, narDigest, narSize, references, address);
   if ("nar" in from) return { info, nar: () => streamOf(from.nar) };
+  if ("narFile" in from) return { info, nar: () => readSpooledNar(from.narFile, narSize) };
   return { info, nar: () => narOfFiles(keptFiles(from.kept), from.root) };
 }
 
