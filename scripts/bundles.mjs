@@ -9,7 +9,7 @@
  * main bundle; it receives what it imports from them in an array, so that no class exists twice in
  * one process.
  */
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
 import { root } from "./workspace.mjs";
@@ -25,6 +25,21 @@ export const ON_DEMAND = {
   flakes: ["nivis/src/commands/flake-commands.ts"],
   fetching: ["nivis/src/fetching.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
+  diagnostics: [
+    "eval/src/diagnostics/explanation.ts",
+    "eval/src/diagnostics/render-json.ts",
+    "eval/src/diagnostics/render-rich.ts",
+  ],
+  inputs: [
+    "formats/src/fetch/flake-ref.ts",
+    "formats/src/fetch/input.ts",
+    "formats/src/fetch/git-url.ts",
+  ],
+  hashes: ["formats/src/hash/portable-hash.ts"],
+  patterns: ["eval/src/regex/regex.ts"],
+  statistics: ["nivis/src/statistics.ts"],
+  tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
+  toml: ["formats/src/codec/toml.ts"],
 };
 
 /** The bundle of each module on demand, by its path relative to the checkout. */
@@ -33,6 +48,12 @@ const BUNDLE_OF = new Map(
     modules.map((path) => [join("packages", path), bundle]),
   ),
 );
+
+/**
+ * The least length of the main bundle. Node keeps texts of this length (`EXTERN_APEX` in its sources)
+ * outside of V8's heap; one of almost a megabyte inside makes V8 collect garbage during each start.
+ */
+const MIN_LENGTH = 0xfbee9;
 
 /** The module that is part of the main bundle and loads the others. */
 const LOADER = "nivis:on-demand";
@@ -66,8 +87,12 @@ export async function buildBundles(options) {
       names.map((name) => buildOnDemand(options, name, modules, shared)),
     );
     const files = Object.fromEntries(apart.map((one, i) => [names[i], bundleName(one)]));
-    const main = await buildMain({ ...options, metafile: true }, shared, files);
-    return [/** @type {import("esbuild").Metafile} */ (main.metafile), ...apart];
+    const built = await buildMain({ ...options, metafile: true }, shared, files);
+    const main = /** @type {import("esbuild").Metafile} */ (built.metafile);
+    const path = join(/** @type {string} */ (options.outdir), bundleName(main));
+    const length = statSync(path).size;
+    if (length < MIN_LENGTH) appendFileSync(path, " ".repeat(MIN_LENGTH - length));
+    return [main, ...apart];
   }
 }
 
@@ -163,10 +188,13 @@ async function importsOf(options, name, modules) {
   return Array.from(text.matchAll(/^import ([^;"]*?) from "main:([^"]+)";$/gm)).flatMap(
     ([statement, clause = "", path]) => {
       if (!/^\{[^}]*\}$/.test(clause)) throw new Error(`bundle '${name}': ${statement}`);
+      const enums = enumsOf(/** @type {string} */ (path));
       return clause
         .slice(1, -1)
         .split(",")
-        .map((part) => `${path}:${part.trim().split(" as ")[0]}`);
+        .map((part) => /** @type {string} */ (part.trim().split(" as ")[0]))
+        .filter((exported) => !enums.has(exported))
+        .map((exported) => `${path}:${exported}`);
     },
   );
 }
@@ -201,7 +229,8 @@ async function buildOnDemand(options, name, modules, shared) {
         name: "shared",
         setup: ({ onLoad }) =>
           onLoad({ filter: /./, namespace: "main" }, ({ path }) => ({
-            contents: texts.get(path) ?? "",
+            contents: [...enumsOf(path).values(), texts.get(path)].join("\n"),
+            loader: "ts",
           })),
       },
     ],
@@ -277,6 +306,20 @@ function functionsOf(path) {
     }
     return name;
   });
+}
+
+/**
+ * The declarations of the constant enumerations that a module exports, by name. Their members become
+ * numbers in each bundle, so nothing of them is shared.
+ *
+ * @param {string} path
+ * @returns {ReadonlyMap<string, string>}
+ */
+function enumsOf(path) {
+  if (!path.endsWith(".ts")) return new Map();
+  const text = readFileSync(join(root, path), "utf8");
+  const found = text.matchAll(/^export const enum (\w+) \{[\s\S]*?^\}/gm);
+  return new Map(Array.from(found, ([declaration, name = ""]) => [name, declaration]));
 }
 
 /**

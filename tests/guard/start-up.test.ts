@@ -15,7 +15,7 @@ import { ON_DEMAND } from "../../scripts/bundles.mjs";
  * The budget of the main bundle in bytes. What does not fit belongs into a bundle on demand (see
  * scripts/bundles.mjs).
  */
-const MAX_SIZE = 1_120_000;
+const MAX_SIZE = 900_000;
 
 const dist = fileURLToPath(new URL("../../packages/nivis/dist", import.meta.url));
 
@@ -81,9 +81,17 @@ describe("the main bundle", () => {
   );
 
   test("contains none of the code that an evaluation does not need", () => {
-    const elsewhere =
-      /^packages\/(?:(?:fmt|fetch|flake)\/|syntax\/src\/(?:lint|edit|tree)\/|nivis\/src\/formatting\/)/;
-    expect([...modules.keys()].filter((path) => elsewhere.test(path))).toEqual([]);
+    const elsewhere = [
+      /^packages\/(?:fmt|fetch|flake)\//,
+      /^packages\/syntax\/src\/(?:lint|edit|tree)\//,
+      /^packages\/eval\/src\/(?:diagnostics|regex|statistics)\/(?!regex-error)/,
+      /^packages\/nivis\/src\/formatting\//,
+      /^node_modules\//,
+    ];
+    const found = [...modules].filter(
+      ([path, code]) => elsewhere.some((one) => one.test(path)) && !/\breturn load\(/.test(code),
+    );
+    expect(found.map(([path]) => path)).toEqual([]);
   });
 
   test("has a function that loads the real one for each that is loaded on demand", () => {
@@ -91,14 +99,15 @@ describe("the main bundle", () => {
       for (const path of paths) {
         const found = modules.get(`packages/${path}`);
         expect(found, path).toContain(`return load("${bundle}").`);
-        expect(found?.length, path).toBeLessThan(1000);
+        expect(found?.length, path).toBeLessThan(2000);
       }
     }
   });
 
   test("is small: V8 pays for each function at each start, whether it is called or not", () => {
     expect(modules.size).toBeGreaterThan(100);
-    expect(text.length).toBeLessThan(MAX_SIZE);
+    // The build pads it with blanks; see bundles.mjs.
+    expect(text.trimEnd().length).toBeLessThan(MAX_SIZE);
   });
 });
 

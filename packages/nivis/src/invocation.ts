@@ -36,8 +36,8 @@ import {
   messageLogLine,
   plainLogLine,
 } from "./log-format.ts";
-import { StatisticsRecorder } from "./statistics.ts";
-import type { Terminal } from "./terminal.ts";
+import { recordStatistics, type StatisticsRecorder } from "./statistics.ts";
+import { isOn, type Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** How errors are shown: as C++ Nix does, with labels and hints, or as JSON. */
@@ -80,8 +80,11 @@ export class Invocation {
     maxCallDepth?: number,
   ) {
     this.#maxCallDepth = maxCallDepth;
-    this.statistics = StatisticsRecorder.of(terminal);
-    if (this.statistics !== undefined) terminal.inputs?.giveUp("statistics are printed");
+    const { environment } = terminal;
+    if (isOn(environment["NIX_SHOW_STATS"]) || isOn(environment["NIVIS_SHOW_STATS"])) {
+      this.statistics = recordStatistics(terminal);
+      terminal.inputs?.giveUp("statistics are printed");
+    }
     this.machine = nodeIo({
       environment: terminal.environment,
       inputs: terminal.inputs,

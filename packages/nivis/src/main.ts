@@ -10,7 +10,7 @@ import { nixInstantiate } from "./nix-instantiate.ts";
 import { runProgram } from "./program.ts";
 import type { ResultSlot } from "./results/result-slot.ts";
 import { RunRecording } from "./results/run-recording.ts";
-import { processTerminal, type Terminal, type ThreadScripts } from "./terminal.ts";
+import { type Launcher, processTerminal, type Terminal } from "./terminal.ts";
 
 /** The commands by the name under which they are installed, and the thread of `nivis jobs`. */
 export type CommandName =
@@ -26,13 +26,13 @@ export type CommandName =
  */
 export function main(
   command: CommandName,
-  scripts: ThreadScripts,
+  launcher: Launcher,
   slot?: ResultSlot,
 ): number | Promise<number> {
-  if (slot === undefined) return start(command, scripts, processTerminal(scripts));
+  if (slot === undefined) return start(command, launcher, processTerminal(launcher));
   const recording = new RunRecording(slot);
-  const terminal = recording.observe(processTerminal(scripts, recording.inputs));
-  const code = start(command, scripts, terminal);
+  const terminal = recording.observe(processTerminal(launcher, recording.inputs));
+  const code = start(command, launcher, terminal);
   // Commands that wait have no results that are kept.
   if (typeof code === "number") recording.finish(code);
   return code;
@@ -40,7 +40,7 @@ export function main(
 
 function start(
   command: CommandName,
-  scripts: ThreadScripts,
+  launcher: Launcher,
   terminal: Terminal,
 ): number | Promise<number> {
   const args = process.argv.slice(2);
@@ -54,6 +54,6 @@ function start(
     case "nivis-nix":
       return runNix(args, terminal);
     case "nivis-job-evaluator":
-      return runEvaluatorThread(scripts);
+      return runEvaluatorThread(launcher);
   }
 }

@@ -8,8 +8,8 @@ import { encodeUtf8 } from "@nivis/formats";
 import { commands } from "./commands/index.ts";
 import { Invocation } from "./invocation.ts";
 import { runNivis } from "./nivis.ts";
-import { sharedOptions } from "./options/evaluation-options.ts";
-import { usageError } from "./options/option.ts";
+import { evaluationGrammar } from "./options/evaluation-options.ts";
+import { findOption, usageError } from "./options/option.ts";
 import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -92,14 +92,10 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
 
 /** Finds the command behind the flags that precede it. */
 function splitAtCommand(args: readonly string[]) {
-  const values = new Map(
-    sharedOptions([], "modern").flatMap(({ names, values }) =>
-      names.map((name) => [name, values.length] as const),
-    ),
-  );
+  const grammar = evaluationGrammar([], "modern");
   let at = 0;
-  while (at < args.length && args[at]?.startsWith("-")) {
-    at += 1 + (values.get(args[at] as string) ?? 0);
+  for (let name = args[at]; name?.startsWith("-") === true; name = args[at]) {
+    at += 1 + (findOption(grammar, name)?.values.length ?? 0);
   }
   return { before: args.slice(0, at), word: args[at], after: args.slice(at + 1) };
 }

@@ -12,8 +12,8 @@ import { CommandFailure } from "./command-failure.ts";
 import { Invocation } from "./invocation.ts";
 import {
   type EvaluationFlags,
+  evaluationGrammar,
   requireFeatures,
-  sharedOptions,
 } from "./options/evaluation-options.ts";
 import { type HelpTopic, renderHelp } from "./options/help.ts";
 import { type Option, type ParseStyle, parseArguments } from "./options/option.ts";
@@ -118,11 +118,11 @@ function readArguments<Flags extends EvaluationFlags>(
 ): Flags | undefined {
   const { terminal } = invocation;
   const flags = program.defaults(invocation);
-  const { own, shared, style } = grammarOf(program);
-  const { positional } = program;
-  switch (parseArguments(args, { own, shared, style, positional }, flags)) {
+  const { options, style = "modern", positional } = program;
+  const grammar = { ...evaluationGrammar(options, style), positional };
+  switch (parseArguments(args, grammar, flags)) {
     case "help":
-      terminal.writeOut(encodeUtf8(renderHelp(program, [...own, ...shared])));
+      terminal.writeOut(encodeUtf8(renderHelp(program, [...grammar.own, ...grammar.shared])));
       return undefined;
     case "version":
       terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
@@ -181,10 +181,4 @@ function endStore(invocation: Invocation, code: number): number {
     invocation.inputs?.giveUp("the store could not be closed");
     return report(invocation, error);
   }
-}
-
-/** The options of a program: its own, and those of all programs that they do not replace. */
-function grammarOf<Flags extends EvaluationFlags>(program: ProgramHead<Flags>) {
-  const { options: own, style = "modern" } = program;
-  return { own, shared: sharedOptions(own, style), style };
 }

@@ -9,7 +9,6 @@
 import { readFileSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
 import type { InputRecorder } from "@nivis/node";
-import { setLongRunFlags } from "./launch/engine-flags.ts";
 import { writeAll } from "./results/write-all.ts";
 
 /** The standard streams of a command and its environment. */
@@ -49,14 +48,11 @@ export interface Terminal {
   readonly onLongRun?: () => void;
 }
 
-/** The scripts of the threads of a command. */
-export type ThreadScripts = Required<Pick<Terminal, "storeWorker" | "fetchWorker">>;
+/** What only the launcher of a command knows: the scripts of its threads, and V8's flags. */
+export type Launcher = Required<Pick<Terminal, "storeWorker" | "fetchWorker" | "onLongRun">>;
 
 /** The terminal of this process; `inputs` records what is asked of it. */
-export function processTerminal(
-  { storeWorker, fetchWorker }: ThreadScripts,
-  inputs?: InputRecorder,
-): Terminal {
+export function processTerminal(launcher: Launcher, inputs?: InputRecorder): Terminal {
   const environment = inputs?.observeEnvironment(process.env) ?? process.env;
   const isTerminal = (descriptor: number): boolean => {
     const result = process.getBuiltinModule("node:tty").isatty(descriptor);
@@ -84,13 +80,11 @@ export function processTerminal(
     get isErrTerminal() {
       return canDraw(environment, isTerminal(2));
     },
-    storeWorker,
-    fetchWorker,
+    ...launcher,
     onInterrupt: (listener) => {
       process.once("SIGINT", listener);
       return () => process.off("SIGINT", listener);
     },
-    onLongRun: setLongRunFlags,
   };
 }
 
@@ -115,4 +109,9 @@ function canDraw(
 ): boolean {
   const isPlain = environment["NO_COLOR"] !== undefined || environment["NOCOLOR"] !== undefined;
   return isTerminal && !isPlain && (environment["TERM"] ?? "dumb") !== "dumb";
+}
+
+/** Whether a variable that switches something on does so. Nix: every value except `0` does, even none. */
+export function isOn(variable: string | undefined): boolean {
+  return (variable ?? "0") !== "0";
 }

@@ -52,6 +52,7 @@ export {
   defaultSettings,
   type GatheredSettings,
   type SettingFlag,
+  settingFlag,
   settingFlags,
   type Warn,
   warnUnknownSettings,

@@ -8,6 +8,7 @@ import {
   applySetting,
   defaultSettings,
   SETTINGS,
+  settingFlag,
   settingFlags,
   warnUnknownSettings,
 } from "../src/settings/setting-table.ts";
@@ -158,6 +159,13 @@ describe("applySetting", () => {
     const names = [...SETTINGS, ...FOREIGN_SETTINGS].flatMap((row) => [row.name, ...row.aliases]);
     expect(new Set(names).size).toBe(names.length);
   });
+});
+
+test("settingFlag finds each of the flags by its name, and no other", () => {
+  for (const flag of settingFlags()) expect(settingFlag(flag.name)).toEqual(flag);
+  for (const name of ["", "no-", "cores-", "no-cores", "extra-cores", "relaxed-pure-eval"]) {
+    expect(settingFlag(name), name).toBeUndefined();
+  }
 });
 
 describe("settingFlags", () => {

@@ -1,7 +1,8 @@
 /** Builtins on regular expressions: POSIX extended ones, on bytes (see `regex/regex.ts`). */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { compileRegex, type Regex, RegexError } from "../regex/regex.ts";
+import { compileRegex, type Regex } from "../regex/regex.ts";
+import { RegexError } from "../regex/regex-error.ts";
 import type { OnWork } from "../regex/work.ts";
 import { type ContextString, type Slot, textOf } from "../value/value.ts";
 import { args, type BuiltinDefinition, plain, strict } from "./definition.ts";

@@ -118,6 +118,8 @@ export interface OpcodeRow {
    * the effect of not jumping; what is in parentheses is there only after the jump.
    */
   readonly effect: string;
+  /** How many slots the stack grows by; `undefined` if that depends on an operand. */
+  readonly growth: number | undefined;
   readonly doc: string;
 }
 
@@ -126,28 +128,31 @@ const row = (
   name: string,
   operands: readonly OperandKind[],
   effect: string,
+  growth: number | undefined,
   doc: string,
 ): OpcodeRow => ({
   op,
   name,
   operands,
   effect,
+  growth,
   doc,
 });
 
 /** One row for each opcode, in the order of their numbers. */
 export const OPCODES: readonly OpcodeRow[] = [
-  row(Op.Const, "CONST", ["constant"], "… → … slot", "Pushes a constant."),
-  row(Op.Int, "INT", ["immediate"], "… → … int", "Pushes a small integer."),
-  row(Op.Local, "LOCAL", ["local"], "… → … slot", "Pushes a local as it is."),
-  row(Op.LocalForce, "LOCAL_FORCE", ["local"], "… → … value", "Pushes a local, forced."),
-  row(Op.Upvalue0, "UPVALUE0", [], "… → … slot", "Pushes the first upvalue."),
-  row(Op.Upvalue1, "UPVALUE1", [], "… → … slot", "Pushes the second upvalue."),
+  row(Op.Const, "CONST", ["constant"], "… → … slot", 1, "Pushes a constant."),
+  row(Op.Int, "INT", ["immediate"], "… → … int", 1, "Pushes a small integer."),
+  row(Op.Local, "LOCAL", ["local"], "… → … slot", 1, "Pushes a local as it is."),
+  row(Op.LocalForce, "LOCAL_FORCE", ["local"], "… → … value", 1, "Pushes a local, forced."),
+  row(Op.Upvalue0, "UPVALUE0", [], "… → … slot", 1, "Pushes the first upvalue."),
+  row(Op.Upvalue1, "UPVALUE1", [], "… → … slot", 1, "Pushes the second upvalue."),
   row(
     Op.Upvalue,
     "UPVALUE",
     ["upvalue"],
     "… → … slot",
+    1,
     "Pushes a later upvalue; the operand counts from the third.",
   ),
   row(
@@ -155,32 +160,36 @@ export const OPCODES: readonly OpcodeRow[] = [
     "UPVALUE_FORCE",
     ["upvalue"],
     "… → … value",
+    1,
     "Pushes an upvalue, forced; the operand counts from the first.",
   ),
-  row(Op.Force, "FORCE", [], "… slot → … value", "Forces the top."),
-  row(Op.SetLocal, "SET_LOCAL", ["local"], "… slot → …", "Pops into a local."),
-  row(Op.Pop, "POP", [], "… slot → …", "Drops the top."),
+  row(Op.Force, "FORCE", [], "… slot → … value", 0, "Forces the top."),
+  row(Op.SetLocal, "SET_LOCAL", ["local"], "… slot → …", -1, "Pops into a local."),
+  row(Op.Pop, "POP", [], "… slot → …", -1, "Drops the top."),
   row(
     Op.Nip,
     "NIP",
     [],
     "… a b → … b",
+    -1,
     "Drops what is under the top; SELECT skips it when it need not force.",
   ),
-  row(Op.Slide, "SLIDE", ["count"], "… a1…an b → … b", "Drops n slots under the top."),
+  row(Op.Slide, "SLIDE", ["count"], "… a1…an b → … b", undefined, "Drops n slots under the top."),
   row(
     Op.Thunk,
     "THUNK",
     ["lambda"],
     "… → … thunk",
+    1,
     "Makes a suspended thunk with its captures. Of a function's code it makes a thunk that becomes the closure.",
   ),
-  row(Op.Closure, "CLOSURE", ["lambda"], "… → … closure", "Makes a closure with its captures."),
+  row(Op.Closure, "CLOSURE", ["lambda"], "… → … closure", 1, "Makes a closure with its captures."),
   row(
     Op.Refill,
     "REFILL",
     ["local", "lambda"],
     "… → …",
+    0,
     "Captures again for the thunk in a local, now that all locals of its scope exist (Tvix's finalise).",
   ),
   row(
@@ -188,6 +197,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "SKIP_IF_BOUND",
     ["local", "jump"],
     "… → …",
+    0,
     "Jumps if the caller gave this formal.",
   ),
   row(
@@ -195,6 +205,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "CALL",
     ["count"],
     "… an…a1 f → … an…ak result",
+    undefined,
     "Calls a function with the first of n arguments; a builtin or a fused function takes as many as it needs and skips the CALLs that follow for them.",
   ),
   row(
@@ -202,40 +213,51 @@ export const OPCODES: readonly OpcodeRow[] = [
     "RETURN",
     [],
     "… value → (caller) value",
+    0,
     "Leaves the frame and stores the value in the thunk that was forced, if any.",
   ),
-  row(Op.Jump, "JUMP", ["jump"], "… → …", "Continues elsewhere."),
+  row(Op.Jump, "JUMP", ["jump"], "… → …", 0, "Continues elsewhere."),
   row(
     Op.JumpIfFalse,
     "JUMP_IF_FALSE",
     ["jump"],
     "… bool → …",
+    -1,
     "Pops a Boolean and jumps if it is false.",
   ),
-  row(Op.And, "AND", ["jump"], "… bool → … (bool)", "Jumps if the top is false, else drops it."),
-  row(Op.Or, "OR", ["jump"], "… bool → … (bool)", "Jumps if the top is true, else drops it."),
-  row(Op.CheckBool, "CHECK_BOOL", [], "… value → … bool", "Fails unless the top is a Boolean."),
-  row(Op.Not, "NOT", [], "… bool → … bool", "Negates a Boolean."),
+  row(
+    Op.And,
+    "AND",
+    ["jump"],
+    "… bool → … (bool)",
+    -1,
+    "Jumps if the top is false, else drops it.",
+  ),
+  row(Op.Or, "OR", ["jump"], "… bool → … (bool)", -1, "Jumps if the top is true, else drops it."),
+  row(Op.CheckBool, "CHECK_BOOL", [], "… value → … bool", 0, "Fails unless the top is a Boolean."),
+  row(Op.Not, "NOT", [], "… bool → … bool", 0, "Negates a Boolean."),
   row(
     Op.AddFirst,
     "ADD_FIRST",
     [],
     "… value → … value",
+    0,
     "Prepares the first operand of `+`: what is neither number, string nor path is made a string.",
   ),
-  row(Op.Add, "ADD", [], "… a b → … value", "Adds; the first operand decides how."),
-  row(Op.Sub, "SUB", [], "… a b → … number", "Subtracts."),
-  row(Op.Mul, "MUL", [], "… a b → … number", "Multiplies."),
-  row(Op.Div, "DIV", [], "… a b → … number", "Divides."),
-  row(Op.Negate, "NEGATE", [], "… a → … number", "Subtracts from 0."),
-  row(Op.Less, "LESS", [], "… a b → … bool", "`a < b`"),
-  row(Op.Equal, "EQUAL", [], "… a b → … bool", "`a == b`"),
-  row(Op.NotEqual, "NOT_EQUAL", [], "… a b → … bool", "`a != b`"),
+  row(Op.Add, "ADD", [], "… a b → … value", -1, "Adds; the first operand decides how."),
+  row(Op.Sub, "SUB", [], "… a b → … number", -1, "Subtracts."),
+  row(Op.Mul, "MUL", [], "… a b → … number", -1, "Multiplies."),
+  row(Op.Div, "DIV", [], "… a b → … number", -1, "Divides."),
+  row(Op.Negate, "NEGATE", [], "… a → … number", 0, "Subtracts from 0."),
+  row(Op.Less, "LESS", [], "… a b → … bool", -1, "`a < b`"),
+  row(Op.Equal, "EQUAL", [], "… a b → … bool", -1, "`a == b`"),
+  row(Op.NotEqual, "NOT_EQUAL", [], "… a b → … bool", -1, "`a != b`"),
   row(
     Op.Interpolate,
     "INTERPOLATE",
     [],
     "… value → … string",
+    0,
     "Coerces a piece of a string; paths are copied to the store.",
   ),
   row(
@@ -243,6 +265,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "CONCAT_STRINGS",
     ["count"],
     "… s1…sn → … string",
+    undefined,
     "Joins strings with their contexts.",
   ),
   row(
@@ -250,16 +273,25 @@ export const OPCODES: readonly OpcodeRow[] = [
     "PATH_SEGMENT",
     [],
     "… value → … string",
+    0,
     "Coerces a piece of a path; paths are not copied.",
   ),
-  row(Op.ConcatPath, "CONCAT_PATH", ["count"], "… path s2…sn → … path", "Joins pieces to a path."),
-  row(Op.List, "LIST", ["count"], "… s1…sn → … list", "Makes a list."),
-  row(Op.Concat, "CONCAT", [], "… a b → … list", "`a ++ b`"),
+  row(
+    Op.ConcatPath,
+    "CONCAT_PATH",
+    ["count"],
+    "… path s2…sn → … path",
+    undefined,
+    "Joins pieces to a path.",
+  ),
+  row(Op.List, "LIST", ["count"], "… s1…sn → … list", undefined, "Makes a list."),
+  row(Op.Concat, "CONCAT", [], "… a b → … list", -1, "`a ++ b`"),
   row(
     Op.Attrs,
     "ATTRS",
     ["constant"],
     "… s1…sn → … set",
+    undefined,
     "Makes a set of the shape that the constant is.",
   ),
   row(
@@ -267,6 +299,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "DYNAMIC_BEGIN",
     [],
     "… set → … builder",
+    0,
     "Opens a set for attributes whose names are computed.",
   ),
   row(
@@ -274,14 +307,16 @@ export const OPCODES: readonly OpcodeRow[] = [
     "DYNAMIC_ATTR",
     ["position"],
     "… builder name slot → … builder",
+    -2,
     "Adds an attribute (none if the name is null) with this position.",
   ),
-  row(Op.DynamicEnd, "DYNAMIC_END", [], "… builder → … set", "Closes it."),
+  row(Op.DynamicEnd, "DYNAMIC_END", [], "… builder → … set", 0, "Closes it."),
   row(
     Op.NewCell,
     "NEW_CELL",
     ["local"],
     "… → …",
+    0,
     "Puts a fresh cell into a local: a forced thunk whose value is set later.",
   ),
   row(
@@ -289,6 +324,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "SET_CELL",
     ["local"],
     "… value → … value",
+    0,
     "Stores the top in the cell of a local.",
   ),
   row(
@@ -296,14 +332,16 @@ export const OPCODES: readonly OpcodeRow[] = [
     "OVERRIDES",
     ["local"],
     "… set overrides → … set",
+    -1,
     "Applies `__overrides` to a recursive set, also in the local through which its attributes see each other.",
   ),
-  row(Op.CheckSet, "CHECK_SET", [], "… value → … set", "Fails unless the top is a set."),
+  row(Op.CheckSet, "CHECK_SET", [], "… value → … set", 0, "Fails unless the top is a set."),
   row(
     Op.Update,
     "UPDATE",
     ["count"],
     "… an…a1 → … set",
+    undefined,
     "`a1 // … // an`; the last was evaluated first.",
   ),
   row(
@@ -311,6 +349,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "CHECK_NAME",
     [],
     "… value → … string",
+    0,
     "Fails unless the top can be the name of an attribute.",
   ),
   row(
@@ -318,6 +357,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "SELECT",
     ["constant", "cache"],
     "… set → … set value",
+    1,
     "Selects and forces; if there is nothing to force it replaces the set and skips the NIP that follows.",
   ),
   row(
@@ -325,6 +365,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "SELECT_KEEP",
     ["constant", "cache"],
     "… set → … set value",
+    1,
     "Selects and forces, keeping the set for traces.",
   ),
   row(
@@ -332,6 +373,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "SELECT_DYNAMIC",
     [],
     "… set name → … set name value",
+    1,
     "Selects a computed name and forces.",
   ),
   row(
@@ -339,6 +381,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "SELECT_OR",
     ["constant", "jump", "depth"],
     "… value → … value value",
+    1,
     "Selects and forces, or cuts the stack to the depth and jumps if there is no such attribute.",
   ),
   row(
@@ -346,6 +389,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "SELECT_OR_DYNAMIC",
     ["jump", "depth"],
     "… value name → … value name value",
+    1,
     "The same for a computed name.",
   ),
   row(
@@ -353,6 +397,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "HAS_ATTR",
     ["constant", "jump"],
     "… value → … slot",
+    0,
     "Replaces a set by its attribute, or by false and jumps if there is none.",
   ),
   row(
@@ -360,6 +405,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "HAS_ATTR_DYNAMIC",
     ["jump"],
     "… value name → … slot",
+    -1,
     "The same for a computed name.",
   ),
   row(
@@ -367,6 +413,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "WITH",
     ["local", "position"],
     "… scope slot → …",
+    -2,
     "Opens a `with` at this position around the scope below: stores the new one in a local.",
   ),
   row(
@@ -374,6 +421,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "RESOLVE_WITH",
     ["constant"],
     "… scope → … slot",
+    0,
     "Looks a name up in the `with` scopes, from the innermost outwards.",
   ),
   row(
@@ -381,6 +429,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "BIND_FORMALS",
     ["local"],
     "… set → …",
+    -1,
     "Checks the argument against the formals and binds them from a local on.",
   ),
   row(
@@ -388,6 +437,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "ASSERT_FAIL",
     ["constant"],
     "… → … value",
+    1,
     "Fails with the text of the condition; only the code behind it sees a value.",
   ),
   row(
@@ -395,14 +445,16 @@ export const OPCODES: readonly OpcodeRow[] = [
     "ASSERT_EQUAL",
     ["constant", "position"],
     "… a b → …",
+    -2,
     "Explains why `assert a == b` failed.",
   ),
-  row(Op.CurPos, "CUR_POS", ["position"], "… → … value", "Pushes the set that `__curPos` is."),
+  row(Op.CurPos, "CUR_POS", ["position"], "… → … value", 1, "Pushes the set that `__curPos` is."),
   row(
     Op.ResumeNative,
     "RESUME_NATIVE",
     [],
     "… value → …",
+    -1,
     "Gives a value to the native code of this frame.",
   ),
   row(
@@ -410,14 +462,16 @@ export const OPCODES: readonly OpcodeRow[] = [
     "LEAVE_SEGMENT",
     [],
     "… value → (caller) value",
+    0,
     "Returns to the frame in the previous segment of the stack.",
   ),
-  row(Op.Exit, "EXIT", [], "value →", "Ends the run."),
+  row(Op.Exit, "EXIT", [], "value →", -1, "Ends the run."),
   row(
     Op.EnterThunk,
     "ENTER_THUNK",
     [],
     "",
+    0,
     "Step of the machine, never in code: pushes the frame of a thunk that is to be forced.",
   ),
   row(
@@ -425,6 +479,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "ENTER_NATIVE",
     [],
     "",
+    0,
     "Step of the machine, never in code: pushes the frame of native code.",
   ),
   row(
@@ -432,6 +487,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "CALL_FROM_NATIVE",
     [],
     "",
+    0,
     "Step of the machine, never in code: goes on with a call that the native code of the top frame asked for.",
   ),
   row(
@@ -439,6 +495,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "STEP_NATIVE",
     [],
     "",
+    0,
     "Step of the machine, never in code: resumes the native code of the top frame.",
   ),
   row(
@@ -446,6 +503,7 @@ export const OPCODES: readonly OpcodeRow[] = [
     "PAUSE",
     [],
     "",
+    0,
     "Step of the machine, never in code: leaves the loop once so many frames have been entered, to enter it again.",
   ),
 ];
@@ -453,32 +511,14 @@ export const OPCODES: readonly OpcodeRow[] = [
 /** The number of operand words of each opcode. */
 export const OPERAND_COUNTS: readonly number[] = OPCODES.map((opcode) => opcode.operands.length);
 
-/** The change of depth that an effect describes; `undefined` if it depends on the operands. */
-function depthChange(effect: string): number | undefined {
-  if (/\S…\S/.test(effect)) return undefined;
-  const [before = "", after = ""] = effect.split("→").map((side) =>
-    side
-      .replace("…", "")
-      .replace(/\(.*?\)/, "")
-      .trim(),
-  );
-  return countWords(after) - countWords(before);
-}
-
-function countWords(text: string): number {
-  return text === "" ? 0 : text.split(/\s+/).length;
-}
-
-const EFFECTS: readonly (number | undefined)[] = OPCODES.map(({ effect }) => depthChange(effect));
-
 /**
  * How many slots the operand stack grows by when an instruction is run and does not jump. Throws for
  * instructions with which that depends on an operand.
  */
 export function effectOf(op: Op): number {
-  const effect = EFFECTS[op];
-  if (effect === undefined) {
-    throw new InternalError(`the stack effect of ${OPCODES[op]?.name} depends on its operands`);
+  const { name, growth } = OPCODES[op] as OpcodeRow;
+  if (growth === undefined) {
+    throw new InternalError(`the stack effect of ${name} depends on its operands`);
   }
-  return effect;
+  return growth;
 }

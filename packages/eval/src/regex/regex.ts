@@ -18,8 +18,6 @@ import { isSearchAffordable, planSearch, type SearchPlan, WholePlan } from "./na
 import { Simulation } from "./simulation.ts";
 import { MATCH_WORK, type OnWork } from "./work.ts";
 
-export { RegexError, type RegexErrorReason } from "./regex-error.ts";
-
 /** A match; offsets count bytes. */
 export interface RegexMatch {
   readonly start: number;
@@ -34,8 +32,10 @@ export type RegexEngine = "auto" | "native" | "simulation" | "backtracking";
 /** The number of matches that are tried by backtracking before a RegExp is created. */
 const FIRST_MATCHES = 5;
 
+export type { Regex };
+
 /** A compiled pattern. */
-export class Regex {
+class Regex {
   readonly pattern: string;
   readonly #automaton: Automaton;
   /** Created on first use; many patterns are matched once or twice, by RegExp. */

@@ -117,8 +117,15 @@ type Mark = Thunk | null | undefined;
 /** The lambda of the calling code, beside a code offset; `null` beside a position. */
 type Site = Lambda | null;
 
+export type { TierRuntime };
+
+/** Creates the runtime of an evaluation. */
+export function createRuntime(...args: ConstructorParameters<typeof TierRuntime>): TierRuntime {
+  return new TierRuntime(...args);
+}
+
 /** What translated code calls as `R`. One for each evaluation. */
-export class TierRuntime {
+class TierRuntime {
   /** The outputs of the steps that this runtime drives. */
   private readonly step: StepResult;
   /** The operands of those steps: an array of the kind that the machine has, so that V8 sees one kind. */

@@ -18,7 +18,7 @@ import type { MachinePool } from "../vm/machine-pool.ts";
 import { LEVELS_PER_STEP, type SecondTier } from "../vm/second-tier.ts";
 import { WithCache, WithScope } from "../vm/with-scope.ts";
 import { takesEager } from "./eager.ts";
-import { TierRuntime } from "./runtime.ts";
+import { createRuntime, type TierRuntime } from "./runtime.ts";
 import { translate } from "./translate.ts";
 
 /** How lambdas are run: as bytecode, as JavaScript from the first entry, or as JavaScript once they are hot. */
@@ -94,7 +94,7 @@ export class Tier implements SecondTier {
 
   private runtimeOf(machines: MachinePool): TierRuntime {
     const countEntry = (lambda: Lambda): NativeCode | null => this.countEntry(lambda);
-    return new TierRuntime(this.ctx, machines, this.maxDepth, countEntry, this.stress);
+    return createRuntime(this.ctx, machines, this.maxDepth, countEntry, this.stress);
   }
 
   translate(lambda: Lambda): NativeCode | null {

@@ -65,8 +65,7 @@ const FIRST_NAMES: readonly string[] = [
 ];
 
 /** The global names of the builtins that need no experimental feature; each is an attribute without `__`, too. */
-const GLOBAL_NAMES = `
-  builtins true false null __currentTime __currentSystem __nixVersion __storeDir __langVersion
+const GLOBAL_NAMES = `builtins true false null __currentTime __currentSystem __nixVersion __storeDir __langVersion
   __traceVerbose __nixPath scopedImport import __typeOf isNull __isFunction __isInt __isFloat
   __isString __isBool __isPath __genericClosure break abort throw __addErrorContext __ceil __floor
   __tryEval __getEnv __seq __deepSeq __trace __warn derivationStrict placeholder __toPath
@@ -93,9 +92,11 @@ function ranks(): Map<string, number> {
     if (!known.has(name)) known.set(name, known.size);
   };
   FIRST_NAMES.forEach(add);
-  for (const name of GLOBAL_NAMES.trim().split(/\s+/)) {
-    add(name);
-    add(name.replace(/^__/, ""));
+  for (const line of GLOBAL_NAMES.split("\n  ")) {
+    for (const name of line.split(" ")) {
+      add(name);
+      if (name.startsWith("__")) add(name.slice("__".length));
+    }
   }
   DERIVATION_NAMES.split(" ").forEach(add);
   return known;

@@ -127,6 +127,19 @@ test("so has every instruction", () => {
   expect(used.size).toBeGreaterThan(55);
 });
 
+test("the growth of the stack is what the texts of the effects say", () => {
+  const words = (side = ""): number =>
+    side
+      .replace("…", "")
+      .replace(/\(.*?\)/, "")
+      .split(/\s+/)
+      .filter(Boolean).length;
+  for (const { name, effect: text, growth } of OPCODES) {
+    const [before, after] = text.split("→");
+    expect(growth, name).toBe(/\S…\S/.test(text) ? undefined : words(after) - words(before));
+  }
+});
+
 test("instructions whose effect depends on an operand have none in the table", () => {
   const sized = OPCODES.filter(({ op }) => {
     try {

@@ -1,6 +1,7 @@
 /** The rules of the regular expressions, one by one. The expected values are C++ Nix's own answers. */
 import { describe, expect, test } from "vitest";
-import { compileRegex, RegexError, type RegexMatch } from "../../src/regex/regex.ts";
+import { compileRegex, type RegexMatch } from "../../src/regex/regex.ts";
+import { RegexError } from "../../src/regex/regex-error.ts";
 
 function match(pattern: string, subject: string): readonly (string | null)[] | null {
   const regex = compileRegex(pattern);

@@ -207,7 +207,7 @@ export function inputFromAttrs(attrs: InputAttrs, options: FlakeRefOptions = {})
     const message = "'type' attribute to specify input scheme is required but not provided";
     throw new FormatError("error", message);
   }
-  const scheme = INPUT_SCHEMES.find(({ name }) => name === type);
+  const scheme = inputSchemeNamed(type);
   if (scheme === undefined) {
     checkCommonAttrs(attrs);
     return { scheme: undefined, attrs };
@@ -606,7 +606,7 @@ const pathScheme: InputScheme = {
 };
 
 /** All kinds of input, in the order in which they are tried on a URL. */
-export const INPUT_SCHEMES: readonly InputScheme[] = [
+const INPUT_SCHEMES: readonly InputScheme[] = [
   downloadScheme("file"),
   gitScheme,
   archiveScheme("github"),
@@ -617,6 +617,11 @@ export const INPUT_SCHEMES: readonly InputScheme[] = [
   archiveScheme("sourcehut"),
   downloadScheme("tarball"),
 ];
+
+/** The kind of input with a name, if there is one. */
+export function inputSchemeNamed(name: string | undefined): InputScheme | undefined {
+  return INPUT_SCHEMES.find((scheme) => scheme.name === name);
+}
 
 /** The kinds whose attributes are checked even if they come from a URL. */
 const CHECKED_FROM_URL: ReadonlySet<string> = new Set([

@@ -5,13 +5,11 @@
  * everywhere; the Node package passes one over the platform's own library. Data is either
  * bytes or a byte string, whichever the caller has.
  */
-import { blake3 } from "@noble/hashes/blake3.js";
-import { md5, sha1 } from "@noble/hashes/legacy.js";
-import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { bytesOf, bytesToByteString } from "../codec/bytes.ts";
+import { bytesToByteString } from "../codec/bytes.ts";
 import type { RequireFeature } from "../experimental-feature.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeBase16 } from "./base16.ts";
+import { createPortableHash, portableHash } from "./portable-hash.ts";
 
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 
@@ -86,20 +84,10 @@ export function parseHashAlgorithm(name: string, require?: RequireFeature): Hash
   return algorithm;
 }
 
-const implementations = { md5, sha1, sha256, sha512, blake3 } as const;
-
 /** Hash functions in JavaScript, for hosts without a native library. */
 export const portableHashes: HashFunctions = {
-  hash: (algorithm, data) => implementations[algorithm](bytesOf(data)),
-  hex: (algorithm, data) => encodeBase16(implementations[algorithm](bytesOf(data))),
-  byteString: (algorithm, data) => bytesToByteString(implementations[algorithm](bytesOf(data))),
-  create: (algorithm) => {
-    const state = implementations[algorithm].create();
-    return {
-      update: (data) => {
-        state.update(bytesOf(data));
-      },
-      digest: () => state.digest(),
-    };
-  },
+  hash: portableHash,
+  hex: (algorithm, data) => encodeBase16(portableHash(algorithm, data)),
+  byteString: (algorithm, data) => bytesToByteString(portableHash(algorithm, data)),
+  create: createPortableHash,
 };

@@ -6,10 +6,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { EvalError, evalErrorOf, renderError } from "@nivis/eval";
 import type { AttrPath } from "@nivis/jobs";
 import { describeBug, Invocation } from "../invocation.ts";
-import { setLongRunFlags } from "../launch/engine-flags.ts";
-import { requireFeatures, sharedOptions } from "../options/evaluation-options.ts";
+import { evaluationGrammar, requireFeatures } from "../options/evaluation-options.ts";
 import { parseArguments } from "../options/option.ts";
-import type { Terminal, ThreadScripts } from "../terminal.ts";
+import type { Launcher, Terminal } from "../terminal.ts";
 import { JobEvaluator } from "./job-evaluator.ts";
 import {
   checkJobFlags,
@@ -21,9 +20,9 @@ import {
 import type { EvaluatorStart, FromEvaluator, ToWorker } from "./worker-messages.ts";
 
 /** Evaluates what the messages to this thread ask for; the promise never settles. */
-export function runEvaluatorThread(scripts: ThreadScripts): Promise<number> {
+export function runEvaluatorThread(launcher: Launcher): Promise<number> {
   const port = parentPort as NonNullable<typeof parentPort>;
-  const thread = new EvaluatorThread(workerData as EvaluatorStart, scripts, (message) =>
+  const thread = new EvaluatorThread(workerData as EvaluatorStart, launcher, (message) =>
     port.postMessage(message),
   );
   port.on("message", (message: ToWorker) => {
@@ -38,11 +37,7 @@ class EvaluatorThread {
   readonly #invocation: Invocation;
   readonly #evaluator: JobEvaluator | undefined;
 
-  constructor(
-    start: EvaluatorStart,
-    scripts: ThreadScripts,
-    send: (message: FromEvaluator) => void,
-  ) {
+  constructor(start: EvaluatorStart, launcher: Launcher, send: (message: FromEvaluator) => void) {
     this.#send = send;
     const terminal: Terminal = {
       writeOut: () => {},
@@ -50,8 +45,7 @@ class EvaluatorThread {
       readInput: () => start.input,
       color: start.color,
       environment: process.env,
-      onLongRun: setLongRunFlags,
-      ...scripts,
+      ...launcher,
     };
     this.#invocation = new Invocation(terminal, "nivis jobs", MAX_CALL_DEPTH);
     this.#evaluator = this.#open(start.args);
@@ -67,9 +61,8 @@ class EvaluatorThread {
     const invocation = this.#invocation;
     try {
       const flags = defaultJobFlags(invocation);
-      const shared = sharedOptions(JOB_OPTIONS, "modern");
-      const positional = takeSource;
-      parseArguments(args, { own: JOB_OPTIONS, shared, style: "modern", positional }, flags);
+      const grammar = { ...evaluationGrammar(JOB_OPTIONS, "modern"), positional: takeSource };
+      parseArguments(args, grammar, flags);
       requireFeatures(flags);
       checkJobFlags(flags);
       invocation.finishSettings();

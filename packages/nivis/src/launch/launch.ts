@@ -9,7 +9,7 @@ import type { CommandName } from "../main.ts";
 import { recall } from "../results/recall.ts";
 import { slotOf } from "../results/result-slot.ts";
 import { type LoadedScript, loadScript } from "./code-cache.ts";
-import { setInitialFlags } from "./engine-flags.ts";
+import { setInitialFlags, setLongRunFlags } from "./engine-flags.ts";
 
 /** The file name of the bundle, which has a hash of its content in it; put in by the build. */
 declare const BUNDLE: string;
@@ -30,21 +30,28 @@ export function launch(command: CommandName): void {
   const known = slot === undefined ? undefined : recall(slot);
   if (known !== undefined) process.exit(known);
   const scripts: LoadedScript[] = [];
+  let isLongRun = false;
+  const onLongRun = (): void => {
+    isLongRun = true;
+    setLongRunFlags();
+  };
   const loadBundle = (file: string): unknown => {
+    // V8 accepts cached code only under the flags of the run that wrote it.
+    if (isLongRun) setInitialFlags();
     const script = loadScript(join(__dirname, file));
+    if (isLongRun) setLongRunFlags();
     scripts.push(script);
     return script.run();
   };
   const module: Parameters<Bundle>[1] = {};
   (loadBundle(BUNDLE) as Bundle)(require, module, loadBundle);
-  const code = (module.exports as typeof import("../main.ts")).main(
-    command,
-    {
-      storeWorker: join(__dirname, "store-worker.cjs"),
-      fetchWorker: join(__dirname, "fetch-worker.cjs"),
-    },
-    slot,
-  );
+  const { main } = module.exports as typeof import("../main.ts");
+  const launcher = {
+    storeWorker: join(__dirname, "store-worker.cjs"),
+    fetchWorker: join(__dirname, "fetch-worker.cjs"),
+    onLongRun,
+  };
+  const code = main(command, launcher, slot);
   const end = (exitCode: number): never => {
     for (const script of scripts) script.keep(setInitialFlags);
     // All output is written; draining the event loop and tearing down the heap would only cost

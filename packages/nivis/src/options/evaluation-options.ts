@@ -4,10 +4,24 @@
  */
 import { disabledFeature, EvalError, NO_POS, type TierMode } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
-import { applySetting, parseNumberWithUnit, settingFlags } from "@nivis/node";
+import {
+  applySetting,
+  parseNumberWithUnit,
+  type SettingFlag,
+  settingFlag,
+  settingFlags,
+} from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
 import { DEBUG_LEVEL, ERROR_LEVEL, HIGHEST_LEVEL, LOG_FORMATS } from "../log-format.ts";
-import { flag, type Option, type ParseStyle, usageError, valueFlag } from "./option.ts";
+import {
+  flag,
+  type Grammar,
+  type Option,
+  type OptionFamily,
+  type ParseStyle,
+  usageError,
+  valueFlag,
+} from "./option.ts";
 
 /** The value of an automatic argument. Texts are bytes. */
 export type AutoArgument =
@@ -350,9 +364,10 @@ const LEGACY_OPTIONS: readonly Option<EvaluationFlags>[] = [
   numberFlag("timeout"),
 ];
 
-/** The flags of the settings; as in C++ Nix, every setting has one. */
-const SETTING_FLAGS: readonly Option<EvaluationFlags>[] = settingFlags().map(
-  ({ name, setting: target, value, feature }) => ({
+/** The flag of a setting as an option. */
+function optionOfSetting(flag: SettingFlag): Option<EvaluationFlags> {
+  const { name, setting: target, value, feature } = flag;
+  return {
     names: [`--${name}`],
     values: value === undefined ? ["VALUE"] : [],
     doc: "",
@@ -362,11 +377,34 @@ const SETTING_FLAGS: readonly Option<EvaluationFlags>[] = settingFlags().map(
       // Nix: the value is stored regardless of the features; those that are on in the end count.
       else flags.requiredFeatures.add(feature);
     },
-  }),
-);
+  };
+}
 
-/** Returns the options that all commands share, except those whose spelling occurs in `own`. */
-export function sharedOptions<Flags extends EvaluationFlags>(
+/**
+ * The flags of the settings; as in C++ Nix, every setting has one. There are hundreds, of which a
+ * command line has a few, so options are made only of those.
+ */
+const SETTING_FLAGS: OptionFamily<EvaluationFlags> = {
+  find: (name) => {
+    const flag = name.startsWith("--") ? settingFlag(name.slice("--".length)) : undefined;
+    return flag === undefined ? undefined : optionOfSetting(flag);
+  },
+  names: () => settingFlags().map(({ name }) => `--${name}`),
+};
+
+/** Returns what a command with the options `own` accepts besides positional arguments. */
+export function evaluationGrammar<Flags extends EvaluationFlags>(
+  own: readonly Option<Flags>[],
+  style: ParseStyle,
+): Omit<Grammar<Flags>, "positional"> {
+  return { own, shared: sharedOptions(own, style), family: SETTING_FLAGS, style };
+}
+
+/**
+ * Returns the options that all commands share, except those whose spelling occurs in `own` and
+ * {@link SETTING_FLAGS}.
+ */
+function sharedOptions<Flags extends EvaluationFlags>(
   own: readonly Option<Flags>[],
   style: ParseStyle,
 ): readonly Option<Flags>[] {
@@ -380,7 +418,6 @@ export function sharedOptions<Flags extends EvaluationFlags>(
     ...LOGGING_OPTIONS,
     ...IGNORED_OPTIONS,
     ...GENERAL_OPTIONS,
-    ...SETTING_FLAGS,
   ]) {
     if (option.names.some((name) => taken.has(name))) continue;
     for (const name of option.names) taken.add(name);

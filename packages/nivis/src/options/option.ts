@@ -37,12 +37,22 @@ export type Instead = "help" | "version";
  */
 export type ParseStyle = "legacy" | "modern";
 
+/** Options that are too many for a table. */
+export interface OptionFamily<in Flags> {
+  /** Returns the option with this spelling, if there is one. */
+  find(name: string): Option<Flags> | undefined;
+  /** All spellings, for suggestions. */
+  names(): readonly string[];
+}
+
 /** The input of {@link parseArguments}. */
 export interface Grammar<Flags> {
   /** The options of the command itself. */
   readonly own: readonly Option<Flags>[];
   /** The options that it shares with other commands. */
   readonly shared: readonly Option<Flags>[];
+  /** Further shared options; the tables take precedence. Defaults to none. */
+  readonly family?: OptionFamily<Flags>;
   readonly style: ParseStyle;
   /** Handles an argument that is not a flag. */
   readonly positional: (flags: Flags, argument: string) => void;
@@ -67,6 +77,14 @@ export function valueFlag<Flags>(
   return { names, values: [value], doc, apply: apply as Option<Flags>["apply"] };
 }
 
+/** Returns the option with a spelling; the command's own options take precedence. */
+export function findOption<Flags>(
+  { own, shared, family }: Pick<Grammar<Flags>, "own" | "shared" | "family">,
+  name: string,
+): Option<Flags> | undefined {
+  return named(own, name) ?? named(shared, name) ?? family?.find(name);
+}
+
 /**
  * Walks the arguments: applies flags in order and passes all others to `positional`. A lone `-` is
  * positional. Returns the action that replaces the command, if a flag requests one. Throws a usage
@@ -83,17 +101,12 @@ export function parseArguments<Flags>(
 class ArgumentWalk<Flags> {
   readonly #grammar: Grammar<Flags>;
   readonly #flags: Flags;
-  readonly #own: ReadonlyMap<string, Option<Flags>>;
-  readonly #all: ReadonlyMap<string, Option<Flags>>;
   /** The arguments left to process, the next one last. */
   readonly #rest: string[];
 
   constructor(args: readonly string[], grammar: Grammar<Flags>, flags: Flags) {
     this.#grammar = grammar;
     this.#flags = flags;
-    this.#own = byName(grammar.own);
-    // The command's own options take precedence.
-    this.#all = new Map([...byName(grammar.shared), ...this.#own]);
     this.#rest = args.slice().reverse();
   }
 
@@ -119,7 +132,7 @@ class ArgumentWalk<Flags> {
         continue;
       }
       // Nix: the parser of the command itself sees these arguments one by one, flags or not.
-      const option = this.#own.get(argument);
+      const option = named(this.#grammar.own, argument);
       if (option === undefined) throw usageError(`unexpected argument '${argument}'`);
       if (option.values.length > 0) throw usageError(`'${argument}' requires an argument`);
       if (option.instead !== undefined) return option.instead;
@@ -130,11 +143,11 @@ class ArgumentWalk<Flags> {
 
   #applyFlag(argument: string): Instead | undefined {
     const name = this.#grammar.style === "legacy" ? this.#split(argument) : this.#loosen(argument);
-    const option = this.#all.get(name);
+    const option = findOption(this.#grammar, name);
     if (option === undefined) {
       // Nix: no suggestions.
       if (this.#grammar.style === "legacy") throw usageError(`unrecognised flag '${name}'`);
-      throw unknownFlag(name, [...this.#grammar.own, ...this.#grammar.shared]);
+      throw unknownFlag(name, this.#grammar);
     }
     option.apply(this.#flags, ...this.#takeValues(name, option));
     return option.instead;
@@ -152,7 +165,7 @@ class ArgumentWalk<Flags> {
 
   /** Splits `-vvI.` and `--include=.` if flags of these names exist, and returns the first flag. */
   #loosen(argument: string): string {
-    if (this.#all.has(argument)) return argument;
+    if (findOption(this.#grammar, argument) !== undefined) return argument;
     const letters = argument.startsWith("--") ? undefined : this.#splitLetters(argument);
     if (letters !== undefined) {
       this.#rest.push(...letters.reverse());
@@ -160,7 +173,7 @@ class ArgumentWalk<Flags> {
     }
     const equals = argument.indexOf("=");
     const name = argument.slice(0, equals);
-    if (equals < 0 || this.#all.get(name)?.values.length !== 1) return argument;
+    if (equals < 0 || findOption(this.#grammar, name)?.values.length !== 1) return argument;
     this.#rest.push(argument.slice(equals + 1));
     return name;
   }
@@ -173,7 +186,7 @@ class ArgumentWalk<Flags> {
     const split: string[] = [];
     for (let i = 1; i < argument.length; i++) {
       const name = `-${argument[i]}`;
-      const option = this.#all.get(name);
+      const option = findOption(this.#grammar, name);
       if (option === undefined) return undefined;
       split.push(name);
       if (option.values.length > 0 && i + 1 < argument.length) {
@@ -197,18 +210,20 @@ class ArgumentWalk<Flags> {
 
   #missingValue(name: string, count: number, given: number): EvalError {
     // Nix: the command's own parser uses a different message.
-    return this.#grammar.style === "legacy" && this.#own.has(name)
+    return this.#grammar.style === "legacy" && named(this.#grammar.own, name) !== undefined
       ? usageError(`'${name}' requires an argument`)
       : usageError(`flag '${name}' requires ${count} argument(s), but only ${given} were given`);
   }
 }
 
-function byName<Flags>(options: readonly Option<Flags>[]): Map<string, Option<Flags>> {
-  return new Map(options.flatMap((option) => option.names.map((name) => [name, option] as const)));
+function named<Flags>(options: readonly Option<Flags>[], name: string): Option<Flags> | undefined {
+  return options.find((option) => option.names.includes(name));
 }
 
-function unknownFlag(argument: string, options: readonly Option<never>[]): EvalError {
+function unknownFlag<Flags>(argument: string, grammar: Grammar<Flags>): EvalError {
+  const { own, shared, family } = grammar;
   const name = argument.replace(/=.*/s, "");
+  const options = [...own, ...shared];
   const shown = options
     .filter((option) => option.hidden !== true)
     .flatMap((option) => option.names);
@@ -219,7 +234,7 @@ function unknownFlag(argument: string, options: readonly Option<never>[]): EvalE
   // Settings are suggested only if no option matches.
   if (matches.length === 0)
     matches = bestMatches(
-      options.flatMap((option) => option.names),
+      [...options.flatMap((option) => option.names), ...(family?.names() ?? [])],
       name,
     );
   return usageError(`unrecognised flag '${name}'`, name.startsWith("--") ? matches : []);

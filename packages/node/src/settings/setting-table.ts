@@ -236,14 +236,18 @@ export const SETTINGS: readonly SettingRow[] = [
 ];
 
 /** The rows of both tables by all their names. */
-const BY_NAME: ReadonlyMap<string, SettingRow | ForeignSetting> = new Map<
-  string,
-  SettingRow | ForeignSetting
->(
-  [...SETTINGS, ...FOREIGN_SETTINGS].flatMap((row) =>
-    [row.name, ...row.aliases].map((name) => [name, row] as const),
-  ),
-);
+const BY_NAME: ReadonlyMap<string, SettingRow | ForeignSetting> = rowsByName();
+
+function rowsByName(): Map<string, SettingRow | ForeignSetting> {
+  const rows = new Map<string, SettingRow | ForeignSetting>();
+  for (const table of [SETTINGS, FOREIGN_SETTINGS]) {
+    for (const row of table) {
+      rows.set(row.name, row);
+      for (const alias of row.aliases) rows.set(alias, row);
+    }
+  }
+  return rows;
+}
 
 /** Applies a setting. Throws a usage error if the value is invalid. */
 export function applySetting(
@@ -297,24 +301,33 @@ export interface SettingFlag {
 
 /** Returns the flags of all settings, including those of older names. */
 export function settingFlags(): SettingFlag[] {
+  return [...SETTINGS, ...FOREIGN_SETTINGS].flatMap(flagsOf);
+}
+
+/** Returns the flag with this name, without the two dashes, if a setting has it. */
+export function settingFlag(name: string): SettingFlag | undefined {
+  // Flags are called like their setting, with or without a prefix that ends with a dash.
+  const row = BY_NAME.get(name) ?? BY_NAME.get(name.slice(name.indexOf("-") + 1));
+  return row === undefined ? undefined : flagsOf(row).find((flag) => flag.name === name);
+}
+
+function flagsOf({ name, type, aliases, feature }: SettingRow | ForeignSetting): SettingFlag[] {
   const flags: SettingFlag[] = [];
-  for (const { name, type, aliases, feature } of [...SETTINGS, ...FOREIGN_SETTINGS]) {
-    const { switches, appendable } = type;
-    if (switches !== undefined) {
-      for (const [prefix, value] of Object.entries(switches)) {
-        flags.push({ name: prefix + name, setting: name, value, feature });
-      }
-      // Nix: an older name has the meaning of the last flag.
-      const last = Object.values(switches).at(-1);
-      for (const alias of aliases) flags.push({ name: alias, setting: name, value: last, feature });
-      continue;
+  const { switches, appendable } = type;
+  if (switches !== undefined) {
+    for (const [prefix, value] of Object.entries(switches)) {
+      flags.push({ name: prefix + name, setting: name, value, feature });
     }
-    for (const one of [name, ...aliases]) {
-      flags.push({ name: one, setting: name, value: undefined, feature });
-    }
-    if (appendable) {
-      flags.push({ name: `extra-${name}`, setting: `extra-${name}`, value: undefined, feature });
-    }
+    // Nix: an older name has the meaning of the last flag.
+    const last = Object.values(switches).at(-1);
+    for (const alias of aliases) flags.push({ name: alias, setting: name, value: last, feature });
+    return flags;
+  }
+  for (const one of [name, ...aliases]) {
+    flags.push({ name: one, setting: name, value: undefined, feature });
+  }
+  if (appendable) {
+    flags.push({ name: `extra-${name}`, setting: `extra-${name}`, value: undefined, feature });
   }
   return flags;
 }

@@ -10,10 +10,10 @@ import {
   type FetcherInput,
   FormatError,
   type FormatErrorKind,
-  INPUT_SCHEMES,
   type InputAttr,
   type InputAttrs,
   InputError,
+  inputSchemeNamed,
 } from "@nivis/formats";
 import type { FlakeSessionOptions } from "../flake-session.ts";
 
@@ -85,7 +85,7 @@ export function inputMessage({ scheme, attrs }: FetcherInput): InputMessage {
 }
 
 export function inputOfMessage({ scheme, attrs }: InputMessage): FetcherInput {
-  return { scheme: INPUT_SCHEMES.find(({ name }) => name === scheme), attrs };
+  return { scheme: inputSchemeNamed(scheme), attrs };
 }
 
 export function failureMessage(error: unknown): FailureMessage {
