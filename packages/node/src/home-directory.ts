@@ -1,8 +1,9 @@
 /**
  * The home directory of the user, found as C++ Nix finds it (libutil/unix/users.cc, `getHome`).
  *
- * `HOME` counts if it does not exist or belongs to the user; otherwise a command run by `sudo`
- * would write into another user's home. If it does not count, the user database decides.
+ * `HOME` counts if it is absolute or empty, and does not exist or belongs to the user; otherwise a
+ * command run by `sudo` would write into another user's home. If it does not count, the user database
+ * decides.
  */
 import { type Stats, statSync } from "node:fs";
 import { IoError } from "@nivis/eval";
@@ -21,6 +22,14 @@ export function findHomeDirectory(
   inputs?: InputRecorder,
 ): string {
   if (home === undefined) return homeOfUser(inputs);
+  // Nix: paths below a relative HOME lose their first character.
+  if (home !== "" && !home.startsWith("/")) {
+    const own = homeOfUser(inputs);
+    warn(
+      `$HOME ('${home}') is not an absolute path, falling back to the one defined in the 'passwd' file ('${own}')`,
+    );
+    return own;
+  }
   let stats: Stats | undefined;
   try {
     stats = statSync(toNodePath(home), { throwIfNoEntry: false });
@@ -29,7 +38,7 @@ export function findHomeDirectory(
     inputs?.failure("follow", home, code);
     if (code === "ENOTDIR" || code === "ENOENT") return home;
     warn(
-      `couldn't stat $HOME ('${home}') for reason other than not existing, falling back to the one defined in the 'passwd' file: getting status of "${home}": ${errnoMessage(code)}`,
+      `couldn't stat $HOME ('${home}') for reason other than not existing, falling back to the one defined in the 'passwd' file: error: getting status of "${home}": ${errnoMessage(code)}`,
     );
     return homeOfUser(inputs);
   }

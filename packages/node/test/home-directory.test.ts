@@ -47,13 +47,23 @@ describe("findHomeDirectory", () => {
     ]);
   });
 
+  test("refuses a relative HOME", () => {
+    expect(find("home/me")).toEqual([
+      own,
+      [
+        `$HOME ('home/me') is not an absolute path, falling back to the one defined in the 'passwd' file ('${own}')`,
+      ],
+    ]);
+  });
+
   test("refuses a HOME that cannot be looked at", () => {
     const loop = join(folder, "loop");
     symlinkSync("loop", loop);
     const [home, warnings] = find(loop);
     expect(home).toBe(own);
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain(`couldn't stat $HOME ('${loop}')`);
+    expect(warnings).toEqual([
+      `couldn't stat $HOME ('${loop}') for reason other than not existing, falling back to the one defined in the 'passwd' file: error: getting status of "${loop}": Too many levels of symbolic links`,
+    ]);
   });
 });
 
