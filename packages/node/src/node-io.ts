@@ -31,6 +31,7 @@ import {
 } from "@nivis/eval";
 import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
+import { exactVariable } from "./exact-bytes.ts";
 import { findHomeDirectory } from "./home-directory.ts";
 import { Kind, kindOfMode } from "./inputs/file-status.ts";
 import type { InputRecorder } from "./inputs/input-recorder.ts";
@@ -200,7 +201,7 @@ class NodeIo implements EvalIo {
 
   environment(name: string): string | undefined {
     const value = (this.#options.environment ?? process.env)[textOfBytes(name)];
-    return value === undefined ? undefined : bytesOfText(value);
+    return value === undefined ? undefined : exactVariable(name, value);
   }
 
   now(): number {
