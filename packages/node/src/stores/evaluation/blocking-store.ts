@@ -7,6 +7,7 @@
  * returns while the thread works, and `settle` waits for everything that was sent.
  * docs/design/010-waiting.md has the measurements.
  */
+import { existsSync } from "node:fs";
 import { IoError } from "@nivis/eval";
 import {
   CANCEL,
@@ -190,10 +191,15 @@ export class BlockingStore {
     const { MessageChannel, Worker } = process.getBuiltinModule("node:worker_threads");
     const options = this.#options;
     const { worker: script, ...start } = typeof options === "function" ? options() : options;
+    const location = script ?? new URL("./store-worker.js", import.meta.url);
+    // A thread that cannot start would never answer, and nothing would end the wait.
+    if (!existsSync(location)) {
+      throw new IoError("ENOENT", `the script of the thread for stores, '${location}', is missing`);
+    }
     const signal = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
     const { port1, port2 } = new MessageChannel();
     const workerData = { ...start, signal, port: port2 };
-    const worker = new Worker(script ?? new URL("./store-worker.js", import.meta.url), {
+    const worker = new Worker(location, {
       workerData,
       transferList: [port2],
       // The thread closes files that this one has opened (nar-spool.ts).
