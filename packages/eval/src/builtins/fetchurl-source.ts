@@ -19,10 +19,10 @@ export const FETCHURL_NIX = `{
   sha256 ? "",
   sha512 ? "",
   outputHash ?
-    # The first that is given; sha256 is last and may be empty.
     if hash != "" then
       hash
     else
+      # The first that is given; sha256 is last and may be empty.
       builtins.head (builtins.filter (given: given != "") [
         sha512
         sha1
@@ -30,13 +30,13 @@ export const FETCHURL_NIX = `{
       ] ++ [ sha256 ]),
 
   outputHashAlgo ?
-    # Empty for an SRI hash, which names its algorithm.
     if hash != "" then
       ""
     else if sha512 != "" then
       "sha512"
     else
-      # Older and weaker ones.
+      # An SRI hash names its own algorithm; these are weaker ones,
+      # kept for old package sets.
       if sha1 != "" then "sha1"
       else if md5 != "" then "md5"
       else "sha256",

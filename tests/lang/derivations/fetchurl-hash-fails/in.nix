@@ -1,0 +1,1 @@
+"${import <nix/fetchurl.nix> { url = "http://x/y"; hash = (let r = r; in r); }}"
