@@ -134,21 +134,24 @@ export const nixInstantiate: Program<InstantiateFlags> = {
   options: OPTIONS,
   style: "legacy",
   maxCallDepth: NIX_MAX_CALL_DEPTH,
-  defaults: (invocation) => ({
-    ...defaultFlags(invocation),
-    sources: [],
-    attrPaths: [],
-    standardInput: false,
-    expressions: false,
-    findFile: false,
-    parse: false,
-    eval: false,
-    readWrite: false,
-    output: "plain",
-    location: true,
-    strict: false,
-    root: undefined,
-  }),
+  defaults: (invocation) => {
+    invocation.printsBuildLogs = true;
+    return {
+      ...defaultFlags(invocation),
+      sources: [],
+      attrPaths: [],
+      standardInput: false,
+      expressions: false,
+      findFile: false,
+      parse: false,
+      eval: false,
+      readWrite: false,
+      output: "plain",
+      location: true,
+      strict: false,
+      root: undefined,
+    };
+  },
   positional: (flags, argument) => {
     if (argument === "-") flags.standardInput = true;
     else flags.sources.push(encodeUtf8(argument));

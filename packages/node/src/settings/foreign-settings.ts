@@ -146,7 +146,6 @@ export const FOREIGN_SETTINGS: readonly ForeignSetting[] = [
   foreign("tarball-ttl", U32),
   foreign("timeout", I64, { aliases: ["build-timeout"] }),
   foreign("trace-function-calls", BOOL),
-  foreign("trace-import-from-derivation", BOOL),
   foreign("trusted-public-keys", WORDS, { aliases: ["binary-cache-public-keys"] }),
   foreign("trusted-substituters", WORDS, { aliases: ["trusted-binary-caches"] }),
   foreign("trusted-users", WORDS),

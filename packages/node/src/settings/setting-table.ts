@@ -160,6 +160,14 @@ export const SETTINGS: readonly SettingRow[] = [
       settings.allowImportFromDerivation = value;
     },
   ),
+  setting(
+    "trace-import-from-derivation",
+    BOOL,
+    "Warn whenever evaluation imports from the output of a derivation",
+    (settings, value) => {
+      settings.traceImportFromDerivation = value;
+    },
+  ),
   setting("eval-system", TEXT, "What builtins.currentSystem is", (settings, value) => {
     settings.evalSystem = value;
   }),
