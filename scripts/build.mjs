@@ -19,6 +19,9 @@ import { build } from "esbuild";
 import { buildBundles, bundleName } from "./bundles.mjs";
 import { PUBLIC_PACKAGES, packageNamed, root, run, sourceAliases } from "./workspace.mjs";
 
+/** The file of the HTTP client, which the others load with the first request. */
+const HTTP_CLIENT = "undici.cjs";
+
 /** The worker thread that holds the connections to the stores of an evaluation. */
 const STORE_WORKER = join(root, "packages/node/src/stores/evaluation/store-worker.ts");
 /** The worker thread that fetches for an evaluation. */
@@ -50,14 +53,22 @@ async function buildCommands() {
     outdir: dist("nivis"),
     // The commands know the paths of their files; scripts have no URL.
     define: { ...shared().define, "import.meta.url": "undefined" },
-    alias: sourceAliases(),
-  };
-  const metafiles = await buildBundles({
-    ...options,
+    // The HTTP client is larger than all that uses it, and most runs need none.
+    alias: { ...sourceAliases(), undici: `./${HTTP_CLIENT}` },
+    external: [`./${HTTP_CLIENT}*`],
     // Scripts have no `import()`; this turns it into a `require` at the point of use.
     supported: { "dynamic-import": false },
+  };
+  const metafiles = await buildBundles(options);
+  const { metafile } = await build({
+    ...options,
+    alias: {},
+    external: [],
+    metafile: true,
+    entryPoints: { undici: "undici" },
+    outExtension: { ".js": ".cjs" },
   });
-  const notices = thirdPartyNotices(metafiles);
+  const notices = thirdPartyNotices([...metafiles, metafile]);
   writeFileSync(join(dist("nivis"), "THIRD-PARTY-NOTICES.txt"), notices);
   const bundle = bundleName(/** @type {import("esbuild").Metafile} */ (metafiles[0]));
   await build({

@@ -67,10 +67,12 @@ export interface Disk {
 
 /** One request, without retries and redirects. */
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT";
   readonly url: string;
   readonly headers: ReadonlyMap<string, string>;
-  readonly body?: string;
+  readonly body?: string | AsyncIterable<Uint8Array>;
+  /** Gives the request up; it then fails. */
+  readonly signal?: AbortSignal;
 }
 
 /** The response to one request. */

@@ -21,6 +21,7 @@ export {
   type ProgramRunner,
 } from "./host.ts";
 export { DownloadError } from "./http/download.ts";
+export { type NetrcLogin, netrcLogin } from "./http/netrc.ts";
 export type { FetchedSource } from "./schemes/scheme.ts";
 export { DEFAULT_FETCH_SETTINGS, type FetchSettings } from "./settings.ts";
 export { DiskTree } from "./tree/disk-tree.ts";

@@ -72,6 +72,8 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
       log: invocation.buildLog(),
       clientOptions: clientOptionsOf(settings, invocation.verbosity),
       userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
+      settings: Array.from(settings.building, ([name, value]) => ({ name, value })),
+      narInfoDirectory: narInfoDirectory(machine),
     }),
   });
   const world = openWorld({
@@ -112,6 +114,12 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
 }
 
 /** How the fetchers of an evaluation are set up. */
+/** Where narinfos of binary caches are remembered. */
+function narInfoDirectory(machine: EvalIo): string | undefined {
+  const cache = cacheDirectory(machine);
+  return cache === undefined ? undefined : `${cache}/narinfo`;
+}
+
 function fetcherOptions(
   invocation: Invocation,
   settings: GatheredSettings,

@@ -7,6 +7,7 @@ import { encodeUtf8 } from "@nivis/formats";
 import {
   applyStoreSetting,
   cacheDirectory,
+  configurationLines,
   DiskNarInfoMemory,
   loadStoreSettings,
   nodeStoreHost,
@@ -144,6 +145,7 @@ export class StoreSession {
       requireSignatures: this.settings.requireSigs,
       warn: (message) => this.warn(message),
       userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
+      settings: [...configurationLines(this.io), ...this.#draft.settings],
       observer: {
         message: (text) => this.#invocation.note(text),
       },

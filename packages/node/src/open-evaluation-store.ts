@@ -23,8 +23,8 @@ import { usageError } from "./usage-error.ts";
 /** Which stores are wanted. Texts are bytes. */
 export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
   /** What matters once a store is asked something. */
-  readonly connection?: () => Pick<BlockingStoreOptions, "log"> &
-    Pick<BlockingStoreOptions["options"], "clientOptions" | "userAgent">;
+  readonly connection?: () => Pick<BlockingStoreOptions, "log" | "narInfoDirectory"> &
+    Pick<BlockingStoreOptions["options"], "clientOptions" | "userAgent" | "settings">;
   /**
    * The store that builds, in the words of `--store`; `auto`, the store of the system, unless
    * given.
@@ -71,12 +71,13 @@ export function openEvaluationStore(request: StoreRequest): Store {
   return new EvaluationStore(
     ownStoreDir,
     new BlockingStore(() => {
-      const { log, ...connection } = request.connection?.() ?? {};
+      const { log, narInfoDirectory, ...connection } = request.connection?.() ?? {};
       return {
         evalStore: evalUri,
         buildStore: buildUri,
         worker: request.worker,
         log,
+        narInfoDirectory,
         options: { storeDir, currentDirectory, environment: request.environment, ...connection },
       };
     }),

@@ -62,7 +62,8 @@ export class UndiciClient implements HttpClient {
         dispatcher,
         method: request.method,
         headers,
-        ...(request.body === undefined ? {} : { body: request.body }),
+        ...(request.body === undefined ? {} : { body: bodyOf(request.body) }),
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       return responseOf(response, url);
     } catch (error) {
@@ -78,6 +79,12 @@ export class UndiciClient implements HttpClient {
     const started = await ready?.catch(() => undefined);
     await started?.dispatcher.destroy();
   }
+}
+
+function bodyOf(body: NonNullable<HttpRequest["body"]>): string | Readable {
+  if (typeof body === "string") return body;
+  const { Readable: Stream } = process.getBuiltinModule("node:stream");
+  return Stream.from(body, { objectMode: false });
 }
 
 function dispatcherFor(undici: Undici, options: HttpOptions): Dispatcher {

@@ -1,11 +1,12 @@
 /**
- * A binary cache behind HTTP: GET, HEAD and PUT over kept-alive connections, redirects, ranges, and
- * the verdict which failures may pass. Retrying is the wrapper's business.
+ * A binary cache behind HTTP: GET, HEAD and PUT, redirects, ranges, logins, and the verdict which
+ * failures may pass. Retrying is the wrapper's business; connections, proxies and certificates are
+ * those of the HTTP client of the fetchers.
  *
  * 404, 410 and 403 mean missing, since some servers hide what is missing behind 403; for
  * `nix-cache-info` 403 is an error. Source: filetransfer.cc and http-binary-cache-store.cc of libstore.
  */
-import type { Agent, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { HttpFailure, type HttpRequest, type HttpResponse, netrcLogin } from "@nivis/fetch";
 import {
   type ByteStream,
   type CacheTransport,
@@ -14,24 +15,16 @@ import {
   StoreError,
   TransientError,
 } from "@nivis/store";
+import { type HttpOptions, UndiciClient } from "../fetching/http-client.ts";
 
 /** How a server is asked. */
-export interface HttpCacheOptions {
-  /** Parallel connections; 25 unless given. */
-  readonly maxConnections?: number;
-  /** Milliseconds to connect; 15,000 unless given. */
-  readonly connectTimeout?: number;
-  /** Milliseconds without a byte; 300,000 unless given. */
-  readonly stalledTimeout?: number;
+export interface HttpCacheOptions extends HttpOptions {
   readonly userAgent: string;
-  /** `user:password` for hosts, such as netrc has them. */
-  readonly credentials?: (host: string) => string | undefined;
+  /** The text of a netrc file, with logins for hosts. */
+  readonly netrc?: string;
 }
 
 const MAX_REDIRECTS = 10;
-const MAX_CONNECTIONS = 25;
-const CONNECT_TIMEOUT = 15_000;
-const STALLED_TIMEOUT = 300_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** After these, servers want to be left alone for a while. */
 const BUSY = new Set([429, 503]);
@@ -39,43 +32,47 @@ const BUSY_PAUSE = 5000;
 /** 408, 5xx but these: the server will not change its mind. */
 const FINAL = new Set([501, 505, 511]);
 
-interface HttpRequest {
+interface CacheRequest {
   readonly method: "GET" | "HEAD" | "PUT";
-  readonly headers: OutgoingHttpHeaders;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body?: () => ByteStream;
   readonly signal?: CancelSignal | undefined;
 }
 
 /** The cache at a URL without its parameters. */
 export function httpCache(url: string, options: HttpCacheOptions): CacheTransport {
-  const client = new HttpClient(options);
+  const client = new CacheClient(options);
   const base = url.replace(/\/+$/, "");
   const locate = (key: string): string => (/^https?:\/\//.test(key) ? key : `${base}/${key}`);
   return {
     uri: url,
     async fetch(key, request: FetchOptions = {}) {
-      const { offset = 0, length } = request;
+      const { offset = 0, length, signal } = request;
       const end = length === undefined ? "" : String(offset + length - 1);
       const isPart = offset > 0 || length !== undefined;
       const response = await client.request(locate(key), {
         method: "GET",
-        headers: isPart ? { range: `bytes=${offset}-${end}` } : {},
-        signal: request.signal,
+        headers: {
+          // A part of something encoded cannot be decoded, and any download may have to be resumed.
+          "accept-encoding": "identity",
+          ...(isPart ? { range: `bytes=${offset}-${end}` } : {}),
+        },
+        signal,
       });
-      const status = response.statusCode ?? 0;
+      const { status } = response;
       if (status === 416) {
-        response.resume();
+        response.cancel();
         // A resumed download that was complete already.
         return emptyStream();
       }
       if (isMissing(status, key)) {
-        response.resume();
+        response.cancel();
         return undefined;
       }
-      await expectSuccess(response, locate(key), "download");
+      expectSuccess(response, locate(key), "download");
       // A server may ignore ranges and send everything.
       const skip = isPart && status === 200 ? offset : 0;
-      return bodyOf(response, locate(key), skip, skip > 0 ? length : undefined, request.signal);
+      return bodyOf(response, locate(key), skip, isPart ? length : undefined, signal);
     },
     async exists(key, request = {}) {
       const response = await client.request(locate(key), {
@@ -83,24 +80,22 @@ export function httpCache(url: string, options: HttpCacheOptions): CacheTranspor
         headers: {},
         signal: request.signal,
       });
-      response.resume();
-      if (isMissing(response.statusCode ?? 0, key)) return false;
-      await expectSuccess(response, locate(key), "download");
+      response.cancel();
+      if (isMissing(response.status, key)) return false;
+      expectSuccess(response, locate(key), "download");
       return true;
     },
     async put(key, file, request = {}) {
       const response = await client.request(locate(key), {
         method: "PUT",
-        headers: { "content-type": file.contentType, "content-length": file.size },
+        headers: { "content-type": file.contentType, "content-length": String(file.size) },
         body: () => file.read(),
         signal: request.signal,
       });
-      await expectSuccess(response, locate(key), "upload to");
-      response.resume();
+      expectSuccess(response, locate(key), "upload to");
+      response.cancel();
     },
-    async close() {
-      client.close();
-    },
+    close: () => client.close(),
   };
 }
 
@@ -111,13 +106,13 @@ function isMissing(status: number, key: string): boolean {
 }
 
 /** Throws unless the server did what it was asked. */
-async function expectSuccess(response: IncomingMessage, url: string, verb: string): Promise<void> {
-  const status = response.statusCode ?? 0;
+function expectSuccess(response: HttpResponse, url: string, verb: string): void {
+  const { status, headers } = response;
   if (status >= 200 && status < 300) return;
-  response.resume();
+  response.cancel();
   const message = `unable to ${verb} '${url}': HTTP error ${status}`;
   if (BUSY.has(status) || status === 408 || (status >= 500 && !FINAL.has(status))) {
-    const named = retryAfter(response.headers["retry-after"]);
+    const named = retryAfter(headers.get("retry-after"));
     throw new TransientError(message, named ?? (BUSY.has(status) ? BUSY_PAUSE : undefined));
   }
   throw new StoreError("io", message);
@@ -133,7 +128,7 @@ function retryAfter(header: string | undefined): number | undefined {
 
 /** The body of a response, less what is skipped; a connection that breaks is a passing failure. */
 async function* bodyOf(
-  response: IncomingMessage,
+  response: HttpResponse,
   url: string,
   skip: number,
   length: number | undefined,
@@ -141,12 +136,8 @@ async function* bodyOf(
 ): AsyncGenerator<Uint8Array> {
   let toSkip = skip;
   let rest = length ?? Number.MAX_SAFE_INTEGER;
-  const abort = (): void => {
-    response.destroy(new StoreError("cancelled", "interrupted by the user"));
-  };
-  signal?.addEventListener("abort", abort);
   try {
-    for await (const chunk of decoded(response) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of response.body) {
       const piece = chunk.subarray(toSkip, toSkip + rest);
       toSkip = Math.max(0, toSkip - chunk.length);
       if (piece.length === 0) continue;
@@ -155,71 +146,40 @@ async function* bodyOf(
       if (rest === 0) return;
     }
   } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw new TransientError(`unable to download '${url}': ${(error as Error).message}`);
+    throw failureOf(error, url, signal);
   } finally {
-    signal?.removeEventListener("abort", abort);
-    response.destroy();
+    response.cancel();
   }
 }
 
-/** Undoes a Content-Encoding, which is the server's affair and not the cache's. */
-function decoded(response: IncomingMessage): AsyncIterable<Uint8Array> {
-  const zlib = process.getBuiltinModule("node:zlib");
-  const encoding = response.headers["content-encoding"] ?? "";
-  const transform =
-    encoding === "gzip" || encoding === "x-gzip"
-      ? zlib.createGunzip()
-      : encoding === "br"
-        ? zlib.createBrotliDecompress()
-        : encoding === "deflate"
-          ? zlib.createInflate()
-          : undefined;
-  if (transform === undefined) {
-    if (encoding !== "" && encoding !== "identity") {
-      throw new StoreError("unsupported", `Content-Encoding '${encoding}' is not supported`);
-    }
-    return response;
-  }
-  const { pipeline } = process.getBuiltinModule("node:stream");
-  pipeline(response, transform, () => {});
-  return transform;
+function failureOf(error: unknown, url: string, signal: CancelSignal | undefined): unknown {
+  if (signal?.aborted === true) return new StoreError("cancelled", "interrupted by the user");
+  if (!(error instanceof HttpFailure)) return error;
+  const message = `unable to download '${url}': ${error.message}`;
+  return error.isTransient ? new TransientError(message) : new StoreError("io", message);
 }
 
-class HttpClient {
+class CacheClient {
   readonly #options: HttpCacheOptions;
-  readonly #agents = new Map<string, Agent>();
+  readonly #client: UndiciClient;
 
   constructor(options: HttpCacheOptions) {
     this.#options = options;
+    this.#client = new UndiciClient(options);
   }
 
-  #agent(protocol: string): Agent {
-    let agent = this.#agents.get(protocol);
-    if (agent === undefined) {
-      const module = process.getBuiltinModule(protocol === "https:" ? "node:https" : "node:http");
-      agent = new module.Agent({
-        keepAlive: true,
-        maxSockets: this.#options.maxConnections ?? MAX_CONNECTIONS,
-      });
-      this.#agents.set(protocol, agent);
-    }
-    return agent;
+  close(): Promise<void> {
+    return this.#client.close();
   }
 
-  close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
-    this.#agents.clear();
-  }
-
-  /** Asks, and follows redirects. */
-  async request(url: string, request: HttpRequest): Promise<IncomingMessage> {
+  /** Sends a request, and follows redirects. */
+  async request(url: string, request: CacheRequest): Promise<HttpResponse> {
     let target = url;
     for (let hops = 0; ; hops++) {
       const response = await this.#send(target, request);
-      const { location } = response.headers;
-      if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return response;
-      response.resume();
+      const location = response.headers.get("location");
+      if (!REDIRECTS.has(response.status) || location === undefined) return response;
+      response.cancel();
       if (hops === MAX_REDIRECTS) {
         throw new StoreError("io", `unable to download '${url}': too many redirects`);
       }
@@ -227,85 +187,63 @@ class HttpClient {
     }
   }
 
-  #send(url: string, request: HttpRequest): Promise<IncomingMessage> {
-    const { connectTimeout, stalledTimeout, userAgent, credentials } = this.#options;
-    const parsed = new URL(url);
+  async #send(url: string, request: CacheRequest): Promise<HttpResponse> {
+    const { method, headers, body, signal } = request;
+    let parsed: URL;
+    try {
+      parsed = new URL(url);
+    } catch {
+      throw new StoreError("io", `unable to download '${url}': URL using bad/illegal format`);
+    }
     if (parsed.protocol !== "http:" && parsed.protocol !== "https:") {
       throw new StoreError("io", `unable to download '${url}': unsupported protocol`);
     }
-    const module = process.getBuiltinModule(
-      parsed.protocol === "https:" ? "node:https" : "node:http",
-    );
-    const auth = credentials?.(parsed.hostname);
-    return new Promise((resolve, reject) => {
-      const fail = (message: string): void =>
-        reject(new TransientError(`unable to download '${url}': ${message}`));
-      const outgoing = module.request(parsed, {
-        method: request.method,
-        agent: this.#agent(parsed.protocol),
-        headers: { "user-agent": userAgent, ...request.headers },
-        ...(auth === undefined ? {} : { auth }),
-      });
-      const abort = (): void => {
-        outgoing.destroy();
-        reject(new StoreError("cancelled", "interrupted by the user"));
+    const login = this.#login(parsed);
+    parsed.username = "";
+    parsed.password = "";
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort);
+    const sent: HttpRequest = {
+      method,
+      url: parsed.href,
+      headers: new Map(
+        Object.entries({
+          "user-agent": this.#options.userAgent,
+          ...(login === undefined ? {} : { authorization: login }),
+          ...headers,
+        }),
+      ),
+      signal: controller.signal,
+      ...(body === undefined ? {} : { body: body() }),
+    };
+    try {
+      const response = await this.#client.send(sent);
+      const { status, headers: received, body: pieces } = response;
+      return {
+        status,
+        headers: received,
+        body: pieces,
+        cancel: () => {
+          signal?.removeEventListener("abort", abort);
+          response.cancel();
+        },
       };
-      request.signal?.addEventListener("abort", abort);
-      const timer = setTimeout(() => {
-        outgoing.destroy();
-        fail(`connecting took longer than ${(connectTimeout ?? CONNECT_TIMEOUT) / 1000} seconds`);
-      }, connectTimeout ?? CONNECT_TIMEOUT);
-      outgoing.on("socket", (socket) => {
-        if (!socket.connecting) clearTimeout(timer);
-        else socket.once("connect", () => clearTimeout(timer));
-      });
-      outgoing.setTimeout(stalledTimeout ?? STALLED_TIMEOUT, () => {
-        outgoing.destroy(new Error("the server sent nothing for too long"));
-      });
-      outgoing.on("error", (error: NodeJS.ErrnoException) => {
-        clearTimeout(timer);
-        request.signal?.removeEventListener("abort", abort);
-        fail(reasonOf(error));
-      });
-      outgoing.on("response", (response) => {
-        clearTimeout(timer);
-        request.signal?.removeEventListener("abort", abort);
-        resolve(response);
-      });
-      void sendBody(outgoing, request.body).catch((error: unknown) => {
-        outgoing.destroy();
-        reject(error);
-      });
-    });
-  }
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "Could not resolve hostname";
-    case "ECONNREFUSED":
-      return "Could not connect to server";
-    default:
-      return error.message;
-  }
-}
-
-async function sendBody(
-  outgoing: import("node:http").ClientRequest,
-  body: (() => ByteStream) | undefined,
-): Promise<void> {
-  if (body !== undefined) {
-    for await (const piece of body()) {
-      if (outgoing.destroyed) return;
-      if (!outgoing.write(piece)) {
-        await new Promise<void>((resolve) => {
-          outgoing.once("drain", resolve);
-          outgoing.once("close", resolve);
-        });
-      }
+    } catch (error) {
+      signal?.removeEventListener("abort", abort);
+      throw failureOf(error, url, signal);
     }
   }
-  outgoing.end();
+
+  /** What the URL itself has for its host, else the netrc file. */
+  #login({ username, password, hostname }: URL): string | undefined {
+    const { netrc = "" } = this.#options;
+    const login =
+      username === ""
+        ? netrcLogin(netrc, hostname)
+        : { user: decodeURIComponent(username), password: decodeURIComponent(password) };
+    if (login === undefined) return undefined;
+    return `Basic ${Buffer.from(`${login.user}:${login.password}`, "latin1").toString("base64")}`;
+  }
 }

@@ -29,6 +29,7 @@ import {
   TrustedKeys,
 } from "@nivis/store";
 import { textOfBytes, toNodePath } from "../byte-path.ts";
+import { flakeSettings, type SettingTexts } from "../fetching/fetch-settings.ts";
 import { processConnector, unixConnector } from "./duplex-transport.ts";
 import { fileCache } from "./file-cache.ts";
 import { httpCache } from "./http-cache.ts";
@@ -54,6 +55,8 @@ export interface OpenStoreOptions {
   readonly clientOptions?: ClientOptions;
   /** Remembers narinfos between processes. */
   readonly narInfoMemory?: NarInfoMemory;
+  /** Settings about downloads that were set, as texts. */
+  readonly settings?: SettingTexts;
   /** What HTTP servers are told. */
   readonly userAgent?: string;
 }
@@ -374,9 +377,19 @@ async function openFile(opening: Opening): Promise<Store> {
 async function openHttp(opening: Opening): Promise<Store> {
   const { options, uri } = opening;
   const { warn } = options;
-  const transport = httpCache(uri, { userAgent: options.userAgent ?? "Nivis" });
+  const settings = flakeSettings(options.settings ?? [], opening.environment);
+  const transport = httpCache(uri, {
+    userAgent: options.userAgent ?? "Nivis",
+    environment: opening.environment,
+    netrc: settings.netrc,
+    connections: settings.connections,
+    connectTimeout: settings.connectTimeout,
+    stalledTimeout: settings.stalledTimeout,
+    ...(settings.certificateFile === "" ? {} : { certificateFile: settings.certificateFile }),
+  });
   const retrying = new RetryingTransport(transport, nodeStoreHost.clock, {
     ...DEFAULT_RETRIES,
+    attempts: Math.max(1, settings.attempts),
     ...(warn === undefined
       ? {}
       : { onRetry: (message, pause) => warn(`${message}; retrying in ${pause} ms`) }),

@@ -18,8 +18,10 @@ export interface WorkerStart {
   readonly buildStore: string;
   readonly options: Pick<
     OpenStoreOptions,
-    "storeDir" | "environment" | "currentDirectory" | "clientOptions" | "userAgent"
+    "storeDir" | "environment" | "currentDirectory" | "clientOptions" | "userAgent" | "settings"
   >;
+  /** Where narinfos are remembered between processes; nowhere unless given. */
+  readonly narInfoDirectory?: string | undefined;
   /** How the work of the stores is shown; not at all unless given. */
   readonly log?: BuildLogOptions | undefined;
 }

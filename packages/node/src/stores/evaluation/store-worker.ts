@@ -6,6 +6,7 @@
 import { writeSync } from "node:fs";
 import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
 import { messageOf, type Store, StoreError } from "@nivis/store";
+import { DiskNarInfoMemory } from "../disk-narinfo-memory.ts";
 import { openStore } from "../open-store.ts";
 import { BuildLogger, type BuildLogOutput } from "../progress/build-logger.ts";
 import {
@@ -58,6 +59,9 @@ async function serve(start: WorkerStart, logger: BuildLogger | undefined) {
     ...start.options,
     warn: (message: string) => logger?.print(WARNING_LEVEL, `\x1b[35;1mwarning:\x1b[0m ${message}`),
     ...(logger === undefined ? {} : { observer: logger }),
+    ...(start.narInfoDirectory === undefined
+      ? {}
+      : { narInfoMemory: new DiskNarInfoMemory(start.narInfoDirectory) }),
   };
   const evalStore = await openStore(start.evalStore, options);
   const buildStore: Store =
