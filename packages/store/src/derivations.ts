@@ -6,13 +6,13 @@ import {
   derivationNameOfPath,
   type FinishedDerivation,
   finishDerivation,
-  NarStream,
   outputPath,
   parseDerivation,
   storePathBaseName,
 } from "@nivis/formats";
 import { StoreError } from "./error.ts";
 import type { StoreHost } from "./host.ts";
+import { NarReader } from "./nar-reader.ts";
 import type { RequestOptions, Store } from "./store.ts";
 
 /** The derivation at a valid path. Throws `invalid-path`, or a format error for what is none. */
@@ -23,7 +23,7 @@ export async function readDerivation(
   options: RequestOptions = {},
 ): Promise<Derivation> {
   const name = derivationNameOfPath(storePathBaseName(drvPath));
-  const nar = new NarStream();
+  const nar = new NarReader();
   let text = "";
   for await (const chunk of store.nar(drvPath, options)) {
     for (const event of nar.push(chunk)) {

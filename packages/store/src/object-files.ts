@@ -3,14 +3,15 @@
  * contents are cut out of a second reading of the NAR. Stores that can do better, because they have
  * files or can read ranges, bring an `ObjectFiles` of their own.
  */
-import { type NarEvent, type NarListing, NarStream, sortedBytes } from "@nivis/formats";
+import { type NarEvent, type NarListing, sortedBytes } from "@nivis/formats";
 import { StoreError } from "./error.ts";
 import type { ByteStream } from "./host.ts";
+import { NarReader } from "./nar-reader.ts";
 import type { ObjectFiles, ObjectStat } from "./store.ts";
 
 /** The listing of a NAR, without holding the NAR. Throws a `corrupt` error for a bad one. */
 export async function listNarStream(stream: ByteStream): Promise<NarListing> {
-  const nar = new NarStream();
+  const nar = new NarReader();
   const builder = new ListingBuilder();
   for await (const chunk of stream) for (const event of nar.push(chunk)) builder.add(event);
   nar.finish();

@@ -222,6 +222,7 @@ const FAILURES: readonly (readonly [codes: RegExp, text: string, isTransient: bo
     false,
   ],
   [/^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE)$/, "the connection was cut off", true],
+  [/^HPE/, "Weird server reply (8)", true],
   [/MISMATCH|ABORTED/, "Transferred a partial file (18)", true],
 ];
 
@@ -248,6 +249,8 @@ function codesOf(error: Error): readonly { readonly code: string; readonly messa
     if (!(one instanceof Error)) return;
     const { code } = one as { code?: unknown };
     if (typeof code === "string") found.push({ code, message: one.message });
+    // Not all of them have a code.
+    else if (one.name === "HTTPParserError") found.push({ code: "HPE", message: one.message });
     visit(one.cause);
     if (one instanceof AggregateError) one.errors.forEach(visit);
   };

@@ -13,12 +13,12 @@ import {
   decodeUtf8,
   encodeUtf8,
   escapeJsonString,
+  FormatError,
   formatHash,
   formatNarInfo,
   formatNarListingFile,
   type NarInfo,
   type NarListing,
-  NarStream,
   type PathInfo,
   parseNarInfo,
   printStorePath,
@@ -29,6 +29,7 @@ import { checkSignature, verifiedNar } from "../admission.ts";
 import { prepareContent } from "../content.ts";
 import { invalidPath, StoreError, unsupported } from "../error.ts";
 import type { ByteStream, Codec, Spool, StoreHost } from "../host.ts";
+import { NarReader } from "../nar-reader.ts";
 import { ListedFiles, ListingBuilder } from "../object-files.ts";
 import { PathInfoCache } from "../path-info-cache.ts";
 import { type SigningKey, signPath, type TrustedKeys } from "../signatures.ts";
@@ -255,8 +256,12 @@ export class BinaryCacheStore implements Store {
   }
 
   #parse(text: string, hashPart: string): CachedPathInfo {
-    const narInfo = parseNarInfo(text, `${hashPart}.narinfo`, this.storeDir);
-    return pathInfoOf(narInfo);
+    try {
+      return pathInfoOf(parseNarInfo(text, `${hashPart}.narinfo`, this.storeDir));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      throw new StoreError("corrupt", error.message);
+    }
   }
 
   async validPaths(
@@ -388,7 +393,7 @@ export class BinaryCacheStore implements Store {
     }
     const { name, codec } = this.#writtenCompression();
     const listing = new ListingBuilder();
-    const parser = new NarStream();
+    const parser = new NarReader();
     const plain = watched(verifiedNar(info, nar(), this.#host), (piece) => {
       for (const event of parser.push(piece)) listing.add(event);
     });

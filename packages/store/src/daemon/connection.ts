@@ -16,7 +16,6 @@ import {
   FormatError,
   FrameWriter,
   type HandshakeOptions,
-  NarStream,
   OPERATIONS,
   type OperationName,
   type OperationReply,
@@ -26,6 +25,7 @@ import {
 } from "@nivis/formats";
 import { StoreError } from "../error.ts";
 import type { ByteStream, CancelSignal, Clock } from "../host.ts";
+import { NarReader } from "../nar-reader.ts";
 import type { StoreObserver } from "../store.ts";
 import { cancelled, checkCancelled } from "../stream.ts";
 import type { Connector } from "./transport.ts";
@@ -228,7 +228,7 @@ export class DaemonConnection {
     let ended = false;
     try {
       await this.call("narFromPath", { path });
-      const nar = new NarStream();
+      const nar = new NarReader();
       const { input } = this.#stream;
       while (!nar.done) {
         while (input.available === 0) await this.#stream.more();

@@ -1,21 +1,15 @@
 /**
  * A NAR becomes files, and files become a NAR. Both pass through in pieces; no file is ever held.
  */
-import {
-  bytesOf,
-  NAR_MAGIC,
-  NAR_MAX_DEPTH,
-  type NarEvent,
-  NarStream,
-  sortedBytes,
-} from "@nivis/formats";
+import { bytesOf, NAR_MAGIC, NAR_MAX_DEPTH, type NarEvent, sortedBytes } from "@nivis/formats";
 import { StoreError } from "../error.ts";
 import type { ByteStream } from "../host.ts";
+import { NarReader } from "../nar-reader.ts";
 import type { FileSystem, FileWriter } from "./file-system.ts";
 
 /** Writes what a NAR holds below a path at which nothing is, read-only and dated as in a store. */
 export async function restoreNar(files: FileSystem, path: string, nar: ByteStream): Promise<void> {
-  const stream = new NarStream();
+  const stream = new NarReader();
   const restorer = new Restorer(files, path);
   try {
     for await (const chunk of nar) {
