@@ -71,8 +71,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body?: string | AsyncIterable<Uint8Array>;
-  /** Gives the request up; it then fails. */
-  readonly signal?: AbortSignal;
+  /** Gives the request up, which then fails; an `AbortSignal` of the platform. */
+  readonly signal?: { readonly aborted: boolean };
 }
 
 /** The response to one request. */

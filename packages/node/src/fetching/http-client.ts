@@ -63,7 +63,7 @@ export class UndiciClient implements HttpClient {
         method: request.method,
         headers,
         ...(request.body === undefined ? {} : { body: bodyOf(request.body) }),
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
+        ...(request.signal === undefined ? {} : { signal: request.signal as AbortSignal }),
       });
       return responseOf(response, url);
     } catch (error) {
