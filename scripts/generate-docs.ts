@@ -1,12 +1,13 @@
 /**
  * `npm run docs`: writes the documents that are generated from tables in the code:
- * `docs/builtins.md` and `docs/opcodes.md`. With `--check`, nothing is written, and a document that
- * differs from its table fails the run; `npm test` runs this check.
+ * `docs/builtins.md`, `docs/opcodes.md` and `docs/repl.md`. With `--check`, nothing is written, and
+ * a document that differs from its table fails the run; `npm test` runs this check.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { allBuiltins, allConstants } from "../packages/eval/src/builtins/registry.ts";
 import { OPCODES } from "../packages/eval/src/bytecode/opcode.ts";
+import { REPL_COMMANDS } from "../packages/nivis/src/repl/repl-commands.ts";
 import { root } from "./workspace.mjs";
 
 const check = process.argv.includes("--check");
@@ -14,6 +15,7 @@ const stale: string[] = [];
 
 writeDocument("docs/builtins.md", builtinsDocument());
 writeDocument("docs/opcodes.md", opcodesDocument());
+writeDocument("docs/repl.md", replDocument());
 
 if (stale.length > 0) {
   process.stdout.write(`${stale.join(", ")}: differs from the tables; run \`npm run docs\`\n`);
@@ -60,4 +62,16 @@ function opcodesDocument(): string {
   const head =
     "| instruction | operands | operand stack | what it does |\n| --- | --- | --- | --- |";
   return `# Instructions\n\nGenerated from the table of instructions by \`npm run docs\`. The operand stack is shown before the instruction, left of the arrow, and after it, right of the arrow.\n\n${head}\n${rows.join("\n")}\n`;
+}
+
+function replDocument(): string {
+  const rows = REPL_COMMANDS.map(({ names, argument, doc }) => {
+    const usage = names.map((name) => `\`${name}\``).join(", ");
+    return `| ${usage} | ${argument === undefined ? "" : `\`${argument}\``} | ${doc} |`;
+  });
+  const source = readFileSync(join(root, "docs/source/repl.md"), "utf8");
+  return source.replace(
+    "<!-- commands -->",
+    ["| command | argument | what it does |", "| --- | --- | --- |", ...rows].join("\n"),
+  );
 }

@@ -48,7 +48,7 @@ export const PACKAGES = [
   {
     name: "nivis",
     imports: ["syntax", "formats", "fmt", "eval", "store", "fetch", "flake", "jobs", "node"],
-    thirdParty: ["diff"],
+    thirdParty: ["diff", "get-east-asian-width"],
     isNeutral: false,
     isPublished: true,
   },

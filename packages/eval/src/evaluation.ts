@@ -12,11 +12,14 @@
 
 import { type Bytes, canonPath, type HashFunctions, isBytes, portableHashes } from "@nivis/formats";
 import {
+  BindingKind,
   type Expr,
+  NodeKind,
   type Origin,
   type ParseOptions,
   type ParseResult,
   parse,
+  parseBindings,
   SourceFile,
 } from "@nivis/syntax";
 import { makeGlobals } from "./builtins/registry.ts";
@@ -139,6 +142,11 @@ export interface TextOptions {
    * The directory that relative paths in the text start from. Defaults to the current directory.
    */
   readonly basePath?: Bytes | NixPath;
+  /**
+   * The names that the text can use besides the builtins, which they shadow. The map must not
+   * change afterwards: code is compiled when it is first entered. Defaults to none.
+   */
+  readonly scope?: ReadonlyMap<Bytes, Slot>;
 }
 
 /** An evaluation: evaluates texts and files and owns all state that they share. */
@@ -229,8 +237,12 @@ export class Evaluation {
 
   /** Parses a text; mistakes are reported in the result's diagnostics. */
   parse(source: SourceFile, basePath: string | NixPath): ParseResult {
+    return parse(source, this.parseOptions(basePath));
+  }
+
+  private parseOptions(basePath: string | NixPath): ParseOptions {
     const { settings } = this.context;
-    return parse(source, {
+    return {
       basePath: typeof basePath === "string" ? basePath : basePath.path,
       ...this.home,
       features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
@@ -239,19 +251,92 @@ export class Evaluation {
         shortPathLiterals: settings.lintShortPathLiterals,
         absolutePathLiterals: settings.lintAbsolutePathLiterals,
       },
-    });
+    };
   }
 
   /** Parses a text and resolves its names. Throws an {@link EvalError} for the first mistake. */
   parseChecked(text: Bytes, options: TextOptions = {}): Expr {
     const { origin, basePath } = this.textOptions(text, options);
-    return this.compileText(text, origin, basePath, this.globals).expr;
+    return this.compileText(text, origin, basePath, this.globalsWith(options.scope)).expr;
   }
 
   /** Returns a text as a thunk. Throws an {@link EvalError} if it does not parse. */
   loadText(text: Bytes, options: TextOptions = {}): Thunk {
     const { origin, basePath } = this.textOptions(text, options);
-    return this.thunkOfText(text, origin, basePath, this.globals);
+    return this.thunkOfText(text, origin, basePath, this.globalsWith(options.scope));
+  }
+
+  /**
+   * Like {@link loadText}, for one expression in the text; `part` finds it in the tree. Messages show
+   * the whole text.
+   */
+  loadPart(text: Bytes, part: (expr: Expr) => Expr, options: TextOptions = {}): Thunk {
+    const { origin, basePath } = this.textOptions(text, options);
+    const source = new SourceFile(origin, text);
+    const base = this.positions.add(source);
+    const parsed = this.parse(source, basePath);
+    const tree = { ...parsed, expr: part(parsed.expr) };
+    const { lambda } = this.compileTree(tree, base, basePath, this.globalsWith(options.scope));
+    return new Thunk(lambda, undefined, undefined, null);
+  }
+
+  /**
+   * Returns the slots of bindings without braces, such as `a = 1; inherit (b) c;`, by name. They see
+   * the scope of the options, and functions see their own names, but otherwise bindings do not see
+   * each other; attributes with computed names are left out. The last semicolon is optional. Throws
+   * an {@link EvalError} if the text does not parse.
+   */
+  loadBindings(text: Bytes, options: TextOptions = {}): Attrs {
+    const { origin, basePath } = this.textOptions(text, options);
+    const source = new SourceFile(origin, text);
+    const base = this.positions.add(source);
+    let parsed = parseBindings(source, this.parseOptions(basePath));
+    if (parsed.firstError !== undefined) {
+      // Nix: positions never show the semicolon that was added.
+      const completed = new SourceFile(origin, `${text};`);
+      const retried = parseBindings(completed, this.parseOptions(basePath));
+      if (retried.firstError === undefined) parsed = retried;
+    }
+    const { dynamic: _, ...set } = parsed.expr;
+    const expr = { ...set, dynamic: [] };
+    const globals = new Map(this.globalsWith(options.scope));
+    let attrs: Attrs | undefined;
+    for (const { name, kind, value } of expr.bindings) {
+      if (kind !== BindingKind.Plain || value.kind !== NodeKind.Lambda) continue;
+      const own = nativeThunk(function* () {
+        return (yield force(attrs?.get(name) as Slot)) as Value;
+      });
+      globals.set(name, own);
+    }
+    const { lambda } = this.compileTree({ ...parsed, expr }, base, basePath, globals);
+    attrs = this.force(new Thunk(lambda, undefined, undefined, null)) as Attrs;
+    return attrs;
+  }
+
+  /** Forgets all files, so that they are read and evaluated again when they are next imported. */
+  forgetFiles(): void {
+    this.imports.clear();
+    this.files.clear();
+    const { caches } = this.context;
+    caches.sourceCopies.clear();
+    caches.copiedPaths.clear();
+    caches.searchPathEntries.clear();
+    caches.searchPathResults.clear();
+    caches.plainDirectories.clear();
+  }
+
+  /** The names that every text can use. */
+  get globalNames(): readonly Bytes[] {
+    return [...this.globals.keys()];
+  }
+
+  /** The slot of a name that every text can use. */
+  global(name: Bytes): Slot | undefined {
+    return this.globals.get(name);
+  }
+
+  private globalsWith(scope: ReadonlyMap<Bytes, Slot> | undefined): ReadonlyMap<string, Slot> {
+    return scope === undefined ? this.globals : new Map([...this.globals, ...scope]);
   }
 
   /**
@@ -485,9 +570,16 @@ export class Evaluation {
     basePath: NixPath,
     globals: ReadonlyMap<string, Slot>,
   ): CompiledText {
-    const { length } = source.text;
-    this.context.limits?.make(length, BYTES_PER_SOURCE_BYTE);
-    const { expr, diagnostics, firstError } = this.parse(source, basePath);
+    return this.compileTree(this.parse(source, basePath), base, basePath, globals);
+  }
+
+  private compileTree(
+    { expr, diagnostics, firstError, source }: ParseResult,
+    base: PosIdx,
+    basePath: NixPath,
+    globals: ReadonlyMap<string, Slot>,
+  ): CompiledText {
+    this.context.limits?.make(source.text.length, BYTES_PER_SOURCE_BYTE);
     if (diagnostics.length > 0) {
       for (const { severity, message, pos } of diagnostics) {
         if (severity === "error") break;

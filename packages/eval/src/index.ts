@@ -20,6 +20,13 @@ export type { Hint } from "./diagnostics/hints.ts";
 export { renderJson } from "./diagnostics/render-json.ts";
 export type { RichOptions } from "./diagnostics/render-rich.ts";
 export { renderRich } from "./diagnostics/render-rich.ts";
+export {
+  attributeDocumentation,
+  type BuiltinDocumentation,
+  documentationOf,
+  type FunctionDocumentation,
+  stripIndentation,
+} from "./documentation.ts";
 export type { Trace } from "./errors/eval-error.ts";
 export { EvalError, InternalError } from "./errors/eval-error.ts";
 export { evalErrorOf, withTrace } from "./errors/from-world.ts";
@@ -85,7 +92,7 @@ export { CoerceMode, coerceToString } from "./operations/coerce.ts";
 export { deepForce } from "./operations/deep-force.ts";
 export { isDerivation } from "./operations/is-derivation.ts";
 export { CycleFinder, checkNesting } from "./operations/nesting.ts";
-export { coerceToStorePath, printPretty } from "./operations/print-pretty.ts";
+export { coerceToStorePath, type PrettyOptions, printPretty } from "./operations/print-pretty.ts";
 export { toJson } from "./operations/to-json.ts";
 export { toXml } from "./operations/to-xml.ts";
 export { leadsSomewhere } from "./path.ts";
@@ -93,6 +100,9 @@ export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable, positionIn } from "./position.ts";
 export { printAmbiguous, printForError } from "./print/print.ts";
+
+export { knownValue, type PrintStyle } from "./print/value-printer.ts";
+
 export type { Settings, SettingsInput } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
 export type { Fingerprint, SourceAccessor } from "./source-accessor.ts";

@@ -79,6 +79,11 @@ export class PlainDirectories {
     }
     return known;
   }
+
+  /** Forgets all trees. */
+  clear(): void {
+    this.#directories.clear();
+  }
 }
 
 /**

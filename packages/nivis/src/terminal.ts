@@ -9,6 +9,7 @@
 import { readFileSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
 import type { InputRecorder } from "@nivis/node";
+import { type LiveInput, liveInput } from "./live-input.ts";
 import { writeAll } from "./results/write-all.ts";
 
 /** The standard streams of a command and its environment. */
@@ -21,8 +22,16 @@ export interface Terminal {
   readInput(): string;
   /** Shows a line that the next one replaces, and removes it when empty; only on a terminal. */
   readonly showProgress?: ((line: string) => void) | undefined;
+  /** Standard input as it comes, for commands that converse with the user. */
+  readonly openInput?: () => LiveInput;
+  /** The width of the terminal that standard output is, in columns. */
+  readonly columns?: () => number | undefined;
+  /** Calls back when the width of the terminal changes; returns how to stop that. */
+  readonly onResize?: (listener: () => void) => () => void;
   /** Whether messages may have colours. */
   readonly color: boolean;
+  /** Whether values on standard output may have colours. */
+  readonly outColor?: boolean;
   /** The environment; texts, not bytes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether standard output is a terminal, so that people read it. */
@@ -63,6 +72,15 @@ export function processTerminal(launcher: Launcher, inputs?: InputRecorder): Ter
     writeOut: (bytes) => writeAll(1, bytes),
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
+    openInput: liveInput,
+    columns: () => process.stdout.columns,
+    onResize: (listener) => {
+      process.stdout.on("resize", listener);
+      return () => process.stdout.off("resize", listener);
+    },
+    get outColor() {
+      return wantsColor(environment, isTerminal(1));
+    },
     // Asked when there is something to colour: most runs never load `node:tty`.
     get color() {
       return wantsColor(environment, isTerminal(2));

@@ -135,7 +135,7 @@ describe("nivis", () => {
   });
 
   test("helps with unknown commands", () => {
-    fails(["evl"], "'evl' is not a recognised command", "Did you mean eval?");
+    fails(["evall"], "'evall' is not a recognised command", "Did you mean eval?");
     fails(["./x.nix"], "nivis eval ./x.nix");
   });
 

@@ -216,6 +216,12 @@ class NodeIo implements EvalIo {
     return seconds * 1000 + nanoseconds / 1e6;
   }
 
+  pause(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
   get memory(): MemoryGauge {
     return nodeMemory;
   }

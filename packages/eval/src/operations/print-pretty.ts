@@ -8,7 +8,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { withTrace } from "../errors/from-world.ts";
 import type { PosIdx } from "../position.ts";
 import { LEFT, RIGHT } from "../print/literal.ts";
-import { type PrintLimits, ValuePrinter } from "../print/value-printer.ts";
+import { type PrintLimits, type PrintStyle, ValuePrinter } from "../print/value-printer.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { type ContextString, type Slot, textOf } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
@@ -22,17 +22,28 @@ const NO_LIMITS: Omit<PrintLimits, "maxNesting"> = {
   maxStringBytes: Number.POSITIVE_INFINITY,
 };
 
+/** How a value is printed. The defaults are those of `nix eval`. */
+export interface PrettyOptions extends PrintStyle {
+  /** The depth at which sets and lists print as `{ ... }` and `[ ... ]`. Defaults to none. */
+  readonly maxDepth?: number;
+}
+
 /**
- * Prints a value as `nix eval` does. A part that fails prints as `«error: MESSAGE»`; only a stack
+ * Prints a value as `nix eval` does, or with the options of a REPL. A part that fails prints as `«error: MESSAGE»`; only a stack
  * overflow or an interruption is thrown.
  */
-export function printPretty(ctx: EvalContext, slot: Slot): Suspendable<string> {
+export function printPretty(
+  ctx: EvalContext,
+  slot: Slot,
+  options: PrettyOptions = {},
+): Suspendable<string> {
   const hooks = {
     printDerivation: (set: Attrs) => printDerivation(ctx, set),
     work: () => ctx.limits?.work(1),
   };
-  const limits = { ...NO_LIMITS, maxNesting: ctx.settings.maxCallDepth };
-  return new ValuePrinter(limits, ctx.positions, hooks).print(slot);
+  const { maxDepth = NO_LIMITS.maxDepth } = options;
+  const limits = { ...NO_LIMITS, maxDepth, maxNesting: ctx.settings.maxCallDepth };
+  return new ValuePrinter(limits, ctx.positions, hooks, options).print(slot);
 }
 
 function* printDerivation(ctx: EvalContext, set: Attrs): Suspendable<string | undefined> {

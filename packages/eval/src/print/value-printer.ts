@@ -46,9 +46,21 @@ export interface OpenContainer {
   next: number;
 }
 
+/** A container of this printer. */
+interface PrintedContainer extends OpenContainer {
+  /** Whether each item has a line of its own. */
+  lines: boolean;
+}
+
 /** Returns the contents of a slot as far as they are known without running code. */
 export function peek(slot: Slot): Value | Thunk {
   return slot instanceof Thunk && slot.code === null ? (slot.a as Value) : slot;
+}
+
+/** Returns the value of a slot if it has one already; evaluates nothing. */
+export function knownValue(slot: Slot): Value | undefined {
+  const known = peek(slot);
+  return known instanceof Thunk ? undefined : known;
 }
 
 /** Prints numbers, Booleans, null and paths, which all forms print alike. */
@@ -71,6 +83,27 @@ export interface PrintLimits {
   /** The maximum number of values around a value; a deeper value is an error. */
   readonly maxNesting: number;
 }
+
+/** The looks of printed values. The default is one line without colours. */
+export interface PrintStyle {
+  /** Whether values have the colours of C++ Nix. */
+  readonly color?: boolean;
+  /** The columns of a level of indentation; without it everything is on one line. */
+  readonly indent?: number | undefined;
+  /** Whether an error of the value itself, not of a part of it, is thrown. */
+  readonly throwsAtTop?: boolean;
+}
+
+/** The colours of C++ Nix (libutil/ansicolor.hh). */
+const COLORS = {
+  atom: "\x1b[36;1m",
+  text: "\x1b[35;1m",
+  path: "\x1b[32;1m",
+  code: "\x1b[34;1m",
+  error: "\x1b[31;1m",
+  elided: "\x1b[2m",
+} as const;
+const NORMAL = "\x1b[0m";
 
 /** The hooks of a printer that forces. */
 export interface ForcingHooks {
@@ -102,7 +135,7 @@ function endsPrinting(kind: ErrorKind): boolean {
 export class ValuePrinter {
   private readonly out = new TextBuilder();
   private readonly seen = new Set<unknown>();
-  private readonly open: OpenContainer[] = [];
+  private readonly open: PrintedContainer[] = [];
   private attrsPrinted = 0;
   private itemsPrinted = 0;
 
@@ -110,6 +143,7 @@ export class ValuePrinter {
     private readonly limits: PrintLimits,
     private readonly positions: PositionTable | undefined,
     private readonly hooks: ForcingHooks | null,
+    private readonly style: PrintStyle = {},
   ) {}
 
   *print(slot: Slot): Suspendable<string> {
@@ -125,33 +159,53 @@ export class ValuePrinter {
             const derivation: string | undefined =
               this.hooks === null ? undefined : yield this.hooks.printDerivation(value);
             if (derivation === undefined) this.openSet(value);
-            else this.out.add(derivation);
+            else this.paint("path", derivation);
           }
         } else if (isList(value)) {
           if (value.length === 0 || this.markSeen(current)) this.openList(value);
-        } else {
-          this.out.add(this.printLeaf(value));
-        }
+        } else this.printLeaf(value);
+        if (this.mayNeedLines()) yield this.chooseLines();
       } catch (thrown) {
         const error = evalErrorOf(thrown);
         if (!(error instanceof EvalError)) throw error;
         if (endsPrinting(error.kind)) throw error;
-        this.out.add(`${LEFT}error: ${stripTerminalCodes(error.message)}${RIGHT}`);
+        if (this.style.throwsAtTop === true && this.open.length === 0) throw error;
+        this.paint("error", `${LEFT}error: ${stripTerminalCodes(error.message)}${RIGHT}`);
       }
       current = this.nextItem();
     }
     return this.out.toString();
   }
 
-  private printLeaf(value: Value | Thunk): string {
-    if (value instanceof Thunk) return value.code === BLACKHOLE ? POTENTIAL_RECURSION : UNFORCED;
-    if (isString(value)) return printStringUpTo(textOf(value), this.limits.maxStringBytes);
-    if (value instanceof Closure) return this.printLambda(value);
-    if (value instanceof Builtin) return `${LEFT}primop ${value.definition.name}${RIGHT}`;
-    if (value instanceof PartialBuiltin) {
-      return `${LEFT}partially applied primop ${value.builtin.definition.name}${RIGHT}`;
+  private paint(color: keyof typeof COLORS, text: string): void {
+    this.out.add(this.style.color === true ? `${COLORS[color]}${text}${NORMAL}` : text);
+  }
+
+  private printLeaf(value: Value | Thunk): void {
+    if (value instanceof Thunk) {
+      if (value.code === BLACKHOLE) this.paint("error", POTENTIAL_RECURSION);
+      else this.paint("text", UNFORCED);
+    } else if (isString(value)) this.printText(textOf(value));
+    else if (value instanceof Closure) this.paint("code", this.printLambda(value));
+    else if (value instanceof Builtin) {
+      this.paint("code", `${LEFT}primop ${value.definition.name}${RIGHT}`);
+    } else if (value instanceof PartialBuiltin) {
+      const { name } = value.builtin.definition;
+      this.paint("code", `${LEFT}partially applied primop ${name}${RIGHT}`);
+    } else this.paint(value instanceof NixPath ? "path" : "atom", printAtom(value));
+  }
+
+  private printText(text: string): void {
+    const { maxStringBytes } = this.limits;
+    if (this.style.color !== true || text.length <= maxStringBytes) {
+      this.paint("text", printStringUpTo(text, maxStringBytes));
+      return;
     }
-    return printAtom(value);
+    const shown = printStringUpTo(text, maxStringBytes);
+    const note = shown.lastIndexOf(` ${LEFT}`) + 1;
+    this.paint("text", shown.slice(0, note - 1));
+    this.out.add(" ");
+    this.paint("elided", shown.slice(note));
   }
 
   private printLambda(closure: Closure): string {
@@ -164,7 +218,7 @@ export class ValuePrinter {
   /** Records a set or list; if it was recorded before, prints `«repeated»` and returns false. */
   private markSeen(identity: unknown): boolean {
     if (this.seen.has(identity)) {
-      this.out.add(REPEATED);
+      this.paint("text", REPEATED);
       return false;
     }
     this.seen.add(identity);
@@ -185,7 +239,7 @@ export class ValuePrinter {
       names = order.map((i) => sortedNames[i] as string);
       items = order.map((i) => sortedItems[i] as Slot);
     }
-    this.open.push({ names, items, next: 0 });
+    this.open.push({ names, items, next: 0, lines: this.hasLines(items) });
   }
 
   private openList(list: readonly Slot[]): void {
@@ -194,7 +248,41 @@ export class ValuePrinter {
       return;
     }
     this.out.add("[");
-    this.open.push({ names: null, items: list, next: 0 });
+    this.open.push({ names: null, items: list, next: 0, lines: this.hasLines(list) });
+  }
+
+  /** Whether items have lines of their own; of a single one that is decided in `chooseLines`. */
+  private hasLines(items: readonly Slot[]): boolean {
+    return this.style.indent !== undefined && items.length > 1;
+  }
+
+  private mayNeedLines(): boolean {
+    const container = this.open.at(-1);
+    return this.style.indent !== undefined && container?.next === 0 && container.items.length === 1;
+  }
+
+  /** Nix: a single item has a line of its own if it contains others or is not evaluated. */
+  private *chooseLines(): Suspendable<undefined> {
+    const container = this.open.at(-1) as PrintedContainer;
+    let item: Value | Thunk = peek(container.items[0] as Slot);
+    if (this.hooks !== null && item instanceof Thunk) {
+      try {
+        item = (yield item) as Value;
+      } catch (thrown) {
+        const error = evalErrorOf(thrown);
+        if (!(error instanceof EvalError) || endsPrinting(error.kind)) throw error;
+        // Unlike C++ Nix, which leaves its brace open: the item prints as its error.
+        return undefined;
+      }
+    }
+    container.lines = item instanceof Attrs || isList(item) || item instanceof Thunk;
+    return undefined;
+  }
+
+  /** The space before an item or a closing bracket. */
+  private space(lines: boolean, levels: number): void {
+    const { indent = 0 } = this.style;
+    this.out.add(lines ? `\n${" ".repeat(indent * levels)}` : " ");
   }
 
   /** Ends the last item, closes finished containers and starts the next item. */
@@ -203,16 +291,17 @@ export class ValuePrinter {
     for (;;) {
       const container = open.at(-1);
       if (container === undefined) return undefined;
-      const { names, items, next } = container;
+      const { names, items, next, lines } = container;
       if (next > 0) this.endItem(names !== null);
-      out.add(" ");
+      this.space(lines, next < items.length ? open.length : open.length - 1);
       if (next < items.length) {
         if (this.mayPrintMore(names !== null)) {
           if (names !== null) out.add(`${printIdentifier(names[next] as string)} = `);
           container.next = next + 1;
           return items[next];
         }
-        out.add(`${elided(items.length - next, names === null ? "item" : "attribute")} `);
+        this.paint("elided", elided(items.length - next, names === null ? "item" : "attribute"));
+        this.space(lines, open.length - 1);
       }
       out.add(names === null ? "]" : "}");
       open.pop();

@@ -17,6 +17,7 @@ import { startJobCommand } from "./job-commands.ts";
 import { JOB_TOPICS, type JobTopic } from "./job-topics.ts";
 import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
+import { replCommand } from "./repl.ts";
 import { runCommand } from "./run.ts";
 import { shellCommand } from "./shell.ts";
 import { startStoreCommand } from "./store-commands.ts";
@@ -82,6 +83,7 @@ export const commands: readonly Command[] = [
   command("eval", evalCommand),
   command("instantiate", instantiateCommand),
   waitingCommand("build", buildCommand),
+  waitingCommand("repl", replCommand),
   commandBefore("run", ["--"], runCommand),
   commandBefore("shell", ["-c", "--command"], shellCommand),
   commandBefore("develop", ["-c", "--command"], developCommand),

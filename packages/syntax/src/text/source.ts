@@ -14,7 +14,11 @@ export type Origin =
       /** How messages name the file; its path unless given. */
       readonly name?: string;
     }
-  | { readonly kind: "string" }
+  | {
+      readonly kind: "string";
+      /** How messages name the text; `string` unless given. */
+      readonly name?: string;
+    }
   | { readonly kind: "stdin" }
   /** A file that comes with the evaluator. */
   | { readonly kind: "internal"; readonly name: string; readonly path: string };
@@ -50,7 +54,8 @@ export class SourceFile {
     const { origin } = this;
     if (origin.kind === "file") return origin.name ?? origin.path;
     if (origin.kind === "internal") return origin.name;
-    return `${LEFT_GUILLEMET}${origin.kind}${RIGHT_GUILLEMET}`;
+    const name = origin.kind === "string" ? (origin.name ?? origin.kind) : origin.kind;
+    return `${LEFT_GUILLEMET}${name}${RIGHT_GUILLEMET}`;
   }
 
   /** The offsets at which lines begin; LF, CRLF and a lone CR end a line. */

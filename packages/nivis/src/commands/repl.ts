@@ -1,0 +1,177 @@
+/** `nivis repl`: evaluates what the user types, line by line. */
+import { encodeUtf8 } from "@nivis/formats";
+import type { LiveInput } from "../live-input.ts";
+import { NOTICE_LEVEL } from "../log-format.ts";
+import { flag, usageError, valueFlag } from "../options/option.ts";
+import {
+  addPositional,
+  defaultSourceFlags,
+  SOURCE_OPTIONS,
+  type SourceFlags,
+} from "../options/source-options.ts";
+import type { WaitingProgram } from "../program.ts";
+import { History } from "../repl/editor/history.ts";
+import { TerminalLines } from "../repl/editor/terminal-lines.ts";
+import { type LineReader, PipeLines } from "../repl/lines.ts";
+import { type LoadedInstallable, Repl } from "../repl/repl.ts";
+import { autoCall } from "../selection/auto-call.ts";
+import { openSession, type Session } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface ReplFlags extends SourceFlags {
+  /** The keys that edit; those of readline's configuration unless given. */
+  keys: "emacs" | "vi" | undefined;
+  previews: boolean;
+}
+
+/** The command. */
+export const replCommand: WaitingProgram<ReplFlags> = {
+  name: "nivis repl",
+  summary: "evaluate expressions interactively",
+  usage: "[FLAG]... [FILE]...",
+  description: [
+    "Reads expressions and bindings and prints values, one level deep. The attributes of the files, and those of --file and --expr, are in scope. `:?` shows the commands that begin with a colon.",
+  ],
+  examples: [
+    { does: "Start", command: "nivis repl" },
+    { does: "With the attributes of nixpkgs in scope", command: "nivis repl --file '<nixpkgs>'" },
+    { does: "Evaluate lines of a file", command: "nivis repl < session.txt" },
+  ],
+  options: [
+    ...SOURCE_OPTIONS,
+    valueFlag<ReplFlags>(
+      ["--keys"],
+      "MODE",
+      "Edit with the keys of 'emacs' or 'vi'; the default is that of readline's configuration",
+      (flags, mode) => {
+        if (mode !== "emacs" && mode !== "vi") {
+          throw usageError(`'--keys' takes 'emacs' or 'vi', not '${encodeUtf8(mode)}'`);
+        }
+        flags.keys = mode;
+      },
+    ),
+    flag<ReplFlags>(["--no-preview"], "Do not show the value while it is typed", (flags) => {
+      flags.previews = false;
+    }),
+    flag<ReplFlags>(["--impure"], "Allow impure evaluation; the default here", () => {}),
+  ],
+  defaults: (invocation) => {
+    // Nix: as on a terminal, so that --quiet hides what is no data.
+    invocation.verbosity = NOTICE_LEVEL;
+    return { ...defaultSourceFlags(invocation), keys: undefined, previews: true };
+  },
+  positional: addPositional,
+  run: async (flags, invocation) => {
+    const { terminal } = invocation;
+    const input = terminal.openInput?.();
+    if (input === undefined) throw usageError("standard input cannot be read here");
+    const session = openSession(flags, { readOnly: flags.readOnly });
+    const repl = new Repl(session, invocation, installablesOf(flags, session), input.isTerminal);
+    if (invocation.verbosity >= NOTICE_LEVEL) {
+      const version = session.evaluation.context.builtins.get("nixVersion") as string;
+      invocation.note(`Nix ${version}\nType :? for help.`);
+    }
+    await repl.loadInstallables();
+    const lines = await openLines(input, terminal, repl, flags);
+    repl.releaseInput = () => lines.release();
+    try {
+      await converse(repl, lines, terminal);
+    } finally {
+      lines.close();
+    }
+    return 0;
+  },
+};
+
+/** Lines that are typed are edited, unless the terminal cannot do that. */
+async function openLines(
+  input: LiveInput,
+  terminal: Terminal,
+  repl: Repl,
+  flags: ReplFlags,
+): Promise<LineReader> {
+  const { environment } = terminal;
+  const canDraw = terminal.isOutTerminal === true && (environment["TERM"] ?? "dumb") !== "dumb";
+  if (!input.isTerminal) return new PipeLines(input, terminal, false);
+  if (!canDraw) return new PipeLines(input, terminal, true);
+  const history = History.open(
+    historyPath(environment),
+    (text) => repl.needsMore(encodeUtf8(text)),
+    (message) => repl.invocation.warn(encodeUtf8(message)),
+  );
+  const keys = flags.keys ?? keysOfReadline(environment);
+  return new TerminalLines(input, terminal, repl, { history, keys, previews: flags.previews });
+}
+
+/** The file of C++ Nix's REPL. Source: getDataDir in libutil/users.cc. */
+function historyPath(environment: Terminal["environment"]): string | undefined {
+  const own = environment["NIX_DATA_HOME"];
+  if (own) return `${own}/repl-history`;
+  const data = environment["XDG_DATA_HOME"];
+  if (data) return `${data}/nix/repl-history`;
+  const home = environment["HOME"];
+  return home ? `${home}/.local/share/nix/repl-history` : undefined;
+}
+
+/** The keys that the user has chosen for all programs that use readline. */
+function keysOfReadline(environment: Terminal["environment"]): "emacs" | "vi" {
+  const file = environment["INPUTRC"] ?? `${environment["HOME"] ?? ""}/.inputrc`;
+  try {
+    const { readFileSync } = process.getBuiltinModule("node:fs");
+    return /^\s*set\s+editing-mode\s+vi\s*$/m.test(readFileSync(file, "utf8")) ? "vi" : "emacs";
+  } catch {
+    return "emacs";
+  }
+}
+
+/** Takes inputs until the user leaves. */
+async function converse(repl: Repl, lines: LineReader, terminal: Terminal): Promise<void> {
+  let input = "";
+  for (;;) {
+    const read = await lines.read(input !== "");
+    if (read.kind === "end") {
+      terminal.writeOut("\n");
+      return;
+    }
+    if (read.kind === "interrupted") {
+      input = "";
+      continue;
+    }
+    input += `${read.text}\n`;
+    const interrupt = (): void => {
+      repl.interrupt();
+    };
+    const stopListening = terminal.onInterrupt?.(interrupt);
+    const stopWatching = lines.watch?.(interrupt);
+    const outcome = await repl.take(input);
+    stopWatching?.();
+    stopListening?.();
+    if (outcome === "quit") return;
+    if (outcome === "done") input = "";
+  }
+}
+
+/** What the command line wants in the scope. */
+function installablesOf(flags: SourceFlags, session: Session): LoadedInstallable[] {
+  if (flags.expression !== undefined && flags.file !== undefined) {
+    throw usageError("'--file' and '--expr' are exclusive");
+  }
+  const { expression, file } = flags;
+  const { evaluation } = session;
+  const installables: LoadedInstallable[] = [];
+  if (expression !== undefined) {
+    const source = session.expression(expression);
+    installables.push({ what: "", load: async () => evaluation.loadText(source.text, source) });
+  }
+  for (const path of file === undefined ? flags.positionals : [file, ...flags.positionals]) {
+    installables.push({
+      what: "",
+      load: async () => {
+        const source = session.file(path);
+        const value = await evaluation.forceAsync(evaluation.loadText(source.text, source));
+        return evaluation.runAsync(autoCall(evaluation.context, session.autoArguments(), value));
+      },
+    });
+  }
+  return installables;
+}

@@ -1,0 +1,429 @@
+/**
+ * Repl: the state and the rules of `nivis repl`, without a terminal. It takes one input at a time,
+ * which may have several lines, and prints what C++ Nix prints for it (libcmd/repl.cc).
+ *
+ * `commands/repl.ts` reads the lines and calls {@link Repl.take}; the commands that begin with a colon
+ * are rows of `repl-commands.ts`.
+ */
+import {
+  Attrs,
+  Builtin,
+  EvalError,
+  evalErrorOf,
+  knownValue,
+  NO_POS,
+  printForError,
+  printPretty,
+  type Slot,
+  typeWithArticle,
+  type Value,
+} from "@nivis/eval";
+import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { type Expr, NodeKind, printIdentifier } from "@nivis/syntax";
+import type { Invocation } from "../invocation.ts";
+import { NOTICE_LEVEL } from "../log-format.ts";
+import { autoCall } from "../selection/auto-call.ts";
+import type { Session, Source } from "../session.ts";
+import { findCommand } from "./repl-commands.ts";
+
+/** Below every level of messages. */
+const SILENT = -1;
+
+/** The number of names that are shown when a set is added to the scope. */
+const SHOWN_NAMES = 20;
+
+/** A set that the command line wants in the scope: a file, an expression or an output of a flake. */
+export interface LoadedInstallable {
+  /** What `Loading installable '…'...` names; bytes. */
+  readonly what: Bytes;
+  /** Evaluates it, anew each time. */
+  load(): Promise<Slot>;
+}
+
+/** What becomes of the REPL after an input. */
+export type Outcome = "done" | "incomplete" | "quit";
+
+/** How a value is printed. */
+export interface PrintDepth {
+  /** The levels that are shown; all by default. */
+  readonly maxDepth?: number;
+}
+
+/** The scope of a REPL and everything that its commands use. */
+export class Repl {
+  readonly session: Session;
+  readonly invocation: Invocation;
+  /** Called before another program reads standard input. */
+  releaseInput: () => void = () => {};
+  /** The files and flakes that `:reload` loads again, in order; bytes. */
+  readonly files = new Set<Bytes>();
+  /** The names of the set that was added last, in its own order. */
+  lastLoaded: readonly Bytes[] | undefined;
+  /** Replaced, never changed: code that was compiled earlier keeps its scope. */
+  #scope: ReadonlyMap<Bytes, Slot> = new Map();
+  readonly #installables: readonly LoadedInstallable[];
+  /** The slots of bindings that were typed, which a reload may keep. */
+  readonly #typed = new Map<Bytes, Slot>();
+  /** Whether messages tell inputs apart by number. C++ Nix calls every input `string`. */
+  readonly #numbersInputs: boolean;
+  #inputs = 0;
+  /** Stops the evaluation under way. */
+  #controller: AbortController | undefined;
+
+  constructor(
+    session: Session,
+    invocation: Invocation,
+    installables: readonly LoadedInstallable[],
+    numbersInputs = false,
+  ) {
+    this.session = session;
+    this.invocation = invocation;
+    this.#numbersInputs = numbersInputs;
+    this.#installables = installables;
+  }
+
+  /** The names that inputs can use besides the builtins. */
+  get scope(): ReadonlyMap<Bytes, Slot> {
+    return this.#scope;
+  }
+
+  /** Stops the evaluation under way; returns whether there was one. */
+  interrupt(): boolean {
+    if (this.#controller === undefined) return false;
+    this.#controller.abort();
+    return true;
+  }
+
+  /**
+   * Takes an input: bindings, an expression, or a command. Errors are shown, never thrown.
+   * `incomplete` asks for the same input again with one more line at its end.
+   */
+  async take(input: Bytes): Promise<Outcome> {
+    const text = trim(input);
+    let outcome: Outcome = "done";
+    if (text !== "") {
+      this.#inputs++;
+      this.#controller = new AbortController();
+      try {
+        outcome = await this.#process(text);
+      } catch (error) {
+        this.#report(error);
+      } finally {
+        this.#controller = undefined;
+      }
+    }
+    if (outcome === "done") this.print("\n");
+    return outcome;
+  }
+
+  async #process(text: Bytes): Promise<Outcome> {
+    if (text.startsWith(":")) {
+      const blank = text.search(/[ \n\r\t]/);
+      const name = blank < 0 ? text : text.slice(0, blank);
+      const argument = blank < 0 ? "" : trim(text.slice(blank));
+      const command = findCommand(name);
+      if (command === undefined) throw new EvalError("value", `unknown command '${name}'`);
+      if (command.needs !== undefined && argument === "") {
+        throw new EvalError("value", `'${name}' needs ${command.needs}`);
+      }
+      if (command.takesExpression === true && this.#isIncomplete(argument)) return "incomplete";
+      return (await command.run(this, argument, name)) ?? "done";
+    }
+    const bindings = this.#tryBindings(text);
+    if (bindings === "incomplete") return "incomplete";
+    if (bindings === undefined) {
+      const value = await this.evaluate(text);
+      this.print(`${await this.format(value, { maxDepth: 1 })}\n`);
+    } else {
+      const scope = new Map(this.#scope);
+      const slots = bindings.slots();
+      bindings.names().forEach((name, i) => {
+        scope.set(name, slots[i] as Slot);
+        this.#typed.set(name, slots[i] as Slot);
+      });
+      this.#scope = scope;
+    }
+    return "done";
+  }
+
+  /**
+   * Reads an input as bindings. Returns nothing if it is an expression, or is neither: evaluating
+   * it then reports the mistake.
+   */
+  #tryBindings(text: Bytes): Attrs | "incomplete" | undefined {
+    try {
+      return this.session.evaluation.loadBindings(text, this.#source(text));
+    } catch (error) {
+      if (!(error instanceof EvalError)) throw error;
+      if (error.kind !== "parse") throw error;
+      if (this.#isIncomplete(text)) return "incomplete";
+      // A name alone may be an expression, and so is not yet a binding; everything behind an `=`
+      // is. C++ Nix reports these as mistakes (NixOS/nix#16310).
+      const isOpenBinding = endsTooEarly(error) && !error.message.includes("expecting '.' or '='");
+      return isOpenBinding && !this.#isExpression(text) ? "incomplete" : undefined;
+    }
+  }
+
+  /** Whether an input needs more lines. */
+  needsMore(input: Bytes): boolean {
+    const text = trim(input);
+    const command = /^:\S*\s*/.exec(text);
+    if (command !== null) {
+      const argument = text.slice(command[0].length);
+      const row = findCommand(command[0].trimEnd());
+      return row?.takesExpression === true && argument !== "" && this.#isIncomplete(argument);
+    }
+    return text !== "" && this.#tryBindings(text) === "incomplete";
+  }
+
+  /** Whether more lines could make an expression of a text. */
+  #isIncomplete(text: Bytes): boolean {
+    try {
+      this.session.evaluation.parseChecked(text, this.#source(text));
+    } catch (error) {
+      return endsTooEarly(error);
+    }
+    return false;
+  }
+
+  #isExpression(text: Bytes): boolean {
+    try {
+      this.session.evaluation.parseChecked(text, this.#source(text));
+    } catch (error) {
+      return !(error instanceof EvalError && error.kind === "parse");
+    }
+    return true;
+  }
+
+  #source(text: Bytes): Source & { readonly scope: ReadonlyMap<Bytes, Slot> } {
+    const source = { ...this.session.expression(text), scope: this.#scope };
+    if (!this.#numbersInputs) return source;
+    return { ...source, origin: { kind: "string", name: `input ${this.#inputs}` } };
+  }
+
+  /** Parses an expression and resolves its names in the scope. */
+  parse(text: Bytes): Expr {
+    return this.session.evaluation.parseChecked(text, this.#source(text));
+  }
+
+  /** Evaluates an expression in the scope. */
+  evaluate(text: Bytes): Promise<Value> {
+    return this.force(this.session.evaluation.loadText(text, this.#source(text)));
+  }
+
+  /** Evaluates the set of an expression that is a selection: `a.b` of `a.b.c`. */
+  evaluateSelected(text: Bytes): Promise<Value> {
+    const { evaluation } = this.session;
+    return this.force(evaluation.loadPart(text, withoutLastName, this.#source(text)));
+  }
+
+  /**
+   * Evaluates an expression for the user's convenience: within some milliseconds, and without
+   * showing messages. Throws what an evaluation throws.
+   */
+  async quietly(text: Bytes, milliseconds = 1000): Promise<Value> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), milliseconds);
+    const { invocation, session } = this;
+    const { verbosity } = invocation;
+    invocation.verbosity = SILENT;
+    try {
+      const thunk = session.evaluation.loadText(text, this.#source(text));
+      return await session.evaluation.forceAsync(thunk, { signal: controller.signal });
+    } finally {
+      invocation.verbosity = verbosity;
+      clearTimeout(timer);
+    }
+  }
+
+  /** The names of the builtins in scope. */
+  get globalNames(): readonly Bytes[] {
+    return this.session.evaluation.globalNames;
+  }
+
+  /** A line about a name in scope: what a builtin does, or the type of a value that is known. */
+  summaryOf(name: Bytes): string | undefined {
+    const slot = this.#scope.get(name) ?? this.session.evaluation.global(name);
+    return slot === undefined ? undefined : summarize(slot);
+  }
+
+  /** A line about an attribute. */
+  attributeSummary(set: Attrs, name: Bytes): string | undefined {
+    const slot = set.get(name);
+    return slot === undefined ? undefined : summarize(slot);
+  }
+
+  /** Forces a slot; an interruption stops that. */
+  force(slot: Slot): Promise<Value> {
+    return this.session.evaluation.forceAsync(slot, this.#runOptions());
+  }
+
+  /** Runs native code that can be suspended; an interruption stops that. */
+  run<Result>(generator: Parameters<Session["run"]>[0]): Promise<Result> {
+    return this.session.evaluation.runAsync(generator, this.#runOptions()) as Promise<Result>;
+  }
+
+  #runOptions(): { readonly signal?: AbortSignal } {
+    return this.#controller === undefined ? {} : { signal: this.#controller.signal };
+  }
+
+  /** The signal of an interruption, for work that is not evaluation. */
+  get signal(): AbortSignal | undefined {
+    return this.#controller?.signal;
+  }
+
+  /** Prints a value, with derivations as paths and errors inside as texts. */
+  format(value: Value, { maxDepth }: PrintDepth = {}): Promise<Bytes> {
+    return this.run(
+      printPretty(this.session.evaluation.context, value, {
+        color: this.invocation.terminal.outColor === true,
+        indent: 2,
+        throwsAtTop: true,
+        ...(maxDepth === undefined ? {} : { maxDepth }),
+      }),
+    );
+  }
+
+  /** Prints a value on one line and without colours, within some milliseconds. */
+  async formatShortly(value: Value, milliseconds: number): Promise<Bytes> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), milliseconds);
+    try {
+      const { evaluation } = this.session;
+      const text = printPretty(evaluation.context, value, { maxDepth: 2, throwsAtTop: true });
+      return await evaluation.runAsync(text, { signal: controller.signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Writes data to standard output. */
+  print(text: Bytes): void {
+    this.invocation.terminal.writeOut(text);
+  }
+
+  /** Tells the user something on standard error, unless quiet. */
+  notice(text: string): void {
+    if (this.invocation.verbosity >= NOTICE_LEVEL) this.invocation.note(encodeUtf8(text));
+  }
+
+  /** Adds the attributes of a set to the scope and says so. */
+  async add(slot: Slot): Promise<void> {
+    const value = await this.force(slot);
+    if (!(value instanceof Attrs)) {
+      const error = new EvalError(
+        "type",
+        `expected a set but found ${typeWithArticle(value)}: ${printForError(value)}`,
+      );
+      error.addTrace(NO_POS, "while evaluating an attribute set to be merged in the global scope");
+      throw error;
+    }
+    const scope = new Map(this.#scope);
+    const names = value.names();
+    const slots = value.slots();
+    names.forEach((name, i) => {
+      scope.set(name, slots[i] as Slot);
+    });
+    this.#scope = scope;
+    this.lastLoaded = [...names];
+    const sorted = value.sortedNames();
+    this.notice(`Added ${sorted.length} variables.`);
+    const shown = sorted.slice(0, SHOWN_NAMES).map(printIdentifier).join(", ");
+    if (this.invocation.verbosity >= NOTICE_LEVEL) this.invocation.note(shown);
+    const more = sorted.length - SHOWN_NAMES;
+    if (more > 0) this.notice(`... and ${more} more; view with :ll`);
+  }
+
+  /** Loads a file, `<name>` included, calls it with the automatic arguments, and adds the result. */
+  async load(path: Bytes): Promise<void> {
+    const { session } = this;
+    const { context } = session.evaluation;
+    const source = session.file(path);
+    const loaded = await this.force(session.evaluation.loadText(source.text, source));
+    await this.add(await this.run<Value>(autoCall(context, session.autoArguments(), loaded)));
+    // Moved to the end; a file that fails is not remembered.
+    this.files.delete(path);
+    this.files.add(path);
+  }
+
+  /** Adds the outputs of a flake to the scope. */
+  async loadFlake(reference: Bytes): Promise<void> {
+    throw new EvalError(
+      "not-supported",
+      `cannot load flake '${reference}': Nivis does not evaluate flakes yet`,
+    );
+  }
+
+  /**
+   * Empties the scope and loads everything again that was loaded from files and flakes. With
+   * `keepsTyped`, bindings that were typed stay; they still see what they saw before.
+   */
+  async reload(keepsTyped = false): Promise<void> {
+    this.session.evaluation.forgetFiles();
+    this.#scope = new Map();
+    for (const path of [...this.files]) {
+      this.notice(`Loading "${decodeUtf8(path)}"...`);
+      await this.#attempt(() => this.load(path));
+    }
+    await this.loadInstallables();
+    if (keepsTyped) this.#scope = new Map([...this.#scope, ...this.#typed]);
+    else this.#typed.clear();
+  }
+
+  /** Adds what the command line names. */
+  async loadInstallables(): Promise<void> {
+    for (const { what, load } of this.#installables) {
+      this.notice(`Loading installable '${decodeUtf8(what)}'...`);
+      await this.#attempt(async () => this.add(await load()));
+    }
+  }
+
+  /** Shows an error instead of throwing it. */
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(thrown: unknown): void {
+    const error = evalErrorOf(thrown);
+    const wasStopped = error instanceof EvalError && error.kind === "interrupted";
+    // Where it was stopped is chance, and would be shown as a trace.
+    this.invocation.report(wasStopped ? new EvalError("interrupted", error.message) : error);
+  }
+}
+
+/** What is known of a slot without evaluating it. */
+function summarize(slot: Slot): string | undefined {
+  const value = knownValue(slot);
+  if (value === undefined) return undefined;
+  if (value instanceof Builtin) return firstSentence(value.definition.doc);
+  return decodeUtf8(typeWithArticle(value));
+}
+
+function firstSentence(text: Bytes): string {
+  const sentence = /^.*?[.:](?=\s|$)/s.exec(text)?.[0] ?? text;
+  return decodeUtf8(sentence).replace(/\s+/g, " ").replace(/[.:]$/, "");
+}
+
+/** The expression that a selection selects its last name from. */
+function withoutLastName(expr: Expr): Expr {
+  if (expr.kind !== NodeKind.Select) return expr;
+  return expr.path.length === 1 ? expr.base : { ...expr, path: expr.path.slice(0, -1) };
+}
+
+/** Whether an error says that the text of an input ends before it is complete. */
+function endsTooEarly(error: unknown): boolean {
+  return (
+    error instanceof EvalError &&
+    error.kind === "parse" &&
+    error.message.includes("unexpected end of file")
+  );
+}
+
+/** Removes the blanks of the REPL at both ends. */
+function trim(text: Bytes): Bytes {
+  return text.replace(/^[ \n\r\t]+|[ \n\r\t]+$/g, "");
+}

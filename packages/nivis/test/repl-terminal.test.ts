@@ -1,0 +1,146 @@
+/** The REPL on a real terminal, which `script` of util-linux makes. */
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+
+const COMMAND = join(import.meta.dirname, "../bin/nivis.cjs");
+const canScript = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
+
+/** A REPL in a terminal of 80 columns. */
+class Session {
+  readonly home = mkdtempSync(join(tmpdir(), "nivis-terminal-"));
+  readonly #child;
+  #output = "";
+  readonly ended: Promise<number | null>;
+
+  constructor(args: readonly string[] = [], environment: Record<string, string> = {}) {
+    const command = [process.execPath, COMMAND, "repl", ...args]
+      .map((word) => `'${word}'`)
+      .join(" ");
+    this.#child = spawn("script", ["-qefc", `stty cols 80 rows 24; ${command}`, "/dev/null"], {
+      cwd: this.home,
+      env: {
+        PATH: process.env["PATH"],
+        HOME: this.home,
+        TERM: "xterm-256color",
+        NIX_REMOTE: "dummy://",
+        NIX_STATE_DIR: "/var/empty",
+        NIX_CONF_DIR: "/var/empty",
+        NIVIS_NO_CACHE: "1",
+        ...environment,
+      },
+    });
+    this.#child.stdout.setEncoding("utf8").on("data", (piece: string) => {
+      this.#output += piece;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#child.once("close", resolve);
+    });
+  }
+
+  /** What was printed since the last call, when a pattern occurs in it without escape sequences. */
+  async until(pattern: RegExp): Promise<string> {
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      const plain = this.#output.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", "");
+      if (pattern.test(plain)) {
+        this.#output = "";
+        return plain;
+      }
+      if (Date.now() > deadline) throw new Error(`no ${pattern} in ${JSON.stringify(plain)}`);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
+    }
+  }
+
+  type(keys: string): void {
+    this.#child.stdin.write(keys);
+  }
+
+  end(): void {
+    this.#child.kill("SIGKILL");
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+describe.skipIf(!canScript)("on a terminal", () => {
+  let session: Session;
+  afterEach(() => session.end());
+
+  it("edits, completes, previews and keeps the history", async () => {
+    session = new Session(["--expr", "{ alpha = 1; beta.gamma = 42; }"]);
+    await session.until(/alpha, beta\n+nix-repl> $/);
+    session.type("bet\t.g\t");
+    await session.until(/beta\.gamma/);
+    session.type("\r");
+    await session.until(/\n42\n/);
+    // The preview is below the text.
+    session.type("1 + 2");
+    await session.until(/1 \+ 2\n3/);
+    session.type("\x01(\x05) * 2\r");
+    await session.until(/\n6\n/);
+    session.type("\x1b[A\x1b[A\r");
+    await session.until(/beta\.gamma[\s\S]*\n42\n/);
+    session.type("\x04");
+    expect(await session.ended).toBe(0);
+    const history = readFileSync(join(session.home, ".local/share/nix/repl-history"), "utf8");
+    expect(history).toBe("beta.gamma\n(1 + 2) * 2\nbeta.gamma\n");
+  });
+
+  it("Ctrl-C stops an evaluation and keeps the session", async () => {
+    session = new Session();
+    await session.until(/nix-repl> $/);
+    session.type("kept = 7\r");
+    await session.until(/\n\nnix-repl> $/);
+    session.type("let f = n: f (n + 1); in f 0\r");
+    await session.until(/f 0\n/);
+    // Whether the evaluation runs already or not.
+    session.type("\x03");
+    await session.until(/error: interrupted by the user/);
+    session.type("kept\r");
+    await session.until(/\n7\n/);
+    // While editing it drops the input, lines above included.
+    session.type("[\r1\x03");
+    await session.until(/\^C/);
+    session.type("8\r");
+    await session.until(/\n8\n/);
+  });
+
+  it("takes several lines, typed or pasted", async () => {
+    session = new Session();
+    await session.until(/nix-repl> $/);
+    session.type("{\ra = 1;\r}\r");
+    await session.until(/\{ a = 1; \}/);
+    session.type("\x1b[200~let\n  x = 5;\nin x\x1b[201~\r");
+    await session.until(/\n5\n/);
+  });
+
+  it("an unreadable history is a warning", async () => {
+    session = new Session([], { NIX_DATA_HOME: COMMAND });
+    await session.until(/warning: the history .* cannot be read \(ENOTDIR\)[\s\S]*nix-repl> $/);
+    session.type("1\r");
+    await session.until(/\n1\n/);
+  });
+
+  it("has the keys of vi if readline has them", async () => {
+    session = new Session([], {});
+    writeFileSync(join(session.home, ".inputrc"), "set editing-mode vi\n");
+    await session.until(/nix-repl> $/);
+    session.type("1 + 23\x1b");
+    await new Promise((resolve) => {
+      setTimeout(resolve, 200);
+    });
+    session.type("x\r");
+    await session.until(/\n3\n/);
+  });
+
+  it("a terminal that cannot draw gets plain lines", async () => {
+    session = new Session([], { TERM: "dumb" });
+    await session.until(/nix-repl> $/);
+    session.type("1 + 1\n");
+    await session.until(/\n2\n/);
+  });
+});

@@ -1,0 +1,7 @@
+{
+  /**
+    Doubles a number.
+  */
+  double = x: x * 2;
+  answer = 42;
+}
