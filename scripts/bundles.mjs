@@ -20,7 +20,12 @@ import { root } from "./workspace.mjs";
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const ON_DEMAND = {
-  commands: ["nivis/src/any-command.ts", "nivis/src/nix.ts", "nivis/src/nix-build.ts"],
+  commands: [
+    "nivis/src/any-command.ts",
+    "nivis/src/nix.ts",
+    "nivis/src/nix-build.ts",
+    "nivis/src/options/help.ts",
+  ],
   stores: ["nivis/src/commands/store-commands.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts"],
   fetching: ["nivis/src/fetching.ts"],
@@ -40,6 +45,8 @@ export const ON_DEMAND = {
   statistics: ["nivis/src/statistics.ts"],
   tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
   toml: ["formats/src/codec/toml.ts"],
+  encoding: ["eval/src/cache/encode.ts"],
+  printing: ["eval/src/operations/to-xml.ts", "syntax/src/ast/print.ts"],
 };
 
 /** The bundle of each module on demand, by its path relative to the checkout. */
