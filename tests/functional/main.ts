@@ -6,70 +6,23 @@
  * names the folder with its programs (default: those on PATH). `--update` writes the scoreboard.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, runScript, type Suite } from "./run-script.ts";
+import { SCRIPTS } from "./scripts.ts";
 
-/** The scripts that concern Nivis: those that instantiate, build, or read stores. */
-const SCRIPTS = [
-  "simple",
-  "dependencies",
-  "multiple-outputs",
-  "fixed",
-  "export-graph",
-  "gc",
-  "derivation-advanced-attributes",
-  "store-print-env",
-  "nix-build",
-  "filter-source",
-  "check",
-  "check-refs",
-  "check-reqs",
-  "pass-as-file",
-  "placeholders",
-  "output-normalization",
-  "structured-attrs",
-  "readfile-context",
-  "import-from-derivation",
-  "timeout",
-  "build",
-  "build-dry",
-  "build-delete",
-  "symlinks",
-  "logging",
-  "eval-store",
-  "why-depends",
-  "path-info",
-  "derivation-json",
-  "path-from-hash-part",
-  "store-info",
-  "shell",
-  "toString-path",
-  "hash-path",
-  "nar-access",
-  "referrers",
-  "signing",
-  "binary-cache",
-  "add",
-  "eval",
-  "fetchGit",
-  "fetchGitRefs",
-  "fetchGitShallow",
-  "fetchGitSubmodules",
-  "fetchGitVerification",
-  "fetchMercurial",
-  "fetchPath",
-  "fetchTree-file",
-  "fetchurl",
-  "fetchClosure",
-  "tarball",
-  "pure-eval",
-  "restricted",
-  "nix_path",
-];
+/** The options of the command line. */
+interface Options {
+  readonly update: boolean;
+  /** Runs C++ Nix alone: what fails then fails because of this environment. */
+  readonly reference: boolean;
+  /** The folder that receives the whole output of each script. */
+  readonly logs: string | undefined;
+  readonly filters: readonly string[];
+}
 
-function suiteOfEnvironment(): Suite {
+function suiteOfEnvironment(reference: boolean): Suite {
   const checkout = process.env["NIVIS_CONFORMANCE_NIX"];
   if (checkout === undefined || !existsSync(join(checkout, "tests/functional/simple.sh"))) {
     process.stderr.write("set NIVIS_CONFORMANCE_NIX to a checkout of C++ Nix\n");
@@ -84,6 +37,7 @@ function suiteOfEnvironment(): Suite {
     folder: realpathSync(join(checkout, "tests/functional")),
     programs,
     version: /[\d.]+/.exec(version)?.[0] ?? "",
+    reference,
   };
 }
 
@@ -109,23 +63,48 @@ function scoreboard(suite: Suite, outcomes: ReadonlyMap<string, Outcome>): strin
   ].join("\n");
 }
 
-const filters = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-const suite = suiteOfEnvironment();
-const names = filters.length > 0 ? filters : SCRIPTS;
-const outcomes = new Map<string, Outcome>();
-const waiting = names.filter((name) => existsSync(join(suite.folder, `${name}.sh`)));
-for (const name of waiting) outcomes.set(name, { status: "skipped", reason: "" });
-
-async function work(): Promise<void> {
-  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-    const outcome = await runScript(suite, `${name}.sh`);
-    outcomes.set(name, outcome);
-    process.stdout.write(`${outcome.status.padEnd(8)}${name}  ${outcome.reason}\n`);
-  }
+function optionsOf(args: readonly string[]): Options {
+  const logs = args.find((argument) => argument.startsWith("--logs="))?.slice("--logs=".length);
+  if (logs !== undefined) mkdirSync(logs, { recursive: true });
+  return {
+    update: args.includes("--update"),
+    reference: args.includes("--reference"),
+    logs,
+    filters: args.filter((argument) => !argument.startsWith("--")),
+  };
 }
 
-await Promise.all([work(), work(), work()]);
-if (process.argv.includes("--update")) {
+/** Runs scripts, a few at a time, and prints each outcome. */
+async function runAll(
+  suite: Suite,
+  names: readonly string[],
+  logs: string | undefined,
+): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>(
+    names.map((name) => [name, { status: "skipped", reason: "" }]),
+  );
+  const waiting = [...names];
+  const work = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const log = logs === undefined ? undefined : join(logs, `${name.replaceAll("/", "-")}.log`);
+      const outcome = await runScript(suite, name, log);
+      outcomes.set(name, outcome);
+      process.stdout.write(`${outcome.status.padEnd(8)}${name}  ${outcome.reason}\n`);
+    }
+  };
+  await Promise.all([work(), work(), work()]);
+  return outcomes;
+}
+
+const options = optionsOf(process.argv.slice(2));
+const suite = suiteOfEnvironment(options.reference);
+const all = Object.entries(SCRIPTS).flatMap(([folder, names]) =>
+  names.map((name) => (folder === "" ? name : `${folder}/${name}`)),
+);
+const wanted = options.filters.length > 0 ? options.filters : all;
+const names = wanted.filter((name) => existsSync(join(suite.folder, `${name}.sh`)));
+const outcomes = await runAll(suite, names, options.logs);
+if (options.update) {
   const file = fileURLToPath(new URL("scoreboard.md", import.meta.url));
   writeFileSync(file, scoreboard(suite, outcomes));
 }

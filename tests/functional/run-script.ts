@@ -3,12 +3,16 @@
  * `nix-instantiate`, `nix-build` and `nix`, and C++ Nix for everything else. Each script has a
  * folder with the files that the suite's build system would generate, and with the wrappers.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
+  closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -16,7 +20,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The checkout and the programs of the scripts. */
@@ -27,6 +31,8 @@ export interface Suite {
   readonly programs: string;
   /** Their version. */
   readonly version: string;
+  /** Whether C++ Nix runs everything. */
+  readonly reference: boolean;
 }
 
 /** The outcome of a script. */
@@ -44,6 +50,7 @@ const COMMANDS = [
   "develop",
   "eval",
   "hash",
+  "key",
   "log",
   "nar",
   "path-info",
@@ -63,11 +70,17 @@ function bin(name: string): string {
   return fileURLToPath(new URL(`../../packages/nivis/bin/${name}.cjs`, import.meta.url));
 }
 
-function which(program: string): string {
+function find(program: string): string | undefined {
   for (const folder of (process.env["PATH"] ?? "").split(":")) {
     if (existsSync(join(folder, program))) return realpathSync(join(folder, program));
   }
-  throw new Error(`${program} is not on PATH`);
+  return undefined;
+}
+
+function which(program: string): string {
+  const found = find(program);
+  if (found === undefined) throw new Error(`${program} is not on PATH`);
+  return found;
 }
 
 function writeProgram(file: string, lines: readonly string[]): void {
@@ -75,11 +88,22 @@ function writeProgram(file: string, lines: readonly string[]): void {
   chmodSync(file, 0o755);
 }
 
-function writePrograms(folder: string, { programs }: Suite): void {
+/** Flags that may precede the command, with the number of their values. */
+const FLAGS_WITH_VALUES: Readonly<Record<string, number>> = {
+  "--extra-experimental-features": 1,
+  "--experimental-features": 1,
+  "--store": 1,
+  "--eval-store": 1,
+  "--log-format": 1,
+  "--option": 2,
+};
+
+function writePrograms(folder: string, { programs, reference }: Suite): void {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(programs).filter((name) => /^nix(?:-|$)/.test(name))) {
     writeProgram(join(folder, name), [`exec -a ${name} ${join(programs, name)} "$@"`]);
   }
+  if (reference) return;
   const node = process.execPath;
   // Scripts delete C++ Nix's cache, so that of Nivis is the same directory.
   const cache = [
@@ -94,9 +118,12 @@ function writePrograms(folder: string, { programs }: Suite): void {
   writeProgram(join(folder, "nix-build"), [...cache, `exec ${node} ${bin("nivis-build")} "$@"`]);
   writeProgram(join(folder, "nix"), [
     ...cache,
+    "skip=0",
     'for word in "$@"; do',
+    "  if ((skip > 0)); then skip=$((skip - 1)); continue; fi",
     "  case $word in",
     `    ${COMMANDS.join("|")}) exec ${node} ${bin("nivis-nix")} "$@" ;;`,
+    ...Object.entries(FLAGS_WITH_VALUES).map(([flag, count]) => `    ${flag}) skip=${count} ;;`),
     "    -*) ;;",
     "    *) break ;;",
     "  esac",
@@ -105,10 +132,29 @@ function writePrograms(folder: string, { programs }: Suite): void {
   ]);
 }
 
-/** Runs a script by its name, such as `simple.sh`. */
-export async function runScript(suite: Suite, name: string): Promise<Outcome> {
+/** The user for the scripts where the runner is root, to whom nothing is forbidden. */
+const NOBODY = 65_534;
+
+/** Folders of the checkout that no script here reads. */
+const UNUSED = new Set(["flakes", "repl", "git"]);
+
+/**
+ * Runs a script by its name, such as `simple` or `ca/build`. `log` names the file that receives its
+ * whole output.
+ */
+export async function runScript(
+  suite: Suite,
+  name: string,
+  log: string | undefined,
+): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "nivis-functional-"));
   try {
+    // Scripts write beside themselves, and several run at a time.
+    const source = join(folder, "source");
+    cpSync(suite.folder, source, {
+      recursive: true,
+      filter: (path) => !UNUSED.has(relative(suite.folder, path)),
+    });
     const programs = join(folder, "bin");
     writePrograms(programs, suite);
     mkdirSync(join(folder, "common"));
@@ -117,7 +163,7 @@ export async function runScript(suite: Suite, name: string): Promise<Outcome> {
     const coreutils = dirname(which("cat"));
     writeFileSync(
       join(folder, "common", "subst-vars.sh"),
-      `bash=${bash}\nbindir=${programs}\ncoreutils=${coreutils}\ndot=\nbusybox=\nversion=${suite.version}\nsystem=${system}\n`,
+      `bash=${bash}\nbindir=${programs}\ncoreutils=${coreutils}\ndot=\nbusybox=${find("busybox") ?? ""}\nversion=${suite.version}\nsystem=${system}\n`,
     );
     const template = readFileSync(join(suite.folder, "config.nix.in"), "utf8");
     const values: Record<string, string> = { bash, coreutils, system };
@@ -127,11 +173,15 @@ export async function runScript(suite: Suite, name: string): Promise<Outcome> {
     );
     // Bash ignores PS4 in root's environment.
     writeFileSync(join(folder, "trace.sh"), "PS4='+($BASH_SOURCE:$LINENO) '\n");
-    const { code, output } = await runBash(suite, name, folder);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, folder]);
+    const { code, output } = await runBash(name, folder, isRoot ? NOBODY : undefined);
+    if (log !== undefined) writeFileSync(log, output.replaceAll(folder, "ROOT"));
     if (code === 0) return { status: "passed", reason: "" };
+    if (code === SKIPPED) return { status: "skipped", reason: skipReason(output) };
     const reason =
       code === undefined ? `took longer than ${TIME_LIMIT} s` : reasonOf(output, folder);
-    return { status: code === SKIPPED ? "skipped" : "failed", reason };
+    return { status: "failed", reason };
   } finally {
     const remove = spawn("chmod", ["-R", "u+w", folder], { stdio: "ignore" });
     await new Promise((resolve) => remove.once("exit", resolve));
@@ -139,32 +189,41 @@ export async function runScript(suite: Suite, name: string): Promise<Outcome> {
   }
 }
 
+function skipReason(output: string): string {
+  return /^(.*), skipping this test\.\.\.$/m.exec(output)?.[1] ?? "";
+}
+
 function runBash(
-  suite: Suite,
   name: string,
   folder: string,
+  user: number | undefined,
 ): Promise<{ code: number | undefined; output: string }> {
+  const source = join(folder, "source");
+  // A file and not a pipe: scripts open /dev/stderr, and processes that remain may hold it.
+  const outputFile = join(folder, "output");
+  const stream = openSync(outputFile, "a");
+  if (user !== undefined) chownSync(outputFile, user, user);
   return new Promise((resolve) => {
-    const child = spawn("bash", ["-x", "-e", "-u", "-o", "pipefail", name], {
-      cwd: suite.folder,
+    const child = spawn("bash", ["-x", "-e", "-u", "-o", "pipefail", `${basename(name)}.sh`], {
+      cwd: join(source, dirname(name)),
+      ...(user === undefined ? {} : { uid: user, gid: user }),
       // A separate process group, so that remaining processes of a script can be killed.
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", stream, stream],
       env: {
         PATH: `${join(folder, "bin")}:${process.env["PATH"]}`,
         HOME: folder,
         TEST_ROOT: join(folder, "root"),
         TMPDIR: folder,
-        _NIX_TEST_SOURCE_DIR: suite.folder,
+        _NIX_TEST_SOURCE_DIR: source,
         _NIX_TEST_BUILD_DIR: folder,
-        TEST_SUITE_NAME: "main",
-        TEST_NAME: name.replace(/\.sh$/, ""),
+        TEST_SUITE_NAME: name.includes("/") ? dirname(name) : "main",
+        TEST_NAME: basename(name),
         NIX_REMOTE: "",
         NIX_STORE: "",
         BASH_ENV: join(folder, "trace.sh"),
       },
     });
-    let output = "";
     let timedOut = false;
     const end = (): void => {
       try {
@@ -177,14 +236,11 @@ function runBash(
       timedOut = true;
       end();
     }, TIME_LIMIT * 1000);
-    const take = (piece: Buffer): void => {
-      output = (output + piece.toString("utf8")).slice(-200_000);
-    };
-    child.stdout.on("data", take);
-    child.stderr.on("data", take);
     child.once("exit", (code) => {
       clearTimeout(timer);
       end();
+      closeSync(stream);
+      const output = readFileSync(outputFile, "utf8");
       resolve({ code: timedOut ? undefined : (code ?? 128), output });
     });
   });
@@ -193,7 +249,8 @@ function runBash(
 /** The last command of the script, and the first error after it. */
 function reasonOf(output: string, folder: string): string {
   const lines = output.split("\n").map((line) => line.replaceAll(folder, "ROOT"));
-  const isCommand = (line: string): boolean => /^\++\((?!.*common\/).*\.sh:\d+\) /.test(line);
+  const isCommand = (line: string): boolean =>
+    /^\++\((?!.*common(?:\/|\.sh)).*\.sh:\d+\) /.test(line);
   const at = lines.findLastIndex(
     (line) =>
       isCommand(line) && !/\) (?:exit|set|return|cleanup|onError|trap|killDaemon)\b/.test(line),

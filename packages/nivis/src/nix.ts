@@ -13,15 +13,11 @@ import { findOption, usageError } from "./options/option.ts";
 import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Commands of `nix` that evaluate. */
-const EVALUATING: ReadonlySet<string> = new Set([
-  "eval",
-  "build",
-  "run",
-  "shell",
-  "develop",
-  "print-dev-env",
-]);
+/** Commands of `nix` that evaluate nothing. */
+const NOT_EVALUATING: ReadonlySet<string> = new Set(["hash", "nar", "key", "daemon"]);
+
+/** Commands whose next word is a command of theirs. */
+const GROUPS: ReadonlySet<string> = new Set(["store", "derivation", "hash", "nar", "key"]);
 
 /** Older and other names of commands. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
@@ -67,27 +63,32 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     new Invocation(terminal, "nivis-nix").report(usageError(message));
     return 1;
   }
-  if (!EVALUATING.has(first)) {
-    // The word of a group's command comes before all flags.
-    const [member, ...others] = rest;
-    const isGroup = ["store", "derivation", "hash", "nar", "key"].includes(first);
-    return isGroup && more.length === 0 && member !== undefined
-      ? runNivis(
-          [
-            first,
-            ...((first === "store" ? STORE_ALIASES[member] : undefined) ?? [member]),
-            ...before,
-            ...others,
-          ],
-          terminal,
-        )
-      : runNivis([first, ...more, ...before, ...rest], terminal);
+  if (GROUPS.has(first) && more.length === 0) {
+    // Flags may precede the word of a group's command.
+    const { before: between, word: member, after: others } = splitAtCommand(rest);
+    if (member === undefined) return runNivis([first, ...rest], terminal);
+    const alias = (first === "store" ? STORE_ALIASES[member] : undefined) ?? [member];
+    const flags = [...before, ...between];
+    return runNivis([first, ...alias, ...evaluating(first, [...flags, ...others])], terminal);
   }
-  const isImpure = [...before, ...rest].some(
-    (argument) => FROM_FILE.has(argument) || argument === "--impure",
-  );
-  const purity = isImpure ? [] : ["--pure-eval"];
-  return runNivis([first, "--max-call-depth", "10000", ...purity, ...before, ...rest], terminal);
+  const given = [...before, ...rest];
+  if (isFile(given) && given.includes("--pure-eval")) {
+    const error = usageError("'--file' is not compatible with '--pure-eval'");
+    new Invocation(terminal, "nivis-nix").report(error);
+    return 1;
+  }
+  return runNivis([first, ...more, ...evaluating(first, given)], terminal);
+}
+
+function isFile(args: readonly string[]): boolean {
+  return args.some((argument) => FROM_FILE.has(argument));
+}
+
+/** Arguments with the defaults that `nix` has for evaluation. */
+function evaluating(word: string, args: readonly string[]): readonly string[] {
+  if (NOT_EVALUATING.has(word)) return args;
+  const isImpure = isFile(args) || args.includes("--impure");
+  return ["--max-call-depth", "10000", ...(isImpure ? [] : ["--pure-eval"]), ...args];
 }
 
 /** Finds the command behind the flags that precede it. */

@@ -3,7 +3,7 @@
  * for daemons, disks and networks, so they run asynchronously; Ctrl-C gives up what is under way.
  */
 import { EvalError, type EvalIo, evalErrorOf } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import {
   applyStoreSetting,
   cacheDirectory,
@@ -25,9 +25,14 @@ import {
   type StoreErrorKind,
   TrustedKeys,
 } from "@nivis/store";
+import type {
+  EvaluateInstallables,
+  InstallableRequest,
+  ResolvedInstallable,
+} from "./evaluated-installables.ts";
 import { Invocation } from "./invocation.ts";
 import { type HelpTopic, renderHelp } from "./options/help.ts";
-import { type Option, parseArguments } from "./options/option.ts";
+import { type Option, parseArguments, usageError } from "./options/option.ts";
 import { type StoreDraft, sharedStoreOptions } from "./options/store-options.ts";
 import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
@@ -45,6 +50,21 @@ export interface StoreProgram<Draft extends StoreDraft = StoreDraft> extends Hel
   run(draft: Draft, session: StoreSession): Promise<number | undefined>;
 }
 
+/** An evaluation failed, and the user has been told why. */
+class EvaluationFailure extends Error {
+  constructor(readonly exitCode: number) {
+    super("the evaluation failed");
+  }
+}
+
+interface SessionParts {
+  readonly draft: StoreDraft;
+  readonly invocation: Invocation;
+  readonly signal: AbortSignal;
+  readonly evaluate: EvaluateInstallables | undefined;
+  readonly program: HelpTopic;
+}
+
 /** What a command works with. */
 export class StoreSession {
   readonly terminal: Terminal;
@@ -54,10 +74,14 @@ export class StoreSession {
   readonly #invocation: Invocation;
   readonly #draft: StoreDraft;
   readonly #opened: Store[] = [];
+  readonly #evaluate: EvaluateInstallables | undefined;
+  readonly #topic: HelpTopic;
 
-  constructor(draft: StoreDraft, invocation: Invocation, signal: AbortSignal) {
+  constructor({ draft, invocation, signal, evaluate, program }: SessionParts) {
     this.#draft = draft;
     this.#invocation = invocation;
+    this.#evaluate = evaluate;
+    this.#topic = program;
     this.terminal = invocation.terminal;
     this.signal = signal;
     this.io = invocation.machine;
@@ -121,6 +145,36 @@ export class StoreSession {
   /** Checks signatures by the trusted keys. */
   async verifier(): Promise<TrustedKeys> {
     return new TrustedKeys(await this.trustedKeys(), nodeStoreHost.signatures);
+  }
+
+  /** Whether the command line says what arguments are evaluated from. */
+  get hasSource(): boolean {
+    const { evaluation } = this.#draft;
+    return evaluation.includes("--file") || evaluation.includes("--expr");
+  }
+
+  /**
+   * What arguments stand for that have to be evaluated or built, in the store `uri`, or that of the
+   * command line.
+   */
+  async evaluate(
+    args: readonly string[],
+    realise: InstallableRequest["realise"],
+    uri = this.#draft.store,
+  ): Promise<readonly ResolvedInstallable[]> {
+    if (this.#evaluate === undefined) throw usageError("there is no evaluator");
+    const { evaluation, settings } = this.#draft;
+    const options = [
+      ...settings.flatMap(({ name, value }) => ["--option", name, decodeUtf8(value)]),
+      ...(uri === undefined ? [] : ["--store", decodeUtf8(uri)]),
+      ...evaluation,
+    ];
+    const found = await this.#evaluate(
+      { topic: this.#topic, options, arguments: args.map(decodeUtf8), realise },
+      this.terminal,
+    );
+    if (typeof found === "number") throw new EvaluationFailure(found);
+    return found;
   }
 
   /** The store that `--store` names, else the configured one. */
@@ -234,6 +288,7 @@ export async function runStoreProgram<Draft extends StoreDraft>(
   program: StoreProgram<Draft>,
   args: readonly string[],
   terminal: Terminal,
+  evaluate?: EvaluateInstallables,
 ): Promise<number> {
   const invocation = new Invocation(terminal, program.name);
   const controller = new AbortController();
@@ -252,9 +307,10 @@ export async function runStoreProgram<Draft extends StoreDraft>(
         terminal.writeOut(versionLine(program.name.split(" ")[0] as string));
         return 0;
     }
-    session = new StoreSession(draft, invocation, controller.signal);
+    session = new StoreSession({ draft, invocation, signal: controller.signal, evaluate, program });
     return (await program.run(draft, session)) ?? 0;
   } catch (error) {
+    if (error instanceof EvaluationFailure) return error.exitCode;
     invocation.report(commandError(error));
     return controller.signal.aborted ? INTERRUPTED : 1;
   } finally {

@@ -1,4 +1,5 @@
 /** The interface of a command to the program that finds it by its word. */
+import type { EvaluateInstallables } from "../evaluated-installables.ts";
 import type { HelpTopic } from "../options/help.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -6,6 +7,13 @@ import type { Terminal } from "../terminal.ts";
 export interface Command extends HelpTopic {
   /** The word after `nivis`, or after the word of its group. */
   readonly word: string;
-  /** Runs the command and returns its exit code; commands that wait for stores return a promise. */
-  start(args: readonly string[], terminal: Terminal): number | Promise<number>;
+  /**
+   * Runs the command and returns its exit code; commands that wait for stores return a promise.
+   * `evaluate` is for those on stores, whose bundle has no evaluator.
+   */
+  start(
+    args: readonly string[],
+    terminal: Terminal,
+    evaluate?: EvaluateInstallables,
+  ): number | Promise<number>;
 }

@@ -59,9 +59,10 @@ export const copyCommand: StoreProgram<CopyDraft> = {
     if (draft.from === undefined && draft.to === undefined) {
       throw usageError("you must pass '--from' and/or '--to'");
     }
+    const source = draft.from ?? draft.store;
     const from = draft.from === undefined ? await session.store() : await session.open(draft.from);
     const to = draft.to === undefined ? await session.store() : await session.open(draft.to);
-    const paths = await rootPaths(draft, session, from);
+    const paths = await rootPaths(draft, session, from, "outputs", source);
     const { copied, bytes } = await copyPaths(from, to, paths, {
       closure: !draft.noRecursive,
       checkSignatures: !draft.noCheckSigs,

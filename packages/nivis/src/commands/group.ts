@@ -2,6 +2,7 @@
 
 import { bestMatches } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
+import type { EvaluateInstallables } from "../evaluated-installables.ts";
 import { Invocation } from "../invocation.ts";
 import { usageError } from "../options/option.ts";
 import type { StoreDraft } from "../options/store-options.ts";
@@ -24,7 +25,7 @@ export function storeCommand<Draft extends StoreDraft>(
     summary: program.summary,
     usage: program.usage,
     examples: program.examples,
-    start: (args, terminal) => runStoreProgram(program, args, terminal),
+    start: (args, terminal, evaluate) => runStoreProgram(program, args, terminal, evaluate),
   };
 }
 
@@ -35,7 +36,10 @@ export function group(word: string, members: readonly Command[]): Command {
 
 /** A group of commands with a help of its own. */
 export function groupOf(topic: GroupTopic, members: readonly Command[]): Command {
-  return { ...topic, start: (args, terminal) => startMember(topic, members, args, terminal) };
+  return {
+    ...topic,
+    start: (args, terminal, evaluate) => startMember(topic, members, args, terminal, evaluate),
+  };
 }
 
 function startMember(
@@ -43,11 +47,12 @@ function startMember(
   members: readonly Command[],
   args: readonly string[],
   terminal: Terminal,
+  evaluate?: EvaluateInstallables,
 ): number | Promise<number> {
   const [word, ...rest] = args;
   const isHelp = word === "--help" || word === "-h" || word === "help";
   const found = members.find((one) => one.word === word);
-  if (found !== undefined) return found.start(rest, terminal);
+  if (found !== undefined) return found.start(rest, terminal, evaluate);
   if (word === undefined || isHelp) {
     const text = overview(topic, members);
     if (isHelp) terminal.writeOut(encodeUtf8(text));

@@ -1,4 +1,5 @@
 /** The commands of `nivis`, in the order of its help. */
+import { evaluateInstallables } from "../evaluated-installables.ts";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from "../program.ts";
@@ -65,7 +66,11 @@ function commandBefore<Flags extends EvaluationFlags>(
 
 /** A command on stores, which is loaded when it is called. */
 function ofStores(topic: StoreTopic): Command {
-  return { ...topic, start: (args, terminal) => startStoreCommand(topic.word, args, terminal) };
+  return {
+    ...topic,
+    start: (args, terminal) =>
+      startStoreCommand(topic.word, args, terminal, evaluateInstallables),
+  };
 }
 
 /** A command about flakes, which is loaded when it is called. */

@@ -1,23 +1,24 @@
 /** `nivis log`: the build log of a derivation, from the store or a substituter. */
-import { bytesToByteString, rootOfDerivedPath } from "@nivis/formats";
+import { bytesToByteString, type DerivedPath, rootOfDerivedPath } from "@nivis/formats";
 import { type Store, StoreError } from "@nivis/store";
-import { resolveInstallable, takeArgument } from "../options/installable.ts";
+import { resolveArguments, takeArgument } from "../options/installable.ts";
 import { usageError } from "../options/option.ts";
-import { emptyStoreDraft, type StoreDraft } from "../options/store-options.ts";
+import { emptyStoreDraft, SOURCE_OPTIONS, type StoreDraft } from "../options/store-options.ts";
 import type { StoreProgram } from "../store-program.ts";
 import { storeTopic } from "./store-topics.ts";
 
 /** See the head of this file. */
 export const logCommand: StoreProgram<StoreDraft> = {
   ...storeTopic("log"),
-  options: [],
+  options: SOURCE_OPTIONS,
   start: emptyStoreDraft,
   positional: takeArgument,
   run: async (draft, session) => {
     const [argument, ...more] = draft.arguments;
     if (argument === undefined || more.length > 0) throw usageError("give one path");
     const store = await session.store();
-    const wanted = rootOfDerivedPath(await resolveInstallable(argument, session, store.storeDir));
+    const [resolved] = await resolveArguments([argument], session, store, "nothing");
+    const wanted = rootOfDerivedPath(resolved?.paths[0]?.wanted as DerivedPath);
     const drvPath = wanted.endsWith(".drv")
       ? wanted
       : ((await store.info(wanted))?.deriver ?? wanted);

@@ -1,4 +1,5 @@
 /** The commands on stores. Loaded on demand (see scripts/bundles.mjs). */
+import type { EvaluateInstallables } from "../evaluated-installables.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Command } from "./command.ts";
 import { copyCommand } from "./copy.ts";
@@ -70,7 +71,8 @@ export async function startStoreCommand(
   word: string,
   args: readonly string[],
   terminal: Terminal,
+  evaluate: EvaluateInstallables,
 ): Promise<number> {
   const found = STORE_COMMANDS.find((command) => command.word === word) as Command;
-  return found.start(args, terminal);
+  return found.start(args, terminal, evaluate);
 }

@@ -10,15 +10,21 @@ import {
   storePathBaseName,
 } from "@nivis/formats";
 import { closureOf, type ObjectFiles, type Store } from "@nivis/store";
-import { pathsOf, resolveInstallable, takeArgument } from "../options/installable.ts";
+import {
+  derivationOf,
+  type RealiseMode,
+  resolveArguments,
+  takeArgument,
+} from "../options/installable.ts";
 import { flag, usageError } from "../options/option.ts";
-import { emptyStoreDraft, type StoreDraft } from "../options/store-options.ts";
+import { emptyStoreDraft, SOURCE_OPTIONS, type StoreDraft } from "../options/store-options.ts";
 import type { StoreProgram, StoreSession } from "../store-program.ts";
 import { storeTopic } from "./store-topics.ts";
 
 interface WhyDraft extends StoreDraft {
   all: boolean;
   precise: boolean;
+  derivation: boolean;
 }
 
 // UTF-8, as byte strings.
@@ -41,8 +47,12 @@ export const whyDependsCommand: StoreProgram<WhyDraft> = {
     flag<WhyDraft>(["--precise"], "Show the files that hold the references", (draft) => {
       draft.precise = true;
     }),
+    flag<WhyDraft>(["--derivation"], "Compare the derivations and not their outputs", (draft) => {
+      draft.derivation = true;
+    }),
+    ...SOURCE_OPTIONS,
   ],
-  start: () => ({ ...emptyStoreDraft(), all: false, precise: false }),
+  start: () => ({ ...emptyStoreDraft(), all: false, precise: false, derivation: false }),
   positional: takeArgument,
   run: async (draft, session) => {
     const [first, second, ...more] = draft.arguments;
@@ -50,12 +60,12 @@ export const whyDependsCommand: StoreProgram<WhyDraft> = {
       throw usageError("give a path and one that it may depend on");
     }
     const store = await session.store();
-    const [from, to] = await Promise.all(
-      [first, second].map((argument) => onePath(argument, session, store)),
-    );
-    if (from === undefined || to === undefined) throw usageError("a derivation has no outputs");
+    const from = await onePath(first, draft, session, store, "outputs");
+    // Nix: a path that is not known cannot be in the closure of one that is.
+    const to = await onePath(second, draft, session, store, "derivations");
+    if (from === undefined) throw usageError("a derivation has no outputs");
     const infos = await closureOf(store, [from], { signal: session.signal });
-    if (!infos.has(to)) {
+    if (to === undefined || !infos.has(to)) {
       // Nix: this is no failure.
       session.tell(`'${first}' does not depend on '${second}'`);
       return 0;
@@ -67,13 +77,24 @@ export const whyDependsCommand: StoreProgram<WhyDraft> = {
 
 async function onePath(
   argument: string,
+  { derivation }: WhyDraft,
   session: StoreSession,
   store: Store,
+  realise: RealiseMode,
 ): Promise<string | undefined> {
-  const path = await resolveInstallable(argument, session, store.storeDir);
-  const [found, ...more] = await pathsOf(path, store);
-  if (more.length > 0) throw usageError(`'${argument}' stands for more than one path`);
-  return found;
+  const mode = derivation ? "nothing" : realise;
+  const resolved = await resolveArguments([argument], session, store, mode);
+  const found = new Set<string | undefined>();
+  for (const one of resolved) {
+    const paths = derivation
+      ? await derivationOf(one, store)
+      : one.paths.flatMap(({ outputs }) => [...outputs.values()]);
+    for (const path of paths) found.add(path);
+  }
+  if (found.size !== 1) {
+    throw usageError(`argument '${argument}' should evaluate to one store path`);
+  }
+  return [...found][0];
 }
 
 /** How far each path is from one that it refers to. */

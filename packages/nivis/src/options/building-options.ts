@@ -82,8 +82,10 @@ export class Installables {
     const flags = this.#flags;
     const given = [...flags.attrPaths, ...positionals];
     if (flags.standardInput) {
-      const lines = flags.invocation.terminal.readInput().split("\n");
-      given.push(...lines.filter((line) => line !== ""));
+      const words = flags.invocation.terminal.readInput().split(/\s+/);
+      given.push(...words.filter((word) => word !== ""));
+      // Nix: what standard input does not name is not built.
+      if (given.length === 0) return [];
     }
     const hasSource = flags.expression !== undefined || flags.file !== undefined;
     if (hasSource) return this.#attributes(given.length === 0 ? [""] : given);

@@ -1,6 +1,6 @@
 /**
- * What commands on stores take as arguments: store paths, links to them, and `DRV^OUTPUT`. What
- * would have to be evaluated (attributes, flakes) is refused by name.
+ * What commands on stores take as arguments: store paths, links to them, and `DRV^OUTPUT`. What has
+ * to be evaluated, such as attributes, is passed to the main bundle.
  */
 import { IoError } from "@nivis/eval";
 import type { PathInfo } from "@nivis/formats";
@@ -8,6 +8,8 @@ import {
   canonPath,
   type DerivedPath,
   encodeUtf8,
+  formatSingleDerivedPath,
+  isDerivationPath,
   parseDerivedPath,
   rootOfDerivedPath,
   splitStorePath,
@@ -22,9 +24,14 @@ import {
   type Store,
   StoreError,
 } from "@nivis/store";
+import type {
+  InstallableRequest,
+  ResolvedInstallable,
+  ResolvedPath,
+} from "../evaluated-installables.ts";
 import type { StoreSession } from "../store-program.ts";
 import { flag, type Option, usageError } from "./option.ts";
-import { emptyStoreDraft, type StoreDraft } from "./store-options.ts";
+import { emptyStoreDraft, SOURCE_OPTIONS, type StoreDraft } from "./store-options.ts";
 
 /** How often a link may lead to another. */
 const MAX_LINKS = 1024;
@@ -63,26 +70,33 @@ export function notInStore(path: string): StoreError {
   return new StoreError("invalid-path", `path '${path}' is not a valid store path`);
 }
 
-/** What an argument means. */
-export async function resolveInstallable(
+/** An argument as a path in the store; `undefined` if it is none. */
+async function storePathOf(
   argument: string,
   session: StoreSession,
   storeDir: string,
-): Promise<DerivedPath> {
+): Promise<DerivedPath | undefined> {
   const caret = argument.indexOf("^");
   const head = caret < 0 ? argument : argument.slice(0, caret);
   if (!head.includes("/") || head.includes("#") || /^[a-z][a-z0-9+.-]*:/.test(head)) {
-    throw usageError(
-      `'${argument}' is not a store path: this command takes store paths, links to them and DRV^OUTPUT, and evaluates nothing`,
-    );
+    return undefined;
   }
-  const { path } = await followToStore(head, session, storeDir);
-  return parseDerivedPath(path + (caret < 0 ? "" : argument.slice(caret)), storeDir);
+  let found: string;
+  try {
+    found = (await followToStore(head, session, storeDir)).path;
+  } catch (error) {
+    if (error instanceof StoreError && error.kind === "invalid-path") return undefined;
+    throw error;
+  }
+  return parseDerivedPath(found + (caret < 0 ? "" : argument.slice(caret)), storeDir);
 }
 
-/** The store paths that a derived path stands for: itself, or outputs that are known. */
-export async function pathsOf(path: DerivedPath, store: Store): Promise<readonly string[]> {
-  if (path.kind === "opaque") return [path.path];
+/** The outputs that a derived path stands for, without building; a plain path's has no name. */
+async function outputsOf(
+  path: DerivedPath,
+  store: Store,
+): Promise<ReadonlyMap<string, string | undefined>> {
+  if (path.kind === "opaque") return new Map([["", path.path]]);
   if (path.drv.kind === "built") {
     throw new StoreError(
       "unsupported",
@@ -92,22 +106,80 @@ export async function pathsOf(path: DerivedPath, store: Store): Promise<readonly
   const drv = rootOfDerivedPath(path);
   const known = await outputsOfDerivation(store, drv, nodeStoreHost);
   const wanted = path.outputs === "all" ? [...known.keys()] : path.outputs;
-  return wanted.map((name) => {
-    if (!known.has(name)) {
-      throw new StoreError(
-        "usage",
-        `the derivation '${drv}' doesn't have an output named '${name}'`,
-      );
-    }
-    const found = known.get(name);
-    if (found === undefined) {
-      throw new StoreError(
-        "usage",
-        `the path of output '${name}' of '${drv}' is not known before it is built`,
-      );
-    }
-    return found;
+  return new Map(
+    wanted.map((name) => {
+      if (!known.has(name)) {
+        throw new StoreError(
+          "usage",
+          `the derivation '${drv}' doesn't have an output named '${name}'`,
+        );
+      }
+      return [name, known.get(name)] as const;
+    }),
+  );
+}
+
+/** How arguments are realised; see `InstallableRequest`. */
+export type RealiseMode = InstallableRequest["realise"];
+
+/**
+ * What arguments mean. Store paths need no evaluator; an option such as `--file`, an argument that is
+ * none, and outputs that are to be built do.
+ */
+export async function resolveArguments(
+  args: readonly string[],
+  session: StoreSession,
+  store: Store,
+  realise: RealiseMode,
+  uri?: string,
+): Promise<readonly ResolvedInstallable[]> {
+  const found: ResolvedInstallable[] = [];
+  for (const shown of session.hasSource ? [] : args) {
+    const wanted = await storePathOf(shown, session, store.storeDir);
+    if (wanted === undefined || (wanted.kind === "built" && realise === "outputs")) break;
+    const outputs = realise === "nothing" ? new Map() : await outputsOf(wanted, store);
+    found.push({ shown, paths: [{ wanted, outputs }] });
+  }
+  if (found.length === args.length && !session.hasSource) return found;
+  return session.evaluate(args, realise, uri);
+}
+
+/** The store paths of a resolved path. Throws if one is not known before it is built. */
+export function knownPaths({ wanted, outputs }: ResolvedPath): readonly string[] {
+  return [...outputs].map(([name, path]) => {
+    if (path !== undefined) return path;
+    const drv = formatSingleDerivedPath((wanted as DerivedPath & { kind: "built" }).drv);
+    throw new StoreError(
+      "usage",
+      `cannot operate on an output of the unbuilt derivation '${drv}^${name}'`,
+    );
   });
+}
+
+/** The derivation behind what an argument stands for; that which made a path if it is an output. */
+export async function derivationOf(
+  { shown, paths }: ResolvedInstallable,
+  store: Store,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { wanted } of paths) {
+    const path = rootOfDerivedPath(wanted);
+    if (wanted.kind === "built" || isDerivationPath(path)) found.push(path);
+    else {
+      const deriver = await deriverOf(path, store);
+      if (deriver === undefined) {
+        throw new StoreError("usage", `'${shown}' does not have a known deriver`);
+      }
+      found.push(deriver);
+    }
+  }
+  return found;
+}
+
+/** Nix: the first of the valid derivers. */
+async function deriverOf(path: string, store: Store): Promise<string | undefined> {
+  if (store.index === undefined) return (await store.info(path))?.deriver;
+  return (await store.index.derivers(path))[0];
 }
 
 /** What commands on several paths gather. */
@@ -125,6 +197,7 @@ export function emptyPathsDraft(): PathsDraft {
 
 /** The options of commands on several paths. */
 export const PATHS_OPTIONS: readonly Option<PathsDraft>[] = [
+  ...SOURCE_OPTIONS,
   flag(["--recursive", "-r"], "Also operate on all that the paths refer to", (draft) => {
     draft.recursive = true;
   }),
@@ -144,38 +217,53 @@ export function takeArgument(draft: StoreDraft, argument: string): void {
   draft.arguments.push(encodeUtf8(argument));
 }
 
+/** The words on standard input. */
+function inputWords(session: StoreSession): readonly string[] {
+  return session.terminal
+    .readInput()
+    .split(/\s+/)
+    .filter((word) => word !== "");
+}
+
+/** The arguments of a command, with those on standard input. */
+export async function resolvedArguments(
+  draft: PathsDraft,
+  session: StoreSession,
+  store: Store,
+  realise: RealiseMode,
+  uri?: string,
+): Promise<readonly ResolvedInstallable[]> {
+  const given = [...draft.arguments, ...(draft.stdin ? inputWords(session) : [])];
+  if (given.length === 0) {
+    if (draft.stdin) return [];
+    if (!session.hasSource) {
+      throw usageError(
+        "no paths were given; this command takes store paths, links to them and DRV^OUTPUT, and attribute paths with --file or --expr",
+      );
+    }
+  }
+  return resolveArguments(given, session, store, realise, uri);
+}
+
 /** The paths that a command is to operate on as the arguments say, without their closure. */
 export async function rootPaths(
   draft: PathsDraft,
   session: StoreSession,
   store: Store,
+  realise: RealiseMode = "derivations",
+  uri?: string,
 ): Promise<readonly string[]> {
-  const given = [...draft.arguments];
-  if (draft.stdin) {
-    given.push(
-      ...session.terminal
-        .readInput()
-        .split("\n")
-        .filter((line) => line !== ""),
-    );
-  }
   if (draft.all) {
-    if (given.length > 0) throw usageError("'--all' does not expect arguments");
+    if (draft.arguments.length > 0) throw usageError("'--all' does not expect arguments");
     return capability(store, "index", "queryAllValidPaths").allPaths({ signal: session.signal });
   }
-  if (given.length === 0) {
-    throw usageError(
-      "no paths were given; this command takes store paths, links to them and DRV^OUTPUT",
-    );
-  }
+  const mode = draft.derivation ? "nothing" : realise;
   const paths = new Set<string>();
-  for (const argument of given) {
-    const found = await resolveInstallable(argument, session, store.storeDir);
-    if (draft.derivation) {
-      const root = rootOfDerivedPath(found);
-      const info = root.endsWith(".drv") ? undefined : await store.info(root);
-      paths.add(info?.deriver ?? root);
-    } else for (const path of await pathsOf(found, store)) paths.add(path);
+  for (const argument of await resolvedArguments(draft, session, store, mode, uri)) {
+    const found = draft.derivation
+      ? await derivationOf(argument, store)
+      : argument.paths.flatMap(knownPaths);
+    for (const path of found) paths.add(path);
   }
   return [...paths];
 }
@@ -185,8 +273,9 @@ export async function selectedPaths(
   draft: PathsDraft,
   session: StoreSession,
   store: Store,
+  realise: RealiseMode = "derivations",
 ): Promise<readonly string[]> {
-  const roots = await rootPaths(draft, session, store);
+  const roots = await rootPaths(draft, session, store, realise);
   if (draft.recursive) {
     return referencesFirst(await closureOf(store, roots, { signal: session.signal }));
   }

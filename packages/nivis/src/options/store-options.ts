@@ -9,6 +9,8 @@ export interface StoreDraft {
   readonly arguments: string[];
   /** Settings by name in the order in which they were given; bytes. */
   readonly settings: { readonly name: string; readonly value: string }[];
+  /** Options of evaluation as they were given, for commands that have something evaluated. */
+  readonly evaluation: string[];
   /** `--store`. */
   store: string | undefined;
   /** Below 0 for `--quiet`, above for `-v`. */
@@ -24,6 +26,7 @@ export function emptyStoreDraft(): StoreDraft {
   return {
     arguments: [],
     settings: [],
+    evaluation: [],
     store: undefined,
     verbosity: 0,
     json: false,
@@ -72,9 +75,11 @@ const SHARED: readonly Option<StoreDraft>[] = [
   },
   flag(["--verbose", "-v"], "Say more", (draft) => {
     draft.verbosity++;
+    draft.evaluation.push("-v");
   }),
   flag(["--quiet"], "Say less", (draft) => {
     draft.verbosity--;
+    draft.evaluation.push("--quiet");
   }),
   flag(["--refresh"], "Believe nothing that was remembered of binary caches", (draft) => {
     setting(draft, "narinfo-cache-positive-ttl", "0");
@@ -84,17 +89,41 @@ const SHARED: readonly Option<StoreDraft>[] = [
   { ...flag<StoreDraft>(["--version"], "Show the version", () => {}), instead: "version" },
 ];
 
-function hidden(names: readonly string[], values: readonly string[]): Option<StoreDraft> {
-  return { names, values, doc: "", hidden: true, apply: () => {} };
+/** An option that is for the evaluation of arguments alone. */
+function passed(names: readonly string[], values: readonly string[], doc = ""): Option<StoreDraft> {
+  return {
+    names,
+    values,
+    doc,
+    hidden: doc === "",
+    apply: (draft, ...given) => draft.evaluation.push(names[0] as string, ...given),
+  };
 }
 
-/** Flags of C++ Nix without an effect here. */
-const IGNORED: readonly Option<StoreDraft>[] = [
-  hidden(["--debug"], []),
-  hidden(["--offline"], []),
-  hidden(["--print-build-logs", "-L"], []),
-  hidden(["--log-format"], ["FORMAT"]),
-  hidden(["--impure"], []),
+/** Options that say what arguments are evaluated from, for commands that have that done. */
+export const SOURCE_OPTIONS: readonly Option<StoreDraft>[] = [
+  passed(
+    ["--file", "-f"],
+    ["FILE"],
+    "Take arguments for attribute paths of the expression in FILE",
+  ),
+  passed(["--expr"], ["EXPR"], "Take arguments for attribute paths of EXPR"),
+  passed(["--arg"], ["NAME", "EXPR"]),
+  passed(["--argstr"], ["NAME", "STRING"]),
+  passed(["--arg-from-file"], ["NAME", "FILE"]),
+  passed(["--arg-from-stdin"], ["NAME"]),
+  passed(["--include", "-I"], ["PATH"]),
+  passed(["--eval-store"], ["STORE"]),
+];
+
+/** Flags of C++ Nix that only matter to evaluation and builds. */
+const PASSED: readonly Option<StoreDraft>[] = [
+  passed(["--debug"], []),
+  passed(["--offline"], []),
+  passed(["--print-build-logs", "-L"], []),
+  passed(["--log-format"], ["FORMAT"]),
+  passed(["--impure"], []),
+  passed(["--show-trace"], []),
 ];
 
 /** Each setting as a flag; those that stores do not look at have no effect. */
@@ -114,7 +143,7 @@ export function sharedStoreOptions<Draft extends StoreDraft>(
 ): readonly Option<Draft>[] {
   const taken = new Set(own.flatMap((option) => option.names));
   const result: Option<StoreDraft>[] = [];
-  for (const option of [...SHARED, ...IGNORED, ...SETTING_FLAGS]) {
+  for (const option of [...SHARED, ...PASSED, ...SETTING_FLAGS]) {
     if (option.names.some((name) => taken.has(name))) continue;
     for (const name of option.names) taken.add(name);
     result.push(option);

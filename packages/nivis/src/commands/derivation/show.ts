@@ -4,14 +4,18 @@ import {
   formatDerivationJson,
   isDerivationPath,
   jsonObject,
-  rootOfDerivedPath,
   storePathBaseName,
 } from "@nivis/formats";
 import { nodeStoreHost } from "@nivis/node";
-import { closureOf, readDerivation, StoreError } from "@nivis/store";
-import { resolveInstallable, takeArgument } from "../../options/installable.ts";
+import { closureOf, readDerivation } from "@nivis/store";
+import { derivationOf, resolveArguments, takeArgument } from "../../options/installable.ts";
 import { flag, usageError } from "../../options/option.ts";
-import { emptyStoreDraft, prettyOptions, type StoreDraft } from "../../options/store-options.ts";
+import {
+  emptyStoreDraft,
+  prettyOptions,
+  SOURCE_OPTIONS,
+  type StoreDraft,
+} from "../../options/store-options.ts";
 import type { StoreProgram } from "../../store-program.ts";
 
 interface ShowDraft extends StoreDraft {
@@ -31,25 +35,19 @@ export const derivationShowCommand: StoreProgram<ShowDraft> = {
       draft.recursive = true;
     }),
     ...prettyOptions(),
+    ...SOURCE_OPTIONS,
   ],
   start: () => ({ ...emptyStoreDraft(), recursive: false }),
   positional: takeArgument,
   run: async (draft, session) => {
-    if (draft.arguments.length === 0) throw usageError("give one derivation or more");
+    if (draft.arguments.length === 0 && !session.hasSource) {
+      throw usageError("give one derivation or more");
+    }
     const store = await session.store();
     const { signal } = session;
     let paths: string[] = [];
-    for (const argument of draft.arguments) {
-      const path = rootOfDerivedPath(await resolveInstallable(argument, session, store.storeDir));
-      if (isDerivationPath(path)) {
-        paths.push(path);
-        continue;
-      }
-      const deriver = (await store.info(path, { signal }))?.deriver;
-      if (deriver === undefined) {
-        throw new StoreError("usage", `'${argument}' does not have a known deriver`);
-      }
-      paths.push(deriver);
+    for (const argument of await resolveArguments(draft.arguments, session, store, "nothing")) {
+      paths.push(...(await derivationOf(argument, store)));
     }
     if (draft.recursive) paths = [...(await closureOf(store, paths, { signal })).keys()];
     const members: [string, string][] = [];
