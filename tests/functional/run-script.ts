@@ -55,6 +55,7 @@ const COMMANDS = [
   "nar",
   "path-info",
   "print-dev-env",
+  "realisation",
   "run",
   "shell",
   "store",

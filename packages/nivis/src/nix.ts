@@ -17,7 +17,14 @@ import type { Terminal } from "./terminal.ts";
 const NOT_EVALUATING: ReadonlySet<string> = new Set(["hash", "nar", "key", "daemon"]);
 
 /** Commands whose next word is a command of theirs. */
-const GROUPS: ReadonlySet<string> = new Set(["store", "derivation", "hash", "nar", "key"]);
+const GROUPS: ReadonlySet<string> = new Set([
+  "store",
+  "store build-trace",
+  "derivation",
+  "hash",
+  "nar",
+  "key",
+]);
 
 /** Older and other names of commands. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
@@ -28,11 +35,20 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   "cat-nar": ["nar", "cat"],
   "hash-path": ["hash", "path"],
   "hash-file": ["hash", "file"],
-  "add-to-store": ["store", "add"],
   "sign-paths": ["store", "sign"],
   "show-derivation": ["derivation", "show"],
   verify: ["store", "verify"],
   "dev-shell": ["develop"],
+  "copy-sigs": ["store", "copy-sigs"],
+  "add-to-store": ["store", "add"],
+  "make-content-addressable": ["store", "make-content-addressed"],
+  "optimise-store": ["store", "optimise"],
+  "ping-store": ["store", "info"],
+  "diff-closures": ["store", "diff-closures"],
+  "to-base16": ["hash", "to-base16"],
+  "to-base32": ["hash", "to-base32"],
+  "to-base64": ["hash", "to-base64"],
+  realisation: ["store", "build-trace"],
 };
 
 /** Other names of members of `nix store`. */
@@ -55,29 +71,38 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     }
     return runNivis(before.includes("--help") || before.includes("-h") ? ["help"] : [], terminal);
   }
-  const words = ALIASES[word] ?? (word === "env" && after[0] === "shell" ? ["shell"] : [word]);
-  const rest = word === "env" && after[0] === "shell" ? after.slice(1) : after;
-  const [first = "", ...more] = words;
-  if (!commands.some((command) => command.word === first)) {
+  const command = [...(ALIASES[word] ?? [word])];
+  if (ALIASES[word] !== undefined) {
+    const message = `'${word}' is a deprecated alias for '${command.join(" ")}'`;
+    new Invocation(terminal, "nivis-nix").warn(message);
+  }
+  if (!commands.some((one) => one.word === command[0]) && word !== "env") {
     const message = `'${encodeUtf8(word)}' is not a command that Nivis has`;
     new Invocation(terminal, "nivis-nix").report(usageError(message));
     return 1;
   }
-  if (GROUPS.has(first) && more.length === 0) {
-    // Flags may precede the word of a group's command.
-    const { before: between, word: member, after: others } = splitAtCommand(rest);
-    if (member === undefined) return runNivis([first, ...rest], terminal);
-    const alias = (first === "store" ? STORE_ALIASES[member] : undefined) ?? [member];
-    const flags = [...before, ...between];
-    return runNivis([first, ...alias, ...evaluating(first, [...flags, ...others])], terminal);
+  const flags = [...before];
+  let rest = after;
+  // Flags may precede the word of a group's command.
+  while (GROUPS.has(command.join(" "))) {
+    const next = splitAtCommand(rest);
+    if (next.word === undefined) return runNivis([...command, ...rest], terminal);
+    flags.push(...next.before);
+    const known = command.join(" ") === "store" ? STORE_ALIASES[next.word] : undefined;
+    command.push(...(known ?? [next.word]));
+    rest = next.after;
   }
-  const given = [...before, ...rest];
+  if (word === "env" && rest[0] === "shell") {
+    command.splice(0, 1, "shell");
+    rest = rest.slice(1);
+  }
+  const given = [...flags, ...rest];
   if (isFile(given) && given.includes("--pure-eval")) {
     const error = usageError("'--file' is not compatible with '--pure-eval'");
     new Invocation(terminal, "nivis-nix").report(error);
     return 1;
   }
-  return runNivis([first, ...more, ...evaluating(first, given)], terminal);
+  return runNivis([...command, ...evaluating(command[0] as string, given)], terminal);
 }
 
 function isFile(args: readonly string[]): boolean {

@@ -41,6 +41,7 @@ export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { cut, findInListing, ListedFiles, listNarStream } from "./object-files.ts";
 export { OverlayStore } from "./overlay-store.ts";
 export { PathInfoCache } from "./path-info-cache.ts";
+export { makeContentAddressed, type RewriteOptions, rewritten } from "./rewriting.ts";
 export { type ServedStores, type ServerOptions, serveClient } from "./server/daemon-server.ts";
 export {
   formatKey,

@@ -175,6 +175,8 @@ export interface GcOptions extends RequestOptions {
   readonly paths?: GcPaths;
   /** Bytes after which it stops; no limit unless given. */
   readonly maxFreed?: bigint;
+  /** Delete paths although roots need them; daemons refuse. */
+  readonly ignoreLiveness?: boolean;
 }
 
 /** What a collection did, or would do. */

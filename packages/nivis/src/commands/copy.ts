@@ -1,44 +1,35 @@
 /** `nivis copy`: copies paths, with all that they refer to, from one store to another. */
-import { encodeUtf8 } from "@nivis/formats";
 import { copyPaths } from "@nivis/store";
 import {
-  emptyPathsDraft,
-  PATHS_OPTIONS,
-  type PathsDraft,
-  rootPaths,
-  takeArgument,
-} from "../options/installable.ts";
-import { flag, usageError, valueFlag } from "../options/option.ts";
+  COPY_OPTIONS,
+  type CopyDraft,
+  copiedStores,
+  emptyCopyDraft,
+} from "../options/copy-options.ts";
+import { rootPaths, takeArgument } from "../options/installable.ts";
+import { flag } from "../options/option.ts";
 import type { StoreProgram } from "../store-program.ts";
 import { renderSize } from "../text/size.ts";
 import { storeTopic } from "./store-topics.ts";
 
-interface CopyDraft extends PathsDraft {
-  from: string | undefined;
-  to: string | undefined;
+interface CopyingDraft extends CopyDraft {
   noRecursive: boolean;
   noCheckSigs: boolean;
   substitute: boolean;
 }
 
 /** See the head of this file. */
-export const copyCommand: StoreProgram<CopyDraft> = {
+export const copyCommand: StoreProgram<CopyingDraft> = {
   ...storeTopic("copy"),
   options: [
-    valueFlag<CopyDraft>(["--from"], "STORE", "Copy from STORE", (draft, text) => {
-      draft.from = encodeUtf8(text);
-    }),
-    valueFlag<CopyDraft>(["--to"], "STORE", "Copy to STORE", (draft, text) => {
-      draft.to = encodeUtf8(text);
-    }),
-    ...PATHS_OPTIONS.filter(({ names }) => !names.includes("--recursive")),
-    flag<CopyDraft>(["--no-recursive"], "Copy the paths alone", (draft) => {
+    ...COPY_OPTIONS.filter(({ names }) => !names.includes("--recursive")),
+    flag<CopyingDraft>(["--no-recursive"], "Copy the paths alone", (draft) => {
       draft.noRecursive = true;
     }),
-    flag<CopyDraft>(["--no-check-sigs"], "Accept paths without trusted signatures", (draft) => {
+    flag<CopyingDraft>(["--no-check-sigs"], "Accept paths without trusted signatures", (draft) => {
       draft.noCheckSigs = true;
     }),
-    flag<CopyDraft>(
+    flag<CopyingDraft>(
       ["--substitute-on-destination", "-s"],
       "Let the destination fetch what its own caches have",
       (draft) => {
@@ -47,22 +38,15 @@ export const copyCommand: StoreProgram<CopyDraft> = {
     ),
   ],
   start: () => ({
-    ...emptyPathsDraft(),
-    from: undefined,
-    to: undefined,
+    ...emptyCopyDraft(),
     noRecursive: false,
     noCheckSigs: false,
     substitute: false,
   }),
   positional: takeArgument,
   run: async (draft, session) => {
-    if (draft.from === undefined && draft.to === undefined) {
-      throw usageError("you must pass '--from' and/or '--to'");
-    }
-    const source = draft.from ?? draft.store;
-    const from = draft.from === undefined ? await session.store() : await session.open(draft.from);
-    const to = draft.to === undefined ? await session.store() : await session.open(draft.to);
-    const paths = await rootPaths(draft, session, from, "outputs", source);
+    const { from, to, uri } = await copiedStores(draft, session);
+    const paths = await rootPaths(draft, session, from, "outputs", uri);
     const { copied, bytes } = await copyPaths(from, to, paths, {
       closure: !draft.noRecursive,
       checkSignatures: !draft.noCheckSigs,

@@ -10,12 +10,7 @@ import {
   storePathBaseName,
 } from "@nivis/formats";
 import { closureOf, type ObjectFiles, type Store } from "@nivis/store";
-import {
-  derivationOf,
-  type RealiseMode,
-  resolveArguments,
-  takeArgument,
-} from "../options/installable.ts";
+import { onePath, takeArgument } from "../options/installable.ts";
 import { flag, usageError } from "../options/option.ts";
 import { emptyStoreDraft, SOURCE_OPTIONS, type StoreDraft } from "../options/store-options.ts";
 import type { StoreProgram, StoreSession } from "../store-program.ts";
@@ -60,9 +55,9 @@ export const whyDependsCommand: StoreProgram<WhyDraft> = {
       throw usageError("give a path and one that it may depend on");
     }
     const store = await session.store();
-    const from = await onePath(first, draft, session, store, "outputs");
+    const from = await onePath(first, draft.derivation, session, store, "outputs");
     // Nix: a path that is not known cannot be in the closure of one that is.
-    const to = await onePath(second, draft, session, store, "derivations");
+    const to = await onePath(second, draft.derivation, session, store, "derivations");
     if (from === undefined) throw usageError("a derivation has no outputs");
     const infos = await closureOf(store, [from], { signal: session.signal });
     if (to === undefined || !infos.has(to)) {
@@ -74,28 +69,6 @@ export const whyDependsCommand: StoreProgram<WhyDraft> = {
     return 0;
   },
 };
-
-async function onePath(
-  argument: string,
-  { derivation }: WhyDraft,
-  session: StoreSession,
-  store: Store,
-  realise: RealiseMode,
-): Promise<string | undefined> {
-  const mode = derivation ? "nothing" : realise;
-  const resolved = await resolveArguments([argument], session, store, mode);
-  const found = new Set<string | undefined>();
-  for (const one of resolved) {
-    const paths = derivation
-      ? await derivationOf(one, store)
-      : one.paths.flatMap(({ outputs }) => [...outputs.values()]);
-    for (const path of paths) found.add(path);
-  }
-  if (found.size !== 1) {
-    throw usageError(`argument '${argument}' should evaluate to one store path`);
-  }
-  return [...found][0];
-}
 
 /** How far each path is from one that it refers to. */
 function distances(infos: ReadonlyMap<string, PathInfo>, to: string): ReadonlyMap<string, number> {

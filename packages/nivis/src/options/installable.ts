@@ -182,6 +182,29 @@ async function deriverOf(path: string, store: Store): Promise<string | undefined
   return (await store.index.derivers(path))[0];
 }
 
+/** The one store path that an argument stands for; `undefined` if it is not known yet. */
+export async function onePath(
+  argument: string,
+  derivation: boolean,
+  session: StoreSession,
+  store: Store,
+  realise: RealiseMode,
+): Promise<string | undefined> {
+  const mode = derivation ? "nothing" : realise;
+  const resolved = await resolveArguments([argument], session, store, mode);
+  const found = new Set<string | undefined>();
+  for (const one of resolved) {
+    const paths = derivation
+      ? await derivationOf(one, store)
+      : one.paths.flatMap(({ outputs }) => [...outputs.values()]);
+    for (const path of paths) found.add(path);
+  }
+  if (found.size !== 1) {
+    throw usageError(`argument '${argument}' should evaluate to one store path`);
+  }
+  return [...found][0];
+}
+
 /** What commands on several paths gather. */
 export interface PathsDraft extends StoreDraft {
   recursive: boolean;

@@ -1,7 +1,7 @@
 /** The options that all commands on stores share. */
 import { encodeUtf8 } from "@nivis/formats";
 import { settingFlags } from "@nivis/node";
-import { flag, type Option, valueFlag } from "./option.ts";
+import { flag, type Option, usageError, valueFlag } from "./option.ts";
 
 /** What the shared options gather. */
 export interface StoreDraft {
@@ -149,4 +149,9 @@ export function sharedStoreOptions<Draft extends StoreDraft>(
     result.push(option);
   }
   return result;
+}
+
+/** Refuses arguments of a command that takes none. */
+export function unexpectedArguments({ arguments: [first] }: StoreDraft): void {
+  if (first !== undefined) throw usageError(`unexpected argument '${first}'`);
 }

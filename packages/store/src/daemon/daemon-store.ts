@@ -532,7 +532,7 @@ export class DaemonStore
         {
           action: options.action,
           paths: options.paths ?? { kind: "whole-store" },
-          ignoreLiveness: false,
+          ignoreLiveness: options.ignoreLiveness ?? false,
           maxFreed: options.maxFreed ?? NO_LIMIT,
         },
         options.signal,

@@ -14,6 +14,7 @@ import { renderSize } from "../../text/size.ts";
 interface DeleteDraft extends PathsDraft {
   skipAlive: boolean;
   alsoReferrers: boolean;
+  ignoreLiveness: boolean;
 }
 
 /** See the head of this file. */
@@ -36,8 +37,20 @@ export const storeDeleteCommand: StoreProgram<DeleteDraft> = {
     flag<DeleteDraft>(["--also-referrers"], "Delete what refers to the paths as well", (draft) => {
       draft.alsoReferrers = true;
     }),
+    flag<DeleteDraft>(
+      ["--ignore-liveness"],
+      "Delete the paths although roots need them, which daemons refuse",
+      (draft) => {
+        draft.ignoreLiveness = true;
+      },
+    ),
   ],
-  start: () => ({ ...emptyPathsDraft(), skipAlive: false, alsoReferrers: false }),
+  start: () => ({
+    ...emptyPathsDraft(),
+    skipAlive: false,
+    alsoReferrers: false,
+    ignoreLiveness: false,
+  }),
   positional: takeArgument,
   run: async (draft, session) => {
     const store = await session.store();
@@ -45,6 +58,7 @@ export const storeDeleteCommand: StoreProgram<DeleteDraft> = {
     const result = await capability(store, "collector", "collectGarbage").collect({
       action: draft.skipAlive ? "delete-dead" : "delete-specific",
       paths: { kind: "specific", paths, deleteReferrers: draft.alsoReferrers },
+      ignoreLiveness: draft.ignoreLiveness,
       signal: session.signal,
     });
     session.print(
