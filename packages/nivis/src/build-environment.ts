@@ -7,7 +7,14 @@
  * end in NUL, since no variable can contain one. Source of the rules: nix/develop.cc.
  */
 import { EvalError } from "@nivis/eval";
-import { type Derivation, type DerivedPath, finishDerivation, makeTextPath } from "@nivis/formats";
+import {
+  type Derivation,
+  type DerivedPath,
+  decodeUtf8,
+  encodeUtf8,
+  finishDerivation,
+  makeTextPath,
+} from "@nivis/formats";
 import { nodeHashes } from "@nivis/node";
 import type { Realisation } from "./realisation.ts";
 import type { Session } from "./session.ts";
@@ -23,6 +30,14 @@ export interface BuildEnvironment {
   readonly variables: ReadonlyMap<string, BashVariable>;
   /** The bodies by name. */
   readonly functions: ReadonlyMap<string, string>;
+  /** The files with structured attributes, if the derivation has them. */
+  readonly structuredAttrs?: StructuredAttrs;
+}
+
+/** The contents of the files that `NIX_ATTRS_JSON_FILE` and `NIX_ATTRS_SH_FILE` name. */
+export interface StructuredAttrs {
+  readonly json: string;
+  readonly sh: string;
 }
 
 /** Variables of bash itself and of this script, which say nothing about the derivation. */
@@ -63,6 +78,9 @@ nivis_dump() {
     case $nivis_name in nivis_*|"$nivis_line") continue ;; esac
     printf "%s\\0" function "$nivis_name" "$(declare -f "$nivis_name")"
   done <<< "$nivis_functions"
+  if [ -e "\${NIX_ATTRS_JSON_FILE-}" ]; then
+    printf "%s\\0" structured attrs "$(< "$NIX_ATTRS_JSON_FILE")" "$(< "$NIX_ATTRS_SH_FILE")"
+  fi
 }
 case $(declare -p outputs 2>/dev/null) in
   "declare -A"*) nivis_outputs=("\${outputs[@]}") ;;
@@ -80,12 +98,24 @@ const CHECKS = [
   "disallowedRequisites",
 ];
 
+/** An environment, and the store path of the file that describes it. */
+export interface BuiltEnvironment {
+  readonly environment: BuildEnvironment;
+  readonly path: string;
+}
+
+/** Reads the environment in a store path that was built for one before. */
+export function readEnvironment(path: string, session: Session): BuiltEnvironment {
+  const text = session.machine.readFile(session.realPath(path));
+  return { environment: parseEnvironment(text), path };
+}
+
 /** Builds the environment of a derivation. */
 export async function buildEnvironmentOf(
   drvPath: string,
   session: Session,
   realisation: Realisation,
-): Promise<BuildEnvironment> {
+): Promise<BuiltEnvironment> {
   const { store } = realisation;
   const { storeDir } = store;
   const drv = store.readDerivation(drvPath);
@@ -117,7 +147,7 @@ export async function buildEnvironmentOf(
   const [built] = await realisation.build([wanted], "normal");
   for (const path of built?.outputs.values() ?? []) {
     const text = session.machine.readFile(session.realPath(path));
-    if (text !== "") return parseFields(text.split("\0"));
+    if (text !== "") return { environment: parseEnvironment(text), path };
   }
   throw new EvalError("value", "the derivation's builder failed to produce an environment");
 }
@@ -126,7 +156,9 @@ export async function buildEnvironmentOf(
 function environmentDerivation(drv: Derivation, script: string): Derivation {
   const name = `${drv.name}-env`;
   const env = new Map(drv.env);
-  for (const check of CHECKS) env.delete(check);
+  const attributes = env.get("__json");
+  if (attributes === undefined) for (const check of CHECKS) env.delete(check);
+  else env.set("__json", withoutOutputChecks(attributes));
   env.set("name", name);
   const outputs = new Map(drv.outputs);
   for (const [output, { kind }] of outputs) {
@@ -144,9 +176,48 @@ function environmentDerivation(drv: Derivation, script: string): Derivation {
   };
 }
 
+/** Structured attributes without checks of outputs; the rest keeps its order and spelling. */
+function withoutOutputChecks(json: string): string {
+  const { outputChecks: _, ...rest } = JSON.parse(decodeUtf8(json)) as Record<string, unknown>;
+  return encodeUtf8(JSON.stringify(rest));
+}
+
+/** What the script wrote, or C++ Nix's own script, which writes JSON. */
+function parseEnvironment(text: string): BuildEnvironment {
+  return text.startsWith("{") ? parseJson(text) : parseFields(text.split("\0"));
+}
+
+interface EnvironmentDocument {
+  readonly bashFunctions?: Readonly<Record<string, string>>;
+  readonly variables?: Readonly<Record<string, { readonly type: string; readonly value: unknown }>>;
+  readonly structuredAttrs?: { readonly ".attrs.json": string; readonly ".attrs.sh": string };
+}
+
+function parseJson(text: string): BuildEnvironment {
+  // The text is bytes; so are the texts in it.
+  const document = JSON.parse(text) as EnvironmentDocument;
+  const variables = new Map<string, BashVariable>();
+  for (const [name, { type, value }] of Object.entries(document.variables ?? {})) {
+    if (type === "exported" || type === "var") variables.set(name, { type, value: String(value) });
+    else if (type === "array") variables.set(name, { type, value: value as readonly string[] });
+    else if (type === "associative") {
+      variables.set(name, { type, value: new Map(Object.entries(value as object)) });
+    }
+  }
+  const attrs = document.structuredAttrs;
+  return {
+    variables,
+    functions: new Map(Object.entries(document.bashFunctions ?? {})),
+    ...(attrs === undefined
+      ? {}
+      : { structuredAttrs: { json: attrs[".attrs.json"], sh: attrs[".attrs.sh"] } }),
+  };
+}
+
 function parseFields(fields: readonly string[]): BuildEnvironment {
   const variables = new Map<string, BashVariable>();
   const functions = new Map<string, string>();
+  let structuredAttrs: StructuredAttrs | undefined;
   let at = 0;
   const next = (): string => fields[at++] ?? "";
   while (at < fields.length - 1) {
@@ -173,11 +244,14 @@ function parseFields(fields: readonly string[]): BuildEnvironment {
         // Bash prints the name, and the body in braces.
         functions.set(name, /\{(.*)\}/s.exec(next())?.[1] ?? "");
         break;
+      case "structured":
+        structuredAttrs = { json: next(), sh: next() };
+        break;
       default:
         throw new EvalError("value", "the environment that was built is not one");
     }
   }
-  return { variables, functions };
+  return { variables, functions, ...(structuredAttrs === undefined ? {} : { structuredAttrs }) };
 }
 
 /** Variables that the shell of the user keeps as they are. */
@@ -190,14 +264,67 @@ const KEPT = new Set(
 /** Variables to which the environment's own are added, so that the shell stays usable. */
 const EXTENDED = ["PATH", "XDG_DATA_DIRS"];
 
+/** The files with structured attributes, and the variables that name them. */
+const ATTRIBUTE_FILES = [
+  { variable: "NIX_ATTRS_JSON_FILE", file: ".attrs.json", of: "json" },
+  { variable: "NIX_ATTRS_SH_FILE", file: ".attrs.sh", of: "sh" },
+] as const;
+
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Bash code that makes an environment; outputs go to `outputsDirectory` instead of the store. */
-export function bashCodeOf(environment: BuildEnvironment, outputsDirectory: string): string {
+/** What of an environment is elsewhere in the shell of the user. */
+export interface ShellPlaces {
+  /** Where outputs go instead of the store. */
+  readonly outputs: string;
+  /** Where the files with structured attributes are written. */
+  readonly attributes: string;
+  /** Other texts that are replaced, such as store paths. */
+  readonly redirects: ReadonlyMap<string, string>;
+}
+
+/** Whether the code for a shell mentions a text. */
+export function mentions(environment: BuildEnvironment, text: string): boolean {
+  return variablesAndFunctions(environment).includes(text);
+}
+
+/** Bash code that makes an environment. */
+export function bashCodeOf(environment: BuildEnvironment, places: ShellPlaces): string {
   const lines = ["unset shellHook"];
   for (const name of EXTENDED) lines.push(`${name}=\${${name}:-}`, `nix_saved_${name}="$${name}"`);
+  lines.push(variablesAndFunctions(environment));
+  for (const name of EXTENDED) {
+    lines.push(`${name}="$${name}\${nix_saved_${name}:+:$nix_saved_${name}}"`);
+  }
+  lines.push('export NIX_BUILD_TOP="$(mktemp -d -t nix-shell.XXXXXX)"');
+  for (const name of ["TMP", "TMPDIR", "TEMP", "TEMPDIR"]) {
+    lines.push(`export ${name}="$NIX_BUILD_TOP"`);
+  }
+  lines.push('eval "${shellHook:-}"');
+  return rewritten(`${lines.join("\n")}\n`, environment, places);
+}
+
+/** Puts the places of the user's shell for those of the builder. */
+function rewritten(code: string, environment: BuildEnvironment, places: ShellPlaces): string {
+  const rewrites = new Map<string, string>();
+  for (const [name, path] of outputsOf(environment)) {
+    rewrites.set(path, `${places.outputs}/${name}`);
+  }
+  if (environment.structuredAttrs !== undefined) {
+    for (const { variable, file } of ATTRIBUTE_FILES) {
+      const value = environment.variables.get(variable)?.value;
+      if (typeof value === "string") rewrites.set(value, `${places.attributes}/${file}`);
+    }
+  }
+  for (const [from, to] of places.redirects) rewrites.set(from, to);
+  let result = code;
+  for (const [from, to] of rewrites) if (from !== "") result = result.replaceAll(from, () => to);
+  return result;
+}
+
+function variablesAndFunctions(environment: BuildEnvironment): string {
+  const lines: string[] = [];
   for (const [name, variable] of sorted(environment.variables)) {
     if (KEPT.has(name)) continue;
     switch (variable.type) {
@@ -220,19 +347,13 @@ export function bashCodeOf(environment: BuildEnvironment, outputsDirectory: stri
     }
   }
   for (const [name, body] of sorted(environment.functions)) lines.push(`${name} ()\n{${body}}`);
-  for (const name of EXTENDED) {
-    lines.push(`${name}="$${name}\${nix_saved_${name}:+:$nix_saved_${name}}"`);
-  }
-  lines.push('export NIX_BUILD_TOP="$(mktemp -d -t nix-shell.XXXXXX)"');
-  for (const name of ["TMP", "TMPDIR", "TEMP", "TEMPDIR"]) {
-    lines.push(`export ${name}="$NIX_BUILD_TOP"`);
-  }
-  lines.push('eval "${shellHook:-}"');
-  let code = `${lines.join("\n")}\n`;
-  for (const [name, path] of outputsOf(environment)) {
-    if (path !== "") code = code.replaceAll(path, () => `${outputsDirectory}/${name}`);
-  }
-  return code;
+  return lines.join("\n");
+}
+
+/** The files with structured attributes for a shell: names and contents. */
+export function attributeFiles({ structuredAttrs }: BuildEnvironment): ReadonlyMap<string, string> {
+  if (structuredAttrs === undefined) return new Map();
+  return new Map(ATTRIBUTE_FILES.map(({ file, of }) => [file, structuredAttrs[of]]));
 }
 
 /** The paths of the outputs by their names, as the environment has them. */
@@ -255,12 +376,16 @@ function outputsOf({ variables }: BuildEnvironment): ReadonlyMap<string, string>
 
 /** The document that `print-dev-env --json` prints, as a value of byte strings. */
 export function environmentJson(environment: BuildEnvironment): unknown {
+  const attrs = environment.structuredAttrs;
   const variables = sorted(environment.variables).map(([name, { type, value }]) => [
     name,
     { type, value: value instanceof Map ? Object.fromEntries(sorted(value)) : value },
   ]);
   return {
     bashFunctions: Object.fromEntries(sorted(environment.functions)),
+    ...(attrs === undefined
+      ? {}
+      : { structuredAttrs: { ".attrs.json": attrs.json, ".attrs.sh": attrs.sh } }),
     variables: Object.fromEntries(variables),
   };
 }

@@ -121,7 +121,9 @@ export class Invocation {
       this.printsBuildLogs && (logFormat === "raw" || logFormat === "bar")
         ? (`${logFormat}-with-logs` as const)
         : logFormat;
-    return { format: withLogs, verbosity, isTerminal: terminal.isErrTerminal === true };
+    const jsonPath = this.settings.building.get("json-log-path");
+    const isTerminal = terminal.isErrTerminal === true;
+    return { format: withLogs, verbosity, isTerminal, jsonPath };
   }
 
   /** Shows a message of the evaluator. */

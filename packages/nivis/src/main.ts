@@ -29,9 +29,11 @@ export function main(
   launcher: Launcher,
   slot?: ResultSlot,
 ): number | Promise<number> {
-  if (slot === undefined) return start(command, launcher, processTerminal(launcher));
+  // Programs that stand for those of C++ Nix make stores as these do.
+  const parts = { ...launcher, makesDatabases: command !== "nivis" };
+  if (slot === undefined) return start(command, launcher, processTerminal(parts));
   const recording = new RunRecording(slot);
-  const terminal = recording.observe(processTerminal(launcher, recording.inputs));
+  const terminal = recording.observe(processTerminal(parts, recording.inputs));
   const code = start(command, launcher, terminal);
   // Commands that wait have no results that are kept.
   if (typeof code === "number") recording.finish(code);

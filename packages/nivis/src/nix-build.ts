@@ -1,6 +1,6 @@
 /** `nivis-build`: the flags, the output and the exit codes of `nix-build`. Loaded on demand. */
 import { type Attrs, EvalError } from "@nivis/eval";
-import { type DerivedPath, encodeUtf8 } from "@nivis/formats";
+import { type BuildMode, type DerivedPath, encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { flag, type Option, usageError, valueFlag } from "./options/option.ts";
@@ -20,7 +20,7 @@ interface BuildFlags extends EvaluationFlags {
   readonly attrPaths: string[];
   expressions: boolean;
   dryRun: boolean;
-  check: boolean;
+  mode: BuildMode;
   /** Where the first link goes; `undefined` for none. */
   outLink: string | undefined;
 }
@@ -54,7 +54,10 @@ const OPTIONS: readonly Option<BuildFlags>[] = [
     flags.dryRun = true;
   }),
   flag(["--check"], "Build again and compare with what is there", (flags) => {
-    flags.check = true;
+    flags.mode = "check";
+  }),
+  flag(["--repair"], "Build again what is damaged", (flags) => {
+    flags.mode = "repair";
   }),
   hidden(["--add-drv-link", "--indirect"]),
   hidden(["--drv-link"], ["PATH"]),
@@ -82,7 +85,7 @@ const PROGRAM: WaitingProgram<BuildFlags> = {
       attrPaths: [],
       expressions: false,
       dryRun: false,
-      check: false,
+      mode: "normal",
       outLink: "./result",
     };
   },
@@ -108,7 +111,7 @@ async function runBuild(flags: BuildFlags, invocation: Invocation): Promise<numb
   );
   realisation.printMissing(wanted, flags.dryRun);
   if (flags.dryRun) return 0;
-  const built = await realisation.build(wanted, flags.check ? "check" : "normal", true);
+  const built = await realisation.build(wanted, flags.mode, true);
   const numbers = new Map<string, number>();
   const paths: string[] = [];
   packages.forEach(({ drvPath, outputName }, i) => {

@@ -55,6 +55,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
 const STORE_ALIASES: Readonly<Record<string, readonly string[]>> = {
   "add-file": ["add", "--mode", "flat"],
   "add-path": ["add"],
+  optimize: ["optimise"],
   ping: ["info"],
 };
 

@@ -32,6 +32,7 @@ import {
   openEvaluation,
   openEvaluationStore,
   openWorld,
+  processConfiguration,
 } from "@nivis/node";
 import { openFetcher } from "./fetching.ts";
 import type { Invocation } from "./invocation.ts";
@@ -67,10 +68,12 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     programs: environment,
     inputs,
     worker: terminal.storeWorker,
+    makesDatabases: terminal.makesDatabases === true,
     connection: () => ({
       environment: variablesOfStores(bytesEnvironment(environment)),
       log: invocation.buildLog(),
       clientOptions: clientOptionsOf(settings, invocation.verbosity),
+      configuration: processConfiguration(settings),
       userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
       settings: Array.from(settings.building, ([name, value]) => ({ name, value })),
       narInfoDirectory: narInfoDirectory(machine),

@@ -2,9 +2,10 @@
  * Store program: what the commands on stores have in common. Unlike those that evaluate they wait
  * for daemons, disks and networks, so they run asynchronously; Ctrl-C gives up what is under way.
  */
-import { EvalError, type EvalIo, evalErrorOf } from "@nivis/eval";
+import { disabledFeature, EvalError, type EvalIo, evalErrorOf } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import {
+  applySetting,
   applyStoreSetting,
   cacheDirectory,
   configurationLines,
@@ -147,6 +148,18 @@ export class StoreSession {
     return new TrustedKeys(await this.trustedKeys(), nodeStoreHost.signatures);
   }
 
+  /** Throws unless an experimental feature is on. */
+  requireFeature(feature: string, reason = ""): void {
+    const { settings } = this.#invocation;
+    for (const { name, value } of this.#draft.settings) {
+      if (!/^(?:extra-)?experimental-features$/.test(name)) continue;
+      applySetting(settings, name, value, () => {});
+    }
+    if (!settings.experimentalFeatures.has(feature)) {
+      throw disabledFeature(feature, reason);
+    }
+  }
+
   /** Whether the command line says what arguments are evaluated from. */
   get hasSource(): boolean {
     const { evaluation } = this.#draft;
@@ -192,12 +205,15 @@ export class StoreSession {
   /** What opening a store depends on, from settings and environment. */
   async storeOptions(): Promise<OpenStoreOptions> {
     const cache = cacheDirectory(this.io);
+    const { settings } = this.#draft;
     return {
       environment: this.#bytesEnvironment(),
       currentDirectory: this.io.currentDirectory(),
       trustedKeys: await this.trustedKeys(),
       requireSignatures: this.settings.requireSigs,
       warn: (message) => this.warn(message),
+      makesDatabases: this.terminal.makesDatabases === true,
+      ...(settings.length === 0 ? {} : { configuration: configurationOf(settings) }),
       userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
       settings: [...configurationLines(this.io), ...this.#draft.settings],
       observer: {
@@ -227,6 +243,15 @@ export class StoreSession {
   async close(): Promise<void> {
     for (const store of this.#opened) await store.close();
   }
+}
+
+/** Settings of Nivis alone, which C++ Nix does not know. */
+const OWN_SETTINGS: ReadonlySet<string> = new Set(["max-steps", "max-memory", "max-time"]);
+
+/** Settings of the command line as lines of nix.conf. */
+function configurationOf(settings: StoreDraft["settings"]): string {
+  const known = settings.filter(({ name }) => !OWN_SETTINGS.has(name));
+  return known.map(({ name, value }) => `${name} = ${value.replace(/\s+/g, " ")}\n`).join("");
 }
 
 /** JSON with an indentation of two blanks, as C++ Nix prints it on terminals. */

@@ -38,6 +38,8 @@ export interface Terminal {
   readonly isOutTerminal?: boolean;
   /** Whether messages go to a terminal that can draw. */
   readonly isErrTerminal?: boolean;
+  /** Whether new local stores get a database of C++ Nix: for programs that stand for its own. */
+  readonly makesDatabases?: boolean;
   /** The script of the thread that talks to stores; that of `@nivis/node` unless given. */
   readonly storeWorker?: string;
   /** The script of the thread that fetches; that of `@nivis/node` unless given. */
@@ -61,7 +63,10 @@ export interface Terminal {
 export type Launcher = Required<Pick<Terminal, "storeWorker" | "fetchWorker" | "onLongRun">>;
 
 /** The terminal of this process; `inputs` records what is asked of it. */
-export function processTerminal(launcher: Launcher, inputs?: InputRecorder): Terminal {
+export function processTerminal(
+  launcher: Launcher & Pick<Terminal, "makesDatabases">,
+  inputs?: InputRecorder,
+): Terminal {
   const environment = inputs?.observeEnvironment(process.env) ?? process.env;
   const isTerminal = (descriptor: number): boolean => {
     const result = process.getBuiltinModule("node:tty").isatty(descriptor);

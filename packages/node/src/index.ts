@@ -45,7 +45,7 @@ export {
   openWorld,
   type WorldRequest,
 } from "./session.ts";
-export { clientOptionsOf } from "./settings/client-options.ts";
+export { clientOptionsOf, processConfiguration } from "./settings/client-options.ts";
 export { configurationLines, nixPathEntries, readSettings } from "./settings/read-settings.ts";
 export {
   applySetting,

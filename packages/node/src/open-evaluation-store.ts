@@ -24,7 +24,12 @@ import { usageError } from "./usage-error.ts";
 export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
   /** What matters once a store is asked something. */
   readonly connection?: () => Pick<BlockingStoreOptions, "log" | "narInfoDirectory"> &
-    Pick<BlockingStoreOptions["options"], "clientOptions" | "userAgent" | "settings">;
+    Pick<
+      BlockingStoreOptions["options"],
+      "clientOptions" | "configuration" | "userAgent" | "settings"
+    >;
+  /** Whether a new local store gets a database of C++ Nix, if that is on PATH. */
+  readonly makesDatabases?: boolean;
   /**
    * The store that builds, in the words of `--store`; `auto`, the store of the system, unless
    * given.
@@ -50,7 +55,7 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
  * built. Throws a usage error for what is not a store.
  */
 export function openEvaluationStore(request: StoreRequest): Store {
-  const { storeDir, currentDirectory } = request;
+  const { storeDir, currentDirectory, makesDatabases = false } = request;
   const absolute = (path: string): string =>
     canonPath(path.startsWith("/") ? path : `${currentDirectory}/${path}`);
   const read = (uri: string): StoreReference => resolve(parsed(uri, absolute), request);
@@ -64,8 +69,13 @@ export function openEvaluationStore(request: StoreRequest): Store {
   const root = absolute(parameters.get("root") ?? pathOfReference(reference));
   const isOther = request.evalUri !== undefined && request.evalUri !== buildUri;
   if (reference.scheme === "local" && root !== "/" && !isOther) {
-    const hasDatabase = allows(request, "exists", `${root}/nix/var/nix/db/db.sqlite`);
-    if (!hasDatabase) return new LocalStore({ storeDir: ownStoreDir, root });
+    const state = `${root}/nix/var/nix`;
+    const hasDatabase = allows(request, "exists", `${state}/db/db.sqlite`);
+    const makesDatabase =
+      makesDatabases &&
+      !allows(request, "exists", state) &&
+      allows(request, "on-path", "nix-daemon");
+    if (!hasDatabase && !makesDatabase) return new LocalStore({ storeDir: ownStoreDir, root });
   }
   const relocated = reference.scheme === "local" && root !== "/" ? root + ownStoreDir : undefined;
   return new EvaluationStore(
@@ -78,7 +88,13 @@ export function openEvaluationStore(request: StoreRequest): Store {
         worker: request.worker,
         log,
         narInfoDirectory,
-        options: { storeDir, currentDirectory, environment: request.environment, ...connection },
+        options: {
+          storeDir,
+          currentDirectory,
+          environment: request.environment,
+          makesDatabases,
+          ...connection,
+        },
       };
     }),
     relocated,

@@ -14,6 +14,7 @@ import {
   Installables,
 } from "../options/building-options.ts";
 import { flag, valueFlag } from "../options/option.ts";
+import { PROFILE_OPTION, setProfile } from "../profile.ts";
 import type { WaitingProgram } from "../program.ts";
 import { type BuiltPath, Realisation } from "../realisation.ts";
 import { openSession } from "../session.ts";
@@ -25,6 +26,7 @@ interface BuildFlags extends BuildingFlags {
   printOutPaths: boolean;
   dryRun: boolean;
   mode: "normal" | "check" | "repair";
+  profile: string | undefined;
 }
 
 /** See the head of this file. */
@@ -45,6 +47,7 @@ export const buildCommand: WaitingProgram<BuildFlags> = {
   ],
   options: [
     ...BUILDING_OPTIONS,
+    PROFILE_OPTION,
     valueFlag<BuildFlags>(
       ["--out-link", "-o"],
       "PATH",
@@ -86,6 +89,7 @@ export const buildCommand: WaitingProgram<BuildFlags> = {
     printOutPaths: false,
     dryRun: false,
     mode: "normal",
+    profile: undefined,
   }),
   positional: addArgument,
   run: async (flags, invocation) => {
@@ -110,10 +114,10 @@ export const buildCommand: WaitingProgram<BuildFlags> = {
     if (flags.outLink !== undefined) {
       makeLinks(built, realisation, session.absolutePath(flags.outLink));
     }
-    if (flags.printOutPaths) {
-      for (const { outputs } of built) {
-        for (const path of outputs.values()) terminal.writeOut(`${path}\n`);
-      }
+    const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
+    if (flags.printOutPaths) for (const path of paths) terminal.writeOut(`${path}\n`);
+    if (flags.profile !== undefined) {
+      setProfile(session.absolutePath(flags.profile), paths, realisation);
     }
     return 0;
   },

@@ -1,11 +1,15 @@
 /** `nivis develop` and `nivis print-dev-env`: the environment in which a derivation is built. */
 import { EvalError } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { type DerivedPath, decodeUtf8, encodeUtf8, rootOfDerivedPath } from "@nivis/formats";
 import {
-  type BuildEnvironment,
+  attributeFiles,
+  type BuiltEnvironment,
   bashCodeOf,
   buildEnvironmentOf,
   environmentJson,
+  mentions,
+  readEnvironment,
+  type ShellPlaces,
 } from "../build-environment.ts";
 import { runChild } from "../child-process.ts";
 import type { Invocation } from "../invocation.ts";
@@ -14,6 +18,7 @@ import {
   BUILDING_OPTIONS,
   type BuildingFlags,
   defaultBuildingFlags,
+  type Installable,
   Installables,
 } from "../options/building-options.ts";
 import {
@@ -22,44 +27,109 @@ import {
   type EnvironmentFlags,
   environmentFor,
 } from "../options/environment-options.ts";
-import { flag, valueFlag } from "../options/option.ts";
+import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
+import { PROFILE_OPTION, setProfile } from "../profile.ts";
 import type { WaitingProgram } from "../program.ts";
 import { Realisation } from "../realisation.ts";
 import { openSession } from "../session.ts";
 
-interface PrintFlags extends BuildingFlags {
+interface CommonFlags extends BuildingFlags {
+  /** Store paths, or what stands for them, and where to go instead; bytes. */
+  readonly redirects: (readonly [installable: string, directory: string])[];
+  profile: string | undefined;
+}
+
+interface PrintFlags extends CommonFlags {
   json: boolean;
 }
 
-interface DevelopFlags extends BuildingFlags, EnvironmentFlags {
+interface DevelopFlags extends CommonFlags, EnvironmentFlags {
   /** The phase to run instead of a shell; a text. */
   phase: string | undefined;
 }
 
+const COMMON_OPTIONS: readonly Option<CommonFlags>[] = [
+  {
+    names: ["--redirect"],
+    values: ["PATH", "DIRECTORY"],
+    doc: "Use DIRECTORY where the environment has the store path PATH",
+    apply: (flags, path, directory) =>
+      flags.redirects.push([encodeUtf8(path as string), encodeUtf8(directory as string)]),
+  },
+  PROFILE_OPTION,
+];
+
+function commonDefaults(invocation: Invocation): CommonFlags {
+  return { ...defaultBuildingFlags(invocation), redirects: [], profile: undefined };
+}
+
+/** An environment, the store path that keeps it, and what of it is elsewhere in a shell. */
+interface Prepared extends BuiltEnvironment {
+  readonly places: Omit<ShellPlaces, "attributes">;
+}
+
 async function environmentOf(
-  flags: BuildingFlags,
+  flags: CommonFlags,
   invocation: Invocation,
   command: string,
-): Promise<{ environment: BuildEnvironment; outputs: string }> {
+): Promise<Prepared> {
   const session = openSession(flags, { readOnly: flags.readOnly });
   const installables = new Installables(flags, session, command);
-  const wanted = installables.resolve(flags.positionals).flatMap((one) => one.wanted);
-  const [only, ...more] = wanted;
-  if (only === undefined || more.length > 0) {
+  const resolved = installables.resolve(flags.positionals);
+  const wanted = resolved.flatMap((one) => one.wanted);
+  const realisation = new Realisation(session, invocation);
+  const [only] = wanted;
+  const isEnvironment = only?.kind === "opaque" && only.path.endsWith("-env");
+  const built = isEnvironment
+    ? readEnvironment(only.path, session)
+    : await buildEnvironmentOf(singleDerivation(resolved), session, realisation);
+  if (flags.profile !== undefined) {
+    setProfile(session.absolutePath(flags.profile), [built.path], realisation);
+  }
+  const redirects = new Map<string, string>();
+  for (const [argument, directory] of flags.redirects) {
+    const target = session.absolutePath(directory);
+    for (const { wanted } of installables.resolve([argument])) {
+      for (const path of wanted.flatMap((one) => plannedPaths(one, realisation))) {
+        if (mentions(built.environment, path)) redirects.set(path, target);
+        else {
+          const text = `'${argument}' (path '${path}') is not used by this build environment`;
+          invocation.warn(text);
+        }
+      }
+    }
+  }
+  realisation.store.close();
+  return { ...built, places: { outputs: session.absolutePath("outputs"), redirects } };
+}
+
+/** The one derivation that an argument stands for. */
+function singleDerivation(installables: readonly Installable[]): string {
+  const drvPaths = new Set<string>();
+  for (const { shown, wanted } of installables) {
+    for (const path of wanted) {
+      if (path.kind === "opaque" && !path.path.endsWith(".drv")) {
+        throw new EvalError("value", `argument '${shown}' did not evaluate to a derivation`);
+      }
+      drvPaths.add(rootOfDerivedPath(path));
+    }
+  }
+  const [only] = drvPaths;
+  if (only === undefined || drvPaths.size > 1) {
+    const shown = installables.map((one) => one.shown).join(" ");
     throw new EvalError(
       "value",
-      `'${command}' needs a single derivation, but found ${wanted.length}`,
+      `'${shown}' needs to evaluate to a single derivation, but it evaluated to ${drvPaths.size} derivations`,
     );
   }
-  const drvPath =
-    only.kind === "opaque" ? only.path : only.drv.kind === "opaque" ? only.drv.path : undefined;
-  if (drvPath?.endsWith(".drv") !== true) {
-    throw new EvalError("value", `'${command}' needs a derivation that is known without building`);
-  }
-  const realisation = new Realisation(session, invocation);
-  const environment = await buildEnvironmentOf(drvPath, session, realisation);
-  realisation.store.close();
-  return { environment, outputs: session.absolutePath("outputs") };
+  return only;
+}
+
+function plannedPaths(path: DerivedPath, { store }: Realisation): readonly string[] {
+  if (path.kind === "opaque") return [path.path];
+  const known = store.outputs(rootOfDerivedPath(path));
+  const names = path.outputs === "all" ? [...known.keys()] : path.outputs;
+  return names.flatMap((name) => known.get(name) ?? []);
 }
 
 /** See the head of this file. */
@@ -76,18 +146,23 @@ export const printDevEnvCommand: WaitingProgram<PrintFlags> = {
   ],
   options: [
     ...BUILDING_OPTIONS,
+    ...COMMON_OPTIONS,
     flag<PrintFlags>(["--json"], "Print JSON", (flags) => {
       flags.json = true;
     }),
   ],
-  defaults: (invocation) => ({ ...defaultBuildingFlags(invocation), json: false }),
+  defaults: (invocation) => ({ ...commonDefaults(invocation), json: false }),
   positional: addArgument,
   run: async (flags, invocation) => {
-    const { environment, outputs } = await environmentOf(flags, invocation, "nivis print-dev-env");
-    const text = flags.json
-      ? `${JSON.stringify(environmentJson(environment))}\n`
-      : bashCodeOf(environment, outputs);
-    invocation.terminal.writeOut(text);
+    const { environment, places } = await environmentOf(flags, invocation, "nivis print-dev-env");
+    if (flags.json) {
+      invocation.terminal.writeOut(`${JSON.stringify(environmentJson(environment))}\n`);
+      return 0;
+    }
+    const { tmpdir } = process.getBuiltinModule("node:os");
+    // Nix: files with structured attributes are named although they are gone when this ends.
+    const attributes = encodeUtf8(`${tmpdir()}/nix-dev-env`);
+    invocation.terminal.writeOut(bashCodeOf(environment, { ...places, attributes }));
     return 0;
   },
 };
@@ -108,6 +183,7 @@ export function developCommand(command: readonly string[]): WaitingProgram<Devel
     options: [
       ...BUILDING_OPTIONS,
       ...ENVIRONMENT_OPTIONS,
+      ...COMMON_OPTIONS,
       valueFlag<DevelopFlags>(["--phase"], "NAME", "Run a phase of stdenv", (flags, name) => {
         flags.phase = name;
       }),
@@ -118,42 +194,68 @@ export function developCommand(command: readonly string[]): WaitingProgram<Devel
       ),
     ],
     defaults: (invocation) => ({
-      ...defaultBuildingFlags(invocation),
+      ...commonDefaults(invocation),
       ...defaultEnvironmentFlags(),
       phase: undefined,
     }),
     positional: addArgument,
     run: async (flags, invocation) => {
-      const { environment, outputs } = await environmentOf(flags, invocation, "nivis develop");
-      const setUp = bashCodeOf(environment, outputs);
+      if (flags.phase !== undefined && command.length > 0) {
+        throw usageError("you cannot use both '--command' and '--phase'");
+      }
+      const { environment, path, places } = await environmentOf(flags, invocation, "nivis develop");
       const variables = environmentFor(flags, invocation.terminal.environment);
-      if (flags.phase !== undefined) {
-        return runInBash(`${setUp}runHook ${encodeUtf8(flags.phase)}Phase\n`, false, variables);
-      }
-      if (command.length > 0) {
-        const words = command.map((word) => `'${encodeUtf8(word).replaceAll("'", "'\\''")}'`);
-        return runInBash(`${setUp}exec ${words.join(" ")}\n`, false, variables);
-      }
-      // Nix: the user's own file comes first, so that the environment wins.
-      const own = "[ -e ~/.bashrc ] && source ~/.bashrc\n";
-      return runInBash(own + setUp, true, variables);
+      variables["NIX_GCROOT"] = decodeUtf8(path);
+      variables["SHELL"] = "bash";
+      return inTemporaryFolder((folder) => {
+        const { writeFileSync } = process.getBuiltinModule("node:fs");
+        const write = (name: string, text: string): void =>
+          writeFileSync(`${folder}/${name}`, Buffer.from(text, "latin1"));
+        for (const [name, text] of attributeFiles(environment)) write(name, text);
+        const setUp = bashCodeOf(environment, { ...places, attributes: encodeUtf8(folder) });
+        write("rc", `${shellCode(setUp, flags.phase, command)}SHELL="bash"\n`);
+        const isInteractive = flags.phase === undefined && command.length === 0;
+        const args = isInteractive ? ["--rcfile", `${folder}/rc`] : [`${folder}/rc`];
+        return runChild("bash", args, variables);
+      });
     },
   };
 }
 
-/** Runs code in bash, which then stays open if it is `interactive`. */
-async function runInBash(
-  code: string,
-  interactive: boolean,
-  environment: Record<string, string | undefined>,
-): Promise<number> {
-  const { mkdtempSync, rmSync, writeFileSync } = process.getBuiltinModule("node:fs");
+/** What bash runs: a phase, a command, or what an interactive shell begins with. */
+function shellCode(setUp: string, phase: string | undefined, command: readonly string[]): string {
+  if (phase !== undefined) {
+    const name = encodeUtf8(phase);
+    return [
+      `${setUp}foundMakefile=1`,
+      "if declare -f runPhase >/dev/null; then",
+      `  runPhase ${name}Phase`,
+      "else",
+      `  runHook ${name}Phase`,
+      "fi",
+      "",
+    ].join("\n");
+  }
+  if (command.length > 0) {
+    const words = command.map((word) => `'${encodeUtf8(word).replaceAll("'", "'\\''")}'`);
+    return `${setUp}exec ${words.join(" ")}\n`;
+  }
+  // Nix: the user's own file comes first, so that the environment wins.
+  return [
+    '[ -n "$PS1" ] && [ -e ~/.bashrc ] && source ~/.bashrc;',
+    "shopt -u expand_aliases",
+    `${setUp}`,
+    "shopt -s expand_aliases",
+    "",
+  ].join("\n");
+}
+
+async function inTemporaryFolder(use: (folder: string) => Promise<number>): Promise<number> {
+  const { mkdtempSync, rmSync } = process.getBuiltinModule("node:fs");
   const { tmpdir } = process.getBuiltinModule("node:os");
   const folder = mkdtempSync(`${tmpdir()}/nivis-develop-`);
   try {
-    const file = `${folder}/rc`;
-    writeFileSync(file, Buffer.from(code, "latin1"));
-    return await runChild("bash", interactive ? ["--rcfile", file] : [file], environment);
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

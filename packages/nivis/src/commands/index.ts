@@ -68,8 +68,7 @@ function commandBefore<Flags extends EvaluationFlags>(
 function ofStores(topic: StoreTopic): Command {
   return {
     ...topic,
-    start: (args, terminal) =>
-      startStoreCommand(topic.word, args, terminal, evaluateInstallables),
+    start: (args, terminal) => startStoreCommand(topic.word, args, terminal, evaluateInstallables),
   };
 }
 

@@ -1,5 +1,6 @@
 /** `nivis shell`: builds packages and starts a shell, or a command, with their programs on PATH. */
-import { decodeUtf8 } from "@nivis/formats";
+import { EvalError } from "@nivis/eval";
+import { canonPath, decodeUtf8 } from "@nivis/formats";
 import { runChild } from "../child-process.ts";
 import {
   addArgument,
@@ -48,7 +49,9 @@ export function shellCommand(command: readonly string[]): WaitingProgram<ShellFl
       const outputs = built.flatMap(({ outputs }) => [...outputs.values()]);
       realisation.store.close();
       const environment = environmentFor(flags, invocation.terminal.environment);
-      const path = withPropagated(outputs, session).map((one) => `${decodeUtf8(one)}/bin`);
+      const path = withPropagated(outputs, session).map((one) =>
+        decodeUtf8(resolvedInStore(`${one}/bin`, session)),
+      );
       const before = environment["PATH"];
       environment["PATH"] = [...path, ...(before === undefined ? [] : [before])].join(":");
       const [program = environment["SHELL"] ?? "bash", ...args] = command;
@@ -62,9 +65,38 @@ function withPropagated(paths: readonly string[], session: Session): readonly st
   const found = new Set(paths);
   // What is added while the loop runs is visited too.
   for (const path of found) {
-    const file = session.realPath(`${path}/nix-support/propagated-user-env-packages`);
+    const file = session.realPath(
+      resolvedInStore(`${path}/nix-support/propagated-user-env-packages`, session),
+    );
     if (!session.exists(file)) continue;
     for (const one of session.machine.readFile(file).split(/\s+/)) if (one !== "") found.add(one);
   }
   return [...found];
+}
+
+/** How often a link may lead to another. */
+const MAX_LINKS = 1024;
+
+/** A path below a store path with all links followed; it must not lead out of the store. */
+function resolvedInStore(start: string, session: Session): string {
+  const { storeDir } = session.store;
+  let done = storeDir;
+  const rest = start.slice(storeDir.length).split("/").reverse();
+  let links = 0;
+  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+    const path = canonPath(`${done}/${name}`);
+    const real = session.realPath(path);
+    if (session.machine.fileType(real) !== "symlink") {
+      done = path;
+      continue;
+    }
+    if (++links > MAX_LINKS) throw new EvalError("io", `too many links in '${start}'`);
+    const target = session.machine.readLink(real);
+    rest.push(...target.split("/").reverse());
+    if (target.startsWith("/")) done = "/";
+  }
+  if (!done.startsWith(`${storeDir}/`)) {
+    throw new EvalError("invalid-path", `path '${done}' is not in the Nix store`);
+  }
+  return done;
 }

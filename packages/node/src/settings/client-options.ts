@@ -49,3 +49,16 @@ export function clientOptionsOf(settings: GatheredSettings, verbosity: number): 
     overrides,
   };
 }
+
+/**
+ * The settings as lines of nix.conf, for a process of C++ Nix that stands for a store of this
+ * machine: unlike a daemon, it works with the features and the trust of its user.
+ */
+export function processConfiguration(settings: GatheredSettings): string {
+  const lines = [...settings.building]
+    .filter(([name]) => !NOT_FOR_STORES.test(name))
+    .map(([name, value]) => `${name} = ${value.replace(/\s+/g, " ")}`);
+  if (settings.system !== "") lines.push(`system = ${settings.system}`);
+  const features = [...settings.experimentalFeatures].sort();
+  return [`experimental-features = ${features.join(" ")}`, ...lines, ""].join("\n");
+}

@@ -28,7 +28,7 @@ export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): Gat
   // Nix: the variable becomes the text of the setting, which is split at blanks again.
   if (nixPath !== undefined)
     applySetting(settings, "nix-path", splitNixPath(nixPath).join(" "), warn);
-  const storeDirectory = io.environment("NIX_STORE_DIR") ?? "";
+  const storeDirectory = io.environment("NIX_STORE_DIR") || io.environment("NIX_STORE") || "";
   if (storeDirectory !== "") settings.storeDir = storeDirectory;
   return settings;
 }

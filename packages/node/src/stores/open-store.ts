@@ -53,6 +53,10 @@ export interface OpenStoreOptions {
   readonly warn?: (message: string) => void;
   /** Settings to send to daemons; their own configuration holds unless given. */
   readonly clientOptions?: ClientOptions;
+  /** Settings for a process of C++ Nix that stands for a local store, as lines of nix.conf. */
+  readonly configuration?: string;
+  /** Whether a new local store gets a database of C++ Nix, if that is on PATH. */
+  readonly makesDatabases?: boolean;
   /** Remembers narinfos between processes. */
   readonly narInfoMemory?: NarInfoMemory;
   /** Settings about downloads that were set, as texts. */
@@ -277,9 +281,11 @@ function openLocal(opening: Opening): Store {
   const state = stateDirectory(opening);
   // C++ Nix makes the database of the system's store where there is none.
   const isSystem = root === "" && isReadWritable(state) && isOnPath("nix-daemon", environment);
-  if (isSystem || existsSync(toNodePath(`${state}/db/db.sqlite`))) {
-    return openByProcess(opening, state);
-  }
+  const hasDatabase = existsSync(toNodePath(`${state}/db/db.sqlite`));
+  const isNew = !existsSync(toNodePath(state));
+  const makesDatabase =
+    isNew && options.makesDatabases === true && isOnPath("nix-daemon", environment);
+  if (isSystem || hasDatabase || makesDatabase) return openByProcess(opening, state);
   const keys = trustedKeys(opening);
   const real = reference.parameters.get("real");
   return new DirectoryStore(nodeStoreHost, nodeFileSystem, {
@@ -307,6 +313,7 @@ function openByProcess(opening: Opening, state: string): Store {
       `store '${uri}' has a database of C++ Nix in '${state}/db', which only C++ Nix can write; put nix-daemon on PATH, or use the store of a running daemon with '--store daemon'`,
     );
   }
+  const { configuration } = options;
   const remote = formatStoreReference(reference);
   const logs = logDirectory(opening);
   const root = rootOf(opening);
@@ -315,7 +322,13 @@ function openByProcess(opening: Opening, state: string): Store {
     processConnector({
       program: "nix-daemon",
       args: ["--stdio"],
-      environment: { ...environment, NIX_REMOTE: remote },
+      environment: {
+        ...environment,
+        NIX_REMOTE: remote,
+        ...(configuration === undefined
+          ? {}
+          : { NIX_CONFIG: `${environment["NIX_CONFIG"] ?? ""}\n${configuration}` }),
+      },
       failure: "cannot start 'nix-daemon --stdio'",
     }),
     {

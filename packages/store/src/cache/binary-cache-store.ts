@@ -35,6 +35,7 @@ import { PathInfoCache } from "../path-info-cache.ts";
 import { type SigningKey, signPath, type TrustedKeys } from "../signatures.ts";
 import type {
   AddOptions,
+  Builder,
   ContentToAdd,
   ObjectFiles,
   PathToAdd,
@@ -47,6 +48,7 @@ import type {
   StoreWriter,
 } from "../store.ts";
 import { collect, forEachParallel, HashingStream, streamOf, watched } from "../stream.ts";
+import { ValidBuilder } from "../valid-builder.ts";
 import { formatCacheInfo, parseCacheInfo } from "./cache-info.ts";
 import { type NarInfoMemory, NO_MEMORY } from "./narinfo-memory.ts";
 import type { CacheTransport } from "./transport.ts";
@@ -111,6 +113,7 @@ export class BinaryCacheStore implements Store {
   readonly index?: StoreIndex;
   readonly logs: StoreLogs;
   readonly realisations: StoreRealisations;
+  readonly builder = (): Builder => new ValidBuilder(this, this.#host);
   readonly addSignatures?: NonNullable<Store["addSignatures"]>;
   readonly #host: StoreHost;
   readonly #transport: CacheTransport;

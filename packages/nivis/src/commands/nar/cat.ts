@@ -18,8 +18,9 @@ export const narCatCommand: StoreProgram<StoreDraft> = {
   run: async (draft, session) => {
     const { files, path } = await openNarFile(draft, session);
     const stat = await files.stat(path);
-    if (stat === undefined) throw new StoreError("io", `path '${path}' does not exist`);
-    if (stat.type !== "regular") throw new StoreError("io", `path '${path}' is not a regular file`);
+    if (stat?.type !== "regular") {
+      throw new StoreError("io", `NAR does not contain regular file '${draft.arguments[1]}'`);
+    }
     for await (const piece of files.readFile(path))
       session.terminal.writeOut(bytesToByteString(piece));
     return 0;

@@ -18,7 +18,14 @@ export interface WorkerStart {
   readonly buildStore: string;
   readonly options: Pick<
     OpenStoreOptions,
-    "storeDir" | "environment" | "currentDirectory" | "clientOptions" | "userAgent" | "settings"
+    | "storeDir"
+    | "environment"
+    | "currentDirectory"
+    | "clientOptions"
+    | "configuration"
+    | "makesDatabases"
+    | "userAgent"
+    | "settings"
   >;
   /** Where narinfos are remembered between processes; nowhere unless given. */
   readonly narInfoDirectory?: string | undefined;

@@ -37,7 +37,7 @@ import {
 } from "@nivis/store";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { nodeStoreHost } from "../node-store-host.ts";
-import type { BuildLogger } from "../progress/build-logger.ts";
+import type { TeeLogger } from "../progress/build-logger.ts";
 import { replaceLink } from "../root-link.ts";
 import { readSpooledNar } from "./nar-spool.ts";
 import type { NewObject, RequestedOutput, StoreAnswers, StoreRequest } from "./requests.ts";
@@ -53,9 +53,9 @@ export class EvaluationServer {
   readonly #evalStore: Store;
   readonly #buildStore: Store;
 
-  readonly #logger: BuildLogger | undefined;
+  readonly #logger: TeeLogger | undefined;
 
-  constructor(evalStore: Store, buildStore: Store, logger?: BuildLogger) {
+  constructor(evalStore: Store, buildStore: Store, logger?: TeeLogger) {
     this.#evalStore = evalStore;
     this.#buildStore = buildStore;
     this.#logger = logger;

@@ -3,12 +3,17 @@
  * replies to requests, and wakes the thread that waits. Writes are done in the order in which they
  * come, and before all requests that come after them; other requests run side by side.
  */
-import { writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
 import { messageOf, type Store, StoreError } from "@nivis/store";
 import { DiskNarInfoMemory } from "../disk-narinfo-memory.ts";
 import { openStore } from "../open-store.ts";
-import { BuildLogger, type BuildLogOutput } from "../progress/build-logger.ts";
+import {
+  BuildLogger,
+  type BuildLogOptions,
+  type BuildLogOutput,
+  TeeLogger,
+} from "../progress/build-logger.ts";
 import {
   CANCEL,
   REPLIES,
@@ -22,6 +27,7 @@ import {
 import { EvaluationServer } from "./serve-evaluation.ts";
 
 const WARNING_LEVEL = 1;
+const HIGHEST_LEVEL = 7;
 
 /** Daemons colour their messages, whoever asks. */
 function plainText(message: string): string {
@@ -54,7 +60,32 @@ function terminalColumns(): () => number {
   return () => stream.getWindowSize()[0];
 }
 
-async function serve(start: WorkerStart, logger: BuildLogger | undefined) {
+/** Nix: a file that cannot be written is passed over. */
+function jsonLogger(path: string): BuildLogger[] {
+  let stream: number;
+  try {
+    stream = openSync(Buffer.from(path, "latin1"), "a");
+  } catch {
+    return [];
+  }
+  const file: BuildLogOutput = {
+    write: (bytes) => {
+      writeSync(stream, Buffer.from(bytes.replace(/^@nix /, ""), "latin1"));
+    },
+    columns: () => 0,
+    now: () => performance.now(),
+  };
+  const format = "internal-json";
+  return [new BuildLogger({ format, verbosity: HIGHEST_LEVEL, isTerminal: false }, file)];
+}
+
+function loggerFor(options: BuildLogOptions): TeeLogger {
+  const { jsonPath } = options;
+  const files = jsonPath === undefined ? [] : jsonLogger(jsonPath);
+  return new TeeLogger(new BuildLogger(options, output), ...files);
+}
+
+async function serve(start: WorkerStart, logger: TeeLogger | undefined) {
   const options = {
     ...start.options,
     warn: (message: string) => logger?.print(WARNING_LEVEL, `\x1b[35;1mwarning:\x1b[0m ${message}`),
@@ -72,7 +103,7 @@ async function serve(start: WorkerStart, logger: BuildLogger | undefined) {
 if (!isMainThread) {
   const { port, ...start } = workerData as WorkerStart & { readonly port: MessagePort };
   const signal = new Int32Array(start.signal);
-  const logger = start.log === undefined ? undefined : new BuildLogger(start.log, output);
+  const logger = start.log === undefined ? undefined : loggerFor(start.log);
   Atomics.store(signal, THREAD_STATE, THREAD_READY);
   process.once("exit", () => {
     Atomics.store(signal, THREAD_STATE, THREAD_ENDED);

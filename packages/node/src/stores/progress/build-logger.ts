@@ -24,6 +24,8 @@ export interface BuildLogOptions {
   readonly verbosity: number;
   /** Whether lines are for a terminal that can draw. */
   readonly isTerminal: boolean;
+  /** The file that receives all events as JSON, too; bytes. */
+  readonly jsonPath?: string | undefined;
 }
 
 /** Where lines go. */
@@ -153,6 +155,34 @@ export class BuildLogger implements StoreObserver {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`);
     this.#output.write(`@nix {${pairs.join(",")}}\n`);
+  }
+}
+
+/** Passes what happens on to several loggers; the first prints lines of the command, too. */
+export class TeeLogger implements StoreObserver {
+  readonly #loggers: readonly BuildLogger[];
+
+  constructor(...loggers: readonly BuildLogger[]) {
+    this.#loggers = loggers;
+  }
+
+  print(level: number, text: string): void {
+    for (const logger of this.#loggers) logger.print(level, text);
+  }
+  pause(): void {
+    for (const logger of this.#loggers) logger.pause();
+  }
+  message(text: string): void {
+    for (const logger of this.#loggers) logger.message(text);
+  }
+  startActivity(activity: ActivityStart): void {
+    for (const logger of this.#loggers) logger.startActivity(activity);
+  }
+  stopActivity(id: bigint): void {
+    for (const logger of this.#loggers) logger.stopActivity(id);
+  }
+  result(result: ActivityResult): void {
+    for (const logger of this.#loggers) logger.result(result);
   }
 }
 
