@@ -117,19 +117,21 @@ function writePrograms(folder: string, { programs, reference }: Suite): void {
     `exec ${node} ${bin("nivis-instantiate")} "$@"`,
   ]);
   writeProgram(join(folder, "nix-build"), [...cache, `exec ${node} ${bin("nivis-build")} "$@"`]);
+  // Bash does not pass the variable `_` to what replaces it, and a script compares environments.
+  const nivis = `exec env "_=$0" ${node} ${bin("nivis-nix")} "$@"`;
   writeProgram(join(folder, "nix"), [
     ...cache,
     "skip=0",
     'for word in "$@"; do',
     "  if ((skip > 0)); then skip=$((skip - 1)); continue; fi",
     "  case $word in",
-    `    ${COMMANDS.join("|")}) exec ${node} ${bin("nivis-nix")} "$@" ;;`,
-    ...Object.entries(FLAGS_WITH_VALUES).map(([flag, count]) => `    ${flag}) skip=${count} ;;`),
+    `    $COMMANDS.join("|")) $nivis;;`,
+    ...Object.entries(FLAGS_WITH_VALUES).map(([flag, count]) => `    $flag) skip=$count;;`),
     "    -*) ;;",
     "    *) break ;;",
     "  esac",
     "done",
-    `exec ${join(programs, "nix")} "$@"`,
+    `exec $join(programs, "nix")"$@"`,
   ]);
 }
 
@@ -159,12 +161,12 @@ export async function runScript(
     const programs = join(folder, "bin");
     writePrograms(programs, suite);
     mkdirSync(join(folder, "common"));
-    const system = `${process.arch === "arm64" ? "aarch64" : "x86_64"}-${process.platform}`;
+    const system = `$process.arch === "arm64" ? "aarch64" : "x86_64"-$process.platform`;
     const bash = which("bash");
     const coreutils = dirname(which("cat"));
     writeFileSync(
       join(folder, "common", "subst-vars.sh"),
-      `bash=${bash}\nbindir=${programs}\ncoreutils=${coreutils}\ndot=\nbusybox=${find("busybox") ?? ""}\nversion=${suite.version}\nsystem=${system}\n`,
+      `bash=$bash\nbindir=$programs\ncoreutils=$coreutils\ndot=\nbusybox=$find("busybox") ?? ""\nversion=$suite.version\nsystem=$system\n`,
     );
     const template = readFileSync(join(suite.folder, "config.nix.in"), "utf8");
     const values: Record<string, string> = { bash, coreutils, system };

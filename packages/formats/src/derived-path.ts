@@ -2,7 +2,8 @@
  * Derived paths: a store path, or outputs of a derivation.
  *
  * The command line writes `DRV^out,dev` and `DRV^*`, the worker protocol `DRV!out,dev`. The
- * derivation may itself be the output of another: `DRV^out^dev`, in the protocol `DRV^out!dev`.
+ * derivation may itself be the output of another: `DRV^out^dev`. For this C++ Nix writes
+ * `DRV^out!dev` in the protocol and reads only `DRV!out!dev`, so we write the latter and read both.
  * Source: derived-path.cc and path-with-outputs.cc of libstore.
  */
 import { sortedBytes } from "./byte-order.ts";
@@ -42,19 +43,27 @@ function checkedDerivation(drv: SingleDerivedPath): SingleDerivedPath {
   return drv;
 }
 
-/** Parses `PATH` or `DRV^out`; `separator` precedes the output, `^` the inner ones. */
-export function parseSingleDerivedPath(text: string, storeDir: string): SingleDerivedPath {
-  const at = text.lastIndexOf("^");
+/** Parses `PATH` or `DRV^out`; with the separator `!` also `DRV!out`. */
+export function parseSingleDerivedPath(
+  text: string,
+  storeDir: string,
+  separator: "^" | "!" = "^",
+): SingleDerivedPath {
+  const at = Math.max(text.lastIndexOf("^"), text.lastIndexOf(separator));
   if (at < 0) return opaque(text, storeDir);
   const output = text.slice(at + 1);
   checkStorePathName(output);
-  const drv = checkedDerivation(parseSingleDerivedPath(text.slice(0, at), storeDir));
+  const drv = checkedDerivation(parseSingleDerivedPath(text.slice(0, at), storeDir, separator));
   return { kind: "built", drv, output };
 }
 
 /** The inverse of {@link parseSingleDerivedPath}. */
-export function formatSingleDerivedPath(path: SingleDerivedPath): string {
-  return path.kind === "opaque" ? path.path : `${formatSingleDerivedPath(path.drv)}^${path.output}`;
+export function formatSingleDerivedPath(
+  path: SingleDerivedPath,
+  separator: "^" | "!" = "^",
+): string {
+  if (path.kind === "opaque") return path.path;
+  return formatSingleDerivedPath(path.drv, separator) + separator + path.output;
 }
 
 function parseOutputs(text: string, whole: string): readonly string[] | "all" {
@@ -67,7 +76,7 @@ function parseOutputs(text: string, whole: string): readonly string[] | "all" {
   return sortedBytes(new Set(names));
 }
 
-/** Parses `PATH`, `DRV^out,dev` or `DRV^*`; the protocol has `!` for the outermost `^`. */
+/** Parses `PATH`, `DRV^out,dev` or `DRV^*`; the protocol has `!` for `^`. */
 export function parseDerivedPath(
   text: string,
   storeDir: string,
@@ -75,7 +84,7 @@ export function parseDerivedPath(
 ): DerivedPath {
   const at = text.lastIndexOf(separator);
   if (at < 0) return opaque(text, storeDir);
-  const drv = checkedDerivation(parseSingleDerivedPath(text.slice(0, at), storeDir));
+  const drv = checkedDerivation(parseSingleDerivedPath(text.slice(0, at), storeDir, separator));
   return { kind: "built", drv, outputs: parseOutputs(text.slice(at + 1), text) };
 }
 
@@ -83,7 +92,7 @@ export function parseDerivedPath(
 export function formatDerivedPath(path: DerivedPath, separator: "^" | "!" = "^"): string {
   if (path.kind === "opaque") return path.path;
   const outputs = path.outputs === "all" ? "*" : path.outputs.join(",");
-  return formatSingleDerivedPath(path.drv) + separator + outputs;
+  return formatSingleDerivedPath(path.drv, separator) + separator + outputs;
 }
 
 /** The innermost derivation path, or the path itself. */

@@ -49,6 +49,9 @@ export IN_NIX_SHELL=impure
 export dontAddDisableDepTrack=1
 if [ -n "\${stdenv-}" ]; then . "$stdenv/setup"; fi
 set +eu
+case $(declare -p outputs 2>/dev/null) in
+  "declare -A"*) for nivis_name in "\${!outputs[@]}"; do export "$nivis_name=\${outputs[$nivis_name]}"; done ;;
+esac
 nivis_variables=$(declare -p)
 nivis_functions=$(declare -F)
 nivis_dump() {

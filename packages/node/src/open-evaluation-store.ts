@@ -77,7 +77,10 @@ export function openEvaluationStore(request: StoreRequest): Store {
       allows(request, "on-path", "nix-daemon");
     if (!hasDatabase && !makesDatabase) return new LocalStore({ storeDir: ownStoreDir, root });
   }
-  const relocated = reference.scheme === "local" && root !== "/" ? root + ownStoreDir : undefined;
+  // Nix: below a root the objects are at the usual place, whatever they are called.
+  const relocated =
+    parameters.get("real") ??
+    (reference.scheme === "local" && root !== "/" ? `${root}/nix/store` : undefined);
   return new EvaluationStore(
     ownStoreDir,
     new BlockingStore(() => {

@@ -373,9 +373,14 @@ function optionOfSetting(flag: SettingFlag): Option<EvaluationFlags> {
     doc: "",
     hidden: true,
     apply: (flags, given) => {
-      if (feature === undefined) setting(flags, target, value ?? (given as string));
+      const text = value ?? (given as string);
+      if (feature === undefined) {
+        setting(flags, target, text);
+        return;
+      }
       // Nix: the value is stored regardless of the features; those that are on in the end count.
-      else flags.requiredFeatures.add(feature);
+      flags.requiredFeatures.add(feature);
+      flags.invocation.settings.building.set(target, encodeUtf8(text));
     },
   };
 }

@@ -70,7 +70,7 @@ export function notInStore(path: string): StoreError {
   return new StoreError("invalid-path", `path '${path}' is not a valid store path`);
 }
 
-/** An argument as a path in the store; `undefined` if it is none. */
+/** An argument as a path in the store; `undefined` if it has to be evaluated. */
 async function storePathOf(
   argument: string,
   session: StoreSession,
@@ -78,17 +78,15 @@ async function storePathOf(
 ): Promise<DerivedPath | undefined> {
   const caret = argument.indexOf("^");
   const head = caret < 0 ? argument : argument.slice(0, caret);
-  if (!head.includes("/") || head.includes("#") || /^[a-z][a-z0-9+.-]*:/.test(head)) {
-    return undefined;
+  // What may be a flake is for the evaluator.
+  if (head.includes("#") || /^[a-z][a-z0-9+.-]*:/.test(head)) return undefined;
+  if (!head.includes("/")) {
+    throw usageError(
+      `'${argument}' is not a store path: this command takes store paths, links to them and DRV^OUTPUT, and attribute paths with --file or --expr`,
+    );
   }
-  let found: string;
-  try {
-    found = (await followToStore(head, session, storeDir)).path;
-  } catch (error) {
-    if (error instanceof StoreError && error.kind === "invalid-path") return undefined;
-    throw error;
-  }
-  return parseDerivedPath(found + (caret < 0 ? "" : argument.slice(caret)), storeDir);
+  const { path } = await followToStore(head, session, storeDir);
+  return parseDerivedPath(path + (caret < 0 ? "" : argument.slice(caret)), storeDir);
 }
 
 /** The outputs that a derived path stands for, without building; a plain path's has no name. */

@@ -33,6 +33,7 @@ import { flakeSettings, type SettingTexts } from "../fetching/fetch-settings.ts"
 import { processConnector, unixConnector } from "./duplex-transport.ts";
 import { fileCache } from "./file-cache.ts";
 import { httpCache } from "./http-cache.ts";
+import { cachingNars } from "./nar-cache.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { nodeStoreHost } from "./node-store-host.ts";
 import { isOnPath, isReadWritable } from "./readable.ts";
@@ -306,7 +307,7 @@ function openLocal(opening: Opening): Store {
  * protocol on its standard streams.
  */
 function openByProcess(opening: Opening, state: string): Store {
-  const { reference, options, environment, uri } = opening;
+  const { reference, options, environment, storeDir, uri } = opening;
   if (!isOnPath("nix-daemon", environment)) {
     throw new StoreError(
       "unsupported",
@@ -317,6 +318,8 @@ function openByProcess(opening: Opening, state: string): Store {
   const remote = formatStoreReference(reference);
   const logs = logDirectory(opening);
   const root = rootOf(opening);
+  // Nix: below a root the objects are at the usual place, whatever they are called.
+  const real = reference.parameters.get("real") ?? (root === "" ? storeDir : `${root}/nix/store`);
   return new DaemonStore(
     nodeStoreHost,
     processConnector({
@@ -335,7 +338,8 @@ function openByProcess(opening: Opening, state: string): Store {
       ...daemonOptions(opening),
       ...(options.clientOptions === undefined ? {} : { clientOptions: options.clientOptions }),
       logs: (drvPath) => readBuildLog(nodeFileSystem, logs, drvPath, nodeStoreHost),
-      realPath: (storePath) => root + storePath,
+      fileSystem: nodeFileSystem,
+      realPath: (storePath) => real + storePath.slice(storeDir.length),
     },
   );
 }
@@ -384,7 +388,10 @@ async function cacheOptions(opening: Opening) {
 
 async function openFile(opening: Opening): Promise<Store> {
   const directory = canonPath(pathOfReference(opening.reference) || "/");
-  return new BinaryCacheStore(nodeStoreHost, fileCache(directory), await cacheOptions(opening));
+  return withNarCache(
+    new BinaryCacheStore(nodeStoreHost, fileCache(directory), await cacheOptions(opening)),
+    opening,
+  );
 }
 
 async function openHttp(opening: Opening): Promise<Store> {
@@ -407,10 +414,17 @@ async function openHttp(opening: Opening): Promise<Store> {
       ? {}
       : { onRetry: (message, pause) => warn(`${message}; retrying in ${pause} ms`) }),
   });
-  return new BinaryCacheStore(nodeStoreHost, retrying, {
+  const store = new BinaryCacheStore(nodeStoreHost, retrying, {
     ...(await cacheOptions(opening)),
     ...(options.narInfoMemory === undefined ? {} : { memory: options.narInfoMemory }),
   });
+  return withNarCache(store, opening);
+}
+
+/** A cache whose objects are read from a directory with NARs if the reference names one. */
+function withNarCache(store: Store, { reference }: Opening): Store {
+  const directory = reference.parameters.get("local-nar-cache");
+  return directory === undefined ? store : cachingNars(store, directory);
 }
 
 function openSsh(opening: Opening): Store {

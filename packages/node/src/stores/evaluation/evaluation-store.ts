@@ -118,11 +118,11 @@ export class EvaluationStore implements Store {
     }
     const source = narSourceOf(files, tree);
     const { digest, size } = tree.nar ?? hashNar(source, tree.root, nodeHashes);
-    const root = files.physicalPath(tree.root);
+    const root = this.#placeOnDisk(files, tree.root);
     const from =
       root === undefined
         ? spoolNar(size, (sink) => writeNar(source, tree.root, sink))
-        : { root, kept: keptOnDisk(tree, files) };
+        : { root, kept: this.#keptOnDisk(tree, files) };
     const object = { kind: "source", path, narDigest: digest, narSize: size, references, from };
     this.#add(object as NewObject, "nar" in from ? size : 0);
   }
@@ -212,13 +212,24 @@ export class EvaluationStore implements Store {
     this.#send();
     if (this.#underWayBytes > MAX_UNDER_WAY) this.flush();
   }
-}
 
-/** The names that a filter kept, by the paths on this machine. */
-function keptOnDisk(
-  { kept }: SourceTree,
-  files: SourceAccessor,
-): ReadonlyMap<string, readonly string[]> | undefined {
-  if (kept === undefined) return undefined;
-  return new Map([...kept].map(([path, names]) => [files.physicalPath(path) ?? path, names]));
+  /** Where a path of the evaluation is on this machine; objects of the store may be elsewhere. */
+  #placeOnDisk(files: SourceAccessor, path: string): string | undefined {
+    const place = files.physicalPath(path);
+    if (this.relocatedDirectory === undefined || place?.startsWith(`${this.storeDir}/`) !== true) {
+      return place;
+    }
+    return this.relocatedDirectory + place.slice(this.storeDir.length);
+  }
+
+  /** The names that a filter kept, by the paths on this machine. */
+  #keptOnDisk(
+    { kept }: SourceTree,
+    files: SourceAccessor,
+  ): ReadonlyMap<string, readonly string[]> | undefined {
+    if (kept === undefined) return undefined;
+    return new Map(
+      [...kept].map(([path, names]) => [this.#placeOnDisk(files, path) ?? path, names]),
+    );
+  }
 }
