@@ -125,13 +125,13 @@ function writePrograms(folder: string, { programs, reference }: Suite): void {
     'for word in "$@"; do',
     "  if ((skip > 0)); then skip=$((skip - 1)); continue; fi",
     "  case $word in",
-    `    $COMMANDS.join("|")) $nivis;;`,
-    ...Object.entries(FLAGS_WITH_VALUES).map(([flag, count]) => `    $flag) skip=$count;;`),
+    `    ${COMMANDS.join("|")}) ${nivis} ;;`,
+    ...Object.entries(FLAGS_WITH_VALUES).map(([flag, count]) => `    ${flag}) skip=${count} ;;`),
     "    -*) ;;",
     "    *) break ;;",
     "  esac",
     "done",
-    `exec $join(programs, "nix")"$@"`,
+    `exec ${join(programs, "nix")} "$@"`,
   ]);
 }
 
@@ -161,12 +161,12 @@ export async function runScript(
     const programs = join(folder, "bin");
     writePrograms(programs, suite);
     mkdirSync(join(folder, "common"));
-    const system = `$process.arch === "arm64" ? "aarch64" : "x86_64"-$process.platform`;
+    const system = `${process.arch === "arm64" ? "aarch64" : "x86_64"}-${process.platform}`;
     const bash = which("bash");
     const coreutils = dirname(which("cat"));
     writeFileSync(
       join(folder, "common", "subst-vars.sh"),
-      `bash=$bash\nbindir=$programs\ncoreutils=$coreutils\ndot=\nbusybox=$find("busybox") ?? ""\nversion=$suite.version\nsystem=$system\n`,
+      `bash=${bash}\nbindir=${programs}\ncoreutils=${coreutils}\ndot=\nbusybox=${find("busybox") ?? ""}\nversion=${suite.version}\nsystem=${system}\n`,
     );
     const template = readFileSync(join(suite.folder, "config.nix.in"), "utf8");
     const values: Record<string, string> = { bash, coreutils, system };
