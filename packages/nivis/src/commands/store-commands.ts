@@ -102,7 +102,7 @@ export async function startStoreCommand(
   word: string,
   args: readonly string[],
   terminal: Terminal,
-  evaluate: EvaluateInstallables,
+  evaluate?: EvaluateInstallables,
 ): Promise<number> {
   const found = STORE_COMMANDS.find((command) => command.word === word) as Command;
   return found.start(args, terminal, evaluate);
