@@ -77,10 +77,10 @@ export class Meter {
       // Node reads the certificates that this variable names at every start, which takes longer than
       // the start itself.
       env: {
-        ...environment,
-        NODE_EXTRA_CA_CERTS: undefined,
         // A remembered result would hide what is to be measured.
         NIVIS_NO_RESULTS: "1",
+        ...environment,
+        NODE_EXTRA_CA_CERTS: undefined,
       },
       maxBuffer: MAX_OUTPUT,
       timeout: TIMEOUT,
