@@ -99,8 +99,8 @@ function invocationOf<Flags extends EvaluationFlags>(
   return new Invocation(observed, name, maxCallDepth);
 }
 
-function observedTerminal(terminal: Terminal): Terminal {
-  const inputs = new InputRecorder();
+/** The same terminal with a recorder, to which its environment reports, too. */
+export function observedTerminal(terminal: Terminal, inputs = new InputRecorder()): Terminal {
   return Object.create(terminal, {
     inputs: { value: inputs },
     environment: { value: inputs.observeEnvironment(terminal.environment) },

@@ -26,6 +26,7 @@ export { NodeDisk } from "./fetching/node-disk.ts";
 export { NodeProgramRunner } from "./fetching/program-runner.ts";
 export { type CheckRequest, type CheckResult, checkInputs } from "./inputs/input-check.ts";
 export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
+export { type WatchOptions, waitForChange } from "./inputs/input-watcher.ts";
 export {
   type AccessRight,
   decodeInputs,

@@ -24,6 +24,7 @@ import { shellCommand } from "./shell.ts";
 import { startStoreCommand } from "./store-commands.ts";
 import { STORE_TOPICS, type StoreTopic } from "./store-topics.ts";
 import { traceCommand } from "./trace.ts";
+import { startWatch, WATCH_TOPIC } from "./watch.ts";
 
 /** What the help says of a program, for the command `word`. */
 function topicOf(word: string, { name, summary, usage, examples }: HelpTopic) {
@@ -93,6 +94,7 @@ export const commands: readonly Command[] = [
   commandBefore("develop", ["-c", "--command"], developCommand),
   waitingCommand("print-dev-env", printDevEnvCommand),
   ...JOB_TOPICS.map(ofJobs),
+  { ...WATCH_TOPIC, word: "watch", start: startWatch },
   command("parse", parseCommand),
   command("lint", lintCommand),
   command("fmt", fmtCommand),

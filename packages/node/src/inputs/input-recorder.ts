@@ -290,7 +290,14 @@ export class InputRecorder {
       this.giveUp(`'${place}' is not on this machine`);
       break;
     }
-    if (this.#unrepeatable !== undefined) return undefined;
+    return this.#unrepeatable === undefined ? this.snapshot() : undefined;
+  }
+
+  /**
+   * Returns the inputs so far that can be checked later, even if there are others; for programs that
+   * wait for a change.
+   */
+  snapshot(): RecordedInputs {
     const paths = [...this.#paths.keys()];
     const questions = new Uint8Array(paths.length);
     const rows: Seen[] = [];

@@ -1,0 +1,70 @@
+/** `nivis watch`: runs a command again whenever something that it looked at changes. */
+import { encodeUtf8 } from "@nivis/formats";
+import { InputRecorder, waitForChange } from "@nivis/node";
+import { Invocation } from "../invocation.ts";
+import { type HelpTopic, renderHelp } from "../options/help.ts";
+import { usageError } from "../options/option.ts";
+import { observedTerminal, runProgram } from "../program.ts";
+import type { Terminal } from "../terminal.ts";
+import { evalCommand } from "./eval.ts";
+import { instantiateCommand } from "./instantiate.ts";
+
+/** What the help says. */
+export const WATCH_TOPIC: HelpTopic = {
+  name: "nivis watch",
+  summary: "run a command again when its inputs change",
+  usage: "[--runs N] (eval | instantiate) [ARGUMENT]...",
+  description: [
+    "Runs the command and waits until something changes that it looked at: a file that was read, the entries of a directory that was listed, a file that did not exist. Changes of other files have no effect. Ctrl-C ends it; with --runs it ends by itself, with the exit code of the last run.",
+  ],
+  examples: [
+    { does: "Show a value after each change", command: "nivis watch eval -f ./default.nix config" },
+    {
+      does: "See whether a derivation changes",
+      command: "nivis watch instantiate '<nixpkgs>' hello",
+    },
+  ],
+};
+
+/** Runs `nivis watch` and returns the exit code of the last run. */
+export async function startWatch(args: readonly string[], terminal: Terminal): Promise<number> {
+  const rest = [...args];
+  let runs = Number.POSITIVE_INFINITY;
+  if (rest[0] === "--runs") {
+    runs = /^[1-9][0-9]*$/.test(rest[1] ?? "") ? Number(rest[1]) : Number.NaN;
+    rest.splice(0, 2);
+  }
+  const [word, ...own] = rest;
+  if (word === "--help" || word === "-h") {
+    terminal.writeOut(encodeUtf8(renderHelp(WATCH_TOPIC, [])));
+    return 0;
+  }
+  if (Number.isNaN(runs)) return fail(terminal, "'--runs' needs a number of runs, such as 2");
+  if (word !== "eval" && word !== "instantiate") {
+    const given = word === undefined ? "a command" : `'${encodeUtf8(word)}'`;
+    return fail(
+      terminal,
+      `${given} cannot be watched; type: nivis watch eval, or: nivis watch instantiate`,
+    );
+  }
+  if (own.includes("-") || own.includes("--arg-from-stdin")) {
+    return fail(terminal, "standard input cannot be read again, so it cannot be watched");
+  }
+  for (let run = 1; ; run++) {
+    const inputs = new InputRecorder();
+    const observed = observedTerminal(terminal, inputs);
+    const code =
+      word === "eval"
+        ? runProgram(evalCommand, own, observed)
+        : runProgram(instantiateCommand, own, observed);
+    if (run >= runs) return code;
+    const changed = await waitForChange(inputs.snapshot(), { environment: terminal.environment });
+    if (changed === undefined) return code;
+    terminal.writeLine(`nivis watch: '${changed}' has changed`);
+  }
+}
+
+function fail(terminal: Terminal, message: string): number {
+  new Invocation(terminal, WATCH_TOPIC.name).report(usageError(message));
+  return 1;
+}

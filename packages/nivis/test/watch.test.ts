@@ -1,0 +1,121 @@
+/** `nivis watch`: runs again when an input changes, and only then. */
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startWatch } from "../src/commands/watch.ts";
+import type { Terminal } from "../src/terminal.ts";
+import { folderWith, nivis } from "./terminal-double.ts";
+
+let folder = folderWith({});
+const place = (name: string): string => join(folder.path, name);
+
+beforeEach(() => {
+  folder = folderWith({
+    "main.nix":
+      "{ sum = import ./a.nix + 1; has = builtins.pathExists ./late/b.nix; names = builtins.attrNames (builtins.readDir ./d); }",
+    "a.nix": "1",
+    "other.nix": "1",
+    "d/x": "",
+  });
+});
+
+afterEach(() => folder.remove());
+
+const lines: string[] = [];
+
+/** Starts a watch; `seen` resolves once so much was printed. */
+function watch(runs: number, ...args: string[]) {
+  lines.length = 0;
+  const waiting: (() => void)[] = [];
+  const put = (text: string): void => {
+    lines.push(text);
+    for (const check of waiting) check();
+  };
+  const terminal: Terminal = {
+    writeOut: (text) => put(text),
+    writeLine: (text) => put(text),
+    readInput: () => "",
+    color: false,
+    environment: {
+      NIX_CONF_DIR: "/var/empty",
+      HOME: "/homeless",
+      NIVIS_NO_CACHE: "1",
+      NIX_PATH: "",
+    },
+  };
+  const done = startWatch(["--runs", String(runs), ...args], terminal);
+  const seen = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      const check = (): void => {
+        if (lines.length >= count) resolve();
+      };
+      waiting.push(check);
+      check();
+    });
+  return { done, seen };
+}
+
+test("runs again for a file that was read, and not for another", async () => {
+  const { done, seen } = watch(2, "eval", "-f", place("main.nix"), "sum");
+  await seen(1);
+  writeFileSync(place("other.nix"), "2");
+  writeFileSync(place("a.nix"), "1");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(lines).toEqual(["2\n"]);
+  writeFileSync(place("a.nix"), "5");
+  expect(await done).toBe(0);
+  expect(lines).toEqual(["2\n", `nivis watch: '${place("a.nix")}' has changed`, "6\n"]);
+});
+
+test("runs again for a file that appears, a listing and a symlink", async () => {
+  const first = watch(2, "eval", "-f", place("main.nix"), "has");
+  await first.seen(1);
+  mkdirSync(place("late"));
+  writeFileSync(place("late/b.nix"), "");
+  expect(await first.done).toBe(0);
+  expect(lines.at(-1)).toBe("true\n");
+
+  const second = watch(2, "eval", "--json", "-f", place("main.nix"), "names");
+  await second.seen(1);
+  writeFileSync(place("d/y"), "");
+  expect(await second.done).toBe(0);
+  expect(lines.at(-1)).toBe('["x","y"]\n');
+
+  const third = watch(2, "eval", "--json", "-f", place("main.nix"), "names");
+  await third.seen(1);
+  rmSync(place("d"), { recursive: true });
+  mkdirSync(place("e"));
+  symlinkSync("e", place("d"));
+  expect(await third.done).toBe(0);
+  expect(lines.at(-1)).toBe("[]\n");
+});
+
+test("shows an error and goes on", async () => {
+  const { done, seen } = watch(2, "eval", "-f", place("a.nix"));
+  await seen(1);
+  writeFileSync(place("a.nix"), "1 +");
+  expect(await done).toBe(1);
+  expect(lines.at(-1)).toContain("syntax error");
+});
+
+test.each([
+  [[], "a command cannot be watched"],
+  [["build"], "'build' cannot be watched"],
+  [["--runs", "x", "eval"], "'--runs' needs a number"],
+  [["eval", "-f", "-"], "standard input cannot be read again"],
+])("%j is an error", async (args, message) => {
+  const printed: string[] = [];
+  const terminal: Terminal = {
+    writeOut: (text) => printed.push(text),
+    writeLine: (text) => printed.push(text),
+    readInput: () => "",
+    color: false,
+    environment: {},
+  };
+  expect(await startWatch(args, terminal)).toBe(1);
+  expect(printed.join("\n")).toContain(message);
+});
+
+test("is in the help", () => {
+  expect(nivis(["--help"]).out).toContain("watch");
+});
