@@ -194,6 +194,16 @@ describe("the same command again", () => {
     expect(run(args, variables).remembered).toBe(false);
   });
 
+  test("evaluates what depends on bytes that are not UTF-8", () => {
+    const evaluate = (byte: string): string => {
+      const script = `X=$(printf '${byte}') exec "$0" "$1" eval -E 'builtins.getEnv "X"'`;
+      const args = ["-c", script, process.execPath, builtCommand("nivis")];
+      return spawnSync("/bin/sh", args, { cwd: folder, env: environment(), encoding: "latin1" })
+        .stdout;
+    };
+    expect(evaluate("\\376")).not.toBe(evaluate("\\377"));
+  });
+
   test("evaluates standard input", () => {
     const evaluate = (input: string): string =>
       spawnSync(process.execPath, [builtCommand("nivis"), "eval", "-f", "-"], {

@@ -86,6 +86,8 @@ export function slotOf(program: string, build: string): ResultSlot | undefined {
     program,
     args,
   ]);
+  // Node decodes different bytes to the same text, and the program may see the bytes.
+  if (key.includes("\ufffd")) return undefined;
   const hash = hashOf(key);
   return { file: join(base, "results", hash.slice(0, 1), hash.slice(1)), key };
 }

@@ -193,6 +193,8 @@ export class InputRecorder {
 
   /** A variable of the environment, as text. */
   variable(name: string, value: string | undefined): void {
+    // Node decodes different bytes to the same text; see exact-bytes.ts.
+    if (value?.includes("\ufffd") === true) this.giveUp(`'${name}' is not UTF-8`);
     this.#environment.set(name, value ?? null);
   }
 
