@@ -2,7 +2,14 @@
  * CommitTree: the files of a commit, read from the objects of the repository: contents as they are
  * stored, without conversions of line ends and without filters. Submodules are empty directories.
  */
-import { bytesToByteString, encodeBase16, InputError } from "@nivis/formats";
+import {
+  bytesToByteString,
+  encodeBase16,
+  InputError,
+  type NarSink,
+  type NarSource,
+  writeNar,
+} from "@nivis/formats";
 import {
   type DirectoryEntry,
   type FileType,
@@ -13,7 +20,7 @@ import {
   type SourceTree,
   type TreeRecipe,
 } from "../tree/source-tree.ts";
-import type { GitObjects } from "./objects.ts";
+import { bytesOfId, type GitObjects } from "./objects.ts";
 
 /** What a commit says. */
 export interface GitCommit {
@@ -54,7 +61,7 @@ export function readCommit(objects: GitObjects, id: string): GitCommit {
 interface TreeEntry {
   readonly type: FileType;
   readonly isExecutable: boolean;
-  readonly id: string;
+  readonly id: Uint8Array;
   /** A commit of another repository. */
   readonly isSubmodule: boolean;
 }
@@ -75,26 +82,28 @@ export class CommitTree implements SourceTree {
   readonly #objects: GitObjects;
   readonly #root: TreeEntry;
   readonly #idLength: number;
-  readonly #trees = new Map<string, ReadonlyMap<string, TreeEntry>>();
+  readonly #trees = new Map<TreeEntry, ReadonlyMap<string, TreeEntry>>();
 
   constructor(objects: GitObjects, treeId: string) {
     this.#objects = objects;
     this.#idLength = treeId.length / 2;
-    this.#root = { type: "directory", isExecutable: false, id: treeId, isSubmodule: false };
+    const id = bytesOfId(treeId);
+    this.#root = { type: "directory", isExecutable: false, id, isSubmodule: false };
   }
 
   /** The commit that a submodule is at; `undefined` if there is no submodule at a path. */
   submoduleCommit(path: string): string | undefined {
     const entry = this.#find(path);
-    return entry?.isSubmodule === true ? entry.id : undefined;
+    return entry?.isSubmodule === true ? encodeBase16(entry.id) : undefined;
   }
 
-  #entries({ id, isSubmodule }: TreeEntry): ReadonlyMap<string, TreeEntry> {
-    if (isSubmodule) return NO_ENTRIES;
-    const known = this.#trees.get(id);
+  #entries(entry: TreeEntry): ReadonlyMap<string, TreeEntry> {
+    if (entry.isSubmodule) return NO_ENTRIES;
+    const known = this.#trees.get(entry);
     if (known !== undefined) return known;
-    const entries = parseTree(this.#objects.read(id, "tree"), this.#idLength, id);
-    this.#trees.set(id, entries);
+    const data = this.#objects.read(entry.id, "tree");
+    const entries = parseTree(data, this.#idLength, entry.id);
+    this.#trees.set(entry, entries);
     return entries;
   }
 
@@ -156,28 +165,50 @@ export class CommitTree implements SourceTree {
     return undefined;
   }
 
+  dump(path: string, sink: NarSink): number {
+    const root = this.#find(path);
+    if (root === undefined) throw missingPath(this.display(path));
+    const source: NarSource<TreeEntry> = {
+      stat: ({ type, isExecutable }) => ({
+        type: type === "unknown" ? "other" : type,
+        executable: isExecutable,
+      }),
+      readFile: ({ id }) => this.#objects.read(id, "blob"),
+      readDirectory: (entry) => this.#entries(entry).keys(),
+      child: (entry, name) => this.#entries(entry).get(name) as TreeEntry,
+      readLink: ({ id }) => bytesToByteString(this.#objects.read(id, "blob")),
+      describe: ({ id }) => encodeBase16(id),
+    };
+    return writeNar(source, root, sink);
+  }
+
   recipe(): TreeRecipe {
     const { directory: objects, idLength } = this.#objects;
-    return { kind: "commit", objects, idLength, tree: this.#root.id };
+    return { kind: "commit", objects, idLength, tree: encodeBase16(this.#root.id) };
   }
 }
 
 const NO_ENTRIES: ReadonlyMap<string, TreeEntry> = new Map();
 
-function parseTree(data: Uint8Array, idLength: number, id: string): ReadonlyMap<string, TreeEntry> {
+function parseTree(
+  data: Uint8Array,
+  idLength: number,
+  id: Uint8Array,
+): ReadonlyMap<string, TreeEntry> {
   const entries = new Map<string, TreeEntry>();
+  const text = bytesToByteString(data);
   for (let at = 0; at < data.length; ) {
-    const zero = data.indexOf(0, at);
-    const head = zero < 0 ? "" : bytesToByteString(data.subarray(at, zero));
-    const blank = head.indexOf(" ");
+    const blank = text.indexOf(" ", at);
+    const zero = text.indexOf("\0", at);
     const end = zero + 1 + idLength;
-    if (blank < 0 || end > data.length) throw new InputError(`Git tree '${id}' is damaged`);
-    const mode = head.slice(0, blank);
-    const name = head.slice(blank + 1);
-    entries.set(name, {
+    if (blank < at || zero < blank || end > data.length) {
+      throw new InputError(`Git tree '${encodeBase16(id)}' is damaged`);
+    }
+    const mode = text.slice(at, blank);
+    entries.set(text.slice(blank + 1, zero), {
       type: ENTRY_TYPES[mode] ?? "unknown",
       isExecutable: mode === "100755",
-      id: encodeBase16(data.subarray(zero + 1, end)),
+      id: data.subarray(zero + 1, end),
       isSubmodule: mode === "160000",
     });
     at = end;

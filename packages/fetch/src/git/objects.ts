@@ -38,11 +38,18 @@ const REFERENCE_DELTA = 7;
 const ENTRY_HEADER = 64;
 /** How much memory the bases of deltas may take. */
 const MAX_CACHE = 1 << 26;
+/** Objects for which calling the platform's zlib takes longer than inflating them here; bytes. */
+const SMALL_SIZE = 256;
 /** Alternates of alternates end here. */
 const MAX_ALTERNATES = 5;
 
 /** Ids are handled as the hexadecimal text of their bytes. */
 type Oid = string;
+
+/** Bytes of a pack that are read at once. Measured: docs/design/011-fetched-trees.md. */
+const PAGE_LENGTH = 1 << 16;
+/** How many such pages of a pack are kept. */
+const MAX_PAGES = 256;
 
 /** One pack with its index. */
 class Pack {
@@ -55,6 +62,7 @@ class Pack {
   /** The ids that begin with one byte. */
   readonly #names = new Map<number, Uint8Array>();
   #offsets: DataView | undefined;
+  readonly #pages = new Map<number, Uint8Array>();
 
   constructor(disk: Disk, base: string, idLength: number) {
     this.#disk = disk;
@@ -102,9 +110,19 @@ class Pack {
     return Number(large.getBigUint64(0));
   }
 
+  /** Reads some bytes, through pages that are kept: most objects are much smaller than a page. */
   read(offset: number, length: number): Uint8Array {
     this.#data ??= this.#disk.open(`${this.#base}.pack`);
-    return this.#data.read(offset, length);
+    const start = offset % PAGE_LENGTH;
+    if (start + length > PAGE_LENGTH) return this.#data.read(offset, length);
+    const number = (offset - start) / PAGE_LENGTH;
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = this.#data.read(offset - start, PAGE_LENGTH);
+      if (this.#pages.size >= MAX_PAGES) this.#pages.clear();
+      this.#pages.set(number, page);
+    }
+    return page.subarray(start, start + length);
   }
 
   close(): void {
@@ -170,7 +188,11 @@ export class GitObjects {
     this.#disk = disk;
     this.#idLength = idLength;
     this.directory = directory;
-    this.#inflate = inflate ?? ((bytes, size) => unzlibSync(bytes, { out: new Uint8Array(size) }));
+    const small: Inflate = (bytes, size) => unzlibSync(bytes, { out: new Uint8Array(size) });
+    this.#inflate =
+      inflate === undefined
+        ? small
+        : (bytes, size) => (size < SMALL_SIZE ? small(bytes, size) : inflate(bytes, size));
     this.#directories = withAlternates(disk, directory);
   }
 
@@ -180,25 +202,27 @@ export class GitObjects {
   }
 
   /** Reads an object; `undefined` if the repository does not have it. */
-  find(id: Oid): GitObject | undefined {
-    const place = this.#findPacked(bytesOfId(id));
+  find(id: Oid | Uint8Array): GitObject | undefined {
+    const place = this.#findPacked(typeof id === "string" ? bytesOfId(id) : id);
     if (place !== undefined) return this.#readPacked(place);
+    const hex = typeof id === "string" ? id : encodeBase16(id);
     for (const directory of this.#directories) {
-      const path = `${directory}/${id.slice(0, 2)}/${id.slice(2)}`;
+      const path = `${directory}/${hex.slice(0, 2)}/${hex.slice(2)}`;
       if (this.#disk.stat(path) !== undefined) return this.#readLoose(path);
     }
     return undefined;
   }
 
   /** Reads an object of a type. Throws {@link InputError}. */
-  read(id: Oid, type: GitObjectType): Uint8Array {
+  read(id: Oid | Uint8Array, type: GitObjectType): Uint8Array {
     const object = this.find(id);
-    if (object === undefined)
-      throw new InputError(
-        `getting Git object '${id}': object not found - no match for id (${id})`,
-      );
-    if (object.type === type) return object.data;
-    throw new InputError(`Git object '${id}' is a ${object.type}, not a ${type}`);
+    if (object?.type === type) return object.data;
+    const hex = typeof id === "string" ? id : encodeBase16(id);
+    throw new InputError(
+      object === undefined
+        ? `getting Git object '${hex}': object not found - no match for id (${hex})`
+        : `Git object '${hex}' is a ${object.type}, not a ${type}`,
+    );
   }
 
   /** Closes the files of the packs; they are opened again when they are needed. */
@@ -354,7 +378,8 @@ function inflateHead(bytes: Uint8Array, length: number, take: (piece: Uint8Array
   }
 }
 
-function bytesOfId(id: Oid): Uint8Array {
+/** The bytes of an id that is given in hexadecimal digits. */
+export function bytesOfId(id: Oid): Uint8Array {
   const bytes = new Uint8Array(id.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(id.slice(i * 2, i * 2 + 2), 16);
   return bytes;

@@ -1,6 +1,7 @@
 /** NamedTree: a tree with another name in messages, and with the fingerprint of how it was obtained. */
+import type { NarSink } from "@nivis/formats";
 import { ForwardingTree } from "./forwarding-tree.ts";
-import type { Fingerprint, SourceTree, TreeRecipe } from "./source-tree.ts";
+import { dumpTree, type Fingerprint, type SourceTree, type TreeRecipe } from "./source-tree.ts";
 
 /** A tree with a name and a fingerprint of its own. */
 export class NamedTree extends ForwardingTree {
@@ -24,6 +25,10 @@ export class NamedTree extends ForwardingTree {
 
   override fingerprint(path: string): Fingerprint | undefined {
     return this.#fingerprint === undefined ? undefined : { tree: this.#fingerprint, path };
+  }
+
+  dump(path: string, sink: NarSink): number {
+    return dumpTree(this.tree, sink, path);
   }
 
   override recipe(): TreeRecipe {

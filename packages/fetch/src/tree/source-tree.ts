@@ -8,8 +8,8 @@
  */
 import {
   type HashFunctions,
-  hashNar,
   InputError,
+  type NarSink,
   type NarSource,
   type NarStat,
   writeNar,
@@ -101,6 +101,8 @@ export interface SourceTree {
   physicalPath(path: string): string | undefined;
   /** What is at a path by its contents; `undefined` if they may change. */
   fingerprint(path: string): Fingerprint | undefined;
+  /** Writes the NAR of what is at a path; absent if reading the paths one by one is as quick. */
+  dump?(path: string, sink: NarSink): number;
   /** How another thread can open this tree. Throws if it is only in the memory of this one. */
   recipe(): TreeRecipe;
 }
@@ -139,14 +141,12 @@ export function narSourceOf(tree: SourceTree): NarSource<string> {
 
 /** The SHA-256 hash of the NAR of what is at a path. */
 export function hashTree(tree: SourceTree, hashes: HashFunctions, path = "/"): Uint8Array {
-  return hashNar(narSourceOf(tree), path, hashes).digest;
+  const hash = hashes.create("sha256");
+  dumpTree(tree, (chunk) => hash.update(chunk), path);
+  return hash.digest();
 }
 
 /** Writes the NAR of what is at a path to a sink; returns its size in bytes. */
-export function dumpTree(
-  tree: SourceTree,
-  sink: (chunk: Uint8Array | string) => void,
-  path = "/",
-): number {
-  return writeNar(narSourceOf(tree), path, sink);
+export function dumpTree(tree: SourceTree, sink: NarSink, path = "/"): number {
+  return tree.dump?.(path, sink) ?? writeNar(narSourceOf(tree), path, sink);
 }

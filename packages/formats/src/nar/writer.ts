@@ -70,6 +70,8 @@ export const narTreeSource: NarSource<NarTree> = {
 
 /** The approximate length of chunks; longer contents go to the sink directly. */
 const CHUNK_LENGTH = 65536;
+/** Contents that are bytes go to the sink directly from this length: converting them costs more. */
+const DIRECT_LENGTH = 512;
 
 /** A length as eight bytes. */
 function lengthBytes(length: number): string {
@@ -129,7 +131,7 @@ class NarWriter<Node> {
 
   #contents(contents: Uint8Array | string): void {
     const { length } = contents;
-    if (length < CHUNK_LENGTH) {
+    if (length < (typeof contents === "string" ? CHUNK_LENGTH : DIRECT_LENGTH)) {
       const text = typeof contents === "string" ? contents : bytesToByteString(contents);
       this.#text += lengthBytes(length) + text + padding(length);
       if (this.#text.length < CHUNK_LENGTH) return;
