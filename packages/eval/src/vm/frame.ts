@@ -114,18 +114,25 @@ function callCode(count: number): number[] {
   return code;
 }
 
-/** The numbers of arguments with which native code calls; no builtin calls with more. */
-const ARGUMENT_COUNTS = [1, 2, 3, 4, 5, 6, 7, 8];
+/** Calls with 1, 2, … arguments; no builtin calls with more. */
+const CALLS: readonly (readonly number[])[] = [1, 2, 3, 4, 5, 6, 7, 8].map(callCode);
 
 /** An instruction that takes a value, followed by the calls whose result it takes. */
 function codeWithCalls(op: Op): number[] {
-  return [op, ...ARGUMENT_COUNTS.flatMap((count) => [...callCode(count), op])];
+  return [op, ...CALLS.flatMap((call) => [...call, op])];
 }
 
 /** Offsets in the code of native frames, and of a run's bottom, of a call with 1, 2, … arguments. */
-export const NATIVE_CALLS: readonly number[] = ARGUMENT_COUNTS.map((count) =>
-  ARGUMENT_COUNTS.slice(0, count - 1).reduce((at, n) => at + callCode(n).length + 1, 1),
-);
+export const NATIVE_CALLS: readonly number[] = callOffsets();
+
+function callOffsets(): number[] {
+  let next = 1;
+  return CALLS.map(({ length }) => {
+    const at = next;
+    next += length + 1;
+    return at;
+  });
+}
 
 /** The lambda of native frames. */
 export const NATIVE_LAMBDA = nativeLambda(...codeWithCalls(Op.ResumeNative));
@@ -134,8 +141,8 @@ export const SEGMENT_LAMBDA = nativeLambda(Op.LeaveSegment);
 /** The lambda at the bottom of a run. */
 export const ENTRY_LAMBDA = nativeLambda(...codeWithCalls(Op.Exit));
 /** The lambdas of suspended calls with 1, 2, … arguments. */
-export const APPLY_LAMBDAS: readonly Lambda[] = ARGUMENT_COUNTS.map((count) =>
-  nativeLambda(...callCode(count), Op.Return),
+export const APPLY_LAMBDAS: readonly Lambda[] = CALLS.map((call) =>
+  nativeLambda(...call, Op.Return),
 );
 
 /** The shared empty row of slots. */
