@@ -149,7 +149,8 @@ function removeStaleBundles(written) {
 /** @param {string} name */
 async function buildLibrary(name) {
   const source = join(root, "packages", name, "src");
-  await build({
+  /** @type {import("esbuild").BuildOptions} */
+  const options = {
     ...shared(),
     entryPoints: {
       index: join(source, "index.ts"),
@@ -161,7 +162,19 @@ async function buildLibrary(name) {
     // Without tsconfig.json, whose paths would include the other packages. As there, constructors
     // assign their fields once: defining them first doubles the time until V8 has optimised it.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
-  });
+  };
+  await build(options);
+  // The commands are scripts, which require it when they are told to use a queue.
+  if (name === "queue") {
+    await build({
+      ...options,
+      format: "cjs",
+      outExtension: { ".js": ".cjs" },
+      packages: "bundle",
+      external: [...packageNamed(name).thirdParty],
+      alias: sourceAliases(),
+    });
+  }
 }
 
 /** @returns {import("esbuild").BuildOptions} */

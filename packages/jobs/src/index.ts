@@ -20,4 +20,4 @@ export {
   type LineFields,
 } from "./reply.ts";
 export { type Lane, Schedule } from "./schedule.ts";
-export { type HeldJob, Sweep, type SweepOptions } from "./sweep.ts";
+export { type HeldJob, type PathSource, Sweep, type SweepOptions } from "./sweep.ts";

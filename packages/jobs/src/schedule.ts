@@ -78,6 +78,22 @@ export class Schedule {
     return this.#active.has(attrPathKey(path));
   }
 
+  /** Whether a path is active or still to be taken. */
+  isOpen(path: AttrPath): boolean {
+    if (this.isActive(path)) return true;
+    const before = this.#todo[this.#indexBehind(path) - 1];
+    return before !== undefined && compareAttrPaths(before, path) === 0;
+  }
+
+  /** The first of all paths that are not finished. */
+  first(): AttrPath | undefined {
+    let [first] = this.#todo;
+    for (const path of this.#active.values()) {
+      if (first === undefined || compareAttrPaths(path, first) < 0) first = path;
+    }
+    return first;
+  }
+
   /** Ends the work on a path. */
   finish(path: AttrPath): void {
     if (!this.#active.delete(attrPathKey(path))) return;

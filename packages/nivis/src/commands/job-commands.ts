@@ -2,12 +2,14 @@
 import { runWaitingProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { jobsCommand } from "./jobs.ts";
+import { workerCommand } from "./worker.ts";
 
 /** Runs the command with this word and returns the exit code. */
 export async function startJobCommand(
-  _word: string,
+  word: string,
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
+  if (word === "worker") return runWaitingProgram(workerCommand, args, terminal);
   return runWaitingProgram(jobsCommand(args), args, terminal);
 }

@@ -30,6 +30,22 @@ export const JOB_TOPICS: readonly JobTopic[] = [
         does: "So that Ctrl-C loses nothing",
         command: "nivis jobs --resume jobs.journal release.nix > jobs.json",
       },
+      {
+        does: "On several machines, which run 'nivis worker'",
+        command: "nivis jobs --queue redis://redis.example.org:6379 --tree . release.nix",
+      },
+    ],
+  },
+  {
+    word: "worker",
+    name: "nivis worker",
+    summary: "evaluate for 'nivis jobs' on another machine",
+    usage: "--queue URL [FLAG]...",
+    examples: [
+      {
+        does: "Two local workers",
+        command: "nivis worker --queue redis://redis.example.org:6379 --workers 2",
+      },
     ],
   },
 ];

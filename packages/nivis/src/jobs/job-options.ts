@@ -40,6 +40,13 @@ export interface JobFlags extends EvaluationFlags {
 /** Nix-eval-jobs takes as much for each worker. */
 const DEFAULT_MEMORY_SIZE = 4096;
 
+/** What a process takes besides the old generation of its heap, in MiB. Measured. */
+export const PROCESS_OVERHEAD = 110;
+/** The smallest heap with which something can be evaluated, in MiB. */
+export const MIN_HEAP = 48;
+/** The smallest budget for a worker, in MiB. */
+export const MIN_WORKER_SIZE = PROCESS_OVERHEAD + MIN_HEAP;
+
 /** The default of `max-call-depth` in C++ Nix, where endless recursion soon is an error. */
 export const MAX_CALL_DEPTH = 10_000;
 

@@ -8,7 +8,8 @@
  * only if that fails, too, it is reported.
  */
 import type { ChildProcess } from "node:child_process";
-import { type AttrPath, type JobReply, joinAttrPath, type Sweep } from "@nivis/jobs";
+import { type AttrPath, type JobReply, joinAttrPath, type PathSource } from "@nivis/jobs";
+import { MIN_HEAP, PROCESS_OVERHEAD } from "./job-options.ts";
 import type { EvaluatorStart, FromWorker, WorkerStart } from "./worker-messages.ts";
 
 /** How workers are started. */
@@ -23,6 +24,8 @@ export interface LocalWorkersOptions extends EvaluatorStart {
   readonly maxTime: number | undefined;
   /** The directory in which the workers run; this one unless given. A text. */
   readonly directory?: string;
+  /** Variables of the environment that differ from those of this process; texts. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Shows lines for the user. */
   readonly show: (lines: readonly string[]) => void;
 }
@@ -45,23 +48,18 @@ type Loss =
   | { readonly kind: "crash"; readonly text: string };
 
 const MIB = 1024 * 1024;
-/** What a process takes besides the old generation of its heap, in MiB. Measured. */
-const PROCESS_OVERHEAD = 110;
-/** The smallest heap with which something can be evaluated, in MiB. */
-const MIN_HEAP = 48;
 /** The share of its part of the budget at which a worker ends between two attributes. */
 const SOFT_SHARE = 0.8;
 /** The time between two looks at all memory, in milliseconds. */
 const BUDGET_INTERVAL = 50;
 
-/** The smallest budget for a worker, in MiB. */
-export const MIN_WORKER_SIZE = PROCESS_OVERHEAD + MIN_HEAP;
-
 /** See the head of this file. */
 export class LocalWorkers {
   readonly #options: LocalWorkersOptions;
-  readonly #sweep: Sweep;
+  readonly #source: PathSource;
   readonly #running = new Set<WorkerHandle>();
+  /** Workers that wait for the next run. */
+  #idle: WorkerHandle[] = [];
   /** Attributes to evaluate alone. */
   readonly #lost: AttrPath[] = [];
   #isCancelled = false;
@@ -70,8 +68,8 @@ export class LocalWorkers {
   /** The most that all processes ever took, in bytes. */
   peak = 0;
 
-  constructor(sweep: Sweep, options: LocalWorkersOptions) {
-    this.#sweep = sweep;
+  constructor(source: PathSource, options: LocalWorkersOptions) {
+    this.#source = source;
     this.#options = options;
   }
 
@@ -82,7 +80,10 @@ export class LocalWorkers {
     return sum;
   }
 
-  /** Evaluates until nothing is left. Throws a {@link RootFailure}. */
+  /**
+   * Evaluates until nothing is left; workers then wait for the next run. Throws a {@link RootFailure},
+   * after which no other run is possible.
+   */
   async run(): Promise<void> {
     const timer = setInterval(() => this.#watchBudget(), BUDGET_INTERVAL);
     timer.unref();
@@ -90,11 +91,10 @@ export class LocalWorkers {
       do {
         await this.#inParallel();
         await this.#alone();
-      } while (!this.#isOver && this.#sweep.schedule.todo > 0);
+      } while (!this.#isOver && this.#source.schedule.todo > 0);
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
       clearInterval(timer);
-      this.cancel();
     }
   }
 
@@ -123,9 +123,9 @@ export class LocalWorkers {
   }
 
   async #runLane(count: number): Promise<void> {
-    const { schedule } = this.#sweep;
+    const { schedule } = this.#source;
     const lane = schedule.openLane();
-    let worker: WorkerHandle | undefined;
+    let worker = this.#idle.pop();
     try {
       for (;;) {
         const path = this.#isOver ? undefined : schedule.take(lane);
@@ -141,26 +141,33 @@ export class LocalWorkers {
       this.cancel();
     } finally {
       schedule.closeLane(lane);
-      worker?.kill();
+      if (worker !== undefined) {
+        if (this.#isOver) worker.kill();
+        else this.#idle.push(worker);
+      }
     }
   }
 
   /** Whether attributes that are being evaluated may turn out to be sets. */
   #mayGetMore(): boolean {
-    const { schedule } = this.#sweep;
+    const { schedule } = this.#source;
     return schedule.todo > 0 || schedule.open > this.#lost.length;
   }
 
   /** Evaluates what was lost, one at a time. */
   async #alone(): Promise<void> {
     const lost = this.#lost.splice(0);
+    if (lost.length > 0) {
+      for (const worker of this.#idle) worker.kill();
+      this.#idle = [];
+    }
     for (const path of lost) {
       if (this.#isOver) return;
       const worker = this.#start(1);
       try {
         const loss = await worker.evaluate(path, this.#options.maxTime);
         if (this.#isOver) return;
-        if (loss !== undefined) this.#sweep.deliver(this.#lossReply(path, loss));
+        if (loss !== undefined) this.#source.deliver(this.#lossReply(path, loss));
       } finally {
         worker.kill();
       }
@@ -178,11 +185,11 @@ export class LocalWorkers {
     if (this.#isOver) return worker;
     if (loss !== undefined) {
       worker.kill();
-      if (loss.kind === "time") this.#sweep.deliver(this.#lossReply(path, loss));
+      if (loss.kind === "time") this.#source.deliver(this.#lossReply(path, loss));
       else {
         this.#lost.push(path);
         // Others may wait for this path; it will not bring them anything now.
-        this.#sweep.schedule.wake();
+        this.#source.schedule.wake();
       }
       return undefined;
     }
@@ -197,7 +204,7 @@ export class LocalWorkers {
     const worker = new WorkerHandle(this.#options, heapSize, {
       reply: (reply, shown, log) => {
         this.#options.show(shown === undefined ? log : [...log, shown]);
-        this.#sweep.deliver(reply);
+        this.#source.deliver(reply);
       },
       ready: (log) => {
         // Each worker evaluates the root, which has the same to say each time.
@@ -268,6 +275,7 @@ class WorkerHandle {
       execArgv: [],
       stdio: ["ignore", 2, "pipe", "ipc"],
       ...(options.directory === undefined ? {} : { cwd: options.directory }),
+      env: { ...process.env, ...options.environment },
     });
     this.#process = child;
     forwardLines(child.stderr as NonNullable<typeof child.stderr>, options.show);

@@ -3,15 +3,16 @@
  * journal and its aggregates.
  */
 import { EvalError } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
 import { joinAttrPath, Sweep } from "@nivis/jobs";
 import { CommandFailure } from "../command-failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { VERSION } from "../version.ts";
 import { printAggregates } from "./aggregates.ts";
-import { checkJobFlags, type JobFlags } from "./job-options.ts";
+import { checkJobFlags, type JobFlags, MIN_WORKER_SIZE } from "./job-options.ts";
 import { Journal } from "./journal.ts";
-import { LocalWorkers, MIN_WORKER_SIZE, RootFailure } from "./local-workers.ts";
+import { LocalWorkers, RootFailure } from "./local-workers.ts";
+import { queueWorkforce, withoutOptions } from "./queued-sweep.ts";
+import { scriptPath } from "./script-path.ts";
 import { progressLine } from "./sweep-progress.ts";
 
 /** The exit code of a command that the user stopped: 128 and the number of SIGINT. */
@@ -56,6 +57,7 @@ class JobRun {
       emit: (line) => this.#write(line),
       keepJobs: flags.constituents,
       known,
+      isOrdered: flags.queue !== undefined,
     });
   }
 
@@ -77,6 +79,7 @@ class JobRun {
       if (error instanceof RootFailure) throw this.#rootError(error);
       throw error;
     } finally {
+      workforce.cancel();
       clearInterval(timer);
       terminal.showProgress?.("");
       stopListening?.();
@@ -88,6 +91,9 @@ class JobRun {
   }
 
   #workforce(): Workforce {
+    if (this.#flags.queue !== undefined) {
+      return queueWorkforce(this.#sweep, this.#flags, this.#args, (lines) => this.#show(lines));
+    }
     const { terminal } = this.#invocation;
     const { count, size } = this.#budget();
     const readsInput = [...this.#flags.autoArguments.values()].some(({ kind }) => kind === "stdin");
@@ -176,20 +182,7 @@ class JobRun {
 /** What distinguishes a command from others; see `journal.ts`. */
 function commandOf(flags: JobFlags, args: readonly string[]): string {
   const { environment } = flags.invocation.terminal;
-  const ways = ["--resume", "--workers", "--max-memory-size", "--max-time", "--queue"];
-  const rest = args.filter((arg, i) => !ways.includes(arg) && !ways.includes(args[i - 1] ?? ""));
+  const ways = ["--resume", "--workers", "--max-memory-size", "--max-time", "--queue", "--tree"];
   const place = [flags.invocation.machine.currentDirectory(), environment["NIX_PATH"] ?? ""];
-  return JSON.stringify([VERSION, ...place, ...rest]);
-}
-
-/** The path of a script of the build. */
-function scriptPath(name: string): string {
-  try {
-    return require.resolve(name);
-  } catch {
-    throw new EvalError(
-      "not-supported",
-      encodeUtf8("'nivis jobs' needs the built commands: run npm run build"),
-    );
-  }
+  return JSON.stringify([VERSION, ...place, ...withoutOptions(args, ways)]);
 }
