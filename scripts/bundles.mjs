@@ -213,12 +213,14 @@ async function importsOf(options, name, modules) {
  * @param {Shared} shared
  */
 async function buildOnDemand(options, name, modules, shared) {
-  /** @type {Map<string, string>} */
-  const texts = new Map();
+  /** @type {Map<string, Map<string, string>>} */
+  const exports = new Map();
   [...shared].forEach((entry, index) => {
     const { path, name: exported } = splitShared(entry);
-    const line = `export const ${exported} = shared[${index}];\n`;
-    texts.set(path, (texts.get(path) ?? "") + line);
+    const enums = enumsOf(path);
+    const others = namesOf(path).filter((one) => !enums.has(one));
+    const values = exports.get(path) ?? new Map(others.map((one) => [one, "undefined"]));
+    exports.set(path, values.set(exported, `shared[${index}]`));
   });
   const { metafile } = await build({
     ...options,
@@ -236,13 +238,32 @@ async function buildOnDemand(options, name, modules, shared) {
         name: "shared",
         setup: ({ onLoad }) =>
           onLoad({ filter: /./, namespace: "main" }, ({ path }) => ({
-            contents: [...enumsOf(path).values(), texts.get(path)].join("\n"),
+            contents: [
+              ...enumsOf(path).values(),
+              ...Array.from(
+                exports.get(path) ?? [],
+                ([name, value]) => `export const ${name} = ${value};`,
+              ),
+            ].join("\n"),
             loader: "ts",
           })),
       },
     ],
   });
   return metafile;
+}
+
+/**
+ * The names of the values that a module declares and exports. A module that this bundle does not
+ * use may import them, which esbuild checks before it drops that module.
+ *
+ * @param {string} path Relative to the checkout.
+ */
+function namesOf(path) {
+  const text = readFileSync(join(root, path), "utf8");
+  const declared =
+    /^export (?:const enum|async function\*?|function\*?|const|let|class|enum) (\w+)/gm;
+  return Array.from(text.matchAll(declared), ([, name = ""]) => name);
 }
 
 /** @param {string} name */

@@ -63,6 +63,7 @@ const EVAL_VOCABULARY = new Set([
   "vm/requests.ts",
   "builtins/definition.ts",
   "operations/nesting.ts",
+  "builtins/call-flake-source.ts",
   "builtins/derivation-sources.ts",
   "builtins/fetchurl-source.ts",
   "warm-up/program.ts",

@@ -71,6 +71,10 @@ export const ERROR_EXAMPLES: Readonly<Record<Code, Example | undefined>> = {
     files: { "/etc/passwd": "root" },
     settings: { restrictEval: true },
   },
+  "import-from-derivation": {
+    text: 'import (derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; })',
+    settings: { allowImportFromDerivation: false },
+  },
   "not-supported": {
     text: 'import (derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; })',
   },

@@ -49,6 +49,9 @@ const COMMANDS = [
   "derivation",
   "develop",
   "eval",
+  "flake",
+  "fmt",
+  "formatter",
   "hash",
   "key",
   "log",
@@ -56,7 +59,9 @@ const COMMANDS = [
   "path-info",
   "print-dev-env",
   "realisation",
+  "registry",
   "run",
+  "search",
   "shell",
   "store",
   "why-depends",
@@ -139,7 +144,7 @@ function writePrograms(folder: string, { programs, reference }: Suite): void {
 const NOBODY = 65_534;
 
 /** Folders of the checkout that no script here reads. */
-const UNUSED = new Set(["flakes", "repl", "git"]);
+const UNUSED = new Set(["repl", "git"]);
 
 /**
  * Runs a script by its name, such as `simple` or `ca/build`. `log` names the file that receives its

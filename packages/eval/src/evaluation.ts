@@ -358,6 +358,12 @@ export class Evaluation {
     return this.force(this.loadFile(path));
   }
 
+  /** Changes the setting of that name from now on. */
+  allowImportFromDerivation(allowed: boolean): void {
+    (this.context.settings as { allowImportFromDerivation: boolean }).allowImportFromDerivation =
+      allowed;
+  }
+
   /** Allows pure or restricted evaluation to read a path and everything below it. */
   allowPath(path: Bytes): void {
     this.context.io.allowPath?.(this.absolute(path).path);

@@ -1,6 +1,7 @@
 /** The public names of `@nivis/eval`. */
 
 export type { LintLevel } from "@nivis/syntax";
+export { callFlake } from "./builtins/call-flake.ts";
 export type { BuiltinDefinition } from "./builtins/definition.ts";
 export { args, plain, strict, suspending } from "./builtins/definition.ts";
 export { disassemble } from "./bytecode/disassemble.ts";
@@ -29,7 +30,7 @@ export {
 } from "./documentation.ts";
 export type { Trace } from "./errors/eval-error.ts";
 export { EvalError, InternalError } from "./errors/eval-error.ts";
-export { evalErrorOf, withTrace } from "./errors/from-world.ts";
+export { evalErrorOf, evalErrorWithPlaces, withTrace } from "./errors/from-world.ts";
 export type { ErrorKind } from "./errors/kinds.ts";
 export { ERROR_KINDS, isPassingKind } from "./errors/kinds.ts";
 export { describePosition } from "./errors/position-text.ts";
@@ -54,6 +55,12 @@ export type {
   RegistryUse,
 } from "./fetching/fetcher.ts";
 export { DeferredFetcher, inputKey, PromisedFetcher } from "./fetching/fetcher.ts";
+export type {
+  FlakeCall,
+  FlakeCallTree,
+  FlakeLockOptions,
+  FlakePlace,
+} from "./fetching/flake-call.ts";
 export { copyMount, copyMounts, type Mount, MountedIo, mountedPathsIn } from "./fetching/mounts.ts";
 export {
   fetchProgram,
@@ -88,14 +95,14 @@ export { MemoryAccessor, type MemoryTreeFile, type PathDisplay } from "./memory-
 export type { MemoryFile, MemoryIoOptions } from "./memory-io.ts";
 export { memoryIo } from "./memory-io.ts";
 export { isCallable } from "./operations/checks.ts";
-export { CoerceMode, coerceToString } from "./operations/coerce.ts";
+export { CoerceMode, coerceToPath, coerceToString } from "./operations/coerce.ts";
 export { deepForce } from "./operations/deep-force.ts";
 export { isDerivation } from "./operations/is-derivation.ts";
 export { CycleFinder, checkNesting } from "./operations/nesting.ts";
 export { coerceToStorePath, type PrettyOptions, printPretty } from "./operations/print-pretty.ts";
 export { toJson } from "./operations/to-json.ts";
 export { toXml } from "./operations/to-xml.ts";
-export { leadsSomewhere } from "./path.ts";
+export { joinPath, leadsSomewhere } from "./path.ts";
 export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable, positionIn } from "./position.ts";
@@ -103,6 +110,8 @@ export { printAmbiguous, printForError } from "./print/print.ts";
 
 export { knownValue, type PrintStyle } from "./print/value-printer.ts";
 
+export { compileRegex, type Regex } from "./regex/regex.ts";
+export { RegexError } from "./regex/regex-error.ts";
 export type { Settings, SettingsInput } from "./settings.ts";
 export { DEFAULT_SETTINGS } from "./settings.ts";
 export type { Fingerprint, SourceAccessor } from "./source-accessor.ts";
@@ -114,6 +123,7 @@ export type { Store, StoreCapabilities, WantedOutput } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
 export { Attrs } from "./value/attrs.ts";
 export { type ContextElement, contextOf, decodeContextElement } from "./value/context.ts";
+export { inSymbolOrder } from "./value/symbol-order.ts";
 export { Thunk } from "./value/thunk.ts";
 export type { NixList, Slot, TypeName, Value } from "./value/value.ts";
 export {

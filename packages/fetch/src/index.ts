@@ -31,6 +31,7 @@ export { MountedTree } from "./tree/mounted-tree.ts";
 export { NamedTree } from "./tree/named-tree.ts";
 export { openTree, type TreeHost } from "./tree/open-tree.ts";
 export {
+  childPath,
   type DirectoryEntry,
   dumpTree,
   type FileType,

@@ -292,7 +292,9 @@ class LockComputation<Tree extends FlakeTree> {
     this.#seen.add(plan.key);
     const { kept, ref, place, relative, parent } = plan;
     const at = (): NodePlace<Tree> | undefined =>
-      relative === undefined ? undefined : relativePlace(place, relative, ref);
+      relative === undefined
+        ? undefined
+        : relativePlace(place, relative, ref, this.#world.evaluation);
     if (kept !== undefined) {
       await this.#keep(level, name, path, kept, at);
       return;
@@ -423,12 +425,21 @@ function relativePlace<Tree extends FlakeTree>(
   { tree, directory }: NodePlace<Tree>,
   path: string,
   ref: FlakeRef,
+  evaluation: FlakeWorld["evaluation"],
 ): NodePlace<Tree> {
-  if (leavesTree(directory, path)) {
+  if (!leavesTree(directory, path)) return { tree, directory: joinTreePath(directory, path) };
+  if (evaluation === undefined) {
     const shown = formatFlakeRef(ref);
     throw new InputError(
       `input '${shown}' is outside the source tree of the flake that refers to it (${tree.display(directory)})`,
     );
   }
-  return { tree, directory: joinTreePath(directory, path) };
+  // Nix: trees are directories of the store, so the path leads to its other entries.
+  const { storeDir, isPure } = evaluation;
+  const outside = joinTreePath(`${storeDir}/source${directory}`, `${path}/flake.nix`);
+  throw new InputError(
+    isPure
+      ? `access to absolute path '${outside}' is forbidden in pure evaluation mode (use '--impure' to override)`
+      : `path '${outside}' does not exist`,
+  );
 }

@@ -125,6 +125,8 @@ export interface Flake<Tree extends FlakeTree = FlakeTree> extends FlakeFile {
 /** What reading flakes needs. */
 export interface FlakeWorld<Tree extends FlakeTree = FlakeTree> extends ReadFlakeOptions {
   readonly inputs: InputCache<Tree>;
+  /** How evaluation sees trees, for messages about paths outside of them. */
+  readonly evaluation?: { readonly storeDir: string; readonly isPure: boolean };
 }
 
 const SELF_ATTRS: readonly string[] = ["submodules", "lfs"];

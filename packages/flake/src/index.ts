@@ -1,4 +1,5 @@
 /** The public names of `@nivis/flake`. */
+export { type CallTree, type FlakeCall, flakeCall } from "./call-flake.ts";
 export {
   type ComputedLocks,
   computeLocks,
@@ -38,6 +39,8 @@ export {
 } from "./input-path.ts";
 export {
   formatJsonTree,
+  isJsonArray,
+  isJsonObject,
   type JsonObject,
   type JsonTree,
   readJsonTree,
@@ -62,6 +65,7 @@ export {
   type LockFlags,
   type LockWriter,
   lockFlake,
+  lockGivenFlake,
   updateInputs,
 } from "./lock-flake.ts";
 export {

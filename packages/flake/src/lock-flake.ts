@@ -70,6 +70,11 @@ export interface LockFlags extends LockPolicy {
   readonly updates?: readonly InputPath[];
   /** Whether messages have colours. */
   readonly color?: boolean;
+  /**
+   * Called with the flake before its lock file is read, for the settings that it asks for; the flags
+   * that it returns replace those given.
+   */
+  readonly configure?: (flake: Flake) => LockFlags;
 }
 
 /** A flake with its lock file. */
@@ -91,10 +96,20 @@ export async function lockFlake<Tree extends FlakeTree>(
   flags: LockFlags,
 ): Promise<LockedFlake<Tree>> {
   const use = (flags.useRegistries ?? true) ? "all" : "none";
-  const flake = await getFlake(world, ref, use);
+  return lockGivenFlake(world, ref, flags, await getFlake(world, ref, use));
+}
+
+/** Locks a flake that has been read. `ref` is what messages call it, and where it is written. */
+export async function lockGivenFlake<Tree extends FlakeTree>(
+  world: FlakeWorld<Tree>,
+  ref: FlakeRef,
+  flags: LockFlags,
+  flake: Flake<Tree>,
+): Promise<LockedFlake<Tree>> {
+  const configured = { ...flags, ...flags.configure?.(flake) };
   return withNote(
     () => `while updating the lock file of flake '${formatFlakeRef(flake.lockedRef)}'`,
-    () => lockFlakeIn(world, ref, flags, flake),
+    () => lockFlakeIn(world, ref, configured, flake),
   );
 }
 

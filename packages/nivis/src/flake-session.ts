@@ -2,26 +2,28 @@
  * The session of commands about flakes: set up from settings and flags, closed when the work is
  * done.
  */
-import { cacheDirectory, configurationLines, FlakeSession, type SettingTexts } from "@nivis/node";
-import type { CommonFlags } from "./async-program.ts";
+import { cacheDirectory, FlakeSession, fetchSettingTexts, type SettingTexts } from "@nivis/node";
 import type { Invocation } from "./invocation.ts";
 
 /** Runs some work with a session. `settings` win over all others. */
 export async function withFlakeSession<Result>(
-  flags: CommonFlags,
   invocation: Invocation,
   work: (session: FlakeSession) => Promise<Result>,
   settings: SettingTexts = [],
 ): Promise<Result> {
-  const { environment } = invocation.terminal;
-  const { machine, inputs } = invocation;
+  const { machine, terminal, inputs } = invocation;
   inputs?.giveUp("inputs of flakes may change");
+  const gathered = invocation.finishSettings();
+  const { storeDir } = gathered;
+  // Nix: commands about flakes evaluate purely unless a setting says otherwise.
+  const isPure = gathered.pureEval || !gathered.overridden.has("pure-eval");
   const session = new FlakeSession({
-    environment,
-    settings: [...configurationLines(machine), ...settings, ...flags.settings],
+    environment: terminal.environment,
+    settings: [...fetchSettingTexts(gathered), ...settings],
     cacheDirectory: cacheDirectory(machine),
     warn: (message) => invocation.warn(message),
     notice: (message) => invocation.note(message),
+    evaluation: { storeDir, isPure },
   });
   try {
     return await work(session);

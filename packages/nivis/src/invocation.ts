@@ -36,6 +36,7 @@ import {
   messageLogLine,
   plainLogLine,
 } from "./log-format.ts";
+import type { InstallablesOpener } from "./options/building-options.ts";
 import { recordStatistics, type StatisticsRecorder } from "./statistics.ts";
 import { isOn, type Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -67,11 +68,15 @@ export class Invocation {
   inputsFile: string | undefined;
   /** The store of the evaluation if it may have things to write, or connections to end. */
   openStore: EvaluationStore | undefined;
+  /** Opens arguments that name flakes; absent in commands that were not started for them. */
+  openFlakes: InstallablesOpener | undefined;
   /** Whether what builders print is shown. */
   printsBuildLogs = false;
   /** The world as it is, without what settings forbid. */
   readonly machine: EvalIo;
   #settings: GatheredSettings | undefined;
+  /** Experimental features that the command needs. */
+  #requiredFeatures: readonly string[] = [];
   readonly #maxCallDepth: number | undefined;
 
   constructor(
@@ -97,12 +102,18 @@ export class Invocation {
     return this.terminal.inputs;
   }
 
+  /** Enables flakes whatever the configuration says; to be called before the settings are read. */
+  requireFlakes(): void {
+    this.#requiredFeatures = ["flakes", "fetch-tree"];
+  }
+
   /** The settings of the configuration and the flags so far; read on first use. */
   get settings(): GatheredSettings {
     this.#settings ??= readSettings(
       this.machine,
       (message) => this.warn(message),
       this.#maxCallDepth,
+      this.#requiredFeatures,
     );
     return this.#settings;
   }
@@ -110,6 +121,7 @@ export class Invocation {
   /** Returns the settings of the whole command line and warns about unknown ones. */
   finishSettings(): GatheredSettings {
     const { settings } = this;
+    for (const feature of this.#requiredFeatures) settings.experimentalFeatures.add(feature);
     warnUnknownSettings(settings, (message) => this.warn(message));
     return settings;
   }
@@ -144,6 +156,14 @@ export class Invocation {
   /** Shows a warning of the command itself. */
   warn(message: string): void {
     this.log(plainWarning(message));
+  }
+
+  /** Shows a line that says what the command does, unless it is to be quiet. */
+  inform(text: string): void {
+    if (this.verbosity < INFO_LEVEL) return;
+    if (this.logFormat === "internal-json" && this.diagnostics !== "json") {
+      this.terminal.writeLine(plainLogLine(INFO_LEVEL, text));
+    } else this.note(text);
   }
 
   /** Shows a line that is neither a message of the evaluator nor an error. */

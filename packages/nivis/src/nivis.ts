@@ -1,6 +1,8 @@
 /** `nivis`: runs the command that the first argument names. */
 import { runAnyCommand } from "./any-command.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { startFlakeCommand } from "./commands/flake-commands.ts";
+import { namesFlakes } from "./commands/flake-detection.ts";
 import { instantiateCommand } from "./commands/instantiate.ts";
 import { runProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
@@ -13,7 +15,9 @@ export function runNivis(args: readonly string[], terminal: Terminal): number | 
   // The commands that evaluate and print start without loading the others.
   switch (word) {
     case "eval":
-      return runProgram(evalCommand, rest, terminal);
+      return namesFlakes(rest, evalCommand.options)
+        ? startFlakeCommand(word, rest, terminal)
+        : runProgram(evalCommand, rest, terminal);
     case "instantiate":
       return runProgram(instantiateCommand, rest, terminal);
     default:

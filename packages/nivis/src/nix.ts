@@ -1,10 +1,11 @@
 /**
  * `nivis-nix`: takes the command line of `nix` and runs the command of `nivis` that corresponds, with
- * the defaults of `nix`: flags may precede the command, evaluation is pure unless the expression is in
- * a file, and calls nest at most 10,000 deep. Scripts that call `nix` can call it instead. Loaded on
- * demand.
+ * the defaults of `nix`: flags may precede the command, arguments are flakes and store paths unless an
+ * expression is given, evaluation is pure unless that is in a file, and calls nest at most 10,000 deep.
+ * Scripts that call `nix` can call it instead. Loaded on demand.
  */
 import { encodeUtf8 } from "@nivis/formats";
+import { startFlakeCommand } from "./commands/flake-commands.ts";
 import { commands } from "./commands/index.ts";
 import { Invocation } from "./invocation.ts";
 import { runNivis } from "./nivis.ts";
@@ -16,6 +17,16 @@ import type { Terminal } from "./terminal.ts";
 /** Commands of `nix` that evaluate nothing. */
 const NOT_EVALUATING: ReadonlySet<string> = new Set(["hash", "nar", "key", "daemon"]);
 
+/** Commands whose arguments are flakes unless an expression is given. */
+const TAKING_FLAKES: ReadonlySet<string> = new Set([
+  "eval",
+  "build",
+  "run",
+  "shell",
+  "develop",
+  "print-dev-env",
+]);
+
 /** Commands whose next word is a command of theirs. */
 const GROUPS: ReadonlySet<string> = new Set([
   "store",
@@ -24,6 +35,9 @@ const GROUPS: ReadonlySet<string> = new Set([
   "hash",
   "nar",
   "key",
+  "flake",
+  "registry",
+  "formatter",
 ]);
 
 /** Older and other names of commands. */
@@ -59,8 +73,11 @@ const STORE_ALIASES: Readonly<Record<string, readonly string[]>> = {
   ping: ["info"],
 };
 
-/** Flags that say that the expression is not a flake. */
+/** Flags that say that the expression is in a file. */
 const FROM_FILE: ReadonlySet<string> = new Set(["-f", "--file"]);
+
+/** Flags that say that arguments are attribute paths and not flakes. */
+const EXPRESSION_FLAGS: ReadonlySet<string> = new Set([...FROM_FILE, "--expr"]);
 
 /** Runs `nix` with its arguments and returns the exit code. */
 export function runNix(args: readonly string[], terminal: Terminal): number | Promise<number> {
@@ -103,7 +120,22 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     new Invocation(terminal, "nivis-nix").report(error);
     return 1;
   }
-  return runNivis([...command, ...evaluating(command[0] as string, given)], terminal);
+  const [first = ""] = command;
+  if (first === "fmt") {
+    return startFlakeCommand(first, [...flags, ...formatterArguments(rest)], terminal);
+  }
+  if (TAKING_FLAKES.has(first) && !given.some((argument) => EXPRESSION_FLAGS.has(argument))) {
+    return startFlakeCommand(first, ["--max-call-depth", "10000", ...given], terminal);
+  }
+  return runNivis([...command, ...evaluating(first, given)], terminal);
+}
+
+/** Everything behind the first argument of `nix fmt` is for the formatter. */
+function formatterArguments(args: readonly string[]): readonly string[] {
+  const first = args.findIndex((argument) => !argument.startsWith("-") || argument === "--");
+  return first < 0 || args[first] === "--"
+    ? args
+    : [...args.slice(0, first), "--", ...args.slice(first)];
 }
 
 function isFile(args: readonly string[]): boolean {

@@ -5,11 +5,12 @@
  * the user's as C++ Nix prints them, those of Nivis as bugs.
  */
 import { writeFileSync } from "node:fs";
-import { EvalError, evalErrorOf, isPassingKind } from "@nivis/eval";
+import { EvalError, evalErrorWithPlaces, isPassingKind } from "@nivis/eval";
 import { encodeUtf8, HASH_MISMATCH_EXIT_CODE } from "@nivis/formats";
 import { errnoMessage, InputRecorder, inputLines } from "@nivis/node";
 import { CommandFailure } from "./command-failure.ts";
 import { Invocation } from "./invocation.ts";
+import type { InstallablesOpener } from "./options/building-options.ts";
 import {
   type EvaluationFlags,
   evaluationGrammar,
@@ -70,13 +71,18 @@ export function runProgram<Flags extends EvaluationFlags>(
   return finish(invocation, code);
 }
 
-/** Runs a program that waits for something and returns its exit code. */
+/**
+ * Runs a program that waits for something and returns its exit code. With `openFlakes`, arguments may
+ * name flakes.
+ */
 export async function runWaitingProgram<Flags extends EvaluationFlags>(
   program: WaitingProgram<Flags>,
   args: readonly string[],
   terminal: Terminal,
+  openFlakes?: InstallablesOpener,
 ): Promise<number> {
   const invocation = invocationOf(program, args, terminal);
+  invocation.openFlakes = openFlakes;
   let code = 0;
   try {
     const flags = readArguments(program, args, invocation);
@@ -135,7 +141,7 @@ function readArguments<Flags extends EvaluationFlags>(
 
 /** Shows what was thrown and returns the exit code. */
 function report(invocation: Invocation, error: unknown): number {
-  const shown = evalErrorOf(error);
+  const shown = evalErrorWithPlaces(error, invocation.positions);
   // An error about the run and not about the program need not come again.
   if (!(shown instanceof EvalError) || isPassingKind(shown.kind)) {
     invocation.inputs?.giveUp("the run failed for a reason that is not in its inputs");

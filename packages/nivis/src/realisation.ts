@@ -97,9 +97,16 @@ export class Realisation {
     mode: BuildMode,
     detailedCodes = false,
   ): Promise<readonly BuiltPath[]> {
-    // Stores answer once for each derivation, so its outputs are asked for together.
-    const results = await this.#realise(joined(wanted), mode);
+    const results = await this.tryBuild(wanted, mode);
     this.#throwFailures(results, detailedCodes);
+    return this.builtPaths(wanted, results);
+  }
+
+  /** What became of paths that were built, by the results of {@link tryBuild}. */
+  builtPaths(
+    wanted: readonly DerivedPath[],
+    results: readonly KeyedBuildResult[],
+  ): readonly BuiltPath[] {
     const bySubject = new Map(results.map((result) => [subjectOf(result.path), result]));
     return wanted.map((path): BuiltPath => {
       const result = bySubject.get(subjectOf(path));
@@ -111,14 +118,16 @@ export class Realisation {
     });
   }
 
-  async #realise(
+  /** Builds all and returns the results, also of failed builds; Ctrl-C stops the builds. */
+  async tryBuild(
     wanted: readonly DerivedPath[],
     mode: BuildMode,
   ): Promise<readonly KeyedBuildResult[]> {
     const controller = new AbortController();
     const stopListening = this.#invocation.terminal.onInterrupt?.(() => controller.abort());
     try {
-      return await this.store.realise(wanted, mode, controller.signal);
+      // Stores answer once for each derivation, so its outputs are asked for together.
+      return await this.store.realise(joined(wanted), mode, controller.signal);
     } catch (error) {
       if (!controller.signal.aborted) throw error;
       throw new CommandFailure("interrupted", "interrupted by the user", INTERRUPTED);
@@ -133,7 +142,7 @@ export class Realisation {
     if (first === undefined) return;
     const code = detailedCodes ? exitCodeOf(failed) : 1;
     if (failed.length === 1) {
-      throw new CommandFailure("value", plainText(first.errorMessage) || "build failed", code);
+      throw new CommandFailure("value", failureText(first), code);
     }
     for (const { errorMessage } of failed) {
       const text = plainText(errorMessage);
@@ -200,6 +209,22 @@ function covers(path: DerivedPath, built: ReadonlyMap<string, string>): boolean 
     path.outputs === "all" ||
     path.outputs.every((name) => built.has(name))
   );
+}
+
+/** Why a build failed. */
+export function failureText({ errorMessage }: KeyedBuildResult): string {
+  return plainText(errorMessage) || "build failed";
+}
+
+/** Makes links to what was built: `LINK`, `LINK-1`, `LINK-1-dev` and so on. */
+export function makeLinks(built: readonly BuiltPath[], store: EvaluationStore, link: string): void {
+  built.forEach(({ wanted, outputs }, i) => {
+    const numbered = i === 0 ? link : `${link}-${i}`;
+    for (const [name, path] of outputs) {
+      const isPlain = wanted.kind === "opaque" || name === "out";
+      store.addRoot(path, isPlain ? numbered : `${numbered}-${name}`);
+    }
+  });
 }
 
 /** Daemons colour their messages, whoever asks. */

@@ -28,6 +28,7 @@ import {
   defaultSettings,
   EvaluationStore,
   errnoMessage,
+  fetchSettingTexts,
   type GatheredSettings,
   openEvaluation,
   openEvaluationStore,
@@ -129,18 +130,10 @@ function fetcherOptions(
 ): BlockingFetcherOptions {
   const { terminal, machine, inputs } = invocation;
   inputs?.giveUp("something was fetched");
-  const features = [...settings.experimentalFeatures].join(" ");
   return {
     start: {
       environment: { ...terminal.environment },
-      settings: [
-        ...Array.from(settings.building, ([name, value]) => ({ name, value })),
-        { name: "experimental-features", value: features },
-        {
-          name: "trust-tarballs-from-git-forges",
-          value: String(settings.trustTarballsFromGitForges),
-        },
-      ],
+      settings: fetchSettingTexts(settings),
       cacheDirectory: cacheDirectory(machine),
     },
     worker: terminal.fetchWorker,

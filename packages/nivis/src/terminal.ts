@@ -6,7 +6,7 @@
  * an error: the process ends quietly. Tests give commands a terminal of their own.
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, readSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
 import type { InputRecorder } from "@nivis/node";
 import { type LiveInput, liveInput } from "./live-input.ts";
@@ -20,6 +20,8 @@ export interface Terminal {
   writeLine(bytes: string): void;
   /** All of standard input. */
   readInput(): string;
+  /** Asks the user, if there is one, and returns the line that is typed. */
+  readonly ask?: (question: string) => string | undefined;
   /** Shows a line that the next one replaces, and removes it when empty; only on a terminal. */
   readonly showProgress?: ((line: string) => void) | undefined;
   /** Standard input as it comes, for commands that converse with the user. */
@@ -77,6 +79,12 @@ export function processTerminal(
     writeOut: (bytes) => writeAll(1, bytes),
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
+    ask: (question) => {
+      const { isatty } = process.getBuiltinModule("node:tty");
+      if (!isatty(0) || !isatty(2)) return undefined;
+      writeAll(2, `\r\x1b[K${question} `);
+      return readLine();
+    },
     openInput: liveInput,
     columns: () => process.stdout.columns,
     onResize: (listener) => {
@@ -133,6 +141,16 @@ function canDraw(
   const isPlain = environment["NO_COLOR"] !== undefined || environment["NOCOLOR"] !== undefined;
   return isTerminal && !isPlain && (environment["TERM"] ?? "dumb") !== "dumb";
 }
+
+/** Reads a line from standard input, without its end and blanks around it. */
+function readLine(): string {
+  const byte = Buffer.alloc(1);
+  let line = "";
+  while (readSync(0, byte) === 1 && byte[0] !== NEWLINE) line += byte.toString("latin1");
+  return line.trim();
+}
+
+const NEWLINE = 10;
 
 /** Whether a variable that switches something on does so. Nix: every value except `0` does, even none. */
 export function isOn(variable: string | undefined): boolean {

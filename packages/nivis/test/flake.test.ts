@@ -3,7 +3,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { hostSystem } from "../../node/src/node-io.ts";
 import { folderWith, nivisLater } from "./terminal-double.ts";
+
+const SYSTEM = hostSystem();
 
 const folder = folderWith({
   "top/flake.nix": `{
@@ -14,6 +17,31 @@ const folder = folderWith({
   }`,
   "dep/flake.nix": "{ outputs = _: { }; }",
   "other/flake.nix": "{ outputs = _: { }; }",
+  "outputs/flake.nix": `{
+    nixConfig.max-call-depth = 12345;
+    outputs = { self }: {
+      packages.SYSTEM = rec {
+        default = hello;
+        hello = PACKAGE "hello-1.2" // { meta.description = "A greeting"; };
+      };
+      packages.other-system.default = throw "not evaluated";
+      checks.SYSTEM.test = PACKAGE "test";
+      legacyPackages.SYSTEM.empty = { };
+      lib.answer = 42;
+      lib.source = self.sourceInfo ? narHash;
+      templates.default = { path = ./template; description = "A beginning"; };
+      overlays.default = final: prev: { };
+      surprise = 1;
+    };
+  }`
+    .replaceAll("SYSTEM", SYSTEM)
+    .replace(
+      /PACKAGE ("[^"]*")/g,
+      `derivation { name = $1; system = "${SYSTEM}"; builder = "/bin/sh"; }`,
+    ),
+  "outputs/template/new.nix": "{ }",
+  "outputs/template/sub/other.txt": "text",
+  "bad/flake.nix": "{ outputs = _: { packages = 3; overlays.x = 1; }; }",
   "broken/flake.nix": '{ description = "a" + "b"; outputs = _: { }; }',
 });
 const at = (name: string): string => join(folder.path, name);
@@ -32,6 +60,9 @@ const given = {
 };
 
 const run = (...args: string[]) => nivisLater(args, given);
+
+/** Evaluation without a store, so that no thread for one is started. */
+const NO_STORE = ["--store", "dummy://"];
 
 async function lock(): Promise<string> {
   const { code, err } = await run("flake", "lock", `path:${at("top")}`);
@@ -115,8 +146,130 @@ describe("nivis flake", () => {
     expect(err).toContain("error: expected a string but got a thunk at ");
   });
 
+  const outputs = (): string => `path:${at("outputs")}`;
+
+  test("show prints the outputs as a tree, and as JSON", async () => {
+    const text = await run("flake", "show", ...NO_STORE, outputs());
+    const lines = text.out.replace(/\x1b\[[0-9;]*m/g, "").split("\n");
+    expect(text.code, text.err).toBe(0);
+    expect(lines).toContain("│       ├───default: package 'hello-1.2'");
+    expect(lines).toContain("│   │   └───default omitted (use '--all-systems' to show)");
+    expect(lines).toContain("├───surprise: unknown");
+    const json = await run("flake", "show", ...NO_STORE, "--json", outputs());
+    expect(JSON.parse(json.out)).toMatchObject({
+      packages: {
+        [SYSTEM]: {
+          hello: { type: "derivation", name: "hello-1.2", description: "A greeting" },
+        },
+        "other-system": { default: {} },
+      },
+      templates: { default: { type: "template", description: "A beginning" } },
+      overlays: { default: { type: "nixpkgs-overlay" } },
+      surprise: { type: "unknown" },
+    });
+  });
+
+  test("check evaluates what it knows, and says what it leaves out", async () => {
+    const { code, err } = await run("flake", "check", ...NO_STORE, "--no-build", outputs());
+    expect(code, err).toBe(0);
+    expect(err).toContain(`checking derivation checks.${SYSTEM}.test...\n`);
+    expect(err).toContain("warning: unknown flake output 'surprise'\n");
+    expect(err).toContain("all checks passed!\n");
+    expect(err).toContain("The check omitted these incompatible systems: other-system\n");
+    expect(err).toContain("ignoring untrusted flake configuration setting 'max-call-depth'");
+  });
+
+  test("check shows each mistake if it is asked to go on", async () => {
+    const bad = `path:${at("bad")}`;
+    const all = await run("flake", "check", ...NO_STORE, "--no-build", "--keep-going", bad);
+    expect(all.code).toBe(1);
+    expect(all.err).toContain("error: expected a set but found an integer: 3");
+    expect(all.err).toContain("error: overlay is not a function, but an integer instead");
+    expect(all.err).toContain("error: some errors were encountered during the evaluation");
+    const first = await run("flake", "check", ...NO_STORE, "--no-build", bad);
+    expect(first.err).toContain("expected a set but found an integer: 3");
+    expect(first.err).not.toContain("overlay is not a function");
+  });
+
+  test("init and new copy a template and leave what is there", async () => {
+    const template = `${outputs()}#default`;
+    const made = await run("flake", "new", ...NO_STORE, "-t", template, at("made"));
+    expect(made.code, made.err).toBe(0);
+    expect(made.err).toContain(`wrote: "${at("made/sub/other.txt")}"`);
+    writeFileSync(at("made/new.nix"), "{ changed = true; }");
+    const again = await run("flake", "new", ...NO_STORE, "-t", template, at("made"));
+    expect(again.code).toBe(1);
+    expect(again.err).toContain(`refusing to overwrite existing file "${at("made/new.nix")}"`);
+    expect(again.err).toContain("skipping identical file: ");
+    expect(again.err).toContain("error: encountered 1 conflicts - see above");
+    expect(readFileSync(at("made/new.nix"), "utf8")).toBe("{ changed = true; }");
+  });
+
+  test("clone copies what is no repository", async () => {
+    const { code, err } = await run("flake", "clone", outputs(), "--dest", at("cloned"));
+    expect(code, err).toBe(0);
+    expect(readFileSync(at("cloned/template/new.nix"), "utf8")).toBe("{ }");
+    const again = await run("flake", "clone", outputs(), "--dest", at("cloned"));
+    expect(again.err).toContain(`cannot clone into existing path "${at("cloned")}"`);
+  });
+
+  test("archive says where everything would be", async () => {
+    await lock();
+    const args = ["flake", "archive", "--dry-run", "--json", `path:${at("top")}`];
+    const { out } = await run(...args, ...NO_STORE);
+    const path = expect.stringMatching(/^\/nix\/store\/[0-9a-z]{32}-source$/);
+    expect(JSON.parse(out)).toEqual({ path, inputs: { dep: { path, inputs: {} } } });
+  });
+
+  describe("attributes of a flake", () => {
+    const evaluate = (...args: string[]) => run("eval", ...NO_STORE, ...args);
+
+    test("are found behind the prefixes of packages, or as they are", async () => {
+      expect((await evaluate("--raw", `${outputs()}#hello.name`)).out).toBe("hello-1.2");
+      expect((await evaluate(`${outputs()}#lib.answer`)).out).toBe("42\n");
+      expect((await evaluate(`${outputs()}#.lib.source`)).out).toBe("true\n");
+      expect((await evaluate("--json", outputs(), "--apply", "p: p.name")).out).toBe(
+        '"hello-1.2"\n',
+      );
+    });
+
+    test("that are missing are an error with suggestions", async () => {
+      const { code, err } = await evaluate(`${outputs()}#helo`);
+      expect(code).toBe(1);
+      expect(err).toContain(
+        `error: flake '${outputs()}' does not provide attribute 'packages.${SYSTEM}.helo', 'legacyPackages.${SYSTEM}.helo' or 'helo'\n       Did you mean hello?`,
+      );
+    });
+
+    test("are evaluated purely unless a flag says otherwise", async () => {
+      const now = ["--apply", "_: builtins ? currentTime", `${outputs()}#lib`];
+      expect((await evaluate(...now)).out).toBe("false\n");
+      expect((await evaluate("--impure", ...now)).out).toBe("true\n");
+    });
+
+    test("come without arguments for functions", async () => {
+      const { err } = await evaluate(`${outputs()}#lib`, "--argstr", "x", "y");
+      expect(err).toContain("'--arg' and '--argstr' are incompatible with flakes");
+    });
+  });
+
+  test("search finds packages by path, name and description", async () => {
+    const text = await run("search", ...NO_STORE, outputs(), "GREET", "hel");
+    expect(text.code, text.err).toBe(0);
+    expect(text.out).toContain("\x1b[32;1mhel\x1b[0;1mlo\x1b[0m (1.2)\n");
+    const args = ["search", ...NO_STORE, "--json", outputs(), "^"];
+    expect(Object.keys(JSON.parse((await run(...args)).out))).toEqual([
+      `packages.${SYSTEM}.default`,
+      `packages.${SYSTEM}.hello`,
+    ]);
+    expect((await run(...args, "--exclude", "greeting")).out).toBe("{}\n");
+    const none = await run("search", ...NO_STORE, outputs(), "nothing");
+    expect(none.code).toBe(1);
+    expect(none.err).toContain("error: no results for the given search term(s)!\n");
+  });
+
   test("prefetch shows what it has found", async () => {
-    const { out } = await run("flake", "prefetch", "--json", `path:${at("dep")}`);
+    const { out } = await run("flake", "prefetch", ...NO_STORE, "--json", `path:${at("dep")}`);
     expect(JSON.parse(out)).toMatchObject({ locked: { type: "path", path: at("dep") } });
   });
 

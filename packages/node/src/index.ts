@@ -8,8 +8,9 @@ export {
   type BlockingFetcherOptions,
 } from "./fetching/evaluation/blocking-fetcher.ts";
 export { FetchServer } from "./fetching/evaluation/fetch-server.ts";
+export { hashesOf } from "./fetching/evaluation/flake-calls.ts";
 export type { FetchStart } from "./fetching/evaluation/requests.ts";
-export { TreeAccessor } from "./fetching/evaluation/tree-accessor.ts";
+export { SubtreeAccessor, TreeAccessor } from "./fetching/evaluation/tree-accessor.ts";
 export {
   type NodeFetchHost,
   type NodeFetchOptions,
@@ -18,7 +19,6 @@ export {
 export {
   type FlakeSettings,
   flakeSettings,
-  type SettingTexts,
 } from "./fetching/fetch-settings.ts";
 export { FlakeSession, type FlakeSessionOptions } from "./fetching/flake-session.ts";
 export { type HttpOptions, UndiciClient } from "./fetching/http-client.ts";
@@ -47,6 +47,7 @@ export {
   type WorldRequest,
 } from "./session.ts";
 export { clientOptionsOf, processConfiguration } from "./settings/client-options.ts";
+export { fetchSettingTexts, type SettingTexts } from "./settings/fetch-setting-texts.ts";
 export { configurationLines, nixPathEntries, readSettings } from "./settings/read-settings.ts";
 export {
   applySetting,

@@ -21,6 +21,7 @@ import { fileBuiltins } from "./files.ts";
 import { flakeRefBuiltins } from "./flake-refs.ts";
 import { functionBuiltins } from "./functions.ts";
 import { genericClosureBuiltins } from "./generic-closure.ts";
+import { getFlakeBuiltins } from "./get-flake.ts";
 import { hashingBuiltins } from "./hashing.ts";
 import { importBuiltins } from "./import.ts";
 import { listBuiltins } from "./lists.ts";
@@ -45,6 +46,7 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...fetcherBuiltins,
   ...fileBuiltins,
   ...flakeRefBuiltins,
+  ...getFlakeBuiltins,
   ...functionBuiltins,
   ...genericClosureBuiltins,
   ...hashingBuiltins,

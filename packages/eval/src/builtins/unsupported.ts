@@ -33,10 +33,4 @@ export const unsupportedBuiltins: readonly BuiltinDefinition[] = [
     "With the set *args*, copies a store path from a binary cache.",
     "fetch-closure",
   ),
-  unsupported(
-    "getFlake",
-    ["args"],
-    "The outputs of the flake that the reference *args* names.",
-    "flakes",
-  ),
 ];

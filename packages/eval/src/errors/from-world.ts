@@ -10,9 +10,11 @@ import {
   type FormatErrorKind,
   HASH_MISMATCH_EXIT_CODE,
   InputError,
+  type TextPlace,
 } from "@nivis/formats";
+import { SourceFile } from "@nivis/syntax";
 import { IoError } from "../io.ts";
-import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
+import { CALL_SITE, NO_POS, type PosIdx, type PositionTable, positionIn } from "../position.ts";
 import { EvalError } from "./eval-error.ts";
 import type { ErrorKind } from "./kinds.ts";
 
@@ -55,6 +57,27 @@ function errorOfInput(error: InputError): EvalError {
   const isMismatch = error.exitCode === HASH_MISMATCH_EXIT_CODE;
   const result = new EvalError(isMismatch ? "hash-mismatch" : "fetch", error.message);
   for (const { text } of error.notes) result.addTrace(NO_POS, text);
+  return result;
+}
+
+/**
+ * {@link evalErrorOf} with the places in texts that an error about an input names, such as a
+ * `flake.nix`; they become positions of the table.
+ */
+export function evalErrorWithPlaces(error: unknown, positions: PositionTable): unknown {
+  const result = evalErrorOf(error);
+  if (!(error instanceof InputError && result instanceof EvalError)) return result;
+  const texts = new Map<string, PosIdx>();
+  const positionOf = (place: TextPlace | undefined): PosIdx => {
+    if (place === undefined) return NO_POS;
+    const { file: path, text, offset } = place;
+    const base = texts.get(path) ?? positions.add(new SourceFile({ kind: "file", path }, text));
+    texts.set(path, base);
+    return positionIn(base, offset);
+  };
+  result.pos = positionOf(error.place);
+  result.traces.splice(0);
+  for (const { text, place } of error.notes) result.addTrace(positionOf(place), text);
   return result;
 }
 

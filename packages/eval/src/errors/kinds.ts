@@ -58,6 +58,10 @@ export const ERROR_KINDS = {
     doc: "A fetched source has another hash than the expression states.",
   },
   restricted: { catchable: false, doc: "Access is forbidden in pure or restricted evaluation." },
+  "import-from-derivation": {
+    catchable: false,
+    doc: "Something would have to be built during evaluation, which is disabled.",
+  },
   "not-supported": { catchable: false, doc: "Nivis does not support this feature yet." },
   "experimental-feature": {
     catchable: false,

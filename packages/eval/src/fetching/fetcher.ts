@@ -8,6 +8,7 @@
 import type { FetcherInput, InputAttr } from "@nivis/formats";
 import type { SourceAccessor } from "../source-accessor.ts";
 import { PendingAnswers } from "../waiting-io.ts";
+import type { FlakeCall, FlakeLockOptions, FlakePlace } from "./flake-call.ts";
 
 /** A fetched source tree. */
 export interface FetchedTree {
@@ -46,6 +47,13 @@ export interface EvaluationFetcher {
    * all registries.
    */
   resolveReference(text: string): RegistryHit;
+  /**
+   * Locks the flake that a reference names. Lock files are not written; a warning says how they would
+   * change.
+   */
+  lockFlake(ref: string, options: FlakeLockOptions): FlakeCall;
+  /** Locks the flake in a tree that evaluation reads already. */
+  lockFlakeAt(place: FlakePlace, options: FlakeLockOptions): FlakeCall;
   /** Forgets fetched trees, so that changed work trees are read again. */
   forget(): void;
   /** Ends connections; trees that were fetched can no longer be read. */
@@ -100,6 +108,17 @@ export class PromisedFetcher implements EvaluationFetcher {
     return this.#answers.get(`reference ${text}`, `'${text}'`, ask);
   }
 
+  lockFlake(ref: string, options: FlakeLockOptions): FlakeCall {
+    const ask = (): PromiseLike<FlakeCall> => this.#fetcher.lockFlake(ref, options);
+    return this.#answers.get(`flake ${options.isPure} ${ref}`, `the flake '${ref}'`, ask);
+  }
+
+  lockFlakeAt(place: FlakePlace, options: FlakeLockOptions): FlakeCall {
+    const path = place.root + place.directory;
+    const ask = (): PromiseLike<FlakeCall> => this.#fetcher.lockFlakeAt(place, options);
+    return this.#answers.get(`flake at ${options.isPure} ${path}`, `the flake '${path}'`, ask);
+  }
+
   forget(): void {
     this.#trees.clear();
     this.#fetcher.forget();
@@ -138,6 +157,14 @@ export class DeferredFetcher implements EvaluationFetcher {
 
   resolveReference(text: string): RegistryHit {
     return this.#opened.resolveReference(text);
+  }
+
+  lockFlake(ref: string, options: FlakeLockOptions): FlakeCall {
+    return this.#opened.lockFlake(ref, options);
+  }
+
+  lockFlakeAt(place: FlakePlace, options: FlakeLockOptions): FlakeCall {
+    return this.#opened.lockFlakeAt(place, options);
   }
 
   forget(): void {

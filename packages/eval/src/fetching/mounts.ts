@@ -23,6 +23,8 @@ export interface Mount {
   readonly tree: SourceAccessor;
   /** How its store path was computed: from its NAR, or from the contents of the only file. */
   readonly method: SourceMethod;
+  /** Whether messages show the store path although evaluation is pure. Defaults to `false`. */
+  readonly showsStorePath?: boolean;
 }
 
 /** Files of a host, with trees mounted at store paths. */
@@ -70,8 +72,12 @@ export class MountedIo extends ForwardingIo {
 
   /** Returns the mounted tree that a path is in. */
   #treeOf(path: string): SourceAccessor | undefined {
+    return this.#mountOf(path)?.tree;
+  }
+
+  #mountOf(path: string): Mount | undefined {
     if (this.#mounts.size === 0 || !path.startsWith(this.#prefix)) return undefined;
-    return this.#mounts.get(this.#rootOf(path))?.tree;
+    return this.#mounts.get(this.#rootOf(path));
   }
 
   #rootOf(path: string): string {
@@ -111,7 +117,8 @@ export class MountedIo extends ForwardingIo {
   }
 
   override display(path: string): string {
-    const tree = this.#showsOrigin ? this.#treeOf(path) : undefined;
+    const mount = this.#showsOrigin ? this.#mountOf(path) : undefined;
+    const tree = mount?.showsStorePath === true ? undefined : mount?.tree;
     return tree === undefined ? super.display(path) : tree.display(this.#inner(path));
   }
 

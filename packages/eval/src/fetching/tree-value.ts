@@ -76,7 +76,11 @@ export function mountTree(
   const { narHash, tree } = fetched;
   const storePath = treePath(ctx, fetched.locked, narHash);
   ctx.io.allowPath?.(storePath);
-  ctx.mounts.mount(storePath, { tree, method: "nar" });
+  // Nix: directories on disk are copied to the store before they are read.
+  const { scheme, attrs } = fetched.locked;
+  const showsStorePath =
+    scheme?.name === "path" && tryStringAttr(attrs, "path")?.startsWith("/") === true;
+  ctx.mounts.mount(storePath, { tree, method: "nar", showsStorePath });
   ctx.caches.references.set(storePath, []);
   const wanted = narHashOf(original.attrs);
   if (wanted !== undefined && wanted !== narHash) {

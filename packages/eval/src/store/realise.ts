@@ -67,7 +67,7 @@ function buildOutputs(
   const { store, settings } = ctx;
   if (!settings.allowImportFromDerivation) {
     throw new EvalError(
-      "value",
+      "import-from-derivation",
       `cannot build '${displayOutput(first)}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
     );
   }

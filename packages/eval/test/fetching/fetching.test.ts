@@ -66,6 +66,14 @@ class FakeFetcher implements EvaluationFetcher {
     return this.lookUp();
   }
 
+  lockFlake(): never {
+    throw new Error("these tests lock no flake");
+  }
+
+  lockFlakeAt(): never {
+    throw new Error("these tests lock no flake");
+  }
+
   forget(): void {}
 }
 
@@ -163,6 +171,8 @@ describe("fetched trees", () => {
       fetchFile: async (url) => inner.fetchFile(url),
       lookUp: async () => inner.lookUp(),
       resolveReference: async () => inner.lookUp(),
+      lockFlake: async () => inner.lockFlake(),
+      lockFlakeAt: async () => inner.lockFlakeAt(),
       forget: () => {},
     });
     const evaluation = new Evaluation({ io: memoryIo(), fetcher });

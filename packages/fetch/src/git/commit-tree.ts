@@ -14,7 +14,7 @@ import {
   type DirectoryEntry,
   type FileType,
   type Fingerprint,
-  missingPath,
+  missingObject,
   namesOf,
   type SourceStat,
   type SourceTree,
@@ -118,7 +118,7 @@ export class CommitTree implements SourceTree {
 
   #get(path: string, type: FileType, what: string): TreeEntry {
     const entry = this.#find(path);
-    if (entry === undefined) throw missingPath(this.display(path));
+    if (entry === undefined) throw missingObject(this.display(path));
     if (entry.type === type) return entry;
     throw new InputError(`path '${this.display(path)}' is not a ${what}`);
   }
@@ -167,7 +167,7 @@ export class CommitTree implements SourceTree {
 
   dump(path: string, sink: NarSink): number {
     const root = this.#find(path);
-    if (root === undefined) throw missingPath(this.display(path));
+    if (root === undefined) throw missingObject(this.display(path));
     const source: NarSource<TreeEntry> = {
       stat: ({ type, isExecutable }) => ({
         type: type === "unknown" ? "other" : type,

@@ -4,7 +4,7 @@ import {
   type DirectoryEntry,
   type FileType,
   type Fingerprint,
-  missingPath,
+  missingObject,
   namesOf,
   type SourceStat,
   type SourceTree,
@@ -59,7 +59,7 @@ export class MemoryTree implements SourceTree {
     what: string,
   ): Extract<MemoryNode, { type: Type }> {
     const node = this.#find(path);
-    if (node === undefined) throw missingPath(this.display(path));
+    if (node === undefined) throw missingObject(this.display(path));
     if (node.type === type) return node as Extract<MemoryNode, { type: Type }>;
     throw new InputError(`path '${this.display(path)}' is not a ${what}`);
   }

@@ -122,6 +122,11 @@ export function missingPath(shown: string): InputError {
   return new InputError(`path '${shown}' does not exist`);
 }
 
+/** The same for a tree that is not a directory on disk. */
+export function missingObject(shown: string): InputError {
+  return new InputError(`'${shown}' does not exist`);
+}
+
 /** A tree as a source of NARs, with the paths as nodes. */
 export function narSourceOf(tree: SourceTree): NarSource<string> {
   return {

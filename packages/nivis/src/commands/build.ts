@@ -6,18 +6,19 @@ import {
   formatDerivedPath,
   rootOfDerivedPath,
 } from "@nivis/formats";
+import type { Invocation } from "../invocation.ts";
 import {
   addArgument,
   BUILDING_OPTIONS,
   type BuildingFlags,
   defaultBuildingFlags,
-  Installables,
+  type OpenedInstallables,
+  withInstallables,
 } from "../options/building-options.ts";
 import { flag, valueFlag } from "../options/option.ts";
 import { PROFILE_OPTION, setProfile } from "../profile.ts";
 import type { WaitingProgram } from "../program.ts";
-import { type BuiltPath, Realisation } from "../realisation.ts";
-import { openSession } from "../session.ts";
+import { type BuiltPath, makeLinks, Realisation } from "../realisation.ts";
 
 interface BuildFlags extends BuildingFlags {
   /** Where the first link goes; `undefined` for none. */
@@ -92,45 +93,42 @@ export const buildCommand: WaitingProgram<BuildFlags> = {
     profile: undefined,
   }),
   positional: addArgument,
-  run: async (flags, invocation) => {
-    const { terminal } = invocation;
-    const session = openSession(flags, { readOnly: flags.readOnly });
-    const installables = new Installables(flags, session, "nivis build");
-    const wanted = installables.resolve(flags.positionals).flatMap((one) => one.wanted);
-    const realisation = new Realisation(session, invocation);
-    realisation.printMissing(wanted, flags.dryRun);
-    if (flags.dryRun) {
-      if (flags.json) {
-        const documents = wanted.map((path) => plannedJson(path, realisation));
-        const indent = terminal.isOutTerminal === true ? 2 : undefined;
-        terminal.writeOut(encodeUtf8(`${JSON.stringify(documents, undefined, indent)}\n`));
-      }
-      return 0;
-    }
-    const built = await realisation.build(wanted, flags.mode);
-    if (flags.json) {
-      terminal.writeOut(encodeUtf8(`${JSON.stringify(built.map(builtJson))}\n`));
-    }
-    if (flags.outLink !== undefined) {
-      makeLinks(built, realisation, session.absolutePath(flags.outLink));
-    }
-    const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
-    if (flags.printOutPaths) for (const path of paths) terminal.writeOut(`${path}\n`);
-    if (flags.profile !== undefined) {
-      setProfile(session.absolutePath(flags.profile), paths, realisation);
-    }
-    return 0;
-  },
+  run: (flags, invocation) =>
+    withInstallables(flags, { command: "nivis build", use: "package" }, (opened) =>
+      build(flags, invocation, opened),
+    ),
 };
 
-function makeLinks(built: readonly BuiltPath[], realisation: Realisation, link: string): void {
-  built.forEach(({ wanted, outputs }, i) => {
-    const numbered = i === 0 ? link : `${link}-${i}`;
-    for (const [name, path] of outputs) {
-      const isPlain = wanted.kind === "opaque" || name === "out";
-      realisation.store.addRoot(path, isPlain ? numbered : `${numbered}-${name}`);
+async function build(
+  flags: BuildFlags,
+  invocation: Invocation,
+  { session, resolve }: OpenedInstallables,
+): Promise<number> {
+  const { terminal } = invocation;
+  const wanted = resolve().flatMap((one) => one.wanted);
+  const realisation = new Realisation(session, invocation);
+  realisation.printMissing(wanted, flags.dryRun);
+  if (flags.dryRun) {
+    if (flags.json) {
+      const documents = wanted.map((path) => plannedJson(path, realisation));
+      const indent = terminal.isOutTerminal === true ? 2 : undefined;
+      terminal.writeOut(encodeUtf8(`${JSON.stringify(documents, undefined, indent)}\n`));
     }
-  });
+    return 0;
+  }
+  const built = await realisation.build(wanted, flags.mode);
+  if (flags.json) {
+    terminal.writeOut(encodeUtf8(`${JSON.stringify(built.map(builtJson))}\n`));
+  }
+  if (flags.outLink !== undefined) {
+    makeLinks(built, realisation.store, session.absolutePath(flags.outLink));
+  }
+  const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
+  if (flags.printOutPaths) for (const path of paths) terminal.writeOut(`${path}\n`);
+  if (flags.profile !== undefined) {
+    setProfile(session.absolutePath(flags.profile), paths, realisation);
+  }
+  return 0;
 }
 
 /** What is to be built, as JSON: outputs that are not known before they are built are null. */

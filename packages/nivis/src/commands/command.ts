@@ -17,3 +17,12 @@ export interface Command extends HelpTopic {
     evaluate?: EvaluateInstallables,
   ): number | Promise<number>;
 }
+
+/** Splits arguments at the first of some words; what follows belongs to another program. */
+export function splitArguments(
+  args: readonly string[],
+  ends: readonly string[],
+): { readonly own: readonly string[]; readonly rest: readonly string[] } {
+  const end = args.findIndex((argument) => ends.includes(argument));
+  return end < 0 ? { own: args, rest: [] } : { own: args.slice(0, end), rest: args.slice(end + 1) };
+}

@@ -19,7 +19,8 @@ import {
   type BuildingFlags,
   defaultBuildingFlags,
   type Installable,
-  Installables,
+  type OpenedInstallables,
+  withInstallables,
 } from "../options/building-options.ts";
 import {
   defaultEnvironmentFlags,
@@ -31,7 +32,6 @@ import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
 import { PROFILE_OPTION, setProfile } from "../profile.ts";
 import type { WaitingProgram } from "../program.ts";
 import { Realisation } from "../realisation.ts";
-import { openSession } from "../session.ts";
 
 interface CommonFlags extends BuildingFlags {
   /** Store paths, or what stands for them, and where to go instead; bytes. */
@@ -68,14 +68,22 @@ interface Prepared extends BuiltEnvironment {
   readonly places: Omit<ShellPlaces, "attributes">;
 }
 
-async function environmentOf(
+function environmentOf(
   flags: CommonFlags,
   invocation: Invocation,
   command: string,
 ): Promise<Prepared> {
-  const session = openSession(flags, { readOnly: flags.readOnly });
-  const installables = new Installables(flags, session, command);
-  const resolved = installables.resolve(flags.positionals);
+  return withInstallables(flags, { command, use: "dev-shell" }, (opened) =>
+    prepareIn(flags, invocation, opened),
+  );
+}
+
+async function prepareIn(
+  flags: CommonFlags,
+  invocation: Invocation,
+  { session, resolve, resolveOthers }: OpenedInstallables,
+): Promise<Prepared> {
+  const resolved = resolve();
   const wanted = resolved.flatMap((one) => one.wanted);
   const realisation = new Realisation(session, invocation);
   const [only] = wanted;
@@ -89,7 +97,7 @@ async function environmentOf(
   const redirects = new Map<string, string>();
   for (const [argument, directory] of flags.redirects) {
     const target = session.absolutePath(directory);
-    for (const { wanted } of installables.resolve([argument])) {
+    for (const { wanted } of resolveOthers([argument])) {
       for (const path of wanted.flatMap((one) => plannedPaths(one, realisation))) {
         if (mentions(built.environment, path)) redirects.set(path, target);
         else {

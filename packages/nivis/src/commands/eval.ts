@@ -9,6 +9,7 @@ import {
   NO_POS,
   printAmbiguous,
   printPretty,
+  type Slot,
   textOf,
   toJson,
   toXml,
@@ -180,10 +181,21 @@ export function evaluateAndPrint(
   for (const slot of slotsOf(selectionOf(flags, session, "nivis eval"), session, args)) {
     let value: Value = session.evaluation.force(slot);
     if (args.size() > 0) value = session.run(autoCall(session.evaluation.context, args, value));
-    if (flags.apply !== undefined) {
-      const fn = session.evaluate(session.expression(flags.apply));
-      value = session.evaluation.call(fn, value);
-    }
-    printResult(flags, session, value, write);
+    printApplied(flags, session, value, write);
   }
+}
+
+/** Prints a value, or what `--apply` makes of it. */
+export function printApplied(
+  flags: EvalFlags,
+  session: Session,
+  slot: Slot,
+  write: (bytes: string) => void,
+): void {
+  const { evaluation } = session;
+  const value =
+    flags.apply === undefined
+      ? evaluation.force(slot)
+      : evaluation.call(session.evaluate(session.expression(flags.apply)), slot);
+  printResult(flags, session, value, write);
 }

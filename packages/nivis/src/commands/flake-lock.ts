@@ -2,14 +2,13 @@
 import { encodeUtf8 } from "@nivis/formats";
 import { type AsyncProgram, unexpectedArgument } from "../async-program.ts";
 import { withFlakeSession } from "../flake-session.ts";
+import { configureFrom, lockNamedFlake } from "../flakes/locking.ts";
 import {
   emptyLockDraft,
   LOCK_OPTIONS,
   type LockDraft,
-  lockNamedFlake,
   NO_UPDATE_OPTION,
 } from "../options/lock-options.ts";
-import { warnOfSettings } from "./flake-config.ts";
 
 /** See the head of this file. */
 export const flakeLockCommand: AsyncProgram<LockDraft> = {
@@ -34,12 +33,13 @@ export const flakeLockCommand: AsyncProgram<LockDraft> = {
   },
   run: (draft, invocation) =>
     withFlakeSession(
-      draft,
       invocation,
       async (session) => {
-        draft.write = true;
-        const locked = await lockNamedFlake(draft, session, invocation, { failOnUnlocked: true });
-        warnOfSettings(locked.flake, session, invocation);
+        draft.locking.write = true;
+        await lockNamedFlake(draft, session, invocation, {
+          failOnUnlocked: true,
+          configure: configureFrom(draft.locking, session, invocation),
+        });
       },
       // Nix: locking asks again about everything.
       [{ name: "tarball-ttl", value: "0" }],

@@ -5,12 +5,12 @@ import { encodeUtf8, narHashOf } from "@nivis/formats";
 import { type FlakeSession, nodeHashes } from "@nivis/node";
 import { type AsyncProgram, unexpectedArgument } from "../async-program.ts";
 import { withFlakeSession } from "../flake-session.ts";
+import { lockNamedFlake } from "../flakes/locking.ts";
 import type { Invocation } from "../invocation.ts";
 import {
   emptyLockDraft,
   LOCK_OPTIONS,
   type LockDraft,
-  lockNamedFlake,
   NO_UPDATE_OPTION,
   NO_WRITE_OPTION,
 } from "../options/lock-options.ts";
@@ -78,13 +78,13 @@ export const flakeMetadataCommand: AsyncProgram<MetadataDraft> = {
     NO_UPDATE_OPTION,
     NO_WRITE_OPTION,
   ],
-  defaults: () => ({ ...emptyLockDraft(), json: false }),
+  defaults: (invocation) => ({ ...emptyLockDraft(invocation), json: false }),
   positional: (draft, argument) => {
     if (draft.flake !== undefined) unexpectedArgument(argument);
     draft.flake = encodeUtf8(argument);
   },
   run: (draft, invocation) =>
-    withFlakeSession(draft, invocation, (session) => run(draft, invocation, session)),
+    withFlakeSession(invocation, (session) => run(draft, invocation, session)),
 };
 
 /** `nivis flake info`: the old name. */

@@ -1,6 +1,5 @@
-/** `nivis flake prefetch`: fetches a flake, or anything a reference names, into the cache. */
-import { treeStorePath } from "@nivis/fetch";
-import { formatJsonTree, type JsonTree } from "@nivis/flake";
+/** `nivis flake prefetch`: fetches a flake, or anything that a reference names, into a store. */
+import type { JsonTree } from "@nivis/flake";
 import {
   encodeUtf8,
   type FlakeRef,
@@ -8,78 +7,96 @@ import {
   formatFlakeRef,
   withInputAttrs,
 } from "@nivis/formats";
-import { type FlakeSession, nodeHashes } from "@nivis/node";
+import { EvaluationStore } from "@nivis/node";
+import { unexpectedArgument } from "../async-program.ts";
+import { withFlakes } from "../flakes/flake-evaluation.ts";
+import { printJson } from "../flakes/json-output.ts";
+import { storeTree } from "../flakes/stored-tree.ts";
 import {
-  type AsyncProgram,
-  type CommonFlags,
-  commonFlags,
-  unexpectedArgument,
-} from "../async-program.ts";
-import { withFlakeSession } from "../flake-session.ts";
-import type { Invocation } from "../invocation.ts";
-import { flag } from "../options/option.ts";
+  defaultFlakeFlags,
+  FLAKE_OPTIONS,
+  type FlakeCommandFlags,
+  JSON_OPTIONS,
+  type JsonFlags,
+} from "../options/flake-options.ts";
+import { usageError, valueFlag } from "../options/option.ts";
+import type { WaitingProgram } from "../program.ts";
 
-/** What `nivis flake prefetch` gathers. */
-export interface FlakePrefetchDraft extends CommonFlags {
-  ref: string | undefined;
-  json: boolean;
-}
-
-const DEFAULT_STORE_DIR = "/nix/store";
-
-async function run(
-  draft: FlakePrefetchDraft,
-  invocation: Invocation,
-  session: FlakeSession,
-): Promise<void> {
-  const { terminal } = invocation;
-  const asked = session.parseRef(draft.ref ?? ".");
-  const { resolved, fetched, directory } = await session.world.inputs.get(asked.input, "all");
-  const original: FlakeRef = { input: resolved, directory: directory ?? asked.directory };
-  const hash = await fetched.narHash();
-  const storeDir = encodeUtf8(terminal.environment["NIX_STORE_DIR"] ?? DEFAULT_STORE_DIR);
-  const storePath = treeStorePath(fetched.locked, hash, { storeDir, hashes: nodeHashes });
-  if (!draft.json) {
-    const shown = formatFlakeRef({ input: fetched.locked, directory: original.directory });
-    invocation.note(`Fetched '${shown}' (store path '${storePath}', hash '${hash}').`);
-    return;
-  }
-  const locked = withInputAttrs(fetched.locked, { __final: undefined, narHash: undefined });
-  const attrs = new Map<string, JsonTree>(
-    flakeRefAttrs({ input: locked, directory: original.directory }),
-  );
-  for (const [name, compute] of fetched.lazyAttrs ?? []) attrs.set(name, await compute());
-  const json = new Map<string, JsonTree>([
-    ["hash", hash],
-    ["locked", attrs],
-    ["original", new Map(flakeRefAttrs(original))],
-    ["storePath", storePath],
-  ]);
-  terminal.writeOut(`${formatJsonTree(json, "")}\n`);
+interface PrefetchFlags extends FlakeCommandFlags, JsonFlags {
+  outLink: string | undefined;
 }
 
 /** See the head of this file. */
-export const flakePrefetchCommand: AsyncProgram<FlakePrefetchDraft> = {
+export const flakePrefetchCommand: WaitingProgram<PrefetchFlags> = {
   name: "nivis flake prefetch",
   summary: "fetch a source tree and show its hash",
   usage: "[FLAG]... [REF]",
   description: [
-    "The tree goes into the cache of Nivis, not into a store; the store path is where it would be.",
+    "The tree is copied to the store of this machine, or the one that --store names; without a store it is only hashed.",
   ],
   examples: [
     { does: "Fetch a repository", command: "nivis flake prefetch github:NixOS/patchelf" },
     { does: "What it is locked to, as JSON", command: "nivis flake prefetch --json nixpkgs" },
   ],
   options: [
-    flag<FlakePrefetchDraft>(["--json"], "Print JSON", (draft) => {
-      draft.json = true;
+    ...FLAKE_OPTIONS,
+    ...JSON_OPTIONS,
+    valueFlag<PrefetchFlags>(["--out-link", "-o"], "PATH", "Link to the tree", (flags, path) => {
+      flags.outLink = encodeUtf8(path);
     }),
   ],
-  defaults: () => ({ ...commonFlags(), ref: undefined, json: false }),
-  positional: (draft, argument) => {
-    if (draft.ref !== undefined) unexpectedArgument(argument);
-    draft.ref = encodeUtf8(argument);
+  defaults: (invocation) => ({
+    ...defaultFlakeFlags(invocation),
+    json: false,
+    pretty: undefined,
+    outLink: undefined,
+  }),
+  positional: (flags, argument) => {
+    if (flags.flake !== undefined) unexpectedArgument(argument);
+    flags.flake = encodeUtf8(argument);
   },
-  run: (draft, invocation) =>
-    withFlakeSession(draft, invocation, (session) => run(draft, invocation, session)),
+  run: (flags, invocation) =>
+    withFlakes(
+      flags,
+      { appliesConfig: false, readOnly: false },
+      () => [],
+      async ({ session, flakeSession }) => {
+        const asked = flakeSession.parseRef(flags.flake ?? ".");
+        const { inputs } = flakeSession.world;
+        const { resolved, fetched, directory } = await inputs.get(asked.input, "all");
+        const original: FlakeRef = { input: resolved, directory: directory ?? asked.directory };
+        const storePath = await storeTree(fetched, session);
+        const hash = await fetched.narHash();
+        const locked = { input: fetched.locked, directory: original.directory };
+        if (flags.json) {
+          const attrs = lockedAttrs(locked);
+          for (const [name, compute] of fetched.lazyAttrs ?? []) attrs.set(name, await compute());
+          const json = new Map<string, JsonTree>([
+            ["hash", hash],
+            ["locked", attrs],
+            ["original", new Map(flakeRefAttrs(original))],
+            ["storePath", storePath],
+          ]);
+          printJson(invocation.terminal, json, flags.pretty);
+        } else {
+          const shown = formatFlakeRef(locked);
+          invocation.note(`Downloaded '${shown}' to '${storePath}' (hash '${hash}').`);
+        }
+        if (flags.outLink !== undefined) {
+          const { store } = session;
+          if (!(store instanceof EvaluationStore)) {
+            throw usageError("'--out-link' is not supported for this Nix store");
+          }
+          session.flush();
+          store.addRoot(storePath, session.absolutePath(flags.outLink));
+        }
+        return 0;
+      },
+    ),
 };
+
+/** The attributes of what was fetched, without those that only Nix itself uses. */
+function lockedAttrs({ input, directory }: FlakeRef): Map<string, JsonTree> {
+  const plain = withInputAttrs(input, { __final: undefined, narHash: undefined });
+  return new Map<string, JsonTree>(flakeRefAttrs({ input: plain, directory }));
+}

@@ -14,7 +14,7 @@ export const FLAKE_TOPICS: readonly FlakeTopic[] = [
   {
     word: "flake",
     name: "nivis flake",
-    summary: "lock, update and look at flakes",
+    summary: "lock, update, check and look at flakes",
     usage: "COMMAND [FLAG]... [ARGUMENT]...",
     examples: [{ does: "Update the inputs of a flake", command: "nivis flake update" }],
   },
@@ -24,6 +24,22 @@ export const FLAKE_TOPICS: readonly FlakeTopic[] = [
     summary: "manage the names of flakes",
     usage: "COMMAND [FLAG]... [ARGUMENT]...",
     examples: [{ does: "Show what names stand for", command: "nivis registry list" }],
+  },
+  {
+    word: "search",
+    name: "nivis search",
+    summary: "search for packages",
+    usage: "[FLAG]... FLAKE[#ATTR] REGEX...",
+    examples: [
+      { does: "Find packages by words in any order", command: "nivis search nixpkgs git frontend" },
+    ],
+  },
+  {
+    word: "formatter",
+    name: "nivis formatter",
+    summary: "build or run the formatter of a flake",
+    usage: "COMMAND [FLAG]...",
+    examples: [{ does: "Build it", command: "nivis formatter build" }],
   },
   {
     word: "prefetch",

@@ -3,16 +3,16 @@ import { formatInputPath } from "@nivis/flake";
 import { encodeUtf8 } from "@nivis/formats";
 import type { AsyncProgram } from "../async-program.ts";
 import { withFlakeSession } from "../flake-session.ts";
+import { configureFrom, lockNamedFlake } from "../flakes/locking.ts";
 import type { Invocation } from "../invocation.ts";
 import {
   emptyLockDraft,
   inputPathOf,
   LOCK_OPTIONS,
+  type LockChoices,
   type LockDraft,
-  lockNamedFlake,
 } from "../options/lock-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
-import { warnOfSettings } from "./flake-config.ts";
 
 /** What `nivis flake update` gathers. */
 export interface UpdateDraft extends LockDraft {
@@ -22,7 +22,7 @@ export interface UpdateDraft extends LockDraft {
 
 /** Notes an input to update; what is not one may have been meant as a flake. */
 function addInput(draft: UpdateDraft, text: string, invocation: Invocation): void {
-  let path: LockDraft["updates"][number];
+  let path: LockChoices["updates"][number];
   try {
     path = inputPathOf(text, "update");
   } catch (error) {
@@ -37,12 +37,12 @@ function addInput(draft: UpdateDraft, text: string, invocation: Invocation): voi
       : error;
   }
   const shown = formatInputPath(path);
-  if (draft.updates.some((one) => formatInputPath(one) === shown)) {
+  if (draft.locking.updates.some((one) => formatInputPath(one) === shown)) {
     invocation.warn(
       `Input '${shown}' was specified multiple times. You may have done this by accident.`,
     );
   }
-  draft.updates.push(path);
+  draft.locking.updates.push(path);
 }
 
 /** See the head of this file. */
@@ -69,20 +69,20 @@ export const flakeUpdateCommand: AsyncProgram<UpdateDraft> = {
     ),
     ...LOCK_OPTIONS,
   ],
-  defaults: () => ({ ...emptyLockDraft(), inputs: [] }),
+  defaults: (invocation) => ({ ...emptyLockDraft(invocation), inputs: [] }),
   positional: (draft, argument) => {
     draft.inputs.push(argument);
   },
   run: async (draft, invocation) => {
     for (const input of draft.inputs) addInput(draft, input, invocation);
-    draft.recreate = draft.updates.length === 0;
+    draft.locking.recreate = draft.locking.updates.length === 0;
     await withFlakeSession(
-      draft,
       invocation,
       async (session) => {
-        draft.write = true;
-        const locked = await lockNamedFlake(draft, session, invocation);
-        warnOfSettings(locked.flake, session, invocation);
+        draft.locking.write = true;
+        await lockNamedFlake(draft, session, invocation, {
+          configure: configureFrom(draft.locking, session, invocation),
+        });
       },
       // Nix: updating asks again about everything.
       [{ name: "tarball-ttl", value: "0" }],

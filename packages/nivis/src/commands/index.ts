@@ -5,12 +5,13 @@ import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
-import type { Command } from "./command.ts";
+import { type Command, splitArguments } from "./command.ts";
 import { developCommand, printDevEnvCommand } from "./develop.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { editCommand } from "./edit.ts";
 import { evalCommand } from "./eval.ts";
 import { startFlakeCommand } from "./flake-commands.ts";
+import { isInFlake, namesFlakes } from "./flake-detection.ts";
 import { FLAKE_TOPICS, type FlakeTopic } from "./flake-topics.ts";
 import { fmtCommand } from "./fmt.ts";
 import { instantiateCommand } from "./instantiate.ts";
@@ -48,18 +49,21 @@ function waitingCommand<Flags extends EvaluationFlags>(
   };
 }
 
-/** A command whose arguments end at one of some words; what follows belongs to another program. */
-function commandBefore<Flags extends EvaluationFlags>(
+/**
+ * A command whose arguments end at one of some words; what follows belongs to another program. Arguments
+ * that name flakes are left to the bundle for them.
+ */
+function buildingCommand<Flags extends EvaluationFlags>(
   word: string,
-  ends: readonly string[],
   programFor: (rest: readonly string[]) => WaitingProgram<Flags>,
+  ends: readonly string[] = [],
 ): Command {
+  const program = programFor([]);
   return {
-    ...waitingCommand(word, programFor([])),
+    ...topicOf(word, program),
     start: (args, terminal) => {
-      const end = args.findIndex((argument) => ends.includes(argument));
-      const own = end < 0 ? args : args.slice(0, end);
-      const rest = end < 0 ? [] : args.slice(end + 1);
+      const { own, rest } = splitArguments(args, ends);
+      if (namesFlakes(own, program.options)) return startFlakeCommand(word, args, terminal);
       return runWaitingProgram(programFor(rest), own, terminal);
     },
   };
@@ -85,19 +89,31 @@ function ofJobs(topic: JobTopic): Command {
 
 /** The commands of `nivis`, in the order of its help. */
 export const commands: readonly Command[] = [
-  command("eval", evalCommand),
+  {
+    ...topicOf("eval", evalCommand),
+    start: (args, terminal) =>
+      namesFlakes(args, evalCommand.options)
+        ? startFlakeCommand("eval", args, terminal)
+        : runProgram(evalCommand, args, terminal),
+  },
   command("instantiate", instantiateCommand),
-  waitingCommand("build", buildCommand),
+  buildingCommand("build", () => buildCommand),
   waitingCommand("repl", replCommand),
-  commandBefore("run", ["--"], runCommand),
-  commandBefore("shell", ["-c", "--command"], shellCommand),
-  commandBefore("develop", ["-c", "--command"], developCommand),
-  waitingCommand("print-dev-env", printDevEnvCommand),
+  buildingCommand("run", runCommand, ["--"]),
+  buildingCommand("shell", shellCommand, ["-c", "--command"]),
+  buildingCommand("develop", developCommand, ["-c", "--command"]),
+  buildingCommand("print-dev-env", () => printDevEnvCommand),
   ...JOB_TOPICS.map(ofJobs),
   { ...WATCH_TOPIC, word: "watch", start: startWatch },
   command("parse", parseCommand),
   command("lint", lintCommand),
-  command("fmt", fmtCommand),
+  {
+    ...topicOf("fmt", fmtCommand),
+    start: (args, terminal) =>
+      args.length === 0 && isInFlake(process.cwd())
+        ? startFlakeCommand("fmt", args, terminal)
+        : runProgram(fmtCommand, args, terminal),
+  },
   command("edit", editCommand),
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),

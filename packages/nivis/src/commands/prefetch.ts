@@ -154,8 +154,8 @@ export const prefetchCommand: AsyncProgram<PrefetchDraft> = {
       },
     ),
   ],
-  defaults: () => ({
-    ...commonFlags(),
+  defaults: (invocation) => ({
+    ...commonFlags(invocation),
     url: undefined,
     expected: undefined,
     unpack: false,
@@ -169,5 +169,5 @@ export const prefetchCommand: AsyncProgram<PrefetchDraft> = {
     else unexpectedArgument(argument);
   },
   run: (draft, invocation) =>
-    withFlakeSession(draft, invocation, (session) => run(draft, invocation, session)),
+    withFlakeSession(invocation, (session) => run(draft, invocation, session)),
 };

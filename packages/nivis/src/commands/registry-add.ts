@@ -24,7 +24,7 @@ export const registryAddCommand: AsyncProgram<RegistryDraft> = {
   defaults: emptyRegistryDraft,
   positional: addRef,
   run: (draft, invocation) =>
-    withFlakeSession(draft, invocation, async (session) => {
+    withFlakeSession(invocation, async (session) => {
       const [from, to] = refsOf(draft, invocation, 2, 2) as [FlakeRef, FlakeRef];
       await changeRegistry(draft, session, (registry) => {
         registry.remove(from.input);

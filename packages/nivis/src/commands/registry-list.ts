@@ -17,8 +17,8 @@ export const registryListCommand: AsyncProgram<CommonFlags> = {
   options: [],
   defaults: commonFlags,
   positional: (_flags, argument) => unexpectedArgument(argument),
-  run: (flags, invocation) =>
-    withFlakeSession(flags, invocation, async (session) => {
+  run: (_flags, invocation) =>
+    withFlakeSession(invocation, async (session) => {
       const registries: Registry[] = [];
       for await (const registry of session.registries()) registries.push(registry);
       for (const line of registryLines(registries)) invocation.terminal.writeOut(`${line}\n`);

@@ -30,7 +30,7 @@ export const registryPinCommand: AsyncProgram<RegistryDraft> = {
   defaults: emptyRegistryDraft,
   positional: addRef,
   run: (draft, invocation) =>
-    withFlakeSession(draft, invocation, async (session) => {
+    withFlakeSession(invocation, async (session) => {
       const [from, given] = refsOf(draft, invocation, 1, 2) as [FlakeRef, FlakeRef | undefined];
       const { input } = await lookUpInput(session, (given ?? from).input, "all");
       const fetched = await session.fetcher.fetch(input);

@@ -21,7 +21,7 @@ export const registryRemoveCommand: AsyncProgram<RegistryDraft> = {
   defaults: emptyRegistryDraft,
   positional: addRef,
   run: (draft, invocation) =>
-    withFlakeSession(draft, invocation, async (session) => {
+    withFlakeSession(invocation, async (session) => {
       const [from] = refsOf(draft, invocation, 1, 1) as [FlakeRef];
       await changeRegistry(draft, session, (registry) => registry.remove(from.input));
     }),

@@ -20,7 +20,7 @@ export const registryResolveCommand: AsyncProgram<RegistryDraft> = {
   defaults: emptyRegistryDraft,
   positional: addRef,
   run: (draft, invocation) =>
-    withFlakeSession(draft, invocation, async (session) => {
+    withFlakeSession(invocation, async (session) => {
       for (const ref of refsOf(draft, invocation, 0, Number.MAX_SAFE_INTEGER)) {
         const { input, directory } = await lookUpInput(session, ref.input, "all");
         const resolved = { input, directory: directory ?? ref.directory };

@@ -7,7 +7,7 @@ import {
   BUILDING_OPTIONS,
   type BuildingFlags,
   defaultBuildingFlags,
-  Installables,
+  withInstallables,
 } from "../options/building-options.ts";
 import {
   defaultEnvironmentFlags,
@@ -17,7 +17,7 @@ import {
 } from "../options/environment-options.ts";
 import type { WaitingProgram } from "../program.ts";
 import { Realisation } from "../realisation.ts";
-import { openSession, type Session } from "../session.ts";
+import type { Session } from "../session.ts";
 
 interface ShellFlags extends BuildingFlags, EnvironmentFlags {}
 
@@ -39,24 +39,27 @@ export function shellCommand(command: readonly string[]): WaitingProgram<ShellFl
       ...defaultEnvironmentFlags(),
     }),
     positional: addArgument,
-    run: async (flags, invocation) => {
-      const session = openSession(flags, { readOnly: flags.readOnly });
-      const installables = new Installables(flags, session, "nivis shell");
-      const wanted = installables.resolve(flags.positionals).flatMap((one) => one.wanted);
-      const realisation = new Realisation(session, invocation);
-      realisation.printMissing(wanted, false);
-      const built = await realisation.build(wanted, "normal");
-      const outputs = built.flatMap(({ outputs }) => [...outputs.values()]);
-      realisation.store.close();
-      const environment = environmentFor(flags, invocation.terminal.environment);
-      const path = withPropagated(outputs, session).map((one) =>
-        decodeUtf8(resolvedInStore(`${one}/bin`, session)),
-      );
-      const before = environment["PATH"];
-      environment["PATH"] = [...path, ...(before === undefined ? [] : [before])].join(":");
-      const [program = environment["SHELL"] ?? "bash", ...args] = command;
-      return runChild(program, args, environment);
-    },
+    run: (flags, invocation) =>
+      withInstallables(
+        flags,
+        { command: "nivis shell", use: "package" },
+        async ({ session, resolve }) => {
+          const wanted = resolve().flatMap((one) => one.wanted);
+          const realisation = new Realisation(session, invocation);
+          realisation.printMissing(wanted, false);
+          const built = await realisation.build(wanted, "normal");
+          const outputs = built.flatMap(({ outputs }) => [...outputs.values()]);
+          realisation.store.close();
+          const environment = environmentFor(flags, invocation.terminal.environment);
+          const path = withPropagated(outputs, session).map((one) =>
+            decodeUtf8(resolvedInStore(`${one}/bin`, session)),
+          );
+          const before = environment["PATH"];
+          environment["PATH"] = [...path, ...(before === undefined ? [] : [before])].join(":");
+          const [program = environment["SHELL"] ?? "bash", ...args] = command;
+          return runChild(program, args, environment);
+        },
+      ),
   };
 }
 

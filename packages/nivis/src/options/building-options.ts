@@ -12,9 +12,10 @@ import {
   splitStorePath,
 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
+import { type App, appOf } from "../selection/app.ts";
 import { select } from "../selection/attr-path.ts";
 import { type OutputChoice, splitOutputs, wantedPaths } from "../selection/wanted-paths.ts";
-import type { Session, Source } from "../session.ts";
+import { openSession, type Session, type Source } from "../session.ts";
 import { flag, type Option, usageError } from "./option.ts";
 import {
   ATTR_OPTION,
@@ -58,6 +59,52 @@ export interface Installable {
   readonly slot?: Slot;
 }
 
+/** What a command wants of its arguments. */
+export interface InstallablesRequest {
+  /** The command, for messages. */
+  readonly command: string;
+  /** What a flake is looked into for. */
+  readonly use: "package" | "app" | "dev-shell";
+}
+
+/** The arguments of a command, and the evaluation in which they are looked up. */
+export interface OpenedInstallables {
+  readonly session: Session;
+  /** All arguments. */
+  resolve(): readonly Installable[];
+  /** Further installables, such as values of flags. */
+  resolveOthers(texts: readonly string[]): readonly Installable[];
+  /** The program that the arguments name, and those behind, which are for it; bytes. */
+  app(): { readonly app: App; readonly args: readonly string[] };
+}
+
+/** Opens the arguments of a command and does some work with them. */
+export type InstallablesOpener = <Result>(
+  flags: BuildingFlags,
+  request: InstallablesRequest,
+  work: (opened: OpenedInstallables) => Promise<Result>,
+) => Promise<Result>;
+
+/** Opens the arguments of a command: of flakes if the command was started for them. */
+export const withInstallables: InstallablesOpener = async (flags, request, work) => {
+  const { openFlakes } = flags.invocation;
+  if (openFlakes !== undefined && flags.expression === undefined && flags.file === undefined) {
+    return openFlakes(flags, request, work);
+  }
+  const session = openSession(flags, { readOnly: flags.readOnly });
+  const installables = new Installables(flags, session, request.command);
+  return work({
+    session,
+    resolve: () => installables.resolve(flags.positionals),
+    resolveOthers: (texts) => installables.resolve(texts),
+    app: () => {
+      const [attrPath = "", ...args] = installables.takeFile();
+      const slot = installables.select(attrPath === "." ? "" : attrPath);
+      return { app: session.run(appOf(session, slot)), args };
+    },
+  });
+};
+
 /** How often a link may lead to another. */
 const MAX_LINKS = 1024;
 
@@ -92,7 +139,7 @@ export class Installables {
     const found: Installable[] = [];
     const rest: string[] = [];
     for (const argument of given) {
-      const path = this.#storePath(argument);
+      const path = storePathArgument(argument, this.#session);
       if (path === undefined) rest.push(argument);
       else found.push({ shown: argument, wanted: [path] });
     }
@@ -142,42 +189,40 @@ export class Installables {
     this.#root ??= session.evaluate(this.#source);
     return session.run(select(session.evaluation.context, path, this.#args, this.#root));
   }
+}
 
-  /** An argument as a path in the store; `undefined` if it is none. */
-  #storePath(argument: string): DerivedPath | undefined {
-    const { storeDir } = this.#session.store;
-    const caret = argument.indexOf("^");
-    const head = caret < 0 ? argument : argument.slice(0, caret);
-    if (!head.includes("/")) return undefined;
-    const inStore = this.#followToStore(this.#session.absolutePath(head));
-    if (inStore === undefined) return undefined;
-    const { baseName, rest } = splitStorePath(inStore, storeDir);
-    if (rest !== "" && rest !== "/" && head.endsWith(".nix")) return undefined;
-    try {
-      return parseDerivedPath(
-        `${storeDir}/${baseName}${caret < 0 ? "" : argument.slice(caret)}`,
-        storeDir,
-      );
-    } catch (error) {
-      if (error instanceof FormatError) throw usageError(error.message);
-      throw error;
-    }
+/** An argument as a path in the store; `undefined` if it is none. */
+export function storePathArgument(argument: string, session: Session): DerivedPath | undefined {
+  const { storeDir } = session.store;
+  const caret = argument.indexOf("^");
+  const head = caret < 0 ? argument : argument.slice(0, caret);
+  if (!head.includes("/")) return undefined;
+  const inStore = followToStore(session.absolutePath(head), session);
+  if (inStore === undefined) return undefined;
+  const { baseName, rest } = splitStorePath(inStore, storeDir);
+  if (rest !== "" && rest !== "/" && head.endsWith(".nix")) return undefined;
+  try {
+    return parseDerivedPath(
+      `${storeDir}/${baseName}${caret < 0 ? "" : argument.slice(caret)}`,
+      storeDir,
+    );
+  } catch (error) {
+    if (error instanceof FormatError) throw usageError(error.message);
+    throw error;
   }
+}
 
-  #followToStore(start: string): string | undefined {
-    const { machine } = this.#flags.invocation;
-    const { storeDir } = this.#session.store;
-    let path = start;
-    for (let i = 0; i < MAX_LINKS; i++) {
-      if (path.startsWith(`${storeDir}/`)) return path;
-      if (machine.fileType(path) !== "symlink") return undefined;
-      const target = machine.readLink(path);
-      path = canonPath(
-        target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`,
-      );
-    }
-    return undefined;
+function followToStore(start: string, { machine, store }: Session): string | undefined {
+  let path = start;
+  for (let i = 0; i < MAX_LINKS; i++) {
+    if (path.startsWith(`${store.storeDir}/`)) return path;
+    if (machine.fileType(path) !== "symlink") return undefined;
+    const target = machine.readLink(path);
+    path = canonPath(
+      target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`,
+    );
   }
+  return undefined;
 }
 
 /** Notes a positional argument. */

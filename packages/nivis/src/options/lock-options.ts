@@ -1,21 +1,12 @@
 /** The flags by which commands say what may happen to a lock file. */
-import {
-  type InputPath,
-  LockedNode,
-  type LockFlags,
-  lockFlake,
-  parseInputPath,
-} from "@nivis/flake";
-import { encodeUtf8, type FlakeRef } from "@nivis/formats";
-import type { FlakeSession } from "@nivis/node";
+import { type InputPath, parseInputPath } from "@nivis/flake";
+import { encodeUtf8 } from "@nivis/formats";
 import { type CommonFlags, commonFlags } from "../async-program.ts";
 import type { Invocation } from "../invocation.ts";
 import { flag, type Option, usageError, valueFlag } from "./option.ts";
 
 /** What the flags gather. Texts are byte strings. */
-export interface LockDraft extends CommonFlags {
-  /** The flake; the current directory unless given. */
-  flake: string | undefined;
+export interface LockChoices {
   recreate: boolean;
   update: boolean;
   write: boolean;
@@ -27,13 +18,29 @@ export interface LockDraft extends CommonFlags {
   readonly updates: InputPath[];
   readonly inputsFrom: string[];
   readonly overrideFlakes: { readonly from: string; readonly to: string }[];
+  /** Warnings about the flags themselves. */
+  readonly warnings: string[];
+}
+
+/** What all commands gather that lock flakes. */
+export interface LockingFlags {
+  readonly locking: LockChoices;
+}
+
+/** What commands gather that do nothing but lock a flake. */
+export interface LockDraft extends CommonFlags, LockingFlags {
+  /** The flake; the current directory unless given. */
+  flake: string | undefined;
 }
 
 /** The state before the first option. */
-export function emptyLockDraft(): LockDraft {
+export function emptyLockDraft(invocation: Invocation): LockDraft {
+  return { ...commonFlags(invocation), locking: emptyLockChoices(), flake: undefined };
+}
+
+/** The choices before the first option. */
+export function emptyLockChoices(): LockChoices {
   return {
-    ...commonFlags(),
-    flake: undefined,
     recreate: false,
     update: true,
     write: true,
@@ -45,6 +52,7 @@ export function emptyLockDraft(): LockDraft {
     updates: [],
     inputsFrom: [],
     overrideFlakes: [],
+    warnings: [],
   };
 }
 
@@ -58,124 +66,92 @@ export function inputPathOf(text: string, name: string): InputPath {
 }
 
 /** Flags of all commands that lock a flake. */
-export const LOCK_OPTIONS: readonly Option<LockDraft>[] = [
+export const LOCK_OPTIONS: readonly Option<LockingFlags>[] = [
   {
     names: ["--override-input"],
     values: ["INPUT", "REF"],
     doc: "Take REF for an input, such as dep/nixpkgs",
-    apply: (draft, path, ref) => {
-      draft.overrides.push({
+    apply: ({ locking }, path, ref) => {
+      locking.overrides.push({
         path: inputPathOf(path as string, "--override-input"),
         ref: encodeUtf8(ref as string),
       });
       // Nix: a lock file with overrides is written by the commands that are for that.
-      draft.write = false;
+      locking.write = false;
     },
   },
-  valueFlag(["--reference-lock-file"], "FILE", "Begin with this lock file", (draft, file) => {
-    draft.reference = encodeUtf8(file);
+  valueFlag(["--reference-lock-file"], "FILE", "Begin with this lock file", ({ locking }, file) => {
+    locking.reference = encodeUtf8(file);
   }),
-  valueFlag(["--output-lock-file"], "FILE", "Write the lock file there", (draft, file) => {
-    draft.output = encodeUtf8(file);
+  valueFlag(["--output-lock-file"], "FILE", "Write the lock file there", ({ locking }, file) => {
+    locking.output = encodeUtf8(file);
   }),
-  flag(["--commit-lock-file"], "Commit changes to the lock file", (draft) => {
-    draft.commit = true;
+  flag(["--commit-lock-file"], "Commit changes to the lock file", ({ locking }) => {
+    locking.commit = true;
   }),
-  flag(["--no-use-registries", "--no-registries"], "Do not look into registries", (draft) => {
-    draft.useRegistries = false;
+  flag(["--no-use-registries"], "Do not look into registries", ({ locking }) => {
+    locking.useRegistries = false;
   }),
+  {
+    ...flag<LockingFlags>(["--no-registries"], "", ({ locking }) => {
+      locking.warnings.push("'--no-registries' is deprecated; use '--no-use-registries'");
+      locking.useRegistries = false;
+    }),
+    hidden: true,
+  },
+  {
+    ...flag<LockingFlags>(["--recreate-lock-file"], "", ({ locking }) => {
+      locking.warnings.push(
+        "'--recreate-lock-file' is deprecated and will be removed in a future version; use 'nix flake update' instead.",
+      );
+      locking.recreate = true;
+    }),
+    hidden: true,
+  },
+  {
+    ...valueFlag<LockingFlags>(["--update-input"], "INPUT", "", ({ locking }, path) => {
+      locking.warnings.push(
+        "'--update-input' is a deprecated alias for 'flake update' and will be removed in a future version.",
+      );
+      locking.updates.push(inputPathOf(path, "--update-input"));
+    }),
+    hidden: true,
+  },
   valueFlag(
     ["--inputs-from"],
     "REF",
     "Put the inputs of a flake before the registries",
-    (draft, ref) => {
-      draft.inputsFrom.push(encodeUtf8(ref));
+    ({ locking }, ref) => {
+      locking.inputsFrom.push(encodeUtf8(ref));
     },
   ),
   {
     names: ["--override-flake"],
     values: ["FROM", "TO"],
     doc: "Take TO wherever FROM would be looked up",
-    apply: (draft, from, to) => {
-      draft.overrideFlakes.push({ from: encodeUtf8(from as string), to: encodeUtf8(to as string) });
+    apply: ({ locking }, from, to) => {
+      locking.overrideFlakes.push({
+        from: encodeUtf8(from as string),
+        to: encodeUtf8(to as string),
+      });
     },
   },
 ];
 
 /** For commands that may leave the lock file as it is. */
-export const NO_UPDATE_OPTION: Option<LockDraft> = flag(
+export const NO_UPDATE_OPTION: Option<LockingFlags> = flag(
   ["--no-update-lock-file"],
   "Fail if the lock file would have to change",
-  (draft) => {
-    draft.update = false;
+  ({ locking }) => {
+    locking.update = false;
   },
 );
 
 /** For commands that need not write the lock file. */
-export const NO_WRITE_OPTION: Option<LockDraft> = flag(
+export const NO_WRITE_OPTION: Option<LockingFlags> = flag(
   ["--no-write-lock-file"],
   "Keep changes to the lock file to oneself",
-  (draft) => {
-    draft.write = false;
+  ({ locking }) => {
+    locking.write = false;
   },
 );
-
-/** Locks the flake that the flags name. */
-export async function lockNamedFlake(
-  draft: LockDraft,
-  session: FlakeSession,
-  invocation: Invocation,
-  more: LockFlags = {},
-) {
-  await useInputsOf(draft, session);
-  for (const { from, to } of draft.overrideFlakes) {
-    const target = session.parseRef(to);
-    session.addFlagEntry({
-      from: session.parseRef(from).input,
-      to: target.input,
-      directory: target.directory === "" ? undefined : target.directory,
-      exact: false,
-    });
-  }
-  const overrides = new Map<InputPath, FlakeRef>();
-  for (const { path, ref } of draft.overrides) {
-    overrides.set(path, session.parseRef(ref, { allowMissing: true }));
-  }
-  const { settings } = session;
-  const ref = session.parseRef(draft.flake ?? ".");
-  return lockFlake(session.world, ref, {
-    trustForges: settings.trustForges,
-    allowDirtyLocks: settings.allowDirtyLocks,
-    warnDirty: settings.warnDirty,
-    useRegistries: draft.useRegistries ?? settings.useRegistries,
-    recreate: draft.recreate,
-    update: draft.update,
-    commit: draft.commit,
-    commitSummary: settings.commitLockFileSummary,
-    color: invocation.terminal.color,
-    overrides,
-    updates: draft.updates,
-    ...(draft.write ? { writer: session.writer } : {}),
-    ...(draft.output === undefined ? {} : { outputPath: draft.output }),
-    ...(draft.reference === undefined ? {} : { reference: session.readLockFile(draft.reference) }),
-    ...more,
-  });
-}
-
-/** Puts the locked inputs of flakes before the registries. */
-async function useInputsOf(draft: LockDraft, session: FlakeSession): Promise<void> {
-  for (const text of draft.inputsFrom) {
-    const { lockFile } = await lockFlake(session.world, session.parseRef(text), {});
-    for (const name of lockFile.root.inputNames()) {
-      const node = lockFile.find([name]);
-      if (!(node instanceof LockedNode)) continue;
-      const { locked } = node;
-      session.addFlagEntry({
-        from: session.parseRef(`flake:${name}`).input,
-        to: locked.input,
-        directory: locked.directory === "" ? undefined : locked.directory,
-        exact: false,
-      });
-    }
-  }
-}

@@ -14,8 +14,8 @@ export interface RegistryDraft extends CommonFlags {
 }
 
 /** The state before the first option. */
-export function emptyRegistryDraft(): RegistryDraft {
-  return { ...commonFlags(), refs: [], registry: undefined };
+export function emptyRegistryDraft(invocation: Invocation): RegistryDraft {
+  return { ...commonFlags(invocation), refs: [], registry: undefined };
 }
 
 /** Notes a reference. */

@@ -106,23 +106,28 @@ export function* textPath(ctx: EvalContext, value: Slot): Suspendable<TextPath> 
       `string '${textOf(text)}' has ${context.length} entries in its context. It should only have exactly one entry`,
     );
   }
+  if (decodeContextElement(element).kind === "drv-deep") {
+    throw new EvalError(
+      "value",
+      `string '${textOf(text)}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
+    );
+  }
+  return { text: textOf(text), wanted: derivedPathOfContext(element, ctx.store.storeDir) };
+}
+
+/** What an element of a context refers to; all outputs for a derivation with its closure. */
+export function derivedPathOfContext(element: string, storeDir: string): DerivedPath {
   const decoded = decodeContextElement(element);
   switch (decoded.kind) {
     case "plain":
-      return { text: textOf(text), wanted: { kind: "opaque", path: decoded.path } };
+      return { kind: "opaque", path: decoded.path };
     case "drv-deep":
-      throw new EvalError(
-        "value",
-        `string '${textOf(text)}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
-      );
+      return { kind: "built", drv: { kind: "opaque", path: decoded.drvPath }, outputs: "all" };
     case "output":
       return {
-        text: textOf(text),
-        wanted: {
-          kind: "built",
-          drv: derivationOf(decoded.drvPath, ctx.store.storeDir),
-          outputs: [decoded.output],
-        },
+        kind: "built",
+        drv: derivationOf(decoded.drvPath, storeDir),
+        outputs: [decoded.output],
       };
   }
 }

@@ -4,9 +4,7 @@ import { DEFAULT_FETCH_SETTINGS, type FetchSettings } from "@nivis/fetch";
 import { FormatError } from "@nivis/formats";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode } from "../errno.ts";
-
-/** Settings by name; a later value of a name replaces an earlier one, `extra-NAME` adds to it. */
-export type SettingTexts = readonly { readonly name: string; readonly value: string }[];
+import type { SettingTexts } from "../settings/fetch-setting-texts.ts";
 
 /** The settings of flakes. */
 export interface FlakeSettings extends FetchSettings {

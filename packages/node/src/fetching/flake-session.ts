@@ -3,24 +3,36 @@
  * have them; what every command about flakes begins with.
  */
 import { readFileSync, realpathSync, statSync } from "node:fs";
-import { Fetcher } from "@nivis/fetch";
+import { Fetcher, type SourceTree } from "@nivis/fetch";
 import {
   type FlakeDisk,
   type FlakeWorld,
   InputCache,
+  joinTreePath,
   type LockWriter,
+  type PathRefOptions,
   parseTypedFlakeRef,
+  parseTypedFlakeRefWithFragment,
   Registry,
   type RegistryEntry,
   type RegistrySource,
 } from "@nivis/flake";
-import { bytesToByteString, type FlakeRef, InputError } from "@nivis/formats";
+import {
+  bytesToByteString,
+  type FlakeRef,
+  type FlakeRefWithFragment,
+  InputError,
+} from "@nivis/formats";
 import { bytesOfText, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
+import type { SettingTexts } from "../settings/fetch-setting-texts.ts";
 import { type NodeFetchHost, nodeFetchHost } from "./fetch-host.ts";
-import { type FlakeSettings, flakeSettings, type SettingTexts } from "./fetch-settings.ts";
+import { type FlakeSettings, flakeSettings } from "./fetch-settings.ts";
 import type { HttpOptions } from "./http-client.ts";
 import { NodeDisk } from "./node-disk.ts";
+
+/** How often a link may lead to another. */
+const MAX_LINKS = 1024;
 
 /** How a session is set up. */
 export interface FlakeSessionOptions {
@@ -37,14 +49,17 @@ export interface FlakeSessionOptions {
   readonly progress?: (url: string, done: number, total: number | undefined) => void;
   /** Rows that go before all registries, as `--override-flake` gives them. */
   readonly flagEntries?: readonly RegistryEntry[];
+  /** How evaluation sees trees; see `FlakeWorld`. */
+  readonly evaluation?: FlakeWorld["evaluation"];
   readonly connectTo?: HttpOptions["connectTo"];
 }
 
 /** See the head of this file. */
 export class FlakeSession implements RegistrySource {
-  readonly settings: FlakeSettings;
+  /** The settings; {@link applySettings} replaces them. */
+  settings: FlakeSettings;
   readonly fetcher: Fetcher;
-  readonly world: FlakeWorld;
+  readonly world: FlakeWorld<SourceTree>;
   readonly host: NodeFetchHost;
   readonly #options: FlakeSessionOptions;
   readonly #disk = new NodeDisk();
@@ -79,7 +94,15 @@ export class FlakeSession implements RegistrySource {
       inputs: new InputCache(this.fetcher, this),
       warn: options.warn,
       require: (feature) => this.#require(feature),
+      ...(options.evaluation === undefined ? {} : { evaluation: options.evaluation }),
     };
+  }
+
+  /** Applies further settings. Those of fetchers have no effect on this session any more. */
+  applySettings(more: SettingTexts): void {
+    const { settings, environment } = this.#options;
+    this.settings = flakeSettings([...settings, ...more], environment);
+    this.#global = undefined;
   }
 
   /** Refuses what is experimental; flakes are what a session is for. */
@@ -152,9 +175,35 @@ export class FlakeSession implements RegistrySource {
     text: string,
     options: { readonly allowMissing?: boolean; readonly isFlake?: boolean } = {},
   ): FlakeRef {
+    return parseTypedFlakeRef(text, { ...options, ...this.#parsing() });
+  }
+
+  /** The same for an argument that may have a fragment. */
+  parseRefWithFragment(text: string): FlakeRefWithFragment {
+    return parseTypedFlakeRefWithFragment(text, this.#parsing());
+  }
+
+  #parsing(): PathRefOptions {
     const { warn, notice } = this.#options;
-    const base = bytesOfText(process.cwd());
-    return parseTypedFlakeRef(text, { ...options, base, disk: nodeFlakeDisk, warn, notice });
+    return { base: bytesOfText(process.cwd()), disk: nodeFlakeDisk, warn, notice };
+  }
+
+  /** A path of the command line as an absolute one. */
+  absolutePath(path: string): string {
+    return joinTreePath(path.startsWith("/") ? "/" : bytesOfText(process.cwd()), path);
+  }
+
+  /** Whether an argument is the path of something in a store, or a link to it. */
+  isStorePath(text: string, storeDir: string): boolean {
+    if (!text.includes("/")) return false;
+    let path = this.absolutePath(text);
+    for (let links = 0; links < MAX_LINKS && !path.startsWith(`${storeDir}/`); links++) {
+      if (nodeFlakeDisk.fileType(path) !== "symlink") return false;
+      const target = this.#disk.readLink(path);
+      const folder = target.startsWith("/") ? "/" : path.slice(0, path.lastIndexOf("/"));
+      path = joinTreePath(folder, target);
+    }
+    return path.startsWith(`${storeDir}/`);
   }
 
   /** Reads a lock file that the user has named. Throws {@link InputError} if there is none. */

@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  symlinkSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -124,6 +125,19 @@ export class NodeDisk implements Disk {
         rmSync(toNodePath(draft), { force: true });
       }
     });
+  }
+
+  /** Lets everybody execute a file who may read it. */
+  makeExecutable(path: string): void {
+    attempt("setting permissions of", path, () => {
+      const { mode } = lstatSync(toNodePath(path));
+      chmodSync(toNodePath(path), mode | ((mode & 0o444) >> 2));
+    });
+  }
+
+  /** Makes a symlink. */
+  makeSymlink(target: string, path: string): void {
+    attempt("creating symlink", path, () => symlinkSync(toNodePath(target), toNodePath(path)));
   }
 
   touch(path: string): void {

@@ -14,16 +14,23 @@ import {
 
 /**
  * Reads the configuration. `warn` receives messages about things that are unusual but not errors;
- * `maxCallDepth` is the command's default for that setting, if it has one. Throws a usage error if
+ * `maxCallDepth` is the command's default for that setting, if it has one; `features` are the
+ * experimental features that it needs, whatever the configuration says. Throws a usage error if
  * a file contains an invalid line or value.
  */
-export function readSettings(io: EvalIo, warn: Warn, maxCallDepth?: number): GatheredSettings {
+export function readSettings(
+  io: EvalIo,
+  warn: Warn,
+  maxCallDepth?: number,
+  features: readonly string[] = [],
+): GatheredSettings {
   const settings = defaultSettings();
   if (maxCallDepth !== undefined) settings.maxCallDepth = maxCallDepth;
   if (["1", "yes", "true"].includes(io.environment("NIX_ABORT_ON_WARN") ?? "")) {
     settings.abortOnWarn = true;
   }
-  for (const lines of configurations(io)) applyLines(settings, lines, io, warn);
+  for (const feature of features) settings.experimentalFeatures.add(feature);
+  for (const lines of configurations(io)) applyLines(settings, lines, io, warn, features);
   const nixPath = io.environment("NIX_PATH");
   // Nix: the variable becomes the text of the setting, which is split at blanks again.
   if (nixPath !== undefined)
@@ -57,6 +64,7 @@ function applyLines(
   lines: readonly ConfigLine[],
   io: EvalIo,
   warn: Warn,
+  required: readonly string[],
 ): void {
   const hasNixPath = io.environment("NIX_PATH") !== undefined;
   const areFeatures = ({ name }: ConfigLine): boolean =>
@@ -65,6 +73,7 @@ function applyLines(
   for (const { name, value } of lines.filter(areFeatures)) {
     applySetting(settings, name, value, warn);
   }
+  for (const feature of required) settings.experimentalFeatures.add(feature);
   for (const line of lines) {
     const { name, value } = line;
     // Nix: the variable replaces the search path of the files.

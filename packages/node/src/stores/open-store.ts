@@ -29,7 +29,8 @@ import {
   TrustedKeys,
 } from "@nivis/store";
 import { textOfBytes, toNodePath } from "../byte-path.ts";
-import { flakeSettings, type SettingTexts } from "../fetching/fetch-settings.ts";
+import { flakeSettings } from "../fetching/fetch-settings.ts";
+import type { SettingTexts } from "../settings/fetch-setting-texts.ts";
 import { processConnector, unixConnector } from "./duplex-transport.ts";
 import { fileCache } from "./file-cache.ts";
 import { httpCache } from "./http-cache.ts";

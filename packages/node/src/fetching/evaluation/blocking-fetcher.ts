@@ -8,6 +8,9 @@
 import {
   type EvaluationFetcher,
   type FetchedTree,
+  type FlakeCall,
+  type FlakeLockOptions,
+  type FlakePlace,
   inputKey,
   type RegistryHit,
   type RegistryUse,
@@ -16,6 +19,7 @@ import { openTree } from "@nivis/fetch";
 import { bytesToByteString, type FetcherInput, type InputAttr } from "@nivis/formats";
 import { BlockingThread } from "../../threads/blocking-thread.ts";
 import { treeHost } from "../fetch-host.ts";
+import { callOfMessage } from "./flake-calls.ts";
 import {
   errorOfMessage,
   type FetchAnswers,
@@ -25,8 +29,9 @@ import {
   type FetchStart,
   inputMessage,
   inputOfMessage,
+  type TreeMessage,
 } from "./requests.ts";
-import { TreeAccessor } from "./tree-accessor.ts";
+import { recipeOf, TreeAccessor } from "./tree-accessor.ts";
 
 /** How a {@link BlockingFetcher} is set up. */
 export interface BlockingFetcherOptions {
@@ -59,18 +64,19 @@ export class BlockingFetcher implements EvaluationFetcher {
     const key = inputKey(input);
     const known = this.#trees.get(key);
     if (known !== undefined) return known;
-    const { recipe, locked, narHash, lazyAttrs } = this.#ask({
-      ask: "tree",
-      input: inputMessage(input),
-    });
-    const fetched: FetchedTree = {
+    const fetched = this.#open(this.#ask({ ask: "tree", input: inputMessage(input) }));
+    this.#trees.set(key, fetched);
+    return fetched;
+  }
+
+  /** Opens a tree that the other thread has fetched. */
+  #open({ recipe, locked, narHash, lazyAttrs }: TreeMessage): FetchedTree {
+    return {
       tree: new TreeAccessor(openTree(recipe, treeHost())),
       locked: inputOfMessage(locked),
       narHash,
       lazyAttrs,
     };
-    this.#trees.set(key, fetched);
-    return fetched;
   }
 
   lazyAttr(input: FetcherInput, name: string): InputAttr {
@@ -90,6 +96,18 @@ export class BlockingFetcher implements EvaluationFetcher {
   resolveReference(text: string): RegistryHit {
     const { input, directory } = this.#ask({ ask: "reference", text });
     return { input: inputOfMessage(input), directory };
+  }
+
+  lockFlake(ref: string, options: FlakeLockOptions): FlakeCall {
+    const message = this.#ask({ ask: "flake", ref, options });
+    return callOfMessage(message, (tree) => this.#open(tree));
+  }
+
+  lockFlakeAt({ tree, root, directory }: FlakePlace, options: FlakeLockOptions): FlakeCall {
+    const recipe = tree === undefined ? { kind: "disk" as const, root } : recipeOf(tree);
+    const place = { recipe, directory };
+    const message = this.#ask({ ask: "flake-at", place, options });
+    return callOfMessage(message, (opened) => this.#open(opened));
   }
 
   forget(): void {

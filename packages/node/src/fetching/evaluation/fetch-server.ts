@@ -8,6 +8,7 @@ import type { FetchedSource } from "@nivis/fetch";
 import { lookUpInput, type ResolvedInput } from "@nivis/flake";
 import { type FetcherInput, type InputAttr, InputError } from "@nivis/formats";
 import type { FlakeSession } from "../flake-session.ts";
+import { lockAtForEvaluation, lockForEvaluation } from "./flake-calls.ts";
 import {
   type FetchAnswers,
   type FetchQuestion,
@@ -46,6 +47,10 @@ export class FetchServer {
         return hitMessage(await this.lookUp(inputOfMessage(question.input), question.use));
       case "reference":
         return hitMessage(await this.resolveReference(question.text));
+      case "flake":
+        return lockForEvaluation(this.#session, question.ref, question.options);
+      case "flake-at":
+        return lockAtForEvaluation(this.#session, question.place, question.options);
       case "forget":
         this.forget();
         return undefined;

@@ -3,7 +3,7 @@
  * synchronous and waits, and the thread that fetches. Messages are structured clones; texts are byte
  * strings.
  */
-import type { RegistryUse } from "@nivis/eval";
+import type { FlakeLockOptions, RegistryUse } from "@nivis/eval";
 import type { TreeRecipe } from "@nivis/fetch";
 import {
   type ErrorNote,
@@ -16,6 +16,7 @@ import {
   inputSchemeNamed,
 } from "@nivis/formats";
 import type { FlakeSessionOptions } from "../flake-session.ts";
+import type { FlakeCallMessage, FlakePlaceMessage } from "./flake-calls.ts";
 
 /** How the thread that fetches is started. */
 export type FetchStart = Pick<FlakeSessionOptions, "environment" | "settings" | "cacheDirectory">;
@@ -33,6 +34,12 @@ export type FetchQuestion =
   | { readonly ask: "file"; readonly url: string; readonly name: string }
   | { readonly ask: "registry"; readonly input: InputMessage; readonly use: RegistryUse }
   | { readonly ask: "reference"; readonly text: string }
+  | { readonly ask: "flake"; readonly ref: string; readonly options: FlakeLockOptions }
+  | {
+      readonly ask: "flake-at";
+      readonly place: FlakePlaceMessage;
+      readonly options: FlakeLockOptions;
+    }
   | { readonly ask: "forget" }
   | { readonly ask: "close" };
 
@@ -57,6 +64,8 @@ export interface FetchAnswers {
   readonly file: Uint8Array;
   readonly registry: HitMessage;
   readonly reference: HitMessage;
+  readonly flake: FlakeCallMessage;
+  readonly "flake-at": FlakeCallMessage;
   readonly forget: undefined;
   readonly close: undefined;
 }

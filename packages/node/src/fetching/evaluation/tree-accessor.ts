@@ -6,8 +6,8 @@ import {
   IoError,
   type SourceAccessor,
 } from "@nivis/eval";
-import type { SourceTree } from "@nivis/fetch";
-import { FormatError } from "@nivis/formats";
+import type { SourceTree, TreeRecipe } from "@nivis/fetch";
+import { FormatError, InputError } from "@nivis/formats";
 
 /** See the head of this file. Errors of the tree become {@link IoError}s. */
 export class TreeAccessor implements SourceAccessor {
@@ -49,6 +49,55 @@ export class TreeAccessor implements SourceAccessor {
   fingerprint(path: string): Fingerprint | undefined {
     return this.#tree.fingerprint(path);
   }
+
+  /** How another thread can open the tree. */
+  recipe(): TreeRecipe {
+    return this.#tree.recipe();
+  }
+}
+
+/** A file or directory of a tree as a tree of its own. */
+export class SubtreeAccessor implements SourceAccessor {
+  readonly immutable = true;
+  readonly #tree: TreeAccessor;
+  readonly #root: string;
+
+  constructor(tree: SourceTree, root: string) {
+    this.#tree = new TreeAccessor(tree);
+    this.#root = root;
+  }
+
+  #path(path: string): string {
+    return path === "/" ? this.#root : this.#root + path;
+  }
+
+  fileType(path: string): FileType | undefined {
+    return this.#tree.fileType(this.#path(path));
+  }
+
+  isExecutable(path: string): boolean {
+    return this.#tree.isExecutable(this.#path(path));
+  }
+
+  readFile(path: string): string {
+    return this.#tree.readFile(this.#path(path));
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    return this.#tree.readDirectory(this.#path(path));
+  }
+
+  readLink(path: string): string {
+    return this.#tree.readLink(this.#path(path));
+  }
+
+  display(path: string): string {
+    return this.#tree.display(this.#path(path));
+  }
+
+  physicalPath(path: string): string | undefined {
+    return this.#tree.physicalPath(this.#path(path));
+  }
 }
 
 function reading<Result>(work: () => Result): Result {
@@ -58,4 +107,11 @@ function reading<Result>(work: () => Result): Result {
     if (error instanceof FormatError) throw new IoError("fetched-tree", error.message);
     throw error;
   }
+}
+
+/** How another thread can open a tree that evaluation reads. */
+export function recipeOf(tree: SourceAccessor): TreeRecipe {
+  // Bundles on demand have this class of their own, so its member says what it is.
+  if ("recipe" in tree) return (tree as TreeAccessor).recipe();
+  throw new InputError("the flake is in a tree that only this thread can read");
 }

@@ -9,6 +9,7 @@
  */
 
 import {
+  joinPath,
   narSourceOf,
   type SourceAccessor,
   type SourceTree,
@@ -118,11 +119,8 @@ export class EvaluationStore implements Store {
     }
     const source = narSourceOf(files, tree);
     const { digest, size } = tree.nar ?? hashNar(source, tree.root, nodeHashes);
-    const root = this.#placeOnDisk(files, tree.root);
     const from =
-      root === undefined
-        ? spoolNar(size, (sink) => writeNar(source, tree.root, sink))
-        : { root, kept: this.#keptOnDisk(tree, files) };
+      this.#treeOnDisk(tree, files) ?? spoolNar(size, (sink) => writeNar(source, tree.root, sink));
     const object = { kind: "source", path, narDigest: digest, narSize: size, references, from };
     this.#add(object as NewObject, "nar" in from ? size : 0);
   }
@@ -222,14 +220,33 @@ export class EvaluationStore implements Store {
     return this.relocatedDirectory + place.slice(this.storeDir.length);
   }
 
-  /** The names that a filter kept, by the paths on this machine. */
-  #keptOnDisk(
-    { kept }: SourceTree,
-    files: SourceAccessor,
-  ): ReadonlyMap<string, readonly string[]> | undefined {
-    if (kept === undefined) return undefined;
-    return new Map(
-      [...kept].map(([path, names]) => [this.#placeOnDisk(files, path) ?? path, names]),
-    );
+  /** Where a tree is on disk; `undefined` if a part of it is not. */
+  #treeOnDisk(tree: SourceTree, files: SourceAccessor): TreeOnDisk | undefined {
+    const root = this.#placeOnDisk(files, tree.root);
+    if (root === undefined) return undefined;
+    const { kept } = tree;
+    const isHost = files.physicalPath(tree.root) === tree.root;
+    if (isHost && kept === undefined) return { root, kept };
+    const names = new Map<string, readonly string[]>();
+    // A fetched tree may show less than its directory contains, or files from elsewhere.
+    const open = [{ path: tree.root, place: root }];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const { path, place } = next;
+      if (this.#placeOnDisk(files, path) !== place) return undefined;
+      if (files.fileType(path) !== "directory") continue;
+      const inside = kept?.get(path) ?? files.readDirectory(path).map(({ name }) => name);
+      names.set(place, inside);
+      for (const name of inside) {
+        open.push({ path: joinPath(path, name), place: joinPath(place, name) });
+      }
+    }
+    return { root, kept: names };
   }
+}
+
+/** A directory or file of this machine, without what a filter removed. */
+interface TreeOnDisk {
+  readonly root: string;
+  /** The names in each directory, by its path; `undefined` for all. */
+  readonly kept: ReadonlyMap<string, readonly string[]> | undefined;
 }

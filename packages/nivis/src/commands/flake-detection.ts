@@ -1,0 +1,78 @@
+/**
+ * Which command lines name flakes: `nivis build .#hello`. The code for flakes is a bundle of its own, so
+ * this is decided before a command reads its arguments.
+ *
+ * An argument is a flake if it has a fragment (`nixpkgs#hello`) or a scheme (`github:o/r`), or is a
+ * directory with a `flake.nix` and without a `default.nix`. Without arguments, the flake in or above the
+ * current directory is meant unless there is a `default.nix`.
+ */
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { evaluationGrammar } from "../options/evaluation-options.ts";
+import { findOption, type Option } from "../options/option.ts";
+
+/** Flags that name an expression. */
+const SOURCE_FLAGS: ReadonlySet<string> = new Set(["-f", "--file", "-E", "--expr", "-A", "--attr"]);
+
+/** Flags that only make sense with a flake. */
+const FLAKE_FLAGS: ReadonlySet<string> = new Set([
+  "--override-input",
+  "--update-input",
+  "--inputs-from",
+  "--recreate-lock-file",
+  "--no-update-lock-file",
+  "--no-write-lock-file",
+  "--no-registries",
+  "--commit-lock-file",
+  "--reference-lock-file",
+  "--output-lock-file",
+]);
+
+/** Whether the arguments of a command with some options name flakes. */
+export function namesFlakes(args: readonly string[], options: readonly Option<never>[]): boolean {
+  if (args.some((argument) => SOURCE_FLAGS.has(argument))) return false;
+  if (args.some((argument) => FLAKE_FLAGS.has(argument))) return true;
+  if (args.includes("--help") || args.includes("--version")) return false;
+  const names = positionalsOf(args, options);
+  return names.length === 0 ? isInFlake(process.cwd()) : names.some(isFlake);
+}
+
+/** The arguments that are neither flags nor their values. */
+export function positionalsOf(
+  args: readonly string[],
+  own: readonly Option<never>[],
+): readonly string[] {
+  const grammar = evaluationGrammar([], "modern");
+  const arity = (name: string): number => {
+    const option = own.find(({ names }) => names.includes(name)) ?? findOption(grammar, name);
+    return option?.values.length ?? 0;
+  };
+  const found: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const argument = args[at] as string;
+    if (argument === "--") return [...found, ...args.slice(at + 1)];
+    if (argument === "-" || !argument.startsWith("-")) found.push(argument);
+    else at += arity(argument);
+  }
+  return found;
+}
+
+function isFlake(argument: string): boolean {
+  const text = argument.replace(/\^[^^]*$/, "");
+  if (text.includes("#")) return true;
+  if (/^[a-z][a-z0-9+.-]*:/.test(text)) return !text.startsWith("channel:");
+  return isFlakeDirectory(resolve(text.replace(/\?.*$/, "")));
+}
+
+function isFlakeDirectory(path: string): boolean {
+  return existsSync(join(path, "flake.nix")) && !existsSync(join(path, "default.nix"));
+}
+
+/** Whether a directory without `default.nix` is in a flake. */
+export function isInFlake(directory: string): boolean {
+  if (existsSync(join(directory, "default.nix"))) return false;
+  for (let path = directory; ; path = dirname(path)) {
+    if (existsSync(join(path, "flake.nix"))) return true;
+    if (path === dirname(path)) return false;
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * Arguments of commands in the grammar of `nix`: `FLAKEREF#ATTR^outputs`, or a store path (C++ Nix:
+ * `parseInstallables` in libcmd/installables.cc).
+ */
+import {
+  coerceToStorePath,
+  copyMount,
+  EvalError,
+  isString,
+  NixPath,
+  NO_POS,
+  printForError,
+  type Slot,
+  typeWithArticle,
+} from "@nivis/eval";
+import { type DerivedPath, type FlakeRef, isInStore, sortedBytes } from "@nivis/formats";
+import type { FlakeSession } from "@nivis/node";
+import {
+  type BuildingFlags,
+  type Installable,
+  type InstallablesOpener,
+  storePathArgument,
+} from "../options/building-options.ts";
+import { usageError } from "../options/option.ts";
+import type { App } from "../selection/app.ts";
+import {
+  derivedPathOfContext,
+  type OutputChoice,
+  splitOutputs,
+  type TextPath,
+  textPath,
+} from "../selection/wanted-paths.ts";
+import type { Session } from "../session.ts";
+import { type FlakeUse, findAttributes } from "./flake-attributes.ts";
+import {
+  type EvaluatedFlake,
+  type FlakeFlags,
+  type FlakeRequest,
+  withFlakes,
+} from "./flake-evaluation.ts";
+import type { OutputCursor } from "./output-cursor.ts";
+
+/** An argument that names an attribute of a flake. */
+export class FlakeArgument {
+  readonly #session: Session;
+  readonly #outputs: OutputChoice;
+  readonly #use: FlakeUse;
+  #cursors: readonly OutputCursor[] | undefined;
+
+  constructor(
+    session: Session,
+    readonly flake: EvaluatedFlake,
+    /** The reference as it was given, and what is behind `#`. */
+    readonly parsed: ParsedArgument & { readonly ref: FlakeRef },
+    use: FlakeUse,
+  ) {
+    this.#session = session;
+    this.#outputs = parsed.outputs;
+    this.#use = use;
+  }
+
+  /** All attributes that may be meant. */
+  get cursors(): readonly OutputCursor[] {
+    const { ref, fragment } = this.parsed;
+    const system = this.#session.io.system();
+    this.#cursors ??= findAttributes(this.flake.outputs, {
+      ref,
+      fragment,
+      use: this.#use,
+      system,
+    });
+    return this.#cursors;
+  }
+
+  /** The attribute that is meant. */
+  get cursor(): OutputCursor {
+    return this.cursors[0] as OutputCursor;
+  }
+
+  /** What the attribute stands for when it is to be built. */
+  wanted(): DerivedPath {
+    const { cursor } = this;
+    if (!cursor.isDerivation()) return this.#wantedOfText(cursor);
+    return {
+      kind: "built",
+      drv: { kind: "opaque", path: derivationPath(cursor, this.#session) },
+      outputs: this.#outputs === "default" ? outputsToInstall(cursor) : this.#outputs,
+    };
+  }
+
+  #wantedOfText(cursor: OutputCursor): DerivedPath {
+    const value = cursor.value();
+    const { context } = this.#session.evaluation;
+    if (isString(value) || value instanceof NixPath) {
+      const { wanted } = this.#session.run(textPath(context, value)) as TextPath;
+      copyTreesOf([wanted], this.#session);
+      return wanted;
+    }
+    const found = `${typeWithArticle(value)}: ${printForError(value, context.positions)}`;
+    throw new EvalError(
+      "value",
+      `expected flake output attribute '${cursor.path}' to be a derivation or path but found ${found}`,
+    );
+  }
+
+  /** The program that the attribute stands for. */
+  app(): App {
+    return appOfCursor(this.cursor, this.#session);
+  }
+}
+
+function derivationPath(cursor: OutputCursor, session: Session): string {
+  const path = cursor.get("drvPath");
+  path.text();
+  return session.run(coerceToStorePath(session.evaluation.context, path.slot, NO_POS, ""));
+}
+
+/** The outputs that a derivation wants to be built if the user names none. */
+function outputsToInstall(cursor: OutputCursor): readonly string[] {
+  const specified = cursor.find("outputSpecified");
+  const names =
+    specified === undefined
+      ? cursor.find("meta")?.find("outputsToInstall")?.texts()
+      : specified.boolean()
+        ? [cursor.find("outputName")?.text() ?? "out"]
+        : undefined;
+  return names === undefined || names.length === 0 ? ["out"] : sortedBytes(new Set(names));
+}
+
+/** Copies fetched trees among paths to the store. */
+function copyTreesOf(wanted: readonly DerivedPath[], { evaluation }: Session): void {
+  for (const one of wanted) {
+    if (one.kind === "opaque") copyMount(evaluation.context, one.path);
+  }
+}
+
+/** Nix: `InstallableValue::toApp` in nix/app.cc. */
+function appOfCursor(cursor: OutputCursor, session: Session): App {
+  const type = cursor.get("type").text();
+  const [output] = cursor.names;
+  const expected = output === "apps" || output === "defaultApp" ? "app" : "derivation";
+  if (type !== expected) {
+    throw new EvalError("value", `attribute '${cursor.path}' should have type '${expected}'`);
+  }
+  if (type === "app") {
+    const program = cursor.get("program");
+    const text = program.text();
+    const { storeDir } = session.store;
+    const wanted = program.textContext().map((one) => derivedPathOfContext(one, storeDir));
+    if (!isInStore(text, storeDir)) {
+      throw new EvalError("value", `app program '${text}' is not in the Nix store`);
+    }
+    copyTreesOf(wanted, session);
+    return { program: text, wanted };
+  }
+  const path = derivationPath(cursor, session);
+  const outputName = cursor.get("outputName").text();
+  const name = cursor.get("name").text();
+  const own = cursor.meta("mainProgram") ?? cursor.find("pname")?.text();
+  return {
+    program: "",
+    wanted: [{ kind: "built", drv: { kind: "opaque", path }, outputs: [outputName] }],
+    // Nix: the version begins at the first dash that no letter follows.
+    name: own ?? name.replace(/-[^a-zA-Z].*$/s, ""),
+  };
+}
+
+/** An argument taken apart. */
+export interface ParsedArgument {
+  /** As the user wrote it; bytes. */
+  readonly shown: string;
+  /** The reference; `undefined` for a store path. */
+  readonly ref: FlakeRef | undefined;
+  readonly fragment: string;
+  readonly outputs: OutputChoice;
+}
+
+/** A store path among the arguments. */
+export interface PathArgument {
+  readonly path: DerivedPath;
+}
+
+/** What a command does with its arguments. */
+export interface ArgumentRequest extends Omit<FlakeRequest, "appliesConfig"> {
+  readonly use: FlakeUse;
+}
+
+/** The opened arguments of a command. */
+export interface OpenedArguments {
+  readonly session: Session;
+  readonly flakeSession: FlakeSession;
+  readonly installables: readonly (FlakeArgument | PathArgument)[];
+}
+
+/** Opens arguments and does some work with them. */
+export async function withArguments<Result>(
+  flags: FlakeFlags,
+  texts: readonly string[],
+  request: ArgumentRequest,
+  work: (opened: OpenedArguments) => Promise<Result> | Result,
+): Promise<Result> {
+  let parsed: readonly ParsedArgument[] = [];
+  return withFlakes(
+    flags,
+    { ...request, appliesConfig: true },
+    (flakeSession) => {
+      parsed = texts.map((text) => parseArgument(text, flags, flakeSession));
+      return parsed.flatMap(({ ref }) => (ref === undefined ? [] : [ref]));
+    },
+    ({ session, flakeSession, flakes }) => {
+      if (flags.autoArguments.size > 0 && flakes.length > 0) {
+        throw usageError("'--arg' and '--argstr' are incompatible with flakes");
+      }
+      let next = 0;
+      const installables = parsed.map((one) => {
+        const { ref, shown } = one;
+        if (ref === undefined) {
+          return { path: storePathArgument(shown, session) as DerivedPath };
+        }
+        return new FlakeArgument(
+          session,
+          flakes[next++] as EvaluatedFlake,
+          { ...one, ref },
+          request.use,
+        );
+      });
+      return work({ session, flakeSession, installables });
+    },
+  );
+}
+
+function parseArgument(text: string, flags: FlakeFlags, session: FlakeSession): ParsedArgument {
+  const { head, outputs } = splitOutputs(text);
+  if (session.isStorePath(head, flags.invocation.finishSettings().storeDir)) {
+    return { shown: text, ref: undefined, fragment: "", outputs };
+  }
+  const { ref, fragment } = session.parseRefWithFragment(head);
+  return { shown: text, ref, fragment, outputs };
+}
+
+/** The arguments of commands that build, if they name flakes. */
+export const openFlakeInstallables: InstallablesOpener = (flags, { use }, work) => {
+  const texts = argumentTexts(flags);
+  const [first = ".", ...args] = texts;
+  return withArguments(
+    flags as BuildingFlags & FlakeFlags,
+    use === "app" ? [first] : texts,
+    { use, readOnly: flags.readOnly },
+    ({ session, installables }) =>
+      work({
+        session,
+        resolve: () => installables.map((one, i) => installableOf(one, texts[i] ?? ".")),
+        resolveOthers: (others) =>
+          others.map((text) => {
+            const path = storePathArgument(text, session);
+            if (path !== undefined) return { shown: text, wanted: [path] };
+            throw usageError(`'${text}' is not a store path; here it has to be one`);
+          }),
+        app: () => {
+          const [argument] = installables;
+          if (argument instanceof FlakeArgument) return { app: argument.app(), args };
+          throw usageError(`installable '${first}' does not correspond to a Nix language value`);
+        },
+      }),
+  );
+};
+
+/** The arguments of a command, also those on standard input; the current directory by default. */
+export function argumentTexts(flags: BuildingFlags): readonly string[] {
+  const texts = [...flags.attrPaths, ...flags.positionals];
+  if (!flags.standardInput) return texts.length === 0 ? ["."] : texts;
+  const lines = flags.invocation.terminal.readInput().split("\n");
+  return [...texts, ...lines.filter((line) => line !== "")];
+}
+
+function installableOf(one: FlakeArgument | PathArgument, shown: string): Installable {
+  if (one instanceof FlakeArgument) {
+    const slot: Slot = one.cursor.slot;
+    return { shown, wanted: [one.wanted()], slot };
+  }
+  return { shown, wanted: [one.path] };
+}

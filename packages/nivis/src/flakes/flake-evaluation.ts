@@ -1,0 +1,181 @@
+/**
+ * Flakes of a command line, locked and ready to be evaluated.
+ *
+ *     reference ──▶ lock ──▶ nixConfig ──▶ evaluation ──▶ call ──▶ outputs
+ *
+ * All flakes are locked before anything is evaluated, because the settings that they ask for concern the
+ * whole evaluation. Locking waits for networks; evaluation does not, see docs/design/010-waiting.md.
+ */
+import { type Attrs, callFlake, copyMount, type FlakeCall, type Slot } from "@nivis/eval";
+import { hashTree, type SourceTree } from "@nivis/fetch";
+import { flakeCall, type LockedFlake, lockFlake } from "@nivis/flake";
+import { type FlakeRef, formatFlakeRef, makeFixedOutputPath } from "@nivis/formats";
+import {
+  applySetting,
+  type FlakeSession,
+  hashesOf,
+  nodeHashes,
+  SubtreeAccessor,
+  TreeAccessor,
+} from "@nivis/node";
+import { withFlakeSession } from "../flake-session.ts";
+import type { EvaluationFlags } from "../options/evaluation-options.ts";
+import type { LockingFlags } from "../options/lock-options.ts";
+import { openSession, type Session } from "../session.ts";
+import { trustedSettings } from "./flake-config.ts";
+import { lockFlagsOf, prepareRegistries, settingFlags } from "./locking.ts";
+import { OutputCursor } from "./output-cursor.ts";
+
+/** A flake that a command evaluates. */
+export interface EvaluatedFlake {
+  readonly locked: LockedFlake<SourceTree>;
+  /** The outputs, evaluated on first use. */
+  readonly outputs: OutputCursor;
+}
+
+/** What a command does with flakes. */
+export interface FlakeRequest {
+  /** Whether the settings in `nixConfig` that the user trusts are applied. */
+  readonly appliesConfig: boolean;
+  /** Whether nothing may be written to the store. */
+  readonly readOnly: boolean;
+  /** Whether evaluation may build derivations if the user does not say. Defaults to `true`. */
+  readonly mayBuild?: boolean;
+}
+
+/** The flags of commands that evaluate flakes. */
+export type FlakeFlags = EvaluationFlags & LockingFlags;
+
+/** The flakes of a command, in the order of its arguments, and their evaluation. */
+export interface OpenedFlakes {
+  readonly flakes: readonly EvaluatedFlake[];
+  readonly session: Session;
+  readonly flakeSession: FlakeSession;
+}
+
+/** Locks flakes, opens an evaluation and does some work with them. */
+export async function withFlakes<Result>(
+  flags: FlakeFlags,
+  request: FlakeRequest,
+  parse: (session: FlakeSession) => readonly FlakeRef[],
+  work: (opened: OpenedFlakes) => Promise<Result> | Result,
+): Promise<Result> {
+  const { invocation } = flags;
+  applyDefaults(flags, request);
+  return withFlakeSession(invocation, async (flakeSession) => {
+    await prepareRegistries(flags.locking, flakeSession, invocation);
+    const refs = parse(flakeSession);
+    const settingPaths: SettingPath[] = [];
+    const locked = await lockAll(flags, request, flakeSession, refs, settingPaths);
+    const session = openSession(flags, { readOnly: request.readOnly });
+    for (const one of settingPaths) copySettingPath(one, session);
+    const flakes = locked.map((one) => ({ locked: one, outputs: outputsOf(session, one) }));
+    return work({ flakes, session, flakeSession });
+  });
+}
+
+/** Nix: commands about flakes evaluate purely unless a setting says otherwise. */
+function applyDefaults({ invocation }: FlakeFlags, { mayBuild }: FlakeRequest): void {
+  const { settings } = invocation;
+  if (!settings.overridden.has("pure-eval")) settings.pureEval = true;
+  if (mayBuild === false && !settings.overridden.has("allow-import-from-derivation")) {
+    settings.allowImportFromDerivation = false;
+  }
+}
+
+/** Locks flakes; the same reference only once. */
+async function lockAll(
+  flags: FlakeFlags,
+  { appliesConfig }: FlakeRequest,
+  session: FlakeSession,
+  refs: readonly FlakeRef[],
+  settingPaths: SettingPath[],
+): Promise<readonly LockedFlake<SourceTree>[]> {
+  const { invocation } = flags;
+  const lockFlags = lockFlagsOf(flags.locking, session, invocation);
+  const known = new Map<string, LockedFlake<SourceTree>>();
+  const all: LockedFlake<SourceTree>[] = [];
+  for (const ref of refs) {
+    const key = formatFlakeRef(ref);
+    const locked =
+      known.get(key) ??
+      (await lockFlake(session.world, ref, {
+        ...lockFlags,
+        configure: (flake) => {
+          if (!appliesConfig) return {};
+          const { storeDir } = invocation.settings;
+          const trusted = trustedSettings(flake, session, invocation, (path) => {
+            const tree = flake.tree as SourceTree;
+            const storePath = settingStorePath(tree, path, storeDir);
+            settingPaths.push({ tree, path, storePath });
+            return storePath;
+          });
+          session.applySettings(trusted);
+          for (const { name, value } of trusted) {
+            applySetting(invocation.settings, name, value, (text) => invocation.warn(text));
+          }
+          return settingFlags(flags.locking, session);
+        },
+      }));
+    known.set(key, locked);
+    all.push(locked);
+  }
+  return all;
+}
+
+/** A path in `nixConfig`, which becomes a store path of its own. */
+interface SettingPath {
+  readonly tree: SourceTree;
+  readonly path: string;
+  readonly storePath: string;
+}
+
+/** The store path of a file or directory of a tree. */
+function settingStorePath(tree: SourceTree, path: string, storeDir: string): string {
+  const name = path === "/" ? "source" : path.slice(path.lastIndexOf("/") + 1);
+  const digest = hashTree(tree, nodeHashes, path);
+  const config = { storeDir, hashes: nodeHashes };
+  return makeFixedOutputPath(config, name, "nar", { algorithm: "sha256", digest });
+}
+
+function copySettingPath({ tree, path, storePath }: SettingPath, session: Session): void {
+  const { context } = session.evaluation;
+  context.mounts.mount(storePath, { tree: new SubtreeAccessor(tree, path), method: "nar" });
+  copyMount(context, storePath);
+}
+
+function outputsOf(session: Session, locked: LockedFlake<SourceTree>): OutputCursor {
+  let outputs: Slot | undefined;
+  return new OutputCursor(session, [], () => {
+    outputs ??= callOutputs(session, locked);
+    return outputs;
+  });
+}
+
+function callOutputs(session: Session, locked: LockedFlake<SourceTree>): Slot {
+  const value = session.run(callFlake(session.evaluation.context, evaluableCall(locked)));
+  // The function that makes it returns a set with this attribute.
+  return (value as Attrs).get("outputs") as Slot;
+}
+
+/** The value of a flake: its outputs and what is known of its source. */
+export function flakeValue(session: Session, locked: LockedFlake<SourceTree>): Slot {
+  return session.run(callFlake(session.evaluation.context, evaluableCall(locked)));
+}
+
+/** The call of a locked flake with its trees as evaluation reads them. */
+function evaluableCall(locked: LockedFlake<SourceTree>): FlakeCall {
+  const { lockText, trees } = flakeCall(locked);
+  const hashes = hashesOf(trees);
+  const accessors = new Map<SourceTree, TreeAccessor>();
+  return {
+    lockText,
+    trees: trees.map(({ key, input, asked, lazyAttrs, isForcedDirty, tree, directory }) => {
+      const accessor = accessors.get(tree) ?? new TreeAccessor(tree);
+      accessors.set(tree, accessor);
+      const narHash = hashes.get(tree) as string;
+      const fetched = { tree: accessor, locked: input, narHash, lazyAttrs };
+      return { key, fetched, input, asked, isForcedDirty, directory };
+    }),
+  };
+}
