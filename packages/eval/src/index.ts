@@ -42,7 +42,7 @@ export {
   renderWarning,
 } from "./errors/render.ts";
 export { bestMatches } from "./errors/suggestions.ts";
-export { forTerminal } from "./errors/terminal.ts";
+export { columnsOf, forTerminal } from "./errors/terminal.ts";
 export { tooDeep } from "./errors/too-deep.ts";
 export type { EvaluationOptions, Program, TextOptions } from "./evaluation.ts";
 export { Evaluation } from "./evaluation.ts";

@@ -7,6 +7,7 @@ import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import {
   applySetting,
   applyStoreSetting,
+  BuildLogger,
   cacheDirectory,
   configurationLines,
   DiskNarInfoMemory,
@@ -16,6 +17,7 @@ import {
   openStore,
   readSecretKey,
   type StoreSettings,
+  standardError,
 } from "@nivis/node";
 import {
   parsePublicKey,
@@ -24,6 +26,7 @@ import {
   type Store,
   StoreError,
   type StoreErrorKind,
+  type StoreObserver,
   TrustedKeys,
 } from "@nivis/store";
 import type {
@@ -32,6 +35,7 @@ import type {
   ResolvedInstallable,
 } from "./evaluated-installables.ts";
 import { Invocation } from "./invocation.ts";
+import { INFO_LEVEL, NOTICE_LEVEL } from "./log-format.ts";
 import { type HelpTopic, renderHelp } from "./options/help.ts";
 import { type Option, parseArguments, usageError } from "./options/option.ts";
 import { type StoreDraft, sharedStoreOptions } from "./options/store-options.ts";
@@ -77,6 +81,7 @@ export class StoreSession {
   readonly #opened: Store[] = [];
   readonly #evaluate: EvaluateInstallables | undefined;
   readonly #topic: HelpTopic;
+  #progress: BuildLogger | undefined;
 
   constructor({ draft, invocation, signal, evaluate, program }: SessionParts) {
     this.#draft = draft;
@@ -92,6 +97,7 @@ export class StoreSession {
 
   /** Prints a line of data. */
   print(line: string): void {
+    this.#progress?.pause();
     this.terminal.writeOut(`${line}\n`);
   }
 
@@ -102,17 +108,19 @@ export class StoreSession {
   }
 
   warn(message: string): void {
+    this.#progress?.pause();
     this.#invocation.warn(message);
   }
 
   /** Tells the user something, however quiet the command is to be. */
   tell(message: string): void {
+    this.#progress?.pause();
     this.#invocation.note(message);
   }
 
   /** Tells the user something that is worth knowing, unless quiet. */
   notice(message: string): void {
-    if (this.#draft.verbosity >= 0) this.#invocation.note(message);
+    if (this.#draft.verbosity >= 0) this.tell(message);
   }
 
   /**
@@ -121,11 +129,25 @@ export class StoreSession {
    */
   info(message: string): void {
     const least = this.terminal.color ? 1 : 0;
-    if (this.#draft.verbosity >= least) this.#invocation.note(message);
+    if (this.#draft.verbosity >= least) this.tell(message);
+  }
+
+  /** Shows work that takes its time: as a bar on a terminal, else line by line. */
+  progress(): StoreObserver {
+    const isTerminal = this.terminal.isErrTerminal === true && this.terminal.color;
+    const level = isTerminal ? NOTICE_LEVEL : INFO_LEVEL;
+    const options = {
+      format: "bar",
+      verbosity: level + this.#draft.verbosity,
+      isTerminal,
+    } as const;
+    this.#progress ??= new BuildLogger(options, standardError());
+    return this.#progress;
   }
 
   /** Shows an error that does not end the command. */
   error(message: string): void {
+    this.#progress?.pause();
     this.#invocation.report(new EvalError("value", message));
   }
 
@@ -217,7 +239,7 @@ export class StoreSession {
       userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
       settings: [...configurationLines(this.io), ...this.#draft.settings],
       observer: {
-        message: (text) => this.#invocation.note(text),
+        message: (text) => this.tell(text),
       },
       ...(cache === undefined
         ? {}
@@ -241,6 +263,7 @@ export class StoreSession {
   }
 
   async close(): Promise<void> {
+    this.#progress?.pause();
     for (const store of this.#opened) await store.close();
   }
 }

@@ -90,4 +90,5 @@ export {
   type BuildLogOptions,
   type BuildLogOutput,
 } from "./stores/progress/build-logger.ts";
+export { standardError } from "./stores/progress/standard-error.ts";
 export { usageError } from "./usage-error.ts";

@@ -2,12 +2,17 @@
  * Copying between any two stores: the closure, less what is there already, references first. NARs
  * are streamed from one store to the other; none is ever held.
  */
-import type { PathInfo } from "@nivis/formats";
+import { ACTIVITY_TYPES, type PathInfo, RESULT_TYPES, VERBOSITIES } from "@nivis/formats";
 import { closureOf, infosOf, referencesFirst } from "./closure.ts";
 import { invalidPath, StoreError } from "./error.ts";
 import type { ByteStream } from "./host.ts";
-import { type AddOptions, capability, type PathToAdd, type Store } from "./store.ts";
-import { watched } from "./stream.ts";
+import {
+  type AddOptions,
+  capability,
+  type PathToAdd,
+  type Store,
+  type StoreObserver,
+} from "./store.ts";
 
 /** How paths are copied. */
 export interface CopyOptions extends AddOptions {
@@ -15,9 +20,8 @@ export interface CopyOptions extends AddOptions {
   readonly closure?: boolean;
   /** Let the destination fetch from its substituters what it can. */
   readonly substitute?: boolean;
-  /** Hears of each path, and of the bytes of its NAR. */
-  readonly onPath?: (path: string) => void;
-  readonly onBytes?: (path: string, bytes: number) => void;
+  /** Hears of the copy as one activity, and of each path as one below it. */
+  readonly observer?: StoreObserver;
 }
 
 /** What was copied. */
@@ -52,24 +56,97 @@ export async function copyPaths(
   };
   const valid = await to.validPaths([...infos.keys()].sort(), request);
   for (const path of valid) infos.delete(path);
-  let bytes = 0;
   const order = referencesFirst(infos);
+  if (order.length === 0) return { copied: [], bytes: 0 };
+  const progress = new CopyProgress(from, to, [...infos.values()], options.observer);
   const items = order.map((path): PathToAdd => {
     const info = infos.get(path) as PathInfo;
     return {
       // Whether a path was built in the store itself is nothing to pass on.
       info: { ...info, ultimate: false },
-      nar: () => {
-        options.onPath?.(path);
-        return counted(from.nar(path, request), (count) => {
-          bytes += count;
-          options.onBytes?.(path, count);
-        });
-      },
+      nar: () => progress.follow(info, from.nar(path, request)),
     };
   });
-  if (items.length > 0) await writer.addMany(items, options);
-  return { copied: order, bytes };
+  try {
+    await writer.addMany(items, options);
+  } finally {
+    progress.end();
+  }
+  return { copied: order, bytes: progress.bytes };
+}
+
+/** Ids of our activities, which those of daemons do not reach. */
+const FIRST_ID = 2n ** 62n;
+const INFO = VERBOSITIES.indexOf("info");
+
+/** Reports a copy as C++ Nix does: the sums of paths and bytes, and each path while it is copied. */
+class CopyProgress {
+  /** Bytes of NARs that were read. */
+  bytes = 0;
+  readonly #from: Store;
+  readonly #to: Store;
+  readonly #count: number;
+  readonly #observer: StoreObserver;
+  #lastId = FIRST_ID;
+  #running = 0;
+  #done = 0;
+  #failed = 0;
+
+  constructor(from: Store, to: Store, infos: readonly PathInfo[], observer: StoreObserver = {}) {
+    this.#from = from;
+    this.#to = to;
+    this.#count = infos.length;
+    this.#observer = observer;
+    const text = `copying ${infos.length} paths`;
+    this.#start(FIRST_ID, ACTIVITY_TYPES.copyPaths, text, [], 0n);
+    const size = infos.reduce((sum, { narSize }) => sum + narSize, 0);
+    this.#result(FIRST_ID, RESULT_TYPES.setExpected, [ACTIVITY_TYPES.copyPath, size]);
+    this.#showSums();
+  }
+
+  /** Passes a NAR on and reports how far it is. */
+  async *follow({ path, narSize }: PathInfo, nar: ByteStream): AsyncGenerator<Uint8Array> {
+    const id = ++this.#lastId;
+    const [from, to] = [this.#from.uri, this.#to.uri];
+    const text = `copying path '${path}' from '${from}' to '${to}'`;
+    this.#start(id, ACTIVITY_TYPES.copyPath, text, [path, from, to], FIRST_ID);
+    this.#running++;
+    this.#showSums();
+    let read = 0;
+    let isWhole = false;
+    try {
+      for await (const piece of nar) {
+        read += piece.length;
+        this.bytes += piece.length;
+        this.#result(id, RESULT_TYPES.progress, [read, narSize, 0, 0]);
+        yield piece;
+      }
+      isWhole = true;
+    } finally {
+      this.#running--;
+      if (isWhole) this.#done++;
+      else this.#failed++;
+      this.#observer.stopActivity?.(id);
+      this.#showSums();
+    }
+  }
+
+  end(): void {
+    this.#observer.stopActivity?.(FIRST_ID);
+  }
+
+  #start(id: bigint, type: number, text: string, fields: readonly string[], parent: bigint): void {
+    this.#observer.startActivity?.({ id, level: INFO, type, text, fields, parent });
+  }
+
+  #result(id: bigint, type: number, fields: readonly number[]): void {
+    this.#observer.result?.({ id, type, fields: fields.map(BigInt) });
+  }
+
+  #showSums(): void {
+    const sums = [this.#done, this.#count, this.#running, this.#failed];
+    this.#result(FIRST_ID, RESULT_TYPES.progress, sums);
+  }
 }
 
 async function validInfos(
@@ -83,8 +160,4 @@ async function validInfos(
     infos.set(path, info);
   }
   return infos;
-}
-
-function counted(stream: ByteStream, each: (count: number) => void): ByteStream {
-  return watched(stream, (piece) => each(piece.length));
 }

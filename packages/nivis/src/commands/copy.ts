@@ -52,7 +52,7 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
       checkSignatures: !draft.noCheckSigs,
       substitute: draft.substitute,
       signal: session.signal,
-      onPath: (path) => session.info(`copying path '${path}' from '${from.uri}' to '${to.uri}'...`),
+      observer: session.progress(),
     });
     session.info(`${copied.length} paths copied (${renderSize(bytes)})`);
     return 0;

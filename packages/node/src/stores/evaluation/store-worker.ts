@@ -14,6 +14,7 @@ import {
   type BuildLogOutput,
   TeeLogger,
 } from "../progress/build-logger.ts";
+import { standardError } from "../progress/standard-error.ts";
 import {
   CANCEL,
   REPLIES,
@@ -33,31 +34,6 @@ const HIGHEST_LEVEL = 7;
 function plainText(message: string): string {
   const { stripVTControlCharacters } = process.getBuiltinModule("node:util");
   return stripVTControlCharacters(message);
-}
-
-const output: BuildLogOutput = {
-  // What this thread gives to `process.stderr` is written by the other one, which waits.
-  write: (bytes) => {
-    for (let rest: Uint8Array = Buffer.from(bytes, "latin1"); rest.length > 0; ) {
-      try {
-        rest = rest.subarray(writeSync(2, rest));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      }
-    }
-  },
-  columns: terminalColumns(),
-  now: () => performance.now(),
-};
-
-/** How wide standard error is, if it is a terminal. */
-function terminalColumns(): () => number {
-  const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
-  if (!isatty(2)) return () => 0;
-  const stream = new WriteStream(2);
-  stream.unref();
-  return () => stream.getWindowSize()[0];
 }
 
 /** Nix: a file that cannot be written is passed over. */
@@ -82,7 +58,7 @@ function jsonLogger(path: string): BuildLogger[] {
 function loggerFor(options: BuildLogOptions): TeeLogger {
   const { jsonPath } = options;
   const files = jsonPath === undefined ? [] : jsonLogger(jsonPath);
-  return new TeeLogger(new BuildLogger(options, output), ...files);
+  return new TeeLogger(new BuildLogger(options, standardError()), ...files);
 }
 
 async function serve(start: WorkerStart, logger: TeeLogger | undefined) {

@@ -156,15 +156,13 @@ export class Activities {
   /** The line that shows what goes on; empty if nothing does. */
   line(): string {
     const status = this.#status();
-    const parts = status === "" ? [] : [`[${status}]`];
+    const counts = status === "" ? "" : `[${status}] `;
     const newest = this.#newest();
-    if (newest !== undefined) {
-      const { text, phase, lastLine } = newest;
-      const head = text + (phase === "" ? "" : ` (${phase})`);
-      const between = text !== "" && lastLine !== "" ? ": " : "";
-      parts.push(head + between + lastLine);
-    }
-    return parts.join(" ");
+    if (newest === undefined) return counts;
+    const { text, phase, lastLine } = newest;
+    const head = text + (phase === "" ? "" : ` (${phase})`);
+    const between = text !== "" && lastLine !== "" ? ": " : "";
+    return counts + head + between + lastLine;
   }
 
   #newest(): Running | undefined {

@@ -5,10 +5,12 @@
  *
  * It runs in the thread that talks to the store, and writes by itself: the evaluating thread waits.
  */
+import { columnsOf } from "@nivis/eval";
 import {
   type ActivityField,
   type ActivityResult,
   type ActivityStart,
+  encodeUtf8,
   RESULT_TYPES,
 } from "@nivis/formats";
 import type { StoreObserver } from "@nivis/store";
@@ -39,6 +41,8 @@ export interface BuildLogOutput {
 
 /** The level of lines of build logs that are wanted. */
 const LOG_LINE_LEVEL = 3;
+const HIDE_CURSOR = "\x1b[?25l";
+const SHOW_CURSOR = "\x1b[?25h";
 /** Milliseconds between two drawings. */
 const REDRAW_PAUSE = 50;
 
@@ -51,6 +55,7 @@ export class BuildLogger implements StoreObserver {
   readonly #draws: boolean;
   readonly #isJson: boolean;
   #drawn = "";
+  #hidesCursor = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: BuildLogOptions, output: BuildLogOutput) {
@@ -71,8 +76,9 @@ export class BuildLogger implements StoreObserver {
 
   /** Prints a line of a level if it is wanted. */
   print(level: number, text: string): void {
+    if (level > this.#options.verbosity) return;
     if (this.#isJson) this.#event({ action: "msg", level, msg: text });
-    else if (level <= this.#options.verbosity) this.#line(text);
+    else this.#line(text);
   }
 
   startActivity(activity: ActivityStart): void {
@@ -110,10 +116,17 @@ export class BuildLogger implements StoreObserver {
     }
   }
 
-  /** Takes the drawn line away; something else is going to be written. */
+  /** Takes the drawn line away and shows the cursor; something else is going to be written. */
   pause(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#clear();
+    if (!this.#hidesCursor) return;
+    this.#hidesCursor = false;
+    this.#output.write(SHOW_CURSOR);
+  }
+
+  #clear(): void {
     if (this.#drawn === "") return;
     this.#drawn = "";
     this.#output.write("\r\x1b[K");
@@ -131,8 +144,10 @@ export class BuildLogger implements StoreObserver {
 
   #line(text: string): void {
     const { isTerminal } = this.#options;
-    this.pause();
-    this.#output.write(`${isTerminal ? text : withoutEscapes(text)}\n`);
+    this.#clear();
+    // The colours of a line end with it.
+    const reset = this.#draws ? "\x1b[0m" : "";
+    this.#output.write(`${isTerminal ? text + reset : withoutEscapes(text)}\n`);
     this.#redraw();
   }
 
@@ -147,7 +162,9 @@ export class BuildLogger implements StoreObserver {
     const line = cutToWidth(this.#activities.line(), this.#output.columns());
     if (line === this.#drawn) return;
     this.#drawn = line;
-    this.#output.write(`\r${line}\x1b[0m\x1b[K`);
+    const hide = this.#hidesCursor ? "" : HIDE_CURSOR;
+    this.#hidesCursor = true;
+    this.#output.write(`${hide}\r${line}\x1b[0m\x1b[K`);
   }
 
   #event(event: Readonly<Record<string, unknown>>): void {
@@ -203,20 +220,26 @@ function withoutEscapes(text: string): string {
   return text.replace(new RegExp(ESCAPE.source, "g"), "");
 }
 
-/** The first `width` columns of a line; only colours are kept of its escapes. */
+/**
+ * The first `width` columns of a line, or all of them if it is 0; only colours are kept of its escapes.
+ * Tabs extend to the next multiple of eight columns.
+ */
 function cutToWidth(line: string, width: number): string {
-  // Texts are bytes, and a character of several bytes takes one column.
+  const limit = width === 0 ? Number.POSITIVE_INFINITY : width;
+  // Texts are bytes, and a character of several bytes has the width of the character.
   const text = Buffer.from(line, "latin1").toString("utf8");
   let result = "";
   let columns = 0;
   for (const piece of text.match(new RegExp(`${ESCAPE.source}|[^\\x1b]`, "gsu")) ?? []) {
     if (piece.startsWith("\x1b")) {
       if (piece.endsWith("m")) result += piece;
-    } else if (piece === "\t" || piece >= " ") {
-      if (width > 0 && columns >= width) break;
-      columns++;
-      result += piece === "\t" ? " " : piece;
+      continue;
     }
+    if (piece < " " && piece !== "\t") continue;
+    const shown = piece === "\t" ? " ".repeat(8 - (columns % 8)) : piece;
+    columns += piece === "\t" ? shown.length : columnsOf(encodeUtf8(piece));
+    if (columns > limit) break;
+    result += shown;
   }
   return Buffer.from(result, "utf8").toString("latin1");
 }
