@@ -410,6 +410,43 @@ describe.runIf(process.platform === "linux")("a run that ends early", () => {
   });
 });
 
+/** The bytes of memory of a process; 0 if there is none. Linux only. */
+function residentOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
+  } catch {
+    return 0;
+  }
+}
+
+test.runIf(process.platform === "linux")(
+  "all processes together keep to the budget while attributes fill any heap",
+  async () => {
+    const hog =
+      "builtins.length (builtins.deepSeq (builtins.genList (i: builtins.genList (x: x + i) 1000) 100000) [ ])";
+    const text = `${MAKE} { a = d "a"; hog1 = d (toString (${hog})); hog2 = d (toString (${hog})); z = d "z"; }`;
+    const args = ["--no-instantiate", "--workers", "2", "--max-memory-size", "200", "-E", text];
+    const child = await started(args);
+    const pid = child.pid as number;
+    let peak = 0;
+    const timer = setInterval(() => {
+      const pids = existsSync(`/proc/${pid}`) ? [pid, ...childrenOf(pid)] : [];
+      peak = Math.max(
+        peak,
+        pids.reduce((sum, one) => sum + residentOf(one), 0),
+      );
+    }, 10);
+    child.stdout?.resume();
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    clearInterval(timer);
+    expect(code).toBe(1);
+    const budget = 400 * 1024 * 1024;
+    // It was needed, and it was not exceeded.
+    expect(peak).toBeGreaterThan(budget * 0.5);
+    expect(peak).toBeLessThanOrEqual(budget);
+  },
+);
+
 describe("a journal", () => {
   test("continues what was interrupted", async () => {
     const file = join(folder, "resume.journal");

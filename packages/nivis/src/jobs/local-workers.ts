@@ -50,6 +50,8 @@ type Loss =
 const MIB = 1024 * 1024;
 /** The share of its part of the budget at which a worker ends between two attributes. */
 const SOFT_SHARE = 0.8;
+/** The share of the budget at which a worker is killed: memory grows until the process has ended. */
+const HARD_SHARE = 0.95;
 /** The time between two looks at all memory, in milliseconds. */
 const BUDGET_INTERVAL = 50;
 
@@ -221,7 +223,7 @@ export class LocalWorkers {
   #watchBudget(): void {
     const { resident } = this;
     this.peak = Math.max(this.peak, resident);
-    if (resident <= this.#budget) return;
+    if (resident <= this.#budget * HARD_SHARE) return;
     let largest: WorkerHandle | undefined;
     for (const worker of this.#running) {
       if (largest === undefined || worker.resident > largest.resident) largest = worker;
