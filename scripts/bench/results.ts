@@ -52,9 +52,11 @@ class Measurement {
   readonly #folder: string;
   readonly #tree: string;
   readonly #args: readonly string[];
+  readonly #name: string;
   #added = 0;
 
-  constructor(meter: Meter, folder: string, tree: string, expression: string) {
+  constructor(meter: Meter, folder: string, tree: string, name: string, expression: string) {
+    this.#name = name;
     this.#meter = meter;
     this.#folder = folder;
     this.#tree = tree;
@@ -77,7 +79,7 @@ class Measurement {
     this.#note("again", this.#nivis({}));
     appendFileSync(join(this.#tree, ELSEWHERE), "# another line\n");
     this.#note("after an edit elsewhere", this.#nivis({}));
-    const name = `nivis-bench-${process.pid}-${this.#added++}`;
+    const name = `nivis-bench-${this.#name}-${this.#added++}`;
     const place = join(this.#tree, "pkgs/by-name/ni", name);
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, "package.nix"), "{ hello }: hello\n");
@@ -132,7 +134,7 @@ try {
   const tree = join(folder, "nixpkgs");
   spawnSync("cp", ["-a", source, tree], { stdio: "inherit" });
   for (const [name, expression] of programsOf(tree)) {
-    const measurement = new Measurement(meter, folder, tree, expression);
+    const measurement = new Measurement(meter, folder, tree, name, expression);
     measurement.run(Number(rounds));
     report(name, measurement.times);
   }

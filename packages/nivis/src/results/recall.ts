@@ -26,7 +26,12 @@ export function recall(slot: ResultSlot, options: RecallOptions = {}): number | 
   const { write = writeAll, ...check } = options;
   const { holds, renewed } = checkInputs({ inputs: entry.inputs, ...check });
   if (!holds) return undefined;
-  for (const [stream, bytes] of entry.output) write(stream, bytes);
+  try {
+    for (const [stream, bytes] of entry.output) write(stream, bytes);
+  } catch {
+    // A full disk, for example; an evaluation says so properly.
+    return undefined;
+  }
   if (renewed !== undefined) writeResult(slot, { ...entry, inputs: renewed });
   return entry.exitCode;
 }
