@@ -7,7 +7,9 @@
  * of a directory, another file of the same age under the name.
  */
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   linkSync,
   lstatSync,
@@ -30,7 +32,7 @@ const INITIAL_FILES = 30;
 const VARIABLES = ["V", "W", "NIX_PATH"];
 const VALUES = ["", "1", "two", "p=a:q=b", "p=b:a", "nixpkgs=link"];
 
-/** Removes write permission from nothing: programs may be run by a user who may read everything. */
+/** Permissions, of which the last ones matter only to users other than root. */
 const MODES = [0o644, 0o755, 0o600, 0o444, 0o000];
 
 /** A tree on disk, and the variables of the environment. */
@@ -209,12 +211,25 @@ function named(name: string, action: () => unknown): () => string {
   };
 }
 
+function isReadable(place: string): boolean {
+  try {
+    accessSync(place, constants.R_OK | (statSync(place).isDirectory() ? constants.X_OK : 0));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** All files below a directory with their contents, for people. */
 export function describeTree(root: string): string {
   const lines: string[] = [];
   const visit = (path: string): void => {
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       const place = join(path, entry.name);
+      if (!isReadable(place)) {
+        lines.push(`${place}: not readable`);
+        continue;
+      }
       if (entry.isDirectory()) visit(place);
       else if (entry.isFile())
         lines.push(`${place}: ${JSON.stringify(readFileSync(place, "latin1"))}`);

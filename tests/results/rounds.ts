@@ -2,6 +2,7 @@
  * Rounds of random edits: after each, a program is run with the result of an earlier run, if that
  * still holds, and without it. Both must print the same.
  */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,12 +54,12 @@ export function runRounds(rounds: number, seed: number): Tally {
         tally,
       );
       process.chdir(here);
-      rmSync(place, { recursive: true, force: true });
+      remove(place);
     }
     return tally;
   } finally {
     process.chdir(here);
-    rmSync(folder, { recursive: true, force: true });
+    remove(folder);
   }
 }
 
@@ -198,7 +199,7 @@ class Trial {
     const paths = this.#storePaths();
     if (paths.length === 0) return "nothing in the store";
     const name = this.#random.pick(paths);
-    rmSync(join(this.#folder, "store/nix/store", name), { recursive: true, force: true });
+    remove(join(this.#folder, "store/nix/store", name));
     return `remove ${name} from the store`;
   }
 
@@ -212,6 +213,12 @@ class Trial {
       }
     }
   }
+}
+
+/** Removes a tree, some of whose directories the user may not enter. */
+function remove(place: string): void {
+  spawnSync("chmod", ["-R", "u+rwx", place], { stdio: "ignore" });
+  rmSync(place, { recursive: true, force: true });
 }
 
 function put(pieces: string[], stream: number, bytes: string): void {
