@@ -25,6 +25,7 @@ export const ON_DEMAND = {
     "nivis/src/nix.ts",
     "nivis/src/nix-build.ts",
     "nivis/src/options/help.ts",
+    "nivis/src/written-value.ts",
   ],
   stores: ["nivis/src/commands/store-commands.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts"],

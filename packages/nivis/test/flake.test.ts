@@ -247,6 +247,16 @@ describe("nivis flake", () => {
       expect((await evaluate("--impure", ...now)).out).toBe("true\n");
     });
 
+    test("can be written to files", async () => {
+      const target = at("written");
+      const args = ["--expr", '{ a = "x"; b.c = "y"; }', "--write-to", target];
+      expect(await evaluate(...args)).toMatchObject({ code: 0, out: "" });
+      expect(readFileSync(join(target, "b/c"), "utf8")).toBe("y");
+      expect((await evaluate(...args)).err).toContain(`error: path '${target}' already exists`);
+      const wrong = await evaluate("--expr", "{ a = 1; }", "--write-to", at("wrong"));
+      expect(wrong.err).toContain("is not a string or an attribute set");
+    });
+
     test("come without arguments for functions", async () => {
       const { err } = await evaluate(`${outputs()}#lib`, "--argstr", "x", "y");
       expect(err).toContain("'--arg' and '--argstr' are incompatible with flakes");

@@ -1,7 +1,14 @@
 /** NamedTree: a tree with another name in messages, and with the fingerprint of how it was obtained. */
-import type { NarSink } from "@nivis/formats";
+import { InputError, type NarSink } from "@nivis/formats";
 import { ForwardingTree } from "./forwarding-tree.ts";
-import { dumpTree, type Fingerprint, type SourceTree, type TreeRecipe } from "./source-tree.ts";
+import {
+  type DirectoryEntry,
+  dumpTree,
+  type Fingerprint,
+  missingObject,
+  type SourceTree,
+  type TreeRecipe,
+} from "./source-tree.ts";
 
 /** A tree with a name and a fingerprint of its own. */
 export class NamedTree extends ForwardingTree {
@@ -21,6 +28,37 @@ export class NamedTree extends ForwardingTree {
 
   override display(path: string): string {
     return this.#prefix === undefined ? super.display(path) : this.#prefix + path;
+  }
+
+  /** Reads something; the error for a path that is not there has the name of this tree. */
+  #reading<Result>(path: string, read: () => Result): Result {
+    try {
+      return read();
+    } catch (error) {
+      const inner = missingObject(this.tree.display(path)).message;
+      if (!(error instanceof InputError) || error.message !== inner) throw error;
+      throw missingObject(this.display(path));
+    }
+  }
+
+  override isExecutable(path: string): boolean {
+    return this.#reading(path, () => super.isExecutable(path));
+  }
+
+  override readFile(path: string): string {
+    return this.#reading(path, () => super.readFile(path));
+  }
+
+  override readBytes(path: string): Uint8Array {
+    return this.#reading(path, () => super.readBytes(path));
+  }
+
+  override readDirectory(path: string): readonly DirectoryEntry[] {
+    return this.#reading(path, () => super.readDirectory(path));
+  }
+
+  override readLink(path: string): string {
+    return this.#reading(path, () => super.readLink(path));
   }
 
   override fingerprint(path: string): Fingerprint | undefined {

@@ -30,6 +30,7 @@ import {
 import type { Program } from "../program.ts";
 import { autoCall } from "../selection/auto-call.ts";
 import { openSession, type Session } from "../session.ts";
+import { writeValue } from "../written-value.ts";
 
 type OutputKind = "pretty" | "json" | "xml" | "raw";
 
@@ -40,6 +41,8 @@ export interface EvalFlags extends SourceFlags {
   location: boolean;
   /** Expressions of `--apply`; bytes. */
   apply: string | undefined;
+  /** Where `--write-to` puts the value; bytes. */
+  writeTo: string | undefined;
 }
 
 function setOutput(flags: EvalFlags, output: OutputKind): void {
@@ -57,6 +60,7 @@ export function defaultEvalFlags(invocation: Invocation): EvalFlags {
     strict: false,
     location: true,
     apply: undefined,
+    writeTo: undefined,
   };
 }
 
@@ -68,7 +72,8 @@ export function printResult(
   write: (bytes: string) => void,
 ): void {
   const { context } = session.evaluation;
-  printValue(flags, session, value, write);
+  if (flags.writeTo !== undefined) writeValue(value, session.absolutePath(flags.writeTo), session);
+  else printValue(flags, session, value, write);
   // Nix: trees are copied to the store after the value is printed.
   copyMounts(context, mountedPathsIn(context, value));
 }
@@ -154,6 +159,14 @@ export const evalCommand: Program<EvalFlags> = {
       "Print the result of FUNCTION for the value",
       (flags, text) => {
         flags.apply = encodeUtf8(text);
+      },
+    ),
+    valueFlag<EvalFlags>(
+      ["--write-to"],
+      "PATH",
+      "Write a string to a file, or a set of them to a directory, instead of printing it",
+      (flags, path) => {
+        flags.writeTo = encodeUtf8(path);
       },
     ),
     // The printed form always has one line.
