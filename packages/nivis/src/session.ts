@@ -117,13 +117,13 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   return new Session(flags, evaluation, store);
 }
 
-/** How the fetchers of an evaluation are set up. */
 /** Where narinfos of binary caches are remembered. */
 function narInfoDirectory(machine: EvalIo): string | undefined {
   const cache = cacheDirectory(machine);
   return cache === undefined ? undefined : `${cache}/narinfo`;
 }
 
+/** How the fetchers of an evaluation are set up. */
 function fetcherOptions(
   invocation: Invocation,
   settings: GatheredSettings,

@@ -126,8 +126,15 @@ describe("nivis cache", () => {
   test("shows where the cache is and what is in it", () => {
     const nothing = "  files      0\n  size       0.0 KiB\n";
     const results = join(folder.path, "caches", "nivis", "results");
+    const directories = {
+      "compiled files": bytecode(),
+      results,
+      "fetched sources": join(folder.path, "caches", "nivis"),
+    };
     expect(cache().out).toBe(
-      `compiled files\n  directory  ${bytecode()}\n${nothing}results\n  directory  ${results}\n${nothing}`,
+      Object.entries(directories)
+        .map(([name, directory]) => `${name}\n  directory  ${directory}\n${nothing}`)
+        .join(""),
     );
     evaluateSum();
     expect(cache("show").out).toContain("files      2\n");

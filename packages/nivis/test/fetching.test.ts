@@ -1,6 +1,6 @@
 /** Fetching with the built commands: repositories, archives and files of this machine. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestRepository } from "../../node/test/fetching/git-repository.ts";
 
 const INSTANTIATE = fileURLToPath(new URL("../bin/nivis-instantiate.cjs", import.meta.url));
+const NIVIS = fileURLToPath(new URL("../bin/nivis.cjs", import.meta.url));
 const NIX = fileURLToPath(new URL("../bin/nivis-nix.cjs", import.meta.url));
 
 const PROGRAM = `{
@@ -80,6 +81,18 @@ describe("commands fetch", () => {
     expect(out).toBe('"some text"\n');
     const flake = value("(import <pack>).text", "-I", `pack=flake:path:${folder}/pack`);
     expect(flake).toBe("some text");
+  });
+
+  test("what was fetched is listed and removed by nivis cache, and fetched again", () => {
+    const text = `(import (fetchTarball "file://${folder}/pack.tar.gz")).text`;
+    expect(value(text)).toBe("some text");
+    const shown = /fetched sources\n {2}directory .*\n {2}files +(\d+)\n/;
+    expect(Number(shown.exec(run(NIVIS, "cache").out)?.[1])).toBeGreaterThan(0);
+    run(NIVIS, "cache", "trim", "--max-size", "0");
+    expect(readdirSync(join(folder, "cache", "nivis", "trees"))).toEqual([]);
+    expect(value(text)).toBe("some text");
+    run(NIVIS, "cache", "clear");
+    expect(Number(shown.exec(run(NIVIS, "cache").out)?.[1])).toBe(0);
   });
 
   test("a hash that differs: the message and exit code 102", () => {

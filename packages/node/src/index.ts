@@ -11,6 +11,7 @@ export { FetchServer } from "./fetching/evaluation/fetch-server.ts";
 export { hashesOf } from "./fetching/evaluation/flake-calls.ts";
 export type { FetchStart } from "./fetching/evaluation/requests.ts";
 export { SubtreeAccessor, TreeAccessor } from "./fetching/evaluation/tree-accessor.ts";
+export { FetchFolder } from "./fetching/fetch-folder.ts";
 export {
   type NodeFetchHost,
   type NodeFetchOptions,

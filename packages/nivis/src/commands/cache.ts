@@ -1,6 +1,12 @@
-/** `nivis cache`: shows, trims and clears the caches of compiled files and of results. */
+/** `nivis cache`: shows, trims and clears the caches of compiled files, results and fetched sources. */
 import { join } from "node:path";
-import { type CacheContents, CacheFolder, cacheDirectory, DiskBytecodeCache } from "@nivis/node";
+import {
+  type CacheContents,
+  CacheFolder,
+  cacheDirectory,
+  DiskBytecodeCache,
+  FetchFolder,
+} from "@nivis/node";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
 import type { Program } from "../program.ts";
@@ -27,15 +33,16 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
   return unit === undefined ? undefined : Number((found as RegExpExecArray)[1]) * unit;
 }
 
-/** `nivis cache`: shows, trims and clears the caches of compiled files and of results. */
+/** `nivis cache`: shows, trims and clears the caches of compiled files, results and fetched sources. */
 export const cacheCommand: Program<CacheFlags> = {
   name: "nivis cache",
-  summary: "show, trim or clear the caches of compiled files and results",
+  summary: "show, trim or clear the caches of compiled files, results and fetched sources",
   usage: "[show | trim | clear] [FLAG]...",
   description: [
     "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. Entries are found by content and never become stale. That cache keeps its size below 256 MiB.",
     "Next to them are results of eval, instantiate and nivis-instantiate, with everything that each run looked at: files, directories, variables, paths in the store. The same command prints its result again without evaluating if all of that is as it was. These keep their size below about 128 MiB.",
-    "--max-size limits each of the two. The variable NIVIS_NO_CACHE disables both, NIVIS_NO_RESULTS that of results; --no-cache disables both for one evaluation.",
+    "Fetched sources are there as well: unpacked archives, files and clones of repositories. Nothing limits their size but `nivis cache trim`; what was removed is fetched again when it is needed.",
+    "--max-size limits each of the three. The variable NIVIS_NO_CACHE disables all, NIVIS_NO_RESULTS that of results; --no-cache disables the first two for one evaluation.",
   ],
   examples: [
     { does: "Show where the cache is and how large", command: "nivis cache" },
@@ -93,9 +100,10 @@ export const cacheCommand: Program<CacheFlags> = {
     if (directory === undefined) {
       throw usageError("there is no cache: NIVIS_NO_CACHE is set, or there is no home directory");
     }
-    const caches: readonly (readonly [name: string, cache: CacheFolder])[] = [
+    const caches: readonly (readonly [name: string, cache: Cache])[] = [
       ["compiled files", new DiskBytecodeCache(directory)],
       ["results", new CacheFolder(join(directory, "results"))],
+      ["fetched sources", new FetchFolder(directory)],
     ];
     for (const [name, cache] of caches) {
       if (action === "show") {
@@ -114,6 +122,9 @@ export const cacheCommand: Program<CacheFlags> = {
     }
   },
 };
+
+/** One of the caches. */
+type Cache = Pick<CacheFolder, "directory" | "contents" | "trim" | "clear">;
 
 function describe({ files, bytes }: CacheContents): string {
   const size =
