@@ -119,7 +119,13 @@ export { CountingObserver } from "./statistics/counting-observer.ts";
 export { type ProcessStatistics, renderStatistics, statisticsReport } from "./statistics/report.ts";
 export { DummyStore } from "./store/dummy-store.ts";
 export { narSourceOf, type SourceTree } from "./store/source-tree.ts";
-export type { Store, StoreCapabilities, WantedOutput } from "./store/store.ts";
+export type {
+  ClosureCopy,
+  ClosureRequest,
+  Store,
+  StoreCapabilities,
+  WantedOutput,
+} from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
 export { Attrs } from "./value/attrs.ts";
 export { type ContextElement, contextOf, decodeContextElement } from "./value/context.ts";

@@ -16,6 +16,7 @@ import { conversionBuiltins } from "./conversion.ts";
 import type { BuiltinConstant, BuiltinDefinition } from "./definition.ts";
 import { derivationBuiltins } from "./derivation.ts";
 import { environmentBuiltins, environmentConstants } from "./environment.ts";
+import { fetchClosureBuiltins } from "./fetch-closure.ts";
 import { fetcherBuiltins } from "./fetchers.ts";
 import { fileBuiltins } from "./files.ts";
 import { flakeRefBuiltins } from "./flake-refs.ts";
@@ -32,7 +33,6 @@ import { sortBuiltins } from "./sort.ts";
 import { storePathBuiltins } from "./store-paths.ts";
 import { stringBuiltins } from "./strings.ts";
 import { typeBuiltins } from "./types.ts";
-import { unsupportedBuiltins } from "./unsupported.ts";
 import { versionBuiltins } from "./versions.ts";
 
 /** All builtins that are functions, including experimental ones. */
@@ -44,6 +44,7 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...derivationBuiltins,
   ...environmentBuiltins,
   ...fetcherBuiltins,
+  ...fetchClosureBuiltins,
   ...fileBuiltins,
   ...flakeRefBuiltins,
   ...getFlakeBuiltins,
@@ -59,7 +60,6 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...storePathBuiltins,
   ...stringBuiltins,
   ...typeBuiltins,
-  ...unsupportedBuiltins,
   ...versionBuiltins,
 ];
 

@@ -28,6 +28,22 @@ export interface WantedOutput {
   readonly output: string;
 }
 
+/** A closure to copy; see {@link Store.fetchClosure}. */
+export interface ClosureRequest {
+  /** The URL of a binary cache, such as `https://cache.nixos.org`. */
+  readonly from: string;
+  /** A store path. */
+  readonly path: string;
+  /** Whether to rewrite the closure to content-addressed form. */
+  readonly rewrite: boolean;
+}
+
+/** A copied closure. */
+export interface ClosureCopy {
+  readonly path: string;
+  readonly isContentAddressed: boolean;
+}
+
 /** A store, as evaluation uses it. All paths are whole store paths; all texts are byte strings. */
 export interface Store {
   readonly capabilities: StoreCapabilities;
@@ -67,4 +83,10 @@ export interface Store {
   build?(wanted: readonly WantedOutput[]): readonly string[];
   /** Fetches a path that is not valid from another store; returns whether it is valid now. */
   substitute?(path: string): boolean;
+  /**
+   * Copies the closure of a path from the binary cache at `from`, or with `rewrite` its
+   * content-addressed form, and returns what was copied. Throws an {@link IoError} with the store's
+   * message. Absent if the store cannot copy.
+   */
+  fetchClosure?(request: ClosureRequest): ClosureCopy;
 }

@@ -73,11 +73,6 @@ describe("experimental builtins", () => {
       "argument 'type' is missing in call to 'fetchTree'",
     ]);
   });
-  test.each(["fetchClosure", "getFlake"])("%s says that it is not supported", (name) => {
-    const settings = withFeatures("fetch-tree", "fetch-closure", "flakes");
-    const error = errorOf(`builtins.tryEval (builtins.${name} "https://h/x")`, { settings });
-    expect(error.at(-1)).toBe(`builtins.${name} is not supported yet by Nivis`);
-  });
   test.each(["fetchurl", "fetchTarball", "fetchGit", "fetchMercurial", "fetchTree"])(
     "%s says that there is no fetcher",
     (name) => {

@@ -9,6 +9,8 @@
  */
 
 import {
+  type ClosureCopy,
+  type ClosureRequest,
   joinPath,
   narSourceOf,
   type SourceAccessor,
@@ -132,6 +134,11 @@ export class EvaluationStore implements Store {
 
   substitute(path: string): boolean {
     return this.#store.ask({ ask: "substitute", path });
+  }
+
+  fetchClosure(request: ClosureRequest): ClosureCopy {
+    this.flush();
+    return this.#store.ask({ ask: "closure", ...request });
   }
 
   /** What the build store would have to do for these paths. */

@@ -4,6 +4,7 @@
  *
  * Messages are structured clones. Texts are byte strings.
  */
+import type { ClosureCopy, ClosureRequest } from "@nivis/eval";
 import type { BuildMode, DerivedPath, KeyedBuildResult } from "@nivis/formats";
 import type { Missing } from "@nivis/store";
 import type { OpenStoreOptions } from "../open-store.ts";
@@ -82,6 +83,7 @@ export type StoreRequest =
   | { readonly ask: "write"; readonly objects: readonly NewObject[] }
   | { readonly ask: "build"; readonly wanted: readonly RequestedOutput[] }
   | { readonly ask: "substitute"; readonly path: string }
+  | ({ readonly ask: "closure" } & ClosureRequest)
   | { readonly ask: "missing"; readonly wanted: readonly DerivedPath[] }
   | { readonly ask: "realise"; readonly wanted: readonly DerivedPath[]; readonly mode: BuildMode }
   | { readonly ask: "outputs"; readonly drvPath: string }
@@ -100,6 +102,7 @@ export interface StoreAnswers {
   /** The paths of the outputs, in the order of the question. */
   readonly build: readonly string[];
   readonly substitute: boolean;
+  readonly closure: ClosureCopy;
   /** What the build store would have to do; `willBuild` with dependencies first. */
   readonly missing: Missing;
   /** What became of each wanted path, in their order; failures are results. */

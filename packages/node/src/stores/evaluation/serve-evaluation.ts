@@ -3,6 +3,7 @@
  * `@nivis/store`. Runs in the thread that holds the connections, and in tests without one.
  */
 import { closeSync } from "node:fs";
+import type { ClosureCopy, ClosureRequest } from "@nivis/eval";
 import {
   type BuildMode,
   bytesToByteString,
@@ -25,7 +26,9 @@ import {
   checkCancelled,
   copyPaths,
   type FileSystem,
+  isContentAddressed,
   type Missing,
+  makeContentAddressed,
   narOfFiles,
   outputsOfDerivation,
   type PathToAdd,
@@ -55,7 +58,16 @@ export class EvaluationServer {
 
   readonly #logger: TeeLogger | undefined;
 
-  constructor(evalStore: Store, buildStore: Store, logger?: TeeLogger) {
+  readonly #openSource: (url: string) => Promise<Store>;
+
+  /** @param openSource - opens a store that paths are copied from */
+  constructor(
+    evalStore: Store,
+    buildStore: Store,
+    openSource: (url: string) => Promise<Store>,
+    logger?: TeeLogger,
+  ) {
+    this.#openSource = openSource;
     this.#evalStore = evalStore;
     this.#buildStore = buildStore;
     this.#logger = logger;
@@ -79,6 +91,8 @@ export class EvaluationServer {
         return undefined;
       case "build":
         return this.#build(request.wanted);
+      case "closure":
+        return this.#closure(request);
       case "substitute":
         return this.#substitute(request.path);
       case "missing":
@@ -203,6 +217,27 @@ export class EvaluationServer {
     replaceLink(link, realPath(path), this.#buildStore.storeDir);
     await roots.addIndirectRoot(link);
     return true;
+  }
+
+  /** Copies a closure from a binary cache, as it is or in content-addressed form. */
+  async #closure({ from, path, rewrite }: ClosureRequest): Promise<ClosureCopy> {
+    const store = this.#evalStore;
+    let copied = path;
+    if (rewrite || !(await store.validPaths([path])).has(path)) {
+      const source = await this.#openSource(from);
+      try {
+        if (rewrite) {
+          const renamed = await makeContentAddressed(source, store, [path], nodeStoreHost);
+          copied = renamed.get(path) ?? path;
+        } else await copyPaths(source, store, [path]);
+      } finally {
+        await source.close();
+      }
+    }
+    const info = await store.info(copied);
+    if (info === undefined) throw new StoreError("invalid-path", `path '${copied}' is not valid`);
+    const isAddressed = isContentAddressed(info, store.storeDir, nodeStoreHost);
+    return { path: copied, isContentAddressed: isAddressed };
   }
 
   async #substitute(path: string): Promise<boolean> {

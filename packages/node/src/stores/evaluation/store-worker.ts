@@ -73,7 +73,8 @@ async function serve(start: WorkerStart, logger: TeeLogger | undefined) {
   const evalStore = await openStore(start.evalStore, options);
   const buildStore: Store =
     start.buildStore === start.evalStore ? evalStore : await openStore(start.buildStore, options);
-  return new EvaluationServer(evalStore, buildStore, logger);
+  const openSource = (url: string): Promise<Store> => openStore(url, options);
+  return new EvaluationServer(evalStore, buildStore, openSource, logger);
 }
 
 if (!isMainThread) {

@@ -1,1 +1,0 @@
-builtins.getFlake "github:example/example"
