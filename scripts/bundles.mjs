@@ -28,7 +28,7 @@ export const ON_DEMAND = {
     "nivis/src/written-value.ts",
   ],
   stores: ["nivis/src/commands/store-commands.ts"],
-  flakes: ["nivis/src/commands/flake-commands.ts"],
+  flakes: ["nivis/src/commands/flake-commands.ts", "nivis/src/flakes/repl-flake.ts"],
   fetching: ["nivis/src/fetching.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
   diagnostics: [

@@ -57,7 +57,8 @@ export function positionalsOf(
   return found;
 }
 
-function isFlake(argument: string): boolean {
+/** Whether an argument is a flake reference, by its looks or by what is at its path. */
+export function isFlake(argument: string): boolean {
   const text = argument.replace(/\^[^^]*$/, "");
   if (text.includes("#")) return true;
   if (/^[a-z][a-z0-9+.-]*:/.test(text)) return !text.startsWith("channel:");

@@ -98,7 +98,7 @@ export const commands: readonly Command[] = [
   },
   command("instantiate", instantiateCommand),
   buildingCommand("build", () => buildCommand),
-  waitingCommand("repl", replCommand),
+  waitingCommand("repl", replCommand(false)),
   buildingCommand("run", runCommand, ["--"]),
   buildingCommand("shell", shellCommand, ["-c", "--command"]),
   buildingCommand("develop", developCommand, ["-c", "--command"]),

@@ -1,5 +1,6 @@
 /** `nivis repl`: evaluates what the user types, line by line. */
-import { encodeUtf8 } from "@nivis/formats";
+import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { loadOutput } from "../flakes/repl-flake.ts";
 import type { LiveInput } from "../live-input.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
@@ -17,6 +18,7 @@ import { type LoadedInstallable, Repl } from "../repl/repl.ts";
 import { autoCall } from "../selection/auto-call.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
+import { isFlake } from "./flake-detection.ts";
 
 interface ReplFlags extends SourceFlags {
   /** The keys that edit; those of readline's configuration unless given. */
@@ -24,13 +26,13 @@ interface ReplFlags extends SourceFlags {
   previews: boolean;
 }
 
-/** The command. */
-export const replCommand: WaitingProgram<ReplFlags> = {
+/** The command. With `takesFlakes`, as `nix repl` does, all its arguments are flakes. */
+export const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
   name: "nivis repl",
   summary: "evaluate expressions interactively",
-  usage: "[FLAG]... [FILE]...",
+  usage: "[FLAG]... [FILE | FLAKE#ATTR]...",
   description: [
-    "Reads expressions and bindings and prints values, one level deep. The attributes of the files, and those of --file and --expr, are in scope. `:?` shows the commands that begin with a colon.",
+    "Reads expressions and bindings and prints values, one level deep. The attributes of the files and flakes, and those of --file and --expr, are in scope. `:?` shows the commands that begin with a colon.",
   ],
   examples: [
     { does: "Start", command: "nivis repl" },
@@ -66,12 +68,13 @@ export const replCommand: WaitingProgram<ReplFlags> = {
     const input = terminal.openInput?.();
     if (input === undefined) throw usageError("standard input cannot be read here");
     const session = openSession(flags, { readOnly: flags.readOnly });
-    const repl = new Repl(session, invocation, installablesOf(flags, session), input.isTerminal);
+    const installables = installablesOf(flags, session, takesFlakes);
+    const repl = new Repl(session, invocation, installables, input.isTerminal);
     if (invocation.verbosity >= NOTICE_LEVEL) {
       const version = session.evaluation.context.builtins.get("nixVersion") as string;
       invocation.note(`Nix ${version}\nType :? for help.`);
     }
-    await repl.loadInstallables();
+    await repl.loadInstallables(true);
     const lines = await openLines(input, terminal, repl, flags);
     repl.releaseInput = () => lines.release();
     try {
@@ -81,7 +84,7 @@ export const replCommand: WaitingProgram<ReplFlags> = {
     }
     return 0;
   },
-};
+});
 
 /** Lines that are typed are edited, unless the terminal cannot do that. */
 async function openLines(
@@ -152,26 +155,36 @@ async function converse(repl: Repl, lines: LineReader, terminal: Terminal): Prom
 }
 
 /** What the command line wants in the scope. */
-function installablesOf(flags: SourceFlags, session: Session): LoadedInstallable[] {
+function installablesOf(
+  flags: ReplFlags,
+  session: Session,
+  takesFlakes: boolean,
+): LoadedInstallable[] {
   if (flags.expression !== undefined && flags.file !== undefined) {
     throw usageError("'--file' and '--expr' are exclusive");
   }
-  const { expression, file } = flags;
+  const { expression, file, positionals, invocation } = flags;
   const { evaluation } = session;
-  const installables: LoadedInstallable[] = [];
+  const fromFile = (path: Bytes): LoadedInstallable => ({
+    load: async () => {
+      const source = session.file(path);
+      const value = await evaluation.forceAsync(evaluation.loadText(source.text, source));
+      const args = session.autoArguments();
+      const slot = await evaluation.runAsync(autoCall(evaluation.context, args, value));
+      return { what: "", slot };
+    },
+  });
   if (expression !== undefined) {
     const source = session.expression(expression);
-    installables.push({ what: "", load: async () => evaluation.loadText(source.text, source) });
+    const load = async () => ({ what: "", slot: evaluation.loadText(source.text, source) });
+    return [{ load }];
   }
-  for (const path of file === undefined ? flags.positionals : [file, ...flags.positionals]) {
-    installables.push({
-      what: "",
-      load: async () => {
-        const source = session.file(path);
-        const value = await evaluation.forceAsync(evaluation.loadText(source.text, source));
-        return evaluation.runAsync(autoCall(evaluation.context, session.autoArguments(), value));
-      },
-    });
+  const installables = file === undefined ? [] : [fromFile(file)];
+  for (const argument of positionals) {
+    const isOfFlake = takesFlakes || isFlake(decodeUtf8(argument));
+    installables.push(
+      isOfFlake ? { load: () => loadOutput(argument, session, invocation) } : fromFile(argument),
+    );
   }
   return installables;
 }

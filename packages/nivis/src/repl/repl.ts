@@ -20,6 +20,7 @@ import {
 } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Expr, NodeKind, printIdentifier } from "@nivis/syntax";
+import { loadFlake } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import { autoCall } from "../selection/auto-call.ts";
@@ -34,10 +35,8 @@ const SHOWN_NAMES = 20;
 
 /** A set that the command line wants in the scope: a file, an expression or an output of a flake. */
 export interface LoadedInstallable {
-  /** What `Loading installable '…'...` names; bytes. */
-  readonly what: Bytes;
-  /** Evaluates it, anew each time. */
-  load(): Promise<Slot>;
+  /** Evaluates it, anew each time; `what` is how messages name it. */
+  load(): Promise<{ readonly what: Bytes; readonly slot: Slot }>;
 }
 
 /** What becomes of the REPL after an input. */
@@ -55,8 +54,10 @@ export class Repl {
   readonly invocation: Invocation;
   /** Called before another program reads standard input. */
   releaseInput: () => void = () => {};
-  /** The files and flakes that `:reload` loads again, in order; bytes. */
-  readonly files = new Set<Bytes>();
+  /** The files that `:reload` loads again, in order. */
+  readonly #files = new Set<Bytes>();
+  /** The flakes that it loads again after them. */
+  readonly #flakes = new Set<Bytes>();
   /** The names of the set that was added last, in its own order. */
   lastLoaded: readonly Bytes[] | undefined;
   /** Replaced, never changed: code that was compiled earlier keeps its scope. */
@@ -342,16 +343,15 @@ export class Repl {
     const loaded = await this.force(session.evaluation.loadText(source.text, source));
     await this.add(await this.run<Value>(autoCall(context, session.autoArguments(), loaded)));
     // Moved to the end; a file that fails is not remembered.
-    this.files.delete(path);
-    this.files.add(path);
+    this.#files.delete(path);
+    this.#files.add(path);
   }
 
-  /** Adds the outputs of a flake to the scope. */
+  /** Adds the outputs of a flake to the scope, and what is known of its source. */
   async loadFlake(reference: Bytes): Promise<void> {
-    throw new EvalError(
-      "not-supported",
-      `cannot load flake '${reference}': Nivis does not evaluate flakes yet`,
-    );
+    await this.add(await loadFlake(reference, this.session, this.invocation));
+    this.#flakes.delete(reference);
+    this.#flakes.add(reference);
   }
 
   /**
@@ -361,20 +361,29 @@ export class Repl {
   async reload(keepsTyped = false): Promise<void> {
     this.session.evaluation.forgetFiles();
     this.#scope = new Map();
-    for (const path of [...this.files]) {
+    for (const path of [...this.#files]) {
       this.notice(`Loading "${decodeUtf8(path)}"...`);
       await this.#attempt(() => this.load(path));
     }
     await this.loadInstallables();
+    for (const reference of [...this.#flakes]) {
+      this.notice(`Loading flake '${decodeUtf8(reference)}'...`);
+      await this.#attempt(() => this.loadFlake(reference));
+    }
     if (keepsTyped) this.#scope = new Map([...this.#scope, ...this.#typed]);
     else this.#typed.clear();
   }
 
-  /** Adds what the command line names. */
-  async loadInstallables(): Promise<void> {
-    for (const { what, load } of this.#installables) {
-      this.notice(`Loading installable '${decodeUtf8(what)}'...`);
-      await this.#attempt(async () => this.add(await load()));
+  /** Adds what the command line names. Where it is `first`, one that cannot be opened is thrown. */
+  async loadInstallables(first = false): Promise<void> {
+    for (const { load } of this.#installables) {
+      const open = async (): Promise<void> => {
+        const { what, slot } = await load();
+        this.notice(`Loading installable '${decodeUtf8(what)}'...`);
+        await this.#attempt(() => this.add(slot));
+      };
+      if (first) await open();
+      else await this.#attempt(open);
     }
   }
 

@@ -35,6 +35,16 @@ const DRAFT_AGE = 60 * 60 * 1000;
 const BUFFER = 1 << 20;
 const OWNER_EXECUTES = 0o100;
 
+/** The status of a file; nothing if it does not exist, which it does not below a file either. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(toNodePath(path), { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
 /** See the head of this file. */
 export class NodeDisk implements Disk {
   readonly #locks = new ProcessLocks();
@@ -42,9 +52,7 @@ export class NodeDisk implements Disk {
   #drafts = 0;
 
   stat(path: string): DiskStat | undefined {
-    const stats = attempt("getting status of", path, () =>
-      lstatSync(toNodePath(path), { throwIfNoEntry: false }),
-    );
+    const stats = attempt("getting status of", path, () => statusOf(path));
     if (stats === undefined) return undefined;
     return {
       type: typeOf(stats),
@@ -106,9 +114,7 @@ export class NodeDisk implements Disk {
   }
 
   writeFile(path: string, contents: string): void {
-    const stats = attempt("getting status of", path, () =>
-      lstatSync(toNodePath(path), { throwIfNoEntry: false }),
-    );
+    const stats = attempt("getting status of", path, () => statusOf(path));
     const bytes = Buffer.from(contents, "latin1");
     if (stats !== undefined && !stats.isFile()) {
       // What a link leads to, or a pipe, is written where it is.

@@ -1,0 +1,63 @@
+/** Flakes in the REPL: `:load-flake`, and `FLAKE#ATTR` on the command line. */
+import { Attrs, EvalError, type Slot, type Value } from "@nivis/eval";
+import { lockFlake } from "@nivis/flake";
+import { type Bytes, formatFlakeRef, isLockedInput } from "@nivis/formats";
+import { withFlakeSession } from "../flake-session.ts";
+import type { Invocation } from "../invocation.ts";
+import { select } from "../selection/attr-path.ts";
+import type { Session } from "../session.ts";
+import { flakeValue } from "./flake-evaluation.ts";
+import { settingFlags } from "./locking.ts";
+
+/**
+ * Returns the value of a flake: its outputs, inputs and what is known of its source. No lock file is
+ * written. In pure evaluation the reference must be locked.
+ */
+export async function loadFlake(
+  text: Bytes,
+  session: Session,
+  invocation: Invocation,
+): Promise<Slot> {
+  const isPure = invocation.settings.pureEval;
+  return withFlakeSession(invocation, async (flakeSession) => {
+    const ref = flakeSession.parseRef(text, { allowMissing: true });
+    const { trustForges } = flakeSession.settings;
+    if (isPure && !isLockedInput(ref.input, { trustForges })) {
+      throw new EvalError(
+        "restricted",
+        `cannot use ':load-flake' on unlocked flake reference '${text}' (use --impure to override)`,
+      );
+    }
+    const flags = settingFlags({ useRegistries: isPure ? false : undefined }, flakeSession);
+    const locked = await lockFlake(flakeSession.world, ref, { ...flags, allowUnlocked: !isPure });
+    return flakeValue(session, locked);
+  });
+}
+
+/** An output of a flake, and how the REPL names it. */
+export interface LoadedOutput {
+  readonly what: Bytes;
+  readonly slot: Slot;
+}
+
+/** Returns the output that an argument such as `.#packages` names; all of them without `#`. */
+export async function loadOutput(
+  argument: Bytes,
+  session: Session,
+  invocation: Invocation,
+): Promise<LoadedOutput> {
+  return withFlakeSession(invocation, async (flakeSession) => {
+    const { ref, fragment } = flakeSession.parseRefWithFragment(argument);
+    const flags = settingFlags({ useRegistries: undefined }, flakeSession);
+    const locked = await lockFlake(flakeSession.world, ref, {
+      ...flags,
+      writer: flakeSession.writer,
+    });
+    const flake = session.evaluation.force(flakeValue(session, locked)) as Value;
+    const outputs = flake instanceof Attrs ? flake.get("outputs") : undefined;
+    if (outputs === undefined) throw new EvalError("value", `flake '${argument}' has no outputs`);
+    const { context } = session.evaluation;
+    const slot = session.run(select(context, fragment, session.autoArguments(), outputs));
+    return { what: `${formatFlakeRef(ref)}#${fragment}`, slot };
+  });
+}

@@ -1,0 +1,1 @@
+{ outputs = { self }: { answer = 42; sub.where = self._type; }; }
