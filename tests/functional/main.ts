@@ -6,11 +6,11 @@
  * names the folder with its programs (default: those on PATH). `--update` writes the scoreboard.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, runScript, type Suite } from "./run-script.ts";
-import { SCRIPTS } from "./scripts.ts";
+import { REASONS, SCRIPTS } from "./scripts.ts";
 
 /** The options of the command line. */
 interface Options {
@@ -41,26 +41,90 @@ function suiteOfEnvironment(reference: boolean): Suite {
   };
 }
 
-function scoreboard(suite: Suite, outcomes: ReadonlyMap<string, Outcome>): string {
-  const count = (status: Outcome["status"]): number =>
-    [...outcomes.values()].filter((outcome) => outcome.status === status).length;
-  const rows = [...outcomes].map(
-    ([name, { status, reason }]) =>
-      `| ${name} | ${status} | ${reason.replaceAll("|", "\\|").replaceAll("`", "'")} |`,
+/** What the scoreboard says of a script. */
+interface Row {
+  /** Outcomes by the version of C++ Nix for the store side, such as `2.36`. */
+  readonly outcomes: Map<string, string>;
+  reason: string;
+}
+
+/** The version whose reasons are shown: the one that Nivis follows. */
+const REFERENCE = "2.36";
+
+/** The rows of the scoreboard as it is, so that runs against other versions keep theirs. */
+function knownRows(text: string): Map<string, Row> {
+  const lines = text.split("\n").filter((line) => line.startsWith("| "));
+  const [head = [], , ...rows] = lines.map((line) => line.slice(2, -2).split(/ \| ?/));
+  const versions = head.slice(1, -1);
+  return new Map(
+    rows.map(([name = "", ...cells]) => [
+      name,
+      {
+        outcomes: new Map(versions.map((version, i) => [version, (cells[i] ?? "").trim()])),
+        reason: cells.slice(versions.length).join(" | ").trim(),
+      },
+    ]),
+  );
+}
+
+function scoreboard(rows: ReadonlyMap<string, Row>): string {
+  const versions = [...new Set([...rows.values()].flatMap(({ outcomes }) => [...outcomes.keys()]))]
+    .filter((version) => version !== "")
+    .sort((a, b) => Number(b.slice(2)) - Number(a.slice(2)));
+  const count = (version: string, outcome: string): number =>
+    [...rows.values()].filter(({ outcomes }) => outcomes.get(version) === outcome).length;
+  const totals = versions.map(
+    (version) =>
+      `${version}: ${count(version, "passed")} passed, ${count(version, "failed")} failed, ${count(version, "skipped")} skipped.`,
+  );
+  const lines = [...rows].map(
+    ([name, { outcomes, reason }]) =>
+      `| ${[name, ...versions.map((version) => outcomes.get(version) ?? ""), reason].join(" | ")} |`,
   );
   return [
     "# Functional scripts of C++ Nix",
     "",
     "Written by `npm run functional -- --update`: Nivis for `nix-instantiate`, `nix-build` and the",
-    `commands of \`nix\` that it has, C++ Nix ${suite.version} for the store side.`,
+    "commands of `nix` that it has, C++ Nix for the store side, in the versions that the columns name.",
+    "The scripts are those of 2.36; many of them use commands or messages that older versions lack.",
     "",
-    `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped.`,
-    "",
-    "| script | outcome | the first command that differs, and what it printed |",
-    "| --- | --- | --- |",
-    ...rows,
+    ...totals.flatMap((total) => [total, ""]),
+    `| ${["script", ...versions, `with ${REFERENCE}: why, and the first command that differs with what it printed`].join(" | ")} |`,
+    `| ${["---", ...versions.map(() => "---"), "---"].join(" | ")} |`,
+    ...lines,
     "",
   ].join("\n");
+}
+
+/** The scoreboard with the outcomes of a run. */
+function updated(
+  text: string,
+  suite: Suite,
+  all: readonly string[],
+  outcomes: ReadonlyMap<string, Outcome>,
+): string {
+  const version = /^\d+\.\d+/.exec(suite.version)?.[0] ?? suite.version;
+  const known = knownRows(text);
+  const rows = new Map<string, Row>();
+  for (const name of all) {
+    const row = known.get(name) ?? { outcomes: new Map<string, string>(), reason: "" };
+    const outcome = outcomes.get(name);
+    if (outcome !== undefined) {
+      row.outcomes.set(version, outcome.status);
+      if (version === REFERENCE) row.reason = reasonFor(name, outcome);
+    }
+    rows.set(name, row);
+  }
+  return scoreboard(rows);
+}
+
+function reasonFor(name: string, { status, reason }: Outcome): string {
+  const why = status === "failed" ? REASONS[name] : undefined;
+  return [why, reason]
+    .filter((part) => part !== undefined && part !== "")
+    .join(" — ")
+    .replaceAll("|", "\\|")
+    .replaceAll("`", "'");
 }
 
 function optionsOf(args: readonly string[]): Options {
@@ -106,5 +170,5 @@ const names = wanted.filter((name) => existsSync(join(suite.folder, `${name}.sh`
 const outcomes = await runAll(suite, names, options.logs);
 if (options.update) {
   const file = fileURLToPath(new URL("scoreboard.md", import.meta.url));
-  writeFileSync(file, scoreboard(suite, outcomes));
+  writeFileSync(file, updated(readFileSync(file, "utf8"), suite, all, outcomes));
 }

@@ -76,17 +76,11 @@ function bin(name: string): string {
   return fileURLToPath(new URL(`../../packages/nivis/bin/${name}.cjs`, import.meta.url));
 }
 
-function find(program: string): string | undefined {
+function which(program: string): string {
   for (const folder of (process.env["PATH"] ?? "").split(":")) {
     if (existsSync(join(folder, program))) return realpathSync(join(folder, program));
   }
-  return undefined;
-}
-
-function which(program: string): string {
-  const found = find(program);
-  if (found === undefined) throw new Error(`${program} is not on PATH`);
-  return found;
+  throw new Error(`${program} is not on PATH`);
 }
 
 function writeProgram(file: string, lines: readonly string[]): void {
@@ -171,7 +165,7 @@ export async function runScript(
     const coreutils = dirname(which("cat"));
     writeFileSync(
       join(folder, "common", "subst-vars.sh"),
-      `bash=${bash}\nbindir=${programs}\ncoreutils=${coreutils}\ndot=\nbusybox=${find("busybox") ?? ""}\nversion=${suite.version}\nsystem=${system}\n`,
+      `bash=${bash}\nbindir=${programs}\ncoreutils=${coreutils}\ndot=\nbusybox=\nversion=${suite.version}\nsystem=${system}\n`,
     );
     const template = readFileSync(join(suite.folder, "config.nix.in"), "utf8");
     const values: Record<string, string> = { bash, coreutils, system };

@@ -187,3 +187,33 @@ export const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "unlocked-override",
   ],
 };
+
+const NO_LEGACY_SSH = "'ssh://' is not supported, 'ssh-ng://' is";
+const NO_NAMESPACE = "needs a mount namespace, which Node cannot make";
+const LOCAL_ONLY =
+  "is for a process that owns the store; the worker protocol has no request for it";
+
+/** Why scripts cannot pass, or do not yet, by their names. */
+export const REASONS: Readonly<Record<string, string>> = {
+  "binary-cache-build-remote": "a binary cache cannot be the store that builds are made for",
+  "eval-store": "a daemon gets the derivations, so they are in the build store, too",
+  "ca/eval-store": "a daemon gets the derivations, so they are in the build store, too",
+  "legacy-ssh-store": NO_LEGACY_SSH,
+  "nix-copy-ssh": NO_LEGACY_SSH,
+  "ssh-relay": NO_LEGACY_SSH,
+  logging: "the worker protocol does not carry the level of messages, which the log as JSON has",
+  "multiple-outputs": `'--ignore-liveness' ${LOCAL_ONLY}`,
+  "ca/build-trace-delete": `'build-trace delete' ${LOCAL_ONLY}`,
+  "chroot-store": NO_NAMESPACE,
+  "binary-cache": "no index of debugging information is written ('index-debug-info')",
+  "binary-cache-compression": "no maintained library reads lzma",
+  build: "flakes as arguments",
+  suggestions: "flakes as arguments",
+  "ca/nix-run": "flakes as arguments",
+  "fixed-slow-vs-bad": "C++ Nix alone fails here, too: it needs its own sandbox",
+  "nested-sandboxing": "stores below a root give exit code 1 and not 100",
+  "import-from-derivation": NO_NAMESPACE,
+  shell: NO_NAMESPACE,
+  "dyn-drv/submit-reference": "the protocol of builders that submit outputs is not supported",
+  "dyn-drv/submit-failure": "the protocol of builders that submit outputs is not supported",
+};

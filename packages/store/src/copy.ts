@@ -2,14 +2,24 @@
  * Copying between any two stores: the closure, less what is there already, references first. NARs
  * are streamed from one store to the other; none is ever held.
  */
-import { ACTIVITY_TYPES, type PathInfo, RESULT_TYPES, VERBOSITIES } from "@nivis/formats";
+import {
+  ACTIVITY_TYPES,
+  type Derivation,
+  type DrvOutput,
+  outputPath,
+  type PathInfo,
+  RESULT_TYPES,
+  VERBOSITIES,
+} from "@nivis/formats";
 import { closureOf, infosOf, referencesFirst } from "./closure.ts";
+import { readDerivation } from "./derivations.ts";
 import { invalidPath, StoreError } from "./error.ts";
-import type { ByteStream } from "./host.ts";
+import type { ByteStream, StoreHost } from "./host.ts";
 import {
   type AddOptions,
   capability,
   type PathToAdd,
+  type RequestOptions,
   type Store,
   type StoreObserver,
 } from "./store.ts";
@@ -160,4 +170,29 @@ async function validInfos(
     infos.set(path, info);
   }
   return infos;
+}
+
+/**
+ * Copies what a store remembers of outputs whose paths do not follow from their derivations, so
+ * that the other store finds them without building.
+ */
+export async function copyRealisations(
+  from: Store,
+  to: Store,
+  outputs: Iterable<DrvOutput>,
+  host: StoreHost,
+  options: RequestOptions = {},
+): Promise<void> {
+  const register = to.realisations?.register?.bind(to.realisations);
+  if (from.realisations === undefined || register === undefined) return;
+  const derivations = new Map<string, Derivation>();
+  for (const id of outputs) {
+    const drv =
+      derivations.get(id.drvPath) ?? (await readDerivation(from, id.drvPath, host, options));
+    derivations.set(id.drvPath, drv);
+    const output = drv.outputs.get(id.outputName);
+    if (output === undefined || outputPath(output) !== undefined) continue;
+    const value = await from.realisations.realisation(id, options);
+    if (value !== undefined) await register({ id, value }, options);
+  }
 }

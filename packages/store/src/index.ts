@@ -17,7 +17,7 @@ export {
 } from "./cache/transport.ts";
 export { closureOf, infosOf, referencesFirst } from "./closure.ts";
 export { isContentAddressed, isPlainFile, pathOfContent, prepareContent } from "./content.ts";
-export { type CopyOptions, type CopyResult, copyPaths } from "./copy.ts";
+export { type CopyOptions, type CopyResult, copyPaths, copyRealisations } from "./copy.ts";
 export { DaemonStore, type DaemonStoreOptions } from "./daemon/daemon-store.ts";
 export { type Connector, type Transport, transportPair } from "./daemon/transport.ts";
 export { completeDerivation, outputsOfDerivation, readDerivation } from "./derivations.ts";

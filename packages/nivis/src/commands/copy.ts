@@ -1,12 +1,15 @@
 /** `nivis copy`: copies paths, with all that they refer to, from one store to another. */
-import { copyPaths } from "@nivis/store";
+import type { DrvOutput } from "@nivis/formats";
+import { nodeStoreHost } from "@nivis/node";
+import { copyPaths, copyRealisations } from "@nivis/store";
+import type { ResolvedInstallable } from "../evaluated-installables.ts";
 import {
   COPY_OPTIONS,
   type CopyDraft,
   copiedStores,
   emptyCopyDraft,
 } from "../options/copy-options.ts";
-import { rootPaths, takeArgument } from "../options/installable.ts";
+import { resolvedArguments, rootPathsOf, takeArgument } from "../options/installable.ts";
 import { flag } from "../options/option.ts";
 import type { StoreProgram } from "../store-program.ts";
 import { renderSize } from "../text/size.ts";
@@ -46,7 +49,16 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
   positional: takeArgument,
   run: async (draft, session) => {
     const { from, to, uri } = await copiedStores(draft, session);
-    const paths = await rootPaths(draft, session, from, "outputs", uri);
+    const resolved = draft.all
+      ? []
+      : await resolvedArguments(
+          draft,
+          session,
+          from,
+          draft.derivation ? "nothing" : "outputs",
+          uri,
+        );
+    const paths = await rootPathsOf(draft, session, from, resolved);
     const { copied, bytes } = await copyPaths(from, to, paths, {
       closure: !draft.noRecursive,
       checkSignatures: !draft.noCheckSigs,
@@ -54,7 +66,21 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
       signal: session.signal,
       observer: session.progress(),
     });
+    await copyRealisations(from, to, outputsOf(resolved), nodeStoreHost, {
+      signal: session.signal,
+    });
     session.info(`${copied.length} paths copied (${renderSize(bytes)})`);
     return 0;
   },
 };
+
+/** The outputs of derivations that arguments stand for. */
+function outputsOf(resolved: readonly ResolvedInstallable[]): readonly DrvOutput[] {
+  return resolved
+    .flatMap((one) => one.paths)
+    .flatMap(({ wanted, outputs }) => {
+      if (wanted.kind !== "built" || wanted.drv.kind !== "opaque") return [];
+      const drvPath = wanted.drv.path;
+      return [...outputs.keys()].map((outputName) => ({ drvPath, outputName }));
+    });
+}

@@ -272,15 +272,25 @@ export async function rootPaths(
   session: StoreSession,
   store: Store,
   realise: RealiseMode = "derivations",
-  uri?: string,
+): Promise<readonly string[]> {
+  const mode = draft.derivation ? "nothing" : realise;
+  const resolved = draft.all ? [] : await resolvedArguments(draft, session, store, mode);
+  return rootPathsOf(draft, session, store, resolved);
+}
+
+/** The paths that resolved arguments stand for; all of the store with `--all`. */
+export async function rootPathsOf(
+  draft: PathsDraft,
+  session: StoreSession,
+  store: Store,
+  resolved: readonly ResolvedInstallable[],
 ): Promise<readonly string[]> {
   if (draft.all) {
     if (draft.arguments.length > 0) throw usageError("'--all' does not expect arguments");
     return capability(store, "index", "queryAllValidPaths").allPaths({ signal: session.signal });
   }
-  const mode = draft.derivation ? "nothing" : realise;
   const paths = new Set<string>();
-  for (const argument of await resolvedArguments(draft, session, store, mode, uri)) {
+  for (const argument of resolved) {
     const found = draft.derivation
       ? await derivationOf(argument, store)
       : argument.paths.flatMap(knownPaths);
