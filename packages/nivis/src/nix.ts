@@ -96,7 +96,7 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     new Invocation(terminal, "nivis-nix").warn(message);
   }
   if (!commands.some((one) => one.word === command[0]) && word !== "env") {
-    const message = `'${encodeUtf8(word)}' is not a command that Nivis has`;
+    const message = `'${encodeUtf8(word)}' is not a recognised command`;
     new Invocation(terminal, "nivis-nix").report(usageError(message));
     return 1;
   }

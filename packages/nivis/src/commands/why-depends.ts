@@ -111,13 +111,12 @@ class Explanation {
   }
 
   #faint(path: string): string {
-    return this.session.terminal.isOutTerminal === true && this.#visited.has(path)
-      ? "\x1b[38;5;244m"
-      : "";
+    // Nix: colours are printed wherever the output goes.
+    return this.#visited.has(path) ? "\x1b[38;5;244m" : "";
   }
 
   #plain(): string {
-    return this.session.terminal.isOutTerminal === true ? "\x1b[0m" : "";
+    return "\x1b[0m";
   }
 
   /** Prints what is below a path; true if the end is reached and one way is enough. */
@@ -135,7 +134,7 @@ class Explanation {
       .filter((one) => (one !== path || this.from === this.to) && this.#distances.has(one))
       .sort((a, b) => (this.#distances.get(a) as number) - (this.#distances.get(b) as number));
     const hits = precise
-      ? await findReferences(await this.store.files(path), references)
+      ? await findReferences(await this.store.files(path), references, this.to)
       : new Map();
     for (const [i, reference] of references.entries()) {
       const isLast = all ? i === references.length - 1 : true;
@@ -161,6 +160,7 @@ class Explanation {
 async function findReferences(
   files: ObjectFiles,
   references: readonly string[],
+  end: string,
 ): Promise<Map<string, string[]>> {
   const hits = new Map<string, string[]>();
   const add = (reference: string, hit: string): void => {
@@ -176,7 +176,8 @@ async function findReferences(
         break;
       case "symlink":
         for (const reference of references) {
-          if (node.target.includes(hashOf(reference))) add(reference, `${shown} -> ${node.target}`);
+          const at = node.target.indexOf(hashOf(reference));
+          if (at >= 0) add(reference, `${shown} -> ${marked(node.target, at, reference === end)}`);
         }
         break;
       case "regular": {
@@ -186,8 +187,11 @@ async function findReferences(
         for (const reference of references) {
           const at = text.indexOf(hashOf(reference));
           if (at < 0) continue;
-          const around = text.slice(Math.max(0, at - MARGIN), at + DIGEST_PART_LENGTH + MARGIN);
-          add(reference, `${shown}: ${ELLIPSIS}${around.replace(/[^\x20-\x7e]/g, ".")}${ELLIPSIS}`);
+          const begin = Math.max(0, at - MARGIN);
+          const around = text.slice(begin, at + DIGEST_PART_LENGTH + MARGIN);
+          const printable = around.replace(/[^\x20-\x7e]/g, ".");
+          const hit = marked(printable, at - begin, reference === end);
+          add(reference, `${shown}: ${ELLIPSIS}${hit}${ELLIPSIS}`);
         }
         break;
       }
@@ -195,6 +199,13 @@ async function findReferences(
   };
   await visit(await files.list(), "");
   return hits;
+}
+
+/** A text with the hash part at an offset in colour: green for the end of the way. */
+function marked(text: string, at: number, isEnd: boolean): string {
+  const end = at + DIGEST_PART_LENGTH;
+  const color = isEnd ? "\x1b[32;1m" : "\x1b[34;1m";
+  return `${text.slice(0, at)}${color}${text.slice(at, end)}\x1b[0m${text.slice(end)}`;
 }
 
 function hashOf(path: string): string {

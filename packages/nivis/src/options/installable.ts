@@ -131,15 +131,31 @@ export async function resolveArguments(
   realise: RealiseMode,
   uri?: string,
 ): Promise<readonly ResolvedInstallable[]> {
-  const found: ResolvedInstallable[] = [];
-  for (const shown of session.hasSource ? [] : args) {
-    const wanted = await storePathOf(shown, session, store.storeDir);
-    if (wanted === undefined || (wanted.kind === "built" && realise === "outputs")) break;
-    const outputs = realise === "nothing" ? new Map() : await outputsOf(wanted, store);
-    found.push({ shown, paths: [{ wanted, outputs }] });
+  const wanted: DerivedPath[] = [];
+  for (const argument of session.hasSource ? [] : args) {
+    const path = await storePathOf(argument, session, store.storeDir);
+    if (path === undefined) break;
+    wanted.push(path);
   }
-  if (found.length === args.length && !session.hasSource) return found;
-  return session.evaluate(args, realise, uri);
+  const plain = wanted.flatMap((path) => (path.kind === "opaque" ? [path.path] : []));
+  const unknown: string[] = [];
+  for await (const [path, info] of infosOf(store, plain, { signal: session.signal })) {
+    if (info === undefined) unknown.push(path);
+  }
+  const isBuilt = plain.length === wanted.length && unknown.length === 0;
+  if (session.hasSource || wanted.length < args.length || (realise === "outputs" && !isBuilt)) {
+    return session.evaluate(args, realise, uri);
+  }
+  if (realise === "derivations" && unknown.length > 0) {
+    const listed = [...new Set(unknown)].sort().map((path) => `\n  ${path}`);
+    session.tell(`don't know how to build these paths:${listed.join("")}`);
+  }
+  const found: ResolvedInstallable[] = [];
+  for (const [i, path] of wanted.entries()) {
+    const outputs = realise === "nothing" ? new Map() : await outputsOf(path, store);
+    found.push({ shown: args[i] as string, paths: [{ wanted: path, outputs }] });
+  }
+  return found;
 }
 
 /** The store paths of a resolved path. Throws if one is not known before it is built. */
@@ -311,15 +327,9 @@ export async function selectedPaths(
     return referencesFirst(await closureOf(store, roots, { signal: session.signal }));
   }
   const infos = new Map<string, PathInfo>();
-  const unknown: string[] = [];
   for await (const [path, info] of infosOf(store, roots, { signal: session.signal })) {
-    if (info === undefined && !path.endsWith(".drv")) unknown.push(path);
     // What is not valid is for the command to complain about; it comes where its name puts it.
     infos.set(path, info ?? invalidInfo(path));
-  }
-  if (unknown.length > 0 && !draft.derivation) {
-    const listed = unknown.map((path) => `\n  ${path}`);
-    session.tell(`don't know how to build these paths:${listed.join("")}`);
   }
   return referencesFirst(infos);
 }

@@ -1,4 +1,5 @@
 /** `nivis nar ls`: the files in a NAR. */
+import { encodeUtf8 } from "@nivis/formats";
 import { takeArgument } from "../../options/installable.ts";
 import type { StoreProgram } from "../../store-program.ts";
 import {
@@ -8,6 +9,9 @@ import {
   printListing,
 } from "../file-listing.ts";
 import { openNarFile } from "./nar-file.ts";
+
+/** Nix: a NAR file has no name in messages. */
+const UNKNOWN = encodeUtf8("«unknown»");
 
 /** See the head of this file. */
 export const narLsCommand: StoreProgram<ListingDraft> = {
@@ -20,7 +24,7 @@ export const narLsCommand: StoreProgram<ListingDraft> = {
   positional: takeArgument,
   run: async (draft, session) => {
     const { files, path } = await openNarFile(draft, session);
-    printListing(await files.list(), "", path, draft, session);
+    printListing(await files.list(), UNKNOWN, path, draft, session);
     return 0;
   },
 };

@@ -17,7 +17,7 @@ export async function openNarFile(
   }
   const location = absolutePath(file, session);
   if ((await nodeFileSystem.status(location)) === undefined) {
-    throw new StoreError("io", `path '${location}' does not exist`);
+    throw new StoreError("io", `opening NAR file "${file}": No such file or directory`);
   }
   const read = (): ByteStream => nodeFileSystem.read(location);
   return {

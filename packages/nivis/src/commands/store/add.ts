@@ -89,7 +89,8 @@ export const storeAddCommand: StoreProgram<AddDraft> = {
 /** What is hashed and sent: the file itself or a NAR. */
 async function contentOf(path: string, method: ContentAddressMethod): Promise<() => ByteStream> {
   const status = await nodeFileSystem.status(path);
-  if (status === undefined) throw new StoreError("io", `path '${path}' does not exist`);
+  if (status === undefined)
+    throw new StoreError("io", `opening file "${path}": No such file or directory`);
   if (!isPlainFile(method)) return () => narOfFiles(nodeFileSystem, path);
   if (status.type !== "regular") throw new StoreError("io", `path '${path}' is not a regular file`);
   return () => nodeFileSystem.read(path);

@@ -37,7 +37,7 @@ export const storeSignCommand: StoreProgram<SignDraft> = {
   start: () => ({ ...emptyPathsDraft(), keyFile: undefined }),
   positional: takeArgument,
   run: async (draft, session) => {
-    if (draft.keyFile === undefined) throw usageError("flag '--key-file' is required");
+    if (draft.keyFile === undefined) throw usageError("required argument '--key-file' is missing");
     const key = await readSecretKey(absolutePath(draft.keyFile, session));
     const store = await session.store();
     const add = capability(store, "addSignatures", "addSignatures");
