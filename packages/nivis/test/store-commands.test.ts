@@ -74,7 +74,7 @@ describe("store add", () => {
   test("says what is wrong", async () => {
     expect(await on("store", "add", join(folder, "nothing"))).toMatchObject({
       code: 1,
-      err: `error: path '${join(folder, "nothing")}' does not exist\n`,
+      err: `error: opening file "${join(folder, "nothing")}": No such file or directory\n`,
     });
     expect((await on("store", "add", "--mode", "flat", tree)).err).toContain(
       "is not a regular file",
@@ -305,7 +305,9 @@ describe("derivations", () => {
     expect(user.err).toBe("");
     const all = JSON.parse(await line("derivation", "show", "-r", user.out.trim()));
     expect(Object.keys(all.derivations).sort()).toEqual([base, user.out.trim().slice(11)].sort());
-    expect(await line("why-depends", user.out.trim(), drv)).toBe(`${user.out.trim()}\n└───${drv}`);
+    expect(await line("why-depends", user.out.trim(), drv)).toBe(
+      `${user.out.trim()}\n└───${drv}\x1b[0m`,
+    );
     expect(await line("why-depends", "--precise", user.out.trim(), drv)).toContain(`/: …`);
     const not = await on("why-depends", drv, user.out.trim());
     expect(not).toMatchObject({

@@ -12,7 +12,6 @@ import {
 import { resolvedArguments, rootPathsOf, takeArgument } from "../options/installable.ts";
 import { flag } from "../options/option.ts";
 import type { StoreProgram } from "../store-program.ts";
-import { renderSize } from "../text/size.ts";
 import { storeTopic } from "./store-topics.ts";
 
 interface CopyingDraft extends CopyDraft {
@@ -59,7 +58,7 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
           uri,
         );
     const paths = await rootPathsOf(draft, session, from, resolved);
-    const { copied, bytes } = await copyPaths(from, to, paths, {
+    await copyPaths(from, to, paths, {
       closure: !draft.noRecursive,
       checkSignatures: !draft.noCheckSigs,
       substitute: draft.substitute,
@@ -69,7 +68,6 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
     await copyRealisations(from, to, outputsOf(resolved), nodeStoreHost, {
       signal: session.signal,
     });
-    session.info(`${copied.length} paths copied (${renderSize(bytes)})`);
     return 0;
   },
 };

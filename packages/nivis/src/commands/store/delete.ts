@@ -1,5 +1,5 @@
 /** `nivis store delete`: deletes paths that no root needs. */
-import { capability } from "@nivis/store";
+import { capability, type GcResult } from "@nivis/store";
 import {
   emptyPathsDraft,
   PATHS_OPTIONS,
@@ -55,15 +55,21 @@ export const storeDeleteCommand: StoreProgram<DeleteDraft> = {
   run: async (draft, session) => {
     const store = await session.store();
     const paths = await selectedPaths(draft, session, store);
-    const result = await capability(store, "collector", "collectGarbage").collect({
-      action: draft.skipAlive ? "delete-dead" : "delete-specific",
-      paths: { kind: "specific", paths, deleteReferrers: draft.alsoReferrers },
-      ignoreLiveness: draft.ignoreLiveness,
-      signal: session.signal,
-    });
-    session.print(
-      `${result.paths.length} store paths deleted, ${renderSize(result.bytesFreed)} freed`,
-    );
+    const collector = capability(store, "collector", "collectGarbage");
+    let result: GcResult = { paths: [], bytesFreed: 0n };
+    try {
+      result = await collector.collect({
+        action: draft.skipAlive ? "delete-dead" : "delete-specific",
+        paths: { kind: "specific", paths, deleteReferrers: draft.alsoReferrers },
+        ignoreLiveness: draft.ignoreLiveness,
+        signal: session.signal,
+      });
+    } finally {
+      // Nix: printed even if it fails.
+      session.print(
+        `${result.paths.length} store paths deleted, ${renderSize(result.bytesFreed)} freed`,
+      );
+    }
     return 0;
   },
 };
