@@ -149,6 +149,22 @@ describe("nivis", () => {
       [["eval", "--xml", "-E", set], "cannot convert a set that contains itself to XML"],
       [["eval", "-E", `builtins.toJSON (${list})`], "that contains itself to JSON"],
       [["eval", "-E", `builtins.toXML (${set})`], "that contains itself to XML"],
+      [
+        ["eval", "-E", `toString (${list})`],
+        "cannot coerce a list that contains itself to a string",
+      ],
+      [
+        ["eval", "-E", "let s = { outPath = [ s ]; }; in toString s"],
+        "a list that contains itself",
+      ],
+      [
+        [
+          "eval",
+          "-E",
+          `(derivation { name = "n"; system = "s"; builder = "b"; x = ${list}; }).drvPath`,
+        ],
+        "cannot coerce a list that contains itself to a string",
+      ],
       [["instantiate", "-E", "let l = [ l ]; in l"], "cannot search a list that contains itself"],
       [["trace", "--json", "-E", list], "cannot convert a list that contains itself to JSON"],
     ] as const) {
@@ -158,6 +174,10 @@ describe("nivis", () => {
     // What is met twice but not inside itself is not a cycle.
     const twice = "let l = [ 1 ]; m = { a = l; b = [ l l ]; }; in [ m [ m ] ]";
     check(["eval", "--json", "-E", twice], '[{"a":[1],"b":[[1],[1]]},[{"a":[1],"b":[[1],[1]]}]]\n');
+    check(
+      ["eval", "-E", `toString (${twice})`.replace("m = { a = l; b = [ l l ]; }", "m = [ l l ]")],
+      '"1 1 1 1"\n',
+    );
     for (const form of ["--json", "--xml"]) {
       const { err } = instantiate(["--eval", "--strict", form, "-E", list]);
       expect(err).toContain("stack overflow; max-call-depth exceeded");

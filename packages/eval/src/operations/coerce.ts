@@ -31,7 +31,7 @@ import {
 import { attempt, now } from "../vm/pending.ts";
 import { CallRequest, ForceRequest, type Suspendable } from "../vm/requests.ts";
 import { settled } from "./checks.ts";
-import { checkNesting, hasRoom } from "./nesting.ts";
+import { CycleFinder, checkNesting, hasRoom } from "./nesting.ts";
 
 /** The accepted types and the treatment of paths; bits to be combined. */
 export const enum CoerceMode {
@@ -260,6 +260,7 @@ export function* coerceToString(
   mode: CoerceMode,
   pos: PosIdx,
   trace: string,
+  open?: OpenLists,
 ): Suspendable<string | ContextString> {
   checkNesting(ctx, pos);
   const { nesting } = ctx;
@@ -297,7 +298,7 @@ export function* coerceToString(
       return now(copy) ?? ((yield attempt(copy)) as ContextString);
     }
     if (isList(value) && (mode & CoerceMode.Strong) !== 0) {
-      return (yield coerceList(ctx, value, mode, pos, trace)) as string | ContextString;
+      return (yield coerceList(ctx, value, mode, pos, trace, open)) as string | ContextString;
     }
     throw cannotCoerce(ctx, value, pos, trace);
   } catch (error) {
@@ -307,13 +308,26 @@ export function* coerceToString(
   }
 }
 
+/** The lists that a coercion is inside of. */
+interface OpenLists {
+  readonly cycles: CycleFinder;
+  /** Their number. */
+  readonly depth: number;
+}
+
 function* coerceList(
   ctx: EvalContext,
   list: readonly Slot[],
   mode: CoerceMode,
   pos: PosIdx,
   trace: string,
+  open: OpenLists = { cycles: new CycleFinder(ctx), depth: 0 },
 ): Suspendable<string | ContextString> {
+  if (open.cycles.closesCycle(list, open.depth)) {
+    const message = "cannot coerce a list that contains itself to a string";
+    throw new EvalError("infinite-recursion", message, pos);
+  }
+  const inside: OpenLists = { cycles: open.cycles, depth: open.depth + 1 };
   let result = "";
   const union = new ContextUnion();
   const last = list.length - 1;
@@ -352,6 +366,7 @@ function* coerceList(
           mode,
           pos,
           "while evaluating one element of the list",
+          inside,
         )) as string | ContextString;
       }
     } catch (error) {
