@@ -303,8 +303,7 @@ describe("after an edit", () => {
 
 describe("a store", () => {
   const build = 'derivation { name = "n"; system = "s"; builder = ./one.nix; }';
-  const instantiate = (): Ran =>
-    runIn(place("tree"), "nivis-instantiate", ["--store", place("root"), "-E", build]);
+  const instantiate = (): Ran => run(["instantiate", "--store", place("root"), "-E", build]);
   const objects = (): string[] => readdirSync(place("root/nix/store"));
 
   test("has everything that the run would have written", () => {
