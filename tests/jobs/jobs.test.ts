@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -204,6 +205,28 @@ describe("a line", () => {
     const roots = readdirSync(join(folder, "roots"));
     expect(roots).toHaveLength(1);
     expect(readlinkSync(join(folder, "roots", roots[0] as string))).toBe(run.lines[0]?.drvPath);
+  });
+});
+
+describe("a flake", () => {
+  const flake = `{ outputs = { self }: { jobs = { a = derivation { name = "a"; system = "s"; builder = "b"; }; }; pure = builtins ? currentSystem; }; }`;
+
+  test("is walked from an attribute, or selected from as a whole", async () => {
+    const place = join(folder, "flake");
+    mkdirSync(place);
+    writeFileSync(join(place, "flake.nix"), flake);
+    const features = ["--extra-experimental-features", "nix-command flakes"];
+    const args = ["--no-instantiate", ...features, "--flake"];
+    const part = await jobs(...args, `path:${place}#jobs`);
+    expect([attrs(part), part.code]).toEqual([["a"], 0]);
+    const select = ["--select", "flake: flake.outputs.jobs"];
+    expect(attrs(await jobs(...args, `path:${place}`, ...select))).toEqual(["a"]);
+    const none = await jobs(...args, `path:${place}#none`);
+    expect([none.code, none.stdout]).toEqual([1, ""]);
+    expect(none.stderr).toContain("does not provide attribute 'none'");
+    expect((await jobs(...args, `path:${place}`, "--queue", "redis://x")).stderr).toContain(
+      "'--flake' is not supported with '--queue' yet",
+    );
   });
 });
 

@@ -9,6 +9,7 @@ import { describeBug, Invocation } from "../invocation.ts";
 import { evaluationGrammar, requireFeatures } from "../options/evaluation-options.ts";
 import { parseArguments } from "../options/option.ts";
 import type { Launcher, Terminal } from "../terminal.ts";
+import { openFlakeEvaluator } from "./flake-evaluator.ts";
 import { JobEvaluator } from "./job-evaluator.ts";
 import {
   checkJobFlags,
@@ -35,7 +36,7 @@ class EvaluatorThread {
   readonly #send: (message: FromEvaluator) => void;
   readonly #log: string[] = [];
   readonly #invocation: Invocation;
-  readonly #evaluator: JobEvaluator | undefined;
+  #evaluator: JobEvaluator | undefined;
 
   constructor(start: EvaluatorStart, launcher: Launcher, send: (message: FromEvaluator) => void) {
     this.#send = send;
@@ -48,7 +49,7 @@ class EvaluatorThread {
       ...launcher,
     };
     this.#invocation = new Invocation(terminal, "nivis jobs", MAX_CALL_DEPTH);
-    this.#evaluator = this.#open(start.args);
+    this.#open(start.args);
   }
 
   evaluate(path: AttrPath): void {
@@ -57,7 +58,7 @@ class EvaluatorThread {
     this.#send({ kind: "reply", reply, shown, log: this.#takeLog() });
   }
 
-  #open(args: readonly string[]): JobEvaluator | undefined {
+  #open(args: readonly string[]): void {
     const invocation = this.#invocation;
     try {
       const flags = defaultJobFlags(invocation);
@@ -68,13 +69,20 @@ class EvaluatorThread {
       invocation.finishSettings();
       // The command has shown what there is to say about its command line.
       this.#takeLog();
-      const evaluator = new JobEvaluator(flags);
-      this.#send({ kind: "ready", log: this.#takeLog() });
-      return evaluator;
+      if (!flags.isFlake) this.#use(new JobEvaluator(flags));
+      else {
+        openFlakeEvaluator(flags, (evaluator) => this.#use(evaluator)).catch((thrown: unknown) =>
+          this.#send(this.#failure(thrown)),
+        );
+      }
     } catch (thrown) {
       this.#send(this.#failure(thrown));
-      return undefined;
     }
+  }
+
+  #use(evaluator: JobEvaluator): void {
+    this.#evaluator = evaluator;
+    this.#send({ kind: "ready", log: this.#takeLog() });
   }
 
   #failure(thrown: unknown): FromEvaluator {

@@ -45,7 +45,7 @@ import { EvaluationStore } from "@nivis/node";
 import { describeBug } from "../invocation.ts";
 import { autoCall } from "../selection/auto-call.ts";
 import { expectPlainString } from "../selection/packages.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession, type Session, type Source } from "../session.ts";
 import type { JobFlags } from "./job-options.ts";
 
 /** A reply, and how its error is shown to people. */
@@ -70,13 +70,16 @@ export class JobEvaluator {
   /** The sets on the way to the last attribute, called where they are functions. */
   readonly #trail: Step[] = [];
 
-  /** Evaluates the root. Throws if that fails. */
-  constructor(flags: JobFlags) {
+  /**
+   * Evaluates the root: that of the command line, or the one that is given with its session. Throws if
+   * that fails.
+   */
+  constructor(flags: JobFlags, given?: { readonly session: Session; readonly root: () => Slot }) {
     this.#flags = flags;
-    this.#session = openSession(flags, { readOnly: flags.noInstantiate });
+    this.#session = given?.session ?? openSession(flags, { readOnly: flags.noInstantiate });
     this.#checkStore();
     this.#args = this.#session.autoArguments();
-    this.#root = this.#openRoot();
+    this.#root = this.#openRoot(given?.root);
     this.#apply =
       flags.apply === undefined
         ? undefined
@@ -118,17 +121,23 @@ export class JobEvaluator {
     }
   }
 
-  #openRoot(): Value {
+  #openRoot(given: (() => Slot) | undefined): Value {
     const session = this.#session;
-    const { source, isExpression, select } = this.#flags;
+    const { select } = this.#flags;
     const { context } = session.evaluation;
-    const text = source as string;
-    const program = isExpression ? session.expression(text) : session.file(text);
-    const root = session.run(autoCall(context, this.#args, session.evaluate(program))) as Value;
+    const root = session.run(
+      autoCall(context, this.#args, given?.() ?? session.evaluate(this.#program())),
+    ) as Value;
     if (select === undefined) return root;
     const fn = session.evaluate(session.expression(select));
     const selected = session.evaluation.call(fn, root);
     return this.#expectSet(selected, "'--select' must evaluate to an attrset (the traversal root)");
+  }
+
+  #program(): Source {
+    const { source, isExpression } = this.#flags;
+    const text = source as string;
+    return isExpression ? this.#session.expression(text) : this.#session.file(text);
   }
 
   #expectSet(value: Value, trace: string): Attrs {

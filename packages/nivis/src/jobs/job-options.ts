@@ -6,10 +6,11 @@
 import { encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
+import { emptyLockChoices, LOCK_OPTIONS, type LockingFlags } from "../options/lock-options.ts";
 import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
 
 /** What the options gather. Texts are bytes. */
-export interface JobFlags extends EvaluationFlags {
+export interface JobFlags extends EvaluationFlags, LockingFlags {
   /** The file, or the expression. */
   source: string | undefined;
   isExpression: boolean;
@@ -54,6 +55,7 @@ export const MAX_CALL_DEPTH = 10_000;
 export function defaultJobFlags(invocation: Invocation): JobFlags {
   return {
     ...defaultFlags(invocation),
+    locking: emptyLockChoices(),
     source: undefined,
     isExpression: false,
     isFlake: false,
@@ -184,27 +186,14 @@ export const JOB_OPTIONS: readonly Option<JobFlags>[] = [
       flags.tree = encodeUtf8(path);
     },
   ),
-  {
-    names: ["--override-input"],
-    values: ["INPUT", "FLAKE"],
-    doc: "With --flake: replace an input",
-    hidden: true,
-    apply: () => {},
-  },
-  {
-    names: ["--reference-lock-file"],
-    values: ["FILE"],
-    doc: "With --flake: read another lock file",
-    hidden: true,
-    apply: () => {},
-  },
+  ...LOCK_OPTIONS.map((option) => ({ ...option, hidden: true })),
 ];
 
 /** Throws a usage error for flags that exclude each other. */
 export function checkJobFlags(flags: JobFlags): void {
-  if (flags.isFlake) {
+  if (flags.isFlake && flags.queue !== undefined) {
     throw usageError(
-      "'--flake' is not supported by 'nivis jobs' yet: give a file, or an expression with --expr",
+      "'--flake' is not supported with '--queue' yet: give a file, or leave out '--queue'",
     );
   }
   const needed = [
