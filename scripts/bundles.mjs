@@ -30,6 +30,7 @@ export const ON_DEMAND = {
   stores: ["nivis/src/commands/store-commands.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts", "nivis/src/flakes/repl-flake.ts"],
   fetching: ["nivis/src/fetching.ts"],
+  repl: ["nivis/src/commands/repl.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
   diagnostics: [
     "eval/src/diagnostics/explanation.ts",

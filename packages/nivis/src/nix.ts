@@ -7,12 +7,12 @@
 import { encodeUtf8 } from "@nivis/formats";
 import { startFlakeCommand } from "./commands/flake-commands.ts";
 import { commands } from "./commands/index.ts";
-import { replCommand } from "./commands/repl.ts";
+import { startRepl } from "./commands/repl.ts";
 import { Invocation } from "./invocation.ts";
 import { runNivis } from "./nivis.ts";
 import { evaluationGrammar } from "./options/evaluation-options.ts";
 import { findOption, usageError } from "./options/option.ts";
-import { runWaitingProgram, versionLine } from "./program.ts";
+import { versionLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Commands of `nix` that evaluate nothing. */
@@ -126,7 +126,7 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     return startFlakeCommand(first, [...flags, ...formatterArguments(rest)], terminal);
   }
   if (first === "repl") {
-    return runWaitingProgram(replCommand(true), ["--max-call-depth", "10000", ...given], terminal);
+    return startRepl(["--max-call-depth", "10000", ...given], terminal, true);
   }
   if (TAKING_FLAKES.has(first) && !given.some((argument) => EXPRESSION_FLAGS.has(argument))) {
     return startFlakeCommand(first, ["--max-call-depth", "10000", ...given], terminal);

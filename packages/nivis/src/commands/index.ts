@@ -19,7 +19,8 @@ import { startJobCommand } from "./job-commands.ts";
 import { JOB_TOPICS, type JobTopic } from "./job-topics.ts";
 import { lintCommand } from "./lint.ts";
 import { parseCommand } from "./parse.ts";
-import { replCommand } from "./repl.ts";
+import { startRepl } from "./repl.ts";
+import { REPL_TOPIC } from "./repl-topic.ts";
 import { runCommand } from "./run.ts";
 import { shellCommand } from "./shell.ts";
 import { startStoreCommand } from "./store-commands.ts";
@@ -36,16 +37,6 @@ function command<Flags extends EvaluationFlags>(word: string, program: Program<F
   return {
     ...topicOf(word, program),
     start: (args, terminal) => runProgram(program, args, terminal),
-  };
-}
-
-function waitingCommand<Flags extends EvaluationFlags>(
-  word: string,
-  program: WaitingProgram<Flags>,
-): Command {
-  return {
-    ...topicOf(word, program),
-    start: (args, terminal) => runWaitingProgram(program, args, terminal),
   };
 }
 
@@ -98,7 +89,10 @@ export const commands: readonly Command[] = [
   },
   command("instantiate", instantiateCommand),
   buildingCommand("build", () => buildCommand),
-  waitingCommand("repl", replCommand(false)),
+  {
+    ...topicOf("repl", REPL_TOPIC),
+    start: (args, terminal) => startRepl(args, terminal, false),
+  },
   buildingCommand("run", runCommand, ["--"]),
   buildingCommand("shell", shellCommand, ["-c", "--command"]),
   buildingCommand("develop", developCommand, ["-c", "--command"]),

@@ -1,4 +1,4 @@
-/** `nivis repl`: evaluates what the user types, line by line. */
+/** `nivis repl`: evaluates what the user types, line by line. A bundle of its own (see scripts/bundles.mjs). */
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { loadOutput } from "../flakes/repl-flake.ts";
 import type { LiveInput } from "../live-input.ts";
@@ -10,7 +10,7 @@ import {
   SOURCE_OPTIONS,
   type SourceFlags,
 } from "../options/source-options.ts";
-import type { WaitingProgram } from "../program.ts";
+import { runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { History } from "../repl/editor/history.ts";
 import { TerminalLines } from "../repl/editor/terminal-lines.ts";
 import { type LineReader, PipeLines } from "../repl/lines.ts";
@@ -19,6 +19,7 @@ import { autoCall } from "../selection/auto-call.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { isFlake } from "./flake-detection.ts";
+import { REPL_TOPIC } from "./repl-topic.ts";
 
 interface ReplFlags extends SourceFlags {
   /** The keys that edit; those of readline's configuration unless given. */
@@ -26,18 +27,22 @@ interface ReplFlags extends SourceFlags {
   previews: boolean;
 }
 
-/** The command. With `takesFlakes`, as `nix repl` does, all its arguments are flakes. */
-export const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
-  name: "nivis repl",
-  summary: "evaluate expressions interactively",
-  usage: "[FLAG]... [FILE | FLAKE#ATTR]...",
+/**
+ * Runs the command and returns the exit code. With `takesFlakes`, as `nix repl` does, all its arguments
+ * are flakes.
+ */
+export async function startRepl(
+  args: readonly string[],
+  terminal: Terminal,
+  takesFlakes: boolean,
+): Promise<number> {
+  return runWaitingProgram(replCommand(takesFlakes), args, terminal);
+}
+
+const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
+  ...REPL_TOPIC,
   description: [
     "Reads expressions and bindings and prints values, one level deep. The attributes of the files and flakes, and those of --file and --expr, are in scope. `:?` shows the commands that begin with a colon.",
-  ],
-  examples: [
-    { does: "Start", command: "nivis repl" },
-    { does: "With the attributes of nixpkgs in scope", command: "nivis repl --file '<nixpkgs>'" },
-    { does: "Evaluate lines of a file", command: "nivis repl < session.txt" },
   ],
   options: [
     ...SOURCE_OPTIONS,
