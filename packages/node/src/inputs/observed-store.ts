@@ -6,9 +6,25 @@
  * there. Collecting garbage removes them, and then the evaluation has to write them again. Builds and
  * downloads print and may give other results, so they make the run unrepeatable.
  */
-import type { SourceAccessor, SourceTree, Store, WantedOutput } from "@nivis/eval";
+import type { SourceAccessor, SourceTree, Store } from "@nivis/eval";
 import type { Derivation, FinishedDerivation } from "@nivis/formats";
 import type { InputRecorder } from "./input-recorder.ts";
+
+/** What only some stores can do. */
+type Ability = Exclude<
+  {
+    [Member in keyof Store]-?: undefined extends Store[Member] ? Member : never;
+  }[keyof Store],
+  "relocatedDirectory"
+>;
+
+/** Why a run that uses an ability cannot be answered from memory. */
+const UNREPEATABLE: Readonly<Record<Ability, string>> = {
+  addRoot: "a root was made during the evaluation",
+  build: "a derivation was built during the evaluation",
+  substitute: "a path was fetched from another store",
+  fetchClosure: "a closure was fetched from another store",
+};
 
 /** A store that records how it is used. */
 export class ObservedStore implements Store {
@@ -18,28 +34,20 @@ export class ObservedStore implements Store {
   readonly addRoot?: NonNullable<Store["addRoot"]>;
   readonly build?: NonNullable<Store["build"]>;
   readonly substitute?: NonNullable<Store["substitute"]>;
+  readonly fetchClosure?: NonNullable<Store["fetchClosure"]>;
 
   constructor(store: Store, inputs: InputRecorder) {
     this.#store = store;
     this.#inputs = inputs;
-    const { addRoot, build, substitute } = store;
-    if (addRoot !== undefined) {
-      this.addRoot = (path, link) => {
-        inputs.giveUp("a root was made during the evaluation");
-        return addRoot.call(store, path, link);
+    for (const [name, reason] of Object.entries(UNREPEATABLE)) {
+      const member = name as keyof typeof UNREPEATABLE;
+      const action = store[member] as ((...args: readonly unknown[]) => never) | undefined;
+      if (action === undefined) continue;
+      const observed = (...args: readonly unknown[]): never => {
+        inputs.giveUp(reason);
+        return action.apply(store, [...args]);
       };
-    }
-    if (build !== undefined) {
-      this.build = (wanted: readonly WantedOutput[]) => {
-        inputs.giveUp("a derivation was built during the evaluation");
-        return build.call(store, wanted);
-      };
-    }
-    if (substitute !== undefined) {
-      this.substitute = (path) => {
-        inputs.giveUp("a path was fetched from another store");
-        return substitute.call(store, path);
-      };
+      Object.defineProperty(this, member, { value: observed, enumerable: true });
     }
   }
 
