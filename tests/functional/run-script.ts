@@ -138,7 +138,7 @@ function writePrograms(folder: string, { programs, reference }: Suite): void {
 const NOBODY = 65_534;
 
 /** Folders of the checkout that no script here reads. */
-const UNUSED = new Set(["repl", "git"]);
+const UNUSED = new Set(["git"]);
 
 /**
  * Runs a script by its name, such as `simple` or `ca/build`. `log` names the file that receives its
