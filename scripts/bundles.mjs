@@ -22,14 +22,17 @@ import { root } from "./workspace.mjs";
 export const ON_DEMAND = {
   commands: [
     "nivis/src/any-command.ts",
-    "nivis/src/nix.ts",
     "nivis/src/nix-build.ts",
     "nivis/src/options/help.ts",
     "nivis/src/written-value.ts",
   ],
   stores: ["nivis/src/commands/store-commands.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts", "nivis/src/flakes/repl-flake.ts"],
+  locking: ["nivis/src/commands/lock-commands.ts"],
+  inflating: ["fetch/src/git/inflate.ts"],
+  archives: ["fetch/src/archive/unpack.ts"],
   fetching: ["nivis/src/fetching.ts"],
+  nix: ["nivis/src/nix.ts"],
   repl: ["nivis/src/commands/repl.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
   diagnostics: [

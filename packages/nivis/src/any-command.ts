@@ -36,6 +36,11 @@ export function runAnyCommand(
   return 1;
 }
 
+/** Whether `nivis` has a command with this word. */
+export function isCommand(word: string): boolean {
+  return commands.some((one) => one.word === word);
+}
+
 function unknownCommand(word: string): unknown {
   const matches = bestMatches(
     commands.map((one) => one.word),

@@ -3,6 +3,7 @@ import { runAnyCommand } from "./any-command.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { startFlakeCommand } from "./commands/flake-commands.ts";
 import { namesFlakes } from "./commands/flake-detection.ts";
+import { startFlake } from "./commands/flake-start.ts";
 import { instantiateCommand } from "./commands/instantiate.ts";
 import { runProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
@@ -12,7 +13,7 @@ import type { Terminal } from "./terminal.ts";
  */
 export function runNivis(args: readonly string[], terminal: Terminal): number | Promise<number> {
   const [word, ...rest] = args;
-  // The commands that evaluate and print start without loading the others.
+  // These commands start without loading the others.
   switch (word) {
     case "eval":
       return namesFlakes(rest, evalCommand.options)
@@ -20,6 +21,8 @@ export function runNivis(args: readonly string[], terminal: Terminal): number | 
         : runProgram(evalCommand, rest, terminal);
     case "instantiate":
       return runProgram(instantiateCommand, rest, terminal);
+    case "flake":
+      return startFlake(word, rest, terminal);
     default:
       return runAnyCommand(args, terminal);
   }

@@ -2,11 +2,11 @@
  * `nivis-nix`: takes the command line of `nix` and runs the command of `nivis` that corresponds, with
  * the defaults of `nix`: flags may precede the command, arguments are flakes and store paths unless an
  * expression is given, evaluation is pure unless that is in a file, and calls nest at most 10,000 deep.
- * Scripts that call `nix` can call it instead. Loaded on demand.
+ * Scripts that call `nix` can call it instead. Loaded on demand, without the other commands.
  */
 import { encodeUtf8 } from "@nivis/formats";
+import { isCommand } from "./any-command.ts";
 import { startFlakeCommand } from "./commands/flake-commands.ts";
-import { commands } from "./commands/index.ts";
 import { startRepl } from "./commands/repl.ts";
 import { Invocation } from "./invocation.ts";
 import { runNivis } from "./nivis.ts";
@@ -95,7 +95,7 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     const message = `'${word}' is a deprecated alias for '${command.join(" ")}'`;
     new Invocation(terminal, "nivis-nix").warn(message);
   }
-  if (!commands.some((one) => one.word === command[0]) && word !== "env") {
+  if (word !== "env" && !isKnown(command[0] as string)) {
     const message = `'${encodeUtf8(word)}' is not a recognised command`;
     new Invocation(terminal, "nivis-nix").report(usageError(message));
     return 1;
@@ -132,6 +132,11 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     return startFlakeCommand(first, ["--max-call-depth", "10000", ...given], terminal);
   }
   return runNivis([...command, ...evaluating(first, given)], terminal);
+}
+
+/** Whether `nivis` has a command. The tables here know the frequent ones without loading any. */
+function isKnown(word: string): boolean {
+  return GROUPS.has(word) || TAKING_FLAKES.has(word) || isCommand(word);
 }
 
 /** Everything behind the first argument of `nix fmt` is for the formatter. */

@@ -8,7 +8,7 @@
 
 import { readFileSync, readSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
-import type { InputRecorder } from "@nivis/node";
+import { type InputRecorder, isTerminal } from "@nivis/node";
 import { type LiveInput, liveInput } from "./live-input.ts";
 import { writeAll } from "./results/write-all.ts";
 
@@ -70,8 +70,8 @@ export function processTerminal(
   inputs?: InputRecorder,
 ): Terminal {
   const environment = inputs?.observeEnvironment(process.env) ?? process.env;
-  const isTerminal = (descriptor: number): boolean => {
-    const result = process.getBuiltinModule("node:tty").isatty(descriptor);
+  const observeTerminal = (descriptor: number): boolean => {
+    const result = isTerminal(descriptor);
     inputs?.terminal(descriptor, result);
     return result;
   };
@@ -80,8 +80,7 @@ export function processTerminal(
     writeLine: (bytes) => writeAll(2, `${bytes}\n`),
     readInput: () => readFileSync(0).toString("latin1"),
     ask: (question) => {
-      const { isatty } = process.getBuiltinModule("node:tty");
-      if (!isatty(0) || !isatty(2)) return undefined;
+      if (!isTerminal(0) || !isTerminal(2)) return undefined;
       writeAll(2, `\r\x1b[K${question} `);
       return readLine();
     },
@@ -92,24 +91,23 @@ export function processTerminal(
       return () => process.stdout.off("resize", listener);
     },
     get outColor() {
-      return wantsColor(environment, isTerminal(1));
+      return wantsColor(environment, observeTerminal(1));
     },
-    // Asked when there is something to colour: most runs never load `node:tty`.
     get color() {
-      return wantsColor(environment, isTerminal(2));
+      return wantsColor(environment, observeTerminal(2));
     },
     get showProgress() {
-      if (!isTerminal(2)) return undefined;
+      if (!observeTerminal(2)) return undefined;
       // What is drawn is not output, and not repeated.
       inputs?.giveUp("progress was shown");
       return (line: string) => writeAll(2, `\r\x1b[K${line}`);
     },
     environment,
     get isOutTerminal() {
-      return isTerminal(1);
+      return observeTerminal(1);
     },
     get isErrTerminal() {
-      return canDraw(environment, isTerminal(2));
+      return canDraw(environment, observeTerminal(2));
     },
     ...launcher,
     onInterrupt: (listener) => {

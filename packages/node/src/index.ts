@@ -92,4 +92,5 @@ export {
   type BuildLogOutput,
 } from "./stores/progress/build-logger.ts";
 export { standardError } from "./stores/progress/standard-error.ts";
+export { isTerminal } from "./terminal-check.ts";
 export { usageError } from "./usage-error.ts";

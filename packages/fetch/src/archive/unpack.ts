@@ -8,7 +8,8 @@
 import { InputError } from "@nivis/formats";
 import type { FetchHost } from "../host.ts";
 import type { MemoryDirectory, MemoryNode } from "../tree/memory-tree.ts";
-import { collectBytes, decompressed, peek } from "./compression.ts";
+import { collectBytes, peek } from "./byte-stream.ts";
+import { decompressed } from "./compression.ts";
 import { readTar, type TarMember, type TarSink } from "./tar.ts";
 import { isZip, readZip } from "./zip.ts";
 

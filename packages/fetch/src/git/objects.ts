@@ -9,8 +9,8 @@
  * Formats: Git's documentation, *gitformat-pack* and *gitrepository-layout*.
  */
 import { bytesToByteString, encodeBase16, InputError } from "@nivis/formats";
-import { Unzlib, unzlibSync } from "fflate/browser";
 import type { Disk, OpenFile } from "../host.ts";
+import { inflateHead, inflateWhole } from "./inflate.ts";
 
 /** The types of objects. */
 export type GitObjectType = "commit" | "tree" | "blob" | "tag";
@@ -188,11 +188,10 @@ export class GitObjects {
     this.#disk = disk;
     this.#idLength = idLength;
     this.directory = directory;
-    const small: Inflate = (bytes, size) => unzlibSync(bytes, { out: new Uint8Array(size) });
     this.#inflate =
       inflate === undefined
-        ? small
-        : (bytes, size) => (size < SMALL_SIZE ? small(bytes, size) : inflate(bytes, size));
+        ? inflateWhole
+        : (bytes, size) => (size < SMALL_SIZE ? inflateWhole : inflate)(bytes, size);
     this.#directories = withAlternates(disk, directory);
   }
 
@@ -364,18 +363,6 @@ export class GitObjects {
 /** As many bytes as some bytes may have compressed, at most: those of zlib's `compressBound` and more. */
 function compressedBound(size: number): number {
   return size + (size >> 8) + 64;
-}
-
-function inflateHead(bytes: Uint8Array, length: number, take: (piece: Uint8Array) => void): void {
-  let taken = 0;
-  const stream = new Unzlib((piece) => {
-    taken += piece.length;
-    take(piece);
-  });
-  // A few bytes at a time: the header is short, the object may be long.
-  for (let at = 0; at < bytes.length && taken < length; at += length) {
-    stream.push(bytes.subarray(at, at + length), false);
-  }
 }
 
 /** The bytes of an id that is given in hexadecimal digits. */

@@ -10,7 +10,7 @@ import {
   InputError,
   parseUrl,
 } from "@nivis/formats";
-import { collectBytes } from "../archive/compression.ts";
+import { collectBytes } from "../archive/byte-stream.ts";
 import { type FetchHost, HttpFailure, type HttpResponse } from "../host.ts";
 import type { FetchSettings } from "../settings.ts";
 import { netrcLogin } from "./netrc.ts";

@@ -19,6 +19,7 @@ import {
   statSync,
 } from "node:fs";
 import { bytesOfText, toNodePath } from "../byte-path.ts";
+import { isTerminal } from "../terminal-check.ts";
 import {
   isExecutableMode,
   isSettled,
@@ -196,9 +197,8 @@ function changedOther(
     const present: unknown = environment[name];
     if ((typeof present === "string" ? present : null) !== value) return name;
   }
-  for (const [descriptor, isTerminal] of others.terminals) {
-    const { isatty } = process.getBuiltinModule("node:tty");
-    if (isatty(descriptor) !== isTerminal) return `descriptor ${descriptor}`;
+  for (const [descriptor, wasTerminal] of others.terminals) {
+    if (isTerminal(descriptor) !== wasTerminal) return `descriptor ${descriptor}`;
   }
   for (const path of others.owned) if (!isOwn(path)) return path;
   for (const [right, path, given] of others.rights)

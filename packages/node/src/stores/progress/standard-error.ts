@@ -3,6 +3,7 @@
  * terminal is at the moment.
  */
 import { writeSync } from "node:fs";
+import { isTerminal } from "../../terminal-check.ts";
 import type { BuildLogOutput } from "./build-logger.ts";
 
 /** Milliseconds after which the width is measured again, since the user may resize the terminal. */
@@ -27,8 +28,8 @@ function writeAll(bytes: string): void {
 
 /** How wide standard error is; 0 if it is no terminal. */
 function terminalColumns(): () => number {
-  const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
-  if (!isatty(2)) return () => 0;
+  if (!isTerminal(2)) return () => 0;
+  const { WriteStream } = process.getBuiltinModule("node:tty");
   let width = 0;
   let measured = Number.NEGATIVE_INFINITY;
   return () => {
