@@ -16,16 +16,40 @@ import { VERSION_DIFFERENCES } from "./version-differences.ts";
 
 const CHUNK = 400;
 
-const { values } = parseArgs({
-  options: {
-    count: { type: "string", default: "1000" },
-    seed: { type: "string" },
-    print: { type: "boolean", default: false },
-    attempts: { type: "string", default: "400" },
-    findings: { type: "string", default: "10" },
-    seconds: { type: "string" },
-  },
-});
+const OPTIONS = {
+  count: { type: "string", default: "1000" },
+  seed: { type: "string" },
+  print: { type: "boolean", default: false },
+  attempts: { type: "string", default: "400" },
+  findings: { type: "string", default: "10" },
+  seconds: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+const USAGE = `npm run generated -- [OPTION]...
+
+  --count N      how many programs to compare (1000)
+  --seed S       the seed of the first program (random)
+  --seconds N    stop after so many seconds
+  --findings N   stop after so many disagreements (10)
+  --attempts N   how often a finding is shrunk (400)
+  --print        print the program of the seed and compare nothing
+`;
+
+/** The values of the command line; ends the process if it is wrong, or asks for the usage. */
+function readArguments() {
+  try {
+    const { values } = parseArgs({ options: OPTIONS });
+    if (!values.help) return values;
+    process.stdout.write(USAGE);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+  process.exit(0);
+}
+
+const values = readArguments();
 const count = Number(values.count);
 const first =
   values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed);
