@@ -77,7 +77,7 @@ describe("nivis eval", () => {
     fails(["eval", "--file", join(folder.path, "bad.nix")], "syntax error", "bad.nix:1:14:", "^");
     fails(["eval", "1 + 1"], "nivis eval --expr '1 + 1'", "Try 'nivis eval --help'");
     fails(["eval", "./nothing.nix"], "file './nothing.nix' does not exist");
-    fails(["eval", ".#hello"], "looks like a flake reference");
+    fails(["parse", ".#hello"], "looks like a flake reference");
     fails(
       ["eval", "--strcit", "-E", "1"],
       "unrecognised flag '--strcit'",

@@ -104,7 +104,7 @@ function takeFile(flags: SourceFlags, session: Session, paths: string[], command
 
 function notAFile(argument: string, command: string): string {
   if (argument.includes("#") || argument.startsWith("flake:")) {
-    return `'${argument}' looks like a flake reference, and Nivis does not read flakes yet`;
+    return `'${argument}' looks like a flake reference; '${command}' takes a file, or --expr EXPR`;
   }
   if (/^[./]|\.nix$/.test(argument)) return `file '${argument}' does not exist`;
   return `there is no file '${argument}'; an expression is given as: ${command} --expr '${argument}'`;
