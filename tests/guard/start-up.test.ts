@@ -57,6 +57,39 @@ describe("a trivial expression", () => {
   });
 });
 
+describe("the bundles that are loaded", () => {
+  // Each leaves V8's code of it in the cache.
+  test.each([
+    [["eval", "-E", "1"], ["main"]],
+    [
+      ["lint", "default.nix"],
+      ["commands", "main"],
+    ],
+    [
+      ["flake", "lock", "path:."],
+      ["inputs", "locking", "main"],
+    ],
+  ])("by nivis %j", async (args, bundles) => {
+    const cache = mkdtempSync(join(folder, "cache-"));
+    const cwd = mkdtempSync(join(folder, "flake-"));
+    writeFileSync(join(cwd, "default.nix"), "{ }\n");
+    writeFileSync(join(cwd, "flake.nix"), "{ outputs = _: { }; }\n");
+    const { code } = await runProcess(process.execPath, {
+      args: [builtCommand("nivis"), ...args],
+      cwd,
+      env: {
+        NIVIS_NO_CACHE: "",
+        NIVIS_NO_RESULTS: "1",
+        XDG_CACHE_HOME: cache,
+        NIX_CONFIG: "experimental-features = nix-command flakes",
+      },
+    });
+    expect(code).toBe(0);
+    const names = readdirSync(join(cache, "nivis", "code"));
+    expect(names.map((name) => name.replace(/-.*/, "")).sort()).toEqual(bundles);
+  });
+});
+
 /** The modules that a built file requires when it is loaded. */
 function requires(pattern: RegExp): string[] {
   const files = readdirSync(dist).filter((name) => pattern.test(name));
