@@ -146,6 +146,14 @@ describe("nivis flake", () => {
     expect(err).toContain("error: expected a string but got a thunk at ");
   });
 
+  test("shows a mistake in a flake of the scheme path below its store path", async () => {
+    const { code, err } = await run("flake", "metadata", `path:${at("broken")}`);
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^error: expected a string but got a thunk at \/nix\/store\/[0-9a-z]{32}-source\/flake\.nix:1:3$/m,
+    );
+  });
+
   const outputs = (): string => `path:${at("outputs")}`;
 
   test("show prints the outputs as a tree, and as JSON", async () => {

@@ -1,14 +1,19 @@
-/** The scheme `path`: a directory on disk as it is, with everything in it. */
+/**
+ * The scheme `path`: a directory on disk as it is, with everything in it. Messages show its files below
+ * the store path that it has, since C++ Nix copies it to the store before reading it.
+ */
 import {
   canonPath,
   describeInput,
   type FetcherInput,
   InputError,
+  makeFixedOutputPath,
   stringAttr,
   tryParseStorePath,
   withInputAttrs,
 } from "@nivis/formats";
 import { formatNarHash } from "../cache/tree-cache.ts";
+import type { FetchHost } from "../host.ts";
 import { DiskTree } from "../tree/disk-tree.ts";
 import { NamedTree } from "../tree/named-tree.ts";
 import { hashTree } from "../tree/source-tree.ts";
@@ -31,16 +36,29 @@ async function fetchPath(context: SchemeContext, asked: FetcherInput): Promise<S
     throw new InputError(`opening file "${path}": No such file or directory`);
   }
   // The hash is needed for the fingerprint, and finding it looks at the times of all files.
-  const narHash = formatNarHash(hashTree(files, context.host.hashes));
-  const lastModified = isStoreSource(context, path) ? 0 : files.newest;
+  const digest = hashTree(files, context.host.hashes);
+  const narHash = formatNarHash(digest);
+  const isInStore = isStoreSource(context, path);
+  const lastModified = isInStore ? 0 : files.newest;
   const input = asked.attrs.has("lastModified") ? asked : withInputAttrs(asked, { lastModified });
   const fingerprint = `path:${narHash}`;
-  return { input, tree: new NamedTree(files, undefined, fingerprint), fingerprint, narHash };
+  const shown = isInStore ? path : sourceStorePath(context, digest);
+  return { input, tree: new NamedTree(files, shown, fingerprint), fingerprint, narHash };
+}
+
+/** The store path of a tree by its NAR hash. */
+function sourceStorePath({ host }: SchemeContext, digest: Uint8Array): string {
+  const store = { storeDir: storeDirOf(host), hashes: host.hashes };
+  return makeFixedOutputPath(store, "source", "nar", { algorithm: "sha256", digest });
+}
+
+function storeDirOf(host: FetchHost): string {
+  return host.environment("NIX_STORE_DIR") ?? "/nix/store";
 }
 
 /** Whether a path is a store object named `source`, which has no times. */
 function isStoreSource({ host }: SchemeContext, path: string): boolean {
-  const storeDir = host.environment("NIX_STORE_DIR") ?? "/nix/store";
+  const storeDir = storeDirOf(host);
   const name = path.startsWith(`${storeDir}/`) ? path.slice(storeDir.length + 1) : "";
   return name.endsWith("-source") && tryParseStorePath(path, storeDir) !== undefined;
 }
