@@ -60,17 +60,22 @@ class RestrictedIo extends ForwardingIo {
   }
 
   override checkAccess(path: string): void {
+    this.#checkAllowed(path);
+    super.checkAccess(path);
+  }
+
+  #checkAllowed(path: string): void {
     if (this.#isAllowed(path)) return;
     throw new IoError(RESTRICTED, `access to absolute path '${path}' is forbidden ${this.#mode}`);
   }
 
   override readFile(path: string): string {
-    this.checkAccess(path);
+    this.#checkAllowed(path);
     return super.readFile(path);
   }
 
   override readDirectory(path: string): readonly DirectoryEntry[] {
-    this.checkAccess(path);
+    this.#checkAllowed(path);
     return super.readDirectory(path).filter((entry) => this.#isAllowed(joinPath(path, entry.name)));
   }
 
@@ -79,17 +84,17 @@ class RestrictedIo extends ForwardingIo {
   }
 
   override readLink(path: string): string {
-    this.checkAccess(path);
+    this.#checkAllowed(path);
     return super.readLink(path);
   }
 
   override isExecutable(path: string): boolean {
-    this.checkAccess(path);
+    this.#checkAllowed(path);
     return super.isExecutable(path);
   }
 
   override physicalPath(path: string): string | undefined {
-    this.checkAccess(path);
+    this.#checkAllowed(path);
     return super.physicalPath(path);
   }
 

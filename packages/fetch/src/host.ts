@@ -135,8 +135,12 @@ export type Decompressor = (input: AsyncIterable<Uint8Array>) => AsyncIterable<U
 /** Who is told what goes on. */
 export interface FetchReporter {
   warn(message: string): void;
-  /** Something that takes its time begins; the function that is returned ends it. */
-  begin(message: string): () => void;
+  /**
+   * Something that takes its time begins; the function that is returned ends it.
+   *
+   * @param isNoted - whether it is worth a line where no progress is shown
+   */
+  begin(message: string, isNoted?: boolean): () => void;
   /** Bytes that a download has got so far, of how many if that is known. */
   progress?(url: string, done: number, total: number | undefined): void;
 }

@@ -217,6 +217,20 @@ describe("tarballs", () => {
       "Failed to open archive (Unrecognized archive format)",
     );
   });
+
+  // The texts are those of C++ Nix 2.36.
+  test("that cannot be downloaded fail as archives, or by themselves if they are zip archives", async () => {
+    const { fetcher } = setUp({});
+    const failure = (url: string): string => `unable to download '${url}': HTTP error 404`;
+    const gone = "https://example.org/gone.tar.gz";
+    await expect(fetcher.fetch(input(gone))).rejects.toThrow(
+      `Failed to open archive (Source threw exception: error: ${failure(gone)}\n\n       response body:\n\n       not found)`,
+    );
+    const zip = "https://example.org/gone.ZIP";
+    await expect(fetcher.fetch(input(zip))).rejects.toThrow(
+      new RegExp(`^${failure(zip)}\n\nresponse body`.replaceAll(".", "\\.")),
+    );
+  });
 });
 
 test("a file is a tree that is a file", async () => {

@@ -23,6 +23,10 @@ export async function withFlakeSession<Result>(
     cacheDirectory: cacheDirectory(machine),
     warn: (message) => invocation.warn(message),
     notice: (message) => invocation.note(message),
+    begin: (message, isNoted) => {
+      if (isNoted === true) invocation.inform(`${message}...`);
+      return () => {};
+    },
     evaluation: { storeDir, isPure },
   });
   try {

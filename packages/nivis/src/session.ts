@@ -138,6 +138,7 @@ function fetcherOptions(
     },
     worker: terminal.fetchWorker,
     warn: (message) => invocation.warn(message),
+    note: (text) => invocation.inform(text),
     showProgress: terminal.showProgress,
   };
 }

@@ -42,6 +42,9 @@ const folder = folderWith({
   "outputs/template/new.nix": "{ }",
   "outputs/template/sub/other.txt": "text",
   "bad/flake.nix": "{ outputs = _: { packages = 3; overlays.x = 1; }; }",
+  "untracked/flake.nix":
+    "{ outputs = _: { here = import ./here.nix; gone = import ./gone.nix; }; }",
+  "untracked/here.nix": "1",
   "broken/flake.nix": '{ description = "a" + "b"; outputs = _: { }; }',
 });
 const at = (name: string): string => join(folder.path, name);
@@ -144,6 +147,19 @@ describe("nivis flake", () => {
     execFileSync("git", ["-C", at("broken"), "add", "flake.nix"]);
     const { err } = await run("flake", "metadata", at("broken"));
     expect(err).toContain("error: expected a string but got a thunk at ");
+  });
+
+  test("says how to add a file to git that an expression reads", async () => {
+    const untracked = at("untracked");
+    execFileSync("git", ["-C", untracked, "init", "--quiet"]);
+    execFileSync("git", ["-C", untracked, "add", "flake.nix"]);
+    const evaluated = (name: string) => run("eval", ...NO_STORE, `${untracked}#${name}`);
+    expect((await evaluated("here")).err).toContain(
+      `error: Path 'here.nix' in the repository "${untracked}" is not tracked by Git.`,
+    );
+    expect((await evaluated("gone")).err).toContain(
+      `error: Path 'gone.nix' does not exist in Git repository "${untracked}".`,
+    );
   });
 
   test("shows a mistake in a flake of the scheme path below its store path", async () => {

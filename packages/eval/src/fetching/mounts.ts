@@ -91,6 +91,12 @@ export class MountedIo extends ForwardingIo {
     return end < 0 ? "/" : path.slice(end);
   }
 
+  override checkAccess(path: string): void {
+    const tree = this.#treeOf(path);
+    if (tree === undefined) super.checkAccess(path);
+    else tree.checkAccess?.(this.#inner(path));
+  }
+
   override fileType(path: string): FileType | undefined {
     const tree = this.#treeOf(path);
     return tree === undefined ? super.fileType(path) : tree.fileType(this.#inner(path));

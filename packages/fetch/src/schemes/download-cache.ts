@@ -21,6 +21,9 @@ import type { CachedTree } from "../cache/tree-cache.ts";
 import { type Download, DownloadError } from "../http/download.ts";
 import { diskOf, isFresh, type SchemeContext } from "./scheme.ts";
 
+/** The break between two lines of an error that is shown within another one. */
+const NESTED_LINE = `\n${" ".repeat("error: ".length)}`;
+
 /** An archive that was downloaded. */
 export interface DownloadedTree extends CachedTree {
   /** The time of last change of the newest member; 0 if there is none. */
@@ -96,11 +99,17 @@ async function unpacking<Result>(
   url: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const end = host.reporter.begin(`unpacking '${url}' into the cache`);
+  const end = host.reporter.begin(`unpacking '${url}' into the Git cache`, true);
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof InputError) || error instanceof DownloadError) throw error;
+    if (!(error instanceof InputError)) throw error;
+    if (error instanceof DownloadError) {
+      // C++ Nix downloads zip archives whole, and reads all others as they come in.
+      if (/\.zip$/i.test(pathOfUrl(parseUrl(url).path))) throw error;
+      const text = `error: ${error.message}`.replace(/\n(?!\n|$)/g, NESTED_LINE);
+      throw new InputError(`Failed to open archive (Source threw exception: ${text})`);
+    }
     throw new InputError(`Failed to open archive (${error.message})`, error.exitCode);
   } finally {
     end();

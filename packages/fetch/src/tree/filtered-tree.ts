@@ -34,7 +34,7 @@ export class FilteredTree implements SourceTree {
     this.#recipe = recipe;
   }
 
-  #check(path: string): void {
+  checkAccess(path: string): void {
     if (!this.#sees(path)) throw this.#hidden(path);
   }
 
@@ -47,27 +47,27 @@ export class FilteredTree implements SourceTree {
   }
 
   isExecutable(path: string): boolean {
-    this.#check(path);
+    this.checkAccess(path);
     return this.#tree.isExecutable(path);
   }
 
   readFile(path: string): string {
-    this.#check(path);
+    this.checkAccess(path);
     return this.#tree.readFile(path);
   }
 
   readBytes(path: string): Uint8Array {
-    this.#check(path);
+    this.checkAccess(path);
     return this.#tree.readBytes(path);
   }
 
   readDirectory(path: string): readonly DirectoryEntry[] {
-    this.#check(path);
+    this.checkAccess(path);
     return this.#tree.readDirectory(path).filter(({ name }) => this.#sees(childPath(path, name)));
   }
 
   readLink(path: string): string {
-    this.#check(path);
+    this.checkAccess(path);
     return this.#tree.readLink(path);
   }
 

@@ -52,6 +52,10 @@ export abstract class ForwardingTree implements SourceTree {
     return this.tree.physicalPath(path);
   }
 
+  checkAccess(path: string): void {
+    this.tree.checkAccess?.(path);
+  }
+
   abstract fingerprint(path: string): Fingerprint | undefined;
 
   abstract recipe(): TreeRecipe;

@@ -69,6 +69,11 @@ export class MountedTree implements SourceTree {
     return tree.display(inner);
   }
 
+  checkAccess(path: string): void {
+    const [tree, inner] = this.#at(path);
+    tree.checkAccess?.(inner);
+  }
+
   physicalPath(path: string): string | undefined {
     const below = path === "/" ? "/" : `${path}/`;
     if (this.#mounts.some(([mount]) => mount.startsWith(below))) return undefined;

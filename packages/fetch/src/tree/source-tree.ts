@@ -101,6 +101,8 @@ export interface SourceTree {
   physicalPath(path: string): string | undefined;
   /** What is at a path by its contents; `undefined` if they may change. */
   fingerprint(path: string): Fingerprint | undefined;
+  /** Throws {@link InputError} with the reason if a path is kept out of the tree; absent if none is. */
+  checkAccess?(path: string): void;
   /** Writes the NAR of what is at a path; absent if reading the paths one by one is as quick. */
   dump?(path: string, sink: NarSink): number;
   /** How another thread can open this tree. Throws if it is only in the memory of this one. */

@@ -3,7 +3,7 @@
  * have them; what every command about flakes begins with.
  */
 import { readFileSync, realpathSync, statSync } from "node:fs";
-import { Fetcher, type SourceTree } from "@nivis/fetch";
+import { Fetcher, type FetchReporter, type SourceTree } from "@nivis/fetch";
 import {
   type FlakeDisk,
   type FlakeWorld,
@@ -45,7 +45,7 @@ export interface FlakeSessionOptions {
   /** Takes a notice that is no warning. */
   readonly notice: (message: string) => void;
   /** Told when something begins that takes its time; returns what ends it. */
-  readonly begin?: (message: string) => () => void;
+  readonly begin?: FetchReporter["begin"];
   readonly progress?: (url: string, done: number, total: number | undefined) => void;
   /** Rows that go before all registries, as `--override-flake` gives them. */
   readonly flagEntries?: readonly RegistryEntry[];
@@ -76,7 +76,12 @@ export class FlakeSession implements RegistrySource {
       environment: options.environment,
       reporter: {
         warn: options.warn,
-        begin: options.begin ?? (() => () => {}),
+        begin:
+          options.begin ??
+          ((message, isNoted) => {
+            if (isNoted === true) options.notice(`${message}...`);
+            return () => {};
+          }),
         ...(options.progress === undefined ? {} : { progress: options.progress }),
       },
       connections,

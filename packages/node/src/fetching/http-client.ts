@@ -234,7 +234,9 @@ function failureOf(error: unknown, url: string): unknown {
     const found = codes.find(({ code }) => pattern.test(code));
     if (found === undefined) continue;
     const shown = text.replace("HOST", host);
-    const detail = found.message === "" ? "" : `: ${found.message}`;
+    // For names, Node repeats what the text says.
+    const hasDetail = found.message !== "" && found.syscall !== "getaddrinfo";
+    const detail = hasDetail ? `: ${found.message}` : "";
     return new HttpFailure(bytesOfText(`${shown}${detail}`), isTransient);
   }
   // A library's own mistakes and ours have no code.
@@ -242,15 +244,25 @@ function failureOf(error: unknown, url: string): unknown {
   return new HttpFailure(bytesOfText(error.message), true);
 }
 
+/** What Node says of an error. */
+interface ErrorCode {
+  readonly code: string;
+  readonly message: string;
+  /** The call to the system that failed, such as `getaddrinfo`. */
+  readonly syscall: unknown;
+}
+
 /** The codes of an error and of what caused it. */
-function codesOf(error: Error): readonly { readonly code: string; readonly message: string }[] {
-  const found: { code: string; message: string }[] = [];
+function codesOf(error: Error): readonly ErrorCode[] {
+  const found: ErrorCode[] = [];
   const visit = (one: unknown): void => {
     if (!(one instanceof Error)) return;
-    const { code } = one as { code?: unknown };
-    if (typeof code === "string") found.push({ code, message: one.message });
+    const { code, syscall } = one as { code?: unknown; syscall?: unknown };
+    if (typeof code === "string") found.push({ code, message: one.message, syscall });
     // Not all of them have a code.
-    else if (one.name === "HTTPParserError") found.push({ code: "HPE", message: one.message });
+    else if (one.name === "HTTPParserError") {
+      found.push({ code: "HPE", message: one.message, syscall });
+    }
     visit(one.cause);
     if (one instanceof AggregateError) one.errors.forEach(visit);
   };

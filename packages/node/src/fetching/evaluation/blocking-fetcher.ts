@@ -40,6 +40,8 @@ export interface BlockingFetcherOptions {
   readonly worker?: string | URL | undefined;
   /** Shows a warning; a byte string. */
   readonly warn: (message: string) => void;
+  /** Shows a notice, which is a byte string too. */
+  readonly note?: ((message: string) => void) | undefined;
   /** Shows what is under way in a line that the next one replaces; the empty line removes it. */
   readonly showProgress?: ((line: string) => void) | undefined;
 }
@@ -49,12 +51,13 @@ export class BlockingFetcher implements EvaluationFetcher {
   readonly #thread: BlockingThread<FetchQuestion, FetchReply, FetchNotice>;
   readonly #trees = new Map<string, FetchedTree>();
 
-  constructor({ start, worker, warn, showProgress }: BlockingFetcherOptions) {
+  constructor({ start, worker, warn, note, showProgress }: BlockingFetcherOptions) {
     const script = worker ?? new URL("./fetch-worker.js", import.meta.url);
     this.#thread = new BlockingThread<FetchQuestion, FetchReply, FetchNotice>(
       () => ({ script, data: { start, showsProgress: showProgress !== undefined } }),
       ({ show, text }) => {
         if (show === "progress") showProgress?.(text);
+        else if (show === "notice") note?.(text);
         else warn(text);
       },
     );

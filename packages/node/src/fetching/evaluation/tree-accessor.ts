@@ -46,6 +46,10 @@ export class TreeAccessor implements SourceAccessor {
     return reading(() => this.#tree.physicalPath(path));
   }
 
+  checkAccess(path: string): void {
+    reading(() => this.#tree.checkAccess?.(path));
+  }
+
   fingerprint(path: string): Fingerprint | undefined {
     return this.#tree.fingerprint(path);
   }
@@ -97,6 +101,10 @@ export class SubtreeAccessor implements SourceAccessor {
 
   physicalPath(path: string): string | undefined {
     return this.#tree.physicalPath(this.#path(path));
+  }
+
+  checkAccess(path: string): void {
+    this.#tree.checkAccess(this.#path(path));
   }
 }
 
