@@ -316,9 +316,12 @@ function openByProcess(opening: Opening, state: string): Store {
     );
   }
   const { configuration } = options;
-  const remote = formatStoreReference(reference);
   const logs = logDirectory(opening);
   const root = rootOf(opening);
+  // All versions of C++ Nix know the parameter; 2.8 does not know `local://ROOT`.
+  const parameters =
+    root === "" ? reference.parameters : new Map([...reference.parameters, ["root", root]]);
+  const remote = formatStoreReference({ ...reference, parameters, authority: "", isWord: true });
   // Nix: below a root the objects are at the usual place, whatever they are called.
   const real = reference.parameters.get("real") ?? (root === "" ? storeDir : `${root}/nix/store`);
   return new DaemonStore(
