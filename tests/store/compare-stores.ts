@@ -62,7 +62,9 @@ export async function compareStores(
     cwd: "/",
     env: { HOME: folder, NIX_REMOTE: "", ...SINGLE_USER },
   });
-  for (const root of [ours, theirs]) mkdirSync(root);
+  mkdirSync(theirs);
+  // Where there is none yet, the command lets C++ Nix make the store, with its database.
+  mkdirSync(join(ours, "nix/var/nix"), { recursive: true });
   const limits = { timeout: TIMEOUT };
   const nivis = await runProcess(process.execPath, invocation(ours, [builtCommand()]), limits);
   const reference = await runProcess(programs.instantiate, invocation(theirs, []), limits);

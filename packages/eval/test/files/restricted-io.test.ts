@@ -91,6 +91,8 @@ describe("the search path of restricted evaluation", () => {
     expect(log).toEqual([
       "warning: Nix search path entry '/gone' does not exist, ignoring",
       "warning: Nix search path entry 'https://example.org/x.tar.gz' cannot be downloaded, ignoring",
+      // Nix: it is then taken for a path.
+      "warning: Nix search path entry 'https://example.org/x.tar.gz' does not exist, ignoring",
     ]);
   });
 

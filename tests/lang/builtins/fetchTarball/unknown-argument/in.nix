@@ -1,0 +1,1 @@
+builtins.fetchTarball { url = "https://host.example/x"; hash = ""; }
