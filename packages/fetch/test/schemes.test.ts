@@ -220,11 +220,11 @@ describe("tarballs", () => {
 
   // The texts are those of C++ Nix 2.36.
   test("that cannot be downloaded fail as archives, or by themselves if they are zip archives", async () => {
-    const { fetcher } = setUp({});
-    const failure = (url: string): string => `unable to download '${url}': HTTP error 404`;
     const gone = "https://example.org/gone.tar.gz";
+    const { fetcher } = setUp({ [gone]: { status: 404, body: "not\nfound\n" } });
+    const failure = (url: string): string => `unable to download '${url}': HTTP error 404`;
     await expect(fetcher.fetch(input(gone))).rejects.toThrow(
-      `Failed to open archive (Source threw exception: error: ${failure(gone)}\n\n       response body:\n\n       not found)`,
+      `Failed to open archive (Source threw exception: error: ${failure(gone)}\n\n       response body:\n\n       not\n       found)`,
     );
     const zip = "https://example.org/gone.ZIP";
     await expect(fetcher.fetch(input(zip))).rejects.toThrow(

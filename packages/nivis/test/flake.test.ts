@@ -43,7 +43,7 @@ const folder = folderWith({
   "outputs/template/sub/other.txt": "text",
   "bad/flake.nix": "{ outputs = _: { packages = 3; overlays.x = 1; }; }",
   "untracked/flake.nix":
-    "{ outputs = _: { here = import ./here.nix; gone = import ./gone.nix; }; }",
+    "{ outputs = _: { here = import ./here.nix; gone = import ./gone.nix; added = builtins.path { path = ./here.nix; }; }; }",
   "untracked/here.nix": "1",
   "broken/flake.nix": '{ description = "a" + "b"; outputs = _: { }; }',
 });
@@ -157,6 +157,7 @@ describe("nivis flake", () => {
     expect((await evaluated("here")).err).toContain(
       `error: Path 'here.nix' in the repository "${untracked}" is not tracked by Git.`,
     );
+    expect((await evaluated("added")).err).toContain(`… while adding path '${untracked}/here.nix'`);
     expect((await evaluated("gone")).err).toContain(
       `error: Path 'gone.nix' does not exist in Git repository "${untracked}".`,
     );

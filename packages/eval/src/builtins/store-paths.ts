@@ -174,12 +174,12 @@ function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
     if (expected !== undefined && expected !== added) {
       throw new EvalError(
         "value",
-        `store path mismatch in (possibly filtered) path added from '${path.shown}'`,
+        `store path mismatch in (possibly filtered) path added from '${accessorOf(ctx, path).display(path.path)}'`,
       );
     }
     return storePathValue(added);
   } catch (error) {
-    throw withPlainTrace(error, `while adding path '${path.shown}'`);
+    throw withPlainTrace(error, `while adding path '${accessorOf(ctx, path).display(path.path)}'`);
   }
 }
 

@@ -107,7 +107,7 @@ async function unpacking<Result>(
     if (error instanceof DownloadError) {
       // C++ Nix downloads zip archives whole, and reads all others as they come in.
       if (/\.zip$/i.test(pathOfUrl(parseUrl(url).path))) throw error;
-      const text = `error: ${error.message}`.replace(/\n(?!\n|$)/g, NESTED_LINE);
+      const text = `error: ${error.message}`.trimEnd().replace(/\n(?!\n)/g, NESTED_LINE);
       throw new InputError(`Failed to open archive (Source threw exception: ${text})`);
     }
     throw new InputError(`Failed to open archive (${error.message})`, error.exitCode);
