@@ -21,6 +21,8 @@ export type Route = Reply | ((request: HttpRequest, count: number) => Reply);
 export interface FakeHost extends FetchHost {
   readonly requests: HttpRequest[];
   readonly warnings: string[];
+  /** What was said to begin. */
+  readonly steps: string[];
   readonly sleeps: number[];
   /** Seconds since 1970; may be set. */
   time: number;
@@ -30,15 +32,23 @@ export interface FakeHost extends FetchHost {
 export function fakeHost(routes: Readonly<Record<string, Route>>): FakeHost {
   const requests: HttpRequest[] = [];
   const warnings: string[] = [];
+  const steps: string[] = [];
   const sleeps: number[] = [];
   const counts = new Map<string, number>();
   const host: FakeHost = {
     requests,
     warnings,
+    steps,
     sleeps,
     time: 1_700_000_000,
     hashes: portableHashes,
-    reporter: { warn: (message) => warnings.push(message), begin: () => () => {} },
+    reporter: {
+      warn: (message) => warnings.push(message),
+      begin: (message) => {
+        steps.push(message);
+        return () => {};
+      },
+    },
     http: {
       send: async (request): Promise<HttpResponse> => {
         requests.push(request);

@@ -270,3 +270,12 @@ test.each([
   const fetching = async () => fetcher.fetch(inputFromAttrs(given));
   await expect(fetching()).rejects.toThrow(message);
 });
+
+test("an archive of a forge is unpacked under the name of its input", async () => {
+  const { host, fetcher } = setUp({});
+  const rev = "a".repeat(40);
+  await expect(fetcher.fetch(parseFlakeRef(`github:o/r/${rev}`).input)).rejects.toThrow(
+    "Failed to open archive (Source threw exception: error: unable to download",
+  );
+  expect(host.steps).toEqual([`unpacking 'github:o/r/${rev}' into the Git cache`]);
+});

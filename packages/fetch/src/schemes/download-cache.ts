@@ -31,16 +31,23 @@ export interface DownloadedTree extends CachedTree {
   readonly immutableUrl: string | undefined;
 }
 
+/** How an archive is downloaded. */
+export interface TreeDownloadOptions {
+  readonly headers?: ReadonlyMap<string, string> | undefined;
+  /** What the line about unpacking names; by default the URL. */
+  readonly shown?: string;
+}
+
 /** Downloads an archive and unpacks it. */
 export async function downloadTree(
   context: SchemeContext,
   url: string,
-  headers?: ReadonlyMap<string, string>,
+  { headers, shown = url }: TreeDownloadOptions = {},
 ): Promise<DownloadedTree> {
   const parsed = parseUrl(url);
   if (parsed.scheme === "file") {
     const bytes = localArchive(context, pathOfUrl(parsed.path), url);
-    const unpacked = await unpacking(context, url, () => unpack(context, piecesOf(bytes)));
+    const unpacked = await unpacking(context, url, shown, () => unpack(context, piecesOf(bytes)));
     return { ...unpacked, immutableUrl: undefined };
   }
   const key = new Map([["url", url]]);
@@ -54,7 +61,7 @@ export async function downloadTree(
     ...(headers === undefined ? {} : { headers }),
     ...(etag === "" ? {} : { etag }),
   };
-  const response = await unpacking(context, url, () =>
+  const response = await unpacking(context, url, shown, () =>
     context.downloader.fetch(download, (body) => unpack(context, body)),
   );
   const tree =
@@ -97,9 +104,10 @@ function unpack(context: SchemeContext, body: AsyncIterable<Uint8Array>) {
 async function unpacking<Result>(
   { host }: SchemeContext,
   url: string,
+  shown: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const end = host.reporter.begin(`unpacking '${url}' into the Git cache`, true);
+  const end = host.reporter.begin(`unpacking '${shown}' into the Git cache`, true);
   try {
     return await work();
   } catch (error) {

@@ -181,7 +181,10 @@ async function fetchFromForge(
   const rev = revOf(asked.attrs) ?? (await forge.resolve(question, place, ref));
   const input = withInputAttrs(asked, { rev, ref: undefined });
   const { tree, narHash, lastModified } = await archiveOf(context, rev, () =>
-    downloadTree(context, forge.archiveUrl(place, rev, headers !== undefined), headers),
+    downloadTree(context, forge.archiveUrl(place, rev, headers !== undefined), {
+      headers,
+      shown: describeInput(input),
+    }),
   );
   const fingerprint = `${forge.name}:${rev}`;
   return {
