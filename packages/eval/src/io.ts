@@ -3,6 +3,7 @@
  * the file system, `memory-io.ts` in memory for tests and web pages. All methods are synchronous,
  * because Nix expressions are. Paths and contents are byte strings.
  */
+import type { Bytes } from "@nivis/formats";
 
 import type { Trace } from "./errors/eval-error.ts";
 import type { PosIdx } from "./position.ts";
@@ -25,14 +26,14 @@ export interface LogMessage {
    * The text after the severity and its colon, formatted as in C++ Nix: without colours, without a
    * newline at its end, further lines indented. `renderLogMessage` adds the severity.
    */
-  readonly text: string;
+  readonly text: Bytes;
   /** The data of the text; present for warnings that consist of more than one sentence. */
   readonly report?: WarningReport;
 }
 
 /** A warning as data. */
 export interface WarningReport {
-  readonly message: string;
+  readonly message: Bytes;
   /** The position in a program, or `NO_POS`. */
   readonly pos: PosIdx;
   /** The traces, innermost first. */
@@ -60,14 +61,14 @@ export interface MemoryGauge {
  */
 export interface EvalIo extends SourceAccessor {
   /** Allows evaluation to read a path that it has created itself, and everything below it. */
-  allowPath?(path: string): void;
+  allowPath?(path: Bytes): void;
   /**
    * Returns the user's home directory, which `~` stands for: that of `HOME`, or of the user
    * database. Throws {@link IoError} if there is none.
    */
-  homeDirectory(): string;
+  homeDirectory(): Bytes;
   /** Returns the value of an environment variable, or `undefined` if it is not set. */
-  environment(name: string): string | undefined;
+  environment(name: Bytes): Bytes | undefined;
   /** Returns the current time in whole seconds since 1970. */
   now(): number;
   /** Returns a monotonic time in milliseconds. Defaults to `now`. */
@@ -77,9 +78,9 @@ export interface EvalIo extends SourceAccessor {
   /** The memory measurement; absent if memory cannot be measured. */
   readonly memory?: MemoryGauge | undefined;
   /** Returns the current directory, an absolute path. */
-  currentDirectory(): string;
+  currentDirectory(): Bytes;
   /** Returns the system that the evaluation runs on, such as `x86_64-linux`. */
-  system(): string;
+  system(): Bytes;
   /** Receives a message for the user: a warning or a trace. */
   log(message: LogMessage): void;
 }

@@ -10,13 +10,14 @@
  * synchronous, because Nix expressions are. An accessor need not follow symlinks, neither at the
  * end of a path nor before it: callers resolve them with `resolveSymlinks` first.
  */
+import type { Bytes } from "@nivis/formats";
 
 /** The type of a file, as `readDir` names it. */
 export type FileType = "regular" | "directory" | "symlink" | "unknown";
 
 /** An entry of a directory. */
 export interface DirectoryEntry {
-  readonly name: string;
+  readonly name: Bytes;
   readonly type: FileType;
 }
 
@@ -26,7 +27,7 @@ export class IoError extends Error {
   constructor(
     /** `ENOENT`, `EACCES`, `ENOTDIR`, … */
     readonly code: string,
-    message: string,
+    message: Bytes,
   ) {
     super(message);
   }
@@ -35,9 +36,9 @@ export class IoError extends Error {
 /** An identifier of the contents of a path, used as a key for results computed from them. */
 export interface Fingerprint {
   /** Identifies the contents of a whole tree, such as a commit. Equal trees may have several. */
-  readonly tree: string;
+  readonly tree: Bytes;
   /** The path within that tree. */
-  readonly path: string;
+  readonly path: Bytes;
 }
 
 /** A tree of files that evaluation can read. */
@@ -45,29 +46,29 @@ export interface SourceAccessor {
   /**
    * Returns the type of the file at a path, not following a symlink; `undefined` if there is none.
    */
-  fileType(path: string): FileType | undefined;
+  fileType(path: Bytes): FileType | undefined;
   /** Whether the owner may execute a regular file. Throws {@link IoError}. */
-  isExecutable(path: string): boolean;
+  isExecutable(path: Bytes): boolean;
   /** Returns the bytes of a regular file. Throws {@link IoError}. */
-  readFile(path: string): string;
+  readFile(path: Bytes): Bytes;
   /** Returns the entries of a directory in any order. Throws {@link IoError}. */
-  readDirectory(path: string): readonly DirectoryEntry[];
+  readDirectory(path: Bytes): readonly DirectoryEntry[];
   /** Returns the target of a symlink. Throws {@link IoError}. */
-  readLink(path: string): string;
+  readLink(path: Bytes): Bytes;
   /** Returns a path as messages, positions and printed values show it: `<nix/fetchurl.nix>`. */
-  display(path: string): string;
+  display(path: Bytes): Bytes;
   /**
    * Returns the path in the host's file system, for programs and people; `undefined` if there is
    * none. A directory there has the same files. Throws {@link IoError} if evaluation must not read the path.
    */
-  physicalPath(path: string): string | undefined;
+  physicalPath(path: Bytes): Bytes | undefined;
   /** Returns the fingerprint of a path; absent, or `undefined`, if the contents may change. */
-  fingerprint?(path: string): Fingerprint | undefined;
+  fingerprint?(path: Bytes): Fingerprint | undefined;
   /**
    * Whether the files stay as they are for as long as this object is used, so that the evaluator
    * may remember what it found out about them. Defaults to false.
    */
   readonly immutable?: boolean;
   /** Throws if evaluation must not read a path; absent if it may read all paths. */
-  checkAccess?(path: string): void;
+  checkAccess?(path: Bytes): void;
 }

@@ -5,6 +5,7 @@
  * `errors/render.ts` prints it. It is a real `Error` to callers but is created without capturing a
  * JavaScript stack: Nix code throws often (`tryEval`), and that stack would only show the VM.
  */
+import type { Bytes } from "@nivis/formats";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { ERROR_KINDS, type ErrorKind } from "./kinds.ts";
 
@@ -13,7 +14,7 @@ export interface Trace {
   /** Its position, or {@link NO_POS}. */
   pos: PosIdx;
   /** The text after the `…`; bytes. */
-  readonly message: string;
+  readonly message: Bytes;
   /** Whether it is printed even without `--show-trace`, as `addErrorContext` requests. */
   readonly always: boolean;
 }
@@ -40,7 +41,7 @@ export class EvalError {
   /** The number of traces without a {@link CALL_SITE}, which unwinding need not visit again. */
   private resolved = 0;
   /** Names for *Did you mean …?*, best first. */
-  suggestions: readonly string[] = [];
+  suggestions: readonly Bytes[] = [];
   /** Whether the message ends in an argument, which C++ Nix colours. */
   endsInArgument = false;
   /** The position being evaluated, if `pos` is unknown as in C++ Nix; shown to people only. */
@@ -54,7 +55,7 @@ export class EvalError {
   constructor(
     readonly kind: ErrorKind,
     /** The message as C++ Nix words it, without `error: `. */
-    readonly message: string,
+    readonly message: Bytes,
     /** The position; {@link CALL_SITE} until the VM knows who called the builtin. */
     public pos: PosIdx = NO_POS,
   ) {}
@@ -65,7 +66,7 @@ export class EvalError {
   }
 
   /** Adds a trace outside of the existing ones; returns the error. */
-  addTrace(pos: PosIdx, message: string, always = false): this {
+  addTrace(pos: PosIdx, message: Bytes, always = false): this {
     this.traces.push({ pos, message, always });
     // A stack overflow unwinds millions of frames; the middle of such a trace is of no use.
     if (this.traces.length > MAX_TRACES) {
@@ -76,7 +77,7 @@ export class EvalError {
   }
 
   /** Adds suggestions; returns the error. */
-  suggest(names: readonly string[]): this {
+  suggest(names: readonly Bytes[]): this {
     this.suggestions = names;
     return this;
   }

@@ -5,7 +5,7 @@
  * All methods are synchronous. An implementation over promises throws a `Pending` until the promise
  * is settled (`PromisedFetcher`), so callers that are generators use `attempt`.
  */
-import type { FetcherInput, InputAttr } from "@nivis/formats";
+import type { Bytes, FetcherInput, InputAttr } from "@nivis/formats";
 import type { SourceAccessor } from "../source-accessor.ts";
 import { PendingAnswers } from "../waiting-io.ts";
 import type { FlakeCall, FlakeLockOptions, FlakePlace } from "./flake-call.ts";
@@ -29,7 +29,7 @@ export type RegistryUse = "all" | "limited";
 export interface RegistryHit {
   readonly input: FetcherInput;
   /** The directory of the flake in the input, if a registry names one. */
-  readonly directory: string | undefined;
+  readonly directory: Bytes | undefined;
 }
 
 /** The fetchers of an evaluation. Methods throw a `FormatError` if something cannot be fetched. */
@@ -39,19 +39,19 @@ export interface EvaluationFetcher {
   /** Returns one of the `lazyAttrs` of a tree that {@link fetchTree} returned for `input`. */
   lazyAttr(input: FetcherInput, name: string): InputAttr;
   /** Downloads a file and returns its bytes. `name` is the name of the file in the store. */
-  fetchFile(url: string, name: string): string;
+  fetchFile(url: Bytes, name: Bytes): Bytes;
   /** Replaces an indirect input by the one that registries name for it. */
   lookUp(input: FetcherInput, use: RegistryUse): RegistryHit;
   /**
    * Reads a flake reference that a user wrote, such as `nixpkgs` or `./dir`, and resolves it with
    * all registries.
    */
-  resolveReference(text: string): RegistryHit;
+  resolveReference(text: Bytes): RegistryHit;
   /**
    * Locks the flake that a reference names. Lock files are not written; a warning says how they would
    * change.
    */
-  lockFlake(ref: string, options: FlakeLockOptions): FlakeCall;
+  lockFlake(ref: Bytes, options: FlakeLockOptions): FlakeCall;
   /** Locks the flake in a tree that evaluation reads already. */
   lockFlakeAt(place: FlakePlace, options: FlakeLockOptions): FlakeCall;
   /** Forgets fetched trees, so that changed work trees are read again. */
@@ -93,7 +93,7 @@ export class PromisedFetcher implements EvaluationFetcher {
     return this.#answers.get(`${name} ${inputKey(input)}`, subjectOf(input), ask);
   }
 
-  fetchFile(url: string, name: string): string {
+  fetchFile(url: Bytes, name: string): string {
     const ask = (): PromiseLike<string> => this.#fetcher.fetchFile(url, name);
     return this.#answers.get(`file ${name} ${url}`, `'${url}'`, ask);
   }
@@ -103,12 +103,12 @@ export class PromisedFetcher implements EvaluationFetcher {
     return this.#answers.get(`registry ${use} ${inputKey(input)}`, subjectOf(input), ask);
   }
 
-  resolveReference(text: string): RegistryHit {
+  resolveReference(text: Bytes): RegistryHit {
     const ask = (): PromiseLike<RegistryHit> => this.#fetcher.resolveReference(text);
     return this.#answers.get(`reference ${text}`, `'${text}'`, ask);
   }
 
-  lockFlake(ref: string, options: FlakeLockOptions): FlakeCall {
+  lockFlake(ref: Bytes, options: FlakeLockOptions): FlakeCall {
     const ask = (): PromiseLike<FlakeCall> => this.#fetcher.lockFlake(ref, options);
     return this.#answers.get(`flake ${options.isPure} ${ref}`, `the flake '${ref}'`, ask);
   }
@@ -147,7 +147,7 @@ export class DeferredFetcher implements EvaluationFetcher {
     return this.#opened.lazyAttr(input, name);
   }
 
-  fetchFile(url: string, name: string): string {
+  fetchFile(url: Bytes, name: string): string {
     return this.#opened.fetchFile(url, name);
   }
 
@@ -155,11 +155,11 @@ export class DeferredFetcher implements EvaluationFetcher {
     return this.#opened.lookUp(input, use);
   }
 
-  resolveReference(text: string): RegistryHit {
+  resolveReference(text: Bytes): RegistryHit {
     return this.#opened.resolveReference(text);
   }
 
-  lockFlake(ref: string, options: FlakeLockOptions): FlakeCall {
+  lockFlake(ref: Bytes, options: FlakeLockOptions): FlakeCall {
     return this.#opened.lockFlake(ref, options);
   }
 

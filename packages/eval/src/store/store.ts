@@ -6,7 +6,7 @@
  * paths are then not *valid*, as in C++ Nix. `dummy-store.ts` is a store that holds nothing;
  * `@nivis/node` has one on disk.
  */
-import type { Derivation, FinishedDerivation } from "@nivis/formats";
+import type { Bytes, Derivation, FinishedDerivation } from "@nivis/formats";
 import type { SourceAccessor } from "../source-accessor.ts";
 import type { SourceTree } from "./source-tree.ts";
 
@@ -24,23 +24,23 @@ export interface StoreCapabilities {
  */
 export interface WantedOutput {
   /** As in a string context: a `.drv` path, or `out!/nix/store/….drv` for an output. */
-  readonly drvPath: string;
-  readonly output: string;
+  readonly drvPath: Bytes;
+  readonly output: Bytes;
 }
 
 /** A closure to copy; see {@link Store.fetchClosure}. */
 export interface ClosureRequest {
   /** The URL of a binary cache, such as `https://cache.nixos.org`. */
-  readonly from: string;
+  readonly from: Bytes;
   /** A store path. */
-  readonly path: string;
+  readonly path: Bytes;
   /** Whether to rewrite the closure to content-addressed form. */
   readonly rewrite: boolean;
 }
 
 /** A copied closure. */
 export interface ClosureCopy {
-  readonly path: string;
+  readonly path: Bytes;
   readonly isContentAddressed: boolean;
 }
 
@@ -50,27 +50,27 @@ export interface Store {
   /**
    * The host's directory with the files of {@link storeDir}, if it is a different one; bytes.
    */
-  readonly relocatedDirectory?: string | undefined;
+  readonly relocatedDirectory?: Bytes | undefined;
   /**
    * Protects a path from garbage collection: makes `link` a symlink to it and registers the link.
    * Returns the link, an absolute path. Absent if the store has no such roots.
    */
-  addRoot?(path: string, link: string): string;
+  addRoot?(path: Bytes, link: Bytes): Bytes;
   /** The logical store directory, such as `/nix/store`. */
-  readonly storeDir: string;
+  readonly storeDir: Bytes;
   /** Whether a path exists, complete and registered. */
-  isValidPath(path: string): boolean;
+  isValidPath(path: Bytes): boolean;
   /** Returns the references of a valid path; `undefined` if they are not known. */
-  references(path: string): readonly string[] | undefined;
+  references(path: Bytes): readonly Bytes[] | undefined;
   /** Returns the derivation in a valid `.drv` path; `undefined` if the path is not valid. */
-  readDerivation(path: string): Derivation | undefined;
+  readDerivation(path: Bytes): Derivation | undefined;
   /** Writes the text file whose path was computed, unless the path is valid. */
-  addText(path: string, contents: string, references: readonly string[]): void;
+  addText(path: Bytes, contents: Bytes, references: readonly Bytes[]): void;
   /** Writes the copy of a source, read from `files`, whose path was computed. */
   addSource(
-    path: string,
+    path: Bytes,
     source: SourceTree,
-    references: readonly string[],
+    references: readonly Bytes[],
     files: SourceAccessor,
   ): void;
   /** Writes a derivation, unless its path is valid. */
@@ -80,9 +80,9 @@ export interface Store {
    * same order. Throws an {@link IoError} with the store's message if one is not available. Absent
    * if the store cannot build.
    */
-  build?(wanted: readonly WantedOutput[]): readonly string[];
+  build?(wanted: readonly WantedOutput[]): readonly Bytes[];
   /** Fetches a path that is not valid from another store; returns whether it is valid now. */
-  substitute?(path: string): boolean;
+  substitute?(path: Bytes): boolean;
   /**
    * Copies the closure of a path from the binary cache at `from`, or with `rewrite` its
    * content-addressed form, and returns what was copied. Throws an {@link IoError} with the store's

@@ -15,6 +15,7 @@
  * arguments and values for their strict ones. `==` takes the identity of slots as a short-cut, so slots are
  * copied, never rebuilt.
  */
+import type { Bytes } from "@nivis/formats";
 
 import type { BuiltinDefinition, StrictArgument } from "../builtins/definition.ts";
 import type { Lambda } from "../bytecode/lambda.ts";
@@ -56,7 +57,7 @@ export class NixFloat {
 export class ContextString {
   constructor(
     /** The bytes. */
-    readonly text: string,
+    readonly text: Bytes,
     readonly context: StringContext,
   ) {}
 }
@@ -65,18 +66,18 @@ export class ContextString {
 export class NixPath {
   constructor(
     /** The bytes of the path, `/` at the start, no `.`/`..`/double or trailing slashes. */
-    readonly path: string,
+    readonly path: Bytes,
     /** The tree; `undefined` is the file system that the evaluation's `EvalIo` shows. */
     readonly accessor: SourceAccessor | undefined = undefined,
   ) {}
 
   /** The path as messages, positions and printed values show it. */
-  get shown(): string {
+  get shown(): Bytes {
     return this.accessor === undefined ? this.path : this.accessor.display(this.path);
   }
 
   /** Another path of the same tree. */
-  at(path: string): NixPath {
+  at(path: Bytes): NixPath {
     return path === this.path ? this : new NixPath(path, this.accessor);
   }
 }
@@ -202,6 +203,6 @@ export function isInt(value: unknown): value is number | bigint {
 }
 
 /** The bytes of a string value. */
-export function textOf(value: string | ContextString): string {
+export function textOf(value: string | ContextString): Bytes {
   return typeof value === "string" ? value : value.text;
 }
