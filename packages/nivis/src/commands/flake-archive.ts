@@ -4,14 +4,12 @@ import { treeStorePath } from "@nivis/fetch";
 import { isLockedNode, type JsonTree, type LockEdge, type LockNode } from "@nivis/flake";
 import {
   describeInput,
-  encodeUtf8,
   type FetcherInput,
   InputError,
   narHashOf,
   relativeInputPath,
 } from "@nivis/formats";
 import { nodeHashes } from "@nivis/node";
-import { unexpectedArgument } from "../async-program.ts";
 import { type OpenedFlakes, withFlakes } from "../flakes/flake-evaluation.ts";
 import { printJson } from "../flakes/json-output.ts";
 import { storeTree } from "../flakes/stored-tree.ts";
@@ -22,6 +20,7 @@ import {
   JSON_OPTIONS,
   type JsonFlags,
 } from "../options/flake-options.ts";
+import { takeFlake } from "../options/lock-options.ts";
 import { flag, valueFlag } from "../options/option.ts";
 import type { WaitingProgram } from "../program.ts";
 import { runStoreProgram } from "../store-program.ts";
@@ -66,10 +65,7 @@ export const flakeArchiveCommand: WaitingProgram<ArchiveFlags> = {
     dryRun: false,
     checkSigs: true,
   }),
-  positional: (flags, argument) => {
-    if (flags.flake !== undefined) unexpectedArgument(argument);
-    flags.flake = encodeUtf8(argument);
-  },
+  positional: takeFlake,
   run: (flags, invocation) =>
     withFlakes(
       flags,

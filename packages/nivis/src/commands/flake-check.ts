@@ -1,7 +1,6 @@
 /** `nivis flake check`: evaluates the outputs of a flake, checks what they are, and builds its checks. */
 import { EvalError } from "@nivis/eval";
 import { type DerivedPath, encodeUtf8, isBuildSuccess, rootOfDerivedPath } from "@nivis/formats";
-import { unexpectedArgument } from "../async-program.ts";
 import { green } from "../flakes/ansi.ts";
 import { type CheckedFlake, checkFlake } from "../flakes/check-flake.ts";
 import { withFlakes } from "../flakes/flake-evaluation.ts";
@@ -11,6 +10,7 @@ import {
   FLAKE_OPTIONS,
   type FlakeCommandFlags,
 } from "../options/flake-options.ts";
+import { takeFlake } from "../options/lock-options.ts";
 import { flag, valueFlag } from "../options/option.ts";
 import type { WaitingProgram } from "../program.ts";
 import { type BuiltPath, failureText, makeLinks, Realisation } from "../realisation.ts";
@@ -59,10 +59,7 @@ export const flakeCheckCommand: WaitingProgram<CheckFlags> = {
     outLink: undefined,
     printOutPaths: false,
   }),
-  positional: (flags, argument) => {
-    if (flags.flake !== undefined) unexpectedArgument(argument);
-    flags.flake = encodeUtf8(argument);
-  },
+  positional: takeFlake,
   run: (flags, invocation) =>
     withFlakes(
       flags,

@@ -1,6 +1,5 @@
 /** `nivis flake lock`: adds what is missing to the lock file of a flake. */
-import { encodeUtf8 } from "@nivis/formats";
-import { type AsyncProgram, unexpectedArgument } from "../async-program.ts";
+import type { AsyncProgram } from "../async-program.ts";
 import { withFlakeSession } from "../flake-session.ts";
 import { configureFrom, lockNamedFlake } from "../flakes/locking.ts";
 import {
@@ -8,6 +7,7 @@ import {
   LOCK_OPTIONS,
   type LockDraft,
   NO_UPDATE_OPTION,
+  takeFlake,
 } from "../options/lock-options.ts";
 
 /** See the head of this file. */
@@ -27,10 +27,7 @@ export const flakeLockCommand: AsyncProgram<LockDraft> = {
   ],
   options: [...LOCK_OPTIONS, NO_UPDATE_OPTION],
   defaults: emptyLockDraft,
-  positional: (draft, argument) => {
-    if (draft.flake !== undefined) unexpectedArgument(argument);
-    draft.flake = encodeUtf8(argument);
-  },
+  positional: takeFlake,
   run: (draft, invocation) =>
     withFlakeSession(
       invocation,

@@ -3,7 +3,7 @@ import { treeStorePath } from "@nivis/fetch";
 import { flakeMetadata, formatMetadata, formatMetadataJson } from "@nivis/flake";
 import { encodeUtf8, narHashOf } from "@nivis/formats";
 import { type FlakeSession, nodeHashes } from "@nivis/node";
-import { type AsyncProgram, unexpectedArgument } from "../async-program.ts";
+import type { AsyncProgram } from "../async-program.ts";
 import { withFlakeSession } from "../flake-session.ts";
 import { lockNamedFlake } from "../flakes/locking.ts";
 import type { Invocation } from "../invocation.ts";
@@ -13,6 +13,7 @@ import {
   type LockDraft,
   NO_UPDATE_OPTION,
   NO_WRITE_OPTION,
+  takeFlake,
 } from "../options/lock-options.ts";
 import { flag } from "../options/option.ts";
 
@@ -79,10 +80,7 @@ export const flakeMetadataCommand: AsyncProgram<MetadataDraft> = {
     NO_WRITE_OPTION,
   ],
   defaults: (invocation) => ({ ...emptyLockDraft(invocation), json: false }),
-  positional: (draft, argument) => {
-    if (draft.flake !== undefined) unexpectedArgument(argument);
-    draft.flake = encodeUtf8(argument);
-  },
+  positional: takeFlake,
   run: (draft, invocation) =>
     withFlakeSession(invocation, (session) => run(draft, invocation, session)),
 };

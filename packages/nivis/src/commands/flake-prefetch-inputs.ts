@@ -2,8 +2,7 @@
 
 import { evalErrorOf } from "@nivis/eval";
 import { isLockedNode, type LockedNode } from "@nivis/flake";
-import { encodeUtf8, formatFlakeRef, relativeInputPath } from "@nivis/formats";
-import { unexpectedArgument } from "../async-program.ts";
+import { formatFlakeRef, relativeInputPath } from "@nivis/formats";
 import { withFlakes } from "../flakes/flake-evaluation.ts";
 import { storeTree } from "../flakes/stored-tree.ts";
 import {
@@ -11,6 +10,7 @@ import {
   FLAKE_OPTIONS,
   type FlakeCommandFlags,
 } from "../options/flake-options.ts";
+import { takeFlake } from "../options/lock-options.ts";
 import type { WaitingProgram } from "../program.ts";
 
 /** See the head of this file. */
@@ -23,10 +23,7 @@ export const flakePrefetchInputsCommand: WaitingProgram<FlakeCommandFlags> = {
   ],
   options: FLAKE_OPTIONS,
   defaults: defaultFlakeFlags,
-  positional: (flags, argument) => {
-    if (flags.flake !== undefined) unexpectedArgument(argument);
-    flags.flake = encodeUtf8(argument);
-  },
+  positional: takeFlake,
   run: (flags, invocation) =>
     withFlakes(
       flags,

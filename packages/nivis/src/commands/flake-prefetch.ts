@@ -8,7 +8,6 @@ import {
   withInputAttrs,
 } from "@nivis/formats";
 import { EvaluationStore } from "@nivis/node";
-import { unexpectedArgument } from "../async-program.ts";
 import { withFlakes } from "../flakes/flake-evaluation.ts";
 import { printJson } from "../flakes/json-output.ts";
 import { storeTree } from "../flakes/stored-tree.ts";
@@ -19,6 +18,7 @@ import {
   JSON_OPTIONS,
   type JsonFlags,
 } from "../options/flake-options.ts";
+import { takeFlake } from "../options/lock-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
 import type { WaitingProgram } from "../program.ts";
 
@@ -51,10 +51,7 @@ export const flakePrefetchCommand: WaitingProgram<PrefetchFlags> = {
     pretty: undefined,
     outLink: undefined,
   }),
-  positional: (flags, argument) => {
-    if (flags.flake !== undefined) unexpectedArgument(argument);
-    flags.flake = encodeUtf8(argument);
-  },
+  positional: takeFlake,
   run: (flags, invocation) =>
     withFlakes(
       flags,

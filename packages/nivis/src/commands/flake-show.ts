@@ -1,6 +1,5 @@
 /** `nivis flake show`: the outputs of a flake as a tree. */
-import { encodeUtf8, formatFlakeRef } from "@nivis/formats";
-import { unexpectedArgument } from "../async-program.ts";
+import { formatFlakeRef } from "@nivis/formats";
 import { withFlakes } from "../flakes/flake-evaluation.ts";
 import { printJson } from "../flakes/json-output.ts";
 import { showFlake } from "../flakes/show-flake.ts";
@@ -11,6 +10,7 @@ import {
   JSON_OPTIONS,
   type JsonFlags,
 } from "../options/flake-options.ts";
+import { takeFlake } from "../options/lock-options.ts";
 import { flag } from "../options/option.ts";
 import type { WaitingProgram } from "../program.ts";
 
@@ -48,10 +48,7 @@ export const flakeShowCommand: WaitingProgram<ShowFlags> = {
     legacy: false,
     allSystems: false,
   }),
-  positional: (flags, argument) => {
-    if (flags.flake !== undefined) unexpectedArgument(argument);
-    flags.flake = encodeUtf8(argument);
-  },
+  positional: takeFlake,
   run: (flags, invocation) =>
     withFlakes(
       flags,

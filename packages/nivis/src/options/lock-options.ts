@@ -1,7 +1,7 @@
 /** The flags by which commands say what may happen to a lock file. */
 import { type InputPath, parseInputPath } from "@nivis/flake";
 import { encodeUtf8 } from "@nivis/formats";
-import { type CommonFlags, commonFlags } from "../async-program.ts";
+import { type CommonFlags, commonFlags, unexpectedArgument } from "../async-program.ts";
 import type { Invocation } from "../invocation.ts";
 import { flag, type Option, usageError, valueFlag } from "./option.ts";
 
@@ -155,3 +155,9 @@ export const NO_WRITE_OPTION: Option<LockingFlags> = flag(
     locking.write = false;
   },
 );
+
+/** Takes the only argument, the flake. */
+export function takeFlake(flags: { flake: string | undefined }, argument: string): void {
+  if (flags.flake !== undefined) unexpectedArgument(argument);
+  flags.flake = encodeUtf8(argument);
+}
