@@ -5,10 +5,10 @@
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { LiveInput } from "../../live-input.ts";
 import type { Terminal } from "../../terminal.ts";
+import { editText } from "../editor-program.ts";
 import { CONTINUATION_PROMPT, type LineReader, PROMPT, type ReadLine } from "../lines.ts";
 import type { Repl } from "../repl.ts";
 import { type Completions, complete } from "./completion.ts";
-import { editText } from "./edit-text.ts";
 import { highlight, type Paint } from "./highlight.ts";
 import type { History } from "./history.ts";
 import { type Key, KeyDecoder } from "./keys.ts";
