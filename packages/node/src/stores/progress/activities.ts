@@ -165,14 +165,26 @@ export class Activities {
     return counts + head + between + lastLine;
   }
 
+  /**
+   * Whether an activity is too young to be shown by `line`: it has to be asked again after a pause,
+   * because the store may say nothing more for as long as the activity lasts.
+   */
+  isWaitingToBeShown(): boolean {
+    const shownBefore = this.#now() - SHOWN_AFTER;
+    return this.#showable().some(({ startTime }) => startTime >= shownBefore);
+  }
+
   #newest(): Running | undefined {
     const shownBefore = this.#now() - SHOWN_AFTER;
-    return [...this.#running.values()]
+    return this.#showable()
       .reverse()
-      .find(
-        ({ isVisible, text, lastLine, startTime }) =>
-          isVisible && (text !== "" || lastLine !== "") && startTime < shownBefore,
-      );
+      .find(({ startTime }) => startTime < shownBefore);
+  }
+
+  #showable(): Running[] {
+    return [...this.#running.values()].filter(
+      ({ isVisible, text, lastLine }) => isVisible && (text !== "" || lastLine !== ""),
+    );
   }
 
   #status(): string {

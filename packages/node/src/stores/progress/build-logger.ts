@@ -160,6 +160,7 @@ export class BuildLogger implements StoreObserver {
   #draw(): void {
     this.#timer = undefined;
     const line = cutToWidth(this.#activities.line(), this.#output.columns());
+    if (this.#activities.isWaitingToBeShown()) this.#redraw();
     if (line === this.#drawn) return;
     this.#drawn = line;
     const hide = this.#hidesCursor ? "" : HIDE_CURSOR;
