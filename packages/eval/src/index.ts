@@ -124,6 +124,7 @@ export type {
   ClosureRequest,
   Store,
   StoreCapabilities,
+  StoreFiles,
   WantedOutput,
 } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";

@@ -28,6 +28,7 @@ import {
   type MemoryGauge,
   plainWarning,
   renderLogMessage,
+  type StoreFiles,
 } from "@nivis/eval";
 import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
@@ -50,6 +51,12 @@ export interface NodeIoOptions {
     /** The directory on disk, such as `/tmp/root/nix/store`. */
     readonly directory: string;
   };
+  /** Reads store paths that are not on disk, such as those of a binary cache. Defaults to none. */
+  readonly storeFiles?: {
+    /** The logical store directory, such as `/nix/store`. */
+    readonly storeDir: string;
+    readonly files: StoreFiles;
+  };
   /** Receives warnings and traces. Defaults to writing them to standard error. */
   readonly log?: (message: LogMessage) => void;
   /** The environment, as text. Defaults to that of the process. */
@@ -67,8 +74,8 @@ export interface NodeIoOptions {
 interface FileStatus {
   readonly type: FileType;
   readonly executable: boolean;
-  /** Where the file is on disk. */
-  readonly place: string;
+  /** Where the file is on disk; `undefined` if only the store has it. */
+  readonly place: string | undefined;
 }
 
 /** Returns an EvalIo for one evaluation on this machine. */
@@ -95,6 +102,8 @@ class NodeIo implements EvalIo {
   }
 
   readFile(path: string): string {
+    const remote = this.#remote(path);
+    if (remote !== undefined) return remote.readFile(path);
     const location = this.#locate(path);
     try {
       // Devices and pipes may have no end or block.
@@ -118,7 +127,7 @@ class NodeIo implements EvalIo {
   readDirectory(path: string): readonly DirectoryEntry[] {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
-    const entries = this.#listDirectory(path);
+    const entries = this.#remote(path)?.readDirectory(path) ?? this.#listDirectory(path);
     this.#directories.set(path, entries);
     return entries;
   }
@@ -158,13 +167,18 @@ class NodeIo implements EvalIo {
   isExecutable(path: string): boolean {
     const status = this.#status(path);
     if (status === undefined) throw doesNotExist("ENOENT", path);
-    this.#inputs?.executable(status.place, status.executable);
+    if (status.place !== undefined) this.#inputs?.executable(status.place, status.executable);
     return status.executable;
   }
 
   readLink(path: string): string {
     const known = this.#links.get(path);
     if (known !== undefined) return known;
+    const remote = this.#remote(path)?.readLink(path);
+    if (remote !== undefined) {
+      this.#links.set(path, remote);
+      return remote;
+    }
     let location = toNodePath(path);
     try {
       location = this.#locate(path);
@@ -184,8 +198,8 @@ class NodeIo implements EvalIo {
     return path;
   }
 
-  physicalPath(path: string): string {
-    return path;
+  physicalPath(path: string): string | undefined {
+    return this.#remote(path) === undefined ? path : undefined;
   }
 
   homeDirectory(): string {
@@ -274,7 +288,21 @@ class NodeIo implements EvalIo {
 
   #statusInStore(path: string): FileStatus | undefined {
     const moved = this.#relocate(path);
-    return moved === undefined ? undefined : this.#statusAt(moved, path);
+    if (moved !== undefined) return this.#statusAt(moved, path);
+    const remote = this.#remote(path);
+    const type = remote?.fileType(path);
+    if (remote === undefined || type === undefined) return undefined;
+    const executable = type === "regular" && remote.isExecutable(path);
+    return { type, executable, place: undefined };
+  }
+
+  /** What reads a path that is not on disk; `undefined` for a path that is, or is not in the store. */
+  #remote(path: string): StoreFiles | undefined {
+    const store = this.#options.storeFiles;
+    if (store === undefined || !isBelow(path, store.storeDir)) return undefined;
+    if (this.#lstat(path, path) !== undefined) return undefined;
+    this.#inputs?.giveUp("a file of a store that is elsewhere was looked at");
+    return store.files;
   }
 
   #statusAt(place: string, path: string): FileStatus | undefined {
@@ -321,6 +349,10 @@ class NodeIo implements EvalIo {
     if (store === undefined || !path.startsWith(`${store.storeDir}/`)) return undefined;
     return store.directory + path.slice(store.storeDir.length);
   }
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path.startsWith(directory) && (path[directory.length] ?? "/") === "/";
 }
 
 /** Reads a file as bytes. Node reads text in one native call, and ASCII text equals its bytes. */

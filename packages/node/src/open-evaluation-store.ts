@@ -49,6 +49,16 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
   readonly inputs?: InputRecorder | undefined;
 }
 
+/** Schemes of stores whose objects are not files of this machine. */
+const REMOTE_SCHEMES: ReadonlySet<string> = new Set([
+  "dummy",
+  "file",
+  "http",
+  "https",
+  "ssh",
+  "ssh-ng",
+]);
+
 /**
  * Opens a store. `auto` is a store only if this machine has one: a daemon's socket, or a state
  * directory that may be written and a nix-daemon on PATH; else nothing is written and nothing can be
@@ -100,7 +110,7 @@ export function openEvaluationStore(request: StoreRequest): Store {
         },
       };
     }),
-    relocated,
+    { directory: relocated, isRemote: REMOTE_SCHEMES.has(reference.scheme) },
   );
 }
 

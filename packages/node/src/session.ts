@@ -36,7 +36,7 @@ export interface WorldRequest {
   readonly homeDirectory?: () => string;
   /** The setting `system`; empty for the system of the host. */
   readonly system: string;
-  /** The store whose directory on disk replaces its store directory when files are read. */
+  /** The store that files are read from if they are in its store directory and not on disk. */
   readonly store: Store;
   /** Records what is looked at. Defaults to nothing. */
   readonly inputs?: InputRecorder | undefined;
@@ -45,14 +45,15 @@ export interface WorldRequest {
 /** Returns the world of an evaluation on this machine. */
 export function openWorld(request: WorldRequest): EvalIo {
   const { environment, log, homeDirectory, system, store, inputs } = request;
-  const directory = store.relocatedDirectory;
+  const { storeDir, relocatedDirectory: directory, files } = store;
   return nodeIo({
     environment,
     inputs,
     ...(log === undefined ? {} : { log }),
     ...(homeDirectory === undefined ? {} : { homeDirectory }),
     ...(system === "" ? {} : { system }),
-    ...(directory === undefined ? {} : { relocatedStore: { storeDir: store.storeDir, directory } }),
+    ...(directory === undefined ? {} : { relocatedStore: { storeDir, directory } }),
+    ...(files === undefined ? {} : { storeFiles: { storeDir, files } }),
   });
 }
 

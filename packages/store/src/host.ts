@@ -41,8 +41,8 @@ export interface Codec {
 /** Bytes that are written once, read as often as wanted, and dropped: a temporary file. */
 export interface Spool {
   write(bytes: Uint8Array): Promise<void>;
-  /** The bytes written so far. */
-  read(): ByteStream;
+  /** The bytes written so far, or those from an offset on. */
+  read(from?: number): ByteStream;
   dispose(): Promise<void>;
 }
 

@@ -53,6 +53,7 @@ export {
   signText,
   TrustedKeys,
 } from "./signatures.ts";
+export { type SpooledFiles, spoolFiles } from "./spooled-files.ts";
 export {
   type AddOptions,
   type Builder,

@@ -44,6 +44,12 @@ export interface ClosureCopy {
   readonly isContentAddressed: boolean;
 }
 
+/** Reads files of store objects by their whole paths, as a {@link SourceAccessor} does. */
+export type StoreFiles = Pick<
+  SourceAccessor,
+  "fileType" | "isExecutable" | "readFile" | "readDirectory" | "readLink"
+>;
+
 /** A store, as evaluation uses it. All paths are whole store paths; all texts are byte strings. */
 export interface Store {
   readonly capabilities: StoreCapabilities;
@@ -51,6 +57,12 @@ export interface Store {
    * The host's directory with the files of {@link storeDir}, if it is a different one; bytes.
    */
   readonly relocatedDirectory?: Bytes | undefined;
+  /**
+   * Reads objects that are not files of the host, such as those of a binary cache. The host reads a
+   * path from here if it is below {@link storeDir} and the host does not have it itself. Absent if
+   * all objects are files of the host.
+   */
+  readonly files?: StoreFiles | undefined;
   /**
    * Protects a path from garbage collection: makes `link` a symlink to it and registers the link.
    * Returns the link, an absolute path. Absent if the store has no such roots.

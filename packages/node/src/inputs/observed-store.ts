@@ -6,7 +6,7 @@
  * there. Collecting garbage removes them, and then the evaluation has to write them again. Builds and
  * downloads print and may give other results, so they make the run unrepeatable.
  */
-import type { SourceAccessor, SourceTree, Store } from "@nivis/eval";
+import type { SourceAccessor, SourceTree, Store, StoreFiles } from "@nivis/eval";
 import type { Derivation, FinishedDerivation } from "@nivis/formats";
 import type { InputRecorder } from "./input-recorder.ts";
 
@@ -15,7 +15,7 @@ type Ability = Exclude<
   {
     [Member in keyof Store]-?: undefined extends Store[Member] ? Member : never;
   }[keyof Store],
-  "relocatedDirectory"
+  "relocatedDirectory" | "files"
 >;
 
 /** Why a run that uses an ability cannot be answered from memory. */
@@ -61,6 +61,10 @@ export class ObservedStore implements Store {
 
   get relocatedDirectory(): string | undefined {
     return this.#store.relocatedDirectory;
+  }
+
+  get files(): StoreFiles | undefined {
+    return this.#store.files;
   }
 
   isValidPath(path: string): boolean {

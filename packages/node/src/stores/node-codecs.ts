@@ -74,8 +74,12 @@ async function* readZstd(stream: ByteStream): AsyncGenerator<Uint8Array> {
   }
 }
 
+type XzLibrary = typeof import("xz-decompress");
+
 async function* readXz(stream: ByteStream): AsyncGenerator<Uint8Array> {
-  const { XzReadableStream } = await import("xz-decompress");
+  const library: XzLibrary & { readonly default?: XzLibrary } = await import("xz-decompress");
+  // Node does not find the names in a CommonJS module that webpack made; bundlers do.
+  const { XzReadableStream } = library.default ?? library;
   const { ReadableStream: WebStream } = process.getBuiltinModule("node:stream/web");
   const iterator = stream[Symbol.asyncIterator]();
   const source = new WebStream<Uint8Array>({

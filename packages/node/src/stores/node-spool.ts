@@ -13,15 +13,19 @@ const PIECE = 256 * 1024;
 export async function nodeSpool(): Promise<Spool> {
   const { tmpdir } = process.getBuiltinModule("node:os");
   const folder = await disk().mkdtemp(join(tmpdir(), "nivis-spool-"));
+  const remove = (): Promise<void> => disk().rm(folder, { recursive: true, force: true });
   const file = await disk().open(join(folder, "data"), "wx+", 0o600);
+  // A file without a name leaves nothing behind if the process dies. Windows keeps the names of open files.
+  const hasName = process.platform === "win32";
+  if (!hasName) await remove();
   let size = 0;
   return {
     async write(bytes) {
       await file.appendFile(bytes);
       size += bytes.length;
     },
-    async *read() {
-      for (let at = 0; at < size; ) {
+    async *read(from = 0) {
+      for (let at = from; at < size; ) {
         const { buffer, bytesRead } = await file.read(Buffer.alloc(PIECE), 0, PIECE, at);
         if (bytesRead === 0) return;
         at += bytesRead;
@@ -30,7 +34,7 @@ export async function nodeSpool(): Promise<Spool> {
     },
     async dispose() {
       await file.close();
-      await disk().rm(folder, { recursive: true, force: true });
+      if (hasName) await remove();
     },
   };
 }

@@ -16,6 +16,7 @@ import {
   type SourceAccessor,
   type SourceTree,
   type Store,
+  type StoreFiles,
   type WantedOutput,
 } from "@nivis/eval";
 import {
@@ -35,6 +36,7 @@ import type { Missing } from "@nivis/store";
 import { nodeHashes } from "../../node-hashes.ts";
 import type { BlockingStore } from "./blocking-store.ts";
 import { spoolNar } from "./nar-spool.ts";
+import { RemoteFiles } from "./remote-files.ts";
 import type { NewObject } from "./requests.ts";
 
 /** How many objects, or bytes of contents, are sent at once. */
@@ -49,11 +51,20 @@ export type AnsweringStore = Pick<
   "ask" | "askLater" | "send" | "settle" | "warm" | "cancel" | "close"
 >;
 
+/** Where the objects of a store are: at their paths on this machine unless said otherwise. */
+export interface ObjectPlace {
+  /** The directory on this machine that has what paths name in the store directory. */
+  readonly directory?: string | undefined;
+  /** Whether they are not files of this machine, so that the store has to be asked for them. */
+  readonly isRemote?: boolean;
+}
+
 /** See the head of this file. */
 export class EvaluationStore implements Store {
   readonly capabilities = { reads: true, writes: true };
   readonly storeDir: string;
   readonly relocatedDirectory: string | undefined;
+  readonly files: StoreFiles | undefined;
   readonly #store: AnsweringStore;
   /** In order of making, so that references come first. */
   readonly #waiting = new Map<string, NewObject>();
@@ -63,11 +74,13 @@ export class EvaluationStore implements Store {
   #underWayBytes = 0;
   readonly #valid = new Set<string>();
 
-  /** `relocatedDirectory` is where the files of the store directory are, if they are elsewhere. */
-  constructor(storeDir: string, store: AnsweringStore, relocatedDirectory?: string) {
+  constructor(storeDir: string, store: AnsweringStore, place: ObjectPlace = {}) {
     this.storeDir = storeDir;
     this.#store = store;
-    this.relocatedDirectory = relocatedDirectory;
+    this.relocatedDirectory = place.directory;
+    if (place.isRemote === true) {
+      this.files = new RemoteFiles(storeDir, store, (path) => this.#settle(path));
+    }
   }
 
   addRoot(path: string, link: string): string {
@@ -77,12 +90,16 @@ export class EvaluationStore implements Store {
   }
 
   isValidPath(path: string): boolean {
-    // Whoever asks is about to look into the store.
-    if (this.#waiting.has(path) || this.#underWay.has(path)) this.flush();
+    this.#settle(path);
     if (this.#valid.has(path)) return true;
     if (!this.#store.ask({ ask: "valid", path })) return false;
     this.#valid.add(path);
     return true;
+  }
+
+  /** Writes what waits if the path is among it: whoever asks is about to look into the store. */
+  #settle(path: string): void {
+    if (this.#waiting.has(path) || this.#underWay.has(path)) this.flush();
   }
 
   references(path: string): readonly string[] | undefined {

@@ -5,7 +5,7 @@
  * Messages are structured clones. Texts are byte strings.
  */
 import type { ClosureCopy, ClosureRequest } from "@nivis/eval";
-import type { BuildMode, DerivedPath, KeyedBuildResult } from "@nivis/formats";
+import type { BuildMode, DerivedPath, KeyedBuildResult, NarListing } from "@nivis/formats";
 import type { Missing } from "@nivis/store";
 import type { OpenStoreOptions } from "../open-store.ts";
 import type { BuildLogOptions } from "../progress/build-logger.ts";
@@ -80,6 +80,10 @@ export type StoreRequest =
   | { readonly ask: "valid"; readonly path: string }
   | { readonly ask: "references"; readonly path: string }
   | { readonly ask: "derivation"; readonly path: string }
+  /** What is in an object. */
+  | { readonly ask: "list"; readonly path: string }
+  /** The contents of a file in an object, by its path below the object, such as `/bin/sh`. */
+  | { readonly ask: "read"; readonly path: string; readonly file: string }
   | { readonly ask: "write"; readonly objects: readonly NewObject[] }
   | { readonly ask: "build"; readonly wanted: readonly RequestedOutput[] }
   | { readonly ask: "substitute"; readonly path: string }
@@ -98,6 +102,8 @@ export interface StoreAnswers {
   readonly references: readonly string[] | undefined;
   /** The text of the `.drv` file; `undefined` if the path is not valid. */
   readonly derivation: string | undefined;
+  readonly list: NarListing;
+  readonly read: string;
   readonly write: undefined;
   /** The paths of the outputs, in the order of the question. */
   readonly build: readonly string[];

@@ -21,6 +21,7 @@ import {
 } from "@nivis/formats";
 import {
   type AddOptions,
+  type ByteStream,
   type CancelSignal,
   capability,
   checkCancelled,
@@ -33,9 +34,11 @@ import {
   outputsOfDerivation,
   type PathToAdd,
   referencesFirst,
+  type SpooledFiles,
   type Store,
   StoreError,
   type StoreWriter,
+  spoolFiles,
   streamOf,
 } from "@nivis/store";
 import { nodeFileSystem } from "../node-file-system.ts";
@@ -59,6 +62,9 @@ export class EvaluationServer {
   readonly #logger: TeeLogger | undefined;
 
   readonly #openSource: (url: string) => Promise<Store>;
+
+  /** Objects whose files were read, by their paths. */
+  readonly #objects = new Map<string, Promise<SpooledFiles>>();
 
   /** @param openSource - opens a store that paths are copied from */
   constructor(
@@ -86,6 +92,10 @@ export class EvaluationServer {
         return (await store.info(request.path))?.references;
       case "derivation":
         return this.#derivation(request.path);
+      case "list":
+        return (await this.#object(request.path)).listing;
+      case "read":
+        return textOf((await this.#object(request.path)).files.readFile(request.file));
       case "write":
         await this.#write(request.objects, signal);
         return undefined;
@@ -107,8 +117,7 @@ export class EvaluationServer {
         for (const line of request.lines) this.#logger?.print(request.level, line);
         return undefined;
       case "close":
-        await store.close();
-        if (this.#buildStore !== store) await this.#buildStore.close();
+        await this.#close();
         return undefined;
     }
   }
@@ -116,11 +125,27 @@ export class EvaluationServer {
   async #derivation(path: string): Promise<string | undefined> {
     const store = this.#evalStore;
     if (!(await store.validPaths([path])).has(path)) return undefined;
-    let text = "";
-    for await (const piece of (await store.files(path)).readFile("/")) {
-      text += bytesToByteString(piece);
-    }
-    return text;
+    return textOf((await store.files(path)).readFile("/"));
+  }
+
+  /** The files of an object that is not on this machine; its NAR is fetched once. */
+  #object(path: string): Promise<SpooledFiles> {
+    const known = this.#objects.get(path);
+    if (known !== undefined) return known;
+    const object = spoolFiles(path, this.#evalStore.nar(path), nodeStoreHost);
+    this.#objects.set(path, object);
+    // It may be there later.
+    object.catch(() => this.#objects.delete(path));
+    return object;
+  }
+
+  async #close(): Promise<void> {
+    const store = this.#evalStore;
+    await store.close();
+    if (this.#buildStore !== store) await this.#buildStore.close();
+    const objects = await Promise.allSettled(this.#objects.values());
+    this.#objects.clear();
+    for (const object of objects) if (object.status === "fulfilled") await object.value.dispose();
   }
 
   async #write(objects: readonly NewObject[], signal: CancelSignal | undefined): Promise<void> {
@@ -176,8 +201,13 @@ export class EvaluationServer {
       }
       built.push(path);
     }
-    if (evalStore !== buildStore) await copyPaths(buildStore, evalStore, built);
+    if (evalStore !== buildStore) await this.#copy(buildStore, evalStore, built);
     return built;
+  }
+
+  async #copy(from: Store, to: Store, paths: readonly string[]): Promise<void> {
+    const observer = this.#logger;
+    await copyPaths(from, to, paths, observer === undefined ? {} : { observer });
   }
 
   #builder() {
@@ -229,7 +259,7 @@ export class EvaluationServer {
         if (rewrite) {
           const renamed = await makeContentAddressed(source, store, [path], nodeStoreHost);
           copied = renamed.get(path) ?? path;
-        } else await copyPaths(source, store, [path]);
+        } else await this.#copy(source, store, [path]);
       } finally {
         await source.close();
       }
@@ -256,6 +286,12 @@ function derivationOf(drvPath: string, storeDir: string) {
 
 function printed(path: ReturnType<typeof derivationOf>): string {
   return path.kind === "opaque" ? path.path : `${path.output}!${printed(path.drv)}`;
+}
+
+async function textOf(bytes: ByteStream): Promise<string> {
+  let text = "";
+  for await (const piece of bytes) text += bytesToByteString(piece);
+  return text;
 }
 
 function isSmallFile(object: NewObject): object is NewFile {
