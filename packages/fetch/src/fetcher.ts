@@ -44,7 +44,7 @@ import { downloadFile } from "./schemes/download-cache.ts";
 import { forgeSchemes, gitInputOfForge } from "./schemes/forge.ts";
 import { gitScheme, gitSourcePath, putGitFile } from "./schemes/git.ts";
 import { mercurialScheme, mercurialSourcePath } from "./schemes/mercurial.ts";
-import { pathOfInput, pathScheme } from "./schemes/path.ts";
+import { pathOfInput, pathScheme, storeDirOf } from "./schemes/path.ts";
 import {
   diskOf,
   type FetchedSource,
@@ -55,6 +55,7 @@ import {
 } from "./schemes/scheme.ts";
 import { fileScheme, tarballScheme } from "./schemes/tarball.ts";
 import { DEFAULT_FETCH_SETTINGS, type FetchSettings } from "./settings.ts";
+import { DiskTree } from "./tree/disk-tree.ts";
 import { NamedTree } from "./tree/named-tree.ts";
 import { hashTree, type SourceTree } from "./tree/source-tree.ts";
 
@@ -81,22 +82,17 @@ export interface FetcherOptions {
   readonly settings?: Partial<FetchSettings>;
   /** Where caches lie on the host's disk; without it they end with the fetcher. */
   readonly cacheDirectory?: string;
-  /**
-   * Finds a tree by its hash somewhere else, such as in a store; asked for inputs that are final. What it
-   * gives is believed.
-   */
-  readonly findTree?: (narHash: string, name: string) => SourceTree | undefined;
+  /** The hash of the NAR of a store path, `sha256-…`; `undefined` if there is no store that has it. */
+  readonly storeHash?: (path: string) => string | undefined;
 }
 
 /** See the head of this file. */
 export class Fetcher {
   readonly #context: SchemeContext;
-  readonly #findTree: FetcherOptions["findTree"];
 
   constructor(host: FetchHost, options: FetcherOptions = {}) {
     const settings = { ...DEFAULT_FETCH_SETTINGS, ...options.settings };
     const { cache, trees } = cachesOf(host, options.cacheDirectory);
-    this.#findTree = options.findTree;
     this.#context = {
       host,
       settings,
@@ -113,6 +109,7 @@ export class Fetcher {
       cacheDirectory: host.disk === undefined ? undefined : options.cacheDirectory,
       fetch: (input) => this.fetch(input),
       workTrees: new Map(),
+      ...(options.storeHash === undefined ? {} : { storeHash: options.storeHash }),
     };
   }
 
@@ -154,8 +151,7 @@ export class Fetcher {
   #knownTree(input: FetcherInput): FetchedSource | undefined {
     const narHash = narHashOf(input.attrs);
     if (narHash === undefined || !isFinalInput(input)) return undefined;
-    const name = tryStringAttr(input.attrs, "name") ?? "source";
-    const tree = this.#findTree?.(narHash, name) ?? this.#context.trees.get(narHash);
+    const tree = this.#context.trees.get(narHash) ?? storeTree(this.#context, input, narHash);
     if (tree === undefined) return undefined;
     const fingerprint = fingerprintOf(input);
     return {
@@ -300,6 +296,20 @@ function cachesOf(
     cache: new DiskCache(disk, `${directory}/fetches`, hashes),
     trees: new DiskTreeCache(disk, `${directory}/trees`, hashes),
   };
+}
+
+/** The tree of a final input that the store has. */
+function storeTree(
+  { host, storeHash }: SchemeContext,
+  input: FetcherInput,
+  narHash: string,
+): SourceTree | undefined {
+  const { disk, hashes } = host;
+  if (disk === undefined || storeHash === undefined) return undefined;
+  const path = treeStorePath(input, narHash, { storeDir: storeDirOf(host), hashes });
+  // Most trees are not in the store, and looking is quicker than asking.
+  if (disk.stat(path) === undefined || storeHash(path) !== narHash) return undefined;
+  return new DiskTree(disk, path);
 }
 
 /** What the contents of an input depend on, as far as its attributes say so. */

@@ -69,7 +69,9 @@ export {
   updateInputs,
 } from "./lock-flake.ts";
 export {
+  type FingerprintOptions,
   type FlakeMetadata,
+  flakeFingerprint,
   flakeMetadata,
   formatMetadata,
   formatMetadataJson,

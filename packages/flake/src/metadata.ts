@@ -42,14 +42,18 @@ export interface FlakeMetadata {
   readonly isLocked: boolean;
 }
 
-/** What the facts are found out with. */
-export interface MetadataOptions extends LockPolicy {
+/** What a fingerprint is computed with. */
+export interface FingerprintOptions extends LockPolicy {
   readonly hashes: HashFunctions;
   readonly allowDirtyLocks?: boolean;
-  /** The path that the source has in a store. */
-  readonly storePath: string;
   /** What the input of the flake depends on, such as `git:COMMIT`; `undefined` if that is not known. */
   readonly inputFingerprint: string | undefined;
+}
+
+/** What the facts are found out with. */
+export interface MetadataOptions extends FingerprintOptions {
+  /** The path that the source has in a store. */
+  readonly storePath: string;
 }
 
 /** Gathers the facts about a locked flake. */
@@ -71,7 +75,7 @@ export async function flakeMetadata(
     lastModified: integerAttr(attrs, "lastModified"),
     path: options.storePath,
     locks: lockFile,
-    fingerprint: fingerprintOf(flake.lockedRef, lazy.has("revCount"), lockFile, options),
+    fingerprint: flakeFingerprint({ flake, lockFile }, options),
     isLocked: isLockedInput(locked.input, options),
   };
 }
@@ -81,12 +85,16 @@ function integerAttr(attrs: InputAttrs, name: string): number | bigint | undefin
   return typeof value === "number" || typeof value === "bigint" ? value : undefined;
 }
 
-function fingerprintOf(
-  { input, directory }: FlakeRef,
-  hasLazyRevCount: boolean,
-  lockFile: LockFile,
-  options: MetadataOptions,
+/**
+ * What the outputs of a locked flake depend on, as 64 digits; `undefined` if that is not known or if an
+ * input may change.
+ */
+export function flakeFingerprint(
+  { flake, lockFile }: Pick<LockedFlake, "flake" | "lockFile">,
+  options: FingerprintOptions,
 ): string | undefined {
+  const { input, directory } = flake.lockedRef;
+  const hasLazyRevCount = flake.lazyAttrs.has("revCount");
   if (options.inputFingerprint === undefined) return undefined;
   if (lockFile.firstUnlocked(options) !== undefined) return undefined;
   let text = `${options.inputFingerprint};${directory};${lockFile.format()}`;

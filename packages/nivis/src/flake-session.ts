@@ -2,14 +2,24 @@
  * The session of commands about flakes: set up from settings and flags, closed when the work is
  * done.
  */
+import type { Bytes } from "@nivis/formats";
 import { cacheDirectory, FlakeSession, fetchSettingTexts, type SettingTexts } from "@nivis/node";
 import type { Invocation } from "./invocation.ts";
+import { hashStoreOf } from "./session.ts";
 
-/** Runs some work with a session. `settings` win over all others. */
+/** How a session differs from what the environment and the settings say. */
+export interface FlakeSessionChoices {
+  /** Settings that win over all others. */
+  readonly settings?: SettingTexts;
+  /** The store that is asked for hashes, in the words of `--store`. */
+  readonly store?: Bytes | undefined;
+}
+
+/** Runs some work with a session. */
 export async function withFlakeSession<Result>(
   invocation: Invocation,
   work: (session: FlakeSession) => Promise<Result>,
-  settings: SettingTexts = [],
+  { settings = [], store }: FlakeSessionChoices = {},
 ): Promise<Result> {
   const { machine, terminal, inputs } = invocation;
   inputs?.giveUp("inputs of flakes may change");
@@ -27,6 +37,7 @@ export async function withFlakeSession<Result>(
       if (isNoted === true) invocation.inform(`${message}...`);
       return () => {};
     },
+    store: hashStoreOf(invocation, gathered, store),
     evaluation: { storeDir, isPure },
   });
   try {

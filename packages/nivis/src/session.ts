@@ -30,6 +30,7 @@ import {
   errnoMessage,
   fetchSettingTexts,
   type GatheredSettings,
+  type HashStore,
   openEvaluation,
   openEvaluationStore,
   openWorld,
@@ -88,7 +89,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     store,
     inputs,
   });
-  const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(invocation, settings)));
+  const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(flags, settings)));
   const observer = joinObservers(options.observer ?? terminal.observer, statistics?.observer);
   // An observer must see compilation, so it bypasses the cache.
   const useCache = flags.cache && options.observer === undefined;
@@ -125,7 +126,7 @@ function narInfoDirectory(machine: EvalIo): string | undefined {
 
 /** How the fetchers of an evaluation are set up. */
 function fetcherOptions(
-  invocation: Invocation,
+  { invocation, store, evalStore }: EvaluationFlags,
   settings: GatheredSettings,
 ): BlockingFetcherOptions {
   const { terminal, machine, inputs } = invocation;
@@ -135,6 +136,7 @@ function fetcherOptions(
       environment: { ...terminal.environment },
       settings: fetchSettingTexts(settings),
       cacheDirectory: cacheDirectory(machine),
+      store: hashStoreOf(invocation, settings, evalStore ?? store),
     },
     worker: terminal.fetchWorker,
     warn: (message) => invocation.warn(message),
@@ -167,6 +169,22 @@ const STORE_VARIABLES = [
   "PATH",
   "XDG_DATA_HOME",
 ];
+
+/** Which store is asked for hashes of fetched trees. */
+export function hashStoreOf(
+  { terminal, machine }: Invocation,
+  settings: GatheredSettings,
+  uri: string | undefined,
+): HashStore {
+  return {
+    uri: uri ?? (settings.storeUri || machine.environment("NIX_REMOTE") || undefined),
+    storeDir: settings.storeDir,
+    currentDirectory: machine.currentDirectory(),
+    environment: variablesOfStores(bytesEnvironment(terminal.environment)),
+    programs: { ...terminal.environment },
+    worker: terminal.storeWorker,
+  };
+}
 
 function variablesOfStores(
   environment: Readonly<Record<string, string | undefined>>,

@@ -46,6 +46,8 @@ export interface Terminal {
   readonly storeWorker?: string;
   /** The script of the thread that fetches; that of `@nivis/node` unless given. */
   readonly fetchWorker?: string;
+  /** Identifies the build of Nivis; without it, nothing is remembered that depends on its code. */
+  readonly build?: string;
   /** Calls back when the user interrupts the command; returns how to stop that. */
   readonly onInterrupt?: (listener: () => void) => () => void;
   /** Records what the command looks at; the environment and the streams report to it, too. */
@@ -61,8 +63,10 @@ export interface Terminal {
   readonly onLongRun?: () => void;
 }
 
-/** What only the launcher of a command knows: the scripts of its threads, and V8's flags. */
-export type Launcher = Required<Pick<Terminal, "storeWorker" | "fetchWorker" | "onLongRun">>;
+/** What only the launcher of a command knows: the scripts of its threads, the build, and V8's flags. */
+export type Launcher = Required<
+  Pick<Terminal, "storeWorker" | "fetchWorker" | "build" | "onLongRun">
+>;
 
 /** The terminal of this process; `inputs` records what is asked of it. */
 export function processTerminal(

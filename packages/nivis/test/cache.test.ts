@@ -129,6 +129,7 @@ describe("nivis cache", () => {
     const directories = {
       "compiled files": bytecode(),
       results,
+      "outputs of flakes": join(folder.path, "caches", "nivis", "outputs"),
       "fetched sources": join(folder.path, "caches", "nivis"),
     };
     expect(cache().out).toBe(

@@ -246,6 +246,56 @@ describe("nivis flake", () => {
     expect(JSON.parse(out)).toEqual({ path, inputs: { dep: { path, inputs: {} } } });
   });
 
+  describe("remembered outputs", () => {
+    const told = folderWith({
+      "flake.nix": `{ outputs = _: builtins.trace "called" {
+        packages.${SYSTEM}.a = builtins.trace "forced" { type = "derivation"; name = "a-1"; };
+        templates.default = throw "wrong";
+      }; }`,
+    });
+    afterAll(told.remove);
+    const environment = {
+      ...given.environment,
+      NIVIS_NO_CACHE: "",
+      XDG_CACHE_HOME: join(told.path, "../", `cache-of-${told.path.slice(-6)}`),
+    };
+    afterAll(() => rmSync(environment.XDG_CACHE_HOME, { recursive: true, force: true }));
+    const ask = (build: string, ...args: string[]) =>
+      nivisLater(args, { environment, build }).then(({ err, out }) => ({
+        out,
+        traces: err.split("\n").filter((line) => line.startsWith("trace: ")),
+        error: /error: (?!\n).*/.exec(err)?.[0],
+      }));
+    const flake = `path:${told.path}`;
+    const search = ["search", flake, "a", ...NO_STORE];
+
+    test("are not evaluated again while flake, build and settings are the same", async () => {
+      const cold = await ask("one", ...search);
+      expect(cold.out).toContain("(1)");
+      expect(cold.traces).toEqual(["trace: called", "trace: forced"]);
+      expect(await ask("one", ...search)).toEqual({ ...cold, traces: [] });
+      expect((await ask("two", ...search)).traces).toEqual(cold.traces);
+      expect((await ask("one", ...search, "--no-eval-cache")).traces).toEqual(cold.traces);
+      expect((await ask("one", ...search, "--impure")).traces).toEqual(cold.traces);
+    });
+
+    test("do not contain errors", async () => {
+      const show = ["flake", "show", flake, ...NO_STORE];
+      const first = await ask("one", ...show);
+      expect(first.error).toBe("error: wrong");
+      const again = await ask("one", ...show);
+      expect(again).toEqual({ ...first, traces: ["trace: called"] });
+    });
+
+    test("end with the sources that they are of", async () => {
+      const text = readFileSync(join(told.path, "flake.nix"), "utf8");
+      writeFileSync(join(told.path, "flake.nix"), text.replace("a-1", "a-2"));
+      const { out, traces } = await ask("one", ...search);
+      expect(out).toContain("(2)");
+      expect(traces).toEqual(["trace: called", "trace: forced"]);
+    });
+  });
+
   describe("attributes of a flake", () => {
     const evaluate = (...args: string[]) => run("eval", ...NO_STORE, ...args);
 

@@ -19,6 +19,8 @@ export interface Given {
   readonly input?: string;
   readonly environment?: Record<string, string>;
   readonly color?: boolean;
+  /** What stands for the build of Nivis; without it, outputs of flakes are not remembered. */
+  readonly build?: string;
 }
 
 function terminalFor(given: Given): { terminal: Terminal; printed(code: number): Printed } {
@@ -29,6 +31,7 @@ function terminalFor(given: Given): { terminal: Terminal; printed(code: number):
     writeLine: (bytes) => err.push(`${bytes}\n`),
     readInput: () => given.input ?? "",
     color: given.color ?? false,
+    ...(given.build === undefined ? {} : { build: given.build }),
     environment: {
       NIX_CONF_DIR: "/var/empty",
       NIX_USER_CONF_FILES: "",

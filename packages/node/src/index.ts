@@ -1,7 +1,7 @@
 /** `@nivis/node`: evaluation on Node: files, hashes, a store on disk, settings, set-up. */
 export { cacheDirectory } from "./cache-directory.ts";
 export { type CacheContents, CacheFolder, type TrimLimits, trimShard } from "./cache-folder.ts";
-export { DiskBytecodeCache } from "./disk-bytecode-cache.ts";
+export { DiskBytecodeCache, DiskOutputCache } from "./disk-entry-cache.ts";
 export { errnoMessage } from "./errno.ts";
 export {
   BlockingFetcher,
@@ -25,6 +25,7 @@ export { FlakeSession, type FlakeSessionOptions } from "./fetching/flake-session
 export { type HttpOptions, UndiciClient } from "./fetching/http-client.ts";
 export { NodeDisk } from "./fetching/node-disk.ts";
 export { NodeProgramRunner } from "./fetching/program-runner.ts";
+export type { HashStore } from "./fetching/store-hashes.ts";
 export { type CheckRequest, type CheckResult, checkInputs } from "./inputs/input-check.ts";
 export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
 export { type WatchOptions, waitForChange } from "./inputs/input-watcher.ts";
@@ -53,6 +54,7 @@ export { configurationLines, nixPathEntries, readSettings } from "./settings/rea
 export {
   applySetting,
   defaultSettings,
+  evaluationSettings,
   type GatheredSettings,
   type SettingFlag,
   settingFlag,

@@ -18,7 +18,7 @@ import {
   searchPathOf,
   warmUp,
 } from "@nivis/eval";
-import { DiskBytecodeCache } from "./disk-bytecode-cache.ts";
+import { DiskBytecodeCache } from "./disk-entry-cache.ts";
 import type { InputRecorder } from "./inputs/input-recorder.ts";
 import { ObservedStore } from "./inputs/observed-store.ts";
 import { nodeHashes } from "./node-hashes.ts";

@@ -68,6 +68,8 @@ export interface Store {
    * Returns the link, an absolute path. Absent if the store has no such roots.
    */
   addRoot?(path: Bytes, link: Bytes): Bytes;
+  /** Returns the hash of the NAR of a store path, `sha256-…`; `undefined` if the path is not valid. */
+  narHash?(path: Bytes): Bytes | undefined;
   /** The logical store directory, such as `/nix/store`. */
   readonly storeDir: Bytes;
   /** Whether a path exists, complete and registered. */

@@ -4,6 +4,7 @@
  */
 import {
   canonPath,
+  decodeBase64,
   describeInput,
   type FetcherInput,
   InputError,
@@ -35,24 +36,27 @@ async function fetchPath(context: SchemeContext, asked: FetcherInput): Promise<S
   if (files.fileType("/") === undefined) {
     throw new InputError(`opening file "${path}": No such file or directory`);
   }
-  // The hash is needed for the fingerprint, and finding it looks at the times of all files.
-  const digest = hashTree(files, context.host.hashes);
-  const narHash = formatNarHash(digest);
   const isInStore = isStoreSource(context, path);
+  // The hash is needed for the fingerprint, and finding it looks at the times of all files.
+  const narHash =
+    (isInStore ? context.storeHash?.(path) : undefined) ??
+    formatNarHash(hashTree(files, context.host.hashes));
   const lastModified = isInStore ? 0 : files.newest;
   const input = asked.attrs.has("lastModified") ? asked : withInputAttrs(asked, { lastModified });
   const fingerprint = `path:${narHash}`;
-  const shown = isInStore ? path : sourceStorePath(context, digest);
+  const shown = isInStore ? path : sourceStorePath(context, narHash);
   return { input, tree: new NamedTree(files, shown, fingerprint), fingerprint, narHash };
 }
 
 /** The store path of a tree by its NAR hash. */
-function sourceStorePath({ host }: SchemeContext, digest: Uint8Array): string {
+function sourceStorePath({ host }: SchemeContext, narHash: string): string {
+  const digest = decodeBase64(narHash.slice("sha256-".length));
   const store = { storeDir: storeDirOf(host), hashes: host.hashes };
   return makeFixedOutputPath(store, "source", "nar", { algorithm: "sha256", digest });
 }
 
-function storeDirOf(host: FetchHost): string {
+/** The directory of store paths. */
+export function storeDirOf(host: FetchHost): string {
   return host.environment("NIX_STORE_DIR") ?? "/nix/store";
 }
 

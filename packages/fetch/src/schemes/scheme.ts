@@ -45,6 +45,8 @@ export interface SchemeContext extends LockPolicy {
   readonly cacheDirectory: string | undefined;
   /** Fetches another input, such as a submodule. */
   fetch(input: FetcherInput): Promise<FetchedSource>;
+  /** The hash of the NAR of a store path, `sha256-…`, if there is a store that has it. */
+  readonly storeHash?: (path: string) => string | undefined;
   /** Work trees that git has been asked about. */
   readonly workTrees: Map<string, unknown>;
 }

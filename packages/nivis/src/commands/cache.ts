@@ -1,10 +1,11 @@
-/** `nivis cache`: shows, trims and clears the caches of compiled files, results and fetched sources. */
+/** `nivis cache`: shows, trims and clears the caches of what Nivis computed and fetched. */
 import { join } from "node:path";
 import {
   type CacheContents,
   CacheFolder,
   cacheDirectory,
   DiskBytecodeCache,
+  DiskOutputCache,
   FetchFolder,
 } from "@nivis/node";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
@@ -33,16 +34,17 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
   return unit === undefined ? undefined : Number((found as RegExpExecArray)[1]) * unit;
 }
 
-/** `nivis cache`: shows, trims and clears the caches of compiled files, results and fetched sources. */
+/** See the head of this file. */
 export const cacheCommand: Program<CacheFlags> = {
   name: "nivis cache",
-  summary: "show, trim or clear the caches of compiled files, results and fetched sources",
+  summary: "show, trim or clear the caches of compiled files, results, outputs and fetched sources",
   usage: "[show | trim | clear] [FLAG]...",
   description: [
     "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. Entries are found by content and never become stale. That cache keeps its size below 256 MiB.",
     "Next to them are results of eval, instantiate and nivis-instantiate, with everything that each run looked at: files, directories, variables, paths in the store. The same command prints its result again without evaluating if all of that is as it was. These keep their size below about 128 MiB.",
+    "Outputs of flakes are kept in the same way: what was found out about them is not evaluated again as long as the flake is locked to the same sources. They keep their size below 256 MiB.",
     "Fetched sources are there as well: unpacked archives, files and clones of repositories. Nothing limits their size but `nivis cache trim`; what was removed is fetched again when it is needed.",
-    "--max-size limits each of the three. The variable NIVIS_NO_CACHE disables all, NIVIS_NO_RESULTS that of results; --no-cache disables the first two for one evaluation.",
+    "--max-size limits each of the four. The variable NIVIS_NO_CACHE disables all, NIVIS_NO_RESULTS that of results; --no-cache disables the first three for one evaluation, --no-eval-cache that of outputs.",
   ],
   examples: [
     { does: "Show where the cache is and how large", command: "nivis cache" },
@@ -103,6 +105,7 @@ export const cacheCommand: Program<CacheFlags> = {
     const caches: readonly (readonly [name: string, cache: Cache])[] = [
       ["compiled files", new DiskBytecodeCache(directory)],
       ["results", new CacheFolder(join(directory, "results"))],
+      ["outputs of flakes", new DiskOutputCache(directory)],
       ["fetched sources", new FetchFolder(directory)],
     ];
     for (const [name, cache] of caches) {

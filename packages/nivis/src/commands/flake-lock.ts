@@ -39,6 +39,6 @@ export const flakeLockCommand: AsyncProgram<LockDraft> = {
         });
       },
       // Nix: locking asks again about everything.
-      [{ name: "tarball-ttl", value: "0" }],
+      { settings: [{ name: "tarball-ttl", value: "0" }] },
     ),
 };

@@ -85,7 +85,7 @@ export const flakeUpdateCommand: AsyncProgram<UpdateDraft> = {
         });
       },
       // Nix: updating asks again about everything.
-      [{ name: "tarball-ttl", value: "0" }],
+      { settings: [{ name: "tarball-ttl", value: "0" }] },
     );
   },
 };

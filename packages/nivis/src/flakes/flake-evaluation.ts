@@ -8,10 +8,12 @@
  */
 import { type Attrs, callFlake, copyMount, type FlakeCall, type Slot } from "@nivis/eval";
 import { hashTree, type SourceTree } from "@nivis/fetch";
-import { flakeCall, type LockedFlake, lockFlake } from "@nivis/flake";
+import { flakeCall, flakeFingerprint, type LockedFlake, lockFlake } from "@nivis/flake";
 import { type FlakeRef, formatFlakeRef, makeFixedOutputPath } from "@nivis/formats";
 import {
   applySetting,
+  cacheDirectory,
+  evaluationSettings,
   type FlakeSession,
   hashesOf,
   nodeHashes,
@@ -25,6 +27,7 @@ import { openSession, type Session } from "../session.ts";
 import { trustedSettings } from "./flake-config.ts";
 import { lockFlagsOf, prepareRegistries, settingFlags } from "./locking.ts";
 import { OutputCursor } from "./output-cursor.ts";
+import { OutputMemory } from "./output-memory.ts";
 
 /** A flake that a command evaluates. */
 export interface EvaluatedFlake {
@@ -62,16 +65,25 @@ export async function withFlakes<Result>(
 ): Promise<Result> {
   const { invocation } = flags;
   applyDefaults(flags, request);
-  return withFlakeSession(invocation, async (flakeSession) => {
+  const run = async (flakeSession: FlakeSession): Promise<Result> => {
     await prepareRegistries(flags.locking, flakeSession, invocation);
     const refs = parse(flakeSession);
     const settingPaths: SettingPath[] = [];
     const locked = await lockAll(flags, request, flakeSession, refs, settingPaths);
     const session = openSession(flags, { readOnly: request.readOnly });
     for (const one of settingPaths) copySettingPath(one, session);
-    const flakes = locked.map((one) => ({ locked: one, outputs: outputsOf(session, one) }));
-    return work({ flakes, session, flakeSession });
-  });
+    const memories = locked.map((one) => memoryOf(flags, flakeSession, one));
+    const flakes = locked.map((one, i) => ({
+      locked: one,
+      outputs: outputsOf(session, one, memories[i]),
+    }));
+    try {
+      return await work({ flakes, session, flakeSession });
+    } finally {
+      for (const memory of memories) memory?.save();
+    }
+  };
+  return withFlakeSession(invocation, run, { store: flags.evalStore ?? flags.store });
 }
 
 /** Nix: commands about flakes evaluate purely unless a setting says otherwise. */
@@ -144,12 +156,42 @@ function copySettingPath({ tree, path, storePath }: SettingPath, session: Sessio
   copyMount(context, storePath);
 }
 
-function outputsOf(session: Session, locked: LockedFlake<SourceTree>): OutputCursor {
+function outputsOf(
+  session: Session,
+  locked: LockedFlake<SourceTree>,
+  memory: OutputMemory | undefined,
+): OutputCursor {
   let outputs: Slot | undefined;
-  return new OutputCursor(session, [], () => {
+  const slot = (): Slot => {
     outputs ??= callOutputs(session, locked);
     return outputs;
+  };
+  return new OutputCursor(session, [], slot, memory);
+}
+
+/** What earlier commands found out about a flake; `undefined` if nothing may be remembered of it. */
+function memoryOf(
+  { invocation, cache }: FlakeFlags,
+  { settings: { trustForges, allowDirtyLocks } }: FlakeSession,
+  locked: LockedFlake<SourceTree>,
+): OutputMemory | undefined {
+  const { settings, terminal, machine } = invocation;
+  const directory = cacheDirectory(machine);
+  if (terminal.build === undefined || directory === undefined) return undefined;
+  if (!cache || !settings.evalCache || !settings.pureEval || locked.isForcedDirty) return undefined;
+  const fingerprint = flakeFingerprint(locked, {
+    trustForges,
+    allowDirtyLocks,
+    hashes: nodeHashes,
+    inputFingerprint: locked.flake.tree.fingerprint("/")?.tree,
   });
+  if (fingerprint === undefined) return undefined;
+  const options = evaluationSettings(settings);
+  const plain = Object.entries(options).map(([name, value]) => [
+    name,
+    value instanceof Set ? [...value].sort() : value,
+  ]);
+  return new OutputMemory(directory, [terminal.build, fingerprint, plain]);
 }
 
 function callOutputs(session: Session, locked: LockedFlake<SourceTree>): Slot {

@@ -16,6 +16,7 @@ import {
 } from "@nivis/eval";
 import { sortedBytes } from "@nivis/formats";
 import type { Session } from "../session.ts";
+import type { KnownOutput, OutputMemory } from "./output-memory.ts";
 
 /** A name that a set lacks, and those that it has. */
 export interface MissingAttribute {
@@ -27,13 +28,16 @@ export interface MissingAttribute {
 export class OutputCursor {
   readonly #session: Session;
   readonly #slot: () => Slot;
+  readonly #memory: OutputMemory | undefined;
   /** The names on the way from the outputs to here. */
   readonly names: readonly string[];
 
-  constructor(session: Session, names: readonly string[], slot: () => Slot) {
+  /** @param memory - what is known without evaluating, if anything is */
+  constructor(session: Session, names: readonly string[], slot: () => Slot, memory?: OutputMemory) {
     this.#session = session;
     this.names = names;
     this.#slot = slot;
+    this.#memory = memory;
   }
 
   /** The path as messages have it. */
@@ -48,14 +52,31 @@ export class OutputCursor {
 
   /** What is there. */
   value(): Value {
-    return this.#session.evaluation.force(this.#slot());
+    const value = this.#session.evaluation.force(this.#slot());
+    this.#memory?.put(this.names, value);
+    return value;
+  }
+
+  /** What is remembered of this. */
+  get #known(): KnownOutput | undefined {
+    return this.#memory?.get(this.names);
   }
 
   /** An attribute; `undefined` if there is none or this is not a set. */
   find(name: string): OutputCursor | undefined {
+    const known = this.#known;
+    if (known !== undefined) {
+      const isThere = typeof known === "object" && includesSorted(known, name);
+      return isThere ? this.#child(name, () => this.#attribute(name)) : undefined;
+    }
     const value = this.value();
     const slot = value instanceof Attrs ? value.get(name) : undefined;
-    return slot === undefined ? undefined : this.#child(name, slot);
+    return slot === undefined ? undefined : this.#child(name, () => slot);
+  }
+
+  /** The slot of an attribute that is there. */
+  #attribute(name: string): Slot {
+    return (this.value() as Attrs).get(name) as Slot;
   }
 
   /** An attribute; an error if there is none. */
@@ -68,8 +89,8 @@ export class OutputCursor {
     );
   }
 
-  #child(name: string, slot: Slot): OutputCursor {
-    return new OutputCursor(this.#session, [...this.names, name], () => slot);
+  #child(name: string, slot: () => Slot): OutputCursor {
+    return new OutputCursor(this.#session, [...this.names, name], slot, this.#memory);
   }
 
   /** Follows a path to its end, or to the first name that is missing. */
@@ -85,6 +106,8 @@ export class OutputCursor {
 
   /** The names of the attributes, sorted; an error if this is not a set. */
   attributeNames(): readonly string[] {
+    const known = this.#known;
+    if (typeof known === "object") return known;
     const value = this.value();
     if (!(value instanceof Attrs)) throw this.#typeError("is not an attribute set");
     return sortedBytes(value.names());
@@ -92,6 +115,8 @@ export class OutputCursor {
 
   /** The text of a string or path. */
   text(): string {
+    const known = this.#known;
+    if (typeof known === "string") return known;
     const value = this.value();
     if (isString(value)) return textOf(value);
     if (value instanceof NixPath) return value.path;
@@ -100,11 +125,14 @@ export class OutputCursor {
 
   /** What the text refers to. */
   textContext(): readonly string[] {
+    if (typeof this.#known === "string") return [];
     const value = this.value();
     return isString(value) ? [...(contextOf(value) ?? [])] : [];
   }
 
   boolean(): boolean {
+    const known = this.#known;
+    if (typeof known === "boolean") return known;
     const value = this.value();
     if (typeof value === "boolean") return value;
     throw this.#typeError("is not a Boolean");
@@ -134,4 +162,16 @@ export class OutputCursor {
   meta(name: string): string | undefined {
     return this.find("meta")?.find(name)?.text();
   }
+}
+
+/** Whether a name is among sorted ones. */
+function includesSorted(names: readonly string[], name: string): boolean {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((names[middle] as string) < name) low = middle + 1;
+    else high = middle;
+  }
+  return names[low] === name;
 }

@@ -49,6 +49,7 @@ export function launch(command: CommandName): void {
   const launcher = {
     storeWorker: join(__dirname, "store-worker.cjs"),
     fetchWorker: join(__dirname, "fetch-worker.cjs"),
+    build: BUNDLE,
     onLongRun,
   };
   const code = main(command, launcher, slot);

@@ -30,6 +30,7 @@ import { type NodeFetchHost, nodeFetchHost } from "./fetch-host.ts";
 import { type FlakeSettings, flakeSettings } from "./fetch-settings.ts";
 import type { HttpOptions } from "./http-client.ts";
 import { NodeDisk } from "./node-disk.ts";
+import { type HashStore, StoreHashes } from "./store-hashes.ts";
 
 /** How often a link may lead to another. */
 const MAX_LINKS = 1024;
@@ -49,6 +50,8 @@ export interface FlakeSessionOptions {
   readonly progress?: (url: string, done: number, total: number | undefined) => void;
   /** Rows that go before all registries, as `--override-flake` gives them. */
   readonly flagEntries?: readonly RegistryEntry[];
+  /** The store that may know the hashes of trees. */
+  readonly store?: HashStore;
   /** How evaluation sees trees; see `FlakeWorld`. */
   readonly evaluation?: FlakeWorld["evaluation"];
   readonly connectTo?: HttpOptions["connectTo"];
@@ -64,6 +67,7 @@ export class FlakeSession implements RegistrySource {
   readonly #options: FlakeSessionOptions;
   readonly #disk = new NodeDisk();
   readonly #temporary: string | undefined;
+  readonly #storeHashes: StoreHashes | undefined;
   readonly #flags: Registry;
   #read: readonly Registry[] | undefined;
   #global: Promise<Registry> | undefined;
@@ -93,7 +97,13 @@ export class FlakeSession implements RegistrySource {
     this.#temporary =
       options.cacheDirectory === undefined ? this.#disk.temporaryDirectory() : undefined;
     const cacheDirectory = this.#temporary ?? bytesOfText(options.cacheDirectory as string);
-    this.fetcher = new Fetcher(this.host, { settings: this.settings, cacheDirectory });
+    const hashes = options.store === undefined ? undefined : new StoreHashes(options.store);
+    this.#storeHashes = hashes;
+    this.fetcher = new Fetcher(this.host, {
+      settings: this.settings,
+      cacheDirectory,
+      ...(hashes === undefined ? {} : { storeHash: (path: string) => hashes.narHash(path) }),
+    });
     this.#flags = new Registry("flags", options.flagEntries ?? []);
     this.world = {
       inputs: new InputCache(this.fetcher, this),
@@ -120,6 +130,7 @@ export class FlakeSession implements RegistrySource {
 
   /** Ends the connections and removes what does not outlive the session. */
   async close(): Promise<void> {
+    this.#storeHashes?.close();
     await this.host.close();
     if (this.#temporary !== undefined) this.#disk.removeTree(this.#temporary);
   }

@@ -20,6 +20,7 @@ type Ability = Exclude<
 
 /** Why a run that uses an ability cannot be answered from memory. */
 const UNREPEATABLE: Readonly<Record<Ability, string>> = {
+  narHash: "a store was asked for a hash",
   addRoot: "a root was made during the evaluation",
   build: "a derivation was built during the evaluation",
   substitute: "a path was fetched from another store",
@@ -31,6 +32,7 @@ export class ObservedStore implements Store {
   readonly #store: Store;
   readonly #inputs: InputRecorder;
   /** Present if the store has them; absent members are capabilities that are missing. */
+  readonly narHash?: NonNullable<Store["narHash"]>;
   readonly addRoot?: NonNullable<Store["addRoot"]>;
   readonly build?: NonNullable<Store["build"]>;
   readonly substitute?: NonNullable<Store["substitute"]>;

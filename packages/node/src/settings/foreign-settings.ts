@@ -74,7 +74,6 @@ export const FOREIGN_SETTINGS: readonly ForeignSetting[] = [
   foreign("download-buffer-size", U64),
   foreign("download-speed", U32),
   foreign("eval-attrset-update-layer-rhs-threshold", U32),
-  foreign("eval-cache", BOOL),
   foreign("eval-profile-file", PATH),
   foreign("eval-profiler", PROFILER),
   foreign("eval-profiler-frequency", U32),

@@ -18,6 +18,8 @@ export interface GatheredSettings
   nixPath: string[];
   /** `use-xdg-base-directories`. Defaults to `false`. */
   useXdgBaseDirectories: boolean;
+  /** `eval-cache`. Defaults to `true`. */
+  evalCache: boolean;
   /** `system`. Defaults to the empty text, which stands for the system of the host. */
   system: string;
   /** `store`. Defaults to the empty text, which stands for the default store. */
@@ -37,6 +39,7 @@ export function defaultSettings(): GatheredSettings {
     experimentalFeatures: new Set(DEFAULT_SETTINGS.experimentalFeatures),
     nixPath: [],
     useXdgBaseDirectories: false,
+    evalCache: true,
     system: "",
     storeUri: "",
     building: new Map(),
@@ -143,6 +146,9 @@ export const SETTINGS: readonly SettingRow[] = [
       settings.restrictEval = value;
     },
   ),
+  setting("eval-cache", BOOL, "Remember outputs of flakes that are locked", (settings, value) => {
+    settings.evalCache = value;
+  }),
   setting("show-trace", BOOL, "Show all traces of an error", (settings, value) => {
     settings.showTrace = value;
   }),

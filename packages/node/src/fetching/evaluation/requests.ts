@@ -19,7 +19,10 @@ import type { FlakeSessionOptions } from "../flake-session.ts";
 import type { FlakeCallMessage, FlakePlaceMessage } from "./flake-calls.ts";
 
 /** How the thread that fetches is started. */
-export type FetchStart = Pick<FlakeSessionOptions, "environment" | "settings" | "cacheDirectory">;
+export type FetchStart = Pick<
+  FlakeSessionOptions,
+  "environment" | "settings" | "cacheDirectory" | "store"
+>;
 
 /** An input without the functions of its scheme. */
 export interface InputMessage {

@@ -106,6 +106,10 @@ export class EvaluationStore implements Store {
     return this.#waiting.get(path)?.references ?? this.#store.ask({ ask: "references", path });
   }
 
+  narHash(path: string): string | undefined {
+    return this.#store.ask({ ask: "hash", path });
+  }
+
   readDerivation(path: string): Derivation | undefined {
     const waiting = this.#waiting.get(path);
     const text =

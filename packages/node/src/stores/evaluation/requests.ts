@@ -79,6 +79,7 @@ export interface RequestedOutput {
 export type StoreRequest =
   | { readonly ask: "valid"; readonly path: string }
   | { readonly ask: "references"; readonly path: string }
+  | { readonly ask: "hash"; readonly path: string }
   | { readonly ask: "derivation"; readonly path: string }
   /** What is in an object. */
   | { readonly ask: "list"; readonly path: string }
@@ -100,6 +101,8 @@ export interface StoreAnswers {
   readonly valid: boolean;
   /** `undefined` if the path is not valid. */
   readonly references: readonly string[] | undefined;
+  /** The hash of the NAR, `sha256-…`; `undefined` if the path is not valid. */
+  readonly hash: string | undefined;
   /** The text of the `.drv` file; `undefined` if the path is not valid. */
   readonly derivation: string | undefined;
   readonly list: NarListing;

@@ -10,6 +10,7 @@ import {
   type ContentAddress,
   type DerivedPath,
   formatDerivedPath,
+  formatHash,
   isBuildSuccess,
   type KeyedBuildResult,
   namePart,
@@ -90,6 +91,10 @@ export class EvaluationServer {
         return (await store.validPaths([request.path])).has(request.path);
       case "references":
         return (await store.info(request.path))?.references;
+      case "hash": {
+        const info = await store.info(request.path);
+        return info === undefined ? undefined : formatHash(info.narHash, "sri", true);
+      }
       case "derivation":
         return this.#derivation(request.path);
       case "list":

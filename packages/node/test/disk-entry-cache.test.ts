@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DiskBytecodeCache } from "../src/disk-bytecode-cache.ts";
+import { DiskBytecodeCache } from "../src/disk-entry-cache.ts";
 
 let directory = "";
 

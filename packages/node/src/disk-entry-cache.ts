@@ -1,11 +1,12 @@
 /**
- * A {@link BytecodeCache} on disk: one file for each compiled file, in a folder of its own.
+ * Caches on disk of what an evaluation found out, one file for each entry: compiled files, and the
+ * outputs of flakes.
  *
- *     <directory>/bytecode/<first digit of the key>/<the other 63>
+ *     <directory>/<folder>/<first digit of the key>/<the other 63>
  *
  * An entry appears by renaming a complete file, so any number of processes may read and write at
  * once. Any error of the disk (no space, no permission, a folder that is a file) only means that
- * there is no entry. `@nivis/eval` verifies what it reads.
+ * there is no entry. Callers verify what they read.
  *
  * The cache bounds its size without an index: storing a key, one in {@link TRIM_SHARE}, scans the
  * folder of that key and removes the least recently used entries until the folder is within its
@@ -27,15 +28,16 @@ import { join } from "node:path";
 import type { BytecodeCache } from "@nivis/eval";
 import { CacheFolder, removeQuietly, trimShard } from "./cache-folder.ts";
 
-/** Enough for a few versions of nixpkgs. */
+/** The limit of each cache; enough for a few versions of nixpkgs. */
 const MAX_BYTES = 256 * 1024 * 1024;
 /** The number of entry folders: one for each first digit of a key. */
 const FOLDERS = 16;
 const TRIM_SHARE = 256;
 /** Most entries fit and are read with one call. */
 const SCRATCH_SIZE = 256 * 1024;
-/** A cache of compiled files in a directory. */
-export class DiskBytecodeCache extends CacheFolder implements BytecodeCache {
+
+/** A cache of entries in a folder. */
+export class DiskEntryCache extends CacheFolder {
   #scratch: Buffer | undefined;
   /** Whether there may be entries; determined at the first read. */
   #readable: boolean | undefined;
@@ -43,8 +45,8 @@ export class DiskBytecodeCache extends CacheFolder implements BytecodeCache {
   readonly #folders = new Set<string>();
 
   /** A cache below a directory, which need not exist; entries are in a folder of it. */
-  constructor(directory: string) {
-    super(join(directory, "bytecode"));
+  constructor(directory: string, folder: string) {
+    super(join(directory, folder));
   }
 
   load(key: Uint8Array): Uint8Array | undefined {
@@ -115,5 +117,19 @@ export class DiskBytecodeCache extends CacheFolder implements BytecodeCache {
     } catch {
       return false;
     }
+  }
+}
+
+/** The cache of compiled files. */
+export class DiskBytecodeCache extends DiskEntryCache implements BytecodeCache {
+  constructor(directory: string) {
+    super(directory, "bytecode");
+  }
+}
+
+/** The cache of outputs of flakes; `nivis` gives the entries their meaning. */
+export class DiskOutputCache extends DiskEntryCache {
+  constructor(directory: string) {
+    super(directory, "outputs");
   }
 }
