@@ -47,6 +47,7 @@ export const ON_DEMAND = {
   ],
   hashes: ["formats/src/hash/portable-hash.ts"],
   patterns: ["eval/src/regex/regex.ts"],
+  "debug-code": ["eval/src/vm/debug-ops.ts"],
   statistics: ["nivis/src/statistics.ts"],
   tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
   toml: ["formats/src/codec/toml.ts"],

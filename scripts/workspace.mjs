@@ -38,6 +38,7 @@ export const PACKAGES = [
   neutral("fetch", ["formats"], ["fflate", "fzstd"]),
   neutral("flake", ["syntax", "formats"]),
   neutral("jobs", ["formats"]),
+  neutral("debugger", ["syntax", "formats", "eval"]),
   {
     name: "node",
     imports: ["syntax", "formats", "eval", "store", "fetch", "flake"],
@@ -63,6 +64,7 @@ export const PACKAGES = [
       "fetch",
       "flake",
       "jobs",
+      "debugger",
       "node",
       "queue",
     ],
@@ -81,6 +83,7 @@ export const PACKAGES = [
       "fetch",
       "flake",
       "jobs",
+      "debugger",
       "node",
       "nivis",
     ],

@@ -28,6 +28,7 @@ import type { Lambda } from "./bytecode/lambda.ts";
 import type { BytecodeCache } from "./cache/bytecode-cache.ts";
 import { CompiledFiles } from "./cache/compiled-files.ts";
 import { EvalCaches } from "./caches.ts";
+import type { DebugHooks } from "./compiler/debug-emitter.ts";
 import { emitUnit } from "./compiler/emit.ts";
 import { Resolution, resolve } from "./compiler/resolve.ts";
 import type { Unit } from "./compiler/scope.ts";
@@ -120,6 +121,11 @@ export interface EvaluationOptions {
    * there. Defaults to `auto`.
    */
   readonly tier?: TierMode;
+  /**
+   * The hooks of a debugger, whose observer takes the place of `observer`; see `@nivis/debugger`. Only
+   * asynchronous evaluations stop. Defaults to none.
+   */
+  readonly debugger?: DebugHooks;
   /** The number of entries after which `auto` translates code. Defaults to 30,000. */
   readonly tierThreshold?: number;
   /**
@@ -165,6 +171,7 @@ export class Evaluation {
   private readonly files = new Map<string, EvaluatedFile>();
 
   private readonly observer: RunObserver | undefined;
+  private readonly debugger: DebugHooks | undefined;
 
   constructor(options: EvaluationOptions) {
     const settings = settingsOf(options.settings);
@@ -192,18 +199,24 @@ export class Evaluation {
       scopedImport: (path, scope) => this.scopedImport(path, scope),
     };
     const derivation = nativeThunk(() => this.importFile(DERIVATION_FILE) as Suspendable<Slot>);
-    const { builtins, globals } = makeGlobals(context, derivation);
+    const hooks = options.debugger;
+    const { builtins, globals } = makeGlobals(
+      context,
+      derivation,
+      hooks && ((definition) => hooks.builtin(definition)),
+    );
     this.globals = globals;
     this.context = { ...context, builtins };
     openSearchPath(this.context);
     context.counters.add("caches", () => this.cacheSizes());
-    this.observer = options.observer;
+    this.debugger = hooks;
+    this.observer = hooks?.observer ?? options.observer;
     const tier = tierOf(this.context, options);
-    this.machines = new MachinePool(this.context, options.observer, tier);
+    this.machines = new MachinePool(this.context, this.observer, tier);
     tier?.connect(this.machines);
     if (tier !== undefined) context.counters.add("tier", () => ({ ...tier.counters }));
     this.tier = tier;
-    if (options.bytecodeCache !== undefined) {
+    if (options.bytecodeCache !== undefined && hooks === undefined) {
       context.counters.add("bytecodeCache", () => ({ ...this.cacheUse }));
       const surroundings = { settings, home: this.home.home, globals };
       this.compiledFiles = new CompiledFiles(
@@ -602,8 +615,13 @@ export class Evaluation {
       }
     }
     this.observer?.parsed?.(expr);
-    const resolution = new Resolution(globals, base, basePath.accessor);
-    const { lambda } = resolveFile(expr, resolution);
+    const hooks = this.debugger;
+    const resolution = new Resolution(globals, base, basePath.accessor, hooks !== undefined);
+    const root =
+      hooks === undefined
+        ? resolveFile(expr, resolution)
+        : resolve(expr, resolution, (lambda, unit) => hooks.emit(lambda, unit, resolution));
+    const { lambda } = root;
     const undefinedVariables = resolution.undefinedVariables;
     if (undefinedVariables.length > 0) {
       const first = undefinedVariables.reduce((a, b) => (b.pos < a.pos ? b : a));
@@ -613,6 +631,7 @@ export class Evaluation {
         positionIn(base, first.pos),
       );
     }
+    hooks?.loaded(resolution, source, root);
     return { lambda, expr, resolution, silent: diagnostics.length === 0 };
   }
 
@@ -777,7 +796,10 @@ function watchForLongRun(action: (() => void) | undefined, io: EvalIo): (frames:
 /** Creates the second tier that the options request, if it is possible. */
 function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined {
   const mode = options.tier ?? "auto";
-  if (mode === "vm" || options.observer !== undefined || ctx.limits !== undefined) return undefined;
+  const { observer, debugger: hooks } = options;
+  if (mode === "vm" || observer !== undefined || hooks !== undefined || ctx.limits !== undefined) {
+    return undefined;
+  }
   if (mode === "js" && !canCompile()) {
     throw new EvalError(
       "not-supported",

@@ -6,8 +6,16 @@ export type { BuiltinDefinition } from "./builtins/definition.ts";
 export { args, plain, strict, suspending } from "./builtins/definition.ts";
 export { disassemble } from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
+export { OPCODES, Op } from "./bytecode/opcode.ts";
 export type { BytecodeCache } from "./cache/bytecode-cache.ts";
 export { memoryBytecodeCache } from "./cache/bytecode-cache.ts";
+export {
+  type CodeRegion,
+  type DebugHooks,
+  emitWithRegions,
+} from "./compiler/debug-emitter.ts";
+export type { Resolution } from "./compiler/resolve.ts";
+export type { Scope, Unit } from "./compiler/scope.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
 export type {
   ExplainSettings,
@@ -147,7 +155,20 @@ export {
   typeName,
   typeWithArticle,
 } from "./value/value.ts";
+export type { StopSignal } from "./vm/async-run.ts";
+export { Environment } from "./vm/environment.ts";
+export type { Machine } from "./vm/machine.ts";
 export { bothObservers, type RunObserver } from "./vm/observer.ts";
+export { Stop, type StopPlace } from "./vm/pending.ts";
 export type { Suspendable } from "./vm/requests.ts";
 export { CallRequest, force } from "./vm/requests.ts";
+export {
+  builtinOf,
+  isInside,
+  type StackFrame,
+  stackFrames,
+  type ThunkReport,
+  thunkState,
+  upvalueOf,
+} from "./vm/stack-frames.ts";
 export { warmUp } from "./warm-up/warm-up.ts";

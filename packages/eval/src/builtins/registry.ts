@@ -120,7 +120,11 @@ export interface Globals {
  * `derivation` is the function of that name, which is written in Nix. Of `ctx`, only the settings,
  * the world, the store and the search path are used, so its `builtins` may still be missing.
  */
-export function makeGlobals(ctx: EvalContext, derivation: Slot): Globals {
+export function makeGlobals(
+  ctx: EvalContext,
+  derivation: Slot,
+  replace: (definition: BuiltinDefinition) => BuiltinDefinition = (definition) => definition,
+): Globals {
   const names: string[] = ["builtins"];
   // The first slot is the set itself, assigned once it exists.
   const slots: Slot[] = [null];
@@ -132,7 +136,7 @@ export function makeGlobals(ctx: EvalContext, derivation: Slot): Globals {
   for (const definition of allBuiltins) {
     if (!isAvailable(definition, ctx.settings)) continue;
     names.push(definition.name);
-    slots.push(new Builtin(definition));
+    slots.push(new Builtin(replace(definition)));
   }
   names.push("derivation");
   slots.push(derivation);

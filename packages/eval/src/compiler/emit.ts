@@ -71,8 +71,9 @@ export function emitUnit(lambda: Lambda, unit: Unit, file: Resolution): void {
   new Emitter(lambda, unit, unit.outermost(lambda.extraArguments), file).run();
 }
 
-class Emitter {
-  private readonly code: number[] = [];
+/** Emits the code of one unit; `debug-emitter.ts` extends it. */
+export class Emitter {
+  protected readonly code: number[] = [];
   private readonly constants: unknown[] = [];
   private readonly lambdas: Lambda[] = [];
   private readonly captures: Int32Array[] = [];
@@ -335,7 +336,9 @@ class Emitter {
 
   private functionBody(expr: LambdaExpr): void {
     const scope = this.file.scopes.get(expr) as Scope;
+    this.openScope(scope);
     if (expr.formals !== undefined) this.bindFormals(expr, scope);
+    this.fillScope(scope);
     this.lambda.bodyStart = this.code.length;
     this.strict(expr.body, scope);
   }
@@ -350,7 +353,7 @@ class Emitter {
     for (const formal of formals) bindingOf(formal.name).ready = formal.fallback === undefined;
     // The locals behind the formals hold, for each default, whether it was made here. Only then may the
     // thunk be refilled: a thunk that the caller gave may come from the same expression.
-    let flag = formals.length + 1;
+    let flag = (scope.environment?.slot ?? formals.length) + 1;
     const refills: { slot: number; flag: number; index: number }[] = [];
     const order = this.file.orders.get(expr);
     for (let i = 0; i < formals.length; i++) {
@@ -384,9 +387,27 @@ class Emitter {
     }
   }
 
+  /** Keeps a scope for a debugger before its values exist: what is deferred in it captures it. */
+  private openScope(scope: Scope): void {
+    if (scope.environment === undefined) return;
+    const outer = scope.parent?.innermostEnvironment;
+    if (outer === undefined) this.pushConstant(null);
+    else this.pushBinding(outer);
+    const names = scope.dynamic === undefined ? [...scope.names.keys()] : null;
+    this.emit(Op.OpenScope, scope.environment.slot, this.constant(names));
+  }
+
+  /** Gives a scope that is kept for a debugger its values. */
+  private fillScope(scope: Scope): void {
+    if (scope.environment === undefined) return;
+    const bindings = scope.dynamic === undefined ? [...scope.names.values()] : [scope.dynamic];
+    const slots = bindings.map(({ slot, cell }) => cell?.slot ?? slot);
+    this.emit(Op.FillScope, scope.environment.slot, this.constant(slots));
+  }
+
   // ── Expressions ────────────────────────────────────────────────────────────────────────────────
 
-  private strict(expr: Expr, scope: Scope): void {
+  protected strict(expr: Expr, scope: Scope): void {
     const unit = this.file.units.get(expr);
     if (unit !== undefined && unit !== this.unit) {
       // A function, or an expression that the resolver split off because it nests too deeply.
@@ -451,6 +472,8 @@ class Emitter {
         else this.pushConstant(null);
         this.lazy(expr.namespace, scope);
         this.emit(Op.With, (inner.dynamic as Binding).slot, this.file.positionOf(expr.pos));
+        this.openScope(inner);
+        this.fillScope(inner);
         this.strict(expr.body, inner);
         return;
       }
@@ -665,7 +688,11 @@ class Emitter {
       for (const { name } of set.bindings) this.pushBinding(inner.names.get(name) as Binding);
     } else {
       // With a cell, attributes see each other through the cell, so nothing has to be refilled.
-      if (cell !== undefined) this.emit(Op.NewCell, cell.slot);
+      if (cell !== undefined) {
+        this.emit(Op.NewCell, cell.slot);
+        this.openScope(inner);
+        this.fillScope(inner);
+      }
       this.inheritSources(set, inner, []);
       for (const binding of set.bindings) {
         this.bindingValue(binding.value, binding.kind, scope, inner);
@@ -715,6 +742,7 @@ class Emitter {
     const inner = this.file.scopes.get(owner) as Scope;
     const bindings = set.bindings.map(({ name }) => inner.names.get(name) as Binding);
     for (const binding of bindings) binding.ready = false;
+    this.openScope(inner);
     const refills: Refill[] = [];
     this.inheritSources(set, inner, refills);
     const order = this.file.orders.get(owner);
@@ -728,6 +756,7 @@ class Emitter {
       binding.ready = true;
     }
     for (const { slot, index } of refills) this.emit(Op.Refill, slot, index);
+    this.fillScope(inner);
     return inner;
   }
 

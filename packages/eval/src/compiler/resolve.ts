@@ -69,6 +69,11 @@ export class Resolution {
     readonly base: PosIdx,
     /** The tree of files that relative paths of the text belong to; see `NixPath`. */
     readonly accessor: SourceAccessor | undefined = undefined,
+    /**
+     * Whether the code keeps all names in scope for a debugger, and not only those that it uses. Functions
+     * are then not fused, so that each has a frame of its own.
+     */
+    readonly keepsScopes = false,
   ) {}
 
   /**
@@ -155,8 +160,10 @@ class Resolver {
     const unit = new Unit(lambda, parent, expr, scope, inheritFrom);
     if (isFunction) {
       this.describeFunction(lambda, expr);
-      this.fuse(unit, expr);
+      if (!this.file.keepsScopes) this.fuse(unit, expr);
     }
+    const environment = scope.innermostEnvironment;
+    if (environment !== undefined) unit.use(environment);
     const compile = this.compile;
     lambda.pending = (self) => compile(self, unit);
     this.file.units.set(expr, unit);
@@ -208,6 +215,14 @@ class Resolver {
     }
   }
 
+  /** Declares the local in which a new scope is kept for a debugger. */
+  private keepScope(scope: Scope, unit: Unit): void {
+    if (!this.file.keepsScopes) return;
+    const outer = scope.innermostEnvironment;
+    if (outer !== undefined) unit.use(outer);
+    scope.environment = unit.declare("");
+  }
+
   private unitBody(unit: Unit): void {
     if (unit.inheritFrom !== undefined) {
       unit.use(unit.inheritFrom);
@@ -226,6 +241,7 @@ class Resolver {
     this.file.scopes.set(expr, scope);
     const formals = expr.formals?.formals ?? [];
     for (const formal of formals) names.set(formal.name, unit.declare(formal.name));
+    this.keepScope(scope, unit);
     if (formals.length > 0) {
       for (const formal of formals) (names.get(formal.name) as Binding).ready = false;
       const order = this.processing.ofFormals(formals);
@@ -330,6 +346,7 @@ class Resolver {
         if (scope.innermostWith !== undefined) unit.use(scope.innermostWith);
         const inner = new Scope(scope, new Map(), dynamic);
         this.file.scopes.set(expr, inner);
+        this.keepScope(inner, unit);
         this.strict(expr.body, unit, inner, next);
         unit.release(mark);
         return;
@@ -426,6 +443,7 @@ class Resolver {
     }
     const inner = new Scope(scope, names, undefined);
     this.file.scopes.set(owner, inner);
+    this.keepScope(inner, unit);
     const sources = this.inheritSources(set, unit, inner);
     const order = this.processing.ofBindings(set);
     if (order !== undefined) this.file.orders.set(owner, order);

@@ -52,6 +52,11 @@ const REMEMBERING_LEVELS = 32;
 
 /** Names that belong together: a `let`, a `rec`, a function's parameters, or a `with`. */
 export class Scope {
+  /**
+   * The hidden local that holds the names and values of this scope at run time, if the code is compiled
+   * for a debugger.
+   */
+  environment: Binding | undefined = undefined;
   /** The innermost `with` of this scope or around it. */
   readonly innermostWith: Binding | undefined;
   private readonly depth: number;
@@ -69,6 +74,13 @@ export class Scope {
     this.depth = parent === undefined ? 0 : parent.depth + 1;
     const remembers = this.depth > 0 && this.depth % REMEMBERING_LEVELS === 0;
     this.known = remembers ? new Map() : undefined;
+  }
+
+  /** The {@link environment} of this scope or of the nearest around it that has one. */
+  get innermostEnvironment(): Binding | undefined {
+    let scope: Scope | undefined = this;
+    while (scope !== undefined && scope.environment === undefined) scope = scope.parent;
+    return scope?.environment;
   }
 
   /**

@@ -52,6 +52,8 @@ export class EvalError {
    * The function whose frame the error left last, until its caller has added the trace of the call.
    */
   leaving: LeftFunction | null = null;
+  /** Whether a thunk had failed with it before and was forced again. */
+  isRepeated = false;
   constructor(
     readonly kind: ErrorKind,
     /** The message as C++ Nix words it, without `error: `. */

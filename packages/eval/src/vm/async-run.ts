@@ -14,7 +14,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { BLACKHOLE, type Thunk } from "../value/thunk.ts";
 import { ENTRY_LAMBDA, HEADER_SIZE, SEGMENT_LAMBDA, type SegmentLink } from "./frame.ts";
 import { type Machine, Progress } from "./machine.ts";
-import type { Pending } from "./pending.ts";
+import { type Pending, Stop } from "./pending.ts";
 import type { SuspendedRun } from "./suspended-run.ts";
 
 /** A signal that stops an evaluation; an `AbortSignal` is one. */
@@ -89,6 +89,10 @@ export class AsyncRun implements SuspendedRun {
       suspendedRuns.delete(this);
       this.#tellWatchers(true);
     }
+  }
+
+  get isStopped(): boolean {
+    return this.#machine.pending instanceof Stop;
   }
 
   evaluates(thunk: Thunk): boolean {

@@ -25,7 +25,7 @@ import {
   type Segment,
 } from "./frame.ts";
 import type { RunObserver } from "./observer.ts";
-import { Pending, wouldWait } from "./pending.ts";
+import { Pending, Stop, wouldWait } from "./pending.ts";
 import { addCyclePositions } from "./recursion-cycle.ts";
 import { RecursionError } from "./recursion-error.ts";
 import { RunStatus, runLoop } from "./run.ts";
@@ -116,6 +116,8 @@ export class Machine {
   private blocked: Thunk | null = null;
   /** Answers of the host that are kept until the builtin that asked for them has run. */
   private readonly met: Pending[] = [];
+  /** Whether {@link error} is to be unwound when the loop is entered next: a debugger has seen it. */
+  private unwindsFirst = false;
   /** How many levels deep in values this run is while it waits. */
   levels = 0;
 
@@ -134,12 +136,25 @@ export class Machine {
     for (;;) {
       const progress = this.advance();
       if (progress === Progress.Done) return this.result;
-      if (progress === Progress.Waiting) this.fail(wouldWait(this.pending as Pending));
+      if (progress === Progress.Waiting) this.waitNot(this.pending as Pending);
     }
+  }
+
+  /** Continues a synchronous run that would have to wait. */
+  private waitNot(pending: Pending): void {
+    if (pending instanceof Stop) {
+      pending.onPassed();
+      this.answer(undefined);
+    } else this.fail(wouldWait(pending));
   }
 
   /** Enters the loop once. Throws an error that no frame catches. */
   advance(): Progress {
+    if (this.unwindsFirst) {
+      this.unwindsFirst = false;
+      unwind(this);
+      return Progress.More;
+    }
     const { limits } = this.ctx;
     const wanted = this.framesPerRun;
     const granted = limits === undefined ? wanted : limits.grant(wanted);
@@ -172,15 +187,30 @@ export class Machine {
     if (status === RunStatus.Failed || exceeded !== undefined) {
       if (this.suspend()) return Progress.Waiting;
       this.step.entering = null;
-      if (this.error instanceof EvalError) this.error = this.explainMore(this.error);
+      if (this.error instanceof EvalError) {
+        this.error = this.explainMore(this.error);
+        if (this.stopAtError(this.error as EvalError)) return Progress.Waiting;
+      }
       unwind(this);
     }
     return Progress.More;
   }
 
+  /** Returns whether a debugger wants to see an error before it is unwound. */
+  private stopAtError(error: EvalError): boolean {
+    if (this.asynchronous === null) return false;
+    const stop = this.observer?.failing?.(this, error);
+    if (stop === undefined) return false;
+    this.pending = stop;
+    this.unwindsFirst = true;
+    stop.onStopped(this);
+    return true;
+  }
+
   /** Prepares to continue after a wait; `value` is the value of the promise. */
   answer(value: unknown): void {
     this.pending = null;
+    if (this.unwindsFirst) return;
     if (this.blocked !== null) {
       const { code, a } = this.blocked;
       if (code === null) this.stack[this.sp++] = a;
@@ -197,6 +227,7 @@ export class Machine {
   fail(error: unknown): void {
     this.pending = null;
     this.blocked = null;
+    this.unwindsFirst = false;
     this.step.yielded = false;
     this.step.entering = null;
     this.thunk = null;
@@ -209,6 +240,12 @@ export class Machine {
   private suspend(): boolean {
     const { error } = this;
     const { running } = this.step;
+    if (error instanceof Stop && error.place === "instruction") {
+      this.pc--;
+      this.pending = error;
+      if (this.asynchronous !== null) error.onStopped(this);
+      return true;
+    }
     if (error instanceof Pending) {
       if (!this.step.yielded) {
         if (!this.canRepeat()) {
@@ -220,11 +257,17 @@ export class Machine {
       if (running !== null) this.pc -= CALL_SIZE;
       this.step.running = null;
       this.pending = error;
+      if (error instanceof Stop && this.asynchronous !== null) error.onStopped(this);
       return true;
     }
     if (!(error instanceof RecursionError) || this.ctx.suspendedRuns.size === 0) return false;
     const owner = ownerOf(this.ctx, error.thunk);
     if (owner === undefined || owner === this.asynchronous) return false;
+    if (owner.isStopped) {
+      // Once the debugger lets that run continue, the value may well be computed.
+      error.passing = true;
+      return false;
+    }
     const pending = waitForOwner(this.asynchronous, owner, error.thunk);
     if (pending === undefined) return false;
     this.blocked = error.thunk;
@@ -264,6 +307,7 @@ export class Machine {
     this.asynchronous = null;
     this.pending = null;
     this.blocked = null;
+    this.unwindsFirst = false;
     this.levels = 0;
     this.keeping = false;
     this.nested = false;

@@ -4,7 +4,10 @@
  */
 import type { Expr } from "@nivis/syntax";
 import type { Lambda } from "../bytecode/lambda.ts";
+import type { EvalError } from "../errors/eval-error.ts";
 import type { Builtin, Value } from "../value/value.ts";
+import type { Machine } from "./machine.ts";
+import type { Stop } from "./pending.ts";
 
 /** Callbacks for the events of a machine; each is optional. */
 export interface RunObserver {
@@ -29,6 +32,16 @@ export interface RunObserver {
     base: number,
     sp: number,
   ): void;
+  /** The instruction BREAK was reached; throws a {@link Stop}. Only debuggers have this. */
+  breakpoint?(
+    lambda: Lambda,
+    pc: number,
+    stack: readonly unknown[],
+    base: number,
+    sp: number,
+  ): void;
+  /** An error is about to leave the code that made it; the machine waits for what is returned. */
+  failing?(machine: Machine, error: EvalError): Stop | undefined;
 }
 
 /** An observer that forwards to two others, in order. */
@@ -58,5 +71,11 @@ export function bothObservers(first: RunObserver, second: RunObserver): RunObser
       first.instruction?.(lambda, pc, stack, base, sp);
       second.instruction?.(lambda, pc, stack, base, sp);
     },
+    breakpoint: (lambda, pc, stack, base, sp) => {
+      first.breakpoint?.(lambda, pc, stack, base, sp);
+      second.breakpoint?.(lambda, pc, stack, base, sp);
+    },
+    failing: (machine, error) =>
+      first.failing?.(machine, error) ?? second.failing?.(machine, error),
   };
 }

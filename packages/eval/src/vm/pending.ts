@@ -13,6 +13,7 @@
  * `would-wait`.
  */
 import { EvalError } from "../errors/eval-error.ts";
+import type { Machine } from "./machine.ts";
 import type { Suspendable } from "./requests.ts";
 
 /** A promise that the machine must wait for. Thrown, but not an error: only the machine catches it. */
@@ -25,6 +26,34 @@ export class Pending {
     /** Forgets the answer once it has been used. */
     readonly release: () => void = () => {},
   ) {}
+}
+
+/** Where a machine continues after a {@link Stop}. */
+export type StopPlace =
+  /** At the instruction that was about to run. */
+  | "instruction"
+  /** At the call of the builtin that was about to run. */
+  | "builtin"
+  /** With the error that was about to be thrown. */
+  | "error"
+  /** In the native code that yielded it. */
+  | "native";
+
+/**
+ * A debugger stops the evaluation until a promise is settled. Nothing else waits for what a stopped run is
+ * evaluating; a synchronous run does not stop.
+ */
+export class Stop extends Pending {
+  constructor(
+    promise: PromiseLike<unknown>,
+    readonly place: StopPlace,
+    /** The machine that has stopped is ready to be looked at. */
+    readonly onStopped: (machine: Machine) => void,
+    /** The run cannot stop and continues at once. */
+    readonly onPassed: () => void,
+  ) {
+    super(promise, "the debugger");
+  }
 }
 
 /** Whether a host's answer is a promise. */

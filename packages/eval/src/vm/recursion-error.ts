@@ -7,6 +7,8 @@ import type { Thunk } from "../value/thunk.ts";
 export class RecursionError extends EvalError {
   /** Whether `cycle` is final: all the way round, or known to be incomplete. */
   closed = false;
+  /** Whether the thunk belongs to a run that a debugger has stopped: others that need it do not fail for good. */
+  passing = false;
   constructor(
     /** The thunk that was forced while it was being forced. */
     readonly thunk: Thunk,

@@ -10,7 +10,7 @@
 import { printIdentifier } from "@nivis/syntax";
 import { type AssertionText, Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
-import { EvalError, InternalError } from "../errors/eval-error.ts";
+import { EvalError } from "../errors/eval-error.ts";
 import { describePosition } from "../errors/position-text.ts";
 import { BYTES_PER_ITEM, LARGE_RESULT } from "../limits/meter.ts";
 import {
@@ -39,6 +39,7 @@ import {
   NixPath,
   typeWithArticle,
 } from "../value/value.ts";
+import { debugOp } from "./debug-ops.ts";
 import { NativeFrame, NO_SLOTS, PLAIN_MARK, type Segment } from "./frame.ts";
 import { badName } from "./instruction-errors.ts";
 import {
@@ -393,6 +394,6 @@ export function stackOp(
       stack[sp++] = positionValue(ctx, code[at] as PosIdx);
       return sp;
     default:
-      throw new InternalError(`instruction ${op}`);
+      return debugOp(step, op, lambda, at, stack, base, sp);
   }
 }

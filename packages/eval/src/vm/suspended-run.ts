@@ -10,6 +10,8 @@ import { Pending } from "./pending.ts";
 export interface SuspendedRun {
   /** The run that this one waits for, if any. */
   waitsFor: SuspendedRun | undefined;
+  /** Whether a debugger has stopped it. */
+  readonly isStopped: boolean;
   /** Whether the run is evaluating a thunk. */
   evaluates(thunk: Thunk): boolean;
   /** Settles when the run is no longer evaluating the thunk. */

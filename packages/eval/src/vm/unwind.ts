@@ -180,6 +180,7 @@ export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
 
 /** Whether an error is about the run (a limit, an interruption, an exception of the host) and not the value. */
 function isPassing(error: unknown): boolean {
+  if (error instanceof RecursionError && error.passing) return true;
   return !(error instanceof EvalError) || isPassingKind(error.kind);
 }
 
@@ -205,7 +206,7 @@ function functionName(lambda: Lambda): string {
 }
 
 /** The position of the instruction at which a frame stands; native frames stand where they were called. */
-function callPosition(
+export function callPosition(
   lambda: Lambda,
   self: FrameSelf,
   pc: number,

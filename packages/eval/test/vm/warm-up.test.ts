@@ -5,7 +5,17 @@ import { WARM_UP_FILE } from "../../src/core-files.ts";
 import { Evaluation, type EvaluationOptions, memoryIo, warmUp } from "../../src/index.ts";
 
 /** What the program leaves out: `__overrides`, `__curPos`, failing comparisons, very deep stacks. */
-const LEFT_OUT = ["ASSERT_EQUAL", "CUR_POS", "LEAVE_SEGMENT", "NEW_CELL", "OVERRIDES", "SET_CELL"];
+const LEFT_OUT = [
+  "ASSERT_EQUAL",
+  "BREAK",
+  "CUR_POS",
+  "FILL_SCOPE",
+  "LEAVE_SEGMENT",
+  "NEW_CELL",
+  "OPEN_SCOPE",
+  "OVERRIDES",
+  "SET_CELL",
+];
 
 function evaluation(options: Partial<EvaluationOptions> = {}): Evaluation {
   return new Evaluation({ io: memoryIo(), ...options });

@@ -1,0 +1,28 @@
+/** The public names of `@nivis/debugger`. */
+export {
+  Breakpoint,
+  type BreakpointOptions,
+  type BreakpointPlace,
+  BreakpointTable,
+  parseHitCondition,
+  placesOfFile,
+  placesOfLine,
+} from "./breakpoints.ts";
+export { CodeMap, type CodePlace, LoadedFile, UnitCode } from "./code-map.ts";
+export {
+  Debugger,
+  type DebuggerOptions,
+  type Resume,
+  type StopEvent,
+  type StopFilters,
+  type StopReason,
+} from "./engine.ts";
+export {
+  DebugFrame,
+  levelsOf,
+  namesIn,
+  namespacesIn,
+  type ScopeLevel,
+  type SourceRange,
+} from "./frames.ts";
+export { type ShownSlot, showSlot } from "./values.ts";
