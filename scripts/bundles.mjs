@@ -49,6 +49,7 @@ export const ON_DEMAND = {
   patterns: ["eval/src/regex/regex.ts"],
   "debug-code": ["eval/src/vm/debug-ops.ts"],
   statistics: ["nivis/src/statistics.ts"],
+  profiling: ["nivis/src/profiling/call-profilers.ts"],
   tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
   toml: ["formats/src/codec/toml.ts"],
   encoding: ["eval/src/cache/encode.ts"],

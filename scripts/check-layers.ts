@@ -38,6 +38,8 @@ const EVAL_FLOORS: Record<string, readonly string[]> = {
   vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
   // Counts the events of the machine; knows its instructions.
   statistics: ["ground", "vm", "bytecode", "print", "value", "errors"],
+  // Finds the calls among the instructions of the machine, for profilers.
+  profiling: ["ground", "vm", "bytecode", "value", "errors"],
   tier: ["ground", "vm", "bytecode", "operations", "value", "errors"],
   // Explains errors: parses the texts again, does not know how they ran.
   diagnostics: ["ground", "errors", "value", "builtins"],

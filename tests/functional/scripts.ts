@@ -53,6 +53,8 @@ export const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "filter-source",
     "fixed",
     "fixed-slow-vs-bad",
+    "flamegraph-profiler",
+    "function-trace",
     "gc",
     "gc-auto",
     "gc-closure",

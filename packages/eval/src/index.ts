@@ -115,9 +115,15 @@ export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, PositionTable, positionIn } from "./position.ts";
 export { printAmbiguous, printForError } from "./print/print.ts";
-
 export { knownValue, type PrintStyle } from "./print/value-printer.ts";
-
+export {
+  type CalledThing,
+  type CallListener,
+  CallTracker,
+  type TrackedCall,
+} from "./profiling/call-tracker.ts";
+export { FlameGraph, type FlameGraphOptions } from "./profiling/flame-graph.ts";
+export { FunctionTrace, type FunctionTraceOptions } from "./profiling/function-trace.ts";
 export { compileRegex, type Regex } from "./regex/regex.ts";
 export { RegexError } from "./regex/regex-error.ts";
 export type { Settings, SettingsInput } from "./settings.ts";

@@ -39,6 +39,7 @@ import {
 import { openFetcher } from "./fetching.ts";
 import type { Invocation } from "./invocation.ts";
 import type { AutoArgument, EvaluationFlags } from "./options/evaluation-options.ts";
+import { startCallProfilers } from "./profiling/call-profilers.ts";
 import { NIX_VERSION, VERSION } from "./version.ts";
 
 /** A text to evaluate. */
@@ -90,7 +91,14 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     inputs,
   });
   const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(flags, settings)));
-  const observer = joinObservers(options.observer ?? terminal.observer, statistics?.observer);
+  const profilers =
+    settings.traceFunctionCalls || settings.evalProfiler !== "disabled"
+      ? startCallProfilers(invocation, settings)
+      : undefined;
+  const observer = joinObservers(
+    joinObservers(options.observer ?? terminal.observer, statistics?.observer),
+    profilers?.observer,
+  );
   // An observer must see compilation, so it bypasses the cache.
   const useCache = flags.cache && options.observer === undefined;
   const evaluation = openEvaluation({
@@ -109,9 +117,11 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     tierStress: terminal.tierStress === true,
   });
   statistics?.watch(evaluation);
+  profilers?.watch(evaluation);
   invocation.positions = evaluation.positions;
   if (store instanceof EvaluationStore) invocation.openStore = store;
   invocation.afterOutput = () => {
+    profilers?.finish();
     evaluation.saveCompiledFiles();
     fetcher.close();
   };

@@ -6,6 +6,7 @@ import type { Expr } from "@nivis/syntax";
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { EvalError } from "../errors/eval-error.ts";
 import type { Builtin, Value } from "../value/value.ts";
+import type { FrameSelf } from "./frame.ts";
 import type { Machine } from "./machine.ts";
 import type { Stop } from "./pending.ts";
 
@@ -22,8 +23,8 @@ export interface RunObserver {
   /** A builtin has its result, which may still be a thunk. */
   returnBuiltin?(builtin: Builtin, result: unknown): void;
   /**
-   * An instruction is about to run; the operands lie in `stack` from `base` to `sp`. An observer with this
-   * callback must see every instruction, so the second tier stays off.
+   * An instruction is about to run; the operands lie in `stack` from `base` to `sp`, and `self` is the owner
+   * of the frame. An observer with this callback must see every instruction, so the second tier stays off.
    */
   instruction?(
     lambda: Lambda,
@@ -31,6 +32,7 @@ export interface RunObserver {
     stack: readonly unknown[],
     base: number,
     sp: number,
+    self: FrameSelf,
   ): void;
   /** The instruction BREAK was reached; throws a {@link Stop}. Only debuggers have this. */
   breakpoint?(
@@ -42,6 +44,11 @@ export interface RunObserver {
   ): void;
   /** An error is about to leave the code that made it; the machine waits for what is returned. */
   failing?(machine: Machine, error: EvalError): Stop | undefined;
+  /**
+   * An error has ended what the frame at `base` of `stack` was doing: it leaves the frame, or the frame has
+   * caught it and continues.
+   */
+  interruptFrame?(stack: readonly unknown[], base: number): void;
 }
 
 /** An observer that forwards to two others, in order. */
@@ -67,9 +74,13 @@ export function bothObservers(first: RunObserver, second: RunObserver): RunObser
       first.returnBuiltin?.(builtin, result);
       second.returnBuiltin?.(builtin, result);
     },
-    instruction: (lambda, pc, stack, base, sp) => {
-      first.instruction?.(lambda, pc, stack, base, sp);
-      second.instruction?.(lambda, pc, stack, base, sp);
+    instruction: (lambda, pc, stack, base, sp, self) => {
+      first.instruction?.(lambda, pc, stack, base, sp, self);
+      second.instruction?.(lambda, pc, stack, base, sp, self);
+    },
+    interruptFrame: (stack, base) => {
+      first.interruptFrame?.(stack, base);
+      second.interruptFrame?.(stack, base);
     },
     breakpoint: (lambda, pc, stack, base, sp) => {
       first.breakpoint?.(lambda, pc, stack, base, sp);

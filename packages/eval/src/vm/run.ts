@@ -100,6 +100,8 @@ export function runLoop(machine: Machine): RunStatus {
   const observer = machine.observer;
   const observing = observer !== undefined;
   const tracing = observer?.instruction !== undefined;
+  /** The lambda whose frames continue with a result without an instruction; `null` if an observer must see it. */
+  const resumed = observer?.interruptFrame === undefined ? NATIVE_LAMBDA : null;
   const { step } = machine;
   const nesting = machine.ctx.nesting;
   // Nix: the check comes before the count, so one call more than the setting may nest.
@@ -140,7 +142,9 @@ export function runLoop(machine: Machine): RunStatus {
   else op = code[pc++] as number;
   try {
     for (;;) {
-      if (tracing && op < Op.EnterThunk) observer?.instruction?.(lambda, pc - 1, stack, base, sp);
+      if (tracing && op < Op.EnterThunk) {
+        observer?.instruction?.(lambda, pc - 1, stack, base, sp, self);
+      }
       switch (op as Op) {
         case Op.Const:
           stack[sp++] = lambda.constants[code[pc++] as number];
@@ -795,7 +799,7 @@ export function runLoop(machine: Machine): RunStatus {
           base = stack[sp + 3];
           code = lambda.code;
           // Unless arguments of a call are left, native code continues with the result.
-          if (lambda === NATIVE_LAMBDA && code[pc] === Op.ResumeNative) {
+          if (lambda === resumed && code[pc] === Op.ResumeNative) {
             native = self as NativeFrame;
             input = result;
             pc = 0;

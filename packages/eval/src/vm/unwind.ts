@@ -51,7 +51,10 @@ export function unwind(machine: Machine): void {
     }
   }
   for (;;) {
-    if (lambda === ENTRY_LAMBDA) throw error;
+    if (lambda === ENTRY_LAMBDA) {
+      machine.observer?.interruptFrame?.(stack, base);
+      throw error;
+    }
     if (lambda === SEGMENT_LAMBDA) {
       const link = self as SegmentLink;
       machine.stackSlots -= SEGMENT_SIZE;
@@ -67,6 +70,7 @@ export function unwind(machine: Machine): void {
       if (frame.suspendable !== null) {
         const next = throwInto(frame, error);
         if (next === undefined) {
+          machine.observer?.interruptFrame?.(stack, base);
           Object.assign(machine, {
             stack,
             sp: base,
@@ -96,6 +100,7 @@ export function unwind(machine: Machine): void {
       const pos = callPosition(lambda, self, pc, base, stack);
       addFrameTraces(machine.ctx, error, lambda, pc, pos, stack, base);
     }
+    machine.observer?.interruptFrame?.(stack, base);
     // Leave the frame.
     const header = base - HEADER_SIZE;
     const mark = stack[base - 1];

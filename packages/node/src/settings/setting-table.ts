@@ -8,7 +8,18 @@
  */
 import { DEFAULT_SETTINGS, type LintLevel, type Settings } from "@nivis/eval";
 import { FOREIGN_SETTINGS, type ForeignSetting } from "./foreign-settings.ts";
-import { BOOL, LINT, type SettingType, TEXT, U32, U64, WORDS } from "./setting-type.ts";
+import {
+  BOOL,
+  LINT,
+  PATH,
+  PROFILER,
+  type ProfilerMode,
+  type SettingType,
+  TEXT,
+  U32,
+  U64,
+  WORDS,
+} from "./setting-type.ts";
 
 /** The settings gathered so far. Texts are bytes. */
 export interface GatheredSettings
@@ -24,6 +35,14 @@ export interface GatheredSettings
   system: string;
   /** `store`. Defaults to the empty text, which stands for the default store. */
   storeUri: string;
+  /** `trace-function-calls`. Defaults to `false`. */
+  traceFunctionCalls: boolean;
+  /** `eval-profiler`. Defaults to `disabled`. */
+  evalProfiler: ProfilerMode;
+  /** `eval-profile-file`, a path that may be relative. Defaults to `nix.profile`. */
+  evalProfileFile: string;
+  /** `eval-profiler-frequency`: samples a second; 0 for one at each call. Defaults to 99. */
+  evalProfilerFrequency: number;
   /** Settings about building and downloading that were set, as texts; stores are told of them. */
   readonly building: Map<string, string>;
   /** Names of settings that nobody knows. */
@@ -42,6 +61,10 @@ export function defaultSettings(): GatheredSettings {
     evalCache: true,
     system: "",
     storeUri: "",
+    traceFunctionCalls: false,
+    evalProfiler: "disabled",
+    evalProfileFile: "nix.profile",
+    evalProfilerFrequency: 99,
     building: new Map(),
     unknown: new Set(),
     overridden: new Set(),
@@ -155,6 +178,33 @@ export const SETTINGS: readonly SettingRow[] = [
   setting("trace-verbose", BOOL, "Let builtins.traceVerbose print", (settings, value) => {
     settings.traceVerbose = value;
   }),
+  setting(
+    "trace-function-calls",
+    BOOL,
+    "Log the beginning and the end of each call",
+    (settings, value) => {
+      settings.traceFunctionCalls = value;
+    },
+  ),
+  setting(
+    "eval-profiler",
+    PROFILER,
+    "How to profile evaluation: disabled, or flamegraph for sampled stacks of calls",
+    (settings, value) => {
+      settings.evalProfiler = value;
+    },
+  ),
+  setting("eval-profile-file", PATH, "The file for the profile", (settings, value) => {
+    settings.evalProfileFile = value;
+  }),
+  setting(
+    "eval-profiler-frequency",
+    U32,
+    "Samples a second for the profile; 0 for one at each call",
+    (settings, value) => {
+      settings.evalProfilerFrequency = value;
+    },
+  ),
   setting("abort-on-warn", BOOL, "Stop at the first builtins.warn", (settings, value) => {
     settings.abortOnWarn = value;
   }),

@@ -162,8 +162,11 @@ export const SANDBOX: SettingType<string> = {
 };
 
 /** How evaluation is profiled. */
-export const PROFILER: SettingType<string> = {
-  parse: oneOf(
+export type ProfilerMode = "disabled" | "flamegraph";
+
+/** A {@link ProfilerMode}. */
+export const PROFILER: SettingType<ProfilerMode> = {
+  parse: oneOf<ProfilerMode>(
     ["disabled", "flamegraph"],
     (name, text) => `option '${name}' has invalid value '${text}'`,
   ),
