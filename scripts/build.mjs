@@ -17,7 +17,14 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { buildBundles, bundleName } from "./bundles.mjs";
-import { PUBLIC_PACKAGES, packageNamed, root, run, sourceAliases } from "./workspace.mjs";
+import {
+  PUBLIC_PACKAGES,
+  packageNamed,
+  root,
+  run,
+  sourceAliases,
+  subpathEntries,
+} from "./workspace.mjs";
 
 /** The file of the HTTP client, which the others load with the first request. */
 const HTTP_CLIENT = "undici.cjs";
@@ -154,6 +161,9 @@ async function buildLibrary(name) {
     ...shared(),
     entryPoints: {
       index: join(source, "index.ts"),
+      ...Object.fromEntries(
+        Object.entries(subpathEntries(name)).map(([subpath, file]) => [`entries/${subpath}`, file]),
+      ),
       ...(name === "node" ? { "store-worker": STORE_WORKER, "fetch-worker": FETCH_WORKER } : {}),
     },
     outdir: dist(name),
@@ -240,7 +250,9 @@ function buildDeclarations() {
     for (const file of readdirSync(dist(name), { recursive: true, encoding: "utf8" })) {
       if (file.endsWith(".d.ts")) rmSync(join(dist(name), file));
     }
-    for (const file of reachableDeclarations(join(emitted, "index.d.ts"))) {
+    const subpaths = Object.keys(subpathEntries(name)).map((one) => `entries/${one}`);
+    const roots = ["index", ...subpaths].map((one) => join(emitted, `${one}.d.ts`));
+    for (const file of reachableDeclarations(roots)) {
       cpSync(file, join(dist(name), relative(emitted, file)));
     }
   }
@@ -249,10 +261,10 @@ function buildDeclarations() {
 /**
  * A declaration file and all those that it imports from the same package, also indirectly.
  *
- * @param {string} index
+ * @param {string[]} roots
  */
-function reachableDeclarations(index) {
-  const found = new Set([index]);
+function reachableDeclarations(roots) {
+  const found = new Set(roots);
   for (const file of found) {
     const text = readFileSync(file, "utf8");
     for (const [, path] of text.matchAll(/(?:from |import\()\s*"(\.[^"]*)\.js"/g)) {

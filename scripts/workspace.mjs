@@ -34,6 +34,7 @@ export const PACKAGES = [
   neutral("formats", [], ["@noble/hashes"]),
   neutral("fmt", ["syntax"]),
   neutral("eval", ["syntax", "formats"]),
+  neutral("embed", ["syntax", "formats", "eval"]),
   neutral("store", ["formats"]),
   neutral("fetch", ["formats"], ["fflate", "fzstd"]),
   neutral("flake", ["syntax", "formats"]),
@@ -60,6 +61,7 @@ export const PACKAGES = [
       "formats",
       "fmt",
       "eval",
+      "embed",
       "store",
       "fetch",
       "flake",
@@ -79,6 +81,7 @@ export const PACKAGES = [
       "formats",
       "fmt",
       "eval",
+      "embed",
       "store",
       "fetch",
       "flake",
@@ -129,13 +132,36 @@ export function npmName(name) {
 }
 
 /**
+ * The modules by which a package is imported besides `index.ts`, by subpath: those in `src/entries`.
+ *
+ * @param {string} name
+ * @returns {Record<string, string>}
+ */
+export function subpathEntries(name) {
+  const folder = join(root, "packages", name, "src", "entries");
+  if (!existsSync(folder)) return {};
+  return Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((file) => [file.replace(/\.ts$/, ""), join(folder, file)]),
+  );
+}
+
+/**
  * The module in which the sources of a package begin, for each name by which it is imported.
  *
  * @returns {Record<string, string>}
  */
 export function sourceAliases() {
   return Object.fromEntries(
-    PACKAGES.map(({ name }) => [npmName(name), join(root, "packages", name, "src", "index.ts")]),
+    // The name of a package is also the beginning of the names of its subpaths.
+    PACKAGES.flatMap(({ name }) => [
+      ...Object.entries(subpathEntries(name)).map(([subpath, file]) => [
+        `${npmName(name)}/${subpath}`,
+        file,
+      ]),
+      [npmName(name), join(root, "packages", name, "src", "index.ts")],
+    ]),
   );
 }
 

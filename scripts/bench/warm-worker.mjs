@@ -3,7 +3,8 @@
  * built library and prints the milliseconds of each as JSON. See warm.ts.
  */
 import { dirname } from "node:path";
-import { Evaluation, encodeUtf8, nodeHashes, nodeIo, printAmbiguous } from "nivis";
+import { nodeHashes, nodeIo } from "nivis/node";
+import { Evaluation, encodeUtf8, printAmbiguous } from "nivis/vm";
 
 const [runs, first, expression] = process.argv.slice(2);
 const times = [];

@@ -169,18 +169,22 @@ test("the library loads from CommonJS", async () => {
 const PROGRAM = `import { Evaluation, memoryIo, type EvalIo, type Value } from "@nivis/eval";
 import { parseHash, type Bytes } from "@nivis/formats";
 import { nodeIo } from "@nivis/node";
-import { evaluate, evaluateFile, NixError, type PlainData, toNixValue } from "nivis";
+import { createNix, evaluate, evaluateFile, NixError, nix, type PlainData } from "nivis";
+import { DiskBytecodeCache } from "nivis/node";
+import { Attrs } from "nivis/vm";
 import { parse, printExpr, SourceFile } from "@nivis/syntax";
 
 const io: EvalIo = memoryIo({ files: { "/a.nix": "1" } });
 const evaluation = new Evaluation({ io, settings: { maxSteps: 10, experimentalFeatures: ["x"] } });
 export const value: Value = evaluation.evaluate("1", { basePath: "/" });
-export const data: PlainData = evaluate("1", { evaluation, args: { a: [1, "x", null] } });
-export const bytes: Bytes = evaluation.toJson(toNixValue({ a: 1 }));
+export const data: PlainData = evaluate(nix\`\${1}\`, { args: { a: [1, "x", null] } });
+export const bytes: Bytes = evaluation.toJson(Attrs.of(["a"], [1]));
+using session = createNix({ cache: new DiskBytecodeCache("/tmp/cache") });
+export const length: number = session.open("[ ]").length;
 export const tree = printExpr(parse(new SourceFile({ kind: "string" }, "1"), { basePath: "/" }).expr);
 export const others = [nodeIo, parseHash, evaluateFile, NixError];
 // @ts-expect-error a Date is not data
-toNixValue({ a: new Date() });
+session.value({ a: new Date() });
 // @ts-expect-error there is no such setting
 new Evaluation({ io, settings: { maxStep: 1 } });
 `;

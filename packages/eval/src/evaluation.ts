@@ -22,6 +22,7 @@ import {
   parseBindings,
   SourceFile,
 } from "@nivis/syntax";
+import type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
 import { makeGlobals } from "./builtins/registry.ts";
 import { disassemble, listCode } from "./bytecode/disassemble.ts";
 import type { Lambda } from "./bytecode/lambda.ts";
@@ -103,6 +104,11 @@ export interface EvaluationOptions {
    * unless a hash in their argument determines the result.
    */
   readonly fetcher?: EvaluationFetcher | undefined;
+  /**
+   * Builtins of the host: attributes of `builtins`, and global under their name with the prefix `__`.
+   * A name of one of Nix's builtins is a `TypeError`. Defaults to none.
+   */
+  readonly builtins?: readonly (BuiltinDefinition | BuiltinConstant)[];
   /** The entries of the search path, in order of precedence. Defaults to none. */
   readonly searchPath?: readonly SearchPathEntry[];
   /**
@@ -203,6 +209,7 @@ export class Evaluation {
     const { builtins, globals } = makeGlobals(
       context,
       derivation,
+      options.builtins,
       hooks && ((definition) => hooks.builtin(definition)),
     );
     this.globals = globals;

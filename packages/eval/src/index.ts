@@ -2,7 +2,7 @@
 
 export type { LintLevel } from "@nivis/syntax";
 export { callFlake } from "./builtins/call-flake.ts";
-export type { BuiltinDefinition } from "./builtins/definition.ts";
+export type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
 export { args, plain, strict, suspending } from "./builtins/definition.ts";
 export { disassemble } from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
@@ -102,9 +102,12 @@ export { isAllowedUri } from "./limits/allowed-uris.ts";
 export { MemoryAccessor, type MemoryTreeFile, type PathDisplay } from "./memory-accessor.ts";
 export type { MemoryFile, MemoryIoOptions } from "./memory-io.ts";
 export { memoryIo } from "./memory-io.ts";
+export { parseAttrPath, select } from "./operations/attr-path.ts";
+export { autoCall } from "./operations/auto-call.ts";
 export { isCallable } from "./operations/checks.ts";
 export { CoerceMode, coerceToPath, coerceToString } from "./operations/coerce.ts";
 export { deepForce } from "./operations/deep-force.ts";
+export { equal } from "./operations/equality.ts";
 export { isDerivation } from "./operations/is-derivation.ts";
 export { CycleFinder, checkNesting } from "./operations/nesting.ts";
 export { coerceToStorePath, type PrettyOptions, printPretty } from "./operations/print-pretty.ts";
@@ -143,9 +146,14 @@ export type {
 } from "./store/store.ts";
 export type { TierCounters, TierMode } from "./tier/tier.ts";
 export { Attrs } from "./value/attrs.ts";
-export { type ContextElement, contextOf, decodeContextElement } from "./value/context.ts";
+export {
+  type ContextElement,
+  contextOf,
+  decodeContextElement,
+  encodeContextElement,
+} from "./value/context.ts";
 export { inSymbolOrder } from "./value/symbol-order.ts";
-export { Thunk } from "./value/thunk.ts";
+export { nativeThunk, Thunk } from "./value/thunk.ts";
 export type { NixList, Slot, TypeName, Value } from "./value/value.ts";
 export {
   Builtin,
@@ -161,11 +169,11 @@ export {
   typeName,
   typeWithArticle,
 } from "./value/value.ts";
-export type { StopSignal } from "./vm/async-run.ts";
+export type { AsyncOptions, RunProgress, StopSignal } from "./vm/async-run.ts";
 export { Environment } from "./vm/environment.ts";
 export type { Machine } from "./vm/machine.ts";
 export { bothObservers, type RunObserver } from "./vm/observer.ts";
-export { Stop, type StopPlace } from "./vm/pending.ts";
+export { attempt, isPromise, now, Pending, Stop, type StopPlace } from "./vm/pending.ts";
 export type { Suspendable } from "./vm/requests.ts";
 export { CallRequest, force } from "./vm/requests.ts";
 export {
@@ -177,4 +185,5 @@ export {
   thunkState,
   upvalueOf,
 } from "./vm/stack-frames.ts";
+export { type EventualFiles, WaitingIo } from "./waiting-io.ts";
 export { warmUp } from "./warm-up/warm-up.ts";

@@ -1,116 +1,93 @@
 /**
- * The library `nivis`: evaluating Nix expressions from JavaScript.
+ * The library `nivis` in Node, Deno and Bun: evaluating Nix from JavaScript.
  *
  *     import { evaluate } from "nivis";
  *     evaluate("{ a = 1 + 1; }");   // { a: 2 }
  *
- * {@link evaluate} and {@link evaluateFile} take ordinary strings and return plain data. They are
- * built on {@link Evaluation}, whose strings are byte strings: one char is one byte. `encodeUtf8`
- * and `decodeUtf8` convert between the two.
+ * docs/library.md describes it. Texts are ordinary JavaScript strings.
  */
+import { type FrontDoor, frontDoor } from "@nivis/embed";
+import { nodeHost } from "./library/node-host.ts";
+
 export {
-  Attrs,
-  Builtin,
-  type BytecodeCache,
-  CALL_SITE,
-  CallRequest,
-  Closure,
-  CoerceMode,
-  ContextString,
-  coerceToString,
-  DEFAULT_SETTINGS,
-  type DirectoryEntry,
-  DummyStore,
-  deepForce,
-  describePosition,
-  ERROR_KINDS,
+  type DataOptions,
   type ErrorKind,
-  type EvalContext,
-  EvalError,
-  type EvalIo,
-  Evaluation,
-  type EvaluationOptions,
-  type ExplainSettings,
-  type Explanation,
-  explainError,
+  type Evaluate,
+  type EvaluateAsync,
+  type EvaluateAsyncOptions,
+  type EvaluateOptions,
+  type Eventual,
   type FileType,
-  type Hint,
-  InternalError,
+  type FileUrl,
+  type FrontDoor,
+  HostFunction,
+  type HostFunctionOptions,
+  hostFunction,
   IoError,
-  isAllowedUri,
-  isCallable,
-  isFunction,
-  isList,
-  isString,
-  type Label,
-  type LintLevel,
-  type LogMessage,
-  type MemoryFile,
-  type MemoryGauge,
-  type MemoryIoOptions,
-  memoryBytecodeCache,
-  memoryIo,
+  type Limits,
+  Nix,
+  NixError,
+  type NixErrorData,
+  type NixErrorDocument,
+  type NixFile,
+  type NixFiles,
   NixFloat,
-  type NixList,
+  type NixFunction,
+  type NixFunctionInfo,
+  type NixHint,
+  type NixHost,
+  type NixInput,
+  type NixJob,
+  type NixLabel,
+  type NixLogMessage,
+  type NixOptions,
   NixPath,
-  NO_POS,
-  overrideIo,
-  PartialBuiltin,
-  type PosIdx,
-  type Position,
-  PositionTable,
-  printAmbiguous,
-  printForError,
-  printPretty,
-  type RichOptions,
-  type RunObserver,
-  renderError,
-  renderJson,
-  renderLogMessage,
-  renderRich,
-  renderWarning,
-  type SearchPathEntry,
-  type Settings,
-  type SettingsInput,
-  type Slot,
-  type SourceSpan,
-  type Store,
-  type Suspendable,
-  searchPathOf,
-  type TextOptions,
-  Thunk,
-  type TierCounters,
-  type TierMode,
-  type Trace,
-  type TraceStep,
+  type NixPlace,
+  type NixPosition,
+  NixSchemaError,
+  type NixSchemaIssue,
+  NixSource,
+  type NixSpan,
+  NixText,
+  NixThrow,
+  type NixTrace,
+  NixValue,
+  nix,
+  type OneAsyncOptions,
+  type OneOptions,
+  type OpenOptions,
+  type PlainData,
+  type PlainOptions,
+  type PrintOptions,
+  RawNix,
+  type RunProgress,
+  rawNix,
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+  type StandardSchema,
+  type StopSignal,
+  type TextContext,
   type TypeName,
-  textOf,
-  toJson,
-  toXml,
-  typeName,
-  type Value,
-} from "@nivis/eval";
-export { type Bytes, decodeUtf8, encodeUtf8, isBytes } from "@nivis/formats";
-export {
-  DiskBytecodeCache,
-  LocalStore,
-  type LocalStoreOptions,
-  type NodeIoOptions,
-  nodeHashes,
-  nodeIo,
-} from "@nivis/node";
-export {
-  type Diagnostic,
-  type Expr,
-  type Origin,
-  type ParseOptions,
-  type ParseResult,
-  parse,
-  printExpr,
-  SourceFile,
-} from "@nivis/syntax";
-export { type EvaluateOptions, evaluate, evaluateFile } from "./front-door.ts";
-export { NixError, type NixPosition, type NixTrace } from "./nix-error.ts";
-export { type HostFunction, type NixData, nixFunction, toNixValue } from "./nix-value.ts";
-export { type PlainData, type PlainOptions, toPlainData } from "./plain-data.ts";
+  type WaitOptions,
+  type WorldHost,
+  type WorldOptions,
+} from "@nivis/embed";
 export { NIX_VERSION, VERSION } from "./version.ts";
+
+const door: FrontDoor = /* @__PURE__ */ frontDoor(/* @__PURE__ */ nodeHost());
+
+/** Opens a session. */
+export const createNix: FrontDoor["createNix"] = door.createNix;
+/** Evaluates a text deeply and returns its value as data. */
+export const evaluate: FrontDoor["evaluate"] = door.evaluate;
+/** {@link evaluate} where the world may have to be waited for. */
+export const evaluateAsync: FrontDoor["evaluateAsync"] = door.evaluateAsync;
+/** Evaluates a file, or the `default.nix` of a directory, deeply and returns its value as data. */
+export const evaluateFile: FrontDoor["evaluateFile"] = door.evaluateFile;
+/** {@link evaluateFile} where the world may have to be waited for. */
+export const evaluateFileAsync: FrontDoor["evaluateFileAsync"] = door.evaluateFileAsync;
+/** Evaluates an attribute of a flake deeply and returns its value as data. */
+export const evaluateFlake: FrontDoor["evaluateFlake"] = door.evaluateFlake;
+/** {@link evaluateFlake} where the world may have to be waited for. */
+export const evaluateFlakeAsync: FrontDoor["evaluateFlakeAsync"] = door.evaluateFlakeAsync;

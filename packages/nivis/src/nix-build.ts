@@ -1,12 +1,11 @@
 /** `nivis-build`: the flags, the output and the exit codes of `nix-build`. Loaded on demand. */
-import { type Attrs, EvalError } from "@nivis/eval";
+import { type Attrs, EvalError, select } from "@nivis/eval";
 import { type BuildMode, type DerivedPath, encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { flag, type Option, usageError, valueFlag } from "./options/option.ts";
 import { runWaitingProgram, type WaitingProgram } from "./program.ts";
 import { Realisation } from "./realisation.ts";
-import { select } from "./selection/attr-path.ts";
 import { describePackage, findDerivations, type Package } from "./selection/packages.ts";
 import { openSession, type Session, type Source } from "./session.ts";
 import type { Terminal } from "./terminal.ts";

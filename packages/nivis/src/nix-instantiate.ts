@@ -4,6 +4,7 @@
 import {
   type Attrs,
   accessorOf,
+  autoCall,
   CoerceMode,
   type ContextString,
   coerceToString,
@@ -12,6 +13,7 @@ import {
   NO_POS,
   printAmbiguous,
   type Slot,
+  select,
   textOf,
   toJson,
   toXml,
@@ -23,8 +25,6 @@ import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { flag, type Option, valueFlag } from "./options/option.ts";
 import type { Program } from "./program.ts";
-import { select } from "./selection/attr-path.ts";
-import { autoCall } from "./selection/auto-call.ts";
 import { describePackage, findDerivations, type Package } from "./selection/packages.ts";
 import { openSession, type Session, type Source } from "./session.ts";
 

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { types } from "node:util";
+import { NixError } from "@nivis/embed";
 import { Evaluation, memoryIo, overrideIo } from "@nivis/eval";
 import { nodeIo } from "@nivis/node";
 import { afterAll, describe, expect, test } from "vitest";
-import { evaluate, evaluateFile } from "../src/front-door.ts";
-import { NixError } from "../src/nix-error.ts";
+import { createNix, evaluate, evaluateFile } from "../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nivis-front-door-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -49,7 +49,7 @@ describe("evaluate", () => {
     ).toBe(9007199254740993n);
   });
 
-  test("uses the evaluation that it is given", () => {
+  test("of a session reads a file once", () => {
     let read = 0;
     const io = memoryIo({ files: { "/a.nix": "1" } });
     const counting = overrideIo(io, {
@@ -58,8 +58,8 @@ describe("evaluate", () => {
         return io.readFile(path);
       },
     });
-    const evaluation = new Evaluation({ io: counting });
-    expect([1, 2, 3].map(() => evaluate("import /a.nix", { evaluation }))).toEqual([1, 1, 1]);
+    const session = createNix({ io: counting });
+    expect([1, 2, 3].map(() => session.evaluate("import /a.nix"))).toEqual([1, 1, 1]);
     expect(read).toBe(1);
   });
 });

@@ -1,8 +1,16 @@
 /** Selecting from a value: attribute paths and automatic calls. */
-import { Attrs, EvalError, Evaluation, memoryIo, printAmbiguous, type Slot } from "@nivis/eval";
+import {
+  Attrs,
+  autoCall,
+  EvalError,
+  Evaluation,
+  memoryIo,
+  parseAttrPath,
+  printAmbiguous,
+  type Slot,
+  select,
+} from "@nivis/eval";
 import { describe, expect, test } from "vitest";
-import { parseAttrPath, select } from "../src/selection/attr-path.ts";
-import { autoCall } from "../src/selection/auto-call.ts";
 import { describePackage, findDerivations, type Package } from "../src/selection/packages.ts";
 
 const evaluation = new Evaluation({ io: memoryIo() });

@@ -93,6 +93,13 @@ export const PLAIN_GLOBALS: ReadonlySet<string> = new Set([
   "true",
 ]);
 
+/** The names of all builtins of Nix, also of those that the settings leave out. */
+const NIX_NAMES: ReadonlySet<string> = new Set([
+  ...PLAIN_GLOBALS,
+  ...allBuiltins.map(({ name }) => name),
+  ...allConstants.map(({ name }) => name),
+]);
+
 /** Returns the global name of a builtin. */
 export function globalName(name: string): string {
   return PLAIN_GLOBALS.has(name) ? name : `__${name}`;
@@ -117,12 +124,14 @@ export interface Globals {
 /**
  * Creates `builtins` and the global names of one evaluation.
  *
- * `derivation` is the function of that name, which is written in Nix. Of `ctx`, only the settings,
- * the world, the store and the search path are used, so its `builtins` may still be missing.
+ * `derivation` is the function of that name, which is written in Nix; `own` are the builtins of the
+ * host, none of which may have the name of one of Nix's. Of `ctx`, only the settings, the world, the
+ * store and the search path are used, so its `builtins` may still be missing.
  */
 export function makeGlobals(
   ctx: EvalContext,
   derivation: Slot,
+  own: readonly (BuiltinDefinition | BuiltinConstant)[] = [],
   replace: (definition: BuiltinDefinition) => BuiltinDefinition = (definition) => definition,
 ): Globals {
   const names: string[] = ["builtins"];
@@ -140,6 +149,13 @@ export function makeGlobals(
   }
   names.push("derivation");
   slots.push(derivation);
+  for (const row of own) {
+    if (NIX_NAMES.has(row.name)) {
+      throw new TypeError(`the builtin '${row.name}' of the host has the name of one of Nix's`);
+    }
+    names.push(row.name);
+    slots.push("value" in row ? row.value(ctx) : new Builtin(row));
+  }
   const builtins = Attrs.of(names, slots);
   slots[0] = builtins;
   const globals = new Map<string, Slot>();

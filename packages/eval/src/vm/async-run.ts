@@ -25,12 +25,27 @@ export interface StopSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/** What is known of an asynchronous evaluation that has not ended. */
+export interface RunProgress {
+  /** Milliseconds since its start. */
+  readonly milliseconds: number;
+  /** The steps that the evaluation has taken so far; known only if it has limits. */
+  readonly steps: number | undefined;
+  /** What it waits for: a path, a URL, the name of a builtin. `undefined` while it computes. */
+  readonly waitingFor: string | undefined;
+}
+
 /** How an asynchronous evaluation runs. */
 export interface AsyncOptions {
   /** Stops the evaluation, also while it waits. */
   readonly signal?: StopSignal | undefined;
   /** Milliseconds for which the evaluation may block the event loop. Defaults to 12. */
   readonly slice?: number | undefined;
+  /**
+   * Called after each slice and before each wait. An exception that it throws ends the evaluation.
+   * Defaults to nothing.
+   */
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
 }
 
 /** Milliseconds of a slice: a display frame at 60 Hz has 16. */
@@ -53,10 +68,13 @@ export class AsyncRun implements SuspendedRun {
   /** Runs to the end; the promise is rejected with the error that a synchronous run would throw. */
   async finish(): Promise<unknown> {
     const machine = this.#machine;
-    const { io, suspendedRuns, nesting } = this.#ctx;
-    const { signal, slice = DEFAULT_SLICE } = this.#options;
+    const { io, suspendedRuns, nesting, limits } = this.#ctx;
+    const { signal, slice = DEFAULT_SLICE, onProgress } = this.#options;
     const clock = (): number => io.milliseconds?.() ?? io.now() * 1000;
-    let sliceEnd = clock() + slice;
+    const begun = clock();
+    let sliceEnd = begun + slice;
+    const report = (waitingFor?: string): void =>
+      onProgress?.({ milliseconds: clock() - begun, steps: limits?.steps, waitingFor });
     suspendedRuns.add(this);
     machine.asynchronous = this;
     try {
@@ -78,9 +96,11 @@ export class AsyncRun implements SuspendedRun {
         }
         if (progress === Progress.Done) return machine.result;
         if (progress === Progress.Waiting) {
+          report(machine.pending?.subject);
           await this.#wait(machine.pending as Pending, signal);
           sliceEnd = clock() + slice;
         } else if (clock() >= sliceEnd) {
+          report();
           await io.pause?.();
           sliceEnd = clock() + slice;
         }

@@ -1,5 +1,6 @@
 /** `nivis eval`: prints the value of an expression. */
 import {
+  autoCall,
   CoerceMode,
   type ContextString,
   coerceToString,
@@ -28,7 +29,6 @@ import {
   slotsOf,
 } from "../options/source-options.ts";
 import type { Program } from "../program.ts";
-import { autoCall } from "../selection/auto-call.ts";
 import { openSession, type Session } from "../session.ts";
 import { writeValue } from "../written-value.ts";
 

@@ -1,4 +1,5 @@
 /** `nivis repl`: evaluates what the user types, line by line. A bundle of its own (see scripts/bundles.mjs). */
+import { autoCall } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { loadOutput } from "../flakes/repl-flake.ts";
 import type { LiveInput } from "../live-input.ts";
@@ -15,7 +16,6 @@ import { History } from "../repl/editor/history.ts";
 import { TerminalLines } from "../repl/editor/terminal-lines.ts";
 import { type LineReader, PipeLines } from "../repl/lines.ts";
 import { type LoadedInstallable, Repl } from "../repl/repl.ts";
-import { autoCall } from "../selection/auto-call.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { isFlake } from "./flake-detection.ts";

@@ -1,4 +1,5 @@
 /** `nivis search`: finds packages by regular expressions on path, name and description. */
+import { autoCall, select } from "@nivis/eval";
 import type { JsonTree } from "@nivis/flake";
 import { encodeUtf8 } from "@nivis/formats";
 import { CommandFailure } from "../command-failure.ts";
@@ -21,8 +22,6 @@ import {
 import { usageError, valueFlag } from "../options/option.ts";
 import { SOURCE_OPTIONS, sourceOf } from "../options/source-options.ts";
 import type { WaitingProgram } from "../program.ts";
-import { select } from "../selection/attr-path.ts";
-import { autoCall } from "../selection/auto-call.ts";
 import { openSession } from "../session.ts";
 
 interface SearchFlags extends FlakeCommandFlags, JsonFlags {

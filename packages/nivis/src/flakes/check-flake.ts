@@ -19,12 +19,12 @@ import {
   type PosIdx,
   printForError,
   type Slot,
+  select,
   textOf,
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
 import type { Invocation } from "../invocation.ts";
-import { select } from "../selection/attr-path.ts";
 import type { Session } from "../session.ts";
 import type { OutputCursor } from "./output-cursor.ts";
 

@@ -3,9 +3,8 @@
  * looks for without a name, and before which prefixes it tries a name (C++ Nix: `InstallableFlake` in
  * libcmd/installable-flake.cc).
  */
-import { bestMatches, EvalError } from "@nivis/eval";
+import { bestMatches, EvalError, parseAttrPath } from "@nivis/eval";
 import { type FlakeRef, formatFlakeRef } from "@nivis/formats";
-import { parseAttrPath } from "../selection/attr-path.ts";
 import { isTypeError } from "./error-classes.ts";
 import { OutputCursor } from "./output-cursor.ts";
 

@@ -1,10 +1,9 @@
 /** Flakes in the REPL: `:load-flake`, and `FLAKE#ATTR` on the command line. */
-import { Attrs, EvalError, type Slot, type Value } from "@nivis/eval";
+import { Attrs, EvalError, type Slot, select, type Value } from "@nivis/eval";
 import { lockFlake } from "@nivis/flake";
 import { type Bytes, formatFlakeRef, isLockedInput } from "@nivis/formats";
 import { withFlakeSession } from "../flake-session.ts";
 import type { Invocation } from "../invocation.ts";
-import { select } from "../selection/attr-path.ts";
 import type { Session } from "../session.ts";
 import { flakeValue } from "./flake-evaluation.ts";
 import { settingFlags } from "./locking.ts";

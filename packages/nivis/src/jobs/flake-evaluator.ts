@@ -2,10 +2,9 @@
  * The evaluator of a flake: the flake is locked first, which waits for networks, and then its outputs are
  * the root, or the attribute behind `#` without any of the prefixes that other commands try.
  */
-import { EvalError, type Slot } from "@nivis/eval";
+import { EvalError, parseAttrPath, type Slot } from "@nivis/eval";
 import { flakeValue, withFlakes } from "../flakes/flake-evaluation.ts";
 import { OutputCursor } from "../flakes/output-cursor.ts";
-import { parseAttrPath } from "../selection/attr-path.ts";
 import { JobEvaluator } from "./job-evaluator.ts";
 import type { JobFlags } from "./job-options.ts";
 

@@ -6,6 +6,7 @@
  */
 import {
   Attrs,
+  autoCall,
   CallRequest,
   CoerceMode,
   type ContextString,
@@ -43,7 +44,6 @@ import {
 } from "@nivis/jobs";
 import { EvaluationStore } from "@nivis/node";
 import { describeBug } from "../invocation.ts";
-import { autoCall } from "../selection/auto-call.ts";
 import { expectPlainString } from "../selection/packages.ts";
 import { openSession, type Session, type Source } from "../session.ts";
 import type { JobFlags } from "./job-options.ts";

@@ -2,7 +2,9 @@
  * What the commands that build take: the options of evaluation, where the expression comes from,
  * and arguments that are attribute paths with outputs, store paths, or `DRV^out`.
  */
+
 import type { Attrs, Slot } from "@nivis/eval";
+import { select } from "@nivis/eval";
 import {
   canonPath,
   type DerivedPath,
@@ -13,7 +15,6 @@ import {
 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { type App, appOf } from "../selection/app.ts";
-import { select } from "../selection/attr-path.ts";
 import { type OutputChoice, splitOutputs, wantedPaths } from "../selection/wanted-paths.ts";
 import { openSession, type Session, type Source } from "../session.ts";
 import { flag, type Option, usageError } from "./option.ts";

@@ -4,9 +4,9 @@
  */
 
 import type { Attrs, Slot } from "@nivis/eval";
+import { select } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
-import { select } from "../selection/attr-path.ts";
 import type { Session, Source } from "../session.ts";
 import { defaultFlags, type EvaluationFlags } from "./evaluation-options.ts";
 import { type Option, usageError, valueFlag } from "./option.ts";

@@ -7,6 +7,7 @@
  */
 import {
   Attrs,
+  autoCall,
   Builtin,
   EvalError,
   evalErrorOf,
@@ -23,7 +24,6 @@ import { type Expr, NodeKind, printIdentifier } from "@nivis/syntax";
 import { loadFlake } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
-import { autoCall } from "../selection/auto-call.ts";
 import type { Session, Source } from "../session.ts";
 import { findCommand } from "./repl-commands.ts";
 

@@ -6,6 +6,7 @@
  */
 import {
   Attrs,
+  autoCall,
   CycleFinder,
   checkNesting,
   coerceToStorePath,
@@ -26,7 +27,6 @@ import {
   type Value,
   withTrace,
 } from "@nivis/eval";
-import { autoCall } from "./auto-call.ts";
 
 /**
  * The maximum depth regardless of the setting: each level takes about a kilobyte during the search.

@@ -1,67 +1,31 @@
 /**
  * Values as plain JavaScript data for programs that use the library: what `JSON.parse` would
- * return, plus bigints for large integers. `toNixValue` (nix-value.ts) is the inverse.
+ * return, plus bigints for large integers. `toSlot` (nix-input.ts) is the inverse.
+ *
+ * The conversion is a generator with a stack of its own, so depth takes no native stack, and an
+ * asynchronous evaluation may wait in the middle of it.
  */
 import {
   Attrs,
+  contextOf,
+  decodeContextElement,
+  type EvalContext,
   EvalError,
-  type Evaluation,
   isDerivation,
+  isFunction,
   isList,
   isString,
   NixFloat,
-  NixPath,
+  NixPath as PathValue,
   type Slot,
+  type Suspendable,
+  Thunk,
   textOf,
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
-import { decodeUtf8, findUtf8Error } from "@nivis/formats";
-
-/** The plain form of a value that contains no functions. */
-export type PlainData =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | NixFloat
-  | PlainData[]
-  | { [name: string]: PlainData }
-  | Map<string, PlainData>;
-
-/** How {@link toPlainData} converts values that have more than one form in JavaScript. */
-export interface PlainOptions {
-  /**
-   * Integers: `auto` returns numbers where they are safe and bigints elsewhere, `bigint` always
-   * bigints, `number` always numbers, with an error for an integer that is not safe. Defaults to
-   * `auto`.
-   */
-  readonly integers?: "auto" | "bigint" | "number";
-  /**
-   * Floats: numbers, or `tagged` as `NixFloat`, which distinguishes `1.0` from `1`. Defaults to
-   * `number`.
-   */
-  readonly floats?: "number" | "tagged";
-  /**
-   * Strings and names that are not UTF-8: `strict` makes them an error, `lossy` replaces each fault
-   * by U+FFFD, `bytes` returns all texts as byte strings. Defaults to `strict`.
-   */
-  readonly texts?: "strict" | "lossy" | "bytes";
-  /**
-   * Sets: an `object`, in which JavaScript orders integer-like keys first, or a `Map` in the order
-   * of the names. Defaults to `object`.
-   */
-  readonly sets?: "object" | "map";
-  /**
-   * Derivations, which contain themselves: their `outPath` as in `toJSON`, their `drvPath`, or
-   * `expand`, which treats them like any other set, so that the cycle is an error. Defaults to
-   * `outPath`.
-   */
-  readonly derivations?: "outPath" | "drvPath" | "expand";
-  /** The maximum number of values in the result. Defaults to no limit. */
-  readonly maxValues?: number;
-}
+import { byteStringToBytes, decodeUtf8, findUtf8Error } from "@nivis/formats";
+import { NixPath, NixText, type PlainData, type PlainOptions, type ValueOwner } from "./data.ts";
 
 /** The deepest nesting; a value beyond it is assumed to be infinite. */
 const MAX_DEPTH = 1_000_000;
@@ -77,65 +41,124 @@ interface Way {
 
 /** A value to convert and the place for its result, or a container to close. */
 type Pending =
-  | { readonly slot: Slot; readonly way: Way; readonly put: (data: PlainData) => void }
+  | { readonly slot: Slot; readonly way: Way; readonly place: Place }
   | { readonly close: Value };
+
+/** Where a result belongs. */
+interface Place {
+  put(data: PlainData): void;
+  /** Leaves the value out; absent where there has to be one. */
+  omit?(): void;
+}
 
 /**
  * Forces a slot deeply and converts it: sets to objects, texts to JavaScript strings, paths to
  * their text. Throws an {@link EvalError} if evaluation fails, for functions, for values that
  * contain themselves and for values that `options` rejects; the message names the attribute path.
  */
-export function toPlainData(
-  evaluation: Evaluation,
+export function plainDataOf(
+  ctx: EvalContext,
   slot: Slot,
-  options: PlainOptions = {},
-): PlainData {
-  return new Conversion(evaluation, options).convert(slot);
+  options: PlainOptions,
+  owner: ValueOwner,
+): Suspendable<PlainData> {
+  return new Conversion(ctx, options, owner).convert(slot);
 }
 
 class Conversion {
-  readonly #evaluation: Evaluation;
+  readonly #ctx: EvalContext;
   readonly #options: PlainOptions;
+  readonly #owner: ValueOwner;
   readonly #pending: Pending[] = [];
   /** The containers that enclose the current value. */
   readonly #open = new Set<Value>();
   #values = 0;
 
-  constructor(evaluation: Evaluation, options: PlainOptions) {
-    this.#evaluation = evaluation;
+  constructor(ctx: EvalContext, options: PlainOptions, owner: ValueOwner) {
+    this.#ctx = ctx;
     this.#options = options;
+    this.#owner = owner;
   }
 
-  convert(slot: Slot): PlainData {
+  *convert(slot: Slot): Suspendable<PlainData> {
+    const { derivations = "outPath" } = this.#options;
     let result: PlainData = null;
     const way: Way = { parent: null, key: "", depth: 0, container: null };
-    const put = (data: PlainData): void => {
-      result = data;
+    const place: Place = {
+      put: (data) => {
+        result = data;
+      },
     };
-    this.#pending.push({ slot, way, put });
+    this.#pending.push({ slot, way, place });
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) {
-      if ("close" in next) this.#open.delete(next.close);
-      else next.put(this.#value(this.#evaluation.force(next.slot), next.way));
+      if ("close" in next) {
+        this.#open.delete(next.close);
+        continue;
+      }
+      const { slot, way, place } = next;
+      const value = (slot instanceof Thunk ? yield slot : slot) as Value;
+      this.#count();
+      if (
+        value instanceof Attrs &&
+        derivations !== "expand" &&
+        value.has("type") &&
+        ((yield isDerivation(value)) as boolean)
+      ) {
+        if (derivations === "value") place.put(this.#owner.value(value));
+        else this.#pending.push(this.#derivation(value, way, place, derivations));
+      } else {
+        this.#convert(value, way, place);
+      }
     }
     return result;
   }
 
-  #value(value: Value, way: Way): PlainData {
+  #derivation(set: Attrs, way: Way, place: Place, name: string): Pending {
+    const slot = set.get(name);
+    if (slot === undefined) throw refused(`a derivation without '${name}'`, way);
+    this.#enter(set, way);
+    return {
+      slot,
+      way: { parent: way, key: name, depth: way.depth + 1, container: null },
+      place,
+    };
+  }
+
+  #count(): void {
     const { maxValues = Number.POSITIVE_INFINITY } = this.#options;
-    this.#evaluation.context.limits?.work(1);
+    this.#ctx.limits?.work(1);
     if (++this.#values > maxValues) {
       throw new EvalError("limit-exceeded", `the result has more than ${maxValues} values`);
     }
-    if (isString(value)) return this.#text(textOf(value), way, "a string");
-    if (value instanceof NixPath) return this.#text(value.path, way, "a path");
+  }
+
+  #convert(value: Value, way: Way, place: Place): void {
+    if (isList(value)) place.put(this.#list(value, way));
+    else if (value instanceof Attrs) place.put(this.#set(value, way));
+    else if (isFunction(value)) this.#function(value, way, place);
+    else place.put(this.#atom(value, way));
+  }
+
+  #atom(value: Value, way: Way): PlainData {
+    if (isString(value)) return this.#string(value, way);
+    if (value instanceof PathValue) {
+      const path = this.#name(value.path, way, "a path");
+      return this.#options.paths === "tagged" ? new NixPath(path) : path;
+    }
     if (value instanceof NixFloat) {
       return this.#options.floats === "tagged" ? value : value.value;
     }
-    if (isList(value)) return this.#list(value, way);
-    if (value instanceof Attrs) return this.#set(value, way);
     if (typeof value === "number" || typeof value === "bigint") return this.#integer(value, way);
-    if (value === null || typeof value === "boolean") return value;
-    throw refused(`cannot convert ${typeWithArticle(value)} to plain data`, way, "type");
+    return value as null | boolean;
+  }
+
+  #function(value: Value, way: Way, place: Place): void {
+    const { functions = "error" } = this.#options;
+    if (functions === "value") place.put(this.#owner.value(value));
+    else if (functions === "function")
+      place.put(this.#owner.value(value).toFunction(this.#options));
+    else if (functions === "omit" && place.omit !== undefined) place.omit();
+    else throw refused(`cannot convert ${typeWithArticle(value)} to plain data`, way, "type");
   }
 
   #integer(value: number | bigint, way: Way): number | bigint {
@@ -147,10 +170,27 @@ class Conversion {
     return value;
   }
 
-  #text(bytes: string, way: Way, what: string): string {
+  #string(value: Value & Parameters<typeof textOf>[0], way: Way): PlainData {
+    const { texts = "strict", contexts = "drop" } = this.#options;
+    const bytes = textOf(value);
+    const context = contextOf(value);
+    if (context !== undefined && contexts === "error") {
+      throw refused("cannot convert a string with context to plain data", way);
+    }
+    if (texts === "binary" && findUtf8Error(bytes) !== undefined) return byteStringToBytes(bytes);
+    const text = this.#name(bytes, way, "a string");
+    if (context === undefined || contexts !== "keep") return text;
+    return new NixText(
+      text,
+      Array.from(context, (element) => decodeContextElement(element)),
+    );
+  }
+
+  /** A text that is not a value of its own. */
+  #name(bytes: string, way: Way, what: string): string {
     const { texts = "strict" } = this.#options;
     if (texts === "bytes") return bytes;
-    if (texts === "strict" && findUtf8Error(bytes) !== undefined) {
+    if (texts !== "lossy" && findUtf8Error(bytes) !== undefined) {
       throw refused(`cannot convert ${what} that is not UTF-8 to plain data`, way);
     }
     return decodeUtf8(bytes);
@@ -161,29 +201,19 @@ class Conversion {
     const items: PlainData[] = new Array<PlainData>(list.length).fill(null);
     // In reverse, so that the first item is popped first.
     for (let i = list.length - 1; i >= 0; i--) {
-      this.#item(list[i] as Slot, way, i, (data) => {
+      const put = (data: PlainData): void => {
         items[i] = data;
-      });
+      };
+      this.#item(list[i] as Slot, way, i, { put });
     }
     return items;
   }
 
   #set(set: Attrs, way: Way): PlainData {
-    const { derivations = "outPath", sets = "object" } = this.#options;
-    if (derivations !== "expand" && this.#evaluation.run(isDerivation(set))) {
-      const slot = set.get(derivations);
-      if (slot === undefined) throw refused(`a derivation without '${derivations}'`, way);
-      const value = this.#evaluation.force(slot);
-      return this.#value(value, {
-        parent: way,
-        key: derivations,
-        depth: way.depth + 1,
-        container: null,
-      });
-    }
+    const { sets = "object" } = this.#options;
     this.#enter(set, way);
     const names = set.sortedNames();
-    const keys = names.map((name) => this.#text(name, way, "an attribute name"));
+    const keys = names.map((name) => this.#name(name, way, "an attribute name"));
     const map = new Map<string, PlainData>(keys.map((key) => [key, null]));
     if (map.size < keys.length) {
       throw refused(
@@ -201,7 +231,13 @@ class Conversion {
     for (const key of keys) put(key, null);
     for (let i = names.length - 1; i >= 0; i--) {
       const key = keys[i] as string;
-      this.#item(set.get(names[i] as string) as Slot, way, key, (data) => put(key, data));
+      this.#item(set.get(names[i] as string) as Slot, way, key, {
+        put: (data) => put(key, data),
+        omit: () => {
+          map.delete(key);
+          delete object[key];
+        },
+      });
     }
     return sets === "map" ? map : object;
   }
@@ -224,9 +260,9 @@ class Conversion {
     this.#pending.push({ close: container });
   }
 
-  #item(slot: Slot, parent: Way, key: string | number, put: (data: PlainData) => void): void {
+  #item(slot: Slot, parent: Way, key: string | number, place: Place): void {
     const way: Way = { parent, key, depth: parent.depth + 1, container: null };
-    this.#pending.push({ slot, way, put });
+    this.#pending.push({ slot, way, place });
   }
 }
 

@@ -1,11 +1,13 @@
 /** JavaScript data as Nix values, functions of JavaScript as builtins, and what is neither. */
 import { type Attrs, Evaluation, memoryIo, NixFloat, type Slot } from "@nivis/eval";
 import { describe, expect, test } from "vitest";
-import { type NixData, nixFunction, toNixValue } from "../src/nix-value.ts";
-import { toPlainData } from "../src/plain-data.ts";
+import type { NixInput } from "../src/data.ts";
+import * as host from "./memory-host.ts";
+import { toPlainData } from "./memory-host.ts";
 
 const evaluation = new Evaluation({ io: memoryIo() });
-const printed = (data: NixData): string => evaluation.print(toNixValue(data));
+const toNixValue = (data: NixInput): Slot => host.toNixValue(evaluation, data);
+const printed = (data: NixInput): string => evaluation.print(toNixValue(data));
 
 describe("toNixValue", () => {
   test.each([
@@ -24,10 +26,10 @@ describe("toNixValue", () => {
     [[1, ["x"], {}], '[ 1 [ "x" ] { } ]'],
     [{ a: { b: null } }, "{ a = { b = null; }; }"],
     [Object.create(null), "{ }"],
-    [new Map<string, NixData>([["b c", 1]]), '{ "b c" = 1; }'],
+    [new Map<string, NixInput>([["b c", 1]]), '{ "b c" = 1; }'],
     [evaluation.evaluate("{ x = 1 + 1; }") as Attrs, "{ x = 2; }"],
     [{ list: [evaluation.loadText("1 + 2")] }, "{ list = [ 3 ]; }"],
-    [JSON.parse('{ "__proto__": 1 }') as NixData, "{ __proto__ = 1; }"],
+    [JSON.parse('{ "__proto__": 1 }') as NixInput, "{ __proto__ = 1; }"],
   ])("%o is %s", (data, text) => {
     expect(printed(data)).toBe(text);
   });
@@ -49,7 +51,7 @@ describe("toNixValue", () => {
     [undefined, "data is undefined"],
     [{ a: [1, undefined] }, "data.a[1] is undefined"],
     [{ a: Symbol("x") }, "data.a is a symbol"],
-    [{ f: () => 1 }, "data.f is a function; nixFunction makes a builtin of it"],
+    [{ f: () => 1 }, "the function f takes 0 arguments"],
     [{ a: new Point() }, "data.a is a Point, which is neither data nor a Nix value"],
     [[new Date(0)], "data[0] is a Date, which is neither data nor a Nix value"],
     [[new Set([1])], "data[0] is a Set, which is neither data nor a Nix value"],
@@ -64,8 +66,8 @@ describe("toNixValue", () => {
     ["a\0b", "data contains a NUL"],
     [new URL("https://example.org/a"), "data is a URL, and only one with file: stands for a path"],
   ])("%o is refused", (data, message) => {
-    expect(() => toNixValue(data as NixData)).toThrow(TypeError);
-    expect(() => toNixValue(data as NixData)).toThrow(message);
+    expect(() => toNixValue(data as NixInput)).toThrow(TypeError);
+    expect(() => toNixValue(data as NixInput)).toThrow(message);
   });
 
   test("a property that cannot be read is refused", () => {
@@ -81,7 +83,7 @@ describe("toNixValue", () => {
   });
 
   test("converts a hundred thousand levels", () => {
-    let data: NixData = 1;
+    let data: NixInput = 1;
     for (let i = 0; i < 100_000; i++) data = [data];
     expect(evaluation.toJson(toNixValue(data))).toHaveLength(200_001);
   });
@@ -125,54 +127,6 @@ describe("what is handed to call", () => {
   test("and the function is checked as well", () => {
     expect(() => evaluation.call((() => 1) as unknown as Slot)).toThrow(
       "the function is a function, which is not a Nix value",
-    );
-  });
-});
-
-describe("nixFunction", () => {
-  test("gets plain data and gives data", () => {
-    const join = nixFunction(evaluation, {
-      name: "join",
-      arity: 2,
-      run: (separator, parts) => ({ text: (parts as string[]).join(separator as string) }),
-    });
-    const f = evaluation.evaluate('join: (join "\xc3\xa9" (map toString [ 1 2 ])).text');
-    expect(toPlainData(evaluation, evaluation.call(f, join))).toBe("1é2");
-    expect(evaluation.call(evaluation.evaluate("f: builtins.typeOf (f 1)"), join)).toBe("lambda");
-  });
-
-  test("what it returns is checked", () => {
-    const bad = nixFunction(evaluation, {
-      name: "bad",
-      arity: 1,
-      run: () => ({ a: undefined as unknown as NixData }),
-    });
-    expect(() => evaluation.call(bad, 1)).toThrow("the result of bad.a is undefined");
-  });
-
-  test("what it throws comes out as it is, past tryEval, and stays in no value", () => {
-    const fault = new Error("host");
-    let failing = true;
-    const f = nixFunction(evaluation, {
-      name: "f",
-      arity: 1,
-      run: (x) => {
-        if (failing) throw fault;
-        return x as number;
-      },
-    });
-    const set = evaluation.call(
-      evaluation.evaluate("f: { a = (builtins.tryEval (f 1)).value; }"),
-      f,
-    ) as Attrs;
-    expect(() => evaluation.force(set.get("a") ?? null)).toThrow(fault);
-    failing = false;
-    expect(evaluation.force(set.get("a") ?? null)).toBe(1);
-  });
-
-  test("its arity is said, not guessed", () => {
-    expect(() => nixFunction(evaluation, { name: "f", arity: 0, run: () => 1 })).toThrow(
-      "the arity of f must be a number from 1 to 8",
     );
   });
 });

@@ -2,21 +2,14 @@
  * Auto-calling: a function with formals that occurs where a value is needed is called with the
  * arguments of `--arg` and `--argstr` (C++ Nix: `autoCallFunction`).
  */
-import {
-  Attrs,
-  CallRequest,
-  Closure,
-  CycleFinder,
-  checkNesting,
-  type EvalContext,
-  EvalError,
-  NO_POS,
-  type PosIdx,
-  type Slot,
-  type Suspendable,
-  Thunk,
-  type Value,
-} from "@nivis/eval";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import { Closure, type Slot, type Value } from "../value/value.ts";
+import { CallRequest, type Suspendable } from "../vm/requests.ts";
+import { CycleFinder, checkNesting } from "./nesting.ts";
 
 /**
  * Calls the value with `args` if that is all it needs, repeatedly for functors, and returns the

@@ -2,17 +2,12 @@
  * Attribute paths of the command line: `a.b."c.d".3`. A number selects a list element. Functions
  * along the path are called with the automatic arguments (C++ Nix: libexpr/attr-path.cc).
  */
-import {
-  Attrs,
-  bestMatches,
-  type EvalContext,
-  EvalError,
-  isList,
-  type Slot,
-  type Suspendable,
-  typeWithArticle,
-  type Value,
-} from "@nivis/eval";
+import type { EvalContext } from "../context.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { bestMatches } from "../errors/suggestions.ts";
+import { Attrs } from "../value/attrs.ts";
+import { isList, type Slot, typeWithArticle, type Value } from "../value/value.ts";
+import type { Suspendable } from "../vm/requests.ts";
 import { autoCall } from "./auto-call.ts";
 
 /** Splits a path into its parts. A part may be empty; selecting it is an error. */
@@ -42,15 +37,19 @@ export function parseAttrPath(path: string): string[] {
 /** The largest number that C++ Nix reads as a list index. */
 const MAX_INDEX = 0xffff_ffff;
 
-/** Follows a path; does not force the slot at its end. */
+/**
+ * Follows a path, given as a text or by its parts; does not force the slot at its end.
+ */
 export function* select(
   ctx: EvalContext,
-  path: string,
+  wanted: string | readonly string[],
   args: Attrs,
   root: Slot,
 ): Suspendable<Slot> {
+  const parts = typeof wanted === "string" ? parseAttrPath(wanted) : wanted;
+  const path = typeof wanted === "string" ? wanted : wanted.join(".");
   let current = root;
-  for (const part of parseAttrPath(path)) {
+  for (const part of parts) {
     const value = (yield autoCall(ctx, args, current)) as Value;
     // Nix: an index may have a plus sign.
     const isIndex = /^\+?[0-9]+$/.test(part) && Number(part) <= MAX_INDEX;

@@ -1,7 +1,8 @@
 /** Values as plain data: each kind, what has no plain form, and values that contain themselves. */
 import { type Attrs, Evaluation, memoryIo, NixFloat } from "@nivis/eval";
 import { describe, expect, test } from "vitest";
-import { type PlainOptions, toPlainData } from "../src/plain-data.ts";
+import type { PlainOptions } from "../src/data.ts";
+import { toPlainData } from "./memory-host.ts";
 
 const evaluation = new Evaluation({ io: memoryIo() });
 const data = (text: string, options?: PlainOptions): unknown =>
