@@ -191,7 +191,6 @@ export const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const NO_LEGACY_SSH = "'ssh://' is not supported, 'ssh-ng://' is";
 const NO_NAMESPACE = "needs a mount namespace, which Node cannot make";
 const LOCAL_ONLY =
   "is for a process that owns the store; the worker protocol has no request for it";
@@ -201,9 +200,6 @@ export const REASONS: Readonly<Record<string, string>> = {
   "binary-cache-build-remote": "a binary cache cannot be the store that builds are made for",
   "eval-store": "a daemon gets the derivations, so they are in the build store, too",
   "ca/eval-store": "a daemon gets the derivations, so they are in the build store, too",
-  "legacy-ssh-store": NO_LEGACY_SSH,
-  "nix-copy-ssh": NO_LEGACY_SSH,
-  "ssh-relay": NO_LEGACY_SSH,
   logging: "the worker protocol does not carry the level of messages, which the log as JSON has",
   "multiple-outputs": `'--ignore-liveness' ${LOCAL_ONLY}`,
   "ca/build-trace-delete": `'build-trace delete' ${LOCAL_ONLY}`,

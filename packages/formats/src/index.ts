@@ -223,6 +223,13 @@ export {
   type PathInfoJsonFormat,
 } from "./path-info-json.ts";
 export {
+  SERVE_COMMANDS,
+  type ServeBuildOptions,
+  type ServeCommand,
+  type ServeCommandName,
+  serveHandshake,
+} from "./serve-protocol.ts";
+export {
   canonPath,
   checkStorePathBaseName,
   checkStorePathName,

@@ -42,6 +42,7 @@ export { cut, findInListing, ListedFiles, listNarStream } from "./object-files.t
 export { OverlayStore } from "./overlay-store.ts";
 export { PathInfoCache } from "./path-info-cache.ts";
 export { makeContentAddressed, type RewriteOptions, rewritten } from "./rewriting.ts";
+export { ServeStore, type ServeStoreOptions } from "./serve/serve-store.ts";
 export { type ServedStores, type ServerOptions, serveClient } from "./server/daemon-server.ts";
 export {
   formatKey,

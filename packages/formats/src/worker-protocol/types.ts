@@ -179,7 +179,10 @@ function needsRealisations<T>(item: Wire<T>): Wire<T> {
 }
 
 const plainDrvOutput: Wire<DrvOutput> = record({ drvPath: storePath, outputName: text });
-const plainRealisation: Wire<UnkeyedRealisation> = record({ outPath: storePath, signatures });
+export const plainRealisation: Wire<UnkeyedRealisation> = record({
+  outPath: storePath,
+  signatures,
+});
 
 export const drvOutput: Wire<DrvOutput> = needsRealisations(plainDrvOutput);
 export const unkeyedRealisation: Wire<UnkeyedRealisation> = needsRealisations(plainRealisation);
@@ -276,7 +279,7 @@ const DUMMY_ID = `sha256:${"0".repeat(64)}`;
  * Built outputs for peers without the feature: JSON texts, of which only the name and `outPath` are
  * used.
  */
-const builtOutputsAsJson: Wire<ReadonlyMap<string, UnkeyedRealisation>> = mapped(
+export const builtOutputsAsJson: Wire<ReadonlyMap<string, UnkeyedRealisation>> = mapped(
   "built outputs as JSON",
   map(text, text),
   (entries, { storeDir }) => {

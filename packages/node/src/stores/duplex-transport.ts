@@ -37,7 +37,8 @@ export class DuplexTransport implements Transport {
       this.#wake?.();
     });
     readable.on("end", end).on("error", end).on("close", end);
-    writable.on("error", end);
+    // What the other side said before it went away can still be read.
+    writable.on("error", () => {});
   }
 
   write(bytes: Uint8Array): Promise<void> {

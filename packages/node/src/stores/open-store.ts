@@ -1,5 +1,5 @@
 /**
- * Opens the store that a reference names, on Node: `daemon`, `unix://`, `ssh-ng://`, `local`, a
+ * Opens the store that a reference names, on Node: `daemon`, `unix://`, `ssh-ng://`, `ssh://`, `local`, a
  * directory, `file://`, `http(s)://`, `dummy://`. What C++ Nix has and Nivis has not is refused by
  * name. One table says which schemes there are and which parameters they take.
  */
@@ -21,6 +21,7 @@ import {
   pathOfReference,
   RetryingTransport,
   readBuildLog,
+  ServeStore,
   type SigningKey,
   type Store,
   StoreError,
@@ -38,7 +39,7 @@ import { cachingNars } from "./nar-cache.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { nodeStoreHost } from "./node-store-host.ts";
 import { isOnPath, isReadWritable } from "./readable.ts";
-import { sshArguments, sshOptions } from "./ssh.ts";
+import { splitAuthority, sshConnector } from "./ssh.ts";
 
 /** What opening depends on besides the reference. Texts are bytes. */
 export interface OpenStoreOptions {
@@ -122,12 +123,12 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
   file: { parameters: CACHE, open: openFile },
   http: { parameters: [...CACHE, ...HTTP], open: openHttp },
   https: { parameters: [...CACHE, ...HTTP], open: openHttp },
-  "ssh-ng": { parameters: [...REMOTE, ...SSH], open: openSsh },
+  ssh: { parameters: [...REMOTE, ...SSH], open: openSsh },
+  "ssh-ng": { parameters: [...REMOTE, ...SSH], open: openSshNg },
 };
 
 /** Schemes of C++ Nix that are not supported, and what to do instead. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  ssh: "use 'ssh-ng://', which speaks the newer protocol",
   s3: "use a URL of 'https://' if the bucket is public",
   "local-overlay": "there is no substitute",
   "mounted-ssh-ng": "use 'ssh-ng://'",
@@ -431,37 +432,57 @@ function withNarCache(store: Store, { reference }: Opening): Store {
   return directory === undefined ? store : cachingNars(store, directory);
 }
 
-function openSsh(opening: Opening): Store {
-  const { reference, environment, uri } = opening;
+/** The program that serves a store on another machine, and how it is reached. */
+function farProgram(
+  { reference, environment }: Opening,
+  program: string,
+  flags: readonly string[],
+) {
   const { parameters } = reference;
-  const host = reference.authority.replace(/\/.*$/, "");
-  const failure = `failed to start SSH connection to '${host}'`;
-  const program = (parameters.get("remote-program") ?? "nix-daemon").split(" ");
   const remoteStore = parameters.get("remote-store");
+  const key = parameters.get("ssh-key");
+  const publicHostKey = parameters.get("base64-ssh-public-host-key");
   const command = [
-    ...program,
-    "--stdio",
+    ...(parameters.get("remote-program") ?? program).split(" "),
+    ...flags,
     ...(remoteStore === undefined ? [] : ["--store", remoteStore]),
   ];
-  // Nix: on the host `localhost` the program is run here, without ssh.
-  const connector =
-    host === "localhost"
-      ? processConnector({
-          program: command[0] as string,
-          args: command.slice(1),
-          environment: { ...environment, SHELL: "/bin/sh" },
-          failure,
-        })
-      : processConnector({
-          program: "ssh",
-          args: sshArguments(host, command, {
-            extra: sshOptions(environment["NIX_SSHOPTS"] ?? ""),
-            compress: booleanParameter(reference, "compress", false),
-            ...(parameters.has("ssh-key") ? { key: parameters.get("ssh-key") as string } : {}),
-          }),
-          environment,
-          greeting: "started",
-          failure,
-        });
-  return new DaemonStore(nodeStoreHost, connector, { ...daemonOptions(opening), uri });
+  return sshConnector(
+    {
+      authority: authorityOf(reference),
+      environment,
+      compress: booleanParameter(reference, "compress", false),
+      ...(key === undefined ? {} : { key }),
+      ...(publicHostKey === undefined ? {} : { publicHostKey }),
+    },
+    command,
+  );
+}
+
+function authorityOf({ authority }: StoreReference): string {
+  return authority.replace(/\/.*$/, "");
+}
+
+function openSshNg(opening: Opening): Store {
+  const connector = farProgram(opening, "nix-daemon", ["--stdio"]);
+  return new DaemonStore(nodeStoreHost, connector, daemonOptions(opening));
+}
+
+function openSsh(opening: Opening): Store {
+  const { reference, options, storeDir, uri } = opening;
+  const settings = options.clientOptions;
+  const limit = (name: string): number => Number(settings?.overrides.get(name) ?? 0);
+  return new ServeStore(nodeStoreHost, farProgram(opening, "nix-store", ["--serve", "--write"]), {
+    uri,
+    storeDir,
+    host: splitAuthority(authorityOf(reference)).host,
+    priority: integerParameter(reference, "priority", 0),
+    maxConnections: Math.max(1, integerParameter(reference, "max-connections", 1)),
+    buildOptions: {
+      maxSilentTime: settings?.maxSilentTime ?? 0,
+      timeout: limit("timeout"),
+      maxLogSize: limit("max-build-log-size"),
+      keepFailed: settings?.keepFailed ?? false,
+    },
+  });
 }

@@ -1,5 +1,9 @@
-/** The command line of ssh for a store, as C++ Nix builds it. Source: ssh.cc of libstore. */
-import { StoreError } from "@nivis/store";
+/**
+ * Connections through ssh: the command line that C++ Nix builds, and the program behind it. On the host
+ * `localhost` the program runs here, without ssh. Source: ssh.cc of libstore.
+ */
+import { type Connector, StoreError } from "@nivis/store";
+import { processConnector } from "./duplex-transport.ts";
 
 /** What of the command line can be chosen. */
 export interface SshOptions {
@@ -8,23 +12,47 @@ export interface SshOptions {
   readonly compress: boolean;
   /** The file of a private key. */
   readonly key?: string;
+  /** The file with the only host key that is accepted. */
+  readonly knownHosts?: string;
+}
+
+/** How a program on another machine is reached. */
+export interface SshConnection extends Omit<SshOptions, "extra" | "knownHosts"> {
+  /** `[user@]host[:port]`. */
+  readonly authority: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The public key of the host, as its file has it, in base 64. */
+  readonly publicHostKey?: string;
+}
+
+/** The parts of `[user@]host[:port]`. Throws C++ Nix's error for one that ssh must not be given. */
+export function splitAuthority(authority: string): { host: string; login: string; port?: string } {
+  const [, user, host = "", port] = /^(?:(.*)@)?(.*?)(?::(\d+))?$/.exec(authority) ?? [];
+  const refuse = (reason: string): never => {
+    throw new StoreError("usage", `invalid SSH authority: '${authority}': ${reason}`);
+  };
+  if (user === "") refuse("user name must not be empty");
+  if (user?.startsWith("-")) refuse(`user name '${user}' must not start with '-'`);
+  if (host === "") refuse("host name must not be empty");
+  if (host.startsWith("-")) refuse(`host name '${host}' must not start with '-'`);
+  const name = host.replace(/^\[(.*)\]$/, "$1");
+  const login = user === undefined ? name : `${user}@${name}`;
+  return { host: name, login, ...(port === undefined ? {} : { port }) };
 }
 
 /** The arguments of ssh that run `command` on `authority`, which is `[user@]host[:port]`. */
 export function sshArguments(
   authority: string,
   command: readonly string[],
-  { extra, compress, key }: SshOptions,
+  { extra, compress, key, knownHosts }: SshOptions,
 ): string[] {
-  const [, host = "", port] = /^(.*?)(?::(\d+))?$/.exec(authority) ?? [];
-  if (host === "" || host.startsWith("-")) {
-    throw new StoreError("usage", `invalid SSH host name '${authority}'`);
-  }
+  const { login, port } = splitAuthority(authority);
   return [
-    host.replace(/^\[(.*)\]$/, "$1"),
+    login,
     "-x",
     ...extra,
     ...(key === undefined ? [] : ["-i", key]),
+    ...(knownHosts === undefined ? [] : [`-oUserKnownHostsFile=${knownHosts}`]),
     ...(compress ? ["-C"] : []),
     ...(port === undefined ? [] : [`-p${port}`]),
     "-oPermitLocalCommand=yes",
@@ -32,6 +60,42 @@ export function sshArguments(
     "--",
     ...command,
   ];
+}
+
+/** Connects to the standard streams of a program on another machine. */
+export function sshConnector(connection: SshConnection, command: readonly string[]): Connector {
+  const { authority, environment, publicHostKey } = connection;
+  const { host } = splitAuthority(authority);
+  // ssh runs the local command, which tells that it is connected, by the user's shell.
+  const variables = { ...environment, SHELL: "/bin/sh" };
+  const failure = `failed to start SSH connection to '${host}'`;
+  const [program = "", ...args] = command;
+  if (authority === "localhost") {
+    return processConnector({ program, args, environment: variables, failure });
+  }
+  const options = { ...connection, extra: sshOptions(environment["NIX_SSHOPTS"] ?? "") };
+  const connect = (more: Partial<SshOptions> = {}): Connector =>
+    processConnector({
+      program: "ssh",
+      args: sshArguments(authority, command, { ...options, ...more }),
+      environment: variables,
+      greeting: "started",
+      failure,
+    });
+  if (publicHostKey === undefined) return connect();
+  return async (signal) => {
+    const { mkdtemp, rm, writeFile } = process.getBuiltinModule("node:fs/promises");
+    const { tmpdir } = process.getBuiltinModule("node:os");
+    const folder = await mkdtemp(`${tmpdir()}/nivis-ssh-`);
+    try {
+      const key = Buffer.from(publicHostKey, "base64").toString("latin1");
+      await writeFile(`${folder}/host-key`, `${host} ${key}\n`, "latin1");
+      // Once the connection is there, ssh has read the file.
+      return await connect({ knownHosts: `${folder}/host-key` })(signal);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
 }
 
 /** Splits words as a shell does: blanks separate, quotes and backslashes keep. */

@@ -47,8 +47,8 @@ describe("openStore", () => {
   });
 
   test("refuses what it does not know, and warns of odd parameters", async () => {
-    await expect(openStore("ssh://host")).rejects.toThrow(
-      "stores with scheme 'ssh' are not supported; use 'ssh-ng://'",
+    await expect(openStore("s3://bucket")).rejects.toThrow(
+      "stores with scheme 's3' are not supported; use a URL of 'https://' if the bucket is public",
     );
     await expect(openStore("odd://host")).rejects.toThrow(
       "don't know how to open Nix store with scheme 'odd'",
@@ -103,7 +103,7 @@ describe("ssh", () => {
       "--stdio",
     ]);
     expect(() => sshArguments("-oProxyCommand=x", [], { extra: [], compress: false })).toThrow(
-      "invalid SSH host name",
+      "invalid SSH authority: '-oProxyCommand=x': host name '-oProxyCommand=x' must not start with '-'",
     );
   });
 });

@@ -13,7 +13,8 @@ export class WireStream {
   readonly input = new WireInput();
   readonly output = new WireOutput();
   readonly #transport: Transport;
-  readonly #ended: string;
+  /** The message when the other side goes away. */
+  ended: string;
   readonly #closesOnNonsense: boolean;
   /** A read that is under way; several may wait for it. */
   #reading: Promise<void> | undefined;
@@ -26,7 +27,7 @@ export class WireStream {
    */
   constructor(transport: Transport, ended: string, closesOnNonsense: boolean) {
     this.#transport = transport;
-    this.#ended = ended;
+    this.ended = ended;
     this.#closesOnNonsense = closesOnNonsense;
   }
 
@@ -67,7 +68,7 @@ export class WireStream {
       throw this.fail(new StoreError("connection", messageOf(error)));
     }
     if (this.broken !== undefined) throw this.broken;
-    if (chunk === undefined) throw this.fail(new StoreError("connection", this.#ended));
+    if (chunk === undefined) throw this.fail(new StoreError("connection", this.ended));
     this.input.push(chunk);
   }
 
