@@ -34,6 +34,7 @@ export const ON_DEMAND = {
   fetching: ["nivis/src/fetching.ts"],
   nix: ["nivis/src/nix.ts"],
   repl: ["nivis/src/commands/repl.ts"],
+  packs: ["nivis/src/commands/pack.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
   diagnostics: [
     "eval/src/diagnostics/explanation.ts",

@@ -1,4 +1,5 @@
 /** ForwardingIo: the base of an EvalIo that changes some methods of another. */
+import type { NarDigest } from "@nivis/formats";
 import type { DirectoryEntry, EvalIo, FileType, LogMessage, MemoryGauge } from "./io.ts";
 import type { Fingerprint } from "./source-accessor.ts";
 
@@ -44,6 +45,10 @@ export abstract class ForwardingIo implements EvalIo {
 
   fingerprint(path: string): Fingerprint | undefined {
     return this.io.fingerprint?.(path);
+  }
+
+  narDigest(path: string): NarDigest | undefined {
+    return this.io.narDigest?.(path);
   }
 
   checkAccess(path: string): void {

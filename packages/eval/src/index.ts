@@ -4,7 +4,7 @@ export type { LintLevel } from "@nivis/syntax";
 export { callFlake } from "./builtins/call-flake.ts";
 export type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
 export { args, plain, strict, suspending } from "./builtins/definition.ts";
-export { disassemble } from "./bytecode/disassemble.ts";
+export { disassemble, instructionName } from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
 export { OPCODES, Op } from "./bytecode/opcode.ts";
 export type { BytecodeCache } from "./cache/bytecode-cache.ts";

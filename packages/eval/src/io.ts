@@ -95,6 +95,7 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   display: "files",
   physicalPath: "files",
   fingerprint: "files",
+  narDigest: "files",
   immutable: "other",
   checkAccess: "other",
   allowPath: "other",
@@ -109,6 +110,9 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   log: "other",
 };
 
+/** The members that say something about files that others have read. */
+const ABOUT_FILES = new Set<keyof EvalIo>(["immutable", "fingerprint", "narDigest"]);
+
 /**
  * Returns an EvalIo like `base` with some methods replaced. The methods of `base` are still called
  * on `base`, whatever private fields they use.
@@ -120,7 +124,7 @@ export function overrideIo(base: EvalIo, overrides: Partial<EvalIo>): EvalIo {
   for (const name of names) {
     const own = name in overrides;
     // Facts about the files of `base` need not hold for others.
-    if (!own && otherFiles && (name === "immutable" || name === "fingerprint")) continue;
+    if (!own && otherFiles && ABOUT_FILES.has(name)) continue;
     const member: unknown = own ? overrides[name] : base[name];
     if (member === undefined) continue;
     result[name] = typeof member === "function" ? member.bind(own ? overrides : base) : member;

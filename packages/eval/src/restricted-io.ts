@@ -6,7 +6,7 @@
  * path; paths that evaluation puts into the store become allowed. A forbidden path does not exist
  * for `pathExists`; reading it is an error.
  */
-import { canonPath } from "@nivis/formats";
+import { canonPath, type NarDigest } from "@nivis/formats";
 import type { SearchPathEntry } from "./context.ts";
 import { ForwardingIo } from "./forwarding-io.ts";
 import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
@@ -91,6 +91,12 @@ class RestrictedIo extends ForwardingIo {
   override isExecutable(path: string): boolean {
     this.#checkAllowed(path);
     return super.isExecutable(path);
+  }
+
+  /** Of an ancestor of allowed paths, evaluation sees only a part. */
+  override narDigest(path: string): NarDigest | undefined {
+    this.#checkAllowed(path);
+    return this.#ancestors.has(path) ? undefined : super.narDigest(path);
   }
 
   override physicalPath(path: string): string | undefined {

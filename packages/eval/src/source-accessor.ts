@@ -10,7 +10,7 @@
  * synchronous, because Nix expressions are. An accessor need not follow symlinks, neither at the
  * end of a path nor before it: callers resolve them with `resolveSymlinks` first.
  */
-import type { Bytes } from "@nivis/formats";
+import type { Bytes, NarDigest } from "@nivis/formats";
 
 /** The type of a file, as `readDir` names it. */
 export type FileType = "regular" | "directory" | "symlink" | "unknown";
@@ -64,6 +64,11 @@ export interface SourceAccessor {
   physicalPath(path: Bytes): Bytes | undefined;
   /** Returns the fingerprint of a path; absent, or `undefined`, if the contents may change. */
   fingerprint?(path: Bytes): Fingerprint | undefined;
+  /**
+   * Returns the SHA-256 and the length of the NAR of a path, in which only the last component may be a
+   * symlink, if they are known without reading it. Absent, or `undefined`, if they are not.
+   */
+  narDigest?(path: Bytes): NarDigest | undefined;
   /**
    * Whether the files stay as they are for as long as this object is used, so that the evaluator
    * may remember what it found out about them. Defaults to false.

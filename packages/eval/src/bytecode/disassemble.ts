@@ -47,6 +47,11 @@ export function disassemble(
   return `${lines.join("\n")}\n`;
 }
 
+/** Returns the name of the instruction at an offset in the code of a lambda. */
+export function instructionName({ code }: Lambda, pc: number): string {
+  return OPCODES[code[pc] as number]?.name ?? "?";
+}
+
 /** Lists the instructions of a lambda. */
 export function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): void {
   const { code, spans } = lambda;

@@ -6,7 +6,7 @@
  * is copied to the store when something refers to its path there: a derivation, `toFile`, the
  * result of a command. docs/design/011-fetched-trees.md gives the reasons.
  */
-import { namePart, storePathBaseName } from "@nivis/formats";
+import { type NarDigest, namePart, storePathBaseName } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { ForwardingIo } from "../forwarding-io.ts";
@@ -136,6 +136,11 @@ export class MountedIo extends ForwardingIo {
   override fingerprint(path: string): Fingerprint | undefined {
     const tree = this.#treeOf(path);
     return tree === undefined ? super.fingerprint(path) : tree.fingerprint?.(this.#inner(path));
+  }
+
+  override narDigest(path: string): NarDigest | undefined {
+    const tree = this.#treeOf(path);
+    return tree === undefined ? super.narDigest(path) : tree.narDigest?.(this.#inner(path));
   }
 }
 

@@ -59,8 +59,8 @@ export function addSource(
 ): string {
   const cache = kept === undefined && references.length === 0 ? ctx.caches.sourceCopies : undefined;
   const key = `${method}:${name}:${ctx.caches.pathKeys.of(root)}`;
-  const known = cache?.get(key);
-  if (known !== undefined) return known;
+  const copied = cache?.get(key);
+  if (copied !== undefined) return copied;
   const flat = method === "flat";
   const accessor = accessorOf(ctx, root);
   let tree: SourceTree = { root: root.path, kept, flat, nar: undefined };
@@ -68,7 +68,9 @@ export function addSource(
   if (flat) {
     digest = ctx.hashes.hash("sha256", accessor.readFile(root.path));
   } else {
-    const nar = hashNar(narSourceOf(accessor, tree), root.path, ctx.hashes);
+    const isKnown = kept === undefined && ctx.settings.readOnlyMode;
+    const known = isKnown ? accessor.narDigest?.(root.path) : undefined;
+    const nar = known ?? hashNar(narSourceOf(accessor, tree), root.path, ctx.hashes);
     tree = { ...tree, nar };
     digest = nar.digest;
   }

@@ -19,6 +19,8 @@ import { instantiateCommand } from "./instantiate.ts";
 import { startJobCommand } from "./job-commands.ts";
 import { JOB_TOPICS, type JobTopic } from "./job-topics.ts";
 import { lintCommand } from "./lint.ts";
+import { startPack } from "./pack.ts";
+import { PACK_TOPIC } from "./pack-topic.ts";
 import { parseCommand } from "./parse.ts";
 import { startRepl } from "./repl.ts";
 import { REPL_TOPIC } from "./repl-topic.ts";
@@ -113,6 +115,7 @@ export const commands: readonly Command[] = [
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
   command("cache", cacheCommand),
+  { ...PACK_TOPIC, word: "pack", start: startPack },
   ...FLAKE_TOPICS.map(ofFlakes),
   ...STORE_TOPICS.map(ofStores),
 ];

@@ -1,0 +1,147 @@
+/** `nivis pack`: a tree as one file that browsers read by ranges. A bundle of its own (see scripts/bundles.mjs). */
+import { readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, extname, resolve } from "node:path";
+import { type Bytes, encodeBase64, encodeUtf8 } from "@nivis/formats";
+import { nodeHashes, nodeIo, usageError } from "@nivis/node";
+import { type Packed, type PackTable, packTree, profileOfTrace } from "@nivis/pack";
+import { type CommonFlags, unexpectedArgument } from "../async-program.ts";
+import type { Invocation } from "../invocation.ts";
+import { defaultFlags } from "../options/evaluation-options.ts";
+import { valueFlag } from "../options/option.ts";
+import type { Program } from "../program.ts";
+import { runProgram } from "../program.ts";
+import type { Terminal } from "../terminal.ts";
+import { renderSize } from "../text/size.ts";
+import { PACK_TOPIC } from "./pack-topic.ts";
+
+interface PackFlags extends CommonFlags {
+  directory: string | undefined;
+  out: string | undefined;
+  readonly traces: string[];
+}
+
+/** Runs `nivis pack` and returns the exit code. */
+export function startPack(args: readonly string[], terminal: Terminal): number {
+  return runProgram(packCommand, args, terminal);
+}
+
+const packCommand: Program<PackFlags> = {
+  ...PACK_TOPIC,
+  description: [
+    "The file holds all of DIR except '.git' folders: contents, executable bits, symlinks and the hashes of NARs. `packIo` of @nivis/pack reads it from any server of files while it evaluates, and fetches what is needed. The hash that is printed determines the whole tree.",
+    "Each --trace is a file that --trace-inputs wrote for an evaluation in DIR. What it names lies together at the beginning of the pack, in the order in which it was read.",
+  ],
+  options: [
+    valueFlag<PackFlags>(["--out", "-o"], "FILE", "Where to put the pack", (flags, file) => {
+      flags.out = file;
+    }),
+    valueFlag<PackFlags>(
+      ["--trace"],
+      "FILE",
+      "Order the pack by what an evaluation looked at; may be repeated, the most important first",
+      (flags, file) => {
+        flags.traces.push(file);
+      },
+    ),
+  ],
+  defaults: (invocation) => ({
+    ...defaultFlags(invocation),
+    directory: undefined,
+    out: undefined,
+    traces: [],
+  }),
+  positional: (flags, argument) => {
+    if (flags.directory !== undefined) unexpectedArgument(argument);
+    flags.directory = argument;
+  },
+  run: (flags, invocation) => {
+    const { directory, out, traces } = flags;
+    if (directory === undefined) throw usageError("give the directory to pack");
+    if (out === undefined) throw usageError("give a file for the pack with '--out FILE'");
+    const place = resolve(directory);
+    if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      throw usageError(`'${encodeUtf8(directory)}' is not a directory`);
+    }
+    const root = encodeUtf8(place);
+    const profiles = traces.map((file) =>
+      profileOfTrace(readText(file), root, basename(file, extname(file))),
+    );
+    const packed = packTree({
+      files: nodeIo(),
+      root,
+      profiles,
+      skip: (path) => path.endsWith("/.git"),
+      hashes: nodeHashes,
+      deflate: (bytes) => process.getBuiltinModule("node:zlib").deflateRawSync(bytes, { level: 9 }),
+    });
+    writeWhole(out, packed);
+    report(out, packed, invocation);
+  },
+};
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw usageError(encodeUtf8(`cannot read the trace '${file}': ${messageOf(error)}`));
+  }
+}
+
+/** Writes the pack beside its place and moves it there, so that no reader meets a part of it. */
+function writeWhole(out: string, { chunks }: Packed): void {
+  const { closeSync, openSync, writeSync } = process.getBuiltinModule("node:fs");
+  const temporary = `${out}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, "w");
+    try {
+      for (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+      }
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, out);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw usageError(encodeUtf8(`cannot write '${out}': ${messageOf(error)}`));
+  }
+}
+
+function report(out: string, { hash, table, nar, chunks }: Packed, invocation: Invocation): void {
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const rows: [string, Bytes][] = [
+    ["pack", encodeUtf8(out)],
+    ["hash", `sha256-${encodeBase64(hash)}`],
+    ["NAR hash", `sha256-${encodeBase64(nar.digest)}`],
+    [
+      "tree",
+      `${table.files} files in ${table.directories} directories, ${renderSize(table.bytes)}`,
+    ],
+    [
+      "size",
+      `${renderSize(size)}, of which the table ${renderSize((chunks[0] as Uint8Array).length)}`,
+    ],
+  ];
+  for (const [name, bytes] of sizesOf(table)) rows.push([`profile ${name}`, renderSize(bytes)]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) {
+    invocation.terminal.writeOut(`${name.padEnd(width)}  ${value}\n`);
+  }
+}
+
+/** The bytes that each profile adds to those before it. */
+function sizesOf({ extents, blocks }: PackTable): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  let index = 0;
+  for (const { name, blocks: count } of extents) {
+    const own = blocks.slice(index, index + count);
+    index += count;
+    const bytes = own.reduce((sum, { packedLength }) => sum + packedLength, 0);
+    if (name !== "") sizes.set(name, (sizes.get(name) ?? 0) + bytes);
+  }
+  return sizes;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
