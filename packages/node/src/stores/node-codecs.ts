@@ -76,7 +76,43 @@ async function* readZstd(stream: ByteStream): AsyncGenerator<Uint8Array> {
 
 type XzLibrary = typeof import("xz-decompress");
 
+/** Where the header of an xz stream names its integrity check, and what it says of SHA-256. */
+const XZ_CHECK_AT = 7;
+const XZ_SHA256 = 10;
+
+/** By the library; what is checked by SHA-256, which it does not know, by the program `xz`. */
 async function* readXz(stream: ByteStream): AsyncGenerator<Uint8Array> {
+  const iterator = stream[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array(0);
+  while (head.length <= XZ_CHECK_AT) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield head;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  if (((head[XZ_CHECK_AT] ?? 0) & 0xf) !== XZ_SHA256) {
+    yield* readXzByLibrary(whole());
+    return;
+  }
+  if (!isOnPath("xz")) {
+    throw new StoreError(
+      "unsupported",
+      "cannot decompress xz: its integrity check is SHA-256, for which Nivis needs the program 'xz' on PATH",
+    );
+  }
+  try {
+    yield* byProgram("xz", ["-dcq"], whole());
+  } catch (error) {
+    throw error instanceof StoreError && error.kind === "io"
+      ? new StoreError("corrupt", `cannot decompress xz: ${error.message}`)
+      : error;
+  }
+}
+
+async function* readXzByLibrary(stream: ByteStream): AsyncGenerator<Uint8Array> {
   const library: XzLibrary & { readonly default?: XzLibrary } = await import("xz-decompress");
   // Node does not find the names in a CommonJS module that webpack made; bundlers do.
   const { XzReadableStream } = library.default ?? library;

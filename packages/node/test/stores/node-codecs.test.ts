@@ -21,6 +21,7 @@ const compressed: [name: string, program: string | undefined, make: () => Buffer
   ["gzip", undefined, () => gzipSync(text)],
   ["br", undefined, () => brotliCompressSync(text)],
   ["xz", "xz", () => by("xz", "-c")],
+  ["xz", "xz", () => by("xz", "-c", "--check=sha256")],
   ["bzip2", "bzip2", () => by("bzip2", "-c")],
   ["zstd", "zstd", () => by("zstd", "-q", "-c")],
 ];
