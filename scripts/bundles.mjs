@@ -51,6 +51,7 @@ export const ON_DEMAND = {
   "debug-code": ["eval/src/vm/debug-ops.ts"],
   statistics: ["nivis/src/statistics.ts"],
   profiling: ["nivis/src/profiling/call-profilers.ts"],
+  warm: ["eval/src/dependencies/tracked-world.ts"],
   tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
   toml: ["formats/src/codec/toml.ts"],
   encoding: ["eval/src/cache/encode.ts"],

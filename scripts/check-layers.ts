@@ -36,6 +36,8 @@ const EVAL_FLOORS: Record<string, readonly string[]> = {
   // What fetchers are to evaluation, and the trees that they return.
   fetching: ["ground", "operations", "store", "value", "errors"],
   vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
+  // What values of a warm evaluation depend on; attached to the machine by its types alone.
+  dependencies: ["ground", "vm", "value", "errors"],
   // Counts the events of the machine; knows its instructions.
   statistics: ["ground", "vm", "bytecode", "print", "value", "errors"],
   // Finds the calls among the instructions of the machine, for profilers.

@@ -77,16 +77,17 @@ export class RandomTree {
     }
   }
 
-  /** A random program: an expression whose paths are relative to the root of the tree. */
-  expression(depth = 2): string {
+  /** A random program: an expression whose paths are relative to `from`, by default the root. */
+  expression(depth = 2, from = this.root): string {
     const { random } = this;
     // What fails ends the program, so most of it should not.
     const path = (): string => {
       const chosen = this.#anyPath();
-      if (random.chance(0.2)) return `./${chosen}`;
-      return `./${relative(this.root, this.#existing(join(this.root, chosen))) || "."}`;
+      const place = join(this.root, chosen);
+      const wanted = random.chance(0.2) ? place : this.#existing(place);
+      return `./${relative(from, wanted) || "."}`;
     };
-    const inner = (): string => (depth > 0 ? this.expression(depth - 1) : "1");
+    const inner = (): string => (depth > 0 ? this.expression(depth - 1, from) : "1");
     return random.weighted<() => string>([
       [4, () => `import ${path()}`],
       [3, () => `builtins.readFile ${path()}`],
@@ -106,6 +107,27 @@ export class RandomTree {
       [6, () => `[ (${inner()}) (${inner()}) (${inner()}) ]`],
       [1, () => `builtins.attrNames (builtins.readDir ${path()})`],
       [1, () => `if ${inner()} == ${inner()} then 1 else 2`],
+      [2, () => `(let x = ${inner()}; f = y: [ y x ]; in f (${inner()}))`],
+      [
+        1,
+        () =>
+          `(let f = import ${path()}; x = ${inner()}; in { inherit x; y = f; z = [ x f ] == [ x f ]; })`,
+      ],
+      [1, () => `builtins.map (x: [ x (${inner()}) ]) [ (${inner()}) 1 ]`],
+      [1, () => `builtins.mapAttrs (n: v: [ n (${inner()}) v ]) (builtins.readDir ${path()})`],
+      [1, () => `((${inner()}).v or (${inner()}))`],
+      [1, () => `(rec { a = ${inner()}; b = { inherit a; c = a; }; d = b // { e = b == b; }; })`],
+      [1, () => `(with { v = ${inner()}; }; [ v (${inner()}) ])`],
+      [
+        1,
+        () => `(let r = builtins.deepSeq (${inner()}) (${inner()}); in [ r (builtins.seq r 1) ])`,
+      ],
+      [0.5, () => `(builtins.foldl' (a: b: [ a b ]) (${inner()}) [ (${inner()}) 2 3 ])`],
+      [
+        0.5,
+        () => `(let x = builtins.tryEval (${inner()}); in if x.success then x else throw "failed")`,
+      ],
+      [0.5, () => `(builtins.toJSON (${inner()}))`],
       [0.3, () => `throw "no"`],
       [0.2, () => `builtins.isInt builtins.currentTime`],
       [
@@ -125,24 +147,24 @@ export class RandomTree {
   #existing(place: string): string {
     let found = place;
     for (let attempt = 0; attempt < 8; attempt++) {
-      if (statSync(found, { throwIfNoEntry: false })?.isFile() === true) return found;
+      if (isFile(found)) return found;
       found = join(this.root, this.#anyPath());
     }
     return place;
   }
 
-  #contents(): string {
+  #contents(place: string): string {
     const { random } = this;
     if (random.chance(0.5))
       return random.pick(["1", "2", "[ 1 ]", "{ v = 1; }", "x: x + 1", "", "1\xff\0"]);
     // Long texts are hashed, short ones are compared.
     const comment = random.chance(0.3) ? `# ${"c".repeat(600)}${random.below(3)}\n` : "";
-    return `${comment}${this.expression(1)}\n`;
+    return `${comment}${this.expression(1, dirname(place))}\n`;
   }
 
   #write(place: string): string {
     mkdirSync(dirname(place), { recursive: true });
-    writeFileSync(place, this.#contents(), "latin1");
+    writeFileSync(place, this.#contents(place), "latin1");
     // As archives do; then an overwrite can bring this time back exactly.
     if (this.random.chance(0.5)) utimesSync(place, 1, 1);
     return "write";
@@ -209,6 +231,14 @@ function named(name: string, action: () => unknown): () => string {
     action();
     return name;
   };
+}
+
+function isFile(place: string): boolean {
+  try {
+    return statSync(place).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function isReadable(place: string): boolean {

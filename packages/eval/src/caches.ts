@@ -43,9 +43,13 @@ export class EvalCaches {
   /** Builds during evaluation that were announced and have not ended (`store/realise.ts`). */
   readonly announcedBuilds = new Set<string>();
   /** Directories that are reached without a symlink (`path.ts`). */
-  readonly plainDirectories = new PlainDirectories();
+  readonly plainDirectories: PlainDirectories;
   /** Compiled regular expressions, by pattern (`builtins/patterns.ts`). */
   readonly regexes = new Map<string, Regex>();
   /** The shapes of sets whose names were computed. */
   readonly shapes = new ShapeTable();
+
+  constructor(plainDirectories = new PlainDirectories()) {
+    this.plainDirectories = plainDirectories;
+  }
 }

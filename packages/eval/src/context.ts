@@ -5,6 +5,7 @@
 import type { HashFunctions } from "@nivis/formats";
 import type { EvalCaches } from "./caches.ts";
 import type { CounterRegistry } from "./counters.ts";
+import type { Dependencies } from "./dependencies/dependencies.ts";
 import type { EvaluationFetcher } from "./fetching/fetcher.ts";
 import type { MountedIo } from "./fetching/mounts.ts";
 import type { EvalIo } from "./io.ts";
@@ -35,6 +36,8 @@ export interface EvalContext {
   readonly nesting: Nesting;
   /** The registry through which components publish their counters. */
   readonly counters: CounterRegistry;
+  /** What values depend on; absent unless the evaluation is warm. */
+  readonly dependencies?: Dependencies | undefined;
   /** The limits of the evaluation; absent if nothing is limited. */
   readonly limits?: LimitMeter | undefined;
   /** Asynchronous runs that have not ended. */

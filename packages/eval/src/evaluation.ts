@@ -36,6 +36,14 @@ import type { Unit } from "./compiler/scope.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { DERIVATION_FILE, isOwnTree } from "./core-files.ts";
 import { CounterRegistry, type CounterTree } from "./counters.ts";
+import type { Revision } from "./dependencies/dependencies.ts";
+import {
+  openDependencies,
+  trackedDirectories,
+  trackedFetcher,
+  trackedIo,
+  trackedStore,
+} from "./dependencies/tracked-world.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
 import { plainWarning, reportedWarning } from "./errors/render.ts";
@@ -50,7 +58,14 @@ import { Nesting } from "./operations/nesting.ts";
 import { printPretty } from "./operations/print-pretty.ts";
 import { toJson } from "./operations/to-json.ts";
 import { toXml } from "./operations/to-xml.ts";
-import { existingType, joinPath, MAX_LINKS, parentOfPath, resolveSymlinks } from "./path.ts";
+import {
+  existingType,
+  joinPath,
+  MAX_LINKS,
+  PlainDirectories,
+  parentOfPath,
+  resolveSymlinks,
+} from "./path.ts";
 import { accessorOf } from "./path-value.ts";
 import { NO_POS, type PosIdx, PositionTable, positionIn } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
@@ -66,7 +81,7 @@ import {
   type TierMode,
 } from "./tier/tier.ts";
 import { Attrs } from "./value/attrs.ts";
-import { FAILED, nativeThunk, Thunk } from "./value/thunk.ts";
+import { hasFailed, nativeThunk, Thunk } from "./value/thunk.ts";
 import { NixPath, type Slot, type Value } from "./value/value.ts";
 import type { AsyncOptions } from "./vm/async-run.ts";
 import { APPLY_LAMBDAS } from "./vm/frame.ts";
@@ -120,6 +135,11 @@ export interface EvaluationOptions {
    * {@link Evaluation.saveCompiledFiles}. Defaults to no cache.
    */
   readonly bytecodeCache?: BytecodeCache;
+  /**
+   * Whether to keep track of what each value depends on, so that {@link Evaluation.revise} can look at
+   * the world again. A warm evaluation takes more memory and never translates code. Defaults to `false`.
+   */
+  readonly warm?: boolean;
   /**
    * How code is run: `vm` interprets bytecode, `js` translates code to JavaScript on first entry,
    * `auto` translates hot code. An evaluation with an observer or with limits always interprets,
@@ -183,16 +203,27 @@ export class Evaluation {
     const settings = settingsOf(options.settings);
     const searchPath = settings.pureEval ? [] : (options.searchPath ?? []);
     const store = options.store ?? new DummyStore(settings.storeDir);
-    const mounts = new MountedIo(options.io, store.storeDir, settings.pureEval);
+    const hashes = options.hashes ?? portableHashes;
+    const dependencies = options.warm === true ? openDependencies(options.io, hashes) : undefined;
+    const world = dependencies === undefined ? options.io : trackedIo(options.io, dependencies);
+    const mounts = new MountedIo(world, store.storeDir, settings.pureEval);
     const context: EvalContext = {
       io: restrictedIo(mounts, settings, searchPath),
-      hashes: options.hashes ?? portableHashes,
+      hashes,
       settings,
       positions: new PositionTable(),
-      store,
+      store: dependencies === undefined ? store : trackedStore(store, dependencies),
       mounts,
-      fetcher: options.fetcher,
-      caches: new EvalCaches(),
+      fetcher:
+        dependencies === undefined || options.fetcher === undefined
+          ? options.fetcher
+          : trackedFetcher(options.fetcher, dependencies),
+      dependencies,
+      caches: new EvalCaches(
+        dependencies === undefined
+          ? undefined
+          : new PlainDirectories(() => trackedDirectories(dependencies)),
+      ),
       nesting: new Nesting(),
       counters: new CounterRegistry(),
       limits: LimitMeter.of(settings, options.io),
@@ -343,6 +374,32 @@ export class Evaluation {
     caches.searchPathEntries.clear();
     caches.searchPathResults.clear();
     caches.plainDirectories.clear();
+    this.context.dependencies?.forget();
+  }
+
+  /**
+   * Looks at the world again. Values that depend on something that has changed are evaluated again
+   * when they are next forced; all others, and the identity of all slots, stay. With `paths`, absolute
+   * canonical paths of this evaluation's world, only these files are looked at. Slots that are forced
+   * afterwards have the values that a new evaluation would give them. Must not be called while something
+   * is being evaluated. Throws a `TypeError` unless the evaluation is warm.
+   */
+  revise(paths?: Iterable<Bytes>): Revision {
+    const { dependencies, caches, fetcher } = this.context;
+    if (dependencies === undefined) throw new TypeError("the evaluation is not warm");
+    fetcher?.forget();
+    caches.announcedBuilds.clear();
+    return dependencies.revise(paths === undefined ? undefined : new Set(paths));
+  }
+
+  /**
+   * Whether something was shown since the last {@link revise} that tells evaluated values from
+   * unevaluated ones: the text of a trace or of an error inside a value. A warm evaluation has evaluated
+   * more than a new one would, so a host that promises the same text evaluates anew. Always `false`
+   * unless the evaluation is warm.
+   */
+  get showedEvaluationState(): boolean {
+    return this.context.dependencies?.isExposed === true;
   }
 
   /** The names that every text can use. */
@@ -647,7 +704,7 @@ export class Evaluation {
     const file = now(find) ?? ((yield attempt(find)) as EvaluatedFile);
     // Nix: the trace is added where the file is evaluated, so a file that failed earlier has it
     // already.
-    if (file.value instanceof Thunk && file.value.code === FAILED) {
+    if (file.value instanceof Thunk && hasFailed(file.value)) {
       return (yield force(file.value)) as Value;
     }
     try {
@@ -662,8 +719,18 @@ export class Evaluation {
 
   /** Returns the file that an import of a path loads; all paths that resolve to it share one. */
   private fileAt(path: NixPath): EvaluatedFile {
-    const { pathKeys } = this.context.caches;
+    const { dependencies, caches } = this.context;
+    const { pathKeys } = caches;
     const key = pathKeys.of(path);
+    if (dependencies !== undefined) {
+      return dependencies.recall(`import ${key}`, () => {
+        const resolved = this.resolveExpressionPath(path);
+        return dependencies.recall(`program ${pathKeys.of(resolved)}`, () => ({
+          path: resolved,
+          value: this.thunkOfFile(resolved, this.globals),
+        }));
+      });
+    }
     const known = this.imports.get(key);
     if (known !== undefined) return known;
     const resolved = this.resolveExpressionPath(path);
@@ -807,6 +874,8 @@ function tierOf(ctx: EvalContext, options: EvaluationOptions): Tier | undefined 
   if (mode === "vm" || observer !== undefined || hooks !== undefined || ctx.limits !== undefined) {
     return undefined;
   }
+  // Translated code does not tell observations where thunks begin and end.
+  if (ctx.dependencies !== undefined) return undefined;
   if (mode === "js" && !canCompile()) {
     throw new EvalError(
       "not-supported",

@@ -59,6 +59,10 @@ export abstract class ForwardingIo implements EvalIo {
     this.io.allowPath?.(path);
   }
 
+  refresh(): void {
+    this.io.refresh?.();
+  }
+
   homeDirectory(): string {
     return this.io.homeDirectory();
   }

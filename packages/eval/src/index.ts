@@ -17,6 +17,7 @@ export {
 export type { Resolution } from "./compiler/resolve.ts";
 export type { Scope, Unit } from "./compiler/scope.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
+export type { Revision } from "./dependencies/dependencies.ts";
 export type {
   ExplainSettings,
   Explanation,

@@ -63,6 +63,11 @@ export interface EvalIo extends SourceAccessor {
   /** Allows evaluation to read a path that it has created itself, and everything below it. */
   allowPath?(path: Bytes): void;
   /**
+   * Forgets what is remembered of files, so that further questions are about the present ones. Absent
+   * if nothing is remembered.
+   */
+  refresh?(): void;
+  /**
    * Returns the user's home directory, which `~` stands for: that of `HOME`, or of the user
    * database. Throws {@link IoError} if there is none.
    */
@@ -99,6 +104,7 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   immutable: "other",
   checkAccess: "other",
   allowPath: "other",
+  refresh: "other",
   homeDirectory: "other",
   environment: "other",
   now: "other",

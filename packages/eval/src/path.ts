@@ -65,6 +65,12 @@ export function checkNoSymlinkAbove(
  */
 export class PlainDirectories {
   readonly #directories = new Map<SourceAccessor, Set<string>>();
+  readonly #open: () => Set<string>;
+
+  /** @param open - makes the memory of one tree */
+  constructor(open: () => Set<string> = () => new Set()) {
+    this.#open = open;
+  }
 
   /**
    * The directories of a tree in whose paths no component is a symlink; `undefined` if it may
@@ -74,7 +80,7 @@ export class PlainDirectories {
     if (files.immutable !== true) return undefined;
     let known = this.#directories.get(files);
     if (known === undefined) {
-      known = new Set();
+      known = this.#open();
       this.#directories.set(files, known);
     }
     return known;

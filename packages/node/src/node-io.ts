@@ -194,6 +194,13 @@ class NodeIo implements EvalIo {
     }
   }
 
+  refresh(): void {
+    this.#statuses.clear();
+    this.#links.clear();
+    this.#directories.clear();
+    this.#listedTypes.clear();
+  }
+
   display(path: string): string {
     return path;
   }

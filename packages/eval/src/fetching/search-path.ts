@@ -190,6 +190,12 @@ export function fetchProgram(ctx: EvalContext, text: string): string | undefined
 
 /** Resolves the text of an entry to a path, if that exists; warns once otherwise. */
 function resolveEntry(ctx: EvalContext, text: string): string | undefined {
+  return ctx.dependencies === undefined
+    ? findEntry(ctx, text)
+    : ctx.dependencies.recall(`entry ${text}`, () => findEntry(ctx, text));
+}
+
+function findEntry(ctx: EvalContext, text: string): string | undefined {
   const { io, caches } = ctx;
   if (caches.searchPathEntries.has(text)) return caches.searchPathEntries.get(text);
   let result = fetchEntry(ctx, text);
@@ -202,14 +208,20 @@ function resolveEntry(ctx: EvalContext, text: string): string | undefined {
       io.log(searchPathWarning(`Nix search path entry '${text}' does not exist, ignoring`));
     }
   }
-  caches.searchPathEntries.set(text, result);
+  if (ctx.dependencies === undefined) caches.searchPathEntries.set(text, result);
   return result;
 }
 
 /** Returns the file below an entry, with symlinks resolved, or `undefined`. */
 function lookUp(ctx: EvalContext, entry: string, suffix: string): string | undefined {
-  const { io, caches } = ctx;
   const wanted = canonPath(`${entry}/${canonPath(`/${suffix}`)}`);
+  return ctx.dependencies === undefined
+    ? findFile(ctx, wanted)
+    : ctx.dependencies.recall(`found ${wanted}`, () => findFile(ctx, wanted));
+}
+
+function findFile(ctx: EvalContext, wanted: string): string | undefined {
+  const { io, caches } = ctx;
   if (caches.searchPathResults.has(wanted)) return caches.searchPathResults.get(wanted);
   const path = resolveSymlinks(io, wanted, "full", caches.plainDirectories.of(io));
   let result: string | undefined = path;
@@ -217,7 +229,7 @@ function lookUp(ctx: EvalContext, entry: string, suffix: string): string | undef
     io.checkAccess?.(path);
     result = undefined;
   }
-  caches.searchPathResults.set(wanted, result);
+  if (ctx.dependencies === undefined) caches.searchPathResults.set(wanted, result);
   return result;
 }
 

@@ -14,7 +14,7 @@ import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
 import { decodeContextElement } from "../value/context.ts";
-import { Thunk } from "../value/thunk.ts";
+import { Thunk, valueOfForced } from "../value/thunk.ts";
 import {
   ContextString,
   isFunction,
@@ -30,7 +30,7 @@ import { CallRequest, type Suspendable } from "../vm/requests.ts";
 /** Returns the value of a slot, or `undefined` if it must be forced first. */
 export function settled(slot: Slot): Value | undefined {
   if (!(slot instanceof Thunk)) return slot;
-  return slot.code === null ? (slot.a as Value) : undefined;
+  return valueOfForced(slot) as Value | undefined;
 }
 
 /**

@@ -17,7 +17,7 @@ import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { ContextUnion, contextOf, type StringContext, withContext } from "../value/context.ts";
 import type { Int } from "../value/number.ts";
-import { Thunk } from "../value/thunk.ts";
+import { Thunk, valueOfForced } from "../value/thunk.ts";
 import {
   ContextString,
   isList,
@@ -89,7 +89,7 @@ function tryOutPath(set: Attrs): string | ContextString | undefined {
  */
 function unforcedOutPath(set: Attrs): Thunk | undefined {
   const outPath = set.get("outPath");
-  if (!(outPath instanceof Thunk) || outPath.code === null) return undefined;
+  if (!(outPath instanceof Thunk) || valueOfForced(outPath) !== undefined) return undefined;
   return set.has("__toString") ? undefined : outPath;
 }
 
@@ -181,7 +181,7 @@ export interface Peeled {
 }
 
 function isUnforced(slot: Slot): boolean {
-  return slot instanceof Thunk && slot.code !== null;
+  return slot instanceof Thunk && valueOfForced(slot) === undefined;
 }
 
 /** Adds the traces of {@link peelToStringOutPath} to an error from inside of the value. */

@@ -12,7 +12,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { isSuspendedCall, Thunk } from "../value/thunk.ts";
+import { isSuspendedCall, Thunk, valueOfForced } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { ForceRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import { checkNesting, hasRoom } from "./nesting.ts";
@@ -169,8 +169,9 @@ function valueOf(slot: Slot): Value {
 function positionOf(value: Slot): PosIdx {
   let slot: Slot | undefined = value;
   while (slot instanceof Thunk) {
-    if (slot.code !== null && !isSuspendedCall(slot.code)) return NO_POS;
-    slot = slot.a;
+    const known: Slot | undefined = valueOfForced(slot);
+    if (known === undefined && !isSuspendedCall(slot.code)) return NO_POS;
+    slot = known ?? slot.a;
   }
   return slot instanceof Closure ? slot.code.pos : NO_POS;
 }

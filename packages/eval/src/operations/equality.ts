@@ -15,7 +15,7 @@ import { NO_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
 import { firstNames, inSymbolOrder } from "../value/symbol-order.ts";
-import { Thunk } from "../value/thunk.ts";
+import { Thunk, valueOfForced } from "../value/thunk.ts";
 import {
   ContextString,
   isList,
@@ -344,7 +344,7 @@ function attributePairs(x: Attrs, y: Attrs): [Slot[], Slot[]] {
 }
 
 function isSettled(slot: Slot): boolean {
-  return !(slot instanceof Thunk) || slot.code === null;
+  return !(slot instanceof Thunk) || valueOfForced(slot) !== undefined;
 }
 
 function valueOf(slot: Slot): Value {

@@ -18,7 +18,7 @@ import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
 import type { Shape } from "../value/shape.ts";
-import { BLACKHOLE, FAILED, isSuspendedCall, Thunk } from "../value/thunk.ts";
+import { BLACKHOLE, hasFailed, isSuspendedCall, Thunk, valueOfForced } from "../value/thunk.ts";
 import {
   Closure,
   ContextString,
@@ -492,8 +492,10 @@ function definedAt(value: Value | Thunk): PosIdx | undefined {
   // Nix: a thunk does not know its place; it is said to stand where the attribute does.
   let defined = value;
   // A call that is not made yet stands where its function does.
-  while (defined instanceof Thunk && (defined.code === null || isSuspendedCall(defined.code))) {
-    defined = defined.a as Value | Thunk;
+  while (defined instanceof Thunk) {
+    const value = valueOfForced(defined);
+    if (value === undefined && !isSuspendedCall(defined.code)) break;
+    defined = (value ?? defined.a) as Value | Thunk;
   }
   return defined instanceof Closure ? defined.code.pos : undefined;
 }
@@ -501,6 +503,6 @@ function definedAt(value: Value | Thunk): PosIdx | undefined {
 function typeOfUnconvertible(value: Value | Thunk): string {
   if (!(value instanceof Thunk)) return typeWithArticle(value);
   if (value.code === BLACKHOLE) return "a black hole";
-  if (isSuspendedCall(value.code)) return "a function application";
-  return value.code === FAILED ? "an error" : "a thunk";
+  if (hasFailed(value)) return "an error";
+  return isSuspendedCall(value.code) ? "a function application" : "a thunk";
 }

@@ -15,7 +15,7 @@ import { stripTerminalCodes } from "../errors/terminal.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { BLACKHOLE, Thunk } from "../value/thunk.ts";
+import { BLACKHOLE, Thunk, valueOfForced } from "../value/thunk.ts";
 import {
   Builtin,
   Closure,
@@ -54,7 +54,9 @@ interface PrintedContainer extends OpenContainer {
 
 /** Returns the contents of a slot as far as they are known without running code. */
 export function peek(slot: Slot): Value | Thunk {
-  return slot instanceof Thunk && slot.code === null ? (slot.a as Value) : slot;
+  if (!(slot instanceof Thunk)) return slot;
+  const value = valueOfForced(slot);
+  return value === undefined ? slot : (value as Value);
 }
 
 /** Returns the value of a slot if it has one already; evaluates nothing. */
@@ -111,6 +113,8 @@ export interface ForcingHooks {
   printDerivation(set: Attrs): Suspendable<string | undefined>;
   /** Called for each item; may throw to end the printing. */
   work(): void;
+  /** Called when an error is printed in place of a value. */
+  showsError(): void;
 }
 
 /** Represents all empty sets: C++ Nix has only one. */
@@ -170,6 +174,7 @@ export class ValuePrinter {
         if (!(error instanceof EvalError)) throw error;
         if (endsPrinting(error.kind)) throw error;
         if (this.style.throwsAtTop === true && this.open.length === 0) throw error;
+        this.hooks?.showsError();
         this.paint("error", `${LEFT}error: ${stripTerminalCodes(error.message)}${RIGHT}`);
       }
       current = this.nextItem();
@@ -271,6 +276,7 @@ export class ValuePrinter {
       } catch (thrown) {
         const error = evalErrorOf(thrown);
         if (!(error instanceof EvalError) || endsPrinting(error.kind)) throw error;
+        this.hooks?.showsError();
         // Unlike C++ Nix, which leaves its brace open: the item prints as its error.
         return undefined;
       }

@@ -29,6 +29,12 @@ export function sourceName(path: string): string {
 /** Copies a path unchanged, as interpolation does, and returns its store path. */
 export function copyPathToStore(ctx: EvalContext, path: NixPath): ContextString {
   const key = ctx.caches.pathKeys.of(path);
+  return ctx.dependencies === undefined
+    ? copyUnchanged(ctx, path, key)
+    : ctx.dependencies.recall(`copy ${key}`, () => copyUnchanged(ctx, path, key));
+}
+
+function copyUnchanged(ctx: EvalContext, path: NixPath, key: string): ContextString {
   const known = ctx.caches.copiedPaths.get(key);
   if (known !== undefined) return known;
   try {
@@ -38,7 +44,7 @@ export function copyPathToStore(ctx: EvalContext, path: NixPath): ContextString 
     const root = withoutSymlinks(ctx, path, "ancestors");
     const storePath = addSource(ctx, root, sourceName(path.path), "nar");
     const copied = new ContextString(storePath, new Set([storePath]));
-    ctx.caches.copiedPaths.set(key, copied);
+    if (ctx.dependencies === undefined) ctx.caches.copiedPaths.set(key, copied);
     return copied;
   } catch (error) {
     throw evalErrorOf(error);
@@ -57,7 +63,9 @@ export function addSource(
   kept?: ReadonlyMap<string, readonly string[]>,
   references: readonly string[] = [],
 ): string {
-  const cache = kept === undefined && references.length === 0 ? ctx.caches.sourceCopies : undefined;
+  const isPlain = kept === undefined && references.length === 0;
+  // A warm evaluation must look at the source again when it has changed.
+  const cache = isPlain && ctx.dependencies === undefined ? ctx.caches.sourceCopies : undefined;
   const key = `${method}:${name}:${ctx.caches.pathKeys.of(root)}`;
   const copied = cache?.get(key);
   if (copied !== undefined) return copied;

@@ -22,8 +22,9 @@
  *     blackhole   BLACKHOLE   as before; of a call undefined, unless the run keeps it (`Machine.keeping`)
  *     forced      null        the value           visit mark     null
  *     failed      FAILED      the error           undefined      null
+ *     tracked     TrackedState  as forced or failed              what the thunk was made of
  *
- * The visit mark of a forced thunk is `undefined` or the number of the last deep evaluation that came by
+ * Only warm evaluations have tracked thunks (`dependencies/`). The visit mark of a forced thunk is `undefined` or the number of the last deep evaluation that came by
  * (`operations/deep-force.ts`). One or two upvalues inline are 30 % cheaper than an array of them. A forced
  * thunk drops its upvalues; keeping them would keep whole package sets alive.
  */
@@ -34,6 +35,22 @@ import type { Slot, Value } from "./value.ts";
 /** Marks for the states that have no lambda. */
 export class ThunkState {
   constructor(readonly name: string) {}
+}
+
+/**
+ * The state of a thunk that a warm evaluation has forced and may have to force again. Code that does not
+ * know of it finds a thunk that is not forced and requests that it be forced, which is right and quick.
+ */
+export abstract class TrackedState extends ThunkState {
+  /**
+   * Returns the value of the thunk, and notes what it depends on. Returns `undefined` if there is none: the
+   * thunk has failed, or is suspended again because its value no longer holds.
+   */
+  abstract read(thunk: Thunk): Slot | undefined;
+  /** {@link read}; throws the error of a thunk that has failed. */
+  abstract enter(thunk: Thunk): Slot | undefined;
+  /** Whether the thunk has failed, and its error still holds. */
+  abstract hasFailed(thunk: Thunk): boolean;
 }
 
 /** Being evaluated right now. */
@@ -118,6 +135,19 @@ export function restoreCall(
 /** Suspends a blackhole again: what ended its evaluation says nothing about its value. */
 export function resuspend(thunk: Thunk, code: Lambda | ThunkState): void {
   thunk.code = code;
+}
+
+/** The value of a thunk that has one; `undefined` if it must be forced. */
+export function valueOfForced(thunk: Thunk): Slot | undefined {
+  const { code } = thunk;
+  if (code === null) return thunk.a;
+  return code instanceof TrackedState ? code.read(thunk) : undefined;
+}
+
+/** Whether forcing a thunk throws the error of an earlier evaluation. */
+export function hasFailed(thunk: Thunk): boolean {
+  const { code } = thunk;
+  return code === FAILED || (code instanceof TrackedState && code.hasFailed(thunk));
 }
 
 /** A thunk for `callee argument`, as in the results of `map`. */

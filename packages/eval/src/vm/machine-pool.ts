@@ -59,7 +59,8 @@ export class MachinePool {
     const { calls } = nesting;
     const nested = nesting.runs > 0;
     machine.nested = nested;
-    machine.keeping = nested || this.ctx.limits !== undefined;
+    machine.keeping =
+      nested || this.ctx.limits !== undefined || this.ctx.dependencies !== undefined;
     // It is unknown how much of the native stack a run inside a run may take.
     machine.room = nested ? 0 : (this.tier?.room ?? 0);
     nesting.runs++;

@@ -10,6 +10,7 @@
 import type { Lambda } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
+import type { Observation } from "../dependencies/dependencies.ts";
 import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { NO_POS } from "../position.ts";
 import type { Thunk } from "../value/thunk.ts";
@@ -120,6 +121,8 @@ export class Machine {
   private unwindsFirst = false;
   /** How many levels deep in values this run is while it waits. */
   levels = 0;
+  /** Collects what thunks look at; only in warm evaluations. */
+  readonly observation: Observation | undefined;
 
   constructor(
     readonly ctx: EvalContext,
@@ -128,6 +131,7 @@ export class Machine {
     readonly tier: SecondTier | undefined = undefined,
   ) {
     this.step = new StepResult(ctx, observer);
+    this.observation = ctx.dependencies?.observe();
   }
 
   /** Runs to the end. */
@@ -150,6 +154,25 @@ export class Machine {
 
   /** Enters the loop once. Throws an error that no frame catches. */
   advance(): Progress {
+    return this.observation === undefined
+      ? this.enterLoop()
+      : this.observed(() => this.enterLoop());
+  }
+
+  /** Lets what the work looks at count for the thunks of this machine. */
+  private observed<Result>(work: () => Result): Result {
+    const { dependencies } = this.ctx;
+    if (dependencies === undefined || this.observation === undefined) return work();
+    const { active } = dependencies;
+    dependencies.active = this.observation;
+    try {
+      return work();
+    } finally {
+      dependencies.active = active;
+    }
+  }
+
+  private enterLoop(): Progress {
     if (this.unwindsFirst) {
       this.unwindsFirst = false;
       unwind(this);
@@ -233,7 +256,7 @@ export class Machine {
     this.thunk = null;
     this.resuming = null;
     this.error = error instanceof EvalError ? this.explainMore(error) : error;
-    unwind(this);
+    this.observed(() => unwind(this));
   }
 
   /** Returns whether the machine must wait because of what was thrown; it is then ready to continue afterwards. */
@@ -312,6 +335,10 @@ export class Machine {
     this.keeping = false;
     this.nested = false;
     this.caller.lambda = null;
+    if (this.observation !== undefined) {
+      // Host code that started this run is part of what it returns to.
+      this.ctx.dependencies?.note(this.observation.finish());
+    }
   }
 
   /** Records what is lost once the frames are gone; returns the error to unwind with. */

@@ -19,7 +19,7 @@ import { tooDeep } from "../errors/too-deep.ts";
 import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import type { Shape } from "../value/shape.ts";
-import { APPLY, APPLY2, BLACKHOLE, firstArgument, Thunk } from "../value/thunk.ts";
+import { APPLY, APPLY2, BLACKHOLE, firstArgument, Thunk, TrackedState } from "../value/thunk.ts";
 import { Closure, ContextString, type Slot } from "../value/value.ts";
 import { bindFormals, callValue, MISSING, NOTHING, StepOutcome, stepNative } from "./calls.ts";
 import {
@@ -127,6 +127,7 @@ export function runLoop(machine: Machine): RunStatus {
   let budget = machine.budget;
 
   const keeping = machine.keeping;
+  const observation = machine.observation;
 
   // The operands of the last five opcodes, which are steps of the machine and never occur in code.
   /** The thunk to force. */
@@ -348,10 +349,13 @@ export function runLoop(machine: Machine): RunStatus {
           if (mark === CALL_MARK) depth--;
           else if (mark !== PLAIN_MARK) {
             const updated = mark as Thunk;
-            updated.code = null;
-            updated.a = value;
-            updated.b = undefined;
-            updated.rest = null;
+            if (observation !== undefined) observation.settle(updated, value, lambda);
+            else {
+              updated.code = null;
+              updated.a = value;
+              updated.b = undefined;
+              updated.rest = null;
+            }
           }
           lambda = stack[sp];
           self = stack[sp + 1];
@@ -656,6 +660,7 @@ export function runLoop(machine: Machine): RunStatus {
               lambda = SEGMENT_LAMBDA;
               sp = pc = base = 0;
             }
+            if (observation !== undefined) observation.enter();
             stack[sp] = lambda;
             stack[sp + 1] = self;
             stack[sp + 2] = pc;
@@ -683,6 +688,12 @@ export function runLoop(machine: Machine): RunStatus {
             stack[sp++] = closure;
             break;
           }
+          if (next instanceof TrackedState) {
+            const value = next.enter(forced);
+            if (value === undefined) continue;
+            stack[sp++] = value;
+            break;
+          }
           const pos: PosIdx = lambda === NATIVE_LAMBDA ? step.askedPos : CALL_SITE;
           if (next === APPLY || next === APPLY2) {
             const callee = forced.a;
@@ -703,6 +714,7 @@ export function runLoop(machine: Machine): RunStatus {
               lambda = SEGMENT_LAMBDA;
               sp = pc = base = 0;
             }
+            if (observation !== undefined) observation.enter();
             stack[sp] = lambda;
             stack[sp + 1] = self;
             stack[sp + 2] = pc;
@@ -726,6 +738,7 @@ export function runLoop(machine: Machine): RunStatus {
         case Op.EnterNative: {
           const mark = step.enteringMark;
           if (mark === CALL_MARK) depth++;
+          else if (observation !== undefined && mark !== PLAIN_MARK) observation.enter();
           if (sp + HEADER_SIZE + NATIVE_ROOM > SEGMENT_SIZE) {
             checkStackSpace(machine, stackSlots);
             self = new SegmentLink(stack, sp, lambda, self, pc, base);
@@ -788,10 +801,13 @@ export function runLoop(machine: Machine): RunStatus {
           if (mark === CALL_MARK) depth--;
           else if (mark !== PLAIN_MARK) {
             const updated = mark as Thunk;
-            updated.code = null;
-            updated.a = result as Slot;
-            updated.b = undefined;
-            updated.rest = null;
+            if (observation !== undefined) observation.settle(updated, result as Slot, lambda);
+            else {
+              updated.code = null;
+              updated.a = result as Slot;
+              updated.b = undefined;
+              updated.rest = null;
+            }
           }
           lambda = stack[sp];
           self = stack[sp + 1];

@@ -117,7 +117,8 @@ export function unwind(machine: Machine): void {
         addCallTraces(error, leftFunction(left, inBody), pos, showTrace);
       }
     } else if (mark !== PLAIN_MARK) {
-      failThunk(mark as Thunk, error, left);
+      if (machine.observation === undefined) failThunk(mark as Thunk, error, left);
+      else machine.observation.fail(mark as Thunk, error, left);
     }
   }
 }
@@ -190,7 +191,7 @@ function isPassing(error: unknown): boolean {
 }
 
 /** The code of a blackhole before it was entered; `null` if it no longer has its captures. */
-function suspendedCode(thunk: Thunk, frame: Lambda): Thunk["code"] {
+export function suspendedCode(thunk: Thunk, frame: Lambda): Thunk["code"] {
   if (frame === NATIVE_LAMBDA) return NATIVE;
   if (frame.pos !== NATIVE_POS) return frame;
   // A suspended call. Its function is gone unless the machine is `keeping` calls.

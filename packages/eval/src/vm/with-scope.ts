@@ -10,7 +10,7 @@ import { typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import type { Shape } from "../value/shape.ts";
-import { Thunk } from "../value/thunk.ts";
+import { Thunk, valueOfForced } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
 import { type Request, Routine } from "./requests.ts";
 
@@ -29,7 +29,7 @@ export function lookUpWith(innermost: WithScope, name: string): Slot | undefined
   let scope: WithScope | null = innermost;
   while (scope !== null) {
     const slot: Slot = scope.namespace;
-    const value = slot instanceof Thunk ? (slot.code === null ? slot.a : undefined) : slot;
+    const value = slot instanceof Thunk ? valueOfForced(slot) : slot;
     if (!(value instanceof Attrs)) return undefined;
     const found = value.get(name);
     if (found !== undefined) return found;
@@ -66,12 +66,12 @@ export class WithLookUp extends Routine<Slot> {
   override next(): IteratorResult<Request, Slot> {
     for (let scope = this.scope; scope !== null; scope = scope.parent) {
       const slot: Slot = scope.namespace;
+      const value = (slot instanceof Thunk ? valueOfForced(slot) : slot) as Value | undefined;
       // Once it is forced, the look-up continues with it.
-      if (slot instanceof Thunk && slot.code !== null) {
+      if (value === undefined) {
         this.scope = scope;
-        return this.ask(slot);
+        return this.ask(slot as Thunk);
       }
-      const value = (slot instanceof Thunk ? slot.a : slot) as Value;
       if (!(value instanceof Attrs)) throw notANamespace(this.ctx, value, scope);
       const found = value.get(this.name);
       if (found !== undefined) return this.finish(found);

@@ -1,0 +1,411 @@
+/**
+ * Dependencies: what each value of a warm evaluation was computed from.
+ *
+ * While a thunk is evaluated, an {@link Observation} collects the set of inputs that its evaluation
+ * looks at, directly or through the values of other thunks. A thunk that depends on something is then
+ * not plainly *forced* but *tracked*: it has its value, its set and what it was made of. When the
+ * world has changed, {@link Dependencies.revise} asks all inputs again and makes the sets of the
+ * changed ones stale. A tracked thunk whose set is stale becomes suspended again when somebody reads
+ * it, and is evaluated anew; all others keep their values and their identity.
+ *
+ * A tracked thunk is in a state of its own, so the fast paths of the machine, which test for the
+ * forced state, neither know of it nor pay for it. `Evaluation` opens this if it is to be warm. See
+ * docs/design/014-warm-evaluation.md.
+ */
+import type { Bytes, HashFunctions } from "@nivis/formats";
+import type { Lambda } from "../bytecode/lambda.ts";
+import { EvalError } from "../errors/eval-error.ts";
+import { type DirectoryEntry, type EvalIo, IoError } from "../io.ts";
+import { parentOfPath } from "../path.ts";
+import { FAILED, settle, type Thunk, TrackedState } from "../value/thunk.ts";
+import type { Slot, Value } from "../value/value.ts";
+import { cloneError } from "../vm/instruction-errors.ts";
+import { failThunk, suspendedCode } from "../vm/unwind.ts";
+import { EMPTY, InputSets } from "./input-sets.ts";
+
+/** Contents up to this length are kept to be compared; of longer ones, the hash is. */
+const MAX_KEPT_LENGTH = 1 << 16;
+
+/** What a thunk was before it was evaluated, and what its value depends on. */
+class Recipe {
+  constructor(
+    readonly code: Thunk["code"],
+    readonly a: Slot | undefined,
+    readonly b: Slot | undefined,
+    readonly rest: Slot[] | null,
+    /** The number of a set of inputs. */
+    readonly set: number,
+    /** The revision in which the thunk was evaluated. */
+    readonly revision: number,
+  ) {}
+}
+
+function recipeOf(thunk: Thunk): Recipe {
+  return thunk.rest as unknown as Recipe;
+}
+
+/** Makes a thunk suspended again, as it was before its evaluation. */
+function restore(thunk: Thunk): void {
+  const { code, a, b, rest } = recipeOf(thunk);
+  thunk.code = code;
+  thunk.a = a;
+  thunk.b = b;
+  thunk.rest = rest;
+}
+
+/** The state of a thunk with a value that depends on inputs. */
+class Tracked extends TrackedState {
+  constructor(private readonly dependencies: Dependencies) {
+    super("tracked");
+  }
+
+  override read(thunk: Thunk): Slot | undefined {
+    const { dependencies } = this;
+    const { set } = recipeOf(thunk);
+    if (dependencies.sets.isStale(set)) {
+      restore(thunk);
+      return undefined;
+    }
+    dependencies.note(set);
+    return thunk.a;
+  }
+
+  override enter(thunk: Thunk): Slot | undefined {
+    return this.read(thunk);
+  }
+
+  override hasFailed(): boolean {
+    return false;
+  }
+}
+
+/**
+ * The state of a thunk that has failed in a warm evaluation. The error holds for one revision: its
+ * traces and the values that its message shows depend on what else was evaluated before.
+ */
+class TrackedFailure extends TrackedState {
+  constructor(private readonly dependencies: Dependencies) {
+    super("failed and tracked");
+  }
+
+  override read(thunk: Thunk): undefined {
+    if (recipeOf(thunk).revision !== this.dependencies.revision) restore(thunk);
+    return undefined;
+  }
+
+  override enter(thunk: Thunk): undefined {
+    const { set, revision } = recipeOf(thunk);
+    if (revision !== this.dependencies.revision) {
+      restore(thunk);
+      return undefined;
+    }
+    this.dependencies.note(set);
+    const error: unknown = thunk.a;
+    throw error instanceof EvalError ? cloneError(error) : error;
+  }
+
+  override hasFailed(thunk: Thunk): boolean {
+    this.read(thunk);
+    return thunk.code === this;
+  }
+}
+
+/** Collects what the thunks of one machine look at. The machine tells it where thunks begin and end. */
+export class Observation {
+  /** The set of the thunk that is being evaluated. */
+  current = EMPTY;
+  /** The sets of the thunks around it. */
+  readonly #outer: number[] = [];
+  readonly #dependencies: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** The evaluation of a thunk begins. */
+  enter(): void {
+    this.#outer.push(this.current);
+    this.current = EMPTY;
+  }
+
+  /** The evaluation of a thunk ends with a value; `frame` is the lambda of its frame. */
+  settle(thunk: Thunk, value: Slot, frame: Lambda): void {
+    const set = this.current;
+    const outer = this.#outer.pop() as number;
+    if (set === EMPTY) {
+      settle(thunk, value as Value);
+      this.current = outer;
+      return;
+    }
+    const { tracked, revision, sets } = this.#dependencies;
+    const recipe = new Recipe(
+      suspendedCode(thunk, frame),
+      thunk.a,
+      thunk.b,
+      thunk.rest,
+      set,
+      revision,
+    );
+    thunk.code = tracked;
+    thunk.a = value;
+    thunk.b = undefined;
+    thunk.rest = recipe as unknown as Slot[];
+    this.current = outer === EMPTY ? set : sets.union(outer, set);
+  }
+
+  /** The evaluation of a thunk ends with an error. */
+  fail(thunk: Thunk, error: unknown, frame: Lambda): void {
+    const { a, b, rest } = thunk;
+    const set = this.leave();
+    const { failed, revision } = this.#dependencies;
+    const recipe = new Recipe(suspendedCode(thunk, frame), a, b, rest, set, revision);
+    failThunk(thunk, error, frame);
+    if (thunk.code !== FAILED) return;
+    thunk.code = failed;
+    thunk.rest = recipe as unknown as Slot[];
+  }
+
+  /** What {@link enter} began ends; returns its set. */
+  leave(): number {
+    const set = this.current;
+    this.current = this.#dependencies.sets.union(this.#outer.pop() as number, set);
+    return set;
+  }
+
+  /** Ends a run, however it ended; returns the set of all that it looked at. */
+  finish(): number {
+    while (this.#outer.length > 0) this.leave();
+    const set = this.current;
+    this.current = EMPTY;
+    return set;
+  }
+}
+
+/** The result of looking at the world again. */
+export interface Revision {
+  /** The number of inputs that have changed. */
+  readonly changed: number;
+  /** The number of given paths that no input is about. */
+  readonly unknown: number;
+}
+
+/** The kinds of questions about files. */
+export type FileQuestion = "type" | "executable" | "contents" | "listing" | "link";
+
+/** A question and the answer that the evaluation got. */
+interface Input {
+  readonly id: number;
+  readonly path: Bytes;
+  readonly answer: string;
+}
+
+/** The dependencies of one evaluation. */
+export class Dependencies {
+  readonly sets = new InputSets();
+  /** The state of thunks whose value depends on inputs. */
+  readonly tracked: TrackedState = new Tracked(this);
+  /** The state of thunks that have failed. */
+  readonly failed: TrackedState = new TrackedFailure(this);
+  /** Collects for the machine that runs; outside of machines, for nobody. */
+  active = new Observation(this);
+  /** How often the evaluation was told to look at the world again. */
+  revision = 0;
+  readonly #hashes: HashFunctions;
+  readonly #files: Readonly<Record<FileQuestion, Map<Bytes, Input>>> = {
+    type: new Map(),
+    executable: new Map(),
+    contents: new Map(),
+    listing: new Map(),
+    link: new Map(),
+  };
+  readonly #variables = new Map<Bytes, Input>();
+  #inputs = 0;
+  /** The input that changes with each revision; `undefined` until something depends on it. */
+  #passing: number | undefined;
+  /** Inputs that gave another answer during a revision. */
+  #contradicted: number[] = [];
+  readonly #recalled = new Map<string, { readonly value: unknown; readonly set: number }>();
+  readonly #questions: Readonly<Record<FileQuestion, (path: Bytes) => string>>;
+  readonly #io: EvalIo;
+  #isExposed = false;
+
+  constructor(io: EvalIo, hashes: HashFunctions) {
+    this.#io = io;
+    this.#hashes = hashes;
+    this.#questions = {
+      type: (path) => io.fileType(path) ?? "",
+      executable: (path) => String(io.isExecutable(path)),
+      contents: (path) => this.#contentsAnswer(io.readFile(path)),
+      listing: (path) => listingAnswer(io.readDirectory(path)),
+      link: (path) => io.readLink(path),
+    };
+  }
+
+  /** Returns an observation for another machine. */
+  observe(): Observation {
+    return new Observation(this);
+  }
+
+  /** Adds a set to what is being evaluated. */
+  note(set: number): void {
+    const { active } = this;
+    if (active.current !== set) active.current = this.sets.union(active.current, set);
+  }
+
+  /**
+   * Adds an input that is different in each revision: a line that was logged, the time, an answer of
+   * a store that may be another one later.
+   */
+  notePassing(): void {
+    this.#passing ??= this.#inputs++;
+    this.note(this.sets.of(this.#passing));
+  }
+
+  /**
+   * Something was shown in which it can be seen which values were evaluated already. In later
+   * revisions more of them are than in a new evaluation.
+   */
+  expose(): void {
+    this.#isExposed = true;
+  }
+
+  /** Whether {@link expose} was called in this revision. */
+  get isExposed(): boolean {
+    return this.#isExposed;
+  }
+
+  /**
+   * Returns the result of `compute`, which looks at inputs but at no thunk, computed at most once for
+   * a key as long as these inputs are the same.
+   */
+  recall<Result>(key: string, compute: () => Result): Result {
+    const known = this.#recalled.get(key);
+    if (known !== undefined && !this.sets.isStale(known.set)) {
+      this.note(known.set);
+      return known.value as Result;
+    }
+    const { active } = this;
+    active.enter();
+    try {
+      const value = compute();
+      this.#recalled.set(key, { value, set: active.current });
+      return value;
+    } finally {
+      active.leave();
+    }
+  }
+
+  /** Forgets the results of {@link recall}. */
+  forget(): void {
+    this.#recalled.clear();
+  }
+
+  /**
+   * Looks at the world again. With `paths`, no other files are compared. Outside of
+   * runs only.
+   */
+  revise(paths?: ReadonlySet<Bytes>): Revision {
+    this.revision++;
+    this.#isExposed = false;
+    this.active.finish();
+    this.#io.refresh?.();
+    const changed = this.#contradicted;
+    this.#contradicted = [];
+    let unknown = 0;
+    for (const path of paths ?? []) {
+      if (!Object.values(this.#files).some((inputs) => inputs.has(path))) unknown++;
+    }
+    for (const [question, inputs] of Object.entries(this.#files)) {
+      const ask = this.#questions[question as FileQuestion];
+      if (paths === undefined) for (const input of inputs.values()) compare(inputs, input, ask);
+      else {
+        for (const path of paths) {
+          const input = inputs.get(path);
+          if (input !== undefined) compare(inputs, input, ask);
+        }
+      }
+    }
+    const ask = (name: Bytes): string => environmentAnswer(this.#io.environment(name));
+    for (const input of this.#variables.values()) compare(this.#variables, input, ask);
+    const count = changed.length;
+    if (this.#passing !== undefined) changed.push(this.#passing);
+    this.#passing = undefined;
+    if (changed.length > 0) {
+      this.sets.change(changed);
+      for (const [key, { set }] of this.#recalled) {
+        if (this.sets.isStale(set)) this.#recalled.delete(key);
+      }
+    }
+    return { changed: count, unknown };
+
+    function compare(inputs: Map<Bytes, Input>, input: Input, ask: (path: Bytes) => string): void {
+      if (answerOf(() => ask(input.path)) === input.answer) return;
+      changed.push(input.id);
+      inputs.delete(input.path);
+    }
+  }
+
+  /** Notes that the evaluation asked about a file and was answered `result`, or failed. */
+  noteFile(question: FileQuestion, path: Bytes, result: string): void {
+    this.#noteAnswer(this.#files[question], path, result);
+  }
+
+  /** Returns the set of the types of a directory and of those above it. */
+  setOfAncestors(path: Bytes): number {
+    const { active } = this;
+    active.enter();
+    for (let at = path; at !== "/"; at = parentOfPath(at)) {
+      this.noteFile("type", at, this.#files.type.get(at)?.answer ?? this.#questions.type(at));
+    }
+    return active.leave();
+  }
+
+  /** Notes the value of an environment variable. */
+  noteVariable(name: Bytes, value: Bytes | undefined): void {
+    this.#noteAnswer(this.#variables, name, environmentAnswer(value));
+  }
+
+  /** Notes the contents of a file. */
+  noteContents(path: Bytes, contents: Bytes): void {
+    this.noteFile("contents", path, this.#contentsAnswer(contents));
+  }
+
+  #noteAnswer(inputs: Map<Bytes, Input>, path: Bytes, answer: string): void {
+    let input = inputs.get(path);
+    if (input === undefined || input.answer !== answer) {
+      if (input !== undefined) this.#contradicted.push(input.id);
+      input = { id: this.#inputs++, path, answer };
+      inputs.set(path, input);
+    }
+    this.note(this.sets.of(input.id));
+  }
+
+  #contentsAnswer(contents: Bytes): string {
+    if (contents.length <= MAX_KEPT_LENGTH) return `=${contents}`;
+    return `#${String.fromCharCode(...this.#hashes.hash("sha256", contents))}`;
+  }
+}
+
+/** The answer as a text; failures with their message, since programs of users show it. */
+function answerOf(ask: () => string): string | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    return error instanceof IoError ? failureAnswer(error) : undefined;
+  }
+}
+
+export function failureAnswer({ code, message }: IoError): string {
+  return `\0${code} ${message}`;
+}
+
+function environmentAnswer(value: Bytes | undefined): string {
+  return value === undefined ? "" : `=${value}`;
+}
+
+export function listingAnswer(entries: readonly DirectoryEntry[]): string {
+  return entries
+    .map(({ name, type }) => `${name}\0${type}`)
+    .sort()
+    .join("\0");
+}

@@ -1,0 +1,139 @@
+/** Warm evaluations: what is evaluated again after a change, and what stays. */
+import { type Attrs, type EvalIo, Evaluation, memoryIo, overrideIo, type Thunk } from "@nivis/eval";
+import { describe, expect, test } from "vitest";
+
+/** A warm evaluation over files that can be edited. */
+function warmWith(files: Record<string, string>, wrap: (io: EvalIo) => EvalIo = (world) => world) {
+  const log: string[] = [];
+  let io = memoryIo({ files });
+  const world = overrideIo(io, {
+    readFile: (path) => io.readFile(path),
+    fileType: (path) => io.fileType(path),
+    readDirectory: (path) => io.readDirectory(path),
+    log: ({ text }) => log.push(text),
+    environment: (name) => environment[name],
+  });
+  const environment: Record<string, string> = {};
+  const evaluation = new Evaluation({ io: wrap(world), warm: true });
+  const edit = (changed: Record<string, string | undefined>): void => {
+    for (const [path, text] of Object.entries(changed)) {
+      if (text === undefined) delete files[path];
+      else files[path] = text;
+    }
+    io = memoryIo({ files });
+  };
+  return { evaluation, edit, log, environment };
+}
+
+describe("after an edit", () => {
+  test("only what depends on the file is evaluated again", () => {
+    const { evaluation, edit, log } = warmWith({
+      "/a.nix": `builtins.trace "a" 1`,
+      "/b.nix": "2",
+      "/all.nix": "{ a = import ./a.nix; b = import ./b.nix + 1; c = import ./b.nix; }",
+    });
+    const root = evaluation.loadText("import /all.nix");
+    expect(evaluation.toJson(root)).toBe('{"a":1,"b":3,"c":2}');
+    const set = evaluation.force(root) as Attrs;
+    edit({ "/b.nix": "5" });
+    expect(evaluation.revise()).toMatchObject({ changed: 1 });
+    expect(evaluation.toJson(root)).toBe('{"a":1,"b":6,"c":5}');
+    // The set itself does not depend on what is in it.
+    expect(evaluation.force(root)).toBe(set);
+    // What was logged is logged again, as by a new evaluation.
+    expect(log).toEqual(["a", "a"]);
+  });
+
+  test("files that were not there, listings and variables are inputs", () => {
+    const { evaluation, edit, environment } = warmWith({ "/d/x": "" });
+    const root = evaluation.loadText(
+      `{ has = builtins.pathExists /b.nix; names = builtins.attrNames (builtins.readDir /d); v = builtins.getEnv "V"; }`,
+    );
+    expect(evaluation.toJson(root)).toBe('{"has":false,"names":["x"],"v":""}');
+    edit({ "/b.nix": "1", "/d/y": "" });
+    environment["V"] = "v";
+    evaluation.revise();
+    expect(evaluation.toJson(root)).toBe('{"has":true,"names":["x","y"],"v":"v"}');
+  });
+
+  test("failures are tried again", () => {
+    const { evaluation, edit } = warmWith({ "/a.nix": "1 +" });
+    const root = evaluation.loadText(
+      "[ (import /a.nix) (builtins.tryEval (throw (import /a.nix))) ]",
+    );
+    expect(() => evaluation.toJson(root)).toThrow("syntax error");
+    expect(() => evaluation.toJson(root)).toThrow("syntax error");
+    edit({ "/a.nix": '"x"' });
+    evaluation.revise();
+    expect(evaluation.toJson(root)).toBe('["x",{"success":false,"value":false}]');
+  });
+
+  test("calls that builtins have suspended are evaluated again", () => {
+    const { evaluation, edit } = warmWith({ "/n.nix": "1" });
+    const root = evaluation.loadText(
+      "let n = import /n.nix; in { m = map (x: x + n) [ 1 2 ]; a = builtins.mapAttrs (k: v: [ k (v + n) ]) { b = 1; }; w = with { inherit n; }; n; }",
+    );
+    expect(evaluation.toJson(root)).toBe('{"a":{"b":["b",2]},"m":[2,3],"w":1}');
+    edit({ "/n.nix": "10" });
+    evaluation.revise();
+    expect(evaluation.toJson(root)).toBe('{"a":{"b":["b",11]},"m":[11,12],"w":10}');
+  });
+
+  test("with paths, only these are looked at", () => {
+    const { evaluation, edit } = warmWith({ "/a.nix": "1", "/b.nix": "1" });
+    const root = evaluation.loadText("[ (import /a.nix) (import /b.nix) ]");
+    expect(evaluation.toJson(root)).toBe("[1,1]");
+    edit({ "/a.nix": "2", "/b.nix": "2" });
+    expect(evaluation.revise(["/a.nix", "/other"])).toEqual({ changed: 1, unknown: 1 });
+    expect(evaluation.toJson(root)).toBe("[2,1]");
+    expect(evaluation.revise()).toEqual({ changed: 1, unknown: 0 });
+    expect(evaluation.toJson(root)).toBe("[2,2]");
+  });
+
+  test("values that saw nothing stay plainly forced", () => {
+    const { evaluation } = warmWith({ "/a.nix": "1" });
+    const set = evaluation.force(evaluation.loadText("{ a = 1 + 1; b = import /a.nix; }")) as Attrs;
+    const [a, b] = ["a", "b"].map((name) => set.get(name) as Thunk);
+    for (const thunk of [a, b]) evaluation.force(thunk as Thunk);
+    expect(a?.code).toBe(null);
+    expect(b?.code).not.toBe(null);
+  });
+});
+
+test("what host code evaluates inside of an evaluation counts for that", () => {
+  let inner: () => string = () => "";
+  const { evaluation, edit } = warmWith({ "/n.nix": "1" }, (io) =>
+    overrideIo(io, { environment: () => inner() }),
+  );
+  const slot = evaluation.loadText("toString (import /n.nix)");
+  inner = () => evaluation.force(slot) as string;
+  const outer = evaluation.loadText('builtins.getEnv "N"');
+  expect(evaluation.force(outer)).toBe("1");
+  edit({ "/n.nix": "4" });
+  evaluation.revise();
+  expect(evaluation.force(outer)).toBe("4");
+});
+
+test("shown evaluation states are reported", () => {
+  const { evaluation } = warmWith({});
+  evaluation.force(evaluation.loadText('builtins.trace 1 (builtins.trace "s" 2)'));
+  expect(evaluation.showedEvaluationState).toBe(true);
+  evaluation.revise();
+  expect(evaluation.showedEvaluationState).toBe(false);
+});
+
+test("asynchronous evaluations are warm, too", async () => {
+  const { evaluation, edit } = warmWith({ "/a.nix": "1", "/b.nix": "2" });
+  const roots = ["import /a.nix", "import /b.nix"].map((text) => evaluation.loadText(text));
+  const run = (): Promise<unknown[]> =>
+    Promise.all(roots.map((root) => evaluation.forceAsync(root)));
+  expect(await run()).toEqual([1, 2]);
+  edit({ "/b.nix": "7" });
+  evaluation.revise();
+  expect(await run()).toEqual([1, 7]);
+});
+
+test("an evaluation that is not warm cannot be revised", () => {
+  const evaluation = new Evaluation({ io: memoryIo() });
+  expect(() => evaluation.revise()).toThrow(TypeError);
+});
