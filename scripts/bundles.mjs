@@ -33,7 +33,7 @@ export const ON_DEMAND = {
   archives: ["fetch/src/archive/unpack.ts"],
   fetching: ["nivis/src/fetching.ts"],
   nix: ["nivis/src/nix.ts"],
-  repl: ["nivis/src/commands/repl.ts"],
+  repl: ["nivis/src/commands/repl.ts", "nivis/src/commands/debug-eval.ts"],
   packs: ["nivis/src/commands/pack.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
   diagnostics: [

@@ -1,4 +1,4 @@
-/** Runs the built `nivis repl` on lines from a pipe. */
+/** Runs the built `nivis repl`, or `nivis eval --debugger`, on lines from a pipe. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
@@ -9,18 +9,20 @@ export interface ReplRun {
   readonly cwd: string;
   readonly home: string;
   readonly args?: readonly string[];
+  /** The command and its first arguments. Defaults to `repl`. */
+  readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Returns both streams as they come, and the exit code. */
 export function runRepl(
   input: string,
-  { cwd, home, args = [], environment = {} }: ReplRun,
+  { cwd, home, command = ["repl"], args = [], environment = {} }: ReplRun,
 ): Promise<{ readonly output: string; readonly code: number | null }> {
   return new Promise((resolve, reject) => {
     const child = spawn(
       "/bin/sh",
-      ["-c", 'exec "$@" 2>&1', "sh", process.execPath, COMMAND, "repl", ...args],
+      ["-c", 'exec "$@" 2>&1', "sh", process.execPath, COMMAND, ...command, ...args],
       {
         cwd,
         env: {

@@ -12,6 +12,9 @@ const checkout = process.env["NIVIS_CONFORMANCE_NIX"];
 const functional = checkout === undefined ? undefined : join(checkout, "tests", "functional");
 const folder = functional === undefined ? undefined : join(functional, "repl");
 
+/** The configuration of C++ Nix's tests. */
+const CONFIG = "show-trace = true\nexperimental-features = nix-command flakes fetch-tree";
+
 /** Sessions in which we differ on purpose, with the reason. */
 const DIFFERENT: Readonly<Record<string, string>> = {};
 
@@ -23,7 +26,7 @@ function normalise(output: string): string {
     .replace(/(.*[^\n])\n\n*nix-repl>[ \n]*$/, "$1")
     .replace(/[ \n]*$/, "")
     .replaceAll(functional as string, "/path/to/tests/functional")
-    .replace(/^Nix 2\.36\.0/, "Nix <nix version>")}\n`;
+    .replace(/^Nix 2\.36\.0/m, "Nix <nix version>")}\n`;
 }
 
 describe.skipIf(folder === undefined || !existsSync(folder))("sessions of C++ Nix", () => {
@@ -31,11 +34,11 @@ describe.skipIf(folder === undefined || !existsSync(folder))("sessions of C++ Ni
   afterAll(() => rmSync(home, { recursive: true, force: true }));
   const names = folder === undefined ? [] : readdirSync(folder);
   const sessions = names
-    .filter((name) => name.endsWith(".in") && !names.includes(`${name}.debugexpr.nix`))
+    .filter((name) => name.endsWith(".in"))
     .map((name) => name.slice(0, -".in".length));
 
   it("there are some", () => {
-    expect(sessions.length).toBeGreaterThanOrEqual(30);
+    expect(sessions.length).toBeGreaterThanOrEqual(35);
   });
 
   it.each(sessions)("%s", async (name) => {
@@ -44,8 +47,16 @@ describe.skipIf(folder === undefined || !existsSync(folder))("sessions of C++ Ni
       ? readFileSync(`${path}.flags`, "utf8").trim().split(/\s+/)
       : [];
     const input = readFileSync(`${path}.in`, "utf8").replace(/^\s*#\s*COM:.*\n/gm, "");
-    const { output, code } = await runRepl(input, { cwd: folder as string, home, args: flags });
-    expect(code).toBe(0);
+    const debugged = `${path}.in.debugexpr.nix`;
+    const { output, code } = await runRepl(input, {
+      cwd: folder as string,
+      home,
+      args: flags,
+      ...(existsSync(debugged) ? { command: ["eval", "--file", debugged, "--debugger"] } : {}),
+      environment: { NIX_CONFIG: CONFIG },
+    });
+    if (name.startsWith("debugger-fail-")) expect(code).not.toBe(0);
+    else expect(code).toBe(0);
     const expected = readFileSync(`${path}.expected`, "utf8");
     if (DIFFERENT[name] === undefined) expect(normalise(output)).toBe(expected);
     else expect(normalise(output)).not.toBe(expected);

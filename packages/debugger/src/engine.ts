@@ -24,6 +24,7 @@ import {
   isPassingKind,
   type Lambda,
   type Machine,
+  NO_POS,
   Op,
   type RunObserver,
   type Slot,
@@ -90,6 +91,8 @@ export interface StopEvent {
   readonly breakpoints: readonly Breakpoint[];
   /** The value of the frame that a step has left. */
   readonly returned?: Value | undefined;
+  /** The step that is done. */
+  readonly step?: Resume | undefined;
   /** The stop in which the user had this value forced, if any. */
   readonly outer?: StopEvent | undefined;
 }
@@ -455,6 +458,7 @@ export class Debugger {
     if (this.#muted > 0 || this.#reported.has(error) || error.isRepeated) return undefined;
     if (error.kind === "parse" || isPassingKind(error.kind)) return undefined;
     this.#reported.add(error);
+    error.resolveCallSite(stackFrames(machine, false)[0]?.pos ?? NO_POS);
     const frames = this.#framesOf(machine, false);
     if (!frames.some(({ code }) => code !== undefined)) return undefined;
     const isInTry = hasTry(frames);
@@ -532,6 +536,7 @@ export class Debugger {
     // The machine waits for it only after the stop has begun.
     promise.catch(() => {});
     const onStopped = (machine: Machine): void => {
+      const step = this.#plan?.kind;
       this.#passing = false;
       this.#plan = undefined;
       this.#muted++;
@@ -545,11 +550,13 @@ export class Debugger {
         isInTry: hasTry(frames),
         breakpoints: details.breakpoints ?? [],
         returned: details.returned,
+        step,
         outer: this.#stops.at(-1),
       };
       this.#converse(stop).then((resume) => {
         this.#muted--;
         if (typeof resume === "object") {
+          if (resume.fail instanceof EvalError) this.#reported.add(resume.fail);
           this.#run();
           abort(resume.fail);
           return;

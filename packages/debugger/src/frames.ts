@@ -69,6 +69,18 @@ export class DebugFrame {
     return this.frame.pos;
   }
 
+  /** The bindings around the expression of a thunk or function, outer ones last: `b in f in lib.nix`. */
+  definedIn(): Bytes {
+    const { code } = this;
+    if (code === undefined) return "";
+    const names: Bytes[] = [];
+    for (let unit = code.unit.parent; unit !== undefined; unit = unit.parent) {
+      const name = code.file.nameOf(unit.expr) ?? unit.lambda.name;
+      if (name !== undefined && name !== names.at(-1)) names.push(name);
+    }
+    return [...names, code.file.source.displayName].join(" in ");
+  }
+
   /** The innermost region of code at which the frame stands. */
   get region(): CodeRegion | undefined {
     return this.code?.regionAt(this.frame.at);

@@ -25,4 +25,12 @@ export {
   type ScopeLevel,
   type SourceRange,
 } from "./frames.ts";
+export {
+  forcedSet,
+  type NixFrame,
+  nixFrames,
+  renderEnvironment,
+  renderFrameNumber,
+  renderNixFrame,
+} from "./nix-frames.ts";
 export { type ShownSlot, showSlot } from "./values.ts";

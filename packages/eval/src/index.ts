@@ -171,7 +171,6 @@ export {
   typeWithArticle,
 } from "./value/value.ts";
 export type { AsyncOptions, RunProgress, StopSignal } from "./vm/async-run.ts";
-export { Environment } from "./vm/environment.ts";
 export type { Machine } from "./vm/machine.ts";
 export { bothObservers, type RunObserver } from "./vm/observer.ts";
 export { attempt, isPromise, now, Pending, Stop, type StopPlace } from "./vm/pending.ts";
@@ -186,5 +185,6 @@ export {
   thunkState,
   upvalueOf,
 } from "./vm/stack-frames.ts";
+export { Environment } from "./vm/with-scope.ts";
 export { type EventualFiles, WaitingIo } from "./waiting-io.ts";
 export { warmUp } from "./warm-up/warm-up.ts";

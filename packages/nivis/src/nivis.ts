@@ -1,5 +1,6 @@
 /** `nivis`: runs the command that the first argument names. */
 import { runAnyCommand } from "./any-command.ts";
+import { startDebuggedEval } from "./commands/debug-eval.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { startFlakeCommand } from "./commands/flake-commands.ts";
 import { namesFlakes } from "./commands/flake-detection.ts";
@@ -16,6 +17,7 @@ export function runNivis(args: readonly string[], terminal: Terminal): number | 
   // These commands start without loading the others.
   switch (word) {
     case "eval":
+      if (rest.includes("--debugger")) return startDebuggedEval(rest, terminal);
       return namesFlakes(rest, evalCommand.options)
         ? startFlakeCommand(word, rest, terminal)
         : runProgram(evalCommand, rest, terminal);

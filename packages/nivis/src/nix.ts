@@ -6,6 +6,7 @@
  */
 import { encodeUtf8 } from "@nivis/formats";
 import { isCommand } from "./any-command.ts";
+import { startDebuggedEval } from "./commands/debug-eval.ts";
 import { startFlakeCommand } from "./commands/flake-commands.ts";
 import { startRepl } from "./commands/repl.ts";
 import { Invocation } from "./invocation.ts";
@@ -127,6 +128,11 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
   }
   if (first === "repl") {
     return startRepl(["--max-call-depth", "10000", ...given], terminal, true);
+  }
+  if (first === "eval" && given.includes("--debugger")) {
+    const isFlake = !given.some((argument) => EXPRESSION_FLAGS.has(argument));
+    const args = evaluating(first, given);
+    return startDebuggedEval(isFlake ? ["--max-call-depth", "10000", ...given] : args, terminal);
   }
   if (TAKING_FLAKES.has(first) && !given.some((argument) => EXPRESSION_FLAGS.has(argument))) {
     return startFlakeCommand(first, ["--max-call-depth", "10000", ...given], terminal);

@@ -5,6 +5,7 @@
 import {
   Attrs,
   bothObservers,
+  type DebugHooks,
   DeferredFetcher,
   EvalError,
   type EvalIo,
@@ -50,6 +51,7 @@ export interface SessionOptions {
   /** Whether nothing may be written, even if the store accepts writes. */
   readonly readOnly: boolean;
   readonly observer?: RunObserver;
+  readonly debugger?: DebugHooks;
 }
 
 /**
@@ -100,7 +102,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     profilers?.observer,
   );
   // An observer must see compilation, so it bypasses the cache.
-  const useCache = flags.cache && options.observer === undefined;
+  const useCache = flags.cache && options.observer === undefined && options.debugger === undefined;
   const evaluation = openEvaluation({
     settings,
     store,
@@ -113,6 +115,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     cacheDirectory: useCache ? cacheDirectory(machine) : undefined,
     onLongRun: terminal.onLongRun,
     ...(observer === undefined ? {} : { observer }),
+    debugger: options.debugger,
     tier: flags.tier,
     tierStress: terminal.tierStress === true,
   });

@@ -82,6 +82,8 @@ export interface EvaluationRequest {
    */
   readonly onLongRun?: (() => void) | undefined;
   readonly observer?: EvaluationOptions["observer"];
+  /** The hooks of a debugger; see `EvaluationOptions`. */
+  readonly debugger?: EvaluationOptions["debugger"] | undefined;
   /** Records what the store is asked; the world has a recorder of its own. Defaults to nothing. */
   readonly inputs?: InputRecorder | undefined;
   /** See `EvaluationOptions`. */
@@ -110,6 +112,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     fetcher: request.fetcher,
     searchPath: searchPathOf([...(request.includes ?? []), ...nixPath], ""),
     ...(observer === undefined ? {} : { observer }),
+    ...(request.debugger === undefined ? {} : { debugger: request.debugger }),
     ...(tier === undefined ? {} : { tier }),
     tierStress: request.tierStress === true,
     ...(onLongRun === undefined

@@ -5,9 +5,9 @@
 import type { Lambda } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
 import { InternalError } from "../errors/eval-error.ts";
-import { Environment } from "./environment.ts";
 import type { Segment } from "./frame.ts";
 import type { StepResult } from "./step-result.ts";
+import { Environment } from "./with-scope.ts";
 
 /** Runs one instruction, whose operands begin at `code[at]`. Returns the new stack pointer. */
 export function debugOp(

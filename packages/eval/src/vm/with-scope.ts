@@ -2,6 +2,9 @@
  * The scopes of `with` at run time: a chain from the innermost outwards. A `with` keeps its scope in
  * a hidden local, which the code inside captures like any other; so there is no with-stack beside
  * the frames, and a thunk keeps alive only the scopes that it can see.
+ *
+ * Code that is compiled for a debugger (`Resolution.keepsScopes`) also keeps its other scopes, as
+ * {@link Environment}s. Other code has none at run time: it captures what it uses.
  */
 
 import type { EvalContext } from "../context.ts";
@@ -91,4 +94,44 @@ export function notANamespace(ctx: EvalContext, value: Value, scope: WithScope):
 /** The error about a name that no namespace has. */
 export function undefinedVariable(name: string): EvalError {
   return new EvalError("undefined-variable", `undefined variable '${name}'`, CALL_SITE);
+}
+
+/** A `let`, a `rec`, the parameters of a function, or a `with`, and what is around it. */
+export class Environment {
+  /** Parallel to `names`; of a `with`, its {@link WithScope}. Empty until all are made. */
+  values: readonly unknown[] = [];
+
+  constructor(
+    /** `null` for a `with`. */
+    readonly names: readonly string[] | null,
+    readonly parent: Environment | null,
+  ) {}
+
+  /** The slot of a name; `undefined` if there is none (yet). */
+  get(name: string): Slot | undefined {
+    const index = this.names?.indexOf(name) ?? -1;
+    if (index < 0) return undefined;
+    return this.slotAt(index);
+  }
+
+  /** The slot of the name with an index. */
+  slotAt(index: number): Slot | undefined {
+    const kept = this.values[index] as Slot | undefined;
+    // With `__overrides`, all names share a cell that holds the set; it is empty at first.
+    if (kept instanceof Thunk && kept.code === null && this.sharesCell) {
+      const set: unknown = kept.a;
+      return set instanceof Attrs ? set.get(this.names?.[index] as string) : undefined;
+    }
+    return kept;
+  }
+
+  private get sharesCell(): boolean {
+    return this.names?.includes("__overrides") === true;
+  }
+
+  /** The set behind a `with`, which may not be evaluated yet; `undefined` for other scopes. */
+  get namespace(): Slot | undefined {
+    const [scope] = this.values;
+    return this.names === null && scope instanceof WithScope ? scope.namespace : undefined;
+  }
 }

@@ -6,17 +6,19 @@ import {
   coerceToString,
   copyMounts,
   deepForce,
+  type EvalContext,
   mountedPathsIn,
   NO_POS,
   printAmbiguous,
   printPretty,
   type Slot,
+  type Suspendable,
   textOf,
   toJson,
   toXml,
   type Value,
 } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { type Bytes, encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
@@ -73,41 +75,39 @@ export function printResult(
 ): void {
   const { context } = session.evaluation;
   if (flags.writeTo !== undefined) writeValue(value, session.absolutePath(flags.writeTo), session);
-  else printValue(flags, session, value, write);
+  else write(session.run<Bytes>(resultText(flags, context, value)));
   // Nix: trees are copied to the store after the value is printed.
   copyMounts(context, mountedPathsIn(context, value));
 }
 
-function printValue(
+/** The text of a value in the form that the options want. */
+export function* resultText(
   flags: EvalFlags,
-  session: Session,
+  context: EvalContext,
   value: Value,
-  write: (bytes: string) => void,
-): void {
-  const { context } = session.evaluation;
+): Suspendable<Bytes> {
   switch (flags.output) {
     case "raw": {
       const trace = "while generating the eval command output";
-      const text = session.run(coerceToString(context, value, CoerceMode.Weak, NO_POS, trace));
-      write(textOf(text as string | ContextString));
-      return;
+      const text = (yield coerceToString(context, value, CoerceMode.Weak, NO_POS, trace)) as
+        | string
+        | ContextString;
+      return textOf(text);
     }
-    case "json":
+    case "json": {
       // Nix: unlike nix-instantiate, it does not copy paths to the store.
-      write(
-        `${session.run(toJson(context, value, { copyPaths: false, pos: NO_POS, bareErrors: true })).text}\n`,
-      );
-      return;
-    case "xml":
-      write(session.run(toXml(context, value, { strict: true, location: flags.location })).text);
-      return;
+      const options = { copyPaths: false, pos: NO_POS, bareErrors: true };
+      const { text } = (yield toJson(context, value, options)) as { readonly text: Bytes };
+      return `${text}\n`;
+    }
+    case "xml": {
+      const options = { strict: true, location: flags.location };
+      return ((yield toXml(context, value, options)) as { readonly text: Bytes }).text;
+    }
     default:
-      if (flags.strict) {
-        session.run(deepForce(context, value));
-        write(`${printAmbiguous(value, context.settings.maxCallDepth)}\n`);
-      } else {
-        write(`${session.run(printPretty(context, value))}\n`);
-      }
+      if (!flags.strict) return `${(yield printPretty(context, value)) as Bytes}\n`;
+      yield deepForce(context, value);
+      return `${printAmbiguous(value, context.settings.maxCallDepth)}\n`;
   }
 }
 
@@ -168,6 +168,11 @@ export const evalCommand: Program<EvalFlags> = {
       (flags, path) => {
         flags.writeTo = encodeUtf8(path);
       },
+    ),
+    flag<EvalFlags>(
+      ["--debugger"],
+      "Stop at errors and at 'builtins.break', and look around there",
+      () => {},
     ),
     // The printed form always has one line.
     { ...flag<EvalFlags>(["--pretty", "--no-pretty"], "", () => {}), hidden: true },

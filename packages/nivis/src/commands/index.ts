@@ -6,6 +6,7 @@ import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from
 import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
 import { type Command, splitArguments } from "./command.ts";
+import { startDebuggedEval } from "./debug-eval.ts";
 import { developCommand, printDevEnvCommand } from "./develop.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { editCommand } from "./edit.ts";
@@ -86,9 +87,11 @@ export const commands: readonly Command[] = [
   {
     ...topicOf("eval", evalCommand),
     start: (args, terminal) =>
-      namesFlakes(args, evalCommand.options)
-        ? startFlakeCommand("eval", args, terminal)
-        : runProgram(evalCommand, args, terminal),
+      args.includes("--debugger")
+        ? startDebuggedEval(args, terminal)
+        : namesFlakes(args, evalCommand.options)
+          ? startFlakeCommand("eval", args, terminal)
+          : runProgram(evalCommand, args, terminal),
   },
   command("instantiate", instantiateCommand),
   buildingCommand("build", () => buildCommand),

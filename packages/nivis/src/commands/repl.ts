@@ -2,7 +2,6 @@
 import { autoCall } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { loadOutput } from "../flakes/repl-flake.ts";
-import type { LiveInput } from "../live-input.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
@@ -12,9 +11,9 @@ import {
   type SourceFlags,
 } from "../options/source-options.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
-import { History } from "../repl/editor/history.ts";
-import { TerminalLines } from "../repl/editor/terminal-lines.ts";
-import { type LineReader, PipeLines } from "../repl/lines.ts";
+import { converse } from "../repl/converse.ts";
+import { DebugConversation, DebuggerExit } from "../repl/debug-conversation.ts";
+import { openLines } from "../repl/open-lines.ts";
 import { type LoadedInstallable, Repl } from "../repl/repl.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
@@ -25,6 +24,7 @@ interface ReplFlags extends SourceFlags {
   /** The keys that edit; those of readline's configuration unless given. */
   keys: "emacs" | "vi" | undefined;
   previews: boolean;
+  debugs: boolean;
 }
 
 /**
@@ -60,104 +60,53 @@ const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
     flag<ReplFlags>(["--no-preview"], "Do not show the value while it is typed", (flags) => {
       flags.previews = false;
     }),
+    flag<ReplFlags>(
+      ["--debugger"],
+      "Stop at errors and at 'builtins.break', and look around there",
+      (flags) => {
+        flags.debugs = true;
+      },
+    ),
     flag<ReplFlags>(["--impure"], "Allow impure evaluation; the default here", () => {}),
   ],
   defaults: (invocation) => {
     // Nix: as on a terminal, so that --quiet hides what is no data.
     invocation.verbosity = NOTICE_LEVEL;
-    return { ...defaultSourceFlags(invocation), keys: undefined, previews: true };
+    return { ...defaultSourceFlags(invocation), keys: undefined, previews: true, debugs: false };
   },
   positional: addPositional,
   run: async (flags, invocation) => {
     const { terminal } = invocation;
     const input = terminal.openInput?.();
     if (input === undefined) throw usageError("standard input cannot be read here");
-    const session = openSession(flags, { readOnly: flags.readOnly });
+    const conversation = flags.debugs ? new DebugConversation(invocation) : undefined;
+    const session = openSession(flags, {
+      readOnly: flags.readOnly,
+      ...(conversation === undefined ? {} : { debugger: conversation.debug.hooks }),
+    });
     const installables = installablesOf(flags, session, takesFlakes);
     const repl = new Repl(session, invocation, installables, input.isTerminal);
-    if (invocation.verbosity >= NOTICE_LEVEL) {
+    const lines = await openLines(input, terminal, repl, flags);
+    repl.releaseInput = () => lines.release();
+    if (conversation !== undefined) {
+      conversation.begin(session, async () => lines);
+      conversation.showBanner();
+      repl.mute = (work) => conversation.debug.quietly(work);
+    } else if (invocation.verbosity >= NOTICE_LEVEL) {
       const version = session.evaluation.context.builtins.get("nixVersion") as string;
       invocation.note(`Nix ${version}\nType :? for help.`);
     }
-    await repl.loadInstallables(true);
-    const lines = await openLines(input, terminal, repl, flags);
-    repl.releaseInput = () => lines.release();
     try {
+      await repl.loadInstallables(true);
       await converse(repl, lines, terminal);
+    } catch (error) {
+      if (!(error instanceof DebuggerExit)) throw error;
     } finally {
       lines.close();
     }
     return 0;
   },
 });
-
-/** Lines that are typed are edited, unless the terminal cannot do that. */
-async function openLines(
-  input: LiveInput,
-  terminal: Terminal,
-  repl: Repl,
-  flags: ReplFlags,
-): Promise<LineReader> {
-  const { environment } = terminal;
-  const canDraw = terminal.isOutTerminal === true && (environment["TERM"] ?? "dumb") !== "dumb";
-  if (!input.isTerminal) return new PipeLines(input, terminal, false);
-  if (!canDraw) return new PipeLines(input, terminal, true);
-  const history = History.open(
-    historyPath(environment),
-    (text) => repl.needsMore(encodeUtf8(text)),
-    (message) => repl.invocation.warn(encodeUtf8(message)),
-  );
-  const keys = flags.keys ?? keysOfReadline(environment);
-  return new TerminalLines(input, terminal, repl, { history, keys, previews: flags.previews });
-}
-
-/** The file of C++ Nix's REPL. Source: getDataDir in libutil/users.cc. */
-function historyPath(environment: Terminal["environment"]): string | undefined {
-  const own = environment["NIX_DATA_HOME"];
-  if (own) return `${own}/repl-history`;
-  const data = environment["XDG_DATA_HOME"];
-  if (data) return `${data}/nix/repl-history`;
-  const home = environment["HOME"];
-  return home ? `${home}/.local/share/nix/repl-history` : undefined;
-}
-
-/** The keys that the user has chosen for all programs that use readline. */
-function keysOfReadline(environment: Terminal["environment"]): "emacs" | "vi" {
-  const file = environment["INPUTRC"] ?? `${environment["HOME"] ?? ""}/.inputrc`;
-  try {
-    const { readFileSync } = process.getBuiltinModule("node:fs");
-    return /^\s*set\s+editing-mode\s+vi\s*$/m.test(readFileSync(file, "utf8")) ? "vi" : "emacs";
-  } catch {
-    return "emacs";
-  }
-}
-
-/** Takes inputs until the user leaves. */
-async function converse(repl: Repl, lines: LineReader, terminal: Terminal): Promise<void> {
-  let input = "";
-  for (;;) {
-    const read = await lines.read(input !== "");
-    if (read.kind === "end") {
-      terminal.writeOut("\n");
-      return;
-    }
-    if (read.kind === "interrupted") {
-      input = "";
-      continue;
-    }
-    input += `${read.text}\n`;
-    const interrupt = (): void => {
-      repl.interrupt();
-    };
-    const stopListening = terminal.onInterrupt?.(interrupt);
-    const stopWatching = lines.watch?.(interrupt);
-    const outcome = await repl.take(input);
-    stopWatching?.();
-    stopListening?.();
-    if (outcome === "quit") return;
-    if (outcome === "done") input = "";
-  }
-}
 
 /** What the command line wants in the scope. */
 function installablesOf(

@@ -1,5 +1,14 @@
 /** Flakes in the REPL: `:load-flake`, and `FLAKE#ATTR` on the command line. */
-import { Attrs, EvalError, type Slot, select, type Value } from "@nivis/eval";
+import {
+  Attrs,
+  EvalError,
+  force,
+  parseAttrPath,
+  type Slot,
+  type Suspendable,
+  select,
+  type Value,
+} from "@nivis/eval";
 import { lockFlake } from "@nivis/flake";
 import { type Bytes, formatFlakeRef, isLockedInput } from "@nivis/formats";
 import { withFlakeSession } from "../flake-session.ts";
@@ -39,11 +48,15 @@ export interface LoadedOutput {
   readonly slot: Slot;
 }
 
-/** Returns the output that an argument such as `.#packages` names; all of them without `#`. */
+/**
+ * Returns the output that an argument such as `.#packages` names; all of them without `#`. With prefixes,
+ * such as `packages.x86_64-linux.`, the first with an attribute of that name counts.
+ */
 export async function loadOutput(
   argument: Bytes,
   session: Session,
   invocation: Invocation,
+  prefixes: readonly Bytes[] = [],
 ): Promise<LoadedOutput> {
   return withFlakeSession(invocation, async (flakeSession) => {
     const { ref, fragment } = flakeSession.parseRefWithFragment(argument);
@@ -52,11 +65,31 @@ export async function loadOutput(
       ...flags,
       writer: flakeSession.writer,
     });
-    const flake = session.evaluation.force(flakeValue(session, locked)) as Value;
+    const { evaluation } = session;
+    const flake: Value = await evaluation.forceAsync(flakeValue(session, locked));
     const outputs = flake instanceof Attrs ? flake.get("outputs") : undefined;
     if (outputs === undefined) throw new EvalError("value", `flake '${argument}' has no outputs`);
-    const { context } = session.evaluation;
-    const slot = session.run(select(context, fragment, session.autoArguments(), outputs));
+    const { context } = evaluation;
+    const args = session.autoArguments();
+    for (const prefix of prefixes) {
+      const path = parseAttrPath(`${prefix}${fragment === "" ? "default" : fragment}`);
+      if ((await evaluation.runAsync(hasPath(path, outputs))) === true) {
+        const slot = await evaluation.runAsync(select(context, path.join("."), args, outputs));
+        return { what: `${formatFlakeRef(ref)}#${fragment}`, slot };
+      }
+    }
+    const slot = await evaluation.runAsync(select(context, fragment, args, outputs));
     return { what: `${formatFlakeRef(ref)}#${fragment}`, slot };
   });
+}
+
+/** Whether there are attributes along a path. */
+function* hasPath(path: readonly Bytes[], root: Slot): Suspendable<Slot> {
+  let slot: Slot | undefined = root;
+  for (const name of path) {
+    const set: Value = (yield force(slot)) as Value;
+    slot = set instanceof Attrs ? set.get(name) : undefined;
+    if (slot === undefined) return false;
+  }
+  return true;
 }

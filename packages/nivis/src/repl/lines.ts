@@ -2,6 +2,7 @@
 import type { Bytes } from "@nivis/formats";
 import type { LiveInput } from "../live-input.ts";
 import type { Terminal } from "../terminal.ts";
+import type { Repl } from "./repl.ts";
 
 /** The prompt, and the one before further lines of an input. */
 export const PROMPT = "nix-repl> ";
@@ -19,6 +20,8 @@ export interface LineReader {
   read(isContinuation: boolean): Promise<ReadLine>;
   /** Calls back for Ctrl-C while an evaluation runs; returns how to stop that. */
   watch?(listener: () => void): () => void;
+  /** Edits for another REPL from now on; returns the one before. */
+  switchTo?(repl: Repl): Repl;
   /** Leaves standard input to another program until the next read. */
   release(): void;
   /** Ends reading and saves what is to be saved. */

@@ -35,6 +35,7 @@ import { type Expr, NodeKind } from "@nivis/syntax";
 import { runChild } from "../child-process.ts";
 import { Realisation } from "../realisation.ts";
 import { describePackage } from "../selection/packages.ts";
+import { DEBUG_COMMANDS, showEnvironment } from "./debug-commands.ts";
 import { editFile } from "./editor-program.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { page } from "./pager.ts";
@@ -52,6 +53,8 @@ export interface ReplCommand {
   readonly needs?: string;
   /** Whether the argument is an expression, which more lines may complete. */
   readonly takesExpression?: boolean;
+  /** Whether it exists only while the debugger has stopped an evaluation. */
+  readonly debugs?: true;
   /** Does it; errors are thrown. */
   run(repl: Repl, argument: Bytes, name: Bytes): Promise<Outcome | undefined> | Outcome | undefined;
 }
@@ -101,8 +104,9 @@ export const REPL_COMMANDS: readonly ReplCommand[] = [
   },
   {
     names: [":env"],
-    doc: "Show the names that were bound here",
+    doc: "Show the names that were bound here; in the debugger: all names in scope, level by level",
     run: (repl) => {
+      if (repl.stop !== undefined) return showEnvironment(repl, repl.stop);
       for (const name of [...repl.scope.keys()].sort()) repl.print(`${name}\n`);
       return undefined;
     },
@@ -228,27 +232,32 @@ export const REPL_COMMANDS: readonly ReplCommand[] = [
     names: [":?", ":help"],
     doc: "Show this help",
     run: (repl) => {
-      repl.print(encodeUtf8(helpText()));
+      repl.print(encodeUtf8(helpText(repl.stop !== undefined)));
       return undefined;
     },
   },
+  ...DEBUG_COMMANDS,
 ];
 
 /** Finds a command by the name that was typed, colon included. */
-export function findCommand(name: Bytes): ReplCommand | undefined {
-  return REPL_COMMANDS.find(({ names }) => names.includes(name));
+export function findCommand(name: Bytes, debugs: boolean): ReplCommand | undefined {
+  const found = REPL_COMMANDS.find(({ names }) => names.includes(name));
+  return found?.debugs === true && !debugs ? undefined : found;
 }
 
-/** The text of `:help`. */
-export function helpText(): string {
+/** The text of `:help`; in the debugger with its commands. */
+export function helpText(debugs: boolean): string {
+  const common = REPL_COMMANDS.filter((command) => command.debugs !== true);
   const rows: readonly (readonly [string, string])[] = [
     ["<expr>", "Evaluate an expression and print its value, one level deep"],
     ["<x> = <expr>", "Bind an expression to a name"],
     ["inherit (<expr>) <x>...", "Bind attributes of a set"],
-    ...REPL_COMMANDS.map(({ names, argument, doc }): readonly [string, string] => [
-      [names.join(", "), ...(argument === undefined ? [] : [argument])].join(" "),
-      doc,
-    ]),
+    ...[...common, ...(debugs ? DEBUG_COMMANDS : [])].map(
+      ({ names, argument, doc }): readonly [string, string] => [
+        [names.join(", "), ...(argument === undefined ? [] : [argument])].join(" "),
+        doc,
+      ],
+    ),
   ];
   const width = Math.max(...rows.map(([left]) => left.length)) + 3;
   return [

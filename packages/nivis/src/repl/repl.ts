@@ -16,6 +16,7 @@ import {
   printForError,
   printPretty,
   type Slot,
+  type Thunk,
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
@@ -25,6 +26,7 @@ import { loadFlake } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import type { Session, Source } from "../session.ts";
+import type { DebugStop } from "./debug-stop.ts";
 import { findCommand } from "./repl-commands.ts";
 
 /** Below every level of messages. */
@@ -52,6 +54,10 @@ export interface PrintDepth {
 export class Repl {
   readonly session: Session;
   readonly invocation: Invocation;
+  /** The stop of the debugger that this REPL is for. */
+  readonly stop: DebugStop | undefined;
+  /** Keeps what is evaluated for the user's convenience from stopping. */
+  mute: <Result>(work: () => Promise<Result>) => Promise<Result> = (work) => work();
   /** Called before another program reads standard input. */
   releaseInput: () => void = () => {};
   /** The files that `:reload` loads again, in order. */
@@ -76,7 +82,9 @@ export class Repl {
     invocation: Invocation,
     installables: readonly LoadedInstallable[],
     numbersInputs = false,
+    stop?: DebugStop,
   ) {
+    this.stop = stop;
     this.session = session;
     this.invocation = invocation;
     this.#numbersInputs = numbersInputs;
@@ -86,6 +94,11 @@ export class Repl {
   /** The names that inputs can use besides the builtins. */
   get scope(): ReadonlyMap<Bytes, Slot> {
     return this.#scope;
+  }
+
+  /** Replaces the whole scope. */
+  setScope(scope: ReadonlyMap<Bytes, Slot>): void {
+    this.#scope = scope;
   }
 
   /** Stops the evaluation under way; returns whether there was one. */
@@ -122,7 +135,7 @@ export class Repl {
       const blank = text.search(/[ \n\r\t]/);
       const name = blank < 0 ? text : text.slice(0, blank);
       const argument = blank < 0 ? "" : trim(text.slice(blank));
-      const command = findCommand(name);
+      const command = findCommand(name, this.stop !== undefined);
       if (command === undefined) throw new EvalError("value", `unknown command '${name}'`);
       if (command.needs !== undefined && argument === "") {
         throw new EvalError("value", `'${name}' needs ${command.needs}`);
@@ -171,7 +184,7 @@ export class Repl {
     const command = /^:\S*\s*/.exec(text);
     if (command !== null) {
       const argument = text.slice(command[0].length);
-      const row = findCommand(command[0].trimEnd());
+      const row = findCommand(command[0].trimEnd(), this.stop !== undefined);
       return row?.takesExpression === true && argument !== "" && this.#isIncomplete(argument);
     }
     return text !== "" && this.#tryBindings(text) === "incomplete";
@@ -207,9 +220,14 @@ export class Repl {
     return this.session.evaluation.parseChecked(text, this.#source(text));
   }
 
+  /** An expression in the scope, not evaluated. */
+  thunkOf(text: Bytes): Thunk {
+    return this.session.evaluation.loadText(text, this.#source(text));
+  }
+
   /** Evaluates an expression in the scope. */
   evaluate(text: Bytes): Promise<Value> {
-    return this.force(this.session.evaluation.loadText(text, this.#source(text)));
+    return this.force(this.thunkOf(text));
   }
 
   /** Evaluates the set of an expression that is a selection: `a.b` of `a.b.c`. */
@@ -230,7 +248,8 @@ export class Repl {
     invocation.verbosity = SILENT;
     try {
       const thunk = session.evaluation.loadText(text, this.#source(text));
-      return await session.evaluation.forceAsync(thunk, { signal: controller.signal });
+      const { signal } = controller;
+      return await this.mute(() => session.evaluation.forceAsync(thunk, { signal }));
     } finally {
       invocation.verbosity = verbosity;
       clearTimeout(timer);

@@ -42,7 +42,9 @@ export async function complete(repl: Repl, text: string, cursor: number): Promis
   const command = /^\s*(:\S*)$/.exec(before);
   if (command !== null) {
     const word = command[1] as string;
-    const candidates = REPL_COMMANDS.flatMap(({ names, doc }) =>
+    const candidates = REPL_COMMANDS.filter(
+      ({ debugs }) => debugs !== true || repl.stop !== undefined,
+    ).flatMap(({ names, doc }) =>
       names
         .filter((name) => name.startsWith(word))
         .map((name) => ({ text: name, label: name, doc })),

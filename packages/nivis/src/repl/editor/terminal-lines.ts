@@ -35,7 +35,7 @@ export interface TerminalLinesOptions {
 export class TerminalLines implements LineReader {
   readonly #input: LiveInput;
   readonly #terminal: Terminal;
-  readonly #repl: Repl;
+  #repl: Repl;
   readonly #options: TerminalLinesOptions;
   readonly #editor: LineEditor;
   readonly #decoder = new KeyDecoder();
@@ -76,6 +76,12 @@ export class TerminalLines implements LineReader {
     } catch {
       return false;
     }
+  }
+
+  switchTo(repl: Repl): Repl {
+    const previous = this.#repl;
+    this.#repl = repl;
+    return previous;
   }
 
   async read(): Promise<ReadLine> {

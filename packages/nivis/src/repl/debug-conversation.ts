@@ -1,0 +1,143 @@
+/**
+ * DebugConversation: what the debugger and its user say to each other on a terminal. Each stop is a REPL
+ * of its own whose scope is that of the place, as in C++ Nix (`runDebugRepl` in libexpr/eval.cc).
+ */
+
+import { Debugger, type Resume, type StopEvent } from "@nivis/debugger";
+import { EvalError, type Evaluation, renderError } from "@nivis/eval";
+import type { Bytes } from "@nivis/formats";
+import type { Invocation } from "../invocation.ts";
+import { NOTICE_LEVEL } from "../log-format.ts";
+import type { Session } from "../session.ts";
+import { converse } from "./converse.ts";
+import { placeText, showWatches } from "./debug-commands.ts";
+import { DebugStop } from "./debug-stop.ts";
+import type { LineReader } from "./lines.ts";
+import { Repl } from "./repl.ts";
+
+/** Thrown through an evaluation that the user has left where nothing had failed: the program just ends. */
+export class DebuggerExit extends Error {
+  override readonly name = "DebuggerExit";
+}
+
+const GREEN = "\x1b[32;1m";
+const NORMAL = "\x1b[0m";
+
+/** The debugger of a command, on its terminal. */
+export class DebugConversation {
+  readonly debug: Debugger;
+  readonly #invocation: Invocation;
+  #session: Session | undefined;
+  #lines: ((repl: Repl) => Promise<LineReader>) | undefined;
+  readonly #watches: Bytes[] = [];
+  /** Whether the version has been shown. */
+  hasBanner = false;
+
+  constructor(invocation: Invocation) {
+    this.#invocation = invocation;
+    this.debug = new Debugger({
+      onStop: (stop) => this.#talk(stop),
+      onLog: (text) => invocation.note(text),
+    });
+    const { filters } = this.debug;
+    const { building } = invocation.settings;
+    const isOn = (name: string): boolean => building.get(name) === "true";
+    filters.caught = true;
+    filters.ignoreTry = isOn("ignore-try");
+    filters.trace = isOn("debugger-on-trace");
+    filters.warn = isOn("debugger-on-trace") || isOn("debugger-on-warn");
+  }
+
+  /** Tells it the session that was opened with its hooks, and where lines come from. */
+  begin(session: Session, lines: (repl: Repl) => Promise<LineReader>): void {
+    this.#session = session;
+    this.#lines = lines;
+    this.debug.attach(session.evaluation);
+  }
+
+  /** Shows the version, once. */
+  showBanner(): void {
+    if (this.hasBanner) return;
+    this.hasBanner = true;
+    if (this.#invocation.verbosity < NOTICE_LEVEL) return;
+    const { builtins } = (this.#session as Session).evaluation.context;
+    this.#invocation.note(`Nix ${builtins.get("nixVersion")} debugger\nType :? for help.`);
+  }
+
+  async #talk(event: StopEvent): Promise<Resume> {
+    const session = this.#session as Session;
+    const invocation = this.#invocation;
+    const stop = new DebugStop(this.debug, event, this.#watches);
+    const repl = new Repl(session, invocation, [], false, stop);
+    repl.setScope(stop.scope);
+    this.#announce(event, repl);
+    this.showBanner();
+    await showWatches(repl, stop);
+    const lines = await (this.#lines as (repl: Repl) => Promise<LineReader>)(repl);
+    repl.releaseInput = () => lines.release();
+    const previous = lines.switchTo?.(repl);
+    try {
+      await converse(repl, lines, invocation.terminal);
+    } finally {
+      if (previous !== undefined) lines.switchTo?.(previous);
+    }
+    return stop.resume ?? this.#quit(event);
+  }
+
+  /** Says why the evaluation has stopped. */
+  #announce(event: StopEvent, repl: Repl): void {
+    const { terminal } = this.#invocation;
+    const { reason, error, frames } = event;
+    const { evaluation } = repl.session;
+    switch (reason) {
+      case "error":
+        if (error === undefined) return;
+        terminal.writeLine(`${this.#errorText(error, evaluation)}\n`);
+        this.#noteTry(event);
+        return;
+      case "break":
+        terminal.writeLine(
+          `${terminal.color ? `${GREEN}info:${NORMAL}` : "info:"} breakpoint reached\n`,
+        );
+        return;
+      case "trace":
+      case "warn":
+        return;
+      case "step":
+        // Nix: nothing is printed after `:s`.
+        if (event.step === "nix-step") return;
+    }
+    const ids = event.breakpoints.map(({ id }) => id).join(", ");
+    const place = placeText(
+      repl,
+      frames.find(({ code }) => code !== undefined),
+    );
+    repl.notice(`${reason}${ids === "" ? "" : ` ${ids}`} ${place}`);
+  }
+
+  #errorText(error: EvalError, { positions }: Evaluation): Bytes {
+    const { terminal, settings } = this.#invocation;
+    return renderError(error, positions, { showTrace: settings.showTrace, color: terminal.color });
+  }
+
+  #noteTry({ isInTry }: StopEvent): void {
+    if (!isInTry) return;
+    const { terminal } = this.#invocation;
+    const flag = terminal.color ? `${GREEN}--ignore-try${NORMAL}` : "--ignore-try";
+    terminal.writeLine(`This exception occurred in a 'tryEval' call. Use ${flag} to skip these.\n`);
+  }
+
+  /** Nix: with an error at hand, it is thrown as one that `tryEval` does not catch. */
+  #quit({ reason, error }: StopEvent): Resume {
+    this.debug.detach();
+    if (error !== undefined) {
+      const copy = new EvalError("abort", error.message, error.pos).suggest(error.suggestions);
+      copy.nearPos = error.nearPos;
+      for (const { pos, message, always } of error.traces) copy.addTrace(pos, message, always);
+      return { fail: copy };
+    }
+    return {
+      fail: reason === "break" ? new EvalError("abort", "breakpoint reached") : new DebuggerExit(),
+    };
+  }
+}
