@@ -14,7 +14,7 @@ import {
   type Unit,
 } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
-import { type Expr, NodeKind, type SourceFile } from "@nivis/syntax";
+import { type Expr, NodeKind, OPERATOR_NAMES, type SourceFile } from "@nivis/syntax";
 import { bindingNames } from "./binding-names.ts";
 
 /** A text that the evaluation has loaded. */
@@ -75,6 +75,7 @@ export class UnitCode {
   readonly regions: readonly CodeRegion[];
   /** Made when a step first comes by. */
   #table: LineTable | undefined;
+  #nixFrames: ReadonlyMap<number, number> | undefined;
   /** The code as it was compiled. */
   readonly original: Int32Array;
 
@@ -113,6 +114,12 @@ export class UnitCode {
     return this.#lineTable().lines[pc] ?? 0;
   }
 
+  /** How many frames C++ Nix pushes at an offset. */
+  nixFramesAt(pc: number): number {
+    this.#nixFrames ??= nixFrameCounts(this);
+    return this.#nixFrames.get(pc) ?? 0;
+  }
+
   /** The innermost region at an offset. */
   regionAt(pc: number): CodeRegion | undefined {
     return this.regions.find(({ start, end }) => start <= pc && pc < end);
@@ -133,6 +140,44 @@ export class UnitCode {
     return this.regions
       .filter(({ expr }) => !isLiteral(expr))
       .map(({ start, expr }) => ({ code: this, pc: start, expr }));
+  }
+}
+
+/** How many frames C++ Nix pushes at each offset of some code. */
+function nixFrameCounts({
+  regions,
+  unit,
+  file,
+  isFunction,
+  lambda,
+}: UnitCode): Map<number, number> {
+  const counts = new Map<number, number>();
+  const add = (pc: number | undefined): void => {
+    if (pc !== undefined) counts.set(pc, (counts.get(pc) ?? 0) + 1);
+  };
+  const regionOf = (expr: Expr): CodeRegion | undefined =>
+    regions.find((region) => region.expr === expr);
+  if (isFunction) add(lambda.bodyStart);
+  else if (unit.parent === undefined && file.path !== undefined) add(0);
+  for (const { start, expr } of regions) {
+    if (isNixCall(expr)) add(start);
+    else if (expr.kind === NodeKind.Let) add(regionOf(expr.body)?.start);
+    else if (expr.kind === NodeKind.Select) add(regionOf(expr.base)?.end);
+  }
+  return counts;
+}
+
+/** Whether an expression is a function call to C++ Nix: some operators are, too. */
+export function isNixCall(expr: Expr): boolean {
+  switch (expr.kind) {
+    case NodeKind.Call:
+    case NodeKind.Negate:
+    case NodeKind.SearchPath:
+      return true;
+    case NodeKind.Binary:
+      return OPERATOR_NAMES[expr.op] !== undefined;
+    default:
+      return false;
   }
 }
 

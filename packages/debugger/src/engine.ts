@@ -93,6 +93,8 @@ export interface StopEvent {
   readonly returned?: Value | undefined;
   /** The step that is done. */
   readonly step?: Resume | undefined;
+  /** Nix: how many of the innermost frames are pushed only by further steps. */
+  readonly notPushed: number;
   /** The stop in which the user had this value forced, if any. */
   readonly outer?: StopEvent | undefined;
 }
@@ -426,7 +428,7 @@ export class Debugger {
   ): boolean {
     const code = this.map.codeOf(lambda);
     if (code === undefined) return false;
-    if (plan.kind === "nix-step") return hasNixFrame(code.regionAt(pc)?.expr, code, pc);
+    if (plan.kind === "nix-step") return code.nixFramesAt(pc) > 0;
     if (plan.kind === "instruction") return true;
     if (code.file.isInternal) return false;
     if (plan.returned !== undefined) return true;
@@ -551,6 +553,7 @@ export class Debugger {
         breakpoints: details.breakpoints ?? [],
         returned: details.returned,
         step,
+        notPushed: step === "nix-step" ? Math.max(0, this.#nixFramesAt(machine) - 1) : 0,
         outer: this.#stops.at(-1),
       };
       this.#converse(stop).then((resume) => {
@@ -584,7 +587,11 @@ export class Debugger {
     }
     this.#stops.push(event);
     try {
-      return await this.#options.onStop(event);
+      for (;;) {
+        const resume = await this.#options.onStop(event);
+        if (resume !== "nix-step" || event.notPushed === 0) return resume;
+        event = { ...event, notPushed: event.notPushed - 1 };
+      }
     } finally {
       this.#stops.pop();
     }
@@ -641,6 +648,10 @@ export class Debugger {
     return { stack, base, lambda, line: code.lineAt(at), expr: frame.expr };
   }
 
+  #nixFramesAt({ lambda, pc }: Machine): number {
+    return this.map.codeOf(lambda)?.nixFramesAt(pc) ?? 0;
+  }
+
   /** The frames of a machine that say something to the user. */
   #framesOf(machine: Machine, isBefore: boolean): DebugFrame[] {
     return stackFrames(machine, isBefore)
@@ -690,17 +701,6 @@ function isBuiltinFrame({ kind, self }: DebugFrame["frame"]): boolean {
 /** Whether one of the frames is a `tryEval`. */
 function hasTry(frames: readonly DebugFrame[]): boolean {
   return frames.some(({ code, name }) => code === undefined && name === "builtins.tryEval");
-}
-
-/** Whether C++ Nix pushes a frame where an instruction begins an expression. */
-function hasNixFrame(
-  expr: Expr | undefined,
-  code: { readonly isFunction: boolean; readonly lambda: Lambda; startsAt(pc: number): boolean },
-  pc: number,
-): boolean {
-  if (code.isFunction && pc === code.lambda.bodyStart) return true;
-  if (expr === undefined || !code.startsAt(pc)) return false;
-  return expr.kind === NodeKind.Call || expr.kind === NodeKind.Let || expr.kind === NodeKind.Select;
 }
 
 /** A name that no text can contain. */

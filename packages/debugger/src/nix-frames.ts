@@ -14,10 +14,10 @@ import {
   type Slot,
 } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
-import { type Expr, NodeKind, OPERATOR_NAMES, printIdentifier, type Select } from "@nivis/syntax";
-import type { UnitCode } from "./code-map.ts";
+import { type Expr, NodeKind, printIdentifier, type Select } from "@nivis/syntax";
+import { isNixCall, type UnitCode } from "./code-map.ts";
 import type { StopEvent } from "./engine.ts";
-import { type DebugFrame, knownSet, levelsOf } from "./frames.ts";
+import { type DebugFrame, knownSet, levelsOf, type ScopeLevel } from "./frames.ts";
 
 /** A frame of C++ Nix. */
 export interface NixFrame {
@@ -30,8 +30,8 @@ export interface NixFrame {
 }
 
 /** The frames of a stop, innermost first. */
-export function nixFrames({ frames, reason, error }: StopEvent): NixFrame[] {
-  const found = frames.flatMap(framesIn);
+export function nixFrames({ frames, reason, error, notPushed }: StopEvent): NixFrame[] {
+  const found = frames.flatMap(framesIn).slice(notPushed);
   const [innermost] = found;
   if (innermost === undefined) return found;
   const { environment, ownPos } = innermost;
@@ -60,7 +60,7 @@ function framesIn(frame: DebugFrame): FoundFrame[] {
   };
   for (const region of code.regionsAt(at)) {
     const { expr } = region;
-    if (isCall(expr)) add("while calling a function", expr, frame.environmentAt(region));
+    if (isNixCall(expr)) add("while calling a function", expr, frame.environmentAt(region));
     else if (expr.kind === NodeKind.Let) {
       add("while evaluating a 'let' expression", expr, frame.environmentIn(expr));
     } else if (expr.kind === NodeKind.Select && isSelecting(code, expr, at)) {
@@ -85,20 +85,6 @@ function framesIn(frame: DebugFrame): FoundFrame[] {
     add(`while evaluating the file '${file.source.displayName}':`, expr, undefined);
   }
   return found;
-}
-
-/** Whether an expression is a function call to C++ Nix: some operators are, too. */
-function isCall(expr: Expr): boolean {
-  switch (expr.kind) {
-    case NodeKind.Call:
-    case NodeKind.Negate:
-    case NodeKind.SearchPath:
-      return true;
-    case NodeKind.Binary:
-      return OPERATOR_NAMES[expr.op] !== undefined;
-    default:
-      return false;
-  }
 }
 
 /** Whether the set of a selection is evaluated and an attribute is being selected. */
@@ -157,9 +143,12 @@ export function renderEnvironment(
   environment: Environment | undefined,
   globals: readonly Bytes[],
   color: boolean,
+  replNames?: readonly Bytes[],
 ): Bytes {
   let text = "";
-  const levels = levelsOf(environment);
+  const levels: Pick<ScopeLevel, "names" | "namespace">[] = levelsOf(environment);
+  // Nix: what was bound in a REPL is a level around the others.
+  if (replNames !== undefined) levels.push({ names: replNames, namespace: undefined });
   levels.forEach((level, i) => {
     text += `Env level ${i}\nstatic: ${namesLine(level.names, color)}`;
     const set = level.namespace === undefined ? undefined : forcedSet(level.namespace);

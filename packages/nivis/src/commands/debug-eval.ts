@@ -10,8 +10,8 @@ import {
   mountedPathsIn,
   NO_POS,
   type Slot,
-  select,
   type Suspendable,
+  select,
   type Value,
 } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";

@@ -90,6 +90,7 @@ const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
     repl.releaseInput = () => lines.release();
     if (conversation !== undefined) {
       conversation.begin(session, async () => lines);
+      conversation.replScope = () => repl.scope;
       conversation.showBanner();
       repl.mute = (work) => conversation.debug.quietly(work);
     } else if (invocation.verbosity >= NOTICE_LEVEL) {

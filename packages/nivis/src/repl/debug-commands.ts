@@ -175,7 +175,9 @@ export function showEnvironment(repl: Repl, stop: DebugStop): undefined {
   // Nix: nothing where the chosen frame does not exist.
   if (stop.frames.length > 0 && stop.frames[stop.index] === undefined) return undefined;
   const { evaluation } = repl.session;
-  repl.print(renderEnvironment(stop.environment, evaluation.globalNames, colored(repl)));
+  repl.print(
+    renderEnvironment(stop.environment, evaluation.globalNames, colored(repl), stop.replNames),
+  );
   return undefined;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { Debugger, type Resume, type StopEvent } from "@nivis/debugger";
-import { EvalError, type Evaluation, renderError } from "@nivis/eval";
+import { EvalError, type Evaluation, renderError, type Slot } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
@@ -30,6 +30,8 @@ export class DebugConversation {
   #session: Session | undefined;
   #lines: ((repl: Repl) => Promise<LineReader>) | undefined;
   readonly #watches: Bytes[] = [];
+  /** The scope of the REPL whose input is evaluated, if there is one. */
+  replScope: (() => ReadonlyMap<Bytes, Slot>) | undefined;
   /** Whether the version has been shown. */
   hasBanner = false;
 
@@ -67,9 +69,10 @@ export class DebugConversation {
   async #talk(event: StopEvent): Promise<Resume> {
     const session = this.#session as Session;
     const invocation = this.#invocation;
-    const stop = new DebugStop(this.debug, event, this.#watches);
+    const outer = this.replScope?.();
+    const stop = new DebugStop(this.debug, event, this.#watches, outer && [...outer.keys()]);
     const repl = new Repl(session, invocation, [], false, stop);
-    repl.setScope(stop.scope);
+    repl.setScope(new Map([...(outer ?? []), ...stop.scope]));
     this.#announce(event, repl);
     this.showBanner();
     await showWatches(repl, stop);
@@ -92,7 +95,7 @@ export class DebugConversation {
     switch (reason) {
       case "error":
         if (error === undefined) return;
-        terminal.writeLine(`${this.#errorText(error, evaluation)}\n`);
+        terminal.writeLine(`${this.#errorText(error, event, evaluation)}\n`);
         this.#noteTry(event);
         return;
       case "break":
@@ -115,9 +118,10 @@ export class DebugConversation {
     repl.notice(`${reason}${ids === "" ? "" : ` ${ids}`} ${place}`);
   }
 
-  #errorText(error: EvalError, { positions }: Evaluation): Bytes {
+  #errorText(error: EvalError, event: StopEvent, { positions }: Evaluation): Bytes {
     const { terminal, settings } = this.#invocation;
-    return renderError(error, positions, { showTrace: settings.showTrace, color: terminal.color });
+    const { showTrace } = settings;
+    return renderError(atStop(error, event), positions, { showTrace, color: terminal.color });
   }
 
   #noteTry({ isInTry }: StopEvent): void {
@@ -131,13 +135,36 @@ export class DebugConversation {
   #quit({ reason, error }: StopEvent): Resume {
     this.debug.detach();
     if (error !== undefined) {
-      const copy = new EvalError("abort", error.message, error.pos).suggest(error.suggestions);
-      copy.nearPos = error.nearPos;
-      for (const { pos, message, always } of error.traces) copy.addTrace(pos, message, always);
-      return { fail: copy };
+      return { fail: uncatchable(error) };
     }
     return {
       fail: reason === "break" ? new EvalError("abort", "breakpoint reached") : new DebuggerExit(),
     };
   }
+}
+
+/** The same error, which `tryEval` does not catch. */
+function uncatchable(error: EvalError): EvalError {
+  const copy = new EvalError("abort", error.message, error.pos).suggest(error.suggestions);
+  copy.nearPos = error.nearPos;
+  for (const { pos, message, always } of error.traces) {
+    // Nix: added once the error has left the assertion.
+    if (!message.startsWith(ASSERTION_TRACE)) copy.addTrace(pos, message, always);
+  }
+  return copy;
+}
+
+const ASSERTION_TRACE = "while evaluating the condition of the assertion ";
+
+/** An error as it is when C++ Nix stops. */
+function atStop(error: EvalError, { frames }: StopEvent): EvalError {
+  const copy = uncatchable(error);
+  const [frame, caller] = frames;
+  const code = frame?.code;
+  // Nix: an error about the arguments of a function says where it was called.
+  const isBinding = code?.isFunction === true && (frame?.frame.at ?? 0) < code.lambda.bodyStart;
+  if (isBinding && copy.traces.length === 0 && caller !== undefined) {
+    copy.addTrace(caller.pos, "from call site");
+  }
+  return copy;
 }

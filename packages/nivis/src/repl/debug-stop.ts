@@ -25,7 +25,16 @@ export class DebugStop {
   /** Expressions that are shown at each stop; shared by all stops. */
   readonly watches: Bytes[];
 
-  constructor(debug: Debugger, event: StopEvent, watches: Bytes[]) {
+  /** The names that are bound in the REPL whose input has stopped; absent without one. */
+  readonly replNames: readonly Bytes[] | undefined;
+
+  constructor(
+    debug: Debugger,
+    event: StopEvent,
+    watches: Bytes[],
+    replNames: readonly Bytes[] | undefined,
+  ) {
+    this.replNames = replNames;
     this.debug = debug;
     this.event = event;
     this.frames = nixFrames(event);
