@@ -34,8 +34,8 @@ export interface SignatureFunctions {
 export interface Codec {
   /** Undoes the compression; throws a `corrupt` error for bad input. */
   readonly decompress?: (stream: ByteStream) => ByteStream;
-  /** Compresses; the level is the algorithm's own. */
-  readonly compress?: (stream: ByteStream, level?: number) => ByteStream;
+  /** Compresses; the level is the algorithm's own. `parallel` uses all processors where that can be. */
+  readonly compress?: (stream: ByteStream, level?: number, parallel?: boolean) => ByteStream;
 }
 
 /** Bytes that are written once, read as often as wanted, and dropped: a temporary file. */
@@ -54,4 +54,6 @@ export interface StoreHost {
   /** By their names in narinfo files: `xz`, `zstd`, `bzip2`, `br`, `gzip`. */
   readonly codecs: Readonly<Record<string, Codec>>;
   spool(): Promise<Spool>;
+  /** How many compressions run side by side. */
+  readonly processors: number;
 }

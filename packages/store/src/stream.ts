@@ -109,6 +109,28 @@ export function cancelled(): StoreError {
   return new StoreError("cancelled", "interrupted by the user");
 }
 
+/** Lets at most `limit` tasks run at once; the others wait for their turn, in order. */
+export class Turnstile {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.#free = Math.max(1, limit);
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}
+
 /** Runs tasks over items, at most `limit` at once; the first error ends all after what is running. */
 export async function forEachParallel<T>(
   items: Iterable<T>,

@@ -39,6 +39,7 @@ const host: StoreHost = {
   },
   signatures,
   codecs: {},
+  processors: 1,
   spool: async () => {
     const pieces: Uint8Array[] = [];
     return {

@@ -37,6 +37,7 @@ const host: StoreHost = {
     generate: () => new Uint8Array(64),
   },
   codecs: {},
+  processors: 1,
   spool: async () => {
     const pieces: Uint8Array[] = [];
     return {

@@ -199,18 +199,24 @@ async function* byProgram(
 function programCodec(
   name: string,
   decompress: Codec["decompress"],
-  args: (level: number | undefined) => string[],
+  args: (level: number | undefined, threads: number) => string[],
 ): Codec {
   return {
     ...(decompress === undefined ? {} : { decompress }),
     get compress(): Codec["compress"] {
       if (!isOnPath(name)) return undefined;
-      return (stream: ByteStream, level?: number) => byProgram(name, args(level), stream);
+      return (stream: ByteStream, level?: number, parallel?: boolean) =>
+        byProgram(name, args(level, parallel === true ? 0 : 1), stream);
     },
   } as Codec;
 }
 
-const zstdByProgram = programCodec("zstd", readZstd, (level) => ["-q", "-c", `-${level ?? 3}`]);
+const zstdByProgram = programCodec("zstd", readZstd, (level, threads) => [
+  "-q",
+  "-c",
+  `-T${threads}`,
+  `-${level ?? 3}`,
+]);
 
 /** See the head of this file. */
 export const nodeCodecs: Readonly<Record<string, Codec>> = {
@@ -239,6 +245,11 @@ export const nodeCodecs: Readonly<Record<string, Codec>> = {
         through(stream, createZstdCompress({ params: { 100: level ?? 3 } }));
     },
   } as Codec,
-  xz: programCodec("xz", readXz, (level) => ["-q", "-c", "-T1", `-${level ?? 6}`]),
+  xz: programCodec("xz", readXz, (level, threads) => [
+    "-q",
+    "-c",
+    `-T${threads}`,
+    `-${level ?? 6}`,
+  ]),
   bzip2: programCodec("bzip2", readBzip2, (level) => ["-q", "-c", `-${level ?? 9}`]),
 };

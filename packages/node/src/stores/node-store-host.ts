@@ -60,4 +60,7 @@ export const nodeStoreHost: StoreHost = {
   signatures: nodeSignatures,
   codecs: nodeCodecs,
   spool: nodeSpool,
+  get processors() {
+    return process.getBuiltinModule("node:os").availableParallelism();
+  },
 };

@@ -16,6 +16,7 @@ import { type NarTree, narBytes, narTreeSource, parseNarInfo } from "@nivis/form
 import {
   type BinaryCacheOptions,
   BinaryCacheStore,
+  type ByteStream,
   type CacheTransport,
   collect,
   copyPaths,
@@ -113,6 +114,33 @@ describe("a cache in a directory", () => {
     await copyPaths(store, cache, [text]);
     expect(warnings).toEqual([expect.stringContaining("cannot compress by 'lzip' here")]);
     expect((await cache.info(text))?.compression).not.toBe("lzip");
+  });
+
+  test("compresses no more objects at once than there are processors", async () => {
+    const store = new MemoryStore(nodeStoreHost, { storeDir });
+    const paths: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      const bytes = () => streamOf(`text ${i}`);
+      const name = `text-${i}`;
+      paths.push(
+        (await store.writer.addContent({ name, method: "text", algorithm: "sha256", bytes })).path,
+      );
+    }
+    let running = 0;
+    let most = 0;
+    async function* compress(stream: ByteStream): AsyncGenerator<Uint8Array> {
+      most = Math.max(most, ++running);
+      for await (const piece of stream) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        yield piece;
+      }
+      running--;
+    }
+    const host = { ...nodeStoreHost, processors: 3, codecs: { slow: { compress } } };
+    const options = { storeDir, create: true, compression: "slow" };
+    const cache = new BinaryCacheStore(host, fileCache(join(folder, "slow")), options);
+    expect((await copyPaths(store, cache, paths)).copied.length).toBe(20);
+    expect(most).toBe(3);
   });
 
   test("signs, and signatures are checked", async () => {

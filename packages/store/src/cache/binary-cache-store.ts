@@ -47,7 +47,14 @@ import type {
   StoreRealisations,
   StoreWriter,
 } from "../store.ts";
-import { collect, forEachParallel, HashingStream, streamOf, watched } from "../stream.ts";
+import {
+  collect,
+  forEachParallel,
+  HashingStream,
+  streamOf,
+  Turnstile,
+  watched,
+} from "../stream.ts";
 import { ValidBuilder } from "../valid-builder.ts";
 import { formatCacheInfo, parseCacheInfo } from "./cache-info.ts";
 import { type NarInfoMemory, NO_MEMORY } from "./narinfo-memory.ts";
@@ -59,6 +66,8 @@ export interface BinaryCacheOptions {
   /** How NARs are compressed when they are written; `xz` unless given. */
   readonly compression?: string;
   readonly compressionLevel?: number;
+  /** Whether one object is compressed by all processors, where the compression can do that. */
+  readonly parallelCompression?: boolean;
   /** Write a `.ls` file beside each narinfo. */
   readonly writeNarListing?: boolean;
   /** Sign what is written. */
@@ -120,11 +129,14 @@ export class BinaryCacheStore implements Store {
   readonly #options: BinaryCacheOptions;
   readonly #memory: NarInfoMemory;
   readonly #infos: PathInfoCache;
+  /** Compressing takes a processor, and with xz some 100 MB. */
+  readonly #compressing: Turnstile;
   #opened: Promise<void> | undefined;
   #compression: { readonly name: string; readonly codec: Codec | undefined } | undefined;
 
   constructor(host: StoreHost, transport: CacheTransport, options: BinaryCacheOptions) {
     this.#host = host;
+    this.#compressing = new Turnstile(host.processors);
     this.#transport = transport;
     this.#options = options;
     this.#memory = options.memory ?? NO_MEMORY;
@@ -401,13 +413,15 @@ export class BinaryCacheStore implements Store {
     const plain = watched(verifiedNar(info, nar(), this.#host), (piece) => {
       for (const event of parser.push(piece)) listing.add(event);
     });
-    const compress = codec?.compress;
-    const compressed =
-      compress === undefined ? plain : compress(plain, this.#options.compressionLevel);
+    const { compressionLevel: level, parallelCompression: parallel } = this.#options;
+    const compressed = codec?.compress?.(plain, level, parallel) ?? plain;
     const spool = await this.#host.spool();
     try {
       const file = new HashingStream(compressed, this.#host.hashes);
-      for await (const piece of file) await spool.write(piece);
+      const write = async (): Promise<void> => {
+        for await (const piece of file) await spool.write(piece);
+      };
+      await (codec?.compress === undefined ? write() : this.#compressing.run(write));
       parser.finish();
       const { hash, size } = file.digest();
       const url = `nar/${formatHash(hash, "nix32", false)}.nar${ENDINGS[name] ?? ""}`;
