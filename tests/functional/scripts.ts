@@ -197,6 +197,8 @@ const LOCAL_ONLY =
 
 /** Why scripts cannot pass, or do not yet, by their names. */
 export const REASONS: Readonly<Record<string, string>> = {
+  fetchGit: "looks into the cache of C++ Nix; that of Nivis has another layout",
+  fetchGitSubmodules: "removes a file of C++ Nix's cache, which Nivis does not have",
   "binary-cache-build-remote": "a binary cache cannot be the store that builds are made for",
   "eval-store": "a daemon gets the derivations, so they are in the build store, too",
   "ca/eval-store": "a daemon gets the derivations, so they are in the build store, too",

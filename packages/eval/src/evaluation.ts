@@ -211,7 +211,7 @@ export class Evaluation {
       io: restrictedIo(mounts, settings, searchPath),
       hashes,
       settings,
-      positions: new PositionTable(),
+      positions: new PositionTable((path) => mounts.display(path)),
       store: dependencies === undefined ? store : trackedStore(store, dependencies),
       mounts,
       fetcher:
@@ -245,6 +245,7 @@ export class Evaluation {
     );
     this.globals = globals;
     this.context = { ...context, builtins };
+    tellOfFile(this.context, DERIVATION_FILE);
     openSearchPath(this.context);
     context.counters.add("caches", () => this.cacheSizes());
     this.debugger = hooks;
@@ -756,6 +757,8 @@ export class Evaluation {
 
   private thunkOfFile(path: NixPath, globals: ReadonlyMap<string, Slot>): Thunk {
     const { text, origin, basePath } = this.readProgram(path);
+    // Nix: the file that defines `derivation` is evaluated at the start.
+    if (!isDerivationFile(path)) tellOfFile(this.context, path);
     return this.thunkOfText(text, origin, basePath, globals);
   }
 
@@ -818,6 +821,18 @@ export interface Program {
   readonly origin: Origin;
   /** The directory that relative paths in the text start from. */
   readonly basePath: NixPath;
+}
+
+function isDerivationFile({ path, accessor }: NixPath): boolean {
+  return accessor === DERIVATION_FILE.accessor && path === DERIVATION_FILE.path;
+}
+
+/** Tells the host that a file is evaluated. */
+export function tellOfFile(ctx: EvalContext, path: NixPath): void {
+  const { io } = ctx;
+  if (io.detail === undefined) return;
+  const shown = accessorOf(ctx, path).display(path.path);
+  io.detail({ level: "talkative", text: `evaluating file '${shown}'` });
 }
 
 /** The parser options about `~`. */

@@ -1,6 +1,13 @@
 /** ForwardingIo: the base of an EvalIo that changes some methods of another. */
 import type { NarDigest } from "@nivis/formats";
-import type { DirectoryEntry, EvalIo, FileType, LogMessage, MemoryGauge } from "./io.ts";
+import type {
+  DetailMessage,
+  DirectoryEntry,
+  EvalIo,
+  FileType,
+  LogMessage,
+  MemoryGauge,
+} from "./io.ts";
 import type { Fingerprint } from "./source-accessor.ts";
 
 /** Forwards everything to another EvalIo. */
@@ -97,5 +104,10 @@ export abstract class ForwardingIo implements EvalIo {
 
   log(message: LogMessage): void {
     this.io.log(message);
+  }
+
+  get detail(): ((message: DetailMessage) => void) | undefined {
+    const { io } = this;
+    return io.detail === undefined ? undefined : (message) => io.detail?.(message);
   }
 }

@@ -90,6 +90,7 @@ export {
 export { ForwardingIo } from "./forwarding-io.ts";
 export { isNixObject } from "./handed-out.ts";
 export type {
+  DetailMessage,
   DirectoryEntry,
   EvalIo,
   FileType,

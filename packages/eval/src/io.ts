@@ -31,6 +31,15 @@ export interface LogMessage {
   readonly report?: WarningReport;
 }
 
+/**
+ * What evaluation does, in one line; bytes. Nix: `talkative` messages are shown from `-v` on, `chatty`
+ * ones from `-vv` on.
+ */
+export interface DetailMessage {
+  readonly level: "talkative" | "chatty";
+  readonly text: Bytes;
+}
+
 /** A warning as data. */
 export interface WarningReport {
   readonly message: Bytes;
@@ -88,6 +97,8 @@ export interface EvalIo extends SourceAccessor {
   system(): Bytes;
   /** Receives a message for the user: a warning or a trace. */
   log(message: LogMessage): void;
+  /** Receives what evaluation does in detail; absent if nobody wants to know. */
+  readonly detail?: ((message: DetailMessage) => void) | undefined;
 }
 
 /** The members of {@link EvalIo}, and whether they concern files. */
@@ -114,6 +125,7 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   currentDirectory: "other",
   system: "other",
   log: "other",
+  detail: "other",
 };
 
 /** The members that say something about files that others have read. */

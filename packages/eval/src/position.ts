@@ -6,6 +6,7 @@
  * (attribute keys, code spans) and is resolved to file, line and column only for an error. C++ Nix
  * does the same (`PosIdx`, `PosTable`).
  */
+import type { Bytes } from "@nivis/formats";
 import type { SourceFile } from "@nivis/syntax";
 
 /**
@@ -47,6 +48,12 @@ export class PositionTable {
   readonly #bases: number[] = [];
   readonly #sources: SourceFile[] = [];
   #next = 1;
+  /** How a path of the host's files is shown: one in a fetched tree may show where that came from. */
+  readonly showPath: (path: Bytes) => Bytes;
+
+  constructor(showPath: (path: Bytes) => Bytes = (path) => path) {
+    this.showPath = showPath;
+  }
 
   /** Registers a text and returns its base, the `PosIdx` of its first byte. */
   add(source: SourceFile): PosIdx {

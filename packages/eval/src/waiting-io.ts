@@ -6,6 +6,7 @@
  * (`vm/pending.ts`), so code that asks several questions in turn makes progress with each.
  */
 import type {
+  DetailMessage,
   DirectoryEntry,
   EvalIo,
   FileType,
@@ -153,5 +154,10 @@ export class WaitingIo extends WaitingFiles implements EvalIo {
 
   log(message: LogMessage): void {
     this.#base.log(message);
+  }
+
+  get detail(): ((message: DetailMessage) => void) | undefined {
+    const base = this.#base;
+    return base.detail === undefined ? undefined : (message) => base.detail?.(message);
   }
 }

@@ -80,6 +80,8 @@ export interface FlakeSource {
 export interface ReadFlakeOptions {
   readonly require?: RequireFeature;
   readonly warn?: (message: string) => void;
+  /** Told of each `flake.nix` that is read, as messages call it. */
+  readonly reading?: ((display: string) => void) | undefined;
 }
 
 const NO_POS = -1;

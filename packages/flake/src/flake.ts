@@ -125,6 +125,8 @@ export interface Flake<Tree extends FlakeTree = FlakeTree> extends FlakeFile {
 /** What reading flakes needs. */
 export interface FlakeWorld<Tree extends FlakeTree = FlakeTree> extends ReadFlakeOptions {
   readonly inputs: InputCache<Tree>;
+  /** Takes messages for those who look for a mistake. */
+  readonly debug?: ((message: string) => void) | undefined;
   /** How evaluation sees trees, for messages about paths outside of them. */
   readonly evaluation?: { readonly storeDir: string; readonly isPure: boolean };
 }
@@ -147,6 +149,8 @@ export async function getFlake<Tree extends FlakeTree>(
   if (first.selfAttrs.size > 0) {
     const refetch = applySelfAttrs(fetched.locked, first);
     if (refetch !== undefined) {
+      const shown = formatFlakeRef({ input: refetch, directory });
+      world.debug?.(`refetching input '${shown}' due to self attribute`);
       fetched = (await world.inputs.get(refetch, "none")).fetched;
       place = { ...place, tree: fetched.tree };
     }
@@ -223,9 +227,11 @@ function readFlakeIn(
   const { tree, lockPath, resolvedRef } = place;
   const folder = joinTreePath("/", directory);
   const path = joinTreePath(folder, "flake.nix");
+  const text = tree.readFile(followLinks(tree, path));
+  world.reading?.(tree.display(path));
   return readFlakeFile(
     {
-      text: tree.readFile(followLinks(tree, path)),
+      text,
       display: tree.display(path),
       directory: folder,
       directoryDisplay: withoutSlash(tree.display(folder)),

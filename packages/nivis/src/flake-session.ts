@@ -5,6 +5,7 @@
 import type { Bytes } from "@nivis/formats";
 import { cacheDirectory, FlakeSession, fetchSettingTexts, type SettingTexts } from "@nivis/node";
 import type { Invocation } from "./invocation.ts";
+import { DEBUG_LEVEL } from "./log-format.ts";
 import { hashStoreOf } from "./session.ts";
 
 /** How a session differs from what the environment and the settings say. */
@@ -24,6 +25,7 @@ export async function withFlakeSession<Result>(
   const { machine, terminal, inputs } = invocation;
   inputs?.giveUp("inputs of flakes may change");
   const gathered = invocation.finishSettings();
+  invocation.startingFlakes();
   const { storeDir } = gathered;
   // Nix: commands about flakes evaluate purely unless a setting says otherwise.
   const isPure = gathered.pureEval || !gathered.overridden.has("pure-eval");
@@ -33,6 +35,8 @@ export async function withFlakeSession<Result>(
     cacheDirectory: cacheDirectory(machine),
     warn: (message) => invocation.warn(message),
     notice: (message) => invocation.note(message),
+    reading: (shown) => invocation.readingFlake(shown),
+    debug: (message) => invocation.verbose(DEBUG_LEVEL, message),
     begin: (message, isNoted) => {
       if (isNoted === true) invocation.inform(`${message}...`);
       return () => {};

@@ -4,6 +4,7 @@
  */
 import {
   DEFAULT_SETTINGS,
+  type DetailMessage,
   EvalError,
   type EvalIo,
   type ExplainSettings,
@@ -28,6 +29,7 @@ import {
   warnUnknownSettings,
 } from "@nivis/node";
 import {
+  CHATTY_LEVEL,
   ERROR_LEVEL,
   errorLogLine,
   INFO_LEVEL,
@@ -35,6 +37,7 @@ import {
   levelOf,
   messageLogLine,
   plainLogLine,
+  TALKATIVE_LEVEL,
 } from "./log-format.ts";
 import type { InstallablesOpener } from "./options/building-options.ts";
 import { recordStatistics, type StatisticsRecorder } from "./statistics.ts";
@@ -75,6 +78,8 @@ export class Invocation {
   /** The world as it is, without what settings forbid. */
   readonly machine: EvalIo;
   #settings: GatheredSettings | undefined;
+  /** The lines about files that were told before evaluation came to them. */
+  readonly #toldFiles = new Set<string>();
   /** Experimental features that the command needs. */
   #requiredFeatures: readonly string[] = [];
   readonly #maxCallDepth: number | undefined;
@@ -151,6 +156,38 @@ export class Invocation {
     } else if (this.logFormat === "internal-json") {
       this.terminal.writeLine(messageLogLine(message, this.positions));
     } else this.#writeText(level, renderLogMessage(message, this.terminal.color));
+  }
+
+  /** Shows what an evaluation does in detail; `undefined` if the user does not want to know. */
+  get detail(): ((message: DetailMessage) => void) | undefined {
+    if (this.verbosity < TALKATIVE_LEVEL) return undefined;
+    return ({ level, text }) => {
+      const isTold = this.#toldFiles.has(text);
+      if (!isTold) this.verbose(level === "talkative" ? TALKATIVE_LEVEL : CHATTY_LEVEL, text);
+    };
+  }
+
+  /** Nix: `derivation` is evaluated before anything is locked. */
+  startingFlakes(): void {
+    const text = "evaluating file '\xc2\xabnix-internal\xc2\xbb/derivation-internal.nix'";
+    if (!this.#toldFiles.has(text)) this.verbose(TALKATIVE_LEVEL, text);
+    this.#toldFiles.add(text);
+  }
+
+  /** Says that a `flake.nix` is read. Nix: it is evaluated twice, which evaluation then need not do. */
+  readingFlake(shown: string): void {
+    const text = `evaluating file '${shown}'`;
+    for (let reading = 0; reading < 2; reading++) this.verbose(TALKATIVE_LEVEL, text);
+    this.#toldFiles.add(text);
+  }
+
+  /** Shows a line if the user wants to know as much. */
+  verbose(level: number, text: string): void {
+    if (this.verbosity < level) return;
+    if (this.diagnostics === "json") this.#writeJson("note", text);
+    else if (this.logFormat === "internal-json") {
+      this.terminal.writeLine(plainLogLine(level, text));
+    } else this.#writeText(level, text);
   }
 
   /** Shows a warning of the command itself. */

@@ -35,6 +35,8 @@ export const WARNING_LEVEL = 1;
 export const NOTICE_LEVEL = 2;
 /** The verbosity unless flags say otherwise. */
 export const INFO_LEVEL = 3;
+export const TALKATIVE_LEVEL = 4;
+export const CHATTY_LEVEL = 5;
 export const DEBUG_LEVEL = 6;
 export const HIGHEST_LEVEL = 7;
 

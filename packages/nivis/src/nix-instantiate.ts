@@ -229,7 +229,9 @@ class Instantiation {
     switch (output) {
       case "raw": {
         const trace = "while generating the nix-instantiate output";
-        const text = session.run(coerceToString(context, value, CoerceMode.Weak, NO_POS, trace));
+        const text = session.run(
+          coerceToString(context, value, CoerceMode.CopyPaths, NO_POS, trace),
+        );
         this.#write(textOf(text as string | ContextString));
         return;
       }
@@ -245,7 +247,7 @@ class Instantiation {
       }
       case "plain":
         if (strict) session.run(deepForce(context, value));
-        this.#write(`${printAmbiguous(value, context.settings.maxCallDepth)}\n`);
+        this.#write(`${printAmbiguous(value, context.settings.maxCallDepth, context.positions)}\n`);
     }
   }
 

@@ -87,6 +87,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   const world = openWorld({
     environment,
     log: (message) => invocation.log(message),
+    detail: invocation.detail,
     system: settings.system,
     homeDirectory: () => machine.homeDirectory(),
     store,
@@ -299,6 +300,17 @@ export class Session {
   /** Reads the file that the command line names: a path, or `<name>`. */
   file(name: string): Source {
     return this.evaluation.openProgram(this.#lookUpFile(name));
+  }
+
+  /** The same for commands that say which files they evaluate. */
+  toldFile(name: string): Source {
+    const source = this.file(name);
+    const { origin } = source;
+    if (origin.kind === "file") {
+      const text = `evaluating file '${origin.name ?? origin.path}'`;
+      this.io.detail?.({ level: "talkative", text });
+    }
+    return source;
   }
 
   /** Resolves an argument to a path. */

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { hostSystem } from "../../node/src/node-io.ts";
 import { folderWith, nivisLater } from "./terminal-double.ts";
 
@@ -244,6 +244,57 @@ describe("nivis flake", () => {
     const { out } = await run(...args, ...NO_STORE);
     const path = expect.stringMatching(/^\/nix\/store\/[0-9a-z]{32}-source$/);
     expect(JSON.parse(out)).toEqual({ path, inputs: { dep: { path, inputs: {} } } });
+  });
+
+  describe("what is printed about files", () => {
+    const own = folderWith({
+      "flake.nix":
+        "{ outputs = { self }: { root = ./.; list = [ ./a.nix ]; text = toString ./a.nix; a = import ./a.nix; }; }",
+      "a.nix": "{ answer = 42; }",
+    });
+    beforeAll(() => {
+      execFileSync("git", ["-C", own.path, "init", "--quiet"]);
+      execFileSync("git", ["-C", own.path, "add", "--all"]);
+    });
+    afterAll(own.remove);
+    const evaluate = (attribute: string, ...flags: string[]) =>
+      run(
+        "eval",
+        `git+file://${own.path}#${attribute}`,
+        "--option",
+        "warn-dirty",
+        "false",
+        ...flags,
+        ...NO_STORE,
+      );
+
+    test("paths in a tree show where it came from, texts where it is", async () => {
+      expect((await evaluate("root")).out).toBe(`${own.path}\n`);
+      expect((await evaluate("list")).out).toBe(`[ ${own.path}/a.nix ]\n`);
+      expect((await evaluate("list", "--xml")).out).toContain(`<path value="${own.path}/a.nix" />`);
+      expect((await evaluate("text")).out).toMatch(/^"\/nix\/store\/[a-z0-9]+-source\/a.nix"\n$/);
+      expect((await evaluate("root", "--impure")).out).toMatch(
+        /^\/nix\/store\/[a-z0-9]+-source\n$/,
+      );
+    });
+
+    test("--raw copies a path, so that the root of a tree gets another name", async () => {
+      const { out } = await evaluate("root", "--raw");
+      expect(out).toMatch(/^\/nix\/store\/[a-z0-9]+-[a-z0-9]+-source$/);
+    });
+
+    test("-v says which files are evaluated, each once, in the order of C++ Nix", async () => {
+      const { err } = await evaluate("a.answer", "-v");
+      expect(err.split("\n")).toEqual([
+        "evaluating file '«nix-internal»/derivation-internal.nix'",
+        `evaluating file '${own.path}/flake.nix'`,
+        `evaluating file '${own.path}/flake.nix'`,
+        "evaluating file '«flakes-internal»/call-flake.nix'",
+        `evaluating file '${own.path}/a.nix'`,
+        "",
+      ]);
+      expect((await evaluate("a.answer")).err).toBe("");
+    });
   });
 
   describe("remembered outputs", () => {

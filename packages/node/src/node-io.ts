@@ -20,6 +20,7 @@ import {
   writeSync,
 } from "node:fs";
 import {
+  type DetailMessage,
   type DirectoryEntry,
   type EvalIo,
   type FileType,
@@ -59,6 +60,8 @@ export interface NodeIoOptions {
   };
   /** Receives warnings and traces. Defaults to writing them to standard error. */
   readonly log?: (message: LogMessage) => void;
+  /** Receives what evaluation does in detail. Defaults to nobody. */
+  readonly detail?: ((message: DetailMessage) => void) | undefined;
   /** The environment, as text. Defaults to that of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The system, such as `x86_64-linux`. Defaults to that of this machine. */
@@ -253,6 +256,10 @@ class NodeIo implements EvalIo {
 
   system(): string {
     return this.#options.system ?? hostSystem();
+  }
+
+  get detail(): ((message: DetailMessage) => void) | undefined {
+    return this.#options.detail;
   }
 
   log(message: LogMessage): void {

@@ -10,6 +10,7 @@
  * steps, and so can any program that evaluates with a user's configuration.
  */
 import {
+  type DetailMessage,
   type EvalIo,
   Evaluation,
   type EvaluationOptions,
@@ -32,6 +33,8 @@ export interface WorldRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Receives warnings and traces. Defaults to writing them to standard error. */
   readonly log?: (message: LogMessage) => void;
+  /** Receives what evaluation does in detail. Defaults to nobody. */
+  readonly detail?: ((message: DetailMessage) => void) | undefined;
   /** Returns the home directory, as bytes. Defaults to {@link findHomeDirectory}. */
   readonly homeDirectory?: () => string;
   /** The setting `system`; empty for the system of the host. */
@@ -49,6 +52,7 @@ export function openWorld(request: WorldRequest): EvalIo {
   return nodeIo({
     environment,
     inputs,
+    detail: request.detail,
     ...(log === undefined ? {} : { log }),
     ...(homeDirectory === undefined ? {} : { homeDirectory }),
     ...(system === "" ? {} : { system }),

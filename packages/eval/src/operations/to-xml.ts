@@ -10,7 +10,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { peek } from "../print/value-printer.ts";
+import { peek, printPath } from "../print/value-printer.ts";
 import { Attrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
 import { Thunk } from "../value/thunk.ts";
@@ -168,7 +168,8 @@ class ValueToXml {
         else if (value instanceof ContextString) {
           this.context = unionContext(this.context, value.context);
           this.writeAtom("string", value.text);
-        } else if (value instanceof NixPath) this.writeAtom("path", value.shown);
+        } else if (value instanceof NixPath)
+          this.writeAtom("path", printPath(value, this.ctx.positions));
         else if (value instanceof NixFloat) this.writeAtom("float", formatG6(value.value));
         else this.out.emptyElement("unevaluated");
     }

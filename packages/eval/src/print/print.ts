@@ -35,9 +35,14 @@ import {
 /**
  * Prints a value as `nix-instantiate --eval` does. It runs no code: thunks print as `<CODE>`. A set
  * or list that was already printed is `«repeated»`, so cycles end. A value with more than
- * `maxNesting` others around it is an error.
+ * `maxNesting` others around it is an error. With `positions`, paths in fetched trees show where those
+ * came from.
  */
-export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY): string {
+export function printAmbiguous(
+  slot: Slot,
+  maxNesting = Number.POSITIVE_INFINITY,
+  positions?: PositionTable,
+): string {
   const out = new TextBuilder();
   const seen = new Set<unknown>();
   const open: OpenContainer[] = [];
@@ -63,7 +68,7 @@ export function printAmbiguous(slot: Slot, maxNesting = Number.POSITIVE_INFINITY
         open.push({ names: null, items: value, next: 0 });
       }
     } else {
-      out.add(printAmbiguousLeaf(value));
+      out.add(printAmbiguousLeaf(value, positions));
     }
     // Closes finished containers; the rest of the loop body handles the next item.
     let container = open.at(-1);
@@ -87,14 +92,14 @@ function placeOf(value: Value | Thunk): PosIdx {
   return value instanceof Closure ? value.code.pos : NO_POS;
 }
 
-function printAmbiguousLeaf(value: Value | Thunk): string {
+function printAmbiguousLeaf(value: Value | Thunk, positions?: PositionTable): string {
   if (typeof value === "string") return printString(value);
   if (value instanceof ContextString) return printString(value.text);
   if (value instanceof Thunk) return value.code === BLACKHOLE ? POTENTIAL_RECURSION : "<CODE>";
   if (value instanceof Closure) return "<LAMBDA>";
   if (value instanceof Builtin) return "<PRIMOP>";
   if (value instanceof PartialBuiltin) return "<PRIMOP-APP>";
-  return printAtom(value);
+  return printAtom(value, positions);
 }
 
 const NO_LIMITS = {

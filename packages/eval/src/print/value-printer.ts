@@ -65,9 +65,15 @@ export function knownValue(slot: Slot): Value | undefined {
   return known instanceof Thunk ? undefined : known;
 }
 
+/** Prints a path as messages show it. */
+export function printPath(path: NixPath, positions: PositionTable | undefined): string {
+  const isOfHost = positions !== undefined && path.accessor === undefined;
+  return isOfHost ? positions.showPath(path.path) : path.shown;
+}
+
 /** Prints numbers, Booleans, null and paths, which all forms print alike. */
-export function printAtom(value: Value): string {
-  if (value instanceof NixPath) return value.shown;
+export function printAtom(value: Value, positions?: PositionTable): string {
+  if (value instanceof NixPath) return printPath(value, positions);
   if (value instanceof NixFloat) return formatG6(value.value);
   return String(value);
 }
@@ -197,7 +203,7 @@ export class ValuePrinter {
     } else if (value instanceof PartialBuiltin) {
       const { name } = value.builtin.definition;
       this.paint("code", `${LEFT}partially applied primop ${name}${RIGHT}`);
-    } else this.paint(value instanceof NixPath ? "path" : "atom", printAtom(value));
+    } else this.paint(value instanceof NixPath ? "path" : "atom", printAtom(value, this.positions));
   }
 
   private printText(text: string): void {

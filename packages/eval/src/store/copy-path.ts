@@ -4,7 +4,13 @@
  * Name and content determine the store path. In read-only mode nothing else happens; otherwise the
  * store gets a copy. A path is read once per evaluation, however often it is used.
  */
-import { hashNar, isDerivationPath, makeFixedOutputPath, type StoreConfig } from "@nivis/formats";
+import {
+  encodeBase64,
+  hashNar,
+  isDerivationPath,
+  makeFixedOutputPath,
+  type StoreConfig,
+} from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -89,9 +95,26 @@ export function addSource(
     { algorithm: "sha256", digest },
     { others: references, self: false },
   );
+  if (ctx.io.detail !== undefined) tellOfCopy(ctx, root, path, digest);
   if (!ctx.settings.readOnlyMode) ctx.store.addSource(path, tree, references, accessor);
   ctx.caches.references.set(path, references);
   ctx.io.allowPath?.(path);
   cache?.set(key, path);
   return path;
+}
+
+/** Tells the host of a copy that is about to be made. */
+function tellOfCopy(ctx: EvalContext, root: NixPath, path: string, digest: Uint8Array): void {
+  const accessor = accessorOf(ctx, root);
+  const shown = accessor.display(root.path);
+  const tell = (text: string): void => ctx.io.detail?.({ level: "chatty", text });
+  const { readOnlyMode } = ctx.settings;
+  // Nix: the hash of what cannot change is remembered.
+  const isKnown = accessor.fingerprint?.(root.path) !== undefined;
+  if (isKnown && (readOnlyMode || ctx.store.isValidPath(path))) return;
+  if (readOnlyMode) tell(`hashing '${shown}'...`);
+  else {
+    tell(`copying '${shown}' to the store...`);
+    tell(`copied source '${shown}' -> '${path}' (hash 'sha256-${encodeBase64(digest)}')`);
+  }
 }

@@ -24,6 +24,9 @@ import { diskOf, isFresh, type SchemeContext } from "./scheme.ts";
 /** The break between two lines of an error that is shown within another one. */
 const NESTED_LINE = `\n${" ".repeat("error: ".length)}`;
 
+/** Files on this disk up to this size are kept for when they are gone, in bytes. */
+const MAX_KEPT_FILE = 2 ** 20;
+
 /** An archive that was downloaded. */
 export interface DownloadedTree extends CachedTree {
   /** The time of last change of the newest member; 0 if there is none. */
@@ -164,19 +167,9 @@ export async function downloadFile(
 ): Promise<DownloadedFile> {
   const parsed = parseUrl(url);
   if (parsed.scheme === "file") {
-    const path = pathOfUrl(parsed.path);
-    const disk = diskOf(context, "a file on disk");
-    if (disk.stat(path) === undefined) {
-      throw new InputError(
-        `unable to download '${url}': Could not read a file:// file (37) Could not open file ${path}`,
-      );
-    }
-    return { contents: disk.readFile(path), immutableUrl: undefined };
+    return localFile(context, pathOfUrl(parsed.path), url, name);
   }
-  const key = new Map([
-    ["name", name],
-    ["url", url],
-  ]);
+  const key = fileKey(name, url);
   const cached = context.cache.get("file", key);
   const known = cached === undefined ? undefined : fileOfEntry(context, cached);
   if (known !== undefined && cached !== undefined && isFresh(context, cached.time)) return known;
@@ -209,6 +202,41 @@ export async function downloadFile(
     context.host.reporter.warn(`${error.message}; using cached version`);
     return known;
   }
+}
+
+function fileKey(name: string, url: string): Map<string, InputAttr> {
+  return new Map([
+    ["name", name],
+    ["url", url],
+  ]);
+}
+
+/** Reads a file on this disk; what it was before if it is gone. */
+function localFile(
+  context: SchemeContext,
+  path: string,
+  url: string,
+  name: string,
+): DownloadedFile {
+  const disk = diskOf(context, "a file on disk");
+  const key = fileKey(name, url);
+  const stat = disk.stat(path);
+  if (stat !== undefined) {
+    const contents = disk.readFile(path);
+    if (contents.length <= MAX_KEPT_FILE) {
+      const value = new Map<string, InputAttr>([["sha256", keepFile(context, contents)]]);
+      context.cache.put("file", key, value, context.host.now());
+    }
+    return { contents, immutableUrl: undefined };
+  }
+  const message = `unable to download '${url}': Could not read a file:// file (37) Could not open file ${path}`;
+  const cached = context.cache.get("file", key);
+  const known = cached === undefined ? undefined : fileOfEntry(context, cached);
+  if (known === undefined || cached === undefined) throw new InputError(message);
+  if (!isFresh(context, cached.time)) {
+    context.host.reporter.warn(`${message}; using cached version`);
+  }
+  return known;
 }
 
 function filePath({ cacheDirectory }: SchemeContext, sha256: string): string | undefined {

@@ -1,5 +1,5 @@
 /** `nivis develop` and `nivis print-dev-env`: the environment in which a derivation is built. */
-import { EvalError } from "@nivis/eval";
+import { EvalError, evalErrorOf } from "@nivis/eval";
 import { type DerivedPath, decodeUtf8, encodeUtf8, rootOfDerivedPath } from "@nivis/formats";
 import {
   attributeFiles,
@@ -32,6 +32,7 @@ import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
 import { PROFILE_OPTION, setProfile } from "../profile.ts";
 import type { WaitingProgram } from "../program.ts";
 import { Realisation } from "../realisation.ts";
+import type { Session } from "../session.ts";
 
 interface CommonFlags extends BuildingFlags {
   /** Store paths, or what stands for them, and where to go instead; bytes. */
@@ -66,22 +67,26 @@ function commonDefaults(invocation: Invocation): CommonFlags {
 /** An environment, the store path that keeps it, and what of it is elsewhere in a shell. */
 interface Prepared extends BuiltEnvironment {
   readonly places: Omit<ShellPlaces, "attributes">;
+  /** The bash for people, if there is one; bytes. */
+  readonly shell: string | undefined;
 }
 
 function environmentOf(
   flags: CommonFlags,
   invocation: Invocation,
   command: string,
+  wantsShell: boolean,
 ): Promise<Prepared> {
   return withInstallables(flags, { command, use: "dev-shell" }, (opened) =>
-    prepareIn(flags, invocation, opened),
+    prepareIn(flags, invocation, opened, wantsShell),
   );
 }
 
 async function prepareIn(
   flags: CommonFlags,
   invocation: Invocation,
-  { session, resolve, resolveOthers }: OpenedInstallables,
+  { session, resolve, resolveOthers, interactiveShell }: OpenedInstallables,
+  wantsShell: boolean,
 ): Promise<Prepared> {
   const resolved = resolve();
   const wanted = resolved.flatMap((one) => one.wanted);
@@ -107,8 +112,39 @@ async function prepareIn(
       }
     }
   }
+  const shell =
+    wantsShell && interactiveShell !== undefined
+      ? await bashOf(interactiveShell, session, realisation, invocation)
+      : undefined;
   realisation.store.close();
-  return { ...built, places: { outputs: session.absolutePath("outputs"), redirects } };
+  return { ...built, places: { outputs: session.absolutePath("outputs"), redirects }, shell };
+}
+
+/**
+ * Builds the bash for people and returns its path; `undefined` with a message if that fails. Nix: the bash
+ * that builds packages cannot edit lines.
+ */
+async function bashOf(
+  interactiveShell: NonNullable<OpenedInstallables["interactiveShell"]>,
+  session: Session,
+  realisation: Realisation,
+  invocation: Invocation,
+): Promise<string | undefined> {
+  try {
+    const built = await realisation.build([await interactiveShell()], "normal");
+    for (const path of built.flatMap(({ outputs }) => [...outputs.values()])) {
+      const shell = `${session.realPath(path)}/bin/bash`;
+      if (session.exists(shell)) return shell;
+    }
+    invocation.note(
+      "error (ignored): package 'nixpkgs#bashInteractive' does not provide a 'bin/bash'",
+    );
+  } catch (error) {
+    const reported = evalErrorOf(error);
+    if (!(reported instanceof EvalError) || reported.kind === "interrupted") throw error;
+    invocation.note(`error (ignored): ${reported.message}`);
+  }
+  return undefined;
 }
 
 /** The one derivation that an argument stands for. */
@@ -162,7 +198,12 @@ export const printDevEnvCommand: WaitingProgram<PrintFlags> = {
   defaults: (invocation) => ({ ...commonDefaults(invocation), json: false }),
   positional: addArgument,
   run: async (flags, invocation) => {
-    const { environment, places } = await environmentOf(flags, invocation, "nivis print-dev-env");
+    const { environment, places } = await environmentOf(
+      flags,
+      invocation,
+      "nivis print-dev-env",
+      false,
+    );
     if (flags.json) {
       invocation.terminal.writeOut(`${JSON.stringify(environmentJson(environment))}\n`);
       return 0;
@@ -182,7 +223,7 @@ export function developCommand(command: readonly string[]): WaitingProgram<Devel
     summary: "start a shell in the build environment of a derivation",
     usage: "[FLAG]... [FILE] [ATTRPATH | DRV] [-c COMMAND [ARGUMENT]...]",
     description: [
-      "The shell is the bash on PATH. The derivation's builder must be bash; its outputs go to ./outputs.",
+      "The shell is the bash of the flake's input nixpkgs, else the one on PATH. The derivation's builder must be bash; its outputs go to ./outputs.",
     ],
     examples: [
       { does: "Enter the environment", command: "nivis develop '<nixpkgs>' hello" },
@@ -211,23 +252,36 @@ export function developCommand(command: readonly string[]): WaitingProgram<Devel
       if (flags.phase !== undefined && command.length > 0) {
         throw usageError("you cannot use both '--command' and '--phase'");
       }
-      const { environment, path, places } = await environmentOf(flags, invocation, "nivis develop");
+      const { environment, path, places, shell } = await environmentOf(
+        flags,
+        invocation,
+        "nivis develop",
+        true,
+      );
       const variables = environmentFor(flags, invocation.terminal.environment);
       variables["NIX_GCROOT"] = decodeUtf8(path);
-      variables["SHELL"] = "bash";
+      const bash = shell === undefined ? "bash" : decodeUtf8(shell);
+      variables["SHELL"] = bash;
       return inTemporaryFolder((folder) => {
         const { writeFileSync } = process.getBuiltinModule("node:fs");
         const write = (name: string, text: string): void =>
           writeFileSync(`${folder}/${name}`, Buffer.from(text, "latin1"));
         for (const [name, text] of attributeFiles(environment)) write(name, text);
         const setUp = bashCodeOf(environment, { ...places, attributes: encodeUtf8(folder) });
-        write("rc", `${shellCode(setUp, flags.phase, command)}SHELL="bash"\n`);
+        write("rc", `${shellCode(setUp, flags.phase, command)}${shellVariables(shell)}`);
         const isInteractive = flags.phase === undefined && command.length === 0;
         const args = isInteractive ? ["--rcfile", `${folder}/rc`] : [`${folder}/rc`];
-        return runChild("bash", args, variables);
+        return runChild(bash, args, variables);
       });
     },
   };
+}
+
+/** Nix: the shell that the user came from must not be the one of the environment. */
+function shellVariables(shell: string | undefined): string {
+  if (shell === undefined) return 'SHELL="bash"\n';
+  const folder = shell.slice(0, shell.lastIndexOf("/"));
+  return `SHELL="${shell}"\nPATH="${folder}\${PATH:+:$PATH}"\n`;
 }
 
 /** What bash runs: a phase, a command, or what an interactive shell begins with. */

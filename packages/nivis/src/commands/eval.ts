@@ -89,7 +89,7 @@ export function* resultText(
   switch (flags.output) {
     case "raw": {
       const trace = "while generating the eval command output";
-      const text = (yield coerceToString(context, value, CoerceMode.Weak, NO_POS, trace)) as
+      const text = (yield coerceToString(context, value, CoerceMode.CopyPaths, NO_POS, trace)) as
         | string
         | ContextString;
       return textOf(text);
@@ -107,7 +107,7 @@ export function* resultText(
     default:
       if (!flags.strict) return `${(yield printPretty(context, value)) as Bytes}\n`;
       yield deepForce(context, value);
-      return `${printAmbiguous(value, context.settings.maxCallDepth)}\n`;
+      return `${printAmbiguous(value, context.settings.maxCallDepth, context.positions)}\n`;
   }
 }
 

@@ -13,7 +13,14 @@ import {
   type Slot,
   typeWithArticle,
 } from "@nivis/eval";
-import { type DerivedPath, type FlakeRef, isInStore, sortedBytes } from "@nivis/formats";
+import { LockedNode } from "@nivis/flake";
+import {
+  type DerivedPath,
+  type FlakeRef,
+  isInStore,
+  parseFlakeRef,
+  sortedBytes,
+} from "@nivis/formats";
 import type { FlakeSession } from "@nivis/node";
 import {
   type BuildingFlags,
@@ -36,6 +43,7 @@ import {
   type EvaluatedFlake,
   type FlakeFlags,
   type FlakeRequest,
+  openFlake,
   withFlakes,
 } from "./flake-evaluation.ts";
 import type { OutputCursor } from "./output-cursor.ts";
@@ -246,7 +254,7 @@ export const openFlakeInstallables: InstallablesOpener = (flags, { use }, work) 
     flags as BuildingFlags & FlakeFlags,
     use === "app" ? [first] : texts,
     { use, readOnly: flags.readOnly },
-    ({ session, installables }) =>
+    ({ session, flakeSession, installables }) =>
       work({
         session,
         resolve: () => installables.map((one, i) => installableOf(one, texts[i] ?? ".")),
@@ -261,9 +269,26 @@ export const openFlakeInstallables: InstallablesOpener = (flags, { use }, work) 
           if (argument instanceof FlakeArgument) return { app: argument.app(), args };
           throw usageError(`installable '${first}' does not correspond to a Nix language value`);
         },
+        interactiveShell: async () => {
+          const [argument] = installables;
+          const nixpkgs =
+            (argument instanceof FlakeArgument ? nixpkgsOf(argument.flake) : undefined) ??
+            parseFlakeRef("flake:nixpkgs");
+          const opened = { session, flakeSession };
+          const flake = await openFlake(flags as BuildingFlags & FlakeFlags, opened, nixpkgs);
+          const fragment = `.legacyPackages.${session.io.system()}.bashInteractive`;
+          const parsed = { shown: "", ref: nixpkgs, fragment, outputs: "default" } as const;
+          return new FlakeArgument(session, flake, parsed, "package").wanted();
+        },
       }),
   );
 };
+
+/** The input `nixpkgs` of a flake as its lock file has it. */
+function nixpkgsOf({ locked }: EvaluatedFlake): FlakeRef | undefined {
+  const node = locked.lockFile.find(["nixpkgs"]);
+  return node instanceof LockedNode && node.isFlake ? node.locked : undefined;
+}
 
 /** The arguments of a command, also those on standard input; the current directory by default. */
 export function argumentTexts(flags: BuildingFlags): readonly string[] {

@@ -156,6 +156,17 @@ function copySettingPath({ tree, path, storePath }: SettingPath, session: Sessio
   copyMount(context, storePath);
 }
 
+/** Locks and opens another flake in an evaluation that is open. */
+export async function openFlake(
+  flags: FlakeFlags,
+  { session, flakeSession }: Pick<OpenedFlakes, "session" | "flakeSession">,
+  ref: FlakeRef,
+): Promise<EvaluatedFlake> {
+  const lockFlags = settingFlags(flags.locking, flakeSession);
+  const locked = await lockFlake(flakeSession.world, ref, lockFlags);
+  return { locked, outputs: outputsOf(session, locked, undefined) };
+}
+
 function outputsOf(
   session: Session,
   locked: LockedFlake<SourceTree>,

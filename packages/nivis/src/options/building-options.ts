@@ -77,6 +77,8 @@ export interface OpenedInstallables {
   resolveOthers(texts: readonly string[]): readonly Installable[];
   /** The program that the arguments name, and those behind, which are for it; bytes. */
   app(): { readonly app: App; readonly args: readonly string[] };
+  /** The bash for a shell in which people type, of the nixpkgs that the arguments use, if they do. */
+  interactiveShell?(): Promise<DerivedPath>;
 }
 
 /** Opens the arguments of a command and does some work with them. */

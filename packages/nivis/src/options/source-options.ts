@@ -86,7 +86,7 @@ export function sourceOf(
   }
   if (flags.expression !== undefined) return session.expression(flags.expression);
   const file = flags.file ?? takeFile(flags, session, paths, command);
-  return file === "-" ? session.standardInput() : session.file(file);
+  return file === "-" ? session.standardInput() : session.toldFile(file);
 }
 
 /** Removes the file, the first argument, from `paths` and returns it. */

@@ -333,7 +333,7 @@ export class Repl {
     if (!(value instanceof Attrs)) {
       const error = new EvalError(
         "type",
-        `expected a set but found ${typeWithArticle(value)}: ${printForError(value)}`,
+        `expected a set but found ${typeWithArticle(value)}: ${printForError(value, this.session.evaluation.positions)}`,
       );
       error.addTrace(NO_POS, "while evaluating an attribute set to be merged in the global scope");
       throw error;
@@ -358,7 +358,7 @@ export class Repl {
   async load(path: Bytes): Promise<void> {
     const { session } = this;
     const { context } = session.evaluation;
-    const source = session.file(path);
+    const source = session.toldFile(path);
     const loaded = await this.force(session.evaluation.loadText(source.text, source));
     await this.add(await this.run<Value>(autoCall(context, session.autoArguments(), loaded)));
     // Moved to the end; a file that fails is not remembered.

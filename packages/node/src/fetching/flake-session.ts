@@ -52,6 +52,10 @@ export interface FlakeSessionOptions {
   readonly flagEntries?: readonly RegistryEntry[];
   /** The store that may know the hashes of trees. */
   readonly store?: HashStore;
+  /** Told of each `flake.nix` that is read; see `FlakeWorld`. */
+  readonly reading?: FlakeWorld["reading"];
+  /** Takes messages for those who look for a mistake. */
+  readonly debug?: FlakeWorld["debug"];
   /** How evaluation sees trees; see `FlakeWorld`. */
   readonly evaluation?: FlakeWorld["evaluation"];
   readonly connectTo?: HttpOptions["connectTo"];
@@ -108,6 +112,8 @@ export class FlakeSession implements RegistrySource {
     this.world = {
       inputs: new InputCache(this.fetcher, this),
       warn: options.warn,
+      reading: options.reading,
+      debug: options.debug,
       require: (feature) => this.#require(feature),
       ...(options.evaluation === undefined ? {} : { evaluation: options.evaluation }),
     };

@@ -77,3 +77,25 @@ describe("a locked input", () => {
     await expect(fetcher.fetch(final)).rejects.toThrow("unable to download");
   });
 });
+
+test("a file on this disk that is gone is what it was when it was last read", async () => {
+  const path = join(folder, "once.json");
+  writeFileSync(path, "[]");
+  const warnings: string[] = [];
+  const host = nodeFetchHost({
+    environment: { HOME: folder },
+    reporter: { warn: (message) => warnings.push(message), begin: () => () => {} },
+  });
+  const settings = { tarballTtl: 0 };
+  const fetcher = new Fetcher(host, { settings, cacheDirectory: join(folder, "cache") });
+  const read = () => fetcher.fetchFile(`file://${path}`, "once.json");
+  const before = await read();
+  rmSync(path);
+  expect(await read()).toEqual(before);
+  expect(warnings).toEqual([
+    `unable to download 'file://${path}': Could not read a file:// file (37) Could not open file ${path}; using cached version`,
+  ]);
+  await expect(fetcher.fetchFile(`file://${path}`, "other.json")).rejects.toThrow(
+    "unable to download",
+  );
+});
