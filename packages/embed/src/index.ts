@@ -73,3 +73,11 @@ export {
   type StandardSchema,
 } from "./schema.ts";
 export { NixSource, nix, RawNix, rawNix } from "./template.ts";
+export { decodeData, encodeData } from "./worker/data-codec.ts";
+export type { WorkerPort } from "./worker/messages.ts";
+export {
+  NixWorker,
+  type WorkerEvaluateOptions,
+  type WorkerThread,
+} from "./worker/worker-client.ts";
+export { serveNix } from "./worker/worker-server.ts";

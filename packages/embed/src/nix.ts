@@ -20,7 +20,6 @@ import {
   force,
   now,
   parseAttrPath,
-  type RegistryHit,
   type RunObserver,
   type SettingsInput,
   type Slot,
@@ -30,7 +29,7 @@ import {
   type TierMode,
   type Value,
 } from "@nivis/eval";
-import { decodeUtf8, encodeUtf8, formatFlakeRef, type HashFunctions } from "@nivis/formats";
+import { canonPath, decodeUtf8, encodeUtf8, type HashFunctions } from "@nivis/formats";
 import type { FileUrl, NixInput, PlainData, PlainOptions } from "./data.ts";
 import { Engine, type Limits } from "./engine.ts";
 import { openWorld, type WorldHost, type WorldOptions } from "./files.ts";
@@ -193,9 +192,10 @@ export class Nix implements Disposable {
     options: EvaluateOptions<Schema> & { readonly schema: Schema },
   ): SchemaOutput<Schema>;
   /**
-   * Evaluates an attribute of a flake like {@link evaluate}. The reference is that of commands, such
-   * as `github:NixOS/nixpkgs#lib.version` or `path:/src#packages.x86_64-linux.default`; the part
-   * behind `#`, if there is one, is an attribute path of the outputs. Lock files are not written.
+   * Evaluates an attribute of a flake like {@link evaluate}. The reference is that of `getFlake`, such
+   * as `github:NixOS/nixpkgs` or `git+file:///src`; a path that begins with `.` or `/` means `path:`.
+   * The part behind `#`, if there is one, is an attribute path of the outputs, such as
+   * `packages.x86_64-linux.default`. Lock files are not written.
    */
   evaluateFlake(reference: string, options?: EvaluateOptions): PlainData;
   evaluateFlake(reference: string, options: EvaluateOptions = {}): unknown {
@@ -277,16 +277,11 @@ export class Nix implements Disposable {
     if (fetcher === undefined) {
       throw new EvalError("not-supported", "this host has no fetchers, which flakes need");
     }
-    const hash = reference.indexOf("#");
-    const ref = encodeUtf8(hash < 0 ? reference : reference.slice(0, hash));
-    const fragment = hash < 0 ? "" : encodeUtf8(decodeURIComponent(reference.slice(hash + 1)));
+    const { ref, fragment } = this.#flakeRef(reference);
     return this.#engine.defer(function* () {
       try {
-        const resolve = (): RegistryHit => fetcher.resolveReference(ref);
-        const { input, directory = "" } = (yield attempt(resolve)) as RegistryHit;
-        const url = formatFlakeRef({ input, directory });
         const isPure = context.settings.pureEval;
-        const lock = (): FlakeCall => fetcher.lockFlake(url, { isPure });
+        const lock = (): FlakeCall => fetcher.lockFlake(ref, { isPure });
         const outputs = (yield callFlake(context, (yield attempt(lock)) as FlakeCall)) as Value;
         const found = (yield select(context, fragment, Attrs.of([], []), outputs)) as Slot;
         return (yield force(found)) as Value;
@@ -294,6 +289,17 @@ export class Nix implements Disposable {
         throw evalErrorWithPlaces(error, context.positions);
       }
     });
+  }
+
+  /** Splits a reference; a path becomes `path:` and the absolute path. Byte strings. */
+  #flakeRef(reference: string): { readonly ref: string; readonly fragment: string } {
+    const hash = reference.indexOf("#");
+    const given = hash < 0 ? reference : reference.slice(0, hash);
+    const fragment = hash < 0 ? "" : encodeUtf8(decodeURIComponent(reference.slice(hash + 1)));
+    if (!/^(?:[./\\]|[a-zA-Z]:[\\/])/.test(given)) return { ref: encodeUtf8(given), fragment };
+    const path = encodeUtf8(this.#host.path(given));
+    const start = path.startsWith("/") ? "" : this.#engine.evaluation.context.io.currentDirectory();
+    return { ref: `path:${canonPath(`${start}/${path}`)}`, fragment };
   }
 
   #opened(load: () => Slot): NixValue {

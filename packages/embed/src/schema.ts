@@ -88,7 +88,8 @@ function accepted(result: SchemaResult<unknown>, locate: Locate): unknown {
   if (result.issues === undefined) return result.value;
   throw new NixSchemaError(
     result.issues.map(({ message, path = [] }) => {
-      const keys = path.map((part) => {
+      // Some libraries have arrays of their own.
+      const keys = Array.from(path, (part) => {
         const key = typeof part === "object" ? part.key : part;
         return typeof key === "number" ? key : String(key);
       });
