@@ -77,6 +77,15 @@ export class RandomTree {
     }
   }
 
+  /** {@link edit} of a file, never of the environment, which a process keeps. */
+  fileEdit(): string {
+    const environment = { ...this.environment };
+    const edit = this.edit();
+    for (const name of VARIABLES) delete this.environment[name];
+    Object.assign(this.environment, environment);
+    return edit;
+  }
+
   /** A random program: an expression whose paths are relative to `from`, by default the root. */
   expression(depth = 2, from = this.root): string {
     const { random } = this;

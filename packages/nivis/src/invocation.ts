@@ -70,7 +70,7 @@ export class Invocation {
   /** The file of `--trace-inputs`; text. */
   inputsFile: string | undefined;
   /** The store of the evaluation if it may have things to write, or connections to end. */
-  openStore: EvaluationStore | undefined;
+  openStore: Pick<EvaluationStore, "close" | "abandon"> | undefined;
   /** Opens arguments that name flakes; absent in commands that were not started for them. */
   openFlakes: InstallablesOpener | undefined;
   /** Whether what builders print is shown. */

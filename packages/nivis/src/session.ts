@@ -61,8 +61,12 @@ export interface SessionOptions {
 export function openSession(flags: EvaluationFlags, options: SessionOptions): Session {
   const { invocation } = flags;
   const { terminal, statistics, machine, inputs } = invocation;
-  const { environment } = terminal;
+  const { environment, keeper } = terminal;
   const settings = invocation.finishSettings();
+  const kept = keeper?.reuse(flags, options, settings);
+  if (kept !== undefined) return kept;
+  /** The run that the evaluation works for; a kept evaluation gets another one. */
+  const owner = { invocation };
   if (invocation.inputsFile !== undefined) recordSettings(invocation, settings);
   const store = openEvaluationStore({
     uri: flags.store ?? (settings.storeUri || machine.environment("NIX_REMOTE") || undefined),
@@ -76,7 +80,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     makesDatabases: terminal.makesDatabases === true,
     connection: () => ({
       environment: variablesOfStores(bytesEnvironment(environment)),
-      log: invocation.buildLog(),
+      log: owner.invocation.buildLog(),
       clientOptions: clientOptionsOf(settings, invocation.verbosity),
       configuration: processConfiguration(settings),
       userAgent: `Nivis/${VERSION} Nix/${NIX_VERSION}`,
@@ -86,14 +90,14 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   });
   const world = openWorld({
     environment,
-    log: (message) => invocation.log(message),
+    log: (message) => owner.invocation.log(message),
     detail: invocation.detail,
     system: settings.system,
     homeDirectory: () => machine.homeDirectory(),
     store,
     inputs,
   });
-  const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(flags, settings)));
+  const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(flags, settings, owner)));
   const profilers =
     settings.traceFunctionCalls || settings.evalProfiler !== "disabled"
       ? startCallProfilers(invocation, settings)
@@ -119,6 +123,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     debugger: options.debugger,
     tier: flags.tier,
     tierStress: terminal.tierStress === true,
+    warm: keeper?.accepts(flags, observer) === true,
   });
   statistics?.watch(evaluation);
   profilers?.watch(evaluation);
@@ -129,7 +134,8 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     evaluation.saveCompiledFiles();
     fetcher.close();
   };
-  return new Session(flags, evaluation, store);
+  const parts = { evaluation, store, fetcher, owner };
+  return new Session(flags, evaluation, store, keeper?.keep(parts, flags, options, settings));
 }
 
 /** Where narinfos of binary caches are remembered. */
@@ -142,6 +148,7 @@ function narInfoDirectory(machine: EvalIo): string | undefined {
 function fetcherOptions(
   { invocation, store, evalStore }: EvaluationFlags,
   settings: GatheredSettings,
+  owner: { readonly invocation: Invocation },
 ): BlockingFetcherOptions {
   const { terminal, machine, inputs } = invocation;
   inputs?.giveUp("something was fetched");
@@ -153,8 +160,8 @@ function fetcherOptions(
       store: hashStoreOf(invocation, settings, evalStore ?? store),
     },
     worker: terminal.fetchWorker,
-    warn: (message) => invocation.warn(message),
-    note: (text) => invocation.inform(text),
+    warn: (message) => owner.invocation.warn(message),
+    note: (text) => owner.invocation.inform(text),
     showProgress: terminal.showProgress,
   };
 }
@@ -238,8 +245,17 @@ export class Session {
   /** The unrestricted world. */
   readonly #machine: EvalIo;
 
-  constructor(flags: EvaluationFlags, evaluation: Evaluation, store: Store) {
+  /** The slots that a kept evaluation has already; `undefined` if it is not kept. */
+  readonly #slots: Map<string, Slot> | undefined;
+
+  constructor(
+    flags: EvaluationFlags,
+    evaluation: Evaluation,
+    store: Store,
+    slots?: Map<string, Slot>,
+  ) {
     this.#flags = flags;
+    this.#slots = slots;
     this.#invocation = flags.invocation;
     this.#machine = flags.invocation.machine;
     this.evaluation = evaluation;
@@ -247,8 +263,30 @@ export class Session {
     this.store = store;
   }
 
+  /** Whether slots outlive this run; see {@link keep}. */
+  get isKept(): boolean {
+    return this.#slots !== undefined;
+  }
+
+  /**
+   * Returns the slot that an earlier run made under this name, or makes it. A slot that `make` returns
+   * must be evaluated by looking at nothing but the evaluation's own world.
+   */
+  keep(name: string, make: () => Slot): Slot {
+    let slot = this.#slots?.get(name);
+    if (slot === undefined) {
+      slot = make();
+      this.#slots?.set(name, slot);
+    }
+    return slot;
+  }
+
   /** Returns the arguments for functions, as a set. */
   autoArguments(): Attrs {
+    return this.keep("arguments", () => this.#autoArguments()) as Attrs;
+  }
+
+  #autoArguments(): Attrs {
     const slots = new Map<string, Slot>();
     // Nix: sorted by name, which decides which argument fails first.
     const sorted = [...this.#flags.autoArguments].sort(([a], [b]) => (a < b ? -1 : 1));

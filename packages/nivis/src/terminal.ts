@@ -11,6 +11,7 @@ import type { RunObserver } from "@nivis/eval";
 import { type InputRecorder, isTerminal } from "@nivis/node";
 import { type LiveInput, liveInput } from "./live-input.ts";
 import { writeAll } from "./results/write-all.ts";
+import type { EvaluationKeeper } from "./warm/evaluation-keeper.ts";
 
 /** The standard streams of a command and its environment. */
 export interface Terminal {
@@ -52,6 +53,8 @@ export interface Terminal {
   readonly onInterrupt?: (listener: () => void) => () => void;
   /** Records what the command looks at; the environment and the streams report to it, too. */
   readonly inputs?: InputRecorder | undefined;
+  /** Keeps an evaluation for further runs of the same command; see `nivis watch`. */
+  readonly keeper?: EvaluationKeeper;
   /** Observes every evaluation that has no observer of its own; for tests. */
   readonly observer?: RunObserver;
   /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */

@@ -27,7 +27,12 @@ export { NodeDisk } from "./fetching/node-disk.ts";
 export { NodeProgramRunner } from "./fetching/program-runner.ts";
 export type { HashStore } from "./fetching/store-hashes.ts";
 export { fromHostPath, hostFlavour, type PathFlavour, toHostPath } from "./host-path.ts";
-export { type CheckRequest, type CheckResult, checkInputs } from "./inputs/input-check.ts";
+export {
+  type CheckRequest,
+  type CheckResult,
+  checkInputs,
+  listChanges,
+} from "./inputs/input-check.ts";
 export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
 export { type WatchOptions, waitForChange } from "./inputs/input-watcher.ts";
 export {

@@ -88,6 +88,8 @@ export interface EvaluationRequest {
   readonly observer?: EvaluationOptions["observer"];
   /** The hooks of a debugger; see `EvaluationOptions`. */
   readonly debugger?: EvaluationOptions["debugger"] | undefined;
+  /** See `EvaluationOptions`. */
+  readonly warm?: boolean;
   /** Records what the store is asked; the world has a recorder of its own. Defaults to nothing. */
   readonly inputs?: InputRecorder | undefined;
   /** See `EvaluationOptions`. */
@@ -119,6 +121,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     ...(request.debugger === undefined ? {} : { debugger: request.debugger }),
     ...(tier === undefined ? {} : { tier }),
     tierStress: request.tierStress === true,
+    warm: request.warm === true,
     ...(onLongRun === undefined
       ? {}
       : {

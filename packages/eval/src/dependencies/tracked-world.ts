@@ -48,6 +48,16 @@ class TrackedIo extends ForwardingIo {
     return this.#ask("link", path, super.readLink.bind(this), String);
   }
 
+  /** None: what a tree contains is found out by looking at its files, which are inputs. */
+  override fingerprint(): undefined {
+    return undefined;
+  }
+
+  /** None, for the same reason. */
+  override narDigest(): undefined {
+    return undefined;
+  }
+
   override environment(name: Bytes): Bytes | undefined {
     const value = super.environment(name);
     this.#dependencies.noteVariable(name, value);
@@ -63,6 +73,15 @@ class TrackedIo extends ForwardingIo {
     // The line must come again, at its place among the others.
     this.#dependencies.notePassing();
     super.log(message);
+  }
+
+  override get detail(): EvalIo["detail"] {
+    const { detail } = this.io;
+    if (detail === undefined) return undefined;
+    return (message) => {
+      this.#dependencies.notePassing();
+      detail(message);
+    };
   }
 
   #ask<Result>(

@@ -196,9 +196,10 @@ export function evaluateAndPrint(
   write: (bytes: string) => void,
 ): void {
   const args = session.autoArguments();
-  for (const slot of slotsOf(selectionOf(flags, session, "nivis eval"), session, args)) {
+  const calls = args.size() > 0;
+  for (const slot of slotsOf(selectionOf(flags, session, "nivis eval"), session, args, calls)) {
     let value: Value = session.evaluation.force(slot);
-    if (args.size() > 0) value = session.run(autoCall(session.evaluation.context, args, value));
+    if (calls) value = session.run(autoCall(session.evaluation.context, args, value));
     printApplied(flags, session, value, write);
   }
 }

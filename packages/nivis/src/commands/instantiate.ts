@@ -34,7 +34,8 @@ export const instantiateCommand: Program<SourceFlags> = {
     const session = openSession(flags, { readOnly: false });
     const { context } = session.evaluation;
     const args = session.autoArguments();
-    for (const slot of slotsOf(selectionOf(flags, session, "nivis instantiate"), session, args)) {
+    const selection = selectionOf(flags, session, "nivis instantiate");
+    for (const slot of slotsOf(selection, session, args, true)) {
       const packages = session
         .run(findDerivations(context, slot, args))
         .map((set) => session.run(describePackage(context, set)) as Package);

@@ -1,11 +1,11 @@
 /** `nivis watch`: runs a command again whenever something that it looked at changes. */
 import { encodeUtf8 } from "@nivis/formats";
-import { InputRecorder, waitForChange } from "@nivis/node";
 import { Invocation } from "../invocation.ts";
 import { type HelpTopic, renderHelp } from "../options/help.ts";
 import { usageError } from "../options/option.ts";
-import { observedTerminal, runProgram } from "../program.ts";
+import { runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
+import { WatchedCommand } from "../warm/watched-command.ts";
 import { evalCommand } from "./eval.ts";
 import { instantiateCommand } from "./instantiate.ts";
 
@@ -15,7 +15,7 @@ export const WATCH_TOPIC: HelpTopic = {
   summary: "run a command again when its inputs change",
   usage: "[--runs N] (eval | instantiate) [ARGUMENT]...",
   description: [
-    "Runs the command and waits until something changes that it looked at: a file that was read, the entries of a directory that was listed, a file that did not exist. Changes of other files have no effect. Ctrl-C ends it; with --runs it ends by itself, with the exit code of the last run.",
+    "Runs the command and waits until something changes that it looked at: a file that was read, the entries of a directory that was listed, a file that did not exist. Changes of other files have no effect, and only what depends on a change is evaluated again. Ctrl-C ends it; with --runs it ends by itself, with the exit code of the last run.",
   ],
   examples: [
     { does: "Show a value after each change", command: "nivis watch eval -f ./default.nix config" },
@@ -50,17 +50,22 @@ export async function startWatch(args: readonly string[], terminal: Terminal): P
   if (own.includes("-") || own.includes("--arg-from-stdin")) {
     return fail(terminal, "standard input cannot be read again, so it cannot be watched");
   }
-  for (let run = 1; ; run++) {
-    const inputs = new InputRecorder();
-    const observed = observedTerminal(terminal, inputs);
-    const code =
-      word === "eval"
-        ? runProgram(evalCommand, own, observed)
-        : runProgram(instantiateCommand, own, observed);
-    if (run >= runs) return code;
-    const changed = await waitForChange(inputs.snapshot(), { environment: terminal.environment });
-    if (changed === undefined) return code;
-    terminal.writeLine(`nivis watch: '${changed}' has changed`);
+  const command = word;
+  const watched = new WatchedCommand(terminal, (given) =>
+    command === "eval"
+      ? runProgram(evalCommand, own, given)
+      : runProgram(instantiateCommand, own, given),
+  );
+  try {
+    for (let run = 1; ; run++) {
+      const code = watched.run();
+      if (run >= runs) return code;
+      const changed = await watched.change();
+      if (changed === undefined) return code;
+      terminal.writeLine(`nivis watch: '${changed}' has changed`);
+    }
+  } finally {
+    watched.close();
   }
 }
 

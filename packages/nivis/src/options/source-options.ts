@@ -3,8 +3,16 @@
  * a file. Further arguments are attribute paths.
  */
 
-import type { Attrs, Slot } from "@nivis/eval";
-import { select } from "@nivis/eval";
+import {
+  type Attrs,
+  autoCall,
+  Closure,
+  nativeThunk,
+  type Slot,
+  type Suspendable,
+  select,
+  type Value,
+} from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import type { Session, Source } from "../session.ts";
@@ -63,6 +71,8 @@ export function addPositional(flags: SourceFlags, argument: string): void {
 /** An expression to evaluate and the parts of its value that are wanted. */
 export interface Selection {
   readonly source: Source;
+  /** Reads the source again, by the evaluation. */
+  readonly read: () => Source;
   /** At least one path; the empty path selects the whole value. */
   readonly attrPaths: readonly string[];
 }
@@ -70,8 +80,8 @@ export interface Selection {
 /** Finds the source and the attribute paths that a command line names. */
 export function selectionOf(flags: SourceFlags, session: Session, command: string): Selection {
   const paths = [...flags.attrPaths, ...flags.positionals];
-  const source = sourceOf(flags, session, paths, command);
-  return { source, attrPaths: paths.length === 0 ? [""] : paths };
+  const read = readerOf(flags, session, paths, command);
+  return { source: read(), read, attrPaths: paths.length === 0 ? [""] : paths };
 }
 
 /** Finds the source; takes the file out of `paths` if it is one of the arguments. */
@@ -81,12 +91,23 @@ export function sourceOf(
   paths: string[],
   command: string,
 ): Source {
+  return readerOf(flags, session, paths, command)();
+}
+
+/** {@link sourceOf}, as a function that reads it. */
+function readerOf(
+  flags: SourceFlags,
+  session: Session,
+  paths: string[],
+  command: string,
+): () => Source {
   if (flags.expression !== undefined && flags.file !== undefined) {
     throw usageError("'--file' and '--expr' are exclusive");
   }
-  if (flags.expression !== undefined) return session.expression(flags.expression);
+  const { expression } = flags;
+  if (expression !== undefined) return () => session.expression(expression);
   const file = flags.file ?? takeFile(flags, session, paths, command);
-  return file === "-" ? session.standardInput() : session.toldFile(file);
+  return () => (file === "-" ? session.standardInput() : session.toldFile(file));
 }
 
 /** Removes the file, the first argument, from `paths` and returns it. */
@@ -110,13 +131,47 @@ function notAFile(argument: string, command: string): string {
   return `there is no file '${argument}'; an expression is given as: ${command} --expr '${argument}'`;
 }
 
-/** Evaluates a selection and yields the slots at its paths. */
+/**
+ * Evaluates a selection and yields the slots at its paths. With `calls`, the command is about to call
+ * them with `args`, unless they are something else than functions.
+ */
 export function* slotsOf(
-  { source, attrPaths }: Selection,
+  { source, read, attrPaths }: Selection,
   session: Session,
   args: Attrs,
+  calls: boolean,
 ): Generator<Slot, void, undefined> {
-  const root = session.evaluate(source);
-  for (const path of attrPaths)
-    yield session.run(select(session.evaluation.context, path, args, root));
+  const { evaluation } = session;
+  const { context } = evaluation;
+  if (!session.isKept) {
+    const root = session.evaluate(source);
+    for (const path of attrPaths) yield session.run(select(context, path, args, root));
+    return;
+  }
+  // Each step is a slot of its own, so that it need not be made again when only the next one has changed.
+  const root = session.keep("root", () =>
+    nativeThunk(function* (): Suspendable<Slot> {
+      const program = read();
+      return (yield evaluation.loadText(program.text, program)) as Value;
+    }),
+  );
+  for (const path of attrPaths) {
+    const slot = session.keep(`value of ${path}`, () =>
+      nativeThunk(() => select(context, path, args, root)),
+    );
+    yield calls ? calledOnce(session, path, args, slot) : slot;
+  }
+}
+
+/** The value of a function that the commands call, as a slot of its own; other slots as they are. */
+function calledOnce(session: Session, path: string, args: Attrs, slot: Slot): Slot {
+  const { evaluation } = session;
+  const value = evaluation.force(slot);
+  if (!(value instanceof Closure) || value.code.formals === null) return slot;
+  const called = session.keep(`call of ${path}`, () =>
+    nativeThunk(() => autoCall(evaluation.context, args, slot) as Suspendable<Slot>),
+  );
+  const result = evaluation.force(called);
+  // The commands would call it again.
+  return result instanceof Closure && result.code.formals !== null ? slot : called;
 }

@@ -69,6 +69,16 @@ export function checkInputs(request: CheckRequest): CheckResult {
   return new PathCheck(request).run();
 }
 
+/**
+ * Returns the paths, as byte strings, about which something has changed; `undefined` if something else
+ * has: a variable, a link, a failure.
+ */
+export function listChanges(request: CheckRequest): readonly string[] | undefined {
+  const { inputs, environment = process.env } = request;
+  if (changedOther(inputs.others, environment) !== undefined) return undefined;
+  return new PathCheck(request).changes();
+}
+
 class PathCheck {
   readonly #inputs: RecordedInputs;
   readonly #status: StatusReader;
@@ -87,39 +97,49 @@ class PathCheck {
   }
 
   run(): CheckResult {
-    const { paths, questions, stamps } = this.#inputs;
-    const status = this.#status;
-    const { words } = status;
+    const { questions, paths } = this.#inputs;
     let row = 0;
     for (let i = 0; i < questions.length; i++) {
-      const question = questions[i] as number;
-      const path = toNodePath(paths[i] as string);
-      const wasRead = (question & (Question.Contents | Question.Listing)) !== 0;
-      const follows = (question & Question.Follow) !== 0;
-      let mode = 0;
-      if (
-        !follows ||
-        (question & ~Question.Follow & ~Question.Contents & ~Question.Listing) !== 0
-      ) {
-        mode = status.look(path, false);
-        if (!isExpected(question, mode)) return this.#changedAt(i);
-      }
-      if (!wasRead) continue;
-      if (follows) mode = status.look(path, true);
-      if (mode <= 0) return this.#changedAt(i);
-      const at = row * STAMP_WORDS;
-      let isSame = this.#areStampsGood;
-      for (let k = 0; isSame && k < STAMP_WORDS; k++) isSame = words[k] === stamps[at + k];
-      if (!isSame && !this.#looksAgain(i, row, follows)) return this.#changedAt(i);
-      row++;
+      if (!this.#holds(i, row)) return { holds: false, changed: paths[i] as string };
+      if (wasRead(questions[i] as number)) row++;
     }
     return this.#renewed === undefined
       ? { holds: true }
       : { holds: true, renewed: { ...this.#inputs, stamps: this.#renewed } };
   }
 
-  #changedAt(index: number): CheckResult {
-    return { holds: false, changed: this.#inputs.paths[index] as string };
+  /** The paths about which something has changed. */
+  changes(): string[] {
+    const { questions, paths } = this.#inputs;
+    const changed: string[] = [];
+    let row = 0;
+    for (let i = 0; i < questions.length; i++) {
+      if (!this.#holds(i, row)) changed.push(paths[i] as string);
+      if (wasRead(questions[i] as number)) row++;
+    }
+    return changed;
+  }
+
+  /** Whether the answers about the path at `index` are as recorded; `row` is that of its stamp. */
+  #holds(index: number, row: number): boolean {
+    const { paths, questions, stamps } = this.#inputs;
+    const status = this.#status;
+    const { words } = status;
+    const question = questions[index] as number;
+    const path = toNodePath(paths[index] as string);
+    const follows = (question & Question.Follow) !== 0;
+    let mode = 0;
+    if (!follows || (question & ~Question.Follow & ~Question.Contents & ~Question.Listing) !== 0) {
+      mode = status.look(path, false);
+      if (!isExpected(question, mode)) return false;
+    }
+    if (!wasRead(question)) return true;
+    if (follows) mode = status.look(path, true);
+    if (mode <= 0) return false;
+    const at = row * STAMP_WORDS;
+    let isSame = this.#areStampsGood;
+    for (let k = 0; isSame && k < STAMP_WORDS; k++) isSame = words[k] === stamps[at + k];
+    return isSame || this.#looksAgain(index, row, follows);
   }
 
   /** Compares contents and renews the stamp; returns whether the contents are the same. */
@@ -150,6 +170,11 @@ class PathCheck {
       return false;
     }
   }
+}
+
+/** Whether a file was read or a directory listed, so that there is a stamp. */
+function wasRead(question: number): boolean {
+  return (question & (Question.Contents | Question.Listing)) !== 0;
 }
 
 /** Whether a mode gives the recorded answers; it is 0 for a missing file and -1 for a failure. */

@@ -253,6 +253,17 @@ export class InputRecorder {
     return observed;
   }
 
+  /** Forgets what was found out about paths, which are byte strings; they have changed. */
+  forget(paths: Iterable<string>): void {
+    for (const path of paths) {
+      this.#paths.delete(path);
+      this.#links.delete(path);
+      for (const records of [this.#failures, this.#rights] as readonly Map<string, unknown>[]) {
+        for (const key of records.keys()) if (key.endsWith(` ${path}`)) records.delete(key);
+      }
+    }
+  }
+
   /** All inputs so far, in the order of the first look for each kind. */
   list(): readonly Input[] {
     const shown: Input[] = [];
