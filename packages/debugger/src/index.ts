@@ -33,4 +33,18 @@ export {
   renderFrameNumber,
   renderNixFrame,
 } from "./nix-frames.ts";
+export { countKey, type EntryCount, EntryCounter } from "./profile/entry-counter.ts";
+export { foldedStacks, frameLabel, speedscopeFile, traceEvents } from "./profile/exports.ts";
+export { flamePage } from "./profile/flame-page.ts";
+export { pprofFile } from "./profile/pprof.ts";
+export {
+  type FrameKind,
+  type Measures,
+  type Profile,
+  type ProfileFrame,
+  type ProfileNode,
+  type ProfileSample,
+  profileOf,
+} from "./profile/profile.ts";
+export { framePlace, GROUPINGS, type Grouping, type RankingRow, rank } from "./profile/ranking.ts";
 export { type ShownSlot, showSlot } from "./values.ts";

@@ -17,6 +17,7 @@ import type { Store } from "./store/store.ts";
 import type { Attrs } from "./value/attrs.ts";
 import type { NixPath, Slot } from "./value/value.ts";
 import type { Suspendable } from "./vm/requests.ts";
+import type { StackSampler } from "./vm/stack-sampler.ts";
 import type { SuspendedRun } from "./vm/suspended-run.ts";
 
 /** The data that the code of one evaluation shares. */
@@ -40,6 +41,8 @@ export interface EvalContext {
   readonly dependencies?: Dependencies | undefined;
   /** The limits of the evaluation; absent if nothing is limited. */
   readonly limits?: LimitMeter | undefined;
+  /** Looks at the stack now and then, for profiles; absent if nobody asks. */
+  readonly sampler?: StackSampler | undefined;
   /** Asynchronous runs that have not ended. */
   readonly suspendedRuns: Set<SuspendedRun>;
   /** The value of `builtins`. */

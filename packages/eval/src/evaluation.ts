@@ -89,6 +89,7 @@ import { MachinePool } from "./vm/machine-pool.ts";
 import type { RunObserver } from "./vm/observer.ts";
 import { attempt, now } from "./vm/pending.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
+import type { StackSampler } from "./vm/stack-sampler.ts";
 
 /** The maximum size of the tree of one byte of a program. */
 const BYTES_PER_SOURCE_BYTE = 50;
@@ -130,6 +131,11 @@ export interface EvaluationOptions {
    * Receives an event for each instruction and call, which slows evaluation down. Defaults to none.
    */
   readonly observer?: RunObserver;
+  /**
+   * Looks at the stack every few hundred frames, for profiles. It changes nothing about how code is
+   * run. Defaults to none.
+   */
+  readonly sampler?: StackSampler | undefined;
   /**
    * The cache for compiled files, so that later evaluations need not parse them; see
    * {@link Evaluation.saveCompiledFiles}. Defaults to no cache.
@@ -228,6 +234,7 @@ export class Evaluation {
       counters: new CounterRegistry(),
       limits: LimitMeter.of(settings, options.io),
       suspendedRuns: new Set(),
+      sampler: options.sampler,
       // Replaced below: creating the globals requires the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,

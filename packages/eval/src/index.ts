@@ -129,6 +129,16 @@ export {
 } from "./profiling/call-tracker.ts";
 export { FlameGraph, type FlameGraphOptions } from "./profiling/flame-graph.ts";
 export { FunctionTrace, type FunctionTraceOptions } from "./profiling/function-trace.ts";
+export {
+  contextTextOf,
+  derivationNameOf,
+  Landmark,
+  type SampledFrame,
+  SampledStack,
+  type SampleTime,
+  TimeSampler,
+  type TimeSamplerOptions,
+} from "./profiling/time-sampler.ts";
 export { compileRegex, type Regex } from "./regex/regex.ts";
 export { RegexError } from "./regex/regex-error.ts";
 export type { Settings, SettingsInput } from "./settings.ts";
@@ -186,6 +196,7 @@ export {
   thunkState,
   upvalueOf,
 } from "./vm/stack-frames.ts";
+export type { StackSampler } from "./vm/stack-sampler.ts";
 export { Environment } from "./vm/with-scope.ts";
 export { type EventualFiles, WaitingIo } from "./waiting-io.ts";
 export { warmUp } from "./warm-up/warm-up.ts";

@@ -17,6 +17,7 @@ import {
   type Program,
   type RunObserver,
   type Slot,
+  type StackSampler,
   type Store,
   type Suspendable,
   type Value,
@@ -52,6 +53,8 @@ export interface SessionOptions {
   readonly readOnly: boolean;
   readonly observer?: RunObserver;
   readonly debugger?: DebugHooks;
+  /** Takes samples for a profile. */
+  readonly sampler?: StackSampler;
 }
 
 /**
@@ -121,6 +124,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     onLongRun: terminal.onLongRun,
     ...(observer === undefined ? {} : { observer }),
     debugger: options.debugger,
+    sampler: options.sampler,
     tier: flags.tier,
     tierStress: terminal.tierStress === true,
     warm: keeper?.accepts(flags, observer) === true,

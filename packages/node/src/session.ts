@@ -90,6 +90,8 @@ export interface EvaluationRequest {
   readonly debugger?: EvaluationOptions["debugger"] | undefined;
   /** See `EvaluationOptions`. */
   readonly warm?: boolean;
+  /** See `EvaluationOptions`. */
+  readonly sampler?: EvaluationOptions["sampler"];
   /** Records what the store is asked; the world has a recorder of its own. Defaults to nothing. */
   readonly inputs?: InputRecorder | undefined;
   /** See `EvaluationOptions`. */
@@ -119,6 +121,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     searchPath: searchPathOf([...(request.includes ?? []), ...nixPath], ""),
     ...(observer === undefined ? {} : { observer }),
     ...(request.debugger === undefined ? {} : { debugger: request.debugger }),
+    sampler: request.sampler,
     ...(tier === undefined ? {} : { tier }),
     tierStress: request.tierStress === true,
     warm: request.warm === true,

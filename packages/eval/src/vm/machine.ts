@@ -198,8 +198,11 @@ export class Machine {
       this.forgetAnswers();
       return Progress.Done;
     }
-    if (status === RunStatus.Again && wanted < FRAMES_PER_RUN) {
-      this.framesPerRun = Math.min(2 * wanted, FRAMES_PER_RUN);
+    const { sampler } = this.ctx;
+    if (sampler !== undefined && status === RunStatus.Again) sampler.tick(this);
+    const most = sampler === undefined ? FRAMES_PER_RUN : sampler.framesPerRun;
+    if (status === RunStatus.Again && wanted < most) {
+      this.framesPerRun = Math.min(2 * wanted, most);
       this.ctx.longRunWatch(wanted);
     }
     if (exceeded !== undefined) {

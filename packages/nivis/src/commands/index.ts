@@ -23,6 +23,8 @@ import { lintCommand } from "./lint.ts";
 import { startPack } from "./pack.ts";
 import { PACK_TOPIC } from "./pack-topic.ts";
 import { parseCommand } from "./parse.ts";
+import { startProfile } from "./profile.ts";
+import { PROFILE_TOPIC } from "./profile-topic.ts";
 import { startRepl } from "./repl.ts";
 import { REPL_TOPIC } from "./repl-topic.ts";
 import { runCommand } from "./run.ts";
@@ -117,6 +119,7 @@ export const commands: readonly Command[] = [
   command("edit", editCommand),
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
+  { ...topicOf("profile", PROFILE_TOPIC), start: startProfile },
   command("cache", cacheCommand),
   { ...PACK_TOPIC, word: "pack", start: startPack },
   ...FLAKE_TOPICS.map(ofFlakes),

@@ -1,0 +1,383 @@
+/** `nivis profile`: samples the stack of an evaluation, and shows or exports where the time went. */
+import {
+  countKey,
+  type EntryCount,
+  EntryCounter,
+  flamePage,
+  foldedStacks,
+  GROUPINGS,
+  type Grouping,
+  type Profile,
+  pprofFile,
+  profileOf,
+  type RankingRow,
+  rank,
+  speedscopeFile,
+  traceEvents,
+} from "@nivis/debugger";
+import {
+  Attrs,
+  autoCall,
+  deepForce,
+  EvalError,
+  isDerivation,
+  type Slot,
+  select,
+  TimeSampler,
+  type Value,
+} from "@nivis/eval";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { errnoMessage } from "@nivis/node";
+import type { Invocation } from "../invocation.ts";
+import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
+import {
+  ATTR_OPTION,
+  addPositional,
+  defaultSourceFlags,
+  SOURCE_OPTIONS,
+  type SourceFlags,
+  selectionOf,
+} from "../options/source-options.ts";
+import { type Program, runProgram } from "../program.ts";
+import { openSession, type Session } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
+import { VERSION } from "../version.ts";
+import { PROFILE_TOPIC } from "./profile-topic.ts";
+
+/** Samples a second unless a flag says otherwise; measured, see docs/profiling.md. */
+const FREQUENCY = 250;
+/** The highest frequency: the machine looks at the clock about that often. */
+const MAX_FREQUENCY = 10_000;
+/** Rows of each table unless a flag says otherwise. */
+const ROWS = 10;
+
+/** The formats of files. */
+type Format = "folded" | "speedscope" | "trace" | "pprof" | "html";
+
+interface ProfileFlags extends SourceFlags {
+  strict: boolean;
+  frequency: number;
+  rows: number;
+  /** The tables to print; all unless given. */
+  readonly groupings: Grouping[];
+  /** Whether the time of the processor is measured, and not that on the wall. */
+  cpuTime: boolean;
+  /** Whether a second run counts calls and thunks. */
+  counts: boolean;
+  json: boolean;
+  readonly files: Map<Format, string>;
+}
+
+function numberOf(option: string, text: string, most: number): number {
+  if (!/^[0-9]+$/.test(text) || Number(text) < 1 || Number(text) > most) {
+    throw usageError(`'${option}' takes a number from 1 to ${most}, not '${encodeUtf8(text)}'`);
+  }
+  return Number(text);
+}
+
+function fileOption(name: string, format: Format, doc: string): Option<ProfileFlags> {
+  return valueFlag([name], "FILE", doc, (flags, file) => {
+    flags.files.set(format, file);
+  });
+}
+
+const OPTIONS: readonly Option<ProfileFlags>[] = [
+  ...SOURCE_OPTIONS,
+  ATTR_OPTION,
+  flag(["--strict"], "Evaluate everything inside the value, too", (flags) => {
+    flags.strict = true;
+  }),
+  fileOption("--html", "html", "Write a flame graph as a page that needs no network"),
+  fileOption("--speedscope", "speedscope", "Write a file for speedscope"),
+  fileOption("--trace-events", "trace", "Write trace events for Perfetto and chrome://tracing"),
+  fileOption("--pprof", "pprof", "Write a file for pprof"),
+  fileOption("--folded", "folded", "Write folded stacks for flamegraph.pl, in microseconds"),
+  valueFlag(
+    ["--by"],
+    "GROUPING",
+    `Print only this table: ${GROUPINGS.join(", ")}; may be repeated`,
+    (flags, text) => {
+      const found = GROUPINGS.find((grouping) => grouping === text);
+      if (found === undefined) {
+        throw usageError(`'--by' takes one of ${GROUPINGS.join(", ")}, not '${encodeUtf8(text)}'`);
+      }
+      flags.groupings.push(found);
+    },
+  ),
+  valueFlag(["--top"], "N", `Print N rows of each table; ${ROWS} unless given`, (flags, text) => {
+    flags.rows = numberOf("--top", text, 1_000_000);
+  }),
+  valueFlag(
+    ["--frequency"],
+    "HZ",
+    `Take HZ samples a second; ${FREQUENCY} unless given`,
+    (flags, text) => {
+      flags.frequency = numberOf("--frequency", text, MAX_FREQUENCY);
+    },
+  ),
+  flag(
+    ["--counts"],
+    "Evaluate once more to count calls and thunks, which takes several times as long",
+    (flags) => {
+      flags.counts = true;
+    },
+  ),
+  flag(
+    ["--cpu-time"],
+    "Measure the time of the processor, with all threads of the engine: for busy machines",
+    (flags) => {
+      flags.cpuTime = true;
+    },
+  ),
+  flag(["--json"], "Print the tables as JSON", (flags) => {
+    flags.json = true;
+  }),
+];
+
+const profileProgram: Program<ProfileFlags> = {
+  ...PROFILE_TOPIC,
+  description: [
+    "Evaluates the value, and the drvPath of a derivation, and prints which packages, options, functions and files took the time. 'own' is time in which the row was the innermost of its kind, 'total' includes what it led to. Heap growth is an estimate: what the heap grew by between two samples. docs/profiling.md explains the figures.",
+  ],
+  options: OPTIONS,
+  defaults: (invocation) => ({
+    ...defaultSourceFlags(invocation),
+    strict: false,
+    frequency: FREQUENCY,
+    rows: ROWS,
+    groupings: [],
+    cpuTime: false,
+    counts: false,
+    json: false,
+    files: new Map(),
+  }),
+  positional: addPositional,
+  run: runProfile,
+};
+
+/** Runs the command and returns the exit code. */
+export function startProfile(args: readonly string[], terminal: Terminal): number {
+  return runProgram(profileProgram, args, terminal);
+}
+
+function runProfile(flags: ProfileFlags, invocation: Invocation): void {
+  const { terminal } = invocation;
+  invocation.inputs?.giveUp("time is measured");
+  const begun = Date.now();
+  const { getHeapStatistics } = process.getBuiltinModule("node:v8");
+  const sampler = new TimeSampler({
+    frequency: flags.frequency,
+    milliseconds: flags.cpuTime ? cpuMilliseconds : () => performance.now(),
+    heapBytes: () => getHeapStatistics().used_heap_size,
+  });
+  const session = openSession(flags, { readOnly: true, sampler });
+  let failure: unknown;
+  try {
+    evaluateAll(flags, session, (root) => sampler.nameAttributes(root));
+  } catch (error) {
+    // What was measured until then is shown as well.
+    if (!(error instanceof EvalError)) throw error;
+    failure = error;
+  }
+  sampler.finish();
+  const profile = profileOf(sampler, session.evaluation, titleOf(flags));
+  const counts = flags.counts && failure === undefined ? countEntries(flags) : undefined;
+  for (const [format, file] of flags.files) {
+    writeProfile(profile, format, session.absolutePath(encodeUtf8(file)), begun);
+  }
+  const text = flags.json
+    ? `${JSON.stringify(jsonReport(profile, flags, counts), undefined, 2)}\n`
+    : report(profile, flags, counts, terminal.columns?.());
+  terminal.writeOut(encodeUtf8(text));
+  if (failure !== undefined) throw failure;
+}
+
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Evaluates what the arguments name. `onRoot` receives the set that the attribute paths begin in. */
+function evaluateAll(flags: ProfileFlags, session: Session, onRoot: (root: Attrs) => void): void {
+  const { evaluation } = session;
+  const { context } = evaluation;
+  const args = session.autoArguments();
+  const { source, attrPaths } = selectionOf(flags, session, "nivis profile");
+  const root = session.run(autoCall(context, args, session.evaluate(source))) as Value;
+  if (root instanceof Attrs) onRoot(root);
+  for (const path of attrPaths) {
+    const slot: Slot = session.run(select(context, path, args, root));
+    const value = session.run(autoCall(context, args, slot)) as Value;
+    if (value instanceof Attrs && session.run(isDerivation(value))) {
+      const drvPath = value.get("drvPath");
+      if (drvPath !== undefined) evaluation.force(drvPath);
+    }
+    if (flags.strict) session.run(deepForce(context, value));
+  }
+}
+
+function countEntries(flags: ProfileFlags): ReadonlyMap<string, EntryCount> {
+  const observer = new EntryCounter();
+  const { afterOutput } = flags.invocation;
+  const session = openSession(flags, { readOnly: true, observer });
+  flags.invocation.afterOutput = afterOutput;
+  evaluateAll(flags, session, () => {});
+  return observer.counts(session.evaluation.positions);
+}
+
+function titleOf(flags: ProfileFlags): string {
+  const { expression, file, positionals, attrPaths } = flags;
+  const words = [expression ?? file ?? "", ...positionals, ...attrPaths];
+  return decodeUtf8(words.filter((word) => word !== "").join(" ")) || "evaluation";
+}
+
+/** Writes a profile to a file, which is complete or keeps its old content. */
+function writeProfile(profile: Profile, format: Format, path: string, begun: number): void {
+  const fs = process.getBuiltinModule("node:fs");
+  const latin = (text: string): Buffer => Buffer.from(text, "latin1");
+  const isFile = fs.statSync(latin(path), { throwIfNoEntry: false })?.isFile() ?? true;
+  const target = latin(isFile ? `${path}.tmp-${process.pid}` : path);
+  try {
+    const descriptor = fs.openSync(target, "w");
+    try {
+      for (const piece of piecesOf(profile, format, begun)) {
+        const bytes = typeof piece === "string" ? Buffer.from(piece, "utf8") : piece;
+        for (let done = 0; done < bytes.length; ) done += fs.writeSync(descriptor, bytes, done);
+      }
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    if (isFile) fs.renameSync(target, latin(path));
+  } catch (error) {
+    if (isFile) fs.rmSync(target, { force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new EvalError("io", `writing file "${path}": ${errnoMessage(code)}`);
+  }
+}
+
+function piecesOf(profile: Profile, format: Format, begun: number): Iterable<string | Uint8Array> {
+  switch (format) {
+    case "folded":
+      return foldedStacks(profile);
+    case "speedscope":
+      return speedscopeFile(profile, `nivis@${VERSION}`);
+    case "trace":
+      return traceEvents(profile);
+    case "pprof":
+      return [process.getBuiltinModule("node:zlib").gzipSync(pprofFile(profile, begun))];
+    case "html":
+      return [flamePage(profile)];
+  }
+}
+
+/** The tables that are wanted; without a wish, those that have rows. */
+function tablesOf(profile: Profile, { groupings }: ProfileFlags): [Grouping, RankingRow[]][] {
+  const wanted = groupings.length > 0 ? groupings : GROUPINGS;
+  return wanted
+    .map((grouping): [Grouping, RankingRow[]] => [grouping, rank(profile, grouping)])
+    .filter(([, rows]) => groupings.length > 0 || rows.length > 0);
+}
+
+function jsonReport(
+  profile: Profile,
+  flags: ProfileFlags,
+  counts: ReadonlyMap<string, EntryCount> | undefined,
+): unknown {
+  const tables = tablesOf(profile, flags).map(([grouping, rows]) => [
+    grouping,
+    rows.slice(0, flags.rows).map((row) => ({ ...row, ...countsOf(row, counts) })),
+  ]);
+  return {
+    milliseconds: profile.milliseconds,
+    samples: profile.samples.length,
+    tables: Object.fromEntries(tables),
+  };
+}
+
+function countsOf(
+  { place }: RankingRow,
+  counts: ReadonlyMap<string, EntryCount> | undefined,
+): { readonly calls?: number; readonly thunks?: number } {
+  if (counts === undefined || place === "") return {};
+  const asFunction = counts.get(countKey(true, place));
+  const asValue = counts.get(countKey(false, place));
+  if (asFunction === undefined && asValue === undefined) return {};
+  return {
+    calls: (asFunction?.entries ?? 0) + (asValue?.entries ?? 0),
+    thunks: (asFunction?.thunks ?? 0) + (asValue?.thunks ?? 0),
+  };
+}
+
+const HEADINGS: Readonly<Record<Grouping, string>> = {
+  package: "Packages: attributes of the set and derivations",
+  option: "Options",
+  function: "Functions, values and builtins",
+  file: "Files",
+};
+
+function report(
+  profile: Profile,
+  flags: ProfileFlags,
+  counts: ReadonlyMap<string, EntryCount> | undefined,
+  columns: number | undefined,
+): string {
+  const { milliseconds, samples } = profile;
+  const lines = [
+    `${(milliseconds / 1000).toFixed(2)} s, ${samples.length} samples, one every ${(milliseconds / Math.max(samples.length, 1)).toFixed(1)} ms`,
+  ];
+  for (const [grouping, rows] of tablesOf(profile, flags)) {
+    lines.push("", HEADINGS[grouping]);
+    if (rows.length === 0) {
+      lines.push("  none");
+      continue;
+    }
+    const counted = counts !== undefined && grouping === "function";
+    const head = ["own", "", "total", "", "heap", ...(counted ? ["calls", "thunks"] : []), "name"];
+    const table = [
+      head,
+      ...rows.slice(0, flags.rows).map((row) => cells(row, profile, counted ? counts : undefined)),
+    ];
+    lines.push(...alignTable(table, columns));
+    if (rows.length > flags.rows)
+      lines.push(`  … ${rows.length - flags.rows} more; --top shows them`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function cells(
+  row: RankingRow,
+  profile: Profile,
+  counts: ReadonlyMap<string, EntryCount> | undefined,
+): string[] {
+  const { own, total, name, place } = row;
+  const share = (time: number): string =>
+    `${((100 * time) / Math.max(profile.milliseconds, 1e-9)).toFixed(1)} %`;
+  const milliseconds = (time: number): string => `${time.toFixed(0)} ms`;
+  const counted = countsOf(row, counts);
+  return [
+    milliseconds(own.milliseconds),
+    share(own.milliseconds),
+    milliseconds(total.milliseconds),
+    share(total.milliseconds),
+    `${(own.bytes / 2 ** 20).toFixed(1)} MiB`,
+    ...(counts === undefined ? [] : [String(counted.calls ?? ""), String(counted.thunks ?? "")]),
+    place === "" ? name : `${name}  ${place}`,
+  ];
+}
+
+/** Aligns all columns but the last to the right, and cuts lines at the width of a terminal. */
+function alignTable(rows: readonly (readonly string[])[], columns: number | undefined): string[] {
+  const widths = (rows[0] as readonly string[]).map((_, i) =>
+    Math.max(...rows.map((row) => (row[i] as string).length)),
+  );
+  return rows.map((row) => {
+    const line = row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell.padStart(widths[i] as number)))
+      .join("  ");
+    const shown = `  ${line}`.trimEnd();
+    return columns === undefined || shown.length <= columns
+      ? shown
+      : `${shown.slice(0, columns - 1)}…`;
+  });
+}

@@ -1,0 +1,78 @@
+/** `nivis profile` as a command: tables, files and errors. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterAll, describe, expect, test } from "vitest";
+import { folderWith, nivis } from "./terminal-double.ts";
+
+const folder = folderWith({
+  "work.nix": `rec {
+  burn = n: if n == 0 then 0 else 1 + burn (n - 1);
+  dear = burn 20000;
+  thing = derivation { name = "thing"; system = "s"; builder = toString (burn 20000); };
+}`,
+});
+afterAll(folder.remove);
+
+const FILE = join(folder.path, "work.nix");
+/** Without the second tier, inside of which frames are not visible. */
+const OFTEN = ["--frequency", "5000", "--tier", "vm"];
+
+describe("nivis profile", () => {
+  test("prints tables", () => {
+    const { code, out } = nivis(["profile", ...OFTEN, FILE, "dear", "thing"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\d+\.\d\d s, \d+ samples, one every [\d.]+ ms\n/);
+    expect(out).toMatch(/\nPackages.*\n +own +total +heap +name\n/);
+    expect(out).toMatch(/ dear\n/);
+    expect(out).toMatch(/ thing\n/);
+    expect(out).toContain(`burn  ${FILE}:2:10`);
+  });
+
+  test("prints JSON, with counts of another run", () => {
+    const { out } = nivis(["profile", ...OFTEN, "--json", "--counts", FILE, "dear"]);
+    const { tables } = JSON.parse(out);
+    const burn = tables.function.find(({ name }: { name: string }) => name === "burn");
+    expect(burn).toMatchObject({ place: `${FILE}:2:10`, calls: 20_001 });
+    // Each round makes the thunk of `n - 1`, but for the last one.
+    expect(burn.thunks).toBe(20_000);
+    expect(burn.own.milliseconds).toBeLessThanOrEqual(burn.total.milliseconds);
+  });
+
+  test("writes files", () => {
+    const at = (name: string): string => join(folder.path, name);
+    const flags = ["html", "speedscope", "trace-events", "pprof", "folded"].flatMap((format) => [
+      `--${format}`,
+      at(`out.${format}`),
+    ]);
+    expect(nivis(["profile", ...OFTEN, ...flags, FILE, "dear"]).code).toBe(0);
+    expect(readFileSync(at("out.html"), "utf8")).toMatch(/^<!doctype html>/);
+    expect(JSON.parse(readFileSync(at("out.speedscope"), "utf8")).profiles[0].type).toBe("sampled");
+    expect(JSON.parse(readFileSync(at("out.trace-events"), "utf8")).traceEvents).not.toEqual([]);
+    expect(gunzipSync(readFileSync(at("out.pprof"))).toString("latin1")).toContain("burn");
+    expect(readFileSync(at("out.folded"), "utf8")).toMatch(/burn \(.*:2:10\).* \d+\n/);
+    expect(readdirSync(folder.path).filter((name) => name.includes("tmp"))).toEqual([]);
+  });
+
+  test("shows what was measured before an error, and the error", () => {
+    const program = `(import ${FILE}).burn 20000 + throw "no"`;
+    const { code, out, err } = nivis(["profile", ...OFTEN, "--expr", program]);
+    expect(code).toBe(1);
+    expect(out).toContain("burn");
+    expect(err).toContain("error: no");
+  });
+
+  test("rejects what it cannot do, and leaves no half of a file", () => {
+    const missing = join(folder.path, "missing", "out.html");
+    const written = nivis(["profile", "--html", missing, "--expr", "1"]);
+    expect(written.code).toBe(1);
+    expect(written.err).toContain(`writing file "${missing}": No such file or directory`);
+    expect(existsSync(missing)).toBe(false);
+    expect(nivis(["profile", "--frequency", "0", "--expr", "1"]).err).toContain(
+      "'--frequency' takes a number from 1 to 10000, not '0'",
+    );
+    expect(nivis(["profile", "--by", "colour", "--expr", "1"]).err).toContain(
+      "'--by' takes one of package, option, function, file, not 'colour'",
+    );
+  });
+});
