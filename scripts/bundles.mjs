@@ -35,6 +35,7 @@ export const ON_DEMAND = {
   nix: ["nivis/src/nix.ts"],
   repl: ["nivis/src/commands/repl.ts", "nivis/src/commands/debug-eval.ts"],
   packs: ["nivis/src/commands/pack.ts"],
+  dap: ["nivis/src/commands/dap.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
   diagnostics: [
     "eval/src/diagnostics/explanation.ts",

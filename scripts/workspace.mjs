@@ -39,7 +39,7 @@ export const PACKAGES = [
   neutral("fetch", ["formats"], ["fflate", "fzstd"]),
   neutral("flake", ["syntax", "formats"]),
   neutral("jobs", ["formats"]),
-  neutral("debugger", ["syntax", "formats", "eval"]),
+  neutral("debugger", ["syntax", "formats", "eval"], ["@vscode/debugprotocol"]),
   neutral("pack", ["formats", "eval"], ["fflate"]),
   {
     name: "node",

@@ -118,9 +118,20 @@ export class BreakpointTable {
     return found;
   }
 
+  /** Finds builtins that have breakpoints, now that there is an evaluation. */
+  findBuiltins(): void {
+    for (const breakpoint of this.#breakpoints.values()) {
+      const { place } = breakpoint;
+      if (place.kind === "function") {
+        breakpoint.isBuiltin = this.#isBuiltin(builtinName(place.name));
+      }
+    }
+  }
+
   /** Sets a breakpoint. Throws a `SyntaxError` for a hit condition that is none. */
-  add(place: BreakpointPlace, options: BreakpointOptions = {}): Breakpoint {
-    const breakpoint = new Breakpoint(this.#nextId++, place, options);
+  add(place: BreakpointPlace, options: BreakpointOptions = {}, id = this.#nextId): Breakpoint {
+    this.#nextId = Math.max(this.#nextId, id + 1);
+    const breakpoint = new Breakpoint(id, place, options);
     this.#breakpoints.set(breakpoint.id, breakpoint);
     this.#resolve(breakpoint);
     return breakpoint;

@@ -38,7 +38,7 @@ import {
 import type { Bytes } from "@nivis/formats";
 import { type Expr, NodeKind } from "@nivis/syntax";
 import { type Breakpoint, BreakpointTable } from "./breakpoints.ts";
-import { CodeMap, type LoadedFile } from "./code-map.ts";
+import { CodeMap, type CodePlace, type LoadedFile } from "./code-map.ts";
 import { DebugFrame, namesIn, namespacesIn } from "./frames.ts";
 import { logText } from "./log-text.ts";
 
@@ -75,6 +75,8 @@ export type Resume =
   | "over-instruction"
   /** Nix: to the next expression that has a frame in C++ Nix. */
   | "nix-step"
+  /** To one of these places, or to where something else stops. */
+  | { readonly to: readonly CodePlace[] }
   /** Not at all: the evaluation fails with this error. */
   | { readonly fail: unknown };
 
@@ -135,7 +137,7 @@ export interface DebuggerOptions {
 
 /** A step under way. */
 interface StepPlan {
-  readonly kind: Exclude<Resume, { fail: unknown }>;
+  readonly kind: Exclude<Resume, object>;
   /** The frame from which it started. */
   readonly stack: readonly unknown[] | undefined;
   readonly base: number;
@@ -176,6 +178,8 @@ export class Debugger {
   #pauseWanted: "pause" | "entry" | undefined;
   /** The builtin that continues after a stop before it. */
   #passedBuiltin: Bytes | undefined;
+  /** Breakpoints that last until the next stop. */
+  readonly #targets = new Set<Breakpoint>();
   readonly #reported = new WeakSet<EvalError>();
   /** The stops that last; the last one is that of the value that was forced inside the others. */
   readonly #stops: StopEvent[] = [];
@@ -219,6 +223,7 @@ export class Debugger {
   /** Tells the debugger its evaluation, which was created with {@link hooks}. */
   attach(evaluation: Evaluation): void {
     this.#evaluation = evaluation;
+    this.breakpoints.findBuiltins();
     this.#run();
   }
 
@@ -558,7 +563,7 @@ export class Debugger {
       };
       this.#converse(stop).then((resume) => {
         this.#muted--;
-        if (typeof resume === "object") {
+        if (typeof resume === "object" && "fail" in resume) {
           if (resume.fail instanceof EvalError) this.#reported.add(resume.fail);
           this.#run();
           abort(resume.fail);
@@ -583,8 +588,12 @@ export class Debugger {
         if (await this.#holds(breakpoint, stop.frames[0])) reached.push(breakpoint);
       }
       if (reached.length === 0) return "continue";
-      event = { ...stop, breakpoints: reached };
+      const lasting = reached.filter((breakpoint) => !this.#targets.has(breakpoint));
+      const reason = lasting.length === 0 ? "step" : "breakpoint";
+      event = { ...stop, reason, breakpoints: lasting };
     }
+    for (const { id } of this.#targets) this.breakpoints.remove(id);
+    this.#targets.clear();
     this.#stops.push(event);
     try {
       for (;;) {
@@ -618,7 +627,7 @@ export class Debugger {
   }
 
   #resume(
-    resume: Exclude<Resume, { fail: unknown }>,
+    resume: Exclude<Resume, { readonly fail: unknown }>,
     place: Stop["place"],
     machine: Machine | undefined,
     builtin: Bytes | undefined,
@@ -628,7 +637,12 @@ export class Debugger {
     const isAtBreakpoint =
       place === "instruction" &&
       (machine === undefined || this.breakpoints.at(machine.lambda, machine.pc).length > 0);
-    if (resume === "continue") {
+    if (resume === "continue" || typeof resume === "object") {
+      if (typeof resume === "object") {
+        for (const { code, pc } of resume.to) {
+          this.#targets.add(this.breakpoints.add({ kind: "instruction", code, pc }));
+        }
+      }
       this.#plan = undefined;
       this.#passing = isAtBreakpoint;
       // Without a patch in the way nothing has to be passed.

@@ -83,7 +83,9 @@ export class DebugFrame {
 
   /** The innermost region of code at which the frame stands. */
   get region(): CodeRegion | undefined {
-    return this.code?.regionAt(this.frame.at);
+    const { at } = this.frame;
+    // Behind all expressions, where a frame returns, it is the one that was evaluated last.
+    return this.code?.regionAt(at) ?? this.code?.regionAt(at - 1);
   }
 
   /** The expression that is being evaluated. */

@@ -9,6 +9,10 @@ export {
   placesOfLine,
 } from "./breakpoints.ts";
 export { CodeMap, type CodePlace, LoadedFile, UnitCode } from "./code-map.ts";
+export { CAPABILITIES, EXCEPTION_FILTERS } from "./dap/capabilities.ts";
+export { DapSession } from "./dap/dap-session.ts";
+export type { DapHost, DebuggedProgram, LaunchArguments } from "./dap/host.ts";
+export { encodeMessage, MessageReader, RubbishError } from "./dap/messages.ts";
 export {
   Debugger,
   type DebuggerOptions,

@@ -6,6 +6,8 @@ import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from
 import { buildCommand } from "./build.ts";
 import { cacheCommand } from "./cache.ts";
 import { type Command, splitArguments } from "./command.ts";
+import { startDap } from "./dap.ts";
+import { DAP_TOPIC } from "./dap-topic.ts";
 import { startDebuggedEval } from "./debug-eval.ts";
 import { developCommand, printDevEnvCommand } from "./develop.ts";
 import { disassembleCommand } from "./disassemble.ts";
@@ -101,6 +103,7 @@ export const commands: readonly Command[] = [
     ...topicOf("repl", REPL_TOPIC),
     start: (args, terminal) => startRepl(args, terminal, false),
   },
+  { ...topicOf("dap", DAP_TOPIC), start: startDap },
   buildingCommand("run", runCommand, ["--"]),
   buildingCommand("shell", shellCommand, ["-c", "--command"]),
   buildingCommand("develop", developCommand, ["-c", "--command"]),

@@ -1,0 +1,356 @@
+/**
+ * `nivis dap`: serves the Debug Adapter Protocol on standard input and output, or on a port of this machine.
+ * A bundle of its own (see scripts/bundles.mjs).
+ */
+import {
+  type DapHost,
+  DapSession,
+  type DebuggedProgram,
+  type Debugger,
+  encodeMessage,
+  type LaunchArguments,
+  MessageReader,
+  RubbishError,
+} from "@nivis/debugger";
+import {
+  autoCall,
+  EvalError,
+  evalErrorOf,
+  NO_POS,
+  printPretty,
+  renderError,
+  type Slot,
+  type StopSignal,
+  type Suspendable,
+  select,
+  type Value,
+} from "@nivis/eval";
+import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { applySetting } from "@nivis/node";
+import { loadOutput } from "../flakes/repl-flake.ts";
+import type { Invocation } from "../invocation.ts";
+import type { AutoArgument } from "../options/evaluation-options.ts";
+import { usageError, valueFlag } from "../options/option.ts";
+import {
+  addPositional,
+  defaultSourceFlags,
+  SOURCE_OPTIONS,
+  type SourceFlags,
+} from "../options/source-options.ts";
+import { runWaitingProgram, type WaitingProgram } from "../program.ts";
+import { openSession, type Session } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
+import { DAP_TOPIC } from "./dap-topic.ts";
+
+interface DapFlags extends SourceFlags {
+  /** The port to listen on; standard input and output unless given. */
+  port: number | undefined;
+}
+
+/** Where the messages of a client come from and go to. */
+interface Connection {
+  /** Writes bytes to the client. */
+  write(bytes: Bytes): void;
+  /** Nothing more is sent or wanted. */
+  close(): void;
+}
+
+/** Receives what the program prints, which the client shows. */
+class DapTerminal {
+  session: DapSession | undefined;
+}
+
+/** Runs the command and returns the exit code. */
+export async function startDap(args: readonly string[], terminal: Terminal): Promise<number> {
+  const shown = new DapTerminal();
+  // Standard output belongs to the protocol.
+  const own: Terminal = Object.create(terminal, {
+    writeOut: {
+      value: (bytes: Bytes) => {
+        if (shown.session === undefined) terminal.writeOut(bytes);
+        else shown.session.write("stdout", bytes);
+      },
+    },
+    writeLine: {
+      value: (bytes: Bytes) => {
+        if (shown.session === undefined) terminal.writeLine(bytes);
+        else shown.session.write("stderr", `${bytes}\n`);
+      },
+    },
+    showProgress: { value: undefined },
+    ask: { value: undefined },
+  }) as Terminal;
+  return runWaitingProgram(dapCommand(terminal, shown), args, own);
+}
+
+const dapCommand = (terminal: Terminal, shown: DapTerminal): WaitingProgram<DapFlags> => ({
+  ...DAP_TOPIC,
+  description: [
+    "An editor that speaks the Debug Adapter Protocol starts a program with 'launch', whose arguments are 'program' (a file), 'expression' or 'flake', and 'attr', 'args', 'argstr', 'nixPath', 'settings', 'cwd', 'stopOnEntry' and 'deep'. 'attach' runs the program of the command line. The other flags hold for every program.",
+  ],
+  options: [
+    ...SOURCE_OPTIONS,
+    valueFlag<DapFlags>(
+      ["--port"],
+      "PORT",
+      "Listen on PORT of this machine, for one editor at a time; 0 takes any free port",
+      (flags, text) => {
+        const port = Number(text);
+        if (!/^\d+$/.test(text) || port > 65535) {
+          throw usageError(`'${encodeUtf8(text)}' is not a port`);
+        }
+        flags.port = port;
+      },
+    ),
+  ],
+  defaults: (invocation) => {
+    invocation.requireFlakes();
+    return { ...defaultSourceFlags(invocation), port: undefined };
+  },
+  positional: addPositional,
+  run: (flags, invocation) =>
+    flags.port === undefined
+      ? serveStreams(flags, invocation, terminal, shown)
+      : servePort(flags, flags.port, invocation, terminal, shown),
+});
+
+/** Serves the program that has started this one. */
+async function serveStreams(
+  flags: DapFlags,
+  invocation: Invocation,
+  terminal: Terminal,
+  shown: DapTerminal,
+): Promise<number> {
+  const input = terminal.openInput?.();
+  if (input === undefined) throw usageError("standard input cannot be read here");
+  let isOpen = true;
+  const client = new Client(flags, invocation, shown, {
+    write: (bytes) => terminal.writeOut(bytes),
+    close: () => {
+      isOpen = false;
+      input.close();
+    },
+  });
+  while (isOpen) {
+    const bytes = await input.read();
+    if (bytes === undefined) break;
+    client.receive(bytes);
+  }
+  client.vanish();
+  await client.ended;
+  return 0;
+}
+
+/** Serves programs that connect to a port, one after the other, until the user stops it. */
+function servePort(
+  flags: DapFlags,
+  port: number,
+  invocation: Invocation,
+  terminal: Terminal,
+  shown: DapTerminal,
+): Promise<number> {
+  const { createServer } = process.getBuiltinModule("node:net");
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      const client = new Client(flags, invocation, shown, {
+        write: (bytes) => socket.write(bytes, "latin1"),
+        close: () => socket.end(),
+      });
+      socket.setEncoding("latin1");
+      socket.on("data", (bytes) => client.receive(String(bytes)));
+      socket.on("close", () => client.vanish());
+      socket.on("error", () => client.vanish());
+    });
+    server.maxConnections = 1;
+    server.on("error", (error) => {
+      reject(new EvalError("io", `cannot listen on port ${port}: ${encodeUtf8(error.message)}`));
+    });
+    server.listen(port, "127.0.0.1", () => {
+      const address = server.address();
+      const actual = typeof address === "object" && address !== null ? address.port : port;
+      terminal.writeLine(`listening on port ${actual}`);
+    });
+    terminal.onInterrupt?.(() => {
+      server.close();
+      resolve(0);
+    });
+  });
+}
+
+/** One client: its messages, its session, and the programs that it has launched. */
+class Client {
+  /** Settled when the session is over. */
+  readonly ended: Promise<void>;
+  readonly #reader = new MessageReader();
+  readonly #session: DapSession;
+  readonly #connection: Connection;
+  readonly #shown: DapTerminal;
+
+  constructor(flags: DapFlags, invocation: Invocation, shown: DapTerminal, connection: Connection) {
+    this.#connection = connection;
+    this.#shown = shown;
+    let end: () => void = () => {};
+    this.ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    const host: DapHost = {
+      send: (message) => connection.write(encodeMessage(message)),
+      launch: (args, debug) => launch(args, debug, flags, invocation),
+      attachable: attachable(flags),
+      ended: () => {
+        connection.close();
+        if (shown.session === this.#session) shown.session = undefined;
+        end();
+      },
+    };
+    this.#session = new DapSession(host);
+    shown.session = this.#session;
+  }
+
+  receive(bytes: Bytes): void {
+    for (const message of this.#reader.add(bytes)) {
+      if (!(message instanceof RubbishError)) {
+        void this.#session.take(message);
+        continue;
+      }
+      this.#session.reject(message.message);
+      if (!message.isRecoverable) {
+        this.vanish();
+        this.#connection.close();
+        return;
+      }
+    }
+  }
+
+  /** The client is gone. */
+  vanish(): void {
+    this.#session.dispose();
+    if (this.#shown.session === this.#session) this.#shown.session = undefined;
+  }
+}
+
+/** The program that the command line names. */
+function attachable({
+  expression,
+  file,
+  positionals,
+  attrPaths,
+}: DapFlags): LaunchArguments | undefined {
+  const rest = [...positionals];
+  const source =
+    expression !== undefined
+      ? { expression: decodeUtf8(expression) }
+      : file !== undefined
+        ? { program: decodeUtf8(file) }
+        : sourceOf(rest.shift());
+  if (source === undefined) return undefined;
+  const attr = attrPaths[0] ?? rest[0];
+  return { ...source, ...(attr === undefined ? {} : { attr: decodeUtf8(attr) }) };
+}
+
+function sourceOf(argument: Bytes | undefined): LaunchArguments | undefined {
+  if (argument === undefined) return undefined;
+  const text = decodeUtf8(argument);
+  return text.includes("#") ? { flake: text } : { program: text };
+}
+
+/** Opens the program that a client wants to debug. */
+async function launch(
+  args: LaunchArguments,
+  debug: Debugger,
+  flags: DapFlags,
+  invocation: Invocation,
+): Promise<DebuggedProgram> {
+  if (args.cwd !== undefined) process.chdir(args.cwd);
+  const { settings } = invocation;
+  for (const [name, value] of Object.entries(args.settings ?? {})) {
+    applySetting(settings, encodeUtf8(name), encodeUtf8(String(value)), (text) =>
+      invocation.warn(text),
+    );
+  }
+  const autoArguments = new Map<string, AutoArgument>(flags.autoArguments);
+  for (const [name, text] of Object.entries(args.args ?? {})) {
+    autoArguments.set(encodeUtf8(name), { kind: "expression", text: encodeUtf8(String(text)) });
+  }
+  for (const [name, text] of Object.entries(args.argstr ?? {})) {
+    autoArguments.set(encodeUtf8(name), { kind: "string", text: encodeUtf8(String(text)) });
+  }
+  const includes = [...(args.nixPath ?? []).map(encodeUtf8), ...flags.includes];
+  const session = openSession(
+    { ...flags, autoArguments, includes },
+    { readOnly: flags.readOnly, debugger: debug.hooks },
+  );
+  // A mistake in the text is the answer to the request.
+  const root = args.flake === undefined ? rootOf(args, session) : undefined;
+  let isOpen = true;
+  return {
+    evaluation: session.evaluation,
+    run: (signal) => run(args, root, session, invocation, signal),
+    render: (thrown) => {
+      const error = evalErrorOf(thrown);
+      if (!(error instanceof EvalError)) return encodeUtf8(String(error));
+      const { positions } = session.evaluation;
+      return renderError(error, positions, { showTrace: settings.showTrace, color: false });
+    },
+    close: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      invocation.afterOutput?.();
+      invocation.openStore?.abandon();
+    },
+  };
+}
+
+/** The whole value of the file or the expression, with the trace of a file. */
+function rootOf({ program, expression }: LaunchArguments, session: Session): Suspendable<Value> {
+  const source =
+    expression === undefined
+      ? session.file(encodeUtf8(program ?? "."))
+      : session.expression(encodeUtf8(expression));
+  const thunk = session.evaluation.loadText(source.text, source);
+  const { origin } = source;
+  return (function* (): Suspendable<Value> {
+    try {
+      return (yield thunk) as Value;
+    } catch (error) {
+      if (error instanceof EvalError && origin.kind === "file") {
+        error.addTrace(NO_POS, `while evaluating the file '${origin.name ?? origin.path}':`);
+      }
+      throw error;
+    }
+  })();
+}
+
+/** Evaluates a program and returns the text of its value. */
+async function run(
+  { attr = "", flake, deep = true }: LaunchArguments,
+  root: Suspendable<Value> | undefined,
+  session: Session,
+  invocation: Invocation,
+  signal: StopSignal,
+): Promise<Bytes> {
+  const { evaluation } = session;
+  const { context } = evaluation;
+  const args = session.autoArguments();
+  const top: Slot =
+    root === undefined
+      ? (await loadOutput(encodeUtf8(flake ?? "."), session, invocation, prefixesOf(session))).slot
+      : await evaluation.runAsync(root, { signal });
+  const selected = await evaluation.runAsync(select(context, encodeUtf8(attr), args, top), {
+    signal,
+  });
+  let value: Value = await evaluation.forceAsync(selected, { signal });
+  if (args.size() > 0) {
+    value = await evaluation.runAsync(autoCall(context, args, value), { signal });
+  }
+  const depth = deep ? {} : { maxDepth: 1 };
+  return evaluation.runAsync(printPretty(context, value, { throwsAtTop: true, ...depth }), {
+    signal,
+  });
+}
+
+/** Where the outputs of a flake for this system are. */
+function prefixesOf({ evaluation }: Session): Bytes[] {
+  const system = evaluation.context.builtins.get("currentSystem");
+  return typeof system === "string" ? [`packages.${system}.`, `legacyPackages.${system}.`] : [];
+}
