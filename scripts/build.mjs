@@ -108,6 +108,12 @@ async function buildCommands() {
     entryPoints: { "job-worker": join(source, "jobs", "worker-process.ts") },
     outExtension: { ".js": ".cjs" },
   });
+  // The program of the process in which `nivis lsp` evaluates; see process-evaluator.ts.
+  await build({
+    ...options,
+    entryPoints: { "lsp-evaluator": join(source, "lsp", "evaluator-process.ts") },
+    outExtension: { ".js": ".cjs" },
+  });
   removeStaleBundles(
     metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((path) => basename(path))),
   );

@@ -37,6 +37,8 @@ export const ON_DEMAND = {
   packs: ["nivis/src/commands/pack.ts"],
   dap: ["nivis/src/commands/dap.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
+  lsp: ["nivis/src/commands/lsp.ts"],
+  "lsp-evaluator": ["nivis/src/lsp/evaluator-thread.ts"],
   diagnostics: [
     "eval/src/diagnostics/explanation.ts",
     "eval/src/diagnostics/render-json.ts",

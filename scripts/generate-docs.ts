@@ -1,12 +1,15 @@
 /**
  * `npm run docs`: writes the documents that are generated from tables in the code:
- * `docs/builtins.md`, `docs/opcodes.md` and `docs/repl.md`. With `--check`, nothing is written, and
+ * `docs/builtins.md`, `docs/opcodes.md`, `docs/repl.md` and `docs/lsp.md`. With `--check`, nothing is written, and
  * a document that differs from its table fails the run; `npm test` runs this check.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { allBuiltins, allConstants } from "../packages/eval/src/builtins/registry.ts";
 import { OPCODES } from "../packages/eval/src/bytecode/opcode.ts";
+import { REWRITES } from "../packages/lsp/src/actions/rewrites.ts";
+import { FEATURES } from "../packages/lsp/src/features/index.ts";
+import { SETTINGS } from "../packages/lsp/src/settings.ts";
 import { REPL_COMMANDS } from "../packages/nivis/src/repl/repl-commands.ts";
 import { root } from "./workspace.mjs";
 
@@ -16,6 +19,7 @@ const stale: string[] = [];
 writeDocument("docs/builtins.md", builtinsDocument());
 writeDocument("docs/opcodes.md", opcodesDocument());
 writeDocument("docs/repl.md", replDocument());
+writeDocument("docs/lsp.md", lspDocument());
 
 if (stale.length > 0) {
   process.stdout.write(`${stale.join(", ")}: differs from the tables; run \`npm run docs\`\n`);
@@ -74,4 +78,32 @@ function replDocument(): string {
     "<!-- commands -->",
     ["| command | argument | what it does |", "| --- | --- | --- |", ...rows].join("\n"),
   );
+}
+
+function lspDocument(): string {
+  const cell = (text: string): string => text.replaceAll("|", "\\|");
+  const features = FEATURES.flatMap(({ title, method, does = "", peers, test }) =>
+    title === undefined
+      ? []
+      : [
+          `| ${title}<br>\`${method}\` | ${cell(does)} | ${peers?.nil ?? ""} | ${peers?.nixd ?? ""} | \`${test}\` |`,
+        ],
+  );
+  const rewrites = REWRITES.map(({ title, kind }) => `| ${cell(title)} | \`${kind}\` |`);
+  const settings = SETTINGS.map(({ name, type, value, doc, also = [] }) => {
+    const others = also.map((one) => `\`${one}\``).join(", ");
+    return `| \`nivis.${name}\` | ${type} | \`${JSON.stringify(value)}\` | ${cell(doc)} | ${others} |`;
+  });
+  const table = (head: string, rows: readonly string[]): string => {
+    const columns = head.split("|").length - 2;
+    return [head, `|${" --- |".repeat(columns)}`, ...rows].join("\n");
+  };
+  return readFileSync(join(root, "docs/source/lsp.md"), "utf8")
+    .replace("<!-- features -->", () =>
+      table("| feature | what it knows | nil | nixd | test |", features),
+    )
+    .replace("<!-- rewrites -->", () => table("| rewrite | kind |", rewrites))
+    .replace("<!-- settings -->", () =>
+      table("| setting | type | default | meaning | also read |", settings),
+    );
 }

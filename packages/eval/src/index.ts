@@ -4,6 +4,7 @@ export type { LintLevel } from "@nivis/syntax";
 export { callFlake } from "./builtins/call-flake.ts";
 export type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
 export { args, plain, strict, suspending } from "./builtins/definition.ts";
+export { allBuiltins, allConstants, globalName } from "./builtins/registry.ts";
 export { disassemble, instructionName } from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
 export { OPCODES, Op } from "./bytecode/opcode.ts";

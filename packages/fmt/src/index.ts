@@ -2,3 +2,5 @@
 
 export type { FormatOptions } from "./format.ts";
 export { FormatError, format, formatTree } from "./format.ts";
+export type { FormatEdit } from "./range.ts";
+export { formatEdits, formatRange, lineEdits } from "./range.ts";

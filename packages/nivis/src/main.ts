@@ -3,6 +3,7 @@
  * are loaded on demand (see scripts/bundles.mjs). `launch/launch.ts` loads the bundle.
  */
 import { runEvaluatorThread } from "./jobs/evaluator-thread.ts";
+import { runEditorEvaluator } from "./lsp/evaluator-thread.ts";
 import { runNivis } from "./nivis.ts";
 import { runNix } from "./nix.ts";
 import { runNixBuild } from "./nix-build.ts";
@@ -12,13 +13,14 @@ import type { ResultSlot } from "./results/result-slot.ts";
 import { RunRecording } from "./results/run-recording.ts";
 import { type Launcher, processTerminal, type Terminal } from "./terminal.ts";
 
-/** The commands by the name under which they are installed, and the thread of `nivis jobs`. */
+/** The commands by the name under which they are installed, and the threads of `nivis jobs` and `nivis lsp`. */
 export type CommandName =
   | "nivis"
   | "nivis-instantiate"
   | "nivis-build"
   | "nivis-nix"
-  | "nivis-job-evaluator";
+  | "nivis-job-evaluator"
+  | "nivis-lsp-evaluator";
 
 /**
  * Runs a command with the arguments and the streams of this process, and returns its exit code.
@@ -57,5 +59,7 @@ function start(
       return runNix(args, terminal);
     case "nivis-job-evaluator":
       return runEvaluatorThread(launcher);
+    case "nivis-lsp-evaluator":
+      return runEditorEvaluator(launcher);
   }
 }

@@ -49,6 +49,8 @@ export type Source = Program;
 
 /** What a command requires of its session. */
 export interface SessionOptions {
+  /** Changes the world that evaluation sees, such as the texts of files. */
+  readonly overlay?: (world: EvalIo) => EvalIo;
   /** Whether nothing may be written, even if the store accepts writes. */
   readonly readOnly: boolean;
   readonly observer?: RunObserver;
@@ -91,7 +93,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
       narInfoDirectory: narInfoDirectory(machine),
     }),
   });
-  const world = openWorld({
+  const machineWorld = openWorld({
     environment,
     log: (message) => owner.invocation.log(message),
     detail: invocation.detail,
@@ -100,6 +102,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     store,
     inputs,
   });
+  const world = options.overlay?.(machineWorld) ?? machineWorld;
   const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(flags, settings, owner)));
   const profilers =
     settings.traceFunctionCalls || settings.evalProfiler !== "disabled"

@@ -22,6 +22,8 @@ import { instantiateCommand } from "./instantiate.ts";
 import { startJobCommand } from "./job-commands.ts";
 import { JOB_TOPICS, type JobTopic } from "./job-topics.ts";
 import { lintCommand } from "./lint.ts";
+import { startLsp } from "./lsp.ts";
+import { LSP_TOPIC } from "./lsp-topic.ts";
 import { startPack } from "./pack.ts";
 import { PACK_TOPIC } from "./pack-topic.ts";
 import { parseCommand } from "./parse.ts";
@@ -120,6 +122,7 @@ export const commands: readonly Command[] = [
         : runProgram(fmtCommand, args, terminal),
   },
   command("edit", editCommand),
+  { ...LSP_TOPIC, start: startLsp },
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
   { ...topicOf("profile", PROFILE_TOPIC), start: startProfile },

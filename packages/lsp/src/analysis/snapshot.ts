@@ -1,0 +1,123 @@
+/**
+ * Snapshot: one version of one text with everything that is known about it without evaluation.
+ *
+ * Each part is computed when a feature first asks for it and kept: the evaluator's tree and the lints
+ * from a plain parse, the lossless tree from another, the meaning of every name from a walk. A snapshot
+ * never changes; an edit makes a new one. Offsets are bytes.
+ */
+import { encodeUtf8 } from "@nivis/formats";
+import {
+  type Expr,
+  LINT_PARSE_OPTIONS,
+  type LintDiagnostic,
+  type LintOptions,
+  lint,
+  type ParseResult,
+  parse,
+  parseTree,
+  SourceFile,
+  type Span,
+  type SyntaxTree,
+} from "@nivis/syntax";
+import type { Position, Range } from "vscode-languageserver";
+import { encodeText, PositionMap } from "../text/position-map.ts";
+import { baseNameOf, directoryOf } from "../text/uri.ts";
+import { Names } from "./names.ts";
+
+/** Texts beyond this many UTF-16 code units get diagnostics and formatting only. */
+export const MAX_ANALYSED_LENGTH = 4 * 1024 * 1024;
+
+/** One version of one text. */
+export class Snapshot {
+  readonly uri: string;
+  /** The path as text; `undefined` for documents that are not files. */
+  readonly path: string | undefined;
+  readonly version: number;
+  readonly text: string;
+  readonly source: SourceFile;
+  readonly positions: PositionMap;
+  #parsed: ParseResult | undefined;
+  #tree: SyntaxTree | undefined;
+  #names: Names | undefined;
+  #lints: { readonly key: string; readonly found: readonly LintDiagnostic[] } | undefined;
+
+  constructor(uri: string, path: string | undefined, version: number, text: string) {
+    this.uri = uri;
+    this.path = path;
+    this.version = version;
+    this.text = text;
+    const { bytes, table } = encodeText(text);
+    this.source = new SourceFile({ kind: "file", path: path ?? uri }, bytes);
+    this.positions = new PositionMap(text, table, this.source);
+  }
+
+  /** The directory that relative paths in the text start from. */
+  get directory(): string {
+    return this.path === undefined ? "/" : directoryOf(this.path);
+  }
+
+  /** Whether this is the `flake.nix` of a flake, by its name. */
+  get isFlake(): boolean {
+    return this.path !== undefined && baseNameOf(this.path) === "flake.nix";
+  }
+
+  /** Whether the text is small enough for features that look at all of it. */
+  get isAnalysed(): boolean {
+    return this.text.length <= MAX_ANALYSED_LENGTH;
+  }
+
+  /** The bytes of the text, one per char. */
+  get bytes(): string {
+    return this.source.text;
+  }
+
+  /** The evaluator's tree. Relative paths in it are absolute. */
+  get parsed(): ParseResult {
+    this.#parsed ??= parse(this.source, {
+      basePath: encodeUtf8(this.directory),
+      home: "/homeless",
+      features: { pipeOperators: true },
+      ...LINT_PARSE_OPTIONS,
+    });
+    return this.#parsed;
+  }
+
+  get expr(): Expr {
+    return this.parsed.expr;
+  }
+
+  /** The lossless tree. */
+  get tree(): SyntaxTree {
+    this.#tree ??= parseTree(this.source);
+    return this.#tree;
+  }
+
+  /** What every name means. */
+  get names(): Names {
+    this.#names ??= new Names(this.parsed);
+    return this.#names;
+  }
+
+  /** The findings of the linter. */
+  lints(options: LintOptions): readonly LintDiagnostic[] {
+    const key = JSON.stringify(options);
+    if (this.#lints?.key !== key) this.#lints = { key, found: lint(this.parsed, options) };
+    return this.#lints.found;
+  }
+
+  offset(position: Position): number {
+    return this.positions.offset(position);
+  }
+
+  position(offset: number): Position {
+    return this.positions.position(offset);
+  }
+
+  range(span: Span): Range {
+    return this.positions.range(span);
+  }
+
+  slice({ start, end }: Span): string {
+    return this.source.text.slice(start, end);
+  }
+}

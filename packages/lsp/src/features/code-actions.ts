@@ -1,0 +1,118 @@
+/** Code actions: repairs of what the linter finds, and rewrites. */
+
+import { decodeUtf8 } from "@nivis/formats";
+import { applyFixes, type LintDiagnostic, parseTree, SourceFile } from "@nivis/syntax";
+import type { CodeAction, CodeActionParams } from "vscode-languageserver";
+import type { Offer } from "../actions/action.ts";
+import { REWRITES } from "../actions/rewrites.ts";
+import type { Snapshot } from "../analysis/snapshot.ts";
+import { aboutDocument, type Feature } from "../feature.ts";
+import { applyByteEdits, textEdit, workspaceEdit } from "../text/edits.ts";
+import { lintOptions, ofLint } from "./diagnostics.ts";
+
+const FIX_ALL = "source.fixAll.nivis";
+
+/** `textDocument/codeAction` */
+export const codeActionFeature: Feature = {
+  method: "textDocument/codeAction",
+  title: "Code actions",
+  does: "the repairs of all lints, one by one or all at once; `# nivis-ignore`; rewrites, each checked to parse",
+  peers: { nil: "11 rewrites", nixd: "10 rewrites, repairs" },
+  test: "code-actions.test.ts",
+  capabilities: () => ({
+    codeActionProvider: {
+      codeActionKinds: [
+        "quickfix",
+        "refactor.extract",
+        "refactor.inline",
+        "refactor.rewrite",
+        FIX_ALL,
+      ],
+    },
+  }),
+  empty: [],
+  run: aboutDocument((snapshot, { range, context }: CodeActionParams, bench): CodeAction[] => {
+    const wants = (kind: string): boolean =>
+      context.only === undefined ||
+      context.only.some((one) => kind === one || kind.startsWith(`${one}.`));
+    const span = snapshot.positions.span(range);
+    const actions: CodeAction[] = [];
+    const lints = snapshot.lints(lintOptions(bench));
+    const here = lints.filter((one) => one.span.start <= span.end && span.start <= one.span.end);
+    if (wants("quickfix")) for (const one of here) actions.push(...repairs(snapshot, one));
+    for (const { kind, offer } of REWRITES) {
+      if (!wants(kind)) continue;
+      const found = offer(snapshot, span);
+      if (found === undefined || !isSound(snapshot, found)) continue;
+      actions.push({
+        title: found.title,
+        kind,
+        edit: workspaceEdit(snapshot, found.edits),
+      });
+    }
+    // On its own it would be offered at every place.
+    const isAsked = context.only !== undefined && wants(FIX_ALL);
+    if (isAsked) actions.push(...fixAll(snapshot, lints));
+    return actions;
+  }),
+};
+
+/** The repair of a finding, and a comment that silences it. */
+function repairs(snapshot: Snapshot, one: LintDiagnostic): CodeAction[] {
+  const diagnostics = [ofLint(snapshot, one)];
+  const actions: CodeAction[] = [];
+  if (one.fix !== undefined) {
+    actions.push({
+      title: decodeUtf8(one.fix.title),
+      kind: "quickfix",
+      isPreferred: true,
+      diagnostics,
+      edit: workspaceEdit(snapshot, one.fix.edits),
+    });
+  }
+  const { lineStarts } = snapshot.source;
+  const line = snapshot.source.lineColumn(one.span.start).line - 1;
+  const start = lineStarts[line] as number;
+  // Inside of a string a comment would be text.
+  if (!isInString(snapshot, start)) {
+    const indent = /^[ \t]*/.exec(snapshot.bytes.slice(start, one.span.start))?.[0] ?? "";
+    const edit = { start, end: start, text: `${indent}# nivis-ignore ${one.code}\n` };
+    actions.push({
+      title: `Ignore ${one.code} here`,
+      kind: "quickfix",
+      diagnostics,
+      edit: { changes: { [snapshot.uri]: [textEdit(snapshot, edit)] } },
+    });
+  }
+  return actions;
+}
+
+function isInString({ tree }: Snapshot, offset: number): boolean {
+  const index = tree.tokenAt(offset);
+  return (tree.tokenStarts[index] as number) < offset;
+}
+
+/** Applies the repairs of all findings that do not touch each other. */
+function fixAll(snapshot: Snapshot, lints: readonly LintDiagnostic[]): CodeAction[] {
+  const { fixed } = applyFixes(snapshot.bytes, lints);
+  if (fixed.length === 0) return [];
+  const edits = fixed.flatMap(({ fix }) => fix?.edits ?? []);
+  const offer = { title: "", edits };
+  if (!isSound(snapshot, offer)) return [];
+  return [
+    {
+      title: `Apply ${fixed.length} repair${fixed.length === 1 ? "" : "s"}`,
+      kind: FIX_ALL,
+      edit: workspaceEdit(snapshot, edits),
+    },
+  ];
+}
+
+/** Whether the text parses with the edits if it does without, and has all its comments. */
+function isSound(snapshot: Snapshot, { edits }: Offer): boolean {
+  const text = applyByteEdits(snapshot.bytes, edits);
+  const after = parseTree(new SourceFile({ kind: "string" }, text));
+  const isBroken = snapshot.parsed.firstError !== undefined;
+  if (after.firstError !== undefined && !isBroken) return false;
+  return after.commentStarts.length >= snapshot.tree.commentStarts.length;
+}

@@ -1,0 +1,263 @@
+/** What features do with an evaluator: which questions they ask, and what they show of the replies. */
+
+import type { DescribedValue, EvaluationQuery, Evaluator } from "@nivis/lsp";
+import { afterEach, expect, test } from "vitest";
+import type {
+  CodeLens,
+  CompletionItem,
+  CompletionList,
+  Hover,
+  InlayHint,
+  Location,
+  SignatureHelp,
+} from "vscode-languageserver-protocol";
+import { type OpenDocument, TestClient } from "./client.ts";
+
+let client: TestClient | undefined;
+
+afterEach(() => client?.stop());
+
+const NOTHING: DescribedValue = {
+  type: "set",
+  shown: "{ … }",
+  formals: undefined,
+  place: undefined,
+  package: undefined,
+  option: undefined,
+};
+
+const HELLO: DescribedValue = {
+  ...NOTHING,
+  type: "derivation",
+  package: {
+    name: "hello-2.12",
+    version: "2.12",
+    description: "Greets",
+    homepage: "https://example.org",
+    license: "MIT",
+    place: { path: "/pkgs/hello.nix", position: { line: 4, character: 0 } },
+  },
+};
+
+const ENABLE: DescribedValue = {
+  ...NOTHING,
+  type: "option",
+  option: {
+    type: "boolean",
+    description: "Whether to greet.",
+    default: "false",
+    example: "true",
+    readOnly: false,
+    declarations: [{ path: "/m/greet.nix", position: { line: 1, character: 2 } }],
+  },
+};
+
+/** An evaluator that knows some values by their path, and notes what it is asked. */
+class Known implements Evaluator {
+  readonly asked: string[] = [];
+  readonly values: Readonly<Record<string, DescribedValue>>;
+  delay = 0;
+
+  constructor(values: Readonly<Record<string, DescribedValue>>) {
+    this.values = values;
+  }
+
+  #note(kind: string, { root, path }: EvaluationQuery): string {
+    const name = [root, ...path].join("#");
+    this.asked.push(`${kind} ${name}`);
+    return name;
+  }
+
+  async attributes(query: EvaluationQuery, prefix: string) {
+    const name = this.#note("attributes", query);
+    await new Promise((resolve) => setTimeout(resolve, this.delay));
+    const names = Object.keys(this.values)
+      .filter((one) => one.startsWith(`${name}#`))
+      .map((one) => one.slice(name.length + 1).split("#")[0] as string)
+      .filter((one) => one.startsWith(prefix));
+    const value = [...new Set(names)].map((one) => ({ name: one, type: undefined }));
+    return { kind: "value", value } as const;
+  }
+
+  async describe(query: EvaluationQuery) {
+    const value = this.values[this.#note("describe", query)];
+    return value === undefined
+      ? ({ kind: "failure", message: "error: no such value" } as const)
+      : ({ kind: "value", value } as const);
+  }
+
+  async check(path: string) {
+    this.asked.push(`check ${path}`);
+    const range = { start: { line: 0, character: 6 }, end: { line: 0, character: 7 } };
+    const related = [{ message: "while evaluating", path: "/w/other.nix", range }];
+    const value = [{ message: "it fails", place: { path, range }, related }];
+    return { kind: "value", value } as const;
+  }
+
+  openTexts(): void {}
+  filesChanged(): void {}
+  dispose(): void {}
+}
+
+const VALUES = {
+  "import <nixpkgs> { }#hello": HELLO,
+  "import <nixpkgs> { }#lib#id": { ...NOTHING, type: "lambda", shown: "a function" },
+  "import <nixpkgs> { }#fetch": {
+    ...NOTHING,
+    formals: [
+      { name: "url", optional: false },
+      { name: "sha256", optional: true },
+    ],
+  },
+  "O#services#greet#enable": ENABLE,
+};
+
+async function start(text: string, settings: object = {}, path?: string) {
+  const evaluator = new Known(VALUES);
+  client = await TestClient.start({
+    openEvaluator: () => evaluator,
+    settings: { nivis: { options: { nixos: { expr: "O" } }, ...settings } },
+  });
+  return { evaluator, document: await client.open(text, path) };
+}
+
+async function labels(document: OpenDocument): Promise<CompletionItem[]> {
+  const list = await (client as TestClient).at<CompletionList>("textDocument/completion", document);
+  return list?.items ?? [];
+}
+
+test.each([
+  "{ pkgs }: pkgs.hel§",
+  "{ lib, stdenv }: with import <nixpkgs> { }; hel§",
+  "let pkgs = import <nixpkgs> { }; in pkgs.h§",
+  "{ pkgs }: let p = pkgs; in p.h§",
+  "{ pkgs }: with pkgs; [ hel§ ]",
+  "{ pkgs }: { inherit (pkgs) hel§; }",
+])("attributes by evaluation, with version and description: %s", async (text) => {
+  const { document } = await start(text);
+  const item = (await labels(document)).find(({ label }) => label === "hello");
+  const resolved = await client?.connection.sendRequest<CompletionItem>(
+    "completionItem/resolve",
+    item,
+  );
+  expect(resolved?.detail).toBe("2.12");
+  expect(JSON.stringify(resolved?.documentation)).toContain("Greets");
+});
+
+test("names that nobody knows are not guessed", async () => {
+  const { evaluator, document } = await start("{ config, other, ... }: other.§");
+  await labels(document);
+  expect(evaluator.asked.filter((one) => !one.includes("nixpkgs"))).toEqual([]);
+});
+
+test("a slow evaluation makes the list incomplete instead of late", async () => {
+  const { evaluator, document } = await start("{ pkgs }: pkgs.hel§");
+  evaluator.delay = 1500;
+  const list = await (client as TestClient).at<CompletionList>("textDocument/completion", document);
+  expect(list).toMatchObject({ isIncomplete: true, items: [] });
+});
+
+test("hover and definition of packages", async () => {
+  const { document } = await start("{ pkgs }: pkgs.hel§lo");
+  const hover = await (client as TestClient).at<Hover>("textDocument/hover", document);
+  expect((hover.contents as { value: string }).value).toBe(
+    "**hello-2.12**\n\nGreets\n\nversion 2.12 · licence MIT · <https://example.org>",
+  );
+  const found = await (client as TestClient).at<Location[]>("textDocument/definition", document);
+  expect(found?.[0]).toMatchObject({
+    uri: "file:///pkgs/hello.nix",
+    range: { start: { line: 4 } },
+  });
+});
+
+test("options of modules: completion, hover, declaration", async () => {
+  const { document } = await start("{ config, ... }: { services.greet.ena§ }");
+  const [item] = await labels(document);
+  expect(item?.label).toBe("enable");
+  const resolved = await client?.connection.sendRequest<CompletionItem>(
+    "completionItem/resolve",
+    item as CompletionItem,
+  );
+  expect(resolved?.detail).toBe("boolean");
+  for (const text of [
+    "{ config, ... }: { services.greet.enab§le = true; }",
+    "{ config, ... }: { config = { services = { greet.enab§le = true; }; }; }",
+    "{ config, lib, ... }: { config = lib.mkIf true { services.greet.enab§le = true; }; }",
+  ]) {
+    const one = (await (client as TestClient).open(text)) as OpenDocument;
+    const hover = await (client as TestClient).at<Hover>("textDocument/hover", one);
+    expect((hover.contents as { value: string }).value).toContain("Whether to greet.");
+    const found = await (client as TestClient).at<Location[]>("textDocument/definition", one);
+    expect(found?.[0]?.uri).toBe("file:///m/greet.nix");
+  }
+});
+
+test("files that are not modules get no options", async () => {
+  const { evaluator, document } = await start("{ services.greet.ena§ }");
+  expect((await labels(document)).map(({ label }) => label)).not.toContain("enable");
+  expect(evaluator.asked).toEqual([]);
+});
+
+test("arguments of functions that only evaluation knows", async () => {
+  const { document } = await start("{ pkgs }: pkgs.fetch { §}");
+  expect((await labels(document)).slice(0, 2).map(({ label }) => label)).toEqual(["url", "sha256"]);
+  const help = await (client as TestClient).at<SignatureHelp>(
+    "textDocument/signatureHelp",
+    document,
+  );
+  expect(help?.signatures[0]?.label).toBe("fetch { url, sha256 ? }");
+});
+
+test("versions stand behind packages in lists", async () => {
+  const { document } = await start("{ pkgs }: with pkgs; [ hello ]");
+  const range = { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } };
+  const hints = await (client as TestClient).at<InlayHint[]>("textDocument/inlayHint", document, {
+    range,
+  });
+  expect(hints?.map(({ label }) => label)).toEqual(["2.12"]);
+});
+
+test("errors of evaluation are diagnostics with the places that led there", async () => {
+  const { document } = await start("{ a = 1; }");
+  await (client as TestClient).nextDiagnostics(document.uri);
+  client?.diagnostics.clear();
+  const { diagnostics } = (await (client as TestClient).nextDiagnostics(document.uri)) as never as {
+    diagnostics: { code: string; relatedInformation: unknown[] }[];
+  };
+  expect(diagnostics.map(({ code }) => code)).toEqual(["evaluation"]);
+  expect(diagnostics[0]?.relatedInformation).toHaveLength(1);
+});
+
+test("code lenses are off unless the settings say so", async () => {
+  const { document } = await start("{ a = 1; }");
+  expect(await client?.at("textDocument/codeLens", document)).toEqual([]);
+  client?.stop();
+  const on = await start("{ a = 1; b = 2; }", { codeLens: { enable: true } });
+  const lenses = await (client as TestClient).at<CodeLens[]>("textDocument/codeLens", on.document);
+  expect(lenses?.map(({ command }) => command?.arguments?.[2])).toEqual([[], ["a"], ["b"]]);
+});
+
+test("commands evaluate what is selected, or say why not", async () => {
+  const { document } = await start("{ pkgs, x }: [ pkgs.hello x ]");
+  const run = (start: number, end: number): Promise<unknown> =>
+    (client as TestClient).connection.sendRequest("workspace/executeCommand", {
+      command: "nivis.evaluate",
+      arguments: [
+        document.uri,
+        { start: { line: 0, character: start }, end: { line: 0, character: end } },
+      ],
+    });
+  expect(await run(15, 25)).toEqual({ value: "{ … }" });
+  expect(await run(26, 27)).toEqual({
+    error: "the expression uses names whose values are not known here",
+  });
+  expect(await run(0, 3)).toEqual({ error: "the selection is not an expression" });
+});
+
+test("nothing is evaluated when evaluation is off", async () => {
+  const { evaluator, document } = await start("{ pkgs }: pkgs.hel§", {
+    evaluation: { enable: false },
+  });
+  expect(await labels(document)).toEqual([]);
+  expect(evaluator.asked).toEqual([]);
+});
