@@ -137,6 +137,11 @@ export class RandomTree {
         () => `(let x = builtins.tryEval (${inner()}); in if x.success then x else throw "failed")`,
       ],
       [0.5, () => `(builtins.toJSON (${inner()}))`],
+      [0.7, () => `(1 + (${inner()}))`],
+      [0.5, () => `(${inner()}).v`],
+      [0.4, () => `((${inner()}) (${inner()}))`],
+      [0.4, () => `(builtins.addErrorContext "here" (${inner()}))`],
+      [0.3, () => `(rec { a = b; b = (${inner()}).v or a; }).a`],
       [0.3, () => `throw "no"`],
       [0.2, () => `builtins.isInt builtins.currentTime`],
       [

@@ -120,8 +120,7 @@ function runTree(tree: RandomTree, rounds: number, name: string, tally: Tally): 
     const given = warm.run(program, form);
     const fresh = new Subject(tree, false).run(program, form);
     tally.rounds++;
-    const isComparable =
-      round === 0 || (given.value !== undefined && !warm.evaluation.showedEvaluationState);
+    const isComparable = round === 0 || !warm.evaluation.showedEvaluationState;
     if (isComparable) tally.values++;
     else tally.incomparable++;
     if (isComparable && changed > 0) tally.afterChanges++;

@@ -217,7 +217,10 @@ export class Evaluation {
       io: restrictedIo(mounts, settings, searchPath),
       hashes,
       settings,
-      positions: new PositionTable((path) => mounts.display(path)),
+      positions: new PositionTable(
+        (path) => mounts.display(path),
+        () => dependencies?.expose(),
+      ),
       store: dependencies === undefined ? store : trackedStore(store, dependencies),
       mounts,
       fetcher:
@@ -401,10 +404,10 @@ export class Evaluation {
   }
 
   /**
-   * Whether something was shown since the last {@link revise} that tells evaluated values from
-   * unevaluated ones: the text of a trace or of an error inside a value. A warm evaluation has evaluated
-   * more than a new one would, so a host that promises the same text evaluates anew. Always `false`
-   * unless the evaluation is warm.
+   * Whether something was printed since the last {@link revise} that tells evaluated values from
+   * unevaluated ones: a list or set in an error or in a trace. A warm evaluation has evaluated more than
+   * a new one would, so a host that promises the same text evaluates anew. Always `false` unless the
+   * evaluation is warm.
    */
   get showedEvaluationState(): boolean {
     return this.context.dependencies?.isExposed === true;

@@ -50,9 +50,15 @@ export class PositionTable {
   #next = 1;
   /** How a path of the host's files is shown: one in a fetched tree may show where that came from. */
   readonly showPath: (path: Bytes) => Bytes;
+  /** Called when a list, a set or a thunk is printed as far as it is evaluated. */
+  readonly showsEvaluationState: () => void;
 
-  constructor(showPath: (path: Bytes) => Bytes = (path) => path) {
+  constructor(
+    showPath: (path: Bytes) => Bytes = (path) => path,
+    showsEvaluationState: () => void = () => {},
+  ) {
     this.showPath = showPath;
+    this.showsEvaluationState = showsEvaluationState;
   }
 
   /** Registers a text and returns its base, the `PosIdx` of its first byte. */

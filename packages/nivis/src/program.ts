@@ -145,6 +145,7 @@ function report(invocation: Invocation, error: unknown): number {
   // An error about the run and not about the program need not come again.
   if (!(shown instanceof EvalError) || isPassingKind(shown.kind)) {
     invocation.inputs?.giveUp("the run failed for a reason that is not in its inputs");
+    invocation.terminal.keeper?.distrust();
   }
   invocation.report(shown);
   if (shown instanceof CommandFailure) return shown.exitCode;

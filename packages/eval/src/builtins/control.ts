@@ -54,7 +54,6 @@ function printTrace(ctx: EvalContext, value: Value): void {
   const text = isString(value)
     ? textOf(value)
     : printForTrace(value, ctx.positions, ctx.settings.maxCallDepth);
-  if (!isString(value)) ctx.dependencies?.expose();
   ctx.io.log({ severity: "trace", text });
 }
 

@@ -40,7 +40,6 @@ export function printPretty(
   const hooks = {
     printDerivation: (set: Attrs) => printDerivation(ctx, set),
     work: () => ctx.limits?.work(1),
-    showsError: () => ctx.dependencies?.expose(),
   };
   const { maxDepth = NO_LIMITS.maxDepth } = options;
   const limits = { ...NO_LIMITS, maxDepth, maxNesting: ctx.settings.maxCallDepth };

@@ -119,8 +119,6 @@ export interface ForcingHooks {
   printDerivation(set: Attrs): Suspendable<string | undefined>;
   /** Called for each item; may throw to end the printing. */
   work(): void;
-  /** Called when an error is printed in place of a value. */
-  showsError(): void;
 }
 
 /** Represents all empty sets: C++ Nix has only one. */
@@ -157,6 +155,9 @@ export class ValuePrinter {
   ) {}
 
   *print(slot: Slot): Suspendable<string> {
+    if (this.hooks === null && (slot instanceof Attrs || slot instanceof Thunk || isList(slot))) {
+      this.positions?.showsEvaluationState();
+    }
     let current: Slot | undefined = slot;
     while (current !== undefined) {
       try {
@@ -180,7 +181,6 @@ export class ValuePrinter {
         if (!(error instanceof EvalError)) throw error;
         if (endsPrinting(error.kind)) throw error;
         if (this.style.throwsAtTop === true && this.open.length === 0) throw error;
-        this.hooks?.showsError();
         this.paint("error", `${LEFT}error: ${stripTerminalCodes(error.message)}${RIGHT}`);
       }
       current = this.nextItem();
@@ -282,7 +282,6 @@ export class ValuePrinter {
       } catch (thrown) {
         const error = evalErrorOf(thrown);
         if (!(error instanceof EvalError) || endsPrinting(error.kind)) throw error;
-        this.hooks?.showsError();
         // Unlike C++ Nix, which leaves its brace open: the item prints as its error.
         return undefined;
       }

@@ -114,10 +114,21 @@ test("what host code evaluates inside of an evaluation counts for that", () => {
   expect(evaluation.force(outer)).toBe("4");
 });
 
-test("shown evaluation states are reported", () => {
+test.each([
+  ['builtins.trace "s" (builtins.trace 1 2)', false],
+  ["builtins.trace [ 1 ] 2", true],
+  ["{ a = 1; } 1", true],
+  ["1 + true", false],
+  ['(builtins.tryEval (throw "s")).success', false],
+])("%s shows evaluation states: %s", (text, isShown) => {
   const { evaluation } = warmWith({});
-  evaluation.force(evaluation.loadText('builtins.trace 1 (builtins.trace "s" 2)'));
-  expect(evaluation.showedEvaluationState).toBe(true);
+  try {
+    evaluation.force(evaluation.loadText(text));
+  } catch {
+    // What it shows is asked of errors, too.
+  }
+  evaluation.print(evaluation.loadText(text));
+  expect(evaluation.showedEvaluationState).toBe(isShown);
   evaluation.revise();
   expect(evaluation.showedEvaluationState).toBe(false);
 });

@@ -2,8 +2,8 @@
  * EvaluationKeeper: keeps the evaluation of a command, so that the next run of the same command
  * evaluates only what has changed since. `nivis watch` gives one to its runs.
  *
- * A kept evaluation is used again only by a run with the same flags and settings. A run that fails, or
- * that shows which values were evaluated, must be repeated without it; see `Evaluation.revise`.
+ * A kept evaluation is used again only by a run with the same flags and settings. A run that shows which
+ * values were evaluated must be repeated without it; see `Evaluation.showedEvaluationState`.
  */
 import type { DeferredFetcher, Evaluation, RunObserver, Slot, Store } from "@nivis/eval";
 import { EvaluationStore, type GatheredSettings } from "@nivis/node";
@@ -29,15 +29,25 @@ interface Kept extends KeptParts {
 export class EvaluationKeeper {
   #kept: Kept | undefined;
   #isReused = false;
+  #isDistrusted = false;
 
   /** Whether the evaluation of the last run was that of an earlier one. */
   get isReused(): boolean {
     return this.#isReused;
   }
 
-  /** Whether the last run showed which values were evaluated; see {@link Evaluation}. */
-  get showedEvaluationState(): boolean {
-    return this.#kept?.evaluation.showedEvaluationState === true;
+  /**
+   * Whether a new evaluation might print something else than the last run did: a kept one was used,
+   * and it has shown which values were evaluated, or failed for a reason that is not in its inputs.
+   */
+  get mustRepeat(): boolean {
+    if (!this.#isReused) return false;
+    return this.#isDistrusted || this.#kept?.evaluation.showedEvaluationState === true;
+  }
+
+  /** The run has failed because of what it took, and not because of its program. */
+  distrust(): void {
+    this.#isDistrusted = true;
   }
 
   /** Whether an evaluation with these flags can be kept. */
@@ -59,6 +69,7 @@ export class EvaluationKeeper {
     settings: GatheredSettings,
   ): Session | undefined {
     this.#isReused = false;
+    this.#isDistrusted = false;
     const kept = this.#kept;
     if (kept === undefined || kept.key !== keyOf(flags, options, settings)) return undefined;
     this.#isReused = true;

@@ -29,7 +29,7 @@ export class WatchedCommand {
     const output: (() => void)[] = [];
     const code = this.#start(this.#observed(output));
     if (!keeper.isReused) return code;
-    if (code === 0 && !keeper.showedEvaluationState) {
+    if (!keeper.mustRepeat) {
       for (const write of output) write();
       return code;
     }
