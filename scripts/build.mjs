@@ -254,14 +254,26 @@ function buildDeclarations() {
     const emitted = join(out, name, "src");
     rewriteDeclarations(emitted);
     for (const file of readdirSync(dist(name), { recursive: true, encoding: "utf8" })) {
-      if (file.endsWith(".d.ts")) rmSync(join(dist(name), file));
+      if (/\.d\.c?ts$/.test(file)) rmSync(join(dist(name), file));
     }
     const subpaths = Object.keys(subpathEntries(name)).map((one) => `entries/${one}`);
     const roots = ["index", ...subpaths].map((one) => join(emitted, `${one}.d.ts`));
     for (const file of reachableDeclarations(roots)) {
-      cpSync(file, join(dist(name), relative(emitted, file)));
+      const target = join(dist(name), relative(emitted, file));
+      cpSync(file, target);
+      if (name === "queue") writeScriptDeclarations(target);
     }
   }
+}
+
+/**
+ * The declarations of a script beside those of a module.
+ *
+ * @param {string} path
+ */
+function writeScriptDeclarations(path) {
+  const text = readFileSync(path, "utf8").replace(/((?:from|import\() ?"\.[^"]*)\.js"/g, '$1.cjs"');
+  writeFileSync(path.replace(/\.d\.ts$/, ".d.cts"), text);
 }
 
 /**

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Outcome, runProcess } from "@nivis/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageProblems } from "../../scripts/package-problems.mjs";
 import { hasDeclarations, npmName, PUBLIC_PACKAGES } from "../../scripts/workspace.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,6 +35,9 @@ for (const name of packages) {
 }
 
 let folder: string;
+
+/** The tarball of each package. */
+const archives = new Map<string, string>();
 
 /** The files of each tarball, without their common folder. */
 const contents = new Map<string, readonly string[]>();
@@ -61,6 +65,7 @@ beforeAll(async () => {
   await succeed("npm", ["install", ...quiet], folder);
   for (const [name] of tarballs) {
     const installed = join(folder, "node_modules", name);
+    archives.set(name, tarballs.find(([other]) => other === name)?.[1] as string);
     contents.set(name, readdirSync(installed, { recursive: true, encoding: "utf8" }));
   }
 }, 120_000);
@@ -122,6 +127,12 @@ describe.each(packages)("%s", (name) => {
         (/\.ts$/.test(file) && !/\.d\.ts$/.test(file)),
     );
     expect(stray).toEqual([]);
+  });
+
+  test("has nothing for publint and Are The Types Wrong to find", async () => {
+    const tarball = new Uint8Array(readFileSync(archives.get(name) as string));
+    const problems = await packageProblems(name.replace("@nivis/", ""), tarball);
+    expect(problems).toEqual([]);
   });
 
   test("has examples in its README that print what they claim", async () => {

@@ -4,10 +4,14 @@
  * that are not UTF-8 work like all others.
  */
 
+import { fromHostPath, hostFlavour, toHostPath } from "./host-path.ts";
+
 const ASCII = /^[\x01-\x7f]*$/;
 
 /** Converts a path to an argument for `node:fs`. */
 export function toNodePath(path: string): string | Buffer {
+  // The file system of Windows holds characters.
+  if (hostFlavour() === "windows") return toHostPath(textOfBytes(path), "windows");
   return ASCII.test(path) ? path : Buffer.from(path, "latin1");
 }
 
@@ -17,6 +21,11 @@ export function toNodePath(path: string): string | Buffer {
  */
 export function bytesOfText(text: string): string {
   return ASCII.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** Returns the current directory of the process, a path of Nix; bytes. */
+export function currentDirectory(): string {
+  return bytesOfText(fromHostPath(process.cwd()));
 }
 
 /** Decodes bytes as UTF-8. */

@@ -9,6 +9,7 @@ import { type Stats, statSync } from "node:fs";
 import { IoError } from "@nivis/eval";
 import { bytesOfText, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
+import { fromHostPath, hostFlavour } from "./host-path.ts";
 import type { InputRecorder } from "./inputs/input-recorder.ts";
 
 /**
@@ -21,7 +22,8 @@ export function findHomeDirectory(
   warn: (message: string) => void,
   inputs?: InputRecorder,
 ): string {
-  if (home === undefined) return homeOfUser(inputs);
+  // Nix: Windows has `USERPROFILE`.
+  if (home === undefined || hostFlavour() === "windows") return homeOfUser(inputs);
   // Nix: paths below a relative HOME lose their first character.
   if (home !== "" && !home.startsWith("/")) {
     const own = homeOfUser(inputs);
@@ -61,10 +63,11 @@ export function findHomeDirectory(
 /** Returns the home directory in the user database. */
 function homeOfUser(inputs: InputRecorder | undefined): string {
   inputs?.giveUp("the user database was used");
-  const { userInfo } = process.getBuiltinModule("node:os");
+  const { homedir, userInfo } = process.getBuiltinModule("node:os");
   let home = "";
   try {
-    home = bytesOfText(userInfo().homedir);
+    const isWindows = hostFlavour() === "windows";
+    home = bytesOfText(fromHostPath(isWindows ? homedir() : userInfo().homedir));
   } catch {
     // The user has no entry.
   }

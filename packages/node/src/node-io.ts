@@ -31,10 +31,11 @@ import {
   renderLogMessage,
   type StoreFiles,
 } from "@nivis/eval";
-import { bytesOfText, textOfBytes, toNodePath } from "./byte-path.ts";
+import { currentDirectory, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { exactVariable } from "./exact-bytes.ts";
 import { findHomeDirectory } from "./home-directory.ts";
+import { fromHostTarget } from "./host-path.ts";
 import { Kind, kindOfMode } from "./inputs/file-status.ts";
 import type { InputRecorder } from "./inputs/input-recorder.ts";
 import type { FailedRequest } from "./inputs/recorded-inputs.ts";
@@ -185,7 +186,7 @@ class NodeIo implements EvalIo {
     let location = toNodePath(path);
     try {
       location = this.#locate(path);
-      const target = readlinkSync(location, "latin1");
+      const target = fromHostTarget(readlinkSync(location, "latin1"));
       this.#links.set(path, target);
       this.#inputs?.link(bytesOfLocation(location), target);
       return target;
@@ -251,7 +252,7 @@ class NodeIo implements EvalIo {
   }
 
   currentDirectory(): string {
-    return this.#options.currentDirectory ?? bytesOfText(process.cwd());
+    return this.#options.currentDirectory ?? currentDirectory();
   }
 
   system(): string {

@@ -23,7 +23,7 @@ import {
   type FlakeRefWithFragment,
   InputError,
 } from "@nivis/formats";
-import { bytesOfText, toNodePath } from "../byte-path.ts";
+import { bytesOfText, currentDirectory, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
 import type { SettingTexts } from "../settings/fetch-setting-texts.ts";
 import { type NodeFetchHost, nodeFetchHost } from "./fetch-host.ts";
@@ -207,12 +207,12 @@ export class FlakeSession implements RegistrySource {
 
   #parsing(): PathRefOptions {
     const { warn, notice } = this.#options;
-    return { base: bytesOfText(process.cwd()), disk: nodeFlakeDisk, warn, notice };
+    return { base: currentDirectory(), disk: nodeFlakeDisk, warn, notice };
   }
 
   /** A path of the command line as an absolute one. */
   absolutePath(path: string): string {
-    return joinTreePath(path.startsWith("/") ? "/" : bytesOfText(process.cwd()), path);
+    return joinTreePath(path.startsWith("/") ? "/" : currentDirectory(), path);
   }
 
   /** Whether an argument is the path of something in a store, or a link to it. */
