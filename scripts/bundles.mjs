@@ -36,6 +36,7 @@ export const ON_DEMAND = {
   repl: ["nivis/src/commands/repl.ts", "nivis/src/commands/debug-eval.ts"],
   packs: ["nivis/src/commands/pack.ts"],
   dap: ["nivis/src/commands/dap.ts"],
+  types: ["nivis/src/commands/types.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
   lsp: ["nivis/src/commands/lsp.ts"],
   "lsp-evaluator": ["nivis/src/lsp/evaluator-thread.ts"],

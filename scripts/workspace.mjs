@@ -46,6 +46,7 @@ export const PACKAGES = [
     ["syntax", "formats", "fmt", "eval"],
     ["vscode-languageserver", "vscode-languageserver-textdocument", "vscode-uri"],
   ),
+  neutral("types", ["embed"]),
   {
     name: "node",
     imports: ["syntax", "formats", "eval", "store", "fetch", "flake"],
@@ -75,6 +76,7 @@ export const PACKAGES = [
       "debugger",
       "pack",
       "lsp",
+      "types",
       "node",
       "queue",
     ],
@@ -114,6 +116,7 @@ export const PACKAGES = [
       "debugger",
       "pack",
       "lsp",
+      "types",
       "node",
       "nivis",
     ],

@@ -36,6 +36,8 @@ import { shellCommand } from "./shell.ts";
 import { startStoreCommand } from "./store-commands.ts";
 import { STORE_TOPICS, type StoreTopic } from "./store-topics.ts";
 import { traceCommand } from "./trace.ts";
+import { startTypes } from "./types.ts";
+import { TYPES_TOPIC } from "./types-topic.ts";
 import { startWatch, WATCH_TOPIC } from "./watch.ts";
 
 /** What the help says of a program, for the command `word`. */
@@ -128,6 +130,7 @@ export const commands: readonly Command[] = [
   { ...topicOf("profile", PROFILE_TOPIC), start: startProfile },
   command("cache", cacheCommand),
   { ...PACK_TOPIC, word: "pack", start: startPack },
+  { ...TYPES_TOPIC, word: "types", start: startTypes },
   ...FLAKE_TOPICS.map(ofFlakes),
   ...STORE_TOPICS.map(ofStores),
 ];

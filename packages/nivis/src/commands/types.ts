@@ -1,0 +1,282 @@
+/**
+ * `nivis types`: declarations of TypeScript, or a JSON schema, of what an expression is. A bundle of its own
+ * (see scripts/bundles.mjs).
+ */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import {
+  Nix,
+  NixError,
+  type NixInput,
+  type NixOptions,
+  NixSource,
+  type NixValue,
+} from "@nivis/embed";
+import { EvalError, parseAttrPath } from "@nivis/eval";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { evaluationSettings, nixPathEntries, nodeIo, usageError } from "@nivis/node";
+import {
+  declarationsOf,
+  isExportName,
+  jsonSchemaOf,
+  type OptionMode,
+  type Type,
+  typeOfOptions,
+  typeOfValue,
+} from "@nivis/types";
+import { type CommonFlags, unexpectedArgument } from "../async-program.ts";
+import { CommandFailure } from "../command-failure.ts";
+import type { Invocation } from "../invocation.ts";
+import { nodeHost } from "../library/node-host.ts";
+import { type AutoArgument, defaultFlags } from "../options/evaluation-options.ts";
+import { flag, valueFlag } from "../options/option.ts";
+import { type Program, runProgram } from "../program.ts";
+import type { Terminal } from "../terminal.ts";
+import { TYPES_TOPIC } from "./types-topic.ts";
+
+interface TypesFlags extends CommonFlags {
+  file: string | undefined;
+  expr: string | undefined;
+  attr: string | undefined;
+  mode: OptionMode | undefined;
+  name: string | undefined;
+  isSchema: boolean;
+  out: string | undefined;
+  /** Whether the declarations go beside the file, where TypeScript looks for them. */
+  isBeside: boolean;
+  isCheck: boolean;
+}
+
+/** Runs `nivis types` and returns the exit code. */
+export function startTypes(args: readonly string[], terminal: Terminal): number {
+  return runProgram(typesCommand, args, terminal);
+}
+
+const typesCommand: Program<TypesFlags> = {
+  ...TYPES_TOPIC,
+  description: [
+    "Evaluates the whole value. Derivations are their output path, as in the data that the library returns; functions have the names of their arguments. Types of a value say nothing of the next one: for settings that people write, give the options of a module system with --options.",
+    "A declaration 'x.d.nix.ts' beside 'x.nix' is found by TypeScript with 'allowArbitraryExtensions'.",
+  ],
+  options: [
+    valueFlag<TypesFlags>(
+      ["--expr", "-E"],
+      "EXPR",
+      "Describe EXPR instead of a file",
+      (flags, expr) => {
+        flags.expr = expr;
+      },
+    ),
+    valueFlag<TypesFlags>(
+      ["--attr", "-A"],
+      "PATH",
+      "Describe an attribute; the same as an argument",
+      (flags, attr) => {
+        flags.attr = attr;
+      },
+    ),
+    valueFlag<TypesFlags>(
+      ["--options"],
+      "MODE",
+      "The value is the options of a module system: describe what one may write (input) or what 'config' has (output)",
+      (flags, mode) => {
+        if (mode !== "input" && mode !== "output") {
+          throw usageError(encodeUtf8(`'--options' is 'input' or 'output', not '${mode}'`));
+        }
+        flags.mode = mode;
+      },
+    ),
+    valueFlag<TypesFlags>(
+      ["--name"],
+      "NAME",
+      "Export a type NAME instead of declaring a module",
+      (flags, name) => {
+        if (!isExportName(name))
+          throw usageError(encodeUtf8(`'${name}' cannot be the name of a type`));
+        flags.name = name;
+      },
+    ),
+    flag<TypesFlags>(["--json-schema"], "Write a JSON schema (draft 2020-12)", (flags) => {
+      flags.isSchema = true;
+    }),
+    valueFlag<TypesFlags>(["--out", "-o"], "FILE", "Write to FILE", (flags, out) => {
+      flags.out = out;
+    }),
+    flag<TypesFlags>(["--write"], "Write beside the file: x.d.nix.ts for x.nix", (flags) => {
+      flags.isBeside = true;
+    }),
+    flag<TypesFlags>(
+      ["--check"],
+      "Write nothing, and fail if the file that would be written differs",
+      (flags) => {
+        flags.isCheck = true;
+      },
+    ),
+  ],
+  defaults: (invocation) => ({
+    ...defaultFlags(invocation),
+    file: undefined,
+    expr: undefined,
+    attr: undefined,
+    mode: undefined,
+    name: undefined,
+    isSchema: false,
+    out: undefined,
+    isBeside: false,
+    isCheck: false,
+  }),
+  positional: (flags, argument) => {
+    if (flags.file === undefined && flags.expr === undefined) flags.file = argument;
+    else if (flags.attr === undefined) flags.attr = argument;
+    else unexpectedArgument(argument);
+  },
+  run: (flags, invocation) => {
+    const target = targetOf(flags);
+    const text = describe(flags, invocation);
+    if (target === undefined) {
+      invocation.terminal.writeOut(encodeUtf8(text));
+      return;
+    }
+    const current = readText(target);
+    if (current === text) return;
+    if (flags.isCheck) {
+      const what = current === undefined ? "does not exist" : "is not what would be written";
+      throw new CommandFailure("value", encodeUtf8(`'${target}' ${what}`), 1);
+    }
+    writeWhole(target, text);
+  },
+};
+
+/** The file that is written; `undefined` for standard output. */
+function targetOf({ out, isBeside, isCheck, file, isSchema }: TypesFlags): string | undefined {
+  if (out !== undefined) {
+    if (isBeside) throw usageError("give '--out' or '--write', not both");
+    return out;
+  }
+  if (!isBeside && !isCheck) return undefined;
+  if (file === undefined || !file.endsWith(".nix")) {
+    throw usageError("'--write' and '--check' need a file whose name ends in '.nix', or '--out'");
+  }
+  return file.replace(/\.nix$/, isSchema ? ".schema.json" : ".d.nix.ts");
+}
+
+function describe(flags: TypesFlags, invocation: Invocation): string {
+  const { file, expr, attr, mode, name, isSchema } = flags;
+  if ((file === undefined) === (expr === undefined)) {
+    throw usageError("give a file, or an expression with '--expr'");
+  }
+  const from = file === undefined ? "an expression" : basename(file);
+  const source = `${mode === undefined ? "the value" : "the options"} of ${attr === undefined ? "" : `${attr} in `}${from}`;
+  using nix = new Nix(sessionOptions(flags, invocation), nodeHost());
+  try {
+    const args = argumentsOf(flags, invocation);
+    const root = expr === undefined ? nix.openFile(resolve(file as string)) : nix.open(expr);
+    const value = select(root, attr, args);
+    const type = mode === undefined ? typeOfValue(value) : optionTypes(value, mode, invocation);
+    if (isSchema) return `${JSON.stringify(jsonSchemaOf(type, source), undefined, 2)}\n`;
+    return declarationsOf(type, name === undefined ? { source } : { source, name });
+  } catch (error) {
+    // The text has the positions, which are the session's, and is indented as it will be again.
+    if (error instanceof NixError) {
+      throw new EvalError(
+        error.kind,
+        encodeUtf8(
+          error
+            .toString()
+            .replace(/^error: ?/, "")
+            .replace(/\n {7}/g, "\n"),
+        ),
+      );
+    }
+    if (error instanceof RangeError) throw new EvalError("value", encodeUtf8(error.message));
+    throw error;
+  }
+}
+
+function optionTypes(value: NixValue, mode: OptionMode, invocation: Invocation): Type {
+  const { type, unknown } = typeOfOptions(value, { mode });
+  for (const { option, reason } of unknown) {
+    invocation.warn(encodeUtf8(`the type of the option '${option}' is unknown: ${reason}`));
+  }
+  return type;
+}
+
+/** The session that the flags ask for. */
+function sessionOptions({ includes }: TypesFlags, invocation: Invocation): NixOptions {
+  const settings = invocation.finishSettings();
+  // The first entry of a name counts.
+  const entries = [...includes, ...nixPathEntries(settings, nodeIo())].reverse().map(decodeUtf8);
+  const searchPath: Record<string, string> = {};
+  for (const entry of entries) {
+    const at = entry.indexOf("=");
+    searchPath[at < 0 ? "" : entry.slice(0, at)] = entry.slice(at + 1);
+  }
+  return { searchPath, settings: evaluationSettings(settings) };
+}
+
+function argumentsOf(
+  { autoArguments }: TypesFlags,
+  { terminal }: Invocation,
+): Record<string, NixInput> {
+  const inputOf = (argument: AutoArgument): NixInput => {
+    switch (argument.kind) {
+      case "expression":
+        return new NixSource(decodeUtf8(argument.text), new Map());
+      case "string":
+        return decodeUtf8(argument.text);
+      case "file":
+        return readFileSync(decodeUtf8(argument.path), "utf8");
+      case "stdin":
+        return decodeUtf8(terminal.readInput());
+    }
+  };
+  return Object.fromEntries(
+    [...autoArguments].map(([name, argument]) => [decodeUtf8(name), inputOf(argument)]),
+  );
+}
+
+/** Selects as other commands do: functions with formals on the way get the arguments that they name. */
+function select(
+  root: NixValue,
+  attr: string | undefined,
+  args: Record<string, NixInput>,
+): NixValue {
+  const names = attr === undefined ? [] : parseAttrPath(encodeUtf8(attr)).map(decodeUtf8);
+  const called = (value: NixValue): NixValue => {
+    const formals = value.type === "lambda" ? value.function?.formals : undefined;
+    if (formals === undefined) return value;
+    const all = value.function?.ellipsis === true;
+    const given = Object.entries(args).filter(([name]) => all || Object.hasOwn(formals, name));
+    const isComplete = Object.entries(formals).every(
+      ([name, isOptional]) => isOptional || Object.hasOwn(args, name),
+    );
+    // A function that needs more is described as what it is.
+    return isComplete || names.length > 0 ? value.call(Object.fromEntries(given)) : value;
+  };
+  let value = called(root);
+  for (const name of names) {
+    const key = value.type === "list" && /^\d+$/.test(name) ? Number(name) : name;
+    value = called(value.get(key));
+  }
+  return value;
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw usageError(encodeUtf8(`cannot read '${file}': ${(error as Error).message}`));
+  }
+}
+
+/** Writes beside the place and moves there, so that nobody reads a part of it. */
+function writeWhole(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, file);
+  } catch (error) {
+    throw usageError(encodeUtf8(`cannot write '${file}': ${(error as Error).message}`));
+  }
+}
