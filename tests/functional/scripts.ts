@@ -206,7 +206,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   "multiple-outputs": `'--ignore-liveness' ${LOCAL_ONLY}`,
   "ca/build-trace-delete": `'build-trace delete' ${LOCAL_ONLY}`,
   "chroot-store": NO_NAMESPACE,
-  "binary-cache": "no index of debugging information is written ('index-debug-info')",
+  "binary-cache": "'_NIX_FORCE_HTTP' reads files by the HTTP client of C++ Nix, for its tests",
   "binary-cache-compression": "no maintained library reads lzma",
   build: "flakes as arguments",
   suggestions: "flakes as arguments",

@@ -4,6 +4,8 @@
  */
 import { EvalError } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
+import { makeRoot } from "@nivis/node";
+import type { Store } from "@nivis/store";
 import { type Option, usageError, valueFlag } from "./options/option.ts";
 import type { Realisation } from "./realisation.ts";
 
@@ -23,6 +25,41 @@ export function setProfile(
   paths: readonly string[],
   { store }: Realisation,
 ): void {
+  const generation = nextGeneration(profile, paths);
+  const { path, link } = generation;
+  if (generation.isNew && store.addRoot(path, link) === path) throw notSupported();
+  generation.use();
+}
+
+/** {@link setProfile} in a store that is not that of an evaluation. */
+export async function setProfileIn(
+  store: Store,
+  profile: string,
+  paths: readonly string[],
+): Promise<void> {
+  const generation = nextGeneration(profile, paths);
+  if (generation.isNew && !(await makeRoot(store, generation.path, generation.link))) {
+    throw notSupported();
+  }
+  generation.use();
+}
+
+function notSupported(): EvalError {
+  return new EvalError("not-supported", "'--profile' is not supported for this Nix store");
+}
+
+/** A generation that a profile is to lead to. */
+interface Generation {
+  readonly path: string;
+  /** The link of the generation, which is to keep `path` alive. */
+  readonly link: string;
+  /** Whether the link has to be made. */
+  readonly isNew: boolean;
+  /** Makes the profile lead to it. */
+  use(): void;
+}
+
+function nextGeneration(profile: string, paths: readonly string[]): Generation {
   const [path, ...more] = paths;
   if (path === undefined || more.length > 0) {
     throw usageError(
@@ -41,17 +78,18 @@ export function setProfile(
     })
     .sort((a, b) => a - b);
   const newest = generations.at(-1);
-  let number = newest ?? 0;
   const linkOf = (n: number): string => `${folder}/${name}-${n}-link`;
   // Nix: a generation like the newest one would only take up space.
-  const isSame = newest !== undefined && fs.readlinkSync(latin(linkOf(newest)), "latin1") === path;
-  if (!isSame) {
-    number++;
-    if (store.addRoot(path, linkOf(number)) === path) {
-      throw new EvalError("not-supported", "'--profile' is not supported for this Nix store");
-    }
-  }
-  const temporary = `${folder}/.tmp-${process.pid}-${name}`;
-  fs.symlinkSync(latin(`${name}-${number}-link`), latin(temporary));
-  fs.renameSync(latin(temporary), latin(profile));
+  const isNew = newest === undefined || fs.readlinkSync(latin(linkOf(newest)), "latin1") !== path;
+  const number = isNew ? (newest ?? 0) + 1 : newest;
+  return {
+    path,
+    link: linkOf(number),
+    isNew,
+    use: () => {
+      const temporary = `${folder}/.tmp-${process.pid}-${name}`;
+      fs.symlinkSync(latin(`${name}-${number}-link`), latin(temporary));
+      fs.renameSync(latin(temporary), latin(profile));
+    },
+  };
 }

@@ -19,6 +19,7 @@ import { EvaluationStore } from "@nivis/node";
 import { CommandFailure } from "./command-failure.ts";
 import type { Invocation } from "./invocation.ts";
 import { ERROR_LEVEL, INFO_LEVEL } from "./log-format.ts";
+import { linksOf } from "./out-links.ts";
 import type { Session } from "./session.ts";
 import { renderSize } from "./text/size.ts";
 
@@ -218,13 +219,7 @@ export function failureText({ errorMessage }: KeyedBuildResult): string {
 
 /** Makes links to what was built: `LINK`, `LINK-1`, `LINK-1-dev` and so on. */
 export function makeLinks(built: readonly BuiltPath[], store: EvaluationStore, link: string): void {
-  built.forEach(({ wanted, outputs }, i) => {
-    const numbered = i === 0 ? link : `${link}-${i}`;
-    for (const [name, path] of outputs) {
-      const isPlain = wanted.kind === "opaque" || name === "out";
-      store.addRoot(path, isPlain ? numbered : `${numbered}-${name}`);
-    }
-  });
+  for (const root of linksOf(built, link)) store.addRoot(root.path, root.link);
 }
 
 /** Daemons colour their messages, whoever asks. */

@@ -3,7 +3,7 @@
  * for daemons, disks and networks, so they run asynchronously; Ctrl-C gives up what is under way.
  */
 import { disabledFeature, EvalError, type EvalIo, evalErrorOf } from "@nivis/eval";
-import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { canonPath, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import {
   applySetting,
   applyStoreSetting,
@@ -210,6 +210,11 @@ export class StoreSession {
     );
     if (typeof found === "number") throw new EvaluationFailure(found);
     return found;
+  }
+
+  /** A path of the command line as an absolute one. */
+  absolutePath(path: string): string {
+    return canonPath(path.startsWith("/") ? path : `${this.io.currentDirectory()}/${path}`);
   }
 
   /** The store that `--store` names, else the configured one. */

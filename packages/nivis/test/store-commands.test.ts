@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -261,6 +262,32 @@ describe("signing and verifying", () => {
     const broken = await on("store", "verify", "--no-trust", path);
     expect(broken.code).toBe(1);
     expect(broken.err).toContain(`error: path '${path}' was modified! expected hash 'sha256:`);
+  });
+});
+
+describe("copy", () => {
+  test("links to what was copied, as roots or as a generation of a profile", async () => {
+    const path = await line("store", "add", "--name", "linked", tree);
+    const other = join(folder, "linked");
+    const copy = ["copy", "--no-check-sigs", "--from", root, "--to", other, path];
+    const [link, profile] = [join(folder, "link"), join(folder, "profile")];
+    expect(await nivisLater([...copy, "--out-link", link])).toMatchObject({ code: 0 });
+    expect(readlinkSync(link)).toBe(path);
+    for (let i = 0; i < 2; i++) {
+      expect(await nivisLater([...copy, "--profile", profile])).toMatchObject({ code: 0 });
+    }
+    expect(readlinkSync(profile)).toBe("profile-1-link");
+    expect(readlinkSync(`${profile}-1-link`)).toBe(path);
+    expect((await nivisLater(["store", "gc", "--store", other])).code).toBe(0);
+    expect(readFileSync(join(other, path, "data"), "utf8")).toBe("some data\n");
+
+    const toCache = ["copy", "--from", root, "--to", `file://${folder}/link-cache`, path];
+    expect((await nivisLater([...toCache, "-o", join(folder, "no-link")])).err).toMatch(
+      /error: '--out-link' is not supported for this Nix store\n$/,
+    );
+    expect((await nivisLater([...toCache, "--profile", join(folder, "no-profile")])).err).toMatch(
+      /error: '--profile' is not supported for this Nix store\n$/,
+    );
   });
 });
 

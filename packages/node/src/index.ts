@@ -100,5 +100,6 @@ export {
   type BuildLogOutput,
 } from "./stores/progress/build-logger.ts";
 export { standardError } from "./stores/progress/standard-error.ts";
+export { makeRoot } from "./stores/root-link.ts";
 export { isTerminal } from "./terminal-check.ts";
 export { usageError } from "./usage-error.ts";

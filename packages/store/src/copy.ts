@@ -4,17 +4,15 @@
  */
 import {
   ACTIVITY_TYPES,
-  type Derivation,
   type DrvOutput,
-  outputPath,
   type PathInfo,
   RESULT_TYPES,
   VERBOSITIES,
 } from "@nivis/formats";
 import { closureOf, infosOf, referencesFirst } from "./closure.ts";
-import { readDerivation } from "./derivations.ts";
 import { invalidPath, StoreError } from "./error.ts";
 import type { ByteStream, StoreHost } from "./host.ts";
+import { OutputQuery } from "./output-query.ts";
 import {
   type AddOptions,
   capability,
@@ -85,6 +83,8 @@ export async function copyPaths(
   return { copied: order, bytes: progress.bytes };
 }
 
+/** The stores that have no place in their names. */
+const THIS_MACHINE = /^(?:local|daemon|(?:local|unix):\/\/)(?:\?|$)/;
 /** Ids of our activities, which those of daemons do not reach. */
 const FIRST_ID = 2n ** 62n;
 const INFO = VERBOSITIES.indexOf("info");
@@ -118,7 +118,7 @@ class CopyProgress {
   async *follow({ path, narSize }: PathInfo, nar: ByteStream): AsyncGenerator<Uint8Array> {
     const id = ++this.#lastId;
     const [from, to] = [this.#from.uri, this.#to.uri];
-    const text = `copying path '${path}' from '${from}' to '${to}'`;
+    const text = copyText(path, from, to);
     this.#start(id, ACTIVITY_TYPES.copyPath, text, [path, from, to], FIRST_ID);
     this.#running++;
     this.#showSums();
@@ -159,6 +159,13 @@ class CopyProgress {
   }
 }
 
+/** Nix: the store of this machine is not named (makeCopyPathMessage in store-api.cc). */
+function copyText(path: string, from: string, to: string): string {
+  if (THIS_MACHINE.test(from)) return `copying path '${path}' to '${to}'`;
+  if (THIS_MACHINE.test(to)) return `copying path '${path}' from '${from}'`;
+  return `copying path '${path}' from '${from}' to '${to}'`;
+}
+
 async function validInfos(
   store: Store,
   paths: Iterable<string>,
@@ -185,14 +192,7 @@ export async function copyRealisations(
 ): Promise<void> {
   const register = to.realisations?.register?.bind(to.realisations);
   if (from.realisations === undefined || register === undefined) return;
-  const derivations = new Map<string, Derivation>();
-  for (const id of outputs) {
-    const drv =
-      derivations.get(id.drvPath) ?? (await readDerivation(from, id.drvPath, host, options));
-    derivations.set(id.drvPath, drv);
-    const output = drv.outputs.get(id.outputName);
-    if (output === undefined || outputPath(output) !== undefined) continue;
-    const value = await from.realisations.realisation(id, options);
-    if (value !== undefined) await register({ id, value }, options);
-  }
+  const query = new OutputQuery(from, host, options);
+  for (const { drvPath, outputName } of outputs) await query.output(drvPath, outputName);
+  for (const realisation of query.realisations.values()) await register(realisation, options);
 }

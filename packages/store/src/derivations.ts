@@ -1,41 +1,17 @@
-/** Derivations in a store: read, and where their outputs are. */
+/** Derivations in a store: where their outputs are, and completing one with its outputs. */
 import {
-  bytesToByteString,
   type Derivation,
   type DerivationOutput,
-  derivationNameOfPath,
   type FinishedDerivation,
   finishDerivation,
   outputPath,
   parseDerivation,
-  storePathBaseName,
 } from "@nivis/formats";
+import { readDerivation } from "./derivation-file.ts";
 import { StoreError } from "./error.ts";
 import type { StoreHost } from "./host.ts";
-import { NarReader } from "./nar-reader.ts";
+import { OutputQuery } from "./output-query.ts";
 import type { RequestOptions, Store } from "./store.ts";
-
-/** The derivation at a valid path. Throws `invalid-path`, or a format error for what is none. */
-export async function readDerivation(
-  store: Store,
-  drvPath: string,
-  host: StoreHost,
-  options: RequestOptions = {},
-): Promise<Derivation> {
-  const name = derivationNameOfPath(storePathBaseName(drvPath));
-  const nar = new NarReader();
-  let text = "";
-  for await (const chunk of store.nar(drvPath, options)) {
-    for (const event of nar.push(chunk)) {
-      if (event.type === "contents") text += bytesToByteString(event.bytes);
-      else if (event.type !== "regular" && event.type !== "end-regular") {
-        throw new StoreError("corrupt", `path '${drvPath}' is not a regular file`);
-      }
-    }
-  }
-  nar.finish();
-  return parseDerivation(text, name, { storeDir: store.storeDir, hashes: host.hashes });
-}
 
 /** The outputs of a valid derivation: as the store knows them, else as the derivation says. */
 export async function outputsOfDerivation(
@@ -44,17 +20,29 @@ export async function outputsOfDerivation(
   host: StoreHost,
   options: RequestOptions = {},
 ): Promise<ReadonlyMap<string, string | undefined>> {
-  if (store.outputsOf !== undefined) return store.outputsOf(drvPath, options);
-  const { outputs } = await readDerivation(store, drvPath, host, options);
-  const paths = new Map<string, string | undefined>();
-  for (const name of [...outputs.keys()].sort()) {
-    const output = outputs.get(name);
-    let path = output === undefined ? undefined : outputPath(output);
-    path ??= (await store.realisations?.realisation({ drvPath, outputName: name }, options))
-      ?.outPath;
-    paths.set(name, path);
+  const query = new OutputQuery(store, host, options);
+  if (store.outputsOf === undefined) return query.outputs(drvPath);
+  const known = await store.outputsOf(drvPath, options);
+  if (store.realisations === undefined || [...known.values()].every((path) => path !== undefined)) {
+    return known;
+  }
+  // Daemons do not look for the realisations of the derivation with resolved inputs.
+  const paths = new Map(known);
+  for (const [name, path] of known) {
+    if (path === undefined) paths.set(name, await unlessRefused(query.output(drvPath, name)));
   }
   return paths;
+}
+
+/** Daemons without the feature have no realisations. */
+async function unlessRefused(path: Promise<string | undefined>): Promise<string | undefined> {
+  try {
+    return await path;
+  } catch (error) {
+    const isRefused = error instanceof StoreError && ["remote", "unsupported"].includes(error.kind);
+    if (isRefused) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -20,7 +20,8 @@ export { isContentAddressed, isPlainFile, pathOfContent, prepareContent } from "
 export { type CopyOptions, type CopyResult, copyPaths, copyRealisations } from "./copy.ts";
 export { DaemonStore, type DaemonStoreOptions } from "./daemon/daemon-store.ts";
 export { type Connector, type Transport, transportPair } from "./daemon/transport.ts";
-export { completeDerivation, outputsOfDerivation, readDerivation } from "./derivations.ts";
+export { readDerivation } from "./derivation-file.ts";
+export { completeDerivation, outputsOfDerivation } from "./derivations.ts";
 export { DummyStore } from "./dummy-store.ts";
 export { invalidPath, messageOf, StoreError, type StoreErrorKind, unsupported } from "./error.ts";
 export type {
@@ -39,6 +40,7 @@ export { formatRegistration, parseRegistration } from "./local/registration.ts";
 export { narOfFiles, restoreNar } from "./local/restore.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { cut, findInListing, ListedFiles, listNarStream } from "./object-files.ts";
+export { OutputQuery } from "./output-query.ts";
 export { OverlayStore } from "./overlay-store.ts";
 export { PathInfoCache } from "./path-info-cache.ts";
 export { makeContentAddressed, type RewriteOptions, rewritten } from "./rewriting.ts";

@@ -9,7 +9,8 @@ import {
   rootOfDerivedPath,
   type UnkeyedRealisation,
 } from "@nivis/formats";
-import { outputsOfDerivation, readDerivation } from "./derivations.ts";
+import { readDerivation } from "./derivation-file.ts";
+import { outputsOfDerivation } from "./derivations.ts";
 import { StoreError, unsupported } from "./error.ts";
 import type { StoreHost } from "./host.ts";
 import type { Builder, Missing, RequestOptions, Store } from "./store.ts";

@@ -1,6 +1,7 @@
 /** `nivis copy`: copies paths, with all that they refer to, from one store to another. */
-import type { DrvOutput } from "@nivis/formats";
-import { nodeStoreHost } from "@nivis/node";
+import { EvalError } from "@nivis/eval";
+import { type DrvOutput, encodeUtf8 } from "@nivis/formats";
+import { makeRoot, nodeStoreHost } from "@nivis/node";
 import { copyPaths, copyRealisations } from "@nivis/store";
 import type { ResolvedInstallable } from "../evaluated-installables.ts";
 import {
@@ -10,11 +11,15 @@ import {
   emptyCopyDraft,
 } from "../options/copy-options.ts";
 import { resolvedArguments, rootPathsOf, takeArgument } from "../options/installable.ts";
-import { flag } from "../options/option.ts";
+import { flag, valueFlag } from "../options/option.ts";
+import { linksOf } from "../out-links.ts";
+import { PROFILE_OPTION, setProfileIn } from "../profile.ts";
 import type { StoreProgram } from "../store-program.ts";
 import { storeTopic } from "./store-topics.ts";
 
 interface CopyingDraft extends CopyDraft {
+  outLink: string | undefined;
+  profile: string | undefined;
   noRecursive: boolean;
   noCheckSigs: boolean;
   substitute: boolean;
@@ -30,7 +35,18 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
     }),
     flag<CopyingDraft>(["--no-check-sigs"], "Accept paths without trusted signatures", (draft) => {
       draft.noCheckSigs = true;
+      // For a process of C++ Nix that stands for a local store, which checks realisations too.
+      draft.settings.push({ name: "require-sigs", value: "false" });
     }),
+    valueFlag<CopyingDraft>(
+      ["--out-link", "-o"],
+      "LINK",
+      "Link to what was copied from LINK, LINK-1 …",
+      (draft, path) => {
+        draft.outLink = encodeUtf8(path);
+      },
+    ),
+    PROFILE_OPTION,
     flag<CopyingDraft>(
       ["--substitute-on-destination", "-s"],
       "Let the destination fetch what its own caches have",
@@ -41,6 +57,8 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
   ],
   start: () => ({
     ...emptyCopyDraft(),
+    outLink: undefined,
+    profile: undefined,
     noRecursive: false,
     noCheckSigs: false,
     substitute: false,
@@ -68,6 +86,18 @@ export const copyCommand: StoreProgram<CopyingDraft> = {
     await copyRealisations(from, to, outputsOf(resolved), nodeStoreHost, {
       signal: session.signal,
     });
+    const { profile, outLink } = draft;
+    if (profile !== undefined) {
+      const built = await rootPathsOf({ ...draft, derivation: false }, session, from, resolved);
+      await setProfileIn(to, session.absolutePath(profile), built);
+    }
+    if (outLink !== undefined) {
+      const built = resolved.flatMap((one) => one.paths);
+      for (const { path, link } of linksOf(built, session.absolutePath(outLink))) {
+        if (await makeRoot(to, path, link)) continue;
+        throw new EvalError("not-supported", "'--out-link' is not supported for this Nix store");
+      }
+    }
     return 0;
   },
 };

@@ -382,6 +382,7 @@ async function cacheOptions(opening: Opening) {
     storeDir,
     secretKeys: await secretKeys(opening),
     writeNarListing: booleanParameter(reference, "write-nar-listing", false),
+    indexDebugInfo: booleanParameter(reference, "index-debug-info", false),
     parallelCompression: booleanParameter(reference, "parallel-compression", false),
     create: true,
     ...(compression === undefined ? {} : { compression }),

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
-import { StoreError } from "@nivis/store";
+import { type Store, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
 
@@ -35,4 +35,19 @@ export function replaceLink(link: string, target: string, storeDir: string): voi
     const message = errnoMessage(errnoCode(error));
     throw new StoreError("io", `creating symlink "${link}" -> "${target}": ${message}`);
   }
+}
+
+/**
+ * Makes `link`, an absolute path, a symlink to a store path and a root; returns whether the store has
+ * such roots. Paths are bytes.
+ */
+export async function makeRoot(store: Store, path: string, link: string): Promise<boolean> {
+  const { roots, realPath } = store;
+  // Nix: only stores whose objects are files here have roots that are links.
+  if (roots?.addIndirectRoot === undefined || realPath === undefined) return false;
+  await roots.addTempRoot(path);
+  // Nix: the link names the store path, also where the files are elsewhere; collectors look for that.
+  replaceLink(link, path, store.storeDir);
+  await roots.addIndirectRoot(link);
+  return true;
 }

@@ -20,8 +20,10 @@ import {
   type CacheTransport,
   collect,
   copyPaths,
+  copyRealisations,
   formatKey,
   MemoryStore,
+  outputsOfDerivation,
   parseSecretKey,
   publicKeyOf,
   RetryingTransport,
@@ -508,5 +510,128 @@ describe("a cache behind HTTP", () => {
       return true;
     };
     await expect(open().info(tree)).rejects.toThrow("is corrupt");
+  });
+});
+
+/** What C++ Nix 2.36 made of a chain of derivations, of which `b` and `c` are addressed by their content. */
+describe("outputs that only realisations know", () => {
+  const DERIVATIONS: [path: string, references: string[], text: string][] = [
+    [
+      "/nix/store/h0qb3wmwhkx4nsnnlp5janwnw1bz9ng8-a.drv",
+      [],
+      `Derive([("out","/nix/store/ggbqg8lqjwj75wznkv03h0x2bjr2in0j-a","","")],[],[],"x86_64-linux","/bin/sh",["-c","echo a > $out"],[("builder","/bin/sh"),("name","a"),("out","/nix/store/ggbqg8lqjwj75wznkv03h0x2bjr2in0j-a"),("system","x86_64-linux")])`,
+    ],
+    [
+      "/nix/store/nlv0g0nv61nvxi08339zbxck5mhg1662-b.drv",
+      ["/nix/store/h0qb3wmwhkx4nsnnlp5janwnw1bz9ng8-a.drv"],
+      `Derive([("dev","","r:sha256",""),("out","","r:sha256","")],[("/nix/store/h0qb3wmwhkx4nsnnlp5janwnw1bz9ng8-a.drv",["out"])],[],"x86_64-linux","/bin/sh",["-c","echo b /nix/store/ggbqg8lqjwj75wznkv03h0x2bjr2in0j-a > $out; echo dev > $dev"],[("builder","/bin/sh"),("dev","/02qcpld1y6xhs5gz9bchpxaw0xdhmsp5dv88lh25r2ss44kh8dxz"),("name","b"),("out","/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"),("outputHashAlgo","sha256"),("outputHashMode","recursive"),("outputs","out dev"),("system","x86_64-linux")])`,
+    ],
+    [
+      "/nix/store/70k0s6n7bd7n1wx6hz9i0fs2cbc6q4wf-c.drv",
+      ["/nix/store/nlv0g0nv61nvxi08339zbxck5mhg1662-b.drv"],
+      `Derive([("out","","r:sha256","")],[("/nix/store/nlv0g0nv61nvxi08339zbxck5mhg1662-b.drv",["dev","out"])],[],"x86_64-linux","/bin/sh",["-c","echo /0p1648hk8rsh079c5almk61lyaqmwv2valjcnda85kqg0nqpq5xi /18f4a0ylfirc8qc1rqzhnl8yfakkcc7ldwin05nv17367yj8kpx2 > $out"],[("builder","/bin/sh"),("name","c"),("out","/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"),("outputHashAlgo","sha256"),("outputHashMode","recursive"),("system","x86_64-linux")])`,
+    ],
+    [
+      "/nix/store/6y1yfksij4gikc1d4xmk2dwaprx2fdvg-d.drv",
+      ["/nix/store/70k0s6n7bd7n1wx6hz9i0fs2cbc6q4wf-c.drv"],
+      `Derive([("out","","","")],[("/nix/store/70k0s6n7bd7n1wx6hz9i0fs2cbc6q4wf-c.drv",["out"])],[],"x86_64-linux","/bin/sh",["-c","echo /16kz0zqinp7zpxgxhlmvk0yr9d3ij2571aaw9v8jkid23v3qkqf7 > $out"],[("builder","/bin/sh"),("name","d"),("out",""),("system","x86_64-linux")])`,
+    ],
+  ];
+  const [a, b, c, d] = DERIVATIONS.map(([path]) => path) as [string, string, string, string];
+  const REALISED: [resolved: string, output: string, path: string][] = [
+    [
+      "/nix/store/n1kcz50wzrv7bcij5b2zhai0mb4pdsrq-b.drv",
+      "out",
+      "/nix/store/m6d9xqnhgjgzs4j79hpz40iks17z7awr-b",
+    ],
+    [
+      "/nix/store/n1kcz50wzrv7bcij5b2zhai0mb4pdsrq-b.drv",
+      "dev",
+      "/nix/store/pb6cz57kgy43iqljp69m95yszp77p0xl-b-dev",
+    ],
+    [
+      "/nix/store/6n8zgdpmhyrvhma9rixzvy475wk0g6gb-c.drv",
+      "out",
+      "/nix/store/z3n669qv49d5dik8zh2r6iihgkl9qd9n-c",
+    ],
+    [
+      "/nix/store/g7f4k13cgn67rhaqvnrxv2j0yvbzf2sl-d.drv",
+      "out",
+      "/nix/store/qfrlpypcg2pnqj077ywli194xnzxcbsj-d",
+    ],
+  ];
+
+  async function cacheWith(realised: readonly (typeof REALISED)[number][]) {
+    const cache = cacheIn(mkdtempSync(join(folder, "realised-")), { compression: "none" });
+    for (const [path, references, text] of DERIVATIONS) {
+      const name = path.slice("/nix/store/".length + 33);
+      const bytes = () => streamOf(text);
+      const added = { name, method: "text", algorithm: "sha256", references, bytes } as const;
+      expect((await cache.writer?.addContent(added))?.path).toBe(path);
+    }
+    for (const [drvPath, outputName, outPath] of realised) {
+      await cache.realisations.register?.({
+        id: { drvPath, outputName },
+        value: { outPath, signatures: [] },
+      });
+    }
+    return cache;
+  }
+
+  test("are found by the derivation with resolved inputs", async () => {
+    const cache = await cacheWith(REALISED);
+    const outputs = (path: string) => outputsOfDerivation(cache, path, nodeStoreHost);
+    expect(Object.fromEntries(await outputs(b))).toEqual({
+      dev: REALISED[1]?.[2],
+      out: REALISED[0]?.[2],
+    });
+    expect([...(await outputs(c)).values()]).toEqual([REALISED[2]?.[2]]);
+    expect([...(await outputs(d)).values()]).toEqual([REALISED[3]?.[2]]);
+    expect([...(await outputs(a)).values()]).toEqual([
+      "/nix/store/ggbqg8lqjwj75wznkv03h0x2bjr2in0j-a",
+    ]);
+  });
+
+  test("are unknown if one on the way is", async () => {
+    const cache = await cacheWith(REALISED.slice(1));
+    expect(await outputsOfDerivation(cache, d, nodeStoreHost)).toEqual(
+      new Map([["out", undefined]]),
+    );
+    expect((await outputsOfDerivation(cache, b, nodeStoreHost)).get("dev")).toBe(REALISED[1]?.[2]);
+  });
+
+  test("are copied with all that lead to them", async () => {
+    const from = await cacheWith(REALISED);
+    const to = await cacheWith([]);
+    await copyRealisations(from, to, [{ drvPath: d, outputName: "out" }], nodeStoreHost);
+    expect([...(await outputsOfDerivation(to, d, nodeStoreHost)).values()]).toEqual([
+      REALISED[3]?.[2],
+    ]);
+  });
+});
+
+test("an index of debugging information names the archive and the member of each build ID", async () => {
+  const store = new MemoryStore(nodeStoreHost, { storeDir });
+  const file: NarTree = { type: "regular", executable: false, contents: "symbols" };
+  const inside = (names: readonly string[], leaf: NarTree): NarTree =>
+    names.reduceRight<NarTree>(
+      (inner, name) => ({ type: "directory", entries: new Map([[name, inner]]) }),
+      leaf,
+    );
+  const id = `${"ab".repeat(19)}.debug`;
+  const nar = narBytes(narTreeSource, inside(["lib", "debug", ".build-id", "02", id], file));
+  const bytes = () => streamOf(nar);
+  const { path } = await store.writer.addContent({
+    name: "debug",
+    method: "nar",
+    algorithm: "sha256",
+    bytes,
+  });
+  const directory = join(folder, "debug");
+  const cache = cacheIn(directory, { compression: "none", indexDebugInfo: true });
+  await copyPaths(store, cache, [path]);
+  expect(JSON.parse(readFileSync(join(directory, "debuginfo", `02${id}`), "utf8"))).toEqual({
+    archive: `../${(await cache.info(path))?.url}`,
+    member: `lib/debug/.build-id/02/${id}`,
   });
 });

@@ -30,7 +30,7 @@ import { prepareContent } from "../content.ts";
 import { invalidPath, StoreError, unsupported } from "../error.ts";
 import type { ByteStream, Codec, Spool, StoreHost } from "../host.ts";
 import { NarReader } from "../nar-reader.ts";
-import { ListedFiles, ListingBuilder } from "../object-files.ts";
+import { findInListing, ListedFiles, ListingBuilder } from "../object-files.ts";
 import { PathInfoCache } from "../path-info-cache.ts";
 import { type SigningKey, signPath, type TrustedKeys } from "../signatures.ts";
 import type {
@@ -70,6 +70,8 @@ export interface BinaryCacheOptions {
   readonly parallelCompression?: boolean;
   /** Write a `.ls` file beside each narinfo. */
   readonly writeNarListing?: boolean;
+  /** Write a file for each file with debugging information, by its build ID. */
+  readonly indexDebugInfo?: boolean;
   /** Sign what is written. */
   readonly secretKeys?: readonly SigningKey[];
   /** Whose signatures count for what is written; without keys none are needed. */
@@ -86,6 +88,7 @@ export interface BinaryCacheOptions {
   readonly warn?: (message: string) => void;
 }
 
+const DEBUG_FOLDER = "lib/debug/.build-id";
 const INFO_KEY = "nix-cache-info";
 const MAX_SMALL_FILE = 64 * 2 ** 20;
 const DEFAULT_CONNECTIONS = 25;
@@ -430,6 +433,7 @@ export class BinaryCacheStore implements Store {
         const text = formatNarListingFile(listing.root());
         await this.#putText(`${hashPart}.ls`, "application/json", text);
       }
+      if (this.#options.indexDebugInfo === true) await this.#putDebugIndex(listing.root(), url);
       await this.#putInfo({
         ...info,
         url,
@@ -440,6 +444,25 @@ export class BinaryCacheStore implements Store {
       });
     } finally {
       await spool.dispose();
+    }
+  }
+
+  /** Says for each build ID in an object which member of which archive has the information. */
+  async #putDebugIndex(root: NarListing, url: string): Promise<void> {
+    const folder = findInListing(root, DEBUG_FOLDER);
+    if (folder?.type !== "directory") return;
+    for (const [start, inner] of folder.entries) {
+      if (inner.type !== "directory" || !/^[0-9a-f]{2}$/.test(start)) continue;
+      for (const [end, { type }] of inner.entries) {
+        if (type !== "regular" || !/^[0-9a-f]{38}\.debug$/.test(end)) continue;
+        const key = `debuginfo/${start}${end}`;
+        if (await this.#transport.exists(key)) continue;
+        const text = JSON.stringify({
+          archive: `../${url}`,
+          member: `${DEBUG_FOLDER}/${start}/${end}`,
+        });
+        await this.#putText(key, "application/json", text);
+      }
     }
   }
 

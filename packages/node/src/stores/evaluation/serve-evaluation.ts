@@ -45,7 +45,7 @@ import {
 import { nodeFileSystem } from "../node-file-system.ts";
 import { nodeStoreHost } from "../node-store-host.ts";
 import type { TeeLogger } from "../progress/build-logger.ts";
-import { replaceLink } from "../root-link.ts";
+import { makeRoot } from "../root-link.ts";
 import { readSpooledNar } from "./nar-spool.ts";
 import type { NewObject, RequestedOutput, StoreAnswers, StoreRequest } from "./requests.ts";
 
@@ -117,7 +117,7 @@ export class EvaluationServer {
       case "outputs":
         return this.#outputs(request.drvPath);
       case "root":
-        return this.#root(request.path, request.link);
+        return makeRoot(this.#buildStore, request.path, request.link);
       case "print":
         for (const line of request.lines) this.#logger?.print(request.level, line);
         return undefined;
@@ -242,16 +242,6 @@ export class EvaluationServer {
 
   #outputs(drvPath: string): Promise<ReadonlyMap<string, string | undefined>> {
     return outputsOfDerivation(this.#evalStore, drvPath, nodeStoreHost);
-  }
-
-  async #root(path: string, link: string): Promise<boolean> {
-    const { roots, realPath } = this.#buildStore;
-    // Nix: only stores whose objects are files here have roots that are links.
-    if (roots?.addIndirectRoot === undefined || realPath === undefined) return false;
-    await roots.addTempRoot(path);
-    replaceLink(link, realPath(path), this.#buildStore.storeDir);
-    await roots.addIndirectRoot(link);
-    return true;
   }
 
   /** Copies a closure from a binary cache, as it is or in content-addressed form. */
