@@ -57,6 +57,7 @@ describe("nivis eval", () => {
     check(["eval", "--apply", "builtins.length", "-E", "[ 1 2 ]"], "2\n");
     expect(nivis(["eval", "--xml", "-E", "1"]).out).toContain('<int value="1" />');
     fails(["eval", "--raw", "--json", "-E", "1"], "--raw and --json are mutually exclusive");
+    fails(["eval", "--json", "--raw", "-E", "1"], "--raw and --json are mutually exclusive");
   });
 
   test("prints text as UTF-8", () => {

@@ -76,7 +76,8 @@ export function openEvaluationStore(request: StoreRequest): Store {
   const ownStoreDir = parameters.get("store") ?? storeDir;
   const isReadOnly = parameters.get("read-only") !== "false";
   if (reference.scheme === "dummy" && isReadOnly) return new DummyStore(ownStoreDir);
-  const root = absolute(parameters.get("root") ?? pathOfReference(reference));
+  const named = parameters.get("root") ?? pathOfReference(reference);
+  const root = named === "" ? "/" : absolute(named);
   const isOther = request.evalUri !== undefined && request.evalUri !== buildUri;
   if (reference.scheme === "local" && root !== "/" && !isOther) {
     const state = `${root}/nix/var/nix`;

@@ -49,7 +49,9 @@ export interface EvalFlags extends SourceFlags {
 
 function setOutput(flags: EvalFlags, output: OutputKind): void {
   if (flags.output !== undefined && flags.output !== output) {
-    throw usageError(`--${flags.output} and --${output} are mutually exclusive`);
+    // Nix: names them in this order, however they were given.
+    const [one, other] = [flags.output, output].sort().reverse();
+    throw usageError(`--${one} and --${other} are mutually exclusive`);
   }
   flags.output = output;
 }

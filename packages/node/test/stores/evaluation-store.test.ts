@@ -10,6 +10,7 @@ import { makeTextPath } from "@nivis/formats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeHashes } from "../../src/node-hashes.ts";
 import { nodeIo } from "../../src/node-io.ts";
+import { openEvaluationStore } from "../../src/open-evaluation-store.ts";
 import { BlockingStore } from "../../src/stores/evaluation/blocking-store.ts";
 import { EvaluationStore } from "../../src/stores/evaluation/evaluation-store.ts";
 import { isNixInstalled, NixDaemon } from "./nix-daemon.ts";
@@ -192,6 +193,14 @@ describe.skipIf(!isNixInstalled)("with batches", () => {
     expect(after.isValidPath(text(8999).path)).toBe(false);
     after.close();
   });
+});
+
+test("the objects of the store of this machine are where their paths say", () => {
+  const request = { storeDir: "/nix/store", currentDirectory: "/some/where", environment: {} };
+  const open = (uri: string) => openEvaluationStore({ ...request, programs: {}, uri });
+  expect(open("local").relocatedDirectory).toBeUndefined();
+  expect(open("local?root=/other").relocatedDirectory).toBe("/other/nix/store");
+  expect(open("/other").relocatedDirectory).toBe("/other/nix/store");
 });
 
 test("a store that cannot be opened is an error of the evaluation", () => {

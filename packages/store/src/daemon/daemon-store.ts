@@ -78,6 +78,7 @@ const MAX_CONNECTIONS = 4;
 const HANDSHAKE_TIMEOUT = 30_000;
 /** How many objects of how many bytes go into one AddMultipleToStore. */
 const BATCH_PATHS = 1000;
+const REALISATIONS = "realisation-with-path-not-hash";
 const NO_LIMIT = 2n ** 64n - 1n;
 
 /** See the head of this file. */
@@ -578,7 +579,14 @@ export class DaemonStore
     id: { readonly drvPath: string; readonly outputName: string },
     options: RequestOptions = {},
   ): Promise<{ outPath: string; signatures: readonly string[] } | undefined> {
-    return (await this.#mainConnection()).call("queryRealisation", id, options.signal);
+    const main = await this.#mainConnection();
+    if (!main.agreed.features.has(REALISATIONS)) {
+      this.#options.observer?.message?.(
+        `warning: the daemon is missing the '${REALISATIONS}' protocol feature, needed to support content-addressing derivations`,
+      );
+      return undefined;
+    }
+    return main.call("queryRealisation", id, options.signal);
   }
 
   async register(

@@ -27,7 +27,7 @@ export const keyGenerateSecretCommand: StoreProgram<GenerateDraft> = {
   start: () => ({ ...emptyStoreDraft(), name: undefined }),
   positional: takeArgument,
   run: async ({ name }, session) => {
-    if (name === undefined) throw usageError("flag '--key-name' is required");
+    if (name === undefined) throw usageError("required argument '--key-name' is missing");
     session.terminal.writeOut(formatKey({ name, bytes: nodeStoreHost.signatures.generate() }));
     return 0;
   },
