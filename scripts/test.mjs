@@ -25,6 +25,7 @@ if (filters.length === 0) {
     "-p",
     "tsconfig.neutral.json",
   ]);
+  check("types of the page", [typescript, "-p", "packages/playground/tsconfig.json"]);
   check("lint and format", [
     join(root, "node_modules", "@biomejs", "biome", "bin", "biome"),
     "check",

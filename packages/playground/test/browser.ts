@@ -79,13 +79,12 @@ export class FileServer {
   static async start(folder: string, options: ServeOptions = {}): Promise<FileServer> {
     const server = new FileServer(folder, options);
     await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
+    server.url = `http://127.0.0.1:${(server.#server.address() as AddressInfo).port}`;
     return server;
   }
 
-  /** The address, without a slash at its end. */
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
+  /** The address, without a slash at its end; also after the server was closed. */
+  url = "";
 
   close(): Promise<void> {
     this.#server.closeAllConnections();

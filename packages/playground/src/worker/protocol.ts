@@ -96,6 +96,16 @@ export interface DerivationView {
   readonly sources: readonly string[];
 }
 
+/** A builtin, for completion and hovers. */
+export interface BuiltinInfo {
+  /** Its name in `builtins`. */
+  readonly name: string;
+  /** The names of its arguments; none for a constant. */
+  readonly args: readonly string[];
+  /** Markdown. */
+  readonly doc: string;
+}
+
 /** The requests, and the type of the answer to each. */
 export interface Requests {
   open: { readonly params: World; readonly answer: null };
@@ -118,6 +128,12 @@ export interface Requests {
     readonly answer: { readonly steps: readonly Step[]; readonly isWhole: boolean };
   };
   derivation: { readonly params: { readonly path: string }; readonly answer: DerivationView };
+  /** Whether a function returns true for the value of a file. */
+  check: {
+    readonly params: { readonly file: string; readonly check: string };
+    readonly answer: { readonly passed: boolean; readonly error?: string | undefined };
+  };
+  builtins: { readonly params: null; readonly answer: readonly BuiltinInfo[] };
   text: { readonly params: { readonly path: string }; readonly answer: string };
 }
 

@@ -8,6 +8,7 @@
  */
 import {
   Attrs,
+  Builtin,
   EvalError,
   type EvalIo,
   Evaluation,
@@ -36,11 +37,12 @@ import {
   typeName,
   type Value,
 } from "@nivis/eval";
-import { decodeUtf8, derivationNameOfPath, encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8, namePart, storePathBaseName } from "@nivis/formats";
 import { browserCache, httpSource, PackIo, PackReader } from "@nivis/pack";
 import type { SourceFile } from "@nivis/syntax";
 import { Offsets } from "../text/offsets.ts";
 import type {
+  BuiltinInfo,
   ChildNode,
   DerivationView,
   Failure,
@@ -202,7 +204,8 @@ export class Session {
     let isWhole = true;
     try {
       const slot = evaluation.loadFile(this.#path(file));
-      await evaluation.forceAsync(slot, { signal: ended.signal, slice: 4 });
+      const work = printPretty(evaluation.context, slot);
+      await evaluation.runAsync(work, { signal: ended.signal, slice: 4 });
     } catch (error) {
       if (isStop(error)) isWhole = false;
       else
@@ -219,16 +222,43 @@ export class Session {
     const isDrv = (one: string): boolean => one.endsWith(".drv");
     return {
       path,
-      name: derivationNameOfPath(path),
+      name: nameOf(path),
       outputs: Array.from(outputs, ([name, output]) => ({
         name,
         path: "path" in output ? output.path : "known after the build",
       })),
-      inputs: references
-        .filter(isDrv)
-        .map((one) => ({ path: one, name: derivationNameOfPath(one) })),
+      inputs: references.filter(isDrv).map((one) => ({ path: one, name: nameOf(one) })),
       sources: references.filter((one) => !isDrv(one)),
     };
+  }
+
+  /** Compares the value of a file with what is wanted, by a function that returns a Boolean. */
+  async check({ file, check }: { readonly file: string; readonly check: string }) {
+    this.#begin();
+    let evaluation: Evaluation | undefined;
+    try {
+      evaluation = await this.#start();
+      const text = encodeUtf8(`(${check}) (import ./${file})`);
+      const value = await evaluation.forceAsync(
+        evaluation.loadText(text, { basePath: HOME }),
+        this.#options,
+      );
+      return { passed: value === true };
+    } catch (error) {
+      if (isStop(error)) throw error;
+      return { passed: false, error: this.#failure(error, evaluation).message };
+    }
+  }
+
+  /** Returns all builtins with their documentation. */
+  builtins(): readonly BuiltinInfo[] {
+    const { builtins } = new Evaluation({ io: memoryIo() }).context;
+    return builtins.sortedNames().map((name) => {
+      const value = knownValue(builtins.get(name) as Slot);
+      if (!(value instanceof Builtin)) return { name, args: [], doc: "" };
+      const { args, doc } = value.definition;
+      return { name, args: args.map((argument) => argument.name), doc: decodeUtf8(doc) };
+    });
   }
 
   /** Returns the text of a file that a position names. */
@@ -465,6 +495,11 @@ class StepRecorder implements RunObserver {
 
 function isStop(error: unknown): boolean {
   return error instanceof EvalError && error.kind === "interrupted";
+}
+
+/** Returns the name of a derivation by the path of its `.drv` file. */
+function nameOf(path: string): string {
+  return namePart(storePathBaseName(path)).replace(/\.drv$/, "");
 }
 
 function counted(count: number, noun: string): string {
