@@ -1,6 +1,6 @@
 /**
  * `npm run docs`: writes the documents that are generated from tables in the code:
- * `docs/builtins.md`, `docs/opcodes.md`, `docs/repl.md` and `docs/lsp.md`. With `--check`, nothing is written, and
+ * `docs/builtins.md`, `docs/opcodes.md`, `docs/repl.md`, `docs/lsp.md` and `docs/settings.md`. With `--check`, nothing is written, and
  * a document that differs from its table fails the run; `npm test` runs this check.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,6 +11,8 @@ import { REWRITES } from "../packages/lsp/src/actions/rewrites.ts";
 import { FEATURES } from "../packages/lsp/src/features/index.ts";
 import { SETTINGS } from "../packages/lsp/src/settings.ts";
 import { REPL_COMMANDS } from "../packages/nivis/src/repl/repl-commands.ts";
+import { FOREIGN_SETTINGS } from "../packages/node/src/settings/foreign-settings.ts";
+import { SETTINGS as NIX_SETTINGS } from "../packages/node/src/settings/setting-table.ts";
 import { root } from "./workspace.mjs";
 
 const check = process.argv.includes("--check");
@@ -20,6 +22,7 @@ writeDocument("docs/builtins.md", builtinsDocument());
 writeDocument("docs/opcodes.md", opcodesDocument());
 writeDocument("docs/repl.md", replDocument());
 writeDocument("docs/lsp.md", lspDocument());
+writeDocument("docs/settings.md", settingsDocument());
 
 if (stale.length > 0) {
   process.stdout.write(`${stale.join(", ")}: differs from the tables; run \`npm run docs\`\n`);
@@ -71,7 +74,9 @@ function opcodesDocument(): string {
 function replDocument(): string {
   const rows = REPL_COMMANDS.map(({ names, argument, doc }) => {
     const usage = names.map((name) => `\`${name}\``).join(", ");
-    return `| ${usage} | ${argument === undefined ? "" : `\`${argument}\``} | ${doc} |`;
+    // A bar ends a cell, even inside of code.
+    const shown = argument === undefined ? "" : `\`${argument.replaceAll("|", "\\|")}\``;
+    return `| ${usage} | ${shown} | ${doc} |`;
   });
   const source = readFileSync(join(root, "docs/source/repl.md"), "utf8");
   return source.replace(
@@ -106,4 +111,34 @@ function lspDocument(): string {
     .replace("<!-- settings -->", () =>
       table("| setting | type | default | meaning | also read |", settings),
     );
+}
+
+function settingsDocument(): string {
+  const rows = NIX_SETTINGS.map(({ name, type, doc, feature, aliases }) => {
+    const flags = Object.keys(type.switches ?? { "": "" }).map(
+      (prefix) => `\`--${prefix}${name}\``,
+    );
+    const notes = [
+      ...(type.appendable ? [`\`extra-${name}\` adds to it`] : []),
+      ...aliases.map((alias) => `also called \`${alias}\``),
+      ...(feature === undefined ? [] : [`needs the feature \`${feature}\``]),
+    ];
+    const text = [doc.replace(/\.?$/, ""), ...notes].join("; ").replaceAll("|", "\\|");
+    return `| \`${name}\` | ${flags.join(", ")} | ${text} |`;
+  });
+  const foreign = FOREIGN_SETTINGS.map(({ name }) => `\`${name}\``);
+  return `# Settings
+
+<!-- Generated from packages/node/src/settings/ by npm run docs. -->
+
+Settings come from \`nix.conf\`, from the variable \`NIX_CONFIG\`, and from flags of the same name; later ones win.
+The names are those of C++ Nix 2.36, except for the limits \`max-steps\`, \`max-memory\` and \`max-time\`.
+
+| setting | flag | effect |
+| --- | --- | --- |
+${rows.join("\n")}
+
+These settings of C++ Nix are checked and passed on to the store that builds or downloads; they have no effect on
+evaluation: ${foreign.join(", ")}.
+`;
 }

@@ -1,6 +1,6 @@
 /**
  * Builds the site into `website/dist`: collects the pages from the documents of the repository, prints the
- * help of every command into one, and runs VitePress, which is installed here if it is not there yet.
+ * help of every command into one, builds the playground beside them, and runs VitePress, which is installed here if it is not there yet.
  * `--pages` only collects. Run by `npm run website`; needs a built checkout.
  */
 import { execFileSync } from "node:child_process";
@@ -21,7 +21,7 @@ const root = join(here, "..");
 const pages = join(here, "pages");
 
 /** Documents of `docs` that are for looking things up; the others explain. */
-const REFERENCE = ["builtins", "opcodes", "lints", "statistics", "inputs"];
+const REFERENCE = ["builtins", "opcodes", "lints", "settings", "statistics", "inputs"];
 
 /** From the path of a document in the repository to that of its page, both without a slash in front. */
 const places = new Map();
@@ -69,8 +69,10 @@ function translated(document, page, text) {
   const parts = text.split(/(^```.*?^```$|`+[^`\n]+`+)/gms);
   return parts
     .map((part, i) => {
-      if (i % 2 === 1)
-        return part.startsWith("```") ? part.replace(/^```(\w+) .*/, "```$1") : vueSafe(part);
+      if (i % 2 === 1) {
+        if (!part.startsWith("```")) return vueSafe(part);
+        return part.replace(/^```(\w+) .*/, "```$1") + tryIt(part);
+      }
       return part
         .replace(/\]\((?!\w+:)([^)#\s]+)(#[^)]*)?\)/g, (whole, target, anchor = "") => {
           const path = posix.normalize(posix.join(posix.dirname(document), target));
@@ -84,6 +86,22 @@ function translated(document, page, text) {
         .replaceAll("{{", "&#123;&#123;");
     })
     .join("");
+}
+
+/**
+ * What follows a block of code that is a whole program: the same program in a playground, which is loaded
+ * when it is opened. A block with the name of a file is one, unless it needs other files.
+ */
+function tryIt(block) {
+  const text = /^```nix \S+\.nix\n(.*)^```$/ms.exec(block)?.[1];
+  if (text === undefined || /\.\.?\/|<[\w/.-]+>|^\s*(?:inputs|outputs|description) =/m.test(text))
+    return "";
+  const code = text
+    .replaceAll("&", "&amp;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("<", "&lt;")
+    .replaceAll("\n", "&#10;");
+  return `\n\n<details class="try"><summary>Try it</summary><nix-playground v-pre code="${code}"></nix-playground></details>`;
 }
 
 /** Inline code with braces in pairs has to say that it is no expression of Vue. */
@@ -131,6 +149,11 @@ if (!process.argv.includes("--pages")) {
   if (!existsSync(join(here, "node_modules", "vitepress"))) {
     execFileSync("npm", ["install", "--no-audit", "--no-fund"], { cwd: here, stdio: "inherit" });
   }
+  execFileSync(
+    process.execPath,
+    [join(root, "scripts", "build-playground.mjs"), "--out", join(pages, "public", "playground")],
+    { cwd: root, stdio: "inherit" },
+  );
   execFileSync(
     process.execPath,
     [join(here, "node_modules", "vitepress", "bin", "vitepress.js"), "build"],

@@ -27,6 +27,10 @@ export default defineConfig({
   srcDir: "pages",
   outDir: "dist",
   cleanUrls: true,
+  // The playground is built beside the pages; programs in the pages run in its element.
+  head: [["script", { type: "module", src: "/playground/element.js" }]],
+  ignoreDeadLinks: [/^\/playground\//],
+  vue: { template: { compilerOptions: { isCustomElement: (tag) => tag === "nix-playground" } } },
   // Code of Nix is full of what Vue takes for its own.
   markdown: { attrs: { disable: true } },
   themeConfig: {
@@ -34,6 +38,7 @@ export default defineConfig({
     nav: [
       { text: "Guide", link: "/guide/first-steps" },
       { text: "Reference", link: "/reference/commands" },
+      { text: "Playground", link: "/playground/index.html", target: "_blank" },
       { text: "Packages", link: "/packages/nivis" },
       { text: "Design", link: "/design/001-the-machine" },
     ],
