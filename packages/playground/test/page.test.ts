@@ -157,6 +157,17 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
       await page.locator(".cm-content", { hasText: "builtins.foldl'" }).waitFor();
     }));
 
+  test("says what a name is when the pointer is over it", () =>
+    visit(async (page) => {
+      await page.waitForFunction(() =>
+        (globalThis as unknown as PageWindow).document
+          .querySelector(".status")
+          ?.textContent?.startsWith("Evaluated"),
+      );
+      await page.locator(".cm-content span", { hasText: /^map$/ }).hover();
+      await page.locator(".cm-tooltip-hover", { hasText: "map f list" }).waitFor();
+    }));
+
   test("stops an endless program, and goes on", () =>
     visit(async (page) => {
       await type(page, "let f = n: if n < 0 then n else f (n + 1); in f 0");
@@ -281,7 +292,7 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     writeFileSync(
       join(site, "host.html"),
       `<!doctype html><title>host</title><script type="module" src="element.js"></script>
-       <nix-playground>
+       <nix-playground style="display: block; width: 600px">
          let x = 20;
          in x * 2 + 2
        </nix-playground>
@@ -290,7 +301,12 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     const page = await context.newPage();
     await page.goto(`${server.url}/host.html`);
     const frame = page.frameLocator("iframe");
-    await frame.locator("[role=treeitem] .value", { hasText: "42" }).waitFor();
+    const shown = frame.locator("[role=treeitem] .value", { hasText: "42" });
+    await shown.waitFor();
+    // The value is visible without scrolling, although the frame is low.
+    const box = await shown.boundingBox();
+    const host = await page.locator("iframe").boundingBox();
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThan((host?.y ?? 0) + (host?.height ?? 0));
     await page.waitForFunction(
       () => (globalThis as unknown as PageWindow).document.title === "run value",
     );
