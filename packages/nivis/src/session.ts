@@ -241,6 +241,13 @@ function joinObservers(
   return second === undefined ? first : bothObservers(first, second);
 }
 
+/** A slot for later runs of the same command. */
+export interface KeptSlot {
+  readonly slot: Slot;
+  /** What it was made of, if that is another slot. */
+  readonly of: Slot | undefined;
+}
+
 /** The evaluation of one command and the sources that its arguments name. */
 export class Session {
   readonly evaluation: Evaluation;
@@ -253,13 +260,13 @@ export class Session {
   readonly #machine: EvalIo;
 
   /** The slots that a kept evaluation has already; `undefined` if it is not kept. */
-  readonly #slots: Map<string, Slot> | undefined;
+  readonly #slots: Map<string, KeptSlot> | undefined;
 
   constructor(
     flags: EvaluationFlags,
     evaluation: Evaluation,
     store: Store,
-    slots?: Map<string, Slot>,
+    slots?: Map<string, KeptSlot>,
   ) {
     this.#flags = flags;
     this.#slots = slots;
@@ -276,15 +283,14 @@ export class Session {
   }
 
   /**
-   * Returns the slot that an earlier run made under this name, or makes it. A slot that `make` returns
-   * must be evaluated by looking at nothing but the evaluation's own world.
+   * Returns the slot that an earlier run made under this name and of the same other slot, or makes it. A
+   * slot that `make` returns must be evaluated by looking at nothing but the evaluation's own world.
    */
-  keep(name: string, make: () => Slot): Slot {
-    let slot = this.#slots?.get(name);
-    if (slot === undefined) {
-      slot = make();
-      this.#slots?.set(name, slot);
-    }
+  keep(name: string, make: () => Slot, of?: Slot): Slot {
+    const known = this.#slots?.get(name);
+    if (known !== undefined && known.of === of) return known.slot;
+    const slot = make();
+    this.#slots?.set(name, { slot, of });
     return slot;
   }
 

@@ -8,9 +8,11 @@ import {
   autoCall,
   Closure,
   nativeThunk,
+  parseAttrPath,
   type Slot,
   type Suspendable,
   select,
+  type Thunk,
   type Value,
 } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
@@ -148,7 +150,7 @@ export function* slotsOf(
     for (const path of attrPaths) yield session.run(select(context, path, args, root));
     return;
   }
-  // Each step is a slot of its own, so that it need not be made again when only the next one has changed.
+  // What is called is a slot of its own, so that it is not called again when only a part of it has changed.
   const root = session.keep("root", () =>
     nativeThunk(function* (): Suspendable<Slot> {
       const program = read();
@@ -156,21 +158,22 @@ export function* slotsOf(
     }),
   );
   for (const path of attrPaths) {
-    const slot = session.keep(`value of ${path}`, () =>
-      nativeThunk(() => select(context, path, args, root)),
-    );
+    const isWhole = parseAttrPath(path).length === 0;
+    const slot = isWhole
+      ? root
+      : session.run(select(context, path, args, calledOnce(session, "the root", args, root)));
     yield calls ? calledOnce(session, path, args, slot) : slot;
   }
 }
 
 /** The value of a function that the commands call, as a slot of its own; other slots as they are. */
-function calledOnce(session: Session, path: string, args: Attrs, slot: Slot): Slot {
+function calledOnce(session: Session, name: string, args: Attrs, slot: Slot): Slot {
   const { evaluation } = session;
   const value = evaluation.force(slot);
   if (!(value instanceof Closure) || value.code.formals === null) return slot;
-  const called = session.keep(`call of ${path}`, () =>
-    nativeThunk(() => autoCall(evaluation.context, args, slot) as Suspendable<Slot>),
-  );
+  const call = (): Thunk =>
+    nativeThunk(() => autoCall(evaluation.context, args, slot) as Suspendable<Slot>);
+  const called = session.keep(`call of ${name}`, call, slot);
   const result = evaluation.force(called);
   // The commands would call it again.
   return result instanceof Closure && result.code.formals !== null ? slot : called;

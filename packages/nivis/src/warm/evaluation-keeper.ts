@@ -5,11 +5,11 @@
  * A kept evaluation is used again only by a run with the same flags and settings. A run that shows which
  * values were evaluated must be repeated without it; see `Evaluation.showedEvaluationState`.
  */
-import type { DeferredFetcher, Evaluation, RunObserver, Slot, Store } from "@nivis/eval";
+import type { DeferredFetcher, Evaluation, RunObserver, Store } from "@nivis/eval";
 import { EvaluationStore, type GatheredSettings } from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
-import { Session, type SessionOptions } from "../session.ts";
+import { type KeptSlot, Session, type SessionOptions } from "../session.ts";
 
 /** The parts of a session that can be used again. */
 export interface KeptParts {
@@ -22,7 +22,7 @@ export interface KeptParts {
 
 interface Kept extends KeptParts {
   readonly key: string;
-  readonly slots: Map<string, Slot>;
+  readonly slots: Map<string, KeptSlot>;
 }
 
 /** Keeps one evaluation. */
@@ -84,11 +84,11 @@ export class EvaluationKeeper {
     flags: EvaluationFlags,
     options: SessionOptions,
     settings: GatheredSettings,
-  ): Map<string, Slot> | undefined {
+  ): Map<string, KeptSlot> | undefined {
     this.close();
     const { dependencies, limits } = parts.evaluation.context;
     if (dependencies === undefined || limits !== undefined) return undefined;
-    const slots = new Map<string, Slot>();
+    const slots = new Map<string, KeptSlot>();
     this.#kept = { ...parts, key: keyOf(flags, options, settings), slots };
     connect(this.#kept, flags.invocation);
     return slots;
