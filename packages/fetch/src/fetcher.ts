@@ -43,7 +43,7 @@ import { Downloader } from "./http/download.ts";
 import { downloadFile } from "./schemes/download-cache.ts";
 import { forgeSchemes, gitInputOfForge } from "./schemes/forge.ts";
 import { gitScheme, gitSourcePath, putGitFile } from "./schemes/git.ts";
-import { mercurialScheme, mercurialSourcePath } from "./schemes/mercurial.ts";
+import { mercurialScheme, mercurialSourcePath, putMercurialFile } from "./schemes/mercurial.ts";
 import { pathOfInput, pathScheme, storeDirOf } from "./schemes/path.ts";
 import {
   diskOf,
@@ -240,6 +240,8 @@ export class Fetcher {
     switch (input.scheme?.name) {
       case "git":
         return putGitFile(this.#context, input, path, contents, message);
+      case "hg":
+        return putMercurialFile(this.#context, input, path, contents, message);
       case "path": {
         const disk = diskOf(this.#context, "writing a file");
         disk.writeFile(`${pathOfInput(input)}/${path}`, contents);

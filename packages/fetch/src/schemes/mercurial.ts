@@ -4,6 +4,7 @@
  */
 import {
   bytesToByteString,
+  describeInput,
   encodeNixBase32,
   type FetcherInput,
   formatUrl,
@@ -26,6 +27,7 @@ import {
   type FetchScheme,
   isFresh,
   programsOf,
+  quoted,
   type SchemeContext,
   type SchemeResult,
 } from "./scheme.ts";
@@ -33,12 +35,14 @@ import {
 const REV = /^[0-9a-f]{40}$/;
 const DEFAULT_REF = "default";
 
+/** Runs `hg`, which tells the user itself what is wrong; returns what it printed. */
 async function hg(context: SchemeContext, args: readonly string[]): Promise<string> {
-  const { code, output, errors } = await programsOf(context, "Mercurial").run("hg", args, {
+  const { code, output } = await programsOf(context, "Mercurial").run("hg", args, {
     environment: { HGPLAIN: "" },
+    interactive: true,
   });
   if (code === 0) return bytesToByteString(output);
-  throw new InputError(`program "hg" failed with exit code ${code}:\n${errors.trimEnd()}`);
+  throw new InputError(`hg failed with exit code ${code}`);
 }
 
 /** The path of the work tree that an input means; `undefined` if it is not one on this disk. */
@@ -46,6 +50,26 @@ export function mercurialSourcePath({ attrs }: FetcherInput): string | undefined
   const url = parseUrl(stringAttr(attrs, "url"));
   if (url.scheme !== "file" || attrs.has("ref") || attrs.has("rev")) return undefined;
   return pathOfUrl(url.path);
+}
+
+/** Writes a file of a work tree and tells Mercurial of it; a message makes a commit. */
+export async function putMercurialFile(
+  context: SchemeContext,
+  input: FetcherInput,
+  path: string,
+  contents: string,
+  message: string | undefined,
+): Promise<void> {
+  const root = mercurialSourcePath(input);
+  if (root === undefined) {
+    throw new InputError(
+      `cannot commit '/${path}' to Mercurial repository '${describeInput(input)}' because it's not a working tree`,
+    );
+  }
+  const file = `${root}/${path}`;
+  diskOf(context, "writing a file").writeFile(file, contents);
+  await hg(context, ["add", file]);
+  if (message !== undefined) await hg(context, ["commit", file, "-m", message]);
 }
 
 async function fetchMercurial(context: SchemeContext, asked: FetcherInput): Promise<SchemeResult> {
@@ -67,8 +91,10 @@ async function fetchWorkTree(
   const { host, settings } = context;
   const status = ["status", "-R", path, "--modified", "--added", "--removed"];
   if ((await hg(context, status)) === "") return undefined;
-  if (!settings.allowDirty) throw new InputError(`Mercurial tree '${path}' is unclean`);
-  if (settings.warnDirty) host.reporter.warn(`Mercurial tree "${path}" is unclean`);
+  // Nix: quoted twice.
+  const unclean = `Mercurial tree '"${path}"' is unclean`;
+  if (!settings.allowDirty) throw new InputError(unclean);
+  if (settings.warnDirty) host.reporter.warn(unclean);
   const ref = (await hg(context, ["branch", "-R", path])).trim();
   const list = [
     "status",
@@ -165,13 +191,12 @@ async function fetchRevision(context: SchemeContext, asked: FetcherInput): Promi
     const value = new Map<string, string | number>([
       ["narHash", archived.narHash],
       ["revCount", Number(count)],
-      ["ref", branch],
     ]);
     cache.put("hgRevToTree", new Map([["rev", node]]), value, host.now());
     if (!asked.attrs.has("rev")) {
       cache.put("hgRefToRev", refKey, new Map([["rev", node]]), host.now());
     }
-    const result = knownRevision(context, asked, node);
+    const result = knownRevision(context, withInputAttrs(asked, { ref: branch }), node);
     if (result === undefined) throw new InputError(`the tree of '${node}' is gone from the cache`);
     return result;
   } finally {
@@ -189,15 +214,13 @@ function knownRevision(
   const narHash = value === undefined ? undefined : tryStringAttr(value, "narHash");
   const tree = narHash === undefined ? undefined : context.trees.get(narHash);
   const revCount = value?.get("revCount");
-  const ref = value?.get("ref");
   if (tree === undefined || narHash === undefined || typeof revCount !== "number") return undefined;
-  const input = withInputAttrs(asked, {
-    rev,
-    revCount,
-    ...(typeof ref === "string" ? { ref } : {}),
-  });
+  // Nix: the branch is not among what is remembered.
+  const ref = tryStringAttr(asked.attrs, "ref") ?? DEFAULT_REF;
+  const input = withInputAttrs(asked, { rev, revCount, ref });
   const fingerprint = `hg:${rev}`;
-  return { input, tree: new NamedTree(tree, undefined, fingerprint), fingerprint, narHash };
+  const shown = quoted(describeInput(input));
+  return { input, tree: new NamedTree(tree, shown, fingerprint), fingerprint, narHash };
 }
 
 /** The URL or path that `hg` is given. */
