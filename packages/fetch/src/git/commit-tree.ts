@@ -20,7 +20,7 @@ import {
   type SourceTree,
   type TreeRecipe,
 } from "../tree/source-tree.ts";
-import { bytesOfId, type GitObjects } from "./objects.ts";
+import { bytesOfId, type GitObjects, missingGitObject } from "./objects.ts";
 
 /** What a commit says. */
 export interface GitCommit {
@@ -36,10 +36,7 @@ export function readCommit(objects: GitObjects, id: string): GitCommit {
   let current = id;
   for (;;) {
     const object = objects.find(current);
-    if (object === undefined)
-      throw new InputError(
-        `getting Git object '${id}': object not found - no match for id (${id})`,
-      );
+    if (object === undefined) throw new InputError(missingGitObject(id));
     const text = bytesToByteString(object.data);
     if (object.type === "tag") {
       current = /^object ([0-9a-f]+)$/m.exec(text)?.[1] ?? "";

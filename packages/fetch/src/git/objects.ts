@@ -166,6 +166,11 @@ interface PackedPlace {
   readonly offset: number;
 }
 
+/** Nix: the message of libgit2, in which 9 stands for the database of objects. */
+export function missingGitObject(id: string): string {
+  return `getting Git object '${id}': object not found - no match for id (${id}) (libgit2 error code = 9)`;
+}
+
 /** See the head of this file. */
 export class GitObjects {
   readonly #disk: Disk;
@@ -219,7 +224,7 @@ export class GitObjects {
     const hex = typeof id === "string" ? id : encodeBase16(id);
     throw new InputError(
       object === undefined
-        ? `getting Git object '${hex}': object not found - no match for id (${hex})`
+        ? missingGitObject(hex)
         : `Git object '${hex}' is a ${object.type}, not a ${type}`,
     );
   }

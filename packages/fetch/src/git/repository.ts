@@ -49,7 +49,10 @@ export class GitRepository {
     const { code, output, errors } = await this.#git.run(this.directory, args);
     if (code !== 0) {
       const said = errors.trimEnd().replace(/^fatal: /, "");
-      const reason = said === "Needed a single revision" ? `revspec '${ref}' not found` : said;
+      const reason =
+        said === "Needed a single revision"
+          ? `revspec '${ref}' not found (libgit2 error code = 4)`
+          : said;
       throw new InputError(`resolving Git reference '${ref}': ${reason}`);
     }
     return String.fromCharCode(...output).trim();

@@ -6,6 +6,7 @@ import {
   dumpTree,
   type Fingerprint,
   missingObject,
+  missingPath,
   type SourceTree,
   type TreeRecipe,
 } from "./source-tree.ts";
@@ -35,9 +36,12 @@ export class NamedTree extends ForwardingTree {
     try {
       return read();
     } catch (error) {
-      const inner = missingObject(this.tree.display(path)).message;
-      if (!(error instanceof InputError) || error.message !== inner) throw error;
-      throw missingObject(this.display(path));
+      if (!(error instanceof InputError)) throw error;
+      const inner = this.tree.display(path);
+      for (const missing of [missingObject, missingPath]) {
+        if (error.message === missing(inner).message) throw missing(this.display(path));
+      }
+      throw error;
     }
   }
 

@@ -193,7 +193,11 @@ describe("a commit", () => {
     }
     expect((await fetched(input({ url: repository.path, ref: "main" }))).attrs["rev"]).toBe(second);
     await expect(fetched(input({ url: repository.path, ref: "no" }))).rejects.toThrow(
-      "resolving Git reference 'no'",
+      "resolving Git reference 'no': revspec 'no' not found (libgit2 error code = 4)",
+    );
+    const rev = "1".repeat(40);
+    await expect(fetched(input({ url: repository.path, rev }))).rejects.toThrow(
+      `no match for id (${rev}) (libgit2 error code = 9)`,
     );
   });
 

@@ -47,6 +47,14 @@ describe("an input of the scheme path", () => {
     expect(asked).toEqual([path]);
   });
 
+  test("names a missing file below its store path", async () => {
+    const path = fileAt(join(folder, "without", "a.txt"));
+    const { tree } = await setUp({}).fetcher.fetch(input({ type: "path", path }));
+    expect(() => tree.readFile("/flake.nix")).toThrow(
+      /^path '.*\/store\/[a-z0-9]+-source\/flake\.nix' does not exist$/,
+    );
+  });
+
   test("that no store has is hashed", async () => {
     const path = fileAt(join(storeDir, name, "a.txt"));
     const unknown = await setUp({}).fetcher.fetch(input({ type: "path", path }));
