@@ -143,7 +143,9 @@ function checkImport(packageName: string, file: string, found: ImportStatement):
     checkRelative(packageName, file, found, at);
     return;
   }
-  const ours = /^@nivis\/([a-z-]+)$/.exec(specifier)?.[1] ?? (specifier === "nivis" ? "nivis" : "");
+  const ours =
+    /^@nivis\/([a-z-]+)(?:\/|$)/.exec(specifier)?.[1] ??
+    (/^nivis(?:\/|$)/.test(specifier) ? "nivis" : "");
   if (ours !== "") {
     imported(packageName).add(ours);
     const allowed = packageNamed(packageName).imports;

@@ -102,6 +102,13 @@ export const PACKAGES = [
     isPublished: false,
   },
   {
+    name: "unplugin",
+    imports: ["nivis"],
+    thirdParty: ["unplugin"],
+    isNeutral: false,
+    isPublished: true,
+  },
+  {
     name: "testkit",
     imports: [
       "syntax",

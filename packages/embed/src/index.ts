@@ -47,6 +47,7 @@ export type { NixJob } from "./jobs.ts";
 export {
   type EvaluateAsyncOptions,
   type EvaluateOptions,
+  handleOf,
   Nix,
   type NixHost,
   type NixOptions,

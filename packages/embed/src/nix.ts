@@ -113,10 +113,7 @@ export interface EvaluateAsyncOptions<Schema extends StandardSchema = StandardSc
     WaitOptions {}
 
 /** Options of {@link Nix.open}. */
-export interface OpenOptions {
-  /** The directory that relative paths start from. Defaults to that of the session. */
-  readonly basePath?: string | FileUrl | undefined;
-}
+export type OpenOptions = Pick<EvaluateOptions, "attr" | "args" | "basePath">;
 
 /**
  * A session. It remembers the files that it has evaluated and answers for them as they were when it
@@ -214,17 +211,17 @@ export class Nix implements Disposable {
 
   /** Returns a text as a value that is evaluated when it is looked at. */
   open(source: string | NixSource, options: OpenOptions = {}): NixValue {
-    return this.#opened(() => this.#text(source, options));
+    return this.#selected(() => this.#text(source, options), options);
   }
 
   /** Returns a file, or the `default.nix` of a directory, as a value that is read when needed. */
-  openFile(file: string | FileUrl): NixValue {
-    return this.#opened(() => this.#file(file));
+  openFile(file: string | FileUrl, options: OpenOptions = {}): NixValue {
+    return this.#selected(() => this.#file(file), options);
   }
 
   /** Returns a flake, or one of its attributes, as a value that is fetched when needed. */
-  openFlake(reference: string): NixValue {
-    return this.#opened(() => this.#flake(reference));
+  openFlake(reference: string, options: OpenOptions = {}): NixValue {
+    return this.#selected(() => this.#flake(reference), options);
   }
 
   /** Returns data, or a function of JavaScript, as a Nix value. */
@@ -313,24 +310,26 @@ export class Nix implements Disposable {
 
   #data(load: () => Slot, options: EvaluateOptions): unknown {
     const { plain = {}, schema } = options;
-    return this.#selected(load, options).toData({ ...plain, schema });
+    return this.#selected(load, { args: {}, ...options }).toData({ ...plain, schema });
   }
 
   async #dataAsync(load: () => Slot, options: EvaluateAsyncOptions): Promise<unknown> {
     const { plain = {}, schema, signal, slice, onProgress } = options;
-    const value = this.#selected(load, options);
+    const value = this.#selected(load, { args: {}, ...options });
     return value.toDataAsync({ ...plain, schema, signal, slice, onProgress });
   }
 
   /** The value that the options select, not yet evaluated. */
-  #selected(load: () => Slot, { attr = [], args = {} }: EvaluateOptions): NixValue {
+  #selected(load: () => Slot, { attr, args }: OpenOptions): NixValue {
     return this.#opened(() => {
+      // Without either, a function stays a function.
+      if (attr === undefined && args === undefined) return load();
       const { context } = this.#engine.evaluation;
-      const given = this.#engine.slot(args, "args") as Attrs;
+      const given = this.#engine.slot(args ?? {}, "args") as Attrs;
       const path =
         typeof attr === "string"
           ? parseAttrPath(encodeUtf8(attr))
-          : attr.map((name) => encodeUtf8(String(name)));
+          : (attr ?? []).map((name) => encodeUtf8(String(name)));
       const start = load();
       return this.#engine.defer(function* (): Suspendable<Slot> {
         const selected = (yield select(context, path, given, start)) as Slot;
@@ -338,6 +337,14 @@ export class Nix implements Disposable {
       });
     });
   }
+}
+
+/**
+ * Returns a value of an evaluation as a handle, for programs that work with the machine itself. Handles
+ * from one call belong together, and to no other session.
+ */
+export function handleOf(evaluation: Evaluation, slot: Slot): NixValue {
+  return new Engine(() => evaluation, {}, new Map()).value(slot);
 }
 
 function evaluationOptions(options: NixOptions, host: NixHost, engine: Engine): EvaluationOptions {

@@ -1,0 +1,2 @@
+/** The public names of `@nivis/unplugin`. */
+export { type NixPluginOptions, nix } from "./plugin.ts";
