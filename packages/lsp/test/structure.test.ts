@@ -85,9 +85,15 @@ test("links: paths, search paths, URLs and flake references", async () => {
   const text =
     '{ a = ./x.nix; b = <nixpkgs>; c = "see https://example.org/a?b=c."; d = "github:o/r/main"; e = ./none; }';
   const files = { "/w/x.nix": "1", "/search/nixpkgs/default.nix": "1" };
-  const links = await ask<DocumentLink[]>("textDocument/documentLink", text, {}, files);
+  const found = await ask<DocumentLink[]>("textDocument/documentLink", text, {}, files);
+  const links = await Promise.all(
+    found.map((link) =>
+      (client as TestClient).connection.sendRequest<DocumentLink>("documentLink/resolve", link),
+    ),
+  );
   expect(links.map(({ target }) => target).sort()).toEqual([
     "file:///search/nixpkgs/default.nix",
+    "file:///w/none",
     "file:///w/x.nix",
     "https://example.org/a?b=c",
     "https://github.com/o/r/tree/main",

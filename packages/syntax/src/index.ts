@@ -76,7 +76,8 @@ export { SourceFile } from "./text/source.ts";
 export { SyntaxKind } from "./tree/kinds.ts";
 export type { SyntaxElement, SyntaxVisitor, Trivia } from "./tree/node.ts";
 export { handleOf, rootOf, SyntaxNode, SyntaxToken, visitTree } from "./tree/node.ts";
-export { parseTree } from "./tree/parse-tree.ts";
+export type { ParsedWithTree } from "./tree/parse-tree.ts";
+export { parseTree, parseWithTree } from "./tree/parse-tree.ts";
 export type { Element } from "./tree/syntax-tree.ts";
 export { SyntaxTree } from "./tree/syntax-tree.ts";
 export type {

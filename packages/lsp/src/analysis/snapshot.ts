@@ -2,7 +2,7 @@
  * Snapshot: one version of one text with everything that is known about it without evaluation.
  *
  * Each part is computed when a feature first asks for it and kept: the evaluator's tree and the lints
- * from a plain parse, the lossless tree from another, the meaning of every name from a walk. A snapshot
+ * from one parse, the meaning of every name from a walk. A snapshot
  * never changes; an edit makes a new one. Offsets are bytes.
  */
 import { encodeUtf8 } from "@nivis/formats";
@@ -12,9 +12,10 @@ import {
   type LintDiagnostic,
   type LintOptions,
   lint,
+  type ParseOptions,
   type ParseResult,
   parse,
-  parseTree,
+  parseWithTree,
   SourceFile,
   type Span,
   type SyntaxTree,
@@ -71,30 +72,44 @@ export class Snapshot {
     return this.source.text;
   }
 
-  /** The evaluator's tree. Relative paths in it are absolute. */
-  get parsed(): ParseResult {
-    this.#parsed ??= parse(this.source, {
+  get #parseOptions(): ParseOptions {
+    return {
       basePath: encodeUtf8(this.directory),
       home: "/homeless",
       features: { pipeOperators: true },
       ...LINT_PARSE_OPTIONS,
-    });
+    };
+  }
+
+  /** The evaluator's tree. Relative paths in it are absolute. */
+  get parsed(): ParseResult {
+    // A plain parse is faster, and diagnostics need no more.
+    this.#parsed ??= parse(this.source, this.#parseOptions);
     return this.#parsed;
   }
 
   get expr(): Expr {
+    void this.tree;
     return this.parsed.expr;
   }
 
   /** The lossless tree. */
   get tree(): SyntaxTree {
-    this.#tree ??= parseTree(this.source);
+    if (this.#tree === undefined) {
+      const { tree, parsed } = parseWithTree(this.source, this.#parseOptions);
+      this.#tree = tree;
+      this.#parsed ??= parsed;
+    }
     return this.#tree;
   }
 
   /** What every name means. */
   get names(): Names {
-    this.#names ??= new Names(this.parsed);
+    if (this.#names === undefined) {
+      // Whoever asks about names looks at tokens, too: one parse for both.
+      void this.tree;
+      this.#names = new Names(this.parsed);
+    }
     return this.#names;
   }
 

@@ -10,6 +10,8 @@ import { aboutDocument, type Feature } from "../feature.ts";
 import { applyByteEdits, textEdit, workspaceEdit } from "../text/edits.ts";
 import { lintOptions, ofLint } from "./diagnostics.ts";
 
+/** Findings that one menu is about, at most; the smallest, which are the nearest. */
+const MAX_FINDINGS = 20;
 const FIX_ALL = "source.fixAll.nivis";
 
 /** `textDocument/codeAction` */
@@ -38,7 +40,10 @@ export const codeActionFeature: Feature = {
     const span = snapshot.positions.span(range);
     const actions: CodeAction[] = [];
     const lints = snapshot.lints(lintOptions(bench));
-    const here = lints.filter((one) => one.span.start <= span.end && span.start <= one.span.end);
+    const here = lints
+      .filter((one) => one.span.start <= span.end && span.start <= one.span.end)
+      .sort((a, b) => a.span.end - a.span.start - (b.span.end - b.span.start))
+      .slice(0, MAX_FINDINGS);
     if (wants("quickfix")) for (const one of here) actions.push(...repairs(snapshot, one));
     for (const { kind, offer } of REWRITES) {
       if (!wants(kind)) continue;

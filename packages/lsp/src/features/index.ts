@@ -25,7 +25,7 @@ import {
 } from "./navigation.ts";
 import { prepareRenameFeature, renameFeature } from "./rename.ts";
 import { signatureHelpFeature } from "./signature-help.ts";
-import { foldingFeature, linkFeature, selectionFeature } from "./structure.ts";
+import { foldingFeature, linkFeature, linkResolveFeature, selectionFeature } from "./structure.ts";
 import { documentSymbolFeature, workspaceSymbolFeature } from "./symbols.ts";
 import { tokensDeltaFeature, tokensFeature, tokensRangeFeature } from "./tokens.ts";
 
@@ -56,6 +56,7 @@ export const FEATURES: readonly Feature[] = [
   foldingFeature,
   selectionFeature,
   linkFeature,
+  linkResolveFeature,
   tokensFeature,
   tokensDeltaFeature,
   tokensRangeFeature,

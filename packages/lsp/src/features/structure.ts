@@ -15,6 +15,8 @@ import { aboutDocument, type Feature, type Workbench } from "../feature.ts";
 import { uriOfPath } from "../text/uri.ts";
 
 const MAX_FOLDS = 10_000;
+/** Steps of a growing selection, at most; they are nested in the reply. */
+const MAX_RANGES = 200;
 /** Links of one text, at most. */
 const MAX_LINKS = 2000;
 
@@ -138,7 +140,7 @@ function selectionAt(snapshot: Snapshot, offset: number): SelectionRange {
   if (token !== undefined && token.end > token.start) {
     if (token.kind === Token.StringText) spans.push(...wordAt(snapshot, offset));
     spans.push(token);
-    for (const node of token.ancestors()) {
+    for (const node of token.ancestors().slice(0, MAX_RANGES)) {
       if (node.kind === SyntaxKind.String || node.kind === SyntaxKind.IndentedString)
         spans.push({
           start: node.firstToken.end,
@@ -192,20 +194,40 @@ export const linkFeature: Feature = {
   does: "paths, `<…>`, URLs and flake references in strings and comments",
   peers: { nil: "yes", nixd: "paths" },
   test: "structure.test.ts",
-  capabilities: () => ({ documentLinkProvider: { resolveProvider: false } }),
+  capabilities: () => ({ documentLinkProvider: { resolveProvider: true } }),
   empty: [],
-  run: aboutDocument((snapshot, _params: DocumentLinkParams, bench) => links(snapshot, bench)),
+  run: aboutDocument((snapshot, _params: DocumentLinkParams) => links(snapshot)),
 };
 
-async function links(snapshot: Snapshot, bench: Workbench): Promise<DocumentLink[]> {
+/** What a link to a file remembers until it is followed: looking for thousands of files takes long. */
+type LinkData = { readonly path: string } | { readonly search: string };
+
+/** `documentLink/resolve` */
+export const linkResolveFeature: Feature = {
+  method: "documentLink/resolve",
+  test: "structure.test.ts",
+  capabilities: () => ({}),
+  empty: null,
+  run: async (bench: Workbench, link: DocumentLink): Promise<DocumentLink> => {
+    const data = link.data as LinkData | undefined;
+    if (data === undefined) return link;
+    const path = "path" in data ? data.path : await bench.files.searchPath(data.search);
+    if (path === undefined) return link;
+    const file = await bench.files.importedFile(path);
+    return { ...link, target: uriOfPath(file ?? path) };
+  },
+};
+
+function links(snapshot: Snapshot): DocumentLink[] {
   const found: DocumentLink[] = [];
-  const paths: { span: Span; path: string }[] = [];
-  const names: { span: Span; name: string }[] = [];
+  const add = (span: Span, data: LinkData): void => {
+    found.push({ range: snapshot.range(span), data });
+  };
   walk(snapshot.expr, (expr) => {
-    if (found.length + paths.length + names.length >= MAX_LINKS) return false;
+    if (found.length >= MAX_LINKS) return false;
     const span = { start: expr.start, end: expr.end };
-    if (expr.kind === NodeKind.Path) paths.push({ span, path: decodeUtf8(expr.value) });
-    else if (expr.kind === NodeKind.SearchPath) names.push({ span, name: decodeUtf8(expr.value) });
+    if (expr.kind === NodeKind.Path) add(span, { path: decodeUtf8(expr.value) });
+    else if (expr.kind === NodeKind.SearchPath) add(span, { search: decodeUtf8(expr.value) });
     else if (expr.kind === NodeKind.String && expr.form !== "uri") {
       const forge = FORGE.exec(expr.value);
       if (forge !== null) {
@@ -226,15 +248,6 @@ async function links(snapshot: Snapshot, bench: Workbench): Promise<DocumentLink
       range: snapshot.range({ start: index, end: index + text.length }),
       target: decodeUtf8(text),
     });
-  }
-  for (const { span, path } of paths) {
-    const file = await bench.files.importedFile(path);
-    if (file !== undefined) found.push({ range: snapshot.range(span), target: uriOfPath(file) });
-  }
-  for (const { span, name } of names) {
-    const path = await bench.files.searchPath(name);
-    const file = path === undefined ? undefined : await bench.files.importedFile(path);
-    if (file !== undefined) found.push({ range: snapshot.range(span), target: uriOfPath(file) });
   }
   return found;
 }
