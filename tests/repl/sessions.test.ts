@@ -27,7 +27,7 @@ describe("sessions", () => {
     );
     expect(code).toBe(0);
     const printed = output
-      .replace(/^Nix 2\.36\.0\nType :\? for help\.\n/, "")
+      .replace(/^Nix 2\.36\.0(?: debugger)?\nType :\? for help\.\n/, "")
       .replaceAll(FOLDER, "/sessions")
       .split(`${mark}\n\n`);
     expect(printed).toHaveLength(inputs.length + 1);

@@ -26,6 +26,8 @@ export class LoadedFile {
     readonly source: SourceFile,
     readonly resolution: Resolution,
     readonly root: Unit,
+    /** Whether the user has typed it while the evaluation had stopped. */
+    readonly isTyped: boolean,
   ) {}
 
   /** The path of the file; `undefined` for other texts. */
@@ -34,9 +36,9 @@ export class LoadedFile {
     return origin.kind === "file" ? origin.path : undefined;
   }
 
-  /** Whether the text belongs to the evaluator. */
+  /** Whether steps pass over the text: it belongs to the evaluator, or to the conversation with it. */
   get isInternal(): boolean {
-    return this.source.origin.kind === "internal";
+    return this.isTyped || this.source.origin.kind === "internal";
   }
 
   /** The name of the binding that an expression is the value of, such as `outputs` or `meta.license`. */
@@ -189,7 +191,7 @@ export class CodeMap {
 
   /** Registers a text. One that is not `listed`, because the user has typed it, has no breakpoints. */
   load(resolution: Resolution, source: SourceFile, root: Unit, listed: boolean): LoadedFile {
-    const file = new LoadedFile(source, resolution, root);
+    const file = new LoadedFile(source, resolution, root, !listed);
     if (listed) this.files.push(file);
     this.#fileOf.set(resolution, file);
     return file;

@@ -254,6 +254,14 @@ export class Debugger {
     this.#run();
   }
 
+  /** Gives up a step under way, which an evaluation that has ended did not end. */
+  forgetStep(): void {
+    this.#plan = undefined;
+    this.#passing = false;
+    this.#skipsNext = false;
+    if (this.#muted === 0) this.#run();
+  }
+
   /** Must be called after breakpoints were added or removed. */
   breakpointsChanged(): void {
     this.#watchBuiltins();
@@ -549,19 +557,32 @@ export class Debugger {
       this.#muted++;
       this.breakpoints.disarm();
       this.#observer.instruction = undefined;
-      const frames = this.#framesOf(machine, place === "instruction");
+      // A breakpoint that is passed over must not cost as much as the stack is deep.
+      let frames: readonly DebugFrame[] | undefined;
+      const own = (): readonly DebugFrame[] => {
+        frames ??= this.#framesOf(machine, place === "instruction");
+        return frames;
+      };
+      const outer = this.#stops.at(-1);
       const stop: StopEvent = {
         reason,
-        frames: [...frames, ...(this.#stops.at(-1)?.frames ?? [])],
+        get frames() {
+          return [...own(), ...(outer?.frames ?? [])];
+        },
         error: details.error,
-        isInTry: hasTry(frames),
+        get isInTry() {
+          return hasTry(own());
+        },
         breakpoints: details.breakpoints ?? [],
         returned: details.returned,
         step,
         notPushed: step === "nix-step" ? Math.max(0, this.#nixFramesAt(machine) - 1) : 0,
-        outer: this.#stops.at(-1),
+        outer,
       };
-      this.#converse(stop).then((resume) => {
+      const [top] = this.#framesOf(machine, place === "instruction", 1);
+      // The machine is still in its step, and nothing may run inside of it.
+      const begun = Promise.resolve().then(() => this.#converse(stop, top));
+      begun.then((resume) => {
         this.#muted--;
         if (typeof resume === "object" && "fail" in resume) {
           if (resume.fail instanceof EvalError) this.#reported.add(resume.fail);
@@ -578,20 +599,22 @@ export class Debugger {
   }
 
   /** Decides whether a stop is for the user, and asks how to continue. */
-  async #converse(stop: StopEvent): Promise<Resume> {
+  async #converse(stop: StopEvent, top: DebugFrame | undefined): Promise<Resume> {
     const { ignoreTry } = this.filters;
-    if (ignoreTry && stop.isInTry && stop.reason === "break") return "continue";
-    let event = stop;
+    if (ignoreTry && stop.reason === "break" && stop.isInTry) return "continue";
+    let details = { reason: stop.reason, breakpoints: stop.breakpoints };
     if (stop.reason === "breakpoint") {
       const reached: Breakpoint[] = [];
       for (const breakpoint of stop.breakpoints) {
-        if (await this.#holds(breakpoint, stop.frames[0])) reached.push(breakpoint);
+        if (await this.#holds(breakpoint, top)) reached.push(breakpoint);
       }
       if (reached.length === 0) return "continue";
       const lasting = reached.filter((breakpoint) => !this.#targets.has(breakpoint));
       const reason = lasting.length === 0 ? "step" : "breakpoint";
-      event = { ...stop, reason, breakpoints: lasting };
+      details = { reason, breakpoints: lasting };
     }
+    // From here on the frames are known.
+    let event: StopEvent = { ...stop, ...details };
     for (const { id } of this.#targets) this.breakpoints.remove(id);
     this.#targets.clear();
     this.#stops.push(event);
@@ -653,9 +676,11 @@ export class Debugger {
 
   /** The innermost frame of Nix code, from which a step starts. */
   #topCode(machine: Machine, place: Stop["place"]): PlanOrigin | undefined {
-    const frame = this.#framesOf(machine, place === "instruction").find(
-      ({ code }) => code !== undefined && !code.file.isInternal,
-    );
+    const isBefore = place === "instruction";
+    const isOurs = ({ code }: DebugFrame): boolean => code !== undefined && !code.file.isInternal;
+    const frame =
+      this.#framesOf(machine, isBefore, 1).find(isOurs) ??
+      this.#framesOf(machine, isBefore).find(isOurs);
     const code = frame?.code;
     if (frame === undefined || code === undefined) return undefined;
     const { stack, base, lambda, at } = frame.frame;
@@ -667,8 +692,8 @@ export class Debugger {
   }
 
   /** The frames of a machine that say something to the user. */
-  #framesOf(machine: Machine, isBefore: boolean): DebugFrame[] {
-    return stackFrames(machine, isBefore)
+  #framesOf(machine: Machine, isBefore: boolean, limit?: number): DebugFrame[] {
+    return stackFrames(machine, isBefore, limit)
       .map((frame) => new DebugFrame(this.map, frame))
       .filter(({ code, frame }) => code !== undefined || isBuiltinFrame(frame));
   }

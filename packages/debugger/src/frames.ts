@@ -84,6 +84,9 @@ export class DebugFrame {
   /** The innermost region of code at which the frame stands. */
   get region(): CodeRegion | undefined {
     const { at } = this.frame;
+    // Where several expressions begin, the frame is about to evaluate the outermost.
+    const begun = this.code?.regionsAt(at).findLast(({ start }) => start === at);
+    if (begun !== undefined) return begun;
     // Behind all expressions, where a frame returns, it is the one that was evaluated last.
     return this.code?.regionAt(at) ?? this.code?.regionAt(at - 1);
   }

@@ -37,14 +37,18 @@ export interface StackFrame {
 }
 
 /**
- * The frames of a machine that has stopped, innermost first. `isBefore` says that the top frame's
+ * The frames of a machine that has stopped, innermost first, up to a limit. `isBefore` says that the top frame's
  * instruction has not begun.
  */
-export function stackFrames(machine: Machine, isBefore: boolean): StackFrame[] {
+export function stackFrames(
+  machine: Machine,
+  isBefore: boolean,
+  limit = Number.POSITIVE_INFINITY,
+): StackFrame[] {
   const frames: StackFrame[] = [];
   let { stack, lambda, self, pc, base } = machine;
   let isTop = isBefore;
-  while (lambda !== ENTRY_LAMBDA) {
+  while (lambda !== ENTRY_LAMBDA && frames.length < limit) {
     if (lambda === SEGMENT_LAMBDA) {
       ({ stack, lambda, self, pc, base } = self as SegmentLink);
       continue;

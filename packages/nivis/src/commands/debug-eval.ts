@@ -14,12 +14,14 @@ import {
   select,
   type Value,
 } from "@nivis/eval";
-import type { Bytes } from "@nivis/formats";
+import { type Bytes, encodeUtf8 } from "@nivis/formats";
 import { loadOutput } from "../flakes/repl-flake.ts";
-import { flag, usageError } from "../options/option.ts";
+import { flag, usageError, valueFlag } from "../options/option.ts";
 import { selectionOf } from "../options/source-options.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
-import { DebugConversation, DebuggerExit } from "../repl/debug-conversation.ts";
+import { placeOf } from "../repl/debug-commands.ts";
+import { DebugConversation } from "../repl/debug-conversation.ts";
+import { DebuggerExit } from "../repl/debug-stop.ts";
 import type { LineReader } from "../repl/lines.ts";
 import { openLines } from "../repl/open-lines.ts";
 import { openSession, type Session } from "../session.ts";
@@ -27,6 +29,11 @@ import type { Terminal } from "../terminal.ts";
 import { writeValue } from "../written-value.ts";
 import { type EvalFlags, evalCommand, resultText } from "./eval.ts";
 import { namesFlakes } from "./flake-detection.ts";
+
+interface DebugFlags extends EvalFlags {
+  /** The places of breakpoints; bytes. */
+  readonly breaks: Bytes[];
+}
 
 /** Runs the command and returns the exit code. */
 export async function startDebuggedEval(
@@ -37,15 +44,21 @@ export async function startDebuggedEval(
   return runWaitingProgram(debuggedEval(isFlake), args, terminal);
 }
 
-const debuggedEval = (isFlake: boolean): WaitingProgram<EvalFlags> => ({
+const debuggedEval = (isFlake: boolean): WaitingProgram<DebugFlags> => ({
   ...evalCommand,
   options: [
     ...evalCommand.options,
-    ...(isFlake ? [flag<EvalFlags>(["--pure-eval"], "Allow no impurities", () => {})] : []),
+    valueFlag<DebugFlags>(
+      ["--break"],
+      "PLACE",
+      "Stop at FILE:LINE or FILE:LINE:COLUMN, or when the function of that name is called. May be repeated",
+      (flags, place) => flags.breaks.push(encodeUtf8(place)),
+    ),
+    ...(isFlake ? [flag<DebugFlags>(["--pure-eval"], "Allow no impurities", () => {})] : []),
   ],
   defaults: (invocation) => {
     if (isFlake) invocation.requireFlakes();
-    return evalCommand.defaults(invocation);
+    return { ...evalCommand.defaults(invocation), breaks: [] };
   },
   run: async (flags, invocation) => {
     const { terminal } = invocation;
@@ -61,6 +74,10 @@ const debuggedEval = (isFlake: boolean): WaitingProgram<EvalFlags> => ({
       lines ??= openLines(input, terminal, repl, { keys: undefined, previews: false });
       return lines;
     });
+    for (const place of flags.breaks) {
+      conversation.debug.breakpoints.add(placeOf(session, conversation.debug, place));
+    }
+    conversation.debug.breakpointsChanged();
     try {
       for (const slot of await slotsOf(flags, session, isFlake)) {
         await print(flags, session, slot, (text) => terminal.writeOut(text));

@@ -12,7 +12,8 @@ import {
 } from "../options/source-options.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { converse } from "../repl/converse.ts";
-import { DebugConversation, DebuggerExit } from "../repl/debug-conversation.ts";
+import { DebugConversation } from "../repl/debug-conversation.ts";
+import { DebuggerExit } from "../repl/debug-stop.ts";
 import { openLines } from "../repl/open-lines.ts";
 import { type LoadedInstallable, Repl } from "../repl/repl.ts";
 import { openSession, type Session } from "../session.ts";
@@ -85,7 +86,13 @@ const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
       ...(conversation === undefined ? {} : { debugger: conversation.debug.hooks }),
     });
     const installables = installablesOf(flags, session, takesFlakes);
-    const repl = new Repl(session, invocation, installables, input.isTerminal);
+    const repl = new Repl(
+      session,
+      invocation,
+      installables,
+      input.isTerminal,
+      conversation?.atRest(),
+    );
     const lines = await openLines(input, terminal, repl, flags);
     repl.releaseInput = () => lines.release();
     if (conversation !== undefined) {

@@ -7,6 +7,7 @@ import {
   type Breakpoint,
   type BreakpointPlace,
   type DebugFrame,
+  type Debugger,
   type NixFrame,
   namesIn,
   type Resume,
@@ -18,6 +19,7 @@ import {
 import { describePosition, EvalError, NO_POS, type PosIdx } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
+import type { Session } from "../session.ts";
 import type { DebugStop } from "./debug-stop.ts";
 import type { Repl } from "./repl.ts";
 import type { ReplCommand } from "./repl-commands.ts";
@@ -34,7 +36,9 @@ function resuming(names: readonly string[], resume: Resume, doc: string): ReplCo
     doc,
     debugs: true,
     run: (repl) => {
-      stopOf(repl).resume = resume;
+      const stop = stopOf(repl);
+      if (stop.event.frames.length === 0) throw new EvalError("value", "nothing has stopped");
+      stop.resume = resume;
       return "quit";
     },
   };
@@ -173,6 +177,7 @@ export const DEBUG_COMMANDS: readonly ReplCommand[] = [
 /** `:env` of the debugger. */
 export function showEnvironment(repl: Repl, stop: DebugStop): undefined {
   // Nix: nothing where the chosen frame does not exist.
+  if (stop.event.frames.length === 0) return undefined;
   if (stop.frames.length > 0 && stop.frames[stop.index] === undefined) return undefined;
   const { evaluation } = repl.session;
   repl.print(
@@ -249,15 +254,24 @@ function countOf(argument: Bytes, name: string): number {
 
 function setBreakpoint(repl: Repl, stop: DebugStop, argument: Bytes): void {
   const [, place = "", condition] = /^(.*?)(?:\s+if\s+(.*))?$/s.exec(argument) ?? [];
-  if (condition !== undefined) repl.parse(condition);
+  if (condition !== undefined) checkSyntax(repl, condition);
   const { breakpoints } = stop.debug;
-  const breakpoint = breakpoints.add(placeOf(repl, stop, place), { condition });
+  const breakpoint = breakpoints.add(placeOf(repl.session, stop.debug, place), { condition });
   stop.debug.breakpointsChanged();
   repl.print(`${breakpointText(breakpoint)}\n`);
 }
 
-/** The place that an argument of `:break` names. */
-function placeOf(repl: Repl, stop: DebugStop, text: Bytes): BreakpointPlace {
+/** Throws if a text does not parse. The names in it are those of another place. */
+function checkSyntax(repl: Repl, text: Bytes): void {
+  try {
+    repl.parse(text);
+  } catch (error) {
+    if (!(error instanceof EvalError && error.kind === "undefined-variable")) throw error;
+  }
+}
+
+/** The place that an argument of `:break` or `--break` names. */
+export function placeOf(session: Session, debug: Debugger, text: Bytes): BreakpointPlace {
   const match = /^(.+?):(\d+)(?::(\d+))?$/.exec(text);
   if (match === null) {
     if (!/^[a-zA-Z_][\w.'-]*$/.test(text)) {
@@ -268,20 +282,17 @@ function placeOf(repl: Repl, stop: DebugStop, text: Bytes): BreakpointPlace {
   const [, name = "", line, column] = match;
   return {
     kind: "line",
-    path: pathOf(repl, stop, name),
+    path: pathOf(session, debug, name),
     line: Number(line),
     column: column === undefined ? undefined : Number(column),
   };
 }
 
 /** A file by its path, or a loaded one by the end of its path if there is only one. */
-function pathOf(repl: Repl, stop: DebugStop, name: Bytes): Bytes {
-  const { session } = repl;
+function pathOf(session: Session, debug: Debugger, name: Bytes): Bytes {
   const absolute = session.absolutePath(name);
   if (session.exists(absolute)) return absolute;
-  const paths = new Set(
-    stop.debug.map.files.flatMap(({ path }) => (path === undefined ? [] : [path])),
-  );
+  const paths = new Set(debug.map.files.flatMap(({ path }) => (path === undefined ? [] : [path])));
   const found = [...paths].filter((path) => path === absolute || path.endsWith(`/${name}`));
   if (found.length > 1) {
     throw new EvalError(

@@ -11,14 +11,9 @@ import { NOTICE_LEVEL } from "../log-format.ts";
 import type { Session } from "../session.ts";
 import { converse } from "./converse.ts";
 import { placeText, showWatches } from "./debug-commands.ts";
-import { DebugStop } from "./debug-stop.ts";
+import { DebuggerExit, DebugStop } from "./debug-stop.ts";
 import type { LineReader } from "./lines.ts";
 import { Repl } from "./repl.ts";
-
-/** Thrown through an evaluation that the user has left where nothing had failed: the program just ends. */
-export class DebuggerExit extends Error {
-  override readonly name = "DebuggerExit";
-}
 
 const GREEN = "\x1b[32;1m";
 const NORMAL = "\x1b[0m";
@@ -55,6 +50,18 @@ export class DebugConversation {
     this.#session = session;
     this.#lines = lines;
     this.debug.attach(session.evaluation);
+  }
+
+  /** What the commands of the debugger see while nothing has stopped. */
+  atRest(): DebugStop {
+    const event: StopEvent = {
+      reason: "pause",
+      frames: [],
+      isInTry: false,
+      breakpoints: [],
+      notPushed: 0,
+    };
+    return new DebugStop(this.debug, event, this.#watches, undefined);
   }
 
   /** Shows the version, once. */
@@ -115,7 +122,8 @@ export class DebugConversation {
       repl,
       frames.find(({ code }) => code !== undefined),
     );
-    repl.notice(`${reason}${ids === "" ? "" : ` ${ids}`} ${place}`);
+    if (this.#invocation.verbosity < NOTICE_LEVEL) return;
+    this.#invocation.note(`${reason}${ids === "" ? "" : ` ${ids}`} ${place}`);
   }
 
   #errorText(error: EvalError, event: StopEvent, { positions }: Evaluation): Bytes {

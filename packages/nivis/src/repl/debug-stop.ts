@@ -12,6 +12,11 @@ import {
 import type { Environment, Slot } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 
+/** Thrown through an evaluation that the user has left where nothing had failed: the program just ends. */
+export class DebuggerExit extends Error {
+  override readonly name = "DebuggerExit";
+}
+
 /** The stop that a REPL is for. */
 export class DebugStop {
   readonly debug: Debugger;
@@ -39,6 +44,11 @@ export class DebugStop {
     this.event = event;
     this.frames = nixFrames(event);
     this.watches = watches;
+  }
+
+  /** A new input is about to be evaluated: a step that has not ended with the last one is over. */
+  begin(): void {
+    if (this.event.frames.length === 0) this.debug.forgetStep();
   }
 
   /** The scope of the chosen frame. */

@@ -26,7 +26,7 @@ import { loadFlake } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import type { Session, Source } from "../session.ts";
-import type { DebugStop } from "./debug-stop.ts";
+import { DebuggerExit, type DebugStop } from "./debug-stop.ts";
 import { findCommand } from "./repl-commands.ts";
 
 /** Below every level of messages. */
@@ -117,10 +117,12 @@ export class Repl {
     let outcome: Outcome = "done";
     if (text !== "") {
       this.#inputs++;
+      this.stop?.begin();
       this.#controller = new AbortController();
       try {
         outcome = await this.#process(text);
       } catch (error) {
+        if (error instanceof DebuggerExit) return "quit";
         this.#report(error);
       } finally {
         this.#controller = undefined;
