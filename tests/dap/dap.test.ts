@@ -328,7 +328,7 @@ in builtins.foldl' (a: n: a + f n) 0 (builtins.genList (i: i) 10)
     const again = client.waitForEvent("stopped");
     await client.stepInRequest({ threadId: 1, targetId: 2 });
     expect((await again).body).toMatchObject({ reason: "step" });
-    expect(await topFrame()).toMatchObject({ line: 6, column: 9 });
+    expect(await topFrame()).toMatchObject({ line: 6, column: 8 });
   });
 
   it("refuses what it cannot do, and goes on", async () => {
