@@ -14,6 +14,15 @@ export { DapSession } from "./dap/dap-session.ts";
 export type { DapHost, DebuggedProgram, LaunchArguments } from "./dap/host.ts";
 export { encodeMessage, MessageReader, RubbishError } from "./dap/messages.ts";
 export {
+  compareDerivations,
+  type DerivationDifference,
+  type DifferenceOptions,
+  firstReason,
+  hasOwnDifferences,
+  reasonsIn,
+  type TextChange,
+} from "./difference/derivation-difference.ts";
+export {
   Debugger,
   type DebuggerOptions,
   type Resume,

@@ -2,7 +2,7 @@
  * EvalContext: the data that the code of one evaluation shares. Builtins receive it as their first
  * argument, the VM holds it, and `evaluation.ts` creates it. It contains no code of its own.
  */
-import type { HashFunctions } from "@nivis/formats";
+import type { FinishedDerivation, HashFunctions } from "@nivis/formats";
 import type { EvalCaches } from "./caches.ts";
 import type { CounterRegistry } from "./counters.ts";
 import type { Dependencies } from "./dependencies/dependencies.ts";
@@ -41,6 +41,8 @@ export interface EvalContext {
   readonly dependencies?: Dependencies | undefined;
   /** The limits of the evaluation; absent if nothing is limited. */
   readonly limits?: LimitMeter | undefined;
+  /** Receives each derivation that is made, written or not. */
+  readonly onDerivation?: ((derivation: FinishedDerivation) => void) | undefined;
   /** Looks at the stack now and then, for profiles; absent if nobody asks. */
   readonly sampler?: StackSampler | undefined;
   /** Asynchronous runs that have not ended. */

@@ -10,7 +10,14 @@
  * frozen, so a host cannot change what is evaluated later.
  */
 
-import { type Bytes, canonPath, type HashFunctions, isBytes, portableHashes } from "@nivis/formats";
+import {
+  type Bytes,
+  canonPath,
+  type FinishedDerivation,
+  type HashFunctions,
+  isBytes,
+  portableHashes,
+} from "@nivis/formats";
 import {
   BindingKind,
   type Expr,
@@ -132,6 +139,11 @@ export interface EvaluationOptions {
    */
   readonly observer?: RunObserver;
   /**
+   * Receives each derivation that evaluation makes, with its text, whether or not it is written.
+   * Defaults to nothing.
+   */
+  readonly onDerivation?: ((derivation: FinishedDerivation) => void) | undefined;
+  /**
    * Looks at the stack every few hundred frames, for profiles. It changes nothing about how code is
    * run. Defaults to none.
    */
@@ -238,6 +250,7 @@ export class Evaluation {
       limits: LimitMeter.of(settings, options.io),
       suspendedRuns: new Set(),
       sampler: options.sampler,
+      onDerivation: options.onDerivation,
       // Replaced below: creating the globals requires the rest of the context.
       builtins: Attrs.of([], []),
       searchPath,

@@ -22,7 +22,7 @@ import {
   type Suspendable,
   type Value,
 } from "@nivis/eval";
-import { canonPath, encodeUtf8 } from "@nivis/formats";
+import { canonPath, encodeUtf8, type FinishedDerivation } from "@nivis/formats";
 import {
   type BlockingFetcherOptions,
   cacheDirectory,
@@ -57,6 +57,8 @@ export interface SessionOptions {
   readonly debugger?: DebugHooks;
   /** Takes samples for a profile. */
   readonly sampler?: StackSampler;
+  /** Receives each derivation that is made. */
+  readonly onDerivation?: (derivation: FinishedDerivation) => void;
 }
 
 /**
@@ -128,6 +130,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     ...(observer === undefined ? {} : { observer }),
     debugger: options.debugger,
     sampler: options.sampler,
+    onDerivation: options.onDerivation,
     tier: flags.tier,
     tierStress: terminal.tierStress === true,
     warm: keeper?.accepts(flags, observer) === true,

@@ -92,6 +92,8 @@ export interface EvaluationRequest {
   readonly warm?: boolean;
   /** See `EvaluationOptions`. */
   readonly sampler?: EvaluationOptions["sampler"];
+  /** See `EvaluationOptions`. */
+  readonly onDerivation?: EvaluationOptions["onDerivation"];
   /** Records what the store is asked; the world has a recorder of its own. Defaults to nothing. */
   readonly inputs?: InputRecorder | undefined;
   /** See `EvaluationOptions`. */
@@ -122,6 +124,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     ...(observer === undefined ? {} : { observer }),
     ...(request.debugger === undefined ? {} : { debugger: request.debugger }),
     sampler: request.sampler,
+    onDerivation: request.onDerivation,
     ...(tier === undefined ? {} : { tier }),
     tierStress: request.tierStress === true,
     warm: request.warm === true,

@@ -687,6 +687,7 @@ function finish(ctx: EvalContext, draft: Draft, drv: Derivation): Attrs {
     readDerivation: (path) => readDerivation(ctx, path),
   });
   const { drvPath } = finished;
+  ctx.onDerivation?.(finished);
   if (!ctx.settings.readOnlyMode) ctx.store.addDerivation(finished);
   const values: Slot[] = [new ContextString(drvPath, new Set([`=${drvPath}`]))];
   for (const [name, output] of finished.outputs) {

@@ -10,6 +10,8 @@ import { startDap } from "./dap.ts";
 import { DAP_TOPIC } from "./dap-topic.ts";
 import { startDebuggedEval } from "./debug-eval.ts";
 import { developCommand, printDevEnvCommand } from "./develop.ts";
+import { startDiff } from "./diff.ts";
+import { DIFF_TOPIC } from "./diff-topic.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { editCommand } from "./edit.ts";
 import { evalCommand } from "./eval.ts";
@@ -128,6 +130,7 @@ export const commands: readonly Command[] = [
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),
   { ...topicOf("profile", PROFILE_TOPIC), start: startProfile },
+  { ...topicOf("diff", DIFF_TOPIC), start: startDiff },
   command("cache", cacheCommand),
   { ...PACK_TOPIC, word: "pack", start: startPack },
   { ...TYPES_TOPIC, word: "types", start: startTypes },
