@@ -57,6 +57,7 @@ export const ON_DEMAND = {
   warm: ["eval/src/dependencies/tracked-world.ts"],
   profiling: ["nivis/src/profiling/call-profilers.ts", "nivis/src/commands/profile.ts"],
   diff: ["nivis/src/commands/diff.ts"],
+  explain: ["nivis/src/commands/explain.ts"],
   tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
   toml: ["formats/src/codec/toml.ts"],
   encoding: ["eval/src/cache/encode.ts"],

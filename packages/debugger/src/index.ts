@@ -1,4 +1,5 @@
 /** The public names of `@nivis/debugger`. */
+export { bindingNames } from "./binding-names.ts";
 export {
   Breakpoint,
   type BreakpointOptions,

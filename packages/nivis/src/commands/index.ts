@@ -15,6 +15,8 @@ import { DIFF_TOPIC } from "./diff-topic.ts";
 import { disassembleCommand } from "./disassemble.ts";
 import { editCommand } from "./edit.ts";
 import { evalCommand } from "./eval.ts";
+import { startExplain } from "./explain.ts";
+import { EXPLAIN_TOPIC } from "./explain-topic.ts";
 import { startFlakeCommand } from "./flake-commands.ts";
 import { isInFlake, namesFlakes } from "./flake-detection.ts";
 import { startFlake } from "./flake-start.ts";
@@ -131,6 +133,7 @@ export const commands: readonly Command[] = [
   command("trace", traceCommand),
   { ...topicOf("profile", PROFILE_TOPIC), start: startProfile },
   { ...topicOf("diff", DIFF_TOPIC), start: startDiff },
+  { ...topicOf("explain", EXPLAIN_TOPIC), start: startExplain },
   command("cache", cacheCommand),
   { ...PACK_TOPIC, word: "pack", start: startPack },
   { ...TYPES_TOPIC, word: "types", start: startTypes },

@@ -1,0 +1,482 @@
+/**
+ * `nivis explain`: where the value at an attribute path comes from. Options of the module system get
+ * their declarations and all their definitions, those that lost included; packages get the overlays
+ * that have an attribute of that name; every step of the path gets its position.
+ *
+ * Definitions that lost are not part of a configuration. They are seen on their way into the function
+ * `mergeDefinitions` of the module system, which gets all of them, so evaluation is observed.
+ */
+
+import { bindingNames } from "@nivis/debugger";
+import {
+  Attrs,
+  autoCall,
+  CallRequest,
+  Closure,
+  describePosition,
+  EvalError,
+  type Evaluation,
+  isDerivation,
+  isList,
+  isString,
+  type Lambda,
+  NO_POS,
+  parseAttrPath,
+  printForError,
+  type RunObserver,
+  type Slot,
+  type Suspendable,
+  select,
+  textOf,
+  type Value,
+} from "@nivis/eval";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { type Expr, parse, SourceFile } from "@nivis/syntax";
+import type { Invocation } from "../invocation.ts";
+import { flag, usageError } from "../options/option.ts";
+import {
+  ATTR_OPTION,
+  addPositional,
+  defaultSourceFlags,
+  SOURCE_OPTIONS,
+  type SourceFlags,
+  selectionOf,
+} from "../options/source-options.ts";
+import { type Program, runProgram } from "../program.ts";
+import { openSession, type Session } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
+import { EXPLAIN_TOPIC } from "./explain-topic.ts";
+
+interface ExplainFlags extends SourceFlags {
+  json: boolean;
+}
+
+/** A definition of an option. Texts are bytes. */
+interface Definition {
+  readonly file: string;
+  /** `LINE:COLUMN` of the binding in the file, if it was found. */
+  readonly place: string | undefined;
+  readonly priority: number;
+  readonly value: string;
+  /** Why it does not count. */
+  readonly lost: "priority" | "condition" | undefined;
+}
+
+/** What is known about an option. */
+interface OptionReport {
+  readonly option: string;
+  readonly declarations: readonly string[];
+  readonly type: string | undefined;
+  readonly default: string | undefined;
+  readonly isDefined: boolean;
+  readonly priority: number | undefined;
+  readonly definitions: readonly Definition[];
+}
+
+/** What is known about a value. */
+interface Report {
+  readonly path: string;
+  readonly value: string;
+  /** The steps of the path and where each attribute is defined. */
+  readonly steps: readonly { readonly name: string; readonly position: string }[];
+  readonly option: OptionReport | undefined;
+  /** The overlays that have an attribute of the name, the last one winning. */
+  readonly overlays: readonly { readonly number: number; readonly position: string }[];
+  readonly metaPosition: string | undefined;
+}
+
+/** The priority of a definition without one, and of the default of an option. */
+const DEFAULT_PRIORITY = 100;
+
+/** Runs the command and returns the exit code. */
+export function startExplain(args: readonly string[], terminal: Terminal): number {
+  const program: Program<ExplainFlags> = {
+    ...EXPLAIN_TOPIC,
+    description: [
+      "Shows the value at each attribute path and where it comes from. Below a configuration of the module system, `config.PATH` is explained by the option: its declarations, its definitions with their priorities, files and lines, and the definitions that lost. For packages, the overlays of nixpkgs that have the attribute are listed.",
+    ],
+    options: [
+      ...SOURCE_OPTIONS,
+      ATTR_OPTION,
+      flag<ExplainFlags>(["--json"], "Print JSON", (flags) => {
+        flags.json = true;
+      }),
+    ],
+    defaults: (invocation) => ({ ...defaultSourceFlags(invocation), json: false }),
+    positional: addPositional,
+    run: runExplain,
+  };
+  return runProgram(program, args, terminal);
+}
+
+function runExplain(flags: ExplainFlags, invocation: Invocation): void {
+  const watcher = new MergeWatcher();
+  const session = openSession(flags, { readOnly: true, observer: watcher });
+  const { evaluation } = session;
+  const { source, attrPaths } = selectionOf(flags, session, "nivis explain");
+  if (attrPaths.length === 1 && attrPaths[0] === "") {
+    throw usageError("'nivis explain' needs an attribute path, such as config.services.x.enable");
+  }
+  const root = session.run(
+    autoCall(evaluation.context, session.autoArguments(), session.evaluate(source)),
+  ) as Value;
+  const reports = attrPaths.map((path) => new Explainer(session, watcher).explain(root, path));
+  const plain = (_: string, value: unknown): unknown =>
+    typeof value === "string" ? decodeUtf8(value) : value;
+  const text = flags.json
+    ? encodeUtf8(`${JSON.stringify(reports, plain, 2)}\n`)
+    : reports.map(render).join("\n");
+  invocation.terminal.writeOut(text);
+}
+
+/** Remembers the arguments of the function that merges definitions. */
+class MergeWatcher implements RunObserver {
+  readonly merges: { readonly loc: Slot; readonly definitions: Slot }[] = [];
+
+  instruction(lambda: Lambda, pc: number, stack: readonly unknown[], base: number): void {
+    // All three arguments lie in the frame of the fused code: the last one in the first local.
+    if (pc !== 0 || lambda.name !== "mergeDefinitions" || lambda.extraArguments !== 2) return;
+    this.merges.push({
+      loc: stack[base + lambda.localCount - 2] as Slot,
+      definitions: stack[base] as Slot,
+    });
+  }
+}
+
+/** Explains attribute paths of one evaluation. */
+class Explainer {
+  readonly #evaluation: Evaluation;
+  readonly #session: Session;
+  readonly #watcher: MergeWatcher;
+  readonly #bindings = new Map<string, readonly (readonly [string, string])[]>();
+
+  constructor(session: Session, watcher: MergeWatcher) {
+    this.#session = session;
+    this.#evaluation = session.evaluation;
+    this.#watcher = watcher;
+  }
+
+  explain(root: Value, path: string): Report {
+    const names = parseAttrPath(path);
+    const args = this.#session.autoArguments();
+    const { context } = this.#evaluation;
+    const steps: { name: string; position: string }[] = [];
+    let option: OptionReport | undefined;
+    let overlays: Report["overlays"] = [];
+    let current: Value = root;
+    const value = this.#evaluation.force(this.#session.run(select(context, path, args, root)));
+    names.forEach((name, i) => {
+      current = this.#session.run(autoCall(context, args, current)) as Value;
+      if (!(current instanceof Attrs)) {
+        steps.push({ name, position: "" });
+        current = this.#element(current, name);
+        return;
+      }
+      const pos = current.positionOf(name);
+      steps.push({ name, position: pos === NO_POS ? "" : this.#describe(pos) });
+      if (name === "config" && current.has("options") && i + 1 < names.length) {
+        option = this.#option(
+          this.#evaluation.force(current.get("options") as Slot),
+          names.slice(i + 1),
+        );
+      }
+      if (current.has("overlays")) overlays = this.#overlays(current, name);
+      current = this.#evaluation.force(current.get(name) as Slot);
+    });
+    return {
+      path,
+      value: this.#print(value),
+      steps,
+      option,
+      overlays,
+      metaPosition: this.#metaPosition(value),
+    };
+  }
+
+  #element(list: Value, name: string): Value {
+    return isList(list) ? this.#evaluation.force(list[Number(name)] as Slot) : list;
+  }
+
+  #describe(pos: Parameters<Evaluation["positions"]["resolve"]>[0]): string {
+    return describePosition(this.#evaluation.positions, pos);
+  }
+
+  /** The value, printed in one line without evaluating what is in it. */
+  #print(value: Value): string {
+    if (value instanceof Attrs && this.#session.run(isDerivation(value))) {
+      const name = this.#text(value, "name");
+      return `a derivation${name === undefined ? "" : ` '${name}'`}`;
+    }
+    return printForError(value, this.#evaluation.positions);
+  }
+
+  #attribute(set: unknown, name: string): Value | undefined {
+    const slot = set instanceof Attrs ? set.get(name) : undefined;
+    if (slot === undefined) return undefined;
+    try {
+      return this.#evaluation.force(slot);
+    } catch (error) {
+      // A part of an explanation that cannot be evaluated is left out.
+      if (error instanceof EvalError) return undefined;
+      throw error;
+    }
+  }
+
+  #text(set: unknown, name: string): string | undefined {
+    const value = this.#attribute(set, name);
+    return value !== undefined && isString(value) ? textOf(value) : undefined;
+  }
+
+  #items(value: Value | undefined): Value[] {
+    if (value === undefined || !isList(value)) return [];
+    return value.flatMap((slot) => {
+      try {
+        return [this.#evaluation.force(slot)];
+      } catch (error) {
+        if (error instanceof EvalError) return [];
+        throw error;
+      }
+    });
+  }
+
+  #metaPosition(value: Value): string | undefined {
+    return this.#text(this.#attribute(value, "meta"), "position");
+  }
+
+  /** The option at a path, or the one that a longer path leads into. */
+  #option(options: Value, names: readonly string[]): OptionReport | undefined {
+    let at: Value | undefined = options;
+    for (const [i, name] of names.entries()) {
+      at = this.#attribute(at, name);
+      if (this.#text(at, "_type") === "option") {
+        return this.#describeOption(at as Attrs, names.slice(0, i + 1));
+      }
+    }
+    return undefined;
+  }
+
+  #describeOption(option: Attrs, path: readonly string[]): OptionReport {
+    const positions = this.#items(this.#attribute(option, "declarationPositions")).map((one) => {
+      const line = this.#attribute(one, "line");
+      const file = this.#text(one, "file") ?? "";
+      return typeof line === "number" ? `${file}:${line}:${this.#attribute(one, "column")}` : file;
+    });
+    const files = this.#items(this.#attribute(option, "declarations")).flatMap((file) =>
+      isString(file) ? [textOf(file)] : [],
+    );
+    const fallback = this.#attribute(option, "default");
+    const defaultText = this.#attribute(option, "defaultText");
+    const priority = this.#attribute(option, "highestPrio");
+    return {
+      option: path.join("."),
+      declarations: positions.length > 0 ? positions : files,
+      type: this.#text(this.#attribute(option, "type"), "description"),
+      default:
+        this.#text(defaultText, "text") ??
+        (defaultText !== undefined && isString(defaultText) ? textOf(defaultText) : undefined) ??
+        (fallback === undefined ? undefined : this.#print(fallback)),
+      isDefined: this.#attribute(option, "isDefined") === true,
+      priority: typeof priority === "number" ? priority : undefined,
+      definitions: this.#definitions(option, path),
+    };
+  }
+
+  /** All definitions of an option: those that were merged, else those that the option shows. */
+  #definitions(option: Attrs, path: readonly string[]): Definition[] {
+    const all = this.#watcher.merges.flatMap(({ loc, definitions }) => {
+      const names = this.#items(this.#forced(loc)).map((part) =>
+        isString(part) ? textOf(part) : "",
+      );
+      if (names.length !== path.length || names.some((name, i) => name !== path[i])) return [];
+      return this.#items(this.#forced(definitions)).flatMap((definition) =>
+        this.#discharge(
+          this.#text(definition, "file") ?? "",
+          this.#attribute(definition, "value"),
+          DEFAULT_PRIORITY,
+          path,
+        ),
+      );
+    });
+    const shown =
+      all.length > 0
+        ? all
+        : this.#items(this.#attribute(option, "definitionsWithLocations")).flatMap((definition) =>
+            this.#discharge(
+              this.#text(definition, "file") ?? "",
+              this.#attribute(definition, "value"),
+              DEFAULT_PRIORITY,
+              path,
+            ),
+          );
+    const best = Math.min(
+      ...shown.filter(({ lost }) => lost === undefined).map(({ priority }) => priority),
+    );
+    // The same merge may be seen for several evaluations of the modules.
+    const seen = new Set<string>();
+    return shown
+      .map((definition) =>
+        definition.lost === undefined && definition.priority > best
+          ? { ...definition, lost: "priority" as const }
+          : definition,
+      )
+      .filter((definition) => {
+        const key = JSON.stringify(definition);
+        if (seen.has(key)) return false;
+        seen.add(key);
+        return true;
+      })
+      .sort((a, b) => Number(a.lost !== undefined) - Number(b.lost !== undefined));
+  }
+
+  #forced(slot: Slot): Value | undefined {
+    try {
+      return this.#evaluation.force(slot);
+    } catch (error) {
+      if (error instanceof EvalError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Takes `mkIf`, `mkMerge`, `mkOverride` and `mkOrder` off a definition. */
+  #discharge(
+    file: string,
+    value: Value | undefined,
+    priority: number,
+    path: readonly string[],
+  ): Definition[] {
+    if (value === undefined) {
+      return [
+        { file, place: this.#placeIn(file, path), priority, value: "(fails)", lost: undefined },
+      ];
+    }
+    switch (this.#text(value, "_type")) {
+      case "merge":
+        return this.#items(this.#attribute(value, "contents")).flatMap((one) =>
+          this.#discharge(file, one, priority, path),
+        );
+      case "if": {
+        if (this.#attribute(value, "condition") === true) {
+          return this.#discharge(file, this.#attribute(value, "content"), priority, path);
+        }
+        const place = this.#placeIn(file, path);
+        return [{ file, place, priority, value: "(not evaluated)", lost: "condition" }];
+      }
+      case "override": {
+        const own = this.#attribute(value, "priority");
+        return this.#discharge(
+          file,
+          this.#attribute(value, "content"),
+          typeof own === "number" ? own : priority,
+          path,
+        );
+      }
+      case "order":
+      case "definition":
+        return this.#discharge(
+          file,
+          this.#attribute(value, "content") ?? this.#attribute(value, "value"),
+          priority,
+          path,
+        );
+      default:
+        return [
+          {
+            file,
+            place: this.#placeIn(file, path),
+            priority,
+            value: this.#print(value),
+            lost: undefined,
+          },
+        ];
+    }
+  }
+
+  /** Where a file binds an option: the binding whose name is the longest end of the path. */
+  #placeIn(file: string, path: readonly string[]): string | undefined {
+    let best: { readonly length: number; readonly place: string } | undefined;
+    for (const [name, place] of this.#bindingsIn(file)) {
+      const parts = name.split(".");
+      const rest = parts[0] === "config" ? parts.slice(1) : parts;
+      const tail = path.slice(-rest.length);
+      const fits = rest.length <= path.length && rest.every((part, i) => part === tail[i]);
+      if (fits && rest.length > (best?.length ?? 0)) best = { length: rest.length, place };
+    }
+    return best?.place;
+  }
+
+  /** The bindings of a file as names with their `LINE:COLUMN`. */
+  #bindingsIn(file: string): readonly (readonly [string, string])[] {
+    let found = this.#bindings.get(file);
+    if (found !== undefined) return found;
+    found = [];
+    try {
+      const text = this.#session.machine.readFile(file);
+      const source = new SourceFile({ kind: "file", path: file }, text);
+      const { expr } = parse(source, { basePath: "/", home: "/" });
+      found = [...bindingNames(expr)].map(([value, name]: readonly [Expr, string]) => {
+        const described = source.describe(value.pos);
+        return [name, described.slice(file.length + 1)] as const;
+      });
+    } catch {
+      // Definitions may come from things that are not files.
+    }
+    this.#bindings.set(file, found);
+    return found;
+  }
+
+  /** The overlays of a package set that have an attribute of a name. */
+  #overlays(packages: Attrs, name: string): { number: number; position: string }[] {
+    return this.#items(this.#attribute(packages, "overlays")).flatMap((overlay, i) => {
+      if (!(overlay instanceof Closure)) return [];
+      try {
+        // Only the names of the result matter, so the final set stands for the previous one, too.
+        const made = this.#session.run(applied(overlay, packages));
+        if (!(made instanceof Attrs) || !made.has(name)) return [];
+        const pos = made.positionOf(name);
+        const position = this.#describe(pos === NO_POS ? overlay.code.pos : pos);
+        return [{ number: i + 1, position }];
+      } catch (error) {
+        if (error instanceof EvalError) return [];
+        throw error;
+      }
+    });
+  }
+}
+
+function* applied(overlay: Value, packages: Attrs): Suspendable<Value> {
+  return (yield new CallRequest(overlay, [packages, packages], NO_POS)) as Value;
+}
+
+function render(report: Report): string {
+  const { path, value, steps, option, overlays, metaPosition } = report;
+  const lines = [`${path} = ${value}`];
+  if (option === undefined) {
+    for (const { name, position } of steps) {
+      lines.push(`  ${name}: ${position === "" ? "no position" : position}`);
+    }
+  } else lines.push(...renderOption(option));
+  for (const { number, position } of overlays)
+    lines.push(`  overlay ${number} has it: ${position}`);
+  if (metaPosition !== undefined) lines.push(`  meta.position: ${metaPosition}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function renderOption(option: OptionReport): string[] {
+  const lines = [`  option ${option.option}${option.type === undefined ? "" : `: ${option.type}`}`];
+  for (const place of option.declarations) lines.push(`    declared in ${place}`);
+  if (option.default !== undefined) lines.push(`    default: ${option.default}`);
+  if (option.definitions.length === 0) lines.push("    not defined: it has its default");
+  for (const { file, place, priority, value, lost } of option.definitions) {
+    const state =
+      lost === undefined
+        ? "counts"
+        : lost === "condition"
+          ? "does not count, its condition is false"
+          : "does not count, another has a higher priority";
+    lines.push(
+      `    ${value}  (priority ${priority}: ${state})`,
+      `      in ${file}${place === undefined ? "" : `:${place}`}`,
+    );
+  }
+  return lines;
+}
