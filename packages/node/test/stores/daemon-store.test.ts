@@ -80,6 +80,18 @@ suite("a daemon of C++ Nix", () => {
     return added.path;
   }
 
+  test("has no realisations without the feature, and says so", async () => {
+    const said: string[] = [];
+    const observer = { message: (text: string) => said.push(text) };
+    const store = daemon.open({ handshake: { minor: 37 }, observer });
+    const drvPath = `${daemon.storeDir}/00000000000000000000000000000000-x.drv`;
+    expect(await store.realisation({ drvPath, outputName: "out" })).toBeUndefined();
+    expect(said).toEqual([
+      "warning: the daemon is missing the 'realisation-with-path-not-hash' protocol feature, needed to support content-addressing derivations",
+    ]);
+    await store.close();
+  });
+
   test("says what it is", async () => {
     const facts = await store.facts();
     expect(facts.version).toMatch(/^\d+\.\d+/);
