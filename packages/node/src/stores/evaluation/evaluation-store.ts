@@ -36,7 +36,7 @@ import type { Missing } from "@nivis/store";
 import { nodeHashes } from "../../node-hashes.ts";
 import type { BlockingStore } from "./blocking-store.ts";
 import { spoolNar } from "./nar-spool.ts";
-import { RemoteFiles } from "./remote-files.ts";
+import { remoteFiles } from "./remote-files.ts";
 import type { NewObject } from "./requests.ts";
 
 /** How many objects, or bytes of contents, are sent at once. */
@@ -79,7 +79,7 @@ export class EvaluationStore implements Store {
     this.#store = store;
     this.relocatedDirectory = place.directory;
     if (place.isRemote === true) {
-      this.files = new RemoteFiles(storeDir, store, (path) => this.#settle(path));
+      this.files = remoteFiles(storeDir, store, (path) => this.#settle(path));
     }
   }
 

@@ -8,14 +8,24 @@ import { type NarListing, splitStorePath } from "@nivis/formats";
 import { findInListing } from "@nivis/store";
 import type { BlockingStore } from "./blocking-store.ts";
 
-/** See the head of this file. */
-export class RemoteFiles implements StoreFiles {
+/**
+ * The files of all objects of a store. `settle` is called before the store is asked for an object: it
+ * may not be written yet.
+ */
+export function remoteFiles(
+  storeDir: string,
+  store: Pick<BlockingStore, "ask">,
+  settle: (path: string) => void,
+): StoreFiles {
+  return new RemoteFiles(storeDir, store, settle);
+}
+
+class RemoteFiles implements StoreFiles {
   readonly #storeDir: string;
   readonly #store: Pick<BlockingStore, "ask">;
   readonly #settle: (path: string) => void;
   readonly #listings = new Map<string, NarListing>();
 
-  /** `settle` is called before the store is asked for an object: it may not be written yet. */
   constructor(storeDir: string, store: Pick<BlockingStore, "ask">, settle: (path: string) => void) {
     this.#storeDir = storeDir;
     this.#store = store;
