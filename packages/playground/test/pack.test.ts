@@ -158,11 +158,16 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
   test("the path is that of C++ Nix", ({ skip }) => {
     let path: string;
     try {
-      path = execFileSync("nix-instantiate", ["--eval", "--read-only", "-E", expression(tree)], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      });
-    } catch {
+      path = execFileSync(
+        "nix-instantiate",
+        ["--eval", "--readonly-mode", "-E", expression(tree)],
+        {
+          encoding: "utf8",
+          stdio: ["ignore", "pipe", "ignore"],
+        },
+      );
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       skip("there is no C++ Nix here");
       return;
     }
