@@ -1,4 +1,7 @@
-/** The builtin `fetchClosure`: store paths from binary caches, content-addressed or checked by keys. */
+/**
+ * The builtin `fetchClosure`: store paths from binary caches, content-addressed or checked by keys. A module
+ * on demand, see scripts/bundles.mjs.
+ */
 import { isStorePath, parseUrl } from "@nivis/formats";
 import { allowClosure } from "../allowed-closure.ts";
 import type { EvalContext } from "../context.ts";
@@ -13,7 +16,6 @@ import { Thunk } from "../value/thunk.ts";
 import { ContextString, isString, type Slot, textOf, type Value } from "../value/value.ts";
 import { attempt } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
 import { forceBoolAt } from "./force-at.ts";
 
 /** The arguments of `fetchClosure`. */
@@ -92,7 +94,7 @@ function* copy(ctx: EvalContext, request: ClosureRequest): Suspendable<ClosureCo
   return (yield attempt(() => store.fetchClosure?.(request) as ClosureCopy)) as ClosureCopy;
 }
 
-function* fetchClosure(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
+export function* fetchClosure(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
   try {
     const { fromStore, fromPath, toPath, inputAddressed } = (yield argumentsOf(
       ctx,
@@ -162,15 +164,3 @@ function* fetchRewritten(
       : `${yielded}, while '${wanted}' was expected`,
   );
 }
-
-/** The builtins of this file. */
-export const fetchClosureBuiltins: readonly BuiltinDefinition[] = [
-  suspending({
-    name: "fetchClosure",
-    args: args("args"),
-    strict: [strict(0, "set", "while evaluating the argument passed to builtins.fetchClosure")],
-    feature: "fetch-closure",
-    doc: "The store path `fromPath` of the set *args*, copied with its closure from the binary cache `fromStore`. With `toPath` it is rewritten to content-addressed form, which needs no trust; a path that is not content-addressed needs `inputAddressed = true`.",
-    run: (ctx, set: Attrs) => fetchClosure(ctx, set),
-  }),
-];

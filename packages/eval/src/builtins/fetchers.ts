@@ -60,6 +60,7 @@ import {
 import { attempt } from "../vm/pending.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
+import { fetchClosure } from "./fetch-closure.ts";
 
 /**
  * Restricted evaluation accesses only URIs in the setting `allowed-uris`, and the files that it may
@@ -481,5 +482,13 @@ export const fetcherBuiltins: readonly BuiltinDefinition[] = [
     feature: "fetch-tree",
     doc: "Fetches a source tree of any kind. *input* is a set with a `type`, or a URL.",
     run: (ctx, argument: Value) => fetchTree(ctx, { name: "fetchTree", isGit: false }, argument),
+  }),
+  suspending({
+    name: "fetchClosure",
+    args: args("args"),
+    strict: [strict(0, "set", "while evaluating the argument passed to builtins.fetchClosure")],
+    feature: "fetch-closure",
+    doc: "The store path `fromPath` of the set *args*, copied with its closure from the binary cache `fromStore`. With `toPath` it is rewritten to content-addressed form, which needs no trust; a path that is not content-addressed needs `inputAddressed = true`.",
+    run: (ctx, set: Attrs) => fetchClosure(ctx, set),
   }),
 ];

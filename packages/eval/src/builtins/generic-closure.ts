@@ -1,4 +1,7 @@
-/** `genericClosure`: all elements that can be reached from a set of elements, each key once. */
+/**
+ * `genericClosure`: all elements that can be reached from a set of elements, each key once. A module on
+ * demand, see scripts/bundles.mjs.
+ */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
@@ -15,7 +18,6 @@ import type { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
 import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
-import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
 import { OrderedKeys } from "./ordered-keys.ts";
 
 /** Adds a key; if it cannot be compared, the traces name both elements. */
@@ -163,35 +165,20 @@ class Closing extends Routine<NixList> {
   }
 }
 
-/** The builtins of this file. */
-export const genericClosureBuiltins: readonly BuiltinDefinition[] = [
-  suspending({
-    name: "genericClosure",
-    args: args("attrset"),
-    strict: [
-      strict(0, "set", "while evaluating the first argument passed to builtins.genericClosure"),
-    ],
-    doc:
-      "The list of all elements that can be reached from the `startSet` of *attrset*: its `operator`, called " +
-      "with an element, returns a list of further ones. Elements are sets; two with equal `key` " +
-      "count as one. Keys must be comparable with `<`.\n\n" +
-      "```nix\nbuiltins.genericClosure {\n  startSet = [ { key = 5; } ];\n" +
-      "  operator = { key }: if key == 0 then [ ] else [ { key = key - 1; } ];\n}\n```",
-    *run(ctx, set: Attrs) {
-      const argument = "in the attrset passed as argument to builtins.genericClosure";
-      const startSlot = expectAttribute(set, "startSet", argument);
-      const start: NixList = expectList(
-        ctx,
-        (startSlot instanceof Thunk ? yield startSlot : startSlot) as Value,
-        "while evaluating the 'startSet' attribute passed as argument to builtins.genericClosure",
-      );
-      if (start.length === 0) return start;
-      const operator = (yield forceFunction(
-        ctx,
-        expectAttribute(set, "operator", argument),
-        "while evaluating the 'operator' attribute passed as argument to builtins.genericClosure",
-      )) as Value;
-      return (yield new Closing(ctx, start.slice(), operator)) as NixList;
-    },
-  }),
-];
+/** The list of all elements that the operator of a set leads to from its start set. */
+export function* genericClosure(ctx: EvalContext, set: Attrs): Suspendable<NixList> {
+  const argument = "in the attrset passed as argument to builtins.genericClosure";
+  const startSlot = expectAttribute(set, "startSet", argument);
+  const start: NixList = expectList(
+    ctx,
+    (startSlot instanceof Thunk ? yield startSlot : startSlot) as Value,
+    "while evaluating the 'startSet' attribute passed as argument to builtins.genericClosure",
+  );
+  if (start.length === 0) return start;
+  const operator = (yield forceFunction(
+    ctx,
+    expectAttribute(set, "operator", argument),
+    "while evaluating the 'operator' attribute passed as argument to builtins.genericClosure",
+  )) as Value;
+  return (yield new Closing(ctx, start.slice(), operator)) as NixList;
+}

@@ -32,6 +32,7 @@ import {
   strict,
   suspending,
 } from "./definition.ts";
+import { genericClosure } from "./generic-closure.ts";
 
 /** V8 does not store longer lists in one piece, which makes them unusably slow. */
 const MAX_LIST_LENGTH = 2 ** 27;
@@ -562,5 +563,19 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       '\n\n```nix\nbuiltins.groupBy (builtins.substring 0 1) [ "foo" "bar" "baz" ]\n```\n\n' +
       'is `{ b = [ "bar" "baz" ]; f = [ "foo" ]; }`.',
     run: (ctx, f: Value, list: NixList) => new GroupBy(ctx, f, list),
+  }),
+  suspending({
+    name: "genericClosure",
+    args: args("attrset"),
+    strict: [
+      strict(0, "set", "while evaluating the first argument passed to builtins.genericClosure"),
+    ],
+    doc:
+      "The list of all elements that can be reached from the `startSet` of *attrset*: its `operator`, called " +
+      "with an element, returns a list of further ones. Elements are sets; two with equal `key` " +
+      "count as one. Keys must be comparable with `<`.\n\n" +
+      "```nix\nbuiltins.genericClosure {\n  startSet = [ { key = 5; } ];\n" +
+      "  operator = { key }: if key == 0 then [ ] else [ { key = key - 1; } ];\n}\n```",
+    run: (ctx, set: Attrs) => genericClosure(ctx, set),
   }),
 ];

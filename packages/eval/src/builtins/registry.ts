@@ -16,12 +16,10 @@ import { conversionBuiltins } from "./conversion.ts";
 import type { BuiltinConstant, BuiltinDefinition } from "./definition.ts";
 import { derivationBuiltins } from "./derivation.ts";
 import { environmentBuiltins, environmentConstants } from "./environment.ts";
-import { fetchClosureBuiltins } from "./fetch-closure.ts";
 import { fetcherBuiltins } from "./fetchers.ts";
 import { fileBuiltins } from "./files.ts";
 import { flakeRefBuiltins } from "./flake-refs.ts";
 import { functionBuiltins } from "./functions.ts";
-import { genericClosureBuiltins } from "./generic-closure.ts";
 import { getFlakeBuiltins } from "./get-flake.ts";
 import { hashingBuiltins } from "./hashing.ts";
 import { importBuiltins } from "./import.ts";
@@ -44,12 +42,10 @@ export const allBuiltins: readonly BuiltinDefinition[] = [
   ...derivationBuiltins,
   ...environmentBuiltins,
   ...fetcherBuiltins,
-  ...fetchClosureBuiltins,
   ...fileBuiltins,
   ...flakeRefBuiltins,
   ...getFlakeBuiltins,
   ...functionBuiltins,
-  ...genericClosureBuiltins,
   ...hashingBuiltins,
   ...importBuiltins,
   ...listBuiltins,
