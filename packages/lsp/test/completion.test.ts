@@ -63,6 +63,52 @@ test.each([
   expect([...labels].sort()).toEqual(wanted);
 });
 
+test.each([
+  "{ x = s.§ }",
+  "{ x = s.§; }",
+  "{ x = s.§; y = 2; }",
+  "{ x = s.§ y = 2; }",
+  "{ x = s.a§; }",
+  "{ x.y = s.§; }",
+  "{\n  x = s.§\n}\n",
+  "{\n  x = s.§\n  y = 1;\n}\n",
+  "{ x = f s.§; }",
+  "{ x = [ s.§ ]; }",
+  "{ x = (s.§); }",
+  "{ x = if s.§ then 1 else 2; }",
+  "{ x = 1 + s.§; }",
+  '{ x = "${s.§}"; }',
+  "{ inherit (s.§) b; }",
+  "{ x = with s.§; b; }",
+  "{ x = assert s.§; 1; }",
+  "{ x = with { }; s.§; }",
+  "{ x = y: s.§; }",
+  "{ x = { y ? s.§ }: y; }",
+  "rec { x = s.§ }",
+  "let x = s.§ in x",
+  "let x = s.§; in x",
+  "let x = s.§; y = 1; in x",
+  "let y = 1; in s.§",
+  "x: s.§",
+  "[ s.§ ]",
+  "f s.§ 1",
+  "{ y ? s.§ }: y",
+])("attributes wherever a value may stand, while the text is not finished: %s", async (text) => {
+  const { labels } = await complete(`let s = { ab = 1; ac = 2; }; f = x: y: x; in ${text}`);
+  expect([...labels].sort()).toEqual(["ab", "ac"]);
+});
+
+test.each([
+  "{ outer.§ }",
+  "{ outer.§ = 1; }",
+  "{ outer.§; }",
+  "{ outer.x§ = outer; }",
+  "rec { a = 1; outer.§ }",
+])("keys are not attributes of a value: %s", async (text) => {
+  const { labels } = await complete(`let outer = { ab = 1; }; in ${text}`);
+  expect(labels).not.toContain("ab");
+});
+
 test("a name that needs quotes gets them", async () => {
   const { items, text } = await complete('let s = { "3d" = 1; }; in s.§');
   const [item] = items;

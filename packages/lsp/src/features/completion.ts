@@ -334,8 +334,7 @@ class Completion {
 
   async #attributeOf(base: SyntaxToken | SyntaxNode, path: readonly string[]): Promise<void> {
     const snapshot = this.#snapshot;
-    const binding = base.parent;
-    if (binding?.kind === SyntaxKind.Binding || isKeyPlace(base, this.#offset)) {
+    if (isKeyPlace(base, this.#offset)) {
       await this.#key([nameText(base), ...path], base);
       return;
     }
@@ -603,9 +602,15 @@ class Completion {
   }
 }
 
-/** Whether an operand is a key that is being written: `{ services.` */
+/** Whether an operand is a key that is being written: `{ services.` or `{ services. = 1; }` */
 function isKeyPlace(base: SyntaxToken | SyntaxNode, offset: number): boolean {
   const { parent } = base;
+  if (parent?.kind === SyntaxKind.Binding) {
+    const equals = parent.children.find(
+      (child) => child instanceof SyntaxToken && child.kind === Token.Equals,
+    );
+    return equals === undefined || base.start < equals.start;
+  }
   if (parent?.kind !== SyntaxKind.AttrSet && parent?.kind !== SyntaxKind.Let) return false;
   // In a set, tokens that are no bindings are keys without a value.
   return base.end <= offset && (base.firstToken.previous?.kind ?? Token.Eof) !== Token.In;
