@@ -37,7 +37,7 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
 /** See the head of this file. */
 export const cacheCommand: Program<CacheFlags> = {
   name: "nivis cache",
-  summary: "show, trim or clear the caches of compiled files, results, outputs and fetched sources",
+  summary: "show, trim or clear the caches of files, results, outputs and fetched sources",
   usage: "[show | trim | clear] [FLAG]...",
   description: [
     "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. Entries are found by content and never become stale. That cache keeps its size below 256 MiB.",

@@ -11,7 +11,7 @@ export const DIFF_TOPIC: HelpTopic = {
     { does: "Two attributes", command: "nivis diff '<nixpkgs>#hello' './overlaid.nix#hello'" },
     {
       does: "Two expressions",
-      command: "nivis diff --expr 'import ./a.nix { }' --expr 'import ./b.nix { }'",
+      command: "nivis diff --expr 'import ./a.nix { }' --expr 'import ./b.nix { }' --depth 1",
     },
   ],
 };

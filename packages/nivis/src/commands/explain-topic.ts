@@ -10,7 +10,7 @@ export const EXPLAIN_TOPIC: HelpTopic = {
     {
       does: "Why an option of a system has its value",
       command:
-        "nivis explain '<nixpkgs/nixos>' config.services.openssh.enable --arg configuration ./configuration.nix",
+        "nivis explain '<nixpkgs/nixos>' config.services.openssh.enable --arg configuration ./c.nix",
     },
     { does: "Where a package is defined", command: "nivis explain '<nixpkgs>' hello" },
   ],

@@ -11,7 +11,7 @@ export const PROFILE_TOPIC: HelpTopic = {
     {
       does: "The dearest options of a system, as a page too",
       command:
-        "nivis profile --html system.html '<nixpkgs/nixos>' system --arg configuration ./configuration.nix",
+        "nivis profile --html system.html '<nixpkgs/nixos>' system --arg configuration ./c.nix",
     },
     {
       does: "For speedscope",
