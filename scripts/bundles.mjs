@@ -27,6 +27,7 @@ export const ON_DEMAND = {
     "nivis/src/written-value.ts",
   ],
   stores: ["nivis/src/commands/store-commands.ts"],
+  prefetching: ["nivis/src/commands/store/prefetched-file.ts"],
   "remote-files": ["node/src/stores/evaluation/remote-files.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts", "nivis/src/flakes/repl-flake.ts"],
   locking: ["nivis/src/commands/lock-commands.ts"],

@@ -1,6 +1,6 @@
 /** The public names of `@nivis/fetch`. */
-export { type Spool, type UnpackedArchive, unpackArchive } from "./archive/unpack.ts";
-export { formatNarHash } from "./cache/tree-cache.ts";
+export { type Spool, type UnpackedArchive, unpackArchive, unpackWhole } from "./archive/unpack.ts";
+export { formatNarHash, MemorySpool } from "./cache/tree-cache.ts";
 export { Fetcher, type FetcherOptions, treeStorePath } from "./fetcher.ts";
 export { CommitTree, type GitCommit, readCommit } from "./git/commit-tree.ts";
 export { applyDelta, type GitObject, GitObjects, type GitObjectType } from "./git/objects.ts";
@@ -20,7 +20,7 @@ export {
   type ProgramResult,
   type ProgramRunner,
 } from "./host.ts";
-export { DownloadError } from "./http/download.ts";
+export { DownloadError, Downloader } from "./http/download.ts";
 export { type NetrcLogin, netrcLogin } from "./http/netrc.ts";
 export type { FetchedSource } from "./schemes/scheme.ts";
 export { DEFAULT_FETCH_SETTINGS, type FetchSettings } from "./settings.ts";

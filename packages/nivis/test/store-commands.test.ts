@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -97,6 +98,88 @@ describe("store add", () => {
     expect((await on("path-info", "nixpkgs#hello")).err).toContain(
       "'nixpkgs#hello' looks like a flake reference",
     );
+  });
+});
+
+describe("store prefetch-file", () => {
+  const url = (name: string): string => `file://${folder}/${name}`;
+  /** The path and hash that a download gets. */
+  async function fetched(...args: string[]): Promise<{ storePath: string; hash: string }> {
+    return JSON.parse(await line("store", "prefetch-file", "--json", ...args));
+  }
+
+  beforeAll(() => {
+    execFileSync("tar", ["-C", folder, "-czf", join(folder, "tree.tgz"), "tree"]);
+    execFileSync("tar", ["-C", tree, "-czf", join(folder, "file.tgz"), "data"]);
+    execFileSync("tar", ["-C", folder, "-czf", join(folder, "none.tgz"), "-T", "/dev/null"]);
+    writeFileSync(join(folder, "plain"), "hi\n");
+  });
+
+  test("adds a file, an executable or what is in an archive", async () => {
+    const plain = await fetched(url("plain"));
+    expect(plain.hash).toBe("sha256-mOpuTyFvL7S2n/+bOkSELDhobKaF8/VdxIxdP7EQe+Q=");
+    expect(readFileSync(join(root, plain.storePath), "utf8")).toBe("hi\n");
+    const program = await fetched("--executable", "--name", "run", url("plain"));
+    expect(program.hash).toBe("sha256-tVvOGrOHiHZTZEkRVN8MV1pJWcJHq80NLSSm26SxDac=");
+    expect(statSync(join(root, program.storePath)).mode & 0o111).toBe(0o111);
+    const whole = await fetched("--unpack", url("tree.tgz"));
+    expect(whole.hash).toBe(await line("hash", "path", tree));
+    // A file that is alone in its archive is the top level, too.
+    const single = await fetched("--unpack", url("file.tgz"));
+    expect(single.hash).toBe(await line("hash", "path", join(tree, "data")));
+    const { hash } = await fetched("--hash-type", "sha512", url("plain"));
+    expect(hash).toMatch(/^sha512-/);
+  });
+
+  test("tells people where the file is", async () => {
+    const { code, out, err } = await on("store", "prefetch-file", url("plain"));
+    expect({ code, out }).toEqual({ code: 0, out: "" });
+    expect(err).toMatch(
+      /^Downloaded 'file:\/\/.*\/plain' to '\/nix\/store\/.*-plain' \(hash 'sha256-mOpu.*='\)\.\n$/,
+    );
+  });
+
+  test("downloads nothing that the store has with the expected hash", async () => {
+    const { storePath, hash } = await fetched("--name", "kept", url("plain"));
+    const again = await fetched("--name", "kept", "--expected-hash", hash, url("missing"));
+    expect(again).toEqual({ storePath, hash });
+  });
+
+  test.each<[string, string[], RegExp]>([
+    [
+      "another hash",
+      ["--expected-hash", `sha256-${"A".repeat(43)}=`, url("plain")],
+      /^error: hash mismatch for 'file:.*plain':\n +specified: sha256-A+=\n +got: +sha256-mOpu/,
+    ],
+    [
+      "a missing file",
+      [url("missing")],
+      /Could not read a file:\/\/ file \(37\) Could not open file/,
+    ],
+    ["a directory", [url("tree")], /error: unable to download 'file:.*tree': it is a directory/],
+    [
+      "no archive",
+      ["--unpack", url("plain")],
+      /failed to open archive: Unrecognized archive format/,
+    ],
+    [
+      "an empty archive",
+      ["--unpack", url("none.tgz")],
+      /error: archive 'file:.*none.tgz' is empty/,
+    ],
+    ["a bad name", ["--name", "a b", url("plain")], /error: name 'a b' contains illegal character/],
+    ["a bad URL", ["x"], /error: URL 'x' doesn't have a scheme/],
+    ["a scheme that is not supported", ["ftp://h/x"], /the scheme 'ftp' is not supported/],
+    ["two URLs", [url("plain"), "b"], /unexpected argument 'b'/],
+    [
+      "a name in the URL that is bad",
+      [url("a b")],
+      /file name 'a b' was extracted from URL '.*'\n\n +error: name 'a b' contains illegal character/,
+    ],
+  ])("refuses %s", async (_, args, message) => {
+    const { code, err } = await on("store", "prefetch-file", ...args);
+    expect(err).toMatch(message);
+    expect(code).toBe(1);
   });
 });
 

@@ -27,8 +27,22 @@ export interface UnpackedArchive {
   readonly lastModified: number;
 }
 
-/** Unpacks an archive; throws {@link InputError} if it is not one or does not stay in its bounds. */
+/**
+ * Unpacks an archive; throws {@link InputError} if it is not one or does not stay in its bounds.
+ * Where all is in one directory, that directory is the root.
+ */
 export async function unpackArchive(
+  host: Pick<FetchHost, "decompressors">,
+  input: AsyncIterable<Uint8Array>,
+  spool: Spool,
+  maxSize: number,
+): Promise<UnpackedArchive> {
+  const { root, lastModified } = await unpackWhole(host, input, spool, maxSize);
+  return { root: withoutTopDirectory(root), lastModified };
+}
+
+/** Unpacks an archive as {@link unpackArchive} does, but always with its own root. */
+export async function unpackWhole(
   host: Pick<FetchHost, "decompressors">,
   input: AsyncIterable<Uint8Array>,
   spool: Spool,
@@ -107,7 +121,7 @@ class TreeBuilder implements TarSink {
       }
       this.#add(path, node);
     }
-    return { root: withoutTopDirectory(this.#root), lastModified: this.#lastModified };
+    return { root: this.#root, lastModified: this.#lastModified };
   }
 
   #find(path: readonly string[]): MemoryNode | undefined {

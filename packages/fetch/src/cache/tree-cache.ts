@@ -43,7 +43,7 @@ export function formatNarHash(digest: Uint8Array): string {
 }
 
 /** Pieces of bytes in memory. */
-class MemorySpool implements Spool {
+export class MemorySpool implements Spool {
   readonly #pieces: Uint8Array[] = [];
   readonly #starts: number[] = [];
   #size = 0;

@@ -31,6 +31,7 @@ import { storeLsCommand } from "./store/ls.ts";
 import { storeMakeContentAddressedCommand } from "./store/make-content-addressed.ts";
 import { storeOptimiseCommand } from "./store/optimise.ts";
 import { storePathFromHashPartCommand } from "./store/path-from-hash-part.ts";
+import { storePrefetchFileCommand } from "./store/prefetch-file.ts";
 import { storeRepairCommand } from "./store/repair.ts";
 import { storeSignCommand } from "./store/sign.ts";
 import { storeVerifyCommand } from "./store/verify.ts";
@@ -59,6 +60,7 @@ const STORE_COMMANDS: readonly Command[] = [
     storeCommand("gc", storeGcCommand),
     storeCommand("delete", storeDeleteCommand),
     storeCommand("path-from-hash-part", storePathFromHashPartCommand),
+    storeCommand("prefetch-file", storePrefetchFileCommand),
     storeCommand("copy-sigs", storeCopySigsCommand),
     storeCommand("copy-log", storeCopyLogCommand),
     storeCommand("make-content-addressed", storeMakeContentAddressedCommand),
