@@ -4,18 +4,19 @@
  * which the main bundle hands to them, and get plain data back.
  */
 import { type DerivedPath, rootOfDerivedPath } from "@nivis/formats";
+import { runFlakeProgram } from "./commands/flake-commands.ts";
+import { hasFlakeFlags } from "./commands/flake-detection.ts";
 import {
   addArgument,
   BUILDING_OPTIONS,
   type BuildingFlags,
   defaultBuildingFlags,
   type Installable,
-  Installables,
+  withInstallables,
 } from "./options/building-options.ts";
 import type { HelpTopic } from "./options/help.ts";
 import { runWaitingProgram, type WaitingProgram } from "./program.ts";
 import { Realisation } from "./realisation.ts";
-import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What is to be evaluated. Texts, not bytes. */
@@ -24,8 +25,10 @@ export interface InstallableRequest {
   readonly topic: HelpTopic;
   /** Options of evaluation, as on the command line. */
   readonly options: readonly string[];
-  /** Attribute paths, files and store paths. */
+  /** Attribute paths, attributes of flakes and store paths. */
   readonly arguments: readonly string[];
+  /** Whether arguments may name flakes, whose code is then loaded. */
+  readonly namesFlakes: boolean;
   /**
    * Whether the outputs are built; or the derivations only written, and what would have to be built
    * is shown; or just written.
@@ -42,7 +45,7 @@ export interface ResolvedPath {
 
 /** An argument and what it stands for. */
 export interface ResolvedInstallable {
-  /** As the user wrote it; bytes. */
+  /** What messages call it: as the user wrote it, but for flakes the reference in full; bytes. */
   readonly shown: string;
   readonly paths: readonly ResolvedPath[];
 }
@@ -61,32 +64,39 @@ export const evaluateInstallables: EvaluateInstallables = async (request, termin
     options: BUILDING_OPTIONS,
     defaults: defaultBuildingFlags,
     positional: addArgument,
-    run: async (flags, invocation) => {
-      const session = openSession(flags, { readOnly: flags.readOnly });
-      const installables = new Installables(flags, session, request.topic.name);
-      const resolved = installables.resolve(flags.positionals);
-      if (request.realise === "nothing") {
-        found = resolved.map(({ shown, wanted }) => ({
-          shown,
-          paths: wanted.map((path) => ({ wanted: path, outputs: new Map() })),
-        }));
-        return 0;
-      }
-      const realisation = new Realisation(session, invocation);
-      found =
-        request.realise === "outputs"
-          ? await built(resolved, realisation)
-          : planned(resolved, realisation);
-      return 0;
-    },
+    run: (flags, invocation) =>
+      withInstallables(
+        flags,
+        { command: request.topic.name, use: "package" },
+        async ({ session, resolve }) => {
+          const resolved = resolve();
+          if (request.realise === "nothing") {
+            found = named(resolved);
+            return 0;
+          }
+          const realisation = new Realisation(session, invocation);
+          found =
+            request.realise === "outputs"
+              ? await built(resolved, realisation)
+              : planned(resolved, realisation);
+          return 0;
+        },
+      ),
   };
-  const code = await runWaitingProgram(
-    program,
-    [...request.options, "--", ...request.arguments],
-    terminal,
-  );
+  const args = [...request.options, "--", ...request.arguments];
+  const code =
+    request.namesFlakes || hasFlakeFlags(request.options)
+      ? await runFlakeProgram(program, args, terminal)
+      : await runWaitingProgram(program, args, terminal);
   return code === 0 ? found : code;
 };
+
+function named(installables: readonly Installable[]): readonly ResolvedInstallable[] {
+  return installables.map(({ shown, wanted }) => ({
+    shown,
+    paths: wanted.map((path) => ({ wanted: path, outputs: new Map() })),
+  }));
+}
 
 async function built(
   installables: readonly Installable[],

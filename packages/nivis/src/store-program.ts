@@ -70,6 +70,12 @@ interface SessionParts {
   readonly program: HelpTopic;
 }
 
+/** How a command has arguments evaluated. */
+export interface EvaluationRequest extends Pick<InstallableRequest, "realise" | "namesFlakes"> {
+  /** The store; that of the command line unless given. */
+  readonly uri?: string | undefined;
+}
+
 /** What a command works with. */
 export class StoreSession {
   readonly terminal: Terminal;
@@ -189,13 +195,11 @@ export class StoreSession {
   }
 
   /**
-   * What arguments stand for that have to be evaluated or built, in the store `uri`, or that of the
-   * command line.
+   * What arguments stand for that have to be evaluated or built.
    */
   async evaluate(
     args: readonly string[],
-    realise: InstallableRequest["realise"],
-    uri = this.#draft.store,
+    { realise, namesFlakes, uri = this.#draft.store }: EvaluationRequest,
   ): Promise<readonly ResolvedInstallable[]> {
     if (this.#evaluate === undefined) throw usageError("there is no evaluator");
     const { evaluation, settings } = this.#draft;
@@ -205,7 +209,7 @@ export class StoreSession {
       ...evaluation,
     ];
     const found = await this.#evaluate(
-      { topic: this.#topic, options, arguments: args.map(decodeUtf8), realise },
+      { topic: this.#topic, options, arguments: args.map(decodeUtf8), namesFlakes, realise },
       this.terminal,
     );
     if (typeof found === "number") throw new EvaluationFailure(found);

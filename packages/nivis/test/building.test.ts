@@ -3,10 +3,11 @@
  * import from derivation, environments, and what happens when somebody gives up.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hostSystem } from "../../node/src/node-io.ts";
 import { isNixInstalled, NixDaemon } from "../../node/test/stores/nix-daemon.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/hello.nix", import.meta.url));
@@ -97,6 +98,54 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     for (const path of out) expect(roots).toContain(path);
     // What C++ Nix would build is the same.
     expect(daemon.run("nix-build", file, "-A", "b", "--no-out-link")).toBe(out[0]);
+  });
+
+  test("takes attributes of flakes in commands on stores", () => {
+    const flake = join(daemon.folder, "flake");
+    mkdirSync(flake);
+    writeFileSync(
+      join(flake, "flake.nix"),
+      `{
+        outputs = { self }: {
+          packages.${hostSystem()} = rec {
+            default = part "whole" "echo \${piece} > $out";
+            piece = part "piece" "echo > $out; echo a log";
+            part = name: script: derivation {
+              inherit name;
+              system = "${hostSystem()}";
+              builder = "/bin/sh";
+              args = [ "-c" script ];
+            };
+          };
+        };
+      }`,
+    );
+    const ref = `path:${flake}`;
+    const planned = run("nivis", "path-info", ref);
+    expect(planned.code).toBe(1);
+    expect(planned.err).toMatch(/these 2 derivations will be built:[\s\S]*-whole' is not valid/);
+    const shown = JSON.parse(ok("nivis", "derivation", "show", `${ref}#piece`));
+    expect(Object.keys(shown.derivations)).toEqual([expect.stringMatching(/-piece\.drv$/)]);
+    // What has to be built for the answer is built.
+    const cache = `file://${join(daemon.folder, "flake-cache")}`;
+    ok("nivis", "copy", "--to", cache, ref);
+    const whole = ok("nivis", "path-info", flake).trim();
+    const piece = ok("nivis", "path-info", `${ref}#piece`, "--no-write-lock-file").trim();
+    expect(ok("nivis", "path-info", "--recursive", "--store", cache, whole).split("\n")).toContain(
+      piece,
+    );
+    expect(ok("nivis", "path-info", "--derivation", `${ref}#piece`)).toMatch(/-piece\.drv\n$/);
+    expect(ok("nivis", "why-depends", ref, `${ref}#piece`)).toContain(piece);
+    expect(run("nivis", "why-depends", `${ref}#piece`, ref).err).toBe(
+      `'${ref}#piece' does not depend on '${ref}#packages.${hostSystem()}.default'\n`,
+    );
+    expect(ok("nivis", "log", `${ref}#piece`)).toBe("a log\n");
+    expect(run("nivis", "log", ref).err).toBe(
+      `got build log for '${ref}#packages.${hostSystem()}.default' from 'daemon'\n`,
+    );
+    ok("nivis", "store", "delete", ref);
+    expect(existsSync(whole)).toBe(false);
+    expect(existsSync(piece)).toBe(true);
   });
 
   test("prints JSON, and says what it would build", () => {

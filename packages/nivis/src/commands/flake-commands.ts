@@ -77,18 +77,26 @@ function building<Flags extends BuildingFlags>(
         positionalsOf(split.own, [...options, ...FLAKE_OPTIONS]).length === 0;
       const own = takesFirst ? [...split.own, ...split.rest.slice(0, 1)] : split.own;
       const rest = takesFirst ? split.rest.slice(1) : split.rest;
-      const program = programFor(rest);
-      const withLocking: WaitingProgram<Flags & LockingFlags> = {
-        ...program,
-        options: [...program.options, ...FLAKE_OPTIONS],
-        defaults: (invocation) => {
-          invocation.requireFlakes();
-          return { ...program.defaults(invocation), locking: emptyLockChoices() };
-        },
-      };
-      return runWaitingProgram(withLocking, own, terminal, openFlakeInstallables);
+      return runFlakeProgram(programFor(rest), own, terminal);
     },
   };
+}
+
+/** Runs a program whose arguments may name attributes of flakes; returns its exit code. */
+export function runFlakeProgram<Flags extends BuildingFlags>(
+  program: WaitingProgram<Flags>,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const withLocking: WaitingProgram<Flags & LockingFlags> = {
+    ...program,
+    options: [...program.options, ...FLAKE_OPTIONS],
+    defaults: (invocation) => {
+      invocation.requireFlakes();
+      return { ...program.defaults(invocation), locking: emptyLockChoices() };
+    },
+  };
+  return runWaitingProgram(withLocking, args, terminal, openFlakeInstallables);
 }
 
 const FLAKE_COMMANDS: readonly Command[] = [

@@ -23,6 +23,8 @@ const FLAKE_FLAGS: ReadonlySet<string> = new Set([
   "--no-update-lock-file",
   "--no-write-lock-file",
   "--no-registries",
+  "--no-use-registries",
+  "--override-flake",
   "--commit-lock-file",
   "--reference-lock-file",
   "--output-lock-file",
@@ -31,10 +33,15 @@ const FLAKE_FLAGS: ReadonlySet<string> = new Set([
 /** Whether the arguments of a command with some options name flakes. */
 export function namesFlakes(args: readonly string[], options: readonly Option<never>[]): boolean {
   if (args.some((argument) => SOURCE_FLAGS.has(argument))) return false;
-  if (args.some((argument) => FLAKE_FLAGS.has(argument))) return true;
+  if (hasFlakeFlags(args)) return true;
   if (args.includes("--help") || args.includes("--version")) return false;
   const names = positionalsOf(args, options);
   return names.length === 0 ? isInFlake(process.cwd()) : names.some(isFlake);
+}
+
+/** Whether a command line has flags that only make sense with a flake. */
+export function hasFlakeFlags(args: readonly string[]): boolean {
+  return args.some((argument) => FLAKE_FLAGS.has(argument));
 }
 
 /** The arguments that are neither flags nor their values. */

@@ -1,7 +1,7 @@
 /** `nivis log`: the build log of a derivation, from the store or a substituter. */
 import { bytesToByteString, type DerivedPath, rootOfDerivedPath } from "@nivis/formats";
 import { type Store, StoreError } from "@nivis/store";
-import { resolveArguments, takeArgument } from "../options/installable.ts";
+import { DEFAULT_ARGUMENT, resolveArguments, takeArgument } from "../options/installable.ts";
 import { usageError } from "../options/option.ts";
 import { emptyStoreDraft, SOURCE_OPTIONS, type StoreDraft } from "../options/store-options.ts";
 import type { StoreProgram } from "../store-program.ts";
@@ -14,10 +14,11 @@ export const logCommand: StoreProgram<StoreDraft> = {
   start: emptyStoreDraft,
   positional: takeArgument,
   run: async (draft, session) => {
-    const [argument, ...more] = draft.arguments;
-    if (argument === undefined || more.length > 0) throw usageError("give one path");
+    const [argument = DEFAULT_ARGUMENT, ...more] = draft.arguments;
+    if (more.length > 0) throw usageError("give one path");
     const store = await session.store();
     const [resolved] = await resolveArguments([argument], session, store, "nothing");
+    const shown = resolved?.shown ?? argument;
     const wanted = rootOfDerivedPath(resolved?.paths[0]?.wanted as DerivedPath);
     const drvPath = wanted.endsWith(".drv")
       ? wanted
@@ -42,10 +43,10 @@ export const logCommand: StoreProgram<StoreDraft> = {
         continue;
       }
       if (log === undefined) continue;
-      session.info(`got build log for '${argument}' from '${source.uri}'`);
+      session.info(`got build log for '${shown}' from '${source.uri}'`);
       for await (const piece of log) session.terminal.writeOut(bytesToByteString(piece));
       return 0;
     }
-    throw new StoreError("usage", `build log of '${argument}' is not available`);
+    throw new StoreError("usage", `build log of '${shown}' is not available`);
   },
 };

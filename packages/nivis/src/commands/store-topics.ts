@@ -15,7 +15,7 @@ export const STORE_TOPICS: readonly StoreTopic[] = [
     word: "path-info",
     name: "nivis path-info",
     summary: "show what a store knows of paths",
-    usage: "[FLAG]... PATH...",
+    usage: "[FLAG]... [PATH | FLAKE#ATTR]...",
     examples: [
       { does: "Show the size of a closure", command: "nivis path-info -rSh ./result" },
       {
@@ -29,7 +29,7 @@ export const STORE_TOPICS: readonly StoreTopic[] = [
     word: "copy",
     name: "nivis copy",
     summary: "copy paths between stores",
-    usage: "[--from STORE] [--to STORE] [FLAG]... PATH...",
+    usage: "[--from STORE] [--to STORE] [FLAG]... [PATH | FLAKE#ATTR]...",
     examples: [
       {
         does: "Copy a closure to a binary cache",
@@ -66,7 +66,7 @@ export const STORE_TOPICS: readonly StoreTopic[] = [
     word: "log",
     name: "nivis log",
     summary: "show the build log of a derivation",
-    usage: "[FLAG]... PATH",
+    usage: "[FLAG]... [PATH | FLAKE#ATTR]",
     examples: [
       { does: "Show how something was built", command: "nivis log /nix/store/…-hello.drv" },
     ],

@@ -55,14 +55,15 @@ export const whyDependsCommand: StoreProgram<WhyDraft> = {
       throw usageError("give a path and one that it may depend on");
     }
     const store = await session.store();
-    const from = await onePath(first, draft.derivation, session, store, "outputs");
+    const dependent = await onePath(first, draft.derivation, session, store, "outputs");
     // Nix: a path that is not known cannot be in the closure of one that is.
-    const to = await onePath(second, draft.derivation, session, store, "derivations");
+    const dependency = await onePath(second, draft.derivation, session, store, "derivations");
+    const [from, to] = [dependent.path, dependency.path];
     if (from === undefined) throw usageError("a derivation has no outputs");
     const infos = await closureOf(store, [from], { signal: session.signal });
     if (to === undefined || !infos.has(to)) {
       // Nix: this is no failure.
-      session.tell(`'${first}' does not depend on '${second}'`);
+      session.tell(`'${dependent.shown}' does not depend on '${dependency.shown}'`);
       return 0;
     }
     await new Explanation(draft, session, store, infos, from, to).print();

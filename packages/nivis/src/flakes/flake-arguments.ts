@@ -38,7 +38,12 @@ import {
   textPath,
 } from "../selection/wanted-paths.ts";
 import type { Session } from "../session.ts";
-import { type FlakeUse, findAttributes } from "./flake-attributes.ts";
+import {
+  type AttributeRequest,
+  attributeName,
+  type FlakeUse,
+  findAttributes,
+} from "./flake-attributes.ts";
 import {
   type EvaluatedFlake,
   type FlakeFlags,
@@ -69,15 +74,18 @@ export class FlakeArgument {
 
   /** All attributes that may be meant. */
   get cursors(): readonly OutputCursor[] {
-    const { ref, fragment } = this.parsed;
-    const system = this.#session.io.system();
-    this.#cursors ??= findAttributes(this.flake.outputs, {
-      ref,
-      fragment,
-      use: this.#use,
-      system,
-    });
+    this.#cursors ??= findAttributes(this.flake.outputs, this.#request);
     return this.#cursors;
+  }
+
+  /** What messages call it. */
+  get name(): string {
+    return attributeName(this.#request);
+  }
+
+  get #request(): AttributeRequest {
+    const { ref, fragment } = this.parsed;
+    return { ref, fragment, use: this.#use, system: this.#session.io.system() };
   }
 
   /** The attribute that is meant. */
@@ -301,7 +309,7 @@ export function argumentTexts(flags: BuildingFlags): readonly string[] {
 function installableOf(one: FlakeArgument | PathArgument, shown: string): Installable {
   if (one instanceof FlakeArgument) {
     const slot: Slot = one.cursor.slot;
-    return { shown, wanted: [one.wanted()], slot };
+    return { shown: one.name, wanted: [one.wanted()], slot };
   }
   return { shown, wanted: [one.path] };
 }

@@ -57,6 +57,12 @@ function attributesOf(fragment: string, use: FlakeUse, system: string): readonly
   return [...prefixes.map((prefix) => prefix + fragment), fragment];
 }
 
+/** What messages call an attribute: the fragment as it was given, or the first default. */
+export function attributeName({ ref, fragment, use, system }: AttributeRequest): string {
+  const name = fragment === "" ? candidatesFor(use, system).defaults[0] : fragment;
+  return `${formatFlakeRef(ref)}#${name}`;
+}
+
 /** What is looked for in the outputs of a flake. */
 export interface AttributeRequest {
   readonly ref: FlakeRef;

@@ -53,7 +53,7 @@ export const BUILDING_OPTIONS: readonly Option<BuildingFlags>[] = [
 
 /** An argument: what it is called, and what it stands for. */
 export interface Installable {
-  /** As the user wrote it; bytes. */
+  /** What messages call it: as the user wrote it, but for flakes the reference in full; bytes. */
   readonly shown: string;
   readonly wanted: readonly DerivedPath[];
   /** The value that was selected; absent for store paths. */

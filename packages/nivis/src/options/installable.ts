@@ -1,6 +1,6 @@
 /**
- * What commands on stores take as arguments: store paths, links to them, and `DRV^OUTPUT`. What has
- * to be evaluated, such as attributes, is passed to the main bundle.
+ * What commands on stores take as arguments: store paths, links to them, `DRV^OUTPUT`, and attributes
+ * of flakes or of an expression. What has to be evaluated is passed to the main bundle.
  */
 import { IoError } from "@nivis/eval";
 import type { PathInfo } from "@nivis/formats";
@@ -36,6 +36,9 @@ import { emptyStoreDraft, SOURCE_OPTIONS, type StoreDraft } from "./store-option
 /** How often a link may lead to another. */
 const MAX_LINKS = 1024;
 
+/** The flake in or above the current directory, which commands take without arguments. */
+export const DEFAULT_ARGUMENT = ".";
+
 /** A path at or below a store path; links outside of the store are followed. */
 export async function followToStore(
   argument: string,
@@ -70,7 +73,21 @@ export function notInStore(path: string): StoreError {
   return new StoreError("invalid-path", `path '${path}' is not a valid store path`);
 }
 
-/** An argument as a path in the store; `undefined` if it has to be evaluated. */
+/** The store path that a path leads to; `undefined` if it is not in the store. */
+async function followedPath(
+  path: string,
+  session: StoreSession,
+  storeDir: string,
+): Promise<string | undefined> {
+  try {
+    return (await followToStore(path, session, storeDir)).path;
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+/** An argument as a path in the store; `undefined` if it can only be a flake. */
 async function storePathOf(
   argument: string,
   session: StoreSession,
@@ -78,14 +95,11 @@ async function storePathOf(
 ): Promise<DerivedPath | undefined> {
   const caret = argument.indexOf("^");
   const head = caret < 0 ? argument : argument.slice(0, caret);
-  // What may be a flake is for the evaluator.
-  if (head.includes("#") || /^[a-z][a-z0-9+.-]*:/.test(head)) return undefined;
-  if (!head.includes("/")) {
-    throw usageError(
-      `'${argument}' is not a store path: this command takes store paths, links to them and DRV^OUTPUT, and attribute paths with --file or --expr`,
-    );
+  if (!head.includes("/") || head.includes("#") || /^[a-z][a-z0-9+.-]*:/.test(head)) {
+    return undefined;
   }
-  const { path } = await followToStore(head, session, storeDir);
+  const path = await followedPath(head, session, storeDir);
+  if (path === undefined) return undefined;
   return parseDerivedPath(path + (caret < 0 ? "" : argument.slice(caret)), storeDir);
 }
 
@@ -121,8 +135,8 @@ async function outputsOf(
 export type RealiseMode = InstallableRequest["realise"];
 
 /**
- * What arguments mean. Store paths need no evaluator; an option such as `--file`, an argument that is
- * none, and outputs that are to be built do.
+ * What arguments mean. Store paths need no evaluator; an option such as `--file`, attributes of flakes,
+ * and outputs that are to be built do.
  */
 export async function resolveArguments(
   args: readonly string[],
@@ -143,8 +157,9 @@ export async function resolveArguments(
     if (info === undefined) unknown.push(path);
   }
   const isBuilt = plain.length === wanted.length && unknown.length === 0;
-  if (session.hasSource || wanted.length < args.length || (realise === "outputs" && !isBuilt)) {
-    return session.evaluate(args, realise, uri);
+  const namesFlakes = !session.hasSource && wanted.length < args.length;
+  if (session.hasSource || namesFlakes || (realise === "outputs" && !isBuilt)) {
+    return session.evaluate(args, { realise, namesFlakes, uri });
   }
   if (realise === "derivations" && unknown.length > 0) {
     const listed = [...new Set(unknown)].sort().map((path) => `\n  ${path}`);
@@ -196,14 +211,21 @@ async function deriverOf(path: string, store: Store): Promise<string | undefined
   return (await store.index.derivers(path))[0];
 }
 
-/** The one store path that an argument stands for; `undefined` if it is not known yet. */
+/** See {@link onePath}. */
+export interface OnePath {
+  /** Absent if it is not known yet. */
+  readonly path: string | undefined;
+  readonly shown: string;
+}
+
+/** The one store path that an argument stands for, and what messages call the argument. */
 export async function onePath(
   argument: string,
   derivation: boolean,
   session: StoreSession,
   store: Store,
   realise: RealiseMode,
-): Promise<string | undefined> {
+): Promise<OnePath> {
   const mode = derivation ? "nothing" : realise;
   const resolved = await resolveArguments([argument], session, store, mode);
   const found = new Set<string | undefined>();
@@ -213,10 +235,9 @@ export async function onePath(
       : one.paths.flatMap(({ outputs }) => [...outputs.values()]);
     for (const path of paths) found.add(path);
   }
-  if (found.size !== 1) {
-    throw usageError(`argument '${argument}' should evaluate to one store path`);
-  }
-  return [...found][0];
+  const shown = resolved[0]?.shown ?? argument;
+  if (found.size !== 1) throw usageError(`argument '${shown}' should evaluate to one store path`);
+  return { path: [...found][0], shown };
 }
 
 /** What commands on several paths gather. */
@@ -273,11 +294,7 @@ export async function resolvedArguments(
   const given = [...draft.arguments, ...(draft.stdin ? inputWords(session) : [])];
   if (given.length === 0) {
     if (draft.stdin) return [];
-    if (!session.hasSource) {
-      throw usageError(
-        "no paths were given; this command takes store paths, links to them and DRV^OUTPUT, and attribute paths with --file or --expr",
-      );
-    }
+    if (!session.hasSource) given.push(DEFAULT_ARGUMENT);
   }
   return resolveArguments(given, session, store, realise, uri);
 }

@@ -1,6 +1,7 @@
 /** The options that all commands on stores share. */
 import { encodeUtf8 } from "@nivis/formats";
 import { settingFlags } from "@nivis/node";
+import { FLAKE_OPTIONS } from "./flake-options.ts";
 import { flag, type Option, usageError, valueFlag } from "./option.ts";
 
 /** What the shared options gather. */
@@ -114,6 +115,7 @@ export const SOURCE_OPTIONS: readonly Option<StoreDraft>[] = [
   passed(["--arg-from-stdin"], ["NAME"]),
   passed(["--include", "-I"], ["PATH"]),
   passed(["--eval-store"], ["STORE"]),
+  ...FLAKE_OPTIONS.map(({ names, values }) => passed(names, values)),
 ];
 
 /** Flags of C++ Nix that only matter to evaluation and builds. */

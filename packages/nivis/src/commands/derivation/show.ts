@@ -8,8 +8,13 @@ import {
 } from "@nivis/formats";
 import { nodeStoreHost } from "@nivis/node";
 import { closureOf, readDerivation } from "@nivis/store";
-import { derivationOf, resolveArguments, takeArgument } from "../../options/installable.ts";
-import { flag, usageError } from "../../options/option.ts";
+import {
+  DEFAULT_ARGUMENT,
+  derivationOf,
+  resolveArguments,
+  takeArgument,
+} from "../../options/installable.ts";
+import { flag } from "../../options/option.ts";
 import {
   emptyStoreDraft,
   prettyOptions,
@@ -26,7 +31,7 @@ interface ShowDraft extends StoreDraft {
 export const derivationShowCommand: StoreProgram<ShowDraft> = {
   name: "nivis derivation show",
   summary: "print derivations of a store as JSON",
-  usage: "[FLAG]... PATH...",
+  usage: "[FLAG]... [PATH | FLAKE#ATTR]...",
   examples: [
     { does: "Show a derivation", command: "nivis derivation show /nix/store/…-hello.drv" },
   ],
@@ -40,13 +45,12 @@ export const derivationShowCommand: StoreProgram<ShowDraft> = {
   start: () => ({ ...emptyStoreDraft(), recursive: false }),
   positional: takeArgument,
   run: async (draft, session) => {
-    if (draft.arguments.length === 0 && !session.hasSource) {
-      throw usageError("give one derivation or more");
-    }
+    const isEmpty = draft.arguments.length === 0 && !session.hasSource;
+    const given = isEmpty ? [DEFAULT_ARGUMENT] : draft.arguments;
     const store = await session.store();
     const { signal } = session;
     let paths: string[] = [];
-    for (const argument of await resolveArguments(draft.arguments, session, store, "nothing")) {
+    for (const argument of await resolveArguments(given, session, store, "nothing")) {
       paths.push(...(await derivationOf(argument, store)));
     }
     if (draft.recursive) paths = [...(await closureOf(store, paths, { signal })).keys()];

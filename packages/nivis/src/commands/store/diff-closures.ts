@@ -67,7 +67,7 @@ async function packagesOf(
   session: StoreSession,
   store: Store,
 ): Promise<Packages> {
-  const path = await onePath(argument, draft.derivation, session, store, "outputs");
+  const { path } = await onePath(argument, draft.derivation, session, store, "outputs");
   const found = new Map<string, Map<string, PathInfo[]>>();
   for (const info of (await closureOf(store, [path as string])).values()) {
     // The name of an output cannot be told from a version such as `unstable`.
