@@ -5,23 +5,20 @@
  *
  * The measured time covers everything from text to value: the lexer, the parser, both resolvers and
  * the lints, the compiler for all units, the disassembler, writing and reading an entry of the
- * bytecode cache, and the evaluation, by the machine and as JavaScript. Only ratios of processor
- * time are compared, and a ratio must be too high three times to count.
+ * bytecode cache, and the evaluation, by the machine and as JavaScript.
  *
  * The programs are small, so `npm test` finds only searches with expensive steps.
  * `NIVIS_SCALING=20 npx vitest run tests/limits/scaling` makes them 20 times as large.
  */
 import { EvalError, Evaluation, memoryBytecodeCache, memoryIo } from "@nivis/eval";
 import { LINT_PARSE_OPTIONS, lint, parse, SourceFile } from "@nivis/syntax";
+import { LINEAR, scalingFailure } from "@nivis/testkit";
 import { expect, test } from "vitest";
 
-/** The highest ratio for linear time: 4, plus garbage collection and growing tables. */
-const LINEAR = 8;
 /**
  * The highest ratio if the result is quadratic: each of n nested functions captures all outer ones.
  */
 const QUADRATIC = 30;
-const ATTEMPTS = 3;
 const FACTOR = Number(process.env["NIVIS_SCALING"] ?? "1");
 
 /** Joins `n` pieces of text. */
@@ -143,24 +140,6 @@ function run(text: string): void {
   }
 }
 
-/** The processor time of a program in microseconds. */
-function measure(text: string): number {
-  const before = process.cpuUsage();
-  run(text);
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
-}
-
-test.each(shapes)("%s", (_title, program, { n: least = 500, atMost = LINEAR } = {}) => {
-  const n = least * FACTOR;
-  run(program(n));
-  const ratios: number[] = [];
-  do {
-    // The time for 2n is only for the message of a failure.
-    const times = [n, 2 * n, 4 * n].map((size) => measure(program(size)));
-    const ratio = (times[2] as number) / (times[0] as number);
-    if (ratio <= atMost) return;
-    ratios.push(ratio, ...times);
-  } while (ratios.length < 4 * ATTEMPTS);
-  expect.fail(`four times the program took ${ratios[0]?.toFixed(1)} times as long: ${ratios}`);
+test.each(shapes)("%s", (_title, program, { n = 500, atMost = LINEAR } = {}) => {
+  expect(scalingFailure((size) => run(program(size)), n * FACTOR, atMost)).toBeUndefined();
 });

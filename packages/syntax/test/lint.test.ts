@@ -1,4 +1,5 @@
 /** The linter: order, positions, options, comments and fixes. */
+import { Random, scalingFailure, testSeed } from "@nivis/testkit";
 import { describe, expect, test } from "vitest";
 import {
   applyFixes,
@@ -101,6 +102,42 @@ describe("applyFixes", () => {
   test("keeps words apart", () => {
     const text = "x: y: if(x)then(y)else(1)";
     expect(applyFixes(text, find(text)).text).toBe("x: y: if x then y else 1");
+  });
+
+  test("takes the fixes that touch none before them, wherever they are", () => {
+    const random = new Random(testSeed("fixes", 15));
+    const text = "0123456789".repeat(4);
+    for (let round = 0; round < 300; round += 1) {
+      const findings = Array.from({ length: random.below(12) }, () => {
+        const start = random.below(text.length + 1);
+        const end = Math.min(text.length, start + random.below(5));
+        const fix = { title: "", edits: [{ start, end, text: "x" }] };
+        return { code: "empty-let", span: { start, end }, fix } as unknown as LintDiagnostic;
+      });
+      const expected: LintDiagnostic[] = [];
+      for (const one of findings) {
+        const touches = expected.some(
+          ({ span }) => one.span.start <= span.end && span.start <= one.span.end,
+        );
+        if (!touches) expected.push(one);
+      }
+      expect(applyFixes(text, findings).fixed).toEqual(expected);
+    }
+  });
+
+  test("takes linear time", () => {
+    const fix = (size: number): void => {
+      const text = `[ ${"(1) ".repeat(size)}]`;
+      const findings = Array.from({ length: size }, (_, i) => {
+        const edits = [
+          { start: 4 * i + 2, end: 4 * i + 3, text: "" },
+          { start: 4 * i + 4, end: 4 * i + 5, text: "" },
+        ];
+        return { fix: { title: "", edits } } as unknown as LintDiagnostic;
+      });
+      expect(applyFixes(text, findings).text).toBe(`[ ${"1 ".repeat(size)}]`);
+    };
+    expect(scalingFailure(fix, 5000)).toBeUndefined();
   });
 });
 

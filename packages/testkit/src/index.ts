@@ -14,3 +14,4 @@ export type { ProcessLimits } from "./process-runner.ts";
 export { processRunner, runProcess } from "./process-runner.ts";
 export type { Reference } from "./reference.ts";
 export { findProgram, findReference } from "./reference.ts";
+export { LINEAR, scalingFailure } from "./scaling.ts";
