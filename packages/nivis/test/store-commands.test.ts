@@ -183,6 +183,79 @@ describe("store prefetch-file", () => {
   });
 });
 
+describe("wrong arguments are named as C++ Nix names them", () => {
+  const missing = `/nix/store/${"a".repeat(32)}-x`;
+  let plain: string;
+  let cache: string;
+
+  beforeAll(async () => {
+    plain = await line("store", "add", "--name", "plain", join(tree, "data"));
+    symlinkSync(plain, join(folder, "to-plain"));
+    cache = `file://${folder}/wrong-cache`;
+    const copied = await nivisLater(["copy", "--from", root, "--to", cache, plain]);
+    expect(copied.code).toBe(0);
+  });
+
+  /** What a command prints about an error. */
+  async function failure(...args: string[]): Promise<string> {
+    const { code, out, err } = await nivisLater(args);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    return err.replaceAll(folder, "DIR");
+  }
+
+  test("a path without a deriver", async () => {
+    const message = `error: '${plain}' does not have a known deriver\n`;
+    for (const path of [plain, join(folder, "to-plain")]) {
+      for (const command of [
+        ["path-info", "--derivation"],
+        ["derivation", "show"],
+      ]) {
+        expect(await failure(...command, path, "--store", root)).toBe(message);
+      }
+    }
+  });
+
+  test("paths that are not valid", async () => {
+    for (const command of ["ls", "cat"]) {
+      const args = ["store", command, missing, "--store"];
+      expect(await failure(...args, cache)).toBe(`error: path '${missing}' is not valid\n`);
+      expect(await failure(...args, root)).toBe(
+        `error: path '${missing}' is not a valid store path\n`,
+      );
+    }
+    expect(await failure("derivation", "show", `${missing}.drv`, "--store", root)).toBe(
+      `error: path '${missing}.drv' is not a valid store path\n`,
+    );
+  });
+
+  test("files", async () => {
+    expect(await failure("store", "sign", plain, "-k", `${folder}/no-key`, "--store", root)).toBe(
+      'error: opening file "DIR/no-key": No such file or directory\n',
+    );
+    expect(await failure("store", "sign", plain, "-k", folder, "--store", root)).toBe(
+      "error: read of 65536 bytes: Is a directory\n",
+    );
+    for (const command of ["path", "file"]) {
+      expect(await failure("hash", command, `${folder}/missing`)).toBe(
+        'error: opening file "DIR/missing": No such file or directory\n',
+      );
+    }
+    expect(await failure("hash", "file", "missing")).toBe(
+      'error: opening file "missing": No such file or directory\n',
+    );
+    expect(await failure("hash", "file", tree)).toBe(
+      "error: read of 65536 bytes: Is a directory\n",
+    );
+    expect(await failure("hash", "path", "/dev/null")).toBe(
+      'error: file "/dev/null" has an unsupported type\n',
+    );
+  });
+
+  test("nothing to hash is not an error", async () => {
+    expect(await nivisLater(["hash", "path"])).toMatchObject({ code: 0, out: "", err: "" });
+  });
+});
+
 describe("looking at paths", () => {
   let path = "";
   beforeAll(async () => {

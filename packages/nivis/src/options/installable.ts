@@ -19,6 +19,7 @@ import {
   capability,
   closureOf,
   infosOf,
+  invalidPath,
   outputsOfDerivation,
   referencesFirst,
   type Store,
@@ -68,8 +69,9 @@ function absolute(path: string, session: StoreSession): string {
   return canonPath(path.startsWith("/") ? path : `${session.io.currentDirectory()}/${path}`);
 }
 
-/** The error of reading files of a path that is not valid. */
-export function notInStore(path: string): StoreError {
+/** The error of reading files of a path that is not valid; stores on this disk have a wording of their own. */
+export function notInStore(path: string, store: Store): StoreError {
+  if (store.realPath === undefined) return invalidPath(path);
   return new StoreError("invalid-path", `path '${path}' is not a valid store path`);
 }
 
@@ -187,7 +189,7 @@ export function knownPaths({ wanted, outputs }: ResolvedPath): readonly string[]
 
 /** The derivation behind what an argument stands for; that which made a path if it is an output. */
 export async function derivationOf(
-  { shown, paths }: ResolvedInstallable,
+  { paths }: ResolvedInstallable,
   store: Store,
 ): Promise<readonly string[]> {
   const found: string[] = [];
@@ -197,7 +199,7 @@ export async function derivationOf(
     else {
       const deriver = await deriverOf(path, store);
       if (deriver === undefined) {
-        throw new StoreError("usage", `'${shown}' does not have a known deriver`);
+        throw new StoreError("usage", `'${path}' does not have a known deriver`);
       }
       found.push(deriver);
     }

@@ -1,4 +1,5 @@
 /** The real file system below a store in a directory. Paths are byte strings. */
+import type { FileHandle, FileReadResult } from "node:fs/promises";
 import { type FileStatus, type FileSystem, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -21,7 +22,7 @@ async function checked<T>(what: string, path: string, run: () => Promise<T>): Pr
     return await run();
   } catch (error) {
     const code = errnoCode(error);
-    throw new StoreError("io", `${what} '${path}': ${errnoMessage(code)}`);
+    throw new StoreError("io", `${what} "${path}": ${errnoMessage(code)}`);
   }
 }
 
@@ -32,7 +33,7 @@ async function status(path: string): Promise<FileStatus | undefined> {
   } catch (error) {
     const code = errnoCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new StoreError("io", `getting status of '${path}': ${errnoMessage(code)}`);
+    throw new StoreError("io", `getting status of "${path}": ${errnoMessage(code)}`);
   }
   const type = found.isFile()
     ? "regular"
@@ -53,6 +54,15 @@ async function unseal(path: string): Promise<void> {
   for (const entry of names) if (entry.isDirectory()) await unseal(`${path}/${entry.name}`);
 }
 
+/** Reads the next piece. The message of C++ Nix names the length of its own buffer and no file. */
+async function readPiece(file: FileHandle): Promise<FileReadResult<Buffer>> {
+  try {
+    return await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
+  } catch (error) {
+    throw new StoreError("io", `read of 65536 bytes: ${errnoMessage(errnoCode(error))}`);
+  }
+}
+
 /** See the head of this file. */
 export const nodeFileSystem: FileSystem = {
   status,
@@ -61,7 +71,7 @@ export const nodeFileSystem: FileSystem = {
     try {
       for (;;) {
         // A piece of its own each time: who reads may keep it while the next one is on its way.
-        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
+        const { buffer, bytesRead } = await readPiece(file);
         if (bytesRead === 0) return;
         yield buffer.subarray(0, bytesRead);
       }

@@ -45,7 +45,7 @@ export class DiskFiles implements ObjectFiles {
         return { at, stat: { type: "regular", size, executable } };
       }
       case "other":
-        throw new StoreError("io", `file '${at}' has an unsupported type`);
+        throw new StoreError("io", `file "${at}" has an unsupported type`);
     }
   }
 
@@ -100,7 +100,7 @@ export class DiskFiles implements ObjectFiles {
         return { type: "regular", size, executable, narOffset: 0 };
       }
       default:
-        throw new StoreError("io", `file '${at}' has an unsupported type`);
+        throw new StoreError("io", `file "${at}" has an unsupported type`);
     }
   }
 }

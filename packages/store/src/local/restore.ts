@@ -175,7 +175,7 @@ async function* narOfNode(
       }
       break;
     case "other":
-      throw new StoreError("io", `file '${path}' has an unsupported type`);
+      throw new StoreError("io", `file "${path}" has an unsupported type`);
   }
   out.add(word(")"));
 }

@@ -7,10 +7,11 @@ import {
   storePathBaseName,
 } from "@nivis/formats";
 import { nodeStoreHost } from "@nivis/node";
-import { closureOf, readDerivation } from "@nivis/store";
+import { closureOf, readDerivation, StoreError } from "@nivis/store";
 import {
   DEFAULT_ARGUMENT,
   derivationOf,
+  notInStore,
   resolveArguments,
   takeArgument,
 } from "../../options/installable.ts";
@@ -56,7 +57,10 @@ export const derivationShowCommand: StoreProgram<ShowDraft> = {
     if (draft.recursive) paths = [...(await closureOf(store, paths, { signal })).keys()];
     const members: [string, string][] = [];
     for (const path of new Set(paths.filter(isDerivationPath))) {
-      const drv = await readDerivation(store, path, nodeStoreHost, { signal });
+      const drv = await readDerivation(store, path, nodeStoreHost, { signal }).catch((error) => {
+        const isInvalid = error instanceof StoreError && error.kind === "invalid-path";
+        throw isInvalid ? notInStore(path, store) : error;
+      });
       members.push([storePathBaseName(path), formatDerivationJson(drv)]);
     }
     session.printJson(

@@ -11,7 +11,7 @@ import {
 import { nodeFileSystem, nodeStoreHost } from "@nivis/node";
 import { digestOf, narOfFiles, StoreError } from "@nivis/store";
 import { absolutePath, takeArgument } from "../../options/installable.ts";
-import { flag, type Option, usageError, valueFlag } from "../../options/option.ts";
+import { flag, type Option, valueFlag } from "../../options/option.ts";
 import { emptyStoreDraft, type StoreDraft } from "../../options/store-options.ts";
 import type { StoreProgram, StoreSession } from "../../store-program.ts";
 
@@ -81,14 +81,14 @@ export const hashFileCommand: StoreProgram<HashDraft> = {
 
 async function printHashes(draft: HashDraft, session: StoreSession): Promise<number> {
   const { method, format, algorithm } = draft;
-  if (draft.arguments.length === 0) throw usageError("give one path or more");
   if (method === "git") {
     throw new StoreError("unsupported", "hashing by 'git' is not supported yet");
   }
   for (const argument of draft.arguments) {
     const path = absolutePath(argument, session);
     if ((await nodeFileSystem.status(path)) === undefined) {
-      throw new StoreError("io", `path '${path}' does not exist`);
+      const shown = method === "flat" ? argument : path;
+      throw new StoreError("io", `opening file "${shown}": No such file or directory`);
     }
     const bytes = method === "nar" ? narOfFiles(nodeFileSystem, path) : nodeFileSystem.read(path);
     const { hash } = await digestOf(bytes, nodeStoreHost.hashes, algorithm);

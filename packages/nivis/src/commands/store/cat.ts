@@ -20,7 +20,7 @@ export const storeCatCommand: StoreProgram<StoreDraft> = {
     if (argument === undefined || more.length > 0) throw usageError("give one path");
     const store = await session.store();
     const { path, rest } = await followToStore(argument, session, store.storeDir);
-    if ((await store.info(path)) === undefined) throw notInStore(path);
+    if ((await store.info(path)) === undefined) throw notInStore(path, store);
     const files = await store.files(path, { signal: session.signal });
     const stat = await files.stat(rest);
     if (stat === undefined) throw new StoreError("io", `path '${path}${rest}' does not exist`);

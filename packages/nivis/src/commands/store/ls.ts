@@ -28,7 +28,7 @@ export const storeLsCommand: StoreProgram<ListingDraft> = {
     if (argument === undefined || more.length > 0) throw usageError("give one path");
     const store = await session.store();
     const { path, rest } = await followToStore(argument, session, store.storeDir);
-    if ((await store.info(path)) === undefined) throw notInStore(path);
+    if ((await store.info(path)) === undefined) throw notInStore(path, store);
     const files = await store.files(path, { signal: session.signal });
     printListing(await files.list(), path, rest, draft, session);
     return 0;

@@ -1,6 +1,6 @@
 /** `nivis store repair`: fetches damaged paths again, or builds them. */
 import { type DerivedPath, isBuildSuccess } from "@nivis/formats";
-import { type Builder, capability, type Store, StoreError } from "@nivis/store";
+import { type Builder, capability, invalidPath, type Store, StoreError } from "@nivis/store";
 import {
   emptyPathsDraft,
   PATHS_OPTIONS,
@@ -26,7 +26,7 @@ export const storeRepairCommand: StoreProgram<PathsDraft> = {
       const fetched = await failureOf(builder, { kind: "opaque", path }, session.signal);
       if (fetched === undefined) continue;
       const drvPath = await deriverOf(store, path);
-      if (drvPath === undefined) throw new StoreError("build", fetched);
+      if (drvPath === undefined) throw new StoreError("build", `cannot repair path '${path}'`);
       const drv = { kind: "opaque", path: drvPath } as const;
       const wanted: DerivedPath = { kind: "built", drv, outputs: "all" };
       const built = await failureOf(builder, wanted, session.signal);
@@ -46,9 +46,11 @@ async function failureOf(
   return failed?.errorMessage;
 }
 
-/** The valid derivation that made a path. */
+/** The valid derivation that made a path. Throws if the path itself is not valid. */
 async function deriverOf(store: Store, path: string): Promise<string | undefined> {
-  const deriver = (await store.info(path))?.deriver;
+  const info = await store.info(path);
+  if (info === undefined) throw invalidPath(path);
+  const { deriver } = info;
   if (deriver === undefined) return undefined;
   return (await store.validPaths([deriver])).has(deriver) ? deriver : undefined;
 }
