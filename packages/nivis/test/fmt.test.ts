@@ -105,6 +105,42 @@ describe("files", () => {
   });
 });
 
+describe("--range", () => {
+  const LINES = "{\n    a=1;\n  b = 2;\n    c=3;\n}\n";
+
+  test("changes these lines only", () => {
+    writeFileSync(file("lines.nix"), LINES);
+    expect(nivis(["fmt", "--range", "2:2", file("lines.nix")]).code).toBe(0);
+    expect(read("lines.nix")).toBe("{\n  a = 1;\n  b = 2;\n    c=3;\n}\n");
+    expect(nivis(["fmt", "--check", "-r", "1:3", file("lines.nix")]).code).toBe(0);
+    expect(nivis(["fmt", "--check", "-r", "3:4", file("lines.nix")]).code).toBe(1);
+    expect(nivis(["fmt", "-r", "4:999", file("lines.nix")]).code).toBe(0);
+    expect(read("lines.nix")).toBe("{\n  a = 1;\n  b = 2;\n  c = 3;\n}\n");
+  });
+
+  test("behind the end of the file changes nothing", () => {
+    writeFileSync(file("lines.nix"), LINES);
+    expect(nivis(["fmt", "-r", "50:60", file("lines.nix")]).code).toBe(0);
+    expect(read("lines.nix")).toBe(LINES);
+  });
+
+  test.each(["3", "0:4", "4:3", "a:b", "1:2:3", ":"])("'%s' is refused", (range) => {
+    const { code, err } = nivis(["fmt", "--range", range, file("messy.nix")]);
+    expect(code).toBe(1);
+    expect(err).toContain(
+      `--range takes the first and the last line as START:END, such as 10:20, not '${range}'`,
+    );
+    expect(read("messy.nix")).toBe(MESSY);
+  });
+
+  test("is about one file", () => {
+    const { code, err } = nivis(["fmt", "-r", "1:2", file("messy.nix"), file("neat.nix")]);
+    expect(code).toBe(1);
+    expect(err).toContain("--range is about one file");
+    expect(read("messy.nix")).toBe(MESSY);
+  });
+});
+
 describe("--check", () => {
   test("names what is not formatted, writes nothing and fails", () => {
     const { code, out, err } = nivis(["fmt", "--check", file("messy.nix"), file("neat.nix")]);

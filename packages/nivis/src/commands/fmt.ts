@@ -7,7 +7,12 @@
 import { EvalError, PositionTable, positionIn } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import { SourceFile } from "@nivis/syntax";
-import { type FileJob, type FileResult, formatText } from "../formatting/format-file.ts";
+import {
+  type FileJob,
+  type FileResult,
+  formatText,
+  type LineRange,
+} from "../formatting/format-file.ts";
 import { formatFiles } from "../formatting/format-pool.ts";
 import { findNixFiles } from "../formatting/nix-files.ts";
 import { unifiedDiff } from "../formatting/unified-diff.ts";
@@ -23,6 +28,8 @@ export interface FmtFlags extends EvaluationFlags {
   strict: boolean;
   width: number;
   indent: number;
+  /** The lines to format; all if there is none. */
+  range: LineRange | undefined;
   /** What standard input is called. */
   filename: string;
   /** Bytes. */
@@ -44,6 +51,7 @@ function defaultFmtFlags(invocation: Invocation): FmtFlags {
     strict: false,
     width: DEFAULT_WIDTH,
     indent: DEFAULT_INDENT,
+    range: undefined,
     filename: "<stdin>",
     files: [],
   };
@@ -53,6 +61,15 @@ function numberOf(name: string, text: string, least: number, most: number): numb
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw usageError(`${name} takes a number from ${least} to ${most}, not '${text}'`);
+}
+
+function rangeOf(text: string): LineRange {
+  const [, first, last] = /^(\d{1,9}):(\d{1,9})$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  if (range.first >= 1 && range.first <= range.last) return range;
+  throw usageError(
+    `--range takes the first and the last line as START:END, such as 10:20, not '${text}'`,
+  );
 }
 
 /** See the head of this file. */
@@ -70,6 +87,7 @@ export const fmtCommand: Program<FmtFlags> = {
     { does: "Fail if something is not formatted", command: "nivis fmt --check ." },
     { does: "Show what would change", command: "nivis fmt --diff ./default.nix" },
     { does: "Format standard input", command: "nivis fmt -" },
+    { does: "Format some lines of a file", command: "nivis fmt --range 10:20 ./default.nix" },
   ],
   options: [
     flag<FmtFlags>(["--check", "-c"], "Write nothing; fail if a file is not formatted", (flags) => {
@@ -102,6 +120,14 @@ export const fmtCommand: Program<FmtFlags> = {
       },
     ),
     valueFlag<FmtFlags>(
+      ["--range", "-r"],
+      "START:END",
+      "Format only the lines from START to END of one file or standard input",
+      (flags, text) => {
+        flags.range = rangeOf(text);
+      },
+    ),
+    valueFlag<FmtFlags>(
       ["--filename"],
       "NAME",
       "Call standard input NAME in messages",
@@ -126,8 +152,8 @@ class FmtJob {
   constructor(flags: FmtFlags, invocation: Invocation) {
     this.#flags = flags;
     this.#invocation = invocation;
-    const { width, indent, strict, check, diff } = flags;
-    this.#job = { width, indent, strict, write: !check && !diff, texts: diff };
+    const { width, indent, strict, check, diff, range } = flags;
+    this.#job = { width, indent, strict, range, write: !check && !diff, texts: diff };
   }
 
   run(): void {
@@ -159,6 +185,8 @@ class FmtJob {
 
   #files(paths: readonly string[]): void {
     const { files, failures } = findNixFiles(paths);
+    if (this.#flags.range !== undefined && files.length + failures.length > 1)
+      throw usageError("--range is about one file: nivis fmt --range START:END FILE");
     for (const { path, message } of failures) this.#take(path, { kind: "failed", message });
     const show =
       files.length < MIN_FILES_FOR_PROGRESS ? undefined : this.#invocation.terminal.showProgress;

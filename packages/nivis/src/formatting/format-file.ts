@@ -4,9 +4,15 @@
  * The command and its workers call this.
  */
 import { readFileSync, statSync } from "node:fs";
-import { FormatError, type FormatOptions, format } from "@nivis/fmt";
+import { FormatError, type FormatOptions, format, formatRange } from "@nivis/fmt";
 import { SourceFile } from "@nivis/syntax";
 import { reasonOf, replaceFile } from "./file-text.ts";
+
+/** Lines of a file, both included; the first line is 1. Lines behind the last one of the file are ignored. */
+export interface LineRange {
+  readonly first: number;
+  readonly last: number;
+}
 
 /** What is done with a file. */
 export interface FileJob extends FormatOptions {
@@ -14,6 +20,8 @@ export interface FileJob extends FormatOptions {
   readonly write: boolean;
   /** Return the texts of a file that changes. */
   readonly texts: boolean;
+  /** Change these lines only. */
+  readonly range?: LineRange | undefined;
 }
 
 /** The result for one file. Texts and paths are bytes. */
@@ -57,14 +65,33 @@ export function formatFile(path: string, job: FileJob): FileResult {
 }
 
 /** Formats a text that is called `name`. */
-export function formatText(name: string, text: string, options: FormatOptions): FileResult {
+export function formatText(
+  name: string,
+  text: string,
+  { range, ...options }: FormatOptions & { readonly range?: LineRange | undefined },
+): FileResult {
+  const source = new SourceFile({ kind: "file", path: name }, text);
   try {
-    const after = format(new SourceFile({ kind: "file", path: name }, text), options);
+    const after = range === undefined ? format(source, options) : withLines(source, range, options);
     return after === text ? SAME : { kind: "changed", before: text, after };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return { kind: "refused", message: error.message, offset: error.offset, text };
   }
+}
+
+/** The text with these lines formatted. */
+function withLines(source: SourceFile, { first, last }: LineRange, options: FormatOptions): string {
+  const { text, lineStarts } = source;
+  const start = lineStarts[first - 1] ?? text.length;
+  const end = lineStarts[last] ?? text.length;
+  let result = "";
+  let at = 0;
+  for (const edit of formatRange(source, { start, end }, options)) {
+    result += text.slice(at, edit.start) + edit.text;
+    at = edit.end;
+  }
+  return result + text.slice(at);
 }
 
 function tooLarge(size: number): FileResult {
