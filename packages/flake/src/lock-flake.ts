@@ -50,6 +50,8 @@ export interface LockFlags extends LockPolicy {
   readonly failOnUnlocked?: boolean;
   /** The setting `allow-dirty-locks`. */
   readonly allowDirtyLocks?: boolean;
+  /** The setting `allow-dirty`, without which no `reference` is accepted; `true` by default. */
+  readonly allowDirty?: boolean;
   /** The setting `warn-dirty`; `true` by default. */
   readonly warnDirty?: boolean;
   /** Whether registries may be asked; `true` by default. */
@@ -119,6 +121,11 @@ async function lockFlakeIn<Tree extends FlakeTree>(
   flags: LockFlags,
   flake: Flake<Tree>,
 ): Promise<LockedFlake<Tree>> {
+  if (flags.allowDirty === false && flags.reference !== undefined) {
+    throw new InputError(
+      "reference lock file was provided, but the `allow-dirty` setting is set to false",
+    );
+  }
   const readOptions = {
     ...(flags.trustForges === undefined ? {} : { trustForges: flags.trustForges }),
     ...(world.warn === undefined ? {} : { warn: world.warn }),

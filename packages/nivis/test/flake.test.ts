@@ -113,6 +113,21 @@ describe("nivis flake", () => {
     expect([dep.locked.path, dep.original.path]).toEqual([at("other"), at("dep")]);
   });
 
+  test("metadata takes a lock file to begin with unless nothing may be dirty", async () => {
+    const file = at("top/flake.lock");
+    writeFileSync(at("reference.lock"), await lock());
+    rmSync(file);
+    const args = ["flake", "metadata", `path:${at("top")}`];
+    const reference = ["--reference-lock-file", at("reference.lock")];
+    expect((await run(...args, ...reference)).code).toBe(0);
+    const refused = await run(...args, ...reference, "--no-allow-dirty");
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain(
+      "reference lock file was provided, but the `allow-dirty` setting is set to false",
+    );
+    expect((await run(...args, "--no-allow-dirty")).code).toBe(0);
+  });
+
   test("metadata shows the facts, and as JSON", async () => {
     await lock();
     const shown = await run("flake", "metadata", `path:${at("top")}`);

@@ -99,6 +99,7 @@ export function settingFlags(
 ): LockFlags {
   return {
     trustForges: settings.trustForges,
+    allowDirty: settings.allowDirty,
     allowDirtyLocks: settings.allowDirtyLocks,
     warnDirty: settings.warnDirty,
     useRegistries: useRegistries ?? settings.useRegistries,
