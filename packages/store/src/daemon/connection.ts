@@ -25,9 +25,8 @@ import {
 } from "@nivis/formats";
 import { StoreError } from "../error.ts";
 import type { ByteStream, CancelSignal, Clock } from "../host.ts";
-import { NarReader } from "../nar-reader.ts";
 import type { StoreObserver } from "../store.ts";
-import { cancelled, checkCancelled } from "../stream.ts";
+import { checkCancelled } from "../stream.ts";
 import type { Connector } from "./transport.ts";
 import { WireStream } from "./wire-stream.ts";
 
@@ -74,7 +73,7 @@ export class DaemonConnection {
         ),
       );
     });
-    const stopWatching = closeOnCancel(signal, stream);
+    const stopWatching = stream.closeOnCancel(signal);
     try {
       const agreed = await stream.decode(
         clientHandshake(stream.input, stream.output, options.handshake),
@@ -149,7 +148,7 @@ export class DaemonConnection {
     signal?: CancelSignal,
   ): Promise<OperationReply<Name>> {
     checkCancelled(signal);
-    const stop = closeOnCancel(signal, this.#stream);
+    const stop = this.#stream.closeOnCancel(signal);
     try {
       return await this.call(name, request);
     } finally {
@@ -165,7 +164,7 @@ export class DaemonConnection {
     signal?: CancelSignal,
   ): Promise<OperationReply<Name>> {
     checkCancelled(signal);
-    const stop = closeOnCancel(signal, this.#stream);
+    const stop = this.#stream.closeOnCancel(signal);
     const progress = { ended: false };
     const sending = this.#sendFrames(this.#request(name, request), bytes, progress);
     const reply = this.#tail
@@ -224,24 +223,11 @@ export class DaemonConnection {
    */
   async *nar(path: string, signal?: CancelSignal): AsyncGenerator<Uint8Array> {
     checkCancelled(signal);
-    const stop = closeOnCancel(signal, this.#stream);
+    const stop = this.#stream.closeOnCancel(signal);
     let ended = false;
     try {
       await this.call("narFromPath", { path });
-      const nar = new NarReader();
-      const { input } = this.#stream;
-      while (!nar.done) {
-        while (input.available === 0) await this.#stream.more();
-        const piece = input.takeSome(input.available);
-        nar.push(piece);
-        if (!nar.done) {
-          yield piece;
-          continue;
-        }
-        const rest = nar.takeRest();
-        input.push(rest);
-        yield piece.subarray(0, piece.length - rest.length);
-      }
+      yield* this.#stream.nar();
       ended = true;
     } finally {
       stop();
@@ -297,16 +283,6 @@ export class DaemonConnection {
 /** The error that a daemon reported. */
 function remoteError({ message, traces }: RemoteError): StoreError {
   return new StoreError("remote", message, traces);
-}
-
-/** Breaks the connection when the caller gives up; returns how to stop that. */
-function closeOnCancel(signal: CancelSignal | undefined, stream: WireStream): () => void {
-  if (signal === undefined) return () => {};
-  const listener = (): void => {
-    stream.fail(cancelled());
-  };
-  signal.addEventListener("abort", listener);
-  return () => signal.removeEventListener("abort", listener);
 }
 
 /** Calls back after a time unless it is stopped before. */

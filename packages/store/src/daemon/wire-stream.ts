@@ -4,6 +4,9 @@
  */
 import { type Decoding, FormatError, FrameReader, WireInput, WireOutput } from "@nivis/formats";
 import { messageOf, StoreError } from "../error.ts";
+import type { CancelSignal } from "../host.ts";
+import { NarReader } from "../nar-reader.ts";
+import { cancelled } from "../stream.ts";
 import type { Transport } from "./transport.ts";
 
 const PIECE = 64 * 1024;
@@ -107,6 +110,33 @@ export class WireStream {
         while ((await this.decode(reader.next(PIECE))) !== undefined);
       }
     }
+  }
+
+  /** The NAR that comes now; what follows it stays in the input. */
+  async *nar(): AsyncGenerator<Uint8Array> {
+    const nar = new NarReader();
+    while (!nar.done) {
+      while (this.input.available === 0) await this.more();
+      const piece = this.input.takeSome(this.input.available);
+      nar.push(piece);
+      if (!nar.done) {
+        yield piece;
+        continue;
+      }
+      const rest = nar.takeRest();
+      this.input.push(rest);
+      yield piece.subarray(0, piece.length - rest.length);
+    }
+  }
+
+  /** Ends the connection when a signal says so; returns how to stop that. */
+  closeOnCancel(signal: CancelSignal | undefined): () => void {
+    if (signal === undefined) return () => {};
+    const listener = (): void => {
+      this.fail(cancelled());
+    };
+    signal.addEventListener("abort", listener);
+    return () => signal.removeEventListener("abort", listener);
   }
 
   /** Ends the connection; pending reads fail with `error`. */

@@ -15,8 +15,7 @@ import type { Connector, Transport } from "../daemon/transport.ts";
 import { WireStream } from "../daemon/wire-stream.ts";
 import { StoreError } from "../error.ts";
 import type { ByteStream, CancelSignal } from "../host.ts";
-import { NarReader } from "../nar-reader.ts";
-import { cancelled, checkCancelled } from "../stream.ts";
+import { checkCancelled } from "../stream.ts";
 
 /** The request of a command. */
 export type ServeRequest<Name extends ServeCommandName> =
@@ -46,7 +45,7 @@ export class ServeConnection {
   ): Promise<ServeConnection> {
     const transport: Transport = await connector(signal);
     const stream = new WireStream(transport, `cannot connect to '${options.host}'`, true);
-    const stop = closeOnCancel(signal, stream);
+    const stop = stream.closeOnCancel(signal);
     try {
       const agreed = await stream.decode(serveHandshake(stream.input, stream.output, options));
       stream.ended = ENDED;
@@ -75,7 +74,7 @@ export class ServeConnection {
     signal?: CancelSignal,
   ): Promise<ServeReply<Name>> {
     checkCancelled(signal);
-    const stop = closeOnCancel(signal, this.#stream);
+    const stop = this.#stream.closeOnCancel(signal);
     try {
       await this.#stream.send(this.#request(name, request));
       return await this.#reply(name);
@@ -87,7 +86,7 @@ export class ServeConnection {
   /** Adds a path with its NAR, of the length that the info has. */
   async addNar(info: PathInfo, nar: ByteStream, signal?: CancelSignal): Promise<void> {
     checkCancelled(signal);
-    const stop = closeOnCancel(signal, this.#stream);
+    const stop = this.#stream.closeOnCancel(signal);
     try {
       await this.#stream.send(this.#request("addNar", info));
       let size = 0;
@@ -118,20 +117,11 @@ export class ServeConnection {
   /** The NAR of a path that is known to be valid. Whoever stops reading early breaks the connection. */
   async *nar(path: string, signal?: CancelSignal): AsyncGenerator<Uint8Array> {
     checkCancelled(signal);
-    const stop = closeOnCancel(signal, this.#stream);
+    const stop = this.#stream.closeOnCancel(signal);
     let ended = false;
     try {
       await this.#stream.send(this.#request("dumpPath", { path }));
-      const nar = new NarReader();
-      const { input } = this.#stream;
-      while (!nar.done) {
-        while (input.available === 0) await this.#stream.more();
-        const piece = input.takeSome(input.available);
-        nar.push(piece);
-        const rest = nar.done ? nar.takeRest() : new Uint8Array(0);
-        input.push(rest);
-        yield piece.subarray(0, piece.length - rest.length);
-      }
+      yield* this.#stream.nar();
       ended = true;
     } finally {
       stop();
@@ -159,13 +149,4 @@ export class ServeConnection {
     input.beginValue();
     return this.#stream.decode(reply.read(input, this.#agreed)) as Promise<ServeReply<Name>>;
   }
-}
-
-function closeOnCancel(signal: CancelSignal | undefined, stream: WireStream): () => void {
-  if (signal === undefined) return () => {};
-  const listener = (): void => {
-    stream.fail(cancelled());
-  };
-  signal.addEventListener("abort", listener);
-  return () => signal.removeEventListener("abort", listener);
 }
