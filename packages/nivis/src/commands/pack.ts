@@ -1,5 +1,5 @@
 /** `nivis pack`: a tree as one file that browsers read by ranges. A bundle of its own (see scripts/bundles.mjs). */
-import { readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { type Bytes, encodeBase64, encodeUtf8 } from "@nivis/formats";
 import { nodeHashes, nodeIo, usageError } from "@nivis/node";
@@ -12,6 +12,7 @@ import type { Program } from "../program.ts";
 import { runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { renderSize } from "../text/size.ts";
+import { writeWholeFile } from "../whole-file.ts";
 import { PACK_TOPIC } from "./pack-topic.ts";
 
 interface PackFlags extends CommonFlags {
@@ -74,7 +75,7 @@ const packCommand: Program<PackFlags> = {
       hashes: nodeHashes,
       deflate: (bytes) => process.getBuiltinModule("node:zlib").deflateRawSync(bytes, { level: 9 }),
     });
-    writeWhole(out, packed);
+    writePack(out, packed);
     report(out, packed, invocation);
   },
 };
@@ -87,22 +88,10 @@ function readText(file: string): string {
   }
 }
 
-/** Writes the pack beside its place and moves it there, so that no reader meets a part of it. */
-function writeWhole(out: string, { chunks }: Packed): void {
-  const { closeSync, openSync, writeSync } = process.getBuiltinModule("node:fs");
-  const temporary = `${out}.${process.pid}.tmp`;
+function writePack(out: string, { chunks }: Packed): void {
   try {
-    const file = openSync(temporary, "w");
-    try {
-      for (const chunk of chunks) {
-        for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-      }
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, out);
+    writeWholeFile(out, chunks);
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw usageError(encodeUtf8(`cannot write '${out}': ${messageOf(error)}`));
   }
 }

@@ -42,6 +42,7 @@ import { type Program, runProgram } from "../program.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
+import { writeWholeFile } from "../whole-file.ts";
 import { PROFILE_TOPIC } from "./profile-topic.ts";
 
 /** Samples a second unless a flag says otherwise; measured, see docs/profiling.md. */
@@ -233,23 +234,9 @@ function titleOf(flags: ProfileFlags): string {
 
 /** Writes a profile to a file, which is complete or keeps its old content. */
 function writeProfile(profile: Profile, format: Format, path: string, begun: number): void {
-  const fs = process.getBuiltinModule("node:fs");
-  const latin = (text: string): Buffer => Buffer.from(text, "latin1");
-  const isFile = fs.statSync(latin(path), { throwIfNoEntry: false })?.isFile() ?? true;
-  const target = latin(isFile ? `${path}.tmp-${process.pid}` : path);
   try {
-    const descriptor = fs.openSync(target, "w");
-    try {
-      for (const piece of piecesOf(profile, format, begun)) {
-        const bytes = typeof piece === "string" ? Buffer.from(piece, "utf8") : piece;
-        for (let done = 0; done < bytes.length; ) done += fs.writeSync(descriptor, bytes, done);
-      }
-    } finally {
-      fs.closeSync(descriptor);
-    }
-    if (isFile) fs.renameSync(target, latin(path));
+    writeWholeFile(Buffer.from(path, "latin1"), piecesOf(profile, format, begun));
   } catch (error) {
-    if (isFile) fs.rmSync(target, { force: true });
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     throw new EvalError("io", `writing file "${path}": ${errnoMessage(code)}`);

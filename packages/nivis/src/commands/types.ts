@@ -2,7 +2,7 @@
  * `nivis types`: declarations of TypeScript, or a JSON schema, of what an expression is. A bundle of its own
  * (see scripts/bundles.mjs).
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import {
   Nix,
@@ -32,6 +32,7 @@ import { type AutoArgument, defaultFlags } from "../options/evaluation-options.t
 import { flag, valueFlag } from "../options/option.ts";
 import { type Program, runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
+import { writeWholeFile } from "../whole-file.ts";
 import { TYPES_TOPIC } from "./types-topic.ts";
 
 interface TypesFlags extends CommonFlags {
@@ -143,7 +144,7 @@ const typesCommand: Program<TypesFlags> = {
       const what = current === undefined ? "does not exist" : "is not what would be written";
       throw new CommandFailure("value", encodeUtf8(`'${target}' ${what}`), 1);
     }
-    writeWhole(target, text);
+    writeText(target, text);
   },
 };
 
@@ -270,12 +271,9 @@ function readText(file: string): string | undefined {
   }
 }
 
-/** Writes beside the place and moves there, so that nobody reads a part of it. */
-function writeWhole(file: string, text: string): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+function writeText(file: string, text: string): void {
   try {
-    writeFileSync(temporary, text);
-    renameSync(temporary, file);
+    writeWholeFile(file, [text]);
   } catch (error) {
     throw usageError(encodeUtf8(`cannot write '${file}': ${(error as Error).message}`));
   }
