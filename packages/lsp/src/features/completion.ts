@@ -333,7 +333,6 @@ class Completion {
   }
 
   async #attributeOf(base: SyntaxToken | SyntaxNode, path: readonly string[]): Promise<void> {
-    const snapshot = this.#snapshot;
     if (isKeyPlace(base, this.#offset)) {
       await this.#key([nameText(base), ...path], base);
       return;
@@ -341,7 +340,6 @@ class Completion {
     const expr = this.#expressionOf(base);
     if (expr === undefined) return;
     await this.#attributesOf(expr, path);
-    void snapshot;
   }
 
   /** The evaluator's expression for an operand. */
