@@ -53,8 +53,10 @@ interface BuiltinBase {
   readonly strict: readonly StrictArgument[];
   /** A description in Markdown; our own words. */
   readonly doc: string;
-  /** The experimental feature that it needs. */
+  /** The experimental feature without which it does not exist. */
   readonly feature?: string;
+  /** The experimental feature that calls need; without it, the builtin exists all the same. */
+  readonly callFeature?: string;
   /** Whether errors have no trace "while calling the 'x' builtin". */
   readonly noTrace?: boolean;
 }

@@ -43,7 +43,7 @@ function* format(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
     if (isInt(value)) {
       if (value < 0) {
         const message = `negative value given for flake ref attr ${printIdentifier(name)}: ${value}`;
-        throw new EvalError("value", message);
+        throw new EvalError("value", message).atUnknownPos();
       }
       attrs.set(name, value);
     } else if (typeof value === "boolean") {
@@ -76,7 +76,8 @@ export const flakeRefBuiltins: readonly BuiltinDefinition[] = [
         "while evaluating the argument passed to builtins.parseFlakeRef",
       ),
     ],
-    feature: "flakes",
+    // Nix: the schemes of inputs ask for it.
+    callFeature: "flakes",
     doc: 'The parts of the flake reference *flake-ref* as a set: `"github:NixOS/nixpkgs/23.05"` has `type`, `owner`, `repo` and `ref`.',
     run: (ctx, text: string) => parse(ctx, text),
   }),
@@ -84,7 +85,8 @@ export const flakeRefBuiltins: readonly BuiltinDefinition[] = [
     name: "flakeRefToString",
     args: args("attrs"),
     strict: [strict(0, "set", "while evaluating the argument passed to builtins.flakeRefToString")],
-    feature: "flakes",
+    // Nix: the schemes of inputs ask for it.
+    callFeature: "flakes",
     doc: "The text of the flake reference whose parts are in the set *attrs*.",
     run: (ctx, set: Attrs) => format(ctx, set),
   }),

@@ -33,6 +33,7 @@ function checkLocked(ctx: EvalContext, text: string, { input }: FlakeRef): void 
 
 /** The flake in a directory of a tree that evaluation reads already. */
 function* flakeAt(ctx: EvalContext, path: string): Suspendable<Slot> {
+  requireFeature(ctx, "flakes");
   const { storeDir } = ctx.store;
   if (!isInStore(path, storeDir)) {
     throw new EvalError("invalid-path", `path '${path}' is not in the Nix store`);
@@ -72,6 +73,7 @@ function* getFlake(ctx: EvalContext, argument: Value): Suspendable<Slot> {
     checkLocked(ctx, text, ref);
     const path = mountedPath(ctx, ref);
     if (path !== undefined) return (yield flakeAt(ctx, path)) as Slot;
+    requireFeature(ctx, "flakes");
     const fetcher = fetcherOf(ctx, "getFlake");
     const options = { isPure: ctx.settings.pureEval };
     const call = (yield attempt(() => fetcher.lockFlake(text, options))) as FlakeCall;
@@ -87,7 +89,7 @@ export const getFlakeBuiltins: readonly BuiltinDefinition[] = [
     name: "getFlake",
     args: args("args"),
     strict: [strict(0, "any")],
-    feature: "flakes",
+    callFeature: "flakes",
     doc: "The outputs of the flake that *args* names, and what is known of its source. *args* is a flake reference, which must be locked in pure evaluation, or the path of a directory with a `flake.nix`.",
     run: getFlake,
   }),

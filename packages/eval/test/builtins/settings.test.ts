@@ -64,14 +64,19 @@ describe("scopedImport", () => {
 
 describe("experimental builtins", () => {
   test("exist only with their feature", () => {
-    const names = "[ (builtins ? fetchTree) (builtins ? getFlake) (builtins ? outputOf) ]";
+    const names = "[ (builtins ? fetchTree) (builtins ? fetchClosure) (builtins ? outputOf) ]";
     expect(evaluate(names)).toBe("[ false false false ]");
-    const settings = withFeatures("fetch-tree", "flakes", "dynamic-derivations");
+    const settings = withFeatures("fetch-tree", "fetch-closure", "dynamic-derivations");
     expect(evaluate(names, { settings })).toBe("[ true true true ]");
     expect(errorOf("fetchTree { }", { settings })).toEqual([
       "while calling the 'fetchTree' builtin",
       "argument 'type' is missing in call to 'fetchTree'",
     ]);
+  });
+  test("of flakes exist without their feature, which most calls need", () => {
+    const names = ["getFlake", "parseFlakeRef", "flakeRefToString"];
+    expect(evaluate(names.map((name) => `builtins ? ${name}`).join(" && "))).toBe("true");
+    expect(errorOf('__getFlake "path:/x"').at(-1)).toMatch(/^experimental Nix feature 'flakes'/);
   });
   test.each(["fetchurl", "fetchTarball", "fetchGit", "fetchMercurial", "fetchTree"])(
     "%s says that there is no fetcher",

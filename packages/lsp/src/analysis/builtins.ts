@@ -33,12 +33,12 @@ const OTHERS: readonly KnownBuiltin[] = [
 ];
 
 const ALL: readonly KnownBuiltin[] = [
-  ...allBuiltins.map(({ name, args, doc, feature }) => ({
+  ...allBuiltins.map(({ name, args, doc, feature, callFeature }) => ({
     name,
     global: globalName(name),
     args: args.map((one) => one.name),
     doc,
-    feature,
+    feature: feature ?? callFeature,
   })),
   ...allConstants.map(({ name, doc }) => ({
     name,
