@@ -119,7 +119,7 @@ export { toXml } from "./operations/to-xml.ts";
 export { joinPath, leadsSomewhere } from "./path.ts";
 export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
-export { CALL_SITE, NO_POS, PositionTable, positionIn } from "./position.ts";
+export { CALL_SITE, NO_POS, NO_TRACE_POS, PositionTable, positionIn } from "./position.ts";
 export { printAmbiguous, printForError } from "./print/print.ts";
 export { knownValue, type PrintStyle } from "./print/value-printer.ts";
 export {

@@ -25,6 +25,9 @@ export const CALL_SITE = -1 as PosIdx;
 /** In errors of `+`: the position of the operator, which the VM fills in like {@link CALL_SITE}. */
 export const OPERATOR_SITE = -3 as PosIdx;
 
+/** In traces: C++ Nix gives them no position, not even an unknown one. */
+export const NO_TRACE_POS = -4 as PosIdx;
+
 /**
  * The position of a byte offset in the text that begins at `base`; {@link NO_POS} without an
  * offset.

@@ -5,6 +5,7 @@
 import {
   type EvalError,
   type LogMessage,
+  NO_TRACE_POS,
   type PosIdx,
   type PositionTable,
   renderError,
@@ -54,8 +55,9 @@ function placeOf(pos: PosIdx, positions: PositionTable) {
   return { column, file: decodeUtf8(`${source.displayName}:${line}:${column}`), line };
 }
 
+/** Without a position. */
 const NOWHERE = { column: null, file: null, line: null };
-/** Nix: a trace always has a position, even if it is unknown. */
+/** Nix: with an unknown position. */
 const NONE = { column: 0, file: "«none»:0", line: 0 };
 
 function line(fields: Readonly<Record<string, unknown>>): string {
@@ -94,7 +96,7 @@ export function errorLogLine(
 ): string {
   const { message, pos, traces } = error;
   const trace = traces.map((one) => ({
-    ...(placeOf(one.pos, positions) ?? NONE),
+    ...(placeOf(one.pos, positions) ?? (one.pos === NO_TRACE_POS ? NOWHERE : NONE)),
     raw_msg: decodeUtf8(one.message),
   }));
   return line({
@@ -102,7 +104,7 @@ export function errorLogLine(
     level: ERROR_LEVEL,
     msg: decodeUtf8(renderError(error, positions, { showTrace, color: true })),
     raw_msg: decodeUtf8(message),
-    ...(placeOf(pos, positions) ?? NOWHERE),
+    ...(placeOf(pos, positions) ?? (error.hasUnknownPos ? NONE : NOWHERE)),
     ...(showTrace && trace.length > 0 ? { trace } : {}),
   });
 }

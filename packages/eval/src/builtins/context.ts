@@ -57,7 +57,7 @@ function* addDrvOutputDependencies(ctx: EvalContext, slot: Slot): Suspendable<Sl
     throw new EvalError(
       "value",
       `context of string '${text}' must have exactly one element, but has ${elements.length}`,
-    );
+    ).atUnknownPos();
   }
   const element = decodeContextElement(elements[0] as string);
   switch (element.kind) {
@@ -67,10 +67,10 @@ function* addDrvOutputDependencies(ctx: EvalContext, slot: Slot): Suspendable<Sl
       throw new EvalError(
         "value",
         `\`addDrvOutputDependencies\` can only act on derivations, not on a derivation output such as '${element.output}'`,
-      );
+      ).atUnknownPos();
     case "plain":
       if (!isDerivationPath(element.path)) {
-        throw new EvalError("value", `path '${element.path}' is not a derivation`);
+        throw new EvalError("value", `path '${element.path}' is not a derivation`).atUnknownPos();
       }
       return new ContextString(text, new Set([`=${element.path}`]));
   }

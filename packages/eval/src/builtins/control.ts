@@ -7,7 +7,7 @@ import { settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { deepForce } from "../operations/deep-force.ts";
 import { checkNesting } from "../operations/nesting.ts";
-import { NO_POS } from "../position.ts";
+import { NO_POS, NO_TRACE_POS } from "../position.ts";
 import { printForTrace } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Shape } from "../value/shape.ts";
@@ -130,7 +130,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
           CoerceMode.Weak,
           "while evaluating the error message passed to builtins.addErrorContext",
         )) as string;
-        throw error.addTrace(NO_POS, text, true);
+        throw error.addTrace(NO_TRACE_POS, text, true);
       }
     },
   }),

@@ -219,7 +219,7 @@ class TomlConverter {
 }
 
 function tomlError(message: string): EvalError {
-  const error = new EvalError("value", `while parsing TOML: ${message}`);
+  const error = new EvalError("value", `while parsing TOML: ${message}`).atUnknownPos();
   error.endsInArgument = true;
   return error;
 }

@@ -51,7 +51,7 @@ import {
 } from "../operations/checks.ts";
 import { CoerceMode, coerceToString, tryCoerceWhole } from "../operations/coerce.ts";
 import { type JsonText, toJson, tryAtomToJson } from "../operations/to-json.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { NO_POS, NO_TRACE_POS, type PosIdx } from "../position.ts";
 import { closureOf, outputsOf, readDerivation } from "../store/closure.ts";
 import { storeConfig } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -233,7 +233,7 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
   } catch (error) {
     const where = describePosition(ctx.positions, attrs.positionOf("name"));
     const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
-    throw withTrace(error, NO_POS, text, true);
+    throw withTrace(error, NO_TRACE_POS, text, true);
   }
 }
 
@@ -479,7 +479,10 @@ function setHashMode(ctx: EvalContext, draft: Draft, text: string): void {
     method = text === "recursive" ? "nar" : parseContentAddressMethod(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new EvalError("value", `invalid value '${text}' for 'outputHashMode' attribute`);
+    throw new EvalError(
+      "value",
+      `invalid value '${text}' for 'outputHashMode' attribute`,
+    ).atUnknownPos();
   }
   draft.outputHashMethod = method;
   if (method === "text") {
@@ -495,14 +498,15 @@ function setHashMode(ctx: EvalContext, draft: Draft, text: string): void {
 function setOutputNames(draft: Draft, names: readonly string[]): void {
   const outputs = new Set<string>();
   for (const name of names) {
-    if (outputs.has(name)) throw new EvalError("value", `duplicate derivation output '${name}'`);
+    if (outputs.has(name))
+      throw new EvalError("value", `duplicate derivation output '${name}'`).atUnknownPos();
     if (name === "drvPath") {
-      throw new EvalError("value", "invalid derivation output name 'drvPath'");
+      throw new EvalError("value", "invalid derivation output name 'drvPath'").atUnknownPos();
     }
     outputs.add(name);
   }
   if (outputs.size === 0) {
-    throw new EvalError("value", "derivation cannot have an empty set of outputs");
+    throw new EvalError("value", "derivation cannot have an empty set of outputs").atUnknownPos();
   }
   draft.outputs = outputs;
 }
@@ -617,14 +621,16 @@ function addInputOutput(drv: Derivation, drvPath: string, output: string): void 
 
 function checkRequired(draft: Draft): void {
   const { name } = draft;
-  if (draft.builder === "") throw new EvalError("value", "required attribute 'builder' missing");
-  if (draft.system === "") throw new EvalError("value", "required attribute 'system' missing");
+  if (draft.builder === "")
+    throw new EvalError("value", "required attribute 'builder' missing").atUnknownPos();
+  if (draft.system === "")
+    throw new EvalError("value", "required attribute 'system' missing").atUnknownPos();
   const makesDerivation = draft.outputHashMethod === "text" && isOnlyOut(draft.outputs);
   if (isDerivationPath(name) && !makesDerivation) {
     throw new EvalError(
       "value",
       `derivation names are allowed to end in '${DRV_EXTENSION}' only if they produce a single derivation file`,
-    );
+    ).atUnknownPos();
   }
 }
 
@@ -647,7 +653,10 @@ function setOutputs(ctx: EvalContext, draft: Draft, drv: Derivation): void {
     return;
   }
   if (draft.contentAddressed && draft.impure) {
-    throw new EvalError("value", "derivation cannot be both content-addressed and impure");
+    throw new EvalError(
+      "value",
+      "derivation cannot be both content-addressed and impure",
+    ).atUnknownPos();
   }
   const kind = draft.impure ? "impure" : "floating";
   const method = draft.outputHashMethod ?? "nar";
@@ -660,7 +669,10 @@ function setOutputs(ctx: EvalContext, draft: Draft, drv: Derivation): void {
 
 function setFixedOutput(ctx: EvalContext, draft: Draft, drv: Derivation, text: string): void {
   if (!isOnlyOut(draft.outputs)) {
-    throw new EvalError("value", "multiple outputs are not supported in fixed-output derivations");
+    throw new EvalError(
+      "value",
+      "multiple outputs are not supported in fixed-output derivations",
+    ).atUnknownPos();
   }
   const hash = parseHashAllowEmpty(
     text,

@@ -125,10 +125,13 @@ function* downloadOf(
       const trace = "while evaluating the name of the content we should fetch";
       name = (yield forcePlainString(ctx, slot, trace, pos)) as string;
     } else {
-      throw new EvalError("value", `unsupported argument '${attribute}' to '${who}'`);
+      throw new EvalError(
+        "value",
+        `unsupported argument '${attribute}' to '${who}'`,
+      ).atUnknownPos();
     }
   }
-  if (url === undefined) throw new EvalError("value", "'url' argument required");
+  if (url === undefined) throw new EvalError("value", "'url' argument required").atUnknownPos();
   return { url, name, hash };
 }
 
@@ -150,7 +153,7 @@ function checkName(who: string, argument: Value, url: string, name: string): voi
         : `Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`;
     }
     const message = `invalid store path name when fetching URL '${url}': ${error.message}. ${advice}`;
-    throw new EvalError("value", message);
+    throw new EvalError("value", message).atUnknownPos();
   }
 }
 
@@ -168,7 +171,7 @@ function* download(
   checkName(who, argument, url, name);
   if (hash === undefined && ctx.settings.pureEval) {
     const message = `in pure evaluation mode, '${who}' requires a 'sha256' argument`;
-    throw new EvalError("restricted", message);
+    throw new EvalError("restricted", message).atUnknownPos();
   }
   const request = { url, name, hash };
   if (hash?.algorithm === "sha256") {
@@ -256,7 +259,7 @@ function* inputAttr(
   if (isInt(value)) {
     if (value >= 0) return value;
     const message = `negative value given for '${fetcher.name}' argument '${printIdentifier(name)}': ${value}`;
-    throw new EvalError("value", message);
+    throw new EvalError("value", message).atUnknownPos();
   }
   if (name === "publicKeys") {
     requireFeature(ctx, "verified-fetches");
@@ -277,11 +280,14 @@ function* treeInputOfSet(
   const typeSlot = set.get("type");
   let type = "git";
   if (typeSlot !== undefined) {
-    if (fetcher.isGit) throw new EvalError("value", "unexpected argument 'type'");
+    if (fetcher.isGit) throw new EvalError("value", "unexpected argument 'type'").atUnknownPos();
     const trace = `while evaluating the \`type\` argument passed to '${fetcher.name}'`;
     type = (yield forcePlainString(ctx, typeSlot, trace, set.positionOf("type"))) as string;
   } else if (!fetcher.isGit) {
-    throw new EvalError("value", `argument 'type' is missing in call to '${fetcher.name}'`);
+    throw new EvalError(
+      "value",
+      `argument 'type' is missing in call to '${fetcher.name}'`,
+    ).atUnknownPos();
   }
   const attrs = new Map<string, InputAttr>([["type", type]]);
   for (const name of set.names()) {
@@ -294,7 +300,7 @@ function* treeInputOfSet(
   if (type === "git" && !fetcher.isGit && !attrs.has("shallow")) attrs.set("shallow", true);
   if (!fetcher.isGit && attrs.has("name")) {
     const message = `argument 'name' isn\xe2\x80\x99t supported in call to '${fetcher.name}'`;
-    throw new EvalError("value", message);
+    throw new EvalError("value", message).atUnknownPos();
   }
   return inputFromAttrs(attrs, fetchOptions(ctx));
 }
@@ -320,7 +326,7 @@ function* treeInput(
   }
   if (!hasFeature(ctx, "flakes")) {
     const message = `passing a string argument to '${fetcher.name}' requires the 'flakes' experimental feature`;
-    throw new EvalError("experimental-feature", message);
+    throw new EvalError("experimental-feature", message).atUnknownPos();
   }
   return inputFromUrl(parseUrl(url), true, fetchOptions(ctx));
 }
@@ -347,7 +353,7 @@ function checkLocked(ctx: EvalContext, fetcher: TreeFetcher, input: FetcherInput
     return;
   }
   const message = `in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
-  throw new EvalError("restricted", message);
+  throw new EvalError("restricted", message).atUnknownPos();
 }
 
 function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Suspendable<Slot> {
@@ -400,7 +406,7 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
         throw new EvalError("value", message, pos);
       }
     }
-    if (url === "") throw new EvalError("value", "'url' argument required");
+    if (url === "") throw new EvalError("value", "'url' argument required").atUnknownPos();
   } else {
     const trace = "while evaluating the first argument passed to builtins.fetchMercurial";
     const text = (yield coerceToString(ctx, argument, CoerceMode.Weak, NO_POS, trace)) as Slot;

@@ -44,7 +44,7 @@ function textOfFile(ctx: EvalContext, path: NixPath): Slot {
     throw new EvalError(
       "value",
       `the contents of the file '${path.shown}' cannot be represented as a Nix string`,
-    );
+    ).atUnknownPos();
   }
   const context = new Set<string>();
   for (const reference of referencesOfStoreObject(ctx, path.path)) {
@@ -191,7 +191,10 @@ function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathE
   } catch (error) {
     if (!(error instanceof EvalError && error.kind === "invalid-path")) throw error;
     const invalid = /'(?:.*\/)?([^/']*)'/.exec(error.message)?.[1] ?? "";
-    throw new EvalError("value", `cannot find '${path}', since path '${invalid}' is not valid`);
+    throw new EvalError(
+      "value",
+      `cannot find '${path}', since path '${invalid}' is not valid`,
+    ).atUnknownPos();
   }
   return { prefix, path };
 }

@@ -17,7 +17,7 @@ export const functionBuiltins: readonly BuiltinDefinition[] = [
     run: (_ctx, f: Value) => {
       if (f instanceof Builtin || f instanceof PartialBuiltin) return EMPTY_ATTRS;
       if (!(f instanceof Closure)) {
-        throw new EvalError("type", "'functionArgs' requires a function");
+        throw new EvalError("type", "'functionArgs' requires a function").atUnknownPos();
       }
       const { formals } = f.code;
       if (formals === null) return EMPTY_ATTRS;

@@ -47,7 +47,7 @@ function applyToAll(ctx: EvalContext, callee: Value, list: NixList): NixList {
 
 function checkListLength(_ctx: EvalContext, length: Int): void {
   if (length < 0 || length > MAX_LIST_LENGTH) {
-    throw new EvalError("value", `cannot create list of size ${length}`);
+    throw new EvalError("value", `cannot create list of size ${length}`).atUnknownPos();
   }
 }
 
@@ -375,7 +375,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc: "The first element of *list*; an error if *list* is empty.",
     run: (_ctx, list: NixList) => {
       if (list.length === 0) {
-        throw new EvalError("value", "'builtins.head' called on an empty list");
+        throw new EvalError("value", "'builtins.head' called on an empty list").atUnknownPos();
       }
       return list[0] as Slot;
     },
@@ -389,7 +389,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       "traversing a long list with it takes quadratic time.",
     run: (ctx, list: NixList) => {
       if (list.length === 0) {
-        throw new EvalError("value", "'builtins.tail' called on an empty list");
+        throw new EvalError("value", "'builtins.tail' called on an empty list").atUnknownPos();
       }
       ctx.limits?.make(list.length, BYTES_PER_ITEM);
       return list.slice(1);
@@ -408,7 +408,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       throw new EvalError(
         "value",
         `'builtins.elemAt' called with index ${n} on a list of size ${list.length}`,
-      );
+      ).atUnknownPos();
     },
   }),
   plain({

@@ -67,14 +67,14 @@ function roundInt(value: Int): Int {
     throw new EvalError(
       "value",
       `Due to a bug (see https://github.com/NixOS/nix/issues/12899) the NixInt argument ${value} caused undefined behavior in previous Nix versions.\n\tFuture Nix versions might implement the correct behavior.`,
-    );
+    ).atUnknownPos();
   }
   const result = BigInt(rounded);
   if (result !== BigInt(value)) {
     throw new EvalError(
       "value",
       `Due to a bug (see https://github.com/NixOS/nix/issues/12899) a loss of precision occurred in previous Nix versions because the NixInt argument ${value} was rounded to ${result}.\n\tFuture Nix versions might implement the correct behavior.`,
-    );
+    ).atUnknownPos();
   }
   return value;
 }
@@ -93,7 +93,7 @@ function rounding(name: string, doc: string, round: (value: number) => number): 
       throw new EvalError(
         "value",
         `NixFloat argument ${printForError(value)} is not in the range of NixInt`,
-      );
+      ).atUnknownPos();
     },
   });
 }

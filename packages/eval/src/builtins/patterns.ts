@@ -12,7 +12,8 @@ function withPattern<Result>(pattern: string, use: () => Result): Result {
   try {
     return use();
   } catch (error) {
-    if (error instanceof RegexError) throw new EvalError("value", error.nixMessage(pattern));
+    if (error instanceof RegexError)
+      throw new EvalError("value", error.nixMessage(pattern)).atUnknownPos();
     throw error;
   }
 }

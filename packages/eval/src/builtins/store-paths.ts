@@ -55,7 +55,7 @@ function toFile(ctx: EvalContext, name: string, value: string | ContextString): 
       throw new EvalError(
         "value",
         `files created by builtins.toFile may not reference derivations, but ${name} references ${shown}`,
-      );
+      ).atUnknownPos();
     }
     references.push(element);
   }
@@ -175,7 +175,7 @@ function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
       throw new EvalError(
         "value",
         `store path mismatch in (possibly filtered) path added from '${accessorOf(ctx, path).display(path.path)}'`,
-      );
+      ).atUnknownPos();
     }
     return storePathValue(added);
   } catch (error) {
@@ -270,7 +270,7 @@ function* path(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
     throw new EvalError(
       "value",
       "missing required 'path' attribute in the first argument to 'builtins.path'",
-    );
+    ).atUnknownPos();
   }
   if (name === "") name = sourceName(source.path.path);
   return (yield addPath(ctx, { ...source, name, method, filter, expectedHash })) as Slot;
@@ -281,7 +281,7 @@ function* storePath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     throw new EvalError(
       "restricted",
       "'builtins.storePath' is not allowed in pure evaluation mode",
-    );
+    ).atUnknownPos();
   }
   const given = (yield coerceToPath(
     ctx,
@@ -297,7 +297,10 @@ function* storePath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
       : ((yield attempt(() => withoutSymlinks(ctx, given.path, "full"))) as NixPath);
     const { path } = source;
     if (!isInStore(path, storeDir)) {
-      throw new EvalError("invalid-path", `path '${source.shown}' is not in the Nix store`);
+      throw new EvalError(
+        "invalid-path",
+        `path '${source.shown}' is not in the Nix store`,
+      ).atUnknownPos();
     }
     const object = `${storeDir}/${splitStorePath(path, storeDir).baseName}`;
     yield attempt(() => ensurePath(ctx, object));

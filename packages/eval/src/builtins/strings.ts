@@ -76,7 +76,8 @@ function substringOf(ctx: EvalContext, value: NixString, start: Int, length: Int
 }
 
 function checkStart(_ctx: EvalContext, start: Int): void {
-  if (start < 0) throw new EvalError("value", "negative start position in 'substring'");
+  if (start < 0)
+    throw new EvalError("value", "negative start position in 'substring'").atUnknownPos();
 }
 
 /** The patterns of a `replaceStrings` by their first byte, each list in order. */
@@ -300,7 +301,7 @@ export const stringBuiltins: readonly BuiltinDefinition[] = [
         throw new EvalError(
           "value",
           "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths",
-        );
+        ).atUnknownPos();
       }
       return replaceStrings(ctx, from, to, subject);
     },

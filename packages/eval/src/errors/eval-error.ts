@@ -11,7 +11,7 @@ import { ERROR_KINDS, type ErrorKind } from "./kinds.ts";
 
 /** An entry of a trace: one `… while evaluating …` line. */
 export interface Trace {
-  /** Its position, or {@link NO_POS}. */
+  /** Its position, {@link NO_POS} if it is unknown, or {@link NO_TRACE_POS}. */
   pos: PosIdx;
   /** The text after the `…`; bytes. */
   readonly message: Bytes;
@@ -52,6 +52,11 @@ export class EvalError {
    * The function whose frame the error left last, until its caller has added the trace of the call.
    */
   leaving: LeftFunction | null = null;
+  /**
+   * Whether C++ Nix gives it a position and does not know which, where others have none. Both look
+   * alike to people; `--log-format internal-json` tells them apart.
+   */
+  hasUnknownPos = false;
   /** Whether a thunk had failed with it before and was forced again. */
   isRepeated = false;
   constructor(
@@ -84,9 +89,18 @@ export class EvalError {
     return this;
   }
 
+  /** Sets {@link hasUnknownPos}; returns the error. */
+  atUnknownPos(): this {
+    this.hasUnknownPos = true;
+    return this;
+  }
+
   /** Replaces {@link CALL_SITE} in the position and all traces. */
   resolveCallSite(pos: PosIdx): void {
-    if (this.pos === CALL_SITE) this.pos = pos;
+    if (this.pos === CALL_SITE) {
+      this.pos = pos;
+      this.hasUnknownPos = true;
+    }
     for (; this.resolved < this.traces.length; this.resolved++) {
       const trace = this.traces[this.resolved] as Trace;
       if (trace.pos === CALL_SITE) trace.pos = pos;

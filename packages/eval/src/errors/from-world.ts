@@ -14,7 +14,14 @@ import {
 } from "@nivis/formats";
 import { SourceFile } from "@nivis/syntax";
 import { IoError } from "../io.ts";
-import { CALL_SITE, NO_POS, type PosIdx, type PositionTable, positionIn } from "../position.ts";
+import {
+  CALL_SITE,
+  NO_POS,
+  NO_TRACE_POS,
+  type PosIdx,
+  type PositionTable,
+  positionIn,
+} from "../position.ts";
 import { EvalError } from "./eval-error.ts";
 import type { ErrorKind } from "./kinds.ts";
 
@@ -93,5 +100,5 @@ export function withTrace(error: unknown, pos: PosIdx, text: string, always = fa
 
 /** Adds a trace without a position; see {@link withTrace}. */
 export function withPlainTrace(error: unknown, text: string): unknown {
-  return withTrace(error, NO_POS, text);
+  return withTrace(error, NO_TRACE_POS, text);
 }

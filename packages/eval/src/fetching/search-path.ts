@@ -253,5 +253,5 @@ export function findInSearchPath(
     ctx.settings.pureEval
       ? `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
       : `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`,
-  );
+  ).atUnknownPos();
 }

@@ -48,7 +48,9 @@ function expectNumber(ctx: EvalContext, value: Value, expected: string, trace: s
   return new EvalError(
     "type",
     `expected ${expected} but found ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
-  ).addTrace(NO_POS, trace);
+  )
+    .atUnknownPos()
+    .addTrace(NO_POS, trace);
 }
 
 function asFloat(ctx: EvalContext, value: Value, trace: string): number {
@@ -68,7 +70,7 @@ function checked(result: Int | undefined, a: Int, b: Int, wording: Wording): Int
   throw new EvalError(
     "arithmetic",
     `integer overflow in ${wording.overflow} ${a} ${wording.sign} ${b}`,
-  );
+  ).atUnknownPos();
 }
 
 /** Returns `a + b` for numbers. */
@@ -108,7 +110,7 @@ export function multiplyNumbers(ctx: EvalContext, a: Value, b: Value): Value {
 /** Returns `a / b` for numbers; integer division truncates towards zero. */
 export function divideNumbers(ctx: EvalContext, a: Value, b: Value): Value {
   const divisor = asFloat(ctx, b, DIVISION.second);
-  if (divisor === 0) throw new EvalError("arithmetic", "division by zero");
+  if (divisor === 0) throw new EvalError("arithmetic", "division by zero").atUnknownPos();
   if (a instanceof NixFloat || b instanceof NixFloat) {
     return new NixFloat(asFloat(ctx, a, DIVISION.first) / divisor);
   }

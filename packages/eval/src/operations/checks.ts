@@ -58,6 +58,8 @@ export function typeMismatch(
     `expected ${expected} but found ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
     pos,
   );
+  // Nix: `forceAttrs` and `forceList` give their errors no position.
+  error.hasUnknownPos = expected !== "a set" && expected !== "a list";
   return trace === "" ? error : error.addTrace(pos, trace);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { NO_POS, NO_TRACE_POS, type PosIdx } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
@@ -100,7 +100,7 @@ export function* lessThan(
     }
   } catch (error) {
     if (error instanceof EvalError) {
-      for (; depth > 0; depth--) error.addTrace(NO_POS, "while comparing two list elements");
+      for (; depth > 0; depth--) error.addTrace(NO_TRACE_POS, "while comparing two list elements");
       if (trace !== "") error.addTrace(NO_POS, trace);
     }
     throw error;

@@ -10,7 +10,7 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { tooDeep } from "../errors/too-deep.ts";
-import { NO_POS, type PosIdx } from "../position.ts";
+import { NO_POS, NO_TRACE_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { isSuspendedCall, Thunk, valueOfForced } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
@@ -185,6 +185,6 @@ function addTrace(error: EvalError, level: Level): void {
       `while evaluating the attribute '${printIdentifier(name)}'`,
     );
   } else {
-    error.addTrace(NO_POS, `while evaluating list element at index ${place}`);
+    error.addTrace(NO_TRACE_POS, `while evaluating list element at index ${place}`);
   }
 }

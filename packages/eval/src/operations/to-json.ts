@@ -318,7 +318,7 @@ class JsonWriter extends Routine<JsonText> {
       this.out.add(formatJsonFloat(value.value));
     } else {
       const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
-      throw new EvalError("type", message, definedAt(value) ?? this.position());
+      throw new EvalError("type", message, definedAt(value) ?? this.position()).atUnknownPos();
     }
     return null;
   }

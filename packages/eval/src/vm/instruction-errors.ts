@@ -59,6 +59,7 @@ export function cloneError(error: EvalError): EvalError {
   copy.suggestions = error.suggestions;
   copy.cycle = error.cycle;
   copy.nearPos = error.nearPos;
+  copy.hasUnknownPos = error.hasUnknownPos;
   copy.isRepeated = true;
   for (const trace of error.traces) copy.traces.push({ ...trace });
   return copy;

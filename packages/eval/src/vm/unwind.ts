@@ -10,7 +10,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError, type LeftFunction } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
 import { isPassingKind } from "../errors/kinds.ts";
-import { CALL_SITE, NO_POS, OPERATOR_SITE, type PosIdx } from "../position.ts";
+import { CALL_SITE, NO_POS, NO_TRACE_POS, OPERATOR_SITE, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { APPLY, APPLY2, fail, NATIVE, resuspend, Thunk } from "../value/thunk.ts";
 import { type Builtin, isString, textOf } from "../value/value.ts";
@@ -178,7 +178,7 @@ export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
     }
   }
   if (error instanceof RecursionError && error.thunk === thunk) {
-    error.addTrace(NO_POS, "entering the infinite recursion", true);
+    error.addTrace(NO_TRACE_POS, "entering the infinite recursion", true);
     error.closed = true;
   }
   fail(thunk, error);

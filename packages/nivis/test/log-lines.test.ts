@@ -1,0 +1,40 @@
+/**
+ * Lines of `--log-format internal-json`: where C++ Nix 2.36 writes an unknown position, and where
+ * none. The answers are recorded from it.
+ */
+import { describe, expect, test } from "vitest";
+import { instantiate } from "./terminal-double.ts";
+
+const UNKNOWN = "«none»:0";
+
+/** A program, the position of its error, and those of its traces from the innermost. */
+type Row = readonly [program: string, file: string | null, traces: readonly (string | null)[]];
+
+const rows: readonly Row[] = [
+  ["1 / 0", UNKNOWN, ["«string»:1:3"]],
+  ["!1", UNKNOWN, [UNKNOWN]],
+  ["1 + true", "«string»:1:5", []],
+  ["builtins.head [ ]", UNKNOWN, ["«string»:1:1"]],
+  ["builtins.length 1", null, [UNKNOWN, "«string»:1:1"]],
+  ["builtins.stringLength 1", null, [UNKNOWN, "«string»:1:1"]],
+  ["builtins.splitVersion 1", UNKNOWN, [UNKNOWN, "«string»:1:1"]],
+  ["<nope>", UNKNOWN, ["«string»:1:1"]],
+  ["builtins.path { }", UNKNOWN, ["«string»:1:1"]],
+  ['builtins.fromJSON "x"', null, [null, "«string»:1:1"]],
+  ["[ 1 ] < [ true ]", null, [null, "«string»:1:7"]],
+  ['builtins.addErrorContext "c" (throw "a")', null, ["«string»:1:31", null]],
+  ['builtins.deepSeq [ (throw "a") ] 1', null, ["«string»:1:21", null, "«string»:1:1"]],
+  ["let x = x; in x", "«string»:1:9", [null]],
+];
+
+describe("--log-format internal-json", () => {
+  test.each(rows)("%s", (program, file, traces) => {
+    const { err } = instantiate([
+      ...["--log-format", "internal-json", "--show-trace", "--eval", "--strict"],
+      ...["-E", program],
+    ]);
+    const line = JSON.parse(err.replace(/^@nix /, ""));
+    const found = (line.trace ?? []).map((trace: { file: string | null }) => trace.file);
+    expect([line.file, found]).toEqual([file, traces]);
+  });
+});
