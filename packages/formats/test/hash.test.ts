@@ -1,6 +1,9 @@
 /** Hashes: algorithms, encodings, and the ways of writing them. */
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { FastSha256 } from "../src/hash/fast-sha256.ts";
+import { createPortableHashes } from "../src/hash/portable-hash.ts";
 import {
   bytesToByteString,
   compressDigest,
@@ -44,6 +47,65 @@ function fails(action: () => unknown, kind: string, message: string): void {
     message,
   });
 }
+
+describe("SHA-256 by WebAssembly", () => {
+  const script = createPortableHashes({ webAssembly: false });
+  const fast = FastSha256.create() as FastSha256;
+  const byLibrary = (data: string): string =>
+    createHash("sha256").update(Buffer.from(data, "latin1")).digest("hex");
+
+  test("agrees with the platform's for all lengths of a last block, and beyond its memory", () => {
+    const lengths = [...Array.from({ length: 200 }, (_, i) => i), 4095, 65_535, 65_536, 65_537];
+    for (const length of [...lengths, 131_072, 200_001]) {
+      for (const char of ["a", "\xe9", "\0"]) {
+        const data = char.repeat(length);
+        const expected = byLibrary(data);
+        expect(fast.hex(data), `${length}`).toBe(expected);
+        expect(encodeBase16(fast.hash(Buffer.from(data, "latin1")))).toBe(expected);
+        expect(Buffer.from(fast.byteString(data), "latin1").toString("hex")).toBe(expected);
+      }
+    }
+    expect(script.hex("sha256", "abc")).toBe(byLibrary("abc"));
+  });
+
+  test("hashes in pieces, several at a time", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: "binary-ascii", maxLength: 300 }), { maxLength: 8 }),
+        fc.integer({ min: 0, max: 70_000 }),
+        (pieces, length) => {
+          const all = [...pieces, "\xff".repeat(length), "end"];
+          const [first, second] = [fast.begin(), fast.begin()];
+          for (const piece of all) {
+            first.update(piece);
+            fast.hex("between");
+            second.update(Buffer.from(piece, "latin1"));
+          }
+          const expected = byLibrary(all.join(""));
+          expect(encodeBase16(second.digest())).toBe(expected);
+          expect(encodeBase16(first.digest())).toBe(expected);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  test("is left out where code may not be compiled", () => {
+    vi.stubGlobal("WebAssembly", {
+      Module: class {
+        constructor() {
+          throw new Error("violates the content security policy");
+        }
+      },
+    });
+    try {
+      expect(FastSha256.create()).toBeUndefined();
+      expect(createPortableHashes().hex("sha256", "abc")).toBe(byLibrary("abc"));
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});
 
 describe("portable hashes", () => {
   test("agree with the platform's", () => {

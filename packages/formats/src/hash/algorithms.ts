@@ -5,11 +5,9 @@
  * everywhere; the Node package passes one over the platform's own library. Data is either
  * bytes or a byte string, whichever the caller has.
  */
-import { bytesToByteString } from "../codec/bytes.ts";
 import type { RequireFeature } from "../experimental-feature.ts";
 import { FormatError } from "../format-error.ts";
-import { encodeBase16 } from "./base16.ts";
-import { createPortableHash, portableHash } from "./portable-hash.ts";
+import { createPortableHashes } from "./portable-hash.ts";
 
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 
@@ -84,10 +82,31 @@ export function parseHashAlgorithm(name: string, require?: RequireFeature): Hash
   return algorithm;
 }
 
-/** Hash functions in JavaScript, for hosts without a native library. */
-export const portableHashes: HashFunctions = {
-  hash: portableHash,
-  hex: (algorithm, data) => encodeBase16(portableHash(algorithm, data)),
-  byteString: (algorithm, data) => bytesToByteString(portableHash(algorithm, data)),
-  create: createPortableHash,
-};
+/** Loads the implementation with the first hash; see {@link createPortableHashes}. */
+class PortableHashes implements HashFunctions {
+  #loaded: HashFunctions | undefined;
+
+  get #hashes(): HashFunctions {
+    this.#loaded ??= createPortableHashes();
+    return this.#loaded;
+  }
+
+  hash(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array {
+    return this.#hashes.hash(algorithm, data);
+  }
+
+  hex(algorithm: HashAlgorithm, data: Uint8Array | string): string {
+    return this.#hashes.hex(algorithm, data);
+  }
+
+  byteString(algorithm: HashAlgorithm, data: Uint8Array | string): string {
+    return this.#hashes.byteString(algorithm, data);
+  }
+
+  create(algorithm: HashAlgorithm): IncrementalHash {
+    return this.#hashes.create(algorithm);
+  }
+}
+
+/** Hash functions for hosts without a native library: WebAssembly for SHA-256, or JavaScript. */
+export const portableHashes: HashFunctions = new PortableHashes();
