@@ -16,7 +16,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
-import { buildBundles, bundleName } from "./bundles.mjs";
+import { buildBundles, bundleName, LOCK_PROGRAM, MAIN_PROGRAM } from "./bundles.mjs";
 import {
   PUBLIC_PACKAGES,
   packageNamed,
@@ -66,7 +66,9 @@ async function buildCommands() {
     // Scripts have no `import()`; this turns it into a `require` at the point of use.
     supported: { "dynamic-import": false },
   };
-  const metafiles = await buildBundles(options);
+  const main = await buildBundles(MAIN_PROGRAM, options);
+  const locking = await buildBundles(LOCK_PROGRAM, options);
+  const metafiles = [...main, ...locking];
   const { metafile } = await build({
     ...options,
     alias: {},
@@ -77,12 +79,18 @@ async function buildCommands() {
   });
   const notices = thirdPartyNotices([...metafiles, metafile]);
   writeFileSync(join(dist("nivis"), "THIRD-PARTY-NOTICES.txt"), notices);
-  const bundle = bundleName(/** @type {import("esbuild").Metafile} */ (metafiles[0]));
+  const [bundle, lockBundle] = [main, locking].map(([first]) =>
+    JSON.stringify(bundleName(/** @type {import("esbuild").Metafile} */ (first))),
+  );
   await build({
     ...options,
     entryPoints: { launch: join(source, "launch", "launch.ts") },
     outExtension: { ".js": ".cjs" },
-    define: { ...options.define, BUNDLE: JSON.stringify(bundle) },
+    define: {
+      ...options.define,
+      BUNDLE: /** @type {string} */ (bundle),
+      LOCK_BUNDLE: /** @type {string} */ (lockBundle),
+    },
   });
   // Loaded by a thread at the first request to a store (blocking-store.ts) or the first fetch
   // (blocking-fetcher.ts).

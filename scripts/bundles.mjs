@@ -1,5 +1,6 @@
 /**
- * The bundles of the commands. `main-<hash>.js` contains what every evaluation needs; the modules in
+ * The bundles of the commands. `main-<hash>.js` contains what every evaluation needs, and
+ * `lock-<hash>.js` the commands that lock flakes and evaluate nothing; the modules in
  * {@link ON_DEMAND} are in bundles of their own, each of which is loaded when one of its functions is
  * first called. See docs/design/002-start-up.md.
  *
@@ -30,7 +31,6 @@ export const ON_DEMAND = {
   prefetching: ["nivis/src/commands/store/prefetched-file.ts"],
   "remote-files": ["node/src/stores/evaluation/remote-files.ts"],
   flakes: ["nivis/src/commands/flake-commands.ts", "nivis/src/flakes/repl-flake.ts"],
-  locking: ["nivis/src/commands/lock-commands.ts"],
   inflating: ["fetch/src/git/inflate.ts"],
   archives: ["fetch/src/archive/unpack.ts"],
   fetching: ["nivis/src/fetching.ts"],
@@ -67,12 +67,42 @@ export const ON_DEMAND = {
   printing: ["eval/src/operations/to-xml.ts", "syntax/src/ast/print.ts"],
 };
 
-/** The bundle of each module on demand, by its path relative to the checkout. */
-const BUNDLE_OF = new Map(
-  Object.entries(ON_DEMAND).flatMap(([bundle, modules]) =>
-    modules.map((path) => [join("packages", path), bundle]),
-  ),
-);
+/** The same for {@link LOCK_PROGRAM}. */
+const LOCK_ON_DEMAND = {
+  "lock-archives": ["fetch/src/git/inflate.ts", "fetch/src/archive/unpack.ts"],
+  "lock-help": ["nivis/src/options/help.ts"],
+  "lock-rare": [
+    "nivis/src/statistics.ts",
+    "formats/src/hash/portable-hash.ts",
+    "eval/src/diagnostics/explanation.ts",
+    "eval/src/diagnostics/render-json.ts",
+    "eval/src/diagnostics/render-rich.ts",
+  ],
+};
+
+/**
+ * A program with bundles of its own, which share nothing with those of other programs.
+ *
+ * @typedef {object} BundledProgram
+ * @property {string} name The name of the bundle that is loaded first.
+ * @property {string} entry The module that exports `main`, relative to `packages/`.
+ * @property {Readonly<Record<string, readonly string[]>>} onDemand
+ */
+
+/** @type {BundledProgram} */
+export const MAIN_PROGRAM = { name: "main", entry: "nivis/src/main.ts", onDemand: ON_DEMAND };
+
+/**
+ * Commands that lock flakes and evaluate nothing. They start without the machine, which is most of what
+ * the main bundle has.
+ *
+ * @type {BundledProgram}
+ */
+export const LOCK_PROGRAM = {
+  name: "lock",
+  entry: "nivis/src/lock-main.ts",
+  onDemand: LOCK_ON_DEMAND,
+};
 
 /**
  * The least length of the main bundle. Node keeps texts of this length (`EXTERN_APEX` in its sources)
@@ -90,29 +120,46 @@ const LOADER = "nivis:on-demand";
  */
 
 /**
- * Builds all bundles and returns what esbuild says of each, the main bundle first.
+ * The bundle of each module on demand, by its path relative to the checkout.
  *
+ * @param {BundledProgram} program
+ * @returns {ReadonlyMap<string, string>}
+ */
+function bundlesByModule({ onDemand }) {
+  return new Map(
+    Object.entries(onDemand).flatMap(([bundle, modules]) =>
+      modules.map((path) => [join("packages", path), bundle]),
+    ),
+  );
+}
+
+/**
+ * Builds all bundles of a program and returns what esbuild says of each, the first one first.
+ *
+ * @param {BundledProgram} program
  * @param {import("esbuild").BuildOptions} options
  * @returns {Promise<import("esbuild").Metafile[]>}
  */
-export async function buildBundles(options) {
-  const names = Object.keys(ON_DEMAND);
+export async function buildBundles(program, options) {
+  const names = Object.keys(program.onDemand);
   const trial = { ...options, write: false, sourcemap: false, metafile: true };
   /** @type {Shared} */
   let shared = new Set();
   // A function that only a bundle on demand uses may bring further modules into the main bundle.
   for (;;) {
-    const { metafile } = await buildMain(trial, shared, {});
+    const { metafile } = await buildMain(program, trial, shared, {});
     const modules = modulesOf(/** @type {import("esbuild").Metafile} */ (metafile));
     const known = shared;
-    const imports = await Promise.all(names.map((name) => importsOf(trial, name, modules)));
+    const imports = await Promise.all(
+      names.map((name) => importsOf(program, trial, name, modules)),
+    );
     shared = new Set([...shared, ...imports.flat()].sort());
     if (shared.size > known.size) continue;
     const apart = await Promise.all(
-      names.map((name) => buildOnDemand(options, name, modules, shared)),
+      names.map((name) => buildOnDemand(program, options, name, modules, shared)),
     );
     const files = Object.fromEntries(apart.map((one, i) => [names[i], bundleName(one)]));
-    const built = await buildMain({ ...options, metafile: true }, shared, files);
+    const built = await buildMain(program, { ...options, metafile: true }, shared, files);
     const main = /** @type {import("esbuild").Metafile} */ (built.metafile);
     const path = join(/** @type {string} */ (options.outdir), bundleName(main));
     const length = statSync(path).size;
@@ -148,17 +195,18 @@ function modulesOf({ outputs }) {
 }
 
 /**
+ * @param {BundledProgram} program
  * @param {import("esbuild").BuildOptions} options
  * @param {Shared} shared
  * @param {Readonly<Record<string, string>>} files The file of each bundle on demand.
  */
-function buildMain(options, shared, files) {
+function buildMain(program, options, shared, files) {
   const imports = [...shared].map((entry, index) => {
     const { path, name } = splitShared(entry);
     return `import { ${name} as shared${index} } from ${JSON.stringify(join(root, path))};`;
   });
   const entry = `
-    export { main } from ${JSON.stringify(join(root, "packages", "nivis", "src", "main.ts"))};
+    export { main } from ${JSON.stringify(join(root, "packages", program.entry))};
     import { share } from "${LOADER}";
     ${imports.join("\n")}
     share([${imports.map((_, index) => `shared${index}`).join(", ")}]);`;
@@ -179,30 +227,31 @@ function buildMain(options, shared, files) {
     }`;
   return build({
     ...options,
-    entryPoints: [{ in: "nivis:entry", out: "main" }],
+    entryPoints: [{ in: "nivis:entry", out: program.name }],
     entryNames: "[name]-[hash]",
     // The value of the script is a function; see Bundle in launch.ts.
     banner: { js: "(function (require, module, loadBundle) {" },
     footer: { js: "})" },
-    plugins: [virtualModules({ "nivis:entry": entry, [LOADER]: loader }), standIns("")],
+    plugins: [virtualModules({ "nivis:entry": entry, [LOADER]: loader }), standIns(program)],
   });
 }
 
 /**
  * What a bundle on demand imports from the main bundle that has these modules.
  *
+ * @param {BundledProgram} program
  * @param {import("esbuild").BuildOptions} options
  * @param {string} name
  * @param {ReadonlySet<string>} modules
  */
-async function importsOf(options, name, modules) {
+async function importsOf(program, options, name, modules) {
   const { outputFiles } = await build({
     ...options,
     format: "esm",
     entryPoints: [{ in: "nivis:entry", out: name }],
     plugins: [
-      virtualModules({ "nivis:entry": entryOnDemand(name) }),
-      fromMain(name, modules, (path) => ({
+      virtualModules({ "nivis:entry": entryOnDemand(program, name) }),
+      fromMain(program, name, modules, (path) => ({
         path: `main:${path}`,
         external: true,
         sideEffects: false,
@@ -225,12 +274,13 @@ async function importsOf(options, name, modules) {
 }
 
 /**
+ * @param {BundledProgram} program
  * @param {import("esbuild").BuildOptions} options
  * @param {string} name
  * @param {ReadonlySet<string>} modules The modules of the main bundle.
  * @param {Shared} shared
  */
-async function buildOnDemand(options, name, modules, shared) {
+async function buildOnDemand(program, options, name, modules, shared) {
   /** @type {Map<string, Map<string, string>>} */
   const exports = new Map();
   [...shared].forEach((entry, index) => {
@@ -250,8 +300,8 @@ async function buildOnDemand(options, name, modules, shared) {
     banner: { js: "(function (require, module, shared) {" },
     footer: { js: "})" },
     plugins: [
-      virtualModules({ "nivis:entry": entryOnDemand(name) }),
-      fromMain(name, modules, (path) => ({ path, namespace: "main", sideEffects: false })),
+      virtualModules({ "nivis:entry": entryOnDemand(program, name) }),
+      fromMain(program, name, modules, (path) => ({ path, namespace: "main", sideEffects: false })),
       {
         name: "shared",
         setup: ({ onLoad }) =>
@@ -280,13 +330,16 @@ async function buildOnDemand(options, name, modules, shared) {
 function namesOf(path) {
   const text = readFileSync(join(root, path), "utf8");
   const declared =
-    /^export (?:const enum|async function\*?|function\*?|const|let|class|enum) (\w+)/gm;
+    /^export (?:const enum|async function\*?|function\*?|const|let|(?:abstract )?class|enum) (\w+)/gm;
   return Array.from(text.matchAll(declared), ([, name = ""]) => name);
 }
 
-/** @param {string} name */
-function entryOnDemand(name) {
-  return /** @type {readonly string[]} */ (ON_DEMAND[name])
+/**
+ * @param {BundledProgram} program
+ * @param {string} name
+ */
+function entryOnDemand(program, name) {
+  return /** @type {readonly string[]} */ (program.onDemand[name])
     .map((path) => `export * from ${JSON.stringify(join(root, "packages", path))};`)
     .join("\n");
 }
@@ -319,16 +372,17 @@ function virtualModules(texts) {
 /**
  * Replaces the modules on demand by functions that load them.
  *
- * @param {string} except The bundle whose modules are left as they are.
+ * @param {BundledProgram} program
  * @returns {import("esbuild").Plugin}
  */
-function standIns(except) {
+function standIns(program) {
+  const bundles = bundlesByModule(program);
   return {
     name: "on-demand",
     setup: ({ onLoad }) =>
       onLoad({ filter: /\.ts$/, namespace: "file" }, ({ path }) => {
-        const bundle = BUNDLE_OF.get(relative(root, path));
-        if (bundle === undefined || bundle === except) return undefined;
+        const bundle = bundles.get(relative(root, path));
+        if (bundle === undefined) return undefined;
         const functions = functionsOf(path).map(
           (name) =>
             `export function ${name}(...args) { return load("${bundle}").${name}(...args); }`,
@@ -371,12 +425,14 @@ function enumsOf(path) {
 /**
  * Resolves imports of modules that the main bundle has.
  *
+ * @param {BundledProgram} program
  * @param {string} bundle
  * @param {ReadonlySet<string>} modules
  * @param {(path: string) => import("esbuild").OnResolveResult} found
  * @returns {import("esbuild").Plugin}
  */
-function fromMain(bundle, modules, found) {
+function fromMain(program, bundle, modules, found) {
+  const bundles = bundlesByModule(program);
   const resolving = {};
   return {
     name: "from-main",
@@ -392,7 +448,7 @@ function fromMain(bundle, modules, found) {
         });
         if (resolved.errors.length > 0 || resolved.external) return undefined;
         const name = relative(root, resolved.path);
-        const other = BUNDLE_OF.get(name);
+        const other = bundles.get(name);
         const isInMain = other === undefined ? modules.has(name) : other !== bundle;
         return isInMain ? found(name) : undefined;
       }),

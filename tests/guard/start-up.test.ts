@@ -65,10 +65,7 @@ describe("the bundles that are loaded", () => {
       ["lint", "default.nix"],
       ["commands", "main"],
     ],
-    [
-      ["flake", "lock", "path:."],
-      ["inputs", "locking", "main"],
-    ],
+    [["flake", "lock", "path:."], ["lock"]],
   ])("by nivis %j", async (args, bundles) => {
     const cache = mkdtempSync(join(folder, "cache-"));
     const cwd = mkdtempSync(join(folder, "flake-"));
@@ -142,6 +139,15 @@ describe("the main bundle", () => {
     // The build pads it with blanks; see bundles.mjs.
     expect(text.trimEnd().length).toBeLessThan(MAX_SIZE);
   });
+});
+
+test("the bundle that locks flakes has nothing of the machine", () => {
+  const names = readdirSync(dist).filter((entry) => /^lock-[A-Z0-9]{8}\.js$/.test(entry));
+  expect(names).toHaveLength(1);
+  const text = readFileSync(join(dist, names[0] as string), "utf8");
+  const machine = /^\/\/ packages\/eval\/src\/(?:compiler|operations|tier|vm\/run)\b.*$/gm;
+  expect(text.match(machine)).toBeNull();
+  expect(text.trimEnd().length).toBeLessThan(MAX_SIZE);
 });
 
 test("the launcher requires files, paths and scripts", () => {

@@ -104,7 +104,13 @@ class FlakeFileReader {
   constructor(source: FlakeSource, options: ReadFlakeOptions) {
     this.#source = source;
     this.#options = options;
-    this.#file = new SourceFile({ kind: "file", path: source.display }, source.text);
+    const origin = {
+      kind: "file" as const,
+      get path() {
+        return source.display;
+      },
+    };
+    this.#file = new SourceFile(origin, source.text);
   }
 
   read(): FlakeFile {

@@ -17,7 +17,12 @@ import {
   narHashOf,
   withInputAttrs,
 } from "@nivis/formats";
-import { type FlakeFile, type ReadFlakeOptions, readFlakeFile } from "./flake-file.ts";
+import {
+  type FlakeFile,
+  type FlakeSource,
+  type ReadFlakeOptions,
+  readFlakeFile,
+} from "./flake-file.ts";
 import type { InputPath } from "./input-path.ts";
 import { lookUpInput, type RegistrySource, type UseRegistries } from "./registry.ts";
 
@@ -229,17 +234,22 @@ function readFlakeIn(
   const path = joinTreePath(folder, "flake.nix");
   const text = tree.readFile(followLinks(tree, path));
   world.reading?.(tree.display(path));
-  return readFlakeFile(
-    {
-      text,
-      display: tree.display(path),
-      directory: folder,
-      directoryDisplay: withoutSlash(tree.display(folder)),
-      ref: formatFlakeRef(resolvedRef),
-      lockPath,
+  // Names are for messages; that of a tree may be a store path, which takes a hash to find out.
+  const source: FlakeSource = {
+    text,
+    get display() {
+      return tree.display(path);
     },
-    world,
-  );
+    directory: folder,
+    get directoryDisplay() {
+      return withoutSlash(tree.display(folder));
+    },
+    get ref() {
+      return formatFlakeRef(resolvedRef);
+    },
+    lockPath,
+  };
+  return readFlakeFile(source, world);
 }
 
 function withoutSlash(path: string): string {

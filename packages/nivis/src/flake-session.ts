@@ -5,7 +5,7 @@
 import type { Bytes } from "@nivis/formats";
 import { cacheDirectory, FlakeSession, fetchSettingTexts, type SettingTexts } from "@nivis/node";
 import type { Invocation } from "./invocation.ts";
-import { DEBUG_LEVEL } from "./log-format.ts";
+import { DEBUG_LEVEL, TALKATIVE_LEVEL } from "./log-format.ts";
 import { hashStoreOf } from "./session.ts";
 
 /** How a session differs from what the environment and the settings say. */
@@ -35,7 +35,11 @@ export async function withFlakeSession<Result>(
     cacheDirectory: cacheDirectory(machine),
     warn: (message) => invocation.warn(message),
     notice: (message) => invocation.note(message),
-    reading: (shown) => invocation.readingFlake(shown),
+    // Finding out how messages call a file takes time.
+    reading:
+      invocation.verbosity < TALKATIVE_LEVEL
+        ? undefined
+        : (shown) => invocation.readingFlake(shown),
     debug: (message) => invocation.verbose(DEBUG_LEVEL, message),
     begin: (message, isNoted) => {
       if (isNoted === true) invocation.inform(`${message}...`);

@@ -4,7 +4,6 @@ import { startDebuggedEval } from "./commands/debug-eval.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { startFlakeCommand } from "./commands/flake-commands.ts";
 import { namesFlakes } from "./commands/flake-detection.ts";
-import { startFlake } from "./commands/flake-start.ts";
 import { instantiateCommand } from "./commands/instantiate.ts";
 import { runProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
@@ -24,7 +23,7 @@ export function runNivis(args: readonly string[], terminal: Terminal): number | 
     case "instantiate":
       return runProgram(instantiateCommand, rest, terminal);
     case "flake":
-      return startFlake(word, rest, terminal);
+      return startFlakeCommand(word, rest, terminal);
     default:
       return runAnyCommand(args, terminal);
   }

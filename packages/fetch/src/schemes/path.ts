@@ -32,7 +32,7 @@ export function pathOfInput(input: FetcherInput): string {
 async function fetchPath(context: SchemeContext, asked: FetcherInput): Promise<SchemeResult> {
   const path = pathOfInput(asked);
   const disk = diskOf(context, "a path on disk");
-  const files = new DiskTree(disk, path);
+  const files = new DiskTree(disk, path, true);
   if (files.fileType("/") === undefined) {
     throw new InputError(`opening file "${path}": No such file or directory`);
   }
@@ -44,7 +44,7 @@ async function fetchPath(context: SchemeContext, asked: FetcherInput): Promise<S
   const lastModified = isInStore ? 0 : files.newest;
   const input = asked.attrs.has("lastModified") ? asked : withInputAttrs(asked, { lastModified });
   const fingerprint = `path:${narHash}`;
-  const shown = isInStore ? path : sourceStorePath(context, narHash);
+  const shown = isInStore ? path : () => sourceStorePath(context, narHash);
   return { input, tree: new NamedTree(files, shown, fingerprint), fingerprint, narHash };
 }
 

@@ -10,13 +10,22 @@ import {
   type TreeRecipe,
 } from "./source-tree.ts";
 
+/** Files that are kept are not larger, in bytes. */
+const MAX_KEPT = 1 << 16;
+
 /** See the head of this file. Remembers the newest time of what it has looked at. */
 export class DiskTree implements SourceTree {
+  readonly #kept: Map<string, Uint8Array> | undefined;
   readonly #disk: Disk;
   readonly #root: string;
   #newest = 0;
 
-  constructor(disk: Disk, root: string) {
+  /**
+   * @param keeps Whether small files at the top, such as `flake.nix`, are kept: they are read for the hash
+   *   of the tree and again for what they say, which then is what was hashed.
+   */
+  constructor(disk: Disk, root: string, keeps = false) {
+    this.#kept = keeps ? new Map() : undefined;
     this.#disk = disk;
     this.#root = root === "/" ? "" : root;
   }
@@ -49,8 +58,13 @@ export class DiskTree implements SourceTree {
   }
 
   readBytes(path: string): Uint8Array {
+    const kept = this.#kept?.get(path);
+    if (kept !== undefined) return kept;
     try {
-      return this.#disk.readFile(this.#path(path));
+      const bytes = this.#disk.readFile(this.#path(path));
+      const isAtTop = path.lastIndexOf("/") === 0;
+      if (isAtTop && bytes.length <= MAX_KEPT) this.#kept?.set(path, bytes);
+      return bytes;
     } catch (error) {
       if (this.stat(path) === undefined) throw missingPath(this.display(path));
       throw error;

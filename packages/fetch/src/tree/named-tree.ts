@@ -13,22 +13,31 @@ import {
 
 /** A tree with a name and a fingerprint of its own. */
 export class NamedTree extends ForwardingTree {
-  readonly #prefix: string | undefined;
+  readonly #findPrefix: string | (() => string) | undefined;
   readonly #fingerprint: string | undefined;
 
   /**
-   * @param prefix What stands before paths in messages, such as `«github:o/r/REV»`; `undefined` to leave
-   *   the names of the tree.
+   * @param prefix What stands before paths in messages, such as `«github:o/r/REV»`, or a function that
+   *   finds it out; `undefined` to leave the names of the tree.
    * @param fingerprint What names the contents of the tree.
    */
-  constructor(tree: SourceTree, prefix: string | undefined, fingerprint: string | undefined) {
+  constructor(
+    tree: SourceTree,
+    prefix: string | (() => string) | undefined,
+    fingerprint: string | undefined,
+  ) {
     super(tree);
-    this.#prefix = prefix;
+    this.#findPrefix = prefix;
     this.#fingerprint = fingerprint;
   }
 
+  get #prefix(): string | undefined {
+    return typeof this.#findPrefix === "function" ? this.#findPrefix() : this.#findPrefix;
+  }
+
   override display(path: string): string {
-    return this.#prefix === undefined ? super.display(path) : this.#prefix + path;
+    const prefix = this.#prefix;
+    return prefix === undefined ? super.display(path) : prefix + path;
   }
 
   /** Reads something; the error for a path that is not there has the name of this tree. */

@@ -19,7 +19,6 @@ import { startExplain } from "./explain.ts";
 import { EXPLAIN_TOPIC } from "./explain-topic.ts";
 import { startFlakeCommand } from "./flake-commands.ts";
 import { isInFlake, namesFlakes } from "./flake-detection.ts";
-import { startFlake } from "./flake-start.ts";
 import { FLAKE_TOPICS, type FlakeTopic } from "./flake-topics.ts";
 import { fmtCommand } from "./fmt.ts";
 import { instantiateCommand } from "./instantiate.ts";
@@ -86,7 +85,7 @@ function ofStores(topic: StoreTopic): Command {
 
 /** A command about flakes, which is loaded when it is called. */
 function ofFlakes(topic: FlakeTopic): Command {
-  return { ...topic, start: (args, terminal) => startFlake(topic.word, args, terminal) };
+  return { ...topic, start: (args, terminal) => startFlakeCommand(topic.word, args, terminal) };
 }
 
 /** A command about jobs, which is loaded when it is called. */

@@ -1,12 +1,12 @@
 /**
- * The commands about flakes that neither evaluate nor build. Loaded on demand (see scripts/bundles.mjs):
- * their bundle is half as large as that of {@link startFlakeCommand}, which has all commands about flakes.
+ * The commands about flakes that neither evaluate nor build, for the bundle that has nothing else (see
+ * scripts/bundles.mjs). {@link startFlakeCommand} has all commands about flakes.
  */
 import { runAsyncProgram } from "../async-program.ts";
+import type { LockWord } from "../launch/lock-words.ts";
 import type { Terminal } from "../terminal.ts";
 import { flakeLockCommand } from "./flake-lock.ts";
 import { flakeInfoCommand, flakeMetadataCommand } from "./flake-metadata.ts";
-import type { LockWord } from "./flake-start.ts";
 import { flakeUpdateCommand } from "./flake-update.ts";
 
 /** Runs `nivis flake` with this word and returns the exit code. */

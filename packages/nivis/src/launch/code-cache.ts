@@ -53,6 +53,11 @@ const MAGIC = 0x4e56_4331;
  * The processor time, in microseconds, after which a run has used most of what evaluation needs.
  */
 const LONG_RUN = 500_000;
+/**
+ * The time since the start, in seconds, in which no run has used {@link LONG_RUN}. Reading the clock is
+ * nearly free, while some systems take a millisecond to tell the processor time.
+ */
+const SHORT_RUN = 0.2;
 /** The maximum age of a file, in milliseconds; files of other builds are never read again. */
 const MAX_AGE = 30 * 24 * 3600 * 1000;
 
@@ -71,8 +76,9 @@ export function loadScript(path: string): LoadedScript {
     run: () => script.runInThisContext(),
     keep: (prepare) => {
       if (file === undefined) return;
+      if (usable && (kept.long || process.uptime() < SHORT_RUN)) return;
       const long = process.cpuUsage().user >= LONG_RUN;
-      if (usable && (kept.long || !long)) return;
+      if (usable && !long) return;
       prepare();
       writeCache(file, script.createCachedData(), long);
     },

@@ -1,5 +1,6 @@
 /**
- * Launch: gives the remembered result of a command, or loads the bundle of the commands and runs it.
+ * Launch: gives the remembered result of a command, or loads the bundle that has the command and runs
+ * it.
  *
  * Built as a small file of its own, so that V8 can be given what it compiled in an earlier run
  * together with the bundle. `bin/` calls it.
@@ -10,9 +11,12 @@ import { recall } from "../results/recall.ts";
 import { slotOf } from "../results/result-slot.ts";
 import { type LoadedScript, loadScript } from "./code-cache.ts";
 import { setInitialFlags, setLongRunFlags } from "./engine-flags.ts";
+import { namesLockCommand } from "./lock-words.ts";
 
-/** The file name of the bundle, which has a hash of its content in it; put in by the build. */
+/** The file name of the main bundle, which has a hash of its content in it; put in by the build. */
 declare const BUNDLE: string;
+/** The file name of the bundle of the commands that lock flakes. */
+declare const LOCK_BUNDLE: string;
 
 /**
  * What the bundle is: a script whose value takes what a CommonJS module is given, and a function that
@@ -23,6 +27,12 @@ type Bundle = (
   module: { exports?: typeof import("../main.ts") },
   loadBundle: (file: string) => unknown,
 ) => void;
+
+/** Whether the arguments name a command that needs nothing of the main bundle. */
+function takesLockBundle(command: CommandName): boolean {
+  const isProgram = command === "nivis" || command === "nivis-nix";
+  return isProgram && namesLockCommand(process.argv.slice(2));
+}
 
 /** Runs a command and ends the process, at once unless the command waits for something. */
 export function launch(command: CommandName): void {
@@ -44,7 +54,8 @@ export function launch(command: CommandName): void {
     return script.run();
   };
   const module: Parameters<Bundle>[1] = {};
-  (loadBundle(BUNDLE) as Bundle)(require, module, loadBundle);
+  const bundle = takesLockBundle(command) ? LOCK_BUNDLE : BUNDLE;
+  (loadBundle(bundle) as Bundle)(require, module, loadBundle);
   const { main } = module.exports as typeof import("../main.ts");
   const launcher = {
     storeWorker: join(__dirname, "store-worker.cjs"),
