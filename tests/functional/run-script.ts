@@ -17,6 +17,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -101,7 +102,10 @@ const FLAGS_WITH_VALUES: Readonly<Record<string, number>> = {
 function writePrograms(folder: string, { programs, reference }: Suite): void {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(programs).filter((name) => /^nix(?:-|$)/.test(name))) {
-    writeProgram(join(folder, name), [`exec -a ${name} ${join(programs, name)} "$@"`]);
+    if (name === "nix-daemon") {
+      // Nivis starts it by another name as well.
+      symlinkSync(join(programs, name), join(folder, name));
+    } else writeProgram(join(folder, name), [`exec -a ${name} ${join(programs, name)} "$@"`]);
   }
   if (reference) return;
   const node = process.execPath;

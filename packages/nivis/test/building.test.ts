@@ -36,6 +36,11 @@ in rec {
 }
 `;
 
+/** Whether programs of stores below a root can run here. */
+const canMount =
+  spawnSync("unshare", ["--user", "--map-current-user", "--keep-caps", "--mount", "true"])
+    .status === 0;
+
 if (!isNixInstalled) process.stderr.write("building: no nix-daemon, so nothing is built\n");
 
 describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
@@ -60,11 +65,16 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
   }
 
   function run(command: string, ...args: string[]) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [script(command), ...args],
-      options(),
-    );
+    return runOn("daemon", command, ...args);
+  }
+
+  /** Runs a command with another store as its default. */
+  function runOn(store: string, command: string, ...args: string[]) {
+    const { env, ...others } = options();
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script(command), ...args], {
+      ...others,
+      env: { ...env, NIX_REMOTE: store },
+    });
     return { code: status, out: stdout, err: stderr };
   }
 
@@ -73,6 +83,35 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(code, err).toBe(0);
     return out;
   }
+
+  test("ignores roots where the store is its own, but not through a daemon", () => {
+    const path = ok("nivis", "store", "add", file).trim();
+    const link = join(daemon.folder, "kept");
+    ok("nivis", "build", path, "--out-link", link);
+    const refused = run("nivis", "store", "delete", "--ignore-liveness", path);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("you are not allowed to ignore liveness");
+    const alive = runOn("local", "nivis", "store", "delete", path);
+    expect(alive.code).toBe(1);
+    expect(alive.err).toContain("still alive");
+    const deleted = runOn("local", "nivis", "store", "delete", "--ignore-liveness", path);
+    expect(deleted, deleted.err).toMatchObject({ code: 0 });
+    expect(deleted.out).toMatch(/^1 store paths deleted, [\d.]+ .iB freed\n$/);
+    expect(deleted.err).toContain(`deleting '${path}'`);
+    expect(existsSync(path)).toBe(false);
+    rmSync(link);
+  });
+
+  test.skipIf(!canMount)("runs programs of a store below a root at their paths", () => {
+    const out = ok("nivis", "build", "-f", file, "b^out", "--no-link", "--print-out-paths").trim();
+    const root = join(daemon.folder, "root");
+    daemon.run("nix-store", "--store", root, "--init");
+    ok("nivis", "copy", "--no-check-sigs", "--to", root, out);
+    const shown = ["-c", "sh", "-c", `type b; b x; test -e ${out}-none; exit 3`];
+    const { code, out: printed, err } = run("nivis", "shell", "--store", root, out, ...shown);
+    expect(printed, err).toBe(`b is ${out}/bin/b\nfrom b: x\n`);
+    expect(code).toBe(3);
+  });
 
   test("builds the example, which can then be deleted", () => {
     const out = ok("nivis", "build", "-f", EXAMPLE, "package", "--print-out-paths").trim();

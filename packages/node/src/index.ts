@@ -100,6 +100,7 @@ export {
   type BuildLogOutput,
 } from "./stores/progress/build-logger.ts";
 export { standardError } from "./stores/progress/standard-error.ts";
+export { programOnPath } from "./stores/readable.ts";
 export { makeRoot } from "./stores/root-link.ts";
 export { isTerminal } from "./terminal-check.ts";
 export { usageError } from "./usage-error.ts";

@@ -211,6 +211,20 @@ export interface StoreRealisations {
   register?(realisation: Realisation, options?: RequestOptions): Promise<void>;
 }
 
+/** What daemons refuse to their clients, and only a process that owns the store may do. */
+export interface StoreOwner {
+  /** Deletes paths although roots need them. */
+  deleteAlive(paths: readonly string[], options?: DeleteAliveOptions): Promise<GcResult>;
+  /** Forgets what outputs of content-addressed derivations became. */
+  forgetRealisations(ids: readonly DrvOutput[], options?: RequestOptions): Promise<void>;
+}
+
+/** Which paths are deleted besides. */
+export interface DeleteAliveOptions extends RequestOptions {
+  /** Whether what refers to the paths is deleted as well. */
+  readonly deleteReferrers?: boolean;
+}
+
 /** See the head of this file. */
 export interface Store {
   /** The store as C++ Nix names it: `daemon`, `https://cache.nixos.org`. */
@@ -253,6 +267,7 @@ export interface Store {
   readonly verifier?: StoreVerifier | undefined;
   readonly logs?: StoreLogs | undefined;
   readonly realisations?: StoreRealisations | undefined;
+  readonly owner?: StoreOwner | undefined;
   /** Adds signatures to a valid path. */
   readonly addSignatures?:
     | ((path: string, signatures: readonly string[], options?: RequestOptions) => Promise<void>)

@@ -11,7 +11,6 @@ import {
   readEnvironment,
   type ShellPlaces,
 } from "../build-environment.ts";
-import { runChild } from "../child-process.ts";
 import type { Invocation } from "../invocation.ts";
 import {
   addArgument,
@@ -33,6 +32,7 @@ import { PROFILE_OPTION, setProfile } from "../profile.ts";
 import type { WaitingProgram } from "../program.ts";
 import { Realisation } from "../realisation.ts";
 import type { Session } from "../session.ts";
+import { runInStore } from "../store-namespace.ts";
 
 interface CommonFlags extends BuildingFlags {
   /** Store paths, or what stands for them, and where to go instead; bytes. */
@@ -66,6 +66,7 @@ function commonDefaults(invocation: Invocation): CommonFlags {
 
 /** An environment, the store path that keeps it, and what of it is elsewhere in a shell. */
 interface Prepared extends BuiltEnvironment {
+  readonly session: Session;
   readonly places: Omit<ShellPlaces, "attributes">;
   /** The bash for people, if there is one; bytes. */
   readonly shell: string | undefined;
@@ -117,7 +118,12 @@ async function prepareIn(
       ? await bashOf(interactiveShell, session, realisation, invocation)
       : undefined;
   realisation.store.close();
-  return { ...built, places: { outputs: session.absolutePath("outputs"), redirects }, shell };
+  return {
+    ...built,
+    places: { outputs: session.absolutePath("outputs"), redirects },
+    shell,
+    session,
+  };
 }
 
 /**
@@ -133,8 +139,8 @@ async function bashOf(
   try {
     const built = await realisation.build([await interactiveShell()], "normal");
     for (const path of built.flatMap(({ outputs }) => [...outputs.values()])) {
-      const shell = `${session.realPath(path)}/bin/bash`;
-      if (session.exists(shell)) return shell;
+      const shell = `${path}/bin/bash`;
+      if (session.exists(session.realPath(shell))) return shell;
     }
     invocation.note(
       "error (ignored): package 'nixpkgs#bashInteractive' does not provide a 'bin/bash'",
@@ -252,7 +258,7 @@ export function developCommand(command: readonly string[]): WaitingProgram<Devel
       if (flags.phase !== undefined && command.length > 0) {
         throw usageError("you cannot use both '--command' and '--phase'");
       }
-      const { environment, path, places, shell } = await environmentOf(
+      const { environment, path, places, shell, session } = await environmentOf(
         flags,
         invocation,
         "nivis develop",
@@ -271,7 +277,7 @@ export function developCommand(command: readonly string[]): WaitingProgram<Devel
         write("rc", `${shellCode(setUp, flags.phase, command)}${shellVariables(shell)}`);
         const isInteractive = flags.phase === undefined && command.length === 0;
         const args = isInteractive ? ["--rcfile", `${folder}/rc`] : [`${folder}/rc`];
-        return runChild(bash, args, variables);
+        return runInStore(session, bash, args, variables);
       });
     },
   };

@@ -66,7 +66,7 @@ export const flakePrefetchCommand: WaitingProgram<PrefetchFlags> = {
         const hash = await fetched.narHash();
         const locked = { input: fetched.locked, directory: original.directory };
         if (flags.json) {
-          const attrs = lockedAttrs(locked);
+          const attrs = lockedAttrs(locked, original);
           for (const [name, compute] of fetched.lazyAttrs ?? []) attrs.set(name, await compute());
           const json = new Map<string, JsonTree>([
             ["hash", hash],
@@ -92,8 +92,16 @@ export const flakePrefetchCommand: WaitingProgram<PrefetchFlags> = {
     ),
 };
 
+/** Schemes whose fetchers lock the NAR hash, which C++ Nix then prints. */
+const SCHEMES_WITH_HASHES: ReadonlySet<string> = new Set(["file", "tarball"]);
+
 /** The attributes of what was fetched, without those that only Nix itself uses. */
-function lockedAttrs({ input, directory }: FlakeRef): Map<string, JsonTree> {
-  const plain = withInputAttrs(input, { __final: undefined, narHash: undefined });
+function lockedAttrs({ input, directory }: FlakeRef, original: FlakeRef): Map<string, JsonTree> {
+  const hasHash =
+    SCHEMES_WITH_HASHES.has(input.scheme?.name ?? "") || original.input.attrs.has("narHash");
+  const plain = withInputAttrs(input, {
+    __final: undefined,
+    ...(hasHash ? {} : { narHash: undefined }),
+  });
   return new Map<string, JsonTree>(flakeRefAttrs({ input: plain, directory }));
 }

@@ -1,6 +1,5 @@
 /** `nivis run`: builds a package and runs its program. */
 import { decodeUtf8 } from "@nivis/formats";
-import { runChild } from "../child-process.ts";
 import {
   addArgument,
   BUILDING_OPTIONS,
@@ -16,6 +15,7 @@ import {
 } from "../options/environment-options.ts";
 import type { WaitingProgram } from "../program.ts";
 import { Realisation } from "../realisation.ts";
+import { runInStore } from "../store-namespace.ts";
 
 interface RunFlags extends BuildingFlags, EnvironmentFlags {}
 
@@ -49,8 +49,9 @@ export function runCommand(programArguments: readonly string[]): WaitingProgram<
         const out = built === undefined ? undefined : [...built.outputs.values()][0];
         const program = found.name === undefined ? found.program : `${out}/bin/${found.name}`;
         realisation.store.close();
-        return runChild(
-          decodeUtf8(session.realPath(program)),
+        return runInStore(
+          session,
+          decodeUtf8(program),
           [...args.map(decodeUtf8), ...programArguments],
           environmentFor(flags, invocation.terminal.environment),
         );

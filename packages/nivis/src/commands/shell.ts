@@ -1,7 +1,6 @@
 /** `nivis shell`: builds packages and starts a shell, or a command, with their programs on PATH. */
 import { EvalError } from "@nivis/eval";
 import { canonPath, decodeUtf8 } from "@nivis/formats";
-import { runChild } from "../child-process.ts";
 import {
   addArgument,
   BUILDING_OPTIONS,
@@ -18,6 +17,7 @@ import {
 import type { WaitingProgram } from "../program.ts";
 import { Realisation } from "../realisation.ts";
 import type { Session } from "../session.ts";
+import { runInStore } from "../store-namespace.ts";
 
 interface ShellFlags extends BuildingFlags, EnvironmentFlags {}
 
@@ -57,7 +57,7 @@ export function shellCommand(command: readonly string[]): WaitingProgram<ShellFl
           const before = environment["PATH"];
           environment["PATH"] = [...path, ...(before === undefined ? [] : [before])].join(":");
           const [program = environment["SHELL"] ?? "bash", ...args] = command;
-          return runChild(program, args, environment);
+          return runInStore(session, program, args, environment);
         },
       ),
   };

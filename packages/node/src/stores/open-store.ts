@@ -38,6 +38,7 @@ import { httpCache } from "./http-cache.ts";
 import { cachingNars } from "./nar-cache.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { nodeStoreHost } from "./node-store-host.ts";
+import { ownerPrograms } from "./owner-programs.ts";
 import { isOnPath, isReadWritable } from "./readable.ts";
 import { splitAuthority, sshConnector } from "./ssh.ts";
 
@@ -325,18 +326,21 @@ function openByProcess(opening: Opening, state: string): Store {
   const remote = formatStoreReference({ ...reference, parameters, authority: "", isWord: true });
   // Nix: below a root the objects are at the usual place, whatever they are called.
   const real = reference.parameters.get("real") ?? (root === "" ? storeDir : `${root}/nix/store`);
+  const program = "nix-daemon";
+  const ofStore = {
+    ...environment,
+    NIX_REMOTE: remote,
+    ...(configuration === undefined
+      ? {}
+      : { NIX_CONFIG: `${environment["NIX_CONFIG"] ?? ""}\n${configuration}` }),
+  };
+  const { observer } = options;
   return new DaemonStore(
     nodeStoreHost,
     processConnector({
-      program: "nix-daemon",
+      program,
       args: ["--stdio"],
-      environment: {
-        ...environment,
-        NIX_REMOTE: remote,
-        ...(configuration === undefined
-          ? {}
-          : { NIX_CONFIG: `${environment["NIX_CONFIG"] ?? ""}\n${configuration}` }),
-      },
+      environment: ofStore,
       failure: "cannot start 'nix-daemon --stdio'",
     }),
     {
@@ -344,6 +348,7 @@ function openByProcess(opening: Opening, state: string): Store {
       ...(options.clientOptions === undefined ? {} : { clientOptions: options.clientOptions }),
       logs: (drvPath) => readBuildLog(nodeFileSystem, logs, drvPath, nodeStoreHost),
       fileSystem: nodeFileSystem,
+      owner: ownerPrograms({ program, environment: ofStore, observer }),
       realPath: (storePath) => real + storePath.slice(storeDir.length),
     },
   );

@@ -14,13 +14,17 @@ export function isReadWritable(path: string): boolean {
 
 /** Whether there is such a program on PATH. */
 export function isOnPath(program: string, environment = process.env): boolean {
-  return (environment["PATH"] ?? "").split(":").some((directory) => {
-    if (directory === "") return false;
+  return programOnPath(program, environment) !== undefined;
+}
+
+/** The file of a program on PATH. */
+export function programOnPath(program: string, environment = process.env): string | undefined {
+  for (const directory of (environment["PATH"] ?? "").split(":")) {
+    if (directory === "") continue;
     try {
       accessSync(`${directory}/${program}`, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+      return `${directory}/${program}`;
+    } catch {}
+  }
+  return undefined;
 }

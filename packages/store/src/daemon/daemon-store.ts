@@ -43,6 +43,7 @@ import type {
   StoreIndex,
   StoreLogs,
   StoreObserver,
+  StoreOwner,
   StoreRealisations,
   StoreRoots,
   StoreVerifier,
@@ -70,6 +71,8 @@ export interface DaemonStoreOptions {
   readonly logs?: StoreLogs["buildLog"];
   /** Where objects are as files, if the daemon is on this machine. */
   readonly realPath?: (path: string) => string;
+  /** Does what the daemon refuses, if this process owns the store. */
+  readonly owner?: StoreOwner;
   /** Reads these files; objects are fetched as NARs without. */
   readonly fileSystem?: FileSystem;
 }
@@ -98,6 +101,7 @@ export class DaemonStore
   readonly wantMassQuery = true;
   readonly realPath?: (path: string) => string;
   readonly logs?: StoreLogs;
+  readonly owner?: StoreOwner;
   readonly #connector: Connector;
   readonly #fileSystem: FileSystem | undefined;
   readonly #options: ConnectionOptions;
@@ -126,6 +130,7 @@ export class DaemonStore
       ...(options.observer === undefined ? {} : { observer: options.observer }),
     };
     if (options.realPath !== undefined) this.realPath = options.realPath;
+    if (options.owner !== undefined) this.owner = this.#exclusive(options.owner);
     if (options.logs !== undefined) {
       const buildLog = options.logs;
       this.logs = {
@@ -240,10 +245,7 @@ export class DaemonStore
 
   async close(): Promise<void> {
     this.#closed = true;
-    const main = this.#main;
-    this.#main = undefined;
-    for (const connection of this.#idle.splice(0)) connection.close();
-    if (main !== undefined) (await main.catch(() => undefined))?.close();
+    await this.#disconnect();
   }
 
   // Reading
@@ -541,6 +543,29 @@ export class DaemonStore
     );
     this.#infos.clear();
     return { paths, bytesFreed };
+  }
+
+  /** The owner, which has the store for itself: connections would hold locks and paths. */
+  #exclusive(owner: StoreOwner): StoreOwner {
+    return {
+      deleteAlive: async (paths, options) => {
+        await this.#disconnect();
+        return owner.deleteAlive(paths, options);
+      },
+      forgetRealisations: async (ids, options) => {
+        await this.#disconnect();
+        return owner.forgetRealisations(ids, options);
+      },
+    };
+  }
+
+  /** Ends the connections, and forgets what they told; the next request opens others. */
+  async #disconnect(): Promise<void> {
+    const main = this.#main;
+    this.#main = undefined;
+    this.#infos.clear();
+    for (const connection of this.#idle.splice(0)) connection.close();
+    if (main !== undefined) (await main.catch(() => undefined))?.close();
   }
 
   async verify(

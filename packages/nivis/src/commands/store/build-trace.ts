@@ -2,14 +2,17 @@
  * `nivis store build-trace`: what a store remembers of the outputs of content-addressed derivations.
  */
 import {
+  checkStorePathName,
   type DrvOutput,
   escapeJsonString,
   jsonObject,
+  parseStorePath,
+  printStorePath,
   rootOfDerivedPath,
   storePathBaseName,
   type UnkeyedRealisation,
 } from "@nivis/formats";
-import { type Store, unsupported } from "@nivis/store";
+import { capability, type Store } from "@nivis/store";
 import {
   emptyPathsDraft,
   knownPaths,
@@ -18,6 +21,7 @@ import {
   resolvedArguments,
   takeArgument,
 } from "../../options/installable.ts";
+import { usageError } from "../../options/option.ts";
 import { emptyStoreDraft, JSON_OPTIONS, type StoreDraft } from "../../options/store-options.ts";
 import type { StoreProgram } from "../../store-program.ts";
 
@@ -94,7 +98,7 @@ function traceJson({ drvPath, outputName }: DrvOutput, value: UnkeyedRealisation
   ]);
 }
 
-/** Forgets what outputs became; the worker protocol has no request for that. */
+/** Forgets what outputs became, which only a process that owns the store may do. */
 export const buildTraceDeleteCommand: StoreProgram<StoreDraft> = {
   name: "nivis store build-trace delete",
   summary: "forget which paths outputs of derivations became",
@@ -108,7 +112,20 @@ export const buildTraceDeleteCommand: StoreProgram<StoreDraft> = {
   options: [],
   start: emptyStoreDraft,
   positional: takeArgument,
-  run: async (_, session) => {
-    throw unsupported("deleteBuildTraces", (await session.store()).uri);
+  run: async (draft, session) => {
+    const store = await session.store();
+    const owner = capability(store, "owner", "deleteBuildTraces");
+    const ids = draft.arguments.map((argument) => parseDrvOutput(argument, store.storeDir));
+    await owner.forgetRealisations(ids, { signal: session.signal });
+    return 0;
   },
 };
+
+function parseDrvOutput(text: string, storeDir: string): DrvOutput {
+  const at = text.lastIndexOf("^");
+  if (at < 0) throw usageError(`Invalid derivation output id '${text}': missing '^'`);
+  const outputName = text.slice(at + 1);
+  checkStorePathName(outputName);
+  const drvPath = printStorePath(parseStorePath(text.slice(0, at), storeDir), storeDir);
+  return { drvPath, outputName };
+}

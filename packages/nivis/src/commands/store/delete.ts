@@ -55,15 +55,20 @@ export const storeDeleteCommand: StoreProgram<DeleteDraft> = {
   run: async (draft, session) => {
     const store = await session.store();
     const paths = await selectedPaths(draft, session, store);
+    const { signal } = session;
+    const { alsoReferrers: deleteReferrers, ignoreLiveness } = draft;
     const collector = capability(store, "collector", "collectGarbage");
     let result: GcResult = { paths: [], bytesFreed: 0n };
     try {
-      result = await collector.collect({
-        action: draft.skipAlive ? "delete-dead" : "delete-specific",
-        paths: { kind: "specific", paths, deleteReferrers: draft.alsoReferrers },
-        ignoreLiveness: draft.ignoreLiveness,
-        signal: session.signal,
-      });
+      result =
+        ignoreLiveness && store.owner !== undefined
+          ? await store.owner.deleteAlive(paths, { deleteReferrers, signal })
+          : await collector.collect({
+              action: draft.skipAlive ? "delete-dead" : "delete-specific",
+              paths: { kind: "specific", paths, deleteReferrers },
+              ignoreLiveness,
+              signal,
+            });
     } finally {
       // Nix: printed even if it fails.
       session.print(
