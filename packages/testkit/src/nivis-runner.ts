@@ -89,6 +89,11 @@ export function builtCommand(name: "nivis" | "nivis-instantiate" = "nivis-instan
   return fileURLToPath(new URL(`../../nivis/bin/${name}.cjs`, import.meta.url));
 }
 
+/** The built script of a thread: a thread cannot run the sources. */
+function threadScript(name: "store-worker" | "fetch-worker"): string {
+  return fileURLToPath(new URL(`../../nivis/dist/${name}.cjs`, import.meta.url));
+}
+
 function runInstantiate(invocation: Invocation, { environment, ...mode }: RunnerMode): Outcome {
   const stdout: string[] = [];
   const stderr: string[] = [];
@@ -102,6 +107,8 @@ function runInstantiate(invocation: Invocation, { environment, ...mode }: Runner
       writeLine: (bytes) => stderr.push(`${bytes}\n`),
       readInput: () => invocation.stdin ?? "",
       color: false,
+      storeWorker: threadScript("store-worker"),
+      fetchWorker: threadScript("fetch-worker"),
       environment: { ...testEnvironment(), ...environment, ...invocation.env },
       ...mode,
     });

@@ -1,24 +1,51 @@
 /**
  * BlockingThread: a thread that does asynchronous work for one that waits for it.
  *
- * Evaluation is synchronous, connections are not. The evaluating thread posts a question and waits
- * on shared memory; the other thread posts notices, such as warnings, and at last the answer, and
- * counts each message there. The thread is started by the first question.
- * docs/design/010-waiting.md has the measurements.
+ * Evaluation is synchronous, connections are not. The evaluating thread posts a message and waits
+ * on shared memory; the other thread posts messages of its own and counts each of them there. The
+ * thread is started by the first message. One that cannot start, or that ends, ends the wait with an
+ * error. docs/design/010-waiting.md has the measurements.
  */
-import type { MessagePort, Worker } from "node:worker_threads";
+import { existsSync } from "node:fs";
+import type { MessagePort, Worker, WorkerOptions } from "node:worker_threads";
+import { IoError } from "@nivis/eval";
 
 /** What a thread is started with, beside data of its own. */
 export interface ThreadStart {
-  /** Counts messages: the waiting thread waits for it to change. */
+  /** Two integers of 32 bits, {@link MESSAGES} and {@link STATE}. */
   readonly signal: SharedArrayBuffer;
   readonly port: MessagePort;
 }
 
-/** A message of the thread: the answer to the question, or something to be shown meanwhile. */
-export type ThreadMessage<Answer, Notice> =
-  | { readonly answer: Answer }
-  | { readonly notice: Notice };
+/** Where the signal counts the messages of the thread: the one that waits, waits for a change. */
+const MESSAGES = 0;
+/** Where the signal has the state of the thread: 0 while it starts. */
+const STATE = 1;
+const READY = 1;
+const ENDED = 2;
+
+/** Milliseconds that the thread may take to start. */
+const STARTING_TIME = 60_000;
+
+/** The script of a thread and how it is started. */
+export interface ThreadScript {
+  readonly script: string | URL;
+  /** Data of its own, which the thread gets as `workerData` together with a {@link ThreadStart}. */
+  readonly data: object;
+  readonly options?: Pick<WorkerOptions, "trackUnmanagedFds">;
+}
+
+/** Who uses a {@link BlockingThread}. */
+export interface ThreadUser<Received> {
+  /** Names the thread in errors: "the thread that talks to stores". */
+  readonly name: string;
+  /** Is called when the thread is started. */
+  readonly start: () => ThreadScript;
+  /** Takes messages that come while nobody waits in {@link BlockingThread.receive}. */
+  readonly onMessage?: (message: Received) => void;
+  /** Is called when the thread has ended, with the reason. */
+  readonly onEnd?: (reason: string) => void;
+}
 
 interface Running {
   readonly worker: Worker;
@@ -27,40 +54,60 @@ interface Running {
 }
 
 /** The side of the thread that waits. */
-export class BlockingThread<Question, Answer, Notice = never> {
-  readonly #start: () => { readonly script: string | URL; readonly data: object };
-  readonly #onNotice: (notice: Notice) => void;
+export class BlockingThread<Posted, Received> {
+  readonly #user: ThreadUser<Received>;
   #running: Running | undefined;
 
-  /** @param start - returns the script of the thread and the data that it gets as `workerData` */
-  constructor(
-    start: () => { readonly script: string | URL; readonly data: object },
-    onNotice: (notice: Notice) => void = () => {},
-  ) {
-    this.#start = start;
-    this.#onNotice = onNotice;
+  constructor(user: ThreadUser<Received>) {
+    this.#user = user;
   }
 
-  /** Whether anything was ever asked. */
+  /** Whether the thread was started and not ended by {@link end}. */
   get isRunning(): boolean {
     return this.#running !== undefined;
   }
 
-  /** Asks a question and waits for the answer. */
-  ask(question: Question): Answer {
-    const { port, signal } = this.#run();
+  /** Starts the thread before the first message. Throws an {@link IoError}. */
+  start(): void {
+    this.#running ??= this.#open();
+  }
+
+  /** Posts a message and starts the thread if necessary. Throws an {@link IoError}. */
+  post(message: Posted): void {
+    this.#running ??= this.#open();
+    this.#running.port.postMessage(message);
+  }
+
+  /**
+   * Waits for the next message of the thread, which must have been started. Throws an
+   * {@link IoError} of code `connection` if the thread has ended or does not start.
+   */
+  receive(): Received {
+    const { port, signal } = this.#running as Running;
     const { receiveMessageOnPort } = process.getBuiltinModule("node:worker_threads");
-    port.postMessage(question);
     for (;;) {
-      const seen = Atomics.load(signal, 0);
+      const seen = Atomics.load(signal, MESSAGES);
+      const state = Atomics.load(signal, STATE);
       const received = receiveMessageOnPort(port);
-      if (received === undefined) {
-        Atomics.wait(signal, 0, seen);
-        continue;
+      if (received !== undefined) return received.message as Received;
+      if (state === ENDED) throw new IoError("connection", `${this.#user.name} ended`);
+      const waited = Atomics.wait(signal, MESSAGES, seen, STARTING_TIME);
+      if (waited === "timed-out" && Atomics.load(signal, STATE) === 0) {
+        throw new IoError("connection", `${this.#user.name} did not start`);
       }
-      const message = received.message as ThreadMessage<Answer, Notice>;
-      if ("answer" in message) return message.answer;
-      this.#onNotice(message.notice);
+    }
+  }
+
+  /** Whether the process stays alive while the thread runs; it does not unless asked to. */
+  keepAlive(wanted: boolean): void {
+    if (this.#running === undefined) return;
+    const { worker, port } = this.#running;
+    if (wanted) {
+      worker.ref();
+      port.ref();
+    } else {
+      worker.unref();
+      port.unref();
     }
   }
 
@@ -70,23 +117,30 @@ export class BlockingThread<Question, Answer, Notice = never> {
     this.#running = undefined;
   }
 
-  #run(): Running {
-    this.#running ??= this.#open();
-    return this.#running;
-  }
-
   #open(): Running {
     const { MessageChannel, Worker } = process.getBuiltinModule("node:worker_threads");
-    const { script, data } = this.#start();
-    const signal = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const { name, onMessage, onEnd } = this.#user;
+    const { script, data, options } = this.#user.start();
+    // A missing script is an event of the worker, which nobody hears who waits.
+    if (!existsSync(script)) {
+      throw new IoError("ENOENT", `the script of ${name}, '${script}', is missing`);
+    }
+    const signal = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
     const { port1, port2 } = new MessageChannel();
     const start: ThreadStart = { signal, port: port2 };
     const worker = new Worker(script, {
+      ...options,
       workerData: { ...data, ...start },
       transferList: [port2],
       stdout: false,
       stderr: false,
     });
+    let reason = `${name} ended`;
+    worker.once("error", (error) => {
+      reason += `: ${error instanceof Error ? error.message : String(error)}`;
+    });
+    worker.once("exit", () => onEnd?.(reason));
+    if (onMessage !== undefined) port1.on("message", onMessage);
     worker.unref();
     port1.unref();
     return { worker, signal: new Int32Array(signal), port: port1 };
@@ -94,30 +148,32 @@ export class BlockingThread<Question, Answer, Notice = never> {
 }
 
 /** The side of the thread that works. */
-export class ThreadPort<Question, Answer, Notice = never> {
+export class ThreadPort<Received, Posted> {
   readonly #port: MessagePort;
   readonly #signal: Int32Array;
 
+  /** Tells the other side that the thread has started, and will when it ends. */
   constructor({ port, signal }: ThreadStart) {
     this.#port = port;
     this.#signal = new Int32Array(signal);
+    Atomics.store(this.#signal, STATE, READY);
+    process.once("exit", () => {
+      Atomics.store(this.#signal, STATE, ENDED);
+      this.#wake();
+    });
   }
 
-  onQuestion(listener: (question: Question) => void): void {
+  onMessage(listener: (message: Received) => void): void {
     this.#port.on("message", listener);
   }
 
-  answer(answer: Answer): void {
-    this.#post({ answer });
-  }
-
-  notify(notice: Notice): void {
-    this.#post({ notice });
-  }
-
-  #post(message: ThreadMessage<Answer, Notice>): void {
+  post(message: Posted): void {
     this.#port.postMessage(message);
-    Atomics.add(this.#signal, 0, 1);
-    Atomics.notify(this.#signal, 0);
+    this.#wake();
+  }
+
+  #wake(): void {
+    Atomics.add(this.#signal, MESSAGES, 1);
+    Atomics.notify(this.#signal, MESSAGES);
   }
 }

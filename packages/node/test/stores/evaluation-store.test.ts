@@ -19,13 +19,6 @@ const WORKER = fileURLToPath(new URL("../../dist/store-worker.js", import.meta.u
 
 if (!isNixInstalled) process.stderr.write("evaluation-store: no nix-daemon, so nothing is built\n");
 
-test("a thread whose script is missing does not hold up the evaluation for ever", () => {
-  const worker = new URL("./no-such-worker.js", import.meta.url);
-  const options = { storeDir: "/nix/store" };
-  const store = new BlockingStore({ evalStore: "dummy", buildStore: "dummy", options, worker });
-  expect(() => store.ask({ ask: "valid", path: "/nix/store" })).toThrow("is missing");
-});
-
 describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
   const daemon = new NixDaemon("extra-experimental-features = ca-derivations");
   const stores: EvaluationStore[] = [];

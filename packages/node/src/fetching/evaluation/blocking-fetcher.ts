@@ -23,9 +23,9 @@ import { callOfMessage } from "./flake-calls.ts";
 import {
   errorOfMessage,
   type FetchAnswers,
+  type FetchMessage,
   type FetchNotice,
   type FetchQuestion,
-  type FetchReply,
   type FetchStart,
   inputMessage,
   inputOfMessage,
@@ -48,19 +48,23 @@ export interface BlockingFetcherOptions {
 
 /** See the head of this file. */
 export class BlockingFetcher implements EvaluationFetcher {
-  readonly #thread: BlockingThread<FetchQuestion, FetchReply, FetchNotice>;
+  readonly #thread: BlockingThread<FetchQuestion, FetchMessage>;
+  readonly #show: (notice: FetchNotice) => void;
   readonly #trees = new Map<string, FetchedTree>();
 
   constructor({ start, worker, warn, note, showProgress }: BlockingFetcherOptions) {
-    const script = worker ?? new URL("./fetch-worker.js", import.meta.url);
-    this.#thread = new BlockingThread<FetchQuestion, FetchReply, FetchNotice>(
-      () => ({ script, data: { start, showsProgress: showProgress !== undefined } }),
-      ({ show, text }) => {
-        if (show === "progress") showProgress?.(text);
-        else if (show === "notice") note?.(text);
-        else warn(text);
-      },
-    );
+    this.#thread = new BlockingThread({
+      name: "the thread that fetches",
+      start: () => ({
+        script: worker ?? new URL("./fetch-worker.js", import.meta.url),
+        data: { start, showsProgress: showProgress !== undefined },
+      }),
+    });
+    this.#show = ({ show, text }) => {
+      if (show === "progress") showProgress?.(text);
+      else if (show === "notice") note?.(text);
+      else warn(text);
+    };
   }
 
   fetchTree(input: FetcherInput): FetchedTree {
@@ -128,7 +132,12 @@ export class BlockingFetcher implements EvaluationFetcher {
   #ask<Ask extends FetchQuestion["ask"]>(
     question: Extract<FetchQuestion, { readonly ask: Ask }>,
   ): FetchAnswers[Ask] {
-    const reply = this.#thread.ask(question);
+    this.#thread.post(question);
+    let reply = this.#thread.receive();
+    while ("show" in reply) {
+      this.#show(reply);
+      reply = this.#thread.receive();
+    }
     if ("failure" in reply) throw errorOfMessage(reply.failure);
     return reply.value as FetchAnswers[Ask];
   }

@@ -5,7 +5,7 @@ import { FlakeSession } from "../flake-session.ts";
 import { FetchProgress } from "./fetch-progress.ts";
 import { FetchServer } from "./fetch-server.ts";
 import {
-  type FetchNotice,
+  type FetchMessage,
   type FetchQuestion,
   type FetchReply,
   type FetchStart,
@@ -19,16 +19,16 @@ interface WorkerStart extends ThreadStart {
 }
 
 function serve(data: WorkerStart): void {
-  const port = new ThreadPort<FetchQuestion, FetchReply, FetchNotice>(data);
+  const port = new ThreadPort<FetchQuestion, FetchMessage>(data);
   const progress = data.showsProgress
-    ? new FetchProgress((text) => port.notify({ show: "progress", text }))
+    ? new FetchProgress((text) => port.post({ show: "progress", text }))
     : undefined;
   let server: FetchServer | undefined;
   const open = (): FetchServer => {
     const session = new FlakeSession({
       ...data.start,
-      warn: (text) => port.notify({ show: "warning", text }),
-      notice: (text) => port.notify({ show: "notice", text }),
+      warn: (text) => port.post({ show: "warning", text }),
+      notice: (text) => port.post({ show: "notice", text }),
       ...(progress === undefined
         ? {}
         : {
@@ -49,8 +49,8 @@ function serve(data: WorkerStart): void {
       progress?.clear();
     }
   };
-  port.onQuestion((question) => {
-    void answer(question).then((reply) => port.answer(reply));
+  port.onMessage((question) => {
+    void answer(question).then((reply) => port.post(reply));
   });
 }
 

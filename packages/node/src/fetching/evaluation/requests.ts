@@ -92,6 +92,9 @@ export type FetchNotice =
   /** The line of progress; empty when nothing is under way. */
   | { readonly show: "progress"; readonly text: string };
 
+/** What the thread posts: any number of notices, then the reply to the question. */
+export type FetchMessage = FetchReply | FetchNotice;
+
 export function inputMessage({ scheme, attrs }: FetcherInput): InputMessage {
   return { scheme: scheme?.name, attrs };
 }

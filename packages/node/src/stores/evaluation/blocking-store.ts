@@ -7,47 +7,29 @@
  * returns while the thread works, and `settle` waits for everything that was sent.
  * docs/design/010-waiting.md has the measurements.
  */
-import { existsSync } from "node:fs";
 import { IoError } from "@nivis/eval";
+import { BlockingThread } from "../../threads/blocking-thread.ts";
 import {
   CANCEL,
-  REPLIES,
   type StoreAnswers,
   type StoreMessage,
   type StoreReply,
   type StoreRequest,
-  THREAD_ENDED,
-  THREAD_READY,
-  THREAD_STATE,
   type WorkerStart,
 } from "./requests.ts";
 
 /** See {@link WorkerStart}. */
-export interface BlockingStoreOptions extends Omit<WorkerStart, "signal"> {
+export interface BlockingStoreOptions extends WorkerStart {
   /** The script of the thread; `@nivis/node/store-worker` unless given. */
   readonly worker?: string | URL | undefined;
 }
-
-interface Running {
-  readonly worker: import("node:worker_threads").Worker;
-  readonly signal: Int32Array;
-  readonly port: import("node:worker_threads").MessagePort;
-}
-
-/** Milliseconds that the thread may take to start. */
-const STARTING_TIME = 60_000;
-const DEAD = "the thread that talks to stores did not start";
-const ENDED = "the thread that talks to stores ended";
 
 /** What is done with a reply. */
 type Taker = (reply: StoreReply) => void;
 
 /** See the head of this file. */
 export class BlockingStore {
-  readonly #options: BlockingStoreOptions | (() => BlockingStoreOptions);
-  #running: Running | undefined;
-  /** How many replies were received; the thread counts how many it has sent. */
-  #received = 0;
+  readonly #thread: BlockingThread<StoreMessage | typeof CANCEL, StoreReply>;
   #lastId = 0;
   /** Those who expect a reply, by the number of the request. */
   readonly #takers = new Map<number, Taker>();
@@ -60,7 +42,24 @@ export class BlockingStore {
 
   /** `options` may be made when the thread is started. */
   constructor(options: BlockingStoreOptions | (() => BlockingStoreOptions)) {
-    this.#options = options;
+    this.#thread = new BlockingThread({
+      name: "the thread that talks to stores",
+      start: () => {
+        const { worker, ...data } = typeof options === "function" ? options() : options;
+        return {
+          script: worker ?? new URL("./store-worker.js", import.meta.url),
+          data,
+          // The thread closes files that this one has opened (nar-spool.ts).
+          options: { trackUnmanagedFds: false },
+        };
+      },
+      onMessage: (reply: StoreReply) => this.#take(reply),
+      // A thread that ends leaves requests without replies.
+      onEnd: (message) => {
+        const failure = { code: "connection", message };
+        for (const id of [...this.#takers.keys()]) this.#take({ id, failure });
+      },
+    });
   }
 
   /** Sends a request and returns its result. Throws an {@link IoError} with the store's message. */
@@ -71,7 +70,7 @@ export class BlockingStore {
     this.#post(request, (received) => {
       reply = received;
     });
-    while (reply === undefined) this.#receive();
+    while (reply === undefined) this.#take(this.#thread.receive());
     return valueOf(reply) as StoreAnswers[Ask];
   }
 
@@ -86,7 +85,7 @@ export class BlockingStore {
 
   /** Waits until everything that was sent is done. Throws the first failure. */
   settle(): void {
-    while (this.#sent.size > 0) this.#receive();
+    while (this.#sent.size > 0) this.#take(this.#thread.receive());
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) valueOf(failure);
@@ -105,7 +104,7 @@ export class BlockingStore {
       this.#post(request, (reply) => {
         cancel?.removeEventListener("abort", giveUp);
         this.#promises--;
-        if (this.#promises === 0) this.#keepAlive(false);
+        if (this.#promises === 0) this.#thread.keepAlive(false);
         try {
           resolve(valueOf(reply) as StoreAnswers[Ask]);
         } catch (error) {
@@ -113,7 +112,7 @@ export class BlockingStore {
         }
       });
       this.#promises++;
-      this.#keepAlive(true);
+      this.#thread.keepAlive(true);
       if (cancel?.aborted === true) giveUp();
       else cancel?.addEventListener("abort", giveUp);
     });
@@ -121,104 +120,42 @@ export class BlockingStore {
 
   /** Starts the thread and opens the stores, so that the first request need not wait for that. */
   warm(): void {
-    this.#running ??= this.#start();
+    this.#thread.start();
   }
 
   /** Gives up all requests that are under way; they fail with an error of code `cancelled`. */
   cancel(): void {
-    this.#running?.port.postMessage(CANCEL);
+    if (this.#thread.isRunning) this.#thread.post(CANCEL);
   }
 
   /** Whether anything was ever requested, so that there are connections. */
   get isRunning(): boolean {
-    return this.#running !== undefined;
+    return this.#thread.isRunning;
   }
 
   /** Ends the connections and the thread, if there are any. */
   close(): void {
-    if (this.#running === undefined) return;
+    if (!this.#thread.isRunning) return;
     this.ask({ ask: "close" });
-    void this.#running.worker.terminate();
-    this.#running = undefined;
-    this.#received = 0;
+    this.#thread.end();
   }
 
   #post(request: StoreRequest, taker: Taker): number {
-    this.#running ??= this.#start();
     const id = ++this.#lastId;
     this.#takers.set(id, taker);
-    const message: StoreMessage = { id, request };
-    this.#running.port.postMessage(message);
+    try {
+      this.#thread.post({ id, request });
+    } catch (error) {
+      this.#takers.delete(id);
+      throw error;
+    }
     return id;
   }
 
-  /** Waits for a reply, whatever it belongs to, and hands it over. */
-  #receive(): void {
-    const { port, signal } = this.#running as Running;
-    const { receiveMessageOnPort } = process.getBuiltinModule("node:worker_threads");
-    let received = receiveMessageOnPort(port);
-    while (received === undefined) {
-      const waited = Atomics.wait(signal, REPLIES, this.#received, STARTING_TIME);
-      received = receiveMessageOnPort(port);
-      if (received !== undefined) break;
-      const state = Atomics.load(signal, THREAD_STATE);
-      if (state === THREAD_ENDED) throw new IoError("connection", ENDED);
-      if (state !== THREAD_READY && waited === "timed-out") throw new IoError("connection", DEAD);
-    }
-    this.#take(received.message as StoreReply);
-  }
-
   #take(reply: StoreReply): void {
-    this.#received++;
     const taker = this.#takers.get(reply.id);
     this.#takers.delete(reply.id);
     taker?.(reply);
-  }
-
-  #keepAlive(wanted: boolean): void {
-    if (this.#running === undefined) return;
-    const { worker, port } = this.#running;
-    if (wanted) {
-      worker.ref();
-      port.ref();
-    } else {
-      worker.unref();
-      port.unref();
-    }
-  }
-
-  #start(): Running {
-    const { MessageChannel, Worker } = process.getBuiltinModule("node:worker_threads");
-    const options = this.#options;
-    const { worker: script, ...start } = typeof options === "function" ? options() : options;
-    const location = script ?? new URL("./store-worker.js", import.meta.url);
-    // A thread that cannot start would never answer, and nothing would end the wait.
-    if (!existsSync(location)) {
-      throw new IoError("ENOENT", `the script of the thread for stores, '${location}', is missing`);
-    }
-    const signal = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
-    const { port1, port2 } = new MessageChannel();
-    const workerData = { ...start, signal, port: port2 };
-    const worker = new Worker(location, {
-      workerData,
-      transferList: [port2],
-      // The thread closes files that this one has opened (nar-spool.ts).
-      trackUnmanagedFds: false,
-      stdout: false,
-      stderr: false,
-    });
-    // A thread that ends leaves requests without replies.
-    worker.once("exit", () => {
-      const failure = { code: "connection", message: ENDED };
-      for (const [id, taker] of [...this.#takers]) {
-        this.#takers.delete(id);
-        taker({ id, failure });
-      }
-    });
-    port1.on("message", (reply: StoreReply) => this.#take(reply));
-    worker.unref();
-    port1.unref();
-    return { worker, signal: new Int32Array(signal), port: port1 };
   }
 }
 

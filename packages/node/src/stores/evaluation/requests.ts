@@ -12,8 +12,6 @@ import type { BuildLogOptions } from "../progress/build-logger.ts";
 
 /** How the thread that holds the connections is started. */
 export interface WorkerStart {
-  /** Two integers of 32 bits, {@link REPLIES} and {@link THREAD_STATE}. */
-  readonly signal: SharedArrayBuffer;
   /** The stores, as the command line names them; equal ones are opened once. */
   readonly evalStore: string;
   readonly buildStore: string;
@@ -33,13 +31,6 @@ export interface WorkerStart {
   /** How the work of the stores is shown; not at all unless given. */
   readonly log?: BuildLogOptions | undefined;
 }
-
-/** Where the signal counts the replies that were sent: the evaluating thread waits for a change. */
-export const REPLIES = 0;
-/** Where the signal has the state of the thread: 0 while it starts. */
-export const THREAD_STATE = 1;
-export const THREAD_READY = 1;
-export const THREAD_ENDED = 2;
 
 /** A store object that the evaluation made and no store has been told of. */
 export type NewObject =

@@ -4,8 +4,9 @@
  * come, and before all requests that come after them; other requests run side by side.
  */
 import { openSync, writeSync } from "node:fs";
-import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 import { messageOf, type Store, StoreError } from "@nivis/store";
+import { ThreadPort, type ThreadStart } from "../../threads/blocking-thread.ts";
 import { DiskNarInfoMemory } from "../disk-narinfo-memory.ts";
 import { openStore } from "../open-store.ts";
 import {
@@ -15,16 +16,7 @@ import {
   TeeLogger,
 } from "../progress/build-logger.ts";
 import { standardError } from "../progress/standard-error.ts";
-import {
-  CANCEL,
-  REPLIES,
-  type StoreMessage,
-  type StoreReply,
-  THREAD_ENDED,
-  THREAD_READY,
-  THREAD_STATE,
-  type WorkerStart,
-} from "./requests.ts";
+import { CANCEL, type StoreMessage, type StoreReply, type WorkerStart } from "./requests.ts";
 import { EvaluationServer } from "./serve-evaluation.ts";
 
 const WARNING_LEVEL = 1;
@@ -78,13 +70,11 @@ async function serve(start: WorkerStart, logger: TeeLogger | undefined) {
 }
 
 if (!isMainThread) {
-  const { port, ...start } = workerData as WorkerStart & { readonly port: MessagePort };
-  const signal = new Int32Array(start.signal);
+  const { port: messagePort, signal, ...start } = workerData as WorkerStart & ThreadStart;
   const logger = start.log === undefined ? undefined : loggerFor(start.log);
-  Atomics.store(signal, THREAD_STATE, THREAD_READY);
-  process.once("exit", () => {
-    Atomics.store(signal, THREAD_STATE, THREAD_ENDED);
-    Atomics.notify(signal, REPLIES);
+  const port = new ThreadPort<StoreMessage | typeof CANCEL, StoreReply>({
+    port: messagePort,
+    signal,
   });
   const server = serve(start, logger);
   // Whoever requests something hears of it.
@@ -93,9 +83,7 @@ if (!isMainThread) {
   let written: Promise<unknown> = Promise.resolve();
   const reply = (message: StoreReply): void => {
     logger?.pause();
-    port.postMessage(message);
-    Atomics.add(signal, REPLIES, 1);
-    Atomics.notify(signal, REPLIES);
+    port.post(message);
   };
   const work = async ({ id, request }: StoreMessage): Promise<void> => {
     const controller = new AbortController();
@@ -115,7 +103,7 @@ if (!isMainThread) {
       running.delete(controller);
     }
   };
-  port.on("message", (message: StoreMessage | typeof CANCEL) => {
+  port.onMessage((message) => {
     if (message === CANCEL) for (const controller of running) controller.abort();
     else void work(message);
   });
