@@ -22,12 +22,17 @@ const PROGRAMS = [
   {
     what: "`compareVersions` of `nivis/versions`",
     program: 'export { compareVersions } from "nivis/versions";',
-    budget: 15,
+    budget: 1,
   },
   {
     what: "`parseStorePath` of `nivis/store-paths`",
     program: 'export { parseStorePath } from "nivis/store-paths";',
-    budget: 15,
+    budget: 2,
+  },
+  {
+    what: "`parseDerivation` of `nivis/derivations`",
+    program: 'export { parseDerivation } from "nivis/derivations";',
+    budget: 20,
   },
   {
     what: "the parser, `parse` of `@nivis/syntax`",
