@@ -86,7 +86,7 @@ export const PACKAGES = [
   },
   {
     name: "playground",
-    imports: ["syntax", "formats", "eval", "pack"],
+    imports: ["syntax", "formats", "eval", "debugger", "pack"],
     thirdParty: [
       "@codemirror/autocomplete",
       "@codemirror/commands",

@@ -49,7 +49,7 @@ export {
 } from "./nix-frames.ts";
 export { countKey, type EntryCount, EntryCounter } from "./profile/entry-counter.ts";
 export { foldedStacks, frameLabel, speedscopeFile, traceEvents } from "./profile/exports.ts";
-export { flamePage } from "./profile/flame-page.ts";
+export { type FlamePageOptions, flamePage } from "./profile/flame-page.ts";
 export { pprofFile } from "./profile/pprof.ts";
 export {
   type FrameKind,

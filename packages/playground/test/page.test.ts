@@ -234,6 +234,9 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
         await page.locator(".syntax .marked > button", { hasText: "Lambda" }).waitFor();
         await open("Derivation");
         await page.locator(".card", { hasText: "/nix/store/" }).waitFor();
+        await open("Profile");
+        await page.frameLocator(".flames").locator("canvas").waitFor();
+        await page.locator(".ranking td", { hasText: "main.nix" }).first().waitFor();
       },
       { hash: await fragmentOf(files(text)) },
     );
@@ -314,7 +317,7 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
   });
 
   describe.each(["light", "dark"] as const)("%s", (colorScheme) => {
-    test.each(["value", "trace", "syntax", "derivation"])(
+    test.each(["value", "trace", "syntax", "derivation", "profile"])(
       "axe finds nothing in the view %s",
       async (view) => {
         const axe = readFileSync(

@@ -92,12 +92,18 @@ function pageData({ title, nodes, milliseconds }: Profile): PageData {
   return data;
 }
 
+/** How a {@link flamePage} looks. */
+export interface FlamePageOptions {
+  /** The colours. Defaults to those that the browser prefers. */
+  readonly theme?: "dark" | "light" | undefined;
+}
+
 /** Returns the page as HTML. */
-export function flamePage(profile: Profile): string {
+export function flamePage(profile: Profile, { theme }: FlamePageOptions = {}): string {
   const data = JSON.stringify(pageData(profile)).replaceAll("<", "\\u003c");
   const title = profile.title.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
   return `<!doctype html>
-<html lang="en">
+<html lang="en"${theme === undefined ? "" : ` data-theme="${theme}"`}>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
@@ -119,7 +125,9 @@ export function flamePage(profile: Profile): string {
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #222; --paper: #fff; --line: #ccc; }
-@media (prefers-color-scheme: dark) { :root { --ink: #ddd; --paper: #1b1b1f; --line: #444; } }
+@media (prefers-color-scheme: dark) { :root:not([data-theme]) { --ink: #ddd; --paper: #1b1b1f; --line: #444; } }
+[data-theme=dark] { color-scheme: dark; --ink: #ddd; --paper: #1b1b1f; --line: #444; }
+[data-theme=light] { color-scheme: light; }
 body { margin: 0; font: 13px/1.4 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 header { position: sticky; top: 0; display: flex; flex-wrap: wrap; gap: .5em 1.2em; align-items: center;
   padding: .5em 1em; background: var(--paper); border-bottom: 1px solid var(--line); }

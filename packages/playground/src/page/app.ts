@@ -10,6 +10,7 @@ import { EXAMPLES, type Example, LESSONS, NIXPKGS_EXAMPLES } from "../state/exam
 import { fragmentOf, isFileName, LONG_LINK, type PageState, stateOf } from "../state/share.ts";
 import { bytecodeView, javascriptView } from "../views/code-view.ts";
 import { derivationView } from "../views/derivation-view.ts";
+import { profileView } from "../views/profile-view.ts";
 import { syntaxView } from "../views/syntax-view.ts";
 import { traceView } from "../views/trace-view.ts";
 import { messageOf, valueView } from "../views/value-view.ts";
@@ -25,6 +26,7 @@ const VIEWS: readonly View[] = [
   traceView,
   syntaxView,
   derivationView,
+  profileView,
 ];
 
 /** Milliseconds between the last key and an evaluation. */

@@ -87,6 +87,23 @@ export interface Step {
   readonly place?: Place | undefined;
 }
 
+/** Where the time of an evaluation went. */
+export interface ProfileView {
+  /** A page with a flame graph. */
+  readonly page: string;
+  readonly milliseconds: number;
+  readonly samples: number;
+  /** The functions and values that took the most time themselves. */
+  readonly rows: readonly {
+    readonly name: string;
+    readonly place: string;
+    readonly own: number;
+    readonly total: number;
+  }[];
+  /** Why the evaluation did not end, if it did not. */
+  readonly error?: string | undefined;
+}
+
 /** A derivation, and those that it needs. */
 export interface DerivationView {
   readonly path: string;
@@ -126,6 +143,11 @@ export interface Requests {
   trace: {
     readonly params: { readonly file: string; readonly limit: number };
     readonly answer: { readonly steps: readonly Step[]; readonly isWhole: boolean };
+  };
+  /** A flame graph of a whole evaluation of a file, as a page. */
+  profile: {
+    readonly params: { readonly file: string; readonly theme: "dark" | "light" };
+    readonly answer: ProfileView;
   };
   derivation: { readonly params: { readonly path: string }; readonly answer: DerivationView };
   /** Whether a function returns true for the value of a file. */

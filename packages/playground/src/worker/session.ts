@@ -6,12 +6,15 @@
  * message can stop it and files of a pack can be fetched meanwhile. It is done by the machine alone:
  * code that waits cannot be translated to JavaScript.
  */
+import { flamePage, profileOf, rank } from "@nivis/debugger";
 import {
   Attrs,
   Builtin,
+  deepForce,
   EvalError,
   type EvalIo,
   Evaluation,
+  type EvaluationOptions,
   explainErrors,
   ForwardingIo,
   instructionName,
@@ -32,6 +35,7 @@ import {
   type Slot,
   type Suspendable,
   Thunk,
+  TimeSampler,
   toJson,
   toXml,
   typeName,
@@ -48,6 +52,7 @@ import type {
   Failure,
   Outcome,
   Place,
+  ProfileView,
   Step,
   ValueNode,
   World,
@@ -57,6 +62,9 @@ import type {
 export const HOME = "/playground";
 /** The place of the pack. */
 export const PACK = "/nixpkgs";
+/** Samples a second of a profile; the rows of its table. */
+const FREQUENCY = 500;
+const PROFILE_ROWS = 12;
 /** The longest text of a row. */
 const MAX_PREVIEW = 120;
 
@@ -196,7 +204,7 @@ export class Session {
       this.#place(pos, 1, recorder.positions),
     );
     this.#begin();
-    const evaluation = await this.#start(recorder);
+    const evaluation = await this.#start({ observer: recorder });
     recorder.positions = evaluation.positions;
     const ended = new AbortController();
     recorder.full = () => ended.abort();
@@ -212,6 +220,50 @@ export class Session {
         recorder.add({ kind: "leave", depth: 0, text: this.#failure(error, evaluation).message });
     }
     return { steps: recorder.steps, isWhole: isWhole && recorder.steps.length < limit };
+  }
+
+  /** Evaluates a file whole and samples the stack; a derivation up to its path. */
+  async profile(params: {
+    readonly file: string;
+    readonly theme: "dark" | "light";
+  }): Promise<ProfileView> {
+    const { file, theme } = params;
+    this.#begin();
+    const sampler = new TimeSampler({
+      frequency: FREQUENCY,
+      milliseconds: () => this.#host.now(),
+    });
+    const evaluation = await this.#start({ sampler });
+    let error: string | undefined;
+    try {
+      const value = await evaluation.forceAsync(
+        evaluation.loadFile(this.#path(file)),
+        this.#options,
+      );
+      if (value instanceof Attrs) sampler.nameAttributes(value);
+      const drvPath = value instanceof Attrs ? value.get("drvPath") : undefined;
+      if (drvPath !== undefined) await evaluation.forceAsync(drvPath, this.#options);
+      else await evaluation.runAsync(deepForce(evaluation.context, value), this.#options);
+    } catch (thrown) {
+      if (isStop(thrown)) throw thrown;
+      error = this.#failure(thrown, evaluation).message;
+    }
+    sampler.finish();
+    const profile = profileOf(sampler, evaluation, file);
+    return {
+      page: flamePage(profile, { theme }),
+      milliseconds: profile.milliseconds,
+      samples: profile.samples.length,
+      rows: rank(profile, "function")
+        .slice(0, PROFILE_ROWS)
+        .map(({ name, place, own, total }) => ({
+          name,
+          place,
+          own: own.milliseconds,
+          total: total.milliseconds,
+        })),
+      error,
+    };
   }
 
   /** Returns a derivation of this evaluation by the path of its `.drv` file. */
@@ -289,13 +341,15 @@ export class Session {
     this.#stop = new AbortController();
   }
 
-  async #start(observer?: RunObserver): Promise<Evaluation> {
+  async #start(
+    watching: Pick<EvaluationOptions, "observer" | "sampler"> = {},
+  ): Promise<Evaluation> {
     return new Evaluation({
       io: await this.#io(),
       searchPath: [{ prefix: "nixpkgs", path: PACK }],
       settings: { experimentalFeatures: ["pipe-operators"] },
       tier: "vm",
-      ...(observer === undefined ? {} : { observer }),
+      ...watching,
     });
   }
 
