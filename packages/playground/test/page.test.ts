@@ -236,9 +236,23 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
         await page.locator(".card", { hasText: "/nix/store/" }).waitFor();
         await open("Profile");
         await page.frameLocator(".flames").locator("canvas").waitFor();
-        await page.locator(".ranking td", { hasText: "main.nix" }).first().waitFor();
+        await page.getByText("too quick to be sampled").waitFor();
       },
       { hash: await fragmentOf(files(text)) },
+    );
+  });
+
+  test("a profile shows functions and their places", async () => {
+    const text = `let
+  double = x: builtins.length [ x x ] * x;
+in
+builtins.foldl' (sum: n: sum + double n) 0 (builtins.genList (n: n) 300000)`;
+    await visit(
+      async (page) => {
+        await page.locator(".ranking td", { hasText: "main.nix:2" }).first().waitFor();
+        await page.frameLocator(".flames").locator("canvas").waitFor();
+      },
+      { hash: await fragmentOf({ ...files(text), view: "profile" }) },
     );
   });
 

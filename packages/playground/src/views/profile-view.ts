@@ -23,7 +23,9 @@ export const profileView: View = {
 };
 
 function elementsOf({ page, milliseconds, samples, rows, error }: ProfileView): HTMLElement[] {
-  const taken = `${milliseconds.toFixed(0)} ms, ${samples} samples. Wider is more time; a click zooms.`;
+  const taken = `${milliseconds.toFixed(0)} ms, ${samples} samples.`;
+  const note =
+    rows.length === 0 ? "This is too quick to be sampled." : "Wider is more time; a click zooms.";
   // The page of a profile has a script; the sandbox keeps it away from this page.
   const frame = h("iframe", {
     class: "flames",
@@ -33,7 +35,7 @@ function elementsOf({ page, milliseconds, samples, rows, error }: ProfileView): 
   });
   return [
     ...(error === undefined ? [] : [h("pre", { class: "failure" }, `error: ${error}`)]),
-    h("p", { class: "hint" }, taken),
+    h("p", { class: "hint" }, `${taken} ${note}`),
     frame,
     h(
       "table",
