@@ -40,6 +40,7 @@ export const ON_DEMAND = {
   dap: ["nivis/src/commands/dap.ts"],
   types: ["nivis/src/commands/types.ts"],
   jobs: ["nivis/src/commands/job-commands.ts", "nivis/src/jobs/evaluator-thread.ts"],
+  server: ["nivis/src/commands/server.ts", "nivis/src/server/server-worker.ts"],
   lsp: ["nivis/src/commands/lsp.ts"],
   "lsp-evaluator": ["nivis/src/lsp/evaluator-thread.ts"],
   diagnostics: [

@@ -11,16 +11,18 @@ import { nixInstantiate } from "./nix-instantiate.ts";
 import { runProgram } from "./program.ts";
 import type { ResultSlot } from "./results/result-slot.ts";
 import { RunRecording } from "./results/run-recording.ts";
+import { runServerWorker } from "./server/server-worker.ts";
 import { type Launcher, processTerminal, type Terminal } from "./terminal.ts";
 
-/** The commands by the name under which they are installed, and the threads of `nivis jobs` and `nivis lsp`. */
+/** The commands by the name under which they are installed, and the workers of `nivis jobs`, `nivis lsp` and `nivis server`. */
 export type CommandName =
   | "nivis"
   | "nivis-instantiate"
   | "nivis-build"
   | "nivis-nix"
   | "nivis-job-evaluator"
-  | "nivis-lsp-evaluator";
+  | "nivis-lsp-evaluator"
+  | "nivis-server-worker";
 
 /**
  * Runs a command with the arguments and the streams of this process, and returns its exit code.
@@ -61,5 +63,7 @@ function start(
       return runEvaluatorThread(launcher);
     case "nivis-lsp-evaluator":
       return runEditorEvaluator(launcher);
+    case "nivis-server-worker":
+      return runServerWorker(launcher);
   }
 }

@@ -13,7 +13,6 @@ import {
   NO_POS,
   printAmbiguous,
   type Slot,
-  select,
   textOf,
   toJson,
   toXml,
@@ -24,6 +23,7 @@ import { printExpr } from "@nivis/syntax";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { flag, type Option, valueFlag } from "./options/option.ts";
+import { slotsOf } from "./options/source-options.ts";
 import type { Program } from "./program.ts";
 import { describePackage, findDerivations, type Package } from "./selection/packages.ts";
 import { openSession, type Session, type Source } from "./session.ts";
@@ -184,10 +184,12 @@ class Instantiation {
       for (const name of flags.sources) this.#write(`${this.#placeOf(name)}\n`);
       return;
     }
-    if (flags.standardInput) this.#process(session.standardInput());
+    if (flags.standardInput) this.#process("standard input", () => session.standardInput());
     else if (flags.sources.length === 0 && !flags.expressions) flags.sources.push("./default.nix");
     for (const source of flags.sources) {
-      this.#process(flags.expressions ? session.expression(source) : session.file(source));
+      if (flags.expressions) {
+        this.#process(`expression ${source}`, () => session.expression(source));
+      } else this.#process(`file ${source}`, () => session.file(source));
     }
   }
 
@@ -203,17 +205,18 @@ class Instantiation {
     this.#invocation.terminal.writeOut(bytes);
   }
 
-  #process(source: Source): void {
+  #process(name: string, read: () => Source): void {
     const { evaluation } = this.#session;
+    const source = read();
     if (this.#flags.parse) {
       const tree = evaluation.parseChecked(source.text, source);
       this.#write(`${printExpr(tree)}\n`);
       return;
     }
-    const root = this.#session.evaluate(source);
-    const paths = this.#flags.attrPaths.length === 0 ? [""] : this.#flags.attrPaths;
-    for (const path of paths) {
-      const slot = this.#session.run(select(evaluation.context, path, this.#args, root));
+    const attrPaths = this.#flags.attrPaths.length === 0 ? [""] : this.#flags.attrPaths;
+    const calls = !this.#flags.eval || this.#args.size() > 0;
+    const selection = { name, source, read, attrPaths };
+    for (const slot of slotsOf(selection, this.#session, this.#args, calls)) {
       if (this.#flags.eval) this.#printValue(slot);
       else this.#printDerivations(slot);
     }

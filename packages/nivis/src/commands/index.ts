@@ -35,6 +35,8 @@ import { PROFILE_TOPIC } from "./profile-topic.ts";
 import { startRepl } from "./repl.ts";
 import { REPL_TOPIC } from "./repl-topic.ts";
 import { runCommand } from "./run.ts";
+import { startServer } from "./server.ts";
+import { SERVER_TOPIC } from "./server-topic.ts";
 import { shellCommand } from "./shell.ts";
 import { startStoreCommand } from "./store-commands.ts";
 import { STORE_TOPICS, type StoreTopic } from "./store-topics.ts";
@@ -127,6 +129,7 @@ export const commands: readonly Command[] = [
         : runProgram(fmtCommand, args, terminal),
   },
   command("edit", editCommand),
+  { ...SERVER_TOPIC, start: startServer },
   { ...LSP_TOPIC, start: startLsp },
   command("disassemble", disassembleCommand),
   command("trace", traceCommand),

@@ -1,6 +1,6 @@
 /**
- * Launch: gives the remembered result of a command, or loads the bundle that has the command and runs
- * it.
+ * Launch: gives the remembered result of a command, lets a server run it (`NIVIS_SERVER`), or loads the
+ * bundle that has the command and runs it.
  *
  * Built as a small file of its own, so that V8 can be given what it compiled in an earlier run
  * together with the bundle. `bin/` calls it.
@@ -8,7 +8,8 @@
 import { join } from "node:path";
 import type { CommandName } from "../main.ts";
 import { recall } from "../results/recall.ts";
-import { slotOf } from "../results/result-slot.ts";
+import { isRepeatable, type ResultSlot, slotOf } from "../results/result-slot.ts";
+import { runOnServer, wantsServer } from "../server/server-client.ts";
 import { type LoadedScript, loadScript } from "./code-cache.ts";
 import { setInitialFlags, setLongRunFlags } from "./engine-flags.ts";
 import { namesLockCommand } from "./lock-words.ts";
@@ -39,6 +40,13 @@ export function launch(command: CommandName): void {
   const slot = slotOf(command, BUNDLE);
   const known = slot === undefined ? undefined : recall(slot);
   if (known !== undefined) process.exit(known);
+  const isServed = wantsServer() && isRepeatable(command, process.argv.slice(2));
+  if (isServed) runOnServer({ program: command, build: BUNDLE }, () => runHere(command, slot));
+  else runHere(command, slot);
+}
+
+/** Loads the bundle, runs the command in this process, and ends it. */
+function runHere(command: CommandName, slot: ResultSlot | undefined): void {
   const scripts: LoadedScript[] = [];
   let isLongRun = false;
   const onLongRun = (): void => {

@@ -72,6 +72,8 @@ export function addPositional(flags: SourceFlags, argument: string): void {
 
 /** An expression to evaluate and the parts of its value that are wanted. */
 export interface Selection {
+  /** Names the source among those of the same session. */
+  readonly name: string;
   readonly source: Source;
   /** Reads the source again, by the evaluation. */
   readonly read: () => Source;
@@ -82,8 +84,8 @@ export interface Selection {
 /** Finds the source and the attribute paths that a command line names. */
 export function selectionOf(flags: SourceFlags, session: Session, command: string): Selection {
   const paths = [...flags.attrPaths, ...flags.positionals];
-  const read = readerOf(flags, session, paths, command);
-  return { source: read(), read, attrPaths: paths.length === 0 ? [""] : paths };
+  const { name, read } = readerOf(flags, session, paths, command);
+  return { name, source: read(), read, attrPaths: paths.length === 0 ? [""] : paths };
 }
 
 /** Finds the source; takes the file out of `paths` if it is one of the arguments. */
@@ -93,23 +95,26 @@ export function sourceOf(
   paths: string[],
   command: string,
 ): Source {
-  return readerOf(flags, session, paths, command)();
+  return readerOf(flags, session, paths, command).read();
 }
 
-/** {@link sourceOf}, as a function that reads it. */
+/** {@link sourceOf}, as a function that reads it, and its name. */
 function readerOf(
   flags: SourceFlags,
   session: Session,
   paths: string[],
   command: string,
-): () => Source {
+): Pick<Selection, "name" | "read"> {
   if (flags.expression !== undefined && flags.file !== undefined) {
     throw usageError("'--file' and '--expr' are exclusive");
   }
   const { expression } = flags;
-  if (expression !== undefined) return () => session.expression(expression);
+  if (expression !== undefined) {
+    return { name: `expression ${expression}`, read: () => session.expression(expression) };
+  }
   const file = flags.file ?? takeFile(flags, session, paths, command);
-  return () => (file === "-" ? session.standardInput() : session.toldFile(file));
+  const read = (): Source => (file === "-" ? session.standardInput() : session.toldFile(file));
+  return { name: `file ${file}`, read };
 }
 
 /** Removes the file, the first argument, from `paths` and returns it. */
@@ -138,7 +143,7 @@ function notAFile(argument: string, command: string): string {
  * them with `args`, unless they are something else than functions.
  */
 export function* slotsOf(
-  { source, read, attrPaths }: Selection,
+  { name, source, read, attrPaths }: Selection,
   session: Session,
   args: Attrs,
   calls: boolean,
@@ -151,7 +156,7 @@ export function* slotsOf(
     return;
   }
   // What is called is a slot of its own, so that it is not called again when only a part of it has changed.
-  const root = session.keep("root", () =>
+  const root = session.keep(name, () =>
     nativeThunk(function* (): Suspendable<Slot> {
       const program = read();
       return (yield evaluation.loadText(program.text, program)) as Value;
@@ -161,8 +166,8 @@ export function* slotsOf(
     const isWhole = parseAttrPath(path).length === 0;
     const slot = isWhole
       ? root
-      : session.run(select(context, path, args, calledOnce(session, "the root", args, root)));
-    yield calls ? calledOnce(session, path, args, slot) : slot;
+      : session.run(select(context, path, args, calledOnce(session, name, args, root)));
+    yield calls ? calledOnce(session, `${path} of ${name}`, args, slot) : slot;
   }
 }
 

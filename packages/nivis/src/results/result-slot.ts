@@ -52,15 +52,20 @@ const REFUSING: ReadonlySet<string> = new Set([
   "--version",
 ]);
 
+/** Whether a command only evaluates and prints, and does not refuse what earlier runs have found out. */
+export function isRepeatable(program: string, args: readonly string[]): boolean {
+  const kept = KEPT[program];
+  if (kept === undefined || (kept !== true && !kept.has(args[0] ?? ""))) return false;
+  return !args.some((argument) => REFUSING.has(argument.replace(/=.*/s, "")));
+}
+
 /**
  * Returns the slot of a command; `undefined` if its result is never kept or there is no cache.
  * `build` identifies the code of Nivis.
  */
 export function slotOf(program: string, build: string): ResultSlot | undefined {
   const args = process.argv.slice(2);
-  const kept = KEPT[program];
-  if (kept === undefined || (kept !== true && !kept.has(args[0] ?? ""))) return undefined;
-  if (args.some((argument) => REFUSING.has(argument.replace(/=.*/s, "")))) return undefined;
+  if (!isRepeatable(program, args)) return undefined;
   const base = cacheBase();
   if (base === undefined || (process.env["NIVIS_NO_RESULTS"] ?? "") !== "") return undefined;
   let directory: string;

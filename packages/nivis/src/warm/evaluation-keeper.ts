@@ -127,11 +127,14 @@ function keyOf(
   options: SessionOptions,
   settings: GatheredSettings,
 ): string {
-  const { invocation, ...own } = flags;
-  const { diagnostics, logFormat, verbosity, machine } = invocation;
+  // The flags that say what is selected and how it is printed do not matter to the evaluation.
+  const { invocation, autoArguments, includes, store, evalStore, readOnly, cache, tier } = flags;
+  const { diagnostics, logFormat, verbosity, machine, terminal } = invocation;
+  const own = [autoArguments, includes, store, evalStore, readOnly, cache, tier];
   const place = machine.currentDirectory();
+  const makesDatabases = terminal.makesDatabases === true;
   return JSON.stringify(
-    [own, options, settings, diagnostics, logFormat, verbosity, place],
+    [own, options, settings, diagnostics, logFormat, verbosity, place, makesDatabases],
     (_, value: unknown) =>
       value instanceof Map || value instanceof Set
         ? [...value]

@@ -16,11 +16,33 @@ export class WatchedCommand {
   readonly #terminal: Terminal;
   readonly #start: (terminal: Terminal) => number;
   readonly #keeper = new EvaluationKeeper();
-  #inputs = new InputRecorder();
+  readonly #makeInputs: () => InputRecorder;
+  #inputs: InputRecorder;
 
-  constructor(terminal: Terminal, start: (terminal: Terminal) => number) {
+  constructor(
+    terminal: Terminal,
+    start: (terminal: Terminal) => number,
+    makeInputs = (): InputRecorder => new InputRecorder(),
+  ) {
     this.#terminal = terminal;
     this.#start = start;
+    this.#makeInputs = makeInputs;
+    this.#inputs = makeInputs();
+  }
+
+  /** Whether the last run used the evaluation of an earlier one. */
+  get isReused(): boolean {
+    return this.#keeper.isReused;
+  }
+
+  /** Whether everything can be checked that the runs looked at. */
+  get isRepeatable(): boolean {
+    return this.#inputs.unrepeatable === undefined;
+  }
+
+  /** The places on disk of what the runs have written to stores. */
+  get outputs(): Iterable<string> {
+    return this.#inputs.stored;
   }
 
   /** Runs the command and returns its exit code. */
@@ -34,7 +56,7 @@ export class WatchedCommand {
       return code;
     }
     this.close();
-    this.#inputs = new InputRecorder();
+    this.#inputs = this.#makeInputs();
     return this.#start(this.#observed(undefined));
   }
 
@@ -52,7 +74,7 @@ export class WatchedCommand {
     const paths = listChanges({ inputs: this.#inputs.snapshot(), environment });
     if (paths === undefined || usesMuchMemory()) {
       this.close();
-      this.#inputs = new InputRecorder();
+      this.#inputs = this.#makeInputs();
     } else {
       this.#inputs.forget(paths);
       this.#keeper.revise(paths);

@@ -136,6 +136,11 @@ export class InputRecorder {
     return this.#unrepeatable;
   }
 
+  /** The places on disk of what was written to a store, or was found there. */
+  get stored(): Iterable<string> {
+    return this.#required;
+  }
+
   /** Something was used that cannot be checked later. */
   giveUp(reason: string): void {
     if (this.#unrepeatable !== undefined) return;
