@@ -102,7 +102,8 @@ function runTree(tree: RandomTree, folder: string, name: string, tally: Tally): 
   }
 }
 
-function argumentsOf(tree: RandomTree, isEval: boolean): string[] {
+/** The arguments of a random command on a tree, without its word. */
+export function argumentsOf(tree: RandomTree, isEval: boolean): string[] {
   const { random } = tree;
   const flags = random.pick([[], ["--show-trace"], ["-I", "p=a"], ["--arg", "v", "import ./x"]]);
   const expression = tree.expression(random.below(3));

@@ -62,6 +62,8 @@ const START_TIME = 30_000;
 const START_INTERVAL = 50;
 /** How long a server may take to reply, in milliseconds. */
 const REPLY_TIME = 10_000;
+/** How long the processes of workers may take to end, in milliseconds. */
+const END_TIME = 5000;
 /** The time between two looks at the memory of the workers, in milliseconds. */
 const MEMORY_INTERVAL = 500;
 /** Idle workers end after this time, in milliseconds. */
@@ -226,6 +228,8 @@ class NivisServer {
   readonly #server: Server;
   readonly #workers = new Set<WorkerHandle>();
   readonly #sockets = new Set<Socket>();
+  /** The connections of commands that wait for the end of this process. */
+  readonly #stopping = new Set<Socket>();
   readonly #started = Math.floor(Date.now() / 1000);
   readonly #timer: NodeJS.Timeout;
   #queue: PendingRun[] = [];
@@ -262,10 +266,15 @@ class NivisServer {
     this.#isClosing = true;
     clearInterval(this.#timer);
     for (const worker of this.#workers) worker.kill();
-    for (const socket of this.#sockets) socket.end();
-    this.#server.close(() => this.#end());
-    // A client that does not read must not keep the server.
-    setTimeout(() => this.#end(), REPLY_TIME / 10).unref();
+    for (const socket of this.#sockets) if (!this.#stopping.has(socket)) socket.destroy();
+    this.#server.close();
+    this.#endWhenAlone();
+    // A process that cannot be killed must not keep the server.
+    setTimeout(() => this.#end(), END_TIME).unref();
+  }
+
+  #endWhenAlone(): void {
+    if (this.#isClosing && this.#workers.size === 0) this.#end();
   }
 
   #accept(socket: Socket): void {
@@ -298,8 +307,9 @@ class NivisServer {
         socket.end(jsonFrame(FrameKind.Reply, this.#status()));
         return;
       case "stop":
-        socket.end(jsonFrame(FrameKind.Reply, this.#status()));
-        this.close();
+        // The command waits for the end of the connection, which is that of this process.
+        this.#stopping.add(socket);
+        socket.write(jsonFrame(FrameKind.Reply, this.#status()), () => this.close());
         return;
       case "run":
         if (run === undefined) socket.destroy();
@@ -335,7 +345,7 @@ class NivisServer {
   #workerFor(request: RunRequest): WorkerHandle {
     let best: WorkerHandle | undefined;
     for (const worker of this.#workers) {
-      if (worker.isBusy) continue;
+      if (!worker.isIdle) continue;
       const { last } = worker;
       if (last === undefined) best ??= worker;
       else if (isSimilar(last, request) && (best?.last === undefined || worker.used > best.used)) {
@@ -356,6 +366,7 @@ class NivisServer {
       lost: () => {
         this.#workers.delete(worker);
         this.#dispatch();
+        this.#endWhenAlone();
       },
     });
     this.#workers.add(worker);
@@ -379,13 +390,13 @@ class NivisServer {
   #bound(): void {
     for (const worker of this.#workers) worker.look();
     const idle = [...this.#workers]
-      .filter((worker) => !worker.isBusy && worker.last !== undefined)
+      .filter((worker) => worker.isIdle && worker.last !== undefined)
       .sort((a, b) => a.used - b.used);
     for (const worker of idle) {
       const isOld = performance.now() - worker.used > MAX_IDLE;
       if (!isOld && this.#resident() <= this.#options.maxMemory * MIB) continue;
-      this.#workers.delete(worker);
       worker.kill();
+      worker.resident = 0;
     }
   }
 
@@ -456,6 +467,7 @@ class WorkerHandle {
   readonly #events: WorkerEvents;
   #runs = 0;
   #isReady = false;
+  #isKilled = false;
   #mark = "";
   #hasMark = false;
   #end: WorkerEnd | undefined;
@@ -498,6 +510,11 @@ class WorkerHandle {
     return this.pending !== undefined;
   }
 
+  /** Whether it can begin a run. */
+  get isIdle(): boolean {
+    return !this.isBusy && !this.#isKilled;
+  }
+
   begin(pending: PendingRun): void {
     const { randomBytes } = process.getBuiltinModule("node:crypto");
     this.pending = pending;
@@ -510,11 +527,13 @@ class WorkerHandle {
   }
 
   kill(): void {
+    this.#isKilled = true;
     this.#process.kill("SIGKILL");
   }
 
   /** Looks at the memory of the process where the system tells. */
   look(): void {
+    if (this.#isKilled) return;
     const status = readText(`/proc/${this.#process.pid}/status`) ?? "";
     const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1];
     if (kibibytes !== undefined) this.resident = Number(kibibytes) * 1024;

@@ -1,0 +1,262 @@
+/** The server of the built commands: who may use it, and what happens when something goes wrong. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { builtCommand, runProcess } from "@nivis/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RunningServer } from "./running-server.ts";
+
+const TIMEOUT = 120_000;
+const ENDLESS =
+  "builtins.foldl' (a: b: a + builtins.length (builtins.genList (x: x) 1000)) 0 (builtins.genList (x: x) 100000000)";
+
+let folder: string;
+let server: RunningServer;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "nivis-server-"));
+  server = new RunningServer(folder);
+  expect(server.control("start", "--workers", "2")).toMatchObject({ code: 0, err: "" });
+}, TIMEOUT);
+
+afterAll(() => {
+  server.control("stop");
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}, TIMEOUT);
+
+/** Waits until a condition on the server holds. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("it did not come to that");
+}
+
+const isBusy = (): boolean => server.status().workers.some((worker) => worker.isBusy);
+
+/** Starts a command that does not end by itself, and waits until the server runs it. */
+async function startEndless() {
+  let kill: (signal: NodeJS.Signals) => void = () => {};
+  const ran = server.served(["eval", "--expr", ENDLESS], {
+    cwd: folder,
+    onStart: (child) => {
+      kill = (signal) => child.kill(signal);
+    },
+  });
+  await until(isBusy);
+  return { ran, kill };
+}
+
+describe("a run", { timeout: TIMEOUT }, () => {
+  test("keeps the evaluation, and sees edits, the environment and the directory", async () => {
+    writeFileSync(join(folder, "main.nix"), '{ a = import ./a.nix; e = builtins.getEnv "E"; }');
+    const args = ["eval", "--json", "-f", "main.nix"];
+    for (const [text, value, E] of [
+      ["1", 1, "x"],
+      ["2", 2, "x"],
+      ["2", 2, "y"],
+    ] as const) {
+      writeFileSync(join(folder, "a.nix"), text);
+      const ran = await server.served(args, { cwd: folder, environment: { E } });
+      expect(ran).toEqual({ code: 0, signal: null, out: `{"a":${value},"e":"${E}"}\n`, err: "" });
+    }
+    expect(server.status().warmRuns).toBeGreaterThan(0);
+    expect((await server.served(args, { cwd: "/" })).err).toContain("main.nix");
+  });
+
+  test("loads neither the bundle nor the evaluator", async () => {
+    const probe = join(folder, "probe.cjs");
+    const print = 'require("node:fs").writeSync(2, Object.keys(require.cache).join("\\n"))';
+    writeFileSync(probe, `process.on("exit", () => ${print});\n`);
+    const own = new RunningServer(join(folder, "probed"));
+    // Options of Node are part of what a server and a command must have in common.
+    const env = {
+      ...own.environment,
+      NODE_OPTIONS: `--require ${probe}`,
+      NIVIS_SERVER: own.directory,
+    };
+    const run = (...args: string[]) =>
+      runProcess(process.execPath, { args: [builtCommand("nivis"), ...args], cwd: folder, env });
+    await run("server", "start");
+    const { stderr, stdout } = await run("eval", "--expr", "1 + 1");
+    await run("server", "stop");
+    expect(stdout).toBe("2\n");
+    expect(stderr.split("\n").map((path) => path.replace(/.*\//, ""))).toEqual([
+      "probe.cjs",
+      "nivis.cjs",
+      "launch.cjs",
+    ]);
+  });
+
+  test("that reads standard input is done by the command", async () => {
+    const options = { cwd: folder, input: "1 + 2" };
+    expect(await server.served(["eval", "-f", "-"], options)).toMatchObject({
+      out: "3\n",
+      err: "",
+    });
+    const read = ["eval", "--raw", "-f", "stdin.nix"];
+    writeFileSync(join(folder, "stdin.nix"), 'builtins.readFile (/. + "dev/stdin")');
+    // Here, standard input is a socket, which the message names.
+    const named = async (kind: "served" | "alone"): Promise<string> =>
+      (await server[kind](read, options)).err.replace(/\d+/g, "N");
+    expect(await named("served")).toContain("fd/socket:[N]");
+    expect(await named("served")).toBe(await named("alone"));
+  });
+
+  test("with an error, traces and a limit prints what it prints alone", async () => {
+    for (const args of [
+      ["eval", "--show-trace", "--expr", 'builtins.trace "t" (throw "no")'],
+      ["eval", "--max-steps", "1000", "--expr", ENDLESS],
+      ["eval", "--expr", "1 +"],
+      ["eval", "--nonsense"],
+      ["eval", "path:./nowhere#x"],
+    ]) {
+      const served = await server.served(args, { cwd: folder });
+      expect(served).toEqual(await server.alone(args, { cwd: folder }));
+      expect(served.code).toBe(1);
+    }
+  });
+});
+
+describe("a run ends", { timeout: TIMEOUT }, () => {
+  test.each(["SIGINT", "SIGKILL"] as const)("with its command, by %s", async (signal) => {
+    const { ran, kill } = await startEndless();
+    kill(signal);
+    expect((await ran).signal).toBe(signal);
+    await until(() => !isBusy());
+  });
+
+  test("with an error when its worker is killed", async () => {
+    const { ran } = await startEndless();
+    const busy = server.status().workers.find((worker) => worker.isBusy);
+    process.kill(busy?.pid as number, "SIGKILL");
+    const { code, err } = await ran;
+    expect(err).toContain(
+      "error: the process of the Nivis server that evaluated was ended by SIGKILL",
+    );
+    expect(code).toBe(137);
+  });
+
+  test("with an error when the server is killed, and so do its workers", async () => {
+    const own = new RunningServer(join(folder, "killed"));
+    own.control("start");
+    const ran = own.served(["eval", "--expr", ENDLESS], { cwd: folder });
+    await until(() => own.status().workers.some((worker) => worker.isBusy));
+    const { pid, workers } = own.status();
+    process.kill(pid, "SIGKILL");
+    expect(await ran).toMatchObject({ code: 1, out: "" });
+    expect((await ran).err).toContain("the Nivis server ended before the command did");
+    for (const worker of workers) await until(() => !isAlive(worker.pid));
+    // What it left behind is in nobody's way.
+    const next = await own.served(["eval", "--expr", "1"], { cwd: folder });
+    expect(next).toMatchObject({ code: 0, out: "1\n" });
+    expect(next.err).toContain("does not accept connections");
+    expect(own.control("status").code).toBe(1);
+    expect(own.control("start").code).toBe(0);
+    expect((await own.served(["eval", "--expr", "1"], { cwd: folder })).err).toBe("");
+    own.control("stop");
+  });
+});
+
+describe("the server", { timeout: TIMEOUT }, () => {
+  test("runs at most as many commands at once as it may", async () => {
+    const first = await startEndless();
+    const second = await startEndless();
+    const third = server.served(["eval", "--expr", "1"], { cwd: folder });
+    await until(() => server.status().waiting === 1);
+    first.kill("SIGKILL");
+    expect(await third).toMatchObject({ code: 0, out: "1\n", err: "" });
+    second.kill("SIGKILL");
+    await until(() => !isBusy());
+  });
+
+  test("ends evaluations that take too much memory together", async () => {
+    const own = new RunningServer(join(folder, "bounded"));
+    own.control("start", "--max-memory", "100");
+    for (const place of ["/", folder, join(folder, "home")]) {
+      expect(await own.served(["eval", "--expr", "1"], { cwd: place })).toMatchObject({
+        out: "1\n",
+      });
+    }
+    await until(() => {
+      const { workers } = own.status();
+      return workers.reduce((sum, { resident }) => sum + resident, 0) <= 100 * 2 ** 20;
+    });
+    own.control("stop");
+  });
+
+  test("writes again what was removed from the store", async () => {
+    const store = join(folder, "store");
+    const drv = 'derivation { name = "n"; system = "s"; builder = "b"; }';
+    const args = ["instantiate", "--store", `local?root=${store}`, "--expr", drv];
+    const path = (await server.served(args, { cwd: folder })).out.trim();
+    rmSync(join(store, path), { force: true });
+    expect((await server.served(args, { cwd: folder })).out.trim()).toBe(path);
+    expect(statSync(join(store, path)).isFile()).toBe(true);
+  });
+
+  test("has a directory that only the user may enter, and a card that only the user may read", () => {
+    expect(statSync(server.directory).mode & 0o777).toBe(0o700);
+    expect(statSync(join(server.directory, "server.json")).mode & 0o777).toBe(0o600);
+  });
+
+  test("is not used in a directory that others may enter", async () => {
+    chmodSync(server.directory, 0o755);
+    const ran = await server.served(["eval", "--expr", "1"], { cwd: folder });
+    expect(server.control("run")).toMatchObject({ code: 1 });
+    chmodSync(server.directory, 0o700);
+    expect(ran).toMatchObject({ code: 0, out: "1\n" });
+    expect(ran.err).toContain("other users may enter it; its mode must be 0700");
+  });
+
+  test("is not used by another build", async () => {
+    const path = join(server.directory, "server.json");
+    const card = readFileSync(path, "utf8");
+    writeFileSync(path, card.replace("main-", "other-"));
+    const ran = await server.served(["eval", "--expr", "1"], { cwd: folder });
+    writeFileSync(path, card);
+    expect(ran).toMatchObject({ code: 0, out: "1\n" });
+    expect(ran.err).toContain("another build of Nivis");
+  });
+
+  test.each([
+    ["a wrong key", '{"key":"x","question":"stop"}'],
+    ["no JSON", "{"],
+  ])("closes a connection with %s", async (_, text) => {
+    const { socket } = JSON.parse(readFileSync(join(server.directory, "server.json"), "utf8"));
+    const frame = Buffer.alloc(5 + text.length);
+    frame.writeUInt32LE(text.length);
+    frame[4] = 1;
+    frame.write(text, 5);
+    const client = connect(socket as string);
+    client.end(frame);
+    client.resume();
+    await new Promise((resolve) => client.on("close", resolve));
+    expect(server.status().pid).toBeGreaterThan(0);
+  });
+
+  test("is started once", () => {
+    expect(server.control("start").out).toContain("is running already");
+  });
+
+  test.each([
+    [["sleep"], "takes one of start, stop, status, run, not 'sleep'"],
+    [[], "needs one of start, stop, status, run"],
+    [["start", "--workers", "0"], "--workers takes a number from 1, not '0'"],
+  ])("nivis server %j is an error", (args, message) => {
+    const { code, err } = server.control(...args);
+    expect(err).toContain(message);
+    expect(code).toBe(1);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    // A process that nobody waits for is not alive.
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
