@@ -62,6 +62,7 @@ export const ON_DEMAND = {
   profiling: ["nivis/src/profiling/call-profilers.ts", "nivis/src/commands/profile.ts"],
   diff: ["nivis/src/commands/diff.ts"],
   explain: ["nivis/src/commands/explain.ts"],
+  explore: ["nivis/src/commands/explore.ts"],
   tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
   toml: ["formats/src/codec/toml.ts"],
   encoding: ["eval/src/cache/encode.ts"],

@@ -40,6 +40,31 @@ export {
   type SourceRange,
 } from "./frames.ts";
 export {
+  CodeIndex,
+  type CodeUnit,
+  type UnitDescription,
+  type UnitInstruction,
+} from "./heap/code-index.ts";
+export { explorerPage } from "./heap/explorer-page.ts";
+export { rootsOfFrames } from "./heap/frame-roots.ts";
+export {
+  type ExplorerOptions,
+  type FileRow,
+  HeapExplorer,
+  MAX_ROWS,
+  NoSuchThing,
+  type ObjectDescription,
+  type ObjectFilter,
+  type ObjectRow,
+  type Overview,
+  type Page,
+  type PageRequest,
+  type ReferenceRow,
+  type UnitRow,
+} from "./heap/heap-explorer.ts";
+export { OBJECT_KINDS, type ObjectKind } from "./heap/heap-objects.ts";
+export { type HeapRoot, HeapSnapshot } from "./heap/heap-snapshot.ts";
+export {
   forcedSet,
   type NixFrame,
   nixFrames,

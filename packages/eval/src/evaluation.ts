@@ -431,6 +431,11 @@ export class Evaluation {
     return [...this.globals.keys()];
   }
 
+  /** The imported files, by their paths after resolution, and the slots of their values. */
+  get importedFiles(): readonly EvaluatedFile[] {
+    return [...this.files.values()];
+  }
+
   /** The slot of a name that every text can use. */
   global(name: Bytes): Slot | undefined {
     return this.globals.get(name);
@@ -702,7 +707,6 @@ export class Evaluation {
         throw new EvalError("parse", message, positionIn(base, pos));
       }
     }
-    this.observer?.parsed?.(expr);
     const hooks = this.debugger;
     const resolution = new Resolution(globals, base, basePath.accessor, hooks !== undefined);
     const root =
@@ -710,6 +714,7 @@ export class Evaluation {
         ? resolveFile(expr, resolution)
         : resolve(expr, resolution, (lambda, unit) => hooks.emit(lambda, unit, resolution));
     const { lambda } = root;
+    this.observer?.parsed?.(expr, lambda);
     const undefinedVariables = resolution.undefinedVariables;
     if (undefinedVariables.length > 0) {
       const first = undefinedVariables.reduce((a, b) => (b.pos < a.pos ? b : a));
@@ -862,7 +867,7 @@ export function tellOfFile(ctx: EvalContext, path: NixPath): void {
 type HomeDirectory = Pick<ParseOptions, "home" | "homeFailure">;
 
 /** An imported file. */
-interface EvaluatedFile {
+export interface EvaluatedFile {
   /** The path after resolution. */
   readonly path: NixPath;
   readonly value: Slot;

@@ -5,7 +5,12 @@ export { callFlake } from "./builtins/call-flake.ts";
 export type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
 export { args, plain, strict, suspending } from "./builtins/definition.ts";
 export { allBuiltins, allConstants, globalName } from "./builtins/registry.ts";
-export { disassemble, instructionName } from "./bytecode/disassemble.ts";
+export {
+  disassemble,
+  instructionName,
+  instructionsOf,
+  type ListedInstruction,
+} from "./bytecode/disassemble.ts";
 export { Lambda, LambdaKind } from "./bytecode/lambda.ts";
 export { OPCODES, Op } from "./bytecode/opcode.ts";
 export type { BytecodeCache } from "./cache/bytecode-cache.ts";
@@ -17,6 +22,7 @@ export {
 } from "./compiler/debug-emitter.ts";
 export type { Resolution } from "./compiler/resolve.ts";
 export type { Scope, Unit } from "./compiler/scope.ts";
+export { outlineText, type TextOutline, type UnitOutline } from "./compiler/unit-outlines.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
 export type { Revision } from "./dependencies/dependencies.ts";
 export type {
@@ -55,7 +61,7 @@ export { bestMatches } from "./errors/suggestions.ts";
 export { columnsOf, forTerminal } from "./errors/terminal.ts";
 export { tooDeep } from "./errors/too-deep.ts";
 export type { EvaluationOptions, Program, TextOptions } from "./evaluation.ts";
-export { Evaluation } from "./evaluation.ts";
+export { type EvaluatedFile, Evaluation } from "./evaluation.ts";
 export { disabledFeature } from "./experimental-features.ts";
 export type {
   EvaluationFetcher,
@@ -166,7 +172,7 @@ export {
   encodeContextElement,
 } from "./value/context.ts";
 export { inSymbolOrder } from "./value/symbol-order.ts";
-export { nativeThunk, Thunk } from "./value/thunk.ts";
+export { isSuspendedCall, nativeThunk, Thunk } from "./value/thunk.ts";
 export type { NixList, Slot, TypeName, Value } from "./value/value.ts";
 export {
   Builtin,

@@ -1,7 +1,7 @@
 /** The disassembler: lists the code of a lambda and of all lambdas inside it. */
 
 import { describePosition } from "../errors/position-text.ts";
-import type { PosIdx, PositionTable } from "../position.ts";
+import { NO_POS, type PosIdx, type PositionTable } from "../position.ts";
 import { printForError } from "../print/print.ts";
 import { Shape } from "../value/shape.ts";
 import type { Slot } from "../value/value.ts";
@@ -52,47 +52,81 @@ export function instructionName({ code }: Lambda, pc: number): string {
   return OPCODES[code[pc] as number]?.name ?? "?";
 }
 
-/** Lists the instructions of a lambda. */
-export function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): void {
+/** An instruction as listings show it. */
+export interface ListedInstruction {
+  /** The code offset at which it begins. */
+  readonly pc: number;
+  readonly name: string;
+  /** The operands as text. Inline caches are left out. */
+  readonly operands: readonly string[];
+  /** The index in `lambdas` of the code that a THUNK or CLOSURE makes something of. */
+  readonly made: number | undefined;
+  /** {@link NO_POS} if it has none. */
+  readonly pos: PosIdx;
+}
+
+/** The instructions of a lambda, which must be compiled. */
+export function instructionsOf(lambda: Lambda, positions: PositionTable): ListedInstruction[] {
+  lambda.ensureDebugInfo();
   const { code, spans } = lambda;
+  const instructions: ListedInstruction[] = [];
   let span = 0;
   for (let pc = 0; pc < code.length; ) {
-    const row = OPCODES[code[pc] as number];
-    if (row === undefined) {
-      lines.push(`${String(pc).padStart(5)}  ??? ${code[pc]}`);
-      return;
-    }
     const start = pc++;
+    const row = OPCODES[code[start] as number];
+    if (row === undefined) {
+      const name = `??? ${code[start]}`;
+      instructions.push({ pc: start, name, operands: [], made: undefined, pos: NO_POS });
+      break;
+    }
+    let made: number | undefined;
     const operands = row.operands.map((kind) => {
       const operand = code[pc++] as number;
-      switch (kind) {
-        case "constant":
-          return showConstant(lambda.constants[operand]);
-        case "jump":
-          return `-> ${operand}`;
-        case "cache":
-          return "";
-        case "position":
-          return operand > 0 ? describePosition(positions, operand as PosIdx) : "";
-        case "lambda": {
-          const captures = Array.from(lambda.captures[operand] as Int32Array, (source) =>
-            (source & 1) === 1 ? `upvalue ${source >> 1}` : `local ${source >> 1}`,
-          );
-          return `${operand}${captures.length > 0 ? ` [${captures.join(", ")}]` : ""}`;
-        }
-        default:
-          return String(operand);
-      }
+      if (kind === "lambda") made = operand;
+      return showOperand(kind, operand, lambda, positions);
     });
-    let place = "";
+    let pos = NO_POS;
     while (span < spans.length && (spans[span] as number) <= start) {
-      if (spans[span] === start && (spans[span + 1] as number) > 0) {
-        place = `  ; ${describePosition(positions, spans[span + 1] as PosIdx)}`;
-      }
+      if (spans[span] === start && (spans[span + 1] as number) > 0) pos = spans[span + 1] as PosIdx;
       span += 2;
     }
-    const text = `${String(start).padStart(5)}  ${row.name} ${operands.filter((part) => part !== "").join(", ")}`;
-    lines.push(`${text.trimEnd()}${place}`);
+    const shown = operands.filter((part) => part !== "");
+    instructions.push({ pc: start, name: row.name, operands: shown, made, pos });
+  }
+  return instructions;
+}
+
+function showOperand(
+  kind: string,
+  operand: number,
+  lambda: Lambda,
+  positions: PositionTable,
+): string {
+  switch (kind) {
+    case "constant":
+      return showConstant(lambda.constants[operand]);
+    case "jump":
+      return `-> ${operand}`;
+    case "cache":
+      return "";
+    case "position":
+      return operand > 0 ? describePosition(positions, operand as PosIdx) : "";
+    case "lambda": {
+      const captures = Array.from(lambda.captures[operand] as Int32Array, (source) =>
+        (source & 1) === 1 ? `upvalue ${source >> 1}` : `local ${source >> 1}`,
+      );
+      return `${operand}${captures.length > 0 ? ` [${captures.join(", ")}]` : ""}`;
+    }
+    default:
+      return String(operand);
+  }
+}
+
+/** Lists the instructions of a lambda. */
+export function listCode(lambda: Lambda, positions: PositionTable, lines: string[]): void {
+  for (const { pc, name, operands, pos } of instructionsOf(lambda, positions)) {
+    const text = `${String(pc).padStart(5)}  ${name} ${operands.join(", ")}`.trimEnd();
+    lines.push(pos > 0 ? `${text}  ; ${describePosition(positions, pos)}` : text);
   }
 }
 

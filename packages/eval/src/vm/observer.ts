@@ -12,8 +12,8 @@ import type { Stop } from "./pending.ts";
 
 /** Callbacks for the events of a machine; each is optional. */
 export interface RunObserver {
-  /** A text was parsed. */
-  parsed?(expr: Expr): void;
+  /** A text was parsed; `lambda` is its code. */
+  parsed?(expr: Expr, lambda: Lambda): void;
   /** A call or thunk begins. `depth` counts the calls around it. */
   enterFrame?(lambda: Lambda, depth: number): void;
   /** A call or thunk ended with a value. */
@@ -54,9 +54,9 @@ export interface RunObserver {
 /** An observer that forwards to two others, in order. */
 export function bothObservers(first: RunObserver, second: RunObserver): RunObserver {
   return {
-    parsed: (expr) => {
-      first.parsed?.(expr);
-      second.parsed?.(expr);
+    parsed: (expr, lambda) => {
+      first.parsed?.(expr, lambda);
+      second.parsed?.(expr, lambda);
     },
     enterFrame: (lambda, depth) => {
       first.enterFrame?.(lambda, depth);

@@ -19,7 +19,7 @@ import { loadOutput } from "../flakes/repl-flake.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import { selectionOf } from "../options/source-options.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
-import { placeOf } from "../repl/debug-commands.ts";
+import { breakpointPlace } from "../repl/breakpoint-place.ts";
 import { DebugConversation } from "../repl/debug-conversation.ts";
 import { DebuggerExit } from "../repl/debug-stop.ts";
 import type { LineReader } from "../repl/lines.ts";
@@ -75,7 +75,7 @@ const debuggedEval = (isFlake: boolean): WaitingProgram<DebugFlags> => ({
       return lines;
     });
     for (const place of flags.breaks) {
-      conversation.debug.breakpoints.add(placeOf(session, conversation.debug, place));
+      conversation.debug.breakpoints.add(breakpointPlace(session, conversation.debug, place));
     }
     conversation.debug.breakpointsChanged();
     try {

@@ -17,6 +17,8 @@ import { editCommand } from "./edit.ts";
 import { evalCommand } from "./eval.ts";
 import { startExplain } from "./explain.ts";
 import { EXPLAIN_TOPIC } from "./explain-topic.ts";
+import { startExplore } from "./explore.ts";
+import { EXPLORE_TOPIC } from "./explore-topic.ts";
 import { startFlakeCommand } from "./flake-commands.ts";
 import { isInFlake, namesFlakes } from "./flake-detection.ts";
 import { FLAKE_TOPICS, type FlakeTopic } from "./flake-topics.ts";
@@ -136,6 +138,7 @@ export const commands: readonly Command[] = [
   { ...topicOf("profile", PROFILE_TOPIC), start: startProfile },
   { ...topicOf("diff", DIFF_TOPIC), start: startDiff },
   { ...topicOf("explain", EXPLAIN_TOPIC), start: startExplain },
+  { ...topicOf("explore", EXPLORE_TOPIC), start: startExplore },
   command("cache", cacheCommand),
   { ...PACK_TOPIC, word: "pack", start: startPack },
   { ...TYPES_TOPIC, word: "types", start: startTypes },

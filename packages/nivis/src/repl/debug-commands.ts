@@ -5,9 +5,7 @@
 
 import {
   type Breakpoint,
-  type BreakpointPlace,
   type DebugFrame,
-  type Debugger,
   type NixFrame,
   namesIn,
   type Resume,
@@ -19,7 +17,8 @@ import {
 import { describePosition, EvalError, NO_POS, type PosIdx } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
-import type { Session } from "../session.ts";
+import { openHeapConsole } from "../commands/explore.ts";
+import { breakpointPlace } from "./breakpoint-place.ts";
 import type { DebugStop } from "./debug-stop.ts";
 import type { Repl } from "./repl.ts";
 import type { ReplCommand } from "./repl-commands.ts";
@@ -172,6 +171,17 @@ export const DEBUG_COMMANDS: readonly ReplCommand[] = [
     "Show who asks for the value that is being computed, and where it is defined",
     (repl, stop) => showDemand(repl, stop),
   ),
+  printing(
+    [":heap"],
+    "[<command>]",
+    "Explore the objects and the code of the evaluation as `nivis explore` does; `:heap help` lists the commands",
+    async (repl, stop, argument) => {
+      stop.heap ??= await openHeapConsole(repl.session, stop.debug, stop.event, (text) =>
+        repl.print(text),
+      );
+      await stop.heap.take(argument === "" ? "overview" : argument);
+    },
+  ),
 ];
 
 /** `:env` of the debugger. */
@@ -256,7 +266,9 @@ function setBreakpoint(repl: Repl, stop: DebugStop, argument: Bytes): void {
   const [, place = "", condition] = /^(.*?)(?:\s+if\s+(.*))?$/s.exec(argument) ?? [];
   if (condition !== undefined) checkSyntax(repl, condition);
   const { breakpoints } = stop.debug;
-  const breakpoint = breakpoints.add(placeOf(repl.session, stop.debug, place), { condition });
+  const breakpoint = breakpoints.add(breakpointPlace(repl.session, stop.debug, place), {
+    condition,
+  });
   stop.debug.breakpointsChanged();
   repl.print(`${breakpointText(breakpoint)}\n`);
 }
@@ -268,39 +280,6 @@ function checkSyntax(repl: Repl, text: Bytes): void {
   } catch (error) {
     if (!(error instanceof EvalError && error.kind === "undefined-variable")) throw error;
   }
-}
-
-/** The place that an argument of `:break` or `--break` names. */
-export function placeOf(session: Session, debug: Debugger, text: Bytes): BreakpointPlace {
-  const match = /^(.+?):(\d+)(?::(\d+))?$/.exec(text);
-  if (match === null) {
-    if (!/^[a-zA-Z_][\w.'-]*$/.test(text)) {
-      throw new EvalError("value", `'${text}' is neither FILE:LINE nor the name of a function`);
-    }
-    return { kind: "function", name: text };
-  }
-  const [, name = "", line, column] = match;
-  return {
-    kind: "line",
-    path: pathOf(session, debug, name),
-    line: Number(line),
-    column: column === undefined ? undefined : Number(column),
-  };
-}
-
-/** A file by its path, or a loaded one by the end of its path if there is only one. */
-function pathOf(session: Session, debug: Debugger, name: Bytes): Bytes {
-  const absolute = session.absolutePath(name);
-  if (session.exists(absolute)) return absolute;
-  const paths = new Set(debug.map.files.flatMap(({ path }) => (path === undefined ? [] : [path])));
-  const found = [...paths].filter((path) => path === absolute || path.endsWith(`/${name}`));
-  if (found.length > 1) {
-    throw new EvalError(
-      "value",
-      `'${name}' may be any of ${found.length} files, such as '${found[0]}' and '${found[1]}'`,
-    );
-  }
-  return found[0] ?? absolute;
 }
 
 function listBreakpoints(repl: Repl, stop: DebugStop): void {

@@ -30,6 +30,9 @@ export class DebugStop {
   /** Expressions that are shown at each stop; shared by all stops. */
   readonly watches: Bytes[];
 
+  /** The exploration of the heap at this stop, once there is one. */
+  heap: { take(line: Bytes): Promise<boolean> } | undefined;
+
   /** The names that are bound in the REPL whose input has stopped; absent without one. */
   readonly replNames: readonly Bytes[] | undefined;
 

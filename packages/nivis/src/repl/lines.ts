@@ -33,17 +33,20 @@ export class PipeLines implements LineReader {
   readonly #input: LiveInput;
   readonly #terminal: Terminal;
   readonly #prompts: boolean;
+  /** Before the first line of an input. */
+  readonly #prompt: string;
   #buffer = "";
   #ended = false;
 
-  constructor(input: LiveInput, terminal: Terminal, prompts: boolean) {
+  constructor(input: LiveInput, terminal: Terminal, prompts: boolean, prompt = PROMPT) {
     this.#input = input;
     this.#terminal = terminal;
     this.#prompts = prompts;
+    this.#prompt = prompt;
   }
 
   async read(isContinuation: boolean): Promise<ReadLine> {
-    const prompt = isContinuation ? CONTINUATION_PROMPT : PROMPT;
+    const prompt = isContinuation ? CONTINUATION_PROMPT : this.#prompt;
     if (this.#prompts) this.#terminal.writeOut(prompt);
     const line = await this.#line();
     if (line === undefined) return { kind: "end" };
