@@ -1,6 +1,6 @@
 /**
  * ExplorerConsole: questions about a heap as lines of text, for a terminal, a pipe and the debugger's REPL.
- * The commands are a table, from which the help and `docs/exploring.md` come.
+ * The commands are a table, from which the help comes.
  */
 import {
   type HeapExplorer,
@@ -304,7 +304,7 @@ function showUnit(console: ExplorerConsole, argument: Bytes): void {
     const names = unit.captures.map((name, i) => `${i} ${name === "" ? "(hidden)" : name}`);
     console.print(`captures ${names.join(", ")}`);
   }
-  console.print(`${unit.locals} locals`);
+  console.print(counted(unit.locals, "local"));
   for (const { pc, name, operands, line, column, unit: inner } of unit.instructions) {
     const text = `${String(pc).padStart(5)}  ${name} ${operands.join(", ")}`.trimEnd();
     const made = inner === undefined ? "" : `  ; unit ${inner}`;
