@@ -206,7 +206,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   logging: "the worker protocol does not carry the level of messages, which the log as JSON has",
   "binary-cache": FORCED_HTTP,
   tarball: FORCED_HTTP,
-  "binary-cache-compression": "no maintained library reads lzma",
+  "binary-cache-compression":
+    "no maintained library writes lz4 or reads lzma; another compression is written, with a warning",
   "fixed-slow-vs-bad": "C++ Nix alone fails here, too",
   "remote-store": "C++ Nix alone fails here, too",
   "nested-sandboxing": "C++ Nix alone fails here, too",
