@@ -254,6 +254,11 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
   });
 
   test("starts programs with packages and in build environments", () => {
+    const noApp = run("nivis", "run", "-f", file, "a.name");
+    expect(noApp.code).toBe(1);
+    expect(noApp.err).toBe("error: attribute 'type' does not exist\n");
+    const told = run("nivis", "build", "-f", file, "a", "--no-link", "-vv").err;
+    expect(told).toMatch(/^instantiated 'a-1\.0' -> '.*-a-1\.0\.drv'$/m);
     expect(ok("nivis", "run", "-f", file, "b", "--", "x", "y z")).toBe("from b: x y z\n");
     expect(ok("nivis", "shell", "-f", file, "b", "-c", "b", "1")).toBe("from b: 1\n");
     expect(run("nivis", "shell", "-f", file, "b", "-c", "sh", "-c", "exit 7").code).toBe(7);

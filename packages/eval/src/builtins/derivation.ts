@@ -701,6 +701,7 @@ function finish(ctx: EvalContext, draft: Draft, drv: Derivation): Attrs {
   const { drvPath } = finished;
   ctx.onDerivation?.(finished);
   if (!ctx.settings.readOnlyMode) ctx.store.addDerivation(finished);
+  ctx.io.detail?.({ level: "chatty", text: `instantiated '${draft.name}' -> '${drvPath}'` });
   const values: Slot[] = [new ContextString(drvPath, new Set([`=${drvPath}`]))];
   for (const [name, output] of finished.outputs) {
     const text =

@@ -9,7 +9,6 @@ import {
   type Value,
 } from "@nivis/eval";
 import { type DerivedPath, isInStore } from "@nivis/formats";
-import { usageError } from "../options/option.ts";
 import type { Session } from "../session.ts";
 import { textAttribute, textPath } from "./wanted-paths.ts";
 
@@ -25,8 +24,13 @@ export interface App {
 export function* appOf(session: Session, slot: Slot): Suspendable<App> {
   const { context } = session.evaluation;
   const value = (slot instanceof Thunk ? yield slot : slot) as Value;
-  if (!(value instanceof Attrs)) throw usageError("what is to be run is not a set");
-  const type = (yield textAttribute(value, "type")) as string | undefined;
+  const type =
+    value instanceof Attrs
+      ? ((yield textAttribute(value, "type")) as string | undefined)
+      : undefined;
+  if (!(value instanceof Attrs) || type === undefined) {
+    throw new EvalError("value", "attribute 'type' does not exist");
+  }
   if (type === "app") {
     const program = value.get("program");
     if (program === undefined) throw new EvalError("value", "the app has no attribute 'program'");
