@@ -46,11 +46,12 @@ interface ViteEnvironment {
  * The plugin by bundler: `nix.vite()`, `nix.rollup()`, `nix.rolldown()`, `nix.webpack()`,
  * `nix.rspack()`, `nix.esbuild()`, `nix.farm()`, `nix.bun()`.
  */
-export const nix = createUnplugin((options: NixPluginOptions | undefined = {}) => {
+export const nix = createUnplugin((options: NixPluginOptions | undefined = {}, { framework }) => {
   /** What the modules that were loaded depend on, by their identifiers. */
   const loaded = new Map<string, NixDependencies>();
   return {
     name: "nivis",
+    ...(framework === "bun" ? { resolveId: resolveWithQuery } : {}),
     load: {
       filter: { id: NIX_FILE },
       handler(id) {
@@ -89,7 +90,7 @@ export const nix = createUnplugin((options: NixPluginOptions | undefined = {}) =
   };
 });
 
-/** Resolves a relative import with a query, which Rollup takes for a part of the file's name. */
+/** Resolves a relative import with a query, which Rollup and Bun take for a part of the file's name. */
 function resolveWithQuery(source: string, importer: string | undefined): string | null {
   const isOurs = NIX_FILE.test(source) && source.startsWith(".") && source.includes("?");
   if (!isOurs || importer === undefined) return null;
@@ -123,10 +124,14 @@ function watch(
   { files, directories, missing }: NixDependencies,
 ): void {
   const native = context.getNativeBuildContext?.();
-  if (native?.framework === "webpack" && native.loaderContext !== undefined) {
-    for (const path of files) native.loaderContext.addDependency(path);
-    for (const path of directories) native.loaderContext.addContextDependency(path);
-    for (const path of missing) native.loaderContext.addMissingDependency(path);
+  const loader =
+    native?.framework === "webpack" || native?.framework === "rspack"
+      ? native.loaderContext
+      : undefined;
+  if (loader !== undefined) {
+    for (const path of files) loader.addDependency(path);
+    for (const path of directories) loader.addContextDependency(path);
+    for (const path of missing) loader.addMissingDependency(path);
     return;
   }
   for (const path of files) context.addWatchFile(path);
