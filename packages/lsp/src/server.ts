@@ -56,6 +56,10 @@ class Server implements Workbench {
   readonly #name: ServerName;
   readonly #documents = new Map<string, TextDocument>();
   readonly #snapshots = new Map<string, Snapshot>();
+  /** Snapshots from before the last edits, which nobody holds: the next one begins with their trees. */
+  readonly #earlier = new Map<string, Snapshot>();
+  /** Requests that are being handled: they may hold parts of snapshots. */
+  #running = 0;
   readonly #uriOfPath = new Map<string, string>();
   readonly #diagnostics: DiagnosticsPublisher;
   readonly files: Files;
@@ -97,8 +101,13 @@ class Server implements Workbench {
     const document = this.#documents.get(uri);
     if (document === undefined) return undefined;
     let snapshot = this.#snapshots.get(uri);
-    if (snapshot?.version !== document.version || snapshot === undefined) {
-      snapshot = new Snapshot(uri, pathOfUri(uri), document.version, document.getText());
+    if (snapshot === undefined) {
+      const text = document.getText();
+      const earlier = this.#earlier.get(uri);
+      this.#earlier.delete(uri);
+      snapshot =
+        earlier?.next(document.version, text) ??
+        new Snapshot(uri, pathOfUri(uri), document.version, text);
       this.#snapshots.set(uri, snapshot);
     }
     return snapshot;
@@ -136,6 +145,7 @@ class Server implements Workbench {
     connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
       this.#documents.delete(uri);
       this.#snapshots.delete(uri);
+      this.#earlier.delete(uri);
       const path = pathOfUri(uri);
       if (path !== undefined) this.#uriOfPath.delete(path);
       this.#diagnostics.closed(uri);
@@ -163,7 +173,10 @@ class Server implements Workbench {
   #put(document: TextDocument): void {
     const { uri } = document;
     this.#documents.set(uri, document);
+    const snapshot = this.#snapshots.get(uri);
     this.#snapshots.delete(uri);
+    if (this.#running > 0) this.#earlier.delete(uri);
+    else if (snapshot !== undefined) this.#earlier.set(uri, snapshot);
     const path = pathOfUri(uri);
     if (path !== undefined) this.#uriOfPath.set(path, uri);
     this.#diagnostics.changed(uri);
@@ -173,6 +186,7 @@ class Server implements Workbench {
     if (token.isCancellationRequested) throw cancelled();
     if (typeof params !== "object" || params === null)
       throw new ResponseError(INVALID_PARAMS, `${feature.method} needs parameters`);
+    this.#running += 1;
     try {
       const result = await feature.run(this, params as never, token);
       if (token.isCancellationRequested) throw cancelled();
@@ -181,6 +195,8 @@ class Server implements Workbench {
       if (error instanceof ResponseError) throw error;
       this.#log(feature.method, error);
       return feature.empty;
+    } finally {
+      this.#running -= 1;
     }
   }
 

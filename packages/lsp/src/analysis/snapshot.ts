@@ -3,7 +3,8 @@
  *
  * Each part is computed when a feature first asks for it and kept: the evaluator's tree and the lints
  * from one parse, the meaning of every name from a walk. A snapshot
- * never changes; an edit makes a new one. Offsets are bytes.
+ * never changes; an edit makes a new one, which may take over the trees of the one before and parse only
+ * what was edited. Offsets are bytes.
  */
 import { encodeUtf8 } from "@nivis/formats";
 import {
@@ -12,10 +13,12 @@ import {
   type LintDiagnostic,
   type LintOptions,
   lint,
+  type ParsedWithTree,
   type ParseOptions,
   type ParseResult,
   parse,
   parseWithTree,
+  reparse,
   SourceFile,
   type Span,
   type SyntaxTree,
@@ -39,6 +42,8 @@ export class Snapshot {
   readonly positions: PositionMap;
   #parsed: ParseResult | undefined;
   #tree: SyntaxTree | undefined;
+  /** The trees of an earlier text, to begin with. */
+  #earlier: ParsedWithTree | undefined;
   #names: Names | undefined;
   #lints: { readonly key: string; readonly found: readonly LintDiagnostic[] } | undefined;
 
@@ -50,6 +55,24 @@ export class Snapshot {
     const { bytes, table } = encodeText(text);
     this.source = new SourceFile({ kind: "file", path: path ?? uri }, bytes);
     this.positions = new PositionMap(text, table, this.source);
+  }
+
+  /**
+   * The next version of the text, which takes over the trees of this one. Nobody may hold a part of them
+   * any more: their offsets change.
+   */
+  next(version: number, text: string): Snapshot {
+    const next = new Snapshot(this.uri, this.path, version, text);
+    if (!this.isAnalysed || !next.isAnalysed) return next;
+    if (this.#tree === undefined) next.#earlier = this.#earlier;
+    else if (this.#parsed?.expr === this.#tree.expr)
+      next.#earlier = { tree: this.#tree, parsed: this.#parsed };
+    this.#earlier = undefined;
+    this.#tree = undefined;
+    this.#parsed = undefined;
+    this.#names = undefined;
+    this.#lints = undefined;
+    return next;
   }
 
   /** The directory that relative paths in the text start from. */
@@ -83,7 +106,8 @@ export class Snapshot {
 
   /** The evaluator's tree. Relative paths in it are absolute. */
   get parsed(): ParseResult {
-    // A plain parse is faster, and diagnostics need no more.
+    if (this.#parsed === undefined && this.#earlier !== undefined) void this.tree;
+    // A plain parse is faster, and the diagnostics of a file that nobody edits need no more.
     this.#parsed ??= parse(this.source, this.#parseOptions);
     return this.#parsed;
   }
@@ -96,9 +120,13 @@ export class Snapshot {
   /** The lossless tree. */
   get tree(): SyntaxTree {
     if (this.#tree === undefined) {
-      const { tree, parsed } = parseWithTree(this.source, this.#parseOptions);
+      const options = this.#parseOptions;
+      const earlier = this.#earlier;
+      this.#earlier = undefined;
+      const taken = earlier === undefined ? undefined : reparse(earlier, this.source, options);
+      const { tree, parsed } = taken ?? parseWithTree(this.source, options);
       this.#tree = tree;
-      this.#parsed ??= parsed;
+      this.#parsed = parsed;
     }
     return this.#tree;
   }

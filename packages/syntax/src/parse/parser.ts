@@ -55,7 +55,7 @@ export class Parser extends RecoveringParser {
     return set;
   }
 
-  private run(): Expr {
+  protected run(): Expr {
     let value: Expr | undefined;
     let failed = false;
     for (;;) {

@@ -102,6 +102,11 @@ export class SourceFile {
 
 function findLineStarts(text: string): Uint32Array {
   const starts = [0];
+  if (!text.includes("\r")) {
+    // The native search beats a loop.
+    for (let at = text.indexOf("\n") + 1; at > 0; at = text.indexOf("\n", at) + 1) starts.push(at);
+    return Uint32Array.from(starts);
+  }
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     if (code === LF) starts.push(i + 1);

@@ -28,7 +28,7 @@ export function parseWithTree(source: SourceFile, options: ParseOptions): Parsed
   const expr = parser.parseExpression();
   const { diagnostics, firstError, recording, comments, parens } = parser;
   return {
-    tree: new SyntaxTree({ source, expr, diagnostics, firstError, recording }),
+    tree: SyntaxTree.fromRecording({ source, expr, diagnostics, firstError, recording }),
     parsed: { expr, diagnostics, firstError, source, comments, parens },
   };
 }

@@ -22,13 +22,32 @@ import type { Recording } from "./recorder.ts";
 /** A child of a node: a node as its index, a token as the complement of its index. */
 export type Element = number;
 
-/** The parts of a tree. */
-export interface SyntaxTreeParts {
+/** What a parse says about a text besides its tokens and nodes. */
+interface TreeFacts {
   readonly source: SourceFile;
   readonly expr: Expr;
   readonly diagnostics: readonly Diagnostic[];
   readonly firstError: Diagnostic | undefined;
+}
+
+/** What {@link SyntaxTree.fromRecording} makes a tree of. */
+export interface RecordedParts extends TreeFacts {
   readonly recording: Recording;
+}
+
+/** The fields of a tree. */
+export interface SyntaxTreeParts extends TreeFacts {
+  readonly tokenKinds: Int32Array;
+  readonly tokenStarts: Int32Array;
+  readonly tokenEnds: Int32Array;
+  readonly tokenComments: Int32Array;
+  readonly commentStarts: Int32Array;
+  readonly commentEnds: Int32Array;
+  readonly nodeKinds: Int32Array;
+  readonly nodeFirst: Int32Array;
+  readonly nodeEnd: Int32Array;
+  readonly nodeNext: Int32Array;
+  readonly nodeParent: Int32Array;
 }
 
 /** One text with its tokens, comments and nodes. */
@@ -42,53 +61,72 @@ export class SyntaxTree {
   /** The first error; `undefined` when the text parses. */
   readonly firstError: Diagnostic | undefined;
 
-  /** The last token is the end of the file; it is empty. */
-  readonly tokenKinds: readonly Token[];
-  readonly tokenStarts: readonly number[];
-  readonly tokenEnds: readonly number[];
+  /** Of {@link Token}. The last token is the end of the file; it is empty. */
+  readonly tokenKinds: Int32Array;
+  readonly tokenStarts: Int32Array;
+  readonly tokenEnds: Int32Array;
   /** For each token the number of comments before it in the whole text. */
-  readonly tokenComments: readonly number[];
-  readonly commentStarts: readonly number[];
-  readonly commentEnds: readonly number[];
+  readonly tokenComments: Int32Array;
+  readonly commentStarts: Int32Array;
+  readonly commentEnds: Int32Array;
 
-  /** In pre-order; node 0 is the root. */
-  readonly nodeKinds: readonly SyntaxKind[];
+  /** Of {@link SyntaxKind}, in pre-order; node 0 is the root. */
+  readonly nodeKinds: Int32Array;
   /** The first token of each node. */
-  readonly nodeFirst: readonly number[];
+  readonly nodeFirst: Int32Array;
   /** One past the last token of each node. */
-  readonly nodeEnd: readonly number[];
+  readonly nodeEnd: Int32Array;
   /** One past the last node below each node. */
-  readonly nodeNext: readonly number[];
+  readonly nodeNext: Int32Array;
   /** The node around each node; -1 for the root. */
-  readonly nodeParent: readonly number[];
+  readonly nodeParent: Int32Array;
 
   constructor(parts: SyntaxTreeParts) {
-    const { source, recording } = parts;
-    this.source = source;
-    this.text = source.text;
+    this.source = parts.source;
+    this.text = parts.source.text;
     this.expr = parts.expr;
     this.diagnostics = parts.diagnostics;
     this.firstError = parts.firstError;
+    this.tokenKinds = parts.tokenKinds;
+    this.tokenStarts = parts.tokenStarts;
+    this.tokenEnds = parts.tokenEnds;
+    this.tokenComments = parts.tokenComments;
+    this.commentStarts = parts.commentStarts;
+    this.commentEnds = parts.commentEnds;
+    this.nodeKinds = parts.nodeKinds;
+    this.nodeFirst = parts.nodeFirst;
+    this.nodeEnd = parts.nodeEnd;
+    this.nodeNext = parts.nodeNext;
+    this.nodeParent = parts.nodeParent;
+  }
+
+  /** The tree of what a parser has recorded; takes the recording over. */
+  static fromRecording({ recording, ...facts }: RecordedParts): SyntaxTree {
+    const { length } = facts.source.text;
     const { tokenKinds, tokenStarts, tokenEnds, tokenComments } = recording;
+    const { commentStarts, commentEnds } = recording;
     tokenKinds.push(Token.Eof);
-    tokenStarts.push(source.text.length);
-    tokenEnds.push(source.text.length);
-    tokenComments.push(recording.commentStarts.length);
-    this.tokenKinds = tokenKinds;
-    this.tokenStarts = tokenStarts;
-    this.tokenEnds = tokenEnds;
-    this.tokenComments = tokenComments;
-    this.commentStarts = recording.commentStarts;
-    this.commentEnds = recording.commentEnds;
+    tokenStarts.push(length);
+    tokenEnds.push(length);
+    tokenComments.push(commentStarts.length);
     recording.nodeKinds.push(SyntaxKind.Root);
     recording.nodeFirst.push(0);
     recording.nodeEnd.push(tokenKinds.length);
-    const order = preOrder(recording);
-    this.nodeKinds = order.kinds;
-    this.nodeFirst = order.first;
-    this.nodeEnd = order.end;
-    this.nodeNext = order.next;
-    this.nodeParent = order.parent;
+    const { kinds, first, end, next, parent } = preOrder(recording);
+    return new SyntaxTree({
+      ...facts,
+      tokenKinds: new Int32Array(tokenKinds),
+      tokenStarts: new Int32Array(tokenStarts),
+      tokenEnds: new Int32Array(tokenEnds),
+      tokenComments: new Int32Array(tokenComments),
+      commentStarts: new Int32Array(commentStarts),
+      commentEnds: new Int32Array(commentEnds),
+      nodeKinds: kinds,
+      nodeFirst: first,
+      nodeEnd: end,
+      nodeNext: next,
+      nodeParent: parent,
+    });
   }
 
   get tokenCount(): number {
@@ -193,18 +231,18 @@ export class SyntaxTree {
 
 /** Nodes in pre-order. */
 interface PreOrder {
-  readonly kinds: SyntaxKind[];
-  readonly first: number[];
-  readonly end: number[];
-  readonly next: number[];
-  readonly parent: number[];
+  readonly kinds: Int32Array;
+  readonly first: Int32Array;
+  readonly end: Int32Array;
+  readonly next: Int32Array;
+  readonly parent: Int32Array;
 }
 
 /** Brings nodes from the order of their completion into pre-order. */
 function preOrder({ nodeKinds, nodeFirst, nodeEnd }: Recording): PreOrder {
   const count = nodeKinds.length;
-  const parents = new Array<number>(count).fill(-1);
-  const sizes = new Array<number>(count).fill(1);
+  const parents = new Int32Array(count).fill(-1);
+  const sizes = new Int32Array(count).fill(1);
   // Nodes whose parent is not complete yet, from left to right.
   const open: number[] = [];
   for (let node = 0; node < count; node += 1) {
@@ -224,15 +262,15 @@ function preOrder({ nodeKinds, nodeFirst, nodeEnd }: Recording): PreOrder {
     open.push(node);
   }
   const order: PreOrder = {
-    kinds: new Array<SyntaxKind>(count),
-    first: new Array<number>(count),
-    end: new Array<number>(count),
-    next: new Array<number>(count),
-    parent: new Array<number>(count),
+    kinds: new Int32Array(count),
+    first: new Int32Array(count),
+    end: new Int32Array(count),
+    next: new Int32Array(count),
+    parent: new Int32Array(count),
   };
-  const places = new Array<number>(count);
+  const places = new Int32Array(count);
   // By node, in the old order: one past the place of its last child that has none yet.
-  const room = new Array<number>(count);
+  const room = new Int32Array(count);
   for (let node = count - 1; node >= 0; node -= 1) {
     const parent = parents[node] as number;
     const size = sizes[node] as number;
