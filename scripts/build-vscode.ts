@@ -5,10 +5,10 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { zipSync } from "fflate";
 import { SETTINGS, type SettingRow } from "../packages/lsp/src/settings.ts";
-import { root } from "./workspace.mjs";
+import { root, sourceAliases } from "./workspace.mjs";
 
 const source = join(root, "editors", "vscode");
 const nivis = join(root, "packages", "nivis");
@@ -28,26 +28,37 @@ files["LICENSE"] = readFileSync(join(root, "LICENSE"));
 for (const folder of ["syntaxes", "snippets"])
   for (const name of readdirSync(join(source, folder)))
     files[`${folder}/${name}`] = readFileSync(join(source, folder, name));
-files["dist/extension.cjs"] = await bundle();
+files["dist/extension.cjs"] = await bundle("extension.ts", { format: "cjs", platform: "node" });
+files["dist/web-extension.cjs"] = await bundle("web-extension.ts", {
+  format: "cjs",
+  platform: "browser",
+});
+files["dist/server-worker.js"] = await bundle("server-worker.ts", {
+  format: "iife",
+  platform: "browser",
+});
 addServer();
 const target = join(source, "nivis.vsix");
 writeFileSync(target, packed());
 process.stdout.write(`${target} written\n`);
 
-/** The extension with the client library in one file. */
-async function bundle(): Promise<Uint8Array> {
+/** A program of the extension with its libraries in one file. */
+async function bundle(entry: string, options: BuildOptions): Promise<Uint8Array> {
   const { outputFiles } = await build({
-    entryPoints: [join(source, "src", "extension.ts")],
+    entryPoints: [join(source, "src", entry)],
     bundle: true,
     write: false,
     minify: true,
-    format: "cjs",
-    platform: "node",
-    target: "node20",
+    target: options.platform === "node" ? "node20" : "es2022",
     external: ["vscode"],
+    alias: sourceAliases(),
+    define: { NIVIS_VERSION: JSON.stringify(version) },
     logLevel: "warning",
+    ...options,
   });
-  return (outputFiles[0] as (typeof outputFiles)[number]).contents;
+  const [file] = outputFiles ?? [];
+  if (file === undefined) throw new Error(`${entry} has no output`);
+  return file.contents;
 }
 
 /** The built commands: `bin/nivis.cjs` and what it loads. */
@@ -96,12 +107,12 @@ function packed(): Uint8Array {
     <Identity Language="en-US" Id="${escape(name)}" Version="${escape(version)}" Publisher="${escape(publisher)}" />
     <DisplayName>${escape(displayName)}</DisplayName>
     <Description xml:space="preserve">${escape(description)}</Description>
-    <Tags>${escape(keywords.join(","))}</Tags>
+    <Tags>${escape([...keywords, "__web_extension"].join(","))}</Tags>
     <Categories>${escape(categories.join(","))}</Categories>
     <GalleryFlags>Public</GalleryFlags>
     <Properties>
       <Property Id="Microsoft.VisualStudio.Code.Engine" Value="${escape(engines.vscode)}" />
-      <Property Id="Microsoft.VisualStudio.Code.ExtensionKind" Value="workspace" />
+      <Property Id="Microsoft.VisualStudio.Code.ExtensionKind" Value="workspace,web" />
     </Properties>
   </Metadata>
   <Installation><InstallationTarget Id="Microsoft.VisualStudio.Code" /></Installation>
