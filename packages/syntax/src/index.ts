@@ -78,8 +78,8 @@ export type { SyntaxElement, SyntaxVisitor, Trivia } from "./tree/node.ts";
 export { handleOf, rootOf, SyntaxNode, SyntaxToken, visitTree } from "./tree/node.ts";
 export type { ParsedWithTree } from "./tree/parse-tree.ts";
 export { parseTree, parseWithTree } from "./tree/parse-tree.ts";
-export type { Replaced } from "./tree/reparse.ts";
-export { reparse, replacedBetween } from "./tree/reparse.ts";
+export type { ParseSummary, Replaced } from "./tree/reparse.ts";
+export { reparse, replacedBetween, summarizeReparse } from "./tree/reparse.ts";
 export type { Element } from "./tree/syntax-tree.ts";
 export { SyntaxTree } from "./tree/syntax-tree.ts";
 export type {

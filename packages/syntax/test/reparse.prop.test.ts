@@ -7,7 +7,13 @@
 import { readFileSync } from "node:fs";
 import { Random, testSeed } from "@nivis/testkit";
 import { expect, test } from "vitest";
-import { type ParsedWithTree, parseWithTree, reparse, SourceFile } from "../src/index.ts";
+import {
+  type ParsedWithTree,
+  parseWithTree,
+  reparse,
+  SourceFile,
+  summarizeReparse,
+} from "../src/index.ts";
 
 const OPTIONS = {
   basePath: "/b",
@@ -103,8 +109,15 @@ test("after any edit the result is that of a whole parse", () => {
     const old = text;
     text = isBack ? original : text.slice(0, start) + piece + text.slice(end);
     const source = sourceOf(text);
+    const summary = summarizeReparse(before, source, OPTIONS);
     const after = reparse(before, source, OPTIONS);
     const whole = parseWithTree(source, OPTIONS);
+    if (summary !== undefined) {
+      expect(summary, text).toEqual({
+        hasError: whole.tree.firstError !== undefined,
+        commentCount: whole.tree.commentStarts.length,
+      });
+    }
     if (after !== undefined) {
       taken += 1;
       const [one, other] = [shown(after), shown(whole)];

@@ -16,12 +16,14 @@ import {
   type ParsedWithTree,
   type ParseOptions,
   type ParseResult,
+  type ParseSummary,
   parse,
   parseWithTree,
   reparse,
   SourceFile,
   type Span,
   type SyntaxTree,
+  summarizeReparse,
 } from "@nivis/syntax";
 import type { Position, Range } from "vscode-languageserver";
 import { encodeText, PositionMap } from "../text/position-map.ts";
@@ -129,6 +131,17 @@ export class Snapshot {
       this.#parsed = parsed;
     }
     return this.#tree;
+  }
+
+  /** Whether a text that differs a little from this one parses, and how many comments it has. */
+  summaryOf(bytes: string): ParseSummary {
+    const source = new SourceFile(this.source.origin, bytes);
+    const options = this.#parseOptions;
+    const { tree, parsed } = this;
+    const summary = summarizeReparse({ tree, parsed }, source, options);
+    if (summary !== undefined) return summary;
+    const { firstError, comments } = parse(source, options);
+    return { hasError: firstError !== undefined, commentCount: comments.length };
   }
 
   /** What every name means. */

@@ -1,7 +1,7 @@
 /** Code actions: repairs of what the linter finds, and rewrites. */
 
 import { decodeUtf8 } from "@nivis/formats";
-import { applyFixes, type LintDiagnostic, parseTree, SourceFile } from "@nivis/syntax";
+import { applyFixes, type LintDiagnostic } from "@nivis/syntax";
 import type { CodeAction, CodeActionParams } from "vscode-languageserver";
 import type { Offer } from "../actions/action.ts";
 import { REWRITES } from "../actions/rewrites.ts";
@@ -115,9 +115,7 @@ function fixAll(snapshot: Snapshot, lints: readonly LintDiagnostic[]): CodeActio
 
 /** Whether the text parses with the edits if it does without, and has all its comments. */
 function isSound(snapshot: Snapshot, { edits }: Offer): boolean {
-  const text = applyByteEdits(snapshot.bytes, edits);
-  const after = parseTree(new SourceFile({ kind: "string" }, text));
+  const { hasError, commentCount } = snapshot.summaryOf(applyByteEdits(snapshot.bytes, edits));
   const isBroken = snapshot.parsed.firstError !== undefined;
-  if (after.firstError !== undefined && !isBroken) return false;
-  return after.commentStarts.length >= snapshot.tree.commentStarts.length;
+  return (!hasError || isBroken) && commentCount >= snapshot.tree.commentStarts.length;
 }

@@ -82,19 +82,64 @@ export function reparse(
   options: ParseOptions,
   replaced: Replaced = replacedBetween(before.tree.text, source.text),
 ): ParsedWithTree | undefined {
-  if (before.parsed.diagnostics.some(({ code }) => code !== "syntax-error")) return undefined;
-  let tries = 0;
-  for (let group = groupAround(before.tree, replaced); group >= 0; ) {
-    for (const place of placesIn(before.tree, group, replaced)) {
-      tries += 1;
-      if (tries > MAX_TRIES || place.end - place.start > MAX_FRAGMENT) return undefined;
-      const fragment = parseFragment(place, source, options, replaced);
-      if (fragment === undefined) continue;
-      return splice(before, place, fragment, source, replaced);
-    }
-    group = groupOf(before.tree, before.tree.nodeParent[group] as number);
+  for (const { place, fragment } of fragmentsFor(before, source, options, replaced))
+    return splice(before, place, fragment, source, replaced);
+  return undefined;
+}
+
+/** What can be said of a parse without making it. */
+export interface ParseSummary {
+  readonly hasError: boolean;
+  readonly commentCount: number;
+}
+
+/** Like {@link reparse}, but says only whether the text would parse, and leaves `before` as it is. */
+export function summarizeReparse(
+  before: ParsedWithTree,
+  source: SourceFile,
+  options: ParseOptions,
+): ParseSummary | undefined {
+  const replaced = replacedBetween(before.tree.text, source.text);
+  for (const { place, fragment } of fragmentsFor(before, source, options, replaced)) {
+    const set = setOf(before, place);
+    if (set === undefined || replacedBindings(set, place, fragment) === undefined) return undefined;
+    const isOutside = ({ start, end }: Span): boolean => end <= place.start || start >= place.end;
+    const { tree, parsed } = before;
+    return {
+      hasError:
+        fragment.tree.firstError !== undefined ||
+        parsed.diagnostics.some((one) => one.severity === "error" && isOutside(one.span)),
+      commentCount:
+        tree.commentStarts.length -
+        (tree.tokenComments[place.endToken - 1] as number) +
+        (tree.tokenComments[place.firstToken - 1] as number) +
+        fragment.tree.commentStarts.length,
+    };
   }
   return undefined;
+}
+
+/** The first fragment around an edit that can be parsed alone, if there is one. */
+function* fragmentsFor(
+  before: ParsedWithTree,
+  source: SourceFile,
+  options: ParseOptions,
+  replaced: Replaced,
+): Generator<{ readonly place: Place; readonly fragment: Fragment }> {
+  const { tree, parsed } = before;
+  if (parsed.diagnostics.some(({ code }) => code !== "syntax-error")) return;
+  let tries = 0;
+  for (let group = groupAround(tree, replaced); group >= 0; ) {
+    for (const place of placesIn(tree, group, replaced)) {
+      tries += 1;
+      if (tries > MAX_TRIES || place.end - place.start > MAX_FRAGMENT) return;
+      const fragment = parseFragment(place, source, options, replaced);
+      if (fragment === undefined) continue;
+      yield { place, fragment };
+      return;
+    }
+    group = groupOf(tree, tree.nodeParent[group] as number);
+  }
 }
 
 /** Bindings of one group that are parsed again. Tokens and nodes by index, ends exclusive. */
@@ -281,10 +326,10 @@ function splice(
   { start, end, newLength }: Replaced,
 ): ParsedWithTree | undefined {
   const by = newLength - (end - start);
-  const groupStart = old.tokenStarts[old.nodeFirst[place.group] as number] as number;
-  const set = findSet(parsed.expr, groupStart, place.isLet);
-  if (set === undefined || !replaceBindings(parsed.expr, set, place, fragment, by))
-    return undefined;
+  const set = setOf({ tree: old, parsed }, place);
+  const bindings = set && replacedBindings(set, place, fragment);
+  if (set === undefined || bindings === undefined) return undefined;
+  replaceBindings(parsed.expr, set, bindings, place, fragment, by);
   const diagnostics = [
     ...parsed.diagnostics.filter(({ span }) => span.start < place.start),
     ...fragment.tree.diagnostics.map((one) => movedDiagnostic(one, 0, place.start)),
@@ -310,6 +355,12 @@ function splice(
   };
 }
 
+/** The set whose bindings are parsed again. */
+function setOf({ tree, parsed }: ParsedWithTree, place: Place): OpenAttrSet | undefined {
+  const start = tree.tokenStarts[tree.nodeFirst[place.group] as number] as number;
+  return findSet(parsed.expr, start, place.isLet);
+}
+
 /** The set or the bindings of the `let` that begin at an offset. */
 function findSet(root: Expr, groupStart: number, isLet: boolean): OpenAttrSet | undefined {
   const pending: Expr[] = [root];
@@ -332,35 +383,49 @@ function openSet(set: AttrSet): OpenAttrSet | undefined {
   return set instanceof OpenAttrSet ? set : undefined;
 }
 
-/**
- * Replaces the bindings of a set in a stretch and moves all offsets behind it; false, with nothing changed, if
- * bindings outside of the stretch are concerned.
- */
-function replaceBindings(
-  root: Expr,
+/** What a fragment replaces, as indices into the lists of a set. */
+interface ReplacedBindings {
+  readonly bindings: Span;
+  readonly dynamic: Span;
+  readonly sources: Span;
+}
+
+/** Which bindings of a set a fragment replaces; `undefined` if bindings outside of it are concerned. */
+function replacedBindings(
   set: OpenAttrSet,
   place: Place,
   fragment: Fragment,
-  by: number,
-): boolean {
+): ReplacedBindings | undefined {
   const isIn = (pos: number): boolean => pos >= place.start && pos < place.end;
   const bindings = stretch(set.bindings, ({ pos }) => pos, place);
   const dynamic = stretch(set.dynamic as DynamicBinding[], ({ pos }) => pos, place);
   const sources = stretch(set.inheritFrom as Expr[], ({ start }) => start, place);
-  if (bindings === undefined || dynamic === undefined || sources === undefined) return false;
+  if (bindings === undefined || dynamic === undefined || sources === undefined) return undefined;
   const added = new Set(fragment.set.bindings.map(({ name }) => name));
   for (const { name, pos, value } of set.bindings) {
     if (isIn(pos)) {
-      if (value.kind === NodeKind.AttrSet && !holdsOnly(value, isIn)) return false;
+      if (value.kind === NodeKind.AttrSet && !holdsOnly(value, isIn)) return undefined;
     } else {
-      if (added.has(name)) return false;
-      if (value.kind === NodeKind.AttrSet && holdsAny(value, isIn)) return false;
+      if (added.has(name)) return undefined;
+      if (value.kind === NodeKind.AttrSet && holdsAny(value, isIn)) return undefined;
     }
   }
   for (const { pos, value } of set.dynamic) {
     if (value.kind !== NodeKind.AttrSet) continue;
-    if (isIn(pos) ? !holdsOnly(value, isIn) : holdsAny(value, isIn)) return false;
+    if (isIn(pos) ? !holdsOnly(value, isIn) : holdsAny(value, isIn)) return undefined;
   }
+  return { bindings, dynamic, sources };
+}
+
+/** Replaces bindings of a set, and moves all offsets behind them. */
+function replaceBindings(
+  root: Expr,
+  set: OpenAttrSet,
+  { bindings, dynamic, sources }: ReplacedBindings,
+  place: Place,
+  fragment: Fragment,
+  by: number,
+): void {
   const { set: inserted } = fragment;
   const moreSources = inserted.inheritFrom.length - (sources.end - sources.start);
   for (const binding of inserted.bindings) if (binding.from >= 0) binding.from += sources.start;
@@ -377,7 +442,6 @@ function replaceBindings(
   set.inheritFrom = withAll(set.inheritFrom, sources.start, inserted.inheritFrom);
   // Forgets the index of names; the end moves with the others.
   set.close(set.end);
-  return true;
 }
 
 function without<T>(items: readonly T[], { start, end }: Span): T[] {
