@@ -63,6 +63,10 @@ describe("comments", () => {
     expect(codes("(1) # nivis-ignore useless-parentheses")).toEqual([]);
     expect(codes("(1) /* nivis-ignore useless-parentheses */")).toEqual([]);
     expect(codes("(1) # nivis-ignore")).toEqual([]);
+    expect(codes("let\n  # deadnix: skip\n  a = 1;\n  b = 2;\nin (1)")).toEqual([
+      "unused-binding",
+      "useless-parentheses",
+    ]);
     expect(codes("[ (1) # nivis-ignore useless-parentheses\n(2) ]")).toHaveLength(1);
   });
 

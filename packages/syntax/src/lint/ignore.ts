@@ -9,10 +9,20 @@
  *     # nivis-ignore-file deprecated-url-literal
  *
  * Behind code the comment speaks of its own line, alone on its line of the next line that has code.
- * Without codes all rules are meant. What follows a colon is for people.
+ * Without codes all rules are meant. What follows a colon is for people. `# deadnix: skip`, which deadnix
+ * reads, silences what deadnix would find.
  */
 import type { ParseResult } from "../parse/options.ts";
 import type { LintDiagnostic } from "./diagnostic.ts";
+
+/** The mark of deadnix, and the rules that find what it finds. */
+const DEADNIX_MARK = /^#\s*deadnix:\s*skip\s*$/;
+const DEADNIX_CODES = [
+  "unused-binding",
+  "unused-pattern-name",
+  "unused-formal",
+  "unused-parameter",
+];
 
 const MARK = /nivis-ignore(-file)?(?![\w-])([^:\n\r]*)/;
 
@@ -46,13 +56,14 @@ export function withoutIgnored(
 
 function findSilences({ source, comments }: ParseResult): Silence[] {
   const { text } = source;
-  if (!text.includes("nivis-ignore")) return [];
+  if (!text.includes("nivis-ignore") && !text.includes("deadnix")) return [];
   const found: Silence[] = [];
   comments.forEach((comment, i) => {
-    const match = MARK.exec(text.slice(comment.start, comment.end));
-    if (match === null) return;
-    const codes = new Set((match[2] as string).match(/[a-z]+(?:-[a-z]+)*/g) ?? []);
-    if (match[1] !== undefined) {
+    const content = text.slice(comment.start, comment.end);
+    const match = MARK.exec(content);
+    if (match === null && !DEADNIX_MARK.test(content)) return;
+    const codes = new Set(match?.[2]?.match(/[a-z]+(?:-[a-z]+)*/g) ?? (match ? [] : DEADNIX_CODES));
+    if (match?.[1] !== undefined) {
       found.push({ line: undefined, codes });
       return;
     }

@@ -4,6 +4,7 @@
  */
 import type { Rule } from "../rule.ts";
 import { booleanIf } from "./boolean-if.ts";
+import { collapsibleLet } from "./collapsible-let.ts";
 import { comparisonWithBoolean } from "./comparison-with-boolean.ts";
 import { constantCondition } from "./constant-condition.ts";
 import { deadCode } from "./dead-code.ts";
@@ -12,13 +13,18 @@ import { deprecatedLegacyLet } from "./deprecated-legacy-let.ts";
 import { deprecatedUrlLiteral } from "./deprecated-url-literal.ts";
 import { emptyInherit } from "./empty-inherit.ts";
 import { emptyLet } from "./empty-let.ts";
+import { emptyListConcat } from "./empty-list-concat.ts";
+import { emptyPattern } from "./empty-pattern.ts";
 import { etaReduction } from "./eta-reduction.ts";
 import { manualInherit } from "./manual-inherit.ts";
+import { manualInheritFrom } from "./manual-inherit-from.ts";
 import { negatedComparison } from "./negated-comparison.ts";
 import { redundantRec } from "./redundant-rec.ts";
+import { repeatedKeys } from "./repeated-keys.ts";
 import { selfReference } from "./self-reference.ts";
 import { shadowedGlobal } from "./shadowed-global.ts";
 import { undefinedVariable } from "./undefined-variable.ts";
+import { unknownBuiltin } from "./unknown-builtin.ts";
 import { unusedBinding } from "./unused-binding.ts";
 import { unusedFormal } from "./unused-formal.ts";
 import { unusedParameter } from "./unused-parameter.ts";
@@ -32,6 +38,7 @@ import { uselessWith } from "./useless-with.ts";
 /** All rules, in the order of `docs/lints.md`. */
 export const lintRules: readonly Rule[] = [
   undefinedVariable,
+  unknownBuiltin,
   selfReference,
   unusedBinding,
   unusedPatternName,
@@ -49,11 +56,16 @@ export const lintRules: readonly Rule[] = [
   uselessBooleanOperation,
   comparisonWithBoolean,
   booleanIf,
+  emptyListConcat,
   deprecatedUrlLiteral,
   deprecatedLegacyLet,
   deprecatedBuiltin,
   negatedComparison,
   uselessHasAttr,
   manualInherit,
+  manualInheritFrom,
+  collapsibleLet,
+  repeatedKeys,
+  emptyPattern,
   etaReduction,
 ];

@@ -1,0 +1,7 @@
+let
+  a = 1;
+in
+let
+  b = a;
+in
+a + b

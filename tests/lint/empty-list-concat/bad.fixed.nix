@@ -1,0 +1,7 @@
+xs: {
+  a = xs;
+  b = xs;
+  c = xs ++ xs;
+  d = (xs);
+  e = [ /* none */ ] ++ xs;
+}

@@ -1,0 +1,6 @@
+{ xs }:
+[
+  (builtins.lenght xs)
+  builtins."foo"
+  (map builtins.toStrings xs)
+]
