@@ -26,7 +26,7 @@ import {
   summarizeReparse,
 } from "@nivis/syntax";
 import type { Position, Range } from "vscode-languageserver";
-import { encodeText, PositionMap } from "../text/position-map.ts";
+import { type EncodedText, encodeText, PositionMap } from "../text/position-map.ts";
 import { baseNameOf, directoryOf } from "../text/uri.ts";
 import { Names } from "./names.ts";
 
@@ -44,17 +44,29 @@ export class Snapshot {
   readonly positions: PositionMap;
   #parsed: ParseResult | undefined;
   #tree: SyntaxTree | undefined;
+  readonly #table: EncodedText["table"];
+  /** Whether it is a version among many: what helps the next one is worth a little time. */
+  readonly #isEdited: boolean;
   /** The trees of an earlier text, to begin with. */
   #earlier: ParsedWithTree | undefined;
   #names: Names | undefined;
   #lints: { readonly key: string; readonly found: readonly LintDiagnostic[] } | undefined;
 
-  constructor(uri: string, path: string | undefined, version: number, text: string) {
+  constructor(
+    uri: string,
+    path: string | undefined,
+    version: number,
+    text: string,
+    before?: Snapshot,
+  ) {
     this.uri = uri;
     this.path = path;
     this.version = version;
     this.text = text;
-    const { bytes, table } = encodeText(text);
+    const earlier = before && { text: before.text, bytes: before.bytes, table: before.#table };
+    const { bytes, table } = encodeText(text, earlier);
+    this.#table = table;
+    this.#isEdited = before !== undefined;
     this.source = new SourceFile({ kind: "file", path: path ?? uri }, bytes);
     this.positions = new PositionMap(text, table, this.source);
   }
@@ -64,7 +76,7 @@ export class Snapshot {
    * any more: their offsets change.
    */
   next(version: number, text: string): Snapshot {
-    const next = new Snapshot(this.uri, this.path, version, text);
+    const next = new Snapshot(this.uri, this.path, version, text, this);
     if (!this.isAnalysed || !next.isAnalysed) return next;
     if (this.#tree === undefined) next.#earlier = this.#earlier;
     else if (this.#parsed?.expr === this.#tree.expr)
@@ -108,7 +120,7 @@ export class Snapshot {
 
   /** The evaluator's tree. Relative paths in it are absolute. */
   get parsed(): ParseResult {
-    if (this.#parsed === undefined && this.#earlier !== undefined) void this.tree;
+    if (this.#parsed === undefined && this.#isEdited && this.isAnalysed) void this.tree;
     // A plain parse is faster, and the diagnostics of a file that nobody edits need no more.
     this.#parsed ??= parse(this.source, this.#parseOptions);
     return this.#parsed;

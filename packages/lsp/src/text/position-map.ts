@@ -7,7 +7,7 @@
  * at LF, CRLF or a lone CR, in the protocol as in Nix.
  */
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
-import type { SourceFile, Span } from "@nivis/syntax";
+import { replacedBetween, type SourceFile, type Span } from "@nivis/syntax";
 import type { Position, Range } from "vscode-languageserver";
 
 /** The distance between two entries of the table, in UTF-16 code units. */
@@ -22,16 +22,65 @@ export interface EncodedText {
   readonly table: readonly number[] | undefined;
 }
 
-/** Encodes a text; half a surrogate pair becomes U+FFFD. */
-export function encodeText(text: string): EncodedText {
+/**
+ * Encodes a text; half a surrogate pair becomes U+FFFD. `earlier` is another text, much like it: the bytes of
+ * what both share at their beginning and end are taken over.
+ */
+export function encodeText(
+  text: string,
+  earlier?: { readonly text: string } & EncodedText,
+): EncodedText {
   if (!NON_ASCII.test(text)) return { bytes: text, table: undefined };
+  return { bytes: bytesAfter(text, earlier), table: tableOf(text) };
+}
+
+/** The byte offset of every {@link STRIDE}th code unit; jumps from one character beyond ASCII to the next. */
+function tableOf(text: string): number[] {
   const table: number[] = [];
+  const next = new RegExp(NON_ASCII, "g");
   let bytes = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    if (i % STRIDE === 0) table.push(bytes);
-    bytes += unitBytes(text, i);
+  let unit = 0;
+  const plainUntil = (end: number): void => {
+    for (let at = table.length * STRIDE; at < end; at += STRIDE) table.push(bytes + at - unit);
+    bytes += end - unit;
+    unit = end;
+  };
+  while (next.test(text)) {
+    plainUntil(next.lastIndex - 1);
+    do {
+      if (unit % STRIDE === 0) table.push(bytes);
+      bytes += unitBytes(text, unit);
+      unit += 1;
+    } while (text.charCodeAt(unit) > 0x7f);
+    next.lastIndex = unit;
   }
-  return { bytes: encodeUtf8(text), table };
+  plainUntil(text.length);
+  return table;
+}
+
+function bytesAfter(
+  text: string,
+  earlier: ({ readonly text: string } & EncodedText) | undefined,
+): string {
+  if (earlier?.table === undefined) return encodeUtf8(text);
+  let { start, end } = replacedBetween(earlier.text, text);
+  // Pairs are not parted.
+  if (isHigh(text.charCodeAt(start - 1))) start -= 1;
+  if (isLow(earlier.text.charCodeAt(end))) end += 1;
+  const { bytes } = earlier;
+  const head = unitToByte(earlier.text, earlier.table, start);
+  const tail = unitToByte(earlier.text, earlier.table, end);
+  const changed = text.slice(start, text.length - (earlier.text.length - end));
+  return bytes.slice(0, head) + encodeUtf8(changed) + bytes.slice(tail);
+}
+
+/** The byte offset of a code unit. */
+function unitToByte(text: string, table: readonly number[], unit: number): number {
+  if (table.length === 0) return unit;
+  const entry = Math.min(Math.floor(unit / STRIDE), table.length - 1);
+  let bytes = table[entry] as number;
+  for (let i = entry * STRIDE; i < unit; i += 1) bytes += unitBytes(text, i);
+  return bytes;
 }
 
 /** How many bytes a code unit adds: a pair counts for four, all with its first half. */
@@ -114,12 +163,7 @@ export class PositionMap {
 
   /** The byte offset of a code unit. */
   toBytes(unit: number): number {
-    const table = this.#table;
-    if (table === undefined || table.length === 0) return unit;
-    const entry = Math.min(Math.floor(unit / STRIDE), table.length - 1);
-    let bytes = table[entry] as number;
-    for (let i = entry * STRIDE; i < unit; i += 1) bytes += unitBytes(this.#text, i);
-    return bytes;
+    return this.#table === undefined ? unit : unitToByte(this.#text, this.#table, unit);
   }
 
   /** The code unit of a byte offset; one inside a character counts as its start. */

@@ -23,8 +23,9 @@ export const unknownBuiltin: Rule = {
       const [first] = path;
       if (first?.name === undefined || fallback !== undefined) return;
       const { name } = first;
+      if (!run.isGlobal(base, "builtins")) return;
       if (GLOBAL_NAMES.has(name) || GLOBAL_NAMES.has(`__${name}`) || OPTIONAL.has(name)) return;
-      if (!run.isGlobal(base, "builtins") || isAskedFor(name, run)) return;
+      if (isAskedFor(name, run)) return;
       const span = { start: first.start, end: first.end };
       run.report("unknown-builtin", span, `there is no builtin '${name}'`);
     },
