@@ -57,6 +57,8 @@ export interface SessionOptions {
   readonly debugger?: DebugHooks;
   /** Takes samples for a profile. */
   readonly sampler?: StackSampler;
+  /** Whether the evaluation remembers what its values depend on. */
+  readonly warm?: boolean;
   /** Receives each derivation that is made. */
   readonly onDerivation?: (derivation: FinishedDerivation) => void;
 }
@@ -133,7 +135,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     onDerivation: options.onDerivation,
     tier: flags.tier,
     tierStress: terminal.tierStress === true,
-    warm: keeper?.accepts(flags, observer) === true,
+    warm: options.warm === true || keeper?.accepts(flags, observer) === true,
   });
   statistics?.watch(evaluation);
   profilers?.watch(evaluation);

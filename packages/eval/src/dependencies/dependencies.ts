@@ -295,6 +295,27 @@ export class Dependencies {
     }
   }
 
+  /**
+   * Returns the paths of the files that each set is about; `undefined` for sets with an input that cannot
+   * be asked again. Variables are left out.
+   */
+  pathsOf(sets: readonly number[]): readonly (readonly Bytes[] | undefined)[] {
+    const paths: (Bytes | undefined)[] = [];
+    for (const inputs of Object.values(this.#files)) {
+      for (const { id, path } of inputs.values()) paths[id] = path;
+    }
+    const variables = new Set(Array.from(this.#variables.values(), ({ id }) => id));
+    return sets.map((set) => {
+      const found = new Set<Bytes>();
+      for (const member of this.sets.membersOf(set)) {
+        const path = paths[member];
+        if (path !== undefined) found.add(path);
+        else if (!variables.has(member)) return undefined;
+      }
+      return [...found];
+    });
+  }
+
   /** Forgets the results of {@link recall}. */
   forget(): void {
     this.#recalled.clear();

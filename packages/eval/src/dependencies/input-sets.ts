@@ -64,6 +64,18 @@ export class InputSets {
     return union;
   }
 
+  /** The members of a set, in ascending order. */
+  membersOf(set: number): readonly number[] {
+    const members: number[] = [];
+    const bits = this.#sets[set] as Uint32Array;
+    for (let i = 0; i < bits.length; i++) {
+      for (let word = bits[i] as number; word !== 0; word &= word - 1) {
+        members.push(i * BITS + (BITS - 1 - Math.clz32(word & -word)));
+      }
+    }
+    return members;
+  }
+
   /** Whether a member of the set has changed. */
   isStale(set: number): boolean {
     return this.#stale[set] === 1;

@@ -115,6 +115,7 @@ class RequestWorkers implements PathSource {
     this.fingerprint = fingerprint;
     const { extraArgs, ...scripts } = options;
     this.#workers = new LocalWorkers(this, {
+      remembers: false,
       ...scripts,
       args: [...request.args, ...extraArgs],
       input: request.input,

@@ -8,6 +8,7 @@ import type { AttrPath } from "@nivis/jobs";
 import { describeBug, Invocation } from "../invocation.ts";
 import { evaluationGrammar, requireFeatures } from "../options/evaluation-options.ts";
 import { parseArguments } from "../options/option.ts";
+import { observedTerminal } from "../program.ts";
 import type { Launcher, Terminal } from "../terminal.ts";
 import { openFlakeEvaluator } from "./flake-evaluator.ts";
 import { JobEvaluator } from "./job-evaluator.ts";
@@ -18,6 +19,7 @@ import {
   MAX_CALL_DEPTH,
   takeSource,
 } from "./job-options.ts";
+import { PartRecorder } from "./sweep-memory.ts";
 import type { EvaluatorStart, FromEvaluator, ToWorker } from "./worker-messages.ts";
 
 /** Evaluates what the messages to this thread ask for; the promise never settles. */
@@ -28,6 +30,7 @@ export function runEvaluatorThread(launcher: Launcher): Promise<number> {
   );
   port.on("message", (message: ToWorker) => {
     if (message.kind === "path") thread.evaluate(message.path);
+    else if (message.kind === "finish") thread.finish();
   });
   return new Promise(() => {});
 }
@@ -36,6 +39,7 @@ class EvaluatorThread {
   readonly #send: (message: FromEvaluator) => void;
   readonly #log: string[] = [];
   readonly #invocation: Invocation;
+  readonly #memory: PartRecorder | undefined;
   #evaluator: JobEvaluator | undefined;
 
   constructor(start: EvaluatorStart, launcher: Launcher, send: (message: FromEvaluator) => void) {
@@ -48,14 +52,24 @@ class EvaluatorThread {
       environment: process.env,
       ...launcher,
     };
-    this.#invocation = new Invocation(terminal, "nivis jobs", MAX_CALL_DEPTH);
+    const memory = start.remembers ? new PartRecorder() : undefined;
+    this.#memory = memory;
+    const observed = memory === undefined ? terminal : observedTerminal(terminal, memory.inputs);
+    this.#invocation = new Invocation(observed, "nivis jobs", MAX_CALL_DEPTH);
     this.#open(start.args);
   }
 
   evaluate(path: AttrPath): void {
     if (this.#evaluator === undefined) return;
-    const { reply, shown } = this.#evaluator.evaluate(path);
+    const job = this.#evaluator.evaluate(path);
+    this.#memory?.add(job, this.#evaluator);
+    const { reply, shown } = job;
     this.#send({ kind: "reply", reply, shown, log: this.#takeLog() });
+  }
+
+  finish(): void {
+    const part = this.#memory === undefined ? "" : this.#memory.finish(this.#evaluator);
+    this.#send({ kind: "finished", part });
   }
 
   #open(args: readonly string[]): void {

@@ -52,12 +52,16 @@ import type { JobFlags } from "./job-options.ts";
 export interface EvaluatedJob {
   readonly reply: JobReply;
   readonly shown: string | undefined;
+  /** The set of all inputs that the reply depends on, in a warm evaluation. */
+  readonly set: number | undefined;
 }
 
 /** A set on the way to the last attribute. */
 interface Step {
   readonly name: string;
   readonly value: Value;
+  /** The inputs that the value depends on, in a warm evaluation once its run has ended. */
+  set: number | undefined;
 }
 
 /** See the head of this file. */
@@ -69,6 +73,10 @@ export class JobEvaluator {
   readonly #apply: Value | undefined;
   /** The sets on the way to the last attribute, called where they are functions. */
   readonly #trail: Step[] = [];
+  /** The inputs that the root depends on. */
+  readonly #rootSet: number | undefined;
+  /** Those that the present attribute depends on through sets that earlier ones evaluated. */
+  #trailSet: number | undefined;
 
   /**
    * Evaluates the root: that of the command line, or the one that is given with its session. Throws if
@@ -76,18 +84,57 @@ export class JobEvaluator {
    */
   constructor(flags: JobFlags, given?: { readonly session: Session; readonly root: () => Slot }) {
     this.#flags = flags;
-    this.#session = given?.session ?? openSession(flags, { readOnly: flags.noInstantiate });
+    this.#session =
+      given?.session ?? openSession(flags, { readOnly: flags.noInstantiate, warm: flags.remember });
     this.#checkStore();
+    const { dependencies } = this.#session.evaluation.context;
+    dependencies?.active.enter();
     this.#args = this.#session.autoArguments();
     this.#root = this.#openRoot(given?.root);
     this.#apply =
       flags.apply === undefined
         ? undefined
         : this.#session.evaluate(this.#session.expression(flags.apply));
+    this.#rootSet = dependencies?.active.leave();
+  }
+
+  /** The paths of the files that each set of inputs is about; see `Dependencies.pathsOf`. */
+  pathsOf(sets: readonly number[]): readonly (readonly string[] | undefined)[] {
+    return this.#session.evaluation.context.dependencies?.pathsOf(sets) ?? [];
+  }
+
+  /** Where the files of a store path are on disk. */
+  placeOf(storePath: string): string {
+    return this.#session.realPath(storePath);
+  }
+
+  /**
+   * Whether something was shown from which it can be seen what was evaluated before; see
+   * `Evaluation.showedEvaluationState`.
+   */
+  get showedEvaluationState(): boolean {
+    return this.#session.evaluation.showedEvaluationState;
   }
 
   /** Evaluates an attribute; whatever goes wrong is its reply. */
   evaluate(path: AttrPath): EvaluatedJob {
+    const { dependencies } = this.#session.evaluation.context;
+    if (dependencies === undefined) return { ...this.#evaluate(path), set: undefined };
+    this.#trailSet = this.#rootSet;
+    dependencies.active.enter();
+    let own: number;
+    let job: Omit<EvaluatedJob, "set">;
+    try {
+      job = this.#evaluate(path);
+    } finally {
+      own = dependencies.active.leave();
+    }
+    const set = dependencies.sets.union(own, this.#trailSet as number);
+    for (const step of this.#trail) step.set ??= set;
+    return { ...job, set };
+  }
+
+  #evaluate(path: AttrPath): Omit<EvaluatedJob, "set"> {
     const { evaluation } = this.#session;
     evaluation.context.limits?.renew();
     try {
@@ -166,7 +213,9 @@ export class JobEvaluator {
     let kept = 0;
     while (kept < path.length && this.#trail[kept]?.name === path[kept]) kept++;
     this.#trail.length = kept;
-    let value = (this.#trail.at(-1)?.value ?? this.#root) as Value;
+    const last = this.#trail.at(-1);
+    this.#trailSet = last?.set ?? this.#trailSet;
+    let value = (last?.value ?? this.#root) as Value;
     for (const name of path.slice(kept)) {
       const slot: Slot | undefined = value instanceof Attrs ? value.get(name) : undefined;
       if (slot === undefined) {
@@ -174,7 +223,7 @@ export class JobEvaluator {
         throw new EvalError("missing-attribute", message);
       }
       value = (yield autoCall(context, this.#args, slot)) as Value;
-      this.#trail.push({ name, value });
+      this.#trail.push({ name, value, set: undefined });
     }
     return value;
   }

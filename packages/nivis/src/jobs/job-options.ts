@@ -32,6 +32,8 @@ export interface JobFlags extends EvaluationFlags, LockingFlags {
   maxTime: number | undefined;
   /** The file that remembers lines; see `journal.ts`. */
   journal: string | undefined;
+  /** Whether what is found out is kept for the next sweep; see `sweep-memory.ts`. */
+  remember: boolean;
   /** The URL of a Redis server; see `@nivis/queue`. */
   queue: string | undefined;
   /** The directory that workers on other machines must have, too. */
@@ -72,6 +74,7 @@ export function defaultJobFlags(invocation: Invocation): JobFlags {
     maxMemorySize: DEFAULT_MEMORY_SIZE,
     maxTime: undefined,
     journal: undefined,
+    remember: false,
     queue: undefined,
     tree: undefined,
   };
@@ -170,6 +173,13 @@ export const JOB_OPTIONS: readonly Option<JobFlags>[] = [
       flags.journal = encodeUtf8(path);
     },
   ),
+  flag(
+    ["--remember"],
+    "Keep what is found out, and evaluate only what depends on a change since the last such run",
+    (flags) => {
+      flags.remember = true;
+    },
+  ),
   valueFlag(
     ["--queue"],
     "URL",
@@ -195,6 +205,9 @@ export function checkJobFlags(flags: JobFlags): void {
     throw usageError(
       "'--flake' is not supported with '--queue' yet: give a file, or leave out '--queue'",
     );
+  }
+  if (flags.remember && flags.queue !== undefined) {
+    throw usageError("'--remember' is for local workers; a queue has a memory of its own");
   }
   const needed = [
     flags.showInputDrvs ? "--show-input-drvs" : "",

@@ -10,6 +10,7 @@
 import type { ChildProcess } from "node:child_process";
 import { type AttrPath, type JobReply, joinAttrPath, type PathSource } from "@nivis/jobs";
 import { MIN_HEAP, PROCESS_OVERHEAD } from "./job-options.ts";
+import type { RememberedJob } from "./sweep-memory.ts";
 import type { EvaluatorStart, FromWorker, WorkerStart } from "./worker-messages.ts";
 
 /** How workers are started. */
@@ -26,6 +27,8 @@ export interface LocalWorkersOptions extends EvaluatorStart {
   readonly directory?: string;
   /** Variables of the environment that differ from those of this process; texts. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Returns what an earlier sweep found out about a path, if that still holds. */
+  readonly recall?: (path: AttrPath) => RememberedJob | undefined;
   /** Shows lines for the user. */
   readonly show: (lines: readonly string[]) => void;
 }
@@ -67,6 +70,8 @@ export class LocalWorkers {
   #isCancelled = false;
   #failure: unknown;
   #hasShownRoot = false;
+  /** What ended workers said that their replies depend on; see `sweep-memory.ts`. */
+  readonly #parts: string[] = [];
   /** The most that all processes ever took, in bytes. */
   peak = 0;
 
@@ -98,6 +103,18 @@ export class LocalWorkers {
     } finally {
       clearInterval(timer);
     }
+  }
+
+  /** Returns what the replies of all workers depend on; to be called when nothing is left. */
+  async finish(): Promise<readonly string[]> {
+    for (const worker of this.#idle) await this.#finishWorker(worker);
+    return this.#parts;
+  }
+
+  async #finishWorker(worker: WorkerHandle): Promise<void> {
+    if (!this.#options.remembers) return;
+    const part = await worker.finish();
+    if (part !== "") this.#parts.push(part);
   }
 
   /** Ends all workers at once. */
@@ -136,7 +153,12 @@ export class LocalWorkers {
           await schedule.changed();
           continue;
         }
-        worker = await this.#evaluate(worker, path, count);
+        const known = this.#options.recall?.(path);
+        if (known === undefined) worker = await this.#evaluate(worker, path, count);
+        else {
+          if (known.shown !== undefined) this.#options.show([known.shown]);
+          this.#source.deliver(known.reply);
+        }
       }
     } catch (error) {
       this.#failure ??= error;
@@ -196,6 +218,7 @@ export class LocalWorkers {
       return undefined;
     }
     if (worker.resident <= this.#shareOf(count) * MIB * SOFT_SHARE) return worker;
+    await this.#finishWorker(worker);
     worker.kill();
     await worker.ended;
     return undefined;
@@ -267,6 +290,7 @@ class WorkerHandle {
   readonly #events: WorkerEvents;
   /** Ends the wait for a reply. */
   #settle: ((loss: Loss | undefined) => void) | undefined;
+  #settlePart: ((part: string) => void) | undefined;
   #loss: Loss | undefined;
   #failure: RootFailure | undefined;
 
@@ -306,12 +330,13 @@ class WorkerHandle {
       });
     });
     child.on("message", (message: FromWorker) => this.#receive(message, isReady));
-    const { args, input, color, threadScript } = options;
+    const { args, input, color, remembers, threadScript } = options;
     const start: WorkerStart = {
       kind: "start",
       args,
       input,
       color,
+      remembers,
       script: threadScript,
       heapSize,
     };
@@ -340,6 +365,16 @@ class WorkerHandle {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Returns what the replies depend on; empty if the worker was lost. */
+  finish(): Promise<string> {
+    if (this.#loss !== undefined) return Promise.resolve("");
+    return new Promise((resolve) => {
+      this.#settlePart = resolve;
+      void this.ended.then(() => resolve(""));
+      this.#process.send({ kind: "finish" }, () => {});
+    });
   }
 
   /** Ends the process because all of them take too much. */
@@ -377,6 +412,9 @@ class WorkerHandle {
         isReady();
         return;
       }
+      case "finished":
+        this.#settlePart?.(message.part);
+        return;
       case "heap-full":
         this.#lose({ kind: "memory" });
         return;

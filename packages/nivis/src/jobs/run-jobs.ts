@@ -13,6 +13,7 @@ import { Journal } from "./journal.ts";
 import { LocalWorkers, RootFailure } from "./local-workers.ts";
 import { queueWorkforce, withoutOptions } from "./queued-sweep.ts";
 import { scriptPath } from "./script-path.ts";
+import { openSweepMemory, type SweepMemory } from "./sweep-memory.ts";
 import { progressLine } from "./sweep-progress.ts";
 
 /** The exit code of a command that the user stopped: 128 and the number of SIGINT. */
@@ -20,12 +21,17 @@ const INTERRUPTED = 130;
 /** The time between two progress lines, in milliseconds. */
 const PROGRESS_INTERVAL = 200;
 
+/** Options that say how a sweep is done, and not what it finds out. */
+const WAYS = ["--resume", "--workers", "--max-memory-size", "--max-time", "--queue", "--tree"];
+
 /** Whoever evaluates: it takes paths from the sweep and delivers replies until nothing is left. */
 export interface Workforce {
   /** Evaluates until nothing is left. Throws a {@link RootFailure} if the root fails. */
   run(): Promise<void>;
   /** Stops at once; `run` then returns. */
   cancel(): void;
+  /** Returns what the replies depend on; see `sweep-memory.ts`. */
+  finish?(): Promise<readonly string[]>;
   /** The bytes that the workers take, if they are on this machine. */
   readonly resident?: number;
 }
@@ -43,12 +49,14 @@ class JobRun {
   readonly #journal: Journal | undefined;
   readonly #sweep: Sweep;
   readonly #started = performance.now();
+  readonly #memory: SweepMemory | undefined;
   #wasInterrupted = false;
 
   constructor(flags: JobFlags, args: readonly string[]) {
     this.#flags = flags;
     this.#invocation = flags.invocation;
     this.#args = args;
+    this.#memory = flags.remember ? openSweepMemory(flags, args) : undefined;
     const { journal } = flags;
     this.#journal =
       journal === undefined ? undefined : Journal.open(journal, commandOf(flags, args));
@@ -75,6 +83,7 @@ class JobRun {
         : setInterval(() => this.#showProgress(workforce), PROGRESS_INTERVAL);
     try {
       await workforce.run();
+      if (!this.#wasInterrupted) this.#memory?.save((await workforce.finish?.()) ?? []);
     } catch (error) {
       if (error instanceof RootFailure) throw this.#rootError(error);
       throw error;
@@ -101,6 +110,8 @@ class JobRun {
       args: this.#args,
       input: readsInput ? terminal.readInput() : "",
       color: terminal.color,
+      remembers: this.#memory !== undefined,
+      recall: (path) => this.#memory?.recall(path),
       processScript: scriptPath("./job-worker.cjs"),
       threadScript: scriptPath("./launch.cjs"),
       count,
@@ -182,7 +193,6 @@ class JobRun {
 /** What distinguishes a command from others; see `journal.ts`. */
 function commandOf(flags: JobFlags, args: readonly string[]): string {
   const { environment } = flags.invocation.terminal;
-  const ways = ["--resume", "--workers", "--max-memory-size", "--max-time", "--queue", "--tree"];
   const place = [flags.invocation.machine.currentDirectory(), environment["NIX_PATH"] ?? ""];
-  return JSON.stringify([VERSION, ...place, ...withoutOptions(args, ways)]);
+  return JSON.stringify([VERSION, ...place, ...withoutOptions(args, WAYS)]);
 }

@@ -11,6 +11,8 @@ export interface EvaluatorStart {
   /** All of standard input, if the command line reads it. */
   readonly input: string;
   readonly color: boolean;
+  /** Whether the worker says at its end what its replies depend on. */
+  readonly remembers: boolean;
 }
 
 /** What a worker process needs to begin. */
@@ -23,7 +25,11 @@ export interface WorkerStart extends EvaluatorStart {
 }
 
 /** To a worker process. */
-export type ToWorker = WorkerStart | { readonly kind: "path"; readonly path: AttrPath };
+export type ToWorker =
+  | WorkerStart
+  | { readonly kind: "path"; readonly path: AttrPath }
+  /** Asks what the replies depend on. */
+  | { readonly kind: "finish" };
 
 /** From the thread. */
 export type FromEvaluator =
@@ -43,7 +49,9 @@ export type FromEvaluator =
       readonly reply: JobReply;
       readonly shown: string | undefined;
       readonly log: readonly string[];
-    };
+    }
+  /** What the replies depend on, as `encodePart` makes it; empty if that cannot be checked later. */
+  | { readonly kind: "finished"; readonly part: string };
 
 /** From a worker process. */
 export type FromWorker =

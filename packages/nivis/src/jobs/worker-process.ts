@@ -19,10 +19,10 @@ function send(message: FromWorker): void {
 }
 
 function begin(start: WorkerStart): Worker {
-  const { script, heapSize, args, input, color } = start;
+  const { script, heapSize, args, input, color, remembers } = start;
   const worker = new Worker(`require(${JSON.stringify(script)}).launch("nivis-job-evaluator")`, {
     eval: true,
-    workerData: { args, input, color },
+    workerData: { args, input, color, remembers },
     resourceLimits: {
       maxOldGenerationSizeMb: heapSize,
       maxYoungGenerationSizeMb: YOUNG_GENERATION,

@@ -157,12 +157,14 @@ export function writeResult({ file }: ResultSlot, entry: ResultEntry): boolean {
   }
 }
 
-function isPrivate(uid: number, mode: number): boolean {
+/** Whether only the user may write to a file with this owner and mode. */
+export function isPrivate(uid: number, mode: number): boolean {
   const user = process.geteuid?.();
   return user === undefined || (uid === user && (mode & 0o022) === 0);
 }
 
-function isPrivateFolder(path: string): boolean {
+/** Whether a directory belongs to the user and nobody else may write to it. */
+export function isPrivateFolder(path: string): boolean {
   const { uid, mode } = statSync(path);
   return isPrivate(uid, mode);
 }
