@@ -1,0 +1,142 @@
+/** `nivis jobs --remember`: the same lines as without, after random edits; and only what changed is evaluated. */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deserialize, serialize } from "node:v8";
+import { builtCommand, Random, runProcess, testSeed } from "@nivis/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeTree, RandomTree } from "../results/random-trees.ts";
+
+const TIMEOUT = 300_000;
+/** The bytes before what `node:v8` serializes. */
+const HEAD = 8 + 32;
+const TREES = 2;
+const ROUNDS = 7;
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "nivis-remember-"));
+});
+
+afterAll(() => remove(folder));
+
+interface Place {
+  readonly cwd: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+async function sweep(args: readonly string[], { cwd, environment = {} }: Place) {
+  const { stdout, stderr, code } = await runProcess(
+    process.execPath,
+    {
+      args: [builtCommand("nivis"), "jobs", "--no-instantiate", ...args],
+      cwd,
+      env: {
+        HOME: folder,
+        XDG_CACHE_HOME: join(folder, "cache"),
+        NIX_STATE_DIR: "/var/empty",
+        NIVIS_NO_CACHE: "",
+        NIVIS_NO_RESULTS: "",
+        ...environment,
+      },
+    },
+    { timeout: 100_000 },
+  );
+  return { code, stderr: sorted(stderr), stdout: sorted(stdout) };
+}
+
+/** The lines in an order that does not depend on which worker was faster. */
+function sorted(text: string): string {
+  return text.split("\n").sort().join("\n");
+}
+
+/** The files of the memories. */
+function memories(): readonly string[] {
+  const results = join(folder, "cache/nivis/results");
+  return readdirSync(results, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe("a sweep", { timeout: TIMEOUT }, () => {
+  const drv = (name: string, file: string): string =>
+    `derivation { name = "${name}"; system = "s"; builder = import ./${file}; }`;
+
+  test("evaluates only what depends on a change", async () => {
+    const cwd = join(folder, "edits");
+    mkdirSync(cwd);
+    for (const name of ["a", "b", "all"]) writeFileSync(join(cwd, `${name}.nix`), `"/${name}"`);
+    const text = `builtins.seq (import ./all.nix) { a = ${drv("a", "a.nix")}; s = { recurseForDerivations = true; b = ${drv("b", "b.nix")}; }; }`;
+    writeFileSync(join(cwd, "jobs.nix"), text);
+    const run = () => sweep(["--remember", "jobs.nix"], { cwd });
+    const first = await run();
+    expect(first.stdout.match(/"name":"[ab]"/g)).toEqual(['"name":"a"', '"name":"b"']);
+    expect(await run()).toEqual(first);
+
+    // Names that only the memory knows tell what was not evaluated.
+    const [file, ...others] = memories() as [string];
+    expect(others).toEqual([]);
+    const contents = deserialize(readFileSync(file).subarray(HEAD));
+    for (const { entries } of contents.parts) {
+      for (const { reply } of entries) {
+        if (reply.kind === "job")
+          reply.fields.name = `"remembered ${JSON.parse(reply.fields.name)}"`;
+      }
+    }
+    const rest = serialize(contents);
+    const hash = createHash("sha256").update(rest).digest();
+    writeFileSync(file, Buffer.concat([readFileSync(file).subarray(0, 8), hash, rest]));
+    const names = async () => (await run()).stdout.match(/"name":"[^"]*"/g);
+    expect(await names()).toEqual(['"name":"remembered a"', '"name":"remembered b"']);
+    writeFileSync(join(cwd, "b.nix"), '"/other"');
+    expect(await names()).toEqual(['"name":"remembered a"', '"name":"b"']);
+    writeFileSync(join(cwd, "all.nix"), '"/other"');
+    expect(await names()).toEqual(['"name":"a"', '"name":"b"']);
+
+    // Half a file is no memory.
+    writeFileSync(file, readFileSync(file).subarray(0, 1000));
+    expect(await names()).toEqual(['"name":"a"', '"name":"b"']);
+  });
+
+  test("prints what it prints without a memory", async () => {
+    const seed = testSeed("remembered sweeps", 20);
+    for (let number = 0; number < TREES; number++) {
+      const random = new Random(seed + number);
+      const tree = new RandomTree(join(folder, `tree${number}`), random);
+      const value = (): string => `builtins.toJSON (${tree.expression(random.below(2))})`;
+      const job = (i: number): string =>
+        `derivation { name = "n${i}"; system = "s"; builder = ./x; v = ${value()}; }`;
+      const jobs = Array.from({ length: 8 }, (_, i) => `j${i} = ${job(i)};`);
+      const set = `{ ${jobs.slice(4).join(" ")} recurseForDerivations = true; }`;
+      const text = `let r = builtins.tryEval (${value()}); in { ${jobs.slice(0, 4).join(" ")} s = builtins.seq r ${set}; }`;
+      const file = join(folder, `jobs${number}.nix`);
+      writeFileSync(file, text.replaceAll("./", `${tree.root}/`));
+      for (let round = 0; round < ROUNDS; round++) {
+        const edits: string[] = [];
+        if (round > 0) for (let n = random.below(3); n > 0; n--) edits.push(tree.edit());
+        const place = { cwd: folder, environment: tree.environment };
+        const alone = await sweep([file], place);
+        const remembered = await sweep(["--workers", "2", "--remember", file], place);
+        const shown = `seed ${seed}, tree ${number}, round ${round}: ${edits.join("; ")}\n${text}\n${describeTree(tree.root)}`;
+        expect(remembered, shown).toEqual(alone);
+      }
+    }
+  });
+
+  test("cannot have a queue, too", async () => {
+    const { code, stderr } = await sweep(["--remember", "--queue", "redis://h", "--expr", "{ }"], {
+      cwd: folder,
+    });
+    expect(stderr).toContain("'--remember' is for local workers");
+    expect(code).toBe(1);
+  });
+});
+
+/** Removes a tree, some of whose directories the user may not enter. */
+function remove(place: string): void {
+  spawnSync("chmod", ["-R", "u+rwx", place], { stdio: "ignore" });
+  rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+}
