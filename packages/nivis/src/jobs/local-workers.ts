@@ -9,6 +9,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { type AttrPath, type JobReply, joinAttrPath, type PathSource } from "@nivis/jobs";
+import { WORKER_FLAGS } from "../worker-flags.ts";
 import { MIN_HEAP, PROCESS_OVERHEAD } from "./job-options.ts";
 import type { RememberedJob } from "./sweep-memory.ts";
 import type { EvaluatorStart, FromWorker, WorkerStart } from "./worker-messages.ts";
@@ -298,7 +299,7 @@ class WorkerHandle {
     this.#events = events;
     const { fork } = process.getBuiltinModule("node:child_process");
     const child = fork(options.processScript, [], {
-      execArgv: [],
+      execArgv: [...WORKER_FLAGS],
       stdio: ["ignore", 2, "pipe", "ipc"],
       ...(options.directory === undefined ? {} : { cwd: options.directory }),
       env: { ...process.env, ...options.environment },

@@ -25,6 +25,7 @@ import type { Server, Socket } from "node:net";
 import { join } from "node:path";
 import { EvalError } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
+import { WORKER_FLAGS } from "../worker-flags.ts";
 import { FrameKind, FrameReader, frameOf, jsonFrame } from "./frames.ts";
 import {
   cardPath,
@@ -476,7 +477,7 @@ class WorkerHandle {
     this.#events = events;
     const { spawn } = process.getBuiltinModule("node:child_process");
     const program = `require(${JSON.stringify(launcher)}).launch("nivis-server-worker")`;
-    const child = spawn(process.execPath, [...process.execArgv, "-e", program], {
+    const child = spawn(process.execPath, [...process.execArgv, ...WORKER_FLAGS, "-e", program], {
       stdio: ["ignore", "ignore", "pipe", "ipc", "pipe"],
       windowsHide: true,
     });
