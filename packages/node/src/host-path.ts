@@ -7,7 +7,7 @@
  *     a\b           a/b
  *
  * Everything else that Windows calls a path (`\\server\share`, devices, `C:a`) is refused. Both
- * flavours are plain functions, so they are tested on every system.
+ * flavours are plain functions, so they are tested on every system. docs/platforms.md lists the decisions.
  */
 
 /** How the host writes paths. */
@@ -15,6 +15,9 @@ export type PathFlavour = "posix" | "windows";
 
 /** The longest path that Windows takes without a prefix (`MAX_PATH`). */
 const MAX_PLAIN_LENGTH = 259;
+
+/** The bit of a mode that lets the owner execute a file. */
+const OWNER_EXECUTES = 0o100;
 
 /** How this machine writes paths. */
 export function hostFlavour(): PathFlavour {
@@ -56,4 +59,12 @@ export function toHostPath(path: string, flavour: PathFlavour = hostFlavour()): 
  */
 export function fromHostTarget(target: string, flavour: PathFlavour = hostFlavour()): string {
   return flavour === "posix" ? target : fromHostPath(target, flavour);
+}
+
+/**
+ * Whether a file of the host with this mode is executable, which is part of the hash of a tree. Files
+ * of Windows are not: it has no such bit, whatever the mode says.
+ */
+export function hasExecutableBit(mode: number, flavour: PathFlavour = hostFlavour()): boolean {
+  return flavour === "posix" && (mode & OWNER_EXECUTES) !== 0;
 }

@@ -35,7 +35,7 @@ import { currentDirectory, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { exactVariable } from "./exact-bytes.ts";
 import { findHomeDirectory } from "./home-directory.ts";
-import { fromHostTarget } from "./host-path.ts";
+import { fromHostTarget, hasExecutableBit } from "./host-path.ts";
 import { Kind, kindOfMode } from "./inputs/file-status.ts";
 import type { InputRecorder } from "./inputs/input-recorder.ts";
 import type { FailedRequest } from "./inputs/recorded-inputs.ts";
@@ -323,7 +323,7 @@ class NodeIo implements EvalIo {
   #statusAt(place: string, path: string): FileStatus | undefined {
     const stats = this.#lstat(place, path);
     if (stats === undefined) return undefined;
-    const executable = stats.isFile() && (stats.mode & 0o100) !== 0;
+    const executable = stats.isFile() && hasExecutableBit(stats.mode);
     return { type: typeOf(stats), executable, place };
   }
 

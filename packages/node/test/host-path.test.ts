@@ -1,6 +1,6 @@
 /** Paths of the host and of Nix, in both flavours on every system. */
 import { describe, expect, test } from "vitest";
-import { fromHostPath, fromHostTarget, toHostPath } from "../src/host-path.ts";
+import { fromHostPath, fromHostTarget, hasExecutableBit, toHostPath } from "../src/host-path.ts";
 
 describe("Windows", () => {
   test.each([
@@ -46,12 +46,25 @@ describe("Windows", () => {
     expect(fromHostPath(host, "windows")).toBe(long);
   });
 
+  test("no file is executable", () => {
+    expect(hasExecutableBit(0o100777, "windows")).toBe(false);
+  });
+
   test("targets of symlinks have slashes", () => {
     expect(fromHostTarget("..\\a\\b", "windows")).toBe("../a/b");
   });
 });
 
 describe("POSIX", () => {
+  test.each([
+    [0o100744, true],
+    [0o100755, true],
+    [0o100655, false],
+    [0o100644, false],
+  ])("the owner decides whether a file of mode %o is executable: %s", (mode, expected) => {
+    expect(hasExecutableBit(mode, "posix")).toBe(expected);
+  });
+
   test.each(["/a/b", "a\\b", "C:\\a", "//a", "\\\\server\\a"])("%s stays as it is", (path) => {
     expect(fromHostPath(path, "posix")).toBe(path);
     expect(toHostPath(path, "posix")).toBe(path);

@@ -25,6 +25,7 @@ import type { DirectoryEntry, Disk, DiskStat, FileType, NewFile, OpenFile } from
 import { InputError } from "@nivis/formats";
 import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
+import { hasExecutableBit } from "../host-path.ts";
 import { ProcessLocks } from "./process-lock.ts";
 
 /** Files that are not complete yet. */
@@ -33,7 +34,6 @@ const DRAFT = /^\.draft-(\d+)-/;
 const DRAFT_AGE = 60 * 60 * 1000;
 /** How much is written at once. */
 const BUFFER = 1 << 20;
-const OWNER_EXECUTES = 0o100;
 
 /** The status of a file; nothing if it does not exist, which it does not below a file either. */
 function statusOf(path: string): Stats | undefined {
@@ -56,7 +56,7 @@ export class NodeDisk implements Disk {
     if (stats === undefined) return undefined;
     return {
       type: typeOf(stats),
-      isExecutable: (stats.mode & OWNER_EXECUTES) !== 0,
+      isExecutable: hasExecutableBit(stats.mode),
       size: stats.size,
       modified: Math.floor(stats.mtimeMs / 1000),
     };

@@ -13,6 +13,7 @@
  * with that of `lstatSync`, and falls back to that.
  */
 import { type BigIntStats, lstatSync, statfsSync, statSync } from "node:fs";
+import { hasExecutableBit } from "../host-path.ts";
 
 /** The number of 32-bit words of a stamp. */
 export const STAMP_WORDS = 12;
@@ -52,7 +53,7 @@ export function kindOfMode(mode: number): Kind {
 
 /** Whether the owner may execute a regular file of this mode. */
 export function isExecutableMode(mode: number): boolean {
-  return (mode & TYPE_BITS) === REGULAR && (mode & 0o100) !== 0;
+  return (mode & TYPE_BITS) === REGULAR && hasExecutableBit(mode);
 }
 
 /** Nanoseconds of a second, in `BigInt`. */

@@ -3,6 +3,7 @@ import type { FileHandle, FileReadResult } from "node:fs/promises";
 import { type FileStatus, type FileSystem, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
+import { hasExecutableBit } from "../host-path.ts";
 
 /** Loaded when it is used; see the invariants of the architecture. */
 function disk(): typeof import("node:fs/promises") {
@@ -42,7 +43,7 @@ async function status(path: string): Promise<FileStatus | undefined> {
       : found.isSymbolicLink()
         ? "symlink"
         : "other";
-  return { type, size: found.size, executable: (found.mode & 0o100) !== 0 };
+  return { type, size: found.size, executable: hasExecutableBit(found.mode) };
 }
 
 /** Makes directories writable so that what is in them can be removed. */
