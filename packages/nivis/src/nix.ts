@@ -67,12 +67,26 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   realisation: ["store", "build-trace"],
 };
 
-/** Other names of members of `nix store`. */
-const STORE_ALIASES: Readonly<Record<string, readonly string[]>> = {
-  "add-file": ["add", "--mode", "flat"],
-  "add-path": ["add"],
-  optimize: ["optimise"],
-  ping: ["info"],
+/** Another name of a member of a group, and what C++ Nix says to who uses it. */
+interface MemberAlias {
+  readonly command: readonly string[];
+  readonly warning?: string;
+}
+
+/** Other names of members of `nix store` and `nix nar`. */
+const MEMBER_ALIASES: Readonly<Record<string, Readonly<Record<string, MemberAlias>>>> = {
+  store: {
+    "add-file": { command: ["add", "--mode", "flat"] },
+    "add-path": { command: ["add"] },
+    optimize: { command: ["optimise"] },
+    ping: { command: ["info"], warning: "'ping' is a deprecated alias for 'info'" },
+  },
+  nar: {
+    "dump-path": {
+      command: ["pack"],
+      warning: "'nix nar dump-path' is a deprecated alias for 'nix nar pack'",
+    },
+  },
 };
 
 /** Flags that say that the expression is in a file. */
@@ -108,8 +122,9 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
     const next = splitAtCommand(rest);
     if (next.word === undefined) return runNivis([...command, ...rest], terminal);
     flags.push(...next.before);
-    const known = command.join(" ") === "store" ? STORE_ALIASES[next.word] : undefined;
-    command.push(...(known ?? [next.word]));
+    const alias = MEMBER_ALIASES[command.join(" ")]?.[next.word];
+    if (alias?.warning !== undefined) new Invocation(terminal, "nivis-nix").warn(alias.warning);
+    command.push(...(alias?.command ?? [next.word]));
     rest = next.after;
   }
   if (word === "env" && rest[0] === "shell") {

@@ -408,7 +408,7 @@ describe("signing and verifying", () => {
     const untrusted = await nivisLater(there);
     expect(untrusted).toMatchObject({
       code: 2,
-      err: `checking '${path}'...\nerror: path '${path}' is untrusted\n`,
+      err: `checking '${path}'...\npath '${path}' is untrusted\n`,
     });
     expect((await nivisLater([...there, "--no-trust"])).code).toBe(0);
     const other = join(folder, "other");
@@ -420,7 +420,7 @@ describe("signing and verifying", () => {
     writeFileSync(join(root, path, "data"), "other data");
     const broken = await on("store", "verify", "--no-trust", path);
     expect(broken.code).toBe(1);
-    expect(broken.err).toContain(`error: path '${path}' was modified! expected hash 'sha256:`);
+    expect(broken.err).toContain(`\npath '${path}' was modified! expected hash 'sha256:`);
   });
 });
 

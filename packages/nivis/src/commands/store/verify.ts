@@ -89,7 +89,7 @@ export const storeVerifyCommand: StoreProgram<VerifyDraft> = {
         session.info(`checking '${path}'...`);
         if (!draft.noContents && !(await hasRightContents(info, store, session))) code |= CORRUPTED;
         if (!draft.noTrust && !(await isTrusted(info, store, others, keys, draft))) {
-          session.error(`path '${path}' is untrusted`);
+          session.tell(`path '${path}' is untrusted`);
           code |= UNTRUSTED;
         }
       } catch (error) {
@@ -111,7 +111,7 @@ async function hasRightContents(
   const { hash } = await digestOf(nar, nodeStoreHost.hashes);
   if (equalHashes(hash, info.narHash)) return true;
   const [wanted, got] = [info.narHash, hash].map((one) => formatHash(one, "nix32", true));
-  session.error(`path '${info.path}' was modified! expected hash '${wanted}', got '${got}'`);
+  session.tell(`path '${info.path}' was modified! expected hash '${wanted}', got '${got}'`);
   return false;
 }
 
