@@ -64,7 +64,7 @@ const DERIVATIONS = `builtins.genList (i: derivation {
 }) 1000`;
 
 /** How many additions in a row are compared; the best of many rows hardly depends on the machine's load. */
-const ROW = 50;
+const ROW = 200;
 const COPIED_PATHS = 20;
 const MANY_PATHS = 5000;
 /** The compressions of caches to compare; xz is that of C++ Nix unless a URL names another. */
@@ -204,7 +204,7 @@ async function measureAdditions(programs: string): Promise<void> {
       worker: join(root, "packages", "node", "dist", "store-worker.js"),
     }),
   );
-  const COUNT = 500;
+  const COUNT = 1000;
   try {
     store.isValidPath(textOf(daemon, 0).path);
     const times: number[] = [];
