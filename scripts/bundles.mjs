@@ -29,7 +29,10 @@ export const ON_DEMAND = {
   ],
   stores: ["nivis/src/commands/store-commands.ts"],
   prefetching: ["nivis/src/commands/store/prefetched-file.ts"],
-  "remote-files": ["node/src/stores/evaluation/remote-files.ts"],
+  "remote-files": [
+    "node/src/stores/evaluation/nar-spool.ts",
+    "node/src/stores/evaluation/remote-files.ts",
+  ],
   flakes: ["nivis/src/commands/flake-commands.ts", "nivis/src/flakes/repl-flake.ts"],
   inflating: ["fetch/src/git/inflate.ts"],
   archives: ["fetch/src/archive/unpack.ts"],
