@@ -3,6 +3,7 @@
 import type { DescribedValue, EvaluationQuery, Evaluator } from "@nivis/lsp";
 import { afterEach, expect, test } from "vitest";
 import type {
+  CodeAction,
   CodeLens,
   CompletionItem,
   CompletionList,
@@ -11,7 +12,7 @@ import type {
   Location,
   SignatureHelp,
 } from "vscode-languageserver-protocol";
-import { type OpenDocument, TestClient } from "./client.ts";
+import { type OpenDocument, TestClient, textIn } from "./client.ts";
 
 let client: TestClient | undefined;
 
@@ -192,6 +193,33 @@ test("options of modules: completion, hover, declaration", async () => {
   }
 });
 
+test("the type of an option is the one in its declaration", async () => {
+  const files = {
+    "/m/greet.nix":
+      "{ lib, ... }: {\n  options.services.greet = {\n    enable = lib.mkOption {\n      type = lib.types.bool;\n    };\n  };\n}\n",
+  };
+  const option = {
+    ...ENABLE.option,
+    declarations: [{ path: "/m/greet.nix", position: { line: 2, character: 4 } }],
+  };
+  const evaluator = new Known({
+    "O#services#greet#enable": { ...ENABLE, option } as DescribedValue,
+  });
+  client = await TestClient.start({
+    files,
+    openEvaluator: () => evaluator,
+    settings: { nivis: { options: { nixos: { expr: "O" } } } },
+  });
+  const document = await client.open("{ config, ... }: { services.greet.enab§le = true; }");
+  const found = await client.at<Location[]>("textDocument/typeDefinition", document);
+  expect(found).toEqual([
+    {
+      uri: "file:///m/greet.nix",
+      range: { start: { line: 3, character: 6 }, end: { line: 3, character: 28 } },
+    },
+  ]);
+});
+
 test("files that are not modules get no options", async () => {
   const { evaluator, document } = await start("{ services.greet.ena§ }");
   expect((await labels(document)).map(({ label }) => label)).not.toContain("enable");
@@ -252,6 +280,53 @@ test("commands evaluate what is selected, or say why not", async () => {
     error: "the expression uses names whose values are not known here",
   });
   expect(await run(0, 3)).toEqual({ error: "the selection is not an expression" });
+});
+
+const GITHUB =
+  '(builtins.fetchTree { type = "tarball"; url = "https://github.com/o/r/archive/v1.2.tar.gz"; }).narHash';
+const HASH = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=";
+
+test.each([
+  [
+    "an empty hash",
+    'let version = "1.2"; in f: f.fetchFromGitHub { owner = "o"; repo = "r"; rev = "v${version}"; hash = ""; }',
+  ],
+  [
+    "lib.fakeHash",
+    'lib: fetch: (a: { version = "1.2"; src = fetch.fetchFromGitHub { owner = "o"; repo = "r"; rev = "v${a.version}"; sha256 = lib.fakeHash; }; })',
+  ],
+])("the hash of a fetcher is filled: %s", async (_, text) => {
+  const evaluator = new Known({ [GITHUB]: { ...NOTHING, type: "string", shown: `"${HASH}"` } });
+  client = await TestClient.start({
+    openEvaluator: () => evaluator,
+    capabilities: { textDocument: { codeAction: { resolveSupport: { properties: ["edit"] } } } },
+  });
+  const { uri } = await client.open(text);
+  const at = { line: 0, character: text.search(/hash|sha256/) };
+  const actions = await client.connection.sendRequest<CodeAction[]>("textDocument/codeAction", {
+    textDocument: { uri },
+    range: { start: at, end: at },
+    context: { diagnostics: [] },
+  });
+  const action = actions.find(({ title }) => title === "Fetch, and fill in the hash");
+  const resolved = await client.connection.sendRequest<CodeAction>("codeAction/resolve", action);
+  const [edit] = resolved.edit?.changes?.[uri] ?? [];
+  expect(edit?.newText).toBe(`"${HASH}"`);
+  expect(edit && textIn(text, edit.range)).toMatch(/^""$|^lib\.fakeHash$/);
+});
+
+test("a hash that cannot be computed is an error that says why", async () => {
+  const text = 'f: f.fetchurl { url = "https://example.org/x"; hash = ""; }';
+  client = await TestClient.start({
+    openEvaluator: () => new Known({}),
+    capabilities: { textDocument: { codeAction: { resolveSupport: { properties: ["edit"] } } } },
+  });
+  const { uri } = await client.open(text);
+  const data = { uri, offset: text.indexOf('""') };
+  const action = { title: "", kind: "quickfix", data };
+  await expect(client.connection.sendRequest("codeAction/resolve", action)).rejects.toThrow(
+    "the hash could not be computed: error: no such value",
+  );
 });
 
 test("nothing is evaluated when evaluation is off", async () => {

@@ -2,27 +2,31 @@
 
 import { decodeUtf8 } from "@nivis/formats";
 import { applyFixes, type LintDiagnostic } from "@nivis/syntax";
-import type { CodeAction, CodeActionParams } from "vscode-languageserver";
+import { type CodeAction, type CodeActionParams, ResponseError } from "vscode-languageserver";
 import type { Offer } from "../actions/action.ts";
+import { wantedHashAt } from "../actions/fetched-hash.ts";
 import { REWRITES } from "../actions/rewrites.ts";
 import type { Snapshot } from "../analysis/snapshot.ts";
-import { aboutDocument, type Feature } from "../feature.ts";
+import { aboutDocument, type Feature, type Workbench } from "../feature.ts";
 import { applyByteEdits, textEdit, workspaceEdit } from "../text/edits.ts";
 import { lintOptions, ofLint } from "./diagnostics.ts";
 
 /** Findings that one menu is about, at most; the smallest, which are the nearest. */
 const MAX_FINDINGS = 20;
+/** `RequestFailed` of the protocol. */
+const REQUEST_FAILED = -32803;
 const FIX_ALL = "source.fixAll.nivis";
 
 /** `textDocument/codeAction` */
 export const codeActionFeature: Feature = {
   method: "textDocument/codeAction",
   title: "Code actions",
-  does: "the repairs of all lints, one by one or all at once; `# nivis-ignore`; rewrites, each checked to parse",
+  does: "the repairs of all lints, one by one or all at once; `# nivis-ignore`; the missing hash of a fetcher; rewrites, each checked to parse",
   peers: { nil: "11 rewrites", nixd: "10 rewrites, repairs" },
   test: "code-actions.test.ts",
   capabilities: () => ({
     codeActionProvider: {
+      resolveProvider: true,
       codeActionKinds: [
         "quickfix",
         "refactor.extract",
@@ -55,11 +59,57 @@ export const codeActionFeature: Feature = {
         edit: workspaceEdit(snapshot, found.edits),
       });
     }
+    if (wants("quickfix") && canResolve(bench)) {
+      const wanted = wantedHashAt(snapshot, span.start);
+      const data: HashData = { uri: snapshot.uri, offset: wanted?.value.start ?? 0 };
+      if (wanted !== undefined)
+        actions.push({ title: "Fetch, and fill in the hash", kind: "quickfix", data });
+    }
     // On its own it would be offered at every place.
     const isAsked = context.only !== undefined && wants(FIX_ALL);
     if (isAsked) actions.push(...fixAll(snapshot, lints));
     return actions;
   }),
+};
+
+/** What an action that fills a hash is about. */
+interface HashData {
+  readonly uri: string;
+  /** Where the hash begins. */
+  readonly offset: number;
+}
+
+/** Whether the client asks for edits when an action is chosen, and somebody can compute them. */
+function canResolve({ client, evaluations }: Workbench): boolean {
+  const properties = client.textDocument?.codeAction?.resolveSupport?.properties;
+  return properties?.includes("edit") === true && evaluations.isEnabled;
+}
+
+/** `codeAction/resolve`: computes the edit of an action that fills a hash. */
+export const codeActionResolveFeature: Feature = {
+  method: "codeAction/resolve",
+  test: "code-actions.test.ts",
+  capabilities: () => ({}),
+  empty: null,
+  run: async (bench: Workbench, action: CodeAction, token): Promise<CodeAction> => {
+    const { uri, offset } = (action.data ?? {}) as Partial<HashData>;
+    const snapshot = uri === undefined ? undefined : bench.open(uri);
+    if (snapshot === undefined || offset === undefined) return action;
+    const wanted = wantedHashAt(snapshot, offset);
+    if (wanted === undefined) return action;
+    const query = { root: wanted.expression, directory: snapshot.directory, path: [] };
+    const { start, end } = wanted.value;
+    const reply = await bench.evaluations.evaluateNow(query, token);
+    const hash =
+      "value" in reply ? /^"(sha256-[A-Za-z0-9+/=]+)"$/.exec(reply.value)?.[1] : undefined;
+    if (hash === undefined) {
+      const why = "error" in reply ? reply.error : `${reply.value} is not a hash`;
+      throw new ResponseError(REQUEST_FAILED, `the hash could not be computed: ${why}`);
+    }
+    if (bench.open(uri as string)?.version !== snapshot.version)
+      throw new ResponseError(REQUEST_FAILED, "the text has changed while its source was fetched");
+    return { ...action, edit: workspaceEdit(snapshot, [{ start, end, text: `"${hash}"` }]) };
+  },
 };
 
 /** The repair of a finding, and a comment that silences it. */

@@ -5,7 +5,7 @@ import {
   incomingCallsFeature,
   outgoingCallsFeature,
 } from "./call-hierarchy.ts";
-import { codeActionFeature } from "./code-actions.ts";
+import { codeActionFeature, codeActionResolveFeature } from "./code-actions.ts";
 import { codeLensFeature, executeCommandFeature } from "./commands.ts";
 import { completionFeature, completionResolveFeature } from "./completion.ts";
 import { documentDiagnosticFeature, workspaceDiagnosticFeature } from "./diagnostics.ts";
@@ -22,6 +22,7 @@ import {
   highlightFeature,
   implementationFeature,
   referencesFeature,
+  typeDefinitionFeature,
 } from "./navigation.ts";
 import { prepareRenameFeature, renameFeature } from "./rename.ts";
 import { signatureHelpFeature } from "./signature-help.ts";
@@ -39,6 +40,7 @@ export const FEATURES: readonly Feature[] = [
   signatureHelpFeature,
   definitionFeature,
   declarationFeature,
+  typeDefinitionFeature,
   implementationFeature,
   referencesFeature,
   highlightFeature,
@@ -50,6 +52,7 @@ export const FEATURES: readonly Feature[] = [
   incomingCallsFeature,
   outgoingCallsFeature,
   codeActionFeature,
+  codeActionResolveFeature,
   formattingFeature,
   rangeFormattingFeature,
   onTypeFormattingFeature,

@@ -3,7 +3,15 @@
  * files that import each other.
  */
 import { decodeUtf8 } from "@nivis/formats";
-import { type Expr, NodeKind, type Span, walk } from "@nivis/syntax";
+import {
+  type Expr,
+  NodeKind,
+  type Span,
+  SyntaxKind,
+  SyntaxNode,
+  SyntaxToken,
+  walk,
+} from "@nivis/syntax";
 import {
   type DefinitionParams,
   type DocumentHighlight,
@@ -11,6 +19,7 @@ import {
   type DocumentHighlightParams,
   type Location,
   type ReferenceParams,
+  type TypeDefinitionParams,
 } from "vscode-languageserver";
 import { subjectAt } from "../analysis/cursor.ts";
 import { withsAround } from "../analysis/evaluations.ts";
@@ -185,6 +194,43 @@ export const implementationFeature: Feature = {
     references(snapshot, snapshot.offset(position), false, bench, token),
   ),
 };
+
+/** `textDocument/typeDefinition` */
+export const typeDefinitionFeature: Feature = {
+  method: "textDocument/typeDefinition",
+  title: "Go to type definition",
+  does: "of an option the `type` in its declaration",
+  peers: { nil: "none", nixd: "none" },
+  test: "evaluation.test.ts",
+  capabilities: () => ({ typeDefinitionProvider: true }),
+  empty: null,
+  run: aboutDocument(async (snapshot, { position }: TypeDefinitionParams, bench, token) => {
+    const found = await optionAt(snapshot, snapshot.offset(position), bench, token);
+    const types: Location[] = [];
+    for (const place of found?.option?.declarations ?? []) types.push(await typeOf(place, bench));
+    return types;
+  }),
+};
+
+/** The `type` of an option that is declared at a place; the place itself where none is written. */
+async function typeOf(place: Place, bench: Workbench): Promise<Location> {
+  const declared = await bench.files.snapshot(place.path);
+  if (declared === undefined || !declared.isAnalysed) return locationOfPlace(place);
+  const { tree } = declared;
+  const token = tree.tokenAt(declared.offset(place.position));
+  const option = new SyntaxToken(tree, token).ancestors().find(isBinding);
+  for (let node = option?.index ?? tree.nodeCount; node < tree.nodeCount; node += 1) {
+    const binding = new SyntaxNode(tree, node);
+    if (option === undefined || binding.start >= option.end) break;
+    if (isBinding(binding) && binding.firstToken.text === "type")
+      return locationOf(declared, { start: binding.start, end: binding.end });
+  }
+  return locationOfPlace(place);
+}
+
+function isBinding({ kind }: SyntaxNode): boolean {
+  return kind === SyntaxKind.Binding;
+}
 
 /** The definition that a place is about, if it is a name of the text. */
 export function definitionAtPlace(snapshot: Snapshot, offset: number): Definition | undefined {
