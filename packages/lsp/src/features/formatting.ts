@@ -21,6 +21,13 @@ async function optionsFor(snapshot: Snapshot, bench: Workbench): Promise<FormatO
   return { width: config.width ?? width, indent: config.indent ?? indent };
 }
 
+/** Whether a text cannot be formatted, without trying; very large ones are not looked at. */
+function isBroken(snapshot: Snapshot): boolean {
+  return (
+    snapshot.isAnalysed && snapshot.tree.diagnostics.some(({ code }) => code === "syntax-error")
+  );
+}
+
 /** Runs a formatter; a text with mistakes is left as it is, since diagnostics say what is wrong. */
 function formatted<T>(run: () => T): T | null {
   try {
@@ -45,7 +52,7 @@ export const formattingFeature: Feature = {
     { textDocument: { uri } }: DocumentFormattingParams,
   ): Promise<TextEdit[] | null> => {
     const snapshot = bench.open(uri);
-    if (snapshot === undefined || /^\s*$/.test(snapshot.bytes)) return null;
+    if (snapshot === undefined || /^\s*$/.test(snapshot.bytes) || isBroken(snapshot)) return null;
     const options = await optionsFor(snapshot, bench);
     const edits = formatted(() => formatEdits(snapshot.source, options));
     return edits?.map((edit) => textEdit(snapshot, edit)) ?? null;
@@ -67,6 +74,7 @@ export const rangeFormattingFeature: Feature = {
       { range }: DocumentRangeFormattingParams,
       bench,
     ): Promise<TextEdit[] | null> => {
+      if (isBroken(snapshot)) return null;
       const options = await optionsFor(snapshot, bench);
       const span = snapshot.positions.span(range);
       const edits = formatted(() => formatRange(snapshot.source, span, options));

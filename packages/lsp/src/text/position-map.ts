@@ -141,10 +141,7 @@ export class PositionMap {
     const { line, column } = this.#source.lineColumn(offset);
     if (this.#table === undefined) return { line: line - 1, character: column - 1 };
     const start = this.#source.lineStarts[line - 1] as number;
-    return {
-      line: line - 1,
-      character: this.toUnits(start + column - 1) - this.toUnits(start),
-    };
+    return { line: line - 1, character: this.units({ start, end: start + column - 1 }) };
   }
 
   range({ start, end }: Span): Range {
@@ -158,7 +155,11 @@ export class PositionMap {
 
   /** The length of a stretch in UTF-16 code units. */
   units({ start, end }: Span): number {
-    return this.#table === undefined ? end - start : this.toUnits(end) - this.toUnits(start);
+    if (this.#table === undefined) return end - start;
+    const { text } = this.#source;
+    for (let i = start; i < end; i += 1)
+      if (text.charCodeAt(i) > 0x7f) return this.toUnits(end) - this.toUnits(start);
+    return end - start;
   }
 
   /** The byte offset of a code unit. */
