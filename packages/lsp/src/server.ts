@@ -82,6 +82,7 @@ class Server implements Workbench {
       host,
       settings: () => this.settings,
       openDocuments: () => this.openDocuments(),
+      showProgress: (title, cancel) => this.#showProgress(title, cancel),
     });
     this.#diagnostics = new DiagnosticsPublisher(this, {
       publish: (params) => void connection.sendDiagnostics(params).catch(() => {}),
@@ -198,6 +199,23 @@ class Server implements Workbench {
     } finally {
       this.#running -= 1;
     }
+  }
+
+  /** Shows in the client that something takes long, until the result is called. */
+  #showProgress(title: string, cancel: () => void): () => void {
+    if (this.client.window?.workDoneProgress !== true) return () => {};
+    const created = this.#connection.window.createWorkDoneProgress();
+    // A connection that has ended shows nothing.
+    const ignore = (): void => {};
+    const begun = created.then((progress) => {
+      progress.token.onCancellationRequested(cancel);
+      progress.begin(title, undefined, undefined, true);
+      return progress;
+    });
+    begun.catch(ignore);
+    return () => {
+      begun.then((progress) => progress.done()).catch(ignore);
+    };
   }
 
   /** Logs a mistake of the server, once in a row. */

@@ -193,6 +193,33 @@ test("options of modules: completion, hover, declaration", async () => {
   }
 });
 
+test("an evaluation that takes long is shown while it lasts", async () => {
+  const evaluator = new Known(VALUES);
+  evaluator.delay = 900;
+  client = await TestClient.start({
+    openEvaluator: () => evaluator,
+    capabilities: { window: { workDoneProgress: true } },
+  });
+  const { connection } = client;
+  const seen: string[] = [];
+  const ended = new Promise<void>((resolve) => {
+    connection.onRequest("window/workDoneProgress/create", () => {
+      seen.push("create");
+      return null;
+    });
+    connection.onNotification("$/progress", ({ value }: { value: { kind: string } }) => {
+      seen.push(value.kind);
+      if (value.kind === "end") resolve();
+    });
+  });
+  const document = await client.open("{ pkgs }: pkgs.hel§");
+  await client.at("textDocument/completion", document);
+  await ended;
+  // Preparing the packages and listing their names are one evaluation each.
+  const inOrder = [...new Set(seen)];
+  expect(inOrder).toEqual(["create", "begin", "end"]);
+});
+
 test("the type of an option is the one in its declaration", async () => {
   const files = {
     "/m/greet.nix":

@@ -33,6 +33,8 @@ const FAILURE_PAUSE = 10_000;
 /** How long features wait for a value, in milliseconds: what the user asked for, and what comes by itself. */
 const PATIENCE = 2500;
 const LITTLE_PATIENCE = 400;
+/** An evaluation that takes longer is shown, in milliseconds. */
+const UNSEEN = 500;
 /** Names that a walk through bindings follows, at most. */
 const MAX_STEPS = 20;
 
@@ -47,6 +49,8 @@ export interface EvaluationsOptions {
   readonly host: Host;
   readonly settings: () => Settings;
   readonly openDocuments: () => readonly Snapshot[];
+  /** Shows that something takes long; the result ends that. `cancel` is for a user who does not want to wait. */
+  readonly showProgress: (title: string, cancel: () => void) => () => void;
 }
 
 /** See the head of this file. */
@@ -125,7 +129,9 @@ export class Evaluations {
     query: EvaluationQuery,
     token: Cancelled,
   ): Promise<{ readonly value: string } | { readonly error: string }> {
-    const reply = await this.#open()?.describe(query, token);
+    const asked = this.#open()?.describe(query, token);
+    if (asked !== undefined) this.#show(asked);
+    const reply = await asked;
     if (reply === undefined) return { error: "nothing evaluates here" };
     return reply.kind === "value" ? { value: reply.value.shown } : { error: reply.message };
   }
@@ -287,9 +293,20 @@ export class Evaluations {
     if (reply === undefined) {
       reply = run(evaluator);
       this.#remember(key, reply);
+      this.#show(reply);
     }
     const found = await this.#patiently(reply, patience);
     return found?.kind === "value" ? found.value : undefined;
+  }
+
+  /** Shows an evaluation that takes long, until it ends. */
+  #show(reply: Promise<unknown>): void {
+    const { host, showProgress } = this.#options;
+    let end = host.schedule(UNSEEN, () => {
+      end = showProgress("Evaluating", () => this.restart());
+    });
+    const ended = (): void => end();
+    reply.then(ended, ended);
   }
 
   /** A reply if it comes in time; one that comes later is there for the next question. */
