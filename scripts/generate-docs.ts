@@ -43,11 +43,15 @@ function writeDocument(name: string, text: string): void {
 }
 
 function builtinsDocument(): string {
-  const functions = allBuiltins.map(({ name, args, doc, feature }) => ({
+  const functions = allBuiltins.map(({ name, args, doc, feature, callFeature }) => ({
     name,
     heading: [name, ...args.map((argument) => `*${argument.name}*`)].join(" "),
     body:
-      feature === undefined ? doc : `${doc}\n\nOnly with the experimental feature \`${feature}\`.`,
+      doc +
+      (feature === undefined ? "" : `\n\nOnly with the experimental feature \`${feature}\`.`) +
+      (callFeature === undefined
+        ? ""
+        : `\n\nCalls need the experimental feature \`${callFeature}\`.`),
   }));
   const constants = allConstants.map(({ name, type, doc, impure }) => ({
     name,
