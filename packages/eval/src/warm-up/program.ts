@@ -3,7 +3,9 @@
  * the machine has a path of its own, and calls of every kind, from code and from builtins. It
  * leaves out what evaluation rarely does and what would make the host load something.
  *
- * The lists of fifty numbers make functions hot enough to be translated.
+ * The lists of fifty numbers make functions hot enough to be translated. V8 notes the types of the
+ * operands only after a function has run for a while, so the operators come last: most are cases of
+ * one function of the machine (docs/design/007-warm-up.md).
  */
 export const WARM_UP_NIX = `let
   b = builtins;
@@ -62,28 +64,8 @@ export const WARM_UP_NIX = `let
   };
 
   round = n: [
-    # Numbers, texts, paths
-    (one + n) (one - n) (one * 2) (4 / one) (-one) (half + 1) (1 - half) (half * 2) (half / one) (-half)
-    (one < 2) (one <= n) (one > 2) (one >= 2) (half < 1) (1 < half) (text < "t") (list < list)
-    (one == 1) (one != n) (half == one) (text == "s") (dir == /a) (list == [ 1 2 3 ]) (null == one)
-    (small == small) (small != large) (same == same) ({ a = list; } == { a = [ 1 ]; })
-    (text + "t") (text + output) (output + "t") ({ outPath = "a"; } + "t") (printable + "t") (dir + "/b") (dir + text) (/. + text) "a\${text}b" "\${text}" "\${output}\${printable}"
-    /a/\${text}/b "\${built}" "a\${built}\${text}" "\${text}\${built}\${built}" (built + text) (text + built) (built == text) (built < text)
-    (toString [ built text ]) (b.concatStringsSep "," [ built "a" built ]) (b.substring 0 1 built)
-
-    # Conditions
-    (yes && no) (yes || no) (no && yes) (no || yes) (no -> yes) (yes -> no) (!no)
-    (if yes then 1 else 2) (if no then 1 else 2) (assert yes; 1) (assert one == n || yes; 1)
-
-    # Lists, of numbers, of others, of both
-    (list ++ list) ([ ] ++ list) (list ++ [ ]) ([ 1 ] ++ texts) (texts ++ many) (many ++ [ 0.5 ])
-    (b.tail list ++ [ n ]) (b.filter always list ++ [ 1 ])
-    (b.attrNames large ++ list) (list ++ b.attrNames large) (b.attrNames large ++ b.attrValues large) (b.attrValues small ++ texts)
-    (b.map (l: l ++ list) lists) (b.map (l: list ++ l) lists)
-
     # Sets
     (small // { q = n; }) (large // small) (small // large) (large // { n1 = 2; } // { q = 1; }) ({ } // small) (small // { }) (packed // small) (small // packed) (large // packed) (packed // { q = one; })
-    { \${text} = n; } { \${text} = x: n; } { \${if yes then null else text} = n; } { "x\${text}" = one; a = 2; } (rec { \${text} = a; a = one; })
     (b.map pick [ small small layered (large // small) { a = one; } { a = one; } ])
     (b.map pick [ packed packed small packed ]) (b.map (set: set.a.a) [ { a = packed; } { a = packed; } deepPacked deepPacked { a = small; } ])
     (b.map pickDeep [ nested nested { a = layered; } { a = small; } { a = { b = same 1; }; } { a = { b = same 2; }; } ])
@@ -117,6 +99,28 @@ export const WARM_UP_NIX = `let
     (loop 50 n) (fib 9) (b.length grown) (b.tryEval (b.length (deep 50))).success
     (b.map (x: same x + n) many) (b.filter (x: x < n) many) (b.sort (x: y: y < x) many)
     (b.foldl' (x: y: x + y) 0 many) (b.foldl' two 0 many)
+
+    # Numbers, texts, paths
+    (one + n) (one - n) (one * 2) (4 / one) (-one) (half + 1) (1 - half) (half * 2) (half / one) (-half)
+    (one < 2) (one <= n) (one > 2) (one >= 2) (half < 1) (1 < half) (text < "t") (list < list)
+    (one == 1) (one != n) (half == one) (text == "s") (dir == /a) (list == [ 1 2 3 ]) (null == one)
+    (small == small) (small != large) (same == same) ({ a = list; } == { a = [ 1 ]; })
+    (text + "t") (text + output) (output + "t") ({ outPath = "a"; } + "t") (printable + "t") (dir + "/b") (dir + text) (/. + text) "a\${text}b" "\${text}" "\${output}\${printable}"
+    /a/\${text}/b "\${built}" "a\${built}\${text}" "\${text}\${built}\${built}" (built + text) (text + built) (built == text) (built < text)
+    (toString [ built text ]) (b.concatStringsSep "," [ built "a" built ]) (b.substring 0 1 built)
+
+    # Conditions
+    (yes && no) (yes || no) (no && yes) (no || yes) (no -> yes) (yes -> no) (!no)
+    (if yes then 1 else 2) (if no then 1 else 2) (assert yes; 1) (assert one == n || yes; 1)
+
+    # Lists, of numbers, of others, of both
+    (list ++ list) ([ ] ++ list) (list ++ [ ]) ([ 1 ] ++ texts) (texts ++ many) (many ++ [ 0.5 ])
+    (b.tail list ++ [ n ]) (b.filter always list ++ [ 1 ])
+    (b.attrNames large ++ list) (list ++ b.attrNames large) (b.attrNames large ++ b.attrValues large) (b.attrValues small ++ texts)
+    (b.map (l: l ++ list) lists) (b.map (l: list ++ l) lists)
+
+    # Sets with computed names
+    { \${text} = n; } { \${text} = x: n; } { \${if yes then null else text} = n; } { "x\${text}" = one; a = 2; } (rec { \${text} = a; a = one; })
   ];
 in
 b.deepSeq (round 1) null
