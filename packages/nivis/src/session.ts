@@ -14,12 +14,14 @@ import {
   findInSearchPath,
   IoError,
   NixPath,
+  NO_POS,
   type Program,
   type RunObserver,
   type Slot,
   type StackSampler,
   type Store,
   type Suspendable,
+  type Thunk,
   type Value,
 } from "@nivis/eval";
 import { canonPath, encodeUtf8, type FinishedDerivation } from "@nivis/formats";
@@ -439,8 +441,25 @@ export class Session {
     return this.evaluation.evaluate(source.text, source);
   }
 
+  /** Loads a source and returns code that evaluates it; see {@link withFileTrace}. */
+  program(source: Source): Suspendable<Value> {
+    return withFileTrace(this.evaluation.loadText(source.text, source), source);
+  }
+
   /** Runs native code that can be suspended. */
   run<Result>(generator: Suspendable<Result>): Result {
     return this.evaluation.run(generator);
+  }
+}
+
+/** Evaluates a program. Nix: the trace of a file that fails names it, as that of an import does. */
+function* withFileTrace(program: Thunk, { origin }: Source): Suspendable<Value> {
+  try {
+    return (yield program) as Value;
+  } catch (error) {
+    if (error instanceof EvalError && origin.kind === "file") {
+      error.addTrace(NO_POS, `while evaluating the file '${origin.name ?? origin.path}':`);
+    }
+    throw error;
   }
 }

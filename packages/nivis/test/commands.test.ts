@@ -11,6 +11,7 @@ const folder = folderWith({
   "default.nix":
     '{ n ? "w" }: rec { name = n; list = [ 1 { two = 2; } ]; drv = derivation { name = n; system = "s"; builder = "b"; }; }',
   "bad.nix": "{ a = 1; b = }",
+  "fails.nix": 'throw "t"',
   "lib/x.nix": '"x"',
   "text.txt": "from a file",
 });
@@ -76,6 +77,10 @@ describe("nivis eval", () => {
   test("explains mistakes", () => {
     fails(["eval", "-E", "{ foo = 1; }", "fo"], "attribute 'fo'", "Did you mean foo?");
     fails(["eval", "--file", join(folder.path, "bad.nix")], "syntax error", "bad.nix:1:14:", "^");
+    fails(
+      ["eval", "--file", join(folder.path, "fails.nix"), "a"],
+      `… while evaluating the file '${folder.path}/fails.nix':`,
+    );
     fails(["eval", "1 + 1"], "nivis eval --expr '1 + 1'", "Try 'nivis eval --help'");
     fails(["eval", "./nothing.nix"], "file './nothing.nix' does not exist");
     fails(["parse", ".#hello"], "looks like a flake reference");

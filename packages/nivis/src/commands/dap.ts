@@ -16,7 +16,6 @@ import {
   autoCall,
   EvalError,
   evalErrorOf,
-  NO_POS,
   printPretty,
   renderError,
   type Slot,
@@ -307,18 +306,7 @@ function rootOf({ program, expression }: LaunchArguments, session: Session): Sus
     expression === undefined
       ? session.file(encodeUtf8(program ?? "."))
       : session.expression(encodeUtf8(expression));
-  const thunk = session.evaluation.loadText(source.text, source);
-  const { origin } = source;
-  return (function* (): Suspendable<Value> {
-    try {
-      return (yield thunk) as Value;
-    } catch (error) {
-      if (error instanceof EvalError && origin.kind === "file") {
-        error.addTrace(NO_POS, `while evaluating the file '${origin.name ?? origin.path}':`);
-      }
-      throw error;
-    }
-  })();
+  return session.program(source);
 }
 
 /** Evaluates a program and returns the text of its value. */

@@ -6,11 +6,8 @@ import {
   autoCall,
   CallRequest,
   copyMounts,
-  EvalError,
   mountedPathsIn,
-  NO_POS,
   type Slot,
-  type Suspendable,
   select,
   type Value,
 } from "@nivis/eval";
@@ -106,19 +103,7 @@ async function slotsOf(flags: EvalFlags, session: Session, isFlake: boolean): Pr
   }
   const args = session.autoArguments();
   const { source, attrPaths } = selectionOf(flags, session, "nivis eval");
-  const root: Value = await evaluation.runAsync(
-    (function* (): Suspendable<Value> {
-      try {
-        return (yield evaluation.loadText(source.text, source)) as Value;
-      } catch (error) {
-        const { origin } = source;
-        if (error instanceof EvalError && origin.kind === "file") {
-          error.addTrace(NO_POS, `while evaluating the file '${origin.name ?? origin.path}':`);
-        }
-        throw error;
-      }
-    })(),
-  );
+  const root: Value = await evaluation.runAsync(session.program(source));
   const slots: Slot[] = [];
   for (const path of attrPaths) {
     slots.push(await evaluation.runAsync(select(context, path, args, root)));

@@ -130,7 +130,7 @@ function installablesOf(
   const fromFile = (path: Bytes): LoadedInstallable => ({
     load: async () => {
       const source = session.file(path);
-      const value = await evaluation.forceAsync(evaluation.loadText(source.text, source));
+      const value = await evaluation.runAsync(session.program(source));
       const args = session.autoArguments();
       const slot = await evaluation.runAsync(autoCall(evaluation.context, args, value));
       return { what: "", slot };

@@ -148,18 +148,16 @@ export function* slotsOf(
   args: Attrs,
   calls: boolean,
 ): Generator<Slot, void, undefined> {
-  const { evaluation } = session;
-  const { context } = evaluation;
+  const { context } = session.evaluation;
   if (!session.isKept) {
-    const root = session.evaluate(source);
+    const root = session.run(session.program(source));
     for (const path of attrPaths) yield session.run(select(context, path, args, root));
     return;
   }
   // What is called is a slot of its own, so that it is not called again when only a part of it has changed.
   const root = session.keep(name, () =>
     nativeThunk(function* (): Suspendable<Slot> {
-      const program = read();
-      return (yield evaluation.loadText(program.text, program)) as Value;
+      return (yield session.program(read())) as Value;
     }),
   );
   for (const path of attrPaths) {

@@ -361,7 +361,7 @@ export class Repl {
     const { session } = this;
     const { context } = session.evaluation;
     const source = session.toldFile(path);
-    const loaded = await this.force(session.evaluation.loadText(source.text, source));
+    const loaded = await this.run<Value>(session.program(source));
     await this.add(await this.run<Value>(autoCall(context, session.autoArguments(), loaded)));
     // Moved to the end; a file that fails is not remembered.
     this.#files.delete(path);
