@@ -22,6 +22,7 @@ import {
   isLockedInput,
   makeFixedOutputPath,
   type NixHash,
+  narHashOf,
   parseHashAllowEmpty,
   parseUrl,
   pathOfUrl,
@@ -342,8 +343,9 @@ function fetchOptions(ctx: EvalContext) {
 function checkLocked(ctx: EvalContext, fetcher: TreeFetcher, input: FetcherInput): void {
   const trustForges = ctx.settings.trustTarballsFromGitForges;
   if (!ctx.settings.pureEval || isLockedInput(input, { trustForges })) return;
+  const narHash = narHashOf(input.attrs);
   const shown = formatUrl(inputToUrl(input));
-  if (input.attrs.has("narHash")) {
+  if (narHash !== undefined) {
     ctx.io.log(
       plainWarning(
         `Input '${shown}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. ` +
@@ -373,6 +375,10 @@ function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Su
     if (input.attrs.has("__final")) {
       const message = `input '${uri}' is not allowed to use the '__final' attribute`;
       throw new EvalError("value", message);
+    }
+    if (!isDirectInput(input)) {
+      const message = `'${uri}' is an indirect flake reference, but registry lookups are not allowed`;
+      throw new EvalError("fetch", message);
     }
     const fetched = (yield fetchInput(ctx, input, fetcher.name)) as FetchedTree;
     const { storePath, locked } = mountTree(ctx, fetched, input);

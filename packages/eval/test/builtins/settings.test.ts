@@ -78,6 +78,15 @@ describe("experimental builtins", () => {
     expect(evaluate(names.map((name) => `builtins ? ${name}`).join(" && "))).toBe("true");
     expect(errorOf('__getFlake "path:/x"').at(-1)).toMatch(/^experimental Nix feature 'flakes'/);
   });
+  test("inputs that name no place are not looked up in pure evaluation", () => {
+    const settings = { ...withFeatures("fetch-tree", "flakes"), pureEval: true };
+    const narHash = `sha256-${"A".repeat(43)}=`;
+    const last = (attrs: string) => errorOf(`builtins.fetchTree { ${attrs} }`, { settings }).at(-1);
+    expect(last(`type = "indirect"; id = "x"; narHash = "${narHash}";`)).toBe(
+      "'flake:x' is an indirect flake reference, but registry lookups are not allowed",
+    );
+    expect(last('type = "bogus"; url = "x"; narHash = "x";')).toBe("hash 'x' is not SRI");
+  });
   test.each(["fetchurl", "fetchTarball", "fetchGit", "fetchMercurial", "fetchTree"])(
     "%s says that there is no fetcher",
     (name) => {
