@@ -57,6 +57,7 @@ export const ON_DEMAND = {
     "formats/src/fetch/git-url.ts",
   ],
   closures: ["eval/src/builtins/fetch-closure.ts", "eval/src/builtins/generic-closure.ts"],
+  "flake-calls": ["eval/src/builtins/call-flake.ts"],
   hashes: ["formats/src/hash/portable-hash.ts"],
   patterns: ["eval/src/regex/regex.ts"],
   "debug-code": ["eval/src/vm/debug-ops.ts"],
