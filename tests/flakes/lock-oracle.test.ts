@@ -1,10 +1,10 @@
 /**
- * Lock files of random graphs of flakes, with follows, overrides and relative inputs, compared with
- * those of a real C++ Nix: the program that NIVIS_ORACLE_NIX names, or `nix` on PATH. Without one,
+ * Lock files and values of random graphs of flakes, with follows, overrides and relative inputs, compared
+ * with those of a real C++ Nix: the program that NIVIS_ORACLE_NIX names, or `nix` on PATH. Without one,
  * the test is skipped.
  *
- * Relative inputs, references in overrides, and updates of an old lock file after changes of flakes
- * are compared only with 2.31 and later: earlier versions have other rules. NIVIS_LOCK_GRAPHS is
+ * Relative inputs, references in overrides, updates of an old lock file after changes of flakes, and
+ * values are compared only with 2.31 and later: earlier versions have other rules. NIVIS_LOCK_GRAPHS is
  * the number of graphs.
  */
 import { spawnSync } from "node:child_process";
@@ -22,7 +22,7 @@ import { join } from "node:path";
 import { lockFlake } from "@nivis/flake";
 import { parseFlakeRef } from "@nivis/formats";
 import { FlakeSession } from "@nivis/node";
-import { Random } from "@nivis/testkit";
+import { builtCommand, Random } from "@nivis/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const program = process.env["NIVIS_ORACLE_NIX"] ?? "nix";
@@ -77,7 +77,8 @@ function writeFlakes(root: string, seed: number): void {
     writeFileSync(join(directory, "flake.nix"), flakeText(random, root, i, count));
     if (!hasNewRules) continue;
     mkdirSync(join(directory, "sub"));
-    writeFileSync(join(directory, "sub", "flake.nix"), "{ outputs = _: { }; }\n");
+    const sub = "{ outputs = inputs: { tree = { name = inputs.self.outPath; }; }; }\n";
+    writeFileSync(join(directory, "sub", "flake.nix"), sub);
   }
 }
 
@@ -106,7 +107,17 @@ function flakeText(random: Random, root: string, i: number, count: number): stri
       }
     }
   }
-  return `{\n  ${lines.join("\n  ")}\n  outputs = _: { };\n}\n`;
+  // Each flake shows what became of its inputs.
+  const outputs = `inputs: {
+    tree = {
+      name = "f${i}";
+      self = { inherit (inputs.self) narHash lastModified; };
+      inputs = builtins.mapAttrs (_: input: input.tree or input.narHash) (
+        builtins.removeAttrs inputs [ "self" ]
+      );
+    };
+  }`;
+  return `{\n  ${lines.join("\n  ")}\n  outputs = ${outputs};\n}\n`;
 }
 
 /** The number of flakes. */
@@ -131,6 +142,17 @@ function lockByOracle(root: string, ...args: string[]): Locked {
     lock: status === 0 && existsSync(file) ? readFileSync(file, "latin1") : undefined,
     error: status === 0 ? "" : stderr,
   };
+}
+
+/** The value of a flake's `tree` as JSON, with flags of `nix eval`. */
+function treeOf(nix: readonly string[], root: string, flags: readonly string[]): string {
+  const [command = "", ...args] = nix;
+  const { status, stdout, stderr } = spawnSync(
+    command,
+    [...args, "eval", "--json", "--no-write-lock-file", ...flags, `path:${root}/f0#tree`],
+    { env: environment, encoding: "utf8" },
+  );
+  return status === 0 ? stdout : (stderr.trimEnd().split("\n").at(-1) as string);
 }
 
 async function lockByNivis(root: string, updates: readonly string[][] = []): Promise<Locked> {
@@ -160,6 +182,7 @@ test.skipIf(version === undefined)(
   "random graphs are locked as C++ Nix does",
   async () => {
     let compared = 0;
+    let values = 0;
     for (let seed = 1; seed <= GRAPHS; seed++) {
       const root = join(folder, `graph-${seed}`);
       writeFlakes(root, seed);
@@ -175,6 +198,12 @@ test.skipIf(version === undefined)(
       }
       compared++;
       if (!hasNewRules) continue;
+      const nivis = [process.execPath, builtCommand("nivis-nix")];
+      for (const flags of [[], ["--override-input", "a", `path:${root}/f${countOf(root) - 1}`]]) {
+        const expected = treeOf([program], root, flags);
+        if (expected.startsWith("{")) values++;
+        expect(treeOf(nivis, root, flags), `seed ${seed}: value ${flags.join(" ")}`).toBe(expected);
+      }
       // A different flake.nix with the existing lock file, and an update of one input. The inputs
       // do not change: C++ Nix would find their old contents in its store.
       const before = readFileSync(file, "latin1");
@@ -194,7 +223,10 @@ test.skipIf(version === undefined)(
         updated.lock,
       );
     }
-    process.stdout.write(`graphs compared with ${version?.join(".")}: ${compared} of ${GRAPHS}\n`);
+    process.stdout.write(
+      `compared with ${version?.join(".")}: ${compared} of ${GRAPHS} graphs, ${values} values\n`,
+    );
+    if (hasNewRules) expect(values).toBeGreaterThan(0);
     expect(compared).toBeGreaterThan(GRAPHS / 3);
   },
   TIMEOUT,
