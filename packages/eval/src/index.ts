@@ -57,7 +57,7 @@ export {
   renderLogMessage,
   renderWarning,
 } from "./errors/render.ts";
-export { bestMatches } from "./errors/suggestions.ts";
+export { bestMatches, bestMatchesOf } from "./errors/suggestions.ts";
 export { columnsOf, forTerminal } from "./errors/terminal.ts";
 export { tooDeep } from "./errors/too-deep.ts";
 export type { EvaluationOptions, Program, TextOptions } from "./evaluation.ts";

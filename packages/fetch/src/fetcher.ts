@@ -257,13 +257,9 @@ export class Fetcher {
   /** Gets a copy of what an input means, to work with: a clone of a repository, or the files. */
   async clone(input: FetcherInput, target: string): Promise<void> {
     const { git } = this.#context;
-    const disk = diskOf(this.#context, "cloning");
     const source = gitInputOfForge(input) ?? input;
     if (source.scheme?.name !== "git") {
       throw new InputError(`cannot clone input '${describeInput(input)}'`);
-    }
-    if (disk.stat(target) !== undefined) {
-      throw new InputError(`cannot clone into existing path "${target}"`);
     }
     if (revOf(input.attrs) !== undefined) {
       throw new InputError("cloning a specific revision is not implemented");

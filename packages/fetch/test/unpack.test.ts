@@ -138,6 +138,13 @@ describe("members", () => {
     );
   });
 
+  test("names that differ only in case are two files", async () => {
+    const members = ["A/x", "a/x", "a/X"].map((name) => ({ name, contents: name }));
+    expect(await tarListing(members)).toEqual({
+      ...{ "/A/": "", "/A/x": "A/x", "/a/": "", "/a/X": "a/X", "/a/x": "a/x" },
+    });
+  });
+
   test("names that are not UTF-8 stay as they are", async () => {
     const bytes = tarArchive([{ name: "x\u00e9y", contents: "c" }, { name: "z" }]);
     // The two bytes of é become one that is not UTF-8, and the sum in the header fits that.

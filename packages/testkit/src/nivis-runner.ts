@@ -85,7 +85,9 @@ function checkingObserver(): RunObserver {
 }
 
 /** The path of a built command, which is what users run; tests of limits and timings use it. */
-export function builtCommand(name: "nivis" | "nivis-instantiate" = "nivis-instantiate"): string {
+export function builtCommand(
+  name: "nivis" | "nivis-instantiate" | "nivis-nix" = "nivis-instantiate",
+): string {
   return fileURLToPath(new URL(`../../nivis/bin/${name}.cjs`, import.meta.url));
 }
 

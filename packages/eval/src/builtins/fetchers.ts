@@ -44,7 +44,7 @@ import { isAllowedUri } from "../limits/allowed-uris.ts";
 import { expectPlainString, forcePlainString } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { toJson } from "../operations/to-json.ts";
-import { NO_POS } from "../position.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { storeConfig } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
@@ -59,7 +59,7 @@ import {
   type Value,
 } from "../value/value.ts";
 import { attempt } from "../vm/pending.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { CALL_PLACE, type Suspendable } from "../vm/requests.ts";
 import { args, type BuiltinDefinition, strict, suspending } from "./definition.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 
@@ -383,7 +383,8 @@ function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Su
     const fetched = (yield fetchInput(ctx, input, fetcher.name)) as FetchedTree;
     const { storePath, locked } = mountTree(ctx, fetched, input);
     const source = { fetched, input };
-    return treeAttrs(ctx, { storePath, locked, source, emptyRevFallback: fetcher.isGit });
+    const pos = (yield CALL_PLACE) as PosIdx;
+    return treeAttrs(ctx, { storePath, locked, source, emptyRevFallback: fetcher.isGit, pos });
   } catch (error) {
     throw evalErrorOf(error);
   }

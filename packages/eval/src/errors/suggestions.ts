@@ -44,13 +44,26 @@ export function levenshteinDistance(
 
 /** Returns the names among `candidates` that are close to `name`: at most five, best first. */
 export function bestMatches(candidates: Iterable<string>, name: string): string[] {
-  const matches: { name: string; distance: number }[] = [];
-  for (const candidate of new Set(candidates)) {
-    const distance = levenshteinDistance(name, candidate, MAX_DISTANCE);
-    if (distance <= MAX_DISTANCE) matches.push({ name: candidate, distance });
+  return bestMatchesOf([[name, candidates]]);
+}
+
+/** The same for several names, each with its candidates: at most five in all, best first. */
+export function bestMatchesOf(
+  names: Iterable<readonly [name: string, candidates: Iterable<string>]>,
+): string[] {
+  const distances = new Map<string, number>();
+  for (const [name, candidates] of names) {
+    for (const candidate of candidates) {
+      const distance = levenshteinDistance(name, candidate, MAX_DISTANCE);
+      if (distance <= Math.min(MAX_DISTANCE, distances.get(candidate) ?? MAX_DISTANCE)) {
+        distances.set(candidate, distance);
+      }
+    }
   }
-  matches.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
-  return matches.slice(0, MAX_SUGGESTIONS).map((match) => match.name);
+  return [...distances]
+    .sort(([a, from], [b, to]) => from - to || (a < b ? -1 : 1))
+    .slice(0, MAX_SUGGESTIONS)
+    .map(([name]) => name);
 }
 
 /** Returns `one of a, b or c`, or just a single name; `decorate` adds colours to each. */

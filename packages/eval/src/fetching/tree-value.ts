@@ -20,6 +20,7 @@ import {
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import type { PosIdx } from "../position.ts";
 import { storeConfig } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { nativeThunk } from "../value/thunk.ts";
@@ -103,6 +104,8 @@ export interface TreeAttrsOptions {
   readonly emptyRevFallback?: boolean;
   /** Whether the revision is left out, for a flake whose lock file is not written. */
   readonly forceDirty?: boolean;
+  /** The position of the attributes; none unless given. */
+  readonly pos?: PosIdx;
 }
 
 /** The revision of a tree without one. */
@@ -111,7 +114,7 @@ const SHORT_REV_LENGTH = 7;
 
 /** Returns the set that `fetchTree` returns for a tree, without `_type` and the like. */
 export function treeAttrs(ctx: EvalContext, options: TreeAttrsOptions): Attrs {
-  const { storePath, locked, source, emptyRevFallback, forceDirty } = options;
+  const { storePath, locked, source, emptyRevFallback, forceDirty, pos } = options;
   const { attrs, scheme } = locked;
   const result = new Map<string, Slot>([
     ["outPath", new ContextString(storePath, new Set([storePath]))],
@@ -141,7 +144,9 @@ export function treeAttrs(ctx: EvalContext, options: TreeAttrsOptions): Attrs {
     result.set("lastModified", seconds);
     result.set("lastModifiedDate", formatTime(Number(seconds)));
   }
-  return Attrs.fromMap(result);
+  const names = Array.from(result.keys());
+  const positions = pos === undefined ? null : names.map(() => pos);
+  return Attrs.of(names, Array.from(result.values()), positions);
 }
 
 /** A thunk of an attribute that takes time. */

@@ -500,7 +500,8 @@ class TierRuntime {
           const { callee, args, pos } = step.request as CallRequest;
           step.request = null;
           input = this.apply(callee, args, pos, inside, left, site, at);
-        } else {
+        } else if (outcome === StepOutcome.Place) input = positionAt(site, at);
+        else {
           const inner = step.entering as NativeFrame;
           const innerMark = step.enteringMark;
           step.entering = null;

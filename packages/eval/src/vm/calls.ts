@@ -47,7 +47,7 @@ import { notAFunction } from "./instruction-errors.ts";
 
 import { callFunctor } from "./operators.ts";
 import { Pending } from "./pending.ts";
-import { CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
+import { CallPlaceRequest, CallRequest, ForceRequest, type Suspendable } from "./requests.ts";
 import { enterThunk, LEVELS_PER_STEP } from "./second-tier.ts";
 import type { StepResult } from "./step-result.ts";
 import { addCallTraces, failThunk } from "./unwind.ts";
@@ -127,6 +127,8 @@ export const enum StepOutcome {
   Call,
   /** The frame of {@link StepResult.entering} is to be pushed. */
   Enter,
+  /** The position of the call of the frame's builtin is wanted. */
+  Place,
 }
 
 /**
@@ -318,6 +320,7 @@ export function stepNative(
           askFor(step, thunk, pos);
           return StepOutcome.Force;
         }
+        if (wanted instanceof CallPlaceRequest) return StepOutcome.Place;
         if (wanted instanceof Pending) {
           step.yielded = true;
           throw wanted;

@@ -6,6 +6,7 @@
  *     a Thunk         force it; the answer is its value
  *     a ForceRequest  the same, with the position that errors about forcing get
  *     a CallRequest   call a function; the answer is the result
+ *     CALL_PLACE      the position of the call that the code of a builtin serves
  *     a Pending       wait for its promise; the answer is the promise's value
  *     a Suspendable   run it in a frame of its own; the answer is what it returns
  *
@@ -43,11 +44,28 @@ export class ForceRequest {
   ) {}
 }
 
+/** Asks where the builtin was called; see {@link CALL_PLACE}. */
+export class CallPlaceRequest {
+  declare private readonly kind: "call place";
+}
+
+/**
+ * The request of the outermost native code of a builtin for the position of its call, which attributes of
+ * its result may get.
+ */
+export const CALL_PLACE = new CallPlaceRequest();
+
 /**
  * Everything that can be yielded. `stepNative` (`calls.ts`) tells the kinds apart, the last one by being none
  * of the others: with a further kind here it does not compile until it handles that.
  */
-export type Request = Thunk | ForceRequest | CallRequest | Pending | Suspendable<unknown>;
+export type Request =
+  | Thunk
+  | ForceRequest
+  | CallRequest
+  | CallPlaceRequest
+  | Pending
+  | Suspendable<unknown>;
 
 /** Native code that can be suspended: a generator or a {@link Routine}. `Result` is what it returns. */
 export interface Suspendable<Result> {

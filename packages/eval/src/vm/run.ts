@@ -51,6 +51,7 @@ import type { CallRequest } from "./requests.ts";
 import { enterFunction, enterThunk } from "./second-tier.ts";
 import { selectUncached } from "./select.ts";
 import { stackOp } from "./stack-ops.ts";
+import { callPosition } from "./unwind.ts";
 
 /** Bytes of a slot of the stack. */
 const BYTES_PER_SLOT = 8;
@@ -790,6 +791,12 @@ export function runLoop(machine: Machine): RunStatus {
           if (outcome === StepOutcome.Force) {
             thunk = step.thunk;
             op = Op.EnterThunk;
+            continue;
+          }
+          if (outcome === StepOutcome.Place) {
+            const at = base - HEADER_SIZE;
+            input = callPosition(stack[at], stack[at + 1], stack[at + 2], stack[at + 3], stack);
+            op = Op.StepNative;
             continue;
           }
           if (outcome !== StepOutcome.Done) {

@@ -77,10 +77,10 @@ class FakeFetcher implements EvaluationFetcher {
   forget(): void {}
 }
 
-function open(settings: SettingsInput = {}, store?: Store) {
+function open(settings: SettingsInput = {}, store?: Store, files: Record<string, string> = {}) {
   const fetcher = new FakeFetcher();
   const evaluation = new Evaluation({
-    io: memoryIo(),
+    io: memoryIo({ files }),
     settings: { experimentalFeatures: new Set(["flakes", "fetch-tree"]), ...settings },
     fetcher,
     ...(store === undefined ? {} : { store }),
@@ -109,6 +109,21 @@ describe("fetched trees", () => {
     expect(fetcher.asked).toEqual(["file:///r"]);
     const picked = 'let r = builtins.fetchGit "file:///r"; in [ r.revCount r.lastModifiedDate ]';
     expect(json(evaluation, picked)).toEqual([7, "19700102000000"]);
+  });
+
+  it("have attributes where the fetcher was called, also in translated code", () => {
+    const text = `let
+      line = tree: (builtins.unsafeGetAttrPos "rev" tree).line;
+      f = url:
+        line (builtins.fetchGit url);
+    in {
+      called = line (builtins.fetchGit "file:///r");
+      often = builtins.foldl' (lines: i: if builtins.elem i lines then lines else lines ++ [ i ]) [ ] (
+        builtins.genList (_: f "file:///r") 3000
+      );
+    }`;
+    const { evaluation } = open({}, undefined, { "/pos.nix": text });
+    expect(json(evaluation, "import /pos.nix")).toEqual({ called: 6, often: [4] });
   });
 
   it("are shown with their origin in pure evaluation only", () => {

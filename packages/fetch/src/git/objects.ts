@@ -168,6 +168,9 @@ interface PackedPlace {
 
 /** Nix: the message of libgit2, in which 9 stands for the database of objects. */
 export function missingGitObject(id: string): string {
+  if (/^0+$/.test(id)) {
+    return `getting Git object '${id}': odb: cannot read object: null OID cannot exist (libgit2 error code = 9)`;
+  }
   return `getting Git object '${id}': object not found - no match for id (${id}) (libgit2 error code = 9)`;
 }
 

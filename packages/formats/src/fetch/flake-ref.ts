@@ -146,7 +146,8 @@ export function parseUrlFlakeRef(
     let url = parseUrl(text, true, options.warn);
     if (absolute !== undefined && (url.scheme === "path" || url.scheme === "git+file")) {
       const path = pathOfUrl(url.path);
-      if (!path.startsWith("/")) url = { ...url, path: urlPathOf(absolute(path)) };
+      // Nix: no path at all is the root.
+      if (path !== "" && !path.startsWith("/")) url = { ...url, path: urlPathOf(absolute(path)) };
     }
     return flakeRefFromUrl(url, options);
   } catch (error) {
@@ -574,7 +575,7 @@ const pathScheme: InputScheme = {
       throw new FormatError("error", message);
     }
     const attrs = new Map<string, InputAttr>([["type", "path"]]);
-    attrs.set("path", pathOfUrl(url.path));
+    attrs.set("path", pathOfUrl(url.path) || "/");
     for (const [name, value] of [...url.query].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (name === "rev" || name === "narHash") {
         attrs.set(name, value);

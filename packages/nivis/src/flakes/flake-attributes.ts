@@ -3,7 +3,7 @@
  * looks for without a name, and before which prefixes it tries a name (C++ Nix: `InstallableFlake` in
  * libcmd/installable-flake.cc).
  */
-import { bestMatches, EvalError, parseAttrPath } from "@nivis/eval";
+import { bestMatchesOf, EvalError, parseAttrPath } from "@nivis/eval";
 import { type FlakeRef, formatFlakeRef } from "@nivis/formats";
 import { isTypeError } from "./error-classes.ts";
 import { OutputCursor } from "./output-cursor.ts";
@@ -99,6 +99,5 @@ export function findAttributes(
   const last = shown.pop() as string;
   const list = shown.length === 0 ? last : `${shown.join(", ")} or ${last}`;
   const message = `flake '${formatFlakeRef(ref)}' does not provide attribute ${list}`;
-  const suggestions = [...misses].flatMap(([name, known]) => bestMatches(known, name));
-  throw new EvalError("missing-attribute", message).suggest([...new Set(suggestions)]);
+  throw new EvalError("missing-attribute", message).suggest(bestMatchesOf(misses));
 }

@@ -24,12 +24,11 @@ import {
 } from "@nivis/eval";
 import {
   type DerivedPath,
-  encodeUtf8,
+  InputError,
   parseSingleDerivedPath,
   type SingleDerivedPath,
   sortedBytes,
 } from "@nivis/formats";
-import { usageError } from "../options/option.ts";
 import { describePackage, findDerivations, type Package } from "./packages.ts";
 
 /** Which outputs are wanted: those by name, all, or what the derivation itself wants installed. */
@@ -50,7 +49,7 @@ export function splitOutputs(argument: string): SplitArgument {
   if (text === "*") return { head, outputs: "all" };
   const names = text.split(",");
   if (names.some((name) => !/^[0-9a-zA-Z+\-._?=]+$/.test(name))) {
-    throw usageError(`invalid extended outputs specifier '${encodeUtf8("^")}${text}'`);
+    throw new InputError(`invalid extended outputs specifier '${argument}'`);
   }
   return { head, outputs: sortedBytes(new Set(names)) };
 }
