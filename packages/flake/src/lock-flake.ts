@@ -62,8 +62,8 @@ export interface LockFlags extends LockPolicy {
   readonly commit?: boolean;
   /** The setting `commit-lock-file-summary`; empty for the usual one. */
   readonly commitSummary?: string;
-  /** A lock file to begin with instead of the flake's own: its text and its name. */
-  readonly reference?: { readonly text: string; readonly path: string };
+  /** A lock file to begin with instead of the flake's own: its text, if it is there, and its name. */
+  readonly reference?: { readonly text: string | undefined; readonly path: string };
   /** Writes the lock file there, and not to the flake. */
   readonly outputPath?: string;
   /** Other references for inputs. */
@@ -134,7 +134,9 @@ async function lockFlakeIn<Tree extends FlakeTree>(
   const oldLock =
     flags.reference === undefined
       ? readLockFileAt(flake, readOptions)
-      : LockFile.parse(flags.reference.text, flags.reference.path, readOptions);
+      : flags.reference.text === undefined
+        ? new LockFile()
+        : LockFile.parse(flags.reference.text, flags.reference.path, readOptions);
   const { lockFile, places } = await computeLocks(
     world,
     flake,

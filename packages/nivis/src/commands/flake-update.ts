@@ -1,6 +1,6 @@
 /** `nivis flake update`: makes entries of the lock file of a flake anew. */
 import { formatInputPath } from "@nivis/flake";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, InputError } from "@nivis/formats";
 import type { AsyncProgram } from "../async-program.ts";
 import { withFlakeSession } from "../flake-session.ts";
 import { configureFrom, lockNamedFlake } from "../flakes/locking.ts";
@@ -34,7 +34,7 @@ function addInput(draft: UpdateDraft, text: string, invocation: Invocation): voi
       ? usageError(
           "input path to be updated cannot be zero-length; it would refer to the flake itself, not an input",
         )
-      : error;
+      : new InputError((error as Error).message);
   }
   const shown = formatInputPath(path);
   if (draft.locking.updates.some((one) => formatInputPath(one) === shown)) {

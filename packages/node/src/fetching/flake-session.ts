@@ -228,8 +228,9 @@ export class FlakeSession implements RegistrySource {
     return path.startsWith(`${storeDir}/`);
   }
 
-  /** Reads a lock file that the user has named. Throws {@link InputError} if there is none. */
-  readLockFile(path: string): { readonly text: string; readonly path: string } {
+  /** Reads a lock file that the user has named; its text is `undefined` if there is none. */
+  readLockFile(path: string): { readonly text: string | undefined; readonly path: string } {
+    if (this.#disk.stat(path) === undefined) return { text: undefined, path };
     return { text: bytesToByteString(this.#disk.readFile(path)), path };
   }
 
