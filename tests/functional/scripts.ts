@@ -199,7 +199,6 @@ const SUBMITTED =
 export const REASONS: Readonly<Record<string, string>> = {
   fetchGit: "looks into the cache of C++ Nix; that of Nivis has another layout",
   fetchGitSubmodules: "removes a file of C++ Nix's cache, which Nivis does not have",
-  "fetchTree-file": "the attributes that 'fetchTree' returns have no positions in Nivis",
   "binary-cache-build-remote": "a binary cache cannot be the store that builds are made for",
   "eval-store": "a daemon gets the derivations, so they are in the build store, too",
   "ca/eval-store": "a daemon gets the derivations, so they are in the build store, too",
