@@ -52,6 +52,7 @@ export const ON_DEMAND = {
     "eval/src/diagnostics/render-rich.ts",
   ],
   inputs: [
+    "eval/src/fetching/tree-value.ts",
     "formats/src/fetch/flake-ref.ts",
     "formats/src/fetch/input.ts",
     "formats/src/fetch/git-url.ts",
