@@ -394,6 +394,121 @@ in
   }, 300_000);
 });
 
+describe("a program that runs already", () => {
+  /** Starts `nivis dap --run` on an expression; resolves to its port and to how it ends. */
+  async function run(expression: string): Promise<{
+    port: number;
+    child: ChildProcess;
+    done: Promise<{ output: string; code: number | null }>;
+  }> {
+    const child = spawn(
+      process.execPath,
+      [COMMAND, "dap", "--port", "0", "--run", "--expr", expression],
+      { env: ENVIRONMENT },
+    );
+    let output = "";
+    child.stdout?.setEncoding("utf8").on("data", (piece: string) => {
+      output += piece;
+    });
+    const done = new Promise<{ output: string; code: number | null }>((resolve) => {
+      child.once("close", (code) => resolve({ output, code }));
+    });
+    const port = await new Promise<number>((resolve) => {
+      let text = "";
+      child.stderr?.setEncoding("utf8").on("data", (piece: string) => {
+        text += piece;
+        const found = /listening on port (\d+)/.exec(text);
+        if (found !== null) resolve(Number(found[1]));
+      });
+    });
+    return { port, child, done };
+  }
+
+  async function attach(port: number): Promise<DebugClient> {
+    const own = new DebugClient(process.execPath, COMMAND, "nivis", { env: ENVIRONMENT });
+    own.defaultTimeout = 30_000;
+    await own.start(port);
+    const initialized = own.waitForEvent("initialized");
+    await own.initializeRequest();
+    await initialized;
+    return own;
+  }
+
+  it("is paused by clients that attach, one after the other, and goes on when they leave", async () => {
+    const { port, done } = await run(
+      "let count = n: if n == 0 then 0 else builtins.seq n (count (n - 1)); in count 3000000",
+    );
+    for (let visit = 0; visit < 2; visit++) {
+      const own = await attach(port);
+      await own.attachRequest({});
+      await own.configurationDoneRequest();
+      const stopped = own.waitForEvent("stopped");
+      await own.pauseRequest({ threadId: 1 });
+      expect((await stopped).body).toMatchObject({ reason: "pause" });
+      const { body } = await own.stackTraceRequest({ threadId: 1, levels: 20 });
+      const frame = body.stackFrames.find(({ name }) => name === "count");
+      const value = await own.evaluateRequest({
+        expression: "n >= 0",
+        frameId: frame?.id as number,
+        context: "watch",
+      });
+      expect(value.body.result).toBe("true");
+      if (visit === 0) await own.disconnectRequest({});
+      // The second one just vanishes.
+      await own.stop();
+    }
+    expect(await done).toEqual({ output: "0\n", code: 0 });
+  });
+
+  it("tells a client of its end, and cannot be launched or restarted", async () => {
+    const { port, done } = await run(
+      "let count = n: if n == 0 then 0 else builtins.seq n (count (n - 1)); in count 2000000",
+    );
+    const own = await attach(port);
+    await expect(own.launch({ expression: "1" } as never)).rejects.toThrow("attach to it");
+    await own.attachRequest({});
+    const exited = own.waitForEvent("exited");
+    await own.configurationDoneRequest();
+    await expect(own.customRequest("restart", {})).rejects.toThrow("cannot be restarted");
+    expect((await exited).body).toEqual({ exitCode: 0 });
+    await own.stop();
+    expect((await done).code).toBe(0);
+  });
+
+  it("is ended by 'terminate'", async () => {
+    const { port, done } = await run("let f = n: f (n + 1); in f 0");
+    const own = await attach(port);
+    await own.attachRequest({});
+    await own.configurationDoneRequest();
+    await own.customRequest("terminate", {});
+    expect((await done).code).toBe(1);
+    await own.stop();
+  });
+
+  it("needs a port and a program", async () => {
+    const ended = (args: string[]) =>
+      new Promise<{ text: string; code: number | null }>((resolve) => {
+        const child = spawn(process.execPath, [COMMAND, "dap", "--run", ...args], {
+          env: ENVIRONMENT,
+          cwd: folder,
+        });
+        let text = "";
+        child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+          text += piece;
+        });
+        child.once("close", (code) => resolve({ text, code }));
+      });
+    expect(await ended(["--expr", "1"])).toMatchObject({
+      text: expect.stringContaining("'--run' needs '--port'"),
+      code: 1,
+    });
+    expect(await ended(["--port", "0"])).toMatchObject({
+      text: expect.stringContaining("'--run' needs a program"),
+      code: 1,
+    });
+  });
+});
+
 describe("a client that misbehaves", () => {
   /** Runs the adapter on some bytes; returns its output and exit code once it has ended by itself. */
   function feed(

@@ -14,6 +14,7 @@ export { CAPABILITIES, EXCEPTION_FILTERS } from "./dap/capabilities.ts";
 export { DapSession } from "./dap/dap-session.ts";
 export type { DapHost, DebuggedProgram, LaunchArguments } from "./dap/host.ts";
 export { encodeMessage, MessageReader, RubbishError } from "./dap/messages.ts";
+export { RunningProgram } from "./dap/running-program.ts";
 export {
   compareDerivations,
   type DerivationDifference,

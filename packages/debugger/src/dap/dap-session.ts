@@ -6,7 +6,7 @@
  * Texts are ordinary text here and byte strings in the engine; columns are UTF-16 units here and bytes
  * there. Numbers of frames and variables are valid during one stop.
  */
-import { EvalError, printPretty, type Slot, type StopSignal, type Value } from "@nivis/eval";
+import { EvalError, printPretty, type Slot, type Value } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Expr, NodeKind, type SourceFile } from "@nivis/syntax";
 import type { DebugProtocol } from "@vscode/debugprotocol";
@@ -17,12 +17,14 @@ import {
   placesOfFile,
 } from "../breakpoints.ts";
 import type { CodePlace, LoadedFile, UnitCode } from "../code-map.ts";
-import { Debugger, type Resume, type StopEvent } from "../engine.ts";
+import { Debugger, type DebuggerOptions, type Resume, type StopEvent } from "../engine.ts";
 import type { DebugFrame } from "../frames.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { AddressSpace } from "./disassembly.ts";
 import type { DapHost, DebuggedProgram, LaunchArguments } from "./host.ts";
+import { Interruption } from "./interruption.ts";
 import { completionsOf, peekSlot } from "./peek.ts";
+import type { RunningProgram } from "./running-program.ts";
 import { scopesOfFrame } from "./scopes.ts";
 import { knownSlot, VariableTable } from "./variables.ts";
 
@@ -36,25 +38,6 @@ interface WantedBreakpoint {
   readonly id: number;
   readonly place: BreakpointPlace;
   readonly options: BreakpointOptions;
-}
-
-/** A signal that somebody can raise. */
-class Interruption implements StopSignal {
-  aborted = false;
-  readonly #listeners = new Set<() => void>();
-
-  addEventListener(_: "abort", listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
-  raise(): void {
-    this.aborted = true;
-    for (const listener of this.#listeners) listener();
-  }
 }
 
 /** What a request of the client comes to. */
@@ -91,11 +74,12 @@ export class DapSession {
 
   constructor(host: DapHost) {
     this.#host = host;
-    this.#debug = this.#newDebugger();
+    this.#debug = host.running?.connect(this.#listener()) ?? new Debugger(this.#listener());
   }
 
-  #newDebugger(): Debugger {
-    return new Debugger({
+  /** What the session hears of its debugger. */
+  #listener(): DebuggerOptions {
+    return {
       onStop: (stop) => this.#stopped(stop),
       onLog: (text, frame) => this.#output("console", `${text}\n`, frame),
       onBreakpointPlaced: (breakpoint) =>
@@ -105,7 +89,7 @@ export class DapSession {
         }),
       onLoaded: (file) =>
         this.#event("loadedSource", { reason: "new", source: this.#sourceOf(file) }),
-    });
+    };
   }
 
   // ── Messages ───────────────────────────────────────────────────────────────────────────────────
@@ -199,6 +183,12 @@ export class DapSession {
         await this.#launch(args);
         return undefined;
       case "attach":
+        if (this.#host.running !== undefined) {
+          this.#launched = args;
+          this.#program = this.#host.running.program;
+          this.#applyFilters();
+          return undefined;
+        }
         if (this.#host.attachable === undefined) {
           throw new RangeError(
             "there is no program to attach to: start 'nivis dap' with the program as its arguments",
@@ -262,12 +252,14 @@ export class DapSession {
         this.#pending.get(args.requestId)?.raise();
         return undefined;
       case "terminate":
+        this.#host.running?.stop();
         this.#stopProgram();
         return undefined;
       case "restart":
         await this.#restart(args.arguments);
         return undefined;
       case "disconnect":
+        if (args.terminateDebuggee === true) this.#host.running?.stop();
         this.#stopProgram();
         return undefined;
       default:
@@ -288,6 +280,9 @@ export class DapSession {
   // ── The program ────────────────────────────────────────────────────────────────────────────────
 
   async #launch(args: LaunchArguments): Promise<void> {
+    if (this.#host.running !== undefined) {
+      throw new RangeError("the program runs already: attach to it");
+    }
     if (this.#program !== undefined) throw new RangeError("the program was launched before");
     const given = [args.program, args.expression, args.flake].filter((one) => one !== undefined);
     if (given.length !== 1) {
@@ -339,6 +334,10 @@ export class DapSession {
   /** Ends the program, whether it runs or has stopped. */
   #stopProgram(): void {
     for (const interruption of this.#pending.values()) interruption.raise();
+    if (this.#host.running !== undefined) {
+      this.#leave(this.#host.running);
+      return;
+    }
     this.#run.raise();
     if (this.#program !== undefined && !this.#isRunning) {
       this.#program.close();
@@ -348,14 +347,26 @@ export class DapSession {
     this.#forgetStop();
   }
 
+  /** Lets a program that was attached to go on by itself. */
+  #leave(running: RunningProgram): void {
+    const release = this.#resume;
+    this.#forgetStop();
+    this.#program = undefined;
+    running.disconnect();
+    release?.("continue");
+  }
+
   async #restart(args: LaunchArguments | undefined): Promise<void> {
+    if (this.#host.running !== undefined) {
+      throw new RangeError("a program that was attached to while it ran cannot be restarted");
+    }
     const launched = args ?? this.#launched;
     if (launched === undefined) throw new RangeError("nothing was launched yet");
     this.#run.raise();
     this.#program = undefined;
     this.#isRunning = false;
     this.#forgetStop();
-    this.#debug = this.#newDebugger();
+    this.#debug = new Debugger(this.#listener());
     for (const all of this.#wanted.values()) {
       for (const { place, options, id } of all) {
         // The instructions of the last program are gone.

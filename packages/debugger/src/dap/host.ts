@@ -3,6 +3,7 @@ import type { Evaluation, StopSignal } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import type { Debugger } from "../engine.ts";
+import type { RunningProgram } from "./running-program.ts";
 
 /** The arguments of `launch`. Texts are ordinary text. */
 export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
@@ -47,6 +48,8 @@ export interface DapHost {
   launch(args: LaunchArguments, debug: Debugger): Promise<DebuggedProgram>;
   /** The arguments of the program that `attach` means; absent if there is none. */
   readonly attachable?: LaunchArguments | undefined;
+  /** The program that runs by itself, if there is one: a client can only attach to it. */
+  readonly running?: RunningProgram | undefined;
   /** The session is over. */
   ended(): void;
 }

@@ -13,5 +13,9 @@ export const DAP_TOPIC: HelpTopic = {
       does: "Name the program here; the editor attaches to it",
       command: "nivis dap --port 4711 ./default.nix hello",
     },
+    {
+      does: "Evaluate now, and let the editor attach while it runs",
+      command: "nivis dap --port 4711 --run ./default.nix hello",
+    },
   ],
 };

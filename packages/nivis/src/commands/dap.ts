@@ -2,6 +2,7 @@
  * `nivis dap`: serves the Debug Adapter Protocol on standard input and output, or on a port of this machine.
  * A bundle of its own (see scripts/bundles.mjs).
  */
+import type { Socket } from "node:net";
 import {
   type DapHost,
   DapSession,
@@ -11,6 +12,7 @@ import {
   type LaunchArguments,
   MessageReader,
   RubbishError,
+  RunningProgram,
 } from "@nivis/debugger";
 import {
   autoCall,
@@ -29,7 +31,7 @@ import { applySetting } from "@nivis/node";
 import { loadOutput } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
 import type { AutoArgument } from "../options/evaluation-options.ts";
-import { usageError, valueFlag } from "../options/option.ts";
+import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
   addPositional,
   defaultSourceFlags,
@@ -44,6 +46,8 @@ import { DAP_TOPIC } from "./dap-topic.ts";
 interface DapFlags extends SourceFlags {
   /** The port to listen on; standard input and output unless given. */
   port: number | undefined;
+  /** Whether the program runs at once, and editors attach while it does. */
+  runs: boolean;
 }
 
 /** Where the messages of a client come from and go to. */
@@ -101,16 +105,26 @@ const dapCommand = (terminal: Terminal, shown: DapTerminal): WaitingProgram<DapF
         flags.port = port;
       },
     ),
+    flag<DapFlags>(
+      ["--run"],
+      "With --port: evaluate at once, print the value and end. Editors may attach while it runs",
+      (flags) => {
+        flags.runs = true;
+      },
+    ),
   ],
   defaults: (invocation) => {
     invocation.requireFlakes();
-    return { ...defaultSourceFlags(invocation), port: undefined };
+    return { ...defaultSourceFlags(invocation), port: undefined, runs: false };
   },
   positional: addPositional,
-  run: (flags, invocation) =>
-    flags.port === undefined
+  run: (flags, invocation) => {
+    const { port } = flags;
+    if (flags.runs) return serveRunning(flags, invocation, terminal);
+    return port === undefined
       ? serveStreams(flags, invocation, terminal, shown)
-      : servePort(flags, flags.port, invocation, terminal, shown),
+      : servePort(port, terminal, (connection) => new Client(flags, invocation, shown, connection));
+  },
 });
 
 /** Serves the program that has started this one. */
@@ -140,24 +154,28 @@ async function serveStreams(
   return 0;
 }
 
-/** Serves programs that connect to a port, one after the other, until the user stops it. */
+/** Serves programs that connect to a port, one after the other, until the user or the signal stops it. */
 function servePort(
-  flags: DapFlags,
   port: number,
-  invocation: Invocation,
   terminal: Terminal,
-  shown: DapTerminal,
+  clientOf: (connection: Connection) => Client,
+  signal?: AbortSignal,
 ): Promise<number> {
   const { createServer } = process.getBuiltinModule("node:net");
   return new Promise((resolve, reject) => {
+    const sockets = new Set<Socket>();
     const server = createServer((socket) => {
-      const client = new Client(flags, invocation, shown, {
+      const client = clientOf({
         write: (bytes) => socket.write(bytes, "latin1"),
         close: () => socket.end(),
       });
+      sockets.add(socket);
       socket.setEncoding("latin1");
       socket.on("data", (bytes) => client.receive(String(bytes)));
-      socket.on("close", () => client.vanish());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        client.vanish();
+      });
       socket.on("error", () => client.vanish());
     });
     server.maxConnections = 1;
@@ -169,11 +187,54 @@ function servePort(
       const actual = typeof address === "object" && address !== null ? address.port : port;
       terminal.writeLine(`listening on port ${actual}`);
     });
-    terminal.onInterrupt?.(() => {
+    const stop = (): void => {
       server.close();
+      for (const socket of sockets) socket.end();
       resolve(0);
-    });
+    };
+    if (signal === undefined) terminal.onInterrupt?.(stop);
+    else signal.addEventListener("abort", stop);
   });
+}
+
+/** Evaluates the program of the command line, and serves editors while it does. */
+async function serveRunning(
+  flags: DapFlags,
+  invocation: Invocation,
+  terminal: Terminal,
+): Promise<number> {
+  const args = attachable(flags);
+  if (flags.port === undefined) throw usageError("'--run' needs '--port'");
+  if (args === undefined) throw usageError("'--run' needs a program: give a file, or --expr EXPR");
+  const running = new RunningProgram();
+  const program = await launch(args, running.debug, flags, invocation);
+  const done = new AbortController();
+  const served = servePort(
+    flags.port,
+    terminal,
+    (connection) => new Client(flags, invocation, new DapTerminal(), connection, running),
+    done.signal,
+  );
+  // A port that is taken must end the command, and not only the server.
+  const outcome = await Promise.race([
+    running.start(program).then(
+      (text) => {
+        terminal.writeOut(text.endsWith("\n") ? text : `${text}\n`);
+        return 0;
+      },
+      (error: unknown) => {
+        terminal.writeLine(program.render(error));
+        return 1;
+      },
+    ),
+    served,
+  ]);
+  program.close();
+  // The events about the end are sent before the connections are closed.
+  await new Promise((resolve) => setImmediate(resolve));
+  done.abort();
+  await served;
+  return outcome;
 }
 
 /** One client: its messages, its session, and the programs that it has launched. */
@@ -185,7 +246,13 @@ class Client {
   readonly #connection: Connection;
   readonly #shown: DapTerminal;
 
-  constructor(flags: DapFlags, invocation: Invocation, shown: DapTerminal, connection: Connection) {
+  constructor(
+    flags: DapFlags,
+    invocation: Invocation,
+    shown: DapTerminal,
+    connection: Connection,
+    running?: RunningProgram,
+  ) {
     this.#connection = connection;
     this.#shown = shown;
     let end: () => void = () => {};
@@ -196,6 +263,7 @@ class Client {
       send: (message) => connection.write(encodeMessage(message)),
       launch: (args, debug) => launch(args, debug, flags, invocation),
       attachable: attachable(flags),
+      running,
       ended: () => {
         connection.close();
         if (shown.session === this.#session) shown.session = undefined;
