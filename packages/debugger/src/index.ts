@@ -73,7 +73,7 @@ export {
   renderFrameNumber,
   renderNixFrame,
 } from "./nix-frames.ts";
-export { countKey, type EntryCount, EntryCounter } from "./profile/entry-counter.ts";
+export { countKey, countsByFile, type EntryCount, EntryCounter } from "./profile/entry-counter.ts";
 export { foldedStacks, frameLabel, speedscopeFile, traceEvents } from "./profile/exports.ts";
 export { type FlamePageOptions, flamePage } from "./profile/flame-page.ts";
 export { pprofFile } from "./profile/pprof.ts";

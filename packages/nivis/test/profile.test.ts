@@ -40,6 +40,9 @@ describe("nivis profile", () => {
     // Each round makes the thunk of `n - 1`, but for the last one.
     expect(burn.thunks).toBe(20_000);
     expect(burn.own.milliseconds).toBeLessThanOrEqual(burn.total.milliseconds);
+    // The calls, their arguments, the file and the attribute.
+    const [file] = tables.file;
+    expect(file).toMatchObject({ name: FILE, calls: 20_001 + 20_000 + 2 });
   });
 
   test("writes files", () => {

@@ -26,11 +26,9 @@ export interface EntryCount {
 export class EntryCounter implements RunObserver {
   readonly #counts = new Map<Lambda, { entries: number; thunks: number }>();
 
-  enterFrame(lambda: Lambda): void {
-    this.#of(lambda).entries++;
-  }
-
   instruction(lambda: Lambda, pc: number): void {
+    // Code has no loops, so that its first instruction runs once for each entry, also from builtins.
+    if (pc === 0) this.#of(lambda).entries++;
     if (lambda.code[pc] === Op.Thunk) this.#of(lambda).thunks++;
   }
 
@@ -57,6 +55,20 @@ export class EntryCounter implements RunObserver {
   #place(positions: PositionTable, pos: PosIdx): string {
     return positions.resolve(pos) === undefined ? "" : decodeUtf8(describePosition(positions, pos));
   }
+}
+
+/** The sums of {@link EntryCounter.counts} by file. */
+export function countsByFile(
+  counts: ReadonlyMap<string, EntryCount>,
+): ReadonlyMap<string, EntryCount> {
+  const sums = new Map<string, { entries: number; thunks: number }>();
+  for (const [key, { entries, thunks }] of counts) {
+    const file = /^[fv] (.*):\d+:\d+$/s.exec(key)?.[1];
+    if (file === undefined) continue;
+    const sum = sums.get(file) ?? { entries: 0, thunks: 0 };
+    sums.set(file, { entries: sum.entries + entries, thunks: sum.thunks + thunks });
+  }
+  return sums;
 }
 
 /** The key of {@link EntryCounter.counts}. */

@@ -1,6 +1,7 @@
 /** `nivis profile`: samples the stack of an evaluation, and shows or exports where the time went. */
 import {
   countKey,
+  countsByFile,
   type EntryCount,
   EntryCounter,
   flamePage,
@@ -273,7 +274,7 @@ function jsonReport(
 ): unknown {
   const tables = tablesOf(profile, flags).map(([grouping, rows]) => [
     grouping,
-    rows.slice(0, flags.rows).map((row) => ({ ...row, ...countsOf(row, counts) })),
+    rows.slice(0, flags.rows).map((row) => ({ ...row, ...countsOf(row, grouping, counts) })),
   ]);
   return {
     milliseconds: profile.milliseconds,
@@ -282,10 +283,16 @@ function jsonReport(
   };
 }
 
+/** Counts of what rows stand for; packages and options are not code, so they have none. */
 function countsOf(
-  { place }: RankingRow,
+  { name, place }: RankingRow,
+  grouping: Grouping,
   counts: ReadonlyMap<string, EntryCount> | undefined,
 ): { readonly calls?: number; readonly thunks?: number } {
+  if (grouping === "file" && counts !== undefined) {
+    const sum = countsByFile(counts).get(name);
+    return sum === undefined ? {} : { calls: sum.entries, thunks: sum.thunks };
+  }
   if (counts === undefined || place === "") return {};
   const asFunction = counts.get(countKey(true, place));
   const asValue = counts.get(countKey(false, place));
@@ -319,11 +326,13 @@ function report(
       lines.push("  none");
       continue;
     }
-    const counted = counts !== undefined && grouping === "function";
+    const counted = counts !== undefined && (grouping === "function" || grouping === "file");
     const head = ["own", "", "total", "", "heap", ...(counted ? ["calls", "thunks"] : []), "name"];
     const table = [
       head,
-      ...rows.slice(0, flags.rows).map((row) => cells(row, profile, counted ? counts : undefined)),
+      ...rows
+        .slice(0, flags.rows)
+        .map((row) => cells(row, grouping, profile, counted ? counts : undefined)),
     ];
     lines.push(...alignTable(table, columns));
     if (rows.length > flags.rows)
@@ -334,6 +343,7 @@ function report(
 
 function cells(
   row: RankingRow,
+  grouping: Grouping,
   profile: Profile,
   counts: ReadonlyMap<string, EntryCount> | undefined,
 ): string[] {
@@ -341,7 +351,7 @@ function cells(
   const share = (time: number): string =>
     `${((100 * time) / Math.max(profile.milliseconds, 1e-9)).toFixed(1)} %`;
   const milliseconds = (time: number): string => `${time.toFixed(0)} ms`;
-  const counted = countsOf(row, counts);
+  const counted = countsOf(row, grouping, counts);
   return [
     milliseconds(own.milliseconds),
     share(own.milliseconds),
