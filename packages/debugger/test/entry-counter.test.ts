@@ -13,7 +13,6 @@ test("counts what builtins call and force, by place and by file", () => {
     counts.get(countKey(true, `/main.nix:1:${offset + 1}`))?.entries;
   expect(calls(text.indexOf("n: n"))).toBe(300);
   expect(calls(text.indexOf("i: i"))).toBe(300);
-  let sum = 0;
-  for (const { entries } of counts.values()) sum += entries;
-  expect(countsByFile(counts).get("/main.nix")?.entries).toBe(sum);
+  // The calls, the two thunks of the arguments, and the file; calls that builtins suspend have no place.
+  expect(countsByFile(counts).get("/main.nix")?.entries).toBe(300 + 300 + 3);
 });
