@@ -36,6 +36,9 @@ function collect() {
       places.set(`docs/${folder}/${name}`, `${folder}/${name === "README.md" ? "index.md" : name}`);
     }
   }
+  for (const name of markdownIn("docs/api")) {
+    places.set(`docs/api/${name}`, `api/${name.replace(".api.md", ".md")}`);
+  }
   for (const name of readdirSync(join(root, "packages"))) {
     const readme = `packages/${name}/README.md`;
     if (existsSync(join(root, readme))) places.set(readme, `packages/${name}.md`);
@@ -48,10 +51,19 @@ function collect() {
   }
   rmSync(pages, { recursive: true, force: true });
   for (const [document, page] of places) {
-    write(page, translated(document, page, readFileSync(join(root, document), "utf8")));
+    const text = readFileSync(join(root, document), "utf8");
+    write(page, translated(document, page, page.startsWith("api/") ? apiPage(page, text) : text));
   }
   cpSync(join(here, "home.md"), join(pages, "index.md"));
   write("reference/commands.md", commandsPage());
+}
+
+/** The page of a module of the library: its report of API Extractor under a heading of its own. */
+function apiPage(page, report) {
+  const module = posix.basename(page, ".md");
+  const name = module === "nivis" ? module : `nivis/${module}`;
+  const declarations = report.slice(report.indexOf("\n```ts"));
+  return `# \`${name}\`\n\nWhat the module exports, as TypeScript declares it.\n${declarations}`;
 }
 
 function markdownIn(folder) {

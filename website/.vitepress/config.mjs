@@ -53,12 +53,15 @@ export default defineConfig({
       ],
       "/reference/": [
         { text: "Reference", items: entries("reference", ["commands", "builtins", "lints"]) },
+        { text: "Library", collapsed: true, items: entries("api", ["nivis"]) },
         { text: "Errors", collapsed: true, items: entries("errors") },
       ],
       "/errors/": [
         { text: "Reference", items: entries("reference", ["commands", "builtins", "lints"]) },
+        { text: "Library", collapsed: true, items: entries("api", ["nivis"]) },
         { text: "Errors", items: entries("errors") },
       ],
+      "/api/": [{ text: "Library", items: entries("api", ["nivis"]) }],
       "/packages/": [{ text: "Packages", items: entries("packages", ["nivis"]) }],
       "/design/": [{ text: "Design notes", items: entries("design") }],
     },
