@@ -3,7 +3,8 @@
  * the machine has a path of its own, and calls of every kind, from code and from builtins. It
  * leaves out what evaluation rarely does and what would make the host load something.
  *
- * The lists of fifty numbers make functions hot enough to be translated. V8 notes the types of the
+ * `lists` has V8's kinds of arrays, for small integers or not, with holes or without; the values of
+ * `packed` have no holes. The lists of fifty numbers make functions hot enough to be translated. V8 notes the types of the
  * operands only after a function has run for a while, so the operators come last: most are cases of
  * one function of the machine (docs/design/007-warm-up.md).
  */
@@ -22,14 +23,12 @@ export const WARM_UP_NIX = `let
   list = [ one 2 (same 3) ];
   texts = [ "b" ];
   many = b.genList same 50;
-  # V8 has several kinds of arrays: for small integers or not, with holes or without.
   lists = [ [ ] [ 1 2 ] list (b.tail [ 1 2 ]) (b.filter never [ 1 ]) (b.filter (x: x > 1) [ 1 2 ]) (b.filter (x: x > one) list) ];
 
   # Sets: small ones, one with an index, layers upon it, one that refers to itself.
   small = { a = 1; b = same 2; s = text; inherit one; };
   large = b.listToAttrs (b.genList (i: { name = "n\${toString i}"; value = i; }) 20);
   layered = large // small // { z = same 1; };
-  # Its values are in an array of another kind: one without holes.
   packed = b.intersectAttrs { a = 1; b = 1; s = 1; } small;
   deepPacked = b.intersectAttrs { a = 1; } { a = packed; };
   knot = rec { x = one; y = x + z; z = { inherit x; }.x; };
@@ -53,7 +52,6 @@ export const WARM_UP_NIX = `let
   closures = b.map (x: let y = x + 1; z = same y; w = same z; in v: x + y + z + w + v) list;
   partial = [ (b.substring 0) (b.substring one) (b.replaceStrings list) (b.replaceStrings [ "b" ]) ];
 
-  # These become hot.
   loop = i: total: if i < 1 then total else loop (i - 1) (total + i);
   fib = i: if i < 2 then i else fib (i - 1) + fib (i - 2);
   deep = i: if i == 0 then [ ] else [ i ] ++ deep (i - 1);
