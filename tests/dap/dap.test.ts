@@ -455,7 +455,7 @@ describe("a program that runs already", () => {
       expect(value.body.result).toBe("true");
       if (visit === 0) await own.disconnectRequest({});
       // The second one just vanishes.
-      await own.stop();
+      own["stopAdapter"]();
     }
     expect(await done).toEqual({ output: "0\n", code: 0 });
   });
@@ -471,7 +471,7 @@ describe("a program that runs already", () => {
     await own.configurationDoneRequest();
     await expect(own.customRequest("restart", {})).rejects.toThrow("cannot be restarted");
     expect((await exited).body).toEqual({ exitCode: 0 });
-    await own.stop();
+    own["stopAdapter"]();
     expect((await done).code).toBe(0);
   });
 
@@ -482,7 +482,7 @@ describe("a program that runs already", () => {
     await own.configurationDoneRequest();
     await own.customRequest("terminate", {});
     expect((await done).code).toBe(1);
-    await own.stop();
+    own["stopAdapter"]();
   });
 
   it("needs a port and a program", async () => {

@@ -154,6 +154,9 @@ async function serveStreams(
   return 0;
 }
 
+/** Milliseconds that a client waits for the one before it to leave. */
+const PATIENCE = 1000;
+
 /** Serves programs that connect to a port, one after the other, until the user or the signal stops it. */
 function servePort(
   port: number,
@@ -164,21 +167,35 @@ function servePort(
   const { createServer } = process.getBuiltinModule("node:net");
   return new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
+    let served: Socket | undefined;
+    const serve = (socket: Socket): void => {
+      served = socket;
       const client = clientOf({
         write: (bytes) => socket.write(bytes, "latin1"),
         close: () => socket.end(),
       });
-      sockets.add(socket);
       socket.setEncoding("latin1");
       socket.on("data", (bytes) => client.receive(String(bytes)));
-      socket.on("close", () => {
-        sockets.delete(socket);
-        client.vanish();
-      });
+      socket.on("close", () => client.vanish());
       socket.on("error", () => client.vanish());
+      socket.resume();
+    };
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      if (served === undefined || served.destroyed) {
+        serve(socket);
+        return;
+      }
+      // A client that leaves may be followed by the next before its connection is closed.
+      const timer = setTimeout(() => socket.destroy(), PATIENCE);
+      served.once("close", () => {
+        clearTimeout(timer);
+        if (!socket.destroyed) serve(socket);
+      });
     });
-    server.maxConnections = 1;
+    // One that is served, and one that waits.
+    server.maxConnections = 2;
     server.on("error", (error) => {
       reject(new EvalError("io", `cannot listen on port ${port}: ${encodeUtf8(error.message)}`));
     });
