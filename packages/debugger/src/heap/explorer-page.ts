@@ -129,17 +129,19 @@ const referenceRow = (r) => h("tr", {},
 const references = (question, parameters) =>
   list(["reference", "object"], question, parameters, referenceRow);
 
+const counted = (count, noun) => count + " " + noun + (count === 1 ? "" : "s");
+
 const views = {
   async overview() {
     const o = await ask("overview");
     return [
-      h("h2", {}, o.objects + " objects, about " + size(o.bytes)),
+      h("h2", {}, counted(o.objects, "object") + ", about " + size(o.bytes)),
       o.isCut ? h("p", { class: "error" }, "There are more objects; --max-objects raises the limit.") : undefined,
       h("table", {},
         h("thead", {}, h("tr", {}, h("th", { class: "number", scope: "col" }, "objects"), h("th", { class: "number", scope: "col" }, "size"), h("th", { scope: "col" }, "kind"))),
         h("tbody", {}, ...o.kinds.map((k) => h("tr", {},
           number(k.count), number(size(k.bytes)), cell(link("objects/" + k.kind, k.kind)))))),
-      h("p", {}, o.units + " code units in ", link("files", o.files + " files"), ", ", link("roots", o.roots + " roots")),
+      h("p", {}, counted(o.units, "code unit") + " in ", link("files", counted(o.files, "file")), ", ", link("roots", counted(o.roots, "root"))),
     ];
   },
   async roots() {
@@ -170,7 +172,7 @@ const views = {
       h("h2", {}, u.kind + " ", h("span", { class: "mono" }, u.title)),
       h("p", {}, u.place, u.entries === undefined ? "" : ", entered " + u.entries + " times"),
       u.captures.length > 0 ? h("p", {}, "Captures " + u.captures.map((c, i) => i + " " + (c || "(hidden)")).join(", ")) : undefined,
-      h("p", {}, link("made/" + u.number, u.objects + " objects with this code")),
+      h("p", {}, link("made/" + u.number, counted(u.objects, "object") + " with this code")),
       h("div", { class: "code" },
         h("pre", { tabindex: 0, "aria-label": "Source" }, ...lines),
         h("table", { "aria-label": "Bytecode" }, h("tbody", {}, ...u.instructions.map((i) =>

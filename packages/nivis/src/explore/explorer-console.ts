@@ -280,12 +280,14 @@ const SHOWN_REFERENCES = 12;
 
 function showOverview(console: ExplorerConsole): void {
   const { objects, bytes, isCut, kinds, roots, files, units } = console.explorer.overview();
-  console.print(`${objects} objects, about ${sizeText(bytes)}, reached from ${roots} roots`);
+  console.print(
+    `${counted(objects, "object")}, about ${sizeText(bytes)}, reached from ${counted(roots, "root")}`,
+  );
   if (isCut) console.print("there are more objects; --max-objects raises the limit");
   for (const { kind, count, bytes: size } of kinds) {
     console.print(`${String(count).padStart(10)}  ${sizeText(size).padStart(10)}  ${kind}`);
   }
-  console.print(`${units} code units in ${files} files`);
+  console.print(`${counted(units, "code unit")} in ${counted(files, "file")}`);
 }
 
 function showUnit(console: ExplorerConsole, argument: Bytes): void {
