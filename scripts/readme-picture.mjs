@@ -8,6 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { terminalSvg } from "./terminal-svg.mjs";
 import { root } from "./workspace.mjs";
 
 const COMMANDS = [
@@ -18,7 +19,6 @@ const COMMANDS = [
 ];
 
 const FILE = join(root, "docs", "first-screen.svg");
-const [CHAR, LINE, LEFT, TOP] = [7.8, 19, 22, 58];
 /** The longest line, in characters; longer ones are broken. */
 const COLUMNS = 108;
 /** Seconds between two commands. */
@@ -30,7 +30,20 @@ const lines = COMMANDS.flatMap((command, i) => {
   const output = shown.map((text) => ({ text, kind: kindOf(text), at: i * PAUSE + 0.6 }));
   return [...typed, ...output, { text: "", kind: "output", at: 0 }];
 });
-const svg = draw(lines.slice(0, -1));
+const rows = lines
+  .slice(0, -1)
+  .map(({ text, kind, at }) => ({ spans: [{ text, style: kind }], at }));
+const svg = terminalSvg(rows, {
+  columns: COLUMNS,
+  label:
+    "A terminal in which Nivis evaluates Nix expressions, computes the path of a derivation and explains a mistake",
+  css: `text { animation: show 0.2s both }
+.command { fill: #8aa2ff }
+.error { fill: #ff8a80 }
+.frame { fill: #a3aab8 }
+@keyframes show { from { opacity: 0 } }
+@media (prefers-reduced-motion: reduce) { text { animation: none } }`,
+});
 if (process.argv.includes("--check")) {
   const current = existsSync(FILE) ? readFileSync(FILE, "utf8") : "";
   if (current !== svg) {
@@ -74,30 +87,4 @@ function broken(text) {
 function kindOf(text) {
   if (text.startsWith("error")) return "error";
   return /^\s*(?:=|[╭│])/.test(text) || /^\s*│?\s*\^/.test(text) ? "frame" : "output";
-}
-
-/** @param {{ text: string, kind: string, at: number }[]} rows */
-function draw(rows) {
-  const width = Math.round(LEFT * 2 + COLUMNS * CHAR);
-  const height = TOP + rows.length * LINE + 12;
-  const texts = rows.map(({ text, kind, at }, i) => {
-    if (text === "") return "";
-    const shown = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-    const delay = at.toFixed(1).replace(/\.0$/, "");
-    return `<text class="${kind}" style="animation-delay:${delay}s" x="${LEFT}" y="${TOP + i * LINE}" xml:space="preserve">${shown}</text>`;
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="A terminal in which Nivis evaluates Nix expressions, computes the path of a derivation and explains a mistake">
-<style>
-text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #e6e8ee; animation: show 0.2s both }
-.command { fill: #8aa2ff }
-.error { fill: #ff8a80 }
-.frame { fill: #a3aab8 }
-@keyframes show { from { opacity: 0 } }
-@media (prefers-reduced-motion: reduce) { text { animation: none } }
-</style>
-<rect width="${width}" height="${height}" rx="10" fill="#16181d"/>
-<circle cx="24" cy="22" r="6" fill="#ff5f57"/><circle cx="44" cy="22" r="6" fill="#febc2e"/><circle cx="64" cy="22" r="6" fill="#28c840"/>
-${texts.filter((text) => text !== "").join("\n")}
-</svg>
-`;
 }
