@@ -62,8 +62,11 @@ export const ON_DEMAND = {
   hashes: ["formats/src/hash/portable-hash.ts"],
   patterns: ["eval/src/regex/regex.ts"],
   "debug-code": ["eval/src/vm/debug-ops.ts"],
+  listing: ["eval/src/bytecode/disassemble.ts"],
+  suggestions: ["eval/src/errors/suggestions.ts"],
   statistics: ["nivis/src/statistics.ts"],
   warm: ["eval/src/dependencies/tracked-world.ts"],
+  images: ["eval/src/image/heap-image.ts", "nivis/src/images/image-run.ts"],
   profiling: ["nivis/src/profiling/call-profilers.ts", "nivis/src/commands/profile.ts"],
   diff: ["nivis/src/commands/diff.ts"],
   explain: ["nivis/src/commands/explain.ts"],
@@ -292,9 +295,7 @@ async function buildOnDemand(program, options, name, modules, shared) {
   const exports = new Map();
   [...shared].forEach((entry, index) => {
     const { path, name: exported } = splitShared(entry);
-    const enums = enumsOf(path);
-    const others = namesOf(path).filter((one) => !enums.has(one));
-    const values = exports.get(path) ?? new Map(others.map((one) => [one, "undefined"]));
+    const values = exports.get(path) ?? withoutValues(path);
     exports.set(path, values.set(exported, `shared[${index}]`));
   });
   const { metafile } = await build({
@@ -316,7 +317,7 @@ async function buildOnDemand(program, options, name, modules, shared) {
             contents: [
               ...enumsOf(path).values(),
               ...Array.from(
-                exports.get(path) ?? [],
+                exports.get(path) ?? withoutValues(path),
                 ([name, value]) => `export const ${name} = ${value};`,
               ),
             ].join("\n"),
@@ -326,6 +327,21 @@ async function buildOnDemand(program, options, name, modules, shared) {
     ],
   });
   return metafile;
+}
+
+/**
+ * What a module exports, as `undefined`: a bundle that uses none of it.
+ *
+ * @param {string} path
+ * @returns {Map<string, string>}
+ */
+function withoutValues(path) {
+  const enums = enumsOf(path);
+  return new Map(
+    namesOf(path)
+      .filter((one) => !enums.has(one))
+      .map((one) => [one, "undefined"]),
+  );
 }
 
 /**

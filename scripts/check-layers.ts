@@ -38,6 +38,8 @@ const EVAL_FLOORS: Record<string, readonly string[]> = {
   vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
   // What values of a warm evaluation depend on; attached to the machine by its types alone.
   dependencies: ["ground", "vm", "value", "errors"],
+  // Writes and reads heaps, which may hold whatever the machine has.
+  image: ["ground", "vm", "bytecode", "operations", "builtins", "value", "errors"],
   // Counts the events of the machine; knows its instructions.
   statistics: ["ground", "vm", "bytecode", "print", "value", "errors"],
   // Finds the calls among the instructions of the machine, for profilers.

@@ -1,17 +1,25 @@
 /**
  * Compares remembered results with fresh ones after random edits of random trees:
  *
- *     npm run fuzz:results -- [ROUNDS [SEED]]
+ *     npm run fuzz:results -- [ROUNDS [SEED]] [--images]
  *
- * Stops at the first difference and describes it.
+ * With `--images`, runs that are not remembered may begin with heap images of other programs. Stops at the first difference and describes it.
  */
 import { runRounds } from "../tests/results/rounds.ts";
 
-const [rounds = "10000", seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const withImages = given.includes("--images");
+const [rounds = "10000", seed = String(Date.now() % 1_000_000)] = given.filter(
+  (argument) => argument !== "--images",
+);
 process.stdout.write(`seed ${seed}\n`);
 const started = performance.now();
-const { hits, hitsAfterEdits, unkept } = runRounds(Number(rounds), Number(seed));
+const tally = runRounds(Number(rounds), Number(seed), withImages);
+const { hits, hitsAfterEdits, unkept } = tally;
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 process.stdout.write(
   `${rounds} rounds in ${seconds} s: ${hits} remembered, ${hitsAfterEdits} of them after edits; ${unkept} runs not kept\n`,
 );
+if (withImages) {
+  process.stdout.write(`${tally.images} images written, ${tally.used} runs went on with one\n`);
+}

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputRecorder } from "@nivis/node";
 import { Random } from "@nivis/testkit";
+import { runKeepingImage, runThroughImage } from "../../packages/nivis/src/images/image-run.ts";
 import { runNivis } from "../../packages/nivis/src/nivis.ts";
 import { nixInstantiate } from "../../packages/nivis/src/nix-instantiate.ts";
 import { runProgram } from "../../packages/nivis/src/program.ts";
@@ -22,6 +23,8 @@ const SETTLING_TIME = 20;
 /** Rounds in one tree. */
 const ROUNDS_PER_TREE = 50;
 const PROGRAMS = 4;
+/** Further attempts to get a program that imports something. */
+const MORE_PROGRAMS = 8;
 
 /** What happened in some rounds. */
 export interface Tally {
@@ -32,6 +35,10 @@ export interface Tally {
   hitsAfterEdits: number;
   /** Runs that could not be kept. */
   unkept: number;
+  /** Heap images that were written. */
+  images: number;
+  /** Runs that took something from an image and were not repeated. */
+  used: number;
 }
 
 /** What a run printed. */
@@ -40,16 +47,19 @@ interface Printed {
   readonly pieces: readonly string[];
 }
 
-/** Runs rounds; throws an error that describes the first difference. */
-export function runRounds(rounds: number, seed: number): Tally {
-  const tally: Tally = { rounds: 0, hits: 0, hitsAfterEdits: 0, unkept: 0 };
+/**
+ * Runs rounds; throws an error that describes the first difference. With `images`, runs that are not
+ * remembered may begin with a heap image, which other programs have made before some of the edits.
+ */
+export function runRounds(rounds: number, seed: number, images = false): Tally {
+  const tally: Tally = { rounds: 0, hits: 0, hitsAfterEdits: 0, unkept: 0, images: 0, used: 0 };
   const here = process.cwd();
   const folder = mkdtempSync(join(tmpdir(), "nivis-results-"));
   try {
     for (let tree = 0; tally.rounds < rounds; tree++) {
       const place = join(folder, String(tree));
       const random = new Random(seed + tree * 7919);
-      new Trial(place, random, `seed ${seed}, tree ${tree}`).run(
+      new Trial(place, random, `seed ${seed}, tree ${tree}`, images).run(
         Math.min(ROUNDS_PER_TREE, rounds - tally.rounds),
         tally,
       );
@@ -70,7 +80,10 @@ class Trial {
   readonly #tree: RandomTree;
   readonly #programs: readonly (readonly string[])[];
 
-  constructor(folder: string, random: Random, name: string) {
+  readonly #images: boolean;
+
+  constructor(folder: string, random: Random, name: string, images: boolean) {
+    this.#images = images;
     this.#folder = folder;
     this.#random = random;
     this.#name = name;
@@ -92,7 +105,11 @@ class Trial {
       const args = this.#programs[program] as readonly string[];
       const slot = { file: join(this.#folder, "results", String(program)), key: args.join(" ") };
       const isQuick = random.chance(0.5);
-      const remembered = this.#recalled(slot, isQuick);
+      if (this.#images && random.chance(0.4)) this.#warm(random.below(PROGRAMS), tally);
+      if (this.#images && random.chance(0.3)) edits.push(this.#tree.edit());
+      // Most runs are to go on with images.
+      const recalls = !this.#images || random.chance(0.4);
+      const remembered = recalls ? this.#recalled(slot, isQuick) : undefined;
       const fresh = this.#fresh(args, join(this.#folder, "store-fresh"), undefined, tally);
       const shown = remembered ?? this.#fresh(args, join(this.#folder, "store"), slot, tally);
       tally.rounds++;
@@ -118,7 +135,11 @@ class Trial {
 
   #program(): readonly string[] {
     const random = this.#random;
-    const expression = this.#tree.expression();
+    let expression = this.#tree.expression();
+    // Images have what was imported.
+    for (let n = 0; this.#images && n < MORE_PROGRAMS && !/import/.test(expression); n++) {
+      expression = this.#tree.expression();
+    }
     const flags = random.pick([[], ["--show-trace"], ["--strict"], ["-I", "p=a"]]);
     if (random.chance(0.3)) return ["eval", ...flags, "--expr", expression];
     if (random.chance(0.3)) {
@@ -133,6 +154,32 @@ class Trial {
     const given = ["--store", `local?root=${store}`, ...rest];
     if (word === "eval") return runNivis(["eval", ...given], terminal) as number;
     return runProgram(nixInstantiate, given, terminal);
+  }
+
+  /** Writes a heap image of a program. */
+  #warm(program: number, tally: Tally): void {
+    const terminal = this.#terminal([], this.#cachedEnvironment());
+    const args = this.#programs[program] as readonly string[];
+    const { failure } = runKeepingImage(terminal, (own) =>
+      this.#start(args, join(this.#folder, "store"), own),
+    );
+    if (failure === undefined) tally.images++;
+  }
+
+  #terminal(pieces: string[], environment: Terminal["environment"]): Terminal {
+    return {
+      writeOut: (bytes) => put(pieces, 1, bytes),
+      writeLine: (bytes) => put(pieces, 2, `${bytes}\n`),
+      readInput: () => "",
+      color: false,
+      build: "fuzz",
+      environment,
+    };
+  }
+
+  #cachedEnvironment(): Record<string, string> {
+    const cache = join(this.#folder, "cache");
+    return { ...this.#environment(), NIVIS_NO_CACHE: "", XDG_CACHE_HOME: cache };
   }
 
   #environment(): Record<string, string> {
@@ -153,19 +200,21 @@ class Trial {
   ): Printed {
     const pieces: string[] = [];
     const inputs = slot === undefined ? undefined : new InputRecorder(SETTLING_TIME);
-    const environment = this.#environment();
-    const terminal: Terminal = {
-      writeOut: (bytes) => put(pieces, 1, bytes),
-      writeLine: (bytes) => put(pieces, 2, `${bytes}\n`),
-      readInput: () => "",
-      color: false,
-      environment: inputs?.observeEnvironment(environment) ?? environment,
-    };
+    const withImages = this.#images && slot !== undefined;
+    const environment = withImages ? this.#cachedEnvironment() : this.#environment();
+    const observed = inputs?.observeEnvironment(environment) ?? environment;
+    const terminal = this.#terminal(pieces, observed);
     if (slot === undefined || inputs === undefined) {
       return { code: this.#start(args, store, terminal), pieces: this.#named(pieces, store) };
     }
     const recording = new RunRecording(slot, inputs);
-    const code = this.#start(args, store, recording.observe(terminal));
+    const start = (own: Terminal): number => this.#start(args, store, own);
+    const told = (): void => {
+      tally.used++;
+    };
+    const code = withImages
+      ? (runThroughImage(recording.observe(terminal), start, told) as number)
+      : start(recording.observe(terminal));
     if (!recording.finish(code)) tally.unkept++;
     return { code, pieces: this.#named(pieces, store) };
   }
@@ -174,7 +223,7 @@ class Trial {
     const pieces: string[] = [];
     const code = recall(slot, {
       write: (stream, bytes) => put(pieces, stream, bytes),
-      environment: this.#environment(),
+      environment: this.#images ? this.#cachedEnvironment() : this.#environment(),
       settlingTime: SETTLING_TIME,
       isQuick,
     });

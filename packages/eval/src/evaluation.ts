@@ -12,6 +12,7 @@
 
 import {
   type Bytes,
+  bytesToByteString,
   canonPath,
   type FinishedDerivation,
   type HashFunctions,
@@ -58,6 +59,8 @@ import type { EvaluationFetcher } from "./fetching/fetcher.ts";
 import { MountedIo } from "./fetching/mounts.ts";
 import { openSearchPath } from "./fetching/search-path.ts";
 import { checkSlot, HandedOut } from "./handed-out.ts";
+import { type HeapImage, type HeapImageOptions, openHeapImage } from "./image/heap-image.ts";
+import type { LoadedUnits } from "./image/image-reader.ts";
 import { type EvalIo, IoError } from "./io.ts";
 import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
@@ -159,6 +162,12 @@ export interface EvaluationOptions {
    */
   readonly warm?: boolean;
   /**
+   * The heap image of an earlier evaluation to begin with, and whether to keep what a new one needs; see
+   * {@link Evaluation.heapImage}. Requires a cache for compiled files, and is ignored without one, by warm
+   * evaluations and with a debugger. Defaults to none.
+   */
+  readonly heapImage?: HeapImageOptions | undefined;
+  /**
    * How code is run: `vm` interprets bytecode, `js` translates code to JavaScript on first entry,
    * `auto` translates hot code. An evaluation with an observer or with limits always interprets,
    * and so does `auto` where functions cannot be created from text; `js` is an {@link EvalError}
@@ -214,6 +223,11 @@ export class Evaluation {
    */
   private readonly files = new Map<string, EvaluatedFile>();
 
+  /**
+   * The heap image that the evaluation began with or keeps. A run that has used one must be repeated without
+   * it if it fails, or if {@link HeapImage.mustRepeat} says so.
+   */
+  readonly heapImage: HeapImage | undefined;
   private readonly observer: RunObserver | undefined;
   private readonly debugger: DebugHooks | undefined;
 
@@ -231,7 +245,10 @@ export class Evaluation {
       settings,
       positions: new PositionTable(
         (path) => mounts.display(path),
-        () => dependencies?.expose(),
+        () => {
+          dependencies?.expose();
+          this.heapImage?.expose();
+        },
       ),
       store: dependencies === undefined ? store : trackedStore(store, dependencies),
       mounts,
@@ -286,6 +303,16 @@ export class Evaluation {
         this.context.hashes,
         surroundings,
       );
+      if (options.heapImage !== undefined && dependencies === undefined) {
+        const { imports, files } = this;
+        this.heapImage = openHeapImage(options.heapImage, {
+          context: this.context,
+          globals,
+          imports,
+          files,
+          load: (path, base, key) => this.loadUnits(path, base, key),
+        });
+      }
     }
   }
 
@@ -442,7 +469,8 @@ export class Evaluation {
   }
 
   private globalsWith(scope: ReadonlyMap<Bytes, Slot> | undefined): ReadonlyMap<string, Slot> {
-    return scope === undefined ? this.globals : new Map([...this.globals, ...scope]);
+    const globals = this.heapImage?.globals ?? this.globals;
+    return scope === undefined ? globals : new Map([...globals, ...scope]);
   }
 
   /**
@@ -451,7 +479,10 @@ export class Evaluation {
    * evaluation requires {@link allowPath} first.
    */
   loadFile(path: Bytes | NixPath): Thunk {
-    return this.thunkOfFile(this.resolveExpressionPath(this.absolute(path)), this.globals);
+    return this.thunkOfFile(
+      this.resolveExpressionPath(this.absolute(path)),
+      this.globalsWith(undefined),
+    );
   }
 
   /** Evaluates a text to weak head normal form. Throws an {@link EvalError}. */
@@ -647,23 +678,49 @@ export class Evaluation {
     const key = files.key(text, basePath);
     const source = new SourceFile(origin, text);
     const base = this.positions.add(source);
+    if (this.heapImage !== undefined && (origin.kind === "file" || origin.kind === "internal")) {
+      const program = { path: basePath.at(origin.path), key: bytesToByteString(key) };
+      this.heapImage.loaded({ program, base, length: text.length });
+    }
+    return this.unitsOf(files, key, source, base, basePath).root;
+  }
+
+  /** Loads a file for a heap image. */
+  private loadUnits(path: NixPath, base: PosIdx, key: string): LoadedUnits | undefined {
+    const files = this.compiledFiles as CompiledFiles;
+    const { text, origin, basePath } = this.readProgram(path);
+    const bytes = files.key(text, basePath);
+    if (bytesToByteString(bytes) !== key) return undefined;
+    const source = new SourceFile(origin, text);
+    const { lambda } = this.unitsOf(files, bytes, source, base, basePath);
+    return { source, lambda };
+  }
+
+  private unitsOf(
+    files: CompiledFiles,
+    key: Uint8Array,
+    source: SourceFile,
+    base: PosIdx,
+    basePath: NixPath,
+  ): { readonly root: Lambda; readonly lambda: LoadedUnits["lambda"] } {
     const { globals } = this;
-    const resolveText = (): Resolution => {
-      const resolution = new Resolution(globals, base, basePath.accessor);
-      resolveFile(this.parse(source, basePath).expr, resolution);
-      return resolution;
-    };
     const found = files.load(key, {
       base,
       globals,
       accessor: basePath.accessor,
-      resolve: resolveText,
+      resolve: () => {
+        const resolution = new Resolution(globals, base, basePath.accessor);
+        resolveFile(this.parse(source, basePath).expr, resolution);
+        return resolution;
+      },
     });
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return { root: found.root, lambda: (unit) => found.lambdaOfUnit(unit) };
+    }
     const { lambda, resolution, silent } = this.compileSource(source, base, basePath, globals);
     // A file with warnings is not cached, so that the next evaluation warns again.
     if (silent) files.add(key, lambda, resolution);
-    return lambda;
+    return { root: lambda, lambda: (unit) => [...resolution.units.values()][unit]?.lambda };
   }
 
   private compileText(
@@ -760,11 +817,12 @@ export class Evaluation {
         }));
       });
     }
-    const known = this.imports.get(key);
+    const { heapImage } = this;
+    const known = this.imports.get(key) ?? heapImage?.requested(path);
     if (known !== undefined) return known;
     const resolved = this.resolveExpressionPath(path);
     const resolvedKey = pathKeys.of(resolved);
-    let file = this.files.get(resolvedKey);
+    let file = this.files.get(resolvedKey) ?? heapImage?.file(resolved);
     if (file === undefined) {
       file = { path: resolved, value: this.thunkOfFile(resolved, this.globals) };
       this.files.set(resolvedKey, file);

@@ -96,6 +96,7 @@ export {
 } from "./fetching/tree-value.ts";
 export { ForwardingIo } from "./forwarding-io.ts";
 export { isNixObject } from "./handed-out.ts";
+export type { HeapImage, HeapImageOptions } from "./image/heap-image.ts";
 export type {
   DetailMessage,
   DirectoryEntry,

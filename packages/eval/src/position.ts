@@ -46,10 +46,13 @@ export interface Position {
   readonly offset: number;
 }
 
+/** Finds the text and offset of a position in a reserved range, by its distance from the beginning. */
+type Resolver = (distance: number) => Position;
+
 /** The source texts of one evaluation, laid end to end. */
 export class PositionTable {
   readonly #bases: number[] = [];
-  readonly #sources: SourceFile[] = [];
+  readonly #sources: (SourceFile | Resolver)[] = [];
   #next = 1;
   /** How a path of the host's files is shown: one in a fetched tree may show where that came from. */
   readonly showPath: (path: Bytes) => Bytes;
@@ -74,9 +77,19 @@ export class PositionTable {
     return base;
   }
 
+  /** Takes a range of positions for texts that are read when they are needed; returns its base. */
+  reserve(length: number, resolver: Resolver): PosIdx {
+    const base = this.#next as PosIdx;
+    this.#bases.push(base);
+    this.#sources.push(resolver);
+    this.#next += length;
+    return base;
+  }
+
   /** The text that was registered last. */
   get latest(): SourceFile | undefined {
-    return this.#sources.at(-1);
+    const source = this.#sources.at(-1);
+    return typeof source === "function" ? undefined : source;
   }
 
   /** Whether a position is in the file that defines `derivation`. */
@@ -95,6 +108,8 @@ export class PositionTable {
       if ((this.#bases[middle] as number) <= pos) low = middle;
       else high = middle - 1;
     }
-    return { source: this.#sources[low] as SourceFile, offset: pos - (this.#bases[low] as number) };
+    const source = this.#sources[low] as SourceFile | Resolver;
+    const offset = pos - (this.#bases[low] as number);
+    return typeof source === "function" ? source(offset) : { source, offset };
   }
 }

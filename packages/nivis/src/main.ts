@@ -2,6 +2,8 @@
  * Main: the entry point of the main bundle, which holds what every evaluation needs; other commands
  * are loaded on demand (see scripts/bundles.mjs). `launch/launch.ts` loads the bundle.
  */
+import { hasHeapImages } from "./images/image-presence.ts";
+import { runThroughImage } from "./images/image-run.ts";
 import { runEvaluatorThread } from "./jobs/evaluator-thread.ts";
 import { runEditorEvaluator } from "./lsp/evaluator-thread.ts";
 import { runNivis } from "./nivis.ts";
@@ -38,7 +40,8 @@ export function main(
   if (slot === undefined) return start(command, launcher, processTerminal(parts));
   const recording = new RunRecording(slot);
   const terminal = recording.observe(processTerminal(parts, recording.inputs));
-  const code = start(command, launcher, terminal);
+  const run = (own: Terminal): number | Promise<number> => start(command, launcher, own);
+  const code = hasHeapImages(slot) ? runThroughImage(terminal, run) : run(terminal);
   // Commands that wait have no results that are kept.
   if (typeof code === "number") recording.finish(code);
   return code;

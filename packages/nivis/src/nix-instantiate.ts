@@ -2,7 +2,7 @@
  * `nivis-instantiate`: the flags, the output and the exit codes of `nix-instantiate`.
  */
 import {
-  type Attrs,
+  Attrs,
   accessorOf,
   autoCall,
   CoerceMode,
@@ -10,6 +10,7 @@ import {
   coerceToString,
   deepForce,
   EvalError,
+  isList,
   NO_POS,
   printAmbiguous,
   type Slot,
@@ -229,6 +230,10 @@ class Instantiation {
     let value: Value = session.evaluation.force(slot);
     // Nix: without arguments, a function is printed instead of called.
     if (this.#args.size() > 0) value = session.run(autoCall(context, this.#args, value));
+    // What is printed depends on how much was evaluated.
+    if (!strict && (value instanceof Attrs || isList(value))) {
+      context.positions.showsEvaluationState();
+    }
     switch (output) {
       case "raw": {
         const trace = "while generating the nix-instantiate output";

@@ -120,6 +120,12 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   );
   // An observer must see compilation, so it bypasses the cache.
   const useCache = flags.cache && options.observer === undefined && options.debugger === undefined;
+  const isPlain = useCache && (observer ?? options.sampler ?? statistics) === undefined;
+  const isSilent = invocation.detail === undefined && invocation.inputsFile === undefined;
+  const images =
+    isPlain && isSilent && options.overlay === undefined && options.onDerivation === undefined
+      ? terminal.images
+      : undefined;
   const evaluation = openEvaluation({
     settings,
     store,
@@ -137,8 +143,10 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     onDerivation: options.onDerivation,
     tier: flags.tier,
     tierStress: terminal.tierStress === true,
+    heapImage: images && ((...own) => images.open(flags, own)),
     warm: options.warm === true || keeper?.accepts(flags, observer) === true,
   });
+  images?.watch(evaluation);
   statistics?.watch(evaluation);
   profilers?.watch(evaluation);
   invocation.positions = evaluation.positions;

@@ -9,6 +9,7 @@
 import { readFileSync, readSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
 import { type InputRecorder, isTerminal } from "@nivis/node";
+import type { ImageUse } from "./images/image-run.ts";
 import { type LiveInput, liveInput } from "./live-input.ts";
 import { writeAll } from "./results/write-all.ts";
 import type { EvaluationKeeper } from "./warm/evaluation-keeper.ts";
@@ -55,6 +56,8 @@ export interface Terminal {
   readonly inputs?: InputRecorder | undefined;
   /** Keeps an evaluation for further runs of the same command; see `nivis watch`. */
   readonly keeper?: EvaluationKeeper;
+  /** Gives evaluations heap images, or keeps theirs; see `nivis cache warm`. */
+  readonly images?: ImageUse;
   /** Observes every evaluation that has no observer of its own; for tests. */
   readonly observer?: RunObserver;
   /** Lets translated code fall back wherever it can; see `EvaluationOptions`. */

@@ -119,6 +119,65 @@ describe("evaluating commands", () => {
   });
 });
 
+describe("nivis cache warm", () => {
+  const warm = (...args: string[]): { code: number; out: string; err: string } =>
+    nivis(["cache", "warm", ...args], { environment });
+
+  test("wants a command", () => {
+    const { code, err } = warm("build");
+    expect(code).toBe(1);
+    expect(err).toContain("'nivis cache warm' takes a command: eval or instantiate");
+  });
+
+  test("says why it has kept nothing", () => {
+    const { code, out, err } = warm("eval", "--expr", "builtins.trace 1 2");
+    expect(code).toBe(1);
+    expect(out).toBe("");
+    expect(err).toContain("no heap image was kept");
+  });
+
+  test("adds to an image, and replaces one that cannot be used", () => {
+    const text =
+      'rec { bad = throw "no"; caught = builtins.tryEval bad; good = 2; set = { inherit good; }; }';
+    writeFileSync(join(folder.path, "bad.nix"), text);
+    writeFileSync(join(folder.path, "main.nix"), "import ./bad.nix");
+    const images = (): Buffer[] =>
+      readdirSync(join(folder.path, "caches", "nivis", "images"), {
+        recursive: true,
+        withFileTypes: true,
+      })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+    const warmed = (attribute: string) =>
+      nivis(["cache", "warm", "eval", join(folder.path, "main.nix"), attribute], {
+        environment,
+        build: "a build",
+      });
+    const kept = (attribute: string): Buffer => {
+      const run = warmed(attribute);
+      expect(run).toEqual({ code: 0, out: "", err: "" });
+      const [image, ...others] = images();
+      expect(others).toEqual([]);
+      return image as Buffer;
+    };
+    const first = kept("caught");
+    // It has no value for `bad`, nor does what is written on top of it.
+    expect(kept("good").length).toBeGreaterThanOrEqual(first.length);
+    expect(kept("set").length).toBeGreaterThanOrEqual(first.length);
+    const { code, err } = warmed("bad");
+    expect(code).toBe(1);
+    expect(err).toContain("error: no\n");
+    expect(err).not.toContain("cannot be used");
+    expect(kept("caught.value")).toBeDefined();
+    // A run that fails with the image is repeated: this needs `bad` again.
+    writeFileSync(
+      join(folder.path, "main.nix"),
+      "let b = import ./bad.nix; in b // { again = builtins.tryEval b.bad; }",
+    );
+    expect(kept("again")).toBeDefined();
+  });
+});
+
 describe("nivis cache", () => {
   const cache = (...args: string[]): { code: number; out: string; err: string } =>
     nivis(["cache", ...args], { environment });
@@ -129,6 +188,7 @@ describe("nivis cache", () => {
     const directories = {
       "compiled files": bytecode(),
       results,
+      "heap images": join(folder.path, "caches", "nivis", "images"),
       "outputs of flakes": join(folder.path, "caches", "nivis", "outputs"),
       "fetched sources": join(folder.path, "caches", "nivis"),
     };

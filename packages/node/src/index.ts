@@ -26,6 +26,12 @@ export { type HttpOptions, UndiciClient } from "./fetching/http-client.ts";
 export { NodeDisk } from "./fetching/node-disk.ts";
 export { NodeProgramRunner } from "./fetching/program-runner.ts";
 export type { HashStore } from "./fetching/store-hashes.ts";
+export {
+  heapImageDirectory,
+  readHeapImage,
+  type StoredHeapImage,
+  writeHeapImage,
+} from "./heap-image-file.ts";
 export { fromHostPath, hostFlavour, type PathFlavour, toHostPath } from "./host-path.ts";
 export {
   type CheckRequest,

@@ -14,7 +14,10 @@ import {
   type EvalIo,
   Evaluation,
   type EvaluationOptions,
+  type HeapImageOptions,
   type LogMessage,
+  type SearchPathEntry,
+  type SettingsInput,
   type Store,
   searchPathOf,
   warmUp,
@@ -90,6 +93,10 @@ export interface EvaluationRequest {
   readonly debugger?: EvaluationOptions["debugger"] | undefined;
   /** See `EvaluationOptions`. */
   readonly warm?: boolean;
+  /** Finds the heap image for an evaluation with these settings and search path. Defaults to none. */
+  readonly heapImage?:
+    | ((settings: SettingsInput, searchPath: readonly SearchPathEntry[]) => HeapImageOptions)
+    | undefined;
   /** See `EvaluationOptions`. */
   readonly sampler?: EvaluationOptions["sampler"];
   /** See `EvaluationOptions`. */
@@ -111,16 +118,19 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     hashes: nodeHashes,
     ...(directory === undefined ? {} : { bytecodeCache: new DiskBytecodeCache(directory) }),
   };
+  const evaluated = {
+    ...evaluationSettings(settings),
+    showTrace: settings.showTrace || request.traceCalls === true,
+    readOnlyMode: request.readOnly || !store.capabilities.writes,
+  };
+  const searchPath = searchPathOf([...(request.includes ?? []), ...nixPath], "");
   return new Evaluation({
     ...host,
-    settings: {
-      ...evaluationSettings(settings),
-      showTrace: settings.showTrace || request.traceCalls === true,
-      readOnlyMode: request.readOnly || !store.capabilities.writes,
-    },
+    settings: evaluated,
     store: inputs === undefined ? store : new ObservedStore(store, inputs),
     fetcher: request.fetcher,
-    searchPath: searchPathOf([...(request.includes ?? []), ...nixPath], ""),
+    searchPath,
+    heapImage: request.heapImage?.(evaluated, searchPath),
     ...(observer === undefined ? {} : { observer }),
     ...(request.debugger === undefined ? {} : { debugger: request.debugger }),
     sampler: request.sampler,

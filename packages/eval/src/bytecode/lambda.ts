@@ -158,9 +158,13 @@ export class Lambda {
   pending: ((lambda: Lambda) => void) | null = null;
   /**
    * The index of its unit in the file, in the order of resolution; a fused lambda has the number of the
-   * function that owns it. For code from the cache: the index of its row.
+   * function that owns it.
    */
   number = 0;
+  /** The position of the first byte of its text; {@link NO_POS} if it is not of a text. */
+  base: PosIdx = NO_POS;
+  /** For code from the cache: the index of its row. */
+  row = 0;
   /** The name of the binding whose value the function is. */
   name: string | undefined = undefined;
   /** The plain parameter or the name at the `@`. */

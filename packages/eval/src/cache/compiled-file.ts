@@ -44,6 +44,8 @@ export class CompiledFile {
   private readonly wordsAt: number;
   /** The lambdas made so far, by their rows. */
   private readonly made: (Lambda | undefined)[];
+  /** The rows of the units by their numbers, without fused lambdas. */
+  private rowsOfUnits: Map<number, number> | undefined;
   private readonly captureLists = new Map<number, Int32Array>();
   private readonly pending = (lambda: Lambda): void => this.enter(lambda);
   private readonly pendingDebugInfo = (lambda: Lambda): void => this.addDebugInfo(lambda);
@@ -103,7 +105,9 @@ export class CompiledFile {
     const row = Header.Size + number * LambdaRow.Size;
     const pos = this.position(words[row + LambdaRow.Position] as number);
     const lambda = new Lambda(words[row + LambdaRow.Kind] as LambdaKind, pos);
-    lambda.number = number;
+    lambda.number = words[row + LambdaRow.Unit] as number;
+    lambda.row = number;
+    lambda.base = this.environment.base;
     lambda.pending = this.pending;
     // Only functions have a description.
     const description = words[row + LambdaRow.Description] as number;
@@ -171,14 +175,14 @@ export class CompiledFile {
 
   private enter(lambda: Lambda): void {
     const { words } = this;
-    const body = words[Header.Size + lambda.number * LambdaRow.Size + LambdaRow.Body] as number;
+    const body = words[Header.Size + lambda.row * LambdaRow.Size + LambdaRow.Body] as number;
     try {
       if (body !== 0 && this.body(lambda, this.wordsAt + body - 1)) return;
     } catch {
       // An index out of bounds. What was set so far is set again below.
     }
     this.lacking = words[Header.Complete] === 0;
-    const fresh = this.compiled(lambda.number);
+    const fresh = this.compiled(lambda.row);
     lambda.code = fresh.code;
     lambda.constants = fresh.constants;
     lambda.lambdas = fresh.lambdas;
@@ -308,7 +312,7 @@ export class CompiledFile {
           constant = EMPTY_ATTRS;
           break;
         case Recipe.Assertion:
-          constant = this.assertion(lambda.number, words[at++] as number);
+          constant = this.assertion(lambda.row, words[at++] as number);
           break;
       }
       if (constant === undefined || index >= constants.length) return false;
@@ -331,26 +335,47 @@ export class CompiledFile {
   // ── What is not in an entry ────────────────────────────────────────────────────────────────────
 
   private addDebugInfo(lambda: Lambda): void {
-    const fresh = this.compiled(lambda.number);
+    const fresh = this.compiled(lambda.row);
     lambda.spans = fresh.spans;
     lambda.traceRegions = fresh.traceRegions;
   }
 
-  private assertion(number: number, constant: number): AssertionText {
+  private assertion(row: number, constant: number): AssertionText {
     return new AssertionText(() =>
-      (this.compiled(number).constants[constant] as AssertionText).text(),
+      (this.compiled(row).constants[constant] as AssertionText).text(),
     );
   }
 
-  /** The lambda of the unit that a row stands for, compiled from the text. */
-  private compiled(number: number): Lambda {
+  /** The unit with a number, from the text. */
+  private unit(number: number): Unit | undefined {
     if (this.resolution === undefined) {
       this.resolution = this.environment.resolve();
       this.units = [...this.resolution.units.values()];
     }
+    return this.units[number];
+  }
+
+  /** The lambda of the unit with a number; `undefined` if there is no such unit. */
+  lambdaOfUnit(number: number): Lambda | undefined {
+    const { words, made } = this;
+    if (this.rowsOfUnits === undefined) {
+      this.rowsOfUnits = new Map();
+      for (let i = 0, row = Header.Size; i < made.length; i++, row += LambdaRow.Size) {
+        const isFused = (words[row + LambdaRow.ExtraArguments] as number) > 0;
+        if (!isFused) this.rowsOfUnits.set(words[row + LambdaRow.Unit] as number, i);
+      }
+    }
+    const row = this.rowsOfUnits.get(number);
+    if (row !== undefined) return this.lambda(row);
+    this.lacking = words[Header.Complete] === 0;
+    return this.unit(number)?.lambda;
+  }
+
+  /** The lambda of the unit that a row stands for, compiled from the text. */
+  private compiled(number: number): Lambda {
     const row = Header.Size + number * LambdaRow.Size;
     const unit = this.words[row + LambdaRow.Unit] as number;
-    const { lambda } = this.units[unit] as Unit;
+    const { lambda } = this.unit(unit) as Unit;
     const isFused = (this.words[row + LambdaRow.ExtraArguments] as number) > 0;
     const fresh = isFused ? (lambda.fused as Lambda) : lambda;
     fresh.ensureCompiled();

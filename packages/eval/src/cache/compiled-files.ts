@@ -64,8 +64,8 @@ export class CompiledFiles {
     return hashes.hash("sha256", `${this.keyPrefix}${tree}${path.length} ${path}${text}`);
   }
 
-  /** The lambda of a file that is in the cache. */
-  load(key: Uint8Array, environment: FileEnvironment): Lambda | undefined {
+  /** A file that is in the cache. */
+  load(key: Uint8Array, environment: FileEnvironment): CompiledFile | undefined {
     const entry = this.cache.load(key);
     const file =
       entry === undefined ? undefined : CompiledFile.open(entry, key, this.tools, environment);
@@ -75,7 +75,7 @@ export class CompiledFiles {
     }
     this.hits++;
     this.loaded.push({ key, file });
-    return file.root;
+    return file;
   }
 
   /** Records a compiled file, to be stored by {@link save}. */

@@ -157,6 +157,7 @@ class Resolver {
     const kind = isFunction ? LambdaKind.Function : LambdaKind.Thunk;
     const lambda = new Lambda(kind, this.file.positionOf(expr.pos));
     lambda.number = this.file.units.size;
+    lambda.base = this.file.base;
     const unit = new Unit(lambda, parent, expr, scope, inheritFrom);
     if (isFunction) {
       this.describeFunction(lambda, expr);
@@ -189,6 +190,7 @@ class Resolver {
       fused.formals = inner.formals;
       fused.extraArguments = extra;
       fused.number = outer.lambda.number;
+      fused.base = inner.base;
       fused.pending = (self) => compile(self, unit);
       outer.lambda.fused = fused;
       body = around;

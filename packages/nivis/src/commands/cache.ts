@@ -1,4 +1,4 @@
-/** `nivis cache`: shows, trims and clears the caches of what Nivis computed and fetched. */
+/** `nivis cache`: shows, trims, clears and fills the caches of what Nivis computed and fetched. */
 import { join } from "node:path";
 import {
   type CacheContents,
@@ -7,10 +7,16 @@ import {
   DiskBytecodeCache,
   DiskOutputCache,
   FetchFolder,
+  heapImageDirectory,
 } from "@nivis/node";
+import { runKeepingImage } from "../images/image-run.ts";
+import { Invocation } from "../invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
-import type { Program } from "../program.ts";
+import { type Program, runProgram } from "../program.ts";
+import type { Terminal } from "../terminal.ts";
+import { evalCommand } from "./eval.ts";
+import { instantiateCommand } from "./instantiate.ts";
 
 type Action = "show" | "trim" | "clear";
 
@@ -37,14 +43,15 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
 /** See the head of this file. */
 export const cacheCommand: Program<CacheFlags> = {
   name: "nivis cache",
-  summary: "show, trim or clear the caches of files, results, outputs and fetched sources",
-  usage: "[show | trim | clear] [FLAG]...",
+  summary: "show, trim, clear or fill the caches",
+  usage: "[show | trim | clear | warm COMMAND] [FLAG]...",
   description: [
     "Nivis keeps compiled files in $XDG_CACHE_HOME/nivis, or ~/.cache/nivis, so that the next evaluation need not parse them again. Entries are found by content and never become stale. That cache keeps its size below 256 MiB.",
     "Next to them are results of eval, instantiate and nivis-instantiate, with everything that each run looked at: files, directories, variables, paths in the store. The same command prints its result again without evaluating if all of that is as it was. These keep their size below about 128 MiB.",
     "Outputs of flakes are kept in the same way: what was found out about them is not evaluated again as long as the flake is locked to the same sources. They keep their size below 256 MiB.",
     "Fetched sources are there as well: unpacked archives, files and clones of repositories. Nothing limits their size but `nivis cache trim`; what was removed is fetched again when it is needed.",
-    "--max-size limits each of the four. The variable NIVIS_NO_CACHE disables all, NIVIS_NO_RESULTS that of results; --no-cache disables the first three for one evaluation, --no-eval-cache that of outputs.",
+    "Images of evaluated heaps are made by `nivis cache warm`: it runs `eval` or `instantiate` with the arguments that follow, prints no value, and keeps what was evaluated of imported files and of calls such as `import <nixpkgs> { }`, added to what there is. Later runs of `eval`, `instantiate` and nivis-instantiate with the same settings begin with that instead of evaluating it, for other attributes, too, as long as all files that it stands for are as they were. What such a run prints appears when it has ended. Images keep their size below 1 GiB.",
+    "--max-size limits each of the five. The variable NIVIS_NO_CACHE disables all, NIVIS_NO_RESULTS that of results, and images with it; --no-cache disables all but fetched sources for one evaluation, --no-eval-cache that of outputs.",
   ],
   examples: [
     { does: "Show where the cache is and how large", command: "nivis cache" },
@@ -54,6 +61,10 @@ export const cacheCommand: Program<CacheFlags> = {
     },
     { does: "Keep the 64 MiB that were used last", command: "nivis cache trim --max-size 64M" },
     { does: "Remove everything", command: "nivis cache clear" },
+    {
+      does: "Prepare for evaluating other packages",
+      command: "nivis cache warm instantiate '<nixpkgs>' git python3",
+    },
   ],
   options: [
     valueFlag<CacheFlags>(
@@ -105,6 +116,7 @@ export const cacheCommand: Program<CacheFlags> = {
     const caches: readonly (readonly [name: string, cache: Cache])[] = [
       ["compiled files", new DiskBytecodeCache(directory)],
       ["results", new CacheFolder(join(directory, "results"))],
+      ["heap images", new CacheFolder(heapImageDirectory(directory))],
       ["outputs of flakes", new DiskOutputCache(directory)],
       ["fetched sources", new FetchFolder(directory)],
     ];
@@ -125,6 +137,26 @@ export const cacheCommand: Program<CacheFlags> = {
     }
   },
 };
+
+/** Runs `nivis cache`; `warm` has the arguments of another command. */
+export function startCache(args: readonly string[], terminal: Terminal): number {
+  const [action, word, ...rest] = args;
+  if (action !== "warm") return runProgram(cacheCommand, args, terminal);
+  const fail = (message: string): number => {
+    new Invocation(terminal, cacheCommand.name).report(usageError(message));
+    return 1;
+  };
+  if (word === "--help" || word === "-h") return runProgram(cacheCommand, ["--help"], terminal);
+  if (word !== "eval" && word !== "instantiate") {
+    return fail("'nivis cache warm' takes a command: eval or instantiate, with its arguments");
+  }
+  const { code, failure } = runKeepingImage(terminal, (own) =>
+    word === "eval"
+      ? runProgram(evalCommand, rest, own)
+      : runProgram(instantiateCommand, rest, own),
+  );
+  return failure === undefined || code > 1 ? code : fail(`no heap image was kept: ${failure}`);
+}
 
 /** One of the caches. */
 type Cache = Pick<CacheFolder, "directory" | "contents" | "trim" | "clear">;

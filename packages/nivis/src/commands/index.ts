@@ -4,7 +4,7 @@ import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import type { HelpTopic } from "../options/help.ts";
 import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { buildCommand } from "./build.ts";
-import { cacheCommand } from "./cache.ts";
+import { cacheCommand, startCache } from "./cache.ts";
 import { type Command, splitArguments } from "./command.ts";
 import { startDap } from "./dap.ts";
 import { DAP_TOPIC } from "./dap-topic.ts";
@@ -139,7 +139,7 @@ export const commands: readonly Command[] = [
   { ...topicOf("diff", DIFF_TOPIC), start: startDiff },
   { ...topicOf("explain", EXPLAIN_TOPIC), start: startExplain },
   { ...topicOf("explore", EXPLORE_TOPIC), start: startExplore },
-  command("cache", cacheCommand),
+  { ...topicOf("cache", cacheCommand), start: startCache },
   { ...PACK_TOPIC, word: "pack", start: startPack },
   { ...TYPES_TOPIC, word: "types", start: startTypes },
   ...FLAKE_TOPICS.map(ofFlakes),

@@ -258,6 +258,48 @@ export class InputRecorder {
     return observed;
   }
 
+  /**
+   * Adds what an earlier evaluation looked at, because some of its values are used. All of it must hold
+   * (see `checkInputs`).
+   */
+  adopt(inputs: RecordedInputs): void {
+    const { paths, questions, stamps, digests, texts, others } = inputs;
+    const hasStamps = others.devices.every((path) => {
+      const place = toNodePath(path);
+      const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false });
+      return stats !== undefined && this.#trust.of(stats.dev, place);
+    });
+    let row = 0;
+    paths.forEach((path, i) => {
+      const question = questions[i] as number;
+      const kind: Kind = question & Question.Kind;
+      if (kind !== Kind.Unasked) this.kind(path, kind);
+      if ((question & Question.Executable) !== 0) {
+        this.executable(path, (question & Question.IsExecutable) !== 0);
+      }
+      if ((question & (Question.Contents | Question.Listing)) === 0) return;
+      const stamp = stamps.slice(row * STAMP_WORDS, (row + 1) * STAMP_WORDS);
+      const seen: Seen = {
+        text: texts[row],
+        digest: digests.subarray(row * DIGEST_LENGTH, (row + 1) * DIGEST_LENGTH),
+        stamp: hasStamps && stamp.some((word) => word !== 0) ? stamp : undefined,
+        isFile: (question & Question.Contents) !== 0,
+      };
+      row++;
+      const record = this.#recordOf(path);
+      const known = record.seen;
+      if (known !== undefined && !isSameContent(known, seen)) this.#changed(path);
+      record.seen = known?.stamp === undefined ? seen : known;
+    });
+    for (const [path, target] of others.links) this.link(path, target);
+    for (const [request, path, code] of others.failures) this.failure(request, path, code);
+    for (const [right, path, given] of others.rights) {
+      this.#rights.set(`${right} ${path}`, [right, path, given]);
+    }
+    for (const path of others.owned) this.owned(path);
+    for (const [name, value] of others.environment) this.variable(name, value ?? undefined);
+  }
+
   /** Forgets what was found out about paths, which are byte strings; they have changed. */
   forget(paths: Iterable<string>): void {
     for (const path of paths) {

@@ -1,0 +1,193 @@
+/**
+ * The format of a heap image: a part of an evaluated heap as one array of words. `encode.ts` writes it,
+ * `heap-image.ts` reads it object by object.
+ *
+ *     image    = header  words  texts          the words are 32 bits, in this machine's byte order
+ *     words    = records  tables  starts of the strings in the texts, and the end of the last
+ *     texts    = the bytes of all strings
+ *     record   = kind, which says what follows
+ *     slot     = a payload times 8, plus a {@link Tag}
+ *
+ * A record is referred to by its offset in words. Strings, numbers that fit and the values of {@link
+ * Constant} need none. References to thunks have a tag of their own, so that a thunk can be made without a
+ * look at its record, which is read when the thunk is forced. All other objects are read with the object
+ * that refers to them.
+ *
+ * Positions are relative: the image lays the texts of its files end to end, and a reader reserves as many
+ * positions at once. They are plus 1; 0 is the unknown position.
+ *
+ * The header has a SHA-256 of everything behind it, which detects accidents. The owner of an image
+ * decides whether it belongs to the present state of the files (docs/design/016-heap-images.md).
+ */
+
+/** The first word, which also tells byte orders apart. */
+export const IMAGE_MAGIC = 0x4e495649;
+/** Incremented when the format changes. */
+export const IMAGE_FORMAT = 1;
+
+/** The words of the header. */
+export const enum Head {
+  Magic,
+  Format,
+  /** The size of the image in bytes. */
+  Length,
+  /** Eight words: SHA-256 of all bytes behind it. */
+  Checksum,
+  /** The number of words, including the header. */
+  Words = 11,
+  /** Where the table of files begins, as for the other tables; each begins with the number of its rows. */
+  Files,
+  Imports,
+  Calls,
+  Derivations,
+  References,
+  /** Where the starts of the strings are; that many strings and one word more. */
+  Strings,
+  StringCount,
+  /** How many positions the texts of all files take. */
+  Positions,
+  Size,
+}
+
+/** What the lowest three bits of a slot say about the others. */
+export const enum Tag {
+  /** A {@link Constant}. */
+  Constant,
+  /** The number itself. */
+  Int,
+  /** The index of a string. */
+  String,
+  /** The record of a thunk. */
+  Thunk,
+  /** The record of anything else. */
+  Object,
+}
+
+export const TAG_BITS = 3;
+export const TAG_MASK = 7;
+/** The largest payload. */
+export const MAX_PAYLOAD = 2 ** 28 - 1;
+
+/** Values without a record. */
+export const enum Constant {
+  /** An upvalue or a slot that does not exist. */
+  Absent,
+  Null,
+  True,
+  False,
+  EmptySet,
+  /** The mark of a formal that the caller did not give. */
+  Missing,
+}
+
+/** The kinds of records, with their words; `text` is the index of a string, `n×` as many as said. */
+export const enum Kind {
+  /** A thunk with a value: `slot`. */
+  Forced = 1,
+  /** A suspended expression: `code count count×slot`. */
+  Suspended,
+  /** A suspended call: `function argument`. */
+  Apply,
+  /** A suspended call: `function second first`. */
+  Apply2,
+  /** The line of a position: `position`. */
+  Line,
+  /** The column of a position: `position`. */
+  Column,
+  /** `shape base depth count×slot`; `count` is that of the names. */
+  Attrs,
+  /** `count count×slot` */
+  List,
+  /** `code count count×slot` */
+  Closure,
+  /** `text context` */
+  ContextString,
+  /** The elements of a context: `count count×text`. */
+  Context,
+  /** `text tree` */
+  Path,
+  /** Two words: an IEEE double, an integer of the language. */
+  Number,
+  /** Two words: an IEEE double, a float of the language. */
+  Float,
+  /** `text`: the digits. */
+  BigInt,
+  /** `text`: the name of a global, `builtins.x` for an attribute of `builtins`. */
+  Global,
+  /** A builtin with some arguments: `builtin count count×slot`. */
+  Partial,
+  /** The scope of a `with`: `namespace parent position`. */
+  With,
+  /** `count hasPositions count×text count×position` */
+  Shape,
+  /** Code: {@link Code} words and, for a function, its formals: `count×(text hasDefault position)  count×order`. */
+  Code,
+  /** Something that an image cannot hold. */
+  Poison,
+}
+
+/** The words of a {@link Kind.Code} record. Texts are plus 1, and 0 for none. */
+export const enum Code {
+  /** `Kind.Code`. */
+  Kind,
+  File,
+  /** The number of the unit in its file. */
+  Unit,
+  LambdaKind,
+  Position,
+  Name,
+  Param,
+  DocStart,
+  DocEnd,
+  /** -1 for a function without formals. */
+  FormalCount,
+  Ellipsis,
+  Size,
+}
+
+/** The words of a row in the table of files. */
+export const enum FileRow {
+  /** A {@link FileKind}. */
+  Kind,
+  /** The text of its path; of a text its contents. */
+  Path,
+  /** The number of its tree; of a text a JSON text: its origin. */
+  Tree,
+  /** The relative position of its first byte. */
+  Base,
+  /** The text of its key in the cache of compiled files. */
+  Key,
+  Size,
+}
+
+export const enum FileKind {
+  /** A Nix file, which is read from its path. */
+  Program,
+  /** A text that positions are in. */
+  Text,
+}
+
+/** The words of a row in the table of imports: what was requested, what it resolved to, and the value. */
+export const enum ImportRow {
+  Requested,
+  Path,
+  Tree,
+  Value,
+  Size,
+}
+
+/** The words of a row in the table of calls. */
+export const enum CallRow {
+  /** The record of the closure. */
+  Function,
+  Argument,
+  Result,
+  Size,
+}
+
+/** The words of a row about a store path: the path, and a JSON text. */
+export const enum StoreRow {
+  Path,
+  Facts,
+  Size,
+}

@@ -1,0 +1,372 @@
+/**
+ * The heap image of an evaluation: what it was given by an earlier one, and what it keeps for a later one.
+ * See docs/design/016-heap-images.md.
+ *
+ * An image has the values of imported files, and results of calls such as `import <nixpkgs> { }`. A call is
+ * remembered if the main program makes it, the function is that of an imported file, and its argument is
+ * plain data. The reader gives a remembered result to the first call of that function with the same
+ * argument, and to no other, so that two calls never share an object that they would not share otherwise.
+ *
+ * Evaluations without an image do not load this module, so it exports nothing but functions
+ * (`scripts/bundles.mjs`).
+ */
+import { args, suspending } from "../builtins/definition.ts";
+import { Lambda } from "../bytecode/lambda.ts";
+import { Op } from "../bytecode/opcode.ts";
+import type { EvalContext } from "../context.ts";
+import type { PosIdx, PositionTable } from "../position.ts";
+import { Attrs } from "../value/attrs.ts";
+import { Thunk, valueOfForced } from "../value/thunk.ts";
+import {
+  Builtin,
+  Closure,
+  ContextString,
+  isList,
+  NixFloat,
+  NixPath,
+  type Slot,
+  type Value,
+} from "../value/value.ts";
+import { CallRequest, type Suspendable } from "../vm/requests.ts";
+import { encodeImage, type PlacedProgram, type RememberedCall } from "./encode.ts";
+import { type ImageCall, type ImageHost, ImageReader } from "./image-reader.ts";
+import { treeNumber } from "./trees.ts";
+
+/** What an evaluation does with heap images. */
+export interface HeapImageOptions {
+  /** The image that an earlier evaluation made; it begins at a multiple of 4 of its buffer. */
+  readonly bytes?: Uint8Array | undefined;
+  /** Whether calls of the main program are remembered, so that {@link HeapImage.encode} can write them. */
+  readonly keeps?: boolean;
+  /** Converts bytes to a byte string. */
+  readonly text: (bytes: Uint8Array) => string;
+}
+
+/** An imported file. */
+export interface ImageFile {
+  readonly path: NixPath;
+  readonly value: Slot;
+}
+
+/** What heap images need of their evaluation. */
+export interface HeapImageParts {
+  readonly context: EvalContext;
+  readonly globals: ReadonlyMap<string, Slot>;
+  /** The imported files, by the key of what was requested. */
+  readonly imports: ReadonlyMap<string, ImageFile>;
+  /** The imported files, by the key of the path that was read. */
+  readonly files: ReadonlyMap<string, ImageFile>;
+  readonly load: ImageHost["load"];
+}
+
+/** The heap image of one evaluation. */
+export interface HeapImage {
+  /** Whether anything was taken from an image. */
+  readonly isUsed: boolean;
+  /** Whether the run must be repeated without the image: it did not fit, or more is evaluated than may show. */
+  readonly mustRepeat: boolean;
+  /** The globals of the main program. */
+  readonly globals: ReadonlyMap<string, Slot>;
+  /** The file that an import of a path loads. */
+  requested(path: NixPath): ImageFile | undefined;
+  /** A file by the path that is read. */
+  file(path: NixPath): ImageFile | undefined;
+  /** Tells that the text of a file was registered. */
+  loaded(program: PlacedProgram): void;
+  /** Something was shown in which it can be seen which values were evaluated. */
+  expose(): void;
+  /**
+   * Returns an image of the heap, or `undefined` if it would be too large. The evaluation must be at rest,
+   * and must not go on.
+   */
+  encode(): Uint8Array | undefined;
+}
+
+/** Returns the heap image of an evaluation. An image that is damaged is ignored. */
+export function openHeapImage(options: HeapImageOptions, parts: HeapImageParts): HeapImage {
+  return new OpenHeapImage(options, parts);
+}
+
+/** Plain data beyond this many values is not compared. */
+const MAX_PLAIN = 1000;
+
+class OpenHeapImage implements HeapImage {
+  mustRepeat = false;
+  readonly globals: ReadonlyMap<string, Slot>;
+  readonly #parts: HeapImageParts;
+  readonly #reader: ImageReader | undefined;
+  readonly #programs = new Map<PosIdx, PlacedProgram>();
+  readonly #calls: RememberedCall[] = [];
+  /** The functions of files as the main program sees them. */
+  readonly #watched = new Map<Closure, Closure>();
+  readonly #keeps: boolean;
+
+  constructor({ bytes, keeps = false, text }: HeapImageOptions, parts: HeapImageParts) {
+    this.#parts = parts;
+    this.#keeps = keeps;
+    const { context, globals, load } = parts;
+    this.globals = keeps ? this.#watchingGlobals() : globals;
+    if (bytes === undefined) return;
+    this.#reader = ImageReader.open(bytes, {
+      positions: context.positions,
+      globals,
+      text,
+      sha256: (data) => context.hashes.hash("sha256", data),
+      load,
+      onStale: () => {
+        this.mustRepeat = true;
+      },
+      recalling: installRecall,
+    });
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    const caches = context.caches as {
+      -readonly [K in keyof EvalContext["caches"]]: EvalContext["caches"][K];
+    };
+    caches.derivations = new BackedMap((path) => reader.derivation(path));
+    caches.references = new BackedMap((path) => reader.references(path));
+  }
+
+  get isUsed(): boolean {
+    return this.#reader?.used === true;
+  }
+
+  requested({ path, accessor }: NixPath): ImageFile | undefined {
+    return accessor === undefined ? this.#reader?.requested(path) : undefined;
+  }
+
+  file({ path, accessor }: NixPath): ImageFile | undefined {
+    const tree = treeNumber(accessor);
+    return tree === undefined ? undefined : this.#reader?.file(path, tree);
+  }
+
+  loaded(program: PlacedProgram): void {
+    if (this.#keeps) this.#programs.set(program.base, program);
+  }
+
+  expose(): void {
+    // What is written to another image is not shown.
+    if (this.isUsed && !this.#keeps) this.mustRepeat = true;
+  }
+
+  encode(): Uint8Array | undefined {
+    const { context, globals } = this.#parts;
+    const { positions, caches } = context;
+    const reader = this.#reader;
+    reader?.copy();
+    const imports = new Map<string, ImageFile>();
+    const files = new Map<string, ImageFile>();
+    for (const [requested, file] of reader?.imports() ?? []) {
+      if (requested !== "") imports.set(requested, file);
+      else files.set(context.caches.pathKeys.of(file.path), file);
+    }
+    for (const [requested, file] of this.#parts.imports) imports.set(requested, file);
+    for (const [key, file] of this.#parts.files) files.set(key, file);
+    const [derivations, others] = reader?.storePaths ?? [[], []];
+    for (const path of derivations) caches.derivations.get(path);
+    for (const path of others) caches.references.get(path);
+    return encodeImage({
+      context,
+      globals,
+      imports,
+      files: files.values(),
+      calls: this.#allCalls(),
+      programAt: (pos) => {
+        const known = reader?.programAt(pos);
+        if (known !== undefined) return known;
+        const position = positions.resolve(pos);
+        if (position === undefined) return undefined;
+        return this.#programs.get((pos - position.offset) as PosIdx);
+      },
+    });
+  }
+
+  /** The calls of both; one that is in the image already keeps its result. */
+  #allCalls(): readonly RememberedCall[] {
+    const { positions } = this.#parts.context;
+    const old = [...(this.#reader?.calls() ?? [])];
+    const isNew = ({ function: closure, argument }: RememberedCall): boolean =>
+      !old.some(
+        (call) => call.function === closure && arePlainAndSame(positions, call.argument, argument),
+      );
+    return [...old, ...this.#calls.filter(isNew)];
+  }
+
+  // ── Remembering ────────────────────────────────────────────────────────────────────────────────
+
+  /** The globals with an `import` whose functions remember their calls. */
+  #watchingGlobals(): ReadonlyMap<string, Slot> {
+    const { globals } = this.#parts;
+    const plain = globals.get("import");
+    if (!(plain instanceof Builtin)) return globals;
+    const watch = (value: Value): Value => {
+      return this.#watch(value);
+    };
+    const definition = suspending({
+      ...plain.definition,
+      run: function* (ctx: EvalContext, path: Slot): Suspendable<Slot> {
+        const slot = (yield plain.run(ctx, path) as Suspendable<Slot>) as Slot;
+        return watch((slot instanceof Thunk ? yield slot : slot) as Value);
+      },
+    });
+    return new Map([...globals, ["import", new Builtin(definition)]]);
+  }
+
+  /** The same function, but for remembering its calls. Only the main program sees it. */
+  #watch(value: Value): Value {
+    if (!(value instanceof Closure) || value.code.fused !== null) return value;
+    let watched = this.#watched.get(value);
+    if (watched === undefined) {
+      const calls = this.#calls;
+      const { positions } = this.#parts.context;
+      const code = codeCalling(value.code, function* (_ctx, given): Suspendable<Slot> {
+        const argument = (yield argumentOf(value.code, given)) as Slot;
+        const isNew = !calls.some(
+          (call) => call.function === value && arePlainAndSame(positions, call.argument, argument),
+        );
+        const remembers = isNew && arePlainAndSame(positions, argument, argument);
+        const result = (yield new CallRequest(value, [argument])) as Value;
+        if (remembers) calls.push({ function: value, argument, result });
+        return result;
+      });
+      watched = new Closure(code, undefined, undefined, null);
+      this.#watched.set(value, watched);
+    }
+    return watched;
+  }
+}
+
+/** Lets a function look for a remembered result before it runs; each result is given away once. */
+function installRecall(closure: Closure, calls: readonly ImageCall[]): void {
+  const left = [...calls];
+  const { code } = closure;
+  const recalling = codeCalling(code, function* (ctx, given): Suspendable<Slot> {
+    const argument = (yield argumentOf(code, given)) as Slot;
+    const found = left.findIndex((call) =>
+      arePlainAndSame(ctx.positions, call.argument(), argument),
+    );
+    const [call] = found < 0 ? [] : left.splice(found, 1);
+    if (call !== undefined) return call.result();
+    const { a, b, rest } = closure;
+    return (yield new CallRequest(new Closure(code, a, b, rest), [argument])) as Value;
+  });
+  (closure as { code: Lambda }).code = recalling;
+}
+
+/** The argument, forced if that is the first thing that the function does. */
+function* argumentOf({ formals }: Lambda, slot: Slot): Suspendable<Slot> {
+  return formals !== null && slot instanceof Thunk ? ((yield slot) as Value) : slot;
+}
+
+/** Code for a function that looks like one of `lambda` and calls native code with its argument. */
+function codeCalling(
+  lambda: Lambda,
+  run: (ctx: EvalContext, argument: Slot) => Suspendable<Slot>,
+): Lambda {
+  const definition = suspending({
+    name: "recall",
+    args: args("argument"),
+    strict: [],
+    doc: "",
+    noTrace: true,
+    run,
+  });
+  const { kind, pos, name, param, formals, doc, number, base } = lambda;
+  return Object.assign(new Lambda(kind, pos), {
+    name,
+    param,
+    formals,
+    doc,
+    number,
+    base,
+    code: Int32Array.of(Op.Local, 0, Op.Const, 0, Op.Call, 1, Op.Return),
+    constants: [new Builtin(definition)],
+    localCount: 1,
+    frameSize: FRAME_SIZE,
+  });
+}
+
+/** Slots of the frame of {@link codeCalling}. */
+const FRAME_SIZE = 8;
+
+/**
+ * Whether two slots are evaluated, plain data and the same. Functions have an identity, and floats that are
+ * not numbers are not equal to themselves, so neither are plain. The positions of attributes must be the
+ * same as far as programs can ask for them.
+ */
+function arePlainAndSame(positions: PositionTable, left: Slot, right: Slot): boolean {
+  const pairs: [Slot, Slot][] = [[left, right]];
+  let count = 0;
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    if (++count > MAX_PLAIN) return false;
+    const a = plainValue(pair[0]);
+    const b = plainValue(pair[1]);
+    if (a === undefined || b === undefined) return false;
+    if (isList(a)) {
+      if (!isList(b) || a.length !== b.length) return false;
+      for (let i = 0; i < a.length; i++) pairs.push([a[i] as Slot, b[i] as Slot]);
+    } else if (a instanceof Attrs) {
+      if (!(b instanceof Attrs)) return false;
+      const names = a.names();
+      const others = b.names();
+      if (names.length !== others.length) return false;
+      // The order of the names can be seen, too.
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i] as string;
+        if (name !== others[i]) return false;
+        if (placeOf(positions, a.positionOf(name)) !== placeOf(positions, b.positionOf(name))) {
+          return false;
+        }
+        pairs.push([a.slots()[i] as Slot, b.slots()[i] as Slot]);
+      }
+    } else if (a instanceof NixPath) {
+      if (!(b instanceof NixPath) || a.path !== b.path || a.accessor !== b.accessor) return false;
+    } else if (a !== b) return false;
+  }
+  return true;
+}
+
+/** A position as `unsafeGetAttrPos` gives it. */
+function placeOf(positions: PositionTable, pos: PosIdx): string {
+  const position = positions.resolve(pos);
+  if (position === undefined) return "";
+  const { source, offset } = position;
+  const { origin } = source;
+  if (origin.kind !== "file" && origin.kind !== "internal") return "";
+  const { line, column } = source.lineColumn(offset);
+  return `${origin.path}:${line}:${column}`;
+}
+
+function plainValue(slot: Slot): Value | undefined {
+  const value = slot instanceof Thunk ? (valueOfForced(slot) as Value | undefined) : slot;
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return value;
+    default:
+      if (value === null || isList(value)) return value;
+      if (value instanceof ContextString || value instanceof NixFloat) return undefined;
+      return value instanceof Attrs || value instanceof NixPath ? value : undefined;
+  }
+}
+
+/** A map that asks for what it lacks. */
+class BackedMap<Item> extends Map<string, Item> {
+  readonly #find: (key: string) => Item | undefined;
+
+  constructor(find: (key: string) => Item | undefined) {
+    super();
+    this.#find = find;
+  }
+
+  override get(key: string): Item | undefined {
+    let item = super.get(key);
+    if (item === undefined) {
+      item = this.#find(key);
+      if (item !== undefined) this.set(key, item);
+    }
+    return item;
+  }
+}

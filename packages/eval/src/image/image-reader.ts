@@ -1,0 +1,679 @@
+/**
+ * Reads a heap image, object by object: a thunk of an image is in a state that reads its record when it is
+ * forced, and everything else is read with the object that refers to it. So an evaluation pays for what it
+ * looks at.
+ *
+ * Suspended code goes on where it stopped. Its file is read when the first of its code is entered, at
+ * positions that are reserved for it, and must be the file that the image was made from; otherwise
+ * {@link StaleImage} ends the run.
+ */
+import type { KnownDerivation } from "@nivis/formats";
+import type { Origin } from "@nivis/syntax";
+import { SourceFile } from "@nivis/syntax";
+import { Lambda, type LambdaKind } from "../bytecode/lambda.ts";
+import { COLUMN, LINE, positionThunk } from "../operations/position-value.ts";
+import { NO_POS, type PosIdx, type Position, type PositionTable } from "../position.ts";
+import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
+import { Shape } from "../value/shape.ts";
+import { APPLY, APPLY2, settle, Thunk, TrackedState } from "../value/thunk.ts";
+import {
+  type Builtin,
+  Closure,
+  ContextString,
+  NixFloat,
+  NixPath,
+  PartialBuiltin,
+  type Slot,
+  type Value,
+} from "../value/value.ts";
+import { MISSING } from "../vm/calls.ts";
+import { WithScope } from "../vm/with-scope.ts";
+import type { PlacedProgram } from "./encode.ts";
+import { readFacts } from "./facts.ts";
+import {
+  CallRow,
+  Code,
+  Constant,
+  FileKind,
+  FileRow,
+  Head,
+  IMAGE_FORMAT,
+  IMAGE_MAGIC,
+  ImportRow,
+  Kind,
+  StoreRow,
+  TAG_BITS,
+  TAG_MASK,
+  Tag,
+} from "./format.ts";
+import { treeOf } from "./trees.ts";
+
+/** The reason to repeat a run without its image. It is not an error of the program, so nothing catches it. */
+class StaleImage extends Error {
+  constructor(what: string) {
+    super(`the heap image cannot be used: ${what}`);
+    this.name = "StaleImage";
+  }
+}
+
+/** Stands for an object that an image lacks, while the image is copied to another one. */
+class LackingObject {}
+
+/** The code of a file, by the numbers of its units. */
+export interface LoadedUnits {
+  readonly source: SourceFile;
+  lambda(unit: number): Lambda | undefined;
+}
+
+/** What reading an image needs of its evaluation. */
+export interface ImageHost {
+  readonly positions: PositionTable;
+  readonly globals: ReadonlyMap<string, Slot>;
+  /** The SHA-256 of bytes. */
+  readonly sha256: (bytes: Uint8Array) => Uint8Array;
+  /** Converts bytes to a string of chars up to U+00FF. */
+  readonly text: (bytes: Uint8Array) => string;
+  /**
+   * Loads a file at a position that is reserved for it; `undefined` if it is not the one with that key, or
+   * cannot be read.
+   */
+  readonly load: (path: NixPath, base: PosIdx, key: string) => LoadedUnits | undefined;
+  /** Told that the image cannot be used. */
+  readonly onStale: () => void;
+  /** Lets a function look for a remembered call before it runs. */
+  readonly recalling: (closure: Closure, calls: readonly ImageCall[]) => void;
+}
+
+/** A remembered call of an image. */
+export interface ImageCall {
+  /** The argument. */
+  argument(): Slot;
+  /** The result. Must be asked for once. */
+  result(): Slot;
+}
+
+const CHECKED_FROM = Head.Words * 4;
+
+/** Whether an object of this kind gets its slots after it was made, so that cycles end. */
+function lacksSlots(kind: Kind): boolean {
+  switch (kind) {
+    case Kind.Attrs:
+    case Kind.List:
+    case Kind.Closure:
+    case Kind.Partial:
+    case Kind.With:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The state of a thunk whose record has not been read. `a` is the offset of the record. */
+class UnreadState extends TrackedState {
+  constructor(private readonly image: ImageReader) {
+    super("in an image");
+  }
+
+  override read(thunk: Thunk): Slot | undefined {
+    this.image.readThunk(thunk);
+    return thunk.code === null ? thunk.a : undefined;
+  }
+
+  override enter(thunk: Thunk): Slot | undefined {
+    return this.read(thunk);
+  }
+
+  override hasFailed(thunk: Thunk): boolean {
+    this.image.readThunk(thunk);
+    return false;
+  }
+}
+
+/** Reads one image. */
+export class ImageReader {
+  /** Whether anything was taken from the image. */
+  used = false;
+  readonly #words: Int32Array;
+  readonly #texts: string;
+  readonly #host: ImageHost;
+  readonly #base: PosIdx;
+  readonly #state = new UnreadState(this);
+  readonly #objects = new Map<number, unknown>();
+  /** Objects that were made but lack what they refer to. */
+  readonly #unfilled: number[] = [];
+  #isFilling = false;
+  #isCopied = false;
+  readonly #units: (LoadedUnits | undefined)[] = [];
+  readonly #sources: (SourceFile | undefined)[] = [];
+  /** The rows of imports by what was requested, and by the path that was read. */
+  readonly #requested = new Map<string, number>();
+  readonly #read = new Map<string, number>();
+  #derivations: Map<string, number> | undefined;
+  #references: Map<string, number> | undefined;
+  /** The calls by the records of their functions. */
+  readonly #calls = new Map<number, number[]>();
+
+  private constructor(words: Int32Array, texts: string, host: ImageHost) {
+    this.#words = words;
+    this.#texts = texts;
+    this.#host = host;
+    this.#base = host.positions.reserve(words[Head.Positions] as number, (distance) =>
+      this.#resolve(distance),
+    );
+    this.#rows(Head.Imports, ImportRow.Size, (row) => {
+      const requested = this.#string(words[row + ImportRow.Requested] as number);
+      if (requested !== "") this.#requested.set(requested, row);
+      else {
+        const path = this.#string(words[row + ImportRow.Path] as number);
+        this.#read.set(`${words[row + ImportRow.Tree]}${path}`, row);
+      }
+    });
+    this.#rows(Head.Calls, CallRow.Size, (row) => {
+      const closure = (words[row + CallRow.Function] as number) >> TAG_BITS;
+      const calls = this.#calls.get(closure);
+      if (calls === undefined) this.#calls.set(closure, [row]);
+      else calls.push(row);
+    });
+  }
+
+  /** The image in these bytes, which begin at a multiple of 4; `undefined` if they are not an image. */
+  static open(bytes: Uint8Array, host: ImageHost): ImageReader | undefined {
+    const { buffer, byteOffset, byteLength } = bytes;
+    if (byteOffset % 4 !== 0 || byteLength < Head.Size * 4) return undefined;
+    const head = new Int32Array(buffer, byteOffset, Head.Size);
+    if (head[Head.Magic] !== IMAGE_MAGIC || head[Head.Format] !== IMAGE_FORMAT) return undefined;
+    if (head[Head.Length] !== byteLength) return undefined;
+    const checksum = host.sha256(bytes.subarray(CHECKED_FROM));
+    for (let i = 0; i < checksum.length; i++) {
+      if (bytes[Head.Checksum * 4 + i] !== checksum[i]) return undefined;
+    }
+    const wordCount = head[Head.Words] as number;
+    if (wordCount < Head.Size || wordCount * 4 > byteLength) return undefined;
+    const words = new Int32Array(buffer, byteOffset, wordCount);
+    return new ImageReader(words, host.text(bytes.subarray(wordCount * 4)), host);
+  }
+
+  // ── What an evaluation asks ────────────────────────────────────────────────────────────────────
+
+  /** The file that an import of a path in the host's file system loads. */
+  requested(path: string): { readonly path: NixPath; readonly value: Slot } | undefined {
+    return this.#import(this.#requested.get(path));
+  }
+
+  /** The value of a file, by the path that is read and the number of its tree. */
+  file(path: string, tree: number): { readonly path: NixPath; readonly value: Slot } | undefined {
+    return this.#import(this.#read.get(`${tree}${path}`));
+  }
+
+  #import(row: number | undefined): { path: NixPath; value: Slot } | undefined {
+    if (row === undefined) return undefined;
+    const words = this.#words;
+    const path = this.#string(words[row + ImportRow.Path] as number);
+    const value = this.#slot(words[row + ImportRow.Value] as number) as Slot;
+    return { path: new NixPath(path, treeOf(words[row + ImportRow.Tree] as number)), value };
+  }
+
+  /**
+   * Prepares for writing everything to another image, which lacks what this one lacks: from now on, a thunk
+   * without a value stays unread, and an object that is missing is one that no image can hold. So objects
+   * that refer to them are complete. No evaluation may go on with them.
+   */
+  copy(): void {
+    this.#isCopied = true;
+    this.#host.onStale();
+  }
+
+  /** All imports, to write them to another image: what was requested (`""` for a path that was read). */
+  *imports(): Generator<readonly [requested: string, file: { path: NixPath; value: Slot }]> {
+    for (const [requested, row] of this.#requested) {
+      yield [requested, this.#import(row) as { path: NixPath; value: Slot }];
+    }
+    for (const row of this.#read.values()) {
+      yield ["", this.#import(row) as { path: NixPath; value: Slot }];
+    }
+  }
+
+  /** All calls, to write them to another image. */
+  *calls(): Generator<{ function: Closure; argument: Slot; result: Slot }> {
+    for (const [closure, rows] of this.#calls) {
+      for (const row of rows) {
+        yield {
+          function: this.#object(closure) as Closure,
+          argument: this.#slot(this.#words[row + CallRow.Argument] as number) as Slot,
+          result: this.#slot(this.#words[row + CallRow.Result] as number) as Slot,
+        };
+      }
+    }
+  }
+
+  /** What is known about a derivation. */
+  derivation(path: string): KnownDerivation | undefined {
+    this.#derivations ??= this.#storeRows(Head.Derivations);
+    const facts = this.#derivations.get(path);
+    if (facts === undefined) return undefined;
+    this.used = true;
+    return readFacts(this.#string(facts));
+  }
+
+  /** The references of another store path. */
+  references(path: string): readonly string[] | undefined {
+    this.#references ??= this.#storeRows(Head.References);
+    const facts = this.#references.get(path);
+    if (facts === undefined) return undefined;
+    this.used = true;
+    return JSON.parse(this.#string(facts));
+  }
+
+  /** The paths of all derivations, and those of all other store paths. */
+  get storePaths(): readonly [derivations: Iterable<string>, others: Iterable<string>] {
+    this.#derivations ??= this.#storeRows(Head.Derivations);
+    this.#references ??= this.#storeRows(Head.References);
+    return [this.#derivations.keys(), this.#references.keys()];
+  }
+
+  #storeRows(head: Head): Map<string, number> {
+    const rows = new Map<string, number>();
+    this.#rows(head, StoreRow.Size, (row) => {
+      const path = this.#string(this.#words[row + StoreRow.Path] as number);
+      rows.set(path, this.#words[row + StoreRow.Facts] as number);
+    });
+    return rows;
+  }
+
+  /** The program that a position is in; `undefined` if it is not one of the image's. */
+  programAt(pos: PosIdx): PlacedProgram | undefined {
+    const file = this.#fileAt(pos - this.#base);
+    if (file === undefined) return undefined;
+    const row = this.#fileRow(file);
+    const words = this.#words;
+    if (words[row + FileRow.Kind] !== FileKind.Program) return undefined;
+    const start = words[row + FileRow.Base] as number;
+    const end =
+      file + 1 < (words[words[Head.Files] as number] as number)
+        ? (words[this.#fileRow(file + 1) + FileRow.Base] as number)
+        : (words[Head.Positions] as number);
+    return {
+      program: { path: this.#path(row), key: this.#string(words[row + FileRow.Key] as number) },
+      base: (this.#base + start) as PosIdx,
+      length: end - start - 1,
+    };
+  }
+
+  /** The error that ends the run. */
+  #stale(what: string): StaleImage {
+    this.#host.onStale();
+    return new StaleImage(what);
+  }
+
+  // ── Tables ─────────────────────────────────────────────────────────────────────────────────────
+
+  #rows(head: Head, size: number, each: (row: number) => void): void {
+    const words = this.#words;
+    const start = words[head] as number;
+    const count = words[start] as number;
+    for (let i = 0; i < count; i++) each(start + 1 + i * size);
+  }
+
+  #string(index: number): string {
+    const at = (this.#words[Head.Strings] as number) + index;
+    return this.#texts.substring(this.#words[at] as number, this.#words[at + 1] as number);
+  }
+
+  #optional(written: number): string | undefined {
+    return written === 0 ? undefined : this.#string(written - 1);
+  }
+
+  #fileRow(file: number): number {
+    return (this.#words[Head.Files] as number) + 1 + file * FileRow.Size;
+  }
+
+  #path(row: number): NixPath {
+    const path = this.#string(this.#words[row + FileRow.Path] as number);
+    return new NixPath(path, treeOf(this.#words[row + FileRow.Tree] as number));
+  }
+
+  /** The number of the file at a relative position. */
+  #fileAt(relative: number): number | undefined {
+    const words = this.#words;
+    if (relative <= 0 || relative >= (words[Head.Positions] as number)) return undefined;
+    let low = 0;
+    let high = (words[words[Head.Files] as number] as number) - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((words[this.#fileRow(middle) + FileRow.Base] as number) <= relative) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #resolve(distance: number): Position {
+    const file = this.#fileAt(distance);
+    if (file === undefined) throw this.#stale("a position is in no file");
+    const source = this.#source(file);
+    return {
+      source,
+      offset: distance - (this.#words[this.#fileRow(file) + FileRow.Base] as number),
+    };
+  }
+
+  #source(file: number): SourceFile {
+    let source = this.#sources[file];
+    if (source !== undefined) return source;
+    const row = this.#fileRow(file);
+    const words = this.#words;
+    if (words[row + FileRow.Kind] === FileKind.Text) {
+      const origin = JSON.parse(this.#string(words[row + FileRow.Tree] as number)) as Origin;
+      source = new SourceFile(origin, this.#string(words[row + FileRow.Path] as number));
+    } else source = this.#unitsOf(file).source;
+    this.#sources[file] = source;
+    return source;
+  }
+
+  #unitsOf(file: number): LoadedUnits {
+    let units = this.#units[file];
+    if (units === undefined) {
+      const row = this.#fileRow(file);
+      const words = this.#words;
+      const base = (this.#base + (words[row + FileRow.Base] as number)) as PosIdx;
+      const key = this.#string(words[row + FileRow.Key] as number);
+      const path = this.#path(row);
+      units = this.#host.load(path, base, key);
+      if (units === undefined) throw this.#stale(`'${path.path}' has changed`);
+      this.#units[file] = units;
+    }
+    return units;
+  }
+
+  // ── Objects ────────────────────────────────────────────────────────────────────────────────────
+
+  #slot(word: number): unknown {
+    const payload = word >> TAG_BITS;
+    switch (word & TAG_MASK) {
+      case Tag.Int:
+        return payload;
+      case Tag.String:
+        return this.#string(payload);
+      case Tag.Thunk: {
+        const known = this.#objects.get(payload);
+        if (known !== undefined) return known;
+        const thunk = new Thunk(this.#state, payload, undefined, null);
+        this.#objects.set(payload, thunk);
+        return thunk;
+      }
+      case Tag.Object:
+        return this.#object(payload);
+      default:
+        switch (payload) {
+          case Constant.Null:
+            return null;
+          case Constant.True:
+            return true;
+          case Constant.False:
+            return false;
+          case Constant.EmptySet:
+            return EMPTY_ATTRS;
+          case Constant.Missing:
+            return MISSING;
+          default:
+            return undefined;
+        }
+    }
+  }
+
+  /** Gives a thunk what its record says. */
+  readThunk(thunk: Thunk): void {
+    this.used = true;
+    const words = this.#words;
+    const at = thunk.a as number;
+    switch (words[at] as Kind) {
+      case Kind.Forced:
+        settle(thunk, this.#slot(words[at + 1] as number) as Value);
+        return;
+      case Kind.Suspended: {
+        const code = this.#slot(words[at + 1] as number) as Lambda;
+        this.#capture(thunk, at + 2);
+        thunk.code = code;
+        return;
+      }
+      case Kind.Apply:
+      case Kind.Apply2: {
+        const callee = this.#slot(words[at + 1] as number) as Slot;
+        const last = this.#slot(words[at + 2] as number) as Slot;
+        const isDouble = words[at] === Kind.Apply2;
+        const first = isDouble ? this.#string(words[at + 3] as number) : null;
+        thunk.a = callee;
+        thunk.b = last;
+        thunk.rest = first as unknown as Slot[] | null;
+        thunk.code = isDouble ? APPLY2 : APPLY;
+        return;
+      }
+      case Kind.Line:
+      case Kind.Column: {
+        const pos = this.#position(words[at + 1] as number);
+        const { positions } = this.#host;
+        const state = words[at] === Kind.Line ? LINE : COLUMN;
+        const made = positionThunk(state, { positions, pos });
+        thunk.a = made.a;
+        thunk.code = made.code;
+        return;
+      }
+      default:
+        if (this.#isCopied) return;
+        throw this.#stale("it lacks a value");
+    }
+  }
+
+  #capture(
+    target: { a: Slot | undefined; b: Slot | undefined; rest: Slot[] | null },
+    at: number,
+  ): void {
+    const words = this.#words;
+    const count = words[at] as number;
+    const rest: Slot[] | null = count > 2 ? [] : null;
+    const a = count > 0 ? (this.#slot(words[at + 1] as number) as Slot) : undefined;
+    const b = count > 1 ? (this.#slot(words[at + 2] as number) as Slot) : undefined;
+    for (let i = 2; i < count; i++) rest?.push(this.#slot(words[at + 1 + i] as number) as Slot);
+    target.a = a;
+    target.b = b;
+    target.rest = rest;
+  }
+
+  #object(at: number): unknown {
+    const known = this.#objects.get(at);
+    if (known !== undefined) return known;
+    this.used = true;
+    const made = this.#make(at);
+    this.#objects.set(at, made);
+    if (lacksSlots(this.#words[at] as Kind)) this.#unfilled.push(at);
+    if (this.#isFilling) return made;
+    this.#isFilling = true;
+    try {
+      for (let next = this.#unfilled.pop(); next !== undefined; next = this.#unfilled.pop()) {
+        this.#fill(next);
+      }
+    } finally {
+      this.#isFilling = false;
+    }
+    return made;
+  }
+
+  /** An object; if {@link lacksSlots} of its kind, without the slots it refers to. */
+  #make(at: number): unknown {
+    const words = this.#words;
+    switch (words[at] as Kind) {
+      case Kind.Attrs:
+        return new Attrs(this.#slot(words[at + 1] as number) as Shape, []);
+      case Kind.List:
+        return [];
+      case Kind.Closure: {
+        const code = this.#slot(words[at + 1] as number) as Lambda;
+        const closure = new Closure(code, undefined, undefined, null);
+        const calls = this.#calls.get(at);
+        if (calls !== undefined) {
+          this.#host.recalling(
+            closure,
+            calls.map((row) => ({
+              argument: () => this.#slot(words[row + CallRow.Argument] as number) as Slot,
+              result: () => this.#slot(words[row + CallRow.Result] as number) as Slot,
+            })),
+          );
+        }
+        return closure;
+      }
+      case Kind.ContextString: {
+        const context = this.#slot(words[at + 2] as number) as ReadonlySet<string>;
+        return new ContextString(this.#string(words[at + 1] as number), context);
+      }
+      case Kind.Context: {
+        const elements = new Set<string>();
+        const count = words[at + 1] as number;
+        for (let i = 0; i < count; i++) elements.add(this.#string(words[at + 2 + i] as number));
+        return elements;
+      }
+      case Kind.Path:
+        return new NixPath(this.#string(words[at + 1] as number), treeOf(words[at + 2] as number));
+      case Kind.Number:
+        return this.#double(at + 1);
+      case Kind.Float:
+        return new NixFloat(this.#double(at + 1));
+      case Kind.BigInt:
+        return BigInt(this.#string(words[at + 1] as number));
+      case Kind.Global:
+        return this.#global(this.#string(words[at + 1] as number));
+      case Kind.Partial:
+        return new PartialBuiltin(this.#slot(words[at + 1] as number) as Builtin, []);
+      case Kind.With:
+        return new WithScope(null, null, this.#position(words[at + 3] as number));
+      case Kind.Shape:
+        return this.#shape(at);
+      case Kind.Code:
+        return this.#code(at);
+      default:
+        if (this.#isCopied) return new LackingObject();
+        throw this.#stale("it lacks a value");
+    }
+  }
+
+  #fill(at: number): void {
+    const words = this.#words;
+    const object = this.#objects.get(at);
+    switch (words[at] as Kind) {
+      case Kind.Attrs: {
+        const set = object as { -readonly [Field in keyof Attrs]: Attrs[Field] };
+        set.base = (this.#slot(words[at + 2] as number) as Attrs | undefined) ?? null;
+        set.depth = words[at + 3] as number;
+        this.#pushSlots(set.values as Slot[], at + 4);
+        return;
+      }
+      case Kind.List:
+        this.#pushSlots(object as Slot[], at + 1);
+        return;
+      case Kind.Partial:
+        this.#pushSlots((object as PartialBuiltin).args as Slot[], at + 2);
+        return;
+      case Kind.Closure:
+        this.#capture(object as { a: Slot; b: Slot; rest: Slot[] }, at + 2);
+        return;
+      default: {
+        const scope = object as { -readonly [Field in keyof WithScope]: WithScope[Field] };
+        scope.namespace = this.#slot(words[at + 1] as number) as Slot;
+        scope.parent = (this.#slot(words[at + 2] as number) as WithScope | undefined) ?? null;
+      }
+    }
+  }
+
+  #pushSlots(slots: Slot[], at: number): void {
+    const words = this.#words;
+    const count = words[at] as number;
+    for (let i = 1; i <= count; i++) slots.push(this.#slot(words[at + i] as number) as Slot);
+  }
+
+  #double(at: number): number {
+    return new Float64Array(this.#words.slice(at, at + 2).buffer)[0] as number;
+  }
+
+  #position(written: number): PosIdx {
+    return written === 0 ? NO_POS : ((this.#base + written) as PosIdx);
+  }
+
+  #global(name: string): unknown {
+    const { globals } = this.#host;
+    const builtins = globals.get("builtins");
+    const slot = name.startsWith("builtins.")
+      ? builtins instanceof Attrs
+        ? builtins.get(name.slice("builtins.".length))
+        : undefined
+      : globals.get(name);
+    if (slot === undefined) throw this.#stale(`there is no '${name}'`);
+    return slot;
+  }
+
+  #shape(at: number): Shape {
+    const words = this.#words;
+    const count = words[at + 1] as number;
+    const names: string[] = [];
+    for (let i = 0; i < count; i++) names.push(this.#string(words[at + 3 + i] as number));
+    if (words[at + 2] === 0) return new Shape(names, null);
+    const positions: PosIdx[] = [];
+    for (let i = 0; i < count; i++) {
+      positions.push(this.#position(words[at + 3 + count + i] as number));
+    }
+    return new Shape(names, positions);
+  }
+
+  /** A lambda whose code is that of a unit, which is loaded when it is entered. */
+  #code(record: number): Lambda {
+    const words = this.#words;
+    const at = record;
+    const pos = this.#position(words[at + Code.Position] as number);
+    const lambda = new Lambda(words[at + Code.LambdaKind] as LambdaKind, pos);
+    const file = words[at + Code.File] as number;
+    const unit = words[at + Code.Unit] as number;
+    lambda.number = unit;
+    lambda.base = (this.#base + (words[this.#fileRow(file) + FileRow.Base] as number)) as PosIdx;
+    lambda.name = this.#optional(words[at + Code.Name] as number);
+    lambda.param = this.#optional(words[at + Code.Param] as number);
+    const docStart = words[at + Code.DocStart] as number;
+    if (docStart >= 0) lambda.doc = { start: docStart, end: words[at + Code.DocEnd] as number };
+    const count = words[at + Code.FormalCount] as number;
+    if (count >= 0) lambda.formals = this.#formals(at, count);
+    lambda.pending = (self) => this.#enter(self, file, unit);
+    return lambda;
+  }
+
+  #formals(at: number, count: number): NonNullable<Lambda["formals"]> {
+    const words = this.#words;
+    const names: string[] = [];
+    const defaults: boolean[] = [];
+    const positions: PosIdx[] = [];
+    const sorted: number[] = [];
+    let next = at + Code.Size;
+    for (let i = 0; i < count; i++) {
+      names.push(this.#string(words[next++] as number));
+      defaults.push(words[next++] === 1);
+      positions.push(this.#position(words[next++] as number));
+    }
+    for (let i = 0; i < count; i++) sorted.push(words[next++] as number);
+    return { names, defaults, positions, ellipsis: words[at + Code.Ellipsis] === 1, sorted };
+  }
+
+  /** Gives a lambda the code of its unit. */
+  #enter(lambda: Lambda, file: number, unit: number): void {
+    const code = this.#unitsOf(file).lambda(unit);
+    if (code === undefined || code.pos !== lambda.pos) throw this.#stale("it lacks a unit");
+    code.ensureCompiled();
+    lambda.code = code.code;
+    lambda.constants = code.constants;
+    lambda.lambdas = code.lambdas;
+    lambda.captures = code.captures;
+    lambda.upvalueCount = code.upvalueCount;
+    lambda.localCount = code.localCount;
+    lambda.frameSize = code.frameSize;
+    lambda.bodyStart = code.bodyStart;
+    lambda.fused = code.fused;
+    lambda.spans = code.spans;
+    lambda.traceRegions = code.traceRegions;
+    lambda.row = code.row;
+    lambda.pendingDebugInfo = code.pendingDebugInfo;
+  }
+}
