@@ -3,7 +3,8 @@
  * and `downloadTarball_` in libfetchers/tarball.cc).
  *
  * Within `tarball-ttl` a download is used as it is; after that the server is asked whether it has
- * changed. Files on this disk are read anew each time.
+ * changed. Single files on this disk are read anew each time; archives on it are unpacked anew if their
+ * size or time of last change differ.
  */
 import {
   bytesToByteString,
@@ -18,6 +19,7 @@ import {
 import { unpackArchive } from "../archive/unpack.ts";
 import type { CacheEntry } from "../cache/fetch-cache.ts";
 import type { CachedTree } from "../cache/tree-cache.ts";
+import type { DiskStat } from "../host.ts";
 import { type Download, DownloadError } from "../http/download.ts";
 import { diskOf, isFresh, type SchemeContext } from "./scheme.ts";
 
@@ -49,9 +51,7 @@ export async function downloadTree(
 ): Promise<DownloadedTree> {
   const parsed = parseUrl(url);
   if (parsed.scheme === "file") {
-    const bytes = localArchive(context, pathOfUrl(parsed.path), url);
-    const unpacked = await unpacking(context, url, shown, () => unpack(context, piecesOf(bytes)));
-    return { ...unpacked, immutableUrl: undefined };
+    return localTree(context, pathOfUrl(parsed.path), url, shown);
   }
   const key = new Map([["url", url]]);
   const cached = context.cache.get("tarball", key);
@@ -86,6 +86,50 @@ export async function downloadTree(
     context.cache.put("tarball", new Map([["url", one]]), value, context.host.now());
   }
   return tree;
+}
+
+/**
+ * The age in seconds from which the time of last change, which is in full seconds, tells contents apart. A file
+ * that was just written may be written again within the same second.
+ */
+const SETTLED_AGE = 2;
+
+/**
+ * Unpacks an archive on this disk, or returns the tree that was unpacked from it within `tarball-ttl`.
+ *
+ * Nix: keeps it by its URL alone, and so misses changes until `tarball-ttl` is over.
+ */
+async function localTree(
+  context: SchemeContext,
+  path: string,
+  url: string,
+  shown: string,
+): Promise<DownloadedTree> {
+  const stat = statArchive(context, path, url);
+  const now = context.host.now();
+  const key =
+    stat.type === "regular" && now - stat.modified >= SETTLED_AGE
+      ? new Map<string, InputAttr>([
+          ["url", url],
+          ["modified", stat.modified],
+          ["size", stat.size],
+        ])
+      : undefined;
+  const cached = key === undefined ? undefined : context.cache.get("tarball", key);
+  if (cached !== undefined && isFresh(context, cached.time)) {
+    const known = treeOfEntry(context, cached);
+    if (known !== undefined) return known;
+  }
+  const bytes = diskOf(context, "a file on disk").readFile(path);
+  const unpacked = await unpacking(context, url, shown, () => unpack(context, piecesOf(bytes)));
+  if (key !== undefined) {
+    const value = new Map<string, InputAttr>([
+      ["narHash", unpacked.narHash],
+      ["lastModified", unpacked.lastModified],
+    ]);
+    context.cache.put("tarball", key, value, now);
+  }
+  return { ...unpacked, immutableUrl: undefined };
 }
 
 function treeOfEntry(context: SchemeContext, { value }: CacheEntry): DownloadedTree | undefined {
@@ -132,16 +176,17 @@ async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, un
   for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
 }
 
-function localArchive(context: SchemeContext, path: string, url: string): Uint8Array {
+/** The status of an archive on this disk; an error if it cannot be one. */
+function statArchive(context: SchemeContext, path: string, url: string): DiskStat {
   const disk = diskOf(context, "a file on disk");
   if (!path.startsWith("/")) {
     throw new InputError(
       `tarball '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`,
     );
   }
-  const type = disk.stat(path)?.type;
-  if (type === undefined) throw new InputError(`tarball "${path}" does not exist.`);
-  if (type === "directory") {
+  const stat = disk.stat(path);
+  if (stat === undefined) throw new InputError(`tarball "${path}" does not exist.`);
+  if (stat.type === "directory") {
     if (disk.stat(`${path}/.git`) !== undefined) {
       throw new InputError(
         `tarball "${path}" is a git repository, not a tarball. Please use \`git+file\` as the scheme.`,
@@ -149,7 +194,7 @@ function localArchive(context: SchemeContext, path: string, url: string): Uint8A
     }
     throw new InputError(`tarball "${path}" is a directory, not a file.`);
   }
-  return disk.readFile(path);
+  return stat;
 }
 
 /** A file that was downloaded. */
