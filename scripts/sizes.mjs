@@ -42,6 +42,16 @@ const PROGRAMS = [
   { what: "all of `nivis/syntax`", program: 'export * from "nivis/syntax";', budget: 50 },
   { what: "all of `@nivis/formats`", program: 'export * from "@nivis/formats";', budget: 75 },
   {
+    what: "`lockFlake` of `@nivis/flake`",
+    program: 'export { lockFlake } from "@nivis/flake";',
+    budget: 50,
+  },
+  {
+    what: "the same with `Fetcher` of `@nivis/fetch`",
+    program: 'export { lockFlake } from "@nivis/flake"; export { Fetcher } from "@nivis/fetch";',
+    budget: 85,
+  },
+  {
     what: "the library, `evaluate` of `nivis`",
     program: 'export { evaluate } from "nivis";',
     budget: 210,
