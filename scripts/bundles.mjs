@@ -33,7 +33,11 @@ export const ON_DEMAND = {
     "node/src/stores/evaluation/nar-spool.ts",
     "node/src/stores/evaluation/remote-files.ts",
   ],
-  flakes: ["nivis/src/commands/flake-commands.ts", "nivis/src/flakes/repl-flake.ts"],
+  flakes: [
+    "nivis/src/commands/flake-commands.ts",
+    "nivis/src/flakes/flake-targets.ts",
+    "nivis/src/flakes/repl-flake.ts",
+  ],
   inflating: ["fetch/src/git/inflate.ts"],
   archives: ["fetch/src/archive/unpack.ts"],
   fetching: ["nivis/src/fetching.ts"],

@@ -1,6 +1,6 @@
 /** `nivis flake`, `nivis registry` and `nivis prefetch` on flakes and repositories of this disk. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { hostSystem } from "../../node/src/node-io.ts";
@@ -28,6 +28,8 @@ const folder = folderWith({
       checks.SYSTEM.test = PACKAGE "test";
       legacyPackages.SYSTEM.empty = { };
       lib.answer = 42;
+      lib.text = "plain";
+      lib.work = builtins.foldl' (sum: n: sum + n) 0 (builtins.genList (n: n * n) 100000);
       lib.source = self.sourceInfo ? narHash;
       templates.default = { path = ./template; description = "A beginning"; };
       overlays.default = final: prev: { };
@@ -65,6 +67,7 @@ const given = {
 const run = (...args: string[]) => nivisLater(args, given);
 
 /** Evaluation without a store, so that no thread for one is started. */
+const outputs = (): string => `path:${at("outputs")}`;
 const NO_STORE = ["--store", "dummy://"];
 
 async function lock(): Promise<string> {
@@ -185,8 +188,6 @@ describe("nivis flake", () => {
       /^error: expected a string but got a thunk at \/nix\/store\/[0-9a-z]{32}-source\/flake\.nix:1:3$/m,
     );
   });
-
-  const outputs = (): string => `path:${at("outputs")}`;
 
   test("show prints the outputs as a tree, and as JSON", async () => {
     const text = await run("flake", "show", ...NO_STORE, outputs());
@@ -450,6 +451,60 @@ describe("nivis flake", () => {
   });
 });
 
+describe("attributes of flakes in commands that look at values", () => {
+  test("nivis diff compares them with each other and with files", async () => {
+    const other = at("other.nix");
+    writeFileSync(
+      other,
+      `{ tool = derivation { name = "hello-1.3"; system = "${SYSTEM}"; builder = "/bin/sh"; }; }`,
+    );
+    const same = await run("diff", outputs(), `${outputs()}#hello`);
+    expect(same.code).toBe(0);
+    expect(same.out).toMatch(/^both are .*-hello-1\.2\.drv\n$/);
+    const { code, out } = await run("diff", "--impure", `${outputs()}#hello`, `${other}#tool`);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^hello-1\.2 → hello-1\.3\n/);
+    const wrong = await run("diff", outputs(), `${outputs()}#lib`);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain("error: 'lib' is not a derivation\n");
+  });
+
+  test("nivis explain names the places in the flake", async () => {
+    const { code, out } = await run("explain", `${outputs()}#lib.answer`, `${outputs()}#hello`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^lib\.answer = 42\n {2}lib: \S+\/flake\.nix:\d+:7\n/);
+    expect(out).toMatch(/\nhello = a derivation 'hello-1\.2'\n {2}hello: \S+\/flake\.nix:6:9\n/);
+  });
+
+  test("nivis profile measures them, and shows what it has if one is missing", async () => {
+    const args = ["profile", "--frequency", "5000", "--tier", "vm", "--json", "--counts"];
+    const { code, out } = await run(...args, `${outputs()}#lib.work`);
+    expect(code).toBe(0);
+    const { tables } = JSON.parse(out);
+    const [file] = tables.file;
+    expect(file.name).toMatch(/-source\/flake\.nix$/);
+    expect(file.calls).toBeGreaterThan(100_000);
+    const missing = await run(...args, `${outputs()}#helo`);
+    expect(missing.code).toBe(1);
+    expect(missing.out).toContain('"samples"');
+    expect(missing.err).toContain("Did you mean hello?");
+  });
+
+  test("nivis build names the attribute whose text refers to nothing", async () => {
+    const { err } = await run("build", "--no-link", ...NO_STORE, `${outputs()}#lib.text`);
+    expect(err).toContain(`error:
+       … while evaluating the flake output attribute 'lib.text'
+
+       error: string 'plain' has 0 entries in its context. It should only have exactly one entry
+`);
+  });
+
+  test("a file is not a flake", async () => {
+    const { err } = await run("eval", ...NO_STORE, `file+file://${at("broken/flake.nix")}#x`);
+    expect(err).toMatch(/^error: path '«file:.*»\/flake\.nix' does not exist\n$/);
+  });
+});
+
 test("nivis registry names, pins, resolves and forgets", async () => {
   expect(await run("registry", "add", "mine", `path:${at("dep")}`)).toEqual({
     code: 0,
@@ -491,5 +546,35 @@ describe("nivis prefetch", () => {
     const unpacked = await run("prefetch", "--unpack", "--sri", `file://${at("dep.tar.gz")}`);
     const tree = await run("prefetch", "--sri", `path:${at("dep")}`);
     expect(unpacked.out).toBe(tree.out);
+  });
+
+  test("unpacks an archive on this disk once, until it changes", async () => {
+    const archive = at("kept.tar.gz");
+    const keeping = {
+      environment: { ...given.environment, NIVIS_NO_CACHE: "", XDG_CACHE_HOME: at("cache") },
+    };
+    const pack = (name: string, modified: number): void => {
+      execFileSync("tar", ["-czf", archive, "-C", folder.path, name]);
+      utimesSync(archive, modified, modified);
+    };
+    const prefetch = async (...flags: string[]) => {
+      const { code, err } = await nivisLater(
+        ["flake", "metadata", ...flags, `tarball+file://${archive}`],
+        keeping,
+      );
+      expect(code).toBe(0);
+      return err.includes("unpacking");
+    };
+    pack("dep", 1_000_000);
+    expect([await prefetch(), await prefetch(), await prefetch("--refresh")]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    pack("other", 1_000_001);
+    expect([await prefetch(), await prefetch()]).toEqual([true, false]);
+    // What was just written may be written again without another time.
+    pack("dep", Date.now() / 1000);
+    expect([await prefetch(), await prefetch()]).toEqual([true, true]);
   });
 });

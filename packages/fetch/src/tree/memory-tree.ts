@@ -5,6 +5,7 @@ import {
   type FileType,
   type Fingerprint,
   missingObject,
+  missingPath,
   namesOf,
   type SourceStat,
   type SourceTree,
@@ -59,7 +60,11 @@ export class MemoryTree implements SourceTree {
     what: string,
   ): Extract<MemoryNode, { type: Type }> {
     const node = this.#find(path);
-    if (node === undefined) throw missingObject(this.display(path));
+    if (node === undefined) {
+      // Nix: a tree that is a single file lies on the disk.
+      const isFile = this.#root.type === "regular";
+      throw (isFile ? missingPath : missingObject)(this.display(path));
+    }
     if (node.type === type) return node as Extract<MemoryNode, { type: Type }>;
     throw new InputError(`path '${this.display(path)}' is not a ${what}`);
   }

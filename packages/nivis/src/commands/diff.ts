@@ -7,18 +7,7 @@ import {
   reasonsIn,
   type TextChange,
 } from "@nivis/debugger";
-import {
-  Attrs,
-  autoCall,
-  EvalError,
-  IoError,
-  isDerivation,
-  isString,
-  type Slot,
-  select,
-  textOf,
-  type Value,
-} from "@nivis/eval";
+import { Attrs, EvalError, IoError, isDerivation, isString, type Slot, textOf } from "@nivis/eval";
 import {
   type Derivation,
   decodeUtf8,
@@ -27,7 +16,7 @@ import {
   parseDerivation,
 } from "@nivis/formats";
 import { diffWordsWithSpace, structuredPatch } from "diff";
-import type { Invocation } from "../invocation.ts";
+import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
   ATTR_OPTION,
@@ -35,10 +24,13 @@ import {
   defaultSourceFlags,
   type SourceFlags,
 } from "../options/source-options.ts";
-import { type Program, runProgram } from "../program.ts";
-import { openSession, type Session } from "../session.ts";
+import { type Program, runProgram, type WaitingProgram } from "../program.ts";
+import { type Target, valueAt } from "../selection/targets.ts";
+import { openSession, type Session, type SessionOptions } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { DIFF_TOPIC } from "./diff-topic.ts";
+import { runFlakeProgram } from "./flake-commands.ts";
+import { isFlakeOperand, positionalsOf } from "./flake-detection.ts";
 
 /** The exit codes, as those of diff. */
 const SAME = 0;
@@ -53,12 +45,12 @@ interface DiffFlags extends SourceFlags {
 }
 
 /** Runs the command and returns the exit code: 0 if both are the same, 1 if not, 2 in trouble. */
-export function startDiff(args: readonly string[], terminal: Terminal): number {
+export function startDiff(args: readonly string[], terminal: Terminal): number | Promise<number> {
   let result = SAME;
   const program: Program<DiffFlags> = {
     ...DIFF_TOPIC,
     description: [
-      "A and B are .drv files, or files with an expression; FILE#ATTRPATH selects an attribute, and --attr one in both. Nothing is built or written: the derivations come from evaluation. Differences of hashes in store paths are consequences and are not shown; what is shown is what the inputs, sources and variables have different. The exit code is 0 if both are the same, 1 if they differ, and 2 in trouble.",
+      "A and B are .drv files, files with an expression, or flakes; FILE#ATTRPATH selects an attribute, and --attr one in both files. With a flake among them, files are evaluated purely, too, unless --impure is given. Nothing is built or written: the derivations come from evaluation. Differences of hashes in store paths are consequences and are not shown; what is shown is what the inputs, sources and variables have different. The exit code is 0 if both are the same, 1 if they differ, and 2 in trouble.",
     ],
     options: [
       valueFlag<DiffFlags>(
@@ -93,28 +85,66 @@ export function startDiff(args: readonly string[], terminal: Terminal): number {
     }),
     positional: addPositional,
     run: (flags, invocation) => {
-      result = runDiff(flags, invocation) ? DIFFERENT : SAME;
+      // The results of this command are exit codes, too.
+      invocation.inputs?.giveUp("derivations are compared");
+      const texts = new Map<string, string>();
+      const session = openSession(flags, { readOnly: true, ...collecting(texts) });
+      result = runDiff(flags, session, texts, () => []) ? DIFFERENT : SAME;
     },
   };
-  const code = runProgram(program, args, terminal);
-  return code === 0 ? result : TROUBLE;
+  const exitCode = (code: number): number => (code === 0 ? result : TROUBLE);
+  if (!positionalsOf(args, program.options).some(isFlakeOperand)) {
+    return exitCode(runProgram(program, args, terminal));
+  }
+  const ofFlakes: WaitingProgram<DiffFlags> = {
+    ...program,
+    run: async (flags) => {
+      const texts = new Map<string, string>();
+      const flakes = flags.positionals.filter((text) => isFlakeOperand(decodeUtf8(text)));
+      const isDifferent = await withFlakeTargets(
+        flags,
+        flakes,
+        () => collecting(texts),
+        (session, targets) => runDiff(flags, session, texts, targets),
+      );
+      result = isDifferent ? DIFFERENT : SAME;
+      return 0;
+    },
+  };
+  return runFlakeProgram(ofFlakes, args, terminal).then(exitCode);
 }
 
-/** Compares, prints, and returns whether there is a difference. */
-function runDiff(flags: DiffFlags, invocation: Invocation): boolean {
-  const { terminal } = invocation;
-  // The results of this command are exit codes, too.
-  invocation.inputs?.giveUp("derivations are compared");
-  const texts = new Map<string, string>();
-  const session = openSession(flags, {
-    readOnly: true,
-    onDerivation: ({ drvPath, text }) => texts.set(drvPath, text),
-  });
+/** Collects the texts of derivations by path. */
+function collecting(texts: Map<string, string>): Pick<SessionOptions, "onDerivation"> {
+  return { onDerivation: ({ drvPath, text }) => texts.set(drvPath, text) };
+}
+
+/**
+ * Compares, prints, and returns whether there is a difference.
+ *
+ * @param flakes - finds the attributes of the arguments that name flakes
+ */
+function runDiff(
+  flags: DiffFlags,
+  session: Session,
+  texts: Map<string, string>,
+  flakes: () => readonly Target[],
+): boolean {
+  const { terminal } = flags.invocation;
+  let targets: Iterator<Target> | undefined;
+  const nextTarget = (): Target => {
+    targets ??= flakes().values();
+    return targets.next().value as Target;
+  };
   const operands = [
     ...flags.expressions.map(
-      (text) => () => drvPathOf(session.expression(text), "", flags, session),
+      (text) => () => sourceDerivation(session.expression(text), "", flags, session),
     ),
-    ...flags.positionals.map((text) => () => operandPath(text, flags, session, texts)),
+    ...flags.positionals.map((text) => () => {
+      if (!isFlakeOperand(decodeUtf8(text))) return operandPath(text, flags, session, texts);
+      const { root, path } = nextTarget();
+      return derivationAt(root, path, session);
+    }),
   ];
   const [first, second, ...more] = operands;
   if (first === undefined || second === undefined || more.length > 0) {
@@ -162,7 +192,7 @@ function operandPath(
   }
   const at = text.indexOf("#");
   const [file, attrPath] = at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-  return drvPathOf(session.file(file), attrPath, flags, session);
+  return sourceDerivation(session.file(file), attrPath, flags, session);
 }
 
 function readFile(path: string, session: Session): string {
@@ -174,20 +204,21 @@ function readFile(path: string, session: Session): string {
   }
 }
 
-function drvPathOf(
+function sourceDerivation(
   source: ReturnType<Session["expression"]>,
   attrPath: string,
   flags: DiffFlags,
   session: Session,
 ): string {
-  const { evaluation } = session;
-  const { context } = evaluation;
-  const args = session.autoArguments();
   const paths = [...flags.attrPaths, attrPath].filter((path) => path !== "");
   if (paths.length > 1) throw usageError("'--attr' and an attribute behind '#' are exclusive");
   const [path = ""] = paths;
-  const slot: Slot = session.run(select(context, path, args, session.evaluate(source)));
-  const value = session.run(autoCall(context, args, slot)) as Value;
+  return derivationAt(session.evaluate(source), path, session);
+}
+
+function derivationAt(root: Slot, path: string, session: Session): string {
+  const { evaluation } = session;
+  const value = valueAt(session, path, root);
   if (value instanceof Attrs && session.run(isDerivation(value))) {
     const drvPath = evaluation.force(value.get("drvPath") ?? null);
     if (isString(drvPath)) return textOf(drvPath);

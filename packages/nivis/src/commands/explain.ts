@@ -32,7 +32,7 @@ import {
 } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Expr, parse, SourceFile } from "@nivis/syntax";
-import type { Invocation } from "../invocation.ts";
+import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import { flag, usageError } from "../options/option.ts";
 import {
   ATTR_OPTION,
@@ -40,12 +40,14 @@ import {
   defaultSourceFlags,
   SOURCE_OPTIONS,
   type SourceFlags,
-  selectionOf,
 } from "../options/source-options.ts";
-import { type Program, runProgram } from "../program.ts";
+import { type Program, runProgram, type WaitingProgram } from "../program.ts";
+import { type Target, targetsOf } from "../selection/targets.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { EXPLAIN_TOPIC } from "./explain-topic.ts";
+import { runFlakeProgram } from "./flake-commands.ts";
+import { namesFlakes } from "./flake-detection.ts";
 
 interface ExplainFlags extends SourceFlags {
   json: boolean;
@@ -89,7 +91,10 @@ interface Report {
 const DEFAULT_PRIORITY = 100;
 
 /** Runs the command and returns the exit code. */
-export function startExplain(args: readonly string[], terminal: Terminal): number {
+export function startExplain(
+  args: readonly string[],
+  terminal: Terminal,
+): number | Promise<number> {
   const program: Program<ExplainFlags> = {
     ...EXPLAIN_TOPIC,
     description: [
@@ -104,29 +109,47 @@ export function startExplain(args: readonly string[], terminal: Terminal): numbe
     ],
     defaults: (invocation) => ({ ...defaultSourceFlags(invocation), json: false }),
     positional: addPositional,
-    run: runExplain,
+    run: (flags) => {
+      const watcher = new MergeWatcher();
+      const session = openSession(flags, { readOnly: true, observer: watcher });
+      runExplain(flags, watcher, session, targetsOf(flags, session, "nivis explain"));
+    },
   };
-  return runProgram(program, args, terminal);
+  if (!namesFlakes(args, program.options)) return runProgram(program, args, terminal);
+  const ofFlakes: WaitingProgram<ExplainFlags> = {
+    ...program,
+    run: async (flags) => {
+      const texts = flags.positionals.length === 0 ? ["."] : flags.positionals;
+      const watcher = new MergeWatcher();
+      await withFlakeTargets(
+        flags,
+        texts,
+        () => ({ observer: watcher }),
+        (session, targets) => runExplain(flags, watcher, session, targets()),
+      );
+      return 0;
+    },
+  };
+  return runFlakeProgram(ofFlakes, args, terminal);
 }
 
-function runExplain(flags: ExplainFlags, invocation: Invocation): void {
-  const watcher = new MergeWatcher();
-  const session = openSession(flags, { readOnly: true, observer: watcher });
-  const { evaluation } = session;
-  const { source, attrPaths } = selectionOf(flags, session, "nivis explain");
-  if (attrPaths.length === 1 && attrPaths[0] === "") {
+function runExplain(
+  flags: ExplainFlags,
+  watcher: MergeWatcher,
+  session: Session,
+  targets: readonly Target[],
+): void {
+  if (targets.length === 1 && targets[0]?.path === "") {
     throw usageError("'nivis explain' needs an attribute path, such as config.services.x.enable");
   }
-  const root = session.run(
-    autoCall(evaluation.context, session.autoArguments(), session.evaluate(source)),
-  ) as Value;
-  const reports = attrPaths.map((path) => new Explainer(session, watcher).explain(root, path));
+  const explainer = new Explainer(session, watcher);
+  const reports = targets.map(({ root, path }) => explainer.explain(root, path));
   const plain = (_: string, value: unknown): unknown =>
     typeof value === "string" ? decodeUtf8(value) : value;
   const text = flags.json
     ? encodeUtf8(`${JSON.stringify(reports, plain, 2)}\n`)
     : reports.map(render).join("\n");
-  invocation.terminal.writeOut(text);
+  flags.invocation.terminal.writeOut(text);
 }
 
 /** Remembers the arguments of the function that merges definitions. */

@@ -83,7 +83,7 @@ function building<Flags extends BuildingFlags>(
 }
 
 /** Runs a program whose arguments may name attributes of flakes; returns its exit code. */
-export function runFlakeProgram<Flags extends BuildingFlags>(
+export function runFlakeProgram<Flags extends EvaluationFlags>(
   program: WaitingProgram<Flags>,
   args: readonly string[],
   terminal: Terminal,

@@ -72,6 +72,19 @@ export function isFlake(argument: string): boolean {
   return isFlakeDirectory(resolve(text.replace(/\?.*$/, "")));
 }
 
+/**
+ * Whether an operand such as `nixpkgs#hello` is an attribute of a flake, where `FILE#ATTRPATH` is one of the
+ * expression in a file.
+ */
+export function isFlakeOperand(text: string): boolean {
+  const at = text.indexOf("#");
+  const head = at < 0 ? text : text.slice(0, at);
+  if (head.startsWith("<") || head.endsWith(".drv")) return false;
+  if (/^[a-z][a-z0-9+.-]*:/.test(head)) return !head.startsWith("channel:");
+  const path = resolve(head.replace(/\?.*$/, ""));
+  return existsSync(path) ? isFlakeDirectory(path) : at >= 0 && !/^[./]|\.nix$/.test(head);
+}
+
 function isFlakeDirectory(path: string): boolean {
   return existsSync(join(path, "flake.nix")) && !existsSync(join(path, "default.nix"));
 }

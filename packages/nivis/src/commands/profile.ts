@@ -16,20 +16,10 @@ import {
   speedscopeFile,
   traceEvents,
 } from "@nivis/debugger";
-import {
-  Attrs,
-  autoCall,
-  deepForce,
-  EvalError,
-  isDerivation,
-  type Slot,
-  select,
-  TimeSampler,
-  type Value,
-} from "@nivis/eval";
+import { Attrs, deepForce, EvalError, isDerivation, TimeSampler } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { errnoMessage } from "@nivis/node";
-import type { Invocation } from "../invocation.ts";
+import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
 import {
   ATTR_OPTION,
@@ -37,14 +27,18 @@ import {
   defaultSourceFlags,
   SOURCE_OPTIONS,
   type SourceFlags,
-  selectionOf,
 } from "../options/source-options.ts";
-import { type Program, runProgram } from "../program.ts";
+import { type Program, runProgram, type WaitingProgram } from "../program.ts";
+import { type Target, targetsOf, valueAt } from "../selection/targets.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 import { writeWholeFile } from "../whole-file.ts";
+import { runFlakeProgram } from "./flake-commands.ts";
+import { namesFlakes } from "./flake-detection.ts";
 import { PROFILE_TOPIC } from "./profile-topic.ts";
+
+const NAME = "nivis profile";
 
 /** Samples a second unless a flag says otherwise; measured, see docs/profiling.md. */
 const FREQUENCY = 250;
@@ -154,28 +148,73 @@ const profileProgram: Program<ProfileFlags> = {
     files: new Map(),
   }),
   positional: addPositional,
-  run: runProfile,
+  run: (flags, invocation) => {
+    invocation.inputs?.giveUp("time is measured");
+    const sampler = samplerOf(flags);
+    const session = openSession(flags, { readOnly: true, sampler });
+    const measured = measure(flags, sampler, session, () => targetsOf(flags, session, NAME));
+    printMeasured(flags, measured, wantsCounts(flags, measured) ? countEntries(flags) : undefined);
+  },
+};
+
+/** The same for attributes of flakes. */
+const flakeProfileProgram: WaitingProgram<ProfileFlags> = {
+  ...profileProgram,
+  run: async (flags) => {
+    const texts = flags.positionals.length === 0 ? ["."] : flags.positionals;
+    let sampler: TimeSampler | undefined;
+    const measured = await withFlakeTargets(
+      flags,
+      texts,
+      () => {
+        sampler = samplerOf(flags);
+        return { sampler };
+      },
+      (session, targets) => measure(flags, sampler as TimeSampler, session, targets),
+    );
+    const counts = wantsCounts(flags, measured) ? await countFlakeEntries(flags, texts) : undefined;
+    printMeasured(flags, measured, counts);
+    return 0;
+  },
 };
 
 /** Runs the command and returns the exit code. */
-export function startProfile(args: readonly string[], terminal: Terminal): number {
-  return runProgram(profileProgram, args, terminal);
+export function startProfile(
+  args: readonly string[],
+  terminal: Terminal,
+): number | Promise<number> {
+  return namesFlakes(args, profileProgram.options)
+    ? runFlakeProgram(flakeProfileProgram, args, terminal)
+    : runProgram(profileProgram, args, terminal);
 }
 
-function runProfile(flags: ProfileFlags, invocation: Invocation): void {
-  const { terminal } = invocation;
-  invocation.inputs?.giveUp("time is measured");
-  const begun = Date.now();
+/** What was measured, and the error that ended it. */
+interface Measured {
+  readonly begun: number;
+  readonly session: Session;
+  readonly profile: Profile;
+  readonly failure: EvalError | undefined;
+}
+
+function samplerOf(flags: ProfileFlags): TimeSampler {
   const { getHeapStatistics } = process.getBuiltinModule("node:v8");
-  const sampler = new TimeSampler({
+  return new TimeSampler({
     frequency: flags.frequency,
     milliseconds: flags.cpuTime ? cpuMilliseconds : () => performance.now(),
     heapBytes: () => getHeapStatistics().used_heap_size,
   });
-  const session = openSession(flags, { readOnly: true, sampler });
-  let failure: unknown;
+}
+
+function measure(
+  flags: ProfileFlags,
+  sampler: TimeSampler,
+  session: Session,
+  targets: () => readonly Target[],
+): Measured {
+  const begun = Date.now();
+  let failure: EvalError | undefined;
   try {
-    evaluateAll(flags, session, (root) => sampler.nameAttributes(root));
+    evaluateAll(flags, session, targets(), (root) => sampler.nameAttributes(root));
   } catch (error) {
     // What was measured until then is shown as well.
     if (!(error instanceof EvalError)) throw error;
@@ -183,7 +222,20 @@ function runProfile(flags: ProfileFlags, invocation: Invocation): void {
   }
   sampler.finish();
   const profile = profileOf(sampler, session.evaluation, titleOf(flags));
-  const counts = flags.counts && failure === undefined ? countEntries(flags) : undefined;
+  return { begun, session, profile, failure };
+}
+
+function wantsCounts({ counts }: ProfileFlags, { failure }: Measured): boolean {
+  return counts && failure === undefined;
+}
+
+/** Writes the files, prints the tables, and throws the error that ended the evaluation. */
+function printMeasured(
+  flags: ProfileFlags,
+  { begun, session, profile, failure }: Measured,
+  counts: ReadonlyMap<string, EntryCount> | undefined,
+): void {
+  const { terminal } = flags.invocation;
   for (const [format, file] of flags.files) {
     writeProfile(profile, format, session.absolutePath(encodeUtf8(file)), begun);
   }
@@ -199,22 +251,22 @@ function cpuMilliseconds(): number {
   return (user + system) / 1000;
 }
 
-/** Evaluates what the arguments name. `onRoot` receives the set that the attribute paths begin in. */
-function evaluateAll(flags: ProfileFlags, session: Session, onRoot: (root: Attrs) => void): void {
+/** Evaluates what the arguments name. `onRoot` receives the sets that the attribute paths begin in. */
+function evaluateAll(
+  flags: ProfileFlags,
+  session: Session,
+  targets: readonly Target[],
+  onRoot: (root: Attrs) => void,
+): void {
   const { evaluation } = session;
-  const { context } = evaluation;
-  const args = session.autoArguments();
-  const { source, attrPaths } = selectionOf(flags, session, "nivis profile");
-  const root = session.run(autoCall(context, args, session.evaluate(source))) as Value;
-  if (root instanceof Attrs) onRoot(root);
-  for (const path of attrPaths) {
-    const slot: Slot = session.run(select(context, path, args, root));
-    const value = session.run(autoCall(context, args, slot)) as Value;
+  for (const { root, path } of targets) {
+    if (root instanceof Attrs) onRoot(root);
+    const value = valueAt(session, path, root);
     if (value instanceof Attrs && session.run(isDerivation(value))) {
       const drvPath = value.get("drvPath");
       if (drvPath !== undefined) evaluation.force(drvPath);
     }
-    if (flags.strict) session.run(deepForce(context, value));
+    if (flags.strict) session.run(deepForce(evaluation.context, value));
   }
 }
 
@@ -223,8 +275,26 @@ function countEntries(flags: ProfileFlags): ReadonlyMap<string, EntryCount> {
   const { afterOutput } = flags.invocation;
   const session = openSession(flags, { readOnly: true, observer });
   flags.invocation.afterOutput = afterOutput;
-  evaluateAll(flags, session, () => {});
+  evaluateAll(flags, session, targetsOf(flags, session, NAME), () => {});
   return observer.counts(session.evaluation.positions);
+}
+
+function countFlakeEntries(
+  flags: ProfileFlags,
+  texts: readonly string[],
+): Promise<ReadonlyMap<string, EntryCount>> {
+  const observer = new EntryCounter();
+  const { afterOutput } = flags.invocation;
+  return withFlakeTargets(
+    flags,
+    texts,
+    () => ({ observer }),
+    (session, targets) => {
+      flags.invocation.afterOutput = afterOutput;
+      evaluateAll(flags, session, targets(), () => {});
+      return observer.counts(session.evaluation.positions);
+    },
+  );
 }
 
 function titleOf(flags: ProfileFlags): string {

@@ -1,5 +1,4 @@
 /** `nivis search`: finds packages by regular expressions on path, name and description. */
-import { autoCall, select } from "@nivis/eval";
 import type { JsonTree } from "@nivis/flake";
 import { encodeUtf8 } from "@nivis/formats";
 import { CommandFailure } from "../command-failure.ts";
@@ -22,6 +21,7 @@ import {
 import { usageError, valueFlag } from "../options/option.ts";
 import { SOURCE_OPTIONS, sourceOf } from "../options/source-options.ts";
 import type { WaitingProgram } from "../program.ts";
+import { valueAt } from "../selection/targets.ts";
 import { openSession } from "../session.ts";
 
 interface SearchFlags extends FlakeCommandFlags, JsonFlags {
@@ -116,13 +116,10 @@ async function withRoots(
     settings.allowImportFromDerivation = false;
   }
   const session = openSession(flags, { readOnly: true });
-  const { context } = session.evaluation;
   const root = session.evaluate(
     sourceOf({ ...flags, positionals: [] }, session, [], "nivis search"),
   );
-  const args = session.autoArguments();
-  const start = session.run(select(context, installable, args, root));
-  const value = session.run(autoCall(context, args, start));
+  const value = valueAt(session, installable, root);
   work([new OutputCursor(session, [], () => value)]);
 }
 

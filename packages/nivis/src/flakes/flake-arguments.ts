@@ -12,6 +12,8 @@ import {
   printForError,
   type Slot,
   typeWithArticle,
+  type Value,
+  withTrace,
 } from "@nivis/eval";
 import { LockedNode } from "@nivis/flake";
 import {
@@ -108,7 +110,7 @@ export class FlakeArgument {
     const value = cursor.value();
     const { context } = this.#session.evaluation;
     if (isString(value) || value instanceof NixPath) {
-      const { wanted } = this.#session.run(textPath(context, value)) as TextPath;
+      const wanted = this.#wantedPath(value);
       copyTreesOf([wanted], this.#session);
       return wanted;
     }
@@ -117,6 +119,16 @@ export class FlakeArgument {
       "value",
       `expected flake output attribute '${cursor.path}' to be a derivation or path but found ${found}`,
     );
+  }
+
+  #wantedPath(value: Value): DerivedPath {
+    try {
+      const { evaluation } = this.#session;
+      return (this.#session.run(textPath(evaluation.context, value)) as TextPath).wanted;
+    } catch (error) {
+      const trace = `while evaluating the flake output attribute '${this.cursor.path}'`;
+      throw withTrace(error, NO_POS, trace);
+    }
   }
 
   /** The program that the attribute stands for. */

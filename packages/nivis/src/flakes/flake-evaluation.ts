@@ -23,7 +23,7 @@ import {
 import { withFlakeSession } from "../flake-session.ts";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import type { LockingFlags } from "../options/lock-options.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession, type Session, type SessionOptions } from "../session.ts";
 import { trustedSettings } from "./flake-config.ts";
 import { lockFlagsOf, prepareRegistries, settingFlags } from "./locking.ts";
 import { OutputCursor } from "./output-cursor.ts";
@@ -44,6 +44,10 @@ export interface FlakeRequest {
   readonly readOnly: boolean;
   /** Whether evaluation may build derivations if the user does not say. Defaults to `true`. */
   readonly mayBuild?: boolean;
+  /** Whether what earlier commands found out may be used. Defaults to `true`. */
+  readonly remembers?: boolean;
+  /** Returns what watches the evaluation; called when all flakes are locked. Defaults to nothing. */
+  readonly watch?: () => Omit<SessionOptions, "readOnly">;
 }
 
 /** The flags of commands that evaluate flakes. */
@@ -70,9 +74,11 @@ export async function withFlakes<Result>(
     const refs = parse(flakeSession);
     const settingPaths: SettingPath[] = [];
     const locked = await lockAll(flags, request, flakeSession, refs, settingPaths);
-    const session = openSession(flags, { readOnly: request.readOnly });
+    const session = openSession(flags, { ...request.watch?.(), readOnly: request.readOnly });
     for (const one of settingPaths) copySettingPath(one, session);
-    const memories = locked.map((one) => memoryOf(flags, flakeSession, one));
+    const memories = locked.map((one) =>
+      request.remembers === false ? undefined : memoryOf(flags, flakeSession, one),
+    );
     const flakes = locked.map((one, i) => ({
       locked: one,
       outputs: outputsOf(session, one, memories[i]),
