@@ -28,6 +28,8 @@ export class IoError extends Error {
     /** `ENOENT`, `EACCES`, `ENOTDIR`, … */
     readonly code: string,
     message: Bytes,
+    /** The exit code of a command that ends with it, where C++ Nix has another than 1. */
+    readonly exitCode?: number,
   ) {
     super(message);
   }

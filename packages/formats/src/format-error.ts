@@ -24,10 +24,13 @@ export type FormatErrorKind =
 export class FormatError extends Error {
   /** The family of the error; see {@link FormatErrorKind}. */
   readonly kind: FormatErrorKind;
+  /** What was being read, the innermost first. */
+  readonly traces: readonly string[];
 
-  constructor(kind: FormatErrorKind, message: string) {
+  constructor(kind: FormatErrorKind, message: string, traces: readonly string[] = []) {
     super(message);
     this.name = "FormatError";
     this.kind = kind;
+    this.traces = traces;
   }
 }

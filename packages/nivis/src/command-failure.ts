@@ -3,7 +3,7 @@ import { EvalError } from "@nivis/eval";
 
 /** See the head of this file. */
 export class CommandFailure extends EvalError {
-  readonly exitCode: number;
+  override exitCode: number;
 
   constructor(kind: EvalError["kind"], message: string, exitCode: number) {
     super(kind, message);

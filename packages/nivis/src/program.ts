@@ -8,7 +8,6 @@ import { writeFileSync } from "node:fs";
 import { EvalError, evalErrorWithPlaces, isPassingKind } from "@nivis/eval";
 import { encodeUtf8, HASH_MISMATCH_EXIT_CODE } from "@nivis/formats";
 import { errnoMessage, InputRecorder, inputLines } from "@nivis/node";
-import { CommandFailure } from "./command-failure.ts";
 import { Invocation } from "./invocation.ts";
 import type { InstallablesOpener } from "./options/building-options.ts";
 import {
@@ -148,9 +147,8 @@ function report(invocation: Invocation, error: unknown): number {
     invocation.terminal.keeper?.distrust();
   }
   invocation.report(shown);
-  if (shown instanceof CommandFailure) return shown.exitCode;
-  const isMismatch = shown instanceof EvalError && shown.kind === "hash-mismatch";
-  return isMismatch ? HASH_MISMATCH_EXIT_CODE : 1;
+  if (!(shown instanceof EvalError)) return 1;
+  return shown.exitCode ?? (shown.kind === "hash-mismatch" ? HASH_MISMATCH_EXIT_CODE : 1);
 }
 
 /** Ends what the program has begun; returns the exit code. */

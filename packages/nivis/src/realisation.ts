@@ -6,7 +6,6 @@
 import { EvalError } from "@nivis/eval";
 import {
   type BuildMode,
-  type BuildStatus,
   type DerivedPath,
   formatDerivedPath,
   formatSingleDerivedPath,
@@ -16,6 +15,7 @@ import {
   sortedBytes,
 } from "@nivis/formats";
 import { EvaluationStore } from "@nivis/node";
+import { buildExitCode } from "@nivis/store";
 import { CommandFailure } from "./command-failure.ts";
 import type { Invocation } from "./invocation.ts";
 import { ERROR_LEVEL, INFO_LEVEL } from "./log-format.ts";
@@ -141,7 +141,7 @@ export class Realisation {
     const failed = results.filter(({ status }) => !isBuildSuccess(status));
     const [first] = failed;
     if (first === undefined) return;
-    const code = detailedCodes ? exitCodeOf(failed) : 1;
+    const code = detailedCodes ? buildExitCode(failed) : 1;
     if (failed.length === 1) {
       throw new CommandFailure("value", failureText(first), code);
     }
@@ -226,36 +226,6 @@ export function makeLinks(built: readonly BuiltPath[], store: EvaluationStore, l
 function plainText(message: string): string {
   const { stripVTControlCharacters } = process.getBuiltinModule("node:util");
   return stripVTControlCharacters(message).replace(/^error: /, "");
-}
-
-/**
- * The exit code that tells how builds failed: 100, and 101, 102 or 104 with more bits for a time
- * limit, a wrong hash and a result that differs from the first; 1 for all else. C++ Nix has it for
- * its older commands, and only on stores of its own: the protocol carries statuses but not this
- * code.
- */
-function exitCodeOf(failed: readonly KeyedBuildResult[]): number {
-  const has = (...statuses: readonly BuildStatus[]): boolean =>
-    failed.some(({ status }) => statuses.includes(status));
-  const timedOut = has("timed-out");
-  // The status of a wrong hash is not in the protocol.
-  const hashMismatch = failed.some(
-    ({ status, errorMessage }) =>
-      (status === "output-rejected" || status === "permanent-failure") &&
-      errorMessage.includes("hash mismatch in fixed-output derivation"),
-  );
-  const checkMismatch = has("not-deterministic");
-  // What failed for a dependency says no more of it; most fail for good.
-  const permanent = has("permanent-failure", "input-rejected", "dependency-failed");
-  const buildFailure = permanent || timedOut || hashMismatch;
-  if (!buildFailure && !checkMismatch) return 1;
-  return (
-    0b1100000 |
-    (buildFailure ? 0b100 : 0) |
-    (timedOut ? 0b1 : 0) |
-    (hashMismatch ? 0b10 : 0) |
-    (checkMismatch ? 0b1000 : 0)
-  );
 }
 
 /** Store paths in the order of the names behind their hashes. */

@@ -2,7 +2,7 @@
  * Store program: what the commands on stores have in common. Unlike those that evaluate they wait
  * for daemons, disks and networks, so they run asynchronously; Ctrl-C gives up what is under way.
  */
-import { disabledFeature, EvalError, type EvalIo, evalErrorOf } from "@nivis/eval";
+import { disabledFeature, EvalError, type EvalIo, evalErrorOf, NO_POS } from "@nivis/eval";
 import { canonPath, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import {
   applySetting,
@@ -334,7 +334,9 @@ const KINDS: Readonly<Record<StoreErrorKind, EvalError["kind"]>> = {
 
 function commandError(thrown: unknown): unknown {
   if (!(thrown instanceof StoreError)) return evalErrorOf(thrown);
-  return new EvalError(KINDS[thrown.kind], thrown.message);
+  const error = new EvalError(KINDS[thrown.kind], thrown.message);
+  for (const trace of [...thrown.traces].reverse()) error.addTrace(NO_POS, trace);
+  return error;
 }
 
 /** The exit code of a command that the user stopped: 128 and the number of SIGINT. */

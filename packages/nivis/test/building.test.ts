@@ -28,6 +28,11 @@ in rec {
   dependent = mk "dependent" "cat \${fail}" { };
   slow = mk "slow" "echo started; sleep 300; echo > $out" { };
   imported = mk "imported-\${builtins.readFile a}" "echo > $out" { };
+  needsFailed = mk "imported-\${builtins.readFile fail}" "" { };
+  needsWrongHash = mk "imported-\${builtins.readFile wrongHash}" "" { };
+  needsSlow = mk "imported-\${builtins.readFile slow}" "" { };
+  textBelow = "\${a}/x";
+  textOfNothing = "x";
   wrongHash = mk "wrong" "echo x > $out" {
     outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   };
@@ -241,6 +246,43 @@ describe.skipIf(!isNixInstalled)("with a nix-daemon", () => {
     expect(events).toContainEqual(
       expect.objectContaining({ action: "result", fields: ["building a"], type: 101 }),
     );
+  });
+
+  test("tells by the exit code why an import failed, on a store of this machine", () => {
+    const codes = (store: string, attribute: string, ...flags: string[]) =>
+      [
+        ["nivis-instantiate", file, "-A", attribute],
+        ["nivis", "build", "--no-link", "-f", file, attribute],
+        ["nivis", "eval", "-f", file, `${attribute}.drvPath`],
+      ].map(([command = "", ...args]) => runOn(store, command, ...args, ...flags).code);
+    expect(codes("local", "needsFailed")).toEqual([100, 100, 100]);
+    expect(codes("local", "needsWrongHash")).toEqual([102, 102, 102]);
+    expect(codes("local", "needsSlow", "--timeout", "1")).toEqual([101, 101, 101]);
+    // C++ Nix: a daemon reports a message only.
+    expect(codes("daemon", "needsFailed")).toEqual([1, 1, 1]);
+  }, 120_000);
+
+  test("refuses texts that are not a path", () => {
+    const build = (attribute: string) => run("nivis", "build", "--no-link", "-f", file, attribute);
+    const nothing = build("textOfNothing");
+    expect(nothing.code).toBe(1);
+    expect(nothing.err).toMatch(
+      /^error:\n {7}… while evaluating the attribute 'textOfNothing'\n {9}at .*packages\.nix:\d+:3:\n/,
+    );
+    expect(nothing.err).toContain("error: string 'x' has 0 entries in its context.");
+    const below = build("textBelow");
+    expect(below.code).toBe(1);
+    expect(below.err).toContain("but the string is not the right placeholder for this derivation");
+  });
+
+  test("repairs on a store of this machine only", () => {
+    const path = ok("nivis", "build", "--no-link", "--print-out-paths", "-f", file, "a").trim();
+    expect(run("nivis", "store", "repair", path)).toEqual({
+      code: 1,
+      out: "",
+      err: "error: operation 'repairPath' is not supported by store 'daemon'\n",
+    });
+    expect(runOn("local", "nivis", "store", "repair", path).code).toBe(0);
   });
 
   test("builds what is imported, unless evaluation writes nothing", () => {

@@ -4,6 +4,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -362,6 +363,11 @@ describe("hash", () => {
     expect(await ours("file", join(tree, "data"))).toMatch(/^sha256-.{43}=$/);
     if (!isNixInstalled) return;
     expect(await ours("path", tree)).toBe(reference("hash", "path", tree));
+    expect(await nivisLater(["hash", "path", "--format", "base32", tree])).toEqual({
+      code: 0,
+      out: `${await ours("path", "--format", "nix32", tree)}\n`,
+      err: 'warning: "base32" is a deprecated alias for hash format "nix32".\n',
+    });
     for (const form of ["--base16", "--base32", "--base64", "--sri"]) {
       for (const type of ["md5", "sha1", "sha256", "sha512"]) {
         const args = ["file", form, "--type", type, join(tree, "data")];
@@ -520,7 +526,13 @@ describe("derivations", () => {
       "Unsupported derivation JSON format version 3, only format version 4 is currently supported.",
     );
     expect((await add({ ...json, args: "x" })).err).toContain(
-      "Expected JSON value at 'args' to be of type 'array'",
+      "error: Expected JSON value to be of type 'array' but it is of type 'string': \"x\"\n",
+    );
+    expect((await add({ ...json, inputs: { drvs: {}, srcs: [3] } })).err).toBe(
+      "error:\n       … while reading key 'inputs'\n\n       … while reading key 'srcs'\n\n       error: Expected JSON value to be of type 'string' but it is of type 'number': 3\n",
+    );
+    expect((await add({ ...json, version: "4" })).err).toContain(
+      "Expected JSON value to be an unsigned integral number but it is of type 'string': \"4\"",
     );
     expect((await add({ ...json, outputs: { out: { odd: 1 } } })).err).toContain(
       "invalid JSON for derivation output",
@@ -528,6 +540,22 @@ describe("derivations", () => {
     expect(
       (await nivisLater(["derivation", "add", "--store", root], { input: "{" })).err,
     ).toContain("invalid JSON");
+  });
+});
+
+describe("a cache in a directory", () => {
+  test("is made with the folders of C++ Nix, also where it is only listed", async () => {
+    const cache = join(folder, "new-cache");
+    expect(
+      await nivisLater(["path-info", "--all", "--store", `file://${cache}?index-debug-info=true`]),
+    ).toEqual({ code: 0, out: "", err: "" });
+    expect(readdirSync(cache).sort()).toEqual([
+      "build-trace-v2",
+      "debuginfo",
+      "log",
+      "nar",
+      "nix-cache-info",
+    ]);
   });
 });
 

@@ -31,6 +31,8 @@ export class StoreError extends Error {
   readonly kind: StoreErrorKind;
   /** Traces of a remote error, the outermost first. */
   readonly traces: readonly string[];
+  /** The exit code of a command that ends with it, where C++ Nix has another than 1. */
+  exitCode: number | undefined;
 
   constructor(kind: StoreErrorKind, message: string, traces: readonly string[] = []) {
     super(message);

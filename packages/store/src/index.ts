@@ -1,5 +1,6 @@
 /** `@nivis/store`: what evaluation, builds and commands ask of Nix stores, on any platform. */
 export { checkSignature, hashMismatch, verifiedNar } from "./admission.ts";
+export { buildExitCode } from "./build-exit-code.ts";
 export {
   type BinaryCacheOptions,
   BinaryCacheStore,

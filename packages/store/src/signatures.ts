@@ -31,7 +31,9 @@ function split(text: string): { readonly name: string; readonly data: string } |
 
 function parseKey(text: string, length: number, kind: string): SigningKey {
   const parts = split(text.trim());
-  if (parts === undefined) throw new StoreError("signature", "key is corrupt");
+  if (parts === undefined) {
+    throw new StoreError("signature", "key is corrupt", ["while decoding key named ''"]);
+  }
   try {
     const bytes = decodeBase64(parts.data);
     if (bytes.length === length) return { name: parts.name, bytes };

@@ -57,6 +57,8 @@ export class EvalError {
    * alike to people; `--log-format internal-json` tells them apart.
    */
   hasUnknownPos = false;
+  /** The exit code of a command that ends with it, where C++ Nix has another than 1. */
+  exitCode: number | undefined;
   /** Whether a thunk had failed with it before and was forced again. */
   isRepeated = false;
   constructor(

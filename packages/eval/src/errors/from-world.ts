@@ -48,10 +48,16 @@ const TOO_LONG = /^(?:Invalid (?:string|array) length|Out of memory)/;
 export function evalErrorOf(error: unknown): unknown {
   if (error instanceof EvalError) return error;
   if (error instanceof IoError) {
-    return new EvalError(error.code === "RESTRICTED" ? "restricted" : "io", error.message);
+    const result = new EvalError(error.code === "RESTRICTED" ? "restricted" : "io", error.message);
+    result.exitCode = error.exitCode;
+    return result;
   }
   if (error instanceof InputError) return errorOfInput(error);
-  if (error instanceof FormatError) return new EvalError(KIND_OF_FORMAT[error.kind], error.message);
+  if (error instanceof FormatError) {
+    const result = new EvalError(KIND_OF_FORMAT[error.kind], error.message);
+    for (const trace of error.traces) result.addTrace(NO_POS, trace);
+    return result;
+  }
   if (error instanceof RangeError && TOO_LONG.test(error.message)) {
     const message = "out of memory: a result is longer than this engine can hold";
     return new EvalError("limit-exceeded", message, CALL_SITE);

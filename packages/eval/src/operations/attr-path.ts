@@ -5,6 +5,7 @@
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
+import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { isList, type Slot, typeWithArticle, type Value } from "../value/value.ts";
 import type { Suspendable } from "../vm/requests.ts";
@@ -46,16 +47,34 @@ export function* select(
   args: Attrs,
   root: Slot,
 ): Suspendable<Slot> {
+  return ((yield selectPlaced(ctx, wanted, args, root)) as PlacedSlot).slot;
+}
+
+/** What a path leads to, and the position of the attribute; unknown for elements of lists. */
+export interface PlacedSlot {
+  readonly slot: Slot;
+  readonly pos: PosIdx;
+}
+
+/** Like {@link select}, with the position. */
+export function* selectPlaced(
+  ctx: EvalContext,
+  wanted: string | readonly string[],
+  args: Attrs,
+  root: Slot,
+): Suspendable<PlacedSlot> {
   const parts = typeof wanted === "string" ? parseAttrPath(wanted) : wanted;
   const path = typeof wanted === "string" ? wanted : wanted.join(".");
   let current = root;
+  let pos = NO_POS;
   for (const part of parts) {
     const value = (yield autoCall(ctx, args, current)) as Value;
     // Nix: an index may have a plus sign.
     const isIndex = /^\+?[0-9]+$/.test(part) && Number(part) <= MAX_INDEX;
     current = isIndex ? selectItem(path, Number(part), value) : selectAttribute(path, part, value);
+    pos = value instanceof Attrs ? value.positionOf(part) : NO_POS;
   }
-  return current;
+  return { slot: current, pos };
 }
 
 function wrongType(path: string, expected: string, value: Value): EvalError {

@@ -24,27 +24,38 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-function objectAt(value: unknown, where: string): JsonObject {
+function wrongType(value: unknown, expected: string): FormatError {
+  return bad(
+    `Expected JSON value to be of type '${expected}' but it is of type '${typeName(value)}': ${JSON.stringify(value)}`,
+  );
+}
+
+function objectOf(value: unknown): JsonObject {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as JsonObject;
   }
-  throw bad(
-    `Expected JSON value at '${where}' to be of type 'object' but it is of type '${typeName(value)}'`,
-  );
+  throw wrongType(value, "object");
 }
 
-function stringAt(value: unknown, where: string): string {
+function stringOf(value: unknown): string {
   if (typeof value === "string") return encodeUtf8(value);
-  throw bad(
-    `Expected JSON value at '${where}' to be of type 'string' but it is of type '${typeName(value)}'`,
-  );
+  throw wrongType(value, "string");
 }
 
-function listAt(value: unknown, where: string): readonly unknown[] {
+function listOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw bad(
-    `Expected JSON value at '${where}' to be of type 'array' but it is of type '${typeName(value)}'`,
-  );
+  throw wrongType(value, "array");
+}
+
+/** What `read` returns; its errors name the key. */
+function reading<T>(key: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const traces = [...error.traces, `while reading key '${key}'`];
+    throw new FormatError(error.kind, error.message, traces);
+  }
 }
 
 function member(object: JsonObject, key: string): unknown {
@@ -63,28 +74,22 @@ class DerivationReader {
     this.#name = name;
   }
 
-  path(value: unknown, where: string): string {
-    const baseName = stringAt(value, where);
+  path(value: unknown): string {
+    const baseName = stringOf(value);
     checkStorePathBaseName(baseName);
     return printStorePath(baseName, this.#config.storeDir);
   }
 
   output(value: unknown, id: string): DerivationOutput {
-    const where = `outputs.${id}`;
-    const output = objectAt(value, where);
+    const output = objectOf(value);
     const keys = Object.keys(output).sort().join(" ");
-    const method = () =>
-      parseContentAddressMethod(stringAt(member(output, "method"), `${where}.method`));
-    const algorithm = () =>
-      parseHashAlgorithm(stringAt(member(output, "hashAlgo"), `${where}.hashAlgo`));
+    const method = () => parseContentAddressMethod(stringOf(member(output, "method")));
+    const algorithm = () => parseHashAlgorithm(stringOf(member(output, "hashAlgo")));
     switch (keys) {
       case "path":
-        return { kind: "input-addressed", path: this.path(output["path"], `${where}.path`) };
+        return { kind: "input-addressed", path: this.path(output["path"]) };
       case "hash method": {
-        const address = {
-          method: method(),
-          hash: parseSriHash(stringAt(output["hash"], `${where}.hash`)),
-        };
+        const address = { method: method(), hash: parseSriHash(stringOf(output["hash"])) };
         const name = outputPathName(this.#name, id);
         return {
           kind: "fixed",
@@ -103,22 +108,14 @@ class DerivationReader {
     }
   }
 
-  input(value: unknown, where: string): DerivationInput {
-    const input = objectAt(value, where);
-    const outputs = new Set(
-      listAt(member(input, "outputs"), `${where}.outputs`).map((one) =>
-        stringAt(one, `${where}.outputs`),
-      ),
-    );
-    const dynamic = Object.entries(
-      objectAt(input["dynamicOutputs"] ?? {}, `${where}.dynamicOutputs`),
-    );
+  input(value: unknown): DerivationInput {
+    const input = objectOf(value);
+    const outputs = new Set(listOf(member(input, "outputs")).map(stringOf));
+    const dynamic = Object.entries(objectOf(input["dynamicOutputs"] ?? {}));
     if (dynamic.length === 0) return { outputs };
     return {
       outputs,
-      dynamicOutputs: new Map(
-        dynamic.map(([id, one]) => [encodeUtf8(id), this.input(one, `${where}.${id}`)]),
-      ),
+      dynamicOutputs: new Map(dynamic.map(([id, one]) => [encodeUtf8(id), this.input(one)])),
     };
   }
 }
@@ -154,7 +151,7 @@ function rawMember(text: string, wanted: string): string | undefined {
   return found;
 }
 
-/** Parses a derivation; throws a `json-parse` error that names the offending place. */
+/** Parses a derivation; throws a {@link FormatError} whose traces name the key. */
 export function parseDerivationJson(text: string, config: StoreConfig): Derivation {
   let value: unknown;
   try {
@@ -162,40 +159,57 @@ export function parseDerivationJson(text: string, config: StoreConfig): Derivati
   } catch (error) {
     throw bad(`invalid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const json = objectAt(value, "the derivation");
+  const json = objectOf(value);
   const version = member(json, "version");
-  if (version !== DERIVATION_JSON_VERSION) {
+  if (typeof version !== "number") {
     throw bad(
-      `Unsupported derivation JSON format version ${String(version)}, only format version ${DERIVATION_JSON_VERSION} is currently supported.`,
+      `Expected JSON value to be an unsigned integral number but it is of type '${typeName(version)}': ${JSON.stringify(version)}`,
     );
   }
-  const name = stringAt(member(json, "name"), "name");
+  if (version !== DERIVATION_JSON_VERSION) {
+    throw bad(
+      `Unsupported derivation JSON format version ${version}, only format version ${DERIVATION_JSON_VERSION} is currently supported.`,
+    );
+  }
+  const name = stringOf(member(json, "name"));
   const reader = new DerivationReader(config, name);
-  const entries = (key: string): [string, unknown][] =>
-    Object.entries(objectAt(member(json, key), key));
-  const inputs = objectAt(member(json, "inputs"), "inputs");
+  const entries = (object: JsonObject, key: string): [string, unknown][] =>
+    Object.entries(objectOf(member(object, key)));
+  // In the order of C++ Nix, as the first error counts.
+  const outputs = reading("outputs", () =>
+    entries(json, "outputs").map(
+      ([id, output]) => [encodeUtf8(id), reader.output(output, id)] as const,
+    ),
+  );
+  const { srcs, drvs } = reading("inputs", () => {
+    const inputs = objectOf(member(json, "inputs"));
+    return {
+      srcs: reading("srcs", () => listOf(member(inputs, "srcs")).map((one) => reader.path(one))),
+      drvs: reading("drvs", () =>
+        entries(inputs, "drvs").map(([path, one]) => {
+          const input = reader.input(one);
+          return [reader.path(path), input] as const;
+        }),
+      ),
+    };
+  });
+  const system = stringOf(member(json, "system"));
+  const builder = stringOf(member(json, "builder"));
+  const args = listOf(member(json, "args")).map(stringOf);
+  const env = reading("env", () =>
+    entries(json, "env").map(([key, one]) => [encodeUtf8(key), stringOf(one)] as const),
+  );
   const structured = rawMember(text, "structuredAttrs");
-  if (structured !== undefined) objectAt(json["structuredAttrs"], "structuredAttrs");
+  if (structured !== undefined) objectOf(json["structuredAttrs"]);
   return {
     name,
-    outputs: new Map(
-      entries("outputs").map(([id, output]) => [encodeUtf8(id), reader.output(output, id)]),
-    ),
-    inputDrvs: new Map(
-      Object.entries(objectAt(member(inputs, "drvs"), "inputs.drvs")).map(([path, input]) => [
-        reader.path(path, "inputs.drvs"),
-        reader.input(input, `inputs.drvs.${path}`),
-      ]),
-    ),
-    inputSrcs: new Set(
-      listAt(member(inputs, "srcs"), "inputs.srcs").map((path) => reader.path(path, "inputs.srcs")),
-    ),
-    system: stringAt(member(json, "system"), "system"),
-    builder: stringAt(member(json, "builder"), "builder"),
-    args: listAt(member(json, "args"), "args").map((one) => stringAt(one, "args")),
-    env: new Map(
-      entries("env").map(([key, one]) => [encodeUtf8(key), stringAt(one, `env.${key}`)]),
-    ),
+    outputs: new Map(outputs),
+    inputDrvs: new Map(drvs),
+    inputSrcs: new Set(srcs),
+    system,
+    builder,
+    args,
+    env: new Map(env),
     ...(structured === undefined ? {} : { structuredAttrs: normalizeJson(structured) }),
   };
 }

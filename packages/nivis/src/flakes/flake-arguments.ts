@@ -12,8 +12,6 @@ import {
   printForError,
   type Slot,
   typeWithArticle,
-  type Value,
-  withTrace,
 } from "@nivis/eval";
 import { LockedNode } from "@nivis/flake";
 import {
@@ -35,9 +33,8 @@ import type { App } from "../selection/app.ts";
 import {
   derivedPathOfContext,
   type OutputChoice,
+  pathOfText,
   splitOutputs,
-  type TextPath,
-  textPath,
 } from "../selection/wanted-paths.ts";
 import type { Session } from "../session.ts";
 import {
@@ -110,7 +107,8 @@ export class FlakeArgument {
     const value = cursor.value();
     const { context } = this.#session.evaluation;
     if (isString(value) || value instanceof NixPath) {
-      const wanted = this.#wantedPath(value);
+      const place = { name: `flake output attribute '${cursor.path}'`, pos: NO_POS };
+      const wanted = this.#session.run(pathOfText(context, value, place));
       copyTreesOf([wanted], this.#session);
       return wanted;
     }
@@ -119,16 +117,6 @@ export class FlakeArgument {
       "value",
       `expected flake output attribute '${cursor.path}' to be a derivation or path but found ${found}`,
     );
-  }
-
-  #wantedPath(value: Value): DerivedPath {
-    try {
-      const { evaluation } = this.#session;
-      return (this.#session.run(textPath(evaluation.context, value)) as TextPath).wanted;
-    } catch (error) {
-      const trace = `while evaluating the flake output attribute '${this.cursor.path}'`;
-      throw withTrace(error, NO_POS, trace);
-    }
   }
 
   /** The program that the attribute stands for. */

@@ -3,8 +3,8 @@
  * and arguments that are attribute paths with outputs, store paths, or `DRV^out`.
  */
 
-import type { Attrs, Slot } from "@nivis/eval";
-import { select } from "@nivis/eval";
+import type { Attrs, PlacedSlot, Slot } from "@nivis/eval";
+import { selectPlaced } from "@nivis/eval";
 import {
   canonPath,
   type DerivedPath,
@@ -15,7 +15,12 @@ import {
 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { type App, appOf } from "../selection/app.ts";
-import { type OutputChoice, splitOutputs, wantedPaths } from "../selection/wanted-paths.ts";
+import {
+  type OutputChoice,
+  type PlacedValue,
+  splitOutputs,
+  wantedPaths,
+} from "../selection/wanted-paths.ts";
 import { openSession, type Session, type Source } from "../session.ts";
 import { flag, type Option, usageError } from "./option.ts";
 import {
@@ -175,22 +180,28 @@ export class Installables {
     return paths.map((argument) => {
       const { head, outputs } = splitOutputs(argument);
       const path = head === "." ? "" : head;
-      const slot = this.select(path);
-      return { shown: argument, slot, wanted: this.#wanted(slot, outputs) };
+      const placed = this.#selectPlaced(path);
+      const wanted = this.#wanted({ ...placed, name: `attribute '${path}'` }, outputs);
+      return { shown: argument, slot: placed.slot, wanted };
     });
   }
 
-  #wanted(slot: Slot, outputs: OutputChoice): readonly DerivedPath[] {
+  #wanted(value: PlacedValue, outputs: OutputChoice): readonly DerivedPath[] {
     const { context } = this.#session.evaluation;
-    return this.#session.run(wantedPaths(context, slot, this.#args, outputs));
+    return this.#session.run(wantedPaths(context, value, this.#args, outputs));
   }
 
   /** What an attribute path of the expression leads to. */
   select(path: string): Slot {
+    return this.#selectPlaced(path).slot;
+  }
+
+  #selectPlaced(path: string): PlacedSlot {
     const session = this.#session;
     this.#source ??= sourceOf(this.#flags, session, [], this.#command);
     this.#root ??= session.evaluate(this.#source);
-    return session.run(select(session.evaluation.context, path, this.#args, this.#root));
+    const { context } = session.evaluation;
+    return session.run(selectPlaced(context, path, this.#args, this.#root));
   }
 }
 

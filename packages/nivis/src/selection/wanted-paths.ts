@@ -16,8 +16,10 @@ import {
   isString,
   NixPath,
   NO_POS,
+  type PlacedSlot,
   type Slot,
   type Suspendable,
+  singleDerivedPath,
   Thunk,
   textOf,
   type Value,
@@ -54,16 +56,23 @@ export function splitOutputs(argument: string): SplitArgument {
   return { head, outputs: sortedBytes(new Set(names)) };
 }
 
+/** What an argument led to, and how errors call it. */
+export interface PlacedValue extends PlacedSlot {
+  /** Such as `attribute 'a.b'`. */
+  readonly name: string;
+}
+
 /** What a value stands for, by derivation path where there are several. */
 export function* wantedPaths(
   ctx: EvalContext,
-  slot: Slot,
+  placed: PlacedValue,
   args: Attrs,
   choice: OutputChoice,
 ): Suspendable<readonly DerivedPath[]> {
+  const { slot } = placed;
   const value = (slot instanceof Thunk ? yield slot : slot) as Value;
   if (isString(value) || value instanceof NixPath) {
-    return [((yield textPath(ctx, value)) as TextPath).wanted];
+    return [(yield pathOfText(ctx, value, placed)) as DerivedPath];
   }
   const found = (yield findDerivations(ctx, value, args)) as readonly Attrs[];
   const byDerivation = new Map<string, Set<string> | "all">();
@@ -83,6 +92,17 @@ export function* wantedPaths(
       outputs: outputs === "all" ? "all" : sortedBytes(outputs),
     };
   });
+}
+
+/** What a string that has to be the text of one path stands for, or a path. */
+export function* pathOfText(
+  ctx: EvalContext,
+  value: string | ContextString | NixPath,
+  { name, pos }: Omit<PlacedValue, "slot">,
+): Suspendable<DerivedPath> {
+  if (value instanceof NixPath) return ((yield textPath(ctx, value)) as TextPath).wanted;
+  const element = singleDerivedPath(ctx, value, pos, `while evaluating the ${name}`);
+  return derivedPathOfContext(element, ctx.store.storeDir);
 }
 
 /** A text, and the one thing in its context. */

@@ -58,6 +58,16 @@ export function fileCache(directory: string): CacheTransport {
         throw failed("getting status of", path, error);
       }
     },
+    async prepare(folders) {
+      for (const folder of folders) {
+        try {
+          await disk().mkdir(toNodePath(`${directory}/${folder}`), { recursive: true });
+        } catch {
+          // A cache that cannot be written can be read all the same.
+          return;
+        }
+      }
+    },
     async put(key, upload) {
       const path = locate(key);
       const temporary = `${path}.tmp.${process.pid}.${temporaries++}`;

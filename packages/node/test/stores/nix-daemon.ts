@@ -3,7 +3,8 @@
  * directory, no sandbox, no caches. `isNixInstalled` tells whether there can be one.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DaemonStore, type DaemonStoreOptions } from "@nivis/store";
@@ -14,6 +15,18 @@ import { nodeStoreHost } from "../../src/stores/node-store-host.ts";
 export const isNixInstalled =
   spawnSync("nix-daemon", ["--version"]).status === 0 &&
   spawnSync("nix-store", ["--version"]).status === 0;
+
+/** Whether a process listens at a socket. */
+export function acceptsConnections(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once("connect", () => {
+      connection.end();
+      resolve(true);
+    });
+    connection.once("error", () => resolve(false));
+  });
+}
 
 /** See the head of this file. */
 export class NixDaemon {
@@ -47,11 +60,11 @@ export class NixDaemon {
     };
   }
 
-  /** Starts the daemon and waits for its socket. */
+  /** Starts the daemon and waits until it accepts connections, which is after its socket appears. */
   async start(): Promise<void> {
     rmSync(this.socket, { force: true });
     this.#process = spawn("nix-daemon", [], { env: this.#environment, stdio: "ignore" });
-    for (let waited = 0; !existsSync(this.socket); waited += 20) {
+    for (let waited = 0; !(await acceptsConnections(this.socket)); waited += 20) {
       if (waited > 20_000 || this.#process.exitCode !== null) throw new Error("no nix-daemon");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

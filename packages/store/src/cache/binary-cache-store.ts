@@ -90,6 +90,9 @@ export interface BinaryCacheOptions {
 
 const DEBUG_FOLDER = "lib/debug/.build-id";
 const INFO_KEY = "nix-cache-info";
+const TRACE_FOLDER = "build-trace-v2";
+/** What C++ Nix makes in a cache of this machine. */
+const FOLDERS = ["nar", TRACE_FOLDER, "log"];
 const MAX_SMALL_FILE = 64 * 2 ** 20;
 const DEFAULT_CONNECTIONS = 25;
 
@@ -170,6 +173,7 @@ export class BinaryCacheStore implements Store {
     if (list !== undefined) {
       this.index = {
         allPaths: async (request) => {
+          await this.#open();
           const names = (await list(request)).filter((name) => name.endsWith(".narinfo"));
           const paths: string[] = [];
           await forEachParallel(names, DEFAULT_CONNECTIONS, async (name) => {
@@ -198,6 +202,11 @@ export class BinaryCacheStore implements Store {
   }
 
   async #readCacheInfo(): Promise<void> {
+    if (this.#options.create === true) {
+      await this.#transport.prepare?.(
+        this.#options.indexDebugInfo === true ? [...FOLDERS, "debuginfo"] : FOLDERS,
+      );
+    }
     const text = await this.#text(INFO_KEY);
     if (text === undefined) {
       if (this.#options.create !== true || this.#transport.put === undefined) {
@@ -565,7 +574,7 @@ function narInfoOf(info: CachedPathInfo): NarInfo {
 }
 
 function realisationKey({ drvPath, outputName }: DrvOutput): string {
-  return `build-trace-v2/${storePathBaseName(drvPath)}/${outputName}.doi`;
+  return `${TRACE_FOLDER}/${storePathBaseName(drvPath)}/${outputName}.doi`;
 }
 
 function formatRealisation({ outPath, signatures }: UnkeyedRealisation): string {

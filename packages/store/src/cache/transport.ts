@@ -20,6 +20,8 @@ export interface CacheTransport {
   /** A file, or part of it; `undefined` if it is missing. Fails with a {@link TransientError} for what may pass. */
   fetch(key: string, options?: FetchOptions): Promise<ByteStream | undefined>;
   exists(key: string, options?: RequestOptions): Promise<boolean>;
+  /** Makes folders, if it has any; what cannot be made is made when a file is written. */
+  readonly prepare?: (folders: readonly string[]) => Promise<void>;
   /** Writes a file, all or nothing; absent for caches that cannot be written. */
   readonly put?: (key: string, file: UploadedFile, options?: RequestOptions) => Promise<void>;
   /** The names of all files directly in the cache; absent where nobody can tell. */

@@ -7,14 +7,14 @@ import {
   type HashFormat,
   parseHashAlgorithm,
   parseHashAndFormat,
-  parseHashFormat,
 } from "@nivis/formats";
 import { takeArgument } from "../../options/installable.ts";
 import { usageError, valueFlag } from "../../options/option.ts";
-import { emptyStoreDraft, type StoreDraft } from "../../options/store-options.ts";
+import { emptyStoreDraft } from "../../options/store-options.ts";
 import type { StoreProgram } from "../../store-program.ts";
+import { type FormatDraft, hashFormatFlag, warnOfOldNames } from "./format-flag.ts";
 
-interface ConvertDraft extends StoreDraft {
+interface ConvertDraft extends FormatDraft {
   from: HashFormat | undefined;
   to: HashFormat;
   algorithm: HashAlgorithm | undefined;
@@ -32,15 +32,14 @@ export const hashConvertCommand: StoreProgram<ConvertDraft> = {
     },
   ],
   options: [
-    valueFlag<ConvertDraft>(["--from"], "FORMAT", "The form that is given", (draft, text) => {
-      draft.from = parseHashFormat(encodeUtf8(text));
+    hashFormatFlag<ConvertDraft>("--from", "The form that is given", (draft, format) => {
+      draft.from = format;
     }),
-    valueFlag<ConvertDraft>(
-      ["--to"],
-      "FORMAT",
+    hashFormatFlag<ConvertDraft>(
+      "--to",
       "sri (the default), nix32, base16 or base64",
-      (draft, text) => {
-        draft.to = parseHashFormat(encodeUtf8(text));
+      (draft, format) => {
+        draft.to = format;
       },
     ),
     valueFlag<ConvertDraft>(
@@ -52,9 +51,16 @@ export const hashConvertCommand: StoreProgram<ConvertDraft> = {
       },
     ),
   ],
-  start: () => ({ ...emptyStoreDraft(), from: undefined, to: "sri", algorithm: undefined }),
+  start: () => ({
+    ...emptyStoreDraft(),
+    oldNames: 0,
+    from: undefined,
+    to: "sri",
+    algorithm: undefined,
+  }),
   positional: takeArgument,
   run: async (draft, session) => {
+    warnOfOldNames(draft, session);
     if (draft.arguments.length === 0) throw usageError("give one hash or more");
     for (const text of draft.arguments) {
       const { hash, format } = parseHashAndFormat(text, draft.algorithm);

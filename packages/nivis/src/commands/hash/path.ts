@@ -6,16 +6,16 @@ import {
   type HashFormat,
   parseFileIngestionMethod,
   parseHashAlgorithm,
-  parseHashFormat,
 } from "@nivis/formats";
 import { nodeFileSystem, nodeStoreHost } from "@nivis/node";
 import { digestOf, narOfFiles, StoreError } from "@nivis/store";
 import { absolutePath, takeArgument } from "../../options/installable.ts";
 import { flag, type Option, valueFlag } from "../../options/option.ts";
-import { emptyStoreDraft, type StoreDraft } from "../../options/store-options.ts";
+import { emptyStoreDraft } from "../../options/store-options.ts";
 import type { StoreProgram, StoreSession } from "../../store-program.ts";
+import { type FormatDraft, hashFormatFlag, warnOfOldNames } from "./format-flag.ts";
 
-interface HashDraft extends StoreDraft {
+interface HashDraft extends FormatDraft {
   method: "flat" | "nar" | "git";
   format: HashFormat;
   algorithm: HashAlgorithm;
@@ -53,16 +53,21 @@ export const hashPathCommand: StoreProgram<HashDraft> = {
     valueFlag<HashDraft>(["--mode"], "METHOD", "Hash nar (the default) or flat", (draft, text) => {
       draft.method = parseFileIngestionMethod(encodeUtf8(text));
     }),
-    valueFlag<HashDraft>(
-      ["--format"],
-      "FORMAT",
+    hashFormatFlag<HashDraft>(
+      "--format",
       "sri (the default), nix32, base16 or base64",
-      (draft, text) => {
-        draft.format = parseHashFormat(encodeUtf8(text));
+      (draft, format) => {
+        draft.format = format;
       },
     ),
   ],
-  start: () => ({ ...emptyStoreDraft(), method: "nar", format: "sri", algorithm: "sha256" }),
+  start: () => ({
+    ...emptyStoreDraft(),
+    oldNames: 0,
+    method: "nar",
+    format: "sri",
+    algorithm: "sha256",
+  }),
   positional: takeArgument,
   run: printHashes,
 };
@@ -74,13 +79,20 @@ export const hashFileCommand: StoreProgram<HashDraft> = {
   usage: "[FLAG]... FILE...",
   examples: [{ does: "Hash a file", command: "nivis hash file ./file" }],
   options: OPTIONS,
-  start: () => ({ ...emptyStoreDraft(), method: "flat", format: "sri", algorithm: "sha256" }),
+  start: () => ({
+    ...emptyStoreDraft(),
+    oldNames: 0,
+    method: "flat",
+    format: "sri",
+    algorithm: "sha256",
+  }),
   positional: takeArgument,
   run: printHashes,
 };
 
 async function printHashes(draft: HashDraft, session: StoreSession): Promise<number> {
   const { method, format, algorithm } = draft;
+  warnOfOldNames(draft, session);
   if (method === "git") {
     throw new StoreError("unsupported", "hashing by 'git' is not supported yet");
   }

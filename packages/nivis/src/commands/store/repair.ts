@@ -1,6 +1,13 @@
 /** `nivis store repair`: fetches damaged paths again, or builds them. */
 import { type DerivedPath, isBuildSuccess } from "@nivis/formats";
-import { type Builder, capability, invalidPath, type Store, StoreError } from "@nivis/store";
+import {
+  type Builder,
+  capability,
+  invalidPath,
+  type Store,
+  StoreError,
+  unsupported,
+} from "@nivis/store";
 import {
   emptyPathsDraft,
   PATHS_OPTIONS,
@@ -21,6 +28,8 @@ export const storeRepairCommand: StoreProgram<PathsDraft> = {
   positional: takeArgument,
   run: async (draft, session) => {
     const store = await session.store();
+    // Nix: only a store of this machine repairs; the protocol has no such operation.
+    if (!/^local(?:$|[:?])/.test(store.uri)) throw unsupported("repairPath", store.uri);
     const builder = capability(store, "builder", "repairPath")(store);
     for (const path of await selectedPaths(draft, session, store)) {
       const fetched = await failureOf(builder, { kind: "opaque", path }, session.signal);

@@ -1,7 +1,7 @@
 /** `nivis store sign`: signs paths with a secret key. */
 import { encodeUtf8 } from "@nivis/formats";
-import { nodeStoreHost, readSecretKey } from "@nivis/node";
-import { capability, invalidPath, signPath } from "@nivis/store";
+import { nodeFileSystem, nodeStoreHost, readSecretKey } from "@nivis/node";
+import { capability, invalidPath, StoreError, signPath } from "@nivis/store";
 import {
   absolutePath,
   emptyPathsDraft,
@@ -38,7 +38,11 @@ export const storeSignCommand: StoreProgram<SignDraft> = {
   positional: takeArgument,
   run: async (draft, session) => {
     if (draft.keyFile === undefined) throw usageError("required argument '--key-file' is missing");
-    const key = await readSecretKey(absolutePath(draft.keyFile, session));
+    const file = absolutePath(draft.keyFile, session);
+    if ((await nodeFileSystem.status(file)) === undefined) {
+      throw new StoreError("io", `opening file "${draft.keyFile}": No such file or directory`);
+    }
+    const key = await readSecretKey(file);
     const store = await session.store();
     const add = capability(store, "addSignatures", "addSignatures");
     let added = 0;

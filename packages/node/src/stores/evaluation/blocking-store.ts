@@ -160,6 +160,9 @@ export class BlockingStore {
 }
 
 function valueOf(reply: StoreReply): unknown {
-  if ("failure" in reply) throw new IoError(reply.failure.code, reply.failure.message);
+  if ("failure" in reply) {
+    const { code, message, exitCode } = reply.failure;
+    throw new IoError(code, message, exitCode);
+  }
   return reply.value;
 }

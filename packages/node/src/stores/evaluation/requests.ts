@@ -124,8 +124,17 @@ export interface StoreMessage {
 /** Gives up what is under way, which then fails; has no reply of its own. */
 export const CANCEL = "cancel";
 
+/** An error as another thread hears of it. */
+export interface StoreFailure {
+  /** The kind of the error of the store, or `store`. */
+  readonly code: string;
+  readonly message: string;
+  /** See `StoreError`. */
+  readonly exitCode?: number | undefined;
+}
+
 /** The result of the request with this number, or what failed. */
 export type StoreReply = { readonly id: number } & (
   | { readonly value: unknown }
-  | { readonly failure: { readonly code: string; readonly message: string } }
+  | { readonly failure: StoreFailure }
 );

@@ -23,6 +23,7 @@ import {
 import {
   type AddOptions,
   type ByteStream,
+  buildExitCode,
   type CancelSignal,
   capability,
   checkCancelled,
@@ -187,8 +188,12 @@ export class EvaluationServer {
       }),
     );
     const results = await makeBuilder(evalStore).build(paths);
-    for (const result of results) {
-      if (!isBuildSuccess(result.status)) throw new StoreError("build", result.errorMessage);
+    const failed = results.filter(({ status }) => !isBuildSuccess(status));
+    if (failed[0] !== undefined) {
+      const error = new StoreError("build", failed[0].errorMessage);
+      // Nix: other stores report a message only.
+      if (isOwnStore(buildStore)) error.exitCode = buildExitCode(failed);
+      throw error;
     }
     const built: string[] = [];
     for (const { drvPath, output } of wanted) {
@@ -277,6 +282,11 @@ export class EvaluationServer {
 /** The derivation of a context element: `out!/nix/store/….drv` is an output of another. */
 function derivationOf(drvPath: string, storeDir: string) {
   return parseSingleDerivedPath(drvPath.split("!").reverse().join("^"), storeDir);
+}
+
+/** Whether a store is that of this machine without a daemon, below any root. */
+function isOwnStore({ uri }: Store): boolean {
+  return /^local(?:$|[:?])/.test(uri);
 }
 
 function printed(path: ReturnType<typeof derivationOf>): string {

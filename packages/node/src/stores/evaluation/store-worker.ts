@@ -97,8 +97,10 @@ if (!isMainThread) {
     try {
       reply({ id, value: await result });
     } catch (error) {
-      const code = error instanceof StoreError ? error.kind : "store";
-      reply({ id, failure: { code, message: plainText(messageOf(error)) } });
+      const message = plainText(messageOf(error));
+      const { kind: code, exitCode } =
+        error instanceof StoreError ? error : { kind: "store", exitCode: undefined };
+      reply({ id, failure: { code, message, exitCode } });
     } finally {
       running.delete(controller);
     }
