@@ -12,4 +12,7 @@ f: [
   { g = x: toString x; }
   (with f; map (x: g x) [ ])
   (if f == (x: f x) then 1 else 2)
+  ({ g ? x: h x, h }: g)
+  ({ g ? x: h x, h ? y: y + 1 }: g)
+  ({ g ? 1, h ? 2 }: map (x: g x) h)
 ]

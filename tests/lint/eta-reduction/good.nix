@@ -26,4 +26,10 @@ f: [
   (final: prev: { g = x: final.h x; })
   (self: with self; { g = x: h x; h = x: g x; })
   { g = x: f.g x; }
+  # Defaults see each other, too.
+  ({ g ? x: g x }: g)
+  ({ g ? x: h x, h ? x: g x }: g)
+  ({ g ? x: h x, h ? f g }: g)
+  ({ g ? x: h 1 x, h ? n: builtins.seq g (y: y) }: g)
+  (args@{ g ? x: args.h x, h ? 1 }: g)
 ]

@@ -86,7 +86,7 @@ export class LintRun {
     return this.#parenEnds.get(expr.start)?.has(expr.end) === true;
   }
 
-  /** Whether the expression that begins at `start`, parentheses aside, is what a binding binds. */
+  /** Whether the expression that begins at `start`, parentheses aside, is what a binding binds or a default. */
   isBindingValue(start: number): boolean {
     const { text } = this;
     this.#commentStarts ??= new Map(
@@ -100,6 +100,7 @@ export class LintRun {
       else break;
       at = this.skipBlankBack(at);
     }
+    if (text[at - 1] === "?") return true;
     return text[at - 1] === "=" && !/[=!<>]/.test(text[at - 2] ?? "");
   }
 

@@ -1,13 +1,6 @@
 /** `map (x: f x) list` → `map f list` */
-import {
-  type Binding,
-  BindingKind,
-  type Expr,
-  type Lambda,
-  NodeKind,
-  type Var,
-} from "../../ast/nodes.ts";
-import type { LexicalScope, Variable } from "../../scope/scope.ts";
+import { BindingKind, type Expr, type Lambda, NodeKind, type Var } from "../../ast/nodes.ts";
+import { type LexicalScope, type Variable, VariableKind } from "../../scope/scope.ts";
 import type { Rule } from "../rule.ts";
 import type { LintRun } from "../run.ts";
 
@@ -22,7 +15,7 @@ export const etaReduction: Rule = {
   explanation:
     "`x: f x` can be written `f`. Not quite the same: `f` is then evaluated earlier, and " +
     "`builtins.functionArgs` sees its pattern; so there is no automatic fix. Where a value would then " +
-    "need itself, as in `let f = x: f x; in f`, or might, as in bindings that need each other or select " +
+    "need itself, as in `let f = x: f x; in f` or `{ f ? x: f x }: f`, or might, as in bindings that need each other or select " +
     "from what a function is given (`final: prev: { f = x: final.g x; }`), it is not reported.",
   bad: "f: [ (x: f x) ]",
   good: "f: [ f ]",
@@ -71,7 +64,7 @@ function baseOf(expr: Expr): Var | undefined {
 /** The function that is looked at. */
 interface Candidate {
   readonly lambda: Lambda;
-  /** Whether it is the value of a binding, and so what is evaluated when its name is. */
+  /** Whether it is the value of a binding or a default, and so what is evaluated when its name is. */
   readonly isValue: boolean;
   readonly parts: readonly Expr[];
 }
@@ -83,21 +76,33 @@ function mayBeEarlier(part: Expr, { lambda, isValue, parts }: Candidate, run: Li
   // A selection, or a name that a `with` brings, may come from a set that the binding is in itself.
   const isKnown = part.kind === NodeKind.Var && (variable !== undefined || run.isGlobalName(name));
   if (isValue && !isKnown) return false;
-  if (variable?.binding === undefined || !seesItself(variable.scope, lambda)) return true;
+  if (variable === undefined || isArgument(variable)) return true;
+  if (!seesItself(variable.scope, lambda)) return true;
   // A call might need any of the names that see each other; so might a selection.
   return parts.length === 1 && part.kind === NodeKind.Var && isReady(variable);
 }
 
-/** Whether a function stands among the bindings of a scope and not in its body. */
-function seesItself({ owner }: LexicalScope, { start }: Lambda): boolean {
-  return owner.kind !== NodeKind.Let || start < owner.body.start;
+/** Whether the value of a name comes from a call, and from nothing else. */
+function isArgument(variable: Variable): boolean {
+  return variable.binding === undefined && fallbackOf(variable) === undefined;
 }
 
-/** Whether the value of a binding is there without evaluating any other. */
+/** The default of a name in a pattern. */
+function fallbackOf({ kind, name, scope: { owner } }: Variable): Expr | undefined {
+  if (kind !== VariableKind.Formal) return undefined;
+  return (owner as Lambda).formals?.formals.find((formal) => formal.name === name)?.fallback;
+}
+
+/** Whether a function stands among the bindings or defaults of a scope and not in its body. */
+function seesItself({ owner }: LexicalScope, { start }: Lambda): boolean {
+  return owner.kind === NodeKind.AttrSet || start < owner.body.start;
+}
+
+/** Whether the value of a name is there without evaluating any other. */
 function isReady(variable: Variable): boolean {
-  const { kind, value } = variable.binding as Binding;
-  if (kind === BindingKind.Inherited) return true;
-  return (
-    kind === BindingKind.Plain && value.kind === NodeKind.Lambda && partsOf(value) === undefined
-  );
+  const { binding } = variable;
+  if (binding?.kind === BindingKind.Inherited) return true;
+  const value = binding === undefined ? fallbackOf(variable) : binding.value;
+  if (binding?.kind === BindingKind.InheritedFrom || value?.kind !== NodeKind.Lambda) return false;
+  return partsOf(value) === undefined;
 }
