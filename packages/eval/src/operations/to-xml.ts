@@ -95,12 +95,23 @@ class ValueToXml {
   /** The derivations that have been written, by drv path. */
   private readonly written = new Set<string>();
   private readonly cycles: CycleFinder;
+  /** The length of the text that is counted as work. */
+  private counted = 0;
 
   constructor(
     private readonly ctx: EvalContext,
     private readonly options: XmlOptions,
   ) {
     this.cycles = new CycleFinder(ctx);
+  }
+
+  /** Counts a value and the text since the last one, whose indentation grows with the depth. */
+  private countWork(): void {
+    const { limits } = this.ctx;
+    if (limits === undefined) return;
+    limits.work(1);
+    limits.workOnText(this.out.length - this.counted);
+    this.counted = this.out.length;
   }
 
   *write(slot: Slot): Suspendable<XmlText> {
@@ -114,7 +125,7 @@ class ValueToXml {
         nesting.levels = outside + container.level;
         if (!hasRoom(this.ctx, 0)) checkNesting(this.ctx, this.position());
         if (this.open.length > MAX_OPEN_ELEMENTS) throw tooDeep(this.position());
-        this.ctx.limits?.work(1);
+        this.countWork();
         nesting.levels++;
         let value: Value | Thunk = peek(current);
         if (this.options.strict && value instanceof Thunk) {

@@ -247,6 +247,19 @@ describe("max-time", () => {
   });
 });
 
+test("the text of toXML, whose indentation grows with the depth, takes steps", () => {
+  const leaves = `(${shared(4)})`;
+  const program = `builtins.foldl' (a: n: [ a ]) ${leaves} ${numbers(2000)}`;
+  const run = (printer: string) => () => {
+    const evaluation = evaluationWith({ maxSteps: 8000 });
+    return evaluation.force(
+      load(evaluation, `builtins.stringLength (builtins.${printer} (${program}))`),
+    );
+  };
+  expect(run("toJSON")).not.toThrow();
+  expect(failure(run("toXML")).kind).toBe("limit-exceeded");
+});
+
 describe("after a limit", () => {
   const program = `
     let

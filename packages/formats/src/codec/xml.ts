@@ -33,9 +33,15 @@ export class XmlWriter {
   /** The indentation of an element, by its depth. */
   readonly #indents: string[] = [""];
   #indent = "";
+  #length = 0;
 
   constructor() {
     this.#out.add("<?xml version='1.0' encoding='utf-8'?>\n");
+  }
+
+  /** How much has been written, in bytes, without the declaration. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Opens an element with content; `attributes` is text made by {@link formatXmlAttribute}. */
@@ -57,6 +63,7 @@ export class XmlWriter {
     const depth = this.#open.length;
     this.#indent = this.#indents[depth] ?? "  ".repeat(depth);
     out.add(this.#indent);
+    this.#length += this.#indent.length + name.length + 4;
     out.add("</");
     out.add(name);
     out.add(">\n");
@@ -69,6 +76,7 @@ export class XmlWriter {
 
   #tag(name: string, attributes: string, end: string): void {
     const out = this.#out;
+    this.#length += this.#indent.length + name.length + attributes.length + end.length + 1;
     out.add(this.#indent);
     out.add("<");
     out.add(name);
