@@ -154,6 +154,8 @@ export interface PlainOptions {
   readonly functions?: "error" | "omit" | "value" | "function";
   /** The maximum number of values in the result. Defaults to no limit. */
   readonly maxValues?: number;
+  /** The maximum number of levels in the result. Defaults to the most that are possible, 1 million. */
+  readonly maxDepth?: number;
 }
 
 /** What the conversions require of the session that a value belongs to. */

@@ -36,6 +36,30 @@ export interface Limits {
   readonly values?: number | undefined;
 }
 
+const LIMIT_NAMES: Readonly<Record<keyof Limits, true>> = {
+  steps: true,
+  milliseconds: true,
+  mebibytes: true,
+  depth: true,
+  values: true,
+};
+
+/**
+ * Throws a `TypeError` for a limit that does not exist, which would leave a program unlimited, and for
+ * one that is not a number from 0 on.
+ */
+function checkLimits(limits: Limits): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(LIMIT_NAMES, name)) {
+      const names = Object.keys(LIMIT_NAMES).join(", ");
+      throw new TypeError(`there is no limit '${name}'; the limits are ${names}`);
+    }
+    if (value !== undefined && !(typeof value === "number" && value >= 0)) {
+      throw new TypeError(`the limit '${name}' must be a number that is not negative`);
+    }
+  }
+}
+
 /** A text to evaluate, and the directory that its relative paths start from. */
 export interface LoadOptions {
   readonly basePath?: string | undefined;
@@ -55,6 +79,7 @@ export class Engine implements ValueOwner {
     limits: Limits,
     scope: ReadonlyMap<string, NixInput>,
   ) {
+    checkLimits(limits);
     this.limits = limits;
     this.#scope = scope;
     this.evaluation = open(this);

@@ -268,8 +268,12 @@ export class NixValue implements Iterable<NixValue> {
 
   #data(options: PlainOptions): Suspendable<PlainData> {
     const engine = this.#engine;
-    const { values } = engine.limits;
-    const limited = values === undefined ? options : { maxValues: values, ...options };
+    const { values, depth } = engine.limits;
+    const limited = {
+      ...(values === undefined ? {} : { maxValues: values }),
+      ...(depth === undefined ? {} : { maxDepth: depth }),
+      ...options,
+    };
     return plainDataOf(engine.evaluation.context, this.#slot, limited, engine);
   }
 

@@ -252,8 +252,9 @@ class Conversion {
         way,
       );
     }
-    if (way.depth >= MAX_DEPTH) {
-      throw refused(`a value is nested deeper than ${MAX_DEPTH} levels`, way, "stack-overflow");
+    const maxDepth = Math.min(this.#options.maxDepth ?? MAX_DEPTH, MAX_DEPTH);
+    if (way.depth >= maxDepth) {
+      throw refused(`a value is nested deeper than ${maxDepth} levels`, way, "stack-overflow");
     }
     way.container = container;
     this.#open.add(container);

@@ -448,9 +448,27 @@ describe("limits", () => {
     expect(error.message).toBe("out of time; max-time (20 ms) exceeded");
   });
 
+  test("must exist and be numbers", () => {
+    const withLimits = (limits: object) => () => createNix({ limits });
+    expect(withLimits({ maxSteps: 1000 })).toThrow(
+      new TypeError(
+        "there is no limit 'maxSteps'; the limits are steps, milliseconds, mebibytes, depth, values",
+      ),
+    );
+    for (const bad of [{ values: Number.NaN }, { steps: "5" }, { depth: -1 }, { steps: null }]) {
+      const [name] = Object.keys(bad);
+      expect(withLimits(bad)).toThrow(`the limit '${name}' must be a number that is not negative`);
+    }
+    expect(withLimits({ steps: undefined })).not.toThrow();
+  });
+
   test("stop what nests too deeply", () => {
     const text = "let f = n: 1 + f (n + 1); in f 0";
     expect(failure(() => evaluate(text, { limits: { depth: 1000 } })).kind).toBe("stack-overflow");
+    const value = "let f = n: { a = f (n + 1); }; in f 0";
+    expect(failure(() => evaluate(value, { limits: { depth: 1000 } })).message).toMatch(
+      /^a value is nested deeper than 1000 levels \(at /,
+    );
   });
 });
 
