@@ -78,6 +78,7 @@ export const ON_DEMAND = {
   tier: ["eval/src/tier/runtime.ts", "eval/src/tier/translate.ts"],
   toml: ["formats/src/codec/toml.ts"],
   encoding: ["eval/src/cache/encode.ts"],
+  floats: ["formats/src/codec/grisu.ts"],
   printing: ["eval/src/operations/to-xml.ts", "syntax/src/ast/print.ts"],
 };
 
