@@ -217,7 +217,10 @@ class Instantiation {
     const attrPaths = this.#flags.attrPaths.length === 0 ? [""] : this.#flags.attrPaths;
     const calls = !this.#flags.eval || this.#args.size() > 0;
     const selection = { name, source, read, attrPaths };
-    for (const slot of slotsOf(selection, this.#session, this.#args, calls)) {
+    for (const slot of slotsOf(selection, this.#session, this.#args, {
+      calls,
+      namesFile: false,
+    })) {
       if (this.#flags.eval) this.#printValue(slot);
       else this.#printDerivations(slot);
     }

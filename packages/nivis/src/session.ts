@@ -449,9 +449,9 @@ export class Session {
     return this.evaluation.evaluate(source.text, source);
   }
 
-  /** Loads a source and returns code that evaluates it; see {@link withFileTrace}. */
-  program(source: Source): Suspendable<Value> {
-    return withFileTrace(this.evaluation.loadText(source.text, source), source);
+  /** Loads a source and returns code that evaluates it. With `namesFile`, see {@link withFileTrace}. */
+  program(source: Source, namesFile = true): Suspendable<Value> {
+    return withFileTrace(this.evaluation.loadText(source.text, source), source, namesFile);
   }
 
   /** Runs native code that can be suspended. */
@@ -461,11 +461,15 @@ export class Session {
 }
 
 /** Evaluates a program. Nix: the trace of a file that fails names it, as that of an import does. */
-function* withFileTrace(program: Thunk, { origin }: Source): Suspendable<Value> {
+function* withFileTrace(
+  program: Thunk,
+  { origin }: Source,
+  namesFile: boolean,
+): Suspendable<Value> {
   try {
     return (yield program) as Value;
   } catch (error) {
-    if (error instanceof EvalError && origin.kind === "file") {
+    if (namesFile && error instanceof EvalError && origin.kind === "file") {
       error.addTrace(NO_POS, `while evaluating the file '${origin.name ?? origin.path}':`);
     }
     throw error;

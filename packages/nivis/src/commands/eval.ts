@@ -199,7 +199,10 @@ export function evaluateAndPrint(
 ): void {
   const args = session.autoArguments();
   const calls = args.size() > 0;
-  for (const slot of slotsOf(selectionOf(flags, session, "nivis eval"), session, args, calls)) {
+  for (const slot of slotsOf(selectionOf(flags, session, "nivis eval"), session, args, {
+    calls,
+    namesFile: true,
+  })) {
     let value: Value = session.evaluation.force(slot);
     if (calls) value = session.run(autoCall(session.evaluation.context, args, value));
     printApplied(flags, session, value, write);

@@ -35,7 +35,7 @@ export const instantiateCommand: Program<SourceFlags> = {
     const { context } = session.evaluation;
     const args = session.autoArguments();
     const selection = selectionOf(flags, session, "nivis instantiate");
-    for (const slot of slotsOf(selection, session, args, true)) {
+    for (const slot of slotsOf(selection, session, args, { calls: true, namesFile: false })) {
       const packages = session
         .run(findDerivations(context, slot, args))
         .map((set) => session.run(describePackage(context, set)) as Package);

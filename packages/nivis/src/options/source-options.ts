@@ -140,24 +140,25 @@ function notAFile(argument: string, command: string): string {
 
 /**
  * Evaluates a selection and yields the slots at its paths. With `calls`, the command is about to call
- * them with `args`, unless they are something else than functions.
+ * them with `args`, unless they are something else than functions. With `namesFile`, the trace of a file that
+ * fails names it, as that of `nix eval --file` does and that of `nix-instantiate` does not.
  */
 export function* slotsOf(
   { name, source, read, attrPaths }: Selection,
   session: Session,
   args: Attrs,
-  calls: boolean,
+  { calls, namesFile }: { readonly calls: boolean; readonly namesFile: boolean },
 ): Generator<Slot, void, undefined> {
   const { context } = session.evaluation;
   if (!session.isKept) {
-    const root = session.run(session.program(source));
+    const root = session.run(session.program(source, namesFile));
     for (const path of attrPaths) yield session.run(select(context, path, args, root));
     return;
   }
   // What is called is a slot of its own, so that it is not called again when only a part of it has changed.
   const root = session.keep(name, () =>
     nativeThunk(function* (): Suspendable<Slot> {
-      return (yield session.program(read())) as Value;
+      return (yield session.program(read(), namesFile)) as Value;
     }),
   );
   for (const path of attrPaths) {

@@ -63,6 +63,8 @@ export class NixDaemon {
   /** Starts the daemon and waits until it accepts connections, which is after its socket appears. */
   async start(): Promise<void> {
     rmSync(this.socket, { force: true });
+    // Two first connections at once would both make the database, and one of them fail.
+    execFileSync("nix-store", ["--init"], { env: this.#environment, stdio: "ignore" });
     this.#process = spawn("nix-daemon", [], { env: this.#environment, stdio: "ignore" });
     for (let waited = 0; !(await acceptsConnections(this.socket)); waited += 20) {
       if (waited > 20_000 || this.#process.exitCode !== null) throw new Error("no nix-daemon");
