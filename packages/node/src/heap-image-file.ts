@@ -8,24 +8,14 @@
  *     hash        SHA-256 of the lengths, the key and the inputs; the image has one of its own
  *     key, inputs, image, each padded to 8 bytes
  *
- * A file is used only if it and its directories belong to the user and nobody else may write to them. It
- * appears by renaming a complete one. Any error of the disk only means that there is no image.
+ * Only the user may write to the files (`private-file.ts`). Any error of the disk only means that there is no
+ * image.
  */
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { CacheFolder } from "./cache-folder.ts";
 import { decodeInputs, encodeInputs, type RecordedInputs } from "./inputs/recorded-inputs.ts";
 import { nodeHashes } from "./node-hashes.ts";
+import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 /** An image, and what it stands for. */
 export interface StoredHeapImage {
@@ -57,29 +47,12 @@ function placeOf(cacheDirectory: string, key: string): string {
 
 /** Reads the image for a key; `undefined` if there is none that can be trusted. */
 export function readHeapImage(cacheDirectory: string, key: string): StoredHeapImage | undefined {
-  const file = placeOf(cacheDirectory, key);
-  let descriptor: number;
+  const bytes = readPrivateFile(placeOf(cacheDirectory, key), MAX_FILE);
+  if (bytes === undefined || bytes.length < HEAD) return undefined;
   try {
-    descriptor = openSync(file, "r");
-  } catch {
-    return undefined;
-  }
-  try {
-    const { size, uid, mode } = fstatSync(descriptor);
-    if (!isPrivate(uid, mode) || size < HEAD || size > MAX_FILE) return undefined;
-    if (!isPrivateFolder(dirname(file)) || !isPrivateFolder(dirname(dirname(file))))
-      return undefined;
-    const bytes = Buffer.allocUnsafeSlow(size);
-    for (let at = 0; at < size; ) {
-      const count = readSync(descriptor, bytes, at, size - at, at);
-      if (count === 0) return undefined;
-      at += count;
-    }
     return decode(bytes, key);
   } catch {
     return undefined;
-  } finally {
-    closeSync(descriptor);
   }
 }
 
@@ -87,37 +60,29 @@ export function readHeapImage(cacheDirectory: string, key: string): StoredHeapIm
 export function writeHeapImage(
   cacheDirectory: string,
   key: string,
-  { inputs, image }: StoredHeapImage,
+  stored: StoredHeapImage,
 ): boolean {
-  const file = placeOf(cacheDirectory, key);
-  const temporary = `${file}.${process.pid}${Math.random().toString(36).slice(1)}.tmp`;
-  try {
-    const folder = dirname(file);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!isPrivateFolder(folder) || !isPrivateFolder(dirname(folder))) return false;
-    const parts = [Buffer.from(key), Buffer.from(encodeInputs(inputs)), image];
-    const size = parts.reduce((sum, { length }) => sum + paddedLength(length), HEAD);
-    if (size > MAX_FILE) return false;
-    const head = Buffer.alloc(HEAD);
-    head.writeUInt32LE(MAGIC, 0);
-    parts.forEach((part, i) => {
-      head.writeUInt32LE(part.length, (i + 1) * WORD);
-    });
-    const [keyBytes, inputBytes] = parts as [Buffer, Buffer, Uint8Array];
-    head.set(hashOf(head, keyBytes, inputBytes), HEAD_WORDS * WORD);
-    const all = Buffer.concat([head, ...parts.flatMap((part) => [part, padding(part.length)])]);
-    writeFileSync(temporary, all, { flag: "wx", mode: 0o600 });
-    renameSync(temporary, file);
-  } catch {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // It was never written.
-    }
-    return false;
+  const isWritten = writePrivateFile(placeOf(cacheDirectory, key), () => encode(key, stored));
+  if (isWritten) {
+    new CacheFolder(heapImageDirectory(cacheDirectory)).trim({ maxBytes: MAX_BYTES });
   }
-  new CacheFolder(heapImageDirectory(cacheDirectory)).trim({ maxBytes: MAX_BYTES });
-  return true;
+  return isWritten;
+}
+
+/** The bytes of a file; `undefined` if it would be too large. */
+function encode(key: string, { inputs, image }: StoredHeapImage): Buffer | undefined {
+  const keyBytes = Buffer.from(key);
+  const inputBytes = Buffer.from(encodeInputs(inputs));
+  const parts = [keyBytes, inputBytes, image];
+  const size = parts.reduce((sum, { length }) => sum + paddedLength(length), HEAD);
+  if (size > MAX_FILE) return undefined;
+  const head = Buffer.alloc(HEAD);
+  head.writeUInt32LE(MAGIC, 0);
+  parts.forEach((part, i) => {
+    head.writeUInt32LE(part.length, (i + 1) * WORD);
+  });
+  head.set(hashOf(head, keyBytes, inputBytes), HEAD_WORDS * WORD);
+  return Buffer.concat([head, ...parts.flatMap((part) => [part, padding(part.length)])]);
 }
 
 function hashOf(head: Buffer, key: Buffer, inputs: Buffer): Uint8Array {
@@ -149,14 +114,4 @@ function decode(bytes: Buffer, key: string): StoredHeapImage | undefined {
   const hash = bytes.subarray(HEAD_WORDS * WORD, HEAD);
   if (at !== bytes.length || hash.compare(hashOf(bytes, keyBytes, inputs)) !== 0) return undefined;
   return keyBytes.toString() === key ? { inputs: decodeInputs(inputs), image } : undefined;
-}
-
-function isPrivate(uid: number, mode: number): boolean {
-  const user = process.geteuid?.();
-  return user === undefined || (uid === user && (mode & 0o022) === 0);
-}
-
-function isPrivateFolder(path: string): boolean {
-  const { uid, mode } = statSync(path);
-  return isPrivate(uid, mode);
 }

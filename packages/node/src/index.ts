@@ -53,6 +53,7 @@ export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { type NodeIoOptions, nodeIo } from "./node-io.ts";
 export { openEvaluationStore, type StoreRequest } from "./open-evaluation-store.ts";
+export { readPrivateFile, writePrivateFile } from "./private-file.ts";
 export { ProcessMeter } from "./process-meter.ts";
 export {
   type EvaluationRequest,

@@ -11,7 +11,7 @@
  *
  * The file lies among the results of other commands, so `nivis cache` shows and clears it.
  */
-import { lstatSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type AttrPath, attrPathKey, type JobReply } from "@nivis/jobs";
 import {
@@ -20,9 +20,10 @@ import {
   encodeInputs,
   InputRecorder,
   listChanges,
+  readPrivateFile,
   trimShard,
+  writePrivateFile,
 } from "@nivis/node";
-import { isPrivate, isPrivateFolder } from "../results/result-slot.ts";
 import { identityOf } from "../server/server-address.ts";
 import type { EvaluatedJob, JobEvaluator } from "./job-evaluator.ts";
 import type { JobFlags } from "./job-options.ts";
@@ -170,33 +171,17 @@ export class SweepMemory {
     const parts = [...this.#parts, ...added].slice(-MAX_PARTS);
     const rest = serialize({ key: this.#key, parts } satisfies Contents);
     if (rest.length > MAX_FILE) return;
-    const temporary = `${this.#file}.${process.pid}.tmp`;
-    const folder = dirname(this.#file);
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if (!isPrivateFolder(folder) || !isPrivateFolder(dirname(folder))) return;
-      const bytes = Buffer.concat([MAGIC, sha256(rest), rest]);
-      writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
-      renameSync(temporary, this.#file);
-      trimShard(folder, { maxBytes: MAX_SHARD });
-    } catch {
-      try {
-        unlinkSync(temporary);
-      } catch {
-        // It was never written.
-      }
-    }
+    const isWritten = writePrivateFile(this.#file, () =>
+      Buffer.concat([MAGIC, sha256(rest), rest]),
+    );
+    if (isWritten) trimShard(dirname(this.#file), { maxBytes: MAX_SHARD });
   }
 
   #read(): readonly Part[] {
+    const start = MAGIC.length + HASH_LENGTH;
+    const bytes = readPrivateFile(this.#file, start + MAX_FILE);
+    if (bytes === undefined) return [];
     try {
-      const folder = dirname(this.#file);
-      const { uid, mode } = lstatSync(this.#file);
-      if (!isPrivate(uid, mode) || !isPrivateFolder(folder) || !isPrivateFolder(dirname(folder))) {
-        return [];
-      }
-      const bytes = readFileSync(this.#file);
-      const start = MAGIC.length + HASH_LENGTH;
       const rest = bytes.subarray(start);
       if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return [];
       if (!bytes.subarray(MAGIC.length, start).equals(sha256(rest))) return [];

@@ -7,23 +7,13 @@
  *
  *     <cache>/results/<first digit of the hash>/<the other 15>
  *
- * A file is used only if it and its directories belong to the user and nobody else may write to them.
- * An entry appears by renaming a complete file. Any error of the disk only means that there is no
- * entry.
+ * Only the user may write to the files (`private-file.ts` of `@nivis/node`). Any error of the disk only means
+ * that there is no entry.
  */
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { readPrivateFile, writePrivateFile } from "@nivis/node";
 import { cacheBase } from "../launch/cache-base.ts";
+import { processIdentity } from "../launch/process-identity.ts";
 import { decodeEntry, encodeEntry, type ResultEntry } from "./result-entry.ts";
 
 /** The version of entries and of what they mean. */
@@ -74,23 +64,7 @@ export function slotOf(program: string, build: string): ResultSlot | undefined {
   } catch {
     return undefined;
   }
-  const key = JSON.stringify([
-    FORMAT,
-    build,
-    process.version,
-    process.platform,
-    process.arch,
-    process.execArgv,
-    process.env["NODE_OPTIONS"] ?? "",
-    process.getuid?.(),
-    process.geteuid?.(),
-    process.getgid?.(),
-    process.getegid?.(),
-    process.getgroups?.(),
-    directory,
-    program,
-    args,
-  ]);
+  const key = JSON.stringify([FORMAT, build, ...processIdentity(), directory, program, args]);
   // Node decodes different bytes to the same text, and the program may see the bytes.
   if (key.includes("\ufffd")) return undefined;
   const hash = hashOf(key);
@@ -114,57 +88,18 @@ function hashOf(text: string): string {
 
 /** Reads the result in a slot; `undefined` if there is none that can be trusted. */
 export function readResult({ file, key }: ResultSlot): ResultEntry | undefined {
-  let descriptor: number;
+  const bytes = readPrivateFile(file, 2 * MAX_ENTRY);
   try {
-    descriptor = openSync(file, "r");
+    return bytes && decodeEntry(bytes, key);
   } catch {
     return undefined;
-  }
-  try {
-    const folder = dirname(file);
-    const { size, uid, mode } = fstatSync(descriptor);
-    if (!isPrivate(uid, mode) || size > 2 * MAX_ENTRY) return undefined;
-    if (!isPrivateFolder(folder) || !isPrivateFolder(dirname(folder))) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(size);
-    if (readSync(descriptor, bytes) !== size) return undefined;
-    return decodeEntry(bytes, key);
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(descriptor);
   }
 }
 
 /** Writes a result to its slot; returns whether it did. Never fails. */
 export function writeResult({ file }: ResultSlot, entry: ResultEntry): boolean {
-  const temporary = `${file}.${process.pid}${Math.random().toString(36).slice(1)}.tmp`;
-  try {
+  return writePrivateFile(file, () => {
     const bytes = encodeEntry(entry);
-    if (bytes.length > MAX_ENTRY) return false;
-    const folder = dirname(file);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!isPrivateFolder(folder) || !isPrivateFolder(dirname(folder))) return false;
-    writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
-    renameSync(temporary, file);
-    return true;
-  } catch {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // It was never written.
-    }
-    return false;
-  }
-}
-
-/** Whether only the user may write to a file with this owner and mode. */
-export function isPrivate(uid: number, mode: number): boolean {
-  const user = process.geteuid?.();
-  return user === undefined || (uid === user && (mode & 0o022) === 0);
-}
-
-/** Whether a directory belongs to the user and nobody else may write to it. */
-export function isPrivateFolder(path: string): boolean {
-  const { uid, mode } = statSync(path);
-  return isPrivate(uid, mode);
+    return bytes.length > MAX_ENTRY ? undefined : bytes;
+  });
 }

@@ -9,6 +9,7 @@
  */
 import { lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { processIdentity } from "../launch/process-identity.ts";
 
 /** What a server says of itself. Texts, not bytes. */
 export interface ServerCard {
@@ -29,19 +30,7 @@ const CARD = "server.json";
  * and its options, and the rights of the user.
  */
 export function identityOf(build: string): string {
-  return JSON.stringify([
-    PROTOCOL,
-    build,
-    process.version,
-    process.arch,
-    process.execArgv,
-    process.env["NODE_OPTIONS"] ?? "",
-    process.getuid?.(),
-    process.geteuid?.(),
-    process.getgid?.(),
-    process.getegid?.(),
-    process.getgroups?.(),
-  ]);
+  return JSON.stringify([PROTOCOL, build, ...processIdentity()]);
 }
 
 /**
