@@ -22,6 +22,7 @@ import {
   NodeKind,
   type Span,
 } from "../ast/nodes.ts";
+import { eachPart } from "../ast/visit.ts";
 import { Token } from "../lex/token.ts";
 import { NO_OFFSET, OpenAttrSet } from "../parse/attrs.ts";
 import { BindingsOf, type Frame } from "../parse/frame.ts";
@@ -493,83 +494,10 @@ function holdsAny(set: AttrSet, isIn: (pos: number) => boolean): boolean {
   return false;
 }
 
-/** Calls `visit` for every direct part of an expression, variables of `inherit (e) a` included. */
-function eachPart(expr: Expr, visit: (part: Expr) => void): void {
-  const path = (names: readonly AttrName[]): void => {
-    for (const name of names) if (name.expr !== undefined) visit(name.expr);
-  };
-  switch (expr.kind) {
-    case NodeKind.StringTemplate:
-    case NodeKind.PathTemplate:
-      for (const part of expr.parts) visit(part);
-      return;
-    case NodeKind.Select:
-      visit(expr.base);
-      path(expr.path);
-      if (expr.fallback !== undefined) visit(expr.fallback);
-      return;
-    case NodeKind.HasAttr:
-      visit(expr.base);
-      path(expr.path);
-      return;
-    case NodeKind.Lambda:
-      if (expr.formals !== undefined)
-        for (const { fallback } of expr.formals.formals)
-          if (fallback !== undefined) visit(fallback);
-      visit(expr.body);
-      return;
-    case NodeKind.Call:
-      visit(expr.callee);
-      for (const arg of expr.args) visit(arg);
-      return;
-    case NodeKind.List:
-      for (const item of expr.items) visit(item);
-      return;
-    case NodeKind.AttrSet:
-      for (const from of expr.inheritFrom) visit(from);
-      for (const { value } of expr.bindings) visit(value);
-      for (const { name, value } of expr.dynamic) {
-        visit(name);
-        visit(value);
-      }
-      return;
-    case NodeKind.Let:
-      visit(expr.attrs);
-      visit(expr.body);
-      return;
-    case NodeKind.With:
-      visit(expr.namespace);
-      visit(expr.body);
-      return;
-    case NodeKind.Assert:
-      visit(expr.condition);
-      visit(expr.body);
-      return;
-    case NodeKind.If:
-      visit(expr.condition);
-      visit(expr.consequence);
-      visit(expr.alternative);
-      return;
-    case NodeKind.Not:
-    case NodeKind.Negate:
-      visit(expr.operand);
-      return;
-    case NodeKind.Binary:
-      visit(expr.left);
-      visit(expr.right);
-      return;
-    default:
-  }
-}
-
 /** Adds to all offsets in an expression from `from` on; {@link NO_OFFSET} stays. */
 function moveOffsets(root: Expr, from: number, by: number): void {
   const pending: Expr[] = [root];
   const moved = (offset: number): number => (offset >= from ? offset + by : offset);
-  const movedSpan = (span: Span | undefined): Span | undefined =>
-    span === undefined || span.end < from
-      ? span
-      : { start: moved(span.start), end: moved(span.end) };
   const push = (part: Expr): void => {
     // What is merged into a set may stand outside of its literal; everything else stands inside.
     if (part.end >= from || part.kind === NodeKind.AttrSet) pending.push(part);
@@ -599,14 +527,14 @@ function moveOffsets(root: Expr, from: number, by: number): void {
         break;
       case NodeKind.Lambda:
         expr.paramPos = moved(expr.paramPos);
-        expr.doc = movedSpan(expr.doc);
+        expr.doc = expr.doc && movedSpan(expr.doc, from, by);
         for (const formal of (expr.formals?.formals ?? []) as Open<Formal>[])
           formal.pos = moved(formal.pos);
         break;
       case NodeKind.AttrSet:
         for (const binding of expr.bindings as Open<Binding>[]) {
           binding.pos = moved(binding.pos);
-          binding.doc = movedSpan(binding.doc);
+          binding.doc = binding.doc && movedSpan(binding.doc, from, by);
         }
         for (const binding of expr.dynamic as Open<DynamicBinding>[])
           binding.pos = moved(binding.pos);

@@ -35,20 +35,22 @@ export interface RecordedParts extends TreeFacts {
   readonly recording: Recording;
 }
 
-/** The fields of a tree. */
-export interface SyntaxTreeParts extends TreeFacts {
-  readonly tokenKinds: Int32Array;
-  readonly tokenStarts: Int32Array;
-  readonly tokenEnds: Int32Array;
-  readonly tokenComments: Int32Array;
-  readonly commentStarts: Int32Array;
-  readonly commentEnds: Int32Array;
-  readonly nodeKinds: Int32Array;
-  readonly nodeFirst: Int32Array;
-  readonly nodeEnd: Int32Array;
-  readonly nodeNext: Int32Array;
-  readonly nodeParent: Int32Array;
-}
+/** What the constructor of a tree takes. */
+export type SyntaxTreeParts = TreeFacts &
+  Pick<
+    SyntaxTree,
+    | "tokenKinds"
+    | "tokenStarts"
+    | "tokenEnds"
+    | "tokenComments"
+    | "commentStarts"
+    | "commentEnds"
+    | "nodeKinds"
+    | "nodeFirst"
+    | "nodeEnd"
+    | "nodeNext"
+    | "nodeParent"
+  >;
 
 /** One text with its tokens, comments and nodes. */
 export class SyntaxTree {
