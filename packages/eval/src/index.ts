@@ -190,7 +190,12 @@ export {
   typeName,
   typeWithArticle,
 } from "./value/value.ts";
-export type { AsyncOptions, RunProgress, StopSignal } from "./vm/async-run.ts";
+export {
+  type AsyncOptions,
+  Interruption,
+  type RunProgress,
+  type StopSignal,
+} from "./vm/async-run.ts";
 export type { Machine } from "./vm/machine.ts";
 export { bothObservers, type RunObserver } from "./vm/observer.ts";
 export { attempt, isPromise, now, Pending, Stop, type StopPlace } from "./vm/pending.ts";

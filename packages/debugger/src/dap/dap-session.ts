@@ -6,7 +6,7 @@
  * Texts are ordinary text here and byte strings in the engine; columns are UTF-16 units here and bytes
  * there. Numbers of frames and variables are valid during one stop.
  */
-import { EvalError, printPretty, type Slot, type Value } from "@nivis/eval";
+import { EvalError, Interruption, printPretty, type Slot, type Value } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Expr, NodeKind, type SourceFile } from "@nivis/syntax";
 import type { DebugProtocol } from "@vscode/debugprotocol";
@@ -22,7 +22,6 @@ import type { DebugFrame } from "../frames.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { AddressSpace } from "./disassembly.ts";
 import type { DapHost, DebuggedProgram, LaunchArguments } from "./host.ts";
-import { Interruption } from "./interruption.ts";
 import { completionsOf, peekSlot } from "./peek.ts";
 import type { RunningProgram } from "./running-program.ts";
 import { scopesOfFrame } from "./scopes.ts";

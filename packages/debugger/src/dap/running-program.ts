@@ -2,10 +2,10 @@
  * RunningProgram: an evaluation that runs whether or not a client is there. A client that attaches gets its
  * debugger; when the client leaves, the evaluation continues as if nobody had looked.
  */
+import { Interruption } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 import { Debugger, type DebuggerOptions } from "../engine.ts";
 import type { DebuggedProgram } from "./host.ts";
-import { Interruption } from "./interruption.ts";
 
 /** See the head of this file. */
 export class RunningProgram {

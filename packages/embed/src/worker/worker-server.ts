@@ -2,7 +2,7 @@
  * The worker's side: answers questions with a session of its own. A question with limits gets a
  * session to itself, so that it cannot use what others paid for.
  */
-import type { StopSignal } from "@nivis/eval";
+import { Interruption } from "@nivis/eval";
 import type { NixInput, PlainData } from "../data.ts";
 import { type EvaluateAsyncOptions, Nix, type NixHost, type NixOptions } from "../nix.ts";
 import { NixError } from "../nix-error.ts";
@@ -22,7 +22,7 @@ class WorkerServer {
   readonly #port: WorkerPort;
   readonly #options: NixOptions;
   readonly #host: NixHost;
-  readonly #running = new Map<number, StopFlag>();
+  readonly #running = new Map<number, Interruption>();
   #shared: Nix | undefined;
 
   constructor(port: WorkerPort, options: NixOptions, host: NixHost) {
@@ -32,13 +32,13 @@ class WorkerServer {
   }
 
   receive(request: WorkerRequest): void {
-    if (request.ask === "stop") this.#running.get(request.id)?.stop();
+    if (request.ask === "stop") this.#running.get(request.id)?.raise();
     else void this.#answer(request);
   }
 
   async #answer(question: Question): Promise<void> {
     const { id } = question;
-    const signal = new StopFlag();
+    const signal = new Interruption(new Error("stopped"));
     this.#running.set(id, signal);
     try {
       const data = encodeData(await this.#evaluate(question, signal));
@@ -50,7 +50,7 @@ class WorkerServer {
     }
   }
 
-  async #evaluate(question: Question, signal: StopFlag): Promise<PlainData> {
+  async #evaluate(question: Question, signal: Interruption): Promise<PlainData> {
     const { id, ask, source, bindings, args, attr, basePath, plain, limits } = question;
     const nix = this.#session(question);
     using _end = limits === undefined ? undefined : nix;
@@ -89,24 +89,4 @@ function failureReply(id: number, error: unknown): WorkerReply {
     return { id, failure: { name, message, stack } };
   }
   return { id, failure: { name: "Error", message: String(error), stack: undefined } };
-}
-
-/** The signal of a question. */
-class StopFlag implements StopSignal {
-  aborted = false;
-  readonly reason = new Error("stopped");
-  readonly #listeners = new Set<() => void>();
-
-  stop(): void {
-    this.aborted = true;
-    for (const listener of this.#listeners) listener();
-  }
-
-  addEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
 }

@@ -25,6 +25,31 @@ export interface StopSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/** A signal that its owner raises, where the host may lack `AbortController`. */
+export class Interruption implements StopSignal {
+  aborted = false;
+  readonly reason: unknown;
+  readonly #listeners = new Set<() => void>();
+
+  /** `reason` becomes the cause of the error that ends the evaluation. */
+  constructor(reason?: unknown) {
+    this.reason = reason;
+  }
+
+  addEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  raise(): void {
+    this.aborted = true;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
 /** What is known of an asynchronous evaluation that has not ended. */
 export interface RunProgress {
   /** Milliseconds since its start. */
