@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testEnvironment } from "@nivis/testkit";
 import { DebugClient } from "@vscode/debugadapter-testsupport";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -14,14 +15,7 @@ const COMMAND = join(import.meta.dirname, "../../packages/nivis/bin/nivis.cjs");
 const folder = mkdtempSync(join(tmpdir(), "nivis-dap-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const ENVIRONMENT = {
-  PATH: process.env["PATH"] ?? "",
-  HOME: folder,
-  NIX_REMOTE: "dummy://",
-  NIX_STATE_DIR: "/var/empty",
-  NIX_CONF_DIR: "/var/empty",
-  NIVIS_NO_CACHE: "1",
-};
+const ENVIRONMENT = { ...testEnvironment(), HOME: folder };
 
 function file(name: string, text: string): string {
   const path = join(folder, name);

@@ -9,6 +9,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testEnvironment } from "@nivis/testkit";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { CHROMIUM, openBrowser } from "../../packages/playground/test/browser.ts";
@@ -19,14 +20,7 @@ const COMMAND = join(import.meta.dirname, "../../packages/nivis/bin/nivis.cjs");
 const folder = mkdtempSync(join(tmpdir(), "nivis-explore-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const ENVIRONMENT = {
-  PATH: process.env["PATH"] ?? "",
-  HOME: folder,
-  NIX_REMOTE: "dummy://",
-  NIX_STATE_DIR: "/var/empty",
-  NIX_CONF_DIR: "/var/empty",
-  NIVIS_NO_CACHE: "1",
-};
+const ENVIRONMENT = { ...testEnvironment(), HOME: folder };
 
 const FILE = join(folder, "main.nix");
 writeFileSync(
