@@ -229,13 +229,20 @@ function wantsCounts({ counts }: ProfileFlags, { failure }: Measured): boolean {
   return counts && failure === undefined;
 }
 
+/** Calls and thunks of code, and their sums by file. */
+interface Counts {
+  readonly entries: ReadonlyMap<string, EntryCount>;
+  readonly files: ReadonlyMap<string, EntryCount>;
+}
+
 /** Writes the files, prints the tables, and throws the error that ended the evaluation. */
 function printMeasured(
   flags: ProfileFlags,
   { begun, session, profile, failure }: Measured,
-  counts: ReadonlyMap<string, EntryCount> | undefined,
+  entries: ReadonlyMap<string, EntryCount> | undefined,
 ): void {
   const { terminal } = flags.invocation;
+  const counts = entries && { entries, files: countsByFile(entries) };
   for (const [format, file] of flags.files) {
     writeProfile(profile, format, session.absolutePath(encodeUtf8(file)), begun);
   }
@@ -337,11 +344,7 @@ function tablesOf(profile: Profile, { groupings }: ProfileFlags): [Grouping, Ran
     .filter(([, rows]) => groupings.length > 0 || rows.length > 0);
 }
 
-function jsonReport(
-  profile: Profile,
-  flags: ProfileFlags,
-  counts: ReadonlyMap<string, EntryCount> | undefined,
-): unknown {
+function jsonReport(profile: Profile, flags: ProfileFlags, counts: Counts | undefined): unknown {
   const tables = tablesOf(profile, flags).map(([grouping, rows]) => [
     grouping,
     rows.slice(0, flags.rows).map((row) => ({ ...row, ...countsOf(row, grouping, counts) })),
@@ -357,15 +360,15 @@ function jsonReport(
 function countsOf(
   { name, place }: RankingRow,
   grouping: Grouping,
-  counts: ReadonlyMap<string, EntryCount> | undefined,
+  counts: Counts | undefined,
 ): { readonly calls?: number; readonly thunks?: number } {
   if (grouping === "file" && counts !== undefined) {
-    const sum = countsByFile(counts).get(name);
+    const sum = counts.files.get(name);
     return sum === undefined ? {} : { calls: sum.entries, thunks: sum.thunks };
   }
   if (counts === undefined || place === "") return {};
-  const asFunction = counts.get(countKey(true, place));
-  const asValue = counts.get(countKey(false, place));
+  const asFunction = counts.entries.get(countKey(true, place));
+  const asValue = counts.entries.get(countKey(false, place));
   if (asFunction === undefined && asValue === undefined) return {};
   return {
     calls: (asFunction?.entries ?? 0) + (asValue?.entries ?? 0),
@@ -383,7 +386,7 @@ const HEADINGS: Readonly<Record<Grouping, string>> = {
 function report(
   profile: Profile,
   flags: ProfileFlags,
-  counts: ReadonlyMap<string, EntryCount> | undefined,
+  counts: Counts | undefined,
   columns: number | undefined,
 ): string {
   const { milliseconds, samples } = profile;
@@ -415,7 +418,7 @@ function cells(
   row: RankingRow,
   grouping: Grouping,
   profile: Profile,
-  counts: ReadonlyMap<string, EntryCount> | undefined,
+  counts: Counts | undefined,
 ): string[] {
   const { own, total, name, place } = row;
   const share = (time: number): string =>
