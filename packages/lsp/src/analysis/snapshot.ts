@@ -11,6 +11,7 @@ import {
   type Expr,
   LINT_PARSE_OPTIONS,
   type LintDiagnostic,
+  LintMemory,
   type LintOptions,
   lint,
   type ParsedWithTree,
@@ -51,6 +52,8 @@ export class Snapshot {
   #earlier: ParsedWithTree | undefined;
   #names: Names | undefined;
   #lints: { readonly key: string; readonly found: readonly LintDiagnostic[] } | undefined;
+  /** What the linter found in versions before, if the trees are theirs. */
+  #lintMemory: { readonly key: string; readonly memory: LintMemory } | undefined;
 
   constructor(
     uri: string,
@@ -81,11 +84,13 @@ export class Snapshot {
     if (this.#tree === undefined) next.#earlier = this.#earlier;
     else if (this.#parsed?.expr === this.#tree.expr)
       next.#earlier = { tree: this.#tree, parsed: this.#parsed };
+    next.#lintMemory = this.#lintMemory;
     this.#earlier = undefined;
     this.#tree = undefined;
     this.#parsed = undefined;
     this.#names = undefined;
     this.#lints = undefined;
+    this.#lintMemory = undefined;
     return next;
   }
 
@@ -138,6 +143,8 @@ export class Snapshot {
       const earlier = this.#earlier;
       this.#earlier = undefined;
       const taken = earlier === undefined ? undefined : reparse(earlier, this.source, options);
+      if (taken === undefined) this.#lintMemory = undefined;
+      else this.#lintMemory?.memory.replace(taken.read);
       const { tree, parsed } = taken ?? parseWithTree(this.source, options);
       this.#tree = tree;
       this.#parsed = parsed;
@@ -169,7 +176,13 @@ export class Snapshot {
   /** The findings of the linter. */
   lints(options: LintOptions): readonly LintDiagnostic[] {
     const key = JSON.stringify(options);
-    if (this.#lints?.key !== key) this.#lints = { key, found: lint(this.parsed, options) };
+    if (this.#lints?.key !== key) {
+      const { parsed } = this;
+      // The first version of a text may be the only one.
+      if (this.#isEdited && this.#lintMemory?.key !== key)
+        this.#lintMemory = { key, memory: new LintMemory() };
+      this.#lints = { key, found: lint(parsed, options, this.#lintMemory?.memory) };
+    }
     return this.#lints.found;
   }
 

@@ -56,7 +56,7 @@ export function withoutIgnored(
 
 function findSilences({ source, comments }: ParseResult): Silence[] {
   const { text } = source;
-  if (!text.includes("nivis-ignore") && !text.includes("deadnix")) return [];
+  if (!text.includes("nivis-ignore") && !/deadnix:\s*skip/.test(text)) return [];
   const found: Silence[] = [];
   comments.forEach((comment, i) => {
     const content = text.slice(comment.start, comment.end);

@@ -11,6 +11,7 @@ import { GLOBAL_NAMES } from "../scope/globals.ts";
 import { Resolver } from "../scope/resolve.ts";
 import type { LintDiagnostic } from "./diagnostic.ts";
 import { withoutIgnored } from "./ignore.ts";
+import type { LintMemory } from "./lint-memory.ts";
 import type { Rule } from "./rule.ts";
 import { lintRules } from "./rules/index.ts";
 import { LintRun } from "./run.ts";
@@ -36,9 +37,13 @@ type Handler = (expr: never, run: LintRun) => void;
  * The findings in a parsed text, in the order of their places. Never throws.
  *
  * Parse with {@link LINT_PARSE_OPTIONS}: without comments nothing can be silenced, without
- * parentheses none is found useless.
+ * parentheses none is found useless. `memory` is that of an earlier version of the text, for the same options.
  */
-export function lint(parsed: ParseResult, options: LintOptions = {}): LintDiagnostic[] {
+export function lint(
+  parsed: ParseResult,
+  options: LintOptions = {},
+  memory?: LintMemory,
+): LintDiagnostic[] {
   if (parsed.firstError !== undefined) return [];
   const rules = selectRules(options);
   const handlers: Handler[][] = [];
@@ -52,6 +57,7 @@ export function lint(parsed: ParseResult, options: LintOptions = {}): LintDiagno
   const onScope = rules.flatMap((rule) => rule.onScope ?? []);
   const onWith = rules.flatMap((rule) => rule.onWith ?? []);
   const onUndefined = rules.flatMap((rule) => rule.onUndefined ?? []);
+  let before = 0;
   const resolver = new Resolver(
     {
       enter: (expr) => {
@@ -67,8 +73,16 @@ export function lint(parsed: ParseResult, options: LintOptions = {}): LintDiagno
       undefinedVariable: (expr) => {
         for (const handler of onUndefined) handler(expr, run);
       },
+      passStretch: (stretch, isLeft) => {
+        if (isLeft) memory?.keep(stretch, run.diagnostics.slice(before));
+        else before = run.diagnostics.length;
+      },
+      recallStretch: (stretch, by) => {
+        for (const found of memory?.recall(stretch, by) ?? []) run.diagnostics.push(found);
+      },
     },
     options.globals ?? GLOBAL_NAMES,
+    memory?.walk,
   );
   const run = new LintRun(parsed, resolver);
   resolver.walk(parsed.expr);

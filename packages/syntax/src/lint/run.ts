@@ -54,7 +54,11 @@ export class LintRun {
       message,
       span: { start: span.start, end: span.end },
       pos: span.start,
-      labels: details.labels ?? [],
+      // Copies: the spans may be those of expressions, which move.
+      labels: (details.labels ?? []).map(({ span: { start, end }, message: said }) => ({
+        span: { start, end },
+        message: said,
+      })),
       fix: details.fix,
     });
   }
@@ -62,6 +66,11 @@ export class LintRun {
   /** The variable that a name means at the expression that is being entered. */
   lookup(name: string): Variable | undefined {
     return this.#resolver.lookup(name);
+  }
+
+  /** Says that what a rule finds here also depends on other parts of the text. */
+  dependsOnOthers(): void {
+    this.#resolver.visitAgain();
   }
 
   /** Whether the expression that is being entered (or a part of it) is this global. */

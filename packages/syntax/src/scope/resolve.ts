@@ -16,6 +16,7 @@
 import {
   type AttrName,
   type AttrSet,
+  type Binding,
   BindingKind,
   type Expr,
   type Lambda,
@@ -32,6 +33,7 @@ import {
   VariableKind,
   WithScope,
 } from "./scope.ts";
+import { Meaning, type Stretch, type WalkMemory } from "./stretch.ts";
 
 const UNDERSCORE = 95;
 
@@ -41,8 +43,8 @@ class Definition {
   constructor(readonly variable: Variable | undefined) {}
 }
 
-/** What is still to be done: an expression to walk, a scope to enter or leave, a definition. */
-type Task = Expr | LexicalScope | WithScope | Definition;
+/** What is still to be done: an expression to walk, a scope or stretch to enter or leave, a definition. */
+type Task = Expr | LexicalScope | WithScope | Definition | Stretch;
 
 /** Walks over one tree; use it once. */
 export class Resolver {
@@ -56,23 +58,43 @@ export class Resolver {
   #innermostWith: WithScope | undefined = undefined;
   /** The innermost `let` binding whose value is being walked. */
   #definition: Variable | undefined = undefined;
+  /** The stretch whose values are being walked. */
+  #stretch: Stretch | undefined = undefined;
 
   readonly #listener: ScopeListener;
   readonly #globals: ReadonlySet<string>;
+  readonly #memory: WalkMemory | undefined;
 
-  constructor(listener: ScopeListener, globals: ReadonlySet<string> = GLOBAL_NAMES) {
+  /** `memory` is what an earlier walk over a version of the same tree, with the same globals, has kept. */
+  constructor(
+    listener: ScopeListener,
+    globals: ReadonlySet<string> = GLOBAL_NAMES,
+    memory?: WalkMemory,
+  ) {
     this.#listener = listener;
     this.#globals = globals;
+    this.#memory = memory;
   }
 
   /** The variable that a name means where the walk stands. */
   lookup(name: string): Variable | undefined {
-    return this.#innermost.get(name);
+    const variable = this.#innermost.get(name);
+    const stretch = this.#stretch;
+    if (stretch === undefined) return variable;
+    if (variable === undefined) this.#ask(stretch, name);
+    else if (variable.scope.depth < stretch.depth) stretch.isKept = false;
+    return variable;
   }
 
   /** Whether a name means a global where the walk stands. */
   isGlobal(name: string): boolean {
+    if (this.#stretch !== undefined) this.#ask(this.#stretch, name);
     return this.#globals.has(name) && this.#innermost.get(name) === undefined;
+  }
+
+  /** What the listener finds here depends on more than the names: the next walk must come here again. */
+  visitAgain(): void {
+    if (this.#stretch !== undefined) this.#stretch.isKept = false;
   }
 
   /** Walks over `root` and everything below it. */
@@ -90,11 +112,15 @@ export class Resolver {
         case -3:
           this.#definition = task.variable;
           break;
+        case -4:
+          this.#passStretch(task);
+          break;
         default:
           this.#listener.enter?.(task);
           this.#expression(task);
       }
     }
+    this.#memory?.finish();
   }
 
   /** Notes the names of an expression and puts its parts on the stack, the first on top. */
@@ -202,11 +228,82 @@ export class Resolver {
   #plainSet(set: AttrSet): void {
     this.#pushDynamic(set);
     for (let i = set.bindings.length - 1; i >= 0; i -= 1) {
-      const { kind, name, value } = set.bindings[i] as AttrSet["bindings"][number];
-      if (kind === BindingKind.Plain) this.#tasks.push(value);
-      else if (kind === BindingKind.Inherited) this.#mention(name, value as Var);
+      const { kind, name, value } = set.bindings[i] as Binding;
+      if (kind === BindingKind.Inherited) this.#mention(name, value as Var);
     }
+    this.#pushValues(set.bindings);
     this.#pushAll(set.inheritFrom);
+  }
+
+  /** The values of bindings, those in stretches apart. */
+  #pushValues(bindings: readonly Binding[]): void {
+    const keepable = this.#stretch === undefined ? this.#memory?.keepable(bindings) : undefined;
+    const inStretches = keepable?.length ?? 0;
+    let next = inStretches - 1;
+    for (let i = bindings.length - 1; i >= 0; i -= 1) {
+      const binding = bindings[i] as Binding;
+      if (next >= 0 && keepable?.[next] === binding) next -= 1;
+      else if (binding.kind === BindingKind.Plain) this.#tasks.push(binding.value);
+    }
+    for (let at = 0; at < inStretches; ) at += this.#pushStretch(keepable as Binding[], at);
+  }
+
+  /** Recalls or pushes the stretch that begins at an index; returns how many bindings it has. */
+  #pushStretch(bindings: readonly Binding[], at: number): number {
+    const memory = this.#memory as WalkMemory;
+    const known = memory.recall(bindings, at);
+    if (known !== undefined && this.#meansTheSame(known)) {
+      const { names, mentioned } = known;
+      for (let i = 0; i < names.length; i += 1)
+        if (mentioned[i] === true) this.#mention(names[i] as string);
+      memory.keep(known);
+      this.#listener.recallStretch?.(known, known.settle());
+      return known.bindings.length;
+    }
+    const stretch = memory.begin(bindings, at, this.#depth);
+    this.#tasks.push(stretch);
+    for (let i = stretch.bindings.length - 1; i >= 0; i -= 1)
+      this.#tasks.push((stretch.bindings[i] as Binding).value);
+    this.#tasks.push(stretch);
+    return stretch.bindings.length;
+  }
+
+  /** Enters a stretch the first time, leaves it the second. */
+  #passStretch(stretch: Stretch): void {
+    if (!stretch.isEntered) {
+      stretch.isEntered = true;
+      this.#stretch = stretch;
+      this.#listener.passStretch?.(stretch, false);
+      return;
+    }
+    this.#stretch = undefined;
+    this.#listener.passStretch?.(stretch, true);
+    if (!stretch.isKept) return;
+    stretch.names = [...stretch.asked.keys()];
+    stretch.mentioned = [...stretch.asked.values()];
+    stretch.meanings = stretch.names.map((name) => this.#meaningOf(name));
+    stretch.asked.clear();
+    stretch.settle();
+    this.#memory?.keep(stretch);
+  }
+
+  /** Notes that the walk over a stretch depends on what a name means outside. */
+  #ask(stretch: Stretch, name: string): void {
+    if (!stretch.asked.has(name)) stretch.asked.set(name, false);
+  }
+
+  #meansTheSame({ names, meanings }: Stretch): boolean {
+    for (let i = 0; i < names.length; i += 1)
+      if (this.#meaningOf(names[i] as string) !== meanings[i]) return false;
+    return true;
+  }
+
+  #meaningOf(name: string): Meaning {
+    const variable = this.#innermost.get(name);
+    if (variable !== undefined)
+      return variable.kind === VariableKind.Let ? Meaning.LetVariable : Meaning.OtherVariable;
+    if (this.#globals.has(name)) return Meaning.Global;
+    return this.#innermostWith === undefined ? Meaning.Undefined : Meaning.With;
   }
 
   #pushDynamic(set: AttrSet): void {
@@ -236,14 +333,12 @@ export class Resolver {
     this.#pushDynamic(set);
     const around = this.#definition;
     for (let i = bindings.length - 1; i >= 0; i -= 1) {
-      const { kind: how, value } = bindings[i] as AttrSet["bindings"][number];
-      if (how !== BindingKind.Plain) continue;
-      if (kind === VariableKind.Attribute) this.#tasks.push(value);
-      else {
-        const inside = new Definition(scope.variables[i]);
-        this.#tasks.push(new Definition(around), value, inside);
-      }
+      const { kind: how, value } = bindings[i] as Binding;
+      if (how !== BindingKind.Plain || kind === VariableKind.Attribute) continue;
+      const inside = new Definition(scope.variables[i]);
+      this.#tasks.push(new Definition(around), value, inside);
     }
+    if (kind === VariableKind.Attribute) this.#pushValues(bindings);
     this.#pushAll(set.inheritFrom);
   }
 
@@ -266,6 +361,8 @@ export class Resolver {
     if (name.charCodeAt(0) === UNDERSCORE) variable.used = kind !== VariableKind.Attribute;
     scope.variables.push(variable);
     this.#innermost.set(name, variable);
+    // That it hides another one, or a global, may be worth a finding.
+    if (this.#stretch !== undefined) this.#ask(this.#stretch, name);
   }
 
   #leaveScope(scope: LexicalScope): void {
@@ -311,6 +408,7 @@ export class Resolver {
   /** A name stands here; `expr` is the variable that it is written as, if it is written. */
   #mention(name: string, expr?: Var): void {
     const variable = this.#innermost.get(name);
+    if (this.#stretch !== undefined) this.#noteMention(this.#stretch, name, variable);
     if (variable !== undefined) {
       variable.mentioned = true;
       if (!variable.used) this.#need(variable);
@@ -329,6 +427,18 @@ export class Resolver {
     ) {
       scope.used = true;
     }
+  }
+
+  /** Notes that a name from outside of a stretch stands in it. */
+  #noteMention(stretch: Stretch, name: string, variable: Variable | undefined): void {
+    if (variable !== undefined) {
+      if (variable.scope.depth >= stretch.depth) return;
+      const by = this.#definition;
+      // Whether the mention counts depends on whether a binding inside is used.
+      if (variable.kind === VariableKind.Let && by !== undefined && by.scope.depth >= stretch.depth)
+        stretch.isKept = false;
+    }
+    stretch.asked.set(name, true);
   }
 
   /** Marks a variable as used, or as needed by the binding that is being defined here. */

@@ -9,6 +9,7 @@
  * `resolve.ts` makes them and decides what is used; its listeners read them.
  */
 import type { AttrSet, Binding, Expr, Lambda, Let, Var, With } from "../ast/nodes.ts";
+import type { Stretch } from "./stretch.ts";
 
 /** What declares a variable. */
 export const enum VariableKind {
@@ -90,4 +91,8 @@ export interface ScopeListener {
   leaveWith?(scope: WithScope): void;
   /** A variable that nothing binds, and that no `with` can bring. */
   undefinedVariable?(expr: Var): void;
+  /** Before and after the values of a stretch; `isLeft` says which. Only with a memory. */
+  passStretch?(stretch: Stretch, isLeft: boolean): void;
+  /** Instead of the values of a stretch that is as it was, but moved by so many bytes. */
+  recallStretch?(stretch: Stretch, by: number): void;
 }

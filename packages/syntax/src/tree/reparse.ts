@@ -28,15 +28,17 @@ import { NO_OFFSET, OpenAttrSet } from "../parse/attrs.ts";
 import { BindingsOf, type Frame } from "../parse/frame.ts";
 import type { ParseOptions } from "../parse/options.ts";
 import type { Diagnostic } from "../text/diagnostic.ts";
+import { type Replaced, replacedBetween } from "../text/replaced.ts";
 import { SourceFile } from "../text/source.ts";
 import { SyntaxKind } from "./kinds.ts";
 import type { ParsedWithTree } from "./parse-tree.ts";
 import { RecordingParser } from "./recorder.ts";
 import { SyntaxTree } from "./syntax-tree.ts";
 
-/** A stretch of the old text and the length of what replaces it, in bytes. */
-export interface Replaced extends Span {
-  readonly newLength: number;
+/** The parse of an edited text. */
+export interface Reparsed extends ParsedWithTree {
+  /** The bindings that were read; expressions outside are those of the old tree. */
+  readonly read: Replaced;
 }
 
 /** How many fragments are tried before the whole text is parsed. */
@@ -45,32 +47,6 @@ const MAX_TRIES = 4;
 const MAX_FRAGMENT = 64 * 1024;
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
-
-/** How many bytes are compared at once; slices are compared natively. */
-const CHUNK = 4096;
-
-/** The smallest stretch that differs between two texts. */
-export function replacedBetween(before: string, after: string): Replaced {
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (
-    start + CHUNK <= shorter &&
-    before.slice(start, start + CHUNK) === after.slice(start, start + CHUNK)
-  )
-    start += CHUNK;
-  while (start < shorter && before.charCodeAt(start) === after.charCodeAt(start)) start += 1;
-  const most = shorter - start;
-  const fromEnd = (text: string, same: number): string =>
-    text.slice(text.length - same - CHUNK, text.length - same);
-  let same = 0;
-  while (same + CHUNK <= most && fromEnd(before, same) === fromEnd(after, same)) same += CHUNK;
-  while (
-    same < most &&
-    before.charCodeAt(before.length - 1 - same) === after.charCodeAt(after.length - 1 - same)
-  )
-    same += 1;
-  return { start, end: before.length - same, newLength: after.length - same - start };
-}
 
 /**
  * The parse of a text that differs from `before` in one stretch; equal to that of `parseWithTree` with the
@@ -82,7 +58,7 @@ export function reparse(
   source: SourceFile,
   options: ParseOptions,
   replaced: Replaced = replacedBetween(before.tree.text, source.text),
-): ParsedWithTree | undefined {
+): Reparsed | undefined {
   for (const { place, fragment } of fragmentsFor(before, source, options, replaced))
     return splice(before, place, fragment, source, replaced);
   return undefined;
@@ -325,7 +301,7 @@ function splice(
   fragment: Fragment,
   source: SourceFile,
   { start, end, newLength }: Replaced,
-): ParsedWithTree | undefined {
+): Reparsed | undefined {
   const by = newLength - (end - start);
   const set = setOf({ tree: old, parsed }, place);
   const bindings = set && replacedBindings(set, place, fragment);
@@ -353,6 +329,7 @@ function splice(
       comments: spliceSpans(parsed.comments, place, fragment.comments, by),
       parens: spliceSpans(parsed.parens, place, fragment.parens, by),
     },
+    read: { start: place.start, end: place.end, newLength: place.end - place.start + by },
   };
 }
 
@@ -513,33 +490,51 @@ function moveOffsets(root: Expr, from: number, by: number): void {
     expr.start = moved(expr.start);
     expr.end = moved(expr.end);
     expr.pos = moved(expr.pos);
-    eachPart(expr, push);
     switch (expr.kind) {
+      case NodeKind.Var:
+      case NodeKind.Path:
+      case NodeKind.String:
+      case NodeKind.Int:
+        // Most expressions: nothing is in them.
+        break;
+      case NodeKind.Call:
+        push(expr.callee);
+        for (const arg of expr.args) push(arg);
+        break;
+      case NodeKind.AttrSet:
+        for (const source of expr.inheritFrom) push(source);
+        for (const binding of expr.bindings as Open<Binding>[]) {
+          binding.pos = moved(binding.pos);
+          if (binding.doc !== undefined) binding.doc = movedSpan(binding.doc, from, by);
+          push(binding.value);
+        }
+        for (const binding of expr.dynamic as Open<DynamicBinding>[]) {
+          binding.pos = moved(binding.pos);
+          push(binding.name);
+          push(binding.value);
+        }
+        break;
       case NodeKind.StringTemplate:
       case NodeKind.PathTemplate: {
+        eachPart(expr, push);
         const positions = expr.partPositions as number[];
         for (let i = 0; i < positions.length; i += 1) positions[i] = moved(positions[i] as number);
         break;
       }
       case NodeKind.Select:
       case NodeKind.HasAttr:
+        eachPart(expr, push);
         names(expr.path);
         break;
       case NodeKind.Lambda:
+        eachPart(expr, push);
         expr.paramPos = moved(expr.paramPos);
         expr.doc = expr.doc && movedSpan(expr.doc, from, by);
         for (const formal of (expr.formals?.formals ?? []) as Open<Formal>[])
           formal.pos = moved(formal.pos);
         break;
-      case NodeKind.AttrSet:
-        for (const binding of expr.bindings as Open<Binding>[]) {
-          binding.pos = moved(binding.pos);
-          binding.doc = binding.doc && movedSpan(binding.doc, from, by);
-        }
-        for (const binding of expr.dynamic as Open<DynamicBinding>[])
-          binding.pos = moved(binding.pos);
-        break;
       default:
+        eachPart(expr, push);
     }
   }
 }

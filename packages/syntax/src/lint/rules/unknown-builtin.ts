@@ -25,6 +25,7 @@ export const unknownBuiltin: Rule = {
       const { name } = first;
       if (!run.isGlobal(base, "builtins")) return;
       if (GLOBAL_NAMES.has(name) || GLOBAL_NAMES.has(`__${name}`) || OPTIONAL.has(name)) return;
+      run.dependsOnOthers();
       if (isAskedFor(name, run)) return;
       const span = { start: first.start, end: first.end };
       run.report("unknown-builtin", span, `there is no builtin '${name}'`);
