@@ -3,9 +3,30 @@
  * (see scripts/bundles.mjs).
  */
 import type { EvaluationFetcher } from "@nivis/eval";
-import { BlockingFetcher, type BlockingFetcherOptions } from "@nivis/node";
+import {
+  BlockingFetcher,
+  type BlockingFetcherOptions,
+  type InputRecorder,
+  ObservedFetcher,
+} from "@nivis/node";
 
-/** Returns the fetchers of an evaluation. */
-export function openFetcher(options: BlockingFetcherOptions): EvaluationFetcher {
-  return new BlockingFetcher(options);
+/**
+ * Returns the fetchers of an evaluation.
+ *
+ * @param inputs - told of what cannot be repeated, in evaluations that fetch only what is locked
+ */
+export function openFetcher(
+  options: BlockingFetcherOptions,
+  inputs?: InputRecorder,
+): EvaluationFetcher {
+  if (inputs === undefined) return new BlockingFetcher(options);
+  const { warn, note } = options;
+  const telling =
+    (show: ((message: string) => void) | undefined) =>
+    (message: string): void => {
+      inputs.giveUp("a fetcher printed a message");
+      show?.(message);
+    };
+  const fetcher = new BlockingFetcher({ ...options, warn: telling(warn), note: telling(note) });
+  return new ObservedFetcher(fetcher, inputs);
 }

@@ -6,7 +6,7 @@ import type { Bytes } from "@nivis/formats";
 import { cacheDirectory, FlakeSession, fetchSettingTexts, type SettingTexts } from "@nivis/node";
 import type { Invocation } from "./invocation.ts";
 import { DEBUG_LEVEL, TALKATIVE_LEVEL } from "./log-format.ts";
-import { hashStoreOf } from "./session.ts";
+import { hashStoreOf, unobservedEnvironment } from "./session.ts";
 
 /** How a session differs from what the environment and the settings say. */
 export interface FlakeSessionChoices {
@@ -23,14 +23,14 @@ export async function withFlakeSession<Result>(
   { settings = [], store }: FlakeSessionChoices = {},
 ): Promise<Result> {
   const { machine, terminal, inputs } = invocation;
-  inputs?.giveUp("inputs of flakes may change");
+  if (terminal.flakeResults === undefined) inputs?.giveUp("inputs of flakes may change");
   const gathered = invocation.finishSettings();
   invocation.startingFlakes();
   const { storeDir } = gathered;
   // Nix: commands about flakes evaluate purely unless a setting says otherwise.
   const isPure = gathered.pureEval || !gathered.overridden.has("pure-eval");
   const session = new FlakeSession({
-    environment: terminal.environment,
+    environment: unobservedEnvironment(invocation),
     settings: [...fetchSettingTexts(gathered), ...settings],
     cacheDirectory: cacheDirectory(machine),
     warn: (message) => invocation.warn(message),

@@ -109,7 +109,11 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     inputs,
   });
   const world = options.overlay?.(machineWorld) ?? machineWorld;
-  const fetcher = new DeferredFetcher(() => openFetcher(fetcherOptions(flags, settings, owner)));
+  const fetcher = new DeferredFetcher(() => {
+    const isLocked = settings.pureEval && terminal.flakeResults !== undefined;
+    if (!isLocked) inputs?.giveUp("something was fetched");
+    return openFetcher(fetcherOptions(flags, settings, owner), isLocked ? inputs : undefined);
+  });
   const profilers =
     settings.traceFunctionCalls || settings.evalProfiler !== "disabled"
       ? startCallProfilers(invocation, settings)
@@ -172,11 +176,10 @@ function fetcherOptions(
   settings: GatheredSettings,
   owner: { readonly invocation: Invocation },
 ): BlockingFetcherOptions {
-  const { terminal, machine, inputs } = invocation;
-  inputs?.giveUp("something was fetched");
+  const { terminal, machine } = invocation;
   return {
     start: {
-      environment: { ...terminal.environment },
+      environment: { ...unobservedEnvironment(invocation) },
       settings: fetchSettingTexts(settings),
       cacheDirectory: cacheDirectory(machine),
       store: hashStoreOf(invocation, settings, evalStore ?? store),
@@ -215,18 +218,28 @@ const STORE_VARIABLES = [
 
 /** Which store is asked for hashes of fetched trees. */
 export function hashStoreOf(
-  { terminal, machine }: Invocation,
+  invocation: Invocation,
   settings: GatheredSettings,
   uri: string | undefined,
 ): HashStore {
+  const { machine } = invocation;
+  const environment = unobservedEnvironment(invocation);
   return {
     uri: uri ?? (settings.storeUri || machine.environment("NIX_REMOTE") || undefined),
     storeDir: settings.storeDir,
     currentDirectory: machine.currentDirectory(),
-    environment: variablesOfStores(bytesEnvironment(terminal.environment)),
-    programs: { ...terminal.environment },
-    worker: terminal.storeWorker,
+    environment: variablesOfStores(bytesEnvironment(environment)),
+    programs: { ...environment },
+    worker: invocation.terminal.storeWorker,
   };
+}
+
+/** The environment for work that does not decide about a result, such as fetching what is locked. */
+export function unobservedEnvironment({
+  terminal: { environment },
+  inputs,
+}: Invocation): Readonly<Record<string, string | undefined>> {
+  return inputs?.unobserved(environment) ?? environment;
 }
 
 function variablesOfStores(
@@ -290,6 +303,12 @@ export class Session {
     this.evaluation = evaluation;
     this.io = evaluation.context.io;
     this.store = store;
+  }
+
+  /** Takes the paths of local flakes that evaluation looks at; `undefined` if nobody wants them. */
+  get touchedPath(): ((path: string) => void) | undefined {
+    const results = this.#invocation.terminal.flakeResults;
+    return results && ((path) => results.touched(path));
   }
 
   /** Whether slots outlive this run; see {@link keep}. */

@@ -9,6 +9,7 @@
 import { readFileSync, readSync } from "node:fs";
 import type { RunObserver } from "@nivis/eval";
 import { type InputRecorder, isTerminal } from "@nivis/node";
+import type { FlakeResults } from "./flakes/flake-run.ts";
 import type { ImageUse } from "./images/image-run.ts";
 import { type LiveInput, liveInput } from "./live-input.ts";
 import { writeAll } from "./results/write-all.ts";
@@ -54,6 +55,8 @@ export interface Terminal {
   readonly onInterrupt?: (listener: () => void) => () => void;
   /** Records what the command looks at; the environment and the streams report to it, too. */
   readonly inputs?: InputRecorder | undefined;
+  /** Remembers the results of a command about flakes. */
+  readonly flakeResults?: FlakeResults;
   /** Keeps an evaluation for further runs of the same command; see `nivis watch`. */
   readonly keeper?: EvaluationKeeper;
   /** Gives evaluations heap images, or keeps theirs; see `nivis cache warm`. */

@@ -204,6 +204,15 @@ describe("the same command again", () => {
     expect(evaluate("\\376")).not.toBe(evaluate("\\377"));
   });
 
+  test("writes files each time", () => {
+    const args = ["eval", "--expr", '"x"', "--write-to", place("written")];
+    for (let round = 0; round < 2; round++) {
+      expect(runIn(folder, "nivis", args).code).toBe(0);
+      expect(readFileSync(place("written"), "utf8")).toBe("x");
+      rmSync(place("written"));
+    }
+  });
+
   test("evaluates standard input", () => {
     const evaluate = (input: string): string =>
       spawnSync(process.execPath, [builtCommand("nivis"), "eval", "-f", "-"], {

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { RunObserver } from "@nivis/eval";
 import { runNivis } from "../src/nivis.ts";
 import { nixInstantiate } from "../src/nix-instantiate.ts";
 import { runProgram } from "../src/program.ts";
@@ -21,6 +22,7 @@ export interface Given {
   readonly color?: boolean;
   /** What stands for the build of Nivis; without it, outputs of flakes are not remembered. */
   readonly build?: string;
+  readonly observer?: RunObserver;
 }
 
 function terminalFor(given: Given): { terminal: Terminal; printed(code: number): Printed } {
@@ -32,6 +34,7 @@ function terminalFor(given: Given): { terminal: Terminal; printed(code: number):
     readInput: () => given.input ?? "",
     color: given.color ?? false,
     ...(given.build === undefined ? {} : { build: given.build }),
+    ...(given.observer === undefined ? {} : { observer: given.observer }),
     environment: {
       NIX_CONF_DIR: "/var/empty",
       NIX_USER_CONF_FILES: "",

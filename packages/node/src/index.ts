@@ -33,6 +33,7 @@ export {
   writeHeapImage,
 } from "./heap-image-file.ts";
 export { fromHostPath, hostFlavour, type PathFlavour, toHostPath } from "./host-path.ts";
+export { hasChangedSince } from "./inputs/changed-files.ts";
 export {
   type CheckRequest,
   type CheckResult,
@@ -41,6 +42,7 @@ export {
 } from "./inputs/input-check.ts";
 export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
 export { type WatchOptions, waitForChange } from "./inputs/input-watcher.ts";
+export { ObservedFetcher } from "./inputs/observed-fetcher.ts";
 export {
   type AccessRight,
   decodeInputs,

@@ -76,8 +76,10 @@ export function printResult(
   write: (bytes: string) => void,
 ): void {
   const { context } = session.evaluation;
-  if (flags.writeTo !== undefined) writeValue(value, session.absolutePath(flags.writeTo), session);
-  else write(session.run<Bytes>(resultText(flags, context, value)));
+  if (flags.writeTo !== undefined) {
+    flags.invocation.inputs?.giveUp("files were written");
+    writeValue(value, session.absolutePath(flags.writeTo), session);
+  } else write(session.run<Bytes>(resultText(flags, context, value)));
   // Nix: trees are copied to the store after the value is printed.
   copyMounts(context, mountedPathsIn(context, value));
 }

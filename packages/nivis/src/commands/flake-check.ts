@@ -63,7 +63,12 @@ export const flakeCheckCommand: WaitingProgram<CheckFlags> = {
   run: (flags, invocation) =>
     withFlakes(
       flags,
-      { appliesConfig: true, readOnly: !flags.build, mayBuild: flags.build },
+      {
+        appliesConfig: true,
+        readOnly: !flags.build,
+        mayBuild: flags.build,
+        recalled: (code) => code,
+      },
       (session) => [session.parseRef(flags.flake ?? ".")],
       async ({ flakes, session }) => {
         const isSet = invocation.settings.overridden.has("allow-import-from-derivation");
@@ -97,6 +102,7 @@ async function finish(
   let { hasErrors } = checked;
   let built: readonly BuiltPath[] = [];
   if (flags.build && checks.size > 0) {
+    invocation.inputs?.giveUp("checks may be built");
     const realisation = new Realisation(session, invocation);
     const all = [...checks.keys()].sort().map(allOutputs);
     // Nix: what can be fetched need not be built to know that it can be built.

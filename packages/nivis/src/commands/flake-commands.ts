@@ -1,6 +1,7 @@
 /** The commands about flakes. Loaded on demand (see scripts/bundles.mjs). */
 import { type AsyncProgram, type CommonFlags, runAsyncProgram } from "../async-program.ts";
 import { openFlakeInstallables } from "../flakes/flake-arguments.ts";
+import { runRemembering } from "../flakes/flake-run.ts";
 import type { BuildingFlags } from "../options/building-options.ts";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import { FLAKE_OPTIONS } from "../options/flake-options.ts";
@@ -60,6 +61,18 @@ function evaluating<Flags extends EvaluationFlags>(
   };
 }
 
+/** A command that only evaluates and prints. */
+function remembering<Flags extends EvaluationFlags>(
+  word: string,
+  program: WaitingProgram<Flags>,
+): Command {
+  return {
+    ...topicOf(word, program),
+    start: (args, terminal) =>
+      runRemembering(terminal, [word, ...args], (own) => runWaitingProgram(program, args, own)),
+  };
+}
+
 /** A command that builds, for arguments that name attributes of flakes. */
 function building<Flags extends BuildingFlags>(
   word: string,
@@ -101,8 +114,8 @@ export function runFlakeProgram<Flags extends EvaluationFlags>(
 
 const FLAKE_COMMANDS: readonly Command[] = [
   groupOf(flakeTopic("flake"), [
-    evaluating("show", flakeShowCommand),
-    evaluating("check", flakeCheckCommand),
+    remembering("show", flakeShowCommand),
+    remembering("check", flakeCheckCommand),
     command("metadata", flakeMetadataCommand),
     command("info", flakeInfoCommand),
     command("lock", flakeLockCommand),
@@ -128,7 +141,7 @@ const FLAKE_COMMANDS: readonly Command[] = [
   command("prefetch", prefetchCommand),
   evaluating("search", searchCommand),
   evaluating("fmt", flakeFmtCommand),
-  evaluating("eval", flakeEvalCommand),
+  remembering("eval", flakeEvalCommand),
   building("build", () => buildCommand),
   building("run", runCommand, ["--"]),
   building("shell", shellCommand, ["-c", "--command"]),

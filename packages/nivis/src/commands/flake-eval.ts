@@ -22,7 +22,11 @@ export const flakeEvalCommand: WaitingProgram<FlakeEvalFlags> = {
     const texts = [...flags.attrPaths, ...flags.positionals];
     const [text = ".", ...more] = texts;
     if (more.length > 0) throw usageError(`unexpected argument '${more[0]}'`);
-    const request = { use: "package", readOnly: flags.readOnly } as const;
+    const request = {
+      use: "package" as const,
+      readOnly: flags.readOnly,
+      recalled: (code: number) => code,
+    };
     return withArguments(flags, [text], request, ({ session, installables: [one] }) => {
       if (!(one instanceof FlakeArgument)) {
         throw usageError(`installable '${text}' does not correspond to a Nix language value`);

@@ -52,7 +52,7 @@ export const flakeShowCommand: WaitingProgram<ShowFlags> = {
   run: (flags, invocation) =>
     withFlakes(
       flags,
-      { appliesConfig: false, readOnly: flags.readOnly, mayBuild: false },
+      { appliesConfig: false, readOnly: flags.readOnly, mayBuild: false, recalled: (code) => code },
       (session) => [session.parseRef(flags.flake ?? ".")],
       ({ flakes, session }) => {
         const { terminal } = invocation;

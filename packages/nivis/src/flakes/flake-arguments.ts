@@ -197,7 +197,7 @@ export interface PathArgument {
 }
 
 /** What a command does with its arguments. */
-export interface ArgumentRequest extends Omit<FlakeRequest, "appliesConfig"> {
+export interface ArgumentRequest<Result> extends Omit<FlakeRequest<Result>, "appliesConfig"> {
   readonly use: FlakeUse;
 }
 
@@ -212,7 +212,7 @@ export interface OpenedArguments {
 export async function withArguments<Result>(
   flags: FlakeFlags,
   texts: readonly string[],
-  request: ArgumentRequest,
+  request: ArgumentRequest<Result>,
   work: (opened: OpenedArguments) => Promise<Result> | Result,
 ): Promise<Result> {
   let parsed: readonly ParsedArgument[] = [];

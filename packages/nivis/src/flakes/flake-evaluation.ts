@@ -21,6 +21,7 @@ import {
   TreeAccessor,
 } from "@nivis/node";
 import { withFlakeSession } from "../flake-session.ts";
+import { TALKATIVE_LEVEL } from "../log-format.ts";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import type { LockingFlags } from "../options/lock-options.ts";
 import { openSession, type Session, type SessionOptions } from "../session.ts";
@@ -37,7 +38,7 @@ export interface EvaluatedFlake {
 }
 
 /** What a command does with flakes. */
-export interface FlakeRequest {
+export interface FlakeRequest<Result> {
   /** Whether the settings in `nixConfig` that the user trusts are applied. */
   readonly appliesConfig: boolean;
   /** Whether nothing may be written to the store. */
@@ -46,6 +47,11 @@ export interface FlakeRequest {
   readonly mayBuild?: boolean;
   /** Whether what earlier commands found out may be used. Defaults to `true`. */
   readonly remembers?: boolean;
+  /**
+   * Returns the result of the command from the exit code of an earlier run, whose output has been printed.
+   * Absent if every run evaluates.
+   */
+  readonly recalled?: (exitCode: number) => Result;
   /** Returns what watches the evaluation; called when all flakes are locked. Defaults to nothing. */
   readonly watch?: () => Omit<SessionOptions, "readOnly">;
 }
@@ -63,7 +69,7 @@ export interface OpenedFlakes {
 /** Locks flakes, opens an evaluation and does some work with them. */
 export async function withFlakes<Result>(
   flags: FlakeFlags,
-  request: FlakeRequest,
+  request: FlakeRequest<Result>,
   parse: (session: FlakeSession) => readonly FlakeRef[],
   work: (opened: OpenedFlakes) => Promise<Result> | Result,
 ): Promise<Result> {
@@ -74,6 +80,10 @@ export async function withFlakes<Result>(
     const refs = parse(flakeSession);
     const settingPaths: SettingPath[] = [];
     const locked = await lockAll(flags, request, flakeSession, refs, settingPaths);
+    if (request.recalled !== undefined) {
+      const exitCode = recallResult(flags, flakeSession, locked);
+      if (exitCode !== undefined) return request.recalled(exitCode);
+    }
     const session = openSession(flags, { ...request.watch?.(), readOnly: request.readOnly });
     for (const one of settingPaths) copySettingPath(one, session);
     const memories = locked.map((one) =>
@@ -86,14 +96,19 @@ export async function withFlakes<Result>(
     try {
       return await work({ flakes, session, flakeSession });
     } finally {
-      for (const memory of memories) memory?.save();
+      for (const memory of memories) {
+        if (memory?.save() === true) invocation.terminal.flakeResults?.learned();
+      }
     }
   };
   return withFlakeSession(invocation, run, { store: flags.evalStore ?? flags.store });
 }
 
 /** Nix: commands about flakes evaluate purely unless a setting says otherwise. */
-function applyDefaults({ invocation }: FlakeFlags, { mayBuild }: FlakeRequest): void {
+function applyDefaults(
+  { invocation }: FlakeFlags,
+  { mayBuild }: Pick<FlakeRequest<unknown>, "mayBuild">,
+): void {
   const { settings } = invocation;
   if (!settings.overridden.has("pure-eval")) settings.pureEval = true;
   if (mayBuild === false && !settings.overridden.has("allow-import-from-derivation")) {
@@ -104,7 +119,7 @@ function applyDefaults({ invocation }: FlakeFlags, { mayBuild }: FlakeRequest): 
 /** Locks flakes; the same reference only once. */
 async function lockAll(
   flags: FlakeFlags,
-  { appliesConfig }: FlakeRequest,
+  { appliesConfig }: Pick<FlakeRequest<unknown>, "appliesConfig">,
   session: FlakeSession,
   refs: readonly FlakeRef[],
   settingPaths: SettingPath[],
@@ -188,20 +203,14 @@ function outputsOf(
 
 /** What earlier commands found out about a flake; `undefined` if nothing may be remembered of it. */
 function memoryOf(
-  { invocation, cache }: FlakeFlags,
-  { settings: { trustForges, allowDirtyLocks } }: FlakeSession,
+  flags: FlakeFlags,
+  flakeSession: FlakeSession,
   locked: LockedFlake<SourceTree>,
 ): OutputMemory | undefined {
-  const { settings, terminal, machine } = invocation;
+  const { settings, terminal, machine } = flags.invocation;
   const directory = cacheDirectory(machine);
   if (terminal.build === undefined || directory === undefined) return undefined;
-  if (!cache || !settings.evalCache || !settings.pureEval || locked.isForcedDirty) return undefined;
-  const fingerprint = flakeFingerprint(locked, {
-    trustForges,
-    allowDirtyLocks,
-    hashes: nodeHashes,
-    inputFingerprint: locked.flake.tree.fingerprint("/")?.tree,
-  });
+  const fingerprint = fingerprintOf(flags, flakeSession, locked);
   if (fingerprint === undefined) return undefined;
   const options = evaluationSettings(settings);
   const plain = Object.entries(options).map(([name, value]) => [
@@ -211,8 +220,44 @@ function memoryOf(
   return new OutputMemory(directory, [terminal.build, fingerprint, plain]);
 }
 
+/** What the outputs of a flake depend on besides settings; `undefined` if that is not known. */
+function fingerprintOf(
+  { invocation: { settings }, cache }: FlakeFlags,
+  { settings: { trustForges, allowDirtyLocks } }: FlakeSession,
+  locked: LockedFlake<SourceTree>,
+): string | undefined {
+  if (!cache || !settings.evalCache || !settings.pureEval || locked.isForcedDirty) return undefined;
+  return flakeFingerprint(locked, {
+    trustForges,
+    allowDirtyLocks,
+    hashes: nodeHashes,
+    inputFingerprint: locked.flake.tree.fingerprint("/")?.tree,
+  });
+}
+
+/** Prints the result of an earlier run of the same command with the same flakes; returns its exit code. */
+function recallResult(
+  flags: FlakeFlags,
+  flakeSession: FlakeSession,
+  flakes: readonly LockedFlake<SourceTree>[],
+): number | undefined {
+  const { settings, terminal, verbosity } = flags.invocation;
+  if (terminal.flakeResults === undefined || verbosity >= TALKATIVE_LEVEL) return undefined;
+  const key: unknown[] = [];
+  for (const locked of flakes) {
+    const fingerprint = fingerprintOf(flags, flakeSession, locked);
+    if (fingerprint === undefined || locked.isChanged) return undefined;
+    const { originalRef, resolvedRef, lockedRef } = locked.flake;
+    key.push(fingerprint, ...[originalRef, resolvedRef, lockedRef].map(formatFlakeRef));
+  }
+  const plain = (_: string, value: unknown): unknown =>
+    value instanceof Set || value instanceof Map ? [...value] : value;
+  return terminal.flakeResults.recall([...key, JSON.stringify(settings, plain)]);
+}
+
 function callOutputs(session: Session, locked: LockedFlake<SourceTree>): Slot {
-  const value = session.run(callFlake(session.evaluation.context, evaluableCall(locked)));
+  const touched = session.touchedPath;
+  const value = session.run(callFlake(session.evaluation.context, evaluableCall(locked, touched)));
   // The function that makes it returns a set with this attribute.
   return (value as Attrs).get("outputs") as Slot;
 }
@@ -223,14 +268,17 @@ export function flakeValue(session: Session, locked: LockedFlake<SourceTree>): S
 }
 
 /** The call of a locked flake with its trees as evaluation reads them. */
-function evaluableCall(locked: LockedFlake<SourceTree>): FlakeCall {
+function evaluableCall(
+  locked: LockedFlake<SourceTree>,
+  touched?: (path: string) => void,
+): FlakeCall {
   const { lockText, trees } = flakeCall(locked);
   const hashes = hashesOf(trees);
   const accessors = new Map<SourceTree, TreeAccessor>();
   return {
     lockText,
     trees: trees.map(({ key, input, asked, lazyAttrs, isForcedDirty, tree, directory }) => {
-      const accessor = accessors.get(tree) ?? new TreeAccessor(tree);
+      const accessor = accessors.get(tree) ?? new TreeAccessor(tree, touched);
       accessors.set(tree, accessor);
       const narHash = hashes.get(tree) as string;
       const fetched = { tree: accessor, locked: input, narHash, lazyAttrs };

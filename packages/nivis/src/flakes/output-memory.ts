@@ -63,12 +63,13 @@ export class OutputMemory {
     }
   }
 
-  /** Writes what was found out since the last time. */
-  save(): void {
-    if (!this.#isChanged || this.#known === undefined) return;
+  /** Writes what was found out since the last time; returns whether there was anything. */
+  save(): boolean {
+    if (!this.#isChanged || this.#known === undefined) return false;
     this.#isChanged = false;
     const text = JSON.stringify([...this.#known]);
     if (text.length <= MAX_ENTRY) this.#cache.store(this.#key, Buffer.from(text, "latin1"));
+    return true;
   }
 }
 

@@ -4,10 +4,13 @@ import { join } from "node:path";
 
 /**
  * Returns the directory `nivis` in the user's cache directory, which need not exist, or `undefined`
- * if there are no caches: `NIVIS_NO_CACHE` is set, or there is no home directory.
+ * if there are no caches: `NIVIS_NO_CACHE` is set, or there is no home directory. `environment` defaults to that of
+ * the process.
  */
-export function cacheBase(): string | undefined {
-  const { NIVIS_NO_CACHE, XDG_CACHE_HOME = "", HOME = "" } = process.env;
+export function cacheBase(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const { NIVIS_NO_CACHE, XDG_CACHE_HOME = "", HOME = "" } = environment;
   if ((NIVIS_NO_CACHE ?? "") !== "") return undefined;
   let base = XDG_CACHE_HOME;
   // The XDG specification says that relative paths are to be ignored.

@@ -45,7 +45,11 @@ const REFUSING: ReadonlySet<string> = new Set([
 /** Whether a command only evaluates and prints, and does not refuse what earlier runs have found out. */
 export function isRepeatable(program: string, args: readonly string[]): boolean {
   const kept = KEPT[program];
-  if (kept === undefined || (kept !== true && !kept.has(args[0] ?? ""))) return false;
+  return kept !== undefined && (kept === true || kept.has(args[0] ?? "")) && takesResults(args);
+}
+
+/** Whether arguments do not refuse what earlier runs have found out. */
+export function takesResults(args: readonly string[]): boolean {
   return !args.some((argument) => REFUSING.has(argument.replace(/=.*/s, "")));
 }
 
@@ -55,16 +59,26 @@ export function isRepeatable(program: string, args: readonly string[]): boolean 
  */
 export function slotOf(program: string, build: string): ResultSlot | undefined {
   const args = process.argv.slice(2);
-  if (!isRepeatable(program, args)) return undefined;
-  const base = cacheBase();
-  if (base === undefined || (process.env["NIVIS_NO_RESULTS"] ?? "") !== "") return undefined;
+  return isRepeatable(program, args) ? slotFor([build, program, args]) : undefined;
+}
+
+/**
+ * Returns the slot of what is identified by a key, this process and the current directory; `undefined` if
+ * there is no cache.
+ */
+export function slotFor(
+  parts: readonly unknown[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ResultSlot | undefined {
+  const base = cacheBase(environment);
+  if (base === undefined || (environment["NIVIS_NO_RESULTS"] ?? "") !== "") return undefined;
   let directory: string;
   try {
     directory = process.cwd();
   } catch {
     return undefined;
   }
-  const key = JSON.stringify([FORMAT, build, ...processIdentity(), directory, program, args]);
+  const key = JSON.stringify([FORMAT, ...processIdentity(), directory, ...parts]);
   // Node decodes different bytes to the same text, and the program may see the bytes.
   if (key.includes("\ufffd")) return undefined;
   const hash = hashOf(key);

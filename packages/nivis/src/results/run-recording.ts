@@ -19,13 +19,26 @@ const MAX_OUTPUT = 8 * 2 ** 20;
 /** The recording of one run. */
 export class RunRecording {
   readonly inputs: InputRecorder;
-  readonly #slot: ResultSlot;
+  #slot: ResultSlot | undefined;
   readonly #output: [stream: number, pieces: string[]][] = [];
   #outputLength = 0;
 
-  constructor(slot: ResultSlot, inputs = new InputRecorder()) {
+  /** @param slot - where the result is kept; absent if only {@link begin} knows */
+  constructor(slot?: ResultSlot, inputs = new InputRecorder()) {
     this.inputs = inputs;
     this.#slot = slot;
+  }
+
+  /** Forgets what has been printed: the result that this slot keeps begins here. */
+  begin(slot: ResultSlot): void {
+    this.#slot = slot;
+    this.#output.length = 0;
+    this.#outputLength = 0;
+  }
+
+  /** Whether a line for the user is part of the result so far. */
+  get hasMessages(): boolean {
+    return this.#output.some(([stream]) => stream === 2);
   }
 
   /** Returns a terminal that records what is printed. */
@@ -57,7 +70,7 @@ export class RunRecording {
   /** Keeps the result of the run, which has ended with this exit code, if it can be checked later. */
   finish(exitCode: number): boolean {
     const inputs = this.inputs.finish();
-    if (inputs === undefined) return false;
+    if (inputs === undefined || this.#slot === undefined) return false;
     const output = this.#output.map(([stream, pieces]): OutputPiece => [stream, pieces.join("")]);
     const { file, key } = this.#slot;
     if (!writeResult(this.#slot, { key, inputs, exitCode, output })) return false;

@@ -186,7 +186,7 @@ export class InputRecorder {
   /** Asks whether the process has a right to a file, or to a program on a `PATH`. */
   right(right: AccessRight, path: string, environment: Environment): boolean {
     // The answer is recorded, and not the variable.
-    const given = hasRight(right, path, this.#observed.get(environment) ?? environment);
+    const given = hasRight(right, path, this.unobserved(environment));
     this.#rights.set(`${right} ${path}`, [right, path, given]);
     return given;
   }
@@ -213,11 +213,14 @@ export class InputRecorder {
     this.giveUp("the current time was used");
   }
 
-  /** A store was asked for a path; `place` is where its files are on disk. */
-  storePath(path: string, place: string, valid: boolean): void {
+  /**
+   * A store was asked for a path; `place` is where its files are on disk. Returns whether something is there.
+   */
+  storePath(path: string, place: string, valid: boolean): boolean {
     this.#remarks.push({ kind: "store-path", path: textOfBytes(path), valid });
-    if (valid) this.#required.add(place);
-    else this.#kindOnDisk(place);
+    if (!valid) return this.#kindOnDisk(place) !== Kind.Missing;
+    this.#required.add(place);
+    return true;
   }
 
   /** A path was written to a store, or was there already; `place` is where it is on disk. */
@@ -256,6 +259,11 @@ export class InputRecorder {
     });
     this.#observed.set(observed, environment);
     return observed;
+  }
+
+  /** The environment behind one that {@link observeEnvironment} returned; otherwise the same one. */
+  unobserved(environment: Environment): Environment {
+    return this.#observed.get(environment) ?? environment;
   }
 
   /**

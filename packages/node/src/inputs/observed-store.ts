@@ -120,8 +120,9 @@ export class ObservedStore implements Store {
   /** What a store knows of a path does not change while the path is there. */
   #asked(path: string, isKnown: boolean): void {
     if (!this.capabilities.reads) return;
-    if (isKnown) this.#inputs.storePath(path, this.#placeOf(path), true);
-    else this.#inputs.giveUp("a store did not know a path");
+    const isOnDisk = this.#inputs.storePath(path, this.#placeOf(path), isKnown);
+    // What is there may become known without a change of files.
+    if (!isKnown && isOnDisk) this.#inputs.giveUp("a store did not know a path");
   }
 
   #wrote(path: string): void {

@@ -13,13 +13,24 @@ import { FormatError, InputError } from "@nivis/formats";
 export class TreeAccessor implements SourceAccessor {
   readonly immutable = true;
   readonly #tree: SourceTree;
+  readonly #touched: ((path: string) => void) | undefined;
 
-  constructor(tree: SourceTree) {
+  /** @param touched - takes the path on disk of everything that is looked at in a tree that lies there */
+  constructor(tree: SourceTree, touched?: (path: string) => void) {
     this.#tree = tree;
+    this.#touched = touched;
+  }
+
+  #touch(path: string): void {
+    const place = this.#tree.physicalPath(path);
+    if (place !== undefined) this.#touched?.(place);
   }
 
   fileType(path: string): FileType | undefined {
-    return reading(() => this.#tree.fileType(path));
+    const type = reading(() => this.#tree.fileType(path));
+    // Something that appears is seen in its directory.
+    if (this.#touched !== undefined) this.#touch(type === undefined ? parentOf(path) : path);
+    return type;
   }
 
   isExecutable(path: string): boolean {
@@ -27,14 +38,17 @@ export class TreeAccessor implements SourceAccessor {
   }
 
   readFile(path: string): string {
+    if (this.#touched !== undefined) this.#touch(path);
     return reading(() => this.#tree.readFile(path));
   }
 
   readDirectory(path: string): readonly DirectoryEntry[] {
+    if (this.#touched !== undefined) this.#touch(path);
     return reading(() => this.#tree.readDirectory(path));
   }
 
   readLink(path: string): string {
+    if (this.#touched !== undefined) this.#touch(path);
     return reading(() => this.#tree.readLink(path));
   }
 
@@ -106,6 +120,10 @@ export class SubtreeAccessor implements SourceAccessor {
   checkAccess(path: string): void {
     this.#tree.checkAccess(this.#path(path));
   }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
 
 function reading<Result>(work: () => Result): Result {
