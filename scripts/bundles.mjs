@@ -38,6 +38,7 @@ export const ON_DEMAND = {
     "nivis/src/flakes/flake-targets.ts",
     "nivis/src/flakes/repl-flake.ts",
   ],
+  "input-check": ["node/src/inputs/input-check.ts"],
   inflating: ["fetch/src/git/inflate.ts"],
   archives: ["fetch/src/archive/unpack.ts"],
   fetching: ["nivis/src/fetching.ts"],

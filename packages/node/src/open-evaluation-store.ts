@@ -12,7 +12,7 @@ import {
   StoreError,
   type StoreReference,
 } from "@nivis/store";
-import { hasRight } from "./inputs/input-check.ts";
+import { hasRight } from "./inputs/access-right.ts";
 import type { InputRecorder } from "./inputs/input-recorder.ts";
 import type { AccessRight } from "./inputs/recorded-inputs.ts";
 import { LocalStore } from "./local-store.ts";

@@ -8,18 +8,10 @@
  * This runs at the start of commands, before anything else is loaded, and therefore imports nothing
  * but files; `node:crypto` is loaded for the first file that has to be hashed.
  */
-import {
-  accessSync,
-  constants,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  type Stats,
-  statSync,
-} from "node:fs";
-import { bytesOfText, toNodePath } from "../byte-path.ts";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { toNodePath } from "../byte-path.ts";
 import { isTerminal } from "../terminal-check.ts";
+import { hasRight } from "./access-right.ts";
 import {
   isExecutableMode,
   isSettled,
@@ -31,7 +23,6 @@ import {
   writeStamp,
 } from "./file-status.ts";
 import {
-  type AccessRight,
   DIGEST_LENGTH,
   type FailedRequest,
   listingText,
@@ -238,28 +229,6 @@ function changedOther(
 function isOwn(path: string): boolean {
   try {
     return statSync(toNodePath(path)).uid === process.geteuid?.();
-  } catch {
-    return false;
-  }
-}
-
-/** Whether the process has a right to a file, or to a program on the `PATH` of an environment. */
-export function hasRight(
-  right: AccessRight,
-  path: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): boolean {
-  if (right === "on-path") {
-    const directories = (environment["PATH"] ?? "").split(":");
-    return directories.some(
-      (directory) =>
-        directory !== "" && hasRight("execute", `${bytesOfText(directory)}/${path}`, environment),
-    );
-  }
-  const { F_OK, R_OK, W_OK, X_OK } = constants;
-  try {
-    accessSync(toNodePath(path), { exists: F_OK, execute: X_OK, "read-write": R_OK | W_OK }[right]);
-    return true;
   } catch {
     return false;
   }

@@ -16,8 +16,8 @@ import type { DirectoryEntry } from "@nivis/eval";
 import { encodeBase16 } from "@nivis/formats";
 import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
 import { nodeHashes } from "../node-hashes.ts";
+import { hasRight } from "./access-right.ts";
 import { isSettled, Kind, STAMP_WORDS, StampTrust, writeStamp } from "./file-status.ts";
-import { hasRight } from "./input-check.ts";
 import {
   type AccessRight,
   DIGEST_LENGTH,
