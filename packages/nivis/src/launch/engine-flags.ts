@@ -12,17 +12,37 @@ interface FlagChange {
   readonly initial: string;
 }
 
+/** One compilation at a time by each of the two optimising compilers. */
+const ONE_COMPILATION = "--concurrent-turbofan-max-threads=1 --concurrent-maglev-max-threads=1";
+const FOUR_COMPILATIONS = "--concurrent-turbofan-max-threads=4 --concurrent-maglev-max-threads=2";
+
 /**
  * The flags that pay off; see docs/design/002-start-up.md for the figures. Version 20 optimises
  * functions after so little of their code has run that half of the work has to be discarded and
- * repeated; later versions count differently and have no such flag. It also compiles running loops
- * separately, which the dispatch loop does not need because it is re-entered now and then, and
- * inlines so many other functions into it that compilation occupies a second core.
+ * repeated. It also compiles running loops separately, which the dispatch loop does not need because it
+ * is re-entered now and then, and inlines so many other functions into it that compilation occupies a
+ * second core. Later versions count differently and have no such budget, but can be told how many
+ * functions to compile at the same time: with four, the thread that evaluates waits for a core.
+ *
+ * A version that is missing here keeps its defaults: V8 prints an error for a flag that it does not
+ * have.
  */
 const CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {
     longRun: "--interrupt-budget=132000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
     initial: "--interrupt-budget=67584 --use-osr --max-inlined-bytecode-size-cumulative=920",
+  },
+  "22": {
+    longRun: "--concurrent-turbofan-max-threads=1",
+    initial: "--concurrent-turbofan-max-threads=0",
+  },
+  "24": {
+    longRun: ONE_COMPILATION,
+    initial: FOUR_COMPILATIONS,
+  },
+  "26": {
+    longRun: ONE_COMPILATION,
+    initial: FOUR_COMPILATIONS,
   },
 };
 
