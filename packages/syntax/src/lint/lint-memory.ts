@@ -7,6 +7,7 @@
  */
 import type { Span } from "../ast/nodes.ts";
 import { type Stretch, WalkMemory } from "../scope/stretch.ts";
+import { detached } from "../text/detached.ts";
 import type { Replaced } from "../text/replaced.ts";
 import type { LintDiagnostic, TextEdit } from "./diagnostic.ts";
 
@@ -22,7 +23,7 @@ export class LintMemory {
   }
 
   keep(stretch: Stretch, found: readonly LintDiagnostic[]): void {
-    if (stretch.isKept && found.length > 0) this.#found.set(stretch, found);
+    if (stretch.isKept && found.length > 0) this.#found.set(stretch, found.map(detachedFinding));
   }
 
   /** The findings in a stretch that has moved by so many bytes. */
@@ -34,6 +35,19 @@ export class LintMemory {
     this.#found.set(stretch, moved);
     return moved;
   }
+}
+
+/** A finding that holds no part of the text that it was found in. */
+function detachedFinding(one: LintDiagnostic): LintDiagnostic {
+  const { message, fix } = one;
+  return {
+    ...one,
+    message: detached(message),
+    fix: fix && {
+      title: detached(fix.title),
+      edits: fix.edits.map((edit) => ({ ...edit, text: detached(edit.text) })),
+    },
+  };
 }
 
 function movedFinding(one: LintDiagnostic, by: number): LintDiagnostic {

@@ -27,6 +27,7 @@ import { Token } from "../lex/token.ts";
 import { NO_OFFSET, OpenAttrSet } from "../parse/attrs.ts";
 import { BindingsOf, type Frame } from "../parse/frame.ts";
 import type { ParseOptions } from "../parse/options.ts";
+import { detached } from "../text/detached.ts";
 import type { Diagnostic } from "../text/diagnostic.ts";
 import { type Replaced, replacedBetween } from "../text/replaced.ts";
 import { SourceFile } from "../text/source.ts";
@@ -268,7 +269,8 @@ function parseFragment(
   options: ParseOptions,
   { start, end, newLength }: Replaced,
 ): Fragment | undefined {
-  const text = source.text.slice(place.start, place.end + newLength - (end - start));
+  // The names in it live on in later versions.
+  const text = detached(source.text.slice(place.start, place.end + newLength - (end - start)));
   const part = new SourceFile(source.origin, text);
   const parser = new FragmentParser(part, options);
   let set: OpenAttrSet;
