@@ -25,6 +25,11 @@ export interface FormatOptions {
   readonly strict?: boolean;
   /** Compare the result with the input, and format it again until it stays. Defaults to true. */
   readonly verify?: boolean;
+  /**
+   * How many constructs may stand in each other. A level takes up to 3 KiB of the native stack, so that a higher
+   * limit needs a thread with a larger one. Defaults to 250.
+   */
+  readonly maxNesting?: number;
 }
 
 /** A text that cannot be formatted. `offset` is the byte of the input at which it was noticed. */
@@ -53,6 +58,7 @@ const MAX_ROUNDS = 5;
 
 const DEFAULT_WIDTH = 100;
 const DEFAULT_INDENT = 2;
+const DEFAULT_MAX_NESTING = 250;
 
 /**
  * Formats a text, given and returned as bytes (one char a byte).
@@ -77,17 +83,18 @@ export function format(source: SourceFile, options: FormatOptions = {}): string 
 
 /** Formats a tree without errors; does not look at the result. */
 export function formatTree(tree: SyntaxTree, options: FormatOptions = {}): string {
-  const { width = DEFAULT_WIDTH, indent = DEFAULT_INDENT, strict = false } = options;
-  const model = modelOf(tree, strict);
+  const { width = DEFAULT_WIDTH, indent = DEFAULT_INDENT } = options;
+  const model = modelOf(tree, options);
   const writer = new DocumentWriter(columns);
   printText(model, writer);
   const text = layOut(writer.finish(), width, indent);
   return model.trivia.endsDisabled ? stripStart(text) : `${stripEnd(stripStart(text))}\n`;
 }
 
-function modelOf(tree: SyntaxTree, strict: boolean): Model {
+function modelOf(tree: SyntaxTree, options: FormatOptions): Model {
+  const { strict = false, maxNesting = DEFAULT_MAX_NESTING } = options;
   try {
-    return new Model(tree, readTrivia(tree, strict));
+    return new Model(tree, readTrivia(tree, strict), maxNesting);
   } catch (error) {
     if (!(error instanceof NestingError)) throw error;
     throw new FormatError("nesting", error.message, tree.tokenStarts[error.token] as number);

@@ -1,5 +1,5 @@
 /** `nivis edit`: every action once, where results go, and that a failed change leaves the file alone. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { folderWith, nivis } from "./terminal-double.ts";
@@ -100,6 +100,13 @@ describe("where the result goes", () => {
 });
 
 describe("mistakes leave the file alone and say what to do", () => {
+  test("a file that is too large is named", () => {
+    writeFileSync(file("large.nix"), `[${" 1".repeat(17 << 20)} ]`);
+    const { code, err } = nivis(["edit", "get", file("large.nix"), "a"]);
+    expect(code).toBe(1);
+    expect(err).toContain("files of more than 32 MiB are not edited");
+  });
+
   test.each([
     [["set", "broken.nix", "a", "1"], /broken\.nix: the text does not parse: .* line 1, column 7/],
     [["set", "package.nix", "version.x", "1"], /'version' is not a set that is written here/],

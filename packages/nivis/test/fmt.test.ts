@@ -200,6 +200,17 @@ describe("standard input", () => {
 });
 
 describe("flags", () => {
+  test(".editorconfig counts where it names Nix files, flags win", () => {
+    const config = "root = true\n[*]\nindent_size = 8\n[*.{js,nix}]\nindent_size = 4\n";
+    writeFileSync(file(".editorconfig"), config);
+    expect(nivis(["fmt", file("deep/one.nix")]).code).toBe(0);
+    expect(read("deep/one.nix")).toBe("{\n    a = 1;\n    b = [ 1 ];\n}\n");
+    const given = { input: MESSY };
+    expect(nivis(["fmt", "--filename", file("x.nix"), "-"], given).out).toContain("\n    a");
+    expect(nivis(["fmt", "-i", "2", file("deep/one.nix")]).code).toBe(0);
+    expect(read("deep/one.nix")).toBe(NEAT);
+  });
+
   test("width, indent, strict", () => {
     const format = (input: string, ...flags: string[]): string =>
       nivis(["fmt", ...flags, "-"], { input }).out;

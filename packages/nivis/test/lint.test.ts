@@ -1,5 +1,5 @@
 /** `nivis lint`: input, output, levels and fixes. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { folderWith, nivis } from "./terminal-double.ts";
@@ -112,6 +112,14 @@ describe("nivis lint", () => {
   test("repairs files", () => {
     expect(nivis(["lint", "--fix", file("repair.nix")])).toEqual({ code: 0, out: "", err: "" });
     expect(readFileSync(file("repair.nix"), "utf8")).toBe("let\n  y = { };\nin\ny\n");
+  });
+
+  test("does not show a line of megabytes for each finding in it", () => {
+    writeFileSync(file("long.nix"), `[${" (1)".repeat(2000)} ]`);
+    const { code, out } = nivis(["lint", file("long.nix")]);
+    expect(code).toBe(0);
+    expect(out).toContain("long.nix:1:3, in a very long line\n");
+    expect(out.length).toBeLessThan(400_000);
   });
 
   test("lists what it knows", () => {

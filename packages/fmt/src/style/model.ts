@@ -13,9 +13,6 @@ import { linesOf, type StringLines } from "./string-lines.ts";
 /** A list of formals on one line may have so many names. */
 const MAX_FLAT_FORMALS = 2;
 
-/** Texts that nest more deeply are refused, since rules and layout recurse on the native stack. */
-export const MAX_NESTING = 250;
-
 /** Nesting is counted in steps, of which most constructs take so many. */
 const STEPS_PER_LEVEL = 4;
 
@@ -23,8 +20,11 @@ const STEPS_PER_LEVEL = 4;
 export class NestingError extends Error {
   override readonly name = "NestingError";
 
-  constructor(readonly token: number) {
-    super(`nested more than ${MAX_NESTING} levels deep`);
+  constructor(
+    readonly token: number,
+    limit: number,
+  ) {
+    super(`nested more than ${limit} levels deep`);
   }
 }
 
@@ -35,12 +35,15 @@ export class Model {
   readonly #children: (readonly Element[] | undefined)[];
   readonly #strings = new Map<number, StringLines>();
 
-  /** @throws {NestingError} */
-  constructor(tree: SyntaxTree, trivia: Trivia) {
+  /**
+   * @param maxNesting Texts that nest more deeply are refused, since rules and layout recurse on the native stack.
+   * @throws {NestingError}
+   */
+  constructor(tree: SyntaxTree, trivia: Trivia, maxNesting: number) {
     this.tree = tree;
     this.trivia = trivia;
     this.#children = new Array<readonly Element[] | undefined>(tree.nodeCount).fill(undefined);
-    this.#checkNesting();
+    this.#checkNesting(maxNesting);
     for (let node = 0; node < tree.nodeCount; node += 1) {
       switch (tree.nodeKinds[node]) {
         case SyntaxKind.List:
@@ -54,13 +57,13 @@ export class Model {
     }
   }
 
-  #checkNesting(): void {
+  #checkNesting(limit: number): void {
     const { nodeParent, nodeCount, nodeFirst } = this.tree;
     const steps = new Int32Array(nodeCount);
     for (let node = 1; node < nodeCount; node += 1) {
       const parent = nodeParent[node] as number;
       const taken = (steps[parent] as number) + this.#stepsOf(node, parent);
-      if (taken > MAX_NESTING * STEPS_PER_LEVEL) throw new NestingError(nodeFirst[node] as number);
+      if (taken > limit * STEPS_PER_LEVEL) throw new NestingError(nodeFirst[node] as number, limit);
       steps[node] = taken;
     }
   }

@@ -4,7 +4,6 @@
  * The first argument names what is done (a row of `ACTIONS`), the second the file; `-` reads standard
  * input and writes standard output. `@nivis/syntax` does the work.
  */
-import { readFileSync } from "node:fs";
 import { bestMatches, EvalError } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import {
@@ -17,7 +16,7 @@ import {
   setInputUrl,
   updatePackage,
 } from "@nivis/syntax";
-import { reasonOf, replaceFile } from "../formatting/file-text.ts";
+import { readText, reasonOf, replaceFile } from "../formatting/file-text.ts";
 import { unifiedDiff } from "../formatting/unified-diff.ts";
 import type { Invocation } from "../invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
@@ -253,7 +252,7 @@ function edit(flags: EditFlags, { terminal }: Invocation): void {
 
 function readWholeFile(path: string): string {
   try {
-    return readFileSync(Buffer.from(path, "latin1")).toString("latin1");
+    return readText(path, "edited");
   } catch (error) {
     throw new EvalError("io", `${path}: ${reasonOf(error)}`);
   }

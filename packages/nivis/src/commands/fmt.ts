@@ -7,13 +7,8 @@
 import { EvalError, PositionTable, positionIn } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
 import { SourceFile } from "@nivis/syntax";
-import {
-  type FileJob,
-  type FileResult,
-  formatText,
-  type LineRange,
-} from "../formatting/format-file.ts";
-import { formatFiles } from "../formatting/format-pool.ts";
+import type { FileJob, FileResult, LineRange } from "../formatting/format-file.ts";
+import { formatAnyText, formatFiles } from "../formatting/format-pool.ts";
 import { findNixFiles } from "../formatting/nix-files.ts";
 import { unifiedDiff } from "../formatting/unified-diff.ts";
 import type { Invocation } from "../invocation.ts";
@@ -26,8 +21,9 @@ export interface FmtFlags extends EvaluationFlags {
   check: boolean;
   diff: boolean;
   strict: boolean;
-  width: number;
-  indent: number;
+  /** Of `.editorconfig` or the style unless given. */
+  width: number | undefined;
+  indent: number | undefined;
   /** The lines to format; all if there is none. */
   range: LineRange | undefined;
   /** What standard input is called. */
@@ -36,8 +32,6 @@ export interface FmtFlags extends EvaluationFlags {
   readonly files: string[];
 }
 
-const DEFAULT_WIDTH = 100;
-const DEFAULT_INDENT = 2;
 /** An indentation is not wider. */
 const MAX_INDENT = 16;
 /** Fewer files are done before anybody wonders. */
@@ -49,8 +43,8 @@ function defaultFmtFlags(invocation: Invocation): FmtFlags {
     check: false,
     diff: false,
     strict: false,
-    width: DEFAULT_WIDTH,
-    indent: DEFAULT_INDENT,
+    width: undefined,
+    indent: undefined,
     range: undefined,
     filename: "<stdin>",
     files: [],
@@ -79,6 +73,7 @@ export const fmtCommand: Program<FmtFlags> = {
   usage: "[FLAG]... FILE...",
   description: [
     "Formats files as nixfmt does (RFC 166) and writes those that change. A directory stands for all .nix files below it, without hidden directories; - for standard input, whose formatted text goes to standard output. A file that cannot be parsed is reported and stays as it is.",
+    "Without --width and --indent, `max_line_length` and `indent_size` in sections of .editorconfig that name Nix files, such as [*.nix], are taken.",
     "The comments `/*nixfmt:disable*/` and `/*nixfmt:enable*/`, each alone on its line, keep what is between them as it is.",
   ],
   examples: [
@@ -177,7 +172,7 @@ class FmtJob {
     const { terminal } = this.#invocation;
     const { check, diff, filename } = this.#flags;
     const text = terminal.readInput();
-    const result = formatText(filename, text, this.#job);
+    const result = formatAnyText(filename, text, this.#job);
     this.#take(filename, result);
     if (result.kind === "refused" || result.kind === "failed" || check || diff) return;
     terminal.writeOut(result.kind === "changed" ? result.after : text);

@@ -5,7 +5,6 @@
  * warning and does not make the command fail unless its code is denied; a file that does not parse
  * does.
  */
-import { writeFileSync } from "node:fs";
 import {
   bestMatches,
   EvalError,
@@ -27,6 +26,7 @@ import {
   SourceFile,
   type Span,
 } from "@nivis/syntax";
+import { reasonOf, replaceFile } from "../formatting/file-text.ts";
 import type { Invocation } from "../invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
@@ -50,6 +50,8 @@ export interface LintFlags extends EvaluationFlags {
 
 /** A fix may reveal the next finding; more rounds than this mean that two fixes undo each other. */
 const MAX_ROUNDS = 10;
+/** Longer lines are not shown, in bytes. */
+const MAX_SHOWN_LINE = 5000;
 
 function defaultLintFlags(invocation: Invocation): LintFlags {
   return {
@@ -223,10 +225,18 @@ class LintJob {
         found = lint(parsed, this.#options);
       }
       if (text !== source.text) {
-        writeFileSync(Buffer.from(source.origin.path, "latin1"), Buffer.from(text, "latin1"));
+        this.#replace(source.origin.path, text);
       }
     }
     this.#print(parsed, found);
+  }
+
+  #replace(path: string, text: string): void {
+    try {
+      replaceFile(path, text);
+    } catch (error) {
+      throw new EvalError("io", `${path}: ${encodeUtf8(reasonOf(error))}`);
+    }
   }
 
   #parse({ origin, basePath }: Source, text: string): ParseResult {
@@ -261,11 +271,22 @@ class LintJob {
       if (this.flags.json) this.#json.push(jsonOf(finding, source));
       else {
         const title = `${finding.message} [${finding.code}]`;
-        const text = renderWarning(title, positionIn(base, finding.pos), positions, false);
+        // A line of megabytes, once for each finding in it, helps nobody.
+        const text =
+          lineLength(source, finding.pos) > MAX_SHOWN_LINE
+            ? `warning: ${title}\n         at ${source.describe(finding.pos)}, in a very long line`
+            : renderWarning(title, positionIn(base, finding.pos), positions, false);
         this.invocation.terminal.writeOut(`${forTerminal(text, false)}\n\n`);
       }
     }
   }
+}
+
+/** The length in bytes of the line that an offset is in. */
+function lineLength(source: SourceFile, offset: number): number {
+  const { text, lineStarts } = source;
+  const { line } = source.lineColumn(offset);
+  return (lineStarts[line] ?? text.length) - (lineStarts[line - 1] as number);
 }
 
 function count(number: number, what: string): string {

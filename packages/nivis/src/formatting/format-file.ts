@@ -3,10 +3,10 @@
  *
  * The command and its workers call this.
  */
-import { readFileSync, statSync } from "node:fs";
 import { FormatError, type FormatOptions, format, formatRange } from "@nivis/fmt";
 import { SourceFile } from "@nivis/syntax";
-import { reasonOf, replaceFile } from "./file-text.ts";
+import type { EditorConfigs } from "./editor-configs.ts";
+import { readText, reasonOf, replaceFile } from "./file-text.ts";
 
 /** Lines of a file, both included; the first line is 1. Lines behind the last one of the file are ignored. */
 export interface LineRange {
@@ -14,8 +14,10 @@ export interface LineRange {
   readonly last: number;
 }
 
-/** What is done with a file. */
-export interface FileJob extends FormatOptions {
+/** What is done with a file. Without a width or an indentation, those in `.editorconfig` count. */
+export interface FileJob extends Omit<FormatOptions, "width" | "indent"> {
+  readonly width: number | undefined;
+  readonly indent: number | undefined;
   /** Replace the file. */
   readonly write: boolean;
   /** Return the texts of a file that changes. */
@@ -34,27 +36,23 @@ export type FileResult =
       readonly message: string;
       readonly offset: number;
       readonly text: string;
+      /** It nests too deeply for the stack of this thread. */
+      readonly isDeep: boolean;
     }
   /** The file cannot be read or written. */
   | { readonly kind: "failed"; readonly message: string };
 
 const SAME: FileResult = { kind: "same" };
 
-/** A tree takes some hundred times the memory of its text. */
-export const MAX_FILE_SIZE = 32 << 20;
-
 /** Formats a file. Errors are results; nothing is thrown but bugs. */
-export function formatFile(path: string, job: FileJob): FileResult {
-  const file = Buffer.from(path, "latin1");
+export function formatFile(path: string, job: FileJob, configs: EditorConfigs): FileResult {
   let text: string;
   try {
-    const { size } = statSync(file);
-    if (size > MAX_FILE_SIZE) return tooLarge(size);
-    text = readFileSync(file).toString("latin1");
+    text = readText(path, "formatted");
   } catch (error) {
     return failure(error);
   }
-  const result = formatText(path, text, job);
+  const result = formatText(path, text, job, configs);
   if (result.kind !== "changed") return result;
   try {
     if (job.write) replaceFile(path, result.after);
@@ -68,15 +66,23 @@ export function formatFile(path: string, job: FileJob): FileResult {
 export function formatText(
   name: string,
   text: string,
-  { range, ...options }: FormatOptions & { readonly range?: LineRange | undefined },
+  { range, width, indent, ...job }: FileJob,
+  configs: EditorConfigs,
 ): FileResult {
+  const options: FormatOptions = {
+    ...job,
+    ...configs.for(name),
+    ...(width === undefined ? {} : { width }),
+    ...(indent === undefined ? {} : { indent }),
+  };
   const source = new SourceFile({ kind: "file", path: name }, text);
   try {
     const after = range === undefined ? format(source, options) : withLines(source, range, options);
     return after === text ? SAME : { kind: "changed", before: text, after };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return { kind: "refused", message: error.message, offset: error.offset, text };
+    const { kind, message, offset } = error;
+    return { kind: "refused", message, offset, text, isDeep: kind === "nesting" };
   }
 }
 
@@ -92,12 +98,6 @@ function withLines(source: SourceFile, { first, last }: LineRange, options: Form
     at = edit.end;
   }
   return result + text.slice(at);
-}
-
-function tooLarge(size: number): FileResult {
-  const shown = (bytes: number): string => `${Math.ceil(bytes / (1 << 20))} MiB`;
-  const message = `the file has ${shown(size)}; files of more than ${shown(MAX_FILE_SIZE)} are not formatted`;
-  return { kind: "failed", message };
 }
 
 function failure(error: unknown): FileResult {

@@ -5,6 +5,8 @@ import type { FileJob, FileResult } from "./format-file.ts";
 /** What a worker is given. */
 export interface WorkerTask {
   readonly paths: readonly string[];
+  /** The text instead of that of the only path. */
+  readonly text: string | undefined;
   readonly job: FileJob;
   readonly port: MessagePort;
   /** See {@link Shared}. */

@@ -1,9 +1,12 @@
 /** The program of a worker of `format-pool.ts`: takes files from the common counter until there are none. */
 import { workerData } from "node:worker_threads";
-import { formatFile } from "./format-file.ts";
+import { EditorConfigs } from "./editor-configs.ts";
+import { formatFile, formatText } from "./format-file.ts";
 import { Shared, type WorkerMessage, type WorkerTask } from "./format-task.ts";
 
-const { paths, job, port, shared, worker } = workerData as WorkerTask;
+const { paths, text, job, port, shared, worker } = workerData as WorkerTask;
+
+const configs = new EditorConfigs();
 
 for (;;) {
   const index = Atomics.add(shared, Shared.Next, 1);
@@ -20,7 +23,9 @@ port.close();
 
 function resultOf(path: string): WorkerMessage["result"] {
   try {
-    return formatFile(path, job);
+    return text === undefined
+      ? formatFile(path, job, configs)
+      : formatText(path, text, job, configs);
   } catch (error) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { kind: "failed", message: `this is a bug in Nivis, please report it: ${stack}` };
