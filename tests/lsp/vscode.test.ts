@@ -1,10 +1,21 @@
 /** The extension for VS Code: its manifest, its grammar, and the package that a script makes of it. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { builtCommand } from "@nivis/testkit";
 import { unzipSync } from "fflate";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  BYTECODE_ARGS,
+  derivationArgs,
+  inputsArgs,
+  inputsIn,
+  runTool,
+  TASKS,
+  updateArgs,
+} from "../../editors/vscode/src/tools.ts";
 import { SETTINGS } from "../../packages/lsp/src/settings.ts";
 import { root } from "../../scripts/workspace.mjs";
 
@@ -69,6 +80,57 @@ describe("the package", () => {
     const load = new Function("require", "module", "exports", text("extension/dist/extension.cjs"));
     load((name: string) => (name === "vscode" ? any : require(name)), module, module.exports);
     expect(typeof module.exports.activate).toBe("function");
+  });
+});
+
+describe("commands that run nivis", () => {
+  const tool = { program: process.execPath, before: [builtCommand("nivis")] };
+  let work: string;
+
+  beforeAll(() => {
+    work = mkdtempSync(join(tmpdir(), "nivis-vscode-"));
+    const inputs = 'inputs.nixpkgs.url = "github:NixOS/nixpkgs"; inputs.b.url = "path:./b";';
+    writeFileSync(
+      join(work, "flake.nix"),
+      `{ ${inputs} outputs = _: { packages.x.default = import ./drv.nix; }; }\n`,
+    );
+    writeFileSync(
+      join(work, "drv.nix"),
+      'derivation { name = "shown"; system = "x"; builder = "/bin/sh"; }\n',
+    );
+  });
+  afterAll(() => rmSync(work, { recursive: true }));
+
+  test("show bytecode, a derivation, and the inputs of a flake", async () => {
+    const bytecode = await runTool(tool, BYTECODE_ARGS, work, "x: x + 1");
+    expect(bytecode.out).toContain("Add");
+    const shown = await runTool(tool, derivationArgs(join(work, "drv.nix"), ""), work);
+    expect(shown).toMatchObject({ code: 0, err: "" });
+    expect(shown.out).toContain('"name": "shown"');
+    const inputs = await runTool(tool, inputsArgs("flake.nix"), work);
+    expect(inputsIn(inputs.out)).toEqual([
+      { name: "nixpkgs", url: "github:NixOS/nixpkgs" },
+      { name: "b", url: "path:./b" },
+    ]);
+    expect(derivationArgs("/f/flake.nix", "a.b").slice(-1)).toEqual([".#a.b"]);
+    expect(updateArgs("b")).toEqual(["flake", "update", "b"]);
+  });
+
+  test("say what is wrong, and know only commands that exist", async () => {
+    const { code, err } = await runTool(tool, BYTECODE_ARGS, work, "x: (");
+    expect(code).toBe(1);
+    expect(err).toContain("syntax error");
+    for (const args of TASKS.values()) {
+      const words = args.filter((word) => /^[a-z]/.test(word));
+      expect(await runTool(tool, [...words, "--help"], work)).toMatchObject({ code: 0 });
+    }
+  });
+
+  test("are declared", () => {
+    const { contributes } = JSON.parse(text("extension/package.json"));
+    const declared = contributes.commands.map((one: { command: string }) => one.command);
+    const code = text("extension/dist/extension.cjs");
+    for (const name of declared) expect(code).toContain(`"${name}"`);
   });
 });
 
