@@ -94,6 +94,18 @@ test("references of an attribute across files", async () => {
   ]);
 });
 
+test("implementations are the places that set an option or select an attribute", async () => {
+  const files = {
+    "/w/lib.nix": "{ one = 1; }",
+    "/w/user.nix": "let l = import ./lib.nix; in l.one",
+  };
+  const text = "(import ./lib.nix).one§";
+  expect(await locations("textDocument/implementation", text, files)).toEqual([
+    "test.nix:1:20",
+    "user.nix:1:32",
+  ]);
+});
+
 test("highlights: declarations are writes, and a `with` shows what it brings", async () => {
   client = await TestClient.start();
   const one = await client.open("let a.x = 1; a.y = 2; in a§");

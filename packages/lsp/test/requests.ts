@@ -23,6 +23,7 @@ export function requestsAt(uri: string, position: Position, range: Range): Docum
     { method: "textDocument/definition", params: place },
     { method: "textDocument/declaration", params: place },
     { method: "textDocument/implementation", params: place },
+    { method: "textDocument/typeDefinition", params: place },
     {
       method: "textDocument/references",
       params: { ...place, context: { includeDeclaration: true } },

@@ -88,7 +88,7 @@ function canResolve({ client, evaluations }: Workbench): boolean {
 /** `codeAction/resolve`: computes the edit of an action that fills a hash. */
 export const codeActionResolveFeature: Feature = {
   method: "codeAction/resolve",
-  test: "code-actions.test.ts",
+  test: "evaluation.test.ts",
   capabilities: () => ({}),
   empty: null,
   run: async (bench: Workbench, action: CodeAction, token): Promise<CodeAction> => {
