@@ -187,6 +187,12 @@ export interface EvaluationOptions {
    */
   readonly tierStress?: boolean;
   /**
+   * Called every few milliseconds, in the middle of builtins too: `true` ends what is being evaluated with
+   * an {@link EvalError} of kind `interrupted`. An evaluation with this has the cost of one with limits.
+   * Defaults to nothing.
+   */
+  readonly isInterrupted?: (() => boolean) | undefined;
+  /**
    * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must
    * not use this evaluation; see {@link warmUp}. Defaults to nothing.
    */
@@ -264,7 +270,7 @@ export class Evaluation {
       ),
       nesting: new Nesting(),
       counters: new CounterRegistry(),
-      limits: LimitMeter.of(settings, options.io),
+      limits: LimitMeter.of(settings, options.io, options.isInterrupted),
       suspendedRuns: new Set(),
       sampler: options.sampler,
       onDerivation: options.onDerivation,

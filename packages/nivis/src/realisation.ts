@@ -54,9 +54,13 @@ export class Realisation {
   readonly store: EvaluationStore;
   readonly #invocation: Invocation;
 
-  constructor(session: Session, invocation: Invocation) {
+  /** Stops builds, as an interruption of the command does. */
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(session: Session, invocation: Invocation, signal?: AbortSignal) {
     this.store = buildStoreOf(session);
     this.#invocation = invocation;
+    this.#signal = signal;
   }
 
   /** Says what would be built and fetched. `whatever` says so however quiet the command is. */
@@ -125,7 +129,9 @@ export class Realisation {
     mode: BuildMode,
   ): Promise<readonly KeyedBuildResult[]> {
     const controller = new AbortController();
-    const stopListening = this.#invocation.terminal.onInterrupt?.(() => controller.abort());
+    const stop = (): void => controller.abort();
+    const stopListening = this.#invocation.terminal.onInterrupt?.(stop);
+    this.#signal?.addEventListener("abort", stop, { once: true });
     try {
       // Stores answer once for each derivation, so its outputs are asked for together.
       return await this.store.realise(joined(wanted), mode, controller.signal);

@@ -61,6 +61,8 @@ export interface SessionOptions {
   readonly sampler?: StackSampler;
   /** Whether the evaluation remembers what its values depend on. */
   readonly warm?: boolean;
+  /** Returns whether the user has interrupted what is being evaluated; see `EvaluationOptions`. */
+  readonly isInterrupted?: () => boolean;
   /** Receives each derivation that is made. */
   readonly onDerivation?: (derivation: FinishedDerivation) => void;
 }
@@ -89,6 +91,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     inputs,
     worker: terminal.storeWorker,
     makesDatabases: terminal.makesDatabases === true,
+    isInterrupted: options.isInterrupted,
     connection: () => ({
       environment: variablesOfStores(bytesEnvironment(environment)),
       log: owner.invocation.buildLog(),
@@ -109,10 +112,12 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     inputs,
   });
   const world = options.overlay?.(machineWorld) ?? machineWorld;
+  const { isInterrupted } = options;
   const fetcher = new DeferredFetcher(() => {
     const isLocked = settings.pureEval && terminal.flakeResults !== undefined;
     if (!isLocked) inputs?.giveUp("something was fetched");
-    return openFetcher(fetcherOptions(flags, settings, owner), isLocked ? inputs : undefined);
+    const fetcherSetup = { ...fetcherOptions(flags, settings, owner), isInterrupted };
+    return openFetcher(fetcherSetup, isLocked ? inputs : undefined);
   });
   const profilers =
     settings.traceFunctionCalls || settings.evalProfiler !== "disabled"
@@ -143,6 +148,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     onLongRun: terminal.onLongRun,
     ...(observer === undefined ? {} : { observer }),
     debugger: options.debugger,
+    isInterrupted,
     sampler: options.sampler,
     onDerivation: options.onDerivation,
     tier: flags.tier,

@@ -31,6 +31,8 @@ export interface Terminal {
   readonly openInput?: () => LiveInput;
   /** The width of the terminal that standard output is, in columns. */
   readonly columns?: () => number | undefined;
+  /** The height of that terminal, in lines. */
+  readonly rows?: () => number | undefined;
   /** Calls back when the width of the terminal changes; returns how to stop that. */
   readonly onResize?: (listener: () => void) => () => void;
   /** Whether messages may have colours. */
@@ -99,6 +101,7 @@ export function processTerminal(
     },
     openInput: liveInput,
     columns: () => process.stdout.columns,
+    rows: () => process.stdout.rows,
     onResize: (listener) => {
       process.stdout.on("resize", listener);
       return () => process.stdout.off("resize", listener);

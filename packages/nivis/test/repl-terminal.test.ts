@@ -12,28 +12,35 @@ const canScript = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 
 class Session {
   readonly home = mkdtempSync(join(tmpdir(), "nivis-terminal-"));
   readonly #child;
+  /** The process of the REPL. */
+  #pid = 0;
   #output = "";
   readonly ended: Promise<number | null>;
 
   constructor(args: readonly string[] = [], environment: Record<string, string> = {}) {
-    const command = [process.execPath, COMMAND, "repl", ...args]
+    const command = [process.execPath, COMMAND, ...(args[0] === "eval" ? [] : ["repl"]), ...args]
       .map((word) => `'${word}'`)
       .join(" ");
-    this.#child = spawn("script", ["-qefc", `stty cols 80 rows 24; ${command}`, "/dev/null"], {
-      cwd: this.home,
-      env: {
-        PATH: process.env["PATH"],
-        HOME: this.home,
-        TERM: "xterm-256color",
-        NIX_REMOTE: "dummy://",
-        NIX_STATE_DIR: "/var/empty",
-        NIX_CONF_DIR: "/var/empty",
-        NIVIS_NO_CACHE: "1",
-        ...environment,
+    this.#child = spawn(
+      "script",
+      ["-qefc", `stty cols 80 rows 24; echo "pid $$"; exec ${command}`, "/dev/null"],
+      {
+        cwd: this.home,
+        env: {
+          PATH: process.env["PATH"],
+          HOME: this.home,
+          TERM: "xterm-256color",
+          NIX_REMOTE: "dummy://",
+          NIX_STATE_DIR: "/var/empty",
+          NIX_CONF_DIR: "/var/empty",
+          NIVIS_NO_CACHE: "1",
+          ...environment,
+        },
       },
-    });
+    );
     this.#child.stdout.setEncoding("utf8").on("data", (piece: string) => {
       this.#output += piece;
+      if (this.#pid === 0) this.#pid = Number(/pid (\d+)/.exec(this.#output)?.[1] ?? 0);
     });
     this.ended = new Promise((resolve) => {
       this.#child.once("close", resolve);
@@ -54,6 +61,22 @@ class Session {
         setTimeout(resolve, 20);
       });
     }
+  }
+
+  /** Closes the terminal and returns whether the REPL has ended within some seconds. */
+  async hangUp(): Promise<boolean> {
+    this.#child.kill("SIGKILL");
+    for (let i = 0; i < 500; i++) {
+      try {
+        process.kill(this.#pid, 0);
+      } catch {
+        return true;
+      }
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
+    }
+    return false;
   }
 
   type(keys: string): void {
@@ -107,6 +130,77 @@ describe.skipIf(!canScript)("on a terminal", () => {
     await session.until(/\^C/);
     session.type("8\r");
     await session.until(/\n8\n/);
+  });
+
+  it("Ctrl-C reaches a builtin, and what was typed before it is dropped", async () => {
+    session = new Session();
+    await session.until(/nix-repl> $/);
+    session.type("with builtins; sort (a: b: a < b) (genList (bitXor 98765) 8000000)\r");
+    await session.until(/8000000\)\n/);
+    session.type("12");
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300);
+    });
+    const begun = performance.now();
+    session.type("3\x03");
+    await session.until(/error: interrupted by the user\n\nnix-repl> $/);
+    // Alone on a machine it takes some milliseconds.
+    expect(performance.now() - begun).toBeLessThan(5000);
+    session.type("6 * 7\r");
+    await session.until(/nix-repl> 6 \* 7\n42\n/);
+  });
+
+  it("shows long output through the pager, and goes on when that ends", async () => {
+    session = new Session([], { PAGER: "sed 's/^/paged:/'" });
+    await session.until(/nix-repl> $/);
+    session.type("builtins.genList (x: x) 30\r");
+    await session.until(/paged:\[\npaged: {2}0\n[\s\S]*paged:\]\n\nnix-repl> $/);
+    session.type("builtins.genList (x: x) 3\r");
+    await session.until(/\n\[\n {2}0\n[\s\S]*\n\]\n\nnix-repl> $/);
+    session.type(":?\r");
+    await session.until(/paged:The following commands are available:/);
+    session.type("1 + 1\r");
+    await session.until(/\n2\n/);
+  });
+
+  it("Ctrl-C in a pager is the pager's", async () => {
+    session = new Session([], {
+      PAGER: "trap 'echo interrupted; exit' INT; cat; sleep 100 & wait",
+    });
+    await session.until(/nix-repl> $/);
+    session.type(":?\r");
+    await session.until(/Show this help/);
+    session.type("\x03");
+    await session.until(/interrupted\n/);
+    session.type("1 + 1\r");
+    await session.until(/\n2\n/);
+  });
+
+  it("a stop of the debugger has the keyboard to itself", async () => {
+    session = new Session(["--debugger"]);
+    await session.until(/nix-repl> $/);
+    session.type("let a = 5; in builtins.break (a + 1)\r");
+    await session.until(/breakpoint reached[\s\S]*nix-repl> $/);
+    session.type("a\r");
+    expect(await session.until(/\n5\n\nnix-repl> $/)).not.toContain("aa");
+    session.type(":c\r");
+    await session.until(/\n6\n\nnix-repl> $/);
+    session.type("let f = n: f (n + 1); in f 0\r");
+    await session.until(/f 0\n/);
+    session.type("\x03");
+    await session.until(/error: interrupted by the user/);
+  });
+
+  it.each([
+    ["while it waits for keys", ""],
+    ["while it evaluates", "let f = n: f (n + 1); in f 0\r"],
+    ["while the pager runs", ":?\r"],
+  ])("ends with its terminal, %s", async (_, keys) => {
+    session = new Session();
+    await session.until(/nix-repl> $/);
+    session.type(keys);
+    if (keys !== "") await session.until(/f 0\n|available/);
+    expect(await session.hangUp()).toBe(true);
   });
 
   it("takes several lines, typed or pasted", async () => {

@@ -47,6 +47,8 @@ export interface StoreRequest extends Pick<BlockingStoreOptions, "worker"> {
   readonly programs: Readonly<Record<string, string | undefined>>;
   /** Records what is looked at. Defaults to nothing. */
   readonly inputs?: InputRecorder | undefined;
+  /** Returns whether a wait for the stores is to be given up. Defaults to never. */
+  readonly isInterrupted?: (() => boolean) | undefined;
 }
 
 /** Schemes of stores whose objects are not files of this machine. */
@@ -110,7 +112,7 @@ export function openEvaluationStore(request: StoreRequest): Store {
           ...connection,
         },
       };
-    }),
+    }, request.isInterrupted),
     { directory: relocated, isRemote: REMOTE_SCHEMES.has(reference.scheme) },
   );
 }

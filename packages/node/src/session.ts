@@ -98,6 +98,8 @@ export interface EvaluationRequest {
     | ((settings: SettingsInput, searchPath: readonly SearchPathEntry[]) => HeapImageOptions)
     | undefined;
   /** See `EvaluationOptions`. */
+  readonly isInterrupted?: EvaluationOptions["isInterrupted"];
+  /** See `EvaluationOptions`. */
   readonly sampler?: EvaluationOptions["sampler"];
   /** See `EvaluationOptions`. */
   readonly onDerivation?: EvaluationOptions["onDerivation"];
@@ -133,6 +135,7 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     heapImage: request.heapImage?.(evaluated, searchPath),
     ...(observer === undefined ? {} : { observer }),
     ...(request.debugger === undefined ? {} : { debugger: request.debugger }),
+    isInterrupted: request.isInterrupted,
     sampler: request.sampler,
     onDerivation: request.onDerivation,
     ...(tier === undefined ? {} : { tier }),

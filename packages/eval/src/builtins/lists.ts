@@ -41,7 +41,10 @@ function applyToAll(ctx: EvalContext, callee: Value, list: NixList): NixList {
   const count = list.length;
   ctx.limits?.make(count, BYTES_PER_THUNK);
   const result = new Array<Slot>(count);
-  for (let i = 0; i < count; i++) result[i] = applyThunk(callee, list[i] as Slot);
+  for (let i = 0; i < count; i++) {
+    result[i] = applyThunk(callee, list[i] as Slot);
+    if (i % LARGE_RESULT === LARGE_RESULT - 1) ctx.limits?.reserve(0);
+  }
   return result;
 }
 
@@ -51,9 +54,13 @@ function checkListLength(_ctx: EvalContext, length: Int): void {
   }
 }
 
-function generate(callee: Value, count: number): NixList {
+function generate(ctx: EvalContext, callee: Value, count: number): NixList {
+  ctx.limits?.make(count, BYTES_PER_THUNK);
   const result = new Array<Slot>(count);
-  for (let i = 0; i < count; i++) result[i] = applyThunk(callee, i);
+  for (let i = 0; i < count; i++) {
+    result[i] = applyThunk(callee, i);
+    if (i % LARGE_RESULT === LARGE_RESULT - 1) ctx.limits?.reserve(0);
+  }
   return result;
 }
 
@@ -438,11 +445,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc:
       "A list of *length* elements; the element at index `i` is *generator* `i`, computed when " +
       "needed.\n\n```nix\nbuiltins.genList (x: x * x) 5\n```\n\nis `[ 0 1 4 9 16 ]`.",
-    run: (ctx, f: Value, length: Int) => {
-      const count = Number(length);
-      ctx.limits?.make(count, BYTES_PER_THUNK);
-      return generate(f, count);
-    },
+    run: (ctx, f: Value, length: Int) => generate(ctx, f, Number(length)),
   }),
   suspending({
     name: "filter",

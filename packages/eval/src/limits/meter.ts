@@ -14,6 +14,9 @@
  * meter and no cost.
  *
  * An exceeded meter stays exceeded: every run fails immediately until {@link LimitMeter.renew}.
+ *
+ * The same checks ask a host whether the user has interrupted the evaluation, also in the middle of a
+ * builtin.
  */
 import { EvalError } from "../errors/eval-error.ts";
 import type { EvalIo, MemoryGauge } from "../io.ts";
@@ -36,6 +39,9 @@ const WORK_PER_STEP = 100;
 const BYTES_PER_PIECE = 64;
 
 const MEBIBYTE = 1024 * 1024;
+
+/** The message of an evaluation that the user has stopped. */
+export const INTERRUPTED_BY_USER = "interrupted by the user";
 
 /** The usable share of the engine's memory; beyond it, a collection may come too late. */
 const SAFE_SHARE = 0.8;
@@ -66,6 +72,7 @@ export class LimitMeter {
   private constructor(
     private limits: Limits,
     private readonly io: EvalIo,
+    private readonly isInterrupted: (() => boolean) | undefined,
   ) {
     this.memoryLimit = this.memoryLimitOf(limits);
   }
@@ -80,13 +87,14 @@ export class LimitMeter {
   }
 
   /**
-   * Returns a meter, or `undefined` without limits. Throws if the host cannot measure a limited
-   * quantity.
+   * Returns a meter, or `undefined` without limits and without a host that interrupts. Throws if the
+   * host cannot measure a limited quantity.
    */
-  static of(limits: Limits, io: EvalIo): LimitMeter | undefined {
+  static of(limits: Limits, io: EvalIo, isInterrupted?: () => boolean): LimitMeter | undefined {
     const { maxSteps, maxMemory, maxTime } = limits;
-    return Math.min(maxSteps, maxMemory, maxTime) < Number.POSITIVE_INFINITY
-      ? new LimitMeter(limits, io)
+    const isLimited = Math.min(maxSteps, maxMemory, maxTime) < Number.POSITIVE_INFINITY;
+    return isLimited || isInterrupted !== undefined
+      ? new LimitMeter(limits, io, isInterrupted)
       : undefined;
   }
 
@@ -193,6 +201,8 @@ export class LimitMeter {
   }
 
   private overtime(): EvalError | undefined {
+    // Not remembered as exceeded: only what runs now is interrupted.
+    if (this.isInterrupted?.() === true) return new EvalError("interrupted", INTERRUPTED_BY_USER);
     const { maxTime } = this.limits;
     if (maxTime === Number.POSITIVE_INFINITY) return undefined;
     if (clock(this.io) - (this.started as number) <= maxTime) return undefined;

@@ -9,11 +9,13 @@ import {
   hashNar,
   isDerivationPath,
   makeFixedOutputPath,
+  type NarSource,
   type StoreConfig,
 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
+import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { baseNameOfPath } from "../path.ts";
 import { accessorOf, withoutSymlinks } from "../path-value.ts";
 import { ContextString, type NixPath } from "../value/value.ts";
@@ -84,7 +86,8 @@ export function addSource(
   } else {
     const isKnown = kept === undefined && ctx.settings.readOnlyMode;
     const known = isKnown ? accessor.narDigest?.(root.path) : undefined;
-    const nar = known ?? hashNar(narSourceOf(accessor, tree), root.path, ctx.hashes);
+    const nar =
+      known ?? hashNar(meteredSource(ctx, narSourceOf(accessor, tree)), root.path, ctx.hashes);
     tree = { ...tree, nar };
     digest = nar.digest;
   }
@@ -101,6 +104,18 @@ export function addSource(
   ctx.io.allowPath?.(path);
   cache?.set(key, path);
   return path;
+}
+
+/** The same source, each file of which counts like a call: trees may be large. */
+function meteredSource({ limits }: EvalContext, source: NarSource<string>): NarSource<string> {
+  if (limits === undefined) return source;
+  return {
+    ...source,
+    stat: (path) => {
+      limits.work(WORK_PER_BUILTIN);
+      return source.stat(path);
+    },
+  };
 }
 
 /** Tells the host of a copy that is about to be made. */

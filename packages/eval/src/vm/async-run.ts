@@ -11,6 +11,7 @@
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { INTERRUPTED_BY_USER } from "../limits/meter.ts";
 import { BLACKHOLE, type Thunk } from "../value/thunk.ts";
 import { ENTRY_LAMBDA, HEADER_SIZE, SEGMENT_LAMBDA, type SegmentLink } from "./frame.ts";
 import { type Machine, Progress } from "./machine.ts";
@@ -194,6 +195,6 @@ export class AsyncRun implements SuspendedRun {
 }
 
 function stopped(signal: StopSignal): EvalError {
-  const error = new EvalError("interrupted", "interrupted by the user");
+  const error = new EvalError("interrupted", INTERRUPTED_BY_USER);
   return Object.assign(error, { cause: signal.reason });
 }

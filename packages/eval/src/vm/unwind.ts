@@ -34,6 +34,12 @@ import type { Machine } from "./machine.ts";
 import { RecursionError } from "./recursion-error.ts";
 import type { Suspendable } from "./requests.ts";
 
+/**
+ * Frames that traces of an interruption are about: the innermost say what ran, and the user waits while
+ * millions of others are left.
+ */
+const MAX_INTERRUPTED_FRAMES = 1000;
+
 /** Unwinds `machine.error`. Returns when a frame has caught it; throws it when none does. */
 export function unwind(machine: Machine): void {
   const showTrace = machine.ctx.settings.showTrace;
@@ -42,6 +48,9 @@ export function unwind(machine: Machine): void {
   const builtin = machine.step.running;
   machine.step.running = null;
   let { stack, lambda, self, pc, base, depth } = machine;
+  let told = error instanceof EvalError;
+  /** Frames that traces of an interruption may still be about. */
+  let untold = MAX_INTERRUPTED_FRAMES;
   if (error instanceof EvalError) {
     if (error.leaving !== null) {
       addCallTraces(error, error.leaving, callPosition(lambda, self, pc, base, stack), showTrace);
@@ -51,6 +60,7 @@ export function unwind(machine: Machine): void {
     }
   }
   for (;;) {
+    if (told && --untold < 0) told = !(error instanceof EvalError && error.kind === "interrupted");
     if (lambda === ENTRY_LAMBDA) {
       machine.observer?.interruptFrame?.(stack, base);
       throw error;
@@ -63,7 +73,7 @@ export function unwind(machine: Machine): void {
     }
     if (lambda === NATIVE_LAMBDA) {
       const frame = self as NativeFrame;
-      if (pc > 1 && error instanceof EvalError) {
+      if (pc > 1 && told && error instanceof EvalError) {
         // The error comes from a call that the native code requested.
         error.resolveCallSite(callPosition(lambda, self, pc, base, stack));
       }
@@ -84,8 +94,9 @@ export function unwind(machine: Machine): void {
           return;
         }
         error = next;
+        told = error instanceof EvalError;
       } else if (frame.next >= 0) leaveArgument(machine.ctx, error, frame);
-      if (error instanceof EvalError && frame.builtin !== null) {
+      if (told && error instanceof EvalError && frame.builtin !== null) {
         const header = base - HEADER_SIZE;
         const pos = callPosition(
           stack[header],
@@ -96,7 +107,7 @@ export function unwind(machine: Machine): void {
         );
         addBuiltinTrace(error, frame.builtin, pos);
       }
-    } else if (error instanceof EvalError) {
+    } else if (told && error instanceof EvalError) {
       const pos = callPosition(lambda, self, pc, base, stack);
       addFrameTraces(machine.ctx, error, lambda, pc, pos, stack, base);
     }
@@ -112,7 +123,7 @@ export function unwind(machine: Machine): void {
     base = stack[header + 3];
     if (mark === CALL_MARK) {
       depth--;
-      if (error instanceof EvalError && left.kind === LambdaKind.Function) {
+      if (told && error instanceof EvalError && left.kind === LambdaKind.Function) {
         const pos = callPosition(lambda, self, pc, base, stack);
         addCallTraces(error, leftFunction(left, inBody), pos, showTrace);
       }

@@ -65,6 +65,7 @@ const debuggedEval = (isFlake: boolean): WaitingProgram<DebugFlags> => ({
     const session = openSession(flags, {
       readOnly: flags.readOnly,
       debugger: conversation.debug.hooks,
+      isInterrupted: conversation.interrupts.isRaised,
     });
     let lines: Promise<LineReader> | undefined;
     conversation.begin(session, (repl) => {

@@ -14,6 +14,7 @@ import { runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { converse } from "../repl/converse.ts";
 import { DebugConversation } from "../repl/debug-conversation.ts";
 import { DebuggerExit } from "../repl/debug-stop.ts";
+import { Interrupts } from "../repl/interrupts.ts";
 import { openLines } from "../repl/open-lines.ts";
 import { type LoadedInstallable, Repl } from "../repl/repl.ts";
 import { openSession, type Session } from "../session.ts";
@@ -81,19 +82,20 @@ const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
     const input = terminal.openInput?.();
     if (input === undefined) throw usageError("standard input cannot be read here");
     const conversation = flags.debugs ? new DebugConversation(invocation) : undefined;
+    const interrupts = conversation?.interrupts ?? new Interrupts();
     const session = openSession(flags, {
       readOnly: flags.readOnly,
+      isInterrupted: interrupts.isRaised,
       ...(conversation === undefined ? {} : { debugger: conversation.debug.hooks }),
     });
-    const installables = installablesOf(flags, session, takesFlakes);
-    const repl = new Repl(
-      session,
-      invocation,
-      installables,
-      input.isTerminal,
-      conversation?.atRest(),
-    );
+    const repl = new Repl(session, invocation, {
+      installables: installablesOf(flags, session, takesFlakes),
+      numbersInputs: input.isTerminal,
+      stop: conversation?.atRest(),
+      interrupts,
+    });
     const lines = await openLines(input, terminal, repl, flags);
+    interrupts.poll = () => lines.poll?.();
     repl.releaseInput = () => lines.release();
     if (conversation !== undefined) {
       conversation.begin(session, async () => lines);

@@ -18,14 +18,27 @@ export async function converse(repl: Repl, lines: LineReader, terminal: Terminal
     }
     input += `${read.text}\n`;
     const interrupt = (): void => {
-      repl.interrupt();
+      repl.interrupts.raise();
     };
-    const stopListening = terminal.onInterrupt?.(interrupt);
+    const stopListening = listenAlways(terminal, interrupt);
     const stopWatching = lines.watch?.(interrupt);
     const outcome = await repl.take(input);
     stopWatching?.();
-    stopListening?.();
+    stopListening();
     if (outcome === "quit") return;
     if (outcome === "done") input = "";
   }
+}
+
+/** Calls back for every interruption: a second one that nobody hears would end the process. */
+function listenAlways(terminal: Terminal, listener: () => void): () => void {
+  let stop: (() => void) | undefined;
+  const listen = (): void => {
+    stop = terminal.onInterrupt?.(() => {
+      listen();
+      listener();
+    });
+  };
+  listen();
+  return () => stop?.();
 }

@@ -12,6 +12,7 @@ import type { Session } from "../session.ts";
 import { converse } from "./converse.ts";
 import { placeText, showWatches } from "./debug-commands.ts";
 import { DebuggerExit, DebugStop } from "./debug-stop.ts";
+import { Interrupts } from "./interrupts.ts";
 import type { LineReader } from "./lines.ts";
 import { Repl } from "./repl.ts";
 
@@ -21,6 +22,8 @@ const NORMAL = "\x1b[0m";
 /** The debugger of a command, on its terminal. */
 export class DebugConversation {
   readonly debug: Debugger;
+  /** How the user stops what the session evaluates. */
+  readonly interrupts = new Interrupts();
   readonly #invocation: Invocation;
   #session: Session | undefined;
   #lines: ((repl: Repl) => Promise<LineReader>) | undefined;
@@ -78,18 +81,22 @@ export class DebugConversation {
     const invocation = this.#invocation;
     const outer = this.replScope?.();
     const stop = new DebugStop(this.debug, event, this.#watches, outer && [...outer.keys()]);
-    const repl = new Repl(session, invocation, [], false, stop);
+    const { interrupts } = this;
+    const repl = new Repl(session, invocation, { stop, interrupts });
     repl.setScope(new Map([...(outer ?? []), ...stop.scope]));
     this.#announce(event, repl);
     this.showBanner();
     await showWatches(repl, stop);
     const lines = await (this.#lines as (repl: Repl) => Promise<LineReader>)(repl);
     repl.releaseInput = () => lines.release();
+    interrupts.poll = () => lines.poll?.();
     const previous = lines.switchTo?.(repl);
     try {
       await converse(repl, lines, invocation.terminal);
     } finally {
       if (previous !== undefined) lines.switchTo?.(previous);
+      // Without a REPL around it, Ctrl-C ends the command again.
+      if (this.replScope === undefined) lines.release();
     }
     return stop.resume ?? this.#quit(event);
   }

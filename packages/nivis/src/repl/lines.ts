@@ -18,8 +18,13 @@ export type ReadLine =
 /** A source of lines. */
 export interface LineReader {
   read(isContinuation: boolean): Promise<ReadLine>;
-  /** Calls back for Ctrl-C while an evaluation runs; returns how to stop that. */
+  /**
+   * Calls back for Ctrl-C while an evaluation runs; returns how to stop that. While another REPL reads,
+   * nobody is called back.
+   */
   watch?(listener: () => void): () => void;
+  /** Takes the keys that have been pressed by now, for the one who watches. */
+  poll?(): void;
   /** Edits for another REPL from now on; returns the one before. */
   switchTo?(repl: Repl): Repl;
   /** Leaves standard input to another program until the next read. */

@@ -38,7 +38,6 @@ import { describePackage } from "../selection/packages.ts";
 import { DEBUG_COMMANDS, showEnvironment } from "./debug-commands.ts";
 import { editFile } from "./editor-program.ts";
 import { renderMarkdown } from "./markdown.ts";
-import { page } from "./pager.ts";
 import type { Outcome, Repl } from "./repl.ts";
 
 /** A command that begins with a colon. */
@@ -148,8 +147,7 @@ export const REPL_COMMANDS: readonly ReplCommand[] = [
     run: async (repl) => {
       const { lastLoaded } = repl;
       if (lastLoaded === undefined) throw new EvalError("value", "nothing has been loaded yet");
-      repl.releaseInput();
-      await page(repl.invocation.terminal, lastLoaded.map((name) => `${name}\n`).join(""));
+      repl.print(lastLoaded.map((name) => `${name}\n`).join(""));
       return undefined;
     },
   },
@@ -302,7 +300,7 @@ async function derivationPath(repl: Repl, value: Value): Promise<string> {
 async function build(repl: Repl, argument: Bytes, links: boolean): Promise<undefined> {
   const { session, invocation } = repl;
   const drvPath = await derivationPath(repl, await repl.evaluate(argument));
-  const realisation = new Realisation(session, invocation);
+  const realisation = new Realisation(session, invocation, repl.interrupts.signal);
   if (!realisation.store.isValidPath(drvPath)) {
     throw new EvalError("value", `expression evaluated to invalid derivation '${drvPath}'`);
   }
@@ -339,7 +337,7 @@ async function runNixOn(
 ): Promise<undefined> {
   const drvPath = await derivationPath(repl, value);
   const { environment } = repl.invocation.terminal;
-  repl.releaseInput();
+  repl.releaseTerminal();
   try {
     await runChild(program, [...args, decodeUtf8(drvPath)], environment);
   } catch (error) {
@@ -452,7 +450,7 @@ async function editSource(
   isCopy: boolean,
   line: number,
 ): Promise<void> {
-  repl.releaseInput();
+  repl.releaseTerminal();
   await editFile(repl.invocation.terminal.environment, {
     path,
     line,

@@ -27,6 +27,8 @@ import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import type { Session, Source } from "../session.ts";
 import { DebuggerExit, type DebugStop } from "./debug-stop.ts";
+import { Interrupts } from "./interrupts.ts";
+import { canPage, isLongerThan, page } from "./pager.ts";
 import { findCommand } from "./repl-commands.ts";
 
 /** Below every level of messages. */
@@ -39,6 +41,18 @@ const SHOWN_NAMES = 20;
 export interface LoadedInstallable {
   /** Evaluates it, anew each time; `what` is how messages name it. */
   load(): Promise<{ readonly what: Bytes; readonly slot: Slot }>;
+}
+
+/** What a REPL may be made with. */
+export interface ReplParts {
+  /** What the command line wants in the scope. Defaults to nothing. */
+  readonly installables?: readonly LoadedInstallable[];
+  /** Whether messages tell inputs apart by number. Defaults to `false`, as in C++ Nix. */
+  readonly numbersInputs?: boolean;
+  /** The stop of the debugger that the REPL is for. Defaults to none. */
+  readonly stop?: DebugStop | undefined;
+  /** Those of the session. Defaults to new ones. */
+  readonly interrupts?: Interrupts;
 }
 
 /** What becomes of the REPL after an input. */
@@ -58,7 +72,7 @@ export class Repl {
   readonly stop: DebugStop | undefined;
   /** Keeps what is evaluated for the user's convenience from stopping. */
   mute: <Result>(work: () => Promise<Result>) => Promise<Result> = (work) => work();
-  /** Called before another program reads standard input. */
+  /** Called before another program reads standard input; see {@link releaseTerminal}. */
   releaseInput: () => void = () => {};
   /** The files that `:reload` loads again, in order. */
   readonly #files = new Set<Bytes>();
@@ -74,19 +88,25 @@ export class Repl {
   /** Whether messages tell inputs apart by number. C++ Nix calls every input `string`. */
   readonly #numbersInputs: boolean;
   #inputs = 0;
-  /** Stops the evaluation under way. */
-  #controller: AbortController | undefined;
+  /** How the user stops what is under way; shared by all REPLs of the session. */
+  readonly interrupts: Interrupts;
+  /** What the input under way has printed, if that may go through a pager. */
+  #held: Bytes | undefined;
 
   constructor(
     session: Session,
     invocation: Invocation,
-    installables: readonly LoadedInstallable[],
-    numbersInputs = false,
-    stop?: DebugStop,
+    {
+      installables = [],
+      numbersInputs = false,
+      stop,
+      interrupts = new Interrupts(),
+    }: ReplParts = {},
   ) {
     this.stop = stop;
     this.session = session;
     this.invocation = invocation;
+    this.interrupts = interrupts;
     this.#numbersInputs = numbersInputs;
     this.#installables = installables;
   }
@@ -101,13 +121,6 @@ export class Repl {
     this.#scope = scope;
   }
 
-  /** Stops the evaluation under way; returns whether there was one. */
-  interrupt(): boolean {
-    if (this.#controller === undefined) return false;
-    this.#controller.abort();
-    return true;
-  }
-
   /**
    * Takes an input: bindings, an expression, or a command. Errors are shown, never thrown.
    * `incomplete` asks for the same input again with one more line at its end.
@@ -118,14 +131,14 @@ export class Repl {
     if (text !== "") {
       this.#inputs++;
       this.stop?.begin();
-      this.#controller = new AbortController();
+      this.#held = canPage(this.invocation.terminal) ? "" : undefined;
       try {
-        outcome = await this.#process(text);
+        outcome = await this.interrupts.during(() => this.#process(text));
+        await this.#showHeld();
       } catch (error) {
+        await this.#showHeld();
         if (error instanceof DebuggerExit) return "quit";
         this.#report(error);
-      } finally {
-        this.#controller = undefined;
       }
     }
     if (outcome === "done") this.print("\n");
@@ -243,18 +256,17 @@ export class Repl {
    * showing messages. Throws what an evaluation throws.
    */
   async quietly(text: Bytes, milliseconds = 1000): Promise<Value> {
-    const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), milliseconds);
     const { invocation, session } = this;
     const { verbosity } = invocation;
     invocation.verbosity = SILENT;
     try {
       const thunk = session.evaluation.loadText(text, this.#source(text));
-      const { signal } = controller;
-      return await this.mute(() => session.evaluation.forceAsync(thunk, { signal }));
+      return await this.interrupts.during(
+        (signal) => this.mute(() => session.evaluation.forceAsync(thunk, { signal })),
+        milliseconds,
+      );
     } finally {
       invocation.verbosity = verbosity;
-      clearTimeout(timer);
     }
   }
 
@@ -285,13 +297,8 @@ export class Repl {
     return this.session.evaluation.runAsync(generator, this.#runOptions()) as Promise<Result>;
   }
 
-  #runOptions(): { readonly signal?: AbortSignal } {
-    return this.#controller === undefined ? {} : { signal: this.#controller.signal };
-  }
-
-  /** The signal of an interruption, for work that is not evaluation. */
-  get signal(): AbortSignal | undefined {
-    return this.#controller?.signal;
+  #runOptions(): { readonly signal: AbortSignal | undefined } {
+    return { signal: this.interrupts.signal };
   }
 
   /** Prints a value, with derivations as paths and errors inside as texts. */
@@ -308,20 +315,34 @@ export class Repl {
 
   /** Prints a value on one line and without colours, within some milliseconds. */
   async formatShortly(value: Value, milliseconds: number): Promise<Bytes> {
-    const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), milliseconds);
-    try {
-      const { evaluation } = this.session;
-      const text = printPretty(evaluation.context, value, { maxDepth: 2, throwsAtTop: true });
-      return await evaluation.runAsync(text, { signal: controller.signal });
-    } finally {
-      clearTimeout(timer);
-    }
+    const { evaluation } = this.session;
+    const text = printPretty(evaluation.context, value, { maxDepth: 2, throwsAtTop: true });
+    return this.interrupts.during((signal) => evaluation.runAsync(text, { signal }), milliseconds);
   }
 
-  /** Writes data to standard output. */
+  /** Writes data to standard output; on a terminal at the end of the input, for a pager may show it. */
   print(text: Bytes): void {
-    this.invocation.terminal.writeOut(text);
+    if (this.#held === undefined) this.invocation.terminal.writeOut(text);
+    else this.#held += text;
+  }
+
+  /** Leaves the terminal to another program; what has been printed is to be seen before it starts. */
+  releaseTerminal(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.invocation.terminal.writeOut(held);
+    this.releaseInput();
+  }
+
+  /** Shows what the input has printed, through a pager if the terminal is too small for it. */
+  async #showHeld(): Promise<void> {
+    const text = this.#held;
+    this.#held = undefined;
+    if (text === undefined || text === "") return;
+    const { terminal } = this.invocation;
+    if (!isLongerThan(terminal, text)) return terminal.writeOut(text);
+    this.releaseInput();
+    await page(terminal, text);
   }
 
   /** Tells the user something on standard error, unless quiet. */

@@ -1,4 +1,5 @@
 /** Running programs such as git, with what they print gathered as bytes. */
+import type { ChildProcess } from "node:child_process";
 import type { ProgramOptions, ProgramResult, ProgramRunner } from "@nivis/fetch";
 import { InputError } from "@nivis/formats";
 import { textOfBytes } from "../byte-path.ts";
@@ -7,6 +8,11 @@ import { errnoCode, errnoMessage } from "../errno.ts";
 /** See the head of this file. */
 export class NodeProgramRunner implements ProgramRunner {
   readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #children = new Set<ChildProcess>();
+  /** Programs do not outlive the thread or process that waits for them. */
+  readonly #endAll = (): void => {
+    for (const child of this.#children) child.kill();
+  };
 
   /** @param environment The variables that programs get; texts, not bytes. */
   constructor(environment: Readonly<Record<string, string | undefined>>) {
@@ -34,17 +40,26 @@ export class NodeProgramRunner implements ProgramRunner {
         ],
         ...(options.directory === undefined ? {} : { cwd: textOfBytes(options.directory) }),
       });
+      if (this.#children.size === 0) process.once("exit", this.#endAll);
+      this.#children.add(child);
+      const forget = (): void => {
+        if (this.#children.delete(child) && this.#children.size === 0) {
+          process.off("exit", this.#endAll);
+        }
+      };
       const output: Buffer[] = [];
       const errors: Buffer[] = [];
       child.stdout?.on("data", (piece: Buffer) => output.push(piece));
       child.stderr?.on("data", (piece: Buffer) => errors.push(piece));
       child.on("error", (error) => {
+        forget();
         const reason = errnoMessage(errnoCode(error));
         const hint =
           reason === errnoMessage("ENOENT") ? `; is the program '${program}' installed?` : "";
         reject(new InputError(`executing '${program}': ${reason}${hint}`));
       });
       child.on("close", (code, signal) => {
+        forget();
         resolve({
           code: code ?? 128 + signalNumber(signal),
           output: Buffer.concat(output),

@@ -8,7 +8,7 @@
  */
 import { existsSync } from "node:fs";
 import type { MessagePort, Worker, WorkerOptions } from "node:worker_threads";
-import { IoError } from "@nivis/eval";
+import { EvalError, IoError } from "@nivis/eval";
 
 /** What a thread is started with, beside data of its own. */
 export interface ThreadStart {
@@ -27,6 +27,12 @@ const ENDED = 2;
 /** Milliseconds that the thread may take to start. */
 const STARTING_TIME = 60_000;
 
+/** Milliseconds that a thread may take to end itself. */
+const ENDING_TIME = 1000;
+
+/** Milliseconds between two questions whether a wait is interrupted. */
+const INTERRUPTION_WAIT = 20;
+
 /** The script of a thread and how it is started. */
 export interface ThreadScript {
   readonly script: string | URL;
@@ -43,6 +49,8 @@ export interface ThreadUser<Received> {
   readonly start: () => ThreadScript;
   /** Takes messages that come while nobody waits in {@link BlockingThread.receive}. */
   readonly onMessage?: (message: Received) => void;
+  /** Is asked now and then during a wait: `true` ends it with an error of kind `interrupted`. */
+  readonly isInterrupted?: (() => boolean) | undefined;
   /** Is called when the thread has ended, with the reason. */
   readonly onEnd?: (reason: string) => void;
 }
@@ -80,19 +88,26 @@ export class BlockingThread<Posted, Received> {
 
   /**
    * Waits for the next message of the thread, which must have been started. Throws an
-   * {@link IoError} of code `connection` if the thread has ended or does not start.
+   * {@link IoError} of code `connection` if the thread has ended or does not start, and an
+   * {@link EvalError} of kind `interrupted` if the wait is interrupted.
    */
   receive(): Received {
     const { port, signal } = this.#running as Running;
     const { receiveMessageOnPort } = process.getBuiltinModule("node:worker_threads");
+    const { isInterrupted } = this.#user;
+    const step = isInterrupted === undefined ? STARTING_TIME : INTERRUPTION_WAIT;
+    let waitedFor = 0;
     for (;;) {
       const seen = Atomics.load(signal, MESSAGES);
       const state = Atomics.load(signal, STATE);
       const received = receiveMessageOnPort(port);
       if (received !== undefined) return received.message as Received;
       if (state === ENDED) throw new IoError("connection", `${this.#user.name} ended`);
-      const waited = Atomics.wait(signal, MESSAGES, seen, STARTING_TIME);
-      if (waited === "timed-out" && Atomics.load(signal, STATE) === 0) {
+      if (isInterrupted?.() === true) {
+        throw new EvalError("interrupted", "interrupted by the user");
+      }
+      if (Atomics.wait(signal, MESSAGES, seen, step) === "timed-out") waitedFor += step;
+      if (waitedFor >= STARTING_TIME && Atomics.load(signal, STATE) === 0) {
         throw new IoError("connection", `${this.#user.name} did not start`);
       }
     }
@@ -115,6 +130,15 @@ export class BlockingThread<Posted, Received> {
   end(): void {
     void this.#running?.worker.terminate();
     this.#running = undefined;
+  }
+
+  /** Asks the thread to end itself and lets go of it; one that does not is ended. */
+  endAfter(message: Posted): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    running.port.postMessage(message);
+    this.#running = undefined;
+    setTimeout(() => void running.worker.terminate(), ENDING_TIME).unref();
   }
 
   #open(): Running {

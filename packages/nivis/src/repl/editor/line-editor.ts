@@ -92,9 +92,10 @@ export class LineEditor {
     const { cursor, text } = line;
     switch (name) {
       case "<Enter>":
+      // Enter, if it was pressed before the terminal was told to deliver keys as they are.
+      case "<C-j>":
         return this.enter();
       case "<M-Enter>":
-      case "<C-j>":
         line.insert("\n");
         return undefined;
       case "<Tab>":

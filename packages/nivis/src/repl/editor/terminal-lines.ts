@@ -11,6 +11,7 @@ import type { Repl } from "../repl.ts";
 import { type Completions, complete } from "./completion.ts";
 import { highlight, type Paint } from "./highlight.ts";
 import type { History } from "./history.ts";
+import { Keyboard } from "./keyboard.ts";
 import { type Key, KeyDecoder } from "./keys.ts";
 import { LineEditor } from "./line-editor.ts";
 import { preview } from "./preview.ts";
@@ -22,6 +23,10 @@ const ESCAPE_WAIT = 40;
 const PREVIEW_WAIT = 150;
 /** The lines that a list of completions may take. */
 const MAX_LIST_LINES = 12;
+
+const CTRL_C = "\x03";
+const CTRL_Z = "\x1a";
+const CTRL_BACKSLASH = "\x1c";
 
 /** How inputs are edited. */
 export interface TerminalLinesOptions {
@@ -38,17 +43,26 @@ export class TerminalLines implements LineReader {
   #repl: Repl;
   readonly #options: TerminalLinesOptions;
   readonly #editor: LineEditor;
+  readonly #keyboard = new Keyboard();
   readonly #decoder = new KeyDecoder();
   readonly #screen: Screen;
   /** Keys that were typed while an evaluation ran. */
   readonly #keys: Key[] = [];
-  /** The read that is under way, if the user has not pressed a key since. */
-  #reading: Promise<string | undefined> | undefined;
+  /** Whether a read is under way. */
+  #isReading = false;
+  /** Whether the terminal is gone. */
+  #ended = false;
+  /** Is called when there are new keys, or none will come any more. */
+  #wake: (() => void) | undefined;
+  /** Is called for Ctrl-C while an evaluation runs. */
+  #watcher: (() => void) | undefined;
   /** Lines below the text. */
   #below: readonly string[] = [];
   /** The completions that Tab walks through. */
   #cycle: { readonly completions: Completions; index: number; end: number } | undefined;
   #previewTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The preview that is being computed; nothing else is evaluated meanwhile. */
+  #previewing: Promise<void> | undefined;
   /** Raised with each key, so that an older preview is not shown. */
   #generation = 0;
   #painted: { readonly text: string; readonly paints: readonly Paint[] } | undefined;
@@ -86,6 +100,8 @@ export class TerminalLines implements LineReader {
 
   async read(): Promise<ReadLine> {
     this.#editor.begin();
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
     // It stays so while an evaluation runs: a key that the terminal took before it was told to make
     // signals again would be lost.
     this.#input.setRaw(true);
@@ -97,34 +113,68 @@ export class TerminalLines implements LineReader {
       return await this.#conversation();
     } finally {
       clearTimeout(this.#previewTimer);
+      await this.#previewing;
+      this.#watcher = watcher;
       stopWatching?.();
       this.#terminal.writeOut("\x1b[?2004l");
     }
   }
 
   watch(listener: () => void): () => void {
-    let watching = true;
-    this.#reading ??= this.#input.read();
-    const reading = this.#reading;
-    void reading.then((bytes) => {
-      if (!watching || bytes === undefined) return;
-      const end = bytes.lastIndexOf("\x03");
-      if (end >= 0) listener();
-      // What was typed before Ctrl-C is given up with the evaluation.
-      this.#keys.push(...this.#decoder.decode(bytes.slice(end + 1)));
-      if (this.#reading === reading) this.#reading = undefined;
-    });
+    const outer = this.#watcher;
+    this.#watcher = listener;
+    this.#readOn();
     return () => {
-      watching = false;
+      this.#watcher = outer;
     };
+  }
+
+  poll(): void {
+    if (this.#watcher === undefined) return;
+    const bytes = this.#keyboard.read();
+    if (bytes !== "") this.#takeBytes(bytes);
+  }
+
+  /** Reads from the terminal, as long as somebody watches or waits. */
+  #readOn(): void {
+    if (this.#isReading || this.#ended) return;
+    this.#isReading = true;
+    const input = this.#input;
+    void input.read().then((bytes) => {
+      this.#isReading = false;
+      if (bytes === undefined) this.#ended = true;
+      else this.#takeBytes(bytes);
+      this.#wake?.();
+      if (this.#watcher !== undefined) this.#readOn();
+    });
+  }
+
+  #takeBytes(bytes: string): void {
+    let typed = bytes;
+    if (this.#watcher !== undefined) {
+      const end = bytes.lastIndexOf(CTRL_C);
+      // What was typed before Ctrl-C is given up with the evaluation.
+      if (end >= 0) {
+        this.#keys.length = 0;
+        this.#watcher();
+      }
+      typed = bytes.slice(end + 1);
+      if (typed.includes(CTRL_Z)) this.#stopProcess("SIGTSTP");
+      if (typed.includes(CTRL_BACKSLASH)) this.#stopProcess("SIGQUIT");
+      typed = typed.replaceAll(CTRL_Z, "");
+    }
+    this.#keys.push(...this.#decoder.decode(typed));
   }
 
   release(): void {
     this.#input.setRaw(false);
     this.#input.pause();
+    // A paused read does not end; the next one is another.
+    this.#isReading = false;
   }
 
   close(): void {
+    this.#keyboard.close();
     this.#input.setRaw(false);
     this.#input.close();
   }
@@ -147,18 +197,15 @@ export class TerminalLines implements LineReader {
     for (;;) {
       const key = this.#keys.shift();
       if (key !== undefined) return key;
-      this.#reading ??= this.#input.read();
-      const reading = this.#reading;
-      const bytes = this.#decoder.isUndecided
-        ? await Promise.race([reading, pause(ESCAPE_WAIT)])
-        : await reading;
-      if (bytes === TIME_IS_UP) {
+      if (this.#ended) return undefined;
+      const arrival = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#readOn();
+      if (!this.#decoder.isUndecided) await arrival;
+      else if ((await Promise.race([arrival, pause(ESCAPE_WAIT)])) === TIME_IS_UP) {
         this.#keys.push(...this.#decoder.flush());
-        continue;
       }
-      this.#reading = undefined;
-      if (bytes === undefined) return undefined;
-      this.#keys.push(...this.#decoder.decode(bytes as string));
     }
   }
 
@@ -188,7 +235,7 @@ export class TerminalLines implements LineReader {
         return undefined;
       case "suspend":
         this.#finish();
-        this.#suspend();
+        this.#stopProcess("SIGTSTP");
         return undefined;
       case "edit":
         await this.#editElsewhere();
@@ -206,10 +253,10 @@ export class TerminalLines implements LineReader {
     this.#screen.leave({ ...picture, text: picture.text + suffix });
   }
 
-  /** Ctrl-Z: stops the process as the terminal itself would. */
-  #suspend(): void {
+  /** Stops or ends the process as the terminal itself would for Ctrl-Z and Ctrl-\\. */
+  #stopProcess(signal: "SIGTSTP" | "SIGQUIT"): void {
     this.#input.setRaw(false);
-    process.kill(process.pid, "SIGTSTP");
+    process.kill(process.pid, signal);
     this.#input.setRaw(true);
   }
 
@@ -304,12 +351,16 @@ export class TerminalLines implements LineReader {
     clearTimeout(this.#previewTimer);
     if (!this.#options.previews) return;
     const generation = this.#generation;
-    this.#previewTimer = setTimeout(async () => {
-      const value = await preview(this.#repl, this.#editor.line.text);
-      if (value === undefined || generation !== this.#generation) return;
-      this.#below = [faint(value, this.#terminal)];
-      this.#draw();
+    this.#previewTimer = setTimeout(() => {
+      this.#previewing = this.#preview(generation);
     }, PREVIEW_WAIT);
+  }
+
+  async #preview(generation: number): Promise<void> {
+    const value = await preview(this.#repl, this.#editor.line.text);
+    if (value === undefined || generation !== this.#generation) return;
+    this.#below = [faint(value, this.#terminal)];
+    this.#draw();
   }
 
   #draw(): void {

@@ -44,6 +44,8 @@ export interface BlockingFetcherOptions {
   readonly note?: ((message: string) => void) | undefined;
   /** Shows what is under way in a line that the next one replaces; the empty line removes it. */
   readonly showProgress?: ((line: string) => void) | undefined;
+  /** Returns whether the fetch that is waited for is to be given up. Defaults to never. */
+  readonly isInterrupted?: (() => boolean) | undefined;
 }
 
 /** See the head of this file. */
@@ -52,9 +54,11 @@ export class BlockingFetcher implements EvaluationFetcher {
   readonly #show: (notice: FetchNotice) => void;
   readonly #trees = new Map<string, FetchedTree>();
 
-  constructor({ start, worker, warn, note, showProgress }: BlockingFetcherOptions) {
+  constructor(options: BlockingFetcherOptions) {
+    const { start, worker, warn, note, showProgress, isInterrupted } = options;
     this.#thread = new BlockingThread({
       name: "the thread that fetches",
+      isInterrupted,
       start: () => ({
         script: worker ?? new URL("./fetch-worker.js", import.meta.url),
         data: { start, showsProgress: showProgress !== undefined },
@@ -133,12 +137,23 @@ export class BlockingFetcher implements EvaluationFetcher {
     question: Extract<FetchQuestion, { readonly ask: Ask }>,
   ): FetchAnswers[Ask] {
     this.#thread.post(question);
-    let reply = this.#thread.receive();
+    let reply = this.#receive();
     while ("show" in reply) {
       this.#show(reply);
-      reply = this.#thread.receive();
+      reply = this.#receive();
     }
     if ("failure" in reply) throw errorOfMessage(reply.failure);
     return reply.value as FetchAnswers[Ask];
+  }
+
+  #receive(): FetchMessage {
+    try {
+      return this.#thread.receive();
+    } catch (error) {
+      // The thread works on; the next fetch gets another one.
+      if (this.#thread.isRunning) this.#thread.endAfter({ ask: "stop" });
+      this.#show({ show: "progress", text: "" });
+      throw error;
+    }
   }
 }

@@ -54,6 +54,8 @@ export class FetchServer {
       case "forget":
         this.forget();
         return undefined;
+      case "stop":
+        return undefined;
       case "close":
         await this.#session.close();
         return undefined;

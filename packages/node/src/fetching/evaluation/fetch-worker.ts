@@ -50,6 +50,8 @@ function serve(data: WorkerStart): void {
     }
   };
   port.onMessage((question) => {
+    // In a thread this ends the thread alone.
+    if (question.ask === "stop") process.exit();
     void answer(question).then((reply) => port.post(reply));
   });
 }

@@ -44,7 +44,9 @@ export type FetchQuestion =
       readonly options: FlakeLockOptions;
     }
   | { readonly ask: "forget" }
-  | { readonly ask: "close" };
+  | { readonly ask: "close" }
+  /** Ends the thread and the programs that it runs; there is no answer. */
+  | { readonly ask: "stop" };
 
 /** A fetched tree as a message. */
 export interface TreeMessage {
@@ -71,6 +73,7 @@ export interface FetchAnswers {
   readonly "flake-at": FlakeCallMessage;
   readonly forget: undefined;
   readonly close: undefined;
+  readonly stop: undefined;
 }
 
 /** An answer, or an error that is thrown where the question was asked. */

@@ -40,10 +40,14 @@ export class BlockingStore {
   /** The first failure among the requests that were sent. */
   #failure: StoreReply | undefined;
 
-  /** `options` may be made when the thread is started. */
-  constructor(options: BlockingStoreOptions | (() => BlockingStoreOptions)) {
+  /** `options` may be made when the thread is started; `isInterrupted` ends waits. */
+  constructor(
+    options: BlockingStoreOptions | (() => BlockingStoreOptions),
+    isInterrupted?: () => boolean,
+  ) {
     this.#thread = new BlockingThread({
       name: "the thread that talks to stores",
+      isInterrupted,
       start: () => {
         const { worker, ...data } = typeof options === "function" ? options() : options;
         return {
@@ -67,10 +71,16 @@ export class BlockingStore {
     request: Extract<StoreRequest, { readonly ask: Ask }>,
   ): StoreAnswers[Ask] {
     let reply: StoreReply | undefined;
-    this.#post(request, (received) => {
+    const id = this.#post(request, (received) => {
       reply = received;
     });
-    while (reply === undefined) this.#take(this.#thread.receive());
+    try {
+      while (reply === undefined) this.#take(this.#thread.receive());
+    } catch (error) {
+      // Writes that are under way are finished: the evaluation counts on them.
+      if (this.#takers.delete(id) && this.#sent.size === 0) this.cancel();
+      throw error;
+    }
     return valueOf(reply) as StoreAnswers[Ask];
   }
 
