@@ -67,6 +67,7 @@ export const ON_DEMAND = {
   hashes: ["formats/src/hash/portable-hash.ts"],
   patterns: ["eval/src/regex/regex.ts"],
   "debug-code": ["eval/src/vm/debug-ops.ts"],
+  waiting: ["eval/src/vm/async-run.ts"],
   listing: ["eval/src/bytecode/disassemble.ts"],
   suggestions: ["eval/src/errors/suggestions.ts"],
   statistics: ["nivis/src/statistics.ts"],

@@ -190,12 +190,7 @@ export {
   typeName,
   typeWithArticle,
 } from "./value/value.ts";
-export {
-  type AsyncOptions,
-  Interruption,
-  type RunProgress,
-  type StopSignal,
-} from "./vm/async-run.ts";
+export type { AsyncOptions, RunProgress } from "./vm/async-run.ts";
 export type { Machine } from "./vm/machine.ts";
 export { bothObservers, type RunObserver } from "./vm/observer.ts";
 export { attempt, isPromise, now, Pending, Stop, type StopPlace } from "./vm/pending.ts";
@@ -211,6 +206,7 @@ export {
   upvalueOf,
 } from "./vm/stack-frames.ts";
 export type { StackSampler } from "./vm/stack-sampler.ts";
+export { Interruption, type StopSignal } from "./vm/stop-signal.ts";
 export { Environment } from "./vm/with-scope.ts";
 export { type EventualFiles, WaitingIo } from "./waiting-io.ts";
 export { warmUp } from "./warm-up/warm-up.ts";

@@ -7,7 +7,7 @@
  * evaluating: it then waits for that run, and only a cycle of such waits is an infinite recursion.
  *
  * Asynchronous runs use the machine alone: translated code lives on JavaScript's own stack, which cannot
- * be suspended.
+ * be suspended. The commands load this module on demand.
  */
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -16,40 +16,8 @@ import { BLACKHOLE, type Thunk } from "../value/thunk.ts";
 import { ENTRY_LAMBDA, HEADER_SIZE, SEGMENT_LAMBDA, type SegmentLink } from "./frame.ts";
 import { type Machine, Progress } from "./machine.ts";
 import { type Pending, Stop } from "./pending.ts";
+import type { StopSignal } from "./stop-signal.ts";
 import type { SuspendedRun } from "./suspended-run.ts";
-
-/** A signal that stops an evaluation; an `AbortSignal` is one. */
-export interface StopSignal {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
-}
-
-/** A signal that its owner raises, where the host may lack `AbortController`. */
-export class Interruption implements StopSignal {
-  aborted = false;
-  readonly reason: unknown;
-  readonly #listeners = new Set<() => void>();
-
-  /** `reason` becomes the cause of the error that ends the evaluation. */
-  constructor(reason?: unknown) {
-    this.reason = reason;
-  }
-
-  addEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
-  raise(): void {
-    this.aborted = true;
-    for (const listener of this.#listeners) listener();
-  }
-}
 
 /** What is known of an asynchronous evaluation that has not ended. */
 export interface RunProgress {
@@ -77,8 +45,20 @@ export interface AsyncOptions {
 /** Milliseconds of a slice: a display frame at 60 Hz has 16. */
 const DEFAULT_SLICE = 12;
 
+/**
+ * Runs a machine to its end, through slices and waits; the promise is rejected with the error that a
+ * synchronous run would throw.
+ */
+export function finishAsync(
+  machine: Machine,
+  ctx: EvalContext,
+  options: AsyncOptions,
+): Promise<unknown> {
+  return new AsyncRun(machine, ctx, options).finish();
+}
+
 /** Drives one machine through slices and waits until it has a value or an error. */
-export class AsyncRun implements SuspendedRun {
+class AsyncRun implements SuspendedRun {
   waitsFor: SuspendedRun | undefined;
   readonly #machine: Machine;
   readonly #ctx: EvalContext;
@@ -91,7 +71,6 @@ export class AsyncRun implements SuspendedRun {
     this.#options = options;
   }
 
-  /** Runs to the end; the promise is rejected with the error that a synchronous run would throw. */
   async finish(): Promise<unknown> {
     const machine = this.#machine;
     const { io, suspendedRuns, nesting, limits } = this.#ctx;

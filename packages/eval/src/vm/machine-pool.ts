@@ -5,7 +5,7 @@ import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
-import { type AsyncOptions, AsyncRun } from "./async-run.ts";
+import { type AsyncOptions, finishAsync } from "./async-run.ts";
 import { NativeFrame, NO_SLOTS, PLAIN_MARK } from "./frame.ts";
 import { Machine } from "./machine.ts";
 import type { RunObserver } from "./observer.ts";
@@ -95,7 +95,7 @@ export class MachinePool {
     machine.keeping = true;
     try {
       this.ctx.limits?.check();
-      return await new AsyncRun(machine, this.ctx, options).finish();
+      return await finishAsync(machine, this.ctx, options);
     } finally {
       this.putBack(machine);
     }
