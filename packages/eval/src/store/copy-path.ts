@@ -15,7 +15,6 @@ import {
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { WORK_PER_BUILTIN } from "../limits/meter.ts";
 import { baseNameOfPath } from "../path.ts";
 import { accessorOf, withoutSymlinks } from "../path-value.ts";
 import { ContextString, type NixPath } from "../value/value.ts";
@@ -25,6 +24,9 @@ import { narSourceOf, type SourceTree } from "./source-tree.ts";
 export function storeConfig(ctx: EvalContext): StoreConfig {
   return { storeDir: ctx.store.storeDir, hashes: ctx.hashes };
 }
+
+/** The pieces of work in a file of a source (see `limits/meter.ts`): as many as in a call. */
+const WORK_PER_FILE = 100;
 
 /** How a source is hashed: as a NAR or as the contents of one file. */
 export type SourceMethod = "nar" | "flat";
@@ -112,7 +114,7 @@ function meteredSource({ limits }: EvalContext, source: NarSource<string>): NarS
   return {
     ...source,
     stat: (path) => {
-      limits.work(WORK_PER_BUILTIN);
+      limits.work(WORK_PER_FILE);
       return source.stat(path);
     },
   };
