@@ -168,6 +168,8 @@ export function referencesOfStoreObject(ctx: EvalContext, path: string): readonl
   if (!isInStore(path, storeDir)) return [];
   try {
     const storePath = `${storeDir}/${splitStorePath(path, storeDir).baseName}`;
+    // The path of a fetched tree is made from its contents alone, which excludes references.
+    if (ctx.mounts.at(storePath) !== undefined) return [];
     return ctx.store.references(storePath) ?? [];
   } catch (error) {
     // A file in the store directory that is not a store object, such as `.links`.

@@ -26,18 +26,21 @@ const SUBMODULE_MODE = "160000";
 
 /** Asks git. */
 export async function workTreeInfo(git: GitCommand, directory: string): Promise<WorkTreeInfo> {
-  const head = await git.line(directory, ["rev-parse", "--verify", "--quiet", "HEAD"]);
-  const listed = await git.output(directory, ["ls-files", "-z", "--stage"]);
+  // The longest first: they run side by side.
+  const [status, listed, head] = await Promise.all([
+    git.output(directory, [
+      ...["-c", "core.fsmonitor=false", "--no-optional-locks", "status", "--porcelain=v2", "-z"],
+      ...["--untracked-files=no", "--ignore-submodules=all", "--no-renames"],
+    ]),
+    git.output(directory, ["ls-files", "-z", "--stage"]),
+    git.line(directory, ["rev-parse", "--verify", "--quiet", "HEAD"]),
+  ]);
   const files = new Set<string>();
   for (const line of listed.split("\0")) {
     const tab = line.indexOf("\t");
     if (tab < 0 || line.startsWith(SUBMODULE_MODE)) continue;
     files.add(line.slice(tab + 1));
   }
-  const status = await git.output(directory, [
-    ...["-c", "core.fsmonitor=false", "--no-optional-locks", "status", "--porcelain=v2", "-z"],
-    ...["--untracked-files=no", "--ignore-submodules=all", "--no-renames"],
-  ]);
   const dirty: string[] = [];
   const deleted: string[] = [];
   for (const line of status.split("\0")) {
@@ -68,8 +71,11 @@ const STATUS_LINE = /^(?:1 (..) (?:\S+ ){6}|u (..) (?:\S+ ){8})(.*)$/s;
 export function workTree(disk: Disk, directory: string, files: ReadonlySet<string>): SourceTree {
   const folders = new Set<string>(["/"]);
   for (const file of files) {
-    for (let at = file.indexOf("/"); at >= 0; at = file.indexOf("/", at + 1)) {
-      folders.add(`/${file.slice(0, at)}`);
+    for (let at = file.lastIndexOf("/"); at > 0; at = file.lastIndexOf("/", at - 1)) {
+      const folder = `/${file.slice(0, at)}`;
+      // Then those above it are known as well.
+      if (folders.has(folder)) break;
+      folders.add(folder);
     }
   }
   const sees = (path: string): boolean => {

@@ -17,8 +17,15 @@ export function byteStringToBytes(text: string): Uint8Array {
 /** The longest argument list passed to `fromCharCode`; engines allow about 65,000 arguments. */
 const CHUNK = 8192;
 
+/** What Node's buffers have besides: decoding in one step. */
+interface DecodingBytes {
+  readonly latin1Slice?: () => string;
+}
+
 /** The byte string of `bytes`. */
 export function bytesToByteString(bytes: Uint8Array): string {
+  const whole = (bytes as DecodingBytes).latin1Slice?.();
+  if (whole !== undefined) return whole;
   if (bytes.length <= CHUNK) return String.fromCharCode.apply(null, bytes as unknown as number[]);
   const parts: string[] = [];
   for (let i = 0; i < bytes.length; i += CHUNK) {
