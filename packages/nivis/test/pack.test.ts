@@ -1,6 +1,6 @@
 /** `nivis pack`: what it prints and refuses, and that its file holds the tree. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Evaluation } from "@nivis/eval";
 import { decodeUtf8 } from "@nivis/formats";
@@ -23,10 +23,26 @@ beforeEach(() => {
 
 afterEach(() => folder.remove());
 
-function pack(...args: string[]): {
+interface Ran {
   readonly code: number;
   readonly out: string;
   readonly err: string;
+}
+
+function pack(...args: string[]): Ran {
+  const { code, printed } = start(args);
+  if (typeof code !== "number") throw new Error("the command waits for something: use packLater");
+  return { code, ...printed() };
+}
+
+async function packLater(...args: string[]): Promise<Ran> {
+  const { code, printed } = start(args);
+  return { code: await code, ...printed() };
+}
+
+function start(args: readonly string[]): {
+  readonly code: number | Promise<number>;
+  readonly printed: () => Omit<Ran, "code">;
 } {
   let [out, err] = ["", ""];
   const code = startPack(args, {
@@ -38,10 +54,36 @@ function pack(...args: string[]): {
     },
     readInput: () => "",
     color: false,
-    environment: { NIX_CONF_DIR: "/var/empty", HOME: "/homeless", NIX_PATH: "" },
+    environment: {
+      NIX_CONF_DIR: "/var/empty",
+      HOME: "/homeless",
+      NIX_PATH: "",
+      NIVIS_NO_CACHE: "1",
+      PATH: process.env["PATH"] ?? "",
+    },
   });
-  return { code, out, err: decodeUtf8(err) };
+  return { code, printed: () => ({ out, err: decodeUtf8(err) }) };
 }
+
+test("packs the tree of a flake, of a Git repository the tracked files", async () => {
+  const tree = place("tree");
+  rmSync(join(tree, ".git"), { recursive: true });
+  const directory = pack(tree, "-o", place("directory.pack"));
+  expect(directory.code).toBe(0);
+  const flake = await packLater(`path:${tree}`, "-o", place("flake.pack"));
+  expect(flake).toMatchObject({ code: 0, err: "" });
+  expect(readFileSync(place("flake.pack"))).toEqual(readFileSync(place("directory.pack")));
+
+  execFileSync("git", ["init", "-q", tree]);
+  execFileSync("git", ["-C", tree, "add", "default.nix"]);
+  const tracked = await packLater(`git+file://${tree}`, "-o", place("tracked.pack"));
+  expect(tracked.code).toBe(0);
+  expect(tracked.out).toContain("1 files in 1 directories");
+
+  const attribute = await packLater(`path:${tree}#a`, "-o", place("no.pack"));
+  expect(attribute.err).toContain("error: a whole tree is wanted here; leave out '#a'");
+  expect(existsSync(place("no.pack"))).toBe(false);
+});
 
 test("packs a tree in the order of a trace, without .git, and prints its hashes", async () => {
   const trace = place("my.trace");

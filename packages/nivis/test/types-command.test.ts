@@ -69,3 +69,21 @@ test.each([
   expect(stderr).not.toContain("bug in Nivis");
   expect(stderr).toContain(message);
 });
+
+test("describes attributes of flakes", async () => {
+  const flake = mkdtempSync(join(tmpdir(), "nivis-types-flake-"));
+  try {
+    writeFileSync(join(flake, "flake.nix"), "{ outputs = _: { lib.port = 80; lib.f = x: x; }; }");
+    const { code, stdout, stderr } = await types(`path:${flake}#lib`, "--name", "Lib");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(`the value of path:${flake}#lib`);
+    expect(stdout).toContain("readonly port: number;");
+    expect((await types(`path:${flake}#lib`, "port")).stdout).toContain("const value: number;");
+    const missing = await types(`path:${flake}#nope`);
+    expect(missing.stderr).toContain("does not provide attribute");
+    const written = await types(`path:${flake}#lib`, "--write");
+    expect(written.stderr).toContain("need a file whose name ends in '.nix', or '--out'");
+  } finally {
+    rmSync(flake, { recursive: true, force: true });
+  }
+});

@@ -5,7 +5,7 @@ import type { HelpTopic } from "../options/help.ts";
 export const PACK_TOPIC: HelpTopic = {
   name: "nivis pack",
   summary: "make one file of a tree, for evaluation in a browser",
-  usage: "DIR --out FILE [--trace FILE]... [FLAG]...",
+  usage: "DIR|FLAKE --out FILE [--trace FILE]... [FLAG]...",
   examples: [
     {
       does: "Record what a package reads",
@@ -14,6 +14,10 @@ export const PACK_TOPIC: HelpTopic = {
     {
       does: "Pack nixpkgs so that a browser loads the package with few requests",
       command: "nivis pack ./nixpkgs --trace hello.trace -o nixpkgs.pack",
+    },
+    {
+      does: "Pack the tree of a flake",
+      command: "nivis pack github:NixOS/nixpkgs/nixos-unstable -o nixpkgs.pack",
     },
   ],
 };

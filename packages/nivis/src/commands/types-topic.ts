@@ -5,7 +5,7 @@ import type { HelpTopic } from "../options/help.ts";
 export const TYPES_TOPIC: HelpTopic = {
   name: "nivis types",
   summary: "write TypeScript declarations or a JSON schema of a value or of options",
-  usage: "[FLAG]... FILE [ATTRPATH]",
+  usage: "[FLAG]... FILE|FLAKE#ATTR [ATTRPATH]",
   examples: [
     {
       does: 'Declare what `import config from "./config.nix"` is',
@@ -14,6 +14,10 @@ export const TYPES_TOPIC: HelpTopic = {
     {
       does: "Declare what one may write for the options of a module system",
       command: "nivis types --options input --name Settings module.nix options -o settings.d.ts",
+    },
+    {
+      does: "Declare what a flake offers to other programs",
+      command: "nivis types .#lib -o lib.d.ts",
     },
     {
       does: "Fail if a declaration is older than its value",

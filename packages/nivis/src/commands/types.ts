@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import {
+  handleOf,
   Nix,
   NixError,
   type NixInput,
@@ -26,13 +27,17 @@ import {
 } from "@nivis/types";
 import { type CommonFlags, unexpectedArgument } from "../async-program.ts";
 import { CommandFailure } from "../command-failure.ts";
+import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import type { Invocation } from "../invocation.ts";
 import { nodeHost } from "../library/node-host.ts";
 import { type AutoArgument, defaultFlags } from "../options/evaluation-options.ts";
 import { flag, valueFlag } from "../options/option.ts";
-import { type Program, runProgram } from "../program.ts";
+import { type Program, runProgram, type WaitingProgram } from "../program.ts";
+import type { Target } from "../selection/targets.ts";
 import type { Terminal } from "../terminal.ts";
 import { writeWholeFile } from "../whole-file.ts";
+import { runFlakeProgram } from "./flake-commands.ts";
+import { isFlakeOperand, positionalsOf } from "./flake-detection.ts";
 import { TYPES_TOPIC } from "./types-topic.ts";
 
 interface TypesFlags extends CommonFlags {
@@ -49,14 +54,27 @@ interface TypesFlags extends CommonFlags {
 }
 
 /** Runs `nivis types` and returns the exit code. */
-export function startTypes(args: readonly string[], terminal: Terminal): number {
-  return runProgram(typesCommand, args, terminal);
+export function startTypes(args: readonly string[], terminal: Terminal): number | Promise<number> {
+  const [first] = positionalsOf(args, typesCommand.options);
+  const isExpression = args.some((argument) => argument === "-E" || argument === "--expr");
+  if (first === undefined || isExpression || !isFlakeOperand(first)) {
+    return runProgram(typesCommand, args, terminal);
+  }
+  const ofFlake: WaitingProgram<TypesFlags> = {
+    ...typesCommand,
+    run: async (flags, invocation) => {
+      await writeDescription(flags, invocation, describeFlake);
+      return 0;
+    },
+  };
+  return runFlakeProgram(ofFlake, args, terminal);
 }
 
 const typesCommand: Program<TypesFlags> = {
   ...TYPES_TOPIC,
   description: [
     "Evaluates the whole value. Derivations are their output path, as in the data that the library returns; functions have the names of their arguments. Types of a value say nothing of the next one: for settings that people write, give the options of a module system with --options.",
+    "FILE may be an attribute of a flake, such as '.#lib'; without '#' it is the default package.",
     "A declaration 'x.d.nix.ts' beside 'x.nix' is found by TypeScript with 'allowArbitraryExtensions'.",
   ],
   options: [
@@ -133,20 +151,38 @@ const typesCommand: Program<TypesFlags> = {
   },
   run: (flags, invocation) => {
     const target = targetOf(flags);
-    const text = describe(flags, invocation);
-    if (target === undefined) {
-      invocation.terminal.writeOut(encodeUtf8(text));
-      return;
-    }
-    const current = readText(target);
-    if (current === text) return;
-    if (flags.isCheck) {
-      const what = current === undefined ? "does not exist" : "is not what would be written";
-      throw new CommandFailure("value", encodeUtf8(`'${target}' ${what}`), 1);
-    }
-    writeText(target, text);
+    put(flags, invocation, target, describe(flags, invocation));
   },
 };
+
+async function writeDescription(
+  flags: TypesFlags,
+  invocation: Invocation,
+  describing: (flags: TypesFlags, invocation: Invocation) => Promise<string>,
+): Promise<void> {
+  const target = targetOf(flags);
+  put(flags, invocation, target, await describing(flags, invocation));
+}
+
+/** Writes a text to where the flags want it, or compares it with what is there. */
+function put(
+  flags: TypesFlags,
+  invocation: Invocation,
+  target: string | undefined,
+  text: string,
+): void {
+  if (target === undefined) {
+    invocation.terminal.writeOut(encodeUtf8(text));
+    return;
+  }
+  const current = readText(target);
+  if (current === text) return;
+  if (flags.isCheck) {
+    const what = current === undefined ? "does not exist" : "is not what would be written";
+    throw new CommandFailure("value", encodeUtf8(`'${target}' ${what}`), 1);
+  }
+  writeText(target, text);
+}
 
 /** The file that is written; `undefined` for standard output. */
 function targetOf({ out, isBeside, isCheck, file, isSchema }: TypesFlags): string | undefined {
@@ -162,17 +198,44 @@ function targetOf({ out, isBeside, isCheck, file, isSchema }: TypesFlags): strin
 }
 
 function describe(flags: TypesFlags, invocation: Invocation): string {
-  const { file, expr, attr, mode, name, isSchema } = flags;
+  const { file, expr, attr } = flags;
   if ((file === undefined) === (expr === undefined)) {
     throw usageError("give a file, or an expression with '--expr'");
   }
-  const from = file === undefined ? "an expression" : basename(file);
-  const source = `${mode === undefined ? "the value" : "the options"} of ${attr === undefined ? "" : `${attr} in `}${from}`;
   using nix = new Nix(sessionOptions(flags, invocation), nodeHost());
-  try {
-    const args = argumentsOf(flags, invocation);
+  const args = argumentsOf(flags, invocation);
+  return described(flags, invocation, file === undefined ? "an expression" : basename(file), () => {
     const root = expr === undefined ? nix.openFile(resolve(file as string)) : nix.open(expr);
-    const value = select(root, attr, args);
+    return select(root, attr, args);
+  });
+}
+
+/** The description of an attribute of a flake. */
+function describeFlake(flags: TypesFlags, invocation: Invocation): Promise<string> {
+  const { file = ".", attr, autoArguments } = flags;
+  if (autoArguments.size > 0) {
+    throw usageError("'--arg' and '--argstr' are incompatible with flakes");
+  }
+  const watch = (): Record<string, never> => ({});
+  return withFlakeTargets(flags, [encodeUtf8(file)], watch, ({ evaluation }, targets) => {
+    const [{ root, path }] = targets() as [Target];
+    return described(flags, invocation, file, () => {
+      const names = path === "" ? undefined : decodeUtf8(path);
+      return select(select(handleOf(evaluation, root), names, {}), attr, {});
+    });
+  });
+}
+
+/** The text about a value. `from` says where it is. */
+function described(
+  { attr, mode, name, isSchema }: TypesFlags,
+  invocation: Invocation,
+  from: string,
+  open: () => NixValue,
+): string {
+  const source = `${mode === undefined ? "the value" : "the options"} of ${attr === undefined ? "" : `${attr} in `}${from}`;
+  try {
+    const value = open();
     const type = mode === undefined ? typeOfValue(value) : optionTypes(value, mode, invocation);
     if (isSchema) return `${JSON.stringify(jsonSchemaOf(type, source), undefined, 2)}\n`;
     return declarationsOf(type, name === undefined ? { source } : { source, name });

@@ -4,13 +4,17 @@
  *
  * Nothing that was remembered of a flake is used: these commands watch the evaluation.
  */
-import { parseAttrPath } from "@nivis/eval";
+import { parseAttrPath, type SourceAccessor } from "@nivis/eval";
+import type { Bytes } from "@nivis/formats";
+import { TreeAccessor } from "@nivis/node";
+import { withFlakeSession } from "../flake-session.ts";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
 import { usageError } from "../options/option.ts";
 import type { Target } from "../selection/targets.ts";
 import type { Session, SessionOptions } from "../session.ts";
 import { FlakeArgument, type PathArgument, withArguments } from "./flake-arguments.ts";
 import type { FlakeFlags } from "./flake-evaluation.ts";
+import { prepareRegistries } from "./locking.ts";
 import type { OutputCursor } from "./output-cursor.ts";
 
 /**
@@ -29,6 +33,33 @@ export function withFlakeTargets<Result>(
   const request = { use: "package", readOnly: true, remembers: false, watch } as const;
   return withArguments(flags as FlakeFlags, texts, request, ({ session, installables }) =>
     work(session, () => installables.map((one, i) => targetOf(one, texts[i] as string))),
+  );
+}
+
+/**
+ * Fetches the tree of a flake reference and does some work with it. Nothing is locked or evaluated.
+ *
+ * @param flags - those of a program that `runFlakeProgram` runs
+ */
+export function withFlakeTree(
+  flags: EvaluationFlags,
+  text: Bytes,
+  work: (files: SourceAccessor) => void,
+): Promise<void> {
+  const { invocation, evalStore, store } = flags;
+  return withFlakeSession(
+    invocation,
+    async (session) => {
+      const { locking } = flags as FlakeFlags;
+      await prepareRegistries(locking, session, invocation);
+      const { ref, fragment } = session.parseRefWithFragment(text);
+      if (fragment !== "") {
+        throw usageError(`a whole tree is wanted here; leave out '#${fragment}'`);
+      }
+      const { fetched } = await session.world.inputs.get(ref.input, "all");
+      work(new TreeAccessor(fetched.tree));
+    },
+    { store: evalStore ?? store },
   );
 }
 
