@@ -11,7 +11,7 @@ test("runs with heap images print what runs without them print", { timeout: 120_
   const first = testSeed("heap images", 21);
   const sums = { images: 0, used: 0, hits: 0 };
   for (let seed = first; seed < first + SEEDS; seed++) {
-    const { images, used, hits } = runRounds(ROUNDS, seed, true);
+    const { images, used, hits } = runRounds(ROUNDS, seed, { images: true });
     sums.images += images;
     sums.used += used;
     sums.hits += hits;

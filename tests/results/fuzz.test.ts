@@ -13,3 +13,10 @@ test("remembered results are those of a fresh evaluation", () => {
   expect(hitsAfterEdits).toBeGreaterThan(ROUNDS / 10);
   expect(unkept).toBeLessThan(ROUNDS / 4);
 });
+
+test("remembered results that depend on entries of directories are those of a fresh evaluation", () => {
+  const seed = testSeed("remembered listings", 21);
+  const { hitsAfterEdits, unkept } = runRounds(ROUNDS, seed, { listings: true });
+  expect(hitsAfterEdits).toBeGreaterThan(ROUNDS / 10);
+  expect(unkept).toBe(0);
+});

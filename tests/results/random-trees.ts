@@ -29,6 +29,8 @@ import type { Random } from "@nivis/testkit";
 const DIRECTORIES = ["", "a", "b", "a/c", "b/d", "link"];
 const NAMES = ["m0.nix", "m1.nix", "m2.nix", "m3.nix", "default.nix", "x", "y", "z.txt"];
 const INITIAL_FILES = 30;
+/** Further entries of directories, whose contents nobody looks at. */
+const ENTRIES = ["0", "k", "n0", "n1", "n2", "w", "zz"];
 const VARIABLES = ["V", "W", "NIX_PATH"];
 const VALUES = ["", "1", "two", "p=a:q=b", "p=b:a", "nixpkgs=link"];
 
@@ -39,9 +41,11 @@ const MODES = [0o644, 0o755, 0o600, 0o444, 0o000];
 export class RandomTree {
   readonly environment: Record<string, string> = {};
 
+  /** With `isOfListings`, all programs look at entries of two directories, and all edits change these. */
   constructor(
     readonly root: string,
     readonly random: Random,
+    readonly isOfListings = false,
   ) {
     for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
     for (let i = 0; i < INITIAL_FILES; i++) {
@@ -52,6 +56,7 @@ export class RandomTree {
   /** Makes a random edit and returns what it was, for people. */
   edit(): string {
     const { random } = this;
+    if (this.isOfListings) return this.#changeEntry();
     const path = this.#anyPath();
     const place = join(this.root, path);
     // The current directory stays.
@@ -69,6 +74,7 @@ export class RandomTree {
         [1, () => this.#hardLink(place)],
         [1, () => this.#rewriteSame(this.#existing(place))],
         [2, () => this.#setVariable()],
+        [6, () => this.#changeEntry()],
         [1, () => "nothing"],
       ]);
       return `${action()} ${path}`;
@@ -89,6 +95,10 @@ export class RandomTree {
   /** A random program: an expression whose paths are relative to `from`, by default the root. */
   expression(depth = 2, from = this.root): string {
     const { random } = this;
+    if (this.isOfListings) {
+      const uses = Array.from({ length: 1 + random.below(2) }, () => this.#useOfListings(from));
+      return `[ ${uses.map((use) => `(${use})`).join(" ")} ]`;
+    }
     // What fails ends the program, so most of it should not.
     const path = (): string => {
       const chosen = this.#anyPath();
@@ -98,6 +108,7 @@ export class RandomTree {
     };
     const inner = (): string => (depth > 0 ? this.expression(depth - 1, from) : "1");
     return random.weighted<() => string>([
+      [9, () => this.#useOfListings(from)],
       [4, () => `import ${path()}`],
       [3, () => `builtins.readFile ${path()}`],
       [3, () => `builtins.readDir ${path()}`],
@@ -150,6 +161,117 @@ export class RandomTree {
           `(derivation { name = "d"; system = "s"; builder = "b"; src = ${path()}; v = builtins.toJSON (${inner()}); }).drvPath`,
       ],
     ])();
+  }
+
+  /** An expression that looks at the entries of directories through a set. */
+  #useOfListings(from: string): string {
+    const { random } = this;
+    const set = this.#setOfListings(from, 2);
+    const name = (): string => random.pick(ENTRIES.slice(1));
+    const a = name();
+    const b = name();
+    return random.weighted<() => string>([
+      [1, () => `builtins.attrNames ${set}`],
+      [1, () => `builtins.attrValues ${set}`],
+      [1, () => `builtins.toJSON ${set}`],
+      [0.5, () => `builtins.toXML ${set}`],
+      [1, () => `${set}`],
+      [1, () => `builtins.deepSeq ${set} 1`],
+      [1, () => `builtins.length (builtins.attrNames ${set})`],
+      [6, () => `(${set}.${a} or 5)`],
+      [6, () => `(${set} ? ${a})`],
+      [2, () => `(with { ${a} = 3; }; with ${set}; [ ${a} ${b} ])`],
+      [2, () => `(${set} == ${random.pick([set, "{ }", `{ ${a} = "regular"; }`])})`],
+      [2, () => `(({ ${a} ? 1, ... }: ${a}) ${set})`],
+      [1, () => `(({ ${a} ? 1, ${b} ? 2 }: ${a}) ${set})`.replace(`, ${a} ? 2`, "")],
+      [1, () => `(({ ... }@s: s ? ${a}) ${set})`],
+      [2, () => `(builtins.catAttrs "${a}" [ ${set} ${set} ])`],
+      [1, () => `(builtins.hasAttr "${a}" ${set})`],
+      [1, () => `(builtins.getAttr "${a}" ${set})`],
+      [1, () => `(builtins.tryEval ${set}.${a})`],
+      [1, () => `${set}.n`],
+      [0.5, () => `"\${${set}}"`],
+      [0.5, () => `(1 + ${set})`],
+      [1, () => `(builtins.trace ${set} 1)`],
+      [1, () => `(builtins.isAttrs ${set})`],
+      [1, () => `(builtins.unsafeGetAttrPos "${a}" ${set})`],
+      [1, () => `(rec { __overrides = ${set}; ${a} = 9; v = ${a}; }).v`],
+      [1, () => `(builtins.foldl' (n: m: n + m) "" (builtins.attrNames ${set}))`],
+      [1, () => `(builtins.filter (n: ${this.#predicate(set)}) (builtins.attrNames ${set}))`],
+      [
+        1,
+        () =>
+          `(builtins.genericClosure { startSet = [ { key = ${set}.${a} or "n"; } ]; operator = _: [ ]; })`,
+      ],
+      [1, () => `(derivation ({ name = "d"; system = "s"; builder = "b"; } // ${set})).drvPath`],
+    ])();
+  }
+
+  /** A set whose names are entries of directories, and the like. */
+  #setOfListings(from: string, depth: number): string {
+    const { random } = this;
+    const directory = `./${relative(from, this.#anyListed()) || "."}`;
+    if (depth === 0) return `(builtins.readDir ${directory})`;
+    const set = (): string => this.#setOfListings(from, depth - 1);
+    const name = (): string => random.pick(ENTRIES.slice(1));
+    const names = (): string => `"${name()}" "${name()}"`;
+    const closed = (): string => random.pick(["{ n0 = 1; w = 2; }", "{ }", "{ k = 1; x = 2; }"]);
+    return random.weighted<() => string>([
+      [2, () => `(builtins.readDir ${directory})`],
+      [3, () => `(builtins.mapAttrs (n: t: ${random.pick(["n", "t", "[ n t ]", "1"])}) ${set()})`],
+      [2, () => `(${set()} // ${set()})`],
+      [1, () => `(${closed()} // ${set()})`],
+      [1, () => `(${set()} // ${closed()})`],
+      [1, () => `(builtins.removeAttrs ${set()} [ ${names()} ])`],
+      [1, () => `(builtins.intersectAttrs ${closed()} ${set()})`],
+      [1, () => `(builtins.intersectAttrs ${set()} ${closed()})`],
+      [1, () => `(builtins.intersectAttrs ${set()} ${set()})`],
+      [
+        1,
+        () => `(builtins.zipAttrsWith (n: vs: vs) [ ${set()} ${random.pick([set(), closed()])} ])`,
+      ],
+      [
+        5,
+        () =>
+          `(let s = ${set()}; w = { n0 = 1; k = 2; x = 3; }; p = n: v: w ? \${n}; in builtins.removeAttrs s (builtins.filter (n: ${this.#predicate("s")}) (builtins.attrNames s)))`,
+      ],
+      [
+        1,
+        () =>
+          `(builtins.listToAttrs (builtins.map (n: { name = n; value = n; }) (builtins.attrNames ${set()})))`,
+      ],
+      [0.5, () => `(let s = ${set()}; in s // s)`],
+      [0.5, () => `(builtins.foldl' (a: b: a // b) { } [ ${set()} ${set()} ])`],
+      [0.5, () => `((f: f ${set()}) (s: s // { w = 1; }))`],
+      [0.5, () => `(let s = ${set()}; in { inherit s; }).s`.replace(/^(.*)$/s, "($1)")],
+    ])();
+  }
+
+  /** A condition on a name `n` of the set `s`. */
+  #predicate(set: string): string {
+    const { random } = this;
+    const name = random.pick(ENTRIES);
+    return random.pick([
+      `n == "${name}"`,
+      `!(n == "${name}")`,
+      `n == "${name}" || { k = 1; w = 2; } ? \${n}`,
+      `{ n0 = 1; k = 2; } ? \${n}`,
+      `!{ n0 = 1; x = 2; } ? \${n} && n == n`,
+      `${set} ? \${n}`,
+      "builtins.stringLength n > 1",
+      `builtins.elem n [ "n0" "k" ]`,
+      `${set}.\${n} == "regular"`,
+      "builtins.trace n true",
+      `n < "m"`,
+      "true",
+      `(if n == "${name}" then true else false)`,
+      `(if n == "${name}" then throw "no" else true)`,
+      ...(set === "s" ? ["!p n s.${n}", "!p n s.${n}", "p n (throw n)", "p n"] : []),
+    ]);
+  }
+
+  #anyListed(): string {
+    return join(this.root, this.random.pick(this.isOfListings ? ["a", "b"] : DIRECTORIES));
   }
 
   #anyPath(): string {
@@ -229,6 +351,25 @@ export class RandomTree {
   #otherPlace(): string {
     const path = this.#anyPath();
     return join(this.root, path === "." ? "x" : path);
+  }
+
+  /** Adds, removes or renames an entry of a directory, or replaces it by one of another type. */
+  #changeEntry(): string {
+    const { random } = this;
+    const directory = this.#anyListed();
+    const place = join(directory, random.pick(ENTRIES));
+    const isThere = existsSync(place);
+    if (isThere && random.chance(0.3)) {
+      const other = join(directory, random.pick(ENTRIES));
+      if (other !== place) rmSync(other, { recursive: true, force: true });
+      renameSync(place, other);
+      return `rename ${place} to ${other}`;
+    }
+    rmSync(place, { recursive: true, force: true });
+    if (isThere && random.chance(0.6)) return `remove the entry ${place}`;
+    if (random.chance(0.5)) mkdirSync(place);
+    else writeFileSync(place, "");
+    return `add the entry ${place}`;
   }
 
   #setVariable(): string {

@@ -47,11 +47,16 @@ interface Printed {
   readonly pieces: readonly string[];
 }
 
-/**
- * Runs rounds; throws an error that describes the first difference. With `images`, runs that are not
- * remembered may begin with a heap image, which other programs have made before some of the edits.
- */
-export function runRounds(rounds: number, seed: number, images = false): Tally {
+/** What rounds are about. Both default to false. */
+export interface RoundOptions {
+  /** Runs that are not remembered may begin with a heap image, which other programs have made before some of the edits. */
+  readonly images?: boolean;
+  /** See {@link RandomTree}. */
+  readonly listings?: boolean;
+}
+
+/** Runs rounds; throws an error that describes the first difference. */
+export function runRounds(rounds: number, seed: number, options: RoundOptions = {}): Tally {
   const tally: Tally = { rounds: 0, hits: 0, hitsAfterEdits: 0, unkept: 0, images: 0, used: 0 };
   const here = process.cwd();
   const folder = mkdtempSync(join(tmpdir(), "nivis-results-"));
@@ -59,7 +64,7 @@ export function runRounds(rounds: number, seed: number, images = false): Tally {
     for (let tree = 0; tally.rounds < rounds; tree++) {
       const place = join(folder, String(tree));
       const random = new Random(seed + tree * 7919);
-      new Trial(place, random, `seed ${seed}, tree ${tree}`, images).run(
+      new Trial(place, random, `seed ${seed}, tree ${tree}`, options).run(
         Math.min(ROUNDS_PER_TREE, rounds - tally.rounds),
         tally,
       );
@@ -82,12 +87,17 @@ class Trial {
 
   readonly #images: boolean;
 
-  constructor(folder: string, random: Random, name: string, images: boolean) {
+  constructor(
+    folder: string,
+    random: Random,
+    name: string,
+    { images = false, listings = false }: RoundOptions,
+  ) {
     this.#images = images;
     this.#folder = folder;
     this.#random = random;
     this.#name = name;
-    this.#tree = new RandomTree(join(folder, "tree"), random);
+    this.#tree = new RandomTree(join(folder, "tree"), random, listings);
     mkdirSync(join(folder, "home"));
     this.#programs = Array.from({ length: PROGRAMS }, () => this.#program());
   }

@@ -8,7 +8,7 @@ import type {
   LogMessage,
   MemoryGauge,
 } from "./io.ts";
-import type { Fingerprint } from "./source-accessor.ts";
+import type { Fingerprint, OpenListing } from "./source-accessor.ts";
 
 /** Forwards everything to another EvalIo. */
 export abstract class ForwardingIo implements EvalIo {
@@ -36,6 +36,11 @@ export abstract class ForwardingIo implements EvalIo {
 
   readDirectory(path: string): readonly DirectoryEntry[] {
     return this.io.readDirectory(path);
+  }
+
+  /** None: an EvalIo that shows other entries than the one below must not pass its listings on. */
+  openListing(_path: string): OpenListing | undefined {
+    return undefined;
   }
 
   readLink(path: string): string {

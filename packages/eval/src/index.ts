@@ -105,6 +105,7 @@ export type {
   LogMessage,
   LogSeverity,
   MemoryGauge,
+  OpenListing,
   WarningReport,
 } from "./io.ts";
 export { IoError, overrideIo } from "./io.ts";
@@ -173,6 +174,7 @@ export {
   decodeContextElement,
   encodeContextElement,
 } from "./value/context.ts";
+export { type AskedNames, OpenNames } from "./value/open-names.ts";
 export { inSymbolOrder } from "./value/symbol-order.ts";
 export { isSuspendedCall, nativeThunk, Thunk } from "./value/thunk.ts";
 export type { NixList, Slot, TypeName, Value } from "./value/value.ts";

@@ -13,6 +13,7 @@ export {
   type DirectoryEntry,
   type FileType,
   IoError,
+  type OpenListing,
   type SourceAccessor,
 } from "./source-accessor.ts";
 
@@ -105,6 +106,7 @@ export interface EvalIo extends SourceAccessor {
 const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   readFile: "files",
   readDirectory: "files",
+  openListing: "files",
   fileType: "files",
   readLink: "files",
   isExecutable: "files",
@@ -129,7 +131,7 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
 };
 
 /** The members that say something about files that others have read. */
-const ABOUT_FILES = new Set<keyof EvalIo>(["immutable", "fingerprint", "narDigest"]);
+const ABOUT_FILES = new Set<keyof EvalIo>(["immutable", "fingerprint", "narDigest", "openListing"]);
 
 /**
  * Returns an EvalIo like `base` with some methods replaced. The methods of `base` are still called

@@ -11,6 +11,7 @@
  * end of a path nor before it: callers resolve them with `resolveSymlinks` first.
  */
 import type { Bytes, NarDigest } from "@nivis/formats";
+import type { OpenNames } from "./value/open-names.ts";
 
 /** The type of a file, as `readDir` names it. */
 export type FileType = "regular" | "directory" | "symlink" | "unknown";
@@ -19,6 +20,12 @@ export type FileType = "regular" | "directory" | "symlink" | "unknown";
 export interface DirectoryEntry {
   readonly name: Bytes;
   readonly type: FileType;
+}
+
+/** The entries of a directory, and what learns which of their names an evaluation can tell apart. */
+export interface OpenListing {
+  readonly entries: readonly DirectoryEntry[];
+  readonly names: OpenNames;
 }
 
 /** An error of the host, with C++ Nix's message for it. */
@@ -55,6 +62,11 @@ export interface SourceAccessor {
   readFile(path: Bytes): Bytes;
   /** Returns the entries of a directory in any order. Throws {@link IoError}. */
   readDirectory(path: Bytes): readonly DirectoryEntry[];
+  /**
+   * Returns the entries of a directory, of which only those matter that are reported to `names`. Absent, or
+   * `undefined`, if nobody wants to know; the caller then uses {@link readDirectory}. Throws {@link IoError}.
+   */
+  openListing?(path: Bytes): OpenListing | undefined;
   /** Returns the target of a symlink. Throws {@link IoError}. */
   readLink(path: Bytes): Bytes;
   /** Returns a path as messages, positions and printed values show it: `<nix/fetchurl.nix>`. */

@@ -27,6 +27,8 @@ import {
   IoError,
   type LogMessage,
   type MemoryGauge,
+  type OpenListing,
+  type OpenNames,
   plainWarning,
   renderLogMessage,
   type StoreFiles,
@@ -82,6 +84,12 @@ interface FileStatus {
   readonly place: string | undefined;
 }
 
+/** A directory that was listed, and what learns which of its names matter; `undefined` without a recorder. */
+interface Listing {
+  readonly entries: readonly DirectoryEntry[];
+  readonly names: OpenNames | undefined;
+}
+
 /** Returns an EvalIo for one evaluation on this machine. */
 export function nodeIo(options: NodeIoOptions = {}): EvalIo {
   return new NodeIo(options);
@@ -92,7 +100,7 @@ class NodeIo implements EvalIo {
   readonly immutable = true;
   readonly #statuses = new Map<string, FileStatus>();
   readonly #links = new Map<string, string>();
-  readonly #directories = new Map<string, readonly DirectoryEntry[]>();
+  readonly #directories = new Map<string, Listing>();
   /** The same entries by name, for directories in which a single entry was looked up. */
   readonly #listedTypes = new Map<string, ReadonlyMap<string, FileType>>();
   readonly #options: NodeIoOptions;
@@ -129,14 +137,31 @@ class NodeIo implements EvalIo {
   }
 
   readDirectory(path: string): readonly DirectoryEntry[] {
-    const known = this.#directories.get(path);
-    if (known !== undefined) return known;
-    const entries = this.#remote(path)?.readDirectory(path) ?? this.#listDirectory(path);
-    this.#directories.set(path, entries);
+    const { entries, names } = this.#listing(path);
+    names?.list();
     return entries;
   }
 
-  #listDirectory(path: string): readonly DirectoryEntry[] {
+  openListing(path: string): OpenListing | undefined {
+    if (this.#inputs === undefined) return undefined;
+    const { entries, names } = this.#listing(path);
+    return names && { entries, names };
+  }
+
+  #listing(path: string): Listing {
+    let listing = this.#directories.get(path);
+    if (listing === undefined) {
+      const remote = this.#remote(path);
+      listing =
+        remote === undefined
+          ? this.#listDirectory(path)
+          : { entries: remote.readDirectory(path), names: undefined };
+      this.#directories.set(path, listing);
+    }
+    return listing;
+  }
+
+  #listDirectory(path: string): Listing {
     let location = toNodePath(path);
     try {
       location = this.#locate(path);
@@ -145,13 +170,14 @@ class NodeIo implements EvalIo {
       const entries = readdirSync(location, { withFileTypes: true, encoding: "latin1" }).map(
         (entry) => ({ name: entry.name, type: typeOf(entry) }),
       );
-      if (before !== undefined) {
+      let names: OpenNames | undefined;
+      if (inputs !== undefined && before !== undefined) {
         // Unlike a file, a directory cannot be opened first, so its name may have come to mean another.
         const after = statSync(location, { bigint: true });
         const isSame = before.ino === after.ino && before.ctimeNs === after.ctimeNs;
-        inputs?.listing(bytesOfLocation(location), entries, isSame ? before : undefined);
+        names = inputs.listing(bytesOfLocation(location), entries, isSame ? before : undefined);
       }
-      return entries;
+      return { entries, names };
     } catch (error) {
       const code = this.#failed("list", location, error);
       if (code === "ENOENT") throw doesNotExist(code, path);
@@ -272,14 +298,17 @@ class NodeIo implements EvalIo {
   #listedType(path: string): FileType | undefined {
     const slash = path.lastIndexOf("/");
     const directory = path.slice(0, slash);
-    const entries = this.#directories.get(directory);
-    if (entries === undefined) return undefined;
+    const listing = this.#directories.get(directory);
+    if (listing === undefined) return undefined;
+    const { entries, names } = listing;
     let types = this.#listedTypes.get(directory);
     if (types === undefined) {
       types = new Map(entries.map(({ name, type }) => [name, type]));
       this.#listedTypes.set(directory, types);
     }
-    return types.get(path.slice(slash + 1));
+    const name = path.slice(slash + 1);
+    names?.ask(name);
+    return types.get(name);
   }
 
   #status(path: string): FileStatus | undefined {

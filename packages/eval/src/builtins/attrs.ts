@@ -16,7 +16,9 @@ import {
 import { positionValue } from "../operations/position-value.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
-import type { Shape } from "../value/shape.ts";
+import { openListOf } from "../value/open-list.ts";
+import { OpenNames } from "../value/open-names.ts";
+import { Shape } from "../value/shape.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
 import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
@@ -24,12 +26,14 @@ import { args, type BuiltinDefinition, plain, strict, suspending } from "./defin
 
 /** Up to this many names are looked up in the other set without asking for its size. */
 const FEW_NAMES = 64;
+/** Up to this many names are reported one by one to an open set; for more, that is listed. */
+const MAX_REPORTED = 4096;
 
 function removeNames(ctx: EvalContext, set: Attrs, names: readonly string[]): Attrs {
   ctx.limits?.make(set.size() + names.length, BYTES_PER_ITEM);
   const rest = set.without(names);
   // Nix: the result is a separate set, which the printer does not take for a repetition.
-  return rest === set && set.size() > 0 ? new Attrs(set.shape, set.values) : rest;
+  return rest === set && set.blindNames().length > 0 ? new Attrs(set.shape, set.values) : rest;
 }
 
 function* forceAndRemoveNames(ctx: EvalContext, set: Attrs, list: NixList): Suspendable<Slot> {
@@ -49,30 +53,53 @@ function* forceAndRemoveNames(ctx: EvalContext, set: Attrs, list: NixList): Susp
   return removeNames(ctx, set, names);
 }
 
-/** Returns the attributes of `right` whose names `left` has, too. */
+/** Returns the attributes of `right` whose names `left` has, too, in the order of `left`. */
 function intersect(ctx: EvalContext, left: Attrs, right: Attrs): Attrs {
+  const candidates = left.blindNames();
+  const fewer = candidates.length <= FEW_NAMES || candidates.length < right.blindNames().length;
+  ctx.limits?.make(fewer ? candidates.length : right.size(), BYTES_PER_ITEM);
+  reportLeft(left, right);
   const names: string[] = [];
   const slots: Slot[] = [];
   const positions: PosIdx[] = [];
-  const fewer = left.size() <= FEW_NAMES || left.size() < right.size();
-  ctx.limits?.make(fewer ? left.size() : right.size(), BYTES_PER_ITEM);
-  if (fewer) {
-    for (const name of left.names()) {
-      let layer: Attrs | null = right;
-      let at = layer.shape.indexOf(name);
-      while (at < 0 && layer.base !== null) {
-        layer = layer.base;
-        at = layer.shape.indexOf(name);
-      }
-      if (at < 0) continue;
-      names.push(name);
-      slots.push(layer.values[at] as Slot);
-      positions.push(layer.shape.positions?.[at] ?? NO_POS);
+  for (const name of fewer ? candidates : commonNames(left, right)) {
+    let layer: Attrs | null = right;
+    let at = layer.shape.indexOf(name);
+    while (at < 0 && layer.base !== null) {
+      layer = layer.base;
+      at = layer.shape.indexOf(name);
     }
-  } else {
-    return right.filter((name) => left.has(name));
+    if (at < 0) continue;
+    names.push(name);
+    slots.push(layer.values[at] as Slot);
+    positions.push(layer.shape.positions?.[at] ?? NO_POS);
   }
   return names.length === 0 ? EMPTY_ATTRS : Attrs.of(names, slots, positions);
+}
+
+/** The names that two flat sets have in common, in the order of `left`. */
+function commonNames(left: Attrs, right: Attrs): string[] {
+  const indexes: number[] = [];
+  for (const name of right.blindNames()) {
+    const at = left.shape.blindIndexOf(name);
+    if (at >= 0) indexes.push(at);
+  }
+  const names = left.blindNames();
+  const { open } = right.shape;
+  if (open !== null) for (const name of names) open.ask(name);
+  return indexes.sort((a, b) => a - b).map((at) => names[at] as string);
+}
+
+/**
+ * Reports what an intersection shows of `left`: for each name of `right`, whether it is there. What it shows of
+ * `right` is reported where names are looked up in it.
+ */
+function reportLeft(left: Attrs, right: Attrs): void {
+  const { open } = left.shape;
+  if (open === null) return;
+  const names = right.blindNames();
+  if (right.shape.open !== null || names.length > MAX_REPORTED) open.list();
+  else for (const name of names) open.ask(name);
 }
 
 const PAIR_TRACE = "in a {name=...; value=...;} pair";
@@ -97,6 +124,7 @@ function setOfPairs(ctx: EvalContext, pairs: ReadonlyMap<string, Attrs>): Attrs 
 /** Forces one set after the other and collects the values under each name. */
 class Zip extends Routine<Attrs> {
   private readonly found = new Map<string, Slot[]>();
+  private open: OpenNames | null = null;
   private at = 0;
   private forcing = false;
 
@@ -135,8 +163,9 @@ class Zip extends Routine<Attrs> {
     this.at++;
     const { found } = this;
     this.ctx.limits?.make(set.size(), BYTES_PER_ITEM);
-    const names = set.names();
-    const slots = set.slots();
+    const names = set.blindNames();
+    const slots = set.blindSlots();
+    this.open = OpenNames.union(this.open, set.shape.open);
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
       const values = found.get(name);
@@ -156,7 +185,12 @@ class Zip extends Routine<Attrs> {
       slots[i] = applyThunk2(f, name, values);
       i++;
     }
-    return new Attrs(this.ctx.caches.shapes.share(names, null), slots);
+    const { open } = this;
+    const shape =
+      open === null
+        ? this.ctx.caches.shapes.share(names, null)
+        : new Shape(names, null, null, 0, open);
+    return new Attrs(shape, slots);
   }
 }
 
@@ -191,7 +225,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     doc: "The names of the attributes of *set*, in bytewise order.",
     run: (ctx, set: Attrs) => {
       ctx.limits?.make(set.size(), BYTES_PER_ITEM);
-      return set.sortedNames();
+      return set.sortedNameList();
     },
   }),
   plain({
@@ -259,7 +293,17 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     doc:
       "*set* without the attributes named in *list*; names that *set* lacks are ignored.\n\n" +
       '```nix\nremoveAttrs { x = 1; y = 2; z = 3; } [ "a" "x" "z" ]\n```\n\nis `{ y = 2; }`.',
-    run: (ctx, set: Attrs, list: NixList) => {
+    run: (ctx, set: Attrs, given: NixList) => {
+      const open = openListOf(given);
+      if (open !== undefined) {
+        const rest = set.without(open.items as readonly string[]);
+        // Other names of these directories would be in the list as well.
+        if (rest.blindNames().length > 0 && rest.shape.open === open.names) {
+          return new Attrs(rest.shape.closed(), rest.values);
+        }
+        open.names.list();
+      }
+      const list = open?.items ?? given;
       const names = new Array<string>(list.length);
       for (let i = 0; i < list.length; i++) {
         const name = settled(list[i] as Slot);
@@ -380,12 +424,12 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       "```nix\nbuiltins.mapAttrs (name: value: value * 10) { a = 1; b = 2; }\n```\n\n" +
       "is `{ a = 10; b = 20; }`.",
     run: (ctx, f: Slot, set: Attrs) => {
-      const count = set.size();
+      const names = set.blindNames();
+      const count = names.length;
       if (count === 0) return EMPTY_ATTRS;
       ctx.limits?.make(count, BYTES_PER_THUNK);
       const callee = settled(f) ?? f;
-      const names = set.names();
-      const slots = set.slots();
+      const slots = set.blindSlots();
       const result = new Array<Slot>(count);
       for (let i = 0; i < count; i++) {
         result[i] = applyThunk2(callee, names[i] as string, slots[i] as Slot);

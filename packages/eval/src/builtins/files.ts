@@ -19,8 +19,9 @@ import {
   rewrite,
   tryRealisePath,
 } from "../store/realise.ts";
-import { Attrs } from "../value/attrs.ts";
+import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { contextOf, withContext } from "../value/context.ts";
+import { Shape } from "../value/shape.ts";
 import { nativeThunk, Thunk } from "../value/thunk.ts";
 import {
   type ContextString,
@@ -69,8 +70,11 @@ function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
   const path = (tryRealisePath(ctx, slot, "full") ??
     (yield realisePath(ctx, slot, "full"))) as NixPath;
   try {
-    const read = (): readonly DirectoryEntry[] => accessorOf(ctx, path).readDirectory(path.path);
-    const entries = now(read) ?? ((yield attempt(read)) as readonly DirectoryEntry[]);
+    const files = accessorOf(ctx, path);
+    const listing = ctx.limits === undefined ? files.openListing?.(path.path) : undefined;
+    const read = (): readonly DirectoryEntry[] => files.readDirectory(path.path);
+    const entries =
+      listing?.entries ?? now(read) ?? ((yield attempt(read)) as readonly DirectoryEntry[]);
     const names: string[] = new Array<string>(entries.length);
     const types: Slot[] = new Array<Slot>(entries.length);
     for (let i = 0; i < entries.length; i++) {
@@ -78,7 +82,13 @@ function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
       names[i] = entry.name;
       types[i] = entry.type;
     }
-    return Attrs.of(names, types);
+    if (listing === undefined) return Attrs.of(names, types);
+    // A set without names is not open: it is told apart from others in many places.
+    if (names.length === 0) {
+      listing.names.list();
+      return EMPTY_ATTRS;
+    }
+    return new Attrs(new Shape(names, null, null, 0, listing.names), types);
   } catch (error) {
     throw evalErrorOf(error);
   }

@@ -20,9 +20,11 @@ import { equalFast, equalValues } from "../operations/equality.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import type { Int } from "../value/number.ts";
+import { listOfOpen, type OpenList, openListOf } from "../value/open-list.ts";
 import { Shape } from "../value/shape.ts";
 import { applyThunk, nativeThunk, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
+import { answerForAnyName } from "../vm/any-name.ts";
 import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
 import {
   args,
@@ -188,8 +190,24 @@ abstract class CallEach<Result extends Slot> extends Routine<Result> {
 
 class Filter extends CallEach<NixList> {
   private readonly kept: Slot[] = [];
+  private readonly open: OpenList | undefined;
+  /** Whether names that nothing distinguishes are kept. */
+  private keepsAnyName = false;
+
+  constructor(
+    ctx: EvalContext,
+    private readonly f: Value,
+    list: NixList,
+  ) {
+    const open = openListOf(list);
+    super(ctx, f, open === undefined ? list : open.items);
+    this.open = open;
+    // The function would be called with these before anything is known of it.
+    if (open !== undefined) open.names.askUpTo(open.items[0] as string);
+  }
 
   protected override take(answer: Value, element: Slot): boolean {
+    if (this.open !== undefined && this.at === 0) this.askForAnyName(this.open);
     if (answer === true) this.kept.push(element);
     else {
       expectBool(
@@ -202,7 +220,22 @@ class Filter extends CallEach<NixList> {
   }
 
   protected override outcome(): NixList {
-    return this.kept.length === this.list.length ? this.list : this.kept;
+    const kept = this.kept.length === this.list.length ? this.list : this.kept;
+    const { open } = this;
+    if (open === undefined || !this.keepsAnyName) return kept;
+    if (kept.length > 0) return listOfOpen(kept, open.names);
+    open.names.list();
+    return kept;
+  }
+
+  /**
+   * Finds out what the function returns for other names than those in the list. After the first call, because
+   * what that has evaluated is evaluated in all others.
+   */
+  private askForAnyName({ names }: OpenList): void {
+    const answer = answerForAnyName(this.f, names);
+    if (answer === undefined) names.list();
+    else this.keepsAnyName = answer;
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type FileType,
   IoError,
   type LogMessage,
+  type OpenListing,
 } from "../io.ts";
 import type { Store } from "../store/store.ts";
 import { Dependencies, type FileQuestion, failureAnswer, listingAnswer } from "./dependencies.ts";
@@ -42,6 +43,17 @@ class TrackedIo extends ForwardingIo {
 
   override readDirectory(path: Bytes): readonly DirectoryEntry[] {
     return this.#ask("listing", path, super.readDirectory.bind(this), listingAnswer);
+  }
+
+  override openListing(path: Bytes): OpenListing | undefined {
+    const { io } = this;
+    if (io.openListing === undefined) return undefined;
+    return this.#ask(
+      "listing",
+      path,
+      (asked) => io.openListing?.(asked),
+      (listing) => (listing === undefined ? "" : listingAnswer(listing.entries)),
+    );
   }
 
   override readLink(path: Bytes): Bytes {

@@ -12,7 +12,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { ForwardingIo } from "../forwarding-io.ts";
 import type { DirectoryEntry, EvalIo, FileType } from "../io.ts";
 import { settled } from "../operations/checks.ts";
-import type { Fingerprint, SourceAccessor } from "../source-accessor.ts";
+import type { Fingerprint, OpenListing, SourceAccessor } from "../source-accessor.ts";
 import { addSource, type SourceMethod } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import type { StringContext } from "../value/context.ts";
@@ -117,6 +117,11 @@ export class MountedIo extends ForwardingIo {
     return tree === undefined ? super.readDirectory(path) : tree.readDirectory(this.#inner(path));
   }
 
+  override openListing(path: string): OpenListing | undefined {
+    const tree = this.#treeOf(path);
+    return tree === undefined ? this.io.openListing?.(path) : tree.openListing?.(this.#inner(path));
+  }
+
   override readLink(path: string): string {
     const tree = this.#treeOf(path);
     return tree === undefined ? super.readLink(path) : tree.readLink(this.#inner(path));
@@ -184,7 +189,7 @@ export function mountedPathsIn({ mounts }: EvalContext, value: Slot): ReadonlySe
     seen.add(known);
     if (known instanceof ContextString) {
       for (const element of known.context) if (mounts.isUncopied(element)) found.add(element);
-    } else if (known instanceof Attrs) pending.push(...known.slots());
+    } else if (known instanceof Attrs) pending.push(...known.blindSlots());
     else if (Array.isArray(known)) pending.push(...(known as Slot[]));
   }
   return found;

@@ -31,6 +31,7 @@ import { equalFast } from "../operations/equality.ts";
 import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, updateAttrs } from "../value/attrs.ts";
+import { isEmptyList } from "../value/open-list.ts";
 import {
   APPLY2,
   BLACKHOLE,
@@ -421,7 +422,7 @@ class TierRuntime {
     try {
       for (; ready < strict.length; ready++) {
         const argument = strict[ready] as StrictArgument;
-        if (argument.unlessEmpty && (second as NixList).length === 0) continue;
+        if (argument.unlessEmpty && isEmptyList(second as NixList)) continue;
         const slot = argument.arg === 0 ? first : second;
         let value: Value;
         if (!(slot instanceof Thunk)) value = slot;

@@ -14,8 +14,9 @@
  * properties. See docs/design/006-calls-and-sets.md for what was measured.
  */
 import { NO_POS, type PosIdx } from "../position.ts";
+import { listOfOpen } from "./open-list.ts";
 import { EMPTY_SHAPE, Shape, withoutIndexes } from "./shape.ts";
-import type { Slot } from "./value.ts";
+import type { NixList, Slot } from "./value.ts";
 
 /** Layers of `//` before a set is flattened; look-ups of absent names visit all of them. */
 const MAX_LAYERS = 8;
@@ -84,8 +85,7 @@ export class Attrs {
 
   /** How many attributes the set has. Flattens it. */
   size(): number {
-    if (this.base !== null) this.flatten();
-    return this.shape.names.length;
+    return this.names().length;
   }
 
   /** The names in order of definition. Flattens the set, like all below that list something. */
@@ -97,6 +97,20 @@ export class Attrs {
   /** The slots, parallel to {@link names}. */
   slots(): readonly Slot[] {
     if (this.base !== null) this.flatten();
+    const { open } = this.shape;
+    if (open !== null) open.list();
+    return this.values;
+  }
+
+  /** The names for code that treats all alike and does not show them to the program; see `open-names.ts`. */
+  blindNames(): readonly string[] {
+    if (this.base !== null) this.flatten();
+    return this.shape.blindNames;
+  }
+
+  /** The slots, parallel to {@link blindNames}, for the same code. */
+  blindSlots(): readonly Slot[] {
+    if (this.base !== null) this.flatten();
     return this.values;
   }
 
@@ -104,6 +118,14 @@ export class Attrs {
   sortedNames(): readonly string[] {
     if (this.base !== null) this.flatten();
     return this.shape.sortedNames();
+  }
+
+  /** The names in bytewise order as a list of the program. */
+  sortedNameList(): NixList {
+    if (this.base !== null) this.flatten();
+    const { open } = this.shape;
+    const names = this.shape.blindSortedNames();
+    return open === null ? names : listOfOpen(names, open);
   }
 
   /** The slots in bytewise order of the names. */
@@ -116,38 +138,12 @@ export class Attrs {
     return slots;
   }
 
-  /** The same names with other slots; `slots` is parallel to {@link names}. */
-  withSlots(slots: readonly Slot[]): Attrs {
-    if (this.base !== null) this.flatten();
-    return new Attrs(this.shape, slots);
-  }
-
-  /** The attributes for which `keep` returns true, with their positions. */
-  filter(keep: (name: string, index: number) => boolean): Attrs {
-    const names = this.names();
-    const positions = this.shape.positions;
-    const keptNames: string[] = [];
-    const keptValues: Slot[] = [];
-    const keptPositions: PosIdx[] | null = positions === null ? null : [];
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
-      if (keep(name, i)) {
-        keptNames.push(name);
-        keptValues.push(this.values[i] as Slot);
-        if (keptPositions !== null)
-          keptPositions.push((positions as readonly PosIdx[])[i] as PosIdx);
-      }
-    }
-    if (keptNames.length === names.length) return this;
-    return Attrs.of(keptNames, keptValues, keptPositions);
-  }
-
   /** This set without some attributes; unknown names are ignored. */
   without(removed: readonly string[]): Attrs {
     if (this.base !== null) this.flatten();
     const { shape, indexes } = this.shape.without(removed);
     if (indexes.length === 0) return this;
-    return shape.names.length === 0
+    return shape.blindNames.length === 0
       ? EMPTY_ATTRS
       : new Attrs(shape, withoutIndexes(this.values, indexes));
   }
@@ -165,7 +161,7 @@ export class Attrs {
     const union = bottom.shape.under(layers.map((layer) => layer.shape));
     const { values } = bottom;
     const { indexes, shape } = union;
-    const merged = copyOf(values, shape.names.length);
+    const merged = copyOf(values, shape.blindNames.length);
     let k = 0;
     for (const layer of layers) {
       const upper = layer.values;
@@ -214,7 +210,7 @@ export function updateAttrs(left: Attrs, right: Attrs): Attrs {
   }
   if (left.base === null && left.values.length + right.values.length <= SMALL_SET) {
     const { indexes, shape } = left.shape.underOne(right.shape);
-    const values = copyOf(left.values, shape.names.length);
+    const values = copyOf(left.values, shape.blindNames.length);
     const upper = right.values;
     for (let i = 0; i < upper.length; i++) values[indexes[i] as number] = upper[i] as Slot;
     return new Attrs(shape, values);

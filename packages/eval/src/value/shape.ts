@@ -10,6 +10,7 @@
  * below are measured: see docs/design/006-calls-and-sets.md.
  */
 import { NO_POS, type PosIdx } from "../position.ts";
+import { OpenNames } from "./open-names.ts";
 import { orderOfSymbols } from "./symbol-order.ts";
 
 /** Up to this many names a linear search beats a Map. */
@@ -76,13 +77,18 @@ export class Shape {
   private readonly steps: number;
 
   constructor(
-    /** Distinct names. */
-    readonly names: readonly string[],
-    /** Where each was defined, parallel to `names`; `null` when none is known. */
+    /**
+     * Distinct names, for code that treats all names alike and does not show them to the program. Other code
+     * takes {@link names}.
+     */
+    readonly blindNames: readonly string[],
+    /** Where each was defined, parallel to the names; `null` when none is known. */
     readonly positions: readonly PosIdx[] | null,
-    /** A shape whose names are the first of `names`. */
+    /** A shape whose names are the first names of this one. */
     parent: Shape | null = null,
     steps = 0,
+    /** The directories that the names may be from; `null` unless the host records that. An open shape has a name. */
+    readonly open: OpenNames | null = null,
   ) {
     this.steps = steps;
     if (parent !== null && parent.extensions < MAX_EXTENSIONS) {
@@ -94,25 +100,48 @@ export class Shape {
     }
   }
 
+  /** The names, in the order of definition. */
+  get names(): readonly string[] {
+    if (this.open !== null) this.open.list();
+    return this.blindNames;
+  }
+
   /** The same names in the same order without positions; always the same object. */
   withoutPositions(): Shape {
     if (this.positions === null) return this;
     let bare = this.bare;
     if (bare === null) {
-      bare = new Shape(this.names, null, this, this.steps);
+      bare = new Shape(this.blindNames, null, this, this.steps, this.open);
       this.bare = bare;
     }
     return bare;
   }
 
-  /** Whether the shape has exactly these names in this order, and these positions. */
-  isMadeOf(names: readonly string[], positions: readonly PosIdx[] | null): boolean {
-    return sameItems(this.names, names) && samePositions(this.positions, positions);
+  /** The same names, to which nothing can be added. */
+  closed(): Shape {
+    return this.open === null
+      ? this
+      : new Shape(this.blindNames, this.positions, this, this.steps + 1);
   }
 
-  /** The index of a name, or -1. */
+  /** Whether the shape has exactly these names in this order, and these positions. */
+  isMadeOf(names: readonly string[], positions: readonly PosIdx[] | null): boolean {
+    return (
+      this.open === null &&
+      sameItems(this.blindNames, names) &&
+      samePositions(this.positions, positions)
+    );
+  }
+
+  /** The index of a name that the program asks for, or -1. */
   indexOf(name: string): number {
-    const names = this.names;
+    if (this.open !== null) this.open.ask(name);
+    return this.blindIndexOf(name);
+  }
+
+  /** The index of a name, or -1, for code that treats all names alike. */
+  blindIndexOf(name: string): number {
+    const names = this.blindNames;
     const count = names.length;
     // The engine's own search is fast from the first call on; a loop is fast only once it is optimised.
     if (count <= LINEAR_LIMIT) return names.indexOf(name);
@@ -121,9 +150,9 @@ export class Shape {
       const parent = this.parent;
       let i = 0;
       if (parent !== null) {
-        const found = parent.indexOf(name);
+        const found = parent.blindIndexOf(name);
         if (found >= 0) return found;
-        i = parent.names.length;
+        i = parent.blindNames.length;
         if (count - i <= LINEAR_LIMIT) return names.indexOf(name, i);
       }
       if (this.searches < SEARCHES_BEFORE_INDEX) {
@@ -134,7 +163,7 @@ export class Shape {
       for (; i < count; i++) table.set(names[i] as string, i);
       this.table = table;
     } else if (this.parent !== null) {
-      const found = this.parent.indexOf(name);
+      const found = this.parent.blindIndexOf(name);
       if (found >= 0) return found;
     }
     const found = table.get(name);
@@ -157,13 +186,15 @@ export class Shape {
 
   /** Names keep the index that they had first; new names come last. */
   private unite(uppers: readonly Shape[]): Union {
-    const before = this.names.length;
+    const before = this.blindNames.length;
     const added: string[] = [];
     const indexes: number[] = [];
     let indexOfAdded: Map<string, number> | null = null;
     let positioned = this.positions !== null;
-    for (const { names, positions } of uppers) {
+    let { open } = this;
+    for (const { blindNames: names, positions, open: upperOpen } of uppers) {
       if (positions !== null) positioned = true;
+      open = OpenNames.union(open, upperOpen);
       // The names of one shape are distinct, so none is searched for among its own.
       const earlier = added.length;
       const addedBefore = earlier > LINEAR_LIMIT ? null : added.slice();
@@ -173,7 +204,7 @@ export class Shape {
       }
       for (let i = 0; i < names.length; i++) {
         const name = names[i] as string;
-        let at = this.indexOf(name);
+        let at = this.blindIndexOf(name);
         if (at < 0 && earlier > 0) {
           const found = addedBefore === null ? indexOfAdded?.get(name) : addedBefore.indexOf(name);
           if (found !== undefined && found >= 0) at = before + found;
@@ -186,13 +217,13 @@ export class Shape {
         indexes.push(at);
       }
     }
-    const names = added.length === 0 ? this.names : this.names.concat(added);
+    const names = added.length === 0 ? this.blindNames : this.blindNames.concat(added);
     const positions = positioned ? this.positionsUnder(uppers, indexes, names.length) : null;
     let shape: Shape = this;
-    if (added.length > 0 || !samePositions(positions, this.positions)) {
+    if (added.length > 0 || open !== this.open || !samePositions(positions, this.positions)) {
       // Searching the lower table first pays while most names are found there.
       const extend = before > LINEAR_LIMIT && added.length <= before >> 1;
-      shape = new Shape(names, positions, extend ? this : null, this.steps + 1);
+      shape = new Shape(names, positions, extend ? this : null, this.steps + 1, open);
     }
     const union = new Union(uppers, shape, indexes);
     if (shape === this || shape.isKept()) this.union = union;
@@ -204,7 +235,7 @@ export class Shape {
     indexes: readonly number[],
     count: number,
   ): PosIdx[] {
-    const { names, positions } = this;
+    const { blindNames: names, positions } = this;
     const result =
       positions === null
         ? new Array<PosIdx>(count).fill(NO_POS)
@@ -212,31 +243,35 @@ export class Shape {
     let k = 0;
     for (const upper of uppers) {
       const from = upper.positions;
-      for (let i = 0; i < upper.names.length; i++) {
+      for (let i = 0; i < upper.blindNames.length; i++) {
         result[indexes[k++] as number] = from === null ? NO_POS : (from[i] as PosIdx);
       }
     }
     return result;
   }
 
-  /** The shape without some names; unknown names are ignored. */
+  /** The shape without some names; unknown names are ignored. Without any names left, it is not open. */
   without(removed: readonly string[]): Removal {
     const { removal } = this;
     if (removal !== null && sameItems(removal.removed, removed)) return removal;
     const found = new Set<number>();
     for (const name of removed) {
-      const at = this.indexOf(name);
+      const at = this.blindIndexOf(name);
       if (at >= 0) found.add(at);
     }
     const indexes = Array.from(found).sort((a, b) => a - b);
     let shape: Shape = this;
     if (indexes.length > 0) {
-      const { names, positions } = this;
+      const { blindNames: names, positions, open } = this;
+      const isEmpty = indexes.length === names.length;
+      // Sets without names are told apart from others in many places.
+      if (isEmpty && open !== null) open.list();
       shape = new Shape(
         withoutIndexes(names, indexes),
         positions === null ? null : withoutIndexes(positions, indexes),
         null,
         this.steps + 1,
+        isEmpty ? null : open,
       );
     }
     const made = new Removal(removed, shape, indexes);
@@ -246,16 +281,21 @@ export class Shape {
 
   /** Whether the shape that this one was made from may remember it. */
   private isKept(): boolean {
-    return this.steps * (this.names.length + STEP_COST) <= MAX_REMEMBERED;
+    return this.steps * (this.blindNames.length + STEP_COST) <= MAX_REMEMBERED;
   }
 
   /** The indexes of the names in bytewise order of the names. */
   sortedOrder(): readonly number[] {
+    if (this.open !== null) this.open.list();
+    return this.blindSortedOrder();
+  }
+
+  private blindSortedOrder(): readonly number[] {
     let order = this.order;
     if (order === null) {
-      const { names } = this;
+      const { blindNames: names } = this;
       if (names.length <= INSERTION_LIMIT) order = sortedIndexes(names);
-      else order = this.sortedNames().map((name) => this.indexOf(name));
+      else order = this.blindSortedNames().map((name) => this.blindIndexOf(name));
       this.order = order;
     }
     return order;
@@ -273,11 +313,17 @@ export class Shape {
 
   /** The names in bytewise order. */
   sortedNames(): readonly string[] {
+    if (this.open !== null) this.open.list();
+    return this.blindSortedNames();
+  }
+
+  /** The same for code that treats all names alike. */
+  blindSortedNames(): readonly string[] {
     let sorted = this.sorted;
     if (sorted === null) {
-      const { names } = this;
+      const { blindNames: names } = this;
       if (names.length <= INSERTION_LIMIT) {
-        sorted = this.sortedOrder().map((index) => names[index] as string);
+        sorted = this.blindSortedOrder().map((index) => names[index] as string);
       } else {
         // The engine orders strings bytewise, and fast.
         sorted = names.slice().sort();

@@ -21,6 +21,7 @@ import { contextNotAllowed, isCallable, typeMismatch } from "../operations/check
 import { checkNesting } from "../operations/nesting.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
+import { isEmptyList } from "../value/open-list.ts";
 import { APPLY, enterCall, restoreCall, settle, Thunk } from "../value/thunk.ts";
 import {
   Builtin,
@@ -143,7 +144,7 @@ function callPlain(step: StepResult, builtin: Builtin, stack: Segment, sp: numbe
   step.running = builtin;
   for (let i = 0; i < strict.length; i++) {
     const argument = strict[i] as StrictArgument;
-    if (argument.unlessEmpty && (second as NixList).length === 0) continue;
+    if (argument.unlessEmpty && isEmptyList(second as NixList)) continue;
     const slot = argument.arg === 0 ? first : second;
     let value: Value;
     if (slot instanceof Thunk) {
@@ -236,7 +237,7 @@ export function callValue(
   let ready = 0;
   for (; ready < strict.length; ready++) {
     const argument = strict[ready] as StrictArgument;
-    if (argument.unlessEmpty && (args[1] as NixList).length === 0) continue;
+    if (argument.unlessEmpty && isEmptyList(args[1] as NixList)) continue;
     const slot = args[argument.arg] as Slot;
     let value: Value;
     if (slot instanceof Thunk) {
@@ -467,7 +468,7 @@ function gatherArguments(
   }
   for (; frame.next < strict.length; frame.next++) {
     const argument = strict[frame.next] as StrictArgument;
-    if (argument.unlessEmpty && (frame.args[1] as NixList).length === 0) continue;
+    if (argument.unlessEmpty && isEmptyList(frame.args[1] as NixList)) continue;
     const slot = frame.args[argument.arg] as Slot;
     if (slot instanceof Thunk && slot.code !== null) {
       if (argument.nested) {
@@ -484,6 +485,9 @@ function gatherArguments(
   }
   return false;
 }
+
+/** Stands for the names of an open shape, which reports what is looked up in it. */
+const NO_NAMES: readonly string[] = [];
 
 /**
  * Binds the formals of a function to the attributes of its argument, from the local `first` on. The
@@ -508,7 +512,7 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
   const names = formals.names;
   let used = 0;
   // Attributes often have the order of the formals.
-  const given = shape.names;
+  const given = shape.open === null ? shape.blindNames : NO_NAMES;
   let next = 0;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;

@@ -404,8 +404,8 @@ export function runLoop(machine: Machine): RunStatus {
         }
         case Op.Attrs: {
           const shape = lambda.constants[code[pc++] as number] as Shape;
-          sp -= shape.names.length;
-          const set = new Attrs(shape, stack.slice(sp, sp + shape.names.length));
+          sp -= shape.blindNames.length;
+          const set = new Attrs(shape, stack.slice(sp, sp + shape.blindNames.length));
           stack[sp++] = set;
           break;
         }

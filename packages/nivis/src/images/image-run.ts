@@ -240,7 +240,8 @@ function keepImage(
   }
   if (!evaluation.context.mounts.isEmpty) return failure("the evaluation has fetched something");
   if (use.inputs !== undefined) inputs.adopt(use.inputs);
-  const recorded = inputs.finish();
+  // A run that goes on with the image may ask for other names.
+  const recorded = inputs.finish("whole");
   if (recorded === undefined) return failure(inputs.unrepeatable ?? "its inputs cannot be checked");
   const encoded = image.encode();
   if (encoded === undefined) return failure("it would be too large");

@@ -71,7 +71,8 @@ export class WatchedCommand {
   /** Looks at the machine, for the next run. */
   look(): void {
     const { environment } = this.#terminal;
-    const paths = listChanges({ inputs: this.#inputs.snapshot(), environment });
+    // The next run may ask for other names.
+    const paths = listChanges({ inputs: this.#inputs.snapshot("whole"), environment });
     if (paths === undefined || usesMuchMemory()) {
       this.close();
       this.#inputs = this.#makeInputs();

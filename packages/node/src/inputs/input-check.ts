@@ -25,7 +25,9 @@ import {
 import {
   DIGEST_LENGTH,
   type FailedRequest,
+  isAskedFor,
   listingText,
+  type OpenInputs,
   type OtherInputs,
   Question,
   type RecordedInputs,
@@ -77,6 +79,8 @@ class PathCheck {
   readonly #areStampsGood: boolean;
   readonly #settlingTime: number | undefined;
   #renewed: Int32Array | undefined;
+  #open: OpenInputs | undefined;
+  #asked: ReadonlySet<string> | undefined;
 
   constructor({ inputs, settlingTime, isQuick }: CheckRequest) {
     this.#inputs = inputs;
@@ -143,8 +147,9 @@ class PathCheck {
       const stats = (follows ? statSync : lstatSync)(path, { bigint: true });
       const isFile = ((questions[index] as number) & Question.Contents) !== 0;
       if (isFile ? !stats.isFile() : !stats.isDirectory()) return false;
-      const contents = isFile ? readFileSync(path) : listing(path);
-      const text = texts[row];
+      const isOpen = ((questions[index] as number) & Question.Open) !== 0;
+      const contents = isFile ? readFileSync(path) : this.#listing(path, isOpen);
+      const text = isOpen ? (this.#openInputs().listings[row] ?? "") : texts[row];
       const digest = digests.subarray(row * DIGEST_LENGTH, (row + 1) * DIGEST_LENGTH);
       const isSame =
         text === undefined
@@ -160,6 +165,36 @@ class PathCheck {
     } catch {
       return false;
     }
+  }
+
+  /** The entries of a directory as a text; with `isOpen`, only those with names that were asked for. */
+  #listing(path: string | Buffer, isOpen: boolean): string {
+    const entries = readdirSync(path, { withFileTypes: true, encoding: "latin1" });
+    let shown = entries;
+    if (isOpen) {
+      const { asked: names, upTo } = this.#openInputs();
+      this.#asked ??= new Set(names);
+      const asked = this.#asked;
+      shown = entries.filter(({ name }) => isAskedFor(name, asked, upTo));
+    }
+    return listingText(
+      shown.map((entry) => ({
+        name: entry.name,
+        type: entry.isFile()
+          ? "regular"
+          : entry.isDirectory()
+            ? "directory"
+            : entry.isSymbolicLink()
+              ? "symlink"
+              : "unknown",
+      })),
+      isOpen ? "/" : undefined,
+    );
+  }
+
+  #openInputs(): OpenInputs {
+    this.#open ??= this.#inputs.open();
+    return this.#open;
   }
 }
 
@@ -186,22 +221,6 @@ function asBytes(contents: Buffer | string): string {
 function sha256(contents: Buffer | string): Buffer {
   const bytes = typeof contents === "string" ? Buffer.from(contents, "latin1") : contents;
   return process.getBuiltinModule("node:crypto").createHash("sha256").update(bytes).digest();
-}
-
-function listing(path: string | Buffer): string {
-  const entries = readdirSync(path, { withFileTypes: true, encoding: "latin1" });
-  return listingText(
-    entries.map((entry) => ({
-      name: entry.name,
-      type: entry.isFile()
-        ? "regular"
-        : entry.isDirectory()
-          ? "directory"
-          : entry.isSymbolicLink()
-            ? "symlink"
-            : "unknown",
-    })),
-  );
 }
 
 /** Returns the name of a rare input that differs. */

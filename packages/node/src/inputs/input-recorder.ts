@@ -12,7 +12,7 @@
  *     for (const input of inputs.list()) console.log(input);
  */
 import { type BigIntStats, lstatSync } from "node:fs";
-import type { DirectoryEntry } from "@nivis/eval";
+import { type AskedNames, type DirectoryEntry, OpenNames } from "@nivis/eval";
 import { encodeBase16 } from "@nivis/formats";
 import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
 import { nodeHashes } from "../node-hashes.ts";
@@ -22,7 +22,9 @@ import {
   type AccessRight,
   DIGEST_LENGTH,
   type FailedRequest,
+  isAskedFor,
   listingText,
+  type OpenInputs,
   Question,
   type RecordedInputs,
 } from "./recorded-inputs.ts";
@@ -84,11 +86,46 @@ const MAX_TEXT = 512;
 
 /** Recorded contents or a recorded listing. */
 interface Seen {
-  readonly text: string | undefined;
-  readonly digest: Uint8Array;
+  readonly content: Content | Listing;
   /** `undefined` if it cannot be trusted. */
   readonly stamp: Int32Array | undefined;
+}
+
+/** Contents or a listing as they are compared: a text or, for long ones, its digest. */
+interface Content {
+  readonly text: string | undefined;
+  readonly digest: Uint8Array;
   readonly isFile: boolean;
+}
+
+/** The entries of a directory. */
+class Listing {
+  /** Whether the program has seen which entries there are. */
+  isWhole = false;
+  #content: Content | undefined;
+
+  constructor(readonly entries: readonly DirectoryEntry[]) {}
+
+  /** All entries. */
+  get content(): Content {
+    this.#content ??= contentOf(listingText(this.entries), false);
+    return this.#content;
+  }
+}
+
+function contentOf(contents: Buffer | string, isFile: boolean): Content {
+  const isShort = contents.length <= MAX_TEXT;
+  const text = !isShort
+    ? undefined
+    : typeof contents === "string"
+      ? contents
+      : contents.toString("latin1");
+  const digest = isShort ? NO_DIGEST : nodeHashes.hash("sha256", contents);
+  return { text, digest, isFile };
+}
+
+function wholeContent({ content }: Seen): Content {
+  return content instanceof Listing ? content.content : content;
 }
 
 interface PathRecord {
@@ -110,6 +147,8 @@ const NO_DIGEST = new Uint8Array(DIGEST_LENGTH);
 /** Collects what an evaluation looks at. Paths are byte strings and name places on disk. */
 export class InputRecorder {
   readonly #paths = new Map<string, PathRecord>();
+  /** The names that were looked up in open listings. */
+  readonly #asked: AskedNames = { names: new Set(), upTo: "" };
   readonly #links = new Map<string, string>();
   readonly #failures = new Map<string, FailedRequest>();
   readonly #rights = new Map<string, readonly [AccessRight, string, boolean]>();
@@ -164,12 +203,26 @@ export class InputRecorder {
 
   /** The contents of a file and its status, taken before reading from the same open file. */
   contents(path: string, contents: Buffer, stats: BigIntStats): void {
-    this.#see(path, contents, stats, true);
+    this.#see(path, contentOf(contents, true), stats);
   }
 
-  /** The entries of a directory and its status, taken before they were read. */
-  listing(path: string, entries: readonly DirectoryEntry[], stats: BigIntStats | undefined): void {
-    this.#see(path, listingText(entries), stats, false);
+  /**
+   * The entries of a directory and its status, taken before they were read. Only those entries matter that the
+   * result is asked for, unless it is listed.
+   */
+  listing(
+    path: string,
+    entries: readonly DirectoryEntry[],
+    stats: BigIntStats | undefined,
+  ): OpenNames {
+    this.#see(path, new Listing(entries), stats);
+    return OpenNames.ofDirectory(this.#asked, () => this.#listed(path));
+  }
+
+  /** The program has seen which entries a directory has. */
+  #listed(path: string): void {
+    const content = this.#paths.get(path)?.seen?.content;
+    if (content instanceof Listing) content.isWhole = true;
   }
 
   link(path: string, target: string): void {
@@ -287,17 +340,17 @@ export class InputRecorder {
       }
       if ((question & (Question.Contents | Question.Listing)) === 0) return;
       const stamp = stamps.slice(row * STAMP_WORDS, (row + 1) * STAMP_WORDS);
-      const seen: Seen = {
+      const content: Content = {
         text: texts[row],
         digest: digests.subarray(row * DIGEST_LENGTH, (row + 1) * DIGEST_LENGTH),
-        stamp: hasStamps && stamp.some((word) => word !== 0) ? stamp : undefined,
         isFile: (question & Question.Contents) !== 0,
       };
       row++;
-      const record = this.#recordOf(path);
-      const known = record.seen;
-      if (known !== undefined && !isSameContent(known, seen)) this.#changed(path);
-      record.seen = known?.stamp === undefined ? seen : known;
+      if ((question & Question.Open) !== 0) this.giveUp("a listing is known in part");
+      this.#put(path, {
+        content,
+        stamp: hasStamps && stamp.some((word) => word !== 0) ? stamp : undefined,
+      });
     });
     for (const [path, target] of others.links) this.link(path, target);
     for (const [request, path, code] of others.failures) this.failure(request, path, code);
@@ -330,9 +383,11 @@ export class InputRecorder {
       }
       if (executable !== undefined) shown.push({ kind: "executable", path, executable });
       if (seen !== undefined) {
-        const digest = seen.text === undefined ? seen.digest : nodeHashes.hash("sha256", seen.text);
+        const content = wholeContent(seen);
+        const digest =
+          content.text === undefined ? content.digest : nodeHashes.hash("sha256", content.text);
         const sha256 = encodeBase16(digest);
-        shown.push({ kind: seen.isFile ? "file" : "directory", path, sha256 });
+        shown.push({ kind: content.isFile ? "file" : "directory", path, sha256 });
       }
     }
     for (const [path, target] of this.#links) {
@@ -352,33 +407,44 @@ export class InputRecorder {
   }
 
   /** Returns the inputs for a later check, or `undefined` if the run is unrepeatable. */
-  finish(): RecordedInputs | undefined {
+  finish(listings: "whole" | "open" = "open"): RecordedInputs | undefined {
     for (const place of this.#required) {
       if (this.#kindOnDisk(place) !== Kind.Missing) continue;
       this.giveUp(`'${place}' is not on this machine`);
       break;
     }
-    return this.#unrepeatable === undefined ? this.snapshot() : undefined;
+    return this.#unrepeatable === undefined ? this.snapshot(listings) : undefined;
   }
 
   /**
    * Returns the inputs so far that can be checked later, even if there are others; for programs that
-   * wait for a change.
+   * wait for a change. Whole listings are for those that use values of the evaluation in another one, which may
+   * ask for other names.
    */
-  snapshot(): RecordedInputs {
+  snapshot(listings: "whole" | "open" = "open"): RecordedInputs {
     const paths = [...this.#paths.keys()];
-    const questions = new Uint8Array(paths.length);
+    const questions = new Uint16Array(paths.length);
     const rows: Seen[] = [];
     let i = 0;
     for (const [path, record] of this.#paths) {
-      questions[i++] = questionOf(path, record);
+      questions[i++] = questionOf(path, record, listings === "open");
       if (record.seen !== undefined) rows.push(record.seen);
     }
     const stamps = new Int32Array(rows.length * STAMP_WORDS);
     const digests = new Uint8Array(rows.length * DIGEST_LENGTH);
     const texts: Record<string, string> = {};
-    rows.forEach(({ stamp, digest, text }, row) => {
+    const { names: asked, upTo } = this.#asked;
+    const shown: Record<string, string> = {};
+    const open: OpenInputs = { asked: [...asked], upTo, listings: shown };
+    rows.forEach((seen, row) => {
+      const { content, stamp } = seen;
       if (stamp !== undefined) stamps.set(stamp, row * STAMP_WORDS);
+      if (content instanceof Listing && !content.isWhole && listings === "open") {
+        const entries = content.entries.filter(({ name }) => isAskedFor(name, asked, upTo));
+        if (entries.length > 0) shown[row] = listingText(entries, "/");
+        return;
+      }
+      const { digest, text } = wholeContent(seen);
       digests.set(digest, row * DIGEST_LENGTH);
       if (text !== undefined) texts[row] = text;
     });
@@ -388,6 +454,7 @@ export class InputRecorder {
       stamps,
       digests,
       texts,
+      open: () => open,
       others: {
         links: [...this.#links],
         failures: [...this.#failures.values()],
@@ -412,13 +479,7 @@ export class InputRecorder {
     return record;
   }
 
-  #see(
-    path: string,
-    contents: Buffer | string,
-    stats: BigIntStats | undefined,
-    isFile: boolean,
-  ): void {
-    const record = this.#recordOf(path);
+  #see(path: string, content: Content | Listing, stats: BigIntStats | undefined): void {
     const now = Date.now();
     let stamp: Int32Array | undefined;
     if (
@@ -429,17 +490,17 @@ export class InputRecorder {
       stamp = new Int32Array(STAMP_WORDS);
       writeStamp(stats, stamp);
     }
-    const isShort = contents.length <= MAX_TEXT;
-    const text = !isShort
-      ? undefined
-      : typeof contents === "string"
-        ? contents
-        : contents.toString("latin1");
-    const digest = isShort ? NO_DIGEST : nodeHashes.hash("sha256", contents);
-    const seen: Seen = { text, digest, stamp, isFile };
+    this.#put(path, { content, stamp });
+  }
+
+  #put(path: string, seen: Seen): void {
+    const record = this.#recordOf(path);
     const known = record.seen;
     if (known !== undefined && !isSameContent(known, seen)) this.#changed(path);
     record.seen = known?.stamp === undefined ? seen : known;
+    // Whoever has listed the one has listed the other.
+    if (known !== undefined && isWhole(known)) makeWhole(record.seen);
+    if (isWhole(seen)) makeWhole(record.seen);
   }
 
   #kindOnDisk(place: string): Kind {
@@ -463,17 +524,33 @@ export class InputRecorder {
   }
 }
 
-function isSameContent(a: Seen, b: Seen): boolean {
+function isSameContent(first: Seen, second: Seen): boolean {
+  const [a, b] = [wholeContent(first), wholeContent(second)];
   return a.isFile === b.isFile && a.text === b.text && Buffer.compare(a.digest, b.digest) === 0;
 }
 
-function questionOf(path: string, { kind, executable, seen }: PathRecord): number {
+function isWhole({ content }: Seen): boolean {
+  return !(content instanceof Listing) || content.isWhole;
+}
+
+function makeWhole({ content }: Seen): void {
+  if (content instanceof Listing) content.isWhole = true;
+}
+
+function questionOf(
+  path: string,
+  { kind, executable, seen }: PathRecord,
+  allowsOpen: boolean,
+): number {
   let question: number = kind;
   if (executable !== undefined) {
     question |= Question.Executable | (executable ? Question.IsExecutable : 0);
   }
   if (seen === undefined) return question;
-  question |= seen.isFile ? Question.Contents : Question.Listing;
+  const { content } = seen;
+  const isFile = !(content instanceof Listing) && content.isFile;
+  question |= isFile ? Question.Contents : Question.Listing;
+  if (allowsOpen && !isWhole(seen)) question |= Question.Open;
   const isLink = kind === Kind.Unasked ? isSymlink(path) : kind === Kind.Symlink;
   return isLink ? question | Question.Follow : question;
 }

@@ -7,12 +7,13 @@
  * Everything else (variables, links, failures) is rare and kept as JSON. `input-recorder.ts` makes
  * this, `input-check.ts` compares it with the machine.
  *
- *     u32 × 6     lengths in bytes of the sections below but the first
- *     questions   a byte for each path, padded to 4
+ *     u32 × 7     lengths in bytes of the sections below; of the first, the number of paths
+ *     questions   u16 for each path, padded to 4
  *     stamps      STAMP_WORDS × i32 for each path that was read or listed
  *     digests     32 bytes for each of these
  *     paths       separated by NUL
  *     texts       contents that are kept instead of hashed, as JSON
+ *     open        the open listings and the names that were asked for, as JSON
  *     others      as JSON
  */
 import { STAMP_WORDS } from "./file-status.ts";
@@ -31,6 +32,8 @@ export const enum Question {
   Listing = 0b100_0000,
   /** Whether the path is a symlink to what was read or listed. */
   Follow = 0b1000_0000,
+  /** Whether only some entries of the listing matter: see {@link OpenInputs}. */
+  Open = 0b1_0000_0000,
 }
 
 /** The length of a digest in bytes. */
@@ -63,44 +66,69 @@ export interface OtherInputs {
   readonly devices: readonly string[];
 }
 
+/**
+ * What matters of directories whose names the program did not list: the entries that it asked for, and that
+ * there are no others of the names that it asked for. Byte strings.
+ */
+export interface OpenInputs {
+  /** The names that were asked for, in any directory. */
+  readonly asked: readonly string[];
+  /** All names up to this one, in bytewise order, count as asked for, too. */
+  readonly upTo: string;
+  /** By the index of a digest: the entries with these names, as {@link listingText} writes them with "/". */
+  readonly listings: Readonly<Record<string, string>>;
+}
+
 /** What an evaluation looked at. Paths are byte strings. */
 export interface RecordedInputs {
   readonly paths: readonly string[];
   /** {@link Question} bits, parallel to `paths`. */
-  readonly questions: Uint8Array;
+  readonly questions: Uint16Array;
   /** The stamps of what was read or listed, in the order of `paths`; zeros for none. */
   readonly stamps: Int32Array;
   /** The SHA-256 digests of the same. A listing is hashed as {@link listingText} writes it. */
   readonly digests: Uint8Array;
   /** By the index of a digest: contents that are kept instead of hashed. */
   readonly texts: Readonly<Record<string, string>>;
+  /** Decoded when it is needed: most checks compare stamps only. */
+  readonly open: () => OpenInputs;
   readonly others: OtherInputs;
 }
 
-const HEAD_WORDS = 6;
+const HEAD_WORDS = 7;
 const WORD = 4;
 /** A letter for each kind of entry of a directory, in `listingText`. */
 const KIND_LETTERS = { regular: "r", directory: "d", symlink: "s", unknown: "u" } as const;
 
-/** Returns the entries of a directory as a text that is the same for the same entries. */
+/** Whether an entry of an open listing matters. */
+export function isAskedFor(name: string, asked: ReadonlySet<string>, upTo: string): boolean {
+  return name <= upTo || asked.has(name);
+}
+
+/**
+ * Returns the entries of a directory as a text that is the same for the same entries. JSON writes a slash as it
+ * is, unlike NUL.
+ */
 export function listingText(
   entries: readonly { readonly name: string; readonly type: keyof typeof KIND_LETTERS }[],
+  separator: "\0" | "/" = "\0",
 ): string {
   return entries
-    .map(({ name, type }) => `${name}\0${KIND_LETTERS[type]}`)
+    .map(({ name, type }) => `${name}${separator}${KIND_LETTERS[type]}`)
     .sort()
-    .join("\0");
+    .join(separator);
 }
 
 /** Returns recorded inputs as bytes. */
 export function encodeInputs(inputs: RecordedInputs): Uint8Array {
   const { questions, stamps, digests } = inputs;
   const sections = [
-    padded(questions),
+    padded(new Uint8Array(questions.buffer, questions.byteOffset, questions.byteLength)),
     Buffer.from(stamps.buffer, stamps.byteOffset, stamps.byteLength),
     digests,
     Buffer.from(inputs.paths.join("\0"), "latin1"),
     Buffer.from(JSON.stringify(inputs.texts)),
+    Buffer.from(JSON.stringify(inputs.open())),
     Buffer.from(JSON.stringify(inputs.others)),
   ];
   const head = Buffer.alloc(HEAD_WORDS * WORD);
@@ -129,7 +157,8 @@ export function decodeInputs(bytes: Buffer): RecordedInputs {
     at += length;
     return section;
   };
-  const [count, stampBytes, digestBytes, pathBytes, textBytes, otherBytes] = lengths as [
+  const [count, stampBytes, digestBytes, pathBytes, textBytes, openBytes, otherBytes] = lengths as [
+    number,
     number,
     number,
     number,
@@ -137,23 +166,25 @@ export function decodeInputs(bytes: Buffer): RecordedInputs {
     number,
     number,
   ];
-  const questions = take(Math.ceil(count / WORD) * WORD).subarray(0, count);
+  const questions = take(Math.ceil((2 * count) / WORD) * WORD);
   const stamps = take(stampBytes);
   const digests = take(digestBytes);
   const pathText = take(pathBytes).toString("latin1");
   const paths = count === 0 ? [] : pathText.split("\0");
   const rows = stampBytes / (STAMP_WORDS * WORD);
   const texts = JSON.parse(take(textBytes).toString()) as Record<string, string>;
+  const openText = take(openBytes);
   const others = JSON.parse(take(otherBytes).toString()) as OtherInputs;
   if (at !== bytes.length || paths.length !== count || digestBytes !== rows * DIGEST_LENGTH) {
     throw new Error("the sections do not fit together");
   }
   return {
     paths,
-    questions,
+    questions: new Uint16Array(questions.buffer, questions.byteOffset, count),
     stamps: new Int32Array(stamps.buffer, stamps.byteOffset, stampBytes / WORD),
     digests,
     texts,
+    open: () => JSON.parse(openText.toString()) as OpenInputs,
     others,
   };
 }
