@@ -39,6 +39,7 @@ export const ON_DEMAND = {
     "nivis/src/flakes/repl-flake.ts",
   ],
   "input-check": ["node/src/inputs/input-check.ts"],
+  "any-name": ["eval/src/vm/any-name.ts"],
   inflating: ["fetch/src/git/inflate.ts"],
   archives: ["fetch/src/archive/unpack.ts"],
   fetching: ["nivis/src/fetching.ts"],
