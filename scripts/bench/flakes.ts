@@ -23,11 +23,16 @@ const nixpkgs = process.env["NIVIS_BENCH_NIXPKGS"];
 const folder = mkdtempSync(join(tmpdir(), "nivis-bench-flakes-"));
 
 /** Runs a program; returns its time in milliseconds. Throws with what it printed if it fails. */
-function time(program: string, args: readonly string[]): number {
+function time(program: string, args: readonly string[], evaluates: boolean): number {
   const begun = performance.now();
   const { status, stderr } = spawnSync(program, args, {
     encoding: "utf8",
-    env: { ...process.env, NIX_CONFIG: "flake-registry =", HOME: folder },
+    env: {
+      ...process.env,
+      NIX_CONFIG: "flake-registry =",
+      HOME: folder,
+      ...(evaluates ? { NIVIS_NO_RESULTS: "1" } : {}),
+    },
     maxBuffer: 1 << 30,
   });
   if (status !== 0) throw new Error(`${program} ${args.join(" ")}\n${stderr}`);
@@ -41,12 +46,14 @@ interface Row {
   readonly ours: readonly [program: string, ...args: string[]];
   readonly theirs: readonly [program: string, ...args: string[]];
   readonly prepare?: () => void;
+  /** Whether Nivis must not print the result of an earlier run. */
+  readonly evaluates?: boolean;
 }
 
-function run({ name, limit, ours, theirs, prepare }: Row): void {
+function run({ name, limit, ours, theirs, prepare, evaluates = false }: Row): void {
   const one = ([program, ...args]: Row["ours"]): number => {
     prepare?.();
-    return time(program, args);
+    return time(program, args, evaluates);
   };
   // The first runs fill the caches.
   one(ours);
@@ -113,6 +120,35 @@ try {
       limit: 1.5,
       ours: [node, nivis, "eval", "--read-only", `${ref}#.${attribute}`],
       theirs: [node, nivis, "eval", "--read-only", "--impure", "--expr", plain],
+      evaluates: true,
+    });
+    const worktree = ["eval", "--read-only", `git+file://${nixpkgs}#.${attribute}`];
+    run({
+      name: "eval of a package of a Git work tree",
+      limit: 1.5,
+      ours: [node, nivis, ...worktree],
+      theirs: [reference, ...FEATURES, ...worktree],
+      evaluates: true,
+    });
+    run({
+      name: "eval of a package of a Git work tree, again",
+      limit: 1.5,
+      ours: [node, nivis, ...worktree],
+      theirs: [reference, ...FEATURES, ...worktree],
+    });
+    run({
+      name: "hash of the tree",
+      limit: 1.5,
+      ours: [node, nivis, "hash", "path", nixpkgs],
+      theirs: [reference, ...FEATURES, "hash", "path", nixpkgs],
+    });
+    const fetch = `(builtins.fetchTree "path:${nixpkgs}").narHash`;
+    run({
+      name: "fetch of the tree by its path",
+      limit: 1.5,
+      ours: [node, nivis, "eval", "--read-only", "--impure", "--expr", fetch],
+      theirs: [reference, ...FEATURES, "eval", "--read-only", "--impure", "--expr", fetch],
+      evaluates: true,
     });
   }
 } finally {
