@@ -72,12 +72,18 @@ export interface Terminal {
    * is shared with everything else in it.
    */
   readonly onLongRun?: () => void;
+  /**
+   * Runs the same command in a thread whose heap has room for so many MiB of young objects, and returns
+   * its exit code. That thread does not have it.
+   */
+  readonly runInThread?: ((youngGeneration: number) => Promise<number>) | undefined;
 }
 
 /** What only the launcher of a command knows: the scripts of its threads, the build, and V8's flags. */
 export type Launcher = Required<
   Pick<Terminal, "storeWorker" | "fetchWorker" | "build" | "onLongRun">
->;
+> &
+  Pick<Terminal, "runInThread">;
 
 /** The terminal of this process; `inputs` records what is asked of it. */
 export function processTerminal(

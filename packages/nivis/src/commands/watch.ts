@@ -9,6 +9,13 @@ import { WatchedCommand } from "../warm/watched-command.ts";
 import { evalCommand } from "./eval.ts";
 import { instantiateCommand } from "./instantiate.ts";
 
+/**
+ * The room for young objects in MiB, four times that of a command. An evaluation that is kept is large, and
+ * with more room fewer of its young objects are copied: an edit of a NixOS configuration takes 0.77 of the
+ * time (docs/design/014-warm-evaluation.md).
+ */
+const YOUNG_GENERATION = 192;
+
 /** What the help says. */
 export const WATCH_TOPIC: HelpTopic = {
   name: "nivis watch",
@@ -49,6 +56,17 @@ export async function startWatch(args: readonly string[], terminal: Terminal): P
   }
   if (own.includes("-") || own.includes("--arg-from-stdin")) {
     return fail(terminal, "standard input cannot be read again, so it cannot be watched");
+  }
+  if (terminal.runInThread !== undefined) {
+    try {
+      return await terminal.runInThread(YOUNG_GENERATION);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
+      return fail(
+        terminal,
+        "the heap is full; NODE_OPTIONS=--max-old-space-size=MEBIBYTES gives it more room",
+      );
+    }
   }
   const command = word;
   const watched = new WatchedCommand(terminal, (given) =>

@@ -35,8 +35,15 @@ function takesLockBundle(command: CommandName): boolean {
   return isProgram && namesLockCommand(process.argv.slice(2));
 }
 
-/** Runs a command and ends the process, at once unless the command waits for something. */
-export function launch(command: CommandName): void {
+/**
+ * Runs a command and ends the process, at once unless the command waits for something. `isThread`: this
+ * is the thread that {@link runInThread} has started.
+ */
+export function launch(command: CommandName, isThread = false): void {
+  if (isThread) {
+    runHere(command, undefined, isThread);
+    return;
+  }
   const slot = slotOf(command, BUNDLE);
   const known = slot === undefined ? undefined : recall(slot);
   if (known !== undefined) process.exit(known);
@@ -45,8 +52,26 @@ export function launch(command: CommandName): void {
   else runHere(command, slot);
 }
 
-/** Loads the bundle, runs the command in this process, and ends it. */
-function runHere(command: CommandName, slot: ResultSlot | undefined): void {
+/**
+ * Runs the command in a thread whose heap has room for so many MiB of young objects, and returns its exit
+ * code: V8 sets that room when a heap is made, so this process cannot change its own.
+ */
+function runInThread(command: CommandName, youngGeneration: number): Promise<number> {
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
+  const script = `require(${JSON.stringify(__filename)}).launch(${JSON.stringify(command)}, true)`;
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(script, {
+      eval: true,
+      argv: process.argv.slice(2),
+      resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
+    });
+    worker.on("error", reject);
+    worker.on("exit", resolve);
+  });
+}
+
+/** Loads the bundle, runs the command in this thread, and ends it. */
+function runHere(command: CommandName, slot: ResultSlot | undefined, isThread = false): void {
   const scripts: LoadedScript[] = [];
   let isLongRun = false;
   const onLongRun = (): void => {
@@ -70,6 +95,7 @@ function runHere(command: CommandName, slot: ResultSlot | undefined): void {
     fetchWorker: join(__dirname, "fetch-worker.cjs"),
     build: BUNDLE,
     onLongRun,
+    runInThread: isThread ? undefined : (size: number) => runInThread(command, size),
   };
   const code = main(command, launcher, slot);
   const end = (exitCode: number): never => {
