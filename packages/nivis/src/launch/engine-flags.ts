@@ -6,44 +6,47 @@
  * the flags it was compiled with, so the code cache restores the flags before it stores code.
  */
 
-/** A flag and its default, by the major version of Node. */
+/** The same flags of V8 with two values each. */
 interface FlagChange {
   readonly longRun: string;
+  /** The defaults of V8. */
   readonly initial: string;
 }
 
-/** One compilation at a time by each of the two optimising compilers. */
-const ONE_COMPILATION = "--concurrent-turbofan-max-threads=1 --concurrent-maglev-max-threads=1";
-const FOUR_COMPILATIONS = "--concurrent-turbofan-max-threads=4 --concurrent-maglev-max-threads=2";
+/** Running loops are not compiled separately, and functions are inlined into others less. */
+const SMALL_COMPILATIONS: FlagChange = {
+  longRun: "--no-use-osr --max-inlined-bytecode-size-cumulative=200",
+  initial: "--use-osr --max-inlined-bytecode-size-cumulative=920",
+};
+
+/** Also, each of the two optimising compilers compiles one function at a time. */
+const ONE_COMPILATION: FlagChange = {
+  longRun: `${SMALL_COMPILATIONS.longRun} --concurrent-turbofan-max-threads=1 --concurrent-maglev-max-threads=1`,
+  initial: `${SMALL_COMPILATIONS.initial} --concurrent-turbofan-max-threads=4 --concurrent-maglev-max-threads=2`,
+};
 
 /**
- * The flags that pay off; see docs/design/002-start-up.md for the figures. Version 20 optimises
- * functions after so little of their code has run that half of the work has to be discarded and
- * repeated. It also compiles running loops separately, which the dispatch loop does not need because it
- * is re-entered now and then, and inlines so many other functions into it that compilation occupies a
- * second core. Later versions count differently and have no such budget, but can be told how many
- * functions to compile at the same time: with four, the thread that evaluates waits for a core.
+ * The flags that pay off; see docs/design/002-start-up.md for the figures. The dispatch loop need not be
+ * compiled while it runs, because it is re-entered now and then, and with all that V8 inlines into it by
+ * default, compiling it occupies a second core. Version 20 also optimises functions after so little of
+ * their code has run that half of the work has to be discarded and repeated. Later versions count
+ * differently and have no such budget, but can be told how many functions to compile at the same time:
+ * with four, the thread that evaluates waits for a core.
  *
- * A version that is missing here keeps its defaults: V8 prints an error for a flag that it does not
- * have.
+ * The keys are major versions of Node. One that is missing keeps its defaults: V8 prints an error for a
+ * flag that it does not have.
  */
-const CHANGES: Readonly<Record<string, FlagChange>> = {
+export const FLAG_CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {
-    longRun: "--interrupt-budget=132000 --no-use-osr --max-inlined-bytecode-size-cumulative=200",
-    initial: "--interrupt-budget=67584 --use-osr --max-inlined-bytecode-size-cumulative=920",
+    longRun: `${SMALL_COMPILATIONS.longRun} --interrupt-budget=132000`,
+    initial: `${SMALL_COMPILATIONS.initial} --interrupt-budget=67584`,
   },
   "22": {
-    longRun: "--concurrent-turbofan-max-threads=1",
-    initial: "--concurrent-turbofan-max-threads=0",
+    longRun: `${SMALL_COMPILATIONS.longRun} --concurrent-turbofan-max-threads=1`,
+    initial: `${SMALL_COMPILATIONS.initial} --concurrent-turbofan-max-threads=0`,
   },
-  "24": {
-    longRun: ONE_COMPILATION,
-    initial: FOUR_COMPILATIONS,
-  },
-  "26": {
-    longRun: ONE_COMPILATION,
-    initial: FOUR_COMPILATIONS,
-  },
+  "24": ONE_COMPILATION,
+  "26": ONE_COMPILATION,
 };
 
 /** Sets the flags for a long-running evaluation. */
@@ -57,6 +60,6 @@ export function setInitialFlags(): void {
 }
 
 function setFlags(choose: (change: FlagChange) => string): void {
-  const change = CHANGES[process.versions.node.split(".", 1)[0] as string];
+  const change = FLAG_CHANGES[process.versions.node.split(".", 1)[0] as string];
   if (change !== undefined) process.getBuiltinModule("node:v8").setFlagsFromString(choose(change));
 }
