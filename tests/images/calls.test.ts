@@ -74,6 +74,34 @@ describe("remembered calls", () => {
     expect(() => evaluate("(import DIR/f.nix { b = x: x; }).sum")).toThrow("seen");
   });
 
+  test("are found by literals that nothing has evaluated", () => {
+    const { evaluate } = warmed(
+      TREE,
+      "(import DIR/f.nix { b = { c = [ 1 { d = null; } ]; }; }).sum",
+    );
+    rmSync(join(folder, "seen"));
+    const by = (argument: string) => () => evaluate(`(import DIR/f.nix ${argument}).sum`).shown;
+    expect(by("{ b = { c = [ 1 { d = null; } ]; }; }")()).toBe("42");
+    expect(by("{ b.c = [ 1 { d = null; } ]; }")()).toBe("42");
+    expect(by("(let x = { c = [ 1 { d = null; } ]; }; in { b = x; })")()).toBe("42");
+    for (const other of ["2 { d = null; }", "1 { d = 0; }", "1 { e = null; }", "1 { d = x: x; }"]) {
+      expect(by(`{ b = { c = [ ${other} ]; }; }`), other).toThrow("seen");
+    }
+    // What must be computed is never evaluated for it.
+    const thrown = '{ b = { c = [ 1 (throw "evaluated") ]; }; }';
+    expect(by(thrown)).toThrow("seen");
+  });
+
+  test("have arguments whose evaluation is not shown", () => {
+    const { evaluate } = warmed(TREE, "(import DIR/f.nix { b = { c = { }; }; }).sum");
+    const { shown, image } = evaluate(
+      'let a = { b = { c = { d = 1; }; }; }; in builtins.seq (import DIR/f.nix a).sum (builtins.trace a "done")',
+    );
+    expect(shown).toBe('"done"');
+    // The product repeats the run.
+    expect(image?.mustRepeat).toBe(true);
+  });
+
   test("have attributes at the same places", () => {
     const files = {
       ...TREE,
@@ -177,15 +205,25 @@ describe("an image that does not fit", () => {
     expect(() => evaluate("(import DIR/f.nix { }).later")).toThrow("heap image cannot be used");
   });
 
-  test("is ignored if a byte of it is wrong", () => {
+  test("is not used, or ends the run, if a byte of it is wrong", () => {
     const { bytes, evaluate } = warmed(TREE, "(import DIR/f.nix { }).sum");
+    let unused = 0;
     for (let at = 0; at < bytes.length; at += 7) {
       const wrong = bytes.slice();
       wrong[at] = (wrong[at] as number) ^ 1;
-      const { shown, image } = evaluate("(import DIR/f.nix { }).sum", wrong);
-      expect(shown).toBe("42");
-      expect(image?.isUsed, `byte ${at}`).toBe(false);
+      let run: ReturnType<typeof evaluate>;
+      try {
+        run = evaluate("(import DIR/f.nix { }).sum", wrong);
+      } catch (error) {
+        expect(String(error), `byte ${at}`).toContain("a part of it is damaged");
+        continue;
+      }
+      expect(run.shown).toBe("42");
+      expect(run.image?.isUsed, `byte ${at}`).toBe(false);
+      unused++;
     }
+    expect(unused).toBeGreaterThan(10);
+    expect(unused).toBeLessThan(bytes.length / 7 - 10);
     for (let length = 0; length < bytes.length; length += 13) {
       const { shown } = evaluate("(import DIR/f.nix { }).sum", bytes.slice(0, length));
       expect(shown).toBe("42");

@@ -38,9 +38,27 @@ export function open(
     bytecodeCache,
     ...(heapImage === undefined
       ? {}
-      : { heapImage: { ...heapImage, text: (bytes) => Buffer.from(bytes).toString("latin1") } }),
+      : {
+          heapImage: {
+            keeps: heapImage.keeps === true,
+            ...(heapImage.bytes === undefined ? {} : { bytes: sourceOf(heapImage.bytes) }),
+            text: (bytes) => Buffer.from(bytes).toString("latin1"),
+          },
+        }),
   });
   return { evaluation, log };
+}
+
+/** Bytes that are read as those of a file. */
+function sourceOf(bytes: Uint8Array) {
+  return {
+    length: bytes.length,
+    read: (target: Uint8Array, offset: number): boolean => {
+      if (offset + target.length > bytes.length) return false;
+      target.set(bytes.subarray(offset, offset + target.length));
+      return true;
+    },
+  };
 }
 
 /** What an action gives, or its error as text. */

@@ -15,13 +15,25 @@ import { join } from "node:path";
 import { CacheFolder } from "./cache-folder.ts";
 import { decodeInputs, encodeInputs, type RecordedInputs } from "./inputs/recorded-inputs.ts";
 import { nodeHashes } from "./node-hashes.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
+import { openPrivateFile, type PrivateFile, writePrivateFile } from "./private-file.ts";
 
 /** An image, and what it stands for. */
 export interface StoredHeapImage {
   readonly inputs: RecordedInputs;
-  /** Begins at a multiple of 8 of its buffer. */
   readonly image: Uint8Array;
+}
+
+/** An image in a file, which is read as far as it is needed, and what it stands for. */
+export interface OpenHeapImageFile {
+  readonly inputs: RecordedInputs;
+  readonly image: {
+    /** In bytes. */
+    readonly length: number;
+    /** Fills an array with the bytes from an offset on; returns whether it could. */
+    read(target: Uint8Array, offset: number): boolean;
+  };
+  /** Closes the file; afterwards, nothing of the image can be read. */
+  close(): void;
 }
 
 const MAGIC = 0x4e56_4931;
@@ -45,15 +57,16 @@ function placeOf(cacheDirectory: string, key: string): string {
   return join(heapImageDirectory(cacheDirectory), digits.slice(0, 1), digits.slice(1));
 }
 
-/** Reads the image for a key; `undefined` if there is none that can be trusted. */
-export function readHeapImage(cacheDirectory: string, key: string): StoredHeapImage | undefined {
-  const bytes = readPrivateFile(placeOf(cacheDirectory, key), MAX_FILE);
-  if (bytes === undefined || bytes.length < HEAD) return undefined;
-  try {
-    return decode(bytes, key);
-  } catch {
-    return undefined;
-  }
+/** Opens the image for a key; `undefined` if there is none that can be trusted. */
+export function openHeapImageFile(
+  cacheDirectory: string,
+  key: string,
+): OpenHeapImageFile | undefined {
+  const file = openPrivateFile(placeOf(cacheDirectory, key), MAX_FILE);
+  if (file === undefined) return undefined;
+  const opened = decode(file, key);
+  if (opened === undefined) file.close();
+  return opened;
 }
 
 /** Writes the image for a key; returns whether it did. Never fails. */
@@ -100,18 +113,29 @@ function paddedLength(length: number): number {
   return length + (-length & (ALIGNMENT - 1));
 }
 
-function decode(bytes: Buffer, key: string): StoredHeapImage | undefined {
-  if (bytes.readUInt32LE(0) !== MAGIC) return undefined;
-  let at = HEAD;
-  const parts = [1, 2, 3].map((word) => {
-    const length = bytes.readUInt32LE(word * WORD);
-    const part = bytes.subarray(at, at + length);
-    if (part.length !== length) throw new RangeError("a part beyond the end");
-    at += paddedLength(length);
-    return part;
-  });
-  const [keyBytes, inputs, image] = parts as [Buffer, Buffer, Buffer];
-  const hash = bytes.subarray(HEAD_WORDS * WORD, HEAD);
-  if (at !== bytes.length || hash.compare(hashOf(bytes, keyBytes, inputs)) !== 0) return undefined;
-  return keyBytes.toString() === key ? { inputs: decodeInputs(inputs), image } : undefined;
+function decode(file: PrivateFile, key: string): OpenHeapImageFile | undefined {
+  const head = Buffer.alloc(HEAD);
+  if (!file.read(head, 0) || head.readUInt32LE(0) !== MAGIC) return undefined;
+  const [keyLength, inputLength, length] = [1, 2, 3].map((word) =>
+    head.readUInt32LE(word * WORD),
+  ) as [number, number, number];
+  const inputsAt = paddedLength(keyLength);
+  const imageAt = HEAD + inputsAt + paddedLength(inputLength);
+  if (imageAt + paddedLength(length) !== file.size) return undefined;
+  const parts = Buffer.alloc(imageAt - HEAD);
+  if (!file.read(parts, HEAD)) return undefined;
+  const keyBytes = parts.subarray(0, keyLength);
+  const inputBytes = parts.subarray(inputsAt, inputsAt + inputLength);
+  const hash = head.subarray(HEAD_WORDS * WORD);
+  if (hash.compare(hashOf(head, keyBytes, inputBytes)) !== 0) return undefined;
+  if (keyBytes.toString() !== key) return undefined;
+  try {
+    return {
+      inputs: decodeInputs(inputBytes),
+      image: { length, read: (target, offset) => file.read(target, imageAt + offset) },
+      close: () => file.close(),
+    };
+  } catch {
+    return undefined;
+  }
 }

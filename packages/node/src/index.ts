@@ -28,7 +28,8 @@ export { NodeProgramRunner } from "./fetching/program-runner.ts";
 export type { HashStore } from "./fetching/store-hashes.ts";
 export {
   heapImageDirectory,
-  readHeapImage,
+  type OpenHeapImageFile,
+  openHeapImageFile,
   type StoredHeapImage,
   writeHeapImage,
 } from "./heap-image-file.ts";

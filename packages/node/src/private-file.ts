@@ -22,32 +22,64 @@ import { removeQuietly } from "./cache-folder.ts";
 /** Windows has no such flag. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
-/**
- * Reads a file; `undefined` if there is none that can be trusted or it has more than `maxBytes` bytes.
- * The bytes begin at the start of a buffer of their own.
- */
-export function readPrivateFile(path: string, maxBytes: number): Buffer | undefined {
+/** A file that only the user may write to, open for reading. */
+export interface PrivateFile {
+  /** In bytes. */
+  readonly size: number;
+  /** Fills an array with the bytes from an offset on; returns whether it could. */
+  read(target: Uint8Array, offset: number): boolean;
+  /** Closes the file; afterwards, nothing can be read. */
+  close(): void;
+}
+
+/** Opens a file; `undefined` if there is none that can be trusted or it has more than `maxBytes` bytes. */
+export function openPrivateFile(path: string, maxBytes: number): PrivateFile | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | NO_FOLLOW);
   } catch {
     return undefined;
   }
+  const close = (): void => {
+    closeSync(descriptor);
+    // The number may be that of another file next.
+    descriptor = -1;
+  };
+  const read = (target: Uint8Array, offset: number): boolean => {
+    try {
+      for (let at = 0; at < target.length; ) {
+        const count = readSync(descriptor, target, at, target.length - at, offset + at);
+        if (count === 0) return false;
+        at += count;
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  };
   try {
     const { size, uid, mode } = fstatSync(descriptor);
-    if (!isPrivate(uid, mode) || size > maxBytes || !hasPrivateFolders(path)) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(size);
-    for (let at = 0; at < size; ) {
-      const count = readSync(descriptor, bytes, at, size - at, at);
-      if (count === 0) return undefined;
-      at += count;
+    if (isPrivate(uid, mode) && size <= maxBytes && hasPrivateFolders(path)) {
+      return { size, read, close };
     }
-    return bytes;
   } catch {
-    return undefined;
-  } finally {
-    closeSync(descriptor);
+    // The file cannot be trusted.
   }
+  close();
+  return undefined;
+}
+
+/**
+ * Reads a file; `undefined` if there is none that can be trusted or it has more than `maxBytes` bytes.
+ * The bytes begin at the start of a buffer of their own.
+ */
+export function readPrivateFile(path: string, maxBytes: number): Buffer | undefined {
+  const file = openPrivateFile(path, maxBytes);
+  if (file === undefined) return undefined;
+  const bytes = Buffer.allocUnsafeSlow(file.size);
+  const isRead = file.read(bytes, 0);
+  file.close();
+  return isRead ? bytes : undefined;
 }
 
 /**

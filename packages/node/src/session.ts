@@ -126,13 +126,14 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     readOnlyMode: request.readOnly || !store.capabilities.writes,
   };
   const searchPath = searchPathOf([...(request.includes ?? []), ...nixPath], "");
+  const heapImage = request.heapImage?.(evaluated, searchPath);
   return new Evaluation({
     ...host,
     settings: evaluated,
     store: inputs === undefined ? store : new ObservedStore(store, inputs),
     fetcher: request.fetcher,
     searchPath,
-    heapImage: request.heapImage?.(evaluated, searchPath),
+    heapImage,
     ...(observer === undefined ? {} : { observer }),
     ...(request.debugger === undefined ? {} : { debugger: request.debugger }),
     isInterrupted: request.isInterrupted,
@@ -146,7 +147,9 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
       : {
           onLongRun: () => {
             onLongRun();
-            warmUp(host);
+            // What goes on with an image mostly ends before a warm-up has paid off
+            // (docs/design/016-heap-images.md).
+            if (heapImage?.bytes === undefined) warmUp(host);
           },
         }),
   });

@@ -19,8 +19,8 @@ import { dirname, join } from "node:path";
 import {
   heapImageDirectory,
   InputRecorder,
+  openHeapImageFile,
   type RecordedInputs,
-  readHeapImage,
   writeHeapImage,
 } from "@nivis/node";
 import { build } from "esbuild";
@@ -96,17 +96,27 @@ function write(image: Uint8Array, key = KEY): string {
   return files().find((file) => !before.includes(file)) as string;
 }
 
-const read = (key = KEY) => readHeapImage(caches, key);
+/** Reads a whole image. */
+function read(key = KEY) {
+  const file = openHeapImageFile(caches, key);
+  if (file === undefined) return undefined;
+  const { inputs, image } = file;
+  const bytes = Buffer.alloc(image.length);
+  expect(image.read(bytes, 0)).toBe(true);
+  expect(image.read(Buffer.alloc(9), image.length)).toBe(false);
+  file.close();
+  expect(image.read(bytes, 0)).toBe(bytes.length === 0);
+  return { inputs, image: bytes };
+}
 
 describe("a file", () => {
-  test("has the image and its inputs, at a multiple of 8", () => {
+  test("has the image and its inputs", () => {
     for (let length = 0; length < 20; length++) {
       const image = randomBytes(length);
       expect(writeHeapImage(caches, KEY, { inputs: someInputs(), image })).toBe(true);
       const found = read();
-      expect(found?.image).toEqual(image);
+      expect(found?.image.equals(image)).toBe(true);
       expect(found?.inputs.others).toEqual(someInputs().others);
-      expect((found?.image.byteOffset ?? 1) % 8).toBe(0);
     }
     expect(files()).toHaveLength(1);
     expect(read("another key")).toBeUndefined();

@@ -25,12 +25,16 @@ import { WithScope } from "../vm/with-scope.ts";
 import { factsOf } from "./facts.ts";
 import {
   Constant,
+  DIGEST_WORDS,
   FileKind,
   Head,
   IMAGE_FORMAT,
   IMAGE_MAGIC,
   Kind,
   MAX_PAYLOAD,
+  NAME_SEPARATOR,
+  PAGE_WORDS,
+  ShapeFlag,
   TAG_BITS,
   TAG_MASK,
   Tag,
@@ -87,6 +91,8 @@ interface FileEntry {
 }
 
 const FIRST_SIZE = 1 << 16;
+/** The names of a shape with so many are one text, which is split faster than as many texts are taken. */
+const JOINED_NAMES = 64;
 /** Images with more words are not written; a power of 2. */
 const MAX_WORDS = 1 << 27;
 
@@ -164,6 +170,7 @@ class ImageEncoder {
       callRows.push(this.#reference(closure), this.#slot(argument), this.#slot(result));
     }
     for (let i = 0; i < this.#objects.length; i++) this.#record(this.#objects[i] as object);
+    const records = this.#words.length;
     const { derivations, references } = context.caches;
     const knownRows = Array.from(derivations, ([path, known]) => [
       this.#string(path),
@@ -181,7 +188,7 @@ class ImageEncoder {
       this.#table(referenceRows.flat(), referenceRows.length),
     ];
     this.#resolveReferences();
-    return this.#finish(head);
+    return this.#finish(records, head);
   }
 
   #importRow(requested: string, path: NixPath, value: Slot): number[] {
@@ -214,8 +221,9 @@ class ImageEncoder {
     }
   }
 
-  #finish(tables: readonly number[]): Uint8Array {
+  #finish(records: number, tables: readonly number[]): Uint8Array {
     const words = this.#words;
+    const digests = this.#pushDigests(records);
     const strings = Array.from(this.#strings.keys());
     const stringsAt = words.length;
     let length = 0;
@@ -236,15 +244,43 @@ class ImageEncoder {
     all[Head.Format] = IMAGE_FORMAT;
     all[Head.Length] = bytes.length;
     all[Head.Words] = words.length;
+    all[Head.Records] = records;
+    all[Head.Digests] = digests;
     tables.forEach((start, i) => {
       all[Head.Files + i] = start;
     });
     all[Head.Strings] = stringsAt;
     all[Head.StringCount] = strings.length;
     all[Head.Positions] = this.#positions;
-    const checked = bytes.subarray(Head.Words * 4);
-    bytes.set(this.#request.context.hashes.hash("sha256", checked), Head.Checksum * 4);
+    const head = bytes.subarray(Head.Words * 4, Head.Size * 4);
+    bytes.set(this.#digest(head, bytes.subarray(records * 4)), Head.Checksum * 4);
     return bytes;
+  }
+
+  /** Writes the digests of the pages of records. */
+  #pushDigests(records: number): number {
+    const words = this.#words;
+    const start = words.length;
+    for (let at = 0; at < records; at += PAGE_WORDS) {
+      const page = words.array.subarray(
+        Math.max(at, Head.Size),
+        Math.min(at + PAGE_WORDS, records),
+      );
+      const digest = this.#digest(new Uint8Array(page.buffer, page.byteOffset, page.byteLength));
+      const digestWords = new Int32Array(digest.slice().buffer);
+      for (let i = 0; i < DIGEST_WORDS; i++) words.push(digestWords[i] as number);
+    }
+    return start;
+  }
+
+  #digest(...parts: readonly Uint8Array[]): Uint8Array {
+    const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return this.#request.context.hashes.hash("sha256", bytes);
   }
 
   // ── Slots ──────────────────────────────────────────────────────────────────────────────────────
@@ -429,8 +465,11 @@ class ImageEncoder {
     const words = this.#words;
     words.push(Kind.Shape);
     words.push(names.length);
-    words.push(positions === null ? 0 : 1);
-    for (const name of names) words.push(this.#string(name));
+    const isJoined =
+      names.length >= JOINED_NAMES && names.every((name) => !name.includes(NAME_SEPARATOR));
+    words.push((positions === null ? 0 : ShapeFlag.Placed) | (isJoined ? ShapeFlag.Joined : 0));
+    if (isJoined) words.push(this.#string(names.join(NAME_SEPARATOR)));
+    else for (const name of names) words.push(this.#string(name));
     if (positions !== null) for (const pos of positions) words.push(this.#position(pos));
   }
 

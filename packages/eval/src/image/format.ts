@@ -1,9 +1,9 @@
 /**
  * The format of a heap image: a part of an evaluated heap as one array of words. `encode.ts` writes it,
- * `heap-image.ts` reads it object by object.
+ * `image-reader.ts` reads it object by object.
  *
  *     image    = header  words  texts          the words are 32 bits, in this machine's byte order
- *     words    = records  tables  starts of the strings in the texts, and the end of the last
+ *     words    = records  tables  digests  starts of the strings in the texts, and the end of the last
  *     texts    = the bytes of all strings
  *     record   = kind, which says what follows
  *     slot     = a payload times 8, plus a {@link Tag}
@@ -16,14 +16,23 @@
  * Positions are relative: the image lays the texts of its files end to end, and a reader reserves as many
  * positions at once. They are plus 1; 0 is the unknown position.
  *
- * The header has a SHA-256 of everything behind it, which detects accidents. The owner of an image
- * decides whether it belongs to the present state of the files (docs/design/016-heap-images.md).
+ * Records are read by pages of {@link PAGE_WORDS}, so that an evaluation loads what it looks at. Each page
+ * has a SHA-256 among the digests, and the header has one of everything else. They detect accidents; the
+ * owner of an image decides whether it belongs to the present state of the files
+ * (docs/design/016-heap-images.md).
  */
 
 /** The first word, which also tells byte orders apart. */
 export const IMAGE_MAGIC = 0x4e495649;
+/** The number of words of a page, as a power of 2. */
+export const PAGE_BITS = 12;
+/** The words of a SHA-256. */
+export const DIGEST_WORDS = 8;
 /** Incremented when the format changes. */
-export const IMAGE_FORMAT = 1;
+export const IMAGE_FORMAT = 2;
+
+/** The words of a page of records. Page 0 begins at the start of the image, but does not cover its header. */
+export const PAGE_WORDS = 1 << PAGE_BITS;
 
 /** The words of the header. */
 export const enum Head {
@@ -31,16 +40,20 @@ export const enum Head {
   Format,
   /** The size of the image in bytes. */
   Length,
-  /** Eight words: SHA-256 of all bytes behind it. */
+  /** Eight words: SHA-256 of the words behind it in the header, and of all bytes behind the records. */
   Checksum,
   /** The number of words, including the header. */
   Words = 11,
+  /** The number of words up to the end of the records, including the header. */
+  Records,
   /** Where the table of files begins, as for the other tables; each begins with the number of its rows. */
   Files,
   Imports,
   Calls,
   Derivations,
   References,
+  /** Where the digests of the pages are. */
+  Digests,
   /** Where the starts of the strings are; that many strings and one word more. */
   Strings,
   StringCount,
@@ -118,13 +131,24 @@ export const enum Kind {
   Partial,
   /** The scope of a `with`: `namespace parent position`. */
   With,
-  /** `count hasPositions count×text count×position` */
+  /** `count flags count×text count×position`; see {@link ShapeFlag} */
   Shape,
   /** Code: {@link Code} words and, for a function, its formals: `count×(text hasDefault position)  count×order`. */
   Code,
   /** Something that an image cannot hold. */
   Poison,
 }
+
+/** What the second word of a {@link Kind.Shape} says. */
+export const enum ShapeFlag {
+  /** There are positions. */
+  Placed = 1,
+  /** All names are in one text, separated by {@link NAME_SEPARATOR}. */
+  Joined = 2,
+}
+
+/** Separates the names of a large shape. */
+export const NAME_SEPARATOR = "\n";
 
 /** The words of a {@link Kind.Code} record. Texts are plus 1, and 0 for none. */
 export const enum Code {

@@ -4,7 +4,7 @@
  *
  * An image has the values of imported files, and results of calls such as `import <nixpkgs> { }`. A call is
  * remembered if the main program makes it, the function is that of an imported file, and its argument is
- * plain data. The reader gives a remembered result to the first call of that function with the same
+ * plain data, evaluated or written as a literal. The reader gives a remembered result to the first call of that function with the same
  * argument, and to no other, so that two calls never share an object that they would not share otherwise.
  *
  * Evaluations without an image do not load this module, so it exports nothing but functions
@@ -12,7 +12,7 @@
  */
 import { args, suspending } from "../builtins/definition.ts";
 import { Lambda } from "../bytecode/lambda.ts";
-import { Op } from "../bytecode/opcode.ts";
+import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
 import type { PosIdx, PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -29,13 +29,13 @@ import {
 } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { encodeImage, type PlacedProgram, type RememberedCall } from "./encode.ts";
-import { type ImageCall, type ImageHost, ImageReader } from "./image-reader.ts";
+import { type ImageCall, type ImageHost, ImageReader, type ImageSource } from "./image-reader.ts";
 import { treeNumber } from "./trees.ts";
 
 /** What an evaluation does with heap images. */
 export interface HeapImageOptions {
-  /** The image that an earlier evaluation made; it begins at a multiple of 4 of its buffer. */
-  readonly bytes?: Uint8Array | undefined;
+  /** The image that an earlier evaluation made. */
+  readonly bytes?: ImageSource | undefined;
   /** Whether calls of the main program are remembered, so that {@link HeapImage.encode} can write them. */
   readonly keeps?: boolean;
   /** Converts bytes to a byte string. */
@@ -253,9 +253,43 @@ function installRecall(closure: Closure, calls: readonly ImageCall[]): void {
   (closure as { code: Lambda }).code = recalling;
 }
 
-/** The argument, forced if that is the first thing that the function does. */
+/**
+ * The argument, forced if that is the first thing that the function does. Literals in it are forced, too:
+ * that cannot fail, and can be seen only where a run through an image is repeated.
+ */
 function* argumentOf({ formals }: Lambda, slot: Slot): Suspendable<Slot> {
-  return formals !== null && slot instanceof Thunk ? ((yield slot) as Value) : slot;
+  const argument = formals !== null && slot instanceof Thunk ? ((yield slot) as Value) : slot;
+  const pending: Slot[] = [argument];
+  let count = 0;
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (++count > MAX_PLAIN) break;
+    if (next instanceof Thunk && next.code instanceof Lambda && isLiteral(next.code)) yield next;
+    const value = plainValue(next);
+    if (isList(value)) pending.push(...value);
+    else if (value instanceof Attrs) pending.push(...value.slots());
+  }
+  return argument;
+}
+
+/** Whether code does nothing but make a set or list of constants and other suspended code, or give a constant. */
+function isLiteral(lambda: Lambda): boolean {
+  lambda.ensureCompiled();
+  const { code, upvalueCount, localCount } = lambda;
+  if (upvalueCount > 0 || localCount > 0) return false;
+  for (let at = 0; at < code.length; at += 1 + (OPERAND_COUNTS[code[at] as number] as number)) {
+    switch (code[at] as Op) {
+      case Op.Const:
+      case Op.Int:
+      case Op.Thunk:
+      case Op.List:
+      case Op.Attrs:
+      case Op.Return:
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
 }
 
 /** Code for a function that looks like one of `lambda` and calls native code with its argument. */

@@ -34,6 +34,7 @@ import {
   CallRow,
   Code,
   Constant,
+  DIGEST_WORDS,
   FileKind,
   FileRow,
   Head,
@@ -41,6 +42,10 @@ import {
   IMAGE_MAGIC,
   ImportRow,
   Kind,
+  NAME_SEPARATOR,
+  PAGE_BITS,
+  PAGE_WORDS,
+  ShapeFlag,
   StoreRow,
   TAG_BITS,
   TAG_MASK,
@@ -63,6 +68,14 @@ class LackingObject {}
 export interface LoadedUnits {
   readonly source: SourceFile;
   lambda(unit: number): Lambda | undefined;
+}
+
+/** The bytes of an image, which are read as far as they are needed. */
+export interface ImageSource {
+  /** The size of the image in bytes. */
+  readonly length: number;
+  /** Fills an array with the bytes from an offset on; returns whether it could. */
+  read(target: Uint8Array, offset: number): boolean;
 }
 
 /** What reading an image needs of its evaluation. */
@@ -92,7 +105,10 @@ export interface ImageCall {
   result(): Slot;
 }
 
-const CHECKED_FROM = Head.Words * 4;
+/** The size of the header that its checksum covers, in bytes. */
+const CHECKED_HEAD = (Head.Size - Head.Words) * 4;
+/** A record has at most so many words before its first count. */
+const MAX_FIXED = 16;
 
 /** Whether an object of this kind gets its slots after it was made, so that cycles end. */
 function lacksSlots(kind: Kind): boolean {
@@ -133,12 +149,18 @@ class UnreadState extends TrackedState {
 export class ImageReader {
   /** Whether anything was taken from the image. */
   used = false;
+  /** All words; those of pages that were not read are zeros, which take no memory. */
   readonly #words: Int32Array;
   readonly #texts: string;
   readonly #host: ImageHost;
+  readonly #bytes: ImageSource;
+  /** Which pages were read: 1. */
+  readonly #pages: Uint8Array;
   readonly #base: PosIdx;
   readonly #state = new UnreadState(this);
-  readonly #objects = new Map<number, unknown>();
+  /** The index in `#objects` of the object of each record; 0 for none. */
+  readonly #indexes: Int32Array;
+  readonly #objects: unknown[] = [undefined];
   /** Objects that were made but lack what they refer to. */
   readonly #unfilled: number[] = [];
   #isFilling = false;
@@ -153,10 +175,14 @@ export class ImageReader {
   /** The calls by the records of their functions. */
   readonly #calls = new Map<number, number[]>();
 
-  private constructor(words: Int32Array, texts: string, host: ImageHost) {
+  private constructor(words: Int32Array, texts: string, bytes: ImageSource, host: ImageHost) {
     this.#words = words;
     this.#texts = texts;
+    this.#bytes = bytes;
     this.#host = host;
+    const records = words[Head.Records] as number;
+    this.#pages = new Uint8Array(Math.ceil(records / PAGE_WORDS));
+    this.#indexes = new Int32Array(records);
     this.#base = host.positions.reserve(words[Head.Positions] as number, (distance) =>
       this.#resolve(distance),
     );
@@ -176,21 +202,64 @@ export class ImageReader {
     });
   }
 
-  /** The image in these bytes, which begin at a multiple of 4; `undefined` if they are not an image. */
-  static open(bytes: Uint8Array, host: ImageHost): ImageReader | undefined {
-    const { buffer, byteOffset, byteLength } = bytes;
-    if (byteOffset % 4 !== 0 || byteLength < Head.Size * 4) return undefined;
-    const head = new Int32Array(buffer, byteOffset, Head.Size);
+  /** Opens an image; `undefined` if the bytes are not one. */
+  static open(bytes: ImageSource, host: ImageHost): ImageReader | undefined {
+    const { length } = bytes;
+    if (length < Head.Size * 4) return undefined;
+    const start = new Uint8Array(Head.Size * 4);
+    if (!bytes.read(start, 0)) return undefined;
+    const head = new Int32Array(start.buffer);
     if (head[Head.Magic] !== IMAGE_MAGIC || head[Head.Format] !== IMAGE_FORMAT) return undefined;
-    if (head[Head.Length] !== byteLength) return undefined;
-    const checksum = host.sha256(bytes.subarray(CHECKED_FROM));
-    for (let i = 0; i < checksum.length; i++) {
-      if (bytes[Head.Checksum * 4 + i] !== checksum[i]) return undefined;
-    }
     const wordCount = head[Head.Words] as number;
-    if (wordCount < Head.Size || wordCount * 4 > byteLength) return undefined;
-    const words = new Int32Array(buffer, byteOffset, wordCount);
-    return new ImageReader(words, host.text(bytes.subarray(wordCount * 4)), host);
+    const records = head[Head.Records] as number;
+    if (head[Head.Length] !== length || wordCount * 4 > length) return undefined;
+    if (records < Head.Size || records > wordCount) return undefined;
+    const checked = new Uint8Array(CHECKED_HEAD + length - records * 4);
+    checked.set(start.subarray(Head.Words * 4));
+    if (!bytes.read(checked.subarray(CHECKED_HEAD), records * 4)) return undefined;
+    const checksum = host.sha256(checked);
+    for (let i = 0; i < checksum.length; i++) {
+      if (start[Head.Checksum * 4 + i] !== checksum[i]) return undefined;
+    }
+    const words = new Int32Array(wordCount);
+    words.set(head);
+    words.set(new Int32Array(checked.buffer, CHECKED_HEAD, wordCount - records), records);
+    const texts = checked.subarray(CHECKED_HEAD + (wordCount - records) * 4);
+    return new ImageReader(words, host.text(texts), bytes, host);
+  }
+
+  // ── Pages ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** Reads the pages that the first words of a record are on. */
+  #reach(at: number): void {
+    const page = at >> PAGE_BITS;
+    if (this.#pages[page] === 0) this.#load(page);
+    const last = (at + MAX_FIXED) >> PAGE_BITS;
+    if (last !== page && this.#pages[last] === 0) this.#load(last);
+  }
+
+  /** Reads the pages of words of a record, up to `end`. */
+  #reachTo(at: number, end: number): void {
+    const pages = this.#pages;
+    for (let page = at >> PAGE_BITS; page <= end >> PAGE_BITS; page++) {
+      if (pages[page] === 0) this.#load(page);
+    }
+  }
+
+  #load(page: number): void {
+    const words = this.#words;
+    this.used = true;
+    this.#pages[page] = 1;
+    const start = Math.max(page * PAGE_WORDS, Head.Size);
+    const end = Math.min((page + 1) * PAGE_WORDS, words[Head.Records] as number);
+    const bytes = new Uint8Array(words.buffer, start * 4, (end - start) * 4);
+    if (!this.#bytes.read(bytes, start * 4)) throw this.#stale("a part of it cannot be read");
+    const digest = this.#host.sha256(bytes);
+    const from = ((words[Head.Digests] as number) + page * DIGEST_WORDS) * 4;
+    const expected = new Uint8Array(words.buffer, from, digest.length);
+    for (let i = 0; i < digest.length; i++) {
+      if (digest[i] !== expected[i]) throw this.#stale("a part of it is damaged");
+    }
   }
 
   // ── What an evaluation asks ────────────────────────────────────────────────────────────────────
@@ -394,10 +463,10 @@ export class ImageReader {
       case Tag.String:
         return this.#string(payload);
       case Tag.Thunk: {
-        const known = this.#objects.get(payload);
-        if (known !== undefined) return known;
+        const known = this.#indexes[payload] as number;
+        if (known !== 0) return this.#objects[known];
         const thunk = new Thunk(this.#state, payload, undefined, null);
-        this.#objects.set(payload, thunk);
+        this.#indexes[payload] = this.#objects.push(thunk) - 1;
         return thunk;
       }
       case Tag.Object:
@@ -425,6 +494,7 @@ export class ImageReader {
     this.used = true;
     const words = this.#words;
     const at = thunk.a as number;
+    this.#reach(at);
     switch (words[at] as Kind) {
       case Kind.Forced:
         settle(thunk, this.#slot(words[at + 1] as number) as Value);
@@ -469,6 +539,7 @@ export class ImageReader {
   ): void {
     const words = this.#words;
     const count = words[at] as number;
+    this.#reachTo(at, at + count);
     const rest: Slot[] | null = count > 2 ? [] : null;
     const a = count > 0 ? (this.#slot(words[at + 1] as number) as Slot) : undefined;
     const b = count > 1 ? (this.#slot(words[at + 2] as number) as Slot) : undefined;
@@ -479,11 +550,12 @@ export class ImageReader {
   }
 
   #object(at: number): unknown {
-    const known = this.#objects.get(at);
-    if (known !== undefined) return known;
+    const known = this.#indexes[at] as number;
+    if (known !== 0) return this.#objects[known];
     this.used = true;
+    this.#reach(at);
     const made = this.#make(at);
-    this.#objects.set(at, made);
+    this.#indexes[at] = this.#objects.push(made) - 1;
     if (lacksSlots(this.#words[at] as Kind)) this.#unfilled.push(at);
     if (this.#isFilling) return made;
     this.#isFilling = true;
@@ -527,6 +599,7 @@ export class ImageReader {
       case Kind.Context: {
         const elements = new Set<string>();
         const count = words[at + 1] as number;
+        this.#reachTo(at, at + 1 + count);
         for (let i = 0; i < count; i++) elements.add(this.#string(words[at + 2 + i] as number));
         return elements;
       }
@@ -556,7 +629,7 @@ export class ImageReader {
 
   #fill(at: number): void {
     const words = this.#words;
-    const object = this.#objects.get(at);
+    const object = this.#objects[this.#indexes[at] as number];
     switch (words[at] as Kind) {
       case Kind.Attrs: {
         const set = object as { -readonly [Field in keyof Attrs]: Attrs[Field] };
@@ -585,6 +658,7 @@ export class ImageReader {
   #pushSlots(slots: Slot[], at: number): void {
     const words = this.#words;
     const count = words[at] as number;
+    this.#reachTo(at, at + count);
     for (let i = 1; i <= count; i++) slots.push(this.#slot(words[at + i] as number) as Slot);
   }
 
@@ -611,13 +685,17 @@ export class ImageReader {
   #shape(at: number): Shape {
     const words = this.#words;
     const count = words[at + 1] as number;
-    const names: string[] = [];
-    for (let i = 0; i < count; i++) names.push(this.#string(words[at + 3 + i] as number));
-    if (words[at + 2] === 0) return new Shape(names, null);
+    const flags = words[at + 2] as number;
+    const isJoined = (flags & ShapeFlag.Joined) !== 0;
+    const isPlaced = (flags & ShapeFlag.Placed) !== 0;
+    let next = at + 3;
+    this.#reachTo(at, next + (isJoined ? 1 : count) + (isPlaced ? count : 0));
+    let names: string[] = [];
+    if (isJoined) names = this.#string(words[next++] as number).split(NAME_SEPARATOR);
+    else for (let i = 0; i < count; i++) names.push(this.#string(words[next++] as number));
+    if (!isPlaced) return new Shape(names, null);
     const positions: PosIdx[] = [];
-    for (let i = 0; i < count; i++) {
-      positions.push(this.#position(words[at + 3 + count + i] as number));
-    }
+    for (let i = 0; i < count; i++) positions.push(this.#position(words[next++] as number));
     return new Shape(names, positions);
   }
 
@@ -648,6 +726,7 @@ export class ImageReader {
     const positions: PosIdx[] = [];
     const sorted: number[] = [];
     let next = at + Code.Size;
+    this.#reachTo(at, next + 4 * count);
     for (let i = 0; i < count; i++) {
       names.push(this.#string(words[next++] as number));
       defaults.push(words[next++] === 1);

@@ -11,8 +11,9 @@ import {
   cacheDirectory,
   checkInputs,
   InputRecorder,
+  type OpenHeapImageFile,
+  openHeapImageFile,
   type RecordedInputs,
-  readHeapImage,
   writeHeapImage,
 } from "@nivis/node";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
@@ -32,7 +33,7 @@ export interface ImageUse {
 }
 
 /** The format of the files, and of what they mean. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 class RunWithImages implements ImageUse {
   /** The evaluations that it was asked for. */
@@ -41,6 +42,7 @@ class RunWithImages implements ImageUse {
   directory: string | undefined;
   /** What the image stands for that the evaluation began with. */
   inputs: RecordedInputs | undefined;
+  readonly #files: OpenHeapImageFile[] = [];
 
   constructor(
     private readonly terminal: Terminal,
@@ -84,16 +86,25 @@ class RunWithImages implements ImageUse {
       return options;
     }
     if (!this.reads) return options;
-    const found = readHeapImage(this.directory, this.key);
+    const found = openHeapImageFile(this.directory, this.key);
     if (found === undefined) return options;
     const { holds } = checkInputs({ inputs: found.inputs, environment });
-    if (!holds) return options;
+    if (!holds) {
+      found.close();
+      return options;
+    }
+    this.#files.push(found);
     this.inputs = found.inputs;
     return { ...options, bytes: found.image };
   }
 
   watch(evaluation: Evaluation): void {
     this.evaluations.push(evaluation);
+  }
+
+  /** Closes the files of images; no evaluation may go on. */
+  close(): void {
+    for (const file of this.#files.splice(0)) file.close();
   }
 }
 
@@ -133,6 +144,7 @@ export function runThroughImage(
   }) as Terminal;
   const finish = (exitCode: number): number | Promise<number> => {
     waits = false;
+    use.close();
     const images = use.evaluations.map(({ heapImage }) => heapImage);
     if (images.some((image) => image?.isUsed === true)) {
       if (exitCode !== 0 || images.some((image) => image?.mustRepeat === true)) {
@@ -145,6 +157,7 @@ export function runThroughImage(
     return exitCode;
   };
   const fail = (error: unknown): number | Promise<number> => {
+    use.close();
     if (use.evaluations.some(({ heapImage }) => heapImage?.mustRepeat === true)) return finish(1);
     throw error;
   };
@@ -194,6 +207,28 @@ function keepImage(
   const inputs = new InputRecorder();
   const observed = observedTerminal(terminal, inputs);
   const use = new RunWithImages(observed, true, reads);
+  try {
+    return keepHeap({ use, inputs, observed, terminal }, start, reads);
+  } finally {
+    use.close();
+  }
+}
+
+/** The parts of a run that keeps its heap. */
+interface KeptRun {
+  readonly use: RunWithImages;
+  readonly inputs: InputRecorder;
+  readonly observed: Terminal;
+  /** The terminal that prints. */
+  readonly terminal: Terminal;
+}
+
+/** See {@link keepImage}. */
+function keepHeap(
+  { use, inputs, observed, terminal }: KeptRun,
+  start: (terminal: Terminal) => number | Promise<number>,
+  reads: boolean,
+): KeepingRun | undefined {
   const lines: string[] = [];
   const put = (): void => {
     for (const line of lines.splice(0)) terminal.writeLine(line);
