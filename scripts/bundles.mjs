@@ -70,7 +70,12 @@ export const ON_DEMAND = {
   "debug-code": ["eval/src/vm/debug-ops.ts"],
   waiting: ["eval/src/vm/async-run.ts"],
   listing: ["eval/src/bytecode/disassemble.ts"],
-  suggestions: ["eval/src/errors/suggestions.ts"],
+  errors: [
+    "eval/src/errors/diagnostic-text.ts",
+    "eval/src/errors/render.ts",
+    "eval/src/errors/suggestions.ts",
+    "nivis/src/log-line.ts",
+  ],
   statistics: ["nivis/src/statistics.ts"],
   warm: ["eval/src/dependencies/tracked-world.ts"],
   images: ["eval/src/image/heap-image.ts", "nivis/src/images/image-run.ts"],

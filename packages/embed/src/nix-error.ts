@@ -163,10 +163,12 @@ export function nixErrorOf(error: EvalError, evaluation: Evaluation): NixError {
     message: decodeUtf8(error.message),
     catchable: error.catchable,
     position: positionOf(evaluation, error.pos),
-    trace: error.traces.map(({ message, pos }) => ({
-      message: decodeUtf8(message),
-      position: positionOf(evaluation, pos),
-    })),
+    trace: error.traces
+      .filter(({ text }) => text !== "")
+      .map(({ message, pos }) => ({
+        message: decodeUtf8(message),
+        position: positionOf(evaluation, pos),
+      })),
     documents: explanations.map((one) => decodeUtf8(renderJson(one))),
     text: decodeUtf8(renderError(error, positions, form)),
     explanation: decodeUtf8(explanations.map((one) => renderRich(one, form)).join("\n\n")),

@@ -17,6 +17,7 @@ import {
   type FinishedDerivation,
   type HashFunctions,
   isBytes,
+  marked,
   portableHashes,
 } from "@nivis/formats";
 import {
@@ -52,9 +53,10 @@ import {
   trackedIo,
   trackedStore,
 } from "./dependencies/tracked-world.ts";
+import { markedDiagnostic } from "./errors/diagnostic-text.ts";
 import { EvalError } from "./errors/eval-error.ts";
 import { evalErrorOf } from "./errors/from-world.ts";
-import { plainWarning, reportedWarning } from "./errors/render.ts";
+import { plainWarning, reportedWarning } from "./errors/log-message.ts";
 import type { EvaluationFetcher } from "./fetching/fetcher.ts";
 import { MountedIo } from "./fetching/mounts.ts";
 import { openSearchPath } from "./fetching/search-path.ts";
@@ -77,7 +79,7 @@ import {
   resolveSymlinks,
 } from "./path.ts";
 import { accessorOf } from "./path-value.ts";
-import { NO_POS, type PosIdx, PositionTable, positionIn } from "./position.ts";
+import { NO_POS, NO_TRACE_POS, type PosIdx, PositionTable, positionIn } from "./position.ts";
 import { restrictedIo } from "./restricted-io.ts";
 import { type SettingsInput, settingsOf } from "./settings.ts";
 import type { FileType, SourceAccessor } from "./source-accessor.ts";
@@ -756,18 +758,22 @@ export class Evaluation {
   ): CompiledText {
     this.context.limits?.make(source.text.length, BYTES_PER_SOURCE_BYTE);
     if (diagnostics.length > 0) {
-      for (const { severity, message, pos } of diagnostics) {
+      for (const diagnostic of diagnostics) {
+        const { severity, message, pos } = diagnostic;
         if (severity === "error") break;
         // Nix: a warning without a position is printed unchanged, never indented.
         this.context.io.log(
           pos === undefined
             ? plainWarning(message)
-            : reportedWarning(this.positions, message, positionIn(base, pos)),
+            : reportedWarning(this.positions, markedDiagnostic(diagnostic), positionIn(base, pos)),
         );
       }
       if (firstError !== undefined) {
-        const { message, pos } = firstError;
-        throw new EvalError("parse", message, positionIn(base, pos));
+        throw new EvalError(
+          "parse",
+          markedDiagnostic(firstError),
+          positionIn(base, firstError.pos),
+        );
       }
     }
     const hooks = this.debugger;
@@ -783,7 +789,7 @@ export class Evaluation {
       const first = undefinedVariables.reduce((a, b) => (b.pos < a.pos ? b : a));
       throw new EvalError(
         "undefined-variable",
-        `undefined variable '${first.name}'`,
+        marked`undefined variable '${first.name}'`,
         positionIn(base, first.pos),
       );
     }
@@ -803,7 +809,7 @@ export class Evaluation {
       return (yield force(file.value)) as Value;
     } catch (error) {
       if (error instanceof EvalError) {
-        error.addTrace(NO_POS, `while evaluating the file '${file.path.shown}':`);
+        error.addTrace(NO_TRACE_POS, marked`while evaluating the file '${file.path.shown}':`);
       }
       throw error;
     }
@@ -887,7 +893,7 @@ export class Evaluation {
         if (looks >= MAX_LINKS) {
           throw new EvalError(
             "io",
-            `too many symbolic links encountered while traversing the path '${files.display(current)}'`,
+            marked`too many symbolic links encountered while traversing the path '${files.display(current)}'`,
           );
         }
         const place = resolveSymlinks(files, current, "ancestors", plain);

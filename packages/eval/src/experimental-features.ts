@@ -1,4 +1,5 @@
 /** Experimental features: checks, and the error for a feature that is not enabled. */
+import { marked, uncolored } from "@nivis/formats";
 import type { EvalContext } from "./context.ts";
 import { EvalError } from "./errors/eval-error.ts";
 
@@ -17,6 +18,6 @@ export function disabledFeature(feature: string, reason = ""): EvalError {
   const because = reason === "" ? "" : ` (${reason})`;
   return new EvalError(
     "experimental-feature",
-    `experimental Nix feature '${feature}' is disabled${because}; add '--extra-experimental-features ${feature}' to enable it`,
+    marked`experimental Nix feature '${feature}' is disabled${uncolored(because)}; add '--extra-experimental-features ${feature}' to enable it`,
   );
 }

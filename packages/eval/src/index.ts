@@ -44,19 +44,17 @@ export {
   type FunctionDocumentation,
   stripIndentation,
 } from "./documentation.ts";
-export type { Trace } from "./errors/eval-error.ts";
-export { EvalError, InternalError } from "./errors/eval-error.ts";
+export { EvalError, InternalError, Trace } from "./errors/eval-error.ts";
 export { evalErrorOf, evalErrorWithPlaces, withTrace } from "./errors/from-world.ts";
 export type { ErrorKind } from "./errors/kinds.ts";
 export { ERROR_KINDS, isPassingKind } from "./errors/kinds.ts";
-export { describePosition } from "./errors/position-text.ts";
 export {
   plainWarning,
-  renderError,
   renderEvaluationWarning,
   renderLogMessage,
-  renderWarning,
-} from "./errors/render.ts";
+} from "./errors/log-message.ts";
+export { describePosition } from "./errors/position-text.ts";
+export { type RenderOptions, renderError, renderWarning } from "./errors/render.ts";
 export { bestMatches, bestMatchesOf } from "./errors/suggestions.ts";
 export { columnsOf, forTerminal } from "./errors/terminal.ts";
 export { tooDeep } from "./errors/too-deep.ts";
@@ -129,7 +127,7 @@ export { joinPath, leadsSomewhere } from "./path.ts";
 export { accessorOf } from "./path-value.ts";
 export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, NO_TRACE_POS, PositionTable, positionIn } from "./position.ts";
-export { printAmbiguous, printForError } from "./print/print.ts";
+export { printAmbiguous, printForError, valueInError } from "./print/print.ts";
 export { knownValue, type PrintStyle } from "./print/value-printer.ts";
 export {
   type CalledThing,

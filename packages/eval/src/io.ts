@@ -3,7 +3,7 @@
  * the file system, `memory-io.ts` in memory for tests and web pages. All methods are synchronous,
  * because Nix expressions are. Paths and contents are byte strings.
  */
-import type { Bytes } from "@nivis/formats";
+import type { Bytes, MarkedText } from "@nivis/formats";
 
 import type { Trace } from "./errors/eval-error.ts";
 import type { PosIdx } from "./position.ts";
@@ -43,7 +43,10 @@ export interface DetailMessage {
 
 /** A warning as data. */
 export interface WarningReport {
-  readonly message: Bytes;
+  /** The sentence, with marks for its colours. */
+  readonly text: MarkedText;
+  /** The text of the message, with marks for its colours. */
+  readonly shown: MarkedText;
   /** The position in a program, or `NO_POS`. */
   readonly pos: PosIdx;
   /** The traces, innermost first. */

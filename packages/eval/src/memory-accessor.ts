@@ -5,6 +5,7 @@
  * It does not imitate the file system of a machine; `memory-io.ts` does, with C++ Nix's messages
  * for files on disk. The messages here are those of its `MemorySourceAccessor`.
  */
+import { marked, uncolored } from "@nivis/formats";
 import { parentOfPath } from "./path.ts";
 import {
   type DirectoryEntry,
@@ -88,7 +89,7 @@ export class MemoryAccessor implements SourceAccessor {
   }
 
   #error(code: string, path: string, what: string): IoError {
-    return new IoError(code, `file '${this.display(path)}' ${what}`);
+    return new IoError(code, marked`file '${this.display(path)}' ${uncolored(what)}`);
   }
 
   #add(path: string, node: Node): void {

@@ -2,7 +2,7 @@
  * EvalIo in memory: a file tree given as an object, for tests, web pages and other hosts without a
  * file system. The tree may be changed between evaluations, not during one.
  */
-import { isBytes } from "@nivis/formats";
+import { isBytes, marked } from "@nivis/formats";
 import { type DirectoryEntry, type EvalIo, type FileType, IoError, type LogMessage } from "./io.ts";
 import { parentOfPath, resolveSymlinks } from "./path.ts";
 
@@ -75,12 +75,16 @@ class MemoryIo implements EvalIo {
   readFile(path: string): string {
     const node = this.#follow(path);
     if (node.type === "regular") return node.contents;
-    throw new IoError("EISDIR", `${path === "/" ? "" : "file "}'${path}' is not a regular file`);
+    throw new IoError(
+      "EISDIR",
+      marked`${path === "/" ? "" : "file "}'${path}' is not a regular file`,
+    );
   }
 
   readDirectory(path: string): readonly DirectoryEntry[] {
     const node = this.#follow(path);
-    if (node.type !== "directory") throw new IoError("ENOTDIR", `'${path}' is not a directory`);
+    if (node.type !== "directory")
+      throw new IoError("ENOTDIR", marked`'${path}' is not a directory`);
     return Array.from(node.entries, ([name, entry]) => ({ name, type: entry.type }));
   }
 
@@ -92,7 +96,7 @@ class MemoryIo implements EvalIo {
     const node = this.#find(path);
     if (node === undefined) throw doesNotExist(path);
     if (node.type === "symlink") return node.target;
-    throw new IoError("EINVAL", `file '${path}' is not a symlink`);
+    throw new IoError("EINVAL", marked`file '${path}' is not a symlink`);
   }
 
   isExecutable(path: string): boolean {
@@ -184,5 +188,5 @@ class MemoryIo implements EvalIo {
 }
 
 function doesNotExist(path: string): IoError {
-  return new IoError("ENOENT", `path '${path}' does not exist`);
+  return new IoError("ENOENT", marked`path '${path}' does not exist`);
 }

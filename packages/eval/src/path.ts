@@ -5,6 +5,7 @@
  * doubled or trailing slashes. `canonPath` of `@nivis/formats` makes a path canonical; neither it
  * nor the textual functions here access a disk.
  */
+import { marked } from "@nivis/formats";
 import { EvalError } from "./errors/eval-error.ts";
 import { type FileType, IoError, type SourceAccessor } from "./source-accessor.ts";
 
@@ -32,7 +33,7 @@ export function existingType(files: SourceAccessor, path: string): FileType {
   const type = files.fileType(path);
   if (type !== undefined) return type;
   files.checkAccess?.(path);
-  throw new IoError("ENOENT", `path '${files.display(path)}' does not exist`);
+  throw new IoError("ENOENT", marked`path '${files.display(path)}' does not exist`);
 }
 
 /**
@@ -53,7 +54,7 @@ export function checkNoSymlinkAbove(
     const type = files.fileType(above);
     if (type === "symlink") {
       const shown = files.display(parent);
-      throw new EvalError("io", `path '${shown}' (or its ancestor) is a symlink`);
+      throw new EvalError("io", marked`path '${shown}' (or its ancestor) is a symlink`);
     }
     if (type === undefined) return;
   }
@@ -142,7 +143,10 @@ function walkComponents(files: SourceAccessor, path: string, mode: "full" | "anc
       continue;
     }
     if (linksAllowed-- === 0) {
-      throw new EvalError("io", `infinite symlink recursion in path '${files.display(path)}'`);
+      throw new EvalError(
+        "io",
+        marked`infinite symlink recursion in path '${files.display(path)}'`,
+      );
     }
     const target = files.readLink(next);
     if (target.startsWith("/")) resolved = "/";

@@ -6,7 +6,7 @@
  * path; paths that evaluation puts into the store become allowed. A forbidden path does not exist
  * for `pathExists`; reading it is an error.
  */
-import { canonPath, type NarDigest } from "@nivis/formats";
+import { canonPath, marked, type NarDigest } from "@nivis/formats";
 import type { SearchPathEntry } from "./context.ts";
 import { ForwardingIo } from "./forwarding-io.ts";
 import { type DirectoryEntry, type EvalIo, type FileType, IoError } from "./io.ts";
@@ -66,7 +66,10 @@ class RestrictedIo extends ForwardingIo {
 
   #checkAllowed(path: string): void {
     if (this.#isAllowed(path)) return;
-    throw new IoError(RESTRICTED, `access to absolute path '${path}' is forbidden ${this.#mode}`);
+    throw new IoError(
+      RESTRICTED,
+      marked`access to absolute path '${path}' is forbidden ${this.#mode}`,
+    );
   }
 
   override readFile(path: string): string {

@@ -10,7 +10,7 @@
  * synchronous, because Nix expressions are. An accessor need not follow symlinks, neither at the
  * end of a path nor before it: callers resolve them with `resolveSymlinks` first.
  */
-import type { Bytes, NarDigest } from "@nivis/formats";
+import { type Bytes, type MarkedText, type NarDigest, plainText } from "@nivis/formats";
 import type { OpenNames } from "./value/open-names.ts";
 
 /** The type of a file, as `readDir` names it. */
@@ -34,11 +34,12 @@ export class IoError extends Error {
   constructor(
     /** `ENOENT`, `EACCES`, `ENOTDIR`, … */
     readonly code: string,
-    message: Bytes,
+    /** The message with marks for its colours. */
+    readonly text: MarkedText,
     /** The exit code of a command that ends with it, where C++ Nix has another than 1. */
     readonly exitCode?: number,
   ) {
-    super(message);
+    super(plainText(text));
   }
 }
 

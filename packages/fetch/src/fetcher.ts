@@ -21,6 +21,7 @@ import {
   inputAttrsToJson,
   isFinalInput,
   makeFixedOutputPath,
+  marked,
   narHashOf,
   parseUrl,
   pathOfUrl,
@@ -62,7 +63,9 @@ import { hashTree, type SourceTree } from "./tree/source-tree.ts";
 const indirectScheme: FetchScheme = {
   name: "indirect",
   fetch: async (_context, input) => {
-    throw new InputError(`indirect input '${describeInput(input)}' cannot be fetched directly`);
+    throw new InputError(
+      marked`indirect input '${describeInput(input)}' cannot be fetched directly`,
+    );
   },
 };
 
@@ -123,10 +126,10 @@ export class Fetcher {
     const { scheme } = input;
     if (scheme === undefined) {
       const shown = inputAttrsToJson(input.attrs);
-      throw new InputError(`cannot fetch unsupported input '${shown}'`);
+      throw new InputError(marked`cannot fetch unsupported input '${shown}'`);
     }
     return withNote(
-      () => `while fetching the input '${describeInput(input)}'`,
+      () => marked`while fetching the input '${describeInput(input)}'`,
       () => this.#fetch(input, scheme.name),
     );
   }
@@ -136,7 +139,7 @@ export class Fetcher {
     if (known !== undefined) return known;
     const scheme = SCHEMES.find((one) => one.name === name);
     if (scheme === undefined) {
-      throw new InputError(`cannot fetch inputs of the scheme '${name}'`);
+      throw new InputError(marked`cannot fetch inputs of the scheme '${name}'`);
     }
     const unlock = await this.#lock(input, name);
     try {
@@ -249,7 +252,7 @@ export class Fetcher {
       }
       default:
         throw new InputError(
-          `input '${describeInput(input)}' does not support modifying file '/${path}'`,
+          marked`input '${describeInput(input)}' does not support modifying file '/${path}'`,
         );
     }
   }
@@ -259,7 +262,7 @@ export class Fetcher {
     const { git } = this.#context;
     const source = gitInputOfForge(input) ?? input;
     if (source.scheme?.name !== "git") {
-      throw new InputError(`cannot clone input '${describeInput(input)}'`);
+      throw new InputError(marked`cannot clone input '${describeInput(input)}'`);
     }
     if (revOf(input.attrs) !== undefined) {
       throw new InputError("cloning a specific revision is not implemented");
@@ -272,7 +275,7 @@ export class Fetcher {
       interactive: true,
     });
     if (result.code !== 0) {
-      throw new InputError(`program "git" failed with exit code ${result.code}`);
+      throw new InputError(marked`program "git" failed with exit code ${result.code}`);
     }
   }
 
@@ -346,7 +349,7 @@ function checkedInput(asked: FetcherInput, found: FetcherInput): FetcherInput {
       const other = got.attrs.get(name);
       if (other === undefined || sameAttr(value, other)) continue;
       throw new InputError(
-        `mismatch in field '${name}' of input '${inputAttrsToJson(wanted.attrs)}', got '${inputAttrsToJson(got.attrs)}'`,
+        marked`mismatch in field '${name}' of input '${inputAttrsToJson(wanted.attrs)}', got '${inputAttrsToJson(got.attrs)}'`,
       );
     }
     return wanted;
@@ -354,14 +357,14 @@ function checkedInput(asked: FetcherInput, found: FetcherInput): FetcherInput {
   if (narHash !== undefined && narHash !== foundHash) {
     const got = foundHash === undefined ? "none" : `'${foundHash}'`;
     throw new InputError(
-      `NAR hash mismatch in input '${describeInput(asked)}', expected '${narHash}' but got ${got}`,
+      marked`NAR hash mismatch in input '${describeInput(asked)}', expected '${narHash}' but got ${got}`,
       HASH_MISMATCH_EXIT_CODE,
     );
   }
   const rev = revOf(asked.attrs);
   if (rev !== undefined && revOf(found.attrs) !== rev) {
     throw new InputError(
-      `'rev' attribute mismatch in input '${describeInput(found)}', expected ${rev}`,
+      marked`'rev' attribute mismatch in input '${describeInput(found)}', expected ${rev}`,
     );
   }
   return found;

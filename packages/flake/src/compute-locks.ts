@@ -15,6 +15,7 @@ import {
   InputError,
   isLockedInput,
   type LockPolicy,
+  marked,
   relativeInputPath,
   sortedBytes,
   withInputAttrs,
@@ -187,7 +188,7 @@ class LockComputation<Tree extends FlakeTree> {
     for (const name of names) {
       const path = [...level.path, name];
       await withNote(
-        () => `while updating the flake input '${formatInputPath(path)}'`,
+        () => marked`while updating the flake input '${formatInputPath(path)}'`,
         () => this.#input(level, name, path),
       );
     }
@@ -301,7 +302,7 @@ class LockComputation<Tree extends FlakeTree> {
     }
     if (relative === undefined && !this.#mayFetch(ref)) {
       const shown = formatInputPath(path);
-      throw new InputError(`cannot update unlocked flake input '${shown}' in pure mode`);
+      throw new InputError(marked`cannot update unlocked flake input '${shown}' in pure mode`);
     }
     // The override of a command line does not become the reference that later runs compare with:
     // so it stays until the input is updated.
@@ -320,7 +321,7 @@ class LockComputation<Tree extends FlakeTree> {
     level.node.inputs.set(name, child);
     for (const one of this.#parents) {
       if (!equalFlakeRefs(one, ref)) continue;
-      throw new InputError(`found circular import of flake '${formatFlakeRef(one)}'`);
+      throw new InputError(marked`found circular import of flake '${formatFlakeRef(one)}'`);
     }
     this.#parents.push(ref);
     this.#places.set(child, { tree: flake.tree, directory: flake.directory });
@@ -431,7 +432,7 @@ function relativePlace<Tree extends FlakeTree>(
   if (evaluation === undefined) {
     const shown = formatFlakeRef(ref);
     throw new InputError(
-      `input '${shown}' is outside the source tree of the flake that refers to it (${tree.display(directory)})`,
+      marked`input '${shown}' is outside the source tree of the flake that refers to it (${tree.display(directory)})`,
     );
   }
   // Nix: trees are directories of the store, so the path leads to its other entries.
@@ -439,7 +440,7 @@ function relativePlace<Tree extends FlakeTree>(
   const outside = joinTreePath(`${storeDir}/source${directory}`, `${path}/flake.nix`);
   throw new InputError(
     isPure
-      ? `access to absolute path '${outside}' is forbidden in pure evaluation mode (use '--impure' to override)`
-      : `path '${outside}' does not exist`,
+      ? marked`access to absolute path '${outside}' is forbidden in pure evaluation mode (use '--impure' to override)`
+      : marked`path '${outside}' does not exist`,
   );
 }

@@ -10,6 +10,7 @@ import {
   flakeRefFromAttrs,
   type InputAttr,
   InputError,
+  marked,
   parseFlakeRef,
   type RequireFeature,
   type TextPlace,
@@ -151,7 +152,7 @@ class FlakeFileReader {
       const { display } = this.#source;
       throw withNoteAdded(
         this.#error(`file '${display}' must be an attribute set`),
-        () => `while evaluating the file '${display}':`,
+        () => marked`while evaluating the file '${display}':`,
       );
     }
     this.#refuseComputedNames(expr);

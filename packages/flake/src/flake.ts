@@ -14,6 +14,7 @@ import {
   InputError,
   inputAttrsToJson,
   isDirectInput,
+  marked,
   narHashOf,
   withInputAttrs,
 } from "@nivis/formats";
@@ -103,7 +104,7 @@ export class InputCache<Tree extends FlakeTree = FlakeTree> {
     if (use === "none") {
       const shown = describeInput(input);
       throw new InputError(
-        `'${shown}' is an indirect flake reference, but registry lookups are not allowed`,
+        marked`'${shown}' is an indirect flake reference, but registry lookups are not allowed`,
       );
     }
     const resolved = await lookUpInput(this.#registries, input, use);
@@ -181,7 +182,7 @@ function applySelfAttrs(locked: FetcherInput, { selfAttrs }: FlakeFile): Fetcher
   const attrs = new Map(locked.attrs);
   for (const [name, value] of selfAttrs) {
     if (!SELF_ATTRS.includes(name)) {
-      throw new InputError(`flake 'self' attribute '${name}' is not supported`);
+      throw new InputError(marked`flake 'self' attribute '${name}' is not supported`);
     }
     attrs.set(name, value);
   }
@@ -195,7 +196,7 @@ export function checkNarHash(asked: FetcherInput, narHash: string): void {
   if (expected === undefined || expected === narHash) return;
   // Nix: the two hashes stand the wrong way round (EvalState::mountInput).
   throw new InputError(
-    `NAR hash mismatch in input '${describeInput(asked)}', expected '${narHash}' but got '${expected}'`,
+    marked`NAR hash mismatch in input '${describeInput(asked)}', expected '${narHash}' but got '${expected}'`,
     HASH_MISMATCH_EXIT_CODE,
   );
 }
@@ -297,7 +298,7 @@ export function followLinks(tree: FlakeTree, path: string): string {
       continue;
     }
     if (++links > MAX_LINKS) {
-      throw new InputError(`infinite symlink recursion in path '${tree.display(path)}'`);
+      throw new InputError(marked`infinite symlink recursion in path '${tree.display(path)}'`);
     }
     const target = tree.readLink(next);
     // A link to somewhere outside the tree: reading it gives the error.

@@ -2,7 +2,7 @@
  * Paths of inputs: the names that lead from a flake to one of its inputs' inputs, such as
  * `home-manager/nixpkgs` (C++ Nix: InputAttrPath in libflake/lockfile.cc).
  */
-import { compareBytes, FormatError } from "@nivis/formats";
+import { compareBytes, FormatError, marked } from "@nivis/formats";
 
 /** The names from the root on; empty for the root itself. */
 export type InputPath = readonly string[];
@@ -14,7 +14,7 @@ export function parseInputPath(text: string): InputPath {
   const names = text.split("/").filter((name) => name !== "");
   for (const name of names) {
     if (!FLAKE_ID.test(name)) {
-      throw new FormatError("usage", `invalid flake input attribute path element '${name}'`);
+      throw new FormatError("usage", marked`invalid flake input attribute path element '${name}'`);
     }
   }
   return names;

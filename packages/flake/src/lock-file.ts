@@ -21,6 +21,7 @@ import {
   isLockedInput,
   type LockPolicy,
   lockFileAttrs,
+  marked,
   narHashOf,
   relativeInputPath,
   sortedBytes,
@@ -126,7 +127,7 @@ export class LockFile {
     for (const [path, edge] of this.allInputs()) {
       if (isLockedNode(edge) || edge.length === 0 || this.find(edge) !== undefined) continue;
       throw new InputError(
-        `input '${formatInputPath(path)}' follows a non-existent input '${formatInputPath(edge)}'`,
+        marked`input '${formatInputPath(path)}' follows a non-existent input '${formatInputPath(edge)}'`,
       );
     }
   }
@@ -235,7 +236,7 @@ function find(root: LockNode, path: InputPath, visited: InputPath[]): LockNode |
   const seen = visited.findIndex((one) => compareInputPaths(one, path) === 0);
   if (seen >= 0) {
     const cycle = [...visited.slice(seen), path].map(formatInputPath);
-    throw new InputError(`follow cycle detected: [${cycle.join(" -> ")}]`);
+    throw new InputError(marked`follow cycle detected: [${cycle.join(" -> ")}]`);
   }
   visited.push(path);
   let node = root;
@@ -263,7 +264,7 @@ class LockReader {
     const version = json.get("version") ?? 0;
     if (!(typeof version === "number" && version >= OLDEST_VERSION && version <= NEWEST_VERSION)) {
       const shown = typeof version === "number" ? String(version) : formatJsonTree(version, "");
-      throw new InputError(`lock file '${path}' has unsupported version ${shown}`);
+      throw new InputError(marked`lock file '${path}' has unsupported version ${shown}`);
     }
     const rootKey = json.get("root");
     const nodes = json.get("nodes");
@@ -304,7 +305,8 @@ class LockReader {
     const node = this.#nodes.get(key);
     const inputs = isJsonObject(node) ? node.get("inputs") : undefined;
     if (inputs === undefined) return [];
-    if (!isJsonObject(inputs)) throw this.#malformed(`the inputs of '${key}' are not an object`);
+    if (!isJsonObject(inputs))
+      throw this.#malformed(marked`the inputs of '${key}' are not an object`);
     return sortedBytes(inputs.keys()).map((name) => {
       const edge = inputs.get(name);
       if (typeof edge === "string") return [name, edge];
@@ -314,19 +316,20 @@ class LockReader {
 
   #inputPath(json: JsonTree | undefined, what: string): InputPath {
     if (isJsonArray(json) && json.every((name) => typeof name === "string")) return json;
-    throw this.#malformed(`${what} is neither a name nor a list of names`);
+    throw this.#malformed(marked`${what} is neither a name nor a list of names`);
   }
 
   #node(key: string): LockedNode {
     const json = this.#nodes.get(key);
     if (json === undefined) {
-      throw new InputError(`lock file references missing node '${key}'`);
+      throw new InputError(marked`lock file references missing node '${key}'`);
     }
-    if (!isJsonObject(json)) throw this.#malformed(`node '${key}' is not an object`);
+    if (!isJsonObject(json)) throw this.#malformed(marked`node '${key}' is not an object`);
     const locked = this.#locked(json);
     const original = flakeRefFromAttrs(this.#attrs(json, "original"));
     const isFlake = json.get("flake") ?? true;
-    if (typeof isFlake !== "boolean") throw this.#malformed(`'flake' of '${key}' is not a Boolean`);
+    if (typeof isFlake !== "boolean")
+      throw this.#malformed(marked`'flake' of '${key}' is not a Boolean`);
     const parent = json.get("parent");
     return new LockedNode(
       locked,
@@ -355,7 +358,7 @@ class LockReader {
         );
       } else if (acceptUnlocked !== true) {
         throw new InputError(
-          `Lock file contains unlocked input '${inputAttrsToJson(input.attrs)}'. Use '--allow-dirty-locks' to accept this lock file.`,
+          marked`Lock file contains unlocked input '${inputAttrsToJson(input.attrs)}'. Use '--allow-dirty-locks' to accept this lock file.`,
         );
       }
     }
@@ -364,13 +367,13 @@ class LockReader {
 
   #attrs(node: JsonObject, name: string): InputAttrs {
     const json = node.get(name);
-    if (json === undefined) throw new InputError(`attribute '${name}' missing in lock file`);
-    if (!isJsonObject(json)) throw this.#malformed(`'${name}' of a node is not an object`);
+    if (json === undefined) throw new InputError(marked`attribute '${name}' missing in lock file`);
+    if (!isJsonObject(json)) throw this.#malformed(marked`'${name}' of a node is not an object`);
     return inputAttrsOfJson(json);
   }
 
   #malformed(reason: string): InputError {
-    return new InputError(`lock file '${this.#path}' is malformed: ${reason}`);
+    return new InputError(marked`lock file '${this.#path}' is malformed: ${reason}`);
   }
 }
 
@@ -379,7 +382,7 @@ function parsed(text: string, path: string): JsonTree {
     return readJsonTree(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new InputError(`Could not parse '${path}': ${error.message}`);
+    throw new InputError(marked`Could not parse '${path}': ${error.message}`);
   }
 }
 

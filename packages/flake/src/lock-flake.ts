@@ -9,6 +9,7 @@ import {
   formatFlakeRef,
   InputError,
   type LockPolicy,
+  marked,
   withNote,
 } from "@nivis/formats";
 import { computeLocks, type NodePlace, readLockFileAt } from "./compute-locks.ts";
@@ -110,7 +111,7 @@ export async function lockGivenFlake<Tree extends FlakeTree>(
 ): Promise<LockedFlake<Tree>> {
   const configured = { ...flags, ...flags.configure?.(flake) };
   return withNote(
-    () => `while updating the lock file of flake '${formatFlakeRef(flake.lockedRef)}'`,
+    () => marked`while updating the lock file of flake '${formatFlakeRef(flake.lockedRef)}'`,
     () => lockFlakeIn(world, ref, configured, flake),
   );
 }
@@ -174,21 +175,23 @@ async function write(
   const sourcePath = writer.sourcePath(ref);
   if (sourcePath === undefined && outputPath === undefined) {
     throw new InputError(
-      `cannot write modified lock file of flake '${shown}' (use '--no-write-lock-file' to ignore)`,
+      marked`cannot write modified lock file of flake '${shown}' (use '--no-write-lock-file' to ignore)`,
     );
   }
   const unlocked = lockFile.firstUnlocked(flags);
   if (unlocked !== undefined) {
     const which = `lock file of flake '${shown}' because it has an unlocked input ('${formatFlakeRef(unlocked)}')`;
     if (flags.failOnUnlocked === true) {
-      throw new InputError(`Not writing ${which}. Use '--allow-dirty-locks' to allow this anyway.`);
+      throw new InputError(
+        marked`Not writing ${which}. Use '--allow-dirty-locks' to allow this anyway.`,
+      );
     }
     if (flags.warnDirty ?? true) world.warn?.(`not writing ${which}`);
     return;
   }
   if (flags.update === false) {
     throw new InputError(
-      `flake '${shown}' requires lock file changes but they're not allowed due to '--no-update-lock-file'`,
+      marked`flake '${shown}' requires lock file changes but they're not allowed due to '--no-update-lock-file'`,
     );
   }
   const contents = lockFile.formatFile();

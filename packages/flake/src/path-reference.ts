@@ -10,6 +10,7 @@ import {
   FormatError,
   flakeRefFromUrl,
   InputError,
+  marked,
   parseFlakeIdRef,
   parseUrlFlakeRef,
   splitPathRef,
@@ -41,7 +42,7 @@ export interface PathRefOptions extends FlakeRefOptions {
 export function parseTypedFlakeRef(text: string, options: PathRefOptions): FlakeRef {
   const { ref, fragment } = parseTypedFlakeRefWithFragment(text, options);
   if (fragment === "") return ref;
-  throw new InputError(`unexpected fragment '${fragment}' in flake reference '${text}'`);
+  throw new InputError(marked`unexpected fragment '${fragment}' in flake reference '${text}'`);
 }
 
 /** Parses a reference of a command line that may have a fragment. */
@@ -87,7 +88,7 @@ function fromPath(text: string, options: PathRefOptions): FlakeRefWithFragment {
       const parameters = new Map(query);
       if (subdirectory !== "") {
         if (parameters.has("dir")) {
-          throw new InputError(`flake URL '${text}' has an inconsistent 'dir' parameter`);
+          throw new InputError(marked`flake URL '${text}' has an inconsistent 'dir' parameter`);
         }
         parameters.set("dir", subdirectory);
       }
@@ -144,12 +145,12 @@ function findFlake(path: string, options: PathRefOptions): string {
     if (hasFlake(around)) return around;
     if (disk.fileType(inside(around, ".git")) !== undefined) {
       throw new InputError(
-        `path "${around}" is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`,
+        marked`path "${around}" is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`,
       );
     }
     if (disk.device(around) !== device) {
       throw new InputError(
-        `unable to find a flake before encountering filesystem boundary at "${around}"`,
+        marked`unable to find a flake before encountering filesystem boundary at "${around}"`,
       );
     }
   }

@@ -16,6 +16,7 @@ import {
   InputError,
   inputFromAttrs,
   isDirectInput,
+  marked,
   matchesInput,
   overrideInput,
   revOf,
@@ -85,7 +86,7 @@ export class Registry {
     const version = isJsonObject(json) ? (json.get("version") ?? 0) : 0;
     if (!isJsonObject(json) || version !== VERSION) {
       const shown = formatJsonTree(version, "");
-      throw new InputError(`flake registry '${path}' has unsupported version ${shown}`);
+      throw new InputError(marked`flake registry '${path}' has unsupported version ${shown}`);
     }
     const flakes = json.get("flakes") ?? [];
     if (flakes === null) return;
@@ -146,7 +147,7 @@ function entryOfJson(json: JsonTree): RegistryEntry {
 
 function attrsOf(json: JsonTree | undefined, name: string): InputAttrs {
   if (isJsonObject(json)) return inputAttrsOfJson(json);
-  throw new InputError(`'${name}' of an entry is not an object`);
+  throw new InputError(marked`'${name}' of an entry is not an object`);
 }
 
 /** Where registries come from. */
@@ -178,7 +179,7 @@ export async function lookUpInput(
   for (let step = 0; ; step++) {
     if (step >= MAX_STEPS) {
       const shown = describeInput(found.input);
-      throw new InputError(`cycle detected in flake registry for '${shown}'`);
+      throw new InputError(marked`cycle detected in flake registry for '${shown}'`);
     }
     const next = await oneStep(source.registries(), found.input, use);
     if (next === undefined) break;
@@ -186,7 +187,7 @@ export async function lookUpInput(
   }
   if (isDirectInput(found.input)) return found;
   const shown = describeInput(found.input);
-  throw new InputError(`cannot find flake '${shown}' in the flake registries`);
+  throw new InputError(marked`cannot find flake '${shown}' in the flake registries`);
 }
 
 async function oneStep(

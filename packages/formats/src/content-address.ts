@@ -10,6 +10,7 @@ import type { RequireFeature } from "./experimental-feature.ts";
 import { FormatError } from "./format-error.ts";
 import { type HashAlgorithm, parseHashAlgorithm } from "./hash/algorithms.ts";
 import { formatHash, type NixHash, parseBareHash } from "./hash/nix-hash.ts";
+import { marked } from "./marked-text.ts";
 
 /** How a file system object is turned into bytes for hashing. */
 export type FileIngestionMethod = "flat" | "nar" | "git";
@@ -33,7 +34,7 @@ export function parseFileIngestionMethod(name: string): FileIngestionMethod {
     default:
       throw new FormatError(
         "usage",
-        `Unknown file ingestion method '${name}', expect \`flat\`, \`nar\`, or \`git\``,
+        marked`Unknown file ingestion method '${name}', expect \`flat\`, \`nar\`, or \`git\``,
       );
   }
 }
@@ -94,7 +95,7 @@ export function parseContentAddress(text: string, require?: RequireFeature): Con
   if (colon < 0) {
     throw new FormatError(
       "usage",
-      `not a content address because it is not in the form '<prefix>:<rest>': ${text}`,
+      marked`not a content address because it is not in the form '<prefix>:<rest>': ${text}`,
     );
   }
   const prefix = text.slice(0, colon);
@@ -115,14 +116,14 @@ export function parseContentAddress(text: string, require?: RequireFeature): Con
   } else {
     throw new FormatError(
       "usage",
-      `content address prefix '${prefix}' is unrecognized. Recogonized prefixes are 'text' or 'fixed'`,
+      marked`content address prefix '${prefix}' is unrecognized. Recogonized prefixes are 'text' or 'fixed'`,
     );
   }
   const second = rest.indexOf(":");
   if (second < 0) {
     throw new FormatError(
       "usage",
-      `content address hash must be in form '<algo>:<hash>', but found: ${text}`,
+      marked`content address hash must be in form '<algo>:<hash>', but found: ${text}`,
     );
   }
   const algorithm = parseHashAlgorithm(rest.slice(0, second), require);

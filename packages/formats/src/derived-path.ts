@@ -6,8 +6,10 @@
  * `DRV^out!dev` in the protocol and reads only `DRV!out!dev`, so we write the latter and read both.
  * Source: derived-path.cc and path-with-outputs.cc of libstore.
  */
+
 import { sortedBytes } from "./byte-order.ts";
 import { FormatError } from "./format-error.ts";
+import { marked } from "./marked-text.ts";
 import {
   checkStorePathName,
   isDerivationPath,
@@ -38,7 +40,7 @@ function opaque(
 
 function checkedDerivation(drv: SingleDerivedPath): SingleDerivedPath {
   if (drv.kind === "opaque" && !isDerivationPath(drv.path)) {
-    throw new FormatError("usage", `expected store path '${drv.path}' to be a derivation`);
+    throw new FormatError("usage", marked`expected store path '${drv.path}' to be a derivation`);
   }
   return drv;
 }
@@ -70,7 +72,7 @@ function parseOutputs(text: string, whole: string): readonly string[] | "all" {
   if (text === "*") return "all";
   const names = text.split(",");
   if (names.some((name) => name === "")) {
-    throw new FormatError("usage", `invalid extended outputs specifier '${whole}'`);
+    throw new FormatError("usage", marked`invalid extended outputs specifier '${whole}'`);
   }
   for (const name of names) checkStorePathName(name);
   return sortedBytes(new Set(names));

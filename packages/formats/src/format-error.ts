@@ -7,6 +7,8 @@
  * upstream's, letter by letter, and is a byte string like all texts here.
  */
 
+import { type MarkedText, plainText } from "./marked-text.ts";
+
 /** What went wrong, in terms of the exception classes of C++ Nix. */
 export type FormatErrorKind =
   | "bad-hash"
@@ -24,11 +26,14 @@ export type FormatErrorKind =
 export class FormatError extends Error {
   /** The family of the error; see {@link FormatErrorKind}. */
   readonly kind: FormatErrorKind;
+  /** The message with marks for its colours. */
+  readonly text: MarkedText;
   /** What was being read, the innermost first. */
-  readonly traces: readonly string[];
+  readonly traces: readonly MarkedText[];
 
-  constructor(kind: FormatErrorKind, message: string, traces: readonly string[] = []) {
-    super(message);
+  constructor(kind: FormatErrorKind, text: MarkedText, traces: readonly MarkedText[] = []) {
+    super(plainText(text));
+    this.text = text;
     this.name = "FormatError";
     this.kind = kind;
     this.traces = traces;

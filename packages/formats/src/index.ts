@@ -197,6 +197,17 @@ export {
   unknownDerivationPlaceholder,
   unknownOutputPlaceholder,
 } from "./make-store-path.ts";
+export {
+  type Color,
+  colored,
+  coloredText,
+  type MarkedText,
+  marked,
+  plainText,
+  startOf,
+  Uncolored,
+  uncolored,
+} from "./marked-text.ts";
 export { formatNarListing, formatNarListingFile, listNar, type NarListing } from "./nar/listing.ts";
 export { type NarVisitor, parseNar, readNar } from "./nar/reader.ts";
 export { type NarEvent, NarStream } from "./nar/stream.ts";

@@ -6,6 +6,7 @@
  * is in it. Formulas: libstore's store-dir-config.cc, derivations.cc, downstream-placeholder.cc.
  * All results are whole store paths.
  */
+
 import { areSorted, sortedBytes } from "./byte-order.ts";
 import { type ContentAddress, type FileIngestionMethod, methodPrefix } from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
@@ -13,6 +14,7 @@ import type { HashFunctions } from "./hash/algorithms.ts";
 import { encodeBase16 } from "./hash/base16.ts";
 import { compressDigest, formatHash, type NixHash } from "./hash/nix-hash.ts";
 import { encodeNixBase32, encodeStoreDigest } from "./hash/nixbase32.ts";
+import { marked, uncolored } from "./marked-text.ts";
 import { checkStorePathName, DIGEST_PART_LENGTH, DRV_EXTENSION } from "./store-path.ts";
 
 /** The store directory and the hash functions. */
@@ -45,7 +47,7 @@ function rawStorePath(config: StoreConfig, type: string, innerHex: string, name:
     if (!(error instanceof FormatError)) throw error;
     throw new FormatError(
       "bad-store-path",
-      `path '${baseName}' is not a valid store path: ${error.message}`,
+      marked`path '${baseName}' is not a valid store path: ${uncolored(error.text)}`,
     );
   }
   // `join` makes a flat string: paths are compared, looked up and written often.
@@ -96,7 +98,7 @@ export function makeFixedOutputPath(
   if (method === "git" && hash.algorithm !== "sha1" && hash.algorithm !== "sha256") {
     throw new FormatError(
       "error",
-      `Git file ingestion must use SHA-1 or SHA-256 hash, but instead using: ${hash.algorithm}`,
+      marked`Git file ingestion must use SHA-1 or SHA-256 hash, but instead using: ${hash.algorithm}`,
     );
   }
   if (method === "nar" && hash.algorithm === "sha256") {
@@ -105,7 +107,7 @@ export function makeFixedOutputPath(
   if (references.self || sortedBytes(references.others).length > 0) {
     throw new FormatError(
       "error",
-      `fixed output derivation '${name}' is not allowed to refer to other store paths.\nYou may need to use the 'unsafeDiscardReferences' derivation attribute, see the manual for more details.`,
+      marked`fixed output derivation '${name}' is not allowed to refer to other store paths.\nYou may need to use the 'unsafeDiscardReferences' derivation attribute, see the manual for more details.`,
     );
   }
   const inner = `fixed:out:${methodPrefix(method)}${formatHash(hash, "base16", true)}:`;
@@ -143,7 +145,7 @@ export function makeContentAddressedPath(
     // Nix: an assertion (store-dir-config.cc), which aborts the process; here an ordinary error.
     throw new FormatError(
       "error",
-      `text hashing must use a SHA-256 hash, but instead using: ${address.hash.algorithm}`,
+      marked`text hashing must use a SHA-256 hash, but instead using: ${address.hash.algorithm}`,
     );
   }
   return makeStorePath(config, typeWithReferences("text", references), address.hash.digest, name);

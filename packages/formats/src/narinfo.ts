@@ -3,6 +3,7 @@
  * compressed NAR that contains it. Unknown keys are skipped, and the last of equal keys wins
  * except where upstream rejects a second one.
  */
+
 import { sortedBytes } from "./byte-order.ts";
 import {
   type ContentAddress,
@@ -11,6 +12,7 @@ import {
 } from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
 import { formatHash, type NixHash, parsePrefixedHash } from "./hash/nix-hash.ts";
+import { marked } from "./marked-text.ts";
 import {
   checkStorePathBaseName,
   parseStorePath,
@@ -63,7 +65,7 @@ export function parseNarInfo(text: string, whence: string, storeDir: string): Na
   const corrupt = (reason: string): FormatError =>
     new FormatError(
       "error",
-      `NAR info file '${whence}' is corrupt: ${reason}${line > 0 ? ` at line ${line}` : ""}`,
+      marked`NAR info file '${whence}' is corrupt: ${reason}${line > 0 ? ` at line ${line}` : ""}`,
     );
   const hash = (value: string): NixHash => {
     try {

@@ -4,10 +4,12 @@
  * The worker protocol, narinfo files and JSON carry the same metadata, each with another form
  * of the NAR hash; all are parsed into this one. Source: path-info.cc of libstore.
  */
+
 import { sortedBytes } from "./byte-order.ts";
 import type { ContentAddress } from "./content-address.ts";
 import { FormatError } from "./format-error.ts";
 import { formatHash, type NixHash } from "./hash/nix-hash.ts";
+import { marked } from "./marked-text.ts";
 
 /** The metadata of a valid path without the path itself. All paths are whole store paths. */
 export interface UnkeyedPathInfo {
@@ -42,7 +44,7 @@ export function pathFingerprint(
   if (info.narSize === 0) {
     throw new FormatError(
       "error",
-      `cannot calculate fingerprint of path '${info.path}' because its size is not known`,
+      marked`cannot calculate fingerprint of path '${info.path}' because its size is not known`,
     );
   }
   const hash = formatHash(info.narHash, "nix32", true);

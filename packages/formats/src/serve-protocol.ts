@@ -7,10 +7,12 @@
  * is the minor number of this protocol. Source: serve-protocol.cc and serve-protocol-connection.cc of
  * libstore, opServe in nix-store.cc.
  */
+
 import { type Decoding, type WireInput, wireError } from "./codec/wire-input.ts";
 import type { WireOutput } from "./codec/wire-output.ts";
 import { FormatError } from "./format-error.ts";
 import { formatHash, parseHash } from "./hash/nix-hash.ts";
+import { marked } from "./marked-text.ts";
 import type { PathInfo } from "./path-info.ts";
 import {
   type BuildResult,
@@ -186,13 +188,16 @@ export function* serveHandshake(
     const shown = String.fromCharCode(...bytes).replace(/[^ -~]/g, "?");
     throw new FormatError(
       "error",
-      `'nix-store --serve' protocol mismatch from '${host}', got '${shown}'`,
+      marked`'nix-store --serve' protocol mismatch from '${host}', got '${shown}'`,
     );
   }
   const version = yield* input.uint();
   const minor = version % 0x100;
   if (Math.floor(version / 0x100) !== MAJOR || minor < OLDEST_MINOR) {
-    throw new FormatError("error", `unsupported 'nix-store --serve' protocol version on '${host}'`);
+    throw new FormatError(
+      "error",
+      marked`unsupported 'nix-store --serve' protocol version on '${host}'`,
+    );
   }
   return { minor: Math.min(minor, NEWEST_MINOR), features: new Set(), storeDir };
 }

@@ -6,9 +6,11 @@
  * component; each function says which it takes. Nothing here reads a disk; computing paths from
  * content is in make-store-path.ts.
  */
+
 import { CharCode } from "./char-code.ts";
 import { FormatError } from "./format-error.ts";
 import { isNixBase32Digit } from "./hash/nixbase32.ts";
+import { marked, uncolored } from "./marked-text.ts";
 
 /** The number of nix32 digits before the dash; they encode 160 bits. */
 export const DIGEST_PART_LENGTH = 32;
@@ -34,14 +36,14 @@ const PLAIN_NAME = /^[0-9A-Za-z+\-._?=]+$/;
 export function checkStorePathName(name: string): void {
   if (name === "") throw badName("name must not be empty");
   if (name.length > MAX_NAME_LENGTH) {
-    throw badName(`name '${name}' must be no longer than ${MAX_NAME_LENGTH} characters`);
+    throw badName(marked`name '${name}' must be no longer than ${MAX_NAME_LENGTH} characters`);
   }
   if (name.charCodeAt(0) === CharCode.Dot) {
-    if (name === "." || name === "..") throw badName(`name '${name}' is not valid`);
+    if (name === "." || name === "..") throw badName(marked`name '${name}' is not valid`);
     for (const dots of [".", ".."]) {
       if (name.startsWith(`${dots}-`)) {
         throw badName(
-          `name '${name}' is not valid: first dash-separated component must not be '${dots}'`,
+          marked`name '${name}' is not valid: first dash-separated component must not be '${dots}'`,
         );
       }
     }
@@ -49,26 +51,30 @@ export function checkStorePathName(name: string): void {
   if (PLAIN_NAME.test(name)) return;
   for (let i = 0; i < name.length; i++) {
     const c = name.charAt(i);
-    if (!PLAIN_NAME.test(c)) throw badName(`name '${name}' contains illegal character '${c}'`);
+    if (!PLAIN_NAME.test(c))
+      throw badName(marked`name '${name}' contains illegal character '${c}'`);
   }
 }
 
 /** Throws a `bad-store-path` error unless `baseName` is `<digest>-<name>`. */
 export function checkStorePathBaseName(baseName: string): void {
   if (baseName.length < DIGEST_PART_LENGTH + 1) {
-    throw new FormatError("bad-store-path", `'${baseName}' is too short to be a valid store path`);
+    throw new FormatError(
+      "bad-store-path",
+      marked`'${baseName}' is too short to be a valid store path`,
+    );
   }
   if (baseName.charCodeAt(DIGEST_PART_LENGTH) !== CharCode.Minus) {
     throw new FormatError(
       "bad-store-path",
-      `'${baseName}' can't name a store path because the hash part is not followed by a '-'`,
+      marked`'${baseName}' can't name a store path because the hash part is not followed by a '-'`,
     );
   }
   for (let i = 0; i < DIGEST_PART_LENGTH; i++) {
     if (!isNixBase32Digit(baseName.charCodeAt(i))) {
       throw new FormatError(
         "bad-store-path",
-        `store path '${baseName}' contains illegal base-32 character '${baseName.charAt(i)}'`,
+        marked`store path '${baseName}' contains illegal base-32 character '${baseName.charAt(i)}'`,
       );
     }
   }
@@ -78,7 +84,7 @@ export function checkStorePathBaseName(baseName: string): void {
     if (!(error instanceof FormatError)) throw error;
     throw new FormatError(
       "bad-store-path",
-      `path '${baseName}' is not a valid store path: ${error.message}`,
+      marked`path '${baseName}' is not a valid store path: ${uncolored(error.text)}`,
     );
   }
 }
@@ -110,7 +116,7 @@ export function storePathBaseName(path: string): string {
 export function canonPath(path: string): string {
   if (path === "") throw new FormatError("error", "cannot canonicalise an empty path");
   if (path.charCodeAt(0) !== CharCode.Slash)
-    throw new FormatError("error", `not an absolute path: "${path}"`);
+    throw new FormatError("error", marked`not an absolute path: "${path}"`);
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;
@@ -130,7 +136,7 @@ export function parseStorePath(path: string, storeDir: string): string {
   const slash = canonical.lastIndexOf("/");
   const parent = slash === 0 ? "/" : canonical.slice(0, slash);
   if (parent !== storeDir)
-    throw new FormatError("bad-store-path", `path "${canonical}" is not in the Nix store`);
+    throw new FormatError("bad-store-path", marked`path "${canonical}" is not in the Nix store`);
   const baseName = canonical.slice(slash + 1);
   checkStorePathBaseName(baseName);
   return baseName;
@@ -139,7 +145,7 @@ export function parseStorePath(path: string, storeDir: string): string {
 /** Like {@link parseStorePath}, for paths that must be canonical, as in derivations. */
 export function parseCanonicalStorePath(path: string, storeDir: string): string {
   if (!path.startsWith(storeDir) || path.charCodeAt(storeDir.length) !== CharCode.Slash) {
-    throw new FormatError("bad-store-path", `path '${path}' is not in the Nix store`);
+    throw new FormatError("bad-store-path", marked`path '${path}' is not in the Nix store`);
   }
   const baseName = path.slice(storeDir.length + 1);
   checkStorePathBaseName(baseName);
@@ -201,7 +207,7 @@ export interface StorePathAndRest {
 /** Splits a path at or below a store path. */
 export function splitStorePath(path: string, storeDir: string): StorePathAndRest {
   if (!isInStore(path, storeDir))
-    throw new FormatError("error", `path '${path}' is not in the Nix store`);
+    throw new FormatError("error", marked`path '${path}' is not in the Nix store`);
   const slash = path.indexOf("/", storeDir.length + 1);
   if (slash < 0) return { baseName: parseStorePath(path, storeDir), rest: "/" };
   return {
@@ -218,7 +224,10 @@ export function isDerivationPath(path: string): boolean {
 /** The derivation name in the base name of its `.drv` path. */
 export function derivationNameOfPath(baseName: string): string {
   if (!isDerivationPath(baseName)) {
-    throw new FormatError("format", `store path '${baseName}' is not a valid derivation path`);
+    throw new FormatError(
+      "format",
+      marked`store path '${baseName}' is not a valid derivation path`,
+    );
   }
   return baseName.slice(DIGEST_PART_LENGTH + 1, -DRV_EXTENSION.length);
 }

@@ -3,7 +3,7 @@
  * scripts/bundles.mjs): `nivis.ts` knows the commands that start often.
  */
 import { bestMatches } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { commands } from "./commands/index.ts";
 import { Invocation } from "./invocation.ts";
 import { usageError } from "./options/option.ts";
@@ -46,11 +46,11 @@ function unknownCommand(word: string): unknown {
     commands.map((one) => one.word),
     word,
   );
-  if (matches.length > 0) return usageError(`'${word}' is not a recognised command`, matches);
+  if (matches.length > 0) return usageError(marked`'${word}' is not a recognised command`, matches);
   const hint = /^[./<]|\.nix$/.test(word)
     ? `to evaluate the file, type: nivis eval ${word}`
     : "to evaluate an expression, type: nivis eval --expr EXPR";
-  return usageError(`'${word}' is not a recognised command; ${hint}`);
+  return usageError(marked`'${word}' is not a recognised command; ${hint}`);
 }
 
 function overview(): string {

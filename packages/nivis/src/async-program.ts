@@ -1,4 +1,5 @@
 /** AsyncProgram: a command that waits for a network or for other programs, and evaluates nothing. */
+import { marked } from "@nivis/formats";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { usageError } from "./options/option.ts";
@@ -39,5 +40,5 @@ export function runAsyncProgram<Flags extends CommonFlags>(
 
 /** Refuses an argument too many. */
 export function unexpectedArgument(argument: string): never {
-  throw usageError(`unexpected argument '${argument}'`);
+  throw usageError(marked`unexpected argument '${argument}'`);
 }

@@ -14,6 +14,7 @@ import {
   encodeUtf8,
   finishDerivation,
   makeTextPath,
+  marked,
 } from "@nivis/formats";
 import { nodeHashes } from "@nivis/node";
 import type { Realisation } from "./realisation.ts";
@@ -122,7 +123,8 @@ export async function buildEnvironmentOf(
   const { store } = realisation;
   const { storeDir } = store;
   const drv = store.readDerivation(drvPath);
-  if (drv === undefined) throw new EvalError("invalid-path", `path '${drvPath}' is not valid`);
+  if (drv === undefined)
+    throw new EvalError("invalid-path", marked`path '${drvPath}' is not valid`);
   if (drv.builder.slice(drv.builder.lastIndexOf("/") + 1) !== "bash") {
     throw new EvalError(
       "value",
@@ -137,7 +139,8 @@ export async function buildEnvironmentOf(
     cache: session.evaluation.context.caches.derivations,
     readDerivation: (path) => {
       const found = store.readDerivation(path);
-      if (found === undefined) throw new EvalError("invalid-path", `path '${path}' is not valid`);
+      if (found === undefined)
+        throw new EvalError("invalid-path", marked`path '${path}' is not valid`);
       return found;
     },
   });

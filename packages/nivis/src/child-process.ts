@@ -4,7 +4,7 @@
  * is the command's.
  */
 import { EvalError } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { errnoMessage } from "@nivis/node";
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -20,7 +20,7 @@ export function runChild(
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       const reason = errnoMessage((error as NodeJS.ErrnoException).code ?? String(error));
-      reject(new EvalError("io", `unable to execute '${encodeUtf8(program)}': ${reason}`));
+      reject(new EvalError("io", marked`unable to execute '${encodeUtf8(program)}': ${reason}`));
     };
     let child: ReturnType<typeof spawn>;
     try {

@@ -31,14 +31,12 @@ import {
 import {
   CHATTY_LEVEL,
   ERROR_LEVEL,
-  errorLogLine,
   INFO_LEVEL,
   type LogFormat,
   levelOf,
-  messageLogLine,
-  plainLogLine,
   TALKATIVE_LEVEL,
 } from "./log-format.ts";
+import { errorLogLine, messageLogLine, plainLogLine } from "./log-line.ts";
 import type { InstallablesOpener } from "./options/building-options.ts";
 import { recordStatistics, type StatisticsRecorder } from "./statistics.ts";
 import { isOn, type Terminal } from "./terminal.ts";

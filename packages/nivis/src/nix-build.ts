@@ -1,6 +1,6 @@
 /** `nivis-build`: the flags, the output and the exit codes of `nix-build`. Loaded on demand. */
 import { type Attrs, EvalError, select } from "@nivis/eval";
-import { type BuildMode, type DerivedPath, encodeUtf8 } from "@nivis/formats";
+import { type BuildMode, type DerivedPath, encodeUtf8, marked } from "@nivis/formats";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { flag, type Option, usageError, valueFlag } from "./options/option.ts";
@@ -158,10 +158,12 @@ function derivationOf(argument: string, session: Session): Package | undefined {
   const [path = "", output, ...more] = session.absolutePath(argument).split("!");
   if (!path.endsWith(".drv") || !path.startsWith(`${storeDir}/`)) return undefined;
   if (more.length > 0 || output?.includes(",") === true) {
-    throw usageError(`building more than one derivation output is not supported, in '${argument}'`);
+    throw usageError(
+      marked`building more than one derivation output is not supported, in '${argument}'`,
+    );
   }
   const known = session.store.readDerivation(path);
-  if (known === undefined) throw new EvalError("invalid-path", `path '${path}' is not valid`);
+  if (known === undefined) throw new EvalError("invalid-path", marked`path '${path}' is not valid`);
   return { drvPath: path, outputName: output ?? known.env.get("outputName") ?? "out" };
 }
 

@@ -19,7 +19,7 @@ import {
   toXml,
   type Value,
 } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { printExpr } from "@nivis/syntax";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
@@ -199,7 +199,7 @@ class Instantiation {
     const found = this.#session.findFile(name);
     const place = accessorOf(this.#session.evaluation.context, found).physicalPath(found.path);
     if (place !== undefined) return place;
-    throw new EvalError("io", `'${found.shown}' has no physical path`);
+    throw new EvalError("io", marked`'${found.shown}' has no physical path`);
   }
 
   #write(bytes: string): void {

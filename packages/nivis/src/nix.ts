@@ -4,7 +4,7 @@
  * expression is given, evaluation is pure unless that is in a file, and calls nest at most 10,000 deep.
  * Scripts that call `nix` can call it instead. Loaded on demand, without the other commands.
  */
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { isCommand } from "./any-command.ts";
 import { startDebuggedEval } from "./commands/debug-eval.ts";
 import { startFlakeCommand } from "./commands/flake-commands.ts";
@@ -107,11 +107,11 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
   }
   const command = [...(ALIASES[word] ?? [word])];
   if (ALIASES[word] !== undefined) {
-    const message = `'${word}' is a deprecated alias for '${command.join(" ")}'`;
+    const message = marked`'${word}' is a deprecated alias for '${command.join(" ")}'`;
     new Invocation(terminal, "nivis-nix").warn(message);
   }
   if (word !== "env" && !isKnown(command[0] as string)) {
-    const message = `'${encodeUtf8(word)}' is not a recognised command`;
+    const message = marked`'${encodeUtf8(word)}' is not a recognised command`;
     new Invocation(terminal, "nivis-nix").report(usageError(message));
     return 1;
   }

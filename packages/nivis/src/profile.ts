@@ -3,7 +3,7 @@
  * paths alive. Source: createGeneration and switchLink in libstore/profiles.cc.
  */
 import { EvalError } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { makeRoot } from "@nivis/node";
 import type { Store } from "@nivis/store";
 import { type Option, usageError, valueFlag } from "./options/option.ts";
@@ -63,7 +63,7 @@ function nextGeneration(profile: string, paths: readonly string[]): Generation {
   const [path, ...more] = paths;
   if (path === undefined || more.length > 0) {
     throw usageError(
-      `'--profile' requires that the arguments produce a single store path, but there are ${paths.length}`,
+      marked`'--profile' requires that the arguments produce a single store path, but there are ${paths.length}`,
     );
   }
   const fs = process.getBuiltinModule("node:fs");

@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { EvalError, evalErrorWithPlaces, isPassingKind } from "@nivis/eval";
-import { encodeUtf8, HASH_MISMATCH_EXIT_CODE } from "@nivis/formats";
+import { encodeUtf8, HASH_MISMATCH_EXIT_CODE, marked } from "@nivis/formats";
 import { errnoMessage, InputRecorder, inputLines } from "@nivis/node";
 import { Invocation } from "./invocation.ts";
 import type { InstallablesOpener } from "./options/building-options.ts";
@@ -168,7 +168,7 @@ function writeInputs(invocation: Invocation): boolean {
     return true;
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    const message = `writing '${encodeUtf8(inputsFile)}': ${errnoMessage(code)}`;
+    const message = marked`writing '${encodeUtf8(inputsFile)}': ${errnoMessage(code)}`;
     report(invocation, new EvalError("io", message));
     return false;
   }

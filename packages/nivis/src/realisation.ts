@@ -11,6 +11,7 @@ import {
   formatSingleDerivedPath,
   isBuildSuccess,
   type KeyedBuildResult,
+  marked,
   rootOfDerivedPath,
   sortedBytes,
 } from "@nivis/formats";
@@ -117,7 +118,7 @@ export class Realisation {
       const result = bySubject.get(subjectOf(path));
       if (result === undefined) {
         const name = formatDerivedPath(path);
-        throw new EvalError("value", `the store did not say what became of '${name}'`);
+        throw new EvalError("value", marked`the store did not say what became of '${name}'`);
       }
       return { wanted: path, outputs: this.#outputsOf(path, result), result };
     });
@@ -178,7 +179,7 @@ export class Realisation {
       if (found === undefined) {
         throw new EvalError(
           "value",
-          `the derivation '${drvPath}' doesn't have an output named '${name}'`,
+          marked`the derivation '${drvPath}' doesn't have an output named '${name}'`,
         );
       }
       outputs.set(name, found);

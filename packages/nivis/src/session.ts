@@ -14,7 +14,7 @@ import {
   findInSearchPath,
   IoError,
   NixPath,
-  NO_POS,
+  NO_TRACE_POS,
   type Program,
   type RunObserver,
   type Slot,
@@ -24,7 +24,7 @@ import {
   type Thunk,
   type Value,
 } from "@nivis/eval";
-import { canonPath, encodeUtf8, type FinishedDerivation } from "@nivis/formats";
+import { canonPath, encodeUtf8, type FinishedDerivation, marked } from "@nivis/formats";
 import {
   type BlockingFetcherOptions,
   cacheDirectory,
@@ -370,7 +370,7 @@ export class Session {
       return this.#machine.readFile(this.absolutePath(path));
     } catch (error) {
       if (!(error instanceof IoError)) throw error;
-      throw new EvalError("io", `opening file "${path}": ${errnoMessage(error.code)}`);
+      throw new EvalError("io", marked`opening file "${path}": ${errnoMessage(error.code)}`);
     }
   }
 
@@ -495,7 +495,10 @@ function* withFileTrace(
     return (yield program) as Value;
   } catch (error) {
     if (namesFile && error instanceof EvalError && origin.kind === "file") {
-      error.addTrace(NO_POS, `while evaluating the file '${origin.name ?? origin.path}':`);
+      error.addTrace(
+        NO_TRACE_POS,
+        marked`while evaluating the file '${origin.name ?? origin.path}':`,
+      );
     }
     throw error;
   }

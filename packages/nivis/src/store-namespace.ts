@@ -9,7 +9,7 @@ import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EvalError } from "@nivis/eval";
-import { decodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, marked } from "@nivis/formats";
 import { programOnPath } from "@nivis/node";
 import { runChild } from "./child-process.ts";
 import type { Session } from "./session.ts";
@@ -62,7 +62,7 @@ export async function runInStore(
   if (process.platform !== "linux") {
     throw new EvalError(
       "not-supported",
-      `mounting the Nix store on '${storeDir}' is not supported on this platform`,
+      marked`mounting the Nix store on '${storeDir}' is not supported on this platform`,
     );
   }
   const unshare = tool("unshare", storeDir);
@@ -88,6 +88,6 @@ function tool(name: string, storeDir: string): string {
   if (found !== undefined) return found;
   throw new EvalError(
     "not-supported",
-    `the files of this store are not at '${storeDir}', and '${name}' (of util-linux and coreutils), which is to mount them there, is not on PATH`,
+    marked`the files of this store are not at '${storeDir}', and '${name}' (of util-linux and coreutils), which is to mount them there, is not on PATH`,
   );
 }

@@ -2,6 +2,7 @@
  * `nivis eval --write-to`: a string as a file, a set as a directory of them (C++ Nix: nix/eval.cc). A
  * module on demand, see scripts/bundles.mjs.
  */
+
 import {
   Attrs,
   describePosition,
@@ -14,6 +15,7 @@ import {
   textOf,
   withTrace,
 } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { NodeDisk } from "@nivis/node";
 import type { Session } from "./session.ts";
 
@@ -21,7 +23,7 @@ import type { Session } from "./session.ts";
 export function writeValue(value: Slot, target: string, session: Session): void {
   const disk = new NodeDisk();
   if (disk.stat(target) !== undefined) {
-    throw new EvalError("value", `path '${target}' already exists`);
+    throw new EvalError("value", marked`path '${target}' already exists`);
   }
   write(value, NO_POS, target);
 
@@ -34,18 +36,18 @@ export function writeValue(value: Slot, target: string, session: Session): void 
     }
     if (!(found instanceof Attrs)) {
       const place = describePosition(session.evaluation.positions, pos);
-      throw new EvalError("type", `value at '${place}' is not a string or an attribute set`);
+      throw new EvalError("type", marked`value at '${place}' is not a string or an attribute set`);
     }
     disk.makeDirectory(path);
     for (const name of found.sortedNames()) {
       const at = found.positionOf(name);
       try {
         if (name === "." || name === "..") {
-          throw new EvalError("value", `invalid file name '${name}'`);
+          throw new EvalError("value", marked`invalid file name '${name}'`);
         }
         write(found.get(name) as Slot, at, joinPath(path, name));
       } catch (error) {
-        throw withTrace(error, at, `while evaluating the attribute '${name}'`);
+        throw withTrace(error, at, marked`while evaluating the attribute '${name}'`);
       }
     }
   }

@@ -7,7 +7,7 @@
  */
 import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { EvalError, IoError } from "@nivis/eval";
-import { canonPath, encodeNixBase32 } from "@nivis/formats";
+import { canonPath, encodeNixBase32, marked } from "@nivis/formats";
 import { toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { nodeHashes } from "./node-hashes.ts";
@@ -29,11 +29,11 @@ export class GarbageRoots {
     if (this.#isInStore(root)) {
       throw new EvalError(
         "invalid-path",
-        `creating a garbage collector root ("${root}") in the Nix store is forbidden (are you running nix-build inside the store?)`,
+        marked`creating a garbage collector root ("${root}") in the Nix store is forbidden (are you running nix-build inside the store?)`,
       );
     }
     if (!this.#mayReplace(root)) {
-      throw new EvalError("io", `cannot create symlink "${root}"; already exists`);
+      throw new EvalError("io", marked`cannot create symlink "${root}"; already exists`);
     }
     this.#link(root, path);
     const name = encodeNixBase32(nodeHashes.hash("sha1", Buffer.from(root, "latin1")));
@@ -64,7 +64,10 @@ export class GarbageRoots {
       renameSync(toNodePath(temporary), toNodePath(link));
     } catch (error) {
       const code = errnoCode(error);
-      throw new IoError(code, `creating symlink "${link}" -> "${target}": ${errnoMessage(code)}`);
+      throw new IoError(
+        code,
+        marked`creating symlink "${link}" -> "${target}": ${errnoMessage(code)}`,
+      );
     }
   }
 }

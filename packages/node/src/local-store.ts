@@ -30,6 +30,7 @@ import {
   derivationNameOfPath,
   type FinishedDerivation,
   hashNar,
+  marked,
   type NarSource,
   narTreeSource,
   parseDerivation,
@@ -167,7 +168,7 @@ export class LocalStore implements Store {
       remove(temporary);
       if (error instanceof IoError) throw error;
       const code = errnoCode(error);
-      throw new IoError(code, `cannot write '${target}': ${errnoMessage(code)}`);
+      throw new IoError(code, marked`cannot write '${target}': ${errnoMessage(code)}`);
     }
   }
 }
@@ -203,7 +204,7 @@ function writeNode(source: NarSource<string>, node: string, path: string): void 
       }
       break;
     case "other":
-      throw new IoError("EINVAL", `file '${source.describe(node)}' has an unsupported type`);
+      throw new IoError("EINVAL", marked`file '${source.describe(node)}' has an unsupported type`);
   }
 }
 

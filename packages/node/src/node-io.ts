@@ -6,6 +6,7 @@
  * missing file is looked for again, since the store may have written it meanwhile. Messages are
  * those of C++ Nix, which names the requested path and never the one on disk.
  */
+
 import {
   closeSync,
   type Dirent,
@@ -33,6 +34,7 @@ import {
   renderLogMessage,
   type StoreFiles,
 } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { currentDirectory, textOfBytes, toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { exactVariable } from "./exact-bytes.ts";
@@ -120,7 +122,7 @@ class NodeIo implements EvalIo {
     try {
       // Devices and pipes may have no end or block.
       if (this.#isSpecial(path, location)) {
-        throw new IoError("EINVAL", `file '${path}' is not a regular file`);
+        throw new IoError("EINVAL", marked`file '${path}' is not a regular file`);
       }
       return this.#inputs === undefined
         ? readBytes(location)
@@ -130,9 +132,12 @@ class NodeIo implements EvalIo {
       const code = this.#failed("read", location, error);
       if (isMissing(code)) throw doesNotExist(code, path);
       if (code === "EISDIR") {
-        throw new IoError(code, `${path === "/" ? "" : "file "}'${path}' is not a regular file`);
+        throw new IoError(
+          code,
+          marked`${path === "/" ? "" : "file "}'${path}' is not a regular file`,
+        );
       }
-      throw new IoError(code, `opening '${path}': ${errnoMessage(code)}`);
+      throw new IoError(code, marked`opening '${path}': ${errnoMessage(code)}`);
     }
   }
 
@@ -183,9 +188,9 @@ class NodeIo implements EvalIo {
       if (code === "ENOENT") throw doesNotExist(code, path);
       if (code === "ENOTDIR") {
         if (this.fileType(path) === undefined) throw doesNotExist(code, path);
-        throw new IoError(code, `'${path}' is not a directory`);
+        throw new IoError(code, marked`'${path}' is not a directory`);
       }
-      throw new IoError(code, `opening directory '${path}': ${errnoMessage(code)}`);
+      throw new IoError(code, marked`opening directory '${path}': ${errnoMessage(code)}`);
     }
   }
 
@@ -219,8 +224,8 @@ class NodeIo implements EvalIo {
     } catch (error) {
       const code = this.#failed("link", location, error);
       if (isMissing(code)) throw doesNotExist(code, path);
-      if (code === "EINVAL") throw new IoError(code, `file '${path}' is not a symlink`);
-      throw new IoError(code, `reading symbolic link '${path}': ${errnoMessage(code)}`);
+      if (code === "EINVAL") throw new IoError(code, marked`file '${path}' is not a symlink`);
+      throw new IoError(code, marked`reading symbolic link '${path}': ${errnoMessage(code)}`);
     }
   }
 
@@ -377,7 +382,7 @@ class NodeIo implements EvalIo {
         return undefined;
       }
       inputs?.failure("status", place, code);
-      throw new IoError(code, `getting status of '${path}': ${errnoMessage(code)}`);
+      throw new IoError(code, marked`getting status of '${path}': ${errnoMessage(code)}`);
     }
   }
 
@@ -434,7 +439,7 @@ function isMissing(code: string): boolean {
 }
 
 function doesNotExist(code: string, path: string): IoError {
-  return new IoError(code, `path '${path}' does not exist`);
+  return new IoError(code, marked`path '${path}' does not exist`);
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

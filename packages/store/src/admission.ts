@@ -2,7 +2,7 @@
  * Admission: what a store without a daemon checks before it takes a path: references are valid, the
  * signature is trusted or the address follows from the content, and the NAR is what its hash says.
  */
-import { equalHashes, formatHash, type NixHash, type PathInfo } from "@nivis/formats";
+import { equalHashes, formatHash, marked, type NixHash, type PathInfo } from "@nivis/formats";
 import { isContentAddressed } from "./content.ts";
 import { StoreError } from "./error.ts";
 import type { ByteStream, StoreHost } from "./host.ts";
@@ -22,7 +22,7 @@ export function checkSignature(
   if (isContentAddressed(info, storeDir, host) || keys.count(info) > 0) return;
   throw new StoreError(
     "signature",
-    `cannot add path '${info.path}' because it lacks a signature by a trusted key`,
+    marked`cannot add path '${info.path}' because it lacks a signature by a trusted key`,
   );
 }
 
@@ -30,7 +30,7 @@ export function checkSignature(
 export function hashMismatch(path: string, wanted: NixHash, got: NixHash): StoreError {
   return new StoreError(
     "corrupt",
-    `hash mismatch importing path '${path}';\n  specified: ${formatHash(wanted, "sri", true)}\n  got:       ${formatHash(got, "sri", true)}`,
+    marked`hash mismatch importing path '${path}';\n  specified: ${formatHash(wanted, "sri", true)}\n  got:       ${formatHash(got, "sri", true)}`,
   );
 }
 
@@ -47,7 +47,7 @@ export async function* verifiedNar(
   if (info.narSize !== 0 && size !== info.narSize) {
     throw new StoreError(
       "corrupt",
-      `size mismatch importing path '${info.path}';\n  specified: ${info.narSize}\n  got:       ${size}`,
+      marked`size mismatch importing path '${info.path}';\n  specified: ${info.narSize}\n  got:       ${size}`,
     );
   }
 }

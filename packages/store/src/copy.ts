@@ -5,6 +5,7 @@
 import {
   ACTIVITY_TYPES,
   type DrvOutput,
+  marked,
   type PathInfo,
   RESULT_TYPES,
   VERBOSITIES,
@@ -51,7 +52,7 @@ export async function copyPaths(
   if (from.storeDir !== to.storeDir) {
     throw new StoreError(
       "usage",
-      `cannot copy between stores with different store directories: '${from.storeDir}' and '${to.storeDir}'`,
+      marked`cannot copy between stores with different store directories: '${from.storeDir}' and '${to.storeDir}'`,
     );
   }
   const infos =

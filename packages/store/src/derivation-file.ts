@@ -3,6 +3,7 @@ import {
   bytesToByteString,
   type Derivation,
   derivationNameOfPath,
+  marked,
   parseDerivation,
   storePathBaseName,
 } from "@nivis/formats";
@@ -25,7 +26,7 @@ export async function readDerivation(
     for (const event of nar.push(chunk)) {
       if (event.type === "contents") text += bytesToByteString(event.bytes);
       else if (event.type !== "regular" && event.type !== "end-regular") {
-        throw new StoreError("corrupt", `path '${drvPath}' is not a regular file`);
+        throw new StoreError("corrupt", marked`path '${drvPath}' is not a regular file`);
       }
     }
   }

@@ -4,6 +4,7 @@ import {
   type DerivationOutput,
   type FinishedDerivation,
   finishDerivation,
+  marked,
   outputPath,
   parseDerivation,
 } from "@nivis/formats";
@@ -82,14 +83,14 @@ export async function completeDerivation(
     if (output.kind === "input-addressed" && output.path !== path) {
       throw new StoreError(
         "usage",
-        `derivation has incorrect output '${output.path}', should be '${path}'`,
+        marked`derivation has incorrect output '${output.path}', should be '${path}'`,
       );
     }
     const variable = environment.get(name);
     if (variable !== undefined && variable !== "" && variable !== path) {
       throw new StoreError(
         "usage",
-        `derivation has incorrect environment variable '${name}', should be '${path}' but is actually '${variable}'`,
+        marked`derivation has incorrect environment variable '${name}', should be '${path}' but is actually '${variable}'`,
       );
     }
   }

@@ -2,6 +2,7 @@
  * What goes wrong with a store. Messages are C++ Nix's where it has one, and byte strings like every
  * text of a store; `kind` is for code that has to tell errors apart.
  */
+import { type MarkedText, marked, plainText } from "@nivis/formats";
 
 /** What went wrong. */
 export type StoreErrorKind =
@@ -29,13 +30,16 @@ export type StoreErrorKind =
 /** See the head of this file. */
 export class StoreError extends Error {
   readonly kind: StoreErrorKind;
+  /** The message with marks for its colours. */
+  readonly text: MarkedText;
   /** Traces of a remote error, the outermost first. */
-  readonly traces: readonly string[];
+  readonly traces: readonly MarkedText[];
   /** The exit code of a command that ends with it, where C++ Nix has another than 1. */
   exitCode: number | undefined;
 
-  constructor(kind: StoreErrorKind, message: string, traces: readonly string[] = []) {
-    super(message);
+  constructor(kind: StoreErrorKind, text: MarkedText, traces: readonly MarkedText[] = []) {
+    super(plainText(text));
+    this.text = text;
     this.name = "StoreError";
     this.kind = kind;
     this.traces = traces;
@@ -44,14 +48,14 @@ export class StoreError extends Error {
 
 /** The error of a path that a store does not have. */
 export function invalidPath(path: string): StoreError {
-  return new StoreError("invalid-path", `path '${path}' is not valid`);
+  return new StoreError("invalid-path", marked`path '${path}' is not valid`);
 }
 
 /** The error of something that a store cannot do. */
 export function unsupported(operation: string, uri: string): StoreError {
   return new StoreError(
     "unsupported",
-    `operation '${operation}' is not supported by store '${uri}'`,
+    marked`operation '${operation}' is not supported by store '${uri}'`,
   );
 }
 

@@ -2,7 +2,9 @@
  * A store in memory, `dummy://?read-only=false`: whole NARs by path. For tests, and for evaluations
  * whose derivations are copied elsewhere before they are built.
  */
+
 import type { PathInfo } from "@nivis/formats";
+import { marked } from "@nivis/formats";
 import { checkSignature, verifiedNar } from "./admission.ts";
 import { prepareContent } from "./content.ts";
 import { invalidPath, StoreError } from "./error.ts";
@@ -98,7 +100,7 @@ export class MemoryStore implements Store, StoreWriter, StoreIndex {
       if (reference !== info.path && !this.#entries.has(reference)) {
         throw new StoreError(
           "invalid-path",
-          `cannot register path '${info.path}' because its reference '${reference}' is not valid`,
+          marked`cannot register path '${info.path}' because its reference '${reference}' is not valid`,
         );
       }
     }

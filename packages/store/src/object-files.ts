@@ -3,7 +3,7 @@
  * contents are cut out of a second reading of the NAR. Stores that can do better, because they have
  * files or can read ranges, bring an `ObjectFiles` of their own.
  */
-import { type NarEvent, type NarListing, sortedBytes } from "@nivis/formats";
+import { marked, type NarEvent, type NarListing, sortedBytes } from "@nivis/formats";
 import { StoreError } from "./error.ts";
 import type { ByteStream } from "./host.ts";
 import { NarReader } from "./nar-reader.ts";
@@ -127,7 +127,7 @@ export class ListedFiles implements ObjectFiles {
   async readDirectory(path: string): Promise<readonly string[]> {
     const node = this.#find(path);
     if (node.type !== "directory") {
-      throw new StoreError("io", `path '${this.#path}${path}' is not a directory`);
+      throw new StoreError("io", marked`path '${this.#path}${path}' is not a directory`);
     }
     return sortedBytes(node.entries.keys());
   }
@@ -141,7 +141,7 @@ export class ListedFiles implements ObjectFiles {
   async readLink(path: string): Promise<string> {
     const node = this.#find(path);
     if (node.type !== "symlink") {
-      throw new StoreError("io", `path '${this.#path}${path}' is not a symlink`);
+      throw new StoreError("io", marked`path '${this.#path}${path}' is not a symlink`);
     }
     return node.target;
   }
@@ -153,10 +153,13 @@ export class ListedFiles implements ObjectFiles {
 
 /** The error of a path below an object that is not there. */
 export function missingFile(object: string, path: string): StoreError {
-  return new StoreError("io", `path '${object}${path === "/" ? "" : path}' does not exist`);
+  return new StoreError("io", marked`path '${object}${path === "/" ? "" : path}' does not exist`);
 }
 
 /** The error of reading what is no file. */
 export function notRegular(object: string, path: string): StoreError {
-  return new StoreError("io", `path '${object}${path === "/" ? "" : path}' is not a regular file`);
+  return new StoreError(
+    "io",
+    marked`path '${object}${path === "/" ? "" : path}' is not a regular file`,
+  );
 }

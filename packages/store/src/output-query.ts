@@ -14,6 +14,7 @@ import {
   derivationType,
   finishDerivation,
   hasDynamicInputs,
+  marked,
   outputPath,
   type Realisation,
   storePathBaseName,
@@ -49,7 +50,7 @@ export class OutputQuery {
     if (output === undefined) {
       throw new StoreError(
         "usage",
-        `derivation '${drvPath}' does not have an output named '${outputName}'`,
+        marked`derivation '${drvPath}' does not have an output named '${outputName}'`,
       );
     }
     const path = outputPath(output);
@@ -113,7 +114,10 @@ export class OutputQuery {
       ...(structuredAttrs === undefined ? {} : { structuredAttrs: rewrite(structuredAttrs) }),
     };
     const readNone = (path: string): never => {
-      throw new StoreError("corrupt", `resolved derivation '${drvPath}' has the input '${path}'`);
+      throw new StoreError(
+        "corrupt",
+        marked`resolved derivation '${drvPath}' has the input '${path}'`,
+      );
     };
     const context = { storeDir, hashes, cache: new Map(), readDerivation: readNone };
     return finishDerivation(resolved, context).drvPath;

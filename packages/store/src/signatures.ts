@@ -7,6 +7,7 @@ import {
   decodeBase64,
   encodeBase64,
   FormatError,
+  marked,
   type PathInfo,
   pathFingerprint,
 } from "@nivis/formats";
@@ -40,7 +41,7 @@ function parseKey(text: string, length: number, kind: string): SigningKey {
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
   }
-  throw new StoreError("signature", `${kind} key is not valid`, [
+  throw new StoreError("signature", marked`${kind} key is not valid`, [
     `while decoding key named '${parts.name}'`,
   ]);
 }

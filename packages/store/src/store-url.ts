@@ -3,7 +3,7 @@
  * `scheme://authority/path?parameter=value`. Reading only; what can be opened is decided by the
  * platform. Source: store-reference.cc of libstore.
  */
-import { FormatError, parseUrl } from "@nivis/formats";
+import { FormatError, marked, parseUrl } from "@nivis/formats";
 import { StoreError } from "./error.ts";
 
 /** A store as it was asked for. */
@@ -71,7 +71,7 @@ export function parseStoreReference(
     if (scheme === "file" || scheme === "http" || scheme === "https") checkUrl(text);
     return { scheme, authority, parameters, isWord: false };
   }
-  throw new StoreError("usage", `Cannot parse Nix store '${text}'`);
+  throw new StoreError("usage", marked`Cannot parse Nix store '${text}'`);
 }
 
 function checkUrl(text: string): void {
@@ -79,7 +79,7 @@ function checkUrl(text: string): void {
     parseUrl(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new StoreError("usage", `Cannot parse Nix store '${text}'`);
+    throw new StoreError("usage", marked`Cannot parse Nix store '${text}'`);
   }
 }
 
@@ -119,7 +119,7 @@ export function booleanParameter(
   if (value === undefined) return fallback;
   if (["true", "yes", "1"].includes(value)) return true;
   if (["false", "no", "0"].includes(value)) return false;
-  throw new StoreError("usage", `Boolean setting '${name}' has invalid value '${value}'`);
+  throw new StoreError("usage", marked`Boolean setting '${name}' has invalid value '${value}'`);
 }
 
 /** The value of a parameter that is a whole number. */
@@ -131,7 +131,7 @@ export function integerParameter(
   const value = reference.parameters.get(name);
   if (value === undefined) return fallback;
   if (!/^-?[0-9]{1,15}$/.test(value)) {
-    throw new StoreError("usage", `setting '${name}' has invalid value '${value}'`);
+    throw new StoreError("usage", marked`setting '${name}' has invalid value '${value}'`);
   }
   return Number(value);
 }

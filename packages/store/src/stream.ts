@@ -1,5 +1,11 @@
 /** Byte streams: from one form into another, and watched on their way. */
-import { bytesOf, type HashAlgorithm, type HashFunctions, type NixHash } from "@nivis/formats";
+import {
+  bytesOf,
+  type HashAlgorithm,
+  type HashFunctions,
+  marked,
+  type NixHash,
+} from "@nivis/formats";
 import { StoreError } from "./error.ts";
 import type { ByteStream, CancelSignal } from "./host.ts";
 
@@ -35,7 +41,7 @@ export async function collect(
   let length = 0;
   for await (const piece of stream) {
     length += piece.length;
-    if (length > limit) throw new StoreError("corrupt", `more than ${limit} bytes`);
+    if (length > limit) throw new StoreError("corrupt", marked`more than ${limit} bytes`);
     pieces.push(copyBytes(piece));
   }
   const [only] = pieces;

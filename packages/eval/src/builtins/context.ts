@@ -1,6 +1,6 @@
 /** Builtins that inspect or change the context of strings. C++: primops/context.cc. */
 
-import { isDerivationPath, isStorePath, parseStorePath } from "@nivis/formats";
+import { isDerivationPath, isStorePath, marked, parseStorePath } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -56,7 +56,7 @@ function* addDrvOutputDependencies(ctx: EvalContext, slot: Slot): Suspendable<Sl
   if (elements.length !== 1) {
     throw new EvalError(
       "value",
-      `context of string '${text}' must have exactly one element, but has ${elements.length}`,
+      marked`context of string '${text}' must have exactly one element, but has ${elements.length}`,
     ).atUnknownPos();
   }
   const element = decodeContextElement(elements[0] as string);
@@ -66,11 +66,14 @@ function* addDrvOutputDependencies(ctx: EvalContext, slot: Slot): Suspendable<Sl
     case "output":
       throw new EvalError(
         "value",
-        `\`addDrvOutputDependencies\` can only act on derivations, not on a derivation output such as '${element.output}'`,
+        marked`\`addDrvOutputDependencies\` can only act on derivations, not on a derivation output such as '${element.output}'`,
       ).atUnknownPos();
     case "plain":
       if (!isDerivationPath(element.path)) {
-        throw new EvalError("value", `path '${element.path}' is not a derivation`).atUnknownPos();
+        throw new EvalError(
+          "value",
+          marked`path '${element.path}' is not a derivation`,
+        ).atUnknownPos();
       }
       return new ContextString(text, new Set([`=${element.path}`]));
   }
@@ -102,7 +105,7 @@ function getContext(_ctx: EvalContext, value: StringValue): Slot {
     if (path.includes("!")) {
       throw new EvalError(
         "not-supported",
-        `cannot show the context of outputs of '${path}', which is not built`,
+        marked`cannot show the context of outputs of '${path}', which is not built`,
       );
     }
     const shown = new Map<string, Slot>();
@@ -145,7 +148,7 @@ function* elementsOf(
       if (!isDerivationPath(key)) {
         throw new EvalError(
           "value",
-          `tried to add all-outputs context of ${printIdentifier(key)}, which is not a derivation, to a string`,
+          marked`tried to add all-outputs context of ${printIdentifier(key)}, which is not a derivation, to a string`,
           pos,
         );
       }
@@ -163,7 +166,7 @@ function* elementsOf(
   if (outputs.length > 0 && !isDerivationPath(key)) {
     throw new EvalError(
       "value",
-      `tried to add derivation output context of ${printIdentifier(key)}, which is not a derivation, to a string`,
+      marked`tried to add derivation output context of ${printIdentifier(key)}, which is not a derivation, to a string`,
       pos,
     );
   }
@@ -187,7 +190,7 @@ function* appendContext(ctx: EvalContext, value: StringValue, added: Attrs): Sus
     if (!isStorePath(key, ctx.store.storeDir)) {
       throw new EvalError(
         "value",
-        `context key '${printIdentifier(key)}' is not a store path`,
+        marked`context key '${printIdentifier(key)}' is not a store path`,
         pos,
       );
     }

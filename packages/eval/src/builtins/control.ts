@@ -1,8 +1,9 @@
 /** Builtins that control evaluation: errors, the order of evaluation, traces and warnings. */
+import { marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { evaluationWarning } from "../errors/render.ts";
+import { evaluationWarning } from "../errors/log-message.ts";
 import { settled } from "../operations/checks.ts";
 import { CoerceMode, coerceToString } from "../operations/coerce.ts";
 import { deepForce } from "../operations/deep-force.ts";
@@ -93,7 +94,10 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
         slot,
         "while evaluating the error message passed to builtins.abort",
         (text) =>
-          new EvalError("abort", `evaluation aborted with the following error message: '${text}'`),
+          new EvalError(
+            "abort",
+            marked`evaluation aborted with the following error message: '${text}'`,
+          ),
       ),
   }),
   suspending({

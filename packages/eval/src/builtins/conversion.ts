@@ -5,8 +5,11 @@
 import {
   FormatError,
   type JsonVisitor,
+  type MarkedText,
+  marked,
   parseJson,
   parseToml,
+  plainText,
   type TomlTable,
   type TomlValue,
 } from "@nivis/formats";
@@ -25,8 +28,8 @@ import { args, type BuiltinDefinition, plain, strict, suspending } from "./defin
 /** U+2400 in UTF-8, which stands for NUL in messages. */
 const NUL_PICTURE = "\xe2\x90\x80";
 
-function nullByteMessage(text: string): string {
-  return `input string '${text.replaceAll("\0", NUL_PICTURE)}' cannot be represented as Nix string because it contains null bytes`;
+function nullByteMessage(text: string): MarkedText {
+  return marked`input string '${text.replaceAll("\0", NUL_PICTURE)}' cannot be represented as Nix string because it contains null bytes`;
 }
 
 /** The maximum number of names of a shape that is kept for later sets. */
@@ -81,7 +84,10 @@ class JsonValueBuilder implements JsonVisitor {
     this.add(value);
   }
   unsigned(value: bigint): void {
-    throw new EvalError("value", `unsigned json number ${value} outside of Nix integer range`);
+    throw new EvalError(
+      "value",
+      marked`unsigned json number ${value} outside of Nix integer range`,
+    );
   }
   float(value: number): void {
     this.add(new NixFloat(value));
@@ -213,15 +219,13 @@ class TomlConverter {
 
   private checked(text: string): string {
     // Nix: this error is caught and quoted with its own prefix.
-    if (text.includes("\0")) throw tomlError(`error: ${nullByteMessage(text)}`);
+    if (text.includes("\0")) throw tomlError(plainText(`error: ${nullByteMessage(text)}`));
     return text;
   }
 }
 
 function tomlError(message: string): EvalError {
-  const error = new EvalError("value", `while parsing TOML: ${message}`).atUnknownPos();
-  error.endsInArgument = true;
-  return error;
+  return new EvalError("value", marked`while parsing TOML: ${message}`).atUnknownPos();
 }
 
 /** Reading a byte of TOML, in bytes of text that are gone over. */

@@ -23,6 +23,7 @@ import {
   isOnlyOut,
   KnownInput,
   makeContentAddressedPath,
+  marked,
   normalizeJson,
   outputPath,
   outputPlaceholder,
@@ -30,14 +31,15 @@ import {
   parseHashAllowEmpty,
   storePathBaseName,
   tryParseHashAlgorithm,
+  uncolored,
   unknownOutputPlaceholder,
 } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
-import { EvalError } from "../errors/eval-error.ts";
+import { EvalError, Trace } from "../errors/eval-error.ts";
 import { withTrace } from "../errors/from-world.ts";
+import { plainWarning, reportedWarning } from "../errors/log-message.ts";
 import { describePosition } from "../errors/position-text.ts";
-import { plainWarning, reportedWarning } from "../errors/render.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
 import { copyMount } from "../fetching/mounts.ts";
 import {
@@ -124,7 +126,7 @@ function checkDerivationName(name: string): void {
     if (!(error instanceof FormatError)) throw error;
     throw new EvalError(
       "value",
-      `invalid derivation name: ${error.message}. Please pass a different 'name'.`,
+      marked`invalid derivation name: ${uncolored(error.text)}. Please pass a different '${"name"}'.`,
     );
   }
 }
@@ -216,7 +218,7 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
         throw withTrace(
           error,
           attrs.positionOf(key),
-          `while evaluating attribute '${printIdentifier(key)}' of derivation '${name}'`,
+          marked`while evaluating attribute '${printIdentifier(key)}' of derivation '${name}'`,
         );
       }
     }
@@ -232,7 +234,7 @@ function* derivationStrict(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
     return now(complete) ?? ((yield attempt(complete)) as Attrs);
   } catch (error) {
     const where = describePosition(ctx.positions, attrs.positionOf("name"));
-    const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
+    const text = marked`while evaluating derivation '${name}'\n  whose name attribute is located at ${where}`;
     throw withTrace(error, NO_TRACE_POS, text, true);
   }
 }
@@ -377,7 +379,7 @@ function parseStructuredAttrs(text: string): string {
     return normalizeJson(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new EvalError("value", `cannot process __json attribute: ${error.message}`);
+    throw new EvalError("value", marked`cannot process __json attribute: ${error.message}`);
   }
 }
 
@@ -454,8 +456,7 @@ function* addStructured(
 }
 
 function warnAttribute(ctx: EvalContext, draft: Draft, pos: PosIdx, message: string): void {
-  const trace = `while evaluating derivation '${draft.name}'`;
-  const traces = [{ pos: NO_POS, message: trace, always: false }];
+  const traces = [new Trace(NO_POS, marked`while evaluating derivation '${draft.name}'`)];
   ctx.io.log(reportedWarning(ctx.positions, message, pos, traces));
 }
 
@@ -481,7 +482,7 @@ function setHashMode(ctx: EvalContext, draft: Draft, text: string): void {
     if (!(error instanceof FormatError)) throw error;
     throw new EvalError(
       "value",
-      `invalid value '${text}' for 'outputHashMode' attribute`,
+      marked`invalid value '${text}' for 'outputHashMode' attribute`,
     ).atUnknownPos();
   }
   draft.outputHashMethod = method;
@@ -499,7 +500,7 @@ function setOutputNames(draft: Draft, names: readonly string[]): void {
   const outputs = new Set<string>();
   for (const name of names) {
     if (outputs.has(name))
-      throw new EvalError("value", `duplicate derivation output '${name}'`).atUnknownPos();
+      throw new EvalError("value", marked`duplicate derivation output '${name}'`).atUnknownPos();
     if (name === "drvPath") {
       throw new EvalError("value", "invalid derivation output name 'drvPath'").atUnknownPos();
     }
@@ -629,7 +630,7 @@ function checkRequired(draft: Draft): void {
   if (isDerivationPath(name) && !makesDerivation) {
     throw new EvalError(
       "value",
-      `derivation names are allowed to end in '${DRV_EXTENSION}' only if they produce a single derivation file`,
+      marked`derivation names are allowed to end in '${DRV_EXTENSION}' only if they produce a single derivation file`,
     ).atUnknownPos();
   }
 }

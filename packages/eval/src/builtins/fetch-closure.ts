@@ -2,7 +2,7 @@
  * The builtin `fetchClosure`: store paths from binary caches, content-addressed or checked by keys. A module
  * on demand, see scripts/bundles.mjs.
  */
-import { isStorePath, parseUrl } from "@nivis/formats";
+import { colored, isStorePath, marked, parseUrl } from "@nivis/formats";
 import { allowClosure } from "../allowed-closure.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -39,7 +39,7 @@ function* storePathOf(
 ): Suspendable<string> {
   const { path } = (yield coerceToPath(ctx, slot, pos, trace)) as PathWithContext;
   if (isStorePath(path.path, ctx.store.storeDir)) return path.path;
-  throw new EvalError("invalid-path", `path '${path.shown}' is not in the Nix store`, pos);
+  throw new EvalError("invalid-path", marked`path '${path.shown}' is not in the Nix store`, pos);
 }
 
 function* argumentsOf(ctx: EvalContext, set: Attrs): Suspendable<ClosureArguments> {
@@ -47,7 +47,7 @@ function* argumentsOf(ctx: EvalContext, set: Attrs): Suspendable<ClosureArgument
   for (const name of set.names()) {
     const slot = set.get(name) as Slot;
     const pos = set.positionOf(name);
-    const trace = `while evaluating the attribute '${name}' passed to builtins.fetchClosure`;
+    const trace = marked`while evaluating the attribute '${name}' passed to builtins.fetchClosure`;
     switch (name) {
       case "fromPath":
         found.fromPath = (yield storePathOf(ctx, slot, pos, trace)) as string;
@@ -65,7 +65,7 @@ function* argumentsOf(ctx: EvalContext, set: Attrs): Suspendable<ClosureArgument
         found.inputAddressed = (yield forceBoolAt(ctx, slot, pos, trace)) as boolean;
         break;
       default:
-        throw failure(`attribute '${name}' isn't supported in call to 'fetchClosure'`);
+        throw failure(marked`attribute '${name}' isn't supported in call to 'fetchClosure'`);
     }
   }
   return found;
@@ -79,7 +79,7 @@ function checkStore(ctx: EvalContext, url: string): void {
     throw failure("'fetchClosure' only supports http:// and https:// stores");
   }
   if (parseUrl(url).query.size > 0) {
-    throw failure(`'fetchClosure' does not support URL query parameters (in '${url}')`);
+    throw failure(marked`'fetchClosure' does not support URL query parameters (in '${url}')`);
   }
 }
 
@@ -101,7 +101,7 @@ export function* fetchClosure(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
       set,
     )) as ClosureArguments;
     const missing = (name: string): EvalError =>
-      failure(`attribute '${name}' is missing in call to 'fetchClosure'`);
+      failure(marked`attribute '${name}' is missing in call to 'fetchClosure'`);
     if (fromPath === undefined) throw missing("fromPath");
     if (inputAddressed === true && toPath !== undefined) {
       throw failure(
@@ -129,12 +129,12 @@ function* fetchAsIs(
   const { isContentAddressed } = (yield copy(ctx, { from, path, rewrite: false })) as ClosureCopy;
   if (isContentAddressed && inputAddressed) {
     throw failure(
-      `The store object referred to by 'fromPath' at '${path}' is not input-addressed, but 'inputAddressed' is set to 'true'.\n\nRemove the 'inputAddressed' attribute (it defaults to 'false') to expect 'fromPath' to be content-addressed`,
+      marked`The store object referred to by 'fromPath' at '${path}' is not input-addressed, but 'inputAddressed' is set to 'true'.\n\nRemove the 'inputAddressed' attribute (it defaults to 'false') to expect 'fromPath' to be content-addressed`,
     );
   }
   if (!isContentAddressed && !inputAddressed) {
     throw failure(
-      `The 'fromPath' value '${path}' is input-addressed, but 'inputAddressed' is set to 'false' (default).\n\nIf you do intend to fetch an input-addressed store path, add\n\n    inputAddressed = true;\n\nto the 'fetchClosure' arguments.\n\nNote that to ensure authenticity input-addressed store paths, users must configure a trusted binary cache public key on their systems. This is not needed for content-addressed paths.`,
+      marked`The 'fromPath' value '${path}' is input-addressed, but 'inputAddressed' is set to 'false' (default).\n\nIf you do intend to fetch an input-addressed store path, add\n\n    inputAddressed = true;\n\nto the 'fetchClosure' arguments.\n\nNote that to ensure authenticity input-addressed store paths, users must configure a trusted binary cache public key on their systems. This is not needed for content-addressed paths.`,
     );
   }
   return path;
@@ -152,15 +152,15 @@ function* fetchRewritten(
     const known = (yield copy(ctx, { from, path: wanted, rewrite: false })) as ClosureCopy;
     if (known.isContentAddressed) return wanted;
     throw failure(
-      `The 'toPath' value '${wanted}' is input-addressed, so it can't possibly be the result of rewriting to a content-addressed path.\n\nSet 'toPath' to an empty string to make Nix report the correct content-addressed path.`,
+      marked`The 'toPath' value '${wanted}' is input-addressed, so it can't possibly be the result of rewriting to a content-addressed path.\n\nSet 'toPath' to an empty string to make Nix report the correct content-addressed path.`,
     );
   }
   const { path: rewritten } = (yield copy(ctx, { from, path, rewrite: true })) as ClosureCopy;
   if (rewritten === wanted) return wanted;
-  const yielded = `rewriting '${path}' to content-addressed form yielded '${rewritten}'`;
+  const yielded = marked`rewriting '${path}' to content-addressed form yielded '${rewritten}'`;
   throw failure(
     wanted === ""
       ? `${yielded}\nUse this value for the 'toPath' attribute passed to 'fetchClosure'`
-      : `${yielded}, while '${wanted}' was expected`,
+      : `${yielded}, while '${colored("magenta", wanted)}' was expected`,
   );
 }

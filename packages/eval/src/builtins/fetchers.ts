@@ -21,6 +21,7 @@ import {
   isDirectInput,
   isLockedInput,
   makeFixedOutputPath,
+  marked,
   type NixHash,
   narHashOf,
   parseHashAllowEmpty,
@@ -33,7 +34,7 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { plainWarning } from "../errors/render.ts";
+import { plainWarning } from "../errors/log-message.ts";
 import { hasFeature, requireFeature } from "../experimental-features.ts";
 import type { FetchedTree, RegistryHit } from "../fetching/fetcher.ts";
 import { FileAccessor } from "../fetching/file-accessor.ts";
@@ -74,7 +75,7 @@ function checkUri(ctx: EvalContext, uri: string): void {
     ctx.io.checkAccess?.(canonPath(path));
     return;
   }
-  const message = `access to URI '${uri}' is forbidden in restricted mode`;
+  const message = marked`access to URI '${uri}' is forbidden in restricted mode`;
   throw new EvalError("restricted", message);
 }
 
@@ -128,7 +129,7 @@ function* downloadOf(
     } else {
       throw new EvalError(
         "value",
-        `unsupported argument '${attribute}' to '${who}'`,
+        marked`unsupported argument '${attribute}' to '${who}'`,
       ).atUnknownPos();
     }
   }
@@ -153,7 +154,7 @@ function checkName(who: string, argument: Value, url: string, name: string): voi
         ? `Please change the value for the 'name' attribute passed to '${who}', so that it can create a valid store path.`
         : `Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`;
     }
-    const message = `invalid store path name when fetching URL '${url}': ${error.message}. ${advice}`;
+    const message = marked`invalid store path name when fetching URL '${url}': ${error.message}. ${advice}`;
     throw new EvalError("value", message).atUnknownPos();
   }
 }
@@ -171,7 +172,7 @@ function* download(
   const name = asked.name === "" ? lastPart(url) : asked.name;
   checkName(who, argument, url, name);
   if (hash === undefined && ctx.settings.pureEval) {
-    const message = `in pure evaluation mode, '${who}' requires a 'sha256' argument`;
+    const message = marked`in pure evaluation mode, '${who}' requires a 'sha256' argument`;
     throw new EvalError("restricted", message).atUnknownPos();
   }
   const request = { url, name, hash };
@@ -225,7 +226,7 @@ function* fetchPlainFile(ctx: EvalContext, { url, name, hash }: Download): Suspe
     const specified = formatHash(hash, "nix32", true);
     const got = formatHash(hashOf(hash.algorithm), "nix32", true);
     if (specified !== got) {
-      const message = `hash mismatch in file downloaded from '${url}':\n  specified: ${specified}\n  got:       ${got}`;
+      const message = marked`hash mismatch in file downloaded from '${url}':\n  specified: ${specified}\n  got:       ${got}`;
       throw new EvalError("hash-mismatch", message);
     }
   }
@@ -259,7 +260,7 @@ function* inputAttr(
   if (typeof value === "boolean") return value;
   if (isInt(value)) {
     if (value >= 0) return value;
-    const message = `negative value given for '${fetcher.name}' argument '${printIdentifier(name)}': ${value}`;
+    const message = marked`negative value given for '${fetcher.name}' argument '${printIdentifier(name)}': ${value}`;
     throw new EvalError("value", message).atUnknownPos();
   }
   if (name === "publicKeys") {
@@ -269,7 +270,7 @@ function* inputAttr(
   }
   throw new EvalError(
     "type",
-    `argument '${printIdentifier(name)}' to '${fetcher.name}' is ${typeWithArticle(value)} while a string, Boolean or integer is expected`,
+    marked`argument '${printIdentifier(name)}' to '${fetcher.name}' is ${typeWithArticle(value)} while a string, Boolean or integer is expected`,
   );
 }
 
@@ -282,12 +283,12 @@ function* treeInputOfSet(
   let type = "git";
   if (typeSlot !== undefined) {
     if (fetcher.isGit) throw new EvalError("value", "unexpected argument 'type'").atUnknownPos();
-    const trace = `while evaluating the \`type\` argument passed to '${fetcher.name}'`;
+    const trace = marked`while evaluating the \`type\` argument passed to '${fetcher.name}'`;
     type = (yield forcePlainString(ctx, typeSlot, trace, set.positionOf("type"))) as string;
   } else if (!fetcher.isGit) {
     throw new EvalError(
       "value",
-      `argument 'type' is missing in call to '${fetcher.name}'`,
+      marked`argument 'type' is missing in call to '${fetcher.name}'`,
     ).atUnknownPos();
   }
   const attrs = new Map<string, InputAttr>([["type", type]]);
@@ -300,7 +301,7 @@ function* treeInputOfSet(
   }
   if (type === "git" && !fetcher.isGit && !attrs.has("shallow")) attrs.set("shallow", true);
   if (!fetcher.isGit && attrs.has("name")) {
-    const message = `argument 'name' isn\xe2\x80\x99t supported in call to '${fetcher.name}'`;
+    const message = marked`argument 'name' isn\xe2\x80\x99t supported in call to '${fetcher.name}'`;
     throw new EvalError("value", message).atUnknownPos();
   }
   return inputFromAttrs(attrs, fetchOptions(ctx));
@@ -326,7 +327,7 @@ function* treeInput(
     return inputFromAttrs(attrs, fetchOptions(ctx));
   }
   if (!hasFeature(ctx, "flakes")) {
-    const message = `passing a string argument to '${fetcher.name}' requires the 'flakes' experimental feature`;
+    const message = marked`passing a string argument to '${fetcher.name}' requires the 'flakes' experimental feature`;
     throw new EvalError("experimental-feature", message).atUnknownPos();
   }
   return inputFromUrl(parseUrl(url), true, fetchOptions(ctx));
@@ -354,7 +355,7 @@ function checkLocked(ctx: EvalContext, fetcher: TreeFetcher, input: FetcherInput
     );
     return;
   }
-  const message = `in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
+  const message = marked`in pure evaluation mode, '${fetcher.name}' doesn't fetch unlocked input '${shown}'`;
   throw new EvalError("restricted", message).atUnknownPos();
 }
 
@@ -373,11 +374,11 @@ function* fetchTree(ctx: EvalContext, fetcher: TreeFetcher, argument: Value): Su
     const uri = formatUrl(inputToUrl(input));
     checkUri(ctx, uri);
     if (input.attrs.has("__final")) {
-      const message = `input '${uri}' is not allowed to use the '__final' attribute`;
+      const message = marked`input '${uri}' is not allowed to use the '__final' attribute`;
       throw new EvalError("value", message);
     }
     if (!isDirectInput(input)) {
-      const message = `'${uri}' is an indirect flake reference, but registry lookups are not allowed`;
+      const message = marked`'${uri}' is an indirect flake reference, but registry lookups are not allowed`;
       throw new EvalError("fetch", message);
     }
     const fetched = (yield fetchInput(ctx, input, fetcher.name)) as FetchedTree;
@@ -400,7 +401,7 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
     for (const name of argument.names()) {
       const slot = argument.get(name) as Slot;
       const pos = argument.positionOf(name);
-      const trace = `while evaluating the \`${name}\` attribute passed to builtins.fetchMercurial`;
+      const trace = marked`while evaluating the \`${name}\` attribute passed to builtins.fetchMercurial`;
       if (name === "url") {
         const text = (yield coerceToString(ctx, slot, CoerceMode.Weak, pos, trace)) as Slot;
         url = textOf(text as string | ContextString);
@@ -409,7 +410,7 @@ function* fetchMercurial(ctx: EvalContext, argument: Value): Suspendable<Slot> {
       } else if (name === "name") {
         storeName = (yield forcePlainString(ctx, slot, trace, pos)) as string;
       } else {
-        const message = `unsupported argument '${printIdentifier(name)}' to 'fetchMercurial'`;
+        const message = marked`unsupported argument '${printIdentifier(name)}' to 'fetchMercurial'`;
         throw new EvalError("value", message, pos);
       }
     }

@@ -1,5 +1,5 @@
 /** Builtins that read files and directories, split paths, and look up the search path. */
-import { digestPart, storePathBaseName } from "@nivis/formats";
+import { digestPart, marked, storePathBaseName } from "@nivis/formats";
 import type { EvalContext, SearchPathEntry } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -44,7 +44,7 @@ function textOfFile(ctx: EvalContext, path: NixPath): Slot {
   if (text.includes("\0")) {
     throw new EvalError(
       "value",
-      `the contents of the file '${path.shown}' cannot be represented as a Nix string`,
+      marked`the contents of the file '${path.shown}' cannot be represented as a Nix string`,
     ).atUnknownPos();
   }
   const context = new Set<string>();
@@ -175,7 +175,7 @@ function dirOfString(value: StringValue): Slot {
 const FIND_FILE_ELEMENT = "an element of the list passed to builtins.findFile";
 
 function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathEntry> {
-  const elementTrace = `while evaluating ${FIND_FILE_ELEMENT}`;
+  const elementTrace = marked`while evaluating ${FIND_FILE_ELEMENT}`;
   const element = expectSet(
     ctx,
     (yield forceAt(slot, NO_POS, elementTrace)) as Value,
@@ -184,7 +184,7 @@ function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathE
   const prefixSlot = element.get("prefix");
   let prefix = "";
   if (prefixSlot !== undefined) {
-    const trace = `while evaluating the \`prefix\` attribute of ${FIND_FILE_ELEMENT}`;
+    const trace = marked`while evaluating the \`prefix\` attribute of ${FIND_FILE_ELEMENT}`;
     prefix = (yield forcePlainString(ctx, prefixSlot, trace)) as string;
   }
   const value = (yield coerceToString(
@@ -203,7 +203,7 @@ function* searchPathEntry(ctx: EvalContext, slot: Slot): Suspendable<SearchPathE
     const invalid = /'(?:.*\/)?([^/']*)'/.exec(error.message)?.[1] ?? "";
     throw new EvalError(
       "value",
-      `cannot find '${path}', since path '${invalid}' is not valid`,
+      marked`cannot find '${path}', since path '${invalid}' is not valid`,
     ).atUnknownPos();
   }
   return { prefix, path };

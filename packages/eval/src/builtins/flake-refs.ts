@@ -5,13 +5,14 @@ import {
   flakeRefFromAttrs,
   formatFlakeRef,
   type InputAttr,
+  marked,
   parseFlakeRef,
 } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { plainWarning } from "../errors/render.ts";
+import { plainWarning } from "../errors/log-message.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
@@ -42,7 +43,7 @@ function* format(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
     const value = (slot instanceof Thunk ? yield slot : slot) as Value;
     if (isInt(value)) {
       if (value < 0) {
-        const message = `negative value given for flake ref attr ${printIdentifier(name)}: ${value}`;
+        const message = marked`negative value given for flake ref attr ${printIdentifier(name)}: ${value}`;
         throw new EvalError("value", message).atUnknownPos();
       }
       attrs.set(name, value);
@@ -53,7 +54,7 @@ function* format(ctx: EvalContext, set: Attrs): Suspendable<Slot> {
     } else {
       throw new EvalError(
         "type",
-        `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${printIdentifier(name)}' is ${typeWithArticle(value)}`,
+        marked`flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${printIdentifier(name)}' is ${typeWithArticle(value)}`,
       );
     }
   }

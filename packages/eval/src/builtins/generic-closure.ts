@@ -2,6 +2,7 @@
  * `genericClosure`: all elements that can be reached from a set of elements, each key once. A module on
  * demand, see scripts/bundles.mjs.
  */
+import { type MarkedText, marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
@@ -13,7 +14,7 @@ import {
   forceFunction,
   settled,
 } from "../operations/checks.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
@@ -35,11 +36,14 @@ function* insertKey(
     if (other === undefined) {
       throw withPlainTrace(
         error,
-        `while checking key of element ${printForError(element, ctx.positions)}`,
+        marked`while checking key of element ${valueInError(element, ctx.positions)}`,
       );
     }
-    withPlainTrace(error, `with element ${printForError(other, ctx.positions)}`);
-    throw withPlainTrace(error, `while comparing element ${printForError(element, ctx.positions)}`);
+    withPlainTrace(error, marked`with element ${valueInError(other, ctx.positions)}`);
+    throw withPlainTrace(
+      error,
+      marked`while comparing element ${valueInError(element, ctx.positions)}`,
+    );
   }
 }
 
@@ -148,17 +152,17 @@ class Closing extends Routine<NixList> {
   override throw(error: unknown): never {
     const where = this.traceText();
     if (where === "") throw error;
-    const element = printForError(this.work[this.at] as Slot, this.ctx.positions);
+    const element = valueInError(this.work[this.at] as Slot, this.ctx.positions);
     throw withPlainTrace(error, `${where} ${element}`);
   }
 
-  private traceText(): string {
+  private traceText(): MarkedText {
     switch (this.waiting) {
       case Waiting.Element:
         return "in genericClosure element";
       case Waiting.Answer:
       case Waiting.Found:
-        return "while calling operator on genericClosure element";
+        return marked`while calling ${"operator"} on genericClosure element`;
       default:
         return "";
     }

@@ -4,6 +4,7 @@ import {
   type FlakeRef,
   isInStore,
   isLockedInput,
+  marked,
   parseFlakeRef,
   splitStorePath,
   tryStringAttr,
@@ -11,7 +12,7 @@ import {
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorWithPlaces } from "../errors/from-world.ts";
-import { plainWarning } from "../errors/render.ts";
+import { plainWarning } from "../errors/log-message.ts";
 import { requireFeature } from "../experimental-features.ts";
 import type { FlakeCall } from "../fetching/flake-call.ts";
 import { fetcherOf } from "../fetching/tree-value.ts";
@@ -27,7 +28,7 @@ function checkLocked(ctx: EvalContext, text: string, { input }: FlakeRef): void 
   const trustForges = ctx.settings.trustTarballsFromGitForges;
   if (!ctx.settings.pureEval || isLockedInput(input, { trustForges })) return;
   // Nix: the position is never known.
-  const message = `cannot call 'getFlake' on unlocked flake reference '${text}', at \xc2\xabnone\xc2\xbb:0 (use --impure to override)`;
+  const message = marked`cannot call 'getFlake' on unlocked flake reference '${text}', at \xc2\xabnone\xc2\xbb:0 (use --impure to override)`;
   throw new EvalError("restricted", message);
 }
 
@@ -36,7 +37,7 @@ function* flakeAt(ctx: EvalContext, path: string): Suspendable<Slot> {
   requireFeature(ctx, "flakes");
   const { storeDir } = ctx.store;
   if (!isInStore(path, storeDir)) {
-    throw new EvalError("invalid-path", `path '${path}' is not in the Nix store`);
+    throw new EvalError("invalid-path", marked`path '${path}' is not in the Nix store`);
   }
   const { baseName, rest } = splitStorePath(path, storeDir);
   const storePath = `${storeDir}/${baseName}`;

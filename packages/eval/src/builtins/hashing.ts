@@ -9,7 +9,7 @@ import {
 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
-import { plainWarning } from "../errors/render.ts";
+import { plainWarning } from "../errors/log-message.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { expectAttribute, forcePlainString } from "../operations/checks.ts";
 import { accessorOf } from "../path-value.ts";

@@ -4,6 +4,7 @@
  * The builtins that nixpkgs calls most often are plain functions as long as nothing has to be
  * forced; otherwise they return a thunk with a generator.
  */
+import { marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { BYTES_PER_ITEM, BYTES_PER_THUNK, LARGE_RESULT } from "../limits/meter.ts";
@@ -52,7 +53,7 @@ function applyToAll(ctx: EvalContext, callee: Value, list: NixList): NixList {
 
 function checkListLength(_ctx: EvalContext, length: Int): void {
   if (length < 0 || length > MAX_LIST_LENGTH) {
-    throw new EvalError("value", `cannot create list of size ${length}`).atUnknownPos();
+    throw new EvalError("value", marked`cannot create list of size ${length}`).atUnknownPos();
   }
 }
 
@@ -447,7 +448,7 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       if (typeof n === "number" && n >= 0 && n < list.length) return list[n] as Slot;
       throw new EvalError(
         "value",
-        `'builtins.elemAt' called with index ${n} on a list of size ${list.length}`,
+        marked`'builtins.elemAt' called with index ${n} on a list of size ${list.length}`,
       ).atUnknownPos();
     },
   }),

@@ -2,6 +2,7 @@
  * Builtins on numbers. The operators `-`, `*`, `/` and `<` are calls of `sub`, `mul`, `div`,
  * `lessThan`.
  */
+import { formatG6, marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import {
@@ -11,7 +12,6 @@ import {
   subtractNumbers,
 } from "../operations/arithmetic.ts";
 import { lessThan, lessThanFast } from "../operations/compare.ts";
-import { printForError } from "../print/print.ts";
 import { type Int, toInt } from "../value/number.ts";
 import { nativeThunk } from "../value/thunk.ts";
 import { isInt, type NixFloat, type Value } from "../value/value.ts";
@@ -66,14 +66,14 @@ function roundInt(value: Int): Int {
   if (rounded >= INT64_END) {
     throw new EvalError(
       "value",
-      `Due to a bug (see https://github.com/NixOS/nix/issues/12899) the NixInt argument ${value} caused undefined behavior in previous Nix versions.\n\tFuture Nix versions might implement the correct behavior.`,
+      marked`Due to a bug (see https://github.com/NixOS/nix/issues/12899) the NixInt argument ${value} caused undefined behavior in previous Nix versions.\n\tFuture Nix versions might implement the correct behavior.`,
     ).atUnknownPos();
   }
   const result = BigInt(rounded);
   if (result !== BigInt(value)) {
     throw new EvalError(
       "value",
-      `Due to a bug (see https://github.com/NixOS/nix/issues/12899) a loss of precision occurred in previous Nix versions because the NixInt argument ${value} was rounded to ${result}.\n\tFuture Nix versions might implement the correct behavior.`,
+      marked`Due to a bug (see https://github.com/NixOS/nix/issues/12899) a loss of precision occurred in previous Nix versions because the NixInt argument ${value} was rounded to ${result}.\n\tFuture Nix versions might implement the correct behavior.`,
     ).atUnknownPos();
   }
   return value;
@@ -92,7 +92,7 @@ function rounding(name: string, doc: string, round: (value: number) => number): 
       if (rounded >= -INT64_END && rounded < INT64_END) return toInt(BigInt(rounded)) as Int;
       throw new EvalError(
         "value",
-        `NixFloat argument ${printForError(value)} is not in the range of NixInt`,
+        marked`NixFloat argument ${formatG6((value as NixFloat).value)} is not in the range of NixInt`,
       ).atUnknownPos();
     },
   });

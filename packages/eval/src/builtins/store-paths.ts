@@ -5,6 +5,7 @@ import {
   isStorePath,
   makeFixedOutputPath,
   makeTextPath,
+  marked,
   type NixHash,
   parseHashAllowEmpty,
   splitStorePath,
@@ -13,7 +14,7 @@ import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withPlainTrace } from "../errors/from-world.ts";
-import { plainWarning } from "../errors/render.ts";
+import { plainWarning } from "../errors/log-message.ts";
 import { requireFeature } from "../experimental-features.ts";
 import { copyMount } from "../fetching/mounts.ts";
 import { forceFunction, forcePlainString, isCallable, typeMismatch } from "../operations/checks.ts";
@@ -54,7 +55,7 @@ function toFile(ctx: EvalContext, name: string, value: string | ContextString): 
       const shown = element.replace(`${ctx.store.storeDir}/`, "");
       throw new EvalError(
         "value",
-        `files created by builtins.toFile may not reference derivations, but ${name} references ${shown}`,
+        marked`files created by ${"builtins.toFile"} may not reference derivations, but ${name} references ${shown}`,
       ).atUnknownPos();
     }
     references.push(element);
@@ -116,7 +117,7 @@ function* applyFilter(
       if (type === "directory") open(path);
       // Nix: a kept entry is written before the next call, so it fails here.
       else if (type === "unknown") {
-        throw new EvalError("value", `file '${files.display(path)}' has an unsupported type`);
+        throw new EvalError("value", marked`file '${files.display(path)}' has an unsupported type`);
       }
       return true;
     };
@@ -174,12 +175,15 @@ function* addPath(ctx: EvalContext, request: PathRequest): Suspendable<Slot> {
     if (expected !== undefined && expected !== added) {
       throw new EvalError(
         "value",
-        `store path mismatch in (possibly filtered) path added from '${accessorOf(ctx, path).display(path.path)}'`,
+        marked`store path mismatch in (possibly filtered) path added from '${accessorOf(ctx, path).display(path.path)}'`,
       ).atUnknownPos();
     }
     return storePathValue(added);
   } catch (error) {
-    throw withPlainTrace(error, `while adding path '${accessorOf(ctx, path).display(path.path)}'`);
+    throw withPlainTrace(
+      error,
+      marked`while adding path '${accessorOf(ctx, path).display(path.path)}'`,
+    );
   }
 }
 
@@ -261,7 +265,7 @@ function* path(ctx: EvalContext, attrs: Attrs): Suspendable<Slot> {
       default:
         throw new EvalError(
           "value",
-          `unsupported argument '${printIdentifier(key)}' to 'builtins.path'`,
+          marked`unsupported argument '${printIdentifier(key)}' to 'builtins.path'`,
           pos,
         );
     }
@@ -299,7 +303,7 @@ function* storePath(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
     if (!isInStore(path, storeDir)) {
       throw new EvalError(
         "invalid-path",
-        `path '${source.shown}' is not in the Nix store`,
+        marked`path '${source.shown}' is not in the Nix store`,
       ).atUnknownPos();
     }
     const object = `${storeDir}/${splitStorePath(path, storeDir).baseName}`;

@@ -5,18 +5,25 @@
  * `errors/render.ts` prints it. It is a real `Error` to callers but is created without capturing a
  * JavaScript stack: Nix code throws often (`tryEval`), and that stack would only show the VM.
  */
-import type { Bytes } from "@nivis/formats";
+import { type Bytes, type MarkedText, plainText } from "@nivis/formats";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
 import { ERROR_KINDS, type ErrorKind } from "./kinds.ts";
 
 /** An entry of a trace: one `… while evaluating …` line. */
-export interface Trace {
-  /** Its position, {@link NO_POS} if it is unknown, or {@link NO_TRACE_POS}. */
-  pos: PosIdx;
-  /** The text after the `…`; bytes. */
-  readonly message: Bytes;
-  /** Whether it is printed even without `--show-trace`, as `addErrorContext` requests. */
-  readonly always: boolean;
+export class Trace {
+  constructor(
+    /** Its position, {@link NO_POS} if it is unknown, or {@link NO_TRACE_POS}. */
+    public pos: PosIdx,
+    /** The text after the `…`. */
+    readonly text: MarkedText,
+    /** Whether it is printed even without `--show-trace`, as `addErrorContext` requests. */
+    readonly always = false,
+  ) {}
+
+  /** The words of the text. */
+  get message(): Bytes {
+    return plainText(this.text);
+  }
 }
 
 /** A function whose translated code an error passed through. */
@@ -42,8 +49,6 @@ export class EvalError {
   private resolved = 0;
   /** Names for *Did you mean …?*, best first. */
   suggestions: readonly Bytes[] = [];
-  /** Whether the message ends in an argument, which C++ Nix colours. */
-  endsInArgument = false;
   /** The position being evaluated, if `pos` is unknown as in C++ Nix; shown to people only. */
   nearPos: PosIdx = NO_POS;
   /** The positions of the cycle of an infinite recursion, innermost first. */
@@ -63,11 +68,16 @@ export class EvalError {
   isRepeated = false;
   constructor(
     readonly kind: ErrorKind,
-    /** The message as C++ Nix words it, without `error: `. */
-    readonly message: Bytes,
+    /** The message with marks for its colours. */
+    readonly text: MarkedText,
     /** The position; {@link CALL_SITE} until the VM knows who called the builtin. */
     public pos: PosIdx = NO_POS,
   ) {}
+
+  /** The message as C++ Nix words it, without `error: `. */
+  get message(): Bytes {
+    return plainText(this.text);
+  }
 
   /** Whether `tryEval` catches it. */
   get catchable(): boolean {
@@ -75,8 +85,8 @@ export class EvalError {
   }
 
   /** Adds a trace outside of the existing ones; returns the error. */
-  addTrace(pos: PosIdx, message: Bytes, always = false): this {
-    this.traces.push({ pos, message, always });
+  addTrace(pos: PosIdx, text: MarkedText, always = false): this {
+    this.traces.push(new Trace(pos, text, always));
     // A stack overflow unwinds millions of frames; the middle of such a trace is of no use.
     if (this.traces.length > MAX_TRACES) {
       this.traces.splice(MAX_TRACES / 4, MAX_TRACES / 2);

@@ -10,6 +10,7 @@ import {
   type FormatErrorKind,
   HASH_MISMATCH_EXIT_CODE,
   InputError,
+  type MarkedText,
   type TextPlace,
 } from "@nivis/formats";
 import { SourceFile } from "@nivis/syntax";
@@ -48,13 +49,13 @@ const TOO_LONG = /^(?:Invalid (?:string|array) length|Out of memory)/;
 export function evalErrorOf(error: unknown): unknown {
   if (error instanceof EvalError) return error;
   if (error instanceof IoError) {
-    const result = new EvalError(error.code === "RESTRICTED" ? "restricted" : "io", error.message);
+    const result = new EvalError(error.code === "RESTRICTED" ? "restricted" : "io", error.text);
     result.exitCode = error.exitCode;
     return result;
   }
   if (error instanceof InputError) return errorOfInput(error);
   if (error instanceof FormatError) {
-    const result = new EvalError(KIND_OF_FORMAT[error.kind], error.message);
+    const result = new EvalError(KIND_OF_FORMAT[error.kind], error.text);
     for (const trace of error.traces) result.addTrace(NO_POS, trace);
     return result;
   }
@@ -68,7 +69,7 @@ export function evalErrorOf(error: unknown): unknown {
 /** Returns the EvalError for an error about an input of a fetcher; its notes become traces. */
 function errorOfInput(error: InputError): EvalError {
   const isMismatch = error.exitCode === HASH_MISMATCH_EXIT_CODE;
-  const result = new EvalError(isMismatch ? "hash-mismatch" : "fetch", error.message);
+  const result = new EvalError(isMismatch ? "hash-mismatch" : "fetch", error.text);
   for (const { text } of error.notes) result.addTrace(NO_POS, text);
   return result;
 }
@@ -95,16 +96,17 @@ export function evalErrorWithPlaces(error: unknown, positions: PositionTable): u
 }
 
 /**
- * Adds a trace to an error of the program or the host; an empty text adds none. Returns the error
- * to throw.
+ * Adds a trace to an error of the program or the host. Returns the error to throw.
+ *
+ * Nix: a trace may be empty; only `--log-format internal-json` shows it.
  */
-export function withTrace(error: unknown, pos: PosIdx, text: string, always = false): unknown {
+export function withTrace(error: unknown, pos: PosIdx, text: MarkedText, always = false): unknown {
   const evalError = evalErrorOf(error);
-  if (evalError instanceof EvalError && text !== "") evalError.addTrace(pos, text, always);
+  if (evalError instanceof EvalError) evalError.addTrace(pos, text, always);
   return evalError;
 }
 
 /** Adds a trace without a position; see {@link withTrace}. */
-export function withPlainTrace(error: unknown, text: string): unknown {
+export function withPlainTrace(error: unknown, text: MarkedText): unknown {
   return withTrace(error, NO_TRACE_POS, text);
 }

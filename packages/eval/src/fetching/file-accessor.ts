@@ -1,4 +1,5 @@
 /** FileAccessor: a tree whose root is one file in memory, such as a download. */
+import { marked } from "@nivis/formats";
 import { type FileType, IoError, type SourceAccessor } from "../source-accessor.ts";
 
 /** A tree that consists of one regular file. */
@@ -20,15 +21,15 @@ export class FileAccessor implements SourceAccessor {
 
   readFile(path: string): string {
     if (path === "/") return this.#contents;
-    throw new IoError("ENOENT", `path '${path}' does not exist`);
+    throw new IoError("ENOENT", marked`path '${path}' does not exist`);
   }
 
   readDirectory(path: string): never {
-    throw new IoError("ENOTDIR", `'${path}' is not a directory`);
+    throw new IoError("ENOTDIR", marked`'${path}' is not a directory`);
   }
 
   readLink(path: string): never {
-    throw new IoError("EINVAL", `file '${path}' is not a symlink`);
+    throw new IoError("EINVAL", marked`file '${path}' is not a symlink`);
   }
 
   display(path: string): string {

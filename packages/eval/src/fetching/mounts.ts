@@ -6,7 +6,7 @@
  * is copied to the store when something refers to its path there: a derivation, `toFile`, the
  * result of a command. docs/design/011-fetched-trees.md gives the reasons.
  */
-import { type NarDigest, namePart, storePathBaseName } from "@nivis/formats";
+import { marked, type NarDigest, namePart, storePathBaseName } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { ForwardingIo } from "../forwarding-io.ts";
@@ -167,7 +167,7 @@ export function copyMount(ctx: EvalContext, path: string): void {
     if (copied !== path) {
       throw new EvalError(
         "hash-mismatch",
-        `store path ('${path}') was hashed to avoid a full copy at first, but upon reading it again, the contents have changed ('${copied}'), so we can not proceed. Make sure files do not change during evaluation`,
+        marked`store path ('${path}') was hashed to avoid a full copy at first, but upon reading it again, the contents have changed ('${copied}'), so we can not proceed. Make sure files do not change during evaluation`,
       );
     }
   }

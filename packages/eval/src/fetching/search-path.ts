@@ -11,6 +11,9 @@ import {
   FormatError,
   inputFromAttrs,
   isInStore,
+  type MarkedText,
+  marked,
+  plainText,
   splitStorePath,
 } from "@nivis/formats";
 import { allowClosure } from "../allowed-closure.ts";
@@ -99,8 +102,9 @@ function suffixBelow(prefix: string, name: string): string | undefined {
 }
 
 /** Nix: these warnings are reports, which machine-readable logs contain. */
-function searchPathWarning(message: string): LogMessage {
-  return { severity: "warning", text: message, report: { message, pos: NO_POS, traces: [] } };
+function searchPathWarning(text: MarkedText): LogMessage {
+  const report = { text, shown: text, pos: NO_POS, traces: [] };
+  return { severity: "warning", text: plainText(text), report };
 }
 
 /**
@@ -146,7 +150,9 @@ function fetchEntry(ctx: EvalContext, text: string): string | undefined {
     return fetchArchive(ctx, text);
   } catch (error) {
     if (!(error instanceof EvalError || error instanceof FormatError)) throw error;
-    ctx.io.log(searchPathWarning(`Nix search path entry '${text}' cannot be downloaded, ignoring`));
+    ctx.io.log(
+      searchPathWarning(marked`Nix search path entry '${text}' cannot be downloaded, ignoring`),
+    );
     return undefined;
   }
 }
@@ -205,7 +211,7 @@ function findEntry(ctx: EvalContext, text: string): string | undefined {
       result = path;
     } else {
       io.checkAccess?.(path);
-      io.log(searchPathWarning(`Nix search path entry '${text}' does not exist, ignoring`));
+      io.log(searchPathWarning(marked`Nix search path entry '${text}' does not exist, ignoring`));
     }
   }
   if (ctx.dependencies === undefined) caches.searchPathEntries.set(text, result);
@@ -251,7 +257,7 @@ export function findInSearchPath(
   throw new EvalError(
     "search-path",
     ctx.settings.pureEval
-      ? `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
-      : `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`,
+      ? marked`cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
+      : marked`file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`,
   ).atUnknownPos();
 }

@@ -12,6 +12,7 @@ import {
   type FetcherInput,
   type InputAttr,
   makeFixedOutputPath,
+  marked,
   narHashOf,
   revOf,
   tryStringAttr,
@@ -34,7 +35,10 @@ const SHA256_PREFIX = "sha256-";
 /** Returns the fetcher of the host. Throws an error that names `what` if there is none. */
 export function fetcherOf(ctx: EvalContext, what: string): EvaluationFetcher {
   if (ctx.fetcher !== undefined) return ctx.fetcher;
-  throw new EvalError("not-supported", `${what} needs fetchers, and this evaluation has none`);
+  throw new EvalError(
+    "not-supported",
+    marked`${what} needs fetchers, and this evaluation has none`,
+  );
 }
 
 /** Fetches an input. `what` needs it, for the error without a fetcher. */
@@ -88,7 +92,7 @@ export function mountTree(
     // Nix: the two hashes are the wrong way round (paths.cc, mountInput).
     throw new EvalError(
       "hash-mismatch",
-      `NAR hash mismatch in input '${describeInput(original)}', expected '${narHash}' but got '${wanted}'`,
+      marked`NAR hash mismatch in input '${describeInput(original)}', expected '${narHash}' but got '${wanted}'`,
     );
   }
   return { storePath, locked: withInputAttrs(fetched.locked, { narHash }) };

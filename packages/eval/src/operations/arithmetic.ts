@@ -3,10 +3,11 @@
  * operators that call them. Two integers give an integer or an overflow error; with a float on
  * either side, both become floats.
  */
+import { marked, uncolored } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS } from "../position.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import { addInt, divInt, type Int, mulInt, subInt } from "../value/number.ts";
 import { NixFloat, typeWithArticle, type Value } from "../value/value.ts";
 
@@ -47,7 +48,7 @@ const DIVISION: Wording = {
 function expectNumber(ctx: EvalContext, value: Value, expected: string, trace: string): EvalError {
   return new EvalError(
     "type",
-    `expected ${expected} but found ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
+    marked`expected ${uncolored(expected)} but found ${typeWithArticle(value)}: ${valueInError(value, ctx.positions)}`,
   )
     .atUnknownPos()
     .addTrace(NO_POS, trace);
@@ -69,7 +70,7 @@ function checked(result: Int | undefined, a: Int, b: Int, wording: Wording): Int
   if (result !== undefined) return result;
   throw new EvalError(
     "arithmetic",
-    `integer overflow in ${wording.overflow} ${a} ${wording.sign} ${b}`,
+    marked`integer overflow in ${uncolored(wording.overflow)} ${a} ${uncolored(wording.sign)} ${b}`,
   ).atUnknownPos();
 }
 

@@ -2,6 +2,7 @@
  * Attribute paths of the command line: `a.b."c.d".3`. A number selects a list element. Functions
  * along the path are called with the automatic arguments (C++ Nix: libexpr/attr-path.cc).
  */
+import { marked, uncolored } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
@@ -23,7 +24,7 @@ export function parseAttrPath(path: string): string[] {
     } else if (char === '"') {
       const end = path.indexOf('"', i + 1);
       if (end < 0) {
-        throw new EvalError("parse", `missing closing quote in selection path '${path}'`);
+        throw new EvalError("parse", marked`missing closing quote in selection path '${path}'`);
       }
       part += path.slice(i + 1, end);
       i = end;
@@ -80,7 +81,7 @@ export function* selectPlaced(
 function wrongType(path: string, expected: string, value: Value): EvalError {
   return new EvalError(
     "type",
-    `the expression selected by the selection path '${path}' should be ${expected} but is ${typeWithArticle(value)}`,
+    marked`the expression selected by the selection path '${path}' should be ${uncolored(expected)} but is ${typeWithArticle(value)}`,
   );
 }
 
@@ -90,20 +91,20 @@ function selectItem(path: string, index: number, value: Value): Slot {
   if (slot !== undefined) return slot;
   throw new EvalError(
     "missing-attribute",
-    `list index ${index} in selection path '${path}' is out of range`,
+    marked`list index ${index} in selection path '${path}' is out of range`,
   );
 }
 
 function selectAttribute(path: string, name: string, value: Value): Slot {
   if (!(value instanceof Attrs)) throw wrongType(path, "a set", value);
   if (name === "") {
-    throw new EvalError("value", `empty attribute name in selection path '${path}'`);
+    throw new EvalError("value", marked`empty attribute name in selection path '${path}'`);
   }
   const slot = value.get(name);
   if (slot !== undefined) return slot;
   const error = new EvalError(
     "missing-attribute",
-    `attribute '${name}' in selection path '${path}' not found`,
+    marked`attribute '${name}' in selection path '${path}' not found`,
   );
   throw error.suggest(bestMatches(value.names(), name));
 }

@@ -2,6 +2,7 @@
  * Auto-calling: a function with formals that occurs where a value is needed is called with the
  * arguments of `--arg` and `--argstr` (C++ Nix: `autoCallFunction`).
  */
+import { marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
@@ -70,7 +71,7 @@ function chooseArguments(args: Attrs, closure: Closure): Attrs {
 
 function missingArgument(name: string, pos: PosIdx): EvalError {
   const message = [
-    `cannot evaluate a function that has an argument without a value ('${name}')`,
+    marked`cannot evaluate a function that has an argument without a value ('${name}')`,
     "Nix attempted to evaluate a function as a top level expression; in",
     "this case it must have its arguments supplied either by default",
     "values, or passed explicitly with '--arg' or '--argstr'. See",

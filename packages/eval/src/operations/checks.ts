@@ -6,12 +6,13 @@
  * list is not empty. `expectX` checks a value, `forceX` is a sub-generator that forces a slot
  * first. Builtins give no positions of their own: the VM fills in where they were called.
  */
+import { marked, uncolored } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withTrace } from "../errors/from-world.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
 import { decodeContextElement } from "../value/context.ts";
 import { Thunk, valueOfForced } from "../value/thunk.ts";
@@ -55,7 +56,7 @@ export function typeMismatch(
 ): EvalError {
   const error = new EvalError(
     "type",
-    `expected ${expected} but found ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
+    marked`expected ${uncolored(expected)} but found ${typeWithArticle(value)}: ${valueInError(value, ctx.positions)}`,
     pos,
   );
   // Nix: `forceAttrs` and `forceList` give their errors no position.
@@ -88,8 +89,8 @@ export function expectList(
 
 /** Checks that a value is a set. */
 export function expectSet(ctx: EvalContext, value: Value, trace: string): Attrs {
-  if (!(value instanceof Attrs)) throw typeMismatch(ctx, value, "a set", trace);
-  return value;
+  if (value instanceof Attrs) return value;
+  throw typeMismatch(ctx, value, "a set", "").addTrace(NO_POS, trace);
 }
 
 /** Checks that a value is a Boolean. */
@@ -134,7 +135,7 @@ export function contextNotAllowed(value: ContextString): EvalError {
   const first = keys[0] as string;
   return new EvalError(
     "value",
-    `the string '${value.text}' is not allowed to refer to a store path (such as '${first.slice(1)}${first.startsWith("1") ? " (deep)" : ""}')`,
+    marked`the string '${value.text}' is not allowed to refer to a store path (such as '${first.slice(1) + (first.startsWith("1") ? " (deep)" : "")}')`,
   );
 }
 
@@ -142,8 +143,11 @@ export function contextNotAllowed(value: ContextString): EvalError {
 export function expectAttribute(set: Attrs, name: string, trace: string): Slot {
   const slot = set.get(name);
   if (slot !== undefined) return slot;
-  const error = new EvalError("missing-attribute", `attribute '${printIdentifier(name)}' missing`);
-  throw trace === "" ? error : error.addTrace(NO_POS, trace);
+  const error = new EvalError(
+    "missing-attribute",
+    marked`attribute '${printIdentifier(name)}' missing`,
+  );
+  throw error.addTrace(NO_POS, trace);
 }
 
 /** Forces a slot and checks that it is a function or a functor; all errors get the trace. */

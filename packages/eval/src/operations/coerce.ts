@@ -7,12 +7,12 @@
  * immediately for values that need no Nix code to run, `tryCoerceWhole` also for sets and lists of
  * such values.
  */
-import { canonPath, formatF6 } from "@nivis/formats";
+import { canonPath, colored, formatF6, marked, startOf } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
 import type { PosIdx } from "../position.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
 import { ContextUnion, contextOf, type StringContext, withContext } from "../value/context.ts";
@@ -190,7 +190,11 @@ export function withPeelTraces(error: unknown, traces: readonly PendingTrace[]):
   for (let i = traces.length - 1; i >= 0; i--) {
     const trace = traces[i] as PendingTrace;
     const verb = isUnforced(trace.slot) ? "evaluating" : "using";
-    result = withTrace(result, trace.pos, `while ${verb} ${trace.what}`);
+    result = withTrace(
+      result,
+      trace.pos,
+      `while ${startOf("magenta")}${colored("normal", verb)} ${trace.what}`,
+    );
   }
   return result;
 }
@@ -246,7 +250,7 @@ export function* peelToStringOutPath(
 }
 
 function cannotCoerce(ctx: EvalContext, value: Value, pos: PosIdx, trace: string): unknown {
-  const message = `cannot coerce ${typeWithArticle(value)} to a string: ${printForError(value, ctx.positions)}`;
+  const message = marked`cannot coerce ${typeWithArticle(value)} to a string: ${valueInError(value, ctx.positions)}`;
   return withTrace(new EvalError("type", message), pos, trace);
 }
 
@@ -403,12 +407,15 @@ export function* coerceToPath(
     if (text === undefined) throw cannotCoerce(ctx, value, pos, trace);
     const path = textOf(text);
     if (!path.startsWith("/")) {
-      const message = `string '${path}' doesn't represent an absolute path`;
+      const message = marked`string '${path}' doesn't represent an absolute path`;
       throw withTrace(new EvalError("value", message), pos, trace);
     }
     if (path.includes("\0")) {
       const shown = path.replaceAll("\0", NUL_PICTURE);
-      throw new EvalError("value", `path segment '${shown}' must not contain null (\\0) bytes`);
+      throw new EvalError(
+        "value",
+        marked`path segment '${shown}' must not contain null (\\0) bytes`,
+      );
     }
     return { path: new NixPath(canonPath(path)), context: contextOf(text) };
   } catch (error) {

@@ -2,10 +2,11 @@
  * Comparison: the result of `<`. Numbers compare as numbers, strings and paths by bytes, lists by
  * the first pair of elements that differ; everything else is an error.
  */
+import { marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, NO_TRACE_POS, type PosIdx } from "../position.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import { Thunk } from "../value/thunk.ts";
 import {
   ContextString,
@@ -47,8 +48,8 @@ export function lessThanFast(a: Value, b: Value): boolean | undefined {
 
 /** Returns the error for two values that `<` cannot compare. */
 function incomparable(ctx: EvalContext, a: Value, b: Value): EvalError {
-  const what = `cannot compare ${typeWithArticle(a)} with ${typeWithArticle(b)}`;
-  const values = `${printForError(a, ctx.positions)} and ${printForError(b, ctx.positions)}`;
+  const what = marked`cannot compare ${typeWithArticle(a)} with ${typeWithArticle(b)}`;
+  const values = `${valueInError(a, ctx.positions)} and ${valueInError(b, ctx.positions)}`;
   return new EvalError(
     "type",
     typeName(a) !== typeName(b)
@@ -101,7 +102,7 @@ export function* lessThan(
   } catch (error) {
     if (error instanceof EvalError) {
       for (; depth > 0; depth--) error.addTrace(NO_TRACE_POS, "while comparing two list elements");
-      if (trace !== "") error.addTrace(NO_POS, trace);
+      if (trace !== "") error.addTrace(NO_TRACE_POS, trace);
     }
     throw error;
   }

@@ -6,6 +6,7 @@
  * a value can contain itself only through a thunk. A table is needed only for the others: lists and
  * sets that are stored directly in a slot, and large ones, to which several thunks may lead.
  */
+import { marked } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -182,9 +183,9 @@ function addTrace(error: EvalError, level: Level): void {
     const name = container.names()[place] as string;
     error.addTrace(
       container.positionOf(name),
-      `while evaluating the attribute '${printIdentifier(name)}'`,
+      marked`while evaluating the attribute '${printIdentifier(name)}'`,
     );
   } else {
-    error.addTrace(NO_TRACE_POS, `while evaluating list element at index ${place}`);
+    error.addTrace(NO_TRACE_POS, marked`while evaluating list element at index ${place}`);
   }
 }

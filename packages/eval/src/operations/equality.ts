@@ -8,11 +8,12 @@
  *
  * Nothing here recurses over the data: pending pairs are on a stack on the heap.
  */
+import { marked, uncolored } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
 import { firstNames, inSymbolOrder } from "../value/symbol-order.ts";
 import { Thunk, valueOfForced } from "../value/thunk.ts";
@@ -454,7 +455,7 @@ export function* explainDifference(
 function addLevelTraces(error: EvalError, level: ExplainedLevel, pos: PosIdx): void {
   switch (level.kind) {
     case "list":
-      error.addTrace(pos, `while comparing list element ${level.current}`);
+      error.addTrace(pos, marked`while comparing list element ${level.current}`);
       return;
     case "derivation":
       error.addTrace(pos, "while comparing a derivation by its 'outPath' attribute");
@@ -466,7 +467,7 @@ function addLevelTraces(error: EvalError, level: ExplainedLevel, pos: PosIdx): v
       if (rightPos !== NO_POS) error.addTrace(rightPos, "where right hand side is");
       const leftPos = left.positionOf(name);
       if (leftPos !== NO_POS) error.addTrace(leftPos, "where left hand side is");
-      error.addTrace(pos, `while comparing attribute '${printIdentifier(name)}'`);
+      error.addTrace(pos, marked`while comparing attribute '${printIdentifier(name)}'`);
     }
   }
 }
@@ -481,10 +482,10 @@ export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string
   const typeA = typeName(a);
   const typeB = typeName(b);
   if (numbers === false) {
-    return `${typeWithArticle(a)} with value '${printForError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} with value '${printForError(b, ctx.positions)}'`;
+    return marked`${typeWithArticle(a)} with value '${valueInError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} with value '${valueInError(b, ctx.positions)}'`;
   }
   if (typeA !== typeB) {
-    return `${typeWithArticle(a)} of value '${printForError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} of value '${printForError(b, ctx.positions)}'`;
+    return marked`${typeWithArticle(a)} of value '${valueInError(a, ctx.positions)}' is not equal to ${typeWithArticle(b)} of value '${valueInError(b, ctx.positions)}'`;
   }
   if (typeA === "lambda") {
     return "distinct functions and immediate comparisons of identical functions compare as unequal";
@@ -496,7 +497,7 @@ export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string
       a instanceof NixPath && b instanceof NixPath && a.accessor !== b.accessor
         ? " because their accessors are different"
         : "";
-    return `${word} '${printForError(a, ctx.positions)}' is not equal to ${word} '${printForError(b, ctx.positions)}'${trees}`;
+    return marked`${uncolored(word)} '${valueInError(a, ctx.positions)}' is not equal to ${uncolored(word)} '${valueInError(b, ctx.positions)}'${uncolored(trees)}`;
   }
   return undefined;
 }
@@ -504,7 +505,7 @@ export function differenceOfLeaves(ctx: EvalContext, a: Value, b: Value): string
 function explainLists(ctx: EvalContext, a: NixList, b: NixList): ExplainedLevel {
   if (a.length !== b.length) {
     throw difference(
-      `list of size '${a.length}' is not equal to list of size '${b.length}', left hand side is '${printForError(a, ctx.positions)}', right hand side is '${printForError(b, ctx.positions)}'`,
+      marked`list of size '${a.length}' is not equal to list of size '${b.length}', left hand side is '${valueInError(a, ctx.positions)}', right hand side is '${valueInError(b, ctx.positions)}'`,
     );
   }
   return { kind: "list", left: a, right: b, names: [], sets: null, missing: null, current: -1 };
@@ -525,7 +526,7 @@ function* explainSets(ctx: EvalContext, a: Attrs, b: Attrs): Suspendable<Explain
   }
   if (a.size() !== b.size()) {
     throw difference(
-      `attribute names of attribute set '${printForError(a, ctx.positions)}' differs from attribute set '${printForError(b, ctx.positions)}'`,
+      marked`attribute names of attribute set '${valueInError(a, ctx.positions)}' differs from attribute set '${valueInError(b, ctx.positions)}'`,
     );
   }
   const names = inSymbolOrder(a.names());
@@ -553,7 +554,7 @@ function* explainSets(ctx: EvalContext, a: Attrs, b: Attrs): Suspendable<Explain
 
 function missingName(ctx: EvalContext, name: string, [a, b]: readonly [Attrs, Attrs]): EvalError {
   return difference(
-    `attribute name '${printIdentifier(name)}' is contained in '${printForError(a, ctx.positions)}', but not in '${printForError(b, ctx.positions)}'`,
+    marked`attribute name '${printIdentifier(name)}' is contained in '${valueInError(a, ctx.positions)}', but not in '${valueInError(b, ctx.positions)}'`,
   );
 }
 

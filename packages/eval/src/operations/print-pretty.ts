@@ -2,7 +2,7 @@
  * The output of `nix eval`: everything forced, on one line, derivations as `«derivation PATH»`, and
  * errors in place of the values that fail. It is here and not in print/ because it runs code.
  */
-import { tryParseStorePath } from "@nivis/formats";
+import { marked, tryParseStorePath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withTrace } from "../errors/from-world.ts";
@@ -68,6 +68,6 @@ export function* coerceToStorePath(
   const path = textOf(coerced);
   const baseName = tryParseStorePath(path, ctx.store.storeDir);
   if (baseName !== undefined) return `${ctx.store.storeDir}/${baseName}`;
-  const message = `path '${path}' is not in the Nix store`;
+  const message = marked`path '${path}' is not in the Nix store`;
   throw withTrace(new EvalError("invalid-path", message), pos, trace);
 }

@@ -3,7 +3,7 @@
  * text. `outputOf` and the arguments of commands accept nothing else. Source:
  * `EvalState::coerceToSingleDerivedPath` of libexpr.
  */
-import { outputPath } from "@nivis/formats";
+import { marked, outputPath } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import type { PosIdx } from "../position.ts";
@@ -17,7 +17,10 @@ export function outputText(ctx: EvalContext, drvPath: string, output: string): s
   if (!drvPath.includes("!")) {
     const known = outputsOf(ctx, drvPath).get(output);
     if (known === undefined) {
-      throw new EvalError("value", `derivation '${drvPath}' does not have output '${output}'`);
+      throw new EvalError(
+        "value",
+        marked`derivation '${drvPath}' does not have output '${output}'`,
+      );
     }
     const path = outputPath(known);
     if (path !== undefined) return path;
@@ -41,7 +44,7 @@ export function singleDerivedPath(
   const elements = [...(contextOf(value) ?? [])];
   if (elements.length !== 1) {
     throw refuse(
-      `string '${text}' has ${elements.length} entries in its context. It should only have exactly one entry`,
+      marked`string '${text}' has ${elements.length} entries in its context. It should only have exactly one entry`,
     );
   }
   const [only = ""] = elements;
@@ -49,16 +52,18 @@ export function singleDerivedPath(
   switch (element.kind) {
     case "drv-deep":
       throw refuse(
-        `string '${text}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
+        marked`string '${text}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
       );
     case "plain":
       if (text === element.path) return only;
-      throw refuse(`path string '${text}' has context with the different path '${element.path}'`);
+      throw refuse(
+        marked`path string '${text}' has context with the different path '${element.path}'`,
+      );
     case "output": {
       const expected = outputText(ctx, element.drvPath, element.output);
       if (text === expected) return only;
       throw refuse(
-        `string '${text}' has context with the output '${element.output}' from derivation '${displayDerivation(element.drvPath)}', but the string is not the right placeholder for this derivation output. It should be '${expected}'`,
+        marked`string '${text}' has context with the output '${element.output}' from derivation '${displayDerivation(element.drvPath)}', but the string is not the right placeholder for this derivation output. It should be '${expected}'`,
       );
     }
   }

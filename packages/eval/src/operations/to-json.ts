@@ -6,13 +6,20 @@
  * native stack. Sets that convert to something else (`__toString`, `outPath`) are replaced by that.
  */
 
-import { escapeJsonString, FormatError, formatJsonFloat, TextBuilder } from "@nivis/formats";
+import {
+  escapeJsonString,
+  FormatError,
+  formatJsonFloat,
+  marked,
+  TextBuilder,
+  uncolored,
+} from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf, withTrace } from "../errors/from-world.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import { peek } from "../print/value-printer.ts";
 import { copyPathToStore } from "../store/copy-path.ts";
 import { Attrs } from "../value/attrs.ts";
@@ -220,7 +227,7 @@ class JsonWriter extends Routine<JsonText> {
       const { message } = this.badText;
       throw new EvalError(
         "value",
-        this.bareErrors ? message : `JSON serialization error: ${message}`,
+        this.bareErrors ? message : marked`JSON serialization error: ${message}`,
       );
     }
     return this.finish({ text: this.out.toString(), context: this.context });
@@ -280,7 +287,7 @@ class JsonWriter extends Routine<JsonText> {
   /** Throws if a list or set to be opened contains itself. */
   private checkCycle(container: NixList | Attrs): void {
     if (!this.cycles.closesCycle(container, this.depth)) return;
-    const message = `cannot convert ${typeWithArticle(container)} that contains itself to JSON`;
+    const message = marked`cannot convert ${typeWithArticle(container)} that contains itself to JSON`;
     throw new EvalError("infinite-recursion", message, this.position());
   }
 
@@ -317,7 +324,7 @@ class JsonWriter extends Routine<JsonText> {
     } else if (value instanceof NixFloat) {
       this.out.add(formatJsonFloat(value.value));
     } else {
-      const message = `cannot convert ${typeOfUnconvertible(value)} to JSON`;
+      const message = marked`cannot convert ${typeOfUnconvertible(value)} to JSON`;
       throw new EvalError("type", message, definedAt(value) ?? this.position()).atUnknownPos();
     }
     return null;
@@ -451,8 +458,8 @@ class JsonWriter extends Routine<JsonText> {
     const { value, traces } = peeled;
     if (isString(value) || value instanceof NixPath) return;
     const verb = value instanceof Attrs ? "must" : "should";
-    const found = `${typeWithArticle(value)}: ${printForError(value, this.ctx.positions)}`;
-    const message = `\`__toString\` ${verb} return a string, but got ${found}`;
+    const found = marked`${typeWithArticle(value)}: ${valueInError(value, this.ctx.positions)}`;
+    const message = marked`\`__toString\` ${uncolored(verb)} return a string, but got ${uncolored(found)}`;
     throw new EvalError("type", message, traces.at(-1)?.pos);
   }
 
@@ -466,13 +473,13 @@ class JsonWriter extends Routine<JsonText> {
       // No item of this container was being written.
       if (next === 0) continue;
       if (names === null) {
-        withTrace(error, pos, `while evaluating list element at index ${next - 1}`);
+        withTrace(error, pos, marked`while evaluating list element at index ${next - 1}`);
       } else {
         const name = names[next - 1] as string;
         withTrace(
           error,
           (set as Attrs).positionOf(name),
-          `while evaluating attribute '${printIdentifier(name)}'`,
+          marked`while evaluating attribute '${printIdentifier(name)}'`,
         );
       }
       withPeelTraces(error, reachedThrough);

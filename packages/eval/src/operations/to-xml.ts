@@ -5,7 +5,7 @@
  * One generator walks the value with a stack of its own. A derivation is written once; further
  * occurrences are `<repeated />`.
  */
-import { formatG6, formatXmlAttribute, XmlWriter } from "@nivis/formats";
+import { formatG6, formatXmlAttribute, marked, XmlWriter } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { tooDeep } from "../errors/too-deep.ts";
@@ -220,7 +220,7 @@ class ValueToXml {
   /** Throws if a list or set to be opened contains itself. */
   private checkCycle(container: NixList | Attrs): void {
     if (!this.cycles.closesCycle(container, this.container.level)) return;
-    const message = `cannot convert ${typeWithArticle(container)} that contains itself to XML`;
+    const message = marked`cannot convert ${typeWithArticle(container)} that contains itself to XML`;
     throw new EvalError("infinite-recursion", message, this.position());
   }
 

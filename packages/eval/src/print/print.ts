@@ -8,7 +8,7 @@
  * with a stack of their own, so that a value nested a million levels deep can be printed. The
  * results are byte strings (`«` is its UTF-8 bytes).
  */
-import { TextBuilder } from "@nivis/formats";
+import { TextBuilder, type Uncolored, uncolored } from "@nivis/formats";
 import { printIdentifier, printString } from "@nivis/syntax";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx, type PositionTable } from "../position.ts";
@@ -124,13 +124,23 @@ const ERROR_LIMITS = {
  */
 export function printForError(slot: Slot, positions?: PositionTable): string {
   if (typeof slot === "number" || typeof slot === "boolean") return printAtom(slot);
-  // Without hooks the printer forces nothing, so its generator completes at the first step.
-  return new ValuePrinter(ERROR_LIMITS, positions, null).print(slot).next(undefined)
-    .value as string;
+  return printWith(new ValuePrinter(ERROR_LIMITS, positions, null), slot);
+}
+
+/** Prints a value as an argument of an error's message: {@link printForError} in colours. */
+export function valueInError(slot: Slot, positions?: PositionTable): Uncolored {
+  return uncolored(printWith(new ValuePrinter(ERROR_LIMITS, positions, null, IN_COLOR), slot));
+}
+
+const IN_COLOR = { color: true };
+
+/** Without hooks a printer forces nothing, so its generator completes at the first step. */
+function printWith(printer: ValuePrinter, slot: Slot): string {
+  return printer.print(slot).next(undefined).value as string;
 }
 
 /** Prints a value as `builtins.trace` shows it: complete, but without forcing anything. */
 export function printForTrace(slot: Slot, positions: PositionTable, maxNesting: number): string {
   const limits = { ...NO_LIMITS, maxNesting };
-  return new ValuePrinter(limits, positions, null).print(slot).next(undefined).value as string;
+  return printWith(new ValuePrinter(limits, positions, null), slot);
 }

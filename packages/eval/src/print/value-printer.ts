@@ -5,7 +5,7 @@
  * It is a generator that forces what it meets if it has {@link ForcingHooks}, and never yields
  * without them. Open containers are on a stack of its own.
  */
-import { formatG6, TextBuilder } from "@nivis/formats";
+import { type Color, colored, formatG6, TextBuilder } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -94,7 +94,7 @@ export interface PrintLimits {
 
 /** The looks of printed values. The default is one line without colours. */
 export interface PrintStyle {
-  /** Whether values have the colours of C++ Nix. */
+  /** Whether values are marked with the colours of C++ Nix; see `coloredText`. */
   readonly color?: boolean;
   /** The columns of a level of indentation; without it everything is on one line. */
   readonly indent?: number | undefined;
@@ -102,16 +102,15 @@ export interface PrintStyle {
   readonly throwsAtTop?: boolean;
 }
 
-/** The colours of C++ Nix (libutil/ansicolor.hh). */
+/** The colours of C++ Nix (libexpr/print.cc). */
 const COLORS = {
-  atom: "\x1b[36;1m",
-  text: "\x1b[35;1m",
-  path: "\x1b[32;1m",
-  code: "\x1b[34;1m",
-  error: "\x1b[31;1m",
-  elided: "\x1b[2m",
-} as const;
-const NORMAL = "\x1b[0m";
+  atom: "cyan",
+  text: "magenta",
+  path: "green",
+  code: "blue",
+  error: "red",
+  elided: "faint",
+} as const satisfies Record<string, Color>;
 
 /** The hooks of a printer that forces. */
 export interface ForcingHooks {
@@ -189,7 +188,7 @@ export class ValuePrinter {
   }
 
   private paint(color: keyof typeof COLORS, text: string): void {
-    this.out.add(this.style.color === true ? `${COLORS[color]}${text}${NORMAL}` : text);
+    this.out.add(this.style.color === true ? colored(COLORS[color], text) : text);
   }
 
   private printLeaf(value: Value | Thunk): void {

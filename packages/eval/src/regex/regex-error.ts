@@ -5,6 +5,7 @@
  * regular expression"), and everything else ("invalid regular expression"). The other reasons are
  * the names of C++'s `std::regex_constants::error_type`, kept for diagnostics.
  */
+import { type MarkedText, marked } from "@nivis/formats";
 
 /** The reason why a pattern is rejected. */
 export type RegexErrorReason =
@@ -30,9 +31,9 @@ export class RegexError extends Error {
   }
 
   /** Returns Nix's message about `pattern`, letter by letter. */
-  nixMessage(pattern: string): string {
+  nixMessage(pattern: string): MarkedText {
     return this.reason === "space"
-      ? `memory limit exceeded by regular expression '${pattern}'`
-      : `invalid regular expression '${pattern}'`;
+      ? marked`memory limit exceeded by regular expression '${pattern}'`
+      : marked`invalid regular expression '${pattern}'`;
   }
 }

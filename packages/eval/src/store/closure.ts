@@ -8,13 +8,14 @@ import {
   isDerivationPath,
   type KnownDerivation,
   knownOf,
+  marked,
 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 
 /** Returns the error for a store path that does not exist. */
 export function notValid(path: string): EvalError {
-  return new EvalError("invalid-path", `path '${path}' is not valid`);
+  return new EvalError("invalid-path", marked`path '${path}' is not valid`);
 }
 
 /** Returns the derivation at a `.drv` path in the store; throws if there is none. */

@@ -1,5 +1,7 @@
 /** DummyStore: a store that holds and accepts nothing, for evaluation that only computes paths. */
+
 import type { Derivation } from "@nivis/formats";
+import { marked } from "@nivis/formats";
 import { EvalError } from "../errors/eval-error.ts";
 import type { Store } from "./store.ts";
 
@@ -35,5 +37,8 @@ export class DummyStore implements Store {
 }
 
 function unsupported(operation: string): EvalError {
-  return new EvalError("value", `operation '${operation}' is not supported by store 'dummy://'`);
+  return new EvalError(
+    "value",
+    marked`operation '${operation}' is not supported by store 'dummy://'`,
+  );
 }

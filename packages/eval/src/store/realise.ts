@@ -5,12 +5,12 @@
  * Plain store paths must be valid. Outputs of derivations are built (import from derivation) if the
  * store can build; otherwise they must be in it already.
  */
-import { FormatError, isInStore, outputPath, splitStorePath } from "@nivis/formats";
+import { FormatError, isInStore, marked, outputPath, splitStorePath } from "@nivis/formats";
 import { allowClosure } from "../allowed-closure.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { withPlainTrace } from "../errors/from-world.ts";
-import { plainWarning } from "../errors/render.ts";
+import { plainWarning } from "../errors/log-message.ts";
 import { settled } from "../operations/checks.ts";
 import { coerceToPath, type PathWithContext } from "../operations/coerce.ts";
 import { withoutSymlinks } from "../path-value.ts";
@@ -68,7 +68,7 @@ function buildOutputs(
   if (!settings.allowImportFromDerivation) {
     throw new EvalError(
       "import-from-derivation",
-      `cannot build '${displayOutput(first)}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
+      marked`cannot build '${displayOutput(first)}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
     );
   }
   if (store.build === undefined) {
@@ -101,7 +101,7 @@ function requireBuilt(ctx: EvalContext, wanted: WantedOutput): void {
   if (path !== undefined && ctx.store.isValidPath(path)) return;
   throw new EvalError(
     "not-supported",
-    `cannot build '${displayOutput(wanted)}' during evaluation: the store cannot build, and the output is not in it`,
+    marked`cannot build '${displayOutput(wanted)}' during evaluation: the store cannot build, and the output is not in it`,
   );
 }
 
@@ -151,7 +151,7 @@ function resolveRealised(
     const real = path.at(rewrite(path.path, realiseContext(ctx, context)));
     return links === "none" ? real : withoutSymlinks(ctx, real, links);
   } catch (error) {
-    throw withPlainTrace(error, `while realising the context of path '${path.shown}'`);
+    throw withPlainTrace(error, marked`while realising the context of path '${path.shown}'`);
   }
 }
 
@@ -183,5 +183,5 @@ export function ensurePath(ctx: EvalContext, path: string): void {
   const { store } = ctx;
   if (ctx.mounts.at(path) !== undefined) return;
   if (ctx.settings.readOnlyMode || store.isValidPath(path) || store.substitute?.(path)) return;
-  throw new EvalError("invalid-path", `path '${path}' does not exist and cannot be created`);
+  throw new EvalError("invalid-path", marked`path '${path}' does not exist and cannot be created`);
 }

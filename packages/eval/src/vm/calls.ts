@@ -3,6 +3,7 @@
  * code. They tell their driver what to do next through the fields of a {@link StepResult}.
  */
 
+import { marked } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
 import {
@@ -536,7 +537,7 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
       if (stack[first + i] === MISSING && !(formals.defaults[i] as boolean)) {
         throw new EvalError(
           "missing-argument",
-          `function '${lambda.name ?? "anonymous lambda"}' called without required argument '${names[i]}'`,
+          marked`function '${lambda.name ?? "anonymous lambda"}' called without required argument '${names[i]}'`,
           lambda.pos,
         );
       }
@@ -547,7 +548,7 @@ export function bindFormals(lambda: Lambda, argument: Attrs, stack: Segment, fir
       if (!names.includes(name)) {
         throw new EvalError(
           "type",
-          `function '${lambda.name ?? "anonymous lambda"}' called with unexpected argument '${printIdentifier(name)}'`,
+          marked`function '${lambda.name ?? "anonymous lambda"}' called with unexpected argument '${printIdentifier(name)}'`,
           lambda.pos,
         ).suggest(bestMatches(names, name));
       }

@@ -1,5 +1,6 @@
 /** The errors of instructions, worded as C++ Nix does. `CALL_SITE` becomes the position of the instruction. */
 
+import { marked } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
@@ -7,7 +8,7 @@ import { EvalError, InternalError } from "../errors/eval-error.ts";
 import { bestMatches } from "../errors/suggestions.ts";
 import { contextNotAllowed, typeMismatch } from "../operations/checks.ts";
 import { CALL_SITE, NO_POS, type PosIdx } from "../position.ts";
-import { printForError } from "../print/print.ts";
+import { valueInError } from "../print/print.ts";
 import type { Attrs } from "../value/attrs.ts";
 import { BLACKHOLE, blackhole, FAILED, NATIVE, type Thunk } from "../value/thunk.ts";
 import { ContextString, typeWithArticle, type Value } from "../value/value.ts";
@@ -18,7 +19,7 @@ import type { Suspendable } from "./requests.ts";
 export function notAFunction(ctx: EvalContext, value: Value): EvalError {
   return new EvalError(
     "type",
-    `attempt to call something which is not a function but ${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`,
+    marked`attempt to call something which is not a function but ${typeWithArticle(value)}: ${valueInError(value, ctx.positions)}`,
     CALL_SITE,
   );
 }
@@ -38,9 +39,10 @@ export function notFormals(ctx: EvalContext, value: Value, lambda: Lambda): Eval
 }
 
 export function missingAttribute(name: string, set: Attrs): EvalError {
-  return new EvalError("missing-attribute", `attribute '${printIdentifier(name)}' missing`).suggest(
-    bestMatches(set.names(), name),
-  );
+  return new EvalError(
+    "missing-attribute",
+    marked`attribute '${printIdentifier(name)}' missing`,
+  ).suggest(bestMatches(set.names(), name));
 }
 
 export function badName(ctx: EvalContext, value: Value, trace: string): EvalError {
@@ -55,13 +57,13 @@ export function recursionAt(set: Attrs, name: string, thunk: Thunk): RecursionEr
 
 /** A copy of the error of a thunk that failed before: each time it is forced the error gets other traces. */
 export function cloneError(error: EvalError): EvalError {
-  const copy = new EvalError(error.kind, error.message, error.pos);
+  const copy = new EvalError(error.kind, error.text, error.pos);
   copy.suggestions = error.suggestions;
   copy.cycle = error.cycle;
   copy.nearPos = error.nearPos;
   copy.hasUnknownPos = error.hasUnknownPos;
   copy.isRepeated = true;
-  for (const trace of error.traces) copy.traces.push({ ...trace });
+  for (const trace of error.traces) copy.addTrace(trace.pos, trace.text, trace.always);
   return copy;
 }
 

@@ -1,6 +1,7 @@
 /**
  * MachinePool: the ways into the machines of one evaluation, synchronous and asynchronous.
  */
+import { marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { Thunk } from "../value/thunk.ts";
@@ -54,7 +55,10 @@ export class MachinePool {
     const { nesting } = this.ctx;
     if (nesting.runs === MAX_RUNS) {
       this.putBack(machine);
-      throw new EvalError("stack-overflow", `host code nests more than ${MAX_RUNS} evaluations`);
+      throw new EvalError(
+        "stack-overflow",
+        marked`host code nests more than ${MAX_RUNS} evaluations`,
+      );
     }
     const { calls } = nesting;
     const nested = nesting.runs > 0;

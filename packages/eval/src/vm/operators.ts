@@ -2,7 +2,7 @@
  * Operators on values: what instructions do when the fast path in the loop does not apply. Plain functions
  * return at once; generators may run Nix code (`__toString`, elements of lists).
  */
-import { canonPath } from "@nivis/formats";
+import { canonPath, marked } from "@nivis/formats";
 import type { AssertionText } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
@@ -131,7 +131,7 @@ export function joinPath(parts: readonly Value[], pos: PosIdx): NixPath {
   if (text.includes("\0")) {
     throw new EvalError(
       "value",
-      `path segment '${text.replaceAll("\0", "\xe2\x90\x80")}' must not contain null (\\0) bytes`,
+      marked`path segment '${text.replaceAll("\0", "\xe2\x90\x80")}' must not contain null (\\0) bytes`,
     );
   }
   return new NixPath(canonPath(text));
@@ -203,7 +203,7 @@ export function failedAssertion(
 function addAssertionTrace(error: EvalError, assertion: AssertionText): EvalError {
   return error.addTrace(
     CALL_SITE,
-    `while evaluating the condition of the assertion '${assertion.text()}'`,
+    marked`while evaluating the condition of the assertion '${assertion.text()}'`,
   );
 }
 

@@ -12,6 +12,7 @@
  * An asynchronous run (`async-run.ts`) continues afterwards, a synchronous one fails with the kind
  * `would-wait`.
  */
+import { marked } from "@nivis/formats";
 import { EvalError } from "../errors/eval-error.ts";
 import type { Machine } from "./machine.ts";
 import type { Suspendable } from "./requests.ts";
@@ -104,6 +105,6 @@ export function* attempt<Result>(action: () => Result): Suspendable<Result> {
 export function wouldWait(pending: Pending): EvalError {
   return new EvalError(
     "would-wait",
-    `the evaluation would have to wait for ${pending.subject}; a synchronous evaluation cannot, use the asynchronous interface`,
+    marked`the evaluation would have to wait for ${pending.subject}; a synchronous evaluation cannot, use the asynchronous interface`,
   );
 }

@@ -7,6 +7,7 @@
  * its generator in {@link StepResult.entering}; the generator's result is then pushed.
  */
 
+import { marked, uncolored } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import { type AssertionText, Lambda, LambdaKind } from "../bytecode/lambda.ts";
 import { Op } from "../bytecode/opcode.ts";
@@ -129,12 +130,16 @@ export function stackOp(
           !(right instanceof NixFloat)
         ) {
           const what = left instanceof NixFloat ? "a float" : "an integer";
-          throw new EvalError("type", `cannot add ${typeWithArticle(right)} to ${what}`, CALL_SITE);
+          throw new EvalError(
+            "type",
+            marked`cannot add ${typeWithArticle(right)} to ${uncolored(what)}`,
+            CALL_SITE,
+          );
         }
         if (isInt(left) && isInt(right) && addInt(left, right) === undefined) {
           throw new EvalError(
             "arithmetic",
-            `integer overflow in adding ${left} + ${right}`,
+            marked`integer overflow in adding ${left} + ${right}`,
             CALL_SITE,
           );
         }
@@ -299,7 +304,7 @@ export function stackOp(
       if (earlier !== undefined) {
         throw new EvalError(
           "value",
-          `dynamic attribute '${printIdentifier(name)}' already defined at ${describePosition(ctx.positions, earlier)}`,
+          marked`dynamic attribute '${printIdentifier(name)}' already defined at ${describePosition(ctx.positions, earlier)}`,
           pos,
         );
       }
@@ -379,7 +384,7 @@ export function stackOp(
     }
     case Op.AssertFail: {
       const assertion = lambda.constants[code[at] as number] as AssertionText;
-      raise(new EvalError("assertion", `assertion '${assertion.text()}' failed`, CALL_SITE));
+      raise(new EvalError("assertion", marked`assertion '${assertion.text()}' failed`, CALL_SITE));
       return sp;
     }
     case Op.AssertEqual: {

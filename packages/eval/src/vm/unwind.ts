@@ -3,6 +3,7 @@
  * code catches it (the machine then continues there) or the bottom is reached (the error is thrown).
  */
 
+import { colored, type MarkedText, marked } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { StrictArgument } from "../builtins/definition.ts";
 import { type Lambda, LambdaKind, type SelectStep } from "../bytecode/lambda.ts";
@@ -151,8 +152,9 @@ export function addFrameTraces(
   }
   for (const region of lambda.traceRegions) {
     if (region.start >= pc || pc > region.end) continue;
-    if (region.message !== undefined) error.addTrace(region.pos, region.message);
-    else {
+    if (region.message !== undefined) {
+      error.addTrace(region.pos, region.message.replace(OPERATOR_TRACE, builtinTrace));
+    } else {
       const steps = region.select as readonly SelectStep[];
       addSelectTraces(ctx, error, steps, pc, region.pos, stack, base);
     }
@@ -172,7 +174,7 @@ export function addCallTraces(
   showTrace: boolean,
 ): void {
   error.leaving = null;
-  if (left.inBody && showTrace) error.addTrace(left.pos, `while calling ${left.title}`);
+  if (left.inBody && showTrace) error.addTrace(left.pos, marked`while calling ${left.title}`);
   if ((!left.inBody || showTrace) && pos !== NO_POS) error.addTrace(pos, "from call site");
 }
 
@@ -189,7 +191,7 @@ export function failThunk(thunk: Thunk, error: unknown, frame: Lambda): void {
     }
   }
   if (error instanceof RecursionError && error.thunk === thunk) {
-    error.addTrace(NO_TRACE_POS, "entering the infinite recursion", true);
+    error.addTrace(NO_TRACE_POS, colored("magenta", "entering the infinite recursion"), true);
     error.closed = true;
   }
   fail(thunk, error);
@@ -210,11 +212,18 @@ export function suspendedCode(thunk: Thunk, frame: Lambda): Thunk["code"] {
   return frame === APPLY_LAMBDAS[0] ? APPLY : APPLY2;
 }
 
+/** The traces of operators that C++ Nix's parser turns into calls of builtins. */
+const OPERATOR_TRACE = /^while calling the '(.*)' builtin$/;
+
+function builtinTrace(_: string, name: string): MarkedText {
+  return marked`while calling the '${name}' builtin`;
+}
+
 /** Adds the trace of a failed builtin; `pos` is the position of its call. */
 export function addBuiltinTrace(error: EvalError, builtin: Builtin, pos: PosIdx): void {
   error.resolveCallSite(pos);
   if (builtin.definition.noTrace !== true) {
-    error.addTrace(pos, `while calling the '${builtin.definition.name}' builtin`);
+    error.addTrace(pos, builtinTrace("", builtin.definition.name));
   }
 }
 
@@ -292,9 +301,9 @@ function addSelectTraces(
   }
   // Nix: no trace points into the file that defines `derivation`.
   if (definedAt !== NO_POS && !ctx.positions.isInDerivationFile(definedAt)) {
-    error.addTrace(definedAt, `from the definition of '${path}'`);
+    error.addTrace(definedAt, marked`from the definition of '${path}'`);
   }
-  error.addTrace(pos, `while evaluating the attribute '${texts.join(".")}'`);
+  error.addTrace(pos, marked`while evaluating the attribute '${texts.join(".")}'`);
 }
 
 /** Whether C++ Nix adds the trace to errors from forcing, too, and not only to type errors. */

@@ -7,6 +7,7 @@
  * {@link Environment}s. Other code has none at run time: it captures what it uses.
  */
 
+import { marked } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { typeMismatch } from "../operations/checks.ts";
@@ -93,7 +94,7 @@ export function notANamespace(ctx: EvalContext, value: Value, scope: WithScope):
 
 /** The error about a name that no namespace has. */
 export function undefinedVariable(name: string): EvalError {
-  return new EvalError("undefined-variable", `undefined variable '${name}'`, CALL_SITE);
+  return new EvalError("undefined-variable", marked`undefined variable '${name}'`, CALL_SITE);
 }
 
 /** A `let`, a `rec`, the parameters of a function, or a `with`, and what is around it. */

@@ -5,7 +5,7 @@ import { allBuiltins } from "../../src/builtins/registry.ts";
 import { EvalCaches } from "../../src/caches.ts";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
-import { renderLogMessage } from "../../src/errors/render.ts";
+import { renderLogMessage } from "../../src/errors/log-message.ts";
 import type { LogMessage } from "../../src/io.ts";
 import { Nesting } from "../../src/operations/nesting.ts";
 import { PositionTable } from "../../src/position.ts";

@@ -1,7 +1,7 @@
 /** Evaluates Nix texts for the tests of builtins: `evaluate("1 + 1")` is `"2"`. */
 
 import { EvalError } from "../../src/errors/eval-error.ts";
-import { renderLogMessage } from "../../src/errors/render.ts";
+import { renderLogMessage } from "../../src/errors/log-message.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import { type MemoryFile, memoryIo } from "../../src/memory-io.ts";
 import { printAmbiguous } from "../../src/print/print.ts";

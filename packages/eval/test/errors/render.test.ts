@@ -1,8 +1,9 @@
 /** Rendering errors like C++ Nix: excerpts, traces and their limits. */
 import { SourceFile } from "@nivis/syntax";
 import { describe, expect, test } from "vitest";
-import { EvalError } from "../../src/errors/eval-error.ts";
-import { renderError, renderEvaluationWarning, renderWarning } from "../../src/errors/render.ts";
+import { EvalError, Trace } from "../../src/errors/eval-error.ts";
+import { renderEvaluationWarning } from "../../src/errors/log-message.ts";
+import { renderError, renderWarning } from "../../src/errors/render.ts";
 import { NO_POS, PositionTable, positionIn } from "../../src/position.ts";
 
 const positions = new PositionTable();
@@ -161,7 +162,7 @@ describe("warnings", () => {
   });
 
   test("says what was going on", () => {
-    const traces = [{ pos: NO_POS, message: "while testing", always: false }];
+    const traces = [new Trace(NO_POS, "while testing")];
     expect(renderWarning("careful", NO_POS, positions, false, traces)).toBe(
       lines(
         "warning:",

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
 import { CORE_FILES } from "../../src/core-files.ts";
-import { renderLogMessage } from "../../src/errors/render.ts";
+import { renderLogMessage } from "../../src/errors/log-message.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import type { Attrs } from "../../src/value/attrs.ts";
 import { type Builtin, NixPath, type Slot } from "../../src/value/value.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
 import { EvalError } from "../../src/errors/eval-error.ts";
-import { renderLogMessage } from "../../src/errors/render.ts";
+import { renderLogMessage } from "../../src/errors/log-message.ts";
 import { Evaluation } from "../../src/evaluation.ts";
 import { memoryIo } from "../../src/memory-io.ts";
 import { restrictedIo } from "../../src/restricted-io.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { EvalContext } from "../../src/context.ts";
-import { renderLogMessage } from "../../src/errors/render.ts";
+import { renderLogMessage } from "../../src/errors/log-message.ts";
 import type { LogMessage } from "../../src/io.ts";
 import { DEFAULT_SETTINGS } from "../../src/settings.ts";
 import type { Attrs } from "../../src/value/attrs.ts";

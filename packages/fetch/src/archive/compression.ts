@@ -2,7 +2,7 @@
  * What archives are compressed with, found by the first bytes and never by a name, and portable ways to
  * undo it. A host that has faster ways gives its own.
  */
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import { Gunzip } from "fflate/browser";
 import { Decompress } from "fzstd";
 import type { Decompressor, FetchHost } from "../host.ts";
@@ -49,7 +49,7 @@ export async function decompressed(
     if (compression === undefined) return all;
     if (!KNOWN.includes(compression)) {
       throw new InputError(
-        `the archive is compressed in the format ${compression}, which Nivis cannot read; it reads gzip, bzip2, xz and zstd`,
+        marked`the archive is compressed in the format ${compression}, which Nivis cannot read; it reads gzip, bzip2, xz and zstd`,
       );
     }
     if (layers >= MAX_LAYERS) throw new InputError("the archive is compressed too many times");
@@ -57,7 +57,7 @@ export async function decompressed(
     const decompressor = host.decompressors?.[name] ?? PORTABLE[name];
     if (decompressor === undefined) {
       throw new InputError(
-        `the archive is compressed in the format ${name}, which cannot be read here`,
+        marked`the archive is compressed in the format ${name}, which cannot be read here`,
       );
     }
     bytes = translated(name, decompressor, all);
@@ -84,7 +84,7 @@ async function* translated(
   } catch (error) {
     if (failure !== undefined) throw failure.error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`the archive is not valid ${name}: ${reason}`);
+    throw new InputError(marked`the archive is not valid ${name}: ${reason}`);
   }
 }
 

@@ -5,7 +5,7 @@
  * Nothing is written under the names in the archive: contents go to a spool, and the names into a tree
  * in memory. So a name cannot leave the tree, whatever it says.
  */
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import type { FetchHost } from "../host.ts";
 import type { MemoryDirectory, MemoryNode } from "../tree/memory-tree.ts";
 import { collectBytes, peek } from "./byte-stream.ts";
@@ -68,7 +68,9 @@ async function* bounded(
 }
 
 function tooLarge(max: number): InputError {
-  return new InputError(`the archive holds more than ${max} bytes, which is more than is allowed`);
+  return new InputError(
+    marked`the archive holds more than ${max} bytes, which is more than is allowed`,
+  );
 }
 
 class TreeBuilder implements TarSink {
@@ -102,7 +104,7 @@ class TreeBuilder implements TarSink {
         return undefined;
       case "other":
         throw new InputError(
-          `file '${member.name}' in tarball has unsupported file type ${member.fileKind}`,
+          marked`file '${member.name}' in tarball has unsupported file type ${member.fileKind}`,
         );
     }
   }
@@ -113,11 +115,13 @@ class TreeBuilder implements TarSink {
       const node = this.#find(target);
       if (node === undefined) {
         throw new InputError(
-          `hard link '${path.join("/")}' in tarball refers to '${target.join("/")}', which is not in it`,
+          marked`hard link '${path.join("/")}' in tarball refers to '${target.join("/")}', which is not in it`,
         );
       }
       if (node.type === "directory") {
-        throw new InputError(`hard link '${path.join("/")}' in tarball refers to a directory`);
+        throw new InputError(
+          marked`hard link '${path.join("/")}' in tarball refers to a directory`,
+        );
       }
       this.#add(path, node);
     }
@@ -157,7 +161,7 @@ class TreeBuilder implements TarSink {
     const { entries } = this.#directory(path.slice(0, -1), shown);
     const before = entries.get(name);
     if (before?.type === "directory" && before.entries.size > 0) {
-      throw new InputError(`cannot create '${shown}', conflicting non-empty directory`);
+      throw new InputError(marked`cannot create '${shown}', conflicting non-empty directory`);
     }
     entries.set(name, node);
   }
@@ -178,12 +182,12 @@ function checkName(name: string, shown: string): void {
   if (name.toLowerCase() === ".git") {
     // Nix: the text is libgit2's; there it is the tree builder that refuses the name.
     throw new InputError(
-      `adding a file to a tree builder: failed to insert entry: invalid name for a tree entry - ${name} (in '${shown}')`,
+      marked`adding a file to a tree builder: failed to insert entry: invalid name for a tree entry - ${name} (in '${shown}')`,
     );
   }
   if (name.includes("\0")) {
     throw new InputError(
-      `file '${shown.replaceAll("\0", "\\0")}' in tarball has a NUL in its name`,
+      marked`file '${shown.replaceAll("\0", "\\0")}' in tarball has a NUL in its name`,
     );
   }
 }

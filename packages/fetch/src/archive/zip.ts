@@ -7,7 +7,7 @@
  *
  * Format: PKWARE's APPNOTE.TXT; the extra fields are Info-ZIP's.
  */
-import { bytesToByteString, InputError } from "@nivis/formats";
+import { bytesToByteString, InputError, marked } from "@nivis/formats";
 import { inflateSync } from "fflate/browser";
 import type { TarMember, TarMemberType, TarSink } from "./tar.ts";
 
@@ -55,7 +55,9 @@ export function readZip(bytes: Uint8Array, sink: TarSink): void {
   } catch (error) {
     if (error instanceof InputError) throw error;
     // Offsets that point outside of the archive, and what does not inflate.
-    throw new InputError(`damaged zip archive: ${error instanceof Error ? error.message : error}`);
+    throw new InputError(
+      marked`damaged zip archive: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 
@@ -127,7 +129,7 @@ class ZipReader {
     const extraEnd = nameEnd + this.#u16(at + 30);
     const name = bytesToByteString(this.#bytes.subarray(at + 46, nameEnd));
     if ((this.#u16(at + 8) & ENCRYPTED) !== 0) {
-      throw new InputError(`file '${name}' in the zip archive is encrypted`);
+      throw new InputError(marked`file '${name}' in the zip archive is encrypted`);
     }
     const sizes: Sizes = {
       packed: this.#u32(at + 20),
@@ -185,16 +187,18 @@ class ZipReader {
     const method = this.#u16(entry + 10);
     if (method !== STORED && method !== DEFLATED) {
       throw new InputError(
-        `file '${name}' in the zip archive is compressed by method ${method}, which Nivis cannot read`,
+        marked`file '${name}' in the zip archive is compressed by method ${method}, which Nivis cannot read`,
       );
     }
     // A size that the data does not have is found out below; one that no data can have, here.
     if (size > packed * MAX_RATIO + MAX_RATIO) {
-      throw new InputError(`damaged zip archive: the size of '${name}' cannot be right`);
+      throw new InputError(marked`damaged zip archive: the size of '${name}' cannot be right`);
     }
     const contents = method === STORED ? data : inflateSync(data, { out: new Uint8Array(size) });
     if (contents.length !== size || crc32(contents) !== this.#u32(entry + 16)) {
-      throw new InputError(`damaged zip archive: '${name}' has other contents than it should have`);
+      throw new InputError(
+        marked`damaged zip archive: '${name}' has other contents than it should have`,
+      );
     }
     return contents;
   }

@@ -13,6 +13,7 @@ import {
   encodeNixBase32,
   type HashFunctions,
   InputError,
+  marked,
   type NarSource,
   writeNar,
 } from "@nivis/formats";
@@ -152,7 +153,8 @@ export class DiskTreeCache implements TreeCache {
       nar.moveTo(this.#path(narHash, "nar"));
       index.moveTo(this.#path(narHash, "index"));
       const tree = this.get(narHash);
-      if (tree === undefined) throw new InputError(`the tree '${narHash}' is gone from the cache`);
+      if (tree === undefined)
+        throw new InputError(marked`the tree '${narHash}' is gone from the cache`);
       return { tree, narHash, lastModified };
     } finally {
       for (const file of [spool, nar, index]) file.discard();
@@ -192,7 +194,7 @@ class NarContents {
     this.#file ??= this.#disk.open(this.#path);
     const bytes = this.#file.read(offset, size);
     if (bytes.length === size) return bytes;
-    throw new InputError(`the file '${this.#path}' in the cache is damaged; delete it`);
+    throw new InputError(marked`the file '${this.#path}' in the cache is damaged; delete it`);
   }
 }
 

@@ -3,7 +3,7 @@
  * variables that point it to another repository, no questions unless there is a terminal, no locks taken
  * for looking.
  */
-import { bytesToByteString, InputError } from "@nivis/formats";
+import { bytesToByteString, InputError, marked } from "@nivis/formats";
 import type { ProgramOptions, ProgramResult, ProgramRunner } from "../host.ts";
 
 const ENVIRONMENT: Readonly<Record<string, string | undefined>> = {
@@ -48,7 +48,7 @@ export class GitCommand {
     const { code, output, errors } = await this.run(directory, args);
     if (code === 0) return bytesToByteString(output);
     throw new InputError(
-      `program "git" failed with exit code ${code}${errors === "" ? "" : `:\n${errors.trimEnd()}`}`,
+      marked`program "git" failed with exit code ${code}${errors === "" ? "" : `:\n${errors.trimEnd()}`}`,
     );
   }
 

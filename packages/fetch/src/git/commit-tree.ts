@@ -6,6 +6,7 @@ import {
   bytesToByteString,
   encodeBase16,
   InputError,
+  marked,
   type NarSink,
   type NarSource,
   writeNar,
@@ -46,7 +47,7 @@ export function readCommit(objects: GitObjects, id: string): GitCommit {
     const tree = /^tree ([0-9a-f]+)$/m.exec(header)?.[1];
     const time = /^committer .* (-?\d+) [+-]\d{4}$/m.exec(header)?.[1];
     if (object.type !== "commit" || tree === undefined || time === undefined) {
-      throw new InputError(`Git object '${id}' is not a commit`);
+      throw new InputError(marked`Git object '${id}' is not a commit`);
     }
     const parents = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(
       (found) => found[1] as string,
@@ -117,7 +118,7 @@ export class CommitTree implements SourceTree {
     const entry = this.#find(path);
     if (entry === undefined) throw missingObject(this.display(path));
     if (entry.type === type) return entry;
-    throw new InputError(`path '${this.display(path)}' is not a ${what}`);
+    throw new InputError(marked`path '${this.display(path)}' is not a ${what}`);
   }
 
   stat(path: string): SourceStat | undefined {
@@ -199,7 +200,7 @@ function parseTree(
     const zero = text.indexOf("\0", at);
     const end = zero + 1 + idLength;
     if (blank < at || zero < blank || end > data.length) {
-      throw new InputError(`Git tree '${encodeBase16(id)}' is damaged`);
+      throw new InputError(marked`Git tree '${encodeBase16(id)}' is damaged`);
     }
     const mode = text.slice(at, blank);
     entries.set(text.slice(blank + 1, zero), {

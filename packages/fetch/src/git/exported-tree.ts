@@ -1,5 +1,5 @@
 /** What `git archive` would take of a tree: everything but what is marked with `export-ignore`. */
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import { FilteredTree } from "../tree/filtered-tree.ts";
 import type { SourceTree } from "../tree/source-tree.ts";
 import { GitAttributes } from "./attributes.ts";
@@ -27,7 +27,7 @@ export function exportedTree(tree: SourceTree, attributesOf: SourceTree): Source
     sees,
     (path) =>
       new InputError(
-        `'${tree.display(path)}' does not exist because it was fetched with exportIgnore enabled`,
+        marked`'${tree.display(path)}' does not exist because it was fetched with exportIgnore enabled`,
       ),
     () => ({ kind: "exported", tree: tree.recipe(), attributes: attributesOf.recipe() }),
   );

@@ -11,6 +11,7 @@ import {
   fixGitUrl,
   formatUrl,
   InputError,
+  marked,
   type Url,
 } from "@nivis/formats";
 import type { Disk, ProgramRunner } from "../host.ts";
@@ -117,7 +118,7 @@ async function apiBySsh(programs: ProgramRunner, url: Url): Promise<LfsApi> {
   ];
   const { output } = await programs.run("ssh", args);
   if (output.length === 0) {
-    throw new InputError(`git-lfs-authenticate: no output (cmd: 'ssh ${args.join(" ")}')`);
+    throw new InputError(marked`git-lfs-authenticate: no output (cmd: 'ssh ${args.join(" ")}')`);
   }
   const json = parseServerJson(output, "git-lfs-authenticate") as {
     href?: unknown;
@@ -181,7 +182,7 @@ async function fetchObject(
 ): Promise<void> {
   if (object === undefined || object.size !== size) {
     throw new InputError(
-      `LFS server returned mismatched oid/size for '${path}' (got oid=${object?.oid} size=${object?.size}, expected oid=${oid} size=${size})`,
+      marked`LFS server returned mismatched oid/size for '${path}' (got oid=${object?.oid} size=${object?.size}, expected oid=${oid} size=${size})`,
     );
   }
   const download = object.actions?.download;
@@ -189,7 +190,7 @@ async function fetchObject(
   if (typeof href !== "string") {
     const reason = object.error?.message;
     const shown = typeof reason === "string" ? `: ${reason}` : "";
-    throw new InputError(`the LFS server does not have the file '${path}'${shown}`);
+    throw new InputError(marked`the LFS server does not have the file '${path}'${shown}`);
   }
   const authorization = download?.header?.Authorization;
   const file = disk.newFile(directory);
@@ -213,13 +214,13 @@ async function fetchObject(
         }
         if (got !== size) {
           throw new InputError(
-            `size mismatch while fetching ${href}: expected ${size} but got ${got}`,
+            marked`size mismatch while fetching ${href}: expected ${size} but got ${got}`,
           );
         }
         const actual = encodeBase16(hash.digest());
         if (actual !== oid) {
           throw new InputError(
-            `hash mismatch while fetching ${href}: expected sha256:${oid} but got sha256:${actual}`,
+            marked`hash mismatch while fetching ${href}: expected sha256:${oid} but got sha256:${actual}`,
           );
         }
         for (const piece of pieces) file.write(piece);

@@ -8,7 +8,7 @@
  *
  * Formats: Git's documentation, *gitformat-pack* and *gitrepository-layout*.
  */
-import { bytesToByteString, encodeBase16, InputError } from "@nivis/formats";
+import { bytesToByteString, encodeBase16, InputError, marked } from "@nivis/formats";
 import type { Disk, OpenFile } from "../host.ts";
 import { inflateHead, inflateWhole } from "./inflate.ts";
 
@@ -94,7 +94,9 @@ class Pack {
       head.getUint32(0) !== 0xff744f63 ||
       head.getUint32(4) !== 2
     ) {
-      throw new InputError(`the index '${this.#base}.idx' has a version that Nivis cannot read`);
+      throw new InputError(
+        marked`the index '${this.#base}.idx' has a version that Nivis cannot read`,
+      );
     }
     return new DataView(head.buffer, head.byteOffset + 8, 1024);
   }
@@ -228,7 +230,7 @@ export class GitObjects {
     throw new InputError(
       object === undefined
         ? missingGitObject(hex)
-        : `Git object '${hex}' is a ${object.type}, not a ${type}`,
+        : marked`Git object '${hex}' is a ${object.type}, not a ${type}`,
     );
   }
 
@@ -269,7 +271,7 @@ export class GitObjects {
     // The header has the size, which is needed to know how much there is to inflate.
     const head = bytesToByteString(this.#inflateSome(bytes, 64));
     const found = /^(commit|tree|blob|tag) (\d+)\0/.exec(head);
-    if (found === null) throw new InputError(`the Git object '${path}' is damaged`);
+    if (found === null) throw new InputError(marked`the Git object '${path}' is damaged`);
     const start = found[0].length;
     const data = this.#inflate(bytes, start + Number(found[2])).subarray(start);
     return { type: found[1] as GitObjectType, data };
@@ -356,7 +358,7 @@ export class GitObjects {
       base = this.#findPacked(id);
       at += this.#idLength;
       if (base === undefined) {
-        throw new InputError(`getting Git object '${encodeBase16(id)}': object not found`);
+        throw new InputError(marked`getting Git object '${encodeBase16(id)}': object not found`);
       }
     }
     const type = PACKED_TYPES[kind];

@@ -1,7 +1,7 @@
 /**
  * A repository on this disk: its objects, and what git is asked about it.
  */
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import type { Disk, FetchHost } from "../host.ts";
 import type { GitCommand } from "./command.ts";
 import { GitObjects } from "./objects.ts";
@@ -36,7 +36,7 @@ export class GitRepository {
     const idLength = ID_LENGTHS[format];
     if (idLength === undefined) {
       throw new InputError(
-        `the Git repository "${directory}" has ids of the kind ${format}, which inputs cannot name`,
+        marked`the Git repository "${directory}" has ids of the kind ${format}, which inputs cannot name`,
       );
     }
     const objects = path.startsWith("/") ? path : `${directory}/${path}`;
@@ -53,7 +53,7 @@ export class GitRepository {
         said === "Needed a single revision"
           ? `revspec '${ref}' not found (libgit2 error code = 4)`
           : said;
-      throw new InputError(`resolving Git reference '${ref}': ${reason}`);
+      throw new InputError(marked`resolving Git reference '${ref}': ${reason}`);
     }
     return String.fromCharCode(...output).trim();
   }

@@ -7,6 +7,7 @@ import {
   type HashFunctions,
   type InputAttrs,
   InputError,
+  marked,
   tryStringAttr,
 } from "@nivis/formats";
 import type { Disk } from "../host.ts";
@@ -58,7 +59,7 @@ function parseKeys(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new InputError(`'publicKeys' is not valid JSON: ${error.message}`);
+    throw new InputError(marked`'publicKeys' is not valid JSON: ${error.message}`);
   }
 }
 
@@ -76,7 +77,7 @@ export async function verifyCommit(
     if (name !== undefined) return `* ${name} ${key}\n`;
     const known = Object.keys(KEY_TYPES).map((one) => `  ${one}\n`);
     throw new InputError(
-      `Invalid SSH key type '${type}' in publicKeys.\nPlease use one of:\n${known.join("")}`,
+      marked`Invalid SSH key type '${type}' in publicKeys.\nPlease use one of:\n${known.join("")}`,
     );
   });
   const fingerprints = keys.map(({ key }) => fingerprintOf(key, hashes));
@@ -91,7 +92,7 @@ export async function verifyCommit(
     // Git is also content with signatures by keys of somebody else's that the user happens to know.
     const good = [...said.matchAll(/Good "git" signature for \* with .* key SHA256:(\S+)/g)];
     if (code === 0 && good.some((found) => fingerprints.includes(found[1] as string))) return;
-    throw new InputError(`Commit signature verification on commit ${rev} failed: ${said}`);
+    throw new InputError(marked`Commit signature verification on commit ${rev} failed: ${said}`);
   } finally {
     disk.removeTree(folder);
   }
@@ -102,6 +103,6 @@ function fingerprintOf(key: string, hashes: HashFunctions): string {
     return encodeBase64(hashes.hash("sha256", decodeBase64(key))).replace(/=+$/, "");
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new InputError(`the public key '${key}' is not in base 64: ${error.message}`);
+    throw new InputError(marked`the public key '${key}' is not in base 64: ${error.message}`);
   }
 }

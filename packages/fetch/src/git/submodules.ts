@@ -1,5 +1,5 @@
 /** Submodules: what `.gitmodules` says, and where their repositories are. */
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import type { GitCommand } from "./command.ts";
 
 /** A submodule. */
@@ -48,7 +48,7 @@ export async function readSubmodules(
 export function resolveSubmoduleUrl(url: string, parent: string): string {
   if (!url.startsWith("./") && !url.startsWith("../")) {
     if (url.startsWith("/") || url.includes(":")) return url;
-    throw new InputError(`resolving Git submodule URL '${url}'`);
+    throw new InputError(marked`resolving Git submodule URL '${url}'`);
   }
   let base = parent.replace(/\/+$/, "");
   let rest = url;
@@ -57,7 +57,7 @@ export function resolveSubmoduleUrl(url: string, parent: string): string {
     else if (rest.startsWith("../")) {
       rest = rest.slice(3);
       const cut = Math.max(base.lastIndexOf("/"), base.lastIndexOf(":"));
-      if (cut < 0) throw new InputError(`resolving Git submodule URL '${url}'`);
+      if (cut < 0) throw new InputError(marked`resolving Git submodule URL '${url}'`);
       // `host:path` keeps its colon.
       base = base[cut] === ":" ? base.slice(0, cut + 1) : base.slice(0, cut);
     } else break;

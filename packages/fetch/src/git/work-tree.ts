@@ -2,7 +2,7 @@
  * The work tree of a repository as git sees it: which files are tracked and still there, and whether
  * anything differs from the last commit (C++ Nix: `getWorkdirInfo` in libfetchers/git-utils.cc).
  */
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import type { Disk } from "../host.ts";
 import { DiskTree } from "../tree/disk-tree.ts";
 import { FilteredTree } from "../tree/filtered-tree.ts";
@@ -91,8 +91,8 @@ export function workTree(disk: Disk, directory: string, files: ReadonlySet<strin
     const isThere = disk.stat(`${directory}/${name}`) !== undefined;
     return new InputError(
       isThere
-        ? `Path '${name}' in the repository "${directory}" is not tracked by Git.\n\nTo make it visible to Nix, run:\n\ngit -C "${directory}" add -N "${name}"`
-        : `Path '${name}' does not exist in Git repository "${directory}".`,
+        ? marked`Path '${name}' in the repository "${directory}" is not tracked by Git.\n\nTo make it visible to Nix, run:\n\ngit -C "${directory}" add -N "${name}"`
+        : marked`Path '${name}' does not exist in Git repository "${directory}".`,
     );
   };
   const recipe = (): TreeRecipe => ({ kind: "tracked", directory, files });

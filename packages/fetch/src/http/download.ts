@@ -8,6 +8,7 @@ import {
   bytesToByteString,
   encodeBase64,
   InputError,
+  marked,
   parseUrl,
 } from "@nivis/formats";
 import { collectBytes } from "../archive/byte-stream.ts";
@@ -214,7 +215,7 @@ export class Downloader {
   }
 
   #failure(url: string, reason: string, isTransient: boolean): Attempt {
-    const error = new DownloadError(`unable to download '${url}': ${reason}`, undefined);
+    const error = new DownloadError(marked`unable to download '${url}': ${reason}`, undefined);
     return new Attempt(error, isTransient, this.#settings.retryDelay, 0);
   }
 
@@ -226,7 +227,7 @@ export class Downloader {
       body !== "" && (body.length < SHORT_BODY || isPage) ? `\n\nresponse body:\n\n${body}` : "";
     const hint = rateLimitHint(url, status, headers);
     const error = new DownloadError(
-      `unable to download '${url}': HTTP error ${status}${shown}${hint}`,
+      marked`unable to download '${url}': HTTP error ${status}${shown}${hint}`,
       status,
     );
     const isHopeless =

@@ -12,6 +12,7 @@ import {
   encodeBase16,
   type InputAttr,
   InputError,
+  marked,
   parseUrl,
   pathOfUrl,
   tryStringAttr,
@@ -73,7 +74,7 @@ export async function downloadTree(
       : { ...response.result, immutableUrl: response.immutableUrl };
   if (tree === undefined)
     throw new InputError(
-      `the server says that '${url}' has not changed, but it is not in the cache`,
+      marked`the server says that '${url}' has not changed, but it is not in the cache`,
     );
   const value = new Map<string, InputAttr>([
     ["etag", response.etag],
@@ -163,9 +164,9 @@ async function unpacking<Result>(
       // C++ Nix downloads zip archives whole, and reads all others as they come in.
       if (/\.zip$/i.test(pathOfUrl(parseUrl(url).path))) throw error;
       const text = `error: ${error.message}`.trimEnd().replace(/\n(?!\n)/g, NESTED_LINE);
-      throw new InputError(`Failed to open archive (Source threw exception: ${text})`);
+      throw new InputError(marked`Failed to open archive (Source threw exception: ${text})`);
     }
-    throw new InputError(`Failed to open archive (${error.message})`, error.exitCode);
+    throw new InputError(marked`Failed to open archive (${error.message})`, error.exitCode);
   } finally {
     end();
   }
@@ -181,18 +182,18 @@ function statArchive(context: SchemeContext, path: string, url: string): DiskSta
   const disk = diskOf(context, "a file on disk");
   if (!path.startsWith("/")) {
     throw new InputError(
-      `tarball '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`,
+      marked`tarball '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`,
     );
   }
   const stat = disk.stat(path);
-  if (stat === undefined) throw new InputError(`tarball "${path}" does not exist.`);
+  if (stat === undefined) throw new InputError(marked`tarball "${path}" does not exist.`);
   if (stat.type === "directory") {
     if (disk.stat(`${path}/.git`) !== undefined) {
       throw new InputError(
-        `tarball "${path}" is a git repository, not a tarball. Please use \`git+file\` as the scheme.`,
+        marked`tarball "${path}" is a git repository, not a tarball. Please use \`git+file\` as the scheme.`,
       );
     }
-    throw new InputError(`tarball "${path}" is a directory, not a file.`);
+    throw new InputError(marked`tarball "${path}" is a directory, not a file.`);
   }
   return stat;
 }
@@ -229,7 +230,7 @@ export async function downloadFile(
     const contents = response.result ?? known?.contents;
     if (contents === undefined)
       throw new InputError(
-        `the server says that '${url}' has not changed, but it is not in the cache`,
+        marked`the server says that '${url}' has not changed, but it is not in the cache`,
       );
     const value = new Map<string, InputAttr>([
       ["etag", response.etag],
@@ -274,7 +275,7 @@ function localFile(
     }
     return { contents, immutableUrl: undefined };
   }
-  const message = `unable to download '${url}': Could not read a file:// file (37) Could not open file ${path}`;
+  const message = marked`unable to download '${url}': Could not read a file:// file (37) Could not open file ${path}`;
   const cached = context.cache.get("file", key);
   const known = cached === undefined ? undefined : fileOfEntry(context, cached);
   if (known === undefined || cached === undefined) throw new InputError(message);
@@ -321,7 +322,7 @@ export function parseServerJson(contents: Uint8Array, url: string): unknown {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InputError(
-      `the server sent something for '${url}' that is not JSON: ${error.message}`,
+      marked`the server sent something for '${url}' that is not JSON: ${error.message}`,
     );
   }
 }

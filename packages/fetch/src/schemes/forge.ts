@@ -9,6 +9,7 @@ import {
   FormatError,
   InputError,
   inputFromUrl,
+  marked,
   parseUrl,
   revOf,
   stringAttr,
@@ -85,7 +86,7 @@ const GITLAB: Forge = {
     const json = parseServerJson(contents, url);
     if (!Array.isArray(json)) {
       throw new InputError(
-        `Unexpected response received from GitLab: ${bytesToByteString(contents)}`,
+        marked`Unexpected response received from GitLab: ${bytesToByteString(contents)}`,
       );
     }
     if (json.length === 0) {
@@ -110,7 +111,7 @@ const SOURCEHUT: Forge = {
       const head = bytesToByteString(await download(`${base}/HEAD`));
       const target = /^ref: (\S+)/.exec(head)?.[1];
       if (target === undefined) {
-        throw new FormatError("bad-url", `in '${shown}', couldn't resolve HEAD ref '${ref}'`);
+        throw new FormatError("bad-url", marked`in '${shown}', couldn't resolve HEAD ref '${ref}'`);
       }
       names = [target];
     }
@@ -119,7 +120,7 @@ const SOURCEHUT: Forge = {
       const [id, name] = line.split("\t");
       if (id !== undefined && name !== undefined && names.includes(name)) return commitOf(id, base);
     }
-    throw new FormatError("bad-url", `in '${shown}', couldn't find ref '${ref}'`);
+    throw new FormatError("bad-url", marked`in '${shown}', couldn't find ref '${ref}'`);
   },
   archiveUrl: ({ host, owner, repo }, rev) =>
     `https://${host}/${owner}/${repo}/archive/${rev}.tar.gz`,
@@ -131,7 +132,7 @@ const FORGES: readonly Forge[] = [GITHUB, GITLAB, SOURCEHUT];
 /** The commit that a forge has named. */
 function commitOf(id: unknown, url: string): string {
   if (typeof id === "string" && /^[0-9a-f]{40}$/i.test(id)) return id.toLowerCase();
-  throw new InputError(`the server's response to '${url}' does not name a commit`);
+  throw new InputError(marked`the server's response to '${url}' does not name a commit`);
 }
 
 function repositoryOf({ attrs }: FetcherInput, forge: Forge): Repository {

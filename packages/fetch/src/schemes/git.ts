@@ -14,6 +14,7 @@ import {
   type InputAttr,
   InputError,
   inputFromAttrs,
+  marked,
   parseUrl,
   pathOfUrl,
   revOf,
@@ -122,7 +123,7 @@ async function fetchCommit(
   let rev: string;
   if (place.path !== undefined) {
     if (disk.stat(place.path) === undefined) {
-      throw new InputError(`Git repository "${place.path}" does not exist.`);
+      throw new InputError(marked`Git repository "${place.path}" does not exist.`);
     }
     repository = await GitRepository.open(git, disk, host, place.path);
     ref = tryStringAttr(asked.attrs, "ref") ?? (await defaultRef(context, place, repository));
@@ -187,7 +188,7 @@ function lazyRevCount(
     if (cached !== undefined) return cached;
     if (await repository.isShallow()) {
       throw new InputError(
-        `'${describePlace(place)}' is a shallow Git repository, so 'revCount' is not available`,
+        marked`'${describePlace(place)}' is a shallow Git repository, so 'revCount' is not available`,
       );
     }
     const revCount = await repository.revCount(rev);
@@ -209,7 +210,7 @@ async function verify(
   if (rev === undefined || directory === undefined) {
     const input = { scheme: inputFromAttrs(attrs).scheme, attrs };
     throw new InputError(
-      `commit verification is required for Git repository '${describeInput(input)}', but it's dirty`,
+      marked`commit verification is required for Git repository '${describeInput(input)}', but it's dirty`,
     );
   }
   const disk = diskOf(context, "verifying a commit");
@@ -329,7 +330,7 @@ async function updateClone(
     if (rev === undefined) return { repository, ref, rev: await repository.resolve(ref) };
     if (repository.objects.find(rev) === undefined) {
       throw new InputError(
-        `Cannot find Git revision '${rev}' in ref '${ref}' of repository '${url}'! Please make sure that the rev exists on the ref you've specified or add allRefs = true; to fetchGit.`,
+        marked`Cannot find Git revision '${rev}' in ref '${ref}' of repository '${url}'! Please make sure that the rev exists on the ref you've specified or add allRefs = true; to fetchGit.`,
       );
     }
     return { repository, ref, rev };
@@ -377,7 +378,7 @@ async function fetchRef(
   if (code === 0) return;
   const reason = errors.trim();
   throw new InputError(
-    `Failed to fetch git repository '${url}'${reason === "" ? "" : `:\n${reason}`}`,
+    marked`Failed to fetch git repository '${url}'${reason === "" ? "" : `:\n${reason}`}`,
   );
 }
 
@@ -430,7 +431,7 @@ async function fetchWorkTree(
   const disk = diskOf(context, "a Git repository");
   const { git, host, settings } = context;
   if (disk.stat(path) === undefined) {
-    throw new InputError(`Git repository "${path}" does not exist.`);
+    throw new InputError(marked`Git repository "${path}" does not exist.`);
   }
   let info = context.workTrees.get(path) as WorkTreeInfo | undefined;
   if (info === undefined) {
@@ -453,7 +454,7 @@ async function fetchWorkTree(
   let input = asked;
   let lazyAttrs: SchemeResult["lazyAttrs"] = new Map();
   if (isDirty) {
-    if (!settings.allowDirty) throw new InputError(`Git tree '${path}' is dirty`);
+    if (!settings.allowDirty) throw new InputError(marked`Git tree '${path}' is dirty`);
     if (settings.warnDirty) host.reporter.warn(`Git tree '${path}' is dirty`);
     if (head !== undefined) {
       input = withInputAttrs(input, {
@@ -588,7 +589,7 @@ export async function putGitFile(
   const directory = gitSourcePath(context, input);
   if (directory === undefined) {
     throw new InputError(
-      `cannot commit '${path}' to Git repository '${describeInput(input)}' because it's not a working tree`,
+      marked`cannot commit '${path}' to Git repository '${describeInput(input)}' because it's not a working tree`,
     );
   }
   disk.writeFile(`${directory}/${path}`, contents);
@@ -607,7 +608,7 @@ export async function putGitFile(
       interactive: true,
     });
     if (result.code !== 0) {
-      throw new InputError(`program "git" failed with exit code ${result.code}`);
+      throw new InputError(marked`program "git" failed with exit code ${result.code}`);
     }
   } finally {
     disk.removeTree(folder);

@@ -9,6 +9,7 @@ import {
   type FetcherInput,
   formatUrl,
   InputError,
+  marked,
   parseUrl,
   pathOfUrl,
   revOf,
@@ -42,7 +43,7 @@ async function hg(context: SchemeContext, args: readonly string[]): Promise<stri
     interactive: true,
   });
   if (code === 0) return bytesToByteString(output);
-  throw new InputError(`hg failed with exit code ${code}`);
+  throw new InputError(marked`hg failed with exit code ${code}`);
 }
 
 /** The path of the work tree that an input means; `undefined` if it is not one on this disk. */
@@ -63,7 +64,7 @@ export async function putMercurialFile(
   const root = mercurialSourcePath(input);
   if (root === undefined) {
     throw new InputError(
-      `cannot commit '/${path}' to Mercurial repository '${describeInput(input)}' because it's not a working tree`,
+      marked`cannot commit '/${path}' to Mercurial repository '${describeInput(input)}' because it's not a working tree`,
     );
   }
   const file = `${root}/${path}`;
@@ -92,7 +93,7 @@ async function fetchWorkTree(
   const status = ["status", "-R", path, "--modified", "--added", "--removed"];
   if ((await hg(context, status)) === "") return undefined;
   // Nix: quoted twice.
-  const unclean = `Mercurial tree '"${path}"' is unclean`;
+  const unclean = marked`Mercurial tree '"${path}"' is unclean`;
   if (!settings.allowDirty) throw new InputError(unclean);
   if (settings.warnDirty) host.reporter.warn(unclean);
   const ref = (await hg(context, ["branch", "-R", path])).trim();
@@ -186,7 +187,7 @@ async function fetchRevision(context: SchemeContext, asked: FetcherInput): Promi
     const wanted = rev ?? ref;
     const found = await hg(context, ["log", "-R", directory, "-r", wanted, "--template", template]);
     const [node, count, branch] = found.split(" ") as [string, string, string];
-    if (!REV.test(node)) throw new InputError(`Mercurial says nothing about '${wanted}'`);
+    if (!REV.test(node)) throw new InputError(marked`Mercurial says nothing about '${wanted}'`);
     const archived = await archive(context, directory, node);
     const value = new Map<string, string | number>([
       ["narHash", archived.narHash],
@@ -197,7 +198,8 @@ async function fetchRevision(context: SchemeContext, asked: FetcherInput): Promi
       cache.put("hgRefToRev", refKey, new Map([["rev", node]]), host.now());
     }
     const result = knownRevision(context, withInputAttrs(asked, { ref: branch }), node);
-    if (result === undefined) throw new InputError(`the tree of '${node}' is gone from the cache`);
+    if (result === undefined)
+      throw new InputError(marked`the tree of '${node}' is gone from the cache`);
     return result;
   } finally {
     unlock();

@@ -9,6 +9,7 @@ import {
   type FetcherInput,
   InputError,
   makeFixedOutputPath,
+  marked,
   stringAttr,
   tryParseStorePath,
   withInputAttrs,
@@ -25,7 +26,7 @@ export function pathOfInput(input: FetcherInput): string {
   const path = stringAttr(input.attrs, "path");
   if (path.startsWith("/")) return canonPath(path);
   throw new InputError(
-    `cannot fetch input '${describeInput(input)}' because it uses a relative path`,
+    marked`cannot fetch input '${describeInput(input)}' because it uses a relative path`,
   );
 }
 
@@ -34,7 +35,7 @@ async function fetchPath(context: SchemeContext, asked: FetcherInput): Promise<S
   const disk = diskOf(context, "a path on disk");
   const files = new DiskTree(disk, path, true);
   if (files.fileType("/") === undefined) {
-    throw new InputError(`opening file "${path}": No such file or directory`);
+    throw new InputError(marked`opening file "${path}": No such file or directory`);
   }
   const isInStore = isStoreSource(context, path);
   // The hash is needed for the fingerprint, and finding it looks at the times of all files.

@@ -1,5 +1,5 @@
 /** Opens trees from recipes that another thread has sent; see `SourceTree.recipe`. */
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import { DiskTreeCache } from "../cache/tree-cache.ts";
 import { CommitTree } from "../git/commit-tree.ts";
 import { exportedTree } from "../git/exported-tree.ts";
@@ -35,7 +35,7 @@ export function openTree(recipe: TreeRecipe, host: TreeHost): SourceTree {
       const { directory, narHash } = recipe;
       const tree = new DiskTreeCache(disk, directory, host.hashes).get(narHash);
       if (tree !== undefined) return tree;
-      throw new InputError(`the tree '${narHash}' is gone from the cache`);
+      throw new InputError(marked`the tree '${narHash}' is gone from the cache`);
     }
     case "file":
       return fileTree(recipe.contents);

@@ -9,6 +9,7 @@
 import {
   type HashFunctions,
   InputError,
+  marked,
   type NarSink,
   type NarSource,
   type NarStat,
@@ -121,12 +122,12 @@ export function namesOf(path: string): string[] {
 
 /** The error for a path that is not there. */
 export function missingPath(shown: string): InputError {
-  return new InputError(`path '${shown}' does not exist`);
+  return new InputError(marked`path '${shown}' does not exist`);
 }
 
 /** The same for a tree that is not a directory on disk. */
 export function missingObject(shown: string): InputError {
-  return new InputError(`'${shown}' does not exist`);
+  return new InputError(marked`'${shown}' does not exist`);
 }
 
 /** A tree as a source of NARs, with the paths as nodes. */

@@ -6,8 +6,10 @@
  * texts, with line, column and the bytes last read. The writer side has the two parts that
  * are not obvious: strings and floats.
  */
+
 import { CharCode, hexDigitValue, isDigit } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
+import { colored } from "../marked-text.ts";
 import { grisuDigits } from "./grisu.ts";
 import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
 
@@ -151,7 +153,10 @@ class JsonReader {
           if (!Number.isFinite(this.#float)) {
             throw new FormatError(
               "json-parse",
-              `[json.exception.out_of_range.406] number overflow parsing '${this.#shown()}'`,
+              colored(
+                "magenta",
+                `[json.exception.out_of_range.406] number overflow parsing '${this.#shown()}'`,
+              ),
             );
           }
           visitor.float(this.#float);
@@ -243,7 +248,10 @@ class JsonReader {
     const column = this.#newlineReturned ? 0 : this.#read - lineStart;
     return new FormatError(
       "json-parse",
-      `[json.exception.parse_error.101] parse error at line ${line}, column ${column}: ${message}`,
+      colored(
+        "magenta",
+        `[json.exception.parse_error.101] parse error at line ${line}, column ${column}: ${message}`,
+      ),
     );
   }
 

@@ -7,7 +7,9 @@
  * starts over. Nothing is allocated for a length before its bytes arrive, and the size of one value
  * is bounded: a peer that announces 2^63 items costs nothing.
  */
+
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 
 /** A decoder: yields the minimum number of missing bytes and returns the value read. */
 export type Decoding<T> = Generator<number, T, void>;
@@ -66,7 +68,7 @@ export class WireInput {
   #count(length: number): void {
     this.#taken += length;
     if (this.#taken > this.#limits.maxValue) {
-      throw wireError(`message is longer than ${this.#limits.maxValue} bytes`);
+      throw wireError(marked`message is longer than ${this.#limits.maxValue} bytes`);
     }
   }
 
@@ -135,7 +137,7 @@ export class WireInput {
     const high = half(word, 4);
     if (high >= FIRST_UNSAFE_HALF) {
       throw wireError(
-        `serialised integer ${bigOf(word)} is too large for type 'exact JavaScript number'`,
+        marked`serialised integer ${bigOf(word)} is too large for type 'exact JavaScript number'`,
       );
     }
     return high * HALF + half(word, 0);
@@ -170,7 +172,7 @@ export class WireInput {
     const word = yield* this.#word();
     const count = half(word, 4) * HALF + half(word, 0);
     if (count * SMALLEST_ITEM > this.#limits.maxValue) {
-      throw wireError(`list of ${count} items is too long`);
+      throw wireError(marked`list of ${count} items is too long`);
     }
     return count;
   }

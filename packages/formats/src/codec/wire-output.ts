@@ -2,6 +2,7 @@
  * The output of encoders: a growing buffer, and the few primitives that all values consist of.
  * The caller takes the bytes when a request is complete.
  */
+import { marked } from "../marked-text.ts";
 import { wireError } from "./wire-input.ts";
 
 const FIRST_SIZE = 256;
@@ -29,7 +30,7 @@ export class WireOutput {
   /** Writes a number from 0 to 2^53 - 1 as eight bytes. */
   uint(value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw wireError(`${value} is not an unsigned number`);
+      throw wireError(marked`${value} is not an unsigned number`);
     }
     const at = this.#room(WORD);
     this.#half(at, value % HALF);

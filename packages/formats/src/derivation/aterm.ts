@@ -10,6 +10,7 @@
  * outputs and hashed inputs, and for its file. The texts differ only in the outputs, the inputs and
  * a few variables, so {@link ATermWriter} prepares the rest once.
  */
+
 import { sortedBytes } from "../byte-order.ts";
 import { CharCode } from "../char-code.ts";
 import { normalizeJson } from "../codec/json.ts";
@@ -20,6 +21,7 @@ import { parseHashAlgorithm } from "../hash/algorithms.ts";
 import { encodeBase16 } from "../hash/base16.ts";
 import { parseBareHash } from "../hash/nix-hash.ts";
 import { makeContentAddressedPath, outputPathName, type StoreConfig } from "../make-store-path.ts";
+import { marked } from "../marked-text.ts";
 import { parseCanonicalStorePath } from "../store-path.ts";
 import {
   checkEnvironment,
@@ -256,7 +258,7 @@ class ATermReader {
 
   expect(wanted: string): void {
     if (!this.text.startsWith(wanted, this.position)) {
-      throw new FormatError("format", `expected string '${wanted}'`);
+      throw new FormatError("format", marked`expected string '${wanted}'`);
     }
     this.position += wanted.length;
   }
@@ -354,7 +356,7 @@ class ATermReader {
     if (makeContentAddressedPath(this.options, outputPathName(drvName, name), content) !== path) {
       throw new FormatError(
         "format",
-        `derivation output '${name}' has path '${path}', which does not match its content address`,
+        marked`derivation output '${name}' has path '${path}', which does not match its content address`,
       );
     }
     return { kind: "fixed", ...content, path };
@@ -391,7 +393,10 @@ function readVersion(reader: ATermReader, name: string): boolean {
       reader.expect("rvWithVersion(");
       const version = reader.string();
       if (version !== "xp-dyn-drv") {
-        throw new FormatError("format", `Unknown derivation ATerm format version '${version}'`);
+        throw new FormatError(
+          "format",
+          marked`Unknown derivation ATerm format version '${version}'`,
+        );
       }
       reader.require(
         "dynamic-derivations",
@@ -413,7 +418,7 @@ function readStructuredAttrs(text: string): string {
     if (!(error instanceof FormatError)) throw error;
     throw new FormatError(
       "error",
-      `cannot process ${STRUCTURED_ATTRS_VARIABLE} attribute: ${error.message}`,
+      marked`cannot process ${STRUCTURED_ATTRS_VARIABLE} attribute: ${error.message}`,
     );
   }
 }
@@ -446,7 +451,7 @@ export function parseDerivation(
     reader.expect(",");
     const input = reader.input(versioned);
     if (input.outputs.size === 0 && input.dynamicOutputs === undefined) {
-      throw new FormatError("format", `inputDrvs entry for '${path}' specifies no outputs`);
+      throw new FormatError("format", marked`inputDrvs entry for '${path}' specifies no outputs`);
     }
     inputDrvs.set(path, input);
     reader.expect(")");

@@ -9,11 +9,13 @@
  * Hashes and other facts about derivations are cached in a map that the caller holds. The walk
  * over inputs that are not in it keeps its own stack, so long chains need no native stack.
  */
+
 import { compareBytes, sortedBytes } from "../byte-order.ts";
 import { formatMethodAlgorithm } from "../content-address.ts";
 import { FormatError } from "../format-error.ts";
 import { encodeBase16 } from "../hash/base16.ts";
 import { makeOutputPath, makeTextPath, type StoreConfig } from "../make-store-path.ts";
+import { marked } from "../marked-text.ts";
 import { DRV_EXTENSION } from "../store-path.ts";
 import { ATermWriter, formatInputDrvs } from "./aterm.ts";
 import {
@@ -88,7 +90,7 @@ function formatInputsModulo(drv: Derivation, cache: DerivationCache): string | u
       if (hex === undefined) {
         throw new FormatError(
           "error",
-          `no hash for output '${output}' of derivation '${drv.name}'`,
+          marked`no hash for output '${output}' of derivation '${drv.name}'`,
         );
       }
       addInput(inputs, hex, FIXED_INPUT);
@@ -179,7 +181,8 @@ function prepareInputs(drv: Derivation, context: HashModuloContext): void {
   const { cache } = context;
   const push = (path: string): void => {
     if (cache.get(path)?.modulo !== undefined) return;
-    if (open.has(path)) throw new FormatError("error", `derivation '${path}' depends on itself`);
+    if (open.has(path))
+      throw new FormatError("error", marked`derivation '${path}' depends on itself`);
     const input = context.readDerivation(path);
     const type = derivationType(input);
     if (type === "fixed") enter(cache, path, input, fixedModulo(context, input));

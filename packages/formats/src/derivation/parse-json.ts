@@ -2,6 +2,7 @@
  * Parses a derivation from JSON, format version 4, the input of `nix derivation add`. Output paths
  * are not verified; hash-modulo.ts does that. Source: derivation/json.cc of libstore.
  */
+
 import { normalizeJson } from "../codec/json.ts";
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts";
 import { parseContentAddressMethod } from "../content-address.ts";
@@ -9,6 +10,7 @@ import { FormatError } from "../format-error.ts";
 import { parseHashAlgorithm } from "../hash/algorithms.ts";
 import { parseSriHash } from "../hash/nix-hash.ts";
 import { makeContentAddressedPath, outputPathName, type StoreConfig } from "../make-store-path.ts";
+import { marked } from "../marked-text.ts";
 import { checkStorePathBaseName, printStorePath } from "../store-path.ts";
 import type { Derivation, DerivationInput, DerivationOutput } from "./derivation.ts";
 import { DERIVATION_JSON_VERSION } from "./json.ts";
@@ -26,7 +28,7 @@ function typeName(value: unknown): string {
 
 function wrongType(value: unknown, expected: string): FormatError {
   return bad(
-    `Expected JSON value to be of type '${expected}' but it is of type '${typeName(value)}': ${JSON.stringify(value)}`,
+    marked`Expected JSON value to be of type '${expected}' but it is of type '${typeName(value)}': ${JSON.stringify(value)}`,
   );
 }
 
@@ -53,15 +55,15 @@ function reading<T>(key: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const traces = [...error.traces, `while reading key '${key}'`];
-    throw new FormatError(error.kind, error.message, traces);
+    const traces = [...error.traces, marked`while reading key '${key}'`];
+    throw new FormatError(error.kind, error.text, traces);
   }
 }
 
 function member(object: JsonObject, key: string): unknown {
   if (Object.hasOwn(object, key)) return object[key];
   throw bad(
-    `Expected JSON object to contain key '${key}' but it doesn't: ${JSON.stringify(object)}`,
+    marked`Expected JSON object to contain key '${key}' but it doesn't: ${JSON.stringify(object)}`,
   );
 }
 
@@ -157,18 +159,18 @@ export function parseDerivationJson(text: string, config: StoreConfig): Derivati
   try {
     value = JSON.parse(decodeUtf8(text));
   } catch (error) {
-    throw bad(`invalid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw bad(marked`invalid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   const json = objectOf(value);
   const version = member(json, "version");
   if (typeof version !== "number") {
     throw bad(
-      `Expected JSON value to be an unsigned integral number but it is of type '${typeName(version)}': ${JSON.stringify(version)}`,
+      marked`Expected JSON value to be an unsigned integral number but it is of type '${typeName(version)}': ${JSON.stringify(version)}`,
     );
   }
   if (version !== DERIVATION_JSON_VERSION) {
     throw bad(
-      `Unsupported derivation JSON format version ${version}, only format version ${DERIVATION_JSON_VERSION} is currently supported.`,
+      marked`Unsupported derivation JSON format version ${version}, only format version ${DERIVATION_JSON_VERSION} is currently supported.`,
     );
   }
   const name = stringOf(member(json, "name"));

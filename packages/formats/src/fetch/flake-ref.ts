@@ -20,6 +20,7 @@ import {
   parsePrefixedHash,
   parseSriHash,
 } from "../hash/nix-hash.ts";
+import { marked } from "../marked-text.ts";
 import { isLegalRefName } from "./git-ref-name.ts";
 import { fixGitUrl } from "./git-url.ts";
 import {
@@ -97,7 +98,10 @@ const FLAKE_ID_REF = new RegExp(
 export function parseFlakeRef(text: string, options: FlakeRefOptions = {}): FlakeRef {
   const { ref, fragment } = parseFlakeRefWithFragment(text, options);
   if (fragment === "") return ref;
-  throw new FormatError("error", `unexpected fragment '${fragment}' in flake reference '${text}'`);
+  throw new FormatError(
+    "error",
+    marked`unexpected fragment '${fragment}' in flake reference '${text}'`,
+  );
 }
 
 /** Parses a flake reference with an optional fragment, as on a command line. */
@@ -195,10 +199,10 @@ export function inputFromUrl(
   }
   const { application, transport } = splitUrlScheme(url.scheme);
   if (application === "file" && transport === "git") {
-    const message = `input '${formatUrl(url)}' is unsupported; did you mean 'git+file' instead of 'file+git'?`;
+    const message = marked`input '${formatUrl(url)}' is unsupported; did you mean 'git+file' instead of 'file+git'?`;
     throw new FormatError("error", message);
   }
-  throw new FormatError("error", `input '${formatUrl(url)}' is unsupported`);
+  throw new FormatError("error", marked`input '${formatUrl(url)}' is unsupported`);
 }
 
 /** The input with the given attributes; `type` names its kind. */
@@ -216,7 +220,7 @@ export function inputFromAttrs(attrs: InputAttrs, options: FlakeRefOptions = {})
   if (scheme.needsFlakes) options.require?.("flakes");
   for (const name of [...attrs.keys()].sort()) {
     if (name !== "type" && name !== "__final" && !scheme.allowedAttrs.includes(name)) {
-      const message = `input attribute '${name}' not supported by scheme '${type}'`;
+      const message = marked`input attribute '${name}' not supported by scheme '${type}'`;
       throw new FormatError("error", message);
     }
   }
@@ -228,7 +232,10 @@ export function inputFromAttrs(attrs: InputAttrs, options: FlakeRefOptions = {})
 /** The URL of an input. */
 export function inputToUrl({ scheme, attrs }: FetcherInput): Url {
   if (scheme !== undefined) return scheme.toUrl(attrs);
-  throw new FormatError("error", `cannot show unsupported input '${inputAttrsToJson(attrs)}'`);
+  throw new FormatError(
+    "error",
+    marked`cannot show unsupported input '${inputAttrsToJson(attrs)}'`,
+  );
 }
 
 const NO_URL: Url = {
@@ -266,7 +273,7 @@ function fromPath(text: string, options: FlakeRefOptions): FlakeRefWithFragment 
   const { path, query, fragment } = splitPathRef(text, options.warn);
   const isAbsolute = path.startsWith("/");
   if (!isAbsolute && options.keepRelativePaths !== true) {
-    throw new FormatError("bad-url", `flake reference '${text}' is not an absolute path`);
+    throw new FormatError("bad-url", marked`flake reference '${text}' is not an absolute path`);
   }
   const authority = isAbsolute ? EMPTY_AUTHORITY : undefined;
   return flakeRefFromUrl(
@@ -338,16 +345,16 @@ function archiveScheme(name: string): InputScheme {
       const path = segmentsOf(url);
       const shown = formatUrl(url);
       const attrs = new Map<string, InputAttr>();
-      if (path.length < 2) throw badUrl(`URL '${shown}' is invalid`);
+      if (path.length < 2) throw badUrl(marked`URL '${shown}' is invalid`);
       const third = path[2];
       if (path.length > 3) attrs.set("ref", path.slice(2).join("/"));
       else if (third !== undefined) attrs.set(REV.test(third) ? "rev" : "ref", third);
       for (const [parameter, value] of [...url.query].sort(([a], [b]) => (a < b ? -1 : 1))) {
         if (parameter === "rev" || parameter === "ref") {
           const what = parameter === "rev" ? "commit hashes" : "branch/tag names";
-          if (attrs.has(parameter)) throw badUrl(`URL '${shown}' contains multiple ${what}`);
+          if (attrs.has(parameter)) throw badUrl(marked`URL '${shown}' contains multiple ${what}`);
         } else if (parameter !== "host" && parameter !== "narHash") {
-          throw badUrl(`URL '${shown}' contains unknown parameter '${parameter}'`);
+          throw badUrl(marked`URL '${shown}' contains unknown parameter '${parameter}'`);
         }
         attrs.set(parameter, value);
       }
@@ -364,15 +371,15 @@ function archiveScheme(name: string): InputScheme {
       const shown = inputAttrsToJson(attrs);
       if (ref !== undefined && rev !== undefined) {
         const both = `both a commit hash ('${rev}') and a branch/tag name ('${ref}')`;
-        throw badUrl(`input ${shown} contains ${both}`);
+        throw badUrl(marked`input ${shown} contains ${both}`);
       }
       if (rev !== undefined) parseHash(rev, "sha1");
       if (ref !== undefined && !isLegalRefName(ref)) {
-        throw badUrl(`input ${shown} contains an invalid branch/tag name`);
+        throw badUrl(marked`input ${shown} contains an invalid branch/tag name`);
       }
       const host = tryStringAttr(attrs, "host");
       if (host !== undefined && !/^[a-zA-Z0-9.-]*$/.test(host)) {
-        throw badUrl(`input ${shown} contains an invalid instance host`);
+        throw badUrl(marked`input ${shown} contains an invalid instance host`);
       }
       return attrs;
     },
@@ -460,7 +467,7 @@ const gitScheme: InputScheme = {
     boolAttr(attrs, "verifyCommit");
     const ref = tryStringAttr(attrs, "ref");
     if (ref !== undefined && !isLegalRefName(ref)) {
-      throw badUrl(`invalid Git branch/tag name '${ref}'`);
+      throw badUrl(marked`invalid Git branch/tag name '${ref}'`);
     }
     const checked = new Map(attrs);
     checked.set("url", formatUrl(fixGitUrl(stringAttr(attrs, "url"), warn)));
@@ -509,7 +516,7 @@ const mercurialScheme: InputScheme = {
     parseUrl(stringAttr(attrs, "url"));
     const ref = tryStringAttr(attrs, "ref");
     if (ref !== undefined && !MERCURIAL_REF.test(ref)) {
-      throw badUrl(`invalid Mercurial branch/tag name '${ref}'`);
+      throw badUrl(marked`invalid Mercurial branch/tag name '${ref}'`);
     }
     return attrs;
   },
@@ -532,9 +539,9 @@ const indirectScheme: InputScheme = {
     const [id, second, third, ...more] = segmentsOf(url);
     const shown = formatUrl(url);
     const attrs = new Map<string, InputAttr>([["type", "indirect"]]);
-    if (id === undefined || more.length > 0) throw badUrl(`GitHub URL '${shown}' is invalid`);
+    if (id === undefined || more.length > 0) throw badUrl(marked`GitHub URL '${shown}' is invalid`);
     const notThat = (text: string, what: string): FormatError =>
-      badUrl(`in flake URL '${shown}', '${text}' is not a ${what}`);
+      badUrl(marked`in flake URL '${shown}', '${text}' is not a ${what}`);
     if (third !== undefined) {
       if (!isLegalRefName(second as string)) throw notThat(second as string, "branch/tag name");
       if (!REV.test(third)) throw notThat(third, "commit hash");
@@ -560,7 +567,7 @@ const indirectScheme: InputScheme = {
 };
 
 function checkFlakeId(id: string): void {
-  if (!FLAKE_ID.test(id)) throw badUrl(`'${id}' is not a valid flake ID`);
+  if (!FLAKE_ID.test(id)) throw badUrl(marked`'${id}' is not a valid flake ID`);
 }
 
 const pathScheme: InputScheme = {
@@ -571,7 +578,7 @@ const pathScheme: InputScheme = {
     if (url.scheme !== "path") return undefined;
     const shown = formatUrl(url);
     if (url.authority !== undefined && url.authority.host !== "") {
-      const message = `path URL '${shown}' should not have an authority ('${url.authority.host}')`;
+      const message = marked`path URL '${shown}' should not have an authority ('${url.authority.host}')`;
       throw new FormatError("error", message);
     }
     const attrs = new Map<string, InputAttr>([["type", "path"]]);
@@ -585,7 +592,7 @@ const pathScheme: InputScheme = {
       const integer = counts ? unsigned(value) : undefined;
       if (integer === undefined) {
         const problem = counts ? "invalid" : "unsupported";
-        const message = `path URL '${shown}' has ${problem} parameter '${name}'`;
+        const message = marked`path URL '${shown}' has ${problem} parameter '${name}'`;
         throw new FormatError("error", message);
       }
       attrs.set(name, integer);

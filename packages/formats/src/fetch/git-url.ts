@@ -2,7 +2,9 @@
  * Turns the forms in which people name a Git repository into one URL: a path on disk, the form of
  * ssh and scp (`user@host:path`), and URLs with or without a leading `git+` (C++ Nix: fixGitURL).
  */
+
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 import {
   EMPTY_AUTHORITY,
   formatUrl,
@@ -44,7 +46,7 @@ function trySecureCopyForm(text: string, warn: UrlWarn | undefined): Url | undef
     host = text.slice(0, end + 1);
   }
   const pathText = text.slice(host.length + 1);
-  if (pathText === "") throw badUrl(`SCP-style Git URL '${text}' has an empty path`);
+  if (pathText === "") throw badUrl(marked`SCP-style Git URL '${text}' has an empty path`);
   const authority = authorityOf(host);
   let path = pathText.split("/");
   if (path[0] !== "") {
@@ -65,7 +67,9 @@ function authorityOf(text: string): UrlAuthority {
   if (!(host.startsWith("[") && host.endsWith("]"))) return { ...EMPTY_AUTHORITY, user, host };
   const address = host.slice(1, -1);
   if (!/^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(address)) {
-    throw badUrl(`Git SCP bracketed URL is not valid: '${address}' is not a valid IPv6 address`);
+    throw badUrl(
+      marked`Git SCP bracketed URL is not valid: '${address}' is not a valid IPv6 address`,
+    );
   }
   return { ...EMPTY_AUTHORITY, user, host: address.toLowerCase(), isIpv6: true };
 }

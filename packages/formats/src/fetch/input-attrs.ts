@@ -2,9 +2,11 @@
  * The attributes of a fetcher input: strings, unsigned integers and Booleans by name (C++ Nix:
  * libfetchers/attrs.cc).
  */
+
 import { compareBytes } from "../byte-order.ts";
 import { escapeJsonString } from "../codec/json.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 
 /** The value of one attribute. */
 export type InputAttr = string | number | bigint | boolean;
@@ -29,14 +31,15 @@ export function tryStringAttr(attrs: InputAttrs, name: string): string | undefin
   if (value === undefined || typeof value === "string") return value;
   throw new FormatError(
     "error",
-    `input attribute '${name}' is not a string ${inputAttrsToJson(attrs)}`,
+    marked`input attribute '${name}' is not a string ${inputAttrsToJson(attrs)}`,
   );
 }
 
 /** A string attribute. Throws if it is absent or has another type. */
 export function stringAttr(attrs: InputAttrs, name: string): string {
   const value = tryStringAttr(attrs, name);
-  if (value === undefined) throw new FormatError("error", `input attribute '${name}' is missing`);
+  if (value === undefined)
+    throw new FormatError("error", marked`input attribute '${name}' is missing`);
   return value;
 }
 
@@ -44,7 +47,7 @@ export function stringAttr(attrs: InputAttrs, name: string): string {
 export function checkIntAttr(attrs: InputAttrs, name: string): void {
   const value = attrs.get(name);
   if (value === undefined || typeof value === "number" || typeof value === "bigint") return;
-  throw new FormatError("error", `input attribute '${name}' is not an integer`);
+  throw new FormatError("error", marked`input attribute '${name}' is not an integer`);
 }
 
 /** A Boolean attribute; `false` if it is absent. Throws for other types. */
@@ -52,5 +55,5 @@ export function boolAttr(attrs: InputAttrs, name: string): boolean {
   const value = attrs.get(name);
   if (value === undefined) return false;
   if (typeof value === "boolean") return value;
-  throw new FormatError("error", `input attribute '${name}' is not a Boolean`);
+  throw new FormatError("error", marked`input attribute '${name}' is not a Boolean`);
 }

@@ -5,6 +5,7 @@
  * C++ Nix, with a line for each note.
  */
 import { FormatError } from "../format-error.ts";
+import type { MarkedText } from "../marked-text.ts";
 
 /** The exit code of C++ Nix for contents that do not have the hash they should have. */
 export const HASH_MISMATCH_EXIT_CODE = 102;
@@ -21,7 +22,7 @@ export interface TextPlace {
 /** What was being done when an error came up. */
 export interface ErrorNote {
   /** Such as `while fetching the input 'github:o/r'`. */
-  readonly text: string;
+  readonly text: MarkedText;
   readonly place: TextPlace | undefined;
 }
 
@@ -31,20 +32,20 @@ export class InputError extends FormatError {
   readonly notes: ErrorNote[] = [];
 
   constructor(
-    message: string,
+    text: MarkedText,
     /** The exit code of a command that ends with this error. */
     readonly exitCode = 1,
     /** Where the mistake is, if it is in a text. */
     readonly place?: TextPlace,
   ) {
-    super("error", message);
+    super("error", text);
     this.name = "InputError";
   }
 }
 
 /** Runs `work`; an error that leaves it carries `note`, which is asked for only then. */
 export async function withNote<Result>(
-  note: () => string,
+  note: () => MarkedText,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
@@ -55,9 +56,9 @@ export async function withNote<Result>(
 }
 
 /** An error with a note added: the same object, or an {@link InputError} for a {@link FormatError}. */
-export function withNoteAdded(error: unknown, note: () => string, place?: TextPlace): unknown {
+export function withNoteAdded(error: unknown, note: () => MarkedText, place?: TextPlace): unknown {
   if (!(error instanceof FormatError)) return error;
-  const noted = error instanceof InputError ? error : new InputError(error.message);
+  const noted = error instanceof InputError ? error : new InputError(error.text);
   if (noted !== error) noted.stack = error.stack ?? noted.stack ?? "";
   noted.notes.push({ text: note(), place });
   return noted;

@@ -3,7 +3,9 @@
  * relative path, and the input with another branch or commit (C++ Nix: libfetchers/fetchers.cc and
  * the schemes beside it).
  */
+
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 import {
   type FetcherInput,
   type FlakeRef,
@@ -135,7 +137,10 @@ export function overrideInput(
     case "sourcehut":
       if (rev !== undefined && ref !== undefined) {
         const both = `a commit hash (${rev}) and a branch/tag name ('${ref}')`;
-        throw new FormatError("bad-url", `cannot apply both ${both} to input '${shown(input)}'`);
+        throw new FormatError(
+          "bad-url",
+          marked`cannot apply both ${both} to input '${shown(input)}'`,
+        );
       }
       if (rev !== undefined) return withInputAttrs(input, { rev, ref: undefined });
       if (ref !== undefined) return withInputAttrs(input, { ref, rev: undefined });
@@ -143,7 +148,7 @@ export function overrideInput(
     case "git": {
       const result = withRefAndRev(input, ref, rev);
       if (!result.attrs.has("ref") && result.attrs.has("rev")) {
-        const message = `Git input '${shown(result)}' has a commit hash but no branch/tag name`;
+        const message = marked`Git input '${shown(result)}' has a commit hash but no branch/tag name`;
         throw new FormatError("error", message);
       }
       return result;
@@ -153,11 +158,11 @@ export function overrideInput(
       return withRefAndRev(input, ref, rev);
     default:
       if (ref !== undefined) {
-        const message = `don't know how to set branch/tag name of input '${shown(input)}' to '${ref}'`;
+        const message = marked`don't know how to set branch/tag name of input '${shown(input)}' to '${ref}'`;
         throw new FormatError("error", message);
       }
       if (rev !== undefined) {
-        const message = `don't know how to set revision of input '${shown(input)}' to '${rev}'`;
+        const message = marked`don't know how to set revision of input '${shown(input)}' to '${rev}'`;
         throw new FormatError("error", message);
       }
       return input;

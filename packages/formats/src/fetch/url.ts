@@ -6,8 +6,10 @@
  * decoded segments: `/a/b` is `["", "a", "b"]`. A malformed URL throws `bad-url`, which the parser
  * of flake references catches to try other forms.
  */
+
 import { compareBytes } from "../byte-order.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 
 /** The authority of a URL: `user:password@host:port`. All parts are decoded. */
 export interface UrlAuthority {
@@ -53,14 +55,14 @@ const URL_PATTERN = new RegExp(
 export function parseUrl(text: string, lenient = false, warn?: UrlWarn): Url {
   const fixed = lenient ? encodeOddities(text) : text;
   const found = URL_PATTERN.exec(fixed);
-  if (found === null) throw badUrl(`'${text}' is not a valid URL: leftover`);
+  if (found === null) throw badUrl(marked`'${text}' is not a valid URL: leftover`);
   const [, scheme, authorityText, pathText = "", query = "", fragment = ""] = found;
-  if (scheme === undefined) throw badUrl(`'${fixed}' doesn't have a scheme`);
+  if (scheme === undefined) throw badUrl(marked`'${fixed}' doesn't have a scheme`);
   const authority = authorityText === undefined ? undefined : parseAuthority(authorityText);
   const isFile = splitUrlScheme(scheme).transport === "file";
   if (authority !== undefined && authority.host !== "" && isFile) {
     const shown = formatAuthority(authority);
-    throw badUrl(`file:// URL '${fixed}' has unexpected authority '${shown}'`);
+    throw badUrl(marked`file:// URL '${fixed}' has unexpected authority '${shown}'`);
   }
   const path = isFile && pathText === "" ? "/" : pathText;
   return {
@@ -100,7 +102,7 @@ export function percentDecode(text: string): string {
   if (wrong !== null) {
     const reason =
       (wrong[1] as string).length < 2 ? "incomplete pct-encoding" : "bad hexdig in pct-encoding";
-    throw badUrl(`invalid URI parameter '${text}': ${reason}`);
+    throw badUrl(marked`invalid URI parameter '${text}': ${reason}`);
   }
   return text.replace(/%(..)/g, (_all, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
@@ -152,12 +154,12 @@ export function pathOfUrl(segments: readonly string[]): string {
   for (const segment of segments) {
     if (segment.includes("/")) {
       throw badUrl(
-        `URL path component '${segment}' contains '/', which is not allowed in file names`,
+        marked`URL path component '${segment}' contains '/', which is not allowed in file names`,
       );
     }
     if (segment.includes("\0")) {
       const shown = segment.replaceAll("\0", "\xe2\x90\x80");
-      throw badUrl(`URL path component '${shown}' contains NUL byte which is not allowed`);
+      throw badUrl(marked`URL path component '${shown}' contains NUL byte which is not allowed`);
     }
   }
   return segments.join("/") || (segments.length > 1 ? "/" : "");
@@ -194,10 +196,10 @@ function parseAuthority(text: string): UrlAuthority {
     /^(?:([^@:[\]]*)(?::([^@[\]]*))?@)?(?:\[([0-9A-Fa-f:.]+(?:%25[^\]]*)?)\]|([^:@[\]]*))(?::([0-9]*))?$/.exec(
       text,
     );
-  if (found === null) throw badUrl(`invalid URL authority: '${text}': leftover`);
+  if (found === null) throw badUrl(marked`invalid URL authority: '${text}': leftover`);
   const [, user, password, ipv6, host, port] = found;
   if (port !== undefined && port !== "" && (Number(port) === 0 || Number(port) > 65535)) {
-    throw badUrl(`port '${port}' is invalid`);
+    throw badUrl(marked`port '${port}' is invalid`);
   }
   return {
     user: user === undefined ? undefined : percentDecode(user),

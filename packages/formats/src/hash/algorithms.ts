@@ -5,8 +5,10 @@
  * everywhere; the Node package passes one over the platform's own library. Data is either
  * bytes or a byte string, whichever the caller has.
  */
+
 import type { RequireFeature } from "../experimental-feature.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 import { createPortableHashes } from "./portable-hash.ts";
 
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
@@ -76,7 +78,7 @@ export function parseHashAlgorithm(name: string, require?: RequireFeature): Hash
   if (algorithm === undefined) {
     throw new FormatError(
       "usage",
-      `unknown hash algorithm '${name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`,
+      marked`unknown hash algorithm '${name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`,
     );
   }
   return algorithm;

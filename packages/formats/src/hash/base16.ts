@@ -1,8 +1,10 @@
 /**
  * Base 16 as C++ Nix reads and writes it: writes lower case, reads either case.
  */
+
 import { hexDigitValue } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 
 const DIGITS = "0123456789abcdef";
 /** The two digits of each byte. */
@@ -26,7 +28,10 @@ export function base16Length(length: number): number {
 function digitAt(text: string, index: number): number {
   const value = hexDigitValue(text.charCodeAt(index));
   if (value >= 0) return value;
-  throw new FormatError("format", `invalid character in Base16 string: '${text.charAt(index)}'`);
+  throw new FormatError(
+    "format",
+    marked`invalid character in Base16 string: '${text.charAt(index)}'`,
+  );
 }
 
 /**

@@ -4,8 +4,10 @@
  * The writer adds padding. The reader is as lax as upstream's: newlines are skipped, the first
  * `=` ends the text whatever follows, and missing padding and stray low bits are accepted.
  */
+
 import { CharCode } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /** The value of each digit by char code; -1 for other chars. */
@@ -47,7 +49,10 @@ export function decodeBase64(text: string): Uint8Array {
     if (c === CharCode.LineFeed) continue;
     const digit = c < 256 ? (VALUES[c] as number) : -1;
     if (digit < 0)
-      throw new FormatError("format", `invalid character in Base64 string: '${text.charAt(i)}'`);
+      throw new FormatError(
+        "format",
+        marked`invalid character in Base64 string: '${text.charAt(i)}'`,
+      );
     data = ((data << 6) | digit) & 0xffff;
     bits += 6;
     if (bits >= 8) {

@@ -8,6 +8,7 @@
 
 import type { RequireFeature } from "../experimental-feature.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 import { digestLength, type HashAlgorithm, parseHashAlgorithm } from "./algorithms.ts";
 import { base16Length, decodeBase16, encodeBase16 } from "./base16.ts";
 import { base64Length, decodeBase64, encodeBase64 } from "./base64.ts";
@@ -47,7 +48,7 @@ export function parseHashFormat(name: string, warn?: (message: string) => void):
   if (format === undefined) {
     throw new FormatError(
       "usage",
-      `unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`,
+      marked`unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`,
     );
   }
   return format;
@@ -93,7 +94,7 @@ function formatFromLength(digits: string, algorithm: HashAlgorithm): Exclude<Has
   if (digits.length === base64Length(length)) return "base64";
   throw new FormatError(
     "bad-hash",
-    `hash '${digits}' has wrong length for hash algorithm '${algorithm}'`,
+    marked`hash '${digits}' has wrong length for hash algorithm '${algorithm}'`,
   );
 }
 
@@ -116,7 +117,7 @@ function decodeDigits(
   if (digest.length !== expected) {
     throw new FormatError(
       "bad-hash",
-      `invalid ${format} hash '${digits}', length ${digest.length} != expected length ${expected}`,
+      marked`invalid ${format} hash '${digits}', length ${digest.length} != expected length ${expected}`,
     );
   }
   return { algorithm, digest };
@@ -125,7 +126,7 @@ function decodeDigits(
 /** Parses `<algo>-<base64>`, the only accepted form. */
 export function parseSriHash(text: string, require?: RequireFeature): NixHash {
   const dash = text.indexOf("-");
-  if (dash < 0) throw new FormatError("bad-hash", `hash '${text}' is not SRI`);
+  if (dash < 0) throw new FormatError("bad-hash", marked`hash '${text}' is not SRI`);
   const algorithm = parseHashAlgorithm(text.slice(0, dash), require);
   return decodeDigits(text.slice(dash + 1), algorithm, decodeBase64, "SRI");
 }
@@ -174,11 +175,11 @@ export function parseHashAndFormat(
       if (found === undefined && algorithm === undefined) {
         throw new FormatError(
           "bad-hash",
-          `hash '${text}' does not include a type, nor is the type otherwise known from context`,
+          marked`hash '${text}' does not include a type, nor is the type otherwise known from context`,
         );
       }
       if (found !== undefined && algorithm !== undefined && found !== algorithm) {
-        throw new FormatError("bad-hash", `hash '${text}' should have type '${algorithm}'`);
+        throw new FormatError("bad-hash", marked`hash '${text}' should have type '${algorithm}'`);
       }
       return (found ?? algorithm) as HashAlgorithm;
     },
@@ -192,7 +193,7 @@ export function parsePrefixedHash(text: string, require?: RequireFeature): NixHa
     text,
     (found) => {
       if (found === undefined)
-        throw new FormatError("bad-hash", `hash '${text}' does not include a type`);
+        throw new FormatError("bad-hash", marked`hash '${text}' does not include a type`);
       return found;
     },
     require,

@@ -4,7 +4,9 @@
  * The 32 digits omit e, o, u and t. A text is one large little-endian number:
  * digit `i`, counted from the *end* of the text, holds bits 5i to 5i+4 of the bytes.
  */
+
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 
 const ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz";
 const DIGIT_CODES: Uint8Array = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
@@ -104,7 +106,7 @@ export function decodeNixBase32(text: string): Uint8Array {
     if (digit < 0) {
       throw new FormatError(
         "format",
-        `invalid character in Nix32 (Nix's Base32 variation) string: '${text.charAt(text.length - n - 1)}'`,
+        marked`invalid character in Nix32 (Nix's Base32 variation) string: '${text.charAt(text.length - n - 1)}'`,
       );
     }
     const bit = n * 5;

@@ -5,8 +5,10 @@
  * `parseNar` reports to a visitor and touches no file contents; `readNar` builds a tree whose
  * files are views into the archive.
  */
+
 import { bytesToByteString } from "../codec/bytes.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 import {
   badArchive,
   checkEntryName,
@@ -85,12 +87,12 @@ class NarReader {
 
   #expect(expected: string): void {
     const tag = this.#tag();
-    if (tag !== expected) throw badArchive(`expected tag '${expected}', got '${tag}'`);
+    if (tag !== expected) throw badArchive(marked`expected tag '${expected}', got '${tag}'`);
   }
 
   #node(name: string, depth: number): void {
     if (depth >= NAR_MAX_DEPTH)
-      throw badArchive(`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
+      throw badArchive(marked`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
     this.#expect("(");
     this.#expect("type");
     const type = this.#tag();
@@ -105,7 +107,7 @@ class NarReader {
         this.#symlink(name);
         break;
       default:
-        throw badArchive(`unknown file type '${type}'`);
+        throw badArchive(marked`unknown file type '${type}'`);
     }
   }
 
@@ -117,7 +119,7 @@ class NarReader {
       executable = true;
       tag = this.#tag();
     }
-    if (tag !== "contents") throw badArchive(`expected tag 'contents', got '${tag}'`);
+    if (tag !== "contents") throw badArchive(marked`expected tag 'contents', got '${tag}'`);
     const length = this.#number();
     const offset = this.#at;
     const contents = this.#padded(length);
@@ -131,7 +133,7 @@ class NarReader {
     for (;;) {
       const tag = this.#tag();
       if (tag === ")") break;
-      if (tag !== "entry") throw badArchive(`expected tag 'entry' or ')', got '${tag}'`);
+      if (tag !== "entry") throw badArchive(marked`expected tag 'entry' or ')', got '${tag}'`);
       this.#expect("(");
       this.#expect("name");
       const entry = this.#word(MAX_NAME);

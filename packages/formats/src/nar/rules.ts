@@ -1,5 +1,7 @@
 /** The rules of NARs that both readers share: upstream's limits on words, names and targets. */
+
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 
 /** Upstream's limit on the length of words; all words of the format are shorter. */
 export const MAX_TAG = 32;
@@ -22,7 +24,7 @@ export function checkEntryName(entry: string, previous: string): void {
     entry.includes("/") ||
     entry.includes("\0")
   ) {
-    throw badArchive(`NAR contains invalid file name '${entry}'`);
+    throw badArchive(marked`NAR contains invalid file name '${entry}'`);
   }
   if (entry <= previous) throw badArchive("NAR directory is not sorted");
 }

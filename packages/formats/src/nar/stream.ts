@@ -6,9 +6,11 @@
  * The stream detects the end of the archive and keeps the bytes after it, because some protocols
  * send a NAR without its length.
  */
+
 import { bytesToByteString } from "../codec/bytes.ts";
 import { type Decoding, WireInput, wireError } from "../codec/wire-input.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 import {
   badArchive,
   checkEntryName,
@@ -112,7 +114,7 @@ export class NarStream {
 
   *#expect(expected: string): Decoding<void> {
     const tag = yield* this.#word(MAX_TAG);
-    if (tag !== expected) throw badArchive(`expected tag '${expected}', got '${tag}'`);
+    if (tag !== expected) throw badArchive(marked`expected tag '${expected}', got '${tag}'`);
   }
 
   *#archive(): Decoding<void> {
@@ -129,7 +131,7 @@ export class NarStream {
 
   *#node(name: string, depth: number): Decoding<void> {
     if (depth >= NAR_MAX_DEPTH) {
-      throw badArchive(`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
+      throw badArchive(marked`NAR directory nesting exceeds maximum depth of ${NAR_MAX_DEPTH}`);
     }
     yield* this.#expect("(");
     yield* this.#expect("type");
@@ -148,7 +150,7 @@ export class NarStream {
         return;
       }
       default:
-        throw badArchive(`unknown file type '${type}'`);
+        throw badArchive(marked`unknown file type '${type}'`);
     }
   }
 
@@ -160,7 +162,7 @@ export class NarStream {
       executable = true;
       tag = yield* this.#word(MAX_TAG);
     }
-    if (tag !== "contents") throw badArchive(`expected tag 'contents', got '${tag}'`);
+    if (tag !== "contents") throw badArchive(marked`expected tag 'contents', got '${tag}'`);
     const size = yield* this.#input.uint();
     this.#events.push({ type: "regular", name, executable, size, offset: this.position });
     for (let rest = size; rest > 0; ) {
@@ -181,7 +183,7 @@ export class NarStream {
     for (;;) {
       const tag = yield* this.#word(MAX_TAG);
       if (tag === ")") break;
-      if (tag !== "entry") throw badArchive(`expected tag 'entry' or ')', got '${tag}'`);
+      if (tag !== "entry") throw badArchive(marked`expected tag 'entry' or ')', got '${tag}'`);
       yield* this.#expect("(");
       yield* this.#expect("name");
       const entry = yield* this.#word(MAX_NAME);

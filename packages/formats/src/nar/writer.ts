@@ -8,10 +8,12 @@
  * eight. The object comes from a `NarSource`: a real disk, or a tree in memory. A source omits what
  * a filter excludes; filters may run Nix code, so they are the caller's responsibility.
  */
+
 import { sortedBytes } from "../byte-order.ts";
 import { bytesOf, bytesToByteString } from "../codec/bytes.ts";
 import { FormatError } from "../format-error.ts";
 import type { HashAlgorithm, HashFunctions, IncrementalHash } from "../hash/algorithms.ts";
+import { marked } from "../marked-text.ts";
 
 /** The first word of every NAR. */
 export const NAR_MAGIC = "nix-archive-1";
@@ -149,7 +151,7 @@ class NarWriter<Node> {
     if (depth >= NAR_MAX_DEPTH) {
       throw new FormatError(
         "error",
-        `path '${source.describe(node)}' exceeds maximum NAR directory depth of ${NAR_MAX_DEPTH}`,
+        marked`path '${source.describe(node)}' exceeds maximum NAR directory depth of ${NAR_MAX_DEPTH}`,
       );
     }
     const { type, executable } = source.stat(node);
@@ -170,7 +172,10 @@ class NarWriter<Node> {
         this.#text += SYMLINK + wordBytes(source.readLink(node));
         break;
       case "other":
-        throw new FormatError("error", `file '${source.describe(node)}' has an unsupported type`);
+        throw new FormatError(
+          "error",
+          marked`file '${source.describe(node)}' has an unsupported type`,
+        );
     }
     this.#text += END;
   }

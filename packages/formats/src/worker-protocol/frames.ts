@@ -2,8 +2,10 @@
  * Frames: a stream of unknown length in the worker protocol, as pieces preceded by their length. A
  * piece of length 0 ends the stream. Unlike strings, frames are not padded.
  */
+
 import { type Decoding, type WireInput, wireError } from "../codec/wire-input.ts";
 import { WireOutput } from "../codec/wire-output.ts";
+import { marked } from "../marked-text.ts";
 
 /** The size in bytes of the frames that C++ Nix sends; larger ones are accepted. */
 export const FRAME_SIZE = 32 * 1024;
@@ -83,7 +85,7 @@ export class FrameReader {
       this.#input.beginValue();
       this.#rest = yield* this.#input.uint();
       if (this.#rest > MAX_FRAME) {
-        throw wireError(`serialised integer ${this.#rest} is too large for type 'j'`);
+        throw wireError(marked`serialised integer ${this.#rest} is too large for type 'j'`);
       }
       if (this.#rest === 0) {
         this.#ended = true;

@@ -10,6 +10,7 @@
 import { type Decoding, type WireInput, wireError } from "../codec/wire-input.ts";
 import type { WireOutput } from "../codec/wire-output.ts";
 import { FormatError } from "../format-error.ts";
+import { marked } from "../marked-text.ts";
 import { OLDEST_MINOR } from "./operations.ts";
 import { type Agreement, list, type ProtocolFeature, set, text } from "./wire.ts";
 
@@ -62,7 +63,7 @@ function* readVersion(input: WireInput, tooOld: string): Decoding<number> {
   if (minor < OLDEST_MINOR) {
     throw new FormatError(
       "error",
-      `${tooOld}: it speaks protocol 1.${minor}, and Nivis needs 1.${OLDEST_MINOR} (Nix 2.4) or newer`,
+      marked`${tooOld}: it speaks protocol 1.${minor}, and Nivis needs 1.${OLDEST_MINOR} (Nix 2.4) or newer`,
     );
   }
   return minor;
@@ -94,7 +95,10 @@ export function* clientHandshake(
   output.uint(versionNumber(newest));
   const magic = yield* input.uint64();
   if (magic !== SERVER_MAGIC) {
-    throw new FormatError("error", `nix-daemon protocol mismatch from: got '${readable(magic)}'`);
+    throw new FormatError(
+      "error",
+      marked`nix-daemon protocol mismatch from: got '${readable(magic)}'`,
+    );
   }
   const minor = Math.min(yield* readVersion(input, "the Nix daemon version is too old"), newest);
   const bare: Agreement = { minor, features: new Set(), storeDir: options.storeDir };

@@ -5,8 +5,10 @@
  * Sources: processStderrReturn in worker-protocol-connection.cc, readError in serialise.cc,
  * TunnelLogger in daemon.cc.
  */
+
 import { type Decoding, type WireInput, wireError } from "../codec/wire-input.ts";
 import type { WireOutput } from "../codec/wire-output.ts";
+import { marked } from "../marked-text.ts";
 import {
   type Agreement,
   basic,
@@ -142,7 +144,8 @@ const noPosition: Wire<undefined> = mapped(
   "no position",
   uint64,
   (tag) => {
-    if (tag !== 0n) throw wireError(`error of the daemon has a position of unknown form ${tag}`);
+    if (tag !== 0n)
+      throw wireError(marked`error of the daemon has a position of unknown form ${tag}`);
     return undefined;
   },
   () => 0n,
@@ -227,7 +230,7 @@ export const serverMessage: Wire<ServerMessage> = basic(
     const code = yield* input.uint64();
     const found = BY_CODE.get(code);
     if (found === undefined)
-      throw wireError(`got unknown message type ${code.toString(16)} from Nix daemon`);
+      throw wireError(marked`got unknown message type ${code.toString(16)} from Nix daemon`);
     return yield* found.read(input, agreed);
   },
   (output, message, agreed) => {

@@ -3,6 +3,7 @@
  * derivations, build results. Source: worker-protocol.cc, common-protocol.cc and build-result.hh of
  * libstore.
  */
+
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts";
 import { wireError } from "../codec/wire-input.ts";
 import {
@@ -22,6 +23,7 @@ import {
 } from "../derived-path.ts";
 import { parseHashAlgorithm } from "../hash/algorithms.ts";
 import { formatHash, type NixHash, parseHash } from "../hash/nix-hash.ts";
+import { marked } from "../marked-text.ts";
 import type { PathInfo, UnkeyedPathInfo } from "../path-info.ts";
 import {
   checkStorePathBaseName,
@@ -112,7 +114,7 @@ export const singleDerivedPath: Wire<SingleDerivedPath> = basic(
     for (;;) {
       const tag = yield* input.uint64();
       if (tag === 0n) break;
-      if (tag !== 1n) throw wireError(`invalid tag ${tag} of a derived path`);
+      if (tag !== 1n) throw wireError(marked`invalid tag ${tag} of a derived path`);
       if (++depth > MAX_DERIVED_DEPTH) throw wireError("derived path is nested too deeply");
     }
     let path: SingleDerivedPath = {
@@ -227,7 +229,8 @@ export const buildStatus: Wire<BuildStatus> = mapped(
   uint,
   (number) => {
     const status = BUILD_STATUSES[number];
-    if (status === undefined) throw wireError(`Invalid BuildResult status ${number} from remote`);
+    if (status === undefined)
+      throw wireError(marked`Invalid BuildResult status ${number} from remote`);
     return status;
   },
   (status) => BUILD_STATUSES.indexOf(status),
@@ -286,7 +289,7 @@ export const builtOutputsAsJson: Wire<ReadonlyMap<string, UnkeyedRealisation>> =
     const outputs = new Map<string, UnkeyedRealisation>();
     for (const [id, json] of entries) {
       const mark = id.indexOf("!");
-      if (mark < 0) throw wireError(`Invalid derivation output id ${id}`);
+      if (mark < 0) throw wireError(marked`Invalid derivation output id ${id}`);
       outputs.set(id.slice(mark + 1), {
         outPath: printStorePath(outPathOf(json, id), storeDir),
         signatures: [],
@@ -313,13 +316,13 @@ function outPathOf(json: string, id: string): string {
   try {
     parsed = JSON.parse(decodeUtf8(json));
   } catch {
-    throw wireError(`realisation of '${id}' is not JSON`);
+    throw wireError(marked`realisation of '${id}' is not JSON`);
   }
   const path =
     typeof parsed === "object" && parsed !== null
       ? (parsed as { readonly outPath?: unknown }).outPath
       : undefined;
-  if (typeof path !== "string") throw wireError(`realisation of '${id}' has no 'outPath'`);
+  if (typeof path !== "string") throw wireError(marked`realisation of '${id}' has no 'outPath'`);
   checkStorePathBaseName(path);
   return path;
 }
@@ -466,7 +469,7 @@ export const gcAction: Wire<GcAction> = mapped(
   uint32,
   (number) => {
     const action = GC_ACTIONS[number];
-    if (action === undefined) throw wireError(`invalid garbage collection action ${number}`);
+    if (action === undefined) throw wireError(marked`invalid garbage collection action ${number}`);
     return action;
   },
   (action) => GC_ACTIONS.indexOf(action),
@@ -486,7 +489,7 @@ const taggedGcPaths: Wire<GcPaths> = basic(
   function* (input, agreed) {
     const tag = yield* input.uint64();
     if (tag === 1n) return { kind: "whole-store" };
-    if (tag !== 0n) throw wireError(`invalid tag ${tag} of paths to delete`);
+    if (tag !== 0n) throw wireError(marked`invalid tag ${tag} of paths to delete`);
     const paths = yield* storePaths.read(input, agreed);
     const deleteReferrers = yield* bool.read(input, agreed);
     return { kind: "specific", paths, deleteReferrers };

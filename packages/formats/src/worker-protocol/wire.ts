@@ -7,10 +7,12 @@
  * `withFeature` mark fields that not all peers know. Encodings: serialise.cc of libutil,
  * worker-protocol.cc and length-prefixed-protocol-helper.hh of libstore.
  */
+
 import { sortedBytes } from "../byte-order.ts";
 import { bytesToByteString } from "../codec/bytes.ts";
 import { type Decoding, type WireInput, wireError } from "../codec/wire-input.ts";
 import type { WireOutput } from "../codec/wire-output.ts";
+import { marked } from "../marked-text.ts";
 
 /** The negotiated parameters of a connection, and its store directory. */
 export interface Agreement {
@@ -117,7 +119,7 @@ export const int: Wire<number> = mapped(
     const number = Number(signed);
     if (!Number.isSafeInteger(number)) {
       throw wireError(
-        `serialised integer ${signed} is too large for type 'exact JavaScript number'`,
+        marked`serialised integer ${signed} is too large for type 'exact JavaScript number'`,
       );
     }
     return number;
@@ -131,7 +133,7 @@ export const uint32: Wire<number> = mapped(
   uint64,
   (value) => {
     if (value > 0xffff_ffffn) {
-      throw wireError(`serialised integer ${value} is too large for type 'j'`);
+      throw wireError(marked`serialised integer ${value} is too large for type 'j'`);
     }
     return Number(value);
   },

@@ -1,5 +1,7 @@
 /** `nivis cache`: shows, trims, clears and fills the caches of what Nivis computed and fetched. */
+
 import { join } from "node:path";
+import { marked } from "@nivis/formats";
 import {
   type CacheContents,
   CacheFolder,
@@ -73,7 +75,8 @@ export const cacheCommand: Program<CacheFlags> = {
       "With trim: the size to keep, such as 64M; units K, M, G",
       (flags, text) => {
         flags.maxSize = measure(text, SIZE_UNITS);
-        if (flags.maxSize === undefined) throw usageError(`'${text}' is not a size, such as 64M`);
+        if (flags.maxSize === undefined)
+          throw usageError(marked`'${text}' is not a size, such as 64M`);
       },
     ),
     valueFlag<CacheFlags>(
@@ -82,7 +85,8 @@ export const cacheCommand: Program<CacheFlags> = {
       "With trim: remove entries not used for this long, such as 30d; units h, d, w",
       (flags, text) => {
         flags.maxAge = measure(text, AGE_UNITS);
-        if (flags.maxAge === undefined) throw usageError(`'${text}' is not an age, such as 30d`);
+        if (flags.maxAge === undefined)
+          throw usageError(marked`'${text}' is not an age, such as 30d`);
       },
     ),
   ],
@@ -94,7 +98,9 @@ export const cacheCommand: Program<CacheFlags> = {
   }),
   positional: (flags, argument) => {
     if (argument !== "show" && argument !== "trim" && argument !== "clear") {
-      throw usageError(`'${argument}' is not something to do with the cache: show, trim or clear`);
+      throw usageError(
+        marked`'${argument}' is not something to do with the cache: show, trim or clear`,
+      );
     }
     if (flags.action !== undefined) throw usageError("only one thing can be done at a time");
     flags.action = argument;
@@ -155,7 +161,9 @@ export function startCache(args: readonly string[], terminal: Terminal): number 
       ? runProgram(evalCommand, rest, own)
       : runProgram(instantiateCommand, rest, own),
   );
-  return failure === undefined || code > 1 ? code : fail(`no heap image was kept: ${failure}`);
+  return failure === undefined || code > 1
+    ? code
+    : fail(marked`no heap image was kept: ${failure}`);
 }
 
 /** One of the caches. */

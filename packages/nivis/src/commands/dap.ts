@@ -26,7 +26,7 @@ import {
   select,
   type Value,
 } from "@nivis/eval";
-import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { applySetting } from "@nivis/node";
 import { loadOutput } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
@@ -100,7 +100,7 @@ const dapCommand = (terminal: Terminal, shown: DapTerminal): WaitingProgram<DapF
       (flags, text) => {
         const port = Number(text);
         if (!/^\d+$/.test(text) || port > 65535) {
-          throw usageError(`'${encodeUtf8(text)}' is not a port`);
+          throw usageError(marked`'${encodeUtf8(text)}' is not a port`);
         }
         flags.port = port;
       },
@@ -197,7 +197,9 @@ function servePort(
     // One that is served, and one that waits.
     server.maxConnections = 2;
     server.on("error", (error) => {
-      reject(new EvalError("io", `cannot listen on port ${port}: ${encodeUtf8(error.message)}`));
+      reject(
+        new EvalError("io", marked`cannot listen on port ${port}: ${encodeUtf8(error.message)}`),
+      );
     });
     server.listen(port, "127.0.0.1", () => {
       const address = server.address();

@@ -11,7 +11,7 @@ import {
   select,
   type Value,
 } from "@nivis/eval";
-import { type Bytes, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, encodeUtf8, marked } from "@nivis/formats";
 import { loadOutput } from "../flakes/repl-flake.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import { selectionOf } from "../options/source-options.ts";
@@ -96,7 +96,7 @@ async function slotsOf(flags: EvalFlags, session: Session, isFlake: boolean): Pr
   const { context } = evaluation;
   if (isFlake) {
     const [text = ".", ...more] = [...flags.attrPaths, ...flags.positionals];
-    if (more.length > 0) throw usageError(`unexpected argument '${more[0]}'`);
+    if (more.length > 0) throw usageError(marked`unexpected argument '${more[0]}'`);
     const system = context.builtins.get("currentSystem") as Bytes | undefined;
     const prefixes = system === undefined ? [] : ["packages", "legacyPackages"];
     const paths = prefixes.map((name) => `${name}.${system}.`);

@@ -1,6 +1,12 @@
 /** `nivis develop` and `nivis print-dev-env`: the environment in which a derivation is built. */
 import { EvalError, evalErrorOf } from "@nivis/eval";
-import { type DerivedPath, decodeUtf8, encodeUtf8, rootOfDerivedPath } from "@nivis/formats";
+import {
+  type DerivedPath,
+  decodeUtf8,
+  encodeUtf8,
+  marked,
+  rootOfDerivedPath,
+} from "@nivis/formats";
 import {
   attributeFiles,
   type BuiltEnvironment,
@@ -159,7 +165,7 @@ function singleDerivation(installables: readonly Installable[]): string {
   for (const { shown, wanted } of installables) {
     for (const path of wanted) {
       if (path.kind === "opaque" && !path.path.endsWith(".drv")) {
-        throw new EvalError("value", `argument '${shown}' did not evaluate to a derivation`);
+        throw new EvalError("value", marked`argument '${shown}' did not evaluate to a derivation`);
       }
       drvPaths.add(rootOfDerivedPath(path));
     }
@@ -169,7 +175,7 @@ function singleDerivation(installables: readonly Installable[]): string {
     const shown = installables.map((one) => one.shown).join(" ");
     throw new EvalError(
       "value",
-      `'${shown}' needs to evaluate to a single derivation, but it evaluated to ${drvPaths.size} derivations`,
+      marked`'${shown}' needs to evaluate to a single derivation, but it evaluated to ${drvPaths.size} derivations`,
     );
   }
   return only;

@@ -13,6 +13,7 @@ import {
   decodeUtf8,
   encodeUtf8,
   FormatError,
+  marked,
   parseDerivation,
 } from "@nivis/formats";
 import { diffWordsWithSpace, structuredPatch } from "diff";
@@ -68,7 +69,7 @@ export function startDiff(args: readonly string[], terminal: Terminal): number |
         "Compare N levels of input derivations; all unless given",
         (flags, text) => {
           if (!/^[0-9]+$/.test(text)) {
-            throw usageError(`'--depth' takes a number, not '${encodeUtf8(text)}'`);
+            throw usageError(marked`'--depth' takes a number, not '${encodeUtf8(text)}'`);
           }
           flags.depth = Number(text);
         },
@@ -148,7 +149,7 @@ function runDiff(
   ];
   const [first, second, ...more] = operands;
   if (first === undefined || second === undefined || more.length > 0) {
-    throw usageError(`'nivis diff' takes two derivations, not ${operands.length}`);
+    throw usageError(marked`'nivis diff' takes two derivations, not ${operands.length}`);
   }
   const before = first();
   const after = second();
@@ -186,7 +187,7 @@ function operandPath(
     const path = session.absolutePath(text);
     if (!path.startsWith(`${session.store.storeDir}/`)) texts.set(path, readFile(path, session));
     else if (readDerivation(path, session, texts) === undefined) {
-      throw new EvalError("io", `there is no derivation '${path}' in the store`);
+      throw new EvalError("io", marked`there is no derivation '${path}' in the store`);
     }
     return path;
   }
@@ -224,7 +225,7 @@ function derivationAt(root: Slot, path: string, session: Session): string {
     if (isString(drvPath)) return textOf(drvPath);
   }
   const what = path === "" ? "the expression" : `'${path}'`;
-  throw new EvalError("type", `${what} is not a derivation`);
+  throw new EvalError("type", marked`${what} is not a derivation`);
 }
 
 /** A derivation of this evaluation, or of the store. */
@@ -244,7 +245,7 @@ function readDerivation(
     });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new EvalError("value", `'${path}' is not a derivation: ${error.message}`);
+    throw new EvalError("value", marked`'${path}' is not a derivation: ${error.message}`);
   }
 }
 

@@ -5,7 +5,7 @@
  * input and writes standard output. `@nivis/syntax` does the work.
  */
 import { bestMatches, EvalError } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import {
   addInput,
   EditError,
@@ -217,7 +217,7 @@ export const editCommand: Program<EditFlags> = {
       edit(flags, invocation);
     } catch (error) {
       if (!(error instanceof EditError)) throw error;
-      throw new EvalError("value", `${flags.words[1] ?? ""}: ${error.message}`);
+      throw new EvalError("value", marked`${flags.words[1] ?? ""}: ${error.message}`);
     }
   },
 };
@@ -229,10 +229,10 @@ function edit(flags: EditFlags, { terminal }: Invocation): void {
   }
   const action = Object.hasOwn(ACTIONS, word) ? (ACTIONS[word] as Action) : undefined;
   if (action === undefined) {
-    throw usageError(`'${word}' is not an action`, bestMatches(Object.keys(ACTIONS), word));
+    throw usageError(marked`'${word}' is not an action`, bestMatches(Object.keys(ACTIONS), word));
   }
   if (path === undefined || values.length !== action.values.length) {
-    throw usageError(`usage: nivis edit ${usageOf(word, action.values)}`);
+    throw usageError(marked`usage: nivis edit ${usageOf(word, action.values)}`);
   }
   const isInput = path === "-";
   const before = isInput ? terminal.readInput() : readWholeFile(path);
@@ -254,6 +254,6 @@ function readWholeFile(path: string): string {
   try {
     return readText(path, "edited");
   } catch (error) {
-    throw new EvalError("io", `${path}: ${reasonOf(error)}`);
+    throw new EvalError("io", marked`${path}: ${reasonOf(error)}`);
   }
 }

@@ -18,7 +18,7 @@ import {
   toXml,
   type Value,
 } from "@nivis/eval";
-import { type Bytes, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, encodeUtf8, marked } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
@@ -51,7 +51,7 @@ function setOutput(flags: EvalFlags, output: OutputKind): void {
   if (flags.output !== undefined && flags.output !== output) {
     // Nix: names them in this order, however they were given.
     const [one, other] = [flags.output, output].sort().reverse();
-    throw usageError(`--${one} and --${other} are mutually exclusive`);
+    throw usageError(marked`--${one} and --${other} are mutually exclusive`);
   }
   flags.output = output;
 }

@@ -26,7 +26,7 @@ import {
   Thunk,
   type Value,
 } from "@nivis/eval";
-import { type Bytes, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, encodeUtf8, marked } from "@nivis/formats";
 import { ExplorerConsole } from "../explore/explorer-console.ts";
 import { ExplorerServer } from "../explore/explorer-server.ts";
 import type { Invocation } from "../invocation.ts";
@@ -103,7 +103,7 @@ const exploreCommand: WaitingProgram<ExploreFlags> = {
       "The port of the page; any free one unless given",
       (flags, text) => {
         if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
-          throw usageError(`'${encodeUtf8(text)}' is not a port`);
+          throw usageError(marked`'${encodeUtf8(text)}' is not a port`);
         }
         flags.port = Number(text);
       },
@@ -114,7 +114,7 @@ const exploreCommand: WaitingProgram<ExploreFlags> = {
       `Number at most N objects; ${MAX_OBJECTS} unless given`,
       (flags, text) => {
         if (!/^[1-9]\d{0,8}$/.test(text)) {
-          throw usageError(`'--max-objects' takes a number, not '${encodeUtf8(text)}'`);
+          throw usageError(marked`'--max-objects' takes a number, not '${encodeUtf8(text)}'`);
         }
         flags.maxObjects = Number(text);
       },

@@ -5,6 +5,7 @@
 import {
   escapeJsonString,
   formatNarListing,
+  marked,
   type NarListing,
   storePathBaseName,
 } from "@nivis/formats";
@@ -52,7 +53,8 @@ export function printListing(
   session: StoreSession,
 ): void {
   const node = findInListing(root, path);
-  if (node === undefined) throw new StoreError("io", `path '${object}${path}' does not exist`);
+  if (node === undefined)
+    throw new StoreError("io", marked`path '${object}${path}' does not exist`);
   if (draft.json) {
     if (draft.directory) throw usageError("'--directory' is useless with '--json'");
     session.print(draft.recursive ? formatNarListing(node) : shallowListing(node));

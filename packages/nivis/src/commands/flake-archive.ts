@@ -6,6 +6,7 @@ import {
   describeInput,
   type FetcherInput,
   InputError,
+  marked,
   narHashOf,
   relativeInputPath,
 } from "@nivis/formats";
@@ -115,7 +116,7 @@ class Archive {
     const narHash = narHashOf(input.attrs);
     if (narHash === undefined) {
       throw new InputError(
-        `cannot compute store path for unlocked input '${describeInput(input)}'`,
+        marked`cannot compute store path for unlocked input '${describeInput(input)}'`,
       );
     }
     const { storeDir } = this.#opened.session.store;

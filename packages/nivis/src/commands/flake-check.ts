@@ -1,6 +1,12 @@
 /** `nivis flake check`: evaluates the outputs of a flake, checks what they are, and builds its checks. */
 import { EvalError } from "@nivis/eval";
-import { type DerivedPath, encodeUtf8, isBuildSuccess, rootOfDerivedPath } from "@nivis/formats";
+import {
+  type DerivedPath,
+  encodeUtf8,
+  isBuildSuccess,
+  marked,
+  rootOfDerivedPath,
+} from "@nivis/formats";
 import { green } from "../flakes/ansi.ts";
 import { type CheckedFlake, checkFlake } from "../flakes/check-flake.ts";
 import { withFlakes } from "../flakes/flake-evaluation.ts";
@@ -119,7 +125,7 @@ async function finish(
           name === undefined
             ? `build of '${drvPath}^*' failed`
             : `failed to build attribute '${name}', build of '${drvPath}^*' failed`;
-        const error = new EvalError("value", `${subject}: ${failureText(result)}`);
+        const error = new EvalError("value", marked`${subject}: ${failureText(result)}`);
         if (!keepGoing) throw error;
         invocation.report(error);
         hasErrors = true;

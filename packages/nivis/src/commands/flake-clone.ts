@@ -1,6 +1,6 @@
 /** `nivis flake clone`: a copy of the source of a flake to work with. */
 import { lookUpInput } from "@nivis/flake";
-import { encodeUtf8, InputError } from "@nivis/formats";
+import { encodeUtf8, InputError, marked } from "@nivis/formats";
 import { NodeDisk } from "@nivis/node";
 import {
   type AsyncProgram,
@@ -50,7 +50,7 @@ export const flakeCloneCommand: AsyncProgram<CloneFlags> = {
       const path = session.absolutePath(target);
       if (CLONED.has(resolved.scheme?.name ?? "")) await session.fetcher.clone(resolved, path);
       else if (new NodeDisk().stat(path) !== undefined) {
-        throw new InputError(`cannot clone into existing path "${path}"`);
+        throw new InputError(marked`cannot clone into existing path "${path}"`);
       } else copyTree((await session.fetcher.fetch(resolved)).tree, path);
     }),
 };

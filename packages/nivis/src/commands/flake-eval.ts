@@ -1,5 +1,7 @@
 /** `nivis eval` of attributes of flakes. */
+
 import type { Slot } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { FlakeArgument, withArguments } from "../flakes/flake-arguments.ts";
 import { FLAKE_OPTIONS } from "../options/flake-options.ts";
 import { emptyLockChoices, type LockingFlags } from "../options/lock-options.ts";
@@ -21,7 +23,7 @@ export const flakeEvalCommand: WaitingProgram<FlakeEvalFlags> = {
   run: (flags, invocation) => {
     const texts = [...flags.attrPaths, ...flags.positionals];
     const [text = ".", ...more] = texts;
-    if (more.length > 0) throw usageError(`unexpected argument '${more[0]}'`);
+    if (more.length > 0) throw usageError(marked`unexpected argument '${more[0]}'`);
     const request = {
       use: "package" as const,
       readOnly: flags.readOnly,
@@ -29,7 +31,7 @@ export const flakeEvalCommand: WaitingProgram<FlakeEvalFlags> = {
     };
     return withArguments(flags, [text], request, ({ session, installables: [one] }) => {
       if (!(one instanceof FlakeArgument)) {
-        throw usageError(`installable '${text}' does not correspond to a Nix language value`);
+        throw usageError(marked`installable '${text}' does not correspond to a Nix language value`);
       }
       const slot: Slot = one.cursor.value();
       printApplied(flags, session, slot, (bytes) => invocation.terminal.writeOut(bytes));

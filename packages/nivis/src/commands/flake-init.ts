@@ -1,6 +1,6 @@
 /** `nivis flake init` and `nivis flake new`: a flake from a template. */
 import { accessorOf, coerceToPath, EvalError, NO_POS } from "@nivis/eval";
-import { encodeUtf8, type FlakeRef } from "@nivis/formats";
+import { encodeUtf8, type FlakeRef, marked } from "@nivis/formats";
 import { NodeProgramRunner } from "@nivis/node";
 import { unexpectedArgument } from "../async-program.ts";
 import { copyTemplate } from "../flakes/copy-template.ts";
@@ -96,7 +96,7 @@ async function init(flags: InitFlags, invocation: Invocation, target: string): P
         invocation.note(welcome);
       }
       if (conflicts.length > 0) {
-        throw new EvalError("value", `encountered ${conflicts.length} conflicts - see above`);
+        throw new EvalError("value", marked`encountered ${conflicts.length} conflicts - see above`);
       }
       return 0;
     },
@@ -112,5 +112,8 @@ async function addToGit(
   const args = ["-C", directory, "add", "--intent-to-add", "--force", "--", ...files];
   const { code, errors } = await runner.run("git", args);
   if (code === 0) return;
-  throw new EvalError("value", `program 'git' failed with exit code ${code}\n${errors.trimEnd()}`);
+  throw new EvalError(
+    "value",
+    marked`program 'git' failed with exit code ${code}\n${errors.trimEnd()}`,
+  );
 }

@@ -5,7 +5,7 @@
  * cannot be formatted is reported and left as it is, the others are formatted all the same.
  */
 import { EvalError, PositionTable, positionIn } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { SourceFile } from "@nivis/syntax";
 import type { FileJob, FileResult, LineRange } from "../formatting/format-file.ts";
 import { formatAnyText, formatFiles } from "../formatting/format-pool.ts";
@@ -54,7 +54,7 @@ function defaultFmtFlags(invocation: Invocation): FmtFlags {
 function numberOf(name: string, text: string, least: number, most: number): number {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= most) return number;
-  throw usageError(`${name} takes a number from ${least} to ${most}, not '${text}'`);
+  throw usageError(marked`${name} takes a number from ${least} to ${most}, not '${text}'`);
 }
 
 function rangeOf(text: string): LineRange {
@@ -62,7 +62,7 @@ function rangeOf(text: string): LineRange {
   const range = { first: Number(first), last: Number(last) };
   if (range.first >= 1 && range.first <= range.last) return range;
   throw usageError(
-    `--range takes the first and the last line as START:END, such as 10:20, not '${text}'`,
+    marked`--range takes the first and the last line as START:END, such as 10:20, not '${text}'`,
   );
 }
 
@@ -162,9 +162,9 @@ class FmtJob {
     else if (files.length === 1) this.#standardInput();
     else throw usageError("standard input is formatted alone: nivis fmt -");
     if (this.#broken > 0)
-      throw new EvalError("parse", `${count(this.#broken)} cannot be formatted`);
+      throw new EvalError("parse", marked`${count(this.#broken)} cannot be formatted`);
     if (this.#flags.check && this.#unformatted > 0) {
-      throw new EvalError("value", `${count(this.#unformatted)} not formatted`);
+      throw new EvalError("value", marked`${count(this.#unformatted)} not formatted`);
     }
   }
 
@@ -206,7 +206,9 @@ class FmtJob {
         return;
       case "failed":
         this.#broken += 1;
-        this.#invocation.report(new EvalError("io", `${path}: ${encodeUtf8(result.message)}`));
+        this.#invocation.report(
+          new EvalError("io", marked`${path}: ${encodeUtf8(result.message)}`),
+        );
         return;
       case "refused": {
         this.#broken += 1;

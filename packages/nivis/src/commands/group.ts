@@ -1,7 +1,7 @@
 /** Commands that are made of others: `nivis store ls` is the command `ls` of the group `store`. */
 
 import { bestMatches } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import type { EvaluateInstallables } from "../evaluated-installables.ts";
 import { Invocation } from "../invocation.ts";
 import { usageError } from "../options/option.ts";
@@ -61,7 +61,7 @@ function startMember(
   }
   const words = members.map((one) => one.word);
   const error = usageError(
-    `'${encodeUtf8(word)}' is not a recognised command of '${topic.name}'`,
+    marked`'${encodeUtf8(word)}' is not a recognised command of '${topic.name}'`,
     bestMatches(words, encodeUtf8(word)),
   );
   new Invocation(terminal, topic.name).report(error);

@@ -13,7 +13,7 @@ import {
   positionIn,
   renderWarning,
 } from "@nivis/eval";
-import { canonPath, encodeUtf8 } from "@nivis/formats";
+import { canonPath, encodeUtf8, marked } from "@nivis/formats";
 import {
   applyFixes,
   LINT_PARSE_OPTIONS,
@@ -72,7 +72,7 @@ function addCodes(codes: string[], text: string): void {
   const known = lintRules.map(({ code }) => code);
   for (const code of text.split(",")) {
     if (code !== "all" && !known.includes(code)) {
-      throw usageError(`there is no warning '${code}'`, bestMatches(known, code));
+      throw usageError(marked`there is no warning '${code}'`, bestMatches(known, code));
     }
     codes.push(code);
   }
@@ -179,10 +179,10 @@ class LintJob {
       this.invocation.terminal.writeOut(`${JSON.stringify(this.#json, undefined, 2)}\n`);
     }
     if (this.#brokenCount > 0) {
-      throw new EvalError("parse", `${count(this.#brokenCount, "file")} cannot be parsed`);
+      throw new EvalError("parse", marked`${count(this.#brokenCount, "file")} cannot be parsed`);
     }
     if (this.#deniedCount > 0) {
-      throw new EvalError("value", `${count(this.#deniedCount, "denied warning")} found`);
+      throw new EvalError("value", marked`${count(this.#deniedCount, "denied warning")} found`);
     }
   }
 

@@ -1,5 +1,5 @@
 /** `nivis log`: the build log of a derivation, from the store or a substituter. */
-import { bytesToByteString, type DerivedPath, rootOfDerivedPath } from "@nivis/formats";
+import { bytesToByteString, type DerivedPath, marked, rootOfDerivedPath } from "@nivis/formats";
 import { type Store, StoreError } from "@nivis/store";
 import { DEFAULT_ARGUMENT, resolveArguments, takeArgument } from "../options/installable.ts";
 import { usageError } from "../options/option.ts";
@@ -47,6 +47,6 @@ export const logCommand: StoreProgram<StoreDraft> = {
       for await (const piece of log) session.terminal.writeOut(bytesToByteString(piece));
       return 0;
     }
-    throw new StoreError("usage", `build log of '${shown}' is not available`);
+    throw new StoreError("usage", marked`build log of '${shown}' is not available`);
   },
 };

@@ -4,6 +4,7 @@
  * The server ends with its client: when the input ends, when the socket closes, and when the process that
  * the client named is gone. Loaded on demand.
  */
+import { marked } from "@nivis/formats";
 import { serve } from "@nivis/lsp";
 import { createConnection } from "vscode-languageserver/node.js";
 import type { Invocation } from "../invocation.ts";
@@ -29,7 +30,7 @@ function defaultLspFlags(invocation: Invocation): LspFlags {
 function portOf(name: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port > 0 && port < 65536) return port;
-  throw usageError(`${name} takes the number of a port, not '${text}'`);
+  throw usageError(marked`${name} takes the number of a port, not '${text}'`);
 }
 
 const LSP_PROGRAM: WaitingProgram<LspFlags> = {
@@ -65,7 +66,7 @@ const LSP_PROGRAM: WaitingProgram<LspFlags> = {
   ],
   defaults: defaultLspFlags,
   positional: (_flags, argument) => {
-    throw usageError(`'nivis lsp' takes no argument, but was given '${argument}'`);
+    throw usageError(marked`'nivis lsp' takes no argument, but was given '${argument}'`);
   },
   run: async (flags, invocation) => {
     const { input, output } = await openStreams(flags);
@@ -91,7 +92,7 @@ function openStreams({ socket, listen }: LspFlags): Promise<Streams> {
         resolve({ input: client, output: client }),
       );
       client.once("error", (error) =>
-        reject(usageError(`nobody listens on port ${socket}: ${error.message}`)),
+        reject(usageError(marked`nobody listens on port ${socket}: ${error.message}`)),
       );
     } else if (listen !== undefined) {
       const server = net.createServer((client) => {
@@ -99,7 +100,7 @@ function openStreams({ socket, listen }: LspFlags): Promise<Streams> {
         resolve({ input: client, output: client });
       });
       server.once("error", (error) =>
-        reject(usageError(`cannot listen on port ${listen}: ${error.message}`)),
+        reject(usageError(marked`cannot listen on port ${listen}: ${error.message}`)),
       );
       server.listen(listen, "127.0.0.1");
     } else {

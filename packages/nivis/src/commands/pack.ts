@@ -1,7 +1,7 @@
 /** `nivis pack`: a tree as one file that browsers read by ranges. A bundle of its own (see scripts/bundles.mjs). */
 import { readFileSync, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
-import { type Bytes, encodeBase64, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, encodeBase64, encodeUtf8, marked } from "@nivis/formats";
 import { nodeHashes, nodeIo, usageError } from "@nivis/node";
 import {
   type Packed,
@@ -90,7 +90,7 @@ const packCommand: Program<PackFlags> = {
     if (out === undefined) throw usageError(NO_OUT);
     const place = resolve(directory);
     if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      throw usageError(`'${encodeUtf8(directory)}' is not a directory`);
+      throw usageError(marked`'${encodeUtf8(directory)}' is not a directory`);
     }
     const root = encodeUtf8(place);
     packInto(out, flags, invocation, { files: nodeIo(), root, place: root });

@@ -2,6 +2,7 @@
 import {
   formatContentAddress,
   formatPathInfosJson,
+  marked,
   type PathInfoForJson,
   type PathInfoJsonFormat,
 } from "@nivis/formats";
@@ -56,7 +57,7 @@ export const pathInfoCommand: StoreProgram<PathInfoDraft> = {
         const format = Number(text);
         if (format !== 1 && format !== 2 && format !== 3) {
           throw usageError(
-            `unsupported path info JSON format version ${text}; supported versions are 1, 2 and 3`,
+            marked`unsupported path info JSON format version ${text}; supported versions are 1, 2 and 3`,
           );
         }
         draft.format = format;

@@ -12,6 +12,7 @@ import {
   type HashFormat,
   InputError,
   inputFromAttrs,
+  marked,
   type NixHash,
   parseFlakeRef,
   parseHash,
@@ -58,7 +59,7 @@ async function run(
   const shown = formatHash(hash, draft.format, draft.format === "sri");
   if (expected !== undefined && !equalHashes(hash, expected)) {
     throw new InputError(
-      `hash mismatch for '${url}':\n  specified: ${formatHash(expected, draft.format, true)}\n  got:       ${formatHash(hash, draft.format, true)}`,
+      marked`hash mismatch for '${url}':\n  specified: ${formatHash(expected, draft.format, true)}\n  got:       ${formatHash(hash, draft.format, true)}`,
       HASH_MISMATCH_EXIT_CODE,
     );
   }

@@ -17,7 +17,7 @@ import {
   traceEvents,
 } from "@nivis/debugger";
 import { Attrs, deepForce, EvalError, isDerivation, TimeSampler } from "@nivis/eval";
-import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { errnoMessage } from "@nivis/node";
 import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
@@ -66,7 +66,9 @@ interface ProfileFlags extends SourceFlags {
 
 function numberOf(option: string, text: string, most: number): number {
   if (!/^[0-9]+$/.test(text) || Number(text) < 1 || Number(text) > most) {
-    throw usageError(`'${option}' takes a number from 1 to ${most}, not '${encodeUtf8(text)}'`);
+    throw usageError(
+      marked`'${option}' takes a number from 1 to ${most}, not '${encodeUtf8(text)}'`,
+    );
   }
   return Number(text);
 }
@@ -95,7 +97,9 @@ const OPTIONS: readonly Option<ProfileFlags>[] = [
     (flags, text) => {
       const found = GROUPINGS.find((grouping) => grouping === text);
       if (found === undefined) {
-        throw usageError(`'--by' takes one of ${GROUPINGS.join(", ")}, not '${encodeUtf8(text)}'`);
+        throw usageError(
+          marked`'--by' takes one of ${GROUPINGS.join(", ")}, not '${encodeUtf8(text)}'`,
+        );
       }
       flags.groupings.push(found);
     },
@@ -317,7 +321,7 @@ function writeProfile(profile: Profile, format: Format, path: string, begun: num
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new EvalError("io", `writing file "${path}": ${errnoMessage(code)}`);
+    throw new EvalError("io", marked`writing file "${path}": ${errnoMessage(code)}`);
   }
 }
 

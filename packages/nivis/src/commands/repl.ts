@@ -1,6 +1,6 @@
 /** `nivis repl`: evaluates what the user types, line by line. A bundle of its own (see scripts/bundles.mjs). */
 import { autoCall } from "@nivis/eval";
-import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { loadOutput } from "../flakes/repl-flake.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
@@ -54,7 +54,7 @@ const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
       "Edit with the keys of 'emacs' or 'vi'; the default is that of readline's configuration",
       (flags, mode) => {
         if (mode !== "emacs" && mode !== "vi") {
-          throw usageError(`'--keys' takes 'emacs' or 'vi', not '${encodeUtf8(mode)}'`);
+          throw usageError(marked`'--keys' takes 'emacs' or 'vi', not '${encodeUtf8(mode)}'`);
         }
         flags.keys = mode;
       },

@@ -1,6 +1,6 @@
 /** `nivis search`: finds packages by regular expressions on path, name and description. */
 import type { JsonTree } from "@nivis/flake";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { CommandFailure } from "../command-failure.ts";
 import { FlakeArgument, withArguments } from "../flakes/flake-arguments.ts";
 import { printJson } from "../flakes/json-output.ts";
@@ -106,7 +106,7 @@ async function withRoots(
       if (one instanceof FlakeArgument) work(one.cursors);
       else
         throw usageError(
-          `installable '${installable}' does not correspond to a Nix language value`,
+          marked`installable '${installable}' does not correspond to a Nix language value`,
         );
     });
     return;

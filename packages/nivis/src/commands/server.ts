@@ -1,6 +1,6 @@
 /** `nivis server`: starts, stops and describes the server that keeps evaluations between commands. */
 import { EvalError } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
@@ -28,7 +28,7 @@ const MEMORY_SHARE = 0.5;
 
 function count(name: string, text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw usageError(`${name} takes a number from 1, not '${encodeUtf8(text)}'`);
+  throw usageError(marked`${name} takes a number from 1, not '${encodeUtf8(text)}'`);
 }
 
 const SERVER_PROGRAM: WaitingProgram<ServerFlags> = {
@@ -70,13 +70,15 @@ const SERVER_PROGRAM: WaitingProgram<ServerFlags> = {
   positional: (flags, argument) => {
     const action = ACTIONS.find((one) => one === argument);
     if (action === undefined || flags.action !== undefined) {
-      throw usageError(`'nivis server' takes one of ${ACTIONS.join(", ")}, not '${argument}'`);
+      throw usageError(
+        marked`'nivis server' takes one of ${ACTIONS.join(", ")}, not '${argument}'`,
+      );
     }
     flags.action = action;
   },
   run: (flags, invocation) => {
     if (flags.action === undefined)
-      throw usageError(`'nivis server' needs one of ${ACTIONS.join(", ")}`);
+      throw usageError(marked`'nivis server' needs one of ${ACTIONS.join(", ")}`);
     return runAction(flags.action, flags, invocation);
   },
 };

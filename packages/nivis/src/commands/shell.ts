@@ -1,6 +1,6 @@
 /** `nivis shell`: builds packages and starts a shell, or a command, with their programs on PATH. */
 import { EvalError } from "@nivis/eval";
-import { canonPath, decodeUtf8 } from "@nivis/formats";
+import { canonPath, decodeUtf8, marked } from "@nivis/formats";
 import {
   addArgument,
   BUILDING_OPTIONS,
@@ -93,13 +93,13 @@ function resolvedInStore(start: string, session: Session): string {
       done = path;
       continue;
     }
-    if (++links > MAX_LINKS) throw new EvalError("io", `too many links in '${start}'`);
+    if (++links > MAX_LINKS) throw new EvalError("io", marked`too many links in '${start}'`);
     const target = session.machine.readLink(real);
     rest.push(...target.split("/").reverse());
     if (target.startsWith("/")) done = "/";
   }
   if (!done.startsWith(`${storeDir}/`)) {
-    throw new EvalError("invalid-path", `path '${done}' is not in the Nix store`);
+    throw new EvalError("invalid-path", marked`path '${done}' is not in the Nix store`);
   }
   return done;
 }

@@ -1,5 +1,5 @@
 /** `nivis worker`: evaluates for `nivis jobs --queue` on other machines. */
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { CommandFailure } from "../command-failure.ts";
 import { LocalChunkEvaluator } from "../jobs/chunk-evaluator.ts";
 import { MIN_WORKER_SIZE, positiveNumber } from "../jobs/job-options.ts";
@@ -67,7 +67,7 @@ export const workerCommand: WaitingProgram<WorkerFlags> = {
     idleExit: undefined,
   }),
   positional: (_, argument) => {
-    throw usageError(`unexpected argument '${encodeUtf8(argument)}'`);
+    throw usageError(marked`unexpected argument '${encodeUtf8(argument)}'`);
   },
   run: async (flags, invocation) => {
     if (flags.queue === undefined) throw usageError("'nivis worker' needs '--queue URL'");

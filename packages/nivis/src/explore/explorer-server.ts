@@ -13,7 +13,7 @@ import {
   type PageRequest,
 } from "@nivis/debugger";
 import { EvalError } from "@nivis/eval";
-import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 
 /** A question: its answer may take some work, which is done in slices. */
 type Question = (explorer: HeapExplorer, parameters: Parameters) => unknown;
@@ -117,7 +117,9 @@ export class ExplorerServer {
     const server = new ExplorerServer(explorer, title);
     await new Promise<void>((resolve, reject) => {
       server.#server.once("error", (error) => {
-        reject(new EvalError("io", `cannot listen on port ${port}: ${encodeUtf8(error.message)}`));
+        reject(
+          new EvalError("io", marked`cannot listen on port ${port}: ${encodeUtf8(error.message)}`),
+        );
       });
       server.#server.listen(port, "127.0.0.1", resolve);
     });

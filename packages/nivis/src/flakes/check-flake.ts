@@ -3,6 +3,7 @@
  * nix/flake.cc). Evaluates everything for this system and says what it is doing; building is the
  * caller's.
  */
+
 import {
   Attrs,
   accessorOf,
@@ -24,6 +25,7 @@ import {
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import type { Session } from "../session.ts";
 import type { OutputCursor } from "./output-cursor.ts";
@@ -154,7 +156,7 @@ class FlakeCheck {
   #mismatch(expected: string, value: Value): EvalError {
     const { positions } = this.#options.session.evaluation;
     const found = `${typeWithArticle(value)}: ${printForError(value, positions)}`;
-    return new EvalError("type", `expected ${expected} but found ${found}`);
+    return new EvalError("type", marked`expected ${expected} but found ${found}`);
   }
 
   #text(slot: Slot): string {
@@ -184,7 +186,9 @@ class FlakeCheck {
     return this.#members(output).filter(({ name, pos }) => {
       if (!name.includes("-")) {
         const place = describePosition(session.evaluation.positions, pos);
-        this.#report(new EvalError("value", `'${name}' is not a valid system type, at ${place}`));
+        this.#report(
+          new EvalError("value", marked`'${name}' is not a valid system type, at ${place}`),
+        );
       }
       if (allSystems || name === system) return true;
       this.#omittedSystems.add(name);
@@ -279,7 +283,7 @@ class FlakeCheck {
         const drvPath = this.#derivation(one);
         if (drvPath === undefined) {
           const { path } = system;
-          this.#report(new EvalError("value", `'${path}.drvPath' does not exist`));
+          this.#report(new EvalError("value", marked`'${path}.drvPath' does not exist`));
         } else if (system.name === this.#options.system) {
           this.#checks.set(drvPath, [...(this.#checks.get(drvPath) ?? []), one.path]);
         }
@@ -295,7 +299,7 @@ class FlakeCheck {
       this.#inform(`checking derivation ${path}`);
       const value = this.#force(slot);
       if (!(value instanceof Attrs) || !this.#isDerivation(value)) {
-        throw new EvalError("value", `flake attribute '${path}' is not a derivation`);
+        throw new EvalError("value", marked`flake attribute '${path}' is not a derivation`);
       }
       const name = value.get("name");
       if (name === undefined) throw new EvalError("type", "derivation name missing");
@@ -341,7 +345,7 @@ class FlakeCheck {
       if (!(value instanceof Closure)) {
         throw new EvalError(
           "value",
-          `overlay is not a function, but ${typeWithArticle(value)} instead`,
+          marked`overlay is not a function, but ${typeWithArticle(value)} instead`,
         );
       }
       if (!takesFinal(value)) {
@@ -365,7 +369,7 @@ class FlakeCheck {
       const { context } = session.evaluation;
       const found = session.run(select(context, attribute, Attrs.of([], []), slot));
       if (!this.#isDerivation(this.#force(found))) {
-        throw new EvalError("value", `attribute '${attribute}' is not a derivation`);
+        throw new EvalError("value", marked`attribute '${attribute}' is not a derivation`);
       }
     });
   }
@@ -399,7 +403,7 @@ class FlakeCheck {
       if (accessorOf(context, source).fileType(source.path) === undefined) {
         throw new EvalError(
           "value",
-          `template '${path}' refers to a non-existent path '${source.shown}'`,
+          marked`template '${path}' refers to a non-existent path '${source.shown}'`,
         );
       }
       this.#text(required(template, "description", `template '${path}'`));
@@ -421,13 +425,13 @@ class FlakeCheck {
 function required(set: Attrs, name: string, what: string): Slot {
   const slot = set.get(name);
   if (slot !== undefined) return slot;
-  throw new EvalError("value", `${what} lacks attribute '${name}'`);
+  throw new EvalError("value", marked`${what} lacks attribute '${name}'`);
 }
 
 function refuseOthers(set: Attrs, known: readonly string[], what: string): void {
   for (const name of inSymbolOrder(set.names())) {
     if (known.includes(name)) continue;
-    throw new EvalError("value", `${what} has unsupported attribute '${name}'`);
+    throw new EvalError("value", marked`${what} has unsupported attribute '${name}'`);
   }
 }
 

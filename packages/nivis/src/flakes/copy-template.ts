@@ -2,7 +2,9 @@
  * Copying the template of a flake into a directory: files that are there already stay as they are (C++
  * Nix: `CmdFlakeInitCommon` in nix/flake.cc).
  */
+
 import { EvalError, joinPath, type SourceAccessor } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { NodeDisk } from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
 
@@ -46,7 +48,7 @@ export function copyTemplate(
     if (type !== "regular" && type !== "symlink") {
       throw new EvalError(
         "value",
-        `path '${files.display(from)}' needs to be a symlink, file, or directory but instead is a ${type ?? "missing"}`,
+        marked`path '${files.display(from)}' needs to be a symlink, file, or directory but instead is a ${type ?? "missing"}`,
       );
     }
     const present = disk.stat(to);

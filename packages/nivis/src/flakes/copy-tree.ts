@@ -1,6 +1,6 @@
 /** Copying a source tree to a directory of the user. */
 import { childPath, type SourceTree } from "@nivis/fetch";
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import { NodeDisk } from "@nivis/node";
 
 /** Copies a tree to a path on disk where nothing is. */
@@ -25,7 +25,7 @@ export function copyTree(tree: SourceTree, target: string): void {
         disk.makeSymlink(tree.readLink(from), to);
         break;
       default:
-        throw new InputError(`file '${tree.display(from)}' has an unsupported type`);
+        throw new InputError(marked`file '${tree.display(from)}' has an unsupported type`);
     }
   }
 }

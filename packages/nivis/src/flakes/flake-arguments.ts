@@ -18,6 +18,7 @@ import {
   type DerivedPath,
   type FlakeRef,
   isInStore,
+  marked,
   parseFlakeRef,
   sortedBytes,
 } from "@nivis/formats";
@@ -115,7 +116,7 @@ export class FlakeArgument {
     const found = `${typeWithArticle(value)}: ${printForError(value, context.positions)}`;
     throw new EvalError(
       "value",
-      `expected flake output attribute '${cursor.path}' to be a derivation or path but found ${found}`,
+      marked`expected flake output attribute '${cursor.path}' to be a derivation or path but found ${found}`,
     );
   }
 
@@ -156,7 +157,7 @@ function appOfCursor(cursor: OutputCursor, session: Session): App {
   const [output] = cursor.names;
   const expected = output === "apps" || output === "defaultApp" ? "app" : "derivation";
   if (type !== expected) {
-    throw new EvalError("value", `attribute '${cursor.path}' should have type '${expected}'`);
+    throw new EvalError("value", marked`attribute '${cursor.path}' should have type '${expected}'`);
   }
   if (type === "app") {
     const program = cursor.get("program");
@@ -164,7 +165,7 @@ function appOfCursor(cursor: OutputCursor, session: Session): App {
     const { storeDir } = session.store;
     const wanted = program.textContext().map((one) => derivedPathOfContext(one, storeDir));
     if (!isInStore(text, storeDir)) {
-      throw new EvalError("value", `app program '${text}' is not in the Nix store`);
+      throw new EvalError("value", marked`app program '${text}' is not in the Nix store`);
     }
     copyTreesOf(wanted, session);
     return { program: text, wanted };
@@ -270,12 +271,14 @@ export const openFlakeInstallables: InstallablesOpener = (flags, { use }, work) 
           others.map((text) => {
             const path = storePathArgument(text, session);
             if (path !== undefined) return { shown: text, wanted: [path] };
-            throw usageError(`'${text}' is not a store path; here it has to be one`);
+            throw usageError(marked`'${text}' is not a store path; here it has to be one`);
           }),
         app: () => {
           const [argument] = installables;
           if (argument instanceof FlakeArgument) return { app: argument.app(), args };
-          throw usageError(`installable '${first}' does not correspond to a Nix language value`);
+          throw usageError(
+            marked`installable '${first}' does not correspond to a Nix language value`,
+          );
         },
         interactiveShell: async () => {
           const [argument] = installables;

@@ -4,7 +4,7 @@
  * libcmd/installable-flake.cc).
  */
 import { bestMatchesOf, EvalError, parseAttrPath } from "@nivis/eval";
-import { type FlakeRef, formatFlakeRef } from "@nivis/formats";
+import { type FlakeRef, formatFlakeRef, marked } from "@nivis/formats";
 import { isTypeError } from "./error-classes.ts";
 import { OutputCursor } from "./output-cursor.ts";
 
@@ -98,6 +98,6 @@ export function findAttributes(
   const shown = attributes.map((attribute) => `'${attribute}'`);
   const last = shown.pop() as string;
   const list = shown.length === 0 ? last : `${shown.join(", ")} or ${last}`;
-  const message = `flake '${formatFlakeRef(ref)}' does not provide attribute ${list}`;
+  const message = marked`flake '${formatFlakeRef(ref)}' does not provide attribute ${list}`;
   throw new EvalError("missing-attribute", message).suggest(bestMatchesOf(misses));
 }

@@ -13,7 +13,7 @@ import {
   type JsonTree,
   readJsonTree,
 } from "@nivis/flake";
-import { bytesToByteString, encodeUtf8, FormatError, sortedBytes } from "@nivis/formats";
+import { bytesToByteString, encodeUtf8, FormatError, marked, sortedBytes } from "@nivis/formats";
 import { type FlakeSession, NodeDisk } from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
 
@@ -134,7 +134,7 @@ class SettingTrust {
   #malformed(): FormatError {
     return new FormatError(
       "json-parse",
-      `file '${this.#path}' is not an object of settings, values and Booleans`,
+      marked`file '${this.#path}' is not an object of settings, values and Booleans`,
     );
   }
 

@@ -5,7 +5,7 @@
  * Nothing that was remembered of a flake is used: these commands watch the evaluation.
  */
 import { parseAttrPath, type SourceAccessor } from "@nivis/eval";
-import type { Bytes } from "@nivis/formats";
+import { type Bytes, marked } from "@nivis/formats";
 import { TreeAccessor } from "@nivis/node";
 import { withFlakeSession } from "../flake-session.ts";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
@@ -65,7 +65,7 @@ export function withFlakeTree(
 
 function targetOf(argument: FlakeArgument | PathArgument, shown: string): Target {
   if (!(argument instanceof FlakeArgument)) {
-    throw usageError(`installable '${shown}' does not correspond to a Nix language value`);
+    throw usageError(marked`installable '${shown}' does not correspond to a Nix language value`);
   }
   const { cursor, flake, parsed } = argument;
   const { names } = cursor;

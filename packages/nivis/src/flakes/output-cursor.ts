@@ -14,7 +14,7 @@ import {
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
-import { sortedBytes } from "@nivis/formats";
+import { marked, sortedBytes } from "@nivis/formats";
 import type { Session } from "../session.ts";
 import type { KnownOutput, OutputMemory } from "./output-memory.ts";
 
@@ -85,7 +85,7 @@ export class OutputCursor {
     if (found !== undefined) return found;
     throw new EvalError(
       "missing-attribute",
-      `attribute '${[...this.names, name].join(".")}' does not exist`,
+      marked`attribute '${[...this.names, name].join(".")}' does not exist`,
     );
   }
 
@@ -150,7 +150,7 @@ export class OutputCursor {
   }
 
   #typeError(what: string): EvalError {
-    return new EvalError("type", `'${this.path}' ${what}`);
+    return new EvalError("type", marked`'${this.path}' ${what}`);
   }
 
   /** Whether this is a derivation. */

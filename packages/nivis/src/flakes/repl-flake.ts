@@ -10,7 +10,7 @@ import {
   type Value,
 } from "@nivis/eval";
 import { lockFlake } from "@nivis/flake";
-import { type Bytes, formatFlakeRef, isLockedInput } from "@nivis/formats";
+import { type Bytes, formatFlakeRef, isLockedInput, marked } from "@nivis/formats";
 import { withFlakeSession } from "../flake-session.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Session } from "../session.ts";
@@ -33,7 +33,7 @@ export async function loadFlake(
     if (isPure && !isLockedInput(ref.input, { trustForges })) {
       throw new EvalError(
         "restricted",
-        `cannot use ':load-flake' on unlocked flake reference '${text}' (use --impure to override)`,
+        marked`cannot use ':load-flake' on unlocked flake reference '${text}' (use --impure to override)`,
       );
     }
     const flags = settingFlags({ useRegistries: isPure ? false : undefined }, flakeSession);
@@ -68,7 +68,8 @@ export async function loadOutput(
     const { evaluation } = session;
     const flake: Value = await evaluation.forceAsync(flakeValue(session, locked));
     const outputs = flake instanceof Attrs ? flake.get("outputs") : undefined;
-    if (outputs === undefined) throw new EvalError("value", `flake '${argument}' has no outputs`);
+    if (outputs === undefined)
+      throw new EvalError("value", marked`flake '${argument}' has no outputs`);
     const { context } = evaluation;
     const args = session.autoArguments();
     for (const prefix of prefixes) {

@@ -10,6 +10,7 @@ import {
   derivationType,
   finishDerivation,
   type HashModuloContext,
+  marked,
   sortedBytes,
 } from "@nivis/formats";
 import {
@@ -117,7 +118,7 @@ class Rewriter {
 
   #read(path: string): Derivation {
     const drv = this.#session.store.readDerivation(path);
-    if (drv === undefined) throw new EvalError("invalid-path", `path '${path}' is not valid`);
+    if (drv === undefined) throw new EvalError("invalid-path", marked`path '${path}' is not valid`);
     return drv;
   }
 

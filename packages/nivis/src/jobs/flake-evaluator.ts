@@ -2,7 +2,9 @@
  * The evaluator of a flake: the flake is locked first, which waits for networks, and then its outputs are
  * the root, or the attribute behind `#` without any of the prefixes that other commands try.
  */
+
 import { EvalError, parseAttrPath, type Slot } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { flakeValue, withFlakes } from "../flakes/flake-evaluation.ts";
 import { OutputCursor } from "../flakes/output-cursor.ts";
 import { JobEvaluator } from "./job-evaluator.ts";
@@ -34,7 +36,7 @@ export async function openFlakeEvaluator(
         if (found instanceof OutputCursor) return found.value();
         throw new EvalError(
           "missing-attribute",
-          `flake '${flags.source}' does not provide attribute '${fragment}'`,
+          marked`flake '${flags.source}' does not provide attribute '${fragment}'`,
         );
       };
       use(new JobEvaluator(flags, { session, root }));

@@ -34,7 +34,13 @@ import {
   type Value,
   withTrace,
 } from "@nivis/eval";
-import { compareBytes, type Derivation, type DerivedPath, sortedBytes } from "@nivis/formats";
+import {
+  compareBytes,
+  type Derivation,
+  type DerivedPath,
+  marked,
+  sortedBytes,
+} from "@nivis/formats";
 import {
   type AggregateWish,
   type AttrPath,
@@ -194,7 +200,7 @@ export class JobEvaluator {
 
   #mismatch(value: Value, expected: string, pos: PosIdx): EvalError {
     const found = `${typeWithArticle(value)}: ${printForError(value, this.#session.evaluation.positions)}`;
-    return new EvalError("type", `expected ${expected} but found ${found}`, pos);
+    return new EvalError("type", marked`expected ${expected} but found ${found}`, pos);
   }
 
   *#reply(path: AttrPath): Suspendable<JobReply> {
@@ -219,7 +225,7 @@ export class JobEvaluator {
     for (const name of path.slice(kept)) {
       const slot: Slot | undefined = value instanceof Attrs ? value.get(name) : undefined;
       if (slot === undefined) {
-        const message = `attribute '${name}' in selection path '${joinAttrPath(path)}' not found`;
+        const message = marked`attribute '${name}' in selection path '${joinAttrPath(path)}' not found`;
         throw new EvalError("missing-attribute", message);
       }
       value = (yield autoCall(context, this.#args, slot)) as Value;
@@ -297,7 +303,7 @@ export class JobEvaluator {
     const flagOf = function* (this: JobEvaluator, name: string): Suspendable<boolean> {
       const slot = set.get(name);
       if (slot === undefined) return false;
-      const trace = `while evaluating the \`${name}\` attribute`;
+      const trace = marked`while evaluating the \`${name}\` attribute`;
       return (yield this.#bool(slot, set.positionOf(name), trace)) as boolean;
     }.bind(this);
     if ((yield flagOf("_hydraAggregate")) as boolean) {
@@ -366,7 +372,7 @@ export class JobEvaluator {
       const reason = renderError(error, positions, { showTrace, color: false });
       throw new EvalError(
         "value",
-        `derivation '${joinAttrPath(path)}' does not have valid outputs: ${reason}`,
+        marked`derivation '${joinAttrPath(path)}' does not have valid outputs: ${reason}`,
       );
     }
   }
@@ -425,7 +431,7 @@ export class JobEvaluator {
     const drvPath = (yield coerceToStorePath(context, slot, pos, trace)) as string;
     if (drvPath.endsWith(".drv")) return drvPath;
     const baseName = drvPath.slice(drvPath.lastIndexOf("/") + 1);
-    const message = `store path '${baseName}' is not a valid derivation path`;
+    const message = marked`store path '${baseName}' is not a valid derivation path`;
     throw withTrace(new EvalError("invalid-path", message), pos, trace);
   }
 

@@ -3,7 +3,7 @@
  * the argument is, and a few more. The command and each of its workers parse the same command line, so
  * that a worker evaluates exactly as the command would.
  */
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { emptyLockChoices, LOCK_OPTIONS, type LockingFlags } from "../options/lock-options.ts";
@@ -82,14 +82,15 @@ export function defaultJobFlags(invocation: Invocation): JobFlags {
 
 /** Takes the one argument. */
 export function takeSource(flags: JobFlags, argument: string): void {
-  if (flags.source !== undefined) throw usageError(`unexpected argument '${encodeUtf8(argument)}'`);
+  if (flags.source !== undefined)
+    throw usageError(marked`unexpected argument '${encodeUtf8(argument)}'`);
   flags.source = encodeUtf8(argument);
 }
 
 /** Reads a whole number above zero. */
 export function positiveNumber(name: string, text: string): number {
   if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
-  throw usageError(`'${name}' needs a whole number above zero, not '${encodeUtf8(text)}'`);
+  throw usageError(marked`'${name}' needs a whole number above zero, not '${encodeUtf8(text)}'`);
 }
 
 /** The options. */
@@ -216,7 +217,7 @@ export function checkJobFlags(flags: JobFlags): void {
   ].filter((name) => name !== "");
   if (flags.noInstantiate && needed.length > 0) {
     throw usageError(
-      `--no-instantiate is incompatible with: ${needed.join(", ")}. These features require instantiated derivations.`,
+      marked`--no-instantiate is incompatible with: ${needed.join(", ")}. These features require instantiated derivations.`,
     );
   }
   if (flags.source === undefined) throw usageError("no expression specified");

@@ -8,7 +8,7 @@
  */
 import { closeSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
 import { EvalError } from "@nivis/eval";
-import { byteStringToBytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { byteStringToBytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { type AttrPath, attrPathKey, joinAttrPath, type KnownJob } from "@nivis/jobs";
 import { errnoMessage } from "@nivis/node";
 
@@ -65,7 +65,7 @@ export class Journal {
     } catch (error) {
       if (error instanceof EvalError) throw error;
       const { code = "" } = error as NodeJS.ErrnoException;
-      throw new EvalError("io", `opening the journal "${path}": ${errnoMessage(code)}`);
+      throw new EvalError("io", marked`opening the journal "${path}": ${errnoMessage(code)}`);
     }
   }
 
@@ -102,13 +102,13 @@ function checkHead(path: string, line: string, command: string): void {
   if (head.nivisJobs !== VERSION) {
     throw new EvalError(
       "value",
-      `'${path}' is not a journal of 'nivis jobs': name a file that does not exist yet`,
+      marked`'${path}' is not a journal of 'nivis jobs': name a file that does not exist yet`,
     );
   }
   if (head.command !== command) {
     throw new EvalError(
       "value",
-      `the journal '${path}' belongs to another command (or another version of Nivis): name another file, or remove it to begin anew`,
+      marked`the journal '${path}' belongs to another command (or another version of Nivis): name another file, or remove it to begin anew`,
     );
   }
 }
@@ -127,6 +127,6 @@ function readLine(path: string, line: string): JournalLine {
     };
     return { key: attrPathKey(bytes), line, name: joinAttrPath(bytes), job };
   } catch {
-    throw new EvalError("value", `the journal '${path}' is damaged: remove it to begin anew`);
+    throw new EvalError("value", marked`the journal '${path}' is damaged: remove it to begin anew`);
   }
 }

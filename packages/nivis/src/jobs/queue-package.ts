@@ -2,7 +2,9 @@
  * Loads `@nivis/queue`, which is a package of its own: it brings BullMQ, and only those who spread work over
  * several machines install it.
  */
+
 import { EvalError } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 
 /** The name of the package; `require` of a constant would be resolved when Nivis is built. */
 const PACKAGE = ["@nivis", "queue"].join("/");
@@ -17,7 +19,7 @@ export function loadQueue(): typeof import("@nivis/queue") {
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
     throw new EvalError(
       "not-supported",
-      `a queue needs the package ${PACKAGE}, which is not installed; run: npm install ${PACKAGE}`,
+      marked`a queue needs the package ${PACKAGE}, which is not installed; run: npm install ${PACKAGE}`,
     );
   }
 }

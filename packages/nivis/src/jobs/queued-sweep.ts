@@ -3,7 +3,7 @@
  * machine does with their replies.
  */
 import { EvalError, type EvalIo } from "@nivis/eval";
-import { canonPath, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { canonPath, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import type { JobReply, PathSource } from "@nivis/jobs";
 import type { SourceTreeClaim, SweepRequest } from "@nivis/queue";
 import { usageError } from "../options/option.ts";
@@ -123,7 +123,7 @@ function treeOf(flags: JobFlags, machine: EvalIo): SourceTreeClaim | undefined {
     return { kind: "store-path", path: decodeUtf8(`${storeDir}/${baseName}`) };
   }
   if (file !== undefined && file !== path && !file.startsWith(`${path}/`)) {
-    throw usageError(`the file '${file}' is not in the directory '${path}' of '--tree'`);
+    throw usageError(marked`the file '${file}' is not in the directory '${path}' of '--tree'`);
   }
   return { kind: "directory", path: decodeUtf8(path), narHash: treeHash(machine, path) };
 }

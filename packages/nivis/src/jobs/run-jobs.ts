@@ -2,7 +2,9 @@
  * The work of `nivis jobs`: one sweep, by local workers or by a queue, with its lines, its progress, its
  * journal and its aggregates.
  */
+
 import { EvalError } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { joinAttrPath, Sweep } from "@nivis/jobs";
 import { CommandFailure } from "../command-failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -168,7 +170,7 @@ class JobRun {
   #rootError({ message, shown, isUsage }: RootFailure): unknown {
     if (isUsage) return new EvalError("value", message.replace(/^error:\s*/, ""));
     this.#show([shown]);
-    return new EvalError("value", `worker error: ${message}`);
+    return new EvalError("value", marked`worker error: ${message}`);
   }
 
   #interruption(): unknown {

@@ -16,7 +16,7 @@ import {
   typeName,
   type Value,
 } from "@nivis/eval";
-import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import {
   type DescribedValue,
   type EvaluationProblem,
@@ -282,7 +282,7 @@ class EditorEvaluator {
 
 function missing(path: readonly string[], at: number): EvalError {
   const name = encodeUtf8(path[at] as string);
-  return new EvalError("missing-attribute", `attribute '${name}' missing`);
+  return new EvalError("missing-attribute", marked`attribute '${name}' missing`);
 }
 
 /** The place of a span in a file; `undefined` for other texts. */

@@ -10,6 +10,7 @@ import {
   type DerivedPath,
   encodeUtf8,
   FormatError,
+  marked,
   parseDerivedPath,
   splitStorePath,
 } from "@nivis/formats";
@@ -154,7 +155,7 @@ export class Installables {
     if (found.length > 0 && rest.length === 0) return found;
     if (found.length > 0) {
       throw usageError(
-        `'${rest[0]}' is not a store path, and '${found[0]?.shown}' is one: give one kind of argument only`,
+        marked`'${rest[0]}' is not a store path, and '${found[0]?.shown}' is one: give one kind of argument only`,
       );
     }
     // As with `nivis eval`, the first argument is the file and all others are attribute paths.

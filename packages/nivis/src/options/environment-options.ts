@@ -1,5 +1,5 @@
 /** Options of commands that start a program: what of the environment it gets. */
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { flag, type Option, usageError, valueFlag } from "./option.ts";
 
 /** What the options here gather. Texts. */
@@ -31,7 +31,7 @@ export const ENVIRONMENT_OPTIONS: readonly Option<EnvironmentFlags>[] = [
   valueFlag(["--unset-env-var", "--unset", "-u"], "NAME", "Remove a variable", (flags, name) => {
     if (flags.set.some(([other]) => other === name)) {
       throw usageError(
-        `Cannot unset environment variable '${encodeUtf8(name)}' that is set with '--set-env-var'`,
+        marked`Cannot unset environment variable '${encodeUtf8(name)}' that is set with '--set-env-var'`,
       );
     }
     flags.unset.push(name);
@@ -44,12 +44,12 @@ export const ENVIRONMENT_OPTIONS: readonly Option<EnvironmentFlags>[] = [
       const shown = encodeUtf8(name as string);
       if (flags.unset.includes(name as string)) {
         throw usageError(
-          `Cannot set environment variable '${shown}' that is unset with '--unset-env-var'`,
+          marked`Cannot set environment variable '${shown}' that is unset with '--unset-env-var'`,
         );
       }
       if (flags.set.some(([other]) => other === name)) {
         throw usageError(
-          `Duplicate definition of environment variable '${shown}' with '--set-env-var' is ambiguous`,
+          marked`Duplicate definition of environment variable '${shown}' with '--set-env-var' is ambiguous`,
         );
       }
       flags.set.push([name as string, value as string]);

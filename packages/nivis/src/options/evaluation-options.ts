@@ -3,7 +3,7 @@
  * and options of C++ Nix that are accepted but have no effect.
  */
 import { disabledFeature, EvalError, NO_POS, type TierMode } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import {
   applySetting,
   parseNumberWithUnit,
@@ -85,7 +85,7 @@ function settingOfOption(flags: EvaluationFlags, name: string, value: string): v
     setting(flags, encodeUtf8(name), value);
   } catch (error) {
     if (!(error instanceof EvalError) || error.kind !== "usage") throw error;
-    const report = { message: error.message, pos: NO_POS, traces: [] };
+    const report = { text: error.text, shown: error.text, pos: NO_POS, traces: [] };
     flags.invocation.log({ severity: "warning", text: error.message, report });
   }
 }
@@ -207,7 +207,9 @@ const GENERAL_OPTIONS: readonly Option<EvaluationFlags>[] = [
     "Show errors plain (as C++ Nix does, the default), rich (with labels and hints) or as json",
     (flags, form) => {
       if (form !== "plain" && form !== "rich" && form !== "json") {
-        throw usageError(`'${encodeUtf8(form)}' is not a form of diagnostics: plain, rich or json`);
+        throw usageError(
+          marked`'${encodeUtf8(form)}' is not a form of diagnostics: plain, rich or json`,
+        );
       }
       flags.invocation.diagnostics = form;
     },
@@ -234,7 +236,7 @@ const GENERAL_OPTIONS: readonly Option<EvaluationFlags>[] = [
     "Run code as bytecode (vm), as JavaScript (js), or run hot code as JavaScript (auto, the default)",
     (flags, tier) => {
       if (tier !== "vm" && tier !== "js" && tier !== "auto") {
-        throw usageError(`'${encodeUtf8(tier)}' is not a tier: vm, js or auto`);
+        throw usageError(marked`'${encodeUtf8(tier)}' is not a tier: vm, js or auto`);
       }
       flags.tier = tier;
     },
@@ -267,7 +269,7 @@ const LOGGING_OPTIONS: readonly Option<EvaluationFlags>[] = [
     ({ invocation }, format) => {
       const found = LOG_FORMATS.find((name) => name === format);
       if (found === undefined) {
-        const message = `option 'log-format' has an invalid value '${encodeUtf8(format)}'`;
+        const message = marked`option 'log-format' has an invalid value '${encodeUtf8(format)}'`;
         throw new EvalError("value", message);
       }
       invocation.logFormat = found;

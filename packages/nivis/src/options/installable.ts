@@ -10,6 +10,7 @@ import {
   encodeUtf8,
   formatSingleDerivedPath,
   isDerivationPath,
+  marked,
   parseDerivedPath,
   rootOfDerivedPath,
   splitStorePath,
@@ -54,7 +55,7 @@ export async function followToStore(
     }
     const status = await nodeFileSystem.status(path);
     if (status === undefined) {
-      throw new StoreError("io", `getting status of "${path}": No such file or directory`);
+      throw new StoreError("io", marked`getting status of "${path}": No such file or directory`);
     }
     if (status.type !== "symlink") break;
     const target = await nodeFileSystem.readLink(path);
@@ -62,7 +63,7 @@ export async function followToStore(
       target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`,
     );
   }
-  throw new StoreError("invalid-path", `path '${path}' is not in the Nix store`);
+  throw new StoreError("invalid-path", marked`path '${path}' is not in the Nix store`);
 }
 
 function absolute(path: string, session: StoreSession): string {
@@ -72,7 +73,7 @@ function absolute(path: string, session: StoreSession): string {
 /** The error of reading files of a path that is not valid; stores on this disk have a wording of their own. */
 export function notInStore(path: string, store: Store): StoreError {
   if (store.realPath === undefined) return invalidPath(path);
-  return new StoreError("invalid-path", `path '${path}' is not a valid store path`);
+  return new StoreError("invalid-path", marked`path '${path}' is not a valid store path`);
 }
 
 /** The store path that a path leads to; `undefined` if it is not in the store. */
@@ -125,7 +126,7 @@ async function outputsOf(
       if (!known.has(name)) {
         throw new StoreError(
           "usage",
-          `the derivation '${drv}' doesn't have an output named '${name}'`,
+          marked`the derivation '${drv}' doesn't have an output named '${name}'`,
         );
       }
       return [name, known.get(name)] as const;
@@ -182,7 +183,7 @@ export function knownPaths({ wanted, outputs }: ResolvedPath): readonly string[]
     const drv = formatSingleDerivedPath((wanted as DerivedPath & { kind: "built" }).drv);
     throw new StoreError(
       "usage",
-      `cannot operate on an output of the unbuilt derivation '${drv}^${name}'`,
+      marked`cannot operate on an output of the unbuilt derivation '${drv}^${name}'`,
     );
   });
 }
@@ -199,7 +200,7 @@ export async function derivationOf(
     else {
       const deriver = await deriverOf(path, store);
       if (deriver === undefined) {
-        throw new StoreError("usage", `'${path}' does not have a known deriver`);
+        throw new StoreError("usage", marked`'${path}' does not have a known deriver`);
       }
       found.push(deriver);
     }
@@ -238,7 +239,8 @@ export async function onePath(
     for (const path of paths) found.add(path);
   }
   const shown = resolved[0]?.shown ?? argument;
-  if (found.size !== 1) throw usageError(`argument '${shown}' should evaluate to one store path`);
+  if (found.size !== 1)
+    throw usageError(marked`argument '${shown}' should evaluate to one store path`);
   return { path: [...found][0], shown };
 }
 

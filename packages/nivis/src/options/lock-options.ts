@@ -1,6 +1,6 @@
 /** The flags by which commands say what may happen to a lock file. */
 import { type InputPath, parseInputPath } from "@nivis/flake";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { type CommonFlags, commonFlags, unexpectedArgument } from "../async-program.ts";
 import type { Invocation } from "../invocation.ts";
 import { flag, type Option, usageError, valueFlag } from "./option.ts";
@@ -61,7 +61,7 @@ export function inputPathOf(text: string, name: string): InputPath {
   const path = parseInputPath(encodeUtf8(text));
   if (path.length > 0) return path;
   throw usageError(
-    `${name} was passed a zero-length input path, which would refer to the flake itself, not an input`,
+    marked`${name} was passed a zero-length input path, which would refer to the flake itself, not an input`,
   );
 }
 

@@ -5,7 +5,9 @@
  * with two values (`--arg NAME EXPR`), settings whose order matters, and words such as `-vv` or
  * `-I.`. This parser follows C++ Nix's rules (libutil/args.cc) and messages, and adds suggestions.
  */
+
 import { bestMatches, type EvalError } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { usageError } from "@nivis/node";
 
 export { usageError };
@@ -133,8 +135,8 @@ class ArgumentWalk<Flags> {
       }
       // Nix: the parser of the command itself sees these arguments one by one, flags or not.
       const option = named(this.#grammar.own, argument);
-      if (option === undefined) throw usageError(`unexpected argument '${argument}'`);
-      if (option.values.length > 0) throw usageError(`'${argument}' requires an argument`);
+      if (option === undefined) throw usageError(marked`unexpected argument '${argument}'`);
+      if (option.values.length > 0) throw usageError(marked`'${argument}' requires an argument`);
       if (option.instead !== undefined) return option.instead;
       option.apply(this.#flags);
     }
@@ -146,7 +148,7 @@ class ArgumentWalk<Flags> {
     const option = findOption(this.#grammar, name);
     if (option === undefined) {
       // Nix: no suggestions.
-      if (this.#grammar.style === "legacy") throw usageError(`unrecognised flag '${name}'`);
+      if (this.#grammar.style === "legacy") throw usageError(marked`unrecognised flag '${name}'`);
       throw unknownFlag(name, this.#grammar);
     }
     option.apply(this.#flags, ...this.#takeValues(name, option));
@@ -211,8 +213,10 @@ class ArgumentWalk<Flags> {
   #missingValue(name: string, count: number, given: number): EvalError {
     // Nix: the command's own parser uses a different message.
     return this.#grammar.style === "legacy" && named(this.#grammar.own, name) !== undefined
-      ? usageError(`'${name}' requires an argument`)
-      : usageError(`flag '${name}' requires ${count} argument(s), but only ${given} were given`);
+      ? usageError(marked`'${name}' requires an argument`)
+      : usageError(
+          marked`flag '${name}' requires ${count} argument(s), but only ${given} were given`,
+        );
   }
 }
 
@@ -237,5 +241,5 @@ function unknownFlag<Flags>(argument: string, grammar: Grammar<Flags>): EvalErro
       [...options.flatMap((option) => option.names), ...(family?.names() ?? [])],
       name,
     );
-  return usageError(`unrecognised flag '${name}'`, name.startsWith("--") ? matches : []);
+  return usageError(marked`unrecognised flag '${name}'`, name.startsWith("--") ? matches : []);
 }

@@ -1,6 +1,6 @@
 /** What the commands about registries gather, and how they change one. */
 import type { Registry } from "@nivis/flake";
-import { encodeUtf8, type FlakeRef, parseFlakeRef } from "@nivis/formats";
+import { encodeUtf8, type FlakeRef, marked, parseFlakeRef } from "@nivis/formats";
 import type { FlakeSession } from "@nivis/node";
 import { type CommonFlags, commonFlags } from "../async-program.ts";
 import type { Invocation } from "../invocation.ts";
@@ -42,7 +42,9 @@ export function refsOf(
 ): FlakeRef[] {
   if (refs.length < least || refs.length > most) {
     const wanted = least === most ? String(least) : `${least} or ${most}`;
-    throw usageError(`this command takes ${wanted} references, but ${refs.length} were given`);
+    throw usageError(
+      marked`this command takes ${wanted} references, but ${refs.length} were given`,
+    );
   }
   return refs.map((text) => parseFlakeRef(text, { warn: (message) => invocation.warn(message) }));
 }

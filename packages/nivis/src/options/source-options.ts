@@ -15,7 +15,7 @@ import {
   type Thunk,
   type Value,
 } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import type { Session, Source } from "../session.ts";
 import { defaultFlags, type EvaluationFlags } from "./evaluation-options.ts";
@@ -122,7 +122,7 @@ function takeFile(flags: SourceFlags, session: Session, paths: string[], command
   const [first] = flags.positionals;
   if (first === undefined) {
     if (session.exists("./default.nix")) return "./default.nix";
-    throw usageError(`'${command}' needs an expression: give a file, or --expr EXPR`);
+    throw usageError(marked`'${command}' needs an expression: give a file, or --expr EXPR`);
   }
   const isFile = first === "-" || /^<.+>$/.test(first) || session.exists(first);
   if (!isFile) throw usageError(notAFile(first, command));

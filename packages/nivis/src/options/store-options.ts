@@ -1,5 +1,5 @@
 /** The options that all commands on stores share. */
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { settingFlags } from "@nivis/node";
 import { FLAKE_OPTIONS } from "./flake-options.ts";
 import { flag, type Option, usageError, valueFlag } from "./option.ts";
@@ -155,5 +155,5 @@ export function sharedStoreOptions<Draft extends StoreDraft>(
 
 /** Refuses arguments of a command that takes none. */
 export function unexpectedArguments({ arguments: [first] }: StoreDraft): void {
-  if (first !== undefined) throw usageError(`unexpected argument '${first}'`);
+  if (first !== undefined) throw usageError(marked`unexpected argument '${first}'`);
 }

@@ -2,6 +2,7 @@
  * The profilers of C++ Nix, which observe every call: `eval-profiler` and `trace-function-calls`.
  * Loaded on demand.
  */
+
 import {
   type CallListener,
   CallTracker,
@@ -11,6 +12,7 @@ import {
   FunctionTrace,
   type RunObserver,
 } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { errnoMessage, type GatheredSettings } from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
 
@@ -99,7 +101,7 @@ class ProfileFile {
       return action();
     } catch (error) {
       const { code = "" } = error as NodeJS.ErrnoException;
-      throw new EvalError("io", `${what} file "${this.#path}": ${errnoMessage(code)}`);
+      throw new EvalError("io", marked`${what} file "${this.#path}": ${errnoMessage(code)}`);
     }
   }
 }

@@ -1,7 +1,9 @@
 /** The places of breakpoints as users write them: `FILE:LINE`, `FILE:LINE:COLUMN` or the name of a function. */
+
 import type { BreakpointPlace, Debugger } from "@nivis/debugger";
 import { EvalError } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
+import { marked } from "@nivis/formats";
 import type { Session } from "../session.ts";
 
 /** The place that an argument of `:break` or `--break` names. */
@@ -9,7 +11,10 @@ export function breakpointPlace(session: Session, debug: Debugger, text: Bytes):
   const match = /^(.+?):(\d+)(?::(\d+))?$/.exec(text);
   if (match === null) {
     if (!/^[a-zA-Z_][\w.'-]*$/.test(text)) {
-      throw new EvalError("value", `'${text}' is neither FILE:LINE nor the name of a function`);
+      throw new EvalError(
+        "value",
+        marked`'${text}' is neither FILE:LINE nor the name of a function`,
+      );
     }
     return { kind: "function", name: text };
   }
@@ -31,7 +36,7 @@ function pathOf(session: Session, debug: Debugger, name: Bytes): Bytes {
   if (found.length > 1) {
     throw new EvalError(
       "value",
-      `'${name}' may be any of ${found.length} files, such as '${found[0]}' and '${found[1]}'`,
+      marked`'${name}' may be any of ${found.length} files, such as '${found[0]}' and '${found[1]}'`,
     );
   }
   return found[0] ?? absolute;

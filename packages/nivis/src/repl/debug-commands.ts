@@ -16,6 +16,7 @@ import {
 } from "@nivis/debugger";
 import { describePosition, EvalError, NO_POS, type PosIdx } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
+import { marked } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import { openHeapConsole } from "../commands/explore.ts";
 import { breakpointPlace } from "./breakpoint-place.ts";
@@ -125,7 +126,7 @@ export const DEBUG_COMMANDS: readonly ReplCommand[] = [
   ),
   printing([":delete"], "<n>", "Remove a breakpoint", (_, stop, argument) => {
     if (!stop.debug.breakpoints.remove(Number.parseInt(argument, 10))) {
-      throw new EvalError("value", `there is no breakpoint '${argument}'`);
+      throw new EvalError("value", marked`there is no breakpoint '${argument}'`);
     }
     stop.debug.breakpointsChanged();
   }),
@@ -144,7 +145,7 @@ export const DEBUG_COMMANDS: readonly ReplCommand[] = [
   printing([":unwatch"], "<n>", "No longer show an expression", (_, stop, argument) => {
     const index = Number.parseInt(argument, 10) - 1;
     if (stop.watches[index] === undefined) {
-      throw new EvalError("value", `there is no watched expression '${argument}'`);
+      throw new EvalError("value", marked`there is no watched expression '${argument}'`);
     }
     stop.watches.splice(index, 1);
   }),
@@ -257,7 +258,7 @@ function countOf(argument: Bytes, name: string): number {
   if (argument === "") return 1;
   const number = Number(argument);
   if (!Number.isSafeInteger(number)) {
-    throw new EvalError("value", `'${name}' takes a number, not '${argument}'`);
+    throw new EvalError("value", marked`'${name}' takes a number, not '${argument}'`);
   }
   return number;
 }

@@ -30,7 +30,7 @@ import {
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
-import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { type Expr, NodeKind } from "@nivis/syntax";
 import { runChild } from "../child-process.ts";
 import { Realisation } from "../realisation.ts";
@@ -179,7 +179,7 @@ export const REPL_COMMANDS: readonly ReplCommand[] = [
     doc: "Load all files and flakes again; with 'keep', keep the bindings that were typed",
     run: async (repl, argument, name) => {
       if (argument !== "" && argument !== "keep") {
-        throw new EvalError("value", `unexpected argument '${argument}' to ${name}`);
+        throw new EvalError("value", marked`unexpected argument '${argument}' to ${name}`);
       }
       await repl.reload(argument === "keep");
       return undefined;
@@ -207,7 +207,7 @@ export const REPL_COMMANDS: readonly ReplCommand[] = [
     run: (repl, argument, name) => {
       const { settings } = repl.invocation;
       if (argument !== "" && argument !== "true" && argument !== "false") {
-        throw new EvalError("value", `unexpected argument '${argument}' to ${name}`);
+        throw new EvalError("value", marked`unexpected argument '${argument}' to ${name}`);
       }
       settings.showTrace = argument === "" ? !settings.showTrace : argument === "true";
       repl.print(`${settings.showTrace ? "" : "not "}showing error traces\n`);
@@ -302,7 +302,7 @@ async function build(repl: Repl, argument: Bytes, links: boolean): Promise<undef
   const drvPath = await derivationPath(repl, await repl.evaluate(argument));
   const realisation = new Realisation(session, invocation, repl.interrupts.signal);
   if (!realisation.store.isValidPath(drvPath)) {
-    throw new EvalError("value", `expression evaluated to invalid derivation '${drvPath}'`);
+    throw new EvalError("value", marked`expression evaluated to invalid derivation '${drvPath}'`);
   }
   const wanted = { kind: "built", drv: { kind: "opaque", path: drvPath }, outputs: "all" } as const;
   const built = await realisation.build([wanted], "normal");
@@ -344,7 +344,7 @@ async function runNixOn(
     if (!(error instanceof EvalError)) throw error;
     throw new EvalError(
       "io",
-      `${error.message}; this command runs '${program}' of C++ Nix, which must be on PATH`,
+      marked`${error.message}; this command runs '${program}' of C++ Nix, which must be on PATH`,
     );
   }
   return undefined;
@@ -416,7 +416,7 @@ async function edit(repl: Repl, argument: Bytes): Promise<void> {
     const origin = place?.source.origin;
     if (place === undefined || (origin?.kind !== "file" && origin?.kind !== "internal")) {
       const shown = describePosition(positions, value.code.pos);
-      throw new EvalError("value", `'${shown}' cannot be shown in an editor`);
+      throw new EvalError("value", marked`'${shown}' cannot be shown in an editor`);
     }
     line = place.source.lineColumn(place.offset).line;
     await editSource(repl, origin.path, place.source.text, origin.kind === "internal", line);
@@ -426,7 +426,7 @@ async function edit(repl: Repl, argument: Bytes): Promise<void> {
     const colon = text.lastIndexOf(":");
     line = Number(text.slice(colon + 1));
     if (colon < 0 || !Number.isSafeInteger(line)) {
-      throw new EvalError("value", `cannot parse 'meta.position' attribute '${text}'`);
+      throw new EvalError("value", marked`cannot parse 'meta.position' attribute '${text}'`);
     }
     path = new NixPath(text.slice(0, colon));
   }
@@ -473,6 +473,6 @@ function* packagePosition(repl: Repl, value: Value, what: Bytes): Suspendable<By
     return textOf(text);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    throw new EvalError("value", `package '${what}' has no source location information`);
+    throw new EvalError("value", marked`package '${what}' has no source location information`);
   }
 }

@@ -13,14 +13,14 @@ import {
   evalErrorOf,
   knownValue,
   NO_POS,
-  printForError,
   printPretty,
   type Slot,
   type Thunk,
   typeWithArticle,
   type Value,
+  valueInError,
 } from "@nivis/eval";
-import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
+import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { type Expr, NodeKind, printIdentifier } from "@nivis/syntax";
 import { loadFlake } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
@@ -151,9 +151,9 @@ export class Repl {
       const name = blank < 0 ? text : text.slice(0, blank);
       const argument = blank < 0 ? "" : trim(text.slice(blank));
       const command = findCommand(name, this.stop !== undefined);
-      if (command === undefined) throw new EvalError("value", `unknown command '${name}'`);
+      if (command === undefined) throw new EvalError("value", marked`unknown command '${name}'`);
       if (command.needs !== undefined && argument === "") {
-        throw new EvalError("value", `'${name}' needs ${command.needs}`);
+        throw new EvalError("value", marked`'${name}' needs ${command.needs}`);
       }
       if (command.takesExpression === true && this.#isIncomplete(argument)) return "incomplete";
       return (await command.run(this, argument, name)) ?? "done";
@@ -356,7 +356,7 @@ export class Repl {
     if (!(value instanceof Attrs)) {
       const error = new EvalError(
         "type",
-        `expected a set but found ${typeWithArticle(value)}: ${printForError(value, this.session.evaluation.positions)}`,
+        marked`expected a set but found ${typeWithArticle(value)}: ${valueInError(value, this.session.evaluation.positions)}`,
       );
       error.addTrace(NO_POS, "while evaluating an attribute set to be merged in the global scope");
       throw error;

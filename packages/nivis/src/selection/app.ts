@@ -8,7 +8,7 @@ import {
   textOf,
   type Value,
 } from "@nivis/eval";
-import { type DerivedPath, isInStore } from "@nivis/formats";
+import { type DerivedPath, isInStore, marked } from "@nivis/formats";
 import type { Session } from "../session.ts";
 import { textAttribute, textPath } from "./wanted-paths.ts";
 
@@ -39,7 +39,7 @@ export function* appOf(session: Session, slot: Slot): Suspendable<App> {
       wanted: DerivedPath;
     };
     if (!isInStore(text, session.store.storeDir)) {
-      throw new EvalError("value", `app program '${text}' is not in the Nix store`);
+      throw new EvalError("value", marked`app program '${text}' is not in the Nix store`);
     }
     return { program: text, wanted: [wanted] };
   }

@@ -4,6 +4,7 @@
  * It searches sets of derivations, the sets in them that have `recurseForDerivations`, and all
  * lists. A derivation that occurs twice counts once.
  */
+
 import {
   Attrs,
   autoCall,
@@ -27,6 +28,7 @@ import {
   type Value,
   withTrace,
 } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 
 /**
  * The maximum depth regardless of the setting: each level takes about a kilobyte during the search.
@@ -127,7 +129,11 @@ class PackageFinder {
           yield this.search(slot);
         }
       } catch (error) {
-        throw withTrace(error, set.positionOf(name), `while evaluating the attribute '${name}'`);
+        throw withTrace(
+          error,
+          set.positionOf(name),
+          marked`while evaluating the attribute '${name}'`,
+        );
       }
     }
     return undefined;
@@ -158,7 +164,7 @@ class PackageFinder {
 }
 
 function endlessSearch(value: Value): EvalError {
-  const message = `cannot search ${typeWithArticle(value)} that contains itself for derivations`;
+  const message = marked`cannot search ${typeWithArticle(value)} that contains itself for derivations`;
   return new EvalError("infinite-recursion", message);
 }
 
@@ -173,7 +179,7 @@ export function* describePackage(ctx: EvalContext, set: Attrs): Suspendable<Pack
   const drvPath = (yield coerceToStorePath(ctx, slot, pos, trace)) as string;
   if (!drvPath.endsWith(".drv")) {
     const baseName = drvPath.slice(drvPath.lastIndexOf("/") + 1);
-    const message = `store path '${baseName}' is not a valid derivation path`;
+    const message = marked`store path '${baseName}' is not a valid derivation path`;
     throw withTrace(new EvalError("invalid-path", message), pos, trace);
   }
   const outputSlot = set.get("outputName");
@@ -187,14 +193,14 @@ export function* describePackage(ctx: EvalContext, set: Attrs): Suspendable<Pack
           "while evaluating the output name of a derivation",
         )) as string);
   if (outputName === "") {
-    throw new EvalError("value", `derivation '${drvPath}' lacks an 'outputName' attribute`);
+    throw new EvalError("value", marked`derivation '${drvPath}' lacks an 'outputName' attribute`);
   }
   return { drvPath, outputName };
 }
 
 function typeMismatch(ctx: EvalContext, value: Value, expected: string, pos: PosIdx): EvalError {
   const found = `${typeWithArticle(value)}: ${printForError(value, ctx.positions)}`;
-  return new EvalError("type", `expected ${expected} but found ${found}`, pos);
+  return new EvalError("type", marked`expected ${expected} but found ${found}`, pos);
 }
 
 /** Evaluates a slot to a string without context. */

@@ -27,6 +27,7 @@ import {
 import {
   type DerivedPath,
   InputError,
+  marked,
   parseSingleDerivedPath,
   type SingleDerivedPath,
   sortedBytes,
@@ -51,7 +52,7 @@ export function splitOutputs(argument: string): SplitArgument {
   if (text === "*") return { head, outputs: "all" };
   const names = text.split(",");
   if (names.some((name) => !/^[0-9a-zA-Z+\-._?=]+$/.test(name))) {
-    throw new InputError(`invalid extended outputs specifier '${argument}'`);
+    throw new InputError(marked`invalid extended outputs specifier '${argument}'`);
   }
   return { head, outputs: sortedBytes(new Set(names)) };
 }
@@ -122,13 +123,13 @@ export function* textPath(ctx: EvalContext, value: Slot): Suspendable<TextPath> 
   if (element === undefined || context.length > 1) {
     throw new EvalError(
       "value",
-      `string '${textOf(text)}' has ${context.length} entries in its context. It should only have exactly one entry`,
+      marked`string '${textOf(text)}' has ${context.length} entries in its context. It should only have exactly one entry`,
     );
   }
   if (decodeContextElement(element).kind === "drv-deep") {
     throw new EvalError(
       "value",
-      `string '${textOf(text)}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
+      marked`string '${textOf(text)}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
     );
   }
   return { text: textOf(text), wanted: derivedPathOfContext(element, ctx.store.storeDir) };
@@ -164,7 +165,7 @@ export function* outputsToInstall(ctx: EvalContext, set: Attrs): Suspendable<rea
   if (((yield attribute(set, "outputSpecified")) as Value | undefined) === true) {
     const { outputName } = (yield describePackage(ctx, set)) as Package;
     if (!outputs.includes(outputName)) {
-      throw new EvalError("value", `derivation does not have output '${outputName}'`);
+      throw new EvalError("value", marked`derivation does not have output '${outputName}'`);
     }
     return [outputName];
   }

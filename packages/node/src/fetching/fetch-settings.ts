@@ -1,7 +1,7 @@
 /** The settings of fetchers and flakes from the texts of `nix.conf` and the command line. */
 import { readFileSync } from "node:fs";
 import { DEFAULT_FETCH_SETTINGS, type FetchSettings } from "@nivis/fetch";
-import { FormatError } from "@nivis/formats";
+import { FormatError, marked } from "@nivis/formats";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode } from "../errno.ts";
 import type { SettingTexts } from "../settings/fetch-setting-texts.ts";
@@ -90,12 +90,12 @@ export function flakeSettings(
 function parseBool(name: string, value: string): boolean {
   if (["true", "yes", "1"].includes(value)) return true;
   if (["false", "no", "0"].includes(value)) return false;
-  throw new FormatError("usage", `Boolean setting '${name}' has invalid value '${value}'`);
+  throw new FormatError("usage", marked`Boolean setting '${name}' has invalid value '${value}'`);
 }
 
 function parseNumber(name: string, value: string): number {
   if (/^\d+$/.test(value)) return Number(value);
-  throw new FormatError("usage", `setting '${name}' has invalid value '${value}'`);
+  throw new FormatError("usage", marked`setting '${name}' has invalid value '${value}'`);
 }
 
 /** `host=token` pairs, blanks between them. */

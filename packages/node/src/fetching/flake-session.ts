@@ -22,6 +22,7 @@ import {
   type FlakeRef,
   type FlakeRefWithFragment,
   InputError,
+  marked,
 } from "@nivis/formats";
 import { bytesOfText, currentDirectory, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -130,7 +131,7 @@ export class FlakeSession implements RegistrySource {
   #require(feature: string): void {
     if (feature === "flakes" || this.settings.features.has(feature)) return;
     throw new InputError(
-      `experimental Nix feature '${feature}' is disabled; add '--extra-experimental-features ${feature}' to enable it`,
+      marked`experimental Nix feature '${feature}' is disabled; add '--extra-experimental-features ${feature}' to enable it`,
     );
   }
 
@@ -269,7 +270,7 @@ const nodeFlakeDisk: FlakeDisk = {
     try {
       return realpathSync(toNodePath(path), { encoding: "buffer" }).toString("latin1");
     } catch (error) {
-      throw new InputError(`getting status of "${path}": ${errnoMessage(errnoCode(error))}`);
+      throw new InputError(marked`getting status of "${path}": ${errnoMessage(errnoCode(error))}`);
     }
   },
   fileType: (path) => new NodeDisk().stat(path)?.type,

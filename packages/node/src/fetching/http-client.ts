@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { type HttpClient, HttpFailure, type HttpRequest, type HttpResponse } from "@nivis/fetch";
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import type { Dispatcher } from "undici";
 import { bytesOfText, textOfBytes } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -144,7 +144,7 @@ function certificatesOf({ environment, certificateFile }: HttpOptions): string |
     return readFileSync(file, "latin1");
   } catch (error) {
     const reason = errnoMessage(errnoCode(error));
-    throw new InputError(`cannot read the certificates in "${bytesOfText(file)}": ${reason}`);
+    throw new InputError(marked`cannot read the certificates in "${bytesOfText(file)}": ${reason}`);
   }
 }
 

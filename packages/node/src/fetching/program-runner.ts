@@ -1,7 +1,7 @@
 /** Running programs such as git, with what they print gathered as bytes. */
 import type { ChildProcess } from "node:child_process";
 import type { ProgramOptions, ProgramResult, ProgramRunner } from "@nivis/fetch";
-import { InputError } from "@nivis/formats";
+import { InputError, marked } from "@nivis/formats";
 import { textOfBytes } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
 
@@ -56,7 +56,7 @@ export class NodeProgramRunner implements ProgramRunner {
         const reason = errnoMessage(errnoCode(error));
         const hint =
           reason === errnoMessage("ENOENT") ? `; is the program '${program}' installed?` : "";
-        reject(new InputError(`executing '${program}': ${reason}${hint}`));
+        reject(new InputError(marked`executing '${program}': ${reason}${hint}`));
       });
       child.on("close", (code, signal) => {
         forget();

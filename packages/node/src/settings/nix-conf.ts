@@ -1,4 +1,5 @@
 /** The format of nix.conf: lines `name = words`, comments, and `include` of other files. */
+import { marked } from "@nivis/formats";
 import { usageError } from "../usage-error.ts";
 
 /** A line that sets something. */
@@ -29,7 +30,7 @@ export function parseNixConf(
     if (name === undefined) continue;
     const isInclude = name === "include" || name === "!include";
     if (operator === undefined || (isInclude ? words.length !== 2 : operator !== "=")) {
-      throw usageError(`syntax error in configuration line '${text}' in "${path}"`);
+      throw usageError(marked`syntax error in configuration line '${text}' in "${path}"`);
     }
     if (!isInclude) {
       result.push({ name, value: rest.join(" ") });
@@ -37,13 +38,13 @@ export function parseNixConf(
     }
     const file = operator.startsWith("/") ? operator : `${directoryOf(path)}${operator}`;
     if (including.includes(file)) {
-      throw usageError(`configuration file "${file}" includes itself`);
+      throw usageError(marked`configuration file "${file}" includes itself`);
     }
     const included = read(file);
     if (included !== undefined) {
       result.push(...parseNixConf(included, file, read, [...including, path, file]));
     } else if (name === "include") {
-      throw usageError(`file "${file}" included from "${path}" not found`);
+      throw usageError(marked`file "${file}" included from "${path}" not found`);
     }
   }
   return result;

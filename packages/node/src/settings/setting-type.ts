@@ -6,7 +6,7 @@
  * settings.
  */
 import { EvalError, type LintLevel } from "@nivis/eval";
-import { canonPath } from "@nivis/formats";
+import { canonPath, marked } from "@nivis/formats";
 import { usageError } from "../usage-error.ts";
 
 /** A type of settings; `Parsed` is the type of a parsed value. */
@@ -55,13 +55,13 @@ const UNITS: Readonly<Record<string, bigint>> = {
 export function parseNumberWithUnit(text: string, bits: 32 | 64, signed = false): number {
   const unit = /[a-zA-Z]$/.exec(text)?.[0].toUpperCase();
   const factor = unit === undefined ? 1n : UNITS[unit];
-  if (factor === undefined) throw usageError(`invalid unit specifier '${unit}'`);
+  if (factor === undefined) throw usageError(marked`invalid unit specifier '${unit}'`);
   const digits = unit === undefined ? text : text.slice(0, -1);
   const isNumber = (signed ? /^[+-]?[0-9]+$/ : /^\+?[0-9]+$/).test(digits);
   const number = isNumber ? BigInt(digits.replace("+", "")) : undefined;
   const limit = 1n << BigInt(signed ? bits - 1 : bits);
   if (number === undefined || number >= limit || number < -limit) {
-    throw usageError(`'${digits}' is not an integer`);
+    throw usageError(marked`'${digits}' is not an integer`);
   }
   const product = number * factor;
   return Number(signed ? BigInt.asIntN(bits, product) : BigInt.asUintN(bits, product));
@@ -74,7 +74,7 @@ function integer(bits: 32 | 64, signed: boolean): SettingType<number> {
         return parseNumberWithUnit(text, bits, signed);
       } catch (error) {
         if (!(error instanceof EvalError)) throw error;
-        throw usageError(`setting '${name}' has invalid value '${text}'`);
+        throw usageError(marked`setting '${name}' has invalid value '${text}'`);
       }
     },
     appendable: false,
@@ -86,7 +86,7 @@ export const BOOL: SettingType<boolean> = {
   parse: (name, text) => {
     if (text === "true" || text === "yes" || text === "1") return true;
     if (text === "false" || text === "no" || text === "0") return false;
-    throw usageError(`Boolean setting '${name}' has invalid value '${text}'`);
+    throw usageError(marked`Boolean setting '${name}' has invalid value '${text}'`);
   },
   appendable: false,
   switches: { "": "true", "no-": "false" },
@@ -108,13 +108,13 @@ export const I64: SettingType<number> = integer(64, true);
 
 function notEmpty(name: string, text: string): void {
   if (text === "") {
-    throw usageError(`setting '${name}' is a path and paths cannot be empty`);
+    throw usageError(marked`setting '${name}' is a path and paths cannot be empty`);
   }
 }
 
 function absolutePath(text: string): string {
   if (text.startsWith("/")) return canonPath(text);
-  throw new EvalError("value", `not an absolute path: "${text}"`);
+  throw new EvalError("value", marked`not an absolute path: "${text}"`);
 }
 
 /** A path, which may be relative. */
@@ -177,7 +177,7 @@ export const PROFILER: SettingType<ProfilerMode> = {
 export const JOBS: SettingType<string> = {
   parse: (name, text) => {
     if (text === "auto" || (/^\+?[0-9]+$/.test(text) && Number(text) < 2 ** 32)) return text;
-    throw usageError(`configuration setting '${name}' should be 'auto' or an integer`);
+    throw usageError(marked`configuration setting '${name}' should be 'auto' or an integer`);
   },
   appendable: false,
 };

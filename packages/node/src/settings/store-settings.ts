@@ -2,7 +2,9 @@
  * Settings of C++ Nix that stores need: which store, whom to trust, how long to believe caches.
  * They come from the same files and variables as those of evaluation; unknown names are left to it.
  */
+
 import type { EvalIo } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 import { usageError } from "../usage-error.ts";
 import { configurationLines } from "./read-settings.ts";
 
@@ -30,7 +32,8 @@ function words(key: "substituters" | "trustedPublicKeys" | "secretKeyFiles"): Ap
 
 function seconds(key: "narinfoPositiveTtl" | "narinfoNegativeTtl", name: string): Apply {
   return (settings, value) => {
-    if (!/^\d+$/.test(value)) throw usageError(`setting '${name}' has invalid value '${value}'`);
+    if (!/^\d+$/.test(value))
+      throw usageError(marked`setting '${name}' has invalid value '${value}'`);
     settings[key] = Number(value);
   };
 }
@@ -44,7 +47,7 @@ const TABLE: Readonly<Record<string, Apply>> = {
   "secret-key-files": words("secretKeyFiles"),
   "require-sigs": (settings, value) => {
     if (!["true", "yes", "1", "false", "no", "0"].includes(value)) {
-      throw usageError(`Boolean setting 'require-sigs' has invalid value '${value}'`);
+      throw usageError(marked`Boolean setting 'require-sigs' has invalid value '${value}'`);
     }
     settings.requireSigs = ["true", "yes", "1"].includes(value);
   },

@@ -1,5 +1,7 @@
 /** Listens on a Unix domain socket and serves a store to each client that connects. */
+
 import { rmSync } from "node:fs";
+import { marked } from "@nivis/formats";
 import { type ServerOptions, StoreError, serveClient, type Transport } from "@nivis/store";
 import { DuplexTransport } from "./duplex-transport.ts";
 import { nodeStoreHost } from "./node-store-host.ts";
@@ -30,7 +32,7 @@ export async function listenOnSocket(
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) =>
-      reject(new StoreError("io", `cannot listen on socket '${path}': ${error.message}`)),
+      reject(new StoreError("io", marked`cannot listen on socket '${path}': ${error.message}`)),
     );
     server.listen(path, resolve);
   });

@@ -2,7 +2,9 @@
  * Streams of Node as transports: sockets, and the pipes of a process. What arrives is read no
  * faster than it is taken.
  */
+
 import type { Readable, Writable } from "node:stream";
+import { marked } from "@nivis/formats";
 import { type CancelSignal, type Connector, StoreError, type Transport } from "@nivis/store";
 
 /** How many bytes may wait to be taken before the stream is paused. */
@@ -121,7 +123,7 @@ async function connectUnix(path: string, signal?: CancelSignal): Promise<Transpo
   let directory: number | undefined;
   if (Buffer.byteLength(path) > LONGEST_ADDRESS) {
     if (process.platform !== "linux" || Buffer.byteLength(basename(path)) > 64) {
-      throw new StoreError("connection", `socket path '${path}' is too long`);
+      throw new StoreError("connection", marked`socket path '${path}' is too long`);
     }
     directory = openSync(dirname(path), "r");
     address = `/proc/self/fd/${directory}/${basename(path)}`;
@@ -143,7 +145,10 @@ async function connectUnix(path: string, signal?: CancelSignal): Promise<Transpo
       const onError = (error: NodeJS.ErrnoException): void => {
         signal?.removeEventListener("abort", abort);
         reject(
-          new StoreError("connection", `cannot connect to socket at '${path}': ${reason(error)}`),
+          new StoreError(
+            "connection",
+            marked`cannot connect to socket at '${path}': ${reason(error)}`,
+          ),
         );
       };
       socket.once("error", onError);
@@ -187,7 +192,7 @@ export function processConnector(options: ProcessConnectorOptions): Connector {
     });
     const failed = new Promise<never>((_, reject) => {
       child.once("error", (error) =>
-        reject(new StoreError("connection", `${options.failure}: ${error.message}`)),
+        reject(new StoreError("connection", marked`${options.failure}: ${error.message}`)),
       );
     });
     const transport = new DuplexTransport(child.stdout, child.stdin, () => child.kill());
@@ -229,7 +234,10 @@ async function skipGreeting(
     read = Buffer.concat([read, chunk]);
   }
   const shown = read.subarray(0, 100).toString("latin1");
-  throw new StoreError("connection", read.length === 0 ? failure : `${failure}: got '${shown}'`);
+  throw new StoreError(
+    "connection",
+    read.length === 0 ? failure : marked`${failure}: got '${shown}'`,
+  );
 }
 
 /** A transport whose first bytes were read already. */

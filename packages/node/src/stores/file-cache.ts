@@ -1,5 +1,7 @@
 /** A binary cache in a directory: `file://`. Files appear complete or not at all. */
+
 import { dirname } from "node:path";
+import { marked } from "@nivis/formats";
 import { type CacheTransport, StoreError } from "@nivis/store";
 import { textOfBytes, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -17,12 +19,12 @@ export function fileCache(directory: string): CacheTransport {
   const locate = (key: string): string => {
     // What a narinfo names must lie in the cache.
     if (key.split("/").includes("..")) {
-      throw new StoreError("corrupt", `binary cache file '${key}' is outside of the cache`);
+      throw new StoreError("corrupt", marked`binary cache file '${key}' is outside of the cache`);
     }
     return `${directory}/${key}`;
   };
   const failed = (what: string, path: string, error: unknown): StoreError =>
-    new StoreError("io", `${what} '${path}': ${errnoMessage(errnoCode(error))}`);
+    new StoreError("io", marked`${what} '${path}': ${errnoMessage(errnoCode(error))}`);
   return {
     uri: `file://${directory}`,
     async fetch(key, { offset = 0, length = Number.MAX_SAFE_INTEGER } = {}) {

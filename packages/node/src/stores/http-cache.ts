@@ -6,7 +6,9 @@
  * 404, 410 and 403 mean missing, since some servers hide what is missing behind 403; for
  * `nix-cache-info` 403 is an error. Source: filetransfer.cc and http-binary-cache-store.cc of libstore.
  */
+
 import { HttpFailure, type HttpRequest, type HttpResponse, netrcLogin } from "@nivis/fetch";
+import { marked } from "@nivis/formats";
 import {
   type ByteStream,
   type CacheTransport,
@@ -110,7 +112,7 @@ function expectSuccess(response: HttpResponse, url: string, verb: string): void 
   const { status, headers } = response;
   if (status >= 200 && status < 300) return;
   response.cancel();
-  const message = `unable to ${verb} '${url}': HTTP error ${status}`;
+  const message = marked`unable to ${verb} '${url}': HTTP error ${status}`;
   if (BUSY.has(status) || status === 408 || (status >= 500 && !FINAL.has(status))) {
     const named = retryAfter(headers.get("retry-after"));
     throw new TransientError(message, named ?? (BUSY.has(status) ? BUSY_PAUSE : undefined));
@@ -155,7 +157,7 @@ async function* bodyOf(
 function failureOf(error: unknown, url: string, signal: CancelSignal | undefined): unknown {
   if (signal?.aborted === true) return new StoreError("cancelled", "interrupted by the user");
   if (!(error instanceof HttpFailure)) return error;
-  const message = `unable to download '${url}': ${error.message}`;
+  const message = marked`unable to download '${url}': ${error.message}`;
   return error.isTransient ? new TransientError(message) : new StoreError("io", message);
 }
 
@@ -181,7 +183,7 @@ class CacheClient {
       if (!REDIRECTS.has(response.status) || location === undefined) return response;
       response.cancel();
       if (hops === MAX_REDIRECTS) {
-        throw new StoreError("io", `unable to download '${url}': too many redirects`);
+        throw new StoreError("io", marked`unable to download '${url}': too many redirects`);
       }
       target = new URL(location, target).href;
     }
@@ -193,10 +195,10 @@ class CacheClient {
     try {
       parsed = new URL(url);
     } catch {
-      throw new StoreError("io", `unable to download '${url}': URL using bad/illegal format`);
+      throw new StoreError("io", marked`unable to download '${url}': URL using bad/illegal format`);
     }
     if (parsed.protocol !== "http:" && parsed.protocol !== "https:") {
-      throw new StoreError("io", `unable to download '${url}': unsupported protocol`);
+      throw new StoreError("io", marked`unable to download '${url}': unsupported protocol`);
     }
     const login = this.#login(parsed);
     parsed.username = "";

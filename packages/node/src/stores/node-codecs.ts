@@ -6,8 +6,10 @@
  * and bzip2 by the programs of these names if they are on PATH; nobody keeps an encoder for Node.
  * The libraries are loaded when the first archive is read.
  */
+
 import type { Duplex } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
+import { marked } from "@nivis/formats";
 import { type ByteStream, type Codec, messageOf, StoreError } from "@nivis/store";
 import { isOnPath } from "./readable.ts";
 
@@ -25,7 +27,7 @@ function zlib(): Zlib & NewerZlib {
 
 function corrupt(name: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  return new StoreError("corrupt", `cannot decompress ${name}: ${messageOf(error)}`);
+  return new StoreError("corrupt", marked`cannot decompress ${name}: ${messageOf(error)}`);
 }
 
 /** Sends a stream through a transform of Node. */
@@ -107,7 +109,7 @@ async function* readXz(stream: ByteStream): AsyncGenerator<Uint8Array> {
     yield* byProgram("xz", ["-dcq"], whole());
   } catch (error) {
     throw error instanceof StoreError && error.kind === "io"
-      ? new StoreError("corrupt", `cannot decompress xz: ${error.message}`)
+      ? new StoreError("corrupt", marked`cannot decompress xz: ${error.message}`)
       : error;
   }
 }
@@ -169,11 +171,11 @@ async function* byProgram(
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve, reject) => {
     child.once("error", (error) =>
-      reject(new StoreError("unsupported", `cannot run '${program}': ${error.message}`)),
+      reject(new StoreError("unsupported", marked`cannot run '${program}': ${error.message}`)),
     );
     child.once("close", (code) => {
       if (code === 0) resolve();
-      else reject(new StoreError("io", `'${program}' failed with exit code ${code}`));
+      else reject(new StoreError("io", marked`'${program}' failed with exit code ${code}`));
     });
   });
   ended.catch(() => {});

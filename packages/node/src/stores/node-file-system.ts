@@ -1,5 +1,7 @@
 /** The real file system below a store in a directory. Paths are byte strings. */
+
 import type { FileHandle, FileReadResult } from "node:fs/promises";
+import { marked } from "@nivis/formats";
 import { type FileStatus, type FileSystem, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -23,7 +25,7 @@ async function checked<T>(what: string, path: string, run: () => Promise<T>): Pr
     return await run();
   } catch (error) {
     const code = errnoCode(error);
-    throw new StoreError("io", `${what} "${path}": ${errnoMessage(code)}`);
+    throw new StoreError("io", marked`${what} "${path}": ${errnoMessage(code)}`);
   }
 }
 
@@ -34,7 +36,7 @@ async function status(path: string): Promise<FileStatus | undefined> {
   } catch (error) {
     const code = errnoCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new StoreError("io", `getting status of "${path}": ${errnoMessage(code)}`);
+    throw new StoreError("io", marked`getting status of "${path}": ${errnoMessage(code)}`);
   }
   const type = found.isFile()
     ? "regular"
@@ -60,7 +62,7 @@ async function readPiece(file: FileHandle): Promise<FileReadResult<Buffer>> {
   try {
     return await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
   } catch (error) {
-    throw new StoreError("io", `read of 65536 bytes: ${errnoMessage(errnoCode(error))}`);
+    throw new StoreError("io", marked`read of 65536 bytes: ${errnoMessage(errnoCode(error))}`);
   }
 }
 

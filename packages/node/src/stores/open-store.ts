@@ -4,7 +4,7 @@
  * name. One table says which schemes there are and which parameters they take.
  */
 import { existsSync } from "node:fs";
-import { type ClientOptions, canonPath } from "@nivis/formats";
+import { type ClientOptions, canonPath, marked } from "@nivis/formats";
 import {
   BinaryCacheStore,
   booleanParameter,
@@ -152,8 +152,8 @@ async function openReference(reference: StoreReference, options: OpenStoreOption
     throw new StoreError(
       "usage",
       advice === undefined
-        ? `don't know how to open Nix store with scheme '${scheme}'`
-        : `stores with scheme '${scheme}' are not supported; ${advice}`,
+        ? marked`don't know how to open Nix store with scheme '${scheme}'`
+        : marked`stores with scheme '${scheme}' are not supported; ${advice}`,
     );
   }
   for (const name of parameters.keys()) {
@@ -314,7 +314,7 @@ function openByProcess(opening: Opening, state: string): Store {
   if (!isOnPath("nix-daemon", environment)) {
     throw new StoreError(
       "unsupported",
-      `store '${uri}' has a database of C++ Nix in '${state}/db', which only C++ Nix can write; put nix-daemon on PATH, or use the store of a running daemon with '--store daemon'`,
+      marked`store '${uri}' has a database of C++ Nix in '${state}/db', which only C++ Nix can write; put nix-daemon on PATH, or use the store of a running daemon with '--store daemon'`,
     );
   }
   const { configuration } = options;

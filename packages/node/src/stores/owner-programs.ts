@@ -5,6 +5,7 @@
  * `nix-daemon` and `nix` are one program that goes by its name, so the one that serves the store also
  * takes the command lines of `nix`. `PATH` is not asked for `nix`, which may be Nivis.
  */
+import { marked } from "@nivis/formats";
 import {
   type CancelSignal,
   checkCancelled,
@@ -95,7 +96,7 @@ function runStoreCommand(
   return new Promise((resolve, reject) => {
     child.once("error", (error) => {
       const { message } = error;
-      reject(new StoreError("unsupported", `cannot run '${program}' as 'nix': ${message}`));
+      reject(new StoreError("unsupported", marked`cannot run '${program}' as 'nix': ${message}`));
     });
     child.once("close", (code) => {
       signal?.removeEventListener("abort", abort);

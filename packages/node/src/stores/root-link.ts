@@ -2,8 +2,10 @@
  * Links that keep store paths alive: what `--add-root` and `--out-link` make where the user wants it.
  * Who makes one also tells the store of it.
  */
+
 import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { marked } from "@nivis/formats";
 import { type Store, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -16,7 +18,7 @@ export function replaceLink(link: string, target: string, storeDir: string): voi
   if (link.startsWith(`${storeDir}/`)) {
     throw new StoreError(
       "usage",
-      `creating a garbage collector root ("${link}") in the Nix store is forbidden (are you running nix-build inside the store?)`,
+      marked`creating a garbage collector root ("${link}") in the Nix store is forbidden (are you running nix-build inside the store?)`,
     );
   }
   const location = toNodePath(link);
@@ -24,7 +26,8 @@ export function replaceLink(link: string, target: string, storeDir: string): voi
   if (found !== undefined) {
     const isOurs =
       found.isSymbolicLink() && readlinkSync(location, "latin1").includes(`${storeDir}/`);
-    if (!isOurs) throw new StoreError("io", `cannot create symlink "${link}"; already exists`);
+    if (!isOurs)
+      throw new StoreError("io", marked`cannot create symlink "${link}"; already exists`);
   }
   const temporary = toNodePath(`${link}.tmp-${randomBytes(8).toString("hex")}`);
   try {
@@ -33,7 +36,7 @@ export function replaceLink(link: string, target: string, storeDir: string): voi
     renameSync(temporary, location);
   } catch (error) {
     const message = errnoMessage(errnoCode(error));
-    throw new StoreError("io", `creating symlink "${link}" -> "${target}": ${message}`);
+    throw new StoreError("io", marked`creating symlink "${link}" -> "${target}": ${message}`);
   }
 }
 

@@ -2,6 +2,7 @@
  * Connections through ssh: the command line that C++ Nix builds, and the program behind it. On the host
  * `localhost` the program runs here, without ssh. Source: ssh.cc of libstore.
  */
+import { marked } from "@nivis/formats";
 import { type Connector, StoreError } from "@nivis/store";
 import { processConnector } from "./duplex-transport.ts";
 
@@ -29,12 +30,12 @@ export interface SshConnection extends Omit<SshOptions, "extra" | "knownHosts"> 
 export function splitAuthority(authority: string): { host: string; login: string; port?: string } {
   const [, user, host = "", port] = /^(?:(.*)@)?(.*?)(?::(\d+))?$/.exec(authority) ?? [];
   const refuse = (reason: string): never => {
-    throw new StoreError("usage", `invalid SSH authority: '${authority}': ${reason}`);
+    throw new StoreError("usage", marked`invalid SSH authority: '${authority}': ${reason}`);
   };
   if (user === "") refuse("user name must not be empty");
-  if (user?.startsWith("-")) refuse(`user name '${user}' must not start with '-'`);
+  if (user?.startsWith("-")) refuse(marked`user name '${user}' must not start with '-'`);
   if (host === "") refuse("host name must not be empty");
-  if (host.startsWith("-")) refuse(`host name '${host}' must not start with '-'`);
+  if (host.startsWith("-")) refuse(marked`host name '${host}' must not start with '-'`);
   const name = host.replace(/^\[(.*)\]$/, "$1");
   const login = user === undefined ? name : `${user}@${name}`;
   return { host: name, login, ...(port === undefined ? {} : { port }) };

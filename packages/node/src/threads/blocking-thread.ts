@@ -6,9 +6,11 @@
  * thread is started by the first message. One that cannot start, or that ends, ends the wait with an
  * error. docs/design/010-waiting.md has the measurements.
  */
+
 import { existsSync } from "node:fs";
 import type { MessagePort, Worker, WorkerOptions } from "node:worker_threads";
 import { EvalError, IoError } from "@nivis/eval";
+import { marked } from "@nivis/formats";
 
 /** What a thread is started with, beside data of its own. */
 export interface ThreadStart {
@@ -147,7 +149,7 @@ export class BlockingThread<Posted, Received> {
     const { script, data, options } = this.#user.start();
     // A missing script is an event of the worker, which nobody hears who waits.
     if (!existsSync(script)) {
-      throw new IoError("ENOENT", `the script of ${name}, '${script}', is missing`);
+      throw new IoError("ENOENT", marked`the script of ${name}, '${script}', is missing`);
     }
     const signal = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
     const { port1, port2 } = new MessageChannel();

@@ -17,6 +17,7 @@ import {
   formatHash,
   formatNarInfo,
   formatNarListingFile,
+  marked,
   type NarInfo,
   type NarListing,
   type PathInfo,
@@ -210,7 +211,7 @@ export class BinaryCacheStore implements Store {
     const text = await this.#text(INFO_KEY);
     if (text === undefined) {
       if (this.#options.create !== true || this.#transport.put === undefined) {
-        throw new StoreError("usage", `'${this.uri}' does not appear to be a binary cache`);
+        throw new StoreError("usage", marked`'${this.uri}' does not appear to be a binary cache`);
       }
       const info = formatCacheInfo({ storeDir: this.storeDir });
       await this.#putText(INFO_KEY, "text/x-nix-cache-info", info);
@@ -220,7 +221,7 @@ export class BinaryCacheStore implements Store {
     if (info.storeDir !== undefined && info.storeDir !== this.storeDir) {
       throw new StoreError(
         "usage",
-        `binary cache '${this.uri}' is for Nix stores with prefix '${info.storeDir}', not '${this.storeDir}'`,
+        marked`binary cache '${this.uri}' is for Nix stores with prefix '${info.storeDir}', not '${this.storeDir}'`,
       );
     }
     this.priority = this.#options.priority ?? info.priority ?? this.priority;
@@ -318,7 +319,7 @@ export class BinaryCacheStore implements Store {
       this.#infos.delete(hashPartOf(path));
       throw new StoreError(
         "invalid-path",
-        `file '${info.url}' does not exist in binary cache '${this.uri}'`,
+        marked`file '${info.url}' does not exist in binary cache '${this.uri}'`,
       );
     }
     yield* decompress(stream);
@@ -328,7 +329,7 @@ export class BinaryCacheStore implements Store {
     if (compression === "none") return (stream) => stream;
     const decompress = this.#host.codecs[compression]?.decompress;
     if (decompress === undefined) {
-      throw new StoreError("unsupported", `compression '${compression}' is not supported`);
+      throw new StoreError("unsupported", marked`compression '${compression}' is not supported`);
     }
     return decompress;
   }
@@ -355,7 +356,10 @@ export class BinaryCacheStore implements Store {
     if (length === 0) return;
     const stream = await this.#transport.fetch(url, { ...options, offset, length });
     if (stream === undefined) {
-      throw new StoreError("io", `file '${url}' does not exist in binary cache '${this.uri}'`);
+      throw new StoreError(
+        "io",
+        marked`file '${url}' does not exist in binary cache '${this.uri}'`,
+      );
     }
     yield* stream;
   }
@@ -416,7 +420,7 @@ export class BinaryCacheStore implements Store {
       if (reference === info.path || (await this.#isThere(reference, options))) continue;
       throw new StoreError(
         "invalid-path",
-        `cannot add '${info.path}' to the binary cache because the reference '${reference}' is not valid`,
+        marked`cannot add '${info.path}' to the binary cache because the reference '${reference}' is not valid`,
       );
     }
     const { name, codec } = this.#writtenCompression();
@@ -592,10 +596,13 @@ function parseJsonObject(text: string, whence: string): Record<string, unknown> 
   try {
     parsed = JSON.parse(decodeUtf8(text));
   } catch {
-    throw new StoreError("corrupt", `file '${whence}' of the binary cache is not JSON`);
+    throw new StoreError("corrupt", marked`file '${whence}' of the binary cache is not JSON`);
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new StoreError("corrupt", `file '${whence}' of the binary cache is not a JSON object`);
+    throw new StoreError(
+      "corrupt",
+      marked`file '${whence}' of the binary cache is not a JSON object`,
+    );
   }
   return parsed as Record<string, unknown>;
 }
@@ -603,7 +610,7 @@ function parseJsonObject(text: string, whence: string): Record<string, unknown> 
 function parseRealisation(text: string, storeDir: string, whence: string): UnkeyedRealisation {
   const { outPath, signatures } = parseJsonObject(text, whence);
   if (typeof outPath !== "string") {
-    throw new StoreError("corrupt", `file '${whence}' of the binary cache has no 'outPath'`);
+    throw new StoreError("corrupt", marked`file '${whence}' of the binary cache has no 'outPath'`);
   }
   const listed = Array.isArray(signatures) ? (signatures as unknown[]) : [];
   return {

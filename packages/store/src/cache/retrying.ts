@@ -3,6 +3,7 @@
  * breaks off is resumed where it stopped. C++ Nix makes five attempts, the first pause 100 ms, and
  * none longer than a minute; a server that names a time is obeyed. Source: filetransfer.cc of libstore.
  */
+import { marked } from "@nivis/formats";
 import { StoreError } from "../error.ts";
 import type { ByteStream, Clock } from "../host.ts";
 import type { RequestOptions } from "../store.ts";
@@ -63,7 +64,7 @@ export class RetryingTransport implements CacheTransport {
     if (!(error instanceof TransientError)) throw error;
     const { attempts, firstPause, longestPause, onRetry } = this.#policy;
     if (tried >= attempts) {
-      throw new StoreError("io", `${error.message} (${attempts} attempts)`);
+      throw new StoreError("io", marked`${error.message} (${attempts} attempts)`);
     }
     const pause = Math.min(
       longestPause,
@@ -112,7 +113,7 @@ export class RetryingTransport implements CacheTransport {
         }),
       );
       if (stream === undefined) {
-        throw new StoreError("io", `'${key}' of '${this.uri}' vanished while it was read`);
+        throw new StoreError("io", marked`'${key}' of '${this.uri}' vanished while it was read`);
       }
     }
   }

@@ -16,6 +16,7 @@ import {
   FormatError,
   FrameWriter,
   type HandshakeOptions,
+  marked,
   OPERATIONS,
   type OperationName,
   type OperationReply,
@@ -69,7 +70,7 @@ export class DaemonConnection {
       stream.fail(
         new StoreError(
           "connection",
-          `the daemon did not complete the handshake within ${options.handshakeTimeout / 1000} seconds`,
+          marked`the daemon did not complete the handshake within ${options.handshakeTimeout / 1000} seconds`,
         ),
       );
     });
@@ -108,7 +109,7 @@ export class DaemonConnection {
     if (this.agreed.minor < operation.since) {
       throw new StoreError(
         "unsupported",
-        `the daemon is too old (protocol 1.${this.agreed.minor}) for '${name}', which needs 1.${operation.since}`,
+        marked`the daemon is too old (protocol 1.${this.agreed.minor}) for '${name}', which needs 1.${operation.since}`,
       );
     }
     try {
@@ -272,7 +273,7 @@ export class DaemonConnection {
           throw this.#stream.fail(
             new StoreError(
               "connection",
-              `the daemon sent a '${message.kind}' message, which belongs to protocols older than 1.23`,
+              marked`the daemon sent a '${message.kind}' message, which belongs to protocols older than 1.23`,
             ),
           );
       }

@@ -14,6 +14,7 @@ import {
   isBuildSuccess,
   isDerivationPath,
   type KeyedBuildResult,
+  marked,
   type PathInfo,
   pathInfo as pathInfoWire,
   rootOfDerivedPath,
@@ -162,14 +163,14 @@ export class DaemonStore
   // Connections
 
   async #connect(signal?: CancelSignal): Promise<DaemonConnection> {
-    if (this.#closed) throw new StoreError("connection", `store '${this.uri}' is closed`);
+    if (this.#closed) throw new StoreError("connection", marked`store '${this.uri}' is closed`);
     try {
       return await DaemonConnection.open(this.#connector, this.#options, signal);
     } catch (error) {
       if (!(error instanceof StoreError) || error.kind === "cancelled") throw error;
       throw new StoreError(
         "connection",
-        `cannot open connection to remote store '${this.uri}': ${error.message}`,
+        marked`cannot open connection to remote store '${this.uri}': ${error.message}`,
         error.traces,
       );
     }
@@ -642,7 +643,7 @@ async function* multiple(
     if (size !== info.narSize) {
       throw new StoreError(
         "corrupt",
-        `NAR of '${info.path}' has ${size} bytes instead of ${info.narSize}`,
+        marked`NAR of '${info.path}' has ${size} bytes instead of ${info.narSize}`,
       );
     }
   }

@@ -11,6 +11,7 @@ import {
   bytesOf,
   bytesToByteString,
   encodeNixBase32,
+  marked,
   type PathInfo,
   sortedBytes,
   tryParseStorePath,
@@ -270,7 +271,7 @@ export class DirectoryStore
       if (reference !== info.path && !registered.has(reference)) {
         throw new StoreError(
           "invalid-path",
-          `cannot register path '${info.path}' because its reference '${reference}' is not valid`,
+          marked`cannot register path '${info.path}' because its reference '${reference}' is not valid`,
         );
       }
     }
@@ -389,7 +390,7 @@ export class DirectoryStore
         if (!live.has(path)) continue;
         throw new StoreError(
           "remote",
-          `Cannot delete path '${path}' since it is still alive. To find out why, use:\nnix-store --query --roots and nix-store --query --referrers`,
+          marked`Cannot delete path '${path}' since it is still alive. To find out why, use:\nnix-store --query --roots and nix-store --query --referrers`,
         );
       }
       doomed = dead.filter((path) => chosen.has(path));
@@ -400,7 +401,7 @@ export class DirectoryStore
         if (referrer === undefined) continue;
         throw new StoreError(
           "remote",
-          `Cannot delete path '${path}' since it is still referred to by '${referrer}'`,
+          marked`Cannot delete path '${path}' since it is still referred to by '${referrer}'`,
         );
       }
     }
@@ -461,7 +462,7 @@ export class DirectoryStore
     options: { readonly checkContents: boolean; readonly repair: boolean } & RequestOptions,
   ): Promise<boolean> {
     if (options.repair) {
-      throw new StoreError("unsupported", `repairing store '${this.uri}' is not supported`);
+      throw new StoreError("unsupported", marked`repairing store '${this.uri}' is not supported`);
     }
     let failed = false;
     const say = (message: string): void => {

@@ -1,5 +1,5 @@
 /** The files of an object, straight from the disk. Nothing in an object leads out of it. */
-import { type NarListing, sortedBytes } from "@nivis/formats";
+import { marked, type NarListing, sortedBytes } from "@nivis/formats";
 import { StoreError } from "../error.ts";
 import { missingFile, notRegular, partsOf } from "../object-files.ts";
 import type { ObjectFiles, ObjectStat } from "../store.ts";
@@ -45,7 +45,7 @@ export class DiskFiles implements ObjectFiles {
         return { at, stat: { type: "regular", size, executable } };
       }
       case "other":
-        throw new StoreError("io", `file "${at}" has an unsupported type`);
+        throw new StoreError("io", marked`file "${at}" has an unsupported type`);
     }
   }
 
@@ -57,7 +57,7 @@ export class DiskFiles implements ObjectFiles {
     const found = await this.#find(path);
     if (found === undefined) throw missingFile(this.path, path);
     if (found.stat.type !== "directory") {
-      throw new StoreError("io", `path '${this.path}${path}' is not a directory`);
+      throw new StoreError("io", marked`path '${this.path}${path}' is not a directory`);
     }
     return sortedBytes(await this.fileSystem.readDirectory(found.at));
   }
@@ -73,7 +73,7 @@ export class DiskFiles implements ObjectFiles {
     const found = await this.#find(path);
     if (found === undefined) throw missingFile(this.path, path);
     if (found.stat.type !== "symlink") {
-      throw new StoreError("io", `path '${this.path}${path}' is not a symlink`);
+      throw new StoreError("io", marked`path '${this.path}${path}' is not a symlink`);
     }
     return found.stat.target;
   }
@@ -100,7 +100,7 @@ export class DiskFiles implements ObjectFiles {
         return { type: "regular", size, executable, narOffset: 0 };
       }
       default:
-        throw new StoreError("io", `file "${at}" has an unsupported type`);
+        throw new StoreError("io", marked`file "${at}" has an unsupported type`);
     }
   }
 }

@@ -1,7 +1,14 @@
 /**
  * A NAR becomes files, and files become a NAR. Both pass through in pieces; no file is ever held.
  */
-import { bytesOf, NAR_MAGIC, NAR_MAX_DEPTH, type NarEvent, sortedBytes } from "@nivis/formats";
+import {
+  bytesOf,
+  marked,
+  NAR_MAGIC,
+  NAR_MAX_DEPTH,
+  type NarEvent,
+  sortedBytes,
+} from "@nivis/formats";
 import { StoreError } from "../error.ts";
 import type { ByteStream } from "../host.ts";
 import { NarReader } from "../nar-reader.ts";
@@ -139,11 +146,11 @@ async function* narOfNode(
   if (depth >= NAR_MAX_DEPTH) {
     throw new StoreError(
       "io",
-      `path '${path}' exceeds maximum NAR directory depth of ${NAR_MAX_DEPTH}`,
+      marked`path '${path}' exceeds maximum NAR directory depth of ${NAR_MAX_DEPTH}`,
     );
   }
   const status = await files.status(path);
-  if (status === undefined) throw new StoreError("io", `path '${path}' does not exist`);
+  if (status === undefined) throw new StoreError("io", marked`path '${path}' does not exist`);
   out.add(word("(") + word("type"));
   switch (status.type) {
     case "regular": {
@@ -157,7 +164,7 @@ async function* narOfNode(
         yield piece;
       }
       if (size !== status.size) {
-        throw new StoreError("io", `file '${path}' changed while it was read`);
+        throw new StoreError("io", marked`file '${path}' changed while it was read`);
       }
       out.add("\0".repeat(-size & 7));
       break;
@@ -175,7 +182,7 @@ async function* narOfNode(
       }
       break;
     case "other":
-      throw new StoreError("io", `file "${path}" has an unsupported type`);
+      throw new StoreError("io", marked`file "${path}" has an unsupported type`);
   }
   out.add(word(")"));
 }

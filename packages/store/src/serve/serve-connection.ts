@@ -5,6 +5,7 @@
 import {
   type Agreement,
   FormatError,
+  marked,
   type PathInfo,
   SERVE_COMMANDS,
   type ServeCommand,
@@ -99,11 +100,11 @@ export class ServeConnection {
       if (size !== info.narSize) {
         throw new StoreError(
           "corrupt",
-          `NAR of '${info.path}' does not have the ${info.narSize} bytes that it should have`,
+          marked`NAR of '${info.path}' does not have the ${info.narSize} bytes that it should have`,
         );
       }
       if ((await this.#reply("addNar")) !== 1) {
-        throw new StoreError("remote", `failed to add path '${info.path}'`);
+        throw new StoreError("remote", marked`failed to add path '${info.path}'`);
       }
     } catch (error) {
       // The other side waits for the rest of the NAR.

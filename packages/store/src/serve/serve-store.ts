@@ -7,6 +7,7 @@ import {
   type DerivedPath,
   formatDerivedPath,
   type KeyedBuildResult,
+  marked,
   type PathInfo,
   rootOfDerivedPath,
   type ServeBuildOptions,
@@ -90,7 +91,7 @@ export class ServeStore implements Store, StoreWriter {
     while (this.#inUse >= (this.#options.maxConnections ?? 1)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    if (this.#closed) throw new StoreError("connection", `store '${this.uri}' is closed`);
+    if (this.#closed) throw new StoreError("connection", marked`store '${this.uri}' is closed`);
     this.#inUse++;
     try {
       for (;;) {
@@ -291,7 +292,7 @@ function withOutputs(path: DerivedPath): string {
     if (!path.path.endsWith(".drv")) return path.path;
     throw new StoreError(
       "unsupported",
-      `wanted to fetch '${path.path}' but the legacy ssh protocol doesn't support merely substituting drv files via the build paths command. It would build them instead. Try using ssh-ng://`,
+      marked`wanted to fetch '${path.path}' but the legacy ssh protocol doesn't support merely substituting drv files via the build paths command. It would build them instead. Try using ssh-ng://`,
     );
   }
   if (path.drv.kind === "built") {

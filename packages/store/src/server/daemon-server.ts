@@ -12,6 +12,7 @@ import {
   type AnyOperation,
   FormatError,
   FRAME_SIZE,
+  marked,
   NarStream,
   OPERATIONS,
   type OperationName,
@@ -309,7 +310,8 @@ class Session {
   }
 
   #needTrust(what: string): void {
-    if (!this.#options.trusted) throw new StoreError("usage", `you are not privileged to ${what}`);
+    if (!this.#options.trusted)
+      throw new StoreError("usage", marked`you are not privileged to ${what}`);
   }
 
   /** The operations without frames. */
@@ -554,7 +556,7 @@ function splitAddress(text: string): ReturnType<typeof splitMethodPrefix> {
   if (!text.startsWith("fixed:")) {
     throw new FormatError(
       "usage",
-      `content address method '${text}' is unrecognized; it must begin with 'text:' or 'fixed:'`,
+      marked`content address method '${text}' is unrecognized; it must begin with 'text:' or 'fixed:'`,
     );
   }
   return splitMethodPrefix(text.slice("fixed:".length));

@@ -5,6 +5,7 @@ import {
   formatHash,
   type HashAlgorithm,
   type HashFormat,
+  marked,
   parseHashAlgorithm,
   parseHashAndFormat,
 } from "@nivis/formats";
@@ -67,7 +68,7 @@ export const hashConvertCommand: StoreProgram<ConvertDraft> = {
       if (draft.from !== undefined && draft.from !== format) {
         throw new FormatError(
           "bad-hash",
-          `input hash '${text}' has format '${format}', but '--from ${draft.from}' was specified`,
+          marked`input hash '${text}' has format '${format}', but '--from ${draft.from}' was specified`,
         );
       }
       session.print(formatHash(hash, draft.to, draft.to === "sri"));

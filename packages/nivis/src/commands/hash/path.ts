@@ -4,6 +4,7 @@ import {
   formatHash,
   type HashAlgorithm,
   type HashFormat,
+  marked,
   parseFileIngestionMethod,
   parseHashAlgorithm,
 } from "@nivis/formats";
@@ -100,7 +101,7 @@ async function printHashes(draft: HashDraft, session: StoreSession): Promise<num
     const path = absolutePath(argument, session);
     if ((await nodeFileSystem.status(path)) === undefined) {
       const shown = method === "flat" ? argument : path;
-      throw new StoreError("io", `opening file "${shown}": No such file or directory`);
+      throw new StoreError("io", marked`opening file "${shown}": No such file or directory`);
     }
     const bytes = method === "nar" ? narOfFiles(nodeFileSystem, path) : nodeFileSystem.read(path);
     const { hash } = await digestOf(bytes, nodeStoreHost.hashes, algorithm);

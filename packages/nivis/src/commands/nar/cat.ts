@@ -1,5 +1,5 @@
 /** `nivis nar cat`: a file in a NAR. */
-import { bytesToByteString } from "@nivis/formats";
+import { bytesToByteString, marked } from "@nivis/formats";
 import { StoreError } from "@nivis/store";
 import { takeArgument } from "../../options/installable.ts";
 import { emptyStoreDraft, type StoreDraft } from "../../options/store-options.ts";
@@ -19,7 +19,7 @@ export const narCatCommand: StoreProgram<StoreDraft> = {
     const { files, path } = await openNarFile(draft, session);
     const stat = await files.stat(path);
     if (stat?.type !== "regular") {
-      throw new StoreError("io", `NAR does not contain regular file '${draft.arguments[1]}'`);
+      throw new StoreError("io", marked`NAR does not contain regular file '${draft.arguments[1]}'`);
     }
     for await (const piece of files.readFile(path))
       session.terminal.writeOut(bytesToByteString(piece));

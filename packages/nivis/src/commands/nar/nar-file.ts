@@ -1,4 +1,5 @@
 /** What the commands on NAR files have in common: a file and a path in it. */
+import { marked } from "@nivis/formats";
 import { nodeFileSystem } from "@nivis/node";
 import { type ByteStream, ListedFiles, StoreError } from "@nivis/store";
 import { absolutePath } from "../../options/installable.ts";
@@ -17,7 +18,7 @@ export async function openNarFile(
   }
   const location = absolutePath(file, session);
   if ((await nodeFileSystem.status(location)) === undefined) {
-    throw new StoreError("io", `opening NAR file "${file}": No such file or directory`);
+    throw new StoreError("io", marked`opening NAR file "${file}": No such file or directory`);
   }
   const read = (): ByteStream => nodeFileSystem.read(location);
   return {

@@ -3,6 +3,7 @@ import {
   type ContentAddressMethod,
   encodeUtf8,
   type HashAlgorithm,
+  marked,
   parseContentAddressMethod,
   parseHashAlgorithm,
 } from "@nivis/formats";
@@ -90,8 +91,9 @@ export const storeAddCommand: StoreProgram<AddDraft> = {
 async function contentOf(path: string, method: ContentAddressMethod): Promise<() => ByteStream> {
   const status = await nodeFileSystem.status(path);
   if (status === undefined)
-    throw new StoreError("io", `opening file "${path}": No such file or directory`);
+    throw new StoreError("io", marked`opening file "${path}": No such file or directory`);
   if (!isPlainFile(method)) return () => narOfFiles(nodeFileSystem, path);
-  if (status.type !== "regular") throw new StoreError("io", `path '${path}' is not a regular file`);
+  if (status.type !== "regular")
+    throw new StoreError("io", marked`path '${path}' is not a regular file`);
   return () => nodeFileSystem.read(path);
 }

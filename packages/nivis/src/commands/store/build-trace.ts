@@ -6,6 +6,7 @@ import {
   type DrvOutput,
   escapeJsonString,
   jsonObject,
+  marked,
   parseStorePath,
   printStorePath,
   rootOfDerivedPath,
@@ -123,7 +124,7 @@ export const buildTraceDeleteCommand: StoreProgram<StoreDraft> = {
 
 function parseDrvOutput(text: string, storeDir: string): DrvOutput {
   const at = text.lastIndexOf("^");
-  if (at < 0) throw usageError(`Invalid derivation output id '${text}': missing '^'`);
+  if (at < 0) throw usageError(marked`Invalid derivation output id '${text}': missing '^'`);
   const outputName = text.slice(at + 1);
   checkStorePathName(outputName);
   const drvPath = printStorePath(parseStorePath(text.slice(0, at), storeDir), storeDir);

@@ -1,5 +1,5 @@
 /** `nivis store cat`: the contents of a file of a store object. */
-import { bytesToByteString } from "@nivis/formats";
+import { bytesToByteString, marked } from "@nivis/formats";
 import { StoreError } from "@nivis/store";
 import { followToStore, notInStore, takeArgument } from "../../options/installable.ts";
 import { usageError } from "../../options/option.ts";
@@ -23,8 +23,10 @@ export const storeCatCommand: StoreProgram<StoreDraft> = {
     if ((await store.info(path)) === undefined) throw notInStore(path, store);
     const files = await store.files(path, { signal: session.signal });
     const stat = await files.stat(rest);
-    if (stat === undefined) throw new StoreError("io", `path '${path}${rest}' does not exist`);
-    if (stat.type !== "regular") throw new StoreError("io", `path '${rest}' is not a regular file`);
+    if (stat === undefined)
+      throw new StoreError("io", marked`path '${path}${rest}' does not exist`);
+    if (stat.type !== "regular")
+      throw new StoreError("io", marked`path '${rest}' is not a regular file`);
     for await (const piece of files.readFile(rest))
       session.terminal.writeOut(bytesToByteString(piece));
     return 0;

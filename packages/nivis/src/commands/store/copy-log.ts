@@ -1,4 +1,5 @@
 /** `nivis store copy-log`: copies build logs between stores. */
+import { marked } from "@nivis/formats";
 import { capability, StoreError } from "@nivis/store";
 import {
   COPY_OPTIONS,
@@ -28,14 +29,14 @@ export const storeCopyLogCommand: StoreProgram<CopyDraft> = {
     const source = capability(from, "logs", "getBuildLog");
     const target = capability(to, "logs", "addBuildLog").addBuildLog;
     if (target === undefined) {
-      throw new StoreError("unsupported", `store '${to.uri}' does not take build logs`);
+      throw new StoreError("unsupported", marked`store '${to.uri}' does not take build logs`);
     }
     const { signal } = session;
     for (const argument of await resolvedArguments(draft, session, from, "nothing", uri)) {
       for (const drvPath of await derivationOf(argument, from)) {
         const log = await source.buildLog(drvPath, { signal });
         if (log === undefined) {
-          throw new StoreError("usage", `build log for '${drvPath}' is not available`);
+          throw new StoreError("usage", marked`build log for '${drvPath}' is not available`);
         }
         await target(drvPath, log, { signal });
       }

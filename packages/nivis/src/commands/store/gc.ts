@@ -1,4 +1,5 @@
 /** `nivis store gc`: deletes what no root needs. */
+import { marked } from "@nivis/formats";
 import { capability } from "@nivis/store";
 import { takeArgument } from "../../options/installable.ts";
 import { flag, usageError, valueFlag } from "../../options/option.ts";
@@ -38,7 +39,7 @@ export const storeGcCommand: StoreProgram<GcDraft> = {
       "Stop when so much is freed; units K, M, G, T",
       (draft, text) => {
         const found = /^(\d+)([KMGT]?)$/i.exec(text);
-        if (found === null) throw usageError(`'${text}' is not a number of bytes`);
+        if (found === null) throw usageError(marked`'${text}' is not a number of bytes`);
         draft.max =
           BigInt(found[1] as string) * (UNITS[(found[2] as string).toUpperCase()] as bigint);
       },

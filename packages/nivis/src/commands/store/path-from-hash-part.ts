@@ -1,4 +1,5 @@
 /** `nivis store path-from-hash-part`: the path that begins with 32 characters. */
+import { marked } from "@nivis/formats";
 import { StoreError } from "@nivis/store";
 import { takeArgument } from "../../options/installable.ts";
 import { usageError } from "../../options/option.ts";
@@ -25,7 +26,10 @@ export const storePathFromHashPartCommand: StoreProgram<StoreDraft> = {
     const store = await session.store();
     const path = await store.pathOfHashPart(hashPart, { signal: session.signal });
     if (path === undefined) {
-      throw new StoreError("invalid-path", `there is no store path corresponding to '${hashPart}'`);
+      throw new StoreError(
+        "invalid-path",
+        marked`there is no store path corresponding to '${hashPart}'`,
+      );
     }
     session.print(path);
     return 0;

@@ -11,6 +11,7 @@ import {
   type HashAlgorithm,
   InputError,
   jsonObject,
+  marked,
   type NixHash,
   parseHash,
   parseHashAlgorithm,
@@ -92,7 +93,7 @@ export const storePrefetchFileCommand: StoreProgram<PrefetchDraft> = {
   run: async (draft, session) => {
     const [url, ...more] = draft.arguments;
     if (url === undefined) throw usageError("this command needs a URL");
-    if (more.length > 0) throw usageError(`unexpected argument '${more[0]}'`);
+    if (more.length > 0) throw usageError(marked`unexpected argument '${more[0]}'`);
     const { path, hash } = await prefetch(draft, url, session);
     const shown = formatHash(hash, "sri", true);
     if (draft.json) {
@@ -137,7 +138,7 @@ async function prefetch(
   if (expected !== undefined && !equalHashes(hash, expected)) {
     // Nix: the message names a temporary file, and neither hash.
     throw new InputError(
-      `hash mismatch for '${url}':\n  specified: ${formatHash(expected, "sri", true)}\n  got:       ${formatHash(hash, "sri", true)}`,
+      marked`hash mismatch for '${url}':\n  specified: ${formatHash(expected, "sri", true)}\n  got:       ${formatHash(hash, "sri", true)}`,
     );
   }
   const content = { name, method, algorithm: used, references: [], bytes: () => streamOf(bytes) };
@@ -149,11 +150,11 @@ async function prefetch(
 /** The last part of the path of a URL, if it can name a store path. */
 function nameFromUrl(url: string): string {
   const name = lastPart(url);
-  if (name === undefined) throw new InputError(`cannot figure out file name for '${url}'`);
+  if (name === undefined) throw new InputError(marked`cannot figure out file name for '${url}'`);
   try {
     checkStorePathName(name);
   } catch (error) {
-    throw withNoteAdded(error, () => `file name '${name}' was extracted from URL '${url}'`);
+    throw withNoteAdded(error, () => marked`file name '${name}' was extracted from URL '${url}'`);
   }
   return name;
 }

@@ -15,6 +15,7 @@ import {
 import {
   byteStringToBytes,
   InputError,
+  marked,
   narBytes,
   narTreeSource,
   parseUrl,
@@ -70,12 +71,13 @@ async function download(
   host: NodeFetchHost,
   settings: FlakeSettings,
 ): Promise<Uint8Array> {
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) throw new InputError(`URL '${url}' doesn't have a scheme`);
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(url))
+    throw new InputError(marked`URL '${url}' doesn't have a scheme`);
   const parsed = parseUrl(url, true);
   if (parsed.scheme === "file") return localFile(pathOfUrl(parsed.path), url, host);
   if (parsed.scheme !== "http" && parsed.scheme !== "https") {
     throw new InputError(
-      `unable to download '${url}': the scheme '${parsed.scheme}' is not supported; use http, https or file`,
+      marked`unable to download '${url}': the scheme '${parsed.scheme}' is not supported; use http, https or file`,
     );
   }
   const { result } = await new Downloader(host, settings).fetchBytes({ url });
@@ -87,11 +89,11 @@ function localFile(path: string, url: string, { disk }: NodeFetchHost): Uint8Arr
   const type = disk?.stat(path)?.type;
   if (disk === undefined || type === undefined) {
     throw new InputError(
-      `unable to download '${url}': Could not read a file:// file (37) Could not open file ${path}`,
+      marked`unable to download '${url}': Could not read a file:// file (37) Could not open file ${path}`,
     );
   }
   if (type === "directory") {
-    throw new InputError(`unable to download '${url}': it is a directory, not a file`);
+    throw new InputError(marked`unable to download '${url}': it is a directory, not a file`);
   }
   return disk.readFile(path);
 }
@@ -104,7 +106,7 @@ async function unpacked(
 ): Promise<Uint8Array> {
   const root = await topLevel(archive, host, settings);
   const [only, ...more] = root.entries.values();
-  if (only === undefined) throw new InputError(`archive '${url}' is empty`);
+  if (only === undefined) throw new InputError(marked`archive '${url}' is empty`);
   const tree = new MemoryTree(more.length === 0 ? only : root, "");
   const pieces: Uint8Array[] = [];
   dumpTree(tree, (chunk) => {
@@ -123,6 +125,6 @@ async function topLevel(
     return root;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(`failed to open archive: ${error.message}`);
+    throw new InputError(marked`failed to open archive: ${error.message}`);
   }
 }

@@ -1,5 +1,5 @@
 /** `nivis store repair`: fetches damaged paths again, or builds them. */
-import { type DerivedPath, isBuildSuccess } from "@nivis/formats";
+import { type DerivedPath, isBuildSuccess, marked } from "@nivis/formats";
 import {
   type Builder,
   capability,
@@ -35,7 +35,8 @@ export const storeRepairCommand: StoreProgram<PathsDraft> = {
       const fetched = await failureOf(builder, { kind: "opaque", path }, session.signal);
       if (fetched === undefined) continue;
       const drvPath = await deriverOf(store, path);
-      if (drvPath === undefined) throw new StoreError("build", `cannot repair path '${path}'`);
+      if (drvPath === undefined)
+        throw new StoreError("build", marked`cannot repair path '${path}'`);
       const drv = { kind: "opaque", path: drvPath } as const;
       const wanted: DerivedPath = { kind: "built", drv, outputs: "all" };
       const built = await failureOf(builder, wanted, session.signal);

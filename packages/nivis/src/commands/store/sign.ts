@@ -1,5 +1,5 @@
 /** `nivis store sign`: signs paths with a secret key. */
-import { encodeUtf8 } from "@nivis/formats";
+import { encodeUtf8, marked } from "@nivis/formats";
 import { nodeFileSystem, nodeStoreHost, readSecretKey } from "@nivis/node";
 import { capability, invalidPath, StoreError, signPath } from "@nivis/store";
 import {
@@ -40,7 +40,10 @@ export const storeSignCommand: StoreProgram<SignDraft> = {
     if (draft.keyFile === undefined) throw usageError("required argument '--key-file' is missing");
     const file = absolutePath(draft.keyFile, session);
     if ((await nodeFileSystem.status(file)) === undefined) {
-      throw new StoreError("io", `opening file "${draft.keyFile}": No such file or directory`);
+      throw new StoreError(
+        "io",
+        marked`opening file "${draft.keyFile}": No such file or directory`,
+      );
     }
     const key = await readSecretKey(file);
     const store = await session.store();

@@ -1,5 +1,5 @@
 /** `nivis store verify`: whether paths are what their hashes say, and signed by somebody trusted. */
-import { encodeUtf8, equalHashes, formatHash, type PathInfo } from "@nivis/formats";
+import { encodeUtf8, equalHashes, formatHash, marked, type PathInfo } from "@nivis/formats";
 import { nodeStoreHost } from "@nivis/node";
 import {
   digestOf,
@@ -63,7 +63,7 @@ export const storeVerifyCommand: StoreProgram<VerifyDraft> = {
       "N",
       "Want signatures by N different keys",
       (draft, text) => {
-        if (!/^\d+$/.test(text)) throw usageError(`'${text}' is not a number`);
+        if (!/^\d+$/.test(text)) throw usageError(marked`'${text}' is not a number`);
         draft.sigsNeeded = Number(text);
       },
     ),

@@ -6,7 +6,7 @@
 import { inputKey, type RegistryUse } from "@nivis/eval";
 import type { FetchedSource } from "@nivis/fetch";
 import { lookUpInput, type ResolvedInput } from "@nivis/flake";
-import { type FetcherInput, type InputAttr, InputError } from "@nivis/formats";
+import { type FetcherInput, type InputAttr, InputError, marked } from "@nivis/formats";
 import type { FlakeSession } from "../flake-session.ts";
 import { lockAtForEvaluation, lockForEvaluation } from "./flake-calls.ts";
 import {
@@ -83,7 +83,7 @@ export class FetchServer {
     const { source } = await this.fetch(input);
     const compute = source.lazyAttrs.get(name);
     if (compute !== undefined) return compute();
-    throw new InputError(`input attribute '${name}' is missing`);
+    throw new InputError(marked`input attribute '${name}' is missing`);
   }
 
   /** The input that registries name for an indirect one. */

@@ -4,7 +4,7 @@
  * remote-fs-accessor.cc and nar-accessor.cc.
  */
 import { type DirectoryEntry, type FileType, IoError, type StoreFiles } from "@nivis/eval";
-import { type NarListing, splitStorePath } from "@nivis/formats";
+import { marked, type NarListing, splitStorePath } from "@nivis/formats";
 import { findInListing } from "@nivis/store";
 import type { BlockingStore } from "./blocking-store.ts";
 
@@ -61,7 +61,7 @@ class RemoteFiles implements StoreFiles {
 
   #find(path: string): NarListing {
     const node = this.#look(path);
-    if (node === undefined) throw new IoError("ENOENT", `path '${path}' does not exist`);
+    if (node === undefined) throw new IoError("ENOENT", marked`path '${path}' does not exist`);
     return node;
   }
 
@@ -87,5 +87,5 @@ function split(
 }
 
 function isNot(what: string, inner: string): IoError {
-  return new IoError("EINVAL", `path '${inner}' inside NAR file is not ${what}`);
+  return new IoError("EINVAL", marked`path '${inner}' inside NAR file is not ${what}`);
 }

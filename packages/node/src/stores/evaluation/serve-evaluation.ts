@@ -13,6 +13,7 @@ import {
   formatHash,
   isBuildSuccess,
   type KeyedBuildResult,
+  marked,
   namePart,
   narBytes,
   narTreeSource,
@@ -207,7 +208,10 @@ export class EvaluationServer {
       const path =
         found ?? (await outputsOfDerivation(buildStore, drvPath, nodeStoreHost)).get(output);
       if (path === undefined) {
-        throw new StoreError("build", `derivation '${drvPath}' does not have output '${output}'`);
+        throw new StoreError(
+          "build",
+          marked`derivation '${drvPath}' does not have output '${output}'`,
+        );
       }
       built.push(path);
     }
@@ -265,7 +269,8 @@ export class EvaluationServer {
       }
     }
     const info = await store.info(copied);
-    if (info === undefined) throw new StoreError("invalid-path", `path '${copied}' is not valid`);
+    if (info === undefined)
+      throw new StoreError("invalid-path", marked`path '${copied}' is not valid`);
     const isAddressed = isContentAddressed(info, store.storeDir, nodeStoreHost);
     return { path: copied, isContentAddressed: isAddressed };
   }
@@ -320,7 +325,7 @@ async function addFile(
     options,
   );
   if (added.path !== path) {
-    throw new StoreError("corrupt", `the store made '${added.path}' of what is '${path}'`);
+    throw new StoreError("corrupt", marked`the store made '${added.path}' of what is '${path}'`);
   }
 }
 

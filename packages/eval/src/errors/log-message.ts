@@ -1,0 +1,67 @@
+/**
+ * Messages of an evaluation for the user that are not errors: warnings, and what `builtins.trace` and
+ * `builtins.warn` show. Hosts show them with {@link renderLogMessage}.
+ */
+import { colored, coloredText, type MarkedText, plainText } from "@nivis/formats";
+import type { LogMessage } from "../io.ts";
+import { NO_POS, type PosIdx, type PositionTable } from "../position.ts";
+import type { Trace } from "./eval-error.ts";
+import { markedWarning } from "./render.ts";
+
+/** Returns the text of a program's warning, by `builtins.warn`: `evaluation warning: MESSAGE`. */
+export function renderEvaluationWarning(message: string, color: boolean): string {
+  return renderLogMessage(evaluationWarning(message), color);
+}
+
+/** Returns a message with its severity, which may be coloured, in front. */
+export function renderLogMessage({ severity, text, report }: LogMessage, color: boolean): string {
+  if (severity === "trace") return `trace: ${text}`;
+  if (!color) return text.startsWith("\n") ? `${severity}:${text}` : `${severity}: ${text}`;
+  const shown = report?.shown ?? text;
+  const prefix = colored("magenta", `${severity}:`);
+  return coloredText(shown.startsWith("\n") ? prefix + shown : `${prefix} ${shown}`);
+}
+
+/** Returns a warning of one sentence. */
+export function plainWarning(text: string): LogMessage {
+  return { severity: "warning", text };
+}
+
+/** Returns a warning about a position in a program, or with traces. */
+export function reportedWarning(
+  positions: PositionTable,
+  message: MarkedText,
+  pos: PosIdx,
+  traces: readonly Trace[] = [],
+): LogMessage {
+  const rendered = markedWarning(message, pos, positions, traces);
+  const shown = rendered.slice(colored("magenta", "warning:").length).replace(/^ /, "");
+  const report = { text: message, shown, pos, traces };
+  return { severity: "warning", text: plainText(shown), report };
+}
+
+/** Returns a warning of the program, by `builtins.warn`. */
+export function evaluationWarning(message: string): LogMessage {
+  const trimmed = trimEnd(message);
+  // Nix: a message that begins with a newline is not indented.
+  const text = message.startsWith("\n")
+    ? trimmed
+    : indent("", " ".repeat("evaluation warning: ".length), trimmed);
+  const report = { text: message, shown: text, pos: NO_POS, traces: [] };
+  return { severity: "evaluation warning", text, report };
+}
+
+/** Indents all lines, the first one differently, and removes blanks at their ends. */
+export function indent(first: string, rest: string, text: string): string {
+  const lines = text.split("\n");
+  // Nix: a newline at the end of the text does not start another line.
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line, i) => trimEnd((i === 0 ? first : rest) + line)).join("\n");
+}
+
+/** Nix: `chomp` removes only these four. */
+export function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && " \n\r\t".includes(text[end - 1] as string)) end--;
+  return text.slice(0, end);
+}
