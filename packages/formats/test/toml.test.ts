@@ -1,4 +1,5 @@
 /** TOML 1.0: values and the messages of malformed texts. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
   encodeUtf8,
@@ -7,6 +8,11 @@ import {
   type TomlTable,
   type TomlValue,
 } from "../src/index.ts";
+
+/** Texts that are not TOML, with the messages of C++ Nix 2.36. */
+const mistakes: [string, string][] = JSON.parse(
+  readFileSync(new URL("toml-mistakes.json", import.meta.url), "utf8"),
+);
 
 function plain(value: TomlValue): unknown {
   switch (value.kind) {
@@ -151,12 +157,12 @@ describe("errors", () => {
     fails("x = 00", "bad integer: leading zero");
     fails("x = .5", "bad float: integer part is required before decimal point");
     fails("x = 5.", "bad float: invalid format");
-    fails("x = 1e400", "toml::parse_floating: failed to read floating point value from string");
+    fails("x = 1e400", "toml::parse_floating: failed to read floating point value from stream");
     fails("x = 2001-02-29", "toml::parse_local_date: invalid date.");
     fails("x = 24:00:00", "toml::parse_local_time: invalid time.");
     fails("x = 1979-05-27 07:32", "bad time: must be HH:MM:SS.subsec");
     fails("x = 7:32", "bad datetime: invalid format");
-    fails('x = "\\e"', "toml::parse_escape_sequence: unknown escape sequence.");
+    fails('x = "\\e"', "toml::parse_basic_string: invalid string format");
     fails('x = "\\ud800"', "toml::parse_utf8_codepoint: [0xD800, 0xDFFF] is not a valid UTF-8");
     fails('x = "a\nb"', "toml::parse_basic_string: invalid string format");
     fails('x = "\xff"', "toml::parse_basic_string: invalid string format");
@@ -182,7 +188,15 @@ describe("errors", () => {
       "a = [{}]\n[[a]]",
       "toml::insert_value: failed to insert an array of tables, value already exists",
     );
-    fails("[a", "toml::parse_table_key: invalid table key");
-    fails("[[a]", "toml::parse_array_table_key: invalid array-of-tables key");
+    fails("[a", "toml::parse_file: invalid table key");
+    fails("[[a]", "toml::parse_file: invalid array-table key");
   });
+});
+
+test.each(mistakes)("says what C++ Nix 2.36 says about %j", (text, message) => {
+  expect(() => parseToml(text)).toThrow(new FormatError("toml-parse", encodeUtf8(message)));
+});
+
+test("gives up to explain a value that is nested too deeply", () => {
+  expect(() => parseToml(`x = ${"[".repeat(1_000_000)}`)).toThrow("this is not TOML 1.0, line 2");
 });

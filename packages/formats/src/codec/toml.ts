@@ -3,14 +3,14 @@
  *
  * The reader is our own because upstream asks its library (toml11) for exactly version 1.0,
  * for 64-bit integers and for times to the nanosecond. It keeps its own stack for nested values.
- * Errors look like the library's: a title, the line, and a mark below it;
- * the titles of the common errors are upstream's, and only the first error is reported.
+ * It stops at the first mistake; toml-errors.ts then finds what upstream says about the text.
  *
  * Times are returned as the text of upstream's value; whether they are allowed is up to the
  * caller (`parse-toml-timestamps`).
  */
 import { CharCode, isDigit, isLetter } from "../char-code.ts";
 import { FormatError } from "../format-error.ts";
+import { explainTomlMistakes } from "./toml-errors.ts";
 import { encodeCodePoint, findUtf8Error } from "./utf8.ts";
 
 /** A table: values by key, in the order of the text. */
@@ -42,33 +42,8 @@ interface Key {
   readonly at: number;
 }
 
-const INTEGER_HINT =
-  "Hint: valid  : -42, 1_000, 1_2_3_4_5, 0xC0FFEE, 0b0010, 0o755\nHint: invalid: _42, 1__000, 0123\n";
-const FLOAT_HINT =
-  "Hint: valid  : +1.0, -2e-2, 3.141_592_653_589, inf, nan\nHint: invalid: .0, 1., _1.0, 1.0_, 1_.0, 1.0__0\n";
-const TIME_HINT =
-  "Hint: valid  : 1979-05-27T07:32:00, 1979-05-27 07:32:00.999999\nHint: invalid: 1979-05-27T7:32:00, 1979-05-27 17:32\n";
-
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
-
-const CHAR_NAMES: Readonly<Record<number, string>> = {
-  0: "(NUL)",
-  9: "(TAB)",
-  10: "(LINE FEED)",
-  11: "(VERTICAL TAB)",
-  12: "(FORM FEED)",
-  13: "(CARRIAGE RETURN)",
-  27: "(ESCAPE)",
-};
-
-/** A line as errors show it: bytes outside printable ASCII appear as their codes. */
-function showLine(line: string): string {
-  return line.replace(/[^ -~]/g, (c) => {
-    const code = c.charCodeAt(0);
-    return `0x${code.toString(16).padStart(2, "0")}${CHAR_NAMES[code] ?? ""}`;
-  });
-}
 
 function isBareKeyChar(code: number): boolean {
   return isLetter(code) || isDigit(code) || code === CharCode.Minus || code === CharCode.Underscore;
@@ -88,6 +63,14 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
   "\\": "\\",
 };
+
+/** Thrown for a text that is not TOML. */
+class Rejection {
+  constructor(
+    /** Where reading stopped. */
+    readonly at: number,
+  ) {}
+}
 
 class TomlReader {
   readonly #text: string;
@@ -137,25 +120,6 @@ class TomlReader {
     return this.#at >= this.#text.length;
   }
 
-  #fail(title: string, at: number, remark: string, hint = ""): FormatError {
-    const lineStart = at === 0 ? 0 : this.#text.lastIndexOf("\n", at - 1) + 1;
-    let lineEnd = this.#text.indexOf("\n", lineStart);
-    if (lineEnd < 0) lineEnd = this.#text.length;
-    let number = 1;
-    for (
-      let i = this.#text.indexOf("\n");
-      i >= 0 && i < lineStart;
-      i = this.#text.indexOf("\n", i + 1)
-    )
-      number++;
-    const margin = " ".repeat(String(number).length + 1);
-    const line = showLine(this.#text.slice(lineStart, lineEnd));
-    return new FormatError(
-      "toml-parse",
-      `[error] ${title}\n --> fromTOML\n${margin} |\n ${number} | ${line}\n${margin} | ${" ".repeat(at - lineStart)}^-- ${remark}\n${hint}`,
-    );
-  }
-
   #skipBlanks(): void {
     for (let c = this.#code(); c === CharCode.Space || c === CharCode.Tab; c = this.#code())
       this.#at++;
@@ -177,28 +141,19 @@ class TomlReader {
       this.#at++;
       c = this.#code();
     }
-    this.#checkUtf8(
-      start,
-      this.#at,
-      "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected",
-    );
+    this.#checkUtf8(start, this.#at);
     if (
       !this.#atEnd() &&
       c !== CharCode.LineFeed &&
       !(c === CharCode.CarriageReturn && this.#code(1) === CharCode.LineFeed)
     ) {
-      throw this.#fail(
-        "toml::parse_comment_line: newline (LF / CRLF) or EOF is expected",
-        this.#at,
-        "but got this",
-        "Hint: most of the control characters are not allowed in comments\n",
-      );
+      throw new Rejection(this.#at);
     }
   }
 
-  #checkUtf8(start: number, end: number, title: string): void {
+  #checkUtf8(start: number, end: number): void {
     const error = findUtf8Error(this.#text.slice(start, end));
-    if (error !== undefined) throw this.#fail(title, start + error.offset, "invalid UTF-8");
+    if (error !== undefined) throw new Rejection(start + error.offset);
   }
 
   /** Skips blanks, newlines and comments. */
@@ -214,11 +169,7 @@ class TomlReader {
     this.#skipBlanks();
     this.#skipComment();
     if (!this.#atEnd() && !this.#skipNewline()) {
-      throw this.#fail(
-        "toml::parse_table: newline (LF / CRLF) or EOF is expected",
-        this.#at,
-        "here",
-      );
+      throw new Rejection(this.#at);
     }
   }
 
@@ -233,13 +184,7 @@ class TomlReader {
       this.#code() !== CharCode.CloseBracket ||
       (isArray && this.#code(1) !== CharCode.CloseBracket)
     ) {
-      throw isArray
-        ? this.#fail(
-            "toml::parse_array_table_key: invalid array-of-tables key",
-            at,
-            "expected `[[key]]`",
-          )
-        : this.#fail("toml::parse_table_key: invalid table key", at, "expected `[key]`");
+      throw new Rejection(at);
     }
     this.#at += isArray ? 2 : 1;
     let table = this.#root;
@@ -262,11 +207,7 @@ class TomlReader {
       return table;
     }
     if (found.kind !== "table" || this.#forms.get(found.entries) !== "implicit") {
-      throw this.#fail(
-        "toml::insert_value: failed to insert a table, table already defined",
-        at,
-        "inserting this",
-      );
+      throw new Rejection(at);
     }
     this.#forms.set(found.entries, "explicit");
     return found.entries;
@@ -280,11 +221,7 @@ class TomlReader {
       parent.set(name, array);
     }
     if (array.kind !== "array" || !this.#tableArrays.has(array.items)) {
-      throw this.#fail(
-        "toml::insert_value: failed to insert an array of tables, value already exists",
-        at,
-        "while inserting this",
-      );
+      throw new Rejection(at);
     }
     const table = this.#newTable("explicit");
     array.items.push({ kind: "table", entries: table });
@@ -304,37 +241,21 @@ class TomlReader {
     if (found.kind === "table") {
       const foundForm = this.#forms.get(found.entries);
       if (foundForm === "inline") {
-        throw this.#fail(
-          "toml::insert_value: failed to insert a value: inline table is immutable",
-          at,
-          "inserting this",
-        );
+        throw new Rejection(at);
       }
       if (form === "dotted" && foundForm !== "dotted") {
-        throw this.#fail(
-          "toml::insert_value: reopening a table using dotted keys",
-          at,
-          "dotted key cannot reopen a table",
-        );
+        throw new Rejection(at);
       }
       return found.entries;
     }
     if (found.kind === "array" && this.#tableArrays.has(found.items)) {
       if (form === "dotted") {
-        throw this.#fail(
-          "toml::insert_value:dotted key cannot reopen an array-of-tables",
-          at,
-          "inserting this",
-        );
+        throw new Rejection(at);
       }
       const last = found.items[found.items.length - 1];
       if (last?.kind === "table") return last.entries;
     }
-    throw this.#fail(
-      "toml::insert_value: failed to insert a value, value already exists",
-      at,
-      "while inserting this",
-    );
+    throw new Rejection(at);
   }
 
   #insert(table: TomlTable, key: Key, value: TomlValue): void {
@@ -342,11 +263,7 @@ class TomlReader {
     for (const part of key.parts.slice(0, -1)) inner = this.#enter(inner, part, key.at, "dotted");
     const last = key.parts[key.parts.length - 1] as string;
     if (inner.has(last)) {
-      throw this.#fail(
-        "toml::insert_value: failed to insert a value, value already exists",
-        key.at,
-        "inserting this",
-      );
+      throw new Rejection(key.at);
     }
     inner.set(last, value);
   }
@@ -374,12 +291,7 @@ class TomlReader {
     const start = this.#at;
     while (isBareKeyChar(this.#code())) this.#at++;
     if (this.#at === start) {
-      throw this.#fail(
-        "toml::parse_simple_key: invalid key: key must be \"quoted\", 'quoted-literal', or bare key.",
-        start,
-        "expected a key",
-        "Hint: non-ASCII scripts are allowed in toml v1.1.0, but not in v1.0.0.\n",
-      );
+      throw new Rejection(start);
     }
     return this.#text.slice(start, this.#at);
   }
@@ -387,11 +299,7 @@ class TomlReader {
   #keySeparator(): void {
     this.#skipBlanks();
     if (this.#code() !== CharCode.Equals) {
-      throw this.#fail(
-        "toml::parse_key_value_pair: invalid key value separator `=`",
-        this.#at,
-        "expected =",
-      );
+      throw new Rejection(this.#at);
     }
     this.#at++;
     this.#skipBlanks();
@@ -448,11 +356,7 @@ class TomlReader {
 
   #checkArrayGoesOn(): void {
     if (this.#atEnd()) {
-      throw this.#fail(
-        "toml::parse_array: missing closing bracket `]`",
-        this.#at,
-        "expected `]`, reached EOF",
-      );
+      throw new Rejection(this.#at);
     }
   }
 
@@ -473,11 +377,7 @@ class TomlReader {
     }
     this.#checkArrayGoesOn();
     if (this.#code() !== CharCode.CloseBracket) {
-      throw this.#fail(
-        "toml::parse_array: expected value-separator `,` or closing `]`",
-        this.#at,
-        "here",
-      );
+      throw new Rejection(this.#at);
     }
     this.#at++;
     open.pop();
@@ -495,28 +395,14 @@ class TomlReader {
       this.#at++;
       this.#skipBlanks();
       if (this.#code() === CharCode.CloseBrace) {
-        throw this.#fail(
-          "toml::parse_inline_table: trailing comma is not allowed in TOML-v1.0.0)",
-          this.#at,
-          "here",
-        );
+        throw new Rejection(this.#at);
       }
       top.key = this.#key();
       this.#keySeparator();
       return undefined;
     }
     if (this.#code() !== CharCode.CloseBrace) {
-      throw this.#atEnd()
-        ? this.#fail(
-            "toml::parse_inline_table: missing closing bracket `}`",
-            this.#at,
-            "expected `}`, reached line end",
-          )
-        : this.#fail(
-            "toml::parse_inline_table: expected value-separator `,` or closing `}`",
-            this.#at,
-            "here",
-          );
+      throw new Rejection(this.#at);
     }
     this.#at++;
     open.pop();
@@ -548,11 +434,7 @@ class TomlReader {
             return { kind: "boolean", value };
           }
         }
-        throw this.#fail(
-          'toml::parse_boolean: invalid boolean: boolean must be `true` or `false`, in lowercase. string must be surrounded by `"`',
-          this.#at,
-          "expected true or false",
-        );
+        throw new Rejection(this.#at);
       default:
         return this.#number();
     }
@@ -583,42 +465,22 @@ class TomlReader {
     if (integer !== undefined) return this.#finishInteger(integer[0]);
     const c = this.#text.charAt(start);
     if (c === ".") {
-      throw this.#fail(
-        "bad float: integer part is required before decimal point",
-        start,
-        "missing integer part",
-        FLOAT_HINT,
-      );
+      throw new Rejection(start);
     }
     if (c === "_") {
-      throw this.#fail(
-        "bad number: `_` must be surrounded by digits",
-        start,
-        "digits required before `_`",
-        INTEGER_HINT,
-      );
+      throw new Rejection(start);
     }
-    throw this.#fail("bad format: unknown value appeared", start, "here");
+    throw new Rejection(start);
   }
 
   /** Throws if what follows a date looks like a malformed time. */
   #checkNoTime(): void {
     const c = this.#text.charAt(this.#at);
     if (c === "T" || c === "t" || (c === " " && isDigit(this.#code(1)))) {
-      throw this.#fail(
-        "bad time: must be HH:MM:SS.subsec",
-        this.#at + 1,
-        "expected HH:MM:SS",
-        TIME_HINT,
-      );
+      throw new Rejection(this.#at + 1);
     }
     if (isDigit(this.#code())) {
-      throw this.#fail(
-        "bad datetime: missing T or space",
-        this.#at,
-        "expected T, t or a space",
-        TIME_HINT,
-      );
+      throw new Rejection(this.#at);
     }
   }
 
@@ -628,12 +490,7 @@ class TomlReader {
       offset === undefined &&
       (this.#code() === CharCode.Plus || this.#code() === CharCode.Minus)
     ) {
-      throw this.#fail(
-        "bad offset: must be [+-]HH:MM or Z",
-        this.#at,
-        "expected [+-]HH:MM",
-        "Hint: valid  : +09:00, -05:30\nHint: invalid: +9:00,  -5:30\n",
-      );
+      throw new Rejection(this.#at);
     }
     const local = `${this.#formatDate(match, 1, start)}T${this.#formatTime(match, 4, start)}`;
     return {
@@ -645,11 +502,7 @@ class TomlReader {
   #formatOffset(offset: string, start: number): string {
     if (offset === "Z" || offset === "z" || offset.slice(1) === "00:00") return "Z";
     if (Number(offset.slice(1, 3)) > 24 || Number(offset.slice(4)) > 60) {
-      throw this.#fail(
-        "toml::parse_offset_datetime: too large offset: |hour| <= 24, |minute| <= 60",
-        start,
-        "here",
-      );
+      throw new Rejection(start);
     }
     return offset;
   }
@@ -659,11 +512,7 @@ class TomlReader {
     const isLeap = Number(year) % 4 === 0 && (Number(year) % 100 !== 0 || Number(year) % 400 === 0);
     const days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Number(month) - 1];
     if (days === undefined || Number(day) < 1 || Number(day) > days) {
-      throw this.#fail(
-        "toml::parse_local_date: invalid date.",
-        start,
-        "month must be 01-12, day must be any of 01-28,29,30,31 depending on the month/year.",
-      );
+      throw new Rejection(start);
     }
     return `${year}-${month}-${day}`;
   }
@@ -671,14 +520,10 @@ class TomlReader {
   #formatTime(match: RegExpExecArray, group: number, start: number): string {
     const [hour, minute, second] = match.slice(group, group + 3) as [string, string, string];
     if (Number(hour) > 23 || Number(minute) > 59) {
-      throw this.#fail(
-        "toml::parse_local_time: invalid time.",
-        start,
-        "hour must be 00-23, minute must be 00-59.",
-      );
+      throw new Rejection(start);
     }
     if (Number(second) > 60) {
-      throw this.#fail("toml::parse_local_time: invalid time.", start, "second must be 00-60.");
+      throw new Rejection(start);
     }
     // Nix: at most nanoseconds, in groups of three digits without trailing zero groups
     // (fromTOML.cc, normalizeSubsecondPrecision).
@@ -689,12 +534,7 @@ class TomlReader {
 
   #finishFloat(text: string): TomlValue {
     if (this.#code() === CharCode.Underscore) {
-      throw this.#fail(
-        "bad float: `_` must be surrounded by digits",
-        this.#at,
-        "invalid underscore",
-        FLOAT_HINT,
-      );
+      throw new Rejection(this.#at);
     }
     const digits = text.replaceAll("_", "");
     const unsigned = digits.replace(/^[+-]/, "");
@@ -704,11 +544,7 @@ class TomlReader {
     else {
       value = Number(unsigned);
       if (!Number.isFinite(value)) {
-        throw this.#fail(
-          "toml::parse_floating: failed to read floating point value from string",
-          this.#at,
-          "here",
-        );
+        throw new Rejection(this.#at);
       }
     }
     return { kind: "float", value: digits.startsWith("-") ? -value : value };
@@ -717,63 +553,23 @@ class TomlReader {
   #finishInteger(text: string): TomlValue {
     const next = this.#text.charAt(this.#at);
     if (next === "_") {
-      throw /^[+-]?0$/.test(text)
-        ? this.#fail(
-            "bad integer: leading zero is not allowed in decimal int",
-            this.#at,
-            "leading zero",
-            INTEGER_HINT,
-          )
-        : this.#fail(
-            "bad integer: `_` must be surrounded by digits",
-            this.#at,
-            "invalid underscore",
-            INTEGER_HINT,
-          );
+      throw new Rejection(this.#at);
     }
     if (isDigit(this.#code())) {
-      throw next === "0"
-        ? this.#fail(
-            "bad integer: leading zero",
-            this.#at - 1,
-            "leading zero is not allowed",
-            INTEGER_HINT,
-          )
-        : this.#fail(
-            "bad integer: invalid digit after an integer",
-            this.#at,
-            "this digit is not allowed",
-            INTEGER_HINT,
-          );
+      throw new Rejection(this.#at);
     }
     if (next === ":" || next === "-") {
-      throw this.#fail(
-        "bad datetime: invalid format",
-        this.#at,
-        "here",
-        "Hint: valid  : 1979-05-27T07:32:00-07:00, 1979-05-27 07:32:00.999999Z\nHint: invalid: 1979-05-27T7:32:00-7:00, 1979-05-27 7:32-00:30",
-      );
+      throw new Rejection(this.#at);
     }
     if (next === "." || next === "e" || next === "E") {
-      throw this.#fail("bad float: invalid format", this.#at, "here", FLOAT_HINT);
+      throw new Rejection(this.#at);
     }
     const digits = text.replaceAll("_", "");
     const negative = digits.startsWith("-");
     const magnitude = BigInt(digits.replace(/^[+-]/, ""));
     const value = negative ? -magnitude : magnitude;
     if (value > MAX_INT64 || value < MIN_INT64) {
-      const base = { "0x": "hex", "0o": "oct", "0b": "bin" }[text.slice(0, 2)];
-      throw base === undefined
-        ? this.#fail(
-            "toml::parse_dec_integer: too large integer: current max digits = 2^63",
-            this.#at,
-            "must be < 2^63",
-          )
-        : this.#fail(
-            `toml::parse_${base}_integer: too large integer: current max value = 2^63`,
-            this.#at,
-            "must be < 2^63",
-          );
+      throw new Rejection(this.#at);
     }
     const small = Number(value);
     return { kind: "integer", value: Number.isSafeInteger(small) ? small : value };
@@ -785,11 +581,11 @@ class TomlReader {
     let c = this.#text.charCodeAt(at);
     while (c !== CharCode.SingleQuote) {
       if (isControl(c) || Number.isNaN(c)) {
-        throw this.#fail("toml::parse_literal_string: invalid string format", at, "expected '");
+        throw new Rejection(at);
       }
       c = this.#text.charCodeAt(++at);
     }
-    this.#checkUtf8(start, at, "toml::parse_literal_string: invalid string format");
+    this.#checkUtf8(start, at);
     this.#at = at + 1;
     return this.#text.slice(start, at);
   }
@@ -801,7 +597,7 @@ class TomlReader {
     for (;;) {
       const c = this.#code();
       if (c === CharCode.DoubleQuote || c === CharCode.Backslash) {
-        this.#checkUtf8(runStart, this.#at, "toml::parse_basic_string: invalid string format");
+        this.#checkUtf8(runStart, this.#at);
         value += this.#text.slice(runStart, this.#at);
         if (c === CharCode.DoubleQuote) {
           this.#at++;
@@ -810,7 +606,7 @@ class TomlReader {
         value += this.#escape();
         runStart = this.#at;
       } else if (isControl(c) || Number.isNaN(c)) {
-        throw this.#fail("toml::parse_basic_string: invalid string format", this.#at, 'expected "');
+        throw new Rejection(this.#at);
       } else {
         this.#at++;
       }
@@ -819,10 +615,6 @@ class TomlReader {
 
   /** Reads a `"""` or `'''` string. Up to two quotes before the closing three belong to it. */
   #multiLineString(quote: '"' | "'"): string {
-    const title =
-      quote === '"'
-        ? "toml::parse_ml_basic_string: invalid string format"
-        : "toml::parse_ml_literal_string: invalid string format";
     const quotes = quote.repeat(3);
     this.#at += 3;
     this.#skipNewline();
@@ -833,19 +625,18 @@ class TomlReader {
       if (c === quote.charCodeAt(0) && this.#text.startsWith(quotes, this.#at)) {
         let end = this.#at;
         while (end < this.#at + 2 && this.#text.startsWith(quotes, end + 1)) end++;
-        this.#checkUtf8(runStart, end, title);
+        this.#checkUtf8(runStart, end);
         value += this.#text.slice(runStart, end);
         this.#at = end + 3;
         return value;
       }
       if (c === CharCode.Backslash && quote === '"') {
-        this.#checkUtf8(runStart, this.#at, title);
+        this.#checkUtf8(runStart, this.#at);
         value += this.#text.slice(runStart, this.#at);
         if (!this.#skipEscapedNewline()) value += this.#escape();
         runStart = this.#at;
       } else if (!this.#skipNewline()) {
-        if (isControl(c) || Number.isNaN(c))
-          throw this.#fail(title, this.#at, `expected ${quotes}`);
+        if (isControl(c) || Number.isNaN(c)) throw new Rejection(this.#at);
         this.#at++;
       }
     }
@@ -876,35 +667,19 @@ class TomlReader {
       return simple;
     }
     if (c !== "u" && c !== "U") {
-      throw this.#fail(
-        "toml::parse_escape_sequence: unknown escape sequence.",
-        at + 1,
-        'allowed escape seqs: \\\\, \\", \\b, \\f, \\n, \\r, \\t, \\uhhhh, or \\Uhhhhhhhh',
-      );
+      throw new Rejection(at + 1);
     }
     const length = c === "u" ? 4 : 8;
     const digits = this.#text.slice(at + 2, at + 2 + length);
     if (digits.length < length || !/^[\dA-Fa-f]+$/.test(digits)) {
-      throw this.#fail(
-        `toml::parse_escape_sequence: invalid token found in UTF-8 codepoint \\${c}${"h".repeat(length)}`,
-        at + 2,
-        "here",
-      );
+      throw new Rejection(at + 2);
     }
     const codePoint = Number.parseInt(digits, 16);
     if (codePoint > 0x10ffff) {
-      throw this.#fail(
-        "toml::parse_utf8_codepoint: input codepoint is too large.",
-        at,
-        "must be in range [0x00, 0x10FFFF]",
-      );
+      throw new Rejection(at);
     }
     if (codePoint >= 0xd800 && codePoint <= 0xdfff) {
-      throw this.#fail(
-        "toml::parse_utf8_codepoint: [0xD800, 0xDFFF] is not a valid UTF-8",
-        at,
-        "here",
-      );
+      throw new Rejection(at);
     }
     this.#at += 2 + length;
     return encodeCodePoint(codePoint);
@@ -916,5 +691,22 @@ class TomlReader {
  * is what `fromTOML` shows after `while parsing TOML: `.
  */
 export function parseToml(text: string): TomlTable {
-  return new TomlReader(text).read();
+  try {
+    return new TomlReader(text).read();
+  } catch (error) {
+    if (error instanceof Rejection) throw new FormatError("toml-parse", explain(text, error.at));
+    throw error;
+  }
+}
+
+function explain(text: string, at: number): string {
+  try {
+    const explanation = explainTomlMistakes(text);
+    if (explanation !== undefined) return explanation;
+  } catch (error) {
+    // Values nested so deeply that the explanation, unlike the reader, runs out of stack.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  const line = text.slice(0, at).split("\n").length;
+  return `this is not TOML 1.0, line ${line}`;
 }
