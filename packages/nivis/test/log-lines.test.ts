@@ -2,6 +2,7 @@
  * Lines of `--log-format internal-json`: where C++ Nix 2.36 writes an unknown position, and where
  * none. The answers are recorded from it.
  */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { instantiate } from "./terminal-double.ts";
 
@@ -37,4 +38,19 @@ describe("--log-format internal-json", () => {
     const found = (line.trace ?? []).map((trace: { file: string | null }) => trace.file);
     expect([line.file, found]).toEqual([file, traces]);
   });
+});
+
+/** Programs with their message and the traces from the innermost, in the colours of C++ Nix 2.36. */
+const colored: [program: string, texts: string[]][] = JSON.parse(
+  readFileSync(new URL("message-colors.json", import.meta.url), "utf8"),
+);
+
+test.each(colored)("the colours of the messages of %s", (program, texts) => {
+  const { err } = instantiate([
+    ...["--log-format", "internal-json", "--show-trace", "--eval", "--strict"],
+    ...["--store", "dummy://?read-only=false", "-E", program],
+  ]);
+  const line = JSON.parse(err.split("\n")[0]?.replace(/^@nix /, "") ?? "");
+  const traces = (line.trace ?? []).map((trace: { raw_msg: string }) => trace.raw_msg);
+  expect([line.raw_msg, ...traces]).toEqual(texts);
 });

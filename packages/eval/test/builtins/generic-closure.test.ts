@@ -87,13 +87,13 @@ describe("genericClosure", () => {
     });
     expect(failure("genericClosure", set({ startSet: ["x"], operator: nothing }))).toEqual({
       message: 'expected a set but found a string: "x"',
-      traces: ['in genericClosure element "x"'],
+      traces: ["", 'in genericClosure element "x"'],
     });
     expect(
       failure("genericClosure", set({ startSet: [set({ x: 1 })], operator: nothing })),
     ).toEqual({
       message: "attribute 'key' missing",
-      traces: ["in genericClosure element { x = 1; }"],
+      traces: ["", "in genericClosure element { x = 1; }"],
     });
     expect(
       failure("genericClosure", set({ startSet: [element(1)], operator: fn(1, () => 1) })),
