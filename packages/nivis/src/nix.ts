@@ -107,7 +107,7 @@ export function runNix(args: readonly string[], terminal: Terminal): number | Pr
   }
   const command = [...(ALIASES[word] ?? [word])];
   if (ALIASES[word] !== undefined) {
-    const message = marked`'${word}' is a deprecated alias for '${command.join(" ")}'`;
+    const message = `'${word}' is a deprecated alias for '${command.join(" ")}'`;
     new Invocation(terminal, "nivis-nix").warn(message);
   }
   if (word !== "env" && !isKnown(command[0] as string)) {

@@ -132,7 +132,7 @@ export function valueInError(slot: Slot, positions?: PositionTable): Uncolored {
   return uncolored(printWith(new ValuePrinter(ERROR_LIMITS, positions, null, IN_COLOR), slot));
 }
 
-const IN_COLOR = { color: true };
+const IN_COLOR = { color: "marks" } as const;
 
 /** Without hooks a printer forces nothing, so its generator completes at the first step. */
 function printWith(printer: ValuePrinter, slot: Slot): string {

@@ -5,7 +5,7 @@
  * It is a generator that forces what it meets if it has {@link ForcingHooks}, and never yields
  * without them. Open containers are on a stack of its own.
  */
-import { type Color, colored, formatG6, TextBuilder } from "@nivis/formats";
+import { type Color, colored, coloredText, formatG6, TextBuilder } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import { EvalError } from "../errors/eval-error.ts";
 import { evalErrorOf } from "../errors/from-world.ts";
@@ -94,8 +94,8 @@ export interface PrintLimits {
 
 /** The looks of printed values. The default is one line without colours. */
 export interface PrintStyle {
-  /** Whether values are marked with the colours of C++ Nix; see `coloredText`. */
-  readonly color?: boolean;
+  /** Whether values have the colours of C++ Nix, as ANSI escapes or as marks of a `MarkedText`. */
+  readonly color?: boolean | "marks";
   /** The columns of a level of indentation; without it everything is on one line. */
   readonly indent?: number | undefined;
   /** Whether an error of the value itself, not of a part of it, is thrown. */
@@ -188,7 +188,9 @@ export class ValuePrinter {
   }
 
   private paint(color: keyof typeof COLORS, text: string): void {
-    this.out.add(this.style.color === true ? colored(COLORS[color], text) : text);
+    const { color: how = false } = this.style;
+    const painted = how === false ? text : colored(COLORS[color], text);
+    this.out.add(how === true ? coloredText(painted) : painted);
   }
 
   private printLeaf(value: Value | Thunk): void {
@@ -207,7 +209,7 @@ export class ValuePrinter {
 
   private printText(text: string): void {
     const { maxStringBytes } = this.limits;
-    if (this.style.color !== true || text.length <= maxStringBytes) {
+    if (!this.style.color || text.length <= maxStringBytes) {
       this.paint("text", printStringUpTo(text, maxStringBytes));
       return;
     }

@@ -15,6 +15,7 @@ import {
   marked,
   parseUrl,
   pathOfUrl,
+  plainText,
   tryStringAttr,
 } from "@nivis/formats";
 import { unpackArchive } from "../archive/unpack.ts";
@@ -280,7 +281,7 @@ function localFile(
   const known = cached === undefined ? undefined : fileOfEntry(context, cached);
   if (known === undefined || cached === undefined) throw new InputError(message);
   if (!isFresh(context, cached.time)) {
-    context.host.reporter.warn(`${message}; using cached version`);
+    context.host.reporter.warn(plainText(`${message}; using cached version`));
   }
   return known;
 }

@@ -12,6 +12,7 @@ import {
   marked,
   parseUrl,
   pathOfUrl,
+  plainText,
   revOf,
   stringAttr,
   tryStringAttr,
@@ -95,7 +96,7 @@ async function fetchWorkTree(
   // Nix: quoted twice.
   const unclean = marked`Mercurial tree '"${path}"' is unclean`;
   if (!settings.allowDirty) throw new InputError(unclean);
-  if (settings.warnDirty) host.reporter.warn(unclean);
+  if (settings.warnDirty) host.reporter.warn(plainText(unclean));
   const ref = (await hg(context, ["branch", "-R", path])).trim();
   const list = [
     "status",

@@ -2,6 +2,7 @@
  * Where a binary cache lies: files by key, such as `nix-cache-info` or `nar/….nar.xz`. A directory and
  * an HTTP server are alike to the store above, and so are wrappers that retry.
  */
+import { type MarkedText, plainText } from "@nivis/formats";
 import type { ByteStream } from "../host.ts";
 import type { RequestOptions } from "../store.ts";
 
@@ -41,11 +42,11 @@ export interface UploadedFile {
 /** A failure that may pass: try again, after a time if the server named one. */
 export class TransientError extends Error {
   constructor(
-    message: string,
+    text: MarkedText,
     /** Milliseconds. */
     readonly retryAfter?: number,
   ) {
-    super(message);
+    super(plainText(text));
     this.name = "TransientError";
   }
 }
