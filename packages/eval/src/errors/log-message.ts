@@ -6,6 +6,7 @@ import { colored, coloredText, type MarkedText, plainText } from "@nivis/formats
 import type { LogMessage } from "../io.ts";
 import { NO_POS, type PosIdx, type PositionTable } from "../position.ts";
 import type { Trace } from "./eval-error.ts";
+import { indent, trimEnd } from "./message-layout.ts";
 import { markedWarning } from "./render.ts";
 
 /** Returns the text of a program's warning, by `builtins.warn`: `evaluation warning: MESSAGE`. */
@@ -49,19 +50,4 @@ export function evaluationWarning(message: string): LogMessage {
     : indent("", " ".repeat("evaluation warning: ".length), trimmed);
   const report = { text: message, shown: text, pos: NO_POS, traces: [] };
   return { severity: "evaluation warning", text, report };
-}
-
-/** Indents all lines, the first one differently, and removes blanks at their ends. */
-export function indent(first: string, rest: string, text: string): string {
-  const lines = text.split("\n");
-  // Nix: a newline at the end of the text does not start another line.
-  if (lines.at(-1) === "") lines.pop();
-  return lines.map((line, i) => trimEnd((i === 0 ? first : rest) + line)).join("\n");
-}
-
-/** Nix: `chomp` removes only these four. */
-export function trimEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && " \n\r\t".includes(text[end - 1] as string)) end--;
-  return text.slice(0, end);
 }

@@ -24,7 +24,7 @@ import {
 import type { SourceFile } from "@nivis/syntax";
 import type { PosIdx, Position, PositionTable } from "../position.ts";
 import type { EvalError, Trace } from "./eval-error.ts";
-import { indent, trimEnd } from "./log-message.ts";
+import { indent, trimEnd } from "./message-layout.ts";
 import { listSuggestions } from "./suggestions.ts";
 import { stripTerminalCodes } from "./terminal.ts";
 
