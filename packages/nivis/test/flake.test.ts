@@ -47,6 +47,7 @@ const folder = folderWith({
   "untracked/flake.nix":
     "{ outputs = _: { here = import ./here.nix; gone = import ./gone.nix; added = builtins.path { path = ./here.nix; }; }; }",
   "untracked/here.nix": "1",
+  "unknown/flake.nix": "{ nixConfig.unknown-thing = 1; outputs = _: { x = 1; }; }",
   "broken/flake.nix": '{ description = "a" + "b"; outputs = _: { }; }',
 });
 const at = (name: string): string => join(folder.path, name);
@@ -387,6 +388,11 @@ describe("nivis flake", () => {
       const now = ["--apply", "_: builtins ? currentTime", `${outputs()}#lib`];
       expect((await evaluate(...now)).out).toBe("false\n");
       expect((await evaluate("--impure", ...now)).out).toBe("true\n");
+    });
+
+    test("of flakes with unknown settings are evaluated without a warning", async () => {
+      const args = ["--accept-flake-config", `path:${at("unknown")}#x`];
+      expect(await evaluate(...args)).toEqual({ code: 0, out: "1\n", err: "" });
     });
 
     test("can be written to files", async () => {

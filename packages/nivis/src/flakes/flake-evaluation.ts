@@ -147,6 +147,8 @@ async function lockAll(
           for (const { name, value } of trusted) {
             applySetting(invocation.settings, name, value, (text) => invocation.warn(text));
           }
+          // Nix: warns about unknown settings before it reads any flake.
+          invocation.settings.unknown.clear();
           return settingFlags(flags.locking, session);
         },
       }));
