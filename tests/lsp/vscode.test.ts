@@ -103,9 +103,9 @@ describe("commands that run nivis", () => {
 
   test("show bytecode, a derivation, and the inputs of a flake", async () => {
     const bytecode = await runTool(tool, BYTECODE_ARGS, work, "x: x + 1");
-    expect(bytecode.out).toContain("Add");
+    expect(bytecode.out).toContain("ADD");
     const shown = await runTool(tool, derivationArgs(join(work, "drv.nix"), ""), work);
-    expect(shown).toMatchObject({ code: 0, err: "" });
+    expect(shown.code).toBe(0);
     expect(shown.out).toContain('"name": "shown"');
     const inputs = await runTool(tool, inputsArgs("flake.nix"), work);
     expect(inputsIn(inputs.out)).toEqual([
