@@ -221,6 +221,7 @@ describe("errors", () => {
     } catch (error) {
       const { traces } = error as { traces: { message: string; always: boolean }[] };
       expect(traces.map((trace) => [trace.message, trace.always])).toEqual([
+        ["", false],
         ["while evaluating attribute 'a' of derivation 't'", false],
         [
           "while evaluating derivation 't'\n  whose name attribute is located at \xc2\xabnone\xc2\xbb:0",
