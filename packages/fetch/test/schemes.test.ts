@@ -4,6 +4,7 @@ import {
   type FetcherInput,
   type InputAttr,
   inputFromAttrs,
+  marked,
   parseFlakeRef,
 } from "@nivis/formats";
 import { describe, expect, test } from "vitest";
@@ -137,7 +138,7 @@ describe("forges", () => {
     const error = await fetcher.fetch(input("github:o/r")).catch((thrown) => thrown);
     expect(error.message).toContain(message);
     expect(error.notes).toEqual([
-      { text: "while fetching the input 'github:o/r'", place: undefined },
+      { text: marked`while fetching the input '${"github:o/r"}'`, place: undefined },
     ]);
   });
 
