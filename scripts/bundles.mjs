@@ -58,6 +58,7 @@ export const ON_DEMAND = {
     "eval/src/diagnostics/render-rich.ts",
   ],
   inputs: [
+    "eval/src/builtins/fetch-calls.ts",
     "eval/src/fetching/tree-value.ts",
     "formats/src/fetch/flake-ref.ts",
     "formats/src/fetch/input.ts",
