@@ -46,8 +46,13 @@ function terminalFor(given: Given): { terminal: Terminal; printed(code: number):
       ...given.environment,
     },
   };
-  const text = (pieces: string[]): string =>
-    Buffer.from(pieces.join(""), "latin1").toString("utf8");
+  const text = (pieces: string[]): string => {
+    const bytes = pieces.join("");
+    const [mark] = /.{0,40}[^\0-\xff].{0,40}/s.exec(bytes) ?? [];
+    if (mark !== undefined)
+      throw new Error(`not bytes, maybe marks for colours: ${JSON.stringify(mark)}`);
+    return Buffer.from(bytes, "latin1").toString("utf8");
+  };
   return { terminal, printed: (code) => ({ code, out: text(out), err: text(err) }) };
 }
 

@@ -4,21 +4,26 @@
  */
 
 import { normalizeJson } from "../codec/json.ts";
-import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts";
+import { type Bytes, decodeUtf8, encodeUtf8 } from "../codec/utf8.ts";
 import { parseContentAddressMethod } from "../content-address.ts";
 import { FormatError } from "../format-error.ts";
 import { parseHashAlgorithm } from "../hash/algorithms.ts";
 import { parseSriHash } from "../hash/nix-hash.ts";
 import { makeContentAddressedPath, outputPathName, type StoreConfig } from "../make-store-path.ts";
-import { marked } from "../marked-text.ts";
+import { type MarkedText, marked } from "../marked-text.ts";
 import { checkStorePathBaseName, printStorePath } from "../store-path.ts";
 import type { Derivation, DerivationInput, DerivationOutput } from "./derivation.ts";
 import { DERIVATION_JSON_VERSION } from "./json.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function bad(message: string): FormatError {
-  return new FormatError("json-parse", encodeUtf8(message));
+function bad(message: MarkedText): FormatError {
+  return new FormatError("json-parse", message);
+}
+
+/** A JSON value as an argument of a message. */
+function shown(value: unknown): Bytes {
+  return encodeUtf8(JSON.stringify(value));
 }
 
 function typeName(value: unknown): string {
@@ -28,7 +33,7 @@ function typeName(value: unknown): string {
 
 function wrongType(value: unknown, expected: string): FormatError {
   return bad(
-    marked`Expected JSON value to be of type '${expected}' but it is of type '${typeName(value)}': ${JSON.stringify(value)}`,
+    marked`Expected JSON value to be of type '${expected}' but it is of type '${typeName(value)}': ${shown(value)}`,
   );
 }
 
@@ -62,9 +67,7 @@ function reading<T>(key: string, read: () => T): T {
 
 function member(object: JsonObject, key: string): unknown {
   if (Object.hasOwn(object, key)) return object[key];
-  throw bad(
-    marked`Expected JSON object to contain key '${key}' but it doesn't: ${JSON.stringify(object)}`,
-  );
+  throw bad(marked`Expected JSON object to contain key '${key}' but it doesn't: ${shown(object)}`);
 }
 
 class DerivationReader {
@@ -159,13 +162,15 @@ export function parseDerivationJson(text: string, config: StoreConfig): Derivati
   try {
     value = JSON.parse(decodeUtf8(text));
   } catch (error) {
-    throw bad(marked`invalid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw bad(
+      marked`invalid JSON: ${encodeUtf8(error instanceof Error ? error.message : String(error))}`,
+    );
   }
   const json = objectOf(value);
   const version = member(json, "version");
   if (typeof version !== "number") {
     throw bad(
-      marked`Expected JSON value to be an unsigned integral number but it is of type '${typeName(version)}': ${JSON.stringify(version)}`,
+      marked`Expected JSON value to be an unsigned integral number but it is of type '${typeName(version)}': ${shown(version)}`,
     );
   }
   if (version !== DERIVATION_JSON_VERSION) {

@@ -1,6 +1,21 @@
-/** The real file system below a store in a directory. Paths are byte strings. */
+/**
+ * The real file system below a store in a directory. Paths are byte strings.
+ *
+ * What takes microseconds is asked synchronously: a turn through Node's thread pool takes ten times as long, and a NAR of
+ * nixpkgs needs 200,000 of them. Files that do not fit into one piece are read and written asynchronously.
+ */
 
-import type { FileHandle, FileReadResult } from "node:fs/promises";
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  read,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from "node:fs";
 import { marked } from "@nivis/formats";
 import { type FileStatus, type FileSystem, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
@@ -30,9 +45,9 @@ async function checked<T>(what: string, path: string, run: () => Promise<T>): Pr
 }
 
 async function status(path: string): Promise<FileStatus | undefined> {
-  let found: Awaited<ReturnType<ReturnType<typeof disk>["lstat"]>>;
+  let found: Stats;
   try {
-    found = await disk().lstat(toNodePath(path));
+    found = lstatSync(toNodePath(path));
   } catch (error) {
     const code = errnoCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
@@ -57,38 +72,62 @@ async function unseal(path: string): Promise<void> {
   for (const entry of names) if (entry.isDirectory()) await unseal(`${path}/${entry.name}`);
 }
 
-/** Reads the next piece. The message of C++ Nix names the length of its own buffer and no file. */
-async function readPiece(file: FileHandle): Promise<FileReadResult<Buffer>> {
+/** Says what failed while a file is read. The message of C++ Nix names the length of its own buffer and no file. */
+function readError(error: unknown): StoreError {
+  return new StoreError("io", marked`read of 65536 bytes: ${errnoMessage(errnoCode(error))}`);
+}
+
+/** Reads the first piece of a file; `isAll`: the file has ended. */
+function readFirst(
+  file: number,
+  size = fstatSync(file).size,
+): { readonly piece: Buffer; readonly isAll: boolean } {
   try {
-    return await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
+    const buffer = Buffer.allocUnsafe(Math.min(size + 1, PIECE));
+    const length = readSync(file, buffer, 0, buffer.length, null);
+    return { piece: buffer.subarray(0, length), isAll: length < buffer.length };
   } catch (error) {
-    throw new StoreError("io", marked`read of 65536 bytes: ${errnoMessage(errnoCode(error))}`);
+    throw readError(error);
   }
+}
+
+/** Reads the next piece. */
+function readNext(file: number): Promise<Buffer> {
+  // A piece of its own each time: who reads may keep it while the next one is on its way.
+  const buffer = Buffer.allocUnsafe(PIECE);
+  return new Promise((resolve, reject) => {
+    read(file, buffer, 0, PIECE, null, (error, length) => {
+      if (error === null) resolve(buffer.subarray(0, length));
+      else reject(readError(error));
+    });
+  });
 }
 
 /** See the head of this file. */
 export const nodeFileSystem: FileSystem = {
   status,
-  async *read(path) {
-    const file = await checked("opening file", path, () => disk().open(toNodePath(path), "r"));
+  async *read(path, size) {
+    const file = await checked("opening file", path, async () => openSync(toNodePath(path), "r"));
     try {
+      const first = readFirst(file, size);
+      if (first.piece.length > 0) yield first.piece;
+      if (first.isAll) return;
       for (;;) {
-        // A piece of its own each time: who reads may keep it while the next one is on its way.
-        const { buffer, bytesRead } = await readPiece(file);
-        if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
+        const piece = await readNext(file);
+        if (piece.length === 0) return;
+        yield piece;
       }
     } finally {
-      await file.close();
+      closeSync(file);
     }
   },
   readDirectory: (path) =>
-    checked("reading directory", path, () =>
-      disk().readdir(toNodePath(path), { encoding: "latin1" }),
+    checked("reading directory", path, async () =>
+      readdirSync(toNodePath(path), { encoding: "latin1" }),
     ),
   readLink: (path) =>
     checked("reading symbolic link", path, async () =>
-      (await disk().readlink(toNodePath(path), { encoding: "buffer" })).toString("latin1"),
+      readlinkSync(toNodePath(path), { encoding: "buffer" }).toString("latin1"),
     ),
   create: (path) =>
     checked("creating file", path, async () => {

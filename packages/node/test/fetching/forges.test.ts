@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Fetcher, type FetchSettings } from "@nivis/fetch";
-import { parseFlakeRef } from "@nivis/formats";
+import { marked, parseFlakeRef } from "@nivis/formats";
 import { type NodeFetchHost, nodeFetchHost } from "@nivis/node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { tarArchive } from "../../../fetch/test/tar-builder.ts";
@@ -152,7 +152,7 @@ describe("fails on", () => {
         (thrown) => thrown,
       );
     expect(error.notes).toEqual([
-      { text: "while fetching the input 'github:o/r'", place: undefined },
+      { text: marked`while fetching the input '${"github:o/r"}'`, place: undefined },
     ]);
     if (readdirSync(folder).includes(`cache-${count}`))
       expect(leftovers(cacheDirectory)).toEqual([]);

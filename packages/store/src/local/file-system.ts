@@ -22,7 +22,8 @@ export interface FileWriter {
 export interface FileSystem {
   /** `undefined` if nothing is there. */
   status(path: string): Promise<FileStatus | undefined>;
-  read(path: string): ByteStream;
+  /** The contents of a file; `size` in bytes, if it is known, saves asking for it. */
+  read(path: string, size?: number): ByteStream;
   /** Names in any order. */
   readDirectory(path: string): Promise<readonly string[]>;
   readLink(path: string): Promise<string>;

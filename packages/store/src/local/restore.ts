@@ -1,14 +1,7 @@
 /**
  * A NAR becomes files, and files become a NAR. Both pass through in pieces; no file is ever held.
  */
-import {
-  bytesOf,
-  marked,
-  NAR_MAGIC,
-  NAR_MAX_DEPTH,
-  type NarEvent,
-  sortedBytes,
-} from "@nivis/formats";
+import { marked, NAR_MAGIC, NAR_MAX_DEPTH, type NarEvent, sortedBytes } from "@nivis/formats";
 import { StoreError } from "../error.ts";
 import type { ByteStream } from "../host.ts";
 import { NarReader } from "../nar-reader.ts";
@@ -118,22 +111,41 @@ export async function* narOfFiles(files: FileSystem, path: string): AsyncGenerat
   yield out.take();
 }
 
-/** Small words are joined to larger pieces. */
+/** Joins words and short files to larger pieces. */
 class Pieces {
-  #text = "";
+  #bytes = new Uint8Array(2 * SMALL);
+  #length = 0;
 
+  /** Adds a byte string. */
   add(text: string): void {
-    this.#text += text;
+    const at = this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[at + i] = text.charCodeAt(i);
+  }
+
+  addBytes(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#reserve(bytes.length));
   }
 
   get isLarge(): boolean {
-    return this.#text.length >= SMALL;
+    return this.#length >= SMALL;
   }
 
   take(): Uint8Array {
-    const bytes = bytesOf(this.#text);
-    this.#text = "";
+    const bytes = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
     return bytes;
+  }
+
+  /** Makes room and returns where it begins. */
+  #reserve(length: number): number {
+    const at = this.#length;
+    this.#length += length;
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(2 * this.#length);
+      larger.set(this.#bytes.subarray(0, at));
+      this.#bytes = larger;
+    }
+    return at;
   }
 }
 
@@ -157,11 +169,14 @@ async function* narOfNode(
       out.add(word("regular"));
       if (status.executable) out.add(word("executable") + word(""));
       out.add(word("contents") + lengthOf(status.size));
-      yield out.take();
       let size = 0;
-      for await (const piece of files.read(path)) {
+      for await (const piece of files.read(path, status.size)) {
         size += piece.length;
-        yield piece;
+        if (piece.length < SMALL) out.addBytes(piece);
+        else {
+          yield out.take();
+          yield piece;
+        }
       }
       if (size !== status.size) {
         throw new StoreError("io", marked`file '${path}' changed while it was read`);
