@@ -77,7 +77,8 @@ function settingProperties(): Record<string, unknown> {
   const typeOf = ({ type }: SettingRow): object => {
     if (type === "strings") return { type: "array", items: { type: "string" } };
     if (type !== "expressions") return { type };
-    const properties = { expr: { type: "string" } };
+    const files = { type: "array", items: { type: "string" } };
+    const properties = { expr: { type: "string" }, files };
     return { type: "object", additionalProperties: { type: "object", properties } };
   };
   return Object.fromEntries([

@@ -26,7 +26,7 @@ export function readEditorConfig(
   for (const line of text.split(/\r?\n/)) {
     const section = /^\s*\[(.*)\]\s*$/.exec(line)?.[1];
     if (section !== undefined) {
-      applies = /nix/i.test(section) && matches(section, path);
+      applies = /nix/i.test(section) && matchesPattern(section, path);
       continue;
     }
     const [, name = "", value = ""] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
@@ -47,8 +47,11 @@ function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Whether a section is about a path. */
-function matches(pattern: string, path: string): boolean {
+/**
+ * Whether a pattern of `.editorconfig` is about a path: `*`, `**`, `?`, `[…]` and `{…,…}`; one without a
+ * slash is about the name of the file, others about the whole path.
+ */
+export function matchesPattern(pattern: string, path: string): boolean {
   const isAnywhere = !pattern.includes("/");
   const name = isAnywhere ? path.slice(path.lastIndexOf("/") + 1) : path;
   try {

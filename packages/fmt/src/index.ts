@@ -1,6 +1,6 @@
 /** The public names of `@nivis/fmt`. */
 
-export { type EditorConfig, readEditorConfig } from "./editor-config.ts";
+export { type EditorConfig, matchesPattern, readEditorConfig } from "./editor-config.ts";
 export type { FormatOptions } from "./format.ts";
 export { FormatError, format, formatTree } from "./format.ts";
 export type { FormatEdit } from "./range.ts";

@@ -158,6 +158,8 @@ export interface Host {
 export interface EvaluationLimits {
   /** In bytes. */
   readonly memory: number;
+  /** What may stay allocated between evaluations, in bytes. */
+  readonly resting: number;
   /** In milliseconds. */
   readonly time: number;
 }

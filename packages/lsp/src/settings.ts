@@ -23,13 +23,15 @@ export interface Settings {
     readonly enable: boolean;
     /** In MiB. */
     readonly maxMemory: number;
+    /** In MiB. */
+    readonly maxRestingMemory: number;
     /** In seconds. */
     readonly maxTime: number;
   };
   /** The expression for `pkgs`. */
   readonly nixpkgs: { readonly expr: string };
   /** Expressions for trees of options, by a name of the user's. */
-  readonly options: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, OptionTree>>;
   readonly inlayHints: {
     readonly versions: boolean;
     /** Lines from which on the end of a binding shows its name; 0 for never. */
@@ -37,6 +39,14 @@ export interface Settings {
   };
   readonly semanticTokens: { readonly enable: boolean };
   readonly codeLens: { readonly enable: boolean };
+}
+
+/** A tree of options in the settings. */
+export interface OptionTree {
+  /** The expression for the tree; `undefined` for the built-in one of this name. */
+  readonly expr: string | undefined;
+  /** Patterns as in `.editorconfig` for the files whose options these are; empty for all modules. */
+  readonly files: readonly string[];
 }
 
 /** A row of the table of settings. */
@@ -51,7 +61,7 @@ export interface SettingRow {
   readonly also?: readonly string[];
 }
 
-const OPTIONS = /^options\.(?<name>[^.]+)(?:\.expr)?$/;
+const OPTIONS = /^options\.(?<name>[^.]+)(?:\.(?<part>expr|files))?$/;
 
 /** All settings, with their defaults. The source of the documents and of the manifest for VS Code. */
 export const SETTINGS: readonly SettingRow[] = [
@@ -100,6 +110,12 @@ export const SETTINGS: readonly SettingRow[] = [
     doc: "What an evaluation may allocate, in MiB.",
   },
   {
+    name: "evaluation.maxRestingMemory",
+    type: "number",
+    value: 1024,
+    doc: "What the evaluator may keep between evaluations, in MiB: a larger one ends after half a minute without work, or when an edit makes what it knows worthless, and starts again when it is needed.",
+  },
+  {
     name: "evaluation.maxTime",
     type: "number",
     value: 20,
@@ -116,7 +132,7 @@ export const SETTINGS: readonly SettingRow[] = [
     name: "options",
     type: "expressions",
     value: {},
-    doc: "Expressions for trees of options, by names of your choice, such as `(import <nixpkgs/nixos> { configuration = { }; }).options`.",
+    doc: "Trees of options, by names of your choice: `expr` is the expression, such as `(import <nixpkgs/nixos> { configuration = { }; }).options`; `files` lists patterns as in `.editorconfig` for the files that the tree is for, by default all modules. The tree `nixos` needs no `expr`.",
     also: ["nixd.options"],
   },
   {
@@ -163,11 +179,19 @@ export function readSettings(given: unknown): ReadSettings {
       if (value !== undefined && isOfType(row, value)) values.set(row.name, value);
     }
   }
-  const options: Record<string, string> = { ...(values.get("options") as object) };
+  const options = new Map<string, OptionTree>();
+  const setTree = (name: string, part: Partial<OptionTree>): void => {
+    options.set(name, { ...(options.get(name) ?? { expr: undefined, files: [] }), ...part });
+  };
+  for (const [name, expr] of Object.entries(values.get("options") as Record<string, string>))
+    setTree(name, { expr });
   for (const [name, value] of own) {
     if (/^(?:nil|nixd)\./.test(name) || name === "trace.server" || name === "server.path") continue;
-    const option = OPTIONS.exec(name)?.groups?.["name"];
-    if (option !== undefined && typeof value === "string") options[option] = value;
+    const { name: tree, part } = OPTIONS.exec(name)?.groups ?? {};
+    if (tree !== undefined && part !== "files" && typeof value === "string")
+      setTree(tree, { expr: value });
+    else if (tree !== undefined && part === "files" && isTexts(value))
+      setTree(tree, { files: value });
     else if (!values.has(name)) {
       const [near] = bestMatches(
         SETTINGS.map((row) => row.name),
@@ -181,7 +205,7 @@ export function readSettings(given: unknown): ReadSettings {
       else problems.push(`the setting 'nivis.${name}' is not a ${row.type}`);
     }
   }
-  values.set("options", options);
+  values.set("options", Object.fromEntries(options));
   return { settings: nested(values), problems };
 }
 
@@ -189,10 +213,13 @@ export function readSettings(given: unknown): ReadSettings {
 export const DEFAULT_SETTINGS: Settings = readSettings({}).settings;
 
 function isOfType({ type }: SettingRow, value: unknown): boolean {
-  if (type === "strings")
-    return Array.isArray(value) && value.every((one) => typeof one === "string");
+  if (type === "strings") return isTexts(value);
   if (type === "expressions") return typeof value === "object" && value !== null;
   return typeof value === type && (type !== "number" || (value as number) >= 0);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
 /** All leaves by their dotted names, without the `nivis` before them. */

@@ -1,7 +1,7 @@
 /** What features do with an evaluator: which questions they ask, and what they show of the replies. */
 
 import type { DescribedValue, EvaluationQuery, Evaluator } from "@nivis/lsp";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type {
   CodeAction,
   CodeLens,
@@ -251,6 +251,47 @@ test("files that are not modules get no options", async () => {
   const { evaluator, document } = await start("{ services.greet.ena§ }");
   expect((await labels(document)).map(({ label }) => label)).not.toContain("enable");
   expect(evaluator.asked).toEqual([]);
+});
+
+describe("the options of a file", () => {
+  const trees = {
+    options: {
+      nixos: { expr: "O" },
+      home: { expr: "H", files: ["home/**", "home.nix"] },
+    },
+  };
+  const asked = async (text: string, path?: string): Promise<string[]> => {
+    const { evaluator, document } = await start(text, trees, path);
+    await labels(document);
+    return [
+      ...new Set(evaluator.asked.flatMap((key) => /^\w+ ([HO])(?:#|$)/.exec(key)?.[1] ?? [])),
+    ];
+  };
+  const module = "{ config, ... }: { services.greet.ena§ }";
+
+  test.each([
+    ["the pattern of a folder", module, "/w/home/me/shell.nix", ["H"]],
+    ["the pattern of a name", module, "/w/x/home.nix", ["H"]],
+    ["no pattern", module, "/w/x/host.nix", ["O"]],
+    ["a comment", `# A host.\n\n# nivis: options=home\n${module}`, "/w/x/host.nix", ["H"]],
+    ["a comment with two names", `# nivis: options=home,nixos\n${module}`, "/w/x.nix", ["H", "O"]],
+    [
+      "a comment in a plain set",
+      "# nivis: options=home\n{ services.greet.ena§ }",
+      "/w/x.nix",
+      ["H"],
+    ],
+    ["a comment with CRLF", `# A\r\n# nivis: options=home\r\n${module}`, "/w/x.nix", ["H"]],
+    [
+      "a comment that is not at the head",
+      `{ config, ... }:\n# nivis: options=home\n{ services.greet.ena§ }`,
+      "/w/x.nix",
+      ["O"],
+    ],
+    ["a comment that names no tree", `# nivis: options=none\n${module}`, "/w/x.nix", []],
+  ])("%s decides about the tree", async (_, text, path, expected) => {
+    expect(await asked(text, path)).toEqual(expected);
+  });
 });
 
 test("arguments of functions that only evaluation knows", async () => {

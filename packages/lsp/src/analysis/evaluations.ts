@@ -35,6 +35,7 @@ const PATIENCE = 2500;
 const LITTLE_PATIENCE = 400;
 /** An evaluation that takes longer is shown, in milliseconds. */
 const UNSEEN = 500;
+const MIB = 1024 * 1024;
 /** Names that a walk through bindings follows, at most. */
 const MAX_STEPS = 20;
 
@@ -249,9 +250,10 @@ export class Evaluations {
   #open(): Evaluator | undefined {
     const { host, settings, openDocuments } = this.#options;
     if (!this.isEnabled || host.openEvaluator === undefined) return undefined;
-    const { maxMemory, maxTime } = settings().evaluation;
+    const { maxMemory, maxRestingMemory, maxTime } = settings().evaluation;
     this.#evaluator ??= host.openEvaluator({
-      memory: maxMemory * 1024 * 1024,
+      memory: maxMemory * MIB,
+      resting: maxRestingMemory * MIB,
       time: maxTime * 1000,
     });
     this.#tellTexts(this.#evaluator, openDocuments());

@@ -3,9 +3,11 @@
  *
  * A file is taken for a module if it is a set with `options`, `config` or `imports`, a function with
  * `config` or `options` among its arguments, or below `imports` of one; other files get no options. The
- * trees of options come from the settings; a file that looks like a NixOS module falls back to the
- * options of NixOS in the nixpkgs of the settings.
+ * trees of options come from the settings. Which of them a file belongs to is said by a comment
+ * `# nivis: options=NAME` at its head, else by the patterns of the trees, and trees without patterns are for
+ * all other modules. Without settings the tree is that of NixOS in the nixpkgs of the settings.
  */
+import { matchesPattern } from "@nivis/fmt";
 import {
   type Expr,
   NodeKind,
@@ -16,6 +18,7 @@ import {
 } from "@nivis/syntax";
 import type { Workbench } from "../feature.ts";
 import type { Cancelled, DescribedOption, EvaluationQuery, ListedAttribute } from "../host.ts";
+import type { Settings } from "../settings.ts";
 import { nameText, tokenAt } from "./cursor.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -26,6 +29,13 @@ const NIXOS = `((import <nixpkgs/lib>).evalModules {
   ];
   specialArgs.modulesPath = toString <nixpkgs/nixos/modules>;
 }).options`;
+
+/** The name of {@link NIXOS} in settings and comments. */
+const NIXOS_NAME = "nixos";
+
+/** What says at the head of a file which trees of options it belongs to. */
+const HEAD_COMMENT =
+  /^(?:[ \t]*(?:#.*)?\r?\n)*?[ \t]*#[ \t]*nivis:[ \t]*options=(?<names>[\w-]+(?:,[\w-]+)*)/;
 
 /** Whether a file looks like a module. */
 export function isModule({ expr }: Snapshot): boolean {
@@ -44,11 +54,38 @@ export function isModule({ expr }: Snapshot): boolean {
 
 /** The queries for trees of options that a file may belong to. */
 export function optionTrees(snapshot: Snapshot, bench: Workbench): EvaluationQuery[] {
-  if (!bench.evaluations.isEnabled || !isModule(snapshot)) return [];
+  if (!bench.evaluations.isEnabled) return [];
   const { directory } = snapshot;
-  const own = Object.values(bench.settings.options);
-  const roots = own.length > 0 ? own : [NIXOS];
-  return roots.map((root) => ({ root, directory, path: [] }));
+  return treesOf(snapshot, bench.settings.options).map((root) => ({ root, directory, path: [] }));
+}
+
+/** The expressions for the trees of options of a file. */
+function treesOf(snapshot: Snapshot, settings: Settings["options"]): string[] {
+  const trees = Object.entries(settings).flatMap(([name, { expr, files }]) => {
+    const root = expr ?? (name === NIXOS_NAME ? NIXOS : undefined);
+    return root === undefined ? [] : [{ name, root, files }];
+  });
+  const wanted = HEAD_COMMENT.exec(snapshot.text)?.groups?.["names"]?.split(",");
+  if (wanted !== undefined) {
+    const known = new Map([
+      [NIXOS_NAME, NIXOS],
+      ...trees.map(({ name, root }) => [name, root] as const),
+    ]);
+    return wanted.flatMap((name) => known.get(name) ?? []);
+  }
+  if (!isModule(snapshot)) return [];
+  if (trees.length === 0) return [NIXOS];
+  const { path } = snapshot;
+  const matching = trees.filter(({ files }) => files.some((one) => isAbout(one, path)));
+  const chosen = matching.length > 0 ? matching : trees.filter(({ files }) => files.length === 0);
+  return chosen.map(({ root }) => root);
+}
+
+/** Whether a pattern is about a file; one that does not begin with a slash may begin at any folder. */
+function isAbout(pattern: string, path: string | undefined): boolean {
+  if (path === undefined) return false;
+  if (pattern.startsWith("/")) return matchesPattern(pattern, path.slice(1));
+  return matchesPattern(pattern.includes("/") ? `{,**/}${pattern}` : pattern, path.slice(1));
 }
 
 /**

@@ -46,12 +46,22 @@ export interface EvaluatorStart {
   readonly maxTime: number;
   /** In MiB. */
   readonly maxMemory: number;
+  /** Resident memory, in bytes, above which a process that has nothing to lose is to be replaced. */
+  readonly maxResting: number;
   /** Flags of the command line that evaluation has, too; texts. */
   readonly args: readonly string[];
 }
 
 /** What the process says to the server. */
 export type FromEvaluator =
-  | { readonly kind: "reply"; readonly id: number; readonly reply: Reply }
+  | {
+      readonly kind: "reply";
+      readonly id: number;
+      readonly reply: Reply;
+      /** The resident memory of the process, in bytes. */
+      readonly memory: number;
+    }
+  /** The process is large and has dropped what it had evaluated: another is to reply to the question. */
+  | { readonly kind: "renew"; readonly id: number }
   /** The process ends because its heap is full. */
   | { readonly kind: "heap-full" };

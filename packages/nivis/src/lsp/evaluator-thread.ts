@@ -1,6 +1,8 @@
 /**
  * The thread that evaluates for `nivis lsp`: takes a question at a time, with limits, and keeps what it
- * has evaluated for the next one. When a file changes that an evaluation has looked at, all is forgotten.
+ * has evaluated for the next one. When a file changes that an evaluation has looked at, all of it is
+ * dropped, the positions of texts included, and the next question begins anew: in this thread, or in another
+ * process if this one has become large.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import {
@@ -22,6 +24,7 @@ import {
   type EvaluationProblem,
   type EvaluationQuery,
   type ListedAttribute,
+  type OpenText,
   rangeIn,
 } from "@nivis/lsp";
 import { describeBug, Invocation } from "../invocation.ts";
@@ -64,9 +67,12 @@ class EditorEvaluator {
   readonly #send: (message: FromEvaluator) => void;
   #session: Session | undefined;
   #texts: OpenTexts | undefined;
-  /** What to tell {@link OpenTexts} once there is one. */
-  readonly #pending: Extract<ToEvaluator, { kind: "texts" }>["texts"][number][] = [];
+  /** The open documents by path, until an evaluation begins. */
+  readonly #pending = new Map<string, OpenText>();
   readonly #roots = new Map<string, Slot>();
+  /** Ends what the evaluation has started. */
+  #close = (): void => {};
+  #hasForgotten = false;
   #running = 0;
 
   constructor(
@@ -84,14 +90,19 @@ class EditorEvaluator {
   take(message: ToEvaluator): void {
     switch (message.kind) {
       case "ask": {
-        this.#running = message.id;
-        const reply = this.#reply(message.question);
+        const { id, question } = message;
+        if (this.#hasForgotten && process.memoryUsage.rss() > this.#start.maxResting) {
+          this.#send({ kind: "renew", id });
+          return;
+        }
+        this.#running = id;
+        const reply = this.#reply(question);
         this.#running = 0;
-        this.#send({ kind: "reply", id: message.id, reply });
+        this.#send({ kind: "reply", id, reply, memory: process.memoryUsage.rss() });
         return;
       }
       case "texts":
-        if (this.#texts === undefined) this.#pending.push(...message.texts);
+        if (this.#texts === undefined) this.#await(message.texts);
         else if (this.#texts.update(message.texts)) this.#forget();
         return;
       case "files":
@@ -101,10 +112,19 @@ class EditorEvaluator {
     }
   }
 
+  #await(texts: readonly OpenText[]): void {
+    for (const text of texts) this.#pending.set(text.path, text);
+  }
+
+  /** Drops the evaluation: even one that forgets its files keeps the texts that its positions are in. */
   #forget(): void {
     this.#roots.clear();
-    this.#texts?.forget();
-    this.#session?.evaluation.forgetFiles();
+    if (this.#texts !== undefined) this.#await(this.#texts.documents());
+    this.#texts = undefined;
+    this.#session = undefined;
+    this.#close();
+    this.#close = () => {};
+    this.#hasForgotten = true;
   }
 
   #open(): Session {
@@ -132,12 +152,17 @@ class EditorEvaluator {
           const id = Atomics.load(this.#stopped, 0);
           return id !== 0 && id === this.#running;
         });
-        this.#texts.update(this.#pending.splice(0));
+        this.#texts.update([...this.#pending.values()]);
+        this.#pending.clear();
         return this.#texts;
       },
     });
     session.evaluation.allowImportFromDerivation(false);
     this.#session = session;
+    this.#close = () => {
+      session.evaluation.context.fetcher?.close?.();
+      invocation.openStore?.abandon();
+    };
     return session;
   }
 

@@ -6,7 +6,7 @@
  * millisecond, and for a stopped question all time is over.
  */
 import { type EvalIo, type FileType, ForwardingIo } from "@nivis/eval";
-import { encodeUtf8 } from "@nivis/formats";
+import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import type { OpenText } from "@nivis/lsp";
 
 /** See the head of this file. */
@@ -43,9 +43,12 @@ export class OpenTexts extends ForwardingIo {
     });
   }
 
-  /** Forgets what was looked at, since nothing is kept that depends on it. */
-  forget(): void {
-    this.#seen.clear();
+  /** The open documents. */
+  documents(): OpenText[] {
+    return Array.from(this.#texts, ([path, text]) => ({
+      path: decodeUtf8(path),
+      text: decodeUtf8(text),
+    }));
   }
 
   #content(path: string): string | undefined {

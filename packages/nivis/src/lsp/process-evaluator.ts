@@ -4,7 +4,8 @@
  * One question is asked at a time; newer ones wait in a queue in which checks of whole files come last. A
  * question that nobody waits for any more leaves the queue, or interrupts its evaluation. A process that
  * dies fails its question, and the next question starts another. After a while without questions the
- * process ends, so that an editor that nobody uses takes neither memory nor time.
+ * process ends, so that an editor that nobody uses takes neither memory nor time; one that is larger than the
+ * limit for processes at rest ends much sooner, and at once if a change makes all that it knows worthless.
  */
 import type { ChildProcess } from "node:child_process";
 import type {
@@ -28,11 +29,15 @@ export interface ProcessEvaluatorOptions {
   readonly limits: EvaluationLimits;
   /** Flags that evaluation has, too; texts. */
   readonly args: readonly string[];
+  /** How long a process above {@link EvaluationLimits.resting} stays, in milliseconds. Defaults to 30,000. */
+  readonly largeIdle?: number;
 }
 
 const MIB = 1024 * 1024;
 /** The process ends after so long without a question, in milliseconds. */
 const IDLE = 10 * 60_000;
+/** The same for a process above {@link EvaluationLimits.resting}. */
+const LARGE_IDLE = 30_000;
 /** What a process has left after its limit of time to say so before it is killed, in milliseconds. */
 const GRACE = 5000;
 /** A process that dies so soon so often is not started again, until the server is. */
@@ -54,6 +59,8 @@ export class ProcessEvaluator implements Evaluator {
   #running: Waiting | undefined;
   #lastId = 0;
   #crashes = 0;
+  /** The resident memory of the process after its last reply, in bytes. */
+  #memory = 0;
   /** The texts of open documents, for a process that starts later. */
   readonly #texts = new Map<string, string>();
   #idleTimer: NodeJS.Timeout | undefined;
@@ -61,6 +68,11 @@ export class ProcessEvaluator implements Evaluator {
 
   constructor(options: ProcessEvaluatorOptions) {
     this.#options = options;
+  }
+
+  /** The number of the process; `undefined` while there is none. */
+  get processId(): number | undefined {
+    return this.#process?.pid;
   }
 
   attributes(
@@ -137,9 +149,15 @@ export class ProcessEvaluator implements Evaluator {
       this.#next();
       return;
     }
+    this.#put(waiting);
+  }
+
+  /** Asks the process, which is started if there is none. */
+  #put(waiting: Waiting): void {
     this.#running = waiting;
     this.#process ??= this.#startProcess();
     this.#send({ kind: "ask", id: waiting.id, question: waiting.question });
+    clearTimeout(this.#deadline);
     this.#deadline = setTimeout(
       () => this.#end("the evaluation took too long"),
       this.#options.limits.time + GRACE,
@@ -161,7 +179,7 @@ export class ProcessEvaluator implements Evaluator {
     child.on("error", () => this.#lost(child, "the evaluator could not be started"));
     child.on("exit", () => this.#lost(child, "the evaluator ended unexpectedly"));
     const maxMemory = Math.floor(limits.memory / MIB);
-    const start = { maxTime: limits.time, maxMemory, args };
+    const start = { maxTime: limits.time, maxMemory, maxResting: limits.resting, args };
     // The meter stops an evaluation before V8 does.
     const heapSize = Math.ceil(maxMemory * 1.3) + 128;
     const first: ToEvaluator = { kind: "start", script: commandScript, heapSize, start };
@@ -180,8 +198,15 @@ export class ProcessEvaluator implements Evaluator {
       this.#end("the evaluation needs more memory than nivis.evaluation.maxMemory allows");
       return;
     }
-    if (this.#running?.id !== message.id) return;
+    const running = this.#running;
+    if (running?.id !== message.id) return;
+    if (message.kind === "renew") {
+      this.#kill();
+      this.#put(running);
+      return;
+    }
     this.#crashes = 0;
+    this.#memory = message.memory;
     this.#settle(message.reply);
   }
 
@@ -193,7 +218,9 @@ export class ProcessEvaluator implements Evaluator {
     this.#next();
     if (this.#running !== undefined) return;
     clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => this.#end("idle"), IDLE);
+    const { limits, largeIdle = LARGE_IDLE } = this.#options;
+    const patience = this.#memory > limits.resting ? largeIdle : IDLE;
+    this.#idleTimer = setTimeout(() => this.#end("idle"), patience);
     this.#idleTimer.unref();
   }
 
@@ -205,11 +232,16 @@ export class ProcessEvaluator implements Evaluator {
     this.#settle({ kind: "failure", message });
   }
 
-  /** Ends the process; its question fails. */
-  #end(message: string): void {
+  #kill(): void {
     const child = this.#process;
     this.#process = undefined;
+    this.#memory = 0;
     child?.kill("SIGKILL");
+  }
+
+  /** Ends the process; its question fails. */
+  #end(message: string): void {
+    this.#kill();
     if (this.#running !== undefined) this.#settle({ kind: "failure", message });
   }
 }
