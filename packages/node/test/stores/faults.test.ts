@@ -314,7 +314,7 @@ async function tryCopy(
   const well = healthy();
   await copyPaths(well, later, [path]);
   await well.close();
-  expect(await later.info(path)).toBeDefined();
+  expect((await later.info(path))?.path).toBe(path);
   expect(await later.verifier?.verify({ checkContents: true, repair: false })).toBe(false);
   rows.push({
     name,
