@@ -30,6 +30,7 @@ import {
   pathOfUrl,
   revOf,
   tryStringAttr,
+  uncolored,
 } from "@nivis/formats";
 import { printIdentifier } from "@nivis/syntax";
 import type { EvalContext } from "../context.ts";
@@ -147,13 +148,13 @@ function checkName(who: string, argument: Value, url: string, name: string): voi
     checkStorePathName(name);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    let advice = `Please pass an attribute set with 'url' and 'name' attributes to '${who}',  so that it can create a valid store path.`;
+    let advice = marked`Please pass an attribute set with 'url' and 'name' attributes to '${who}',  so that it can create a valid store path.`;
     if (argument instanceof Attrs) {
       advice = argument.has("name")
-        ? `Please change the value for the 'name' attribute passed to '${who}', so that it can create a valid store path.`
-        : `Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`;
+        ? marked`Please change the value for the 'name' attribute passed to '${who}', so that it can create a valid store path.`
+        : marked`Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`;
     }
-    const message = marked`invalid store path name when fetching URL '${url}': ${error.message}. ${advice}`;
+    const message = marked`invalid store path name when fetching URL '${url}': ${uncolored(error.text)}. ${uncolored(advice)}`;
     throw new EvalError("value", message).atUnknownPos();
   }
 }

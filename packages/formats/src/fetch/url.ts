@@ -55,7 +55,7 @@ const URL_PATTERN = new RegExp(
 export function parseUrl(text: string, lenient = false, warn?: UrlWarn): Url {
   const fixed = lenient ? encodeOddities(text) : text;
   const found = URL_PATTERN.exec(fixed);
-  if (found === null) throw badUrl(marked`'${text}' is not a valid URL: leftover`);
+  if (found === null) throw badUrl(marked`'${text}' is not a valid URL: ${"leftover"}`);
   const [, scheme, authorityText, pathText = "", query = "", fragment = ""] = found;
   if (scheme === undefined) throw badUrl(marked`'${fixed}' doesn't have a scheme`);
   const authority = authorityText === undefined ? undefined : parseAuthority(authorityText);
