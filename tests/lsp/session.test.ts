@@ -73,6 +73,8 @@ beforeAll(() => {
     "nixpkgs/default.nix": NIXPKGS,
     "work/lib.nix": "{ one = 1; }",
     "work/user.nix": "(import ./lib.nix).one",
+    "flake/flake.nix": `{ inputs.sub.url = "path:./sub"; outputs = { self, sub }: { }; }`,
+    "flake/sub/flake.nix": "{ outputs = { self }: { greeting = 1; }; }",
   })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -147,6 +149,18 @@ describe("evaluation", () => {
     await session.change(uri, "{ one = 1; two = 33; }");
     const again = await session.until<Hover>("textDocument/hover", place, shows("33"));
     expect(JSON.stringify(again)).toContain("33");
+  });
+
+  test("the inputs of a flake, without any configuration of the machine", async () => {
+    const session = await start();
+    const { place } = await session.open(
+      join(folder, "flake/flake.nix"),
+      `{ inputs.sub.url = "path:./sub"; outputs = { self, sub }: { x = sub.gre§; }; }`,
+    );
+    const list = await session.until<CompletionList>("textDocument/completion", place, (reply) =>
+      reply.items.some(({ label }) => label === "greeting"),
+    );
+    expect(list.items.map(({ label }) => label)).toContain("greeting");
   });
 
   test("errors are diagnostics at the place in the file", async () => {

@@ -42,6 +42,8 @@ import type {
 } from "./evaluator-messages.ts";
 import { OpenTexts } from "./open-texts.ts";
 
+/** A `flake.nix` is evaluated as a flake, whatever the configuration of the machine says. */
+const ALWAYS = ["--extra-experimental-features", "flakes"];
 /** Errors of one file, at most. */
 const MAX_PROBLEMS = 20;
 /** Steps to an error that are shown with it, at most. */
@@ -141,7 +143,8 @@ class EditorEvaluator {
     const invocation = new Invocation(terminal, "nivis lsp");
     const flags = defaultFlags(invocation);
     const positional = (): void => {};
-    parseArguments(this.#start.args, { ...evaluationGrammar([], "modern"), positional }, flags);
+    const args = [...ALWAYS, ...this.#start.args];
+    parseArguments(args, { ...evaluationGrammar([], "modern"), positional }, flags);
     const { settings } = invocation;
     settings.maxTime = this.#start.maxTime;
     settings.maxMemory = this.#start.maxMemory;
