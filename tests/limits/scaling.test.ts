@@ -5,12 +5,14 @@
  *
  * The measured time covers everything from text to value: the lexer, the parser, both resolvers and
  * the lints, the compiler for all units, the disassembler, writing and reading an entry of the
- * bytecode cache, and the evaluation, by the machine and as JavaScript.
+ * bytecode cache, and the evaluation, by the machine and as JavaScript. The linter and the formatter
+ * run on each program alone, too, so that the rest does not hide them, and printers on large values.
  *
  * The programs are small, so `npm test` finds only searches with expensive steps.
  * `NIVIS_SCALING=20 npx vitest run tests/limits/scaling` makes them 20 times as large.
  */
 import { EvalError, Evaluation, memoryBytecodeCache, memoryIo } from "@nivis/eval";
+import { FormatError, format } from "@nivis/fmt";
 import { LINT_PARSE_OPTIONS, lint, parse, SourceFile } from "@nivis/syntax";
 import { LINEAR, scalingFailure } from "@nivis/testkit";
 import { expect, test } from "vitest";
@@ -117,8 +119,7 @@ function ints(n: number): string {
   return repeat(n, (i) => `a${i} = ${i};`);
 }
 
-/** Processes a program completely; a program with an error ends where the error is found. */
-function run(text: string): void {
+function lintText(text: string): void {
   lint(
     parse(new SourceFile({ kind: "string" }, text), {
       basePath: "/",
@@ -126,6 +127,20 @@ function run(text: string): void {
       ...LINT_PARSE_OPTIONS,
     }),
   );
+}
+
+/** Formats a program; one with a syntax error ends where the error is found. */
+function formatText(text: string): void {
+  try {
+    format(new SourceFile({ kind: "string" }, text));
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+  }
+}
+
+/** Processes a program completely; a program with an error ends where the error is found. */
+function run(text: string): void {
+  lintText(text);
   const bytecodeCache = memoryBytecodeCache();
   try {
     for (const tier of ["vm", "vm", "js"] as const) {
@@ -142,4 +157,41 @@ function run(text: string): void {
 
 test.each(shapes)("%s", (_title, program, { n = 500, atMost = LINEAR } = {}) => {
   expect(scalingFailure((size) => run(program(size)), n * FACTOR, atMost)).toBeUndefined();
+});
+
+test.each(shapes)("the linter alone: %s", (_title, program, { n = 500, atMost = LINEAR } = {}) => {
+  expect(scalingFailure((size) => lintText(program(size)), n * FACTOR, atMost)).toBeUndefined();
+});
+
+test.each(shapes)("the formatter: %s", (_title, program, { n = 500 } = {}) => {
+  const ratio = LINEAR;
+  expect(scalingFailure((size) => formatText(program(size)), n * FACTOR, ratio)).toBeUndefined();
+});
+
+const values: [string, (n: number) => string][] = [
+  ["a long list", (n) => `builtins.genList (i: i) ${n}`],
+  ["a large set", (n) => `builtins.listToAttrs (${pairs(n)})`],
+  ["a string of quotes", (n) => `builtins.concatStringsSep "\\"" (builtins.genList toString ${n})`],
+  ["lists that share elements", (n) => `let x = { a = [ 1 ]; }; in builtins.genList (i: x) ${n}`],
+  ["one set in many", (n) => `builtins.genList (i: { inherit i; a.b.c = [ i ]; }) ${n}`],
+];
+
+function pairs(n: number): string {
+  return `builtins.genList (i: { name = "a\${toString i}"; value = "\${toString i}"; }) ${n}`;
+}
+
+test.each(values)("the printers: %s", (_title, program) => {
+  for (const show of [
+    (text: string) => text,
+    (text: string) => `builtins.toJSON (${text})`,
+    (text: string) => `builtins.toXML (${text})`,
+  ]) {
+    const work = (size: number) => {
+      const evaluation = new Evaluation({ io: memoryIo() });
+      expect(evaluation.print(evaluation.evaluate(show(program(size)))).length).toBeGreaterThan(
+        size,
+      );
+    };
+    expect(scalingFailure(work, 1000 * FACTOR)).toBeUndefined();
+  }
 });
