@@ -146,7 +146,7 @@ try {
     run({
       name: "fetch of the tree by its path",
       limit: 1.5,
-      ours: [node, nivis, "eval", "--read-only", "--impure", "--expr", fetch],
+      ours: [node, nivis, ...FEATURES, "eval", "--read-only", "--impure", "--expr", fetch],
       theirs: [reference, ...FEATURES, "eval", "--read-only", "--impure", "--expr", fetch],
       evaluates: true,
     });
