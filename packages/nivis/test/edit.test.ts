@@ -100,6 +100,12 @@ describe("where the result goes", () => {
 });
 
 describe("mistakes leave the file alone and say what to do", () => {
+  test("the help has a line for each action", () => {
+    const { out } = nivis(["edit", "--help"]);
+    expect(out).toMatch(/^ {2}set FILE PATH EXPR {2,}make a value EXPR/m);
+    expect(out).toMatch(/^ {2}set-input-ref FILE NAME REF {2,}give an input/m);
+  });
+
   test("a file that is too large is named", () => {
     writeFileSync(file("large.nix"), `[${" 1".repeat(17 << 20)} ]`);
     const { code, err } = nivis(["edit", "get", file("large.nix"), "a"]);

@@ -56,7 +56,10 @@ export function renderHelp(topic: HelpTopic, options: readonly Option<never>[]):
     `${topic.name} - ${topic.summary}`,
     `Usage: ${topic.name} ${topic.usage}`.trimEnd(),
   ];
-  for (const paragraph of topic.description ?? []) parts.push(wrap(paragraph, WIDTH).join("\n"));
+  for (const paragraph of topic.description ?? []) {
+    // Tables have their own lines.
+    parts.push(paragraph.includes("\n") ? paragraph : wrap(paragraph, WIDTH).join("\n"));
+  }
   const shown = options.filter((option) => option.hidden !== true);
   if (shown.length > 0) parts.push(["Options:", ...shown.map(describeOption)].join("\n"));
   if (topic.examples.length > 0) {
