@@ -201,6 +201,20 @@ test("inputs, their attributes and the arguments of outputs in a flake", async (
     expect.arrayContaining(["nixpkgs", "other"]),
   );
   client?.stop();
+  expect((await complete("{ outputs = { self }: { § }; }", { path })).labels).toEqual(
+    expect.arrayContaining(["devShells", "nixosConfigurations", "packages"]),
+  );
+  client?.stop();
+  expect((await complete("{ outputs = { self }: { packages.§ }; }", { path })).labels).toEqual(
+    expect.arrayContaining(["aarch64-darwin", "x86_64-linux"]),
+  );
+  client?.stop();
+  const program = "{ outputs = _: { apps.x86_64-linux = { § }; }; }";
+  expect((await complete(program, { path })).labels).toContain("default");
+  client?.stop();
+  const call = "{ outputs = inputs: inputs.parts.mkFlake { inherit inputs; } { § }; }";
+  expect((await complete(call, { path })).labels).not.toContain("devShells");
+  client?.stop();
   const follows = `{ ${inputs} inputs.third.inputs.nixpkgs.follows = "§"; outputs = _: { }; }`;
   expect((await complete(follows, { path })).labels).toContain("nixpkgs");
 });

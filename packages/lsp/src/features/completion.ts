@@ -89,12 +89,31 @@ const INPUT_NAMES = [
   "dir",
 ];
 const FLAKE_NAMES = ["description", "inputs", "outputs", "nixConfig"];
+/** The outputs with an attribute for each system, which `nix flake show` and `check` know. */
+const OUTPUTS_BY_SYSTEM = [
+  "apps",
+  "bundlers",
+  "checks",
+  "devShells",
+  "formatter",
+  "legacyPackages",
+  "packages",
+];
+const OTHER_OUTPUTS = [
+  "hydraJobs",
+  "lib",
+  "nixosConfigurations",
+  "nixosModules",
+  "overlays",
+  "templates",
+];
+const SYSTEMS = ["x86_64-linux", "aarch64-linux", "aarch64-darwin", "x86_64-darwin"];
 
 /** `textDocument/completion` */
 export const completionFeature: Feature = {
   method: "textDocument/completion",
   title: "Completion",
-  does: "names in scope, attributes from the texts and by evaluation, packages with version and description, builtins, arguments of the called function, options of NixOS modules, flake inputs, `inherit`, paths, keywords",
+  does: "names in scope, attributes from the texts and by evaluation, packages with version and description, builtins, arguments of the called function, options of NixOS modules, inputs and outputs of flakes, `inherit`, paths, keywords",
   peers: {
     nil: "names, attributes of one file, builtins, NixOS options",
     nixd: "names, `pkgs`, options",
@@ -493,7 +512,10 @@ class Completion {
         : element.ancestors().find(({ kind }) => kind === SyntaxKind.AttrSet);
     if (set === undefined) return;
     const around = optionPath(snapshot, set, []) ?? [];
-    if (snapshot.isFlake) this.#flakeKeys([...around, ...path.map(decodeUtf8)]);
+    if (snapshot.isFlake) {
+      const isArgument = set.parent?.kind === SyntaxKind.Apply;
+      this.#flakeKeys([...around, ...path.map(decodeUtf8)], isArgument);
+    }
     if (path.length === 0) await this.#formalsOfCall(set);
     const full = optionPath(snapshot, set, path);
     if (full !== undefined) {
@@ -509,14 +531,26 @@ class Completion {
     this.#addSets(await search.select([{ kind: "set", snapshot, set: ast }], path));
   }
 
-  #flakeKeys(path: readonly string[]): void {
+  #flakeKeys(path: readonly string[], isArgument: boolean): void {
     const [first, , ...more] = path;
     if (first === undefined) for (const name of FLAKE_NAMES) this.#add(name, Kind.Property);
+    if (first === "outputs" && !isArgument) this.#outputNames(path.slice(1));
     if (first !== "inputs") return;
     if (path.length === 1) for (const name of this.#flakeInputs()) this.#add(name, Kind.Module);
     else if (more.length === 0 || more.at(-2) === "inputs")
       for (const name of INPUT_NAMES) this.#add(name, Kind.Property);
     else if (more.at(-1) === "inputs") this.#add("nixpkgs", Kind.Module);
+  }
+
+  /** The names below outputs of a flake: outputs, systems, and the one that commands take by default. */
+  #outputNames([output, system, ...rest]: readonly string[]): void {
+    const add = (names: readonly string[]): void => {
+      for (const name of names) this.#add(name, Kind.Property);
+    };
+    if (output === undefined) add([...OUTPUTS_BY_SYSTEM, ...OTHER_OUTPUTS]);
+    else if (!OUTPUTS_BY_SYSTEM.includes(output)) return;
+    else if (system === undefined) add(SYSTEMS);
+    else if (rest.length === 0 && output !== "formatter") add(["default"]);
   }
 
   /** The formals of the function that a set is given to. */
