@@ -9,6 +9,7 @@ import {
   marked,
   type NarSink,
   type NarSource,
+  uncolored,
   writeNar,
 } from "@nivis/formats";
 import {
@@ -118,7 +119,7 @@ export class CommitTree implements SourceTree {
     const entry = this.#find(path);
     if (entry === undefined) throw missingObject(this.display(path));
     if (entry.type === type) return entry;
-    throw new InputError(marked`path '${this.display(path)}' is not a ${what}`);
+    throw new InputError(marked`path '${this.display(path)}' is not a ${uncolored(what)}`);
   }
 
   stat(path: string): SourceStat | undefined {

@@ -1,5 +1,5 @@
 /** MemoryTree: a tree whose nodes are objects; the contents may lie elsewhere. */
-import { bytesToByteString, InputError, marked } from "@nivis/formats";
+import { bytesToByteString, InputError, marked, uncolored } from "@nivis/formats";
 import {
   type DirectoryEntry,
   type FileType,
@@ -66,7 +66,7 @@ export class MemoryTree implements SourceTree {
       throw (isFile ? missingPath : missingObject)(this.display(path));
     }
     if (node.type === type) return node as Extract<MemoryNode, { type: Type }>;
-    throw new InputError(marked`path '${this.display(path)}' is not a ${what}`);
+    throw new InputError(marked`path '${this.display(path)}' is not a ${uncolored(what)}`);
   }
 
   stat(path: string): SourceStat | undefined {

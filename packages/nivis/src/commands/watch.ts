@@ -11,7 +11,7 @@ import { instantiateCommand } from "./instantiate.ts";
 
 /**
  * The room for young objects in MiB, four times that of a command. An evaluation that is kept is large, and
- * with more room fewer of its young objects are copied: an edit of a NixOS configuration takes 0.77 of the
+ * with more room fewer of its young objects are copied: an edit of a NixOS configuration takes 0.8 of the
  * time (docs/design/014-warm-evaluation.md).
  */
 const YOUNG_GENERATION = 192;

@@ -12,7 +12,7 @@ import {
   FunctionTrace,
   type RunObserver,
 } from "@nivis/eval";
-import { marked } from "@nivis/formats";
+import { marked, uncolored } from "@nivis/formats";
 import { errnoMessage, type GatheredSettings } from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
 
@@ -101,7 +101,10 @@ class ProfileFile {
       return action();
     } catch (error) {
       const { code = "" } = error as NodeJS.ErrnoException;
-      throw new EvalError("io", marked`${what} file "${this.#path}": ${errnoMessage(code)}`);
+      throw new EvalError(
+        "io",
+        marked`${uncolored(what)} file "${this.#path}": ${errnoMessage(code)}`,
+      );
     }
   }
 }

@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { DirectoryEntry, Disk, DiskStat, FileType, NewFile, OpenFile } from "@nivis/fetch";
-import { InputError, marked } from "@nivis/formats";
+import { InputError, marked, uncolored } from "@nivis/formats";
 import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
 import { hasExecutableBit } from "../host-path.ts";
@@ -264,5 +264,5 @@ function attempt<Result>(what: string, path: string, work: () => Result): Result
 }
 
 function systemError(what: string, path: string, error: unknown): InputError {
-  return new InputError(marked`${what} "${path}": ${errnoMessage(errnoCode(error))}`);
+  return new InputError(marked`${uncolored(what)} "${path}": ${errnoMessage(errnoCode(error))}`);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Readable, Writable } from "node:stream";
-import { marked } from "@nivis/formats";
+import { marked, uncolored } from "@nivis/formats";
 import { type CancelSignal, type Connector, StoreError, type Transport } from "@nivis/store";
 
 /** How many bytes may wait to be taken before the stream is paused. */
@@ -236,7 +236,7 @@ async function skipGreeting(
   const shown = read.subarray(0, 100).toString("latin1");
   throw new StoreError(
     "connection",
-    read.length === 0 ? failure : marked`${failure}: got '${shown}'`,
+    read.length === 0 ? failure : marked`${uncolored(failure)}: got '${shown}'`,
   );
 }
 

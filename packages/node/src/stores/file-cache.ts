@@ -1,7 +1,7 @@
 /** A binary cache in a directory: `file://`. Files appear complete or not at all. */
 
 import { dirname } from "node:path";
-import { marked } from "@nivis/formats";
+import { marked, uncolored } from "@nivis/formats";
 import { type CacheTransport, StoreError } from "@nivis/store";
 import { textOfBytes, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -24,7 +24,7 @@ export function fileCache(directory: string): CacheTransport {
     return `${directory}/${key}`;
   };
   const failed = (what: string, path: string, error: unknown): StoreError =>
-    new StoreError("io", marked`${what} '${path}': ${errnoMessage(errnoCode(error))}`);
+    new StoreError("io", marked`${uncolored(what)} '${path}': ${errnoMessage(errnoCode(error))}`);
   return {
     uri: `file://${directory}`,
     async fetch(key, { offset = 0, length = Number.MAX_SAFE_INTEGER } = {}) {

@@ -16,7 +16,7 @@ import {
   readSync,
   type Stats,
 } from "node:fs";
-import { marked } from "@nivis/formats";
+import { marked, uncolored } from "@nivis/formats";
 import { type FileStatus, type FileSystem, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
@@ -40,7 +40,7 @@ async function checked<T>(what: string, path: string, run: () => Promise<T>): Pr
     return await run();
   } catch (error) {
     const code = errnoCode(error);
-    throw new StoreError("io", marked`${what} "${path}": ${errnoMessage(code)}`);
+    throw new StoreError("io", marked`${uncolored(what)} "${path}": ${errnoMessage(code)}`);
   }
 }
 
@@ -74,7 +74,7 @@ async function unseal(path: string): Promise<void> {
 
 /** Says what failed while a file is read. The message of C++ Nix names the length of its own buffer and no file. */
 function readError(error: unknown): StoreError {
-  return new StoreError("io", marked`read of 65536 bytes: ${errnoMessage(errnoCode(error))}`);
+  return new StoreError("io", marked`read of ${65536} bytes: ${errnoMessage(errnoCode(error))}`);
 }
 
 /** Reads the first piece of a file; `isAll`: the file has ended. */

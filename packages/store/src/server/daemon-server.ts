@@ -28,6 +28,7 @@ import {
   serverHandshake,
   serverMessage,
   splitMethodPrefix,
+  uncolored,
   WireInput,
 } from "@nivis/formats";
 import type { Transport } from "../daemon/transport.ts";
@@ -311,7 +312,7 @@ class Session {
 
   #needTrust(what: string): void {
     if (!this.#options.trusted)
-      throw new StoreError("usage", marked`you are not privileged to ${what}`);
+      throw new StoreError("usage", marked`you are not privileged to ${uncolored(what)}`);
   }
 
   /** The operations without frames. */

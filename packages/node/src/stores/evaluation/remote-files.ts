@@ -4,7 +4,7 @@
  * remote-fs-accessor.cc and nar-accessor.cc.
  */
 import { type DirectoryEntry, type FileType, IoError, type StoreFiles } from "@nivis/eval";
-import { marked, type NarListing, splitStorePath } from "@nivis/formats";
+import { marked, type NarListing, splitStorePath, uncolored } from "@nivis/formats";
 import { findInListing } from "@nivis/store";
 import type { BlockingStore } from "./blocking-store.ts";
 
@@ -87,5 +87,5 @@ function split(
 }
 
 function isNot(what: string, inner: string): IoError {
-  return new IoError("EINVAL", marked`path '${inner}' inside NAR file is not ${what}`);
+  return new IoError("EINVAL", marked`path '${inner}' inside NAR file is not ${uncolored(what)}`);
 }
