@@ -21,10 +21,12 @@ import {
   isLockedInput,
   type LockPolicy,
   lockFileAttrs,
+  type MarkedText,
   marked,
   narHashOf,
   relativeInputPath,
   sortedBytes,
+  uncolored,
   withInputAttrs,
 } from "@nivis/formats";
 import { compareInputPaths, formatInputPath, type InputPath } from "./input-path.ts";
@@ -310,13 +312,13 @@ class LockReader {
     return sortedBytes(inputs.keys()).map((name) => {
       const edge = inputs.get(name);
       if (typeof edge === "string") return [name, edge];
-      return [name, this.#inputPath(edge, `input '${name}' of '${key}'`)];
+      return [name, this.#inputPath(edge, marked`input '${name}' of '${key}'`)];
     });
   }
 
-  #inputPath(json: JsonTree | undefined, what: string): InputPath {
+  #inputPath(json: JsonTree | undefined, what: MarkedText): InputPath {
     if (isJsonArray(json) && json.every((name) => typeof name === "string")) return json;
-    throw this.#malformed(marked`${what} is neither a name nor a list of names`);
+    throw this.#malformed(marked`${uncolored(what)} is neither a name nor a list of names`);
   }
 
   #node(key: string): LockedNode {

@@ -1,18 +1,28 @@
 /** The values of `--log-format`, and the levels of messages (log-line.ts has those of JSON). */
-import type { LogMessage } from "@nivis/eval";
+import { EvalError, type LogMessage } from "@nivis/eval";
+import { encodeUtf8, marked } from "@nivis/formats";
 import type { BuildLogFormat } from "@nivis/node";
 
 /** How lines for the user are written, and how the work of stores is shown. */
 export type LogFormat = BuildLogFormat;
 
-/** All values of `--log-format`. */
-export const LOG_FORMATS: readonly LogFormat[] = [
+const LOG_FORMATS: readonly LogFormat[] = [
   "raw",
   "raw-with-logs",
   "internal-json",
   "bar",
   "bar-with-logs",
 ];
+
+/** Returns the value of `--log-format`; text. Throws {@link EvalError} if there is no such format. */
+export function logFormatOf(format: string): LogFormat {
+  const found = LOG_FORMATS.find((name) => name === format);
+  if (found !== undefined) return found;
+  throw new EvalError(
+    "value",
+    marked`option 'log-format' has an invalid value '${encodeUtf8(format)}'`,
+  );
+}
 
 /**
  * Verbosity levels, the most important first; a message is shown if its level is at most the

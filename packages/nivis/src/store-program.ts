@@ -124,9 +124,14 @@ export class StoreSession {
     this.#invocation.note(message);
   }
 
+  #tellAt(level: number, message: string): void {
+    this.#progress?.pause();
+    this.#invocation.verbose(level, message);
+  }
+
   /** Tells the user something that is worth knowing, unless quiet. */
   notice(message: string): void {
-    if (this.#draft.verbosity >= 0) this.tell(message);
+    if (this.#draft.verbosity >= 0) this.#tellAt(NOTICE_LEVEL, message);
   }
 
   /**
@@ -135,7 +140,7 @@ export class StoreSession {
    */
   info(message: string): void {
     const least = this.terminal.color ? 1 : 0;
-    if (this.#draft.verbosity >= least) this.tell(message);
+    if (this.#draft.verbosity >= least) this.#tellAt(INFO_LEVEL, message);
   }
 
   /** Shows work that takes its time: as a bar on a terminal, else line by line. */
@@ -143,7 +148,7 @@ export class StoreSession {
     const isTerminal = this.terminal.isErrTerminal === true && this.terminal.color;
     const level = isTerminal ? NOTICE_LEVEL : INFO_LEVEL;
     const options = {
-      format: "bar",
+      format: this.#draft.logFormat ?? "bar",
       verbosity: level + this.#draft.verbosity,
       isTerminal,
     } as const;
@@ -334,7 +339,7 @@ const KINDS: Readonly<Record<StoreErrorKind, EvalError["kind"]>> = {
 
 function commandError(thrown: unknown): unknown {
   if (!(thrown instanceof StoreError)) return evalErrorOf(thrown);
-  const error = new EvalError(KINDS[thrown.kind], thrown.message);
+  const error = new EvalError(KINDS[thrown.kind], thrown.text);
   for (const trace of [...thrown.traces].reverse()) error.addTrace(NO_POS, trace);
   return error;
 }
@@ -352,13 +357,15 @@ export async function runStoreProgram<Draft extends StoreDraft>(
   const invocation = new Invocation(terminal, program.name);
   const controller = new AbortController();
   const stopListening = terminal.onInterrupt?.(() => controller.abort());
+  const draft = program.start();
   let session: StoreSession | undefined;
   try {
     const own = program.options;
     const shared = sharedStoreOptions(own);
-    const draft = program.start();
     const { positional } = program;
-    switch (parseArguments(args, { own, shared, style: "modern", positional }, draft)) {
+    const instead = parseArguments(args, { own, shared, style: "modern", positional }, draft);
+    invocation.logFormat = draft.logFormat ?? "raw";
+    switch (instead) {
       case "help":
         terminal.writeOut(encodeUtf8(renderHelp(program, [...own, ...shared])));
         return 0;
@@ -370,6 +377,7 @@ export async function runStoreProgram<Draft extends StoreDraft>(
     return (await program.run(draft, session)) ?? 0;
   } catch (error) {
     if (error instanceof EvaluationFailure) return error.exitCode;
+    invocation.logFormat = draft.logFormat ?? "raw";
     invocation.report(commandError(error));
     return controller.signal.aborted ? INTERRUPTED : 1;
   } finally {

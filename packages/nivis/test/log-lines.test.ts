@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { instantiate } from "./terminal-double.ts";
+import { instantiate, nivisLater } from "./terminal-double.ts";
 
 const UNKNOWN = "«none»:0";
 
@@ -53,4 +53,32 @@ test.each(colored)("the colours of the messages of %s", (program, texts) => {
   const line = JSON.parse(err.split("\n")[0]?.replace(/^@nix /, "") ?? "");
   const traces = (line.trace ?? []).map((trace: { raw_msg: string }) => trace.raw_msg);
   expect([line.raw_msg, ...traces]).toEqual(texts);
+});
+
+// Recorded from C++ Nix 2.36.
+test.each([
+  [
+    ["hash", "file", "/missing"],
+    'opening file \x1b[35;1m"/missing"\x1b[0m: \x1b[35;1mNo such file or directory\x1b[0m',
+  ],
+  [["store", "info", "--nonsense"], "unrecognised flag '\x1b[35;1m--nonsense\x1b[0m'"],
+])("errors of commands on stores: %j", async (args, message) => {
+  const { err } = await nivisLater([
+    ...args.slice(0, 2),
+    "--log-format",
+    "internal-json",
+    ...args.slice(2),
+  ]);
+  const line = JSON.parse(err.split("\n")[0]?.replace(/^@nix /, "") ?? "");
+  expect(line.raw_msg).toEqual(message);
+});
+
+test("what commands on stores tell has its level", async () => {
+  const { err } = await nivisLater([
+    ...["store", "info", "--store", "dummy://", "--log-format", "internal-json"],
+  ]);
+  expect(err).toBe(
+    '@nix {"action":"msg","level":2,"msg":"Store URL: dummy://"}\n' +
+      '@nix {"action":"msg","level":2,"msg":"Trusted: 1"}\n',
+  );
 });

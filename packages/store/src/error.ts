@@ -2,7 +2,7 @@
  * What goes wrong with a store. Messages are C++ Nix's where it has one, and byte strings like every
  * text of a store; `kind` is for code that has to tell errors apart.
  */
-import { type MarkedText, marked, plainText } from "@nivis/formats";
+import { type MarkedText, marked, plainText, uncolored } from "@nivis/formats";
 
 /** What went wrong. */
 export type StoreErrorKind =
@@ -49,6 +49,11 @@ export class StoreError extends Error {
 /** The error of a path that a store does not have. */
 export function invalidPath(path: string): StoreError {
   return new StoreError("invalid-path", marked`path '${path}' is not valid`);
+}
+
+/** The error of a missing file in the words of the operating system; `doing` is what failed. */
+export function noSuchFile(doing: MarkedText): StoreError {
+  return new StoreError("io", marked`${uncolored(doing)}: ${"No such file or directory"}`);
 }
 
 /** The error of something that a store cannot do. */

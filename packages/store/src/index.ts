@@ -24,7 +24,14 @@ export { type Connector, type Transport, transportPair } from "./daemon/transpor
 export { readDerivation } from "./derivation-file.ts";
 export { completeDerivation, outputsOfDerivation } from "./derivations.ts";
 export { DummyStore } from "./dummy-store.ts";
-export { invalidPath, messageOf, StoreError, type StoreErrorKind, unsupported } from "./error.ts";
+export {
+  invalidPath,
+  messageOf,
+  noSuchFile,
+  StoreError,
+  type StoreErrorKind,
+  unsupported,
+} from "./error.ts";
 export type {
   ByteStream,
   CancelSignal,

@@ -16,6 +16,7 @@ import {
   narHashOf,
   revOf,
   tryStringAttr,
+  uncolored,
   withInputAttrs,
 } from "@nivis/formats";
 import type { EvalContext } from "../context.ts";
@@ -37,7 +38,7 @@ export function fetcherOf(ctx: EvalContext, what: string): EvaluationFetcher {
   if (ctx.fetcher !== undefined) return ctx.fetcher;
   throw new EvalError(
     "not-supported",
-    marked`${what} needs fetchers, and this evaluation has none`,
+    marked`${uncolored(what)} needs fetchers, and this evaluation has none`,
   );
 }
 

@@ -35,7 +35,7 @@ async function fetchPath(context: SchemeContext, asked: FetcherInput): Promise<S
   const disk = diskOf(context, "a path on disk");
   const files = new DiskTree(disk, path, true);
   if (files.fileType("/") === undefined) {
-    throw new InputError(marked`opening file "${path}": No such file or directory`);
+    throw new InputError(marked`opening file "${path}": ${"No such file or directory"}`);
   }
   const isInStore = isStoreSource(context, path);
   // The hash is needed for the fingerprint, and finding it looks at the times of all files.

@@ -5,6 +5,7 @@ import {
   InputError,
   type LockPolicy,
   marked,
+  uncolored,
 } from "@nivis/formats";
 import type { FetchCache } from "../cache/fetch-cache.ts";
 import type { TreeCache } from "../cache/tree-cache.ts";
@@ -66,19 +67,21 @@ export interface FetchScheme {
 /** The disk. Throws {@link InputError} where there is none. */
 export function diskOf({ host }: SchemeContext, what: string): Disk {
   if (host.disk !== undefined) return host.disk;
-  throw new InputError(marked`${what} needs a disk, and there is none here`);
+  throw new InputError(marked`${uncolored(what)} needs a disk, and there is none here`);
 }
 
 /** What runs programs. Throws {@link InputError} where there is nothing. */
 export function programsOf({ host }: SchemeContext, what: string): ProgramRunner {
   if (host.programs !== undefined) return host.programs;
-  throw new InputError(marked`${what} needs to run programs, which is not possible here`);
+  throw new InputError(
+    marked`${uncolored(what)} needs to run programs, which is not possible here`,
+  );
 }
 
 /** The directory for caches. Throws {@link InputError} where there is none. */
 export function cacheDirectoryOf({ cacheDirectory }: SchemeContext, what: string): string {
   if (cacheDirectory !== undefined) return cacheDirectory;
-  throw new InputError(marked`${what} needs a directory for caches, and there is none`);
+  throw new InputError(marked`${uncolored(what)} needs a directory for caches, and there is none`);
 }
 
 /** Whether what was found out at a time may be used without asking again. */

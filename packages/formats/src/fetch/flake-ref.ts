@@ -20,7 +20,7 @@ import {
   parsePrefixedHash,
   parseSriHash,
 } from "../hash/nix-hash.ts";
-import { marked } from "../marked-text.ts";
+import { marked, uncolored } from "../marked-text.ts";
 import { isLegalRefName } from "./git-ref-name.ts";
 import { fixGitUrl } from "./git-url.ts";
 import {
@@ -352,7 +352,8 @@ function archiveScheme(name: string): InputScheme {
       for (const [parameter, value] of [...url.query].sort(([a], [b]) => (a < b ? -1 : 1))) {
         if (parameter === "rev" || parameter === "ref") {
           const what = parameter === "rev" ? "commit hashes" : "branch/tag names";
-          if (attrs.has(parameter)) throw badUrl(marked`URL '${shown}' contains multiple ${what}`);
+          if (attrs.has(parameter))
+            throw badUrl(marked`URL '${shown}' contains multiple ${uncolored(what)}`);
         } else if (parameter !== "host" && parameter !== "narHash") {
           throw badUrl(marked`URL '${shown}' contains unknown parameter '${parameter}'`);
         }
@@ -541,7 +542,7 @@ const indirectScheme: InputScheme = {
     const attrs = new Map<string, InputAttr>([["type", "indirect"]]);
     if (id === undefined || more.length > 0) throw badUrl(marked`GitHub URL '${shown}' is invalid`);
     const notThat = (text: string, what: string): FormatError =>
-      badUrl(marked`in flake URL '${shown}', '${text}' is not a ${what}`);
+      badUrl(marked`in flake URL '${shown}', '${text}' is not a ${uncolored(what)}`);
     if (third !== undefined) {
       if (!isLegalRefName(second as string)) throw notThat(second as string, "branch/tag name");
       if (!REV.test(third)) throw notThat(third, "commit hash");

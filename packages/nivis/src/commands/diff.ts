@@ -15,6 +15,7 @@ import {
   FormatError,
   marked,
   parseDerivation,
+  uncolored,
 } from "@nivis/formats";
 import { diffWordsWithSpace, structuredPatch } from "diff";
 import { withFlakeTargets } from "../flakes/flake-targets.ts";
@@ -224,8 +225,8 @@ function derivationAt(root: Slot, path: string, session: Session): string {
     const drvPath = evaluation.force(value.get("drvPath") ?? null);
     if (isString(drvPath)) return textOf(drvPath);
   }
-  const what = path === "" ? "the expression" : `'${path}'`;
-  throw new EvalError("type", marked`${what} is not a derivation`);
+  const what = path === "" ? "the expression" : marked`'${path}'`;
+  throw new EvalError("type", marked`${uncolored(what)} is not a derivation`);
 }
 
 /** A derivation of this evaluation, or of the store. */

@@ -25,7 +25,7 @@ import {
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
-import { marked } from "@nivis/formats";
+import { type MarkedText, marked, uncolored } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import type { Session } from "../session.ts";
 import type { OutputCursor } from "./output-cursor.ts";
@@ -324,8 +324,8 @@ class FlakeCheck {
     this.#reporting(pos, `while checking the app definition '${path}'`, () => {
       this.#inform(`checking app '${path}'`);
       const app = this.#set(slot);
-      this.#text(required(app, "type", `app '${path}'`));
-      this.#text(required(app, "program", `app '${path}'`));
+      this.#text(required(app, "type", marked`app '${path}'`));
+      this.#text(required(app, "program", marked`app '${path}'`));
       const meta = app.get("meta");
       if (meta === undefined) invocation.warn(`app '${path}' lacks attribute 'meta'`);
       else {
@@ -334,7 +334,7 @@ class FlakeCheck {
           invocation.warn(`app '${path}' lacks attribute 'meta.description'`);
         } else this.#text(description);
       }
-      refuseOthers(app, ["type", "program", "meta"], `app '${path}'`);
+      refuseOthers(app, ["type", "program", "meta"], marked`app '${path}'`);
     });
   }
 
@@ -397,7 +397,7 @@ class FlakeCheck {
     this.#reporting(pos, `while checking the template '${path}'`, () => {
       this.#inform(`checking template '${path}'`);
       const template = this.#set(slot);
-      const found = required(template, "path", `template '${path}'`);
+      const found = required(template, "path", marked`template '${path}'`);
       const { context } = session.evaluation;
       const { path: source } = session.run(coerceToPath(context, found, NO_POS, ""));
       if (accessorOf(context, source).fileType(source.path) === undefined) {
@@ -406,8 +406,8 @@ class FlakeCheck {
           marked`template '${path}' refers to a non-existent path '${source.shown}'`,
         );
       }
-      this.#text(required(template, "description", `template '${path}'`));
-      refuseOthers(template, ["path", "description", "welcomeText"], `template '${path}'`);
+      this.#text(required(template, "description", marked`template '${path}'`));
+      refuseOthers(template, ["path", "description", "welcomeText"], marked`template '${path}'`);
     });
   }
 
@@ -422,16 +422,16 @@ class FlakeCheck {
   }
 }
 
-function required(set: Attrs, name: string, what: string): Slot {
+function required(set: Attrs, name: string, what: MarkedText): Slot {
   const slot = set.get(name);
   if (slot !== undefined) return slot;
-  throw new EvalError("value", marked`${what} lacks attribute '${name}'`);
+  throw new EvalError("value", marked`${uncolored(what)} lacks attribute '${name}'`);
 }
 
-function refuseOthers(set: Attrs, known: readonly string[], what: string): void {
+function refuseOthers(set: Attrs, known: readonly string[], what: MarkedText): void {
   for (const name of inSymbolOrder(set.names())) {
     if (known.includes(name)) continue;
-    throw new EvalError("value", marked`${what} has unsupported attribute '${name}'`);
+    throw new EvalError("value", marked`${uncolored(what)} has unsupported attribute '${name}'`);
   }
 }
 

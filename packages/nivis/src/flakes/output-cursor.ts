@@ -14,7 +14,7 @@ import {
   typeWithArticle,
   type Value,
 } from "@nivis/eval";
-import { marked, sortedBytes } from "@nivis/formats";
+import { marked, sortedBytes, uncolored } from "@nivis/formats";
 import type { Session } from "../session.ts";
 import type { KnownOutput, OutputMemory } from "./output-memory.ts";
 
@@ -150,7 +150,7 @@ export class OutputCursor {
   }
 
   #typeError(what: string): EvalError {
-    return new EvalError("type", marked`'${this.path}' ${what}`);
+    return new EvalError("type", marked`'${this.path}' ${uncolored(what)}`);
   }
 
   /** Whether this is a derivation. */

@@ -12,7 +12,7 @@ import {
   settingFlags,
 } from "@nivis/node";
 import type { Invocation } from "../invocation.ts";
-import { DEBUG_LEVEL, ERROR_LEVEL, HIGHEST_LEVEL, LOG_FORMATS } from "../log-format.ts";
+import { DEBUG_LEVEL, ERROR_LEVEL, HIGHEST_LEVEL, logFormatOf } from "../log-format.ts";
 import {
   flag,
   type Grammar,
@@ -267,12 +267,7 @@ const LOGGING_OPTIONS: readonly Option<EvaluationFlags>[] = [
     "FORMAT",
     "Show what happens as lines (raw), in one line that is kept current (bar), both also -with-logs of builds, or as C++ Nix does to programs (internal-json)",
     ({ invocation }, format) => {
-      const found = LOG_FORMATS.find((name) => name === format);
-      if (found === undefined) {
-        const message = marked`option 'log-format' has an invalid value '${encodeUtf8(format)}'`;
-        throw new EvalError("value", message);
-      }
-      invocation.logFormat = found;
+      invocation.logFormat = logFormatOf(format);
     },
   ),
 ];

@@ -21,6 +21,7 @@ import {
   closureOf,
   infosOf,
   invalidPath,
+  noSuchFile,
   outputsOfDerivation,
   referencesFirst,
   type Store,
@@ -55,7 +56,7 @@ export async function followToStore(
     }
     const status = await nodeFileSystem.status(path);
     if (status === undefined) {
-      throw new StoreError("io", marked`getting status of "${path}": No such file or directory`);
+      throw noSuchFile(marked`getting status of "${path}"`);
     }
     if (status.type !== "symlink") break;
     const target = await nodeFileSystem.readLink(path);

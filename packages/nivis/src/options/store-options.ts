@@ -1,6 +1,7 @@
 /** The options that all commands on stores share. */
 import { encodeUtf8, marked } from "@nivis/formats";
 import { settingFlags } from "@nivis/node";
+import { type LogFormat, logFormatOf } from "../log-format.ts";
 import { FLAKE_OPTIONS } from "./flake-options.ts";
 import { flag, type Option, usageError, valueFlag } from "./option.ts";
 
@@ -16,6 +17,8 @@ export interface StoreDraft {
   store: string | undefined;
   /** Below 0 for `--quiet`, above for `-v`. */
   verbosity: number;
+  /** How lines for the user are written; as without the flag unless given. */
+  logFormat: LogFormat | undefined;
   /** Print JSON. */
   json: boolean;
   /** Indent JSON; as the terminal wants unless given. */
@@ -30,6 +33,7 @@ export function emptyStoreDraft(): StoreDraft {
     evaluation: [],
     store: undefined,
     verbosity: 0,
+    logFormat: undefined,
     json: false,
     pretty: undefined,
   };
@@ -123,7 +127,16 @@ const PASSED: readonly Option<StoreDraft>[] = [
   passed(["--debug"], []),
   passed(["--offline"], []),
   passed(["--print-build-logs", "-L"], []),
-  passed(["--log-format"], ["FORMAT"]),
+  {
+    names: ["--log-format"],
+    values: ["FORMAT"],
+    doc: "",
+    hidden: true,
+    apply: (draft, format = "") => {
+      draft.logFormat = logFormatOf(format);
+      draft.evaluation.push("--log-format", format);
+    },
+  },
   passed(["--impure"], []),
   passed(["--show-trace"], []),
 ];

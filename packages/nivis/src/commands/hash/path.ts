@@ -9,7 +9,7 @@ import {
   parseHashAlgorithm,
 } from "@nivis/formats";
 import { nodeFileSystem, nodeStoreHost } from "@nivis/node";
-import { digestOf, narOfFiles, StoreError } from "@nivis/store";
+import { digestOf, narOfFiles, noSuchFile, StoreError } from "@nivis/store";
 import { absolutePath, takeArgument } from "../../options/installable.ts";
 import { flag, type Option, valueFlag } from "../../options/option.ts";
 import { emptyStoreDraft } from "../../options/store-options.ts";
@@ -101,7 +101,7 @@ async function printHashes(draft: HashDraft, session: StoreSession): Promise<num
     const path = absolutePath(argument, session);
     if ((await nodeFileSystem.status(path)) === undefined) {
       const shown = method === "flat" ? argument : path;
-      throw new StoreError("io", marked`opening file "${shown}": No such file or directory`);
+      throw noSuchFile(marked`opening file "${shown}"`);
     }
     const bytes = method === "nar" ? narOfFiles(nodeFileSystem, path) : nodeFileSystem.read(path);
     const { hash } = await digestOf(bytes, nodeStoreHost.hashes, algorithm);

@@ -1,7 +1,7 @@
 /** What the commands on NAR files have in common: a file and a path in it. */
 import { marked } from "@nivis/formats";
 import { nodeFileSystem } from "@nivis/node";
-import { type ByteStream, ListedFiles, StoreError } from "@nivis/store";
+import { type ByteStream, ListedFiles, noSuchFile } from "@nivis/store";
 import { absolutePath } from "../../options/installable.ts";
 import { usageError } from "../../options/option.ts";
 import type { StoreDraft } from "../../options/store-options.ts";
@@ -18,7 +18,7 @@ export async function openNarFile(
   }
   const location = absolutePath(file, session);
   if ((await nodeFileSystem.status(location)) === undefined) {
-    throw new StoreError("io", marked`opening NAR file "${file}": No such file or directory`);
+    throw noSuchFile(marked`opening NAR file "${file}"`);
   }
   const read = (): ByteStream => nodeFileSystem.read(location);
   return {

@@ -13,6 +13,7 @@ import {
   capability,
   isPlainFile,
   narOfFiles,
+  noSuchFile,
   prepareContent,
   StoreError,
 } from "@nivis/store";
@@ -90,8 +91,7 @@ export const storeAddCommand: StoreProgram<AddDraft> = {
 /** What is hashed and sent: the file itself or a NAR. */
 async function contentOf(path: string, method: ContentAddressMethod): Promise<() => ByteStream> {
   const status = await nodeFileSystem.status(path);
-  if (status === undefined)
-    throw new StoreError("io", marked`opening file "${path}": No such file or directory`);
+  if (status === undefined) throw noSuchFile(marked`opening file "${path}"`);
   if (!isPlainFile(method)) return () => narOfFiles(nodeFileSystem, path);
   if (status.type !== "regular")
     throw new StoreError("io", marked`path '${path}' is not a regular file`);

@@ -1,7 +1,7 @@
 /** `nivis store sign`: signs paths with a secret key. */
 import { encodeUtf8, marked } from "@nivis/formats";
 import { nodeFileSystem, nodeStoreHost, readSecretKey } from "@nivis/node";
-import { capability, invalidPath, StoreError, signPath } from "@nivis/store";
+import { capability, invalidPath, noSuchFile, signPath } from "@nivis/store";
 import {
   absolutePath,
   emptyPathsDraft,
@@ -40,10 +40,7 @@ export const storeSignCommand: StoreProgram<SignDraft> = {
     if (draft.keyFile === undefined) throw usageError("required argument '--key-file' is missing");
     const file = absolutePath(draft.keyFile, session);
     if ((await nodeFileSystem.status(file)) === undefined) {
-      throw new StoreError(
-        "io",
-        marked`opening file "${draft.keyFile}": No such file or directory`,
-      );
+      throw noSuchFile(marked`opening file "${draft.keyFile}"`);
     }
     const key = await readSecretKey(file);
     const store = await session.store();
