@@ -27,6 +27,7 @@ import {
 import { join } from "node:path";
 import type { BytecodeCache } from "@nivis/eval";
 import { CacheFolder, removeQuietly, trimShard } from "./cache-folder.ts";
+import { isPrivate } from "./private-file.ts";
 
 /** The limit of each cache; enough for a few versions of nixpkgs. */
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -111,9 +112,7 @@ export class DiskEntryCache extends CacheFolder {
   /** Whether the folder exists and only the user can write to it. */
   #isOurs(): boolean {
     try {
-      const { uid, mode } = statSync(this.directory);
-      const user = process.getuid?.();
-      return user === undefined || (uid === user && (mode & 0o022) === 0);
+      return isPrivate(statSync(this.directory));
     } catch {
       return false;
     }

@@ -58,8 +58,9 @@ export function openPrivateFile(path: string, maxBytes: number): PrivateFile | u
     }
   };
   try {
-    const { size, uid, mode } = fstatSync(descriptor);
-    if (isPrivate(uid, mode) && size <= maxBytes && hasPrivateFolders(path)) {
+    const stats = fstatSync(descriptor);
+    const { size } = stats;
+    if (isPrivate(stats) && size <= maxBytes && hasPrivateFolders(path)) {
       return { size, read, close };
     }
   } catch {
@@ -104,14 +105,11 @@ export function writePrivateFile(path: string, make: () => Uint8Array | undefine
 
 function hasPrivateFolders(path: string): boolean {
   const folder = dirname(path);
-  return [folder, dirname(folder)].every((one) => {
-    const { uid, mode } = statSync(one);
-    return isPrivate(uid, mode);
-  });
+  return [folder, dirname(folder)].every((one) => isPrivate(statSync(one)));
 }
 
 /** Whether only the user may write to something with this owner and mode. */
-function isPrivate(uid: number, mode: number): boolean {
+export function isPrivate({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
   const user = process.geteuid?.();
   return user === undefined || (uid === user && (mode & 0o022) === 0);
 }
