@@ -45,6 +45,11 @@ const TREE = {
   seen: "",
 };
 
+/** A text as the bytes of its encoding. */
+function bytes(text: string): string {
+  return Buffer.from(text).toString("latin1");
+}
+
 describe("remembered calls", () => {
   test("are found by plain arguments", () => {
     const { evaluate } = warmed(TREE, "(import DIR/f.nix { a = 2; }).sum");
@@ -65,13 +70,6 @@ describe("remembered calls", () => {
     expect(
       evaluate(`${twice} [ ([ p ] == [ p ]) ([ p ] == [ b.id ]) (a.sum + b.sum) ]`).shown,
     ).toBe("[ true false 84 ]");
-  });
-
-  test("are not kept of calls with functions", () => {
-    const { bytes, evaluate } = warmed(TREE, "(import DIR/f.nix { b = x: x; }).sum");
-    rmSync(join(folder, "seen"));
-    expect(bytes.length).toBeGreaterThan(0);
-    expect(() => evaluate("(import DIR/f.nix { b = x: x; }).sum")).toThrow("seen");
   });
 
   test("are found by literals that nothing has evaluated", () => {
@@ -132,6 +130,216 @@ describe("remembered calls", () => {
       const text = `(import ${folder}/f.nix ${argument}).sum`;
       expect(third.evaluation.print(third.evaluation.loadText(text))).toBe(sum);
     }
+  });
+});
+
+describe("remembered calls with functions", () => {
+  const FILES = {
+    ...TREE,
+    // What it makes of its argument is only found in the image once `seen` is gone.
+    "o.nix": `{ o ? [ ], c ? { }, ... }@args: builtins.seq (builtins.readFile ./seen) rec {
+      inherit args o c;
+      base = { n = 1; m = base.n; };
+      fixed = builtins.foldl' (super: f: super // f fixed super) base o;
+      n = fixed.n;
+      allowed = c.allowed or (x: false) "y";
+      made = fixed.made or null;
+    }`,
+    "overlay.nix": "self: super: { n = super.n + 1; made = x: self.n; }",
+    "overlays.nix": "[ (import ./overlay.nix) ]",
+  };
+  const BOTH = "{ o = [ (self: super: { n = super.n + 40; made = x: [ x self.n ]; }) ]; }";
+  const N = `(import DIR/o.nix ${BOTH}).n`;
+  const gone = (): void => rmSync(join(folder, "seen"));
+
+  test.each([
+    ["the same program", N, N, "41"],
+    ["another attribute", N, `(import DIR/o.nix ${BOTH}).made 7`, "[ 7 41 ]"],
+    ["another place", N, `  [ 1 2 ((import DIR/o.nix ${BOTH}).n) ]`, "[ 1 2 41 ]"],
+    [
+      "other white space and comments",
+      N,
+      "(import DIR/o.nix { o = [ (self:   super: /* more */ {\n  n = super.n + 40; made = x: [ x self.n ]; }) ]; }).n",
+      "41",
+    ],
+    [
+      "bindings of a let",
+      "let p = self: super: { n = super.n + k; }; k = 4; in (import DIR/o.nix { o = [ p ]; }).n",
+      "let k = 4; p = self: super: { n = super.n + k; }; in { v = (import DIR/o.nix { o = [ p ]; }).n; }.v",
+      "5",
+    ],
+    [
+      "inherited attributes",
+      "let o = [ (self: super: { n = 8; }) ]; in (import DIR/o.nix { inherit o; }).n",
+      "let o = [ (self: super: { n = 8; }) ]; in (import DIR/o.nix { inherit o; }).fixed.m",
+      "1",
+    ],
+    [
+      "functions of files",
+      "(import DIR/o.nix { o = [ (import DIR/overlay.nix) ]; }).n",
+      "(import DIR/o.nix { o = [ (import DIR/overlay.nix) ]; }).made 0",
+      "2",
+    ],
+    [
+      "values of files",
+      "(import DIR/o.nix { o = import DIR/overlays.nix; }).n",
+      "(import DIR/o.nix { o = import DIR/overlays.nix; }).fixed.n",
+      "2",
+    ],
+    [
+      "values of files that were evaluated before",
+      "let f = import DIR/overlay.nix; in builtins.seq f (import DIR/o.nix { o = [ f ]; }).n",
+      "let f = import DIR/overlay.nix; in builtins.seq f (import DIR/o.nix { o = [ f ]; }).fixed.n",
+      "2",
+    ],
+    [
+      "a configuration",
+      '(import DIR/o.nix { c = { allowed = p: p == "x"; }; }).c.allowed "x"',
+      '(import DIR/o.nix { c = { allowed = p: p == "x"; }; }).allowed',
+      "false",
+    ],
+    [
+      "suspended calls",
+      "let o = map (n: self: super: { inherit n; }) [ 3 4 ]; in builtins.seq o (import DIR/o.nix { inherit o; }).n",
+      "let o = map (n: self: super: { inherit n; }) [ 3 4 ]; in builtins.seq o (import DIR/o.nix { inherit o; }).fixed.n",
+      "4",
+    ],
+    [
+      "scopes of with",
+      "with { k = 5; }; (import DIR/o.nix { o = [ (self: super: { n = k; }) ]; }).n",
+      "with { k = 5; }; (import DIR/o.nix { o = [ (self: super: { n = k; }) ]; }).fixed.n",
+      "5",
+    ],
+    [
+      "builtins with some arguments",
+      "let f = builtins.add 1; in (import DIR/o.nix { c.allowed = f; }).n",
+      "let f = builtins.add 1; in (import DIR/o.nix { c.allowed = f; }).c.allowed 3",
+      "4",
+    ],
+  ])("are found: %s", (_, first, second, expected) => {
+    const { evaluate } = warmed(FILES, first);
+    gone();
+    const { shown, image } = evaluate(second);
+    expect(shown).toBe(expected);
+    expect(image?.mustRepeat).toBe(false);
+  });
+
+  test.each([
+    ["one character", N, N.replace("40", "41")],
+    ["order", N, N.replace("(self: super", "(super: self")],
+    ["the attributes", N, N.replace("{ o =", "{ c = { }; o =")],
+    [
+      "order of attributes",
+      "(import DIR/o.nix { c.a = x: x; o = [ ]; }).n",
+      "(import DIR/o.nix { o = [ ]; c.a = x: x; }).n",
+    ],
+    [
+      "a captured value",
+      "let k = 4; in (import DIR/o.nix { o = [ (self: super: { n = k + 0; }) ]; }).n",
+      "let k = 5; in (import DIR/o.nix { o = [ (self: super: { n = k + 0; }) ]; }).n",
+    ],
+    [
+      "a captured function",
+      "let f = x: x; in (import DIR/o.nix { o = [ (self: super: { n = f 1; }) ]; }).n",
+      "let f = x: x + 1; in (import DIR/o.nix { o = [ (self: super: { n = f 1; }) ]; }).n",
+    ],
+    [
+      "what is shared",
+      "let f = x: x; in (import DIR/o.nix { c = { a = [ f ]; b = [ f ]; }; }).n",
+      "let f = x: x; g = x: x; in (import DIR/o.nix { c = { a = [ f ]; b = [ g ]; }; }).n",
+    ],
+    [
+      "what is evaluated",
+      "let f = (x: y: x) 1; in (import DIR/o.nix { c.a = f; }).n",
+      "let f = (x: y: x) 1; in builtins.seq f (import DIR/o.nix { c.a = f; }).n",
+    ],
+    [
+      "the name of a function",
+      "let f = x: x; in (import DIR/o.nix { c = [ f ]; }).n",
+      "let g = x: x; in (import DIR/o.nix { c = [ g ]; }).n",
+    ],
+    [
+      "a scope of with",
+      "with { k = 5; }; (import DIR/o.nix { o = [ (self: super: { n = k; }) ]; }).n",
+      "let k = 5; in (import DIR/o.nix { o = [ (self: super: { n = k; }) ]; }).n",
+    ],
+  ])("are not found if this differs: %s", (_, first, second) => {
+    const { evaluate } = warmed(FILES, first);
+    gone();
+    expect(() => evaluate(second)).toThrow("seen");
+  });
+
+  test("never force their argument", () => {
+    const strict =
+      '(import DIR/o.nix { c = throw "evaluated"; o = [ (self: super: { n = 3; }) ]; }).n';
+    const { evaluate } = warmed(FILES, strict);
+    gone();
+    expect(evaluate(strict).shown).toBe("3");
+  });
+
+  test("keep the identity of what the program has", () => {
+    const bound = `let f = self: super: { n = 2; }; a = { o = [ f ]; }; p = import DIR/o.nix a; in`;
+    const { evaluate } = warmed(FILES, `${bound} builtins.deepSeq [ p.o p.fixed ] p.n`);
+    gone();
+    const { shown } = evaluate(
+      `${bound} builtins.seq p.n [ (p.o == [ f ]) (a == { inherit (p) o; }) (p.args == a) ([ f ] == [ (self: super: { n = 2; }) ]) (p.args.o == a.o) ]`,
+    );
+    expect(shown).toBe("[ true true true false true ]");
+  });
+
+  test("show the positions of the present program", () => {
+    const { evaluate } = warmed(FILES, `builtins.seq (import DIR/o.nix ${BOTH}).made 1`);
+    gone();
+    const program =
+      "/* elsewhere */ (import DIR/o.nix {\n o = [ (self: super: { n = super.n + 40; made = x: [ x self.n ]; }) ]; }).made";
+    const place = program.replaceAll("DIR", folder).split("\n")[1]?.indexOf("x: [") as number;
+    expect(evaluate(program).shown).toBe(bytes(`«lambda made @ «string»:2:${place + 1}»`));
+  });
+
+  test("have formals and places in files as without an image", () => {
+    const args = "{ c.allowed = { n ? 1, ... }: n; o = [ (self: super: { n = 5; }) ]; }";
+    const { evaluate } = warmed(FILES, `builtins.seq (import DIR/o.nix ${args}).c.allowed 1`);
+    gone();
+    const shown = evaluate(
+      `let p = import DIR/o.nix ${args}; in [ (builtins.functionArgs p.c.allowed) (builtins.unsafeGetAttrPos "n" p.fixed) (builtins.unsafeGetAttrPos "n" (builtins.functionArgs p.c.allowed)) ]`,
+    ).shown;
+    expect(shown).toBe("[ { n = true; } null null ]");
+  });
+
+  test("end up in the next image, with the objects of the present program", () => {
+    for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+    const cache = memoryBytecodeCache();
+    let image: Uint8Array | undefined;
+    const step = (program: string): string => {
+      const run = open(cache, { keeps: true, ...(image === undefined ? {} : { bytes: image }) });
+      const { evaluation } = run;
+      const slot = evaluation.loadText(program.replaceAll("DIR", folder));
+      evaluation.force(slot);
+      image = evaluation.heapImage?.encode() as Uint8Array;
+      const shown = evaluation.print(slot);
+      evaluation.saveCompiledFiles();
+      return shown;
+    };
+    step(N);
+    step(` (import DIR/o.nix ${BOTH}).made`);
+    step("(import DIR/o.nix { o = [ (self: super: { n = 9; }) ]; }).n");
+    gone();
+    const run = open(cache, { bytes: image as Uint8Array });
+    const look = (program: string): string => {
+      const { evaluation } = run;
+      return evaluation.print(evaluation.loadText(program.replaceAll("DIR", folder)));
+    };
+    expect(look(`   (import DIR/o.nix ${BOTH}).made 1`)).toBe("[ 1 41 ]");
+    expect(look("(import DIR/o.nix { o = [ (self: super: { n = 9; }) ]; }).n")).toBe("9");
+    const { evaluation } = open(cache, { bytes: image as Uint8Array });
+    const made = `\n\n(import ${folder}/o.nix ${BOTH}).made`;
+    expect(evaluation.print(evaluation.loadText(made))).toContain(bytes("«string»:3:"));
+    // An image does not grow without end.
+    for (let n = 10; n < 20; n++) {
+      writeFileSync(join(folder, "seen"), "");
+      step(`(import DIR/o.nix { o = [ (self: super: { n = ${n}; }) ]; }).n`);
+    }
+    expect((image as Uint8Array).length).toBeLessThan(20_000);
   });
 });
 

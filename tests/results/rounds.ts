@@ -3,7 +3,7 @@
  * still holds, and without it. Both must print the same.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputRecorder } from "@nivis/node";
@@ -25,6 +25,23 @@ const ROUNDS_PER_TREE = 50;
 const PROGRAMS = 4;
 /** Further attempts to get a program that imports something. */
 const MORE_PROGRAMS = 8;
+
+/** A file with a function that is called with functions, and keeps them. */
+const CALLEE = `{ o ? [ ], c ? { }, ... }@args:
+let
+  base = { a = 1; b = import ./m0.nix; d = fixed.a; };
+  fixed = builtins.foldl' (super: f: super // f fixed super) base o;
+in {
+  inherit args fixed o c base;
+  inherit (fixed) a b d;
+  f = fixed.f or (x: [ x ]);
+  q = (c.p or (x: x)) fixed.a;
+  m = builtins.map (f: f fixed base) o;
+  e = builtins.tryEval fixed.t or null;
+}
+`;
+/** Different beginnings of programs, each with changes. */
+const PREFIXES = 3;
 
 /** What happened in some rounds. */
 export interface Tally {
@@ -84,6 +101,8 @@ class Trial {
   readonly #name: string;
   readonly #tree: RandomTree;
   readonly #programs: readonly (readonly string[])[];
+  /** Beginnings of programs that call a file's function with functions. */
+  readonly #prefixes: readonly string[];
 
   readonly #images: boolean;
 
@@ -99,6 +118,9 @@ class Trial {
     this.#name = name;
     this.#tree = new RandomTree(join(folder, "tree"), random, listings);
     mkdirSync(join(folder, "home"));
+    if (images) writeFileSync(join(this.#tree.root, "callee.nix"), CALLEE);
+    const prefixes = Array.from({ length: PREFIXES }, () => this.#callOfFunctions());
+    this.#prefixes = images ? prefixes : [];
     this.#programs = Array.from({ length: PROGRAMS }, () => this.#program());
   }
 
@@ -143,9 +165,68 @@ class Trial {
     }
   }
 
+  /** Bindings, among them `p`: the result of a call with `v`. */
+  #callOfFunctions(): string {
+    const random = this.#random;
+    const inner = (): string =>
+      random.pick(["1", "2", "k", "super.b", "self.d", "{ a = k; }", this.#tree.expression(0)]);
+    const overlay = random.pick([
+      `(self: super: { a = ${inner()}; f = x: [ x super.b ]; })`,
+      `(self: super: { a = ${inner()}; t = throw "t"; f = { x ? k, ... }@y: y; })`,
+      `(self: super: rec { d = ${inner()}; f = x: y: d; g = map f [ 1 ]; })`,
+      "(import ./m1.nix)",
+      "l",
+    ]);
+    const more = random.pick(["", "", "l", `(self: super: { d = ${inner()}; })`]);
+    const argument = random.pick([
+      `{ o = [ ${overlay} ${more} ]; }`,
+      `{ o = [ ${overlay} ${more} ]; c = { p = q: [ q k ]; }; }`,
+      `{ o = with { w = k; }; [ (self: super: { a = w; }) ${more} ]; inherit k; }`,
+      `{ o = map (n: self: super: { a = n; }) [ k 3 ]; c.p = builtins.add 1; }`,
+    ]);
+    const k = random.pick(["4", '"k"', "(import ./m2.nix)"]);
+    return `k = ${k}; l = self: super: { d = k; }; v = ${argument}; p = import ./callee.nix v`;
+  }
+
+  /** A program that begins with one of a few calls, perhaps with a change that matters or does not. */
+  #callProgram(): string {
+    const random = this.#random;
+    let prefix = random.pick(this.#prefixes);
+    if (random.chance(0.2)) prefix = prefix.replace("k = 4", "k = 5").replace("super.b", "super.d");
+    if (random.chance(0.2)) prefix = prefix.replaceAll("; ", ";\n  ");
+    const use = (): string =>
+      random.pick([
+        "p.a",
+        "p.b",
+        "p.d",
+        "p.f",
+        "(p.f { })",
+        "p.q",
+        "p.m",
+        "p.e",
+        "p.fixed",
+        "p.args",
+        "(p.args == v)",
+        "(p.o == v.o)",
+        "([ l ] == p.o)",
+        "(builtins.elem l p.o)",
+        '(builtins.unsafeGetAttrPos "a" p.fixed)',
+        '(builtins.unsafeGetAttrPos "o" p.args)',
+        "(builtins.functionArgs p.f)",
+        "(builtins.toXML p.a)",
+        "(builtins.trace p.o p.a)",
+        "(builtins.attrNames p.fixed)",
+        "(import ./callee.nix v == p)",
+        "(builtins.seq p.a v)",
+      ]);
+    const before = random.chance(0.15) ? "builtins.seq (l 1 2) " : "";
+    return `let ${prefix}; in ${before}[ ${use()} ${use()} ${use()} ]`;
+  }
+
   #program(): readonly string[] {
     const random = this.#random;
     let expression = this.#tree.expression();
+    if (this.#prefixes.length > 0 && random.chance(0.6)) expression = this.#callProgram();
     // Images have what was imported.
     for (let n = 0; this.#images && n < MORE_PROGRAMS && !/import/.test(expression); n++) {
       expression = this.#tree.expression();

@@ -319,6 +319,7 @@ export class Evaluation {
           imports,
           files,
           load: (path, base, key) => this.loadUnits(path, base, key),
+          compile: (source, directory, base) => this.compileUnits(source, directory, base),
         });
       }
     }
@@ -671,9 +672,17 @@ export class Evaluation {
       this.compiledFiles !== undefined &&
       globals === this.globals &&
       (origin.kind === "file" || origin.kind === "internal");
-    const lambda = cached
-      ? this.loadCached(this.compiledFiles, text, origin, basePath)
-      : this.compileText(text, origin, basePath, globals).lambda;
+    if (cached) {
+      const code = this.loadCached(this.compiledFiles, text, origin, basePath);
+      return new Thunk(code, undefined, undefined, null);
+    }
+    const source = new SourceFile(origin, text);
+    const base = this.positions.add(source);
+    const { heapImage } = this;
+    if (heapImage !== undefined && globals === heapImage.globals) {
+      heapImage.loaded({ program: { source, basePath }, base, length: text.length });
+    }
+    const { lambda } = this.compileSource(source, base, basePath, globals);
     return new Thunk(lambda, undefined, undefined, null);
   }
 
@@ -702,6 +711,18 @@ export class Evaluation {
     const source = new SourceFile(origin, text);
     const { lambda } = this.unitsOf(files, bytes, source, base, basePath);
     return { source, lambda };
+  }
+
+  /** Compiles the text of an earlier main program for a heap image. */
+  private compileUnits(
+    source: SourceFile,
+    directory: NixPath,
+    base: PosIdx,
+  ): LoadedUnits | undefined {
+    const { resolution, silent } = this.compileSource(source, base, directory, this.globals);
+    if (!silent) return undefined;
+    const units = [...resolution.units.values()];
+    return { source, lambda: (unit) => units[unit]?.lambda };
   }
 
   private unitsOf(

@@ -3,9 +3,10 @@
  * refer to, as `format.ts` describes it. The evaluation must be at rest. It may have read an image itself;
  * what it has not looked at of that is read here, so that the new image contains both.
  *
- * What an image cannot hold (code of the command line, errors, suspended native code, trees that were
+ * What an image cannot hold (errors, suspended native code, trees that were
  * fetched) becomes a mark, and an evaluation that meets the mark is repeated without the image.
  */
+import type { SourceFile } from "@nivis/syntax";
 import { Lambda, MissingFormal } from "../bytecode/lambda.ts";
 import type { EvalContext } from "../context.ts";
 import { COLUMN, LINE, type PlaceOfThunk } from "../operations/position-value.ts";
@@ -22,14 +23,17 @@ import {
   type Slot,
 } from "../value/value.ts";
 import { WithScope } from "../vm/with-scope.ts";
+import { CallNote } from "./call-note.ts";
 import { factsOf } from "./facts.ts";
 import {
+  CallRow,
   Constant,
   DIGEST_WORDS,
   FileKind,
   Head,
   IMAGE_FORMAT,
   IMAGE_MAGIC,
+  ImportRow,
   Kind,
   MAX_PAYLOAD,
   NAME_SEPARATOR,
@@ -48,9 +52,16 @@ export interface Program {
   readonly key: string;
 }
 
+/** The text of a main program that code and positions come from. */
+export interface MainText {
+  readonly source: SourceFile;
+  /** The directory that relative paths in the text start from. */
+  readonly basePath: NixPath;
+}
+
 /** A program whose text has positions. */
 export interface PlacedProgram {
-  readonly program: Program;
+  readonly program: Program | MainText;
   /** The position of its first byte. */
   readonly base: PosIdx;
   /** The number of its bytes. */
@@ -62,6 +73,8 @@ export interface RememberedCall {
   readonly function: Closure;
   readonly argument: Slot;
   readonly result: Slot;
+  /** What the argument was before the call; `undefined` if it is plain data. */
+  readonly note: CallNote | undefined;
 }
 
 /** The input of {@link encodeImage}. */
@@ -75,6 +88,12 @@ export interface EncodeRequest {
   readonly calls: Iterable<RememberedCall>;
   /** Finds the file that a position is in. */
   readonly programAt: (pos: PosIdx) => PlacedProgram | undefined;
+  /** What is written in place of an object, of code and of a position. */
+  readonly original: {
+    object(object: object): object;
+    code(code: Lambda): Lambda;
+    position(pos: PosIdx): PosIdx;
+  };
 }
 
 /** Something that an image cannot hold. */
@@ -166,8 +185,9 @@ class ImageEncoder {
     }
     for (const { path, value } of files) importRows.push(...this.#importRow("", path, value));
     const callRows: number[] = [];
-    for (const { function: closure, argument, result } of calls) {
+    for (const { function: closure, argument, result, note } of calls) {
       callRows.push(this.#reference(closure), this.#slot(argument), this.#slot(result));
+      callRows.push(this.#slot(note));
     }
     for (let i = 0; i < this.#objects.length; i++) this.#record(this.#objects[i] as object);
     const records = this.#words.length;
@@ -182,8 +202,8 @@ class ImageEncoder {
     ]);
     const head = [
       this.#table(this.#fileRows.flat(), this.#fileRows.length),
-      this.#table(importRows, importRows.length / 4, [3]),
-      this.#table(callRows, callRows.length / 3, [0, 1, 2]),
+      this.#table(importRows, importRows.length / ImportRow.Size, [3]),
+      this.#table(callRows, callRows.length / CallRow.Size, [0, 1, 2, 3]),
       this.#table(knownRows.flat(), knownRows.length),
       this.#table(referenceRows.flat(), referenceRows.length),
     ];
@@ -312,7 +332,8 @@ class ImageEncoder {
   }
 
   /** A reference to the record of an object, by its number. */
-  #reference(object: object): number {
+  #reference(given: object): number {
+    const object = this.#request.original.object(given);
     let number = this.#numbers.get(object);
     if (number === undefined) {
       number = this.#objects.push(object) - 1;
@@ -414,6 +435,13 @@ class ImageEncoder {
       if (!this.#globals.has(object.builtin)) throw new NotEncodable();
       this.#pushSlot(this.#reference(object.builtin));
       this.#pushSlots(object.args);
+    } else if (object instanceof CallNote) {
+      words.push(Kind.Note);
+      words.push(object.thunks.length);
+      for (const { thunk, before } of object.thunks) {
+        this.#pushSlot(this.#slot(thunk));
+        this.#pushSlot(this.#slot(before));
+      }
     } else throw new NotEncodable();
   }
 
@@ -474,8 +502,9 @@ class ImageEncoder {
   }
 
   /** A reference to code that an image can hold. */
-  #code(lambda: Lambda): number {
-    if (!(lambda instanceof Lambda)) throw new NotEncodable();
+  #code(given: Lambda): number {
+    if (!(given instanceof Lambda)) throw new NotEncodable();
+    const lambda = this.#request.original.code(given);
     if (lambda.extraArguments > 0 || lambda.base === NO_POS) throw new NotEncodable();
     if (this.#fileAt(lambda.base) === undefined) throw new NotEncodable();
     return this.#reference(lambda);
@@ -507,8 +536,9 @@ class ImageEncoder {
 
   // ── Files and positions ────────────────────────────────────────────────────────────────────────
 
-  #position(pos: PosIdx): number {
-    if (pos === NO_POS) return 0;
+  #position(given: PosIdx): number {
+    if (given === NO_POS) return 0;
+    const pos = this.#request.original.position(given);
     const file = this.#fileAt(pos) ?? this.#textAt(pos);
     return file.relative + (pos - file.base);
   }
@@ -520,6 +550,14 @@ class ImageEncoder {
     const { base, program, length } = found;
     const known = this.#files.get(base);
     if (known !== undefined) return known;
+    if ("source" in program) {
+      const { source, basePath } = program;
+      const directory = treeNumber(basePath.accessor);
+      if (directory === undefined) return undefined;
+      const origin = JSON.stringify([source.origin, basePath.path, directory]);
+      const row = [FileKind.Main, this.#string(source.text), this.#string(origin)];
+      return this.#addFile(base, length, row, 0);
+    }
     const tree = treeNumber(program.path.accessor);
     if (tree === undefined) return undefined;
     const key = this.#string(program.key);

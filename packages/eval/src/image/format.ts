@@ -29,7 +29,7 @@ export const PAGE_BITS = 12;
 /** The words of a SHA-256. */
 export const DIGEST_WORDS = 8;
 /** Incremented when the format changes. */
-export const IMAGE_FORMAT = 2;
+export const IMAGE_FORMAT = 3;
 
 /** The words of a page of records. Page 0 begins at the start of the image, but does not cover its header. */
 export const PAGE_WORDS = 1 << PAGE_BITS;
@@ -135,6 +135,8 @@ export const enum Kind {
   Shape,
   /** Code: {@link Code} words and, for a function, its formals: `count×(text hasDefault position)  count×order`. */
   Code,
+  /** What the thunks of an argument were before a call: `count count×(slot slot)`; see `call-note.ts`. */
+  Note,
   /** Something that an image cannot hold. */
   Poison,
 }
@@ -173,9 +175,9 @@ export const enum Code {
 export const enum FileRow {
   /** A {@link FileKind}. */
   Kind,
-  /** The text of its path; of a text its contents. */
+  /** The text of its path; of other texts their contents. */
   Path,
-  /** The number of its tree; of a text a JSON text: its origin. */
+  /** The number of its tree; of other texts a JSON text: the origin, and of a main program its directory. */
   Tree,
   /** The relative position of its first byte. */
   Base,
@@ -189,6 +191,8 @@ export const enum FileKind {
   Program,
   /** A text that positions are in. */
   Text,
+  /** The text of a main program, with code that is compiled from it. */
+  Main,
 }
 
 /** The words of a row in the table of imports: what was requested, what it resolved to, and the value. */
@@ -206,6 +210,8 @@ export const enum CallRow {
   Function,
   Argument,
   Result,
+  /** The slot of a {@link Kind.Note}, or nothing for an argument that is plain data. */
+  Note,
   Size,
 }
 

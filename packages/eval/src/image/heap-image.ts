@@ -3,8 +3,9 @@
  * See docs/design/016-heap-images.md.
  *
  * An image has the values of imported files, and results of calls such as `import <nixpkgs> { }`. A call is
- * remembered if the main program makes it, the function is that of an imported file, and its argument is
- * plain data, evaluated or written as a literal. The reader gives a remembered result to the first call of that function with the same
+ * remembered if the main program makes it and the function is that of an imported file. Arguments that are
+ * plain data, evaluated or written as literals, are compared by value, others by structure
+ * (`call-match.ts`). The reader gives a remembered result to the first call of that function with the same
  * argument, and to no other, so that two calls never share an object that they would not share otherwise.
  *
  * Evaluations without an image do not load this module, so it exports nothing but functions
@@ -14,22 +15,16 @@ import { args, suspending } from "../builtins/definition.ts";
 import { Lambda } from "../bytecode/lambda.ts";
 import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
-import type { PosIdx, PositionTable } from "../position.ts";
+import type { PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { Thunk, valueOfForced } from "../value/thunk.ts";
-import {
-  Builtin,
-  Closure,
-  ContextString,
-  isList,
-  NixFloat,
-  NixPath,
-  type Slot,
-  type Value,
-} from "../value/value.ts";
+import { Builtin, Closure, isList, type NixPath, type Slot, type Value } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
+import { type CallNote, noteOf } from "./call-note.ts";
 import { encodeImage, type PlacedProgram, type RememberedCall } from "./encode.ts";
 import { type ImageCall, type ImageHost, ImageReader, type ImageSource } from "./image-reader.ts";
+import { arePlainAndSame, MAX_PLAIN, plainValue } from "./plain-data.ts";
+import { SameCode } from "./same-code.ts";
 import { treeNumber } from "./trees.ts";
 
 /** What an evaluation does with heap images. */
@@ -57,6 +52,7 @@ export interface HeapImageParts {
   /** The imported files, by the key of the path that was read. */
   readonly files: ReadonlyMap<string, ImageFile>;
   readonly load: ImageHost["load"];
+  readonly compile: ImageHost["compile"];
 }
 
 /** The heap image of one evaluation. */
@@ -71,7 +67,7 @@ export interface HeapImage {
   requested(path: NixPath): ImageFile | undefined;
   /** A file by the path that is read. */
   file(path: NixPath): ImageFile | undefined;
-  /** Tells that the text of a file was registered. */
+  /** Tells that the text of a file, or of a main program without names of its own, was registered. */
   loaded(program: PlacedProgram): void;
   /** Something was shown in which it can be seen which values were evaluated. */
   expose(): void;
@@ -87,8 +83,8 @@ export function openHeapImage(options: HeapImageOptions, parts: HeapImageParts):
   return new OpenHeapImage(options, parts);
 }
 
-/** Plain data beyond this many values is not compared. */
-const MAX_PLAIN = 1000;
+/** An image keeps so many calls whose arguments are not plain data: those that were used or made last. */
+const MAX_NOTED_CALLS = 4;
 
 class OpenHeapImage implements HeapImage {
   mustRepeat = false;
@@ -99,12 +95,16 @@ class OpenHeapImage implements HeapImage {
   readonly #calls: RememberedCall[] = [];
   /** The functions of files as the main program sees them. */
   readonly #watched = new Map<Closure, Closure>();
+  /** What the main program sees of files, and what it stands for. */
+  readonly #originals = new Map<object, object>();
+  /** Arguments of calls whose results came from the image. */
+  readonly #recalled = new Set<Slot>();
   readonly #keeps: boolean;
 
   constructor({ bytes, keeps = false, text }: HeapImageOptions, parts: HeapImageParts) {
     this.#parts = parts;
     this.#keeps = keeps;
-    const { context, globals, load } = parts;
+    const { context, globals, load, compile } = parts;
     this.globals = keeps ? this.#watchingGlobals() : globals;
     if (bytes === undefined) return;
     this.#reader = ImageReader.open(bytes, {
@@ -113,10 +113,12 @@ class OpenHeapImage implements HeapImage {
       text,
       sha256: (data) => context.hashes.hash("sha256", data),
       load,
+      compile,
+      original: (object) => this.#original(object),
       onStale: () => {
         this.mustRepeat = true;
       },
-      recalling: installRecall,
+      recalling: (closure, calls) => installRecall(closure, calls, this.#recalled),
     });
     const reader = this.#reader;
     if (reader === undefined) return;
@@ -178,18 +180,36 @@ class OpenHeapImage implements HeapImage {
         if (position === undefined) return undefined;
         return this.#programs.get((pos - position.offset) as PosIdx);
       },
+      original: {
+        object: (object) => this.#original(object),
+        code: (code) => reader?.originalCode(code) ?? code,
+        position: (pos) => reader?.originalPosition(pos) ?? pos,
+      },
     });
+  }
+
+  #original(object: object): object {
+    return this.#originals.get(object) ?? object;
   }
 
   /** The calls of both; one that is in the image already keeps its result. */
   #allCalls(): readonly RememberedCall[] {
     const { positions } = this.#parts.context;
     const old = [...(this.#reader?.calls() ?? [])];
-    const isNew = ({ function: closure, argument }: RememberedCall): boolean =>
-      !old.some(
-        (call) => call.function === closure && arePlainAndSame(positions, call.argument, argument),
+    const plain = old.filter(({ note }) => note === undefined);
+    const isNew = ({ function: closure, argument, note }: RememberedCall): boolean =>
+      note === undefined &&
+      !plain.some(
+        (call) =>
+          call.function === closure &&
+          arePlainAndSame(new SameCode(positions), call.argument, argument),
       );
-    return [...old, ...this.#calls.filter(isNew)];
+    const noted = [
+      ...old.filter(({ note, isTaken }) => note !== undefined && !isTaken),
+      ...old.filter(({ note, isTaken }) => note !== undefined && isTaken),
+      ...this.#calls.filter(({ note }) => note !== undefined),
+    ];
+    return [...plain, ...this.#calls.filter(isNew), ...noted.slice(-MAX_NOTED_CALLS)];
   }
 
   // ── Remembering ────────────────────────────────────────────────────────────────────────────────
@@ -209,7 +229,9 @@ class OpenHeapImage implements HeapImage {
         return watch((slot instanceof Thunk ? yield slot : slot) as Value);
       },
     });
-    return new Map([...globals, ["import", new Builtin(definition)]]);
+    const watching = new Builtin(definition);
+    this.#originals.set(watching, plain);
+    return new Map([...globals, ["import", watching]]);
   }
 
   /** The same function, but for remembering its calls. Only the main program sees it. */
@@ -218,35 +240,55 @@ class OpenHeapImage implements HeapImage {
     let watched = this.#watched.get(value);
     if (watched === undefined) {
       const calls = this.#calls;
+      const recalled = this.#recalled;
       const { positions } = this.#parts.context;
+      const noted = (argument: Slot): CallNote | undefined => this.#noteOf(argument);
       const code = codeCalling(value.code, function* (_ctx, given): Suspendable<Slot> {
         const argument = (yield argumentOf(value.code, given)) as Slot;
+        const isPlain = arePlainAndSame(new SameCode(positions), argument, argument);
         const isNew = !calls.some(
-          (call) => call.function === value && arePlainAndSame(positions, call.argument, argument),
+          (call) =>
+            call.function === value &&
+            call.note === undefined &&
+            arePlainAndSame(new SameCode(positions), call.argument, argument),
         );
-        const remembers = isNew && arePlainAndSame(positions, argument, argument);
+        const note = isPlain ? undefined : noted(argument);
         const result = (yield new CallRequest(value, [argument])) as Value;
-        if (remembers) calls.push({ function: value, argument, result });
+        const remembers = isPlain ? isNew : note !== undefined && !recalled.has(argument);
+        if (remembers) calls.push({ function: value, argument, result, note });
         return result;
       });
       watched = new Closure(code, undefined, undefined, null);
       this.#watched.set(value, watched);
+      this.#originals.set(watched, value);
     }
     return watched;
+  }
+
+  /** The note of an argument. Of globals and values of files, only the identity matters. */
+  #noteOf(argument: Slot): CallNote | undefined {
+    const { globals, files, context } = this.#parts;
+    const known = new Set<unknown>([...globals.values(), ...this.globals.values()]);
+    for (const slot of context.builtins.slots()) known.add(slot);
+    for (const { value } of files.values()) {
+      known.add(value instanceof Thunk ? valueOfForced(value) : value);
+    }
+    return noteOf(argument, (object) => known.has(this.#original(object)));
   }
 }
 
 /** Lets a function look for a remembered result before it runs; each result is given away once. */
-function installRecall(closure: Closure, calls: readonly ImageCall[]): void {
+function installRecall(closure: Closure, calls: readonly ImageCall[], recalled: Set<Slot>): void {
   const left = [...calls];
   const { code } = closure;
-  const recalling = codeCalling(code, function* (ctx, given): Suspendable<Slot> {
+  const recalling = codeCalling(code, function* (_ctx, given): Suspendable<Slot> {
     const argument = (yield argumentOf(code, given)) as Slot;
-    const found = left.findIndex((call) =>
-      arePlainAndSame(ctx.positions, call.argument(), argument),
-    );
+    const found = left.findIndex((call) => call.accepts(argument));
     const [call] = found < 0 ? [] : left.splice(found, 1);
-    if (call !== undefined) return call.result();
+    if (call !== undefined) {
+      recalled.add(argument);
+      return call.result();
+    }
     const { a, b, rest } = closure;
     return (yield new CallRequest(new Closure(code, a, b, rest), [argument])) as Value;
   });
@@ -322,69 +364,6 @@ function codeCalling(
 
 /** Slots of the frame of {@link codeCalling}. */
 const FRAME_SIZE = 8;
-
-/**
- * Whether two slots are evaluated, plain data and the same. Functions have an identity, and floats that are
- * not numbers are not equal to themselves, so neither are plain. The positions of attributes must be the
- * same as far as programs can ask for them.
- */
-function arePlainAndSame(positions: PositionTable, left: Slot, right: Slot): boolean {
-  const pairs: [Slot, Slot][] = [[left, right]];
-  let count = 0;
-  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
-    if (++count > MAX_PLAIN) return false;
-    const a = plainValue(pair[0]);
-    const b = plainValue(pair[1]);
-    if (a === undefined || b === undefined) return false;
-    if (isList(a)) {
-      if (!isList(b) || a.length !== b.length) return false;
-      for (let i = 0; i < a.length; i++) pairs.push([a[i] as Slot, b[i] as Slot]);
-    } else if (a instanceof Attrs) {
-      if (!(b instanceof Attrs)) return false;
-      const names = a.names();
-      const others = b.names();
-      if (names.length !== others.length) return false;
-      // The order of the names can be seen, too.
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i] as string;
-        if (name !== others[i]) return false;
-        if (placeOf(positions, a.positionOf(name)) !== placeOf(positions, b.positionOf(name))) {
-          return false;
-        }
-        pairs.push([a.slots()[i] as Slot, b.slots()[i] as Slot]);
-      }
-    } else if (a instanceof NixPath) {
-      if (!(b instanceof NixPath) || a.path !== b.path || a.accessor !== b.accessor) return false;
-    } else if (a !== b) return false;
-  }
-  return true;
-}
-
-/** A position as `unsafeGetAttrPos` gives it. */
-function placeOf(positions: PositionTable, pos: PosIdx): string {
-  const position = positions.resolve(pos);
-  if (position === undefined) return "";
-  const { source, offset } = position;
-  const { origin } = source;
-  if (origin.kind !== "file" && origin.kind !== "internal") return "";
-  const { line, column } = source.lineColumn(offset);
-  return `${origin.path}:${line}:${column}`;
-}
-
-function plainValue(slot: Slot): Value | undefined {
-  const value = slot instanceof Thunk ? (valueOfForced(slot) as Value | undefined) : slot;
-  switch (typeof value) {
-    case "string":
-    case "number":
-    case "bigint":
-    case "boolean":
-      return value;
-    default:
-      if (value === null || isList(value)) return value;
-      if (value instanceof ContextString || value instanceof NixFloat) return undefined;
-      return value instanceof Attrs || value instanceof NixPath ? value : undefined;
-  }
-}
 
 /** A map that asks for what it lacks. */
 class BackedMap<Item> extends Map<string, Item> {

@@ -28,7 +28,9 @@ import {
 } from "../value/value.ts";
 import { MISSING } from "../vm/calls.ts";
 import { WithScope } from "../vm/with-scope.ts";
-import type { PlacedProgram } from "./encode.ts";
+import { type CallMatch, matchCall, type Records } from "./call-match.ts";
+import { CallNote, type NotedThunk } from "./call-note.ts";
+import type { PlacedProgram, RememberedCall } from "./encode.ts";
 import { readFacts } from "./facts.ts";
 import {
   CallRow,
@@ -51,6 +53,8 @@ import {
   TAG_MASK,
   Tag,
 } from "./format.ts";
+import { arePlainAndSame } from "./plain-data.ts";
+import { SameCode } from "./same-code.ts";
 import { treeOf } from "./trees.ts";
 
 /** The reason to repeat a run without its image. It is not an error of the program, so nothing catches it. */
@@ -91,6 +95,14 @@ export interface ImageHost {
    * cannot be read.
    */
   readonly load: (path: NixPath, base: PosIdx, key: string) => LoadedUnits | undefined;
+  /** Compiles the text of a main program at a position that is reserved for it. */
+  readonly compile: (
+    source: SourceFile,
+    directory: NixPath,
+    base: PosIdx,
+  ) => LoadedUnits | undefined;
+  /** The object that one of the program stands for, in an evaluation that keeps its heap. */
+  readonly original: (object: object) => object;
   /** Told that the image cannot be used. */
   readonly onStale: () => void;
   /** Lets a function look for a remembered call before it runs. */
@@ -99,8 +111,11 @@ export interface ImageHost {
 
 /** A remembered call of an image. */
 export interface ImageCall {
-  /** The argument. */
-  argument(): Slot;
+  /**
+   * Whether an argument is like the remembered one. If so, it takes the place of that one as far as programs
+   * could tell them apart, and the result must be asked for.
+   */
+  accepts(argument: Slot): boolean;
   /** The result. Must be asked for once. */
   result(): Slot;
 }
@@ -167,6 +182,14 @@ export class ImageReader {
   #isCopied = false;
   readonly #units: (LoadedUnits | undefined)[] = [];
   readonly #sources: (SourceFile | undefined)[] = [];
+  /** The positions that are shown in place of those in texts of earlier main programs. */
+  readonly #moved = new Map<number, PosIdx>();
+  /** What the code and the positions of the present program stand for. */
+  readonly #originalCode = new Map<Lambda, Lambda>();
+  readonly #originalPositions = new Map<PosIdx, PosIdx>();
+  /** The rows of calls whose results were given away. */
+  readonly #taken = new Set<number>();
+  #isComparing = false;
   /** The rows of imports by what was requested, and by the path that was read. */
   readonly #requested = new Map<string, number>();
   readonly #read = new Map<string, number>();
@@ -302,17 +325,132 @@ export class ImageReader {
     }
   }
 
-  /** All calls, to write them to another image. */
-  *calls(): Generator<{ function: Closure; argument: Slot; result: Slot }> {
+  /** All calls, to write them to another image, and whether their results were given away. */
+  *calls(): Generator<RememberedCall & { readonly isTaken: boolean }> {
     for (const [closure, rows] of this.#calls) {
       for (const row of rows) {
         yield {
           function: this.#object(closure) as Closure,
           argument: this.#slot(this.#words[row + CallRow.Argument] as number) as Slot,
           result: this.#slot(this.#words[row + CallRow.Result] as number) as Slot,
+          note: this.#noteAt(this.#words[row + CallRow.Note] as number),
+          isTaken: this.#taken.has(row),
         };
       }
     }
+  }
+
+  /** Reads a note, to write it to another image. */
+  #noteAt(slot: number): CallNote | undefined {
+    if ((slot & TAG_MASK) !== Tag.Object) return undefined;
+    const words = this.#words;
+    const at = slot >> TAG_BITS;
+    this.#reach(at);
+    const count = words[at + 1] as number;
+    this.#reachTo(at, at + 1 + 2 * count);
+    const thunks: NotedThunk[] = [];
+    for (let i = 0; i < count; i++) {
+      thunks.push({
+        thunk: this.#slot(words[at + 2 + 2 * i] as number) as Thunk,
+        before: this.#slot(words[at + 3 + 2 * i] as number) as Thunk | undefined,
+      });
+    }
+    return new CallNote(thunks);
+  }
+
+  /** The code of the image that code of the present program stands for, or the code itself. */
+  originalCode(code: Lambda): Lambda {
+    return this.#originalCode.get(code) ?? code;
+  }
+
+  /** {@link originalCode} for a position. */
+  originalPosition(pos: PosIdx): PosIdx {
+    return this.#originalPositions.get(pos) ?? pos;
+  }
+
+  // ── Arguments of calls ─────────────────────────────────────────────────────────────────────────
+
+  #accepts(row: number, argument: Slot): boolean {
+    const words = this.#words;
+    const slot = words[row + CallRow.Argument] as number;
+    const note = words[row + CallRow.Note] as number;
+    this.#isComparing = true;
+    try {
+      if ((note & TAG_MASK) === Tag.Object) {
+        const compared = [slot, note >> TAG_BITS] as const;
+        const match = matchCall(this.#records(), compared, argument, this.#host.original);
+        if (match === undefined) return false;
+        this.#bind(match);
+        this.#move(match.code);
+      } else {
+        const code = new SameCode(this.#host.positions);
+        if (!arePlainAndSame(code, this.#slot(slot) as Slot, argument)) return false;
+        this.#move(code);
+      }
+    } finally {
+      this.#isComparing = false;
+    }
+    this.used = true;
+    return true;
+  }
+
+  /** Puts the objects of an argument in the places of those of a remembered one. */
+  #bind({ objects, suspended }: CallMatch): void {
+    for (const [record, object] of objects) {
+      this.#register(record, object);
+      if (!suspended.has(record)) continue;
+      const thunk = object as Thunk;
+      thunk.code = this.#state;
+      thunk.a = record;
+      thunk.b = undefined;
+      thunk.rest = null;
+    }
+  }
+
+  /** Shows the present positions from now on. */
+  #move({ lambdas, positions }: SameCode): void {
+    for (const [old, code] of lambdas) this.#originalCode.set(code, old);
+    for (const [old, pos] of positions) {
+      this.#moved.set(old - this.#base, pos);
+      this.#originalPositions.set(pos, old);
+    }
+  }
+
+  #records(): Records {
+    const words = this.#words;
+    const offsets = new Map<unknown, number>();
+    this.#objects.forEach((object, i) => {
+      offsets.set(object, i);
+    });
+    return {
+      positions: this.#host.positions,
+      word: (at) => {
+        if (this.#pages[at >> PAGE_BITS] === 0) this.#load(at >> PAGE_BITS);
+        return words[at] as number;
+      },
+      string: (index) => this.#string(index),
+      objectAt: (record) => {
+        const known = this.#indexes[record] as number;
+        return known === 0 ? undefined : this.#objects[known];
+      },
+      has: (object) => offsets.has(object),
+      constantAt: (record) => this.#object(record),
+      shapeAt: (record) => this.#object(record) as Shape,
+      position: (written) => this.#position(written),
+      mainCode: (record) => {
+        const file = words[record + Code.File] as number;
+        if (words[this.#fileRow(file) + FileRow.Kind] !== FileKind.Main) return undefined;
+        return this.#unitsOf(file).lambda(words[record + Code.Unit] as number);
+      },
+      baseOf: (record) => {
+        const row = this.#fileRow(words[record + Code.File] as number);
+        return (this.#base + (words[row + FileRow.Base] as number)) as PosIdx;
+      },
+    };
+  }
+
+  #register(record: number, object: unknown): void {
+    this.#indexes[record] = this.#objects.push(object) - 1;
   }
 
   /** What is known about a derivation. */
@@ -355,17 +493,21 @@ export class ImageReader {
     if (file === undefined) return undefined;
     const row = this.#fileRow(file);
     const words = this.#words;
-    if (words[row + FileRow.Kind] !== FileKind.Program) return undefined;
+    const isMain = words[row + FileRow.Kind] === FileKind.Main;
+    if (!isMain && words[row + FileRow.Kind] !== FileKind.Program) return undefined;
     const start = words[row + FileRow.Base] as number;
     const end =
       file + 1 < (words[words[Head.Files] as number] as number)
         ? (words[this.#fileRow(file + 1) + FileRow.Base] as number)
         : (words[Head.Positions] as number);
-    return {
-      program: { path: this.#path(row), key: this.#string(words[row + FileRow.Key] as number) },
-      base: (this.#base + start) as PosIdx,
-      length: end - start - 1,
-    };
+    const base = (this.#base + start) as PosIdx;
+    const length = end - start - 1;
+    if (isMain) {
+      const { directory } = this.#mainText(row);
+      return { program: { source: this.#source(file), basePath: directory }, base, length };
+    }
+    const key = this.#string(words[row + FileRow.Key] as number);
+    return { program: { path: this.#path(row), key }, base, length };
   }
 
   /** The error that ends the run. */
@@ -418,6 +560,12 @@ export class ImageReader {
   #resolve(distance: number): Position {
     const file = this.#fileAt(distance);
     if (file === undefined) throw this.#stale("a position is in no file");
+    if (this.#words[this.#fileRow(file) + FileRow.Kind] === FileKind.Main && !this.#isComparing) {
+      const moved = this.#moved.get(distance);
+      const position = moved === undefined ? undefined : this.#host.positions.resolve(moved);
+      if (position !== undefined) return position;
+      if (!this.#isCopied) throw this.#stale("a position is in no present text");
+    }
     const source = this.#source(file);
     return {
       source,
@@ -433,9 +581,21 @@ export class ImageReader {
     if (words[row + FileRow.Kind] === FileKind.Text) {
       const origin = JSON.parse(this.#string(words[row + FileRow.Tree] as number)) as Origin;
       source = new SourceFile(origin, this.#string(words[row + FileRow.Path] as number));
+    } else if (words[row + FileRow.Kind] === FileKind.Main) {
+      source = new SourceFile(
+        this.#mainText(row).origin,
+        this.#string(words[row + FileRow.Path] as number),
+      );
     } else source = this.#unitsOf(file).source;
     this.#sources[file] = source;
     return source;
+  }
+
+  /** Where the text of a main program is from, and the directory of its relative paths. */
+  #mainText(row: number): { readonly origin: Origin; readonly directory: NixPath } {
+    const written = this.#string(this.#words[row + FileRow.Tree] as number);
+    const [origin, path, tree] = JSON.parse(written) as [Origin, string, number];
+    return { origin, directory: new NixPath(path, treeOf(tree)) };
   }
 
   #unitsOf(file: number): LoadedUnits {
@@ -444,6 +604,12 @@ export class ImageReader {
       const row = this.#fileRow(file);
       const words = this.#words;
       const base = (this.#base + (words[row + FileRow.Base] as number)) as PosIdx;
+      if (words[row + FileRow.Kind] === FileKind.Main) {
+        units = this.#host.compile(this.#source(file), this.#mainText(row).directory, base);
+        if (units === undefined) throw this.#stale("a text does not compile");
+        this.#units[file] = units;
+        return units;
+      }
       const key = this.#string(words[row + FileRow.Key] as number);
       const path = this.#path(row);
       units = this.#host.load(path, base, key);
@@ -466,7 +632,7 @@ export class ImageReader {
         const known = this.#indexes[payload] as number;
         if (known !== 0) return this.#objects[known];
         const thunk = new Thunk(this.#state, payload, undefined, null);
-        this.#indexes[payload] = this.#objects.push(thunk) - 1;
+        this.#register(payload, thunk);
         return thunk;
       }
       case Tag.Object:
@@ -555,7 +721,7 @@ export class ImageReader {
     this.used = true;
     this.#reach(at);
     const made = this.#make(at);
-    this.#indexes[at] = this.#objects.push(made) - 1;
+    this.#register(at, made);
     if (lacksSlots(this.#words[at] as Kind)) this.#unfilled.push(at);
     if (this.#isFilling) return made;
     this.#isFilling = true;
@@ -584,10 +750,7 @@ export class ImageReader {
         if (calls !== undefined) {
           this.#host.recalling(
             closure,
-            calls.map((row) => ({
-              argument: () => this.#slot(words[row + CallRow.Argument] as number) as Slot,
-              result: () => this.#slot(words[row + CallRow.Result] as number) as Slot,
-            })),
+            calls.map((row) => this.#call(row)),
           );
         }
         return closure;
@@ -625,6 +788,17 @@ export class ImageReader {
         if (this.#isCopied) return new LackingObject();
         throw this.#stale("it lacks a value");
     }
+  }
+
+  #call(row: number): ImageCall {
+    const words = this.#words;
+    return {
+      accepts: (given) => this.#accepts(row, given),
+      result: () => {
+        this.#taken.add(row);
+        return this.#slot(words[row + CallRow.Result] as number) as Slot;
+      },
+    };
   }
 
   #fill(at: number): void {
