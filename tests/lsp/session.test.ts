@@ -60,6 +60,7 @@ let
       version = "2.12";
       meta = { description = "Greets"; position = toString ./hello.nix + ":3"; };
     };
+    functions = import ./functions.nix;
     broken = throw "this package is broken";
     endless = let f = n: f (n + 1); in f 0;
   };
@@ -71,6 +72,14 @@ beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "nivis-lsp-")));
   for (const [path, text] of Object.entries({
     "nixpkgs/default.nix": NIXPKGS,
+    "nixpkgs/functions.nix": `rec {
+      /** Doubles a *number*. */
+      double = x: x * 2;
+      /** Doubles it twice. */
+      quadruple = compose double double;
+      compose = f: g: x: f (g x);
+      first = builtins.head;
+    }`,
     "work/lib.nix": "{ one = 1; }",
     "work/user.nix": "(import ./lib.nix).one",
     "flake/flake.nix": `{ inputs.sub.url = "path:./sub"; outputs = { self, sub }: { }; }`,
@@ -124,6 +133,19 @@ describe("evaluation", () => {
       uri: `file://${join(folder, "nixpkgs/hello.nix")}`,
       range: { start: { line: 2 } },
     });
+  });
+
+  test.each([
+    ["double", "Doubles a *number*."],
+    ["quadruple", "Doubles it twice."],
+    ["first", "first element"],
+  ])("doc comments of functions in other files: %s", async (name, text) => {
+    const session = await start();
+    const { place } = await session.open(work("test.nix"), `{ pkgs }: pkgs.functions.§${name} 2`);
+    const hover = await session.until<Hover>("textDocument/hover", place, (reply) =>
+      JSON.stringify(reply ?? "").includes(text),
+    );
+    expect((hover.contents as { value: string }).value).toContain(text);
   });
 
   test("options, below submodules as well", async () => {

@@ -53,6 +53,8 @@ export interface DescribedValue {
   readonly shown: string;
   /** The formals of a function, with whether each has a default. */
   readonly formals: readonly { readonly name: string; readonly optional: boolean }[] | undefined;
+  /** The doc comment (RFC 145) of a function, or of the attribute that was asked for; Markdown. */
+  readonly documentation: string | undefined;
   /** Where it is defined. */
   readonly place: Place | undefined;
   readonly package: DescribedPackage | undefined;

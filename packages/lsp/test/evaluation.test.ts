@@ -22,6 +22,7 @@ const NOTHING: DescribedValue = {
   type: "set",
   shown: "{ … }",
   formals: undefined,
+  documentation: undefined,
   place: undefined,
   package: undefined,
   option: undefined,
@@ -102,7 +103,12 @@ class Known implements Evaluator {
 
 const VALUES = {
   "import <nixpkgs> { }#hello": HELLO,
-  "import <nixpkgs> { }#lib#id": { ...NOTHING, type: "lambda", shown: "a function" },
+  "import <nixpkgs> { }#lib#id": {
+    ...NOTHING,
+    type: "lambda",
+    shown: "a function",
+    documentation: "The identity function.",
+  },
   "import <nixpkgs> { }#fetch": {
     ...NOTHING,
     formals: [
@@ -169,6 +175,14 @@ test("hover and definition of packages", async () => {
     uri: "file:///pkgs/hello.nix",
     range: { start: { line: 4 } },
   });
+});
+
+test("hover shows the doc comment of a function that only evaluation finds", async () => {
+  const { document } = await start("{ lib }: lib.i§d 1");
+  const hover = await (client as TestClient).at<Hover>("textDocument/hover", document);
+  expect((hover.contents as { value: string }).value).toBe(
+    "lambda\n\n```nix\na function\n```\n\nThe identity function.",
+  );
 });
 
 test("options of modules: completion, hover, declaration", async () => {

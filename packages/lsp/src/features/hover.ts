@@ -20,7 +20,7 @@ const MAX_SHOWN = 200;
 export const hoverFeature: Feature = {
   method: "textDocument/hover",
   title: "Hover",
-  does: "documentation of builtins, doc comments (RFC 145) and older comments, where a name comes from; by evaluation values, packages with version, description and licence, and NixOS options",
+  does: "documentation of builtins, doc comments (RFC 145) and older comments, where a name comes from; by evaluation values, doc comments of functions in other files, packages with version, description and licence, and NixOS options",
   peers: { nil: "types, builtins", nixd: "packages, options" },
   test: "hover.test.ts",
   capabilities: () => ({ hoverProvider: true }),
@@ -50,11 +50,8 @@ export const hoverFeature: Feature = {
           }
           if (use.kind !== "global") {
             const variable = { kind: NodeKind.Var, name: use.name, pos: use.start, ...span(use) };
-            add(
-              describedValue(
-                await bench.evaluations.describe(snapshot, variable as never, [], token),
-              ),
-            );
+            const value = await bench.evaluations.describe(snapshot, variable as never, [], token);
+            add(describedBeside(parts, value));
           }
           break;
         }
@@ -159,7 +156,7 @@ async function describeAttribute(
     parts.push(`${describeBinding(site.snapshot, site.binding, [site.binding.name])}${where}`);
   }
   const value = await bench.evaluations.describe(snapshot, base, path, token);
-  const described = describedValue(value);
+  const described = describedBeside(parts, value);
   if (described !== undefined) parts.push(described);
   return parts.length === 0 ? undefined : parts.join("\n\n---\n\n");
 }
@@ -174,6 +171,17 @@ async function describeOption(
   return found?.option === undefined ? undefined : optionMarkdown(found.option);
 }
 
+/** Markdown about a value, without documentation that one of `parts` shows already. */
+function describedBeside(
+  parts: readonly string[],
+  value: DescribedValue | undefined,
+): string | undefined {
+  const { documentation } = value ?? {};
+  if (value === undefined || documentation === undefined) return describedValue(value);
+  const isShown = parts.some((part) => part.includes(documentation));
+  return describedValue(isShown ? { ...value, documentation: undefined } : value);
+}
+
 /** Markdown about a value. */
 export function describedValue(value: DescribedValue | undefined): string | undefined {
   if (value === undefined) return undefined;
@@ -183,7 +191,9 @@ export function describedValue(value: DescribedValue | undefined): string | unde
     ?.map(({ name, optional }) => (optional ? `${name} ?` : name))
     .join(", ");
   const shown = formals === undefined ? value.shown : `{ ${formals} }: …`;
-  return `${value.type}\n\n\`\`\`nix\n${shown}\n\`\`\``;
+  const parts = [value.type, `\`\`\`nix\n${shown}\n\`\`\``];
+  if (value.documentation !== undefined) parts.push(value.documentation);
+  return parts.join("\n\n");
 }
 
 /** Markdown about a package. */

@@ -5,8 +5,10 @@
  */
 import {
   Attrs,
+  attributeDocumentation,
   Builtin,
   Closure,
+  documentationOf,
   type Evaluation,
   isDerivation,
   isFunction,
@@ -107,10 +109,28 @@ export class ValueReader {
       type: isPackage ? "derivation" : isOption ? "option" : typeName(value),
       shown: shown(value),
       formals: this.#formals(value),
+      documentation: isPackage || isOption ? undefined : this.#documentation(value, parent, name),
       place,
       package: isPackage ? this.#package(value as Attrs) : undefined,
       option: isOption ? this.#option(value as Attrs) : undefined,
     };
+  }
+
+  #documentation(
+    value: Value,
+    parent: Attrs | undefined,
+    name: string | undefined,
+  ): string | undefined {
+    const { context } = this.#evaluation;
+    try {
+      const own = this.#evaluation.run(documentationOf(context, value));
+      const pos = name === undefined ? undefined : parent?.positionOf(name);
+      const text =
+        own?.text ?? (pos === undefined ? undefined : attributeDocumentation(context, pos));
+      return text === undefined ? undefined : decodeUtf8(text).trim();
+    } catch {
+      return undefined;
+    }
   }
 
   #isDerivation(value: Attrs): boolean {
