@@ -44,7 +44,11 @@ export const ON_DEMAND = {
   archives: ["fetch/src/archive/unpack.ts"],
   fetching: ["nivis/src/fetching.ts"],
   nix: ["nivis/src/nix.ts"],
-  repl: ["nivis/src/commands/repl.ts", "nivis/src/commands/debug-eval.ts"],
+  repl: [
+    "nivis/src/commands/repl.ts",
+    "nivis/src/commands/debug-eval.ts",
+    "nivis/src/repl/debugged-work.ts",
+  ],
   packs: ["nivis/src/commands/pack.ts"],
   dap: ["nivis/src/commands/dap.ts"],
   types: ["nivis/src/commands/types.ts"],

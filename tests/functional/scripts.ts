@@ -165,6 +165,7 @@ export const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "circular",
     "commit-lock-file-summary",
     "config",
+    "debugger",
     "develop",
     "dubious-query",
     "eval-cache",

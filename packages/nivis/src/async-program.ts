@@ -2,7 +2,7 @@
 import { marked } from "@nivis/formats";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
-import { usageError } from "./options/option.ts";
+import { flag, usageError } from "./options/option.ts";
 import { runWaitingProgram, type WaitingProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -30,6 +30,8 @@ export function runAsyncProgram<Flags extends CommonFlags>(
 ): Promise<number> {
   const waiting: WaitingProgram<Flags> = {
     ...program,
+    // Nix: it is taken by all commands that could evaluate something.
+    options: [...program.options, { ...flag<Flags>(["--debugger"], "", () => {}), hidden: true }],
     run: async (flags, invocation) => {
       await program.run(flags, invocation);
       return 0;

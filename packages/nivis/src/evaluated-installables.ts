@@ -3,16 +3,17 @@
  * bundle of their own without an evaluator; they pass words of the command line to this function,
  * which the main bundle hands to them, and get plain data back.
  */
+
 import { type DerivedPath, rootOfDerivedPath } from "@nivis/formats";
 import { runFlakeProgram } from "./commands/flake-commands.ts";
 import { hasFlakeFlags } from "./commands/flake-detection.ts";
+import { withInstallables } from "./installables.ts";
 import {
   addArgument,
   BUILDING_OPTIONS,
   type BuildingFlags,
   defaultBuildingFlags,
   type Installable,
-  withInstallables,
 } from "./options/building-options.ts";
 import type { HelpTopic } from "./options/help.ts";
 import { runWaitingProgram, type WaitingProgram } from "./program.ts";
@@ -58,7 +59,7 @@ export type EvaluateInstallables = (
 
 /** See {@link EvaluateInstallables}. */
 export const evaluateInstallables: EvaluateInstallables = async (request, terminal) => {
-  let found: readonly ResolvedInstallable[] = [];
+  let found: readonly ResolvedInstallable[] | undefined;
   const program: WaitingProgram<BuildingFlags> = {
     ...request.topic,
     options: BUILDING_OPTIONS,
@@ -69,7 +70,7 @@ export const evaluateInstallables: EvaluateInstallables = async (request, termin
         flags,
         { command: request.topic.name, use: "package" },
         async ({ session, resolve }) => {
-          const resolved = resolve();
+          const resolved = await resolve();
           if (request.realise === "nothing") {
             found = named(resolved);
             return 0;
@@ -88,7 +89,8 @@ export const evaluateInstallables: EvaluateInstallables = async (request, termin
     request.namesFlakes || hasFlakeFlags(request.options)
       ? await runFlakeProgram(program, args, terminal)
       : await runWaitingProgram(program, args, terminal);
-  return code === 0 ? found : code;
+  // Without a failure, nothing is found only if the user has left the debugger.
+  return found !== undefined && code === 0 ? found : code;
 };
 
 function named(installables: readonly Installable[]): readonly ResolvedInstallable[] {

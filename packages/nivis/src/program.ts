@@ -8,6 +8,7 @@ import { writeFileSync } from "node:fs";
 import { EvalError, evalErrorWithPlaces, isPassingKind } from "@nivis/eval";
 import { encodeUtf8, HASH_MISMATCH_EXIT_CODE, marked } from "@nivis/formats";
 import { errnoMessage, InputRecorder, inputLines } from "@nivis/node";
+import { DebuggerExit } from "./debugger-exit.ts";
 import { Invocation } from "./invocation.ts";
 import type { InstallablesOpener } from "./options/building-options.ts";
 import {
@@ -140,6 +141,7 @@ function readArguments<Flags extends EvaluationFlags>(
 
 /** Shows what was thrown and returns the exit code. */
 function report(invocation: Invocation, error: unknown): number {
+  if (error instanceof DebuggerExit) return 0;
   const shown = evalErrorWithPlaces(error, invocation.positions);
   // An error about the run and not about the program need not come again.
   if (!(shown instanceof EvalError) || isPassingKind(shown.kind)) {

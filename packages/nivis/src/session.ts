@@ -67,6 +67,14 @@ export interface SessionOptions {
   readonly onDerivation?: (derivation: FinishedDerivation) => void;
 }
 
+/** A debugger that waits for its session. */
+export interface DebuggedWork {
+  /** What the session is to be opened with. */
+  readonly options: Pick<SessionOptions, "debugger" | "isInterrupted">;
+  /** Tells the debugger the session that was opened with these options. */
+  begin(session: Session): void;
+}
+
 /**
  * Sets up the evaluation of a command step by step (see session.ts of `@nivis/node`) and connects
  * it to the invocation.
@@ -167,7 +175,11 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     fetcher.close();
   };
   const parts = { evaluation, store, fetcher, owner };
-  return new Session(flags, evaluation, store, keeper?.keep(parts, flags, options, settings));
+  const slots = keeper?.keep(parts, flags, options, settings);
+  return new Session(flags, evaluation, store, {
+    slots,
+    isDebugged: options.debugger !== undefined,
+  });
 }
 
 /** Where narinfos of binary caches are remembered. */
@@ -282,6 +294,13 @@ export interface KeptSlot {
   readonly of: Slot | undefined;
 }
 
+interface SessionParts {
+  /** The slots that a kept evaluation has already; `undefined` if it is not kept. */
+  readonly slots: Map<string, KeptSlot> | undefined;
+  /** Whether the evaluation may stop in a debugger. */
+  readonly isDebugged: boolean;
+}
+
 /** The evaluation of one command and the sources that its arguments name. */
 export class Session {
   readonly evaluation: Evaluation;
@@ -293,17 +312,18 @@ export class Session {
   /** The unrestricted world. */
   readonly #machine: EvalIo;
 
-  /** The slots that a kept evaluation has already; `undefined` if it is not kept. */
   readonly #slots: Map<string, KeptSlot> | undefined;
+  readonly #isDebugged: boolean;
 
   constructor(
     flags: EvaluationFlags,
     evaluation: Evaluation,
     store: Store,
-    slots?: Map<string, KeptSlot>,
+    { slots, isDebugged }: SessionParts,
   ) {
     this.#flags = flags;
     this.#slots = slots;
+    this.#isDebugged = isDebugged;
     this.#invocation = flags.invocation;
     this.#machine = flags.invocation.machine;
     this.evaluation = evaluation;
@@ -482,6 +502,11 @@ export class Session {
   /** Runs native code that can be suspended. */
   run<Result>(generator: Suspendable<Result>): Result {
     return this.evaluation.run(generator);
+  }
+
+  /** {@link run}, but the debugger can stop in it, if there is one. */
+  async runDebugged<Result>(generator: Suspendable<Result>): Promise<Result> {
+    return this.#isDebugged ? this.evaluation.runAsync(generator) : this.run(generator);
   }
 }
 

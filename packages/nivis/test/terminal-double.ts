@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RunObserver } from "@nivis/eval";
+import type { LiveInput } from "../src/live-input.ts";
 import { runNivis } from "../src/nivis.ts";
 import { nixInstantiate } from "../src/nix-instantiate.ts";
 import { runProgram } from "../src/program.ts";
@@ -18,6 +19,8 @@ export interface Printed {
 /** What a run may be given. */
 export interface Given {
   readonly input?: string;
+  /** What is typed to commands that converse; not a terminal. */
+  readonly typed?: string;
   readonly environment?: Record<string, string>;
   readonly color?: boolean;
   /** What stands for the build of Nivis; without it, outputs of flakes are not remembered. */
@@ -32,6 +35,7 @@ function terminalFor(given: Given): { terminal: Terminal; printed(code: number):
     writeOut: (bytes) => out.push(bytes),
     writeLine: (bytes) => err.push(`${bytes}\n`),
     readInput: () => given.input ?? "",
+    ...(given.typed === undefined ? {} : { openInput: () => typedInput(given.typed as string) }),
     color: given.color ?? false,
     ...(given.build === undefined ? {} : { build: given.build }),
     ...(given.observer === undefined ? {} : { observer: given.observer }),
@@ -54,6 +58,18 @@ function terminalFor(given: Given): { terminal: Terminal; printed(code: number):
     return Buffer.from(bytes, "latin1").toString("utf8");
   };
   return { terminal, printed: (code) => ({ code, out: text(out), err: text(err) }) };
+}
+
+/** Standard input that has a text. */
+function typedInput(text: string): LiveInput {
+  const pieces = [text];
+  return {
+    isTerminal: false,
+    read: async () => pieces.shift(),
+    pause: () => {},
+    setRaw: () => {},
+    close: () => {},
+  };
 }
 
 function run(start: (terminal: Terminal) => number | Promise<number>, given: Given): Printed {

@@ -1,4 +1,5 @@
 /** `nivis build`: builds derivations, or fetches paths, and links to the results. */
+
 import {
   type DerivedPath,
   decodeUtf8,
@@ -6,6 +7,7 @@ import {
   formatDerivedPath,
   rootOfDerivedPath,
 } from "@nivis/formats";
+import { withInstallables } from "../installables.ts";
 import type { Invocation } from "../invocation.ts";
 import {
   addArgument,
@@ -13,7 +15,6 @@ import {
   type BuildingFlags,
   defaultBuildingFlags,
   type OpenedInstallables,
-  withInstallables,
 } from "../options/building-options.ts";
 import { flag, valueFlag } from "../options/option.ts";
 import { PROFILE_OPTION, setProfile } from "../profile.ts";
@@ -105,7 +106,7 @@ async function build(
   { session, resolve }: OpenedInstallables,
 ): Promise<number> {
   const { terminal } = invocation;
-  const wanted = resolve().flatMap((one) => one.wanted);
+  const wanted = (await resolve()).flatMap((one) => one.wanted);
   const realisation = new Realisation(session, invocation);
   realisation.printMissing(wanted, flags.dryRun);
   if (flags.dryRun) {

@@ -11,23 +11,22 @@ import {
   select,
   type Value,
 } from "@nivis/eval";
-import { type Bytes, encodeUtf8, marked } from "@nivis/formats";
-import { loadOutput } from "../flakes/repl-flake.ts";
-import { flag, usageError, valueFlag } from "../options/option.ts";
+import { type Bytes, marked } from "@nivis/formats";
+import { withDebuggedOutput } from "../flakes/repl-flake.ts";
+import { BREAK_OPTION } from "../options/building-options.ts";
+import { FLAKE_OPTIONS } from "../options/flake-options.ts";
+import { emptyLockChoices, type LockingFlags } from "../options/lock-options.ts";
+import { usageError } from "../options/option.ts";
 import { selectionOf } from "../options/source-options.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
-import { breakpointPlace } from "../repl/breakpoint-place.ts";
-import { DebugConversation } from "../repl/debug-conversation.ts";
-import { DebuggerExit } from "../repl/debug-stop.ts";
-import type { LineReader } from "../repl/lines.ts";
-import { openLines } from "../repl/open-lines.ts";
+import { withDebugger } from "../repl/debugged-work.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { writeValue } from "../written-value.ts";
 import { type EvalFlags, evalCommand, resultText } from "./eval.ts";
 import { namesFlakes } from "./flake-detection.ts";
 
-interface DebugFlags extends EvalFlags {
+interface DebugFlags extends EvalFlags, LockingFlags {
   /** The places of breakpoints; bytes. */
   readonly breaks: Bytes[];
 }
@@ -43,71 +42,38 @@ export async function startDebuggedEval(
 
 const debuggedEval = (isFlake: boolean): WaitingProgram<DebugFlags> => ({
   ...evalCommand,
-  options: [
-    ...evalCommand.options,
-    valueFlag<DebugFlags>(
-      ["--break"],
-      "PLACE",
-      "Stop at FILE:LINE or FILE:LINE:COLUMN, or when the function of that name is called. May be repeated",
-      (flags, place) => flags.breaks.push(encodeUtf8(place)),
-    ),
-    ...(isFlake ? [flag<DebugFlags>(["--pure-eval"], "Allow no impurities", () => {})] : []),
-  ],
+  options: [...evalCommand.options, BREAK_OPTION, ...(isFlake ? FLAKE_OPTIONS : [])],
   defaults: (invocation) => {
     if (isFlake) invocation.requireFlakes();
-    return { ...evalCommand.defaults(invocation), breaks: [] };
+    return { ...evalCommand.defaults(invocation), breaks: [], locking: emptyLockChoices() };
   },
-  run: async (flags, invocation) => {
-    const { terminal } = invocation;
-    const input = terminal.openInput?.();
-    if (input === undefined) throw usageError("standard input cannot be read here");
-    const conversation = new DebugConversation(invocation);
-    const session = openSession(flags, {
-      readOnly: flags.readOnly,
-      debugger: conversation.debug.hooks,
-      isInterrupted: conversation.interrupts.isRaised,
-    });
-    let lines: Promise<LineReader> | undefined;
-    conversation.begin(session, (repl) => {
-      lines ??= openLines(input, terminal, repl, { keys: undefined, previews: false });
-      return lines;
-    });
-    for (const place of flags.breaks) {
-      conversation.debug.breakpoints.add(breakpointPlace(session, conversation.debug, place));
-    }
-    conversation.debug.breakpointsChanged();
-    try {
-      for (const slot of await slotsOf(flags, session, isFlake)) {
-        await print(flags, session, slot, (text) => terminal.writeOut(text));
+  run: (flags, invocation) =>
+    withDebugger(invocation, flags.breaks, async (debugged) => {
+      const write = (text: Bytes): void => invocation.terminal.writeOut(text);
+      if (isFlake) {
+        const [argument = ".", ...more] = [...flags.attrPaths, ...flags.positionals];
+        if (more.length > 0) throw usageError(marked`unexpected argument '${more[0]}'`);
+        await withDebuggedOutput(flags, argument, debugged, (session, slot) =>
+          print(flags, session, slot, write),
+        );
+        return 0;
       }
-    } catch (error) {
-      if (!(error instanceof DebuggerExit)) throw error;
-    } finally {
-      if (lines === undefined) input.close();
-      else (await lines).close();
-    }
-    return 0;
-  },
+      const session = openSession(flags, { ...debugged.options, readOnly: flags.readOnly });
+      debugged.begin(session);
+      for (const slot of await slotsOf(flags, session)) await print(flags, session, slot, write);
+      return 0;
+    }),
 });
 
 /** The slots that the command line names. */
-async function slotsOf(flags: EvalFlags, session: Session, isFlake: boolean): Promise<Slot[]> {
+async function slotsOf(flags: EvalFlags, session: Session): Promise<Slot[]> {
   const { evaluation } = session;
-  const { context } = evaluation;
-  if (isFlake) {
-    const [text = ".", ...more] = [...flags.attrPaths, ...flags.positionals];
-    if (more.length > 0) throw usageError(marked`unexpected argument '${more[0]}'`);
-    const system = context.builtins.get("currentSystem") as Bytes | undefined;
-    const prefixes = system === undefined ? [] : ["packages", "legacyPackages"];
-    const paths = prefixes.map((name) => `${name}.${system}.`);
-    return [(await loadOutput(text, session, flags.invocation, paths)).slot];
-  }
   const args = session.autoArguments();
   const { source, attrPaths } = selectionOf(flags, session, "nivis eval");
   const root: Value = await evaluation.runAsync(session.program(source));
   const slots: Slot[] = [];
   for (const path of attrPaths) {
-    slots.push(await evaluation.runAsync(select(context, path, args, root)));
+    slots.push(await evaluation.runAsync(select(evaluation.context, path, args, root)));
   }
   return slots;
 }

@@ -1,4 +1,5 @@
 /** `nivis develop` and `nivis print-dev-env`: the environment in which a derivation is built. */
+
 import { EvalError, evalErrorOf } from "@nivis/eval";
 import {
   type DerivedPath,
@@ -17,6 +18,7 @@ import {
   readEnvironment,
   type ShellPlaces,
 } from "../build-environment.ts";
+import { withInstallables } from "../installables.ts";
 import type { Invocation } from "../invocation.ts";
 import {
   addArgument,
@@ -25,7 +27,6 @@ import {
   defaultBuildingFlags,
   type Installable,
   type OpenedInstallables,
-  withInstallables,
 } from "../options/building-options.ts";
 import {
   defaultEnvironmentFlags,
@@ -95,7 +96,7 @@ async function prepareIn(
   { session, resolve, resolveOthers, interactiveShell }: OpenedInstallables,
   wantsShell: boolean,
 ): Promise<Prepared> {
-  const resolved = resolve();
+  const resolved = await resolve();
   const wanted = resolved.flatMap((one) => one.wanted);
   const realisation = new Realisation(session, invocation);
   const [only] = wanted;
@@ -109,7 +110,7 @@ async function prepareIn(
   const redirects = new Map<string, string>();
   for (const [argument, directory] of flags.redirects) {
     const target = session.absolutePath(directory);
-    for (const { wanted } of resolveOthers([argument])) {
+    for (const { wanted } of await resolveOthers([argument])) {
       for (const path of wanted.flatMap((one) => plannedPaths(one, realisation))) {
         if (mentions(built.environment, path)) redirects.set(path, target);
         else {

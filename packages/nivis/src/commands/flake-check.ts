@@ -1,5 +1,5 @@
 /** `nivis flake check`: evaluates the outputs of a flake, checks what they are, and builds its checks. */
-import { EvalError } from "@nivis/eval";
+import { EvalError, inSymbolOrder } from "@nivis/eval";
 import {
   type DerivedPath,
   encodeUtf8,
@@ -9,8 +9,9 @@ import {
 } from "@nivis/formats";
 import { green } from "../flakes/ansi.ts";
 import { type CheckedFlake, checkFlake } from "../flakes/check-flake.ts";
-import { withFlakes } from "../flakes/flake-evaluation.ts";
+import { withDebuggedFlakes } from "../flakes/debugged-flakes.ts";
 import type { Invocation } from "../invocation.ts";
+import { DEBUGGER_OPTIONS } from "../options/building-options.ts";
 import {
   defaultFlakeFlags,
   FLAKE_OPTIONS,
@@ -40,6 +41,7 @@ export const flakeCheckCommand: WaitingProgram<CheckFlags> = {
   ],
   options: [
     ...FLAKE_OPTIONS,
+    ...DEBUGGER_OPTIONS,
     flag<CheckFlags>(["--no-build"], "Build nothing", (flags) => {
       flags.build = false;
     }),
@@ -67,7 +69,7 @@ export const flakeCheckCommand: WaitingProgram<CheckFlags> = {
   }),
   positional: takeFlake,
   run: (flags, invocation) =>
-    withFlakes(
+    withDebuggedFlakes(
       flags,
       {
         appliesConfig: true,
@@ -76,6 +78,14 @@ export const flakeCheckCommand: WaitingProgram<CheckFlags> = {
         recalled: (code) => code,
       },
       (session) => [session.parseRef(flags.flake ?? ".")],
+      ({ session }) => ({
+        enters: (names) => names.length < 3 && !UNCHECKED.has(names[0] ?? ""),
+        visits: ([, system]) =>
+          flags.allSystems || !system?.includes("-") || system === session.io.system(),
+        order: inSymbolOrder,
+        needs: [["drvPath"]],
+        keepsGoing: invocation.settings.building.get("keep-going") === "true",
+      }),
       async ({ flakes, session }) => {
         const isSet = invocation.settings.overridden.has("allow-import-from-derivation");
         const keepGoing = invocation.settings.building.get("keep-going") === "true";
@@ -96,6 +106,9 @@ export const flakeCheckCommand: WaitingProgram<CheckFlags> = {
       },
     ),
 };
+
+/** Outputs whose attributes are not derivations, or are checked without builds. */
+const UNCHECKED: ReadonlySet<string> = new Set(["hydraJobs", "legacyPackages"]);
 
 async function finish(
   flags: CheckFlags,

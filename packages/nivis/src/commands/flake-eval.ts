@@ -2,7 +2,7 @@
 
 import type { Slot } from "@nivis/eval";
 import { marked } from "@nivis/formats";
-import { FlakeArgument, withArguments } from "../flakes/flake-arguments.ts";
+import { FlakeArgument, notAValue, withArguments } from "../flakes/flake-arguments.ts";
 import { FLAKE_OPTIONS } from "../options/flake-options.ts";
 import { emptyLockChoices, type LockingFlags } from "../options/lock-options.ts";
 import { usageError } from "../options/option.ts";
@@ -31,7 +31,7 @@ export const flakeEvalCommand: WaitingProgram<FlakeEvalFlags> = {
     };
     return withArguments(flags, [text], request, ({ session, installables: [one] }) => {
       if (!(one instanceof FlakeArgument)) {
-        throw usageError(marked`installable '${text}' does not correspond to a Nix language value`);
+        throw notAValue(text);
       }
       const slot: Slot = one.cursor.value();
       printApplied(flags, session, slot, (bytes) => invocation.terminal.writeOut(bytes));

@@ -1,8 +1,9 @@
 /** `nivis flake show`: the outputs of a flake as a tree. */
 import { formatFlakeRef } from "@nivis/formats";
-import { withFlakes } from "../flakes/flake-evaluation.ts";
+import { withDebuggedFlakes } from "../flakes/debugged-flakes.ts";
 import { printJson } from "../flakes/json-output.ts";
-import { showFlake } from "../flakes/show-flake.ts";
+import { showFlake, shownOutputs } from "../flakes/show-flake.ts";
+import { DEBUGGER_OPTIONS } from "../options/building-options.ts";
 import {
   defaultFlakeFlags,
   FLAKE_OPTIONS,
@@ -33,6 +34,7 @@ export const flakeShowCommand: WaitingProgram<ShowFlags> = {
   ],
   options: [
     ...FLAKE_OPTIONS,
+    ...DEBUGGER_OPTIONS,
     ...JSON_OPTIONS,
     flag<ShowFlags>(["--legacy"], "Show what is in legacyPackages", (flags) => {
       flags.legacy = true;
@@ -50,10 +52,11 @@ export const flakeShowCommand: WaitingProgram<ShowFlags> = {
   }),
   positional: takeFlake,
   run: (flags, invocation) =>
-    withFlakes(
+    withDebuggedFlakes(
       flags,
       { appliesConfig: false, readOnly: flags.readOnly, mayBuild: false, recalled: (code) => code },
       (session) => [session.parseRef(flags.flake ?? ".")],
+      ({ session }) => shownOutputs({ ...flags, system: session.io.system() }),
       ({ flakes, session }) => {
         const { terminal } = invocation;
         for (const { locked, outputs } of flakes) {

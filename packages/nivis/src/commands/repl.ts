@@ -13,7 +13,6 @@ import {
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { converse } from "../repl/converse.ts";
 import { DebugConversation } from "../repl/debug-conversation.ts";
-import { DebuggerExit } from "../repl/debug-stop.ts";
 import { Interrupts } from "../repl/interrupts.ts";
 import { openLines } from "../repl/open-lines.ts";
 import { type LoadedInstallable, Repl } from "../repl/repl.ts";
@@ -109,8 +108,6 @@ const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
     try {
       await repl.loadInstallables(true);
       await converse(repl, lines, terminal);
-    } catch (error) {
-      if (!(error instanceof DebuggerExit)) throw error;
     } finally {
       lines.close();
     }

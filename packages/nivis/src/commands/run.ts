@@ -1,11 +1,12 @@
 /** `nivis run`: builds a package and runs its program. */
+
 import { decodeUtf8 } from "@nivis/formats";
+import { withInstallables } from "../installables.ts";
 import {
   addArgument,
   BUILDING_OPTIONS,
   type BuildingFlags,
   defaultBuildingFlags,
-  withInstallables,
 } from "../options/building-options.ts";
 import {
   defaultEnvironmentFlags,
@@ -42,7 +43,7 @@ export function runCommand(programArguments: readonly string[]): WaitingProgram<
     positional: addArgument,
     run: (flags, invocation) =>
       withInstallables(flags, { command: "nivis run", use: "app" }, async ({ session, app }) => {
-        const { app: found, args } = app();
+        const { app: found, args } = await app();
         const realisation = new Realisation(session, invocation);
         realisation.printMissing(found.wanted, false);
         const [built] = await realisation.build(found.wanted, "normal");

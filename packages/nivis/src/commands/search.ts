@@ -1,16 +1,19 @@
 /** `nivis search`: finds packages by regular expressions on path, name and description. */
 import type { JsonTree } from "@nivis/flake";
-import { encodeUtf8, marked } from "@nivis/formats";
+import { encodeUtf8 } from "@nivis/formats";
 import { CommandFailure } from "../command-failure.ts";
-import { FlakeArgument, withArguments } from "../flakes/flake-arguments.ts";
+import { walkAhead } from "../flakes/debugged-flakes.ts";
+import { FlakeArgument, notAValue, withArguments } from "../flakes/flake-arguments.ts";
 import { printJson } from "../flakes/json-output.ts";
 import { OutputCursor } from "../flakes/output-cursor.ts";
 import {
   type FoundPackage,
   highlight,
   SearchPattern,
+  searchedOutputs,
   searchPackages,
 } from "../flakes/search-packages.ts";
+import { DEBUGGER_OPTIONS } from "../options/building-options.ts";
 import {
   defaultFlakeFlags,
   FLAKE_OPTIONS,
@@ -21,8 +24,9 @@ import {
 import { usageError, valueFlag } from "../options/option.ts";
 import { SOURCE_OPTIONS, sourceOf } from "../options/source-options.ts";
 import type { WaitingProgram } from "../program.ts";
+import { withDebugger } from "../repl/debugged-work.ts";
 import { valueAt } from "../selection/targets.ts";
-import { openSession } from "../session.ts";
+import { type DebuggedWork, openSession } from "../session.ts";
 
 interface SearchFlags extends FlakeCommandFlags, JsonFlags {
   readonly excluded: string[];
@@ -50,6 +54,7 @@ export const searchCommand: WaitingProgram<SearchFlags> = {
   options: [
     ...SOURCE_OPTIONS,
     ...FLAKE_OPTIONS,
+    ...DEBUGGER_OPTIONS,
     ...JSON_OPTIONS,
     valueFlag<SearchFlags>(
       ["--exclude", "-e"],
@@ -100,14 +105,34 @@ async function withRoots(
   installable: string,
   work: (roots: readonly OutputCursor[]) => void,
 ): Promise<void> {
+  if (flags.debugs) {
+    await withDebugger(flags.invocation, flags.breaks, (debugged) =>
+      openRoots(flags, installable, work, debugged),
+    );
+  } else await openRoots(flags, installable, work, undefined);
+}
+
+async function openRoots(
+  flags: SearchFlags,
+  installable: string,
+  work: (roots: readonly OutputCursor[]) => void,
+  debugged: DebuggedWork | undefined,
+): Promise<void> {
   if (flags.expression === undefined && flags.file === undefined) {
-    const request = { use: "search", readOnly: true, mayBuild: false } as const;
-    await withArguments(flags, [installable], request, ({ installables: [one] }) => {
-      if (one instanceof FlakeArgument) work(one.cursors);
-      else
-        throw usageError(
-          marked`installable '${installable}' does not correspond to a Nix language value`,
-        );
+    const request = {
+      use: "search",
+      readOnly: true,
+      mayBuild: false,
+      ...(debugged === undefined ? {} : { watch: () => debugged.options, remembers: false }),
+    } as const;
+    await withArguments(flags, [installable], request, async ({ session, installables: [one] }) => {
+      if (!(one instanceof FlakeArgument)) throw notAValue(installable);
+      if (debugged !== undefined) {
+        debugged.begin(session);
+        await one.findAhead();
+        await walkAhead({ session }, one.cursors, searchedOutputs);
+      }
+      work(one.cursors);
     });
     return;
   }
@@ -115,12 +140,14 @@ async function withRoots(
   if (!settings.overridden.has("allow-import-from-derivation")) {
     settings.allowImportFromDerivation = false;
   }
-  const session = openSession(flags, { readOnly: true });
-  const root = session.evaluate(
-    sourceOf({ ...flags, positionals: [] }, session, [], "nivis search"),
-  );
+  const session = openSession(flags, { ...debugged?.options, readOnly: true });
+  debugged?.begin(session);
+  const source = sourceOf({ ...flags, positionals: [] }, session, [], "nivis search");
+  const root = await session.runDebugged(session.program(source, false));
   const value = valueAt(session, installable, root);
-  work([new OutputCursor(session, [], () => value)]);
+  const roots = [new OutputCursor(session, [], () => value)];
+  if (debugged !== undefined) await walkAhead({ session }, roots, searchedOutputs);
+  work(roots);
 }
 
 function textOf(one: FoundPackage): string {

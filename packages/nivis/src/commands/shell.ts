@@ -1,12 +1,13 @@
 /** `nivis shell`: builds packages and starts a shell, or a command, with their programs on PATH. */
+
 import { EvalError } from "@nivis/eval";
 import { canonPath, decodeUtf8, marked } from "@nivis/formats";
+import { withInstallables } from "../installables.ts";
 import {
   addArgument,
   BUILDING_OPTIONS,
   type BuildingFlags,
   defaultBuildingFlags,
-  withInstallables,
 } from "../options/building-options.ts";
 import {
   defaultEnvironmentFlags,
@@ -44,7 +45,7 @@ export function shellCommand(command: readonly string[]): WaitingProgram<ShellFl
         flags,
         { command: "nivis shell", use: "package" },
         async ({ session, resolve }) => {
-          const wanted = resolve().flatMap((one) => one.wanted);
+          const wanted = (await resolve()).flatMap((one) => one.wanted);
           const realisation = new Realisation(session, invocation);
           realisation.printMissing(wanted, false);
           const built = await realisation.build(wanted, "normal");

@@ -2,16 +2,24 @@
  * Arguments of commands in the grammar of `nix`: `FLAKEREF#ATTR^outputs`, or a store path (C++ Nix:
  * `parseInstallables` in libcmd/installables.cc).
  */
+
 import {
+  Attrs,
   coerceToStorePath,
   copyMount,
   EvalError,
+  force,
+  isPassingKind,
   isString,
   NixPath,
   NO_POS,
+  parseAttrPath,
   printForError,
   type Slot,
+  type Suspendable,
+  textOf,
   typeWithArticle,
+  type Value,
 } from "@nivis/eval";
 import { LockedNode } from "@nivis/flake";
 import {
@@ -23,14 +31,14 @@ import {
   sortedBytes,
 } from "@nivis/formats";
 import type { FlakeSession } from "@nivis/node";
-import {
-  type BuildingFlags,
-  type Installable,
-  type InstallablesOpener,
-  storePathArgument,
+import type {
+  BuildingFlags,
+  Installable,
+  InstallablesOpener,
 } from "../options/building-options.ts";
 import { usageError } from "../options/option.ts";
 import type { App } from "../selection/app.ts";
+import { storePathArgument } from "../selection/store-path-argument.ts";
 import {
   derivedPathOfContext,
   type OutputChoice,
@@ -41,6 +49,7 @@ import type { Session } from "../session.ts";
 import {
   type AttributeRequest,
   attributeName,
+  attributesOf,
   type FlakeUse,
   findAttributes,
 } from "./flake-attributes.ts";
@@ -91,6 +100,29 @@ export class FlakeArgument {
   /** The attribute that is meant. */
   get cursor(): OutputCursor {
     return this.cursors[0] as OutputCursor;
+  }
+
+  /**
+   * Evaluates what {@link wanted} or {@link app} looks at, so that a debugger can stop in it: they do not
+   * wait. An error is theirs to report.
+   */
+  evaluateAhead(): Promise<void> {
+    return this.#ahead(this.#use === "app" ? "app" : "package");
+  }
+
+  /** The same for {@link cursor}. */
+  findAhead(): Promise<void> {
+    return this.#ahead("attribute");
+  }
+
+  async #ahead(need: Need): Promise<void> {
+    const { outputs } = this.flake;
+    try {
+      const needs = needsOf(outputs.slot, attributesOf(this.#request), need);
+      await this.#session.evaluation.runAsync(needs);
+    } catch (error) {
+      if (!(error instanceof EvalError) || isPassingKind(error.kind)) throw error;
+    }
   }
 
   /** What the attribute stands for when it is to be built. */
@@ -149,6 +181,44 @@ function copyTreesOf(wanted: readonly DerivedPath[], { evaluation }: Session): v
   for (const one of wanted) {
     if (one.kind === "opaque") copyMount(evaluation.context, one.path);
   }
+}
+
+/** What a command looks at: only the sets on the way to an attribute, or also what it is as this. */
+type Need = "attribute" | "package" | "app";
+
+/** Evaluates what commands look at in the first of some attributes that is there. */
+function* needsOf(
+  outputs: Slot,
+  attributes: readonly string[],
+  need: Need,
+): Suspendable<undefined> {
+  for (const attribute of attributes) {
+    let slot: Slot | undefined = outputs;
+    for (const name of parseAttrPath(attribute)) {
+      const set: Value = (yield force(slot)) as Value;
+      slot = set instanceof Attrs ? set.get(name) : undefined;
+      if (slot === undefined) break;
+    }
+    if (slot === undefined) continue;
+    if (need === "attribute") return undefined;
+    const isApp = need === "app";
+    const value = (yield force(slot)) as Value;
+    if (!(value instanceof Attrs)) return undefined;
+    const type = (yield force(value.get("type") ?? null)) as Value;
+    if (isString(type) && textOf(type) !== "derivation") {
+      if (isApp) yield force(value.get("program") ?? null);
+      return undefined;
+    }
+    for (const name of ["drvPath", "outputSpecified", "outputName"]) {
+      yield force(value.get(name) ?? null);
+    }
+    const meta = (yield force(value.get("meta") ?? null)) as Value;
+    const wanted =
+      meta instanceof Attrs ? meta.get(isApp ? "mainProgram" : "outputsToInstall") : null;
+    yield force(wanted ?? null);
+    return undefined;
+  }
+  return undefined;
 }
 
 /** Nix: `InstallableValue::toApp` in nix/app.cc. */
@@ -255,30 +325,48 @@ function parseArgument(text: string, flags: FlakeFlags, session: FlakeSession): 
   return { shown: text, ref, fragment, outputs };
 }
 
+/** The error of a command that needs a value and got a store path; bytes. */
+export function notAValue(argument: string): EvalError {
+  return usageError(marked`installable '${argument}' does not correspond to a Nix language value`);
+}
+
 /** The arguments of commands that build, if they name flakes. */
-export const openFlakeInstallables: InstallablesOpener = (flags, { use }, work) => {
+export const openFlakeInstallables: InstallablesOpener = (flags, { use, debugged }, work) => {
   const texts = argumentTexts(flags);
   const [first = ".", ...args] = texts;
+  const debugging =
+    debugged === undefined ? {} : { watch: () => debugged.options, remembers: false };
   return withArguments(
     flags as BuildingFlags & FlakeFlags,
     use === "app" ? [first] : texts,
-    { use, readOnly: flags.readOnly },
-    ({ session, flakeSession, installables }) =>
-      work({
+    { use, readOnly: flags.readOnly, ...debugging },
+    ({ session, flakeSession, installables }) => {
+      debugged?.begin(session);
+      /** Stops in what an argument needs, if there is a debugger. */
+      const settle = async (one: FlakeArgument | PathArgument | undefined): Promise<void> => {
+        if (debugged !== undefined && one instanceof FlakeArgument) await one.evaluateAhead();
+      };
+      return work({
         session,
-        resolve: () => installables.map((one, i) => installableOf(one, texts[i] ?? ".")),
-        resolveOthers: (others) =>
+        resolve: async () => {
+          const found: Installable[] = [];
+          for (const [i, one] of installables.entries()) {
+            await settle(one);
+            found.push(installableOf(one, texts[i] ?? "."));
+          }
+          return found;
+        },
+        resolveOthers: async (others) =>
           others.map((text) => {
             const path = storePathArgument(text, session);
             if (path !== undefined) return { shown: text, wanted: [path] };
             throw usageError(marked`'${text}' is not a store path; here it has to be one`);
           }),
-        app: () => {
+        app: async () => {
           const [argument] = installables;
+          await settle(argument);
           if (argument instanceof FlakeArgument) return { app: argument.app(), args };
-          throw usageError(
-            marked`installable '${first}' does not correspond to a Nix language value`,
-          );
+          throw notAValue(first);
         },
         interactiveShell: async () => {
           const [argument] = installables;
@@ -291,7 +379,8 @@ export const openFlakeInstallables: InstallablesOpener = (flags, { use }, work) 
           const parsed = { shown: "", ref: nixpkgs, fragment, outputs: "default" } as const;
           return new FlakeArgument(session, flake, parsed, "package").wanted();
         },
-      }),
+      });
+    },
   );
 };
 

@@ -49,8 +49,12 @@ function candidatesFor(use: FlakeUse, system: string): Candidates {
   }
 }
 
-/** The attributes that a fragment may mean. A dot at its head means exactly what follows. */
-function attributesOf(fragment: string, use: FlakeUse, system: string): readonly string[] {
+/** The attributes that a fragment may mean, the best first. A dot at its head means exactly what follows. */
+export function attributesOf({
+  fragment,
+  use,
+  system,
+}: Pick<AttributeRequest, "fragment" | "use" | "system">): readonly string[] {
   const { defaults, prefixes } = candidatesFor(use, system);
   if (fragment === "") return defaults;
   if (fragment.startsWith(".")) return [fragment.slice(1)];
@@ -75,9 +79,10 @@ export interface AttributeRequest {
 /** All attributes that a request may mean, the best first; an error if there is none. */
 export function findAttributes(
   outputs: OutputCursor,
-  { ref, fragment, use, system }: AttributeRequest,
+  request: AttributeRequest,
 ): readonly OutputCursor[] {
-  const attributes = attributesOf(fragment, use, system);
+  const { ref } = request;
+  const attributes = attributesOf(request);
   const found: OutputCursor[] = [];
   /** By the name that is missing: the names that are there. */
   const misses = new Map<string, Set<string>>();

@@ -13,8 +13,9 @@ import { lockFlake } from "@nivis/flake";
 import { type Bytes, formatFlakeRef, isLockedInput, marked } from "@nivis/formats";
 import { withFlakeSession } from "../flake-session.ts";
 import type { Invocation } from "../invocation.ts";
-import type { Session } from "../session.ts";
-import { flakeValue } from "./flake-evaluation.ts";
+import type { DebuggedWork, Session } from "../session.ts";
+import { FlakeArgument, notAValue, withArguments } from "./flake-arguments.ts";
+import { type FlakeFlags, flakeValue } from "./flake-evaluation.ts";
 import { settingFlags } from "./locking.ts";
 
 /**
@@ -93,4 +94,21 @@ function* hasPath(path: readonly Bytes[], root: Slot): Suspendable<Slot> {
     if (slot === undefined) return false;
   }
   return true;
+}
+
+/** Does some work with the attribute of a flake that an argument names, in a debugger. */
+export async function withDebuggedOutput<Result>(
+  flags: FlakeFlags,
+  argument: Bytes,
+  { options, begin }: DebuggedWork,
+  work: (session: Session, slot: Slot) => Promise<Result>,
+): Promise<Result> {
+  const { readOnly } = flags;
+  const request = { use: "package", readOnly, watch: () => options, remembers: false } as const;
+  return withArguments(flags, [argument], request, async ({ session, installables: [one] }) => {
+    if (!(one instanceof FlakeArgument)) throw notAValue(argument);
+    begin(session);
+    await one.findAhead();
+    return work(session, one.cursor.slot);
+  });
 }

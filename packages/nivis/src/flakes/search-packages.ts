@@ -3,6 +3,8 @@
  * nix/search.cc and libutil/hilite.cc).
  */
 import { compileRegex, EvalError, type Regex, RegexError } from "@nivis/eval";
+import { sortedBytes } from "@nivis/formats";
+import type { OutputWalk } from "./debugged-flakes.ts";
 import { isEvaluationError } from "./error-classes.ts";
 import type { OutputCursor } from "./output-cursor.ts";
 
@@ -67,6 +69,16 @@ export interface SearchQuery {
   /** None may match anywhere. */
   readonly excluded: readonly SearchPattern[];
 }
+
+/** What {@link searchPackages} looks at. */
+export const searchedOutputs: OutputWalk = {
+  enters: (names, set) =>
+    names.length <= 2 || (names[0] === "legacyPackages" && set.has("recurseForDerivations")),
+  visits: ([output]) => output === "packages" || output === "legacyPackages",
+  order: sortedBytes,
+  needs: [["name"], ["meta", "description"]],
+  keepsGoing: true,
+};
 
 /** Calls back for each package at or below an attribute that the query finds. */
 export function searchPackages(

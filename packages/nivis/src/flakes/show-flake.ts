@@ -6,7 +6,9 @@
  */
 import { EvalError } from "@nivis/eval";
 import type { JsonTree } from "@nivis/flake";
+import { sortedBytes } from "@nivis/formats";
 import { bold, green, warningText } from "./ansi.ts";
+import type { OutputWalk } from "./debugged-flakes.ts";
 import { isEvaluationError, isImportFromDerivation } from "./error-classes.ts";
 import type { OutputCursor } from "./output-cursor.ts";
 
@@ -98,6 +100,30 @@ type JsonNode = Map<string, JsonTree>;
 /** Shows the outputs of a flake and returns them as JSON. */
 export function showFlake(root: OutputCursor, title: string, options: ShowOptions): JsonTree {
   return new FlakeShow(options).visit(root, bold(title), "");
+}
+
+/** What {@link showFlake} looks at. */
+export function shownOutputs({
+  system,
+  allSystems,
+  legacy,
+}: Pick<ShowOptions, "system" | "allSystems" | "legacy">): OutputWalk {
+  const isOfSystem = (names: readonly string[]): boolean => allSystems || names[1] === system;
+  return {
+    enters: (names) => {
+      const role = roleOf(names);
+      return role === "group" || role === "jobs" || (role === "legacy" && names.length <= 2);
+    },
+    visits: (names) => {
+      const role = roleOf(names);
+      if (role === "value") return false;
+      if (role === "legacy") return legacy && isOfSystem(names);
+      return role !== "derivation" || isOfSystem(names);
+    },
+    order: sortedBytes,
+    needs: [["name"], ["meta", "description"]],
+    keepsGoing: false,
+  };
 }
 
 class FlakeShow {

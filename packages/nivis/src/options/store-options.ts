@@ -119,6 +119,8 @@ export const SOURCE_OPTIONS: readonly Option<StoreDraft>[] = [
   passed(["--arg-from-stdin"], ["NAME"]),
   passed(["--include", "-I"], ["PATH"]),
   passed(["--eval-store"], ["STORE"]),
+  passed(["--debugger"], []),
+  passed(["--break"], ["PLACE"]),
   ...FLAKE_OPTIONS.map(({ names, values }) => passed(names, values)),
 ];
 

@@ -6,12 +6,13 @@
 import { Debugger, type Resume, type StopEvent } from "@nivis/debugger";
 import { EvalError, type Evaluation, renderError, type Slot } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
+import { DebuggerExit } from "../debugger-exit.ts";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import type { Session } from "../session.ts";
 import { converse } from "./converse.ts";
 import { placeText, showWatches } from "./debug-commands.ts";
-import { DebuggerExit, DebugStop } from "./debug-stop.ts";
+import { DebugStop } from "./debug-stop.ts";
 import { Interrupts } from "./interrupts.ts";
 import type { LineReader } from "./lines.ts";
 import { Repl } from "./repl.ts";

@@ -12,11 +12,6 @@ import {
 import type { Environment, Slot } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 
-/** Thrown through an evaluation that the user has left where nothing had failed: the program just ends. */
-export class DebuggerExit extends Error {
-  override readonly name = "DebuggerExit";
-}
-
 /** The stop that a REPL is for. */
 export class DebugStop {
   readonly debug: Debugger;

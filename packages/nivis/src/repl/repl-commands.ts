@@ -33,8 +33,10 @@ import {
 import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { type Expr, NodeKind } from "@nivis/syntax";
 import { runChild } from "../child-process.ts";
+import { startStoreCommand } from "../commands/store-commands.ts";
 import { Realisation } from "../realisation.ts";
 import { describePackage } from "../selection/packages.ts";
+import type { Terminal } from "../terminal.ts";
 import { DEBUG_COMMANDS, showEnvironment } from "./debug-commands.ts";
 import { editFile } from "./editor-program.ts";
 import { renderMarkdown } from "./markdown.ts";
@@ -157,8 +159,11 @@ export const REPL_COMMANDS: readonly ReplCommand[] = [
     doc: "Show the build log of a derivation",
     run: async (repl, argument) => {
       const drvPath = await derivationPath(repl, await repl.evaluate(argument));
-      const { startStoreCommand } = await import("../commands/store-commands.ts");
-      await startStoreCommand("log", [decodeUtf8(drvPath)], repl.invocation.terminal);
+      // The log is output of the REPL, which goes through the pager.
+      const terminal = Object.create(repl.invocation.terminal, {
+        writeOut: { value: (text: Bytes) => repl.print(text) },
+      }) as Terminal;
+      await startStoreCommand("log", [decodeUtf8(drvPath)], terminal);
       return undefined;
     },
   },

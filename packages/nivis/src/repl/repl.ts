@@ -22,11 +22,12 @@ import {
 } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { type Expr, NodeKind, printIdentifier } from "@nivis/syntax";
+import { DebuggerExit } from "../debugger-exit.ts";
 import { loadFlake } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
 import type { Session, Source } from "../session.ts";
-import { DebuggerExit, type DebugStop } from "./debug-stop.ts";
+import type { DebugStop } from "./debug-stop.ts";
 import { Interrupts } from "./interrupts.ts";
 import { canPage, isLongerThan, page } from "./pager.ts";
 import { findCommand } from "./repl-commands.ts";

@@ -75,7 +75,10 @@ export class EvaluationKeeper {
     this.#isReused = true;
     kept.owner.invocation = flags.invocation;
     connect(kept, flags.invocation);
-    return new Session(flags, kept.evaluation, kept.store, kept.slots);
+    return new Session(flags, kept.evaluation, kept.store, {
+      slots: kept.slots,
+      isDebugged: false,
+    });
   }
 
   /** Keeps an evaluation that {@link accepts} allowed; returns a place for its slots. */

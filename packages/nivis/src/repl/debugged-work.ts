@@ -1,0 +1,42 @@
+/**
+ * DebuggedWork: the debugger of a command that evaluates and then does something else, such as `nivis
+ * build --debugger`. Loaded on demand with the REPL. Lines are read when something stops for the first time, and
+ * standard input is left to other programs afterwards.
+ */
+import type { Bytes } from "@nivis/formats";
+import type { Invocation } from "../invocation.ts";
+import { usageError } from "../options/option.ts";
+import type { DebuggedWork, Session } from "../session.ts";
+import { breakpointPlace } from "./breakpoint-place.ts";
+import { DebugConversation } from "./debug-conversation.ts";
+import type { LineReader } from "./lines.ts";
+import { openLines } from "./open-lines.ts";
+
+/** Does some work with a debugger that stops at places, such as `FILE:LINE` (bytes), and at errors. */
+export async function withDebugger<Result>(
+  invocation: Invocation,
+  places: readonly Bytes[],
+  work: (debugged: DebuggedWork) => Promise<Result>,
+): Promise<Result> {
+  const { terminal } = invocation;
+  invocation.inputs?.giveUp("there is a debugger");
+  const conversation = new DebugConversation(invocation);
+  const { debug, interrupts } = conversation;
+  let lines: Promise<LineReader> | undefined;
+  const begin = (session: Session): void => {
+    conversation.begin(session, (repl) => {
+      const input = terminal.openInput?.();
+      if (input === undefined) throw usageError("standard input cannot be read here");
+      lines ??= openLines(input, terminal, repl, { keys: undefined, previews: false });
+      return lines;
+    });
+    for (const place of places) debug.breakpoints.add(breakpointPlace(session, debug, place));
+    debug.breakpointsChanged();
+  };
+  const options = { debugger: debug.hooks, isInterrupted: interrupts.isRaised };
+  try {
+    return await work({ options, begin });
+  } finally {
+    (await lines)?.close();
+  }
+}
