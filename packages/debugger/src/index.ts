@@ -74,7 +74,13 @@ export {
   renderNixFrame,
 } from "./nix-frames.ts";
 export { countKey, countsByFile, type EntryCount, EntryCounter } from "./profile/entry-counter.ts";
-export { foldedStacks, frameLabel, speedscopeFile, traceEvents } from "./profile/exports.ts";
+export {
+  type FoldedMeasure,
+  foldedStacks,
+  frameLabel,
+  speedscopeFile,
+  traceEvents,
+} from "./profile/exports.ts";
 export { type FlamePageOptions, flamePage } from "./profile/flame-page.ts";
 export { pprofFile } from "./profile/pprof.ts";
 export {
@@ -86,5 +92,12 @@ export {
   type ProfileSample,
   profileOf,
 } from "./profile/profile.ts";
-export { framePlace, GROUPINGS, type Grouping, type RankingRow, rank } from "./profile/ranking.ts";
+export {
+  framePlace,
+  GROUPINGS,
+  type Grouping,
+  type RankingOrder,
+  type RankingRow,
+  rank,
+} from "./profile/ranking.ts";
 export { type ShownSlot, showSlot } from "./values.ts";

@@ -129,6 +129,7 @@ export type { PosIdx, Position } from "./position.ts";
 export { CALL_SITE, NO_POS, NO_TRACE_POS, PositionTable, positionIn } from "./position.ts";
 export { printAmbiguous, printForError, valueInError } from "./print/print.ts";
 export { knownValue, type PrintStyle } from "./print/value-printer.ts";
+export type { AllocationGauge } from "./profiling/allocation-sampler.ts";
 export {
   type CalledThing,
   type CallListener,

@@ -12,6 +12,9 @@ const folder = folderWith({
   # Stacks stay low, so that samples are quick and many.
   often = rounds: builtins.foldl' (sum: round: sum + burn 30) 0 (builtins.genList (i: i) rounds);
   long = often 3000;
+  # Few frames with many thunks, and many frames with few.
+  lists = n: builtins.length (builtins.genList (i: [ i ]) 2000);
+  mixed = builtins.foldl' (sum: round: sum + burn 100 + lists round) 0 (builtins.genList (i: i) 3000);
   thing = derivation { name = "thing"; system = "s"; builder = toString (often 3000); };
 }`,
 });
@@ -25,8 +28,8 @@ describe("nivis profile", () => {
   test("prints tables", () => {
     const { code, out } = nivis(["profile", ...OFTEN, FILE, "long", "thing"]);
     expect(code).toBe(0);
-    expect(out).toMatch(/^\d+\.\d\d s, \d+ samples, one every [\d.]+ ms\n/);
-    expect(out).toMatch(/\nPackages.*\n +own +total +heap +name\n/);
+    expect(out).toMatch(/^\d+\.\d\d s, \d+ samples, one every [\d.]+ ms; [\d.]+ MiB allocated\n/);
+    expect(out).toMatch(/\nPackages.*\n +own +total +allocated +total +name\n/);
     expect(out).toMatch(/ long\n/);
     expect(out).toMatch(/ thing\n/);
     expect(out).toContain(`burn  ${FILE}:2:10`);
@@ -43,6 +46,34 @@ describe("nivis profile", () => {
     // The calls, their arguments, the file and the attribute.
     const [file] = tables.file;
     expect(file).toMatchObject({ name: FILE, calls: 20_001 + 20_000 + 2 });
+  });
+
+  test("charges memory to who allocates it", () => {
+    const folded = join(folder.path, "bytes.folded");
+    const { out } = nivis([
+      "profile",
+      ...OFTEN,
+      "--json",
+      "--sort",
+      "allocated",
+      "--folded-bytes",
+      folded,
+      FILE,
+      "mixed",
+    ]);
+    const { bytes, tables } = JSON.parse(out);
+    const row = (name: string) =>
+      tables.function.find((one: { name: string }) => one.name === name);
+    // Each list has 2,000 thunks; a round of `burn` has one.
+    expect(bytes).toBeGreaterThan(3000 * 2000 * 32);
+    expect(row("lists").total.bytes / bytes).toBeGreaterThan(0.4);
+    expect(row("burn")?.total.bytes ?? 0).toBeLessThan(0.6 * bytes);
+    const own = tables.function.map((one: { own: { bytes: number } }) => one.own.bytes);
+    expect(own).toEqual([...own].sort((a, b) => b - a));
+    const counts = readFileSync(folded, "utf8").trimEnd().split("\n");
+    const sum = counts.reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" "))), 0);
+    expect(sum).toBeLessThanOrEqual(bytes);
+    expect(sum).toBeGreaterThan(0.8 * bytes);
   });
 
   test("writes files", () => {
@@ -76,6 +107,9 @@ describe("nivis profile", () => {
     expect(existsSync(missing)).toBe(false);
     expect(nivis(["profile", "--frequency", "0", "--expr", "1"]).err).toContain(
       "'--frequency' takes a number from 1 to 10000, not '0'",
+    );
+    expect(nivis(["profile", "--sort", "name", "--expr", "1"]).err).toContain(
+      "'--sort' takes one of time, allocated, not 'name'",
     );
     expect(nivis(["profile", "--by", "colour", "--expr", "1"]).err).toContain(
       "'--by' takes one of package, option, function, file, not 'colour'",

@@ -1,4 +1,6 @@
 /** `@nivis/node`: evaluation on Node: files, hashes, a store on disk, settings, set-up. */
+
+export { AllocationMeter } from "./allocation-meter.ts";
 export { cacheDirectory } from "./cache-directory.ts";
 export { type CacheContents, CacheFolder, type TrimLimits, trimShard } from "./cache-folder.ts";
 export { DiskBytecodeCache, DiskOutputCache } from "./disk-entry-cache.ts";

@@ -1,9 +1,9 @@
 /**
  * Profiles in the formats that other programs read.
  *
- *     folded      lines `A;B;C 12` for flamegraph.pl, inferno and speedscope; microseconds
- *     speedscope  JSON of https://www.speedscope.app/file-format-schema.json: time and memory
- *     trace       Chrome's trace events as JSON, for Perfetto and chrome://tracing
+ *     folded      lines `A;B;C 12` for flamegraph.pl, inferno and speedscope; microseconds or bytes
+ *     speedscope  JSON of https://www.speedscope.app/file-format-schema.json: time and allocation
+ *     trace       Chrome's trace events as JSON, for Perfetto and chrome://tracing; allocation as a counter
  *
  * Each returns pieces of text, because a profile may be larger than a string.
  */
@@ -19,17 +19,23 @@ export function frameLabel(frame: ProfileFrame): string {
   return place === "" ? named : `${named} (${place})`;
 }
 
-/** Folded stacks with microseconds as counts. Semicolons and line breaks in names become commas and spaces. */
-export function* foldedStacks({ nodes }: Profile): Generator<string> {
+/** What the counts of folded stacks are: microseconds, or bytes that were allocated. */
+export type FoldedMeasure = "time" | "allocated";
+
+/** Folded stacks. Semicolons and line breaks in names become commas and spaces. */
+export function* foldedStacks(
+  { nodes }: Profile,
+  measure: FoldedMeasure = "time",
+): Generator<string> {
   const texts: string[] = [];
-  for (const { frame, parent, milliseconds } of nodes) {
+  for (const { frame, parent, milliseconds, bytes } of nodes) {
     const label = frameLabel(frame)
       .replaceAll(";", ",")
       .replace(/[\r\n]/g, " ");
     const text = parent < 0 ? label : `${texts[parent]};${label}`;
     texts.push(text);
-    const microseconds = Math.round(milliseconds * 1000);
-    if (microseconds > 0) yield `${text} ${microseconds}\n`;
+    const count = measure === "time" ? Math.round(milliseconds * 1000) : bytes;
+    if (count > 0) yield `${text} ${count}\n`;
   }
 }
 
@@ -72,7 +78,7 @@ export function* speedscopeFile(profile: Profile, exporter: string): Generator<s
   const grown = nodes.flatMap(({ bytes }, i) => (bytes > 0 ? [{ node: i, bytes }] : []));
   if (grown.length > 0) {
     const total = grown.reduce((sum, { bytes }) => sum + bytes, 0);
-    yield `,{"type":"sampled","name":"heap growth between samples","unit":"bytes","startValue":0,"endValue":${total},"samples":[`;
+    yield `,{"type":"sampled","name":"allocated","unit":"bytes","startValue":0,"endValue":${total},"samples":[`;
     for (const [i, { node }] of grown.entries()) {
       yield `${i === 0 ? "" : ","}${JSON.stringify(stackOf(profile, numbers, node))}`;
     }
@@ -92,7 +98,8 @@ export function* traceEvents({ nodes, samples, title, milliseconds }: Profile): 
   yield `,\n${JSON.stringify({ ph: "M", pid: 1, tid: 1, name: "thread_name", args: { name: "evaluation" } })}`;
   const micro = (time: number): number => Math.round(time * 1000);
   let open: number[] = [];
-  for (const { node, at } of samples) {
+  let allocated = 0;
+  for (const { node, at, milliseconds: duration, bytes } of samples) {
     const path = pathOf(node);
     let same = 0;
     while (same < open.length && same < path.length && open[same] === path[same]) same++;
@@ -103,6 +110,11 @@ export function* traceEvents({ nodes, samples, title, milliseconds }: Profile): 
       yield `,\n${JSON.stringify({ ph: "B", pid: 1, tid: 1, ts: micro(at), cat: frame.kind, name: frame.name, ...(place === "" ? {} : { args: { place } }) })}`;
     }
     open = path;
+    allocated += bytes;
+    if (allocated > 0) {
+      const ts = micro(at + duration);
+      yield `,\n${JSON.stringify({ ph: "C", pid: 1, ts, name: "allocated", args: { bytes: allocated } })}`;
+    }
   }
   yield* endings(open.length, micro(milliseconds));
   yield "\n]}\n";

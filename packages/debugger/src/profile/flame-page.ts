@@ -1,7 +1,7 @@
 /**
  * FlamePage: a flame graph as one HTML file that needs no network and no server. Wider is more time;
- * below a frame are the frames that it led to. A click zooms, the field searches, and memory can be
- * shown instead of time.
+ * below a frame are the frames that it led to. A click zooms, the field searches, and allocated
+ * memory can be shown instead of time.
  *
  * Frames with less than {@link SMALLEST} of the whole are merged into one per parent, so that the page
  * stays small enough for a browser.
@@ -28,19 +28,17 @@ interface PageData {
   readonly memory: number[];
 }
 
-function pageData({ title, nodes, milliseconds }: Profile): PageData {
+function pageData({ title, nodes, milliseconds, bytes }: Profile): PageData {
   const totals: Total[] = nodes.map((node) => ({
     milliseconds: node.milliseconds,
     bytes: node.bytes,
   }));
   for (let i = nodes.length - 1; i >= 0; i--) {
     const parent = totals[nodes[i]?.parent ?? -1];
-    const { milliseconds: time, bytes } = totals[i] as Total;
     if (parent === undefined) continue;
-    parent.milliseconds += time;
-    parent.bytes += bytes;
+    parent.milliseconds += (totals[i] as Total).milliseconds;
+    parent.bytes += (totals[i] as Total).bytes;
   }
-  const bytes = nodes.reduce((sum, node) => sum + node.bytes, 0);
   const numbers = new Map<ProfileFrame, number>();
   const frames: (readonly [string, string, string])[] = [
     ["other", title, ""],
@@ -110,7 +108,7 @@ export function flamePage(profile: Profile, { theme }: FlamePageOptions = {}): s
 <style>${STYLE}</style>
 <header>
 <h1>${title}</h1>
-<label>Show <select id="measure"><option value="time">time</option><option value="memory">heap growth</option></select></label>
+<label${profile.bytes === 0 ? " hidden" : ""}>Show <select id="measure"><option value="time">time</option><option value="memory">allocated</option></select></label>
 <label>Search <input id="search" type="search" placeholder="a name, a file, /a pattern/"></label>
 <button id="reset">Whole</button>
 <output id="found"></output>

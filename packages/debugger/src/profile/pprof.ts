@@ -91,7 +91,7 @@ export function pprofFile(profile: Profile, begun: number): Uint8Array {
   file
     .message(1, type("samples", "count"))
     .message(1, type("time", "nanoseconds"))
-    .message(1, type("heap_growth", "bytes"));
+    .message(1, type("alloc_space", "bytes"));
   const locations = new Map<ProfileFrame, number>();
   const locationOf = (frame: ProfileFrame): number => {
     let id = locations.get(frame);
@@ -108,7 +108,7 @@ export function pprofFile(profile: Profile, begun: number): Uint8Array {
     const ids = [locationOf(frame), ...outer.ids];
     const label = labelsIn(frame, outer.label);
     stacks.push({ ids, label });
-    if (samples === 0) continue;
+    if (samples === 0 && bytes === 0) continue;
     const nanoseconds = Math.round(milliseconds * NANOSECONDS_PER_MILLISECOND);
     const sample = new Message().integers(1, ids).integers(2, [samples, nanoseconds, bytes]);
     for (const [key, value] of Object.entries(label)) {

@@ -44,7 +44,7 @@ export interface ProfileFrame {
 export interface Measures {
   readonly samples: number;
   readonly milliseconds: number;
-  /** Growth of the heap between samples. */
+  /** Bytes allocated, whether or not they were collected later. */
   readonly bytes: number;
 }
 
@@ -62,6 +62,8 @@ export interface ProfileSample {
   /** Milliseconds since the beginning. */
   readonly at: number;
   readonly milliseconds: number;
+  /** What was allocated in it, by whatever stacks. */
+  readonly bytes: number;
 }
 
 /** A whole profile. */
@@ -71,8 +73,9 @@ export interface Profile {
   /** Parents precede their children. */
   readonly nodes: readonly ProfileNode[];
   readonly samples: readonly ProfileSample[];
-  /** The whole duration. */
+  /** The whole duration, and all that was allocated in it. */
   readonly milliseconds: number;
+  readonly bytes: number;
 }
 
 /** The message that the module system adds while it evaluates an option. */
@@ -114,14 +117,16 @@ export function profileOf(sampler: TimeSampler, evaluation: Evaluation, title: s
     sum.milliseconds += stack.milliseconds;
     sum.bytes += stack.bytes;
   }
-  const samples = sampler.times.map(({ stack, at, milliseconds }) => ({
+  const samples = sampler.times.map(({ stack, at, milliseconds, bytes }) => ({
     node: indexes.get(stack) as number,
     at,
     milliseconds,
+    bytes,
   }));
   const last = samples.at(-1);
   const milliseconds = last === undefined ? 0 : last.at + last.milliseconds;
-  return { title, nodes, samples, milliseconds };
+  const bytes = samples.reduce((sum, sample) => sum + sample.bytes, 0);
+  return { title, nodes, samples, milliseconds, bytes };
 }
 
 /** Finds the frames of a profile; equal things are one frame. */

@@ -40,8 +40,16 @@ const KINDS: Readonly<Record<"package" | "option", ReadonlySet<FrameKind>>> = {
   option: new Set(["option"]),
 };
 
-/** The rows of a profile, the one with most own time first. */
-export function rank(profile: Profile, grouping: Grouping): RankingRow[] {
+/** By what the rows of a ranking are sorted. */
+export type RankingOrder = "time" | "allocated";
+
+/** The rows of a profile, the one with the most of its own first. */
+export function rank(
+  profile: Profile,
+  grouping: Grouping,
+  order: RankingOrder = "time",
+): RankingRow[] {
+  const measure = order === "time" ? "milliseconds" : "bytes";
   const rows = new Map<string, Row>();
   const { nodes } = profile;
   /** The row of each node's innermost frame of the kind, and all rows on its stack. */
@@ -65,16 +73,16 @@ export function rank(profile: Profile, grouping: Grouping): RankingRow[] {
     const all =
       row === undefined || outer?.has(row) === true ? outer : new Set([...(outer ?? []), row]);
     onStack[i] = all;
-    if (node.samples === 0) return;
+    if (node.samples === 0 && node.bytes === 0) return;
     if (own !== undefined) add(own.own, node);
     for (const each of all ?? []) add(each.total, node);
   });
   return [...rows.values()]
-    .filter(({ total }) => total.samples > 0)
+    .filter(({ total }) => total.samples > 0 || total.bytes > 0)
     .sort(
       (a, b) =>
-        b.own.milliseconds - a.own.milliseconds ||
-        b.total.milliseconds - a.total.milliseconds ||
+        b.own[measure] - a.own[measure] ||
+        b.total[measure] - a.total[measure] ||
         (a.name < b.name ? -1 : 1),
     );
 }

@@ -8,16 +8,17 @@
  *
  * Limits: what translated code does without entering the machine is charged to the next sample, and
  * the frames around translated code that started a machine are not visible from inside ({@link
- * TRANSLATED} stands for them). Memory is the growth of the heap between two samples; samples between
- * which garbage was collected count for nothing, so it is an estimate from below.
+ * TRANSLATED} stands for them).
  */
 import type { Lambda } from "../bytecode/lambda.ts";
+import { CALL_SITE } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { FAILED, Thunk } from "../value/thunk.ts";
 import { isString, type Slot, textOf, type Value } from "../value/value.ts";
 import {
   CallingCode,
   ENTRY_LAMBDA,
+  type FrameSelf,
   HEADER_SIZE,
   NATIVE_LAMBDA,
   NATIVE_POS,
@@ -27,6 +28,7 @@ import {
 } from "../vm/frame.ts";
 import type { Machine } from "../vm/machine.ts";
 import type { StackSampler } from "../vm/stack-sampler.ts";
+import { type AllocationGauge, AllocationSampler } from "./allocation-sampler.ts";
 
 /** Something that users know by a name, in whose evaluation frames are. */
 export class Landmark {
@@ -66,16 +68,18 @@ export interface TimeSamplerOptions {
   readonly frequency: number;
   /** Returns a monotonic time in milliseconds. */
   readonly milliseconds: () => number;
-  /** Returns the bytes in use on the heap. Defaults to not measuring memory. */
-  readonly heapBytes?: () => number;
+  /** The heap. Defaults to not measuring allocation. */
+  readonly heap?: AllocationGauge;
 }
 
-/** When a sample was taken, and the time that it stands for. */
+/** When a sample was taken, and what it stands for. */
 export interface SampleTime {
   readonly stack: SampledStack;
   /** Milliseconds since the sampler was started. */
   readonly at: number;
   readonly milliseconds: number;
+  /** The bytes that were allocated in this time, by whatever stacks. */
+  readonly bytes: number;
 }
 
 /**
@@ -86,6 +90,8 @@ const FRAMES_PER_RUN = 499;
 
 /** How many times as long as a sample takes evaluation runs before the next one: deep stacks take time. */
 const LEAST_PAUSE = 50;
+/** The longest such pause in milliseconds: work that took so long was interrupted. */
+const LONGEST_PAUSE = 40;
 
 /** The most functions of a recursion that is shown as one round. */
 const MAX_PERIOD = 4;
@@ -94,9 +100,53 @@ const MAX_PERIOD = 4;
 const MAX_DEPTH = 2000;
 const INNER_DEPTH = 500;
 
+/** The frames that may end while one is measured; few end at once. */
+const MAX_NOTED = 24;
+
+type Allocation = AllocationSampler<SampledStack>;
+
+/** A frame as it was when it was noted. */
+interface NotedFrame {
+  lambda: Lambda;
+  self: FrameSelf;
+  base: number;
+  mark: unknown;
+}
+
+/** The innermost frames of a machine, because some of them have ended when they are wanted. */
+class NotedFrames {
+  readonly frames: readonly NotedFrame[] = Array.from({ length: MAX_NOTED }, () => ({
+    lambda: ENTRY_LAMBDA,
+    self: CALL_SITE,
+    base: 0,
+    mark: undefined,
+  }));
+  count = 0;
+  stack: Machine["stack"] | undefined;
+
+  note(machine: Machine): void {
+    let { lambda, self, base } = machine;
+    const { stack } = machine;
+    let count = 0;
+    while (count < MAX_NOTED && lambda !== ENTRY_LAMBDA && lambda !== SEGMENT_LAMBDA) {
+      const frame = this.frames[count++] as NotedFrame;
+      frame.lambda = lambda;
+      frame.self = self;
+      frame.base = base;
+      frame.mark = stack[base - 1];
+      const header = base - HEADER_SIZE;
+      lambda = stack[header];
+      self = stack[header + 1];
+      base = stack[header + 3];
+    }
+    this.count = count;
+    this.stack = stack;
+  }
+}
+
 /** Takes samples of the stack of an evaluation. */
 export class TimeSampler implements StackSampler {
-  readonly framesPerRun = FRAMES_PER_RUN;
+  #framesPerRun = FRAMES_PER_RUN;
   readonly root = new SampledStack("", undefined);
   readonly times: SampleTime[] = [];
   readonly #options: TimeSamplerOptions;
@@ -105,7 +155,9 @@ export class TimeSampler implements StackSampler {
   /** When the last sample was taken, and when the next one is due. */
   #last: number;
   #due: number;
-  #lastBytes: number;
+  readonly #allocation: Allocation | undefined;
+  /** The frame whose allocation is being measured, and those around it. */
+  readonly #measured = new NotedFrames();
   /** The frames of the current sample, innermost first. */
   readonly #frames: SampledFrame[] = [];
   /** The frames and stacks of the last sample, outermost first. */
@@ -119,7 +171,7 @@ export class TimeSampler implements StackSampler {
     this.#period = 1000 / options.frequency;
     this.#start = this.#last = options.milliseconds();
     this.#due = this.#start + this.#period;
-    this.#lastBytes = options.heapBytes?.() ?? 0;
+    this.#allocation = options.heap && new AllocationSampler(options.heap);
   }
 
   /** Gives the values of a set their names, so that stacks show what is evaluated for which of them. */
@@ -132,51 +184,95 @@ export class TimeSampler implements StackSampler {
     });
   }
 
-  tick(machine: Machine): void {
-    const now = this.#options.milliseconds();
-    if (now < this.#due) return;
-    this.#walk(machine);
-    const bytes = this.#options.heapBytes?.() ?? 0;
-    this.#charge(this.#stack(), now, Math.max(0, bytes - this.#lastBytes));
-    this.#lastBytes = bytes;
-    const end = this.#options.milliseconds();
-    this.#due = now + Math.max(this.#period, LEAST_PAUSE * (end - now));
+  get framesPerRun(): number {
+    return this.#framesPerRun;
   }
 
-  /** Charges the time since the last sample to the outermost level; to be called at the end. */
+  tick(machine: Machine, frames: number): void {
+    const now = this.#options.milliseconds();
+    const allocation = this.#allocation;
+    if (allocation?.isMeasuring === true) this.#endFrame(machine, frames, allocation);
+    else allocation?.ran(frames);
+    if (now >= this.#due) this.#sample(machine, now, allocation);
+    if (allocation === undefined) return;
+    const wanted = Math.min(FRAMES_PER_RUN, allocation.framesToRun);
+    this.#framesPerRun = Math.max(wanted, 1);
+    if (wanted === 0) this.#beginFrame(machine, allocation);
+  }
+
+  #sample(machine: Machine, now: number, allocation: Allocation | undefined): void {
+    allocation?.enter();
+    const bytes = allocation?.take() ?? 0;
+    this.#walk(machine);
+    const stack = this.#stack();
+    const milliseconds = now - this.#last;
+    this.#charge(stack, now, bytes);
+    allocation?.sample(stack, bytes, milliseconds);
+    const pause = LEAST_PAUSE * (this.#options.milliseconds() - now);
+    this.#due = now + Math.max(this.#period, Math.min(pause, LONGEST_PAUSE));
+    allocation?.leave();
+  }
+
+  #beginFrame(machine: Machine, allocation: Allocation): void {
+    this.#measured.note(machine);
+    allocation.beginFrame();
+  }
+
+  #endFrame(machine: Machine, frames: number, allocation: Allocation): void {
+    const bytes = allocation.endFrame(frames);
+    if (bytes === 0) return;
+    allocation.enter();
+    this.#walk(machine, this.#measured);
+    allocation.charge(this.#stack(), bytes);
+    allocation.leave();
+  }
+
+  /** Charges what was measured since the last sample to the outermost level; to be called at the end. */
   finish(): void {
     const now = this.#options.milliseconds();
-    if (now > this.#last) this.#charge(this.root, now, 0);
+    const bytes = this.#allocation?.finish(this.root) ?? 0;
+    if (now > this.#last) this.#charge(this.root, now, bytes);
   }
 
   #charge(stack: SampledStack, now: number, bytes: number): void {
     const milliseconds = now - this.#last;
     stack.samples++;
     stack.milliseconds += milliseconds;
-    stack.bytes += bytes;
-    this.times.push({ stack, at: this.#last - this.#start, milliseconds });
+    this.times.push({ stack, at: this.#last - this.#start, milliseconds, bytes });
     this.#last = now;
   }
 
-  #walk(machine: Machine): void {
+  /**
+   * Collects the frames of a machine, innermost first.
+   *
+   * @param ended - the frames that were the innermost ones a moment ago, if their stack is wanted
+   */
+  #walk(machine: Machine, ended?: NotedFrames): void {
     const frames = this.#frames;
     frames.length = 0;
     let { stack, lambda, self, base } = machine;
+    if (ended?.stack === stack) {
+      let i = 0;
+      while (i < ended.count && lambda !== ENTRY_LAMBDA && lambda !== SEGMENT_LAMBDA) {
+        const frame = ended.frames[i] as NotedFrame;
+        if (base > frame.base) {
+          const header = base - HEADER_SIZE;
+          lambda = stack[header];
+          self = stack[header + 1];
+          base = stack[header + 3];
+        } else if (base === frame.base && lambda === frame.lambda) break;
+        else {
+          this.#addFrame(frame.lambda, frame.self, frame.mark);
+          i++;
+        }
+      }
+    }
     while (lambda !== ENTRY_LAMBDA) {
       if (lambda === SEGMENT_LAMBDA) {
         ({ stack, lambda, self, base } = self as SegmentLink);
         continue;
       }
-      if (lambda === NATIVE_LAMBDA) this.#addNative(self as NativeFrame);
-      else if (lambda.pos !== NATIVE_POS) {
-        frames.push(lambda);
-        foldRecursion(frames);
-      }
-      const mark: unknown = stack[base - 1];
-      if (mark instanceof Thunk) {
-        const landmark = this.#attributes.get(mark);
-        if (landmark !== undefined) frames.push(landmark);
-      }
+      this.#addFrame(lambda, self, stack[base - 1]);
       const header = base - HEADER_SIZE;
       lambda = stack[header];
       self = stack[header + 1];
@@ -186,6 +282,18 @@ export class TimeSampler implements StackSampler {
     if (frames.length > MAX_DEPTH) {
       frames.splice(INNER_DEPTH, frames.length - MAX_DEPTH + 1, LEFT_OUT);
     }
+  }
+
+  /** Adds a frame; `mark` is the thunk whose value it computes, if it does. */
+  #addFrame(lambda: Lambda, self: FrameSelf, mark: unknown): void {
+    const frames = this.#frames;
+    if (lambda === NATIVE_LAMBDA) this.#addNative(self as NativeFrame);
+    else if (lambda.pos !== NATIVE_POS) {
+      frames.push(lambda);
+      foldRecursion(frames);
+    }
+    const landmark = mark instanceof Thunk ? this.#attributes.get(mark) : undefined;
+    if (landmark !== undefined) frames.push(landmark);
   }
 
   #addNative({ builtin, args }: NativeFrame): void {

@@ -199,10 +199,9 @@ export class Machine {
       return Progress.Done;
     }
     const { sampler } = this.ctx;
-    if (sampler !== undefined && status === RunStatus.Again) sampler.tick(this);
-    const most = sampler === undefined ? FRAMES_PER_RUN : sampler.framesPerRun;
-    if (status === RunStatus.Again && wanted < most) {
-      this.framesPerRun = Math.min(2 * wanted, most);
+    if (status === RunStatus.Again && (wanted < FRAMES_PER_RUN || sampler !== undefined)) {
+      sampler?.tick(this, granted);
+      this.framesPerRun = sampler?.framesPerRun ?? Math.min(2 * wanted, FRAMES_PER_RUN);
       this.ctx.longRunWatch(wanted);
     }
     if (exceeded !== undefined) {

@@ -11,6 +11,7 @@ import {
   type Profile,
   pprofFile,
   profileOf,
+  type RankingOrder,
   type RankingRow,
   rank,
   speedscopeFile,
@@ -18,7 +19,7 @@ import {
 } from "@nivis/debugger";
 import { Attrs, deepForce, EvalError, isDerivation, TimeSampler } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
-import { errnoMessage } from "@nivis/node";
+import { AllocationMeter, errnoMessage } from "@nivis/node";
 import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
 import {
@@ -48,7 +49,7 @@ const MAX_FREQUENCY = 10_000;
 const ROWS = 10;
 
 /** The formats of files. */
-type Format = "folded" | "speedscope" | "trace" | "pprof" | "html";
+type Format = "folded" | "folded-bytes" | "speedscope" | "trace" | "pprof" | "html";
 
 interface ProfileFlags extends SourceFlags {
   strict: boolean;
@@ -56,6 +57,8 @@ interface ProfileFlags extends SourceFlags {
   rows: number;
   /** The tables to print; all unless given. */
   readonly groupings: Grouping[];
+  /** By what the rows of tables are sorted. */
+  order: RankingOrder;
   /** Whether the time of the processor is measured, and not that on the wall. */
   cpuTime: boolean;
   /** Whether a second run counts calls and thunks. */
@@ -90,6 +93,7 @@ const OPTIONS: readonly Option<ProfileFlags>[] = [
   fileOption("--trace-events", "trace", "Write trace events for Perfetto and chrome://tracing"),
   fileOption("--pprof", "pprof", "Write a file for pprof"),
   fileOption("--folded", "folded", "Write folded stacks for flamegraph.pl, in microseconds"),
+  fileOption("--folded-bytes", "folded-bytes", "Write folded stacks with the bytes they allocated"),
   valueFlag(
     ["--by"],
     "GROUPING",
@@ -102,6 +106,17 @@ const OPTIONS: readonly Option<ProfileFlags>[] = [
         );
       }
       flags.groupings.push(found);
+    },
+  ),
+  valueFlag(
+    ["--sort"],
+    "MEASURE",
+    "Sort the tables by own time, or by what was allocated: time, allocated",
+    (flags, text) => {
+      if (text !== "time" && text !== "allocated") {
+        throw usageError(marked`'--sort' takes one of time, allocated, not '${encodeUtf8(text)}'`);
+      }
+      flags.order = text;
     },
   ),
   valueFlag(["--top"], "N", `Print N rows of each table; ${ROWS} unless given`, (flags, text) => {
@@ -137,7 +152,7 @@ const OPTIONS: readonly Option<ProfileFlags>[] = [
 const profileProgram: Program<ProfileFlags> = {
   ...PROFILE_TOPIC,
   description: [
-    "Evaluates the value, and the drvPath of a derivation, and prints which packages, options, functions and files took the time. 'own' is time in which the row was the innermost of its kind, 'total' includes what it led to. Heap growth is an estimate: what the heap grew by between two samples. docs/profiling.md explains the figures.",
+    "Evaluates the value, and the drvPath of a derivation, and prints which packages, options, functions and files took the time. 'own' is time in which the row was the innermost of its kind, 'total' includes what it led to. The next two columns are the same for the memory that was allocated, whether or not it was collected later. docs/profiling.md explains the figures.",
   ],
   options: OPTIONS,
   defaults: (invocation) => ({
@@ -146,6 +161,7 @@ const profileProgram: Program<ProfileFlags> = {
     frequency: FREQUENCY,
     rows: ROWS,
     groupings: [],
+    order: "time",
     cpuTime: false,
     counts: false,
     json: false,
@@ -201,11 +217,10 @@ interface Measured {
 }
 
 function samplerOf(flags: ProfileFlags): TimeSampler {
-  const { getHeapStatistics } = process.getBuiltinModule("node:v8");
   return new TimeSampler({
     frequency: flags.frequency,
     milliseconds: flags.cpuTime ? cpuMilliseconds : () => performance.now(),
-    heapBytes: () => getHeapStatistics().used_heap_size,
+    heap: new AllocationMeter(),
   });
 }
 
@@ -329,6 +344,8 @@ function piecesOf(profile: Profile, format: Format, begun: number): Iterable<str
   switch (format) {
     case "folded":
       return foldedStacks(profile);
+    case "folded-bytes":
+      return foldedStacks(profile, "allocated");
     case "speedscope":
       return speedscopeFile(profile, `nivis@${VERSION}`);
     case "trace":
@@ -341,10 +358,13 @@ function piecesOf(profile: Profile, format: Format, begun: number): Iterable<str
 }
 
 /** The tables that are wanted; without a wish, those that have rows. */
-function tablesOf(profile: Profile, { groupings }: ProfileFlags): [Grouping, RankingRow[]][] {
+function tablesOf(
+  profile: Profile,
+  { groupings, order }: ProfileFlags,
+): [Grouping, RankingRow[]][] {
   const wanted = groupings.length > 0 ? groupings : GROUPINGS;
   return wanted
-    .map((grouping): [Grouping, RankingRow[]] => [grouping, rank(profile, grouping)])
+    .map((grouping): [Grouping, RankingRow[]] => [grouping, rank(profile, grouping, order)])
     .filter(([, rows]) => groupings.length > 0 || rows.length > 0);
 }
 
@@ -355,6 +375,7 @@ function jsonReport(profile: Profile, flags: ProfileFlags, counts: Counts | unde
   ]);
   return {
     milliseconds: profile.milliseconds,
+    bytes: profile.bytes,
     samples: profile.samples.length,
     tables: Object.fromEntries(tables),
   };
@@ -393,9 +414,9 @@ function report(
   counts: Counts | undefined,
   columns: number | undefined,
 ): string {
-  const { milliseconds, samples } = profile;
+  const { milliseconds, bytes, samples } = profile;
   const lines = [
-    `${(milliseconds / 1000).toFixed(2)} s, ${samples.length} samples, one every ${(milliseconds / Math.max(samples.length, 1)).toFixed(1)} ms`,
+    `${(milliseconds / 1000).toFixed(2)} s, ${samples.length} samples, one every ${(milliseconds / Math.max(samples.length, 1)).toFixed(1)} ms; ${mebibytes(bytes)} allocated`,
   ];
   for (const [grouping, rows] of tablesOf(profile, flags)) {
     lines.push("", HEADINGS[grouping]);
@@ -404,7 +425,16 @@ function report(
       continue;
     }
     const counted = counts !== undefined && (grouping === "function" || grouping === "file");
-    const head = ["own", "", "total", "", "heap", ...(counted ? ["calls", "thunks"] : []), "name"];
+    const head = [
+      "own",
+      "",
+      "total",
+      "",
+      "allocated",
+      "total",
+      ...(counted ? ["calls", "thunks"] : []),
+      "name",
+    ];
     const table = [
       head,
       ...rows
@@ -434,10 +464,15 @@ function cells(
     share(own.milliseconds),
     milliseconds(total.milliseconds),
     share(total.milliseconds),
-    `${(own.bytes / 2 ** 20).toFixed(1)} MiB`,
+    mebibytes(own.bytes),
+    mebibytes(total.bytes),
     ...(counts === undefined ? [] : [String(counted.calls ?? ""), String(counted.thunks ?? "")]),
     place === "" ? name : `${name}  ${place}`,
   ];
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 /** Aligns all columns but the last to the right, and cuts lines at the width of a terminal. */
