@@ -72,7 +72,7 @@ describe("nivis profile", () => {
     expect(own).toEqual([...own].sort((a, b) => b - a));
     const counts = readFileSync(folded, "utf8").trimEnd().split("\n");
     const sum = counts.reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" "))), 0);
-    expect(sum).toBeLessThanOrEqual(bytes);
+    expect(sum).toBeLessThan(1.02 * bytes);
     expect(sum).toBeGreaterThan(0.8 * bytes);
   });
 

@@ -1,13 +1,14 @@
 /**
  * AllocationSampler: which stacks allocate. A `TimeSampler` drives it. A few times in a millisecond it
  * measures a frame: what the heap grows by from the entry of a frame to that of the next stands for what all
- * frames since the last measured one have allocated. Each time that these bytes add up to a step, the
+ * frames since the last measured one have allocated, but for no more than what was allocated and is not
+ * explained by other measured frames: or a single frame that loads a file would stand for hundreds. Each time that these bytes add up to a step, the
  * stack of the frame that completes it is charged. So the shares are those of a random sample of frames,
  * whatever the time that they take, and stacks are walked seldom. At the end the bytes that
  * were really allocated are shared out in these proportions.
  *
- * Bytes between two samples of time that few frames account for (a file that is compiled, a
- * builtin that makes a long list) are charged to the stack of the latter.
+ * Bytes that come at once and not regularly (a file that is compiled, a builtin that makes a long list) are
+ * charged to the stack that is found next.
  */
 
 /** What a profiler has to know of the heap. */
@@ -38,6 +39,12 @@ const STEPS = 128;
 /** Bytes for each frame from which on frames do not explain an allocation. Most frames take below 1,000. */
 const MANY_BYTES_PER_FRAME = 4096;
 
+/** What comes at once: so many bytes more than so many times as much as usual. */
+const MANY_BYTES = 2 ** 16;
+const MANY_TIMES = 4;
+/** The weight of the past in what is usual. */
+const MEMORY = 0.95;
+
 /** Measures allocation for one evaluation. */
 export class AllocationSampler<Stack extends Account> {
   readonly #gauge: AllocationGauge;
@@ -53,12 +60,23 @@ export class AllocationSampler<Stack extends Account> {
   #distance = MOST_BETWEEN / 10;
   #between = 0;
   #random = 1;
+  /** What the last measured frame has allocated. */
+  measured = 0;
   #isMeasuring = false;
   /** The bytes in use when the profiler began to work, and when the measured frame was entered. */
   #usedBefore = 0;
   #usedAtEntry = 0;
-  /** The bytes for which no stack was charged yet. */
+  /** The bytes that measured frames stand for and for which no stack was charged yet. */
   #open = 0;
+  /** The bytes in use when the last measured frame had ended, and the profiler's own since then. */
+  #usedAtEnd = 0;
+  #ownSinceEnd = 0;
+  /** The bytes that were allocated and that no measured frame stands for. */
+  #unexplained = 0;
+  /** The bytes since the last sample that came at once. */
+  #atOnce = 0;
+  /** How many bytes a frame usually allocates. */
+  #usual = 0;
   /** What is to be shared out, and the share of each stack. */
   #bytes = 0;
   readonly #shares = new Map<Stack, number>();
@@ -68,6 +86,7 @@ export class AllocationSampler<Stack extends Account> {
     const first = gauge.used();
     this.#costOfReading = Math.max(0, gauge.used() - first);
     this.#allocated = gauge.allocated();
+    this.#usedAtEnd = gauge.used();
   }
 
   /** Whether a frame is being measured. */
@@ -86,11 +105,37 @@ export class AllocationSampler<Stack extends Account> {
     this.#framesOfSample += frames;
   }
 
-  /** Begins to measure the frame that is entered. */
-  beginFrame(): void {
+  /**
+   * Begins to measure the frame that is entered. Returns the bytes that came at once since the last one, which
+   * {@link chargeAtOnce} charges to its stack; 0 for most.
+   */
+  beginFrame(): number {
     this.#isMeasuring = true;
-    this.#own += this.#costOfReading;
+    const used = this.#gauge.used();
+    this.#usedAtEntry = used;
+    const frames = Math.max(this.#frames, 1);
+    const usual = this.#usual * frames;
+    const grown = used - this.#usedAtEnd - this.#ownSinceEnd;
+    this.#addOwn(this.#costOfReading);
+    // Less is in use after a collection.
+    if (grown < 0) {
+      this.#unexplained += usual;
+      return 0;
+    }
+    // What comes at once again and again becomes usual.
+    const most = MANY_TIMES * usual + MANY_BYTES;
+    this.#usual += (1 - MEMORY) * (Math.min(grown, most) / frames - this.#usual);
+    const atOnce = grown > most ? Math.round(grown - usual) : 0;
+    this.#unexplained += grown - atOnce;
+    return atOnce;
+  }
+
+  /** Charges a stack for what {@link beginFrame} has returned; the frame begins only now. */
+  chargeAtOnce(stack: Stack, bytes: number): void {
+    stack.bytes += bytes;
+    this.#atOnce += bytes;
     this.#usedAtEntry = this.#gauge.used();
+    this.#addOwn(this.#costOfReading);
   }
 
   /**
@@ -98,11 +143,17 @@ export class AllocationSampler<Stack extends Account> {
    * Returns the bytes for which its stack is to be charged; 0 for most.
    */
   endFrame(frames: number): number {
-    const grown = this.#gauge.used() - this.#usedAtEntry - this.#costOfReading;
+    const used = this.#gauge.used();
+    const grown = Math.max(0, used - this.#usedAtEntry - this.#costOfReading);
+    this.measured = grown;
+    this.#usedAtEnd = used;
     this.#own += this.#costOfReading;
+    this.#ownSinceEnd = this.#costOfReading;
     this.ran(frames);
-    // Less is in use after a collection.
-    this.#open += (Math.max(0, grown) * this.#frames) / Math.max(frames, 1);
+    this.#unexplained += grown;
+    const standsFor = Math.min(this.#unexplained, (grown * this.#frames) / Math.max(frames, 1));
+    this.#unexplained -= standsFor;
+    this.#open += standsFor;
     this.#frames = 0;
     this.#isMeasuring = false;
     // The generator of Park and Miller: in a loop, other frames are measured in each round.
@@ -121,7 +172,12 @@ export class AllocationSampler<Stack extends Account> {
 
   /** Ends work of the profiler. */
   leave(): void {
-    this.#own += Math.max(0, this.#gauge.used() - this.#usedBefore) + this.#costOfReading;
+    this.#addOwn(Math.max(0, this.#gauge.used() - this.#usedBefore) + this.#costOfReading);
+  }
+
+  #addOwn(bytes: number): void {
+    this.#own += bytes;
+    this.#ownSinceEnd += bytes;
   }
 
   /** Charges a stack for what {@link endFrame} has returned. */
@@ -142,15 +198,20 @@ export class AllocationSampler<Stack extends Account> {
   sample(stack: Stack, bytes: number, milliseconds: number): void {
     const distance = this.#framesOfSample / (milliseconds * FRAMES_PER_MILLISECOND);
     this.#distance = Math.min(MOST_BETWEEN, Math.max(LEAST_BETWEEN, distance || 0));
-    if (bytes > this.#framesOfSample * MANY_BYTES_PER_FRAME) stack.bytes += bytes;
-    else this.#bytes += bytes;
+    const rest = Math.max(0, bytes - this.#atOnce);
+    this.#atOnce = 0;
+    if (rest > this.#framesOfSample * MANY_BYTES_PER_FRAME) {
+      stack.bytes += rest;
+      // They are no part of what is measured between two frames.
+      this.#ownSinceEnd += rest;
+    } else this.#bytes += rest;
     this.#framesOfSample = 0;
   }
 
   /** Ends all measurements. Returns the bytes since the last sample, which belong to `stack`. */
   finish(stack: Stack): number {
     const bytes = this.take();
-    stack.bytes += bytes;
+    stack.bytes += Math.max(0, bytes - this.#atOnce);
     if (this.#shares.size === 0) this.#shares.set(stack, 1);
     this.#shareOut();
     return bytes;

@@ -100,6 +100,9 @@ const MAX_PERIOD = 4;
 const MAX_DEPTH = 2000;
 const INNER_DEPTH = 500;
 
+/** The most bytes that the code of a frame is taken to allocate if it enters no other frame. */
+const MOST_OF_A_LEAF = 2048;
+
 /** The frames that may end while one is measured; few end at once. */
 const MAX_NOTED = 24;
 
@@ -215,14 +218,23 @@ export class TimeSampler implements StackSampler {
 
   #beginFrame(machine: Machine, allocation: Allocation): void {
     this.#measured.note(machine);
-    allocation.beginFrame();
+    const bytes = allocation.beginFrame();
+    if (bytes === 0) return;
+    allocation.enter();
+    this.#walk(machine);
+    const stack = this.#stack();
+    allocation.leave();
+    allocation.chargeAtOnce(stack, bytes);
   }
 
   #endFrame(machine: Machine, frames: number, allocation: Allocation): void {
     const bytes = allocation.endFrame(frames);
     if (bytes === 0) return;
     allocation.enter();
-    this.#walk(machine, this.#measured);
+    // A builtin that has got the value of a frame does more until the next one than code can.
+    const isLeaf =
+      allocation.measured > MOST_OF_A_LEAF && this.#measured.frames[1]?.lambda === NATIVE_LAMBDA;
+    this.#walk(machine, this.#measured, isLeaf);
     allocation.charge(this.#stack(), bytes);
     allocation.leave();
   }
@@ -246,8 +258,9 @@ export class TimeSampler implements StackSampler {
    * Collects the frames of a machine, innermost first.
    *
    * @param ended - the frames that were the innermost ones a moment ago, if their stack is wanted
+   * @param isLeaf - whether the first of them is left out if it has ended
    */
-  #walk(machine: Machine, ended?: NotedFrames): void {
+  #walk(machine: Machine, ended?: NotedFrames, isLeaf = false): void {
     const frames = this.#frames;
     frames.length = 0;
     let { stack, lambda, self, base } = machine;
@@ -261,10 +274,7 @@ export class TimeSampler implements StackSampler {
           self = stack[header + 1];
           base = stack[header + 3];
         } else if (base === frame.base && lambda === frame.lambda) break;
-        else {
-          this.#addFrame(frame.lambda, frame.self, frame.mark);
-          i++;
-        }
+        else if (++i > 1 || !isLeaf) this.#addFrame(frame.lambda, frame.self, frame.mark);
       }
     }
     while (lambda !== ENTRY_LAMBDA) {
