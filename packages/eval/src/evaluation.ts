@@ -45,7 +45,8 @@ import type { Unit } from "./compiler/scope.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { DERIVATION_FILE, isOwnTree } from "./core-files.ts";
 import { CounterRegistry, type CounterTree } from "./counters.ts";
-import type { Revision } from "./dependencies/dependencies.ts";
+import type { Dependencies, Revision } from "./dependencies/dependencies.ts";
+import { importKey, programKey } from "./dependencies/recall-keys.ts";
 import {
   openDependencies,
   trackedDirectories,
@@ -165,8 +166,9 @@ export interface EvaluationOptions {
   readonly warm?: boolean;
   /**
    * The heap image of an earlier evaluation to begin with, and whether to keep what a new one needs; see
-   * {@link Evaluation.heapImage}. Requires a cache for compiled files, and is ignored without one, by warm
-   * evaluations and with a debugger. Defaults to none.
+   * {@link Evaluation.heapImage}. Requires a cache for compiled files, and is ignored without one and with a
+   * debugger. If a warm evaluation keeps its heap, a part of the image can be used after files have changed;
+   * other warm evaluations ignore images. Defaults to none.
    */
   readonly heapImage?: HeapImageOptions | undefined;
   /**
@@ -311,7 +313,9 @@ export class Evaluation {
         this.context.hashes,
         surroundings,
       );
-      if (options.heapImage !== undefined && dependencies === undefined) {
+      // A heap that is written knows what its values depend on, and no other warm one has an image.
+      const isOpen = dependencies === undefined || options.heapImage?.keeps === true;
+      if (options.heapImage !== undefined && isOpen) {
         const { imports, files } = this;
         this.heapImage = openHeapImage(options.heapImage, {
           context: this.context,
@@ -840,17 +844,16 @@ export class Evaluation {
   private fileAt(path: NixPath): EvaluatedFile {
     const { dependencies, caches } = this.context;
     const { pathKeys } = caches;
+    const { heapImage } = this;
     const key = pathKeys.of(path);
     if (dependencies !== undefined) {
-      return dependencies.recall(`import ${key}`, () => {
-        const resolved = this.resolveExpressionPath(path);
-        return dependencies.recall(`program ${pathKeys.of(resolved)}`, () => ({
-          path: resolved,
-          value: this.thunkOfFile(resolved, this.globals),
-        }));
+      return dependencies.recall(importKey(key), () => {
+        const known = heapImage?.requested(path);
+        const file = known ?? this.trackedFileAt(path, dependencies);
+        if (heapImage !== undefined) this.imports.set(key, file);
+        return file;
       });
     }
-    const { heapImage } = this;
     const known = this.imports.get(key) ?? heapImage?.requested(path);
     if (known !== undefined) return known;
     const resolved = this.resolveExpressionPath(path);
@@ -862,6 +865,20 @@ export class Evaluation {
     }
     this.imports.set(key, file);
     return file;
+  }
+
+  private trackedFileAt(path: NixPath, dependencies: Dependencies): EvaluatedFile {
+    const { heapImage } = this;
+    const resolved = this.resolveExpressionPath(path);
+    const key = this.context.caches.pathKeys.of(resolved);
+    return dependencies.recall(programKey(key), () => {
+      const file = heapImage?.file(resolved) ?? {
+        path: resolved,
+        value: this.thunkOfFile(resolved, this.globals),
+      };
+      if (heapImage !== undefined) this.files.set(key, file);
+      return file;
+    });
   }
 
   private *scopedImport(path: NixPath, scope: Attrs): Suspendable<Slot> {

@@ -162,7 +162,8 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
     tier: flags.tier,
     tierStress: terminal.tierStress === true,
     heapImage: images && ((...own) => images.open(flags, own)),
-    warm: options.warm === true || keeper?.accepts(flags, observer) === true,
+    warm:
+      options.warm === true || images?.keeps === true || keeper?.accepts(flags, observer) === true,
   });
   images?.watch(evaluation);
   statistics?.watch(evaluation);

@@ -45,6 +45,7 @@ export {
 } from "./inputs/input-check.ts";
 export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
 export { type WatchOptions, waitForChange } from "./inputs/input-watcher.ts";
+export { withoutPaths } from "./inputs/inputs-without.ts";
 export { ObservedFetcher } from "./inputs/observed-fetcher.ts";
 export {
   type AccessRight,

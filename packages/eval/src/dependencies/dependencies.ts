@@ -17,7 +17,7 @@ import type { Lambda } from "../bytecode/lambda.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { type DirectoryEntry, type EvalIo, IoError } from "../io.ts";
 import { parentOfPath } from "../path.ts";
-import { FAILED, settle, type Thunk, TrackedState } from "../value/thunk.ts";
+import { FAILED, settle, type Thunk, type ThunkRecipe, TrackedState } from "../value/thunk.ts";
 import type { Slot, Value } from "../value/value.ts";
 import { cloneError } from "../vm/instruction-errors.ts";
 import { failThunk, suspendedCode } from "../vm/unwind.ts";
@@ -27,7 +27,7 @@ import { EMPTY, InputSets } from "./input-sets.ts";
 const MAX_KEPT_LENGTH = 1 << 16;
 
 /** What a thunk was before it was evaluated, and what its value depends on. */
-class Recipe {
+class Recipe implements ThunkRecipe {
   constructor(
     readonly code: Thunk["code"],
     readonly a: Slot | undefined,
@@ -77,6 +77,10 @@ class Tracked extends TrackedState {
   override hasFailed(): boolean {
     return false;
   }
+
+  override recipe(thunk: Thunk): ThunkRecipe {
+    return recipeOf(thunk);
+  }
 }
 
 /**
@@ -107,6 +111,10 @@ class TrackedFailure extends TrackedState {
   override hasFailed(thunk: Thunk): boolean {
     this.read(thunk);
     return thunk.code === this;
+  }
+
+  override recipe(thunk: Thunk): ThunkRecipe {
+    return recipeOf(thunk);
   }
 }
 
@@ -219,7 +227,8 @@ export class Dependencies {
     link: new Map(),
   };
   readonly #variables = new Map<Bytes, Input>();
-  #inputs = 0;
+  /** The paths that inputs are about; `""` for those that are not about one. */
+  readonly #paths: Bytes[] = [];
   /** The input that changes with each revision; `undefined` until something depends on it. */
   #passing: number | undefined;
   /** Inputs that gave another answer during a revision. */
@@ -257,7 +266,7 @@ export class Dependencies {
    * a store that may be another one later.
    */
   notePassing(): void {
-    this.#passing ??= this.#inputs++;
+    this.#passing ??= this.#addInput("");
     this.note(this.sets.of(this.#passing));
   }
 
@@ -314,6 +323,34 @@ export class Dependencies {
       }
       return [...found];
     });
+  }
+
+  /** By the number of each input, the path that it is about; `""` if it is not about one. */
+  get inputPaths(): readonly Bytes[] {
+    return this.#paths;
+  }
+
+  /** Adds an input that {@link revise} does not ask again; returns the set with it. */
+  setOfForeign(path: Bytes): number {
+    return this.sets.of(this.#addInput(path));
+  }
+
+  #addInput(path: Bytes): number {
+    return this.#paths.push(path) - 1;
+  }
+
+  /** The set of a result of {@link recall}; the empty one if there is none. */
+  setOfRecalled(key: string): number {
+    return this.#recalled.get(key)?.set ?? EMPTY;
+  }
+
+  /** Gives a thunk a value that depends on a set of inputs. */
+  track(thunk: Thunk, value: Slot, { code, a, b, rest, set }: ThunkRecipe): void {
+    const recipe = new Recipe(code, a, b, rest, set, this.revision);
+    thunk.code = this.tracked;
+    thunk.a = value;
+    thunk.b = undefined;
+    thunk.rest = recipe as unknown as Slot[];
   }
 
   /** Forgets the results of {@link recall}. */
@@ -395,7 +432,7 @@ export class Dependencies {
     let input = inputs.get(path);
     if (input === undefined || input.answer !== answer) {
       if (input !== undefined) this.#contradicted.push(input.id);
-      input = { id: this.#inputs++, path, answer };
+      input = { id: this.#addInput(inputs === this.#variables ? "" : path), path, answer };
       inputs.set(path, input);
     }
     this.note(this.sets.of(input.id));

@@ -23,6 +23,8 @@ export class InputSets {
   readonly #sets: Uint32Array[] = [new Uint32Array(0)];
   /** The next set with the same hash; 0 for none. */
   readonly #next: number[] = [0];
+  /** Two numbers for each set: the sets that it is the union of, or an input and -1. */
+  readonly #origins: number[] = [EMPTY, EMPTY];
   readonly #byHash = new Map<number, number>();
   readonly #singletons: (number | undefined)[] = [];
   /** 1 for each set that has a member which changed. */
@@ -36,13 +38,21 @@ export class InputSets {
     return this.#sets.length;
   }
 
+  /**
+   * Two numbers for each set: those of the two sets that it is the union of, which are less than its own, or
+   * an input and -1. The first set is empty.
+   */
+  get origins(): readonly number[] {
+    return this.#origins;
+  }
+
   /** Returns the set with one member. */
   of(input: number): number {
     let set = this.#singletons[input];
     if (set === undefined) {
       const bits = new Uint32Array((input >>> 5) + 1);
       bits[input >>> 5] = 1 << (input & 31);
-      set = this.#intern(bits);
+      set = this.#intern(bits, input, -1);
       this.#singletons[input] = set;
     }
     return set;
@@ -112,10 +122,10 @@ export class InputSets {
     }
     if (isLonger) return isLeftLonger ? left : right;
     if (isShorter) return isLeftLonger ? right : left;
-    return this.#intern(bits);
+    return this.#intern(bits, left, right);
   }
 
-  #intern(bits: Uint32Array): number {
+  #intern(bits: Uint32Array, left: number, right: number): number {
     const hash = hashOf(bits);
     const first = this.#byHash.get(hash) ?? EMPTY;
     for (let set = first; set !== EMPTY; set = this.#next[set] as number) {
@@ -123,6 +133,7 @@ export class InputSets {
     }
     const set = this.#sets.length;
     this.#sets.push(bits);
+    this.#origins.push(left, right);
     this.#next.push(first);
     this.#byHash.set(hash, set);
     if (set >= this.#stale.length) {

@@ -38,6 +38,8 @@ export interface Records {
   has(object: object): boolean;
   /** An object of a kind that is never taken for another: a number, a path, a global, a context. */
   constantAt(record: number): unknown;
+  /** The slot of the value of a thunk; `undefined` if it has none. */
+  valueOf(record: number): number | undefined;
   /** Names and positions of a {@link Kind.Shape}. */
   shapeAt(record: number): {
     readonly names: readonly string[];
@@ -137,8 +139,9 @@ class Matching implements CallMatch {
     if ((before === 0) !== (value !== undefined)) return false;
     const records = this.#records;
     if (before === 0) {
-      if (records.word(record) !== Kind.Forced) return false;
-      this.#pending.push([records.word(record + 1), value]);
+      const slot = records.valueOf(record);
+      if (slot === undefined) return false;
+      this.#pending.push([slot, value]);
       return true;
     }
     this.suspended.add(record);

@@ -13,7 +13,14 @@ import { COLUMN, LINE, type PlaceOfThunk } from "../operations/position-value.ts
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { Shape } from "../value/shape.ts";
-import { APPLY, APPLY2, firstArgument, Thunk, TrackedState } from "../value/thunk.ts";
+import {
+  APPLY,
+  APPLY2,
+  firstArgument,
+  Thunk,
+  TrackedState,
+  valueOfForced,
+} from "../value/thunk.ts";
 import {
   Closure,
   ContextString,
@@ -38,6 +45,7 @@ import {
   MAX_PAYLOAD,
   NAME_SEPARATOR,
   PAGE_WORDS,
+  SetRow,
   ShapeFlag,
   TAG_BITS,
   TAG_MASK,
@@ -77,14 +85,19 @@ export interface RememberedCall {
   readonly note: CallNote | undefined;
 }
 
+/** An imported file, and the set of inputs that it depends on. */
+export interface PlacedFile {
+  readonly path: NixPath;
+  readonly value: Slot;
+  readonly set: number;
+}
+
 /** The input of {@link encodeImage}. */
 export interface EncodeRequest {
   readonly context: EvalContext;
   readonly globals: ReadonlyMap<string, Slot>;
-  /** Imported files by the requested path; only those in the host's file system. */
-  readonly imports: ReadonlyMap<string, { readonly path: NixPath; readonly value: Slot }>;
-  /** Imported files by the path that was read. */
-  readonly files: Iterable<{ readonly path: NixPath; readonly value: Slot }>;
+  /** Imported files by the requested path, of which those in the host's file system are written; or `""`. */
+  readonly imports: Iterable<readonly [requested: string, file: PlacedFile]>;
   readonly calls: Iterable<RememberedCall>;
   /** Finds the file that a position is in. */
   readonly programAt: (pos: PosIdx) => PlacedProgram | undefined;
@@ -147,8 +160,11 @@ class ImageEncoder {
   /** The places of slots that refer to records by number, to be replaced by offsets. */
   readonly #references = new Words();
   readonly #numbers = new Map<object, number>();
+  /** What is to be written, and what is to be written after it. */
   readonly #objects: object[] = [];
-  readonly #offsets = new Words();
+  readonly #later: object[] = [];
+  /** The offsets of records by number. */
+  readonly #offsets: number[] = [];
   readonly #strings = new Map<string, number>();
   readonly #globals = new Map<unknown, string>();
   readonly #files = new Map<PosIdx, FileEntry>();
@@ -176,20 +192,25 @@ class ImageEncoder {
   }
 
   run(): Uint8Array {
-    const { context, imports, files, calls } = this.#request;
+    const { context, imports, calls } = this.#request;
     const words = this.#words;
     for (let i = 0; i < Head.Size; i++) words.push(0);
     const importRows: number[] = [];
-    for (const [requested, { path, value }] of imports) {
-      if (requested.startsWith("/")) importRows.push(...this.#importRow(requested, path, value));
+    for (const [requested, file] of imports) {
+      if (requested === "" || requested.startsWith("/")) {
+        importRows.push(...this.#importRow(requested, file));
+      }
     }
-    for (const { path, value } of files) importRows.push(...this.#importRow("", path, value));
     const callRows: number[] = [];
     for (const { function: closure, argument, result, note } of calls) {
       callRows.push(this.#reference(closure), this.#slot(argument), this.#slot(result));
       callRows.push(this.#slot(note));
     }
-    for (let i = 0; i < this.#objects.length; i++) this.#record(this.#objects[i] as object);
+    for (let i = 0, next = 0; ; next++) {
+      for (; i < this.#objects.length; i++) this.#record(this.#objects[i] as object);
+      if (next === this.#later.length) break;
+      this.#objects.push(this.#later[next] as object);
+    }
     const records = this.#words.length;
     const { derivations, references } = context.caches;
     const knownRows = Array.from(derivations, ([path, known]) => [
@@ -200,21 +221,26 @@ class ImageEncoder {
       this.#string(path),
       this.#string(JSON.stringify(known)),
     ]);
+    const { dependencies } = context;
+    const inputs = (dependencies?.inputPaths ?? []).map((path) => this.#string(path));
+    const sets = dependencies?.sets.origins ?? [0, 0];
     const head = [
       this.#table(this.#fileRows.flat(), this.#fileRows.length),
-      this.#table(importRows, importRows.length / ImportRow.Size, [3]),
+      this.#table(importRows, importRows.length / ImportRow.Size, [ImportRow.Value]),
       this.#table(callRows, callRows.length / CallRow.Size, [0, 1, 2, 3]),
       this.#table(knownRows.flat(), knownRows.length),
       this.#table(referenceRows.flat(), referenceRows.length),
+      this.#table(inputs, inputs.length),
+      this.#table(sets, sets.length / SetRow.Size),
     ];
     this.#resolveReferences();
     return this.#finish(records, head);
   }
 
-  #importRow(requested: string, path: NixPath, value: Slot): number[] {
+  #importRow(requested: string, { path, value, set }: PlacedFile): number[] {
     const tree = treeNumber(path.accessor);
     if (tree === undefined) return [];
-    return [this.#string(requested), this.#string(path.path), tree, this.#slot(value)];
+    return [this.#string(requested), this.#string(path.path), tree, this.#slot(value), set];
   }
 
   /** Writes a table; `slots` are the columns that refer to records. */
@@ -233,7 +259,7 @@ class ImageEncoder {
   #resolveReferences(): void {
     const { array } = this.#words;
     const { array: places, length } = this.#references;
-    const offsets = this.#offsets.array;
+    const offsets = this.#offsets;
     for (let i = 0; i < length; i++) {
       const at = places[i] as number;
       const word = array[at] as number;
@@ -336,11 +362,17 @@ class ImageEncoder {
     const object = this.#request.original.object(given);
     let number = this.#numbers.get(object);
     if (number === undefined) {
-      number = this.#objects.push(object) - 1;
-      this.#numbers.set(object, number);
+      number = this.#numberOf(object);
+      this.#objects.push(object);
     }
     const isThunk = object instanceof Thunk && !this.#globals.has(object);
     return (number << TAG_BITS) | (isThunk ? Tag.Thunk : Tag.Object);
+  }
+
+  #numberOf(object: object): number {
+    const number = this.#numbers.size;
+    this.#numbers.set(object, number);
+    return number;
   }
 
   #pushSlot(word: number): void {
@@ -373,7 +405,7 @@ class ImageEncoder {
     const words = this.#words;
     const start = words.length;
     const references = this.#references.length;
-    this.#offsets.push(start);
+    this.#offsets[this.#numbers.get(object) as number] = start;
     try {
       this.#write(object);
     } catch (error) {
@@ -450,7 +482,21 @@ class ImageEncoder {
     // What came from an image is read from it, unless that lacks it.
     if (thunk.code instanceof TrackedState) thunk.code.read(thunk);
     const { code } = thunk;
-    if (code === null) {
+    const recipe = code instanceof TrackedState ? code.recipe(thunk) : undefined;
+    if (recipe !== undefined) {
+      const before = new Thunk(recipe.code, recipe.a, recipe.b, recipe.rest);
+      const value = valueOfForced(thunk);
+      if (value === undefined) {
+        // It has failed, and will again.
+        this.#thunk(before);
+        return;
+      }
+      words.push(Kind.Tracked);
+      words.push(recipe.set);
+      this.#pushSlot(this.#slot(value));
+      this.#later.push(before);
+      this.#pushSlot((this.#numberOf(before) << TAG_BITS) | Tag.Thunk);
+    } else if (code === null) {
       words.push(Kind.Forced);
       this.#pushSlot(this.#slot(thunk.a));
     } else if (code instanceof Lambda) {

@@ -52,6 +52,10 @@ export const enum Head {
   Calls,
   Derivations,
   References,
+  /** The paths that inputs are about; the row 0 is no input. */
+  Inputs,
+  /** The sets of inputs. */
+  Sets,
   /** Where the digests of the pages are. */
   Digests,
   /** Where the starts of the strings are; that many strings and one word more. */
@@ -97,6 +101,11 @@ export const enum Constant {
 export const enum Kind {
   /** A thunk with a value: `slot`. */
   Forced = 1,
+  /**
+   * A thunk with a value that depends on inputs: `set slot recipe`. The recipe is the record of a thunk as
+   * this one was before it was evaluated. It is behind all records that are needed as long as no input changes.
+   */
+  Tracked,
   /** A suspended expression: `code count count×slot`. */
   Suspended,
   /** A suspended call: `function argument`. */
@@ -201,6 +210,8 @@ export const enum ImportRow {
   Path,
   Tree,
   Value,
+  /** The set of inputs that it depends on. */
+  Set,
   Size,
 }
 
@@ -212,6 +223,13 @@ export const enum CallRow {
   Result,
   /** The slot of a {@link Kind.Note}, or nothing for an argument that is plain data. */
   Note,
+  Size,
+}
+
+/** The words of a row in the table of sets: the sets that it is the union of, or an input and -1. */
+export const enum SetRow {
+  Left,
+  Right,
   Size,
 }
 

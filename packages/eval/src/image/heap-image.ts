@@ -15,13 +15,14 @@ import { args, suspending } from "../builtins/definition.ts";
 import { Lambda } from "../bytecode/lambda.ts";
 import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
+import { importKey, programKey } from "../dependencies/recall-keys.ts";
 import type { PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { Thunk, valueOfForced } from "../value/thunk.ts";
+import { applyThunk, Thunk, valueOfForced } from "../value/thunk.ts";
 import { Builtin, Closure, isList, type NixPath, type Slot, type Value } from "../value/value.ts";
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { type CallNote, noteOf } from "./call-note.ts";
-import { encodeImage, type PlacedProgram, type RememberedCall } from "./encode.ts";
+import { encodeImage, type PlacedFile, type PlacedProgram, type RememberedCall } from "./encode.ts";
 import { type ImageCall, type ImageHost, ImageReader, type ImageSource } from "./image-reader.ts";
 import { arePlainAndSame, MAX_PLAIN, plainValue } from "./plain-data.ts";
 import { SameCode } from "./same-code.ts";
@@ -31,6 +32,8 @@ import { treeNumber } from "./trees.ts";
 export interface HeapImageOptions {
   /** The image that an earlier evaluation made. */
   readonly bytes?: ImageSource | undefined;
+  /** Paths about which something has changed since, as byte strings. Defaults to none. */
+  readonly changed?: readonly string[];
   /** Whether calls of the main program are remembered, so that {@link HeapImage.encode} can write them. */
   readonly keeps?: boolean;
   /** Converts bytes to a byte string. */
@@ -57,6 +60,8 @@ export interface HeapImageParts {
 
 /** The heap image of one evaluation. */
 export interface HeapImage {
+  /** Whether there is an image to begin with. */
+  readonly isOpen: boolean;
   /** Whether anything was taken from an image. */
   readonly isUsed: boolean;
   /** Whether the run must be repeated without the image: it did not fit, or more is evaluated than may show. */
@@ -101,7 +106,10 @@ class OpenHeapImage implements HeapImage {
   readonly #recalled = new Set<Slot>();
   readonly #keeps: boolean;
 
-  constructor({ bytes, keeps = false, text }: HeapImageOptions, parts: HeapImageParts) {
+  constructor(
+    { bytes, changed = [], keeps = false, text }: HeapImageOptions,
+    parts: HeapImageParts,
+  ) {
     this.#parts = parts;
     this.#keeps = keeps;
     const { context, globals, load, compile } = parts;
@@ -114,6 +122,8 @@ class OpenHeapImage implements HeapImage {
       sha256: (data) => context.hashes.hash("sha256", data),
       load,
       compile,
+      changed,
+      dependencies: context.dependencies,
       original: (object) => this.#original(object),
       onStale: () => {
         this.mustRepeat = true;
@@ -127,6 +137,10 @@ class OpenHeapImage implements HeapImage {
     };
     caches.derivations = new BackedMap((path) => reader.derivation(path));
     caches.references = new BackedMap((path) => reader.references(path));
+  }
+
+  get isOpen(): boolean {
+    return this.#reader !== undefined;
   }
 
   get isUsed(): boolean {
@@ -156,22 +170,27 @@ class OpenHeapImage implements HeapImage {
     const { positions, caches } = context;
     const reader = this.#reader;
     reader?.copy();
-    const imports = new Map<string, ImageFile>();
-    const files = new Map<string, ImageFile>();
+    const { dependencies } = context;
+    const imports = new Map<string, PlacedFile>();
+    const files = new Map<string, PlacedFile>();
     for (const [requested, file] of reader?.imports() ?? []) {
       if (requested !== "") imports.set(requested, file);
-      else files.set(context.caches.pathKeys.of(file.path), file);
+      else files.set(caches.pathKeys.of(file.path), file);
     }
-    for (const [requested, file] of this.#parts.imports) imports.set(requested, file);
-    for (const [key, file] of this.#parts.files) files.set(key, file);
+    const setOf = (key: string): number => dependencies?.setOfRecalled(key) ?? 0;
+    for (const [requested, file] of this.#parts.imports) {
+      imports.set(requested, { ...file, set: setOf(importKey(requested)) });
+    }
+    for (const [key, file] of this.#parts.files) {
+      files.set(key, { ...file, set: setOf(programKey(key)) });
+    }
     const [derivations, others] = reader?.storePaths ?? [[], []];
     for (const path of derivations) caches.derivations.get(path);
     for (const path of others) caches.references.get(path);
     return encodeImage({
       context,
       globals,
-      imports,
-      files: files.values(),
+      imports: [...imports, ...Array.from(files.values(), (file) => ["", file] as const)],
       calls: this.#allCalls(),
       programAt: (pos) => {
         const known = reader?.programAt(pos);
@@ -253,9 +272,11 @@ class OpenHeapImage implements HeapImage {
             arePlainAndSame(new SameCode(positions), call.argument, argument),
         );
         const note = isPlain ? undefined : noted(argument);
-        const result = (yield new CallRequest(value, [argument])) as Value;
+        // A thunk keeps what the call depends on.
+        const call = applyThunk(value, argument);
+        const result = (yield call) as Value;
         const remembers = isPlain ? isNew : note !== undefined && !recalled.has(argument);
-        if (remembers) calls.push({ function: value, argument, result, note });
+        if (remembers) calls.push({ function: value, argument, result: call, note });
         return result;
       });
       watched = new Closure(code, undefined, undefined, null);
@@ -287,7 +308,8 @@ function installRecall(closure: Closure, calls: readonly ImageCall[], recalled: 
     const [call] = found < 0 ? [] : left.splice(found, 1);
     if (call !== undefined) {
       recalled.add(argument);
-      return call.result();
+      const result = call.result();
+      return result instanceof Thunk ? ((yield result) as Value) : result;
     }
     const { a, b, rest } = closure;
     return (yield new CallRequest(new Closure(code, a, b, rest), [argument])) as Value;

@@ -11,6 +11,7 @@ import type { KnownDerivation } from "@nivis/formats";
 import type { Origin } from "@nivis/syntax";
 import { SourceFile } from "@nivis/syntax";
 import { Lambda, type LambdaKind } from "../bytecode/lambda.ts";
+import type { Dependencies } from "../dependencies/dependencies.ts";
 import { COLUMN, LINE, positionThunk } from "../operations/position-value.ts";
 import { NO_POS, type PosIdx, type Position, type PositionTable } from "../position.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
@@ -30,7 +31,7 @@ import { MISSING } from "../vm/calls.ts";
 import { WithScope } from "../vm/with-scope.ts";
 import { type CallMatch, matchCall, type Records } from "./call-match.ts";
 import { CallNote, type NotedThunk } from "./call-note.ts";
-import type { PlacedProgram, RememberedCall } from "./encode.ts";
+import type { PlacedFile, PlacedProgram, RememberedCall } from "./encode.ts";
 import { readFacts } from "./facts.ts";
 import {
   CallRow,
@@ -47,6 +48,7 @@ import {
   NAME_SEPARATOR,
   PAGE_BITS,
   PAGE_WORDS,
+  SetRow,
   ShapeFlag,
   StoreRow,
   TAG_BITS,
@@ -103,6 +105,10 @@ export interface ImageHost {
   ) => LoadedUnits | undefined;
   /** The object that one of the program stands for, in an evaluation that keeps its heap. */
   readonly original: (object: object) => object;
+  /** The paths, as byte strings, about which something has changed since the image was written. */
+  readonly changed: readonly string[];
+  /** What a warm evaluation keeps of what its values depend on. */
+  readonly dependencies: Dependencies | undefined;
   /** Told that the image cannot be used. */
   readonly onStale: () => void;
   /** Lets a function look for a remembered call before it runs. */
@@ -147,7 +153,9 @@ class UnreadState extends TrackedState {
 
   override read(thunk: Thunk): Slot | undefined {
     this.image.readThunk(thunk);
-    return thunk.code === null ? thunk.a : undefined;
+    const { code } = thunk;
+    if (code === null) return thunk.a;
+    return code instanceof TrackedState && code !== this ? code.read(thunk) : undefined;
   }
 
   override enter(thunk: Thunk): Slot | undefined {
@@ -160,10 +168,34 @@ class UnreadState extends TrackedState {
   }
 }
 
+/**
+ * The inputs that are about one of these paths or about something below one, and whether there is a path
+ * that no input is about.
+ */
+function changedInputs(
+  paths: readonly string[],
+  changed: readonly string[],
+): { readonly inputs: ReadonlySet<number>; readonly unknown: boolean } {
+  const inputs = new Set<number>();
+  let unknown = false;
+  for (const path of changed) {
+    let isKnown = false;
+    paths.forEach((about, i) => {
+      if (about !== path && !about.startsWith(`${path}/`)) return;
+      isKnown = true;
+      inputs.add(i);
+    });
+    if (!isKnown) unknown = true;
+  }
+  return { inputs, unknown };
+}
+
 /** Reads one image. */
 export class ImageReader {
   /** Whether anything was taken from the image. */
   used = false;
+  /** Whether it is known what depends on all that has changed. */
+  private isUsable = true;
   /** All words; those of pages that were not read are zeros, which take no memory. */
   readonly #words: Int32Array;
   readonly #texts: string;
@@ -190,6 +222,10 @@ export class ImageReader {
   /** The rows of calls whose results were given away. */
   readonly #taken = new Set<number>();
   #isComparing = false;
+  /** 1 for the sets with an input that has changed; `undefined` if none has. */
+  readonly #changedSets: Uint8Array | undefined;
+  /** The sets of a warm evaluation that sets of the image are, if there is one. */
+  readonly #sets: readonly number[];
   /** The rows of imports by what was requested, and by the path that was read. */
   readonly #requested = new Map<string, number>();
   readonly #read = new Map<string, number>();
@@ -209,6 +245,9 @@ export class ImageReader {
     this.#base = host.positions.reserve(words[Head.Positions] as number, (distance) =>
       this.#resolve(distance),
     );
+    const { changed, dependencies } = host;
+    this.#changedSets = changed.length === 0 ? undefined : this.#findChangedSets(changed);
+    this.#sets = dependencies === undefined ? [] : this.#presentSets(dependencies);
     this.#rows(Head.Imports, ImportRow.Size, (row) => {
       const requested = this.#string(words[row + ImportRow.Requested] as number);
       if (requested !== "") this.#requested.set(requested, row);
@@ -248,7 +287,55 @@ export class ImageReader {
     words.set(head);
     words.set(new Int32Array(checked.buffer, CHECKED_HEAD, wordCount - records), records);
     const texts = checked.subarray(CHECKED_HEAD + (wordCount - records) * 4);
-    return new ImageReader(words, host.text(texts), bytes, host);
+    const reader = new ImageReader(words, host.text(texts), bytes, host);
+    return reader.isUsable ? reader : undefined;
+  }
+
+  // ── Inputs ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** The sets with an input that is about one of these paths or about something below one. */
+  #findChangedSets(changed: readonly string[]): Uint8Array {
+    const { inputs, unknown } = changedInputs(this.#inputPaths(), changed);
+    const words = this.#words;
+    const sets = words[Head.Sets] as number;
+    const stale = new Uint8Array(words[sets] as number);
+    if (unknown) this.isUsable = false;
+    this.#rows(Head.Sets, SetRow.Size, (row) => {
+      const set = (row - sets - 1) / SetRow.Size;
+      const left = words[row + SetRow.Left] as number;
+      const right = words[row + SetRow.Right] as number;
+      if (right < 0 ? inputs.has(left) : stale[left] === 1 || stale[right] === 1) stale[set] = 1;
+    });
+    return stale;
+  }
+
+  #inputPaths(): string[] {
+    const paths: string[] = [];
+    this.#rows(Head.Inputs, 1, (row) => {
+      paths.push(this.#string(this.#words[row] as number));
+    });
+    return paths;
+  }
+
+  /** Makes the sets of the image in a warm evaluation. */
+  #presentSets(dependencies: Dependencies): readonly number[] {
+    const words = this.#words;
+    const paths = this.#inputPaths();
+    const present: number[] = [];
+    this.#rows(Head.Sets, SetRow.Size, (row) => {
+      const left = words[row + SetRow.Left] as number;
+      const right = words[row + SetRow.Right] as number;
+      present.push(
+        right < 0
+          ? dependencies.setOfForeign(paths[left] as string)
+          : dependencies.sets.union(present[left] ?? 0, present[right] ?? 0),
+      );
+    });
+    return present;
+  }
+
+  #isStale(set: number): boolean {
+    return this.#changedSets !== undefined && this.#changedSets[set] === 1;
   }
 
   // ── Pages ──────────────────────────────────────────────────────────────────────────────────────
@@ -287,6 +374,12 @@ export class ImageReader {
 
   // ── What an evaluation asks ────────────────────────────────────────────────────────────────────
 
+  /** Tells a warm evaluation that it depends on a set. */
+  #note(set: number): void {
+    const present = this.#sets[set];
+    if (present !== undefined) this.#host.dependencies?.note(present);
+  }
+
   /** The file that an import of a path in the host's file system loads. */
   requested(path: string): { readonly path: NixPath; readonly value: Slot } | undefined {
     return this.#import(this.#requested.get(path));
@@ -298,8 +391,11 @@ export class ImageReader {
   }
 
   #import(row: number | undefined): { path: NixPath; value: Slot } | undefined {
-    if (row === undefined) return undefined;
+    if (row === undefined || this.#isStale(this.#words[row + ImportRow.Set] as number)) {
+      return undefined;
+    }
     const words = this.#words;
+    this.#note(words[row + ImportRow.Set] as number);
     const path = this.#string(words[row + ImportRow.Path] as number);
     const value = this.#slot(words[row + ImportRow.Value] as number) as Slot;
     return { path: new NixPath(path, treeOf(words[row + ImportRow.Tree] as number)), value };
@@ -316,19 +412,25 @@ export class ImageReader {
   }
 
   /** All imports, to write them to another image: what was requested (`""` for a path that was read). */
-  *imports(): Generator<readonly [requested: string, file: { path: NixPath; value: Slot }]> {
-    for (const [requested, row] of this.#requested) {
-      yield [requested, this.#import(row) as { path: NixPath; value: Slot }];
-    }
-    for (const row of this.#read.values()) {
-      yield ["", this.#import(row) as { path: NixPath; value: Slot }];
+  *imports(): Generator<readonly [requested: string, file: PlacedFile]> {
+    const words = this.#words;
+    for (const [requested, row] of [
+      ...this.#requested,
+      ...Array.from(this.#read.values(), (row) => ["", row] as const),
+    ]) {
+      const file = this.#import(row);
+      if (file === undefined) continue;
+      yield [requested, { ...file, set: this.#sets[words[row + ImportRow.Set] as number] ?? 0 }];
     }
   }
 
   /** All calls, to write them to another image, and whether their results were given away. */
   *calls(): Generator<RememberedCall & { readonly isTaken: boolean }> {
+    const words = this.#words;
     for (const [closure, rows] of this.#calls) {
       for (const row of rows) {
+        if (this.#isStaleSlot(words[row + CallRow.Result] as number)) continue;
+        if (this.#isStaleSlot(closure << TAG_BITS)) continue;
         yield {
           function: this.#object(closure) as Closure,
           argument: this.#slot(this.#words[row + CallRow.Argument] as number) as Slot,
@@ -370,8 +472,17 @@ export class ImageReader {
 
   // ── Arguments of calls ─────────────────────────────────────────────────────────────────────────
 
+  /** Whether a slot is a thunk that must be evaluated again. */
+  #isStaleSlot(slot: number): boolean {
+    if ((slot & TAG_MASK) !== Tag.Thunk) return false;
+    const at = slot >> TAG_BITS;
+    this.#reach(at);
+    return this.#words[at] === Kind.Tracked && this.#isStale(this.#words[at + 1] as number);
+  }
+
   #accepts(row: number, argument: Slot): boolean {
     const words = this.#words;
+    if (this.#isStaleSlot(words[row + CallRow.Result] as number)) return false;
     const slot = words[row + CallRow.Argument] as number;
     const note = words[row + CallRow.Note] as number;
     this.#isComparing = true;
@@ -434,6 +545,13 @@ export class ImageReader {
         return known === 0 ? undefined : this.#objects[known];
       },
       has: (object) => offsets.has(object),
+      valueOf: (record) => {
+        this.#reach(record);
+        if (words[record] === Kind.Forced) return words[record + 1];
+        if (words[record] !== Kind.Tracked || this.#isStale(words[record + 1] as number))
+          return undefined;
+        return words[record + 2];
+      },
       constantAt: (record) => this.#object(record),
       shapeAt: (record) => this.#object(record) as Shape,
       position: (written) => this.#position(written),
@@ -658,13 +776,33 @@ export class ImageReader {
   /** Gives a thunk what its record says. */
   readThunk(thunk: Thunk): void {
     this.used = true;
+    this.#readRecord(thunk, thunk.a as number);
+  }
+
+  #readRecord(thunk: Thunk, at: number): void {
     const words = this.#words;
-    const at = thunk.a as number;
     this.#reach(at);
     switch (words[at] as Kind) {
       case Kind.Forced:
         settle(thunk, this.#slot(words[at + 1] as number) as Value);
         return;
+      case Kind.Tracked: {
+        const set = words[at + 1] as number;
+        const recipe = (words[at + 3] as number) >> TAG_BITS;
+        if (this.#isStale(set)) {
+          this.#readRecord(thunk, recipe);
+          return;
+        }
+        const value = this.#slot(words[at + 2] as number) as Value;
+        const { dependencies } = this.#host;
+        if (dependencies === undefined) settle(thunk, value);
+        else {
+          this.#readRecord(thunk, recipe);
+          const { code, a, b, rest } = thunk;
+          dependencies.track(thunk, value, { code, a, b, rest, set: this.#sets[set] as number });
+        }
+        return;
+      }
       case Kind.Suspended: {
         const code = this.#slot(words[at + 1] as number) as Lambda;
         this.#capture(thunk, at + 2);

@@ -51,6 +51,19 @@ export abstract class TrackedState extends ThunkState {
   abstract enter(thunk: Thunk): Slot | undefined;
   /** Whether the thunk has failed, and its error still holds. */
   abstract hasFailed(thunk: Thunk): boolean;
+  /** How the thunk can be evaluated again; `undefined` if it never is. */
+  recipe(_thunk: Thunk): ThunkRecipe | undefined {
+    return undefined;
+  }
+}
+
+/** What a thunk was made of, and the number of the set of inputs that its value depends on. */
+export interface ThunkRecipe {
+  readonly code: Thunk["code"];
+  readonly a: Slot | undefined;
+  readonly b: Slot | undefined;
+  readonly rest: Slot[] | null;
+  readonly set: number;
 }
 
 /** Being evaluated right now. */

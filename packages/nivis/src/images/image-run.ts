@@ -9,11 +9,12 @@
 import type { Evaluation, HeapImageOptions, SearchPathEntry, SettingsInput } from "@nivis/eval";
 import {
   cacheDirectory,
-  checkInputs,
   InputRecorder,
+  listChanges,
   type OpenHeapImageFile,
   openHeapImageFile,
   type RecordedInputs,
+  withoutPaths,
   writeHeapImage,
 } from "@nivis/node";
 import type { EvaluationFlags } from "../options/evaluation-options.ts";
@@ -23,6 +24,8 @@ import { NIX_VERSION, VERSION } from "../version.ts";
 
 /** What the evaluations of one run do with heap images. */
 export interface ImageUse {
+  /** Whether heaps are kept. */
+  readonly keeps: boolean;
   /** Returns the image for an evaluation, and whether its heap is kept. */
   open(
     flags: EvaluationFlags,
@@ -33,7 +36,7 @@ export interface ImageUse {
 }
 
 /** The format of the files, and of what they mean. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 class RunWithImages implements ImageUse {
   /** The evaluations that it was asked for. */
@@ -46,7 +49,7 @@ class RunWithImages implements ImageUse {
 
   constructor(
     private readonly terminal: Terminal,
-    private readonly keeps: boolean,
+    readonly keeps: boolean,
     private readonly reads = true,
   ) {}
 
@@ -88,14 +91,14 @@ class RunWithImages implements ImageUse {
     if (!this.reads) return options;
     const found = openHeapImageFile(this.directory, this.key);
     if (found === undefined) return options;
-    const { holds } = checkInputs({ inputs: found.inputs, environment });
-    if (!holds) {
+    const changed = listChanges({ inputs: found.inputs, environment });
+    if (changed === undefined) {
       found.close();
       return options;
     }
     this.#files.push(found);
-    this.inputs = found.inputs;
-    return { ...options, bytes: found.image };
+    this.inputs = withoutPaths(found.inputs, changed);
+    return { ...options, bytes: found.image, changed };
   }
 
   watch(evaluation: Evaluation): void {
@@ -274,7 +277,7 @@ function keepHeap(
     return failure("the evaluation has printed messages, which must come again");
   }
   if (!evaluation.context.mounts.isEmpty) return failure("the evaluation has fetched something");
-  if (use.inputs !== undefined) inputs.adopt(use.inputs);
+  if (use.inputs !== undefined && image.isOpen) inputs.adopt(use.inputs);
   // A run that goes on with the image may ask for other names.
   const recorded = inputs.finish("whole");
   if (recorded === undefined) return failure(inputs.unrepeatable ?? "its inputs cannot be checked");
