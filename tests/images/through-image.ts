@@ -23,7 +23,11 @@ export interface Run {
 /** An evaluation with a cache of compiled files, and perhaps with an image. */
 export function open(
   bytecodeCache: ReturnType<typeof memoryBytecodeCache>,
-  heapImage?: { readonly bytes?: Uint8Array; readonly keeps?: boolean },
+  heapImage?: {
+    readonly bytes?: Uint8Array;
+    readonly keeps?: boolean;
+    readonly changed?: readonly string[];
+  },
 ): Run {
   const log: string[] = [];
   const evaluation: Evaluation = new Evaluation({
@@ -36,11 +40,14 @@ export function open(
     settings: { maxCallDepth: 2000 },
     searchPath: searchPathOf([], ""),
     bytecodeCache,
+    // As `nivis cache warm` does.
+    warm: heapImage?.keeps === true,
     ...(heapImage === undefined
       ? {}
       : {
           heapImage: {
             keeps: heapImage.keeps === true,
+            changed: heapImage.changed ?? [],
             ...(heapImage.bytes === undefined ? {} : { bytes: sourceOf(heapImage.bytes) }),
             text: (bytes) => Buffer.from(bytes).toString("latin1"),
           },

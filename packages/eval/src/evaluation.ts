@@ -46,7 +46,6 @@ import type { EvalContext, SearchPathEntry } from "./context.ts";
 import { DERIVATION_FILE, isOwnTree } from "./core-files.ts";
 import { CounterRegistry, type CounterTree } from "./counters.ts";
 import type { Dependencies, Revision } from "./dependencies/dependencies.ts";
-import { importKey, programKey } from "./dependencies/recall-keys.ts";
 import {
   openDependencies,
   trackedDirectories,
@@ -324,6 +323,7 @@ export class Evaluation {
           files,
           load: (path, base, key) => this.loadUnits(path, base, key),
           compile: (source, directory, base) => this.compileUnits(source, directory, base),
+          setOf: (what, key) => dependencies?.setOfRecalled(`${what} ${key}`) ?? 0,
         });
       }
     }
@@ -847,7 +847,7 @@ export class Evaluation {
     const { heapImage } = this;
     const key = pathKeys.of(path);
     if (dependencies !== undefined) {
-      return dependencies.recall(importKey(key), () => {
+      return dependencies.recall(`import ${key}`, () => {
         const known = heapImage?.requested(path);
         const file = known ?? this.trackedFileAt(path, dependencies);
         if (heapImage !== undefined) this.imports.set(key, file);
@@ -871,7 +871,7 @@ export class Evaluation {
     const { heapImage } = this;
     const resolved = this.resolveExpressionPath(path);
     const key = this.context.caches.pathKeys.of(resolved);
-    return dependencies.recall(programKey(key), () => {
+    return dependencies.recall(`program ${key}`, () => {
       const file = heapImage?.file(resolved) ?? {
         path: resolved,
         value: this.thunkOfFile(resolved, this.globals),

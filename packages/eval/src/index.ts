@@ -94,7 +94,8 @@ export {
 } from "./fetching/tree-value.ts";
 export { ForwardingIo } from "./forwarding-io.ts";
 export { isNixObject } from "./handed-out.ts";
-export type { HeapImage, HeapImageOptions } from "./image/heap-image.ts";
+export type { HeapImage, HeapImageOptions, HeapImageSummary } from "./image/heap-image.ts";
+export { summarizeHeapImage } from "./image/heap-image.ts";
 export type {
   DetailMessage,
   DirectoryEntry,

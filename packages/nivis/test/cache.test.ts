@@ -201,6 +201,22 @@ describe("nivis cache", () => {
     expect(cache("show").out).toContain("files      2\n");
   });
 
+  test("shows how much of heap images is usable", () => {
+    writeFileSync(
+      join(folder.path, "all.nix"),
+      "{ }: rec { a = import ./three.nix; b = import ./five.nix; c = a + b; }",
+    );
+    writeFileSync(join(folder.path, "three.nix"), "3");
+    writeFileSync(join(folder.path, "five.nix"), "5");
+    const sum = `(import ${folder.path}/all.nix { }).c`;
+    const options = { environment, build: "test" };
+    const warm = nivis(["cache", "warm", "eval", "--expr", sum, "--impure"], options);
+    expect(warm).toMatchObject({ code: 0, out: "", err: "" });
+    expect(cache().out).toContain("  usable     4 of 4 files and calls\n");
+    writeFileSync(join(folder.path, "three.nix"), "4");
+    expect(cache().out).toContain("  usable     3 of 4 files and calls\n");
+  });
+
   test("trims and clears it", () => {
     evaluateSum();
     expect(cache("trim", "--max-age", "1d").out).toContain("files      0\n");

@@ -11,6 +11,7 @@
  * Only the user may write to the files (`private-file.ts`). Any error of the disk only means that there is no
  * image.
  */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CacheFolder } from "./cache-folder.ts";
 import { decodeInputs, encodeInputs, type RecordedInputs } from "./inputs/recorded-inputs.ts";
@@ -69,6 +70,31 @@ export function openHeapImageFile(
   return opened;
 }
 
+/** Opens all images in a cache directory that can be trusted, one after the other. */
+export function* openHeapImageFiles(cacheDirectory: string): Generator<OpenHeapImageFile> {
+  const directory = heapImageDirectory(cacheDirectory);
+  for (const shard of namesIn(directory)) {
+    for (const name of namesIn(join(directory, shard))) {
+      const file = openPrivateFile(join(directory, shard, name), MAX_FILE);
+      if (file === undefined) continue;
+      try {
+        const opened = decode(file, undefined);
+        if (opened !== undefined) yield opened;
+      } finally {
+        file.close();
+      }
+    }
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
 /** Writes the image for a key; returns whether it did. Never fails. */
 export function writeHeapImage(
   cacheDirectory: string,
@@ -113,7 +139,8 @@ function paddedLength(length: number): number {
   return length + (-length & (ALIGNMENT - 1));
 }
 
-function decode(file: PrivateFile, key: string): OpenHeapImageFile | undefined {
+/** Reads what is before the image; `undefined` if it is damaged, or is not for the key, if one is given. */
+function decode(file: PrivateFile, key: string | undefined): OpenHeapImageFile | undefined {
   const head = Buffer.alloc(HEAD);
   if (!file.read(head, 0) || head.readUInt32LE(0) !== MAGIC) return undefined;
   const [keyLength, inputLength, length] = [1, 2, 3].map((word) =>
@@ -128,7 +155,7 @@ function decode(file: PrivateFile, key: string): OpenHeapImageFile | undefined {
   const inputBytes = parts.subarray(inputsAt, inputsAt + inputLength);
   const hash = head.subarray(HEAD_WORDS * WORD);
   if (hash.compare(hashOf(head, keyBytes, inputBytes)) !== 0) return undefined;
-  if (keyBytes.toString() !== key) return undefined;
+  if (key !== undefined && keyBytes.toString() !== key) return undefined;
   try {
     return {
       inputs: decodeInputs(inputBytes),

@@ -32,6 +32,7 @@ export {
   heapImageDirectory,
   type OpenHeapImageFile,
   openHeapImageFile,
+  openHeapImageFiles,
   type StoredHeapImage,
   writeHeapImage,
 } from "./heap-image-file.ts";

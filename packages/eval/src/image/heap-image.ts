@@ -11,12 +11,12 @@
  * Evaluations without an image do not load this module, so it exports nothing but functions
  * (`scripts/bundles.mjs`).
  */
+import { bytesToByteString } from "@nivis/formats";
 import { args, suspending } from "../builtins/definition.ts";
 import { Lambda } from "../bytecode/lambda.ts";
 import { OPERAND_COUNTS, Op } from "../bytecode/opcode.ts";
 import type { EvalContext } from "../context.ts";
-import { importKey, programKey } from "../dependencies/recall-keys.ts";
-import type { PosIdx } from "../position.ts";
+import { type PosIdx, PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import { applyThunk, Thunk, valueOfForced } from "../value/thunk.ts";
 import { Builtin, Closure, isList, type NixPath, type Slot, type Value } from "../value/value.ts";
@@ -56,6 +56,8 @@ export interface HeapImageParts {
   readonly files: ReadonlyMap<string, ImageFile>;
   readonly load: ImageHost["load"];
   readonly compile: ImageHost["compile"];
+  /** The set of inputs that a requested or a read file depends on, by its key in the maps above. */
+  readonly setOf: (what: "import" | "program", key: string) => number;
 }
 
 /** The heap image of one evaluation. */
@@ -91,6 +93,41 @@ export function openHeapImage(options: HeapImageOptions, parts: HeapImageParts):
 /** An image keeps so many calls whose arguments are not plain data: those that were used or made last. */
 const MAX_NOTED_CALLS = 4;
 
+/** How much of an image can be used. */
+export interface HeapImageSummary {
+  /** How many values of files and results of calls the image has. */
+  readonly entries: number;
+  /** How many of them depend on nothing that has changed. */
+  readonly usable: number;
+}
+
+/**
+ * Finds out how much of an image can be used after something about some paths, as byte strings, has changed.
+ * Returns `undefined` if the bytes are not an image.
+ */
+export function summarizeHeapImage(
+  bytes: ImageSource,
+  changed: readonly string[],
+  sha256: ImageHost["sha256"],
+): HeapImageSummary | undefined {
+  const host: Omit<ImageHost, "changed"> = {
+    positions: new PositionTable(),
+    globals: new Map(),
+    text: bytesToByteString,
+    sha256,
+    load: () => undefined,
+    compile: () => undefined,
+    original: (object) => object,
+    dependencies: undefined,
+    onStale: () => {},
+    recalling: () => {},
+  };
+  const whole = ImageReader.open(bytes, { ...host, changed: [] });
+  if (whole === undefined) return undefined;
+  const left = ImageReader.open(bytes, { ...host, changed });
+  return { entries: whole.countUsable(), usable: left?.countUsable() ?? 0 };
+}
+
 class OpenHeapImage implements HeapImage {
   mustRepeat = false;
   readonly globals: ReadonlyMap<string, Slot>;
@@ -105,6 +142,8 @@ class OpenHeapImage implements HeapImage {
   /** Arguments of calls whose results came from the image. */
   readonly #recalled = new Set<Slot>();
   readonly #keeps: boolean;
+  /** Whether a result was given to more than one call. */
+  #isShared = false;
 
   constructor(
     { bytes, changed = [], keeps = false, text }: HeapImageOptions,
@@ -170,19 +209,18 @@ class OpenHeapImage implements HeapImage {
     const { positions, caches } = context;
     const reader = this.#reader;
     reader?.copy();
-    const { dependencies } = context;
+    const { setOf } = this.#parts;
     const imports = new Map<string, PlacedFile>();
     const files = new Map<string, PlacedFile>();
     for (const [requested, file] of reader?.imports() ?? []) {
       if (requested !== "") imports.set(requested, file);
       else files.set(caches.pathKeys.of(file.path), file);
     }
-    const setOf = (key: string): number => dependencies?.setOfRecalled(key) ?? 0;
     for (const [requested, file] of this.#parts.imports) {
-      imports.set(requested, { ...file, set: setOf(importKey(requested)) });
+      imports.set(requested, { ...file, set: setOf("import", requested) });
     }
     for (const [key, file] of this.#parts.files) {
-      files.set(key, { ...file, set: setOf(programKey(key)) });
+      files.set(key, { ...file, set: setOf("program", key) });
     }
     const [derivations, others] = reader?.storePaths ?? [[], []];
     for (const path of derivations) caches.derivations.get(path);
@@ -261,25 +299,36 @@ class OpenHeapImage implements HeapImage {
       const calls = this.#calls;
       const recalled = this.#recalled;
       const { positions } = this.#parts.context;
-      const noted = (argument: Slot): CallNote | undefined => this.#noteOf(argument);
-      const code = codeCalling(value.code, function* (_ctx, given): Suspendable<Slot> {
+      const run = function* (
+        this: OpenHeapImage,
+        _ctx: EvalContext,
+        given: Slot,
+      ): Suspendable<Slot> {
         const argument = (yield argumentOf(value.code, given)) as Slot;
         const isPlain = arePlainAndSame(new SameCode(positions), argument, argument);
-        const isNew = !calls.some(
+        const earlier = calls.find(
           (call) =>
             call.function === value &&
             call.note === undefined &&
             arePlainAndSame(new SameCode(positions), call.argument, argument),
         );
-        const note = isPlain ? undefined : noted(argument);
+        // A command calls for each attribute again. What it prints is dropped, so one result serves all, but
+        // then nothing of the program may end up in the image: it could tell two results from one.
+        if (earlier !== undefined && calls.every(({ note }) => note === undefined)) {
+          this.#isShared = true;
+          return (yield earlier.result as Thunk) as Value;
+        }
+        const note = isPlain || this.#isShared ? undefined : this.#noteOf(argument);
         // A thunk keeps what the call depends on.
         const call = applyThunk(value, argument);
         const result = (yield call) as Value;
-        const remembers = isPlain ? isNew : note !== undefined && !recalled.has(argument);
-        if (remembers) calls.push({ function: value, argument, result: call, note });
+        const remembers = isPlain ? earlier === undefined : note !== undefined;
+        if (remembers && !(recalled.has(argument) && !isPlain)) {
+          calls.push({ function: value, argument, result: call, note });
+        }
         return result;
-      });
-      watched = new Closure(code, undefined, undefined, null);
+      };
+      watched = new Closure(codeCalling(value.code, run.bind(this)), undefined, undefined, null);
       this.#watched.set(value, watched);
       this.#originals.set(watched, value);
     }

@@ -334,7 +334,7 @@ export class ImageReader {
     return present;
   }
 
-  #isStale(set: number): boolean {
+  #isChanged(set: number): boolean {
     return this.#changedSets !== undefined && this.#changedSets[set] === 1;
   }
 
@@ -391,7 +391,7 @@ export class ImageReader {
   }
 
   #import(row: number | undefined): { path: NixPath; value: Slot } | undefined {
-    if (row === undefined || this.#isStale(this.#words[row + ImportRow.Set] as number)) {
+    if (row === undefined || this.#isChanged(this.#words[row + ImportRow.Set] as number)) {
       return undefined;
     }
     const words = this.#words;
@@ -442,6 +442,19 @@ export class ImageReader {
     }
   }
 
+  /** How many files and calls depend on nothing that has changed. */
+  countUsable(): number {
+    const words = this.#words;
+    let count = 0;
+    for (const row of this.#read.values()) {
+      if (!this.#isChanged(words[row + ImportRow.Set] as number)) count++;
+    }
+    for (const row of [...this.#calls.values()].flat()) {
+      if (!this.#isStaleSlot(words[row + CallRow.Result] as number)) count++;
+    }
+    return count;
+  }
+
   /** Reads a note, to write it to another image. */
   #noteAt(slot: number): CallNote | undefined {
     if ((slot & TAG_MASK) !== Tag.Object) return undefined;
@@ -477,7 +490,7 @@ export class ImageReader {
     if ((slot & TAG_MASK) !== Tag.Thunk) return false;
     const at = slot >> TAG_BITS;
     this.#reach(at);
-    return this.#words[at] === Kind.Tracked && this.#isStale(this.#words[at + 1] as number);
+    return this.#words[at] === Kind.Tracked && this.#isChanged(this.#words[at + 1] as number);
   }
 
   #accepts(row: number, argument: Slot): boolean {
@@ -548,7 +561,7 @@ export class ImageReader {
       valueOf: (record) => {
         this.#reach(record);
         if (words[record] === Kind.Forced) return words[record + 1];
-        if (words[record] !== Kind.Tracked || this.#isStale(words[record + 1] as number))
+        if (words[record] !== Kind.Tracked || this.#isChanged(words[record + 1] as number))
           return undefined;
         return words[record + 2];
       },
@@ -789,7 +802,7 @@ export class ImageReader {
       case Kind.Tracked: {
         const set = words[at + 1] as number;
         const recipe = (words[at + 3] as number) >> TAG_BITS;
-        if (this.#isStale(set)) {
+        if (this.#isChanged(set)) {
           this.#readRecord(thunk, recipe);
           return;
         }

@@ -11,7 +11,7 @@ import {
   FetchFolder,
   heapImageDirectory,
 } from "@nivis/node";
-import { runKeepingImage } from "../images/image-run.ts";
+import { describeImages, runKeepingImage } from "../images/image-run.ts";
 import { Invocation } from "../invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "../options/evaluation-options.ts";
 import { usageError, valueFlag } from "../options/option.ts";
@@ -21,6 +21,8 @@ import { evalCommand } from "./eval.ts";
 import { instantiateCommand } from "./instantiate.ts";
 
 type Action = "show" | "trim" | "clear";
+
+const HEAP_IMAGES = "heap images";
 
 /** The flags of `nivis cache`. */
 export interface CacheFlags extends EvaluationFlags {
@@ -52,7 +54,7 @@ export const cacheCommand: Program<CacheFlags> = {
     "Next to them are results of eval, instantiate and nivis-instantiate, with everything that each run looked at: files, directories, variables, paths in the store. The same command prints its result again without evaluating if all of that is as it was. These keep their size below about 128 MiB.",
     "Outputs of flakes are kept in the same way: what was found out about them is not evaluated again as long as the flake is locked to the same sources. They keep their size below 256 MiB.",
     "Fetched sources are there as well: unpacked archives, files and clones of repositories. Nothing limits their size but `nivis cache trim`; what was removed is fetched again when it is needed.",
-    "Images of evaluated heaps are made by `nivis cache warm`: it runs `eval` or `instantiate` with the arguments that follow, prints no value, and keeps what was evaluated of imported files and of calls such as `import <nixpkgs> { }`, added to what there is. Later runs of `eval`, `instantiate` and nivis-instantiate with the same settings begin with that instead of evaluating it, for other attributes, too, as long as all files that it stands for are as they were. What such a run prints appears when it has ended. Images keep their size below 1 GiB.",
+    "Images of evaluated heaps are made by `nivis cache warm`: it runs `eval` or `instantiate` with the arguments that follow, prints no value, and keeps what was evaluated of imported files and of calls such as `import <nixpkgs> { }`, added to what there is. Later runs of `eval`, `instantiate` and nivis-instantiate with the same settings begin with that instead of evaluating it, for other attributes, too. After an edit, only what depends on the edited files is evaluated again; `nivis cache` shows how many values of files and calls are still good. Arguments of calls may have functions, such as overlays, as long as these are the same. It pays to run it once for a tree of files that many commands evaluate, such as nixpkgs, and again when much of that has changed. What a run with an image prints appears when it has ended. Images keep their size below 1 GiB.",
     "--max-size limits each of the five. The variable NIVIS_NO_CACHE disables all, NIVIS_NO_RESULTS that of results, and images with it; --no-cache disables all but fetched sources for one evaluation, --no-eval-cache that of outputs.",
   ],
   examples: [
@@ -122,7 +124,7 @@ export const cacheCommand: Program<CacheFlags> = {
     const caches: readonly (readonly [name: string, cache: Cache])[] = [
       ["compiled files", new DiskBytecodeCache(directory)],
       ["results", new CacheFolder(join(directory, "results"))],
-      ["heap images", new CacheFolder(heapImageDirectory(directory))],
+      [HEAP_IMAGES, new CacheFolder(heapImageDirectory(directory))],
       ["outputs of flakes", new DiskOutputCache(directory)],
       ["fetched sources", new FetchFolder(directory)],
     ];
@@ -130,6 +132,8 @@ export const cacheCommand: Program<CacheFlags> = {
       if (action === "show") {
         const place = Buffer.from(cache.directory).toString("latin1");
         terminal.writeOut(`${name}\n  directory  ${place}\n${describe(cache.contents())}`);
+        if (name === HEAP_IMAGES)
+          terminal.writeOut(describeImages(directory, terminal.environment));
         continue;
       }
       const removed =

@@ -6,13 +6,21 @@
  *
  * Loaded on demand, so it exports nothing but functions (`scripts/bundles.mjs`).
  */
-import type { Evaluation, HeapImageOptions, SearchPathEntry, SettingsInput } from "@nivis/eval";
+import {
+  type Evaluation,
+  type HeapImageOptions,
+  type SearchPathEntry,
+  type SettingsInput,
+  summarizeHeapImage,
+} from "@nivis/eval";
 import {
   cacheDirectory,
   InputRecorder,
   listChanges,
+  nodeHashes,
   type OpenHeapImageFile,
   openHeapImageFile,
+  openHeapImageFiles,
   type RecordedInputs,
   withoutPaths,
   writeHeapImage,
@@ -170,6 +178,20 @@ export function runThroughImage(
   } catch (error) {
     return fail(error);
   }
+}
+
+/** Says for `nivis cache` how much of each image can still be used. */
+export function describeImages(directory: string, environment: Terminal["environment"]): string {
+  const lines: string[] = [];
+  for (const { inputs, image } of openHeapImageFiles(directory)) {
+    const changed = listChanges({ inputs, environment });
+    const sha256 = (bytes: Uint8Array) => nodeHashes.hash("sha256", bytes);
+    const summary = summarizeHeapImage(image, changed ?? [], sha256);
+    if (summary === undefined) continue;
+    const usable = changed === undefined ? 0 : summary.usable;
+    lines.push(`  usable     ${usable} of ${summary.entries} files and calls\n`);
+  }
+  return lines.join("");
 }
 
 /** What became of a run that should keep its heap: its exit code, and the reason if no image was written. */
