@@ -133,10 +133,64 @@ describe("vi keys", () => {
     ["abc<Escape>xu", "ab|c"],
     ["a<Escape>iX", "X|a"],
     ["a<Escape>ob", "a\nb|"],
+    ["one two<Escape>ccnew<Escape>u", "one tw|o"],
+    // What follows is what Vim does, key by key.
+    ["a = b; c<Escape>0df;", "| c"],
+    ["f a.b a.c<Escape>0dta", "|a.b a.c"],
+    ["aXbXcX<Escape>0fX;", "aXb|XcX"],
+    ["aXbXcX<Escape>0fX;,", "a|XbXcX"],
+    ["aXbXcX<Escape>0tX;", "aX|bXcX"],
+    ["aXbXcX<Escape>02dfX", "|cX"],
+    ["aXbXcX<Escape>0dfX.", "|cX"],
+    ["aXbXcX<Escape>dFX", "aXb|X"],
+    ["one two three<Escape>0wciwX<Escape>", "one |X three"],
+    ["one two three<Escape>0wdaw", "one |three"],
+    ['a = "b c";<Escape>0ci"X<Escape>', 'a = "|X";'],
+    ["f (g 1) 2<Escape>0di(", "f (|) 2"],
+    ["f { a = 1; } 2<Escape>0fada{", "f | 2"],
+    ["one two three<Escape>0cwX<Escape>w.", "X |X three"],
+    ["one two three four<Escape>02dw", "|three four"],
+    ["one two three four<Escape>0d2w", "|three four"],
+    ["x y<Escape>0cwz<Escape>", "|z y"],
+    ["abcdef<Escape>03x", "|def"],
+    ["abcdef<Escape>0x2.", "|def"],
+    ["abc<Escape>02~", "AB|c"],
+    ["abc<Escape>02rx", "x|xc"],
+    ["one two<Escape>u", "|"],
+    ["  a<Escape>Ib<Escape>Ac", "  bac|"],
+    ["a<Escape>ob<Escape>ggdd", "|b"],
+    ["a<Escape>ob<Escape>ggJ", "a| b"],
+    ["a<Escape>ob<Escape>dk", "|"],
+    ["a b c<Escape>02f X", "a | c"],
+    ["a.b c<Escape>0dW", "|c"],
+    ["a b<Escape>yiwP", "a |bb"],
   ])("%j gives %j", (keys, expected) => {
     const target = editor("vi");
     press(target, keys);
     expect(shown(target)).toBe(expected);
+  });
+});
+
+describe("vi keys and the history", () => {
+  const history = ["map f", "one", "map g", "two"];
+
+  it("searches with /, and again with n and N", () => {
+    const target = editor("vi", history);
+    press(target, "<Escape>/map");
+    expect(target.line.text).toBe("map g");
+    // Unlike that of Ctrl-R, this search ends with Enter and submits nothing.
+    expect(press(target, "<Enter>")).toBeUndefined();
+    press(target, "n");
+    expect(target.line.text).toBe("map f");
+    press(target, "N");
+    expect(target.line.text).toBe("map g");
+    expect(press(target, "<Enter>")).toBe("submit");
+  });
+
+  it("goes through it with counts", () => {
+    const target = editor("vi", history);
+    press(target, "<Escape>3k");
+    expect(target.line.text).toBe("one");
   });
 });
 

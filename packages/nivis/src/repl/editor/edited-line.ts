@@ -27,6 +27,8 @@ export class EditedLine {
   #segmenter: Intl.Segmenter | undefined;
   /** Whether the last change only inserted, so that the next one joins it. */
   #isTyping = false;
+  /** Whether changes are one step of undoing: none, the next one begins it, or it has begun. */
+  #step: "none" | "begins" | "open" = "none";
 
   get text(): string {
     return this.#text;
@@ -55,7 +57,9 @@ export class EditedLine {
 
   #save(typing: boolean): void {
     this.#yank = undefined;
-    if (!(typing && this.#isTyping)) {
+    const joins = this.#step === "open" || (typing && this.#isTyping);
+    if (this.#step === "begins") this.#step = "open";
+    if (!joins) {
       this.#undo.push({ text: this.#text, cursor: this.#cursor });
       if (this.#undo.length > MAX_UNDO) this.#undo.shift();
     }
@@ -67,6 +71,15 @@ export class EditedLine {
     this.#save(text.length === 1 && text !== " ");
     this.#text = this.#text.slice(0, this.#cursor) + text + this.#text.slice(this.#cursor);
     this.#cursor += text.length;
+  }
+
+  /** Makes one step of undoing of all changes until {@link endStep}. */
+  beginStep(): void {
+    this.#step = "begins";
+  }
+
+  endStep(): void {
+    this.#step = "none";
   }
 
   /** Goes back one step; returns whether there was one. */
@@ -85,6 +98,7 @@ export class EditedLine {
     this.#text = snapshot.text;
     this.#cursor = snapshot.cursor;
     this.#isTyping = false;
+    if (this.#step === "open") this.#step = "begins";
     return true;
   }
 
@@ -145,6 +159,16 @@ export class EditedLine {
     return at;
   }
 
+  /** The stretch of characters of one kind that an offset is in, within its line. */
+  wordAround(offset: number, big = false): readonly [start: number, end: number] {
+    const kind = classOf(this.#text[offset], big);
+    let start = offset;
+    while (start > this.lineStart(offset) && classOf(this.#text[start - 1], big) === kind) start--;
+    let end = offset;
+    while (end < this.lineEnd(offset) && classOf(this.#text[end], big) === kind) end++;
+    return [start, end];
+  }
+
   /** The begin of the line that an offset is in. */
   lineStart(offset = this.#cursor): number {
     return this.#text.lastIndexOf("\n", offset - 1) + 1;
@@ -182,6 +206,11 @@ export class EditedLine {
   /** Remembers a text for {@link yank}. */
   copy(text: string): void {
     if (text !== "") this.#kills.push(text);
+  }
+
+  /** Whether there is something to {@link yank}. */
+  get canYank(): boolean {
+    return this.#kills.length > 0;
   }
 
   /** Inserts the text that was deleted last. */

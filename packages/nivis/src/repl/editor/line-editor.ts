@@ -25,6 +25,8 @@ interface Search {
   readonly found: number;
   /** The text before the search. */
   readonly before: string;
+  /** Whether Enter only ends the search, as in vi. */
+  readonly staysAtEnter: boolean;
 }
 
 /** The input while it is typed. */
@@ -38,6 +40,8 @@ export class LineEditor {
   /** What was typed before an entry of the history was looked at. */
   #typed = "";
   #search: Search | undefined;
+  /** What was searched for last. */
+  #query = "";
 
   constructor({ history, keys, isIncomplete }: LineEditorOptions) {
     this.history = history;
@@ -75,9 +79,11 @@ export class LineEditor {
     }
     if (key.paste !== undefined) {
       this.line.insert(key.paste);
+      this.#vi?.note(key);
       return undefined;
     }
     if (this.#vi?.takes(key) === true) return this.#vi.press(key);
+    this.#vi?.note(key);
     return this.pressEmacs(key);
   }
 
@@ -194,7 +200,7 @@ export class LineEditor {
         this.#show(this.history.entries.length);
         return undefined;
       case "<C-r>":
-        this.#search = { query: "", found: -1, before: text };
+        this.#search = { query: "", found: -1, before: text, staysAtEnter: false };
         return undefined;
       case "<C-x>":
         return "edit";
@@ -232,6 +238,24 @@ export class LineEditor {
     }
   }
 
+  /** Begins a search of the history from which Enter returns, as vi's `/`. */
+  beginSearch(): void {
+    this.#search = { query: "", found: -1, before: this.line.text, staysAtEnter: true };
+  }
+
+  /** Shows the next entry in a direction that contains what was searched for last. */
+  searchAgain(direction: -1 | 1): void {
+    const { entries } = this.history;
+    if (this.#query === "") return;
+    for (let at = this.#at + direction; at >= 0 && at < entries.length; at += direction) {
+      const found = (entries[at] as string).indexOf(this.#query);
+      if (found < 0) continue;
+      this.#show(at);
+      this.line.moveTo(found);
+      return;
+    }
+  }
+
   #show(at: number): void {
     const { entries } = this.history;
     if (this.#at === entries.length) this.#typed = this.line.text;
@@ -258,6 +282,7 @@ export class LineEditor {
       return undefined;
     }
     this.#search = undefined;
+    if (name === "<Enter>" && search.staysAtEnter) return undefined;
     if (name === "<C-g>" || name === "<C-c>" || name === "<Escape>") {
       if (name !== "<Escape>") this.line.reset(search.before);
       return undefined;
@@ -268,6 +293,7 @@ export class LineEditor {
   /** Shows the last entry before an index that contains a text. */
   #find(query: string, before: number, search: Search): void {
     const { entries } = this.history;
+    if (query !== "") this.#query = query;
     let at = before - 1;
     while (at >= 0 && !(entries[at] as string).includes(query)) at--;
     if (query === "" || at < 0) {
