@@ -432,6 +432,7 @@ export class Evaluation {
   forgetFiles(): void {
     this.imports.clear();
     this.files.clear();
+    this.positions.forgetFiles();
     const { caches } = this.context;
     caches.sourceCopies.clear();
     caches.copiedPaths.clear();

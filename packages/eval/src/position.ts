@@ -53,6 +53,8 @@ type Resolver = (distance: number) => Position;
 export class PositionTable {
   readonly #bases: number[] = [];
   readonly #sources: (SourceFile | Resolver)[] = [];
+  /** The texts of files that may be read again, by path: their indexes. */
+  readonly #earlier = new Map<Bytes, number>();
   #next = 1;
   /** How a path of the host's files is shown: one in a fetched tree may show where that came from. */
   readonly showPath: (path: Bytes) => Bytes;
@@ -67,14 +69,34 @@ export class PositionTable {
     this.showsEvaluationState = showsEvaluationState;
   }
 
-  /** Registers a text and returns its base, the `PosIdx` of its first byte. */
+  /**
+   * Registers a text and returns its base, the `PosIdx` of its first byte. A file that is read again after
+   * {@link forgetFiles} and has not changed keeps its positions, so that reloading takes no memory.
+   */
   add(source: SourceFile): PosIdx {
+    const { origin, text } = source;
+    const earlier = origin.kind === "file" ? this.#earlier.get(origin.path) : undefined;
+    if (earlier !== undefined) {
+      this.#earlier.delete((origin as { readonly path: Bytes }).path);
+      if ((this.#sources[earlier] as SourceFile).text === text) {
+        return this.#bases[earlier] as PosIdx;
+      }
+    }
     const base = this.#next as PosIdx;
     this.#bases.push(base);
     this.#sources.push(source);
     // One more than the length, so that the end of the text has a position of its own.
     this.#next += source.text.length + 1;
     return base;
+  }
+
+  /** Says that files are about to be read again. */
+  forgetFiles(): void {
+    this.#sources.forEach((source, index) => {
+      if (typeof source !== "function" && source.origin.kind === "file") {
+        this.#earlier.set(source.origin.path, index);
+      }
+    });
   }
 
   /** Takes a range of positions for texts that are read when they are needed; returns its base. */

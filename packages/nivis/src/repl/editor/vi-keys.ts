@@ -468,7 +468,7 @@ export class ViKeys {
     const change = this.#lastChange;
     let at = 0;
     if (count !== "") while (/^\d$/.test(change[at]?.name ?? "")) at++;
-    const digits = [...count].map((name) => ({ name }));
+    const digits: Key[] = [...count].map((name) => ({ name }));
     this.#keys = [];
     for (const key of [...digits, ...change.slice(at)]) {
       if (key.paste !== undefined) this.#editor.line.insert(key.paste);
