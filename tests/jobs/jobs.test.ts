@@ -125,6 +125,25 @@ describe("the walk", () => {
   });
 });
 
+test("workers keep compiled files and V8's code for the next start", async () => {
+  writeFileSync(join(folder, "kept.nix"), `${MAKE} { a = d "kept"; }`);
+  const cache = join(folder, "kept-cache");
+  const run = await runProcess(
+    process.execPath,
+    {
+      args: [builtCommand("nivis"), "jobs", "--no-instantiate", "kept.nix"],
+      cwd: folder,
+      env: { HOME: folder, XDG_CACHE_HOME: cache, NIVIS_NO_CACHE: "" },
+    },
+    { timeout: 100_000 },
+  );
+  expect(run.code).toBe(0);
+  const kept = readdirSync(cache, { recursive: true, encoding: "utf8" });
+  // That of kept.nix and those that every evaluation loads.
+  expect(kept.some((name) => /^nivis.bytecode.[0-9a-f].[0-9a-f]{63}$/.test(name))).toBe(true);
+  expect(kept.some((name) => /^nivis.code.main-/.test(name))).toBe(true);
+});
+
 describe("a line", () => {
   test("has the fields of nix-eval-jobs, sorted", async () => {
     const run = await jobs(

@@ -22,17 +22,24 @@ import {
 import { PartRecorder } from "./sweep-memory.ts";
 import type { EvaluatorStart, FromEvaluator, ToWorker } from "./worker-messages.ts";
 
-/** Evaluates what the messages to this thread ask for; the promise never settles. */
+/**
+ * Evaluates what the messages to this thread ask for. The promise settles with the message that nothing
+ * is left, so that the launcher keeps V8's compiled code for the next start.
+ */
 export function runEvaluatorThread(launcher: Launcher): Promise<number> {
   const port = parentPort as NonNullable<typeof parentPort>;
   const thread = new EvaluatorThread(workerData as EvaluatorStart, launcher, (message) =>
     port.postMessage(message),
   );
-  port.on("message", (message: ToWorker) => {
-    if (message.kind === "path") thread.evaluate(message.path);
-    else if (message.kind === "finish") thread.finish();
+  return new Promise((resolve) => {
+    port.on("message", (message: ToWorker) => {
+      if (message.kind === "path") thread.evaluate(message.path);
+      else if (message.kind === "finish") {
+        thread.finish();
+        resolve(0);
+      }
+    });
   });
-  return new Promise(() => {});
 }
 
 class EvaluatorThread {
@@ -67,9 +74,11 @@ class EvaluatorThread {
     this.#send({ kind: "reply", reply, shown, log: this.#takeLog() });
   }
 
+  /** Says what the replies depend on, and keeps the files that were compiled. */
   finish(): void {
     const part = this.#memory === undefined ? "" : this.#memory.finish(this.#evaluator);
     this.#send({ kind: "finished", part });
+    this.#invocation.afterOutput?.();
   }
 
   #open(args: readonly string[]): void {

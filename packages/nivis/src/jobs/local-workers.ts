@@ -106,16 +106,19 @@ export class LocalWorkers {
     }
   }
 
-  /** Returns what the replies of all workers depend on; to be called when nothing is left. */
+  /**
+   * Ends all workers, which keep what they compiled for the next start, and returns what their replies
+   * depend on; to be called when nothing is left.
+   */
   async finish(): Promise<readonly string[]> {
-    for (const worker of this.#idle) await this.#finishWorker(worker);
+    await Promise.all(this.#idle.splice(0).map((worker) => this.#finishWorker(worker)));
     return this.#parts;
   }
 
   async #finishWorker(worker: WorkerHandle): Promise<void> {
-    if (!this.#options.remembers) return;
     const part = await worker.finish();
     if (part !== "") this.#parts.push(part);
+    await worker.ended;
   }
 
   /** Ends all workers at once. */
@@ -220,8 +223,6 @@ export class LocalWorkers {
     }
     if (worker.resident <= this.#shareOf(count) * MIB * SOFT_SHARE) return worker;
     await this.#finishWorker(worker);
-    worker.kill();
-    await worker.ended;
     return undefined;
   }
 

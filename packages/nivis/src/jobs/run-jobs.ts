@@ -85,7 +85,10 @@ class JobRun {
         : setInterval(() => this.#showProgress(workforce), PROGRESS_INTERVAL);
     try {
       await workforce.run();
-      if (!this.#wasInterrupted) this.#memory?.save((await workforce.finish?.()) ?? []);
+      if (!this.#wasInterrupted) {
+        const parts = (await workforce.finish?.()) ?? [];
+        this.#memory?.save(parts);
+      }
     } catch (error) {
       if (error instanceof RootFailure) throw this.#rootError(error);
       throw error;

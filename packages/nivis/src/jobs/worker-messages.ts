@@ -28,7 +28,7 @@ export interface WorkerStart extends EvaluatorStart {
 export type ToWorker =
   | WorkerStart
   | { readonly kind: "path"; readonly path: AttrPath }
-  /** Asks what the replies depend on. */
+  /** Nothing is left: asks what the replies depend on, and the process ends by itself. */
   | { readonly kind: "finish" };
 
 /** From the thread. */

@@ -4,7 +4,7 @@
  * whatever the evaluating thread is doing.
  *
  * Evaluation is in a process of its own, not only in a thread, because V8 aborts the whole process when a
- * large object does not fit into the heap of a thread; docs/design/011-jobs.md has the measurements.
+ * large object does not fit into the heap of a thread; docs/design/013-jobs.md has the measurements.
  */
 import { Worker } from "node:worker_threads";
 import type { FromEvaluator, FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
@@ -14,8 +14,8 @@ const MEMORY_INTERVAL = 100;
 /** The heap of young objects of the thread, in MiB. */
 const YOUNG_GENERATION = 48;
 
-function send(message: FromWorker): void {
-  if (process.connected) process.send?.(message);
+function send(message: FromWorker, sent?: () => void): void {
+  if (process.connected) process.send?.(message, undefined, undefined, sent);
 }
 
 function begin(start: WorkerStart): Worker {
@@ -28,7 +28,13 @@ function begin(start: WorkerStart): Worker {
       maxYoungGenerationSizeMb: YOUNG_GENERATION,
     },
   });
-  worker.on("message", (message: FromEvaluator) => send(message));
+  // What the replies depend on takes more than fits into the channel at once.
+  let finished: Promise<void> | undefined;
+  worker.on("message", (message: FromEvaluator) => {
+    if (message.kind === "finished") finished = new Promise((sent) => send(message, sent));
+    else send(message);
+  });
+  worker.on("exit", () => void finished?.then(() => process.exit(0)));
   worker.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
     // The process has nothing left to do once this is sent.
