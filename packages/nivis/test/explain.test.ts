@@ -97,3 +97,87 @@ describe("nivis explain", () => {
     expect(err).toContain("services.y");
   });
 });
+
+describe("the module system", () => {
+  const system = join(folder.path, "modules.nix");
+  writeFileSync(
+    join(folder.path, "m.nix"),
+    `{
+  config.plain = "literal";
+  config.order = 1;
+  config.users.a.home = "/a";
+}`,
+  );
+  writeFileSync(
+    system,
+    `let
+  file = "${folder.path}/m.nix";
+  mk = _type: priority: content: { inherit _type priority content; };
+  mergeDefinitions = loc: type: defs: { value = map (def: def.value) defs; };
+  option = name: type: {
+    _type = "option";
+    inherit type;
+    loc = [ name ];
+    declarations = [ file ];
+    declarationPositions = [ { file = "\${name}.nix"; line = 1; column = 1; } ];
+  };
+  home = option "home" { description = "string"; };
+  merged = loc: defs: (mergeDefinitions loc "type" (map (value: { inherit file value; }) defs)).value;
+in {
+  options = {
+    plain = option "plain" { description = "string"; };
+    order = option "order" { description = "list"; };
+    fails = option "fails" { description = "number"; };
+    users = option "users" { description = "users"; getSubOptions = prefix: { inherit home; }; };
+  };
+  config = {
+    plain = builtins.head (merged [ "plain" ] [ "literal" ]);
+    order = builtins.length (merged [ "order" ] [ (mk "order" 500 [ (1 + 1) ]) (mk "override" 50 [ ]) ]);
+    fails = builtins.seq (builtins.length (merged [ "fails" ] [ 1 2 ])) (throw "in conflict");
+    users.a.home = builtins.head (merged [ "users" "a" "home" ] [ "/a" ]);
+    users.b = { };
+  };
+}`,
+  );
+  const explained = (...paths: string[]) => {
+    const { code, out, err } = nivis(["explain", system, ...paths]);
+    return { code, out: out.replaceAll(folder.path, "DIR"), err };
+  };
+
+  test("a literal has the place of its name, and a declaration that of its module", () => {
+    expect(explained("config.plain").out).toBe(`config.plain = "literal"
+  option plain: string
+    declared in DIR/m.nix
+    "literal"  (priority 100: counts)
+      in DIR/m.nix:2:3
+`);
+  });
+
+  test("orders are shown, and elements of lists are evaluated", () => {
+    expect(explained("config.order").out).toContain(`
+    [ ]  (priority 50: counts)
+      in DIR/m.nix:3:3
+    [ 2 ]  (priority 100, order 500: does not count, another has a higher priority)
+`);
+  });
+
+  test("an option of a submodule is explained itself", () => {
+    expect(explained("config.users.a.home").out).toBe(`config.users.a.home = "/a"
+  option users.a.home: string
+    declared in DIR/m.nix
+    "/a"  (priority 100: counts)
+      in DIR/m.nix:4:3
+`);
+    expect(explained("config.users.b").out).toContain("  option users: users\n");
+  });
+
+  test("definitions are shown even if their value fails, and other paths, too", () => {
+    const { code, out, err } = explained("config.fails", "config.missing", "config.plain");
+    expect(code).toBe(1);
+    expect(out).toMatch(/^config\.fails = \(fails\)\n {2}option fails: number\n/);
+    expect(out).toContain("    1  (priority 100: counts)");
+    expect(out).toContain("    2  (priority 100: counts)");
+    expect(out).toContain("config.plain = ");
+    expect(err).toContain("in conflict");
+  });
+});

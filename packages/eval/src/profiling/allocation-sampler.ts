@@ -25,7 +25,7 @@ interface Account {
 }
 
 /** Measured frames in a millisecond. Each takes about four microseconds, twice reading the heap among them. */
-const FRAMES_PER_MILLISECOND = 4;
+const FRAMES_PER_MILLISECOND = 2;
 
 /** The least and the most frames from one that is measured to the next, on average. */
 const LEAST_BETWEEN = 20;

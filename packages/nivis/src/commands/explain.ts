@@ -31,7 +31,7 @@ import {
   type Value,
 } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
-import { type Expr, parse, SourceFile } from "@nivis/syntax";
+import { type Expr, NodeKind, parse, SourceFile, walk } from "@nivis/syntax";
 import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import { flag, usageError } from "../options/option.ts";
 import {
@@ -59,6 +59,8 @@ interface Definition {
   /** `LINE:COLUMN` of the binding in the file, if it was found. */
   readonly place: string | undefined;
   readonly priority: number;
+  /** The place among the definitions that `mkOrder`, `mkBefore` or `mkAfter` gives. */
+  readonly order: number | undefined;
   readonly value: string;
   /** Why it does not count. */
   readonly lost: "priority" | "condition" | undefined;
@@ -89,6 +91,17 @@ interface Report {
 
 /** The priority of a definition without one, and of the default of an option. */
 const DEFAULT_PRIORITY = 100;
+
+/** What surrounds a value: the innermost priority and order count. */
+interface Wrapping {
+  readonly priority: number;
+  readonly order: number | undefined;
+}
+
+const UNWRAPPED: Wrapping = { priority: DEFAULT_PRIORITY, order: undefined };
+
+/** The longest lists whose elements are evaluated to be shown. */
+const MAX_SHOWN_LIST = 16;
 
 /** Runs the command and returns the exit code. */
 export function startExplain(
@@ -143,13 +156,27 @@ function runExplain(
     throw usageError("'nivis explain' needs an attribute path, such as config.services.x.enable");
   }
   const explainer = new Explainer(session, watcher);
-  const reports = targets.map(({ root, path }) => explainer.explain(root, path));
+  const reports: Report[] = [];
+  let failure: EvalError | undefined;
+  for (const { root, path } of targets) {
+    try {
+      const explained = explainer.explain(root, path);
+      reports.push(explained.report);
+      failure ??= explained.failure;
+    } catch (error) {
+      // The others are shown before the error is.
+      if (!(error instanceof EvalError)) throw error;
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined && reports.length === 0) throw failure;
   const plain = (_: string, value: unknown): unknown =>
     typeof value === "string" ? decodeUtf8(value) : value;
   const text = flags.json
     ? encodeUtf8(`${JSON.stringify(reports, plain, 2)}\n`)
     : reports.map(render).join("\n");
   flags.invocation.terminal.writeOut(text);
+  if (failure !== undefined) throw failure;
 }
 
 /** Remembers the arguments of the function that merges definitions. */
@@ -179,7 +206,11 @@ class Explainer {
     this.#watcher = watcher;
   }
 
-  explain(root: Value, path: string): Report {
+  /** Explains a path. If the value of an option fails, the rest is known nevertheless. */
+  explain(
+    root: Value,
+    path: string,
+  ): { readonly report: Report; readonly failure: EvalError | undefined } {
     const names = parseAttrPath(path);
     const args = this.#session.autoArguments();
     const { context } = this.#evaluation;
@@ -187,13 +218,21 @@ class Explainer {
     let option: OptionReport | undefined;
     let overlays: Report["overlays"] = [];
     let current: Value = root;
-    const value = this.#evaluation.force(this.#session.run(select(context, path, args, root)));
-    names.forEach((name, i) => {
+    let value: Value | undefined;
+    let failure: EvalError | undefined;
+    try {
+      value = this.#evaluation.force(this.#session.run(select(context, path, args, root)));
+    } catch (error) {
+      if (!(error instanceof EvalError)) throw error;
+      failure = error;
+    }
+    for (const [i, name] of names.entries()) {
+      if (failure !== undefined && option !== undefined) break;
       current = this.#session.run(autoCall(context, args, current)) as Value;
       if (!(current instanceof Attrs)) {
         steps.push({ name, position: "" });
         current = this.#element(current, name);
-        return;
+        continue;
       }
       const pos = current.positionOf(name);
       steps.push({ name, position: pos === NO_POS ? "" : this.#describe(pos) });
@@ -204,16 +243,20 @@ class Explainer {
         );
       }
       if (current.has("overlays")) overlays = this.#overlays(current, name);
-      current = this.#evaluation.force(current.get(name) as Slot);
-    });
-    return {
+      const next: Slot | undefined = current.get(name);
+      if (failure !== undefined && (next === undefined || option !== undefined)) break;
+      current = this.#evaluation.force(next as Slot);
+    }
+    if (failure !== undefined && option === undefined) throw failure;
+    const report = {
       path,
-      value: this.#print(value),
+      value: value === undefined ? "(fails)" : this.#print(value),
       steps,
       option,
       overlays,
-      metaPosition: this.#metaPosition(value),
+      metaPosition: value && this.#metaPosition(value),
     };
+    return { report, failure };
   }
 
   #element(list: Value, name: string): Value {
@@ -224,8 +267,9 @@ class Explainer {
     return describePosition(this.#evaluation.positions, pos);
   }
 
-  /** The value, printed in one line without evaluating what is in it. */
+  /** The value, printed in one line. Of what is in it, only the elements of short lists are evaluated. */
   #print(value: Value): string {
+    if (isList(value) && value.length <= MAX_SHOWN_LIST) this.#items(value);
     if (value instanceof Attrs && this.#session.run(isDerivation(value))) {
       const name = this.#text(value, "name");
       return `a derivation${name === undefined ? "" : ` '${name}'`}`;
@@ -272,7 +316,43 @@ class Explainer {
     for (const [i, name] of names.entries()) {
       at = this.#attribute(at, name);
       if (this.#text(at, "_type") === "option") {
-        return this.#describeOption(at as Attrs, names.slice(0, i + 1));
+        const path = names.slice(0, i + 1);
+        return (
+          this.#subOption(at as Attrs, path, names.slice(i + 1)) ??
+          this.#describeOption(at as Attrs, path)
+        );
+      }
+    }
+    return undefined;
+  }
+
+  /** The option of a submodule in the value of an option, if it was merged. */
+  #subOption(option: Attrs, path: readonly string[], rest: readonly string[]) {
+    const getSubOptions = this.#attribute(this.#attribute(option, "type"), "getSubOptions");
+    if (rest.length === 0 || getSubOptions === undefined) return undefined;
+    let inner: Value;
+    try {
+      inner = this.#session.run(called(getSubOptions, path)) as Value;
+    } catch (error) {
+      if (error instanceof EvalError) return undefined;
+      throw error;
+    }
+    // In a set or list of submodules, the first name is that of the element.
+    for (const skipped of [0, 1]) {
+      let at: Value | undefined = inner;
+      for (let i = skipped; i < rest.length; i++) {
+        at = this.#attribute(at, rest[i] as string);
+        if (this.#text(at, "_type") !== "option") continue;
+        const found = [...path, ...rest.slice(0, i + 1)];
+        const deeper: OptionReport | undefined = this.#subOption(
+          at as Attrs,
+          found,
+          rest.slice(i + 1),
+        );
+        if (deeper !== undefined) return deeper;
+        return this.#merged(found).length === 0
+          ? undefined
+          : this.#describeOption(at as Attrs, found);
       }
     }
     return undefined;
@@ -292,7 +372,11 @@ class Explainer {
     const priority = this.#attribute(option, "highestPrio");
     return {
       option: path.join("."),
-      declarations: positions.length > 0 ? positions : files,
+      // The position of a renamed option is in the library, and the file in the module.
+      declarations:
+        positions.length > 0 && positions.every((one, i) => one.startsWith(`${files[i] ?? one}`))
+          ? positions
+          : files,
       type: this.#text(this.#attribute(option, "type"), "description"),
       default:
         this.#text(defaultText, "text") ??
@@ -306,20 +390,7 @@ class Explainer {
 
   /** All definitions of an option: those that were merged, else those that the option shows. */
   #definitions(option: Attrs, path: readonly string[]): Definition[] {
-    const all = this.#watcher.merges.flatMap(({ loc, definitions }) => {
-      const names = this.#items(this.#forced(loc)).map((part) =>
-        isString(part) ? textOf(part) : "",
-      );
-      if (names.length !== path.length || names.some((name, i) => name !== path[i])) return [];
-      return this.#items(this.#forced(definitions)).flatMap((definition) =>
-        this.#discharge(
-          this.#text(definition, "file") ?? "",
-          this.#attribute(definition, "value"),
-          DEFAULT_PRIORITY,
-          path,
-        ),
-      );
-    });
+    const all = this.#merged(path);
     const shown =
       all.length > 0
         ? all
@@ -327,7 +398,7 @@ class Explainer {
             this.#discharge(
               this.#text(definition, "file") ?? "",
               this.#attribute(definition, "value"),
-              DEFAULT_PRIORITY,
+              UNWRAPPED,
               path,
             ),
           );
@@ -351,6 +422,24 @@ class Explainer {
       .sort((a, b) => Number(a.lost !== undefined) - Number(b.lost !== undefined));
   }
 
+  /** The definitions that were passed to be merged for a path. */
+  #merged(path: readonly string[]): Definition[] {
+    return this.#watcher.merges.flatMap(({ loc, definitions }) => {
+      const names = this.#items(this.#forced(loc)).map((part) =>
+        isString(part) ? textOf(part) : "",
+      );
+      if (names.length !== path.length || names.some((name, i) => name !== path[i])) return [];
+      return this.#items(this.#forced(definitions)).flatMap((definition) =>
+        this.#discharge(
+          this.#text(definition, "file") ?? "",
+          this.#attribute(definition, "value"),
+          UNWRAPPED,
+          path,
+        ),
+      );
+    });
+  }
+
   #forced(slot: Slot): Value | undefined {
     try {
       return this.#evaluation.force(slot);
@@ -364,54 +453,37 @@ class Explainer {
   #discharge(
     file: string,
     value: Value | undefined,
-    priority: number,
+    wrapping: Wrapping,
     path: readonly string[],
   ): Definition[] {
-    if (value === undefined) {
-      return [
-        { file, place: this.#placeIn(file, path), priority, value: "(fails)", lost: undefined },
-      ];
-    }
+    const found = (text: string, lost?: "condition"): Definition[] => [
+      { file, place: this.#placeIn(file, path), ...wrapping, value: text, lost },
+    ];
+    if (value === undefined) return found("(fails)");
+    const content = (): Value | undefined => this.#attribute(value, "content");
     switch (this.#text(value, "_type")) {
       case "merge":
         return this.#items(this.#attribute(value, "contents")).flatMap((one) =>
-          this.#discharge(file, one, priority, path),
+          this.#discharge(file, one, wrapping, path),
         );
-      case "if": {
-        if (this.#attribute(value, "condition") === true) {
-          return this.#discharge(file, this.#attribute(value, "content"), priority, path);
-        }
-        const place = this.#placeIn(file, path);
-        return [{ file, place, priority, value: "(not evaluated)", lost: "condition" }];
-      }
-      case "override": {
-        const own = this.#attribute(value, "priority");
-        return this.#discharge(
-          file,
-          this.#attribute(value, "content"),
-          typeof own === "number" ? own : priority,
-          path,
-        );
-      }
+      case "if":
+        return this.#attribute(value, "condition") === true
+          ? this.#discharge(file, content(), wrapping, path)
+          : found("(not evaluated)", "condition");
+      case "override":
+        return this.#discharge(file, content(), this.#wrapped(value, wrapping, "priority"), path);
       case "order":
+        return this.#discharge(file, content(), this.#wrapped(value, wrapping, "order"), path);
       case "definition":
-        return this.#discharge(
-          file,
-          this.#attribute(value, "content") ?? this.#attribute(value, "value"),
-          priority,
-          path,
-        );
+        return this.#discharge(file, this.#attribute(value, "value"), wrapping, path);
       default:
-        return [
-          {
-            file,
-            place: this.#placeIn(file, path),
-            priority,
-            value: this.#print(value),
-            lost: undefined,
-          },
-        ];
+        return found(this.#print(value));
     }
+  }
+
+  #wrapped(value: Value, outer: Wrapping, kind: keyof Wrapping): Wrapping {
+    const own = this.#attribute(value, "priority");
+    return typeof own === "number" ? { ...outer, [kind]: own } : outer;
   }
 
   /** Where a file binds an option: the binding whose name is the longest end of the path. */
@@ -436,8 +508,9 @@ class Explainer {
       const text = this.#session.machine.readFile(file);
       const source = new SourceFile({ kind: "file", path: file }, text);
       const { expr } = parse(source, { basePath: "/", home: "/" });
+      const places = bindingPlaces(expr);
       found = [...bindingNames(expr)].map(([value, name]: readonly [Expr, string]) => {
-        const described = source.describe(value.pos);
+        const described = source.describe(places.get(value) ?? value.pos);
         return [name, described.slice(file.length + 1)] as const;
       });
     } catch {
@@ -466,6 +539,23 @@ class Explainer {
   }
 }
 
+/** Where the values of bindings stand. Literals have no position of their own, so they get that of the name. */
+function bindingPlaces(root: Expr): ReadonlyMap<Expr, number> {
+  const places = new Map<Expr, number>();
+  walk(root, (expr) => {
+    const set =
+      expr.kind === NodeKind.Let ? expr.attrs : expr.kind === NodeKind.AttrSet ? expr : undefined;
+    for (const { value, pos } of set?.bindings ?? []) {
+      if (value.pos < 0) places.set(value, pos);
+    }
+  });
+  return places;
+}
+
+function* called(callee: Value, path: readonly string[]): Suspendable<Value> {
+  return (yield new CallRequest(callee, [[...path]], NO_POS)) as Value;
+}
+
 function* applied(overlay: Value, packages: Attrs): Suspendable<Value> {
   return (yield new CallRequest(overlay, [packages, packages], NO_POS)) as Value;
 }
@@ -489,7 +579,7 @@ function renderOption(option: OptionReport): string[] {
   for (const place of option.declarations) lines.push(`    declared in ${place}`);
   if (option.default !== undefined) lines.push(`    default: ${option.default}`);
   if (option.definitions.length === 0) lines.push("    not defined: it has its default");
-  for (const { file, place, priority, value, lost } of option.definitions) {
+  for (const { file, place, priority, order, value, lost } of option.definitions) {
     const state =
       lost === undefined
         ? "counts"
@@ -497,7 +587,7 @@ function renderOption(option: OptionReport): string[] {
           ? "does not count, its condition is false"
           : "does not count, another has a higher priority";
     lines.push(
-      `    ${value}  (priority ${priority}: ${state})`,
+      `    ${value}  (priority ${priority}${order === undefined ? "" : `, order ${order}`}: ${state})`,
       `      in ${file}${place === undefined ? "" : `:${place}`}`,
     );
   }
