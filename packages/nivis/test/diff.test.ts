@@ -69,6 +69,9 @@ The first difference is in deep:
   test("pairs what has another version", () => {
     const { out } = diff("", 'version = "2";', "-A", "program");
     expect(out).toContain("library-1 → library-2\n");
+    // A path with the new name is a consequence.
+    expect(out).not.toContain("\n  inputs\n");
+    expect(out).toContain("The first difference is in library-1:\n  program → library-1\n");
     expect(out).not.toContain("deep.drv");
   });
 
@@ -85,8 +88,8 @@ The first difference is in deep:
     const { before, after, difference } = JSON.parse(out);
     expect(before).not.toBe(after);
     const change = { name: "builder", before: "/bin/sh", after: "/bin/bash" };
-    // The builder itself, and the variable of that name.
-    expect(difference.changes).toEqual([change, change]);
+    // The variable of that name only repeats the builder.
+    expect(difference.changes).toEqual([change]);
     expect(difference.inputs).toEqual([]);
     expect(JSON.parse(diff("", "", "-A", "same", "--json").out).difference).toBeNull();
   });
@@ -115,6 +118,7 @@ The first difference is in deep:
     };
     expect(trouble([FILE])).toContain("'nivis diff' takes two derivations, not 1");
     expect(trouble(["--expr", "1", "--expr", "2"])).toContain("the expression is not a derivation");
+    expect(trouble([FILE, FILE])).toContain("name an attribute with '#ATTRIBUTE' or '--attr'");
     expect(trouble([`${FILE}#same`, `${FILE}#missing`])).toContain("missing");
     const broken = join(folder.path, "broken.drv");
     writeFileSync(broken, "Derive(");

@@ -148,8 +148,7 @@ class Comparison {
 
   constructor(options: DifferenceOptions) {
     this.#options = options;
-    const escaped = options.storeDir.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    this.#hash = new RegExp(`(${escaped}/)${HASH}-`, "g");
+    this.#hash = new RegExp(`(${escapeRegExp(options.storeDir)}/)${HASH}-`, "g");
   }
 
   compare(before: Bytes, after: Bytes, level: number): DerivationDifference {
@@ -182,7 +181,7 @@ class Comparison {
     const { pairs, removed, added } = this.#pairInputs(a, b);
     return {
       ...head,
-      changes: this.#changes(a, b),
+      changes: this.#changes(a, b, this.#renaming(pairs)),
       removedSources: sources.removed,
       addedSources: sources.added,
       removedInputs: removed,
@@ -191,11 +190,24 @@ class Comparison {
     };
   }
 
-  #changes(a: Derivation, b: Derivation): TextChange[] {
+  /** Gives the paths of inputs in a text without hashes the names that the inputs have afterwards. */
+  #renaming(pairs: readonly (readonly [Bytes, Bytes])[]): (text: Bytes) => Bytes {
+    const names = new Map(pairs.map(([x, y]) => [this.#nameOf(x), this.#nameOf(y)]));
+    const changed = [...names].filter(([x, y]) => x !== y).map(([x]) => escapeRegExp(x));
+    if (changed.length === 0) return (text) => text;
+    // An output follows the name of its derivation with a hyphen.
+    const path = new RegExp(`(?<=/\xe2\x80\xa6-)(?:${changed.join("|")})(?![0-9A-Za-z+._?=])`, "g");
+    return (text) => text.replace(path, (name) => names.get(name) as Bytes);
+  }
+
+  #changes(a: Derivation, b: Derivation, renamed: (text: Bytes) => Bytes): TextChange[] {
     const changes: TextChange[] = [];
     const compare = (name: Bytes, before: Bytes | undefined, after: Bytes | undefined): void => {
       const [x, y] = [this.#withoutHashes(before), this.#withoutHashes(after)];
-      if (x !== y) changes.push({ name, before: x, after: y });
+      // The new name of an input is shown with the input.
+      if (x !== y && (x === undefined || renamed(x) !== y)) {
+        changes.push({ name, before: x, after: y });
+      }
     };
     compare("system", a.system, b.system);
     compare("builder", a.builder, b.builder);
@@ -205,6 +217,9 @@ class Comparison {
     for (const name of [...names].sort()) {
       // The outputs, as variables.
       if (a.outputs.has(name) && b.outputs.has(name)) continue;
+      // Only the variable tells the order of outputs.
+      const isShown = name !== "outputs" || outputsText(a) !== outputsText(b);
+      if (isShown && repeatsField(a, name) && repeatsField(b, name)) continue;
       compare(name, a.env.get(name), b.env.get(name));
     }
     compare("structured attributes", lined(a.structuredAttrs), lined(b.structuredAttrs));
@@ -264,6 +279,23 @@ const NOTHING = {
   addedInputs: [],
   inputs: [],
 } as const;
+
+function escapeRegExp(text: Bytes): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** Whether a variable is missing or says only what a field of the derivation says, which is compared. */
+function repeatsField({ env, system, builder, outputs }: Derivation, name: Bytes): boolean {
+  const value = env.get(name);
+  if (name === "outputs") {
+    const names = value?.split(" ").sort().join(" ");
+    return value === undefined || names === [...outputs.keys()].sort().join(" ");
+  }
+  return (
+    (name === "system" && (value ?? system) === system) ||
+    (name === "builder" && (value ?? builder) === builder)
+  );
+}
 
 /** A name without its version, as `builtins.parseDrvName` splits it. */
 function withoutVersion(name: Bytes): Bytes {

@@ -226,7 +226,8 @@ function derivationAt(root: Slot, path: string, session: Session): string {
     if (isString(drvPath)) return textOf(drvPath);
   }
   const what = path === "" ? "the expression" : marked`'${path}'`;
-  throw new EvalError("type", marked`${uncolored(what)} is not a derivation`);
+  const help = value instanceof Attrs ? "; name an attribute with '#ATTRIBUTE' or '--attr'" : "";
+  throw new EvalError("type", marked`${uncolored(what)} is not a derivation${uncolored(help)}`);
 }
 
 /** A derivation of this evaluation, or of the store. */
