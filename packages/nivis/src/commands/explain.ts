@@ -254,7 +254,7 @@ class Explainer {
       steps,
       option,
       overlays,
-      metaPosition: value && this.#metaPosition(value),
+      metaPosition: value === undefined ? undefined : this.#metaPosition(value),
     };
     return { report, failure };
   }
@@ -327,7 +327,11 @@ class Explainer {
   }
 
   /** The option of a submodule in the value of an option, if it was merged. */
-  #subOption(option: Attrs, path: readonly string[], rest: readonly string[]) {
+  #subOption(
+    option: Attrs,
+    path: readonly string[],
+    rest: readonly string[],
+  ): OptionReport | undefined {
     const getSubOptions = this.#attribute(this.#attribute(option, "type"), "getSubOptions");
     if (rest.length === 0 || getSubOptions === undefined) return undefined;
     let inner: Value;
