@@ -201,12 +201,18 @@ export class LimitMeter {
   }
 
   private overtime(): EvalError | undefined {
-    // Not remembered as exceeded: only what runs now is interrupted.
-    if (this.isInterrupted?.() === true) return new EvalError("interrupted", INTERRUPTED_BY_USER);
+    const interruption = this.interruption();
+    if (interruption !== undefined) return interruption;
     const { maxTime } = this.limits;
     if (maxTime === Number.POSITIVE_INFINITY) return undefined;
     if (clock(this.io) - (this.started as number) <= maxTime) return undefined;
     return this.exceed(`out of time; max-time (${maxTime} ms) exceeded`);
+  }
+
+  /** The error of an interruption by the user. Not remembered as exceeded: only what runs now is interrupted. */
+  interruption(): EvalError | undefined {
+    if (this.isInterrupted?.() !== true) return undefined;
+    return new EvalError("interrupted", INTERRUPTED_BY_USER);
   }
 
   private overfull(bytes: number): EvalError | undefined {

@@ -41,6 +41,9 @@ import type { Suspendable } from "./requests.ts";
  */
 const MAX_INTERRUPTED_FRAMES = 1000;
 
+/** Frames between two looks at whether the user wants to stop: some milliseconds. */
+const FRAMES_PER_LOOK = 20_000;
+
 /** Unwinds `machine.error`. Returns when a frame has caught it; throws it when none does. */
 export function unwind(machine: Machine): void {
   const showTrace = machine.ctx.settings.showTrace;
@@ -52,6 +55,7 @@ export function unwind(machine: Machine): void {
   let told = error instanceof EvalError;
   /** Frames that traces of an interruption may still be about. */
   let untold = MAX_INTERRUPTED_FRAMES;
+  let unseen = FRAMES_PER_LOOK;
   if (error instanceof EvalError) {
     if (error.leaving !== null) {
       addCallTraces(error, error.leaving, callPosition(lambda, self, pc, base, stack), showTrace);
@@ -62,6 +66,14 @@ export function unwind(machine: Machine): void {
   }
   for (;;) {
     if (told && --untold < 0) told = !(error instanceof EvalError && error.kind === "interrupted");
+    if (--unseen === 0) {
+      unseen = FRAMES_PER_LOOK;
+      const interruption = machine.ctx.limits?.interruption();
+      if (interruption !== undefined) {
+        error = interruption;
+        told = false;
+      }
+    }
     if (lambda === ENTRY_LAMBDA) {
       machine.observer?.interruptFrame?.(stack, base);
       throw error;

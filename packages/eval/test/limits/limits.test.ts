@@ -239,3 +239,27 @@ test("a program that only descends is stopped while it does", () => {
   const error = failure(descend, { maxTime: 20 }, io);
   expect(error.message).toBe("out of time; max-time (20 ms) exceeded");
 });
+
+test("an interruption ends the way of an error through millions of frames", () => {
+  let looks = 0;
+  let failed = false;
+  const io: EvalIo = Object.assign(memoryIo(), {
+    log: () => {
+      failed = true;
+    },
+  });
+  const isInterrupted = (): boolean => failed && ++looks >= 3;
+  const evaluation = new Evaluation({ io, settings: {}, isInterrupted });
+  const text = `let f = n: if n == 0 then builtins.trace "now" (throw "x") else 1 + f (n - 1); in f 200000`;
+  const error = (() => {
+    try {
+      return evaluation.evaluate(text);
+    } catch (thrown) {
+      return thrown;
+    }
+  })() as EvalError;
+  expect(error.kind).toBe("interrupted");
+  // Those of a run that was left in an instant.
+  expect(error.traces).toEqual([]);
+  expect(evaluation.evaluate("1 + 1")).toBe(2);
+});

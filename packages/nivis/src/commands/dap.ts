@@ -409,7 +409,7 @@ async function run(
   const args = session.autoArguments();
   const top: Slot =
     root === undefined
-      ? (await loadOutput(encodeUtf8(flake ?? "."), session, invocation, prefixesOf(session))).slot
+      ? (await loadOutput(encodeUtf8(flake ?? "."), session, invocation, true)).slot
       : await evaluation.runAsync(root, { signal });
   const selected = await evaluation.runAsync(select(context, encodeUtf8(attr), args, top), {
     signal,
@@ -422,10 +422,4 @@ async function run(
   return evaluation.runAsync(printPretty(context, value, { throwsAtTop: true, ...depth }), {
     signal,
   });
-}
-
-/** Where the outputs of a flake for this system are. */
-function prefixesOf({ evaluation }: Session): Bytes[] {
-  const system = evaluation.context.builtins.get("currentSystem");
-  return typeof system === "string" ? [`packages.${system}.`, `legacyPackages.${system}.`] : [];
 }

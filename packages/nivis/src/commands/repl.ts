@@ -2,7 +2,7 @@
 import { autoCall } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { loadOutput } from "../flakes/repl-flake.ts";
-import { NOTICE_LEVEL } from "../log-format.ts";
+import { INFO_LEVEL, NOTICE_LEVEL } from "../log-format.ts";
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
   addPositional,
@@ -71,8 +71,9 @@ const replCommand = (takesFlakes: boolean): WaitingProgram<ReplFlags> => ({
     flag<ReplFlags>(["--impure"], "Allow impure evaluation; the default here", () => {}),
   ],
   defaults: (invocation) => {
-    // Nix: as on a terminal, so that --quiet hides what is no data.
-    invocation.verbosity = NOTICE_LEVEL;
+    // Nix: on a terminal a progress bar says the rest.
+    const isTerminal = invocation.terminal.isErrTerminal === true;
+    invocation.verbosity = isTerminal ? NOTICE_LEVEL : INFO_LEVEL;
     return { ...defaultSourceFlags(invocation), keys: undefined, previews: true, debugs: false };
   },
   positional: addPositional,

@@ -100,9 +100,14 @@ export function findAttributes(
     }
   }
   if (found.length > 0) return found;
+  throw notProvided(ref, attributes).suggest(bestMatchesOf(misses));
+}
+
+/** The error of a flake that has none of the attributes that were looked for. */
+export function notProvided(ref: FlakeRef, attributes: readonly string[]): EvalError {
   const shown = attributes.map((attribute) => `'${attribute}'`);
   const last = shown.pop() as string;
   const list = shown.length === 0 ? last : `${shown.join(", ")} or ${last}`;
   const message = marked`flake '${formatFlakeRef(ref)}' does not provide attribute ${list}`;
-  throw new EvalError("missing-attribute", message).suggest(bestMatchesOf(misses));
+  return new EvalError("missing-attribute", message);
 }

@@ -6,7 +6,6 @@ import {
   parseAttrPath,
   type Slot,
   type Suspendable,
-  select,
   type Value,
 } from "@nivis/eval";
 import { lockFlake } from "@nivis/flake";
@@ -15,6 +14,7 @@ import { withFlakeSession } from "../flake-session.ts";
 import type { Invocation } from "../invocation.ts";
 import type { DebuggedWork, Session } from "../session.ts";
 import { FlakeArgument, notAValue, withArguments } from "./flake-arguments.ts";
+import { attributesOf, notProvided } from "./flake-attributes.ts";
 import { type FlakeFlags, flakeValue } from "./flake-evaluation.ts";
 import { settingFlags } from "./locking.ts";
 
@@ -50,14 +50,14 @@ export interface LoadedOutput {
 }
 
 /**
- * Returns the output that an argument such as `.#packages` names; all of them without `#`. With prefixes,
- * such as `packages.x86_64-linux.`, the first with an attribute of that name counts.
+ * Returns the output that an argument such as `.#hello` names, looked for as commands that build do; all of
+ * them without `#`. With `byDefault`, the default package instead.
  */
 export async function loadOutput(
   argument: Bytes,
   session: Session,
   invocation: Invocation,
-  prefixes: readonly Bytes[] = [],
+  byDefault = false,
 ): Promise<LoadedOutput> {
   return withFlakeSession(invocation, async (flakeSession) => {
     const { ref, fragment } = flakeSession.parseRefWithFragment(argument);
@@ -71,29 +71,27 @@ export async function loadOutput(
     const outputs = flake instanceof Attrs ? flake.get("outputs") : undefined;
     if (outputs === undefined)
       throw new EvalError("value", marked`flake '${argument}' has no outputs`);
-    const { context } = evaluation;
-    const args = session.autoArguments();
-    for (const prefix of prefixes) {
-      const path = parseAttrPath(`${prefix}${fragment === "" ? "default" : fragment}`);
-      if ((await evaluation.runAsync(hasPath(path, outputs))) === true) {
-        const slot = await evaluation.runAsync(select(context, path.join("."), args, outputs));
-        return { what: `${formatFlakeRef(ref)}#${fragment}`, slot };
-      }
+    const what = `${formatFlakeRef(ref)}#${fragment}`;
+    if (fragment === "" && !byDefault) return { what, slot: outputs };
+    const system = session.io.system();
+    const attributes = attributesOf({ fragment, use: "package", system });
+    for (const attribute of attributes) {
+      const slot = await evaluation.runAsync(slotAt(parseAttrPath(attribute), outputs));
+      if (slot !== undefined) return { what, slot };
     }
-    const slot = await evaluation.runAsync(select(context, fragment, args, outputs));
-    return { what: `${formatFlakeRef(ref)}#${fragment}`, slot };
+    throw notProvided(ref, attributes);
   });
 }
 
-/** Whether there are attributes along a path. */
-function* hasPath(path: readonly Bytes[], root: Slot): Suspendable<Slot> {
+/** The slot at the end of a path of attributes; `undefined` if there is none. */
+function* slotAt(path: readonly Bytes[], root: Slot): Suspendable<Slot | undefined> {
   let slot: Slot | undefined = root;
   for (const name of path) {
     const set: Value = (yield force(slot)) as Value;
     slot = set instanceof Attrs ? set.get(name) : undefined;
-    if (slot === undefined) return false;
+    if (slot === undefined) return undefined;
   }
-  return true;
+  return slot;
 }
 
 /** Does some work with the attribute of a flake that an argument names, in a debugger. */

@@ -2,7 +2,8 @@
  * The user's editor: for files, and for the input that is being typed. Source of `:edit`:
  * libcmd/editor-for.cc of C++ Nix.
  */
-import { type Bytes, decodeUtf8 } from "@nivis/formats";
+import { EvalError } from "@nivis/eval";
+import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { runChild } from "../child-process.ts";
 
 /** The environment; texts, not bytes. */
@@ -44,6 +45,9 @@ export async function editText(environment: Environment, text: string): Promise<
   });
 }
 
+/** Beyond it, exit codes say which signal has ended a program. */
+const SIGNAL_CODES = 128;
+
 /** Runs an editor, whose name may have arguments of its own behind it. */
 async function runEditor(
   editor: string,
@@ -51,7 +55,11 @@ async function runEditor(
   environment: Environment,
 ): Promise<void> {
   const [program = "cat", ...own] = editor.split(/\s+/).filter((word) => word !== "");
-  await runChild(program, [...own, ...args], environment);
+  const code = await runChild(program, [...own, ...args], environment);
+  if (code === 0) return;
+  const reason =
+    code > SIGNAL_CODES ? `died of signal ${code - SIGNAL_CODES}` : `failed with exit code ${code}`;
+  throw new EvalError("value", marked`program "${encodeUtf8(program)}" ${reason}`);
 }
 
 /** Does some work with a file in a folder of its own, and removes both. */

@@ -291,6 +291,7 @@ async function derivationPath(repl: Repl, value: Value): Promise<string> {
       "expression does not evaluate to a derivation, so I can't build it",
     );
   }
+  if (!value.has("name")) throw new EvalError("type", "derivation name missing");
   if (!value.has("drvPath")) {
     throw new EvalError(
       "value",

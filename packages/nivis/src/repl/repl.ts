@@ -9,6 +9,7 @@ import {
   Attrs,
   autoCall,
   Builtin,
+  Closure,
   EvalError,
   evalErrorOf,
   knownValue,
@@ -359,7 +360,8 @@ export class Repl {
         "type",
         marked`expected a set but found ${typeWithArticle(value)}: ${valueInError(value, this.session.evaluation.positions)}`,
       );
-      error.addTrace(NO_POS, "while evaluating an attribute set to be merged in the global scope");
+      const place = value instanceof Closure ? value.code.pos : NO_POS;
+      error.addTrace(place, "while evaluating an attribute set to be merged in the global scope");
       throw error;
     }
     const scope = new Map(this.#scope);
