@@ -1,7 +1,15 @@
 /** `nivis jobs --remember`: the same lines as without, after random edits; and only what changed is evaluated. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
@@ -56,6 +64,7 @@ function sorted(text: string): string {
 /** The files of the memories. */
 function memories(): readonly string[] {
   const results = join(folder, "cache/nivis/results");
+  if (!existsSync(results)) return [];
   return readdirSync(results, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
@@ -99,6 +108,41 @@ describe("a sweep", { timeout: TIMEOUT }, () => {
     // Half a file is no memory.
     writeFileSync(file, readFileSync(file).subarray(0, 1000));
     expect(await names()).toEqual(['"name":"a"', '"name":"b"']);
+  });
+
+  test("repeats the lines that only one attribute logs", async () => {
+    const cwd = join(folder, "lines");
+    mkdirSync(cwd);
+    const job = (name: string, value: string): string =>
+      `${name} = derivation { name = "${name}"; system = "s"; builder = ${value}; };`;
+    const own = job("a", 'builtins.trace "own" "/a"');
+    const shared = ["b", "c"].map((name) => job(name, "t")).join(" ");
+    writeFileSync(
+      join(cwd, "jobs.nix"),
+      `let t = builtins.trace "shared" "/t"; in { ${own} ${shared} ${job("d", "import ./d.nix")} }`,
+    );
+    writeFileSync(join(cwd, "d.nix"), '"/d"');
+    const before = new Set(memories());
+    const run = () => sweep(["--remember", "jobs.nix"], { cwd });
+    const first = await run();
+    expect(first.stderr.trim().split("\n")).toEqual(["trace: own", "trace: shared"]);
+    const [file] = memories().filter((name) => !before.has(name)) as [string];
+    const known = () =>
+      deserialize(readFileSync(file).subarray(HEAD)).parts.map(
+        ({ entries }: { entries: readonly { reply: { path: readonly string[] } }[] }) =>
+          entries.map(({ reply }) => reply.path.join(".")),
+      );
+    expect(known()).toEqual([["", "a", "d"]]);
+    expect(await run()).toEqual(first);
+
+    // Few attributes are evaluated by a worker that does not note what each depends on.
+    writeFileSync(join(cwd, "d.nix"), '"/e"');
+    const second = await run();
+    expect(second.stderr).toBe(first.stderr);
+    expect(second.stdout).not.toBe(first.stdout);
+    expect(await run()).toEqual(second);
+    writeFileSync(join(cwd, "d.nix"), '"/d"');
+    expect(await run()).toEqual(first);
   });
 
   test("prints what it prints without a memory", async () => {

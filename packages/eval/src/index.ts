@@ -24,7 +24,7 @@ export type { Resolution } from "./compiler/resolve.ts";
 export type { Scope, Unit } from "./compiler/scope.ts";
 export { outlineText, type TextOutline, type UnitOutline } from "./compiler/unit-outlines.ts";
 export type { EvalContext, SearchPathEntry } from "./context.ts";
-export type { Revision } from "./dependencies/dependencies.ts";
+export type { Origins, Revision } from "./dependencies/dependencies.ts";
 export type {
   ExplainSettings,
   Explanation,

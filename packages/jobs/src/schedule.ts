@@ -33,6 +33,11 @@ export class Schedule {
     return this.#todo.length;
   }
 
+  /** The attributes that are known and not finished. */
+  get unfinished(): Iterable<AttrPath> {
+    return [...this.#active.values(), ...this.#todo];
+  }
+
   /** The number of finished attributes. */
   get finished(): number {
     return this.#finished;

@@ -197,6 +197,13 @@ export interface Revision {
   readonly unknown: number;
 }
 
+/** What a set of inputs is about. */
+export interface Origins {
+  readonly paths: readonly Bytes[];
+  /** Inputs that stand for logged lines. */
+  readonly lines: readonly number[];
+}
+
 /** The kinds of questions about files. */
 export type FileQuestion = "type" | "executable" | "contents" | "listing" | "link";
 
@@ -231,6 +238,10 @@ export class Dependencies {
   readonly #paths: Bytes[] = [];
   /** The input that changes with each revision; `undefined` until something depends on it. */
   #passing: number | undefined;
+  /** The input that stands for the lines since the last {@link endLines}; `undefined` if there are none. */
+  #line: number | undefined;
+  /** All such inputs of this revision. */
+  readonly #lines = new Set<number>();
   /** Inputs that gave another answer during a revision. */
   #contradicted: number[] = [];
   readonly #recalled = new Map<string, { readonly value: unknown; readonly set: number }>();
@@ -262,12 +273,31 @@ export class Dependencies {
   }
 
   /**
-   * Adds an input that is different in each revision: a line that was logged, the time, an answer of
-   * a store that may be another one later.
+   * Adds an input that is different in each revision: the time, an answer of a store that may be another
+   * one later.
    */
   notePassing(): void {
     this.#passing ??= this.#addInput("");
     this.note(this.sets.of(this.#passing));
+  }
+
+  /** Adds a line that was logged: an input that is different in each revision, so that it comes again. */
+  noteLine(): void {
+    if (this.#line === undefined) {
+      this.#line = this.#addInput("");
+      this.#lines.add(this.#line);
+    }
+    this.note(this.sets.of(this.#line));
+  }
+
+  /**
+   * Returns the input that stands for the lines since the last call, or `undefined` if nothing was logged.
+   * Later lines get an input of their own.
+   */
+  endLines(): number | undefined {
+    const line = this.#line;
+    this.#line = undefined;
+    return line;
   }
 
   /**
@@ -305,10 +335,10 @@ export class Dependencies {
   }
 
   /**
-   * Returns the paths of the files that each set is about; `undefined` for sets with an input that cannot
-   * be asked again. Variables are left out.
+   * Returns the paths of the files that each set is about, and its lines as {@link endLines} numbers them;
+   * `undefined` for sets with another input that cannot be asked again. Variables are left out.
    */
-  pathsOf(sets: readonly number[]): readonly (readonly Bytes[] | undefined)[] {
+  originsOf(sets: readonly number[]): readonly (Origins | undefined)[] {
     const paths: (Bytes | undefined)[] = [];
     for (const inputs of Object.values(this.#files)) {
       for (const { id, path } of inputs.values()) paths[id] = path;
@@ -316,12 +346,14 @@ export class Dependencies {
     const variables = new Set(Array.from(this.#variables.values(), ({ id }) => id));
     return sets.map((set) => {
       const found = new Set<Bytes>();
+      const lines: number[] = [];
       for (const member of this.sets.membersOf(set)) {
         const path = paths[member];
         if (path !== undefined) found.add(path);
+        else if (this.#lines.has(member)) lines.push(member);
         else if (!variables.has(member)) return undefined;
       }
-      return [...found];
+      return { paths: [...found], lines };
     });
   }
 
@@ -388,6 +420,9 @@ export class Dependencies {
     const count = changed.length;
     if (this.#passing !== undefined) changed.push(this.#passing);
     this.#passing = undefined;
+    changed.push(...this.#lines);
+    this.#lines.clear();
+    this.#line = undefined;
     if (changed.length > 0) {
       this.sets.change(changed);
       for (const [key, { set }] of this.#recalled) {

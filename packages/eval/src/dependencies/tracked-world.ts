@@ -83,7 +83,7 @@ class TrackedIo extends ForwardingIo {
 
   override log(message: LogMessage): void {
     // The line must come again, at its place among the others.
-    this.#dependencies.notePassing();
+    this.#dependencies.noteLine();
     super.log(message);
   }
 
@@ -91,7 +91,7 @@ class TrackedIo extends ForwardingIo {
     const { detail } = this.io;
     if (detail === undefined) return undefined;
     return (message) => {
-      this.#dependencies.notePassing();
+      this.#dependencies.noteLine();
       detail(message);
     };
   }

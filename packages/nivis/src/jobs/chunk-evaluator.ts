@@ -115,7 +115,7 @@ class RequestWorkers implements PathSource {
     this.fingerprint = fingerprint;
     const { extraArgs, ...scripts } = options;
     this.#workers = new LocalWorkers(this, {
-      remembers: false,
+      remembers: () => "no",
       ...scripts,
       args: [...request.args, ...extraArgs],
       input: request.input,

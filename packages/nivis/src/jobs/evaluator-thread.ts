@@ -47,6 +47,8 @@ class EvaluatorThread {
   readonly #log: string[] = [];
   readonly #invocation: Invocation;
   readonly #memory: PartRecorder | undefined;
+  /** Whether the evaluation notes what each reply depends on. */
+  readonly #isWarm: boolean;
   #evaluator: JobEvaluator | undefined;
 
   constructor(start: EvaluatorStart, launcher: Launcher, send: (message: FromEvaluator) => void) {
@@ -59,7 +61,8 @@ class EvaluatorThread {
       environment: process.env,
       ...launcher,
     };
-    const memory = start.remembers ? new PartRecorder() : undefined;
+    const memory = start.remembers === "no" ? undefined : new PartRecorder();
+    this.#isWarm = start.remembers === "precisely";
     this.#memory = memory;
     const observed = memory === undefined ? terminal : observedTerminal(terminal, memory.inputs);
     this.#invocation = new Invocation(observed, "nivis jobs", MAX_CALL_DEPTH);
@@ -69,9 +72,10 @@ class EvaluatorThread {
   evaluate(path: AttrPath): void {
     if (this.#evaluator === undefined) return;
     const job = this.#evaluator.evaluate(path);
-    this.#memory?.add(job, this.#evaluator);
     const { reply, shown } = job;
-    this.#send({ kind: "reply", reply, shown, log: this.#takeLog() });
+    const log = this.#takeLog();
+    this.#memory?.add(job, log, this.#evaluator);
+    this.#send({ kind: "reply", reply, shown, log });
   }
 
   /** Says what the replies depend on, and keeps the files that were compiled. */
@@ -92,7 +96,7 @@ class EvaluatorThread {
       invocation.finishSettings();
       // The command has shown what there is to say about its command line.
       this.#takeLog();
-      if (!flags.isFlake) this.#use(new JobEvaluator(flags));
+      if (!flags.isFlake) this.#use(new JobEvaluator(flags, { warm: this.#isWarm }));
       else {
         openFlakeEvaluator(flags, (evaluator) => this.#use(evaluator)).catch((thrown: unknown) =>
           this.#send(this.#failure(thrown)),

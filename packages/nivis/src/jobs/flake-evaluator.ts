@@ -39,7 +39,7 @@ export async function openFlakeEvaluator(
           marked`flake '${flags.source}' does not provide attribute '${fragment}'`,
         );
       };
-      use(new JobEvaluator(flags, { session, root }));
+      use(new JobEvaluator(flags, { given: { session, root } }));
       return new Promise<never>(() => {});
     },
   );

@@ -22,6 +22,7 @@ import {
   isString,
   NixFloat,
   NO_POS,
+  type Origins,
   type PosIdx,
   printForError,
   renderError,
@@ -60,7 +61,20 @@ export interface EvaluatedJob {
   readonly shown: string | undefined;
   /** The set of all inputs that the reply depends on, in a warm evaluation. */
   readonly set: number | undefined;
+  /** The input that stands for the lines that its evaluation logged; see `Dependencies.endLines`. */
+  readonly line: number | undefined;
 }
+
+/** How a {@link JobEvaluator} is made. */
+export interface JobEvaluatorOptions {
+  /** A session and the root in it, instead of those of the command line. */
+  readonly given?: { readonly session: Session; readonly root: () => Slot };
+  /** Whether it notes what each reply depends on. Defaults to no. */
+  readonly warm?: boolean;
+}
+
+/** What the evaluation of an attribute came to. */
+type Outcome = Pick<EvaluatedJob, "reply" | "shown">;
 
 /** A set on the way to the last attribute. */
 interface Step {
@@ -88,10 +102,9 @@ export class JobEvaluator {
    * Evaluates the root: that of the command line, or the one that is given with its session. Throws if
    * that fails.
    */
-  constructor(flags: JobFlags, given?: { readonly session: Session; readonly root: () => Slot }) {
+  constructor(flags: JobFlags, { given, warm = false }: JobEvaluatorOptions = {}) {
     this.#flags = flags;
-    this.#session =
-      given?.session ?? openSession(flags, { readOnly: flags.noInstantiate, warm: flags.remember });
+    this.#session = given?.session ?? openSession(flags, { readOnly: flags.noInstantiate, warm });
     this.#checkStore();
     const { dependencies } = this.#session.evaluation.context;
     dependencies?.active.enter();
@@ -102,11 +115,12 @@ export class JobEvaluator {
         ? undefined
         : this.#session.evaluate(this.#session.expression(flags.apply));
     this.#rootSet = dependencies?.active.leave();
+    dependencies?.endLines();
   }
 
-  /** The paths of the files that each set of inputs is about; see `Dependencies.pathsOf`. */
-  pathsOf(sets: readonly number[]): readonly (readonly string[] | undefined)[] {
-    return this.#session.evaluation.context.dependencies?.pathsOf(sets) ?? [];
+  /** What each set of inputs is about; see `Dependencies.originsOf`. */
+  originsOf(sets: readonly number[]): readonly (Origins | undefined)[] {
+    return this.#session.evaluation.context.dependencies?.originsOf(sets) ?? [];
   }
 
   /** Where the files of a store path are on disk. */
@@ -125,11 +139,13 @@ export class JobEvaluator {
   /** Evaluates an attribute; whatever goes wrong is its reply. */
   evaluate(path: AttrPath): EvaluatedJob {
     const { dependencies } = this.#session.evaluation.context;
-    if (dependencies === undefined) return { ...this.#evaluate(path), set: undefined };
+    if (dependencies === undefined) {
+      return { ...this.#evaluate(path), set: undefined, line: undefined };
+    }
     this.#trailSet = this.#rootSet;
     dependencies.active.enter();
     let own: number;
-    let job: Omit<EvaluatedJob, "set">;
+    let job: Outcome;
     try {
       job = this.#evaluate(path);
     } finally {
@@ -137,10 +153,10 @@ export class JobEvaluator {
     }
     const set = dependencies.sets.union(own, this.#trailSet as number);
     for (const step of this.#trail) step.set ??= set;
-    return { ...job, set };
+    return { ...job, set, line: dependencies.endLines() };
   }
 
-  #evaluate(path: AttrPath): Omit<EvaluatedJob, "set"> {
+  #evaluate(path: AttrPath): Outcome {
     const { evaluation } = this.#session;
     evaluation.context.limits?.renew();
     try {

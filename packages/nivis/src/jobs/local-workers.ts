@@ -12,10 +12,12 @@ import { type AttrPath, type JobReply, joinAttrPath, type PathSource } from "@ni
 import { WORKER_FLAGS } from "../worker-flags.ts";
 import { MIN_HEAP, PROCESS_OVERHEAD } from "./job-options.ts";
 import type { RememberedJob } from "./sweep-memory.ts";
-import type { EvaluatorStart, FromWorker, WorkerStart } from "./worker-messages.ts";
+import type { EvaluatorStart, FromWorker, Remembering, WorkerStart } from "./worker-messages.ts";
 
 /** How workers are started. */
-export interface LocalWorkersOptions extends EvaluatorStart {
+export interface LocalWorkersOptions extends Omit<EvaluatorStart, "remembers"> {
+  /** How a worker that begins now remembers. */
+  readonly remembers: () => Remembering;
   /** The scripts of a worker process and of its evaluating thread; texts. */
   readonly processScript: string;
   readonly threadScript: string;
@@ -160,7 +162,8 @@ export class LocalWorkers {
         const known = this.#options.recall?.(path);
         if (known === undefined) worker = await this.#evaluate(worker, path, count);
         else {
-          if (known.shown !== undefined) this.#options.show([known.shown]);
+          const { log, shown } = known;
+          this.#options.show(shown === undefined ? log : [...log, shown]);
           this.#source.deliver(known.reply);
         }
       }
@@ -338,7 +341,7 @@ class WorkerHandle {
       args,
       input,
       color,
-      remembers,
+      remembers: remembers(),
       script: threadScript,
       heapSize,
     };

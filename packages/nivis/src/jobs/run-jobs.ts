@@ -115,7 +115,7 @@ class JobRun {
       args: this.#args,
       input: readsInput ? terminal.readInput() : "",
       color: terminal.color,
-      remembers: this.#memory !== undefined,
+      remembers: () => this.#memory?.remembering(this.#sweep.schedule.unfinished) ?? "no",
       recall: (path) => this.#memory?.recall(path),
       processScript: scriptPath("./job-worker.cjs"),
       threadScript: scriptPath("./launch.cjs"),

@@ -5,7 +5,9 @@
  * Each worker leaves a *part*: everything that it looked at, as of a remembered command
  * (docs/design/012-remembered-results.md), and for each reply the files among it that the reply depends on,
  * which a warm evaluation knows (014). A change of anything else, such as a setting or a variable, makes the
- * whole part worthless. Replies that log something or use the time are never remembered.
+ * whole part worthless. Replies that use the time are never remembered, and those that log something only if
+ * no other reply depends on the same line. A worker for few attributes evaluates cold, and each of its
+ * replies depends on all that it looked at.
  *
  *     magic, SHA-256 of the rest, the rest as `node:v8` serializes it
  *
@@ -28,12 +30,15 @@ import { identityOf } from "../server/server-address.ts";
 import type { EvaluatedJob, JobEvaluator } from "./job-evaluator.ts";
 import type { JobFlags } from "./job-options.ts";
 import { withoutOptions } from "./queued-sweep.ts";
+import type { Remembering } from "./worker-messages.ts";
 
 /** What an earlier sweep found out about a path. */
 export interface RememberedJob {
   readonly reply: JobReply;
   /** How its error is shown to people. */
   readonly shown: string | undefined;
+  /** The lines that its evaluation logged. */
+  readonly log: readonly string[];
 }
 
 /** A reply and what it depends on. */
@@ -58,7 +63,7 @@ interface Contents {
   readonly parts: readonly Part[];
 }
 
-const MAGIC = Buffer.from("NIVISJB1");
+const MAGIC = Buffer.from("NIVISJB2");
 const HASH_LENGTH = 32;
 /** Files larger than this are not written, in bytes. */
 const MAX_FILE = 64 * 2 ** 20;
@@ -66,46 +71,78 @@ const MAX_FILE = 64 * 2 ** 20;
 const MAX_SHARD = 128 * 2 ** 20;
 /** The oldest parts are dropped beyond this. */
 const MAX_PARTS = 64;
+/** A worker for so many attributes does not note what each depends on, because that costs more than it saves. */
+const FEW = 8;
+/** The oldest parts with so few attributes are dropped beyond this, since all inputs of each part are checked. */
+const MAX_SMALL_PARTS = 8;
 /** Options that say how a sweep is done, and not what it finds out. */
 const WAYS = ["--resume", "--workers", "--max-memory-size"];
 
 /** Collects a part in a worker. */
 export class PartRecorder {
   readonly inputs = new InputRecorder();
-  readonly #jobs: (EvaluatedJob & { readonly set: number; readonly place: string | undefined })[] =
-    [];
+  readonly #jobs: RecordedJob[] = [];
 
-  /** Remembers a reply that does not depend on the order of evaluation. */
-  add(job: EvaluatedJob, evaluator: JobEvaluator): void {
+  /** Remembers a reply that does not depend on the order of evaluation, and the lines that it logged. */
+  add(job: EvaluatedJob, log: readonly string[], evaluator: JobEvaluator): void {
     const { reply, set } = job;
-    if (set === undefined) return;
-    if (reply.kind === "error" && (reply.incomplete || evaluator.showedEvaluationState)) return;
+    const isTold = reply.kind === "error" || log.length > 0;
+    // Only a warm evaluation knows whether another attribute would have logged the same, and whether an error
+    // shows what was evaluated before.
+    if (isTold && (set === undefined || evaluator.showedEvaluationState)) return;
+    if (reply.kind === "error" && reply.incomplete) return;
     const drvPath = reply.kind === "job" ? reply.fields["drvPath"] : undefined;
     const place =
       drvPath === undefined ? undefined : evaluator.placeOf(JSON.parse(drvPath) as string);
-    this.#jobs.push({ ...job, set, place });
+    this.#jobs.push({ ...job, log, place });
   }
 
   /** Returns the part as a text; empty if it cannot be checked later. */
   finish(evaluator: JobEvaluator | undefined): string {
     if (evaluator === undefined || this.inputs.unrepeatable !== undefined) return "";
-    const pathsOfSets = evaluator.pathsOf(this.#jobs.map(({ set }) => set));
+    const snapshot = this.inputs.snapshot();
     const table = new Map<string, number>();
     const entries: Entry[] = [];
-    this.#jobs.forEach(({ reply, shown, place }, i) => {
-      const paths = pathsOfSets[i];
+    const pathsOfJobs = this.#pathsOfJobs(snapshot.paths, evaluator);
+    this.#jobs.forEach(({ reply, shown, log, place }, i) => {
+      const paths = pathsOfJobs[i];
       if (paths === undefined) return;
       const indices = paths.map((path) => {
         const index = table.get(path) ?? table.size;
         table.set(path, index);
         return index;
       });
-      entries.push({ reply, shown, place, paths: Uint32Array.from(indices) });
+      entries.push({ reply, shown, log, place, paths: Uint32Array.from(indices) });
     });
-    const inputs = encodeInputs(this.inputs.snapshot());
-    const part: Part = { inputs, table: [...table.keys()], entries };
+    const part: Part = { inputs: encodeInputs(snapshot), table: [...table.keys()], entries };
     return process.getBuiltinModule("node:v8").serialize(part).toString("base64");
   }
+
+  /** The paths that each reply depends on; `undefined` for replies that cannot be remembered. */
+  #pathsOfJobs(
+    all: readonly string[],
+    evaluator: JobEvaluator,
+  ): readonly (readonly string[] | undefined)[] {
+    const sets = this.#jobs.map(({ set }) => set);
+    if (!sets.every((set) => set !== undefined)) return this.#jobs.map(() => all);
+    const origins = evaluator.originsOf(sets);
+    // Lines that several replies depend on come with the first that is evaluated, whichever that is.
+    const owners = new Map<number, number>();
+    for (const { lines } of origins.filter((origin) => origin !== undefined)) {
+      for (const line of lines) owners.set(line, (owners.get(line) ?? 0) + 1);
+    }
+    return this.#jobs.map(({ line }, i) => {
+      const origin = origins[i];
+      const isOwn = origin?.lines.every((one) => one === line && owners.get(one) === 1);
+      return isOwn === true ? origin?.paths : undefined;
+    });
+  }
+}
+
+/** A reply as a worker records it. */
+interface RecordedJob extends EvaluatedJob {
+  readonly log: readonly string[];
+  readonly place: string | undefined;
 }
 
 /** Opens the memory of a sweep; `undefined` if there is no cache or the sweep cannot be remembered. */
@@ -141,6 +178,8 @@ export class SweepMemory {
   readonly #key: string;
   readonly #needsPlaces: boolean;
   readonly #known = new Map<string, RememberedJob>();
+  /** The keys of derivations that have to be evaluated again. */
+  readonly #stale = new Set<string>();
   /** The parts of earlier sweeps without what does not hold any longer. */
   readonly #parts: readonly Part[];
 
@@ -153,9 +192,21 @@ export class SweepMemory {
       .map((part) => this.#checked(part, environment))
       .filter(({ entries }) => entries.length > 0);
     for (const { entries } of this.#parts) {
-      for (const { reply, shown } of entries)
-        this.#known.set(attrPathKey(reply.path), { reply, shown });
+      for (const { reply, shown, log } of entries)
+        this.#known.set(attrPathKey(reply.path), { reply, shown, log });
     }
+  }
+
+  /** How a worker remembers that begins when these paths are not finished. */
+  remembering(unfinished: Iterable<AttrPath>): Remembering {
+    let left = 0;
+    for (const path of unfinished) {
+      const key = attrPathKey(path);
+      if (this.#known.has(key)) continue;
+      // Sets bring more attributes, and only a warm evaluation can remember errors.
+      if (!this.#stale.has(key) || ++left > FEW) return "precisely";
+    }
+    return "together";
   }
 
   /** What is known of a path. */
@@ -168,7 +219,12 @@ export class SweepMemory {
     if (texts.length === 0) return;
     const { deserialize, serialize } = process.getBuiltinModule("node:v8");
     const added = texts.map((text) => deserialize(Buffer.from(text, "base64")) as Part);
-    const parts = [...this.#parts, ...added].slice(-MAX_PARTS);
+    let small = 0;
+    const parts = [...this.#parts, ...added]
+      .reverse()
+      .filter(({ entries }) => entries.length > FEW || ++small <= MAX_SMALL_PARTS)
+      .slice(0, MAX_PARTS)
+      .reverse();
     const rest = serialize({ key: this.#key, parts } satisfies Contents);
     if (rest.length > MAX_FILE) return;
     const isWritten = writePrivateFile(this.#file, () =>
@@ -194,23 +250,33 @@ export class SweepMemory {
 
   /** The part without the entries that depend on what has changed. */
   #checked(part: Part, environment: Readonly<Record<string, string | undefined>>): Part {
-    const none: Part = { ...part, entries: [] };
+    const none = (): Part => this.#keep(part, () => false);
     // In memory of its own, as the decoder wants it.
     const inputs = decodeInputs(Buffer.from(new Uint8Array(part.inputs).buffer));
     const changes = listChanges({ inputs, environment });
-    if (changes === undefined) return none;
+    if (changes === undefined) return none();
     const indices = new Map(part.table.map((path, index) => [path, index]));
     const changed = new Set<number>();
     for (const path of changes) {
       const index = indices.get(path);
       // Something else than an evaluation has looked there.
-      if (index === undefined) return none;
+      if (index === undefined) return none();
       changed.add(index);
     }
     const holds = ({ paths, place }: Entry): boolean =>
       !paths.some((index) => changed.has(index)) &&
       (place === undefined || !this.#needsPlaces || exists(place));
-    return { ...part, entries: part.entries.filter(holds) };
+    return this.#keep(part, holds);
+  }
+
+  /** The part with the entries that hold. */
+  #keep(part: Part, holds: (entry: Entry) => boolean): Part {
+    const entries = part.entries.filter((entry) => {
+      if (holds(entry)) return true;
+      if (entry.reply.kind === "job") this.#stale.add(attrPathKey(entry.reply.path));
+      return false;
+    });
+    return { ...part, entries };
   }
 }
 

@@ -4,6 +4,12 @@
  */
 import type { AttrPath, JobReply } from "@nivis/jobs";
 
+/**
+ * Whether a worker says at its end what its replies depend on: each on what its own evaluation looked at, or
+ * all of them on everything that the worker looked at, which costs nothing.
+ */
+export type Remembering = "no" | "precisely" | "together";
+
 /** What an evaluator needs to begin. */
 export interface EvaluatorStart {
   /** The command line of `nivis jobs`; texts. */
@@ -11,8 +17,7 @@ export interface EvaluatorStart {
   /** All of standard input, if the command line reads it. */
   readonly input: string;
   readonly color: boolean;
-  /** Whether the worker says at its end what its replies depend on. */
-  readonly remembers: boolean;
+  readonly remembers: Remembering;
 }
 
 /** What a worker process needs to begin. */
