@@ -2,6 +2,7 @@
 import { Attrs, Evaluation, memoryIo, TimeSampler } from "@nivis/eval";
 import { describe, expect, test } from "vitest";
 import {
+  EntryCounter,
   flamePage,
   foldedStacks,
   type Profile,
@@ -212,3 +213,29 @@ function fieldsOf(bytes: Uint8Array): [field: number, value: number | string][] 
   }
   return fields;
 }
+
+test("calls and thunks are counted within derivations and options, across builtins and deep stacks", () => {
+  const counter = new EntryCounter();
+  const evaluation = new Evaluation({ io: memoryIo({ files: FILES }), observer: counter });
+  const set = evaluation.evaluate('builtins.removeAttrs (import /work.nix) [ "burn" ]') as Attrs;
+  counter.nameAttributes(set);
+  for (const slot of set.slots()) {
+    const forced = evaluation.force(slot);
+    if (forced instanceof Attrs) evaluation.force(forced.get("drvPath") ?? null);
+  }
+  const packages = counter.countsWithin("package", evaluation);
+  // A round of the recursion makes one thunk; `dear` does not count what `cheap` needs.
+  expect(packages.get("cheap")?.thunks).toBe(3000);
+  expect(packages.get("dear")?.thunks).toBe(30_000);
+  // And one for the argument of `toString`.
+  expect(packages.get("thing")?.thunks).toBe(20_001);
+  expect(packages.get("thing")?.entries).toBeGreaterThanOrEqual(40_001);
+  const options = counter.countsWithin("option", evaluation);
+  expect([...options.keys()]).toEqual(["a.b"]);
+  expect(options.get("a.b")?.thunks).toBe(10_000);
+  const all = [...counter.counts(evaluation.positions).values()];
+  const within = [...packages.values()];
+  expect(sumOf(within.map(({ thunks }) => thunks))).toBeLessThanOrEqual(
+    sumOf(all.map(({ thunks }) => thunks)),
+  );
+});

@@ -139,6 +139,7 @@ export {
 } from "./profiling/call-tracker.ts";
 export { FlameGraph, type FlameGraphOptions } from "./profiling/flame-graph.ts";
 export { FunctionTrace, type FunctionTraceOptions } from "./profiling/function-trace.ts";
+export { LandmarkPath, LandmarkTracker } from "./profiling/landmark-tracker.ts";
 export {
   contextTextOf,
   derivationNameOf,

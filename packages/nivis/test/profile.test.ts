@@ -43,6 +43,12 @@ describe("nivis profile", () => {
     // Each round makes the thunk of `n - 1`, but for the last one.
     expect(burn.thunks).toBe(20_000);
     expect(burn.own.milliseconds).toBeLessThanOrEqual(burn.total.milliseconds);
+    // All of it is for the attribute that was asked for, but for the file itself.
+    const [dear] = tables.package;
+    expect(dear).toMatchObject({ name: "dear" });
+    expect(dear.calls).toBeGreaterThanOrEqual(20_001 + 20_000);
+    expect(dear.calls).toBeLessThanOrEqual(20_001 + 20_000 + 2);
+    expect(dear.thunks).toBe(20_000);
     // The calls, their arguments, the file and the attribute.
     const [file] = tables.file;
     expect(file).toMatchObject({ name: FILE, calls: 20_001 + 20_000 + 2 });

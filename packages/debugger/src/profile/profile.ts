@@ -130,7 +130,7 @@ export function profileOf(sampler: TimeSampler, evaluation: Evaluation, title: s
 }
 
 /** Finds the frames of a profile; equal things are one frame. */
-class FrameNames {
+export class FrameNames {
   readonly #evaluation: Evaluation;
   readonly #byCode = new Map<SampledFrame, ProfileFrame | undefined>();
   readonly #byText = new Map<string, ProfileFrame>();

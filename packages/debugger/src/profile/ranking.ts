@@ -35,7 +35,8 @@ interface Row {
   readonly total: Sum;
 }
 
-const KINDS: Readonly<Record<"package" | "option", ReadonlySet<FrameKind>>> = {
+/** The kinds of frames that packages and options are. */
+export const KINDS: Readonly<Record<"package" | "option", ReadonlySet<FrameKind>>> = {
   package: new Set(["attribute", "derivation"]),
   option: new Set(["option"]),
 };

@@ -252,16 +252,17 @@ function wantsCounts({ counts }: ProfileFlags, { failure }: Measured): boolean {
 interface Counts {
   readonly entries: ReadonlyMap<string, EntryCount>;
   readonly files: ReadonlyMap<string, EntryCount>;
+  readonly packages: ReadonlyMap<string, EntryCount>;
+  readonly options: ReadonlyMap<string, EntryCount>;
 }
 
 /** Writes the files, prints the tables, and throws the error that ended the evaluation. */
 function printMeasured(
   flags: ProfileFlags,
   { begun, session, profile, failure }: Measured,
-  entries: ReadonlyMap<string, EntryCount> | undefined,
+  counts: Counts | undefined,
 ): void {
   const { terminal } = flags.invocation;
-  const counts = entries && { entries, files: countsByFile(entries) };
   for (const [format, file] of flags.files) {
     writeProfile(profile, format, session.absolutePath(encodeUtf8(file)), begun);
   }
@@ -296,19 +297,27 @@ function evaluateAll(
   }
 }
 
-function countEntries(flags: ProfileFlags): ReadonlyMap<string, EntryCount> {
+function countsOfRun(observer: EntryCounter, { evaluation }: Session): Counts {
+  const entries = observer.counts(evaluation.positions);
+  return {
+    entries,
+    files: countsByFile(entries),
+    packages: observer.countsWithin("package", evaluation),
+    options: observer.countsWithin("option", evaluation),
+  };
+}
+
+function countEntries(flags: ProfileFlags): Counts {
   const observer = new EntryCounter();
   const { afterOutput } = flags.invocation;
   const session = openSession(flags, { readOnly: true, observer });
   flags.invocation.afterOutput = afterOutput;
-  evaluateAll(flags, session, targetsOf(flags, session, NAME), () => {});
-  return observer.counts(session.evaluation.positions);
+  const targets = targetsOf(flags, session, NAME);
+  evaluateAll(flags, session, targets, (root) => observer.nameAttributes(root));
+  return countsOfRun(observer, session);
 }
 
-function countFlakeEntries(
-  flags: ProfileFlags,
-  texts: readonly string[],
-): Promise<ReadonlyMap<string, EntryCount>> {
+function countFlakeEntries(flags: ProfileFlags, texts: readonly string[]): Promise<Counts> {
   const observer = new EntryCounter();
   const { afterOutput } = flags.invocation;
   return withFlakeTargets(
@@ -317,8 +326,8 @@ function countFlakeEntries(
     () => ({ observer }),
     (session, targets) => {
       flags.invocation.afterOutput = afterOutput;
-      evaluateAll(flags, session, targets(), () => {});
-      return observer.counts(session.evaluation.positions);
+      evaluateAll(flags, session, targets(), (root) => observer.nameAttributes(root));
+      return countsOfRun(observer, session);
     },
   );
 }
@@ -381,14 +390,15 @@ function jsonReport(profile: Profile, flags: ProfileFlags, counts: Counts | unde
   };
 }
 
-/** Counts of what rows stand for; packages and options are not code, so they have none. */
+/** Counts of what rows stand for: of their code, or of all code that runs for a package or an option. */
 function countsOf(
   { name, place }: RankingRow,
   grouping: Grouping,
   counts: Counts | undefined,
 ): { readonly calls?: number; readonly thunks?: number } {
-  if (grouping === "file" && counts !== undefined) {
-    const sum = counts.files.get(name);
+  if (grouping !== "function" && counts !== undefined) {
+    const by = { file: counts.files, package: counts.packages, option: counts.options }[grouping];
+    const sum = by.get(name);
     return sum === undefined ? {} : { calls: sum.entries, thunks: sum.thunks };
   }
   if (counts === undefined || place === "") return {};
@@ -424,7 +434,6 @@ function report(
       lines.push("  none");
       continue;
     }
-    const counted = counts !== undefined && (grouping === "function" || grouping === "file");
     const head = [
       "own",
       "",
@@ -432,14 +441,12 @@ function report(
       "",
       "allocated",
       "total",
-      ...(counted ? ["calls", "thunks"] : []),
+      ...(counts === undefined ? [] : ["calls", "thunks"]),
       "name",
     ];
     const table = [
       head,
-      ...rows
-        .slice(0, flags.rows)
-        .map((row) => cells(row, grouping, profile, counted ? counts : undefined)),
+      ...rows.slice(0, flags.rows).map((row) => cells(row, grouping, profile, counts)),
     ];
     lines.push(...alignTable(table, columns));
     if (rows.length > flags.rows)

@@ -1,0 +1,123 @@
+/**
+ * LandmarkTracker: in the evaluation of which attributes, derivations and options each frame runs, for
+ * observers of instructions. A frame inherits from the one that it was entered from, so each costs a
+ * few look-ups, however deep the stack is.
+ *
+ * Limit: frames that code outside of the machine has started inherit from the last frame before.
+ */
+import type { Lambda } from "../bytecode/lambda.ts";
+import type { Attrs } from "../value/attrs.ts";
+import { Thunk } from "../value/thunk.ts";
+import type { Slot } from "../value/value.ts";
+import {
+  ENTRY_LAMBDA,
+  HEADER_SIZE,
+  NATIVE_LAMBDA,
+  NATIVE_POS,
+  type NativeFrame,
+  SEGMENT_LAMBDA,
+  type SegmentLink,
+} from "../vm/frame.ts";
+import { Landmark } from "./time-sampler.ts";
+
+/** Landmarks inside of each other, as a node of the tree of all that were met. */
+export class LandmarkPath {
+  readonly children = new Map<Landmark, LandmarkPath>();
+
+  constructor(
+    /** The innermost landmark; absent at the root. */
+    readonly landmark: Landmark | undefined,
+    readonly outer: LandmarkPath | undefined,
+  ) {}
+
+  /** The path with one more landmark. A recursion is one round of it. */
+  inside(landmark: Landmark): LandmarkPath {
+    if (landmark === this.landmark) return this;
+    let path = this.children.get(landmark);
+    if (path === undefined) {
+      path = new LandmarkPath(landmark, this);
+      this.children.set(landmark, path);
+    }
+    return path;
+  }
+}
+
+/** Builtins whose evaluation is a landmark, with their kinds. */
+const KINDS: Readonly<Record<string, Landmark["kind"]>> = {
+  derivationStrict: "derivation",
+  addErrorContext: "context",
+};
+
+/** Follows the frames of an evaluation. */
+export class LandmarkTracker {
+  readonly root = new LandmarkPath(undefined, undefined);
+  readonly #attributes = new Map<Thunk, Landmark>();
+  readonly #landmarks = new Map<unknown, Landmark>();
+  /** The paths of the frames on each segment of a stack, by their bases. */
+  readonly #paths = new WeakMap<readonly unknown[], LandmarkPath[]>();
+  #last = this.root;
+
+  /** Gives the values of a set their names. */
+  nameAttributes(set: Attrs): void {
+    const slots = set.slots();
+    set.names().forEach((name, i) => {
+      const slot = slots[i];
+      if (!(slot instanceof Thunk) || this.#attributes.has(slot)) return;
+      this.#attributes.set(slot, new Landmark("attribute", name));
+    });
+  }
+
+  /** Notes that the frame at `base` begins, and returns where it runs. */
+  enter(stack: readonly unknown[], base: number): LandmarkPath {
+    const landmarks: Landmark[] = [];
+    let [segment, at] = [stack, base];
+    let path: LandmarkPath | undefined;
+    // Outwards to a frame whose path is known.
+    for (;;) {
+      const mark = segment[at - 1];
+      const named = mark instanceof Thunk ? this.#attributes.get(mark) : undefined;
+      if (named !== undefined) landmarks.push(named);
+      const header = at - HEADER_SIZE;
+      let lambda = segment[header];
+      let self = segment[header + 1];
+      at = segment[header + 3] as number;
+      while (lambda === SEGMENT_LAMBDA)
+        ({ stack: segment, lambda, self, base: at } = self as SegmentLink);
+      if (lambda === ENTRY_LAMBDA) path = this.#last;
+      else if (lambda !== NATIVE_LAMBDA) path = this.#paths.get(segment)?.[at] ?? this.#last;
+      else this.#addNative(self as NativeFrame, landmarks);
+      if (path !== undefined) break;
+    }
+    for (let i = landmarks.length - 1; i >= 0; i--) path = path.inside(landmarks[i] as Landmark);
+    let paths = this.#paths.get(stack);
+    if (paths === undefined) {
+      paths = [];
+      this.#paths.set(stack, paths);
+    }
+    paths[base] = path;
+    this.#last = path;
+    return path;
+  }
+
+  /** Whether code is that of a program, and not what the machine runs around builtins. */
+  isProgram(lambda: Lambda): boolean {
+    return lambda.pos !== NATIVE_POS;
+  }
+
+  /** Where the frame at `base` runs. */
+  at(stack: readonly unknown[], base: number): LandmarkPath {
+    return this.#paths.get(stack)?.[base] ?? this.root;
+  }
+
+  #addNative({ builtin, args }: NativeFrame, landmarks: Landmark[]): void {
+    const kind = builtin === null ? undefined : KINDS[builtin.definition.name];
+    if (kind === undefined) return;
+    const subject = args[0] as Slot;
+    let landmark = this.#landmarks.get(subject);
+    if (landmark === undefined) {
+      landmark = new Landmark(kind, subject);
+      this.#landmarks.set(subject, landmark);
+    }
+    landmarks.push(landmark);
+  }
+}
