@@ -243,6 +243,69 @@ in builtins.foldl' (a: n: a + f n) 0 (builtins.genList (i: i) 10)
     expect(body.result).toBe("7");
   });
 
+  it("stops when a value is evaluated", async () => {
+    const path = file(
+      "values.nix",
+      `let
+  make = n: { cheap = n; dear = n * 2; other = n + 1; };
+  one = make 1;
+  two = make 2;
+in
+builtins.seq one.cheap (builtins.seq two.cheap (
+  two.other + one.dear
+  + two.dear))
+`,
+    );
+    const stopped = event("stopped");
+    await start({ program: path }, { [path]: [{ line: 7 }] });
+    await stopped;
+    const top = await topFrame();
+    const names = await variablesOf(top.id, "Captured");
+    const two = names["two"] as DebugProtocol.Variable;
+    const { variablesReference } = two;
+    const info = await client.customRequest("dataBreakpointInfo", {
+      variablesReference,
+      name: "dear",
+    });
+    expect(info.body).toMatchObject({ description: "dear", accessTypes: ["read"] });
+    const ask = (name: string) =>
+      client.customRequest("dataBreakpointInfo", { name, frameId: top.id });
+    expect((await ask("one.cheap")).body).toEqual({
+      dataId: null,
+      description: "'one.cheap' is evaluated already",
+    });
+    expect((await ask("nothing")).body).toMatchObject({ dataId: null });
+    const byName = await ask("two.other");
+    const breakpoints = [
+      { dataId: info.body.dataId },
+      { dataId: byName.body.dataId },
+      { dataId: "9" },
+    ];
+    const set = await client.customRequest("setDataBreakpoints", { breakpoints });
+    expect(set.body.breakpoints.map(({ verified }: DebugProtocol.Breakpoint) => verified)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const [dear, other] = set.body.breakpoints as DebugProtocol.Breakpoint[];
+    const reach = async (id: number | undefined, line: number, value: string): Promise<void> => {
+      const hit = event<{ reason: string; hitBreakpointIds: number[] }>("stopped");
+      await client.continueRequest({ threadId: 1 });
+      expect(await hit).toMatchObject({ reason: "data breakpoint", hitBreakpointIds: [id] });
+      const frame = await topFrame();
+      expect(frame.line).toBe(line);
+      const evaluated = await client.evaluateRequest({ expression: "n", frameId: frame.id });
+      expect(evaluated.body.result).toBe(value);
+    };
+    // `one.dear` has the same code, and does not stop.
+    await reach(other?.id, 2, "2");
+    await reach(dear?.id, 2, "2");
+    await Promise.all([
+      client.assertOutput("stdout", "9", 30_000),
+      client.continueRequest({ threadId: 1 }),
+    ]);
+  });
+
   it("disassembles, and steps by instructions", async () => {
     const stopped = client.waitForEvent("stopped");
     await start({ program: PROGRAM, stopOnEntry: true });

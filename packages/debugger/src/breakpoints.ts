@@ -5,7 +5,7 @@
  * does. While the user looks at a stop, and while every instruction is looked at for a step, no patches
  * are in place; {@link BreakpointTable.arm} and {@link BreakpointTable.disarm} put and remove them all.
  */
-import { type Lambda, Op } from "@nivis/eval";
+import { type Lambda, Op, type Thunk } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
 import { type Expr, NodeKind } from "@nivis/syntax";
 import type { CodeMap, CodePlace, LoadedFile, UnitCode } from "./code-map.ts";
@@ -32,7 +32,9 @@ export type BreakpointPlace =
   /** A function by the name of its binding, or a builtin. */
   | { readonly kind: "function"; readonly name: Bytes }
   /** One instruction. */
-  | { readonly kind: "instruction"; readonly code: UnitCode; readonly pc: number };
+  | { readonly kind: "instruction"; readonly code: UnitCode; readonly pc: number }
+  /** A value, when its evaluation begins. */
+  | { readonly kind: "value"; readonly thunk: Thunk; readonly place: CodePlace };
 
 /** A breakpoint that the user has set. */
 export class Breakpoint {
@@ -155,9 +157,26 @@ export class BreakpointTable {
     return true;
   }
 
-  /** The breakpoints at an offset of some code. */
-  at(lambda: Lambda, pc: number): readonly Breakpoint[] {
-    return this.#sites.get(lambda)?.get(pc) ?? [];
+  /** Whether there is a breakpoint at an offset of some code, whatever it is evaluated for. */
+  isAt(lambda: Lambda, pc: number): boolean {
+    return this.#sites.get(lambda)?.has(pc) === true;
+  }
+
+  /** The breakpoints at an offset of some code that a frame runs to evaluate `thunk`, if it is one. */
+  at(lambda: Lambda, pc: number, thunk: unknown): readonly Breakpoint[] {
+    const there = this.#sites.get(lambda)?.get(pc) ?? [];
+    const isOfOther = ({ place }: Breakpoint): boolean =>
+      place.kind === "value" && place.thunk !== thunk;
+    return there.some(isOfOther) ? there.filter((one) => !isOfOther(one)) : there;
+  }
+
+  /**
+   * Where the evaluation of a value begins; `undefined` if it is evaluated, or is a call that a builtin has
+   * put off and so has no code of its own.
+   */
+  placeOfValue(thunk: Thunk): CodePlace | undefined {
+    const code = thunk.code === null ? undefined : this.#map.codeOf(thunk.code as Lambda);
+    return code?.places().reduce((first, place) => (place.pc < first.pc ? place : first));
   }
 
   /** Returns the breakpoints that have found their places in a file that was loaded. */
@@ -214,6 +233,9 @@ export class BreakpointTable {
       case "function":
         breakpoint.isBuiltin = this.#isBuiltin(builtinName(place.name));
         for (const code of this.#map.codes) this.#placeInFunction(breakpoint, code, place.name);
+        return;
+      case "value":
+        this.#place(breakpoint, place.place);
         return;
       case "instruction":
         this.#place(breakpoint, {

@@ -456,14 +456,9 @@ export class Debugger {
   }
 
   /** A stop at the breakpoints of an instruction, if there are any. */
-  #reached(
-    lambda: Lambda,
-    pc: number,
-    _stack: readonly unknown[],
-    _base: number,
-  ): Stop | undefined {
+  #reached(lambda: Lambda, pc: number, stack: readonly unknown[], base: number): Stop | undefined {
     if (this.#muted > 0) return undefined;
-    const breakpoints = this.breakpoints.at(lambda, pc);
+    const breakpoints = this.breakpoints.at(lambda, pc, stack[base - 1]);
     return breakpoints.length === 0
       ? undefined
       : this.#stop("instruction", "breakpoint", { breakpoints });
@@ -659,7 +654,7 @@ export class Debugger {
     this.#skipsNext = place === "instruction";
     const isAtBreakpoint =
       place === "instruction" &&
-      (machine === undefined || this.breakpoints.at(machine.lambda, machine.pc).length > 0);
+      (machine === undefined || this.breakpoints.isAt(machine.lambda, machine.pc));
     if (resume === "continue" || typeof resume === "object") {
       if (typeof resume === "object") {
         for (const { code, pc } of resume.to) {

@@ -47,6 +47,7 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsSteppingGranularity: true,
   supportsDisassembleRequest: true,
   supportsInstructionBreakpoints: true,
+  supportsDataBreakpoints: true,
   supportsDelayedStackTraceLoading: true,
   supportsTerminateRequest: true,
   supportsRestartRequest: true,

@@ -6,7 +6,7 @@
  * Texts are ordinary text here and byte strings in the engine; columns are UTF-16 units here and bytes
  * there. Numbers of frames and variables are valid during one stop.
  */
-import { EvalError, Interruption, printPretty, type Slot, type Value } from "@nivis/eval";
+import { EvalError, Interruption, printPretty, type Slot, Thunk, type Value } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
 import { type Expr, NodeKind, type SourceFile } from "@nivis/syntax";
 import type { DebugProtocol } from "@vscode/debugprotocol";
@@ -68,6 +68,8 @@ export class DapSession {
   readonly #texts: LoadedFile[] = [];
   /** Requests that can be cancelled. */
   readonly #pending = new Map<number, Interruption>();
+  /** Values that a client may set breakpoints on, by the number that it knows. */
+  readonly #values: BreakpointPlace[] = [];
   #filters: DebugProtocol.SetExceptionBreakpointsArguments = { filters: ["uncaught"] };
   #targets: readonly (readonly CodePlace[])[] = [];
 
@@ -204,6 +206,10 @@ export class DapSession {
         return { breakpoints: this.#setFunctionBreakpoints(args) };
       case "setInstructionBreakpoints":
         return { breakpoints: this.#setInstructionBreakpoints(args) };
+      case "dataBreakpointInfo":
+        return this.#dataBreakpointInfo(args);
+      case "setDataBreakpoints":
+        return { breakpoints: this.#setDataBreakpoints(args) };
       case "setExceptionBreakpoints":
         this.#filters = args;
         this.#applyFilters();
@@ -368,8 +374,9 @@ export class DapSession {
     this.#debug = new Debugger(this.#listener());
     for (const all of this.#wanted.values()) {
       for (const { place, options, id } of all) {
-        // The instructions of the last program are gone.
-        if (place.kind !== "instruction") this.#debug.breakpoints.add(place, options, id);
+        // The instructions and the values of the last program are gone.
+        const isGone = place.kind === "instruction" || place.kind === "value";
+        if (!isGone) this.#debug.breakpoints.add(place, options, id);
       }
     }
     await this.#launch(launched);
@@ -720,6 +727,39 @@ export class DapSession {
   }
 
   /** Replaces a group of breakpoints; returns one for each wish, in order. */
+  /** Whether the evaluation can stop when it begins to evaluate a variable or an expression. */
+  #dataBreakpointInfo({
+    variablesReference,
+    name,
+    frameId,
+  }: DebugProtocol.DataBreakpointInfoArguments): DebugProtocol.DataBreakpointInfoResponse["body"] {
+    const frame = frameId === undefined ? this.#stop?.frames[0] : this.#frame(frameId);
+    const slot =
+      variablesReference === undefined || variablesReference === 0
+        ? peekSlot(encodeUtf8(name), frame, this.#debug)
+        : this.#table().slotOf(variablesReference, name);
+    if (slot === undefined) return { dataId: null, description: `'${name}' is not known here` };
+    const { breakpoints } = this.#debug;
+    const place = slot instanceof Thunk ? breakpoints.placeOfValue(slot) : undefined;
+    if (place === undefined) {
+      const isKnown = knownSlot(slot) !== undefined;
+      const reason = isKnown ? "is evaluated already" : "has no code of its own";
+      return { dataId: null, description: `'${name}' ${reason}` };
+    }
+    const index = this.#values.push({ kind: "value", thunk: slot as Thunk, place }) - 1;
+    return { dataId: String(index), description: name, accessTypes: ["read"], canPersist: false };
+  }
+
+  #setDataBreakpoints({
+    breakpoints,
+  }: DebugProtocol.SetDataBreakpointsArguments): DebugProtocol.Breakpoint[] {
+    const wanted = breakpoints.map(({ dataId, condition, hitCondition }): Wish | undefined => {
+      const place = this.#values[Number(dataId)];
+      return place && { place, options: optionsOf(condition, hitCondition, undefined) };
+    });
+    return this.#replace("values", wanted);
+  }
+
   #replace(group: string, wishes: readonly (Wish | undefined)[]): DebugProtocol.Breakpoint[] {
     const { breakpoints } = this.#debug;
     for (const { id } of this.#wanted.get(group) ?? []) breakpoints.remove(id);
@@ -881,8 +921,11 @@ function optionsOf(
 /** What `stopped` says of a stop. */
 function reasonOf({ reason, error, breakpoints }: StopEvent): object {
   switch (reason) {
-    case "breakpoint":
-      return { reason, hitBreakpointIds: breakpoints.map(({ id }) => id) };
+    case "breakpoint": {
+      const isOfValues = breakpoints.every(({ place }) => place.kind === "value");
+      const hitBreakpointIds = breakpoints.map(({ id }) => id);
+      return { reason: isOfValues ? "data breakpoint" : reason, hitBreakpointIds };
+    }
     case "break":
       return { reason: "breakpoint", description: "Paused at builtins.break" };
     case "trace":

@@ -94,6 +94,16 @@ export class VariableTable {
     return { variablesReference: 0 };
   }
 
+  /** The slot with a name behind a number; `undefined` if there is none, or if nothing can be seen there yet. */
+  slotOf(reference: number, name: string): Slot | undefined {
+    const container = this.#containers[reference - 1];
+    if (container === undefined) throw new RangeError("this variable belongs to an earlier stop");
+    if (container.kind === "lazy") {
+      return decodeUtf8(container.named.name) === name ? container.named.slot : undefined;
+    }
+    return childrenOf(container).find((child) => decodeUtf8(child.name) === name)?.slot;
+  }
+
   /** The children behind a number. Throws a `RangeError` for a number that is not valid now. */
   async children(
     reference: number,
