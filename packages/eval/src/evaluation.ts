@@ -321,7 +321,7 @@ export class Evaluation {
           globals,
           imports,
           files,
-          load: (path, base, key) => this.loadUnits(path, base, key),
+          load: (path, base, key, isOther) => this.loadUnits(path, base, key, isOther),
           compile: (source, directory, base) => this.compileUnits(source, directory, base),
           setOf: (what, key) => dependencies?.setOfRecalled(`${what} ${key}`) ?? 0,
         });
@@ -707,13 +707,53 @@ export class Evaluation {
     return this.unitsOf(files, key, source, base, basePath).root;
   }
 
-  /** Loads a file for a heap image. */
-  private loadUnits(path: NixPath, base: PosIdx, key: string): LoadedUnits | undefined {
+  /** Loads a file for a heap image; see `ImageHost.load`. */
+  private loadUnits(
+    path: NixPath,
+    base: PosIdx,
+    key: string,
+    isOther: (() => Error) | undefined,
+  ): LoadedUnits | undefined {
     const files = this.compiledFiles as CompiledFiles;
-    const { text, origin, basePath } = this.readProgram(path);
-    const bytes = files.key(text, basePath);
-    if (bytesToByteString(bytes) !== key) return undefined;
-    const source = new SourceFile(origin, text);
+    const bytes = Uint8Array.from(key, (char) => char.charCodeAt(0));
+    let known: { readonly source: SourceFile; readonly basePath: NixPath } | undefined;
+    const read = (): typeof known => {
+      const { text, origin, basePath } = this.readProgram(path);
+      if (bytesToByteString(files.key(text, basePath)) !== key) return undefined;
+      return { source: new SourceFile(origin, text), basePath };
+    };
+    const program = (): NonNullable<typeof known> => {
+      known ??= read();
+      if (known === undefined) throw isOther?.();
+      return known;
+    };
+    if (isOther === undefined) {
+      known = read();
+      if (known === undefined) return undefined;
+    }
+    const { globals } = this;
+    const found = files.load(bytes, {
+      base,
+      globals,
+      accessor: path.accessor,
+      resolve: () => {
+        const { source, basePath } = program();
+        const resolution = new Resolution(globals, base, basePath.accessor);
+        resolveFile(this.parse(source, basePath).expr, resolution);
+        return resolution;
+      },
+    });
+    if (found !== undefined) {
+      return {
+        get source() {
+          return program().source;
+        },
+        lambda: (unit) => found.lambdaOfUnit(unit),
+      };
+    }
+    known ??= read();
+    if (known === undefined) return undefined;
+    const { source, basePath } = known;
     const { lambda } = this.unitsOf(files, bytes, source, base, basePath);
     return { source, lambda };
   }

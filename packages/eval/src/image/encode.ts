@@ -50,6 +50,7 @@ import {
   TAG_BITS,
   TAG_MASK,
   Tag,
+  TEXT_PAGE_BYTES,
 } from "./format.ts";
 import { treeNumber } from "./trees.ts";
 
@@ -269,8 +270,19 @@ class ImageEncoder {
 
   #finish(records: number, tables: readonly number[]): Uint8Array {
     const words = this.#words;
-    const digests = this.#pushDigests(records);
     const strings = Array.from(this.#strings.keys());
+    const texts = bytesOf(strings);
+    const digests = words.length;
+    for (let at = 0; at < records; at += PAGE_WORDS) {
+      const page = words.array.subarray(
+        Math.max(at, Head.Size),
+        Math.min(at + PAGE_WORDS, records),
+      );
+      this.#pushDigest(new Uint8Array(page.buffer, page.byteOffset, page.byteLength));
+    }
+    for (let at = 0; at < texts.length; at += TEXT_PAGE_BYTES) {
+      this.#pushDigest(texts.subarray(at, at + TEXT_PAGE_BYTES));
+    }
     const stringsAt = words.length;
     let length = 0;
     for (const text of strings) {
@@ -282,10 +294,7 @@ class ImageEncoder {
     const bytes = new Uint8Array(words.length * 4 + length);
     const all = new Int32Array(bytes.buffer, 0, words.length);
     all.set(words.array.subarray(0, words.length));
-    let at = words.length * 4;
-    for (const text of strings) {
-      for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
-    }
+    bytes.set(texts, words.length * 4);
     all[Head.Magic] = IMAGE_MAGIC;
     all[Head.Format] = IMAGE_FORMAT;
     all[Head.Length] = bytes.length;
@@ -299,24 +308,14 @@ class ImageEncoder {
     all[Head.StringCount] = strings.length;
     all[Head.Positions] = this.#positions;
     const head = bytes.subarray(Head.Words * 4, Head.Size * 4);
-    bytes.set(this.#digest(head, bytes.subarray(records * 4)), Head.Checksum * 4);
+    const tail = bytes.subarray(records * 4, words.length * 4);
+    bytes.set(this.#digest(head, tail), Head.Checksum * 4);
     return bytes;
   }
 
-  /** Writes the digests of the pages of records. */
-  #pushDigests(records: number): number {
-    const words = this.#words;
-    const start = words.length;
-    for (let at = 0; at < records; at += PAGE_WORDS) {
-      const page = words.array.subarray(
-        Math.max(at, Head.Size),
-        Math.min(at + PAGE_WORDS, records),
-      );
-      const digest = this.#digest(new Uint8Array(page.buffer, page.byteOffset, page.byteLength));
-      const digestWords = new Int32Array(digest.slice().buffer);
-      for (let i = 0; i < DIGEST_WORDS; i++) words.push(digestWords[i] as number);
-    }
-    return start;
+  #pushDigest(page: Uint8Array): void {
+    const words = new Int32Array(this.#digest(page).slice().buffer);
+    for (let i = 0; i < DIGEST_WORDS; i++) this.#words.push(words[i] as number);
   }
 
   #digest(...parts: readonly Uint8Array[]): Uint8Array {
@@ -632,6 +631,16 @@ class ImageEncoder {
     this.#files.set(base, entry);
     return entry;
   }
+}
+
+/** The bytes of texts, one after the other. */
+function bytesOf(texts: readonly string[]): Uint8Array {
+  const bytes = new Uint8Array(texts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const text of texts) {
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
+  }
+  return bytes;
 }
 
 /** An integer that needs a record. */

@@ -16,8 +16,9 @@
  * Positions are relative: the image lays the texts of its files end to end, and a reader reserves as many
  * positions at once. They are plus 1; 0 is the unknown position.
  *
- * Records are read by pages of {@link PAGE_WORDS}, so that an evaluation loads what it looks at. Each page
- * has a SHA-256 among the digests, and the header has one of everything else. They detect accidents; the
+ * Records are read by pages of {@link PAGE_WORDS} and texts by pages of {@link TEXT_PAGE_BYTES}, so that an
+ * evaluation loads what it looks at. Each page has a SHA-256 among the digests, those of records first, and the
+ * header has one of everything else. They detect accidents; the
  * owner of an image decides whether it belongs to the present state of the files
  * (docs/design/016-heap-images.md).
  */
@@ -29,10 +30,15 @@ export const PAGE_BITS = 12;
 /** The words of a SHA-256. */
 export const DIGEST_WORDS = 8;
 /** Incremented when the format changes. */
-export const IMAGE_FORMAT = 3;
+export const IMAGE_FORMAT = 4;
 
 /** The words of a page of records. Page 0 begins at the start of the image, but does not cover its header. */
 export const PAGE_WORDS = 1 << PAGE_BITS;
+
+/** The bytes of a page of texts, as a power of 2. */
+export const TEXT_PAGE_BITS = 14;
+/** The bytes of a page of texts. */
+export const TEXT_PAGE_BYTES = 1 << TEXT_PAGE_BITS;
 
 /** The words of the header. */
 export const enum Head {
@@ -40,7 +46,7 @@ export const enum Head {
   Format,
   /** The size of the image in bytes. */
   Length,
-  /** Eight words: SHA-256 of the words behind it in the header, and of all bytes behind the records. */
+  /** Eight words: SHA-256 of the words behind it in the header, and of those behind the records. */
   Checksum,
   /** The number of words, including the header. */
   Words = 11,

@@ -54,6 +54,8 @@ import {
   TAG_BITS,
   TAG_MASK,
   Tag,
+  TEXT_PAGE_BITS,
+  TEXT_PAGE_BYTES,
 } from "./format.ts";
 import { arePlainAndSame } from "./plain-data.ts";
 import { SameCode } from "./same-code.ts";
@@ -94,9 +96,15 @@ export interface ImageHost {
   readonly text: (bytes: Uint8Array) => string;
   /**
    * Loads a file at a position that is reserved for it; `undefined` if it is not the one with that key, or
-   * cannot be read.
+   * cannot be read. With `isOther`, it was the one with that key just now, so its text is read only if its
+   * compiled code lacks something; `isOther` then makes the error for another text.
    */
-  readonly load: (path: NixPath, base: PosIdx, key: string) => LoadedUnits | undefined;
+  readonly load: (
+    path: NixPath,
+    base: PosIdx,
+    key: string,
+    isOther: (() => Error) | undefined,
+  ) => LoadedUnits | undefined;
   /** Compiles the text of a main program at a position that is reserved for it. */
   readonly compile: (
     source: SourceFile,
@@ -190,6 +198,16 @@ function changedInputs(
   return { inputs, unknown };
 }
 
+/**
+ * Words without contents. V8 collects garbage earlier for each ordinary buffer, however little of it is used;
+ * a shared one does not count.
+ */
+function emptyWords(count: number): Int32Array {
+  return typeof SharedArrayBuffer === "function"
+    ? new Int32Array(new SharedArrayBuffer(4 * count))
+    : new Int32Array(count);
+}
+
 /** Reads one image. */
 export class ImageReader {
   /** Whether anything was taken from the image. */
@@ -198,16 +216,16 @@ export class ImageReader {
   private isUsable = true;
   /** All words; those of pages that were not read are zeros, which take no memory. */
   readonly #words: Int32Array;
-  readonly #texts: string;
+  /** The pages of the texts that were read. */
+  readonly #texts: (string | undefined)[] = [];
   readonly #host: ImageHost;
   readonly #bytes: ImageSource;
   /** Which pages were read: 1. */
   readonly #pages: Uint8Array;
   readonly #base: PosIdx;
   readonly #state = new UnreadState(this);
-  /** The index in `#objects` of the object of each record; 0 for none. */
-  readonly #indexes: Int32Array;
-  readonly #objects: unknown[] = [undefined];
+  /** The objects of the records that were read or referred to. */
+  readonly #objects = new Map<number, unknown>();
   /** Objects that were made but lack what they refer to. */
   readonly #unfilled: number[] = [];
   #isFilling = false;
@@ -234,14 +252,12 @@ export class ImageReader {
   /** The calls by the records of their functions. */
   readonly #calls = new Map<number, number[]>();
 
-  private constructor(words: Int32Array, texts: string, bytes: ImageSource, host: ImageHost) {
+  private constructor(words: Int32Array, bytes: ImageSource, host: ImageHost) {
     this.#words = words;
-    this.#texts = texts;
     this.#bytes = bytes;
     this.#host = host;
     const records = words[Head.Records] as number;
     this.#pages = new Uint8Array(Math.ceil(records / PAGE_WORDS));
-    this.#indexes = new Int32Array(records);
     this.#base = host.positions.reserve(words[Head.Positions] as number, (distance) =>
       this.#resolve(distance),
     );
@@ -276,18 +292,17 @@ export class ImageReader {
     const records = head[Head.Records] as number;
     if (head[Head.Length] !== length || wordCount * 4 > length) return undefined;
     if (records < Head.Size || records > wordCount) return undefined;
-    const checked = new Uint8Array(CHECKED_HEAD + length - records * 4);
+    const checked = new Uint8Array(CHECKED_HEAD + (wordCount - records) * 4);
     checked.set(start.subarray(Head.Words * 4));
     if (!bytes.read(checked.subarray(CHECKED_HEAD), records * 4)) return undefined;
     const checksum = host.sha256(checked);
     for (let i = 0; i < checksum.length; i++) {
       if (start[Head.Checksum * 4 + i] !== checksum[i]) return undefined;
     }
-    const words = new Int32Array(wordCount);
+    const words = emptyWords(wordCount);
     words.set(head);
     words.set(new Int32Array(checked.buffer, CHECKED_HEAD, wordCount - records), records);
-    const texts = checked.subarray(CHECKED_HEAD + (wordCount - records) * 4);
-    const reader = new ImageReader(words, host.text(texts), bytes, host);
+    const reader = new ImageReader(words, bytes, host);
     return reader.isUsable ? reader : undefined;
   }
 
@@ -334,6 +349,10 @@ export class ImageReader {
     return present;
   }
 
+  #hasChanged(path: string): boolean {
+    return this.#host.changed.some((other) => path === other || path.startsWith(`${other}/`));
+  }
+
   #isChanged(set: number): boolean {
     return this.#changedSets !== undefined && this.#changedSets[set] === 1;
   }
@@ -362,8 +381,13 @@ export class ImageReader {
     this.#pages[page] = 1;
     const start = Math.max(page * PAGE_WORDS, Head.Size);
     const end = Math.min((page + 1) * PAGE_WORDS, words[Head.Records] as number);
-    const bytes = new Uint8Array(words.buffer, start * 4, (end - start) * 4);
-    if (!this.#bytes.read(bytes, start * 4)) throw this.#stale("a part of it cannot be read");
+    this.#readChecked(new Uint8Array(words.buffer, start * 4, (end - start) * 4), start * 4, page);
+  }
+
+  /** Fills an array with the bytes of a page, whose digest is that with this number. */
+  #readChecked(bytes: Uint8Array, offset: number, page: number): void {
+    const words = this.#words;
+    if (!this.#bytes.read(bytes, offset)) throw this.#stale("a part of it cannot be read");
     const digest = this.#host.sha256(bytes);
     const from = ((words[Head.Digests] as number) + page * DIGEST_WORDS) * 4;
     const expected = new Uint8Array(words.buffer, from, digest.length);
@@ -542,10 +566,7 @@ export class ImageReader {
 
   #records(): Records {
     const words = this.#words;
-    const offsets = new Map<unknown, number>();
-    this.#objects.forEach((object, i) => {
-      offsets.set(object, i);
-    });
+    const own = new Set(this.#objects.values());
     return {
       positions: this.#host.positions,
       word: (at) => {
@@ -553,11 +574,8 @@ export class ImageReader {
         return words[at] as number;
       },
       string: (index) => this.#string(index),
-      objectAt: (record) => {
-        const known = this.#indexes[record] as number;
-        return known === 0 ? undefined : this.#objects[known];
-      },
-      has: (object) => offsets.has(object),
+      objectAt: (record) => this.#objects.get(record),
+      has: (object) => own.has(object),
       valueOf: (record) => {
         this.#reach(record);
         if (words[record] === Kind.Forced) return words[record + 1];
@@ -581,7 +599,7 @@ export class ImageReader {
   }
 
   #register(record: number, object: unknown): void {
-    this.#indexes[record] = this.#objects.push(object) - 1;
+    this.#objects.set(record, object);
   }
 
   /** What is known about a derivation. */
@@ -658,7 +676,30 @@ export class ImageReader {
 
   #string(index: number): string {
     const at = (this.#words[Head.Strings] as number) + index;
-    return this.#texts.substring(this.#words[at] as number, this.#words[at + 1] as number);
+    const start = this.#words[at] as number;
+    const end = this.#words[at + 1] as number;
+    if (start === end) return "";
+    const first = start >> TEXT_PAGE_BITS;
+    const last = (end - 1) >> TEXT_PAGE_BITS;
+    const from = start & (TEXT_PAGE_BYTES - 1);
+    let text = this.#texts[first] ?? this.#loadTexts(first);
+    if (first === last) return text.substring(from, end - (first << TEXT_PAGE_BITS));
+    text = text.substring(from);
+    for (let page = first + 1; page < last; page++) {
+      text += this.#texts[page] ?? this.#loadTexts(page);
+    }
+    const rest = this.#texts[last] ?? this.#loadTexts(last);
+    return text + rest.substring(0, end - (last << TEXT_PAGE_BITS));
+  }
+
+  #loadTexts(page: number): string {
+    const start = (this.#words[Head.Words] as number) * 4 + page * TEXT_PAGE_BYTES;
+    const end = Math.min(start + TEXT_PAGE_BYTES, this.#words[Head.Length] as number);
+    const bytes = new Uint8Array(Math.max(0, end - start));
+    this.#readChecked(bytes, start, this.#pages.length + page);
+    const text = this.#host.text(bytes);
+    this.#texts[page] = text;
+    return text;
   }
 
   #optional(written: number): string | undefined {
@@ -743,7 +784,14 @@ export class ImageReader {
       }
       const key = this.#string(words[row + FileRow.Key] as number);
       const path = this.#path(row);
-      units = this.#host.load(path, base, key);
+      // What the image stands for was compared already, so the text need not be read for its key.
+      const isKnown = path.accessor !== undefined || !this.#hasChanged(path.path);
+      units = this.#host.load(
+        path,
+        base,
+        key,
+        isKnown ? () => this.#stale(`'${path.path}' has changed`) : undefined,
+      );
       if (units === undefined) throw this.#stale(`'${path.path}' has changed`);
       this.#units[file] = units;
     }
@@ -760,8 +808,8 @@ export class ImageReader {
       case Tag.String:
         return this.#string(payload);
       case Tag.Thunk: {
-        const known = this.#indexes[payload] as number;
-        if (known !== 0) return this.#objects[known];
+        const known = this.#objects.get(payload);
+        if (known !== undefined) return known;
         const thunk = new Thunk(this.#state, payload, undefined, null);
         this.#register(payload, thunk);
         return thunk;
@@ -867,8 +915,8 @@ export class ImageReader {
   }
 
   #object(at: number): unknown {
-    const known = this.#indexes[at] as number;
-    if (known !== 0) return this.#objects[known];
+    const known = this.#objects.get(at);
+    if (known !== undefined) return known;
     this.used = true;
     this.#reach(at);
     const made = this.#make(at);
@@ -954,7 +1002,7 @@ export class ImageReader {
 
   #fill(at: number): void {
     const words = this.#words;
-    const object = this.#objects[this.#indexes[at] as number];
+    const object = this.#objects.get(at);
     switch (words[at] as Kind) {
       case Kind.Attrs: {
         const set = object as { -readonly [Field in keyof Attrs]: Attrs[Field] };
