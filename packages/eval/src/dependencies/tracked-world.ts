@@ -48,12 +48,12 @@ class TrackedIo extends ForwardingIo {
   override openListing(path: Bytes): OpenListing | undefined {
     const { io } = this;
     if (io.openListing === undefined) return undefined;
-    return this.#ask(
-      "listing",
-      path,
-      (asked) => io.openListing?.(asked),
-      (listing) => (listing === undefined ? "" : listingAnswer(listing.entries)),
-    );
+    const listing = this.#asking("listing", path, (asked) => io.openListing?.(asked));
+    // Without one, the directory is asked for by `readDirectory`.
+    if (listing !== undefined) {
+      this.#dependencies.noteFile("listing", path, listingAnswer(listing.entries));
+    }
+    return listing;
   }
 
   override readLink(path: Bytes): Bytes {

@@ -56,6 +56,17 @@ describe("after an edit", () => {
     expect(evaluation.toJson(root)).toBe('{"has":true,"names":["x","y"],"v":"v"}');
   });
 
+  test("a world without open listings gives one answer about a directory", () => {
+    const { evaluation, edit } = warmWith({ "/d/x": "", "/a.nix": "1" }, (io) =>
+      overrideIo(io, { openListing: () => undefined }),
+    );
+    const root = evaluation.loadText("builtins.attrNames (builtins.readDir /d) ++ [ { } ]");
+    const first = evaluation.force(root);
+    edit({ "/a.nix": "2" });
+    expect(evaluation.revise()).toMatchObject({ changed: 0 });
+    expect(evaluation.force(root)).toBe(first);
+  });
+
   test("failures are tried again", () => {
     const { evaluation, edit } = warmWith({ "/a.nix": "1 +" });
     const root = evaluation.loadText(
