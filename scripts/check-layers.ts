@@ -37,7 +37,7 @@ const EVAL_FLOORS: Record<string, readonly string[]> = {
   fetching: ["ground", "operations", "store", "value", "errors"],
   vm: ["ground", "limits", "bytecode", "operations", "store", "print", "value", "errors"],
   // What values of a warm evaluation depend on; attached to the machine by its types alone.
-  dependencies: ["ground", "vm", "value", "errors"],
+  dependencies: ["ground", "vm", "bytecode", "value", "errors"],
   // Writes and reads heaps, which may hold whatever the machine has.
   image: ["ground", "vm", "bytecode", "operations", "builtins", "value", "errors"],
   // Counts the events of the machine; knows its instructions.

@@ -23,11 +23,13 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import type { Random } from "@nivis/testkit";
 
 const DIRECTORIES = ["", "a", "b", "a/c", "b/d", "link"];
 const NAMES = ["m0.nix", "m1.nix", "m2.nix", "m3.nix", "default.nix", "x", "y", "z.txt"];
+/** Files that contain functions of sets. */
+const FUNCTIONS = ["f0.nix", "f1.nix"];
 const INITIAL_FILES = 30;
 /** Further entries of directories, whose contents nobody looks at. */
 const ENTRIES = ["0", "k", "n0", "n1", "n2", "w", "zz"];
@@ -51,6 +53,7 @@ export class RandomTree {
     for (let i = 0; i < INITIAL_FILES; i++) {
       this.#write(join(root, random.pick(DIRECTORIES), random.pick(NAMES)));
     }
+    for (const name of FUNCTIONS) this.#write(join(root, random.pick(["", "a"]), name));
   }
 
   /** Makes a random edit and returns what it was, for people. */
@@ -106,6 +109,12 @@ export class RandomTree {
       const wanted = random.chance(0.2) ? place : this.#existing(place);
       return `./${relative(from, wanted) || "."}`;
     };
+    const callee = (): string => {
+      const [place = this.root] = ["", "a"]
+        .flatMap((directory) => FUNCTIONS.map((name) => join(this.root, directory, name)))
+        .filter((place) => isFile(place) && random.chance(0.5));
+      return `(import ./${relative(from, place) || "."})`;
+    };
     const inner = (): string => (depth > 0 ? this.expression(depth - 1, from) : "1");
     return random.weighted<() => string>([
       [9, () => this.#useOfListings(from)],
@@ -150,6 +159,17 @@ export class RandomTree {
       [0.5, () => `(builtins.toJSON (${inner()}))`],
       [0.7, () => `(1 + (${inner()}))`],
       [0.5, () => `(${inner()}).v`],
+      [3, () => this.#call(callee(), inner)],
+      [2, () => `(let f = ${callee()}; in [ (f { } == f { }) (${inner()}) ])`],
+      [
+        2,
+        () => `(let t = ${this.#call(callee(), inner)}; in [ (${inner()}) (t.w or t) (t == t) ])`,
+      ],
+      [
+        1,
+        () =>
+          `(let f = ${callee()}; x = (${inner()}); a = { inherit x; y = [ (z: z) x ]; }; r = f { inherit (a) x y; s = "s"; }; in [ (r.y or 1) (a == r.a or a) ((r.y or a.y) == a.y) (f { } == f { }) ])`,
+      ],
       [0.4, () => `((${inner()}) (${inner()}))`],
       [0.4, () => `(builtins.addErrorContext "here" (${inner()}))`],
       [0.3, () => `(rec { a = b; b = (${inner()}).v or a; }).a`],
@@ -161,6 +181,22 @@ export class RandomTree {
           `(derivation { name = "d"; system = "s"; builder = "b"; src = ${path()}; v = builtins.toJSON (${inner()}); }).drvPath`,
       ],
     ])();
+  }
+
+  /** A call with a set as it is written. */
+  #call(callee: string, inner: () => string): string {
+    const { random } = this;
+    const attribute = (name: string): string =>
+      random.pick([
+        "",
+        "",
+        `${name} = "${name}";`,
+        `${name} = [ "s" (v: v) ];`,
+        `${name} = { v = ${inner()}; };`,
+        `${name} = ${inner()};`,
+        `${name} = (u: u);`,
+      ]);
+    return `(${callee} { ${["x", "y", "s"].map(attribute).join(" ")} })`;
   }
 
   /** An expression that looks at the entries of directories through a set. */
@@ -276,6 +312,7 @@ export class RandomTree {
 
   #anyPath(): string {
     const { random } = this;
+    if (random.chance(0.05)) return join(random.pick(["", "a"]), random.pick(FUNCTIONS));
     return join(random.pick(DIRECTORIES), random.chance(0.15) ? "" : random.pick(NAMES));
   }
 
@@ -294,6 +331,16 @@ export class RandomTree {
     if (random.chance(0.5))
       return random.pick(["1", "2", "[ 1 ]", "{ v = 1; }", "x: x + 1", "", "1\xff\0"]);
     // Long texts are hashed, short ones are compared.
+    if (random.chance(0.1) || FUNCTIONS.includes(basename(place))) {
+      const body = this.expression(1, dirname(place));
+      return random.pick([
+        `{ x ? 1, ... }@a: { inherit a x; y = a.y or 2; w = ${body}; }`,
+        `{ ... }@a: [ a (${body}) ]`,
+        `{ x ? ${body}, y ? [ x ], ... }: { inherit x y; f = v: [ v x ]; }`,
+        `{ s ? "t", ... }: builtins.seq (${body}) { w = s; y = [ (${body}) ]; }`,
+        `{ ... }: { w = { v = ${body}; }; f = v: v; }`,
+      ]);
+    }
     const comment = random.chance(0.3) ? `# ${"c".repeat(600)}${random.below(3)}\n` : "";
     return `${comment}${this.expression(1, dirname(place))}\n`;
   }

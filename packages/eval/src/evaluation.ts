@@ -34,7 +34,7 @@ import {
 import type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
 import { makeGlobals } from "./builtins/registry.ts";
 import { disassemble, listCode } from "./bytecode/disassemble.ts";
-import type { Lambda } from "./bytecode/lambda.ts";
+import { Lambda } from "./bytecode/lambda.ts";
 import type { BytecodeCache } from "./cache/bytecode-cache.ts";
 import { CompiledFiles } from "./cache/compiled-files.ts";
 import { EvalCaches } from "./caches.ts";
@@ -918,6 +918,10 @@ export class Evaluation {
         value: this.thunkOfFile(resolved, this.globals),
       };
       if (heapImage !== undefined) this.files.set(key, file);
+      const { value } = file;
+      if (value instanceof Thunk && value.code instanceof Lambda) {
+        dependencies.noteText(value.code.base);
+      }
       return file;
     });
   }

@@ -17,10 +17,13 @@ import type { Lambda } from "../bytecode/lambda.ts";
 import { EvalError } from "../errors/eval-error.ts";
 import { type DirectoryEntry, type EvalIo, IoError } from "../io.ts";
 import { parentOfPath } from "../path.ts";
-import { FAILED, settle, type Thunk, type ThunkRecipe, TrackedState } from "../value/thunk.ts";
-import type { Slot, Value } from "../value/value.ts";
+import type { PosIdx } from "../position.ts";
+import { FAILED, settle, Thunk, type ThunkRecipe, TrackedState } from "../value/thunk.ts";
+import type { Closure, Slot, Value } from "../value/value.ts";
+import type { Segment } from "../vm/frame.ts";
 import { cloneError } from "../vm/instruction-errors.ts";
 import { failThunk, suspendedCode } from "../vm/unwind.ts";
+import { type Caller, CallMemory, isMadeByFrameBelow } from "./call-memory.ts";
 import { EMPTY, InputSets } from "./input-sets.ts";
 
 /** Contents up to this length are kept to be compared; of longer ones, the hash is. */
@@ -124,6 +127,8 @@ export class Observation {
   current = EMPTY;
   /** The sets of the thunks around it. */
   readonly #outer: number[] = [];
+  /** Those of the thunks around it that have made calls, by their depth; no longer than needed. */
+  readonly #callers: (Caller | undefined)[] = [];
   readonly #dependencies: Dependencies;
 
   constructor(dependencies: Dependencies) {
@@ -139,6 +144,7 @@ export class Observation {
   /** The evaluation of a thunk ends with a value; `frame` is the lambda of its frame. */
   settle(thunk: Thunk, value: Slot, frame: Lambda): void {
     const set = this.current;
+    if (this.#callers.length > this.#outer.length) this.#endCaller(set);
     const outer = this.#outer.pop() as number;
     if (set === EMPTY) {
       settle(thunk, value as Value);
@@ -164,6 +170,7 @@ export class Observation {
   /** The evaluation of a thunk ends with an error. */
   fail(thunk: Thunk, error: unknown, frame: Lambda): void {
     const { a, b, rest } = thunk;
+    if (this.#callers.length > this.#outer.length) this.#endCaller(this.current, true);
     const set = this.leave();
     const { failed, revision } = this.#dependencies;
     const recipe = new Recipe(suspendedCode(thunk, frame), a, b, rest, set, revision);
@@ -176,14 +183,58 @@ export class Observation {
   /** What {@link enter} began ends; returns its set. */
   leave(): number {
     const set = this.current;
+    if (this.#callers.length > this.#outer.length) this.#endCaller(set);
     this.current = this.#dependencies.sets.union(this.#outer.pop() as number, set);
     return set;
+  }
+
+  /**
+   * Returns a call as a thunk that may have a value already; `undefined` if calls of the function are not remembered. `lambda`, `stack` and `base` are the frame that calls.
+   */
+  call(
+    callee: Closure,
+    argument: Slot,
+    lambda: Lambda,
+    stack: Segment,
+    base: number,
+  ): Thunk | undefined {
+    const { calls } = this.#dependencies;
+    if (!calls.accepts(callee)) return undefined;
+    const depth = this.#outer.length;
+    const caller = this.#callerAt(depth);
+    const thunk: unknown = stack[base - 1];
+    if (thunk instanceof Thunk) {
+      caller.text = this.#dependencies.setOfText(lambda.base);
+      if (caller.maker === undefined && isMadeByFrameBelow(stack, base, thunk)) {
+        caller.maker = this.#callerAt(depth - 1);
+      }
+    }
+    return calls.callOf(callee, argument, caller);
+  }
+
+  #callerAt(depth: number): Caller {
+    let caller = this.#callers[depth];
+    if (caller === undefined) {
+      caller = { set: undefined, failedIn: -1, text: EMPTY, maker: undefined };
+      this.#callers[depth] = caller;
+    }
+    return caller;
+  }
+
+  #endCaller(set: number, hasFailed = false): void {
+    const depth = this.#outer.length;
+    const caller = this.#callers[depth];
+    this.#callers.length = depth;
+    if (caller === undefined) return;
+    caller.set = set;
+    if (hasFailed) caller.failedIn = this.#dependencies.revision;
   }
 
   /** Ends a run, however it ended; returns the set of all that it looked at. */
   finish(): number {
     while (this.#outer.length > 0) this.leave();
     const set = this.current;
+    if (this.#callers.length > 0) this.#endCaller(set);
     this.current = EMPTY;
     return set;
   }
@@ -221,6 +272,11 @@ export class Dependencies {
   readonly tracked: TrackedState = new Tracked(this);
   /** The state of thunks that have failed. */
   readonly failed: TrackedState = new TrackedFailure(this);
+  /** The calls that may be made again. */
+  readonly calls = new CallMemory({
+    originOf: (thunk) => (thunk.code === this.tracked ? recipeOf(thunk) : undefined),
+    isOver: (caller) => this.#isOver(caller),
+  });
   /** Collects for the machine that runs; outside of machines, for nobody. */
   active = new Observation(this);
   /** How often the evaluation was told to look at the world again. */
@@ -244,6 +300,8 @@ export class Dependencies {
   readonly #lines = new Set<number>();
   /** Inputs that gave another answer during a revision. */
   #contradicted: number[] = [];
+  /** By the position of their first byte. */
+  readonly #texts = new Map<PosIdx, number>();
   readonly #recalled = new Map<string, { readonly value: unknown; readonly set: number }>();
   readonly #questions: Readonly<Record<FileQuestion, (path: Bytes) => string>>;
   readonly #io: EvalIo;
@@ -385,6 +443,23 @@ export class Dependencies {
     thunk.rest = recipe as unknown as Slot[];
   }
 
+  /** Notes that what was looked at so far says what the text at a position is. */
+  noteText(base: PosIdx): void {
+    this.#texts.set(base, this.active.current);
+  }
+
+  /** The set of what says what the text at a position is. */
+  setOfText(base: PosIdx): number {
+    return this.#texts.get(base) ?? EMPTY;
+  }
+
+  #isOver({ set, failedIn, text, maker }: Caller): boolean {
+    if (set === undefined) return false;
+    if (this.sets.isStale(set) || this.sets.isStale(text)) return true;
+    if (failedIn >= 0 && failedIn < this.revision) return true;
+    return maker !== undefined && this.#isOver(maker);
+  }
+
   /** Forgets the results of {@link recall}. */
   forget(): void {
     this.#recalled.clear();
@@ -395,9 +470,10 @@ export class Dependencies {
    * runs only.
    */
   revise(paths?: ReadonlySet<Bytes>): Revision {
+    this.active.finish();
+    this.calls.prune();
     this.revision++;
     this.#isExposed = false;
-    this.active.finish();
     this.#io.refresh?.();
     const changed = this.#contradicted;
     this.#contradicted = [];

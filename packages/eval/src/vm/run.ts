@@ -29,6 +29,7 @@ import {
   HEADER_SIZE,
   NATIVE_CALLS,
   NATIVE_LAMBDA,
+  NATIVE_POS,
   NATIVE_ROOM,
   type NativeFrame,
   newSegment,
@@ -291,6 +292,23 @@ export function runLoop(machine: Machine): RunStatus {
               }
             }
             if (next.pending !== null) next.ensureCompiled();
+            if (observation !== undefined && next.formals !== null) {
+              // Calls of native code are thunks already, or would be this one.
+              const call =
+                extra > 0 || observing || lambda.pos === NATIVE_POS
+                  ? undefined
+                  : observation.call(callee, stack[sp - 2] as Slot, lambda, stack, base);
+              if (call !== undefined) {
+                sp -= 2;
+                if (call.code === null) {
+                  stack[sp++] = call.a;
+                  break;
+                }
+                thunk = call;
+                op = Op.EnterThunk;
+                continue;
+              }
+            }
             if (++depth > maxCallDepth) {
               depth--;
               throw tooDeep(CALL_SITE);

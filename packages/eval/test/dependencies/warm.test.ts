@@ -159,3 +159,108 @@ test("an evaluation that is not warm cannot be revised", () => {
   const evaluation = new Evaluation({ io: memoryIo() });
   expect(() => evaluation.revise()).toThrow(TypeError);
 });
+
+describe("remembered calls", () => {
+  const files = (): Record<string, string> => ({
+    "/tree.nix": `{ system, extra ? [ ], ... }: builtins.trace "tree \${system}" { a = import /a.nix; b = builtins.trace "b" { inherit extra; }; }`,
+    "/a.nix": "1",
+  });
+
+  /** What is logged when `program` is evaluated again after an edit of `/a.nix`. */
+  function loggedAfterEdit(program: string): readonly string[] {
+    const { evaluation, edit, log } = warmWith(files());
+    const root = evaluation.loadText(program);
+    const first = evaluation.toJson(root);
+    log.length = 0;
+    edit({ "/a.nix": "2" });
+    evaluation.revise();
+    expect(evaluation.toJson(root)).toBe(first.replace("1", "2"));
+    return log;
+  }
+
+  test("a call with the same argument is not evaluated again", () => {
+    const { evaluation, edit } = warmWith({
+      "/tree.nix": "{ system, ... }: { a = import /a.nix; b = { inherit system; }; }",
+      "/a.nix": "1",
+    });
+    const root = evaluation.loadText(
+      `let t = import /tree.nix { system = "s"; }; in if t.a > 0 then t.b else 0`,
+    );
+    const first = evaluation.force(root);
+    edit({ "/a.nix": "2" });
+    evaluation.revise();
+    expect(evaluation.force(root)).toBe(first);
+  });
+
+  test("nor is one in a file that was edited", () => {
+    const text = (v: number): string => `let t = import /tree.nix { }; in { v = ${v}; w = t.b; }`;
+    const { evaluation, edit } = warmWith({
+      "/tree.nix": "{ ... }: { b = { c = 1; }; }",
+      "/shell.nix": text(1),
+    });
+    const root = evaluation.loadText("(import /shell.nix).w");
+    const first = evaluation.force(root);
+    edit({ "/shell.nix": text(2) });
+    expect(evaluation.revise()).toMatchObject({ changed: 1 });
+    expect(evaluation.force(root)).toBe(first);
+  });
+
+  test("what was logged is logged again", () => {
+    expect(loggedAfterEdit(`with import /tree.nix { system = "s"; }; [ a b ]`)).toEqual([
+      "tree s",
+      "b",
+    ]);
+  });
+
+  test("an argument that depends on an edit makes a new call", () => {
+    const { evaluation, edit } = warmWith({ "/tree.nix": "{ v, ... }: [ v ]", "/a.nix": "1" });
+    const root = evaluation.loadText("builtins.head (import /tree.nix { v = import /a.nix; })");
+    expect(evaluation.toJson(root)).toBe("1");
+    edit({ "/a.nix": "2" });
+    evaluation.revise();
+    expect(evaluation.toJson(root)).toBe("2");
+  });
+
+  test("two equal calls stay two", () => {
+    const { evaluation, edit } = warmWith({ "/f.nix": "{ ... }: { f = x: x; }", "/a.nix": "1" });
+    const root = evaluation.loadText(
+      "let f = import /f.nix; in [ (f { } == f { }) (import /a.nix) (let x = f { }; in x == x) ]",
+    );
+    const shared = evaluation.loadText(
+      "let f = import /f.nix; g = import /a.nix; in builtins.seq g (f { } == f { })",
+    );
+    for (const value of ["1", "2", "3"]) {
+      edit({ "/a.nix": value });
+      evaluation.revise();
+      expect(evaluation.toJson(root)).toBe(`[false,${value},true]`);
+      expect(evaluation.toJson(shared)).toBe("false");
+    }
+  });
+
+  test("the argument and what the call made of it stay identical", () => {
+    const { evaluation, edit } = warmWith({
+      "/f.nix": "{ l, ... }: { inherit l; }",
+      "/a.nix": "1",
+    });
+    const root = evaluation.loadText(
+      "let a = { l = [ (x: x) ]; }; r = import /f.nix { inherit (a) l; }; in builtins.seq (import /a.nix) (builtins.seq (builtins.head r.l) (r.l == a.l))",
+    );
+    for (const value of ["1", "2", "3"]) {
+      edit({ "/a.nix": value });
+      evaluation.revise();
+      expect(evaluation.toJson(root)).toBe("true");
+    }
+  });
+
+  test("a call that fails is made again", () => {
+    const { evaluation, edit } = warmWith({
+      "/f.nix": "{ ... }: throw (import /a.nix)",
+      "/a.nix": '"x"',
+    });
+    const root = evaluation.loadText("import /f.nix { }");
+    expect(() => evaluation.force(root)).toThrow("x");
+    edit({ "/a.nix": "1", "/f.nix": "{ ... }: import /a.nix" });
+    evaluation.revise();
+    expect(evaluation.toJson(root)).toBe("1");
+  });
+});
