@@ -22,8 +22,10 @@ export interface WatchOptions {
   readonly interval?: number;
 }
 
-/** The time in which more changes usually follow the first: editors write in several steps. */
-const CALM = 50;
+/** The time without a report that says that an editor, which writes in several steps, has done so. */
+const CALM = 15;
+/** The longest time that is waited for it. */
+const MAX_UNREST = 100;
 
 /**
  * Waits until an input differs; resolves with its name, or with `undefined` once the signal is
@@ -39,19 +41,23 @@ export async function waitForChange(
   const watchers = watchDirectories(directoriesOf(inputs), () => wake());
   const stop = (): void => wake();
   signal?.addEventListener("abort", stop);
+  /** Whether something is reported within a time. */
+  const waitForReport = (time: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), time);
+      wake = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
   try {
     while (signal?.aborted !== true) {
       const check = checkInputs({ inputs, ...(environment === undefined ? {} : { environment }) });
       if (!check.holds) return check.changed;
       inputs = check.renewed ?? inputs;
-      const isReported = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), interval);
-        wake = () => {
-          clearTimeout(timer);
-          resolve(true);
-        };
-      });
-      if (isReported) await new Promise((resolve) => setTimeout(resolve, CALM));
+      if (!(await waitForReport(interval))) continue;
+      const started = Date.now();
+      while (Date.now() - started < MAX_UNREST && (await waitForReport(CALM)));
     }
     return undefined;
   } finally {
