@@ -620,4 +620,121 @@ describe("a client that misbehaves", () => {
     const { code } = await feed(run.map(message).join("")).done;
     expect(code).toBe(0);
   });
+
+  /** What begins a program that stops in its first function. */
+  const stopping = (expression: string): readonly object[] => [
+    { seq: 1, type: "request", command: "initialize", arguments: { adapterID: "x" } },
+    { seq: 2, type: "request", command: "launch", arguments: { expression, stopOnEntry: true } },
+    { seq: 3, type: "request", command: "configurationDone" },
+  ];
+
+  it.each([
+    ["a length that is no number", "Content-Length: many\r\n\r\n"],
+    ["a negative length", "Content-Length: -5\r\n\r\n"],
+    ["a length beyond all memory", "Content-Length: 999999999999999\r\n\r\n{"],
+    ["two lengths", "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}"],
+    ["an empty head", "\r\n\r\n"],
+    ["half a message", 'Content-Length: 50\r\n\r\n{"seq":1'],
+    ["half a head", "Content-Len"],
+    ["a message of no length", "Content-Length: 0\r\n\r\n"],
+    ["bytes that are no UTF-8", "Content-Length: 4\r\n\r\n\xff\xfe\xfd\xfc"],
+  ])("ends with %s without harm", async (_, bytes) => {
+    const { code, output } = await feed(bytes).done;
+    expect(code).toBe(0);
+    expect(output).not.toMatch(/bug|TypeError|at .*\.js:/);
+  });
+
+  it.each([
+    ["null", null],
+    ["a list", []],
+    ["a number", 7],
+    ["no type", { seq: 1, command: "threads" }],
+    ["an event", { seq: 1, type: "event", event: "x" }],
+    ["no command", { seq: 1, type: "request" }],
+    ["a command that is no text", { seq: 1, type: "request", command: { a: 1 } }],
+    [
+      "arguments that are no object",
+      { seq: 1, type: "request", command: "stackTrace", arguments: 5 },
+    ],
+    ["no seq", { type: "request", command: "threads" }],
+    [
+      "breakpoints that are none",
+      {
+        seq: 1,
+        type: "request",
+        command: "setBreakpoints",
+        arguments: { source: 1, breakpoints: 2 },
+      },
+    ],
+    [
+      "lines that are none",
+      {
+        seq: 1,
+        type: "request",
+        command: "setBreakpoints",
+        arguments: { source: { path: "/x" }, breakpoints: [{ line: "a" }, null] },
+      },
+    ],
+    [
+      "values that are none",
+      {
+        seq: 1,
+        type: "request",
+        command: "setDataBreakpoints",
+        arguments: { breakpoints: [{}, null] },
+      },
+    ],
+    [
+      "a variable of nowhere",
+      { seq: 1, type: "request", command: "variables", arguments: { variablesReference: 1e9 } },
+    ],
+    [
+      "a cancellation of nothing",
+      { seq: 1, type: "request", command: "cancel", arguments: { requestId: 99 } },
+    ],
+  ])("goes on after %s", async (_, bad) => {
+    const good = { seq: 2, type: "request", command: "threads" };
+    const { code, output } = await feed(message(bad as object) + message(good)).done;
+    expect(output).toContain('"name":"evaluation"');
+    expect(output).not.toMatch(/ bug |"message":"(Cannot read|.*is not a function)/);
+    expect(code).toBe(0);
+  });
+
+  it("may use a number twice", async () => {
+    const threads = { seq: 1, type: "request", command: "threads" };
+    const { output } = await feed(message(threads) + message(threads)).done;
+    expect(output.match(/"name":"evaluation"/g)?.length).toBe(2);
+  });
+
+  it("may vanish while the program has stopped", async () => {
+    const { child, done } = feed(stopping("1 + 1").map(message).join(""), false);
+    await new Promise<void>((resolve) => {
+      child.stdout?.on("data", (piece: string) => {
+        if (piece.includes('"stopped"')) resolve();
+      });
+    });
+    child.stdin?.end();
+    expect((await done).code).toBe(0);
+  });
+
+  it("may vanish while it has something evaluated", async () => {
+    const { child, done } = feed(stopping("1 + 1").map(message).join(""), false);
+    await new Promise<void>((resolve) => {
+      child.stdout?.on("data", (piece: string) => {
+        if (piece.includes('"stopped"')) resolve();
+      });
+    });
+    const expression = "let f = n: f (n + 1); in f 0";
+    child.stdin?.write(
+      message({
+        seq: 4,
+        type: "request",
+        command: "evaluate",
+        arguments: { expression, frameId: 1 },
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    child.stdin?.destroy();
+    expect((await done).code).toBe(0);
+  });
 });

@@ -107,7 +107,13 @@ export class DapSession {
       if (request.command === "initialize") this.#event("initialized");
       this.#afterResponse(request.command);
     } catch (error) {
-      const text = error instanceof EvalError ? decodeUtf8(error.message) : textOfBug(error);
+      // Clients promise what arguments look like, so nothing checks each of them.
+      const text =
+        error instanceof EvalError
+          ? decodeUtf8(error.message)
+          : error instanceof TypeError
+            ? `the arguments of '${String(request.command)}' are not those of the protocol (${error.message})`
+            : textOfBug(error);
       const format = interruption.aborted ? "cancelled" : text;
       this.#send({
         type: "response",
@@ -698,7 +704,7 @@ export class DapSession {
   }
 
   #setFunctionBreakpoints({
-    breakpoints,
+    breakpoints = [],
   }: DebugProtocol.SetFunctionBreakpointsArguments): DebugProtocol.Breakpoint[] {
     const wanted = breakpoints.map(
       ({ name, condition, hitCondition }): Wish => ({
@@ -710,7 +716,7 @@ export class DapSession {
   }
 
   #setInstructionBreakpoints({
-    breakpoints,
+    breakpoints = [],
   }: DebugProtocol.SetInstructionBreakpointsArguments): DebugProtocol.Breakpoint[] {
     const wanted = breakpoints.map(
       ({ instructionReference, offset, condition, hitCondition }): Wish | undefined => {
@@ -736,7 +742,7 @@ export class DapSession {
     const frame = frameId === undefined ? this.#stop?.frames[0] : this.#frame(frameId);
     const slot =
       variablesReference === undefined || variablesReference === 0
-        ? peekSlot(encodeUtf8(name), frame, this.#debug)
+        ? peekSlot(encodeUtf8(String(name)), frame, this.#debug)
         : this.#table().slotOf(variablesReference, name);
     if (slot === undefined) return { dataId: null, description: `'${name}' is not known here` };
     const { breakpoints } = this.#debug;
@@ -751,7 +757,7 @@ export class DapSession {
   }
 
   #setDataBreakpoints({
-    breakpoints,
+    breakpoints = [],
   }: DebugProtocol.SetDataBreakpointsArguments): DebugProtocol.Breakpoint[] {
     const wanted = breakpoints.map(({ dataId, condition, hitCondition }): Wish | undefined => {
       const place = this.#values[Number(dataId)];
