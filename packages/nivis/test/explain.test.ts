@@ -122,6 +122,7 @@ describe("the module system", () => {
     declarationPositions = [ { file = "\${name}.nix"; line = 1; column = 1; } ];
   };
   home = option "home" { description = "string"; };
+  tool = derivation { name = "tool"; system = "s"; builder = "b"; };
   merged = loc: defs: (mergeDefinitions loc "type" (map (value: { inherit file value; }) defs)).value;
 in {
   options = {
@@ -132,7 +133,7 @@ in {
   };
   config = {
     plain = builtins.head (merged [ "plain" ] [ "literal" ]);
-    order = builtins.length (merged [ "order" ] [ (mk "order" 500 [ (1 + 1) ]) (mk "override" 50 [ ]) ]);
+    order = builtins.length (merged [ "order" ] [ (mk "order" 500 [ (1 + 1) tool (throw "no") ]) (mk "override" 50 [ ]) ]);
     fails = builtins.seq (builtins.length (merged [ "fails" ] [ 1 2 ])) (throw "in conflict");
     users.a.home = builtins.head (merged [ "users" "a" "home" ] [ "/a" ]);
     users.b = { };
@@ -157,7 +158,7 @@ in {
     expect(explained("config.order").out).toContain(`
     [ ]  (priority 50: counts)
       in DIR/m.nix:3:3
-    [ 2 ]  (priority 100, order 500: does not count, another has a higher priority)
+    [ 2 «derivation tool» (fails) ]  (priority 100, order 500: does not count, another has a higher priority)
 `);
   });
 

@@ -269,12 +269,26 @@ class Explainer {
 
   /** The value, printed in one line. Of what is in it, only the elements of short lists are evaluated. */
   #print(value: Value): string {
-    if (isList(value) && value.length <= MAX_SHOWN_LIST) this.#items(value);
-    if (value instanceof Attrs && this.#session.run(isDerivation(value))) {
-      const name = this.#text(value, "name");
-      return `a derivation${name === undefined ? "" : ` '${name}'`}`;
+    if (isList(value) && value.length > 0 && value.length <= MAX_SHOWN_LIST) {
+      const elements = value.map((slot) => {
+        const element = this.#forced(slot);
+        if (element === undefined) return "(fails)";
+        const name = this.#derivationName(element);
+        return name === undefined
+          ? printForError(element, this.#evaluation.positions)
+          : `\xc2\xabderivation ${name}\xc2\xbb`;
+      });
+      return `[ ${elements.join(" ")} ]`;
     }
+    const name = this.#derivationName(value);
+    if (name !== undefined) return `a derivation${name === "" ? "" : ` '${name}'`}`;
     return printForError(value, this.#evaluation.positions);
+  }
+
+  /** The name of a derivation, empty if it has none; `undefined` for anything else. */
+  #derivationName(value: Value): string | undefined {
+    if (!(value instanceof Attrs) || !this.#session.run(isDerivation(value))) return undefined;
+    return this.#text(value, "name") ?? "";
   }
 
   #attribute(set: unknown, name: string): Value | undefined {
