@@ -219,6 +219,29 @@ describe.skipIf(!canScript)("on a terminal", () => {
     await session.until(/\n1\n/);
   });
 
+  it("a history that cannot be written leaves the session alone", async () => {
+    // A file is where a directory would have to be.
+    session = new Session([], { NIX_DATA_HOME: join(process.execPath, "nivis") });
+    await session.until(/nix-repl> $/);
+    session.type("1 + 41\r");
+    await session.until(/\n42\n/);
+    session.type("2 + 41\r");
+    await session.until(/\n43\n/);
+  });
+
+  it("a history with any bytes can be gone through", async () => {
+    const home = mkdtempSync(join(tmpdir(), "nivis-history-"));
+    const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    writeFileSync(join(home, "repl-history"), Buffer.concat([all, all, Buffer.from("\nx = 1\n")]));
+    session = new Session([], { NIX_DATA_HOME: home });
+    await session.until(/nix-repl> $/);
+    session.type("\x1b[A\x1b[A\x1b[A\x1b[A");
+    await session.until(/x = 1/);
+    session.type("\x031 + 41\r");
+    await session.until(/\n42\n/);
+    rmSync(home, { recursive: true });
+  });
+
   it("has the keys of vi if readline has them", async () => {
     session = new Session([], {});
     writeFileSync(join(session.home, ".inputrc"), "set editing-mode vi\n");

@@ -3,7 +3,14 @@
  * has one line per physical line. Entries are appended when they are made, so that sessions side by
  * side lose nothing.
  */
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** The lines that are kept; as in C++ Nix. */
@@ -54,12 +61,22 @@ export class History {
     this.#entries.push(entry);
     if (this.#path === undefined) return;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      makeDirectory(dirname(this.#path));
       appendFileSync(this.#path, `${entry}\n`, { mode: 0o600 });
     } catch {
       // The session works without a file.
     }
   }
+}
+
+/**
+ * Makes a directory and those above it; where that is impossible, it fails at once.
+ */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Replaces a file that has grown long by its last lines. */
