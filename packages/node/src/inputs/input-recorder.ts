@@ -89,6 +89,8 @@ interface Seen {
   readonly content: Content | Listing;
   /** `undefined` if it cannot be trusted. */
   readonly stamp: Int32Array | undefined;
+  /** Whether the path is a symlink; `undefined` if that is not known. */
+  readonly isLink?: boolean;
 }
 
 /** Contents or a listing as they are compared: a text or, for long ones, its digest. */
@@ -350,6 +352,7 @@ export class InputRecorder {
       this.#put(path, {
         content,
         stamp: hasStamps && stamp.some((word) => word !== 0) ? stamp : undefined,
+        isLink: (question & Question.Follow) !== 0,
       });
     });
     for (const [path, target] of others.links) this.link(path, target);
@@ -551,7 +554,7 @@ function questionOf(
   const isFile = !(content instanceof Listing) && content.isFile;
   question |= isFile ? Question.Contents : Question.Listing;
   if (allowsOpen && !isWhole(seen)) question |= Question.Open;
-  const isLink = kind === Kind.Unasked ? isSymlink(path) : kind === Kind.Symlink;
+  const isLink = kind === Kind.Unasked ? (seen.isLink ?? isSymlink(path)) : kind === Kind.Symlink;
   return isLink ? question | Question.Follow : question;
 }
 
