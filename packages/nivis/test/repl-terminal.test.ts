@@ -15,6 +15,7 @@ class Session {
   /** The process of the REPL. */
   #pid = 0;
   #output = "";
+  #all = "";
   readonly ended: Promise<number | null>;
 
   constructor(args: readonly string[] = [], environment: Record<string, string> = {}) {
@@ -40,11 +41,22 @@ class Session {
     );
     this.#child.stdout.setEncoding("utf8").on("data", (piece: string) => {
       this.#output += piece;
+      this.#all += piece;
       if (this.#pid === 0) this.#pid = Number(/pid (\d+)/.exec(this.#output)?.[1] ?? 0);
     });
     this.ended = new Promise((resolve) => {
       this.#child.once("close", resolve);
     });
+  }
+
+  /** The codes of colours and styles that were written, but for their end. */
+  get styles(): readonly string[] {
+    return (this.#all.match(/\x1b\[[0-9;]*m/g) ?? []).filter((code) => !/^\x1b\[0?m$/.test(code));
+  }
+
+  /** Gives the terminal another width. */
+  resize(columns: number): void {
+    spawnSync("stty", ["-F", `/proc/${this.#pid}/fd/0`, "cols", String(columns)]);
   }
 
   /** What was printed since the last call, when a pattern occurs in it without escape sequences. */
@@ -219,6 +231,60 @@ describe.skipIf(!canScript)("on a terminal", () => {
     await session.until(/\n1\n/);
   });
 
+  it("Ctrl-R finds earlier inputs", async () => {
+    session = new Session();
+    await session.until(/nix-repl> $/);
+    session.type("unique = 1234\r");
+    await session.until(/nix-repl> $/);
+    session.type("2 + 2\r");
+    await session.until(/\n4\n/);
+    session.type("\x12uni");
+    await session.until(/\(reverse-i-search\)'uni': unique = 1234/);
+    session.type("\x01\x0b unique + 1\r");
+    await session.until(/\n1235\n/);
+  });
+
+  it("a preview has no effects, and completion evaluates no attributes", async () => {
+    session = new Session();
+    await session.until(/nix-repl> $/);
+    session.type("20 + 3");
+    await session.until(/20 \+ 3[\s\S]*23/);
+    session.type("\x03");
+    await session.until(/\^C/);
+    session.type('builtins.trace "effect" 5');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1000);
+    });
+    session.type("\x03");
+    expect(await session.until(/\^C/)).not.toMatch(/trace: effect/);
+    session.type('s = { abc = throw "no"; abd = builtins.trace "looked" 2; }\r');
+    await session.until(/nix-repl> $/);
+    session.type("s.ab\t\t");
+    expect(await session.until(/abc +abd/)).not.toMatch(/trace: looked|error/);
+  });
+
+  it("draws an input of several lines again when the terminal is resized", async () => {
+    session = new Session();
+    await session.until(/nix-repl> $/);
+    session.type("{\r");
+    await session.until(/ > /);
+    session.type(`a = "${"c".repeat(60)}";`);
+    await session.until(/c";/);
+    session.resize(30);
+    await session.until(/a = "c+\n/);
+    session.resize(100);
+    session.type("\r}\r");
+    await session.until(/\{ a = "c{60}"; \}\n/);
+  });
+
+  it("NO_COLOR leaves out colours", async () => {
+    session = new Session([], { NO_COLOR: "1" });
+    await session.until(/nix-repl> $/);
+    session.type('{ a = "x"; }\r');
+    await session.until(/a = "x"; \}\n/);
+    expect(session.styles).toEqual([]);
+  });
+
   it("a history that cannot be written leaves the session alone", async () => {
     // A file is where a directory would have to be.
     session = new Session([], { NIX_DATA_HOME: join(process.execPath, "nivis") });
@@ -235,8 +301,10 @@ describe.skipIf(!canScript)("on a terminal", () => {
     writeFileSync(join(home, "repl-history"), Buffer.concat([all, all, Buffer.from("\nx = 1\n")]));
     session = new Session([], { NIX_DATA_HOME: home });
     await session.until(/nix-repl> $/);
-    session.type("\x1b[A\x1b[A\x1b[A\x1b[A");
+    session.type("\x1b[A");
     await session.until(/x = 1/);
+    session.type("\x1b[A\x1b[A\x1b[A");
+    await session.until(/\^@\^A/);
     session.type("\x031 + 41\r");
     await session.until(/\n42\n/);
     rmSync(home, { recursive: true });
