@@ -1,7 +1,8 @@
 /**
  * The calls that a warm evaluation remembers: when a thunk is evaluated again, its calls of
  * functions that take sets by a pattern, such as those that files consist of, give the results of their
- * earlier calls if the functions and arguments are the same. So `(import ./nixpkgs { }).hello` keeps its package set after an edit.
+ * earlier calls if the functions and arguments are the same. So `(import ./nixpkgs { }).hello` keeps its
+ * package set after an edit.
  *
  * A call is a thunk, which is tracked like all others: a result that no longer holds is computed again
  * in its place, from the old argument. `Dependencies` owns one memory. Of each function only a few calls
@@ -130,6 +131,11 @@ export class CallMemory {
       if (kept.length === 0) this.#calls.delete(code);
       else if (kept.length < calls.length) this.#calls.set(code, kept);
     }
+  }
+
+  /** Forgets all calls. */
+  clear(): void {
+    this.#calls.clear();
   }
 
   #hasValue(thunk: Thunk): boolean {

@@ -460,9 +460,10 @@ export class Dependencies {
     return maker !== undefined && this.#isOver(maker);
   }
 
-  /** Forgets the results of {@link recall}. */
+  /** Forgets the results of {@link recall}, and calls. */
   forget(): void {
     this.#recalled.clear();
+    this.calls.clear();
   }
 
   /**
