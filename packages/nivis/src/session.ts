@@ -495,9 +495,14 @@ export class Session {
     return this.evaluation.evaluate(source.text, source);
   }
 
-  /** Loads a source and returns code that evaluates it. With `namesFile`, see {@link withFileTrace}. */
-  program(source: Source, namesFile = true): Suspendable<Value> {
-    return withFileTrace(this.evaluation.loadText(source.text, source), source, namesFile);
+  /** Loads a source. */
+  load(source: Source): Thunk {
+    return this.evaluation.loadText(source.text, source);
+  }
+
+  /** Returns code that evaluates a loaded source. With `namesFile`, see {@link withFileTrace}. */
+  program(source: Source, namesFile = true, loaded = this.load(source)): Suspendable<Value> {
+    return withFileTrace(loaded, source, namesFile);
   }
 
   /** Runs native code that can be suspended. */

@@ -156,9 +156,15 @@ export function* slotsOf(
     return;
   }
   // What is called is a slot of its own, so that it is not called again when only a part of it has changed.
+  // A text that is the same is not compiled again: the calls in new code are not remembered.
+  let known: { readonly source: Source; readonly program: Thunk } | undefined;
   const root = session.keep(name, () =>
     nativeThunk(function* (): Suspendable<Slot> {
-      return (yield session.program(read(), namesFile)) as Value;
+      const given = read();
+      if (known === undefined || !areSameSources(known.source, given)) {
+        known = { source: given, program: session.load(given) };
+      }
+      return (yield session.program(given, namesFile, known.program)) as Value;
     }),
   );
   for (const path of attrPaths) {
@@ -168,6 +174,13 @@ export function* slotsOf(
       : session.run(select(context, path, args, calledOnce(session, name, args, root)));
     yield calls ? calledOnce(session, `${path} of ${name}`, args, slot) : slot;
   }
+}
+
+/** Whether two programs have the same text at the same place of the same tree. */
+function areSameSources(a: Source, b: Source): boolean {
+  const isSamePlace =
+    a.basePath.path === b.basePath.path && a.basePath.accessor === b.basePath.accessor;
+  return isSamePlace && a.text === b.text && JSON.stringify(a.origin) === JSON.stringify(b.origin);
 }
 
 /** The value of a function that the commands call, as a slot of its own; other slots as they are. */
