@@ -16,7 +16,6 @@
 
 import {
   closeSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -27,6 +26,7 @@ import {
 import { join } from "node:path";
 import type { BytecodeCache } from "@nivis/eval";
 import { CacheFolder, removeQuietly, trimShard } from "./cache-folder.ts";
+import { makeDirectories } from "./make-directories.ts";
 import { isPrivate } from "./private-file.ts";
 
 /** The limit of each cache; enough for a few versions of nixpkgs. */
@@ -80,7 +80,7 @@ export class DiskEntryCache extends CacheFolder {
     const unfinished = `${path}.${process.pid}${Math.random().toString(36).slice(1)}.tmp`;
     try {
       if (!this.#folders.has(folder)) {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeDirectories(folder, 0o700);
         if (this.#folders.size === 0 && !this.#isOurs()) {
           this.#writable = false;
           return;

@@ -5,11 +5,12 @@
  * link. The layout is that of C++ Nix (libstore/indirect-root-store.cc, gc.cc), whose `nix-store
  * --gc` respects these roots.
  */
-import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { EvalError, IoError } from "@nivis/eval";
 import { canonPath, encodeNixBase32, marked } from "@nivis/formats";
 import { toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
+import { makeDirectories } from "./make-directories.ts";
 import { nodeHashes } from "./node-hashes.ts";
 
 /** The indirect garbage collector roots of one store. Paths are bytes. */
@@ -59,7 +60,7 @@ export class GarbageRoots {
   #link(link: string, target: string): void {
     const temporary = `${link}.tmp-${process.pid}-${this.#temporaries++}`;
     try {
-      mkdirSync(toNodePath(link.slice(0, link.lastIndexOf("/")) || "/"), { recursive: true });
+      makeDirectories(toNodePath(link.slice(0, link.lastIndexOf("/")) || "/"));
       symlinkSync(toNodePath(target), toNodePath(temporary));
       renameSync(toNodePath(temporary), toNodePath(link));
     } catch (error) {

@@ -57,6 +57,7 @@ export {
   type RecordedInputs,
 } from "./inputs/recorded-inputs.ts";
 export { LocalStore, type LocalStoreOptions } from "./local-store.ts";
+export { makeDirectories } from "./make-directories.ts";
 export { nodeHashes } from "./node-hashes.ts";
 export { type NodeIoOptions, nodeIo } from "./node-io.ts";
 export { openEvaluationStore, type StoreRequest } from "./open-evaluation-store.ts";

@@ -40,6 +40,7 @@ import {
 import { toNodePath } from "./byte-path.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { GarbageRoots } from "./garbage-roots.ts";
+import { makeDirectories } from "./make-directories.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { Registration } from "./registration.ts";
 
@@ -160,7 +161,7 @@ export class LocalStore implements Store {
     const temporary = `${this.directory}/.nivis-${process.pid}-${this.#temporaries++}`;
     const target = this.#onDisk(path);
     try {
-      mkdirSync(toNodePath(this.directory), { recursive: true });
+      makeDirectories(toNodePath(this.directory));
       write(temporary);
       rename(temporary, target);
       makeReadOnlyDirectory(target);

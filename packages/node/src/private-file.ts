@@ -9,7 +9,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -18,6 +17,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { removeQuietly } from "./cache-folder.ts";
+import { makeDirectories } from "./make-directories.ts";
 
 /** Windows has no such flag. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
@@ -92,7 +92,7 @@ export function writePrivateFile(path: string, make: () => Uint8Array | undefine
   try {
     const bytes = make();
     if (bytes === undefined) return false;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     if (!hasPrivateFolders(path)) return false;
     writeFileSync(unfinished, bytes, { flag: "wx", mode: 0o600 });
     renameSync(unfinished, path);

@@ -11,11 +11,12 @@
  *
  * Loading it again is harmless.
  */
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { encodeBase16, type NarDigest } from "@nivis/formats";
 import { toNodePath } from "./byte-path.ts";
 import { errnoCode } from "./errno.ts";
+import { makeDirectories } from "./make-directories.ts";
 
 /** A registration file and its contents. */
 export class Registration {
@@ -45,7 +46,7 @@ export class Registration {
     ];
     // A single write in append mode keeps entries of concurrent processes apart.
     const entry = Buffer.from(`${lines.join("\n")}\n`, "latin1");
-    if (this.#references.size === 0) mkdirSync(dirname(this.file), { recursive: true });
+    if (this.#references.size === 0) makeDirectories(toNodePath(dirname(this.file)));
     appendFileSync(toNodePath(this.file), entry);
     this.#references.set(path, sorted);
   }

@@ -15,7 +15,6 @@
 import {
   closeSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -27,6 +26,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
+import { makeDirectories } from "@nivis/node";
 import { cacheBase } from "./cache-base.ts";
 
 /** A loaded script and the cache entry for it. */
@@ -128,7 +128,7 @@ function writeCache(file: string, data: Uint8Array, long: boolean): void {
   // Write to a private name first: another process may be reading or writing the same file.
   const temporary = `${file}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeDirectories(folder, 0o700);
     removeOld(folder);
     writeFileSync(temporary, Buffer.concat([head, data, head, data]), { flag: "wx", mode: 0o600 });
     renameSync(temporary, file);

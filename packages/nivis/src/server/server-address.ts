@@ -7,8 +7,9 @@
  * The *card* in it (`server.json`, 0600) names the socket and a key that each request must show: on
  * Windows, a named pipe is not in a directory.
  */
-import { lstatSync, mkdirSync, readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectories } from "@nivis/node";
 import { processIdentity } from "../launch/process-identity.ts";
 
 /** What a server says of itself. Texts, not bytes. */
@@ -57,7 +58,7 @@ function isAbsolute(path: string): boolean {
 
 /** Makes the directory of a server if it is missing. */
 export function makeServerDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory, 0o700);
 }
 
 /** Why others could reach into the directory of a server; `undefined` if they cannot. */

@@ -4,7 +4,6 @@ import {
   closeSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -26,6 +25,7 @@ import { InputError, marked, uncolored } from "@nivis/formats";
 import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
 import { hasExecutableBit } from "../host-path.ts";
+import { makeDirectories } from "../make-directories.ts";
 import { ProcessLocks } from "./process-lock.ts";
 
 /** Files that are not complete yet. */
@@ -91,7 +91,7 @@ export class NodeDisk implements Disk {
   }
 
   makeDirectory(path: string): void {
-    attempt("creating directory", path, () => mkdirSync(toNodePath(path), { recursive: true }));
+    attempt("creating directory", path, () => makeDirectories(toNodePath(path)));
   }
 
   newFile(directory: string): NewFile {

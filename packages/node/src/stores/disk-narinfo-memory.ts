@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import type { NarInfoMemory } from "@nivis/store";
 import { errnoCode } from "../errno.ts";
+import { makeDirectories } from "../make-directories.ts";
 
 /** Loaded when it is used; see the invariants of the architecture. */
 function disk(): typeof import("node:fs/promises") {
@@ -108,7 +109,7 @@ export class DiskNarInfoMemory implements NarInfoMemory {
   async remember(cache: string, hashPart: string, text: string | null): Promise<void> {
     const line = { time: this.#now(), text };
     (await this.#lines(cache)).set(hashPart, line);
-    await disk().mkdir(this.#directory, { recursive: true });
+    makeDirectories(this.#directory);
     // One write in append mode: processes do not mix their lines.
     await disk().appendFile(this.#file(cache), entry(hashPart, line));
   }

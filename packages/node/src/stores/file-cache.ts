@@ -5,6 +5,7 @@ import { marked, uncolored } from "@nivis/formats";
 import { type CacheTransport, StoreError } from "@nivis/store";
 import { textOfBytes, toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
+import { makeDirectories } from "../make-directories.ts";
 
 /** Loaded when it is used; see the invariants of the architecture. */
 function disk(): typeof import("node:fs/promises") {
@@ -63,7 +64,7 @@ export function fileCache(directory: string): CacheTransport {
     async prepare(folders) {
       for (const folder of folders) {
         try {
-          await disk().mkdir(toNodePath(`${directory}/${folder}`), { recursive: true });
+          makeDirectories(toNodePath(`${directory}/${folder}`));
         } catch {
           // A cache that cannot be written can be read all the same.
           return;
@@ -74,7 +75,7 @@ export function fileCache(directory: string): CacheTransport {
       const path = locate(key);
       const temporary = `${path}.tmp.${process.pid}.${temporaries++}`;
       try {
-        await disk().mkdir(dirname(textOfBytes(path)), { recursive: true });
+        makeDirectories(dirname(textOfBytes(path)));
         const file = await disk().open(toNodePath(temporary), "wx");
         try {
           for await (const piece of upload.read()) await file.appendFile(piece);

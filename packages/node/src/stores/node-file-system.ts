@@ -21,6 +21,7 @@ import { type FileStatus, type FileSystem, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
 import { hasExecutableBit } from "../host-path.ts";
+import { makeDirectories } from "../make-directories.ts";
 
 /** Loaded when it is used; see the invariants of the architecture. */
 function disk(): typeof import("node:fs/promises") {
@@ -138,9 +139,7 @@ export const nodeFileSystem: FileSystem = {
       };
     }),
   makeDirectory: async (path) => {
-    await checked("creating directory", path, () =>
-      disk().mkdir(toNodePath(path), { recursive: true }),
-    );
+    await checked("creating directory", path, async () => makeDirectories(toNodePath(path)));
   },
   symlink: (target, path) =>
     checked("creating symlink", path, () => disk().symlink(toNodePath(target), toNodePath(path))),

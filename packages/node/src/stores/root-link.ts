@@ -4,11 +4,12 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { marked } from "@nivis/formats";
 import { type Store, StoreError } from "@nivis/store";
 import { toNodePath } from "../byte-path.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
+import { makeDirectories } from "../make-directories.ts";
 
 /**
  * Makes `link`, an absolute path, a symlink to `target`, at once; replaces a link into the store and
@@ -31,7 +32,7 @@ export function replaceLink(link: string, target: string, storeDir: string): voi
   }
   const temporary = toNodePath(`${link}.tmp-${randomBytes(8).toString("hex")}`);
   try {
-    mkdirSync(toNodePath(link.slice(0, link.lastIndexOf("/")) || "/"), { recursive: true });
+    makeDirectories(toNodePath(link.slice(0, link.lastIndexOf("/")) || "/"));
     symlinkSync(toNodePath(target), temporary);
     renameSync(temporary, location);
   } catch (error) {

@@ -3,15 +3,9 @@
  * has one line per physical line. Entries are appended when they are made, so that sessions side by
  * side lose nothing.
  */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeDirectories } from "@nivis/node";
 
 /** The lines that are kept; as in C++ Nix. */
 const MAX_LINES = 1000;
@@ -61,22 +55,12 @@ export class History {
     this.#entries.push(entry);
     if (this.#path === undefined) return;
     try {
-      makeDirectory(dirname(this.#path));
+      makeDirectories(dirname(this.#path), 0o700);
       appendFileSync(this.#path, `${entry}\n`, { mode: 0o600 });
     } catch {
       // The session works without a file.
     }
   }
-}
-
-/**
- * Makes a directory and those above it; where that is impossible, it fails at once.
- */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) makeDirectory(parent);
-  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Replaces a file that has grown long by its last lines. */
