@@ -105,12 +105,30 @@ describe("nivis profile", () => {
     expect(err).toContain("error: no");
   });
 
+  test("a file that cannot be written costs neither the tables nor the other files", () => {
+    const missing = join(folder.path, "missing", "out.html");
+    const folded = join(folder.path, "kept.folded");
+    const args = ["profile", ...OFTEN, "--html", missing, "--folded", folded];
+    const { code, out, err } = nivis([...args, FILE, "long"]);
+    expect(code).toBe(1);
+    expect(out).toContain(`burn  ${FILE}:2:10`);
+    expect(readFileSync(folded, "utf8")).toContain("burn");
+    expect(err).toContain(`error: writing file "${missing}": No such file or directory`);
+    const failed = nivis([...args, "--expr", 'throw "no"']);
+    expect(failed.code).toBe(1);
+    expect(failed.err).toContain("error: no");
+    expect(failed.err).toContain(`warning: writing file "${missing}"`);
+  });
+
   test("rejects what it cannot do, and leaves no half of a file", () => {
     const missing = join(folder.path, "missing", "out.html");
     const written = nivis(["profile", "--html", missing, "--expr", "1"]);
     expect(written.code).toBe(1);
     expect(written.err).toContain(`writing file "${missing}": No such file or directory`);
     expect(existsSync(missing)).toBe(false);
+    expect(nivis(["profile", "--html", "-", "--expr", "1"]).err).toContain(
+      "'--html' takes the name of a file, not '-'",
+    );
     expect(nivis(["profile", "--frequency", "0", "--expr", "1"]).err).toContain(
       "'--frequency' takes a number from 1 to 10000, not '0'",
     );

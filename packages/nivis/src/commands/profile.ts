@@ -78,6 +78,11 @@ function numberOf(option: string, text: string, most: number): number {
 
 function fileOption(name: string, format: Format, doc: string): Option<ProfileFlags> {
   return valueFlag([name], "FILE", doc, (flags, file) => {
+    if (file === "-") {
+      throw usageError(
+        `'${name}' takes the name of a file, not '-': the tables are printed to standard output; './-' is a file of that name`,
+      );
+    }
     flags.files.set(format, file);
   });
 }
@@ -256,21 +261,32 @@ interface Counts {
   readonly options: ReadonlyMap<string, EntryCount>;
 }
 
-/** Writes the files, prints the tables, and throws the error that ended the evaluation. */
+/**
+ * Writes the files, prints the tables, and throws the error that ended the evaluation. A file that
+ * cannot be written costs neither the tables nor the other files.
+ */
 function printMeasured(
   flags: ProfileFlags,
   { begun, session, profile, failure }: Measured,
   counts: Counts | undefined,
 ): void {
   const { terminal } = flags.invocation;
+  const failures: EvalError[] = failure === undefined ? [] : [failure];
   for (const [format, file] of flags.files) {
-    writeProfile(profile, format, session.absolutePath(encodeUtf8(file)), begun);
+    try {
+      writeProfile(profile, format, session.absolutePath(encodeUtf8(file)), begun);
+    } catch (error) {
+      if (!(error instanceof EvalError)) throw error;
+      failures.push(error);
+    }
   }
   const text = flags.json
     ? `${JSON.stringify(jsonReport(profile, flags, counts), undefined, 2)}\n`
     : report(profile, flags, counts, terminal.columns?.());
   terminal.writeOut(encodeUtf8(text));
-  if (failure !== undefined) throw failure;
+  const [first, ...more] = failures;
+  for (const { message } of more) flags.invocation.warn(message);
+  if (first !== undefined) throw first;
 }
 
 function cpuMilliseconds(): number {
