@@ -129,6 +129,10 @@ in {
     plain = option "plain" { description = "string"; };
     order = option "order" { description = "list"; };
     fails = option "fails" { description = "number"; };
+    missing = option "missing" { description = "number"; };
+    off = option "off" { description = "number"; };
+    empty = option "empty" { description = "list"; emptyValue.value = [ ]; };
+    silent = option "silent" { description = "number"; } // { default = 1; };
     users = option "users" { description = "users"; getSubOptions = prefix: { inherit home; }; };
   };
   config = {
@@ -137,6 +141,10 @@ in {
     fails = builtins.seq (builtins.length (merged [ "fails" ] [ 1 2 ])) (throw "in conflict");
     users.a.home = builtins.head (merged [ "users" "a" "home" ] [ "/a" ]);
     users.b = { };
+    missing = throw "has no value defined";
+    off = builtins.seq (builtins.length (merged [ "off" ] [ { _type = "if"; condition = false; content = 1; } ])) (throw "has no value defined");
+    empty = [ ];
+    silent = 1;
   };
 }`,
   );
@@ -172,8 +180,23 @@ in {
     expect(explained("config.users.b").out).toContain("  option users: users\n");
   });
 
+  test("an option without definitions has a default only if it is declared with one", () => {
+    const { code, out } = explained(
+      ...["missing", "off", "empty", "silent"].map((name) => `config.${name}`),
+    );
+    expect(code).toBe(1);
+    const [missing, off, empty, silent] = out.split("\n\n");
+    expect(missing).toContain("    not defined, and it has no default");
+    expect(missing).not.toContain("merges");
+    expect(off).toContain("    no definition counts, and it has no default");
+    expect(empty).toContain(
+      "    not defined, and it has no default: its type merges no definitions to [ ]",
+    );
+    expect(silent).toContain("    not defined: it has its default");
+  });
+
   test("definitions are shown even if their value fails, and other paths, too", () => {
-    const { code, out, err } = explained("config.fails", "config.missing", "config.plain");
+    const { code, out, err } = explained("config.fails", "config.nothing", "config.plain");
     expect(code).toBe(1);
     expect(out).toMatch(/^config\.fails = \(fails\)\n {2}option fails: number\n/);
     expect(out).toContain("    1  (priority 100: counts)");

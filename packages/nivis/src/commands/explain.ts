@@ -72,6 +72,10 @@ interface OptionReport {
   readonly declarations: readonly string[];
   readonly type: string | undefined;
   readonly default: string | undefined;
+  /** Whether it has a default, shown or not. */
+  readonly hasDefault: boolean;
+  /** What the type gives if there is no definition, as `[ ]` for lists. */
+  readonly emptyValue: string | undefined;
   readonly isDefined: boolean;
   readonly priority: number | undefined;
   readonly definitions: readonly Definition[];
@@ -387,6 +391,10 @@ class Explainer {
     );
     const fallback = this.#attribute(option, "default");
     const defaultText = this.#attribute(option, "defaultText");
+    const empty = this.#attribute(
+      this.#attribute(this.#attribute(option, "type"), "emptyValue"),
+      "value",
+    );
     const priority = this.#attribute(option, "highestPrio");
     return {
       option: path.join("."),
@@ -399,7 +407,13 @@ class Explainer {
       default:
         this.#text(defaultText, "text") ??
         (defaultText !== undefined && isString(defaultText) ? textOf(defaultText) : undefined) ??
-        (fallback === undefined ? undefined : this.#print(fallback)),
+        (fallback !== undefined
+          ? this.#print(fallback)
+          : option.has("default")
+            ? "(fails)"
+            : undefined),
+      hasDefault: option.has("default"),
+      emptyValue: empty === undefined ? undefined : this.#print(empty),
       isDefined: this.#attribute(option, "isDefined") === true,
       priority: typeof priority === "number" ? priority : undefined,
       definitions: this.#definitions(option, path),
@@ -592,11 +606,21 @@ function render(report: Report): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Where the value of an option comes from that no definition counts for. */
+function withoutDefinition({ hasDefault, emptyValue, definitions }: OptionReport): string {
+  const what = definitions.length === 0 ? "not defined" : "no definition counts";
+  if (hasDefault) return `${what}: it has its default`;
+  if (emptyValue === undefined) return `${what}, and it has no default`;
+  return `${what}, and it has no default: its type merges no definitions to ${emptyValue}`;
+}
+
 function renderOption(option: OptionReport): string[] {
   const lines = [`  option ${option.option}${option.type === undefined ? "" : `: ${option.type}`}`];
   for (const place of option.declarations) lines.push(`    declared in ${place}`);
   if (option.default !== undefined) lines.push(`    default: ${option.default}`);
-  if (option.definitions.length === 0) lines.push("    not defined: it has its default");
+  if (option.definitions.every(({ lost }) => lost !== undefined)) {
+    lines.push(`    ${withoutDefinition(option)}`);
+  }
   for (const { file, place, priority, order, value, lost } of option.definitions) {
     const state =
       lost === undefined
