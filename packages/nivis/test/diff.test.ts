@@ -75,6 +75,52 @@ The first difference is in deep:
     expect(out).not.toContain("deep.drv");
   });
 
+  test("pairs what has another name by the variable that holds it", () => {
+    const set = (tool: string, compiler: string, extra: string): string => `
+      let drv = name: attrs: derivation ({ inherit name; system = "s"; builder = "/bin/sh"; } // attrs);
+      in rec {
+        tool = drv "${tool}" { };
+        compiler = drv "${compiler}" { v = "${compiler}"; outputs = [ "out" "dev" ]; };
+        one = drv "one" { i = tool; };
+        both = drv "both" { deps = "\${tool} \${compiler.dev}"; cc = compiler; };
+        unclear = drv "unclear" { deps = [ tool compiler ]; };
+        structured = drv "structured" { __structuredAttrs = true; i = [ tool ]; };
+        torn = drv "torn" { i = tool; j = ${extra}; };
+      }`;
+    const pair = (attribute: string): string => {
+      const { code, out } = nivis([
+        ...["diff", "-A", attribute],
+        ...["--expr", set("tool", "gcc-12.1", "tool")],
+        ...["--expr", set("utensil", "clang-15", "compiler")],
+      ]);
+      expect(code).toBe(1);
+      return out.replace(/\/nix\/store\/\w{32}-/g, "/STORE/");
+    };
+    expect(pair("one")).toBe(`one
+- /STORE/one.drv
++ /STORE/one.drv
+  tool → utensil
+  - /STORE/tool.drv
+  + /STORE/utensil.drv
+    name
+      - tool
+      + utensil
+
+The first difference is in tool:
+  one → tool
+  name: tool → utensil
+  differs: name
+`);
+    // Once the compilers are a pair, one input is left in the other variable.
+    expect(pair("both")).toContain("  gcc-12.1 → clang-15\n");
+    expect(pair("both")).toContain("  tool → utensil\n");
+    expect(pair("both")).not.toContain("input derivations");
+    expect(pair("structured")).toContain("  tool → utensil\n");
+    expect(pair("unclear")).toContain("  input derivations\n    - /STORE/gcc-12.1.drv\n");
+    // The variables say that the tool becomes two.
+    expect(pair("torn")).toContain("  input derivations\n    - /STORE/tool.drv\n");
+  });
+
   test("knows outputs that stay the same, and adds no depth that was not asked for", () => {
     expect(diff("", 'flag = "x";', "-A", "source").out).toContain("the outputs are the same");
     const { out } = diff("", 'flag = "x";', "-A", "program", "--depth", "0");

@@ -1,8 +1,8 @@
 /**
  * DerivationDifference: why two derivations are not the same, as a tree of plain data.
  *
- * Input derivations are paired by their names, and what cannot be paired thus by their names without
- * versions. Pairs are compared in turn, each pair once. Store paths in texts are compared without their
+ * Input derivations are paired by their names, what cannot be paired thus by their names without
+ * versions, and the rest by the variables that hold them. Pairs are compared in turn, each pair once. Store paths in texts are compared without their
  * hashes: a hash that differs is a consequence of what differs in an input, not a reason. So a
  * derivation without differences of its own differs only because of its inputs, and the first
  * derivation on the way down that has some is the answer. The idea is nix-diff's.
@@ -266,8 +266,75 @@ class Comparison {
         return false;
       });
     }
+    pairs.push(...this.#pairByVariable(a, b, rest, right));
+    const paired = new Set(pairs.flat());
+    rest = rest.filter((path) => !paired.has(path));
+    const added = right.filter((path) => !paired.has(path));
     pairs.sort(([x], [y]) => (this.#nameOf(x) < this.#nameOf(y) ? -1 : 1));
-    return { pairs, removed: rest, added: right };
+    return { pairs, removed: rest, added };
+  }
+
+  /**
+   * Pairs inputs by variables that hold exactly one of those that are left, before and after. A pair
+   * may leave another variable with only one, so this goes on as long as it finds some.
+   */
+  #pairByVariable(
+    a: Derivation,
+    b: Derivation,
+    before: readonly Bytes[],
+    after: readonly Bytes[],
+  ): [Bytes, Bytes][] {
+    const pairs: [Bytes, Bytes][] = [];
+    const left = this.#heldInputs(a, before);
+    const right = this.#heldInputs(b, after);
+    for (;;) {
+      const partners = new Map<Bytes, Set<Bytes>>();
+      const link = (one: Bytes, other: Bytes): void => {
+        partners.set(one, (partners.get(one) ?? new Set()).add(other));
+      };
+      const candidates: [Bytes, Bytes][] = [];
+      for (const [name, held] of left) {
+        const [one, ...more] = held;
+        const [other, ...others] = right.get(name) ?? [];
+        if (one === undefined || other === undefined || more.length + others.length > 0) continue;
+        if (partners.get(one)?.has(other)) continue;
+        link(one, other);
+        link(other, one);
+        candidates.push([one, other]);
+      }
+      // Variables that do not agree prove nothing.
+      const found = candidates.filter((pair) =>
+        pair.every((path) => partners.get(path)?.size === 1),
+      );
+      if (found.length === 0) return pairs;
+      pairs.push(...found);
+      for (const [one, other] of found) {
+        for (const held of left.values()) held.delete(one);
+        for (const held of right.values()) held.delete(other);
+      }
+    }
+  }
+
+  /** The inputs among `paths` that the variables of a derivation hold, by their output paths. */
+  #heldInputs(derivation: Derivation, paths: readonly Bytes[]): Map<Bytes, Set<Bytes>> {
+    const held = new Map<Bytes, Set<Bytes>>();
+    if (paths.length === 0) return held;
+    const inputs = new Map<Bytes, Bytes>();
+    for (const path of paths) {
+      inputs.set(path, path);
+      for (const output of this.#options.read(path)?.outputs.values() ?? []) {
+        const place = outputPath(output);
+        if (place !== undefined) inputs.set(place, path);
+      }
+    }
+    // Of `…-x` and `…-x-dev`, the longer one.
+    const longest = [...inputs.keys()].sort((x, y) => y.length - x.length).map(escapeRegExp);
+    const any = new RegExp(longest.join("|"), "g");
+    for (const [name, text] of textsOf(derivation)) {
+      const found = [...text.matchAll(any)].map(([place]) => inputs.get(place) as Bytes);
+      held.set(name, new Set(found));
+    }
+    return held;
   }
 }
 
@@ -279,6 +346,20 @@ const NOTHING = {
   addedInputs: [],
   inputs: [],
 } as const;
+
+/** The texts of a derivation that may hold inputs. */
+function textsOf({ env, builder, args, structuredAttrs }: Derivation): [Bytes, Bytes][] {
+  const structured: object = structuredAttrs === undefined ? {} : JSON.parse(structuredAttrs);
+  return [
+    ...env,
+    ...Object.entries(structured).map(([name, value]): [Bytes, Bytes] => [
+      `structured ${name}`,
+      JSON.stringify(value),
+    ]),
+    ["the builder", builder],
+    ["the arguments", args.join("\n")],
+  ];
+}
 
 function escapeRegExp(text: Bytes): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
