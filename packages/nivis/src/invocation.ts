@@ -71,6 +71,8 @@ export class Invocation {
   openStore: Pick<EvaluationStore, "close" | "abandon"> | undefined;
   /** Opens arguments that name flakes; absent in commands that were not started for them. */
   openFlakes: InstallablesOpener | undefined;
+  /** The settings of the command line in the order in which they were given; bytes. */
+  readonly givenSettings: { readonly name: string; readonly value: string }[] = [];
   /** Whether what builders print is shown. */
   printsBuildLogs = false;
   /** The world as it is, without what settings forbid. */

@@ -338,6 +338,11 @@ export class Session {
     return results && ((path) => results.touched(path));
   }
 
+  /** The store that the command line names, if it does; bytes. */
+  get storeUri(): string | undefined {
+    return this.#flags.store;
+  }
+
   /** Whether slots outlive this run; see {@link keep}. */
   get isKept(): boolean {
     return this.#slots !== undefined;

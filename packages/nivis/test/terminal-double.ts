@@ -26,6 +26,8 @@ export interface Given {
   /** What stands for the build of Nivis; without it, outputs of flakes are not remembered. */
   readonly build?: string;
   readonly observer?: RunObserver;
+  /** Takes what listens to interruptions. */
+  readonly onInterrupt?: Terminal["onInterrupt"];
 }
 
 function terminalFor(given: Given): { terminal: Terminal; printed(code: number): Printed } {
@@ -37,6 +39,7 @@ function terminalFor(given: Given): { terminal: Terminal; printed(code: number):
     readInput: () => given.input ?? "",
     ...(given.typed === undefined ? {} : { openInput: () => typedInput(given.typed as string) }),
     color: given.color ?? false,
+    ...(given.onInterrupt === undefined ? {} : { onInterrupt: given.onInterrupt }),
     ...(given.build === undefined ? {} : { build: given.build }),
     ...(given.observer === undefined ? {} : { observer: given.observer }),
     environment: {

@@ -38,7 +38,8 @@ export const logCommand: StoreProgram<StoreDraft> = {
         log = await source.logs.buildLog(drvPath, { signal: session.signal });
       } catch (error) {
         // One substituter that cannot be reached says nothing about the others.
-        if (!(error instanceof StoreError) || source === store) throw error;
+        if (!(error instanceof StoreError) || source === store || session.signal.aborted)
+          throw error;
         session.warn(error.message);
         continue;
       }

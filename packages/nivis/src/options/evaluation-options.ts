@@ -76,7 +76,9 @@ export function requireFeatures({ requiredFeatures, invocation }: EvaluationFlag
 }
 
 function setting({ invocation }: EvaluationFlags, name: string, value: string): void {
-  applySetting(invocation.settings, name, encodeUtf8(value), (text) => invocation.warn(text));
+  const text = encodeUtf8(value);
+  applySetting(invocation.settings, name, text, (message) => invocation.warn(message));
+  invocation.givenSettings.push({ name, value: text });
 }
 
 /** Nix: an invalid value only causes a warning here. */

@@ -159,11 +159,7 @@ export const REPL_COMMANDS: readonly ReplCommand[] = [
     doc: "Show the build log of a derivation",
     run: async (repl, argument) => {
       const drvPath = await derivationPath(repl, await repl.evaluate(argument));
-      // The log is output of the REPL, which goes through the pager.
-      const terminal = Object.create(repl.invocation.terminal, {
-        writeOut: { value: (text: Bytes) => repl.print(text) },
-      }) as Terminal;
-      await startStoreCommand("log", [decodeUtf8(drvPath)], terminal);
+      await showLog(repl, drvPath);
       return undefined;
     },
   },
@@ -323,6 +319,34 @@ async function build(repl: Repl, argument: Bytes, links: boolean): Promise<undef
     }
   }
   return undefined;
+}
+
+/** Prints the build log of a derivation with `nivis log`, with the store and the settings of the REPL. */
+async function showLog(repl: Repl, drvPath: string): Promise<void> {
+  const { invocation, interrupts, session } = repl;
+  const { terminal: around } = invocation;
+  const { signal } = interrupts;
+  const terminal = Object.create(around, {
+    // The log is output of the REPL, which goes through the pager.
+    writeOut: { value: (text: Bytes) => repl.print(text) },
+    // On a terminal, Ctrl-C is a key that the REPL reads.
+    onInterrupt: {
+      value: (listener: () => void): (() => void) => {
+        const stopListening = around.onInterrupt?.(listener);
+        signal?.addEventListener("abort", listener, { once: true });
+        return () => {
+          stopListening?.();
+          signal?.removeEventListener("abort", listener);
+        };
+      },
+    },
+  }) as Terminal;
+  const { storeUri } = session;
+  const options = [
+    ...(storeUri === undefined ? [] : ["--store", storeUri]),
+    ...invocation.givenSettings.flatMap(({ name, value }) => ["--option", name, value]),
+  ];
+  await startStoreCommand("log", [...options, drvPath].map(decodeUtf8), terminal);
 }
 
 /** Runs a program of C++ Nix on the derivation that an expression evaluates to. */

@@ -194,21 +194,21 @@ export class BinaryCacheStore implements Store {
   }
 
   /** Reads `nix-cache-info`, once. */
-  #open(): Promise<void> {
-    this.#opened ??= this.#readCacheInfo().catch((error: unknown) => {
+  #open(options?: RequestOptions): Promise<void> {
+    this.#opened ??= this.#readCacheInfo(options).catch((error: unknown) => {
       this.#opened = undefined;
       throw error;
     });
     return this.#opened;
   }
 
-  async #readCacheInfo(): Promise<void> {
+  async #readCacheInfo(options: RequestOptions | undefined): Promise<void> {
     if (this.#options.create === true) {
       await this.#transport.prepare?.(
         this.#options.indexDebugInfo === true ? [...FOLDERS, "debuginfo"] : FOLDERS,
       );
     }
-    const text = await this.#text(INFO_KEY);
+    const text = await this.#text(INFO_KEY, options);
     if (text === undefined) {
       if (this.#options.create !== true || this.#transport.put === undefined) {
         throw new StoreError("usage", marked`'${this.uri}' does not appear to be a binary cache`);
@@ -370,7 +370,7 @@ export class BinaryCacheStore implements Store {
   }
 
   async #buildLog(drvPath: string, options?: RequestOptions): Promise<ByteStream | undefined> {
-    await this.#open();
+    await this.#open(options);
     return this.#transport.fetch(`log/${storePathBaseName(drvPath)}`, options);
   }
 
