@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtCommand, findProgram, type Outcome, runProcess } from "@nivis/testkit";
@@ -92,6 +93,20 @@ function queued(...args: readonly string[]): Promise<Outcome> {
 
 const TREE = ["--tree", "tree", "tree/jobs.nix"];
 
+/** Sends a command to the server and returns the beginning of its reply. */
+function redis(command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(join(folder, "redis.sock"), () =>
+      connection.write(`${command}\r\n`),
+    );
+    connection.once("error", reject);
+    connection.once("data", (reply) => {
+      connection.destroy();
+      resolve(reply.toString("latin1"));
+    });
+  });
+}
+
 /** The processes of local workers that a worker has started; Linux only. */
 function evaluatorsOf({ pid }: ChildProcess): readonly number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
@@ -140,8 +155,9 @@ describe.runIf(redisServer !== undefined && process.platform === "linux")("a que
 
   test("reports a tree that a worker does not have", async () => {
     // The worker sees the tree after it has changed.
+    await redis("FLUSHALL");
     const running = queued("--no-cache", ...TREE);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    for (let waiting = "*0"; waiting.startsWith("*0"); ) waiting = await redis("KEYS *:wait");
     writeFileSync(join(folder, "tree", "other.nix"), "1");
     startWorker();
     const { code, stderr } = await running;
