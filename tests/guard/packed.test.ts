@@ -97,7 +97,11 @@ test.each([
   ["nivis", ["instantiate", "-E", "[ ]"], ""],
   ["nivis", ["--help"], /^Usage: nivis COMMAND/m],
   ["nivis", ["hash", "file", "file.nix"], /^sha256-/],
-  ["nivis", ["store", "info", "--store", "dummy://", "--json"], '{"url":"dummy://"}\n'],
+  [
+    "nivis",
+    ["store", "info", "--store", "dummy://", "--json"],
+    '{"trusted":true,"url":"dummy://"}\n',
+  ],
   ["nivis", ["flake", "metadata", "--help"], /Usage/],
   ["nivis", ["prefetch", "file:///dev/null"], /^[0-9a-z]{52}\n$/],
   ["nivis-instantiate", ["--eval", "-E", "1 + 1"], "2\n"],

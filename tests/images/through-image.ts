@@ -4,6 +4,7 @@ import {
   EvalError,
   Evaluation,
   memoryBytecodeCache,
+  openHeapImage,
   printAmbiguous,
   renderError,
   renderLogMessage,
@@ -46,6 +47,7 @@ export function open(
       ? {}
       : {
           heapImage: {
+            open: openHeapImage,
             keeps: heapImage.keeps === true,
             changed: heapImage.changed ?? [],
             ...(heapImage.bytes === undefined ? {} : { bytes: sourceOf(heapImage.bytes) }),

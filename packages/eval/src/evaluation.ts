@@ -61,7 +61,7 @@ import type { EvaluationFetcher } from "./fetching/fetcher.ts";
 import { MountedIo } from "./fetching/mounts.ts";
 import { openSearchPath } from "./fetching/search-path.ts";
 import { checkSlot, HandedOut } from "./handed-out.ts";
-import { type HeapImage, type HeapImageOptions, openHeapImage } from "./image/heap-image.ts";
+import type { HeapImage, HeapImageOptions } from "./image/heap-image.ts";
 import type { LoadedUnits } from "./image/image-reader.ts";
 import { type EvalIo, IoError } from "./io.ts";
 import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
@@ -316,7 +316,7 @@ export class Evaluation {
       const isOpen = dependencies === undefined || options.heapImage?.keeps === true;
       if (options.heapImage !== undefined && isOpen) {
         const { imports, files } = this;
-        this.heapImage = openHeapImage(options.heapImage, {
+        this.heapImage = options.heapImage.open(options.heapImage, {
           context: this.context,
           globals,
           imports,

@@ -94,8 +94,13 @@ export {
 } from "./fetching/tree-value.ts";
 export { ForwardingIo } from "./forwarding-io.ts";
 export { isNixObject } from "./handed-out.ts";
-export type { HeapImage, HeapImageOptions, HeapImageSummary } from "./image/heap-image.ts";
-export { summarizeHeapImage } from "./image/heap-image.ts";
+export type {
+  HeapImage,
+  HeapImageOptions,
+  HeapImageParts,
+  HeapImageSummary,
+} from "./image/heap-image.ts";
+export { openHeapImage, summarizeHeapImage } from "./image/heap-image.ts";
 export type {
   DetailMessage,
   DirectoryEntry,

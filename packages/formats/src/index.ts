@@ -141,7 +141,6 @@ export {
   withNoteAdded,
 } from "./fetch/input-error.ts";
 export {
-  EMPTY_AUTHORITY,
   formatUrl,
   parseUrl,
   pathOfUrl,
@@ -149,9 +148,9 @@ export {
   percentEncode,
   splitUrlScheme,
   type Url,
-  type UrlAuthority,
   urlPathOf,
 } from "./fetch/url.ts";
+export { EMPTY_AUTHORITY, type UrlAuthority } from "./fetch/url-authority.ts";
 export { FormatError, type FormatErrorKind } from "./format-error.ts";
 export {
   digestLength,

@@ -93,6 +93,21 @@ export async function runWaitingProgram<Flags extends EvaluationFlags>(
   return finish(invocation, code);
 }
 
+/** Whether arguments ask for the help or the version, or are wrong whatever the files are. */
+export function isDecided<Flags extends EvaluationFlags>(
+  { defaults, options, style = "modern", positional }: ProgramHead<Flags>,
+  args: readonly string[],
+  terminal: Terminal,
+): boolean {
+  const silent = Object.create(terminal, { writeLine: { value: () => {} } }) as Terminal;
+  const grammar = { ...evaluationGrammar(options, style), positional };
+  try {
+    return parseArguments(args, grammar, defaults(new Invocation(silent, ""))) !== undefined;
+  } catch (error) {
+    return error instanceof EvalError && error.kind === "usage";
+  }
+}
+
 /** The invocation of a program, with a recorder if an argument asks for what it collects. */
 function invocationOf<Flags extends EvaluationFlags>(
   { name, maxCallDepth }: ProgramHead<Flags>,

@@ -472,7 +472,7 @@ describe("attributes of flakes in commands that look at values", () => {
     expect(out).toMatch(/^hello-1\.2 → hello-1\.3\n/);
     const wrong = await run("diff", outputs(), `${outputs()}#lib`);
     expect(wrong.code).toBe(2);
-    expect(wrong.err).toContain("error: 'lib' is not a derivation\n");
+    expect(wrong.err).toContain("error: 'lib' is not a derivation; name an attribute");
   });
 
   test("nivis explain names the places in the flake", async () => {

@@ -119,3 +119,12 @@ test.each([
 test("is in the help", () => {
   expect(nivis(["--help"]).out).toContain("watch");
 });
+
+test.each([
+  [["eval", "--no-such-flag"], 1, "unrecognised flag '--no-such-flag'"],
+  [["eval", "--help"], 0, "Usage: nivis eval"],
+])("does not wait after %j, which no edit changes", async (args, code, text) => {
+  const { done } = watch(5, ...(args as string[]));
+  expect(await done).toBe(code);
+  expect(lines.join("\n")).toContain(text);
+});

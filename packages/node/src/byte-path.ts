@@ -4,7 +4,7 @@
  * that are not UTF-8 work like all others.
  */
 
-import { fromHostPath, hostFlavour, toHostPath } from "./host-path.ts";
+import { hostFlavour, toHostPath } from "./host-path.ts";
 
 const ASCII = /^[\x01-\x7f]*$/;
 
@@ -21,11 +21,6 @@ export function toNodePath(path: string): string | Buffer {
  */
 export function bytesOfText(text: string): string {
   return ASCII.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
-}
-
-/** Returns the current directory of the process, a path of Nix; bytes. */
-export function currentDirectory(): string {
-  return bytesOfText(fromHostPath(process.cwd()));
 }
 
 /** Decodes bytes as UTF-8. */

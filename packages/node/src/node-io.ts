@@ -35,7 +35,8 @@ import {
   type StoreFiles,
 } from "@nivis/eval";
 import { marked } from "@nivis/formats";
-import { currentDirectory, textOfBytes, toNodePath } from "./byte-path.ts";
+import { textOfBytes, toNodePath } from "./byte-path.ts";
+import { currentDirectory } from "./current-directory.ts";
 import { errnoCode, errnoMessage } from "./errno.ts";
 import { exactVariable } from "./exact-bytes.ts";
 import { findHomeDirectory } from "./home-directory.ts";

@@ -30,6 +30,8 @@ import { treeNumber } from "./trees.ts";
 
 /** What an evaluation does with heap images. */
 export interface HeapImageOptions {
+  /** {@link openHeapImage}; passed, so that evaluations without images do not contain it. */
+  readonly open: (options: HeapImageOptions, parts: HeapImageParts) => HeapImage;
   /** The image that an earlier evaluation made. */
   readonly bytes?: ImageSource | undefined;
   /** Paths about which something has changed since, as byte strings. Defaults to none. */

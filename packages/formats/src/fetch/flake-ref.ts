@@ -34,7 +34,6 @@ import {
 } from "./input-attrs.ts";
 import {
   decodeQuery,
-  EMPTY_AUTHORITY,
   formatUrl,
   parseUrl,
   pathOfUrl,
@@ -44,6 +43,7 @@ import {
   type UrlWarn,
   urlPathOf,
 } from "./url.ts";
+import { EMPTY_AUTHORITY } from "./url-authority.ts";
 
 /** What to fetch. */
 export interface FetcherInput {

@@ -5,16 +5,8 @@
 
 import { FormatError } from "../format-error.ts";
 import { marked } from "../marked-text.ts";
-import {
-  EMPTY_AUTHORITY,
-  formatUrl,
-  parseUrl,
-  splitUrlScheme,
-  type Url,
-  type UrlAuthority,
-  type UrlWarn,
-  urlPathOf,
-} from "./url.ts";
+import { formatUrl, parseUrl, splitUrlScheme, type Url, type UrlWarn, urlPathOf } from "./url.ts";
+import { EMPTY_AUTHORITY, type UrlAuthority } from "./url-authority.ts";
 
 /** Git's own schemes; a text that begins with one is never `host:path`. */
 const GIT_SCHEMES = /^(?:git\+)?(?:ssh|https?|file|ftps?|git)$/;

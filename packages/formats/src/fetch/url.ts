@@ -10,16 +10,7 @@
 import { compareBytes } from "../byte-order.ts";
 import { FormatError } from "../format-error.ts";
 import { marked } from "../marked-text.ts";
-
-/** The authority of a URL: `user:password@host:port`. All parts are decoded. */
-export interface UrlAuthority {
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly host: string;
-  /** Written in brackets. */
-  readonly isIpv6: boolean;
-  readonly port: number | undefined;
-}
+import type { UrlAuthority } from "./url-authority.ts";
 
 /** The decoded parts of a URL. */
 export interface Url {
@@ -32,15 +23,6 @@ export interface Url {
 
 /** Receives a warning about a questionable URL. */
 export type UrlWarn = (message: string) => void;
-
-/** The empty authority, as in `scheme:///path`. */
-export const EMPTY_AUTHORITY: UrlAuthority = {
-  user: undefined,
-  password: undefined,
-  host: "",
-  isIpv6: false,
-  port: undefined,
-};
 
 const PCHAR = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
 const URL_PATTERN = new RegExp(

@@ -101,7 +101,7 @@ export const cacheCommand: Program<CacheFlags> = {
   positional: (flags, argument) => {
     if (argument !== "show" && argument !== "trim" && argument !== "clear") {
       throw usageError(
-        marked`'${argument}' is not something to do with the cache: show, trim or clear`,
+        marked`'${argument}' is not something to do with the cache: show, trim, clear or warm`,
       );
     }
     if (flags.action !== undefined) throw usageError("only one thing can be done at a time");

@@ -36,7 +36,7 @@ export function namesFlakes(args: readonly string[], options: readonly Option<ne
   if (hasFlakeFlags(args)) return true;
   if (args.includes("--help") || args.includes("--version")) return false;
   const names = positionalsOf(args, options);
-  return names.length === 0 ? isInFlake(process.cwd()) : names.some(isFlake);
+  return names.length === 0 ? isInFlake() : names.some(isFlake);
 }
 
 /** Whether a command line has flags that only make sense with a flake. */
@@ -89,8 +89,15 @@ function isFlakeDirectory(path: string): boolean {
   return existsSync(join(path, "flake.nix")) && !existsSync(join(path, "default.nix"));
 }
 
-/** Whether a directory without `default.nix` is in a flake. */
-export function isInFlake(directory: string): boolean {
+/** Whether the current directory has no `default.nix` and is in a flake. */
+export function isInFlake(): boolean {
+  let directory: string;
+  try {
+    directory = process.cwd();
+  } catch {
+    // The command will say that it was removed.
+    return false;
+  }
   if (existsSync(join(directory, "default.nix"))) return false;
   for (let path = directory; ; path = dirname(path)) {
     if (existsSync(join(path, "flake.nix"))) return true;

@@ -126,7 +126,7 @@ export const commands: readonly Command[] = [
   {
     ...topicOf("fmt", fmtCommand),
     start: (args, terminal) =>
-      args.length === 0 && isInFlake(process.cwd())
+      args.length === 0 && isInFlake()
         ? startFlakeCommand("fmt", args, terminal)
         : runProgram(fmtCommand, args, terminal),
   },

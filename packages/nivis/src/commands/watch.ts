@@ -3,7 +3,7 @@ import { encodeUtf8 } from "@nivis/formats";
 import { Invocation } from "../invocation.ts";
 import { type HelpTopic, renderHelp } from "../options/help.ts";
 import { usageError } from "../options/option.ts";
-import { runProgram } from "../program.ts";
+import { isDecided, runProgram } from "../program.ts";
 import type { Terminal } from "../terminal.ts";
 import { WatchedCommand } from "../warm/watched-command.ts";
 import { evalCommand } from "./eval.ts";
@@ -74,10 +74,14 @@ export async function startWatch(args: readonly string[], terminal: Terminal): P
       ? runProgram(evalCommand, own, given)
       : runProgram(instantiateCommand, own, given),
   );
+  const hasEnded =
+    command === "eval"
+      ? isDecided(evalCommand, own, terminal)
+      : isDecided(instantiateCommand, own, terminal);
   try {
     for (let run = 1; ; run++) {
       const code = watched.run();
-      if (run >= runs) return code;
+      if (run >= runs || hasEnded) return code;
       const changed = await watched.change();
       if (changed === undefined) return code;
       terminal.writeLine(`nivis watch: '${changed}' has changed`);

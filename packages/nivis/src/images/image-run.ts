@@ -9,6 +9,7 @@
 import {
   type Evaluation,
   type HeapImageOptions,
+  openHeapImage,
   type SearchPathEntry,
   type SettingsInput,
   summarizeHeapImage,
@@ -68,7 +69,7 @@ class RunWithImages implements ImageUse {
     const { machine } = invocation;
     const { environment, build } = this.terminal;
     this.directory = cacheDirectory(machine);
-    const options = { keeps: this.keeps, text: latin1 };
+    const options = { open: openHeapImage, keeps: this.keeps, text: latin1 };
     // These allow more files as an evaluation goes on.
     if (settings.pureEval === true || settings.restrictEval === true) return options;
     // A run that fails because of these is repeated without an image.

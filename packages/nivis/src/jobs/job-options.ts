@@ -169,7 +169,7 @@ export const JOB_OPTIONS: readonly Option<JobFlags>[] = [
   valueFlag(
     ["--resume"],
     "JOURNAL",
-    "Keep finished lines in the file JOURNAL, and begin with those that are in it",
+    "Keep finished lines in the file JOURNAL, and begin with those that are in it, whatever has changed since; --remember compares files",
     (flags, path) => {
       flags.journal = encodeUtf8(path);
     },

@@ -24,7 +24,8 @@ import {
   InputError,
   marked,
 } from "@nivis/formats";
-import { bytesOfText, currentDirectory, toNodePath } from "../byte-path.ts";
+import { bytesOfText, toNodePath } from "../byte-path.ts";
+import { currentDirectory } from "../current-directory.ts";
 import { errnoCode, errnoMessage } from "../errno.ts";
 import type { SettingTexts } from "../settings/fetch-setting-texts.ts";
 import { type NodeFetchHost, nodeFetchHost } from "./fetch-host.ts";
