@@ -179,7 +179,7 @@ export class BreakpointTable {
     return code?.places().reduce((first, place) => (place.pc < first.pc ? place : first));
   }
 
-  /** Returns the breakpoints that have found their places in a file that was loaded. */
+  /** Returns the breakpoints that have found their places in a file that was loaded, or have none there. */
   fileLoaded(file: LoadedFile): Breakpoint[] {
     const { path } = file;
     if (path === undefined) return [];
@@ -189,7 +189,7 @@ export class BreakpointTable {
       if (place.kind !== "line" || place.path !== path) continue;
       const wasVerified = breakpoint.isVerified;
       this.#placeInFile(breakpoint, file, place.line, place.column);
-      if (breakpoint.isVerified && !wasVerified) found.push(breakpoint);
+      if (!wasVerified) found.push(breakpoint);
     }
     return found;
   }
@@ -339,6 +339,18 @@ export function placesOfLine(
     return true;
   });
   return firstOfEach(outermost);
+}
+
+/** Why no expression is at or behind a line of a file; `undefined` if the file is not loaded. */
+export function whyNowhere(map: CodeMap, path: Bytes, line: number): string | undefined {
+  const [file] = map.filesAt(path);
+  if (file === undefined) return undefined;
+  const { source } = file;
+  const { text } = source;
+  const last = source.lineColumn(text.endsWith("\n") ? text.length - 1 : text.length).line;
+  return line > last
+    ? `the file ends at line ${last}`
+    : `no expression begins at line ${line} or behind it`;
 }
 
 /** The first place in each code. */

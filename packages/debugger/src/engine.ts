@@ -33,6 +33,7 @@ import {
   type Suspendable,
   stackFrames,
   type Thunk,
+  typeWithArticle,
   type Value,
 } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
@@ -127,7 +128,7 @@ export interface DebuggerOptions {
   readonly onStop: (stop: StopEvent) => Promise<Resume>;
   /** The text of a log point; bytes, without a newline. */
   readonly onLog?: ((text: Bytes, frame: DebugFrame | undefined) => void) | undefined;
-  /** A breakpoint that had no place has found one. */
+  /** A breakpoint that had no place has found one, or its file is loaded and has none for it. */
   readonly onBreakpointPlaced?: ((breakpoint: Breakpoint) => void) | undefined;
   /** A file was loaded. */
   readonly onLoaded?: ((file: LoadedFile) => void) | undefined;
@@ -630,7 +631,12 @@ export class Debugger {
     const milliseconds = this.#options.timeLimit ?? DEFAULT_TIME_LIMIT;
     if (condition !== undefined && condition !== "") {
       try {
-        if ((await this.evaluate(condition, frame, { milliseconds })) === false) return false;
+        const value = await this.evaluate(condition, frame, { milliseconds });
+        if (value === false) return false;
+        if (value !== true) {
+          const text = `the condition '${condition}' is ${typeWithArticle(value)} and not a Boolean`;
+          this.#options.onLog?.(text, frame);
+        }
       } catch (error) {
         // Somebody has to see that a condition fails, so it counts as true.
         const message = error instanceof EvalError ? error.message : String(error);

@@ -8,6 +8,7 @@ export {
   parseHitCondition,
   placesOfFile,
   placesOfLine,
+  whyNowhere,
 } from "./breakpoints.ts";
 export { CodeMap, type CodePlace, LoadedFile, UnitCode } from "./code-map.ts";
 export { CAPABILITIES, EXCEPTION_FILTERS } from "./dap/capabilities.ts";

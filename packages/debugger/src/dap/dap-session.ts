@@ -8,17 +8,19 @@
  */
 import { EvalError, Interruption, printPretty, type Slot, Thunk, type Value } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "@nivis/formats";
-import { type Expr, NodeKind, type SourceFile } from "@nivis/syntax";
+import { type Expr, NodeKind, parse, SourceFile } from "@nivis/syntax";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import {
   type Breakpoint,
   type BreakpointOptions,
   type BreakpointPlace,
   placesOfFile,
+  whyNowhere,
 } from "../breakpoints.ts";
 import type { CodePlace, LoadedFile, UnitCode } from "../code-map.ts";
 import { Debugger, type DebuggerOptions, type Resume, type StopEvent } from "../engine.ts";
 import type { DebugFrame } from "../frames.ts";
+import { checkedArguments } from "./argument-shapes.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { AddressSpace } from "./disassembly.ts";
 import type { DapHost, DebuggedProgram, LaunchArguments } from "./host.ts";
@@ -31,6 +33,11 @@ import { knownSlot, VariableTable } from "./variables.ts";
 const THREAD = 1;
 /** Milliseconds that a watched expression may take; the console and variables take what they need. */
 const WATCH_LIMIT = 10_000;
+
+/** The most frames of one response, and the most lines of `:who`; a client asks for the others with `startFrame`. */
+const MAX_FRAMES = 1000;
+/** The most names that complete a text. */
+const MAX_COMPLETIONS = 10_000;
 
 /** A breakpoint as the client has set it; it outlives a restart. */
 interface WantedBreakpoint {
@@ -107,13 +114,7 @@ export class DapSession {
       if (request.command === "initialize") this.#event("initialized");
       this.#afterResponse(request.command);
     } catch (error) {
-      // Clients promise what arguments look like, so nothing checks each of them.
-      const text =
-        error instanceof EvalError
-          ? decodeUtf8(error.message)
-          : error instanceof TypeError
-            ? `the arguments of '${String(request.command)}' are not those of the protocol (${error.message})`
-            : textOfBug(error);
+      const text = error instanceof EvalError ? decodeUtf8(error.message) : textOfBug(error);
       const format = interruption.aborted ? "cancelled" : text;
       this.#send({
         type: "response",
@@ -179,9 +180,8 @@ export class DapSession {
     { command, arguments: given, seq }: DebugProtocol.Request,
     interruption: Interruption,
   ): Promise<Answer> {
-    // Each request has arguments of its own, which the client promises.
-    // biome-ignore lint/suspicious/noExplicitAny: see above; what is used is checked where it matters
-    const args: any = given ?? {};
+    // biome-ignore lint/suspicious/noExplicitAny: each request has arguments of its own, which are checked
+    const args: any = checkedArguments(String(command), given);
     switch (command) {
       case "initialize":
         this.#client = args;
@@ -298,11 +298,6 @@ export class DapSession {
     const given = [args.program, args.expression, args.flake].filter((one) => one !== undefined);
     if (given.length !== 1) {
       throw new RangeError("'launch' takes one of 'program', 'expression' and 'flake'");
-    }
-    for (const name of ["program", "expression", "flake", "attr", "cwd"] as const) {
-      if (args[name] !== undefined && typeof args[name] !== "string") {
-        throw new RangeError(`'${name}' must be a string`);
-      }
     }
     this.#launched = args;
     this.#program = await this.#host.launch(args, this.#debug);
@@ -431,7 +426,7 @@ export class DapSession {
   #stackTrace({ startFrame = 0, levels = 0 }: DebugProtocol.StackTraceArguments): object {
     const frames = this.#stop?.frames;
     if (frames === undefined) throw new RangeError("the evaluation has not stopped");
-    const end = levels === 0 ? undefined : startFrame + levels;
+    const end = startFrame + (levels === 0 ? MAX_FRAMES : Math.min(levels, MAX_FRAMES));
     const stackFrames = frames
       .slice(startFrame, end)
       .map((frame, i) => this.#stackFrame(frame, startFrame + i));
@@ -558,10 +553,13 @@ export class DapSession {
       }
     }
     if (name === ":who") {
-      const lines = (this.#stop?.frames ?? []).map((one) => {
+      const frames = this.#stop?.frames ?? [];
+      const lines = frames.slice(0, MAX_FRAMES).map((one) => {
         const around = one.definedIn();
         return `${one.name}${around === "" ? "" : ` (defined in ${around})`}`;
       });
+      const more = frames.length - lines.length;
+      if (more > 0) lines.push(`... and ${more} more`);
       return { result: decodeUtf8(lines.join("\n")), variablesReference: 0 };
     }
     throw new RangeError("the console knows ':force EXPRESSION', ':who' and expressions");
@@ -596,7 +594,7 @@ export class DapSession {
     const cut = before.slice(0, column - (this.#client.columnsStartAt1 === false ? 0 : 1));
     const { start, names } = completionsOf(encodeUtf8(cut), frame, this.#debug);
     const from = decodeUtf8(encodeUtf8(cut).slice(0, start)).length;
-    return names.map((name) => ({
+    return names.slice(0, MAX_COMPLETIONS).map((name) => ({
       label: decodeUtf8(name),
       start: from,
       length: cut.length - from,
@@ -773,6 +771,10 @@ export class DapSession {
     const shown = wishes.map((wish): DebugProtocol.Breakpoint => {
       if (wish === undefined) return { verified: false, reason: "failed", message: "not found" };
       const id = this.#nextBreakpoint++;
+      const mistake = this.#mistakeIn(wish);
+      if (mistake !== undefined) {
+        return { id, verified: false, reason: "failed", message: mistake };
+      }
       try {
         const breakpoint = breakpoints.add(wish.place, wish.options, id);
         wanted.push({ ...wish, id });
@@ -786,13 +788,28 @@ export class DapSession {
     return shown;
   }
 
+  /** Why a breakpoint can never be reached, whatever is loaded. */
+  #mistakeIn({ place, options: { condition } }: Wish): string | undefined {
+    if (place.kind === "line") {
+      const { line, column = 1 } = place;
+      if (line < 1) return `Lines begin at ${this.#client.linesStartAt1 === false ? 0 : 1}`;
+      if (column < 1) return `Columns begin at ${this.#client.columnsStartAt1 === false ? 0 : 1}`;
+    }
+    const error = condition === undefined ? undefined : syntaxError(condition);
+    return error && `The condition does not parse: ${decodeUtf8(error)}`;
+  }
+
   #shownBreakpoint(breakpoint: Breakpoint): DebugProtocol.Breakpoint {
-    const { id, places, place, isVerified, isBuiltin } = breakpoint;
+    const { id, places, place, isBuiltin } = breakpoint;
     const [first] = places;
     if (first === undefined) {
       if (isBuiltin) return { id, verified: true };
-      const message = place.kind === "line" ? "The file is not loaded yet" : "Not found yet";
-      return { id, verified: isVerified, reason: "pending", message };
+      if (place.kind !== "line")
+        return { id, verified: false, reason: "pending", message: "Not found yet" };
+      const why = whyNowhere(this.#debug.map, place.path, place.line);
+      return why === undefined
+        ? { id, verified: false, reason: "pending", message: "The file is not loaded yet" }
+        : { id, verified: false, reason: "failed", message: sentence(why) };
     }
     const { file } = first.code;
     const start = this.#clientPlace(file.source, first.expr.start);
@@ -957,6 +974,16 @@ function meaningOf({ isFunction, unit }: UnitCode): string {
 function resultOf(variable: DebugProtocol.Variable): object {
   const { value, name: _, evaluateName: __, ...rest } = variable;
   return { result: value, ...rest };
+}
+
+/** What is wrong with an expression that does not parse; bytes. */
+function syntaxError(text: Bytes): Bytes | undefined {
+  const options = { basePath: "/", home: "/", features: { pipeOperators: true } };
+  return parse(new SourceFile({ kind: "string" }, text), options).firstError?.message;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function textOf({ file }: UnitCode, { start, end }: Expr): Bytes {

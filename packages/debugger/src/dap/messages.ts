@@ -50,7 +50,7 @@ export class MessageReader {
     const end = this.#buffer.indexOf(SEPARATOR);
     if (end < 0) {
       if (this.#buffer.length <= MAX_HEADER) return undefined;
-      return new RubbishError("the client does not speak the Debug Adapter Protocol", false);
+      return new RubbishError("something that is not the Debug Adapter Protocol", false);
     }
     const header = this.#buffer.slice(0, end);
     const match = /^Content-Length: *(\d+)$/im.exec(header);

@@ -17,6 +17,9 @@ import { printIdentifier } from "@nivis/syntax";
 import type { DebugProtocol } from "@vscode/debugprotocol";
 import { showSlot } from "../values.ts";
 
+/** The most variables of one response to a client that does not ask for a part; the others are behind one more. */
+const MAX_VARIABLES = 5000;
+
 /** A name and what is behind it. */
 export interface NamedSlot {
   readonly name: Bytes;
@@ -115,9 +118,20 @@ export class VariableTable {
     if (container.kind === "lazy") {
       return { variables: [await this.#forced(container.named)], wasForced: true };
     }
-    const end = count === undefined || count === 0 ? undefined : start + count;
-    const children = childrenOf(container).slice(start, end);
-    return { variables: children.map((child) => this.variable(child)), wasForced: false };
+    const isPart = count !== undefined && count > 0;
+    const end = start + (isPart ? count : MAX_VARIABLES);
+    const children = childrenOf(container);
+    const variables = children.slice(start, end).map((child) => this.variable(child));
+    const rest = isPart ? [] : children.slice(end);
+    if (rest.length > 0) {
+      variables.push({
+        name: "\u2026",
+        value: `${rest.length} more`,
+        variablesReference: this.scope(rest),
+        namedVariables: rest.length,
+      });
+    }
+    return { variables, wasForced: false };
   }
 
   async #forced(named: NamedSlot): Promise<DebugProtocol.Variable> {

@@ -27,7 +27,7 @@ import {
   type Value,
 } from "@nivis/eval";
 import { type Bytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
-import { applySetting } from "@nivis/node";
+import { applySetting, errnoMessage } from "@nivis/node";
 import { loadOutput } from "../flakes/repl-flake.ts";
 import type { Invocation } from "../invocation.ts";
 import type { AutoArgument } from "../options/evaluation-options.ts";
@@ -151,7 +151,7 @@ async function serveStreams(
   }
   client.vanish();
   await client.ended;
-  return 0;
+  return client.wasRefused ? 1 : 0;
 }
 
 /** Milliseconds that a client waits for the one before it to leave. */
@@ -260,6 +260,8 @@ async function serveRunning(
 class Client {
   /** Settled when the session is over. */
   readonly ended: Promise<void>;
+  /** Whether the session is over because the client has sent what cannot be read. */
+  wasRefused = false;
   readonly #reader = new MessageReader();
   readonly #session: DapSession;
   readonly #connection: Connection;
@@ -301,6 +303,7 @@ class Client {
       }
       this.#session.reject(message.message);
       if (!message.isRecoverable) {
+        this.wasRefused = true;
         this.vanish();
         this.#connection.close();
         return;
@@ -347,7 +350,7 @@ async function launch(
   flags: DapFlags,
   invocation: Invocation,
 ): Promise<DebuggedProgram> {
-  if (args.cwd !== undefined) process.chdir(args.cwd);
+  if (args.cwd !== undefined) enter(args.cwd);
   const { settings } = invocation;
   for (const [name, value] of Object.entries(args.settings ?? {})) {
     applySetting(settings, encodeUtf8(name), encodeUtf8(String(value)), (text) =>
@@ -385,6 +388,16 @@ async function launch(
       invocation.openStore?.abandon();
     },
   };
+}
+
+/** Makes a directory the current one. */
+function enter(directory: string): void {
+  try {
+    process.chdir(directory);
+  } catch (error) {
+    const reason = errnoMessage((error as NodeJS.ErrnoException).code ?? "");
+    throw new EvalError("io", marked`cannot enter '${encodeUtf8(directory)}': ${reason}`);
+  }
 }
 
 /** The whole value of the file or the expression, with the trace of a file. */
