@@ -150,3 +150,33 @@ test("nix-build does not take the flag, as that of C++ Nix", async () => {
   expect(code).toBe(1);
   expect(err.join("\n")).toContain("unrecognised flag '--debugger'");
 });
+
+describe("breakpoints that cannot be", () => {
+  const file = join(root, "plain.nix");
+  const session = (typed: string) => debug(["eval", "-f", file, "bad"], `${typed}\n:q\n`);
+
+  test.each([
+    [`:break ${file}:999`, `there can be no breakpoint at '${file}:999': the file ends at line 4`],
+    [`:break ${file}:0`, `'${file}:0': lines and columns begin at 1`],
+    [`:break ${file}:1:0`, `'${file}:1:0': lines and columns begin at 1`],
+    [":delete", "':delete' needs the number of a breakpoint"],
+    [":delete 7", "there is no breakpoint '7'"],
+    [":unwatch", "':unwatch' needs the number of a watched expression"],
+  ])("%s", async (typed, message) => {
+    const { err } = await session(`${typed}\n:break`);
+    expect(err).toContain(`error: ${message}`);
+  });
+
+  test("a refused breakpoint is not kept", async () => {
+    const { out } = await session(`:break ${file}:999\n:break`);
+    expect(out).toContain("there are no breakpoints");
+  });
+
+  test("a breakpoint behind the end of a file that was not loaded yet says so", async () => {
+    const { out } = await debug(
+      ["eval", "-f", file, "bad", "--break", `${file}:999`],
+      ":break\n:q\n",
+    );
+    expect(out).toContain(`breakpoint 1: ${file}:999, the file ends at line 4`);
+  });
+});

@@ -19,6 +19,9 @@ export function breakpointPlace(session: Session, debug: Debugger, text: Bytes):
     return { kind: "function", name: text };
   }
   const [, name = "", line, column] = match;
+  if (Number(line) === 0 || Number(column ?? 1) === 0) {
+    throw new EvalError("value", marked`'${text}': lines and columns begin at 1`);
+  }
   return {
     kind: "line",
     path: pathOf(session, debug, name),

@@ -6,6 +6,7 @@
 import {
   type Breakpoint,
   type DebugFrame,
+  type Debugger,
   type NixFrame,
   namesIn,
   type Resume,
@@ -13,6 +14,7 @@ import {
   renderFrameNumber,
   renderNixFrame,
   showSlot,
+  whyNowhere,
 } from "@nivis/debugger";
 import { describePosition, EvalError, NO_POS, type PosIdx } from "@nivis/eval";
 import type { Bytes } from "@nivis/formats";
@@ -125,6 +127,7 @@ export const DEBUG_COMMANDS: readonly ReplCommand[] = [
     },
   ),
   printing([":delete"], "<n>", "Remove a breakpoint", (_, stop, argument) => {
+    if (argument === "") throw new EvalError("value", "':delete' needs the number of a breakpoint");
     if (!stop.debug.breakpoints.remove(Number.parseInt(argument, 10))) {
       throw new EvalError("value", marked`there is no breakpoint '${argument}'`);
     }
@@ -143,6 +146,9 @@ export const DEBUG_COMMANDS: readonly ReplCommand[] = [
     },
   ),
   printing([":unwatch"], "<n>", "No longer show an expression", (_, stop, argument) => {
+    if (argument === "") {
+      throw new EvalError("value", "':unwatch' needs the number of a watched expression");
+    }
     const index = Number.parseInt(argument, 10) - 1;
     if (stop.watches[index] === undefined) {
       throw new EvalError("value", marked`there is no watched expression '${argument}'`);
@@ -270,8 +276,17 @@ function setBreakpoint(repl: Repl, stop: DebugStop, argument: Bytes): void {
   const breakpoint = breakpoints.add(breakpointPlace(repl.session, stop.debug, place), {
     condition,
   });
+  const { place: wanted } = breakpoint;
+  const why =
+    wanted.kind === "line" && !breakpoint.isVerified
+      ? whyNowhere(stop.debug.map, wanted.path, wanted.line)
+      : undefined;
+  if (why !== undefined) {
+    breakpoints.remove(breakpoint.id);
+    throw new EvalError("value", marked`there can be no breakpoint at '${place}': ${why}`);
+  }
   stop.debug.breakpointsChanged();
-  repl.print(`${breakpointText(breakpoint)}\n`);
+  repl.print(`${breakpointText(breakpoint, stop.debug)}\n`);
 }
 
 /** Throws if a text does not parse. The names in it are those of another place. */
@@ -286,10 +301,11 @@ function checkSyntax(repl: Repl, text: Bytes): void {
 function listBreakpoints(repl: Repl, stop: DebugStop): void {
   const { all } = stop.debug.breakpoints;
   if (all.length === 0) repl.print("there are no breakpoints\n");
-  for (const breakpoint of all) repl.print(`${breakpointText(breakpoint)}\n`);
+  for (const breakpoint of all) repl.print(`${breakpointText(breakpoint, stop.debug)}\n`);
 }
 
-function breakpointText({ id, place, places, options, hits, isBuiltin }: Breakpoint): Bytes {
+function breakpointText(breakpoint: Breakpoint, { map }: Debugger): Bytes {
+  const { id, place, places, options, hits, isBuiltin } = breakpoint;
   const condition = options.condition === undefined ? "" : ` if ${options.condition}`;
   const count = hits === 0 ? "" : `, reached ${hits === 1 ? "once" : `${hits} times`}`;
   const asked =
@@ -302,7 +318,10 @@ function breakpointText({ id, place, places, options, hits, isBuiltin }: Breakpo
   let where: Bytes;
   if (isBuiltin) where = ", a builtin";
   else if (first === undefined)
-    where = place.kind === "line" ? ", not loaded yet" : ", not found yet";
+    where =
+      place.kind === "line"
+        ? `, ${whyNowhere(map, place.path, place.line) ?? "not loaded yet"}`
+        : ", not found yet";
   else {
     const found = first.code.file.source.describe(first.expr.start);
     const more = places.length > 1 ? ` and ${places.length - 1} more` : "";
