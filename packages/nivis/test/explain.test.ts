@@ -1,5 +1,5 @@
 /** `nivis explain`: positions, options with their definitions, overlays. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { folderWith, nivis } from "./terminal-double.ts";
@@ -114,6 +114,8 @@ describe("the module system", () => {
   file = "${folder.path}/m.nix";
   mk = _type: priority: content: { inherit _type priority content; };
   mergeDefinitions = loc: type: defs: { value = map (def: def.value) defs; };
+  known = value: builtins.deepSeq value value;
+  mergeModules' = prefix: modules: configs: builtins.length configs;
   option = name: type: {
     _type = "option";
     inherit type;
@@ -133,6 +135,12 @@ in {
     off = option "off" { description = "number"; };
     empty = option "empty" { description = "list"; emptyValue.value = [ ]; };
     silent = option "silent" { description = "number"; } // { default = 1; };
+    "we.ird" = option "we.ird" { description = "number"; } // {
+      apply = value: value + 1;
+      declarations = [ "<unknown-file>" ];
+      declarationPositions = [ { file = "/somewhere.nix"; line = 4; column = 2; } ];
+    };
+    free = option "free" { description = "open"; };
     users = option "users" { description = "users"; getSubOptions = prefix: { inherit home; }; };
   };
   config = {
@@ -145,6 +153,17 @@ in {
     off = builtins.seq (builtins.length (merged [ "off" ] [ { _type = "if"; condition = false; content = 1; } ])) (throw "has no value defined");
     empty = [ ];
     silent = 1;
+    "we.ird" = builtins.seq (mergeModules' [ ] [ ] [ { file = "<unknown-file>"; config = { other = 1; }; } ])
+      builtins.seq (mergeModules' [ ] [ ] [ { file = "<unknown-file>"; config = {
+        "we.ird" = 1;
+      }; } ])
+      builtins.head (mergeDefinitions [ "we.ird" ] "type" [
+        { file = "<unknown-file>"; value = mk "override" 1500 0; }
+        { file = "<unknown-file>"; value = 1; }
+      ]).value;
+    free = builtins.seq (builtins.length (merged [ "free" ] [ (known { a = mk "override" 50 1; b = { c = mk "order" 300 (mk "override" 77 2); }; }) ])) {
+      a = builtins.seq (builtins.length (mergeDefinitions [ "free" "a" ] { description = "part"; } [ { inherit file; value = mk "override" 50 1; } ]).value) 1;
+    };
   };
 }`,
   );
@@ -193,6 +212,35 @@ in {
       "    not defined, and it has no default: its type merges no definitions to [ ]",
     );
     expect(silent).toContain("    not defined: it has its default");
+  });
+
+  test("a module without a file has the position of its attribute", () => {
+    const { code, out, err } = explained('config."we.ird"');
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const line = readFileSync(system, "utf8").split("\n").indexOf('        "we.ird" = 1;') + 1;
+    const apply =
+      readFileSync(system, "utf8").split("\n").indexOf("      apply = value: value + 1;") + 1;
+    const at = "in <unknown-file>";
+    expect(out.split("\n").slice(1).join("\n")).toBe(`  option "we.ird": number
+    declared in <unknown-file>, at /somewhere.nix:4:2
+    apply changes the merged value: DIR/modules.nix:${apply}:7
+    1  (priority 100: counts)
+      ${at}, at DIR/modules.nix:${line}:9
+    0  (priority 1500: does not count, another has a higher priority)
+      ${at}
+`);
+  });
+
+  test("properties in values are shown as they are written, and attributes by themselves", () => {
+    expect(explained("config.free").out).toContain(
+      "    { a = mkForce 1; b = { c = mkOrder 300 (mkOverride 77 2); }; }  (priority 100: counts)\n",
+    );
+    expect(explained("config.free.a").out).toBe(`config.free.a = 1
+  free.a, in the value of option free: part
+    declared in DIR/m.nix
+    1  (priority 50: counts)
+      in DIR/m.nix
+`);
   });
 
   test("definitions are shown even if their value fails, and other paths, too", () => {

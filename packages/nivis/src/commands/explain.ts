@@ -19,6 +19,7 @@ import {
   isDerivation,
   isList,
   isString,
+  knownValue,
   type Lambda,
   NO_POS,
   parseAttrPath,
@@ -31,7 +32,7 @@ import {
   type Value,
 } from "@nivis/eval";
 import { decodeUtf8, encodeUtf8 } from "@nivis/formats";
-import { type Expr, NodeKind, parse, SourceFile, walk } from "@nivis/syntax";
+import { type Expr, NodeKind, parse, printIdentifier, SourceFile, walk } from "@nivis/syntax";
 import { withFlakeTargets } from "../flakes/flake-targets.ts";
 import { flag, usageError } from "../options/option.ts";
 import {
@@ -58,6 +59,8 @@ interface Definition {
   readonly file: string;
   /** `LINE:COLUMN` of the binding in the file, if it was found. */
   readonly place: string | undefined;
+  /** Where the attribute stands, if the file and place do not say so, as in modules without a file. */
+  readonly position: string | undefined;
   readonly priority: number;
   /** The place among the definitions that `mkOrder`, `mkBefore` or `mkAfter` gives. */
   readonly order: number | undefined;
@@ -66,9 +69,15 @@ interface Definition {
   readonly lost: "priority" | "condition" | undefined;
 }
 
+/** The modules that define a name, and where. */
+type ModuleLevel = readonly { readonly file: string; readonly position: string | undefined }[];
+
 /** What is known about an option. */
 interface OptionReport {
+  /** The path, with names in quotes where they need them. */
   readonly option: string;
+  /** The option whose value this is an attribute of, if it is not an option itself. */
+  readonly within: string | undefined;
   readonly declarations: readonly string[];
   readonly type: string | undefined;
   readonly default: string | undefined;
@@ -76,6 +85,8 @@ interface OptionReport {
   readonly hasDefault: boolean;
   /** What the type gives if there is no definition, as `[ ]` for lists. */
   readonly emptyValue: string | undefined;
+  /** Where the function stands that the merged value is passed through. */
+  readonly apply: string | undefined;
   readonly isDefined: boolean;
   readonly priority: number | undefined;
   readonly definitions: readonly Definition[];
@@ -95,6 +106,32 @@ interface Report {
 
 /** The priority of a definition without one, and of the default of an option. */
 const DEFAULT_PRIORITY = 100;
+
+/** What the module system calls the file of a module that is written in an expression. */
+const UNKNOWN_FILE = "<unknown-file>";
+
+/** The attributes of each property, which is a set with a `_type`. */
+const PROPERTY_PARTS = {
+  override: ["priority", "content"],
+  order: ["priority", "content"],
+  if: ["condition", "content"],
+  merge: ["contents"],
+} as const;
+
+/** The functions that make properties with these priorities. */
+const OVERRIDES: ReadonlyMap<unknown, string> = new Map([
+  [10, "mkVMOverride"],
+  [50, "mkForce"],
+  [1000, "mkDefault"],
+  [1500, "mkOptionDefault"],
+]);
+const ORDERS: ReadonlyMap<unknown, string> = new Map([
+  [500, "mkBefore"],
+  [1500, "mkAfter"],
+]);
+
+/** How deep definitions are searched for properties to be shown. */
+const MAX_DEPTH = 4;
 
 /** What surrounds a value: the innermost priority and order count. */
 interface Wrapping {
@@ -183,17 +220,21 @@ function runExplain(
   if (failure !== undefined) throw failure;
 }
 
-/** Remembers the arguments of the function that merges definitions. */
+/** Remembers the arguments of the functions that merge definitions, and modules. */
 class MergeWatcher implements RunObserver {
-  readonly merges: { readonly loc: Slot; readonly definitions: Slot }[] = [];
+  readonly merges: { readonly loc: Slot; readonly type: Slot; readonly definitions: Slot }[] = [];
+  /** The configurations of modules, each with its file, at a prefix of paths. */
+  readonly levels: { readonly loc: Slot; readonly configs: Slot }[] = [];
 
   instruction(lambda: Lambda, pc: number, stack: readonly unknown[], base: number): void {
     // All three arguments lie in the frame of the fused code: the last one in the first local.
-    if (pc !== 0 || lambda.name !== "mergeDefinitions" || lambda.extraArguments !== 2) return;
-    this.merges.push({
-      loc: stack[base + lambda.localCount - 2] as Slot,
-      definitions: stack[base] as Slot,
-    });
+    if (pc !== 0 || lambda.extraArguments !== 2) return;
+    const loc = stack[base + lambda.localCount - 2] as Slot;
+    const last = stack[base] as Slot;
+    if (lambda.name === "mergeDefinitions") {
+      const type = stack[base + lambda.localCount - 1] as Slot;
+      this.merges.push({ loc, type, definitions: last });
+    } else if (lambda.name === "mergeModules'") this.levels.push({ loc, configs: last });
   }
 }
 
@@ -238,8 +279,7 @@ class Explainer {
         current = this.#element(current, name);
         continue;
       }
-      const pos = current.positionOf(name);
-      steps.push({ name, position: pos === NO_POS ? "" : this.#describe(pos) });
+      steps.push({ name, position: this.#placeOf(current, name) });
       if (name === "config" && current.has("options") && i + 1 < names.length) {
         option = this.#option(
           this.#evaluation.force(current.get("options") as Slot),
@@ -265,6 +305,12 @@ class Explainer {
 
   #element(list: Value, name: string): Value {
     return isList(list) ? this.#evaluation.force(list[Number(name)] as Slot) : list;
+  }
+
+  /** Where an attribute stands; empty if that is not known. */
+  #placeOf(set: Attrs, name: string): string {
+    const pos = set.positionOf(name);
+    return pos === NO_POS ? "" : this.#describe(pos);
   }
 
   #describe(pos: Parameters<Evaluation["positions"]["resolve"]>[0]): string {
@@ -337,6 +383,7 @@ class Explainer {
         const path = names.slice(0, i + 1);
         return (
           this.#subOption(at as Attrs, path, names.slice(i + 1)) ??
+          this.#attributeOf(at as Attrs, path, names.slice(i + 1)) ??
           this.#describeOption(at as Attrs, path)
         );
       }
@@ -380,15 +427,50 @@ class Explainer {
     return undefined;
   }
 
+  /** The definitions of an attribute in the value of an option, if they were merged by themselves. */
+  #attributeOf(
+    option: Attrs,
+    path: readonly string[],
+    rest: readonly string[],
+  ): OptionReport | undefined {
+    for (let length = rest.length; length > 0; length--) {
+      const found = [...path, ...rest.slice(0, length)];
+      const merge = this.#mergesAt(found).at(-1);
+      if (merge === undefined) continue;
+      const { declarations } = this.#describeOption(option, path);
+      return {
+        option: printPath(found),
+        within: printPath(path),
+        declarations,
+        type: this.#text(this.#forced(merge.type), "description"),
+        default: undefined,
+        hasDefault: false,
+        emptyValue: undefined,
+        apply: undefined,
+        isDefined: true,
+        priority: undefined,
+        definitions: this.#weighed(this.#merged(found)),
+      };
+    }
+    return undefined;
+  }
+
   #describeOption(option: Attrs, path: readonly string[]): OptionReport {
     const positions = this.#items(this.#attribute(option, "declarationPositions")).map((one) => {
       const line = this.#attribute(one, "line");
       const file = this.#text(one, "file") ?? "";
       return typeof line === "number" ? `${file}:${line}:${this.#attribute(one, "column")}` : file;
     });
-    const files = this.#items(this.#attribute(option, "declarations")).flatMap((file) =>
-      isString(file) ? [textOf(file)] : [],
-    );
+    const files = this.#items(this.#attribute(option, "declarations")).flatMap((file, i) => {
+      if (!isString(file)) return [];
+      const name = textOf(file);
+      const position = positions[i];
+      return [
+        name === UNKNOWN_FILE && position?.startsWith("/") === true
+          ? `${name}, at ${position}`
+          : name,
+      ];
+    });
     const fallback = this.#attribute(option, "default");
     const defaultText = this.#attribute(option, "defaultText");
     const empty = this.#attribute(
@@ -397,7 +479,8 @@ class Explainer {
     );
     const priority = this.#attribute(option, "highestPrio");
     return {
-      option: path.join("."),
+      option: printPath(path),
+      within: undefined,
       // The position of a renamed option is in the library, and the file in the module.
       declarations:
         positions.length > 0 && positions.every((one, i) => one.startsWith(`${files[i] ?? one}`))
@@ -414,6 +497,7 @@ class Explainer {
             : undefined),
       hasDefault: option.has("default"),
       emptyValue: empty === undefined ? undefined : this.#print(empty),
+      apply: option.has("apply") ? this.#placeOf(option, "apply") : undefined,
       isDefined: this.#attribute(option, "isDefined") === true,
       priority: typeof priority === "number" ? priority : undefined,
       definitions: this.#definitions(option, path),
@@ -432,8 +516,14 @@ class Explainer {
               this.#attribute(definition, "value"),
               UNWRAPPED,
               path,
+              undefined,
             ),
           );
+    return this.#weighed(shown);
+  }
+
+  /** Those that count first, each once, with the reason why others do not. */
+  #weighed(shown: readonly Definition[]): Definition[] {
     const best = Math.min(
       ...shown.filter(({ lost }) => lost === undefined).map(({ priority }) => priority),
     );
@@ -456,20 +546,59 @@ class Explainer {
 
   /** The definitions that were passed to be merged for a path. */
   #merged(path: readonly string[]): Definition[] {
-    return this.#watcher.merges.flatMap(({ loc, definitions }) => {
-      const names = this.#items(this.#forced(loc)).map((part) =>
-        isString(part) ? textOf(part) : "",
+    const levels = this.#levelsAt(path);
+    return this.#mergesAt(path).flatMap(({ definitions: slot }) => {
+      const definitions = this.#items(this.#forced(slot));
+      const files = definitions.map((definition) => this.#text(definition, "file") ?? "");
+      // The default of the option comes first, and no module defines it.
+      const defaults = (level: ModuleLevel): number => files.length - level.length;
+      const modules = levels.find(
+        (level) =>
+          [0, 1].includes(defaults(level)) &&
+          level.every(({ file }, i) => file === files[defaults(level) + i]),
       );
-      if (names.length !== path.length || names.some((name, i) => name !== path[i])) return [];
-      return this.#items(this.#forced(definitions)).flatMap((definition) =>
+      return definitions.flatMap((definition, i) =>
         this.#discharge(
-          this.#text(definition, "file") ?? "",
+          files[i] as string,
           this.#attribute(definition, "value"),
           UNWRAPPED,
           path,
+          modules?.[i - defaults(modules)]?.position,
         ),
       );
     });
+  }
+
+  #mergesAt(path: readonly string[]): MergeWatcher["merges"] {
+    return this.#watcher.merges.filter(({ loc }) => this.#isPath(loc, path));
+  }
+
+  #isPath(loc: Slot, path: readonly string[]): boolean {
+    const names = this.#items(this.#forced(loc));
+    return (
+      names.length === path.length &&
+      names.every((name, i) => isString(name) && textOf(name) === path[i])
+    );
+  }
+
+  /**
+   * The modules that define the last name of a path, in the order of their definitions, for each
+   * evaluation of modules at the path: the type of a submodule has one at the empty path.
+   */
+  #levelsAt(path: readonly string[]): ModuleLevel[] {
+    const name = path.at(-1) as string;
+    const above = path.slice(0, -1);
+    return this.#watcher.levels
+      .filter(({ loc }) => this.#isPath(loc, above))
+      .map(({ configs }) =>
+        this.#items(this.#forced(configs)).flatMap((module) => {
+          const config = this.#attribute(module, "config");
+          if (!(config instanceof Attrs) || !config.has(name)) return [];
+          const position = this.#placeOf(config, name) || undefined;
+          return [{ file: this.#text(module, "file") ?? "", position }];
+        }),
+      )
+      .filter((level) => level.length > 0);
   }
 
   #forced(slot: Slot): Value | undefined {
@@ -487,29 +616,86 @@ class Explainer {
     value: Value | undefined,
     wrapping: Wrapping,
     path: readonly string[],
+    attribute: string | undefined,
   ): Definition[] {
-    const found = (text: string, lost?: "condition"): Definition[] => [
-      { file, place: this.#placeIn(file, path), ...wrapping, value: text, lost },
-    ];
+    const found = (text: string, lost?: "condition"): Definition[] => {
+      const place = this.#placeIn(file, path);
+      const position = place === undefined ? attribute : undefined;
+      return [{ file, place, position, ...wrapping, value: text, lost }];
+    };
     if (value === undefined) return found("(fails)");
     const content = (): Value | undefined => this.#attribute(value, "content");
     switch (this.#text(value, "_type")) {
       case "merge":
         return this.#items(this.#attribute(value, "contents")).flatMap((one) =>
-          this.#discharge(file, one, wrapping, path),
+          this.#discharge(file, one, wrapping, path, attribute),
         );
       case "if":
         return this.#attribute(value, "condition") === true
-          ? this.#discharge(file, content(), wrapping, path)
+          ? this.#discharge(file, content(), wrapping, path, attribute)
           : found("(not evaluated)", "condition");
       case "override":
-        return this.#discharge(file, content(), this.#wrapped(value, wrapping, "priority"), path);
+        return this.#discharge(
+          file,
+          content(),
+          this.#wrapped(value, wrapping, "priority"),
+          path,
+          attribute,
+        );
       case "order":
-        return this.#discharge(file, content(), this.#wrapped(value, wrapping, "order"), path);
+        return this.#discharge(
+          file,
+          content(),
+          this.#wrapped(value, wrapping, "order"),
+          path,
+          attribute,
+        );
       case "definition":
-        return this.#discharge(file, this.#attribute(value, "value"), wrapping, path);
+        return this.#discharge(file, this.#attribute(value, "value"), wrapping, path, attribute);
       default:
-        return found(this.#print(value));
+        return found(holdsProperty(value, 0) ? this.#printProperties(value) : this.#print(value));
+    }
+  }
+
+  /** Prints a set with properties inside of it as they are written: `mkForce 1`. Evaluates nothing. */
+  #printProperties(slot: Slot): string {
+    const value = knownValue(slot);
+    if (value === undefined || !holdsProperty(value, 0)) {
+      return printForError(slot, this.#evaluation.positions);
+    }
+    const set = value as Attrs;
+    const part = (name: string): string => {
+      const text = this.#printProperties(set.get(name) as Slot);
+      const inner = knownValue(set.get(name) as Slot);
+      return inner !== undefined && propertyOf(inner) !== undefined ? `(${text})` : text;
+    };
+    const priority = knownValue(set.get("priority") ?? null);
+    switch (propertyOf(set)) {
+      case "override":
+        return `${OVERRIDES.get(priority) ?? `mkOverride ${part("priority")}`} ${part("content")}`;
+      case "order":
+        return `${ORDERS.get(priority) ?? `mkOrder ${part("priority")}`} ${part("content")}`;
+      case "if":
+        return `mkIf ${part("condition")} ${part("content")}`;
+      case "merge": {
+        const contents = knownValue(set.get("contents") as Slot);
+        if (contents === undefined || !isList(contents)) return `mkMerge ${part("contents")}`;
+        const items = contents.map((item) => {
+          const text = this.#printProperties(item);
+          return propertyOf(knownValue(item)) === undefined ? text : `(${text})`;
+        });
+        return `mkMerge [ ${items.join(" ")} ]`;
+      }
+      case undefined: {
+        const names = set.sortedNames();
+        const bindings = names
+          .slice(0, MAX_SHOWN_LIST)
+          .map(
+            (name) => `${printIdentifier(name)} = ${this.#printProperties(set.get(name) as Slot)};`,
+          );
+        const more = names.length - bindings.length;
+        return `{ ${bindings.join(" ")} ${more > 0 ? `\xc2\xab${more} more\xc2\xbb ` : ""}}`;
+      }
     }
   }
 
@@ -571,6 +757,27 @@ class Explainer {
   }
 }
 
+type Property = keyof typeof PROPERTY_PARTS;
+
+/** The property of the module system that a set is, by what is known without evaluation. */
+function propertyOf(value: Value | undefined): Property | undefined {
+  if (!(value instanceof Attrs)) return undefined;
+  const type = knownValue(value.get("_type") ?? null);
+  if (typeof type !== "string" || !Object.hasOwn(PROPERTY_PARTS, type)) return undefined;
+  const property = type as Property;
+  return PROPERTY_PARTS[property].every((part) => value.has(part)) ? property : undefined;
+}
+
+/** Whether a set is a property, or has one at most {@link MAX_DEPTH} levels deep. */
+function holdsProperty(value: Value | undefined, depth: number): boolean {
+  if (!(value instanceof Attrs) || depth > MAX_DEPTH) return false;
+  return (
+    propertyOf(value) !== undefined ||
+    (value.size() <= MAX_SHOWN_LIST &&
+      value.slots().some((slot) => holdsProperty(knownValue(slot), depth + 1)))
+  );
+}
+
 /** Where the values of bindings stand. Literals have no position of their own, so they get that of the name. */
 function bindingPlaces(root: Expr): ReadonlyMap<Expr, number> {
   const places = new Map<Expr, number>();
@@ -590,6 +797,10 @@ function* called(callee: Value, path: readonly string[]): Suspendable<Value> {
 
 function* applied(overlay: Value, packages: Attrs): Suspendable<Value> {
   return (yield new CallRequest(overlay, [packages, packages], NO_POS)) as Value;
+}
+
+function printPath(path: readonly string[]): string {
+  return path.map(printIdentifier).join(".");
 }
 
 function render(report: Report): string {
@@ -615,13 +826,23 @@ function withoutDefinition({ hasDefault, emptyValue, definitions }: OptionReport
 }
 
 function renderOption(option: OptionReport): string[] {
-  const lines = [`  option ${option.option}${option.type === undefined ? "" : `: ${option.type}`}`];
+  const type = option.type === undefined ? "" : `: ${option.type}`;
+  const lines = [
+    option.within === undefined
+      ? `  option ${option.option}${type}`
+      : `  ${option.option}, in the value of option ${option.within}${type}`,
+  ];
   for (const place of option.declarations) lines.push(`    declared in ${place}`);
   if (option.default !== undefined) lines.push(`    default: ${option.default}`);
+  if (option.apply !== undefined) {
+    lines.push(
+      `    apply changes the merged value${option.apply === "" ? "" : `: ${option.apply}`}`,
+    );
+  }
   if (option.definitions.every(({ lost }) => lost !== undefined)) {
     lines.push(`    ${withoutDefinition(option)}`);
   }
-  for (const { file, place, priority, order, value, lost } of option.definitions) {
+  for (const { file, place, position, priority, order, value, lost } of option.definitions) {
     const state =
       lost === undefined
         ? "counts"
@@ -630,7 +851,7 @@ function renderOption(option: OptionReport): string[] {
           : "does not count, another has a higher priority";
     lines.push(
       `    ${value}  (priority ${priority}${order === undefined ? "" : `, order ${order}`}: ${state})`,
-      `      in ${file}${place === undefined ? "" : `:${place}`}`,
+      `      in ${file}${place === undefined ? (position === undefined ? "" : `, at ${position}`) : `:${place}`}`,
     );
   }
   return lines;
