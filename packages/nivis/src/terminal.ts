@@ -150,7 +150,12 @@ export function wantsColor(
   if (environment["NO_COLOR"] !== undefined || environment["NOCOLOR"] !== undefined) return false;
   const force = environment["FORCE_COLOR"];
   if (force !== undefined && force !== "") return force !== "0" && force !== "false";
-  return isTerminal && (environment["TERM"] ?? "dumb") !== "dumb";
+  return isTerminal && !isDumb(environment);
+}
+
+/** Whether the terminal cannot move its cursor, or nothing is known of it. */
+export function isDumb({ TERM = "" }: Readonly<Record<string, string | undefined>>): boolean {
+  return TERM === "" || TERM === "dumb" || TERM === "unknown";
 }
 
 /** Nix: isTTY in libutil/terminal.cc; what takes away colours also takes away the progress bar. */
@@ -159,7 +164,7 @@ function canDraw(
   isTerminal: boolean,
 ): boolean {
   const isPlain = environment["NO_COLOR"] !== undefined || environment["NOCOLOR"] !== undefined;
-  return isTerminal && !isPlain && (environment["TERM"] ?? "dumb") !== "dumb";
+  return isTerminal && !isPlain && !isDumb(environment);
 }
 
 /** Reads a line from standard input, without its end and blanks around it. */

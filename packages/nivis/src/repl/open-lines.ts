@@ -1,7 +1,7 @@
 /** OpenLines: how a REPL reads its lines, and where the history of what was typed is. */
 import { encodeUtf8 } from "@nivis/formats";
 import type { LiveInput } from "../live-input.ts";
-import type { Terminal } from "../terminal.ts";
+import { isDumb, type Terminal } from "../terminal.ts";
 import { History } from "./editor/history.ts";
 import { TerminalLines } from "./editor/terminal-lines.ts";
 import { type LineReader, PipeLines } from "./lines.ts";
@@ -22,7 +22,7 @@ export async function openLines(
   flags: EditingFlags,
 ): Promise<LineReader> {
   const { environment } = terminal;
-  const canDraw = terminal.isOutTerminal === true && (environment["TERM"] ?? "dumb") !== "dumb";
+  const canDraw = terminal.isOutTerminal === true && !isDumb(environment);
   if (!input.isTerminal) return new PipeLines(input, terminal, false);
   if (!canDraw) return new PipeLines(input, terminal, true);
   const history = History.open(

@@ -1,13 +1,13 @@
 /** Long output through the user's pager, as C++ Nix shows it (`RunPager` in libmain/shared.cc). */
 import { type Bytes, decodeUtf8 } from "@nivis/formats";
-import type { Terminal } from "../terminal.ts";
+import { isDumb, type Terminal } from "../terminal.ts";
 import { widthOf } from "./editor/screen.ts";
 
 /** Whether output may go through a pager: on a terminal that can draw, unless the user has none. */
 export function canPage(terminal: Terminal): boolean {
   const { environment } = terminal;
   const pager = pagerOf(terminal);
-  const canDraw = (environment["TERM"] ?? "dumb") !== "dumb";
+  const canDraw = !isDumb(environment);
   return terminal.isOutTerminal === true && canDraw && pager !== "" && pager !== "cat";
 }
 
