@@ -180,3 +180,41 @@ describe("breakpoints that cannot be", () => {
     expect(out).toContain(`breakpoint 1: ${file}:999, the file ends at line 4`);
   });
 });
+
+describe("--break", () => {
+  const file = join(root, "plain.nix");
+
+  test.each([
+    ["eval", "-f", file, "bad"],
+    ["eval", flake("plain")],
+    ["build", "-f", file, "bad"],
+    ["run", flake("")],
+    ["search", `path:${root}/flake`, "x"],
+    ["flake", "show", `path:${root}/flake`],
+  ])("needs --debugger in nivis %s", async (...args) => {
+    const { code, err } = await nivisLater([...args, "--break", "x.nix:1"], { environment });
+    expect(err).toMatch(/^error: '--break' needs '--debugger'\nTry 'nivis .* --help'/);
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    [`${root}/other.nix:3`, ": the file was not loaded"],
+    [`${file}:999`, ": the file ends at line 4"],
+    ["noSuchFunction", ": no function of this name was loaded"],
+    [`${file}:2`, ""],
+  ])("at %s says that it was never reached", async (place, why) => {
+    const { err, code } = await debug(
+      ["eval", "-f", file, "--apply", "x: 1", "--break", place],
+      "",
+    );
+    expect(err).toBe(`warning: the breakpoint at '${place}' was never reached${why}\n`);
+    expect(code).toBe(0);
+  });
+
+  test("that was reached says nothing at the end, and one that was left neither", async () => {
+    const args = ["eval", "-f", file, "--apply", "x: 1", "--break", `${file}:1`];
+    expect((await debug(args, ":c\n")).err).not.toContain("never reached");
+    const left = await debug([...args, "--break", "nowhere"], ":q\n");
+    expect(left.err).not.toContain("never reached");
+  });
+});

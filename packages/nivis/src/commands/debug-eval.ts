@@ -13,7 +13,6 @@ import {
 } from "@nivis/eval";
 import { type Bytes, marked } from "@nivis/formats";
 import { withDebuggedOutput } from "../flakes/repl-flake.ts";
-import { BREAK_OPTION } from "../options/building-options.ts";
 import { FLAKE_OPTIONS } from "../options/flake-options.ts";
 import { emptyLockChoices, type LockingFlags } from "../options/lock-options.ts";
 import { usageError } from "../options/option.ts";
@@ -26,10 +25,7 @@ import { writeValue } from "../written-value.ts";
 import { type EvalFlags, evalCommand, resultText } from "./eval.ts";
 import { namesFlakes } from "./flake-detection.ts";
 
-interface DebugFlags extends EvalFlags, LockingFlags {
-  /** The places of breakpoints; bytes. */
-  readonly breaks: Bytes[];
-}
+type DebugFlags = EvalFlags & LockingFlags;
 
 /** Runs the command and returns the exit code. */
 export async function startDebuggedEval(
@@ -42,10 +38,10 @@ export async function startDebuggedEval(
 
 const debuggedEval = (isFlake: boolean): WaitingProgram<DebugFlags> => ({
   ...evalCommand,
-  options: [...evalCommand.options, BREAK_OPTION, ...(isFlake ? FLAKE_OPTIONS : [])],
+  options: [...evalCommand.options, ...(isFlake ? FLAKE_OPTIONS : [])],
   defaults: (invocation) => {
     if (isFlake) invocation.requireFlakes();
-    return { ...evalCommand.defaults(invocation), breaks: [], locking: emptyLockChoices() };
+    return { ...evalCommand.defaults(invocation), locking: emptyLockChoices() };
   },
   run: (flags, invocation) =>
     withDebugger(invocation, flags.breaks, async (debugged) => {

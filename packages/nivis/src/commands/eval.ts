@@ -24,6 +24,7 @@ import { flag, usageError, valueFlag } from "../options/option.ts";
 import {
   ATTR_OPTION,
   addPositional,
+  BREAK_OPTION,
   defaultSourceFlags,
   SOURCE_OPTIONS,
   type SourceFlags,
@@ -45,6 +46,10 @@ export interface EvalFlags extends SourceFlags {
   apply: string | undefined;
   /** Where `--write-to` puts the value; bytes. */
   writeTo: string | undefined;
+  /** Stop at errors and at places, which `debug-eval.ts` does. */
+  debugs: boolean;
+  /** The places; bytes. */
+  readonly breaks: string[];
 }
 
 function setOutput(flags: EvalFlags, output: OutputKind): void {
@@ -65,6 +70,8 @@ export function defaultEvalFlags(invocation: Invocation): EvalFlags {
     location: true,
     apply: undefined,
     writeTo: undefined,
+    debugs: false,
+    breaks: [],
   };
 }
 
@@ -176,8 +183,11 @@ export const evalCommand: Program<EvalFlags> = {
     flag<EvalFlags>(
       ["--debugger"],
       "Stop at errors and at 'builtins.break', and look around there",
-      () => {},
+      (flags) => {
+        flags.debugs = true;
+      },
     ),
+    BREAK_OPTION,
     // The printed form always has one line.
     { ...flag<EvalFlags>(["--pretty", "--no-pretty"], "", () => {}), hidden: true },
     flag<EvalFlags>(["--read-only"], "Write nothing to the store", (flags) => {

@@ -8,10 +8,10 @@ import { type Bytes, type DerivedPath, encodeUtf8 } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import type { App } from "../selection/app.ts";
 import type { DebuggedWork, Session } from "../session.ts";
-import type { EvaluationFlags } from "./evaluation-options.ts";
-import { flag, type Option, valueFlag } from "./option.ts";
+import { flag, type Option } from "./option.ts";
 import {
   ATTR_OPTION,
+  BREAK_OPTION,
   defaultSourceFlags,
   SOURCE_OPTIONS,
   type SourceFlags,
@@ -36,14 +36,6 @@ export function defaultBuildingFlags(invocation: Invocation): BuildingFlags {
   if (invocation.terminal.isErrTerminal === true) invocation.verbosity = NOTICE_LEVEL;
   return { ...defaultSourceFlags(invocation), standardInput: false, debugs: false, breaks: [] };
 }
-
-/** Further places where the debugger stops. */
-export const BREAK_OPTION: Option<{ readonly breaks: Bytes[] } & EvaluationFlags> = valueFlag(
-  ["--break"],
-  "PLACE",
-  "With --debugger: stop at FILE:LINE or FILE:LINE:COLUMN, or when the function of that name is called. May be repeated",
-  (flags, place) => flags.breaks.push(encodeUtf8(place)),
-);
 
 /** The options of the debugger. */
 export const DEBUGGER_OPTIONS: readonly Option<BuildingFlags>[] = [

@@ -47,6 +47,10 @@ export interface EvaluationFlags {
   cache: boolean;
   /** How code is run. */
   tier: TierMode;
+  /** `--debugger`, in commands that have it. */
+  debugs?: boolean;
+  /** The places of `--break`, in commands that have it; bytes. */
+  readonly breaks?: readonly string[];
   /** The run that the flags belong to, which owns its settings and its log. */
   readonly invocation: Invocation;
 }
@@ -66,8 +70,10 @@ export function defaultFlags(invocation: Invocation): EvaluationFlags {
   };
 }
 
-/** Throws if a flag needs an experimental feature that is off once all flags are known. */
-export function requireFeatures({ requiredFeatures, invocation }: EvaluationFlags): void {
+/** Throws if a flag needs another flag or an experimental feature that is off once all flags are known. */
+export function requireFeatures(flags: EvaluationFlags): void {
+  const { requiredFeatures, invocation, debugs, breaks = [] } = flags;
+  if (debugs === false && breaks.length > 0) throw usageError("'--break' needs '--debugger'");
   if (requiredFeatures.size === 0) return;
   const { experimentalFeatures } = invocation.finishSettings();
   for (const feature of requiredFeatures) {

@@ -57,6 +57,14 @@ export const SOURCE_OPTIONS: readonly Option<SourceFlags>[] = [
   ),
 ];
 
+/** Further places where the debugger stops; bytes. */
+export const BREAK_OPTION: Option<{ readonly breaks: string[] } & EvaluationFlags> = valueFlag(
+  ["--break"],
+  "PLACE",
+  "With --debugger: stop at FILE:LINE or FILE:LINE:COLUMN, or when the function of that name is called. May be repeated",
+  (flags, place) => flags.breaks.push(encodeUtf8(place)),
+);
+
 /** `--attr`. */
 export const ATTR_OPTION: Option<SourceFlags> = valueFlag(
   ["--attr", "-A"],

@@ -3,6 +3,7 @@
  * build --debugger`. Loaded on demand with the REPL. Lines are read when something stops for the first time, and
  * standard input is left to other programs afterwards.
  */
+import { type Breakpoint, type Debugger, whyNowhere } from "@nivis/debugger";
 import type { Bytes } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { usageError } from "../options/option.ts";
@@ -23,6 +24,7 @@ export async function withDebugger<Result>(
   const conversation = new DebugConversation(invocation);
   const { debug, interrupts } = conversation;
   let lines: Promise<LineReader> | undefined;
+  const set = new Map<Breakpoint, Bytes>();
   const begin = (session: Session): void => {
     conversation.begin(session, (repl) => {
       const input = terminal.openInput?.();
@@ -30,13 +32,30 @@ export async function withDebugger<Result>(
       lines ??= openLines(input, terminal, repl, { keys: undefined, previews: false });
       return lines;
     });
-    for (const place of places) debug.breakpoints.add(breakpointPlace(session, debug, place));
+    for (const place of places) {
+      set.set(debug.breakpoints.add(breakpointPlace(session, debug, place)), place);
+    }
     debug.breakpointsChanged();
   };
   const options = { debugger: debug.hooks, isInterrupted: interrupts.isRaised };
   try {
     return await work({ options, begin });
   } finally {
+    // Those that the user has removed, also by leaving the debugger, are no longer wanted.
+    for (const breakpoint of debug.breakpoints.all) {
+      const place = set.get(breakpoint);
+      if (place === undefined || breakpoint.hits > 0) continue;
+      invocation.warn(
+        `the breakpoint at '${place}' was never reached${whyNever(breakpoint, debug)}`,
+      );
+    }
     (await lines)?.close();
   }
+}
+
+/** What is known of why a breakpoint was not reached. */
+function whyNever({ place, isVerified }: Breakpoint, { map }: Debugger): string {
+  if (isVerified) return "";
+  if (place.kind !== "line") return ": no function of this name was loaded";
+  return `: ${whyNowhere(map, place.path, place.line) ?? "the file was not loaded"}`;
 }
