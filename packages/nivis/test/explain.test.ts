@@ -140,6 +140,7 @@ in {
       declarations = [ "<unknown-file>" ];
       declarationPositions = [ { file = "/somewhere.nix"; line = 4; column = 2; } ];
     };
+    "do.tted" = option "dotted" { description = "number"; };
     free = option "free" { description = "open"; };
     users = option "users" { description = "users"; getSubOptions = prefix: { inherit home; }; };
   };
@@ -161,6 +162,10 @@ in {
         { file = "<unknown-file>"; value = mk "override" 1500 0; }
         { file = "<unknown-file>"; value = 1; }
       ]).value;
+    "do.tted" = builtins.seq (mergeModules' [ ] [ ] [ { file = toString ./modules.nix; config = {
+        "do.tted" = 7;
+      }; } ])
+      builtins.head (mergeDefinitions [ "do.tted" ] "type" [ { file = toString ./modules.nix; value = 7; } ]).value;
     free = builtins.seq (builtins.length (merged [ "free" ] [ (known { a = mk "override" 50 1; b = { c = mk "order" 300 (mk "override" 77 2); }; }) ])) {
       a = builtins.seq (builtins.length (mergeDefinitions [ "free" "a" ] { description = "part"; } [ { inherit file; value = mk "override" 50 1; } ]).value) 1;
     };
@@ -220,6 +225,9 @@ in {
     const line = readFileSync(system, "utf8").split("\n").indexOf('        "we.ird" = 1;') + 1;
     const apply =
       readFileSync(system, "utf8").split("\n").indexOf("      apply = value: value + 1;") + 1;
+    // Of a name with a dot, the binding in the file is not found by its name.
+    const dotted = readFileSync(system, "utf8").split("\n").indexOf('        "do.tted" = 7;') + 1;
+    expect(explained('config."do.tted"').out).toContain(`      in DIR/modules.nix:${dotted}:9\n`);
     const at = "in <unknown-file>";
     expect(out.split("\n").slice(1).join("\n")).toBe(`  option "we.ird": number
     declared in <unknown-file>, at /somewhere.nix:4:2

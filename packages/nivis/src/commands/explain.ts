@@ -619,7 +619,8 @@ class Explainer {
     attribute: string | undefined,
   ): Definition[] {
     const found = (text: string, lost?: "condition"): Definition[] => {
-      const place = this.#placeIn(file, path);
+      const inFile = attribute?.startsWith(`${file}:`) && attribute.slice(file.length + 1);
+      const place = this.#placeIn(file, path) ?? (inFile || undefined);
       const position = place === undefined ? attribute : undefined;
       return [{ file, place, position, ...wrapping, value: text, lost }];
     };
