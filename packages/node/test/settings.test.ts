@@ -1,6 +1,7 @@
 /** Settings: configuration files, flags and values. */
 import { EvalError, memoryIo } from "@nivis/eval";
 import { describe, expect, test } from "vitest";
+import { clientOptionsOf } from "../src/settings/client-options.ts";
 import { FOREIGN_SETTINGS } from "../src/settings/foreign-settings.ts";
 import { parseNixConf } from "../src/settings/nix-conf.ts";
 import { nixPathEntries, readSettings } from "../src/settings/read-settings.ts";
@@ -85,6 +86,32 @@ describe("applySetting", () => {
     expect(settings.maxCallDepth).toBe(17);
     expect(settings.lintUrlLiterals).toBe("fatal");
     expect(warnings).toEqual([]);
+  });
+
+  test("adds words to defaults, which stores must not lose", () => {
+    const { building } = gather(
+      ["extra-substituters", "https://a.example"],
+      ["extra-substituters", "https://b.example"],
+      ["extra-trusted-public-keys", "a.example-1:AAAA"],
+      ["extra-system-features", "kvm"],
+      ["extra-system-features", "big"],
+      ["extra-sandbox-paths", "/x"],
+      ["sandbox-paths", "/y"],
+      ["hashed-mirrors", "https://m.example"],
+      ["extra-hashed-mirrors", "https://n.example"],
+      ["extra-access-tokens", "github.com=x"],
+    ).settings;
+    expect(Object.fromEntries(building)).toEqual({
+      substituters: "https://cache.nixos.org/ https://a.example https://b.example",
+      "trusted-public-keys":
+        "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY= a.example-1:AAAA",
+      "extra-system-features": "kvm big",
+      "sandbox-paths": "/y",
+      "hashed-mirrors": "https://m.example https://n.example",
+      "extra-access-tokens": "github.com=x",
+    });
+    const { overrides } = clientOptionsOf(gather(["extra-access-tokens", "a=b"]).settings, 3);
+    expect([...overrides]).toEqual([]);
   });
 
   test("reads numbers with units", () => {

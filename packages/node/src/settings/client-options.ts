@@ -10,7 +10,7 @@ import type { GatheredSettings } from "./setting-table.ts";
  * Settings of C++ Nix that are none of its store library's, which daemons do not want to hear of.
  */
 const NOT_FOR_STORES =
-  /^(?:accept-flake-config|access-tokens|allow-dirty|allow-unsafe-|bash-prompt|commit-lock-file|debugger-|eval-|flake-registry|ignore-try|json-log-path|lint-|nix-shell-|plugin-files|tarball-ttl|trace-|use-registries|use-xdg|warn-)/;
+  /^(?:extra-)?(?:accept-flake-config|access-tokens|allow-dirty|allow-unsafe-|bash-prompt|commit-lock-file|debugger-|eval-|flake-registry|ignore-try|json-log-path|lint-|nix-shell-|plugin-files|tarball-ttl|trace-|use-registries|use-xdg|warn-)/;
 
 /** Settings with a field of their own. */
 const FIELDS: ReadonlySet<string> = new Set([

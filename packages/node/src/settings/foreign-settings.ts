@@ -24,14 +24,25 @@ export interface ForeignSetting {
   readonly aliases: readonly string[];
   /** The experimental feature that it belongs to. */
   readonly feature: string | undefined;
+  /** The words that `extra-NAME` adds to if nothing was set, where they are the same everywhere. */
+  readonly defaultWords?: string | undefined;
 }
+
+/** The default of `substituters`. */
+export const DEFAULT_SUBSTITUTER = "https://cache.nixos.org/";
+/** The default of `trusted-public-keys`. */
+export const DEFAULT_PUBLIC_KEY = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=";
 
 function foreign(
   name: string,
   type: SettingType<unknown>,
-  { aliases = [], feature }: { aliases?: readonly string[]; feature?: string } = {},
+  {
+    aliases = [],
+    feature,
+    defaultWords,
+  }: { aliases?: readonly string[]; feature?: string; defaultWords?: string } = {},
 ): ForeignSetting {
-  return { name, type, aliases, feature };
+  return { name, type, aliases, feature, defaultWords };
 }
 
 /** The settings of C++ Nix that have no effect here. */
@@ -134,12 +145,18 @@ export const FOREIGN_SETTINGS: readonly ForeignSetting[] = [
   foreign("stalled-download-timeout", U64),
   foreign("start-id", U32),
   foreign("substitute", BOOL, { aliases: ["build-use-substitutes"] }),
-  foreign("substituters", WORDS, { aliases: ["binary-caches"] }),
+  foreign("substituters", WORDS, {
+    aliases: ["binary-caches"],
+    defaultWords: DEFAULT_SUBSTITUTER,
+  }),
   foreign("sync-before-registering", BOOL),
   foreign("system-features", WORDS),
   foreign("tarball-ttl", U32),
   foreign("timeout", I64, { aliases: ["build-timeout"] }),
-  foreign("trusted-public-keys", WORDS, { aliases: ["binary-cache-public-keys"] }),
+  foreign("trusted-public-keys", WORDS, {
+    aliases: ["binary-cache-public-keys"],
+    defaultWords: DEFAULT_PUBLIC_KEY,
+  }),
   foreign("trusted-substituters", WORDS, { aliases: ["trusted-binary-caches"] }),
   foreign("trusted-users", WORDS),
   foreign("upgrade-nix-store-path-url", TEXT),

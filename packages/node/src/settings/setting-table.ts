@@ -103,6 +103,25 @@ function setting<Parsed>(
   };
 }
 
+/** Keeps a setting for stores, which add what stands under `extra-NAME` to a default of their own. */
+function setBuilding(
+  building: Map<string, string>,
+  { name, defaultWords }: ForeignSetting,
+  text: string,
+  append: boolean,
+): void {
+  const extra = `extra-${name}`;
+  if (!append) {
+    building.set(name, text);
+    building.delete(extra);
+    return;
+  }
+  const known = building.get(name) ?? defaultWords;
+  const before = known ?? building.get(extra);
+  const key = known === undefined ? extra : name;
+  building.set(key, before === undefined ? text : `${before} ${text}`);
+}
+
 /** The experimental features of C++ Nix 2.36. */
 const FEATURES: ReadonlySet<string> = new Set([
   "auto-allocate-uids",
@@ -336,8 +355,7 @@ export function applySetting(
   if (isEffective(row)) row.apply(settings, text, own === undefined, warn);
   else {
     row.type.parse(row.name, text);
-    const before = own === undefined ? settings.building.get(row.name) : undefined;
-    settings.building.set(row.name, before === undefined ? text : `${before} ${text}`);
+    setBuilding(settings.building, row, text, own === undefined);
   }
 }
 

@@ -6,6 +6,7 @@
 import type { EvalIo } from "@nivis/eval";
 import { marked } from "@nivis/formats";
 import { usageError } from "../usage-error.ts";
+import { DEFAULT_PUBLIC_KEY, DEFAULT_SUBSTITUTER } from "./foreign-settings.ts";
 import { configurationLines } from "./read-settings.ts";
 
 /** See the head of this file. Texts are bytes. */
@@ -68,8 +69,8 @@ export function applyStoreSetting(settings: StoreSettings, name: string, value: 
 export function loadStoreSettings(io: EvalIo): StoreSettings {
   const settings: StoreSettings = {
     store: "auto",
-    substituters: ["https://cache.nixos.org/"],
-    trustedPublicKeys: ["cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="],
+    substituters: [DEFAULT_SUBSTITUTER],
+    trustedPublicKeys: [DEFAULT_PUBLIC_KEY],
     secretKeyFiles: [],
     requireSigs: true,
     narinfoPositiveTtl: 30 * 24 * 3600,
