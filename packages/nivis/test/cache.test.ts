@@ -234,7 +234,7 @@ describe("nivis cache", () => {
     [["trim", "--max-age", "3y"], "'3y' is not an age, such as 30d"],
     [["clear", "--max-age", "3d"], "--max-size and --max-age go with 'nivis cache trim'"],
     [["show", "clear"], "only one thing can be done at a time"],
-    [["drop"], "'drop' is not something to do with the cache: show, trim or clear"],
+    [["drop"], "'drop' is not something to do with the cache: show, trim, clear or warm"],
   ])("%s is an error", (args, message) => {
     const { code, err } = cache(...args);
     expect(code).toBe(1);
