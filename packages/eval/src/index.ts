@@ -145,10 +145,10 @@ export {
 export { FlameGraph, type FlameGraphOptions } from "./profiling/flame-graph.ts";
 export { FunctionTrace, type FunctionTraceOptions } from "./profiling/function-trace.ts";
 export { LandmarkPath, LandmarkTracker } from "./profiling/landmark-tracker.ts";
+export { Landmark } from "./profiling/landmarks.ts";
 export {
   contextTextOf,
   derivationNameOf,
-  Landmark,
   type SampledFrame,
   SampledStack,
   type SampleTime,

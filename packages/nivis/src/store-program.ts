@@ -357,14 +357,18 @@ export async function runStoreProgram<Draft extends StoreDraft>(
   const invocation = new Invocation(terminal, program.name);
   const controller = new AbortController();
   const stopListening = terminal.onInterrupt?.(() => controller.abort());
-  const draft = program.start();
   let session: StoreSession | undefined;
   try {
+    const draft = program.start();
     const own = program.options;
     const shared = sharedStoreOptions(own);
     const { positional } = program;
-    const instead = parseArguments(args, { own, shared, style: "modern", positional }, draft);
-    invocation.logFormat = draft.logFormat ?? "raw";
+    let instead: ReturnType<typeof parseArguments>;
+    try {
+      instead = parseArguments(args, { own, shared, style: "modern", positional }, draft);
+    } finally {
+      invocation.logFormat = draft.logFormat ?? "raw";
+    }
     switch (instead) {
       case "help":
         terminal.writeOut(encodeUtf8(renderHelp(program, [...own, ...shared])));
@@ -377,7 +381,6 @@ export async function runStoreProgram<Draft extends StoreDraft>(
     return (await program.run(draft, session)) ?? 0;
   } catch (error) {
     if (error instanceof EvaluationFailure) return error.exitCode;
-    invocation.logFormat = draft.logFormat ?? "raw";
     invocation.report(commandError(error));
     return controller.signal.aborted ? INTERRUPTED : 1;
   } finally {

@@ -7,8 +7,6 @@
  */
 import type { Lambda } from "../bytecode/lambda.ts";
 import type { Attrs } from "../value/attrs.ts";
-import { Thunk } from "../value/thunk.ts";
-import type { Slot } from "../value/value.ts";
 import {
   ENTRY_LAMBDA,
   HEADER_SIZE,
@@ -18,7 +16,7 @@ import {
   SEGMENT_LAMBDA,
   type SegmentLink,
 } from "../vm/frame.ts";
-import { Landmark } from "./time-sampler.ts";
+import { type Landmark, Landmarks } from "./landmarks.ts";
 
 /** Landmarks inside of each other, as a node of the tree of all that were met. */
 export class LandmarkPath {
@@ -42,29 +40,17 @@ export class LandmarkPath {
   }
 }
 
-/** Builtins whose evaluation is a landmark, with their kinds. */
-const KINDS: Readonly<Record<string, Landmark["kind"]>> = {
-  derivationStrict: "derivation",
-  addErrorContext: "context",
-};
-
 /** Follows the frames of an evaluation. */
 export class LandmarkTracker {
   readonly root = new LandmarkPath(undefined, undefined);
-  readonly #attributes = new Map<Thunk, Landmark>();
-  readonly #landmarks = new Map<unknown, Landmark>();
+  readonly #landmarks = new Landmarks();
   /** The paths of the frames on each segment of a stack, by their bases. */
   readonly #paths = new WeakMap<readonly unknown[], LandmarkPath[]>();
   #last = this.root;
 
   /** Gives the values of a set their names. */
   nameAttributes(set: Attrs): void {
-    const slots = set.slots();
-    set.names().forEach((name, i) => {
-      const slot = slots[i];
-      if (!(slot instanceof Thunk) || this.#attributes.has(slot)) return;
-      this.#attributes.set(slot, new Landmark("attribute", name));
-    });
+    this.#landmarks.nameAttributes(set);
   }
 
   /** Notes that the frame at `base` begins, and returns where it runs. */
@@ -74,8 +60,7 @@ export class LandmarkTracker {
     let path: LandmarkPath | undefined;
     // Outwards to a frame whose path is known.
     for (;;) {
-      const mark = segment[at - 1];
-      const named = mark instanceof Thunk ? this.#attributes.get(mark) : undefined;
+      const named = this.#landmarks.ofMark(segment[at - 1]);
       if (named !== undefined) landmarks.push(named);
       const header = at - HEADER_SIZE;
       let lambda = segment[header];
@@ -85,7 +70,10 @@ export class LandmarkTracker {
         ({ stack: segment, lambda, self, base: at } = self as SegmentLink);
       if (lambda === ENTRY_LAMBDA) path = this.#last;
       else if (lambda !== NATIVE_LAMBDA) path = this.#paths.get(segment)?.[at] ?? this.#last;
-      else this.#addNative(self as NativeFrame, landmarks);
+      else {
+        const landmark = this.#landmarks.ofBuiltin(self as NativeFrame);
+        if (landmark !== undefined) landmarks.push(landmark);
+      }
       if (path !== undefined) break;
     }
     for (let i = landmarks.length - 1; i >= 0; i--) path = path.inside(landmarks[i] as Landmark);
@@ -107,17 +95,5 @@ export class LandmarkTracker {
   /** Where the frame at `base` runs. */
   at(stack: readonly unknown[], base: number): LandmarkPath {
     return this.#paths.get(stack)?.[base] ?? this.root;
-  }
-
-  #addNative({ builtin, args }: NativeFrame, landmarks: Landmark[]): void {
-    const kind = builtin === null ? undefined : KINDS[builtin.definition.name];
-    if (kind === undefined) return;
-    const subject = args[0] as Slot;
-    let landmark = this.#landmarks.get(subject);
-    if (landmark === undefined) {
-      landmark = new Landmark(kind, subject);
-      this.#landmarks.set(subject, landmark);
-    }
-    landmarks.push(landmark);
   }
 }

@@ -29,15 +29,7 @@ import {
 import type { Machine } from "../vm/machine.ts";
 import type { StackSampler } from "../vm/stack-sampler.ts";
 import { type AllocationGauge, AllocationSampler } from "./allocation-sampler.ts";
-
-/** Something that users know by a name, in whose evaluation frames are. */
-export class Landmark {
-  constructor(
-    readonly kind: "attribute" | "derivation" | "context",
-    /** The name of an attribute, the argument of `derivationStrict`, the text of `addErrorContext`. */
-    readonly subject: Slot,
-  ) {}
-}
+import { type Landmark, Landmarks } from "./landmarks.ts";
 
 /** Stands for frames that are not visible. */
 export const TRANSLATED = "(in translated code)";
@@ -166,8 +158,7 @@ export class TimeSampler implements StackSampler {
   /** The frames and stacks of the last sample, outermost first. */
   readonly #before: SampledFrame[] = [];
   readonly #stacks: SampledStack[] = [];
-  readonly #attributes = new Map<Thunk, Landmark>();
-  readonly #landmarks = new Map<unknown, Landmark>();
+  readonly #landmarks = new Landmarks();
 
   constructor(options: TimeSamplerOptions) {
     this.#options = options;
@@ -179,12 +170,7 @@ export class TimeSampler implements StackSampler {
 
   /** Gives the values of a set their names, so that stacks show what is evaluated for which of them. */
   nameAttributes(set: Attrs): void {
-    const slots = set.slots();
-    set.names().forEach((name, i) => {
-      const slot = slots[i];
-      if (!(slot instanceof Thunk) || this.#attributes.has(slot)) return;
-      this.#attributes.set(slot, new Landmark("attribute", name));
-    });
+    this.#landmarks.nameAttributes(set);
   }
 
   get framesPerRun(): number {
@@ -302,25 +288,16 @@ export class TimeSampler implements StackSampler {
       frames.push(lambda);
       foldRecursion(frames);
     }
-    const landmark = mark instanceof Thunk ? this.#attributes.get(mark) : undefined;
+    const landmark = this.#landmarks.ofMark(mark);
     if (landmark !== undefined) frames.push(landmark);
   }
 
-  #addNative({ builtin, args }: NativeFrame): void {
+  #addNative(frame: NativeFrame): void {
+    const { builtin } = frame;
     if (builtin === null) return;
-    const { name } = builtin.definition;
-    this.#frames.push(name);
-    if (name === "derivationStrict") this.#addLandmark("derivation", args[0] as Slot);
-    else if (name === "addErrorContext") this.#addLandmark("context", args[0] as Slot);
-  }
-
-  #addLandmark(kind: Landmark["kind"], subject: Slot): void {
-    let landmark = this.#landmarks.get(subject);
-    if (landmark === undefined) {
-      landmark = new Landmark(kind, subject);
-      this.#landmarks.set(subject, landmark);
-    }
-    this.#frames.push(landmark);
+    this.#frames.push(builtin.definition.name);
+    const landmark = this.#landmarks.ofBuiltin(frame);
+    if (landmark !== undefined) this.#frames.push(landmark);
   }
 
   /** The node of the frames that were walked; the part that the last sample had, too, is not looked up. */
