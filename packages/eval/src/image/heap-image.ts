@@ -23,7 +23,8 @@ import { Builtin, Closure, isList, type NixPath, type Slot, type Value } from ".
 import { CallRequest, type Suspendable } from "../vm/requests.ts";
 import { type CallNote, noteOf } from "./call-note.ts";
 import { encodeImage, type PlacedFile, type PlacedProgram, type RememberedCall } from "./encode.ts";
-import { type ImageCall, type ImageHost, ImageReader, type ImageSource } from "./image-reader.ts";
+import type { ImageSource } from "./image-pages.ts";
+import { type ImageCall, type ImageHost, ImageReader } from "./image-reader.ts";
 import { arePlainAndSame, MAX_PLAIN, plainValue } from "./plain-data.ts";
 import { SameCode } from "./same-code.ts";
 import { treeNumber } from "./trees.ts";
@@ -185,7 +186,7 @@ class OpenHeapImage implements HeapImage {
   }
 
   get isUsed(): boolean {
-    return this.#reader?.used === true;
+    return this.#reader?.isUsed === true;
   }
 
   requested({ path, accessor }: NixPath): ImageFile | undefined {
@@ -241,8 +242,8 @@ class OpenHeapImage implements HeapImage {
       },
       original: {
         object: (object) => this.#original(object),
-        code: (code) => reader?.originalCode(code) ?? code,
-        position: (pos) => reader?.originalPosition(pos) ?? pos,
+        code: (code) => reader?.bindings.originalCode(code) ?? code,
+        position: (pos) => reader?.bindings.originalPosition(pos) ?? pos,
       },
     });
   }
