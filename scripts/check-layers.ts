@@ -40,6 +40,8 @@ const EVAL_FLOORS: Record<string, readonly string[]> = {
   dependencies: ["ground", "vm", "bytecode", "value", "errors"],
   // Writes and reads heaps, which may hold whatever the machine has.
   image: ["ground", "vm", "bytecode", "operations", "builtins", "value", "errors"],
+  // From paths to code: reads, compiles and remembers files, for the evaluation above.
+  programs: ["ground", "cache", "compiler", "vm", "bytecode", "value", "errors"],
   // Counts the events of the machine; knows its instructions.
   statistics: ["ground", "vm", "bytecode", "print", "value", "errors"],
   // Finds the calls among the instructions of the machine, for profilers.

@@ -12,12 +12,10 @@
 
 import {
   type Bytes,
-  bytesToByteString,
   canonPath,
   type FinishedDerivation,
   type HashFunctions,
   isBytes,
-  marked,
   portableHashes,
 } from "@nivis/formats";
 import {
@@ -25,27 +23,20 @@ import {
   type Expr,
   NodeKind,
   type Origin,
-  type ParseOptions,
   type ParseResult,
-  parse,
   parseBindings,
   SourceFile,
 } from "@nivis/syntax";
 import type { BuiltinConstant, BuiltinDefinition } from "./builtins/definition.ts";
 import { makeGlobals } from "./builtins/registry.ts";
 import { disassemble, listCode } from "./bytecode/disassemble.ts";
-import { Lambda } from "./bytecode/lambda.ts";
 import type { BytecodeCache } from "./cache/bytecode-cache.ts";
-import { CompiledFiles } from "./cache/compiled-files.ts";
 import { EvalCaches } from "./caches.ts";
 import type { DebugHooks } from "./compiler/debug-emitter.ts";
-import { emitUnit } from "./compiler/emit.ts";
-import { Resolution, resolve } from "./compiler/resolve.ts";
-import type { Unit } from "./compiler/scope.ts";
 import type { EvalContext, SearchPathEntry } from "./context.ts";
-import { DERIVATION_FILE, isOwnTree } from "./core-files.ts";
+import { DERIVATION_FILE } from "./core-files.ts";
 import { CounterRegistry, type CounterTree } from "./counters.ts";
-import type { Dependencies, Revision } from "./dependencies/dependencies.ts";
+import type { Revision } from "./dependencies/dependencies.ts";
 import {
   openDependencies,
   trackedDirectories,
@@ -53,36 +44,32 @@ import {
   trackedIo,
   trackedStore,
 } from "./dependencies/tracked-world.ts";
-import { markedDiagnostic } from "./errors/diagnostic-text.ts";
 import { EvalError } from "./errors/eval-error.ts";
-import { evalErrorOf } from "./errors/from-world.ts";
-import { plainWarning, reportedWarning } from "./errors/log-message.ts";
 import type { EvaluationFetcher } from "./fetching/fetcher.ts";
 import { MountedIo } from "./fetching/mounts.ts";
 import { openSearchPath } from "./fetching/search-path.ts";
 import { checkSlot, HandedOut } from "./handed-out.ts";
 import type { HeapImage, HeapImageOptions } from "./image/heap-image.ts";
-import type { LoadedUnits } from "./image/image-reader.ts";
-import { type EvalIo, IoError } from "./io.ts";
+import type { EvalIo } from "./io.ts";
 import { clock, LimitMeter, type Limits } from "./limits/meter.ts";
 import { deepForce } from "./operations/deep-force.ts";
 import { Nesting } from "./operations/nesting.ts";
 import { printPretty } from "./operations/print-pretty.ts";
 import { toJson } from "./operations/to-json.ts";
 import { toXml } from "./operations/to-xml.ts";
+import { joinPath, PlainDirectories } from "./path.ts";
+import { NO_POS, PositionTable } from "./position.ts";
+import { openImage } from "./programs/image-programs.ts";
+import { ProgramCompiler } from "./programs/program-compiler.ts";
+import { type EvaluatedFile, ProgramFiles } from "./programs/program-files.ts";
 import {
-  existingType,
-  joinPath,
-  MAX_LINKS,
-  PlainDirectories,
-  parentOfPath,
-  resolveSymlinks,
-} from "./path.ts";
-import { accessorOf } from "./path-value.ts";
-import { NO_POS, NO_TRACE_POS, type PosIdx, PositionTable, positionIn } from "./position.ts";
+  type Program,
+  readProgram,
+  resolveExpressionPath,
+  tellOfFile,
+} from "./programs/read-program.ts";
 import { restrictedIo } from "./restricted-io.ts";
 import { type SettingsInput, settingsOf } from "./settings.ts";
-import type { FileType, SourceAccessor } from "./source-accessor.ts";
 import { DummyStore } from "./store/dummy-store.ts";
 import type { Store } from "./store/store.ts";
 import {
@@ -93,18 +80,14 @@ import {
   type TierMode,
 } from "./tier/tier.ts";
 import { Attrs } from "./value/attrs.ts";
-import { hasFailed, nativeThunk, Thunk } from "./value/thunk.ts";
+import { nativeThunk, Thunk } from "./value/thunk.ts";
 import { NixPath, type Slot, type Value } from "./value/value.ts";
 import type { AsyncOptions } from "./vm/async-run.ts";
 import { APPLY_LAMBDAS } from "./vm/frame.ts";
 import { MachinePool } from "./vm/machine-pool.ts";
 import type { RunObserver } from "./vm/observer.ts";
-import { attempt, now } from "./vm/pending.ts";
 import { CallRequest, force, type Suspendable } from "./vm/requests.ts";
 import type { StackSampler } from "./vm/stack-sampler.ts";
-
-/** The maximum size of the tree of one byte of a program. */
-const BYTES_PER_SOURCE_BYTE = 50;
 
 /**
  * The number of frames that the machine enters without a pause before an evaluation counts as
@@ -222,23 +205,16 @@ export class Evaluation {
   readonly context: EvalContext;
   private readonly globals: ReadonlyMap<string, Slot>;
   private readonly machines: MachinePool;
-  private readonly compiledFiles: CompiledFiles | undefined;
+  private readonly compiler: ProgramCompiler;
+  private readonly programs: ProgramFiles;
   private readonly tier: Tier | undefined;
   private readonly handedOut = new HandedOut();
-  /** Imported files, by the key of the requested path. */
-  private readonly imports = new Map<string, EvaluatedFile>();
-  /**
-   * Imported files by the key of the path after resolution; that path may also be requested itself.
-   */
-  private readonly files = new Map<string, EvaluatedFile>();
 
   /**
    * The heap image that the evaluation began with or keeps. A run that has used one must be repeated without
    * it if it fails, or if {@link HeapImage.mustRepeat} says so.
    */
   readonly heapImage: HeapImage | undefined;
-  private readonly observer: RunObserver | undefined;
-  private readonly debugger: DebugHooks | undefined;
 
   constructor(options: EvaluationOptions) {
     const settings = settingsOf(options.settings);
@@ -281,10 +257,10 @@ export class Evaluation {
       builtins: Attrs.of([], []),
       searchPath,
       longRunWatch: watchForLongRun(options.onLongRun, options.io),
-      importFile: (path) => this.importFile(path),
-      scopedImport: (path, scope) => this.scopedImport(path, scope),
+      importFile: (path) => this.programs.importFile(path),
+      scopedImport: (path, scope) => this.programs.scopedImport(path, scope),
     };
-    const derivation = nativeThunk(() => this.importFile(DERIVATION_FILE) as Suspendable<Slot>);
+    const derivation = nativeThunk(() => this.programs.importFile(DERIVATION_FILE));
     const hooks = options.debugger;
     const { builtins, globals } = makeGlobals(
       context,
@@ -297,35 +273,25 @@ export class Evaluation {
     tellOfFile(this.context, DERIVATION_FILE);
     openSearchPath(this.context);
     context.counters.add("caches", () => this.cacheSizes());
-    this.debugger = hooks;
-    this.observer = hooks?.observer ?? options.observer;
+    const observer = hooks?.observer ?? options.observer;
     const tier = tierOf(this.context, options);
-    this.machines = new MachinePool(this.context, this.observer, tier);
+    this.machines = new MachinePool(this.context, observer, tier);
     tier?.connect(this.machines);
     if (tier !== undefined) context.counters.add("tier", () => ({ ...tier.counters }));
     this.tier = tier;
-    if (options.bytecodeCache !== undefined && hooks === undefined) {
+    this.compiler = new ProgramCompiler(this.context, {
+      globals,
+      cache: hooks === undefined ? options.bytecodeCache : undefined,
+      debugger: hooks,
+      observer,
+    });
+    this.programs = new ProgramFiles(this.context, this.compiler);
+    if (this.compiler.compiledFiles !== undefined) {
       context.counters.add("bytecodeCache", () => ({ ...this.cacheUse }));
-      const surroundings = { settings, home: this.home.home, globals };
-      this.compiledFiles = new CompiledFiles(
-        options.bytecodeCache,
-        this.context.hashes,
-        surroundings,
-      );
-      // A heap that is written knows what its values depend on, and no other warm one has an image.
-      const isOpen = dependencies === undefined || options.heapImage?.keeps === true;
-      if (options.heapImage !== undefined && isOpen) {
-        const { imports, files } = this;
-        this.heapImage = options.heapImage.open(options.heapImage, {
-          context: this.context,
-          globals,
-          imports,
-          files,
-          load: (path, base, key, isOther) => this.loadUnits(path, base, key, isOther),
-          compile: (source, directory, base) => this.compileUnits(source, directory, base),
-          setOf: (what, key) => dependencies?.setOfRecalled(`${what} ${key}`) ?? 0,
-        });
-      }
+    }
+    if (options.heapImage !== undefined) {
+      this.heapImage = openImage(options.heapImage, this.context, this.compiler, this.programs);
+      this.compiler.heapImage = this.heapImage;
     }
   }
 
@@ -339,46 +305,20 @@ export class Evaluation {
     return this.context.positions;
   }
 
-  /** The home directory for `~` in texts, or the reason why there is none. */
-  private get home(): HomeDirectory {
-    if (this.context.settings.pureEval) return { home: undefined };
-    try {
-      return { home: this.context.io.homeDirectory() };
-    } catch (error) {
-      if (error instanceof IoError) return { home: undefined, homeFailure: error.message };
-      throw error;
-    }
-  }
-
   /** Parses a text; mistakes are reported in the result's diagnostics. */
   parse(source: SourceFile, basePath: string | NixPath): ParseResult {
-    return parse(source, this.parseOptions(basePath));
-  }
-
-  private parseOptions(basePath: string | NixPath): ParseOptions {
-    const { settings } = this.context;
-    return {
-      basePath: typeof basePath === "string" ? basePath : basePath.path,
-      ...this.home,
-      features: { pipeOperators: settings.experimentalFeatures.has("pipe-operators") },
-      lints: {
-        urlLiterals: settings.lintUrlLiterals,
-        shortPathLiterals: settings.lintShortPathLiterals,
-        absolutePathLiterals: settings.lintAbsolutePathLiterals,
-      },
-    };
+    return this.compiler.parse(source, basePath);
   }
 
   /** Parses a text and resolves its names. Throws an {@link EvalError} for the first mistake. */
   parseChecked(text: Bytes, options: TextOptions = {}): Expr {
-    const { origin, basePath } = this.textOptions(text, options);
-    return this.compileText(text, origin, basePath, this.globalsWith(options.scope)).expr;
+    const placed = this.compiler.place(this.programOf(text, options));
+    return this.compiler.compile(placed, this.globalsWith(options.scope)).expr;
   }
 
   /** Returns a text as a thunk. Throws an {@link EvalError} if it does not parse. */
   loadText(text: Bytes, options: TextOptions = {}): Thunk {
-    const { origin, basePath } = this.textOptions(text, options);
-    return this.thunkOfText(text, origin, basePath, this.globalsWith(options.scope));
+    return this.compiler.load(this.programOf(text, options), this.globalsWith(options.scope));
   }
 
   /**
@@ -386,12 +326,11 @@ export class Evaluation {
    * the whole text.
    */
   loadPart(text: Bytes, part: (expr: Expr) => Expr, options: TextOptions = {}): Thunk {
-    const { origin, basePath } = this.textOptions(text, options);
-    const source = new SourceFile(origin, text);
-    const base = this.positions.add(source);
-    const parsed = this.parse(source, basePath);
+    const { compiler } = this;
+    const { source, base, basePath } = compiler.place(this.programOf(text, options));
+    const parsed = compiler.parse(source, basePath);
     const tree = { ...parsed, expr: part(parsed.expr) };
-    const { lambda } = this.compileTree(tree, base, basePath, this.globalsWith(options.scope));
+    const { lambda } = compiler.compileTree(tree, base, basePath, this.globalsWith(options.scope));
     return new Thunk(lambda, undefined, undefined, null);
   }
 
@@ -402,14 +341,13 @@ export class Evaluation {
    * an {@link EvalError} if the text does not parse.
    */
   loadBindings(text: Bytes, options: TextOptions = {}): Attrs {
-    const { origin, basePath } = this.textOptions(text, options);
-    const source = new SourceFile(origin, text);
-    const base = this.positions.add(source);
-    let parsed = parseBindings(source, this.parseOptions(basePath));
+    const { compiler } = this;
+    const { source, base, basePath } = compiler.place(this.programOf(text, options));
+    let parsed = parseBindings(source, compiler.parseOptions(basePath));
     if (parsed.firstError !== undefined) {
       // Nix: positions never show the semicolon that was added.
-      const completed = new SourceFile(origin, `${text};`);
-      const retried = parseBindings(completed, this.parseOptions(basePath));
+      const completed = new SourceFile(source.origin, `${text};`);
+      const retried = parseBindings(completed, compiler.parseOptions(basePath));
       if (retried.firstError === undefined) parsed = retried;
     }
     const { dynamic: _, ...set } = parsed.expr;
@@ -423,15 +361,14 @@ export class Evaluation {
       });
       globals.set(name, own);
     }
-    const { lambda } = this.compileTree({ ...parsed, expr }, base, basePath, globals);
+    const { lambda } = compiler.compileTree({ ...parsed, expr }, base, basePath, globals);
     attrs = this.force(new Thunk(lambda, undefined, undefined, null)) as Attrs;
     return attrs;
   }
 
   /** Forgets all files, so that they are read and evaluated again when they are next imported. */
   forgetFiles(): void {
-    this.imports.clear();
-    this.files.clear();
+    this.programs.forget();
     this.positions.forgetFiles();
     const { caches } = this.context;
     caches.sourceCopies.clear();
@@ -474,7 +411,7 @@ export class Evaluation {
 
   /** The imported files, by their paths after resolution, and the slots of their values. */
   get importedFiles(): readonly EvaluatedFile[] {
-    return [...this.files.values()];
+    return [...this.programs.files.values()];
   }
 
   /** The slot of a name that every text can use. */
@@ -493,10 +430,8 @@ export class Evaluation {
    * evaluation requires {@link allowPath} first.
    */
   loadFile(path: Bytes | NixPath): Thunk {
-    return this.thunkOfFile(
-      this.resolveExpressionPath(this.absolute(path)),
-      this.globalsWith(undefined),
-    );
+    const resolved = resolveExpressionPath(this.context, this.absolute(path));
+    return this.programs.load(resolved, this.globalsWith(undefined));
   }
 
   /** Evaluates a text to weak head normal form. Throws an {@link EvalError}. */
@@ -551,12 +486,12 @@ export class Evaluation {
     return this.run(printPretty(this.context, slot));
   }
 
-  private textOptions(text: Bytes, options: TextOptions): Omit<Program, "text"> {
+  private programOf(text: Bytes, options: TextOptions): Program {
     if (!isBytes(text)) {
       throw new TypeError("the text holds chars above U+00FF: make it bytes with encodeUtf8");
     }
     const { origin = { kind: "string" }, basePath } = options;
-    return { origin, basePath: this.absolute(basePath ?? ".") };
+    return { text, origin, basePath: this.absolute(basePath ?? ".") };
   }
 
   /** Resolves a path of the host; relative paths start from the current directory. */
@@ -634,8 +569,8 @@ export class Evaluation {
     options: TextOptions = {},
     form: "bytecode" | "js" = "bytecode",
   ): string {
-    const { origin, basePath } = this.textOptions(text, options);
-    const { lambda } = this.compileText(text, origin, basePath, this.globals);
+    const placed = this.compiler.place(this.programOf(text, options));
+    const { lambda } = this.compiler.compile(placed, this.globals);
     return disassemble(lambda, this.positions, form === "js" ? listTranslation : listCode);
   }
 
@@ -643,7 +578,7 @@ export class Evaluation {
   private cacheSizes(): CounterTree {
     const { caches } = this.context;
     return {
-      files: this.files.size,
+      files: this.programs.files.size,
       regexes: caches.regexes.size,
       derivations: caches.derivations.size,
       sourceCopies: caches.sourceCopies.size,
@@ -653,7 +588,7 @@ export class Evaluation {
 
   /** How many files were found in the cache of compiled files, and how many were not. */
   get cacheUse(): { readonly hits: number; readonly misses: number } {
-    const { hits, misses } = this.compiledFiles ?? { hits: 0, misses: 0 };
+    const { hits, misses } = this.compiler.compiledFiles ?? { hits: 0, misses: 0 };
     return { hits, misses };
   }
 
@@ -662,390 +597,13 @@ export class Evaluation {
    * command calls it after its output is written.
    */
   saveCompiledFiles(): void {
-    this.compiledFiles?.save();
-  }
-
-  private thunkOfText(
-    text: string,
-    origin: Origin,
-    basePath: NixPath,
-    globals: ReadonlyMap<string, Slot>,
-  ): Thunk {
-    // Texts of the command line are short and seldom repeated; `scopedImport` has globals of its
-    // own.
-    const cached =
-      this.compiledFiles !== undefined &&
-      globals === this.globals &&
-      (origin.kind === "file" || origin.kind === "internal");
-    if (cached) {
-      const code = this.loadCached(this.compiledFiles, text, origin, basePath);
-      return new Thunk(code, undefined, undefined, null);
-    }
-    const source = new SourceFile(origin, text);
-    const base = this.positions.add(source);
-    const { heapImage } = this;
-    if (heapImage !== undefined && globals === heapImage.globals) {
-      heapImage.loaded({ program: { source, basePath }, base, length: text.length });
-    }
-    const { lambda } = this.compileSource(source, base, basePath, globals);
-    return new Thunk(lambda, undefined, undefined, null);
-  }
-
-  private loadCached(
-    files: CompiledFiles,
-    text: string,
-    origin: Origin,
-    basePath: NixPath,
-  ): Lambda {
-    const key = files.key(text, basePath);
-    const source = new SourceFile(origin, text);
-    const base = this.positions.add(source);
-    if (this.heapImage !== undefined && (origin.kind === "file" || origin.kind === "internal")) {
-      const program = { path: basePath.at(origin.path), key: bytesToByteString(key) };
-      this.heapImage.loaded({ program, base, length: text.length });
-    }
-    return this.unitsOf(files, key, source, base, basePath).root;
-  }
-
-  /** Loads a file for a heap image; see `ImageHost.load`. */
-  private loadUnits(
-    path: NixPath,
-    base: PosIdx,
-    key: string,
-    isOther: (() => Error) | undefined,
-  ): LoadedUnits | undefined {
-    const files = this.compiledFiles as CompiledFiles;
-    const bytes = Uint8Array.from(key, (char) => char.charCodeAt(0));
-    let known: { readonly source: SourceFile; readonly basePath: NixPath } | undefined;
-    const read = (): typeof known => {
-      const { text, origin, basePath } = this.readProgram(path);
-      if (bytesToByteString(files.key(text, basePath)) !== key) return undefined;
-      return { source: new SourceFile(origin, text), basePath };
-    };
-    const program = (): NonNullable<typeof known> => {
-      known ??= read();
-      if (known === undefined) throw isOther?.();
-      return known;
-    };
-    if (isOther === undefined) {
-      known = read();
-      if (known === undefined) return undefined;
-    }
-    const { globals } = this;
-    const found = files.load(bytes, {
-      base,
-      globals,
-      accessor: path.accessor,
-      resolve: () => {
-        const { source, basePath } = program();
-        const resolution = new Resolution(globals, base, basePath.accessor);
-        resolveFile(this.parse(source, basePath).expr, resolution);
-        return resolution;
-      },
-    });
-    if (found !== undefined) {
-      return {
-        get source() {
-          return program().source;
-        },
-        lambda: (unit) => found.lambdaOfUnit(unit),
-      };
-    }
-    known ??= read();
-    if (known === undefined) return undefined;
-    const { source, basePath } = known;
-    const { lambda } = this.unitsOf(files, bytes, source, base, basePath);
-    return { source, lambda };
-  }
-
-  /** Compiles the text of an earlier main program for a heap image. */
-  private compileUnits(
-    source: SourceFile,
-    directory: NixPath,
-    base: PosIdx,
-  ): LoadedUnits | undefined {
-    const { resolution, silent } = this.compileSource(source, base, directory, this.globals);
-    if (!silent) return undefined;
-    const units = [...resolution.units.values()];
-    return { source, lambda: (unit) => units[unit]?.lambda };
-  }
-
-  private unitsOf(
-    files: CompiledFiles,
-    key: Uint8Array,
-    source: SourceFile,
-    base: PosIdx,
-    basePath: NixPath,
-  ): { readonly root: Lambda; readonly lambda: LoadedUnits["lambda"] } {
-    const { globals } = this;
-    const found = files.load(key, {
-      base,
-      globals,
-      accessor: basePath.accessor,
-      resolve: () => {
-        const resolution = new Resolution(globals, base, basePath.accessor);
-        resolveFile(this.parse(source, basePath).expr, resolution);
-        return resolution;
-      },
-    });
-    if (found !== undefined) {
-      return { root: found.root, lambda: (unit) => found.lambdaOfUnit(unit) };
-    }
-    const { lambda, resolution, silent } = this.compileSource(source, base, basePath, globals);
-    // A file with warnings is not cached, so that the next evaluation warns again.
-    if (silent) files.add(key, lambda, resolution);
-    return { root: lambda, lambda: (unit) => [...resolution.units.values()][unit]?.lambda };
-  }
-
-  private compileText(
-    text: string,
-    origin: Origin,
-    basePath: NixPath,
-    globals: ReadonlyMap<string, Slot>,
-  ): CompiledText {
-    const source = new SourceFile(origin, text);
-    return this.compileSource(source, this.positions.add(source), basePath, globals);
-  }
-
-  private compileSource(
-    source: SourceFile,
-    base: PosIdx,
-    basePath: NixPath,
-    globals: ReadonlyMap<string, Slot>,
-  ): CompiledText {
-    return this.compileTree(this.parse(source, basePath), base, basePath, globals);
-  }
-
-  private compileTree(
-    { expr, diagnostics, firstError, source }: ParseResult,
-    base: PosIdx,
-    basePath: NixPath,
-    globals: ReadonlyMap<string, Slot>,
-  ): CompiledText {
-    this.context.limits?.make(source.text.length, BYTES_PER_SOURCE_BYTE);
-    if (diagnostics.length > 0) {
-      for (const diagnostic of diagnostics) {
-        const { severity, message, pos } = diagnostic;
-        if (severity === "error") break;
-        // Nix: a warning without a position is printed unchanged, never indented.
-        this.context.io.log(
-          pos === undefined
-            ? plainWarning(message)
-            : reportedWarning(this.positions, markedDiagnostic(diagnostic), positionIn(base, pos)),
-        );
-      }
-      if (firstError !== undefined) {
-        throw new EvalError(
-          "parse",
-          markedDiagnostic(firstError),
-          positionIn(base, firstError.pos),
-        );
-      }
-    }
-    const hooks = this.debugger;
-    const resolution = new Resolution(globals, base, basePath.accessor, hooks !== undefined);
-    const root =
-      hooks === undefined
-        ? resolveFile(expr, resolution)
-        : resolve(expr, resolution, (lambda, unit) => hooks.emit(lambda, unit, resolution));
-    const { lambda } = root;
-    this.observer?.parsed?.(expr, lambda);
-    const undefinedVariables = resolution.undefinedVariables;
-    if (undefinedVariables.length > 0) {
-      const first = undefinedVariables.reduce((a, b) => (b.pos < a.pos ? b : a));
-      throw new EvalError(
-        "undefined-variable",
-        marked`undefined variable '${first.name}'`,
-        positionIn(base, first.pos),
-      );
-    }
-    hooks?.loaded(resolution, source, root);
-    return { lambda, expr, resolution, silent: diagnostics.length === 0 };
-  }
-
-  private *importFile(path: NixPath): Suspendable<Slot> {
-    const find = (): EvaluatedFile => this.fileAt(path);
-    const file = now(find) ?? ((yield attempt(find)) as EvaluatedFile);
-    // Nix: the trace is added where the file is evaluated, so a file that failed earlier has it
-    // already.
-    if (file.value instanceof Thunk && hasFailed(file.value)) {
-      return (yield force(file.value)) as Value;
-    }
-    try {
-      return (yield force(file.value)) as Value;
-    } catch (error) {
-      if (error instanceof EvalError) {
-        error.addTrace(NO_TRACE_POS, marked`while evaluating the file '${file.path.shown}':`);
-      }
-      throw error;
-    }
-  }
-
-  /** Returns the file that an import of a path loads; all paths that resolve to it share one. */
-  private fileAt(path: NixPath): EvaluatedFile {
-    const { dependencies, caches } = this.context;
-    const { pathKeys } = caches;
-    const { heapImage } = this;
-    const key = pathKeys.of(path);
-    if (dependencies !== undefined) {
-      return dependencies.recall(`import ${key}`, () => {
-        const known = heapImage?.requested(path);
-        const file = known ?? this.trackedFileAt(path, dependencies);
-        if (heapImage !== undefined) this.imports.set(key, file);
-        return file;
-      });
-    }
-    const known = this.imports.get(key) ?? heapImage?.requested(path);
-    if (known !== undefined) return known;
-    const resolved = this.resolveExpressionPath(path);
-    const resolvedKey = pathKeys.of(resolved);
-    let file = this.files.get(resolvedKey) ?? heapImage?.file(resolved);
-    if (file === undefined) {
-      file = { path: resolved, value: this.thunkOfFile(resolved, this.globals) };
-      this.files.set(resolvedKey, file);
-    }
-    this.imports.set(key, file);
-    return file;
-  }
-
-  private trackedFileAt(path: NixPath, dependencies: Dependencies): EvaluatedFile {
-    const { heapImage } = this;
-    const resolved = this.resolveExpressionPath(path);
-    const key = this.context.caches.pathKeys.of(resolved);
-    return dependencies.recall(`program ${key}`, () => {
-      const file = heapImage?.file(resolved) ?? {
-        path: resolved,
-        value: this.thunkOfFile(resolved, this.globals),
-      };
-      if (heapImage !== undefined) this.files.set(key, file);
-      const { value } = file;
-      if (value instanceof Thunk && value.code instanceof Lambda) {
-        dependencies.noteText(value.code.base);
-      }
-      return file;
-    });
-  }
-
-  private *scopedImport(path: NixPath, scope: Attrs): Suspendable<Slot> {
-    const globals = new Map(this.globals);
-    const slots = scope.slots();
-    scope.names().forEach((name, i) => {
-      globals.set(name, slots[i] as Slot);
-    });
-    const load = (): Thunk => this.thunkOfFile(this.resolveExpressionPath(path), globals);
-    return (yield now(load) ?? ((yield attempt(load)) as Thunk)) as Value;
-  }
-
-  private thunkOfFile(path: NixPath, globals: ReadonlyMap<string, Slot>): Thunk {
-    const { text, origin, basePath } = this.readProgram(path);
-    // Nix: the file that defines `derivation` is evaluated at the start.
-    if (!isDerivationFile(path)) tellOfFile(this.context, path);
-    return this.thunkOfText(text, origin, basePath, globals);
+    this.compiler.compiledFiles?.save();
   }
 
   /** Reads the program in a file, or in the `default.nix` of a directory, for {@link loadText}. */
   openProgram(path: NixPath): Program {
-    return this.readProgram(this.resolveExpressionPath(path));
+    return readProgram(this.context, resolveExpressionPath(this.context, path));
   }
-
-  private readProgram(path: NixPath): Program {
-    const files = accessorOf(this.context, path);
-    const plain = this.context.caches.plainDirectories.of(files);
-    let text: string;
-    try {
-      // Nix: the text is read through the symlink, but relative paths start at the symlink's
-      // directory.
-      text = files.readFile(resolveSymlinks(files, path.path, "full", plain));
-    } catch (error) {
-      throw evalErrorOf(error);
-    }
-    return { text, origin: originOf(files, path), basePath: path.at(parentOfPath(path.path)) };
-  }
-
-  /**
-   * Follows symlinks at the end of a path and appends `default.nix` to a directory; that file may
-   * be a symlink again.
-   */
-  private resolveExpressionPath({ path, accessor }: NixPath): NixPath {
-    const files = accessor ?? this.context.io;
-    const plain = this.context.caches.plainDirectories.of(files);
-    let current = path;
-    let type: FileType = "directory";
-    try {
-      for (let looks = 1; current !== "/"; looks++) {
-        if (looks >= MAX_LINKS) {
-          throw new EvalError(
-            "io",
-            marked`too many symbolic links encountered while traversing the path '${files.display(current)}'`,
-          );
-        }
-        const place = resolveSymlinks(files, current, "ancestors", plain);
-        type = existingType(files, place);
-        if (type !== "symlink") break;
-        const target = files.readLink(place);
-        // Nix: relative to the directory's name, even if that name leads through a symlink.
-        current = canonPath(
-          target.startsWith("/") ? target : joinPath(parentOfPath(current), target),
-        );
-      }
-    } catch (error) {
-      throw evalErrorOf(error);
-    }
-    if (current === "/" || type === "directory") current = joinPath(current, "default.nix");
-    return new NixPath(current, accessor);
-  }
-}
-
-/** A text to evaluate, with everything that {@link Evaluation.loadText} needs. */
-export interface Program {
-  readonly text: string;
-  readonly origin: Origin;
-  /** The directory that relative paths in the text start from. */
-  readonly basePath: NixPath;
-}
-
-function isDerivationFile({ path, accessor }: NixPath): boolean {
-  return accessor === DERIVATION_FILE.accessor && path === DERIVATION_FILE.path;
-}
-
-/** Tells the host that a file is evaluated. */
-export function tellOfFile(ctx: EvalContext, path: NixPath): void {
-  const { io } = ctx;
-  if (io.detail === undefined) return;
-  const shown = accessorOf(ctx, path).display(path.path);
-  io.detail({ level: "talkative", text: `evaluating file '${shown}'` });
-}
-
-/** The parser options about `~`. */
-type HomeDirectory = Pick<ParseOptions, "home" | "homeFailure">;
-
-/** An imported file. */
-export interface EvaluatedFile {
-  /** The path after resolution. */
-  readonly path: NixPath;
-  readonly value: Slot;
-}
-
-/** Returns the origin of a file, for positions in it. */
-function originOf(files: SourceAccessor, path: NixPath): Origin {
-  const name = files.display(path.path);
-  if (isOwnTree(path.accessor)) return { kind: "internal", name, path: path.path };
-  return name === path.path
-    ? { kind: "file", path: path.path }
-    : { kind: "file", path: path.path, name };
-}
-
-/** A compiled text. */
-interface CompiledText {
-  readonly lambda: Lambda;
-  readonly expr: Expr;
-  readonly resolution: Resolution;
-  /** Whether the parser reported nothing. */
-  readonly silent: boolean;
-}
-
-function resolveFile(expr: Expr, resolution: Resolution): Unit {
-  return resolve(expr, resolution, (lambda, unit) => emitUnit(lambda, unit, resolution));
 }
 
 /**

@@ -58,8 +58,8 @@ export { type RenderOptions, renderError, renderWarning } from "./errors/render.
 export { bestMatches, bestMatchesOf } from "./errors/suggestions.ts";
 export { columnsOf, forTerminal } from "./errors/terminal.ts";
 export { tooDeep } from "./errors/too-deep.ts";
-export type { EvaluationOptions, Program, TextOptions } from "./evaluation.ts";
-export { type EvaluatedFile, Evaluation } from "./evaluation.ts";
+export type { EvaluationOptions, TextOptions } from "./evaluation.ts";
+export { Evaluation } from "./evaluation.ts";
 export { disabledFeature } from "./experimental-features.ts";
 export type {
   EvaluationFetcher,
@@ -155,6 +155,8 @@ export {
   TimeSampler,
   type TimeSamplerOptions,
 } from "./profiling/time-sampler.ts";
+export type { EvaluatedFile } from "./programs/program-files.ts";
+export type { Program } from "./programs/read-program.ts";
 export { compileRegex, type Regex } from "./regex/regex.ts";
 export { RegexError } from "./regex/regex-error.ts";
 export type { Settings, SettingsInput } from "./settings.ts";
