@@ -38,7 +38,7 @@ export const ON_DEMAND = {
     "nivis/src/flakes/flake-targets.ts",
     "nivis/src/flakes/repl-flake.ts",
   ],
-  "input-check": ["node/src/inputs/input-check.ts"],
+  "input-check": ["node/src/inputs/file-looks.ts", "node/src/inputs/input-check.ts"],
   "any-name": ["eval/src/vm/any-name.ts"],
   inflating: ["fetch/src/git/inflate.ts"],
   archives: ["fetch/src/archive/unpack.ts"],

@@ -15,6 +15,10 @@ import { describeTree, RandomTree } from "../results/random-trees.ts";
 /** Rounds in one tree. */
 const ROUNDS_PER_TREE = 150;
 const PROGRAMS = 12;
+/** How often an edit comes after a time in which nothing has changed, so that stamps are trusted. */
+const REST_CHANCE = 0.04;
+/** This time, in milliseconds. */
+const REST = 120;
 const SEARCH_PATH = ["p=a", "q=b", "p=b", "nixpkgs=link"].map((text) => {
   const [prefix = "", path = ""] = text.split("=");
   return { prefix, path };
@@ -111,6 +115,10 @@ function runTree(tree: RandomTree, rounds: number, name: string, tally: Tally): 
   const programs = Array.from({ length: PROGRAMS }, () => tree.expression(random.below(3)));
   const warm = new Subject(tree, true);
   for (let round = 0; round < rounds; round++) {
+    if (random.chance(REST_CHANCE)) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+      warm.evaluation.revise();
+    }
     const edits: string[] = [];
     for (let n = random.below(4); n > 0; n--) edits.push(tree.edit());
     const { changed } = warm.evaluation.revise();

@@ -105,6 +105,7 @@ export type {
   DetailMessage,
   DirectoryEntry,
   EvalIo,
+  FileLook,
   FileType,
   LogMessage,
   LogSeverity,

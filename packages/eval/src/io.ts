@@ -64,6 +64,12 @@ export interface MemoryGauge {
 }
 
 /**
+ * What is known of a file that was looked at before: every question about it has the same answer, or there was
+ * nothing, and still is nothing. `undefined` if the questions must be asked again.
+ */
+export type FileLook = "same" | "missing" | undefined;
+
+/**
  * Everything that an evaluation can request from its host. A method that fails throws an {@link
  * IoError}, which becomes an error of the program. Any other exception ends the evaluation and
  * propagates unchanged, past `tryEval`. To replace a few methods of another implementation use
@@ -80,6 +86,11 @@ export interface EvalIo extends SourceAccessor {
    * if nothing is remembered.
    */
   refresh?(): void;
+  /**
+   * Looks at what is at a path without reading it, and remembers how it looks. Returns what is known to be as at
+   * the last call for this path. {@link refresh} comes before. Absent if comparing answers is as quick.
+   */
+  lookAgain?(path: Bytes): FileLook;
   /**
    * Returns the user's home directory, which `~` stands for: that of `HOME`, or of the user
    * database. Throws {@link IoError} if there is none.
@@ -121,6 +132,7 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
   checkAccess: "other",
   allowPath: "other",
   refresh: "other",
+  lookAgain: "other",
   homeDirectory: "other",
   environment: "other",
   now: "other",
@@ -134,7 +146,13 @@ const MEMBERS: Readonly<Record<keyof EvalIo, "files" | "other">> = {
 };
 
 /** The members that say something about files that others have read. */
-const ABOUT_FILES = new Set<keyof EvalIo>(["immutable", "fingerprint", "narDigest", "openListing"]);
+const ABOUT_FILES = new Set<keyof EvalIo>([
+  "immutable",
+  "fingerprint",
+  "narDigest",
+  "openListing",
+  "lookAgain",
+]);
 
 /**
  * Returns an EvalIo like `base` with some methods replaced. The methods of `base` are still called

@@ -24,6 +24,7 @@ import {
   type DetailMessage,
   type DirectoryEntry,
   type EvalIo,
+  type FileLook,
   type FileType,
   IoError,
   type LogMessage,
@@ -41,6 +42,7 @@ import { errnoCode, errnoMessage } from "./errno.ts";
 import { exactVariable } from "./exact-bytes.ts";
 import { findHomeDirectory } from "./home-directory.ts";
 import { fromHostTarget, hasExecutableBit } from "./host-path.ts";
+import { type FileLooks, openFileLooks } from "./inputs/file-looks.ts";
 import { Kind, kindOfMode } from "./inputs/file-status.ts";
 import type { InputRecorder } from "./inputs/input-recorder.ts";
 import type { FailedRequest } from "./inputs/recorded-inputs.ts";
@@ -108,6 +110,8 @@ class NodeIo implements EvalIo {
   readonly #listedTypes = new Map<string, ReadonlyMap<string, FileType>>();
   readonly #options: NodeIoOptions;
   readonly #inputs: InputRecorder | undefined;
+  /** How files looked to {@link lookAgain}. */
+  #looks: FileLooks | undefined;
   /** The home directory once it has been looked up, which may print a warning. */
   #home: string | undefined;
 
@@ -235,6 +239,17 @@ class NodeIo implements EvalIo {
     this.#links.clear();
     this.#directories.clear();
     this.#listedTypes.clear();
+    this.#looks?.begin();
+  }
+
+  lookAgain(path: string): FileLook {
+    const { relocatedStore, storeFiles } = this.#options;
+    for (const store of [relocatedStore, storeFiles]) {
+      // What is read for such a path may be elsewhere.
+      if (store !== undefined && isBelow(path, store.storeDir)) return undefined;
+    }
+    this.#looks ??= openFileLooks();
+    return this.#looks.look(path);
   }
 
   display(path: string): string {

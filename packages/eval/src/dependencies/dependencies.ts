@@ -15,7 +15,7 @@
 import type { Bytes, HashFunctions } from "@nivis/formats";
 import type { Lambda } from "../bytecode/lambda.ts";
 import { EvalError } from "../errors/eval-error.ts";
-import { type DirectoryEntry, type EvalIo, IoError } from "../io.ts";
+import { type DirectoryEntry, type EvalIo, type FileLook, IoError } from "../io.ts";
 import { parentOfPath } from "../path.ts";
 import type { PosIdx } from "../position.ts";
 import { FAILED, settle, Thunk, type ThunkRecipe, TrackedState } from "../value/thunk.ts";
@@ -289,6 +289,8 @@ export class Dependencies {
     listing: new Map(),
     link: new Map(),
   };
+  /** Paths with inputs that are newer than the last look at all files. */
+  readonly #unlooked = new Set<Bytes>();
   readonly #variables = new Map<Bytes, Input>();
   /** The paths that inputs are about; `""` for those that are not about one. */
   readonly #paths: Bytes[] = [];
@@ -482,16 +484,24 @@ export class Dependencies {
     for (const path of paths ?? []) {
       if (!Object.values(this.#files).some((inputs) => inputs.has(path))) unknown++;
     }
+    // Before anything is read: what changes after that looks different the next time.
+    const looks = paths === undefined ? this.#lookAgain() : undefined;
     for (const [question, inputs] of Object.entries(this.#files)) {
       const ask = this.#questions[question as FileQuestion];
-      if (paths === undefined) for (const input of inputs.values()) compare(inputs, input, ask);
-      else {
-        for (const path of paths) {
+      if (looks !== undefined) {
+        for (const input of inputs.values()) {
+          const look = looks.get(input.path);
+          if (look === "same" || (look === "missing" && question === "type")) continue;
+          compare(inputs, input, ask);
+        }
+      } else {
+        for (const path of paths ?? []) {
           const input = inputs.get(path);
           if (input !== undefined) compare(inputs, input, ask);
         }
       }
     }
+    if (looks !== undefined) this.#lookAfterwards(looks);
     const ask = (name: Bytes): string => environmentAnswer(this.#io.environment(name));
     for (const input of this.#variables.values()) compare(this.#variables, input, ask);
     const count = changed.length;
@@ -512,6 +522,29 @@ export class Dependencies {
       if (answerOf(() => ask(input.path)) === input.answer) return;
       changed.push(input.id);
       inputs.delete(input.path);
+    }
+  }
+
+  /** Looks at all files; returns what need not be asked again. */
+  #lookAgain(): ReadonlyMap<Bytes, FileLook> {
+    const looks = new Map<Bytes, FileLook>();
+    const io = this.#io;
+    if (io.lookAgain === undefined) return looks;
+    for (const inputs of Object.values(this.#files)) {
+      for (const path of inputs.keys()) if (!looks.has(path)) looks.set(path, io.lookAgain(path));
+    }
+    // The last look at these was before their questions, and saw perhaps something else.
+    for (const path of this.#unlooked) looks.set(path, undefined);
+    this.#unlooked.clear();
+    return looks;
+  }
+
+  /** Finds out which of the files that were asked about have changed meanwhile. */
+  #lookAfterwards(looks: ReadonlyMap<Bytes, FileLook>): void {
+    const io = this.#io;
+    if (io.lookAgain === undefined) return;
+    for (const [path, look] of looks) {
+      if (look === undefined && io.lookAgain(path) === undefined) this.#unlooked.add(path);
     }
   }
 
@@ -546,6 +579,7 @@ export class Dependencies {
       if (input !== undefined) this.#contradicted.push(input.id);
       input = { id: this.#addInput(inputs === this.#variables ? "" : path), path, answer };
       inputs.set(path, input);
+      if (inputs !== this.#variables) this.#unlooked.add(path);
     }
     this.note(this.sets.of(input.id));
   }

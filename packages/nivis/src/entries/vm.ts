@@ -28,6 +28,7 @@ export {
   type ExplainSettings,
   type Explanation,
   explainError,
+  type FileLook,
   type FileType,
   type Hint,
   InternalError,

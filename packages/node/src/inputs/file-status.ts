@@ -17,6 +17,9 @@ import { hasExecutableBit } from "../host-path.ts";
 
 /** The number of 32-bit words of a stamp. */
 export const STAMP_WORDS = 12;
+/** Where the times begin in a stamp: two words of seconds, low and high, and one of nanoseconds. */
+const MODIFICATION_TIME = 6;
+const CHANGE_TIME = 9;
 
 /** The bits of a mode that hold the type of a file, and their values. */
 const TYPE_BITS = 0o170000;
@@ -94,6 +97,29 @@ export function isSettled(stats: BigIntStats, now: number, settlingTime = SETTLI
   const { mtimeNs, ctimeNs } = stats;
   const limit = BigInt(Math.floor(now) - settlingTime) * 1_000_000n;
   return mtimeNs < limit && ctimeNs < limit && ctimeNs % 1_000_000n !== 0n;
+}
+
+/** {@link isSettled} for a stamp of `words` that starts at `at`. */
+export function isSettledStamp(
+  words: Int32Array,
+  at: number,
+  now: number,
+  settlingTime = SETTLING_TIME,
+): boolean {
+  const limit = now - settlingTime;
+  const nanoseconds = words[at + CHANGE_TIME + 2] as number;
+  const isPast = (time: number): boolean => millisecondsOf(words, at + time) < limit;
+  return isPast(MODIFICATION_TIME) && isPast(CHANGE_TIME) && nanoseconds % 1_000_000 !== 0;
+}
+
+/** A time in a stamp, in milliseconds since 1970. */
+function millisecondsOf(words: Int32Array, at: number): number {
+  const [low, high, nanoseconds] = [words[at], words[at + 1], words[at + 2]] as number[] as [
+    number,
+    number,
+    number,
+  ];
+  return (high * 2 ** 32 + (low >>> 0)) * 1000 + nanoseconds / 1e6;
 }
 
 /**
