@@ -6,11 +6,13 @@
  * the flags it was compiled with, so the code cache restores the flags before it stores code.
  */
 
-/** The same flags of V8 with two values each. */
+/** The same flags of V8 with several values each. */
 interface FlagChange {
   readonly longRun: string;
   /** The defaults of V8. */
   readonly initial: string;
+  /** For a long run that goes on with a heap image, if they are others than `longRun`. */
+  readonly continued?: string;
 }
 
 /** Running loops are not compiled separately, and functions are inlined into others less. */
@@ -40,6 +42,8 @@ export const FLAG_CHANGES: Readonly<Record<string, FlagChange>> = {
   "20": {
     longRun: `${SMALL_COMPILATIONS.longRun} --interrupt-budget=132000`,
     initial: `${SMALL_COMPILATIONS.initial} --interrupt-budget=67584`,
+    // Most such runs end before the compiled loop would be ready.
+    continued: `${SMALL_COMPILATIONS.longRun} --interrupt-budget=400000`,
   },
   "22": {
     longRun: `${SMALL_COMPILATIONS.longRun} --concurrent-turbofan-max-threads=1`,
@@ -49,9 +53,9 @@ export const FLAG_CHANGES: Readonly<Record<string, FlagChange>> = {
   "26": ONE_COMPILATION,
 };
 
-/** Sets the flags for a long-running evaluation. */
-export function setLongRunFlags(): void {
-  setFlags((change) => change.longRun);
+/** Sets the flags for a long-running evaluation; `isContinued`: it goes on with a heap image. */
+export function setLongRunFlags(isContinued: boolean): void {
+  setFlags(({ longRun, continued = longRun }) => (isContinued ? continued : longRun));
 }
 
 /** Restores the flags that Node started with. */

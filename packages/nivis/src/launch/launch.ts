@@ -73,16 +73,16 @@ function runInThread(command: CommandName, youngGeneration: number): Promise<num
 /** Loads the bundle, runs the command in this thread, and ends it. */
 function runHere(command: CommandName, slot: ResultSlot | undefined, isThread = false): void {
   const scripts: LoadedScript[] = [];
-  let isLongRun = false;
-  const onLongRun = (): void => {
-    isLongRun = true;
-    setLongRunFlags();
+  let setFlagsAgain: (() => void) | undefined;
+  const onLongRun = (isContinued: boolean): void => {
+    setFlagsAgain = () => setLongRunFlags(isContinued);
+    setFlagsAgain();
   };
   const loadBundle = (file: string): unknown => {
     // V8 accepts cached code only under the flags of the run that wrote it.
-    if (isLongRun) setInitialFlags();
+    if (setFlagsAgain !== undefined) setInitialFlags();
     const script = loadScript(join(__dirname, file));
-    if (isLongRun) setLongRunFlags();
+    setFlagsAgain?.();
     scripts.push(script);
     return script.run();
   };

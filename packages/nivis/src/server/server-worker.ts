@@ -185,8 +185,8 @@ class ServerWorker {
       },
     );
     const launcher = this.#launcher;
-    const onLongRun = (): void => {
-      if (!this.#hasWarmedUp) launcher.onLongRun();
+    const onLongRun = (isContinued: boolean): void => {
+      if (!this.#hasWarmedUp) launcher.onLongRun(isContinued);
       this.#hasWarmedUp = true;
     };
     return {
