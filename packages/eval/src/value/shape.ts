@@ -27,6 +27,12 @@ const MAX_EXTENSIONS = 4;
  */
 const MAX_REMEMBERED = 16_384;
 const STEP_COST = 64;
+/** A union of fewer names is made at once, a larger one in two steps if the last shapes are small. */
+const LARGE_UNION = 512;
+/** The last shapes of a union are small if they have at most one in so many of its names. */
+const SMALL_SHARE = 16;
+/** A union that adds fewer names leaves no table behind. */
+const KEPT_TABLE = 64;
 
 /** The result of {@link Shape.under}: shapes laid over another. */
 class Union {
@@ -181,11 +187,36 @@ export class Shape {
   under(uppers: readonly Shape[]): Union {
     const { union } = this;
     if (union !== null && sameItems(union.uppers, uppers)) return union;
-    return this.unite(uppers);
+    const first = this.largeLayers(uppers);
+    if (first === uppers.length) return this.unite(uppers);
+    // Package sets differ in their last layers only.
+    const lower = this.under(uppers.slice(0, first));
+    const last = uppers.slice(first);
+    const known = lower.shape.union;
+    const upper =
+      known !== null && sameItems(known.uppers, last)
+        ? known
+        : lower.shape.unite(last, lower.shape.steps);
+    return new Union(uppers, upper.shape, lower.indexes.concat(upper.indexes));
+  }
+
+  /** How many of the shapes laid over this one to unite first, since all later ones are small. */
+  private largeLayers(uppers: readonly Shape[]): number {
+    let count = this.blindNames.length;
+    for (const { blindNames } of uppers) count += blindNames.length;
+    if (count < LARGE_UNION) return uppers.length;
+    let small = Math.floor(count / SMALL_SHARE);
+    let first = uppers.length;
+    while (first > 0) {
+      small -= (uppers[first - 1] as Shape).blindNames.length;
+      if (small < 0) break;
+      first--;
+    }
+    return first === 0 ? uppers.length : first;
   }
 
   /** Names keep the index that they had first; new names come last. */
-  private unite(uppers: readonly Shape[]): Union {
+  private unite(uppers: readonly Shape[], steps = this.steps + 1): Union {
     const before = this.blindNames.length;
     const added: string[] = [];
     const indexes: number[] = [];
@@ -200,18 +231,21 @@ export class Shape {
       const addedBefore = earlier > LINEAR_LIMIT ? null : added.slice();
       if (addedBefore === null && indexOfAdded === null) {
         indexOfAdded = new Map();
-        for (let i = 0; i < earlier; i++) indexOfAdded.set(added[i] as string, i);
+        for (let i = 0; i < earlier; i++) indexOfAdded.set(added[i] as string, before + i);
       }
       for (let i = 0; i < names.length; i++) {
         const name = names[i] as string;
         let at = this.blindIndexOf(name);
         if (at < 0 && earlier > 0) {
-          const found = addedBefore === null ? indexOfAdded?.get(name) : addedBefore.indexOf(name);
-          if (found !== undefined && found >= 0) at = before + found;
+          if (addedBefore === null) at = indexOfAdded?.get(name) ?? -1;
+          else {
+            const found = addedBefore.indexOf(name);
+            if (found >= 0) at = before + found;
+          }
         }
         if (at < 0) {
           at = before + added.length;
-          indexOfAdded?.set(name, added.length);
+          indexOfAdded?.set(name, at);
           added.push(name);
         }
         indexes.push(at);
@@ -223,11 +257,20 @@ export class Shape {
     if (added.length > 0 || open !== this.open || !samePositions(positions, this.positions)) {
       // Searching the lower table first pays while most names are found there.
       const extend = before > LINEAR_LIMIT && added.length <= before >> 1;
-      shape = new Shape(names, positions, extend ? this : null, this.steps + 1, open);
+      shape = new Shape(names, positions, extend ? this : null, steps, open);
+      if (indexOfAdded !== null && added.length >= KEPT_TABLE) shape.adopt(indexOfAdded, before);
     }
     const union = new Union(uppers, shape, indexes);
     if (shape === this || shape.isKept()) this.union = union;
     return union;
+  }
+
+  /** Takes the indexes of the names behind the first ones, instead of making a table when it is searched. */
+  private adopt(table: Map<string, number>, before: number): void {
+    if (this.parent === null) {
+      for (let i = 0; i < before; i++) table.set(this.blindNames[i] as string, i);
+    }
+    this.table = table;
   }
 
   private positionsUnder(

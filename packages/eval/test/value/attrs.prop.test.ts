@@ -191,3 +191,40 @@ test("a table shares shapes with the same names at the same places", () => {
     expect(other).not.toBe(shape);
   }
 });
+
+test("large sets with small layers over them are those of a plain map", () => {
+  const layer = fc.record({
+    first: fc.nat(900),
+    size: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(70, 300, 700)),
+    positioned: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(layer, { minLength: 2, maxLength: 7 }), (layers) => {
+      const shapes = layers.map(({ first, size, positioned }, k) => {
+        const own = Array.from({ length: size }, (_, i) => `n${first + i}`);
+        return new Shape(own, positioned ? positionsOf(own.map((_, i) => 1000 * k + i + 1)) : null);
+      });
+      // All layers, all but one that is small, and all again: shapes remember what they were united to.
+      for (const left of [-1, shapes.length - 1, -1, 1, -1]) {
+        let set = new Attrs(new Shape([], null), []);
+        const model = new Map<string, Entry>();
+        shapes.forEach((shape, k) => {
+          if (k === left) return;
+          const values = shape.names.map((_, i) => 1000 * k + i);
+          set = updateAttrs(set, new Attrs(shape, values));
+          shape.names.forEach((each, i) => {
+            model.set(each, { value: values[i] as number, pos: shape.positions?.[i] ?? NO_POS });
+          });
+        });
+        expectSameListing(set, model);
+        // From the first definition on, a name keeps its place.
+        expect(set.names()).toEqual([...model.keys()]);
+        for (const [each, { value, pos }] of model) {
+          if (set.get(each) !== value || set.positionOf(each) !== pos) expect.fail(each);
+        }
+        expect(set.has("n2000")).toBe(false);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
