@@ -1,7 +1,7 @@
 /**
  * Compressions of binary caches on Node.
  *
- * Read: gzip and brotli by zlib, zstd by zlib where Node has it and by fzstd where not, xz by a
+ * Read: gzip and brotli by zlib, zstd by zlib where Node reads all of it and by fzstd elsewhere, xz by a
  * WebAssembly build of its own library, bzip2 in JavaScript. Written: what zlib can, and xz, zstd
  * and bzip2 by the programs of these names if they are on PATH; nobody keeps an encoder for Node.
  * The libraries are loaded when the first archive is read.
@@ -18,6 +18,8 @@ type Zlib = typeof import("node:zlib");
 /** Zlib with the functions that Node 20 lacks. */
 interface NewerZlib {
   createZstdDecompress?(): Duplex;
+  zstdCompressSync?(bytes: Uint8Array): Buffer;
+  zstdDecompressSync?(bytes: Uint8Array): Buffer;
   createZstdCompress?(options: { params: Record<number, number> }): Duplex;
 }
 
@@ -54,9 +56,18 @@ async function* decompressed(
   }
 }
 
+/**
+ * Whether zlib reads zstd that consists of several frames, as parallel compressors write it. Node 22 and 24
+ * end after the first frame, without an error.
+ */
+function readsAllFrames({ zstdCompressSync, zstdDecompressSync }: NewerZlib): boolean {
+  const frame = zstdCompressSync?.(Buffer.from("frame"));
+  return frame !== undefined && zstdDecompressSync?.(Buffer.concat([frame, frame])).length === 10;
+}
+
 async function* readZstd(stream: ByteStream): AsyncGenerator<Uint8Array> {
   const { createZstdDecompress } = zlib();
-  if (createZstdDecompress !== undefined) {
+  if (createZstdDecompress !== undefined && readsAllFrames(zlib())) {
     yield* decompressed("zstd", stream, createZstdDecompress);
     return;
   }
