@@ -244,6 +244,11 @@ export class Debugger {
     if (this.#muted === 0) this.#lookAtAll();
   }
 
+  /** Whether a pause was asked for, and the evaluation has not stopped yet. */
+  get isPauseWanted(): boolean {
+    return this.#pauseWanted !== undefined;
+  }
+
   /** Stops looking: from now on the evaluation runs as if there were no debugger. */
   detach(): void {
     for (const { id } of this.breakpoints.all) this.breakpoints.remove(id);

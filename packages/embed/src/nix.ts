@@ -6,10 +6,10 @@
 import {
   Attrs,
   attempt,
-  autoCall,
   type BuiltinConstant,
   type BuiltinDefinition,
   type BytecodeCache,
+  type CalledSlot,
   callFlake,
   EvalError,
   Evaluation,
@@ -26,6 +26,7 @@ import {
   type Store,
   type Suspendable,
   select,
+  selectCalled,
   type TierMode,
   type Value,
 } from "@nivis/eval";
@@ -332,8 +333,7 @@ export class Nix implements Disposable {
           : (attr ?? []).map((name) => encodeUtf8(String(name)));
       const start = load();
       return this.#engine.defer(function* (): Suspendable<Slot> {
-        const selected = (yield select(context, path, given, start)) as Slot;
-        return (yield autoCall(context, given, selected)) as Value;
+        return ((yield selectCalled(context, path, given, start)) as CalledSlot).value;
       });
     });
   }

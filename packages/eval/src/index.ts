@@ -118,7 +118,14 @@ export { isAllowedUri } from "./limits/allowed-uris.ts";
 export { MemoryAccessor, type MemoryTreeFile, type PathDisplay } from "./memory-accessor.ts";
 export type { MemoryFile, MemoryIoOptions } from "./memory-io.ts";
 export { memoryIo } from "./memory-io.ts";
-export { type PlacedSlot, parseAttrPath, select, selectPlaced } from "./operations/attr-path.ts";
+export {
+  type CalledSlot,
+  type PlacedSlot,
+  parseAttrPath,
+  select,
+  selectCalled,
+  selectPlaced,
+} from "./operations/attr-path.ts";
 export { autoCall } from "./operations/auto-call.ts";
 export { isCallable } from "./operations/checks.ts";
 export { CoerceMode, coerceToPath, coerceToString } from "./operations/coerce.ts";

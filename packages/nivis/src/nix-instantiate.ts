@@ -4,7 +4,6 @@
 import {
   Attrs,
   accessorOf,
-  autoCall,
   CoerceMode,
   type ContextString,
   coerceToString,
@@ -17,14 +16,13 @@ import {
   textOf,
   toJson,
   toXml,
-  type Value,
 } from "@nivis/eval";
 import { encodeUtf8, marked } from "@nivis/formats";
 import { printExpr } from "@nivis/syntax";
 import type { Invocation } from "./invocation.ts";
 import { defaultFlags, type EvaluationFlags } from "./options/evaluation-options.ts";
 import { flag, type Option, valueFlag } from "./options/option.ts";
-import { slotsOf } from "./options/source-options.ts";
+import { slotsOf, valueToPrint } from "./options/source-options.ts";
 import type { Program } from "./program.ts";
 import { describePackage, findDerivations, type Package } from "./selection/packages.ts";
 import { openSession, type Session, type Source } from "./session.ts";
@@ -230,9 +228,8 @@ class Instantiation {
     const session = this.#session;
     const { output, strict, location } = this.#flags;
     const { context } = session.evaluation;
-    let value: Value = session.evaluation.force(slot);
     // Nix: without arguments, a function is printed instead of called.
-    if (this.#args.size() > 0) value = session.run(autoCall(context, this.#args, value));
+    const value = session.run(valueToPrint(session, slot));
     // What is printed depends on how much was evaluated.
     if (!strict && (value instanceof Attrs || isList(value))) {
       context.positions.showsEvaluationState();

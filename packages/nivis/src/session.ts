@@ -19,6 +19,7 @@ import {
   type RunObserver,
   type Slot,
   type StackSampler,
+  type StopSignal,
   type Store,
   type Suspendable,
   type Thunk,
@@ -57,6 +58,8 @@ export interface SessionOptions {
   readonly readOnly: boolean;
   readonly observer?: RunObserver;
   readonly debugger?: DebugHooks;
+  /** Does the work of an evaluation with a debugger, which Ctrl-C pauses or stops; see `DebugConversation`. */
+  readonly during?: DuringEvaluation;
   /** Takes samples for a profile. */
   readonly sampler?: StackSampler;
   /** Whether the evaluation remembers what its values depend on. */
@@ -67,10 +70,15 @@ export interface SessionOptions {
   readonly onDerivation?: (derivation: FinishedDerivation) => void;
 }
 
+/** Does some asynchronous evaluation, which the signal stops. */
+export type DuringEvaluation = <Result>(
+  work: (signal?: StopSignal) => Promise<Result>,
+) => Promise<Result>;
+
 /** A debugger that waits for its session. */
 export interface DebuggedWork {
   /** What the session is to be opened with. */
-  readonly options: Pick<SessionOptions, "debugger" | "isInterrupted">;
+  readonly options: Pick<SessionOptions, "debugger" | "isInterrupted" | "during">;
   /** Tells the debugger the session that was opened with these options. */
   begin(session: Session): void;
 }
@@ -179,7 +187,7 @@ export function openSession(flags: EvaluationFlags, options: SessionOptions): Se
   const slots = keeper?.keep(parts, flags, options, settings);
   return new Session(flags, evaluation, store, {
     slots,
-    isDebugged: options.debugger !== undefined,
+    during: options.during ?? (options.debugger && ((work) => work())),
   });
 }
 
@@ -299,7 +307,7 @@ interface SessionParts {
   /** The slots that a kept evaluation has already; `undefined` if it is not kept. */
   readonly slots: Map<string, KeptSlot> | undefined;
   /** Whether the evaluation may stop in a debugger. */
-  readonly isDebugged: boolean;
+  readonly during: DuringEvaluation | undefined;
 }
 
 /** The evaluation of one command and the sources that its arguments name. */
@@ -314,17 +322,17 @@ export class Session {
   readonly #machine: EvalIo;
 
   readonly #slots: Map<string, KeptSlot> | undefined;
-  readonly #isDebugged: boolean;
+  readonly #during: DuringEvaluation | undefined;
 
   constructor(
     flags: EvaluationFlags,
     evaluation: Evaluation,
     store: Store,
-    { slots, isDebugged }: SessionParts,
+    { slots, during }: SessionParts,
   ) {
     this.#flags = flags;
     this.#slots = slots;
-    this.#isDebugged = isDebugged;
+    this.#during = during;
     this.#invocation = flags.invocation;
     this.#machine = flags.invocation.machine;
     this.evaluation = evaluation;
@@ -517,7 +525,9 @@ export class Session {
 
   /** {@link run}, but the debugger can stop in it, if there is one. */
   async runDebugged<Result>(generator: Suspendable<Result>): Promise<Result> {
-    return this.#isDebugged ? this.evaluation.runAsync(generator) : this.run(generator);
+    return this.#during === undefined
+      ? this.run(generator)
+      : this.#during((signal) => this.evaluation.runAsync(generator, { signal }));
   }
 }
 

@@ -203,6 +203,25 @@ describe.skipIf(!canScript)("on a terminal", () => {
     await session.until(/error: interrupted by the user/);
   });
 
+  it("Ctrl-C pauses an evaluation that continues after a stop of the debugger", async () => {
+    const program =
+      "let f = n: if n < 0 then 0 else f (n + 1); in builtins.seq (builtins.break 1) (f 0)";
+    session = new Session(["eval", "--debugger", "--expr", program]);
+    await session.until(/breakpoint reached[\s\S]*nix-repl> $/);
+    session.type(":c\r");
+    await session.until(/:c\n/);
+    session.type("\x03");
+    await session.until(/pause in expression\n«string»:1:\d+\n[\s\S]*nix-repl> $/);
+    session.type("n > 0\r");
+    await session.until(/\ntrue\n\nnix-repl> $/);
+    session.type(":c\r");
+    await session.until(/:c\n/);
+    session.type("\x03");
+    await session.until(/pause in [\s\S]*nix-repl> $/);
+    session.type(":q\r");
+    expect(await session.ended).toBe(0);
+  });
+
   it.each([
     ["while it waits for keys", ""],
     ["while it evaluates", "let f = n: f (n + 1); in f 0\r"],

@@ -51,6 +51,23 @@ export function* select(
   return ((yield selectPlaced(ctx, wanted, args, root)) as PlacedSlot).slot;
 }
 
+/** An attribute, and its value after a call. */
+export interface CalledSlot {
+  readonly slot: Slot;
+  readonly value: Value;
+}
+
+/** Like {@link select}; a function at the end of the path is called, too. */
+export function* selectCalled(
+  ctx: EvalContext,
+  wanted: string | readonly string[],
+  args: Attrs,
+  root: Slot,
+): Suspendable<CalledSlot> {
+  const slot = (yield select(ctx, wanted, args, root)) as Slot;
+  return { slot, value: (yield autoCall(ctx, args, slot)) as Value };
+}
+
 /** What a path leads to, and the position of the attribute; unknown for elements of lists. */
 export interface PlacedSlot {
   readonly slot: Slot;

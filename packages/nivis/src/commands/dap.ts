@@ -15,7 +15,6 @@ import {
   RunningProgram,
 } from "@nivis/debugger";
 import {
-  autoCall,
   EvalError,
   evalErrorOf,
   printPretty,
@@ -37,6 +36,7 @@ import {
   defaultSourceFlags,
   SOURCE_OPTIONS,
   type SourceFlags,
+  valueToPrint,
 } from "../options/source-options.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { openSession, type Session } from "../session.ts";
@@ -427,10 +427,7 @@ async function run(
   const selected = await evaluation.runAsync(select(context, encodeUtf8(attr), args, top), {
     signal,
   });
-  let value: Value = await evaluation.forceAsync(selected, { signal });
-  if (args.size() > 0) {
-    value = await evaluation.runAsync(autoCall(context, args, value), { signal });
-  }
+  const value = await evaluation.runAsync(valueToPrint(session, selected), { signal });
   const depth = deep ? {} : { maxDepth: 1 };
   return evaluation.runAsync(printPretty(context, value, { throwsAtTop: true, ...depth }), {
     signal,

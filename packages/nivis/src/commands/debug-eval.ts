@@ -3,7 +3,6 @@
  * to look around. In the bundle of the REPL, and asynchronous throughout: only such evaluations stop.
  */
 import {
-  autoCall,
   CallRequest,
   copyMounts,
   mountedPathsIn,
@@ -16,7 +15,7 @@ import { withDebuggedOutput } from "../flakes/repl-flake.ts";
 import { FLAKE_OPTIONS } from "../options/flake-options.ts";
 import { emptyLockChoices, type LockingFlags } from "../options/lock-options.ts";
 import { usageError } from "../options/option.ts";
-import { selectionOf } from "../options/source-options.ts";
+import { selectionOf, valueToPrint } from "../options/source-options.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { withDebugger } from "../repl/debugged-work.ts";
 import { openSession, type Session } from "../session.ts";
@@ -66,10 +65,10 @@ async function slotsOf(flags: EvalFlags, session: Session): Promise<Slot[]> {
   const { evaluation } = session;
   const args = session.autoArguments();
   const { source, attrPaths } = selectionOf(flags, session, "nivis eval");
-  const root: Value = await evaluation.runAsync(session.program(source));
+  const root: Value = await session.runDebugged(session.program(source));
   const slots: Slot[] = [];
   for (const path of attrPaths) {
-    slots.push(await evaluation.runAsync(select(evaluation.context, path, args, root)));
+    slots.push(await session.runDebugged(select(evaluation.context, path, args, root)));
   }
   return slots;
 }
@@ -83,19 +82,17 @@ async function print(
 ): Promise<void> {
   const { evaluation } = session;
   const { context } = evaluation;
-  const args = session.autoArguments();
-  let value: Value = await evaluation.forceAsync(slot);
-  if (args.size() > 0) value = await evaluation.runAsync(autoCall(context, args, value));
+  let value: Value = await session.runDebugged(valueToPrint(session, slot));
   if (flags.apply !== undefined) {
     const { text, ...options } = session.expression(flags.apply);
     const callee = evaluation.loadText(text, options);
-    value = await evaluation.runAsync(
+    value = await session.runDebugged(
       (function* () {
         return (yield new CallRequest(callee, [value])) as Value;
       })(),
     );
   }
   if (flags.writeTo !== undefined) writeValue(value, session.absolutePath(flags.writeTo), session);
-  else write(await evaluation.runAsync(resultText(flags, context, value)));
+  else write(await session.runDebugged(resultText(flags, context, value)));
   copyMounts(context, mountedPathsIn(context, value));
 }

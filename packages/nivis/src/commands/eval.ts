@@ -1,6 +1,5 @@
 /** `nivis eval`: prints the value of an expression. */
 import {
-  autoCall,
   CoerceMode,
   type ContextString,
   coerceToString,
@@ -30,6 +29,7 @@ import {
   type SourceFlags,
   selectionOf,
   slotsOf,
+  valueToPrint,
 } from "../options/source-options.ts";
 import type { Program } from "../program.ts";
 import { openSession, type Session } from "../session.ts";
@@ -215,9 +215,7 @@ export function evaluateAndPrint(
     calls,
     namesFile: true,
   })) {
-    let value: Value = session.evaluation.force(slot);
-    if (calls) value = session.run(autoCall(session.evaluation.context, args, value));
-    printApplied(flags, session, value, write);
+    printApplied(flags, session, session.run(valueToPrint(session, slot)), write);
   }
 }
 

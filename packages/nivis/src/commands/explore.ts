@@ -21,8 +21,7 @@ import {
   type PosIdx,
   type RunObserver,
   renderError,
-  type Slot,
-  select,
+  selectCalled,
   Thunk,
   type Value,
 } from "@nivis/eval";
@@ -243,8 +242,7 @@ async function evaluateAll(
       autoCall(context, args, await evaluation.forceAsync(top)),
     )) as Value;
     for (const path of attrPaths) {
-      const slot: Slot = await evaluation.runAsync(select(context, path, args, root));
-      const value = (await evaluation.runAsync(autoCall(context, args, slot))) as Value;
+      const { slot, value } = await evaluation.runAsync(selectCalled(context, path, args, root));
       if (path !== "") found({ name: path, value: slot });
       else if (value !== top.a) found({ name: "the result", value });
       if (value instanceof Attrs && (await evaluation.runAsync(isDerivation(value)))) {

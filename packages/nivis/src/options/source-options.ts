@@ -7,6 +7,7 @@ import {
   type Attrs,
   autoCall,
   Closure,
+  force,
   nativeThunk,
   parseAttrPath,
   type Slot,
@@ -189,6 +190,16 @@ function areSameSources(a: Source, b: Source): boolean {
   const isSamePlace =
     a.basePath.path === b.basePath.path && a.basePath.accessor === b.basePath.accessor;
   return isSamePlace && a.text === b.text && JSON.stringify(a.origin) === JSON.stringify(b.origin);
+}
+
+/**
+ * Returns code that evaluates a slot to the value that `nivis eval` prints. A function is called only if the
+ * command line has arguments.
+ */
+export function* valueToPrint(session: Session, slot: Slot): Suspendable<Value> {
+  const args = session.autoArguments();
+  const code = args.size() > 0 ? autoCall(session.evaluation.context, args, slot) : force(slot);
+  return (yield code) as Value;
 }
 
 /** The value of a function that the commands call, as a slot of its own; other slots as they are. */

@@ -1,6 +1,7 @@
 /**
  * DebugConversation: what the debugger and its user say to each other on a terminal. Each stop is a REPL
- * of its own whose scope is that of the place, as in C++ Nix (`runDebugRepl` in libexpr/eval.cc).
+ * of its own whose scope is that of the place, as in C++ Nix (`runDebugRepl` in libexpr/eval.cc). On a
+ * terminal, Ctrl-C pauses an evaluation that continues after a stop.
  */
 
 import { Debugger, type Resume, type StopEvent } from "@nivis/debugger";
@@ -9,7 +10,7 @@ import type { Bytes } from "@nivis/formats";
 import { DebuggerExit } from "../debugger-exit.ts";
 import type { Invocation } from "../invocation.ts";
 import { NOTICE_LEVEL } from "../log-format.ts";
-import type { Session } from "../session.ts";
+import type { DuringEvaluation, Session } from "../session.ts";
 import { converse } from "./converse.ts";
 import { placeText, showWatches } from "./debug-commands.ts";
 import { DebugStop } from "./debug-stop.ts";
@@ -29,6 +30,11 @@ export class DebugConversation {
   #session: Session | undefined;
   #lines: ((repl: Repl) => Promise<LineReader>) | undefined;
   readonly #watches: Bytes[] = [];
+  /** Whether the command of the debugger evaluates, so that there is something to pause. */
+  #evaluates = false;
+  #stopWatching: (() => void) | undefined;
+  /** Leaves the keyboard to others. */
+  #leaveKeys: () => void = () => {};
   /** The scope of the REPL whose input is evaluated, if there is one. */
   replScope: (() => ReadonlyMap<Bytes, Slot>) | undefined;
   /** Whether the version has been shown. */
@@ -55,6 +61,20 @@ export class DebugConversation {
     this.#lines = lines;
     this.debug.attach(session.evaluation);
   }
+
+  /**
+   * Does the evaluation of a command. After a stop, Ctrl-C pauses it; where it cannot pause, such as in a
+   * fetch, a second Ctrl-C stops it.
+   */
+  readonly during: DuringEvaluation = async (work) => {
+    this.#evaluates = true;
+    try {
+      return await this.interrupts.during(work);
+    } finally {
+      this.#evaluates = false;
+      this.#leaveKeys();
+    }
+  };
 
   /** What the commands of the debugger see while nothing has stopped. */
   atRest(): DebugStop {
@@ -83,6 +103,8 @@ export class DebugConversation {
     const outer = this.replScope?.();
     const stop = new DebugStop(this.debug, event, this.#watches, outer && [...outer.keys()]);
     const { interrupts } = this;
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
     const repl = new Repl(session, invocation, { stop, interrupts });
     repl.setScope(new Map([...(outer ?? []), ...stop.scope]));
     this.#announce(event, repl);
@@ -96,10 +118,25 @@ export class DebugConversation {
       await converse(repl, lines, invocation.terminal);
     } finally {
       if (previous !== undefined) lines.switchTo?.(previous);
-      // Without a REPL around it, Ctrl-C ends the command again.
-      if (this.replScope === undefined) lines.release();
+      if (this.replScope === undefined) this.#watchKeys(lines);
     }
     return stop.resume ?? this.#quit(event);
+  }
+
+  /** Lets Ctrl-C pause the evaluation that continues. Without one, Ctrl-C ends the command again. */
+  #watchKeys(lines: LineReader): void {
+    this.#leaveKeys = () => {
+      this.#leaveKeys = () => {};
+      this.#stopWatching?.();
+      this.#stopWatching = undefined;
+      lines.release();
+    };
+    if (this.#evaluates && lines.watch !== undefined) {
+      this.#stopWatching = lines.watch(() => {
+        if (this.debug.isPauseWanted) this.interrupts.raise();
+        else this.debug.pause();
+      });
+    } else this.#leaveKeys();
   }
 
   /** Says why the evaluation has stopped. */

@@ -8,10 +8,12 @@ import type { Bytes } from "@nivis/formats";
 import type { Invocation } from "../invocation.ts";
 import { usageError } from "../options/option.ts";
 import type { DebuggedWork, Session } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
 import { breakpointPlace } from "./breakpoint-place.ts";
 import { DebugConversation } from "./debug-conversation.ts";
 import type { LineReader } from "./lines.ts";
 import { openLines } from "./open-lines.ts";
+import type { Repl } from "./repl.ts";
 
 /** Does some work with a debugger that stops at places, such as `FILE:LINE` (bytes), and at errors. */
 export async function withDebugger<Result>(
@@ -27,9 +29,7 @@ export async function withDebugger<Result>(
   const set = new Map<Breakpoint, Bytes>();
   const begin = (session: Session): void => {
     conversation.begin(session, (repl) => {
-      const input = terminal.openInput?.();
-      if (input === undefined) throw usageError("standard input cannot be read here");
-      lines ??= openLines(input, terminal, repl, { keys: undefined, previews: false });
+      lines ??= openInput(terminal, repl);
       return lines;
     });
     for (const place of places) {
@@ -37,7 +37,11 @@ export async function withDebugger<Result>(
     }
     debug.breakpointsChanged();
   };
-  const options = { debugger: debug.hooks, isInterrupted: interrupts.isRaised };
+  const options = {
+    debugger: debug.hooks,
+    isInterrupted: interrupts.isRaised,
+    during: conversation.during,
+  };
   try {
     return await work({ options, begin });
   } finally {
@@ -51,6 +55,13 @@ export async function withDebugger<Result>(
     }
     (await lines)?.close();
   }
+}
+
+/** Opens standard input, which must be done once. */
+function openInput(terminal: Terminal, repl: Repl): Promise<LineReader> {
+  const input = terminal.openInput?.();
+  if (input === undefined) throw usageError("standard input cannot be read here");
+  return openLines(input, terminal, repl, { keys: undefined, previews: false });
 }
 
 /** What is known of why a breakpoint was not reached. */

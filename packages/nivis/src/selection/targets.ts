@@ -2,7 +2,7 @@
  * What the arguments of a command select: a value, and attribute paths that begin in it. Callers are the
  * commands that look at values without building anything, such as `nivis diff` and `nivis profile`.
  */
-import { autoCall, type Slot, select, type Value } from "@nivis/eval";
+import { type Slot, selectCalled, type Value } from "@nivis/eval";
 import { type SourceFlags, selectionOf } from "../options/source-options.ts";
 import type { Session } from "../session.ts";
 
@@ -31,7 +31,5 @@ export function targetsOf(
  */
 export function valueAt(session: Session, path: string, root: Slot): Value {
   const { context } = session.evaluation;
-  const args = session.autoArguments();
-  const slot: Slot = session.run(select(context, path, args, root));
-  return session.run(autoCall(context, args, slot));
+  return session.run(selectCalled(context, path, session.autoArguments(), root)).value;
 }

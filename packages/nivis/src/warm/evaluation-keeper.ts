@@ -77,7 +77,7 @@ export class EvaluationKeeper {
     connect(kept, flags.invocation);
     return new Session(flags, kept.evaluation, kept.store, {
       slots: kept.slots,
-      isDebugged: false,
+      during: undefined,
     });
   }
 
