@@ -2,8 +2,11 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { evalCommand } from "../src/commands/eval.ts";
 import { startWatch } from "../src/commands/watch.ts";
+import { runProgram } from "../src/program.ts";
 import type { Terminal } from "../src/terminal.ts";
+import { WatchedCommand } from "../src/warm/watched-command.ts";
 import { folderWith, nivis } from "./terminal-double.ts";
 
 let folder = folderWith({});
@@ -88,6 +91,53 @@ test("runs again for a file that appears, a listing and a symlink", async () => 
   symlinkSync("e", place("d"));
   expect(await third.done).toBe(0);
   expect(lines.at(-1)).toBe("[]\n");
+});
+
+test("shows nothing of a file that is half written", async () => {
+  const printed: string[] = [];
+  let runs = 0;
+  const watched = new WatchedCommand(
+    {
+      writeOut: (text) => printed.push(text),
+      writeLine: (text) => printed.push(text),
+      readInput: () => "",
+      color: false,
+      environment: { NIX_CONF_DIR: "/var/empty", HOME: "/homeless", NIVIS_NO_CACHE: "1" },
+    },
+    (terminal) => {
+      const code = runProgram(evalCommand, ["-f", place("main.nix"), "sum"], terminal);
+      // The editor goes on while the command evaluates what it has written so far.
+      if (++runs === 2) writeFileSync(place("a.nix"), "1 + 6");
+      return code;
+    },
+  );
+  try {
+    expect(watched.run()).toBe(0);
+    writeFileSync(place("a.nix"), "1 +");
+    const announced: string[] = [];
+    expect(await watched.runAgain((changed) => announced.push(changed))).toBe(0);
+    expect(printed).toEqual(["2\n", "8\n"]);
+    expect(announced).toEqual([place("a.nix")]);
+    expect(runs).toBe(3);
+  } finally {
+    watched.close();
+  }
+});
+
+test("watches a directory that has come in the place of another", async () => {
+  const { done, seen } = watch(3, "eval", "--json", "-f", place("main.nix"), "names");
+  await seen(1);
+  rmSync(place("d"), { recursive: true });
+  mkdirSync(place("d"));
+  writeFileSync(place("d/y"), "");
+  await seen(3);
+  expect(lines.at(-1)).toBe('["y"]\n');
+  const began = performance.now();
+  writeFileSync(place("d/z"), "");
+  expect(await done).toBe(0);
+  expect(lines.at(-1)).toBe('["y","z"]\n');
+  // Before the interval ends after which everything is compared.
+  expect(performance.now() - began).toBeLessThan(1500);
 });
 
 test("shows an error and goes on", async () => {

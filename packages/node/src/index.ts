@@ -45,7 +45,7 @@ export {
   listChanges,
 } from "./inputs/input-check.ts";
 export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
-export { type WatchOptions, waitForChange } from "./inputs/input-watcher.ts";
+export { CALM, InputWatcher, type WatchOptions } from "./inputs/input-watcher.ts";
 export { withoutPaths } from "./inputs/inputs-without.ts";
 export { ObservedFetcher } from "./inputs/observed-fetcher.ts";
 export {

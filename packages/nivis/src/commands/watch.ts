@@ -79,13 +79,13 @@ export async function startWatch(args: readonly string[], terminal: Terminal): P
       ? isDecided(evalCommand, own, terminal)
       : isDecided(instantiateCommand, own, terminal);
   try {
-    for (let run = 1; ; run++) {
-      const code = watched.run();
-      if (run >= runs || hasEnded) return code;
-      const changed = await watched.change();
-      if (changed === undefined) return code;
-      terminal.writeLine(`nivis watch: '${changed}' has changed`);
+    let code = watched.run();
+    for (let run = 1; run < runs && !hasEnded; run++) {
+      code = await watched.runAgain((changed) =>
+        terminal.writeLine(`nivis watch: '${changed}' has changed`),
+      );
     }
+    return code;
   } finally {
     watched.close();
   }

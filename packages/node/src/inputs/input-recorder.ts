@@ -90,7 +90,7 @@ interface Seen {
   /** `undefined` if it cannot be trusted. */
   readonly stamp: Int32Array | undefined;
   /** Whether the path is a symlink; `undefined` if that is not known. */
-  readonly isLink?: boolean;
+  isLink?: boolean;
 }
 
 /** Contents or a listing as they are compared: a text or, for long ones, its digest. */
@@ -554,7 +554,8 @@ function questionOf(
   const isFile = !(content instanceof Listing) && content.isFile;
   question |= isFile ? Question.Contents : Question.Listing;
   if (allowsOpen && !isWhole(seen)) question |= Question.Open;
-  const isLink = kind === Kind.Unasked ? (seen.isLink ?? isSymlink(path)) : kind === Kind.Symlink;
+  if (kind === Kind.Unasked) seen.isLink ??= isSymlink(path);
+  const isLink = kind === Kind.Unasked ? seen.isLink : kind === Kind.Symlink;
   return isLink ? question | Question.Follow : question;
 }
 
