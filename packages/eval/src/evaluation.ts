@@ -96,6 +96,8 @@ import type { StackSampler } from "./vm/stack-sampler.ts";
 const LONG_RUN_FRAMES = 400;
 /** The time after which an evaluation counts as long-running, too. */
 const LONG_RUN_MILLISECONDS = 10;
+/** How often an evaluation is told of its long run: as often as its runs of the loop get longer. */
+const LONG_RUN_MOMENTS = 10;
 
 /** The options of an {@link Evaluation}. */
 export interface EvaluationOptions {
@@ -179,10 +181,11 @@ export interface EvaluationOptions {
    */
   readonly isInterrupted?: (() => boolean) | undefined;
   /**
-   * Called once, in the middle of a run, when the evaluation has proved to be long-running. It must
-   * not use this evaluation; see {@link warmUp}. Defaults to nothing.
+   * Called in the middle of a run when the evaluation has proved to be long-running (moment 0), and some
+   * times later (moments 1, 2, …), each after about twice as long. It must not use this evaluation; see
+   * {@link warmUp}. Defaults to nothing.
    */
-  readonly onLongRun?: () => void;
+  readonly onLongRun?: (moment: number) => void;
 }
 
 /** The origin of a text that a host provides. */
@@ -607,17 +610,21 @@ export class Evaluation {
 }
 
 /**
- * Returns a function that calls `action` once, when enough frames were entered to be long-running.
+ * Returns a function that calls `action` when enough frames were entered to be long-running, and at some
+ * later moments.
  */
-function watchForLongRun(action: (() => void) | undefined, io: EvalIo): (frames: number) => void {
+function watchForLongRun(
+  action: ((moment: number) => void) | undefined,
+  io: EvalIo,
+): (frames: number) => void {
   if (action === undefined) return () => {};
   const begun = clock(io);
-  let told = false;
+  let moment = 0;
   return (frames) => {
+    if (moment === LONG_RUN_MOMENTS) return;
     // While files are loaded, few frames take a long time, and many will follow.
-    if (told || (frames < LONG_RUN_FRAMES && clock(io) - begun < LONG_RUN_MILLISECONDS)) return;
-    told = true;
-    action();
+    const isLong = frames >= LONG_RUN_FRAMES || clock(io) - begun >= LONG_RUN_MILLISECONDS;
+    if (moment > 0 || isLong) action(moment++);
   };
 }
 

@@ -69,9 +69,10 @@ export interface Terminal {
   readonly tierStress?: boolean;
   /**
    * Prepares V8 for a long-running evaluation. Only a terminal that owns its process has this: V8
-   * is shared with everything else in it. `isContinued`: the evaluation goes on with a heap image.
+   * is shared with everything else in it. For the moments, see `EvaluationOptions`; `isContinued`: the
+   * evaluation goes on with a heap image.
    */
-  readonly onLongRun?: (isContinued: boolean) => void;
+  readonly onLongRun?: (moment: number, isContinued: boolean) => void;
   /**
    * Runs the same command in a thread whose heap has room for so many MiB of young objects, and returns
    * its exit code. That thread does not have it.

@@ -27,4 +27,6 @@ test.skipIf(change === undefined)("Flags are reset to the defaults of this Node"
 test.each(Object.entries(FLAG_CHANGES))("Node %s resets each flag that it sets", (_, flags) => {
   expect(namesIn(flags.initial)).toEqual(namesIn(flags.longRun));
   expect(namesIn(flags.continued ?? flags.longRun)).toEqual(namesIn(flags.longRun));
+  const limiting = flags.limit === undefined ? [] : namesIn(flags.limit.flags);
+  expect(namesIn(flags.initial)).toEqual(expect.arrayContaining(limiting));
 });

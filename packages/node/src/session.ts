@@ -84,10 +84,10 @@ export interface EvaluationRequest {
   readonly cacheDirectory?: string | undefined;
   /**
    * Called once the evaluation has proved to be long-running, before `warmUp` shows V8 the whole
-   * machine (docs/design/007-warm-up.md). `isContinued`: it goes on with a heap image. To be given only by
-   * the owner of the process. Defaults to nothing.
+   * machine (docs/design/007-warm-up.md), and at later moments; see `EvaluationOptions`. `isContinued`: it
+   * goes on with a heap image. To be given only by the owner of the process. Defaults to nothing.
    */
-  readonly onLongRun?: ((isContinued: boolean) => void) | undefined;
+  readonly onLongRun?: ((moment: number, isContinued: boolean) => void) | undefined;
   readonly observer?: EvaluationOptions["observer"];
   /** The hooks of a debugger; see `EvaluationOptions`. */
   readonly debugger?: EvaluationOptions["debugger"] | undefined;
@@ -145,12 +145,12 @@ export function openEvaluation(request: EvaluationRequest): Evaluation {
     ...(onLongRun === undefined
       ? {}
       : {
-          onLongRun: () => {
+          onLongRun: (moment) => {
             const isContinued = heapImage?.bytes !== undefined;
-            onLongRun(isContinued);
+            onLongRun(moment, isContinued);
             // What goes on with an image mostly ends before a warm-up has paid off
             // (docs/design/016-heap-images.md).
-            if (!isContinued) warmUp(host);
+            if (moment === 0 && !isContinued) warmUp(host);
           },
         }),
   });

@@ -13,6 +13,8 @@ interface FlagChange {
   readonly initial: string;
   /** For a long run that goes on with a heap image, if they are others than `longRun`. */
   readonly continued?: string;
+  /** What keeps the young generation from growing once it has so many MiB. */
+  readonly limit?: { readonly size: number; readonly flags: string };
 }
 
 /** Running loops are not compiled separately, and functions are inlined into others less. */
@@ -21,10 +23,14 @@ const SMALL_COMPILATIONS: FlagChange = {
   initial: "--use-osr --max-inlined-bytecode-size-cumulative=920",
 };
 
-/** Also, each of the two optimising compilers compiles one function at a time. */
+/**
+ * Also, each of the two optimising compilers compiles one function at a time, and the young generation, which
+ * may grow to 128 MiB in these versions, does not.
+ */
 const ONE_COMPILATION: FlagChange = {
-  longRun: `${SMALL_COMPILATIONS.longRun} --concurrent-turbofan-max-threads=1 --concurrent-maglev-max-threads=1`,
-  initial: `${SMALL_COMPILATIONS.initial} --concurrent-turbofan-max-threads=4 --concurrent-maglev-max-threads=2`,
+  longRun: `${SMALL_COMPILATIONS.longRun} --concurrent-turbofan-max-threads=1 --concurrent-maglev-max-threads=1 --semi-space-growth-factor=2`,
+  initial: `${SMALL_COMPILATIONS.initial} --concurrent-turbofan-max-threads=4 --concurrent-maglev-max-threads=2 --semi-space-growth-factor=2`,
+  limit: { size: 16, flags: "--semi-space-growth-factor=1" },
 };
 
 /**
@@ -53,17 +59,44 @@ export const FLAG_CHANGES: Readonly<Record<string, FlagChange>> = {
   "26": ONE_COMPILATION,
 };
 
-/** Sets the flags for a long-running evaluation; `isContinued`: it goes on with a heap image. */
-export function setLongRunFlags(isContinued: boolean): void {
-  setFlags(({ longRun, continued = longRun }) => (isContinued ? continued : longRun));
+/** The flags of one process. */
+export class EngineFlags {
+  readonly #change = FLAG_CHANGES[process.versions.node.split(".", 1)[0] as string];
+  /** The flags that are set; `undefined` if they are those that Node started with. */
+  #own: string | undefined;
+  #isLimited = false;
+
+  /** Sets the flags for a long-running evaluation; `isContinued`: it goes on with a heap image. */
+  prepare(isContinued: boolean): void {
+    const change = this.#change;
+    if (change === undefined) return;
+    this.#own = isContinued ? (change.continued ?? change.longRun) : change.longRun;
+    this.restore();
+  }
+
+  /** Keeps the young generation from growing if it has grown enough, and the flags of a long run are set. */
+  limitYoungGeneration(): void {
+    const limit = this.#change?.limit;
+    if (limit === undefined || this.#own === undefined || this.#isLimited) return;
+    const spaces = process.getBuiltinModule("node:v8").getHeapSpaceStatistics();
+    const young = spaces.find(({ space_name: name }) => name === "new_space");
+    if (young === undefined || young.space_size < limit.size * 2 ** 20) return;
+    this.#isLimited = true;
+    this.#own += ` ${limit.flags}`;
+    this.restore();
+  }
+
+  /** Sets the flags that Node started with. */
+  reset(): void {
+    if (this.#own !== undefined) setFlags((this.#change as FlagChange).initial);
+  }
+
+  /** Sets the flags again that {@link reset} has taken back. */
+  restore(): void {
+    if (this.#own !== undefined) setFlags(this.#own);
+  }
 }
 
-/** Restores the flags that Node started with. */
-export function setInitialFlags(): void {
-  setFlags((change) => change.initial);
-}
-
-function setFlags(choose: (change: FlagChange) => string): void {
-  const change = FLAG_CHANGES[process.versions.node.split(".", 1)[0] as string];
-  if (change !== undefined) process.getBuiltinModule("node:v8").setFlagsFromString(choose(change));
+function setFlags(flags: string): void {
+  process.getBuiltinModule("node:v8").setFlagsFromString(flags);
 }

@@ -11,7 +11,7 @@ import { recall } from "../results/recall.ts";
 import { isRepeatable, type ResultSlot, slotOf } from "../results/result-slot.ts";
 import { runOnServer, wantsServer } from "../server/server-client.ts";
 import { type LoadedScript, loadScript } from "./code-cache.ts";
-import { setInitialFlags, setLongRunFlags } from "./engine-flags.ts";
+import { EngineFlags } from "./engine-flags.ts";
 import { namesLockCommand } from "./lock-words.ts";
 
 /** The file name of the main bundle, which has a hash of its content in it; put in by the build. */
@@ -73,16 +73,16 @@ function runInThread(command: CommandName, youngGeneration: number): Promise<num
 /** Loads the bundle, runs the command in this thread, and ends it. */
 function runHere(command: CommandName, slot: ResultSlot | undefined, isThread = false): void {
   const scripts: LoadedScript[] = [];
-  let setFlagsAgain: (() => void) | undefined;
-  const onLongRun = (isContinued: boolean): void => {
-    setFlagsAgain = () => setLongRunFlags(isContinued);
-    setFlagsAgain();
+  const flags = new EngineFlags();
+  const onLongRun = (moment: number, isContinued: boolean): void => {
+    if (moment === 0) flags.prepare(isContinued);
+    flags.limitYoungGeneration();
   };
   const loadBundle = (file: string): unknown => {
     // V8 accepts cached code only under the flags of the run that wrote it.
-    if (setFlagsAgain !== undefined) setInitialFlags();
+    flags.reset();
     const script = loadScript(join(__dirname, file));
-    setFlagsAgain?.();
+    flags.restore();
     scripts.push(script);
     return script.run();
   };
@@ -99,7 +99,7 @@ function runHere(command: CommandName, slot: ResultSlot | undefined, isThread = 
   };
   const code = main(command, launcher, slot);
   const end = (exitCode: number): never => {
-    for (const script of scripts) script.keep(setInitialFlags);
+    for (const script of scripts) script.keep(() => flags.reset());
     // All output is written; draining the event loop and tearing down the heap would only cost
     // time.
     process.exit(exitCode);

@@ -185,8 +185,8 @@ class ServerWorker {
       },
     );
     const launcher = this.#launcher;
-    const onLongRun = (isContinued: boolean): void => {
-      if (!this.#hasWarmedUp) launcher.onLongRun(isContinued);
+    const onLongRun = (moment: number, isContinued: boolean): void => {
+      if (moment > 0 || !this.#hasWarmedUp) launcher.onLongRun(moment, isContinued);
       this.#hasWarmedUp = true;
     };
     return {
