@@ -1,5 +1,13 @@
 /** The server of the built commands: who may use it, and what happens when something goes wrong. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -185,6 +193,77 @@ describe("the server", { timeout: TIMEOUT }, () => {
       return workers.reduce((sum, { resident }) => sum + resident, 0) <= 100 * 2 ** 20;
     });
     own.control("stop");
+  });
+
+  describe("evaluates ahead what the last command needed", () => {
+    const store = (): string => join(folder, "ahead-store");
+    const args = (file: string): string[] => [
+      "instantiate",
+      "--store",
+      `local?root=${store()}`,
+      "-f",
+      file,
+    ];
+    const written = (): readonly string[] =>
+      readdirSync(join(store(), "nix/store")).filter((name) => name.endsWith(".drv"));
+    const put = (name: string, text: string): void => {
+      writeFileSync(join(folder, name), text);
+    };
+    const drv = 'n: derivation { name = "ahead-${n}"; system = "s"; builder = "b"; }';
+    const isWritten = (name: string): boolean =>
+      written().some((path) => path.endsWith(`-ahead-${name}.drv`));
+
+    test("when a file changes", async () => {
+      put("drv.nix", drv);
+      put("ahead.nix", "import ./drv.nix (import ./ahead-name.nix)");
+      put("ahead-name.nix", '"one"');
+      const options = { cwd: folder };
+      const first = await server.served(args("ahead.nix"), options);
+      expect(await server.served(args("ahead.nix"), options)).toEqual(first);
+      put("ahead-name.nix", '"two"');
+      await until(() => isWritten("two"));
+      put("ahead-name.nix", "oops");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      put("ahead-name.nix", '"three"');
+      await until(() => isWritten("three"));
+      const { out, err } = await server.served(args("ahead.nix"), options);
+      expect(out).toContain("-ahead-three.drv");
+      expect(err).toBe("");
+    });
+
+    test("but fetches and builds nothing, and prints nothing twice", async () => {
+      put("fetched", "1");
+      put("drv.nix", drv);
+      put("fetching.nix", "import ./fetching-name.nix");
+      put("fetching-name.nix", 'builtins.trace "t" (import ./drv.nix "four")');
+      const options = { cwd: folder };
+      const first = await server.served(args("fetching.nix"), options);
+      expect(first.err).toBe("trace: t\n");
+      expect(await server.served(args("fetching.nix"), options)).toEqual(first);
+      const five = `builtins.seq (import ./drv.nix "five").drvPath (import ./drv.nix (builtins.readFile (builtins.fetchurl "file://${folder}/fetched")))`;
+      put("fetching-name.nix", five);
+      // What comes before the download is evaluated.
+      await until(() => isWritten("five"));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(readdirSync(join(store(), "nix/store")).join()).not.toContain("fetched");
+      const ran = await server.served(args("fetching.nix"), options);
+      expect(ran.out).toContain("-ahead-1.drv");
+      expect(ran.err).toBe("");
+    });
+
+    test("unless it is told not to", async () => {
+      const own = new RunningServer(join(folder, "on-demand"));
+      own.control("start", "--on-demand");
+      put("drv.nix", drv);
+      put("demand.nix", "import ./drv.nix (import ./demand-name.nix)");
+      put("demand-name.nix", '"six"');
+      for (let run = 0; run < 2; run++) await own.served(args("demand.nix"), { cwd: folder });
+      put("demand-name.nix", '"seven"');
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(isWritten("seven")).toBe(false);
+      expect((await own.served(args("demand.nix"), { cwd: folder })).out).toContain("ahead-seven");
+      own.control("stop");
+    });
   });
 
   test("writes again what was removed from the store", async () => {

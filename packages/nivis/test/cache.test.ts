@@ -129,6 +129,17 @@ describe("nivis cache warm", () => {
     expect(err).toContain("'nivis cache warm' takes a command: eval or instantiate");
   });
 
+  test.each(["NIVIS_NO_CACHE", "NIVIS_NO_RESULTS"])(
+    "keeps nothing under %s, and says so",
+    (name) => {
+      const { code, err } = nivis(["cache", "warm", "eval", "--expr", "1"], {
+        environment: { ...environment, [name]: "1" },
+      });
+      expect(code).toBe(1);
+      expect(err).toContain(`'${name}' is set, so no command would use a heap image`);
+    },
+  );
+
   test("says why it has kept nothing", () => {
     const { code, out, err } = warm("eval", "--expr", "builtins.trace 1 2");
     expect(code).toBe(1);

@@ -54,7 +54,7 @@ export const cacheCommand: Program<CacheFlags> = {
     "Next to them are results of eval, instantiate and nivis-instantiate, with everything that each run looked at: files, directories, variables, paths in the store. The same command prints its result again without evaluating if all of that is as it was. These keep their size below about 128 MiB.",
     "Outputs of flakes are kept in the same way: what was found out about them is not evaluated again as long as the flake is locked to the same sources. They keep their size below 256 MiB.",
     "Fetched sources are there as well: unpacked archives, files and clones of repositories. Nothing limits their size but `nivis cache trim`; what was removed is fetched again when it is needed.",
-    "Images of evaluated heaps are made by `nivis cache warm`: it runs `eval` or `instantiate` with the arguments that follow, prints no value, and keeps what was evaluated of imported files and of calls such as `import <nixpkgs> { }`, added to what there is. Later runs of `eval`, `instantiate` and nivis-instantiate with the same settings begin with that instead of evaluating it, for other attributes, too. After an edit, only what depends on the edited files is evaluated again; `nivis cache` shows how many values of files and calls are still good. Arguments of calls may have functions, such as overlays, as long as these are the same. It pays to run it once for a tree of files that many commands evaluate, such as nixpkgs, and again when much of that has changed. What a run with an image prints appears when it has ended. Images keep their size below 1 GiB.",
+    "Images of evaluated heaps are made by `nivis cache warm`: it runs `eval` or `instantiate` with the arguments that follow, prints no value, and keeps what was evaluated of imported files and of calls such as `import <nixpkgs> { }`, added to what there is. Later runs of `eval`, `instantiate` and nivis-instantiate with the same settings begin with that instead of evaluating it, for other attributes, too. After an edit, only what depends on the edited files is evaluated again; `nivis cache` shows how many values of files and calls are still good. Arguments of calls may have functions, such as overlays, as long as these are the same. It pays to run it once for a tree of files that many commands evaluate, such as nixpkgs, and again when much of that has changed. What a run with an image prints appears when it has ended. An image is for the directory in which it was made: in a copy of the cache, make it again. Images keep their size below 1 GiB.",
     "--max-size limits each of the five. The variable NIVIS_NO_CACHE disables all, NIVIS_NO_RESULTS that of results, and images with it; --no-cache disables all but fetched sources for one evaluation, --no-eval-cache that of outputs.",
   ],
   examples: [
@@ -160,6 +160,11 @@ export function startCache(args: readonly string[], terminal: Terminal): number 
   if (word !== "eval" && word !== "instantiate") {
     return fail("'nivis cache warm' takes a command: eval or instantiate, with its arguments");
   }
+  const off = ["NIVIS_NO_CACHE", "NIVIS_NO_RESULTS"].find(
+    (name) => (terminal.environment[name] ?? "") !== "",
+  );
+  if (off !== undefined)
+    return fail(`'${off}' is set, so no command would use a heap image; unset it`);
   const { code, failure } = runKeepingImage(terminal, (own) =>
     word === "eval"
       ? runProgram(evalCommand, rest, own)

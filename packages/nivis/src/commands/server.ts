@@ -19,6 +19,7 @@ interface ServerFlags extends EvaluationFlags {
   /** In MiB. */
   maxMemory: number | undefined;
   workers: number | undefined;
+  ahead: boolean;
   json: boolean;
 }
 
@@ -35,6 +36,7 @@ const SERVER_PROGRAM: WaitingProgram<ServerFlags> = {
   ...SERVER_TOPIC,
   description: [
     "A server runs commands and keeps their evaluations: the next command on the same files evaluates only what is new or has changed. Commands use it if NIVIS_SERVER is set to 1, or to the directory of a server; eval, instantiate, nivis-instantiate and nivis-nix eval do, without flakes. They print what they would print without it, with the directory, the environment and the settings of the command. Ctrl-C ends only the own command.",
+    "When a file changes, the server evaluates again what the last command needed, if that took less than a second: the next command then finds it evaluated. It starts no builds and downloads for it. With --on-demand it waits for the command.",
     "Commands that cannot use the server say so and do the work themselves. So do those that read standard input, without a word.",
     "The directory of the server is $XDG_RUNTIME_DIR/nivis or nivis/server in the user's cache directory; only the user may enter it.",
     "`start` returns when the server listens; `run` is the server in the foreground, for service managers. `stop` ends it and all runs.",
@@ -51,9 +53,16 @@ const SERVER_PROGRAM: WaitingProgram<ServerFlags> = {
     valueFlag<ServerFlags>(
       ["--workers"],
       "N",
-      "With start and run: how many commands run at once; as many as there are processors unless given",
+      "With start and run: how many commands run at once; as many as there are processors unless given. There are more processes: one for each kept evaluation, and a spare one",
       (flags, text) => {
         flags.workers = count("--workers", text);
+      },
+    ),
+    flag<ServerFlags>(
+      ["--on-demand"],
+      "With start and run: evaluate nothing before a command asks for it",
+      (flags) => {
+        flags.ahead = false;
       },
     ),
     flag<ServerFlags>(["--json"], "With status: print JSON", (flags) => {
@@ -65,6 +74,7 @@ const SERVER_PROGRAM: WaitingProgram<ServerFlags> = {
     action: undefined,
     maxMemory: undefined,
     workers: undefined,
+    ahead: true,
     json: false,
   }),
   positional: (flags, argument) => {
@@ -113,12 +123,14 @@ async function runAction(
         launcher: join(dirname(fetchWorker), "launch.cjs"),
         maxMemory: flags.maxMemory ?? Math.floor((totalmem() * MEMORY_SHARE) / MIB),
         workers: flags.workers ?? availableParallelism(),
+        ahead: flags.ahead,
       });
     }
     case "start": {
       const given = [
         ...(flags.maxMemory === undefined ? [] : ["--max-memory", String(flags.maxMemory)]),
         ...(flags.workers === undefined ? [] : ["--workers", String(flags.workers)]),
+        ...(flags.ahead ? [] : ["--on-demand"]),
       ];
       const running = await askServer(directory, "status");
       if (running !== undefined) {
@@ -162,7 +174,7 @@ function describe({
     `${(resident / MIB).toFixed(0)} of ${maxMemory} MiB`,
     ...workers.map(
       (worker) =>
-        `  ${worker.pid}  ${(worker.resident / MIB).toFixed(0)} MiB  ${worker.isBusy ? "busy" : "idle"}  ${worker.runs} runs  ${worker.last}`,
+        `  ${worker.pid}  ${(worker.resident / MIB).toFixed(0)} MiB  ${worker.isBusy ? "busy" : "idle"}  ${worker.last === "" ? "spare, for another directory" : `${worker.runs} runs  ${worker.last}`}`,
     ),
   ];
 }

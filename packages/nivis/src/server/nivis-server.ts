@@ -55,6 +55,8 @@ export interface ServerOptions {
   readonly maxMemory: number;
   /** How many runs there may be at once. */
   readonly workers: number;
+  /** Whether workers evaluate after a change what the last command needs, before the next one. */
+  readonly ahead: boolean;
 }
 
 const MIB = 2 ** 20;
@@ -357,7 +359,7 @@ class NivisServer {
   }
 
   #addWorker(): WorkerHandle {
-    const worker = new WorkerHandle(this.#options.launcher, {
+    const worker = new WorkerHandle(this.#options, {
       ended: ({ isWarm }) => {
         if (isWarm === true) this.#warmRuns++;
         this.#bound();
@@ -473,7 +475,10 @@ class WorkerHandle {
   #hasMark = false;
   #end: WorkerEnd | undefined;
 
-  constructor(launcher: string, events: WorkerEvents) {
+  readonly #ahead: boolean;
+
+  constructor({ launcher, ahead }: ServerOptions, events: WorkerEvents) {
+    this.#ahead = ahead;
     this.#events = events;
     const { spawn } = process.getBuiltinModule("node:child_process");
     const program = `require(${JSON.stringify(launcher)}).launch("nivis-server-worker")`;
@@ -555,7 +560,8 @@ class WorkerHandle {
 
   #send(): void {
     if (this.#isReady && this.pending !== undefined && !this.pending.isOver) {
-      this.#process.send({ run: this.pending.request, mark: this.#mark }, () => {});
+      const run = { run: this.pending.request, mark: this.#mark, ahead: this.#ahead };
+      this.#process.send(run, () => {});
     }
   }
 

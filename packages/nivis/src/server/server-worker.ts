@@ -10,7 +10,7 @@
  * Loaded on demand, so it exports nothing but functions (`scripts/bundles.mjs`).
  */
 import { lstatSync, writeSync } from "node:fs";
-import { InputRecorder } from "@nivis/node";
+import { CALM, InputRecorder, InputWatcher } from "@nivis/node";
 import { evalCommand } from "../commands/eval.ts";
 import { namesFlakes } from "../commands/flake-detection.ts";
 import { instantiateCommand } from "../commands/instantiate.ts";
@@ -32,10 +32,17 @@ const WATCH_INTERVAL = 500;
 /** Runs after which an evaluation is not kept: its lists of what it printed and wrote have grown. */
 const MAX_RUNS = 1000;
 
+/** A run or an evaluation ahead that takes longer, in milliseconds, is not followed by one: a command could wait. */
+const MAX_AHEAD = 1000;
+/** More directories are not watched: how many a user may watch is limited. */
+const MAX_WATCHED = 4096;
+
 /** A run and the mark behind its lines on standard error. */
 export interface WorkerRun {
   readonly run: RunRequest;
   readonly mark: string;
+  /** Whether to evaluate ahead after it. */
+  readonly ahead: boolean;
 }
 
 /** Runs commands for a server until it is gone. */
@@ -66,10 +73,22 @@ class GivenBack extends Error {}
 /** Records what runs look at, and refuses what is different in each process. */
 class ServedInputs extends InputRecorder {
   readonly #giveBack: () => Error;
+  readonly #isAhead: () => boolean;
 
-  constructor(giveBack: () => Error) {
+  constructor(giveBack: () => Error, isAhead: () => boolean) {
     super();
     this.#giveBack = giveBack;
+    this.#isAhead = isAhead;
+  }
+
+  /** Nobody has asked for builds, downloads and the like when a worker evaluates ahead. */
+  override giveUp(reason: string): void {
+    if (this.#isAhead()) throw this.#giveBack();
+    super.giveUp(reason);
+  }
+
+  override fetching(): void {
+    if (this.#isAhead()) throw this.#giveBack();
   }
 
   override kind(path: string, kind: Parameters<InputRecorder["kind"]>[1]): void {
@@ -100,16 +119,24 @@ class ServerWorker {
   #present = new StoredPaths();
   #runs = 0;
   #hasWarmedUp = false;
+  /** Reports that files have changed; `undefined` until there is something to evaluate ahead. */
+  #watcher: InputWatcher | undefined;
+  #isAhead = false;
+  /** Whether an evaluation ahead has wanted something that only a command may have. */
+  #isRefused = false;
+  /** How long the last evaluation took, in milliseconds. */
+  #duration = 0;
 
   constructor(launcher: Launcher) {
     this.#launcher = launcher;
   }
 
-  run({ run, mark }: WorkerRun): void {
+  run({ run, mark, ahead }: WorkerRun): void {
     const output = new RunOutput();
     this.#request = run;
     this.#output = output;
     let end: Pick<WorkerEnd, "code" | "reason" | "isWarm">;
+    let held: readonly Buffer[] = [];
     try {
       takeOn(run);
       end = this.#evaluate();
@@ -129,7 +156,7 @@ class ServerWorker {
         : end.code === undefined
           ? end
           : {};
-    } else output.show();
+    } else held = output.take();
     if (this.#watched?.isRepeatable !== true || this.#runs >= MAX_RUNS) this.#forget();
     const last: WorkerEnd = {
       ...end,
@@ -138,7 +165,55 @@ class ServerWorker {
     };
     // Threads of stores write there; the server waits for the mark.
     writeSync(2, mark);
-    send(jsonFrame(FrameKind.End, last));
+    // In one piece, so that the server wakes up once.
+    send(Buffer.concat([...held, jsonFrame(FrameKind.End, last)]));
+    setImmediate(() => this.#follow(ahead));
+  }
+
+  /** Makes ready what the next run compares, and has changes of it reported. */
+  #follow(ahead: boolean): void {
+    const watched = this.#watched;
+    if (watched?.isKept !== true) return;
+    const { inputs } = watched;
+    if (!ahead || this.#duration > MAX_AHEAD) return;
+    const isNew = this.#watcher === undefined;
+    this.#watcher ??= new InputWatcher();
+    if (this.#watcher.cover(inputs) > MAX_WATCHED) this.#watcher.close();
+    if (isNew) void this.#evaluateAhead(this.#watcher);
+  }
+
+  /** Evaluates what the last command needs whenever something changes, so that the next one finds it evaluated. */
+  async #evaluateAhead(watcher: InputWatcher): Promise<void> {
+    for (;;) {
+      await watcher.report();
+      await watcher.rest(CALM);
+      const watched = this.#watched;
+      if (watched?.isKept !== true || this.#duration > MAX_AHEAD) continue;
+      const began = performance.now();
+      this.#isAhead = true;
+      this.#isRefused = false;
+      try {
+        if (watched.look() && watched.isKept) {
+          this.#runs++;
+          watched.runAhead();
+          this.#present.add(watched.outputs);
+        }
+      } catch {
+        // The command will say what is wrong.
+        this.#isRefused = true;
+      }
+      this.#isAhead = false;
+      this.#duration = performance.now() - began;
+      // The evaluation has ended in the middle.
+      if (this.#isRefused) this.#forget();
+      this.#follow(true);
+    }
+  }
+
+  /** Ends the evaluation because it wants something that only a command may have. */
+  #giveBack(): Error {
+    this.#isRefused = true;
+    return (this.#output as RunOutput).giveBack();
   }
 
   #evaluate(): Pick<WorkerEnd, "code" | "reason" | "isWarm"> {
@@ -153,9 +228,15 @@ class ServerWorker {
         const { program, args } = this.#request as RunRequest;
         return start(program, args, terminal);
       },
-      () => new ServedInputs(() => (this.#output as RunOutput).giveBack()),
+      () =>
+        new ServedInputs(
+          () => this.#giveBack(),
+          () => this.#isAhead,
+        ),
     );
+    const began = performance.now();
     const code = this.#watched.run();
+    this.#duration = performance.now() - began;
     this.#present.add(this.#watched.outputs);
     return { code, isWarm: this.#watched.isReused };
   }
@@ -163,6 +244,7 @@ class ServerWorker {
   #forget(): void {
     this.#watched?.close();
     this.#watched = undefined;
+    this.#watcher?.close();
     this.#present = new StoredPaths();
     this.#runs = 0;
   }
@@ -193,7 +275,7 @@ class ServerWorker {
       writeOut: (bytes) => output().write(FrameKind.Out, bytes),
       writeLine: (bytes) => output().write(FrameKind.Error, `${bytes}\n`),
       readInput: () => {
-        throw output().giveBack();
+        throw this.#giveBack();
       },
       get color() {
         return wantsColor(request().environment, request().terminals[2]);
@@ -237,10 +319,15 @@ class RunOutput {
 
   /** Sends what was held back. */
   show(): void {
+    for (const frame of this.take()) send(frame);
+  }
+
+  /** Returns what was held back, to be sent at once. */
+  take(): readonly Buffer[] {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const frame of held) send(frame);
     this.isShown ||= held.length > 0;
+    return held;
   }
 
   giveBack(): Error {

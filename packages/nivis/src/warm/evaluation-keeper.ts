@@ -31,6 +31,11 @@ export class EvaluationKeeper {
   #isReused = false;
   #isDistrusted = false;
 
+  /** Whether there is an evaluation. */
+  get isKept(): boolean {
+    return this.#kept !== undefined;
+  }
+
   /** Whether the evaluation of the last run was that of an earlier one. */
   get isReused(): boolean {
     return this.#isReused;

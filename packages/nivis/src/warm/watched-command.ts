@@ -30,6 +30,14 @@ interface HeldRun {
   readonly output: readonly (() => void)[] | undefined;
 }
 
+/** What becomes of what a run prints. */
+interface OutputRule {
+  /** Called before something is printed. */
+  readonly begin?: () => void;
+  /** Takes what would be printed, or returns `false`. */
+  readonly hold?: (write: () => void) => boolean;
+}
+
 /** What the next look compares with the machine. */
 interface Snapshots {
   readonly open: RecordedInputs;
@@ -136,8 +144,27 @@ export class WatchedCommand {
     return this.#snapshots;
   }
 
-  /** Looks at the machine, for the next run. */
-  look(): void {
+  /**
+   * After a {@link look} that has found changes: evaluates what a run would evaluate, and prints nothing. What a
+   * run writes to stores is written.
+   */
+  runAhead(): void {
+    this.#snapshots = undefined;
+    this.#start(this.#observed({ hold: () => true }));
+  }
+
+  /** Whether there is an evaluation that the next run may use. */
+  get isKept(): boolean {
+    return this.#keeper.isKept;
+  }
+
+  /** The inputs of the runs so far. */
+  get inputs(): RecordedInputs {
+    return this.#prepare().open;
+  }
+
+  /** Looks at the machine, for the next run; returns whether something has changed. */
+  look(): boolean {
     const { environment } = this.#terminal;
     const inputs = this.#snapshots?.whole ?? this.#inputs.snapshot("whole");
     const paths = listChanges({ inputs, environment });
@@ -149,6 +176,7 @@ export class WatchedCommand {
       this.#inputs.forget(paths);
       this.#keeper.revise(paths);
     }
+    return paths === undefined || paths.length > 0;
   }
 
   /** Ends what the runs have in common. */
@@ -163,23 +191,28 @@ export class WatchedCommand {
     const keeper = this.#keeper;
     this.#snapshots = undefined;
     const output: (() => void)[] = [];
-    const code = this.#start(this.#observed(output, begin));
+    const code = this.#start(
+      this.#observed({
+        begin,
+        hold: (write) => {
+          if (keeper.isReused) output.push(write);
+          return keeper.isReused;
+        },
+      }),
+    );
     if (!keeper.isReused) return { code, output: undefined };
     if (!keeper.mustRepeat) return { code, output };
     keeper.close();
     this.#inputs = this.#makeInputs();
-    return { code: this.#start(this.#observed(undefined, begin)), output: undefined };
+    return { code: this.#start(this.#observed({ begin })), output: undefined };
   }
 
-  /** The terminal of a run; what a run with a kept evaluation writes waits in `output`. */
-  #observed(output: (() => void)[] | undefined, begin: () => void): Terminal {
+  /** The terminal of a run. */
+  #observed({ begin = () => {}, hold = () => false }: OutputRule): Terminal {
     const terminal = this.#terminal;
     const keeper = this.#keeper;
     const put = (write: () => void): void => {
-      if (output !== undefined && keeper.isReused) {
-        output.push(write);
-        return;
-      }
+      if (hold(write)) return;
       begin();
       write();
     };

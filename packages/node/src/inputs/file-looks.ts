@@ -11,14 +11,8 @@
  */
 import type { FileLook } from "@nivis/eval";
 import { toNodePath } from "../byte-path.ts";
-import {
-  isSettledStamp,
-  isTrustedFileSystem,
-  Kind,
-  kindOfMode,
-  STAMP_WORDS,
-  StatusReader,
-} from "./file-status.ts";
+import { isTrustedFileSystem, Kind, kindOfMode, STAMP_WORDS } from "./file-status.ts";
+import { isSettledStamp, StatusReader } from "./status-reader.ts";
 
 /** Remembers how files looked. */
 export interface FileLooks {

@@ -6,20 +6,12 @@
  * nanoseconds. Two equal stamps mean equal contents only if the change time cannot be set by
  * programs and is fine enough; {@link isSettled} and {@link StampTrust} say when that is so.
  * docs/design/012-remembered-results.md has the argument and the measurements.
- *
- * Thousands of files are looked at when a command starts, before V8 has optimised anything, and most
- * of the time of `lstatSync` goes into objects that nobody reads. {@link StatusReader} therefore
- * calls the function below it if this version of Node has the one it knows, compares the first result
- * with that of `lstatSync`, and falls back to that.
  */
-import { type BigIntStats, lstatSync, statfsSync, statSync } from "node:fs";
+import { type BigIntStats, statfsSync } from "node:fs";
 import { hasExecutableBit } from "../host-path.ts";
 
 /** The number of 32-bit words of a stamp. */
 export const STAMP_WORDS = 12;
-/** Where the times begin in a stamp: two words of seconds, low and high, and one of nanoseconds. */
-const MODIFICATION_TIME = 6;
-const CHANGE_TIME = 9;
 
 /** The bits of a mode that hold the type of a file, and their values. */
 const TYPE_BITS = 0o170000;
@@ -85,7 +77,7 @@ export function writeStamp(stats: BigIntStats, words: Int32Array, at = 0): void 
  * advance by the ticks of the system, at most 10 ms apart, so a file that was changed in the tick of
  * its last change looks unchanged.
  */
-const SETTLING_TIME = 100;
+export const SETTLING_TIME = 100;
 
 /**
  * Whether a stamp that was taken at `now`, in milliseconds since 1970, changes with the contents from
@@ -97,29 +89,6 @@ export function isSettled(stats: BigIntStats, now: number, settlingTime = SETTLI
   const { mtimeNs, ctimeNs } = stats;
   const limit = BigInt(Math.floor(now) - settlingTime) * 1_000_000n;
   return mtimeNs < limit && ctimeNs < limit && ctimeNs % 1_000_000n !== 0n;
-}
-
-/** {@link isSettled} for a stamp of `words` that starts at `at`. */
-export function isSettledStamp(
-  words: Int32Array,
-  at: number,
-  now: number,
-  settlingTime = SETTLING_TIME,
-): boolean {
-  const limit = now - settlingTime;
-  const nanoseconds = words[at + CHANGE_TIME + 2] as number;
-  const isPast = (time: number): boolean => millisecondsOf(words, at + time) < limit;
-  return isPast(MODIFICATION_TIME) && isPast(CHANGE_TIME) && nanoseconds % 1_000_000 !== 0;
-}
-
-/** A time in a stamp, in milliseconds since 1970. */
-function millisecondsOf(words: Int32Array, at: number): number {
-  const [low, high, nanoseconds] = [words[at], words[at + 1], words[at + 2]] as number[] as [
-    number,
-    number,
-    number,
-  ];
-  return (high * 2 ** 32 + (low >>> 0)) * 1000 + nanoseconds / 1e6;
 }
 
 /**
@@ -160,116 +129,5 @@ export class StampTrust {
   /** A path on each trusted device. */
   get samples(): readonly (string | Buffer)[] {
     return this.#samples;
-  }
-}
-
-/** The function of Node below `lstatSync`: returns numbers in an array, the same one each time. */
-type StatFunction = (
-  path: string | Buffer,
-  useBigInt: true,
-  request: undefined,
-  throwIfNoEntry: false,
-) => BigInt64Array | undefined;
-
-/** Where the array holds the numbers of a stamp, and how many words each takes. */
-const WORDS_OF_ARRAY: readonly number[] = [0, 1, 14, 15, 16, 17, 24, 25, 26, 28, 29, 30];
-const MODE_WORD = 2;
-
-/** Looks at files; `words` has the stamp of the last one. */
-export class StatusReader {
-  readonly words = new Int32Array(STAMP_WORDS);
-  readonly #lstat: StatFunction | undefined;
-  readonly #stat: StatFunction | undefined;
-  #view: Int32Array | undefined;
-  #isVerified = false;
-  #isTrusted = true;
-
-  /** `useBinding` is for tests. Defaults to whether this version of Node has the known function. */
-  constructor(useBinding = true) {
-    const binding = useBinding ? findBinding() : undefined;
-    this.#lstat = binding?.lstat;
-    this.#stat = binding?.stat;
-  }
-
-  /** Whether the quick way is taken. */
-  get isQuick(): boolean {
-    return this.#lstat !== undefined && this.#isTrusted;
-  }
-
-  /**
-   * Returns the mode of the file at a path, 0 if there is none, -1 if the question fails, and keeps
-   * its stamp. With `follow`, symlinks are followed.
-   */
-  look(path: string | Buffer, follow: boolean): number {
-    const quick = follow ? this.#stat : this.#lstat;
-    if (quick === undefined || !this.#isTrusted) return this.#lookSlowly(path, follow);
-    let numbers: BigInt64Array | undefined;
-    try {
-      numbers = quick(path, true, undefined, false);
-    } catch (error) {
-      return codeIsMissing(error) ? 0 : -1;
-    }
-    if (numbers === undefined) return 0;
-    let view = this.#view;
-    if (view === undefined || view.buffer !== numbers.buffer) {
-      view = new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length * 2);
-      this.#view = view;
-    }
-    const { words } = this;
-    for (let i = 0; i < STAMP_WORDS; i++) words[i] = view[WORDS_OF_ARRAY[i] as number] as number;
-    const mode = view[MODE_WORD] as number;
-    if (this.#isVerified) return mode;
-    const before = words.slice();
-    const slow = this.#lookSlowly(path, follow);
-    this.#isVerified = true;
-    this.#isTrusted = slow === mode && before.every((word, i) => word === words[i]);
-    return slow;
-  }
-
-  #lookSlowly(path: string | Buffer, follow: boolean): number {
-    try {
-      const options = { bigint: true, throwIfNoEntry: false } as const;
-      const stats = follow ? statSync(path, options) : lstatSync(path, options);
-      if (stats === undefined) return 0;
-      writeStamp(stats, this.words);
-      return Number(stats.mode);
-    } catch (error) {
-      return codeIsMissing(error) ? 0 : -1;
-    }
-  }
-}
-
-function codeIsMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === "ENOENT" || code === "ENOTDIR";
-}
-
-interface FileBinding {
-  readonly lstat: StatFunction;
-  readonly stat: StatFunction;
-}
-
-/**
- * Returns Node's own functions for files if they take the arguments that are known here; calling
- * them with others can abort the process. Node warns of their use only if it is asked to warn of all
- * that may be deprecated one day.
- */
-function findBinding(): FileBinding | undefined {
-  const { execArgv, env } = process;
-  const options = [...execArgv, env["NODE_OPTIONS"] ?? ""].join(" ");
-  const warns = options.includes("pending-deprecation") || env["NODE_PENDING_DEPRECATION"] === "1";
-  if (warns || options.includes("permission") || process.platform === "win32") return undefined;
-  const calls = (source: string, name: string): boolean =>
-    new RegExp(
-      `binding\\.${name}\\(\\s*[^;]*\\boptions\\.bigint,\\s*undefined,\\s*options\\.throwIfNoEntry,?\\s*\\)`,
-    ).test(source);
-  if (!calls(lstatSync.toString(), "lstat") || !calls(statSync.toString(), "stat"))
-    return undefined;
-  try {
-    const { binding } = process as unknown as { binding?: (name: string) => Partial<FileBinding> };
-    const { lstat, stat } = binding?.call(process, "fs") ?? {};
-    return lstat === undefined || stat === undefined ? undefined : { lstat, stat };
-  } catch {
-    return undefined;
   }
 }

@@ -19,7 +19,6 @@ import {
   Kind,
   kindOfMode,
   STAMP_WORDS,
-  StatusReader,
   writeStamp,
 } from "./file-status.ts";
 import {
@@ -32,6 +31,7 @@ import {
   Question,
   type RecordedInputs,
 } from "./recorded-inputs.ts";
+import { StatusReader } from "./status-reader.ts";
 
 /** The input of {@link checkInputs}. */
 export interface CheckRequest {

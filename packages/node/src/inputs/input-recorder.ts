@@ -227,6 +227,9 @@ export class InputRecorder {
     if (content instanceof Listing) content.isWhole = true;
   }
 
+  /** Something is about to be fetched. */
+  fetching(): void {}
+
   link(path: string, target: string): void {
     this.#links.set(path, target);
   }

@@ -45,11 +45,18 @@ export class InputWatcher {
     return this.#reports;
   }
 
+  /** Watches the directories of these inputs, and no others; returns how many these are. */
+  cover(inputs: RecordedInputs): number {
+    const directories = directoriesOf(inputs);
+    this.#watch(directories);
+    return directories.size;
+  }
+
   /** Waits until an input differs; resolves with its name. */
   async change(recorded: RecordedInputs, options: WatchOptions = {}): Promise<string> {
     const { environment, interval = 2000, calm = CALM } = options;
     let inputs = recorded;
-    this.#watch(directoriesOf(inputs));
+    this.cover(inputs);
     for (;;) {
       const check = checkInputs({ inputs, ...(environment === undefined ? {} : { environment }) });
       if (!check.holds) return check.changed ?? "";
@@ -64,11 +71,15 @@ export class InputWatcher {
     while (Date.now() - started < MAX_UNREST && (await this.report(calm)));
   }
 
-  /** Whether something is reported within a time in milliseconds. Reports that wait arrive even within none. */
-  report(time: number): Promise<boolean> {
+  /**
+   * Whether something is reported within a time in milliseconds, or at all. Reports that wait arrive even within
+   * no time.
+   */
+  report(time = Number.POSITIVE_INFINITY): Promise<boolean> {
     return new Promise((resolve) => {
+      const isTimed = time > 0 && time < Number.POSITIVE_INFINITY;
+      const timer = isTimed ? setTimeout(() => resolve(false), time) : undefined;
       // The system is asked between timers and immediate callbacks.
-      const timer = time > 0 ? setTimeout(() => resolve(false), time) : undefined;
       const immediate = time > 0 ? undefined : setImmediate(() => resolve(false));
       this.#wake = () => {
         clearTimeout(timer);

@@ -28,6 +28,7 @@ export class ObservedFetcher implements EvaluationFetcher {
   }
 
   #ask<Answer>(question: () => Answer): Answer {
+    this.#inputs.fetching();
     try {
       return question();
     } catch (error) {

@@ -1,0 +1,148 @@
+/**
+ * Status reader: looks at many files quickly.
+ *
+ * Thousands of files are looked at when a command starts, before V8 has optimised anything, and most
+ * of the time of `lstatSync` goes into objects that nobody reads. {@link StatusReader} therefore
+ * calls the function below it if this version of Node has the one it knows, compares the first result
+ * with that of `lstatSync`, and falls back to that. It is a part of the launcher and of bundles on demand.
+ */
+import { lstatSync, statSync } from "node:fs";
+import { SETTLING_TIME, STAMP_WORDS, writeStamp } from "./file-status.ts";
+
+/** Where the times begin in a stamp: two words of seconds, low and high, and one of nanoseconds. */
+const MODIFICATION_TIME = 6;
+const CHANGE_TIME = 9;
+
+/** {@link isSettled} for a stamp of `words` that starts at `at`. */
+export function isSettledStamp(
+  words: Int32Array,
+  at: number,
+  now: number,
+  settlingTime = SETTLING_TIME,
+): boolean {
+  const limit = now - settlingTime;
+  const nanoseconds = words[at + CHANGE_TIME + 2] as number;
+  const isPast = (time: number): boolean => millisecondsOf(words, at + time) < limit;
+  return isPast(MODIFICATION_TIME) && isPast(CHANGE_TIME) && nanoseconds % 1_000_000 !== 0;
+}
+
+/** A time in a stamp, in milliseconds since 1970. */
+function millisecondsOf(words: Int32Array, at: number): number {
+  const [low, high, nanoseconds] = [words[at], words[at + 1], words[at + 2]] as number[] as [
+    number,
+    number,
+    number,
+  ];
+  return (high * 2 ** 32 + (low >>> 0)) * 1000 + nanoseconds / 1e6;
+}
+
+/** The function of Node below `lstatSync`: returns numbers in an array, the same one each time. */
+type StatFunction = (
+  path: string | Buffer,
+  useBigInt: true,
+  request: undefined,
+  throwIfNoEntry: false,
+) => BigInt64Array | undefined;
+
+/** Where the array holds the numbers of a stamp, and how many words each takes. */
+const WORDS_OF_ARRAY: readonly number[] = [0, 1, 14, 15, 16, 17, 24, 25, 26, 28, 29, 30];
+const MODE_WORD = 2;
+
+/** Looks at files; `words` has the stamp of the last one. */
+export class StatusReader {
+  readonly words = new Int32Array(STAMP_WORDS);
+  readonly #lstat: StatFunction | undefined;
+  readonly #stat: StatFunction | undefined;
+  #view: Int32Array | undefined;
+  #isVerified = false;
+  #isTrusted = true;
+
+  /** `useBinding` is for tests. Defaults to whether this version of Node has the known function. */
+  constructor(useBinding = true) {
+    const binding = useBinding ? findBinding() : undefined;
+    this.#lstat = binding?.lstat;
+    this.#stat = binding?.stat;
+  }
+
+  /** Whether the quick way is taken. */
+  get isQuick(): boolean {
+    return this.#lstat !== undefined && this.#isTrusted;
+  }
+
+  /**
+   * Returns the mode of the file at a path, 0 if there is none, -1 if the question fails, and keeps
+   * its stamp. With `follow`, symlinks are followed.
+   */
+  look(path: string | Buffer, follow: boolean): number {
+    const quick = follow ? this.#stat : this.#lstat;
+    if (quick === undefined || !this.#isTrusted) return this.#lookSlowly(path, follow);
+    let numbers: BigInt64Array | undefined;
+    try {
+      numbers = quick(path, true, undefined, false);
+    } catch (error) {
+      return codeIsMissing(error) ? 0 : -1;
+    }
+    if (numbers === undefined) return 0;
+    let view = this.#view;
+    if (view === undefined || view.buffer !== numbers.buffer) {
+      view = new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length * 2);
+      this.#view = view;
+    }
+    const { words } = this;
+    for (let i = 0; i < STAMP_WORDS; i++) words[i] = view[WORDS_OF_ARRAY[i] as number] as number;
+    const mode = view[MODE_WORD] as number;
+    if (this.#isVerified) return mode;
+    const before = words.slice();
+    const slow = this.#lookSlowly(path, follow);
+    this.#isVerified = true;
+    this.#isTrusted = slow === mode && before.every((word, i) => word === words[i]);
+    return slow;
+  }
+
+  #lookSlowly(path: string | Buffer, follow: boolean): number {
+    try {
+      const options = { bigint: true, throwIfNoEntry: false } as const;
+      const stats = follow ? statSync(path, options) : lstatSync(path, options);
+      if (stats === undefined) return 0;
+      writeStamp(stats, this.words);
+      return Number(stats.mode);
+    } catch (error) {
+      return codeIsMissing(error) ? 0 : -1;
+    }
+  }
+}
+
+function codeIsMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+interface FileBinding {
+  readonly lstat: StatFunction;
+  readonly stat: StatFunction;
+}
+
+/**
+ * Returns Node's own functions for files if they take the arguments that are known here; calling
+ * them with others can abort the process. Node warns of their use only if it is asked to warn of all
+ * that may be deprecated one day.
+ */
+function findBinding(): FileBinding | undefined {
+  const { execArgv, env } = process;
+  const options = [...execArgv, env["NODE_OPTIONS"] ?? ""].join(" ");
+  const warns = options.includes("pending-deprecation") || env["NODE_PENDING_DEPRECATION"] === "1";
+  if (warns || options.includes("permission") || process.platform === "win32") return undefined;
+  const calls = (source: string, name: string): boolean =>
+    new RegExp(
+      `binding\\.${name}\\(\\s*[^;]*\\boptions\\.bigint,\\s*undefined,\\s*options\\.throwIfNoEntry,?\\s*\\)`,
+    ).test(source);
+  if (!calls(lstatSync.toString(), "lstat") || !calls(statSync.toString(), "stat"))
+    return undefined;
+  try {
+    const { binding } = process as unknown as { binding?: (name: string) => Partial<FileBinding> };
+    const { lstat, stat } = binding?.call(process, "fs") ?? {};
+    return lstat === undefined || stat === undefined ? undefined : { lstat, stat };
+  } catch {
+    return undefined;
+  }
+}
