@@ -97,6 +97,15 @@ describe("redirects", () => {
     expect(sent).toEqual(["token secret", "token secret", undefined]);
   });
 
+  test("end at schemes that are not those of HTTP, at once", async () => {
+    const host = fakeHost({});
+    const url = "nope://x";
+    await expect(new Downloader(host, DEFAULT_FETCH_SETTINGS).fetchBytes({ url })).rejects.toThrow(
+      `unable to download '${url}': Unsupported protocol (1) Protocol "nope" not supported`,
+    );
+    expect(host.requests).toEqual([]);
+  });
+
   test("end", async () => {
     expect((await error({ [URL]: to(URL) })).message).toBe(
       "unable to download 'https://h/x': too many redirects (more than 10)",

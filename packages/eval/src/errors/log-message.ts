@@ -35,8 +35,7 @@ export function reportedWarning(
   pos: PosIdx,
   traces: readonly Trace[] = [],
 ): LogMessage {
-  const rendered = markedWarning(message, pos, positions, traces);
-  const shown = rendered.slice(colored("magenta", "warning:").length).replace(/^ /, "");
+  const shown = markedWarning(message, pos, positions, traces);
   const report = { text: message, shown, pos, traces };
   return { severity: "warning", text: plainText(shown), report };
 }

@@ -63,7 +63,10 @@ export function renderError(
   positions: PositionTable,
   options: RenderOptions,
 ): string {
-  const text = new Renderer(positions, options.showTrace).render("error", "red", error);
+  const text = withLevel(
+    colored("red", "error:"),
+    new Renderer(positions, options.showTrace).render("error", "red", error),
+  );
   return options.color ? coloredText(text) : plainText(text);
 }
 
@@ -78,11 +81,14 @@ export function renderWarning(
   color: boolean,
   traces: readonly Trace[] = [],
 ): string {
-  const shown = markedWarning(text, pos, positions, traces);
+  const shown = withLevel(
+    colored("magenta", "warning:"),
+    markedWarning(text, pos, positions, traces),
+  );
   return color ? coloredText(shown) : plainText(shown);
 }
 
-/** {@link renderWarning} before its colours are decided. */
+/** {@link renderWarning} without `warning:` in front, before its colours are decided. */
 export function markedWarning(
   text: MarkedText,
   pos: PosIdx,
@@ -91,6 +97,11 @@ export function markedWarning(
 ): MarkedText {
   const report: Report = { text, pos, traces, suggestions: [] };
   return new Renderer(positions, false).render("warning", "magenta", report);
+}
+
+/** Puts the level in front of a text whose first line may be empty. */
+export function withLevel(level: MarkedText, text: MarkedText): MarkedText {
+  return text === "" || text.startsWith("\n") ? level + text : `${level} ${text}`;
 }
 
 class Renderer {
@@ -103,6 +114,7 @@ class Renderer {
     private readonly showTrace: boolean,
   ) {}
 
+  // The text below its level, without that in front of the first line.
   // Nix: blanks at the ends of lines are removed while colour codes stand in the text, which keep some.
   render(level: string, color: Color, report: Report): MarkedText {
     const prefix = `${colored(color, `${level}:`)} `;
@@ -119,7 +131,7 @@ class Renderer {
       this.#text += `Did you mean ${names}?\n`;
     }
     const rest = " ".repeat(level.length + 2);
-    return indent(prefix, rest, trimEnd(this.#text));
+    return indent("", rest, trimEnd(this.#text));
   }
 
   #addTraces(traces: readonly Trace[]): void {

@@ -159,6 +159,11 @@ export class Downloader {
   }
 
   async #send(download: Download, url: string): Promise<HttpResponse> {
+    const { scheme } = parseUrl(url);
+    if (scheme !== "http" && scheme !== "https") {
+      const reason = `Unsupported protocol (1) Protocol "${scheme}" not supported`;
+      throw this.#failure(download.url, reason, false);
+    }
     const isFirstHost = hostOf(url) === hostOf(download.url);
     const headers = new Map([
       ["accept", "*/*"],

@@ -223,6 +223,7 @@ const FAILURES: readonly (readonly [codes: RegExp, text: string, isTransient: bo
   ],
   [/^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE)$/, "the connection was cut off", true],
   [/^HPE/, "Weird server reply (8)", true],
+  [/^UND_ERR_INVALID_ARG$/, "URL using bad/illegal format or missing URL (3)", false],
   [/MISMATCH|ABORTED/, "Transferred a partial file (18)", true],
 ];
 

@@ -14,6 +14,7 @@ import {
   type InputAttrs,
   InputError,
   inputSchemeNamed,
+  type MarkedText,
 } from "@nivis/formats";
 import type { FlakeSessionOptions } from "../flake-session.ts";
 import type { FlakeCallMessage, FlakePlaceMessage } from "./flake-calls.ts";
@@ -81,7 +82,8 @@ export type FetchReply = { readonly value: unknown } | { readonly failure: Failu
 
 /** An error as a message; `kind` is that of a `FormatError`, absent for other errors. */
 export interface FailureMessage {
-  readonly message: string;
+  /** With marks for its colours, if there is a `kind`. */
+  readonly text: MarkedText;
   readonly kind: FormatErrorKind | undefined;
   readonly exitCode: number;
   readonly notes: readonly ErrorNote[];
@@ -108,12 +110,12 @@ export function inputOfMessage({ scheme, attrs }: InputMessage): FetcherInput {
 
 export function failureMessage(error: unknown): FailureMessage {
   if (error instanceof InputError) {
-    const { message, kind, exitCode, notes, stack } = error;
-    return { message, kind, exitCode, notes: [...notes], stack };
+    const { text, kind, exitCode, notes, stack } = error;
+    return { text, kind, exitCode, notes: [...notes], stack };
   }
   const isFormat = error instanceof FormatError;
   return {
-    message: error instanceof Error ? error.message : String(error),
+    text: isFormat ? error.text : error instanceof Error ? error.message : String(error),
     kind: isFormat ? error.kind : undefined,
     exitCode: 1,
     notes: [],
@@ -123,14 +125,14 @@ export function failureMessage(error: unknown): FailureMessage {
 
 /** The error of a message: an {@link InputError} unless it was a bug. */
 export function errorOfMessage(failure: FailureMessage): Error {
-  const { message, kind, exitCode, notes, stack } = failure;
+  const { text, kind, exitCode, notes, stack } = failure;
   if (kind === undefined) {
-    const bug = new Error(message);
+    const bug = new Error(text);
     if (stack !== undefined) bug.stack = stack;
     return bug;
   }
-  if (kind !== "error") return new FormatError(kind, message);
-  const error = new InputError(message, exitCode);
+  if (kind !== "error") return new FormatError(kind, text);
+  const error = new InputError(text, exitCode);
   error.notes.push(...notes);
   return error;
 }
