@@ -7,12 +7,11 @@
  * large object does not fit into the heap of a thread; docs/design/013-jobs.md has the measurements.
  */
 import { Worker } from "node:worker_threads";
+import { evaluatorLimits } from "../evaluator-limits.ts";
 import type { FromEvaluator, FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** The time between two reports of memory, in milliseconds. */
 const MEMORY_INTERVAL = 100;
-/** The heap of young objects of the thread, in MiB. */
-const YOUNG_GENERATION = 48;
 
 function send(message: FromWorker, sent?: () => void): void {
   if (process.connected) process.send?.(message, undefined, undefined, sent);
@@ -23,10 +22,7 @@ function begin(start: WorkerStart): Worker {
   const worker = new Worker(`require(${JSON.stringify(script)}).launch("nivis-job-evaluator")`, {
     eval: true,
     workerData: { args, input, color, remembers },
-    resourceLimits: {
-      maxOldGenerationSizeMb: heapSize,
-      maxYoungGenerationSizeMb: YOUNG_GENERATION,
-    },
+    resourceLimits: evaluatorLimits(heapSize),
   });
   // What the replies depend on takes more than fits into the channel at once.
   let finished: Promise<void> | undefined;

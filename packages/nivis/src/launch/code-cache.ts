@@ -7,26 +7,15 @@
  * module works on all versions, and replaces the code of a short run by that of a long one.
  *
  * The files are in `nivis/code` of the user's cache directory, one for each build of Nivis and
- * version of Node. A file is used only if it is complete, belongs to the user and is writable by
- * nobody else: V8 checks source, version, processor and flags, and trusts the rest. If anything is
+ * version of Node. A file is used only if it is complete and only the user may write to it
+ * (`private-file.ts` of `@nivis/node`): V8 checks source, version, processor and flags, and trusts the rest. If anything is
  * wrong with a file or directory, the bundle is compiled as if there were no file, and the file is
  * replaced if possible. `NIVIS_NO_CACHE=1` disables the cache.
  */
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { readdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
-import { makeDirectories } from "@nivis/node";
+import { readPrivateFile, writePrivateFile } from "@nivis/node";
 import { cacheBase } from "./cache-base.ts";
 
 /** A loaded script and the cache entry for it. */
@@ -58,6 +47,8 @@ const LONG_RUN = 500_000;
  * nearly free, while some systems take a millisecond to tell the processor time.
  */
 const SHORT_RUN = 0.2;
+/** The maximum size of a file, in bytes. */
+const MAX_SIZE = 1 << 28;
 /** The maximum age of a file, in milliseconds; files of other builds are never read again. */
 const MAX_AGE = 30 * 24 * 3600 * 1000;
 
@@ -98,58 +89,33 @@ interface Kept {
 }
 
 function readCache(file: string): Kept | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, "r");
-  } catch {
-    return undefined;
-  }
-  try {
-    const { size, uid, mode } = fstatSync(descriptor);
-    if (uid !== (process.getuid?.() ?? uid) || (mode & 0o022) !== 0) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(size);
-    if (readSync(descriptor, bytes) !== size || size % 2 !== 0) return undefined;
-    const half = bytes.subarray(0, size / 2);
-    if (half.length < HEAD || half.readUInt32LE(0) !== MAGIC) return undefined;
-    if (half.compare(bytes, half.length) !== 0) return undefined;
-    return { data: half.subarray(HEAD), long: half.readUInt32LE(4) === 1 };
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(descriptor);
-  }
+  const bytes = readPrivateFile(file, MAX_SIZE);
+  if (bytes === undefined || bytes.length % 2 !== 0) return undefined;
+  const half = bytes.subarray(0, bytes.length / 2);
+  if (half.length < HEAD || half.readUInt32LE(0) !== MAGIC) return undefined;
+  if (half.compare(bytes, half.length) !== 0) return undefined;
+  return { data: half.subarray(HEAD), long: half.readUInt32LE(4) === 1 };
 }
 
 function writeCache(file: string, data: Uint8Array, long: boolean): void {
-  const head = Buffer.alloc(HEAD);
-  head.writeUInt32LE(MAGIC, 0);
-  head.writeUInt32LE(long ? 1 : 0, 4);
-  const folder = dirname(file);
-  // Write to a private name first: another process may be reading or writing the same file.
-  const temporary = `${file}.${process.pid}`;
-  try {
-    makeDirectories(folder, 0o700);
-    removeOld(folder);
-    writeFileSync(temporary, Buffer.concat([head, data, head, data]), { flag: "wx", mode: 0o600 });
-    renameSync(temporary, file);
-  } catch {
-    unlinkIfThere(temporary);
-  }
-}
-
-function unlinkIfThere(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch {
-    // The file was never written, or another process removed it first.
-  }
+  const isWritten = writePrivateFile(file, () => {
+    const head = Buffer.alloc(HEAD);
+    head.writeUInt32LE(MAGIC, 0);
+    head.writeUInt32LE(long ? 1 : 0, 4);
+    return Buffer.concat([head, data, head, data]);
+  });
+  if (isWritten) removeOld(dirname(file));
 }
 
 function removeOld(folder: string): void {
   const oldest = Date.now() - MAX_AGE;
-  for (const entry of readdirSync(folder)) {
-    const path = join(folder, entry);
-    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: oldest };
-    if (mtimeMs < oldest) unlinkIfThere(path);
+  try {
+    for (const entry of readdirSync(folder)) {
+      const path = join(folder, entry);
+      const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: oldest };
+      if (mtimeMs < oldest) unlinkSync(path);
+    }
+  } catch {
+    // Another process was faster, and removes the others, too.
   }
 }

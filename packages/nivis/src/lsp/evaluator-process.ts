@@ -5,10 +5,8 @@
  * object does not fit into the heap of a thread.
  */
 import { Worker } from "node:worker_threads";
+import { evaluatorLimits } from "../evaluator-limits.ts";
 import type { FromEvaluator, ToEvaluator } from "./evaluator-messages.ts";
-
-/** The heap of young objects of the thread, in MiB. */
-const YOUNG_GENERATION = 48;
 
 /** The number of the question that is to stop; the thread looks at it. */
 const stopped = new Int32Array(new SharedArrayBuffer(4));
@@ -17,10 +15,7 @@ function begin({ script, heapSize, start }: Extract<ToEvaluator, { kind: "start"
   const worker = new Worker(`require(${JSON.stringify(script)}).launch("nivis-lsp-evaluator")`, {
     eval: true,
     workerData: { ...start, stopped },
-    resourceLimits: {
-      maxOldGenerationSizeMb: heapSize,
-      maxYoungGenerationSizeMb: YOUNG_GENERATION,
-    },
+    resourceLimits: evaluatorLimits(heapSize),
     // Nothing that a program prints may reach the stream of the protocol.
     stdout: true,
   });
