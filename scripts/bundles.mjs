@@ -84,7 +84,7 @@ export const ON_DEMAND = {
   ],
   statistics: ["nivis/src/statistics.ts"],
   warm: ["eval/src/dependencies/tracked-world.ts"],
-  images: ["nivis/src/images/image-run.ts"],
+  images: ["eval/src/programs/image-programs.ts", "nivis/src/images/image-run.ts"],
   profiling: ["nivis/src/profiling/call-profilers.ts", "nivis/src/commands/profile.ts"],
   diff: ["nivis/src/commands/diff.ts"],
   explain: ["nivis/src/commands/explain.ts"],

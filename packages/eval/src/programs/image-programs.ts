@@ -4,6 +4,9 @@
  *
  * An image names files by path and key, and main programs by their text; the code of a file comes from the
  * cache of compiled files, so an image requires that cache.
+ *
+ * Evaluations without an image do not load this module, so it exports nothing but functions
+ * (`scripts/bundles.mjs`).
  */
 import { bytesToByteString } from "@nivis/formats";
 import { SourceFile } from "@nivis/syntax";
