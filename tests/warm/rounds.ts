@@ -11,6 +11,7 @@ import { encodeUtf8 } from "@nivis/formats";
 import { nodeHashes, nodeIo } from "@nivis/node";
 import { Random } from "@nivis/testkit";
 import { describeTree, RandomTree } from "../results/random-trees.ts";
+import { RandomCalls } from "./random-calls.ts";
 
 /** Rounds in one tree. */
 const ROUNDS_PER_TREE = 150;
@@ -27,6 +28,8 @@ const SEARCH_PATH = ["p=a", "q=b", "p=b", "nixpkgs=link"].map((text) => {
 /** What happened in some rounds. */
 export interface Tally {
   rounds: number;
+  /** Trees of files. */
+  trees: number;
   /** Values that were the same. */
   values: number;
   /** Of these, values after an input had changed. */
@@ -47,8 +50,10 @@ class Subject {
   readonly evaluation: Evaluation;
   readonly #log: string[] = [];
   readonly #programs = new Map<string, Slot>();
+  readonly #isOfMessages: boolean;
 
-  constructor(tree: RandomTree, isWarm: boolean) {
+  constructor(tree: RandomTree | RandomCalls, isWarm: boolean, isolatesAll: boolean) {
+    this.#isOfMessages = tree instanceof RandomCalls && tree.catches;
     this.evaluation = new Evaluation({
       io: nodeIo({
         environment: tree.environment,
@@ -60,6 +65,8 @@ class Subject {
       searchPath: SEARCH_PATH,
       settings: { readOnlyMode: true, showTrace: true },
     });
+    const { dependencies } = this.evaluation.context;
+    if (dependencies !== undefined) dependencies.isolatesAll = isolatesAll;
   }
 
   run(program: string, form: number): Outcome {
@@ -74,6 +81,8 @@ class Subject {
       return { value: this.#shown(slot, form), error: "", log: [...this.#log] };
     } catch (error) {
       if (!(error instanceof EvalError)) throw error;
+      if (this.#isOfMessages)
+        return { value: undefined, error: error.message, log: [...this.#log] };
       const text = renderError(error, evaluation.positions, { showTrace: true, color: false });
       return { value: undefined, error: text, log: [...this.#log] };
     }
@@ -89,14 +98,15 @@ class Subject {
 
 /** Runs rounds; throws an error that describes the first difference. */
 export function runRounds(rounds: number, seed: number): Tally {
-  const tally: Tally = { rounds: 0, values: 0, afterChanges: 0, incomparable: 0 };
+  const tally: Tally = { rounds: 0, trees: 0, values: 0, afterChanges: 0, incomparable: 0 };
   const here = process.cwd();
   const folder = mkdtempSync(join(tmpdir(), "nivis-warm-"));
   try {
     for (let number = 0; tally.rounds < rounds; number++) {
       const place = join(folder, String(number));
       const random = new Random(seed + number * 7919);
-      const tree = new RandomTree(place, random);
+      const tree =
+        number % 4 === 3 ? new RandomTree(place, random) : new RandomCalls(place, random);
       process.chdir(tree.root);
       const name = `seed ${seed}, tree ${number}`;
       runTree(tree, Math.min(ROUNDS_PER_TREE, rounds - tally.rounds), name, tally);
@@ -110,10 +120,11 @@ export function runRounds(rounds: number, seed: number): Tally {
   }
 }
 
-function runTree(tree: RandomTree, rounds: number, name: string, tally: Tally): void {
+function runTree(tree: RandomTree | RandomCalls, rounds: number, name: string, tally: Tally): void {
   const { random } = tree;
   const programs = Array.from({ length: PROGRAMS }, () => tree.expression(random.below(3)));
-  const warm = new Subject(tree, true);
+  // In every other tree, all calls that are remembered get copies of their arguments.
+  const warm = new Subject(tree, true, tally.trees++ % 4 < 3);
   for (let round = 0; round < rounds; round++) {
     if (random.chance(REST_CHANCE)) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
@@ -126,7 +137,7 @@ function runTree(tree: RandomTree, rounds: number, name: string, tally: Tally): 
     const program = programs[chosen] as string;
     const form = random.below(3);
     const given = warm.run(program, form);
-    const fresh = new Subject(tree, false).run(program, form);
+    const fresh = new Subject(tree, false, false).run(program, form);
     tally.rounds++;
     const isComparable = round === 0 || !warm.evaluation.showedEvaluationState;
     if (isComparable) tally.values++;

@@ -263,6 +263,7 @@ export class Evaluation {
       importFile: (path) => this.programs.importFile(path),
       scopedImport: (path, scope) => this.programs.scopedImport(path, scope),
     };
+    if (dependencies !== undefined) dependencies.positions = context.positions;
     const derivation = nativeThunk(() => this.programs.importFile(DERIVATION_FILE));
     const hooks = options.debugger;
     const { builtins, globals } = makeGlobals(
@@ -295,6 +296,8 @@ export class Evaluation {
     if (options.heapImage !== undefined) {
       this.heapImage = openImage(options.heapImage, this.context, this.compiler, this.programs);
       this.compiler.heapImage = this.heapImage;
+      // Images do not know of copies.
+      if (dependencies !== undefined && this.heapImage !== undefined) dependencies.isolates = false;
     }
   }
 

@@ -9,8 +9,17 @@
  * are remembered. See docs/design/014-warm-evaluation.md, *Remembered calls*.
  */
 import { Lambda, LambdaKind } from "../bytecode/lambda.ts";
+import { CALL_SITE } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
-import { APPLY, APPLY2, applyThunk, NATIVE, Thunk, valueOfForced } from "../value/thunk.ts";
+import {
+  APPLY,
+  APPLY2,
+  applyThunk,
+  NATIVE,
+  nativeThunk,
+  Thunk,
+  valueOfForced,
+} from "../value/thunk.ts";
 import {
   type Closure,
   ContextString,
@@ -21,7 +30,8 @@ import {
   type Value,
 } from "../value/value.ts";
 import { HEADER_SIZE, NATIVE_POS, type Segment } from "../vm/frame.ts";
-import type { Suspendable } from "../vm/requests.ts";
+import { ForceRequest, type Suspendable } from "../vm/requests.ts";
+import type { ArgumentCopy } from "./argument-copy.ts";
 
 /** Calls of one function that are remembered; a function that is called more often is not. */
 const MAX_CALLS = 8;
@@ -52,8 +62,20 @@ export interface Origin {
 export interface Tracking {
   /** What a thunk with a value was made of; `undefined` if that is no longer known. */
   originOf(thunk: Thunk): Origin | undefined;
+  /** The value of a thunk if it has one that holds. */
+  valueOf(thunk: Thunk): Slot | undefined;
   /** Whether nobody can have the results of an evaluation without evaluating them again. */
   isOver(caller: Caller): boolean;
+  /** Returns a copy of an argument. */
+  copyOf(argument: Slot): ArgumentCopy;
+  /** Whether what was looked at in a copy may have changed. */
+  isDoubtful(copy: ArgumentCopy): boolean;
+  /** What was looked at in a copy has not changed. */
+  confirm(copy: ArgumentCopy): void;
+  /** Nobody can look at a copy without evaluating again what made the call. */
+  retire(copy: ArgumentCopy): void;
+  /** Runs an attempt; if it fails, it has not been made, and the result is `false`. */
+  try(attempt: () => Suspendable<boolean>): Suspendable<boolean>;
 }
 
 /** A call and its result. */
@@ -65,10 +87,12 @@ class RememberedCall {
 
   constructor(
     readonly callee: Closure,
-    readonly argument: Slot,
+    public argument: Slot,
     public caller: Caller,
+    /** What the function is given in place of the argument, if anything. */
+    readonly copy: ArgumentCopy | undefined,
   ) {
-    this.thunk = applyThunk(callee, argument);
+    this.thunk = applyThunk(callee, copy?.root ?? argument);
     if (argument instanceof Thunk && isSuspendedExpression(argument)) {
       const { code, a, b, rest } = argument;
       this.origin = { code, a, b, rest };
@@ -95,7 +119,7 @@ export class CallMemory {
    * Returns a call as a thunk: an earlier one that is the same, whose caller is evaluated again, or a new
    * one. Returns `undefined` if the call is not to be remembered.
    */
-  callOf(callee: Closure, argument: Slot, caller: Caller): Thunk | undefined {
+  callOf(callee: Closure, argument: Slot, caller: Caller, isIsolated: boolean): Thunk | undefined {
     const { code } = callee;
     let calls = this.#calls.get(code);
     if (calls === null) return undefined;
@@ -103,20 +127,66 @@ export class CallMemory {
       calls = [];
       this.#calls.set(code, calls);
     }
+    const copied: RememberedCall[] = [];
     for (const call of calls) {
       if (call.callee !== callee && code.upvalueCount > 0) continue;
       if (!this.#tracking.isOver(call.caller) || !this.#hasValue(call.thunk)) continue;
+      if (call.copy !== undefined) {
+        copied.push(call);
+        if (this.#tracking.isDoubtful(call.copy)) continue;
+      }
       const comparison = new Comparison(this.#tracking);
       if (!comparison.areSame(call.argument, argument, call.origin)) continue;
       comparison.share();
       call.caller = caller;
       return call.thunk;
     }
+    if (copied.length === 0) return this.#addCall(calls, callee, argument, caller, isIsolated);
+    for (const call of copied) call.caller = caller;
+    return nativeThunk(() => this.#lookUp(copied, calls, callee, argument, caller, isIsolated));
+  }
+
+  /** Evaluates the parts of an argument that earlier calls have looked at to find one that is the same. */
+  *#lookUp(
+    copied: readonly RememberedCall[],
+    calls: RememberedCall[],
+    callee: Closure,
+    argument: Slot,
+    caller: Caller,
+    isIsolated: boolean,
+  ): Suspendable<Slot> {
+    let found: RememberedCall | undefined;
+    for (const call of copied) {
+      const copy = call.copy as ArgumentCopy;
+      if (found === undefined && (yield this.#tracking.try(() => copy.compare(argument)))) {
+        this.#tracking.confirm(copy);
+        call.argument = argument;
+        found = call;
+        continue;
+      }
+      this.#tracking.retire(copy);
+      if (calls.includes(call)) calls.splice(calls.indexOf(call), 1);
+    }
+    const thunk =
+      found?.thunk ??
+      this.#addCall(calls, callee, argument, caller, isIsolated) ??
+      applyThunk(callee, argument);
+    return (yield new ForceRequest(thunk, CALL_SITE)) as Slot;
+  }
+
+  #addCall(
+    calls: RememberedCall[],
+    callee: Closure,
+    argument: Slot,
+    caller: Caller,
+    isIsolated: boolean,
+  ): Thunk | undefined {
     if (calls.length === MAX_CALLS) {
-      this.#calls.set(code, null);
+      this.#calls.set(callee.code, null);
       return undefined;
     }
-    const call = new RememberedCall(callee, argument, caller);
+    const copy = isIsolated ? this.#tracking.copyOf(argument) : undefined;
+    const call = new RememberedCall(callee, argument, caller, copy);
     calls.push(call);
     return call.thunk;
   }
@@ -125,9 +195,12 @@ export class CallMemory {
   prune(): void {
     for (const [code, calls] of this.#calls) {
       if (calls === null) continue;
-      const kept = calls.filter(
-        ({ caller, thunk }) => !this.#tracking.isOver(caller) && this.#hasValue(thunk),
-      );
+      const kept: RememberedCall[] = [];
+      for (const call of calls) {
+        const { caller, copy, thunk } = call;
+        if (!this.#tracking.isOver(caller) && this.#hasValue(thunk)) kept.push(call);
+        else if (copy !== undefined) this.#tracking.retire(copy);
+      }
       if (kept.length === 0) this.#calls.delete(code);
       else if (kept.length < calls.length) this.#calls.set(code, kept);
     }
@@ -158,10 +231,10 @@ class Comparison {
   areSame(old: Slot | undefined, given: Slot | undefined, origin?: Origin): boolean {
     if (old === given) return true;
     if (old === undefined || given === undefined || --this.#left < 0) return false;
-    const oldValue = old instanceof Thunk ? valueOfForced(old) : old;
+    const oldValue = old instanceof Thunk ? this.#tracking.valueOf(old) : old;
     if (oldValue === undefined) return false;
     if (!(given instanceof Thunk)) return this.#areSameValues(oldValue as Value, given);
-    const value = valueOfForced(given);
+    const value = this.#tracking.valueOf(given);
     if (value !== undefined) return this.#areSameValues(oldValue as Value, value as Value);
     // Functions are equal only if their slots are the same, which these are not.
     if (!(old instanceof Thunk) || isFunction(oldValue)) return false;

@@ -15,19 +15,32 @@
 import type { Bytes, HashFunctions } from "@nivis/formats";
 import type { Lambda } from "../bytecode/lambda.ts";
 import { EvalError } from "../errors/eval-error.ts";
+import { isPassingKind } from "../errors/kinds.ts";
 import { type DirectoryEntry, type EvalIo, type FileLook, IoError } from "../io.ts";
 import { parentOfPath } from "../path.ts";
-import type { PosIdx } from "../position.ts";
-import { FAILED, settle, Thunk, type ThunkRecipe, TrackedState } from "../value/thunk.ts";
+import type { PosIdx, PositionTable } from "../position.ts";
+import {
+  FAILED,
+  settle,
+  Thunk,
+  type ThunkRecipe,
+  TrackedState,
+  valueOfForced,
+} from "../value/thunk.ts";
 import type { Closure, Slot, Value } from "../value/value.ts";
 import type { Segment } from "../vm/frame.ts";
 import { cloneError } from "../vm/instruction-errors.ts";
+import type { Suspendable } from "../vm/requests.ts";
 import { failThunk, suspendedCode } from "../vm/unwind.ts";
+import { ArgumentCopy } from "./argument-copy.ts";
+import { CallChoice } from "./call-choice.ts";
 import { type Caller, CallMemory, isMadeByFrameBelow } from "./call-memory.ts";
 import { EMPTY, InputSets } from "./input-sets.ts";
 
 /** Contents up to this length are kept to be compared; of longer ones, the hash is. */
 const MAX_KEPT_LENGTH = 1 << 16;
+/** Lines before and after a position that a message may show. */
+const SHOWN_LINES = 3;
 
 /** What a thunk was before it was evaluated, and what its value depends on. */
 class Recipe implements ThunkRecipe {
@@ -65,7 +78,8 @@ class Tracked extends TrackedState {
   override read(thunk: Thunk): Slot | undefined {
     const { dependencies } = this;
     const { set } = recipeOf(thunk);
-    if (dependencies.sets.isStale(set)) {
+    if (!dependencies.sets.holds(set)) {
+      dependencies.decide(set);
       restore(thunk);
       return undefined;
     }
@@ -178,6 +192,7 @@ export class Observation {
     if (thunk.code !== FAILED) return;
     thunk.code = failed;
     thunk.rest = recipe as unknown as Slot[];
+    this.#dependencies.noteFailure(thunk);
   }
 
   /** What {@link enter} began ends; returns its set. */
@@ -209,7 +224,8 @@ export class Observation {
         caller.maker = this.#callerAt(depth - 1);
       }
     }
-    return calls.callOf(callee, argument, caller);
+    const isIsolated = this.#dependencies.isIsolated(callee, lambda, this.current);
+    return calls.callOf(callee, argument, caller, isIsolated);
   }
 
   #callerAt(depth: number): Caller {
@@ -275,7 +291,13 @@ export class Dependencies {
   /** The calls that may be made again. */
   readonly calls = new CallMemory({
     originOf: (thunk) => (thunk.code === this.tracked ? recipeOf(thunk) : undefined),
+    valueOf: (thunk) => this.#presentValueOf(thunk),
     isOver: (caller) => this.#isOver(caller),
+    copyOf: (argument) => this.#copyOf(argument),
+    isDoubtful: ({ token }) => this.#doubtful.has(token),
+    confirm: (copy) => this.#confirm(copy),
+    retire: (copy) => this.#retired.push(copy),
+    try: (attempt) => this.#try(attempt),
   });
   /** Collects for the machine that runs; outside of machines, for nobody. */
   active = new Observation(this);
@@ -308,6 +330,20 @@ export class Dependencies {
   readonly #questions: Readonly<Record<FileQuestion, (path: Bytes) => string>>;
   readonly #io: EvalIo;
   #isExposed = false;
+  /** Whether arguments of remembered calls may be copied. */
+  isolates = true;
+  /** Whether all of them are, for tests. */
+  isolatesAll = false;
+  /** The positions of the evaluation, as soon as it has them. */
+  positions: PositionTable | undefined;
+  readonly #choice = new CallChoice();
+  readonly #copies = new Set<ArgumentCopy>();
+  /** Copies that nobody can look at, whose tokens become stale at the next revision. */
+  #retired: ArgumentCopy[] = [];
+  /** By their tokens: copies whose originals may have changed. */
+  readonly #doubtful = new Map<number, ArgumentCopy>();
+  /** Thunks that have failed in each attempt that is going on. */
+  readonly #attempts: Thunk[][] = [];
 
   constructor(io: EvalIo, hashes: HashFunctions) {
     this.#io = io;
@@ -348,6 +384,8 @@ export class Dependencies {
       this.#lines.add(this.#line);
     }
     this.note(this.sets.of(this.#line));
+    // A new evaluation might log it later, or not at all.
+    if (this.#attempts.length > 0) this.expose();
   }
 
   /**
@@ -404,13 +442,22 @@ export class Dependencies {
       for (const { id, path } of inputs.values()) paths[id] = path;
     }
     const variables = new Set(Array.from(this.#variables.values(), ({ id }) => id));
+    const copied = new Map(Array.from(this.#copies, ({ token, set }) => [token, set]));
     return sets.map((set) => {
       const found = new Set<Bytes>();
       const lines: number[] = [];
-      for (const member of this.sets.membersOf(set)) {
+      // A token stands for what was looked at in an argument.
+      const members = new Set(this.sets.membersOf(set));
+      for (const member of members) {
+        const other = copied.get(member);
+        if (other === undefined) continue;
+        for (const one of this.sets.membersOf(other)) members.add(one);
+      }
+      for (const member of members) {
         const path = paths[member];
         if (path !== undefined) found.add(path);
         else if (this.#lines.has(member)) lines.push(member);
+        else if (copied.has(member)) continue;
         else if (!variables.has(member)) return undefined;
       }
       return { paths: [...found], lines };
@@ -462,6 +509,129 @@ export class Dependencies {
     return maker !== undefined && this.#isOver(maker);
   }
 
+  /** Whether the argument of a call is copied; `site` is the code that calls, which depends on `set`. */
+  isIsolated(callee: Closure, site: Lambda, set: number): boolean {
+    if (!this.isolates || this.isolatesAll) return this.isolates;
+    return this.#choice.accepts(callee.code, site, set, () => this.sets.membersOf(set));
+  }
+
+  /** A thunk has failed. */
+  noteFailure(thunk: Thunk): void {
+    this.#attempts.at(-1)?.push(thunk);
+  }
+
+  /** What is in doubt in a set that is looked at has changed. */
+  decide(set: number): void {
+    if (!this.sets.isDoubtful(set)) return;
+    for (const member of this.sets.membersOf(set)) {
+      const copy = this.#doubtful.get(member);
+      if (copy !== undefined) this.#giveUp(copy);
+    }
+  }
+
+  #presentValueOf(thunk: Thunk): Slot | undefined {
+    if (thunk.code !== this.tracked) return valueOfForced(thunk);
+    return this.sets.holds(recipeOf(thunk).set) ? valueOfForced(thunk) : undefined;
+  }
+
+  #copyOf(argument: Slot): ArgumentCopy {
+    const { sets } = this;
+    const copy = new ArgumentCopy(
+      {
+        addToken: () => this.#addInput(""),
+        noteToken: (noted) => {
+          if (this.#doubtful.has(noted.token)) this.#giveUp(noted);
+          this.note(sets.of(noted.token));
+        },
+        takeSet: () => {
+          const { current } = this.active;
+          this.active.current = EMPTY;
+          return current;
+        },
+        putSet: (set) => {
+          this.active.current = set;
+        },
+        union: (a, b) => sets.union(a, b),
+        areSamePositions: (a, b) => this.#areSamePositions(a, b),
+        lastValueOf: ({ code, a }) => (code === null || code === this.tracked ? a : undefined),
+      },
+      argument,
+    );
+    this.#copies.add(copy);
+    return copy;
+  }
+
+  /** Whether two positions, and the lines around them, are the same in two versions of a file. */
+  #areSamePositions(a: PosIdx, b: PosIdx): boolean {
+    const left = this.positions?.resolve(a);
+    const right = this.positions?.resolve(b);
+    if (left === undefined || right === undefined) return false;
+    const { origin } = left.source;
+    const other = right.source.origin;
+    if (origin.kind !== "file" || other.kind !== "file" || origin.path !== other.path) return false;
+    return (
+      linesAround(left.source.text, left.offset) === linesAround(right.source.text, right.offset)
+    );
+  }
+
+  /** Finds the copies whose originals may have changed. */
+  #doubt(): void {
+    const { sets } = this;
+    for (let isDone = false; !isDone; ) {
+      isDone = true;
+      const tokens: number[] = [];
+      for (const copy of this.#copies) {
+        if (this.#doubtful.has(copy.token) || sets.holds(copy.set)) continue;
+        this.#doubtful.set(copy.token, copy);
+        tokens.push(copy.token);
+        isDone = false;
+      }
+      if (tokens.length > 0) sets.doubt(tokens);
+    }
+  }
+
+  /** What was looked at in a copy has changed. */
+  #giveUp(copy: ArgumentCopy): void {
+    this.#doubtful.delete(copy.token);
+    this.sets.change([copy.token]);
+    copy.renew();
+  }
+
+  /** What was looked at in a copy has not changed. */
+  #confirm(copy: ArgumentCopy): void {
+    if (!this.#doubtful.delete(copy.token)) return;
+    const { sets } = this;
+    for (;;) {
+      sets.limitDoubt([...this.#doubtful.keys()]);
+      const { size } = this.#doubtful;
+      for (const [token, other] of this.#doubtful) {
+        if (sets.holds(other.set)) this.#doubtful.delete(token);
+      }
+      if (this.#doubtful.size === size) return;
+    }
+  }
+
+  /**
+   * Runs an attempt, which may evaluate what a new evaluation evaluates later or never. If it fails, what has
+   * failed in it is suspended again, and the result is `false`.
+   */
+  *#try(attempt: () => Suspendable<boolean>): Suspendable<boolean> {
+    const failed: Thunk[] = [];
+    const attempts = this.#attempts;
+    attempts.push(failed);
+    const outer = this.active.current;
+    try {
+      return (yield attempt()) as boolean;
+    } catch (error) {
+      for (const thunk of failed) if (thunk.code === this.failed) restore(thunk);
+      if (!(error instanceof EvalError) || isPassingKind(error.kind)) throw error;
+      return false;
+    } finally {
+      attempts.splice(attempts.indexOf(failed), 1);
+      this.active.current = outer;
+    }
+  }
+
   /** Forgets the results of {@link recall}, and calls. */
   forget(): void {
     this.#recalled.clear();
@@ -480,6 +650,12 @@ export class Dependencies {
     this.#io.refresh?.();
     const changed = this.#contradicted;
     this.#contradicted = [];
+    const retired = this.#retired;
+    this.#retired = [];
+    for (const copy of retired) {
+      this.#copies.delete(copy);
+      this.#doubtful.delete(copy.token);
+    }
     let unknown = 0;
     for (const path of paths ?? []) {
       if (!Object.values(this.#files).some((inputs) => inputs.has(path))) unknown++;
@@ -505,6 +681,8 @@ export class Dependencies {
     const ask = (name: Bytes): string => environmentAnswer(this.#io.environment(name));
     for (const input of this.#variables.values()) compare(this.#variables, input, ask);
     const count = changed.length;
+    for (const input of changed) this.#choice.noteEdit(input);
+    changed.push(...retired.map(({ token }) => token));
     if (this.#passing !== undefined) changed.push(this.#passing);
     this.#passing = undefined;
     changed.push(...this.#lines);
@@ -516,6 +694,7 @@ export class Dependencies {
         if (this.sets.isStale(set)) this.#recalled.delete(key);
       }
     }
+    this.#doubt();
     return { changed: count, unknown };
 
     function compare(inputs: Map<Bytes, Input>, input: Input, ask: (path: Bytes) => string): void {
@@ -580,6 +759,7 @@ export class Dependencies {
       input = { id: this.#addInput(inputs === this.#variables ? "" : path), path, answer };
       inputs.set(path, input);
       if (inputs !== this.#variables) this.#unlooked.add(path);
+      if (inputs === this.#files.contents) this.#choice.noteFile(input.id, path);
     }
     this.note(this.sets.of(input.id));
   }
@@ -588,6 +768,17 @@ export class Dependencies {
     if (contents.length <= MAX_KEPT_LENGTH) return `=${contents}`;
     return `#${String.fromCharCode(...this.#hashes.hash("sha256", contents))}`;
   }
+}
+
+/** The place of an offset in a text as a text: the line, the column, and the lines that messages show around it. */
+function linesAround(text: Bytes, offset: number): string {
+  const lines = text.slice(0, offset).split("\n");
+  const number = lines.length;
+  const column = lines.at(-1)?.length ?? 0;
+  const around = text
+    .split("\n")
+    .slice(Math.max(0, number - 1 - SHOWN_LINES), number + SHOWN_LINES);
+  return [number, column, ...around].join("\n");
 }
 
 /** The answer as a text; failures with their message, since programs of users show it. */

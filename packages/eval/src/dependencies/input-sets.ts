@@ -16,6 +16,7 @@ const MEMO_SIZE = 1 << 16;
 const SPREAD = 0x9e37_79b1;
 const SPREAD_2 = 0x85eb_ca6b;
 const BITS = 32;
+const IN_DOUBT = 2;
 
 /** The sets of one evaluation. */
 export class InputSets {
@@ -27,7 +28,7 @@ export class InputSets {
   readonly #origins: number[] = [EMPTY, EMPTY];
   readonly #byHash = new Map<number, number>();
   readonly #singletons: (number | undefined)[] = [];
-  /** 1 for each set that has a member which changed. */
+  /** 1 for each set that has a member which changed, 2 for each other one with a member in doubt. */
   #stale = new Uint8Array(1024);
   readonly #lefts = new Int32Array(MEMO_SIZE);
   readonly #rights = new Int32Array(MEMO_SIZE);
@@ -91,15 +92,42 @@ export class InputSets {
     return this.#stale[set] === 1;
   }
 
+  /** Whether no member of the set has changed or is in doubt. */
+  holds(set: number): boolean {
+    return this.#stale[set] === 0;
+  }
+
+  /** Whether a member of the set is in doubt and none has changed. */
+  isDoubtful(set: number): boolean {
+    return this.#stale[set] === IN_DOUBT;
+  }
+
+  /** Members are in doubt: whether they have changed is not known yet. */
+  doubt(inputs: readonly number[]): void {
+    this.#mark(inputs, (state) => (state === 0 ? IN_DOUBT : state));
+  }
+
+  /** Only these members are in doubt from now on. */
+  limitDoubt(inputs: readonly number[]): void {
+    for (let set = 1; set < this.#sets.length; set++) {
+      if (this.#stale[set] === IN_DOUBT) this.#stale[set] = 0;
+    }
+    this.doubt(inputs);
+  }
+
   /** Makes all sets stale that have one of these members. */
   change(inputs: readonly number[]): void {
+    this.#mark(inputs, () => 1);
+  }
+
+  #mark(inputs: readonly number[], next: (state: number) => number): void {
     for (let set = 1; set < this.#sets.length; set++) {
       if (this.#stale[set] === 1) continue;
       const bits = this.#sets[set] as Uint32Array;
       for (const input of inputs) {
         const word = bits[input >>> 5];
         if (word === undefined || (word & (1 << (input & 31))) === 0) continue;
-        this.#stale[set] = 1;
+        this.#stale[set] = next(this.#stale[set] as number);
         break;
       }
     }

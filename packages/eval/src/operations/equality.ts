@@ -15,6 +15,7 @@ import { EvalError } from "../errors/eval-error.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { valueInError } from "../print/print.ts";
 import { Attrs } from "../value/attrs.ts";
+import { areSameSlots } from "../value/copies.ts";
 import { firstNames, inSymbolOrder } from "../value/symbol-order.ts";
 import { Thunk, valueOfForced } from "../value/thunk.ts";
 import {
@@ -108,7 +109,7 @@ export function* equal(
   } finally {
     nesting.levels--;
   }
-  if (a === b) return true;
+  if (areSameSlots(a, b)) return true;
   const fast = equalFast(left, right);
   return fast ?? ((yield equalValues(ctx, left, right, pos)) as boolean);
 }
@@ -176,7 +177,7 @@ class Equality extends Routine<boolean> {
       case Waiting.Left: {
         this.left = answer as Value;
         const { x, y } = this;
-        if (x === y) return this.goOn();
+        if (areSameSlots(x, y)) return this.goOn();
         if (!isSettled(y)) return this.force(Waiting.Right, y as Thunk);
         this.right = valueOf(y);
         return this.compare();
@@ -307,7 +308,7 @@ class Equality extends Routine<boolean> {
         this.waiting = Waiting.Left;
         return x as Thunk;
       }
-      if (x === y) continue;
+      if (areSameSlots(x, y)) continue;
       const value = valueOf(x);
       if (!isSettled(y)) {
         this.left = value;
@@ -437,7 +438,7 @@ export function* explainDifference(
         nesting.levels++;
         left = (x instanceof Thunk ? yield new ForceRequest(x, pos) : x) as Value;
         right = (y instanceof Thunk ? yield new ForceRequest(y, pos) : y) as Value;
-        if (x === y) continue;
+        if (areSameSlots(x, y)) continue;
         break;
       }
     }

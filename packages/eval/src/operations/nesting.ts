@@ -11,6 +11,7 @@
 import type { EvalContext } from "../context.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import type { PosIdx } from "../position.ts";
+import { originalOf } from "../value/copies.ts";
 
 /**
  * The maximum number of levels regardless of the setting: a value that contains itself has no end,
@@ -60,8 +61,9 @@ export class CycleFinder {
    * Records that a list or set was opened inside of `depth` others, and returns whether it is known
    * to contain itself. A cycle is detected after a few rounds.
    */
-  closesCycle(container: object, depth: number): boolean {
+  closesCycle(opened: object, depth: number): boolean {
     if (!this.#isOn) return false;
+    const container = originalOf(opened);
     if (depth <= this.#depth) {
       // The anchor has been closed.
       this.#anchor = container;

@@ -13,6 +13,7 @@ import { printIdentifier, printString } from "@nivis/syntax";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PosIdx, type PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
+import { originalOf } from "../value/copies.ts";
 import { BLACKHOLE, Thunk } from "../value/thunk.ts";
 import {
   Builtin,
@@ -51,19 +52,19 @@ export function printAmbiguous(
     const value = peek(current);
     if (open.length > maxNesting) throw tooDeep(placeOf(value));
     if (value instanceof Attrs) {
-      if (value.size() > 0 && seen.has(value)) {
+      if (value.size() > 0 && seen.has(originalOf(value))) {
         out.add(REPEATED);
       } else {
-        seen.add(value);
+        seen.add(originalOf(value));
         out.add("{ ");
         open.push({ names: value.sortedNames(), items: value.sortedSlots(), next: 0 });
       }
     } else if (isList(value)) {
       // Nix: lists are identified by the cell that holds them, so a copied list prints again.
-      if (value.length > 0 && seen.has(current)) {
+      if (value.length > 0 && seen.has(originalOf(current))) {
         out.add(REPEATED);
       } else {
-        seen.add(current);
+        seen.add(originalOf(current));
         out.add("[ ");
         open.push({ names: null, items: value, next: 0 });
       }

@@ -15,6 +15,7 @@ import { stripTerminalCodes } from "../errors/terminal.ts";
 import { tooDeep } from "../errors/too-deep.ts";
 import { NO_POS, type PositionTable } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
+import { originalOf } from "../value/copies.ts";
 import { BLACKHOLE, Thunk, valueOfForced } from "../value/thunk.ts";
 import {
   Builtin,
@@ -53,7 +54,8 @@ interface PrintedContainer extends OpenContainer {
 }
 
 /** Returns the contents of a slot as far as they are known without running code. */
-export function peek(slot: Slot): Value | Thunk {
+export function peek(shown: Slot): Value | Thunk {
+  const slot = originalOf(shown);
   if (!(slot instanceof Thunk)) return slot;
   const value = valueOfForced(slot);
   return value === undefined ? slot : (value as Value);
@@ -228,7 +230,8 @@ export class ValuePrinter {
   }
 
   /** Records a set or list; if it was recorded before, prints `«repeated»` and returns false. */
-  private markSeen(identity: unknown): boolean {
+  private markSeen(shown: unknown): boolean {
+    const identity = originalOf(shown);
     if (this.seen.has(identity)) {
       this.paint("text", REPEATED);
       return false;

@@ -264,3 +264,96 @@ describe("remembered calls", () => {
     expect(evaluation.toJson(root)).toBe("1");
   });
 });
+
+describe("copies of arguments", () => {
+  const files = {
+    "/pkgs.nix":
+      "{ config, lib ? 1, ... }@args: { a = { v = config.x; }; f = config.f; inherit config args; }",
+    "/config.nix": '{ x = 1; y = 2; z = throw "z"; }',
+    "/main.nix": `
+      let
+        user = import ./config.nix;
+        config = { inherit (user) x y z; f = v: [ v user.x ]; g = v: v; };
+        pkgs = assert user.y > 0; import ./pkgs.nix { inherit config; };
+      in {
+        inherit pkgs;
+        inherit (user) y;
+        same = [ (pkgs.f == config.f) (removeAttrs pkgs.config [ "z" ] == removeAttrs config [ "z" ]) ];
+        called = pkgs.f 5;
+      }`,
+  };
+
+  function evaluated(evaluation: Evaluation, root: Thunk, path: readonly string[]): unknown {
+    let value: unknown = evaluation.force(root);
+    for (const name of path) value = evaluation.force((value as Attrs).get(name) as Thunk);
+    return value;
+  }
+
+  test("a call keeps its result if what it has looked at is the same", () => {
+    const { evaluation, edit } = warmWith({ ...files });
+    const { dependencies } = evaluation.context;
+    if (dependencies !== undefined) dependencies.isolatesAll = true;
+    const root = evaluation.loadText("import /main.nix") as Thunk;
+    const before = evaluated(evaluation, root, ["pkgs", "a"]);
+    expect(evaluated(evaluation, root, ["pkgs", "a", "v"])).toBe(1);
+    edit({ "/config.nix": '{ x = 1; y = 3; z = throw "z"; }' });
+    evaluation.revise();
+    expect(evaluated(evaluation, root, ["y"])).toBe(3);
+    expect(evaluated(evaluation, root, ["pkgs", "a"])).toBe(before);
+    expect(evaluated(evaluation, root, ["pkgs", "config", "y"])).toBe(3);
+    expect(evaluation.toJson((evaluation.force(root) as Attrs).get("called") as Thunk)).toBe(
+      "[5,1]",
+    );
+    edit({ "/config.nix": '{ x = 7; y = 3; z = throw "z"; }' });
+    evaluation.revise();
+    expect(evaluated(evaluation, root, ["pkgs", "a"])).not.toBe(before);
+    expect(evaluated(evaluation, root, ["pkgs", "a", "v"])).toBe(7);
+    expect(evaluation.toJson((evaluation.force(root) as Attrs).get("called") as Thunk)).toBe(
+      "[5,7]",
+    );
+  });
+
+  test("a copy and its original are the same to programs", () => {
+    const { evaluation } = warmWith({ ...files });
+    const { dependencies } = evaluation.context;
+    if (dependencies !== undefined) dependencies.isolatesAll = true;
+    const root = evaluation.loadText("import /main.nix");
+    const fresh = warmWith({ ...files }).evaluation;
+    expect(evaluation.print(root)).toContain("same = [ false true ];");
+    expect(evaluation.print(root)).toBe(fresh.print(fresh.loadText("import /main.nix")));
+  });
+
+  test("a part that fails where nobody looks at it any more does no harm", () => {
+    const { evaluation, edit } = warmWith({ ...files });
+    const { dependencies } = evaluation.context;
+    if (dependencies !== undefined) dependencies.isolatesAll = true;
+    const root = evaluation.loadText("import /main.nix") as Thunk;
+    expect(evaluated(evaluation, root, ["pkgs", "a", "v"])).toBe(1);
+    edit({ "/config.nix": '{ x = throw "x"; y = 4; z = 1; }' });
+    evaluation.revise();
+    expect(evaluated(evaluation, root, ["y"])).toBe(4);
+    expect(evaluated(evaluation, root, ["pkgs", "config", "z"])).toBe(1);
+    expect(() => evaluated(evaluation, root, ["pkgs", "a", "v"])).toThrow("x");
+  });
+
+  test("a function of a tree keeps its result if a file beside the tree is edited", () => {
+    const tree: Record<string, string> = {};
+    for (let i = 0; i < 100; i++) tree[`/tree/${i}.nix`] = String(i);
+    tree["/tree/default.nix"] = "{ config }: { v = { inherit (config) x; }; }";
+    tree["/config.nix"] = "{ x = 1; y = 2; }";
+    tree["/main.nix"] = `
+      let
+        user = import ./config.nix;
+        numbers = map (n: import (./tree + "/\${toString n}.nix")) (builtins.genList (n: n) 100);
+        called = assert builtins.length (builtins.filter (n: n < user.y) numbers) < 50;
+          import ./tree { config = { inherit (user) x y; }; };
+      in { inherit called; }`;
+    const { evaluation, edit } = warmWith(tree);
+    const root = evaluation.loadText("import /main.nix") as Thunk;
+    const before = evaluated(evaluation, root, ["called", "v"]);
+    expect(evaluated(evaluation, root, ["called", "v", "x"])).toBe(1);
+    edit({ "/config.nix": "{ x = 1; y = 3; }" });
+    evaluation.revise();
+    expect(evaluated(evaluation, root, ["called", "v"])).toBe(before);
+  });
+});
