@@ -58,16 +58,12 @@ class StampTable implements FileLooks {
     if (mode < 0) return undefined;
     const kind = kindOfMode(mode);
     if (kind !== Kind.Regular && kind !== Kind.Directory) return undefined;
-    const { words } = this.#status;
-    if (!this.#isTrusted(words, location)) return undefined;
     const at = row * STAMP_WORDS;
     const stamps = this.#stamps;
-    let isSame = before === Row.Stamped;
-    for (let i = 0; isSame && i < STAMP_WORDS; i++) isSame = words[i] === stamps[at + i];
-    if (!isSame) {
-      stamps.set(words, at);
-      if (!isSettledStamp(words, 0, Date.now())) return undefined;
-    }
+    const isSame = before === Row.Stamped && this.#status.isStamp(stamps, at);
+    if (!isSame) stamps.set(this.#status.words, at);
+    if (!this.#isTrusted(stamps, at, location)) return undefined;
+    if (!isSame && !isSettledStamp(stamps, at, Date.now())) return undefined;
     this.#states[row] = Row.Stamped;
     return isSame ? "same" : undefined;
   }
@@ -88,8 +84,8 @@ class StampTable implements FileLooks {
     return row;
   }
 
-  #isTrusted([low, high]: Int32Array, location: string | Buffer): boolean {
-    const device = (high as number) * 2 ** 32 + ((low as number) >>> 0);
+  #isTrusted(stamps: Int32Array, at: number, location: string | Buffer): boolean {
+    const device = (stamps[at + 1] as number) * 2 ** 32 + ((stamps[at] as number) >>> 0);
     let trusted = this.#trusted.get(device);
     if (trusted === undefined) {
       trusted = isTrustedFileSystem(location);

@@ -119,9 +119,8 @@ class PathCheck {
   #holds(index: number, row: number): boolean {
     const { paths, questions, stamps } = this.#inputs;
     const status = this.#status;
-    const { words } = status;
     const question = questions[index] as number;
-    const path = toNodePath(paths[index] as string);
+    const path = this.#placeOf(paths[index] as string);
     const follows = (question & Question.Follow) !== 0;
     let mode = 0;
     if (!follows || (question & ~Question.Follow & ~Question.Contents & ~Question.Listing) !== 0) {
@@ -132,9 +131,13 @@ class PathCheck {
     if (follows) mode = status.look(path, true);
     if (mode <= 0) return false;
     const at = row * STAMP_WORDS;
-    let isSame = this.#areStampsGood;
-    for (let k = 0; isSame && k < STAMP_WORDS; k++) isSame = words[k] === stamps[at + k];
-    return isSame || this.#looksAgain(index, row, follows);
+    return (
+      (this.#areStampsGood && status.isStamp(stamps, at)) || this.#looksAgain(index, row, follows)
+    );
+  }
+
+  #placeOf(path: string): string | Buffer {
+    return this.#inputs.arePathsAscii ? path : toNodePath(path);
   }
 
   /** Compares contents and renews the stamp; returns whether the contents are the same. */

@@ -82,6 +82,8 @@ export interface OpenInputs {
 /** What an evaluation looked at. Paths are byte strings. */
 export interface RecordedInputs {
   readonly paths: readonly string[];
+  /** Whether all paths are known to be ASCII on a system whose paths are bytes. */
+  readonly arePathsAscii?: boolean;
   /** {@link Question} bits, parallel to `paths`. */
   readonly questions: Uint16Array;
   /** The stamps of what was read or listed, in the order of `paths`; zeros for none. */
@@ -180,6 +182,7 @@ export function decodeInputs(bytes: Buffer): RecordedInputs {
   }
   return {
     paths,
+    arePathsAscii: process.platform !== "win32" && Buffer.byteLength(pathText) === pathText.length,
     questions: new Uint16Array(questions.buffer, questions.byteOffset, count),
     stamps: new Int32Array(stamps.buffer, stamps.byteOffset, stampBytes / WORD),
     digests,
