@@ -135,7 +135,8 @@ function settingsDocument(): string {
 
 <!-- Generated from packages/node/src/settings/ by npm run docs. -->
 
-Settings come from \`nix.conf\`, from the variable \`NIX_CONFIG\`, and from flags of the same name; later ones win.
+Settings come from \`nix.conf\`, from the variable \`NIX_CONFIG\`, and from flags of the same name; later ones win;
+\`nivis config show\` prints them.
 The names are those of C++ Nix 2.36, except for the limits \`max-steps\`, \`max-memory\` and \`max-time\`.
 
 | setting | flag | effect |

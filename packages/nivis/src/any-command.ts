@@ -41,7 +41,20 @@ export function isCommand(word: string): boolean {
   return commands.some((one) => one.word === word);
 }
 
+/** Commands of C++ Nix that do not exist here, with what to use instead. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  bundle: "build the package with 'nivis build', and pack its closure with 'nix bundle'",
+  env: "use 'nivis shell'",
+  "help-stores": "docs/stores.md describes the stores",
+  realisation: "ask 'nix realisation info'",
+  "upgrade-nix": "upgrade Nivis with the package manager that has installed it",
+};
+
 function unknownCommand(word: string): unknown {
+  const elsewhere = Object.hasOwn(ELSEWHERE, word) ? ELSEWHERE[word] : undefined;
+  if (elsewhere !== undefined) {
+    return usageError(marked`'${word}' of C++ Nix does not exist here; ${elsewhere}`);
+  }
   const matches = bestMatches(
     commands.map((one) => one.word),
     word,

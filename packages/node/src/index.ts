@@ -77,6 +77,7 @@ export {
   defaultSettings,
   evaluationSettings,
   type GatheredSettings,
+  SETTINGS,
   type SettingFlag,
   settingFlag,
   settingFlags,

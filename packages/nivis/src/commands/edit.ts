@@ -229,6 +229,11 @@ function edit(flags: EditFlags, { terminal }: Invocation): void {
   }
   const action = Object.hasOwn(ACTIONS, word) ? (ACTIONS[word] as Action) : undefined;
   if (action === undefined) {
+    if (/[#:]/.test(word)) {
+      throw usageError(
+        marked`'nivis edit' changes files and opens no editor; for the place of a package, type: nivis eval ${word}.meta.position`,
+      );
+    }
     throw usageError(marked`'${word}' is not an action`, bestMatches(Object.keys(ACTIONS), word));
   }
   if (path === undefined || values.length !== action.values.length) {

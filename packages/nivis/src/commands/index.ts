@@ -6,6 +6,7 @@ import { type Program, runProgram, runWaitingProgram, type WaitingProgram } from
 import { buildCommand } from "./build.ts";
 import { cacheCommand, startCache } from "./cache.ts";
 import { type Command, splitArguments } from "./command.ts";
+import { configCommand } from "./config.ts";
 import { startDap } from "./dap.ts";
 import { DAP_TOPIC } from "./dap-topic.ts";
 import { startDebuggedEval } from "./debug-eval.ts";
@@ -140,6 +141,7 @@ export const commands: readonly Command[] = [
   { ...topicOf("explain", EXPLAIN_TOPIC), start: startExplain },
   { ...topicOf("explore", EXPLORE_TOPIC), start: startExplore },
   { ...topicOf("cache", cacheCommand), start: startCache },
+  command("config", configCommand),
   { ...PACK_TOPIC, word: "pack", start: startPack },
   { ...TYPES_TOPIC, word: "types", start: startTypes },
   ...FLAKE_TOPICS.map(ofFlakes),

@@ -1,4 +1,5 @@
 /** `nivis profile`: samples the stack of an evaluation, and shows or exports where the time went. */
+import { existsSync } from "node:fs";
 import {
   countKey,
   countsByFile,
@@ -21,6 +22,7 @@ import { Attrs, deepForce, EvalError, isDerivation, TimeSampler } from "@nivis/e
 import { decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { AllocationMeter, errnoMessage } from "@nivis/node";
 import { withFlakeTargets } from "../flakes/flake-targets.ts";
+import { Invocation } from "../invocation.ts";
 import { flag, type Option, usageError, valueFlag } from "../options/option.ts";
 import {
   ATTR_OPTION,
@@ -208,10 +210,29 @@ export function startProfile(
   args: readonly string[],
   terminal: Terminal,
 ): number | Promise<number> {
+  const [word = ""] = args;
+  if (PACKAGE_WORDS.has(word) && !existsSync(word)) {
+    const text = `'nivis profile' measures an evaluation; profiles of packages do not exist here: use 'nix profile ${word}'`;
+    new Invocation(terminal, profileProgram.name).report(usageError(text));
+    return 1;
+  }
   return namesFlakes(args, profileProgram.options)
     ? runFlakeProgram(flakeProfileProgram, args, terminal)
     : runProgram(profileProgram, args, terminal);
 }
+
+/** What `nix profile` does with packages. */
+const PACKAGE_WORDS: ReadonlySet<string> = new Set([
+  "add",
+  "diff-closures",
+  "history",
+  "install",
+  "list",
+  "remove",
+  "rollback",
+  "upgrade",
+  "wipe-history",
+]);
 
 /** What was measured, and the error that ended it. */
 interface Measured {

@@ -12,6 +12,7 @@ import {
   type RunObserver,
   type Value,
 } from "@nivis/eval";
+import { usageError } from "../options/option.ts";
 import type { Program } from "../program.ts";
 import { openSession } from "../session.ts";
 import { type EvalFlags, evalCommand, evaluateAndPrint } from "./eval.ts";
@@ -38,6 +39,9 @@ export const traceCommand: Program<EvalFlags> = {
     { does: "Keep the steps", command: "nivis trace ./default.nix 2> steps.txt" },
   ],
   run: (flags, invocation) => {
+    if (flags.debugs || flags.breaks.length > 0) {
+      throw usageError("'nivis trace' never stops; the debugger is that of nivis eval --debugger");
+    }
     const observer = new StepPrinter((line) => invocation.terminal.writeLine(line));
     const session = openSession(flags, { readOnly: true, observer });
     observer.positions = session.evaluation.positions;
