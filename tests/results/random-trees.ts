@@ -33,6 +33,17 @@ const FUNCTIONS = ["f0.nix", "f1.nix"];
 const INITIAL_FILES = 30;
 /** Further entries of directories, whose contents nobody looks at. */
 const ENTRIES = ["0", "k", "n0", "n1", "n2", "w", "zz"];
+/** A directory of directories, whose entries programs unite. */
+const SHARDS = "s";
+/** The names in it; one sorts before all others, and some are also names in the directories. */
+const SHARD_NAMES = ["-", "k", "ka", "m", "n0", "z"];
+/** Two forms in which the union of a list of sets is written by halves, and some that look like them. */
+const UNIONS = [
+  "if to - from == 1 then elemAt xs from else half from ((from + to) / 2) // half ((from + to) / 2) to",
+  "if to - from >= 2 then half from (from + (to - from) / 2) // half (from + (to - from) / 2) to else elemAt xs from",
+  "if to - from == 1 then elemAt xs from else half ((from + to) / 2) to // half from ((from + to) / 2)",
+  "if to - from <= 2 then elemAt xs from else half from ((from + to) / 2) // half ((from + to) / 2) to",
+];
 const VARIABLES = ["V", "W", "NIX_PATH"];
 const VALUES = ["", "1", "two", "p=a:q=b", "p=b:a", "nixpkgs=link"];
 
@@ -54,6 +65,12 @@ export class RandomTree {
       this.#write(join(root, random.pick(DIRECTORIES), random.pick(NAMES)));
     }
     for (const name of FUNCTIONS) this.#write(join(root, random.pick(["", "a"]), name));
+    if (isOfListings) {
+      for (const name of SHARD_NAMES.slice(1, 4)) {
+        mkdirSync(join(root, SHARDS, name), { recursive: true });
+        for (const entry of ["n1", name]) writeFileSync(join(root, SHARDS, name, entry), "");
+      }
+    }
   }
 
   /** Makes a random edit and returns what it was, for people. */
@@ -276,11 +293,85 @@ export class RandomTree {
         () =>
           `(builtins.listToAttrs (builtins.map (n: { name = n; value = n; }) (builtins.attrNames ${set()})))`,
       ],
+      [this.isOfListings ? 8 : 0, () => this.#union(from)],
       [0.5, () => `(let s = ${set()}; in s // s)`],
       [0.5, () => `(builtins.foldl' (a: b: a // b) { } [ ${set()} ${set()} ])`],
       [0.5, () => `((f: f ${set()}) (s: s // { w = 1; }))`],
       [0.5, () => `(let s = ${set()}; in { inherit s; }).s`.replace(/^(.*)$/s, "($1)")],
     ])();
+  }
+
+  /** The union of sets that are made of the entries of a directory of directories. */
+  #union(from: string): string {
+    const { random } = this;
+    const directory = `./${relative(from, join(this.root, SHARDS)) || "."}`;
+    const name = (): string => random.pick(SHARD_NAMES);
+    const inside = random.weighted<() => string>([
+      [5, () => `builtins.readDir (d + "/\${n}")`],
+      [1, () => `builtins.readDir (${directory}/\${n})`],
+      [1, () => `builtins.readDir "\${toString d}/\${n}"`],
+      [0.3, () => `builtins.readDir (${directory}/k + "/../\${n}")`],
+    ])();
+    const made = random.pick([inside, `builtins.mapAttrs (p: u: [ n p u ]) (${inside})`]);
+    const body = random.weighted<() => string>([
+      [8, () => `if t != "directory" then { } else ${made}`],
+      [2, () => `if t == "directory" then ${made} else { }`],
+      [1, () => `if t == "directory" && !(n == "${name()}") then ${made} else { }`],
+      [
+        1,
+        () =>
+          `if t == "regular" then { \${n} = t; } else if t == "directory" then ${made} else { }`,
+      ],
+      [1, () => `if t == "regular" then { } else ${made}`],
+      [
+        0.5,
+        () => `if n == "${name()}" then { n0 = n; } else if t == "directory" then ${made} else { }`,
+      ],
+      [0.5, () => `if t == "directory" then builtins.trace n (${made}) else { }`],
+      [0.5, () => `if builtins.stringLength n > 1 then { } else ${made}`],
+      [
+        0.5,
+        () => `if n == "${name()}" then throw n else if t == "directory" then ${made} else { }`,
+      ],
+      [0.3, () => `if t == "directory" then ${made} else 1`],
+      [0.3, () => "{ }"],
+    ])();
+    const list = random.weighted<() => string>([
+      [4, () => "builtins.attrValues (builtins.mapAttrs f s)"],
+      [2, () => "builtins.map (n: f n s.${n}) (builtins.attrNames s)"],
+      [
+        0.5,
+        () => `builtins.attrValues (builtins.mapAttrs f (builtins.removeAttrs s [ "${name()}" ]))`,
+      ],
+      [0.5, () => 'builtins.attrValues (builtins.mapAttrs f (s // { k = "directory"; }))'],
+    ])();
+    const half = random.weighted([
+      [4, UNIONS[0] as string],
+      [3, UNIONS[1] as string],
+      [0.5, UNIONS[2] as string],
+      [0.5, UNIONS[3] as string],
+    ]);
+    const halves = `(xs: let half = from: to: ${half}; in if xs == [ ] then { } else half 0 (length xs))`;
+    const union = random.weighted<() => string>([
+      [6, () => `${halves} l`],
+      [1, () => "builtins.foldl' (a: b: a // b) { } l"],
+      [0.5, () => "builtins.foldl' (a: b: b // a) { } l"],
+      [1, () => "builtins.zipAttrsWith (n: vs: vs) l"],
+      [0.5, () => `${halves} (l ++ [ ])`],
+      [0.5, () => `${halves} l // { n2 = builtins.length l; }`],
+      [0.5, () => `let m = ${halves}; in m l // { w = m l; }`],
+      [1, () => `let u = ${halves} l; in u // { w = s ? ${name()}; }`],
+      [1, () => `let u = ${halves} l; in u // { w = s.${name().replace("-", "ka")} or 1; }`],
+    ])();
+    const elemAt = random.weighted([
+      [6, "builtins.elemAt"],
+      [0.3, "(xs: i: builtins.elemAt xs 0)"],
+    ]);
+    const length = random.weighted([
+      [6, "builtins.length"],
+      [0.3, "(xs: 1)"],
+    ]);
+    return `(let d = ${directory}; s = builtins.readDir d; elemAt = ${elemAt}; length = ${length}; f = n: t: ${body}; l = ${list}; in ${union})`;
   }
 
   /** A condition on a name `n` of the set `s`. */
@@ -307,7 +398,7 @@ export class RandomTree {
   }
 
   #anyListed(): string {
-    return join(this.root, this.random.pick(this.isOfListings ? ["a", "b"] : DIRECTORIES));
+    return join(this.root, this.random.pick(this.isOfListings ? ["a", "b", SHARDS] : DIRECTORIES));
   }
 
   #anyPath(): string {
@@ -403,7 +494,11 @@ export class RandomTree {
   /** Adds, removes or renames an entry of a directory, or replaces it by one of another type. */
   #changeEntry(): string {
     const { random } = this;
-    const directory = this.#anyListed();
+    const listed = this.#anyListed();
+    const isOfShards = listed === join(this.root, SHARDS);
+    if (isOfShards && random.chance(0.5)) return this.#changeShard(listed);
+    const directory = isOfShards ? join(listed, random.pick(SHARD_NAMES)) : listed;
+    if (isOfShards && !isDirectory(directory)) return "nothing";
     const place = join(directory, random.pick(ENTRIES));
     const isThere = existsSync(place);
     if (isThere && random.chance(0.3)) {
@@ -417,6 +512,40 @@ export class RandomTree {
     if (random.chance(0.5)) mkdirSync(place);
     else writeFileSync(place, "");
     return `add the entry ${place}`;
+  }
+
+  /** Adds, removes, renames or replaces a directory in a directory of directories. */
+  #changeShard(directory: string): string {
+    const { random } = this;
+    const place = join(directory, random.pick(SHARD_NAMES));
+    const isThere = lstatSync(place, { throwIfNoEntry: false }) !== undefined;
+    const other = join(directory, random.pick(SHARD_NAMES));
+    if (isThere && other !== place && random.chance(0.2)) {
+      rmSync(other, { recursive: true, force: true });
+      renameSync(place, other);
+      return `rename ${place} to ${other}`;
+    }
+    rmSync(place, { recursive: true, force: true });
+    if (isThere && random.chance(0.5)) return `remove the shard ${place}`;
+    return random.weighted<() => string>([
+      [
+        6,
+        () => {
+          mkdirSync(place);
+          for (let n = random.below(3); n > 0; n--) {
+            writeFileSync(join(place, random.pick(ENTRIES)), "");
+          }
+          return `add the shard ${place}`;
+        },
+      ],
+      [2, named(`add the file ${place}`, () => writeFileSync(place, ""))],
+      [
+        1,
+        named(`add the symlink ${place}`, () =>
+          symlinkSync(random.pick(["k", "../a", "no"]), place),
+        ),
+      ],
+    ])();
   }
 
   #setVariable(): string {
@@ -433,6 +562,10 @@ function named(name: string, action: () => unknown): () => string {
     action();
     return name;
   };
+}
+
+function isDirectory(place: string): boolean {
+  return lstatSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isFile(place: string): boolean {

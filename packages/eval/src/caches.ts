@@ -3,6 +3,8 @@ import type { DerivationCache, KnownInput } from "@nivis/formats";
 import { PlainDirectories } from "./path.ts";
 import type { Regex } from "./regex/regex.ts";
 import type { SourceAccessor } from "./source-accessor.ts";
+import type { Attrs } from "./value/attrs.ts";
+import type { MadeOfEntries } from "./value/open-list.ts";
 import { ShapeTable } from "./value/shape-table.ts";
 import type { ContextString, NixPath } from "./value/value.ts";
 
@@ -46,6 +48,8 @@ export class EvalCaches {
   readonly plainDirectories: PlainDirectories;
   /** Compiled regular expressions, by pattern (`builtins/patterns.ts`). */
   readonly regexes = new Map<string, Regex>();
+  /** How the values of sets are made of the entries of directories (`value/open-list.ts`). */
+  readonly madeOfEntries = new WeakMap<Attrs, MadeOfEntries>();
   /** The shapes of sets whose names were computed. */
   readonly shapes = new ShapeTable();
 

@@ -44,7 +44,8 @@ export {
   checkInputs,
   listChanges,
 } from "./inputs/input-check.ts";
-export { type Input, InputRecorder, inputLines } from "./inputs/input-recorder.ts";
+export { type Input, InputRecorder } from "./inputs/input-recorder.ts";
+export { inputLines } from "./inputs/input-snapshot.ts";
 export { CALM, InputWatcher, type WatchOptions } from "./inputs/input-watcher.ts";
 export { withoutPaths } from "./inputs/inputs-without.ts";
 export { ObservedFetcher } from "./inputs/observed-fetcher.ts";

@@ -307,10 +307,17 @@ class NodeIo implements EvalIo {
   }
 
   get detail(): ((message: DetailMessage) => void) | undefined {
-    return this.#options.detail;
+    const { detail } = this.#options;
+    const inputs = this.#inputs;
+    if (detail === undefined || inputs === undefined) return detail;
+    return (message) => {
+      inputs.message();
+      detail(message);
+    };
   }
 
   log(message: LogMessage): void {
+    this.#inputs?.message();
     if (this.#options.log !== undefined) this.#options.log(message);
     else writeAll(2, Buffer.from(`${renderLogMessage(message, false)}\n`, "latin1"));
   }

@@ -16,12 +16,13 @@ import {
 import { positionValue } from "../operations/position-value.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
-import { openListOf } from "../value/open-list.ts";
+import { isMadeOfEntries, openListOf } from "../value/open-list.ts";
 import { OpenNames } from "../value/open-names.ts";
 import { Shape } from "../value/shape.ts";
 import { applyThunk2, nativeThunk, Thunk } from "../value/thunk.ts";
 import type { NixList, Slot, Value } from "../value/value.ts";
 import { type Request, Routine, type Suspendable } from "../vm/requests.ts";
+import { itemsToUnite, noteMapped, valuesOfOpen } from "../vm/union-of-entries.ts";
 import { args, type BuiltinDefinition, plain, strict, suspending } from "./definition.ts";
 
 /** Up to this many names are looked up in the other set without asking for its size. */
@@ -225,7 +226,9 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     doc: "The names of the attributes of *set*, in bytewise order.",
     run: (ctx, set: Attrs) => {
       ctx.limits?.make(set.size(), BYTES_PER_ITEM);
-      return set.sortedNameList();
+      const directory =
+        set.shape.open === null ? undefined : ctx.caches.madeOfEntries.get(set)?.directory;
+      return set.sortedNameList(directory);
     },
   }),
   plain({
@@ -235,7 +238,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
     doc: "The values of the attributes of *set*, in the order of `attrNames`.",
     run: (ctx, set: Attrs) => {
       ctx.limits?.make(set.size(), BYTES_PER_ITEM);
-      return set.sortedSlots();
+      return set.shape.open === null ? set.sortedSlots() : valuesOfOpen(ctx, set);
     },
   }),
   plain({
@@ -295,14 +298,14 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       '```nix\nremoveAttrs { x = 1; y = 2; z = 3; } [ "a" "x" "z" ]\n```\n\nis `{ y = 2; }`.',
     run: (ctx, set: Attrs, given: NixList) => {
       const open = openListOf(given);
-      if (open !== undefined) {
+      if (open !== undefined && open.made === undefined) {
         const rest = set.without(open.items as readonly string[]);
         // Other names of these directories would be in the list as well.
         if (rest.blindNames().length > 0 && rest.shape.open === open.names) {
           return new Attrs(rest.shape.closed(), rest.values);
         }
-        open.names.list();
       }
+      open?.names.list();
       const list = open?.items ?? given;
       const names = new Array<string>(list.length);
       for (let i = 0; i < list.length; i++) {
@@ -434,7 +437,9 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       for (let i = 0; i < count; i++) {
         result[i] = applyThunk2(callee, names[i] as string, slots[i] as Slot);
       }
-      return new Attrs(set.shape.withoutPositions(), result);
+      const mapped = new Attrs(set.shape.withoutPositions(), result);
+      if (set.shape.open !== null) noteMapped(ctx, set, mapped, callee);
+      return mapped;
     },
   }),
   suspending({
@@ -449,6 +454,7 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       "list of the values under it.\n\n" +
       "```nix\nbuiltins.zipAttrsWith (name: values: values) [ { a = 1; } { a = 2; b = 3; } ]\n```\n\n" +
       "is `{ a = [ 1 2 ]; b = [ 3 ]; }`.",
-    run: (ctx, f: Value, list: NixList) => new Zip(ctx, f, list),
+    run: (ctx, f: Value, list: NixList) =>
+      new Zip(ctx, f, isMadeOfEntries(list) ? itemsToUnite(ctx, list) : list),
   }),
 ];

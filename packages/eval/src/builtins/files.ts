@@ -88,7 +88,10 @@ function* readDir(ctx: EvalContext, slot: Slot): Suspendable<Slot> {
       listing.names.list();
       return EMPTY_ATTRS;
     }
-    return new Attrs(new Shape(names, null, null, 0, listing.names), types);
+    const set = new Attrs(new Shape(names, null, null, 0, listing.names), types);
+    const directory = { path, names: listing.names, types: set };
+    ctx.caches.madeOfEntries.set(set, { directory, f: undefined, takesType: false });
+    return set;
   } catch (error) {
     throw evalErrorOf(error);
   }

@@ -21,12 +21,13 @@ import { equalFast, equalValues } from "../operations/equality.ts";
 import { NO_POS, type PosIdx } from "../position.ts";
 import { Attrs } from "../value/attrs.ts";
 import type { Int } from "../value/number.ts";
-import { listOfOpen, type OpenList, openListOf } from "../value/open-list.ts";
+import { isMadeOfEntries, listOfOpen, OpenList, openListOf } from "../value/open-list.ts";
 import { Shape } from "../value/shape.ts";
 import { applyThunk, nativeThunk, Thunk } from "../value/thunk.ts";
 import { Closure, isList, type NixList, type Slot, type Value } from "../value/value.ts";
 import { answerForAnyName } from "../vm/any-name.ts";
 import { type CallRequest, type Request, Routine, type Suspendable } from "../vm/requests.ts";
+import { itemsToUnite, mapOpenList } from "../vm/union-of-entries.ts";
 import {
   args,
   type BuiltinDefinition,
@@ -194,6 +195,9 @@ class Filter extends CallEach<NixList> {
   private readonly open: OpenList | undefined;
   /** Whether names that nothing distinguishes are kept. */
   private keepsAnyName = false;
+  /** Says that the function treats all other names alike. */
+  private release: (() => void) | undefined;
+  private readonly messages: number;
 
   constructor(
     ctx: EvalContext,
@@ -201,10 +205,11 @@ class Filter extends CallEach<NixList> {
     list: NixList,
   ) {
     const open = openListOf(list);
-    super(ctx, f, open === undefined ? list : open.items);
-    this.open = open;
-    // The function would be called with these before anything is known of it.
-    if (open !== undefined) open.names.askUpTo(open.items[0] as string);
+    const isOfNames = open !== undefined && open.made === undefined;
+    super(ctx, f, isOfNames ? open.items : list);
+    this.open = isOfNames ? open : undefined;
+    this.release = this.open?.names.hold();
+    this.messages = this.open?.names.asked.messages ?? 0;
   }
 
   protected override take(answer: Value, element: Slot): boolean {
@@ -224,19 +229,23 @@ class Filter extends CallEach<NixList> {
     const kept = this.kept.length === this.list.length ? this.list : this.kept;
     const { open } = this;
     if (open === undefined || !this.keepsAnyName) return kept;
-    if (kept.length > 0) return listOfOpen(kept, open.names);
+    if (kept.length > 0) return listOfOpen(new OpenList(kept, open.names, kept[0] as string));
     open.names.list();
     return kept;
   }
 
   /**
    * Finds out what the function returns for other names than those in the list. After the first call, because
-   * what that has evaluated is evaluated in all others.
+   * what that has evaluated is evaluated in all others. An earlier name would make it evaluated earlier, which
+   * only messages show.
    */
-  private askForAnyName({ names }: OpenList): void {
-    const answer = answerForAnyName(this.f, names);
+  private askForAnyName({ names, first }: OpenList): void {
+    names.ask(first);
+    const answer =
+      names.asked.messages === this.messages ? answerForAnyName(this.f, names) : undefined;
     if (answer === undefined) names.list();
     else this.keepsAnyName = answer;
+    this.release?.();
   }
 }
 
@@ -462,7 +471,11 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
     doc:
       "The list of the results of *f* for each element of *list*. The calls are made when their " +
       "results are needed.\n\n```nix\nmap (x: x * 2) [ 1 2 3 ]\n```\n\nis `[ 2 4 6 ]`.",
-    run: (ctx, f: Value, list: NixList) => (list.length === 0 ? list : applyToAll(ctx, f, list)),
+    run: (ctx, f: Value, list: NixList) => {
+      const open = openListOf(list);
+      if (open !== undefined) return mapOpenList(open, f, (items) => applyToAll(ctx, f, items));
+      return list.length === 0 ? list : applyToAll(ctx, f, list);
+    },
   }),
   plain({
     name: "genList",
@@ -554,7 +567,8 @@ export const listBuiltins: readonly BuiltinDefinition[] = [
       "Folds *list* from the left: *op* receives the result so far, starting with *nul*, and " +
       "the next element. Each call is evaluated before the next is made.\n\n" +
       "```nix\nbuiltins.foldl' (sum: x: sum + x) 0 [ 1 2 3 ]\n```\n\nis `6`.",
-    run: (_ctx, op: Value, nul: Slot, list: NixList) => new Fold(op, nul, list),
+    run: (ctx, op: Value, nul: Slot, list: NixList) =>
+      new Fold(op, nul, isMadeOfEntries(list) ? itemsToUnite(ctx, list, op) : list),
   }),
   suspending({
     name: "any",

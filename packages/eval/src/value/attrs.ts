@@ -14,7 +14,7 @@
  * properties. See docs/design/006-calls-and-sets.md for what was measured.
  */
 import { NO_POS, type PosIdx } from "../position.ts";
-import { listOfOpen } from "./open-list.ts";
+import { type ListedDirectory, listOfOpen, OpenList } from "./open-list.ts";
 import { EMPTY_SHAPE, Shape, withoutIndexes } from "./shape.ts";
 import type { NixList, Slot } from "./value.ts";
 
@@ -120,12 +120,13 @@ export class Attrs {
     return this.shape.sortedNames();
   }
 
-  /** The names in bytewise order as a list of the program. */
-  sortedNameList(): NixList {
+  /** The names in bytewise order as a list of the program; `directory` is the one whose entries they are. */
+  sortedNameList(directory?: ListedDirectory): NixList {
     if (this.base !== null) this.flatten();
     const { open } = this.shape;
     const names = this.shape.blindSortedNames();
-    return open === null ? names : listOfOpen(names, open);
+    if (open === null) return names;
+    return listOfOpen(new OpenList(names, open, names[0] as string, directory));
   }
 
   /** The slots in bytewise order of the names. */

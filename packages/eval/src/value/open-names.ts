@@ -15,41 +15,61 @@
 /** Names beyond this are not remembered: the directories are listed instead. */
 const MAX_ASKED = 65_536;
 
-/** The names that an evaluation has looked up in open sets. */
+/** What an evaluation has done with open sets; all directories of an evaluation share it. */
 export interface AskedNames {
+  /** The names that were looked up. */
   readonly names: Set<string>;
-  /** All names up to this one, in bytewise order, count as asked for, too. */
-  upTo: string;
+  /** How many messages the evaluation has printed: the order of what it does can be seen by these alone. */
+  messages: number;
 }
+
+/**
+ * What an entry adds to a union: no names, the names in the directory that it is, or something that is not
+ * known. In the order of how much must be compared.
+ */
+export const enum EntryMeaning {
+  Nothing,
+  Listing,
+  Unknown,
+}
+
+/** By the type of an entry, as `readDir` names it. */
+export type EntryMeanings = Readonly<
+  Record<"regular" | "directory" | "symlink" | "unknown", EntryMeaning>
+>;
 
 /** The directories whose entries a set may have as names. */
 export class OpenNames {
-  /** The parts of a union; empty for the names of one directory. */
-  private readonly parts: readonly OpenNames[];
+  /** Parts of the program that could still list the names. */
+  private holds = 0;
   private isListed = false;
+  /**
+   * What entries mean that are added to the directory, if sets made of its entries were united and are all that the
+   * program has seen of them (`vm/union-of-entries.ts`).
+   */
+  meaningsOfEntries: EntryMeanings | undefined = undefined;
 
   private constructor(
-    private readonly asked: AskedNames,
-    /** Called when the names of the directory are listed. */
-    private readonly onList: (() => void) | undefined,
-    parts: readonly OpenNames[],
-  ) {
-    this.parts = parts;
-  }
+    readonly asked: AskedNames,
+    /** The parts of a union; empty for the names of one directory. */
+    private readonly parts: readonly OpenNames[],
+  ) {}
 
-  /**
-   * Returns the names of one directory. All directories of an evaluation share `asked`. `onList` is called once,
-   * when a program can see which names there are.
-   */
-  static ofDirectory(asked: AskedNames, onList: () => void): OpenNames {
-    return new OpenNames(asked, onList, []);
+  /** Returns the names of one directory. */
+  static ofDirectory(asked: AskedNames): OpenNames {
+    return new OpenNames(asked, []);
   }
 
   /** Returns the names of all directories of both; `null` stands for none. */
   static union(a: OpenNames | null, b: OpenNames | null): OpenNames | null {
     if (a === b || b === null || a?.parts.includes(b) === true) return a;
     if (a === null || b.parts.includes(a)) return b;
-    return new OpenNames(a.asked, undefined, [a, b]);
+    return new OpenNames(a.asked, [a, b]);
+  }
+
+  /** Whether the program can have seen which names there are, for the names of one directory. */
+  get areListed(): boolean {
+    return this.isListed || this.holds > 0;
   }
 
   /** The program looks a name up. */
@@ -59,19 +79,38 @@ export class OpenNames {
     else if (!names.has(name)) this.list();
   }
 
-  /** The program asks for all names up to this one, in bytewise order. */
-  askUpTo(name: string): void {
-    if (name > this.asked.upTo) this.asked.upTo = name;
-  }
-
   /** The program can see which names there are. */
   list(): void {
+    this.visit((names) => {
+      const isNew = !names.isListed;
+      names.isListed = true;
+      return isNew;
+    });
+  }
+
+  /**
+   * The program can see which names there are unless the result is called: for the time in which it is not known
+   * whether it treats all names alike.
+   */
+  hold(): () => void {
+    const held = new Set<OpenNames>();
+    this.visit((names) => {
+      if (held.has(names)) return false;
+      held.add(names);
+      names.holds++;
+      return true;
+    });
+    return () => {
+      for (const names of held) names.holds--;
+      held.clear();
+    };
+  }
+
+  /** Visits the parts as long as the visitor returns `true`. */
+  private visit(visitor: (names: OpenNames) => boolean): void {
     const pending: OpenNames[] = [this];
     for (let names = pending.pop(); names !== undefined; names = pending.pop()) {
-      if (names.isListed) continue;
-      names.isListed = true;
-      names.onList?.();
-      pending.push(...names.parts);
+      if (visitor(names)) pending.push(...names.parts);
     }
   }
 }

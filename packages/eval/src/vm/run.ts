@@ -861,7 +861,7 @@ export function runLoop(machine: Machine): RunStatus {
           machine.budget = 0;
           return RunStatus.Again;
         default:
-          sp = stackOp(step, op, lambda, pc, stack, base, sp);
+          sp = stackOp(step, op, lambda, pc, stack, base, sp, self);
           pc += OPERAND_COUNTS[op] as number;
           if (step.entering !== null) {
             op = Op.EnterNative;

@@ -30,6 +30,7 @@ import { Attrs, slotsCopiedByUpdate, updateAttrs } from "../value/attrs.ts";
 import { type StringContext, unionContext } from "../value/context.ts";
 import { flatText } from "../value/flat-text.ts";
 import { addInt } from "../value/number.ts";
+import { isMadeOfEntries } from "../value/open-list.ts";
 import { forcedThunk, Thunk } from "../value/thunk.ts";
 import {
   ContextString,
@@ -41,7 +42,7 @@ import {
   typeWithArticle,
 } from "../value/value.ts";
 import { debugOp } from "./debug-ops.ts";
-import { NativeFrame, NO_SLOTS, PLAIN_MARK, type Segment } from "./frame.ts";
+import { type FrameSelf, NativeFrame, NO_SLOTS, PLAIN_MARK, type Segment } from "./frame.ts";
 import { badName } from "./instruction-errors.ts";
 import {
   AttrsBuilder,
@@ -59,6 +60,7 @@ import {
 } from "./operators.ts";
 import type { Suspendable } from "./requests.ts";
 import type { StepResult } from "./step-result.ts";
+import { unitesEntries } from "./union-of-entries.ts";
 import { lookUpWith, WithLookUp, WithScope } from "./with-scope.ts";
 
 function enter(step: StepResult, generator: Suspendable<unknown>, sp: number): number {
@@ -75,7 +77,10 @@ function raise(error: EvalError | undefined): void {
   if (error !== undefined) throw error;
 }
 
-/** Runs one instruction, whose operands begin at `code[at]`. Returns the new stack pointer. */
+/**
+ * Runs one instruction, whose operands begin at `code[at]`. Returns the new stack pointer. `self` is known of
+ * frames of the loop.
+ */
 export function stackOp(
   step: StepResult,
   op: Op,
@@ -84,6 +89,7 @@ export function stackOp(
   stack: Segment,
   base: number,
   top: number,
+  self?: FrameSelf,
 ): number {
   const ctx = step.ctx;
   const code = lambda.code;
@@ -204,6 +210,14 @@ export function stackOp(
       const right = stack[sp - 1];
       const left = stack[sp - 2];
       if (typeof left === "string") ctx.limits?.workOnText(left.length);
+      else if (
+        isList(left) &&
+        isMadeOfEntries(left) &&
+        unitesEntries(ctx, left, lambda, self, stack, base)
+      ) {
+        stack[sp - 2] = negate;
+        return sp - 1;
+      }
       const answer = equalFast(left, right);
       sp -= 2;
       if (answer !== undefined) {

@@ -12,6 +12,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSyn
 import { toNodePath } from "../byte-path.ts";
 import { isTerminal } from "../terminal-check.ts";
 import { hasRight } from "./access-right.ts";
+import { letterOf, meaningOfLetter } from "./entry-meanings.ts";
 import {
   isExecutableMode,
   isSettled,
@@ -23,8 +24,8 @@ import {
 } from "./file-status.ts";
 import {
   DIGEST_LENGTH,
+  type EntryType,
   type FailedRequest,
-  isAskedFor,
   listingText,
   type OpenInputs,
   type OtherInputs,
@@ -148,17 +149,24 @@ class PathCheck {
     try {
       // The stamp is taken first: contents that change afterwards get another one.
       const stats = (follows ? statSync : lstatSync)(path, { bigint: true });
-      const isFile = ((questions[index] as number) & Question.Contents) !== 0;
+      const question = questions[index] as number;
+      const isFile = (question & Question.Contents) !== 0;
       if (isFile ? !stats.isFile() : !stats.isDirectory()) return false;
-      const isOpen = ((questions[index] as number) & Question.Open) !== 0;
-      const contents = isFile ? readFileSync(path) : this.#listing(path, isOpen);
-      const text = isOpen ? (this.#openInputs().listings[row] ?? "") : texts[row];
-      const digest = digests.subarray(row * DIGEST_LENGTH, (row + 1) * DIGEST_LENGTH);
-      const isSame =
-        text === undefined
-          ? Buffer.compare(sha256(contents), digest) === 0
-          : asBytes(contents) === text;
-      if (!isSame) return false;
+      if ((question & Question.Union) !== 0) {
+        const found = this.#compareUnion(paths[index] as string, row);
+        // The stamp stays as it is: what was added must be looked at each time.
+        if (found !== "same") return found === "more";
+      } else {
+        const isOpen = (question & Question.Open) !== 0;
+        const contents = isFile ? readFileSync(path) : this.#listing(path, isOpen);
+        const text = isOpen ? (this.#openInputs().listings[row] ?? "") : texts[row];
+        const digest = digests.subarray(row * DIGEST_LENGTH, (row + 1) * DIGEST_LENGTH);
+        const isSame =
+          text === undefined
+            ? Buffer.compare(sha256(contents), digest) === 0
+            : asBytes(contents) === text;
+        if (!isSame) return false;
+      }
       this.#renewed ??= stamps.slice();
       const at = row * STAMP_WORDS;
       if (isSettled(stats, now, this.#settlingTime) && isTrustedFileSystem(path)) {
@@ -172,33 +180,74 @@ class PathCheck {
 
   /** The entries of a directory as a text; with `isOpen`, only those with names that were asked for. */
   #listing(path: string | Buffer, isOpen: boolean): string {
-    const entries = readdirSync(path, { withFileTypes: true, encoding: "latin1" });
-    let shown = entries;
+    let entries = entriesOf(path);
     if (isOpen) {
-      const { asked: names, upTo } = this.#openInputs();
-      this.#asked ??= new Set(names);
-      const asked = this.#asked;
-      shown = entries.filter(({ name }) => isAskedFor(name, asked, upTo));
+      const asked = this.#askedNames();
+      entries = entries.filter(({ name }) => asked.has(name));
     }
-    return listingText(
-      shown.map((entry) => ({
-        name: entry.name,
-        type: entry.isFile()
-          ? "regular"
-          : entry.isDirectory()
-            ? "directory"
-            : entry.isSymbolicLink()
-              ? "symlink"
-              : "unknown",
-      })),
-      isOpen ? "/" : undefined,
-    );
+    return listingText(entries, isOpen ? "/" : undefined);
+  }
+
+  /**
+   * Compares a directory of whose entries sets were made and united: whether entries were only added to it that
+   * mean nothing, or that are directories in which nothing is that was asked for. Throws if one cannot be listed.
+   */
+  #compareUnion(path: string, row: number): "same" | "more" | "different" {
+    const { listings, unions } = this.#openInputs();
+    const asked = this.#askedNames();
+    const recorded = new Map<string, string>();
+    const words = (listings[row] ?? "").split("/");
+    for (let i = 0; i + 1 < words.length; i += 2)
+      recorded.set(words[i] as string, words[i + 1] as string);
+    let missing = recorded.size;
+    let isMore = false;
+    for (const { name, type } of entriesOf(toNodePath(path))) {
+      const letter = letterOf(type);
+      const known = recorded.get(name);
+      if (known !== undefined) {
+        if (known !== letter) return "different";
+        missing--;
+        continue;
+      }
+      isMore = true;
+      if (asked.has(name)) return "different";
+      const meaning = meaningOfLetter(unions[row] as string, letter);
+      if (meaning === MEANS_NOTHING) continue;
+      if (meaning !== MEANS_LISTING) return "different";
+      const inner = readdirSync(toNodePath(`${path}/${name}`), "latin1");
+      if (inner.some((entry) => asked.has(entry))) return "different";
+    }
+    if (missing > 0) return "different";
+    return isMore ? "more" : "same";
+  }
+
+  #askedNames(): ReadonlySet<string> {
+    this.#asked ??= new Set(this.#openInputs().asked);
+    return this.#asked;
   }
 
   #openInputs(): OpenInputs {
     this.#open ??= this.#inputs.open();
     return this.#open;
   }
+}
+
+/** The numbers of `EntryMeaning`; nothing of the evaluator is loaded here. */
+const MEANS_NOTHING = 0;
+const MEANS_LISTING = 1;
+
+/** The entries of a directory with their types. */
+function entriesOf(path: string | Buffer): { readonly name: string; readonly type: EntryType }[] {
+  return readdirSync(path, { withFileTypes: true, encoding: "latin1" }).map((entry) => ({
+    name: entry.name,
+    type: entry.isFile()
+      ? "regular"
+      : entry.isDirectory()
+        ? "directory"
+        : entry.isSymbolicLink()
+          ? "symlink"
+          : "unknown",
+  }));
 }
 
 /** Whether a file was read or a directory listed, so that there is a stamp. */

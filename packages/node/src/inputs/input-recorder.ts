@@ -13,21 +13,21 @@
  */
 import { type BigIntStats, lstatSync } from "node:fs";
 import { type AskedNames, type DirectoryEntry, OpenNames } from "@nivis/eval";
-import { encodeBase16 } from "@nivis/formats";
-import { bytesOfText, textOfBytes, toNodePath } from "../byte-path.ts";
-import { nodeHashes } from "../node-hashes.ts";
+import { textOfBytes, toNodePath } from "../byte-path.ts";
 import { hasRight } from "./access-right.ts";
 import { isSettled, Kind, STAMP_WORDS, StampTrust, writeStamp } from "./file-status.ts";
+import { adoptInputs, type RecordedState, shownInputs, snapshotOf } from "./input-snapshot.ts";
 import {
-  type AccessRight,
-  DIGEST_LENGTH,
-  type FailedRequest,
-  isAskedFor,
-  listingText,
-  type OpenInputs,
-  Question,
-  type RecordedInputs,
-} from "./recorded-inputs.ts";
+  type Content,
+  contentOf,
+  isWhole,
+  Listing,
+  makeWhole,
+  type PathRecord,
+  type Seen,
+  wholeContent,
+} from "./path-records.ts";
+import type { AccessRight, FailedRequest, OtherInputs, RecordedInputs } from "./recorded-inputs.ts";
 
 /** An input of an evaluation. Texts are text, not bytes; bytes that are not UTF-8 become U+FFFD. */
 export type Input =
@@ -81,76 +81,13 @@ export type Input =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Contents up to this length are kept whole: comparing them needs no hash. */
-const MAX_TEXT = 512;
-
-/** Recorded contents or a recorded listing. */
-interface Seen {
-  readonly content: Content | Listing;
-  /** `undefined` if it cannot be trusted. */
-  readonly stamp: Int32Array | undefined;
-  /** Whether the path is a symlink; `undefined` if that is not known. */
-  isLink?: boolean;
-}
-
-/** Contents or a listing as they are compared: a text or, for long ones, its digest. */
-interface Content {
-  readonly text: string | undefined;
-  readonly digest: Uint8Array;
-  readonly isFile: boolean;
-}
-
-/** The entries of a directory. */
-class Listing {
-  /** Whether the program has seen which entries there are. */
-  isWhole = false;
-  #content: Content | undefined;
-
-  constructor(readonly entries: readonly DirectoryEntry[]) {}
-
-  /** All entries. */
-  get content(): Content {
-    this.#content ??= contentOf(listingText(this.entries), false);
-    return this.#content;
-  }
-}
-
-function contentOf(contents: Buffer | string, isFile: boolean): Content {
-  const isShort = contents.length <= MAX_TEXT;
-  const text = !isShort
-    ? undefined
-    : typeof contents === "string"
-      ? contents
-      : contents.toString("latin1");
-  const digest = isShort ? NO_DIGEST : nodeHashes.hash("sha256", contents);
-  return { text, digest, isFile };
-}
-
-function wholeContent({ content }: Seen): Content {
-  return content instanceof Listing ? content.content : content;
-}
-
-interface PathRecord {
-  kind: Kind;
-  executable: boolean | undefined;
-  seen: Seen | undefined;
-}
-
-const KIND_NAMES = {
-  [Kind.Missing]: "missing",
-  [Kind.Regular]: "regular",
-  [Kind.Directory]: "directory",
-  [Kind.Symlink]: "symlink",
-  [Kind.Other]: "unknown",
-} as const;
-
-const NO_DIGEST = new Uint8Array(DIGEST_LENGTH);
-
 /** Collects what an evaluation looks at. Paths are byte strings and name places on disk. */
 export class InputRecorder {
   readonly #paths = new Map<string, PathRecord>();
   /** The names that were looked up in open listings. */
-  readonly #asked: AskedNames = { names: new Set(), upTo: "" };
+  readonly #asked: AskedNames = { names: new Set(), messages: 0 };
+  /** The names of each directory that was listed. */
+  readonly #names = new Map<string, OpenNames>();
   readonly #links = new Map<string, string>();
   readonly #failures = new Map<string, FailedRequest>();
   readonly #rights = new Map<string, readonly [AccessRight, string, boolean]>();
@@ -217,14 +154,13 @@ export class InputRecorder {
     entries: readonly DirectoryEntry[],
     stats: BigIntStats | undefined,
   ): OpenNames {
-    this.#see(path, new Listing(entries), stats);
-    return OpenNames.ofDirectory(this.#asked, () => this.#listed(path));
-  }
-
-  /** The program has seen which entries a directory has. */
-  #listed(path: string): void {
-    const content = this.#paths.get(path)?.seen?.content;
-    if (content instanceof Listing) content.isWhole = true;
+    let names = this.#names.get(path);
+    if (names === undefined) {
+      names = OpenNames.ofDirectory(this.#asked);
+      this.#names.set(path, names);
+    }
+    this.#see(path, new Listing(entries, names), stats);
+    return names;
   }
 
   /** Something is about to be fetched. */
@@ -292,7 +228,13 @@ export class InputRecorder {
   }
 
   log(text: string): void {
+    this.message();
     this.#remarks.push({ kind: "log", text: textOfBytes(text) });
+  }
+
+  /** The evaluation prints something: the order of what it does can be seen. */
+  message(): void {
+    this.#asked.messages++;
   }
 
   /** An environment that records what is read from it. Listing it makes the run unrepeatable. */
@@ -329,42 +271,11 @@ export class InputRecorder {
    * (see `checkInputs`).
    */
   adopt(inputs: RecordedInputs): void {
-    const { paths, questions, stamps, digests, texts, others } = inputs;
-    const hasStamps = others.devices.every((path) => {
-      const place = toNodePath(path);
-      const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false });
-      return stats !== undefined && this.#trust.of(stats.dev, place);
-    });
-    let row = 0;
-    paths.forEach((path, i) => {
-      const question = questions[i] as number;
-      const kind: Kind = question & Question.Kind;
-      if (kind !== Kind.Unasked) this.kind(path, kind);
-      if ((question & Question.Executable) !== 0) {
-        this.executable(path, (question & Question.IsExecutable) !== 0);
-      }
-      if ((question & (Question.Contents | Question.Listing)) === 0) return;
-      const stamp = stamps.slice(row * STAMP_WORDS, (row + 1) * STAMP_WORDS);
-      const content: Content = {
-        text: texts[row],
-        digest: digests.subarray(row * DIGEST_LENGTH, (row + 1) * DIGEST_LENGTH),
-        isFile: (question & Question.Contents) !== 0,
-      };
-      row++;
-      if ((question & Question.Open) !== 0) this.giveUp("a listing is known in part");
-      this.#put(path, {
-        content,
-        stamp: hasStamps && stamp.some((word) => word !== 0) ? stamp : undefined,
-        isLink: (question & Question.Follow) !== 0,
-      });
-    });
-    for (const [path, target] of others.links) this.link(path, target);
-    for (const [request, path, code] of others.failures) this.failure(request, path, code);
-    for (const [right, path, given] of others.rights) {
-      this.#rights.set(`${right} ${path}`, [right, path, given]);
-    }
-    for (const path of others.owned) this.owned(path);
-    for (const [name, value] of others.environment) this.variable(name, value ?? undefined);
+    const put = (path: string, seen: Seen): void => this.#put(path, seen);
+    const right = (answer: OtherInputs["rights"][number]): void => {
+      this.#rights.set(`${answer[0]} ${answer[1]}`, answer);
+    };
+    adoptInputs(inputs, this, this.#trust, put, right);
   }
 
   /** Forgets what was found out about paths, which are byte strings; they have changed. */
@@ -380,36 +291,7 @@ export class InputRecorder {
 
   /** All inputs so far, in the order of the first look for each kind. */
   list(): readonly Input[] {
-    const shown: Input[] = [];
-    for (const [name, value] of this.#environment) shown.push({ kind: "environment", name, value });
-    for (const [bytes, { kind, executable, seen }] of this.#paths) {
-      const path = textOfBytes(bytes);
-      if (kind !== Kind.Unasked && kind !== Kind.Failed) {
-        shown.push({ kind: "type", path, type: KIND_NAMES[kind] });
-      }
-      if (executable !== undefined) shown.push({ kind: "executable", path, executable });
-      if (seen !== undefined) {
-        const content = wholeContent(seen);
-        const digest =
-          content.text === undefined ? content.digest : nodeHashes.hash("sha256", content.text);
-        const sha256 = encodeBase16(digest);
-        shown.push({ kind: content.isFile ? "file" : "directory", path, sha256 });
-      }
-    }
-    for (const [path, target] of this.#links) {
-      shown.push({ kind: "link", path: textOfBytes(path), target: textOfBytes(target) });
-    }
-    for (const [request, path, code] of this.#failures.values()) {
-      shown.push({ kind: "failure", request, path: textOfBytes(path), code });
-    }
-    for (const [right, path, given] of this.#rights.values()) {
-      shown.push({ kind: "right", right, path: textOfBytes(path), given });
-    }
-    for (const path of this.#owned) shown.push({ kind: "owner", path: textOfBytes(path) });
-    for (const [descriptor, isTerminal] of this.#terminals) {
-      shown.push({ kind: "terminal", descriptor, isTerminal });
-    }
-    return [...shown, ...this.#remarks];
+    return [...shownInputs(this.#state()), ...this.#remarks];
   }
 
   /** Returns the inputs for a later check, or `undefined` if the run is unrepeatable. */
@@ -428,50 +310,20 @@ export class InputRecorder {
    * ask for other names.
    */
   snapshot(listings: "whole" | "open" = "open"): RecordedInputs {
-    const paths = [...this.#paths.keys()];
-    const questions = new Uint16Array(paths.length);
-    const rows: Seen[] = [];
-    let i = 0;
-    for (const [path, record] of this.#paths) {
-      questions[i++] = questionOf(path, record, listings === "open");
-      if (record.seen !== undefined) rows.push(record.seen);
-    }
-    const stamps = new Int32Array(rows.length * STAMP_WORDS);
-    const digests = new Uint8Array(rows.length * DIGEST_LENGTH);
-    const texts: Record<string, string> = {};
-    const { names: asked, upTo } = this.#asked;
-    const shown: Record<string, string> = {};
-    const open: OpenInputs = { asked: [...asked], upTo, listings: shown };
-    rows.forEach((seen, row) => {
-      const { content, stamp } = seen;
-      if (stamp !== undefined) stamps.set(stamp, row * STAMP_WORDS);
-      if (content instanceof Listing && !content.isWhole && listings === "open") {
-        const entries = content.entries.filter(({ name }) => isAskedFor(name, asked, upTo));
-        if (entries.length > 0) shown[row] = listingText(entries, "/");
-        return;
-      }
-      const { digest, text } = wholeContent(seen);
-      digests.set(digest, row * DIGEST_LENGTH);
-      if (text !== undefined) texts[row] = text;
-    });
+    return snapshotOf(this.#state(), listings);
+  }
+
+  #state(): RecordedState {
     return {
-      paths,
-      questions,
-      stamps,
-      digests,
-      texts,
-      open: () => open,
-      others: {
-        links: [...this.#links],
-        failures: [...this.#failures.values()],
-        rights: [...this.#rights.values()],
-        owned: [...this.#owned],
-        environment: [...this.#environment],
-        terminals: [...this.#terminals],
-        devices: this.#trust.samples.map((path) =>
-          typeof path === "string" ? path : path.toString("latin1"),
-        ),
-      },
+      paths: this.#paths,
+      asked: this.#asked.names,
+      links: this.#links,
+      failures: this.#failures,
+      rights: this.#rights,
+      owned: this.#owned,
+      environment: this.#environment,
+      terminals: this.#terminals,
+      samples: this.#trust.samples,
     };
   }
 
@@ -533,44 +385,4 @@ export class InputRecorder {
 function isSameContent(first: Seen, second: Seen): boolean {
   const [a, b] = [wholeContent(first), wholeContent(second)];
   return a.isFile === b.isFile && a.text === b.text && Buffer.compare(a.digest, b.digest) === 0;
-}
-
-function isWhole({ content }: Seen): boolean {
-  return !(content instanceof Listing) || content.isWhole;
-}
-
-function makeWhole({ content }: Seen): void {
-  if (content instanceof Listing) content.isWhole = true;
-}
-
-function questionOf(
-  path: string,
-  { kind, executable, seen }: PathRecord,
-  allowsOpen: boolean,
-): number {
-  let question: number = kind;
-  if (executable !== undefined) {
-    question |= Question.Executable | (executable ? Question.IsExecutable : 0);
-  }
-  if (seen === undefined) return question;
-  const { content } = seen;
-  const isFile = !(content instanceof Listing) && content.isFile;
-  question |= isFile ? Question.Contents : Question.Listing;
-  if (allowsOpen && !isWhole(seen)) question |= Question.Open;
-  if (kind === Kind.Unasked) seen.isLink ??= isSymlink(path);
-  const isLink = kind === Kind.Unasked ? seen.isLink : kind === Kind.Symlink;
-  return isLink ? question | Question.Follow : question;
-}
-
-function isSymlink(path: string): boolean {
-  try {
-    return lstatSync(toNodePath(path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  } catch {
-    return false;
-  }
-}
-
-/** Returns inputs as JSON lines, one object a line. */
-export function inputLines(inputs: readonly Input[]): string {
-  return bytesOfText(inputs.map((input) => `${JSON.stringify(input)}\n`).join(""));
 }

@@ -34,6 +34,8 @@ export const enum Question {
   Follow = 0b1000_0000,
   /** Whether only some entries of the listing matter: see {@link OpenInputs}. */
   Open = 0b1_0000_0000,
+  /** Whether entries may be added to the listing, too: see {@link OpenInputs.unions}. */
+  Union = 0b10_0000_0000,
 }
 
 /** The length of a digest in bytes. */
@@ -73,10 +75,16 @@ export interface OtherInputs {
 export interface OpenInputs {
   /** The names that were asked for, in any directory. */
   readonly asked: readonly string[];
-  /** All names up to this one, in bytewise order, count as asked for, too. */
-  readonly upTo: string;
-  /** By the index of a digest: the entries with these names, as {@link listingText} writes them with "/". */
+  /**
+   * By the index of a digest: the entries with these names, or all entries for a union, as {@link listingText} writes
+   * them with "/".
+   */
   readonly listings: Readonly<Record<string, string>>;
+  /**
+   * By the index of a digest: what an added entry means for a directory of whose entries sets were made and
+   * united, as `meaningsText` writes it. All entries that there were must still be there.
+   */
+  readonly unions: Readonly<Record<string, string>>;
 }
 
 /** What an evaluation looked at. Paths are byte strings. */
@@ -100,19 +108,20 @@ export interface RecordedInputs {
 const HEAD_WORDS = 7;
 const WORD = 4;
 /** A letter for each kind of entry of a directory, in `listingText`. */
-const KIND_LETTERS = { regular: "r", directory: "d", symlink: "s", unknown: "u" } as const;
+export const KIND_LETTERS = { regular: "r", directory: "d", symlink: "s", unknown: "u" } as const;
 
-/** Whether an entry of an open listing matters. */
-export function isAskedFor(name: string, asked: ReadonlySet<string>, upTo: string): boolean {
-  return name <= upTo || asked.has(name);
-}
+/** The type of an entry of a directory. */
+export type EntryType = keyof typeof KIND_LETTERS;
+
+/** What an added entry means, by its type. */
+export type Meanings = Readonly<Record<EntryType, number>>;
 
 /**
  * Returns the entries of a directory as a text that is the same for the same entries. JSON writes a slash as it
  * is, unlike NUL.
  */
 export function listingText(
-  entries: readonly { readonly name: string; readonly type: keyof typeof KIND_LETTERS }[],
+  entries: readonly { readonly name: string; readonly type: EntryType }[],
   separator: "\0" | "/" = "\0",
 ): string {
   return entries
