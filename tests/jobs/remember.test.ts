@@ -36,11 +36,15 @@ interface Place {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-async function sweep(args: readonly string[], { cwd, environment = {} }: Place) {
+function sweep(args: readonly string[], place: Place) {
+  return command(["jobs", "--no-instantiate", ...args], place);
+}
+
+async function command(args: readonly string[], { cwd, environment = {} }: Place) {
   const { stdout, stderr, code } = await runProcess(
     process.execPath,
     {
-      args: [builtCommand("nivis"), "jobs", "--no-instantiate", ...args],
+      args: [builtCommand("nivis"), ...args],
       cwd,
       env: {
         HOME: folder,
@@ -143,6 +147,36 @@ describe("a sweep", { timeout: TIMEOUT }, () => {
     expect(await run()).toEqual(second);
     writeFileSync(join(cwd, "d.nix"), '"/d"');
     expect(await run()).toEqual(first);
+  });
+
+  test("begins with a heap image if few attributes are left", async () => {
+    const cwd = join(folder, "image");
+    mkdirSync(cwd);
+    const write = (name: string, text: string): void => writeFileSync(join(cwd, name), text);
+    for (const name of ["a", "b", "all"]) write(`${name}.nix`, `"/${name}"`);
+    const job = (name: string): string =>
+      `derivation { name = "${name}"; system = "s"; builder = import ./${name}.nix; all = import ./all.nix; }`;
+    write("jobs.nix", `{ a = ${job("a")}; b = ${job("b")}; }`);
+    // Neither command writes anything, which belongs to the key of the image.
+    const source = ["--store", "dummy://", "jobs.nix"];
+    const before = new Set(memories());
+    await sweep(["--remember", ...source], { cwd });
+    const [file] = memories().filter((name) => !before.has(name)) as [string];
+    const { code } = await command(["cache", "warm", "instantiate", ...source, "-A", "a"], {
+      cwd,
+    });
+    expect(code).toBe(0);
+
+    // An error and a line are those of an evaluation without the image.
+    for (const text of ['throw "d"', 'builtins.trace "e" "/e"', '"/c"']) {
+      write("b.nix", text);
+      const remembered = await sweep(["--remember", ...source], { cwd });
+      expect(remembered, text).toEqual(await sweep(source, { cwd }));
+    }
+    // The image stands for what its own evaluation looked at, too.
+    const { entries, table } = deserialize(readFileSync(file).subarray(HEAD)).parts.at(-1);
+    expect(entries).toMatchObject([{ reply: { path: ["b"] } }]);
+    expect(table).toContain(join(cwd, "a.nix"));
   });
 
   test("prints what it prints without a memory", async () => {

@@ -181,6 +181,33 @@ export function runThroughImage(
   }
 }
 
+/** A heap image for work that prints nothing by itself, so that it can be repeated in part. */
+export interface OpenedImages {
+  /** The terminal whose evaluations begin with the image. */
+  readonly terminal: Terminal;
+  /** Whether what was evaluated last must be evaluated again without the image, as after errors. */
+  mustRepeat(): boolean;
+  /** Adds what the image stands for to the recorded inputs, if something was taken from it. */
+  adopt(): void;
+  /** Closes the files; no evaluation may go on. */
+  close(): void;
+}
+
+/** Opens the heap images that evaluations on a terminal may find. */
+export function openImages(terminal: Terminal): OpenedImages {
+  const use = new RunWithImages(terminal, false);
+  const images = () => use.evaluations.map(({ heapImage }) => heapImage);
+  return {
+    terminal: Object.create(terminal, { images: { value: use } }) as Terminal,
+    mustRepeat: () => images().some((image) => image?.mustRepeat === true),
+    adopt: () => {
+      const isUsed = images().some((image) => image?.isUsed === true);
+      if (isUsed && use.inputs !== undefined) terminal.inputs?.adopt(use.inputs);
+    },
+    close: () => use.close(),
+  };
+}
+
 /** Says for `nivis cache` how much of each image can still be used. */
 export function describeImages(directory: string, environment: Terminal["environment"]): string {
   const lines: string[] = [];

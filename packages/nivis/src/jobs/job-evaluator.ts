@@ -123,9 +123,9 @@ export class JobEvaluator {
     return this.#session.evaluation.context.dependencies?.originsOf(sets) ?? [];
   }
 
-  /** Where the files of a store path are on disk. */
-  placeOf(storePath: string): string {
-    return this.#session.realPath(storePath);
+  /** Where the files of a store path are on disk; `undefined` if nothing is ever in the store. */
+  placeOf(storePath: string): string | undefined {
+    return this.#session.store.capabilities.reads ? this.#session.realPath(storePath) : undefined;
   }
 
   /**

@@ -10,6 +10,7 @@
 import type { ChildProcess } from "node:child_process";
 import { type AttrPath, type JobReply, joinAttrPath, type PathSource } from "@nivis/jobs";
 import { WORKER_FLAGS } from "../worker-flags.ts";
+import { writeImageInBackground } from "./background-image.ts";
 import { MIN_HEAP, PROCESS_OVERHEAD } from "./job-options.ts";
 import type { RememberedJob } from "./sweep-memory.ts";
 import type { EvaluatorStart, FromWorker, Remembering, WorkerStart } from "./worker-messages.ts";
@@ -61,6 +62,9 @@ const HARD_SHARE = 0.95;
 /** The time between two looks at all memory, in milliseconds. */
 const BUDGET_INTERVAL = 50;
 
+/** Sweeps that take less do not leave a heap image, in milliseconds. */
+const LONG_SWEEP = 1000;
+
 /** See the head of this file. */
 export class LocalWorkers {
   readonly #options: LocalWorkersOptions;
@@ -75,6 +79,8 @@ export class LocalWorkers {
   #hasShownRoot = false;
   /** What ended workers said that their replies depend on; see `sweep-memory.ts`. */
   readonly #parts: string[] = [];
+  /** The attribute that a heap image is made of. */
+  #imageOf: AttrPath | undefined;
   /** The most that all processes ever took, in bytes. */
   peak = 0;
 
@@ -115,6 +121,19 @@ export class LocalWorkers {
   async finish(): Promise<readonly string[]> {
     await Promise.all(this.#idle.splice(0).map((worker) => this.#finishWorker(worker)));
     return this.#parts;
+  }
+
+  /**
+   * Starts to write a heap image if workers have noted for a while what each attribute depends on; see
+   * `background-image.ts`.
+   */
+  async keepImage(): Promise<void> {
+    const { args, input, color, threadScript, processScript, maxMemorySize } = this.#options;
+    const imageOf = this.#imageOf;
+    if (imageOf === undefined) return;
+    const heapSize = Math.max(MIN_HEAP, maxMemorySize - PROCESS_OVERHEAD);
+    const start = { args, input, color, heapSize, script: threadScript };
+    await writeImageInBackground({ processScript, imageOf, ...start });
   }
 
   async #finishWorker(worker: WorkerHandle): Promise<void> {
@@ -231,8 +250,14 @@ export class LocalWorkers {
 
   #start(count: number): WorkerHandle {
     const heapSize = Math.max(MIN_HEAP, Math.floor(this.#shareOf(count)) - PROCESS_OVERHEAD);
-    const worker = new WorkerHandle(this.#options, heapSize, {
+    const started = performance.now();
+    const remembers = this.#options.remembers();
+    const worker = new WorkerHandle(this.#options, heapSize, remembers, {
       reply: (reply, shown, log) => {
+        const isLong = performance.now() - started >= LONG_SWEEP;
+        if (isLong && remembers === "precisely" && reply.kind === "job" && log.length === 0) {
+          this.#imageOf ??= reply.path;
+        }
         this.#options.show(shown === undefined ? log : [...log, shown]);
         this.#source.deliver(reply);
       },
@@ -299,7 +324,12 @@ class WorkerHandle {
   #loss: Loss | undefined;
   #failure: RootFailure | undefined;
 
-  constructor(options: LocalWorkersOptions, heapSize: number, events: WorkerEvents) {
+  constructor(
+    options: LocalWorkersOptions,
+    heapSize: number,
+    remembers: Remembering,
+    events: WorkerEvents,
+  ) {
     this.#events = events;
     const { fork } = process.getBuiltinModule("node:child_process");
     const child = fork(options.processScript, [], {
@@ -335,13 +365,13 @@ class WorkerHandle {
       });
     });
     child.on("message", (message: FromWorker) => this.#receive(message, isReady));
-    const { args, input, color, remembers, threadScript } = options;
+    const { args, input, color, threadScript } = options;
     const start: WorkerStart = {
       kind: "start",
       args,
       input,
       color,
-      remembers: remembers(),
+      remembers,
       script: threadScript,
       heapSize,
     };

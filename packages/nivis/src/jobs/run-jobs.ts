@@ -34,6 +34,8 @@ export interface Workforce {
   cancel(): void;
   /** Returns what the replies depend on; see `sweep-memory.ts`. */
   finish?(): Promise<readonly string[]>;
+  /** Starts what may save the next sweep time. */
+  keepImage?(): Promise<void>;
   /** The bytes that the workers take, if they are on this machine. */
   readonly resident?: number;
 }
@@ -88,6 +90,7 @@ class JobRun {
       if (!this.#wasInterrupted) {
         const parts = (await workforce.finish?.()) ?? [];
         this.#memory?.save(parts);
+        await workforce.keepImage?.();
       }
     } catch (error) {
       if (error instanceof RootFailure) throw this.#rootError(error);

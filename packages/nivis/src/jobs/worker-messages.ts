@@ -18,6 +18,11 @@ export interface EvaluatorStart {
   readonly input: string;
   readonly color: boolean;
   readonly remembers: Remembering;
+  /**
+   * Asks for a heap image with the root and this attribute instead of replies; the process ends once it is
+   * written.
+   */
+  readonly imageOf?: AttrPath | undefined;
 }
 
 /** What a worker process needs to begin. */
