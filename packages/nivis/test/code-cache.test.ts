@@ -36,7 +36,7 @@ function onlyFile(bundle = "main"): string {
 }
 
 /** Long enough for the flags that are set once an evaluation takes its time. */
-const BUSY = "let loop = n: if n == 0 then 0 else loop (n - 1); f = x: x; in f loop 200000";
+const BUSY = "let loop = n: if n == 0 then 0 else loop (n - 1); f = x: x; in f loop 4000000";
 
 function run(
   env: Record<string, string> = {},

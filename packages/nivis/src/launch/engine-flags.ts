@@ -52,8 +52,9 @@ export const FLAG_CHANGES: Readonly<Record<string, FlagChange>> = {
     continued: `${SMALL_COMPILATIONS.longRun} --interrupt-budget=400000`,
   },
   "22": {
-    longRun: `${SMALL_COMPILATIONS.longRun} --concurrent-turbofan-max-threads=1`,
-    initial: `${SMALL_COMPILATIONS.initial} --concurrent-turbofan-max-threads=0`,
+    // Once `--no-use-osr` was set, this version refuses cached code even after it was reset.
+    longRun: "--max-inlined-bytecode-size-cumulative=200 --concurrent-turbofan-max-threads=1",
+    initial: "--max-inlined-bytecode-size-cumulative=920 --concurrent-turbofan-max-threads=0",
   },
   "24": ONE_COMPILATION,
   "26": ONE_COMPILATION,
