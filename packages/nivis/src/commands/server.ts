@@ -138,7 +138,10 @@ async function runAction(
         return 0;
       }
       const pid = await startInBackground(directory, given);
-      write(`the Nivis server is running (process ${pid}); commands use it with NIVIS_SERVER=1`);
+      const wish = terminal.environment["NIVIS_SERVER"] === directory ? directory : "1";
+      write(
+        `the Nivis server is running (process ${pid}); commands use it with NIVIS_SERVER=${wish}`,
+      );
       return 0;
     }
     case "stop":
