@@ -35,6 +35,8 @@ import type { ArgumentCopy } from "./argument-copy.ts";
 
 /** Calls of one function that are remembered; a function that is called more often is not. */
 const MAX_CALLS = 8;
+/** Revisions with calls of a function from which its calls are remembered. */
+const MAX_REVISIONS = 2;
 /** Slots that are compared to find out whether two arguments are the same. */
 const MAX_COMPARED = 500;
 
@@ -91,6 +93,8 @@ class RememberedCall {
     public caller: Caller,
     /** What the function is given in place of the argument, if anything. */
     readonly copy: ArgumentCopy | undefined,
+    /** The revision in which it was made last. */
+    public revision: number,
   ) {
     this.thunk = applyThunk(callee, copy?.root ?? argument);
     if (argument instanceof Thunk && isSuspendedExpression(argument)) {
@@ -105,6 +109,7 @@ export class CallMemory {
   /** By the code of the function; `null` for one that is called too often. */
   readonly #calls = new Map<Lambda, RememberedCall[] | null>();
   readonly #tracking: Tracking;
+  #revision = 0;
 
   constructor(tracking: Tracking) {
     this.#tracking = tracking;
@@ -138,11 +143,11 @@ export class CallMemory {
       const comparison = new Comparison(this.#tracking);
       if (!comparison.areSame(call.argument, argument, call.origin)) continue;
       comparison.share();
-      call.caller = caller;
+      this.#claim(call, caller);
       return call.thunk;
     }
     if (copied.length === 0) return this.#addCall(calls, callee, argument, caller, isIsolated);
-    for (const call of copied) call.caller = caller;
+    for (const call of copied) this.#claim(call, caller);
     return nativeThunk(() => this.#lookUp(copied, calls, callee, argument, caller, isIsolated));
   }
 
@@ -186,19 +191,32 @@ export class CallMemory {
       return undefined;
     }
     const copy = isIsolated ? this.#tracking.copyOf(argument) : undefined;
-    const call = new RememberedCall(callee, argument, caller, copy);
+    const call = new RememberedCall(callee, argument, caller, copy, this.#revision);
     calls.push(call);
     return call.thunk;
   }
 
-  /** Forgets the calls that were not made again although their caller was over. */
+  #claim(call: RememberedCall, caller: Caller): void {
+    call.caller = caller;
+    call.revision = this.#revision;
+  }
+
+  /**
+   * A revision begins: forgets the calls that were not made again although their caller was over, and those
+   * that were last made before the last revisions with calls of the function. The callers of most of these are
+   * gone, which nothing tells.
+   */
   prune(): void {
+    this.#revision++;
     for (const [code, calls] of this.#calls) {
       if (calls === null) continue;
+      const revisions = [...new Set(calls.map(({ revision }) => revision))].sort((a, b) => b - a);
+      const oldest = revisions[Math.min(MAX_REVISIONS, revisions.length) - 1] ?? 0;
       const kept: RememberedCall[] = [];
       for (const call of calls) {
-        const { caller, copy, thunk } = call;
-        if (!this.#tracking.isOver(caller) && this.#hasValue(thunk)) kept.push(call);
+        const { caller, copy, revision, thunk } = call;
+        const isKept = revision >= oldest && !this.#tracking.isOver(caller);
+        if (isKept && this.#hasValue(thunk)) kept.push(call);
         else if (copy !== undefined) this.#tracking.retire(copy);
       }
       if (kept.length === 0) this.#calls.delete(code);
