@@ -167,11 +167,11 @@ class PathCheck {
             : asBytes(contents) === text;
         if (!isSame) return false;
       }
-      this.#renewed ??= stamps.slice();
-      const at = row * STAMP_WORDS;
+      // Otherwise the earlier stamp stays, which the file cannot get again, and the next check compares contents.
       if (isSettled(stats, now, this.#settlingTime) && isTrustedFileSystem(path)) {
-        writeStamp(stats, this.#renewed, at);
-      } else this.#renewed.fill(0, at, at + STAMP_WORDS);
+        this.#renewed ??= stamps.slice();
+        writeStamp(stats, this.#renewed, row * STAMP_WORDS);
+      }
       return true;
     } catch {
       return false;
