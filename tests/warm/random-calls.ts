@@ -15,10 +15,7 @@ const NAMES = ["x", "y", "f", "t", "n", "l"];
 /** A directory of such programs. */
 export class RandomCalls {
   readonly environment: Record<string, string> = {};
-  /**
-   * Whether programs catch errors. What has been caught keeps the traces of where it was, which the next
-   * revision does not repeat if it fails elsewhere; see docs/design/014-warm-evaluation.md.
-   */
+  /** Whether programs catch errors. Calls that do are never the same after an edit, so others are made, too. */
   readonly catches: boolean;
 
   constructor(

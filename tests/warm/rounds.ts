@@ -50,10 +50,8 @@ class Subject {
   readonly evaluation: Evaluation;
   readonly #log: string[] = [];
   readonly #programs = new Map<string, Slot>();
-  readonly #isOfMessages: boolean;
 
   constructor(tree: RandomTree | RandomCalls, isWarm: boolean, isolatesAll: boolean) {
-    this.#isOfMessages = tree instanceof RandomCalls && tree.catches;
     this.evaluation = new Evaluation({
       io: nodeIo({
         environment: tree.environment,
@@ -81,8 +79,6 @@ class Subject {
       return { value: this.#shown(slot, form), error: "", log: [...this.#log] };
     } catch (error) {
       if (!(error instanceof EvalError)) throw error;
-      if (this.#isOfMessages)
-        return { value: undefined, error: error.message, log: [...this.#log] };
       const text = renderError(error, evaluation.positions, { showTrace: true, color: false });
       return { value: undefined, error: text, log: [...this.#log] };
     }

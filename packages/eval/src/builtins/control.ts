@@ -62,7 +62,10 @@ function printTrace(ctx: EvalContext, value: Value): void {
 class Attempt extends Routine<Attrs> {
   private begun = false;
 
-  constructor(private readonly slot: Slot) {
+  constructor(
+    private readonly ctx: EvalContext,
+    private readonly slot: Slot,
+  ) {
     super();
   }
 
@@ -77,6 +80,7 @@ class Attempt extends Routine<Attrs> {
 
   override throw(error: unknown): IteratorResult<Request, Attrs> {
     if (!(error instanceof EvalError && error.catchable)) throw error;
+    this.ctx.dependencies?.failures.catch(error);
     return this.finish(new Attrs(TRY_SHAPE, [false, false]));
   }
 }
@@ -146,7 +150,7 @@ export const controlBuiltins: readonly BuiltinDefinition[] = [
       "Evaluates *e*, not deeply. The result is a set: `success` tells whether that succeeded, and " +
       "`value` is the value, or `false`. It catches `throw`, failed assertions and files missing " +
       "from the search path, and no other errors.",
-    run: (_ctx, slot: Slot) => new Attempt(slot),
+    run: (ctx, slot: Slot) => new Attempt(ctx, slot),
   }),
   plain({
     name: "seq",

@@ -19,6 +19,7 @@ import { isPassingKind } from "../errors/kinds.ts";
 import { type DirectoryEntry, type EvalIo, type FileLook, IoError } from "../io.ts";
 import { parentOfPath } from "../path.ts";
 import type { PosIdx, PositionTable } from "../position.ts";
+import { ThunkCopy } from "../value/copies.ts";
 import {
   FAILED,
   settle,
@@ -29,12 +30,12 @@ import {
 } from "../value/thunk.ts";
 import type { Closure, Slot, Value } from "../value/value.ts";
 import type { Segment } from "../vm/frame.ts";
-import { cloneError } from "../vm/instruction-errors.ts";
 import type { Suspendable } from "../vm/requests.ts";
 import { failThunk, suspendedCode } from "../vm/unwind.ts";
 import { ArgumentCopy } from "./argument-copy.ts";
 import { CallChoice } from "./call-choice.ts";
 import { type Caller, CallMemory, isMadeByFrameBelow } from "./call-memory.ts";
+import { CaughtFailures } from "./caught-failures.ts";
 import { EMPTY, InputSets } from "./input-sets.ts";
 
 /** Contents up to this length are kept to be compared; of longer ones, the hash is. */
@@ -110,19 +111,21 @@ class TrackedFailure extends TrackedState {
   }
 
   override read(thunk: Thunk): undefined {
-    if (recipeOf(thunk).revision !== this.dependencies.revision) restore(thunk);
+    const { dependencies } = this;
+    if (recipeOf(thunk).revision !== dependencies.revision) dependencies.suspendFailed(thunk);
     return undefined;
   }
 
   override enter(thunk: Thunk): undefined {
+    const { dependencies } = this;
     const { set, revision } = recipeOf(thunk);
-    if (revision !== this.dependencies.revision) {
-      restore(thunk);
+    if (revision !== dependencies.revision) {
+      dependencies.suspendFailed(thunk);
       return undefined;
     }
-    this.dependencies.note(set);
+    dependencies.note(set);
     const error: unknown = thunk.a;
-    throw error instanceof EvalError ? cloneError(error) : error;
+    throw error instanceof EvalError ? dependencies.failures.repeat(error) : error;
   }
 
   override hasFailed(thunk: Thunk): boolean {
@@ -193,6 +196,13 @@ export class Observation {
     thunk.code = failed;
     thunk.rest = recipe as unknown as Slot[];
     this.#dependencies.noteFailure(thunk);
+    // The original keeps the error: traces that one reader of the copy adds are not for the next one.
+    if (thunk instanceof ThunkCopy) restore(thunk);
+  }
+
+  /** An error leaves the machine. */
+  escape(error: unknown): void {
+    if (this.#dependencies.failures.mayLackTraces(error)) this.#dependencies.expose();
   }
 
   /** What {@link enter} began ends; returns its set. */
@@ -288,6 +298,7 @@ export class Dependencies {
   readonly tracked: TrackedState = new Tracked(this);
   /** The state of thunks that have failed. */
   readonly failed: TrackedState = new TrackedFailure(this);
+  readonly failures = new CaughtFailures();
   /** The calls that may be made again. */
   readonly calls = new CallMemory({
     originOf: (thunk) => (thunk.code === this.tracked ? recipeOf(thunk) : undefined),
@@ -517,7 +528,14 @@ export class Dependencies {
 
   /** A thunk has failed. */
   noteFailure(thunk: Thunk): void {
+    this.failures.note(thunk);
     this.#attempts.at(-1)?.push(thunk);
+  }
+
+  /** Makes a thunk that has failed suspended again. */
+  suspendFailed(thunk: Thunk): void {
+    this.failures.forget(thunk);
+    restore(thunk);
   }
 
   /** What is in doubt in a set that is looked at has changed. */
@@ -612,8 +630,8 @@ export class Dependencies {
   }
 
   /**
-   * Runs an attempt, which may evaluate what a new evaluation evaluates later or never. If it fails, what has
-   * failed in it is suspended again, and the result is `false`.
+   * Runs an attempt, which may evaluate what a new evaluation evaluates later or never. What has failed in it is
+   * suspended again; if the attempt fails itself, the result is `false`.
    */
   *#try(attempt: () => Suspendable<boolean>): Suspendable<boolean> {
     const failed: Thunk[] = [];
@@ -623,10 +641,10 @@ export class Dependencies {
     try {
       return (yield attempt()) as boolean;
     } catch (error) {
-      for (const thunk of failed) if (thunk.code === this.failed) restore(thunk);
       if (!(error instanceof EvalError) || isPassingKind(error.kind)) throw error;
       return false;
     } finally {
+      for (const thunk of failed) if (thunk.code === this.failed) this.suspendFailed(thunk);
       attempts.splice(attempts.indexOf(failed), 1);
       this.active.current = outer;
     }

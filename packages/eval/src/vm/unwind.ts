@@ -80,6 +80,7 @@ export function unwind(machine: Machine): void {
     let adds =
       told && error instanceof EvalError && (depth <= OUTERMOST_CALLS || !error.hasManyTraces);
     if (lambda === ENTRY_LAMBDA) {
+      machine.observation?.escape(error);
       machine.observer?.interruptFrame?.(stack, base);
       throw error;
     }

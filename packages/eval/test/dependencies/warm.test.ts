@@ -1,5 +1,15 @@
 /** Warm evaluations: what is evaluated again after a change, and what stays. */
-import { type Attrs, type EvalIo, Evaluation, memoryIo, overrideIo, type Thunk } from "@nivis/eval";
+import {
+  type Attrs,
+  EvalError,
+  type EvalIo,
+  Evaluation,
+  memoryIo,
+  overrideIo,
+  renderError,
+  type Slot,
+  type Thunk,
+} from "@nivis/eval";
 import { describe, expect, test } from "vitest";
 
 /** A warm evaluation over files that can be edited. */
@@ -158,6 +168,98 @@ test("asynchronous evaluations are warm, too", async () => {
 test("an evaluation that is not warm cannot be revised", () => {
   const evaluation = new Evaluation({ io: memoryIo() });
   expect(() => evaluation.revise()).toThrow(TypeError);
+});
+
+describe("an error that was caught in an earlier revision", () => {
+  /** The error of a slot with all traces. */
+  function errorOf(evaluation: Evaluation, slot: Slot): string {
+    try {
+      return evaluation.toJson(slot);
+    } catch (error) {
+      if (!(error instanceof EvalError)) throw error;
+      return renderError(error, evaluation.positions, { showTrace: true, color: false });
+    }
+  }
+
+  const LIBRARY =
+    'let t = throw "t"; in { inherit t; caught = builtins.tryEval (builtins.seq t 1); }';
+
+  test.each([true, false])(
+    "tells that traces are missing (copies of arguments: %s)",
+    (isolates) => {
+      const { evaluation, edit } = warmWith({ "/lib.nix": LIBRARY, "/a.nix": "false" });
+      const { dependencies } = evaluation.context;
+      if (dependencies !== undefined) dependencies.isolates = isolates;
+      const text =
+        "let l = import /lib.nix; in builtins.seq l.caught (if import /a.nix then l.t else 1)";
+      const root = evaluation.loadText(text);
+      expect(evaluation.toJson(root)).toBe("1");
+      edit({ "/a.nix": "true" });
+      const fresh = warmWith({ "/lib.nix": LIBRARY, "/a.nix": "true" }).evaluation;
+      const expected = errorOf(fresh, fresh.loadText(text));
+      expect(expected.match(/'seq'/g)).toHaveLength(2);
+      expect(fresh.showedEvaluationState).toBe(false);
+      for (let revision = 1; revision < 4; revision++) {
+        evaluation.revise();
+        expect(errorOf(evaluation, root)).not.toBe(expected);
+        expect(evaluation.showedEvaluationState).toBe(true);
+      }
+      // What was not shown does not count.
+      edit({ "/a.nix": "false" });
+      evaluation.revise();
+      expect(evaluation.toJson(root)).toBe("1");
+      expect(evaluation.showedEvaluationState).toBe(false);
+    },
+  );
+
+  test("counts only if it is shown", () => {
+    const { evaluation, edit } = warmWith({ "/lib.nix": LIBRARY, "/a.nix": "1" });
+    const root = evaluation.loadText(
+      "let l = import /lib.nix; in [ l.caught (import /a.nix) (builtins.tryEval l.t) ]",
+    );
+    const failing = evaluation.loadText('builtins.seq (import /lib.nix).caught (throw "other")');
+    const text = evaluation.toJson(root);
+    for (const value of ["2", "3"]) {
+      edit({ "/a.nix": value });
+      evaluation.revise();
+      expect(evaluation.toJson(root)).toBe(text.replace("1,", `${value},`));
+      expect(() => evaluation.force(failing)).toThrow("other");
+      expect(evaluation.showedEvaluationState).toBe(false);
+    }
+  });
+
+  test("has the traces of the frames around it if it is caught nowhere", () => {
+    const { evaluation, edit } = warmWith({ "/lib.nix": LIBRARY, "/a.nix": "1" });
+    const text = "let l = import /lib.nix; in builtins.seq (import /a.nix) l.t";
+    const root = evaluation.loadText(text);
+    for (const value of ["1", "2", "3"]) {
+      edit({ "/a.nix": value });
+      evaluation.revise();
+      const fresh = warmWith({ "/lib.nix": LIBRARY, "/a.nix": value }).evaluation;
+      expect(errorOf(evaluation, root)).toBe(errorOf(fresh, fresh.loadText(text)));
+      expect(evaluation.showedEvaluationState).toBe(false);
+    }
+  });
+
+  test("is not repeated with the traces of who reads it through a copy", () => {
+    const files = (value: string): Record<string, string> => ({
+      "/f.nix":
+        "{ a, ... }: builtins.seq (builtins.tryEval (builtins.seq a.t 1)) (builtins.seq (builtins.tryEval (builtins.add 1 a.t)) a.t)",
+      "/a.nix": value,
+    });
+    const text =
+      'let t = throw "t"; in builtins.seq (builtins.tryEval (builtins.add t 1)) (builtins.seq (import /a.nix) (import /f.nix { a = { inherit t; }; }))';
+    const { evaluation, edit } = warmWith(files("1"));
+    const { dependencies } = evaluation.context;
+    if (dependencies !== undefined) dependencies.isolatesAll = true;
+    const root = evaluation.loadText(text);
+    for (const value of ["1", "2"]) {
+      edit({ "/a.nix": value });
+      evaluation.revise();
+      const fresh = warmWith(files(value)).evaluation;
+      expect(errorOf(evaluation, root)).toBe(errorOf(fresh, fresh.loadText(text)));
+    }
+  });
 });
 
 describe("remembered calls", () => {
