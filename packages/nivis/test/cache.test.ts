@@ -1,6 +1,14 @@
 /** The cache of compiled files as the commands use it. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { builtCommand } from "@nivis/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -210,6 +218,30 @@ describe("nivis cache", () => {
     );
     evaluateSum();
     expect(cache("show").out).toContain("files      2\n");
+  });
+
+  test("fails when it cannot remove what it should, and removes the rest", () => {
+    evaluateSum();
+    // A directory is not removed as a file is; there is none in a cache unless somebody made it.
+    const stuck = join(bytecode(), "0", "ab");
+    mkdirSync(stuck, { recursive: true });
+    const { code, out, err } = cache("trim", "--max-size", "0");
+    expect(out).toContain("removed compiled files\n  files      2\n");
+    expect(entries()).toEqual([]);
+    expect(err).toMatch(new RegExp(`^error: removing '${stuck}': `));
+    expect(code).toBe(1);
+  });
+
+  // Nothing keeps the superuser from removing files.
+  test.skipIf(process.geteuid?.() === 0)("says what it may not clear", () => {
+    evaluateSum();
+    const shards = readdirSync(bytecode()).map((name) => join(bytecode(), name));
+    for (const shard of shards) chmodSync(shard, 0o500);
+    const { code, err } = cache("clear");
+    for (const shard of shards) chmodSync(shard, 0o700);
+    expect(entries()).toHaveLength(2);
+    expect(err).toMatch(new RegExp(`^error: removing '${bytecode()}/.': Permission denied`));
+    expect(code).toBe(1);
   });
 
   test("shows how much of heap images is usable", () => {

@@ -17,6 +17,19 @@ export interface CacheContents {
   readonly bytes: number;
 }
 
+/** What was removed from a cache. */
+export interface RemovedContents extends CacheContents {
+  /** Why something that should be removed is still there; `undefined` if nothing is. */
+  readonly failure?: RemovalFailure | undefined;
+}
+
+/** Why a file or folder could not be removed. */
+export interface RemovalFailure {
+  readonly path: string;
+  /** Such as `EROFS`. */
+  readonly code: string;
+}
+
 /** The limits for {@link CacheFolder.trim}. */
 export interface TrimLimits {
   /** The bytes to keep. Defaults to no limit. */
@@ -48,15 +61,24 @@ export class CacheFolder {
   }
 
   /** Removes the least recently used files and returns a summary of them. */
-  trim(limits: TrimLimits): CacheContents {
+  trim(limits: TrimLimits): RemovedContents {
     return trimEntries(this.#entries(), limits);
   }
 
   /** Removes all files and returns a summary of them. */
-  clear(): CacheContents {
-    const contents = this.contents();
-    for (const shard of this.#shards()) rmSync(shard, { recursive: true, force: true });
-    return contents;
+  clear(): RemovedContents {
+    const { files, bytes } = this.contents();
+    let failure: RemovalFailure | undefined;
+    for (const shard of this.#shards()) {
+      try {
+        rmSync(shard, { recursive: true, force: true });
+      } catch (error) {
+        failure ??= { path: shard, code: errnoCode(error) };
+      }
+    }
+    if (failure === undefined) return { files, bytes };
+    const left = this.contents();
+    return { files: files - left.files, bytes: bytes - left.bytes, failure };
   }
 
   #shards(): string[] {
@@ -92,21 +114,26 @@ function entriesIn(folder: string): Entry[] {
   return entries;
 }
 
-function trimEntries(entries: readonly Entry[], { maxBytes, maxAge }: TrimLimits): CacheContents {
+function trimEntries(entries: readonly Entry[], { maxBytes, maxAge }: TrimLimits): RemovedContents {
   let left = entries.reduce((sum, entry) => sum + entry.bytes, 0);
   let files = 0;
   let bytes = 0;
+  let failure: RemovalFailure | undefined;
   const now = Date.now();
   for (const { path, bytes: size, used } of [...entries].sort((a, b) => a.used - b.used)) {
     const tooOld = maxAge !== undefined && now - used > maxAge;
     const tooMuch = maxBytes !== undefined && left > maxBytes;
     if (!tooOld && !tooMuch) break;
-    if (!removeQuietly(path)) continue;
+    const code = remove(path);
+    if (code !== undefined) {
+      failure ??= { path, code };
+      continue;
+    }
     left -= size;
     bytes += size;
     files++;
   }
-  return { files, bytes };
+  return { files, bytes, failure };
 }
 
 function namesIn(folder: string): string[] {
@@ -119,10 +146,16 @@ function namesIn(folder: string): string[] {
 
 /** Removes a file; returns whether it is gone. Never fails. */
 export function removeQuietly(path: string): boolean {
+  return remove(path) === undefined;
+}
+
+/** Removes a file; returns the code of the error if it is still there. */
+function remove(path: string): string | undefined {
   try {
     unlinkSync(path);
-    return true;
+    return undefined;
   } catch (error) {
-    return errnoCode(error) === "ENOENT";
+    const code = errnoCode(error);
+    return code === "ENOENT" ? undefined : code;
   }
 }

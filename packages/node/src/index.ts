@@ -2,9 +2,16 @@
 
 export { AllocationMeter } from "./allocation-meter.ts";
 export { cacheDirectory } from "./cache-directory.ts";
-export { type CacheContents, CacheFolder, type TrimLimits, trimShard } from "./cache-folder.ts";
+export {
+  type CacheContents,
+  CacheFolder,
+  type RemovalFailure,
+  type RemovedContents,
+  type TrimLimits,
+  trimShard,
+} from "./cache-folder.ts";
 export { DiskBytecodeCache, DiskOutputCache } from "./disk-entry-cache.ts";
-export { errnoMessage } from "./errno.ts";
+export { errnoCode, errnoMessage } from "./errno.ts";
 export {
   BlockingFetcher,
   type BlockingFetcherOptions,

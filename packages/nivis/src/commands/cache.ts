@@ -1,15 +1,18 @@
 /** `nivis cache`: shows, trims, clears and fills the caches of what Nivis computed and fetched. */
 
 import { join } from "node:path";
-import { marked } from "@nivis/formats";
+import { EvalError } from "@nivis/eval";
+import { encodeUtf8, marked } from "@nivis/formats";
 import {
   type CacheContents,
   CacheFolder,
   cacheDirectory,
   DiskBytecodeCache,
   DiskOutputCache,
+  errnoMessage,
   FetchFolder,
   heapImageDirectory,
+  type RemovalFailure,
 } from "@nivis/node";
 import { describeImages, runKeepingImage } from "../images/image-run.ts";
 import { Invocation } from "../invocation.ts";
@@ -128,6 +131,7 @@ export const cacheCommand: Program<CacheFlags> = {
       ["outputs of flakes", new DiskOutputCache(directory)],
       ["fetched sources", new FetchFolder(directory)],
     ];
+    let failure: RemovalFailure | undefined;
     for (const [name, cache] of caches) {
       if (action === "show") {
         const place = Buffer.from(cache.directory).toString("latin1");
@@ -144,6 +148,11 @@ export const cacheCommand: Program<CacheFlags> = {
               ...(maxAge === undefined ? {} : { maxAge }),
             });
       terminal.writeOut(`removed ${name}\n${describe(removed)}`);
+      failure ??= removed.failure;
+    }
+    if (failure !== undefined) {
+      const { path, code } = failure;
+      throw new EvalError("io", marked`removing '${encodeUtf8(path)}': ${errnoMessage(code)}`);
     }
   },
 };

@@ -7,7 +7,13 @@
  */
 import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { CacheContents, TrimLimits } from "../cache-folder.ts";
+import type {
+  CacheContents,
+  RemovalFailure,
+  RemovedContents,
+  TrimLimits,
+} from "../cache-folder.ts";
+import { errnoCode } from "../errno.ts";
 
 /** The folders in which each entry is one thing that was fetched. */
 const ENTRY_FOLDERS = ["files", "git", "hg", "git-lfs"];
@@ -34,26 +40,34 @@ export class FetchFolder {
   }
 
   /** Removes what was not used for the longest time; returns a summary. */
-  trim({ maxBytes, maxAge }: TrimLimits): CacheContents {
+  trim({ maxBytes, maxAge }: TrimLimits): RemovedContents {
     const entries = this.#entries().sort((a, b) => a.used - b.used);
     let left = sumOf(entries).bytes;
     const now = Date.now();
     const removed: Entry[] = [];
+    let failure: RemovalFailure | undefined;
     for (const entry of entries) {
       const isOld = maxAge !== undefined && now - entry.used > maxAge;
       if (!isOld && (maxBytes === undefined || left <= maxBytes)) break;
-      removeEntry(entry);
+      const failed = removeEntry(entry);
+      failure ??= failed;
+      if (failed !== undefined) continue;
       left -= entry.bytes;
       removed.push(entry);
     }
-    return sumOf(removed);
+    return { ...sumOf(removed), failure };
   }
 
   /** Removes everything; returns a summary. */
-  clear(): CacheContents {
-    const entries = [...this.#entries(), ...this.#records()];
-    for (const entry of entries) removeEntry(entry);
-    return sumOf(entries);
+  clear(): RemovedContents {
+    const removed: Entry[] = [];
+    let failure: RemovalFailure | undefined;
+    for (const entry of [...this.#entries(), ...this.#records()]) {
+      const failed = removeEntry(entry);
+      failure ??= failed;
+      if (failed === undefined) removed.push(entry);
+    }
+    return { ...sumOf(removed), failure };
   }
 
   #entries(): Entry[] {
@@ -109,17 +123,22 @@ function entryOf(paths: readonly string[]): Entry {
   return { paths, files, bytes, used };
 }
 
-function removeEntry({ paths }: Entry): void {
+/** Removes an entry; returns why a part of it is still there. */
+function removeEntry({ paths }: Entry): RemovalFailure | undefined {
+  let failure: RemovalFailure | undefined;
   for (const path of paths) {
     try {
       // Nobody shall find a clone of which a part is gone.
       const doomed = `${path}.removed-${process.pid}`;
       renameSync(path, doomed);
       rmSync(doomed, { recursive: true, force: true });
-    } catch {
-      // Another process removed it first.
+    } catch (error) {
+      const code = errnoCode(error);
+      // Without a file, another process removed it first.
+      if (code !== "ENOENT") failure ??= { path, code };
     }
   }
+  return failure;
 }
 
 function namesIn(folder: string): string[] {
