@@ -264,6 +264,152 @@ describe("the server", { timeout: TIMEOUT }, () => {
       expect((await own.served(args("demand.nix"), { cwd: folder })).out).toContain("ahead-seven");
       own.control("stop");
     });
+
+    test.each([
+      ["endless", ENDLESS],
+      ["deeply recursive", "let f = n: 1 + f (n + 1); in f 0"],
+    ])("but ends what is %s, which no command waits for", async (_, text) => {
+      const own = new RunningServer(mkdtempSync(join(folder, "slow-")));
+      own.control("start", "--workers", "1");
+      put("slow.nix", "import ./slow-value.nix");
+      put("slow-value.nix", "1");
+      const options = { cwd: folder };
+      const run = () => own.served(["eval", "-f", "slow.nix"], options);
+      expect((await run()).out).toBe("1\n");
+      const used = own.status().workers.find(({ runs }) => runs > 0)?.pid;
+      expect((await run()).out).toBe("1\n");
+      put("slow-value.nix", text);
+      const isFree = (): boolean => own.status().workers.every(({ isAhead }) => !isAhead);
+      if (text === ENDLESS) {
+        await until(() => !isFree());
+        // A command that comes now is done at once, by another worker.
+        put("slow-value.nix", "2");
+        const began = performance.now();
+        expect(await run()).toMatchObject({ code: 0, out: "2\n", err: "" });
+        expect(performance.now() - began).toBeLessThan(5000);
+        expect(isAlive(used as number)).toBe(false);
+        put("slow-value.nix", text);
+        await until(() => !isFree());
+      } else await new Promise((resolve) => setTimeout(resolve, 200));
+      // Without a command, it ends by itself.
+      await until(isFree);
+      put("slow-value.nix", "3");
+      expect(await run()).toMatchObject({ code: 0, out: "3\n", err: "" });
+      own.control("stop");
+    });
+
+    test("only where the last command ran", async () => {
+      const own = new RunningServer(join(folder, "latest"));
+      own.control("start");
+      put("drv.nix", drv);
+      put("latest.nix", "{ n }: import ./drv.nix ((import ./latest-name.nix) + n)");
+      put("latest-name.nix", '"eight"');
+      const of = (n: string): string[] => [
+        ...args("latest.nix"),
+        ...["--argstr", "n", n],
+        ...(n === "a" ? [] : ["--show-trace"]),
+      ];
+      for (const n of ["a", "b"]) {
+        const { out } = await own.served(of(n), { cwd: folder });
+        expect(out).toContain(`-ahead-eight${n}.drv`);
+        // Other flags that do not select: a worker of its own.
+        expect(own.status().workers.filter(({ runs }) => runs > 0).length).toBe(n === "a" ? 1 : 2);
+      }
+      put("latest-name.nix", '"nine"');
+      await until(() => isWritten("nineb"));
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(isWritten("ninea")).toBe(false);
+      own.control("stop");
+    });
+  });
+
+  test("keeps one evaluation for expressions with the same flags", async () => {
+    const own = new RunningServer(join(folder, "expressions"));
+    own.control("start");
+    for (let n = 0; n < 8; n++) {
+      const ran = await own.served(["eval", "--expr", `${n} + 1`], { cwd: folder });
+      expect(ran).toMatchObject({ out: `${n + 1}\n`, err: "" });
+    }
+    const { workers, warmRuns } = own.status();
+    expect(workers.filter(({ runs }) => runs > 0)).toHaveLength(1);
+    expect(warmRuns).toBe(7);
+    own.control("stop");
+  });
+
+  test("keeps at most so many evaluations", async () => {
+    const own = new RunningServer(join(folder, "many"));
+    own.control("start", "--on-demand");
+    for (let n = 0; n < 20; n++) {
+      const cwd = mkdtempSync(join(folder, "one-of-many-"));
+      expect((await own.served(["eval", "--expr", "./."], { cwd })).out).toBe(`${cwd}\n`);
+    }
+    expect(own.status().runs).toBe(20);
+    await until(() => own.status().workers.length <= 17);
+    own.control("stop");
+  });
+
+  test("does not run commands with limits", async () => {
+    const { runs } = server.status();
+    const expression = "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 100)";
+    for (const limit of [
+      ["--max-steps", "1000"],
+      ["--max-time", "10000"],
+      ["--option", "max-call-depth", "50"],
+    ]) {
+      const args = ["eval", ...limit, "--expr", expression];
+      expect(await server.served(args, { cwd: folder })).toMatchObject({ out: "4950\n", err: "" });
+    }
+    expect(server.status().runs).toBe(runs);
+    // Limits of the configuration are known to the worker, which gives the run back.
+    const environment = { NIX_CONFIG: "max-steps = 150" };
+    const args = ["eval", "--expr", `builtins.trace "t" (${expression})`];
+    await server.served(args, { cwd: folder });
+    const served = await server.served(args, { cwd: folder, environment });
+    expect(served).toEqual(await server.alone(args, { cwd: folder, environment }));
+    const workers = server.status().workers.filter(({ isBusy }) => isBusy);
+    expect(workers).toEqual([]);
+  });
+
+  test.each(["server", "./server", "yes"])("is not meant by NIVIS_SERVER=%s", async (wish) => {
+    const message = `NIVIS_SERVER must be 1 or an absolute path, not '${wish}'`;
+    const environment = { ...server.environment, NIVIS_SERVER: wish };
+    const run = (...args: string[]) =>
+      runProcess(process.execPath, {
+        args: [builtCommand("nivis"), ...args],
+        cwd: folder,
+        env: environment,
+      });
+    expect(await run("eval", "--expr", "1")).toMatchObject({
+      code: 0,
+      stdout: "1\n",
+      stderr: `warning: ${message}; evaluating without it\n`,
+    });
+    const started = await run("server", "start");
+    expect(started.code).toBe(1);
+    expect(started.stderr).toContain(message);
+  });
+
+  test("names the directory in which it was started, and why it cannot be there", () => {
+    const own = new RunningServer(join(folder, "named"));
+    expect(own.control("start").out).toContain(
+      `commands use it with NIVIS_SERVER=${own.directory}\n`,
+    );
+    own.control("stop");
+    const inFile = new RunningServer(join(folder, "in-file"));
+    writeFileSync(inFile.directory, "");
+    const { code, err } = inFile.control("start");
+    expect(code).toBe(1);
+    expect(err).toContain(`'${inFile.directory}'`);
+    expect(err).not.toContain("bug");
+    // What belongs to the kernel takes no files, not even from the superuser.
+    const nowhere = new RunningServer(join(folder, "nowhere"));
+    Object.defineProperty(nowhere, "directory", { value: "/proc/nivis-server" });
+    for (const action of ["start", "run"]) {
+      const failed = nowhere.control(action);
+      expect(failed.code).toBe(1);
+      expect(failed.err).toContain("a server cannot make its files in '/proc/nivis-server': ");
+      expect(failed.err).not.toContain("bug");
+    }
   });
 
   test("writes again what was removed from the store", async () => {

@@ -6,7 +6,7 @@ import { defaultFlags, type EvaluationFlags } from "../options/evaluation-option
 import { flag, usageError, valueFlag } from "../options/option.ts";
 import { runWaitingProgram, type WaitingProgram } from "../program.ts";
 import { askServer, runServer, startInBackground } from "../server/nivis-server.ts";
-import { serverDirectory } from "../server/server-address.ts";
+import { isServerWish, serverDirectory } from "../server/server-address.ts";
 import type { ServerStatus } from "../server/server-messages.ts";
 import type { Terminal } from "../terminal.ts";
 import { SERVER_TOPIC } from "./server-topic.ts";
@@ -36,8 +36,8 @@ const SERVER_PROGRAM: WaitingProgram<ServerFlags> = {
   ...SERVER_TOPIC,
   description: [
     "A server runs commands and keeps their evaluations: the next command on the same files evaluates only what is new or has changed. Commands use it if NIVIS_SERVER is set to 1, or to the directory of a server; eval, instantiate, nivis-instantiate and nivis-nix eval do, without flakes. They print what they would print without it, with the directory, the environment and the settings of the command. Ctrl-C ends only the own command.",
-    "When a file changes, the server evaluates again what the last command needed, if that took less than a second: the next command then finds it evaluated. It starts no builds and downloads for it. With --on-demand it waits for the command.",
-    "Commands that cannot use the server say so and do the work themselves. So do those that read standard input, without a word.",
+    "When a file changes, the server evaluates again what the last command needed, if that took less than a second: the next command then finds it evaluated. It starts no builds and downloads for it, and ends it after a second, or when a command waits. With --on-demand it waits for the command.",
+    "Commands that cannot use the server say so and do the work themselves. So do those that read standard input, and those with a limit (--max-steps, --max-memory, --max-time, max-call-depth), without a word.",
     "The directory of the server is $XDG_RUNTIME_DIR/nivis or nivis/server in the user's cache directory; only the user may enter it.",
     "`start` returns when the server listens; `run` is the server in the foreground, for service managers. `stop` ends it and all runs.",
   ],
@@ -98,6 +98,12 @@ async function runAction(
   flags: ServerFlags,
   { terminal }: Invocation,
 ): Promise<number> {
+  const wished = terminal.environment["NIVIS_SERVER"] ?? "";
+  if (!isServerWish(wished)) {
+    throw usageError(
+      marked`NIVIS_SERVER must be 1 or an absolute path, not '${encodeUtf8(wished)}'`,
+    );
+  }
   const directory = serverDirectory(terminal.environment);
   if (directory === undefined) {
     throw new EvalError(
@@ -177,7 +183,7 @@ function describe({
     `${(resident / MIB).toFixed(0)} of ${maxMemory} MiB`,
     ...workers.map(
       (worker) =>
-        `  ${worker.pid}  ${(worker.resident / MIB).toFixed(0)} MiB  ${worker.isBusy ? "busy" : "idle"}  ${worker.last === "" ? "spare, for another directory" : `${worker.runs} runs  ${worker.last}`}`,
+        `  ${worker.pid}  ${(worker.resident / MIB).toFixed(0)} MiB  ${worker.isBusy ? "busy" : worker.isAhead ? "ahead" : "idle"}  ${worker.last === "" ? "spare, for another directory" : `${worker.runs} runs  ${worker.last}`}`,
     ),
   ];
 }

@@ -18,6 +18,8 @@ export const FrameKind = {
   End: 4,
   /** JSON: the reply to a question that is not a run. */
   Reply: 5,
+  /** JSON, of a worker: whether it has begun to evaluate ahead, or has ended that. */
+  Ahead: 6,
 } as const;
 
 /** The bytes before the payload. */

@@ -9,7 +9,8 @@
  * A run gets the idle worker that has run the most similar command in the same directory; otherwise a new
  * worker. When all workers together take more memory than they may, the idle one that has waited longest
  * ends, and its evaluation with it. docs/design/015-server.md says why runs print what they would print
- * alone.
+ * alone. Only the worker with the last run evaluates ahead; it is ended when that takes long, or when a command
+ * has waited for it as long as a new evaluation would take.
  */
 import type { ChildProcess } from "node:child_process";
 import {
@@ -25,6 +26,7 @@ import type { Server, Socket } from "node:net";
 import { join } from "node:path";
 import { EvalError } from "@nivis/eval";
 import { encodeUtf8 } from "@nivis/formats";
+import { errnoCode, errnoMessage } from "@nivis/node";
 import { WORKER_FLAGS } from "../worker-flags.ts";
 import { FrameKind, FrameReader, frameOf, jsonFrame } from "./frames.ts";
 import {
@@ -71,12 +73,18 @@ const END_TIME = 5000;
 const MEMORY_INTERVAL = 500;
 /** Idle workers end after this time, in milliseconds. */
 const MAX_IDLE = 60 * 60 * 1000;
+/** More workers are not kept, however little memory they take. */
+const MAX_KEPT = 16;
+/** An evaluation ahead of commands that takes longer is ended, in milliseconds. */
+const MAX_AHEAD = 1000;
+/** A command waits at least this long for an evaluation ahead, in milliseconds. */
+const MIN_PATIENCE = 50;
 const SIGNAL_CODE = 128;
 
 /** Runs a server until somebody stops it; returns the exit code. */
 export async function runServer(options: ServerOptions): Promise<number> {
   const { directory } = options;
-  makeServerDirectory(directory);
+  prepareDirectory(directory);
   const exposure = exposureOf(directory);
   if (exposure !== undefined) {
     throw new EvalError("io", encodeUtf8(`'${directory}' is not safe for a server: ${exposure}`));
@@ -94,8 +102,14 @@ export async function runServer(options: ServerOptions): Promise<number> {
     identity: identityOf(options.build),
   };
   const server = new NivisServer(options, card);
-  await server.listen();
-  const hasCard = await writeCard(directory, card);
+  let hasCard: boolean;
+  try {
+    await server.listen();
+    hasCard = await writeCard(directory, card);
+  } catch (error) {
+    server.close();
+    throw unwritable(directory, error);
+  }
   if (!hasCard) {
     server.close();
     throw new EvalError("io", encodeUtf8(`a server is running already in '${directory}'`));
@@ -108,6 +122,26 @@ export async function runServer(options: ServerOptions): Promise<number> {
   return 0;
 }
 
+/** Makes the directory of a server if it is missing; throws a user's error if that fails. */
+function prepareDirectory(directory: string): void {
+  try {
+    makeServerDirectory(directory);
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
+}
+
+/** The error of a directory in which a server cannot make its files. Rethrows what is not of the system. */
+function unwritable(directory: string, error: unknown): EvalError {
+  const message = errnoMessage(errnoCode(error));
+  return new EvalError(
+    "io",
+    encodeUtf8(
+      `a server cannot make its files in '${directory}': ${message}; set NIVIS_SERVER to another directory`,
+    ),
+  );
+}
+
 /** Writes the card of a server unless there is one whose server lives. */
 async function writeCard(directory: string, card: ServerCard): Promise<boolean> {
   const path = cardPath(directory);
@@ -117,6 +151,10 @@ async function writeCard(directory: string, card: ServerCard): Promise<boolean> 
       const descriptor = openSync(path, "wx", 0o600);
       try {
         writeSync(descriptor, text);
+      } catch (error) {
+        // A part of a card would be in the way of later servers.
+        unlinkQuietly(path);
+        throw error;
       } finally {
         closeSync(descriptor);
       }
@@ -182,11 +220,11 @@ export async function startInBackground(
   directory: string,
   flags: readonly string[],
 ): Promise<number> {
-  makeServerDirectory(directory);
+  prepareDirectory(directory);
   const { spawn } = process.getBuiltinModule("node:child_process");
   const script = process.argv[1] as string;
   const log = join(directory, "server.log");
-  const descriptor = openSync(log, "w", 0o600);
+  const descriptor = openLog(directory, log);
   const child = spawn(process.execPath, [...process.execArgv, script, "server", "run", ...flags], {
     cwd: "/",
     detached: true,
@@ -212,8 +250,23 @@ export async function startInBackground(
   const said = (readText(log) ?? "").trim();
   throw new EvalError(
     "io",
-    encodeUtf8(`the server did not start${said === "" ? "" : `: ${said}`}`),
+    encodeUtf8(
+      said === ""
+        ? `the server did not start, and has written nothing to '${log}'`
+        : `the server did not start: ${said}`,
+    ),
   );
+}
+
+/** Opens an empty file for what a server prints; throws a user's error if it could print nothing there. */
+function openLog(directory: string, log: string): number {
+  try {
+    // Making a file takes no space on some full disks, and writing does.
+    writeFileSync(log, "\n", { mode: 0o600 });
+    return openSync(log, "w", 0o600);
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
 }
 
 /** A run that waits for a worker, or has one. */
@@ -236,6 +289,8 @@ class NivisServer {
   readonly #started = Math.floor(Date.now() / 1000);
   readonly #timer: NodeJS.Timeout;
   #queue: PendingRun[] = [];
+  /** The worker with the last run, the only one that evaluates ahead. */
+  #latest: WorkerHandle | undefined;
   #runs = 0;
   #warmRuns = 0;
   #isClosing = false;
@@ -340,6 +395,8 @@ class NivisServer {
       const pending = this.#queue.shift() as PendingRun;
       const worker = this.#workerFor(pending.request);
       this.#runs++;
+      if (this.#latest !== worker) this.#latest?.rest();
+      this.#latest = worker;
       worker.begin(pending);
     }
   }
@@ -366,8 +423,17 @@ class NivisServer {
         this.#dispatch();
         this.#keepSpare();
       },
+      dropped: (pending) => {
+        if (pending !== undefined) {
+          this.#runs--;
+          this.#queue.unshift(pending);
+        }
+        this.#dispatch();
+        this.#keepSpare();
+      },
       lost: () => {
         this.#workers.delete(worker);
+        if (this.#latest === worker) this.#latest = undefined;
         this.#dispatch();
         this.#endWhenAlone();
       },
@@ -395,8 +461,8 @@ class NivisServer {
     const idle = [...this.#workers]
       .filter((worker) => worker.isIdle && worker.last !== undefined)
       .sort((a, b) => a.used - b.used);
-    for (const worker of idle) {
-      const isOld = performance.now() - worker.used > MAX_IDLE;
+    for (const [index, worker] of idle.entries()) {
+      const isOld = performance.now() - worker.used > MAX_IDLE || index < idle.length - MAX_KEPT;
       if (!isOld && this.#resident() <= this.#options.maxMemory * MIB) continue;
       worker.kill();
       worker.resident = 0;
@@ -436,6 +502,9 @@ const SELECTING: Readonly<Record<string, number>> = {
   "--strict": 0,
 };
 
+/** Flags before an expression, each of which is a slot of its own in an evaluation. */
+const EXPRESSION_FLAGS: ReadonlySet<string> = new Set(["--expr", "-E"]);
+
 /** The arguments without what selects; of those that are no flags, the first is the file. */
 function settingsOf({ args }: RunRequest): readonly string[] {
   const kept: string[] = [];
@@ -444,7 +513,10 @@ function settingsOf({ args }: RunRequest): readonly string[] {
     const argument = args[at] as string;
     const values = SELECTING[argument];
     if (values !== undefined) at += values;
-    else if (argument.startsWith("-") || ++positionals <= 2) kept.push(argument);
+    else if (EXPRESSION_FLAGS.has(argument)) {
+      kept.push("--expr");
+      at++;
+    } else if (argument.startsWith("-") || ++positionals <= 2) kept.push(argument);
   }
   return kept;
 }
@@ -452,6 +524,8 @@ function settingsOf({ args }: RunRequest): readonly string[] {
 interface WorkerEvents {
   /** A run has ended, and the worker is free. */
   ended(end: WorkerEnd): void;
+  /** The worker was ended in the middle of an evaluation ahead; its run, if it had one, has not begun. */
+  dropped(pending: PendingRun | undefined): void;
   /** The process has ended. */
   lost(): void;
 }
@@ -476,6 +550,16 @@ class WorkerHandle {
   #end: WorkerEnd | undefined;
 
   readonly #ahead: boolean;
+  /** Ends an evaluation ahead; `undefined` if there is none. */
+  #deadline: NodeJS.Timeout | undefined;
+  /** When the evaluation ahead began, by `performance.now`. */
+  #aheadSince = 0;
+  /** When the present run began, by `performance.now`. */
+  #began = 0;
+  /** Whether the worker must still be told to {@link rest}. */
+  #mustRest = false;
+  /** How long the last run took that had no earlier evaluation, in milliseconds. */
+  #coldTime = 0;
 
   constructor({ launcher, ahead }: ServerOptions, events: WorkerEvents) {
     this.#ahead = ahead;
@@ -529,10 +613,53 @@ class WorkerHandle {
     this.#hasMark = false;
     this.#end = undefined;
     this.#runs++;
+    this.#mustRest = false;
+    this.#began = performance.now();
+    // After that time, another worker has done it from the start.
+    if (this.isAhead) this.#endAhead(Math.max(MIN_PATIENCE, this.#coldTime));
     this.#send();
   }
 
+  /** Lets the worker evaluate nothing ahead until its next run. */
+  rest(): void {
+    this.#mustRest = true;
+    this.#sendRest();
+  }
+
+  #sendRest(): void {
+    if (!this.#mustRest || !this.#isReady || this.#isKilled) return;
+    this.#mustRest = false;
+    this.#process.send("rest", () => {});
+  }
+
+  /** Whether it evaluates what the next command may need. */
+  get isAhead(): boolean {
+    return this.#deadline !== undefined;
+  }
+
+  /** Ends the worker after a time unless its evaluation ahead has ended; it is never longer than allowed. */
+  #endAhead(time: number): void {
+    clearTimeout(this.#deadline);
+    const left = this.#aheadSince + MAX_AHEAD - performance.now();
+    this.#deadline = setTimeout(
+      () => {
+        if (this.#end !== undefined) {
+          // The last run is over; threads of stores have nothing more to say.
+          this.#hasMark = true;
+          this.#finish();
+        }
+        const { pending } = this;
+        this.pending = undefined;
+        this.kill();
+        this.#events.dropped(pending);
+      },
+      Math.max(0, Math.min(time, left)),
+    );
+  }
+
   kill(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
     this.#isKilled = true;
     this.#process.kill("SIGKILL");
   }
@@ -553,6 +680,7 @@ class WorkerHandle {
       resident: this.resident,
       runs: this.#runs,
       isBusy: this.isBusy,
+      isAhead: this.isAhead,
       last:
         last === undefined ? "" : `${last.directory}: ${[last.program, ...last.args].join(" ")}`,
     };
@@ -563,12 +691,20 @@ class WorkerHandle {
       const run = { run: this.pending.request, mark: this.#mark, ahead: this.#ahead };
       this.#process.send(run, () => {});
     }
+    this.#sendRest();
   }
 
   #receive(kind: number, payload: Buffer): void {
     if (kind === FrameKind.End) {
       this.#end = JSON.parse(payload.toString()) as WorkerEnd;
       this.#finish();
+    } else if (kind === FrameKind.Ahead) {
+      clearTimeout(this.#deadline);
+      this.#deadline = undefined;
+      if (this.#isKilled || payload.toString() !== "true") return;
+      this.#aheadSince = performance.now();
+      // A command that came just before waits as one that comes now.
+      this.#endAhead(this.isBusy ? Math.max(MIN_PATIENCE, this.#coldTime) : MAX_AHEAD);
     } else this.pending?.socket.write(frameOf(kind, payload));
   }
 
@@ -600,12 +736,15 @@ class WorkerHandle {
     this.pending = undefined;
     this.used = performance.now();
     this.resident = end.resident;
+    if (end.isWarm !== true) this.#coldTime = this.used - this.#began;
     finishRun(pending, end);
     this.#events.ended(end);
   }
 
   #lose(how: string, code: number): void {
     const { pending } = this;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
     this.pending = undefined;
     this.resident = 0;
     if (pending !== undefined) {

@@ -36,7 +36,7 @@ export function identityOf(build: string): string {
 
 /**
  * Returns the directory of the server that `NIVIS_SERVER` and the environment mean; `undefined` if there
- * is no place for one. An absolute path in `NIVIS_SERVER` is that of the directory.
+ * is no place for one. An absolute path in `NIVIS_SERVER` is that of the directory; see {@link isServerWish}.
  */
 export function serverDirectory(
   environment: Readonly<Record<string, string | undefined>>,
@@ -50,6 +50,14 @@ export function serverDirectory(
   if (isAbsolute(XDG_RUNTIME_DIR)) return join(XDG_RUNTIME_DIR, "nivis");
   if (isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, "nivis", "server");
   return isAbsolute(HOME) ? join(HOME, ".cache", "nivis", "server") : undefined;
+}
+
+/**
+ * Whether a value of `NIVIS_SERVER` has a meaning: nothing, 0 or 1, or an absolute path. A relative one would
+ * name another server in each directory.
+ */
+export function isServerWish(wish: string): boolean {
+  return wish === "" || wish === "0" || wish === "1" || isAbsolute(wish);
 }
 
 function isAbsolute(path: string): boolean {

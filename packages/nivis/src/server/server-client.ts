@@ -9,6 +9,7 @@ import { FrameKind, FrameReader, jsonFrame } from "./frames.ts";
 import {
   exposureOf,
   identityOf,
+  isServerWish,
   readCard,
   type ServerCard,
   serverDirectory,
@@ -17,6 +18,11 @@ import type { RunEnd, RunRequest, ServerRequest } from "./server-messages.ts";
 
 /** Arguments of runs that are about this process. */
 const OWN_ARGUMENTS: ReadonlySet<string> = new Set(["-", "--arg-from-stdin", "--debugger"]);
+/**
+ * A limit that counts what is evaluated, as a flag or as the name after `--option`: a kept evaluation would need
+ * less of it.
+ */
+const LIMIT = /^(--)?max-(steps|memory|time|call-depth)(=|$)/;
 /** Variables that ask for figures of this process. */
 const OWN_VARIABLES = ["NIX_SHOW_STATS", "NIVIS_SHOW_STATS"];
 
@@ -31,7 +37,7 @@ export function wantsServer(): boolean {
   const wish = process.env["NIVIS_SERVER"] ?? "";
   if (wish === "" || wish === "0") return false;
   const isOwn = (argument: string): boolean =>
-    OWN_ARGUMENTS.has(argument) || /(^|[=/])\/*(dev|proc)\//.test(argument);
+    OWN_ARGUMENTS.has(argument) || LIMIT.test(argument) || /(^|[=/])\/*(dev|proc)\//.test(argument);
   return !process.argv.slice(2).some(isOwn) && !OWN_VARIABLES.some((name) => name in process.env);
 }
 
@@ -55,6 +61,11 @@ export function runOnServer({ program, build }: ServedCommand, runHere: () => vo
 
 /** The card of a server that can run commands of this build; otherwise calls `goOn` with the reason. */
 function connectionOf(build: string, goOn: (reason: string) => void): ServerCard | undefined {
+  const wish = process.env["NIVIS_SERVER"] ?? "";
+  if (!isServerWish(wish)) {
+    goOn(`NIVIS_SERVER must be 1 or an absolute path, not '${wish}'`);
+    return undefined;
+  }
   const directory = serverDirectory(process.env);
   if (directory === undefined) {
     goOn("there is no directory for a Nivis server");

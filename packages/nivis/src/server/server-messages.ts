@@ -36,6 +36,8 @@ export interface WorkerStatus {
   readonly resident: number;
   readonly runs: number;
   readonly isBusy: boolean;
+  /** Whether it evaluates what the next command may need. */
+  readonly isAhead: boolean;
   /** The directory and the arguments of the last run. */
   readonly last: string;
 }

@@ -50,7 +50,10 @@ export function runServerWorker(launcher: Launcher): Promise<number> {
   watchServer();
   return new Promise((resolve) => {
     const worker = new ServerWorker(launcher);
-    process.on("message", (message: WorkerRun) => worker.run(message));
+    process.on("message", (message: WorkerRun | "rest") => {
+      if (message === "rest") worker.rest();
+      else worker.run(message);
+    });
     process.on("disconnect", () => resolve(0));
     process.on("SIGINT", () => {});
     process.send?.("ready");
@@ -122,6 +125,8 @@ class ServerWorker {
   /** Reports that files have changed; `undefined` until there is something to evaluate ahead. */
   #watcher: InputWatcher | undefined;
   #isAhead = false;
+  /** Whether another worker has a later command, so that this one waits for its own. */
+  #isResting = false;
   /** Whether an evaluation ahead has wanted something that only a command may have. */
   #isRefused = false;
   /** How long the last evaluation took, in milliseconds. */
@@ -133,6 +138,7 @@ class ServerWorker {
 
   run({ run, mark, ahead }: WorkerRun): void {
     const output = new RunOutput();
+    this.#isResting = false;
     this.#request = run;
     this.#output = output;
     let end: Pick<WorkerEnd, "code" | "reason" | "isWarm">;
@@ -170,12 +176,18 @@ class ServerWorker {
     setImmediate(() => this.#follow(ahead));
   }
 
+  /** Evaluates nothing ahead until the next run. */
+  rest(): void {
+    this.#isResting = true;
+    this.#watcher?.close();
+  }
+
   /** Makes ready what the next run compares, and has changes of it reported. */
   #follow(ahead: boolean): void {
     const watched = this.#watched;
     if (watched?.isKept !== true) return;
     const { inputs } = watched;
-    if (!ahead || this.#duration > MAX_AHEAD) return;
+    if (!ahead || this.#isResting || this.#duration > MAX_AHEAD) return;
     const isNew = this.#watcher === undefined;
     this.#watcher ??= new InputWatcher();
     if (this.#watcher.cover(inputs) > MAX_WATCHED) this.#watcher.close();
@@ -188,9 +200,11 @@ class ServerWorker {
       await watcher.report();
       await watcher.rest(CALM);
       const watched = this.#watched;
-      if (watched?.isKept !== true || this.#duration > MAX_AHEAD) continue;
+      if (this.#isResting || watched?.isKept !== true || this.#duration > MAX_AHEAD) continue;
       const began = performance.now();
       this.#isAhead = true;
+      // The server ends this process if it takes too long.
+      send(jsonFrame(FrameKind.Ahead, true));
       this.#isRefused = false;
       try {
         if (watched.look() && watched.isKept) {
@@ -206,6 +220,7 @@ class ServerWorker {
       this.#duration = performance.now() - began;
       // The evaluation has ended in the middle.
       if (this.#isRefused) this.#forget();
+      send(jsonFrame(FrameKind.Ahead, false));
       this.#follow(true);
     }
   }
@@ -233,6 +248,10 @@ class ServerWorker {
           () => this.#giveBack(),
           () => this.#isAhead,
         ),
+      // A warm process does not use as much of a limit as one of its own.
+      () => {
+        throw this.#giveBack();
+      },
     );
     const began = performance.now();
     const code = this.#watched.run();

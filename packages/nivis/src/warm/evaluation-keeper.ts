@@ -30,6 +30,12 @@ export class EvaluationKeeper {
   #kept: Kept | undefined;
   #isReused = false;
   #isDistrusted = false;
+  readonly #onLimits: () => void;
+
+  /** `onLimits` is called before something is evaluated with limits, for which it is not kept. */
+  constructor(onLimits: () => void = () => {}) {
+    this.#onLimits = onLimits;
+  }
 
   /** Whether there is an evaluation. */
   get isKept(): boolean {
@@ -95,6 +101,7 @@ export class EvaluationKeeper {
   ): Map<string, KeptSlot> | undefined {
     this.close();
     const { dependencies, limits } = parts.evaluation.context;
+    if (limits !== undefined) this.#onLimits();
     if (dependencies === undefined || limits !== undefined) return undefined;
     const slots = new Map<string, KeptSlot>();
     this.#kept = { ...parts, key: keyOf(flags, options, settings), slots };

@@ -49,7 +49,7 @@ interface Snapshots {
 export class WatchedCommand {
   readonly #terminal: Terminal;
   readonly #start: (terminal: Terminal) => number;
-  readonly #keeper = new EvaluationKeeper();
+  readonly #keeper: EvaluationKeeper;
   readonly #makeInputs: () => InputRecorder;
   #inputs: InputRecorder;
   /** Of the present inputs; `undefined` until they are needed. */
@@ -62,7 +62,9 @@ export class WatchedCommand {
     terminal: Terminal,
     start: (terminal: Terminal) => number,
     makeInputs = (): InputRecorder => new InputRecorder(),
+    onLimits?: () => void,
   ) {
+    this.#keeper = new EvaluationKeeper(onLimits);
     this.#terminal = terminal;
     this.#start = start;
     this.#makeInputs = makeInputs;
