@@ -179,6 +179,44 @@ describe("a sweep", { timeout: TIMEOUT }, () => {
     expect(table).toContain(join(cwd, "a.nix"));
   });
 
+  test("shows as evaluated what it would have evaluated without a memory", async () => {
+    const cwd = join(folder, "shown");
+    mkdirSync(cwd);
+    const job = (name: string, value: string): string =>
+      `${name} = derivation { name = "${name}"; system = "s"; builder = "/b"; v = ${value}; };`;
+    const more = Array.from({ length: 12 }, (_, i) => job(`m${i}`, "lib.z"));
+    const texts = {
+      error: "lib 1",
+      trace: 'builtins.trace lib "t"',
+      // Nothing has evaluated this before; what comes later is not evaluated before, either.
+      neither: 'builtins.trace { inherit (lib) z; } "t"',
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      // Few attributes are evaluated cold, and many warm.
+      for (const count of [0, 12]) {
+        const file = `${name}${count}.nix`;
+        const edited = `${name}${count}-edited.nix`;
+        writeFileSync(
+          join(cwd, file),
+          `let lib = { x = 4 + 5; y = 1 + 1; z = "z" + toString (import ./${edited}); };
+          ${job("c", '"c"')} in {
+            ${job("a", "lib.x")} ${job("k", "lib.y")}
+            b = if import ./${edited} == 1 then c else ${text};
+            d = if import ./${edited} == 1 then c else throw lib;
+            s = { recurseForDerivations = true; ${job("l", "lib.y")} }; ${more.slice(0, count).join(" ")} }`,
+        );
+        const run = (...options: readonly string[]) => sweep([...options, file], { cwd });
+        for (const value of ["1", "2", "3", "1"]) {
+          writeFileSync(join(cwd, edited), value);
+          const alone = await run();
+          const remembered = await run("--remember");
+          expect(remembered, `${file}, ${value}`).toEqual(alone);
+          if (name === "error" && value === "2") expect(alone.stdout).toContain("{ x = 9; y = ");
+        }
+      }
+    }
+  });
+
   test("prints what it prints without a memory", async () => {
     const seed = testSeed("remembered sweeps", 20);
     for (let number = 0; number < TREES; number++) {

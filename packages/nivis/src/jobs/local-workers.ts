@@ -6,9 +6,20 @@
  * two attributes once it has used most of it, and is killed if the sum is exceeded all the same. An
  * attribute whose worker is lost that way is evaluated again at the end, alone, with all of the budget;
  * only if that fails, too, it is reported.
+ *
+ * Replies that an earlier sweep knew are not evaluated again, so a worker may have evaluated less than it
+ * would have without them. A reply that shows what is not evaluated is therefore asked of a worker that has
+ * evaluated everything before it.
  */
 import type { ChildProcess } from "node:child_process";
-import { type AttrPath, type JobReply, joinAttrPath, type PathSource } from "@nivis/jobs";
+import { encodeUtf8 } from "@nivis/formats";
+import {
+  type AttrPath,
+  type JobReply,
+  joinAttrPath,
+  type Lane,
+  type PathSource,
+} from "@nivis/jobs";
 import { WORKER_FLAGS } from "../worker-flags.ts";
 import { writeImageInBackground } from "./background-image.ts";
 import { MIN_HEAP, PROCESS_OVERHEAD } from "./job-options.ts";
@@ -54,7 +65,30 @@ type Loss =
   | { readonly kind: "time" }
   | { readonly kind: "crash"; readonly text: string };
 
+/** What a worker says about a path, and the lines to show with it. */
+interface Evaluated {
+  readonly kind: "evaluated";
+  readonly reply: JobReply;
+  readonly lines: readonly string[];
+}
+
+/** A taker of paths and its worker. */
+interface WorkerLane {
+  readonly position: Lane;
+  /** The workers that a lane without a memory has at a time. */
+  readonly count: number;
+  worker: WorkerHandle | undefined;
+  /** All paths that it took, in this order; empty unless an earlier sweep is recalled. */
+  readonly taken: AttrPath[];
+  /** Whether its workers have not evaluated some of these, because an earlier sweep knew them. */
+  hasSkipped: boolean;
+  /** Whether nothing is recalled any longer; see `#catchUp`. */
+  isWhole: boolean;
+}
+
 const MIB = 1024 * 1024;
+/** How errors and traces show what is not evaluated. */
+const UNEVALUATED = encodeUtf8("«thunk»");
 /** The share of its part of the budget at which a worker ends between two attributes. */
 const SOFT_SHARE = 0.8;
 /** The share of the budget at which a worker is killed: memory grows until the process has ended. */
@@ -168,34 +202,45 @@ export class LocalWorkers {
 
   async #runLane(count: number): Promise<void> {
     const { schedule } = this.#source;
-    const lane = schedule.openLane();
-    let worker = this.#idle.pop();
+    const lane: WorkerLane = {
+      position: schedule.openLane(),
+      count,
+      worker: this.#idle.pop(),
+      taken: [],
+      hasSkipped: false,
+      isWhole: false,
+    };
     try {
       for (;;) {
-        const path = this.#isOver ? undefined : schedule.take(lane);
+        const path = this.#isOver ? undefined : schedule.take(lane.position);
         if (path === undefined) {
           if (this.#isOver || !this.#mayGetMore()) return;
           await schedule.changed();
           continue;
         }
-        const known = this.#options.recall?.(path);
-        if (known === undefined) worker = await this.#evaluate(worker, path, count);
+        const known = lane.isWhole ? undefined : this.#options.recall?.(path);
+        if (known === undefined) await this.#evaluate(lane, path);
         else {
-          const { log, shown } = known;
-          this.#options.show(shown === undefined ? log : [...log, shown]);
-          this.#source.deliver(known.reply);
+          lane.hasSkipped = true;
+          this.#deliver(known.reply, linesOf(known));
         }
+        if (this.#options.recall !== undefined) lane.taken.push(path);
       }
     } catch (error) {
       this.#failure ??= error;
       this.cancel();
     } finally {
-      schedule.closeLane(lane);
-      if (worker !== undefined) {
-        if (this.#isOver) worker.kill();
-        else this.#idle.push(worker);
+      schedule.closeLane(lane.position);
+      if (lane.worker !== undefined) {
+        if (this.#isOver) lane.worker.kill();
+        else this.#idle.push(lane.worker);
       }
     }
+  }
+
+  #deliver(reply: JobReply, lines: readonly string[]): void {
+    this.#options.show(lines);
+    this.#source.deliver(reply);
   }
 
   /** Whether attributes that are being evaluated may turn out to be sets. */
@@ -215,51 +260,84 @@ export class LocalWorkers {
       if (this.#isOver) return;
       const worker = this.#start(1);
       try {
-        const loss = await worker.evaluate(path, this.#options.maxTime);
+        const result = await worker.evaluate(path, this.#options.maxTime);
         if (this.#isOver) return;
-        if (loss !== undefined) this.#source.deliver(this.#lossReply(path, loss));
+        if (result.kind === "evaluated") this.#deliver(result.reply, result.lines);
+        else this.#source.deliver(this.#lossReply(path, result));
       } finally {
         worker.kill();
       }
     }
   }
 
-  /** Evaluates a path; returns the worker to go on with. */
-  async #evaluate(
-    given: WorkerHandle | undefined,
-    path: AttrPath,
-    count: number,
-  ): Promise<WorkerHandle | undefined> {
-    const worker = given ?? this.#start(count);
-    const loss = await worker.evaluate(path, this.#options.maxTime);
-    if (this.#isOver) return worker;
-    if (loss !== undefined) {
-      worker.kill();
-      if (loss.kind === "time") this.#source.deliver(this.#lossReply(path, loss));
-      else {
-        this.#lost.push(path);
-        // Others may wait for this path; it will not bring them anything now.
-        this.#source.schedule.wake();
-      }
-      return undefined;
+  /** Evaluates a path and delivers the reply. */
+  async #evaluate(lane: WorkerLane, path: AttrPath): Promise<void> {
+    let result = await this.#ask(lane, path);
+    if (lane.hasSkipped && result.kind === "evaluated" && showsUnevaluated(result)) {
+      await this.#catchUp(lane);
+      if (this.#isOver) return;
+      result = await this.#ask(lane, path);
     }
-    if (worker.resident <= this.#shareOf(count) * MIB * SOFT_SHARE) return worker;
-    await this.#finishWorker(worker);
-    return undefined;
+    if (this.#isOver) return;
+    if (result.kind === "evaluated") this.#deliver(result.reply, result.lines);
+    else if (result.kind === "time") this.#source.deliver(this.#lossReply(path, result));
+    else {
+      this.#lost.push(path);
+      // Others may wait for this path; it will not bring them anything now.
+      this.#source.schedule.wake();
+    }
+    await this.#endIfFull(lane);
   }
 
-  #start(count: number): WorkerHandle {
+  /** Lets the worker of a lane evaluate a path. */
+  async #ask(lane: WorkerLane, path: AttrPath): Promise<Evaluated | Loss> {
+    lane.worker ??= this.#start(lane.count, lane.isWhole);
+    const { worker } = lane;
+    const result = await worker.evaluate(path, this.#options.maxTime);
+    if (result.kind !== "evaluated" && !this.#isOver) {
+      worker.kill();
+      lane.worker = undefined;
+    }
+    return result;
+  }
+
+  /** Ends the worker of a lane if it has used most of its share. */
+  async #endIfFull(lane: WorkerLane): Promise<void> {
+    const { worker, count } = lane;
+    if (worker === undefined || this.#isOver) return;
+    if (worker.resident <= this.#shareOf(count) * MIB * SOFT_SHARE) return;
+    lane.worker = undefined;
+    await this.#finishWorker(worker);
+  }
+
+  /**
+   * Gives a lane a new worker that has evaluated everything that the lane has taken, as if there were no
+   * memory. All replies are known already. What comes later is evaluated by that worker, too.
+   */
+  async #catchUp(lane: WorkerLane): Promise<void> {
+    const { worker } = lane;
+    lane.worker = undefined;
+    lane.hasSkipped = false;
+    lane.isWhole = true;
+    if (worker !== undefined) await this.#finishWorker(worker);
+    for (const path of lane.taken.splice(0)) {
+      if (this.#isOver) return;
+      await this.#ask(lane, path);
+      await this.#endIfFull(lane);
+    }
+  }
+
+  /** Starts a worker, which remembers nothing if it is whole. */
+  #start(count: number, isWhole = false): WorkerHandle {
     const heapSize = Math.max(MIN_HEAP, Math.floor(this.#shareOf(count)) - PROCESS_OVERHEAD);
     const started = performance.now();
-    const remembers = this.#options.remembers();
+    const remembers = isWhole ? "no" : this.#options.remembers();
     const worker = new WorkerHandle(this.#options, heapSize, remembers, {
-      reply: (reply, shown, log) => {
+      evaluated: ({ reply, lines }) => {
         const isLong = performance.now() - started >= LONG_SWEEP;
-        if (isLong && remembers === "precisely" && reply.kind === "job" && log.length === 0) {
+        if (isLong && remembers === "precisely" && reply.kind === "job" && lines.length === 0) {
           this.#imageOf ??= reply.path;
         }
-        this.#options.show(shown === undefined ? log : [...log, shown]);
-        this.#source.deliver(reply);
       },
       ready: (log) => {
         // Each worker evaluates the root, which has the same to say each time.
@@ -303,9 +381,23 @@ export class LocalWorkers {
   }
 }
 
+/** The lines to show with a reply. */
+function linesOf({ log, shown }: Pick<RememberedJob, "log" | "shown">): readonly string[] {
+  return shown === undefined ? log : [...log, shown];
+}
+
+/**
+ * Whether a reply tells evaluated values from unevaluated ones. Had its worker evaluated more before, the
+ * text could first differ only where it shows that something is not evaluated.
+ */
+function showsUnevaluated({ reply, lines }: Evaluated): boolean {
+  const texts = reply.kind === "error" ? [reply.message, ...lines] : lines;
+  return texts.some((text) => text.includes(UNEVALUATED));
+}
+
 /** What a worker tells. */
 interface WorkerEvents {
-  reply(reply: JobReply, shown: string | undefined, log: readonly string[]): void;
+  evaluated(result: Evaluated): void;
   ready(log: readonly string[]): void;
 }
 
@@ -319,7 +411,7 @@ class WorkerHandle {
   readonly #ready: Promise<void>;
   readonly #events: WorkerEvents;
   /** Ends the wait for a reply. */
-  #settle: ((loss: Loss | undefined) => void) | undefined;
+  #settle: ((result: Evaluated | Loss) => void) | undefined;
   #settlePart: ((part: string) => void) | undefined;
   #loss: Loss | undefined;
   #failure: RootFailure | undefined;
@@ -379,12 +471,12 @@ class WorkerHandle {
     child.send(start, () => {});
   }
 
-  /** Evaluates a path; returns why the worker was lost, if it was. Throws a {@link RootFailure}. */
-  async evaluate(path: AttrPath, maxTime: number | undefined): Promise<Loss | undefined> {
+  /** Evaluates a path; returns why the worker was lost if it was. Throws a {@link RootFailure}. */
+  async evaluate(path: AttrPath, maxTime: number | undefined): Promise<Evaluated | Loss> {
     await this.#inTime(this.#ready, maxTime);
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#loss !== undefined) return this.#loss;
-    const settled = new Promise<Loss | undefined>((resolve) => {
+    const settled = new Promise<Evaluated | Loss>((resolve) => {
       this.#settle = resolve;
     });
     this.#process.send({ kind: "path", path }, () => {});
@@ -458,8 +550,13 @@ class WorkerHandle {
         if (this.#settle === undefined) return;
         const settle = this.#settle;
         this.#settle = undefined;
-        this.#events.reply(message.reply, message.shown, message.log);
-        settle(undefined);
+        const result = {
+          kind: "evaluated",
+          reply: message.reply,
+          lines: linesOf(message),
+        } as const;
+        this.#events.evaluated(result);
+        settle(result);
       }
     }
   }
