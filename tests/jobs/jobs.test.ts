@@ -2,7 +2,7 @@
  * `nivis jobs` as a process: its lines, its order, its exit codes, and what happens when attributes or
  * workers fail. The expectations are those of nix-eval-jobs unless they say otherwise.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -268,10 +268,11 @@ describe("errors", () => {
   test("of the root end the run", async () => {
     const run = await jobs("-E", `throw "root"`);
     expect([run.code, run.stdout]).toEqual([1, ""]);
-    expect(run.stderr).toContain("error: worker error: error:");
+    expect(run.stderr.match(/error: .*/g)).toEqual(["error: root"]);
     expect((await jobs("-E", "1 +")).stderr).toContain("syntax error");
     const missing = await jobs("missing.nix");
     expect([missing.code, missing.stdout]).toEqual([1, ""]);
+    expect(missing.stderr.match(/does not exist/g)).toHaveLength(1);
   });
 
   test.each([
@@ -516,5 +517,30 @@ describe("a journal", () => {
     const no = await jobs("--resume", "no.journal", "-E", "{ }");
     expect(no.stderr).toContain("is not a journal of 'nivis jobs'");
     expect(readFileSync(join(folder, "no.journal"), "utf8")).toBe("hello\n");
+  });
+
+  test("is a regular file in a directory that exists", async () => {
+    const directory = await jobs("--no-instantiate", "--resume", folder, "-E", "{ }");
+    expect(directory.stderr).toContain(`the journal '${folder}' is not a regular file`);
+    expect([directory.code, directory.stdout]).toEqual([1, ""]);
+    const gone = await jobs("--no-instantiate", "--resume", "gone/deep/journal", "-E", "{ }");
+    expect(gone.stderr).toContain(
+      'opening the journal "gone/deep/journal": No such file or directory',
+    );
+    expect([gone.code, existsSync(join(folder, "gone"))]).toEqual([1, false]);
+  });
+
+  test.skipIf(process.platform === "win32")("is not read from a pipe", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writer = spawn("sh", ["-c", 'exec sleep 60 > "$0"', pipe], { stdio: "ignore" });
+    try {
+      const run = await jobs("--no-instantiate", "--resume", "pipe", "-E", "{ }");
+      expect(run.stderr).toContain("the journal 'pipe' is not a regular file");
+      expect(run.code).toBe(1);
+    } finally {
+      writer.kill();
+      rmSync(pipe);
+    }
   });
 });

@@ -6,7 +6,7 @@
  * The first line identifies the command that the journal belongs to; what files contain is not part of
  * that: who edits the sources removes the journal.
  */
-import { closeSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeSync } from "node:fs";
 import { EvalError } from "@nivis/eval";
 import { byteStringToBytes, decodeUtf8, encodeUtf8, marked } from "@nivis/formats";
 import { type AttrPath, attrPathKey, joinAttrPath, type KnownJob } from "@nivis/jobs";
@@ -41,12 +41,12 @@ export class Journal {
 
   /**
    * Opens a journal, or makes one. `command` is whatever distinguishes this command from others. Throws
-   * an {@link EvalError} if the file is that of another command or not a journal.
+   * an {@link EvalError} if the file is that of another command or not a journal, or cannot be made.
    */
   static open(path: string, command: string): Journal {
     const file = decodeUtf8(path);
     try {
-      const text = readIfThere(file);
+      const text = readIfThere(path);
       // A run that was killed may have left part of a line behind.
       const end = text.lastIndexOf("\n") + 1;
       if (end < text.length) truncateSync(file, end);
@@ -83,13 +83,18 @@ export class Journal {
   }
 }
 
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
+/** The text of a journal, empty if there is none. Devices and pipes may have no end, so they are not read. */
+function readIfThere(path: string): string {
+  const file = decodeUtf8(path);
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return "";
+  if (!stat.isFile()) {
+    throw new EvalError(
+      "value",
+      marked`the journal '${path}' is not a regular file: name one, or a file that does not exist yet`,
+    );
   }
+  return readFileSync(file, "latin1");
 }
 
 function checkHead(path: string, line: string, command: string): void {

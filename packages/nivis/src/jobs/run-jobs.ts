@@ -4,7 +4,6 @@
  */
 
 import { EvalError } from "@nivis/eval";
-import { marked } from "@nivis/formats";
 import { joinAttrPath, Sweep } from "@nivis/jobs";
 import { CommandFailure } from "../command-failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -93,8 +92,10 @@ class JobRun {
         await workforce.keepImage?.();
       }
     } catch (error) {
-      if (error instanceof RootFailure) throw this.#rootError(error);
-      throw error;
+      if (!(error instanceof RootFailure)) throw error;
+      if (error.isUsage) throw usageError(error);
+      this.#show([error.shown]);
+      return 1;
     } finally {
       workforce.cancel();
       clearInterval(timer);
@@ -173,12 +174,6 @@ class JobRun {
     );
   }
 
-  #rootError({ message, shown, isUsage }: RootFailure): unknown {
-    if (isUsage) return new EvalError("value", message.replace(/^error:\s*/, ""));
-    this.#show([shown]);
-    return new EvalError("value", marked`worker error: ${message}`);
-  }
-
   #interruption(): unknown {
     const { finished, open } = this.#sweep.schedule;
     const message = `interrupted by the user after ${finished} of ${finished + open} attributes`;
@@ -196,6 +191,11 @@ class JobRun {
     }
     return this.#sweep.incomplete.length > 0 ? 1 : 0;
   }
+}
+
+/** What is wrong with the command line, as the error of this command. */
+function usageError({ message }: RootFailure): EvalError {
+  return new EvalError("value", message.replace(/^error:\s*/, ""));
 }
 
 /** What distinguishes a command from others; see `journal.ts`. */
