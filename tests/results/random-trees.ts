@@ -276,6 +276,11 @@ export class RandomTree {
       [1, () => `(${closed()} // ${set()})`],
       [1, () => `(${set()} // ${closed()})`],
       [1, () => `(builtins.removeAttrs ${set()} [ ${names()} ])`],
+      [
+        2,
+        () =>
+          `(let s = ${set()}; t = builtins.removeAttrs s [ ${names()} ]; in builtins.removeAttrs ${random.pick(["s", "(s // { n0 = 1; })"])} (builtins.attrNames t))`,
+      ],
       [1, () => `(builtins.intersectAttrs ${closed()} ${set()})`],
       [1, () => `(builtins.intersectAttrs ${set()} ${closed()})`],
       [1, () => `(builtins.intersectAttrs ${set()} ${set()})`],
@@ -333,6 +338,27 @@ export class RandomTree {
         0.5,
         () => `if n == "${name()}" then throw n else if t == "directory" then ${made} else { }`,
       ],
+      [
+        2,
+        () => {
+          const special = random.pick([
+            "{ }",
+            `builtins.intersectAttrs { n0 = 1; k = 1; } (${inside})`,
+          ]);
+          const all = SHARD_NAMES.slice(0, 1 + random.below(SHARD_NAMES.length));
+          return `if builtins.elem n [ ${all.map((one) => `"${one}"`).join(" ")} ] then ${special} else if t != "directory" then { } else ${made}`;
+        },
+      ],
+      [
+        2,
+        () => {
+          const special = random.pick([
+            "{ }",
+            `builtins.intersectAttrs { n0 = 1; k = 1; } (${inside})`,
+          ]);
+          return `if n == "${name()}" || n == "${name()}" || n == "${name()}" then ${special} else if t != "directory" then { } else ${made}`;
+        },
+      ],
       [0.3, () => `if t == "directory" then ${made} else 1`],
       [0.3, () => "{ }"],
     ])();
@@ -360,6 +386,11 @@ export class RandomTree {
       [0.5, () => `${halves} (l ++ [ ])`],
       [0.5, () => `${halves} l // { n2 = builtins.length l; }`],
       [0.5, () => `let m = ${halves}; in m l // { w = m l; }`],
+      [
+        1,
+        () =>
+          `let a = builtins.foldl' (a: b: a // b) { x = 1; } l; in a // { w = (${halves} (builtins.attrValues (builtins.mapAttrs (n: t: if t == "directory" then builtins.readDir (d + "/\${n}") else { }) s))) ? k; }`,
+      ],
       [1, () => `let u = ${halves} l; in u // { w = s ? ${name()}; }`],
       [1, () => `let u = ${halves} l; in u // { w = s.${name().replace("-", "ka")} or 1; }`],
     ])();

@@ -122,3 +122,38 @@ test.each([
 ])("%s depends on what is added", (program, edit) => {
   expect(holdsAfter(program, [edit])).toEqual([false]);
 });
+
+/** Sets of the entries of `by-name` that are made by functions which treat some entries in ways of their own. */
+const SPECIAL = `
+  s = builtins.readDir ./by-name;
+  shard = n: builtins.readDir (./by-name + "/\${n}");
+  unite = builtins.foldl' (a: b: a // b);
+  made = first: f: unite first (builtins.attrValues (builtins.mapAttrs f s));
+  others = n: t: if n == "gi" || n == "he" || n == "ni" || t != "directory" then { } else shard n;
+in`;
+
+test.each([
+  ["no entry has names yet", `builtins.attrNames (made { x = 1; } others)`],
+  [
+    "a part of an entry",
+    `builtins.attrNames (made { } (n: t: if n == "he" then { inherit (shard n) hello; } else others n t))`,
+  ],
+  [
+    "another union of everything",
+    `[ (made { } (n: t: if t == "directory" then shard n else { }) ? foo) (made { y = 1; } others) ]`,
+  ],
+  [
+    "the list of another union",
+    `builtins.removeAttrs (made { } (n: t: if t == "directory" then shard n else { }))
+       (builtins.attrNames (made { } (n: t: if n == "gi" || n == "he" || n == "ni" then shard n else { })))`,
+  ],
+])("a union depends on what is added: %s", (_name, program) => {
+  const text = `let ${SPECIAL} builtins.toJSON (${program})`;
+  expect(holdsAfter(text, [add("zz/zzpkg")])).toEqual([false]);
+});
+
+test("a set lacks removed names that are added later", () => {
+  const program = `let s = builtins.readDir ./by-name; in
+    builtins.attrNames (removeAttrs s (builtins.attrNames (removeAttrs s [ "gi" "x" ])))`;
+  expect(holdsAfter(program, [add("y"), add("x")])).toEqual([true, false]);
+});

@@ -33,6 +33,8 @@ const MAX_REPORTED = 4096;
 function removeNames(ctx: EvalContext, set: Attrs, names: readonly string[]): Attrs {
   ctx.limits?.make(set.size() + names.length, BYTES_PER_ITEM);
   const rest = set.without(names);
+  // The result lacks these names also if the directories get them, unlike other sets of their entries.
+  if (rest.shape.open !== null) for (const name of names) rest.shape.open.ask(name);
   // Nix: the result is a separate set, which the printer does not take for a repetition.
   return rest === set && set.blindNames().length > 0 ? new Attrs(set.shape, set.values) : rest;
 }

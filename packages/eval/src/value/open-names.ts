@@ -60,6 +60,15 @@ export class OpenNames {
     return new OpenNames(asked, []);
   }
 
+  /**
+   * Returns the names of sets that were made of the entries of a directory and united: those of `element`, one of
+   * the sets, and what other entries of the directory contribute. Listing them lists the directory. They are never
+   * the names of another union, since another function could make other sets.
+   */
+  static ofUnion(directory: OpenNames, element: OpenNames | null): OpenNames {
+    return new OpenNames(directory.asked, element === null ? [directory] : [element, directory]);
+  }
+
   /** Returns the names of all directories of both; `null` stands for none. */
   static union(a: OpenNames | null, b: OpenNames | null): OpenNames | null {
     if (a === b || b === null || a?.parts.includes(b) === true) return a;

@@ -123,6 +123,11 @@ export class Shape {
     return bare;
   }
 
+  /** The same names, to which those of `open` could be added. */
+  openedTo(open: OpenNames): Shape {
+    return new Shape(this.blindNames, this.positions, this, this.steps + 1, open);
+  }
+
   /** The same names, to which nothing can be added. */
   closed(): Shape {
     return this.open === null

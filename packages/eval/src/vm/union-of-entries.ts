@@ -17,7 +17,7 @@ import type { EvalContext } from "../context.ts";
 import { settled } from "../operations/checks.ts";
 import { Attrs, EMPTY_ATTRS } from "../value/attrs.ts";
 import { listOfOpen, type MadeOfEntries, OpenList, openListOf } from "../value/open-list.ts";
-import { EntryMeaning, type EntryMeanings } from "../value/open-names.ts";
+import { EntryMeaning, type EntryMeanings, OpenNames } from "../value/open-names.ts";
 import { nativeThunk, Thunk } from "../value/thunk.ts";
 import { Builtin, Closure, type NixList, type Slot, type Value } from "../value/value.ts";
 import { meaningOfEntry } from "./any-name.ts";
@@ -125,17 +125,19 @@ export function itemsToUnite(ctx: EvalContext, list: NixList, f?: Value): NixLis
 
 /**
  * Returns a copy of the elements. Once all have been evaluated to sets, it is found out what other entries would mean;
- * until then, the directory is listed: an error could show how many elements there are.
+ * until then, the directory is listed: an error could show how many elements there are. The first element with
+ * names makes the union open to the directory, whatever it consists of; without one, the directory stays listed.
  */
 function preparedItems(open: OpenList, made: MadeOfEntries, isUnion: () => boolean): NixList {
   const { names } = made.directory;
   const release = names.hold();
   const { messages } = names.asked;
   let missing = open.items.length;
+  let isOpen = false;
   const evaluated = (value: Slot): void => {
     if (!(value instanceof Attrs) || --missing > 0) return;
     // Another entry would be evaluated before some of these, which only messages show.
-    if (names.asked.messages !== messages || !isUnion()) return;
+    if (!isOpen || names.asked.messages !== messages || !isUnion()) return;
     const others = names.meaningsOfEntries;
     const meaning = (type: keyof EntryMeanings): EntryMeaning =>
       Math.max(meaningOfEntry(made, type), others?.[type] ?? EntryMeaning.Nothing);
@@ -147,13 +149,26 @@ function preparedItems(open: OpenList, made: MadeOfEntries, isUnion: () => boole
     };
     release();
   };
+  const opened = (value: Slot): Slot => {
+    if (isOpen || !(value instanceof Attrs)) return value;
+    const [name] = value.blindNames();
+    if (name === undefined) return value;
+    isOpen = true;
+    const { shape } = value;
+    const own = OpenNames.ofUnion(names, shape.open);
+    // The union must have names in other runs, too.
+    own.ask(name);
+    return new Attrs(shape.openedTo(own), value.blindSlots());
+  };
   return open.items.map((item) => {
     let wasCounted = false;
     return nativeThunk(function* () {
       const value = item instanceof Thunk ? ((yield item) as Slot) : item;
-      if (!wasCounted) evaluated(value);
+      if (wasCounted) return value;
       wasCounted = true;
-      return value;
+      const result = opened(value);
+      evaluated(value);
+      return result;
     });
   });
 }
