@@ -149,6 +149,40 @@ describe("a sweep", { timeout: TIMEOUT }, () => {
     expect(await run()).toEqual(first);
   });
 
+  test("shows no traces of what another attribute was before an edit", async () => {
+    const cwd = join(folder, "traces");
+    mkdirSync(cwd);
+    writeFileSync(
+      join(cwd, "jobs.nix"),
+      `let
+        t = throw "t";
+        d = name: derivation { inherit name; system = "s"; builder = t; };
+        caught = import ./c.nix u;
+        u = throw "u";
+      in {
+        a = import ./a.nix d;
+        b = d "b";
+        c = builtins.seq caught.success (throw "c");
+        e = derivation { name = "e"; system = "s"; builder = u; };
+      }`,
+    );
+    const args = ["--workers", "1", "--show-trace", "jobs.nix"];
+    for (const name of ["one", "two", "three"]) {
+      writeFileSync(join(cwd, "a.nix"), `d: d "${name}"`);
+      writeFileSync(
+        join(cwd, "c.nix"),
+        `u: builtins.tryEval (let ${name} = x: x + u; in ${name} "")`,
+      );
+      const expected = await sweep(args, { cwd });
+      const lineOf = (attr: string) =>
+        expected.stdout.split("\n").find((line) => line.startsWith(`{"attr":"${attr}"`));
+      expect(lineOf("b")).toContain(`while evaluating derivation '${name}'`);
+      expect(lineOf("e")).toContain(`while calling '${name}'`);
+      expect(await sweep(["--remember", ...args], { cwd })).toEqual(expected);
+      expect(await sweep(["--remember", ...args], { cwd })).toEqual(expected);
+    }
+  });
+
   test("begins with a heap image if few attributes are left", async () => {
     const cwd = join(folder, "image");
     mkdirSync(cwd);

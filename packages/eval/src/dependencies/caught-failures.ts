@@ -19,11 +19,19 @@ export class CaughtFailures {
   readonly #thunks = new WeakSet<Thunk>();
   /** Errors with which such thunks have failed. */
   readonly #doubtful = new WeakSet<EvalError>();
+  /** By errors of thunks: the inputs of the reply whose frames the error has passed. */
+  readonly #inputs = new WeakMap<EvalError, number>();
+  /** The errors of thunks in the present reply; `undefined` if there is none. */
+  #failed: EvalError[] | undefined;
+  /** The inputs of earlier replies that errors were repeated from in the present one. */
+  readonly #earlier = new Set<number>();
 
   /** Returns the error of a thunk that has failed, to be thrown again. */
   repeat(error: EvalError): EvalError {
     const copy = cloneError(error);
     this.#repeated.set(copy, error);
+    const inputs = this.#inputs.get(error);
+    if (inputs !== undefined && this.#failed !== undefined) this.#earlier.add(inputs);
     if (this.#doubtful.has(error)) this.#doubtful.add(copy);
     return copy;
   }
@@ -38,13 +46,33 @@ export class CaughtFailures {
   /** A thunk has failed; its value is the error. */
   note(thunk: Thunk): void {
     const error: unknown = thunk.a;
-    if (error instanceof EvalError && this.#thunks.has(thunk)) this.#doubtful.add(error);
+    if (!(error instanceof EvalError)) return;
+    this.#failed?.push(error);
+    if (this.#thunks.has(thunk)) this.#doubtful.add(error);
   }
 
   /** A thunk that has failed is suspended again. */
   forget(thunk: Thunk): void {
     const error: unknown = thunk.a;
     if (error instanceof EvalError && this.#caught.has(error)) this.#thunks.add(thunk);
+  }
+
+  /** The host begins with a reply of its own; see {@link endReply}. */
+  beginReply(): void {
+    this.#failed = [];
+    this.#earlier.clear();
+  }
+
+  /**
+   * The reply depends on the set `own`. Returns the set with that of each earlier reply whose traces its errors
+   * may have.
+   */
+  endReply(own: number, union: (a: number, b: number) => number): number {
+    let set = own;
+    for (const earlier of this.#earlier) set = union(set, earlier);
+    for (const error of this.#failed ?? []) this.#inputs.set(error, set);
+    this.#failed = undefined;
+    return set;
   }
 
   /** Whether an error may have fewer traces than in a new evaluation. */

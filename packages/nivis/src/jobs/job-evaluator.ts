@@ -144,6 +144,7 @@ export class JobEvaluator {
     }
     this.#trailSet = this.#rootSet;
     dependencies.active.enter();
+    dependencies.failures.beginReply();
     let own: number;
     let job: Outcome;
     try {
@@ -151,8 +152,12 @@ export class JobEvaluator {
     } finally {
       own = dependencies.active.leave();
     }
-    const set = dependencies.sets.union(own, this.#trailSet as number);
-    for (const step of this.#trail) step.set ??= set;
+    const { sets, failures } = dependencies;
+    const inputs = sets.union(own, this.#trailSet as number);
+    for (const step of this.#trail) step.set ??= inputs;
+    // What an earlier attribute has evaluated shows in the traces of an error that both have.
+    const shown = failures.endReply(inputs, (a, b) => sets.union(a, b));
+    const set = job.reply.kind === "error" ? shown : inputs;
     return { ...job, set, line: dependencies.endLines() };
   }
 
