@@ -152,6 +152,12 @@ test.each([
   expect(holdsAfter(text, [add("zz/zzpkg")])).toEqual([false]);
 });
 
+test("a list of names removes others when they are added", () => {
+  const program = `let s = builtins.readDir ./by-name; in
+    builtins.attrNames (removeAttrs (s // { x = 1; }) (builtins.attrNames s))`;
+  expect(holdsAfter(program, [add("y"), add("x")])).toEqual([true, false]);
+});
+
 test("a set lacks removed names that are added later", () => {
   const program = `let s = builtins.readDir ./by-name; in
     builtins.attrNames (removeAttrs s (builtins.attrNames (removeAttrs s [ "gi" "x" ])))`;

@@ -302,8 +302,9 @@ export const attrsBuiltins: readonly BuiltinDefinition[] = [
       const open = openListOf(given);
       if (open !== undefined && open.made === undefined) {
         const rest = set.without(open.items as readonly string[]);
-        // Other names of these directories would be in the list as well.
+        // Other names of these directories would be in the list as well, and what is left of the set if it had them.
         if (rest.blindNames().length > 0 && rest.shape.open === open.names) {
+          for (const name of rest.blindNames()) open.names.ask(name);
           return new Attrs(rest.shape.closed(), rest.values);
         }
       }
