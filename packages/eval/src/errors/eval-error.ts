@@ -84,11 +84,6 @@ export class EvalError {
     return ERROR_KINDS[this.kind].catchable;
   }
 
-  /** Whether there are so many traces that further ones matter only if they are among the outermost. */
-  get hasManyTraces(): boolean {
-    return this.traces.length > MAX_TRACES / 4;
-  }
-
   /** Adds a trace outside of the existing ones; returns the error. */
   addTrace(pos: PosIdx, text: MarkedText, always = false): this {
     this.traces.push(new Trace(pos, text, always));

@@ -41,9 +41,6 @@ import type { Suspendable } from "./requests.ts";
  */
 const MAX_INTERRUPTED_FRAMES = 1000;
 
-/** The outermost calls of which a stack overflow has traces; those between them and the innermost are left out. */
-const OUTERMOST_CALLS = 20_000;
-
 /** Frames between two looks at whether the user wants to stop: some milliseconds. */
 const FRAMES_PER_LOOK = 20_000;
 
@@ -77,8 +74,6 @@ export function unwind(machine: Machine): void {
         told = false;
       }
     }
-    let adds =
-      told && error instanceof EvalError && (depth <= OUTERMOST_CALLS || !error.hasManyTraces);
     if (lambda === ENTRY_LAMBDA) {
       machine.observation?.escape(error);
       machine.observer?.interruptFrame?.(stack, base);
@@ -114,9 +109,8 @@ export function unwind(machine: Machine): void {
         }
         error = next;
         told = error instanceof EvalError;
-        adds = told;
       } else if (frame.next >= 0) leaveArgument(machine.ctx, error, frame);
-      if (adds && error instanceof EvalError && frame.builtin !== null) {
+      if (told && error instanceof EvalError && frame.builtin !== null) {
         const header = base - HEADER_SIZE;
         const pos = callPosition(
           stack[header],
@@ -127,7 +121,7 @@ export function unwind(machine: Machine): void {
         );
         addBuiltinTrace(error, frame.builtin, pos);
       }
-    } else if (adds && error instanceof EvalError) {
+    } else if (told && error instanceof EvalError) {
       const pos = callPosition(lambda, self, pc, base, stack);
       addFrameTraces(machine.ctx, error, lambda, pc, pos, stack, base);
     }
@@ -143,7 +137,7 @@ export function unwind(machine: Machine): void {
     base = stack[header + 3];
     if (mark === CALL_MARK) {
       depth--;
-      if (adds && error instanceof EvalError && left.kind === LambdaKind.Function) {
+      if (told && error instanceof EvalError && left.kind === LambdaKind.Function) {
         const pos = callPosition(lambda, self, pc, base, stack);
         addCallTraces(error, leftFunction(left, inBody), pos, showTrace);
       }

@@ -110,34 +110,6 @@ describe("in a host", () => {
   });
 });
 
-test("an error deep inside keeps its innermost and its outermost traces", () => {
-  const evaluation = new Evaluation({
-    io: memoryIo(),
-    settings: { maxCallDepth: 1_000_000, showTrace: true },
-  });
-  const text = `let
-    f = n: if n == 0 then builtins.addErrorContext "inner" (throw "far") else 1 + f (n - 1);
-    g = n: if n == 0 then f 150000 else 1 + g (n - 1);
-  in builtins.addErrorContext "outer" (g 10)`;
-  const error = thrownBy(() => evaluation.evaluate(text));
-  const { traces } = error;
-  expect(error.message).toBe("far");
-  expect(traces.findIndex((trace) => trace.text === "inner")).toBeLessThan(3);
-  expect(traces.at(-1)?.text).toBe("outer");
-  expect(traces.filter((trace) => trace.text.includes("'g'")).length).toBe(11);
-  // Of 150,000 calls with several traces each.
-  expect(traces.length).toBeLessThan(150_000);
-});
-
-function thrownBy(action: () => unknown): EvalError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof EvalError) return error;
-  }
-  throw new Error("no error");
-}
-
 describe("where it fails", () => {
   test.each([
     ["builtins.deepSeq (map (x: x) [ 1 ]) 1", 2, "1:24"],
