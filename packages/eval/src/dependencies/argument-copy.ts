@@ -162,7 +162,7 @@ export class ArgumentCopy {
     };
     if (old instanceof AttrsCopy) {
       if (!(present instanceof Attrs) || !isCopied(present)) return false;
-      const slots = present.blindSlots();
+      const slots = present.slots();
       const { shape } = present;
       if (old.shape !== shape) {
         const { names, positions } = old.shape;
@@ -244,7 +244,7 @@ export class ArgumentCopy {
       const known = this.#copies.get(value) as AttrsCopy | undefined;
       if (known !== undefined) return known;
       // The set may be reached from its own slots only through thunks.
-      const slots = value.blindSlots().map((slot) => this.#copySlot(slot));
+      const slots = value.slots().map((slot) => this.#copySlot(slot));
       const copy = new AttrsCopy(value.shape, slots);
       copy.original = value;
       this.#copies.set(value, copy);
