@@ -85,7 +85,12 @@ async function compare(
   folder: string,
 ): Promise<{ readonly command: Command; readonly served: Ran; readonly alone: Ran }> {
   const { program } = command;
-  const environment = { ...tree.environment, NIX_CONF_DIR: join(tree.root, "conf") };
+  const environment = {
+    ...tree.environment,
+    NIX_CONF_DIR: join(tree.root, "conf"),
+    // Otherwise the programs of stores warn of a missing group when they start, which a worker may do earlier.
+    NIX_CONFIG: "build-users-group =",
+  };
   const run = async (kind: "served" | "alone"): Promise<Ran> => {
     const store = join(folder, `store-${kind}`);
     mkdirSync(store, { recursive: true });
