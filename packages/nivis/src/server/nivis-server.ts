@@ -616,7 +616,7 @@ class WorkerHandle {
     this.#mustRest = false;
     this.#began = performance.now();
     // After that time, another worker has done it from the start.
-    if (this.isAhead) this.#endAhead(Math.max(MIN_PATIENCE, this.#coldTime));
+    if (this.isAhead) this.#endAhead(this.#patience);
     this.#send();
   }
 
@@ -630,6 +630,11 @@ class WorkerHandle {
     if (!this.#mustRest || !this.#isReady || this.#isKilled) return;
     this.#mustRest = false;
     this.#process.send("rest", () => {});
+  }
+
+  /** How long a command waits for an evaluation ahead, in milliseconds. */
+  get #patience(): number {
+    return Math.max(MIN_PATIENCE, this.#coldTime);
   }
 
   /** Whether it evaluates what the next command may need. */
@@ -704,7 +709,7 @@ class WorkerHandle {
       if (this.#isKilled || payload.toString() !== "true") return;
       this.#aheadSince = performance.now();
       // A command that came just before waits as one that comes now.
-      this.#endAhead(this.isBusy ? Math.max(MIN_PATIENCE, this.#coldTime) : MAX_AHEAD);
+      this.#endAhead(this.isBusy ? this.#patience : MAX_AHEAD);
     } else this.pending?.socket.write(frameOf(kind, payload));
   }
 

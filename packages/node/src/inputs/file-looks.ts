@@ -11,8 +11,8 @@
  */
 import type { FileLook } from "@nivis/eval";
 import { toNodePath } from "../byte-path.ts";
-import { isTrustedFileSystem, Kind, kindOfMode, STAMP_WORDS } from "./file-status.ts";
-import { isSettledStamp, StatusReader } from "./status-reader.ts";
+import { isSettled, isTrustedFileSystem, Kind, kindOfMode, STAMP_WORDS } from "./file-status.ts";
+import { StatusReader } from "./status-reader.ts";
 
 /** Remembers how files looked. */
 export interface FileLooks {
@@ -63,7 +63,7 @@ class StampTable implements FileLooks {
     const isSame = before === Row.Stamped && this.#status.isStamp(stamps, at);
     if (!isSame) stamps.set(this.#status.words, at);
     if (!this.#isTrusted(stamps, at, location)) return undefined;
-    if (!isSame && !isSettledStamp(stamps, at, Date.now())) return undefined;
+    if (!isSame && !isSettled(stamps, at, Date.now())) return undefined;
     this.#states[row] = Row.Stamped;
     return isSame ? "same" : undefined;
   }

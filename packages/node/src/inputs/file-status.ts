@@ -77,18 +77,38 @@ export function writeStamp(stats: BigIntStats, words: Int32Array, at = 0): void 
  * advance by the ticks of the system, at most 10 ms apart, so a file that was changed in the tick of
  * its last change looks unchanged.
  */
-export const SETTLING_TIME = 100;
+const SETTLING_TIME = 100;
+
+/** Where the times begin in a stamp: two words of seconds, low and high, and one of nanoseconds. */
+const MODIFICATION_TIME = 6;
+const CHANGE_TIME = 9;
 
 /**
- * Whether a stamp that was taken at `now`, in milliseconds since 1970, changes with the contents from
- * then on: both times lie in the past by more than the clock's grain, and the change time is finer
+ * Whether a stamp in `words`, from `at` on, that was taken at `now`, in milliseconds since 1970, changes with the
+ * contents from then on: both times lie in the past by more than the clock's grain, and the change time is finer
  * than a millisecond. File systems that keep coarser times, or that set them when an image is made,
  * do not pass.
  */
-export function isSettled(stats: BigIntStats, now: number, settlingTime = SETTLING_TIME): boolean {
-  const { mtimeNs, ctimeNs } = stats;
-  const limit = BigInt(Math.floor(now) - settlingTime) * 1_000_000n;
-  return mtimeNs < limit && ctimeNs < limit && ctimeNs % 1_000_000n !== 0n;
+export function isSettled(
+  words: Int32Array,
+  at: number,
+  now: number,
+  settlingTime = SETTLING_TIME,
+): boolean {
+  const limit = now - settlingTime;
+  const nanoseconds = words[at + CHANGE_TIME + 2] as number;
+  const isPast = (time: number): boolean => millisecondsOf(words, at + time) < limit;
+  return isPast(MODIFICATION_TIME) && isPast(CHANGE_TIME) && nanoseconds % 1_000_000 !== 0;
+}
+
+/** A time in a stamp, in milliseconds since 1970. */
+function millisecondsOf(words: Int32Array, at: number): number {
+  const [low, high, nanoseconds] = [words[at], words[at + 1], words[at + 2]] as number[] as [
+    number,
+    number,
+    number,
+  ];
+  return (high * 2 ** 32 + (low >>> 0)) * 1000 + nanoseconds / 1e6;
 }
 
 /**

@@ -168,9 +168,11 @@ class PathCheck {
         if (!isSame) return false;
       }
       // Otherwise the earlier stamp stays, which the file cannot get again, and the next check compares contents.
-      if (isSettled(stats, now, this.#settlingTime) && isTrustedFileSystem(path)) {
+      const stamp = new Int32Array(STAMP_WORDS);
+      writeStamp(stats, stamp);
+      if (isSettled(stamp, 0, now, this.#settlingTime) && isTrustedFileSystem(path)) {
         this.#renewed ??= stamps.slice();
-        writeStamp(stats, this.#renewed, row * STAMP_WORDS);
+        this.#renewed.set(stamp, row * STAMP_WORDS);
       }
       return true;
     } catch {

@@ -338,15 +338,14 @@ export class InputRecorder {
   }
 
   #see(path: string, content: Content | Listing, stats: BigIntStats | undefined): void {
-    const now = Date.now();
     let stamp: Int32Array | undefined;
-    if (
-      stats !== undefined &&
-      isSettled(stats, now, this.#settlingTime) &&
-      this.#trust.of(stats.dev, toNodePath(path))
-    ) {
-      stamp = new Int32Array(STAMP_WORDS);
-      writeStamp(stats, stamp);
+    if (stats !== undefined) {
+      const words = new Int32Array(STAMP_WORDS);
+      writeStamp(stats, words);
+      const isSafe =
+        isSettled(words, 0, Date.now(), this.#settlingTime) &&
+        this.#trust.of(stats.dev, toNodePath(path));
+      if (isSafe) stamp = words;
     }
     this.#put(path, { content, stamp });
   }

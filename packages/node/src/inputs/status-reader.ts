@@ -7,34 +7,7 @@
  * with that of `lstatSync`, and falls back to that. It is a part of the launcher and of bundles on demand.
  */
 import { lstatSync, statSync } from "node:fs";
-import { SETTLING_TIME, STAMP_WORDS, writeStamp } from "./file-status.ts";
-
-/** Where the times begin in a stamp: two words of seconds, low and high, and one of nanoseconds. */
-const MODIFICATION_TIME = 6;
-const CHANGE_TIME = 9;
-
-/** {@link isSettled} for a stamp of `words` that starts at `at`. */
-export function isSettledStamp(
-  words: Int32Array,
-  at: number,
-  now: number,
-  settlingTime = SETTLING_TIME,
-): boolean {
-  const limit = now - settlingTime;
-  const nanoseconds = words[at + CHANGE_TIME + 2] as number;
-  const isPast = (time: number): boolean => millisecondsOf(words, at + time) < limit;
-  return isPast(MODIFICATION_TIME) && isPast(CHANGE_TIME) && nanoseconds % 1_000_000 !== 0;
-}
-
-/** A time in a stamp, in milliseconds since 1970. */
-function millisecondsOf(words: Int32Array, at: number): number {
-  const [low, high, nanoseconds] = [words[at], words[at + 1], words[at + 2]] as number[] as [
-    number,
-    number,
-    number,
-  ];
-  return (high * 2 ** 32 + (low >>> 0)) * 1000 + nanoseconds / 1e6;
-}
+import { STAMP_WORDS, writeStamp } from "./file-status.ts";
 
 /** The function of Node below `lstatSync`: returns numbers in an array, the same one each time. */
 type StatFunction = (
